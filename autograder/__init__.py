@@ -1,0 +1,27 @@
+"""Grades deep-learning homework: releases problems, examines submissions, proves its own tests.
+
+`autograder.grade(problem, notebook_path, *, student=None) -> GradedLog` is the library's front door.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autograder.grading import grade
+    from autograder.results import GradedLog
+
+__all__ = ["GradedLog", "grade"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the front door when it is first asked for: importing torch takes seconds."""
+    if name == "grade":
+        from autograder.grading import grade
+
+        return grade
+    if name == "GradedLog":
+        from autograder.results import GradedLog
+
+        return GradedLog
+    raise AttributeError(f"module 'autograder' has no attribute {name!r}")

@@ -1,0 +1,296 @@
+"""Examines one rebuilt notebook: the student's cells run on their side, the tests on ours; says how each item went.
+
+Cells run in the notebook's order; each item's test meets a fork of the student's process as it stood after its cell. A
+cell or a test that dies, hangs or eats all memory costs its own item: the process is started again, the cells before
+are run again without the guilty one, and examination goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograder import misconceptions
+from autograder.messages import Verdict, broken_cell, dead, verdict_of
+from autograder.needed import needed, plain_python
+from autograder.problem import Item, Problem
+from autograder.rebuild import Built, Rebuilt
+from autograder.reference import NOT_RUN, Reference, quiet_process, reference, run_trusted
+from autograder.remote import Link, Student
+from autograder.results import ItemResult, Status
+from autograder.sandbox import Host, Session, SessionDiedError
+from autograder.student_side.calls import seed_everything
+from autograder.student_side.frames import ClosedError, TooLateError
+from homework.checks import recording
+
+CELL_SECONDS = 30.0
+"""Wall-clock limit of one of the student's cells; cells that train are not run."""
+ANSWER_SECONDS = 10.0
+"""Wall-clock limit of one answer on personal inputs."""
+
+_ASKED_ON = (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.ERROR)
+"""After which verdicts the code is asked for its answers on personal inputs too."""
+
+
+@dataclass(frozen=True)
+class CellRun:
+    """What running one of the student's cells printed and raised."""
+
+    stdout: str
+    stderr: str
+    raised: dict[str, Any] | None
+
+
+@dataclass
+class Examined:
+    """How an examination ended."""
+
+    results: list[ItemResult] = field(default_factory=list)
+    runs: dict[str, CellRun] = field(default_factory=dict)
+    """By cell id: the cells that were run."""
+    answers: dict[str, Any] = field(default_factory=dict)
+    """Item id → the student's answer on personal inputs, as plain JSON."""
+
+
+class ItemTimeoutError(BaseException):
+    """The test cell itself, on the trusted side, ran out of time (no `Exception`: a test must not catch it)."""
+
+
+def examine(problem: Problem, rebuilt: Rebuilt, host: Host, *, student: str) -> Examined:
+    """Examines a notebook.
+
+    Args:
+        problem: the problem.
+        rebuilt: the release with the student's answers in it.
+        host: forks the processes for student code.
+        student: the student's id; personal inputs are drawn from it.
+    """
+    with quiet_process():
+        return _Examination(problem, rebuilt, host, student).run()
+
+
+class _Examination:
+    def __init__(self, problem: Problem, rebuilt: Rebuilt, host: Host, student: str) -> None:
+        self._problem = problem
+        self._rebuilt = rebuilt
+        self._host = host
+        self._student = student
+        self._reference: Reference = reference(problem)
+        self._session: Session | None = None
+        self._ran: list[Built] = []
+        self._dead: dict[str, str] = {}
+        """Cells that killed the process, by id, and how."""
+        self._done = Examined()
+        chosen = needed([_runnable(built) for built in rebuilt.cells], self._reference.wanted)
+        always = {"test", "answer"}  # an answer that cannot be parsed binds no name, and must be run to say so
+        self._cells = [
+            built
+            for n, built in enumerate(rebuilt.cells)
+            if n in chosen or (built.role in always and built.cell_type == "code" and not _is_manual(built))
+        ]
+
+    def run(self) -> Examined:
+        results: dict[str, ItemResult] = {}
+        try:
+            for built in self._cells:
+                if built.role != "test":
+                    self._run_cell(built)
+                    continue
+                assert built.cell is not None
+                item = self._problem.item(built.cell.grade_id.removeprefix("test_"))
+                results[item.id] = self._examine(item)
+        finally:
+            self._close()
+        for item in self._problem.items:
+            self._done.results.append(results[item.id] if item.kind == "code" else self._manual(item))
+        return self._done
+
+    # --- the student's cells ------------------------------------------------------------------------------------------
+
+    def _run_cell(self, built: Built) -> None:
+        if built.id in self._dead:
+            return
+        try:
+            session = self._ready()
+            self._done.runs[built.id] = _run(session, built)
+            self._ran.append(built)
+        except SessionDiedError as error:
+            self._session = None
+            self._dead[built.id] = error.reason
+
+    def _ready(self) -> Session:
+        """The session with all cells so far in it; after a death they are run again, without the guilty ones."""
+        if self._session is not None:
+            return self._session
+        self._session = self._host.session()
+        self._session.seed(_seed(self._problem.id, "cells"))
+        for built in list(self._ran):
+            try:
+                _run(self._session, built)
+            except SessionDiedError as error:  # ran before, kills now: it counts as guilty from now on
+                self._dead[built.id] = error.reason
+                self._ran.remove(built)
+                self._session = None
+                return self._ready()
+        return self._session
+
+    def _close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    # --- one item -----------------------------------------------------------------------------------------------------
+
+    def _examine(self, item: Item) -> ItemResult:
+        started = time.monotonic()
+        verdict = self._before(item) or self._test(item)
+        answer, known = None, ""
+        if verdict.status in _ASKED_ON:
+            answer = self._answer(item)
+            if answer is not None:
+                self._done.answers[item.id] = answer
+        if verdict.status is not Status.PASSED and answer is not None:
+            known = misconceptions.recognise(self._reference, item, answer, self._student)
+        return ItemResult(
+            id=item.id,
+            score=round(item.points * verdict.fraction, 6),
+            max_score=item.points,
+            status=verdict.status,
+            message=verdict.message,
+            seconds=time.monotonic() - started,
+            misconception=known,
+        )
+
+    def _before(self, item: Item) -> Verdict | None:
+        """What can be said without asking: no cell, an untouched stub, a cell that did not run."""
+        if item.id not in self._rebuilt.found:
+            return Verdict(Status.MISSING, f"Your notebook has no cell that defines `{item.id}`.")
+        if item.id not in self._rebuilt.answered:
+            return Verdict(Status.MISSING, f"Not answered yet: `{item.id}` is still the stub you were given.")
+        reason = self._dead.get(item.cell.id)
+        if reason is not None:
+            return dead(item, reason, "its cell was run")
+        run = self._done.runs.get(item.cell.id)
+        if run is not None and run.raised is not None:
+            return broken_cell(item, run.raised, self._done.runs, self._rebuilt)
+        return None
+
+    def _test(self, item: Item) -> Verdict:
+        assert item.test is not None
+        test = item.test
+
+        def ask(link: Link) -> Verdict:
+            names = self._reference.test_names(Student(link))
+            with recording() as parts:
+                error = _caught(lambda: run_trusted(test.source, f"<{test.grade_id}>", names))
+            return verdict_of(item, error, parts)
+
+        return self._with_fork(item, item.seconds, ask)
+
+    def _answer(self, item: Item) -> Any:
+        """The student's answer on personal inputs as plain JSON; None if there is none."""
+        found: list[Any] = []
+
+        def ask(link: Link) -> Verdict:
+            error = _caught(
+                lambda: found.append(misconceptions.answer(self._reference, item, Student(link), self._student))
+            )
+            return verdict_of(item, error, [])
+
+        verdict = self._with_fork(item, ANSWER_SECONDS, ask)
+        return found[0] if found and verdict.status is Status.PASSED else None
+
+    def _with_fork(self, item: Item, seconds: float, ask: Callable[[Link], Verdict]) -> Verdict:
+        """Lets `ask` speak to a fork of the student's process, and turns every way to die into a verdict."""
+        try:
+            session = self._ready()
+            sock = session.fork()
+        except SessionDiedError as error:
+            self._session = None
+            return dead(item, error.reason, "its test began")
+        link = Link(sock, time.monotonic() + seconds)
+        seed = _seed(self._problem.id, item.id)
+        try:
+            with _alarm(seconds + 1.0), contextlib.redirect_stdout(io.StringIO()):
+                link.seed(seed)
+                seed_everything(seed)
+                verdict = ask(link)
+        except (TooLateError, ItemTimeoutError):
+            verdict = dead(item, "timeout", f"it was tested ({seconds:g} s)")
+        except ClosedError:
+            verdict = dead(item, "crashed", "it was tested")
+        finally:
+            link.close()
+        try:
+            session.end_fork()
+        except SessionDiedError:
+            self._session = None
+        return verdict
+
+    def _manual(self, item: Item) -> ItemResult:
+        answered = item.id in self._rebuilt.answered
+        status = Status.MANUAL if answered else Status.MISSING
+        message = "Waits for a person to read it." if answered else "Not answered."
+        return ItemResult(item.id, 0.0, item.points, status, message, manual=True)
+
+
+def _run(session: Session, built: Built) -> CellRun:
+    reply = session.run(plain_python(built.source), built.id, CELL_SECONDS)
+    raised = reply.get("raised")
+    return CellRun(_text(reply.get("stdout")), _text(reply.get("stderr")), raised if type(raised) is dict else None)
+
+
+def _text(value: Any) -> str:
+    return value[:21_000].encode("utf-8", "replace").decode() if type(value) is str else ""
+
+
+def _is_manual(built: Built) -> bool:
+    return built.cell is not None and built.cell.is_manual
+
+
+def _runnable(built: Built) -> str | None:
+    """The cell's text if the student's side may run it at all."""
+    if built.cell_type != "code" or built.role == "test":
+        return None
+    if _is_manual(built) or (built.cell is not None and built.cell.tags & NOT_RUN):
+        return None
+    return built.source
+
+
+def _caught(action: Callable[[], Any]) -> Exception | None:
+    """What the action raised, as a value; that the other side is gone or late is left to the caller."""
+    try:
+        action()
+    except Exception as error:
+        return error
+    return None
+
+
+def _seed(*parts: str) -> int:
+    return int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest()[:4], "big")
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """Ends trusted code that runs too long; outside the main thread only the sockets' limits act."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def ring(*_: Any) -> None:
+        raise ItemTimeoutError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,75 @@
+"""The executed notebook: the release with the student's answers, what their cells printed, and a verdict at each test.
+
+It holds no hidden test, no solution and none of the handed-in outputs, save the PNG pictures of cells that a person
+grades. Verdicts are written so that nbgrader's own rule (`determine_grade`) would score them the same: no output for
+full marks, one error output for none, one number for a part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+
+from autograder.examiner import CellRun
+from autograder.problem import Problem
+from autograder.rebuild import Rebuilt
+from autograder.release import released_notebook
+from autograder.results import ItemResult
+
+
+def executed_notebook(
+    problem: Problem, rebuilt: Rebuilt, runs: Mapping[str, CellRun], results: Mapping[str, ItemResult]
+) -> NotebookNode:
+    """The notebook that teaching assistants and feedback see.
+
+    Args:
+        problem: the problem.
+        rebuilt: the release with the student's answers in it.
+        runs: by cell id, what the cells printed and raised.
+        results: by item id, how the items went.
+    """
+    notebook = released_notebook(problem)
+    released = {cell.id: cell for cell in notebook.cells}
+    cells = []
+    for built in rebuilt.cells:
+        if built.cell is None:
+            make: Callable[..., NotebookNode] = new_code_cell if built.cell_type == "code" else new_markdown_cell
+            cell = make(built.source, id=built.id, metadata={"tags": ["student"]})
+        else:
+            cell = released[built.id]
+            cell.source = built.source
+        if cell.cell_type == "code":
+            cell.outputs = _outputs(built.id, runs)
+            cell.outputs += [new_output("display_data", {"image/png": picture}) for picture in built.pictures]
+        if built.role == "test" and built.cell is not None:
+            cell.outputs = verdict_outputs(results[built.cell.grade_id.removeprefix("test_")])
+        cells.append(cell)
+    notebook.cells = cells
+    return notebook
+
+
+def verdict_outputs(result: ItemResult) -> list[NotebookNode]:
+    """A test cell's outputs that say how its item went, to people and to nbgrader alike."""
+    if result.score >= result.max_score:
+        return []
+    if result.score > 0:
+        return [new_output("execute_result", {"text/plain": repr(float(result.score))}, execution_count=1)]
+    lines = [f"{result.id}: {result.status}", *result.message.splitlines()]
+    return [new_output("error", ename=str(result.status), evalue=result.message, traceback=lines)]
+
+
+def _outputs(cell_id: str, runs: Mapping[str, CellRun]) -> list[NotebookNode]:
+    run = runs.get(cell_id)
+    if run is None:
+        return []
+    outputs = [
+        new_output("stream", name=name, text=text)
+        for name, text in (("stdout", run.stdout), ("stderr", run.stderr))
+        if text
+    ]
+    if run.raised is not None:
+        kind, detail = str(run.raised.get("type"))[:80], str(run.raised.get("message"))[:2000]
+        outputs.append(new_output("error", ename=kind, evalue=detail, traceback=[f"{kind}: {detail}"]))
+    return outputs

@@ -1,0 +1,260 @@
+"""nbgrader's gradebook: writes explicit results into it and reads back what people gave.
+
+Scores come from the results and from nowhere else. Points and comments that a person gave stay when a submission is
+graded again; nbgrader lets them outrank the automatic ones.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.course import course_folder, load_course
+from autograder.errors import CourseError
+from autograder.release import notebook_text, write_atomically
+from autograder.results import GradedLog, ItemResult, Status
+
+WAIT_SECONDS = 20.0
+"""How long to wait for another program that is writing to the gradebook."""
+
+
+class Graded(Protocol):
+    """What is recorded of one submission."""
+
+    @property
+    def log(self) -> GradedLog:
+        """The explicit results."""
+
+    @property
+    def notebook(self) -> NotebookNode | None:
+        """The executed notebook; None if there was nothing to execute."""
+
+
+def gradebook_path(root: Path) -> Path:
+    """Where the gradebook is."""
+    return course_folder(root) / "gradebook.db"
+
+
+def record(root: Path, gradings: Sequence[Graded], wait_seconds: float = WAIT_SECONDS) -> None:
+    """Writes results into `course/gradebook.db` and the executed notebooks below `course/autograded/`.
+
+    Running it again does no harm. The form grader then shows the notebooks and asks for the manual points.
+
+    Args:
+        root: the course's root folder.
+        gradings: one per submission.
+        wait_seconds: how long to wait while another program holds the gradebook.
+
+    Raises:
+        CourseError: the gradebook is missing, locked or damaged, or does not know a problem; the message says how many
+            submissions are recorded already.
+        SetupError: a notebook cannot be written.
+    """
+    if not gradings:
+        return
+    done = 0
+    try:
+        with opened(root, wait_seconds) as gradebook:
+            for grading in gradings:
+                _record_one(gradebook, root, grading)
+                done += 1
+    except CourseError as error:
+        raise CourseError(
+            f"{error} Recorded {done} of {len(gradings)} submissions; nothing else was changed."
+        ) from error
+
+
+def _record_one(gradebook: Any, root: Path, grading: Graded) -> None:
+    log = grading.log
+    if log.student in ("", ".", "..") or Path(log.student).name != log.student:
+        raise CourseError(f"{log.student!r} cannot be a student's folder; rename the submission's folder.")
+    path = course_folder(root) / "autograded" / log.student / log.problem / f"{log.problem}.ipynb"
+    settled = _same_answers(path, grading.notebook)
+    write_scores(gradebook, log, settled)
+    if grading.notebook is not None:
+        write_atomically(path, notebook_text(show_verdicts(grading.notebook, log)))
+
+
+def _same_answers(path: Path, notebook: NotebookNode | None) -> frozenset[str]:
+    """Grade ids of the manual answers that are the same as in the notebook recorded before."""
+    if notebook is None or not path.is_file():
+        return frozenset()
+    try:
+        before = _answers(nbformat.read(path, as_version=4))
+    except Exception:  # whatever is wrong with the old file: it is about to be replaced
+        return frozenset()
+    return frozenset(name for name, source in _answers(notebook).items() if before.get(name) == source)
+
+
+def _answers(notebook: NotebookNode) -> dict[str, str]:
+    found = {}
+    for cell in notebook.cells:
+        data = cell.metadata.get("nbgrader", {})
+        if data.get("grade") and data.get("solution"):
+            found[str(data["grade_id"])] = str(cell.source)
+    return found
+
+
+def write_scores(gradebook: Any, log: GradedLog, settled: frozenset[str] = frozenset()) -> None:
+    """Writes one submission's results through an open gradebook.
+
+    Every autograded row gets its explicit score, and 0 where there is no verdict; an item that a person grades gets
+    no automatic score and asks for a person, unless it is `settled` (the answer is the one that already has points).
+
+    Args:
+        gradebook: nbgrader's `Gradebook`, open.
+        log: the explicit results.
+        settled: grade ids of manual answers that did not change since they were recorded last.
+
+    Raises:
+        CourseError: the gradebook does not know the problem.
+    """
+    from nbgrader.api import MissingEntry
+    from sqlalchemy.exc import SAWarning
+
+    try:
+        gradebook.find_notebook(log.problem, log.problem)
+    except MissingEntry:
+        raise CourseError(
+            f"the gradebook does not know {log.problem!r}; run `autograder release {log.problem}`."
+        ) from None
+    gradebook.update_or_create_student(log.student)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)  # nbgrader builds the rows of a submission before it adds them
+        gradebook.update_or_create_submission(log.problem, log.student)
+    notebook = gradebook.find_submission_notebook(log.problem, log.problem, log.student)
+    results = {item.id: item for item in log.items}
+    for grade in notebook.grades:
+        item = results.get(item_of(grade.name))
+        if item is not None and item.status is Status.MANUAL:
+            grade.auto_score = None
+            grade.needs_manual_grade = grade.manual_score is None or grade.name not in settled
+        else:
+            grade.auto_score = 0.0 if item is None else clamped(item.score, grade.max_score)
+            grade.needs_manual_grade = False
+    for comment in notebook.comments:
+        item = results.get(comment.name)
+        quiet = item is None or item.status in (Status.MANUAL, Status.PASSED)
+        comment.auto_comment = None if item is None or quiet else (item.message or None)
+    gradebook.db.commit()
+
+
+def manual_scores(
+    root: Path, problem: str, student: str, wait_seconds: float = WAIT_SECONDS
+) -> dict[str, tuple[float | None, str]]:
+    """What people gave a submission: item id → (points or None if only a comment, comment or empty).
+
+    Extra credit counts as points. Without a gradebook, or for a submission it does not know, the result is empty.
+
+    Raises:
+        CourseError: the gradebook is locked or damaged.
+    """
+    if not gradebook_path(root).is_file():
+        return {}
+    from nbgrader.api import MissingEntry
+
+    with opened(root, wait_seconds) as gradebook:
+        try:
+            notebook = gradebook.find_submission_notebook(problem, problem, student)
+        except MissingEntry:
+            return {}
+        given: dict[str, tuple[float | None, str]] = {}
+        for grade in notebook.grades:
+            if grade.manual_score is not None or grade.extra_credit:
+                own = grade.auto_score if grade.manual_score is None else grade.manual_score
+                given[item_of(grade.name)] = (float(own or 0.0) + float(grade.extra_credit or 0.0), "")
+        for comment in notebook.comments:
+            if comment.manual_comment:
+                given[comment.name] = (given.get(comment.name, (None, ""))[0], str(comment.manual_comment))
+        return given
+
+
+def set_due_date(gradebook: Any, problem: str, due: datetime) -> None:
+    """Tells the gradebook when a problem is due, so that nbgrader can say who is late."""
+    gradebook.update_or_create_assignment(problem, duedate=due.astimezone(UTC).replace(tzinfo=None))
+
+
+@contextmanager
+def opened(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Any]:
+    """nbgrader's `Gradebook` of the course, open.
+
+    Raises:
+        CourseError: there is none yet, or it is locked or damaged.
+    """
+    path = gradebook_path(root)
+    if not path.is_file():
+        raise CourseError(f"there is no gradebook {path}; run `autograder release` first.")
+    from nbgrader.api import Gradebook
+    from sqlalchemy.engine import URL
+    from sqlalchemy.exc import DatabaseError
+
+    address = URL.create("sqlite", database=str(path), query={"timeout": str(wait_seconds)})
+    try:
+        with Gradebook(address, load_course(root).id) as gradebook:
+            yield gradebook
+    except DatabaseError as error:
+        raise CourseError(_explained(path, str(error.orig))) from error
+
+
+def _explained(path: Path, said: str) -> str:
+    if "locked" in said or "busy" in said:
+        mend = "another program is writing to it: close the form grader or the other run, then run this again."
+    elif "readonly" in said or "unable to open" in said:
+        mend = "make the file and its folder writable for you."
+    else:
+        mend = (
+            "it seems damaged: move it away, put a backup in its place or run `autograder release`, then grade again."
+        )
+    return f"the gradebook {path} cannot be used ({said}); {mend}"
+
+
+def item_of(grade_id: str) -> str:
+    """The item that a graded cell belongs to: `test_sample_gaussian` → `sample_gaussian`, `written_terms` as it is."""
+    return grade_id.removeprefix("test_")
+
+
+def clamped(score: float, most: float) -> float:
+    """A score between 0 and the maximum; 0 if it is not a number."""
+    return min(max(float(score), 0.0), float(most)) if math.isfinite(score) else 0.0
+
+
+def show_verdicts(notebook: NotebookNode, log: GradedLog) -> NotebookNode:
+    """A copy in which each test cell shows its verdict, and nothing that was printed there.
+
+    For people; but in the form that nbgrader's `determine_grade` would score the same: nothing for full marks, one
+    number for a part, one error for none.
+    """
+    shown = deepcopy(notebook)
+    results = {item.id: item for item in log.items}
+    for cell in shown.cells:
+        data = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "code" and data.get("grade") and not data.get("solution"):
+            cell.outputs = _verdict(results.get(item_of(str(data["grade_id"]))), float(data["points"]))
+    return shown
+
+
+def _verdict(item: ItemResult | None, points: float) -> list[NotebookNode]:
+    score = 0.0 if item is None else clamped(item.score, points)
+    if score == points:
+        return []
+    message = "no verdict; ask the course staff" if item is None else (item.message or str(item.status))
+    if score == 0:
+        name = "NoPoints" if item is None else str(item.status)
+        return [
+            nbformat.v4.new_output(
+                "error", ename=name, evalue=message, traceback=[f"0 of {points:g} points: {message}"]
+            )
+        ]
+    text = html.escape(f"{score:g} of {points:g} points: {message}")
+    data = {"text/plain": repr(score), "text/html": f"<p>{text}</p>"}
+    return [nbformat.v4.new_output("execute_result", data=data, execution_count=None)]

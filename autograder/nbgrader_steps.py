@@ -1,0 +1,283 @@
+"""Our steps inside plain nbgrader: named stubs at release; the examiner, explicit scores and late policy at grading.
+
+`course/nbgrader_config.py` puts them in place, so that `nbgrader autograde PROBLEM` and the form grader's button give
+the scores of `autograder grade`. nbgrader runs two stages per submission and reads the submitted file itself before
+the first: `SubmissionExporter` reads bytes instead, so that a file which is no notebook costs only its student.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
+from nbgrader.converters import GenerateAssignment
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.plugins import LateSubmissionPlugin
+from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor
+from traitlets import Bytes, Unicode
+from traitlets.config import Config
+from traitlets.utils.importstring import import_item
+
+from autograder.course import Course, course_folder, load_course, root_folder
+from autograder.errors import CourseError, ReleaseError, SubmissionError
+from autograder.gradebook import gradebook_path, opened, set_due_date, show_verdicts, write_scores
+from autograder.problem import Problem, load_problem
+from autograder.release import released_notebook, stub
+from autograder.results import Flag, GradedLog, ItemResult, Outcome, Status
+
+_NBGRADER_STEPS = "nbgrader.preprocessors."
+_RELEASE_STEPS = (
+    _NBGRADER_STEPS + "IncludeHeaderFooter",
+    _NBGRADER_STEPS + "LockCells",
+    f"{__name__}.NamedStubs",
+    _NBGRADER_STEPS + "ClearOutput",
+    _NBGRADER_STEPS + "CheckCellMetadata",
+    _NBGRADER_STEPS + "ComputeChecksums",
+    _NBGRADER_STEPS + "SaveCells",
+    _NBGRADER_STEPS + "ClearHiddenTests",
+    _NBGRADER_STEPS + "ClearMarkScheme",
+    _NBGRADER_STEPS + "ComputeChecksums",
+    _NBGRADER_STEPS + "CheckCellMetadata",
+)
+"""nbgrader's own release step, with stubs that name their item; its test templates (AUTOTEST) are not used."""
+
+
+def config_text(course: Course) -> str:
+    """The text of `course/nbgrader_config.py`: the same for every machine."""
+    return f'''"""nbgrader's configuration for this course; written by `autograder release`, so do not edit it here."""
+
+import os
+from pathlib import Path
+
+c = get_config()  # noqa: F821
+
+here = Path(__file__).resolve().parent
+os.environ.setdefault("AUTOGRADER_ROOT", str(here.parent))
+
+c.CourseDirectory.course_id = {course.id!r}
+c.CourseDirectory.root = str(here)
+
+# Release: stubs name their item; mark schemes stand in written answers.
+c.GenerateAssignment.preprocessors = [
+{_listed(_RELEASE_STEPS)}]
+c.ClearMarkScheme.enforce_metadata = False
+
+# Grading: the examiner's explicit results instead of what cells print.
+c.Autograde.exporter_class = "{__name__}.SubmissionExporter"
+c.Autograde.sanitize_preprocessors = ["nbgrader.preprocessors.CheckCellMetadata"]
+c.Autograde.autograde_preprocessors = [
+    "{__name__}.Examine",
+    "{__name__}.SaveResults",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.AssignLatePenalties.plugin_class = "{__name__}.CourseLatePolicy"
+'''
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return "".join(f'    "{name}",\n' for name in names)
+
+
+class NamedStubs(ClearSolutions):  # type: ignore[misc]  # nbgrader ships no types
+    """nbgrader's `ClearSolutions`, with a stub that names the item."""
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict[str, Any], cell_index: int
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Replaces the solution regions of one cell."""
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        self.code_stub = {"python": stub(grade_id, "code")}
+        self.text_stub = stub(grade_id, "markdown")
+        done: tuple[NotebookNode, dict[str, Any]] = super().preprocess_cell(cell, resources, cell_index)
+        return done
+
+
+def generate_assignment(course: Course, problem_id: str) -> Path:
+    """Runs nbgrader's release step for one problem, in this process; returns the notebook it wrote.
+
+    Raises:
+        ReleaseError: nbgrader refused; the message has what it said.
+    """
+    folder = course_folder(course.root)
+    said: list[str] = []
+    log = _quiet_log(said)
+    config = Config()
+    config.CourseDirectory.root = str(folder)
+    config.CourseDirectory.course_id = course.id
+    config.CourseDirectory.assignment_id = problem_id
+    config.GenerateAssignment.preprocessors = list(_RELEASE_STEPS)
+    config.GenerateAssignment.force = True
+    config.ClearMarkScheme.enforce_metadata = False
+    try:
+        with _alembic_on_path(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nbgrader's and its libraries' own deprecations
+            coursedir = CourseDirectory(config=config, log=log)
+            GenerateAssignment(coursedir=coursedir, config=config, log=log).start()
+            if problem_id in course.problems:
+                with opened(course.root) as gradebook:
+                    set_due_date(gradebook, problem_id, course.due(problem_id))
+    except (NbGraderException, CourseError) as error:
+        raise ReleaseError(f"{problem_id}: {_refusal(course, said, str(error))}") from error
+    except FileNotFoundError as error:
+        if "alembic" not in str(error):
+            raise
+        raise ReleaseError(
+            "nbgrader needs the command `alembic` for a new gradebook; install it in this environment."
+        ) from error
+    return folder / "release" / problem_id / f"{problem_id}.ipynb"
+
+
+def _refusal(course: Course, said: list[str], error: str) -> str:
+    text = "\n".join(said)
+    if "Cannot add or remove cells" in text or "submissions associated" in text:
+        return (
+            "items were added, removed or renamed, but the gradebook has submissions for the old ones. Keep the grade "
+            f"ids, or move {gradebook_path(course.root)} away, release, and grade all submissions again."
+        )
+    return f"nbgrader refused the release: {error}\n{text}".rstrip()
+
+
+def _quiet_log(said: list[str]) -> logging.Logger:
+    """A log that keeps errors in a list and prints nothing."""
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    log = logging.Logger("autograder.nbgrader", logging.ERROR)
+    log.addHandler(Keep())
+    return log
+
+
+@contextmanager
+def _alembic_on_path() -> Iterator[None]:
+    """nbgrader calls the command `alembic` for a new gradebook; it lies beside this Python, not always on the PATH."""
+    before = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
+
+
+class SubmissionExporter(NotebookExporter):
+    """Reads the submitted file as bytes, keeps them for `Examine`, and hands nbgrader the clean release instead.
+
+    Nothing of the student's reaches nbgrader's first stage: neither broken JSON nor metadata that would stop the batch.
+    """
+
+    submitted = Bytes(b"")
+    refused = Unicode("")
+
+    def from_filename(
+        self, filename: str, resources: dict[str, Any] | None = None, **kw: Any
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Exports a notebook file; in the first stage the release in its place."""
+        if resources is None or not getattr(self.parent, "_sanitizing", False):
+            return super().from_filename(filename, resources=resources, **kw)
+        self.submitted, self.refused = b"", ""
+        try:
+            self.submitted = read_submission(Path(filename))
+        except SubmissionError as error:
+            self.refused = str(error)
+        release = released_notebook(load_problem(resources["nbgrader"]["assignment"], root_folder()))
+        resources.setdefault("metadata", {}).update(name=Path(filename).stem, path=str(Path(filename).parent))
+        exported: tuple[NotebookNode, dict[str, Any]] = NotebookExporter.from_notebook_node(
+            self, release, resources=resources, **kw
+        )
+        return exported
+
+
+def read_submission(path: Path) -> bytes:
+    """The bytes of a submitted file.
+
+    Raises:
+        SubmissionError: it is a symbolic link, not a regular file, or cannot be read.
+    """
+    if path.is_symlink() or not path.is_file():
+        raise SubmissionError(f"{path.name} is not a regular file; hand in the notebook itself.")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SubmissionError(f"{path.name} cannot be read ({error.strerror}); hand in the notebook again.") from None
+
+
+class Examine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
+    """Grades the submitted bytes with the examiner and puts the executed notebook in place."""
+
+    grader = Unicode(
+        "autograder.grading.grade_notebook_bytes",
+        help="import path of the function that grades: (problem, data, *, student) -> object with `log` and `notebook`",
+    ).tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Replaces the notebook by the executed one; `resources["homework_log"]` has the explicit results."""
+        problem_id, student = resources["nbgrader"]["assignment"], resources["nbgrader"]["student"]
+        notebook: NotebookNode | None = None
+        try:
+            if self.parent.refused:
+                raise SubmissionError(self.parent.refused)
+            grading = import_item(self.grader)(problem_id, self.parent.submitted, student=student)
+            log, notebook = grading.log, grading.notebook
+        except SubmissionError as error:
+            log = no_points(load_problem(problem_id, root_folder()), student, str(error))
+        if log.outcome is not Outcome.GRADED:
+            self.log.warning("%s: %s", student, "; ".join(dict.fromkeys(item.message for item in log.items)))
+        resources["homework_log"] = log
+        return show_verdicts(nb if notebook is None else notebook, log), resources
+
+
+def no_points(problem: Problem, student: str, message: str) -> GradedLog:
+    """The log of a submission that cannot be graded: no points, and the reason at every item."""
+    items = (ItemResult(item.id, 0.0, item.points, Status.MISSING, message) for item in problem.items)
+    return GradedLog(
+        problem=problem.id,
+        student=student,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        profile="grade",
+        environment={},
+        answers={},
+        metrics={},
+        code={},
+        notebook_sha256=None,
+        outcome=Outcome.UNREADABLE,
+        items=tuple(items),
+        flags=(Flag("unreadable", message),),
+    )
+
+
+class SaveResults(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
+    """Writes the explicit results into the gradebook, in place of nbgrader's `SaveAutoGrades`, which reads outputs."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Saves the scores of one submission."""
+        from nbgrader.api import Gradebook
+
+        log: GradedLog = resources["homework_log"]
+        course = load_course(root_folder())
+        with Gradebook(resources["nbgrader"]["db_url"], course.id) as gradebook:
+            write_scores(gradebook, log)
+            if log.problem in course.problems:
+                gradebook.grant_extension(
+                    log.problem, log.student, days=course.extension_days(log.problem, log.student)
+                )
+        return nb, resources
+
+
+class CourseLatePolicy(LateSubmissionPlugin):  # type: ignore[misc]  # nbgrader ships no types
+    """The late policy of `course.toml`."""
+
+    def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float:
+        """Points taken away for a late hand-in (extensions are already counted)."""
+        return load_course(root_folder()).late_policy.penalty(score, total_seconds_late)

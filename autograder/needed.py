@@ -1,0 +1,132 @@
+"""Which cells do the graded items need? The rest of a notebook (training, plots, downloads, scratch) is not run.
+
+Each cell binds names and uses names; starting from the names that tests ask for, the cells that bind what is used are
+followed until nothing new turns up. Everything is read off the syntax tree; no cell is run for it.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import re
+import symtable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+MAX_SOURCE = 200_000
+"""Characters of one cell that are still read."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """What one cell does with the notebook's names."""
+
+    binds: frozenset[str]
+    """Names it assigns, defines, imports or changes in place at its top level."""
+    uses: frozenset[str]
+    """Names it reads anywhere that it does not define for itself first."""
+    star: bool = False
+    """Does it import everything from somewhere (`from x import *`)?"""
+    attributes: frozenset[str] = frozenset()
+    """`X` of every `student.X` it mentions."""
+
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+NO_NAMES = Names(frozenset(), frozenset())
+
+
+def plain_python(source: str) -> str:
+    """A cell as Python text: magics and shell lines become calls of `get_ipython()`."""
+    if not any(mark in source for mark in "%!?"):
+        return source
+    try:
+        return str(TransformerManager().transform_cell(source))  # type: ignore[no-untyped-call]
+    except Exception:  # the transformer raises what it likes on half-written cells; Python will say what is wrong
+        return source
+
+
+@functools.lru_cache(maxsize=4096)
+def names_of(source: str) -> Names | None:
+    """The names of one cell, or None if it cannot be parsed."""
+    if len(source) > MAX_SOURCE:
+        return None
+    try:
+        plain = plain_python(source)
+        tree = ast.parse(plain)
+        binds: set[str] = set()
+        uses: set[str] = set()
+        _read_scopes(symtable.symtable(plain, "<cell>", "exec"), binds, uses)
+        top_level = ast.Module([node for node in tree.body if not isinstance(node, _SCOPES)], [])
+        binds.update(_changed(top_level))
+        star = any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in ast.walk(tree))
+        asked = {
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "student"
+        }
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return Names(frozenset(binds), frozenset(uses - set(dir(builtins))), star, frozenset(asked))
+
+
+def defines(source: str, name: str) -> bool:
+    """Does the cell define a function, class or variable of that name at its top level? (Half-written cells count.)"""
+    names = names_of(source)
+    if names is None:
+        return re.search(rf"^(?:async\s+def|def|class)\s+{re.escape(name)}\b", source, re.MULTILINE) is not None
+    return name in names.binds
+
+
+def needed(sources: Sequence[str | None], wanted: Iterable[str]) -> set[int]:
+    """The positions of the cells that must run so that the wanted names work.
+
+    Args:
+        sources: the cells in order; None for one that must not run (a training cell, a test).
+        wanted: names that will be asked for.
+    """
+    cells = [NO_NAMES if source is None else (names_of(source) or NO_NAMES) for source in sources]
+    binders: dict[str, set[int]] = {}
+    for position, cell in enumerate(cells):
+        for name in cell.binds:
+            binders.setdefault(name, set()).add(position)
+    chosen = {position for position, cell in enumerate(cells) if cell.star}
+    open_names = [*wanted, *(name for position in chosen for name in cells[position].uses)]
+    seen: set[str] = set()
+    while open_names:
+        name = open_names.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for position in binders.get(name, ()):
+            if position not in chosen:
+                chosen.add(position)
+                open_names.extend(cells[position].uses)
+    return chosen
+
+
+def _read_scopes(table: symtable.SymbolTable, binds: set[str], uses: set[str]) -> None:
+    """Global names that a scope and the scopes inside it bind and read."""
+    top = table.get_type() == "module"
+    for symbol in table.get_symbols():
+        is_global = top or symbol.is_global()
+        if is_global and (symbol.is_assigned() or symbol.is_imported() or (top and symbol.is_namespace())):
+            binds.add(symbol.get_name())
+        if is_global and symbol.is_referenced():
+            uses.add(symbol.get_name())
+    for child in table.get_children():
+        _read_scopes(child, binds, uses)
+
+
+def _changed(tree: ast.Module) -> Iterator[str]:
+    """Names whose object is changed in place: `config["x"] = 1`, `Model.forward = f`."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
+            base: ast.expr = node
+            while isinstance(base, (ast.Attribute, ast.Subscript)):
+                base = base.value
+            if isinstance(base, ast.Name):
+                yield base.id

@@ -1,0 +1,240 @@
+"""The percent text of a source, cell by cell and line by line, with the positions an author sees in the editor.
+
+jupytext reads the same text into a notebook; it gives no line numbers and forgives metadata that it cannot read
+(they quietly become the cell's title). The linter needs both, so this small reader keeps positions and objects.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+CellType = Literal["code", "markdown", "raw"]
+Verb = Literal["BEGIN", "END"]
+
+SOLUTION = "SOLUTION"
+HIDDEN = "HIDDEN TESTS"
+RUBRIC = "MARK SCHEME"
+KINDS = (SOLUTION, HIDDEN, RUBRIC)
+PHRASES = tuple(f"{verb} {kind}" for verb in ("BEGIN", "END") for kind in KINDS)
+
+_CELL_LINE = re.compile(r"^#\s*%%(?!%)(\s.*)?$")
+_EXACT = re.compile(r"^\s*### (BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)$")
+_MARKER_WORDS = ("BEGIN", "END", "SOLUTION", "HIDDEN", "TESTS", "MARK", "SCHEME")
+_CELL_TYPES: Mapping[str, CellType] = {"[markdown]": "markdown", "[md]": "markdown", "[raw]": "raw"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a cell: its number in the file and its text (in text cells without the leading `# `)."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True)
+class TextCell:
+    """One cell of the percent text."""
+
+    number: int
+    """Line of the `# %%` mark."""
+    cell_type: CellType
+    metadata: Mapping[str, Any]
+    lines: tuple[Line, ...]
+    complaints: tuple[Line, ...] = ()
+    """What could not be read, as line number and message."""
+
+    @property
+    def nbgrader(self) -> Mapping[str, Any]:
+        """nbgrader's metadata; empty for a cell without."""
+        value = self.metadata.get("nbgrader", {})
+        return value if isinstance(value, dict) else {}
+
+    @property
+    def grade_id(self) -> str:
+        """nbgrader's grade id; empty for a cell without."""
+        value = self.nbgrader.get("grade_id", "")
+        return value if isinstance(value, str) else ""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The cell's tags."""
+        value = self.metadata.get("tags", ())
+        return tuple(str(tag) for tag in value) if isinstance(value, list) else ()
+
+    @property
+    def is_answer(self) -> bool:
+        """Does the student write here?"""
+        return self.nbgrader.get("solution") is True
+
+    @property
+    def is_graded(self) -> bool:
+        """Are there points in this cell?"""
+        return self.nbgrader.get("grade") is True
+
+    @property
+    def is_test(self) -> bool:
+        """Is this a test cell?"""
+        return self.is_graded and not self.is_answer
+
+    @property
+    def is_manual(self) -> bool:
+        """Does a person grade this cell?"""
+        return self.is_graded and self.is_answer
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A line that opens or closes a region, or that looks as if it should."""
+
+    line: Line
+    verb: Verb
+    kind: str
+    exact: bool
+    """Is it written as nbgrader and our tools read it?"""
+
+
+def split_cells(text: str) -> list[TextCell]:
+    """Splits percent text into cells; what stands before the first cell, save the YAML header, is one code cell."""
+    lines = [Line(number, line) for number, line in enumerate(text.splitlines(), start=1)]
+    starts = [i for i, line in enumerate(lines) if _CELL_LINE.match(line.text)]
+    cells = []
+    before = _without_header(lines[: starts[0] if starts else len(lines)])
+    if any(line.text.strip() for line in before):
+        cells.append(TextCell(before[0].number, "code", {}, tuple(before)))
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        cells.append(_cell(lines[start], lines[start + 1 : end]))
+    return cells
+
+
+def _without_header(lines: list[Line]) -> list[Line]:
+    fences = [i for i, line in enumerate(lines) if line.text.strip() == "# ---"]
+    return lines[fences[1] + 1 :] if len(fences) >= 2 and fences[0] == 0 else lines
+
+
+def _cell(mark: Line, lines: list[Line]) -> TextCell:
+    match = _CELL_LINE.match(mark.text)
+    options = (match.group(1) or "").strip() if match else ""
+    cell_type: CellType = "code"
+    for prefix, named in _CELL_TYPES.items():
+        if options.startswith(prefix):
+            cell_type, options = named, options[len(prefix) :].strip()
+    metadata, complaint = _options(options)
+    complaints = [Line(mark.number, complaint)] if complaint else []
+    while lines and not lines[-1].text.strip():
+        lines.pop()
+    if cell_type == "code":
+        return TextCell(mark.number, cell_type, metadata, tuple(lines), tuple(complaints))
+    for line in lines:
+        if line.text.strip() and not line.text.startswith("#"):
+            message = "this line of a text cell does not begin with '# '; add it, or begin a code cell with '# %%'"
+            complaints.append(Line(line.number, message))
+    uncommented = tuple(Line(line.number, re.sub(r"^# ?", "", line.text)) for line in lines)
+    return TextCell(mark.number, cell_type, metadata, uncommented, tuple(complaints))
+
+
+def _options(text: str) -> tuple[dict[str, Any], str]:
+    """Metadata and what is wrong with them, from `key=JSON key=JSON ...`."""
+    metadata: dict[str, Any] = {}
+    while text:
+        key = re.match(r"([A-Za-z_][A-Za-z0-9_.-]*)=", text)
+        if not key:
+            return metadata, f"cannot read the cell's metadata at {_short(text)}; write key=value with a JSON value"
+        try:
+            value, end = json.JSONDecoder().raw_decode(text[key.end() :])
+        except json.JSONDecodeError as error:
+            what = f"the value of {key.group(1)!r} is not JSON ({error.msg} at {_short(text[key.end() + error.pos :])})"
+            return metadata, f"{what}; use double quotes, true/false and no trailing comma"
+        if key.group(1) in metadata:
+            return metadata, f"the key {key.group(1)!r} stands there twice; keep one"
+        metadata[key.group(1)] = value
+        text = text[key.end() + end :].strip()
+    return metadata, ""
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:37] + "...")
+
+
+def read_marker(line: Line) -> Marker | None:
+    """Is this line a marker, or so near to one that it must have been meant as one?
+
+    nbgrader looks for `BEGIN HIDDEN TESTS` and the like anywhere in a line and overlooks everything else: one letter
+    amiss and the hidden tests are published.
+    """
+    exact = _EXACT.match(line.text)
+    if exact:
+        verb: Verb = "BEGIN" if exact.group(1) == "BEGIN" else "END"
+        return Marker(line, verb, exact.group(2), True)
+    phrase = _near_phrase(line.text)
+    if phrase is None:
+        return None
+    verb_text, kind = phrase.split(" ", 1)
+    return Marker(line, "BEGIN" if verb_text == "BEGIN" else "END", kind, False)
+
+
+def _near_phrase(text: str) -> str | None:
+    for phrase in PHRASES:
+        if phrase in text:
+            return phrase
+    stripped = text.strip()
+    if not stripped.startswith("#") and not stripped[:3].isupper():
+        return None
+    words = re.sub(r"[^A-Za-z]+", " ", stripped).split()
+    if not 1 <= len(words) <= 4:
+        return None
+    shouted = stripped.startswith("###") and all(word.isupper() for word in words)
+    if shouted and any(_alike(word, known) >= 0.8 for word in words for known in _MARKER_WORDS):
+        return max(PHRASES, key=lambda phrase: _alike(" ".join(words), phrase))
+    if len(words) == 1 or max(_alike(words[0], "BEGIN"), _alike(words[0], "END")) < 0.75:
+        return None
+    best = max(PHRASES, key=lambda phrase: _alike("".join(words), phrase.replace(" ", "")))
+    return best if _alike("".join(words), best.replace(" ", "")) >= 0.8 else None
+
+
+def _alike(word: str, known: str) -> float:
+    return difflib.SequenceMatcher(None, word.upper(), known).ratio()
+
+
+def markers(cell: TextCell) -> Iterator[Marker]:
+    """The markers of a cell, in order, near misses included."""
+    for line in cell.lines:
+        marker = read_marker(line)
+        if marker:
+            yield marker
+
+
+def numbers_inside(cell: TextCell, kind: str) -> frozenset[int]:
+    """The line numbers strictly between the markers of a kind."""
+    inside, numbers = False, set()
+    for line in cell.lines:
+        marker = read_marker(line)
+        if marker and marker.kind == kind:
+            inside = marker.verb == "BEGIN"
+        elif inside:
+            numbers.add(line.number)
+    return frozenset(numbers)
+
+
+def code_without(cell: TextCell, kind: str, stub: str = "") -> str:
+    """The cell's code with the regions of a kind blanked out, line positions kept.
+
+    Args:
+        cell: a code cell.
+        kind: `SOLUTION`, `HIDDEN TESTS` or `MARK SCHEME`.
+        stub: what stands in place of a region, at its indentation; nothing if empty.
+    """
+    inside = numbers_inside(cell, kind)
+    out = []
+    for line in cell.lines:
+        marker = read_marker(line)
+        if marker and marker.kind == kind:
+            indent = line.text[: len(line.text) - len(line.text.lstrip())]
+            out.append(indent + stub if stub and marker.verb == "BEGIN" else "")
+        else:
+            out.append("" if line.number in inside else line.text)
+    return "\n".join(out)

@@ -1,0 +1,204 @@
+"""Rebuilds the notebook to grade: the release, with the student's answers put where they belong.
+
+From a submission come the *sources* of the answer cells and of free cells before the cell they stood above. Metadata,
+tags, outputs, copied test cells and changed text cannot matter, because they are never looked at. What had to be found
+by other means than its grade id is noted in the flags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from autograder.errors import SourceError
+from autograder.needed import defines
+from autograder.problem import Cell, Item, Problem, load_problem, problem_ids
+from autograder.release import released_notebook
+from autograder.results import Flag, Outcome
+from autograder.submission import HandedIn, UnusableError
+
+Role = Literal["given", "answer", "test", "free"]
+
+
+@dataclass(frozen=True)
+class Built:
+    """One cell of the rebuilt notebook."""
+
+    role: Role
+    cell_type: str
+    source: str
+    """What the student's side runs or shows; a test cell has its released text."""
+    id: str
+    cell: Cell | None
+    """The source's cell; None for a free cell of the student's."""
+    pictures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A rebuilt notebook."""
+
+    cells: tuple[Built, ...]
+    answered: frozenset[str]
+    """Items whose cell was found and is not the untouched stub."""
+    found: frozenset[str]
+    """Items whose cell was found at all."""
+    flags: tuple[Flag, ...]
+
+    def source(self, item_id: str) -> str:
+        """The text of an item's cell (the stub if none was found)."""
+        return next(built.source for built in self.cells if built.cell is not None and built.cell.grade_id == item_id)
+
+
+def rebuild(problem: Problem, handed_in: Sequence[HandedIn], name: str = "the notebook") -> Rebuilt:
+    """Puts a submission's answers into the release.
+
+    Args:
+        problem: the problem it should be an answer to.
+        handed_in: its cells in order.
+        name: what to call the file in messages.
+
+    Raises:
+        UnusableError: none of the problem's items is in it.
+    """
+    released = {cell.id: str(cell.source) for cell in released_notebook(problem).cells}
+    matched, flags = _match(problem, handed_in, released)
+    if not matched:
+        raise UnusableError(Outcome.WRONG_NOTEBOOK, _what_it_is(problem, handed_in, name))
+    flags += _missing(problem, matched)
+    free = _free_cells(problem, handed_in, matched, released)
+    built: list[Built] = []
+    answered = set()
+    for cell in problem.cells:
+        built += free.get(cell.id, ())
+        stub = released[cell.id]
+        if not cell.is_answer:
+            built.append(Built("test" if cell.is_test else "given", cell.cell_type, stub, cell.id, cell))
+            continue
+        position = matched.get(cell.grade_id)
+        mine = None if position is None else handed_in[position]
+        source = stub if mine is None else mine.source
+        if source.strip() != stub.strip():
+            answered.add(cell.grade_id)
+        built.append(
+            Built("answer", cell.cell_type, source, cell.id, cell, mine.pictures if mine and cell.is_manual else ())
+        )
+    built += free.get("", ())
+    return Rebuilt(tuple(built), frozenset(answered), frozenset(matched), tuple(flags))
+
+
+def _match(
+    problem: Problem, handed_in: Sequence[HandedIn], released: dict[str, str]
+) -> tuple[dict[str, int], list[Flag]]:
+    """Which handed-in cell answers which item: by grade id, else by cell id, else by the name it defines."""
+    matched: dict[str, int] = {}
+    flags: list[Flag] = []
+    for item in problem.items:
+        kind = item.cell.cell_type
+        fits = [n for n, cell in enumerate(handed_in) if cell.cell_type == kind and n not in matched.values()]
+        stub = released[item.cell.id].strip()
+
+        def is_answer(n: int, stub: str = stub, item: Item = item) -> bool:
+            return handed_in[n].source.strip() not in ("", stub) and (
+                item.kind != "code" or defines(handed_in[n].source, item.id)
+            )
+
+        by_id = [n for n in fits if handed_in[n].grade_id == item.id]
+        by_cell = [n for n in fits if not handed_in[n].grade_id and handed_in[n].cell_id == item.cell.id]
+        by_name = [n for n in fits if item.kind == "code" and defines(handed_in[n].source, item.id)]
+        by_name = [n for n in by_name if handed_in[n].grade_id in ("", item.id)]
+        candidates = by_id or by_cell
+        if len(by_id) > 1:
+            flags.append(
+                Flag("repaired", f"{item.id}: {len(by_id)} cells carry this id; the first answered one counts.")
+            )
+        if any(is_answer(n) for n in candidates):
+            matched[item.id] = next(n for n in candidates if is_answer(n))
+        elif by_name and any(is_answer(n) for n in by_name):
+            matched[item.id] = next(n for n in by_name if is_answer(n))
+        elif candidates:
+            matched[item.id] = candidates[0]
+        elif by_name:
+            matched[item.id] = by_name[0]
+        elif item.kind != "code" and (place := _place(problem, item, handed_in, released)) in fits:
+            matched[item.id] = place
+        else:
+            continue
+        if matched[item.id] not in by_id:
+            by_its_name = "the name it defines" if item.kind == "code" else "the text above it"
+            how = "its cell id" if matched[item.id] in by_cell else by_its_name
+            flags.append(Flag("repaired", f"{item.id}: the cell was found by {how}, not by its nbgrader id."))
+    return matched, flags
+
+
+def _place(problem: Problem, item: Item, handed_in: Sequence[HandedIn], released: dict[str, str]) -> int:
+    """Where an answer without any id stands: right below the text that stands above it in the release (or -1)."""
+    above = problem.cells[problem.cells.index(item.cell) - 1]
+    texts = {text.strip() for text in released.values()} - {released[item.cell.id].strip()}
+    for position in range(1, len(handed_in)):
+        if handed_in[position - 1].source.strip() == released[above.id].strip():
+            return position if handed_in[position].source.strip() not in texts else -1
+    return -1
+
+
+def _missing(problem: Problem, matched: dict[str, int]) -> list[Flag]:
+    return [
+        Flag("missing_cell", f"{item.id}: no cell of the notebook answers this item.")
+        for item in problem.items
+        if item.id not in matched
+    ]
+
+
+def _free_cells(
+    problem: Problem, handed_in: Sequence[HandedIn], matched: dict[str, int], released: dict[str, str]
+) -> dict[str, list[Built]]:
+    """Cells of the student's own, by the id of the release's cell they stood above ('' = at the end).
+
+    A given cell that was edited counts as a free cell above the original: an import added there is not lost, and the
+    original still runs after it.
+    """
+    anchors = {position: problem.item(item_id).cell.id for item_id, position in matched.items()}
+    ids_by_grade_id = {cell.grade_id: cell.id for cell in problem.cells if cell.grade_id}
+    ids_by_text = {text.strip(): cell_id for cell_id, text in released.items()}
+    free: dict[str, list[Built]] = {}
+    waiting: list[Built] = []
+    for position, cell in enumerate(handed_in):
+        anchor = anchors.get(position)
+        if anchor is None:
+            known = ids_by_grade_id.get(cell.grade_id) or (cell.cell_id if cell.cell_id in released else None)
+            anchor = ids_by_text.get(cell.source.strip()) or known
+            is_given = anchor is not None and not _is_graded(problem, anchor)
+            edited = anchor is not None and cell.source.strip() != released[anchor].strip()
+            if cell.cell_type == "code" and (anchor is None or (is_given and edited)):
+                waiting.append(Built("free", "code", cell.source, f"free-{position}", None))
+            elif cell.cell_type == "markdown" and anchor is None and cell.source.strip():
+                waiting.append(Built("free", "markdown", cell.source, f"free-{position}", None))
+        if anchor is not None and waiting:
+            free.setdefault(anchor, []).extend(waiting)
+            waiting = []
+    if waiting:
+        free.setdefault("", []).extend(waiting)
+    return free
+
+
+def _is_graded(problem: Problem, cell_id: str) -> bool:
+    return any(cell.id == cell_id and cell.grade_id for cell in problem.cells)
+
+
+def _what_it_is(problem: Problem, handed_in: Sequence[HandedIn], name: str) -> str:
+    """Says which problem's notebook this is, if it is one of ours."""
+    ids = {cell.grade_id for cell in handed_in} | {cell.cell_id for cell in handed_in}
+    for other in problem_ids(problem.path.parent.parent):
+        if other == problem.id:
+            continue
+        try:
+            candidate = load_problem(other, problem.path.parent.parent)
+        except SourceError:  # pragma: no cover - a broken neighbour must not matter here
+            continue
+        if ids & {item.id for item in candidate.items} or any(
+            defines(cell.source, item.id) for cell in handed_in if cell.cell_type == "code" for item in candidate.items
+        ):
+            return f"{name} is the notebook of '{other}', not of '{problem.id}'; hand in {problem.id}.ipynb."
+    items = ", ".join(item.id for item in problem.items)
+    return f"{name} holds none of the items of '{problem.id}' ({items}); hand in {problem.id}.ipynb."

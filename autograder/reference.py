@@ -1,0 +1,130 @@
+"""The trusted side's own copy of a problem: the source's given cells and solutions, run once in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import linecache
+import random
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from autograder.errors import SourceError
+from autograder.needed import names_of, needed, plain_python
+from autograder.problem import Cell, Problem
+from autograder.student_side.calls import seed_everything
+
+NOT_RUN = frozenset({"train", "experiment", "log", "install"})
+"""Tags of cells that grading never runs, on either side."""
+
+
+class Names:
+    """Names as attributes: what `reference.f` is in a test cell."""
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self.__dict__["_names"] = names
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._names[name]
+        except KeyError:
+            raise AttributeError(f"the source does not define {name!r}") from None
+
+
+class Reference:
+    """A problem's reference solution, ready to be asked.
+
+    Attributes:
+        names: everything the source's given and solution cells define.
+        wanted: names that tests and the personal answers ask of a student's notebook.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        runnable = [cell if _may_run(cell) else None for cell in problem.cells]
+        sources = [None if cell is None else cell.source for cell in runnable]
+        asked, read = _asked_names(problem)
+        self.wanted = frozenset({item.id for item in problem.items if item.kind == "code"} | asked)
+        chosen = needed(sources, {*self.wanted, *read})
+        self.names = self._run([cell for n, cell in enumerate(runnable) if cell is not None and n in chosen])
+
+    def _run(self, cells: list[Cell]) -> dict[str, Any]:
+        module = types.ModuleType(f"reference_of_{self.problem.id}")
+        sys.modules[module.__name__] = module  # dataclasses and named tuples look their module up
+        for cell in cells:
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                try:
+                    run_trusted(cell.source, f"<{self.problem.path.name}: {cell.id}>", module.__dict__)
+                except Exception as error:
+                    raise SourceError(
+                        f"{self.problem.path}: cell {cell.id} raised {error!r} when it was run."
+                    ) from error
+        return module.__dict__
+
+    def test_names(self, student: Any) -> dict[str, Any]:
+        """A fresh namespace for one test cell: the given names, `student` and `reference`, no graded name."""
+        graded = {item.id for item in self.problem.items}
+        names = {name: value for name, value in self.names.items() if name not in graded}
+        names["student"] = student
+        names["reference"] = Names(self.names)
+        return names
+
+    def with_answer(self, source: str, name: str) -> Names:
+        """The reference with one cell's source replaced: what a known wrong solution would make of the notebook."""
+        names = dict(self.names)
+        run_trusted(source, f"<{name}>", names)
+        return Names(names)
+
+
+@functools.lru_cache(maxsize=16)
+def reference(problem: Problem) -> Reference:
+    """The reference of a problem; run once per process and source."""
+    with quiet_process():
+        seed_everything(0)
+        return Reference(problem)
+
+
+def run_trusted(source: str, filename: str, names: dict[str, Any]) -> None:
+    """Runs text of ours in a namespace, with its lines known to tracebacks and `inspect`."""
+    plain = plain_python(source)
+    linecache.cache[filename] = (len(plain), None, plain.splitlines(keepends=True), filename)
+    exec(compile(plain, filename, "exec", dont_inherit=True), names)
+
+
+@contextlib.contextmanager
+def quiet_process() -> Iterator[None]:
+    """One maths thread inside, and the caller's random states and thread count restored afterwards."""
+    threads, states = torch.get_num_threads(), (torch.get_rng_state(), np.random.get_state(), random.getstate())
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_rng_state(states[0])
+        np.random.set_state(states[1])
+        random.setstate(states[2])
+
+
+def _may_run(cell: Cell) -> bool:
+    return cell.cell_type == "code" and not cell.is_test and not cell.is_manual and not cell.tags & NOT_RUN
+
+
+def _asked_names(problem: Problem) -> tuple[set[str], set[str]]:
+    """Names that tests and personal answers ask of the student, and names they read for themselves."""
+    asked: set[str] = set()
+    read: set[str] = {"personal_answers"}
+    for cell in problem.cells:
+        if cell.cell_type != "code" or not (cell.is_test or "answers" in cell.tags):
+            continue
+        names = names_of(cell.source)
+        if names is None:
+            raise SourceError(f"{problem.path}: cell {cell.id} cannot be parsed.")
+        asked |= names.attributes
+        read |= names.uses
+    return asked, read

@@ -1,0 +1,159 @@
+"""What grading says about one submission: explicit results, item by item.
+
+Nothing here is ever read off what a cell printed; the examiner builds these objects and everything downstream
+(gradebook, `submission_log.json`, feedback page, `grades.csv`) is made from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """How an item ended; the values are those of `submission_log.schema.json`."""
+
+    PASSED = "passed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "out_of_memory"
+    CRASHED = "crashed"
+    MISSING = "missing"
+    MANUAL = "manual"
+
+
+class Outcome(StrEnum):
+    """How a whole submission fared; the `status` column of `grades.csv`."""
+
+    GRADED = "graded"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    WRONG_NOTEBOOK = "wrong_notebook"
+    GRADER_ERROR = "grader_error"
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    """One graded item of one submission."""
+
+    id: str
+    """The item's id, e.g. `sample_gaussian` or `written_terms`."""
+    score: float
+    """Points given so far; 0 for a manual item that nobody has read yet."""
+    max_score: float
+    """Points the item is worth, from the source."""
+    status: Status
+    message: str
+    """What the student may read: names the likely mistake, never shows a hidden test."""
+    seconds: float = 0.0
+    """Wall time the examiner spent on the item."""
+    manual: bool = False
+    """Does a person grade it?"""
+    misconception: str = ""
+    """Name of the known wrong solution whose answers these are, e.g. `std_is_variance`; empty if none."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The item as it stands in the log; without its seconds, so that equal input gives equal bytes."""
+        record: dict[str, Any] = {
+            "id": self.id,
+            "score": self.score,
+            "max_score": self.max_score,
+            "status": str(self.status),
+            "message": self.message,
+        }
+        if self.manual:
+            record["manual"] = True
+        if self.misconception:
+            record["misconception"] = self.misconception
+        return record
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A note for staff: a repair made, a disagreement seen, the isolation level used."""
+
+    kind: str
+    """Short machine-readable kind, e.g. `repaired`, `isolation`, `log_disagrees`."""
+    message: str
+
+
+@dataclass(frozen=True)
+class GradedLog:
+    """Everything grading found out about one submission; `as_json()` is `submission_log.json` with grades."""
+
+    problem: str
+    student: str
+    created_at: str
+    """UTC, RFC 3339, when the submission was graded (or, if a log was handed in, when the student wrote it)."""
+    profile: str
+    environment: dict[str, str]
+    answers: dict[str, Any]
+    metrics: dict[str, dict[str, Any]]
+    code: dict[str, str]
+    notebook_sha256: str | None
+    outcome: Outcome
+    items: tuple[ItemResult, ...]
+    flags: tuple[Flag, ...] = ()
+    process: dict[str, Any] = field(default_factory=dict)
+    """The student's answers to the process question (sources, people, hours), as handed in."""
+
+    @property
+    def score(self) -> float:
+        """Points so far, over all items."""
+        return sum(item.score for item in self.items)
+
+    @property
+    def max_score(self) -> float:
+        """Points of the assignment, from its source."""
+        return sum(item.max_score for item in self.items)
+
+    @property
+    def auto_score(self) -> float:
+        """Points of the items that the examiner decides."""
+        return sum(item.score for item in self.items if not item.manual)
+
+    @property
+    def auto_max_score(self) -> float:
+        """Maximum over the items that the examiner decides."""
+        return sum(item.max_score for item in self.items if not item.manual)
+
+    def item(self, item_id: str) -> ItemResult:
+        """The result of one item.
+
+        Raises:
+            KeyError: no item of that id.
+        """
+        for item in self.items:
+            if item.id == item_id:
+                return item
+        raise KeyError(item_id)
+
+    def as_json(self) -> dict[str, Any]:
+        """The log as plain JSON values, valid against `submission_log.schema.json`."""
+        record: dict[str, Any] = {
+            "schema_version": 1,
+            "problem": self.problem,
+            "student": self.student,
+            "created_at": self.created_at,
+            "profile": self.profile,
+            "environment": dict(self.environment),
+            "answers": dict(self.answers),
+            "metrics": dict(self.metrics),
+            "code": dict(self.code),
+            "notebook_sha256": self.notebook_sha256,
+            "grades": {
+                "score": self.score,
+                "max_score": self.max_score,
+                "auto_score": self.auto_score,
+                "auto_max_score": self.auto_max_score,
+                "outcome": str(self.outcome),
+                "items": [item.as_json() for item in self.items],
+                "flags": [{"kind": flag.kind, "message": flag.message} for flag in self.flags],
+            },
+        }
+        if self.process:
+            record["process"] = dict(self.process)
+        return record

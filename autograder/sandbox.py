@@ -1,0 +1,263 @@
+"""Starts the student's side: one warm host process per grader, one forked session per submission.
+
+The host sees an empty environment, a scratch folder and, of this project, only `homework` and `student_side`. It is the
+examiner's only way to the student's code, over a socket (`autograder.student_side`).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from autograder.errors import SetupError
+from autograder.student_side.frames import ClosedError, Limits, TooLateError, WireError, receive_frame, send_frame
+
+ISOLATION = "process"
+"""The level written into the flags: own process, empty environment, resource limits."""
+
+WARM_MODULES = ("numpy", "torch.nn.functional", "homework")
+START_SECONDS = 180.0
+"""What importing torch may take on a cold and busy machine."""
+GRACE_SECONDS = 5.0
+"""What a session may take to acknowledge something that runs no student code."""
+
+_REPLY = Limits(header=4 * 2**20, body=0)
+
+_START = "import sys, socket; sys.path[:0] = {paths!r}; from student_side import worker; "
+_START += "worker.host(socket.socket(fileno={fd}), {modules!r})"
+
+
+@dataclass(frozen=True)
+class SessionLimits:
+    """Resource limits of one submission's processes."""
+
+    memory: int = 4 * 2**30
+    """Bytes of data (private memory) per process."""
+    cpu: int = 600
+    """Seconds of CPU time per process."""
+    file: int = 256 * 2**20
+    """Bytes of the largest file it may write."""
+    files: int = 256
+    """Open file descriptors."""
+    core: int = 0
+    """Bytes of a core dump."""
+
+
+class SessionDiedError(Exception):
+    """The student's process ended or stopped answering; the reason is `crashed` or `timeout`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Host:
+    """A warm process that forks sessions; a context manager."""
+
+    def __init__(self, modules: tuple[str, ...] = WARM_MODULES, limits: SessionLimits | None = None) -> None:
+        self._modules = modules
+        self._limits = limits or SessionLimits()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._sock: socket.socket | None = None
+        self._folder = ""
+
+    def __enter__(self) -> Host:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Starts the process if it is not running.
+
+        Raises:
+            SetupError: it did not come up.
+        """
+        if self._process is not None and self._process.poll() is None:
+            return
+        self.close()
+        self._folder = tempfile.mkdtemp(prefix="autograder-")
+        paths = _lay_out(Path(self._folder))
+        ours, theirs = socket.socketpair()
+        command = _START.format(paths=paths, fd=theirs.fileno(), modules=list(self._modules))
+        scratch = Path(self._folder) / "scratch"
+        scratch.mkdir()
+        with open(Path(self._folder) / "host.log", "wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-c", command],
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=scratch,
+                env=_environment(scratch),
+                start_new_session=True,
+            )
+        theirs.close()
+        self._sock = ours
+        try:
+            receive_frame(ours, time.monotonic() + START_SECONDS, _REPLY)
+        except (ClosedError, TooLateError):
+            said = (Path(self._folder) / "host.log").read_text(errors="replace")[-2000:]
+            self.close()
+            raise SetupError(f"the process for student code did not start; it said:\n{said}") from None
+
+    def session(self) -> Session:
+        """A fresh session, forked from the warm process."""
+        self.start()
+        assert self._sock is not None
+        ours, theirs = socket.socketpair()
+        try:
+            send_frame(self._sock, {"op": "session", "limits": asdict(self._limits)})
+            socket.send_fds(self._sock, [b"\0"], [theirs.fileno()])
+            reply, _ = receive_frame(self._sock, time.monotonic() + START_SECONDS, _REPLY)
+        except (ClosedError, TooLateError, OSError) as error:
+            ours.close()
+            raise SetupError(f"the process for student code is gone: {error!r}; run the command again") from None
+        finally:
+            theirs.close()
+        return Session(self, ours, reply["pid"])
+
+    def kill(self, pid: int) -> None:
+        """Kills one session with everything in its process group."""
+        if self._sock is None:
+            return
+        try:
+            send_frame(self._sock, {"op": "kill", "pid": pid})
+            receive_frame(self._sock, time.monotonic() + GRACE_SECONDS, _REPLY)
+        except (ClosedError, TooLateError):
+            self.close()
+
+    def close(self) -> None:
+        """Ends the process and all its sessions, and removes the scratch folder."""
+        if self._sock is not None:
+            self._sock.close()
+            self._sock = None
+        if self._process is not None:
+            try:
+                self._process.wait(GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = ""
+
+
+class Session:
+    """One submission's process, as the examiner holds it."""
+
+    def __init__(self, host: Host, sock: socket.socket, pid: int) -> None:
+        self._host = host
+        self._sock = sock
+        self._pid = pid
+
+    def run(self, source: str, name: str, seconds: float) -> dict[str, Any]:
+        """Runs one cell and returns what it printed and raised (`worker.run_cell`).
+
+        Raises:
+            SessionDiedError: the process died or did not finish in time; the session is closed.
+        """
+        return self._ask({"op": "run", "source": source, "name": name}, seconds)
+
+    def seed(self, seed: int) -> None:
+        """Seeds torch, numpy and random of the session."""
+        self._ask({"op": "seed", "seed": seed}, GRACE_SECONDS)
+
+    def fork(self) -> socket.socket:
+        """Forks the session as it stands; the returned socket speaks to the fork's `Desk`."""
+        ours, theirs = socket.socketpair()
+        try:
+            send_frame(self._sock, {"op": "fork"}, deadline=time.monotonic() + GRACE_SECONDS)
+            socket.send_fds(self._sock, [b"\0"], [theirs.fileno()])
+            self._receive(GRACE_SECONDS)
+        except (ClosedError, TooLateError, OSError):
+            ours.close()
+            self.close()
+            raise SessionDiedError("crashed") from None
+        except SessionDiedError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        return ours
+
+    def end_fork(self) -> None:
+        """Kills the last fork."""
+        self._ask({"op": "end"}, GRACE_SECONDS)
+
+    def close(self) -> None:
+        """Kills the session."""
+        if self._pid:
+            self._sock.close()
+            self._host.kill(self._pid)
+            self._pid = 0
+
+    def _ask(self, header: dict[str, Any], seconds: float) -> dict[str, Any]:
+        try:
+            send_frame(self._sock, header, deadline=time.monotonic() + seconds)
+        except ClosedError:
+            self.close()
+            raise SessionDiedError("crashed") from None
+        except TooLateError:
+            self.close()
+            raise SessionDiedError("timeout") from None
+        return self._receive(seconds)
+
+    def _receive(self, seconds: float) -> dict[str, Any]:
+        try:
+            reply, _ = receive_frame(self._sock, time.monotonic() + seconds, _REPLY)
+        except TooLateError:
+            self.close()
+            raise SessionDiedError("timeout") from None
+        except (ClosedError, WireError):
+            self.close()
+            raise SessionDiedError("crashed") from None
+        assert isinstance(reply, dict)
+        return reply
+
+
+def _lay_out(folder: Path) -> list[str]:
+    """Links `student_side` and `homework`, and nothing else of the project, into a folder for the host's path."""
+    library = folder / "library"
+    library.mkdir()
+    (library / "student_side").symlink_to(Path(__file__).parent / "student_side", target_is_directory=True)
+    spec = importlib.util.find_spec("homework")
+    if spec is None or not spec.submodule_search_locations:
+        raise SetupError("the package 'homework' is not installed; run `make setup`")
+    (library / "homework").symlink_to(Path(next(iter(spec.submodule_search_locations))), target_is_directory=True)
+    return [str(library)]
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    """All that student code finds in `os.environ`."""
+    return {
+        "PATH": os.defpath,
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
+        "LANG": "C.UTF-8",
+        "MPLBACKEND": "Agg",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "HF_HUB_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "HOMEWORK_PROFILE": "grade",
+        "HOMEWORK_CACHE": str(scratch / "cache"),
+        "HOMEWORK_STUDENT": "anonymous",
+    }

@@ -1,0 +1,136 @@
+"""Frames between examiner and student: two big-endian 64-bit lengths, a JSON object, a body of raw bytes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import time
+from dataclasses import dataclass
+from typing import Any
+
+_LENGTHS = struct.Struct(">QQ")
+
+
+class WireError(Exception):
+    """A frame that breaks the format or a limit; on the trusted side it counts against the student's item."""
+
+
+class UnsendableError(WireError, TypeError):
+    """A value that may not cross the wall."""
+
+
+class ClosedError(BaseException):
+    """The other side is gone: its process ended or closed the connection.
+
+    Like `TooLateError` no `Exception`, so that no `except Exception` in a test or in student code takes it for a
+    failure of its own.
+    """
+
+
+class TooLateError(BaseException):
+    """The other side did not answer before the deadline."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one frame may hold."""
+
+    header: int = 16 * 2**20
+    """Bytes of JSON."""
+    body: int = 512 * 2**20
+    """Bytes of tensors."""
+    depth: int = 40
+    """Nesting of lists and dicts."""
+    values: int = 1_000_000
+    """Values in the header."""
+
+
+LIMITS = Limits()
+
+
+def send_frame(
+    sock: socket.socket, header: dict[str, Any], body: bytes | bytearray = b"", deadline: float | None = None
+) -> None:
+    """Sends one frame.
+
+    Args:
+        sock: a stream socket.
+        header: plain JSON values.
+        body: raw bytes that the header points into.
+        deadline: moment of `time.monotonic()` after which sending ends; None waits for ever.
+
+    Raises:
+        ClosedError: the other side is gone.
+        TooLateError: the other side did not read before the deadline.
+        UnsendableError: the header does not fit `LIMITS`.
+    """
+    text = json.dumps(header, allow_nan=False, separators=(",", ":")).encode("utf-8")
+    if len(text) > LIMITS.header or len(body) > LIMITS.body:
+        raise UnsendableError(f"a value of {len(text) + len(body):,} bytes is too large to cross")
+    try:
+        for data in (_LENGTHS.pack(len(text), len(body)) + text, body):
+            _wait_until(sock, deadline)
+            sock.sendall(data)
+    except TimeoutError:
+        raise TooLateError from None
+    except OSError as error:
+        raise ClosedError(str(error)) from None
+
+
+def receive_frame(sock: socket.socket, deadline: float | None = None, limits: Limits = LIMITS) -> tuple[Any, bytes]:
+    """Reads one frame: its header (a JSON object) and its body.
+
+    Args:
+        sock: a stream socket.
+        deadline: moment of `time.monotonic()` after which waiting ends; None waits for ever.
+        limits: sizes beyond which a frame is refused before it is read.
+
+    Raises:
+        ClosedError: the other side is gone.
+        TooLateError: the deadline passed.
+        WireError: lengths or JSON are not as they should be.
+    """
+    header_length, body_length = _LENGTHS.unpack(_read(sock, _LENGTHS.size, deadline))
+    if header_length > limits.header or body_length > limits.body:
+        raise WireError(f"a frame of {header_length + body_length:,} bytes is larger than allowed")
+    text = _read(sock, header_length, deadline)
+    body = _read(sock, body_length, deadline)
+    try:
+        header = json.loads(text.decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise WireError(f"a frame's header is not JSON: {error}") from None
+    if type(header) is not dict:
+        raise WireError("a frame's header is not an object")
+    return header, body
+
+
+def _wait_until(sock: socket.socket, deadline: float | None) -> None:
+    if deadline is None:
+        sock.settimeout(None)
+        return
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TooLateError
+    sock.settimeout(left)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _read(sock: socket.socket, count: int, deadline: float | None) -> bytes:
+    chunks: list[bytes] = []
+    while count:
+        _wait_until(sock, deadline)
+        try:
+            chunk = sock.recv(min(count, 1 << 20))
+        except TimeoutError:
+            raise TooLateError from None
+        except OSError as error:
+            raise ClosedError(str(error)) from None
+        if not chunk:
+            raise ClosedError("the connection was closed")
+        chunks.append(chunk)
+        count -= len(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,232 @@
+"""The student's process: a host that imports the heavy libraries once and forks a session for each submission.
+
+The host runs no student code. A *session* is a fork of it that runs a notebook's cells, one after the other, in a
+fresh `__main__`; for each question of the examiner's it forks again, so that a question that crashes, hangs or eats all
+memory takes nothing with it. `autograder.sandbox` starts the host and holds the other end of its socket.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import ctypes
+import io
+import linecache
+import os
+import resource
+import signal
+import socket
+import sys
+import types
+from typing import Any
+
+from .calls import Desk, describe, seed_everything
+from .frames import ClosedError, Limits, receive_frame, send_frame
+
+OUTPUT_CHARACTERS = 20_000
+"""What a cell may print before the rest is dropped."""
+
+_SMALL = Limits(header=4 * 2**20, body=0)
+
+
+def host(sock: socket.socket, modules: list[str]) -> None:
+    """Imports what every submission needs, then forks a session for each socket it is handed.
+
+    Frames: `{"op": "session", "limits": {...}}` with one file descriptor → `{"pid": …}`;
+    `{"op": "kill", "pid": …}` → `{"killed": …}` kills a session and what it started.
+    """
+    warm_up(modules)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # sessions are reaped by the kernel
+    send_frame(sock, {"ready": True})
+    pids: set[int] = set()
+    while True:
+        try:
+            header, _ = receive_frame(sock, limits=_SMALL)
+        except ClosedError:
+            break
+        if header["op"] == "kill":
+            if header["pid"] in pids:
+                _kill_group(header["pid"])
+                pids.discard(header["pid"])
+            send_frame(sock, {"killed": header["pid"]})
+            continue
+        _, fds, _, _ = socket.recv_fds(sock, 1, 1)
+        pid = os.fork()
+        if pid == 0:
+            sock.close()
+            _become_session(socket.socket(fileno=fds[0]), header["limits"])
+        os.close(fds[0])
+        pids.add(pid)
+        send_frame(sock, {"pid": pid})
+    for pid in pids:
+        _kill_group(pid)
+
+
+def warm_up(modules: list[str]) -> None:
+    """Imports modules and lets torch load what it loads lazily; starts no thread, so that forking stays safe."""
+    import torch
+
+    torch.set_num_threads(1)
+    for module in modules:
+        __import__(module)
+    weight = torch.zeros(2, requires_grad=True)
+    for optimizer in (torch.optim.SGD([weight], lr=0.1), torch.optim.Adam([weight], lr=0.1)):
+        weight.sum().backward()
+        optimizer.step()
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _become_session(sock: socket.socket, limits: dict[str, int]) -> None:
+    """Turns this fork into a session and never returns."""
+    status = 1
+    try:
+        os.setsid()
+        _die_with_parent()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _silence()
+        set_limits(limits)
+        with contextlib.suppress(ClosedError):
+            Session(sock).serve()
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _die_with_parent() -> None:
+    """Asks Linux to kill this process when its parent dies; elsewhere the closed socket has to do."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+
+
+def _silence() -> None:
+    """Points the three standard streams at nothing; what cells print is caught in Python."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(nothing, fd)
+    os.close(nothing)
+
+
+def set_limits(limits: dict[str, int]) -> None:
+    """Sets resource limits: `memory` (bytes of data), `cpu` (seconds), `file` (bytes), `files`, `processes`."""
+    kinds = {
+        "memory": resource.RLIMIT_DATA,
+        "cpu": resource.RLIMIT_CPU,
+        "file": resource.RLIMIT_FSIZE,
+        "files": resource.RLIMIT_NOFILE,
+        "core": resource.RLIMIT_CORE,
+    }
+    for name, value in limits.items():
+        _, hard = resource.getrlimit(kinds[name])
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kinds[name], (value, value))
+
+
+class Session:
+    """One submission's notebook: its names, and the forks that answer the examiner."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._child = 0
+        module = types.ModuleType("__main__")
+        module.__dict__["__builtins__"] = builtins
+        module.__dict__["get_ipython"] = lambda: _NoShell()
+        sys.modules["__main__"] = module
+        self._names = module.__dict__
+
+    def serve(self) -> None:
+        """Runs cells (`run`), forks for an item (`fork`) and ends such a fork (`end`) until the socket closes."""
+        while True:
+            header, _ = receive_frame(self._sock, limits=_SMALL)
+            if header["op"] == "run":
+                send_frame(self._sock, run_cell(header["source"], header["name"], self._names))
+            elif header["op"] == "fork":
+                _, fds, _, _ = socket.recv_fds(self._sock, 1, 1)
+                self._fork(fds[0])
+                send_frame(self._sock, {"forked": True})
+            elif header["op"] == "end":
+                self._end()
+                send_frame(self._sock, {"ended": True})
+            elif header["op"] == "seed":
+                seed_everything(header["seed"])
+                send_frame(self._sock, {"seeded": True})
+
+    def _fork(self, fd: int) -> None:
+        self._end()
+        pid = os.fork()
+        if pid:
+            os.close(fd)
+            self._child = pid
+            return
+        try:
+            self._sock.close()
+            _die_with_parent()
+            sys.stdout = sys.stderr = _Bounded(0)
+            with contextlib.suppress(ClosedError):
+                Desk(socket.socket(fileno=fd), self._names).serve()
+        finally:
+            os._exit(0)
+
+    def _end(self) -> None:
+        if self._child:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._child, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self._child, 0)
+            self._child = 0
+
+
+def run_cell(source: str, name: str, names: dict[str, Any]) -> dict[str, Any]:
+    """Runs one cell in a namespace.
+
+    Args:
+        source: Python text (magics already turned into calls).
+        name: the cell's id; its frames are called `<cell NAME>` in tracebacks.
+        names: the namespace.
+
+    Returns:
+        `stdout`, `stderr` (cut to `OUTPUT_CHARACTERS`) and `raised` (None or what `describe` says).
+    """
+    filename = f"<cell {name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    out, err = _Bounded(OUTPUT_CHARACTERS), _Bounded(OUTPUT_CHARACTERS)
+    raised = None
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            exec(compile(source, filename, "exec", dont_inherit=True), names)
+        except BaseException as error:  # a cell that calls sys.exit() failed, no more
+            raised = describe(error)
+            if isinstance(error, SyntaxError) and error.filename == filename:
+                raised["lines"] = [[name, error.lineno or 0, "<module>", (error.text or "").strip()[:200]]]
+    return {"stdout": out.getvalue(), "stderr": err.getvalue(), "raised": raised}
+
+
+class _Bounded(io.StringIO):
+    """A text stream that keeps the first characters and drops the rest."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self._left = limit
+
+    def write(self, text: str) -> int:
+        kept = text[: self._left]
+        if kept:
+            super().write(kept)
+            self._left -= len(kept)
+            if not self._left:
+                super().write("\n[further output dropped]\n")
+        return len(text)
+
+
+class _NoShell:
+    """Stands where IPython's shell would: magics and shell lines are not run while grading."""
+
+    def __getattr__(self, name: str) -> Any:
+        def note(*args: Any, **_kwargs: Any) -> None:
+            print(f"(not run while grading: {' '.join(str(arg) for arg in args)[:200]})")
+
+        return note

@@ -1,0 +1,173 @@
+"""Reads a notebook that somebody handed in. Nothing of it is run here and none of it is trusted.
+
+All that is taken from the file is a list of cells: type, text, nbgrader's grade id, cell id, and the pictures among the
+outputs. A file that is no notebook raises `SubmissionError`, whose message says what to do.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import SubmissionError
+from autograder.results import Outcome
+
+MAX_BYTES = 200 * 2**20
+"""A larger file is not read."""
+MAX_CELLS = 5_000
+MAX_CELL_CHARACTERS = 1_000_000
+MAX_PICTURE_BYTES = 4 * 2**20
+MAX_PICTURES = 12
+"""Pictures kept of one cell."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class UnusableError(SubmissionError):
+    """A submission that cannot be graded at all, with the outcome it gets."""
+
+    def __init__(self, outcome: Outcome, message: str) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """One cell of a handed-in notebook."""
+
+    cell_type: str
+    source: str
+    grade_id: str
+    """What nbgrader's metadata call it; empty if there are none."""
+    cell_id: str
+    pictures: tuple[str, ...] = ()
+    """PNG outputs, base64, checked to be PNG and cut to `MAX_PICTURE_BYTES`."""
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a handed-in file.
+
+    Raises:
+        UnusableError: it is missing, not a regular file, too large or cannot be read.
+    """
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise UnusableError(Outcome.UNREADABLE, f"{path} is not a regular file; hand in the notebook itself.")
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise UnusableError(
+                Outcome.UNREADABLE,
+                f"{path} has {size / 2**20:,.0f} MiB, more than the {MAX_BYTES // 2**20} MiB that are read; "
+                "clear the outputs (Edit > Clear all outputs), save and hand in again.",
+            )
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise UnusableError(Outcome.MISSING, f"{path} is missing: nothing was handed in under this name.") from None
+    except OSError as error:
+        raise UnusableError(Outcome.UNREADABLE, f"{path} cannot be read: {error.strerror}.") from None
+
+
+def read_cells(data: bytes, name: str) -> list[HandedIn]:
+    """The cells of a notebook in format 4.
+
+    Args:
+        data: the file's bytes.
+        name: what to call the file in messages.
+
+    Raises:
+        UnusableError: not UTF-8, not JSON, not a notebook, or a notebook of another format.
+    """
+    document = _document(data, name)
+    major = document.get("nbformat")
+    if "worksheets" in document or (type(major) is int and major < 4):
+        raise UnusableError(
+            Outcome.UNREADABLE,
+            f"{name} is a notebook in the old format {major}; open it in Jupyter, save it (or run "
+            "`jupyter nbconvert --to notebook`) and hand in the new file.",
+        )
+    cells = document.get("cells")
+    if type(cells) is not list or major != 4:
+        raise UnusableError(
+            Outcome.UNREADABLE, f"{name} is JSON but no Jupyter notebook (it has no list of cells in format 4)."
+        )
+    if len(cells) > MAX_CELLS:
+        raise UnusableError(Outcome.UNREADABLE, f"{name} has {len(cells):,} cells; at most {MAX_CELLS:,} are read.")
+    read = [_cell(cell) for cell in cells if type(cell) is dict]
+    return [cell for cell in read if cell is not None]
+
+
+def _document(data: bytes, name: str) -> dict[str, Any]:
+    if not data.strip():
+        raise UnusableError(Outcome.UNREADABLE, f"{name} is empty; save the notebook and hand it in again.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnusableError(
+            Outcome.UNREADABLE,
+            f"{name} is not UTF-8 text (byte {error.start:,}); download it again as .ipynb and hand that in.",
+        ) from None
+    try:
+        document = json.loads(text)
+    except RecursionError:
+        raise UnusableError(Outcome.UNREADABLE, f"{name} is nested too deeply to be a notebook.") from None
+    except ValueError as error:
+        raise UnusableError(
+            Outcome.UNREADABLE,
+            f"{name} is not a notebook: it is not JSON ({_first_line(error)}); download it again as .ipynb.",
+        ) from None
+    if type(document) is not dict:
+        raise UnusableError(Outcome.UNREADABLE, f"{name} is JSON but no Jupyter notebook.")
+    return document
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:120]
+
+
+def _cell(cell: Mapping[str, Any]) -> HandedIn | None:
+    """One cell, or None if it has no readable text."""
+    source = cell.get("source")
+    if type(source) is list and all(type(line) is str for line in source):
+        source = "".join(source)
+    if type(source) is not str or len(source) > MAX_CELL_CHARACTERS:
+        return None
+    metadata = cell.get("metadata")
+    nbgrader = metadata.get("nbgrader") if type(metadata) is dict else None
+    grade_id = nbgrader.get("grade_id") if type(nbgrader) is dict else None
+    return HandedIn(
+        cell_type=_text(cell.get("cell_type")),
+        source=source.replace("\r\n", "\n").encode("utf-8", "replace").decode("utf-8"),
+        grade_id=_text(grade_id),
+        cell_id=_text(cell.get("id")),
+        pictures=_pictures(cell.get("outputs")),
+    )
+
+
+def _text(value: Any) -> str:
+    return value[:200] if type(value) is str else ""
+
+
+def _pictures(outputs: Any) -> tuple[str, ...]:
+    """The PNG pictures among a cell's outputs, re-encoded so that nothing but a picture can hide in them."""
+    found: list[str] = []
+    budget = MAX_PICTURE_BYTES
+    for output in outputs if type(outputs) is list else ():
+        data = output.get("data") if type(output) is dict else None
+        encoded = data.get("image/png") if type(data) is dict else None
+        if type(encoded) is list and all(type(line) is str for line in encoded):
+            encoded = "".join(encoded)
+        if type(encoded) is not str or len(encoded) > 2 * budget or len(found) == MAX_PICTURES:
+            continue
+        try:
+            raw = base64.b64decode("".join(encoded.split()), validate=True)
+        except (binascii.Error, ValueError):
+            continue
+        if raw.startswith(_PNG) and len(raw) <= budget:
+            budget -= len(raw)
+            found.append(base64.b64encode(raw).decode("ascii"))
+    return tuple(found)

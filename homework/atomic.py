@@ -1,0 +1,42 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Opens a temporary file beside `path` that takes its place when the block ends well.
+
+    When the block or the disk fails, the temporary file is removed and what stood at `path` before stays as it was.
+
+    Args:
+        path: the file to make or replace; its folder must exist.
+
+    Raises:
+        OSError: the file cannot be written, e.g. because the disk is full.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(temporary, "wb") as handle:
+            yield handle
+            handle.flush()
+            _sync(handle)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _sync(handle: BinaryIO) -> None:
+    try:
+        os.fsync(handle.fileno())
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network folders cannot do this, and need not
+            raise

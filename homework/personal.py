@@ -1,0 +1,149 @@
+"""Personal inputs and plain answers: what makes a submission log one student's own.
+
+The inputs on which a student's code is asked for answers are drawn from a seed made of student id, problem and item.
+Staff draw the same inputs and ask the reference solution, without running any student code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Mapping, Set
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+DECIMALS = 4
+SIGNIFICANT_DIGITS = 7
+LARGEST_ANSWER = 100_000
+DEEPEST_ANSWER = 32
+
+
+class Draws:
+    """A stream of inputs that is the same on every platform and in every version (numpy's frozen `RandomState`).
+
+    All draws are rounded to 4 decimals, so that the last bits of a platform's logarithm cannot matter.
+    """
+
+    def __init__(self, *names: str) -> None:
+        text = "\n".join(names)
+        digest = hashlib.sha256(text.encode("utf-8", "backslashreplace")).digest()
+        self._stream = np.random.RandomState(np.frombuffer(digest, dtype="<u4").astype(np.uint32))
+
+    def normal(self, *shape: int) -> torch.Tensor:
+        """Standard normal numbers, float32 `shape`."""
+        return _float32(self._stream.standard_normal(shape))
+
+    def uniform(self, low: float, high: float, *shape: int) -> torch.Tensor:
+        """Numbers uniform between `low` and `high`, float32 `shape`."""
+        return _float32(low + (high - low) * self._stream.random_sample(shape))
+
+    def integers(self, low: int, high: int, *shape: int) -> torch.Tensor:
+        """Whole numbers from `low` up to but not including `high`, int64 `shape`."""
+        return torch.from_numpy(np.asarray(self._stream.randint(low, high, size=shape, dtype=np.int64)))
+
+    def binary(self, *shape: int) -> torch.Tensor:
+        """Zeros and ones, equally likely, float32 `shape`."""
+        return self.integers(0, 2, *shape).to(torch.float32)
+
+
+def draws_for(student: str, problem: str) -> Callable[[str], Draws]:
+    """The personal inputs of one student for one problem: a function from item id to a fresh `Draws`.
+
+    Args:
+        student: student id, as it stands in the log; white space around it does not count.
+        problem: problem id.
+    """
+    return lambda item: Draws(student.strip(), problem, item)
+
+
+def plain_json(value: Any) -> Json:
+    """An answer as plain JSON: numbers, strings, lists and objects, without NaN or Infinity literals.
+
+    Floats are rounded to 7 significant digits; NaN and ±∞ become the strings "NaN", "Infinity" and "-Infinity"; whole
+    numbers of more than 63 bits become hexadecimal strings. Tensors and arrays become nested lists, named tuples,
+    dataclasses and mappings become objects, other iterables lists.
+
+    Args:
+        value: a number, string, tensor, array or a collection of such.
+
+    Raises:
+        TypeError: something else is in it.
+        ValueError: it holds more than 100,000 numbers, or is nested more than 32 deep (or within itself).
+    """
+    return _plain(value, 0)
+
+
+def _plain(value: Any, depth: int) -> Json:
+    if depth > DEEPEST_ANSWER:
+        raise ValueError(f"an answer is nested more than {DEEPEST_ANSWER} deep; return something flatter.")
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str(value).encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, int):
+        return int(value) if -(2**63) <= value < 2**63 else hex(value)
+    if isinstance(value, float):
+        return _plain_float(float(value))
+    if isinstance(value, complex):
+        return {"real": _plain_float(value.real), "imag": _plain_float(value.imag)}
+    if isinstance(value, torch.Tensor):
+        return _plain_tensor(value, depth)
+    if isinstance(value, np.ndarray | np.generic):
+        _refuse_large(value.size)
+        return _plain(value.tolist(), depth) if value.dtype.kind in "biufcU" else _unfit(value)
+    return _plain_collection(value, depth)
+
+
+def _plain_collection(value: Any, depth: int) -> Json:
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        value = dict(zip(value._fields, value, strict=True))
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(_plain(str(key), depth)): _plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, bytes | bytearray):
+        return bytes(value).hex()
+    if isinstance(value, torch.dtype):
+        return str(value)
+    if isinstance(value, Iterable) and not isinstance(value, Set | type):
+        items = []
+        for item in value:
+            items.append(_plain(item, depth + 1))
+            _refuse_large(len(items))
+        return items
+    return _unfit(value)
+
+
+def _plain_tensor(value: torch.Tensor, depth: int) -> Json:
+    _refuse_large(value.numel())
+    dense = value.detach().to_dense() if value.layout is not torch.strided else value.detach()
+    return _plain(dense.cpu().tolist(), depth)
+
+
+def _plain_float(value: float) -> float | str:
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return float(f"{value:.{SIGNIFICANT_DIGITS}g}") + 0.0  # + 0.0 turns −0.0 into 0.0
+
+
+def _refuse_large(count: int) -> None:
+    if count > LARGEST_ANSWER:
+        raise ValueError(f"an answer holds more than {LARGEST_ANSWER:,} numbers; return something smaller.")
+
+
+def _unfit(value: object) -> Json:
+    raise TypeError(
+        f"an answer holds a {type(value).__module__}.{type(value).__qualname__}; "
+        "it can only hold numbers, strings, tensors, arrays, lists, tuples and dicts."
+    )
+
+
+def _float32(values: Any) -> torch.Tensor:
+    return torch.from_numpy(np.asarray(np.round(values, DECIMALS), dtype=np.float32))

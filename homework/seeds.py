@@ -1,0 +1,67 @@
+"""Seeds, and the states of the random generators that a notebook draws from.
+
+On a CPU the same seed, torch version and machine give the same numbers, bit for bit. On a GPU some sums are made in an
+order that differs from run to run, so that curves agree closely but not exactly.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import torch
+
+LARGEST_SEED = 2**32 - 1
+
+
+def seed_everything(seed: int) -> None:
+    """Seeds Python's, numpy's and torch's global generators, on the CPU and on every GPU.
+
+    Args:
+        seed: a whole number from 0 to 2³² − 1.
+
+    Raises:
+        ValueError: the seed is not such a number.
+    """
+    if not is_whole(seed) or not 0 <= seed <= LARGEST_SEED:
+        raise ValueError(f"seed must be a whole number from 0 to {LARGEST_SEED}, not {seed!r}.")
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)  # seeds every CUDA device as well
+
+
+def is_whole(value: object) -> bool:
+    """Is it an `int`, and not a truth value?"""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def generator_states() -> dict[str, Any]:
+    """The states of all global generators, as tensors and plain values that `torch.load(weights_only=True)` reads."""
+    kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
+    return {
+        "python": random.getstate(),
+        "numpy": (
+            str(kind),
+            torch.from_numpy(np.asarray(keys).astype(np.int64)),
+            int(position),
+            int(has_gauss),
+            float(gauss),
+        ),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def set_generator_states(states: dict[str, Any]) -> None:
+    """Puts all global generators back to where `generator_states()` found them.
+
+    States of GPUs are left out when the number of GPUs is another one now.
+    """
+    version, words, gauss = states["python"]
+    random.setstate((version, tuple(words), gauss))
+    kind, keys, position, has_gauss, cached = states["numpy"]
+    np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, cached))
+    torch.set_rng_state(states["torch"])
+    if torch.cuda.is_available() and len(states["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(states["cuda"])

@@ -1,0 +1,84 @@
+"""Makes `import torchvision` work where its compiled extension cannot be loaded.
+
+Wheels of torchvision for Linux are mostly built for CUDA. Beside a CPU build of torch their extension `_C.so` finds no
+CUDA libraries, so the operators it would have registered are missing, and `import torchvision` (and with it much of
+transformers) dies with "operator torchvision::nms does not exist": torchvision registers shape rules for `nms` and
+`qnms` whether or not the operators exist. Declaring the two operators is enough. Data sets, transforms, models and
+`make_grid` are plain Python and work; calling `torchvision.ops.nms` itself still fails, with a message by torchvision.
+
+Importing this module does all of it, once, before torchvision is imported. Where the extension can be loaded, where
+torchvision has been imported already and where it is not installed, nothing happens.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Final
+
+import torch
+
+OPERATORS: Final = {
+    "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+}
+"""Operators that torchvision's Python code takes for granted, with their schemas."""
+
+_kept_alive: list[torch.library.Library] = []  # a library's operators vanish when its object does
+
+
+def torchvision_folder() -> Path | None:
+    """The folder of the installed torchvision, found without importing it; None if there is none."""
+    try:
+        spec = importlib.util.find_spec("torchvision")
+    except ValueError:  # a module without a spec sits in sys.modules: somebody's stand-in
+        return None
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0])
+
+
+def extension_loads(folder: Path) -> bool:
+    """Can torchvision's compiled extension be loaded? If it can, it now is, as torchvision would have done itself.
+
+    Args:
+        folder: torchvision's package folder.
+    """
+    finder = importlib.machinery.FileFinder(
+        str(folder), (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES)
+    )
+    spec = finder.find_spec("_C")
+    if spec is None or spec.origin is None:
+        return False
+    try:
+        torch.ops.load_library(spec.origin)
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def declare_missing_operators() -> tuple[str, ...]:
+    """Declares the operators of `OPERATORS` that do not exist; returns their names."""
+    missing = tuple(name for name in OPERATORS if not hasattr(torch.ops.torchvision, name))
+    if missing:
+        library = torch.library.Library("torchvision", "FRAGMENT")
+        for name in missing:
+            library.define(OPERATORS[name])
+        _kept_alive.append(library)
+    return missing
+
+
+def prepare() -> tuple[str, ...]:
+    """Gets torch ready for `import torchvision`; returns the operators that had to be declared, mostly none."""
+    if "torchvision" in sys.modules:
+        return ()
+    folder = torchvision_folder()
+    if folder is None or extension_loads(folder):
+        return ()
+    return declare_missing_operators()
+
+
+declared: Final = prepare()
+"""The operators that were declared here; empty where torchvision is whole."""

@@ -1,0 +1,697 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Policy gradient: learning from rewards alone
+#
+# A classifier is usually shown the right answer. Here nobody shows it. The network names a class, a black box answers with a
+# number, +3 or −1, and that is all there ever is to learn from: no label, and no derivative, since the black box is not a
+# formula. At the end of this notebook stands a picture of a network that learnt a four-class problem this way, with the
+# accuracy on training and on new points over 3,000 steps, beside two rivals: one that was shown the labels, and one that
+# makes a single, tempting mistake.
+#
+# The same few lines train robots, game players and language models. A classification problem is the smallest place in which
+# everything about them can be measured.
+#
+# **What you will learn**
+#
+# * how the gradient of an expected reward is estimated from samples, without differentiating the reward;
+# * why the action must be *sampled*, and what goes wrong with the arg-max;
+# * what a baseline does to the noise of the estimate, and when it does nothing good;
+# * what learning from rewards costs, compared with learning from labels.
+#
+# **What you need**: expectations, the chain rule, the softmax, and a little PyTorch. The lecture helps, but the text below is
+# complete.
+#
+# | | profile `full` | profile `mini` |
+# |---|---|---|
+# | data | 1,000 training and 1,000 test points, made by a formula | the same |
+# | training | 5 seeds of 3,000 steps, and the comparisons | the same |
+# | hardware | any laptop; no GPU is used, no network is needed | the same |
+# | time to run | one to two minutes on two CPU cores | the same |
+#
+# Plan two hours for reading, writing and thinking.
+#
+# | graded | points |
+# |---|---|
+# | `sample_actions` | 4 |
+# | `policy_gradient_loss` | 8 |
+# | `train_policy` | 8 |
+# | written answers and the picture | 12 |
+#
+# **Letters.** `B` batch, `C` classes (= actions), `x` inputs `[B, D]`, `logits` `[B, C]`, $\pi(a \mid x)$ = softmax of the
+# logits: the *policy*, `actions` `[B]`, `rewards` `[B]`, $b$ a baseline, $\theta$ the network's weights.
+
+# %% tags=["install"]
+from importlib.util import find_spec
+
+if find_spec("homework") is None:  # on Colab: installs what is missing, the torch that is there stays
+    get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
+
+# %%
+import math
+
+import torch
+from torch import nn
+
+import homework
+from homework import plots, reference, student, training
+from homework.checks import close, part
+from homework.log import SubmissionLog
+
+run = homework.start("policy_gradient", seed=0)
+
+# %% [markdown]
+# The network of this problem has 420 weights. A GPU would spend its time on being started, so everything below stays on the
+# CPU, whatever the line above says.
+
+# %% [markdown]
+# ## 1. A toy first: one softmax, three arms
+#
+# A slot machine has three arms that always pay 1, 2 and 4. We do not know that. Our policy has three logits and now pulls the
+# arms with probabilities $\pi = (0.5, 0.3, 0.2)$. What we want large is the expected reward
+#
+# $$J = \sum_a \pi(a)\, r(a) = 0.5 \cdot 1 + 0.3 \cdot 2 + 0.2 \cdot 4 = 1.9.$$
+#
+# **The exact gradient.** For a softmax, $\partial \log \pi(a) / \partial\, \text{logits} = e_a - \pi$, where $e_a$ is the
+# vector with a one at $a$. This is called the *score*. The gradient of $J$ in the logits follows:
+#
+# $$\nabla J = \sum_a r(a)\, \nabla \pi(a) = \sum_a \pi(a)\, r(a)\, (e_a - \pi),
+# \qquad (\nabla J)_k = \pi(k)\,\bigl(r(k) - J\bigr).$$
+#
+# In numbers: $\nabla J = (0.5 \cdot (-0.9),\; 0.3 \cdot 0.1,\; 0.2 \cdot 2.1) = (-0.45,\; 0.03,\; 0.42)$. Pull the third arm more often,
+# at the cost of the first.
+#
+# **The trick.** To write that sum down one has to know the reward of *every* arm. But the middle form is an expectation: draw
+# $a$ from $\pi$, get $r(a)$, and the vector $r(a)\,(e_a - \pi)$ is right on average. That is the whole idea. It needs the reward of
+# one arm, the one that was pulled.
+#
+# **The baseline.** The scores have mean 0, $\sum_a \pi(a)(e_a - \pi) = 0$. So one may subtract any number $b$ from the reward that
+# does not depend on the arm just pulled: $(r(a) - b)(e_a - \pi)$ has the same mean. Its scatter is another one, though:
+#
+# $$\text{total variance}(b) = \sum_a \pi(a)\,(r(a) - b)^2\, \lVert e_a - \pi \rVert^2 - \lVert \nabla J \rVert^2.$$
+
+# %%
+ARM_PROBABILITIES = torch.tensor([0.5, 0.3, 0.2])
+ARM_REWARDS = torch.tensor([1.0, 2.0, 4.0])
+ARM_SCORES = torch.eye(3) - ARM_PROBABILITIES  # row a is the score of arm a, e_a - pi: [arms, logits]
+
+
+def exact_gradient() -> torch.Tensor:
+    """The gradient of the toy's J in its three logits, `[3]`."""
+    return ARM_PROBABILITIES * (ARM_REWARDS - ARM_PROBABILITIES @ ARM_REWARDS)
+
+
+def exact_variance(b: float) -> float:
+    """The total variance, summed over the three logits, of one sample of the estimator with baseline b."""
+    second_moment = ARM_PROBABILITIES @ ((ARM_REWARDS - b) ** 2 * (ARM_SCORES**2).sum(1))
+    return float(second_moment - (exact_gradient() ** 2).sum())
+
+
+def simulated_gradients(b: float, draws: int = 20_000) -> torch.Tensor:
+    """Samples of the estimator with baseline b, `[draws, 3]`."""
+    pulled = torch.multinomial(ARM_PROBABILITIES, draws, replacement=True, generator=torch.Generator().manual_seed(1))
+    return (ARM_REWARDS[pulled] - b)[:, None] * ARM_SCORES[pulled]  # [draws, 1] * [draws, 3]
+
+
+# %% [markdown]
+# **Predict, then run.** The baselines below are 0, the mean reward $J = 1.9$, and the value $b^\ast$ at which the formula above is smallest
+# (set its derivative in $b$ to 0). By what factor will the variance fall? Will the mean change?
+
+# %% tags=["experiment"]
+squared_scores = ARM_PROBABILITIES * (ARM_SCORES**2).sum(1)
+best_baseline = float((squared_scores * ARM_REWARDS).sum() / squared_scores.sum())
+toy_variance = {}
+print(f"exact gradient: {[round(g, 3) for g in exact_gradient().tolist()]}")
+for b in (0.0, 1.9, best_baseline):
+    samples = simulated_gradients(b)
+    toy_variance[b] = (exact_variance(b), float(samples.var(0).sum()))
+    print(f"b = {b:.3f}: mean of 20,000 samples {[round(g, 3) for g in samples.mean(0).tolist()]}", end=", ")
+    print(f"total variance {toy_variance[b][0]:.3f} by the formula, {toy_variance[b][1]:.3f} in the simulation")
+names = {0.0: "b = 0", 1.9: "b = J = 1.9", best_baseline: f"b* = {best_baseline:.2f}"}
+plots.bars(
+    {f"{names[b]}\n{kind}": value for b, pair in toy_variance.items() for kind, value in zip(("formula", "simulated"), pair)},
+    title="The toy: one baseline, six times less noise",
+    ylabel="total variance of one sample",
+)
+
+# %% [markdown]
+# All three estimators have the same mean; the variance falls from 3.88 to 0.64 with $b = J$, and to 0.53 with the best constant.
+# A batch of 100 with the baseline is as good as one of 600 without.
+#
+# **What the arg-max does.** Now do not draw: always pull the arm that the policy likes best, and use the same formula. That arm is the first,
+# the worst one. The update is $r(1)\,(e_1 - \pi) = (0.5, -0.3, -0.2)$: it makes the worst arm more likely still. There is no second opinion, because the
+# other arms are never pulled.
+
+# %% tags=["experiment"]
+
+
+def toy_run(sampled: bool, steps: int = 200, batch: int = 10, rate: float = 0.1) -> list[float]:
+    """Gradient ascent on the toy with sampled or arg-max arms; J before each step."""
+    generator, logits, history = torch.Generator().manual_seed(2), ARM_PROBABILITIES.log(), []
+    for _ in range(steps):
+        pi = logits.softmax(0)
+        history.append(float(pi @ ARM_REWARDS))
+        arms = torch.multinomial(pi, batch, True, generator=generator) if sampled else pi.argmax().expand(batch)
+        logits = logits + rate * (ARM_REWARDS[arms][:, None] * (torch.eye(3)[arms] - pi)).mean(0)
+    return history
+
+
+toy_sampled, toy_argmax = toy_run(sampled=True), toy_run(sampled=False)
+plots.curves(
+    {"sampled arms": toy_sampled, "arg-max arm": toy_argmax},
+    title="The toy: the arg-max locks in the worst arm",
+    xlabel="step",
+    ylabel="expected reward J",
+    levels={"best arm": 4.0, "worst arm": 1.0},
+)
+
+# %% [markdown]
+# ## 2. Sampling actions
+#
+# With inputs, the policy is a network: row $i$ of `logits` `[B, C]` belongs to input $x_i$, and the actions of a batch are drawn
+# independently,
+#
+# $$a_i \sim \pi(\cdot \mid x_i), \qquad \pi(k \mid x_i) = \frac{e^{\text{logits}_{ik}}}{\sum_j e^{\text{logits}_{ij}}}.$$
+#
+# A worked number: for a row of logits $(0, \log 2, 0)$ the probabilities are $(\tfrac14, \tfrac12, \tfrac14)$. Of 1,000 such rows about 500 get
+# action 1, and about 250 each of the others.
+#
+# **Your task (4 points).** Write `sample_actions`. PyTorch can draw from a categorical distribution; you do not need to build that. With a `generator`, all
+# randomness must come from it, so that a draw can be repeated; without one, from torch's global generator.
+
+
+# %% nbgrader={"grade": false, "grade_id": "sample_actions", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def sample_actions(logits, generator=None):
+    """Draws one action for each row of logits, independently, with the probabilities of the softmax.
+
+    Formula: P(actions[i] = k) = softmax(logits[i])[k]; see Sutton and Barto (2018), equation 13.2.
+    Worked number: a row (0, log 2, 0) gives action 0, 1, 2 with probabilities 1/4, 1/2, 1/4.
+
+    Args:
+        logits: `[B, C]`, any finite size (also 10,000); -inf marks an action that is never drawn.
+        generator: a `torch.Generator` from which all randomness comes; None means torch's global generator.
+
+    Returns:
+        The actions, `[B]`, whole numbers (int64) from 0 to C - 1.
+    """
+    ### BEGIN SOLUTION
+    probabilities = torch.softmax(logits.detach(), dim=-1)
+    return torch.multinomial(probabilities, num_samples=1, generator=generator).squeeze(-1)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_sample_actions", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+sure = student.sample_actions(torch.tensor([[0.0, 50.0, 0.0], [50.0, 0.0, 0.0]]))
+assert tuple(sure.shape) == (2,), "the result must have shape [B]: one action for each row, and no further dimension"
+assert close(sure, torch.tensor([1, 0]), "whole numbers, please; and logits of 50 against 0 leave no doubt")
+drawn = student.sample_actions(torch.tensor([[0.0, math.log(2), 0.0]]).expand(1000, 3))
+counts = torch.bincount(drawn.long(), minlength=3)
+assert bool((counts > 0).all()), "some action was never drawn: sample, do not take the arg-max"
+assert bool(((counts - torch.tensor([250, 500, 250])).abs() < 80).all()), (
+    "the worked number: 1/4, 1/2, 1/4. Did you use the softmax, over the classes of each row?"
+)
+first, second = (student.sample_actions(torch.zeros(50, 4), generator=torch.Generator().manual_seed(3)) for _ in "ab")
+assert close(first, second, "equal generators must give equal actions: pass `generator` on")
+print("sample_actions: all visible checks passed")
+### BEGIN HIDDEN TESTS
+N = 20_000
+probabilities = torch.tensor([[0.1, 0.2, 0.3, 0.4], [0.55, 0.05, 0.25, 0.15]])
+logits = probabilities.log().repeat(N, 1) + torch.linspace(-3.0, 3.0, 2 * N)[:, None]  # [2N, 4], rows alternate
+actions = student.sample_actions(logits)
+assert tuple(actions.shape) == (2 * N,) and not actions.is_floating_point(), "the result is [B], of whole numbers"
+assert bool(((actions >= 0) & (actions < 4)).all()), "actions lie between 0 and C - 1"
+for row in (0, 1):
+    frequency = torch.bincount(actions[row::2].long(), minlength=4) / N
+    spread = (probabilities[row] * (1 - probabilities[row]) / N).sqrt()
+    assert bool(((frequency - probabilities[row]).abs() <= 5 * spread).all()), (
+        "the frequencies are not those of the softmax of each row: right axis, no other temperature, no exploration added"
+    )
+coin = student.sample_actions(torch.zeros(N, 2)).double() * 2 - 1
+assert abs(float(coin.mean())) <= 5 / math.sqrt(N), "two equal logits must be a fair coin"
+assert abs(float((coin[1:] * coin[:-1]).mean())) <= 5 / math.sqrt(N), "the rows of a batch must be drawn independently"
+assert abs(float((coin[: N // 2] * coin[N // 2 :]).mean())) <= 5 / math.sqrt(N / 2), "the rows must be independent"
+again = student.sample_actions(torch.zeros(N, 2)).double() * 2 - 1
+assert abs(float((again * coin).mean())) <= 5 / math.sqrt(N), "a second call must draw anew"
+
+even = torch.zeros(300, 5)
+student.torch.manual_seed(1)
+one = student.sample_actions(even, generator=torch.Generator().manual_seed(7))
+other_stream = student.sample_actions(even, generator=torch.Generator().manual_seed(8))
+from_global = student.sample_actions(even)
+student.torch.manual_seed(2)
+two = student.sample_actions(even, torch.Generator().manual_seed(7))
+assert close(one, two, "with a generator, all randomness must come from it")
+assert bool((one != other_stream).float().mean() > 0.5), "another generator must give other actions"
+student.torch.manual_seed(3)
+global_one = student.sample_actions(even)
+student.torch.manual_seed(3)
+assert close(student.sample_actions(even), global_one, "without a generator, draw from torch's global one")
+assert bool((from_global != global_one).float().mean() > 0.5), "without a generator every call must draw anew"
+
+extreme = torch.tensor([[1e4, -1e4, -1e4], [-1e4, -1e4, 1e4], [-1e4, 0.0, -1e4]])
+assert close(student.sample_actions(extreme), torch.tensor([0, 2, 1]), "logits of ±10,000: use a stable softmax")
+for level in (-1e4, 1e4):
+    low = torch.bincount(student.sample_actions(torch.full((2000, 2), level)).long(), minlength=2)
+    assert bool((low > 850).all()), "equal logits of ±10,000 are a fair coin: use a stable softmax"
+barred = torch.tensor([[0.0, -math.inf, 0.0]]).expand(500, 3)
+assert bool((student.sample_actions(barred) != 1).all()), "a logit of -inf means that the action is never drawn"
+assert close(student.sample_actions(torch.tensor([[-9.0, 40.0]])), torch.tensor([1]), "a batch of one gives shape [1]")
+table = torch.full((4, 6), -60.0, dtype=torch.float64)
+table[[0, 1, 2, 3], [4, 0, 2, 4]] = 60.0
+assert close(student.sample_actions(table[:, ::2]), torch.tensor([2, 0, 1, 2]), "float64, and not contiguous in memory")
+tall = torch.full((3, 4), -60.0)
+tall[[1, 0, 2, 1], [0, 1, 2, 3]] = 60.0
+assert close(student.sample_actions(tall.T.requires_grad_()), torch.tensor([1, 0, 2, 1]), "logits that carry a gradient")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 3. The loss whose gradient is the policy gradient
+#
+# With inputs, $J(\theta) = \mathbb{E}_x \sum_a \pi_\theta(a \mid x)\, r(x, a)$. Since $\nabla \pi = \pi \nabla \log \pi$ (question (a) below),
+#
+# $$\nabla J = \mathbb{E}_{x,\; a \sim \pi(\cdot \mid x)} \bigl[\, (r(x, a) - b)\, \nabla \log \pi_\theta(a \mid x) \bigr].$$
+#
+# An optimiser wants a number to make small, so we give it one whose gradient is the estimate of $-\nabla J$ over a batch:
+#
+# $$\text{loss} = -\frac1B \sum_{i=1}^{B} (r_i - b_i)\, \log \pi_\theta(a_i \mid x_i).$$
+#
+# The value of this loss means nothing: it may rise while the policy improves. Only its gradient counts, and it is right only if
+# $r$ and $b$ are treated as plain numbers. A baseline often comes from a network; if the gradient ran through it, too, the loss would train the
+# baseline to be large. So cut it off (`detach`).
+#
+# A worked number, $B = 2$, $C = 2$: `logits = [[0, 0], [0, log 3]]`, `actions = [1, 1]`, `rewards = [3, -1]`. The probabilities of the actions taken are
+# $\tfrac12$ and $\tfrac34$, so loss $= -\tfrac12 \bigl(3 \log \tfrac12 - \log \tfrac34\bigr) = 0.8959$. With baseline 1: $-\tfrac12 (2 \log \tfrac12 - 2 \log \tfrac34) = \log 1.5 = 0.4055$.
+#
+# **Your task (8 points).** Write `policy_gradient_loss`. Logits of ±10,000 must give finite numbers: a probability of $e^{-20000}$ is 0 in any floating-point
+# format, but its logarithm is just −20,000 (`log_softmax`).
+
+
+# %% nbgrader={"grade": false, "grade_id": "policy_gradient_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def policy_gradient_loss(logits, actions, rewards, baseline=None):
+    """A scalar whose gradient in the logits estimates minus the gradient of the expected reward.
+
+    Formula: -(1/B) sum_i (rewards[i] - baseline[i]) log softmax(logits[i])[actions[i]]; no gradient reaches rewards or
+    baseline. Williams (1992), equation 4; Sutton and Barto (2018), equation 13.11.
+    Worked number: logits [[0, 0], [0, log 3]], actions [1, 1], rewards [3, -1] give 0.8959; with baseline 1, 0.4055.
+
+    Args:
+        logits: `[B, C]`, any finite size.
+        actions: `[B]`, int64, the actions that were taken.
+        rewards: `[B]`, what they brought.
+        baseline: None (the same as 0), a number, a tensor with one element and no dimension, or `[B]`.
+
+    Returns:
+        The loss: a tensor without dimensions, differentiable in `logits`.
+    """
+    ### BEGIN SOLUTION
+    log_probabilities = torch.log_softmax(logits, dim=-1)  # [B, C]
+    log_taken = log_probabilities.gather(-1, actions.unsqueeze(-1)).squeeze(-1)  # [B]
+    advantage = rewards if baseline is None else rewards - baseline
+    return -(torch.as_tensor(advantage).detach() * log_taken).mean()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_policy_gradient_loss", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
+logits = torch.tensor([[0.0, 0.0], [0.0, math.log(3)]], requires_grad=True)
+actions, rewards = torch.tensor([1, 1]), torch.tensor([3.0, -1.0])
+loss = student.policy_gradient_loss(logits, actions, rewards)
+assert close(
+    loss,
+    torch.tensor(0.8959),
+    "the worked number: the sign? log-probabilities (not probabilities)? the mean over the batch (not the sum)?",
+    rtol=1e-3,
+)
+loss.backward()
+assert close(
+    logits.grad,
+    torch.tensor([[0.75, -0.75], [-0.125, 0.125]]),
+    "its gradient is -(r - b) (e_a - pi) / B: the optimiser walks downhill, so the sign matters",
+)
+loss = student.policy_gradient_loss(logits, actions, rewards, baseline=1.0)
+assert close(loss, torch.tensor(0.4055), "the worked number with baseline 1: it is subtracted from the reward", rtol=1e-3)
+value = torch.tensor([0.5, 2.0], requires_grad=True)
+student.policy_gradient_loss(logits, actions, rewards, baseline=value).backward()
+assert value.grad is None or not bool(value.grad.any()), "a gradient reached the baseline: detach it"
+print("policy_gradient_loss: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = torch.Generator().manual_seed(30)
+
+
+def batch(B, C, dtype=torch.float64):
+    """Random logits, actions and rewards."""
+    logits = (2 * torch.randn(B, C, generator=g, dtype=dtype)).requires_grad_()
+    return logits, torch.randint(C, (B,), generator=g), 1 + 2 * torch.randn(B, generator=g, dtype=dtype)
+
+
+with part("value", 3):
+    for B, C in [(7, 4), (1, 3), (64, 2), (5, 5), (3, 1)]:
+        logits, actions, rewards = batch(B, C)
+        loss = student.policy_gradient_loss(logits, actions, rewards)
+        assert tuple(loss.shape) == (), "the loss is one number, a tensor without dimensions"
+        want = -(rewards * torch.log_softmax(logits, -1)[torch.arange(B), actions]).mean()
+        assert close(loss, want, "mean over the batch of -r log pi(a): each reward with its own action", rtol=1e-8)
+        assert close(loss, reference.policy_gradient_loss(logits, actions, rewards), "wrong on a random batch", rtol=1e-8)
+    logits, actions, rewards = batch(6, 3, torch.float32)
+    assert student.policy_gradient_loss(logits, actions, rewards).dtype == torch.float32, "keep the logits' data type"
+    extreme = torch.tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 1e4], [0.0, 3e4, 1.0]])
+    actions, rewards = torch.tensor([1, 0, 1]), torch.tensor([1.0, -2.0, 5.0])
+    loss = student.policy_gradient_loss(extreme, actions, rewards)
+    want = torch.tensor((2e4 - 2 * (2e4 + math.log(2))) / 3)
+    assert close(loss, want, "logits of ±10,000: the log of a softmax overflows, log_softmax does not")
+with part("gradient", 3):
+    logits, actions, rewards = batch(9, 4)
+    student.policy_gradient_loss(logits, actions, rewards).backward()
+    score = torch.eye(4, dtype=torch.float64)[actions] - logits.detach().softmax(-1)
+    assert close(logits.grad, -rewards[:, None] * score / 9, "the gradient is -r (e_a - pi) / B", rtol=1e-6)
+    logits, _, _ = batch(5, 3)
+    table = 2 * torch.randn(5, 3, generator=g, dtype=torch.float64)  # the reward of every action
+    pi, expected = logits.softmax(-1), torch.zeros(5, 3, dtype=torch.float64)
+    for action in range(3):
+        leaf = logits.detach().clone().requires_grad_()
+        student.policy_gradient_loss(leaf, torch.full((5,), action), table[:, action], baseline=0.7).backward()
+        expected += pi.detach()[:, action : action + 1] * leaf.grad
+    (pi * table).sum(-1).mean().backward()
+    assert close(
+        expected, -logits.grad, "averaged over the actions, the gradient must be minus that of E[r]", rtol=1e-6
+    )
+    wide = torch.randn(4, 6, generator=g, dtype=torch.float64).requires_grad_()
+    actions, rewards = torch.tensor([0, 2, 1, 2]), torch.tensor([1.0, -1.0, 3.0, 0.5], dtype=torch.float64)
+    student.policy_gradient_loss(wide[:, ::2], actions, rewards).backward()
+    score = torch.eye(3, dtype=torch.float64)[actions] - wide.detach()[:, ::2].softmax(-1)
+    assert close(wide.grad[:, ::2], -rewards[:, None] * score / 4, "logits that are not contiguous", rtol=1e-6)
+    extreme = torch.tensor([[1e4, -1e4], [-1e4, 1e4]], requires_grad=True)
+    student.policy_gradient_loss(extreme, torch.tensor([1, 1]), torch.tensor([2.0, 2.0])).backward()
+    assert close(extreme.grad, torch.tensor([[1.0, -1.0], [0.0, 0.0]]), "the gradient at logits of ±10,000")
+    logits, actions, rewards = batch(4, 3)
+    rewards.requires_grad_()
+    student.policy_gradient_loss(logits, actions, rewards).backward()
+    assert rewards.grad is None or not bool(rewards.grad.any()), "a gradient reached the rewards: detach them"
+    assert bool(logits.grad.any()), "no gradient reached the logits"
+with part("baseline", 2):
+    for B, C in [(8, 4), (1, 2)]:
+        logits, actions, rewards = batch(B, C)
+        log_taken = torch.log_softmax(logits, -1)[torch.arange(B), actions]
+        constant = torch.tensor(1.7, dtype=torch.float64)
+        each = torch.randn(B, generator=g, dtype=torch.float64)
+        for b in (1.7, constant, each, -3, rewards.mean()):
+            loss = student.policy_gradient_loss(logits, actions, rewards, baseline=b)
+            assert tuple(loss.shape) == (), "with a baseline, too, the loss is one number"
+            assert close(
+                loss, -((rewards - b) * log_taken).mean(), "the baseline is subtracted from the reward", rtol=1e-8
+            )
+        zero = student.policy_gradient_loss(logits, actions, rewards, rewards)
+        assert close(zero, torch.zeros((), dtype=torch.float64), "a baseline equal to the rewards leaves 0")
+    logits, actions, rewards = batch(6, 3)
+    value = torch.randn(6, generator=g, dtype=torch.float64).requires_grad_()
+    student.policy_gradient_loss(logits, actions, rewards, baseline=value).backward()
+    assert value.grad is None or not bool(value.grad.any()), "a gradient reached the baseline: detach it"
+    logits, actions, rewards = batch(6, 3)
+    own = (logits.softmax(-1) * torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)).sum(-1)  # depends on the logits
+    student.policy_gradient_loss(logits, actions, rewards, baseline=own).backward()
+    score = torch.eye(3, dtype=torch.float64)[actions] - logits.detach().softmax(-1)
+    assert close(
+        logits.grad, -(rewards - own.detach())[:, None] * score / 6, "a gradient ran through the baseline", rtol=1e-6
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 4. The task
+#
+# Points $x$ are uniform in the cube $[-2.2, 2.2]^8$. Two balls are cut out of it: those points whose squared distance from the
+# corner-ward point $\mathbf 1 = (1, \dots, 1)$ is at most 20, and those whose squared distance from $-\mathbf 1$ is. Each ball holds about half of the
+# cube, they overlap, and a point is in neither, the first, the second, or both: classes 0, 1, 2, 3.
+#
+# The network names a class; the reward is +3 if it is right, −1 if not. The labels lie inside a `RewardOracle`. You may ask it, and nothing else. From the mean
+# reward one can read off how often the sampled actions are right: mean reward $= 3p - (1 - p) = 4p - 1$. A policy that guesses evenly has $p = \tfrac14$ and mean reward 0.
+
+# %%
+CLASSES, DIMENSIONS = 4, 8
+
+
+def make_data(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Points `[n, 8]`, uniform in [-2.2, 2.2], and their classes `[n]`, 0 to 3: in which of the two balls they lie."""
+    x = 4.4 * torch.rand(n, DIMENSIONS, generator=torch.Generator().manual_seed(seed)) - 2.2
+    in_first = ((x - 1) ** 2).sum(1) <= 20
+    in_second = ((x + 1) ** 2).sum(1) <= 20
+    return x, in_first.long() + 2 * in_second.long()
+
+
+class RewardOracle:
+    """Knows the classes of a batch of points and answers with rewards only."""
+
+    def __init__(self, labels: torch.Tensor, right: float = 3.0, wrong: float = -1.0):
+        self._labels, self._right, self._wrong = labels, right, wrong
+
+    def __call__(self, x: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+        """Rewards `[B]` of actions `[B]` (whole numbers) taken at the points x `[B, 8]`."""
+        if actions.shape != self._labels.shape or len(x) != len(actions):
+            raise ValueError(f"the oracle needs one action per point, [{len(self._labels)}], not {list(actions.shape)}")
+        if actions.is_floating_point():
+            raise ValueError("actions are whole numbers; pass what sample_actions returned")
+        return torch.where(actions == self._labels, self._right, self._wrong)
+
+
+def make_policy(seed: int) -> nn.Sequential:
+    """A fresh network 8-32-4 that gives logits `[B, 4]`; the same seed gives the same weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Linear(DIMENSIONS, 32), nn.ReLU(), nn.Linear(32, CLASSES))
+
+
+@torch.no_grad()
+def accuracy(policy: nn.Module, x: torch.Tensor, labels: torch.Tensor) -> float:
+    """How often the policy's most likely action is the class: in an examination one does not explore."""
+    return float((policy(x).argmax(-1) == labels).float().mean())
+
+
+train_x, train_labels = make_data(1000, seed=0)
+test_x, test_labels = make_data(1000, seed=1)
+print("training points per class:", torch.bincount(train_labels).tolist())
+print("a guess that always names the commonest class is right for", float((test_labels == 2).float().mean()))
+
+# %% [markdown]
+# ## 5. The training loop
+#
+# One step, with all points at once (the batch is the whole training set):
+#
+# 1. logits of the current policy;
+# 2. one sampled action per point;
+# 3. their rewards, by *one* call `reward_oracle(x, actions)`;
+# 4. the loss, its gradient, one step of Adam with learning rate `lr`;
+# 5. note the mean of these rewards.
+#
+# A worked number: if 250 of 1,000 sampled actions are right, that step notes $(250 \cdot 3 - 750)/1000 = 0$.
+#
+# Two freedoms. You may use your two functions, or `torch.distributions.Categorical(logits=...)`, which offers `.sample()` and `.log_prob(actions)`; this item is tested by itself, but with whatever
+# it calls, so a mistake in your `sample_actions` would count again here. And you may use a baseline or not, for instance the mean of
+# the step's rewards. Some people also divide by the rewards' standard deviation. If you do, mind the day on which all rewards are equal, and the batch with a single point:
+# 0/0 must not turn your weights into `nan`.
+#
+# **Your task (8 points).** Write `train_policy`. It gets no labels. It must not look for them either, for instance by asking the oracle about every action in turn.
+
+
+# %% nbgrader={"grade": false, "grade_id": "train_policy", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def train_policy(model, x, reward_oracle, steps, lr):
+    """Trains a policy by the policy gradient, with Adam, on full batches; sees rewards, never labels.
+
+    Each step: actions a_i sampled from softmax(model(x)), one call of the oracle, one Adam step on
+    -(1/B) sum_i (r_i - b) log pi(a_i | x_i) (Williams 1992, REINFORCE). The baseline b is your choice; none is allowed, too.
+    Worked number: 250 of 1,000 actions right (+3), the others wrong (-1): the step's entry is 0.0.
+
+    Args:
+        model: a module that maps `[B, D]` to logits `[B, C]`; changed in place.
+        x: inputs, `[B, D]`.
+        reward_oracle: called once per step as `reward_oracle(x, actions)` with actions `[B]`, int64; returns rewards `[B]`.
+        steps: number of Adam steps, at least 1.
+        lr: Adam's learning rate.
+
+    Returns:
+        A list with one number per step: the mean of the rewards that this step's actions brought.
+    """
+    ### BEGIN SOLUTION
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    mean_rewards = []
+    for _ in range(steps):
+        policy = torch.distributions.Categorical(logits=model(x), validate_args=False)
+        actions = policy.sample()  # [B]
+        rewards = reward_oracle(x, actions)
+        loss = -(rewards * policy.log_prob(actions)).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        mean_rewards.append(float(rewards.mean()))
+    return mean_rewards
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_train_policy", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false} seconds=40
+points, labels = make_data(60, seed=5)
+seen = []
+
+
+def oracle(x, actions):
+    """The given oracle, which keeps a note of what it was asked."""
+    rewards = RewardOracle(labels)(x, actions)
+    seen.append((x.clone(), actions.clone(), rewards))
+    return rewards
+
+
+policy = student.make_policy(seed=0)
+before = policy(points).detach().clone()
+history = student.train_policy(policy, points, oracle, 20, 1e-2)
+assert len(seen) == 20, "ask the oracle once per step"
+assert len(history) == 20, "return a list with one number per step"
+assert close(
+    [float(r) for r in history],
+    [float(rewards.mean()) for _, _, rewards in seen],
+    "entry t is the mean of the rewards that the actions of step t brought",
+)
+assert bool((policy(points) != before).any()), "the policy is as it was: does the optimiser have its parameters?"
+three_arms = student.torch.nn.Linear(1, 3)
+history = student.train_policy(three_arms, torch.ones(200, 1), lambda x, a: ARM_REWARDS[a], 100, 0.1)
+assert float(history[-1]) > 3.5, "three arms that pay 1, 2, 4: after 100 steps it must pull the third. The loss's sign?"
+print("train_policy: all visible checks passed")
+### BEGIN HIDDEN TESTS
+def arms(weights):
+    """A policy without inputs, its logits being the weights (for x = 1)."""
+    linear = student.torch.nn.Linear(1, len(weights), bias=False)
+    linear.load_state_dict({"weight": torch.tensor(weights, dtype=torch.float32)[:, None]})
+    return linear
+
+
+def weights_of(linear):
+    """A copy of the weights."""
+    return linear.weight.detach().clone()[:, 0]
+
+
+with part("the loop", 2):
+    policy, asked = student.make_policy(seed=3), []
+    some, _ = make_data(37, seed=6)
+    pay = torch.randn(40, 37, generator=torch.Generator().manual_seed(40))  # rewards that have nothing to learn from
+
+    def lottery(x, actions):
+        """Pays at random."""
+        asked.append((x.clone(), actions.clone()))
+        return pay[len(asked) - 1]
+
+    history = student.train_policy(policy, some, lottery, steps=40, lr=1e-3)
+    assert len(asked) == 40 and len(history) == 40, "one call of the oracle and one entry per step"
+    assert close([float(r) for r in history], pay.mean(1).tolist(), "the entry of a step is the mean of its rewards")
+    assert all(tuple(x.shape) == (37, 8) and bool((x == some).all()) for x, _ in asked), "the oracle gets all of x"
+    assert all(tuple(a.shape) == (37,) and not a.is_floating_point() for _, a in asked), "actions are [B], whole numbers"
+    assert all(bool(((a >= 0) & (a < 4)).all()) for _, a in asked), "actions lie between 0 and C - 1"
+    single = student.train_policy(arms([0.0, 0.0]), torch.ones(5, 1), lambda x, a: a.float() * 0 + 1.5, 1, 0.1)
+    assert close([float(r) for r in single], [1.5], "with steps=1 the list has one entry")
+with part("actions are sampled from the current policy", 2):
+    probabilities, asked = torch.tensor([0.6, 0.1, 0.3]), []
+
+    def note(x, actions):
+        """Notes the actions and pays something."""
+        asked.append(actions.clone())
+        return actions.float() + 0.5
+
+    student.train_policy(arms(probabilities.log().tolist()), torch.ones(400, 1), note, 40, 0.0)  # a rate of 0: all stays
+    frequency = torch.bincount(torch.cat(asked).long(), minlength=3) / 16_000
+    spread = (probabilities * (1 - probabilities) / 16_000).sqrt()
+    assert bool((frequency > 0).all()), "some actions are never tried: sample from the policy, no arg-max"
+    assert bool(((frequency - probabilities).abs() <= 5 * spread).all()), (
+        "the actions must have the policy's own probabilities: neither arg-max nor uniform nor anything between"
+    )
+    assert all(bool((a != b).any()) for a, b in zip(asked, asked[1:], strict=False)), "each step must draw anew"
+    asked.clear()
+    student.train_policy(arms([0.0, 0.0, 0.0]), torch.ones(300, 1), note, 120, 0.1)
+    assert bool((asked[-1] == 2).float().mean() > 0.9), (
+        "the best action must become frequent: draw from the policy as it is now, not as it was at the start"
+    )
+with part("learning", 3):
+    w = arms([0.0, 0.0, 0.0])
+    pays = torch.tensor([-1.0, -1.0, 2.0])
+    student.train_policy(w, torch.ones(4000, 1), lambda x, a: pays[a], 1, 0.05)
+    moved = weights_of(w)
+    assert bool((moved[:2] < 0).all()) and bool(moved[2] > 0), "the policy moves away from the better action: sign?"
+    assert close(moved, torch.tensor([-0.05, -0.05, 0.05]), "the first step of Adam has size lr", rtol=0.03)
+    w, calls = arms([0.0, 0.0, 0.0]), []
+
+    def once(x, actions):
+        """Pays in the first step, later nothing."""
+        calls.append(1)
+        return pays[actions] * (len(calls) == 1)
+
+    student.train_policy(w, torch.ones(4000, 1), once, 40, 0.05)
+    size = weights_of(w).abs()
+    assert bool((size > 0.05).all()), "after a first step Adam rolls on a little"
+    assert bool((size < 25 * 0.05).all()), "old gradients are added to new ones: zero_grad() belongs into each step"
+    context = torch.eye(3).repeat(50, 1)  # [150, 3]
+    wanted = torch.tensor([2, 0, 1]).repeat(50)
+    linear = student.torch.nn.Linear(3, 3)
+    history = student.train_policy(linear, context, lambda x, a: (a == wanted).float(), 120, 0.1)
+    assert bool((linear(context).argmax(-1) == wanted).all()), "each input must learn its own action from its own reward"
+    assert float(history[-1]) > 0.9, "the mean reward must rise to nearly 1 on three easy inputs"
+    points, labels = make_data(300, seed=8)
+    other = (labels + 1) % 4
+    policy = student.make_policy(seed=1)
+    history = student.train_policy(policy, points, lambda x, a: torch.where(a == other, 3.0, -1.0), 250, 0.02)
+    right = (policy(points).argmax(-1) == other).float().mean()
+    assert bool(right > 0.5), "follow the rewards, not the classes of make_data: here another action is paid for"
+    assert sum(map(float, history[-20:])) / 20 > sum(map(float, history[:5])) / 5 + 0.6, "the mean reward must rise"
+with part("equal rewards", 1):
+    for B in (30, 1):
+        w = arms([0.3, -0.2, 0.1])
+        history = student.train_policy(w, torch.ones(B, 1), lambda x, a: torch.full(a.shape, 2.0), 6, 0.05)
+        assert close([float(r) for r in history], [2.0] * 6, "all rewards are 2, so is each mean")
+        assert bool(torch.isfinite(weights_of(w)).all()), "equal rewards, or one point: a deviation of 0 gives 0/0"
+    w = arms([0.3, -0.2, 0.1])
+    student.train_policy(w, torch.ones(20, 1), lambda x, a: torch.zeros(a.shape), 6, 0.05)
+    assert close(weights_of(w), torch.tensor([0.3, -0.2, 0.1]), "rewards that are all 0 teach nothing", atol=1e-5)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 6. Training
+#
+# Five networks with five seeds, each trained by your `train_policy`. The oracle that each of them asks keeps a diary: at every 50th call it examines the network on training and on test points. (An
+# examination takes the arg-max action. Training does not.)
+#
+# **Predict, then run.** Where will the accuracy on the training points start, and where will it end? Will the test points follow?
+
+# %%
+STEPS = run.size(full=3000, mini=3000, grade=3)
+SHORT_STEPS = run.size(full=1000, mini=1000, grade=3)
+SEEDS = run.size(full=5, mini=5, grade=2)
+EVERY = run.size(full=50, mini=50, grade=1)
+LEARNING_RATE = 2e-3
+
+
+class Diary(nn.Module):
+    """An oracle that examines a policy at every so many calls; its notes are kept as buffers `[examinations]`."""
+
+    def __init__(self, policy: nn.Module, labels: torch.Tensor):
+        super().__init__()
+        self.policy, self.oracle, self.calls = policy, RewardOracle(labels), 0
+        self.register_buffer("train", torch.zeros(STEPS // EVERY + 1))
+        self.register_buffer("test", torch.zeros(STEPS // EVERY + 1))
+
+    def forward(self, x: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+        """Passes the question on to the oracle."""
+        if self.calls % EVERY == 0:
+            self.examine()
+        self.calls += 1
+        return self.oracle(x, actions)
+
+    def examine(self) -> None:
+        """Notes the accuracies on training and test points."""
+        self.train_[self.calls // EVERY] = accuracy(self.policy, train_x, train_labels)
+        self.test[self.calls // EVERY] = accuracy(self.policy, test_x, test_labels)
+
+
+# %% [markdown]
+# ## PLACEHOLDER

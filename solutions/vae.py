@@ -1,0 +1,1081 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # A variational autoencoder that draws digits
+#
+# At the end of this notebook stands a picture of 200 handwritten digits that nobody wrote: ten rows of twenty, drawn by
+# a network from random numbers. On the way there you write the three functions that make it possible. Each is only a
+# few lines long, and each hides a classic mistake.
+#
+# **What you will learn**
+#
+# * how to send a gradient through a random draw (the reparameterisation trick);
+# * why a model with hidden causes is trained on a *bound* of its log-likelihood, and what the bound's two terms buy;
+# * what changes when the two terms are weighted differently, and where the method fails.
+#
+# **What you need**: probability densities, the chain rule, and a little PyTorch. The lecture helps, but the text below is
+# complete.
+#
+# | | profile `full` | profile `mini` |
+# |---|---|---|
+# | data | MNIST, 60,000 training images | embedded digits, about 1,500 training images |
+# | training | 5 networks of 10,000 steps | 5 networks of 500 steps |
+# | hardware | a GPU, for instance on Colab | any laptop, no network |
+# | time to run | some minutes | about a minute |
+#
+# Plan two to three hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU,
+# else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny
+# inputs, so you can do everything in `mini` first.
+#
+# | graded | points |
+# |---|---|
+# | `sample_gaussian` | 4 |
+# | `kl_standard_normal` | 6 |
+# | `negative_elbo_bound` | 10 |
+# | written answers and the picture | 9 |
+
+# %% tags=["install"]
+from importlib.util import find_spec
+
+if find_spec("homework") is None:  # on Colab: installs what is missing, the torch that is there stays
+    get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
+
+# %%
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import homework
+from homework import data, plots, reference, student, training
+from homework.checks import close, part
+from homework.log import SubmissionLog
+
+run = homework.start("vae")
+
+# %% [markdown]
+# The data are grey images with values between 0 and 1, `D` = 28 · 28 = 784 pixels each. `B` is the number of images in
+# a batch and `K` the number of hidden numbers (*latents*) per image. These letters mean the same everywhere below.
+
+# %%
+digits = data.digits(run)
+train_pixels = digits.train_images.reshape(-1, 784).to(run.device)  # [N, 1, 28, 28] -> [N, D]
+test_pixels = digits.test_images.reshape(-1, 784).to(run.device)  # [N, 1, 28, 28] -> [N, D]
+print(f"{digits.name}: {len(train_pixels):,} training images, {len(test_pixels):,} test images")
+
+# %% tags=["experiment"]
+plots.image_grid(digits.train_images[:40], rows=2, columns=20, title=f"Training images ({digits.name})")
+
+# %% [markdown]
+# ## 1. The idea, in one dimension
+#
+# We believe that each image $x$ has hidden causes $z$: which digit, how slanted, how thick. We do not know them, so we
+# write down a story instead: first $z$ is drawn from a standard normal $p(z) = N(0, I)$, then the image is drawn from
+# $p(x \mid z)$. A good story makes the images that we have likely, so we want to maximise
+#
+# $$\log p(x) = \log \int p(z)\, p(x \mid z)\, dz .$$
+#
+# The integral runs over all causes and has no closed form once $p(x \mid z)$ is a network. The way out is to guess: for
+# each $x$ take a simple density $q(z \mid x)$ as our belief about $z$. For *every* choice of $q$
+#
+# $$\log p(x) \;=\; \underbrace{\mathbb E_{q}\big[\log p(x \mid z)\big] - \mathrm{KL}\big(q(z \mid x) \,\|\, p(z)\big)}_{\text{evidence lower bound, ELBO}}
+# \;+\; \mathrm{KL}\big(q(z \mid x) \,\|\, p(z \mid x)\big) .$$
+#
+# A Kullback-Leibler divergence is never negative, so the ELBO never exceeds $\log p(x)$, and it reaches it exactly when
+# $q$ is the true posterior $p(z \mid x)$. Raising the ELBO therefore does two things at once: it makes the data likelier
+# and the guess better. (To see the identity, write $p(x) = p(x, z) / p(z \mid x)$, take the logarithm, add and subtract
+# $\log q(z \mid x)$, and average over $q$.)
+#
+# Before any network, let us look at the bound where everything can be computed. Take one latent, $z \sim N(0, 1)$, and one
+# "pixel" $x \mid z \sim N(z, 0.5)$, where 0.5 is the variance. Then $x \sim N(0, 1.5)$, and for $x = 1.2$ the posterior is
+# $N(0.8, 1/3)$. Below, all integrals are plain sums over a fine grid.
+#
+# **Predict, then run.** As a guess take $q = N(m, v)$. For $v = 1/3$, at which $m$ does the bound touch $\log p(x)$?
+# What does the bound look like at the same $m$ when $v$ is too small: a little worse, or a lot?
+
+# %%
+grid = torch.linspace(-12, 12, 24_001, dtype=torch.float64)
+TOY_X, TOY_NOISE_VARIANCE = 1.2, 0.5
+
+
+def normal_log_density(z: torch.Tensor, mean: float | torch.Tensor, variance: float) -> torch.Tensor:
+    """The logarithm of the density of a normal with that mean and variance at the points `z`, in nats."""
+    return -0.5 * ((z - mean) ** 2 / variance + math.log(2 * math.pi * variance))
+
+
+def toy_bound(m: float, v: float) -> float:
+    """The ELBO of the toy model at x = 1.2 for the guess q = N(m, v): a sum over the grid, in nats."""
+    log_q = normal_log_density(grid, m, v)
+    log_joint = normal_log_density(grid, 0.0, 1.0) + normal_log_density(torch.tensor(TOY_X), grid, TOY_NOISE_VARIANCE)
+    return float(((log_joint - log_q) * log_q.exp()).sum() * (grid[1] - grid[0]))
+
+
+toy_log_evidence = float(normal_log_density(torch.tensor(TOY_X), 0.0, 1.0 + TOY_NOISE_VARIANCE))
+
+# %% tags=["experiment"]
+means = torch.linspace(-1.0, 2.5, 71).tolist()
+toy_curves = {
+    f"bound, v = {label}": (means, [toy_bound(m, v) for m in means])
+    for label, v in {"1/3": 1 / 3, "0.02": 0.02, "2": 2.0}.items()
+}
+plots.curves(
+    toy_curves,
+    title="The bound touches log p(x) at the true posterior only",
+    xlabel="m, mean of the guess q",
+    ylabel="nats",
+    levels={"log p(x)": toy_log_evidence},
+)
+
+# %% [markdown]
+# The bound never crosses the flat line, and touches it at one guess only: $m = 0.8$, $v = 1/3$. A guess that is too sure
+# of itself ($v = 0.02$) costs a lot even at the right $m$. The distance to the line is
+# $\mathrm{KL}(q \,\|\, p(z \mid x))$.
+#
+# A **variational autoencoder** (Kingma and Welling 2014) replaces the two ingredients of the toy by networks: an *encoder*
+# maps $x$ to the $m$ and $v$ of the guess, a *decoder* maps $z$ to the distribution of the pixels. To train them we need
+# three things, and these are your three tasks: draw $z$ so that gradients get through (section 2), compute the KL term
+# (section 3), and put the bound together (section 4).
+
+# %% [markdown]
+# ## 2. `sample_gaussian`: a draw that a gradient can pass (4 points)
+#
+# The encoder gives $m$ and $v$, we draw $z \sim N(m, v)$, and the decoder judges $z$. To improve the encoder we must know
+# how the judgement changes when $m$ and $v$ change, but a sampler is a box without a derivative. The trick: draw the
+# randomness *first*, from a distribution that does not depend on the parameters, and make $z$ from it by arithmetic:
+#
+# $$z = m + \sqrt{v}\, \varepsilon, \qquad \varepsilon \sim N(0, I) .$$
+#
+# In code `z`, `m`, `v` and `noise` ($\varepsilon$) all have shape `[B, K]`. Now $\partial z / \partial m = 1$ and
+# $\partial z / \partial v = \varepsilon / (2\sqrt{v})$, and autograd does the rest. **`v` is a variance**: the deviation
+# of $z$ around $m$ is its square root.
+#
+# Each image and each latent gets noise of its own, and each call fresh noise, unless `noise` is given: then exactly that
+# is used, which makes the function testable.
+#
+# *Worked number.* `m = [[1, -2]]`, `v = [[4, 0.25]]`, `noise = [[0.5, -1]]`: the deviations are 2 and 0.5, so
+# `z = [[1 + 2 · 0.5, -2 + 0.5 · (-1)]] = [[2, -2.5]]`.
+
+
+# %% nbgrader={"grade": false, "grade_id": "sample_gaussian", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def sample_gaussian(m, v, noise=None):
+    """Draws z from N(m, diag(v)) by the reparameterisation trick: z = m + sqrt(v) * noise.
+
+    Kingma and Welling 2014, section 2.4. Gradients flow from z into m and v, also when the noise is drawn here.
+
+    Args:
+        m: means, `[B, K]`.
+        v: variances (not deviations), positive, `[B, K]`.
+        noise: standard normal numbers, `[B, K]`; fresh ones are drawn from torch's global generator if it is None.
+
+    Returns:
+        z, `[B, K]`, with the data type and on the device of `m`. Example: m = [[1, -2]], v = [[4, 0.25]] and
+        noise = [[0.5, -1]] give [[2, -2.5]].
+    """
+    ### BEGIN SOLUTION
+    if noise is None:
+        noise = torch.randn_like(m)
+    return m + torch.sqrt(v) * noise
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_sample_gaussian", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+m = torch.tensor([[1.0, -2.0]])
+v = torch.tensor([[4.0, 0.25]])
+z = student.sample_gaussian(m, v, noise=torch.tensor([[0.5, -1.0]]))
+assert close(z, torch.tensor([[2.0, -2.5]]), "the worked number: z = m + sqrt(v) * noise, and v is a variance")
+z = student.sample_gaussian(m, v, noise=torch.zeros(1, 2))
+assert close(z, m, "with noise 0 the draw is the mean; is the `noise` that was given used?")
+first, second = student.sample_gaussian(m, v), student.sample_gaussian(m, v)
+assert tuple(first.shape) == (1, 2), "without noise the result must still have the shape of m, [B, K]"
+assert bool((first != second).any()), "two calls without noise gave the same draw: fresh noise belongs into each call"
+rows = student.sample_gaussian(torch.zeros(3, 2), torch.ones(3, 2))
+assert bool((rows[0] != rows[1]).any()), "the images of a batch share their noise: draw [B, K] numbers, not [K]"
+print("sample_gaussian: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = torch.Generator().manual_seed(20)
+with part("with noise given", 2):
+    for B, K in [(5, 3), (1, 1), (1, 7), (64, 2)]:
+        m, v, noise = (torch.randn(B, K, generator=g) for _ in range(3))
+        v = v.exp()
+        z = student.sample_gaussian(m, v, noise)
+        assert close(
+            (z - m) ** 2, v * noise**2, "the squared distance of z from m is v * noise squared", rtol=1e-3, atol=1e-4
+        )
+        assert close(z, reference.sample_gaussian(m, v, noise), "z = m + sqrt(v) * noise, element by element")
+    m, noise = torch.randn(4, 2, generator=g), torch.randn(4, 2, generator=g)
+    for scale in (1e-6, 1e8):
+        z = student.sample_gaussian(m, torch.full((4, 2), scale), noise)
+        assert close(z, m + math.sqrt(scale) * noise, "very small and very large variances", rtol=1e-3, atol=1e-3)
+    wide = torch.randn(2, 6, generator=g, dtype=torch.float64)
+    m, noise, v = wide[:, ::2], wide[:, 1::2], wide[:, ::2].exp()
+    z = student.sample_gaussian(m, v, noise=noise)
+    assert z.dtype == torch.float64, "float64 in, float64 out: keep the data type of m"
+    assert close(z, m + v.sqrt() * noise, "z = m + sqrt(v) * noise in float64 too", rtol=1e-9, atol=1e-9)
+with part("with noise of its own", 1):
+    N = 20_000
+    m, v = torch.tensor([[3.0, -1.0]]).expand(N, 2).contiguous(), torch.tensor([[0.04, 9.0]]).expand(N, 2).contiguous()
+    z = student.sample_gaussian(m, v)
+    assert tuple(z.shape) == (N, 2), "without noise the result has the shape of m"
+    e = ((z - m) / v.sqrt()).double().detach()
+    assert bool((e.mean(0).abs() <= 5 / math.sqrt(N)).all()), "the mean of many draws must be m"
+    assert bool(((e**2).mean(0).sub(1).abs() <= 5 * math.sqrt(2 / N)).all()), "the variance of many draws must be v"
+    assert bool(((e**4).mean(0).sub(3).abs() <= 6 * math.sqrt(96 / N)).all()), (
+        "the noise must be normal, not uniform or the like"
+    )
+    assert abs(float((e[:, 0] * e[:, 1]).mean())) <= 5 / math.sqrt(N), "the latents of an image share their noise"
+    assert bool(((e[1:] * e[:-1]).mean(0).abs() <= 5 / math.sqrt(N)).all()), "the images of a batch share their noise"
+    assert len(torch.unique(e[:, 0])) > 0.9 * N, "the images of a batch share their noise"
+    again = student.sample_gaussian(m, v)
+    assert bool(((again - z).abs() > 0).float().mean() > 0.9), "a second call must draw fresh noise"
+    z = student.sample_gaussian(m.double()[:3], v.double()[:3])
+    assert z.dtype == torch.float64, "float64 in, float64 out, also when the noise is drawn inside"
+with part("gradients", 1):
+    for given in (True, False):
+        m = torch.randn(6, 3, generator=g, dtype=torch.float64).requires_grad_()
+        v = (torch.rand(6, 3, generator=g, dtype=torch.float64) + 0.2).requires_grad_()
+        noise = torch.randn(6, 3, generator=g, dtype=torch.float64)
+        z = student.sample_gaussian(m, v, noise=noise) if given else student.sample_gaussian(m, v)
+        assert z.requires_grad, (
+            "no gradient reaches m and v: a draw of torch.normal or .sample() cannot be differentiated"
+        )
+        weight = torch.randn(6, 3, generator=g, dtype=torch.float64)
+        (weight * z).sum().backward()
+        e = (z.detach() - m.detach()) / v.detach().sqrt()
+        assert m.grad is not None and close(m.grad, weight, "dz/dm is 1")
+        assert v.grad is not None, "no gradient reaches v"
+        assert close(v.grad, weight * e / (2 * v.detach().sqrt()), "dz/dv is noise / (2 sqrt(v))")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Does it pay? Two estimators of one gradient
+#
+# There is a second way to differentiate an average over draws, the score-function estimator (you meet it again in
+# reinforcement learning): $\nabla_m \mathbb E[f(z)] = \mathbb E[f(z)\, \nabla_m \log q(z)]$. It needs no derivative of
+# $f$. For $f(z) = z^2$ and $z \sim N(m, v)$ the answer is known: $\mathbb E[z^2] = m^2 + v$, so the derivative by $m$ is
+# $2m$.
+#
+# **Predict, then run.** Both estimators are right on average. For $m = 1.5$, $v = 1$: whose single draws scatter more?
+
+# %% tags=["experiment"]
+toy_m = torch.full((20_000, 1), 1.5, requires_grad=True)
+toy_z = sample_gaussian(toy_m, torch.ones(20_000, 1))
+(through_the_draw,) = torch.autograd.grad((toy_z**2).sum(), toy_m)
+score = (toy_z**2 * (toy_z - toy_m) / 1.0).detach()  # f(z) times the derivative of log q(z) by m
+for name, estimates in {"reparameterised": through_the_draw, "score function": score}.items():
+    print(
+        f"{name:16s} mean {float(estimates.mean()):6.3f} (exact 3)   deviation of one draw {float(estimates.std()):6.3f}"
+    )
+
+# %% [markdown]
+# The reparameterised estimator has deviation 2 here, the other about 7.2 (on paper: $\sqrt{51.5625}$). To be as exact
+# with the second as with one draw of the first you need thirteen draws. In many dimensions the gap widens, since the
+# score-function estimator only hears *how good* a draw was, not *in which direction* it could be better. That is why one
+# draw per image is enough below.
+
+# %% [markdown]
+# ## 3. `kl_standard_normal`: the price of information (6 points)
+#
+# The KL term says how far the guess $q = N(m, \mathrm{diag}(v))$ is from the prior $N(0, I)$, in nats. It is what the
+# latents "cost": a latent whose $m$ and $v$ do not depend on the image can equal the prior and costs nothing. For one
+# latent
+#
+# $$\mathrm{KL}\big(N(m, v) \,\|\, N(0, 1)\big) = \int q(z) \log\frac{q(z)}{p(z)}\, dz
+# = \mathbb E_q\Big[-\tfrac12 \log v - \tfrac{(z - m)^2}{2 v} + \tfrac{z^2}{2}\Big] .$$
+#
+# Finish it on paper: you need only $\mathbb E_q[(z - m)^2] = v$ and $\mathbb E_q[z^2] = m^2 + v$. Then check yourself
+# against the docstring. Latents are independent under $q$ and under $p$, so the KL of an image is the **sum** over its `K`
+# latents. The function returns one number per image, shape `[B]`; the average over the batch is taken later.
+#
+# *Worked number.* One image with `m = [[1, 0]]`, `v = [[1, 4]]`. First latent: ½ (1 + 1 − 1 − log 1) = 0.5. Second: ½ (0 +
+# 4 − 1 − log 4) = 0.806853. Together **1.306853** nats.
+
+
+# %% nbgrader={"grade": false, "grade_id": "kl_standard_normal", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def kl_standard_normal(m, v):
+    """KL(N(m, diag(v)) || N(0, I)) of each image, in nats: the sum over k of (m^2 + v - 1 - log v) / 2.
+
+    Kingma and Welling 2014, appendix B (there with the opposite sign).
+
+    Args:
+        m: means, `[B, K]`.
+        v: variances (not deviations, not their logarithms), positive, `[B, K]`.
+
+    Returns:
+        One number per image, `[B]`, with the data type of `m`. Example: m = [[1, 0]] and v = [[1, 4]] give [1.306853].
+    """
+    ### BEGIN SOLUTION
+    return 0.5 * (m**2 + v - 1 - torch.log(v)).sum(dim=-1)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_kl_standard_normal", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+kl = student.kl_standard_normal(torch.zeros(3, 2), torch.ones(3, 2))
+assert close(kl, torch.zeros(3), "the guess equals the prior: the KL of each of the 3 images is 0, shape [3]")
+kl = student.kl_standard_normal(torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 4.0]]))
+assert close(
+    kl,
+    torch.tensor([1.306853]),
+    "the worked number; sum over the latents, v is a variance, KL(q || p) and not KL(p || q)",
+)
+kl = student.kl_standard_normal(torch.tensor([[2.0], [-2.0]]), torch.ones(2, 1))
+assert close(kl, torch.tensor([2.0, 2.0]), "for v = 1 the KL is half the squared mean, whatever its sign")
+print("kl_standard_normal: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = torch.Generator().manual_seed(30)
+m, v = torch.randn(6, 4, generator=g), torch.randn(6, 4, generator=g).exp()
+kl = student.kl_standard_normal(m, v)
+assert tuple(kl.shape) == (6,), "one number per image: shape [B]"
+assert bool((kl > 0).all()), "a KL divergence is positive unless the guess equals the prior; is the sign right?"
+assert close(student.kl_standard_normal(-m, v), kl, "the KL does not depend on the sign of m")
+halves = student.kl_standard_normal(m[:, :2], v[:, :2]) + student.kl_standard_normal(m[:, 2:], v[:, 2:])
+assert close(halves, kl, "latents are independent: the KL of all is the sum of their KLs, not the mean")
+assert close(student.kl_standard_normal(m.flip(0), v.flip(0)), kl.flip(0), "each image has a KL of its own")
+assert close(student.kl_standard_normal(m[:1], v[:1]), kl[:1], "a batch of one image gives shape [1]")
+assert close(
+    student.kl_standard_normal(m[:, :1], v[:, :1]), reference.kl_standard_normal(m[:, :1], v[:, :1]), "a single latent"
+)
+q, p = torch.distributions.Normal(m.double(), v.double().sqrt()), torch.distributions.Normal(0.0, 1.0)
+z = m.double() + v.double().sqrt() * torch.randn(20_000, 6, 4, generator=g, dtype=torch.float64)
+log_ratio = (q.log_prob(z) - p.log_prob(z)).sum(-1)
+bound = 6 * log_ratio.std(0) / math.sqrt(len(z))
+assert bool(((kl.double() - log_ratio.mean(0)).abs() <= bound + 1e-4).all()), (
+    "the closed form must agree with E_q[log q(z) - log p(z)], measured on draws of q"
+)
+for B, K in [(5, 3), (1, 64), (200, 2)]:
+    m, v = 2 * torch.randn(B, K, generator=g), torch.randn(B, K, generator=g).exp()
+    want = reference.kl_standard_normal(m, v)
+    assert close(
+        student.kl_standard_normal(m, v), want, "(m^2 + v - 1 - log v) / 2, summed over the latents", atol=1e-5
+    )
+m, v = torch.tensor([[1e4, 0.0], [0.0, 0.0], [0.0, 0.0]]), torch.tensor([[1.0, 1.0], [1e-5, 1.0], [1e5, 1.0]])
+want = reference.kl_standard_normal(m, v)
+assert close(
+    student.kl_standard_normal(m, v), want, "a very large mean, a very small and a very large variance", rtol=2e-3
+)
+m = torch.randn(3, 5, generator=g, dtype=torch.float64).t().requires_grad_()
+v = (torch.rand(3, 5, generator=g, dtype=torch.float64) + 0.2).t().requires_grad_()
+kl = student.kl_standard_normal(m, v)
+assert kl.dtype == torch.float64, "float64 in, float64 out: keep the data type of m"
+assert close(kl, reference.kl_standard_normal(m, v).detach(), "the same in float64", rtol=1e-9, atol=1e-9)
+assert kl.requires_grad, "the KL must stay differentiable: no detach(), no float()"
+weight = torch.tensor([1.0, -2.0, 0.5, 3.0, 1.0], dtype=torch.float64)
+(weight * kl).sum().backward()
+assert m.grad is not None and close(m.grad, weight[:, None] * m.detach(), "the derivative by m is m")
+assert v.grad is not None, "no gradient reaches v"
+assert close(v.grad, weight[:, None] * 0.5 * (1 - 1 / v.detach()), "the derivative by v is (1 - 1/v) / 2")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 4. `negative_elbo_bound`: what is minimised (10 points)
+#
+# Now the networks. Pixels are made binary (section 5 says why), so $x_d$ is 0 or 1 and the decoder gives one *logit* per
+# pixel: the probability of a 1 is $\mu_d = \sigma(\text{logits}_d) = 1 / (1 + e^{-\text{logits}_d})$. The encoder's second
+# output must be a variance, so it goes through $\mathrm{softplus}(s) = \log(1 + e^s) > 0$, plus a tiny floor.
+
+
+# %%
+class VAE(nn.Module):
+    """A variational autoencoder for binary images, encoder and decoder each an MLP with two hidden layers.
+
+    Args:
+        z_dim: number of latents, K.
+        x_dim: number of pixels, D.
+        hidden: width of the hidden layers.
+    """
+
+    def __init__(self, z_dim: int = 64, x_dim: int = 784, hidden: int = 300) -> None:
+        super().__init__()
+        self.z_dim = z_dim
+        self.encoder = nn.Sequential(
+            nn.Linear(x_dim, hidden), nn.ELU(), nn.Linear(hidden, hidden), nn.ELU(), nn.Linear(hidden, 2 * z_dim)
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(z_dim, hidden), nn.ELU(), nn.Linear(hidden, hidden), nn.ELU(), nn.Linear(hidden, x_dim)
+        )
+
+    def encode(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The guess q(z | x) for images x `[B, D]`: means and variances, `[B, K]` each."""
+        m, s = self.encoder(x).chunk(2, dim=-1)  # [B, 2K] -> [B, K], [B, K]
+        return m, F.softplus(s) + 1e-8
+
+    def decode(self, z: torch.Tensor) -> torch.Tensor:
+        """The logits of the pixels, `[B, D]`, for latents z `[B, K]`."""
+        return self.decoder(z)
+
+
+class PaperVAE(nn.Module):
+    """A VAE small enough for paper: 2 pixels, 2 latents, the same guess for every image."""
+
+    def encode(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Means (1, 0) and variances (1, 4) for each image of x `[B, 2]`: two tensors `[B, 2]`."""
+        return torch.tensor([1.0, 0.0]).repeat(len(x), 1), torch.tensor([1.0, 4.0]).repeat(len(x), 1)
+
+    def decode(self, z: torch.Tensor) -> torch.Tensor:
+        """The logits (z_1 log 3, z_2), `[B, 2]`, for latents z `[B, 2]`."""
+        return z * torch.tensor([math.log(3.0), 1.0])
+
+
+class NegativeElbo(NamedTuple):
+    """The negative bound and its two terms, each a scalar tensor in nats per image: nelbo = kl + rec."""
+
+    nelbo: torch.Tensor
+    kl: torch.Tensor
+    rec: torch.Tensor
+
+
+# %% [markdown]
+# We minimise the *negative* ELBO. For one image it is
+#
+# $$\text{nelbo} = \underbrace{\mathrm{KL}\big(q(z \mid x) \,\|\, p(z)\big)}_{\text{kl}}
+# \; \underbrace{- \sum_{d=1}^{D} \big[x_d \log \mu_d + (1 - x_d) \log (1 - \mu_d)\big]}_{\text{rec, at one draw } z \sim q(z \mid x)} .$$
+#
+# Read it as a code length: `kl` nats to send $z$, `rec` nats to send the pixels once $z$ is known. The average of `rec`
+# over $q$ is estimated by a single draw per image, made by your `sample_gaussian`. The steps: encode `x` to `m, v` · draw
+# `z` · decode it to `logits` · sum over latents and over pixels · average each term over the batch.
+#
+# Two traps. *Sums and means*: a log-likelihood is a **sum** over the pixels. Averaging it over 784 pixels while the KL is
+# summed weakens it 784-fold, and the model learns to ignore the image. Only the batch is averaged. *Probabilities near
+# 0 and 1*: a sigmoid of 200 is exactly 1 in float32, and log 0 is −∞. Work from the logits:
+# $-\log \mu = \mathrm{softplus}(-\text{logit})$ and $-\log(1 - \mu) = \mathrm{softplus}(\text{logit})$ are exact for any
+# size (PyTorch has a loss that does just this).
+#
+# *Worked numbers.* `PaperVAE`, one image `x = [[1, 0]]`, `noise = [[0, 0]]`: `m` = (1, 0), `v` = (1, 4), so `z` = (1, 0),
+# `logits` = (log 3, 0) and $\mu$ = (¾, ½). Then `rec` = −log ¾ − log ½ = 0.287682 + 0.693147 = **0.980829**, `kl` =
+# **1.306853** from section 3, and `nelbo` = **2.287682**. With `noise = [[1, 1]]`: `z` = (1 + 1 · 1, 0 + 2 · 1) = (2, 2),
+# `logits` = (2 log 3, 2), `rec` = log(10/9) + log(1 + e²) = 0.105361 + 2.126928 = **2.232289**.
+
+
+# %% nbgrader={"grade": false, "grade_id": "negative_elbo_bound", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def negative_elbo_bound(vae, x, noise=None):
+    """The negative evidence lower bound of binary images and its two terms, in nats per image.
+
+    kl = KL(q(z | x) || N(0, I)), rec = -log p(x | z) at one draw z from q(z | x), nelbo = kl + rec. Kingma and Welling
+    2014, equation 3 with the sign turned round, pixels Bernoulli (appendix C.1).
+
+    Args:
+        vae: offers `encode(x) -> (m, v)` (means and variances, `[B, K]`) and `decode(z) -> logits` (`[B, D]`).
+        x: images of zeros and ones, `[B, D]`, floating point.
+        noise: standard normal numbers, `[B, K]`, with which z is drawn; fresh ones if it is None.
+
+    Returns:
+        `NegativeElbo(nelbo, kl, rec)`: scalars, each the mean over the batch of a sum (over latents or over pixels), and
+        each differentiable. Example: `PaperVAE()` with x = [[1, 0]] and noise = [[0, 0]] gives (2.287682, 1.306853,
+        0.980829).
+    """
+    ### BEGIN SOLUTION
+    m, v = vae.encode(x)
+    z = sample_gaussian(m, v, noise)
+    logits = vae.decode(z)
+    kl = kl_standard_normal(m, v).mean()
+    rec = F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(dim=-1).mean()
+    return NegativeElbo(kl + rec, kl, rec)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_negative_elbo_bound", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false} seconds=30
+paper = student.PaperVAE()
+x = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+noise = torch.tensor([[0.0, 0.0], [1.0, 1.0]])
+m, v = torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[1.0, 4.0], [1.0, 4.0]])
+one = student.negative_elbo_bound(paper, x[:1], noise=noise[:1])
+assert hasattr(one, "nelbo") and hasattr(one, "kl") and hasattr(one, "rec"), "return NegativeElbo(nelbo, kl, rec)"
+assert tuple(one.nelbo.shape) == (), "nelbo, kl and rec are scalars: average over the batch, also over a batch of one"
+assert close(
+    one.kl, student.kl_standard_normal(m, v)[:1].mean(), "kl: your kl_standard_normal(m, v), averaged over the batch"
+)
+assert close(one.nelbo, one.kl + one.rec, "nelbo = kl + rec; check the order in the named tuple, and the signs")
+both = student.negative_elbo_bound(paper, x, noise=noise)
+z = student.sample_gaussian(m, v, noise=noise)
+if z.shape == m.shape and bool(((z - torch.tensor([[1.0, 0.0], [2.0, 2.0]])).abs() < 1e-4).all()):
+    # the numbers below rest on a right sample_gaussian; while yours is wrong, mend that one first
+    assert close(one.rec, torch.tensor(0.980829), "the worked number: -log p(x | z), summed over pixels")
+    assert close(
+        both.rec,
+        torch.tensor(2.705171),
+        "two images, with rec 0.980829 and 4.429513: average over the batch; is `noise` used?",
+    )
+print("negative_elbo_bound: all visible checks passed")
+### BEGIN HIDDEN TESTS
+# The student's two helpers may be wrong, and that costs points elsewhere: a term is right when it follows from the right
+# formula or from the student's own helpers.
+g = torch.Generator().manual_seed(40)
+local = VAE(z_dim=3, x_dim=12, hidden=8)
+state = {name: 0.6 * torch.randn(weight.shape, generator=g) for name, weight in local.state_dict().items()}
+local.load_state_dict(state)
+vae = student.VAE(z_dim=3, x_dim=12, hidden=8)
+vae.load_state_dict(state)
+
+
+def kl_terms(m, v):
+    """The KL per image, right first, then as the student's function says (if it answers)."""
+    terms = [
+        torch.distributions.kl_divergence(
+            torch.distributions.Normal(m, v.sqrt()), torch.distributions.Normal(0.0, 1.0)
+        ).sum(-1)
+    ]
+    try:
+        terms.append(student.kl_standard_normal(m, v))
+    except Exception:
+        pass
+    return [term.mean() for term in terms]
+
+
+def draws(m, v, noise):
+    """The draw z, right first, then as the student's function says (if it answers)."""
+    found = [m + v.sqrt() * noise]
+    try:
+        found.append(student.sample_gaussian(m, v, noise))
+    except Exception:
+        pass
+    return found
+
+
+def rec_term(model, x, z):
+    """The reconstruction term at the draw z."""
+    return -torch.distributions.Bernoulli(logits=model.decode(z)).log_prob(x).sum(-1).mean()
+
+
+def one_of(got, wants, rtol=1e-4, atol=1e-5):
+    """Is `got` near one of `wants`?"""
+    for want in wants:
+        try:
+            return close(got, want, "", rtol=rtol, atol=atol)
+        except AssertionError:
+            continue
+    return False
+
+
+with part("the two terms", 6):
+    for B in (1, 4, 37):
+        x = (torch.rand(B, 12, generator=g) < 0.4).float()
+        noise = torch.randn(B, 3, generator=g)
+        with torch.no_grad():
+            m, v = local.encode(x)
+            kls, recs = kl_terms(m, v), [rec_term(local, x, z) for z in draws(m, v, noise)]
+        got = student.negative_elbo_bound(vae, x, noise=noise)
+        assert one_of(got.kl, kls), "kl: sum over the latents, mean over the batch, with m and v from encode(x)"
+        assert one_of(got.rec, recs), (
+            "rec: -log p(x | z) with logits = decode(z), summed over pixels, averaged over the batch"
+        )
+        assert close(got.nelbo, got.kl + got.rec, "nelbo is the plain sum kl + rec", atol=1e-5)
+        assert bool(got.rec > 0), "rec is a code length: positive"
+        assert tuple(got.nelbo.shape) == tuple(got.kl.shape) == tuple(got.rec.shape) == (), "all three are scalars"
+    got = student.negative_elbo_bound(vae, x, noise)
+    assert one_of(got.rec, recs), "noise may be given by its place, too"
+    doubled = student.negative_elbo_bound(vae, torch.cat([x, x]), noise=torch.cat([noise, noise]))
+    assert close(
+        doubled.nelbo, got.nelbo, "the same batch twice must give the same mean: average over the batch", atol=1e-4
+    )
+    # logits of +-10,000: exact from logits, infinite or cut off from probabilities
+    extreme = {name: 0 * weight if name.startswith("decoder.4") else weight for name, weight in state.items()}
+    extreme["decoder.4.bias"] = torch.tensor([1e4, -1e4, 30.0, -30.0] * 3)
+    sharp = student.VAE(z_dim=3, x_dim=12, hidden=8)
+    sharp.load_state_dict(extreme)
+    x = torch.tensor([[1.0, 0.0] * 6, [0.0, 1.0] * 6])
+    got = student.negative_elbo_bound(sharp, x, noise=torch.zeros(2, 3))
+    assert close(
+        got.rec,
+        torch.tensor(0.5 * 3 * 20_060.0),
+        "logits of size 10,000: work from the logits, not from clamped probabilities",
+    )
+    extreme["decoder.4.bias"] = torch.tensor([1e4, -1e4, 1e4, -1e4] * 3)
+    sharp.load_state_dict(extreme)
+    got = student.negative_elbo_bound(sharp, x[:1], noise=torch.zeros(1, 3))
+    assert close(got.rec, torch.tensor(0.0), "a certain and right reconstruction costs 0 nats", atol=1e-4)
+
+with part("gradients", 2):
+    x = (torch.rand(5, 12, generator=g) < 0.5).double()
+    noise = torch.randn(5, 3, generator=g, dtype=torch.float64)
+    local.double()
+    vae.double()
+    got = student.negative_elbo_bound(vae, x, noise=noise)
+    assert got.nelbo.dtype == torch.float64, "float64 in, float64 out"
+    assert got.nelbo.requires_grad and got.kl.requires_grad and got.rec.requires_grad, (
+        "all three must stay differentiable"
+    )
+    (got.nelbo + 2 * got.kl).backward()  # weights kl by 3 and rec by 1
+    picks = [(0, "encoder"), (4, "encoder"), (0, "decoder"), (4, "decoder")]
+    grads = [getattr(vae, half)[layer].weight.grad for layer, half in picks]
+    assert all(grad is not None for grad in grads), "no gradient reaches the encoder or the decoder"
+    layers = [getattr(local, half)[layer].weight for layer, half in picks]
+    wants = []
+    for which_kl in (0, -1):  # the right helper, the student's
+        for which_draw in (0, -1):
+            m, v = local.encode(x)
+            kl, z = kl_terms(m, v)[which_kl], draws(m, v, noise)[which_draw]
+            wants.append(torch.autograd.grad(3 * kl + rec_term(local, x, z), layers, allow_unused=True))
+    assert any(
+        all(want is not None and one_of(grad, [want]) for grad, want in zip(grads, each, strict=True)) for each in wants
+    ), "the gradient of the bound by the weights is wrong: is z or one of the terms detached?"
+    local.float()
+    vae.float()
+
+with part("noise of its own", 2):
+    N = 4000
+    x = (torch.rand(1, 12, generator=g) < 0.5).float().repeat(N, 1)
+    with torch.no_grad():
+        m, v = local.encode(x)
+    try:
+        e = ((student.sample_gaussian(m, v) - m) / v.sqrt()).detach()
+        healthy = bool((e.mean(0).abs() <= 5 / math.sqrt(N)).all()) and bool(
+            ((e**2).mean(0).sub(1).abs() <= 0.12).all()
+        )
+    except Exception:
+        healthy = False
+    recs = [student.negative_elbo_bound(vae, x).rec.detach() for _ in range(4)]
+    assert all(bool(torch.isfinite(rec)) for rec in recs), "without noise the terms must be finite, too"
+    if healthy:  # else the noise comes from a sample_gaussian that is wrong already
+        with torch.no_grad():
+            z = m[:1] + v[:1].sqrt() * torch.randn(100_000, 3, generator=g)
+            each = -torch.distributions.Bernoulli(logits=local.decode(z)).log_prob(x[:1]).sum(-1)
+        bound = 6 * float(each.std()) / math.sqrt(N)
+        assert len({float(rec) for rec in recs}) == 4, "each call without noise must draw fresh noise"
+        assert all(abs(float(rec) - float(each.mean())) <= bound for rec in recs), (
+            "without noise each image needs noise of its own, drawn from N(m, v)"
+        )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 5. Training
+#
+# **Binary pixels.** MNIST is grey, our decoder speaks of zeros and ones. We read a grey value as a probability: a pixel of
+# 0.7 is a 1 in 70 of 100 looks. The training images are drawn anew each time they are used (*dynamic binarisation*), so no
+# two epochs are alike and the network cannot learn an image by heart. The test images are drawn once, from a fixed
+# generator, so that everybody's numbers are about the same images.
+#
+# **Optimiser.** Adam with learning rate 0.001, batches of `B` = 100, `K` = 64 latents. Several networks are trained that
+# differ only in their seed: one run is an anecdote.
+#
+# **What you will wait for.** A progress bar for each network. If the session breaks off, run the cells again: training
+# goes on from the last checkpoint.
+
+# %%
+STEPS = run.size(full=10_000, mini=500, grade=3)
+SEEDS = run.size(full=3, mini=3, grade=1)
+BATCH, LEARNING_RATE, Z_DIM = 100, 1e-3, 64
+
+test_x = torch.bernoulli(digits.test_images.reshape(-1, 784), generator=torch.Generator().manual_seed(1))
+test_x = test_x.to(run.device)  # [N, D], zeros and ones
+
+
+def train_vae(name: str, seed: int, beta: float = 1.0) -> tuple[VAE, dict[str, list[float]]]:
+    """Trains one network on rec + beta * kl and returns it with its history (`nelbo`, `kl`, `rec` at each step)."""
+    homework.seed_everything(seed)
+    vae = VAE(z_dim=Z_DIM).to(run.device)
+    optimizer = torch.optim.Adam(vae.parameters(), lr=LEARNING_RATE)
+    loop = training.Loop(
+        run,
+        name,
+        steps=STEPS,
+        modules={"model": vae, "optimizer": optimizer},
+        code=[sample_gaussian, kl_standard_normal, negative_elbo_bound, train_vae, BATCH, beta],
+        seed=seed,
+    )
+    for _ in loop:
+        rows = torch.randint(len(train_pixels), (BATCH,), device=run.device)
+        x = torch.bernoulli(train_pixels[rows])  # [B, D]
+        bound = negative_elbo_bound(vae, x)
+        loss = bound.rec + beta * bound.kl
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        loop.record(nelbo=bound.nelbo.detach(), kl=bound.kl.detach(), rec=bound.rec.detach())
+    return vae, loop.history
+
+
+@torch.no_grad()
+def measure_terms(vae: VAE, draws_per_image: int = 5) -> NegativeElbo:
+    """The three terms on the test images, each averaged over some draws of z, with the same noise for every network."""
+    generator = torch.Generator().manual_seed(2)
+    totals = torch.zeros(3, dtype=torch.float64)
+    for _ in range(draws_per_image):
+        for x in test_x.split(1000):
+            noise = torch.randn(len(x), vae.z_dim, generator=generator).to(run.device)
+            totals += len(x) * torch.stack(list(negative_elbo_bound(vae, x, noise=noise))).double().cpu()
+    return NegativeElbo(*(totals / (draws_per_image * len(test_x))))
+
+
+def mean_and_error(values: list[float]) -> str:
+    """The mean with its standard error over runs, as text; the error needs at least two runs."""
+    spread = torch.tensor(values, dtype=torch.float64)
+    error = f" ± {float(spread.std()) / math.sqrt(len(values)):.2f}" if len(values) > 1 else ""
+    return f"{float(spread.mean()):.2f}{error}"
+
+
+# %% [markdown]
+# **Predict, then run.** A network that knows nothing gives each pixel the probability ½. How many nats is that for 784
+# pixels? At the first step the KL term is small. Will it rise or fall during training, and why would it ever pay to let it
+# rise?
+
+# %% tags=["train"]
+untrained_terms = measure_terms(VAE(z_dim=Z_DIM).to(run.device))
+trained = [train_vae("vae", seed) for seed in range(SEEDS)]
+terms = [measure_terms(vae) for vae, _ in trained]
+
+# %% tags=["experiment"]
+print(
+    f"untrained network: negative ELBO {float(untrained_terms.nelbo):.1f} nats per test image; 784 log 2 = {784 * math.log(2):.1f}"
+)
+print(f"after {STEPS:,} steps, mean ± standard error over {SEEDS} runs:")
+for term, meaning in {"nelbo": "negative ELBO", "kl": "KL term", "rec": "reconstruction term"}.items():
+    print(f"  {meaning:20s} {mean_and_error([float(getattr(each, term)) for each in terms])}")
+
+# %% [markdown]
+# **Headline: what to expect on the test images** (nats per image, mean ± standard error over 3 seeds; `mini` measured on a
+# CPU).
+#
+# | profile | negative ELBO | KL term | reconstruction term |
+# |---|---|---|---|
+# | `full`, MNIST, 10,000 steps | TODO-FULL | TODO-FULL | TODO-FULL |
+# | `mini`, embedded digits, 500 steps | TODO-MINI | TODO-MINI | TODO-MINI |
+#
+# ### The two terms over training
+
+# %% tags=["experiment"]
+history = trained[0][1]
+plots.curves(
+    {"KL term": history["kl"], "reconstruction term": history["rec"], "negative ELBO": history["nelbo"]},
+    title="The two terms while training (seed 0)",
+    xlabel="step",
+    ylabel="nats per training image",
+    smooth=run.size(full=200, mini=10, grade=0),
+    logy=True,
+)
+
+# %% [markdown]
+# The axis is logarithmic. The reconstruction term starts near 784 log 2 = 543 nats and drops at once, when the network
+# learns that most pixels are black: that needs no latents. Only then does the KL term grow. Each nat it costs buys more
+# than one nat of better reconstruction, else the optimiser would not spend it.
+
+# %% [markdown]
+# ## 6. Drawing from the model (3 points)
+#
+# The story of section 1 can now be told forwards: draw $z \sim N(0, I)$, decode it, and look at the pixels. No image and no
+# encoder is involved.
+#
+# **Your task.** In the cell below, draw 200 latents from the prior and show them as a grid of 10 rows and 20 columns. Show
+# the *probabilities* $\mu$ (which `pixel_probabilities` gives), not zeros and ones drawn from them: the decoder's pixels are
+# independent given $z$, so drawn pixels carry grain that says nothing about the model. Use the network of seed 0,
+# `trained[0][0]`, draw once, and do not choose the prettiest. The figure needs a title that says what it shows. Then run
+# the cell and leave the picture in the notebook: it is graded by a person who looks at it.
+
+
+# %%
+@torch.no_grad()
+def pixel_probabilities(vae: VAE, z: torch.Tensor) -> torch.Tensor:
+    """The probability of a 1 for each pixel, `[B, 784]`, on the CPU, for latents z `[B, K]`."""
+    return torch.sigmoid(vae.decode(z.to(run.device))).cpu()
+
+
+# %% nbgrader={"grade": true, "grade_id": "figure_samples", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
+# `plots.image_grid(images, rows=..., columns=..., title=...)` takes images [N, 784] with values in [0, 1].
+### BEGIN SOLUTION
+prior_draws = torch.randn(200, Z_DIM, generator=torch.Generator().manual_seed(3))
+samples = pixel_probabilities(trained[0][0], prior_draws)
+plots.image_grid(
+    samples, rows=10, columns=20, title=f"200 digits drawn from the model ({digits.name}, {STEPS:,} steps)"
+)
+### END SOLUTION
+### BEGIN MARK SCHEME
+# * 1 point: 200 images in 10 rows and 20 columns, with a title that says what is shown
+# * 1 point: drawn from the prior N(0, I) through the decoder, shown as probabilities (smooth grey, no grain); not reconstructions
+# * 1 point: most images look like strokes of handwriting and at least six different digits can be told (a mini run may be blurred)
+### END MARK SCHEME
+
+# %% [markdown]
+# ### Are they digits, and are they new?
+#
+# Eyes are generous, so let us also ask the training images. For each sample we look up its five nearest training images.
+# Their majority is the digit we say the sample shows. Two numbers judge the judge itself: how often it is right on test
+# images, and how often its five neighbours agree.
+#
+# **Predict, then run.** Which digit will be drawn most often? Will a sample be nearer to its nearest training image than a
+# test image is, or farther?
+
+
+# %%
+def nearest_digits(images: torch.Tensor, k: int = 5) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Reads images by their k nearest training images (of at most 10,000).
+
+    Args:
+        images: `[N, D]`, values in [0, 1].
+        k: number of neighbours that vote.
+
+    Returns:
+        The majority's digit `[N]`, the share of neighbours that agree with it `[N]`, and the distance to the nearest `[N]`.
+    """
+    known, labels = digits.train_images[:10_000].reshape(-1, 784), digits.train_labels[:10_000]
+    distances, rows = torch.cdist(images, known).topk(k, largest=False)  # [N, k]
+    votes = F.one_hot(labels[rows], 10).sum(dim=1)  # [N, k, 10] -> [N, 10]
+    return votes.argmax(dim=1), votes.max(dim=1).values / k, distances[:, 0]
+
+
+# %% tags=["experiment"]
+drawn = pixel_probabilities(trained[0][0], torch.randn(1000, Z_DIM, generator=torch.Generator().manual_seed(4)))
+drawn_digit, drawn_agreement, drawn_distance = nearest_digits(drawn)
+test_pictures = digits.test_images[:1000].reshape(-1, 784)
+judged, judged_agreement, judged_distance = nearest_digits(test_pictures)
+judge_accuracy = float((judged == digits.test_labels[:1000]).float().mean())
+class_counts = torch.bincount(drawn_digit, minlength=10).tolist()
+print(f"the judge reads {judge_accuracy:.1%} of the test images rightly")
+print(
+    f"neighbours agree: {float(judged_agreement.mean()):.0%} on test images, {float(drawn_agreement.mean()):.0%} on samples"
+)
+print(
+    f"distance to the nearest training image: {float(judged_distance.mean()):.2f} for test images, {float(drawn_distance.mean()):.2f} for samples"
+)
+plots.bars(
+    {str(digit): float(count) for digit, count in enumerate(class_counts)},
+    title="What 1,000 samples show, by their nearest neighbours",
+    xlabel="digit",
+    ylabel="samples",
+)
+
+# %% tags=["experiment"]
+shown = torch.cdist(drawn[:20], digits.train_images[:10_000].reshape(-1, 784)).argmin(dim=1)
+plots.image_grid(
+    torch.cat([drawn[:20], digits.train_images[shown].reshape(-1, 784)]),
+    rows=2,
+    columns=20,
+    title="Above: samples. Below: the nearest training image of each",
+)
+
+# %% [markdown]
+# If the model copied its training images, the rows would be the same. The samples are softer than real digits: where the
+# decoder is unsure it answers with a grey average, since that is what a sum of independent pixel losses rewards. Some samples are no
+# digit at all: between the regions of the latent space that training images occupy there is room that the decoder never
+# saw, and the prior draws from there, too. Both are properties of the method, not slips in your code.
+
+# %% [markdown]
+# ## 7. Experiments
+#
+# ### A walk between two digits
+#
+# Take two test images, encode both to their means, and walk along the straight line from one to the other.
+#
+# **Predict, then run.** Fading one photograph into another shows both at half strength in the middle. What will the decoder
+# show in the middle of the walk?
+
+# %% tags=["experiment"]
+WALK = 12
+pairs = [(3, 8), (1, 7), (0, 6)]
+rows_of_walks = []
+with torch.no_grad():
+    for pair in pairs:
+        ends = torch.stack([test_x[int((digits.test_labels == digit).nonzero()[0])] for digit in pair])  # [2, D]
+        means_of_ends, _ = trained[0][0].encode(ends)  # [2, K]
+        t = torch.linspace(0, 1, WALK, device=run.device)[:, None]  # [WALK, 1]
+        rows_of_walks.append(pixel_probabilities(trained[0][0], (1 - t) * means_of_ends[0] + t * means_of_ends[1]))
+        rows_of_walks.append(((1 - t) * ends[0] + t * ends[1]).cpu())
+plots.image_grid(
+    torch.cat(rows_of_walks),
+    rows=2 * len(pairs),
+    columns=WALK,
+    title="Odd rows: a walk in latent space. Even rows: plain cross-fading of the pixels",
+)
+
+# %% [markdown]
+# In the latent walk, strokes move, open and close, and the steps between look more or less like handwriting. Cross-fading never leaves
+# the two end images. (The ends of the odd rows are reconstructions, so they are softer than the test images beside them.)
+#
+# ### The price of a nat: β
+#
+# Nothing forces the two terms to count alike. With the loss $\text{rec} + \beta\,\text{kl}$ (Higgins and others 2017), a
+# small β makes latents cheap, a large β makes them dear. Only β = 1 is the bound of section 1.
+#
+# **Predict, then run.** For β = 0.1 and β = 8 against β = 1: which has the best reconstructions, which the best samples,
+# which the lowest negative ELBO (always reported with weight 1)? How many of the 64 latents will each use?
+
+# %% tags=["train"]
+BETAS = (0.1, 1.0, 8.0)
+by_beta = {beta: trained[0] if beta == 1.0 else train_vae(f"beta{beta:g}", seed=0, beta=beta) for beta in BETAS}
+terms_by_beta = {beta: measure_terms(vae) for beta, (vae, _) in by_beta.items()}
+
+
+# %%
+@torch.no_grad()
+def kl_per_latent(vae: VAE) -> torch.Tensor:
+    """The KL of each latent, averaged over the test images, largest first: `[K]`, in nats."""
+    m, v = vae.encode(test_x)  # [N, K] each
+    each = [kl_standard_normal(m[:, [k]], v[:, [k]]).mean() for k in range(vae.z_dim)]
+    return torch.stack(each).sort(descending=True).values.cpu()
+
+
+# %% tags=["experiment"]
+latents_by_beta = {beta: kl_per_latent(vae) for beta, (vae, _) in by_beta.items()}
+print("   β    negative ELBO      KL     rec    latents above 0.05 nats")
+for beta in BETAS:
+    each = terms_by_beta[beta]
+    used = int((latents_by_beta[beta] > 0.05).sum())
+    print(
+        f"{beta:4g}    {float(each.nelbo):13.1f}  {float(each.kl):6.1f}  {float(each.rec):6.1f}    {used:d} of {Z_DIM}"
+    )
+
+# %% tags=["experiment"]
+plots.curves(
+    {f"β = {beta:g}": (list(range(1, Z_DIM + 1)), latents_by_beta[beta]) for beta in BETAS},
+    title="Which latents are used: KL of each, largest first",
+    xlabel="latent, sorted",
+    ylabel="nats per test image",
+)
+
+# %% tags=["experiment"]
+with torch.no_grad():
+    originals = test_x[:20]
+    rows_of_images = [originals.cpu()]
+    rows_of_images += [pixel_probabilities(vae, vae.encode(originals)[0]) for vae, _ in by_beta.values()]
+plots.image_grid(
+    torch.cat(rows_of_images), rows=4, columns=20, title="Test images; their reconstructions with β = 0.1, 1, 8"
+)
+
+# %% tags=["experiment"]
+same_draws = torch.randn(20, Z_DIM, generator=torch.Generator().manual_seed(5))
+plots.image_grid(
+    torch.cat([pixel_probabilities(vae, same_draws) for vae, _ in by_beta.values()]),
+    rows=3,
+    columns=20,
+    title="Samples with β = 0.1, 1, 8",
+)
+
+# %% [markdown]
+# What to see: a small β buys faithful reconstructions with many nats of KL; but then the guesses $q(z \mid x)$ lie far from
+# the prior, and a draw from the prior often lands where no guess ever was. A large β saves nats until few latents are left:
+# different images get nearly the same guess and are decoded to the same soft average. The lowest negative ELBO belongs to β = 1,
+# which is no accident: it is the only one that was trained for it.
+#
+# **Where the method fails.** Samples are blurred. The number reported is a *bound*: how far it is from $\log p(x)$ we do not
+# know, and a better model may have a worse bound. Many latents stay unused even at β = 1: a decoder strong enough to do
+# without them lets them collapse onto the prior. And the standard errors above are over seeds only; they do not say how
+# the numbers would change with other test images.
+
+# %% [markdown]
+# ## 8. Questions
+#
+# ### (a) The three numbers (3 points)
+#
+# Give the mean and the standard error over your runs of the negative ELBO, the KL term and the reconstruction term on the
+# test images, name the profile and the number of runs, and say in a sentence or two each: what does the KL term measure,
+# what does the reconstruction term measure, and what does the sum tell you about $\log p(x)$?
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_terms", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# The numbers are those of the headline table for my profile, each as mean ± standard error over 3 runs, in nats per test
+# image; the negative ELBO is the sum of the other two.
+#
+# The KL term says how far the guess q(z | x) is from the prior on average: the nats that the latents spend on telling this
+# image from others. The reconstruction term is the expected code length of the pixels once z is known: what the latents did
+# not tell. Their sum is an upper bound of −log p(x), averaged over test images, so the model gives a test image at least a
+# log-likelihood of minus that number, perhaps more; the gap is KL(q(z | x) ‖ p(z | x)). The small standard error says that
+# the result hardly depends on the seed; it says nothing about other test sets.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: three means with standard errors, the profile and the number of runs; kl + rec = nelbo up to rounding; values near the headline table
+# * 1 point: KL term as distance of q(z | x) from the prior (information carried by z), reconstruction term as code length or negative log-likelihood of the pixels given z
+# * 1 point: the sum bounds −log p(x) from above (or the ELBO bounds log p(x) from below), with a word on the gap or on what the standard error does and does not cover
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### (b) The two ends of β (3 points)
+#
+# Suppose you trained with β = 0, and then with β → ∞. For each: what would training do to the encoder's $m$ and $v$, what
+# would reconstructions look like, and what would samples from the prior look like? Which of your figures points that way?
+# And why is neither loss a bound that touches $\log p(x)$?
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_beta", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# β = 0 leaves only the reconstruction term, and noise in z only hurts it: the encoder shrinks v towards its floor and
+# spreads the m of different images far apart. What remains is an ordinary autoencoder: the sharpest reconstructions, and poor samples,
+# since N(0, I) is not where the codes are. The rows with β = 0.1 show the beginning of it: best reconstructions, highest KL,
+# least digit-like samples.
+#
+# β → ∞ forces the KL to 0: m = 0 and v = 1 for every image, so z carries no information. The decoder can only give the
+# mean image, the same for all reconstructions and all samples. The rows with β = 8 go that way: few latents used, soft and similar images.
+#
+# With β < 1 the loss lacks part of the KL and can lie below −log p(x): it is no bound. With β > 1 it is still an upper bound of
+# −log p(x), but one that is larger by (β − 1) KL, so it touches only where q equals the prior.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: β = 0: v shrinks, codes spread, an autoencoder; good reconstructions, poor samples from the prior
+# * 1 point: β → ∞: q equals the prior, KL 0, z ignored; everything decoded to the mean image
+# * 1 point: refers to own figures, and says that the ELBO has weight 1 (below 1 no bound, above 1 a looser one)
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### How was it made? (not graded)
+#
+# Fill in what you used (lectures, papers, sites, language models), with whom you worked, and about how many hours it took. It
+# is kept in the log and does not count for or against you.
+
+# %%
+process = {"sources": "", "people": "", "hours": None}
+
+# %% [markdown]
+# ## 9. Your log
+#
+# The next cell defines inputs that belong to you alone: they are drawn from your student id. The last cell asks your functions for
+# their answers, adds your measured numbers and writes `submission_log.json`. Hand it in together with this notebook.
+
+
+# %% tags=["answers"]
+def personal_answers(student, draws):
+    """Inputs that belong to one student: item id -> a function that asks the student's code for its answer."""
+
+    def ask_sample_gaussian():
+        d = draws("sample_gaussian")
+        return student.sample_gaussian(d.normal(3, 2), d.uniform(0.2, 3.0, 3, 2), noise=d.normal(3, 2))
+
+    def ask_kl_standard_normal():
+        d = draws("kl_standard_normal")
+        return student.kl_standard_normal(d.normal(4, 3), d.uniform(0.2, 3.0, 4, 3))
+
+    def ask_negative_elbo_bound():
+        d = draws("negative_elbo_bound")
+        vae = student.VAE(z_dim=2, x_dim=6, hidden=4)
+        vae.load_state_dict({name: d.normal(*weight.shape) for name, weight in dict(vae.state_dict()).items()})
+        return student.negative_elbo_bound(vae, d.binary(5, 6), noise=d.normal(5, 2))
+
+    return {
+        "sample_gaussian": ask_sample_gaussian,
+        "kl_standard_normal": ask_kl_standard_normal,
+        "negative_elbo_bound": ask_negative_elbo_bound,
+    }
+
+
+# %% tags=["log"]
+log = SubmissionLog(run)
+log.answers(personal_answers)
+for term in ("nelbo", "kl", "rec"):
+    values = [float(getattr(each, term)) for each in terms]
+    log.metric(
+        f"vae/test_{term}", values=values, evidence={"values": values, "steps": STEPS, "test_images": len(test_x)}
+    )
+for beta in BETAS:
+    evidence = {term: float(getattr(terms_by_beta[beta], term)) for term in ("nelbo", "kl", "rec")}
+    log.metric(f"vae/beta_{beta:g}_test_nelbo", value=evidence["nelbo"], evidence=evidence)
+log.process(**process)
+log.write()
+
+# %% [markdown]
+# ## References
+#
+# * D. P. Kingma, M. Welling: *Auto-Encoding Variational Bayes*. ICLR 2014. arXiv:1312.6114. The bound, the trick, appendices B
+#   and C.1.
+# * D. J. Rezende, S. Mohamed, D. Wierstra: *Stochastic Backpropagation and Approximate Inference in Deep Generative Models*.
+#   ICML 2014. arXiv:1401.4082. The same idea, found at the same time.
+# * I. Higgins and others: *β-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework*. ICLR 2017.
+# * Y. Burda, R. Grosse, R. Salakhutdinov: *Importance Weighted Autoencoders*. ICLR 2016. arXiv:1509.00519. Tighter bounds, and
+#   the reporting of unused latents.
+# * Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: *Gradient-Based Learning Applied to Document Recognition*. Proceedings of the
+#   IEEE, 1998. MNIST.

@@ -1,0 +1,86 @@
+"""No secret line gets out; lines that students see anyway, and idioms, are no leaks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from autograder.leaks import leaks, released_texts, secret_lines
+from autograder.problem import Problem, load_problem, problem_ids
+from autograder.release import notebook_text, released_notebook
+
+FIXTURE = Path(__file__).parent / "fixture_course"
+
+
+@pytest.fixture(scope="module")
+def toy() -> Problem:
+    """The toy problem."""
+    return load_problem("toy", FIXTURE)
+
+
+def test_what_is_secret(toy: Problem) -> None:
+    kinds = {text: kind for text, (_, kind) in secret_lines(toy).items()}
+    assert kinds["spread = ((x - mu) ** 2).mean(dim=0, keepdim=True)"] == "SOLUTION"
+    assert kinds["steep = student.Line(slope=-3.0, intercept=0.5)"] == "HIDDEN TESTS"
+    assert kinds["- 1 point: the vertical axis is logarithmic and the curve falls"] == "MARK SCHEME"
+    assert kinds["dividing by the variance would leave one over that unit."] == "SOLUTION"
+    assert not any("all visible checks passed" in text for text in kinds)
+
+
+def test_secret_lines_know_their_place(toy: Problem) -> None:
+    lines = toy.path.read_text(encoding="utf-8").splitlines()
+    for text, (number, _) in secret_lines(toy).items():
+        assert text.split()[-1] in lines[number - 1]
+
+
+def test_the_release_leaks_nothing(toy: Problem) -> None:
+    text = notebook_text(released_notebook(toy))
+    assert leaks(toy, {"notebooks/toy.ipynb": text}) == []
+
+
+def test_the_source_itself_leaks_every_secret(toy: Problem) -> None:
+    found = leaks(toy, {"toy.py": toy.path.read_text(encoding="utf-8")})
+    assert {leak.text for leak in found} == set(secret_lines(toy))
+
+
+@pytest.mark.parametrize(
+    "released",
+    [
+        "        mu = x.mean(dim=0, keepdim=True)",
+        "    # mu = x.mean(dim=0,   keepdim=True)",
+        "see: spread = ((x - mu) ** 2).mean(dim=0, keepdim=True)  # here",
+        "- 2 points: names the units, or the scale, of deviation and variance",
+    ],
+)
+def test_disguises_do_not_help(toy: Problem, released: str) -> None:
+    notebook = released_notebook(toy)
+    notebook.cells[-1].source += f"\n\n{released}\nthe end"
+    (leak,) = leaks(toy, {"notebooks/toy.ipynb": notebook_text(notebook)})
+    assert leak.where == "notebooks/toy.ipynb"
+    assert "shows a line of a" in str(leak) and "region of toy" in str(leak)
+    (leak,) = leaks(toy, {"homework/plots.py": f"x = 1\n{released}\n"})
+    assert leak.line == 2
+
+
+def test_leaks_in_metadata_and_outputs_are_found(toy: Problem) -> None:
+    notebook = json.loads(notebook_text(released_notebook(toy)))
+    notebook["metadata"]["note"] = "steep = student.Line(slope=-3.0, intercept=0.5)"
+    notebook["cells"][1]["outputs"] = [
+        {"output_type": "stream", "name": "stdout", "text": ["mu = x.mean(dim=0, keepdim=True)\n", "points"]}
+    ]
+    found = leaks(toy, {"toy.ipynb": json.dumps(notebook)})
+    assert {leak.kind for leak in found} == {"SOLUTION", "HIDDEN TESTS"}
+
+
+def test_short_lines_and_given_lines_are_no_leaks(toy: Problem) -> None:
+    text = "x = 1\nimport torch\nreturn y\noptimizer.zero_grad()\ny = student.standardize(example_batch())\n"
+    assert leaks(toy, {"homework/x.py": text}) == []
+
+
+def test_nothing_that_students_get_leaks(root: Path) -> None:
+    texts = released_texts(root)
+    assert any(name.startswith("homework/") for name in texts)
+    found = [str(leak) for name in problem_ids(root) for leak in leaks(load_problem(name, root), texts)]
+    assert found == []

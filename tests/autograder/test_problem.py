@@ -1,0 +1,75 @@
+"""A source is read into cells and items with stable ids."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autograder.errors import SourceError
+from autograder.problem import (
+    BEGIN_HIDDEN,
+    END_HIDDEN,
+    as_notebook,
+    load_problem,
+    problem_ids,
+    read_source,
+    region,
+    region_lines,
+)
+
+FIXTURE = Path(__file__).parent / "fixture_course"
+
+
+def test_items_of_the_toy_problem() -> None:
+    problem = load_problem("toy", FIXTURE)
+    assert [(item.id, item.kind, item.points) for item in problem.items] == [
+        ("standardize", "code", 12.0),
+        ("Line", "code", 8.0),
+        ("figure_loss", "figure", 2.0),
+        ("written_units", "written", 3.0),
+    ]
+    assert problem.max_score == 25.0
+    assert problem.title == "A toy problem"
+    assert problem.item("Line").seconds == 10.0
+    assert problem.item("standardize").seconds == 20.0
+    assert "names the units" in problem.item("written_units").rubric
+    assert "the axes are labelled" in problem.item("figure_loss").rubric
+    assert problem_ids(FIXTURE) == ["toy"]
+    with pytest.raises(KeyError):
+        problem.item("nothing")
+
+
+def test_reading_twice_gives_the_same_ids() -> None:
+    problem = load_problem("toy", FIXTURE)
+    first, second = as_notebook(problem), as_notebook(problem)
+    ids = [cell.id for cell in first.cells]
+    assert ids == [cell.id for cell in second.cells] == [cell.id for cell in problem.cells]
+    assert len(set(ids)) == len(ids)
+    assert {"standardize", "test-standardize", "written-units"} <= set(ids)
+
+
+def test_equal_given_cells_get_different_ids() -> None:
+    notebook = read_source("# %%\nx = 1\n\n# %%\nx = 1\n", "two.py")
+    first, second = (cell.id for cell in notebook.cells)
+    assert second == f"{first}-2"
+
+
+def test_regions() -> None:
+    source = "a = 1\n### BEGIN HIDDEN TESTS\nb = 2\nc = 3\n### END HIDDEN TESTS\nd = 4"
+    assert region(source, BEGIN_HIDDEN, END_HIDDEN) == "b = 2\nc = 3"
+    assert region_lines(source, BEGIN_HIDDEN, END_HIDDEN) == {3, 4}
+
+
+def test_errors_name_file_and_mend(tmp_path: Path) -> None:
+    (tmp_path / "solutions").mkdir()
+    source = tmp_path / "solutions" / "bad.py"
+    with pytest.raises(SourceError, match=r"unknown problem 'bad': there is no .*bad\.py\. Problems here: none"):
+        load_problem("bad", tmp_path)
+    source.write_bytes(b"# %%\nx = '\xe9'\n")
+    with pytest.raises(SourceError, match=r"bad\.py is not UTF-8 text .*save it as UTF-8"):
+        load_problem("bad", tmp_path)
+    text = (FIXTURE / "solutions" / "toy.py").read_text(encoding="utf-8")
+    source.write_text(text.replace("test_Line", "test_Lime"), encoding="utf-8")
+    with pytest.raises(SourceError, match="item 'Line' has no test cell; add one with grade_id 'test_Line'"):
+        load_problem("bad", tmp_path)

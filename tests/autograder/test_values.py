@@ -1,0 +1,311 @@
+"""The wire format: what crosses comes out equal, what may not cross is refused, and no bytes break the decoder."""
+
+from __future__ import annotations
+
+import collections
+import json
+import math
+import socket
+import struct
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograder.student_side.frames import (
+    ClosedError,
+    Limits,
+    TooLateError,
+    UnsendableError,
+    WireError,
+    receive_frame,
+    send_frame,
+)
+from autograder.student_side.values import DTYPES, Decoder, Encoder
+
+
+def refuse(value: Any) -> list[Any]:
+    """Nothing stays on this side in these tests."""
+    raise UnsendableError(type(value).__name__)
+
+
+def decoder(body: bytes) -> Decoder:
+    """A decoder that gives handles and call-backs as tuples."""
+    return Decoder(body, handle=lambda n, kind, call: ("handle", n, kind, call), callback=lambda n: ("callback", n))
+
+
+def crossed(value: Any) -> Any:
+    """The value after a round trip through JSON text and bytes."""
+    encoder = Encoder(refuse)
+    node = json.loads(json.dumps(encoder.encode(value), allow_nan=False))
+    return decoder(bytes(encoder.body)).decode(node)
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(max_size=40),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(st.text(max_size=5) | st.integers() | st.booleans(), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+def alike(left: Any, right: Any) -> bool:
+    """Equal, of the same type, NaN being like NaN and -0.0 unlike 0.0."""
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, float):
+        return (math.isnan(left) and math.isnan(right)) or (
+            left == right and math.copysign(1, left) == math.copysign(1, right)
+        )
+    if isinstance(left, (list, tuple)):
+        return len(left) == len(right) and all(map(alike, left, right))
+    if isinstance(left, dict):
+        return list(left) == list(right) and all(alike(left[key], right[key]) for key in left)
+    return bool(left == right)
+
+
+@given(plain)
+def test_plain_values_come_out_as_they_went_in(value: Any) -> None:
+    assert alike(crossed(value), value)
+
+
+@given(
+    st.sampled_from(sorted(DTYPES)),
+    st.lists(st.integers(0, 4), max_size=4),
+    st.integers(0, 2**31),
+)
+def test_tensors_keep_dtype_shape_and_bits(name: str, shape: list[int], seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    tensor = (torch.randn(shape, generator=generator) * 50).to(DTYPES[name])
+    got = crossed(tensor)
+    assert got.dtype == tensor.dtype and got.shape == tensor.shape
+    if tensor.numel():
+        raw = [t.contiguous().reshape(-1).view(torch.uint8) for t in (got, tensor)]
+        assert torch.equal(raw[0], raw[1])
+
+
+def test_nan_and_infinities_in_tensors_cross_bit_for_bit() -> None:
+    tensor = torch.tensor([float("nan"), float("inf"), -0.0])
+    assert crossed(tensor).view(torch.int32).tolist() == tensor.view(torch.int32).tolist()
+
+
+def test_arrays_scalars_sizes_and_views() -> None:
+    array = np.arange(6, dtype=">i4").reshape(2, 3).T
+    assert (crossed(array) == array).all() and crossed(array).dtype == np.int32
+    assert crossed(np.float64(0.5)) == 0.5 and type(crossed(np.float64(0.5))) is float
+    assert crossed(torch.zeros(2, 3).shape) == (2, 3)
+    assert torch.equal(crossed(torch.arange(6).reshape(2, 3).T), torch.arange(6).reshape(2, 3).T)
+    assert crossed(x for x in (1, 2)) == [1, 2]
+    assert crossed(collections.OrderedDict(a=1).items()) == [("a", 1)]
+
+
+def test_named_tuples_keep_their_fields() -> None:
+    pair = collections.namedtuple("Pair", ["left", "right"])(1, torch.ones(2))
+    got = crossed(pair)
+    assert got._fields == ("left", "right") and got.left == 1 and torch.equal(got[1], torch.ones(2))
+
+
+def test_generators_cross_with_their_state() -> None:
+    generator = torch.Generator().manual_seed(7)
+    torch.rand(3, generator=generator)
+    got = crossed(generator)
+    assert torch.equal(torch.rand(5, generator=got), torch.rand(5, generator=generator))
+
+
+class Liar(int):
+    """An integer that claims to equal everything."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = int.__hash__
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Liar(3),
+        torch.ones(2).as_subclass(type("Sub", (torch.Tensor,), {})),
+        torch.eye(3).to_sparse(),
+        torch.ones(2, dtype=torch.complex64),
+        np.array(["text"]),
+        object(),
+        {1, 2},
+        lambda: 1,
+    ],
+)
+def test_what_is_not_plain_data_is_not_sent_by_value(value: Any) -> None:
+    with pytest.raises(UnsendableError):
+        crossed(value)
+
+
+def test_endless_and_deep_values_are_refused() -> None:
+    deep: list[Any] = []
+    for _ in range(100):
+        deep = [deep]
+    with pytest.raises(UnsendableError, match="deeply"):
+        crossed(deep)
+    loop: list[Any] = []
+    loop.append(loop)
+    with pytest.raises(UnsendableError):
+        crossed(loop)
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        2**60,
+        {"a": 1},
+        [],
+        [3],
+        ["?"],
+        ["i", "x"],
+        ["i", ""],
+        ["f", "1.0"],
+        ["b", 0, 99],
+        ["b", -1, 1],
+        ["d", [1]],
+        ["d", [["l"], 1]],
+        ["n", "P", ["a", "a"], 1, 2],
+        ["n", "P", ["__class__"], 1],
+        ["n", "P", ["a"]],
+        ["T", "float32", [2], 0, 4, -1],
+        ["T", "float32", [-1], 0, 4, -1],
+        ["T", "float32", [1.0], 0, 4, -1],
+        ["T", "float32", [1], 0, 4, True],
+        ["T", "float32", [0, 2**62, 2**62], 0, 0, -1],
+        ["T", "object", [1], 0, 4, -1],
+        ["T", "bool", [4], 0, 4, -1],
+        ["A", "object", [1], 0, 8],
+        ["A", "float64", [1], 0, 4],
+        ["G", 0, 4],
+        ["D", "float33"],
+        ["V", "meta"],
+        ["S", "a", None, None],
+        ["h", "1", "x", True],
+        ["c", 1.0],
+        ["l", ["l", ["i"]]],
+    ],
+)
+def test_malformed_nodes_are_refused(node: Any) -> None:
+    with pytest.raises(WireError):
+        decoder(b"\x02\x03\x04\x05\x06\x07\x08\x09").decode(node)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    max_leaves=10,
+)
+tags = st.sampled_from([*"ifbltdnTADVGSEhc", "?"])
+tagged = st.recursive(
+    json_values | st.sampled_from(["float32", "bool", "int64", "cpu", "nan"]) | st.integers(-1, 20),
+    lambda inner: st.tuples(tags, st.lists(inner, max_size=5)).map(lambda pair: [pair[0], *pair[1]]),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=500)
+@given(tagged, st.binary(max_size=24))
+def test_no_node_does_more_than_raise_a_wire_error(node: Any, body: bytes) -> None:
+    try:
+        value = decoder(body).decode(node)
+    except WireError:
+        return
+    assert alike_types(value)
+
+
+def alike_types(value: Any) -> bool:
+    """Only types that the format knows come out."""
+    if isinstance(value, (list, tuple)):
+        return all(alike_types(entry) for entry in value)
+    if isinstance(value, dict):
+        return all(alike_types(entry) for entry in value.values())
+    allowed = (
+        bool,
+        int,
+        float,
+        str,
+        bytes,
+        torch.Tensor,
+        np.ndarray,
+        torch.dtype,
+        torch.device,
+        torch.Generator,
+        slice,
+    )
+    return value is None or value is Ellipsis or isinstance(value, allowed)
+
+
+def test_many_tensors_over_the_same_bytes_are_too_many_bytes() -> None:
+    body = bytes(1000)
+    small = Decoder(body, handle=refuse, callback=refuse, limits=Limits(body=5000))
+    with pytest.raises(WireError, match="more bytes"):
+        small.decode(["l", *[["T", "uint8", [1000], 0, 1000, -1]] * 6])
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Two connected sockets."""
+    return socket.socketpair()
+
+
+def test_a_frame_arrives_whole() -> None:
+    left, right = pair()
+    body = bytes(3_000_000)
+    sender = threading.Thread(target=send_frame, args=(left, {"op": "x", "é": [1]}, body))
+    sender.start()
+    with left, right:
+        assert receive_frame(right, time.monotonic() + 10) == ({"op": "x", "é": [1]}, body)
+        sender.join()
+
+
+def test_a_frame_that_lies_about_its_length_is_refused_unread() -> None:
+    left, right = pair()
+    with left, right:
+        left.sendall(struct.pack(">QQ", 2**60, 0))
+        with pytest.raises(WireError, match="larger than allowed"):
+            receive_frame(right, time.monotonic() + 5)
+
+
+@pytest.mark.parametrize("text", [b"[1]", b"{", b'{"a": NaN}', b"\xff\xfe", b"[" * 100_000])
+def test_a_frame_whose_header_is_no_object_is_refused(text: bytes) -> None:
+    left, right = pair()
+    with left, right:
+        left.sendall(struct.pack(">QQ", len(text), 0) + text)
+        with pytest.raises(WireError):
+            receive_frame(right, time.monotonic() + 5)
+
+
+def test_silence_and_a_closed_connection_are_told_apart() -> None:
+    left, right = pair()
+    with right:
+        with left, pytest.raises(TooLateError):
+            receive_frame(right, time.monotonic() + 0.05)
+        with pytest.raises(ClosedError):
+            receive_frame(right, time.monotonic() + 5)
+
+
+def test_nobody_reading_does_not_block_the_sender_for_ever() -> None:
+    left, right = pair()
+    with left, right, pytest.raises(TooLateError):
+        send_frame(left, {}, bytes(20_000_000), time.monotonic() + 0.1)
+
+
+@settings(max_examples=200)
+@given(st.binary(max_size=60))
+def test_no_bytes_do_more_than_raise(data: bytes) -> None:
+    left, right = pair()
+    with right:
+        with left:
+            left.sendall(data)
+        with pytest.raises((WireError, ClosedError)):
+            while True:
+                receive_frame(right, time.monotonic() + 5)

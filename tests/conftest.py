@@ -1,0 +1,49 @@
+"""What all tests share: a quiet, small, offline environment, and the marker `unit` for tests without another."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import autograder.quick_imports  # noqa: F401  (acts before anything imports jsonschema)
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Before anything imports matplotlib, torch or a hub client. Kernels and examiner processes inherit these.
+os.environ["MPLBACKEND"] = "Agg"
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_DATASETS_OFFLINE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+os.environ["JUPYTER_PLATFORM_DIRS"] = "1"  # else jupyter_core warns that its folders will move
+
+# A developer's own choices must not decide what the tests see.
+_PERSONAL = (
+    "AUTOGRADER_ROOT",
+    "HOMEWORK_CACHE",
+    "HOMEWORK_CHECKPOINTS",
+    "HOMEWORK_PROFILE",
+    "HOMEWORK_STUDENT",
+)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The top folder of this checkout."""
+    return ROOT
+
+
+@pytest.fixture(autouse=True)
+def _no_personal_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unsets the variables that steer notebooks; a test that wants one sets it."""
+    for name in _PERSONAL:
+        monkeypatch.delenv(name, raising=False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks every test that carries neither `kernel` nor `slow` as `unit`."""
+    for item in items:
+        if not any(item.get_closest_marker(name) for name in ("kernel", "slow")):
+            item.add_marker("unit")

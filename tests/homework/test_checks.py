@@ -1,0 +1,212 @@
+"""`close` accepts every right answer, refuses every wrong one and says why; `part` gives partial credit."""
+
+from __future__ import annotations
+
+import pickle
+from collections import namedtuple
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from homework.checks import CheckFailed, close, part, recording
+
+Terms = namedtuple("Terms", ["nelbo", "kl"])
+NAN, INF = float("nan"), float("inf")
+
+
+def detail(got: Any, want: Any, **tolerances: float) -> str:
+    """What `close` says about two values that differ."""
+    with pytest.raises(CheckFailed) as caught:
+        close(got, want, "the hint", **tolerances)
+    assert caught.value.hint == "the hint"
+    assert str(caught.value) == f"the hint\n{caught.value.detail}"
+    return caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("got", "want"),
+    [
+        (1.00001, 1.0),
+        (1, 1.0),
+        (torch.tensor(1.0), 1.0),
+        (1.0, torch.tensor(1.0)),
+        (np.float64(1.0), torch.tensor(1.0)),
+        (torch.tensor([1.0, 2.0], dtype=torch.float64), torch.tensor([1.0, 2.0])),
+        (np.array([1.0, 2.0]), [1, 2]),
+        ([torch.tensor(1.0), 2.0], [1.0, 2.0]),
+        (torch.ones(2, requires_grad=True), torch.ones(2)),
+        (torch.arange(3), torch.arange(3, dtype=torch.int32)),
+        (INF, INF),
+        (torch.tensor([-INF, 1.0]), torch.tensor([-INF, 1.0])),
+        (True, True),
+        (torch.tensor([True, False]), [True, False]),
+        (Terms(torch.tensor(1.0), 2.0), Terms(1.0, torch.tensor(2.0))),
+        ((1.0, 2.0), Terms(1.0, 2.0)),
+        (torch.tensor([1.0, 2.0]), (1.0, 2.0)),
+        ({"d_loss": 1.0, "g_loss": [1.0]}, {"g_loss": [1.0], "d_loss": 1.0}),
+        ("forward", "forward"),
+        (torch.float32, torch.float32),
+        (None, None),
+        (torch.empty(0, 3), torch.empty(0, 3)),
+        (1 + 2j, torch.tensor(1 + 2j)),
+    ],
+)
+def test_right_answers_pass(got: Any, want: Any) -> None:
+    assert close(got, want, "hint") is True
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "said"),
+    [
+        (None, 1.0, "is a `return` missing"),
+        (1.1, 1.0, "1.1 times"),
+        (torch.tensor([-1.0, -2.0]), torch.tensor([1.0, 2.0]), "wrong sign"),
+        (torch.tensor([2.0, 4.0]), torch.tensor([1.0, 2.0]), "2 times the expected"),
+        (torch.tensor([2.0, 3.0]), torch.tensor([1.0, 2.0]), "off by the same amount, 1"),
+        (torch.zeros(2), torch.tensor([1.0, 2.0]), "all your values are 0"),
+        (torch.tensor([1.0, NAN]), torch.tensor([1.0, 2.0]), "1 of your values are NaN"),
+        (torch.ones(3, 1), torch.ones(3), "the shapes differ, the number of entries is right"),
+        (torch.ones(2), torch.ones(3), "the shapes differ"),
+        (torch.ones(1), 1.0, "the shapes differ"),
+        (torch.tensor([1, 2]), torch.tensor([1.0, 2.0]), "whole numbers"),
+        (torch.tensor([1.0, 2.0]), torch.tensor([1, 2]), "floating-point"),
+        (True, 1.0, "truth values"),
+        (1, True, "whole numbers"),
+        (10**400, 1.0, "NaN"),
+        (INF, 1.0, "expected"),
+        (1.0, INF, "expected"),
+        (-INF, INF, "expected"),
+        (NAN, NAN, "NaN"),
+        (torch.tensor([5, 6]), torch.tensor([5, 7]), "1 of 2 entries differ, most at index [1]: got 6, expected 7"),
+        (Terms(1.0, 2.0), Terms(1.0, 3.0), "at .kl:"),
+        ([(1.0, 2.0), (1.0, 5.0)], [(1.0, 2.0), (1.0, 2.0)], "at [1][1]:"),
+        ((1.0,), (1.0, 2.0), "got 1 entries, expected 2"),
+        (3.0, (1.0, 2.0), "with 2 entries"),
+        ({"a": 1.0}, {"b": 1.0}, "the keys ['a'], expected ['b']"),
+        (1.0, {"b": 1.0}, "expected a dict"),
+        ("reverse", "forward", "'reverse'"),
+        (1.0, None, "expected None"),
+        (object(), 1.0, "a object"),
+        (np.array(["a"]), torch.ones(1), "a ndarray"),
+    ],
+)
+def test_wrong_answers_are_explained(got: Any, want: Any, said: str) -> None:
+    assert said in detail(got, want)
+
+
+def test_an_object_that_refuses_comparison_is_only_named() -> None:
+    class Handle:
+        def __eq__(self, other: object) -> bool:
+            raise AssertionError("must not be asked")
+
+        __hash__ = None  # type: ignore[assignment]
+
+        def __bool__(self) -> bool:
+            raise AssertionError("must not be asked")
+
+    for want in (1.0, torch.ones(2), (1.0, 2.0), {"a": 1.0}, "text", None):
+        assert "Handle" in detail(Handle(), want)
+
+
+def test_tolerances_scale_with_the_expected_value() -> None:
+    assert close(1000.05, 1000.0, "hint")
+    assert "expected" in detail(1000.05, 1000.0, rtol=1e-6)
+    assert "expected" in detail(1e-3, 0.0)
+    assert close(5e-7, 0.0, "hint")
+
+
+def test_whole_numbers_have_no_tolerance() -> None:
+    assert "must be equal" in detail(torch.tensor([100_000_001]), torch.tensor([100_000_000]))
+
+
+def test_close_refuses_to_compare_with_what_it_does_not_know() -> None:
+    with pytest.raises(TypeError, match="cannot compare with a object"):
+        close(1.0, object(), "hint")
+
+
+def test_the_failure_can_be_pickled() -> None:
+    failure = pickle.loads(pickle.dumps(CheckFailed("hint", "detail")))
+    assert (failure.hint, failure.detail, str(failure)) == ("hint", "detail", "hint\ndetail")
+
+
+finite = st.floats(-1e6, 1e6)
+
+
+@settings(deadline=None)
+@given(st.lists(finite, min_size=1, max_size=20))
+def test_everything_equals_itself(values: list[float]) -> None:
+    assert close(torch.tensor(values, dtype=torch.float64), values, "hint")
+
+
+@settings(deadline=None)
+@given(st.lists(finite, min_size=1, max_size=20), st.data())
+def test_one_moved_number_is_found(values: list[float], data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, len(values) - 1))
+    moved = list(values)
+    moved[index] += 1.0 + abs(values[index])
+    if len(values) > 1:
+        assert f"most at index [{index}]" in detail(moved, values)
+    else:
+        detail(moved, values)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(allow_nan=True), min_size=1, max_size=8), st.lists(st.floats(), min_size=1, max_size=8))
+def test_nan_never_passes_and_nothing_crashes(got: list[float], want: list[float]) -> None:
+    try:
+        close(got, want, "hint")
+    except CheckFailed:
+        return
+    assert not any(value != value for value in [*got, *want])
+
+
+def test_a_failing_part_raises_at_once_in_the_notebook() -> None:
+    with pytest.raises(CheckFailed), part("values", 2):
+        close(1.0, 2.0, "hint")
+
+
+def test_recorded_parts_all_count() -> None:
+    with recording() as parts:
+        with part("first", 2):
+            assert close(1.0, 1.0, "hint")
+        with part("second"):
+            raise ZeroDivisionError("oops")
+        with part("third", 0.5):
+            assert close(1.0, 2.0, "hint")
+    assert [(p.name, p.weight, p.passed) for p in parts] == [
+        ("first", 2, True),
+        ("second", 1.0, False),
+        ("third", 0.5, False),
+    ]
+    assert parts[0].error is None
+    assert isinstance(parts[1].error, ZeroDivisionError)
+    assert isinstance(parts[2].error, CheckFailed)
+    with pytest.raises(ValueError, match="outside"), part("after the recording"):
+        raise ValueError("outside")
+
+
+def test_recordings_nest_without_mixing() -> None:
+    with recording() as outer:
+        with recording() as inner, part("inner"):
+            pass
+        with part("outer"):
+            pass
+    assert [p.name for p in inner] == ["inner"]
+    assert [p.name for p in outer] == ["outer"]
+
+
+@pytest.mark.parametrize("weight", [0, -1, NAN, INF])
+def test_weights_are_checked(weight: float) -> None:
+    with pytest.raises(ValueError, match="weight must be a positive number"), part("name", weight):
+        pass
+
+
+def test_parts_cannot_be_nested() -> None:
+    with pytest.raises(ValueError, match="cannot be nested"), part("outer"), part("inner"):
+        pass
+    with part("and the next one works"):
+        pass

@@ -1,0 +1,50 @@
+"""The package inside a real kernel: what a student sees when cells run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from homework.source_hash import source_hash
+
+FUNCTION = "# my solution\ndef twice(x):\n    return 2 * x  # twice"
+
+CELLS = [
+    "import homework\nfrom homework import student, plots\nrun = homework.start('vae')",
+    FUNCTION,
+    "assert student.twice(3) == 6\ntry:\n    student.thrice(3)\nexcept AttributeError as error:\n    print(error)",
+    "plots.curves({'a': [1.0, 2.0]}, title='A title', xlabel='step', ylabel='loss')",
+    "figure = plots.bars({'a': 1.0}, title='In the middle of a cell')\nprint('after it')",
+    "figure",
+    "from homework.training import Loop\nfor step in Loop(run, 'toy', steps=3, modules={}):\n    pass",
+    "from homework.log import SubmissionLog\nlog = SubmissionLog(run)\n"
+    "log.answers(lambda student, draws: {'twice': lambda: student.twice(draws('twice').normal(2))})\nlog.write();",
+]
+
+
+@pytest.mark.kernel
+def test_cells_figures_training_and_log(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(root))
+    monkeypatch.setenv("HOMEWORK_PROFILE", "mini")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
+    NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
+    outputs = [cell.outputs for cell in notebook.cells]
+    text = ["".join(output.get("text", "") for output in of_cell) for of_cell in outputs]
+    pictures = [sum("image/png" in output.get("data", {}) for output in of_cell) for of_cell in outputs]
+    assert "vae · profile mini · cpu" in text[0]
+    assert "the notebook has no 'thrice' yet. Run the cell that defines" in text[2]
+    assert pictures == [0, 0, 0, 1, 1, 1, 0, 0]
+    assert not any(output.output_type in ("execute_result", "error") for of_cell in outputs for output in of_cell)
+    assert "toy: 100%" in text[6]
+    assert "student id unknown" in text[7]
+    assert not any(output.get("name") == "stderr" for of_cell in outputs for output in of_cell)
+    log = json.loads((tmp_path / "submission_log.json").read_text(encoding="utf-8"))
+    assert log["code"] == {"twice": source_hash(FUNCTION)}
+    assert len(log["answers"]["twice"]) == 2

@@ -1,0 +1,194 @@
+"""Runs a problem's source the way an author does: all of it from top to bottom, or its test cells against variants.
+
+`run_source` executes the code cells of `solutions/<problem>.py` in the `__main__` of a fresh Python process and gives
+back chosen variables and the log. `verdicts` runs only the test cells, in this process, against the reference solution
+in which one item may be replaced.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import json
+import linecache
+import os
+import subprocess
+import sys
+import time
+import types
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jupytext
+
+ROOT = Path(__file__).resolve().parents[2]
+NOT_FOR_TESTS = frozenset({"install", "train", "experiment", "log", "answers"})
+"""Cells that test cells must not need."""
+_START = "import sys; sys.path.insert(0, sys.argv[1]); import run_source; run_source._run_all(sys.argv[2])"
+"""The cells run in the `__main__` of this, as they do in a kernel."""
+
+
+def run_source(
+    problem: str,
+    profile: str,
+    tmp_path: Path,
+    dump: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    *,
+    figures: Path | None = None,
+    timeout: float = 900.0,
+) -> dict[str, Any]:
+    """Executes all code cells in a fresh process, in an empty folder below `tmp_path`.
+
+    Args:
+        problem: problem id.
+        profile: `full`, `mini` or `grade`.
+        tmp_path: where working folder and checkpoints may be.
+        dump: names of variables to give back, or expressions of them such as `sum(history)`; their values are brought
+            to plain JSON.
+        env: further environment variables.
+        figures: a folder for the figures that cells end in, as PNG files; none are kept if not given.
+        timeout: limit in seconds of wall time.
+
+    Returns:
+        The dumped values by name, and under `log` the submission log, under `seconds` the wall time of the cells (without
+        torch's import), under `output` what was printed and under `errors` what stands on standard error.
+
+    Raises:
+        AssertionError: a cell raised; with the end of its output and traceback.
+    """
+    work = tmp_path / f"{problem}-{profile}"
+    work.mkdir(parents=True, exist_ok=True)
+    request = {"problem": problem, "dump": list(dump), "result": str(work / "dump.json"), "figures": str(figures or "")}
+    settings = {
+        **os.environ,
+        "HOMEWORK_PROFILE": profile,
+        "HOMEWORK_STUDENT": "ada",
+        "HOMEWORK_CHECKPOINTS": str(work / "checkpoints"),
+        "MPLBACKEND": "Agg",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
+        **(env or {}),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _START, str(Path(__file__).parent), json.dumps(request)],
+        cwd=work,
+        env=settings,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise AssertionError(
+            f"{problem} in {profile} ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+        )
+    result: dict[str, Any] = json.loads((work / "dump.json").read_text(encoding="utf-8"))
+    log = work / "submission_log.json"
+    result["log"] = json.loads(log.read_text(encoding="utf-8")) if log.exists() else None
+    result["output"], result["errors"] = done.stdout, done.stderr
+    return result
+
+
+def code_cells(problem: str) -> list[Any]:
+    """The code cells of a problem's source, in order."""
+    notebook = jupytext.read(ROOT / "solutions" / f"{problem}.py", fmt="py:percent")
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def verdicts(
+    problem: str, replaced: Mapping[str, str] | None = None, items: Sequence[str] | None = None
+) -> dict[str, str]:
+    """Runs the test cells on the reference solution, with the sources of some items replaced.
+
+    As when a submission is graded, a test cell sees the given names, but the graded ones only behind `student` and
+    `reference`; the global generators are seeded before each.
+
+    Args:
+        problem: problem id.
+        replaced: item id → source of its solution cell.
+        items: whose tests to run; all if not given.
+
+    Returns:
+        Item id → empty if its test passed, else what it raised.
+    """
+    from homework import seed_everything
+
+    cells = code_cells(problem)
+    sides = {
+        name: _namespace(name, cells, over) for name, over in {"student": dict(replaced or {}), "reference": {}}.items()
+    }
+    found = {}
+    for cell in cells:
+        graded = cell.metadata.get("nbgrader", {})
+        if not graded.get("grade") or graded.get("solution"):
+            continue
+        item = str(graded["grade_id"]).removeprefix("test_")
+        if items is not None and item not in items:
+            continue
+        names = _namespace("examiner", cells, None)
+        names.update({side: types.SimpleNamespace(**inner) for side, inner in sides.items()})
+        seed_everything(0)
+        with contextlib.redirect_stdout(io.StringIO()):
+            try:
+                exec(_compiled(cell.source, f"<test of {item}>"), names)
+                found[item] = ""
+            except Exception as error:
+                found[item] = f"{type(error).__name__}: {error}"
+    return found
+
+
+def _namespace(name: str, cells: Sequence[Any], replaced: Mapping[str, str] | None) -> dict[str, Any]:
+    """What the given cells define, and with `replaced` not None the solution cells, too."""
+    module = types.ModuleType(f"{name}_side")
+    with contextlib.redirect_stdout(io.StringIO()):
+        for number, cell in enumerate(cells):
+            graded = cell.metadata.get("nbgrader", {})
+            if NOT_FOR_TESTS & set(cell.metadata.get("tags", ())) or graded.get("grade"):
+                continue
+            source = cell.source
+            if graded.get("solution"):
+                if replaced is None:
+                    continue
+                source = replaced.get(graded["grade_id"], source)
+            exec(_compiled(source, f"<{name}, code cell {number}>"), vars(module))
+    return vars(module)
+
+
+def _remember(source: str, name: str) -> None:
+    """Makes a cell's source known to tracebacks and `inspect`, as a kernel does."""
+    linecache.cache[name] = (len(source), None, [f"{line}\n" for line in source.splitlines()], name)
+
+
+def _compiled(source: str, name: str) -> Any:
+    _remember(source, name)
+    return compile(source, name, "exec")
+
+
+def _run_all(text: str) -> None:
+    """Executes every code cell in `__main__` and writes what was asked for."""
+    import torch  # noqa: F401  (the first import takes long and is not what is measured)
+
+    from homework.personal import plain_json
+
+    request = json.loads(text)
+    names = vars(sys.modules["__main__"])
+    begin = time.monotonic()
+    for number, cell in enumerate(code_cells(request["problem"])):
+        value = _run_cell(cell.source, f"<{request['problem']}, code cell {number}>", names)
+        if request["figures"] and hasattr(value, "savefig"):
+            Path(request["figures"]).mkdir(parents=True, exist_ok=True)
+            value.savefig(Path(request["figures"]) / f"{number:02d}.png", dpi=80)
+    seconds = time.monotonic() - begin
+    result = {wanted: plain_json(eval(wanted, names)) for wanted in request["dump"]}
+    Path(request["result"]).write_text(json.dumps({**result, "seconds": seconds}), encoding="utf-8")
+
+
+def _run_cell(source: str, name: str, names: dict[str, Any]) -> Any:
+    """Executes a cell; gives back the value of the expression that it ends in, None if it ends in none."""
+    _remember(source, name)
+    tree = ast.parse(source, name)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, name, "exec"), names)
+    return eval(compile(ast.Expression(last.value), name, "eval"), names) if last is not None else None

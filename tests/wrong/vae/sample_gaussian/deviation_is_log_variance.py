@@ -1,0 +1,5 @@
+# misconception: you took v for the logarithm of the variance
+def sample_gaussian(m, v, noise=None):
+    if noise is None:
+        noise = torch.randn_like(m)
+    return m + torch.exp(0.5 * v) * noise
