@@ -114,8 +114,8 @@ def read_graded_log(path: Path) -> GradedLog:
                 entry["max_score"],
                 Status(entry["status"]),
                 entry["message"],
-                entry.get("seconds", 0.0),
-                entry.get("misconception", ""),
+                manual=entry.get("manual", False),
+                misconception=entry.get("misconception", ""),
             )
             for entry in grades["items"]
         )

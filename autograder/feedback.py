@@ -103,7 +103,6 @@ def feedback_html(log: GradedLog, problem: Problem) -> str:
         problem=problem.id,
         graded=_date(log.created_at),
         score=f"{log.score:g}",
-        decided=f"{log.max_score - waiting:g}",
         maximum=f"{log.max_score:g}",
         waiting=f"{waiting:g}" if waiting else "",
         bar=_bar(log.score, waiting, log.max_score),
@@ -122,7 +121,7 @@ def _view(result: ItemResult, problem: Problem, *, alone: bool) -> ItemView:
     known = misconception_text(problem, result.id, result.misconception) or result.misconception.replace("_", " ")
     kind = item.kind if item else "code"
     words = _WORDS[result.status]
-    if kind != "code" and result.status is not Status.MANUAL:
+    if kind != "code" and result.status in (Status.PASSED, Status.PARTIAL, Status.FAILED):
         words = "Read by a person"
     return ItemView(
         id=result.id,

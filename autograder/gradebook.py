@@ -7,6 +7,7 @@ graded again; nbgrader lets them outrank the automatic ones.
 from __future__ import annotations
 
 import html
+import logging
 import math
 import warnings
 from collections.abc import Iterator, Sequence
@@ -179,6 +180,33 @@ def manual_scores(
         return given
 
 
+def create_gradebook(root: Path) -> None:
+    """Makes a new, empty gradebook if there is none: the tables and the version mark that nbgrader itself would make.
+
+    nbgrader starts the command `alembic` to learn the version; asking alembic in this process saves starting a second
+    Python with all of nbgrader in it, and works without that command on the PATH.
+    """
+    path = gradebook_path(root)
+    if path.exists():
+        return
+    from alembic.script import ScriptDirectory
+    from nbgrader.api import Base
+    from nbgrader.dbutil import ALEMBIC_DIR
+    from sqlalchemy import create_engine, text
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(".gradebook.db.new")
+    fresh.unlink(missing_ok=True)
+    engine = create_engine(_address(fresh))
+    with engine.begin() as connection:
+        Base.metadata.create_all(bind=connection)
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        version = {"version": ScriptDirectory(ALEMBIC_DIR).get_current_head()}
+        connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:version)"), version)
+    engine.dispose()
+    fresh.replace(path)
+
+
 def set_due_date(gradebook: Any, problem: str, due: datetime) -> None:
     """Tells the gradebook when a problem is due, so that nbgrader can say who is late."""
     gradebook.update_or_create_assignment(problem, duedate=due.astimezone(UTC).replace(tzinfo=None))
@@ -194,16 +222,34 @@ def opened(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Any]:
     path = gradebook_path(root)
     if not path.is_file():
         raise CourseError(f"there is no gradebook {path}; run `autograder release` first.")
-    from nbgrader.api import Gradebook
-    from sqlalchemy.engine import URL
+    from nbgrader.api import Gradebook, InvalidEntry
     from sqlalchemy.exc import DatabaseError
 
-    address = URL.create("sqlite", database=str(path), query={"timeout": str(wait_seconds)})
     try:
-        with Gradebook(address, load_course(root).id) as gradebook:
+        with _quiet(), Gradebook(_address(path, wait_seconds), load_course(root).id) as gradebook:
             yield gradebook
     except DatabaseError as error:
         raise CourseError(_explained(path, str(error.orig))) from error
+    except InvalidEntry as error:  # what nbgrader makes of a database error while it adds a row
+        raise CourseError(_explained(path, str(error).splitlines()[0])) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps nbgrader from logging whole tracebacks of database errors: we say what happened ourselves."""
+    log = logging.getLogger("tornado.application")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
+def _address(path: Path, wait_seconds: float = WAIT_SECONDS) -> Any:
+    from sqlalchemy.engine import URL
+
+    return URL.create("sqlite", database=str(path), query={"timeout": str(wait_seconds)})
 
 
 def _explained(path: Path, said: str) -> str:

@@ -8,11 +8,7 @@ the first: `SubmissionExporter` reads bytes instead, so that a file which is no 
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +26,7 @@ from traitlets.utils.importstring import import_item
 
 from autograder.course import Course, course_folder, load_course, root_folder
 from autograder.errors import CourseError, ReleaseError, SubmissionError
-from autograder.gradebook import gradebook_path, opened, set_due_date, show_verdicts, write_scores
+from autograder.gradebook import create_gradebook, gradebook_path, opened, set_due_date, show_verdicts, write_scores
 from autograder.problem import Problem, load_problem
 from autograder.release import released_notebook, stub
 from autograder.results import Flag, GradedLog, ItemResult, Outcome, Status
@@ -120,8 +116,9 @@ def generate_assignment(course: Course, problem_id: str) -> Path:
     config.GenerateAssignment.force = True
     config.ClearMarkScheme.enforce_metadata = False
     try:
-        with _alembic_on_path(), warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # nbgrader's and its libraries' own deprecations
+            create_gradebook(course.root)
             coursedir = CourseDirectory(config=config, log=log)
             GenerateAssignment(coursedir=coursedir, config=config, log=log).start()
             if problem_id in course.problems:
@@ -129,12 +126,6 @@ def generate_assignment(course: Course, problem_id: str) -> Path:
                     set_due_date(gradebook, problem_id, course.due(problem_id))
     except (NbGraderException, CourseError) as error:
         raise ReleaseError(f"{problem_id}: {_refusal(course, said, str(error))}") from error
-    except FileNotFoundError as error:
-        if "alembic" not in str(error):
-            raise
-        raise ReleaseError(
-            "nbgrader needs the command `alembic` for a new gradebook; install it in this environment."
-        ) from error
     return folder / "release" / problem_id / f"{problem_id}.ipynb"
 
 
@@ -160,17 +151,6 @@ def _quiet_log(said: list[str]) -> logging.Logger:
     return log
 
 
-@contextmanager
-def _alembic_on_path() -> Iterator[None]:
-    """nbgrader calls the command `alembic` for a new gradebook; it lies beside this Python, not always on the PATH."""
-    before = os.environ.get("PATH", "")
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
-    try:
-        yield
-    finally:
-        os.environ["PATH"] = before
-
-
 class SubmissionExporter(NotebookExporter):
     """Reads the submitted file as bytes, keeps them for `Examine`, and hands nbgrader the clean release instead.
 
@@ -178,6 +158,7 @@ class SubmissionExporter(NotebookExporter):
     """
 
     submitted = Bytes(b"")
+    submitted_name = Unicode("")
     refused = Unicode("")
 
     def from_filename(
@@ -186,7 +167,7 @@ class SubmissionExporter(NotebookExporter):
         """Exports a notebook file; in the first stage the release in its place."""
         if resources is None or not getattr(self.parent, "_sanitizing", False):
             return super().from_filename(filename, resources=resources, **kw)
-        self.submitted, self.refused = b"", ""
+        self.submitted, self.submitted_name, self.refused = b"", Path(filename).name, ""
         try:
             self.submitted = read_submission(Path(filename))
         except SubmissionError as error:
@@ -218,7 +199,7 @@ class Examine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no 
 
     grader = Unicode(
         "autograder.grading.grade_notebook_bytes",
-        help="import path of the function that grades: (problem, data, *, student) -> object with `log` and `notebook`",
+        help="import path of the function that grades: (problem, data, *, student, name) -> object with `log` and `notebook`",
     ).tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
@@ -228,7 +209,10 @@ class Examine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no 
         try:
             if self.parent.refused:
                 raise SubmissionError(self.parent.refused)
-            grading = import_item(self.grader)(problem_id, self.parent.submitted, student=student)
+            exporter = self.parent
+            grading = import_item(self.grader)(
+                problem_id, exporter.submitted, student=student, name=exporter.submitted_name
+            )
             log, notebook = grading.log, grading.notebook
         except SubmissionError as error:
             log = no_points(load_problem(problem_id, root_folder()), student, str(error))

@@ -39,8 +39,10 @@ def remote_error(raised: Any) -> RemoteError:
     fields = raised if type(raised) is dict else {}
     kind = fields.get("type")
     base = getattr(builtins, kind, None) if type(kind) is str else None
-    if not (isinstance(base, type) and issubclass(base, Exception)) or base in _NOT_REBUILT:
-        base, kind = Exception, "Exception" if base is None else str(kind)
+    if not (isinstance(base, type) and issubclass(base, BaseException)):
+        base, kind = Exception, "Exception"
+    if not issubclass(base, Exception) or base in _NOT_REBUILT:
+        base = Exception
     made = RemoteError if base is Exception else type(f"Remote{kind}", (RemoteError, base), {})
     detail = fields.get("message")
     error = made(detail if type(detail) is str else "")
@@ -197,7 +199,9 @@ class Link:
         if "value" not in reply:
             raise WireError("an answer without value")
         if "graph" not in reply:
-            return self._decoder(body).decode(reply["value"])
+            plain = self._decoder(body)
+            plain.tensor = _no_gradient
+            return plain.decode(reply["value"])
         graph, parameters = reply["graph"], reply.get("parameters")
         if type(graph) is not int or type(parameters) is not list:
             raise WireError("an answer whose graph is none")
@@ -268,6 +272,10 @@ class Link:
         if not 0 <= number < len(self._callbacks):
             raise WireError("a call-back that was never offered")
         return self._callbacks[number]
+
+
+def _no_gradient(_tensor: torch.Tensor, _index: int) -> torch.Tensor:
+    raise WireError("a tensor with a gradient in an answer without graph")
 
 
 def _in_order(seen: list[torch.Tensor], tensor: torch.Tensor, index: int) -> torch.Tensor:

@@ -120,8 +120,9 @@ class Host:
         self.start()
         assert self._sock is not None
         ours, theirs = socket.socketpair()
+        folder = tempfile.mkdtemp(prefix="session-", dir=Path(self._folder) / "scratch")
         try:
-            send_frame(self._sock, {"op": "session", "limits": asdict(self._limits)})
+            send_frame(self._sock, {"op": "session", "limits": asdict(self._limits), "folder": folder})
             socket.send_fds(self._sock, [b"\0"], [theirs.fileno()])
             reply, _ = receive_frame(self._sock, time.monotonic() + START_SECONDS, _REPLY)
         except (ClosedError, TooLateError, OSError) as error:
@@ -129,7 +130,7 @@ class Host:
             raise SetupError(f"the process for student code is gone: {error!r}; run the command again") from None
         finally:
             theirs.close()
-        return Session(self, ours, reply["pid"])
+        return Session(self, ours, reply["pid"], folder)
 
     def kill(self, pid: int) -> None:
         """Kills one session with everything in its process group."""
@@ -161,10 +162,12 @@ class Host:
 class Session:
     """One submission's process, as the examiner holds it."""
 
-    def __init__(self, host: Host, sock: socket.socket, pid: int) -> None:
+    def __init__(self, host: Host, sock: socket.socket, pid: int, folder: str) -> None:
         self._host = host
         self._sock = sock
         self._pid = pid
+        self._folder = folder
+        """Its working folder: empty at first, gone with it."""
 
     def run(self, source: str, name: str, seconds: float) -> dict[str, Any]:
         """Runs one cell and returns what it printed and raised (`worker.run_cell`).
@@ -205,6 +208,7 @@ class Session:
         if self._pid:
             self._sock.close()
             self._host.kill(self._pid)
+            shutil.rmtree(self._folder, ignore_errors=True)
             self._pid = 0
 
     def _ask(self, header: dict[str, Any], seconds: float) -> dict[str, Any]:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Protocol
 
-from rich.console import Console
+from rich import box
+from rich.console import Console, Group
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from autograder.results import GradedLog, Outcome, Status
 
 PLAIN_WIDTH = 120
+_LEGEND_WIDTH = 100
 
 
 class CheckLine(Protocol):
@@ -73,20 +77,22 @@ def console(file: IO[str] | None = None) -> Console:
     )
 
 
-def grades_table(title: str, lines: Sequence[GradeLine]) -> Table:
-    """One row per submission: who, points in all and by item, how it went, how long it took."""
+def grades_table(title: str, lines: Sequence[GradeLine]) -> Group:
+    """One row per submission: who, points in all and by item, how it went, how long it took.
+
+    Items stand as numbers over narrow columns; the line below the table names them.
+    """
     with_story = any(line.story for line in lines)
     with_check = any(line.surprises is not None for line in lines)
-    item_ids = list(dict.fromkeys(item_id for line in lines for item_id in line.marks))
+    points = {item.id: item.max_score for line in lines for item in line.log.items}
     table = _table(title)
-    table.caption = "-  waits for a person"
     table.add_column("student", no_wrap=True)
     if with_story:
-        table.add_column("what was handed in")
+        table.add_column("what was handed in", overflow="fold")
     table.add_column("score", justify="right", no_wrap=True)
-    for item_id in item_ids:
-        table.add_column(_broken(item_id), justify="right")
-    table.add_column("status")
+    for number in range(1, len(points) + 1):
+        table.add_column(str(number), justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
     table.add_column("s", justify="right", no_wrap=True)
     if with_check:
         table.add_column("as expected", justify="center")
@@ -96,12 +102,12 @@ def grades_table(title: str, lines: Sequence[GradeLine]) -> Table:
         if with_story:
             row.append(escape(line.story))
         row.append(f"{log.score:g} / {log.max_score:g}")
-        row += [line.marks.get(item_id, "") for item_id in item_ids]
+        row += [line.marks.get(item_id, "") for item_id in points]
         row += [_outcome(log.outcome), f"{line.seconds:.1f}"]
         if with_check:
             row.append("[red]NO[/]" if line.surprises else "yes")
         table.add_row(*row)
-    return table
+    return Group(table, _legend(points))
 
 
 def check_table(lines: Iterable[CheckLine]) -> Table:
@@ -151,12 +157,16 @@ def live_progress() -> Iterator[Bars]:
 
 
 def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", caption_justify="left", header_style="bold")
+    look = {"title_justify": "left", "title_style": "bold", "caption_justify": "left", "header_style": "bold"}
+    return Table(title=escape(title), box=box.SIMPLE_HEAD, pad_edge=False, **look)  # type: ignore[arg-type]
 
 
-def _broken(item_id: str) -> str:
-    """`kl_standard_normal` over several short lines, so that many items fit side by side."""
-    return item_id.replace("_", "_\n")
+def _legend(points: Mapping[str, float]) -> Text:
+    """What the numbers over the columns stand for; lines break between entries only."""
+    entries = [f"{number} {item_id} ({most:g})" for number, (item_id, most) in enumerate(points.items(), 1)]
+    entries.append("- waits for a person")
+    lines = textwrap.wrap("   ".join(entry.replace(" ", "\xa0") for entry in entries), width=_LEGEND_WIDTH)
+    return Text("\n".join(lines).replace("\xa0", " ") + "\n")
 
 
 def _outcome(outcome: Outcome) -> str:

@@ -97,7 +97,7 @@ def _numbers(value: Any) -> _Numbers | None:
         tensor = _plain_tensor(value)
         return _Numbers(tensor, _kind(tensor.dtype), True, f"plain {type(value).__name__}")
     if isinstance(value, list) and value and all(_is_scalar(item) for item in value):
-        items = [item.item() if hasattr(item, "item") else item for item in value]
+        items = [numbers.values.item() for numbers in map(_numbers, value) if numbers is not None]
         if len({isinstance(item, bool) for item in items}) == 1:
             tensor = _plain_tensor(items)
             return _Numbers(tensor, _kind(tensor.dtype), True, f"list of {len(items)} numbers")

@@ -28,7 +28,8 @@ from homework.identity import student_id
 from homework.notebook_names import student as notebook
 from homework.personal import Draws, Json, draws_for, plain_json
 from homework.profiles import Run, device_name
-from homework.seeds import generator_states, is_whole, seed_everything, set_generator_states
+from homework.scalars import as_number, is_whole
+from homework.seeds import generator_states, seed_everything, set_generator_states
 from homework.source_hash import cell_source_of, source_hash
 
 FILE_NAME = "submission_log.json"
@@ -106,7 +107,7 @@ class SubmissionLog:
         if values is not None:
             if stderr is not None or runs is not None:
                 raise ValueError(f"metric {name!r}: stderr and runs follow from values; leave them out.")
-            numbers = np.array([float(number) for number in values], dtype=np.float64)
+            numbers = np.array([as_number(number) for number in values], dtype=np.float64)
             if not numbers.size:
                 raise ValueError(f"metric {name!r}: values is empty; give one number per run.")
             value = float(numbers.mean())
@@ -116,12 +117,14 @@ class SubmissionLog:
         if runs is not None and (not is_whole(runs) or runs < 1):
             raise ValueError(f"metric {name!r}: runs must be a whole number of at least 1, not {runs!r}.")
         assert value is not None
-        number = _finite_or_none(float(value))
+        number = _finite_or_none(as_number(value))
         if number is None:
-            print(f"metric {name!r} is {float(value)}: recorded as missing (null). Look at the run that produced it.")
+            print(
+                f"metric {name!r} is {as_number(value)}: recorded as missing (null). Look at the run that produced it."
+            )
         record = {
             "value": number,
-            "stderr": None if stderr is None else _finite_or_none(float(stderr)),
+            "stderr": None if stderr is None else _finite_or_none(as_number(stderr)),
             "runs": runs or 1,
             **record,
         }

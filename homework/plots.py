@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from homework.figures import COLOURS, INK, finish, new_figure, series_style
+from homework.scalars import as_number
 
 Numbers: TypeAlias = "torch.Tensor | npt.NDArray[Any] | Sequence[Any]"
 Curve: TypeAlias = "Numbers | tuple[Numbers, Numbers]"
@@ -77,7 +78,7 @@ def curves(
     logx: bool = False,
     logy: bool = False,
     smooth: int = 0,
-    levels: Mapping[str, float] | None = None,
+    levels: Mapping[str, float | torch.Tensor] | None = None,
 ) -> Figure:
     """Lines, one per label, each with its own colour and dashes.
 
@@ -98,23 +99,21 @@ def curves(
     figure, axes = new_figure(7.2, 4.2)
     for index, (label, curve) in enumerate(series.items()):
         x, y = _points(label, curve)
+        spread = _array(band[label]) if band is not None and label in band else None
+        if spread is not None and spread.shape != y.shape:
+            raise ValueError(f"{label!r}: {len(y)} values but a band of {spread.size}; give one per value.")
         style = series_style(index)
         if smooth > 1 and len(y) > smooth:
             axes.plot(x, y, color=style["color"], alpha=0.25, linewidth=0.8)
-            early = (smooth - 1) // 2  # a mean belongs to the middle of its window
             y = np.convolve(y, np.full(smooth, 1 / smooth), mode="valid")
-            x = x[early : early + len(y)]
+            middle = slice((smooth - 1) // 2, (smooth - 1) // 2 + len(y))  # a mean belongs to the middle of its window
+            x, spread = x[middle], None if spread is None else spread[middle]
         marker = "o" if len(y) <= 12 else ""
         axes.plot(x, y, label=label, marker=marker, markersize=4, **style)
-        if band is not None and label in band:
-            spread = _array(band[label])
-            if spread.shape != y.shape:
-                raise ValueError(
-                    f"{label!r}: {len(y)} values but a band of {spread.size}; give one per (unsmoothed) value."
-                )
+        if spread is not None:
             axes.fill_between(x, y - spread, y + spread, color=style["color"], alpha=0.2, linewidth=0)
     for label, height in (levels or {}).items():
-        axes.axhline(float(height), color=INK, linewidth=1, linestyle=(0, (4, 3)), label=label)
+        axes.axhline(as_number(height), color=INK, linewidth=1, linestyle=(0, (4, 3)), label=label)
     if logx:
         axes.set_xscale("log")
         _tick_each(axes, series)
@@ -168,8 +167,8 @@ def heatmap(
 
 
 def bars(
-    values: Mapping[str, float],
-    errors: Mapping[str, float] | None = None,
+    values: Mapping[str, float | torch.Tensor],
+    errors: Mapping[str, float | torch.Tensor] | None = None,
     title: str = "",
     xlabel: str = "",
     ylabel: str = "",
@@ -185,9 +184,9 @@ def bars(
     """
     figure, axes = new_figure(max(3.6, 1.0 + 0.9 * len(values)), 3.8)
     axes.grid(axis="x", visible=False)
-    heights = [float(value) for value in values.values()]
+    heights = [as_number(value) for value in values.values()]
     colours = [COLOURS[index % len(COLOURS)] for index in range(len(heights))]
-    spread = [float((errors or {}).get(label, math.nan)) for label in values]
+    spread = [as_number((errors or {}).get(label, math.nan)) for label in values]
     places = range(len(heights))
     drawn = axes.bar(places, heights, color=colours, width=0.65)
     if errors:
@@ -286,7 +285,9 @@ def _array(values: Any) -> npt.NDArray[Any]:
     if isinstance(values, torch.Tensor):
         values = values.detach().cpu().to(torch.float64).numpy()
     elif isinstance(values, list | tuple):
-        values = [float(value) if isinstance(value, torch.Tensor) and value.ndim == 0 else value for value in values]
+        values = [
+            as_number(value) if isinstance(value, torch.Tensor) and value.ndim == 0 else value for value in values
+        ]
         values = [_array(value) if isinstance(value, torch.Tensor | list | tuple) else value for value in values]
     return np.asarray(values, dtype=float)
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from homework.scalars import is_whole
+
 LARGEST_SEED = 2**32 - 1
 
 
@@ -29,11 +31,6 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)  # seeds every CUDA device as well
-
-
-def is_whole(value: object) -> bool:
-    """Is it an `int`, and not a truth value?"""
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def generator_states() -> dict[str, Any]:

@@ -22,7 +22,8 @@ from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]
 
 from homework.checkpoints import Checkpoint, checkpoint_path, fingerprint, load, restore, save, state_of
 from homework.profiles import Run
-from homework.seeds import generator_states, is_whole, set_generator_states
+from homework.scalars import as_number, is_whole
+from homework.seeds import generator_states, set_generator_states
 
 SAVE_EVERY_SECONDS = 30.0
 REST_AFTER_SAVING = 10.0  # times what the saving took: a slow disk is asked less often
@@ -134,7 +135,7 @@ class Loop:
             at = self.recorded_at.setdefault(name, [])
             if at and at[-1] == self._step:
                 raise ValueError(f"{self.name}: {name!r} was recorded twice in step {self._step}; record it once.")
-            self.history.setdefault(name, []).append(float(value))
+            self.history.setdefault(name, []).append(as_number(value))
             at.append(self._step)
 
     def _bar(self) -> Any:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import autograder.quick_imports  # noqa: F401  (acts before anything imports jsonschema)
 
@@ -18,6 +19,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["JUPYTER_PLATFORM_DIRS"] = "1"  # else jupyter_core warns that its folders will move
+
+settings.register_profile("project", deadline=None)  # machines that run tests are shared and slow at times
+settings.load_profile("project")
 
 # A developer's own choices must not decide what the tests see.
 _PERSONAL = (

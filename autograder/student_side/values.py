@@ -135,7 +135,7 @@ class Encoder:
         if value.requires_grad:
             index = len(self.differentiable)
             self.differentiable.append(value)
-        flat = value.detach().to("cpu").contiguous().reshape(-1)
+        flat = value.detach().to("cpu").clone(memory_format=torch.contiguous_format).reshape(-1)
         raw = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
         return ["T", _DTYPE_NAMES[value.dtype], list(value.shape), *self._put(raw), index]
 

@@ -32,7 +32,7 @@ _SMALL = Limits(header=4 * 2**20, body=0)
 def host(sock: socket.socket, modules: list[str]) -> None:
     """Imports what every submission needs, then forks a session for each socket it is handed.
 
-    Frames: `{"op": "session", "limits": {...}}` with one file descriptor → `{"pid": …}`;
+    Frames: `{"op": "session", "limits": {…}, "folder": …}` with one file descriptor → `{"pid": …}`;
     `{"op": "kill", "pid": …}` → `{"killed": …}` kills a session and what it started.
     """
     warm_up(modules)
@@ -54,7 +54,7 @@ def host(sock: socket.socket, modules: list[str]) -> None:
         pid = os.fork()
         if pid == 0:
             sock.close()
-            _become_session(socket.socket(fileno=fds[0]), header["limits"])
+            _become_session(socket.socket(fileno=fds[0]), header["limits"], header["folder"])
         os.close(fds[0])
         pids.add(pid)
         send_frame(sock, {"pid": pid})
@@ -80,11 +80,13 @@ def _kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _become_session(sock: socket.socket, limits: dict[str, int]) -> None:
-    """Turns this fork into a session and never returns."""
+def _become_session(sock: socket.socket, limits: dict[str, int], folder: str) -> None:
+    """Turns this fork into a session with a working folder of its own, and never returns."""
     status = 1
     try:
         os.setsid()
+        os.chdir(folder)
+        os.environ["HOME"] = os.environ["TMPDIR"] = folder
         _die_with_parent()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _silence()

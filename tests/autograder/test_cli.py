@@ -24,7 +24,7 @@ runner = CliRunner()
 def _log(student: str, outcome: Outcome = Outcome.GRADED) -> GradedLog:
     items = (
         ItemResult("kl_standard_normal", 4.0, 4.0, Status.PASSED, "All checks passed."),
-        ItemResult("written_terms", 0.0, 3.0, Status.MANUAL, ""),
+        ItemResult("written_terms", 0.0, 3.0, Status.MANUAL, "", manual=True),
     )
     environment = {"python": "3.11", "torch": "2.13", "device": "cpu"}
     return GradedLog("vae", student, "2026-11-21T10:00:00Z", "grade", environment, {}, {}, {}, None, outcome, items)

@@ -46,7 +46,7 @@ def _log(student: MadeUpStudent, changed: Mapping[str, tuple[float, Status]] | N
         score = {Expected.FULL: item.points, Expected.LESS: item.points / 2}.get(expected, 0.0)
         status = {Expected.FULL: Status.PASSED, Expected.WAITS: Status.MANUAL}.get(expected, Status.FAILED)
         score, status = (changed or {}).get(item.id, (score, status))
-        items.append(ItemResult(item.id, score, item.points, status, ""))
+        items.append(ItemResult(item.id, score, item.points, status, "", manual=item.kind != "code"))
     return GradedLog(
         "toy", student.name, "2026-11-21T10:00:00Z", "grade", {}, {}, {}, {}, None, student.outcome, tuple(items)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def _log(*items: ItemResult, **changes: object) -> GradedLog:
 ITEMS = (
     ItemResult("f", 4.0, 4.0, Status.PASSED, "All checks passed."),
     ItemResult("g", 1.5, 6.0, Status.PARTIAL, "Look at the gradient.", seconds=0.12345, misconception="no_gradient"),
-    ItemResult("written_why", 0.0, 3.0, Status.MANUAL, ""),
+    ItemResult("written_why", 0.0, 3.0, Status.MANUAL, "", manual=True),
 )
 
 
@@ -64,10 +65,15 @@ def test_every_status_is_one_of_the_schema(root: Path, status: Status) -> None:
     assert str(status) in allowed
 
 
-def test_seconds_are_rounded_and_an_unknown_misconception_is_left_out() -> None:
-    first, second, _ = _log(*ITEMS).as_json()["grades"]["items"]
-    assert second["seconds"] == 0.123 and second["misconception"] == "no_gradient"
-    assert "misconception" not in first
+def test_the_log_of_an_item_is_the_same_however_long_it_took() -> None:
+    quick, slow = (dataclasses.replace(ITEMS[1], seconds=seconds) for seconds in (0.1, 9.0))
+    assert quick.as_json() == slow.as_json()
+
+
+def test_what_does_not_apply_to_an_item_is_left_out() -> None:
+    first, second, third = _log(*ITEMS).as_json()["grades"]["items"]
+    assert second["misconception"] == "no_gradient" and third["manual"] is True
+    assert not {"misconception", "manual"} & set(first)
 
 
 def test_the_log_hands_out_copies() -> None:

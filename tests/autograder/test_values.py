@@ -108,7 +108,7 @@ def test_arrays_scalars_sizes_and_views() -> None:
 
 
 def test_named_tuples_keep_their_fields() -> None:
-    pair = collections.namedtuple("Pair", ["left", "right"])(1, torch.ones(2))
+    pair = collections.namedtuple("Pair", ["left", "right"])(left=1, right=torch.ones(2))
     got = crossed(pair)
     assert got._fields == ("left", "right") and got.left == 1 and torch.equal(got[1], torch.ones(2))
 
@@ -247,7 +247,7 @@ def alike_types(value: Any) -> bool:
 
 def test_many_tensors_over_the_same_bytes_are_too_many_bytes() -> None:
     body = bytes(1000)
-    small = Decoder(body, handle=refuse, callback=refuse, limits=Limits(body=5000))
+    small = Decoder(body, handle=lambda *parts: parts, callback=refuse, limits=Limits(body=5000))
     with pytest.raises(WireError, match="more bytes"):
         small.decode(["l", *[["T", "uint8", [1000], 0, 1000, -1]] * 6])
 

@@ -37,7 +37,7 @@ def detail(got: Any, want: Any, **tolerances: float) -> str:
         (np.float64(1.0), torch.tensor(1.0)),
         (torch.tensor([1.0, 2.0], dtype=torch.float64), torch.tensor([1.0, 2.0])),
         (np.array([1.0, 2.0]), [1, 2]),
-        ([torch.tensor(1.0), 2.0], [1.0, 2.0]),
+        ([torch.tensor(1.0, requires_grad=True), 2.0], [1.0, 2.0]),
         (torch.ones(2, requires_grad=True), torch.ones(2)),
         (torch.arange(3), torch.arange(3, dtype=torch.int32)),
         (INF, INF),

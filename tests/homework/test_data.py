@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 import torch
 
-from homework import atomic, data, download, mnist_files
+from homework import data, download, mnist_files
 from homework.profiles import Run
 
 COUNTS = {name: (5 if name.startswith("train") else 3) for name in mnist_files.SHA256}
@@ -43,7 +43,7 @@ def files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, bytes]:
         shape = (count, 28, 28) if "images" in name else (count,)
         made[name] = idx(stream.randint(0, 256 if "images" in name else 10, shape).astype(np.uint8))
     for name, contents in made.items():
-        monkeypatch.setitem(mnist_files.SHA256, name, hashlib.sha256(contents).hexdigest())  # type: ignore[arg-type]
+        monkeypatch.setitem(mnist_files.SHA256, name, hashlib.sha256(contents).hexdigest())
     monkeypatch.setenv("HOMEWORK_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("HOMEWORK_DATA", raising=False)
     monkeypatch.setattr(download, "PAUSE_SECONDS", 0.0)
@@ -222,7 +222,7 @@ def test_a_full_disk_leaves_nothing_half_written(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(atomic.os, "fsync", full)
+        patch.setattr(os, "fsync", full)
         with pytest.raises(data.DataError, match="the disk is full; free .* MB, or set HOMEWORK_CACHE"):
             data.digits(run("full"))
     assert list((tmp_path / "cache" / "MNIST" / "raw").iterdir()) == []

@@ -71,7 +71,6 @@ class Pair:
         (True, True),
         (3, 3),
         (2**63, hex(2**63)),
-        (-(10**5000), hex(-(10**5000))),
         (-(2**63), -(2**63)),
         (0.1 + 0.2, 0.3),
         (1 / 3, 0.3333333),
@@ -129,6 +128,7 @@ def test_size_and_depth_are_bounded() -> None:
             plain_json(value)
     with pytest.raises(ValueError, match="nested more than 32 deep"):
         plain_json(loop)
+    assert plain_json(-(10**5000)) == hex(-(10**5000))  # as decimals Python would refuse to write it
 
 
 json_values = st.recursive(

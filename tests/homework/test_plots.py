@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from homework import figures, plots
 
-LABELS = {"title": "What one sees", "xlabel": "step", "ylabel": "loss in nats"}
+LABELS: dict[str, Any] = {"title": "What one sees", "xlabel": "step", "ylabel": "loss in nats"}
 
 
 def every_figure() -> dict[str, Figure]:
@@ -33,7 +33,9 @@ def every_figure() -> dict[str, Figure]:
             **LABELS,
         ),
         "heatmap": plots.heatmap([[0.1, float("nan")], [0.2, 0.9]], row_labels=["a", "b"], **LABELS),
-        "bars": plots.bars({"naive": 0.5, "EWC": 0.7}, {"naive": 0.1, "EWC": 0.1}, **LABELS),
+        "bars": plots.bars(
+            {"naive": torch.tensor(0.5, requires_grad=True), "EWC": 0.7}, {"naive": 0.1, "EWC": 0.1}, **LABELS
+        ),
         "scatter": plots.scatter(points, **LABELS),
         "scatter by class": plots.scatter(points, torch.tensor([0, 1, 2, 1, 0]), **LABELS),
         "scatter by word": plots.scatter(points, ["a", "b", "a", "b", "c"], **LABELS),
@@ -73,7 +75,7 @@ def test_smoothing_is_a_centred_mean_and_keeps_the_raw_values() -> None:
 
 
 def test_the_grid_takes_vectors_images_colours_and_the_first_rows_times_columns() -> None:
-    def pixels(images: Any, **sizes: int) -> np.ndarray[Any, Any]:
+    def pixels(images: Any, **sizes: Any) -> np.ndarray[Any, Any]:
         return np.asarray(plots.image_grid(images, **sizes).axes[0].get_images()[0].get_array())
 
     images = torch.rand(12, 1, 4, 4)
@@ -121,7 +123,7 @@ def test_few_points_on_a_logarithmic_axis_get_plain_ticks() -> None:
     ],
 )
 def test_wrong_shapes_are_named(wrong: Any) -> None:
-    with pytest.raises(ValueError, match="shape|no square|length|unsmoothed"):
+    with pytest.raises(ValueError, match="shape|no square|a band of"):
         wrong()
 
 

@@ -256,8 +256,13 @@ def test_a_folder_that_cannot_be_made_does_not_stop_training(
 
 def test_checkpoints_come_no_more_often_than_agreed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     saved: list[int] = []
+
+    def note(checkpoint: checkpoints.Checkpoint, path: Path) -> str:
+        saved.append(checkpoint.step)
+        return ""
+
     monkeypatch.setattr(training, "SAVE_EVERY_SECONDS", 3600.0)
-    monkeypatch.setattr(training, "save", lambda checkpoint, path: saved.append(checkpoint.step) or "")
+    monkeypatch.setattr(training, "save", note)
     train()
     assert saved == [STEPS]
 

@@ -1,0 +1,183 @@
+"""The examiner: right answers get their points, and whatever an answer does, it costs its own item only."""
+
+from __future__ import annotations
+
+import pytest
+from nbformat.v4 import new_code_cell
+
+from autograder.results import Status
+from tests.autograder.toy import (
+    FULL,
+    LINE,
+    RIGHT_STANDARDIZE,
+    STANDARDIZE,
+    graded,
+    released,
+    scores,
+    solved,
+    text,
+)
+
+pytestmark = pytest.mark.kernel
+
+
+def test_the_solution_gets_all_points_that_a_program_can_give() -> None:
+    log = graded(solved()).log
+    assert scores(graded(solved())) == FULL
+    assert (log.auto_score, log.auto_max_score, log.score, log.max_score) == (20, 20, 20, 25)
+    assert {item.id: item.status for item in log.items if item.manual} == {
+        "figure_loss": Status.MANUAL,
+        "written_units": Status.MANUAL,
+    }
+    assert set(log.answers) == {"standardize", "Line"}
+
+
+def test_the_untouched_release_gets_nothing_and_is_told_so() -> None:
+    log = graded(released()).log
+    assert log.score == 0 and log.max_score == 25
+    assert {item.status for item in log.items} == {Status.MISSING}
+    assert "still the stub" in log.item("standardize").message
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ("    import os; os._exit(3)", Status.CRASHED, "ended while it was tested"),
+        ("    import ctypes; ctypes.string_at(0)", Status.CRASHED, "segmentation fault"),
+        ("    raise SystemExit(0)", Status.ERROR, "SystemExit"),
+        ("    exit()", Status.ERROR, "line 2"),
+        ("    raise ValueError('odd shape')", Status.ERROR, "odd shape"),
+        ("    return helper(x)", Status.ERROR, "name 'helper' is not defined"),
+        ("    raise NotImplementedError", Status.MISSING, "Not answered yet"),
+        ("    return torch.zeros(10**11)", Status.OUT_OF_MEMORY, "more memory"),
+        ("    return [0] * 10**11", Status.OUT_OF_MEMORY, "more memory"),
+        ("    return x * float('nan')", Status.FAILED, "NaN"),
+        ("    return None", Status.FAILED, "None"),
+        ("    return object()", Status.FAILED, "variance"),
+        ("    return x.as_subclass(type('T', (torch.Tensor,), {}))", Status.FAILED, "variance"),
+        ("    return {x}", Status.FAILED, "variance"),
+        ("    a = []\n    a.append(a)\n    return a", Status.ERROR, "cross"),
+    ],
+)
+def test_a_bad_answer_costs_its_own_item_only(body: str, status: Status, said: str) -> None:
+    log = graded(solved(standardize=STANDARDIZE + body)).log
+    assert (log.item("standardize").score, log.item("standardize").status) == (0, status)
+    assert said in log.item("standardize").message
+    assert log.item("Line").score == 8
+
+
+def test_an_endless_loop_ends_at_its_items_limit() -> None:
+    log = graded(solved(Line=LINE + "while True:\n            pass")).log
+    assert log.item("Line").status is Status.TIMEOUT and "endless loop" in log.item("Line").message
+    assert log.item("standardize").score == 12
+    assert 9 <= log.item("Line").seconds < 20  # the toy's limit is 10 s
+
+
+@pytest.mark.parametrize(
+    ("cell", "status", "said"),
+    [
+        ("import os\nos._exit(0)\n", Status.CRASHED, "its cell was run"),
+        ("raise KeyboardInterrupt\n", Status.ERROR, "KeyboardInterrupt"),
+        ("1 / 0\n", Status.ERROR, "ZeroDivisionError in line 1: 1 / 0"),
+        ("def broken(:\n", Status.ERROR, "SyntaxError in line 1"),
+    ],
+)
+def test_a_cell_that_cannot_be_run_costs_its_own_item_only(cell: str, status: Status, said: str) -> None:
+    log = graded(solved(standardize=cell + RIGHT_STANDARDIZE)).log
+    assert (log.item("standardize").score, log.item("standardize").status) == (0, status)
+    assert said in log.item("standardize").message
+    assert log.item("Line").score == 8
+
+
+def test_killing_the_session_from_inside_costs_no_other_item() -> None:
+    murder = STANDARDIZE + "    import os\n    os.kill(os.getppid(), 9)\n    return x"
+    log = graded(solved(standardize=murder)).log
+    assert log.item("standardize").score == 0 and log.item("Line").score == 8
+
+
+def test_noise_on_the_streams_changes_nothing() -> None:
+    noisy = (
+        "import sys, warnings\nwarnings.warn('loud')\nprint('9999')\n"
+        + STANDARDIZE
+        + "    print('x' * 1000, file=sys.stderr)\n"
+        + RIGHT_STANDARDIZE.removeprefix(STANDARDIZE)
+    )
+    assert scores(graded(solved(standardize=noisy))) == FULL
+
+
+def test_partial_credit_is_the_share_of_the_passed_parts() -> None:
+    flat = STANDARDIZE + "    mu = x.mean(0).detach()\n    return (x - mu) / torch.sqrt(((x - mu)**2).mean(0) + eps)"
+    item = graded(solved(standardize=flat)).log.item("standardize")
+    assert item.status is Status.PARTIAL and item.score == 8
+    assert item.message.startswith("gradient: ")
+
+
+def test_a_hidden_check_shows_its_hint_and_no_number() -> None:
+    peeking = (
+        STANDARDIZE
+        + "    if len(x) > 3:\n        raise ValueError(str(x.tolist()))\n"
+        + (RIGHT_STANDARDIZE.removeprefix(STANDARDIZE))
+    )
+    item = graded(solved(standardize=peeking)).log.item("standardize")
+    assert item.score == 0 and "ValueError" in item.message
+    assert "[[" not in item.message and "hidden_x" not in item.message
+
+
+def test_a_hidden_comparison_hides_got_and_expected() -> None:
+    line = LINE + "return self.slope.abs() * x + self.intercept"
+    item = graded(solved(Line=line)).log.item("Line")
+    assert item.message == "wrong for a negative slope"
+
+
+def test_a_known_misconception_is_recognised_by_its_answers() -> None:
+    swapped = LINE + "return self.intercept * x + self.slope"
+    assert graded(solved(Line=swapped)).log.item("Line").misconception == "swapped"
+
+
+def test_test_cells_never_meet_the_students_process() -> None:
+    spy = """def standardize(x, eps=EPS):
+    import gc, sys
+    words = [o for o in gc.get_objects() if isinstance(o, str)]
+    frame = sys._getframe()
+    while frame:
+        words.append(frame.f_code.co_filename)
+        frame = frame.f_back
+    found = [w for w in words if "hidden" + "_x" in w]
+    loaded = any(name.startswith("autograder") for name in sys.modules)
+    raise ValueError(f"{len(found)} found, autograder loaded: {loaded}")
+"""
+    message = graded(solved(standardize=spy)).log.item("standardize").message
+    assert "0 found, autograder loaded: False" in message
+
+
+def test_an_empty_environment_and_a_scratch_folder() -> None:
+    spy = STANDARDIZE + "    import os\n    raise ValueError(sorted(os.environ), os.listdir('.'))"
+    message = graded(solved(standardize=spy)).log.item("standardize").message
+    assert "HOMEWORK_PROFILE" in message and "PATH" in message and "PWD" not in message
+    assert message.endswith("[])")
+
+
+def test_training_and_other_needless_cells_are_not_run() -> None:
+    notebook = solved()
+    for cell in notebook.cells:
+        if "train" in cell.metadata.get("tags", ()):
+            cell.source = "while True: pass"
+    notebook.cells.insert(3, new_code_cell("data = open('/nowhere').read()\nwhile True: pass", id="mine"))
+    grading = graded(notebook)
+    assert scores(grading) == FULL
+    tagged = [cell for cell in grading.notebook.cells if "train" in cell.metadata.get("tags", ())]
+    assert tagged and all(cell.outputs == [] for cell in tagged)
+
+
+def test_a_helper_in_a_free_cell_is_run_and_a_later_definition_does_not_reach_back() -> None:
+    notebook = solved(standardize=STANDARDIZE + "    return centre(x) / torch.sqrt(x.var(0, unbiased=False) + eps)")
+    place = next(n for n, cell in enumerate(notebook.cells) if cell.metadata.get("nbgrader", {}).get("solution"))
+    notebook.cells.insert(place, new_code_cell("def centre(x):\n    return x - x.mean(0)", id="helper"))
+    assert scores(graded(notebook)) == FULL
+
+
+def test_the_same_submission_gets_the_same_log_and_notebook() -> None:
+    data = text(solved(standardize=STANDARDIZE + "    return torch.randn_like(x)"))
+    first, second = graded(data), graded(data)
+    assert first.log.as_json() == second.log.as_json()
+    assert first.notebook == second.notebook

@@ -1,0 +1,413 @@
+"""Plain `nbgrader autograde` gives our scores; the gradebook keeps what people gave; broken input stops nobody else."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import determine_grade
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from autograder.errors import CourseError, SubmissionError
+from autograder.filled import fill_in, solution_answers
+from autograder.gradebook import (
+    clamped,
+    create_gradebook,
+    gradebook_path,
+    manual_scores,
+    opened,
+    record,
+    show_verdicts,
+)
+from autograder.nbgrader_steps import no_points
+from autograder.problem import load_problem
+from autograder.release import notebook_text, release, released_notebook
+from autograder.results import GradedLog, ItemResult, Outcome, Status
+
+FIXTURE = Path(__file__).parent / "fixture_course"
+
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader builds rows before adding them
+
+
+@dataclass(frozen=True)
+class Grading:
+    """What the examiner hands over."""
+
+    log: GradedLog
+    notebook: NotebookNode | None
+
+
+def make_log(root: Path, student: str, **results: tuple[float, Status, str]) -> GradedLog:
+    """A log of the toy problem; items that are not named have full points or wait for a person."""
+    items = []
+    for item in load_problem("toy", root).items:
+        default = (item.points, Status.PASSED, "") if item.kind == "code" else (0.0, Status.MANUAL, "")
+        score, status, message = results.get(item.id, default)
+        items.append(ItemResult(item.id, score, item.points, status, message))
+    empty = no_points(load_problem("toy", root), student, "")
+    return replace(empty, outcome=Outcome.GRADED, items=tuple(items), flags=())
+
+
+def make_grading(root: Path, student: str, **results: tuple[float, Status, str]) -> Grading:
+    """A grading whose notebook is the release with some printing left in the test cells."""
+    notebook = released_notebook(load_problem("toy", root))
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade") and cell.cell_type == "code":
+            cell.outputs = [nbformat.v4.new_output("stream", name="stderr", text="a progress bar")]
+    return Grading(make_log(root, student, **results), notebook)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A toy course that was released once."""
+    root = tmp_path_factory.mktemp("nbgrader") / "root"
+    shutil.copytree(FIXTURE, root)
+    release(root=root)
+    return root
+
+
+@pytest.fixture
+def course(first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the released toy course that a test may change."""
+    root = Path(shutil.copytree(first, tmp_path / "root"))
+    monkeypatch.setenv("AUTOGRADER_ROOT", str(root))
+    return root
+
+
+def submit(root: Path, student: str, data: bytes) -> Path:
+    """Puts a submitted file in place."""
+    path = root / "course" / "submitted" / student / "toy" / "toy.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data)
+    return path
+
+
+def run_autograde(root: Path, **options: Any) -> None:
+    """Does what `nbgrader autograde toy` does, with the course's own configuration and a stand-in for the examiner."""
+    config = Config(PyFileConfigLoader("nbgrader_config.py", path=str(root / "course")).load_config())
+    config.CourseDirectory.assignment_id = "toy"
+    config.Examine.grader = "stand_in_examiner.grade"
+    for name, value in options.items():
+        config.Autograde[name] = value
+    log = logging.Logger("quiet", logging.CRITICAL)
+    Autograde(coursedir=CourseDirectory(config=config, log=log), config=config, log=log).start()
+
+
+@pytest.fixture
+def examiner(course: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
+    """A stand-in for the examiner that reads the verdict off the file; yields what it was given."""
+    seen: dict[str, bytes] = {}
+
+    def grade(problem_id: str, data: bytes, *, student: str, name: str) -> Grading:
+        assert (problem_id, name) == ("toy", "toy.ipynb")
+        seen[student] = data
+        if student == "our_fault":
+            raise ZeroDivisionError("a fault of ours")
+        try:
+            wanted = json.loads(data)["metadata"]["verdict"]
+        except Exception:
+            return Grading(no_points(load_problem("toy"), student, "This is not a notebook."), None)
+        if wanted == "raise":
+            raise SubmissionError("Too large to be a notebook.")
+        results = {key: (float(score), Status(status), text) for key, (score, status, text) in wanted.items()}
+        return make_grading(course, student, **results)
+
+    module = ModuleType("stand_in_examiner")
+    module.__dict__["grade"] = grade
+    monkeypatch.setitem(sys.modules, "stand_in_examiner", module)
+    yield seen
+
+
+def notebook_with(root: Path, verdict: Any) -> NotebookNode:
+    """A notebook that tells the stand-in which verdict to give."""
+    notebook = released_notebook(load_problem("toy", root))
+    notebook.metadata["verdict"] = verdict
+    return notebook
+
+
+def scores(root: Path, student: str) -> dict[str, tuple[float | None, bool]]:
+    """Grade cell → (automatic score, needs a person?)."""
+    with opened(root) as gradebook:
+        notebook = gradebook.find_submission_notebook("toy", "toy", student)
+        return {grade.name: (grade.auto_score, grade.needs_manual_grade) for grade in notebook.grades}
+
+
+def give(root: Path, student: str, cell: str, points: float, comment: str = "") -> None:
+    """Does what the form grader does when a person gives points."""
+    with opened(root) as gradebook:
+        grade = gradebook.find_grade(cell, "toy", "toy", student)
+        grade.manual_score, grade.needs_manual_grade = points, False
+        if comment:
+            gradebook.find_comment(cell, "toy", "toy", student).manual_comment = comment
+        gradebook.db.commit()
+
+
+FULL = {
+    "test_standardize": (12.0, False),
+    "test_Line": (8.0, False),
+    "figure_loss": (None, True),
+    "written_units": (None, True),
+}
+NOTHING = {name: (0.0, False) for name in FULL}
+
+
+def test_autograde_writes_explicit_results(course: Path, examiner: dict[str, bytes]) -> None:
+    partial = {"standardize": (7.5, "partial", "the gradient is cut"), "Line": (0, "crashed", "the kernel died")}
+    data = json.dumps(notebook_with(course, {})).encode()
+    submit(course, "ada", data)
+    submit(course, "bob", notebook_text(notebook_with(course, partial)).encode())
+    submit(course, "untouched", notebook_text(notebook_with(course, {"written_units": (0, "missing", "")})).encode())
+    run_autograde(course)
+    assert examiner["ada"] == data
+    assert scores(course, "ada") == FULL
+    assert scores(course, "bob") == FULL | {"test_standardize": (7.5, False), "test_Line": (0.0, False)}
+    assert scores(course, "untouched") == FULL | {"written_units": (0.0, False)}
+    with opened(course) as gradebook:
+        assert gradebook.find_comment("standardize", "toy", "toy", "bob").auto_comment == "the gradient is cut"
+        assert gradebook.find_comment("Line", "toy", "toy", "ada").auto_comment is None
+
+
+def test_broken_files_cost_their_student_only(course: Path, examiner: dict[str, bytes]) -> None:
+    newer = notebook_with(course, {})
+    for cell in newer.cells:
+        if "nbgrader" in cell.metadata:
+            cell.metadata.nbgrader.schema_version = 99
+    twice = notebook_with(course, {})
+    twice.cells.append(copy.deepcopy(next(cell for cell in twice.cells if cell.id == "test-Line")))
+    version_3 = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": []}]}
+    broken = {
+        "b_not_json": b'{"cells": [',
+        "c_empty": b"",
+        "d_version_3": json.dumps(version_3).encode(),
+        "e_not_utf8": "café".encode("latin-1"),
+        "f_a_list": b"[1, 2]",
+    }
+    for student, data in broken.items():
+        submit(course, student, data)
+    submit(course, "a_good", json.dumps(notebook_with(course, {})).encode())
+    submit(course, "g_schema_99", json.dumps(newer).encode())
+    submit(course, "h_twice", json.dumps(twice).encode())
+    submit(course, "i_refused", json.dumps(notebook_with(course, "raise")).encode())
+    submit(course, "z_good", json.dumps(notebook_with(course, {})).encode())
+    link = submit(course, "j_link", b"")
+    link.unlink()
+    link.symlink_to(course / "solutions" / "toy.py")
+
+    run_autograde(course)  # does not raise: exit status 0
+
+    for student in (*broken, "i_refused", "j_link"):
+        assert scores(course, student) == NOTHING, student
+    for student in ("a_good", "g_schema_99", "h_twice", "z_good"):
+        assert scores(course, student) == FULL, student
+    with opened(course) as gradebook:
+        assert gradebook.find_comment("Line", "toy", "toy", "b_not_json").auto_comment == "This is not a notebook."
+        assert gradebook.find_comment("Line", "toy", "toy", "i_refused").auto_comment == "Too large to be a notebook."
+        assert "not a regular file" in gradebook.find_comment("Line", "toy", "toy", "j_link").auto_comment
+    assert "j_link" not in examiner
+
+
+def test_a_fault_of_ours_is_not_hidden_and_stops_nobody_else(course: Path, examiner: dict[str, bytes]) -> None:
+    for student in ("a_good", "our_fault", "z_good"):
+        submit(course, student, json.dumps(notebook_with(course, {})).encode())
+    with pytest.raises(NbGraderException):
+        run_autograde(course)
+    assert scores(course, "a_good") == scores(course, "z_good") == FULL
+    assert all(score is None and needs for score, needs in scores(course, "our_fault").values())
+
+
+def test_what_nbgrader_shows_scores_the_same(course: Path, examiner: dict[str, bytes]) -> None:
+    verdict = {"standardize": (7.5, "partial", "cut <here>"), "Line": (0, "failed", "swapped?")}
+    submit(course, "bob", json.dumps(notebook_with(course, verdict)).encode())
+    run_autograde(course)
+    path = course / "course" / "autograded" / "bob" / "toy" / "toy.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    shown = {c.metadata.nbgrader.grade_id: c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade")}
+    assert determine_grade(shown["test_standardize"]) == (7.5, 12.0)
+    assert determine_grade(shown["test_Line"]) == (0, 8.0)
+    assert "cut &lt;here&gt;" in shown["test_standardize"].outputs[0].data["text/html"]
+    assert "0 of 8 points: swapped?" in shown["test_Line"].outputs[0].traceback[0]
+    assert "BEGIN HIDDEN" not in path.read_text(encoding="utf-8")
+    assert "steep" not in path.read_text(encoding="utf-8")
+
+
+def test_regrading_keeps_what_a_person_gave(course: Path, examiner: dict[str, bytes]) -> None:
+    submit(course, "ada", json.dumps(notebook_with(course, {})).encode())
+    run_autograde(course)
+    give(course, "ada", "written_units", 2.5, "well said")
+    run_autograde(course, force=True)
+    assert manual_scores(course, "toy", "ada") == {"written_units": (2.5, "well said")}
+    assert scores(course, "ada")["written_units"] == (None, True)  # as in nbgrader: a person looks again
+
+
+@pytest.mark.kernel
+def test_the_command_with_the_real_examiner(course: Path, root: Path) -> None:
+    problem = load_problem("toy", course)
+    stub = released_notebook(problem)
+    answers = solution_answers(problem)
+    submit(course, "perfect", notebook_text(fill_in(stub, answers)).encode())
+    submit(course, "untouched", notebook_text(stub).encode())
+    submit(course, "broken", b"{")
+    wrong = (FIXTURE / "tests" / "wrong" / "toy" / "Line" / "swapped.py").read_text(encoding="utf-8")
+    submit(course, "wrong", notebook_text(fill_in(stub, answers | {"Line": wrong})).encode())
+    run = subprocess.run(
+        [sys.executable, "-m", "nbgrader", "autograde", "toy"],
+        cwd=course / "course",
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert scores(course, "perfect") == FULL
+    assert scores(course, "untouched") == scores(course, "broken") == NOTHING
+    assert scores(course, "wrong") == FULL | {"test_Line": (0.0, False)}
+
+
+def test_late_policy_and_extension(course: Path, examiner: dict[str, bytes]) -> None:
+    for student in ("ada", "bob"):  # ada has two days more
+        path = submit(course, student, json.dumps(notebook_with(course, {})).encode())
+        (path.parent / "timestamp.txt").write_text("2027-01-19 10:00:00 UTC")
+    run_autograde(course)
+    with opened(course) as gradebook:
+        penalties = {
+            student: gradebook.find_submission_notebook("toy", "toy", student).late_submission_penalty
+            for student in ("ada", "bob")
+        }
+    assert penalties == {"ada": None, "bob": pytest.approx(20.0 * 0.2)}  # the second day has begun
+
+
+def test_record_writes_scores_and_notebooks(course: Path) -> None:
+    gradings = [make_grading(course, "ada"), make_grading(course, "bob", Line=(3.0, Status.PARTIAL, "half"))]
+    missing = Grading(no_points(load_problem("toy", course), "eve", "No notebook was handed in."), None)
+    record(course, [*gradings, missing])
+    record(course, [*gradings, missing])
+    assert scores(course, "ada") == FULL
+    assert scores(course, "bob")["test_Line"] == (3.0, False)
+    assert scores(course, "eve") == NOTHING
+    notebook = nbformat.read(course / "course" / "autograded" / "ada" / "toy" / "toy.ipynb", as_version=4)
+    assert all(c.outputs == [] for c in notebook.cells if c.cell_type == "code" and "test" in c.id)
+    assert not (course / "course" / "autograded" / "eve").exists()
+    with opened(course) as gradebook:
+        assert gradebook.find_submission("toy", "bob").score == 15.0
+
+
+def test_record_keeps_manual_points_and_asks_again_only_for_new_answers(course: Path) -> None:
+    record(course, [make_grading(course, "ada")])
+    give(course, "ada", "written_units", 3.0)
+    give(course, "ada", "test_Line", 8.0, "")
+    record(course, [make_grading(course, "ada", Line=(0.0, Status.FAILED, "no"))])
+    assert scores(course, "ada")["written_units"] == (None, False)
+    assert scores(course, "ada")["figure_loss"] == (None, True)
+    assert manual_scores(course, "toy", "ada") == {"written_units": (3.0, ""), "Line": (8.0, "")}
+    changed = make_grading(course, "ada")
+    assert changed.notebook is not None
+    next(c for c in changed.notebook.cells if c.id == "written-units").source = "a new answer"
+    record(course, [changed])
+    assert scores(course, "ada")["written_units"] == (None, True)
+    assert manual_scores(course, "toy", "ada")["written_units"] == (3.0, "")
+
+
+def test_a_missing_verdict_is_zero(course: Path) -> None:
+    log = make_log(course, "ada", standardize=(float("nan"), Status.PASSED, ""), Line=(99.0, Status.PASSED, ""))
+    log = replace(log, items=tuple(item for item in log.items if item.id != "figure_loss"))
+    record(course, [Grading(log, None)])
+    assert scores(course, "ada") == FULL | {"test_standardize": (0.0, False), "figure_loss": (0.0, False)}
+
+
+def test_manual_scores_without_gradebook_or_submission(course: Path, tmp_path: Path) -> None:
+    assert manual_scores(tmp_path / "elsewhere", "toy", "ada") == {}
+    assert manual_scores(course, "toy", "nobody") == {}
+    record(course, [make_grading(course, "ada")])
+    assert manual_scores(course, "toy", "ada") == {}
+    with opened(course) as gradebook:
+        gradebook.find_comment("Line", "toy", "toy", "ada").manual_comment = "nice"
+        gradebook.find_grade("written_units", "toy", "toy", "ada").extra_credit = 0.5
+        gradebook.db.commit()
+    assert manual_scores(course, "toy", "ada") == {"Line": (None, "nice"), "written_units": (0.5, "")}
+
+
+def test_a_missing_gradebook(course: Path) -> None:
+    gradebook_path(course).unlink()
+    with pytest.raises(CourseError, match=r"no gradebook .*run `autograder release` first\. Recorded 0 of 1"):
+        record(course, [make_grading(course, "ada")])
+
+
+def test_a_damaged_gradebook(course: Path) -> None:
+    gradebook_path(course).write_bytes(b"this is no database, however long the file may be" * 100)
+    with pytest.raises(CourseError, match="it seems damaged: move it away, put a backup in its place"):
+        record(course, [make_grading(course, "ada")])
+    with pytest.raises(CourseError, match="cannot be used"):
+        manual_scores(course, "toy", "ada")
+
+
+def test_a_locked_gradebook_loses_nothing(course: Path) -> None:
+    record(course, [make_grading(course, "ada")])
+    other = sqlite3.connect(gradebook_path(course))
+    try:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(CourseError, match=r"another program is writing to it.*Recorded 0 of 2 submissions"):
+            record(course, [make_grading(course, "bob"), make_grading(course, "eve")], wait_seconds=0.1)
+    finally:
+        other.rollback()
+        other.close()
+    assert scores(course, "ada") == FULL
+    record(course, [make_grading(course, "bob")])
+    assert scores(course, "bob") == FULL
+
+
+def test_a_problem_that_was_not_released(course: Path) -> None:
+    gradebook_path(course).unlink()
+    create_gradebook(course)
+    with pytest.raises(CourseError, match="does not know 'toy'; run `autograder release toy`"):
+        record(course, [make_grading(course, "ada")])
+
+
+@pytest.mark.parametrize("student", ["", "..", "../ada", "a/b"])
+def test_odd_student_names_write_nowhere(course: Path, student: str) -> None:
+    with pytest.raises(CourseError, match="cannot be a student's folder"):
+        record(course, [make_grading(course, student)])
+    assert not (course / "course" / "autograded").exists()
+
+
+def test_a_new_gradebook_needs_no_command_of_alembic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    (tmp_path / "course.toml").write_text((FIXTURE / "course.toml").read_text())
+    create_gradebook(tmp_path)
+    create_gradebook(tmp_path)
+    with Gradebook(f"sqlite:///{gradebook_path(tmp_path)}") as gradebook:
+        assert gradebook.assignments == []
+
+
+@pytest.mark.parametrize(("score", "kept"), [(3, 3.0), (-1, 0.0), (99, 8.0), (float("nan"), 0.0), (float("inf"), 0.0)])
+def test_scores_are_clamped(score: float, kept: float) -> None:
+    assert clamped(score, 8) == kept
+
+
+@pytest.mark.parametrize(("score", "said"), [(8.0, 8.0), (2.5, 2.5), (0.0, 0.0), (1e-9, 1e-9)])
+def test_every_verdict_scores_the_same_in_nbgrader(score: float, said: float) -> None:
+    problem = load_problem("toy", FIXTURE)
+    log = no_points(problem, "ada", "no")
+    items = tuple(replace(item, score=score) if item.id == "Line" else item for item in log.items)
+    shown = show_verdicts(released_notebook(problem), replace(log, items=items))
+    cell = next(c for c in shown.cells if c.id == "test-Line")
+    assert determine_grade(cell) == (said, 8.0)
+    nbformat.validate(shown)

@@ -1,0 +1,208 @@
+"""Finding a student's answers again, whatever an editor did to the notebook, and taking nothing else."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from autograder.rebuild import Rebuilt, rebuild
+from autograder.results import Outcome
+from autograder.submission import UnusableError, read_bytes, read_cells
+from tests.autograder.toy import RIGHT_STANDARDIZE, ROOT, released, solved, text, toy
+
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(20)).decode()
+
+
+def rebuilt(notebook: NotebookNode | bytes) -> Rebuilt:
+    """The rebuilt toy notebook."""
+    data = notebook if isinstance(notebook, bytes) else text(notebook)
+    return rebuild(toy(), read_cells(data, "toy.ipynb"), "toy.ipynb")
+
+
+def place(notebook: NotebookNode, grade_id: str) -> int:
+    """Where a cell stands."""
+    found = (
+        n for n, cell in enumerate(notebook.cells) if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id
+    )
+    return next(found)
+
+
+def answers(result: Rebuilt) -> dict[str, str]:
+    """Item → the text that counts."""
+    return {item.id: result.source(item.id) for item in toy().items}
+
+
+EVERYTHING = answers(rebuilt(solved()))
+
+
+def test_a_clean_notebook_needs_no_repair() -> None:
+    result = rebuilt(solved())
+    assert result.answered == {"standardize", "Line", "figure_loss", "written_units"} and result.flags == ()
+
+
+def test_stripped_metadata_and_ids_lose_nothing() -> None:
+    notebook = json.loads(text(solved()))
+    for cell in notebook["cells"]:
+        cell["metadata"] = {}
+        cell.pop("id")
+    notebook["nbformat_minor"] = 4
+    result = rebuilt(json.dumps(notebook).encode())
+    assert answers(result) == EVERYTHING
+    assert {flag.kind for flag in result.flags} == {"repaired"} and len(result.flags) == 4
+
+
+def test_stripped_metadata_with_ids_kept() -> None:
+    notebook = solved()
+    for cell in notebook.cells:
+        cell.metadata = {}
+    assert answers(rebuilt(notebook)) == EVERYTHING
+
+
+def test_reordered_and_renamed_cells() -> None:
+    notebook = solved()
+    notebook.cells.reverse()
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"c{number}"
+    assert answers(rebuilt(notebook)) == EVERYTHING
+
+
+def test_a_copied_answer_cell_counts_once_and_the_first_answered_one_wins() -> None:
+    notebook = solved()
+    at = place(notebook, "standardize")
+    twin = copy.deepcopy(notebook.cells[at])
+    twin.source = "def standardize(x, eps=EPS):\n    return 'second'"
+    twin.id = "twin"
+    notebook.cells.insert(at + 1, twin)
+    result = rebuilt(notebook)
+    assert answers(result) == EVERYTHING
+    assert "2 cells carry this id" in result.flags[0].message
+    stub = released().cells[place(released(), "standardize")]
+    notebook.cells[at].source = stub.source
+    assert rebuilt(notebook).source("standardize") == twin.source
+
+
+def test_an_answer_moved_to_a_cell_of_its_own_is_found_by_the_name_it_defines() -> None:
+    notebook = released()
+    own = nbformat.v4.new_code_cell(RIGHT_STANDARDIZE, id="own")
+    notebook.cells.insert(0, own)
+    result = rebuilt(notebook)
+    assert result.source("standardize") == RIGHT_STANDARDIZE and result.answered == {"standardize"}
+    assert "by the name it defines" in result.flags[0].message
+
+
+def test_a_deleted_answer_is_missing_and_said() -> None:
+    notebook = solved()
+    del notebook.cells[place(notebook, "Line")]
+    result = rebuilt(notebook)
+    assert "Line" not in result.found and "NotImplementedError" in result.source("Line")
+    assert [flag.kind for flag in result.flags] == ["missing_cell"]
+
+
+def test_test_cells_tags_outputs_and_given_text_of_the_students_do_not_matter() -> None:
+    notebook = solved()
+    test = notebook.cells[place(notebook, "test_standardize")]
+    test.source = "pass"
+    test.metadata.tags = ["skip-execution"]
+    notebook.cells.append(copy.deepcopy(test))
+    notebook.cells[-1].id = "copy"
+    notebook.cells[0].source = "# My own title"
+    notebook.metadata = {"evil": True}
+    result = rebuilt(notebook)
+    assert [b.source for b in result.cells if b.role == "test"] == [c.source for c in _released_tests()]
+    assert answers(result) == EVERYTHING
+
+
+def _released_tests() -> list[Any]:
+    return [
+        cell for cell in released().cells if str(cell.metadata.get("nbgrader", {}).get("grade_id")).startswith("test_")
+    ]
+
+
+def test_an_edited_given_cell_counts_as_a_free_cell_above_the_original() -> None:
+    notebook = solved()
+    at = next(n for n, cell in enumerate(notebook.cells) if "import torch" in cell.source)
+    original = notebook.cells[at].source
+    notebook.cells[at].source = "import itertools\n" + original
+    built = rebuilt(notebook).cells
+    here = next(n for n, cell in enumerate(built) if cell.source == original)
+    assert built[here].role == "given"
+    assert built[here - 1].role == "free" and built[here - 1].source.startswith("import itertools")
+
+
+def test_only_png_pictures_of_cells_for_people_are_kept() -> None:
+    notebook = solved()
+    outputs = [
+        nbformat.v4.new_output("display_data", {"image/png": PNG, "text/html": "<script>alert(1)</script>"}),
+        nbformat.v4.new_output("display_data", {"image/png": base64.b64encode(b"GIF89a").decode()}),
+        nbformat.v4.new_output("display_data", {"image/svg+xml": "<svg onload='alert(1)'/>"}),
+    ]
+    for name in ("figure_loss", "standardize"):
+        notebook.cells[place(notebook, name)].outputs = outputs
+    kept = {b.cell.grade_id: b.pictures for b in rebuilt(notebook).cells if b.cell is not None and b.pictures}
+    assert kept == {"figure_loss": (PNG,)}
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "is empty"),
+        (b"   \n", "is empty"),
+        (b"not json", "not JSON"),
+        (b"[1, 2]", "no Jupyter notebook"),
+        (b"{}", "no Jupyter notebook"),
+        (b'{"nbformat": 4, "cells": 3}', "no Jupyter notebook"),
+        (b'{"nbformat": 3, "worksheets": []}', "old format 3"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"[" * 200_000, "nested too deeply"),
+        (b"PK\x03\x04", "not JSON"),
+    ],
+)
+def test_what_is_no_notebook_is_named_and_explained(data: bytes, said: str) -> None:
+    with pytest.raises(UnusableError, match=said) as caught:
+        rebuilt(data)
+    assert caught.value.outcome is Outcome.UNREADABLE and "toy.ipynb" in str(caught.value)
+
+
+def test_the_notebook_of_another_problem_is_recognised(root: Any) -> None:
+    other = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("def unrelated(): pass")])
+    with pytest.raises(UnusableError, match="holds none of the items of 'toy'") as caught:
+        rebuilt(other)
+    assert caught.value.outcome is Outcome.WRONG_NOTEBOOK
+
+
+def test_cells_with_odd_parts_are_survived() -> None:
+    notebook = json.loads(text(solved()))
+    notebook["cells"] += [
+        3,
+        {"cell_type": "code"},
+        {"cell_type": ["x"], "source": 5},
+        {
+            "cell_type": "code",
+            "source": "x = 1",
+            "metadata": {"nbgrader": {"grade_id": ["list"], "schema_version": 99}},
+        },
+        {"cell_type": "code", "source": ["a = ", 4]},
+        {"cell_type": "code", "source": "y = 1", "metadata": [], "outputs": {"a": 1}, "id": 4},
+    ]
+    assert answers(rebuilt(json.dumps(notebook).encode())) == EVERYTHING
+
+
+def test_missing_linked_and_huge_files(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnusableError, match="is missing") as caught:
+        read_bytes(tmp_path / "toy.ipynb")
+    assert caught.value.outcome is Outcome.MISSING
+    (tmp_path / "link.ipynb").symlink_to(ROOT / "course.toml")
+    with pytest.raises(UnusableError, match="not a regular file"):
+        read_bytes(tmp_path / "link.ipynb")
+    with pytest.raises(UnusableError, match="not a regular file"):
+        read_bytes(tmp_path)
+    monkeypatch.setattr("autograder.submission.MAX_BYTES", 10)
+    (tmp_path / "big.ipynb").write_bytes(bytes(11))
+    with pytest.raises(UnusableError, match="clear the outputs"):
+        read_bytes(tmp_path / "big.ipynb")

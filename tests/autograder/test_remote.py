@@ -1,0 +1,289 @@
+"""The wall from the test's side: natural test code works through it, and nothing else gets through."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+
+from autograder.remote import Handle, Link, RemoteError, Student
+from autograder.student_side.calls import Desk
+from autograder.student_side.frames import ClosedError, TooLateError, UnsendableError, WireError, send_frame
+
+NOTEBOOK = """
+import collections
+import torch
+from torch import nn
+
+Pair = collections.namedtuple("Pair", ["loss", "terms"])
+
+def square(x):
+    return x ** 2
+
+def ranking_loss(rewards):
+    K = rewards.shape[1]
+    pairs = [rewards[:, i] - rewards[:, j] for i in range(K) for j in range(i + 1, K)]
+    return -torch.nn.functional.logsigmoid(torch.stack(pairs)).mean()
+
+def pair(x):
+    return Pair(loss=x.sum(), terms=[x * 2, {"x": x}])
+
+class Policy(nn.Module):
+    def __init__(self, D, h=3):
+        super().__init__()
+        self.l1 = nn.Linear(D, h)
+        self.tag = {"D": D}
+    def forward(self, x):
+        return self.l1(x).tanh()
+
+def train(model, x, oracle, steps):
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    means = []
+    for _ in range(steps):
+        rewards = oracle(x, model(x).argmax(-1))
+        means.append(float(rewards.mean()))
+        optimizer.zero_grad(); model(x).sum().backward(); optimizer.step()
+    return means
+
+def swallow(f):
+    try:
+        return f(1)
+    except Exception:
+        return "all is well"
+
+def fail(kind):
+    raise {"value": ValueError("bad value"), "own": type("Mine", (KeyError,), {})("k"), "exit": SystemExit(3),
+           "assertion": AssertionError("no"), "memory": MemoryError()}[kind]
+
+def opaque():
+    return object()
+
+def draw(shape, generator=None):
+    return torch.randn(shape, generator=generator)
+
+def returns_input(x):
+    return x
+
+def detached(x):
+    return x.detach() * 2
+"""
+
+
+@contextlib.contextmanager
+def notebook(source: str = NOTEBOOK, seconds: float = 30.0) -> Iterator[Student]:
+    """A student's notebook behind the wall (here in a thread: what is tested is the wire)."""
+    module = types.ModuleType("student_notebook")
+    exec(compile(source, "<cell notebook>", "exec"), module.__dict__)
+    ours, theirs = socket.socketpair()
+
+    def serve() -> None:
+        with contextlib.suppress(ClosedError), theirs:
+            Desk(theirs, module.__dict__).serve()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    link = Link(ours, time.monotonic() + seconds)
+    try:
+        yield Student(link)
+    finally:
+        link.close()
+        thread.join(5)
+
+
+@pytest.fixture
+def student() -> Iterator[Any]:
+    """The notebook of this file."""
+    with notebook() as proxy:
+        yield proxy
+
+
+def test_values_cross_and_come_back(student: Any) -> None:
+    assert student.square(3) == 9
+    assert torch.equal(student.square(torch.tensor([1.0, 2.0])), torch.tensor([1.0, 4.0]))
+    assert student.torch.float32 is torch.float32
+
+
+def test_gradients_flow_through_the_wall(student: Any) -> None:
+    rewards = torch.tensor([[2.0, 0.0, -1.0], [0.5, 1.5, 0.0]], requires_grad=True)
+    loss = student.ranking_loss(rewards)
+    (3 * loss).backward()
+    local = rewards.detach().clone().requires_grad_()
+    pairs = [local[:, i] - local[:, j] for i, j in ((0, 1), (0, 2), (1, 2))]
+    (-3 * torch.nn.functional.logsigmoid(torch.stack(pairs)).mean()).backward()
+    assert rewards.grad is not None and local.grad is not None
+    assert torch.allclose(rewards.grad, local.grad)
+
+
+def test_gradcheck_and_a_remote_node_inside_a_larger_graph(student: Any) -> None:
+    x = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda t: student.ranking_loss(t.exp()) * 2, (x,))
+
+
+def test_several_outputs_share_one_graph(student: Any) -> None:
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    result = student.pair(x)
+    assert result._fields == ("loss", "terms")
+    (result.loss + result.terms[0].sum() + result.terms[1]["x"].sum()).backward()
+    assert x.grad is not None and x.grad.tolist() == [4.0, 4.0]
+
+
+def test_an_input_handed_back_and_a_detached_result(student: Any) -> None:
+    x = torch.tensor([1.0], requires_grad=True)
+    student.returns_input(x).sum().backward()
+    assert x.grad is not None and x.grad.tolist() == [1.0]
+    assert not student.detached(x).requires_grad
+
+
+def test_a_call_without_grad_has_no_graph(student: Any) -> None:
+    x = torch.ones(2, requires_grad=True)
+    with torch.no_grad():
+        assert not student.square(x).requires_grad
+
+
+def test_backward_twice_through_one_call(student: Any) -> None:
+    x = torch.tensor([3.0], requires_grad=True)
+    y = student.square(x)
+    first = torch.autograd.grad(y.sum(), x, retain_graph=True)[0]
+    second = torch.autograd.grad(y.sum(), x)[0]
+    assert first.tolist() == second.tolist() == [6.0]
+
+
+def test_modules_live_on_the_other_side(student: Any) -> None:
+    model = student.Policy(4)
+    assert model.tag == {"D": 4}
+    local = torch.nn.Linear(4, 3)
+    model.l1.load_state_dict(dict(local.state_dict()))
+    assert torch.equal(dict(model.state_dict())["l1.weight"], local.weight.detach())
+    x = torch.randn(5, 4)
+    model(x).sum().backward()
+    local(x).tanh().sum().backward()
+    assert local.weight.grad is not None and torch.allclose(model.l1.weight.grad, local.weight.grad)
+    assert [tuple(p.shape) for p in model.parameters()] == [(3, 4), (3,)]
+    assert model.l1.weight.requires_grad
+    assert student.torch.nn.Sequential(student.torch.nn.Linear(2, 2))[0].in_features == 2
+
+
+def test_functions_of_the_test_are_called_with_values(student: Any) -> None:
+    seen = []
+
+    def oracle(x: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+        seen.append((tuple(x.shape), actions.dtype))
+        return actions.float()
+
+    means = student.train(student.Policy(4), torch.randn(6, 4), oracle, 3)
+    assert len(means) == 3 and seen == [((6, 4), torch.int64)] * 3
+
+
+def test_a_failing_check_inside_a_callback_cannot_be_swallowed(student: Any) -> None:
+    def check(value: int) -> None:
+        raise AssertionError(f"saw {value}")
+
+    with pytest.raises(AssertionError, match="saw 1"):
+        student.swallow(check)
+    assert student.square(2) == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "builtin", "name"),
+    [("value", ValueError, "ValueError"), ("own", KeyError, "KeyError"), ("memory", MemoryError, "MemoryError")],
+)
+def test_exceptions_keep_their_builtin_type(student: Any, kind: str, builtin: type[Exception], name: str) -> None:
+    with pytest.raises(builtin) as caught:
+        student.fail(kind)
+    assert isinstance(caught.value, RemoteError) and caught.value.kind == name
+    assert caught.value.out_of_memory == (kind == "memory")
+
+
+def test_system_exit_and_assertions_of_student_code_are_remote_errors(student: Any) -> None:
+    for kind in ("exit", "assertion"):
+        with pytest.raises(RemoteError) as caught:
+            student.fail(kind)
+        assert not isinstance(caught.value, (SystemExit, AssertionError))
+
+
+def test_an_opaque_object_refuses_truth_comparison_and_length(student: Any) -> None:
+    thing = student.opaque()
+    assert isinstance(thing, Handle)
+    refusals: list[Callable[[], Any]] = [
+        lambda: bool(thing),
+        lambda: thing == 1,
+        lambda: thing != 1,
+        lambda: thing < 1,
+        lambda: len(thing),
+        lambda: list(thing),
+        lambda: 1 in thing,
+        lambda: hash(thing),
+    ]
+    for refusal in refusals:
+        with pytest.raises(TypeError):
+            refusal()
+
+
+def test_missing_names_say_so(student: Any) -> None:
+    with pytest.raises(NameError, match="klkl"):
+        _ = student.klkl
+
+
+def test_what_a_test_may_not_send(student: Any) -> None:
+    with pytest.raises(UnsendableError, match="cannot be passed"):
+        student.square(torch.nn.Linear(1, 1))
+    with notebook() as other, pytest.raises(UnsendableError, match="another connection"):
+        student.square(other.opaque())
+
+
+def test_a_generator_argument_gives_the_same_draw(student: Any) -> None:
+    got = student.draw((3,), generator=torch.Generator().manual_seed(4))
+    assert torch.equal(got, torch.randn(3, generator=torch.Generator().manual_seed(4)))
+
+
+def test_the_deadline_ends_a_call() -> None:
+    with (
+        notebook("import time\ndef wait():\n    time.sleep(2)\n", seconds=0.3) as sleepy,
+        pytest.raises(TooLateError),
+    ):
+        sleepy.wait()
+
+
+@contextlib.contextmanager
+def forged(frame: dict[str, Any], body: bytes = b"") -> Iterator[Student]:
+    """A student's side that answers with this frame, whatever is asked."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        send_frame(theirs, frame, body)
+        yield Student(Link(ours, time.monotonic() + 5))
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {},
+        {"value": ["T", "float32", [1], 0, 4, 0]},
+        {"value": ["T", "float32", [1], 0, 4, 0], "graph": "x", "parameters": [None]},
+        {"value": ["T", "float32", [1], 0, 4, 0], "graph": 1, "parameters": []},
+        {"value": ["T", "int32", [1], 0, 4, 0], "graph": 1, "parameters": [None]},
+        {"value": ["T", "float32", [1], 0, 4, 7], "graph": 1, "parameters": [None]},
+        {"value": ["T", "float32", [1], 0, 4, 0], "graph": 1, "parameters": [["x"]]},
+        {"value": ["c", 0]},
+        {"op": "callback", "number": 0, "args": ["t"], "kwargs": ["d"]},
+        {"op": "callback", "number": "__globals__", "args": ["t"], "kwargs": ["d"]},
+        {"op": "get", "of": None, "name": "reference"},
+    ],
+)
+def test_forged_answers_are_refused(frame: dict[str, Any]) -> None:
+    with forged(frame, body=bytes(8)) as liar, pytest.raises(WireError):
+        _ = liar.anything
+
+
+def test_a_forged_exception_is_only_an_exception() -> None:
+    raised = {"type": "__import__", "message": ["x"], "lines": [[1, 2, 3, 4], "x"], "memory": "yes"}
+    with forged({"raised": raised}) as liar, pytest.raises(RemoteError) as caught:
+        _ = liar.anything
+    assert (caught.value.kind, caught.value.detail, caught.value.lines) == ("Exception", "", [])
+    assert caught.value.out_of_memory is False

@@ -1,0 +1,80 @@
+"""Terminal tables: complete within 120 columns, whatever is in them."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import pytest
+
+from autograder.results import GradedLog, ItemResult, Outcome, Status
+from autograder.table import PLAIN_WIDTH, GradeLine, check_table, console, grades_table, live_progress
+
+IDS = (
+    "sample_gaussian",
+    "kl_standard_normal",
+    "negative_elbo_bound",
+    "figure_samples",
+    "written_terms",
+    "written_beta",
+)
+
+
+@dataclass(frozen=True)
+class _Checked:
+    problem: str
+    variant: str
+    expected: str
+    got: str
+    ok: bool
+    seconds: float = 0.5
+
+
+def _line(student: str = "ada", **changes: object) -> GradeLine:
+    items = tuple(
+        ItemResult(name, 0.0 if index > 2 else 2.5, 10.0, Status.MANUAL if index > 2 else Status.PARTIAL, "")
+        for index, name in enumerate(IDS)
+    )
+    log = GradedLog("vae", student, "", "grade", {}, {}, {}, {}, None, Outcome.GRADED, items)
+    return GradeLine(log, 1.26, **changes)  # type: ignore[arg-type]
+
+
+def _text(table: object) -> str:
+    file = io.StringIO()
+    console(file).print(table)
+    return file.getvalue()
+
+
+def test_a_grades_table_shows_points_by_item_and_names_the_items() -> None:
+    text = _text(grades_table("vae", [_line("ada"), _line("bela")]))
+    (row,) = (line.split() for line in text.splitlines() if line.strip().startswith("ada"))
+    assert row == ["ada", "7.5", "/", "60", "2.5", "2.5", "2.5", "-", "-", "-", "graded", "1.3"]
+    for number, name in enumerate(IDS, 1):
+        assert f"{number} {name} (10)" in text
+    assert "as expected" not in text and "what was handed in" not in text
+
+
+def test_surprises_show_up_in_a_column_of_their_own() -> None:
+    lines = [_line("ada", surprises=(), story="solved it"), _line("bela", surprises=("no points",), story="no [idea]")]
+    rows = {line.split()[0]: line for line in _text(grades_table("vae", lines)).splitlines() if line.strip()}
+    assert rows["ada"].rstrip().endswith("yes") and rows["bela"].rstrip().endswith("NO")
+    assert "no [idea]" in rows["bela"], "markup of others is text"
+
+
+def test_tables_keep_within_plain_width_and_cut_nothing_off() -> None:
+    long = "wrong/negative_elbo_bound/" + "reconstruction_" * 8
+    checked = [_Checked("vae", long, "loses points on negative_elbo_bound only", "full marks; " + "why " * 60, False)]
+    for table in (check_table(checked), grades_table("vae", [_line(story="did a lot of things " * 9, surprises=())])):
+        text = _text(table)
+        assert max(map(len, text.splitlines())) <= PLAIN_WIDTH
+        assert "…" not in text
+    assert "NO" in _text(check_table(checked))
+
+
+def test_progress_is_silent_without_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    with live_progress() as bars:
+        bar = bars("grading vae")
+        bar(1, 2)
+        bar(2, 2)
+    printed = capfd.readouterr()
+    assert (printed.out, printed.err) == ("", "")

@@ -1,0 +1,5 @@
+# misconception: you multiplied with the mean reward instead of each action's own reward
+def policy_gradient_loss(logits, actions, rewards, baseline=None):
+    log_taken = torch.log_softmax(logits, -1).gather(-1, actions[:, None])[:, 0]
+    advantage = rewards if baseline is None else rewards - baseline
+    return -(torch.as_tensor(advantage).detach().mean() * log_taken).mean()

@@ -1,0 +1,5 @@
+# misconception: you forgot the minus sign, so the optimiser makes the expected reward small
+def policy_gradient_loss(logits, actions, rewards, baseline=None):
+    log_taken = torch.log_softmax(logits, -1).gather(-1, actions[:, None])[:, 0]
+    advantage = rewards if baseline is None else rewards - baseline
+    return (advantage.detach() * log_taken).mean()

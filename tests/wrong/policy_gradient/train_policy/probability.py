@@ -1,0 +1,14 @@
+# misconception: you used the probability of the action instead of its logarithm
+def train_policy(model, x, reward_oracle, steps, lr):
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    history = []
+    for _ in range(steps):
+        logits = model(x)
+        actions = torch.multinomial(logits.detach().softmax(-1), 1)[:, 0]
+        rewards = reward_oracle(x, actions)
+        loss = -(rewards * logits.softmax(-1).gather(-1, actions[:, None])[:, 0]).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        history.append(float(rewards.mean()))
+    return history
