@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import autograder.quick_imports  # noqa: F401  (acts before anything imports jsonschema, in every process)
+
 if TYPE_CHECKING:
     from autograder.grading import grade
     from autograder.results import GradedLog

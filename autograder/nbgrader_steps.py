@@ -199,7 +199,7 @@ class Examine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no 
 
     grader = Unicode(
         "autograder.grading.grade_notebook_bytes",
-        help="import path of the function that grades: (problem, data, *, student, name) -> object with `log` and `notebook`",
+        help="import path of the function that grades: (problem, data, *, student, name) -> log and notebook",
     ).tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:

@@ -127,9 +127,8 @@ def save(checkpoint: Checkpoint, path: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as handle:
             torch.save(contents, handle)
-    except (OSError, RuntimeError) as error:  # torch turns some failures to write into RuntimeErrors
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        why = "the disk is full" if full else _first_line(error)
+    except (OSError, RuntimeError) as error:
+        why = "the disk is full" if _disk_is_full(error) else _first_line(error)
         return f"the checkpoint {path} cannot be saved ({why}); an older one, if there is one, stays as it was."
     return ""
 
@@ -195,6 +194,15 @@ def _setting(key: str, value: Any) -> Any:
         return plain_json(value)
     except (TypeError, ValueError):
         return type(value).__name__
+
+
+def _disk_is_full(error: BaseException | None) -> bool:
+    """Is a full disk the reason? torch raises a RuntimeError of its own while it handles the disk's error."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _hash(value: Any) -> str:

@@ -103,7 +103,7 @@ plots.image_grid(digits.train_images[:40], rows=2, columns=20, title=f"Training 
 # $N(0.8, 1/3)$. Below, all integrals are plain sums over a fine grid.
 #
 # **Predict, then run.** As a guess take $q = N(m, v)$. For $v = 1/3$, at which $m$ does the bound touch $\log p(x)$?
-# What does the bound look like at the same $m$ when $v$ is too small: a little worse, or a lot?
+# And at that $m$: what costs more, a guess that is too sure ($v = 0.02$) or one that is too vague ($v = 2$)?
 
 # %%
 grid = torch.linspace(-12, 12, 24_001, dtype=torch.float64)
@@ -139,9 +139,9 @@ plots.curves(
 )
 
 # %% [markdown]
-# The bound never crosses the flat line, and touches it at one guess only: $m = 0.8$, $v = 1/3$. A guess that is too sure
-# of itself ($v = 0.02$) costs a lot even at the right $m$. The distance to the line is
-# $\mathrm{KL}(q \,\|\, p(z \mid x))$.
+# The bound never crosses the flat line, and touches it at one guess only: $m = 0.8$, $v = 1/3$. Even at the right $m$ a
+# guess that is too sure of itself ($v = 0.02$) costs 0.94 nats, and one that is too vague ($v = 2$) costs 1.60. The
+# distance to the line is $\mathrm{KL}(q \,\|\, p(z \mid x))$.
 #
 # A **variational autoencoder** (Kingma and Welling 2014) replaces the two ingredients of the toy by networks: an *encoder*
 # maps $x$ to the $m$ and $v$ of the guess, a *decoder* maps $z$ to the distribution of the pixels. To train them we need
@@ -224,7 +224,7 @@ with part("with noise given", 2):
     assert z.dtype == torch.float64, "float64 in, float64 out: keep the data type of m"
     assert close(z, m + v.sqrt() * noise, "z = m + sqrt(v) * noise in float64 too", rtol=1e-9, atol=1e-9)
 with part("with noise of its own", 1):
-    N = 20_000
+    N = 5_000
     m, v = torch.tensor([[3.0, -1.0]]).expand(N, 2).contiguous(), torch.tensor([[0.04, 9.0]]).expand(N, 2).contiguous()
     z = student.sample_gaussian(m, v)
     assert tuple(z.shape) == (N, 2), "without noise the result has the shape of m"
@@ -491,9 +491,10 @@ noise = torch.tensor([[0.0, 0.0], [1.0, 1.0]])
 m, v = torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[1.0, 4.0], [1.0, 4.0]])
 one = student.negative_elbo_bound(paper, x[:1], noise=noise[:1])
 assert hasattr(one, "nelbo") and hasattr(one, "kl") and hasattr(one, "rec"), "return NegativeElbo(nelbo, kl, rec)"
+assert all(isinstance(term, torch.Tensor) for term in (one.nelbo, one.kl, one.rec)), "return tensors, no plain numbers"
 assert tuple(one.nelbo.shape) == (), "nelbo, kl and rec are scalars: average over the batch, also over a batch of one"
 assert close(
-    one.kl, student.kl_standard_normal(m, v)[:1].mean(), "kl: your kl_standard_normal(m, v), averaged over the batch"
+    one.kl, student.kl_standard_normal(m[:1], v[:1]).mean(), "kl: your kl_standard_normal, averaged over the batch"
 )
 assert close(one.nelbo, one.kl + one.rec, "nelbo = kl + rec; check the order in the named tuple, and the signs")
 both = student.negative_elbo_bound(paper, x, noise=noise)
@@ -513,6 +514,15 @@ print("negative_elbo_bound: all visible checks passed")
 g = torch.Generator().manual_seed(40)
 local = VAE(z_dim=3, x_dim=12, hidden=8)
 state = {name: 0.6 * torch.randn(weight.shape, generator=g) for name, weight in local.state_dict().items()}
+tolerance = 1e-4
+try:
+    m, noise = torch.zeros(4, 3), torch.ones(4, 3)
+    twice = [student.sample_gaussian(m, m + 1, noise=noise) for _ in range(2)]
+    if not torch.equal(*twice):  # a sample_gaussian that ignores noise: with tiny variances it does no harm here
+        state["encoder.4.weight"][3:], state["encoder.4.bias"][3:] = 0.0, -40.0
+        tolerance = 2e-2
+except Exception:
+    pass
 local.load_state_dict(state)
 vae = student.VAE(z_dim=3, x_dim=12, hidden=8)
 vae.load_state_dict(state)
@@ -547,11 +557,11 @@ def rec_term(model, x, z):
     return -torch.distributions.Bernoulli(logits=model.decode(z)).log_prob(x).sum(-1).mean()
 
 
-def one_of(got, wants, rtol=1e-4, atol=1e-5):
+def one_of(got, wants):
     """Is `got` near one of `wants`?"""
     for want in wants:
         try:
-            return close(got, want, "", rtol=rtol, atol=atol)
+            return close(got, want, "", rtol=tolerance, atol=tolerance / 10)
         except AssertionError:
             continue
     return False
@@ -602,9 +612,7 @@ with part("gradients", 2):
     vae.double()
     got = student.negative_elbo_bound(vae, x, noise=noise)
     assert got.nelbo.dtype == torch.float64, "float64 in, float64 out"
-    assert got.nelbo.requires_grad and got.kl.requires_grad and got.rec.requires_grad, (
-        "all three must stay differentiable"
-    )
+    assert got.nelbo.requires_grad and got.rec.requires_grad, "nelbo, kl and rec must stay differentiable"
     (got.nelbo + 2 * got.kl).backward()  # weights kl by 3 and rec by 1
     picks = [(0, "encoder"), (4, "encoder"), (0, "decoder"), (4, "decoder")]
     grads = [getattr(vae, half)[layer].weight.grad for layer, half in picks]
@@ -623,14 +631,16 @@ with part("gradients", 2):
     vae.float()
 
 with part("noise of its own", 2):
-    N = 4000
+    N = 2000
     x = (torch.rand(1, 12, generator=g) < 0.5).float().repeat(N, 1)
     with torch.no_grad():
         m, v = local.encode(x)
     try:
-        e = ((student.sample_gaussian(m, v) - m) / v.sqrt()).detach()
-        healthy = bool((e.mean(0).abs() <= 5 / math.sqrt(N)).all()) and bool(
-            ((e**2).mean(0).sub(1).abs() <= 0.12).all()
+        e, other = (((student.sample_gaussian(m, v) - m) / v.sqrt()).detach() for _ in range(2))
+        moments = [(e, 0, 1), (e**2, 1, 2), (e**4, 3, 96), (e * other, 0, 1), (e * e.roll(1, 1), 0, 1)]
+        healthy = all(
+            bool(((values.mean(0) - mean).abs() <= 6 * math.sqrt(variance / N)).all())
+            for values, mean, variance in moments
         )
     except Exception:
         healthy = False

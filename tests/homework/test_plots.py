@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-import sys
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -130,13 +129,12 @@ def test_wrong_shapes_are_named(wrong: Any) -> None:
 def test_a_notebook_shows_a_figure_once_per_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[dict[str, Any]] = []
     shell = SimpleNamespace(kernel=object(), execution_count=1)
-    display = ModuleType("IPython.display")
-    display.publish_display_data = lambda data, metadata: shown.append({**data, "metadata": metadata})  # type: ignore[attr-defined]
-    package = ModuleType("IPython")
-    package.get_ipython = lambda: shell  # type: ignore[attr-defined]
-    package.display = display  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "IPython", package)
-    monkeypatch.setitem(sys.modules, "IPython.display", display)
+
+    def publish(data: dict[str, Any], metadata: dict[str, Any]) -> None:
+        shown.append({**data, "metadata": metadata})
+
+    monkeypatch.setattr("IPython.display.publish_display_data", publish)
+    monkeypatch.setattr(figures, "_notebook", lambda: shell)
     figure = plots.bars({"a": 1.0}, **LABELS)
     assert isinstance(figure, figures.NotebookFigure)
     assert len(shown) == 1

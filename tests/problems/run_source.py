@@ -53,8 +53,8 @@ def run_source(
         timeout: limit in seconds of wall time.
 
     Returns:
-        The dumped values by name, and under `log` the submission log, under `seconds` the wall time of the cells (without
-        torch's import), under `output` what was printed and under `errors` what stands on standard error.
+        The dumped values by name, and under `log` the submission log, under `seconds` the wall time of the cells
+        (without torch's import), under `output` what was printed and under `errors` what stands on standard error.
 
     Raises:
         AssertionError: a cell raised; with the end of its output and traceback.

@@ -1,0 +1,41 @@
+"""The self-test tells good tests from bad ones."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from autograder.check import check, failures
+from tests.autograder.toy import ROOT
+
+pytestmark = pytest.mark.kernel
+
+
+def test_the_toy_problem_is_proved() -> None:
+    told: list[tuple[int, int]] = []
+    rows = check(["toy"], root=ROOT, progress=lambda *n: told.append(n))
+    assert failures(rows) == []
+    assert [row.variant for row in rows[:2]] == ["solution", "release"]
+    assert sum(row.variant.startswith("wrong/") for row in rows) == 6
+    assert sum(row.variant.startswith("right/") for row in rows) == 4
+    assert told[-1] == (len(rows), len(rows))
+
+
+def test_a_wrong_solution_that_passes_and_a_right_one_that_fails_are_found(tmp_path: Path) -> None:
+    root = tmp_path / "course"
+    shutil.copytree(ROOT, root)
+    wrong, right = root / "tests/wrong/toy/Line", root / "tests/right/toy/Line"
+    swapped = (wrong / "swapped.py").read_text(encoding="utf-8")
+    fine = (right / "written_out.py").read_text(encoding="utf-8")
+    shutil.rmtree(root / "tests")
+    for folder, name, source in (
+        (wrong, "harmless", fine.replace("# alternative:", "# misconception:")),
+        (right, "swapped", swapped.replace("# misconception:", "# alternative:")),
+    ):
+        folder.mkdir(parents=True)
+        (folder / f"{name}.py").write_text(source, encoding="utf-8")
+    rows = check(["toy"], root=root)
+    assert [row.variant for row in failures(rows)] == ["wrong/Line/harmless", "right/Line/swapped"]
+    assert "full marks" in failures(rows)[0].got and "Line" in failures(rows)[1].got

@@ -1,0 +1,167 @@
+"""Bytes in, explicit results out: the handed-in log, submissions that cannot be graded, the executed notebook."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import nbformat
+import pytest
+from nbgrader.utils import determine_grade
+
+import autograder
+from autograder.handed_in_log import MAX_BYTES, read_log
+from autograder.results import Outcome, Status
+from homework.log import schema
+from homework.personal import draws_for
+from homework.source_hash import source_hash
+from tests.autograder.toy import FULL, ROOT, STANDARDIZE, graded, scores, solved, text, toy
+
+
+def a_log(**changes: Any) -> dict[str, Any]:
+    """A log as a student's notebook writes it."""
+    log = {
+        "schema_version": 1,
+        "problem": "toy",
+        "student": "ada",
+        "created_at": "2026-01-02T03:04:05Z",
+        "profile": "mini",
+        "environment": {"python": "3.12.1", "torch": "2.9.0", "device": "cuda"},
+        "answers": {},
+        "metrics": {"toy/loss": {"value": 1.5, "stderr": None, "runs": 1}},
+        "process": {"sources": "lecture", "people": "", "hours": 2},
+    }
+    return {**log, **changes}
+
+
+def as_bytes(log: dict[str, Any]) -> bytes:
+    """The log as a file."""
+    return json.dumps(log).encode()
+
+
+def kinds(flags: Any) -> list[str]:
+    """What staff are told, in short."""
+    return [flag.kind for flag in flags]
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "said"),
+    [
+        (None, "no_log", "No submission_log.json"),
+        (b"{", "log_unusable", "not JSON"),
+        (b"\xff", "log_unusable", "not JSON"),
+        (as_bytes(a_log()).replace(b"1.5", b"NaN"), "log_unusable", "NaN is not allowed"),
+        (b" " * (MAX_BYTES + 1), "log_unusable", "bytes"),
+        (as_bytes(a_log(profile="huge")), "log_unusable", "profile"),
+        (as_bytes(a_log(problem="vae")), "log_unusable", "'vae'"),
+        (b"[" * 100_000, "log_unusable", "not JSON"),
+    ],
+)
+def test_a_log_that_cannot_be_used_is_flagged(data: bytes | None, kind: str, said: str) -> None:
+    log, flags = read_log(data, "toy")
+    assert log == {} and kinds(flags) == [kind] and said in flags[0].message
+
+
+def test_grades_that_a_student_wrote_are_dropped() -> None:
+    forged = a_log(grades={"score": 25, "max_score": 25, "items": []})
+    log, flags = read_log(as_bytes(forged), "toy")
+    assert "grades" not in log and kinds(flags) == ["log_tampered"]
+
+
+@pytest.mark.kernel
+def test_what_the_students_log_says_stands_in_the_graded_log() -> None:
+    log = graded(solved(), log=as_bytes(a_log())).log
+    record = log.as_json()
+    jsonschema.validate(record, schema())
+    assert record["created_at"] == "2026-01-02T03:04:05Z" and record["profile"] == "mini"
+    assert record["metrics"]["toy/loss"]["value"] == 1.5 and record["process"]["hours"] == 2
+    assert kinds(log.flags) == ["isolation"]
+
+
+@pytest.mark.kernel
+def test_disagreements_between_log_and_notebook_are_flagged() -> None:
+    other = as_bytes(a_log(code={"standardize": source_hash("other")}, answers={"standardize": [[1.0]]}))
+    flags = graded(solved(), log=other).log.flags
+    assert kinds(flags) == ["log_disagrees", "log_disagrees", "isolation"]
+    stolen = graded(solved(), log=as_bytes(a_log(student="bela"))).log.flags
+    assert "handed in by 'ada'" in stolen[0].message
+
+
+@pytest.mark.kernel
+def test_answers_are_those_of_the_handed_in_code_on_personal_inputs() -> None:
+    log = graded(solved(), student="grace").log
+    assert log.answers != graded(solved(), student="alan").log.answers
+    assert draws_for("grace", "toy")("Line") is not None
+    again = graded(solved(), student="grace", log=as_bytes(a_log(student="grace", answers=log.answers, code=log.code)))
+    assert kinds(again.log.flags) == ["isolation"]
+
+
+@pytest.mark.parametrize(
+    ("data", "outcome"),
+    [(b"", Outcome.UNREADABLE), (b'{"nbformat": 4, "cells": []}', Outcome.WRONG_NOTEBOOK)],
+)
+def test_a_submission_that_cannot_be_graded_gets_a_result_per_item(data: bytes, outcome: Outcome) -> None:
+    grading = graded(data, name="toy.ipynb")
+    assert grading.log.outcome is outcome and (grading.log.score, grading.log.max_score) == (0, 25)
+    assert {item.status for item in grading.log.items} == {Status.MISSING}
+    assert all("toy.ipynb" in item.message for item in grading.log.items)
+    jsonschema.validate(grading.log.as_json(), schema())
+    nbformat.validate(grading.notebook)
+    assert "could not be graded" in grading.notebook.cells[0].source
+
+
+def test_a_missing_file_gets_a_result_too(tmp_path: Path) -> None:
+    log = autograder.grade("toy", tmp_path / "toy.ipynb", student="ada", root=ROOT)
+    assert log.outcome is Outcome.MISSING and log.score == 0
+
+
+@pytest.mark.kernel
+def test_the_library_call_needs_no_database_and_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "toy.ipynb"
+    path.write_bytes(text(solved()))
+    os.utime(path, (0, 86400))
+    log = autograder.grade("toy", path, root=ROOT)
+    assert (log.student, log.auto_score, log.created_at) == ("anonymous", 20, "1970-01-02T00:00:00Z")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["toy.ipynb"]
+    assert not (ROOT / "course").exists()
+
+
+@pytest.mark.kernel
+def test_the_executed_notebook_scores_the_same_under_nbgraders_own_rule() -> None:
+    half = STANDARDIZE + "    mu = x.mean(0).detach()\n    return (x - mu) / torch.sqrt(((x - mu)**2).mean(0) + eps)"
+    for notebook in (solved(), solved(standardize=half), solved(standardize=STANDARDIZE + "    return x")):
+        grading = graded(notebook)
+        nbformat.validate(grading.notebook)
+        theirs = {
+            cell.metadata.nbgrader.grade_id.removeprefix("test_"): determine_grade(cell)[0]
+            for cell in grading.notebook.cells
+            if cell.metadata.get("nbgrader", {}).get("grade") and not cell.metadata.nbgrader.solution
+        }
+        assert theirs == scores(grading)
+
+
+@pytest.mark.kernel
+def test_the_executed_notebook_shows_no_hidden_test_no_solution_and_no_script() -> None:
+    notebook = solved(standardize=STANDARDIZE + "    return x")
+    evil = nbformat.v4.new_output("display_data", {"text/html": "<script>alert(1)</script>", "image/png": _png()})
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [evil]
+    shown = text(graded(notebook).notebook).decode()
+    assert "hidden_x" not in shown and "BEGIN HIDDEN" not in shown and "spread" not in shown
+    assert "<script>" not in shown and shown.count(_png()) == 1  # the figure that a person judges
+
+
+def _png() -> str:
+    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(30)).decode()
+
+
+@pytest.mark.kernel
+def test_a_student_id_from_the_log_is_used_when_nobody_gives_one() -> None:
+    assert graded(solved(), student=None, log=as_bytes(a_log(student="grace"))).log.student == "grace"
+    assert scores(graded(solved(), student=None)) == FULL
+    assert toy().max_score == 25

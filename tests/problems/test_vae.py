@@ -1,0 +1,159 @@
+"""The VAE problem: is it whole, do its tests judge rightly, and is what its text claims true in `mini`?"""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.problems.run_source import ROOT, code_cells, run_source, verdicts
+
+PROBLEM = "vae"
+POINTS = {"sample_gaussian": 4, "kl_standard_normal": 6, "negative_elbo_bound": 10}
+MANUAL_POINTS = {"figure_samples": 3, "written_terms": 3, "written_beta": 3}
+
+
+def variants(kind: str) -> list[Path]:
+    return sorted((ROOT / "tests" / kind / PROBLEM).glob("*/*.py"))
+
+
+def name_of(path: Path) -> str:
+    return f"{path.parent.name}-{path.stem}"
+
+
+def test_the_items_have_the_agreed_names_and_points() -> None:
+    cells = [cell.metadata["nbgrader"] for cell in code_cells(PROBLEM) if "nbgrader" in cell.metadata]
+    assert [cell["grade_id"] for cell in cells if cell["solution"] and not cell["grade"]] == list(POINTS)
+    points = {cell["grade_id"]: cell["points"] for cell in cells if cell["grade"] and not cell["solution"]}
+    assert points == {f"test_{item}": worth for item, worth in POINTS.items()}
+
+
+def test_the_mark_schemes_add_up() -> None:
+    text = (ROOT / "solutions" / f"{PROBLEM}.py").read_text(encoding="utf-8")
+    for item, points in MANUAL_POINTS.items():
+        cell = text.split(f'"grade_id": "{item}"')[1].split("\n# %%")[0]
+        assert f'"points": {points},' in cell.splitlines()[0]
+        scheme = cell.split("### BEGIN MARK SCHEME")[1].split("### END MARK SCHEME")[0]
+        assert sum(map(int, re.findall(r"^# \* (\d+) points?: ", scheme, re.MULTILINE))) == points
+
+
+@pytest.mark.parametrize("item", POINTS)
+def test_every_item_has_enough_variants(item: str) -> None:
+    assert sum(path.parent.name == item for path in variants("wrong")) >= 3
+    assert sum(path.parent.name == item for path in variants("right")) >= 2
+
+
+@pytest.mark.parametrize("path", variants("wrong") + variants("right"), ids=name_of)
+def test_a_variant_says_what_it_is_and_defines_its_item(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    word = "misconception" if "wrong" in path.parts else "alternative"
+    first, _, source = text.partition("\n")
+    assert first.startswith(f"# {word}: ") and len(first) > 30
+    assert f"def {path.parent.name}(" in source
+    compile(text, str(path), "exec")
+
+
+def test_the_solution_passes_its_tests() -> None:
+    assert verdicts(PROBLEM) == dict.fromkeys(POINTS, "")
+
+
+@pytest.mark.parametrize("path", variants("wrong"), ids=name_of)
+def test_a_wrong_solution_fails_its_own_test_and_no_other(path: Path) -> None:
+    found = verdicts(PROBLEM, {path.parent.name: path.read_text(encoding="utf-8")})
+    assert [item for item, message in found.items() if message] == [path.parent.name]
+
+
+@pytest.mark.parametrize("path", variants("right"), ids=name_of)
+def test_a_right_alternative_passes_everywhere(path: Path) -> None:
+    found = verdicts(PROBLEM, {path.parent.name: path.read_text(encoding="utf-8")})
+    assert found == dict.fromkeys(POINTS, "")
+
+
+@pytest.mark.parametrize("item", POINTS)
+@pytest.mark.parametrize("body", ["return None", "return torch.zeros(3, 2)", "raise NotImplementedError"])
+def test_an_empty_answer_fails(item: str, body: str) -> None:
+    assert verdicts(PROBLEM, {item: f"def {item}(*args, **kwargs):\n    {body}"}, [item])[item]
+
+
+def test_two_wrong_helpers_do_not_hide_a_right_bound() -> None:
+    wrong = {
+        "sample_gaussian": (ROOT / "tests/wrong/vae/sample_gaussian/deviation_is_variance.py").read_text(
+            encoding="utf-8"
+        ),
+        "kl_standard_normal": (ROOT / "tests/wrong/vae/kl_standard_normal/sign.py").read_text(encoding="utf-8"),
+    }
+    found = verdicts(PROBLEM, wrong)
+    assert [item for item, message in found.items() if not message] == ["negative_elbo_bound"]
+
+
+@pytest.mark.kernel
+def test_the_notebook_runs_in_grade(tmp_path: Path) -> None:
+    found = run_source(PROBLEM, "grade", tmp_path, ["STEPS"])
+    assert found["STEPS"] == 3
+    assert not [answer for answer in found["log"]["answers"].values() if "error" in answer]
+    assert set(found["log"]["answers"]) == set(POINTS)
+
+
+@pytest.mark.kernel
+def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
+    dump = {
+        "untrained": "untrained_terms",
+        "kl_history": "trained[0][1]['kl']",
+        "rec_history": "trained[0][1]['rec']",
+        "score_deviation": "float(score.std())",
+        "trick_deviation": "float(through_the_draw.std())",
+        "class_counts": "class_counts",
+        "judge": "judge_accuracy",
+        "agreement": "[float(drawn_agreement.mean()), float(judged_agreement.mean())]",
+        "distance": "[float(drawn_distance.mean()), float(judged_distance.mean())]",
+        "by_beta": "{str(beta): terms_by_beta[beta] for beta in BETAS}",
+        "used": "{str(beta): int((latents_by_beta[beta] > 0.05).sum()) for beta in BETAS}",
+        "toy_gap": "toy_log_evidence - toy_bound(0.8, 1 / 3)",
+        "toy_gaps": "[toy_log_evidence - toy_bound(m, v) for m in (0.0, 0.8, 2.0) for v in (0.02, 0.5, 2.0)]",
+    }
+    found = run_source(PROBLEM, "mini", tmp_path, list(dump.values()))
+    seen = {name: found[asked] for name, asked in dump.items()}
+    check_training(found["log"]["metrics"], seen)
+    check_samples(seen)
+    check_beta(seen["by_beta"], seen["used"])
+    assert abs(seen["toy_gap"]) < 1e-4 and min(seen["toy_gaps"]) > 0.01, "the bound touches at the posterior only"
+    assert abs(seen["trick_deviation"] - 2.0) < 0.1 and abs(seen["score_deviation"] - 7.18) < 0.6
+
+
+def check_training(metrics: dict[str, Any], seen: dict[str, Any]) -> None:
+    """The terms on the test images stand in their bands, and went where the text says."""
+    nelbo, kl, rec = (metrics[f"vae/test_{term}"] for term in ("nelbo", "kl", "rec"))
+    assert nelbo["runs"] == kl["runs"] == rec["runs"] == 3
+    assert math.isclose(nelbo["value"], kl["value"] + rec["value"], rel_tol=1e-4)
+    assert nelbo["value"] < seen["untrained"]["nelbo"] / 3
+    assert BANDS["nelbo"][0] < nelbo["value"] < BANDS["nelbo"][1]
+    assert BANDS["kl"][0] < kl["value"] < BANDS["kl"][1], "the latents carry information: no collapse"
+    assert nelbo["stderr"] < 3
+    start, end = seen["kl_history"][20:50], seen["kl_history"][-50:]
+    assert sum(end) / len(end) > 1.5 * sum(start) / len(start), "the KL term grows once latents pay"
+    assert abs(seen["rec_history"][0] - 784 * math.log(2)) < 20
+    assert sum(seen["rec_history"][-50:]) / 50 < 0.3 * seen["rec_history"][0]
+
+
+def check_samples(seen: dict[str, Any]) -> None:
+    """A nearest-neighbour judge, itself right on test images, finds most digits among 1,000 samples."""
+    assert seen["judge"] > 0.93
+    assert sum(count >= 20 for count in seen["class_counts"]) >= 7
+    assert 0.6 < seen["agreement"][0] < seen["agreement"][1]
+    assert seen["distance"][0] > 1.0, "samples are no copies of training images"
+
+
+def check_beta(terms: dict[str, Any], used: dict[str, int]) -> None:
+    """Cheap nats: better reconstructions and more latents; the bound is best for β = 1."""
+    cheap, plain, dear = (terms[beta] for beta in ("0.1", "1.0", "8.0"))
+    assert cheap["kl"] > 1.5 * plain["kl"] > 3 * dear["kl"]
+    assert cheap["rec"] < plain["rec"] < dear["rec"]
+    assert plain["nelbo"] < min(cheap["nelbo"], dear["nelbo"])
+    assert used["0.1"] > used["1.0"] > used["8.0"]
+
+
+BANDS = {"nelbo": (95.0, 125.0), "kl": (7.0, 20.0)}
+"""Nats per test image in `mini`, around the values of three seeds."""
