@@ -19,6 +19,8 @@ READY := $(VENV)/.ready
 # nbgrader starts `alembic` by name, and kernels start `python` by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
+# Where this is set, every process compiles all of torch anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,6 +45,8 @@ $(READY): pyproject.toml autograder/pyproject.toml
 	@$(BIN)/python -c 'from importlib.metadata import distributions as d; n = [x.name for x in d()]; t = open("$(VENV)/constraints.txt").readline().strip(); \
 		extra = [x for x in n if x.startswith("nvidia-")] if "+cpu" in t else []; \
 		exit(f"setup: CUDA packages came along with the CPU build of torch: {extra}. Remove $(VENV) and try again.") if extra else print(f"setup: done, {len(n)} packages, {t}")'
+	@echo "setup: compiling what is imported most"
+	@$(BIN)/python -W ignore -c 'import homework, torch._dynamo, torchvision, sklearn.datasets, matplotlib.pyplot, autograder.cli, autograder.demo, autograder.nbgrader_steps, pytest, hypothesis'
 	@touch $@
 
 demo: $(READY)  ## releases all problems, grades a small made-up class and shows its grades

@@ -21,6 +21,7 @@ from autograder.executed import executed_notebook
 from autograder.handed_in_log import disagreements, read_log
 from autograder.problem import Problem, load_problem
 from autograder.rebuild import Rebuilt, rebuild
+from autograder.reference import reference
 from autograder.release import released_notebook
 from autograder.results import Flag, GradedLog, ItemResult, Outcome, Status
 from autograder.sandbox import ISOLATION, Host
@@ -111,7 +112,7 @@ def grade_notebook_bytes(
         rebuilt = rebuild(problem, read_cells(data, name), name)
     except UnusableError as error:
         return _unusable(problem, student, error, hashlib.sha256(data).hexdigest(), handed_in_at)
-    examined = examine(problem, rebuilt, _host(), student=student)
+    examined = examine(problem, rebuilt, _host(reference(problem).modules), student=student)
     flags += rebuilt.flags
     if theirs:
         flags += disagreements(theirs, rebuilt, examined.answers, student)
@@ -124,9 +125,9 @@ def grade_notebook_bytes(
 
 
 @functools.cache
-def _host() -> Host:
+def _host(modules: tuple[str, ...]) -> Host:
     """This process's warm host for student code; started at the first submission, ended with the process."""
-    host = Host()
+    host = Host(modules)
     atexit.register(host.close)
     return host
 

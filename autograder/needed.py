@@ -73,6 +73,19 @@ def names_of(source: str) -> Names | None:
     return Names(frozenset(binds), frozenset(uses - set(dir(builtins))), star, frozenset(asked))
 
 
+def imported_modules(sources: Iterable[str]) -> list[str]:
+    """The modules that these cells may import, in order: `x` and `x.y` for `from x import y`, which may be a module."""
+    found: dict[str, None] = {}
+    for source in sources:
+        for node in ast.walk(ast.parse(plain_python(source))):
+            if isinstance(node, ast.Import):
+                found.update((alias.name, None) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found[node.module] = None
+                found.update((f"{node.module}.{alias.name}", None) for alias in node.names)
+    return list(found)
+
+
 def defines(source: str, name: str) -> bool:
     """Does the cell define a function, class or variable of that name at its top level? (Half-written cells count.)"""
     names = names_of(source)

@@ -27,7 +27,7 @@ END_HIDDEN = "### END HIDDEN TESTS"
 BEGIN_RUBRIC = "### BEGIN MARK SCHEME"
 END_RUBRIC = "### END MARK SCHEME"
 
-DEFAULT_SECONDS = 20.0
+DEFAULT_SECONDS = 60.0
 
 Kind = Literal["code", "written", "figure"]
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from autograder.errors import SourceError
-from autograder.needed import names_of, needed, plain_python
+from autograder.needed import imported_modules, names_of, needed, plain_python
 from autograder.problem import Cell, Problem
 from autograder.student_side.calls import seed_everything
 
@@ -43,6 +43,7 @@ class Reference:
     Attributes:
         names: everything the source's given and solution cells define.
         wanted: names that tests and the personal answers ask of a student's notebook.
+        modules: what the given cells may import; worth having warm.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -52,6 +53,8 @@ class Reference:
         asked, read = _asked_names(problem)
         self.wanted = frozenset({item.id for item in problem.items if item.kind == "code"} | asked)
         chosen = needed(sources, {*self.wanted, *read})
+        given = [cell for cell in runnable if cell is not None and not cell.solution]
+        self.modules = tuple(imported_modules(cell.source for cell in given))
         self.names = self._run([cell for n, cell in enumerate(runnable) if cell is not None and n in chosen])
 
     def _run(self, cells: list[Cell]) -> dict[str, Any]:

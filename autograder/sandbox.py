@@ -62,10 +62,15 @@ class SessionDiedError(Exception):
 
 
 class Host:
-    """A warm process that forks sessions; a context manager."""
+    """A warm process that forks sessions; a context manager.
 
-    def __init__(self, modules: tuple[str, ...] = WARM_MODULES, limits: SessionLimits | None = None) -> None:
-        self._modules = modules
+    Args:
+        modules: what it imports beside `WARM_MODULES` before the first session; unknown names are passed over.
+        limits: resource limits of each session.
+    """
+
+    def __init__(self, modules: tuple[str, ...] = (), limits: SessionLimits | None = None) -> None:
+        self._modules = (*WARM_MODULES, *modules)
         self._limits = limits or SessionLimits()
         self._process: subprocess.Popen[bytes] | None = None
         self._sock: socket.socket | None = None

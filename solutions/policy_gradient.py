@@ -754,9 +754,9 @@ print("  test points    ", mean_and_error(sampled_test[:, -1]))
 #
 # | | accuracy on training points | accuracy on test points |
 # |---|---|---|
-# | policy gradient, sampled actions | HEAD-SAMPLED-TRAIN | HEAD-SAMPLED-TEST |
-# | policy gradient, arg-max actions (section 7) | HEAD-ARGMAX-TRAIN | HEAD-ARGMAX-TEST |
-# | supervised (section 7) | HEAD-SUP-TRAIN | HEAD-SUP-TEST |
+# | policy gradient, sampled actions | 95.8 ± 0.5 % | 83.5 ± 0.3 % |
+# | policy gradient, arg-max actions (section 7) | 86.6 ± 2.1 % | 75.9 ± 1.3 % |
+# | supervised (section 7) | 100.0 ± 0.0 % | 86.2 ± 0.3 % |
 #
 # Your sampled row may differ by one or two points with other random numbers. With the batch mean as a baseline, which is as right, expect
 # about 93 % and 81 %; section 7 asks why it is not more.
@@ -983,18 +983,18 @@ plots.bars(
 )
 
 # %% [markdown]
-# **What to look for.** With +13 and +9 a fresh network without baseline has a gradient whose noise outweighs its signal by far; the batch mean takes all of that away, whatever the constant. With +3 and −1
+# **What to look for.** With +13 and +9 a fresh network without baseline has a gradient with more noise than signal (a ratio of about 2.4, against 0.05 with +3 and −1); the batch mean takes all of that away, whatever the constant. With +3 and −1
 # the baseline changes next to nothing for the fresh network: a policy that guesses evenly earns 0 on average, so the rewards were centred already. That choice of rewards *is* a
-# baseline. And for the trained network, see the printed lines: with +3 and −1 the batch mean even makes the gradient noisier (NOISE-TRAINED). By now most points bring +3, so the mean is near 3, but the points about which the network is still in doubt earn less, and those are
+# baseline. And for the trained network, see the printed lines: with +3 and −1 the batch mean even makes the gradient noisier, from about 5 to about 80 times its squared length. By now most points bring +3, so the mean is near 3, but the points about which the network is still in doubt earn less, and those are
 # the ones that make the noise. The best baseline depends on $x$. That is why larger systems learn one, as a second network.
 #
-# **Predict, then run.** And the accuracies? Five rules, 1,000 steps each.
+# **Predict, then run.** And the accuracies, after 1,000 steps? (With the batch mean, sampling at +3 / −1 is left out: the constant cancels, so
+# it is the same as at +13 / +9.)
 
 # %% tags=["train"]
 short_run = SHORT_STEPS // EVERY + 1  # examinations
 after_short = {
     "sampled\n+3 / −1\nno baseline": sampled_train[:, :short_run][:, -1],
-    "sampled\n+3 / −1\nbatch mean": train_team(draw, minus_mean, SHORT_STEPS)["train"][:, -1],
     "sampled\n+13 / +9\nno baseline": train_team(draw, as_paid, SHORT_STEPS, bonus=10.0)["train"][:, -1],
     "sampled\n+13 / +9\nbatch mean": train_team(draw, minus_mean, SHORT_STEPS, bonus=10.0)["train"][:, -1],
     "arg-max\n+3 / −1\nno baseline": argmax["train"][:, :short_run][:, -1],
@@ -1014,10 +1014,10 @@ plots.bars(
 )
 
 # %% [markdown]
-# **What to look for.** *Sampled:* with the batch mean it does not matter by which constant the rewards are shifted; without, the constant costs a large part of the accuracy. Where the rewards are centred from the start, no baseline does at least as well.
+# **What to look for.** *Sampled:* with the batch mean the constant cancels; without, it costs 15 points of accuracy (73 % against 88 %). Where the rewards are centred from the start, no baseline does at least as well (88 % against 86 %).
 # Less noise is not everything, either: Adam divides by the size of the recent gradients, so the noise also acts on the size of its steps.
 #
-# *Arg-max:* the same constant, which is without meaning, decides over success and failure. With +13 and +9 every favourite is praised, right or wrong, and the networks hardly learn. With the batch mean, on the other hand, the arg-max rule does very well on the training points, better than sampling after as many steps. This
+# *Arg-max:* the same constant, which is without meaning, decides over success and failure. With +13 and +9 every favourite is praised, right or wrong, and the networks learn nothing (24 %). With the batch mean, on the other hand, the arg-max rule does very well on the training points (95 %), better than sampling after as many steps. This
 # is an honest result, and a warning. Subtracting a mean near 3 turns the rule into "leave the right ones alone, push the wrong ones away", which is how the perceptron learns; for a deterministic reward with few actions it is a good rule. But
 # it is no estimate of $\nabla J$: an estimate must not depend on $b$ in the mean, and this one does. Where rewards are noisy, or the best policy is itself random, or the actions are many (words, say), the good luck ends.
 #
@@ -1093,7 +1093,13 @@ print(f"in {certain:.0%} of these cases the right class has a probability below 
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_supervised", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# SOLUTION-SUPERVISED
+# Speed: in my run supervised learning reaches 90 % on the training points after 500 steps, the policy gradient after 1,300. Final values after 3,000 steps: training points 100.0 % against 95.8 ± 0.5 %,
+# test points 86.2 ± 0.3 % against 83.5 ± 0.3 % (mean ± standard error over 5 seeds). Stability: both curves are smooth and alike for all seeds, the supervised one more so; after step 2,000 it no longer moves on the training points.
+#
+# A label says for each point what would be right; a reward only judges the one action that was drawn. Most early draws are wrong and tell only what not to do, so there is less information per step. The gradient is an estimate from one
+# draw per point and noisy, while that of cross-entropy is exact on the full batch. And where the policy has become certain of a wrong class, the right one is never drawn again, which keeps the final value below 100 %.
+#
+# I would use the policy gradient where there are no labels, only a judgement of what was done (games, robots, people who rate answers), or where the quantity of interest cannot be differentiated.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: numbers from the own run for speed (steps to some accuracy) and final values on training and test points

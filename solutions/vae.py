@@ -748,8 +748,8 @@ for term, meaning in {"nelbo": "negative ELBO", "kl": "KL term", "rec": "reconst
 #
 # | profile | negative ELBO | KL term | reconstruction term |
 # |---|---|---|---|
-# | `full`, MNIST, 10,000 steps | TODO-FULL | TODO-FULL | TODO-FULL |
-# | `mini`, embedded digits, 500 steps | TODO-MINI | TODO-MINI | TODO-MINI |
+# | `full`, MNIST, 10,000 steps | TODO-FULL | | |
+# | `mini`, embedded digits, 500 steps | 101.0 ± 0.5 | 13.6 ± 0.1 | 87.3 ± 0.6 |
 #
 # ### The two terms over training
 
@@ -766,8 +766,9 @@ plots.curves(
 
 # %% [markdown]
 # The axis is logarithmic. The reconstruction term starts near 784 log 2 = 543 nats and drops at once, when the network
-# learns that most pixels are black: that needs no latents. Only then does the KL term grow. Each nat it costs buys more
-# than one nat of better reconstruction, else the optimiser would not spend it.
+# learns which pixels are black in nearly every image: that needs no latents. In the first steps the KL term leaps, because
+# the encoder's weights are stirred up while nobody listens to it yet; then it is pressed down, and only then it grows for
+# good. Each nat it costs now buys more than one nat of better reconstruction, else the optimiser would not spend it.
 
 # %% [markdown]
 # ## 6. Drawing from the model (3 points)
@@ -859,7 +860,8 @@ plots.image_grid(
     torch.cat([drawn[:20], digits.train_images[shown].reshape(-1, 784)]),
     rows=2,
     columns=20,
-    title="Above: samples. Below: the nearest training image of each",
+    title="Samples, and the nearest training image of each",
+    row_labels=["sample", "nearest"],
 )
 
 # %% [markdown]
@@ -893,12 +895,13 @@ plots.image_grid(
     torch.cat(rows_of_walks),
     rows=2 * len(pairs),
     columns=WALK,
-    title="Odd rows: a walk in latent space. Even rows: plain cross-fading of the pixels",
+    title="A walk in latent space against plain cross-fading of the pixels",
+    row_labels=["latents", "pixels"] * len(pairs),
 )
 
 # %% [markdown]
 # In the latent walk, strokes move, open and close, and the steps between look more or less like handwriting. Cross-fading never leaves
-# the two end images. (The ends of the odd rows are reconstructions, so they are softer than the test images beside them.)
+# the two end images. (The ends of the latent rows are reconstructions, so they are softer than the test images beside them.)
 #
 # ### The price of a nat: β
 #
@@ -947,16 +950,21 @@ with torch.no_grad():
     rows_of_images = [originals.cpu()]
     rows_of_images += [pixel_probabilities(vae, vae.encode(originals)[0]) for vae, _ in by_beta.values()]
 plots.image_grid(
-    torch.cat(rows_of_images), rows=4, columns=20, title="Test images; their reconstructions with β = 0.1, 1, 8"
+    torch.cat(rows_of_images),
+    rows=1 + len(BETAS),
+    columns=20,
+    title="Test images and their reconstructions",
+    row_labels=["image", *(f"β = {beta:g}" for beta in BETAS)],
 )
 
 # %% tags=["experiment"]
 same_draws = torch.randn(20, Z_DIM, generator=torch.Generator().manual_seed(5))
 plots.image_grid(
     torch.cat([pixel_probabilities(vae, same_draws) for vae, _ in by_beta.values()]),
-    rows=3,
+    rows=len(BETAS),
     columns=20,
-    title="Samples with β = 0.1, 1, 8",
+    title="Samples from the same draws of the prior",
+    row_labels=[f"β = {beta:g}" for beta in BETAS],
 )
 
 # %% [markdown]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import ctypes
+import importlib
 import io
 import linecache
 import os
@@ -68,7 +69,8 @@ def warm_up(modules: list[str]) -> None:
 
     torch.set_num_threads(1)
     for module in modules:
-        __import__(module)
+        with contextlib.suppress(ImportError):  # `from x import y` is tried as the module x.y too
+            importlib.import_module(module)
     weight = torch.zeros(2, requires_grad=True)
     for optimizer in (torch.optim.SGD([weight], lr=0.1), torch.optim.Adam([weight], lr=0.1)):
         weight.sum().backward()

@@ -189,6 +189,10 @@ def _run_cell(source: str, name: str, names: dict[str, Any]) -> Any:
     """Executes a cell; gives back the value of the expression that it ends in, None if it ends in none."""
     _remember(source, name)
     tree = ast.parse(source, name)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    last = tree.body[-1] if tree.body else None
+    if not isinstance(last, ast.Expr):
+        exec(compile(tree, name, "exec"), names)
+        return None
+    tree.body.pop()
     exec(compile(tree, name, "exec"), names)
-    return eval(compile(ast.Expression(last.value), name, "eval"), names) if last is not None else None
+    return eval(compile(ast.Expression(last.value), name, "eval"), names)

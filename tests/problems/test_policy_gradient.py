@@ -92,16 +92,21 @@ def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
         "[[*pair] for pair in toy_variance.values()]",
         "toy_sampled[-1]",
         "toy_argmax[-1]",
+        "[certain, float(sampled_train[:, examined_at == 200].mean())]",
         "[(curve.mean(0) > 0.9).nonzero()[0, 0] * EVERY for curve in (sampled_train, supervised['train'])]",
     ]
-    found = run_source(PROBLEM, "mini", tmp_path, dump)
+    found = run_source(PROBLEM, "mini", tmp_path, dump, timeout=3000)
     check_accuracies(found["log"]["metrics"])
     check_baseline({(stage, bonus, with_b): value for stage, bonus, with_b, value in found[dump[1]]})
     check_short_runs({name: sum(values) / len(values) for name, values in found[dump[0]].items()})
     for formula, simulated in found[dump[2]]:
         assert math.isclose(formula, simulated, rel_tol=0.05)
     assert found[dump[3]] > 3.5 and found[dump[4]] < 1.1
-    assert found[dump[5]][0] > 2 * found[dump[5]][1], "supervised learning is clearly faster to 90 %"
+    certain, plateau = found[dump[5]]
+    assert certain > 0.7, "mistakes that are left are made with certainty"
+    assert math.isclose(plateau, 0.656, abs_tol=0.02), "the share of the two common classes"
+    policy_gradient_steps, supervised_steps = found[dump[6]]
+    assert policy_gradient_steps > 1.5 * supervised_steps, "supervised learning is clearly faster to 90 %"
 
 
 def check_accuracies(metrics: dict[str, Any]) -> None:
@@ -123,8 +128,8 @@ def check_baseline(noise: dict[tuple[str, float, bool], float]) -> None:
     assert noise["fresh", 10.0, False] > 20 * noise["fresh", 10.0, True]
     assert noise["trained", 10.0, False] > 5 * noise["trained", 10.0, True]
     assert math.isclose(noise["fresh", 0.0, True], noise["fresh", 0.0, False], rel_tol=0.1)
-    assert math.isclose(noise["fresh", 0.0, True], noise["fresh", 10.0, True], rel_tol=1e-3)
-    assert noise["trained", 0.0, True] > noise["trained", 0.0, False]
+    assert math.isclose(noise["fresh", 0.0, True], noise["fresh", 10.0, True], rel_tol=0.01)
+    assert noise["trained", 0.0, True] > 3 * noise["trained", 0.0, False]
 
 
 def check_short_runs(reached: dict[str, float]) -> None:
@@ -132,6 +137,6 @@ def check_short_runs(reached: dict[str, float]) -> None:
     sampled, argmax = ({key[9:]: value for key, value in reached.items() if key.startswith(a)} for a in ("sam", "arg"))
     raised, usual = "+13 / +9, ", "+3 / −1, "
     assert sampled[raised + NO_BASELINE] < sampled[raised + BASELINE] - 0.05
-    assert abs(sampled[usual + BASELINE] - sampled[raised + BASELINE]) < 0.03
+    assert 0 < sampled[usual + NO_BASELINE] - sampled[raised + BASELINE] < 0.05
     assert argmax[raised + NO_BASELINE] < argmax[usual + NO_BASELINE] - 0.1
-    assert argmax[usual + BASELINE] > sampled[usual + BASELINE]
+    assert argmax[usual + BASELINE] > sampled[usual + NO_BASELINE] + 0.02

@@ -141,9 +141,9 @@ def check_training(metrics: dict[str, Any], seen: dict[str, Any]) -> None:
 def check_samples(seen: dict[str, Any]) -> None:
     """A nearest-neighbour judge, itself right on test images, finds most digits among 1,000 samples."""
     assert seen["judge"] > 0.93
-    assert sum(count >= 20 for count in seen["class_counts"]) >= 7
+    assert sum(count >= 30 for count in seen["class_counts"]) >= 8
     assert 0.6 < seen["agreement"][0] < seen["agreement"][1]
-    assert seen["distance"][0] > 1.0, "samples are no copies of training images"
+    assert seen["distance"][0] > 0.8 * seen["distance"][1], "samples are no copies of training images"
 
 
 def check_beta(terms: dict[str, Any], used: dict[str, int]) -> None:
@@ -155,5 +155,5 @@ def check_beta(terms: dict[str, Any], used: dict[str, int]) -> None:
     assert used["0.1"] > used["1.0"] > used["8.0"]
 
 
-BANDS = {"nelbo": (95.0, 125.0), "kl": (7.0, 20.0)}
+BANDS = {"nelbo": (96.0, 106.0), "kl": (11.0, 17.0)}
 """Nats per test image in `mini`, around the values of three seeds."""

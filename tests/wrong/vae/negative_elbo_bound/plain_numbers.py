@@ -5,4 +5,4 @@ def negative_elbo_bound(vae, x, noise=None):
     logits = vae.decode(z)
     kl = kl_standard_normal(m, v).mean()
     rec = F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(dim=-1).mean()
-    return NegativeElbo(float(kl + rec), float(kl), float(rec))
+    return NegativeElbo((kl + rec).item(), kl.item(), rec.item())
