@@ -199,6 +199,7 @@ class _Examination:
         found: list[Any] = []
 
         def ask(link: Link) -> Verdict:
+            link.seed(misconceptions.ANSWER_SEED)
             error = _caught(
                 lambda: found.append(misconceptions.answer(self._reference, item, Student(link), self._student))
             )

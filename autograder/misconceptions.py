@@ -12,7 +12,8 @@ from autograder.variants import variants
 from homework.personal import draws_for, plain_json
 
 RTOL, ATOL = 1e-4, 1e-6
-_SEED = 0
+ANSWER_SEED = 0
+"""Of the global generators before each answer, as in `homework.log`; the student's side gets the same."""
 
 
 def answer(reference: Reference, item: Item, student: Any, student_id: str) -> Any:
@@ -20,7 +21,7 @@ def answer(reference: Reference, item: Item, student: Any, student_id: str) -> A
     questions = reference.names["personal_answers"](student, draws_for(student_id, reference.problem.id))
     if item.id not in questions:
         return None
-    seed_everything(_SEED)
+    seed_everything(ANSWER_SEED)
     return plain_json(questions[item.id]())
 
 

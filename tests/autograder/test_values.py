@@ -9,7 +9,7 @@ import socket
 import struct
 import threading
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -107,8 +107,15 @@ def test_arrays_scalars_sizes_and_views() -> None:
     assert crossed(collections.OrderedDict(a=1).items()) == [("a", 1)]
 
 
+class Pair(NamedTuple):
+    """A named tuple as a notebook may define it."""
+
+    left: int
+    right: torch.Tensor
+
+
 def test_named_tuples_keep_their_fields() -> None:
-    pair = collections.namedtuple("Pair", ["left", "right"])(left=1, right=torch.ones(2))
+    pair = Pair(left=1, right=torch.ones(2))
     got = crossed(pair)
     assert got._fields == ("left", "right") and got.left == 1 and torch.equal(got[1], torch.ones(2))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import io
 import json
 import linecache
@@ -116,9 +117,7 @@ def verdicts(
     from homework import seed_everything
 
     cells = code_cells(problem)
-    sides = {
-        name: _namespace(name, cells, over) for name, over in {"student": dict(replaced or {}), "reference": {}}.items()
-    }
+    sides = {"student": _namespace("student", cells, dict(replaced or {})), "reference": _reference(problem)}
     found = {}
     for cell in cells:
         graded = cell.metadata.get("nbgrader", {})
@@ -127,7 +126,7 @@ def verdicts(
         item = str(graded["grade_id"]).removeprefix("test_")
         if items is not None and item not in items:
             continue
-        names = _namespace("examiner", cells, None)
+        names = dict(_given(problem))
         names.update({side: types.SimpleNamespace(**inner) for side, inner in sides.items()})
         seed_everything(0)
         with contextlib.redirect_stdout(io.StringIO()):
@@ -137,6 +136,16 @@ def verdicts(
             except Exception as error:
                 found[item] = f"{type(error).__name__}: {error}"
     return found
+
+
+@functools.cache
+def _given(problem: str) -> dict[str, Any]:
+    return _namespace("examiner", code_cells(problem), None)
+
+
+@functools.cache
+def _reference(problem: str) -> dict[str, Any]:
+    return _namespace("reference", code_cells(problem), {})
 
 
 def _namespace(name: str, cells: Sequence[Any], replaced: Mapping[str, str] | None) -> dict[str, Any]:
