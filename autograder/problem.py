@@ -95,6 +95,8 @@ class Problem:
     path: Path
     cells: tuple[Cell, ...]
     items: tuple[Item, ...]
+    text: str
+    """The source as it was read: an edit during a long run changes nothing in that run."""
     sha256: str
     """Of the source file's bytes: names the release that a submission was graded against."""
 
@@ -151,11 +153,11 @@ def load_problem(problem_id: str, root: Path | None = None) -> Problem:
 @functools.lru_cache(maxsize=32)
 def _load(path: Path, data: bytes) -> Problem:
     try:
-        notebook = read_source(data.decode("utf-8"), str(path))
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise SourceError(f"{path} is not UTF-8 text ({error}); save it as UTF-8.") from None
-    cells = tuple(_cell(node) for node in notebook.cells)
-    return Problem(path.stem, path, cells, _items(cells, path), hashlib.sha256(data).hexdigest())
+    cells = tuple(_cell(node) for node in read_source(text, str(path)).cells)
+    return Problem(path.stem, path, cells, _items(cells, path), text, hashlib.sha256(data).hexdigest())
 
 
 def read_source(text: str, name: str) -> NotebookNode:
@@ -258,7 +260,7 @@ def region_lines(source: str, begin: str, end: str) -> frozenset[int]:
 
 def as_notebook(problem: Problem) -> NotebookNode:
     """The source as a fresh notebook (solutions and hidden tests included)."""
-    return copy.deepcopy(_notebook(problem.path, problem.path.read_text(encoding="utf-8")))
+    return copy.deepcopy(_notebook(problem.path, problem.text))
 
 
 @functools.lru_cache(maxsize=32)

@@ -307,7 +307,7 @@ def policy_gradient_loss(logits, actions, rewards, baseline=None):
     """A scalar whose gradient in the logits estimates minus the gradient of the expected reward.
 
     Formula: -(1/B) sum_i (rewards[i] - baseline[i]) log softmax(logits[i])[actions[i]]; no gradient reaches rewards or
-    baseline. Williams (1992), equation 4; Sutton and Barto (2018), equation 13.11.
+    baseline. Sutton and Barto (2018), equation 13.11; Williams (1992), the REINFORCE update.
     Worked number: logits [[0, 0], [0, log 3]], actions [1, 1], rewards [3, -1] give 0.8959; with baseline 1, 0.4055.
 
     Args:
@@ -941,8 +941,11 @@ plots.curves(
 
 
 # %%
-def gradient_noise(policy: nn.Module, bonus: float, with_baseline: bool, draws: int) -> float:
-    """Total variance of the gradient estimate over fresh actions, in units of the squared length of the exact gradient."""
+def gradient_noise(policy: nn.Module, bonus: float, baseline: float | None, draws: int) -> float:
+    """Total variance of the gradient estimate over fresh actions, in units of the squared length of the exact gradient.
+
+    `bonus` is added to both rewards; a `baseline` of None means the mean reward of the batch.
+    """
     generator = torch.Generator().manual_seed(4)
     oracle = RewardOracle(train_labels, 3.0 + bonus, -1.0 + bonus)
     weights = list(policy.parameters())
@@ -951,7 +954,7 @@ def gradient_noise(policy: nn.Module, bonus: float, with_baseline: bool, draws: 
         logits = policy(train_x)
         actions = sample_actions(logits, generator=generator)
         rewards = oracle(train_x, actions)
-        loss = policy_gradient_loss(logits, actions, rewards, rewards.mean() if with_baseline else None)
+        loss = policy_gradient_loss(logits, actions, rewards, rewards.mean() if baseline is None else baseline)
         estimates.append(torch.cat([g.flatten() for g in torch.autograd.grad(loss, weights)]))
     # to have the exact gradient we look behind the curtain, where the labels are: J = mean of 4 pi(label) - 1, plus the bonus
     right = policy(train_x).softmax(-1).gather(-1, train_labels[:, None])
@@ -965,10 +968,12 @@ noise = {}
 for stage, policy in [("fresh", make_policy(0)), ("trained", diaries[0].policy)]:
     for bonus in (0.0, 10.0):
         for with_baseline in (False, True):
-            noise[stage, bonus, with_baseline] = gradient_noise(policy, bonus, with_baseline, DRAWS)
+            noise[stage, bonus, with_baseline] = gradient_noise(policy, bonus, None if with_baseline else 0.0, DRAWS)
             paid = "+13 / +9" if bonus else "+3 / -1 "
             what = "batch mean" if with_baseline else "none      "
             print(f"{stage:7s} network, rewards {paid}, baseline {what}: {noise[stage, bonus, with_baseline]:9.3f}")
+noise_with_minus_one = gradient_noise(diaries[0].policy, 0.0, -1.0, DRAWS)
+print(f"trained network, rewards +3 / -1 , baseline -1        : {noise_with_minus_one:9.3f}")
 
 # %% tags=["experiment"]
 plots.bars(
@@ -985,8 +990,10 @@ plots.bars(
 # %% [markdown]
 # **What to look for.** With +13 and +9 a fresh network without baseline has a gradient with more noise than signal (a ratio of about 2.4, against 0.05 with +3 and −1); the batch mean takes all of that away, whatever the constant. With +3 and −1
 # the baseline changes next to nothing for the fresh network: a policy that guesses evenly earns 0 on average, so the rewards were centred already. That choice of rewards *is* a
-# baseline. And for the trained network, see the printed lines: with +3 and −1 the batch mean even makes the gradient noisier, from about 5 to about 80 times its squared length. By now most points bring +3, so the mean is near 3, but the points about which the network is still in doubt earn less, and those are
-# the ones that make the noise. The best baseline depends on $x$. That is why larger systems learn one, as a second network.
+# baseline. And the trained network, in the printed lines, has a surprise: with +3 and −1 the batch mean makes its gradient *noisier*, about
+# 80 instead of 5 times the squared signal. By now nearly all points bring +3, and the noise comes from rare slips: at a point about which the network is almost sure, a wrong action happens to be drawn. Only then is the score $e_a - \pi$ long. A slip has
+# weight −1 without baseline, but $-1 - 2.8$ with the mean reward 2.8, and $3.8^2 \approx 14$. The best constant of the toy, $b^\ast$, knew this: it weighs each reward with the squared length of the score. Here the long scores belong to the slips, so
+# $b^\ast$ lies near −1, and with $b = -1$ the noise falls below 1. "Subtract the mean reward" is a rule of thumb that removes a constant, not the best baseline.
 #
 # **Predict, then run.** And the accuracies, after 1,000 steps? (With the batch mean, sampling at +3 / −1 is left out: the constant cancels, so
 # it is the same as at +13 / +9.)
