@@ -23,6 +23,7 @@ from autograder.feedback import feedback_html
 from autograder.grading import Grading, failed_grading, grade_file
 from autograder.problem import Problem, load_problem
 from autograder.release import notebook_text, write_atomically
+from autograder.student_side.worker import die_with_parent
 
 Progress = Callable[[int, int], None]
 """Called as (submissions done, submissions in all)."""
@@ -158,7 +159,8 @@ def _task(problem_id: str, path: Path, student: str, root: Path | None) -> Gradi
 @contextmanager
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """Fresh processes: a forked copy of this one could inherit a lock or a thread pool of torch's."""
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=die_with_parent)
     try:
         yield pool
     finally:

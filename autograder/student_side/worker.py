@@ -89,7 +89,7 @@ def _become_session(sock: socket.socket, limits: dict[str, int], folder: str) ->
         os.setsid()
         os.chdir(folder)
         os.environ["HOME"] = os.environ["TMPDIR"] = folder
-        _die_with_parent()
+        die_with_parent()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _silence()
         set_limits(limits)
@@ -100,7 +100,7 @@ def _become_session(sock: socket.socket, limits: dict[str, int], folder: str) ->
         os._exit(status)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Asks Linux to kill this process when its parent dies; elsewhere the closed socket has to do."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
@@ -168,7 +168,7 @@ class Session:
             return
         try:
             self._sock.close()
-            _die_with_parent()
+            die_with_parent()
             sys.stdout = sys.stderr = _Bounded(0)
             with contextlib.suppress(ClosedError):
                 Desk(socket.socket(fileno=fd), self._names).serve()

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
+import subprocess
+import sys
+import time
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+import autograder
 from autograder import batch
 from autograder.batch import BatchRow, grade_folder, students_in
 from autograder.errors import SetupError, SourceError
@@ -151,3 +157,28 @@ def test_a_full_disk_stops_with_a_clear_error_and_loses_nothing(
     with pytest.raises(SetupError, match="No space left on device"):
         grade_folder("toy", tmp_path / "in", tmp_path / "out", root=ROOT)
     assert (tmp_path / "out/grades.csv").read_bytes() == before
+
+
+@pytest.mark.kernel
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tie a process's life to its parent's")
+def test_workers_and_their_hosts_do_not_outlive_a_killed_grader(tmp_path: Path) -> None:
+    hand_in(tmp_path / "in", "ada", text(solved(standardize=STANDARDIZE + "    import time; time.sleep(300)")))
+    arguments = f"'toy', Path('{tmp_path}/in'), Path('{tmp_path}/out'), root=Path('{ROOT}')"
+    script = f"from pathlib import Path\nfrom autograder.batch import grade_folder\ngrade_folder({arguments})\n"
+    (tmp_path / "run.py").write_text(f"if __name__ == '__main__':\n    {script.replace(chr(10), chr(10) + '    ')}")
+    environment = {**os.environ, "PYTHONPATH": str(Path(autograder.__file__).parents[1])}
+    grader = subprocess.Popen([sys.executable, str(tmp_path / "run.py")], env=environment)
+    family: list[psutil.Process] = []
+    try:
+        deadline = time.monotonic() + 240
+        while time.monotonic() < deadline and not any("student_side" in " ".join(p.cmdline()) for p in family):
+            time.sleep(0.2)
+            assert grader.poll() is None, "the grader ended before anything was started"
+            with contextlib.suppress(psutil.NoSuchProcess):
+                family = psutil.Process(grader.pid).children(recursive=True)
+    finally:
+        grader.kill()
+        grader.wait()
+    assert family
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
