@@ -169,7 +169,7 @@ def test_grade_fails_only_when_a_submission_got_no_result(
 def test_grade_needs_the_folder_of_submissions(tmp_path: Path) -> None:
     result = runner.invoke(app, ["grade", "vae", "--submitted", str(tmp_path / "nobody"), "--out", str(tmp_path)])
     assert result.exit_code == 2
-    assert "nobody" in result.stderr.replace("\n", "").replace("│", "")
+    assert "nobody" in "".join(filter(str.isalnum, result.stderr))  # the frame breaks long paths over lines
 
 
 def test_grade_one_prints_the_log_and_nothing_else(

@@ -9,6 +9,7 @@ import pytest
 from autograder.errors import SourceError
 from autograder.problem import (
     BEGIN_HIDDEN,
+    DEFAULT_SECONDS,
     END_HIDDEN,
     as_notebook,
     load_problem,
@@ -32,7 +33,7 @@ def test_items_of_the_toy_problem() -> None:
     assert problem.max_score == 25.0
     assert problem.title == "A toy problem"
     assert problem.item("Line").seconds == 10.0
-    assert problem.item("standardize").seconds == 20.0
+    assert problem.item("standardize").seconds == DEFAULT_SECONDS
     assert "names the units" in problem.item("written_units").rubric
     assert "the axes are labelled" in problem.item("figure_loss").rubric
     assert problem_ids(FIXTURE) == ["toy"]
