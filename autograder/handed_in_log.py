@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import json
-from importlib import resources
 from typing import Any
 
 import jsonschema
@@ -12,10 +10,8 @@ import jsonschema
 from autograder.misconceptions import same
 from autograder.rebuild import Rebuilt
 from autograder.results import Flag
+from homework.log import MOST_BYTES, schema
 from homework.source_hash import source_hash
-
-MAX_BYTES = 1 << 20
-"""The contract's limit for a log."""
 
 
 def read_log(data: bytes | None, problem_id: str) -> tuple[dict[str, Any], list[Flag]]:
@@ -30,13 +26,13 @@ def read_log(data: bytes | None, problem_id: str) -> tuple[dict[str, Any], list[
     """
     if data is None:
         return {}, [Flag("no_log", "No submission_log.json was handed in.")]
-    if len(data) > MAX_BYTES:
+    if len(data) > MOST_BYTES:
         return {}, [
-            Flag("log_unusable", f"submission_log.json has {len(data):,} bytes; at most {MAX_BYTES:,} are read.")
+            Flag("log_unusable", f"submission_log.json has {len(data):,} bytes; at most {MOST_BYTES:,} are read.")
         ]
     try:
         log = json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant)
-        jsonschema.validate(log, _schema(), format_checker=jsonschema.FormatChecker())
+        jsonschema.validate(log, schema(), format_checker=jsonschema.FormatChecker())
     except jsonschema.ValidationError as error:
         where = "/".join(str(part) for part in error.absolute_path) or "top level"
         return {}, [
@@ -69,10 +65,3 @@ def disagreements(log: dict[str, Any], rebuilt: Rebuilt, answers: dict[str, Any]
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not allowed in a log")
-
-
-@functools.cache
-def _schema() -> dict[str, Any]:
-    text = resources.files("homework").joinpath("submission_log.schema.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return schema

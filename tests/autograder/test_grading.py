@@ -14,9 +14,9 @@ import pytest
 from nbgrader.utils import determine_grade
 
 import autograder
-from autograder.handed_in_log import MAX_BYTES, read_log
+from autograder.handed_in_log import read_log
 from autograder.results import Outcome, Status
-from homework.log import schema
+from homework.log import MOST_BYTES, schema
 from homework.personal import draws_for
 from homework.source_hash import source_hash
 from tests.autograder.toy import FULL, ROOT, STANDARDIZE, graded, scores, solved, text, toy
@@ -55,7 +55,7 @@ def kinds(flags: Any) -> list[str]:
         (b"{", "log_unusable", "not JSON"),
         (b"\xff", "log_unusable", "not JSON"),
         (as_bytes(a_log()).replace(b"1.5", b"NaN"), "log_unusable", "NaN is not allowed"),
-        (b" " * (MAX_BYTES + 1), "log_unusable", "bytes"),
+        (b" " * (MOST_BYTES + 1), "log_unusable", "bytes"),
         (as_bytes(a_log(profile="huge")), "log_unusable", "profile"),
         (as_bytes(a_log(problem="vae")), "log_unusable", "'vae'"),
         (b"[" * 100_000, "log_unusable", "not JSON"),
