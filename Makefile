@@ -53,10 +53,10 @@ demo: $(READY)  ## releases all problems, grades a small made-up class and shows
 	$(BIN)/autograder demo
 
 test: lint  ## runs the linters and all tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS)
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadgroup
 
 test-slow: $(READY)  ## runs the slow tests, then grades every wrong solution and every right alternative
-	$(BIN)/python -m pytest -m slow -n $(WORKERS)
+	$(BIN)/python -m pytest -m slow -n $(WORKERS) --dist loadgroup
 	$(BIN)/autograder check
 
 lint: $(READY)  ## ruff, mypy and the linter for problem sources

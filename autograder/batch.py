@@ -8,40 +8,33 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from nbformat import NotebookNode
+
 from autograder.course import root_folder
-from autograder.errors import SetupError
+from autograder.errors import CourseError, SetupError
 from autograder.feedback import feedback_html
+from autograder.gradebook import recording
 from autograder.grading import Grading, failed_grading, grade_file
+from autograder.journal import Journal, digest_of
 from autograder.problem import Problem, load_problem
 from autograder.release import notebook_text, write_atomically
-from autograder.student_side.worker import die_with_parent
+from autograder.results import Graded, GradedLog, Outcome
+from autograder.student_side.confinement import die_with_parent
+from autograder.submission import LOG_NAME
+
+_log = logging.getLogger("autograder")
 
 Progress = Callable[[int, int], None]
 """Called as (submissions done, submissions in all)."""
-
-
-@dataclass(frozen=True)
-class BatchRow:
-    """One line of `grades.csv`, and what else a table wants to show."""
-
-    student: str
-    problem: str
-    score: float
-    max_score: float
-    status: str
-    """`graded`, or why it could not be graded (`autograder.results.Outcome`)."""
-    auto_score: float
-    auto_max_score: float
-    seconds: float
 
 
 def grade_folder(
@@ -50,24 +43,28 @@ def grade_folder(
     out: Path,
     *,
     workers: int | None = None,
+    gradebook: bool = True,
     progress: Progress | None = None,
     root: Path | None = None,
-) -> list[BatchRow]:
+) -> list[Graded]:
     """Grades `submitted/<student>/<problem>/<problem>.ipynb` of every student.
 
     Below `out` it writes `<student>/<problem>/{submission_log.json, <problem>.ipynb, feedback.html}` as each submission
-    is done, and at the end `grades.csv` and `timings.csv`.
+    is done, and at the end its lines of `grades.csv` and `timings.csv`. Points that people gave in the form grader
+    count. A gradebook that cannot be used is a warning (logger `autograder`): the files are written all the same. A
+    batch that was cut off goes on where it was when it is started again.
 
     Args:
         problem_id: problem id.
         submitted: folder with one folder per student.
         out: where results go; made if missing.
         workers: processes side by side; one per core if not given.
+        gradebook: record the results in the course's gradebook?
         progress: told after each submission.
         root: the course's root folder; found if not given.
 
     Returns:
-        one row per student, by name.
+        one entry per student, by name.
 
     Raises:
         SourceError: unknown problem, or a fault in its source.
@@ -77,17 +74,58 @@ def grade_folder(
     problem = load_problem(problem_id, root)
     students = students_in(submitted)
     _make_writable(out)
-    rows: dict[str, BatchRow] = {}
     notebooks = {student: submitted / student / problem_id / f"{problem_id}.ipynb" for student in students}
-    for student, grading in grade_all(problem_id, notebooks, workers=workers, root=root):
-        _write(problem, student, grading, out)
-        rows[student] = _row(student, grading)
-        if progress:
-            progress(len(rows), len(students))
-    ordered = [rows[student] for student in students]
-    write_atomically(out / "grades.csv", _csv(ordered, ("student", "problem", "score", "max_score", "status")))
-    write_atomically(out / "timings.csv", _csv(ordered, ("student", "problem", "seconds")))
+    digests = {student: digest_of(path, path.with_name(LOG_NAME)) for student, path in notebooks.items()}
+    journal = Journal(out, problem)
+    done = {student: graded for student in students if (graded := journal.done(student, digests[student]))}
+    left = {student: path for student, path in notebooks.items() if student not in done}
+    with ExitStack() as stack:
+        record = stack.enter_context(_recorder(root)) if gradebook else _unchanged
+        for student, grading in grade_all(problem_id, left, workers=workers, root=root):
+            log = record(grading)
+            _write(problem, log, grading.notebook, out)
+            if log.outcome is not Outcome.GRADER_ERROR:  # a fault of ours is tried again
+                journal.note(student, digests[student], grading.seconds)
+            done[student] = Graded(log, grading.seconds)
+            if progress:
+                progress(len(done), len(students))
+    ordered = [done[student] for student in students]
+    _write_table(out / "grades.csv", problem_id, [_grade_row(one.log) for one in ordered])
+    _write_table(out / "timings.csv", problem_id, [_timing_row(one) for one in ordered])
+    journal.finish()
     return ordered
+
+
+def _unchanged(grading: Grading) -> GradedLog:
+    return grading.log
+
+
+@contextmanager
+def _recorder(root: Path) -> Iterator[Callable[[Grading], GradedLog]]:
+    """Records in the gradebook while that works; the first failure ends recording and is told, grading goes on."""
+    fault, recorded, left = "", 0, 0
+
+    def record(grading: Grading) -> GradedLog:
+        nonlocal fault, recorded, left
+        if not fault:
+            try:
+                log = write(grading)
+                recorded += 1
+                return log
+            except CourseError as error:
+                fault = str(error)
+        left += 1
+        return grading.log
+
+    with ExitStack() as stack:
+        try:
+            write = stack.enter_context(recording(root))
+        except CourseError as error:
+            fault = str(error)
+        yield record
+    if fault:
+        _log.warning("%d of %d results are not in the gradebook: %s", left, left + recorded, fault)
+        _log.warning("All files are written; once that is mended, the same command fills the gradebook.")
 
 
 def students_in(submitted: Path) -> list[str]:
@@ -167,38 +205,46 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _write(problem: Problem, student: str, grading: Grading, out: Path) -> None:
-    folder = out / student / problem.id
-    log = json.dumps(grading.log.as_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_atomically(folder / "submission_log.json", log)
-    write_atomically(folder / f"{problem.id}.ipynb", notebook_text(grading.notebook))
-    write_atomically(folder / "feedback.html", feedback_html(grading.log, problem))
+def _write(problem: Problem, log: GradedLog, notebook: NotebookNode, out: Path) -> None:
+    folder = out / log.student / problem.id
+    text = json.dumps(log.as_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomically(folder / "submission_log.json", text)
+    write_atomically(folder / f"{problem.id}.ipynb", notebook_text(notebook))
+    write_atomically(folder / "feedback.html", feedback_html(log, problem))
 
 
-def _row(student: str, grading: Grading) -> BatchRow:
-    log = grading.log
-    return BatchRow(
-        student=student,
-        problem=log.problem,
-        score=log.score,
-        max_score=log.max_score,
-        status=str(log.outcome),
-        auto_score=log.auto_score,
-        auto_max_score=log.auto_max_score,
-        seconds=grading.seconds,
-    )
+def _grade_row(log: GradedLog) -> dict[str, str]:
+    return {
+        "student": log.student,
+        "problem": log.problem,
+        "score": f"{log.score:.6g}",
+        "max_score": f"{log.max_score:.6g}",
+        "status": str(log.outcome),
+    }
 
 
-def _csv(rows: list[BatchRow], columns: tuple[str, ...]) -> str:
+def _timing_row(graded: Graded) -> dict[str, str]:
+    return {"student": graded.log.student, "problem": graded.log.problem, "seconds": f"{graded.seconds:.6g}"}
+
+
+def _write_table(path: Path, problem: str, rows: list[dict[str, str]]) -> None:
+    """Writes one line per submission; lines of other problems that an earlier run left there stay."""
+    columns = list(rows[0])
+    kept = [row for row in _read_table(path, columns) if row["problem"] != problem]
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_plain(getattr(row, column)) for column in columns] for row in rows)
-    return text.getvalue()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(sorted(kept + rows, key=lambda row: (row["problem"], row["student"])))
+    write_atomically(path, text.getvalue())
 
 
-def _plain(value: str | float) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else value
+def _read_table(path: Path, columns: list[str]) -> list[dict[str, str]]:
+    """The lines of an earlier table; none if there is no such file, or it has other columns."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        reader = csv.DictReader(file)
+        return [row for row in reader if list(row) == columns and None not in row.values()]
 
 
 def _make_writable(out: Path) -> None:

@@ -43,10 +43,52 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its boxes break long paths over lines
 )
 
 Problems = Annotated[list[str] | None, typer.Argument(help="Problem ids, e.g. vae; all that have a source if none.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes side by side; one per core if not given.")]
+
+
+@app.callback()
+def main(
+    isolation: Annotated[
+        str,
+        typer.Option(
+            envvar="AUTOGRADER_ISOLATION",
+            help="Walls around student code: full, landlock, user or plain; the strongest that this machine offers if "
+            "not given. Plain means none: student code can read and change whatever you can.",
+        ),
+    ] = "",
+) -> None:
+    """Releases, checks and grades deep-learning homework."""
+    if isolation:
+        os.environ["AUTOGRADER_ISOLATION"] = isolation  # worker processes inherit it
+
+
+def _run_our_own_code() -> None:
+    """What is graded comes from this repository: where a machine offers no walls, it may run without."""
+    os.environ.setdefault("AUTOGRADER_ISOLATION", "any")
+
+
+@app.command("doctor")
+def doctor_command() -> None:
+    """Tries the walls around student code.
+
+    Runs small programs where student code would run; each tries to get out. Exit status 1 if one gets where the
+    isolation level promises that it cannot.
+    """
+    from autograder.course import root_folder
+    from autograder.doctor import examine
+    from autograder.sandbox import Host
+    from autograder.table import console, doctor_table
+
+    with Host() as host:
+        findings = examine(host, root_folder())
+        console().print(doctor_table(host.level, findings))
+        for refusal in host.refusals:
+            typer.echo(f"not to be had here: {refusal}")
+    raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
 
 
 @app.command("release")
@@ -74,17 +116,45 @@ def lint_command(problems: Problems = None) -> None:
 
 @app.command("check")
 def check_command(problems: Problems = None, workers: Workers = None) -> None:
-    """Proves the tests: the solution gets full marks, the release none, each wrong solution loses its item."""
+    """Proves that the tests judge rightly.
+
+    The solution must get full marks, the untouched release none; each known wrong solution must lose points on its item
+    and no other, each right alternative none.
+    """
     from autograder.check import check
     from autograder.problem import problem_ids
     from autograder.table import check_table, console, live_progress
 
+    _run_our_own_code()
     with live_progress() as bars:
         rows = check(problems or problem_ids(), workers=workers, progress=bars("checking"))
     console().print(check_table(rows))
     wrong = sum(not row.ok for row in rows)
     typer.echo(f"{len(rows) - wrong} of {len(rows)} as expected")
     raise typer.Exit(1 if wrong else 0)
+
+
+@app.command("intake")
+def intake_command(
+    source: Annotated[Path, typer.Argument(exists=True, help="A folder or a zip: one folder, zip or notebook each.")],
+    problem: Annotated[str, typer.Option(help="Problem id, e.g. vae.")],
+    to: Annotated[Path, typer.Option(help="Folder for `autograder grade --submitted`.")],
+) -> None:
+    """Sorts out what students handed in.
+
+    Writes <student>/<problem>/<problem>.ipynb for each, and says what was odd. Exit status 1 if somebody handed in no
+    notebook that could be used.
+    """
+    from autograder.intake import take_in
+    from autograder.problem import load_problem
+
+    taken = take_in(source, load_problem(problem).id, to)
+    for one in taken:
+        for note in one.notes:
+            typer.echo(f"{one.student}: {note}")
+    missing = sum(not one.notebook for one in taken)
+    typer.echo(f"{_count(len(taken) - missing, 'notebook')} in {to}", err=True)
+    raise typer.Exit(1 if missing else 0)
 
 
 @app.command("grade")
@@ -95,19 +165,20 @@ def grade_command(
     ],
     out: Annotated[Path, typer.Option(help="Folder for logs, feedback pages and grades.csv.")],
     workers: Workers = None,
+    gradebook: Annotated[bool, typer.Option(help="Record the results in course/gradebook.db too.")] = True,
 ) -> None:
     """Grades one problem for everybody in a folder."""
     from autograder.batch import grade_folder
-    from autograder.demo import read_graded_log
     from autograder.results import Outcome
     from autograder.table import GradeLine, console, grades_table, live_progress
 
     with live_progress() as bars:
-        rows = grade_folder(problem, submitted, out, workers=workers, progress=bars(f"grading {problem}"))
-    logs = [read_graded_log(out / row.student / problem / "submission_log.json") for row in rows]
-    console().print(grades_table(problem, [GradeLine(log, row.seconds) for log, row in zip(logs, rows, strict=True)]))
+        graded = grade_folder(
+            problem, submitted, out, workers=workers, gradebook=gradebook, progress=bars(f"grading {problem}")
+        )
+    console().print(grades_table(problem, [GradeLine(one.log, one.seconds) for one in graded]))
     typer.echo(f"{out / 'grades.csv'}")
-    raise typer.Exit(1 if any(log.outcome is Outcome.GRADER_ERROR for log in logs) else 0)
+    raise typer.Exit(1 if any(one.log.outcome is Outcome.GRADER_ERROR for one in graded) else 0)
 
 
 @app.command("grade-one")
@@ -130,10 +201,11 @@ def demo_command(
     out: Annotated[Path | None, typer.Option(help="Folder for the run; course/demo if not given.")] = None,
     workers: Workers = None,
 ) -> None:
-    """Releases all problems, grades a small made-up class and shows its grades."""
+    """Releases all problems and grades a made-up class."""
     from autograder.demo import demo
     from autograder.table import console, grades_table, live_progress
 
+    _run_our_own_code()
     with live_progress() as bars:
         results = demo(problems or (), out, workers=workers, progress=lambda problem: bars(f"grading {problem}"))
     screen = console()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from autograder.batch import grade_folder
 from autograder.course import root_folder
@@ -15,7 +13,6 @@ from autograder.errors import SetupError
 from autograder.made_up_class import MadeUpStudent, make_class, surprises
 from autograder.problem import problem_ids
 from autograder.release import release
-from autograder.results import Flag, GradedLog, ItemResult, Outcome, Status
 from autograder.table import GradeLine
 
 Progress = Callable[[int, int], None]
@@ -84,60 +81,17 @@ def _grade(
     root: Path,
     progress: Progress | None,
 ) -> DemoResult:
-    rows = grade_folder(problem, submitted, out, workers=workers, progress=progress, root=root)
-    seconds = {row.student: row.seconds for row in rows}
+    graded = grade_folder(problem, submitted, out, workers=workers, gradebook=False, progress=progress, root=root)
+    by_name = {one.log.student: one for one in graded}
     lines = []
     for student in students:
         if student.problem == problem:
-            log = read_graded_log(out / student.name / problem / "submission_log.json")
-            found = tuple(surprises(student, log))
-            lines.append(GradeLine(log, seconds.get(student.name, 0.0), student.story, found))
+            log, seconds = by_name[student.name].log, by_name[student.name].seconds
+            lines.append(GradeLine(log, seconds, student.story, tuple(surprises(student, log))))
     example = out / "chen" / problem
     return DemoResult(
         problem, tuple(lines), out / "grades.csv", example / "submission_log.json", example / "feedback.html"
     )
-
-
-def read_graded_log(path: Path) -> GradedLog:
-    """A graded `submission_log.json` as `autograder grade` wrote it.
-
-    Raises:
-        SetupError: there is none, or it was not written by the autograder.
-    """
-    try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        grades = record["grades"]
-        items = tuple(
-            ItemResult(
-                entry["id"],
-                entry["score"],
-                entry["max_score"],
-                Status(entry["status"]),
-                entry["message"],
-                manual=entry.get("manual", False),
-                misconception=entry.get("misconception", ""),
-            )
-            for entry in grades["items"]
-        )
-        return GradedLog(
-            problem=record["problem"],
-            student=record["student"],
-            created_at=record["created_at"],
-            profile=record["profile"],
-            environment=record["environment"],
-            answers=record["answers"],
-            metrics=record["metrics"],
-            code=record.get("code", {}),
-            notebook_sha256=record.get("notebook_sha256"),
-            outcome=Outcome(grades["outcome"]),
-            items=items,
-            flags=tuple(Flag(flag["kind"], flag["message"]) for flag in grades.get("flags", ())),
-            process=record.get("process", {}),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SetupError(
-            f"{path} is no graded log ({type(error).__name__}: {error}); grade the submission again."
-        ) from error
 
 
 def _empty(out: Path, *folders: Path) -> None:

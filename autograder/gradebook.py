@@ -10,9 +10,10 @@ import html
 import logging
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -46,36 +47,32 @@ def gradebook_path(root: Path) -> Path:
     return course_folder(root) / "gradebook.db"
 
 
-def record(root: Path, gradings: Sequence[Graded], wait_seconds: float = WAIT_SECONDS) -> None:
-    """Writes results into `course/gradebook.db` and the executed notebooks below `course/autograded/`.
+@contextmanager
+def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Callable[[Graded], GradedLog]]:
+    """Opens the gradebook for a batch; what it yields records one submission.
 
-    Running it again does no harm. The form grader then shows the notebooks and asks for the manual points.
+    Scores go into `course/gradebook.db`, the executed notebook below `course/autograded/`, where the form grader shows
+    it and asks for the manual points. The answer is the log with the points and comments that people gave before.
+    Recording a submission again does no harm.
 
     Args:
         root: the course's root folder.
-        gradings: one per submission.
         wait_seconds: how long to wait while another program holds the gradebook.
 
     Raises:
-        CourseError: the gradebook is missing, locked or damaged, or does not know a problem; the message says how many
-            submissions are recorded already.
-        SetupError: a notebook cannot be written.
+        CourseError: on opening or recording: the gradebook is missing, locked or damaged, or does not know a problem.
+        SetupError: on recording: a notebook cannot be written.
     """
-    if not gradings:
-        return
-    done = 0
-    try:
-        with opened(root, wait_seconds) as gradebook:
-            for grading in gradings:
-                _record_one(gradebook, root, grading)
-                done += 1
-    except CourseError as error:
-        raise CourseError(
-            f"{error} Recorded {done} of {len(gradings)} submissions; nothing else was changed."
-        ) from error
+
+    def record(grading: Graded) -> GradedLog:
+        with _explaining(gradebook_path(root)):
+            return _record(gradebook, root, grading)
+
+    with opened(root, wait_seconds) as gradebook:
+        yield record
 
 
-def _record_one(gradebook: Any, root: Path, grading: Graded) -> None:
+def _record(gradebook: Any, root: Path, grading: Graded) -> GradedLog:
     log = grading.log
     if log.student in ("", ".", "..") or Path(log.student).name != log.student:
         raise CourseError(f"{log.student!r} cannot be a student's folder; rename the submission's folder.")
@@ -84,6 +81,7 @@ def _record_one(gradebook: Any, root: Path, grading: Graded) -> None:
     write_scores(gradebook, log, settled)
     if grading.notebook is not None:
         write_atomically(path, notebook_text(show_verdicts(grading.notebook, log)))
+    return with_manual_points(log, _manual_points(gradebook, log.problem, log.student))
 
 
 def _same_answers(path: Path, notebook: NotebookNode | None) -> frozenset[str]:
@@ -150,7 +148,7 @@ def write_scores(gradebook: Any, log: GradedLog, settled: frozenset[str] = froze
     gradebook.db.commit()
 
 
-def manual_scores(
+def manual_points(
     root: Path, problem: str, student: str, wait_seconds: float = WAIT_SECONDS
 ) -> dict[str, tuple[float | None, str]]:
     """What people gave a submission: item id → (points or None if only a comment, comment or empty).
@@ -162,22 +160,41 @@ def manual_scores(
     """
     if not gradebook_path(root).is_file():
         return {}
+    with opened(root, wait_seconds) as gradebook:
+        return _manual_points(gradebook, problem, student)
+
+
+def _manual_points(gradebook: Any, problem: str, student: str) -> dict[str, tuple[float | None, str]]:
     from nbgrader.api import MissingEntry
 
-    with opened(root, wait_seconds) as gradebook:
-        try:
-            notebook = gradebook.find_submission_notebook(problem, problem, student)
-        except MissingEntry:
-            return {}
-        given: dict[str, tuple[float | None, str]] = {}
-        for grade in notebook.grades:
-            if grade.manual_score is not None or grade.extra_credit:
-                own = grade.auto_score if grade.manual_score is None else grade.manual_score
-                given[item_of(grade.name)] = (float(own or 0.0) + float(grade.extra_credit or 0.0), "")
-        for comment in notebook.comments:
-            if comment.manual_comment:
-                given[comment.name] = (given.get(comment.name, (None, ""))[0], str(comment.manual_comment))
-        return given
+    try:
+        notebook = gradebook.find_submission_notebook(problem, problem, student)
+    except MissingEntry:
+        return {}
+    given: dict[str, tuple[float | None, str]] = {}
+    for grade in notebook.grades:
+        if grade.manual_score is not None or grade.extra_credit:
+            own = grade.auto_score if grade.manual_score is None else grade.manual_score
+            given[item_of(grade.name)] = (float(own or 0.0) + float(grade.extra_credit or 0.0), "")
+    for comment in notebook.comments:
+        if comment.manual_comment:
+            given[comment.name] = (given.get(comment.name, (None, ""))[0], str(comment.manual_comment))
+    return given
+
+
+def with_manual_points(log: GradedLog, given: Mapping[str, tuple[float | None, str]]) -> GradedLog:
+    """The log with what people gave (`manual_points`): their points outrank the examiner's, as in nbgrader."""
+    items = (_as_given(item, *given[item.id]) if item.id in given else item for item in log.items)
+    return replace(log, items=tuple(items)) if given else log
+
+
+def _as_given(item: ItemResult, points: float | None, comment: str) -> ItemResult:
+    if points is None:
+        own = "" if item.status is Status.MANUAL else item.message
+        return replace(item, message=f"{comment} {own}".strip())
+    status = Status.PASSED if points >= item.max_score else Status.PARTIAL if points > 0 else Status.FAILED
+    said = comment or "A person gave these points."
+    return replace(item, score=points, status=status, message=said)
 
 
 def create_gradebook(root: Path) -> None:
@@ -222,12 +239,21 @@ def opened(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Any]:
     path = gradebook_path(root)
     if not path.is_file():
         raise CourseError(f"there is no gradebook {path}; run `autograder release` first.")
-    from nbgrader.api import Gradebook, InvalidEntry
+    from nbgrader.api import Gradebook
+
+    with _explaining(path), Gradebook(_address(path, wait_seconds), load_course(root).id) as gradebook:
+        yield gradebook
+
+
+@contextmanager
+def _explaining(path: Path) -> Iterator[None]:
+    """Turns what a locked or damaged gradebook raises into one message that says what to do."""
+    from nbgrader.api import InvalidEntry
     from sqlalchemy.exc import DatabaseError
 
     try:
-        with _quiet(), Gradebook(_address(path, wait_seconds), load_course(root).id) as gradebook:
-            yield gradebook
+        with _quiet():
+            yield
     except DatabaseError as error:
         raise CourseError(_explained(path, str(error.orig))) from error
     except InvalidEntry as error:  # what nbgrader makes of a database error while it adds a row

@@ -16,6 +16,7 @@ import torch
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
+from autograder.doctor import insist
 from autograder.examiner import Examined, examine
 from autograder.executed import executed_notebook
 from autograder.handed_in_log import disagreements, read_log
@@ -24,11 +25,10 @@ from autograder.rebuild import Rebuilt, rebuild
 from autograder.reference import reference
 from autograder.release import released_notebook
 from autograder.results import Flag, GradedLog, ItemResult, Outcome, Status
-from autograder.sandbox import ISOLATION, Host
-from autograder.submission import UnusableError, read_bytes, read_cells
+from autograder.sandbox import Host
+from autograder.submission import LOG_NAME, MAX_LOG_BYTES, UnusableError, read_bytes, read_cells
 from homework.source_hash import source_hash
 
-LOG_NAME = "submission_log.json"
 ANONYMOUS = "anonymous"
 
 
@@ -71,7 +71,7 @@ def grade_file(problem_id: str, path: Path, *, student: str | None = None, root:
     log_bytes = None
     if log_path.is_file() and not log_path.is_symlink():
         with log_path.open("rb") as file:
-            log_bytes = file.read(2 << 20)
+            log_bytes = file.read(MAX_LOG_BYTES)
     try:
         data = read_bytes(path)
     except UnusableError as error:
@@ -112,11 +112,12 @@ def grade_notebook_bytes(
         rebuilt = rebuild(problem, read_cells(data, name), name)
     except UnusableError as error:
         return _unusable(problem, student, error, hashlib.sha256(data).hexdigest(), handed_in_at)
-    examined = examine(problem, rebuilt, _host(reference(problem).modules), student=student)
+    host = _host(reference(problem).modules, problem.path.parent.parent)
+    examined = examine(problem, rebuilt, host, student=student)
     flags += rebuilt.flags
     if theirs:
         flags += disagreements(theirs, rebuilt, examined.answers, student)
-    flags.append(Flag("isolation", f"Student code ran at isolation level '{ISOLATION}'."))
+    flags.append(Flag("isolation", f"Student code ran at isolation level '{host.level}'."))
     digest = hashlib.sha256(data).hexdigest()
     graded = _log(problem, student, theirs, rebuilt, examined, tuple(flags), handed_in_at, digest)
     results = {result.id: result for result in examined.results}
@@ -125,10 +126,11 @@ def grade_notebook_bytes(
 
 
 @functools.cache
-def _host(modules: tuple[str, ...]) -> Host:
-    """This process's warm host for student code; started at the first submission, ended with the process."""
+def _host(modules: tuple[str, ...], root: Path) -> Host:
+    """This process's warm host for student code, its walls tried; ends with the process."""
     host = Host(modules)
     atexit.register(host.close)
+    insist(host, root)
     return host
 
 

@@ -102,6 +102,12 @@ def _failure(item: Item, error: Exception) -> Verdict:
             Status.ERROR,
             f"`{item.id}` returned or passed on something that is not plain data, a tensor or an array ({error}).",
         )
+    if isinstance(error, RuntimeError) and "does not require grad" in str(error):  # torch's own words
+        return Verdict(
+            Status.FAILED,
+            f"No gradient flows through `{item.id}`: look for detach(), .item(), .data, numpy or no_grad on the way "
+            "from its arguments to its result.",
+        )
     # the test could not use what it got, e.g. a tuple where a tensor should be
     return Verdict(
         Status.FAILED,

@@ -2,14 +2,13 @@
 
 `course/nbgrader_config.py` puts them in place, so that `nbgrader autograde PROBLEM` and the form grader's button give
 the scores of `autograder grade`. nbgrader runs two stages per submission and reads the submitted file itself before
-the first: `SubmissionExporter` reads bytes instead, so that a file which is no notebook costs only its student.
+the first: `SubmissionExporter` keeps it from doing so, so that a file which is no notebook costs only its student.
 """
 
 from __future__ import annotations
 
 import logging
 import warnings
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +19,16 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor
-from traitlets import Bytes, Unicode
+from traitlets import Unicode
 from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
 from autograder.course import Course, course_folder, load_course, root_folder
-from autograder.errors import CourseError, ReleaseError, SubmissionError
+from autograder.errors import CourseError, ReleaseError
 from autograder.gradebook import create_gradebook, gradebook_path, opened, set_due_date, show_verdicts, write_scores
-from autograder.problem import Problem, load_problem
+from autograder.problem import load_problem
 from autograder.release import released_notebook, stub
-from autograder.results import Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.results import GradedLog, Outcome
 
 _NBGRADER_STEPS = "nbgrader.preprocessors."
 _RELEASE_STEPS = (
@@ -62,6 +61,8 @@ os.environ.setdefault("AUTOGRADER_ROOT", str(here.parent))
 
 c.CourseDirectory.course_id = {course.id!r}
 c.CourseDirectory.root = str(here)
+# Only notebooks are graded. nbgrader would copy whatever else lies in a student's folder, and follow links there.
+c.CourseDirectory.ignore = ["*"]
 
 # Release: stubs name their item; mark schemes stand in written answers.
 c.GenerateAssignment.preprocessors = [
@@ -152,14 +153,12 @@ def _quiet_log(said: list[str]) -> logging.Logger:
 
 
 class SubmissionExporter(NotebookExporter):
-    """Reads the submitted file as bytes, keeps them for `Examine`, and hands nbgrader the clean release instead.
+    """Leaves the submitted file to `Examine` and hands nbgrader the clean release instead.
 
     Nothing of the student's reaches nbgrader's first stage: neither broken JSON nor metadata that would stop the batch.
     """
 
-    submitted = Bytes(b"")
-    submitted_name = Unicode("")
-    refused = Unicode("")
+    submitted = Unicode("", help="the file that was handed in")
 
     def from_filename(
         self, filename: str, resources: dict[str, Any] | None = None, **kw: Any
@@ -167,11 +166,7 @@ class SubmissionExporter(NotebookExporter):
         """Exports a notebook file; in the first stage the release in its place."""
         if resources is None or not getattr(self.parent, "_sanitizing", False):
             return super().from_filename(filename, resources=resources, **kw)
-        self.submitted, self.submitted_name, self.refused = b"", Path(filename).name, ""
-        try:
-            self.submitted = read_submission(Path(filename))
-        except SubmissionError as error:
-            self.refused = str(error)
+        self.submitted = filename
         release = released_notebook(load_problem(resources["nbgrader"]["assignment"], root_folder()))
         resources.setdefault("metadata", {}).update(name=Path(filename).stem, path=str(Path(filename).parent))
         exported: tuple[NotebookNode, dict[str, Any]] = NotebookExporter.from_notebook_node(
@@ -180,65 +175,23 @@ class SubmissionExporter(NotebookExporter):
         return exported
 
 
-def read_submission(path: Path) -> bytes:
-    """The bytes of a submitted file.
-
-    Raises:
-        SubmissionError: it is a symbolic link, not a regular file, or cannot be read.
-    """
-    if path.is_symlink() or not path.is_file():
-        raise SubmissionError(f"{path.name} is not a regular file; hand in the notebook itself.")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SubmissionError(f"{path.name} cannot be read ({error.strerror}); hand in the notebook again.") from None
-
-
 class Examine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
-    """Grades the submitted bytes with the examiner and puts the executed notebook in place."""
+    """Grades the submitted file with the examiner and puts the executed notebook in place."""
 
     grader = Unicode(
-        "autograder.grading.grade_notebook_bytes",
-        help="import path of the function that grades: (problem, data, *, student, name) -> log and notebook",
+        "autograder.grading.grade_file",
+        help="import path of the function that grades: (problem, path, *, student) -> log and notebook",
     ).tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """Replaces the notebook by the executed one; `resources["homework_log"]` has the explicit results."""
         problem_id, student = resources["nbgrader"]["assignment"], resources["nbgrader"]["student"]
-        notebook: NotebookNode | None = None
-        try:
-            if self.parent.refused:
-                raise SubmissionError(self.parent.refused)
-            exporter = self.parent
-            grading = import_item(self.grader)(
-                problem_id, exporter.submitted, student=student, name=exporter.submitted_name
-            )
-            log, notebook = grading.log, grading.notebook
-        except SubmissionError as error:
-            log = no_points(load_problem(problem_id, root_folder()), student, str(error))
+        grading = import_item(self.grader)(problem_id, Path(self.parent.submitted), student=student)
+        log: GradedLog = grading.log
         if log.outcome is not Outcome.GRADED:
             self.log.warning("%s: %s", student, "; ".join(dict.fromkeys(item.message for item in log.items)))
         resources["homework_log"] = log
-        return show_verdicts(nb if notebook is None else notebook, log), resources
-
-
-def no_points(problem: Problem, student: str, message: str) -> GradedLog:
-    """The log of a submission that cannot be graded: no points, and the reason at every item."""
-    items = (ItemResult(item.id, 0.0, item.points, Status.MISSING, message) for item in problem.items)
-    return GradedLog(
-        problem=problem.id,
-        student=student,
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        profile="grade",
-        environment={},
-        answers={},
-        metrics={},
-        code={},
-        notebook_sha256=None,
-        outcome=Outcome.UNREADABLE,
-        items=tuple(items),
-        flags=(Flag("unreadable", message),),
-    )
+        return show_verdicts(grading.notebook, log), resources
 
 
 class SaveResults(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types

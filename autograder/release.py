@@ -9,8 +9,6 @@ that the two agree.
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,20 +82,19 @@ def write_atomically(path: Path, text: str) -> bool:
     Raises:
         SetupError: the folder cannot be written or the disk is full; the old file is untouched.
     """
-    data = text.encode()
+    return write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> bool:
+    """Like `write_atomically`, for bytes."""
+    from homework.atomic import whole_file  # here, because importing torch takes seconds
+
     try:
         if path.is_file() and path.read_bytes() == data:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with whole_file(path) as file:
+            file.write(data)
     except OSError as error:
         raise SetupError(
             f"{path} cannot be written: {error.strerror or error}; make room or mend the folder."

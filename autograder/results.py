@@ -6,6 +6,7 @@ Nothing here is ever read off what a cell printed; the examiner builds these obj
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -54,6 +55,19 @@ class ItemResult:
     """Does a person grade it?"""
     misconception: str = ""
     """Name of the known wrong solution whose answers these are, e.g. `std_is_variance`; empty if none."""
+
+    @staticmethod
+    def from_json(record: Mapping[str, Any]) -> ItemResult:
+        """The item that `as_json` wrote; raises as `GradedLog.from_json` does."""
+        return ItemResult(
+            id=record["id"],
+            score=float(record["score"]),
+            max_score=float(record["max_score"]),
+            status=Status(record["status"]),
+            message=record["message"],
+            manual=bool(record.get("manual", False)),
+            misconception=record.get("misconception", ""),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The item as it stands in the log; without its seconds, so that equal input gives equal bytes."""
@@ -131,6 +145,30 @@ class GradedLog:
                 return item
         raise KeyError(item_id)
 
+    @staticmethod
+    def from_json(record: Mapping[str, Any]) -> GradedLog:
+        """The log that `as_json` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: it was not written by `as_json`.
+        """
+        grades = record["grades"]
+        return GradedLog(
+            problem=record["problem"],
+            student=record["student"],
+            created_at=record["created_at"],
+            profile=record["profile"],
+            environment=record["environment"],
+            answers=record["answers"],
+            metrics=record["metrics"],
+            code=record["code"],
+            notebook_sha256=record["notebook_sha256"],
+            outcome=Outcome(grades["outcome"]),
+            items=tuple(ItemResult.from_json(item) for item in grades["items"]),
+            flags=tuple(Flag(flag["kind"], flag["message"]) for flag in grades["flags"]),
+            process=record.get("process", {}),
+        )
+
     def as_json(self) -> dict[str, Any]:
         """The log as plain JSON values, valid against `submission_log.schema.json`."""
         record: dict[str, Any] = {
@@ -157,3 +195,12 @@ class GradedLog:
         if self.process:
             record["process"] = dict(self.process)
         return record
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One submission of a batch: what stands in its log, and how long it took."""
+
+    log: GradedLog
+    seconds: float
+    """Wall time."""

@@ -1,7 +1,8 @@
 """Starts the student's side: one warm host process per grader, one forked session per submission.
 
-The host sees an empty environment, a scratch folder and, of this project, only `homework` and `student_side`. It is the
-examiner's only way to the student's code, over a socket (`autograder.student_side`).
+The host is shut in (`student_side.confinement`) as strongly as the machine allows: it sees an empty environment, the
+interpreter with its libraries and, of this project, only `homework` and `student_side`. It is the examiner's only way
+to the student's code, over a socket.
 """
 
 from __future__ import annotations
@@ -9,32 +10,39 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import site
 import socket
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from autograder.errors import SetupError
+from autograder.student_side.confinement import FULL, LEVELS, PLAIN, SCRATCH
 from autograder.student_side.frames import ClosedError, Limits, TooLateError, WireError, receive_frame, send_frame
 
-ISOLATION = "process"
-"""The level written into the flags: own process, empty environment, resource limits."""
+ISOLATION_VARIABLE = "AUTOGRADER_ISOLATION"
+"""Names the isolation level to use; without it the strongest that the machine offers, but never `plain`."""
+ANY = "any"
+"""In the place of a level: the strongest, and `plain` where there is no other. For code of our own."""
 
 WARM_MODULES = ("numpy", "torch.nn.functional", "homework")
 START_SECONDS = 180.0
 """What importing torch may take on a cold and busy machine."""
-GRACE_SECONDS = 5.0
+GRACE_SECONDS = 10.0
 """What a session may take to acknowledge something that runs no student code."""
 
 _REPLY = Limits(header=4 * 2**20, body=0)
 
-_START = "import sys, socket; sys.path[:0] = {paths!r}; from student_side import worker; "
-_START += "worker.host(socket.socket(fileno={fd}), {modules!r})"
+_START = (
+    "import sys; sys.path[:0] = {paths!r}; from student_side.start import start; start({fd}, {modules!r}, {plan!r})"
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,14 @@ class SessionLimits:
 
     memory: int = 4 * 2**30
     """Bytes of data (private memory) per process."""
+    total: int = 6 * 2**30
+    """Bytes of memory of all its processes together (level `full`)."""
+    disk: int = 256 * 2**20
+    """Bytes of its working folder (level `full`)."""
+    entries: int = 4096
+    """Files and folders in it (level `full`)."""
+    processes: int = 64
+    """Processes and threads."""
     cpu: int = 600
     """Seconds of CPU time per process."""
     file: int = 256 * 2**20
@@ -67,9 +83,18 @@ class Host:
     Args:
         modules: what it imports beside `WARM_MODULES` before the first session; unknown names are passed over.
         limits: resource limits of each session.
+        level: the isolation level (`student_side.confinement.LEVELS`); that of `$AUTOGRADER_ISOLATION` if not given,
+            else the strongest that the machine offers. `plain` must be named, or allowed by `ANY`.
     """
 
-    def __init__(self, modules: tuple[str, ...] = (), limits: SessionLimits | None = None) -> None:
+    def __init__(
+        self, modules: tuple[str, ...] = (), limits: SessionLimits | None = None, *, level: str | None = None
+    ) -> None:
+        self.level = ""
+        """The level in use; empty before the start."""
+        self.refusals: list[str] = []
+        """The stronger levels that the machine does not offer, and why."""
+        self._wanted = level or os.environ.get(ISOLATION_VARIABLE) or ""
         self._modules = (*WARM_MODULES, *modules)
         self._limits = limits or SessionLimits()
         self._process: subprocess.Popen[bytes] | None = None
@@ -89,17 +114,40 @@ class Host:
         """Starts the process if it is not running.
 
         Raises:
-            SetupError: it did not come up.
+            SetupError: it did not come up, or no level is to be had.
         """
         if self._process is not None and self._process.poll() is None:
             return
         self.close()
+        self.refusals = []
+        for level in [self.level] if self.level else _candidates(self._wanted):
+            refusal = self._start_at(level)
+            if not refusal:
+                self.level = level
+                return
+            self.refusals.append(f"{level}: {refusal}")
+        raise SetupError(
+            "student code cannot be shut in on this machine:\n  " + "\n  ".join(self.refusals) + "\n"
+            f"To grade without walls students whom you trust, set ${ISOLATION_VARIABLE}={PLAIN}."
+        )
+
+    def _start_at(self, level: str) -> str:
+        """Starts the process at a level; why that cannot be, or empty if it could."""
         self._folder = tempfile.mkdtemp(prefix="autograder-")
-        paths = _lay_out(Path(self._folder))
+        os.chmod(self._folder, 0o711)  # sessions with a user id of their own must get to their folder below it
+        library, shown = _lay_out(Path(self._folder))
+        plan = {
+            "level": level,
+            "shown": shown,
+            "hidden": _staff_only(),
+            "folder": self._folder,
+            "limits": asdict(self._limits),
+        }
         ours, theirs = socket.socketpair()
-        command = _START.format(paths=paths, fd=theirs.fileno(), modules=list(self._modules))
+        command = _START.format(paths=[library], fd=theirs.fileno(), modules=list(self._modules), plan=plan)
         scratch = Path(self._folder) / "scratch"
-        scratch.mkdir()
+        scratch.mkdir(mode=0o711)
+        environment = _environment(Path(SCRATCH) if level == FULL else scratch)
         with open(Path(self._folder) / "host.log", "wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-c", command],
@@ -108,31 +156,48 @@ class Host:
                 stdout=log,
                 stderr=log,
                 cwd=scratch,
-                env=_environment(scratch),
+                env=environment,
                 start_new_session=True,
             )
         theirs.close()
         self._sock = ours
         try:
-            receive_frame(ours, time.monotonic() + START_SECONDS, _REPLY)
+            reply, _ = receive_frame(ours, time.monotonic() + START_SECONDS, _REPLY)
         except (ClosedError, TooLateError):
             said = (Path(self._folder) / "host.log").read_text(errors="replace")[-2000:]
             self.close()
             raise SetupError(f"the process for student code did not start; it said:\n{said}") from None
+        if "refused" in reply:
+            self.close()
+        return str(reply.get("refused", ""))
 
     def session(self) -> Session:
-        """A fresh session, forked from the warm process."""
-        self.start()
+        """A fresh session, forked from the warm process, which is started again if it is gone.
+
+        Raises:
+            SetupError: it cannot be started, or is gone at once.
+        """
+        for last in (False, True):
+            self.start()
+            try:
+                return self._session()
+            except (ClosedError, TooLateError, OSError) as error:
+                self.close()
+                if last:
+                    raise SetupError(f"the process for student code ends as soon as it is asked: {error!r}") from None
+        raise AssertionError
+
+    def _session(self) -> Session:
         assert self._sock is not None
         ours, theirs = socket.socketpair()
         folder = tempfile.mkdtemp(prefix="session-", dir=Path(self._folder) / "scratch")
         try:
-            send_frame(self._sock, {"op": "session", "limits": asdict(self._limits), "folder": folder})
+            send_frame(self._sock, {"op": "session", "folder": folder})
             socket.send_fds(self._sock, [b"\0"], [theirs.fileno()])
             reply, _ = receive_frame(self._sock, time.monotonic() + START_SECONDS, _REPLY)
-        except (ClosedError, TooLateError, OSError) as error:
+        except BaseException:
             ours.close()
-            raise SetupError(f"the process for student code is gone: {error!r}; run the command again") from None
+            raise
         finally:
             theirs.close()
         return Session(self, ours, reply["pid"], folder)
@@ -240,16 +305,45 @@ class Session:
         return reply
 
 
-def _lay_out(folder: Path) -> list[str]:
-    """Links `student_side` and `homework`, and nothing else of the project, into a folder for the host's path."""
+def _candidates(wanted: str) -> Sequence[str]:
+    """The levels to try, strongest first."""
+    if wanted == ANY:
+        return LEVELS
+    if not wanted:
+        return [level for level in LEVELS if level != PLAIN]
+    if wanted not in LEVELS:
+        raise SetupError(f"there is no isolation level {wanted!r}; use one of {', '.join(LEVELS)}.")
+    return [wanted]
+
+
+def _lay_out(folder: Path) -> tuple[str, list[str]]:
+    """Makes the folder from which the host imports `student_side` and `homework`; and all paths it may see."""
     library = folder / "library"
-    library.mkdir()
-    (library / "student_side").symlink_to(Path(__file__).parent / "student_side", target_is_directory=True)
+    shutil.copytree(Path(__file__).parent / "student_side", library / "student_side", ignore=_COMPILED)
     spec = importlib.util.find_spec("homework")
     if spec is None or not spec.submodule_search_locations:
         raise SetupError("the package 'homework' is not installed; run `make setup`")
-    (library / "homework").symlink_to(Path(next(iter(spec.submodule_search_locations))), target_is_directory=True)
-    return [str(library)]
+    homework = Path(next(iter(spec.submodule_search_locations))).resolve()
+    (library / "homework").symlink_to(homework, target_is_directory=True)
+    return str(library), [str(library), str(homework), *_interpreter()]
+
+
+_COMPILED = shutil.ignore_patterns("__pycache__")
+
+
+def _interpreter() -> list[str]:
+    """Where the interpreter, its libraries and those of the system lie."""
+    system = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"]
+    system += ["/usr/share/fonts", "/usr/share/zoneinfo", "/etc/localtime"]
+    own = []
+    for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
+        own += [f"{prefix}/{name}" for name in ("bin", "lib")] if prefix in ("/usr", "/usr/local") else [prefix]
+    return [*system, *own]
+
+
+def _staff_only() -> list[str]:
+    """Folders among the libraries that students' code must not read: this package, where it is installed there."""
+    return [str(Path(path) / "autograder") for path in {*site.getsitepackages(), sysconfig.get_path("purelib")}]
 
 
 def _environment(scratch: Path) -> dict[str, str]:
@@ -258,6 +352,8 @@ def _environment(scratch: Path) -> dict[str, str]:
         "PATH": os.defpath,
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
+        "USER": "student",
+        "LOGNAME": "student",
         "LANG": "C.UTF-8",
         "MPLBACKEND": "Agg",
         "OMP_NUM_THREADS": "1",

@@ -19,6 +19,9 @@ from autograder.results import Outcome
 
 MAX_BYTES = 200 * 2**20
 """A larger file is not read."""
+LOG_NAME = "submission_log.json"
+MAX_LOG_BYTES = 2 * 2**20
+"""What is read of a student's log; a valid one is half as large."""
 MAX_CELLS = 5_000
 MAX_CELL_CHARACTERS = 1_000_000
 MAX_PICTURE_BYTES = 4 * 2**20

@@ -50,6 +50,26 @@ class CheckLine(Protocol):
         """Wall time."""
 
 
+class Tried(Protocol):
+    """A row of `autograder doctor`: one way out that was tried."""
+
+    @property
+    def name(self) -> str:
+        """What was tried."""
+
+    @property
+    def managed(self) -> str:
+        """What was managed; empty if nothing."""
+
+    @property
+    def promised(self) -> bool:
+        """Does the isolation level promise that nothing is?"""
+
+    @property
+    def ok(self) -> bool:
+        """Is this as promised?"""
+
+
 @dataclass(frozen=True)
 class GradeLine:
     """A row of a grades table."""
@@ -121,6 +141,17 @@ def check_table(lines: Iterable[CheckLine]) -> Table:
         ok = "yes" if line.ok else "[red]NO[/]"
         texts = (line.problem, line.variant, line.expected, line.got)
         table.add_row(*(escape(str(text)) for text in texts), ok, f"{line.seconds:.1f}")
+    return table
+
+
+def doctor_table(level: str, findings: Iterable[Tried]) -> Table:
+    """One row per thing that student code must not be able to do."""
+    table = _table(f"Walls around student code: level {level}")
+    for heading in ("student code tried to", "and managed", "as promised"):
+        table.add_column(heading, overflow="fold")
+    for finding in findings:
+        promise = ("yes" if finding.promised else "not promised") if finding.ok else "[red]NO[/]"
+        table.add_row(escape(finding.name), escape(finding.managed or "nothing"), promise)
     return table
 
 

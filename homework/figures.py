@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import sys
-from typing import Any, Final
+import textwrap
+from typing import Any, Final, Literal
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 COLOURS: Final = (
@@ -28,6 +31,7 @@ COLOURS: Final = (
 
 DASHES: Final = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 INK: Final = "#333333"
+Corner = Literal["upper right", "upper left", "lower right", "lower left"]
 DOTS_PER_INCH: Final = 110
 
 STYLE: Final[Any] = {
@@ -85,7 +89,7 @@ class NotebookFigure(Figure):
         """What the figure is, for those who cannot see it: title and axes."""
         parts = []
         for axes in self.axes:
-            title = axes.get_title(loc="left")
+            title = axes.get_title(loc="left").replace("\n", " ")
             labels = [label for label in (axes.get_xlabel(), axes.get_ylabel()) if label]
             if title or labels:
                 parts.append(title + (f" ({' / '.join(labels)})" if labels else ""))
@@ -103,11 +107,36 @@ def new_figure(width: float, height: float, *, grid: bool = True) -> tuple[Noteb
     return figure, axes
 
 
+def add_legend(axes: Axes) -> None:
+    """Puts a legend into the corner where the fewest drawn points lie.
+
+    There must be a line or a cloud of dots. Matplotlib looks for a place too (`loc="best"`), but warns on stderr
+    when that takes long, as it does with long curves.
+    """
+    axes.autoscale_view()  # else the limits are those of an empty plot
+    points = [np.asarray(line.get_xydata(), float) for line in axes.lines if line.get_transform() == axes.transData]
+    points += [np.asarray(dots.get_offsets()) for dots in axes.collections if isinstance(dots, PathCollection)]
+    places = (axes.transData - axes.transAxes).transform(np.concatenate(points))
+    corners: dict[Corner, tuple[int, int]] = {
+        "upper right": (1, 1),
+        "upper left": (0, 1),
+        "lower right": (1, 0),
+        "lower left": (0, 0),
+    }
+    reach = np.array([0.5, 0.35])  # of the axes' width and height
+    crowd: dict[Corner, int] = {
+        loc: int((np.abs(places - corner) < reach).all(axis=1).sum()) for loc, corner in corners.items()
+    }
+    axes.legend(frameon=False, loc=min(crowd, key=lambda loc: crowd[loc]))
+
+
 def finish(figure: NotebookFigure, axes: Axes, title: str, xlabel: str, ylabel: str) -> Figure:
-    """Writes title and labels, shows the figure in a notebook and returns it."""
+    """Writes title (in several lines if it is long) and labels, shows the figure in a notebook and returns it."""
     with rc_context(STYLE):
         if title:
-            axes.set_title(title, loc="left")
+            # 10.7 bold letters to an inch, without the margin left of the axes
+            columns = max(16, int(10.7 * (figure.get_figwidth() - 0.8)))
+            axes.set_title("\n".join(textwrap.wrap(title, columns)), loc="left")
         axes.set_xlabel(xlabel)
         axes.set_ylabel(ylabel)
         figure.show_now()

@@ -16,7 +16,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from homework.figures import COLOURS, INK, finish, new_figure, series_style
+from homework.figures import COLOURS, INK, add_legend, finish, new_figure, series_style
 from homework.scalars import as_number
 
 Numbers: TypeAlias = "torch.Tensor | npt.NDArray[Any] | Sequence[Any]"
@@ -120,7 +120,7 @@ def curves(
     if logy:
         axes.set_yscale("log")
     if len(series) + len(levels or {}) > 1:
-        axes.legend(frameon=False)
+        add_legend(axes)
     return finish(figure, axes, title, xlabel, ylabel)
 
 
@@ -185,10 +185,9 @@ def bars(
     figure, axes = new_figure(max(3.6, 1.0 + 0.9 * len(values)), 3.8)
     axes.grid(axis="x", visible=False)
     heights = [as_number(value) for value in values.values()]
-    colours = [COLOURS[index % len(COLOURS)] for index in range(len(heights))]
     spread = [as_number((errors or {}).get(label, math.nan)) for label in values]
     places = range(len(heights))
-    drawn = axes.bar(places, heights, color=colours, width=0.65)
+    drawn = axes.bar(places, heights, color=COLOURS[0], width=0.65)
     if errors:
         axes.errorbar(places, heights, yerr=spread, fmt="none", ecolor=INK, capsize=4)
     axes.bar_label(drawn, fmt="{:.3g}", padding=6 if errors else 3)
@@ -240,7 +239,7 @@ def scatter(
         axes.scatter(
             chosen[:, 0], chosen[:, 1], s=16, color=colour, marker=marker, alpha=0.8, linewidths=0, label=str(label)
         )
-    axes.legend(frameon=False)
+    add_legend(axes)
     return finish(figure, axes, title, xlabel, ylabel)
 
 

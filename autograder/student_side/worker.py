@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import ctypes
 import importlib
 import io
 import linecache
 import os
-import resource
+import select
 import signal
 import socket
 import sys
+import time
 import types
+from collections.abc import Set
+from pathlib import Path
 from typing import Any
 
+from . import watch
 from .calls import Desk, describe, seed_everything
+from .confinement import Confinement, die_with_parent
 from .frames import ClosedError, Limits, receive_frame, send_frame
 
 OUTPUT_CHARACTERS = 20_000
@@ -30,10 +34,10 @@ OUTPUT_CHARACTERS = 20_000
 _SMALL = Limits(header=4 * 2**20, body=0)
 
 
-def host(sock: socket.socket, modules: list[str]) -> None:
+def host(sock: socket.socket, modules: list[str], walls: Confinement) -> None:
     """Imports what every submission needs, then forks a session for each socket it is handed.
 
-    Frames: `{"op": "session", "limits": {…}, "folder": …}` with one file descriptor → `{"pid": …}`;
+    Frames: `{"ready": True}` at the start; `{"op": "session", "folder": …}` with one file descriptor → `{"pid": …}`;
     `{"op": "kill", "pid": …}` → `{"killed": …}` kills a session and what it started.
     """
     warm_up(modules)
@@ -41,26 +45,29 @@ def host(sock: socket.socket, modules: list[str]) -> None:
     send_frame(sock, {"ready": True})
     pids: set[int] = set()
     while True:
+        while pids and not select.select([sock], [], [], watch.SECONDS)[0]:
+            if walls.sees_only_its_own:
+                watch.enforce(pids, walls.limits["total"])
         try:
             header, _ = receive_frame(sock, limits=_SMALL)
         except ClosedError:
             break
         if header["op"] == "kill":
             if header["pid"] in pids:
-                _kill_group(header["pid"])
                 pids.discard(header["pid"])
+                _kill_session(header["pid"], pids)
             send_frame(sock, {"killed": header["pid"]})
             continue
         _, fds, _, _ = socket.recv_fds(sock, 1, 1)
-        pid = os.fork()
+        pid = walls.fork_session()
         if pid == 0:
             sock.close()
-            _become_session(socket.socket(fileno=fds[0]), header["limits"], header["folder"])
+            _become_session(socket.socket(fileno=fds[0]), walls, header["folder"])
         os.close(fds[0])
         pids.add(pid)
         send_frame(sock, {"pid": pid})
     for pid in pids:
-        _kill_group(pid)
+        _kill_session(pid, pids)
 
 
 def warm_up(modules: list[str]) -> None:
@@ -77,34 +84,48 @@ def warm_up(modules: list[str]) -> None:
         optimizer.step()
 
 
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
+def _kill_session(pid: int, others: set[int]) -> None:
+    """Kills a session and whatever it left behind, of which this process has become the parent."""
+    for kill in (os.killpg, os.kill):  # at level `full` it is process 1 of its namespace: all in there die with it
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(pid, signal.SIGKILL)
+    _kill_children(others | {pid})
 
 
-def _become_session(sock: socket.socket, limits: dict[str, int], folder: str) -> None:
+def _kill_children(but: Set[int] = frozenset()) -> None:
+    """Kills all children of this process but some, and those that it inherits meanwhile."""
+    for _ in range(1000):
+        strays = _children() - but
+        for stray in strays:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(stray, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(stray, os.WNOHANG)
+        if not strays:
+            return
+        time.sleep(0.001)
+
+
+def _children() -> set[int]:
+    try:
+        return {int(word) for word in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
+    except OSError:  # not Linux, or a kernel that does not tell
+        return set()
+
+
+def _become_session(sock: socket.socket, walls: Confinement, folder: str) -> None:
     """Turns this fork into a session with a working folder of its own, and never returns."""
     status = 1
     try:
-        os.setsid()
-        os.chdir(folder)
-        os.environ["HOME"] = os.environ["TMPDIR"] = folder
         die_with_parent()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _silence()
-        set_limits(limits)
+        walls.shut_in_session(folder)
         with contextlib.suppress(ClosedError):
             Session(sock).serve()
         status = 0
     finally:
         os._exit(status)
-
-
-def die_with_parent() -> None:
-    """Asks Linux to kill this process when its parent dies; elsewhere the closed socket has to do."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
 
 
 def _silence() -> None:
@@ -113,21 +134,6 @@ def _silence() -> None:
     for fd in (0, 1, 2):
         os.dup2(nothing, fd)
     os.close(nothing)
-
-
-def set_limits(limits: dict[str, int]) -> None:
-    """Sets resource limits: `memory` (bytes of data), `cpu` (seconds), `file` (bytes), `files`, `processes`."""
-    kinds = {
-        "memory": resource.RLIMIT_DATA,
-        "cpu": resource.RLIMIT_CPU,
-        "file": resource.RLIMIT_FSIZE,
-        "files": resource.RLIMIT_NOFILE,
-        "core": resource.RLIMIT_CORE,
-    }
-    for name, value in limits.items():
-        _, hard = resource.getrlimit(kinds[name])
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kinds[name], (value, value))
 
 
 class Session:
@@ -176,12 +182,19 @@ class Session:
             os._exit(0)
 
     def _end(self) -> None:
+        """Kills the last fork and whatever it or a cell started: all that would take time or memory from the next."""
         if self._child:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._child, signal.SIGKILL)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(self._child, 0)
             self._child = 0
+        if os.getpid() == 1:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)  # everybody else in this namespace
+        else:
+            _kill_children()
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.waitpid(-1, 0)
 
 
 def run_cell(source: str, name: str, names: dict[str, Any]) -> dict[str, Any]:

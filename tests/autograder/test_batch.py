@@ -6,6 +6,7 @@ import contextlib
 import csv
 import json
 import os
+import random
 import subprocess
 import sys
 import time
@@ -18,10 +19,13 @@ import pytest
 
 import autograder
 from autograder import batch
-from autograder.batch import BatchRow, grade_folder, students_in
+from autograder.batch import grade_folder, students_in
 from autograder.errors import SetupError, SourceError
 from autograder.grading import Grading, grade_file
+from autograder.results import Graded
 from tests.autograder.toy import ROOT, STANDARDIZE, released, solved, text
+
+QUIETLY: dict[str, Any] = {"gradebook": False, "root": ROOT}
 
 
 def hand_in(folder: Path, student: str, data: bytes) -> None:
@@ -52,6 +56,12 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
             return future
 
     monkeypatch.setattr(batch, "_pool", lambda workers: Here())
+    monkeypatch.setattr(batch, "as_completed", list)  # in the order of submission
+
+
+def outcomes(graded: list[Graded]) -> list[str]:
+    """How each submission fared, by student."""
+    return [str(one.log.outcome) for one in graded]
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -71,23 +81,37 @@ def test_every_submission_gets_a_result_and_the_files_agree(tmp_path: Path) -> N
     (submitted / ".hidden").mkdir()
     (submitted / "README.txt").write_text("no student")
     told: list[tuple[int, int]] = []
-    rows = grade_folder("toy", submitted, out, workers=2, progress=lambda *n: told.append(n), root=ROOT)
+    graded = grade_folder("toy", submitted, out, workers=2, progress=lambda *n: told.append(n), **QUIETLY)
     expected = [("ada", 20, "graded"), ("bela é", 8, "graded"), ("chen", 0, "graded"), ("dora", 0, "unreadable")]
-    assert [(row.student, row.score, row.status) for row in rows] == [*expected, ("emil", 0, "missing")]
+    logs = [one.log for one in graded]
+    assert [(log.student, log.score, log.outcome) for log in logs] == [*expected, ("emil", 0, "missing")]
     assert told == [(n, 5) for n in range(1, 6)]
     written = rows_of(out / "grades.csv")
     assert list(written[0]) == ["student", "problem", "score", "max_score", "status"]
     assert [(row["student"], float(row["score"]), row["max_score"]) for row in written] == [
-        (row.student, row.score, "25") for row in rows
+        (log.student, log.score, "25") for log in logs
     ]
-    for row in rows:
-        folder = out / row.student / "toy"
-        log = json.loads((folder / "submission_log.json").read_text(encoding="utf-8"))
-        assert (log["student"], log["grades"]["score"], log["grades"]["max_score"]) == (row.student, row.score, 25)
+    for log in logs:
+        folder = out / log.student / "toy"
+        assert json.loads((folder / "submission_log.json").read_text(encoding="utf-8")) == log.as_json()
         assert (folder / "toy.ipynb").is_file() and (folder / "feedback.html").is_file()
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and path.name != "timings.csv"}
-    grade_folder("toy", submitted, out, workers=1, root=ROOT)
+    grade_folder("toy", submitted, out, workers=1, **QUIETLY)
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_the_lines_of_other_problems_stay_in_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_this_process(monkeypatch)
+    hand_in(tmp_path / "in", "ada", b"")
+    out = tmp_path / "out"
+    out.mkdir()
+    header = "student,problem,score,max_score,status\n"
+    (out / "grades.csv").write_text(header + "bela,other,3,4,graded\nzoe,toy,9,9,graded\nbroken,line\n")
+    (out / "timings.csv").write_bytes(b"\xffsomething else\n1\n")
+    for _ in range(2):
+        grade_folder("toy", tmp_path / "in", out, **QUIETLY)
+        assert (out / "grades.csv").read_text() == header + "bela,other,3,4,graded\nada,toy,0,25,unreadable\n"
+    assert [row["student"] for row in rows_of(out / "timings.csv")] == ["ada"]
 
 
 def test_a_fault_of_the_grader_costs_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,8 +125,8 @@ def test_a_fault_of_the_grader_costs_nobody_else(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(batch, "grade_file", grade)
     hand_in(tmp_path / "in", "ada", b"")
     hand_in(tmp_path / "in", "bela", b"")
-    rows = grade_folder("toy", tmp_path / "in", tmp_path / "out", root=ROOT)
-    assert [row.status for row in rows] == ["unreadable", "grader_error"]
+    graded = grade_folder("toy", tmp_path / "in", tmp_path / "out", **QUIETLY)
+    assert outcomes(graded) == ["unreadable", "grader_error"]
     log = json.loads((tmp_path / "out/bela/toy/submission_log.json").read_text())
     assert "not your fault" in log["grades"]["items"][0]["message"]
 
@@ -123,14 +147,14 @@ def test_a_dying_worker_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(batch, "_task", task)
     for student in ("ada", "bela", "chen"):
         hand_in(tmp_path / "in", student, b"")
-    rows: list[BatchRow] = grade_folder("toy", tmp_path / "in", tmp_path / "out", root=ROOT)
-    assert [row.status for row in rows] == ["unreadable", "grader_error", "unreadable"]
+    graded = grade_folder("toy", tmp_path / "in", tmp_path / "out", **QUIETLY)
+    assert outcomes(graded) == ["unreadable", "grader_error", "unreadable"]
     assert calls.count("bela") == 2
 
 
 def test_unknown_problems_and_folders_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"unknown problem 'nope'.*Problems here: toy"):
-        grade_folder("nope", tmp_path, tmp_path / "out", root=ROOT)
+        grade_folder("nope", tmp_path, tmp_path / "out", **QUIETLY)
     with pytest.raises(SetupError, match="is no folder"):
         students_in(tmp_path / "nowhere")
     with pytest.raises(SetupError, match=r"<student>/<problem>/<problem>\.ipynb"):
@@ -138,7 +162,7 @@ def test_unknown_problems_and_folders_that_cannot_be_used(tmp_path: Path) -> Non
     hand_in(tmp_path / "in", "ada", b"")
     (tmp_path / "file").write_text("")
     with pytest.raises(SetupError, match="cannot be written"):
-        grade_folder("toy", tmp_path / "in", tmp_path / "file" / "out", root=ROOT)
+        grade_folder("toy", tmp_path / "in", tmp_path / "file" / "out", **QUIETLY)
 
 
 def test_a_full_disk_stops_with_a_clear_error_and_loses_nothing(
@@ -146,7 +170,7 @@ def test_a_full_disk_stops_with_a_clear_error_and_loses_nothing(
 ) -> None:
     in_this_process(monkeypatch)
     hand_in(tmp_path / "in", "ada", b"")
-    grade_folder("toy", tmp_path / "in", tmp_path / "out", root=ROOT)
+    grade_folder("toy", tmp_path / "in", tmp_path / "out", **QUIETLY)
     before = (tmp_path / "out/grades.csv").read_bytes()
     hand_in(tmp_path / "in", "bela", b"")
 
@@ -155,15 +179,77 @@ def test_a_full_disk_stops_with_a_clear_error_and_loses_nothing(
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(SetupError, match="No space left on device"):
-        grade_folder("toy", tmp_path / "in", tmp_path / "out", root=ROOT)
+        grade_folder("toy", tmp_path / "in", tmp_path / "out", **QUIETLY)
     assert (tmp_path / "out/grades.csv").read_bytes() == before
+
+
+def test_a_batch_that_was_cut_off_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_this_process(monkeypatch)
+    students = ["ada", "bela", "chen"]
+    for student in students:
+        hand_in(tmp_path / "in", student, b"")
+    asked: list[str] = []
+    full = ["the disk is full"]
+
+    def grade(problem_id: str, path: Path, **options: Any) -> Grading:
+        asked.append(path.parts[-3])
+        if path.parts[-3] == "chen" and full:
+            raise SetupError(full.pop())
+        return grade_file(problem_id, path, **options)
+
+    monkeypatch.setattr(batch, "grade_file", grade)
+    with pytest.raises(SetupError, match="the disk is full"):
+        grade_folder("toy", tmp_path / "in", tmp_path / "out", **QUIETLY)
+    assert not (tmp_path / "out" / "grades.csv").exists()
+    done = [student for student in students if (tmp_path / "out" / student / "toy" / "feedback.html").exists()]
+    hand_in(tmp_path / "in", "dora", b"")
+    (tmp_path / "in" / done[0] / "toy" / "toy.ipynb").write_bytes(b"{")  # handed in anew meanwhile
+    with next((tmp_path / "out").glob(".grading-*")).open("a") as file:
+        file.write('["half a li')
+    asked.clear()
+    graded = grade_folder("toy", tmp_path / "in", tmp_path / "out", **QUIETLY)
+    assert [one.log.student for one in graded] == [*students, "dora"]
+    assert sorted(asked) == sorted({*students, "dora"} - set(done[1:]))
+    assert not list((tmp_path / "out").glob(".grading-*"))
+    asked.clear()
+    grade_folder("toy", tmp_path / "in", tmp_path / "out", **QUIETLY)
+    assert len(asked) == 4, "a batch that came to its end is graded anew"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tie a process's life to its parent's")
+def test_random_kills_of_workers_and_coordinator_change_no_grade(tmp_path: Path) -> None:
+    answers = [text(solved()), text(released()), text(solved(standardize=STANDARDIZE + "    return x")), b"{"]
+    answers.append(text(solved(standardize=STANDARDIZE + "    import os; os._exit(1)")))
+    for number in range(50):
+        hand_in(tmp_path / "in", f"student{number:02d}", answers[number % len(answers)])
+    grade_folder("toy", tmp_path / "in", tmp_path / "calm", **QUIETLY)
+    chance = random.Random(7)
+    command = [sys.executable, "-m", "autograder.cli", "grade", "toy", "--submitted", str(tmp_path / "in")]
+    command += ["--out", str(tmp_path / "wild"), "--no-gradebook", "--workers", "2"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(autograder.__file__).parents[1]), "AUTOGRADER_ROOT": str(ROOT)}
+    for attempt in range(40):
+        grader = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while grader.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                grader.wait(chance.uniform(4, 25))
+            with contextlib.suppress(psutil.NoSuchProcess):
+                family = psutil.Process(grader.pid).children(recursive=True)
+                victim = grader if chance.random() < 0.3 or not family else chance.choice(family)
+                if attempt < 5:
+                    victim.kill()
+        if grader.returncode == 0:
+            break
+    assert grader.returncode == 0 and attempt > 0
+    for path in [tmp_path / "calm" / "grades.csv", *(tmp_path / "calm").rglob("submission_log.json")]:
+        assert (tmp_path / "wild" / path.relative_to(tmp_path / "calm")).read_bytes() == path.read_bytes(), path
 
 
 @pytest.mark.kernel
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tie a process's life to its parent's")
 def test_workers_and_their_hosts_do_not_outlive_a_killed_grader(tmp_path: Path) -> None:
     hand_in(tmp_path / "in", "ada", text(solved(standardize=STANDARDIZE + "    import time; time.sleep(300)")))
-    arguments = f"'toy', Path('{tmp_path}/in'), Path('{tmp_path}/out'), root=Path('{ROOT}')"
+    arguments = f"'toy', Path('{tmp_path}/in'), Path('{tmp_path}/out'), gradebook=False, root=Path('{ROOT}')"
     script = f"from pathlib import Path\nfrom autograder.batch import grade_folder\ngrade_folder({arguments})\n"
     (tmp_path / "run.py").write_text(f"if __name__ == '__main__':\n    {script.replace(chr(10), chr(10) + '    ')}")
     environment = {**os.environ, "PYTHONPATH": str(Path(autograder.__file__).parents[1])}

@@ -112,6 +112,16 @@ def test_partial_credit_is_the_share_of_the_passed_parts() -> None:
     assert item.message.startswith("gradient: ")
 
 
+def test_a_lost_gradient_is_called_so() -> None:
+    item = graded(
+        solved(
+            standardize=STANDARDIZE + "    x = x.detach()\n    return (x - x.mean(0)) / (x.var(0, False) + eps).sqrt()"
+        )
+    ).log.item("standardize")
+    assert (item.score, item.status) == (8, Status.PARTIAL)
+    assert "gradient: No gradient flows through `standardize`" in item.message
+
+
 def test_a_hidden_check_shows_its_hint_and_no_number() -> None:
     peeking = (
         STANDARDIZE

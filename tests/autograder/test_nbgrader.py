@@ -5,12 +5,10 @@ from __future__ import annotations
 import copy
 import json
 import logging
-import os
 import shutil
 import sqlite3
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -27,18 +25,21 @@ from nbgrader.utils import determine_grade
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.errors import CourseError, SubmissionError
+from autograder.batch import grade_folder
+from autograder.errors import CourseError
 from autograder.filled import fill_in, solution_answers
 from autograder.gradebook import (
+    Graded,
     clamped,
     create_gradebook,
     gradebook_path,
-    manual_scores,
+    manual_points,
     opened,
-    record,
+    recording,
     show_verdicts,
+    with_manual_points,
 )
-from autograder.nbgrader_steps import no_points
+from autograder.grading import failed_grading
 from autograder.problem import load_problem
 from autograder.release import notebook_text, release, released_notebook
 from autograder.results import GradedLog, ItemResult, Outcome, Status
@@ -56,15 +57,26 @@ class Grading:
     notebook: NotebookNode | None
 
 
+def no_points(root: Path, student: str, reason: str) -> GradedLog:
+    """The log of a submission that could not be graded."""
+    return failed_grading(load_problem("toy", root), student, reason).log
+
+
 def make_log(root: Path, student: str, **results: tuple[float, Status, str]) -> GradedLog:
     """A log of the toy problem; items that are not named have full points or wait for a person."""
     items = []
     for item in load_problem("toy", root).items:
-        default = (item.points, Status.PASSED, "") if item.kind == "code" else (0.0, Status.MANUAL, "")
+        manual = item.kind != "code"
+        default = (0.0, Status.MANUAL, "") if manual else (item.points, Status.PASSED, "")
         score, status, message = results.get(item.id, default)
-        items.append(ItemResult(item.id, score, item.points, status, message))
-    empty = no_points(load_problem("toy", root), student, "")
-    return replace(empty, outcome=Outcome.GRADED, items=tuple(items), flags=())
+        items.append(ItemResult(item.id, score, item.points, status, message, manual=manual))
+    return replace(no_points(root, student, ""), outcome=Outcome.GRADED, items=tuple(items), flags=())
+
+
+def record(root: Path, gradings: Iterable[Graded], wait_seconds: float = 20.0) -> list[GradedLog]:
+    """Records some gradings; the logs with what people gave."""
+    with recording(root, wait_seconds) as write:
+        return [write(grading) for grading in gradings]
 
 
 def make_grading(root: Path, student: str, **results: tuple[float, Status, str]) -> Grading:
@@ -101,11 +113,12 @@ def submit(root: Path, student: str, data: bytes) -> Path:
     return path
 
 
-def run_autograde(root: Path, **options: Any) -> None:
-    """Does what `nbgrader autograde toy` does, with the course's own configuration and a stand-in for the examiner."""
+def run_autograde(root: Path, *, real_examiner: bool = False, **options: Any) -> None:
+    """Does what `nbgrader autograde toy` does, configured as the course is; mostly with a stand-in for the examiner."""
     config = Config(PyFileConfigLoader("nbgrader_config.py", path=str(root / "course")).load_config())
     config.CourseDirectory.assignment_id = "toy"
-    config.Examine.grader = "stand_in_examiner.grade"
+    if not real_examiner:
+        config.Examine.grader = "stand_in_examiner.grade"
     for name, value in options.items():
         config.Autograde[name] = value
     log = logging.Logger("quiet", logging.CRITICAL)
@@ -117,17 +130,12 @@ def examiner(course: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
     """A stand-in for the examiner that reads the verdict off the file; yields what it was given."""
     seen: dict[str, bytes] = {}
 
-    def grade(problem_id: str, data: bytes, *, student: str, name: str) -> Grading:
-        assert (problem_id, name) == ("toy", "toy.ipynb")
-        seen[student] = data
+    def grade(problem_id: str, path: Path, *, student: str) -> Grading:
+        assert (problem_id, path.name) == ("toy", "toy.ipynb")
+        seen[student] = path.read_bytes()
         if student == "our_fault":
             raise ZeroDivisionError("a fault of ours")
-        try:
-            wanted = json.loads(data)["metadata"]["verdict"]
-        except Exception:
-            return Grading(no_points(load_problem("toy"), student, "This is not a notebook."), None)
-        if wanted == "raise":
-            raise SubmissionError("Too large to be a notebook.")
+        wanted = json.loads(seen[student])["metadata"]["verdict"]
         results = {key: (float(score), Status(status), text) for key, (score, status, text) in wanted.items()}
         return make_grading(course, student, **results)
 
@@ -193,6 +201,9 @@ def test_broken_files_cost_their_student_only(course: Path, examiner: dict[str, 
             cell.metadata.nbgrader.schema_version = 99
     twice = notebook_with(course, {})
     twice.cells.append(copy.deepcopy(next(cell for cell in twice.cells if cell.id == "test-Line")))
+    for student, notebook in {"a_good": notebook_with(course, {}), "g_schema_99": newer, "h_twice": twice}.items():
+        submit(course, student, json.dumps(notebook).encode())
+    run_autograde(course)
     version_3 = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": []}]}
     broken = {
         "b_not_json": b'{"cells": [',
@@ -203,26 +214,29 @@ def test_broken_files_cost_their_student_only(course: Path, examiner: dict[str, 
     }
     for student, data in broken.items():
         submit(course, student, data)
-    submit(course, "a_good", json.dumps(notebook_with(course, {})).encode())
-    submit(course, "g_schema_99", json.dumps(newer).encode())
-    submit(course, "h_twice", json.dumps(twice).encode())
-    submit(course, "i_refused", json.dumps(notebook_with(course, "raise")).encode())
-    submit(course, "z_good", json.dumps(notebook_with(course, {})).encode())
     link = submit(course, "j_link", b"")
     link.unlink()
     link.symlink_to(course / "solutions" / "toy.py")
 
-    run_autograde(course)  # does not raise: exit status 0
+    run_autograde(course, real_examiner=True)  # new ones only; does not raise: exit status 0
 
-    for student in (*broken, "i_refused", "j_link"):
+    for student in (*broken, "j_link"):
         assert scores(course, student) == NOTHING, student
-    for student in ("a_good", "g_schema_99", "h_twice", "z_good"):
+    for student in ("a_good", "g_schema_99", "h_twice"):
         assert scores(course, student) == FULL, student
     with opened(course) as gradebook:
-        assert gradebook.find_comment("Line", "toy", "toy", "b_not_json").auto_comment == "This is not a notebook."
-        assert gradebook.find_comment("Line", "toy", "toy", "i_refused").auto_comment == "Too large to be a notebook."
+        assert "it is not JSON" in gradebook.find_comment("Line", "toy", "toy", "b_not_json").auto_comment
         assert "not a regular file" in gradebook.find_comment("Line", "toy", "toy", "j_link").auto_comment
-    assert "j_link" not in examiner
+
+
+def test_other_files_of_a_student_are_neither_copied_nor_followed(course: Path, examiner: dict[str, bytes]) -> None:
+    folder = submit(course, "ada", json.dumps(notebook_with(course, {})).encode()).parent
+    (folder / "secret").symlink_to(course / "solutions" / "toy.py")
+    (folder / "folder").symlink_to(course / "solutions", target_is_directory=True)
+    (folder / "weights.pt").write_bytes(b"x")
+    run_autograde(course)
+    assert scores(course, "ada") == FULL
+    assert [path.name for path in (course / "course" / "autograded" / "ada" / "toy").iterdir()] == ["toy.ipynb"]
 
 
 def test_a_fault_of_ours_is_not_hidden_and_stops_nobody_else(course: Path, examiner: dict[str, bytes]) -> None:
@@ -254,32 +268,8 @@ def test_regrading_keeps_what_a_person_gave(course: Path, examiner: dict[str, by
     run_autograde(course)
     give(course, "ada", "written_units", 2.5, "well said")
     run_autograde(course, force=True)
-    assert manual_scores(course, "toy", "ada") == {"written_units": (2.5, "well said")}
+    assert manual_points(course, "toy", "ada") == {"written_units": (2.5, "well said")}
     assert scores(course, "ada")["written_units"] == (None, True)  # as in nbgrader: a person looks again
-
-
-@pytest.mark.kernel
-def test_the_command_with_the_real_examiner(course: Path, root: Path) -> None:
-    problem = load_problem("toy", course)
-    stub = released_notebook(problem)
-    answers = solution_answers(problem)
-    submit(course, "perfect", notebook_text(fill_in(stub, answers)).encode())
-    submit(course, "untouched", notebook_text(stub).encode())
-    submit(course, "broken", b"{")
-    wrong = (FIXTURE / "tests" / "wrong" / "toy" / "Line" / "swapped.py").read_text(encoding="utf-8")
-    submit(course, "wrong", notebook_text(fill_in(stub, answers | {"Line": wrong})).encode())
-    run = subprocess.run(
-        [sys.executable, "-m", "nbgrader", "autograde", "toy"],
-        cwd=course / "course",
-        env=os.environ | {"PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        timeout=540,  # generous: nbgrader, torch and the examiner are all imported afresh
-    )
-    assert run.returncode == 0, run.stderr[-3000:]
-    assert scores(course, "perfect") == FULL
-    assert scores(course, "untouched") == scores(course, "broken") == NOTHING
-    assert scores(course, "wrong") == FULL | {"test_Line": (0.0, False)}
 
 
 def test_late_policy_and_extension(course: Path, examiner: dict[str, bytes]) -> None:
@@ -297,7 +287,7 @@ def test_late_policy_and_extension(course: Path, examiner: dict[str, bytes]) -> 
 
 def test_record_writes_scores_and_notebooks(course: Path) -> None:
     gradings = [make_grading(course, "ada"), make_grading(course, "bob", Line=(3.0, Status.PARTIAL, "half"))]
-    missing = Grading(no_points(load_problem("toy", course), "eve", "No notebook was handed in."), None)
+    missing = Grading(no_points(course, "eve", "No notebook was handed in."), None)
     record(course, [*gradings, missing])
     record(course, [*gradings, missing])
     assert scores(course, "ada") == FULL
@@ -317,13 +307,54 @@ def test_record_keeps_manual_points_and_asks_again_only_for_new_answers(course: 
     record(course, [make_grading(course, "ada", Line=(0.0, Status.FAILED, "no"))])
     assert scores(course, "ada")["written_units"] == (None, False)
     assert scores(course, "ada")["figure_loss"] == (None, True)
-    assert manual_scores(course, "toy", "ada") == {"written_units": (3.0, ""), "Line": (8.0, "")}
+    assert manual_points(course, "toy", "ada") == {"written_units": (3.0, ""), "Line": (8.0, "")}
     changed = make_grading(course, "ada")
     assert changed.notebook is not None
     next(c for c in changed.notebook.cells if c.id == "written-units").source = "a new answer"
     record(course, [changed])
     assert scores(course, "ada")["written_units"] == (None, True)
-    assert manual_scores(course, "toy", "ada")["written_units"] == (3.0, "")
+    assert manual_points(course, "toy", "ada")["written_units"] == (3.0, "")
+
+
+def test_what_people_gave_stands_in_the_log(course: Path) -> None:
+    first, *_ = record(course, [make_grading(course, "ada")])
+    assert first == make_log(course, "ada")
+    give(course, "ada", "written_units", 1.5, "the unit is missing")
+    give(course, "ada", "figure_loss", 0.0)
+    log, *_ = record(course, [make_grading(course, "ada", Line=(0.0, Status.FAILED, "swapped"))])
+    written, figure = log.item("written_units"), log.item("figure_loss")
+    assert (written.score, written.status, written.message) == (1.5, Status.PARTIAL, "the unit is missing")
+    assert (figure.score, figure.status) == (0.0, Status.FAILED)
+    assert (log.score, log.auto_score, log.max_score) == (13.5, 12.0, 25.0)
+    given = {"Line": (None, "look at the sign"), "standardize": (12.5, "")}
+    log = with_manual_points(log, given)
+    assert log.item("Line").message == "look at the sign swapped"
+    assert (log.item("standardize").score, log.item("standardize").status) == (12.5, Status.PASSED)
+
+
+@pytest.mark.kernel
+def test_the_batch_fills_the_gradebook_and_keeps_what_people_gave(
+    course: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers = solution_answers(load_problem("toy", course))
+    handed_in = course / "course" / "submitted"
+    submit(course, "ada", notebook_text(fill_in(released_notebook(load_problem("toy", course)), answers)).encode())
+    submit(course, "bob", b"{")
+    grade_folder("toy", handed_in, tmp_path / "out", workers=1, root=course)
+    assert scores(course, "ada") == FULL
+    assert scores(course, "bob") == NOTHING
+    give(course, "ada", "written_units", 2.0, "and metres?")
+    graded = grade_folder("toy", handed_in, tmp_path / "out", workers=1, root=course)
+    assert [one.log.score for one in graded] == [22.0, 0.0]
+    folder = tmp_path / "out" / "ada" / "toy"
+    assert json.loads((folder / "submission_log.json").read_text(encoding="utf-8"))["grades"]["score"] == 22.0
+    assert "and metres?" in (folder / "feedback.html").read_text(encoding="utf-8")
+    assert "ada,toy,22,25,graded" in (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8")
+    assert not caplog.records
+    gradebook_path(course).write_bytes(b"damaged" * 1000)
+    graded = grade_folder("toy", handed_in, tmp_path / "out2", workers=1, root=course)
+    assert [one.log.score for one in graded] == [20.0, 0.0]
+    assert "2 of 2 results are not in the gradebook" in caplog.text and "it seems damaged" in caplog.text
 
 
 def test_a_missing_verdict_is_zero(course: Path) -> None:
@@ -333,21 +364,21 @@ def test_a_missing_verdict_is_zero(course: Path) -> None:
     assert scores(course, "ada") == FULL | {"test_standardize": (0.0, False), "figure_loss": (0.0, False)}
 
 
-def test_manual_scores_without_gradebook_or_submission(course: Path, tmp_path: Path) -> None:
-    assert manual_scores(tmp_path / "elsewhere", "toy", "ada") == {}
-    assert manual_scores(course, "toy", "nobody") == {}
+def test_manual_points_without_gradebook_or_submission(course: Path, tmp_path: Path) -> None:
+    assert manual_points(tmp_path / "elsewhere", "toy", "ada") == {}
+    assert manual_points(course, "toy", "nobody") == {}
     record(course, [make_grading(course, "ada")])
-    assert manual_scores(course, "toy", "ada") == {}
+    assert manual_points(course, "toy", "ada") == {}
     with opened(course) as gradebook:
         gradebook.find_comment("Line", "toy", "toy", "ada").manual_comment = "nice"
         gradebook.find_grade("written_units", "toy", "toy", "ada").extra_credit = 0.5
         gradebook.db.commit()
-    assert manual_scores(course, "toy", "ada") == {"Line": (None, "nice"), "written_units": (0.5, "")}
+    assert manual_points(course, "toy", "ada") == {"Line": (None, "nice"), "written_units": (0.5, "")}
 
 
 def test_a_missing_gradebook(course: Path) -> None:
     gradebook_path(course).unlink()
-    with pytest.raises(CourseError, match=r"no gradebook .*run `autograder release` first\. Recorded 0 of 1"):
+    with pytest.raises(CourseError, match="no gradebook .*run `autograder release` first"):
         record(course, [make_grading(course, "ada")])
 
 
@@ -356,7 +387,7 @@ def test_a_damaged_gradebook(course: Path) -> None:
     with pytest.raises(CourseError, match="it seems damaged: move it away, put a backup in its place"):
         record(course, [make_grading(course, "ada")])
     with pytest.raises(CourseError, match="cannot be used"):
-        manual_scores(course, "toy", "ada")
+        manual_points(course, "toy", "ada")
 
 
 def test_a_locked_gradebook_loses_nothing(course: Path) -> None:
@@ -364,8 +395,8 @@ def test_a_locked_gradebook_loses_nothing(course: Path) -> None:
     other = sqlite3.connect(gradebook_path(course))
     try:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(CourseError, match=r"another program is writing to it.*Recorded 0 of 2 submissions"):
-            record(course, [make_grading(course, "bob"), make_grading(course, "eve")], wait_seconds=0.1)
+        with pytest.raises(CourseError, match="another program is writing to it"):
+            record(course, [make_grading(course, "bob")], wait_seconds=0.1)
     finally:
         other.rollback()
         other.close()
@@ -405,7 +436,7 @@ def test_scores_are_clamped(score: float, kept: float) -> None:
 @pytest.mark.parametrize(("score", "said"), [(8.0, 8.0), (2.5, 2.5), (0.0, 0.0), (1e-9, 1e-9)])
 def test_every_verdict_scores_the_same_in_nbgrader(score: float, said: float) -> None:
     problem = load_problem("toy", FIXTURE)
-    log = no_points(problem, "ada", "no")
+    log = no_points(FIXTURE, "ada", "no")
     items = tuple(replace(item, score=score) if item.id == "Line" else item for item in log.items)
     shown = show_verdicts(released_notebook(problem), replace(log, items=items))
     cell = next(c for c in shown.cells if c.id == "test-Line")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 from homework import figures, plots
 
@@ -50,6 +51,36 @@ def test_titles_and_labels_stand_and_every_figure_can_be_saved() -> None:
         file = io.BytesIO()
         figure.savefig(file, format="png")
         assert file.getvalue().startswith(b"\x89PNG"), name
+
+
+@pytest.mark.parametrize(
+    ("values", "logy", "corner"),
+    [
+        ([5.0, 1.0, 0.1, 0.01, 0.01], False, "upper right"),
+        ([0.0, 4.0, 4.9, 5.0, 5.0], False, "lower right"),
+        ([1.0, 2.0, 3.0, 4.0, 5.0], False, "upper left"),
+        ([1e-4, 1e2, 1e3, 1e4, 1e4], True, "lower right"),
+    ],
+)
+def test_the_legend_stands_where_the_curves_are_not(values: list[float], logy: bool, corner: str) -> None:
+    axes = plots.curves({"a": values, "b": values}, logy=logy).axes[0]
+    legend = axes.get_legend()
+    assert legend is not None
+    assert vars(legend)["_loc_real"] == Legend.codes[corner]  # matplotlib has no public way to ask
+
+
+@pytest.mark.parametrize("bars", [1, 6])
+def test_a_long_title_stays_inside_the_figure(bars: int) -> None:
+    title = "Training points after 600 steps: what a constant in the reward does to each of the rules"
+    figure = plots.bars({str(i): float(i) for i in range(bars)}, title=title)
+    axes = figure.axes[0]
+    figure.savefig(io.BytesIO(), format="png")
+    box = axes._left_title.get_window_extent()  # type: ignore[attr-defined]
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1
+    assert axes.get_title(loc="left").replace("\n", " ") == title
+    assert isinstance(figure, figures.NotebookFigure)
+    assert title in figure.alternative_text()
+    assert len({bar.get_facecolor() for bar in axes.patches}) == 1, "colour would mean something"
 
 
 def test_curves_hold_their_values_and_a_legend() -> None:

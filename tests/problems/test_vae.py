@@ -1,81 +1,16 @@
-"""The VAE problem: is it whole, do its tests judge rightly, and is what its text claims true in `mini`?"""
+"""The VAE problem: is what its text claims true in `mini`? (`test_every_problem` has what holds for all problems.)"""
 
 from __future__ import annotations
 
 import math
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.problems.run_source import ROOT, code_cells, run_source, verdicts
+from tests.problems.run_source import ROOT, run_source, verdicts
 
 PROBLEM = "vae"
-POINTS = {"sample_gaussian": 4, "kl_standard_normal": 6, "negative_elbo_bound": 10}
-MANUAL_POINTS = {"figure_samples": 3, "written_terms": 3, "written_beta": 3}
-
-
-def variants(kind: str) -> list[Path]:
-    return sorted((ROOT / "tests" / kind / PROBLEM).glob("*/*.py"))
-
-
-def name_of(path: Path) -> str:
-    return f"{path.parent.name}-{path.stem}"
-
-
-def test_the_items_have_the_agreed_names_and_points() -> None:
-    cells = [cell.metadata["nbgrader"] for cell in code_cells(PROBLEM) if "nbgrader" in cell.metadata]
-    assert [cell["grade_id"] for cell in cells if cell["solution"] and not cell["grade"]] == list(POINTS)
-    points = {cell["grade_id"]: cell["points"] for cell in cells if cell["grade"] and not cell["solution"]}
-    assert points == {f"test_{item}": worth for item, worth in POINTS.items()}
-
-
-def test_the_mark_schemes_add_up() -> None:
-    text = (ROOT / "solutions" / f"{PROBLEM}.py").read_text(encoding="utf-8")
-    for item, points in MANUAL_POINTS.items():
-        cell = text.split(f'"grade_id": "{item}"')[1].split("\n# %%")[0]
-        assert f'"points": {points},' in cell.splitlines()[0]
-        scheme = cell.split("### BEGIN MARK SCHEME")[1].split("### END MARK SCHEME")[0]
-        assert sum(map(int, re.findall(r"^# \* (\d+) points?: ", scheme, re.MULTILINE))) == points
-
-
-@pytest.mark.parametrize("item", POINTS)
-def test_every_item_has_enough_variants(item: str) -> None:
-    assert sum(path.parent.name == item for path in variants("wrong")) >= 3
-    assert sum(path.parent.name == item for path in variants("right")) >= 2
-
-
-@pytest.mark.parametrize("path", variants("wrong") + variants("right"), ids=name_of)
-def test_a_variant_says_what_it_is_and_defines_its_item(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    word = "misconception" if "wrong" in path.parts else "alternative"
-    first, _, source = text.partition("\n")
-    assert first.startswith(f"# {word}: ") and len(first) > 30
-    assert f"def {path.parent.name}(" in source
-    compile(text, str(path), "exec")
-
-
-def test_the_solution_passes_its_tests() -> None:
-    assert verdicts(PROBLEM) == dict.fromkeys(POINTS, "")
-
-
-@pytest.mark.parametrize("path", variants("wrong"), ids=name_of)
-def test_a_wrong_solution_fails_its_own_test_and_no_other(path: Path) -> None:
-    found = verdicts(PROBLEM, {path.parent.name: path.read_text(encoding="utf-8")})
-    assert [item for item, message in found.items() if message] == [path.parent.name]
-
-
-@pytest.mark.parametrize("path", variants("right"), ids=name_of)
-def test_a_right_alternative_passes_everywhere(path: Path) -> None:
-    found = verdicts(PROBLEM, {path.parent.name: path.read_text(encoding="utf-8")})
-    assert found == dict.fromkeys(POINTS, "")
-
-
-@pytest.mark.parametrize("item", POINTS)
-@pytest.mark.parametrize("body", ["return None", "return torch.zeros(3, 2)", "raise NotImplementedError"])
-def test_an_empty_answer_fails(item: str, body: str) -> None:
-    assert verdicts(PROBLEM, {item: f"def {item}(*args, **kwargs):\n    {body}"}, [item])[item]
 
 
 def test_two_wrong_helpers_do_not_hide_a_right_bound() -> None:
@@ -87,14 +22,6 @@ def test_two_wrong_helpers_do_not_hide_a_right_bound() -> None:
     }
     found = verdicts(PROBLEM, wrong)
     assert [item for item, message in found.items() if not message] == ["negative_elbo_bound"]
-
-
-@pytest.mark.kernel
-def test_the_notebook_runs_in_grade(tmp_path: Path) -> None:
-    found = run_source(PROBLEM, "grade", tmp_path, ["STEPS"])
-    assert found["STEPS"] == 3
-    assert not [answer for answer in found["log"]["answers"].values() if "error" in answer]
-    assert set(found["log"]["answers"]) == set(POINTS)
 
 
 @pytest.mark.kernel
@@ -110,7 +37,7 @@ def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
         "agreement": "[float(drawn_agreement.mean()), float(judged_agreement.mean())]",
         "distance": "[float(drawn_distance.mean()), float(judged_distance.mean())]",
         "by_beta": "{str(beta): terms_by_beta[beta] for beta in BETAS}",
-        "used": "{str(beta): int((latents_by_beta[beta] > 0.05).sum()) for beta in BETAS}",
+        "used": "{str(beta): int((latents_by_beta[beta] >= USED_FROM).sum()) for beta in BETAS}",
         "toy_gap": "toy_log_evidence - toy_bound(0.8, 1 / 3)",
         "toy_gaps": "[toy_log_evidence - toy_bound(m, v) for m in (0.0, 0.8, 2.0) for v in (0.02, 0.5, 2.0)]",
     }
@@ -143,7 +70,8 @@ def check_samples(seen: dict[str, Any]) -> None:
     assert seen["judge"] > 0.93
     assert sum(count >= 30 for count in seen["class_counts"]) >= 8
     assert 0.6 < seen["agreement"][0] < seen["agreement"][1]
-    assert seen["distance"][0] > 0.8 * seen["distance"][1], "samples are no copies of training images"
+    assert min(seen["class_counts"][digit] for digit in (0, 8)) > 120, "eights and zeros are drawn most often"
+    assert 3.7 < seen["distance"][0] < 4.2 and 3.4 < seen["distance"][1] < 3.6, "samples are farther than test images"
 
 
 def check_beta(terms: dict[str, Any], used: dict[str, int]) -> None:
@@ -152,7 +80,7 @@ def check_beta(terms: dict[str, Any], used: dict[str, int]) -> None:
     assert cheap["kl"] > 1.5 * plain["kl"] > 3 * dear["kl"]
     assert cheap["rec"] < plain["rec"] < dear["rec"]
     assert plain["nelbo"] < min(cheap["nelbo"], dear["nelbo"])
-    assert used["0.1"] > used["1.0"] > used["8.0"]
+    assert used["0.1"] > 50 and 8 <= used["1.0"] <= 20 and used["8.0"] <= 2
 
 
 BANDS = {"nelbo": (96.0, 106.0), "kl": (11.0, 17.0)}

@@ -1,0 +1,88 @@
+"""What an unfinished batch has done already, so that the same command goes on where it was cut off.
+
+One line of JSON per submission, in a hidden file of the results' folder, written after the submission's files are in
+place; the file is gone when the batch is done. A line counts only for the same input, source and software.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import platform
+from pathlib import Path
+
+from autograder.problem import Problem
+from autograder.results import Graded, GradedLog
+from autograder.submission import UnusableError, read_bytes
+
+
+class Journal:
+    """The journal of one batch.
+
+    Args:
+        out: the results' folder.
+        problem: what is graded.
+    """
+
+    def __init__(self, out: Path, problem: Problem) -> None:
+        self._out = out
+        self._problem = problem
+        self._path = out / f".grading-{problem.id}.jsonl"
+        self._key = {"source": problem.sha256, "software": _software()}
+        self._done = self._read()
+        if not self._done:
+            self._path.write_text(json.dumps(self._key) + "\n", encoding="utf-8")
+
+    def done(self, student: str, digest: str) -> Graded | None:
+        """The result of a submission that was graded before the batch was cut off; None if it must be graded."""
+        entry = self._done.get(student)
+        if entry is None or entry[0] != digest:
+            return None
+        path = self._out / student / self._problem.id / "submission_log.json"
+        try:
+            return Graded(GradedLog.from_json(json.loads(path.read_text(encoding="utf-8"))), entry[1])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def note(self, student: str, digest: str, seconds: float) -> None:
+        """Notes that all files of a submission are in place."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([student, digest, seconds]) + "\n")
+
+    def finish(self) -> None:
+        """The batch is done: nothing is left to go on with."""
+        self._path.unlink(missing_ok=True)
+
+    def _read(self) -> dict[str, tuple[str, float]]:
+        if not self._path.is_file():
+            return {}
+        lines = []
+        for line in self._path.read_text(encoding="utf-8", errors="replace").splitlines():
+            with contextlib.suppress(ValueError):  # the last one may be half a line
+                lines.append(json.loads(line))
+        if not lines or lines[0] != self._key:
+            return {}
+        return {student: (digest, float(seconds)) for student, digest, seconds in lines[1:]}
+
+
+def digest_of(notebook: Path, log: Path) -> str:
+    """A fingerprint of what a student handed in."""
+    found = hashlib.sha256()
+    for path in (notebook, log):
+        try:
+            data = read_bytes(path)
+        except UnusableError as error:
+            data = repr(str(error)).encode()
+        found.update(len(data).to_bytes(8, "big") + data)
+    return found.hexdigest()
+
+
+def _software() -> str:
+    """What else decides over a score: this package, torch and Python."""
+    import torch
+
+    own = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        own.update(path.read_bytes())
+    return f"{own.hexdigest()} torch {torch.__version__} python {platform.python_version()}"

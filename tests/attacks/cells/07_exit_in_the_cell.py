@@ -1,0 +1,6 @@
+# attack: the cell leaves with exit()
+def standardize(x, eps=0.0):
+    return torch.zeros_like(x)
+
+
+exit()

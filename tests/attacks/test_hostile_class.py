@@ -1,0 +1,164 @@
+"""A hostile class in one batch: nobody gets an undeserved point, nothing outside is touched, honest scores are right.
+
+Each file of `cells/` is the whole solution cell of one attacker; none of them answers the item. Attacks that need more
+than a cell are in `files.py`. `docs/security.md` says which barrier stops what.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from autograder.batch import grade_folder
+from autograder.errors import SetupError
+from autograder.problem import load_problem
+from autograder.release import release
+from autograder.results import GradedLog, Outcome, Status
+from autograder.sandbox import Host
+from autograder.student_side.confinement import FULL
+from tests.attacks.files import ATTACKS, HONEST, Submission
+from tests.autograder.toy import ROOT, solved, text
+
+CELLS = sorted((Path(__file__).parent / "cells").glob("*.py"))
+LINE_IS_SAFE = re.compile(r"0[68]|19|2[0-9]|3[0-9]|4[0-9]|5[0-3]|6[0-9]|7[0-8]")
+"""Attacks after which the attacker's other item, honestly answered, must still get its points."""
+SECONDS = 6
+
+# one group: the class is graded once, by one of the processes that share the tests
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.xdist_group("hostile"),
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+
+
+@dataclass
+class Aftermath:
+    """What a hostile class left behind."""
+
+    logs: dict[str, GradedLog]
+    out: Path
+    changed: list[str]
+    """Files of the course that are not as they were, and new ones."""
+    connections: int
+    """How often somebody connected to the examiner's machine."""
+
+
+@pytest.fixture(scope="module")
+def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
+    """Grades the hostile class, once, behind the strongest walls."""
+    with contextlib.closing(Host(level=FULL)) as host:
+        try:
+            host.start()
+        except SetupError as error:
+            pytest.skip(f"what is tested here are the strongest walls: {error}")
+    root = tmp_path_factory.mktemp("hostile") / "course"
+    shutil.copytree(ROOT, root)
+    source = root / "solutions" / "toy.py"
+    test = re.compile(r'^(# %% nbgrader=.*"grade_id": "test_standardize".*)$', re.MULTILINE)
+    limited, count = test.subn(rf"\1 seconds={SECONDS}", source.read_text(encoding="utf-8"))
+    assert count == 1
+    source.write_text(limited, encoding="utf-8")
+    release(root=root)
+    submitted, out = root / "course" / "submitted", root / "graded"
+    with listener() as (port, accepted):
+        words = {"COURSE": str(root), "SUBMITTED": str(submitted), "OUT": str(out)}
+        for path in CELLS:
+            cell = path.read_text(encoding="utf-8").replace("PORT", str(port))
+            for word, value in words.items():
+                cell = re.sub(rf"\b{word}\b", repr(value), cell)
+            hand_in(submitted, path.stem, Submission(text(solved(standardize=cell))))
+        for name, submission in {**ATTACKS(load_problem("toy", root)), **HONEST}.items():
+            hand_in(submitted, name, submission)
+        before = fingerprints(root, out)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AUTOGRADER_ISOLATION", FULL)  # worker processes inherit it
+            graded = grade_folder("toy", submitted, out, workers=2, root=root)
+        after = fingerprints(root, out)
+    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    yield Aftermath({one.log.student: one.log for one in graded}, out, changed, len(accepted))
+
+
+def hand_in(submitted: Path, student: str, submission: Submission) -> None:
+    """Puts a submission where the batch looks for it."""
+    folder = submitted / student / "toy"
+    folder.mkdir(parents=True)
+    submission.write(folder / "toy.ipynb")
+
+
+def fingerprints(root: Path, out: Path) -> dict[str, str]:
+    """Hashes of all files of the course, but for the results and nbgrader's gradebook and copies."""
+    own = (out, root / "course" / "autograded", root / "course" / "gradebook.db")
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in root.rglob("*")
+        if path.is_file() and not path.is_symlink() and not any(place in (path, *path.parents) for place in own)
+    }
+
+
+@contextlib.contextmanager
+def listener() -> Iterator[tuple[int, list[object]]]:
+    """A server on this machine; gives its port and the list of those who connected."""
+    accepted: list[object] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    accepted.append(server.accept())
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1], accepted
+        server.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("name", [path.stem for path in CELLS])
+def test_an_attack_in_a_cell_gets_no_undeserved_point(aftermath: Aftermath, name: str) -> None:
+    log = aftermath.logs[name]
+    item = log.item("standardize")
+    assert (log.outcome, item.score) == (Outcome.GRADED, 0), item
+    assert item.message and item.status is not Status.PASSED
+    if LINE_IS_SAFE.match(name):
+        assert log.item("Line").score == 8, log.item("Line")
+
+
+@pytest.mark.parametrize("name", ATTACKS(load_problem("toy", ROOT)))
+def test_an_attack_on_the_file_gets_what_its_answers_deserve(aftermath: Aftermath, name: str) -> None:
+    log, expected = aftermath.logs[name], ATTACKS(load_problem("toy", ROOT))[name]
+    assert log.auto_score == expected.score, log
+    assert log.outcome == expected.outcome
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_honest_students_keep_their_points(aftermath: Aftermath, name: str) -> None:
+    assert aftermath.logs[name].outcome is Outcome.GRADED
+    assert aftermath.logs[name].auto_score == HONEST[name].score, aftermath.logs[name]
+
+
+def test_nothing_of_the_course_was_touched(aftermath: Aftermath) -> None:
+    assert aftermath.changed == []
+    assert aftermath.connections == 0
+
+
+def test_every_submission_has_its_files_and_its_line(aftermath: Aftermath) -> None:
+    lines = (aftermath.out / "grades.csv").read_text(encoding="utf-8").splitlines()
+    assert (
+        len(lines) == 1 + len(aftermath.logs) == 1 + len(CELLS) + len(HONEST) + len(ATTACKS(load_problem("toy", ROOT)))
+    )
+    for student, log in aftermath.logs.items():
+        folder = aftermath.out / student / "toy"
+        written = json.loads((folder / "submission_log.json").read_text(encoding="utf-8"))
+        assert written == log.as_json()
+        assert sorted(path.name for path in folder.iterdir()) == ["feedback.html", "submission_log.json", "toy.ipynb"]
+        page = (folder / "feedback.html").read_text(encoding="utf-8")
+        assert "<script" not in page.lower() and "hidden_x" not in page

@@ -1,0 +1,47 @@
+"""The same submission gets the same log, bit by bit, however often and however busy the machine is."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.filled import fill_in, solution_answers
+from autograder.grading import grade_notebook_bytes
+from autograder.problem import load_problem, problem_ids
+from autograder.release import notebook_text, released_notebook
+from tests.autograder.toy import ROOT as TOY
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
+
+
+def _burn() -> None:
+    while True:
+        sum(range(100_000))
+
+
+@pytest.fixture
+def busy() -> Iterator[None]:
+    """Other work on all cores."""
+    burners = [multiprocessing.get_context("spawn").Process(target=_burn, daemon=True) for _ in range(4)]
+    for burner in burners:
+        burner.start()
+    yield
+    for burner in burners:
+        burner.kill()
+        burner.join()
+
+
+@pytest.mark.usefixtures("busy")
+@pytest.mark.parametrize(("problem", "root"), [("toy", TOY), *((problem, ROOT) for problem in problem_ids(ROOT))])
+def test_twenty_repetitions_under_load(problem: str, root: Path) -> None:
+    source = load_problem(problem, root)
+    data = notebook_text(fill_in(released_notebook(source), solution_answers(source))).encode()
+    logs = {json.dumps(grade_notebook_bytes(problem, data, student="ada", root=root).log.as_json()) for _ in range(20)}
+    assert len(logs) == 1
+    grades = json.loads(logs.pop())["grades"]
+    assert grades["auto_score"] == grades["auto_max_score"]

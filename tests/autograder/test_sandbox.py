@@ -1,0 +1,175 @@
+"""The walls around student code, level by level, and what happens to a session that wants too much."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from autograder import cli, doctor, sandbox
+from autograder.errors import SetupError
+from autograder.sandbox import ANY, Host, Session, SessionDiedError, SessionLimits
+from autograder.student_side.confinement import FULL, LEVELS, PLAIN
+from tests.autograder.toy import ROOT
+
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("sandbox")]  # which share their hosts
+
+LIMITS = replace(SessionLimits(), total=900 * 2**20)
+At = Callable[[str], Host]
+
+
+@pytest.fixture(scope="module")
+def host_at() -> Iterator[Callable[[str], Host]]:
+    """Gives the host of a level, started once; the test is skipped where the machine does not offer the level."""
+    hosts: dict[str, Host] = {}
+
+    def get(level: str) -> Host:
+        host = hosts.setdefault(level, Host(limits=LIMITS, level=level))
+        try:
+            host.start()
+        except SetupError as error:
+            pytest.skip(f"level {level} is not to be had here: {error}")
+        return host
+
+    yield get
+    for host in hosts.values():
+        host.close()
+
+
+def printed(session: Session, source: str) -> Any:
+    """What a cell prints as JSON."""
+    reply = session.run(f"import json, os\n{source}", "cell", 60)
+    assert reply["raised"] is None, reply["raised"]
+    return json.loads(reply["stdout"])
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_level_keeps_what_it_promises(host_at: At, level: str) -> None:
+    findings = doctor.examine(host_at(level), ROOT)
+    assert doctor.surprises(findings) == ""
+    assert {finding.name for finding in findings if finding.promised} == doctor.PROMISES[level]
+    assert {finding.name for finding in findings} == doctor.PROMISES[FULL]
+
+
+def test_a_hole_is_found_and_nothing_is_graded(host_at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(doctor.PROMISES, PLAIN, doctor.PROMISES[FULL])
+    findings = doctor.examine(host_at(PLAIN), ROOT)
+    open_ways = {finding.name for finding in findings if not finding.ok}
+    assert {"read the course", "connect", "see other processes"} <= open_ways, "a probe that finds none proves none"
+    monkeypatch.setattr(doctor, "examine", lambda host, root: findings)
+    with pytest.raises(SetupError, match=r"nothing was graded: .*'plain' \(read the course: read .*course.toml"):
+        doctor.insist(host_at(PLAIN), ROOT)
+
+
+@pytest.mark.parametrize(("promised", "status"), [(PLAIN, 0), (FULL, 1)])
+def test_the_doctor_prints_what_was_tried(
+    host_at: At, monkeypatch: pytest.MonkeyPatch, promised: str, status: int
+) -> None:
+    monkeypatch.setenv("AUTOGRADER_ROOT", str(ROOT))
+    monkeypatch.setitem(doctor.PROMISES, PLAIN, doctor.PROMISES[promised])
+    monkeypatch.setattr(sandbox, "Host", lambda: contextlib.nullcontext(host_at(PLAIN)))
+    result = CliRunner().invoke(cli.app, ["doctor"])
+    assert result.exit_code == status, result.output
+    assert "level plain" in result.stdout and "outlive the session" in result.stdout
+    assert ("NO" in result.stdout) == bool(status)
+
+
+def test_unknown_levels_and_plain_by_name_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SetupError, match="no isolation level 'steel'; use one of full, landlock, user, plain"):
+        Host(level="steel").start()
+    tried: list[str] = []
+
+    def refuse(_: Host, level: str) -> str:
+        tried.append(level)
+        return "not here"
+
+    monkeypatch.setattr(Host, "_start_at", refuse)
+    for wanted, levels in (("", LEVELS[:-1]), (PLAIN, (PLAIN,)), (ANY, LEVELS)):
+        monkeypatch.setenv("AUTOGRADER_ISOLATION", wanted)
+        with pytest.raises(SetupError, match=r"cannot be shut in(.|\n)*not here(.|\n)*AUTOGRADER_ISOLATION=plain"):
+            Host().start()
+        assert tried == list(levels)
+        tried.clear()
+
+
+def test_the_private_root_holds_libraries_and_nothing_of_the_course(host_at: At, root: Path) -> None:
+    with contextlib.closing(host_at(FULL).session()) as session:
+        top = {"bin", "dev", "etc", "lib", "lib64", "proc", "scratch", "tmp", "usr"}
+        shown = {Path(path).parts[1] for path in (str(root), sys.prefix, sys.base_prefix, tempfile.gettempdir())}
+        assert set(printed(session, "print(json.dumps(os.listdir('/')))")) <= top | shown
+        hidden = [root / "solutions", root / "tests", root / "course", root / "course.toml", Path("/etc/passwd")]
+        source = "import homework\nprint(json.dumps([path for path in {!r} if os.path.exists(path)]))"
+        assert printed(session, source.format([str(path) for path in hidden])) == []
+        environment = printed(session, "print(json.dumps(sorted(os.environ)))")
+        assert not [name for name in environment if name.startswith(("AUTOGRADER", "SSH", "AWS", "PYTHON"))]
+
+
+def test_sessions_have_folders_and_processes_of_their_own(host_at: At) -> None:
+    host = host_at(FULL)
+    with contextlib.closing(host.session()) as first, contextlib.closing(host.session()) as second:
+        printed(first, "open('mine', 'w').write('x'); open('/dev/shm/mine', 'w').write('x'); print(1)")
+        seen = printed(second, "print(json.dumps([os.listdir('.'), os.listdir('/dev/shm'), os.getpid()]))")
+        assert seen == [[], [], 1]
+
+
+def test_memory_of_all_processes_together_is_limited_and_the_notebook_lives_on(host_at: At) -> None:
+    greedy = """
+import signal
+children = []
+for _ in range(4):
+    child = os.fork()
+    if child == 0:
+        block = bytearray(b"x") * (300 << 20)
+        signal.pause()
+    children.append(child)
+ended = os.WIFSIGNALED(os.waitpid(-1, 0)[1])
+for child in children:
+    try:
+        os.kill(child, 9)
+    except ProcessLookupError:
+        pass
+print(json.dumps(ended))
+"""
+    with contextlib.closing(host_at(FULL).session()) as session:
+        assert printed(session, greedy) is True
+        assert printed(session, "print(1)") == 1
+
+
+@pytest.mark.parametrize("deed", ["os._exit(0)", "os.kill(os.getpid(), 9)", "os.killpg(0, 9)", "os.kill(-1, 9)"])
+def test_a_session_that_ends_its_own_world_costs_nobody_else(host_at: At, deed: str) -> None:
+    host = host_at(FULL)
+    with contextlib.closing(host.session()) as session, contextlib.suppress(SessionDiedError):
+        session.run(f"import os\n{deed}", "cell", 20)
+    with contextlib.closing(host.session()) as session:
+        assert printed(session, "print(2)") == 2
+
+
+def test_a_host_that_is_gone_is_started_again() -> None:
+    with contextlib.closing(Host(level=ANY)) as host:
+        with contextlib.closing(host.session()) as session:
+            assert printed(session, "print(1)") == 1
+        assert host._process is not None
+        host._process.kill()
+        with contextlib.closing(host.session()) as session:
+            assert printed(session, "print(2)") == 2
+
+
+def test_the_walls_cost_little_for_each_session(host_at: At) -> None:
+    seconds = {level: min(_start_seconds(host_at(level)) for _ in range(9)) for level in (FULL, PLAIN)}
+    assert seconds[FULL] - seconds[PLAIN] < 0.030
+
+
+def _start_seconds(host: Host) -> float:
+    begin = time.perf_counter()
+    with contextlib.closing(host.session()) as session:
+        session.seed(0)
+        return time.perf_counter() - begin

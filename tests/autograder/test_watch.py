@@ -1,0 +1,30 @@
+"""Which processes must go when a session holds too much memory."""
+
+from __future__ import annotations
+
+import os
+
+from autograder.student_side.watch import Process, all_processes, over_limit
+
+NOTEBOOK, ANSWER, HELPER = Process(10, 1, 300), Process(20, 10, 500), Process(30, 20, 100)
+OTHER = Process(40, 1, 350)
+
+
+def test_within_the_limit_nobody_goes() -> None:
+    assert over_limit([NOTEBOOK, ANSWER, HELPER, OTHER], [10, 40], 900) == []
+
+
+def test_the_largest_of_the_session_goes_wherever_it_stands_in_the_tree() -> None:
+    assert over_limit([NOTEBOOK, ANSWER, HELPER, OTHER], [10, 40], 899) == [20]
+    assert over_limit([HELPER, OTHER, ANSWER, NOTEBOOK], [40, 10], 899) == [20]
+    assert over_limit([NOTEBOOK, Process(20, 10, 10)], [10], 200) == [10]
+
+
+def test_each_session_has_a_limit_of_its_own_and_strangers_count_for_none() -> None:
+    assert over_limit([NOTEBOOK, OTHER, Process(99, 98, 10**9)], [10, 40], 320) == [40]
+    assert over_limit([Process(5, 6, 900), Process(6, 5, 900)], [10], 100) == []  # a loop in what /proc says
+
+
+def test_this_process_is_seen_with_its_parent_and_memory() -> None:
+    own = next(process for process in all_processes() if process.pid == os.getpid())
+    assert own.parent == os.getppid() and own.memory > 10 * 2**20

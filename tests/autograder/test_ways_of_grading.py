@@ -1,0 +1,112 @@
+"""All ways of grading give the same scores: library, batch, one file and plain nbgrader.
+
+(The self-test `autograder check` grades through the batch, too; it says by itself what it expected.)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import autograder
+from autograder.filled import fill_in, solution_answers
+from autograder.gradebook import item_of, opened
+from autograder.problem import load_problem, problem_ids
+from autograder.release import notebook_text, release, released_notebook
+from autograder.variants import variants
+from tests.autograder.toy import ROOT as TOY
+from tests.conftest import ROOT
+
+PROBLEMS = [
+    pytest.param("toy", TOY, marks=pytest.mark.kernel),
+    *(pytest.param(problem, ROOT, marks=pytest.mark.slow) for problem in problem_ids(ROOT)),
+]
+
+
+@pytest.fixture
+def course(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A released course of its own with the sources of another."""
+    original: Path = request.getfixturevalue("original")
+    root = tmp_path / "root"
+    for folder in ("solutions", "tests/wrong", "tests/right"):
+        shutil.copytree(original / folder, root / folder)
+    shutil.copy(original / "course.toml", root)
+    monkeypatch.setenv("AUTOGRADER_ROOT", str(root))
+    return root
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
+@pytest.mark.parametrize(("problem", "original"), PROBLEMS)
+def test_all_ways_give_the_same_scores(problem: str, original: Path, course: Path, tmp_path: Path) -> None:
+    source = load_problem(problem, course)
+    code = [item.id for item in source.items if item.kind == "code"]
+    wrong = {item: next(v for v in variants(source, "wrong") if v.item == item) for item in code}
+    release([problem], root=course)
+    submitted = course / "course" / "submitted"
+    stub, solution = released_notebook(source), solution_answers(source)
+    class_: dict[str, bytes] = {
+        "perfect": notebook_text(fill_in(stub, solution)).encode(),
+        "untouched": notebook_text(stub).encode(),
+        "unreadable": b"{",
+        **{
+            f"wrong_{item}": notebook_text(fill_in(stub, solution | {item: variant.source})).encode()
+            for item, variant in wrong.items()
+        },
+    }
+    for student, data in class_.items():
+        path = submitted / student / problem / f"{problem}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(data)
+    paths = {student: submitted / student / problem / f"{problem}.ipynb" for student in class_}
+
+    scores = {student: _scores(autograder.grade(problem, path).as_json()) for student, path in paths.items()}
+    full = {item.id: item.points for item in source.items if item.kind == "code"}
+    assert scores["perfect"] == full
+    assert set(scores["untouched"].values()) == set(scores["unreadable"].values()) == {0.0}
+    for item in code:
+        lost = {name for name, score in scores[f"wrong_{item}"].items() if score < full[name]}
+        assert lost == {item}, f"{wrong[item].name} costs its own item and no other"
+
+    out = tmp_path / "out"
+    where = ("--submitted", str(submitted), "--out", str(out))
+    _run("autograder.cli", "grade", problem, *where, "--no-gradebook", "--workers", "1")
+    logs = {student: json.loads((out / student / problem / "submission_log.json").read_text()) for student in class_}
+    assert {student: _scores(log) for student, log in logs.items()} == scores
+
+    student = f"wrong_{code[0]}"
+    printed = _run("autograder.cli", "grade-one", str(paths[student]), "--problem", problem, "--student", student)
+    assert json.loads(printed) == logs[student]
+
+    _run("nbgrader", "autograde", problem, cwd=course / "course")
+    with opened(course) as gradebook:
+        for student in class_:
+            grades = gradebook.find_submission_notebook(problem, problem, student).grades
+            recorded = {item_of(grade.name): grade.auto_score for grade in grades if item_of(grade.name) in code}
+            assert recorded == scores[student], student
+
+
+def _scores(log: dict[str, Any]) -> dict[str, float]:
+    """Item id → points, of the items that the examiner decides."""
+    return {item["id"]: item["score"] for item in log["grades"]["items"] if not item.get("manual")}
+
+
+def _run(module: str, *arguments: str, cwd: Path = ROOT) -> str:
+    """Runs a command of this environment; what it prints on standard output."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=900,  # generous: torch, nbgrader and the examiner are imported afresh on a busy machine
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout

@@ -1,0 +1,99 @@
+"""What holds for every problem: it is whole, its variants are there, and its tests judge each of them rightly.
+
+Here an item's test meets its own variants in this process. That a wrong solution costs its item and no other, seen
+through the wall, is what `autograder check` proves.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from autograder.problem import Item, Problem, load_problem, problem_ids
+from autograder.variants import Variant, variants
+from tests.problems.run_source import ROOT, code_cells, run_source, verdicts
+
+PROBLEMS = [load_problem(problem, ROOT) for problem in problem_ids(ROOT)]
+ITEMS = {
+    "vae": ("sample_gaussian", "kl_standard_normal", "negative_elbo_bound"),
+    "policy_gradient": ("sample_actions", "policy_gradient_loss", "train_policy"),
+}
+"""The graded names that students, logs and other courses rely on."""
+
+CODE = [(problem, item) for problem in PROBLEMS for item in problem.items if item.kind == "code"]
+MANUAL = [(problem, item) for problem in PROBLEMS for item in problem.items if item.kind != "code"]
+WRONG = [(problem, variant) for problem in PROBLEMS for variant in variants(problem, "wrong")]
+RIGHT = [(problem, variant) for problem in PROBLEMS for variant in variants(problem, "right")]
+
+
+def name_of(value: Problem | Item | Variant) -> str:
+    return f"{value.item}/{value.slug}" if isinstance(value, Variant) else value.id
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=name_of)
+def test_the_items_have_the_agreed_names_and_are_worth_twenty_points(problem: Problem) -> None:
+    code = [item for item in problem.items if item.kind == "code"]
+    assert tuple(item.id for item in code) == ITEMS[problem.id]
+    assert sum(item.points for item in code) == 20
+
+
+@pytest.mark.parametrize(("problem", "item"), MANUAL, ids=name_of)
+def test_the_mark_schemes_add_up(problem: Problem, item: Item) -> None:
+    scheme = item.cell.source.split("### BEGIN MARK SCHEME")[1].split("### END MARK SCHEME")[0]
+    assert sum(map(int, re.findall(r"^[#\s]*[-*] (\d+) points?: ", scheme, re.MULTILINE))) == item.points
+
+
+@pytest.mark.parametrize(("problem", "item"), CODE, ids=name_of)
+def test_every_item_has_enough_variants(problem: Problem, item: Item) -> None:
+    assert sum(variant.item == item.id for variant in variants(problem, "wrong")) >= 3
+    assert sum(variant.item == item.id for variant in variants(problem, "right")) >= 2
+
+
+@pytest.mark.parametrize(("problem", "variant"), WRONG + RIGHT, ids=name_of)
+def test_a_variant_says_what_it_is_and_defines_its_item(problem: Problem, variant: Variant) -> None:
+    assert len(variant.text) > 15
+    assert re.search(rf"^(def|class) {variant.item}\(", variant.source, re.MULTILINE)
+    compile(variant.source, str(variant.path), "exec")
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=name_of)
+def test_the_solution_passes_its_tests(problem: Problem) -> None:
+    assert verdicts(problem.id) == dict.fromkeys(ITEMS[problem.id], "")
+
+
+@pytest.mark.filterwarnings("ignore:std\\(\\):UserWarning")  # one of the wrong solutions: the deviation of one number
+@pytest.mark.parametrize(("problem", "variant"), WRONG, ids=name_of)
+def test_a_wrong_solution_fails(problem: Problem, variant: Variant) -> None:
+    assert verdicts(problem.id, {variant.item: variant.source}, [variant.item])[variant.item]
+
+
+@pytest.mark.parametrize(("problem", "variant"), RIGHT, ids=name_of)
+def test_a_right_alternative_passes(problem: Problem, variant: Variant) -> None:
+    assert verdicts(problem.id, {variant.item: variant.source}, [variant.item]) == {variant.item: ""}
+
+
+@pytest.mark.parametrize(("problem", "item"), CODE, ids=name_of)
+@pytest.mark.parametrize("body", ["return None", "return torch.zeros(3, 2)", "raise NotImplementedError"])
+def test_an_empty_answer_fails(problem: Problem, item: Item, body: str) -> None:
+    assert verdicts(problem.id, {item.id: f"def {item.id}(*args, **kwargs):\n    {body}"}, [item.id])[item.id]
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=name_of)
+def test_no_test_reads_a_graded_name_of_its_own_notebook(problem: Problem) -> None:
+    """A test must say whose function it means, `student.f` or `reference.f`: elsewhere the bare name does not exist."""
+    graded = "|".join(ITEMS[problem.id])
+    for cell in code_cells(problem.id):
+        if str(cell.metadata.get("nbgrader", {}).get("grade_id", "")).startswith("test_"):
+            code = re.sub(r"\"[^\"\n]*\"|#.*", "", cell.source)
+            assert not re.findall(rf"(?<![.\w])(?:{graded})\(", code)
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("problem", PROBLEMS, ids=name_of)
+def test_the_notebook_runs_in_grade(problem: Problem, tmp_path: Path) -> None:
+    log = run_source(problem.id, "grade", tmp_path)["log"]
+    assert set(log["answers"]) == set(ITEMS[problem.id])
+    assert "error" not in str(log["answers"])
+    assert log["profile"] == "grade"
