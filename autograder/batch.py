@@ -28,6 +28,7 @@ from autograder.journal import Journal, digest_of
 from autograder.problem import Problem, load_problem
 from autograder.release import notebook_text, write_atomically
 from autograder.results import Graded, GradedLog, Outcome
+from autograder.seed import grading_seed
 from autograder.student_side.confinement import die_with_parent
 from autograder.submission import LOG_NAME
 
@@ -76,7 +77,7 @@ def grade_folder(
     _make_writable(out)
     notebooks = {student: submitted / student / problem_id / f"{problem_id}.ipynb" for student in students}
     digests = {student: digest_of(path, path.with_name(LOG_NAME)) for student, path in notebooks.items()}
-    journal = Journal(out, problem)
+    journal = Journal(out, problem, grading_seed(root))
     done = {student: graded for student in students if (graded := journal.done(student, digests[student]))}
     left = {student: path for student, path in notebooks.items() if student not in done}
     with ExitStack() as stack:

@@ -19,6 +19,8 @@ from typer.core import TyperGroup
 
 import autograder.quick_imports  # noqa: F401  (acts before anything imports jsonschema)
 from autograder.errors import AutograderError
+from autograder.sandbox import ANY, ISOLATION_VARIABLE
+from autograder.seed import NEW, SEED_VARIABLE, new_seed
 
 
 class _Group(TyperGroup):
@@ -55,20 +57,34 @@ def main(
     isolation: Annotated[
         str,
         typer.Option(
-            envvar="AUTOGRADER_ISOLATION",
+            envvar=ISOLATION_VARIABLE,
             help="Walls around student code: full, landlock, user or plain; the strongest that this machine offers if "
             "not given. Plain means none: student code can read and change whatever you can.",
+        ),
+    ] = "",
+    seed: Annotated[
+        str,
+        typer.Option(
+            envvar=SEED_VARIABLE,
+            help="What hidden inputs are drawn from; the course's own seed if not given. New: the course draws another "
+            "one and keeps it.",
         ),
     ] = "",
 ) -> None:
     """Releases, checks and grades deep-learning homework."""
     if isolation:
-        os.environ["AUTOGRADER_ISOLATION"] = isolation  # worker processes inherit it
+        os.environ[ISOLATION_VARIABLE] = isolation  # worker processes inherit it
+    if seed == NEW:
+        from autograder.course import root_folder
+
+        seed = new_seed(root_folder())
+    if seed:
+        os.environ[SEED_VARIABLE] = seed
 
 
 def _run_our_own_code() -> None:
     """What is graded comes from this repository: where a machine offers no walls, it may run without."""
-    os.environ.setdefault("AUTOGRADER_ISOLATION", "any")
+    os.environ.setdefault(ISOLATION_VARIABLE, ANY)
 
 
 @app.command("doctor")

@@ -28,7 +28,7 @@ from autograder.results import ItemResult, Status
 from autograder.sandbox import Host, Session, SessionDiedError
 from autograder.student_side.calls import seed_everything
 from autograder.student_side.frames import ClosedError, TooLateError
-from homework.checks import recording
+from homework.checks import inputs_from, recording
 
 CELL_SECONDS = 30.0
 """Wall-clock limit of one of the student's cells; cells that train are not run."""
@@ -63,7 +63,7 @@ class ItemTimeoutError(BaseException):
     """The test cell itself, on the trusted side, ran out of time (no `Exception`: a test must not catch it)."""
 
 
-def examine(problem: Problem, rebuilt: Rebuilt, host: Host, *, student: str) -> Examined:
+def examine(problem: Problem, rebuilt: Rebuilt, host: Host, *, student: str, seed: str) -> Examined:
     """Examines a notebook.
 
     Args:
@@ -71,17 +71,19 @@ def examine(problem: Problem, rebuilt: Rebuilt, host: Host, *, student: str) -> 
         rebuilt: the release with the student's answers in it.
         host: forks the processes for student code.
         student: the student's id; personal inputs are drawn from it.
+        seed: of the grading run; inputs of tests and the global generators come from it.
     """
-    with quiet_process():
-        return _Examination(problem, rebuilt, host, student).run()
+    with quiet_process(), inputs_from(seed):
+        return _Examination(problem, rebuilt, host, student, seed).run()
 
 
 class _Examination:
-    def __init__(self, problem: Problem, rebuilt: Rebuilt, host: Host, student: str) -> None:
+    def __init__(self, problem: Problem, rebuilt: Rebuilt, host: Host, student: str, seed: str) -> None:
         self._problem = problem
         self._rebuilt = rebuilt
         self._host = host
         self._student = student
+        self._seed = seed
         self._reference: Reference = reference(problem)
         self._session: Session | None = None
         self._ran: list[Built] = []
@@ -130,7 +132,7 @@ class _Examination:
         if self._session is not None:
             return self._session
         self._session = self._host.session()
-        self._session.seed(_seed(self._problem.id, "cells"))
+        self._session.seed(_seed(self._seed, self._problem.id, "cells"))
         for built in list(self._ran):
             try:
                 _run(self._session, built)
@@ -217,7 +219,7 @@ class _Examination:
             self._session = None
             return dead(item, error.reason, "its test began")
         link = Link(sock, time.monotonic() + seconds)
-        seed = _seed(self._problem.id, item.id)
+        seed = _seed(self._seed, self._problem.id, item.id)
         try:
             with _alarm(seconds + 1.0), contextlib.redirect_stdout(io.StringIO()):
                 link.seed(seed)

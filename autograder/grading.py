@@ -1,4 +1,4 @@
-"""Grades one submission: bytes in, explicit results and an executed notebook out. No database, nothing written."""
+"""Grades one submission: bytes in, explicit results and an executed notebook out. No database."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from autograder.reference import reference
 from autograder.release import released_notebook
 from autograder.results import Flag, GradedLog, ItemResult, Outcome, Status
 from autograder.sandbox import Host
+from autograder.seed import fingerprint, grading_seed
 from autograder.submission import LOG_NAME, MAX_LOG_BYTES, UnusableError, read_bytes, read_cells
 from homework.source_hash import source_hash
 
@@ -46,7 +47,7 @@ class Grading:
 def grade(
     problem: str, notebook_path: str | Path, *, student: str | None = None, root: Path | None = None
 ) -> GradedLog:
-    """Grades one notebook file; a `submission_log.json` beside it is read too. Needs no database, writes nothing.
+    """Grades one notebook file; a `submission_log.json` beside it is read too. Needs no database.
 
     Args:
         problem: problem id.
@@ -112,11 +113,14 @@ def grade_notebook_bytes(
         rebuilt = rebuild(problem, read_cells(data, name), name)
     except UnusableError as error:
         return _unusable(problem, student, error, hashlib.sha256(data).hexdigest(), handed_in_at)
-    host = _host(reference(problem).modules, problem.path.parent.parent)
-    examined = examine(problem, rebuilt, host, student=student)
+    course = problem.path.parent.parent
+    seed = grading_seed(course)
+    host = _host(reference(problem).modules, course)
+    examined = examine(problem, rebuilt, host, student=student, seed=seed)
     flags += rebuilt.flags
     if theirs:
         flags += disagreements(theirs, rebuilt, examined.answers, student)
+    flags.append(Flag("inputs", f"Inputs were drawn from the seed with fingerprint {fingerprint(seed)}."))
     flags.append(Flag("isolation", f"Student code ran at isolation level '{host.level}'."))
     digest = hashlib.sha256(data).hexdigest()
     graded = _log(problem, student, theirs, rebuilt, examined, tuple(flags), handed_in_at, digest)

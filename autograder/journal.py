@@ -1,7 +1,7 @@
 """What an unfinished batch has done already, so that the same command goes on where it was cut off.
 
 One line of JSON per submission, in a hidden file of the results' folder, written after the submission's files are in
-place; the file is gone when the batch is done. A line counts only for the same input, source and software.
+place; the file is gone when the batch is done. A line counts only for the same input, source, software and seed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from autograder.problem import Problem
 from autograder.results import Graded, GradedLog
+from autograder.seed import fingerprint
 from autograder.submission import UnusableError, read_bytes
 
 
@@ -23,13 +24,14 @@ class Journal:
     Args:
         out: the results' folder.
         problem: what is graded.
+        seed: of the grading run.
     """
 
-    def __init__(self, out: Path, problem: Problem) -> None:
+    def __init__(self, out: Path, problem: Problem, seed: str) -> None:
         self._out = out
         self._problem = problem
         self._path = out / f".grading-{problem.id}.jsonl"
-        self._key = {"source": problem.sha256, "software": _software()}
+        self._key = {"source": problem.sha256, "software": _software(), "seed": fingerprint(seed)}
         self._done = self._read()
         if not self._done:
             self._path.write_text(json.dumps(self._key) + "\n", encoding="utf-8")

@@ -65,7 +65,7 @@ from torch import nn
 
 import homework
 from homework import plots, reference, student, training
-from homework.checks import close, part
+from homework.checks import close, fresh, part
 from homework.log import SubmissionLog
 
 run = homework.start("policy_gradient", seed=0)
@@ -373,7 +373,7 @@ large = student.policy_gradient_loss(torch.tensor([[1e4, -1e4]]), torch.tensor([
 assert close(large, torch.tensor(2e4), "logits of ±10,000: log(softmax) is log 0 there, log_softmax is finite")
 print("policy_gradient_loss: all visible checks passed")
 ### BEGIN HIDDEN TESTS
-g = torch.Generator().manual_seed(30)
+g = fresh(30)
 
 
 def batch(B, C, dtype=torch.float64):
@@ -647,7 +647,7 @@ print("train_policy: all visible checks passed")
 with part("the loop", 2):
     policy, asked = student.make_policy(seed=3), []
     some, _ = make_data(37, seed=6)
-    pay = torch.randn(15, 37, generator=torch.Generator().manual_seed(40))  # rewards that have nothing to learn from
+    pay = torch.randn(15, 37, generator=fresh(40))  # rewards that have nothing to learn from
 
     def lottery(x, actions):
         """Pays at random."""

@@ -60,7 +60,7 @@ from torch import nn
 
 import homework
 from homework import data, plots, reference, student, training
-from homework.checks import close, part
+from homework.checks import close, fresh, part
 from homework.log import SubmissionLog
 
 run = homework.start("vae")
@@ -222,7 +222,7 @@ e = ((z - m) / v.sqrt()).detach()  # the noise that was drawn inside
 assert close(v.grad, e / (2 * v.detach().sqrt()), "dz/dv must be noise / (2 sqrt(v))", rtol=1e-3, atol=1e-4)
 print("sample_gaussian: all visible checks passed")
 ### BEGIN HIDDEN TESTS
-g = torch.Generator().manual_seed(20)
+g = fresh(20)
 with part("with noise given", 2):
     for B, K in [(5, 3), (1, 1), (1, 7), (64, 2)]:
         m, v, noise = (torch.randn(B, K, generator=g) for _ in range(3))
@@ -354,7 +354,7 @@ kl = student.kl_standard_normal(torch.tensor([[2.0], [-2.0]]), torch.ones(2, 1))
 assert close(kl, torch.tensor([2.0, 2.0]), "for v = 1 the KL is half the squared mean, whatever its sign")
 print("kl_standard_normal: all visible checks passed")
 ### BEGIN HIDDEN TESTS
-g = torch.Generator().manual_seed(30)
+g = fresh(30)
 m, v = torch.randn(6, 4, generator=g), torch.randn(6, 4, generator=g).exp()
 kl = student.kl_standard_normal(m, v)
 assert tuple(kl.shape) == (6,), "one number per image: shape [B]"
@@ -539,7 +539,7 @@ print("negative_elbo_bound: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 # The student's two helpers may be wrong, and that costs points elsewhere: a term is right when it follows from the right
 # formula or from the student's own helpers.
-g = torch.Generator().manual_seed(40)
+g = fresh(40)
 local = VAE(z_dim=3, x_dim=12, hidden=8)
 state = {name: 0.6 * torch.randn(weight.shape, generator=g) for name, weight in local.state_dict().items()}
 usual = {name: weight.clone() for name, weight in state.items()}

@@ -79,14 +79,14 @@ def test_what_the_students_log_says_stands_in_the_graded_log() -> None:
     jsonschema.validate(record, schema())
     assert record["created_at"] == "2026-01-02T03:04:05Z" and record["profile"] == "mini"
     assert record["metrics"]["toy/loss"]["value"] == 1.5 and record["process"]["hours"] == 2
-    assert kinds(log.flags) == ["isolation"]
+    assert kinds(log.flags) == ["inputs", "isolation"]
 
 
 @pytest.mark.kernel
 def test_disagreements_between_log_and_notebook_are_flagged() -> None:
     other = as_bytes(a_log(code={"standardize": source_hash("other")}, answers={"standardize": [[1.0]]}))
     flags = graded(solved(), log=other).log.flags
-    assert kinds(flags) == ["log_disagrees", "log_disagrees", "isolation"]
+    assert kinds(flags) == ["log_disagrees", "log_disagrees", "inputs", "isolation"]
     stolen = graded(solved(), log=as_bytes(a_log(student="bela"))).log.flags
     assert "handed in by 'ada'" in stolen[0].message
 
@@ -97,7 +97,7 @@ def test_answers_are_those_of_the_handed_in_code_on_personal_inputs() -> None:
     assert log.answers != graded(solved(), student="alan").log.answers
     assert draws_for("grace", "toy")("Line") is not None
     again = graded(solved(), student="grace", log=as_bytes(a_log(student="grace", answers=log.answers, code=log.code)))
-    assert kinds(again.log.flags) == ["isolation"]
+    assert kinds(again.log.flags) == ["inputs", "isolation"]
 
 
 @pytest.mark.parametrize(

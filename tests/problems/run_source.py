@@ -99,7 +99,11 @@ def code_cells(problem: str) -> list[Any]:
 
 
 def verdicts(
-    problem: str, replaced: Mapping[str, str] | None = None, items: Sequence[str] | None = None
+    problem: str,
+    replaced: Mapping[str, str] | None = None,
+    items: Sequence[str] | None = None,
+    *,
+    seed: int | None = None,
 ) -> dict[str, str]:
     """Runs the test cells on the reference solution, with the sources of some items replaced.
 
@@ -110,11 +114,13 @@ def verdicts(
         problem: problem id.
         replaced: item id → source of its solution cell.
         items: whose tests to run; all if not given.
+        seed: of the inputs and the global generators; as in a student's notebook if not given.
 
     Returns:
         Item id → empty if its test passed, else what it raised.
     """
     from homework import seed_everything
+    from homework.checks import inputs_from
 
     cells = code_cells(problem)
     sides = {"student": _namespace("student", cells, dict(replaced or {})), "reference": _reference(problem)}
@@ -128,8 +134,9 @@ def verdicts(
             continue
         names = dict(_given(problem))
         names.update({side: types.SimpleNamespace(**inner) for side, inner in sides.items()})
-        seed_everything(0)
-        with contextlib.redirect_stdout(io.StringIO()):
+        seed_everything(seed or 0)
+        drawn = contextlib.nullcontext() if seed is None else inputs_from(str(seed))
+        with contextlib.redirect_stdout(io.StringIO()), drawn:
             try:
                 exec(_compiled(cell.source, f"<test of {item}>"), names)
                 found[item] = ""

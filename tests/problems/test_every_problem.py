@@ -74,6 +74,20 @@ def test_a_right_alternative_passes(problem: Problem, variant: Variant) -> None:
     assert verdicts(problem.id, {variant.item: variant.source}, [variant.item]) == {variant.item: ""}
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:std\\(\\):UserWarning")
+@pytest.mark.parametrize(("problem", "item"), CODE, ids=name_of)
+def test_the_verdict_does_not_hang_on_what_is_drawn(problem: Problem, item: Item) -> None:
+    """Each course draws inputs of its own: solution, right and wrong answers are judged rightly with any of them."""
+    asked = [variant for chosen, variant in WRONG + RIGHT if (chosen.id, variant.item) == (problem.id, item.id)]
+    wrong = {variant for chosen, variant in WRONG if chosen.id == problem.id}
+    for seed in range(1, 21):
+        assert verdicts(problem.id, {}, [item.id], seed=seed) == {item.id: ""}, seed
+        for variant in asked:
+            failed = bool(verdicts(problem.id, {item.id: variant.source}, [item.id], seed=seed)[item.id])
+            assert failed is (variant in wrong), (variant.slug, seed)
+
+
 @pytest.mark.parametrize(("problem", "item"), CODE, ids=name_of)
 @pytest.mark.parametrize("body", ["return None", "return torch.zeros(3, 2)", "raise NotImplementedError"])
 def test_an_empty_answer_fails(problem: Problem, item: Item, body: str) -> None:
