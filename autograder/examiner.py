@@ -32,6 +32,10 @@ from homework.checks import inputs_from, recording
 
 CELL_SECONDS = 30.0
 """Wall-clock limit of one of the student's cells; cells that train are not run."""
+ALL_CELLS_SECONDS = 180.0
+"""Wall-clock limit of all of a student's cells together, those that are run again after a death included."""
+ALL_CELLS_OUTPUT = 400_000
+"""Characters of what they print that are kept, all together."""
 ANSWER_SECONDS = 10.0
 """Wall-clock limit of one answer on personal inputs."""
 
@@ -87,6 +91,8 @@ class _Examination:
         self._reference: Reference = reference(problem)
         self._session: Session | None = None
         self._ran: list[Built] = []
+        self._left = ALL_CELLS_SECONDS
+        self._output = ALL_CELLS_OUTPUT
         self._dead: dict[str, str] = {}
         """Cells that killed the process, by id, and how."""
         self._done = Examined()
@@ -117,31 +123,42 @@ class _Examination:
     # --- the student's cells ------------------------------------------------------------------------------------------
 
     def _run_cell(self, built: Built) -> None:
-        if built.id in self._dead:
-            return
         try:
-            session = self._ready()
-            self._done.runs[built.id] = _run(session, built)
-            self._ran.append(built)
+            run = self._run(self._ready(), built)
         except SessionDiedError as error:
             self._session = None
             self._dead[built.id] = error.reason
+            return
+        self._ran.append(built)
+        kept = CellRun(run.stdout[: self._output], run.stderr[: self._output], run.raised)
+        self._output = max(0, self._output - len(kept.stdout) - len(kept.stderr))
+        self._done.runs[built.id] = kept
 
     def _ready(self) -> Session:
         """The session with all cells so far in it; after a death they are run again, without the guilty ones."""
-        if self._session is not None:
-            return self._session
-        self._session = self._host.session()
-        self._session.seed(_seed(self._seed, self._problem.id, "cells"))
-        for built in list(self._ran):
-            try:
-                _run(self._session, built)
-            except SessionDiedError as error:  # ran before, kills now: it counts as guilty from now on
-                self._dead[built.id] = error.reason
-                self._ran.remove(built)
-                self._session = None
-                return self._ready()
+        while self._session is None:
+            session = self._host.session()
+            session.seed(_seed(self._seed, self._problem.id, "cells"))
+            for built in list(self._ran):
+                try:
+                    self._run(session, built)
+                except SessionDiedError as error:  # ran before, kills now: it counts as guilty from now on
+                    self._dead[built.id] = error.reason
+                    self._ran.remove(built)
+                    break
+            else:
+                self._session = session
         return self._session
+
+    def _run(self, session: Session, built: Built) -> CellRun:
+        """Runs one cell in the time that is left."""
+        begin = time.monotonic()
+        try:
+            reply = session.run(plain_python(built.source), built.id, max(0.0, min(CELL_SECONDS, self._left)))
+        finally:
+            self._left -= time.monotonic() - begin
+        raised = reply.get("raised")
+        return CellRun(_text(reply.get("stdout")), _text(reply.get("stderr")), raised if type(raised) is dict else None)
 
     def _close(self) -> None:
         if self._session is not None:
@@ -214,7 +231,7 @@ class _Examination:
         """Lets `ask` speak to a fork of the student's process, and turns every way to die into a verdict."""
         try:
             session = self._ready()
-            sock = session.fork()
+            sock = session.fork(seconds + 1)
         except SessionDiedError as error:
             self._session = None
             return dead(item, error.reason, "its test began")
@@ -242,12 +259,6 @@ class _Examination:
         status = Status.MANUAL if answered else Status.MISSING
         message = "Waits for a person to read it." if answered else "Not answered."
         return ItemResult(item.id, 0.0, item.points, status, message, manual=True)
-
-
-def _run(session: Session, built: Built) -> CellRun:
-    reply = session.run(plain_python(built.source), built.id, CELL_SECONDS)
-    raised = reply.get("raised")
-    return CellRun(_text(reply.get("stdout")), _text(reply.get("stderr")), raised if type(raised) is dict else None)
 
 
 def _text(value: Any) -> str:

@@ -8,6 +8,7 @@ to the student's code, over a socket.
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import shutil
 import site
@@ -59,8 +60,8 @@ class SessionLimits:
     """Files and folders in it (level `full`)."""
     processes: int = 64
     """Processes and threads."""
-    cpu: int = 600
-    """Seconds of CPU time per process."""
+    cpu: int = 300
+    """Seconds of CPU time of each process, and of all of them together (level `full`)."""
     file: int = 256 * 2**20
     """Bytes of the largest file it may write."""
     files: int = 256
@@ -251,11 +252,15 @@ class Session:
         """Seeds torch, numpy and random of the session."""
         self._ask({"op": "seed", "seed": seed}, GRACE_SECONDS)
 
-    def fork(self) -> socket.socket:
-        """Forks the session as it stands; the returned socket speaks to the fork's `Desk`."""
+    def fork(self, cpu: float) -> socket.socket:
+        """Forks the session as it stands; the returned socket speaks to the fork's `Desk`.
+
+        Args:
+            cpu: seconds of CPU time for the fork, and for each process that it starts.
+        """
         ours, theirs = socket.socketpair()
         try:
-            send_frame(self._sock, {"op": "fork"}, deadline=time.monotonic() + GRACE_SECONDS)
+            send_frame(self._sock, {"op": "fork", "cpu": math.ceil(cpu)}, deadline=time.monotonic() + GRACE_SECONDS)
             socket.send_fds(self._sock, [b"\0"], [theirs.fileno()])
             self._receive(GRACE_SECONDS)
         except (ClosedError, TooLateError, OSError):

@@ -1,4 +1,4 @@
-"""Keeps the memory of each session, all its processes together, below a limit. Needs `/proc` and nothing else."""
+"""Keeps memory and CPU time of each session, all its processes together, below limits. Needs only `/proc`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ SECONDS = 0.1
 """Time between two looks: memory cannot be filled much faster than it is written."""
 
 
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
 @dataclass(frozen=True)
 class Process:
     """One process as `/proc` shows it."""
@@ -21,6 +24,8 @@ class Process:
     parent: int
     memory: int
     """Bytes of memory; what processes share counts for each of them."""
+    cpu: float = 0.0
+    """Seconds of CPU time, with those of the children that ended and were waited for."""
 
 
 def over_limit(processes: Iterable[Process], sessions: Iterable[int], limit: int) -> list[int]:
@@ -34,28 +39,53 @@ def over_limit(processes: Iterable[Process], sessions: Iterable[int], limit: int
         sessions: process ids of the sessions.
         limit: bytes for each session.
     """
-    known = {process.pid: process for process in processes}
-    roots = set(sessions)
-    members: dict[int, list[Process]] = {}
-    for process in known.values():
-        at, steps = process.pid, 0
-        while at not in roots and at in known and steps < len(known):
-            at, steps = known[at].parent, steps + 1
-        members.setdefault(at, []).append(process)
     return [
-        max(members[root], key=lambda process: process.memory).pid
-        for root in sorted(roots & members.keys())
-        if sum(process.memory for process in members[root]) > limit
+        max(members, key=lambda process: process.memory).pid
+        for members in _by_session(processes, sessions).values()
+        if sum(process.memory for process in members) > limit
     ]
 
 
-def enforce(sessions: Iterable[int], limit: int) -> None:
-    """Kills what `over_limit` names; looks closely, which takes longer, only where a quick look finds too much."""
+def out_of_time(processes: Iterable[Process], sessions: Iterable[int], limit: float) -> list[int]:
+    """Which sessions used more than `limit` seconds of CPU time, all their processes together?"""
+    return [
+        session
+        for session, members in _by_session(processes, sessions).items()
+        if sum(process.cpu for process in members) > limit
+    ]
+
+
+def _by_session(processes: Iterable[Process], sessions: Iterable[int]) -> dict[int, list[Process]]:
+    """The processes of each session that has any: itself and what descends from it."""
+    known = {process.pid: process for process in processes}
+    members: dict[int, list[Process]] = {session: [] for session in sorted(sessions)}
+    for process in known.values():
+        at, steps = process.pid, 0
+        while at not in members and at in known and steps < len(known):
+            at, steps = known[at].parent, steps + 1
+        if at in members:
+            members[at].append(process)
+    return {session: found for session, found in members.items() if found}
+
+
+def enforce(sessions: Iterable[int], memory: int, cpu: float) -> None:
+    """Kills what holds or used too much; looks closely, which takes longer, only where a quick look finds something.
+
+    Args:
+        sessions: process ids of the sessions.
+        memory: bytes for each session.
+        cpu: seconds of CPU time for each session.
+    """
     quick = all_processes()
-    if not over_limit(quick, sessions, limit):
+    _kill(out_of_time(quick, sessions, cpu))
+    if not over_limit(quick, sessions, memory):
         return
     exact = [replace(process, memory=_proportional(process)) for process in quick]
-    for pid in over_limit(exact, sessions, limit):
+    _kill(over_limit(exact, sessions, memory))
+
+
+def _kill(pids: Iterable[int]) -> None:
+    for pid in pids:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
 
@@ -85,4 +115,6 @@ def _read(pid: int) -> Process:
     lines = (line.partition(":") for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     status = {name: value.split() for name, _, value in lines}
     kilobytes = sum(int(status[name][0]) for name in ("RssAnon", "RssShmem") if name in status)
-    return Process(pid, int(status["PPid"][0]), kilobytes * 1024)
+    # after the name, which may hold anything, in brackets: state, parent, ..., and 11 fields later four times
+    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
+    return Process(pid, int(status["PPid"][0]), kilobytes * 1024, sum(map(int, times)) / _TICKS)

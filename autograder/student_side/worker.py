@@ -25,7 +25,7 @@ from typing import Any
 
 from . import watch
 from .calls import Desk, describe, seed_everything
-from .confinement import Confinement, die_with_parent
+from .confinement import Confinement, die_with_parent, set_limits
 from .frames import ClosedError, Limits, receive_frame, send_frame
 
 OUTPUT_CHARACTERS = 20_000
@@ -47,7 +47,7 @@ def host(sock: socket.socket, modules: list[str], walls: Confinement) -> None:
     while True:
         while pids and not select.select([sock], [], [], watch.SECONDS)[0]:
             if walls.sees_only_its_own:
-                watch.enforce(pids, walls.limits["total"])
+                watch.enforce(pids, walls.limits["total"], walls.limits["cpu"])
         try:
             header, _ = receive_frame(sock, limits=_SMALL)
         except ClosedError:
@@ -156,7 +156,7 @@ class Session:
                 send_frame(self._sock, run_cell(header["source"], header["name"], self._names))
             elif header["op"] == "fork":
                 _, fds, _, _ = socket.recv_fds(self._sock, 1, 1)
-                self._fork(fds[0])
+                self._fork(fds[0], header["cpu"])
                 send_frame(self._sock, {"forked": True})
             elif header["op"] == "end":
                 self._end()
@@ -165,7 +165,7 @@ class Session:
                 seed_everything(header["seed"])
                 send_frame(self._sock, {"seeded": True})
 
-    def _fork(self, fd: int) -> None:
+    def _fork(self, fd: int, cpu: int) -> None:
         self._end()
         pid = os.fork()
         if pid:
@@ -175,6 +175,7 @@ class Session:
         try:
             self._sock.close()
             die_with_parent()
+            set_limits({"cpu": cpu})
             sys.stdout = sys.stderr = _Bounded(0)
             with contextlib.suppress(ClosedError):
                 Desk(socket.socket(fileno=fd), self._names).serve()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from nbformat.v4 import new_code_cell
 
+from autograder import examiner
+from autograder.filled import solution_answers
 from autograder.results import Status
 from tests.autograder.toy import (
     FULL,
@@ -16,6 +18,7 @@ from tests.autograder.toy import (
     scores,
     solved,
     text,
+    toy,
 )
 
 pytestmark = pytest.mark.kernel
@@ -93,6 +96,25 @@ def test_killing_the_session_from_inside_costs_no_other_item() -> None:
     murder = STANDARDIZE + "    import os\n    os.kill(os.getppid(), 9)\n    return x"
     log = graded(solved(standardize=murder)).log
     assert log.item("standardize").score == 0 and log.item("Line").score == 8
+
+
+def test_all_cells_together_have_a_limit_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examiner, "ALL_CELLS_SECONDS", 3.0)
+    slow = "import time\ntime.sleep(2)\n"
+    done = graded(solved(standardize=slow + RIGHT_STANDARDIZE, Line=slow + solution_answers(toy())["Line"]))
+    assert scores(done) == {"standardize": 12.0, "Line": 0.0}
+    assert done.log.item("Line").status is Status.TIMEOUT
+    assert "did not finish in time while its cell was run" in done.log.item("Line").message
+
+
+def test_what_all_cells_print_together_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examiner, "ALL_CELLS_OUTPUT", 250)
+    first = f"print('x' * 150)\n{RIGHT_STANDARDIZE}"
+    second = f"print('y' * 150)\n{solution_answers(toy())['Line']}"
+    done = graded(solved(standardize=first, Line=second))
+    printed = "".join(str(output.get("text", "")) for cell in done.notebook.cells for output in cell.get("outputs", []))
+    assert scores(done) == FULL
+    assert len(printed) == 250 and printed.count("x") == 150 and 0 < printed.count("y") < 100
 
 
 def test_noise_on_the_streams_changes_nothing() -> None:

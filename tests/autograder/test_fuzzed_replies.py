@@ -1,7 +1,7 @@
 """Ten thousand replies of a student's side gone wrong: none crashes the examiner, none is accepted that is not right.
 
-Each reply starts as a true one and is bent: nodes of its JSON are exchanged for hostile ones, bytes are flipped, lengths
-lie. A test cell asks as usual. It may pass only if the bent reply still says what is right, which this file reads off
+Each reply starts as a true one and is bent: nodes of its JSON are exchanged for hostile ones, bytes are flipped,
+lengths lie. A test cell asks as usual. It may pass only if the bent reply still says what is right, which this file reads off
 the bytes for itself, without the decoder.
 """
 
@@ -27,7 +27,7 @@ from homework.checks import close
 REPLIES = 2_500
 """Of each kind of question; there are four."""
 REFUSALS = (WireError, RemoteError, AssertionError, ClosedError, TooLateError, TypeError, AttributeError, LookupError)
-"""How an examination may end; the last three come from the test cell, which reads what is not there. None gives points."""
+"""How an examination may end without points; the last three come from the test cell, which reads what is not there."""
 WANT = [1.5, -2.0]
 BODY = np.array(WANT, "<f4").tobytes()
 TENSOR = ["T", "float32", [2], 0, 8, -1]

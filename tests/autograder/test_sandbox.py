@@ -19,11 +19,12 @@ from autograder import cli, doctor, sandbox
 from autograder.errors import SetupError
 from autograder.sandbox import ANY, Host, Session, SessionDiedError, SessionLimits
 from autograder.student_side.confinement import FULL, LEVELS, PLAIN
+from autograder.student_side.frames import ClosedError, receive_frame, send_frame
 from tests.autograder.toy import ROOT
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("sandbox")]  # which share their hosts
 
-LIMITS = replace(SessionLimits(), total=900 * 2**20)
+LIMITS = replace(SessionLimits(), total=900 * 2**20, cpu=4)
 At = Callable[[str], Host]
 
 
@@ -142,6 +143,29 @@ print(json.dumps(ended))
     with contextlib.closing(host_at(FULL).session()) as session:
         assert printed(session, greedy) is True
         assert printed(session, "print(1)") == 1
+
+
+def test_cpu_time_of_all_processes_together_is_limited(host_at: At) -> None:
+    busy = "import os, time\nfor _ in range(8):\n    if os.fork() == 0:\n        while True: pass\ntime.sleep(300)"
+    with contextlib.closing(host_at(FULL).session()) as session:
+        begin = time.monotonic()
+        with pytest.raises(SessionDiedError, match="crashed"):
+            session.run(busy, "cell", 120)
+        assert time.monotonic() - begin < 60  # eight times as much on one core would be 32 s of work
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_question_has_a_limit_of_cpu_time_of_its_own(host_at: At, level: str) -> None:
+    with contextlib.closing(host_at(level).session()) as session:
+        printed(session, "def busy():\n    while True: pass\nprint(1)")
+        with contextlib.closing(session.fork(cpu=0.5)) as sock:
+            send_frame(sock, {"op": "get", "of": None, "name": "busy"})
+            number = receive_frame(sock, time.monotonic() + 20)[0]["value"][1]
+            send_frame(sock, {"op": "call", "of": number, "args": ["t"], "kwargs": ["d"], "grad": False})
+            with pytest.raises(ClosedError):
+                receive_frame(sock, time.monotonic() + 60)
+        session.end_fork()
+        assert printed(session, "print(2)") == 2
 
 
 @pytest.mark.parametrize("deed", ["os._exit(0)", "os.kill(os.getpid(), 9)", "os.killpg(0, 9)", "os.kill(-1, 9)"])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
-from autograder.student_side.watch import Process, all_processes, over_limit
+from autograder.student_side.watch import Process, all_processes, out_of_time, over_limit
 
 NOTEBOOK, ANSWER, HELPER = Process(10, 1, 300), Process(20, 10, 500), Process(30, 20, 100)
 OTHER = Process(40, 1, 350)
@@ -28,3 +29,20 @@ def test_each_session_has_a_limit_of_its_own_and_strangers_count_for_none() -> N
 def test_this_process_is_seen_with_its_parent_and_memory() -> None:
     own = next(process for process in all_processes() if process.pid == os.getpid())
     assert own.parent == os.getppid() and own.memory > 10 * 2**20
+
+
+def test_cpu_time_counts_for_the_session_all_its_processes_together() -> None:
+    busy = [replace(NOTEBOOK, cpu=3.0), replace(ANSWER, cpu=4.0), replace(HELPER, cpu=2.0), replace(OTHER, cpu=8.5)]
+    assert out_of_time(busy, [10, 40], 9) == []
+    assert out_of_time(busy, [10, 40], 8.9) == [10]
+    assert out_of_time(busy, [40, 10], 8) == [10, 40]
+
+
+def test_the_cpu_time_of_this_process_is_seen() -> None:
+    def seen() -> float:
+        return next(process for process in all_processes() if process.pid == os.getpid()).cpu
+
+    before = seen()
+    while sum(os.times()[:2]) < before + 0.2:
+        sum(range(10_000))
+    assert before + 0.1 < seen() < before + 60
