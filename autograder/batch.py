@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -22,8 +23,9 @@ from nbformat import NotebookNode
 from autograder.course import root_folder
 from autograder.errors import CourseError, SetupError
 from autograder.feedback import feedback_html
-from autograder.gradebook import recording
+from autograder.gradebook import Record, Recordable, recording
 from autograder.grading import Grading, failed_grading, grade_file
+from autograder.hand_in import hand_in_time
 from autograder.journal import Journal, digest_of
 from autograder.problem import Problem, load_problem
 from autograder.release import notebook_text, write_atomically
@@ -83,7 +85,7 @@ def grade_folder(
     with ExitStack() as stack:
         record = stack.enter_context(_recorder(root)) if gradebook else _unchanged
         for student, grading in grade_all(problem_id, left, workers=workers, root=root):
-            log = record(grading)
+            log = record(grading, hand_in_time(notebooks[student].parent))
             _write(problem, log, grading.notebook, out)
             if log.outcome is not Outcome.GRADER_ERROR:  # a fault of ours is tried again
                 journal.note(student, digests[student], grading.seconds)
@@ -97,20 +99,20 @@ def grade_folder(
     return ordered
 
 
-def _unchanged(grading: Grading) -> GradedLog:
+def _unchanged(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
     return grading.log
 
 
 @contextmanager
-def _recorder(root: Path) -> Iterator[Callable[[Grading], GradedLog]]:
+def _recorder(root: Path) -> Iterator[Record]:
     """Records in the gradebook while that works; the first failure ends recording and is told, grading goes on."""
     fault, recorded, left = "", 0, 0
 
-    def record(grading: Grading) -> GradedLog:
+    def record(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
         nonlocal fault, recorded, left
         if not fault:
             try:
-                log = write(grading)
+                log = write(grading, handed_in_at)
                 recorded += 1
                 return log
             except CourseError as error:

@@ -155,16 +155,23 @@ def intake_command(
     source: Annotated[Path, typer.Argument(exists=True, help="A folder or a zip: one folder, zip or notebook each.")],
     problem: Annotated[str, typer.Option(help="Problem id, e.g. vae.")],
     to: Annotated[Path, typer.Option(help="Folder for `autograder grade --submitted`.")],
+    times: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="The course platform's hand-in times: CSV with the columns student, time."
+        ),
+    ] = None,
 ) -> None:
     """Sorts out what students handed in.
 
     Writes <student>/<problem>/<problem>.ipynb for each, and says what was odd. Exit status 1 if somebody handed in no
     notebook that could be used.
     """
+    from autograder.hand_in import read_times
     from autograder.intake import take_in
     from autograder.problem import load_problem
 
-    taken = take_in(source, load_problem(problem).id, to)
+    taken = take_in(source, load_problem(problem).id, to, read_times(times) if times else None)
     for one in taken:
         for note in one.notes:
             typer.echo(f"{one.student}: {note}")

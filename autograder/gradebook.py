@@ -10,7 +10,7 @@ import html
 import logging
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
@@ -21,7 +21,7 @@ from typing import Any, Protocol
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.course import course_folder, load_course
+from autograder.course import Course, course_folder, load_course
 from autograder.errors import CourseError
 from autograder.release import notebook_text, write_atomically
 from autograder.results import GradedLog, ItemResult, Status
@@ -30,7 +30,7 @@ WAIT_SECONDS = 20.0
 """How long to wait for another program that is writing to the gradebook."""
 
 
-class Graded(Protocol):
+class Recordable(Protocol):
     """What is recorded of one submission."""
 
     @property
@@ -47,8 +47,15 @@ def gradebook_path(root: Path) -> Path:
     return course_folder(root) / "gradebook.db"
 
 
+class Record(Protocol):
+    """Records one submission."""
+
+    def __call__(self, grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
+        """The log with the points that people gave; `handed_in_at` is when the course platform got the submission."""
+
+
 @contextmanager
-def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Callable[[Graded], GradedLog]]:
+def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record]:
     """Opens the gradebook for a batch; what it yields records one submission.
 
     Scores go into `course/gradebook.db`, the executed notebook below `course/autograded/`, where the form grader shows
@@ -64,15 +71,19 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Callab
         SetupError: on recording: a notebook cannot be written.
     """
 
-    def record(grading: Graded) -> GradedLog:
+    course = load_course(root)
+
+    def record(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
         with _explaining(gradebook_path(root)):
-            return _record(gradebook, root, grading)
+            log = _record(gradebook, root, grading)
+            _set_lateness(gradebook, course, log, handed_in_at)
+            return log
 
     with opened(root, wait_seconds) as gradebook:
         yield record
 
 
-def _record(gradebook: Any, root: Path, grading: Graded) -> GradedLog:
+def _record(gradebook: Any, root: Path, grading: Recordable) -> GradedLog:
     log = grading.log
     if log.student in ("", ".", "..") or Path(log.student).name != log.student:
         raise CourseError(f"{log.student!r} cannot be a student's folder; rename the submission's folder.")
@@ -82,6 +93,19 @@ def _record(gradebook: Any, root: Path, grading: Graded) -> GradedLog:
     if grading.notebook is not None:
         write_atomically(path, notebook_text(show_verdicts(grading.notebook, log)))
     return with_manual_points(log, _manual_points(gradebook, log.problem, log.student))
+
+
+def _set_lateness(gradebook: Any, course: Course, log: GradedLog, handed_in_at: datetime | None) -> None:
+    """Notes the hand-in time and takes away what the late policy says, as `nbgrader autograde` does."""
+    if log.problem not in course.problems:
+        return
+    gradebook.grant_extension(log.problem, log.student, days=course.extension_days(log.problem, log.student))
+    known = {} if handed_in_at is None else {"timestamp": handed_in_at.astimezone(UTC).replace(tzinfo=None)}
+    submission = gradebook.update_or_create_submission(log.problem, log.student, **known)
+    notebook = gradebook.find_submission_notebook(log.problem, log.problem, log.student)
+    penalty = course.late_policy.penalty(notebook.score, submission.total_seconds_late)
+    notebook.late_submission_penalty = clamped(penalty, notebook.score) or None
+    gradebook.db.commit()
 
 
 def _same_answers(path: Path, notebook: NotebookNode | None) -> frozenset[str]:

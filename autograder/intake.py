@@ -12,13 +12,15 @@ import re
 import stat
 import unicodedata
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from autograder.errors import SetupError
+from autograder.hand_in import TIME_FILE, time_text
 from autograder.submission import LOG_NAME, MAX_BYTES, MAX_LOG_BYTES
 
 MAX_FILES = 2_000
@@ -58,13 +60,15 @@ class _TooMuchError(Exception):
     """A file in a zip cannot be read, or goes beyond a limit."""
 
 
-def take_in(source: Path, problem: str, to: Path) -> list[Taken]:
+def take_in(source: Path, problem: str, to: Path, times: Mapping[str, datetime] | None = None) -> list[Taken]:
     """Takes in the hand-ins of a class.
 
     Args:
         source: a folder or a zip; in it one folder, zip or notebook per student, named after the student.
         problem: problem id.
         to: the folder for `autograder grade --submitted`; what it holds for other students or problems stays.
+        times: when the course platform says that each student handed in (`hand_in.read_times`); without it nobody is
+            late.
 
     Returns:
         One entry per student, by name.
@@ -77,7 +81,20 @@ def take_in(source: Path, problem: str, to: Path) -> list[Taken]:
         groups.setdefault(student, []).extend(islice(files, MAX_FILES + 1))
     if not groups:
         raise SetupError(f"{source} holds no hand-ins; expected one folder, zip or notebook per student.")
-    return [_take(student, groups[student], problem, to) for student in sorted(groups)]
+    taken = [_take(student, groups[student], problem, to) for student in sorted(groups)]
+    if times is not None:
+        for one in taken:
+            _note_time(one, times.get(one.student), to / one.student / problem)
+    return taken
+
+
+def _note_time(taken: Taken, moment: datetime | None, folder: Path) -> None:
+    from autograder.release import write_bytes
+
+    if moment is None:
+        taken.notes.append("has no hand-in time in the list: counts as handed in in time")
+    elif taken.notebook:
+        write_bytes(folder / TIME_FILE, time_text(moment))
 
 
 def _by_student(source: Path, problem: str) -> Iterator[tuple[str, Iterator[Found]]]:

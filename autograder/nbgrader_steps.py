@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from traitlets.utils.importstring import import_item
 from autograder.course import Course, course_folder, load_course, root_folder
 from autograder.errors import CourseError, ReleaseError
 from autograder.gradebook import create_gradebook, gradebook_path, opened, set_due_date, show_verdicts, write_scores
+from autograder.hand_in import TIME_FILE, hand_in_time
 from autograder.problem import load_problem
 from autograder.release import released_notebook, stub
 from autograder.results import GradedLog, Outcome
@@ -59,6 +61,10 @@ c = get_config()  # noqa: F821
 here = Path(__file__).resolve().parent
 os.environ.setdefault("AUTOGRADER_ROOT", str(here.parent))
 
+from autograder.nbgrader_steps import read_hand_in_times_with_care
+
+read_hand_in_times_with_care()
+
 c.CourseDirectory.course_id = {course.id!r}
 c.CourseDirectory.root = str(here)
 # Only notebooks are graded. nbgrader would copy whatever else lies in a student's folder, and follow links there.
@@ -80,6 +86,21 @@ c.Autograde.autograde_preprocessors = [
 ]
 c.AssignLatePenalties.plugin_class = "{__name__}.CourseLatePolicy"
 '''
+
+
+def read_hand_in_times_with_care() -> None:
+    """Lets nbgrader read `timestamp.txt` by `hand_in_time`.
+
+    Its own reading raises on a text that is no time, which ends the batch, and waits for ever on a named pipe.
+    """
+
+    def careful(self: CourseDirectory, folder: str) -> datetime | None:
+        moment = hand_in_time(Path(folder))
+        if moment is None and (Path(folder) / TIME_FILE).exists():
+            self.log.warning("%s says no time; the hand-in counts as in time", Path(folder) / TIME_FILE)
+        return None if moment is None else moment.replace(tzinfo=None)
+
+    CourseDirectory.get_existing_timestamp = careful
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -1,8 +1,8 @@
 """Ten thousand replies of a student's side gone wrong: none crashes the examiner, none is accepted that is not right.
 
 Each reply starts as a true one and is bent: nodes of its JSON are exchanged for hostile ones, bytes are flipped,
-lengths lie. A test cell asks as usual. It may pass only if the bent reply still says what is right, which this file reads off
-the bytes for itself, without the decoder.
+lengths lie. A test cell asks as usual. It may pass only if the bent reply still says what is right, which this file
+reads off the bytes for itself, without the decoder.
 """
 
 from __future__ import annotations
@@ -187,6 +187,7 @@ def bent(header: dict[str, Any], draw: random.Random) -> Any:
 def wire(header: dict[str, Any], draw: random.Random) -> tuple[bytes, Any, bytes]:
     """A frame that went wrong, with the header and body that it states (None: none that can be read)."""
     body, how = BODY, draw.random()
+    said: Any
     if how < 0.1:  # left as it is
         said = header
     elif how < 0.75:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import os
 import shutil
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,7 +31,7 @@ from autograder.batch import grade_folder
 from autograder.errors import CourseError
 from autograder.filled import fill_in, solution_answers
 from autograder.gradebook import (
-    Graded,
+    Recordable,
     clamped,
     create_gradebook,
     gradebook_path,
@@ -73,7 +75,7 @@ def make_log(root: Path, student: str, **results: tuple[float, Status, str]) -> 
     return replace(no_points(root, student, ""), outcome=Outcome.GRADED, items=tuple(items), flags=())
 
 
-def record(root: Path, gradings: Iterable[Graded], wait_seconds: float = 20.0) -> list[GradedLog]:
+def record(root: Path, gradings: Iterable[Recordable], wait_seconds: float = 20.0) -> list[GradedLog]:
     """Records some gradings; the logs with what people gave."""
     with recording(root, wait_seconds) as write:
         return [write(grading) for grading in gradings]
@@ -283,6 +285,35 @@ def test_late_policy_and_extension(course: Path, examiner: dict[str, bytes]) -> 
             for student in ("ada", "bob")
         }
     assert penalties == {"ada": None, "bob": pytest.approx(20.0 * 0.2)}  # the second day has begun
+
+
+def test_recording_takes_away_the_same_for_a_late_hand_in(course: Path) -> None:
+    late = datetime(2027, 1, 19, 10, tzinfo=UTC)
+    with recording(course) as write:
+        for student in ("ada", "bob"):
+            write(make_grading(course, student), late)
+        write(make_grading(course, "eve"))
+
+    def penalties() -> list[float | None]:
+        with opened(course) as gradebook:
+            rows = [gradebook.find_submission_notebook("toy", "toy", student) for student in ("ada", "bob", "eve")]
+            return [row.late_submission_penalty for row in rows]
+
+    assert penalties() == [None, pytest.approx(20.0 * 0.2), None]
+    record(course, [make_grading(course, "bob", Line=(0.0, Status.FAILED, "no"))])  # the hand-in time stays
+    assert penalties()[1] == pytest.approx(12.0 * 0.2)
+
+
+@pytest.mark.parametrize("planted", [b"yesterday", b"\xff\xfe", b"", b"2027-99-99 10:00:00 UTC", b"9" * 10**6, None])
+def test_a_planted_hand_in_time_stops_nobody(course: Path, examiner: dict[str, bytes], planted: bytes | None) -> None:
+    for student in ("ada", "bob"):
+        folder = submit(course, student, json.dumps(notebook_with(course, {})).encode()).parent
+        if planted is None:
+            os.mkfifo(folder / "timestamp.txt")
+        else:
+            (folder / "timestamp.txt").write_bytes(planted)
+    run_autograde(course)
+    assert scores(course, "ada") == scores(course, "bob") == FULL
 
 
 def test_record_writes_scores_and_notebooks(course: Path) -> None:

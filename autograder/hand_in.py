@@ -1,0 +1,80 @@
+"""When was a submission handed in? The course platform says so, in `timestamp.txt`; nothing of the student's counts.
+
+nbgrader's exchange writes that file on collecting, `autograder intake` from the platform's list of times. A file of
+that name that a student handed in never gets past either of them.
+"""
+
+from __future__ import annotations
+
+import csv
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autograder.errors import SetupError
+
+TIME_FILE = "timestamp.txt"
+_LONGEST = 200
+"""Bytes of such a file; more is none."""
+
+
+def hand_in_time(folder: Path) -> datetime | None:
+    """When the submission in a folder was handed in, in UTC; None if nobody said, or not in a way that can be read."""
+    from nbgrader.utils import parse_utc
+
+    path = folder / TIME_FILE
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return None
+        with path.open("rb") as file:
+            text = file.read(_LONGEST + 1)
+        if len(text) > _LONGEST or not text.strip():
+            return None
+        moment: datetime = parse_utc(text.decode().strip())
+        return moment.replace(tzinfo=UTC)
+    except (OSError, ValueError, OverflowError, ArithmeticError):
+        return None
+
+
+def time_text(moment: datetime) -> bytes:
+    """What `timestamp.txt` says of a moment, in nbgrader's words."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC").encode()
+
+
+def read_times(path: Path) -> dict[str, datetime]:
+    """The platform's list of hand-in times: a CSV file with the columns `student` and `time`.
+
+    Args:
+        path: the file; `time` is as in ISO 8601, with the offset from UTC (`2027-01-17T23:12:05+01:00`).
+
+    Raises:
+        SetupError: it cannot be read, lacks a column, names a student twice, or a time is none or has no offset.
+    """
+    found: dict[str, datetime] = {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            if not {"student", "time"} <= set(reader.fieldnames or ()):
+                raise SetupError(f"{path} needs a first line with the columns `student` and `time`.")
+            for row in reader:
+                student, text = (row["student"] or "").strip(), (row["time"] or "").strip()
+                moment = _moment(text)
+                if moment is None or not student:
+                    raise SetupError(
+                        f"{path}, line {reader.line_num}: {text!r} is no time with an offset from UTC, "
+                        "or the student is missing; write for example ada,2027-01-17T23:12:05+01:00."
+                    )
+                if student in found:
+                    raise SetupError(f"{path}, line {reader.line_num}: {student!r} stands there twice.")
+                found[student] = moment
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SetupError(f"{path} cannot be read: {error}") from None
+    return found
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

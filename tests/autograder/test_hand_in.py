@@ -1,0 +1,73 @@
+"""Hand-in times come from the course platform's list and from nothing that a student can write."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from autograder.errors import SetupError
+from autograder.hand_in import TIME_FILE, hand_in_time, read_times, time_text
+from autograder.intake import take_in
+
+MOMENT = datetime(2027, 1, 17, 23, 12, 5, 250_000, tzinfo=timezone(timedelta(hours=1)))
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    assert hand_in_time(tmp_path) is None
+    (tmp_path / TIME_FILE).write_bytes(time_text(MOMENT))
+    assert hand_in_time(tmp_path) == MOMENT
+    assert hand_in_time(tmp_path) == datetime(2027, 1, 17, 22, 12, 5, 250_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("data", [b"", b"soon", b"\xff", b"2027-13-01 00:00:00 UTC", b"1" * 300, b"[" * 150])
+def test_what_is_no_time_is_none(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / TIME_FILE).write_bytes(data)
+    assert hand_in_time(tmp_path) is None
+
+
+def test_links_and_pipes_are_no_times(tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(time_text(MOMENT))
+    for name, make in (("link", lambda path: path.symlink_to(tmp_path / "real")), ("pipe", os.mkfifo)):
+        (tmp_path / name).mkdir()
+        make(tmp_path / name / TIME_FILE)
+        assert hand_in_time(tmp_path / name) is None
+
+
+def test_a_list_of_times(tmp_path: Path) -> None:
+    path = tmp_path / "times.csv"
+    path.write_text("name,student,time\nAda L,ada,2027-01-17T23:12:05.25+01:00\nB,bob,2027-01-17T22:00:00Z\n")
+    assert read_times(path) == {"ada": MOMENT, "bob": datetime(2027, 1, 17, 22, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("student;time\n", "columns `student` and `time`"),
+        ("student,time\nada,2027-01-17T23:12:05\n", "line 2: .* no time with an offset"),
+        ("student,time\nada\n", "line 2"),
+        ("student,time\n,2027-01-17T22:00:00Z\n", "line 2"),
+        ("student,time\nada,2027-01-17T22:00:00Z\nada,2027-01-18T22:00:00Z\n", "line 3: 'ada' stands there twice"),
+        ("student,time\n\udcff,x\n", "cannot be read"),
+    ],
+)
+def test_a_list_that_cannot_be_used(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "times.csv"
+    path.write_text(text, errors="surrogateescape")
+    with pytest.raises(SetupError, match=said):
+        read_times(path)
+
+
+def test_intake_writes_the_platforms_time_and_drops_the_students(tmp_path: Path) -> None:
+    source, to = tmp_path / "source", tmp_path / "submitted"
+    for student in ("ada", "bob"):
+        (source / student).mkdir(parents=True)
+        (source / student / "toy.ipynb").write_text("{}")
+        (source / student / TIME_FILE).write_bytes(time_text(MOMENT - timedelta(days=9)))
+    ada, bob = take_in(source, "toy", to, {"ada": MOMENT})
+    assert hand_in_time(to / "ada" / "toy") == MOMENT and ada.notes == []
+    assert hand_in_time(to / "bob" / "toy") is None and "no hand-in time in the list" in bob.notes[0]
+    take_in(source, "toy", tmp_path / "again")
+    assert not list((tmp_path / "again").rglob(TIME_FILE))
