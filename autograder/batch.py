@@ -16,6 +16,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_complet
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -84,7 +85,7 @@ def grade_folder(
     left = {student: path for student, path in notebooks.items() if student not in done}
     with ExitStack() as stack:
         record = stack.enter_context(_recorder(root)) if gradebook else _unchanged
-        for student, grading in grade_all(problem_id, left, workers=workers, root=root):
+        for student, grading in grade_all(problem_id, left, workers=workers, root=root, submitted=submitted):
             log = record(grading, hand_in_time(notebooks[student].parent))
             _write(problem, log, grading.notebook, out)
             if log.outcome is not Outcome.GRADER_ERROR:  # a fault of ours is tried again
@@ -148,7 +149,12 @@ def students_in(submitted: Path) -> list[str]:
 
 
 def grade_all(
-    problem_id: str, notebooks: dict[str, Path], *, workers: int | None = None, root: Path | None = None
+    problem_id: str,
+    notebooks: dict[str, Path],
+    *,
+    workers: int | None = None,
+    root: Path | None = None,
+    submitted: Path | None = None,
 ) -> Iterator[tuple[str, Grading]]:
     """Grades many notebooks side by side; yields (key, result) as each is done.
 
@@ -159,38 +165,38 @@ def grade_all(
         notebooks: key (the student's id) → path.
         workers: processes side by side; one per core, and never more than submissions, if not given.
         root: the course's root folder.
+        submitted: the folder that holds the hand-ins, below which no link is followed.
     """
     workers = min(workers or os.cpu_count() or 1, max(1, len(notebooks)))
     left = dict(notebooks)
+    task = partial(_task, problem_id, root=root, submitted=submitted)
     with _pool(workers) as pool:
         try:
-            yield from _collect(pool, problem_id, notebooks, root, left)
+            yield from _collect(pool, task, notebooks, left)
         except BrokenProcessPool:
             pass
     for key, path in list(left.items()):  # a worker died: those without a result are tried again, one process each
         with _pool(1) as pool:
             try:
-                yield from _collect(pool, problem_id, {key: path}, root, left)
+                yield from _collect(pool, task, {key: path}, left)
             except BrokenProcessPool:
                 yield key, failed_grading(load_problem(problem_id, root), key, "the grading process died twice")
 
 
 def _collect(
-    pool: Executor, problem_id: str, notebooks: dict[str, Path], root: Path | None, left: dict[str, Path]
+    pool: Executor, task: Callable[[Path, str], Grading], notebooks: dict[str, Path], left: dict[str, Path]
 ) -> Iterator[tuple[str, Grading]]:
-    futures: dict[Future[Grading], str] = {
-        pool.submit(_task, problem_id, path, key, root): key for key, path in notebooks.items()
-    }
+    futures: dict[Future[Grading], str] = {pool.submit(task, path, key): key for key, path in notebooks.items()}
     for future in as_completed(futures):
         grading = future.result()
         del left[futures[future]]
         yield futures[future], grading
 
 
-def _task(problem_id: str, path: Path, student: str, root: Path | None) -> Grading:
+def _task(problem_id: str, path: Path, student: str, *, root: Path | None, submitted: Path | None) -> Grading:
     """One submission, in a worker process; a fault of ours is a result too."""
     try:
-        return grade_file(problem_id, path, student=student, root=root)
+        return grade_file(problem_id, path, student=student, root=root, submitted=submitted)
     except SetupError:
         raise
     except Exception as error:

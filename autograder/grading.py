@@ -65,18 +65,25 @@ def grade(
     return grade_file(problem, Path(notebook_path), student=student, root=root).log
 
 
-def grade_file(problem_id: str, path: Path, *, student: str | None = None, root: Path | None = None) -> Grading:
-    """Like `grade`, with the executed notebook."""
+def grade_file(
+    problem_id: str,
+    path: Path,
+    *,
+    student: str | None = None,
+    root: Path | None = None,
+    submitted: Path | None = None,
+) -> Grading:
+    """Like `grade`, with the executed notebook; below the folder `submitted` no link is followed."""
     problem = load_problem(problem_id, root)
+    try:
+        data = read_bytes(path, submitted)
+    except UnusableError as error:
+        return _unusable(problem, student or ANONYMOUS, error, None)
     log_path = path.parent / LOG_NAME
     log_bytes = None
     if log_path.is_file() and not log_path.is_symlink():
         with log_path.open("rb") as file:
             log_bytes = file.read(MAX_LOG_BYTES)
-    try:
-        data = read_bytes(path)
-    except UnusableError as error:
-        return _unusable(problem, student or ANONYMOUS, error, None)
     handed_in_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     return grade_notebook_bytes(
         problem_id, data, student=student, log=log_bytes, name=path.name, handed_in_at=handed_in_at, root=root

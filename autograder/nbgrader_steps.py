@@ -201,13 +201,14 @@ class Examine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no 
 
     grader = Unicode(
         "autograder.grading.grade_file",
-        help="import path of the function that grades: (problem, path, *, student) -> log and notebook",
+        help="import path of the function that grades: (problem, path, *, student, submitted) -> log and notebook",
     ).tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """Replaces the notebook by the executed one; `resources["homework_log"]` has the explicit results."""
         problem_id, student = resources["nbgrader"]["assignment"], resources["nbgrader"]["student"]
-        grading = import_item(self.grader)(problem_id, Path(self.parent.submitted), student=student)
+        path = Path(self.parent.submitted)
+        grading = import_item(self.grader)(problem_id, path, student=student, submitted=path.parents[2])
         log: GradedLog = grading.log
         if log.outcome is not Outcome.GRADED:
             self.log.warning("%s: %s", student, "; ".join(dict.fromkeys(item.message for item in log.items)))

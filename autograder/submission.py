@@ -52,12 +52,19 @@ class HandedIn:
     """PNG outputs, base64, checked to be PNG and cut to `MAX_PICTURE_BYTES`."""
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, below: Path | None = None) -> bytes:
     """The bytes of a handed-in file.
+
+    Args:
+        path: the file.
+        below: the folder that holds the hand-ins: between it and the file nothing may be a link.
 
     Raises:
         UnusableError: it is missing, not a regular file, too large or cannot be read.
     """
+    between = [] if below is None else [folder for folder in path.parents if below in folder.parents]
+    if any(folder.is_symlink() for folder in between):
+        raise UnusableError(Outcome.UNREADABLE, f"{path} lies behind a link; hand in the notebook itself.")
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise UnusableError(Outcome.UNREADABLE, f"{path} is not a regular file; hand in the notebook itself.")
     try:
@@ -70,9 +77,19 @@ def read_bytes(path: Path) -> bytes:
             )
         return path.read_bytes()
     except FileNotFoundError:
-        raise UnusableError(Outcome.MISSING, f"{path} is missing: nothing was handed in under this name.") from None
+        raise UnusableError(Outcome.MISSING, f"{path} is missing: {_found_instead(path)}.") from None
     except OSError as error:
         raise UnusableError(Outcome.UNREADABLE, f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _found_instead(path: Path) -> str:
+    """What lies where the notebook should be."""
+    names = sorted(other.name for other in path.parent.glob("*.ipynb")) + sorted(
+        other.name for other in path.parent.glob("*.zip")
+    )
+    if not names:
+        return "nothing was handed in under this name"
+    return f"there is only {', '.join(names[:5])}; `autograder intake` sorts out other names and zips"
 
 
 def read_cells(data: bytes, name: str) -> list[HandedIn]:

@@ -30,9 +30,15 @@ class Submission:
     outcome: Outcome = Outcome.GRADED
     link: str = ""
     """Hand in a symbolic link to this path instead."""
+    folder_link: str = ""
+    """Hand in a symbolic link to this folder instead of a folder."""
 
     def write(self, path: Path) -> None:
         """Puts it in place; beside it lies a forged time of hand-in."""
+        if self.folder_link:
+            path.parent.rmdir()
+            path.parent.symlink_to(self.folder_link)
+            return
         if self.link:
             path.symlink_to(self.link)
         else:
@@ -57,6 +63,7 @@ def ATTACKS(problem: Problem) -> dict[str, Submission]:  # noqa: N802  (read lik
         "36_schema_version_99": _edited(_schema_99, wrong),
         "56_link_to_the_solution": Submission(b"", 0.0, Outcome.UNREADABLE, link=solution_file),
         "56b_link_to_shadow": Submission(b"", 0.0, Outcome.UNREADABLE, link="/etc/shadow"),
+        "56c_folder_is_a_link": Submission(b"", 0.0, Outcome.UNREADABLE, folder_link="../honest_right/toy"),
         "59_not_utf8": Submission("café".encode("latin-1"), 0.0, Outcome.UNREADABLE),
         "59b_deep_json": Submission(deep.encode(), 0.0, Outcome.UNREADABLE),
         "59c_list_as_grade_id": _edited(_odd_grade_ids, wrong),

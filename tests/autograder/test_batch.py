@@ -141,8 +141,8 @@ def test_a_dying_worker_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             raise BrokenProcessPool
         return grade_file(problem_id, path, **options)
 
-    def task(*args: Any) -> Grading:
-        return grade(args[0], args[1], student=args[2], root=args[3])
+    def task(problem_id: str, path: Path, student: str, **options: Any) -> Grading:
+        return grade(problem_id, path, student=student, **options)
 
     monkeypatch.setattr(batch, "_task", task)
     for student in ("ada", "bela", "chen"):

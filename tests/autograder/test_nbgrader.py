@@ -132,7 +132,7 @@ def examiner(course: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
     """A stand-in for the examiner that reads the verdict off the file; yields what it was given."""
     seen: dict[str, bytes] = {}
 
-    def grade(problem_id: str, path: Path, *, student: str) -> Grading:
+    def grade(problem_id: str, path: Path, *, student: str, submitted: Path) -> Grading:
         assert (problem_id, path.name) == ("toy", "toy.ipynb")
         seen[student] = path.read_bytes()
         if student == "our_fault":
