@@ -28,6 +28,8 @@ from .calls import Desk, describe, seed_everything
 from .confinement import Confinement, die_with_parent, set_limits
 from .frames import ClosedError, Limits, receive_frame, send_frame
 
+_DEATH_SECONDS = 5.0
+"""What a killed process may take to be gone on a busy machine."""
 OUTPUT_CHARACTERS = 20_000
 """What a cell may print before the rest is dropped."""
 
@@ -89,7 +91,10 @@ def _kill_session(pid: int, others: set[int]) -> None:
     for kill in (os.killpg, os.kill):  # at level `full` it is process 1 of its namespace: all in there die with it
         with contextlib.suppress(ProcessLookupError, PermissionError):
             kill(pid, signal.SIGKILL)
-    _kill_children(others | {pid})
+    end = time.monotonic() + _DEATH_SECONDS
+    while pid in _children() and time.monotonic() < end:  # only when it is gone do its children become ours
+        time.sleep(0.001)
+    _kill_children(others)
 
 
 def _kill_children(but: Set[int] = frozenset()) -> None:
