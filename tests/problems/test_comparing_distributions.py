@@ -145,7 +145,7 @@ def check_branches(seen: dict[str, Any]) -> None:
     assert all(abs(mean) < 0.01 for mean, _, _ in middle)
     appears = min(half for half, (mean, _, _) in zip(halves, hump, strict=True) if mean > 0.5)
     wins = min(half for half, one, two in zip(halves, middle, hump, strict=True) if two[2] < one[2] - 1e-6)
-    assert 2.3 < appears <= 2.5 and 2.7 < wins < 2.95
+    assert 2.35 < appears <= 2.5 and 2.75 < wins < 2.9
     at_two = middle[halves.index(2.0)]
     assert math.isclose(at_two[1], 2.05, abs_tol=0.01)
     assert math.isclose(hump[-1][2], math.log(2), abs_tol=1e-3), "a hump with half of the mass costs log 2"
