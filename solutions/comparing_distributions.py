@@ -812,7 +812,7 @@ plots.curves(
 # | anything by maximum likelihood: classifiers, language models | forward KL from data to model (plus the entropy of the data, a constant) | cover: give all data some probability, and with them things that are no data |
 # | the guess $q(z \mid x)$ of a variational autoencoder | reverse KL from guess to true posterior | choose: too narrow, one explanation of several |
 # | the generator of the first GAN, against a perfect discriminator | JSD of data and samples, times 2, minus log 4 | neither; where they do not overlap there is no slope |
-# | a policy $\pi$ that maximises $\mathbb E_\pi[r] - \beta\, \mathrm{KL}(\pi \,\|\, \pi_0)$ | reverse KL from $\pi$ to $\pi_0\, e^{r / \beta}$, normalised | choose: few answers, all of them good |
+# | a policy $\pi$ that maximises $\mathbb E_\pi[r] - \beta\, \mathrm{KL}(\pi \,\Vert\, \pi_0)$ | reverse KL from $\pi$ to $\pi_0\, e^{r / \beta}$, normalised | choose: few answers, all of them good |
 #
 # The first line is easily checked. Maximum likelihood draws samples from $p$ and takes the $m$ and $s$ under which they are likeliest. For a Gaussian these are the samples' mean and deviation.
 
