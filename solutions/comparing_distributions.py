@@ -699,8 +699,9 @@ for row, (way, (mean, std)) in enumerate(fits.items()):
 # **Predict, then run.** How many minima has the forward map? And the reverse map? (The catchword "mode seeking" suggests two.)
 
 # %% tags=["experiment"]
-MAP_MEANS = torch.linspace(-6, 6, 97, dtype=torch.float64)
-MAP_STDS = torch.logspace(math.log10(0.25), math.log10(6), 80, dtype=torch.float64)
+MAP_POINTS = run.size(full=81, mini=81, grade=5)
+MAP_MEANS = torch.linspace(-6, 6, MAP_POINTS, dtype=torch.float64)
+MAP_STDS = torch.logspace(math.log10(0.25), math.log10(6), MAP_POINTS, dtype=torch.float64)
 STARTS = torch.tensor(
     [[-5.0, 0.4], [-5.0, 4.0], [-1.5, 0.4], [-1.2, 1.5], [0.3, 5.0], [1.2, 1.5], [1.5, 0.4], [5.0, 4.0], [5.0, 0.4]],
     dtype=torch.float64,
@@ -713,8 +714,8 @@ def searches(log_p: torch.Tensor, way: str, starts: torch.Tensor, steps: int = 3
 
 
 def landscape(log_p: torch.Tensor, way: str) -> torch.Tensor:
-    """The divergence at all means and deviations of the map, `[80, 97]`."""
-    means, stds = torch.meshgrid(MAP_MEANS, MAP_STDS, indexing="xy")  # [80, 97] each
+    """The divergence at all means (across) and deviations (down) of the map, `[MAP_POINTS, MAP_POINTS]`."""
+    means, stds = torch.meshgrid(MAP_MEANS, MAP_STDS, indexing="xy")
     return kl_both_ways(log_p, means.flatten(), stds.flatten())[way].reshape(means.shape)
 
 
