@@ -31,7 +31,7 @@
 # | data | none, all distributions are given by formulas | the same |
 # | work | some hundred fits of a Gaussian, all at once | the same |
 # | hardware | any laptop; no GPU is used, no network is needed | the same |
-# | time to run | about 15 seconds | the same |
+# | time to run | less than half a minute | the same |
 #
 # Plan an hour and a half for reading, writing and thinking.
 #
