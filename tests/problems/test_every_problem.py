@@ -17,6 +17,7 @@ from tests.problems.run_source import ROOT, code_cells, run_source, verdicts
 
 PROBLEMS = [load_problem(problem, ROOT) for problem in problem_ids(ROOT)]
 ITEMS = {
+    "comparing_distributions": ("kl_divergence", "asymmetric_pair", "jensen_shannon", "fit_gaussian"),
     "vae": ("sample_gaussian", "kl_standard_normal", "negative_elbo_bound"),
     "policy_gradient": ("sample_actions", "policy_gradient_loss", "train_policy"),
 }

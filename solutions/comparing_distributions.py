@@ -1,0 +1,998 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Comparing distributions: KL is not symmetric
+#
+# Nearly everything you train makes one distribution resemble another: a classifier its labels, a generator its data, a policy the good
+# behaviour. "Resemble" needs a number, and the usual one, the Kullback-Leibler divergence, has a peculiar property: from $p$ to $q$ it is not as
+# far as from $q$ to $p$. The final picture of this notebook (section 6) shows what that means. There is one target with two humps, and there are two Gaussians, each as near to
+# it as a Gaussian can be. One covers both humps and the valley between them. The other sits on one hump and knows nothing of the other. Both are right.
+#
+# **What you will learn**
+#
+# * what a KL divergence is worth in nats, and why its two directions differ;
+# * where it is infinite, and a relative (Jensen-Shannon) that never is;
+# * what a model does that is fitted in the one direction or in the other, and when the usual catchwords for it ("mode covering", "mode seeking") are wrong.
+#
+# **What you need**: probabilities, logarithms, the normal density, and a little PyTorch. The lecture helps, but the text below is complete.
+#
+# | | profile `full` | profile `mini` |
+# |---|---|---|
+# | data | none, all distributions are given by formulas | the same |
+# | work | some hundred fits of a Gaussian, all at once | the same |
+# | hardware | any laptop; no GPU is used, no network is needed | the same |
+# | time to run | less than half a minute | the same |
+#
+# Plan an hour and a half for reading, writing and thinking.
+#
+# | graded | points |
+# |---|---|
+# | `kl_divergence` | 6 |
+# | `asymmetric_pair` | 2 |
+# | `jensen_shannon` | 4 |
+# | `fit_gaussian` | 8 |
+# | written answers | 7 |
+#
+# **Letters.** `C` number of outcomes; `p`, `q` their probabilities `[C]`; `N` points of a grid; $m$ and $s$ mean and deviation of a Gaussian; `S` searches that
+# run side by side. All logarithms are natural, so everything is measured in *nats*.
+
+# %% tags=["install"]
+from importlib.util import find_spec
+
+if find_spec("homework") is None:  # on Colab: installs what is missing, the torch that is there stays
+    get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
+
+# %%
+import math
+
+import torch
+
+import homework
+from homework import plots, reference, student
+from homework.checks import close, part
+from homework.log import SubmissionLog
+from homework.surfaces import surface
+
+run = homework.start("comparing_distributions")
+torch.set_num_threads(1)  # arrays this small gain nothing from a second thread
+
+# %% [markdown]
+# Everything below stays on the CPU, whatever the line above says. The log needs your student id: set the environment variable
+# `HOMEWORK_STUDENT` before you start Jupyter, or type the id when the last cell asks.
+
+# %% [markdown]
+# ## 1. A toy first: two coins
+#
+# A fair coin shows heads and tails with probabilities $p = (\tfrac12, \tfrac12)$, a loaded one with $q = (0.9, 0.1)$. How different are they? That depends on what happens to you if you
+# take the one for the other.
+#
+# **As a code.** The best code for outcomes with probabilities $q$ spends $-\log q_i$ nats on outcome $i$: little on what is frequent, much on what is rare. If the tosses really come from $p$,
+# a toss costs $-\sum_i p_i \log q_i$ nats on average. With the code made for $p$ it would have cost $-\sum_i p_i \log p_i$. The difference is what the wrong code costs extra per toss:
+#
+# $$\mathrm{KL}(p \,\|\, q) = \sum_i p_i \log \frac{p_i}{q_i}
+# = \tfrac12 \log \tfrac{0.5}{0.9} + \tfrac12 \log \tfrac{0.5}{0.1} = \tfrac12 (-0.5878 + 1.6094) = 0.5108 .$$
+#
+# The first letter says where the outcomes come from, the second what we believed. The other way round, with tosses of the loaded coin and a code for the fair one,
+#
+# $$\mathrm{KL}(q \,\|\, p) = 0.9 \log \tfrac{0.9}{0.5} + 0.1 \log \tfrac{0.1}{0.5} = 0.5290 - 0.1609 = 0.3681 .$$
+#
+# To believe in the loaded coin is the dearer mistake: tails, which it calls rare, come all the time. To be vague costs less than to be wrongly sure.
+#
+# **As evidence.** $\log (p_i / q_i)$ is by how much outcome $i$ speaks for $p$ and against $q$. If $p$ is true, the evidence grows by $\mathrm{KL}(p \,\|\, q)$ per
+# toss on average. If both were equally credible before, you are 20 : 1 sure that a fair coin is fair after about $\log 20 / 0.5108 \approx 6$ tosses, that a loaded one is loaded after about $\log 20 / 0.3681 \approx 8$.
+#
+# **Predict, then run.** Toss each coin 3,000 times and average the evidence for the coin that is really tossed. From about which toss on can you tell the two curves apart?
+
+# %% tags=["experiment"]
+FAIR, LOADED = torch.tensor([0.5, 0.5]), torch.tensor([0.9, 0.1])
+
+
+def running_evidence(true: torch.Tensor, other: torch.Tensor, tosses: int = 3000) -> torch.Tensor:
+    """After each toss of the coin `true`: the mean so far of log true - log other, in nats, `[tosses]`."""
+    outcomes = torch.multinomial(true, tosses, replacement=True, generator=torch.Generator().manual_seed(4))
+    evidence = (true.log() - other.log())[outcomes]
+    return evidence.cumsum(0) / torch.arange(1, tosses + 1)
+
+
+fair_evidence, loaded_evidence = running_evidence(FAIR, LOADED), running_evidence(LOADED, FAIR)
+toss_numbers = torch.arange(10, 3001)
+plots.curves(
+    {
+        "the fair coin is tossed": (toss_numbers, fair_evidence[9:]),
+        "the loaded coin is tossed": (toss_numbers, loaded_evidence[9:]),
+    },
+    title="Two coins: the evidence per toss settles at two different levels",
+    xlabel="number of tosses",
+    ylabel="mean evidence for the true coin (nats)",
+    logx=True,
+    levels={"KL(fair ‖ loaded) = 0.511": 0.5108, "KL(loaded ‖ fair) = 0.368": 0.3681},
+)
+
+# %% [markdown]
+# Nothing but the coin that is tossed has changed, and the curves settle at different heights. A KL divergence is an average, and the two directions average over different outcomes.
+
+# %% [markdown]
+# ## 2. `kl_divergence` (6 points)
+#
+# For probabilities $p$ and $q$ of the same `C` outcomes, both of shape `[C]`,
+#
+# $$\mathrm{KL}(p \,\|\, q) = \sum_{i=1}^{C} p_i\, (\log p_i - \log q_i) .$$
+#
+# It is never negative, and 0 only if $p = q$. It is no distance, though: it is not symmetric. Two cases need a decision before they need code, because on a computer $\log 0 = -\infty$:
+#
+# * $p_i = 0$: the outcome never happens, so it costs nothing, whatever $q_i$ is (also 0). By convention $0 \log 0 = 0$. In floating point $0 \cdot (-\infty)$ is `nan`, and one `nan` spoils the sum.
+# * $q_i = 0$ but $p_i > 0$: something happens that $q$ called impossible. No code word is long enough: the divergence is **infinite**, and your function must say `inf`. It is tempting to add
+#   $10^{-8}$ somewhere to avoid the trouble. Then the answer depends on the $10^{-8}$.
+#
+# *Worked number.* $p = (\tfrac12, \tfrac12, 0)$, $q = (\tfrac14, \tfrac12, \tfrac14)$: $\tfrac12 \log 2 + 0 + 0 = 0.346574$ nats.
+#
+# **Your task.** Write `kl_divergence`. Inputs are float32 or float64, sum to 1, and their entries are exactly 0 or at least $10^{-6}$. Two nearly equal distributions in float32 may well give $-10^{-8}$; that is rounding, and allowed.
+
+
+# %% nbgrader={"grade": false, "grade_id": "kl_divergence", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def kl_divergence(p, q):
+    """KL(p || q) in nats: the sum over i of p_i (log p_i - log q_i), with 0 log 0 = 0.
+
+    Kullback and Leibler 1951; Cover and Thomas 2006, section 2.3.
+
+    Args:
+        p: probabilities of what happens, `[C]`, not negative, with sum 1.
+        q: probabilities that were believed, `[C]`, likewise.
+
+    Returns:
+        One number (a tensor without dimensions or a plain float); `inf` where some q_i = 0 < p_i.
+        Example: p = [1/2, 1/2, 0] and q = [1/4, 1/2, 1/4] give 0.346574.
+    """
+    ### BEGIN SOLUTION
+    happens = p > 0
+    return (p[happens] * (p[happens].log() - q[happens].log())).sum()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_kl_divergence", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+fair, loaded = torch.tensor([0.5, 0.5]), torch.tensor([0.9, 0.1])
+kl = torch.as_tensor(student.kl_divergence(fair, loaded))
+assert tuple(kl.shape) == (), "return one number: the sum over the outcomes"
+assert abs(float(kl) - 0.3681) > 1e-3, "that is KL(q || p): the outcomes come from p, the first argument"
+assert abs(float(kl) - 0.5108 / math.log(2)) > 1e-3, "those are bits: take the natural logarithm"
+assert abs(float(kl) - 0.5108 / 2) > 1e-3, "half of what it should be: sum over the outcomes, do not average"
+assert abs(float(kl) - 1.2040) > 1e-3, "that is the whole code length: subtract what the right code for p costs"
+assert close(kl, torch.tensor(0.510826), "the fair and the loaded coin of section 1")
+assert close(student.kl_divergence(loaded, loaded), torch.tensor(0.0), "KL(p || p) is 0")
+with part("0 log 0 = 0", 1):
+    p, q = torch.tensor([0.5, 0.5, 0.0]), torch.tensor([0.25, 0.5, 0.25])
+    assert not math.isnan(student.kl_divergence(p, q)), "nan: 0 · log 0 must be 0, leave out the outcomes with p = 0"
+    assert close(student.kl_divergence(p, q), torch.tensor(0.346574), "the worked number")
+with part("infinite", 1):
+    p, q = torch.tensor([0.5, 0.25, 0.25]), torch.tensor([0.75, 0.25, 0.0])
+    kl = float(student.kl_divergence(p, q))
+    assert kl > 0 and math.isinf(kl), (
+        "q calls impossible what p does: the answer is inf, not a large number and not nan"
+    )
+print("kl_divergence: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = torch.Generator().manual_seed(20)
+
+
+def pmf(C, spread=1.5, dtype=torch.float64):
+    """Random probabilities of C outcomes, all above 1e-6."""
+    return (spread * torch.randn(C, generator=g, dtype=dtype)).clamp(-5, 5).softmax(0)
+
+
+def kl_of(p, q):
+    """The student's answer as a plain number."""
+    answer = torch.as_tensor(student.kl_divergence(p, q))
+    assert tuple(answer.shape) == (), "return one number, for every C"
+    return float(answer)
+
+
+with part("laws", 2):
+    p, q = pmf(6), pmf(6)
+    draws = torch.multinomial(p, 40_000, replacement=True, generator=g)
+    evidence = (p.log() - q.log())[draws]
+    assert abs(kl_of(p, q) - float(evidence.mean())) <= 6 * float(evidence.std()) / 200, (
+        "the mean of log p - log q over outcomes drawn from p must be KL(p || q)"
+    )
+    for C in (2, 5, 40):
+        p, q = pmf(C), pmf(C)
+        assert kl_of(p, q) > 0 and kl_of(q, p) > 0, "KL is positive for different distributions"
+        assert abs(kl_of(p, p)) <= 1e-9, "KL(p || p) is 0"
+        order = torch.randperm(C, generator=g)
+        assert close(kl_of(p[order], q[order]), kl_of(p, q), "the order of the outcomes does not matter", rtol=1e-9)
+        uniform = torch.full((C,), 1 / C, dtype=torch.float64)
+        entropy = float(-(p * p.log()).sum())
+        assert close(kl_of(p, uniform), math.log(C) - entropy, "from the uniform one: log C minus the entropy, in nats")
+    p, q, p2, q2 = pmf(3), pmf(3), pmf(4), pmf(4)
+    both = kl_of(torch.outer(p, p2).flatten(), torch.outer(q, q2).flatten())
+    assert close(both, kl_of(p, q) + kl_of(p2, q2), "the KL of independent pairs is the sum of both KLs", rtol=1e-9)
+    merged = kl_of(*(torch.stack([r[0] + r[1], r[2], r[3]]) for r in (p2, q2)))
+    assert merged <= kl_of(p2, q2), "who sees less can tell p and q apart less well"
+with part("values", 1):
+    for C in (2, 3, 17, 1000):
+        p, q = pmf(C), pmf(C)
+        assert close(kl_of(p, q), float(reference.kl_divergence(p, q)), "sum of p (log p - log q), in nats", rtol=1e-7)
+        p, q = pmf(C, dtype=torch.float32), pmf(C, dtype=torch.float32)
+        want = float(reference.kl_divergence(p.double(), q.double()))
+        assert close(kl_of(p, q), want, "the same in float32", rtol=1e-4, atol=1e-5)
+    p = pmf(50, dtype=torch.float32)
+    q = p * (1 + 1e-5 * torch.tensor([1.0, -1.0]).repeat(25))
+    q = q / q.sum()
+    assert abs(kl_of(p, q)) <= 1e-6, "nearly equal distributions in float32: nearly 0"
+    assert close(kl_of(torch.tensor([1.0, 0.0]), torch.tensor([1e-6, 1 - 1e-6])), -math.log(1e-6), "a sure outcome")
+    assert abs(kl_of(torch.tensor([1.0]), torch.tensor([1.0]))) <= 1e-6, "a single outcome"
+with part("zeros", 1):
+    for dtype in (torch.float32, torch.float64):
+        p, q = pmf(5, dtype=dtype), pmf(5, dtype=dtype)
+        want = kl_of(p, q)
+        hole = torch.zeros(2, dtype=dtype)
+        padded = kl_of(torch.cat([p, hole]), torch.cat([q, hole]))
+        assert close(padded, want, "outcomes impossible under both change nothing: 0 log 0 = 0", atol=1e-5)
+        p, q = torch.cat([hole, p]), torch.cat([hole + 0.25, q / 2])
+        assert close(kl_of(p, q), want + math.log(2), "outcomes that p never shows cost nothing", atol=1e-5)
+        assert kl_of(q, p) == math.inf, "p = 0 where q > 0: KL(q || p) is infinite, exactly inf"
+        one, other = torch.eye(3, dtype=dtype)[:2]
+        assert kl_of(one, other) == math.inf, "nothing in common: inf"
+        assert abs(kl_of(one, one)) <= 1e-6, "KL(p || p) is 0, also with zeros"
+        rare = torch.tensor([1 - 1e-6, 1e-6, 0.0], dtype=dtype)
+        assert kl_of(rare, one) == math.inf, "however rare in p: what q calls impossible makes it inf"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 3. `asymmetric_pair` (2 points)
+#
+# With infinity the lack of symmetry becomes absolute. Find a pair of distributions where one mistake has a price and the other cannot be paid: $\mathrm{KL}(p \,\|\, q)$ finite and $\mathrm{KL}(q \,\|\, p)$ infinite.
+#
+# **Your task.** Write `asymmetric_pair`, which takes nothing and returns your two tensors. Any `C` from 2 on will do. Take exact zeros; $10^{-30}$ is no zero. Question (a) below asks you to explain your pair.
+
+
+# %% nbgrader={"grade": false, "grade_id": "asymmetric_pair", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def asymmetric_pair():
+    """Two distributions p and q with KL(p || q) finite and KL(q || p) infinite.
+
+    Cover and Thomas 2006, section 2.3, on the convention for zeros.
+
+    Returns:
+        (p, q): two tensors `[C]` of the same length, C at least 2, not negative, each with sum 1. As an example of the form
+        only: (tensor([0.5, 0.5]), tensor([0.9, 0.1])), for which both divergences are finite.
+    """
+    ### BEGIN SOLUTION
+    return torch.tensor([1.0, 0.0]), torch.tensor([0.5, 0.5])
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_asymmetric_pair", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+pair = student.asymmetric_pair()
+assert isinstance(pair, tuple | list | torch.Tensor) and len(pair) == 2, "return the pair (p, q)"
+p, q = (torch.as_tensor(each, dtype=torch.float64).detach() for each in pair)
+assert p.shape == q.shape and p.dim() == 1 and len(p) >= 2, "p and q have the same shape [C], with C at least 2"
+assert bool(((p >= 0) & (q >= 0)).all()), "probabilities are not negative"
+assert close(torch.stack([p.sum(), q.sum()]), torch.ones(2), "the probabilities of each of the two must sum to 1")
+forward_infinite, backward_infinite = bool(((p > 0) & (q == 0)).any()), bool(((q > 0) & (p == 0)).any())
+assert forward_infinite or backward_infinite, "both divergences are finite: an infinite one needs an exact zero"
+assert not (forward_infinite and backward_infinite), "both divergences are infinite: one of the two must be finite"
+assert backward_infinite, "the wrong way round: KL(p || q) must be the finite one"
+print("asymmetric_pair: all visible checks passed")
+### BEGIN HIDDEN TESTS
+assert math.isfinite(float(reference.kl_divergence(p, q))), "KL(p || q) must be finite"
+assert float(reference.kl_divergence(q, p)) == math.inf, "KL(q || p) must be infinite"
+assert math.isfinite(float(reference.kl_divergence(q, (p + q) / 2))), "p and q must be numbers, none of them inf or nan"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 4. `jensen_shannon` (4 points)
+#
+# Is there a comparison that is symmetric and always finite? Toss a fair coin in secret, draw an outcome from $p$ if it shows heads, from $q$ if tails, and tell us the outcome only. How
+# much did we learn about the coin? All outcomes together follow the mixture $r = \tfrac12 (p + q)$, and the answer is the **Jensen-Shannon divergence**,
+#
+# $$\mathrm{JSD}(p, q) = \tfrac12\, \mathrm{KL}(p \,\|\, r) + \tfrac12\, \mathrm{KL}(q \,\|\, r), \qquad r = \tfrac12 (p + q) .$$
+#
+# It is symmetric by its form. It is always finite, since $r_i = 0$ only where both are 0. And it is between 0 nats (equal distributions: the outcome says nothing) and $\log 2 = 0.6931$ nats (nothing in common:
+# the outcome gives the coin away, and a fair coin holds $\log 2$ nats, no more).
+#
+# *Worked number.* $p = (1, 0)$, $q = (\tfrac12, \tfrac12)$: $r = (\tfrac34, \tfrac14)$, $\mathrm{KL}(p \,\|\, r) = \log \tfrac43 = 0.2877$,
+# $\mathrm{KL}(q \,\|\, r) = \tfrac12 \log \tfrac23 + \tfrac12 \log 2 = 0.1438$, so $\mathrm{JSD} = 0.2158$ nats.
+#
+# **Your task.** Write `jensen_shannon`. You may call your `kl_divergence`; this item is tested by itself, but with whatever it calls, so a mistake there would count again here. The same inputs are allowed as there.
+
+
+# %% nbgrader={"grade": false, "grade_id": "jensen_shannon", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def jensen_shannon(p, q):
+    """The Jensen-Shannon divergence in nats: the mean of KL(p || r) and KL(q || r) with r = (p + q) / 2.
+
+    Lin 1991, with equal weights (there in bits). Not its square root, which is also in use.
+
+    Args:
+        p: probabilities, `[C]`, not negative, with sum 1; entries may be 0.
+        q: likewise.
+
+    Returns:
+        One number (a tensor without dimensions or a plain float), from 0 to log 2.
+        Example: p = [1, 0] and q = [1/2, 1/2] give 0.215762.
+    """
+    ### BEGIN SOLUTION
+    entropies = torch.special.entr(torch.stack([(p + q) / 2, p, q])).sum(-1)  # [3]; entr(r) = -r log r, 0 at 0
+    return entropies[0] - (entropies[1] + entropies[2]) / 2
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_jensen_shannon", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+p, q = torch.tensor([1.0, 0.0]), torch.tensor([0.5, 0.5])
+jsd = torch.as_tensor(student.jensen_shannon(p, q))
+assert tuple(jsd.shape) == (), "return one number"
+assert not math.isnan(float(jsd)), "nan: p has a zero here. Does your kl_divergence pass its own test?"
+assert abs(float(jsd) - 0.4315) > 1e-3, "twice too large: each of the two KLs counts one half"
+assert abs(float(jsd) - 0.2158 / math.log(2)) > 1e-3, "those are bits: take the natural logarithm"
+assert abs(float(jsd) - 0.4645) > 1e-3, "that is the square root of the divergence: leave the root out"
+assert math.isfinite(float(jsd)), "infinite: both KLs compare with the mixture, KL(p || r) and KL(q || r), r second"
+assert close(jsd, torch.tensor(0.215762), "the worked number: r = (p + q) / 2, then the mean of KL(p || r), KL(q || r)")
+assert close(student.jensen_shannon(q, p), jsd, "it must be symmetric")
+assert close(student.jensen_shannon(p, p), torch.tensor(0.0), "equal distributions: 0")
+print("jensen_shannon: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = torch.Generator().manual_seed(30)
+
+
+def pmf(C, dtype=torch.float64):
+    """Random probabilities of C outcomes, all above 1e-6."""
+    return (1.5 * torch.randn(C, generator=g, dtype=dtype)).clamp(-5, 5).softmax(0)
+
+
+def jsd_of(p, q):
+    """The student's answer as a plain number."""
+    answer = torch.as_tensor(student.jensen_shannon(p, q))
+    assert tuple(answer.shape) == (), "return one number, for every C"
+    return float(answer)
+
+
+for C in (2, 3, 30):
+    p, q = pmf(C), pmf(C)
+    jsd = jsd_of(p, q)
+    assert 1e-4 < jsd < math.log(2), "it lies between 0 and log 2, and is positive for different distributions"
+    assert close(jsd_of(q, p), jsd, "it must be symmetric", rtol=1e-9)
+    assert abs(jsd_of(p, p)) <= 1e-9, "equal distributions: 0"
+    # what an outcome tells about the coin: mutual information of coin and outcome
+    joint = torch.stack([p, q]) / 2  # [2, C]
+    told = float((joint * (joint / (joint.sum(0) * joint.sum(1, keepdim=True))).log()).sum())
+    assert close(jsd, told, "half of KL(p || r) and half of KL(q || r), r = (p + q) / 2, in nats", rtol=1e-7)
+    assert close(jsd, float(reference.jensen_shannon(p, q)), "the value is wrong", rtol=1e-7)
+    single = (pmf(C, torch.float32), pmf(C, torch.float32))
+    want = float(reference.jensen_shannon(*(each.double() for each in single)))
+    assert close(jsd_of(*single), want, "the same in float32", rtol=1e-4, atol=1e-5)
+    p, q = torch.cat([p, 0 * p]), torch.cat([0 * q, q])
+    assert close(jsd_of(p, q), math.log(2), "nothing in common: log 2, neither infinite nor nan", rtol=1e-7)
+    weight = 0.3
+    mixed = (1 - weight) * p + weight * q  # q's share of the joint distribution sits on outcomes of its own
+    h = torch.tensor([weight, 1 - weight], dtype=torch.float64)
+    r = torch.tensor([weight / 2, 1 - weight / 2], dtype=torch.float64)
+    binary = float(-(r * r.log()).sum() + 0.5 * (h * h.log()).sum())
+    assert close(jsd_of(p, mixed), binary, "outcomes that only one of the two shows", rtol=1e-7)
+    hole = torch.zeros(2, dtype=torch.float64)
+    padded = jsd_of(torch.cat([p, hole]), torch.cat([mixed, hole]))
+    assert close(padded, binary, "outcomes impossible under both change nothing", rtol=1e-7)
+one, other = torch.eye(4)[:2]
+assert close(jsd_of(one, other), math.log(2), "two certain, different outcomes: log 2", rtol=1e-5)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### When they no longer overlap
+#
+# Two bells of deviation 1 stand at distance $d$. Between normal distributions of equal deviation $s$ the KL divergence is $d^2 / (2 s^2)$ (both directions agree here, a lucky case).
+#
+# **Predict, then run.** A generator's bell is at distance $d$ from the data's, and it follows the slope of the divergence. At which distances does each of the two divergences tell it which way to go?
+
+# %% tags=["experiment"]
+LINE = torch.linspace(-8, 16, 2401, dtype=torch.float64)
+
+
+def bell(mean: float) -> torch.Tensor:
+    """The pmf of a normal distribution of deviation 1 on the line's points, `[2401]`."""
+    return (-0.5 * (LINE - mean) ** 2).softmax(0)
+
+
+distances = torch.linspace(0, 8, 65, dtype=torch.float64)
+apart = {
+    "KL": [float(kl_divergence(bell(0.0), bell(float(d)))) for d in distances],
+    "JSD": [float(jensen_shannon(bell(0.0), bell(float(d)))) for d in distances],
+}
+near = distances <= 2.5
+plots.curves(
+    {"KL(p ‖ q)": (distances[near], torch.tensor(apart["KL"])[near]), "JSD(p, q)": (distances, apart["JSD"])},
+    title="Two bells move apart: JSD stops at log 2, KL (cut off here) does not",
+    xlabel="distance of the means (deviations)",
+    ylabel="divergence (nats)",
+    levels={"log 2": math.log(2)},
+)
+
+# %% [markdown]
+# JSD is bounded, which is pleasant, and therefore flat, which is not: from a distance of about 5 deviations on it says "entirely different", and hardly which way is better. The first GANs suffered from exactly this. KL
+# goes on as $d^2/2$, 32 nats at the right edge, with a slope that grows. It pays for that with the infinities of section 2.
+
+# %% [markdown]
+# ## 5. `fit_gaussian` (8 points)
+#
+# Now $p$ is a complicated density on a line and $q$ a Gaussian with mean $m$ and deviation $s$, both free. As near as possible, but in which direction?
+#
+# * **forward**: make $\mathrm{KL}(p \,\|\, q)$ small. The average is over $p$: wherever the target has mass, $q$ is asked for its opinion, and must not call it impossible.
+# * **reverse**: make $\mathrm{KL}(q \,\|\, p)$ small. The average is over $q$ itself: it is punished for putting mass where the target has none, and never asked about places where it is not.
+#
+# **On a grid.** We know $p$ only through `log_p`, its log-density at the points $x_1 < \dots < x_N$ of an evenly spaced `grid` `[N]`, and only **up to a constant** (this is how it is in practice: an energy, an unnormalised posterior). A sum over
+# the points then stands for the integral. So turn both into probabilities of the `N` points. With $\ell_i$ for `log_p[i]`:
+#
+# $$p_i = \frac{e^{\ell_i}}{\sum_j e^{\ell_j}}, \qquad
+# q_i = \frac{e^{-(x_i - m)^2 / (2 s^2)}}{\sum_j e^{-(x_j - m)^2 / (2 s^2)}},$$
+#
+# and use the formula of section 2 on them. Work with logarithms throughout: the constant in `log_p` may be as large as $\pm 10^4$, and in the tails $e^{\ell_i}$ is 0 on a computer where $\ell_i$ is a harmless −2,000 (`torch.log_softmax` is
+# your friend). In the tests the grid has 400 to 2,500 points, reaches far beyond the fit on both sides, and is much finer than the narrowest hump.
+#
+# **Forward has a formula.** $\mathrm{KL}(p \,\|\, q) = \text{const} - \sum_i p_i \log q(x_i)$, with $\log q(x) = -\log s - (x - m)^2 / (2 s^2) + \text{const}$. Set the derivatives by $m$ and $s$ to 0 and you know which Gaussian it is, whatever $p$ looks like. `log_p` may be
+# $-\infty$ at some points here (the target never goes there).
+#
+# **Reverse has none.** Go downhill on
+#
+# $$F(m, s) = \mathrm{KL}(q \,\|\, p) = \sum_i q_i\, (\log q_i - \log p_i) .$$
+#
+# `log_p` is finite here; where $p = 0$, every Gaussian would be infinitely bad. $F$ may have several minima, so one descent is not enough unless you know where to start. Run it from several
+# starts and return the **lowest** minimum. If two are equally low (a symmetric target), either counts. In the tests, a start on the highest peak of `log_p` with a small deviation is near enough to a
+# lowest minimum; in general it is not, as you will see in question (b).
+#
+# *A number worked by hand.* The target $\log p(x) = x - e^x$, a skewed hump. Its normal averages are known, $\mathbb E_q[x] = m$ and $\mathbb E_q[e^x] = e^{m + s^2/2}$, so the reverse objective is
+#
+# $$F(m, s) = -\log s - m + e^{m + s^2/2} + \text{const} .$$
+#
+# $\partial F / \partial m = -1 + e^{m + s^2/2} = 0$, and with this $\partial F / \partial s = -1/s + s = 0$. So $s = 1$ and $m = -\tfrac12$. The forward fit of the same target has $m = -0.5772$ and $s = \pi / \sqrt 6 = 1.2825$ (mean and deviation of this
+# well-known distribution, found by Gumbel). The peak is at 0, where neither of them sits.
+#
+# Two tools are given: log-densities to play with, and a descent. `descend` runs many searches side by side, from `S` starts, and measures each step in units of the present $s$, so that you need not tune a rate. You may use it or write your own.
+
+
+# %%
+GRID = torch.linspace(-10, 10, 1001, dtype=torch.float64)  # [N], with spacing 0.02
+
+
+def mixture(grid, weights, means, stds):
+    """The log-density at the points of `grid` `[N]` of a mixture of normals; the three lists have one entry for each hump."""
+    humps = [
+        math.log(w / s) - 0.5 * math.log(2 * math.pi) - 0.5 * ((grid - m) / s) ** 2
+        for w, m, s in zip(weights, means, stds, strict=True)
+    ]
+    return torch.logsumexp(torch.stack(humps), dim=0)  # [humps, N] -> [N]
+
+
+def descend(objective, mean, std, steps=300, rate=0.2):
+    """Goes downhill on objective(mean, std) from S starts at once, by small steps in the mean and in log std.
+
+    Args:
+        objective: maps means `[S]` and deviations `[S]` to what is to become small, `[S]`; differentiable, entry by entry.
+        mean: where the searches start, `[S]`, float64.
+        std: likewise, positive, `[S]`, float64.
+        steps: number of steps.
+        rate: 1 would go to the minimum of a bowl in one step; no step is longer than a fifth of the deviation.
+
+    Returns:
+        The paths, `[S, steps + 1, 2]`: mean and deviation before the first step, after the first step, and so on.
+    """
+    mean, log_std = mean.detach().clone(), std.detach().log()
+    path = [torch.stack([mean, log_std.exp()], dim=-1)]
+    for _ in range(steps):
+        mean.requires_grad_()
+        log_std.requires_grad_()
+        slopes = torch.autograd.grad(objective(mean, log_std.exp()).sum(), (mean, log_std))
+        with torch.no_grad():
+            s = log_std.exp()
+            mean = mean - s * (rate * s * slopes[0]).clamp(-0.2, 0.2)
+            log_std = log_std - (rate * slopes[1] / 2).clamp(-0.2, 0.2)
+            path.append(torch.stack([mean, log_std.exp()], dim=-1))
+    return torch.stack(path, dim=1)
+
+
+# %% [markdown]
+# **Your task.** Write `fit_gaussian`. The tests allow an error of 2 % of the best deviation, in the mean as in the deviation: formula or descent, both are fine, if the descent has arrived. A call should take no longer than three seconds.
+
+
+# %% nbgrader={"grade": false, "grade_id": "fit_gaussian", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def fit_gaussian(log_p, grid, direction):
+    """Mean and deviation of the Gaussian q that is nearest to the target p, in the one or the other direction.
+
+    "forward" makes KL(p || q) small, "reverse" makes KL(q || p) small: the lowest minimum, either of two equally low ones.
+    Bishop 2006, section 10.1.2. Both distributions count as probabilities of the grid's points.
+
+    Args:
+        log_p: log-density of the target up to a constant, `[N]`, float32 or float64; -inf (p = 0) in "forward" only.
+        grid: the points, `[N]`, evenly spaced, ascending, of the same data type.
+        direction: "forward" or "reverse".
+
+    Returns:
+        (mean, std): two numbers (plain or tensors without dimensions); std is the deviation, not the variance.
+        Example: log_p = grid - exp(grid) gives (-0.577, 1.28) forward and (-0.5, 1.0) reverse.
+    """
+    ### BEGIN SOLUTION
+    x, log_p = grid.double(), torch.log_softmax(log_p.double(), dim=0)
+    log_p = log_p.clamp(min=-1e8)  # where p = 0: very low, but a number
+    p = log_p.exp()
+    mean = (p * x).sum()
+    std = (p * (x - mean) ** 2).sum().sqrt()
+    if direction == "forward":
+        return float(mean), float(std)
+
+    def reverse_kl(m, s):  # [S], [S] -> [S]
+        log_q = torch.log_softmax(-0.5 * ((x - m[:, None]) / s[:, None]) ** 2, dim=-1)  # [S, N]
+        return (log_q.exp() * (log_q - log_p)).sum(-1)
+
+    starts = mean + std * torch.linspace(-1.5, 1.5, 7, dtype=x.dtype)
+    ends = descend(reverse_kl, starts, std.expand(7) / 3)[:, -1]  # [S, 2]
+    best = ends[reverse_kl(ends[:, 0], ends[:, 1]).argmin()]
+    return float(best[0]), float(best[1])
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_fit_gaussian", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false} seconds=180
+def fitted(log_p, grid, direction):
+    """The student's mean and deviation as plain numbers."""
+    answer = student.fit_gaussian(log_p, grid, direction)
+    assert isinstance(answer, tuple | list | torch.Tensor) and len(answer) == 2, "return (mean, std)"
+    mean, std = (float(torch.as_tensor(number).detach()) for number in answer)
+    assert math.isfinite(mean) and math.isfinite(std), "mean or deviation is nan or infinite: work with log_softmax"
+    assert std > 0, "a deviation is positive"
+    return mean, std
+
+
+def agree(got, *wants):
+    """Is the fit within 2 % of the deviation of one of these?"""
+    return any(abs(got[0] - m) <= 0.02 * s and abs(got[1] - s) <= 0.02 * s for m, s in wants)
+
+
+two_humps = mixture(GRID, (0.5, 0.5), (-2.5, 2.5), (0.8, 0.8))
+skewed_grid = torch.linspace(-16, 6, 1101, dtype=torch.float64)
+skewed = skewed_grid - skewed_grid.exp()
+fit = fitted(-0.5 * ((GRID - 1) / 1.5) ** 2, GRID, "forward")
+assert abs(fit[1] - 2.25) > 0.03, "that is the variance: the second number is the deviation, its square root"
+assert agree(fit, (1.0, 1.5)), "the target is a Gaussian itself, with mean 1 and deviation 1.5: so is the fit"
+with part("forward, two humps and a skewed one", 1):
+    fit = fitted(two_humps, GRID, "forward")
+    assert fit[1] > 2, "forward covers both humps: KL(p || q), the average is over p. Directions swapped?"
+    assert agree(fit, (0.0, math.sqrt(0.8**2 + 2.5**2))), "forward on two humps: set both derivatives to 0"
+    assert agree(fitted(skewed, skewed_grid, "forward"), (-0.5772, 1.2825)), "forward, the number worked by hand"
+with part("reverse, two humps and a skewed one", 1):
+    fit = fitted(two_humps, GRID, "reverse")
+    assert abs(fit[0]) > 0.5, (
+        "reverse on two distant humps has its lowest minima on the humps. "
+        "In the middle there is a higher one: start elsewhere, too. Or are the directions swapped?"
+    )
+    assert agree((abs(fit[0]), fit[1]), (2.492, 0.813)), (
+        "reverse on two humps: near one of them; has the descent arrived?"
+    )
+    fit = fitted(skewed, skewed_grid, "reverse")
+    assert not agree(fit, (0.0, 1.0)), "that is the peak and its curvature; minimise KL(q || p), the whole of it"
+    assert agree(fit, (-0.5, 1.0)), "reverse, the number worked by hand: mean -1/2, deviation 1"
+with part("a constant in log_p", 0.5):
+    hint = "adding 10,000 to log_p changes nothing about p: normalise with log_softmax"
+    assert agree(fitted(skewed + 1e4, skewed_grid, "forward"), (-0.5772, 1.2825)), hint
+    assert agree(fitted(skewed + 1e4, skewed_grid, "reverse"), (-0.5, 1.0)), hint
+print("fit_gaussian: all visible checks passed")
+### BEGIN HIDDEN TESTS
+grid = torch.linspace(-12, 12, 1501, dtype=torch.float64)
+with part("forward", 2):
+    for weights, means, stds in [
+        ((0.2, 0.8), (-3.0, 1.0), (0.5, 1.0)),
+        ((0.3, 0.3, 0.4), (-4.0, 0.0, 3.0), (0.4, 1.0, 0.6)),
+        ((1.0,), (-2.0,), (0.3,)),
+    ]:
+        log_p = mixture(grid, weights, means, stds)
+        mean = sum(w * m for w, m in zip(weights, means, strict=True))
+        second = sum(w * (m**2 + s**2) for w, m, s in zip(weights, means, stds, strict=True))
+        fit = fitted(log_p, grid, "forward")
+        assert agree(fit, (mean, math.sqrt(second - mean**2))), "the forward fit has mean and deviation of the target"
+        assert agree(fit, reference.fit_gaussian(log_p, grid, "forward")), "forward: wrong on a mixture"
+    box = torch.where((grid > 1) & (grid < 5), 0.0, -math.inf)
+    assert agree(fitted(box, grid, "forward"), (3.0, 4 / math.sqrt(12))), "log_p may be -inf: p = 0 there, 0 log 0 = 0"
+    assert agree(fitted(grid - grid.abs() * 3, grid, "forward"), (0.25, math.sqrt(1 / 4 + 1 / 16))), (
+        "forward, two slopes"
+    )
+with part("reverse, one hump", 1):
+    for mean, std in [(1.5, 1.2), (-3.0, 0.25)]:  # the second one: exp(log_p) is 0 on part of the grid
+        log_p = -0.5 * ((grid - mean) / std) ** 2
+        assert agree(fitted(log_p, grid, "reverse"), (mean, std)), (
+            "the target is a Gaussian itself. Is a probability that underflows to 0 used in a logarithm?"
+        )
+    bowl = torch.linspace(-6, 6, 1201, dtype=torch.float64)
+    assert agree(fitted(-(bowl**4) / 4, bowl, "reverse"), (0.0, 3**-0.25)), (
+        "log p = -x^4 / 4: the averages of q, not of p, must fit"
+    )
+    a, steep = 3.0, torch.linspace(-8, 5, 1301, dtype=torch.float64)
+    want = (math.log(a) - 1 / (2 * a), 1 / math.sqrt(a))
+    assert agree(fitted(a * steep - steep.exp(), steep, "reverse"), want), "reverse on a skewed hump"
+    mirrored = fitted((a * steep - steep.exp()).flip(0), -steep.flip(0), "reverse")
+    assert agree(mirrored, (-want[0], want[1])), "the mirror image of a target has the mirror image of its fit"
+with part("reverse, several humps", 2):
+    log_p = mixture(grid, (0.5, 0.5), (-2.0, 4.0), (0.75, 0.75))
+    mean, std = reference.fit_gaussian(log_p, grid, "reverse")
+    fit = fitted(log_p, grid, "reverse")
+    assert agree(fit, (mean, std), (2.0 - mean, std)), "two equal humps: one of them, with nearly its own deviation"
+    for weights, means, stds in [((0.7, 0.3), (-2.0, 2.5), (0.8, 0.6)), ((0.15, 0.85), (-3.0, 1.0), (0.6, 1.0))]:
+        log_p = mixture(grid, weights, means, stds)
+        fit = fitted(log_p, grid, "reverse")
+        assert agree(fit, reference.fit_gaussian(log_p, grid, "reverse")), "reverse: the lowest minimum of KL(q || p)"
+with part("constants and data types", 0.5):
+    log_p = mixture(grid, (0.7, 0.3), (-2.0, 2.5), (0.8, 0.6))
+    for direction in ("forward", "reverse"):
+        want = reference.fit_gaussian(log_p, grid, direction)
+        assert agree(fitted(log_p - 1e4, grid, direction), want), "log_p - 10,000 is the same target"
+        assert agree(fitted(log_p.float() + 8.0, grid.float(), direction), want), (
+            "the same in float32, a constant added"
+        )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 6. Two fits of one target
+#
+# **Predict, then run.** Two equal humps of deviation 0.8 at −2.5 and 2.5. Draw both fits on paper first.
+
+# %% tags=["experiment"]
+HUMPS = mixture(GRID, (0.5, 0.5), (-2.5, 2.5), (0.8, 0.8))
+
+
+def density(mean: float, std: float) -> torch.Tensor:
+    """The density of a normal at the points of `GRID`, `[N]`."""
+    return mixture(GRID, (1.0,), (mean,), (std,)).exp()
+
+
+fits = {
+    way: tuple(float(torch.as_tensor(number).detach()) for number in fit_gaussian(HUMPS, GRID, way))
+    for way in ("forward", "reverse")
+}
+shown = GRID.abs() <= 8
+plots.curves(
+    {
+        "target p": (GRID[shown], HUMPS.exp()[shown]),
+        "forward: least KL(p ‖ q)": (GRID[shown], density(*fits["forward"])[shown]),
+        "reverse: least KL(q ‖ p)": (GRID[shown], density(*fits["reverse"])[shown]),
+    },
+    title="Two Gaussians, each as near to the target as can be",
+    xlabel="x",
+    ylabel="density",
+)
+
+# %% [markdown]
+# The forward fit covers (*mass covering*, *mode covering*): it has the target's mean and deviation, and its own peak stands in the valley, where the target has almost nothing. The reverse fit chooses (*mode seeking*): it is nearly a
+# perfect copy of one hump and blind to the other. Which hump it is, is decided by where the search starts.
+#
+# What does each of them cost, measured both ways?
+
+# %% tags=["experiment"]
+
+
+def kl_both_ways(log_p: torch.Tensor, mean: torch.Tensor, std: torch.Tensor) -> dict[str, torch.Tensor]:
+    """KL(p || q) ("forward") and KL(q || p) ("reverse") of Gaussians q on `GRID`, in nats; mean and std `[S]` -> `[S]`."""
+    log_p = torch.log_softmax(log_p, dim=0)
+    log_q = torch.log_softmax(-0.5 * ((GRID - mean[:, None]) / std[:, None]) ** 2, dim=-1)  # [S, N]
+    return {
+        "forward": (log_p.exp() * (log_p - log_q)).sum(-1),
+        "reverse": (log_q.exp() * (log_q - log_p)).sum(-1),
+    }
+
+
+fit_means, fit_stds = torch.tensor(list(fits.values()), dtype=torch.float64).T
+prices = kl_both_ways(HUMPS, fit_means, fit_stds)
+print("                KL(p ‖ q)  KL(q ‖ p)   (nats)")
+for row, (way, (mean, std)) in enumerate(fits.items()):
+    paid = "".join(f"{float(prices[direction][row]):10.3f} " for direction in ("forward", "reverse"))
+    print(f"{way} fit    {paid}   mean {mean:z6.3f}, deviation {std:.3f}")
+
+# %% [markdown]
+# Each fit is the best in its own currency and a poor one in the other. The blind fit pays $\mathrm{KL}(q \,\|\, p) = 0.690$, just below $\log 2 = 0.693$: over its hump, $q \approx 2 p$, because $q$ has all its mass where $p$ has half. In general the reverse divergence of a Gaussian that
+# copies a distant hump of weight $w$ is about $\log (1 / w)$. In the forward currency the same fit costs 8.7 nats: half the outcomes come from a hump that it calls nearly impossible.
+#
+# ### The landscape, and several starts
+#
+# The next two figures are maps: mean across, deviation upwards, dark where the divergence is small. The lines are searches by `descend`, and each begins at a ring.
+#
+# **Predict, then run.** How many minima has the forward map? And the reverse map? (The catchword "mode seeking" suggests two.)
+
+# %% tags=["experiment"]
+MAP_POINTS = run.size(full=81, mini=81, grade=5)
+MAP_MEANS = torch.linspace(-6, 6, MAP_POINTS, dtype=torch.float64)
+MAP_STDS = torch.logspace(math.log10(0.25), math.log10(6), MAP_POINTS, dtype=torch.float64)
+STARTS = torch.tensor(
+    [[-5.0, 0.4], [-5.0, 4.0], [-1.5, 0.4], [-1.2, 1.5], [0.3, 5.0], [1.2, 1.5], [1.5, 0.4], [5.0, 4.0], [5.0, 0.4]],
+    dtype=torch.float64,
+)  # [S, 2]
+
+
+def searches(log_p: torch.Tensor, way: str, starts: torch.Tensor, steps: int = 300) -> torch.Tensor:
+    """Paths of `descend` from starts `[S, 2]` in one direction, `[S, steps + 1, 2]`."""
+    return descend(lambda m, s: kl_both_ways(log_p, m, s)[way], starts[:, 0], starts[:, 1], steps)
+
+
+def landscape(log_p: torch.Tensor, way: str) -> torch.Tensor:
+    """The divergence at all means (across) and deviations (down) of the map, `[MAP_POINTS, MAP_POINTS]`."""
+    means, stds = torch.meshgrid(MAP_MEANS, MAP_STDS, indexing="xy")
+    return kl_both_ways(log_p, means.flatten(), stds.flatten())[way].reshape(means.shape)
+
+
+paths = {way: searches(HUMPS, way, STARTS) for way in ("forward", "reverse")}
+surface(
+    MAP_MEANS,
+    MAP_STDS,
+    landscape(HUMPS, "forward"),
+    title="Forward: one valley, every search ends in the same place",
+    xlabel="mean of q",
+    ylabel="deviation of q (logarithmic)",
+    height="KL(p ‖ q) (nats), cut off at 3",
+    highest=3.0,
+    logy=True,
+    paths=paths["forward"],
+    marks={"covers both humps": tuple(paths["forward"][0, -1].tolist())},
+)
+
+# %% tags=["experiment"]
+ends = paths["reverse"][:, -1]  # [S, 2]
+minima = {
+    "left hump": ends[ends[:, 0] < -1].mean(0),
+    "middle": ends[ends[:, 0].abs() < 1].mean(0),
+    "right hump": ends[ends[:, 0] > 1].mean(0),
+}
+for name, (mean, std) in minima.items():
+    price = float(kl_both_ways(HUMPS, mean[None], std[None])["reverse"])
+    print(f"{name:10s} mean {float(mean):z6.3f}, deviation {float(std):.3f}, KL(q ‖ p) = {price:.3f} nats")
+surface(
+    MAP_MEANS,
+    MAP_STDS,
+    landscape(HUMPS, "reverse"),
+    title="Reverse: two deep valleys, and a shallow one between them",
+    xlabel="mean of q",
+    ylabel="deviation of q (logarithmic)",
+    height="KL(q ‖ p) (nats), cut off at 3",
+    highest=3.0,
+    logy=True,
+    paths=paths["reverse"],
+    marks={name: tuple(at.tolist()) for name, at in minima.items()},
+)
+
+# %% [markdown]
+# The forward map has one minimum, and all searches find it. The reverse map has **three**: one on each hump, and a third one in the middle, which covers both humps although the direction is reverse. It is a true minimum, only a worse one: 0.95 nats against 0.69. A search that
+# starts wide ends there, also from far aside. So "the reverse KL seeks modes" is a statement about the lowest minimum, not about what your optimiser will find.
+#
+# ### When does the reverse fit begin to choose?
+#
+# Let the humps have deviation 1 and move apart. For each distance, one search starts in the middle, one on a hump.
+#
+# **Predict, then run.** Humps at ±2 are clearly two humps. What is the best reverse fit there?
+
+# %% tags=["experiment"]
+HALF_DISTANCES = torch.linspace(0.5, 4, run.size(full=57, mini=57, grade=3), dtype=torch.float64)
+branches = {name: torch.zeros(len(HALF_DISTANCES), 3, dtype=torch.float64) for name in ("middle", "hump")}
+for place, half in enumerate(HALF_DISTANCES.tolist()):
+    target = mixture(GRID, (0.5, 0.5), (-half, half), (1.0, 1.0))
+    begin = torch.tensor([[0.0, math.hypot(1.0, half)], [half, 1.0]], dtype=torch.float64)
+    arrived = searches(target, "reverse", begin, 500)[:, -1]  # [2, 2]
+    price = kl_both_ways(target, arrived[:, 0], arrived[:, 1])["reverse"]
+    for name, found, paid in zip(("middle", "hump"), arrived, price, strict=True):
+        branches[name][place] = torch.stack([found[0], found[1], paid])
+separate = branches["hump"][:, 0] > 0.5  # below that, the search from the hump ends in the middle, too
+plots.curves(
+    {
+        "minimum in the middle": (HALF_DISTANCES, branches["middle"][:, 2]),
+        "minimum on a hump": (HALF_DISTANCES[separate], branches["hump"][separate, 2]),
+    },
+    title="Reverse: near humps are covered, between distant ones it chooses",
+    xlabel="half the distance of the humps (in their deviations)",
+    ylabel="KL(q ‖ p) at the minimum (nats)",
+)
+
+# %% tags=["experiment"]
+lower = separate & (branches["hump"][:, 2] < branches["middle"][:, 2])  # here the fit on a hump is the best one
+plots.curves(
+    {
+        "forward fit": (HALF_DISTANCES, (1 + HALF_DISTANCES**2).sqrt()),
+        "best reverse fit, in the middle": (HALF_DISTANCES[~lower], branches["middle"][~lower, 1]),
+        "best reverse fit, on a hump": (HALF_DISTANCES[lower], branches["hump"][lower, 1]),
+    },
+    title="The forward fit grows with the distance, the best reverse fit jumps",
+    xlabel="half the distance of the humps (in their deviations)",
+    ylabel="deviation of q",
+)
+
+# %% [markdown]
+# Up to about 2.4 deviations there is no minimum on a hump at all, and the reverse fit covers both, much like the forward one: with humps at ±2 it has mean 0 and deviation 2.05, the forward fit 2.24. Then a minimum on a hump appears, dearer at first, at nearly $\log 2$ nats. Only from about 2.8 on is it the
+# cheaper one: the best fit jumps from the middle to a hump. The minimum in the middle stays behind as a trap.
+#
+# ## 7. Where you have met this
+#
+# | what is trained | what it makes small | so it tends to |
+# |---|---|---|
+# | anything by maximum likelihood: classifiers, language models | forward KL from data to model (plus the entropy of the data, a constant) | cover: give all data some probability, and with them things that are no data |
+# | the guess $q(z \mid x)$ of a variational autoencoder | reverse KL from guess to true posterior | choose: too narrow, one explanation of several |
+# | the generator of the first GAN, against a perfect discriminator | JSD of data and samples, times 2, minus log 4 | neither; where they do not overlap there is no slope |
+# | a policy $\pi$ that maximises $\mathbb E_\pi[r] - \beta\, \mathrm{KL}(\pi \,\Vert\, \pi_0)$ | reverse KL from $\pi$ to $\pi_0\, e^{r / \beta}$, normalised | choose: few answers, all of them good |
+#
+# The first line is easily checked. Maximum likelihood draws samples from $p$ and takes the $m$ and $s$ under which they are likeliest. For a Gaussian these are the samples' mean and deviation.
+
+# %% tags=["experiment"]
+draws_of_target = GRID[
+    torch.multinomial(HUMPS.softmax(0), 5000, replacement=True, generator=torch.Generator().manual_seed(6))
+]
+likeliest = (float(draws_of_target.mean()), float(draws_of_target.std(correction=0)))
+print(f"maximum likelihood on 5,000 samples: mean {likeliest[0]:z6.3f}, deviation {likeliest[1]:.3f}")
+print(f"forward fit:                         mean {fits['forward'][0]:z6.3f}, deviation {fits['forward'][1]:.3f}")
+sample_scores = {}
+for way, (mean, std) in fits.items():
+    sample_scores[way] = float(mixture(draws_of_target, (1.0,), (mean,), (std,)).mean())
+    print(f"mean log-likelihood of the samples under the {way} fit: {sample_scores[way]:.2f} nats")
+
+# %% [markdown]
+# **Where this picture ends.** With one mean and one deviation the model is far from the target, so the direction decides everything. A model that is rich enough to equal the target makes both divergences 0, and the direction no longer matters for the goal, only for the way there. And neither
+# direction is "better": cover, if missing something is what hurts (a warning system); choose, if nonsense is what hurts (a sample to be looked at).
+
+# %% [markdown]
+# ## 8. Questions
+#
+# ### (a) Finite and infinite (3 points)
+#
+# Give the two distributions of your `asymmetric_pair`. Compute the finite divergence by hand. Why is the other one infinite: what would happen to someone who uses that code, and why can no amount of data help? Finally, what would the
+# Jensen-Shannon divergence of your pair be, and why must it be finite? About 100 words.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_infinite", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# $p = (1, 0)$, a coin that always shows heads, and $q = (\tfrac12, \tfrac12)$. $\mathrm{KL}(p \,\|\, q) = 1 \cdot \log \frac{1}{1/2} + 0 = \log 2 = 0.693$ nats: with the code for a fair coin, each of the sure outcomes still costs a word of $\log 2$ nats.
+#
+# $\mathrm{KL}(q \,\|\, p)$ contains the term $\tfrac12 \log \frac{1/2}{0}$, which is infinite. A code made for $p$ has no word of finite length for tails, but tails come in half of the tosses; the first one already costs infinitely much. More tosses do not average that away: one infinite term makes the mean infinite, however rare it is.
+#
+# $\mathrm{JSD} = 0.216$ nats. The mixture $r = (\tfrac34, \tfrac14)$ is at least half of $p$ and half of $q$ everywhere, so the ratios $p / r$ and $q / r$ are at most 2 and each KL at most $\log 2$.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: a valid pair, and the finite divergence computed rightly with its unit (nats; any pair of full marks in `asymmetric_pair`)
+# * 1 point: infinite because an outcome that happens has probability 0 in the second argument (no finite code word, log ratio infinite); the mean stays infinite however rare or many the tosses
+# * 1 point: JSD of the pair, right value, and finite because the mixture is positive wherever p or q is (ratios at most 2, bound log 2)
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### (b) Which is which? (4 points)
+#
+# Another target has a narrow, high hump on the left, with 30 % of the mass, and a broad, low one on the right, with 70 %. Two Gaussians were fitted to it, free in mean and deviation: one by the forward, one by the reverse divergence.
+
+# %% tags=["experiment"]
+LOPSIDED = mixture(GRID, (0.3, 0.7), (-2.0, 1.5), (0.25, 0.9))
+PLOTS = {"plot 1": (1.48, 0.93), "plot 2": (0.45, 1.78)}
+shown = GRID.abs() <= 6
+plots.curves(
+    {"target p": (GRID[shown], LOPSIDED.exp()[shown]), "q": (GRID[shown], density(*PLOTS["plot 1"])[shown])},
+    title="Plot 1: forward or reverse?",
+    xlabel="x",
+    ylabel="density",
+)
+
+# %% tags=["experiment"]
+plots.curves(
+    {"target p": (GRID[shown], LOPSIDED.exp()[shown]), "q": (GRID[shown], density(*PLOTS["plot 2"])[shown])},
+    title="Plot 2: forward or reverse?",
+    xlabel="x",
+    ylabel="density",
+)
+
+# %% [markdown]
+# Answer in about 150 words:
+#
+# * Which plot is which? Derive it from the two formulas: in which regions of the line does each of them punish $q$, and how hard?
+# * The chosen hump is not the higher one. Why that one? Estimate $\mathrm{KL}(q \,\|\, p)$ for a $q$ that copies either hump.
+# * Where would a search end that starts on the high hump with a small deviation, and what does that say about a single start?
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_directions", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# Plot 1 is the reverse fit, plot 2 the forward one. In $\mathrm{KL}(p \,\|\, q) = \sum p \log (p / q)$ the average is over p: a region with p > 0 and q ≈ 0 costs nearly infinitely much, while q > 0 where p ≈ 0 costs nothing there (only mass that is missing elsewhere). So q must cover both humps,
+# and the optimum has the mean and deviation of p, as in plot 2. In $\mathrm{KL}(q \,\|\, p) = \sum q \log (q / p)$ the average is over q: mass of q in the valley or beyond, where p ≈ 0, costs very much; a hump where q ≈ 0 costs nothing. So q retreats to one hump, as in plot 1.
+#
+# A copy of a hump of weight w has q ≈ p / w there, so $\mathrm{KL}(q \,\|\, p) \approx \log (1 / w)$: log (1 / 0.7) = 0.36 nats on the broad one, log (1 / 0.3) = 1.20 on the narrow one. Mass counts, not height.
+#
+# From the high hump with a small deviation the search stays there, at the local minimum of 1.20 nats: the reverse objective has several minima, so one needs several starts and must compare the values.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: plot 1 reverse, plot 2 forward
+# * 1 point: reason from the formulas for both: forward averages over p and punishes q ≈ 0 where p > 0 (covers, matches mean and deviation); reverse averages over q and punishes q > 0 where p ≈ 0 (chooses)
+# * 1 point: log (1 / weight): 0.36 against 1.20 nats, the heavier hump wins, not the higher
+# * 1 point: stays on the high hump, a local minimum; so several starts, compared by their values
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### How was it made? (not graded)
+#
+# Fill in what you used (lectures, papers, sites, language models), with whom you worked, and about how many hours it took. It
+# is kept in the log and does not count for or against you.
+
+# %%
+process = {"sources": "", "people": "", "hours": None}
+
+# %% [markdown]
+# ## 9. Your log
+#
+# The next cell defines inputs that belong to you alone: they are drawn from your student id. The last cell asks your functions for
+# their answers, adds your measured numbers and writes `submission_log.json`. Hand it in together with this notebook.
+
+
+# %% tags=["answers"]
+def personal_answers(student, draws):
+    """Inputs that belong to one student: item id -> a function that asks the student's code for its answer."""
+
+    def ask_kl_divergence():
+        d = draws("kl_divergence")
+        p, q = d.uniform(0.1, 1.0, 6), d.uniform(0.1, 1.0, 6)
+        p[d.integers(0, 6, 1)] = 0.0
+        p, q = p / p.sum(), q / q.sum()
+        return [float(student.kl_divergence(*pair)) for pair in ((p, q), (q, p), (q, q.flip(0)))]
+
+    def ask_asymmetric_pair():
+        p, q = (torch.as_tensor(each, dtype=torch.float64) for each in student.asymmetric_pair())
+        # the pair is the student's choice, so only what every right one has in common
+        return {
+            "sums": [round(float(p.sum()), 3), round(float(q.sum()), 3)],
+            "negative": bool((p < 0).any() or (q < 0).any()),
+            "infinite": [bool(((p > 0) & (q == 0)).any()), bool(((q > 0) & (p == 0)).any())],
+        }
+
+    def ask_jensen_shannon():
+        d = draws("jensen_shannon")
+        p, q = d.uniform(0.0, 1.0, 5), d.uniform(0.0, 1.0, 5)
+        p[d.integers(0, 5, 1)] = 0.0
+        return float(student.jensen_shannon(p / p.sum(), q / q.sum()))
+
+    def ask_fit_gaussian():
+        d = draws("fit_gaussian")
+        centre, half = int(d.integers(-2, 3)), int(d.integers(3, 5))
+        grid = torch.linspace(-12, 12, 1201, dtype=torch.float64)
+        humps = torch.logaddexp(-0.5 * (grid - centre - half) ** 2, -0.5 * (grid - centre + half) ** 2)
+        skewed = (grid - centre) - (grid - centre).exp()
+        answer = {}
+        for direction in ("forward", "reverse"):
+            for name, log_p in (("humps", humps), ("skewed", skewed)):
+                fit = student.fit_gaussian(log_p, grid, direction)
+                mean, std = (float(torch.as_tensor(number).detach()) for number in fit)
+                off = mean - centre if name == "skewed" else abs(mean - centre)  # either of two equal humps is right
+                # to halves: a fit that is right to 2 % always gives the same
+                answer[f"{direction}, {name}"] = [centre, round(2 * off) / 2, round(2 * std) / 2]
+        return answer
+
+    return {
+        "kl_divergence": ask_kl_divergence,
+        "asymmetric_pair": ask_asymmetric_pair,
+        "jensen_shannon": ask_jensen_shannon,
+        "fit_gaussian": ask_fit_gaussian,
+    }
+
+
+# %% tags=["log"]
+log = SubmissionLog(run)
+log.answers(personal_answers)
+for way, (mean, std) in fits.items():
+    row = list(fits).index(way)
+    log.metric(
+        f"comparing_distributions/{way}_fit_kl",
+        float(prices[way][row]),
+        evidence={"mean": mean, "std": std, "ends of all searches": paths[way][:, -1].tolist()},
+    )
+log.metric(
+    "comparing_distributions/reverse_minimum_in_the_middle",
+    float(kl_both_ways(HUMPS, *minima["middle"][:, None])["reverse"]),
+    evidence={"half distances": HALF_DISTANCES.tolist(), **{name: b[:, 2].tolist() for name, b in branches.items()}},
+)
+log.process(**process)
+written_to = log.write()
+
+# %% [markdown]
+# ## References
+#
+# * S. Kullback, R. A. Leibler: *On Information and Sufficiency*. Annals of Mathematical Statistics 22, 1951.
+# * T. M. Cover, J. A. Thomas: *Elements of Information Theory*, 2nd edition, Wiley 2006, chapter 2.
+# * J. Lin: *Divergence Measures Based on the Shannon Entropy*. IEEE Transactions on Information Theory 37, 1991.
+# * C. M. Bishop: *Pattern Recognition and Machine Learning*, Springer 2006, section 10.1.2.
+# * T. Minka: *Divergence Measures and Message Passing*. Microsoft Research, technical report MSR-TR-2005-173, 2005.
+# * I. Goodfellow and others: *Generative Adversarial Nets*. NeurIPS 2014. arXiv:1406.2661.
+# * D. P. Kingma, M. Welling: *Auto-Encoding Variational Bayes*. ICLR 2014. arXiv:1312.6114.
