@@ -38,7 +38,7 @@ class Limits:
 
     header: int = 16 * 2**20
     """Bytes of JSON."""
-    body: int = 512 * 2**20
+    body: int = 128 * 2**20
     """Bytes of tensors."""
     depth: int = 40
     """Nesting of lists and dicts."""
