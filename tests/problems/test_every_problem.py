@@ -19,6 +19,17 @@ PROBLEMS = [load_problem(problem, ROOT) for problem in problem_ids(ROOT)]
 ITEMS = {
     "comparing_distributions": ("kl_divergence", "asymmetric_pair", "jensen_shannon", "fit_gaussian"),
     "vae": ("sample_gaussian", "kl_standard_normal", "negative_elbo_bound"),
+    "diffusion": (
+        "replaced_probability",
+        "sample_yt",
+        "posterior_plus_one",
+        "binary_diffusion_loss",
+        "cumulative_alphas",
+        "q_sample",
+        "q_posterior",
+        "ddpm_loss",
+        "p_sample",
+    ),
     "policy_gradient": ("sample_actions", "policy_gradient_loss", "train_policy"),
 }
 """The graded names that students, logs and other courses rely on."""
