@@ -11,8 +11,6 @@ shift of its channels (Ho, Jain and Abbeel 2020, arXiv:2006.11239, appendix B).
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import nn

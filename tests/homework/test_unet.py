@@ -61,7 +61,7 @@ def test_it_starts_at_zero_plus_a_share_of_the_input_and_learns() -> None:
     for _ in range(60):
         loss = ((net(x, t) - x.roll(1, 3)) ** 2).mean()  # a task that needs the neighbours
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.5 * losses[0]
