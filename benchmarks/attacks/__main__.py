@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,14 +67,18 @@ def _run_system(system: str, records: Records, options: argparse.Namespace) -> N
         skipped = NOT_APPLICABLE if system == "otter" else {}
         version = VERSIONS["nbgrader" if system == "nbgrader" else "otter-grader"]
         wanted = {
-            name: (submission, _digest(version, submission))
-            for name, submission in stock.submissions().items()
-            if name.startswith(options.only) and name not in skipped
+            name: (one, _digest(version, one)) for name, one in stock.submissions().items() if name not in skipped
         }
+        right = stock.grade("honest_right", *wanted["honest_right"])
+        if right.points != right.maximum:
+            raise ContainerError(
+                f"{system} does not give a right answer full marks, so something is not set up: {right}"
+            )
+        records.add(_dated(right))
         left = {
             name: (submission, digest)
             for name, (submission, digest) in wanted.items()
-            if options.again or not records.done(system, name, digest)
+            if name.startswith(options.only) and (options.again or not records.done(system, name, digest))
         }
         _run_all(system, stock.grade, left, records, options.jobs)
 
@@ -86,17 +90,23 @@ def _run_all(
     records: Records,
     jobs: int,
 ) -> None:
+    """Grades submissions, some side by side, and keeps each run as soon as it is over."""
     started = time.monotonic()
     with ThreadPoolExecutor(jobs) as pool:
         futures = {
-            name: pool.submit(grade, name, submission, digest) for name, (submission, digest) in submissions.items()
+            pool.submit(grade, name, submission, digest): name for name, (submission, digest) in submissions.items()
         }
-        for number, (name, future) in enumerate(futures.items(), start=1):
-            run = _dated(future.result())
+        for number, future in enumerate(as_completed(futures), start=1):
+            minutes = (time.monotonic() - started) / 60
+            told = f"{system} {number}/{len(futures)} {minutes:.1f} min  {futures[future]}"
+            try:
+                run = _dated(future.result())
+            except ContainerError as error:
+                print(f"{told}: no run, {error}", flush=True)
+                continue
             records.add(run)
             points = "no result" if run.points is None else f"{run.points:g}"
-            minutes = (time.monotonic() - started) / 60
-            print(f"{system} {number}/{len(futures)} {minutes:.1f} min  {name}: {points}, {run.seconds} s", flush=True)
+            print(f"{told}: {points}, {run.seconds} s", flush=True)
 
 
 def _dated(run: Run) -> Run:

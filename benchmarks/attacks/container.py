@@ -1,4 +1,4 @@
-"""Where stock graders run student code: in bubblewrap, without network, without rights, with hard limits, or not at all."""
+"""Where stock graders run student code: in bubblewrap, without network or rights, with hard limits, or not at all."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 WORK = "/work/toy_course"
 """The course, or the folder of the autograder, as the contained system sees it."""
+KEPT = "toy_course"
 SHADOW = "root:made-up-secret-of-this-machine:1:0:99999:7:::\n"
 """What `/etc/shadow` holds in the container, readable as it is for a grader that runs as root."""
 PORT = 4999
@@ -58,7 +59,7 @@ class Job:
     database: str = "-"
     """nbgrader's gradebook, below `WORK`."""
     keep: Path | None = None
-    """Copy `WORK` here afterwards; only for runs without student code."""
+    """Copy `WORK` to `KEPT` in this folder afterwards; only for runs without student code."""
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -71,8 +72,8 @@ def find_bubblewrap() -> str:
     path = shutil.which("bwrap")
     if path is None:
         raise ContainerError(
-            "bubblewrap is not installed, and without it stock nbgrader and otter would run attacks unprotected on this "
-            "machine. Install it (`apt-get install bubblewrap` on Debian and Ubuntu, `dnf install bubblewrap` on "
+            "bubblewrap is not installed, and without it stock nbgrader and otter would run attacks unprotected on "
+            "this machine. Install it (`apt-get install bubblewrap` on Debian and Ubuntu, `dnf install bubblewrap` on "
             "Fedora), then run this again. Nothing was run."
         )
     return path
@@ -93,7 +94,7 @@ def run(job: Job) -> dict[str, Any]:
         if job.keep is not None:
             job.keep.mkdir(parents=True)
             job.keep.chmod(0o777)
-        command = [bubblewrap, *_walls(job, shadow), sys.executable, "-I", "-c", _START]
+        command = [bubblewrap, *_walls(job, shadow), os.path.realpath(sys.executable), "-I", "-c", _START]
         try:
             done = subprocess.run(
                 command,
@@ -114,19 +115,28 @@ def run(job: Job) -> dict[str, Any]:
     return result
 
 
-_START = "import sys; sys.path.insert(0, '/opt/bench'); import inside; inside.main()"
+_START = "import sys; sys.path.insert(0, '/opt/bench'); from benchmarks.attacks.inside import main; main()"
 
 
 def _walls(job: Job, shadow: Path) -> list[str]:
     """The options of bubblewrap."""
     interpreter = Path(sys.base_prefix)
-    read_only = ["/usr", "/etc/ld.so.cache", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/localtime"]
+    read_only = [
+        "/usr",
+        "/etc/hosts",
+        "/etc/ld.so.cache",
+        "/etc/passwd",
+        "/etc/group",
+        "/etc/nsswitch.conf",
+        "/etc/localtime",
+    ]
     options = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
     if os.getuid():
         options += ["--unshare-user"]
     else:  # `inside.py` becomes nobody in a user namespace of its own: root would be beyond the limit of processes
         options += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     options += ["--die-with-parent", "--new-session", "--as-pid-1", "--clearenv", "--hostname", "grader"]
+    options += ["--perms", "0755", "--dir", "/etc"]
     for path in read_only:
         options += ["--ro-bind-try", path, path]
     options += ["--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"]
@@ -137,12 +147,14 @@ def _walls(job: Job, shadow: Path) -> list[str]:
         interpreter: interpreter,
         job.environment: job.environment,
         ROOT / "homework": Path("/opt/course/homework"),
-        ROOT / "benchmarks/attacks/inside.py": Path("/opt/bench/inside.py"),
-        ROOT / "autograder/student_side/watch.py": Path("/opt/bench/watch.py"),
+        ROOT / "benchmarks/attacks/inside.py": Path("/opt/bench/benchmarks/attacks/inside.py"),
+        ROOT / "autograder/student_side/watch.py": Path("/opt/bench/autograder/student_side/watch.py"),
         job.base: Path("/opt/base"),
         job.submission: Path("/opt/submission"),
     }
     for source, place in places.items():
+        for parent in list(place.parents)[-2::-1]:  # bubblewrap would make them for root alone
+            options += ["--perms", "0755", "--dir", str(parent)] if str(parent) != "/tmp" else []
         options += ["--ro-bind", str(source), str(place)]
     if job.keep is not None:
         options += ["--bind", str(job.keep), "/opt/keep"]
@@ -180,7 +192,7 @@ def _description(job: Job) -> dict[str, Any]:
         "own": list(job.own),
         "folders": list(job.folders),
         "database": job.database,
-        "keep": "/opt/keep" if job.keep else "",
+        "keep": f"/opt/keep/{KEPT}" if job.keep else "",
         "port": PORT,
         "limits": LIMITS,
         "memory": MEMORY,

@@ -28,7 +28,7 @@ def environment(package: str) -> Path:
     if not ready.is_file():
         print(f"making {folder} with {package} {VERSIONS[package]} and torch {torch_version()}", flush=True)
         venv.create(folder, with_pip=True, clear=True)
-        wanted = [f"torch=={torch_version()}", f"{package}=={VERSIONS[package]}", "ipykernel"]
+        wanted = [f"torch=={torch_version()}", f"{package}=={VERSIONS[package]}", "ipykernel", "numpy"]
         subprocess.run([folder / "bin/python", "-m", "pip", "install", "-q", *wanted], check=True, stdout=sys.stderr)
         ready.touch()
     return folder

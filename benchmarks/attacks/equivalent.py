@@ -40,7 +40,7 @@ class Tests:
     hidden: tuple[HiddenPart, ...]
 
 
-def tests_of(problem: Problem, item: Item) -> Tests:
+def stock_tests(problem: Problem, item: Item) -> Tests:
     """The tests of an item in their stock form."""
     assert item.test is not None
     source = item.test.source.replace("student.", "")
@@ -80,7 +80,7 @@ def nbgrader_source(problem: Problem) -> NotebookNode:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         tags = cell.metadata.get("tags", ())
         if grade_id.startswith("test_"):
-            cells += _test_cells(tests_of(problem, problem.item(grade_id.removeprefix("test_"))))
+            cells += _test_cells(stock_tests(problem, problem.item(grade_id.removeprefix("test_"))))
         elif cell.cell_type == "code" and grade_id and not grade_id.startswith("figure_"):
             cells.append(cell)
         elif grade_id.startswith("written_"):
@@ -90,12 +90,14 @@ def nbgrader_source(problem: Problem) -> NotebookNode:
             cells.append(new_code_cell(_imports(cell.source)))
         elif cell.cell_type == "markdown" and not cells:
             cells.append(new_markdown_cell(cell.source))
+    for number, cell in enumerate(cells):
+        cell.id = f"cell-{number}"  # the same at each run
     kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     return new_notebook(cells=cells, metadata=kernel)
 
 
 def _imports(source: str) -> str:
-    """The cell of imports without what only our notebooks use; the comparison `close` stays, as a course's own helper."""
+    """The cell of imports without what only our notebooks use; `close` stays, as a helper of the course's own."""
     ours = ("import homework", "from homework import", "run = ")
     lines = [line for line in source.splitlines() if not line.startswith(ours)]
     return "\n".join(lines).replace("from homework.checks import close, part", "from homework.checks import close")
@@ -119,7 +121,7 @@ def otter_tests(problem: Problem) -> dict[str, str]:
     for item in problem.items:
         if item.test is None:
             continue
-        tests = tests_of(problem, item)
+        tests = stock_tests(problem, item)
         cases = [{"code": _doctest(tests.visible), "hidden": False, "locked": False, "points": 0}]
         for part in tests.hidden:
             cases.append({"code": _doctest(part.source), "hidden": True, "locked": False, "points": part.points})

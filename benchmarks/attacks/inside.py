@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import watch
+from autograder.student_side import watch
 
 USER = 64023
 """A user id that nobody has."""
@@ -40,10 +40,11 @@ SCORES = """
 
 
 def give_up_rights(limits: dict[str, int]) -> None:
-    """Sets the limits, and if this is root becomes nobody, in a user namespace of its own."""
+    """If this is root becomes nobody, in a user namespace of its own; then sets the limits.
+
+    In this order the limit of processes holds within the namespace; before it, it would count those of all containers.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
-    for name in ("RLIMIT_AS", "RLIMIT_FSIZE", "RLIMIT_NPROC", "RLIMIT_NOFILE", "RLIMIT_CORE"):
-        resource.setrlimit(getattr(resource, name), (limits[name], limits[name]))
     if os.getuid() == 0:
         os.setgroups([])
         os.setresgid(USER, USER, USER)
@@ -55,6 +56,8 @@ def give_up_rights(limits: dict[str, int]) -> None:
         Path("/proc/self/uid_map").write_text(f"{USER} {USER} 1")
         Path("/proc/self/gid_map").write_text(f"{USER} {USER} 1")
     libc.prctl(SET_DUMPABLE, 0, 0, 0, 0)
+    for name, limit in limits.items():
+        resource.setrlimit(getattr(resource, name), (limit, limit))
 
 
 def run(command: dict[str, Any], memory: int) -> dict[str, Any]:

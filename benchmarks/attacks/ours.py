@@ -79,9 +79,7 @@ def _record(
     connections: int,
 ) -> Run:
     log = graded.log
-    pages = [
-        what for what, marks in (("hidden tests", MARKS), ("script", ("<script",))) if any(m in page for m in marks)
-    ]
+    hidden, script = any(mark in page for mark in MARKS), "<script" in page
     return Run(
         system=NAME,
         submission=log.student,
@@ -93,7 +91,7 @@ def _record(
         changed=changed,
         planted=planted,
         connections=connections,
-        pages=tuple(pages),
+        pages=("hidden tests",) * hidden + ("script",) * script,
     )
 
 

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 
 from autograder.filled import fill_in, solution_answers
 from autograder.release import notebook_text
-from benchmarks.attacks.container import WORK, Job, run
+from benchmarks.attacks.container import KEPT, WORK, Job, run
 from benchmarks.attacks.environments import environment
 from benchmarks.attacks.equivalent import MARKS, nbgrader_source
 from benchmarks.attacks.records import Run
@@ -47,8 +47,7 @@ class Nbgrader:
         (course / "source/toy/toy.ipynb").write_text(notebook_text(nbgrader_source(problem)), encoding="utf-8")
         (course / "nbgrader_config.py").write_text(CONFIGURATION)
         (folder / "nothing").mkdir()
-        released = folder / "released"
-        self._must(folder / "source", folder / "nothing", released, "generate_assignment", "toy", "--create")
+        released = self._must(folder / "source", folder / "nothing", "generate_assignment", "toy", "--create")
         path = released / "course/release/toy/toy.ipynb"
         self._released: NotebookNode = nbformat.read(path, as_version=4)
         present = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in self._released.cells}
@@ -57,14 +56,16 @@ class Nbgrader:
             notebook = released / f"course/submitted/{student}/toy/toy.ipynb"
             notebook.parent.mkdir(parents=True)
             notebook.write_text(notebook_text(self.fill()), encoding="utf-8")
-        self._base = folder / "base"
-        self._must(released, folder / "nothing", self._base, "autograde", "toy", "--student", BEFORE)
+        self._base = self._must(released, folder / "nothing", "autograde", "toy", "--student", BEFORE)
 
-    def _must(self, base: Path, submission: Path, keep: Path, *arguments: str) -> None:
+    def _must(self, base: Path, submission: Path, *arguments: str) -> Path:
+        """Runs a command without student code; returns the course afterwards."""
+        keep = base.parent / arguments[0]
         command = (["nbgrader", *arguments], COURSE, 120.0)
         done = run(Job(self._environment, base, submission, [command], folders=[COURSE], keep=keep))["commands"][0]
         if done["status"] != 0:
             raise RuntimeError(f"nbgrader {arguments[0]} failed on an honest course: {done['output']}")
+        return keep / KEPT
 
     def fill(self, **answers: str) -> NotebookNode:
         """The released notebook with right answers, some replaced."""

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from autograder.filled import fill_in, solution_answers
 from autograder.problem import BEGIN_HIDDEN, BEGIN_SOLUTION, END_SOLUTION
 from autograder.release import stub
-from benchmarks.attacks.container import WORK, Job, run
+from benchmarks.attacks.container import KEPT, WORK, Job, run
 from benchmarks.attacks.environments import environment
 from benchmarks.attacks.equivalent import MARKS, nbgrader_source, otter_notebook, otter_tests
 from benchmarks.attacks.records import Run
@@ -57,10 +57,10 @@ class Otter:
         made, self._base = folder / "made", folder / "base"
         command = (["otter", "generate", "-t", "tests", "-o", "autograder.zip"], WORK, 120.0)
         done = run(Job(self._environment, folder / "tests-only", folder / "nothing", [command], keep=made))
-        if not (made / "autograder.zip").is_file():
+        if not (made / KEPT / "autograder.zip").is_file():
             raise RuntimeError(f"otter generate failed: {done['commands'][0]['output']}")
         self._base.mkdir()
-        (made / "autograder.zip").rename(self._base / "autograder.zip")
+        (made / KEPT / "autograder.zip").rename(self._base / "autograder.zip")
 
     def fill(self, **answers: str) -> NotebookNode:
         """The student's notebook with right answers, some replaced."""

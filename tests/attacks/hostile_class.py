@@ -65,7 +65,9 @@ def listener() -> Iterator[tuple[int, list[object]]]:
         def serve() -> None:
             with contextlib.suppress(OSError):
                 while True:
-                    accepted.append(server.accept())
+                    connection, address = server.accept()
+                    accepted.append(address)
+                    connection.close()
 
         threading.Thread(target=serve, daemon=True).start()
         yield server.getsockname()[1], accepted
