@@ -4,8 +4,8 @@ It holds no hidden test, no solution and none of the handed-in outputs, save the
 grades. Verdicts are written so that nbgrader's own rule (`determine_grade`) would score them the same: no output for
 full marks, one error output for none, one number for a part.
 
-What a student writes in text cells is kept from being markup (`plain_markdown`): nbconvert and nbgrader's form grader let
-scripts in markdown through, into the browser of whoever grades.
+What a student writes in text cells is kept from being markup (`plain_markdown`): nbconvert and nbgrader's form grader
+let scripts in markdown through, into the browser of whoever grades.
 """
 
 from __future__ import annotations

@@ -152,10 +152,10 @@ def _walls(job: Job, shadow: Path) -> list[str]:
         job.base: Path("/opt/base"),
         job.submission: Path("/opt/submission"),
     }
-    for source, place in places.items():
-        for parent in list(place.parents)[-2::-1]:  # bubblewrap would make them for root alone
+    for source, shown in places.items():
+        for parent in list(shown.parents)[-2::-1]:  # bubblewrap would make them for root alone
             options += ["--perms", "0755", "--dir", str(parent)] if str(parent) != "/tmp" else []
-        options += ["--ro-bind", str(source), str(place)]
+        options += ["--ro-bind", str(source), str(shown)]
     if job.keep is not None:
         options += ["--bind", str(job.keep), "/opt/keep"]
     return [*options, "--remount-ro", "/dev", "--chdir", "/work"]

@@ -93,7 +93,8 @@ def nbgrader_source(problem: Problem) -> NotebookNode:
     for number, cell in enumerate(cells):
         cell.id = f"cell-{number}"  # the same at each run
     kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    return new_notebook(cells=cells, metadata=kernel)
+    notebook: NotebookNode = new_notebook(cells=cells, metadata=kernel)
+    return notebook
 
 
 def _imports(source: str) -> str:

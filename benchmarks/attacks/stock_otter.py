@@ -6,11 +6,11 @@ between the student's code and the tests.
 
 from __future__ import annotations
 
+import copy
 import json
 import tempfile
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 
 from autograder.filled import fill_in, solution_answers
@@ -122,7 +122,7 @@ def read_results(text: str) -> tuple[float | None, str]:
 
 def _student_version(source: NotebookNode) -> NotebookNode:
     """The instructor's notebook without answers and hidden tests."""
-    notebook = nbformat.from_dict(json.loads(json.dumps(source)))
+    notebook = copy.deepcopy(source)
     for cell in notebook.cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         if BEGIN_HIDDEN in cell.source:

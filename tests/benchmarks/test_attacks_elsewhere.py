@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import doctest
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ def test_runs_are_kept_and_not_repeated(run: Run, tmp_path: Path) -> None:
 def no_bubblewrap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """A machine without bubblewrap."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(container.subprocess, "run", lambda *args, **kwargs: pytest.fail("something was run"))
+    monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: pytest.fail("something was run"))
     yield
 
 
