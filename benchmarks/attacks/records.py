@@ -55,8 +55,8 @@ class Run:
         return self.deserved > 0 and (self.points is None or self.points < self.deserved - 1e-9)
 
     @property
-    def batch_stopped(self) -> bool:
-        """Did a neighbour, whose turn came later, get no result?"""
+    def neighbour_missing(self) -> bool:
+        """Did a neighbour get no result: the batch stopped, or the neighbour's work was destroyed?"""
         return any(points is None for points in self.neighbours.values())
 
     @property

@@ -43,7 +43,8 @@ stock otter-grader. Made by `{command}` on {days}; every entry is what a run gav
 
 _KEY = """Points of 20, **bold** where undeserved. *no result*: the submission has no score at all. *secret read*: the
 attack answers rightly only if it has found hidden tests, the solution or a neighbour's work, and it did. *ran in the
-grader*: code of the student's ran in the process that gives the points. *ended*: by the benchmark, for its limit.
+grader*: code of the student's ran in the process that gives the points. *neighbour without result*: the batch stopped,
+or the neighbour's work was destroyed. *time limit*, *memory limit*: the benchmark's own limit took effect.
 """
 
 
@@ -93,7 +94,7 @@ def entry(run: Run | None, reason: str = "") -> str:
         words = [f"**{run.points:g}**" if run.undeserved else f"{run.points:g}"]
     words += [what for what, holds in _FINDINGS.items() if holds(run)]
     if run.stopped in ("time", "memory"):
-        words.append(f"ended: {run.stopped}")
+        words.append(f"{run.stopped} limit")
     return ", ".join(words)
 
 
@@ -114,7 +115,7 @@ def _wrote_elsewhere(run: Run) -> bool:
 _FINDINGS: dict[str, Callable[[Run], bool]] = {
     "secret read": read_a_secret,
     "ran in the grader": ran_in_the_grader,
-    "batch stopped": lambda run: run.batch_stopped,
+    "neighbour without result": lambda run: run.neighbour_missing,
     "neighbour's points changed": lambda run: run.neighbours_changed,
     "files changed": _wrote_elsewhere,
     "machine's file copied": lambda run: run.copied,
@@ -140,7 +141,7 @@ def _sums(runs: Runs) -> list[list[str]]:
         ["attacks that read a secret", *count(attacks, read_a_secret)],
         ["attacks whose code ran in the grader's own process", *count(attacks, ran_in_the_grader)],
         ["attacks that changed files of the course, or planted some", *count_all(_wrote_elsewhere)],
-        ["attacks that stopped the batch", *count(attacks, lambda run: run.batch_stopped)],
+        ["attacks after which a neighbour had no result", *count(attacks, lambda run: run.neighbour_missing)],
         ["attacks that changed a neighbour's points", *count(attacks, lambda run: run.neighbours_changed)],
         ["attacks that reached the network", *count_all(lambda run: run.connections > 0)],
         ["attacks that left processes behind", *count(attacks, lambda run: run.processes_left > 0)],
@@ -152,7 +153,7 @@ def _sums(runs: Runs) -> list[list[str]]:
     ]
     otter = 1 + list(SYSTEMS).index(stock_otter.NAME)
     for row in rows:
-        if "batch" in row[0] or "neighbour" in row[0]:
+        if "neighbour" in row[0]:
             row[otter] = ALONE
     return rows
 

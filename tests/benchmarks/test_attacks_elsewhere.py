@@ -54,10 +54,10 @@ def test_an_entry_says_what_a_run_gave(run: Run) -> None:
 
     assert said() == "8"
     assert said(points=20.0) == "**20**"
-    assert said(points=None, stopped="time") == "*no result*, ended: time"
+    assert said(points=None, stopped="time") == "*no result*, time limit"
     assert said(submission="21_own_notebook_read", points=20.0) == "**20**, secret read"
     assert said(submission="21_own_notebook_read") == "8"
-    assert said(neighbours={"ada": 20.0, "zoe": None}) == "8, batch stopped"
+    assert said(neighbours={"ada": 20.0, "zoe": None}) == "8, neighbour without result"
     assert said(neighbours={"ada": 10.0}) == "8, neighbour's points changed"
     assert said(changed=("x",), processes_left=2, connections=1) == "8, files changed, network reached, processes left"
     assert "ran in the grader" in said(planted={"pwned": "/x/bin/otter run toy.ipynb"})
@@ -79,7 +79,7 @@ def test_the_sums_are_those_of_the_runs(run: Run) -> None:
     assert sums["attacks with undeserved points"] == "0 | 2 | 0 |"
     assert sums["… of these, full marks for everything"] == "0 | 1 | 0 |"
     assert sums["attacks that read a secret"] == "0 | 1 | 0 |"
-    assert sums["attacks that stopped the batch"] == "0 | 1 | one submission at a time |"
+    assert sums["attacks after which a neighbour had no result"] == "0 | 1 | one submission at a time |"
     assert sums["… of these, without any result"] == "0 | 1 | 0 |"
     assert sums["honest students who lost points, of 12"] == "0 | 1 | 0 |"
 
