@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Mapping
 
 from benchmarks.attacks import ours, stock_nbgrader, stock_otter
 from benchmarks.attacks.container import GIB, LIMITS, MEMORY
-from benchmarks.attacks.environments import VERSIONS
+from benchmarks.attacks.environments import VERSIONS, torch_version
 from benchmarks.attacks.records import Run
 from benchmarks.attacks.submissions import AIM, READERS, about, attack_names, honest_names
 
@@ -23,7 +24,8 @@ ALONE = "one submission at a time"
 _INTRODUCTION = """# Attacks compared
 
 The hostile submissions and honest students of `tests/attacks/`, graded by our autograder, by stock nbgrader and by
-stock otter-grader. Made by `{command}` on {days}; every entry is what a run gave.
+stock otter-grader. Made by `{command}` on {days}, with Python {python} and torch {torch}; every entry is what a
+run gave.
 
 - **Same questions, same tests.** The toy assignment of our tests (12 and 8 points), its tests word for word, in the
   form that each system documents: nbgrader's source, release and submitted folders with a graded cell for each part
@@ -57,6 +59,8 @@ def page(runs: Runs) -> str:
     days = sorted({run.when for run in runs.values() if run.when})
     introduction = _INTRODUCTION.format(
         command=COMMAND,
+        python=platform.python_version(),
+        torch=torch_version(),
         days=" and ".join(dict.fromkeys((days[0], days[-1]))) if days else "no day",
         alone=ALONE,
         memory=MEMORY / GIB,
