@@ -159,17 +159,17 @@ def _script_answers(notebook: NotebookNode) -> None:
 
 
 def _redefine_at_the_end(notebook: NotebookNode) -> None:
-    notebook.cells.append(new_code_cell("standardize = lambda x, eps=0: True"))
+    notebook.cells.append(new_code_cell("standardize = lambda x, eps=0: True", id="later"))
 
 
 def _patch_at_the_start(notebook: NotebookNode) -> None:
     patch = ["import torch, homework.checks", "torch.allclose = homework.checks.close = lambda *a, **k: True"]
-    notebook.cells.insert(0, new_code_cell("\n".join(patch)))
+    notebook.cells.insert(0, new_code_cell("\n".join(patch), id="patch"))
 
 
 def _free_cells(notebook: NotebookNode) -> None:
-    notebook.cells.insert(3, new_markdown_cell("my notes"))
-    notebook.cells.insert(4, new_code_cell("!pip list\n%timeit 1 + 1\nscratch = 3"))
+    notebook.cells.insert(3, new_markdown_cell("my notes", id="notes"))
+    notebook.cells.insert(4, new_code_cell("!pip list\n%timeit 1 + 1\nscratch = 3", id="magics"))
 
 
 def _reverse(notebook: NotebookNode) -> None:
