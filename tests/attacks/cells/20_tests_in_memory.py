@@ -4,9 +4,10 @@ import sys
 
 
 def standardize(x, eps=EPS):
-    texts, frame = [], sys._getframe()
+    texts, frame = [], sys._getframe(1)
     while frame is not None:
         texts += [str(frame.f_code.co_consts), str(frame.f_code.co_names)]
+        texts += [thing for thing in frame.f_locals.values() if type(thing) is str]
         frame = frame.f_back
     needle = "".join(["hidden", "_x"])  # must not stand in this cell itself
     texts += [thing for thing in gc.get_objects() if type(thing) is str]
