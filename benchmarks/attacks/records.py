@@ -60,6 +60,11 @@ class Run:
         return any(points is None for points in self.neighbours.values())
 
     @property
+    def outlived(self) -> bool:
+        """Did processes of the student's outlive a grader that had ended by itself?"""
+        return self.processes_left > 0 and self.stopped != "time"
+
+    @property
     def neighbours_changed(self) -> bool:
         """Has a neighbour other points than deserved?"""
         return any(points is not None and points != self.maximum for points in self.neighbours.values())

@@ -124,7 +124,7 @@ _FINDINGS: dict[str, Callable[[Run], bool]] = {
     "files changed": _wrote_elsewhere,
     "machine's file copied": lambda run: run.copied,
     "network reached": lambda run: run.connections > 0,
-    "processes left": lambda run: run.processes_left > 0,
+    "processes left": lambda run: run.outlived,
     "script on the page": lambda run: "script" in run.pages,
 }
 
@@ -148,7 +148,7 @@ def _sums(runs: Runs) -> list[list[str]]:
         ["attacks after which a neighbour had no result", *count(attacks, lambda run: run.neighbour_missing)],
         ["attacks that changed a neighbour's points", *count(attacks, lambda run: run.neighbours_changed)],
         ["attacks that reached the network", *count_all(lambda run: run.connections > 0)],
-        ["attacks that left processes behind", *count(attacks, lambda run: run.processes_left > 0)],
+        ["attacks that left processes behind", *count(attacks, lambda run: run.outlived)],
         ["attackers who lost the points of the other question", *count(attacks, lambda run: run.lost)],
         ["… of these, without any result", *count(attacks, lambda run: run.lost and run.points is None)],
         ["students' pages that show hidden tests", *_pages(runs, "hidden tests")],
