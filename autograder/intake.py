@@ -121,10 +121,12 @@ def _by_student(source: Path, problem: str) -> Iterator[tuple[str, Iterator[Foun
 def student_id(name: str) -> str:
     """A name as a folder can have it: no separators, no control characters, no dot at the start.
 
+    Nor any markup: nbgrader's form grader puts names into its pages as they are.
+
     Raises:
         SetupError: nothing is left of it.
     """
-    cleaned = "".join(c for c in unicodedata.normalize("NFC", name) if c not in "/\\\0" and c.isprintable())
+    cleaned = "".join(c for c in unicodedata.normalize("NFC", name) if c not in '/\\\0<>"' and c.isprintable())
     cleaned = cleaned.strip().lstrip(".").strip()
     if not cleaned:
         raise SetupError(f"{name!r} cannot be a student's name; rename the file or folder.")
