@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import hashlib
 import json
+import math
 import os
 import resource
 import shutil
@@ -82,7 +83,7 @@ def run(command: dict[str, Any], memory: int) -> dict[str, Any]:
                     status = ended[1]
         processes = watch.all_processes()
         if sum(process.memory for process in processes) > memory:
-            watch.enforce([1], memory)
+            watch.enforce([1], memory, cpu=math.inf)
             killed_for_memory += 1
         time.sleep(0.05)
     return {
