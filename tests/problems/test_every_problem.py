@@ -18,6 +18,13 @@ from tests.problems.run_source import ROOT, code_cells, run_source, verdicts
 PROBLEMS = [load_problem(problem, ROOT) for problem in problem_ids(ROOT)]
 ITEMS = {
     "vae": ("sample_gaussian", "kl_standard_normal", "negative_elbo_bound"),
+    "gan": (
+        "discriminator_loss",
+        "generator_loss_minimax",
+        "generator_loss_nonsaturating",
+        "optimal_discriminator",
+        "gan_step",
+    ),
     "policy_gradient": ("sample_actions", "policy_gradient_loss", "train_policy"),
 }
 """The graded names that students, logs and other courses rely on."""
