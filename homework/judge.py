@@ -4,9 +4,10 @@
     verdict = judge_samples(judge, samples)         # samples [N, 1, 28, 28] or [N, 784], values in [0, 1]
     verdict.classes_recognised, verdict.mean_confidence, verdict.histogram, verdict.effective_classes
 
-A classifier that has only ever seen digits is sure of a digit on noise, too. This one has an eleventh answer, "no digit",
-and is shown noise, blots, blank pages, torn and overlaid digits along with the real ones; so a low confidence in all ten
-digits means something. It also sees soft, shifted and black-and-white digits, and reads those as well as grey ones.
+A classifier that has only ever seen digits is sure of a digit on noise, too. This one has an eleventh answer, "no
+digit", and is shown noise, blots, plain pages, torn and overlaid digits along with the real ones; so a low confidence
+in all ten digits means something. It also sees soft, shifted and black-and-white digits, and reads those as well as
+grey ones. Pixels of −1 and +1 must be brought to 0 and 1 first.
 
 The measures follow the idea of the Inception score (Salimans and others 2016, Improved techniques for training GANs,
 arXiv:1606.03498, section 4): good samples are recognised with confidence, and as many different classes.
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import torch
-import torch.nn.functional as F  # noqa: N812  (its usual name)
+import torch.nn.functional as F
 from torch import nn
 
 from homework.data import Digits

@@ -57,8 +57,8 @@ import contextlib
 import copy
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -67,7 +67,7 @@ from torch import nn
 import homework
 from homework import data, plots, reference, student, training
 from homework.checks import close, part
-from homework.judge import CONFIDENT, SHARE, Verdict, judge_samples, train_judge
+from homework.judge import CONFIDENT, SHARE, judge_samples, train_judge
 from homework.log import SubmissionLog
 
 run = homework.start("gan")
