@@ -76,6 +76,8 @@ class Verdict:
     distance_within: float
     """The mean distance (Euclidean, over the 784 pixels) of two recognised samples of the same digit; 0 if all samples
     of a digit are alike or there are no two. Compare it with that of real images."""
+    distance: float
+    """The mean distance of two samples, whatever they show (of the first 500): near 0 if all are one picture."""
 
 
 def train_judge(digits: Digits, steps: int = 600, seed: int = 0, device: torch.device | str = "cpu") -> Judge:
@@ -137,6 +139,7 @@ def judge_samples(judge: Judge, samples: torch.Tensor) -> Verdict:
         recognised=float(sure.float().mean()),
         effective_classes=float(torch.exp(-(shares * shares.log()).sum())) if len(shares) else 0.0,
         distance_within=_distance_within(images[sure].flatten(1), labels[sure]),
+        distance=float(torch.pdist(images[:500].flatten(1)).mean()) if len(images) > 1 else 0.0,
     )
 
 
@@ -177,7 +180,10 @@ def _disguised(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor
 
 
 def _no_digits(images: torch.Tensor, labels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Pictures of no digit, half as many as there are images: noise, blots, plain pages, torn and overlaid digits."""
+    """Pictures of no digit, half as many as there are images.
+
+    Noise, blots, plain pages, torn and overlaid digits, and the average digit, soft or as noise in its place.
+    """
     half = len(images) // 2
     level = torch.rand(half, 1, 1, 1, generator=generator)
     noise = torch.rand(half, 1, 28, 28, generator=generator)
@@ -189,9 +195,15 @@ def _no_digits(images: torch.Tensor, labels: torch.Tensor, generator: torch.Gene
     other = images.roll(half, 0)[:half]
     differ = (labels != labels.roll(half))[:half, None, None, None]
     overlaid = torch.where(differ, torch.maximum(images[:half], other), noise)
+    average = images[torch.randint(len(images), (8,), generator=generator)].mean(dim=0)
+    contrast = 0.5 + 2.5 * torch.rand(half, 1, 1, 1, generator=generator)
+    ragged = (contrast * average * 2 * noise).clamp(0, 1)
     kinds = torch.stack(
         [
             noise,
+            (contrast * average).clamp(0, 1),
+            ragged,
+            (contrast * average > noise).float(),
             (noise < level).float(),
             pages.expand_as(noise),
             ((coarse - 0.5) * 3 * level + level).clamp(0, 1),

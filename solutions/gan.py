@@ -129,7 +129,7 @@ def real_density(x: torch.Tensor) -> torch.Tensor:
 
 
 # %% tags=["experiment"]
-DRAWN, BINS, REACH = 200_000, 80, 4.0
+DRAWN, BINS, REACH = 200_000, 100, 5.0
 toy_generator = torch.Generator().manual_seed(1)
 real_counts = torch.histc(draw_real(DRAWN, toy_generator), BINS, -REACH, REACH)
 fake_counts = torch.histc(1.5 * torch.randn(DRAWN, generator=toy_generator), BINS, -REACH, REACH)
@@ -138,14 +138,14 @@ counted_share = real_counts / (real_counts + fake_counts)
 per_unit = 1 / (DRAWN * 2 * REACH / BINS)  # a count as a density
 plots.curves(
     {
-        "density of real points": (middles, real_counts * per_unit),
-        "density of the forger's points": (middles, fake_counts * per_unit),
-        "share of real points in the bin": (middles, counted_share),
+        "real": (middles, real_counts * per_unit),
+        "forged": (middles, fake_counts * per_unit),
+        "share real": (middles, counted_share),
     },
     title="The best detective counts: which share of the points here is real?",
     xlabel="x",
-    ylabel="density; share",
-    levels={"one half": 0.5},
+    ylabel="density; share of the points in a bin",
+    levels={"½": 0.5},
 )
 
 # %% [markdown]
@@ -440,8 +440,9 @@ plots.curves(
     {name: (taken_for_real, size) for name, size in gradient_by_loss.items()},
     title="The minimax loss falls silent exactly where the generator is bad",
     xlabel="D(G(z)): how probable it is, says the discriminator, that the fake is real",
-    ylabel="size of the derivative of the loss by the logit",
+    ylabel="size of the derivative by the logit",
     logx=True,
+    logy=True,
 )
 
 # %% [markdown]
@@ -542,7 +543,7 @@ assert close(best, torch.sigmoid(2 * x), "two normals of equal width: a logistic
 # distributions and $\log 2$ for distributions without overlap. Let us check it on the two bumps of section 1. The model has the same two bumps, pushed to the right
 # by a shift. We compute the right side by sums over a fine grid, and the left side in two ways: by sums, and from 4,000 samples of each kind with your `discriminator_loss`.
 #
-# **Predict, then run.** At shift 0 the value is $-\log 4$. Does it rise all the way? What happens at shift 4, where the model's left bump sits on the real right bump? What is the slope at
+# **Predict, then run.** At shift 0 the value is $-\log 4$. Does it rise all the way from there? What happens at shift 4, where the model's left bump sits on the real right bump? What is the slope at
 # shift 7, and what would a generator learn there?
 
 
@@ -587,9 +588,9 @@ plots.curves(
 )
 
 # %% [markdown]
-# The three curves are one. Two things in it matter for training. Around shift 2 and beyond 6 the value lies flat at 0: without overlap the divergence is at its largest, and *its slope is 0*. A generator
-# that starts there learns nothing from a perfect discriminator and the minimax loss. And at shift 4 there is a dip: covering one real bump with half of the
-# fakes is better than its neighbourhood, so a generator that walks downhill gets stuck with one bump of two and wastes half of its samples. You will meet both again.
+# The three curves are one. Two things in it matter for training. Beyond shift 6 the value lies flat at 0: without overlap the divergence is at its largest, and *its slope is 0*. A generator
+# that starts there learns nothing from a perfect discriminator and the minimax loss. And at shift 4 there is a valley: the model's left bump covers the real right one, and a generator that walks
+# downhill from shift 3 or 5 gets stuck there, with one real bump of two and half of its samples wasted. You will meet both again.
 
 # %% [markdown]
 # ## 5. `gan_step`: one round of the game (7 points)
@@ -957,7 +958,7 @@ with part("round after round", 2):
 
 
 # %%
-HEAD_STARTS = run.size(full=(0, 10, 20, 40, 80, 160, 320), mini=(0, 10, 20, 40, 80, 160, 320), grade=(0, 1, 2))
+HEAD_STARTS = run.size(full=(1, 3, 10, 30, 100, 300), mini=(1, 3, 10, 30, 100, 300), grade=(1, 2))
 HIDDEN, Z_DIM = run.size(full=512, mini=256, grade=16), 64
 BATCH, LEARNING_RATE = run.size(full=128, mini=64, grade=8), 1e-3
 
@@ -1006,7 +1007,8 @@ plots.curves(
     {name: (HEAD_STARTS, values) for name, values in lengths.items()},
     title="The better the discriminator, the less the minimax loss says",
     xlabel="rounds that the discriminator played before",
-    ylabel="length of the gradient by the generator's weights",
+    ylabel="length of the gradient by the weights",
+    logx=True,
     logy=True,
 )
 
@@ -1023,25 +1025,24 @@ plots.curves(
 
 # %% tags=["train"]
 TOY_STEPS = run.size(full=1000, mini=1000, grade=6)
+TOY_NOISE = 4  # random numbers for one point
 TOY_STAGES = run.size(full=(50, 1000), mini=(50, 1000), grade=(2, 6))
 homework.seed_everything(0)
-toy_networks = []
-for last in ((), (nn.Flatten(0),)):  # the discriminator gives logits [B]
-    toy_networks.append(
-        nn.Sequential(
-            nn.Linear(1, 32), nn.LeakyReLU(0.2), nn.Linear(32, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1), *last
-        )
-    )
+toy_networks = [
+    nn.Sequential(nn.Linear(inputs, 32), nn.LeakyReLU(0.2), nn.Linear(32, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
+    for inputs in (TOY_NOISE, 1)
+]
+toy_networks[1].append(nn.Flatten(0))  # the discriminator gives logits [B]
 toy_optimizers = make_optimizers(*toy_networks, lr=1e-3)
 toy_points, toy_losses = {}, []
 for played in range(1, TOY_STEPS + 1):
-    toy_losses.append(gan_step(*toy_networks, toy_optimizers, draw_real(128), torch.randn(128, 1)))
+    toy_losses.append(gan_step(*toy_networks, toy_optimizers, draw_real(128), torch.randn(128, TOY_NOISE)))
     if played in TOY_STAGES:
         with torch.no_grad():
-            toy_points[played] = toy_networks[0](torch.randn(20_000, 1))[:, 0]
+            toy_points[played] = toy_networks[0](torch.randn(20_000, TOY_NOISE))[:, 0]
 
 # %% tags=["experiment"]
-TOY_BINS = 60
+TOY_BINS = 40
 toy_middles = torch.linspace(-REACH, REACH, 2 * TOY_BINS + 1)[1::2]
 toy_share_left = {played: float((points < 0).float().mean()) for played, points in toy_points.items()}
 toy_last = {name: sum(each[name] for each in toy_losses[-100:]) / len(toy_losses[-100:]) for name in toy_losses[0]}
@@ -1164,10 +1165,11 @@ def train_gan(name: str, seed: int, steps: int, batch_norm: bool = True) -> Game
                 classes=seen.classes_recognised,
                 recognised=seen.recognised,
                 effective=seen.effective_classes,
-                distance=seen.distance_within,
+                within=seen.distance_within,
+                distance=seen.distance,
             )
     history = loop.history
-    looks = {key: history[key] for key in ("classes", "recognised", "effective", "distance")}
+    looks = {key: history[key] for key in ("classes", "recognised", "effective", "within", "distance")}
     looks["at"] = [step + 1 for step in loop.recorded_at["classes"]]
     shown = [film[index] for index, step in enumerate(FILM) if step < steps]
     shown.append(draw_samples(generator, film_z))
@@ -1325,21 +1327,30 @@ compared = {
     "without batch norm": plain_game.looks,
     "minimax loss": minimax_game.looks,
 }
-print(f"after {SHORT:,} rounds    recognised   classes   effective classes   distance within a class")
+print(f"after {SHORT:,} rounds     recognised   classes   effective classes   distance of two samples")
 for name, looks in compared.items():
     print(
-        f"{name:22s} {looks['recognised'][-1]:10.0%} {looks['classes'][-1]:9.0f} {looks['effective'][-1]:19.1f}"
+        f"{name:22s} {looks['recognised'][-1]:11.0%} {looks['classes'][-1]:9.0f} {looks['effective'][-1]:19.1f}"
         f" {looks['distance'][-1]:25.2f}"
     )
 print(
-    f"{'real test images':22s} {real_verdict.recognised:10.0%} {real_verdict.classes_recognised:9d}"
-    f" {real_verdict.effective_classes:19.1f} {real_verdict.distance_within:25.2f}"
+    f"{'real test images':22s} {real_verdict.recognised:11.0%} {real_verdict.classes_recognised:9d}"
+    f" {real_verdict.effective_classes:19.1f} {real_verdict.distance:25.2f}"
 )
 plots.curves(
-    {name: (looks["at"], looks["effective"]) for name, looks in compared.items()},
-    title="Diversity: the effective number of classes among the recognised samples",
+    {name: (looks["at"], looks["distance"]) for name, looks in compared.items()},
+    title="Collapse: are the samples different pictures at all?",
     xlabel="round",
-    ylabel="classes (0 if none is recognised)",
+    ylabel="mean distance of two samples",
+    levels={"real test images": real_verdict.distance},
+)
+
+# %% tags=["experiment"]
+plots.curves(
+    {name: (looks["at"], looks["effective"]) for name, looks in compared.items()},
+    title="Coverage: the effective number of classes among recognised samples",
+    xlabel="round",
+    ylabel="classes (0 if no sample is recognised)",
     levels={"all 10": 10.0},
 )
 

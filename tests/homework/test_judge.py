@@ -87,12 +87,16 @@ def test_diversity_is_measured_between_classes_and_within(judge: Judge) -> None:
     sure = DIGITS.test_images[(everything.confidence > 0.95) & (everything.labels == DIGITS.test_labels)]
     one = judge_samples(judge, sure[:1].repeat(50, 1, 1, 1))
     assert one.classes_recognised == 1 and math.isclose(one.effective_classes, 1, rel_tol=1e-6)
-    assert one.distance_within < 1e-3
+    assert one.distance_within < 1e-3 and one.distance < 1e-3
+    assert everything.distance > everything.distance_within > 1
     labels = judge_samples(judge, sure).labels
     pair = judge_samples(judge, torch.cat([sure[labels == digit][:10] for digit in (0, 3)]))
     assert pair.classes_recognised == 2 and math.isclose(pair.effective_classes, 2, rel_tol=1e-6)
     assert 0.5 * everything.distance_within < pair.distance_within < 2 * everything.distance_within
-    nothing = judge_samples(judge, torch.zeros(5, 784))
+    two_dots = judge_samples(judge, torch.eye(784)[:2])
+    assert math.isclose(two_dots.distance, math.sqrt(2), rel_tol=1e-5)
+    nothing = judge_samples(judge, torch.zeros(1, 784))
+    assert nothing.distance == 0
     assert (nothing.classes_recognised, nothing.effective_classes, nothing.distance_within) == (0, 0.0, 0.0)
 
 
