@@ -116,8 +116,12 @@ def add_legend(axes: Axes) -> None:
     """
     axes.autoscale_view()  # else the limits are those of an empty plot
     to_axes = axes.transData - axes.transAxes
-    lines = [np.asarray(line.get_xydata(), float) for line in axes.lines if line.get_transform() == axes.transData]
-    drawn = [_along(to_axes.transform(points)) for points in lines]
+    across = np.array(axes.get_xlim())
+    drawn = []
+    for line in axes.lines:
+        x, y = np.asarray(line.get_xydata(), float).T
+        level = line.get_transform() != axes.transData  # a horizontal line from edge to edge
+        drawn.append(_along(to_axes.transform(np.stack([across if level else x, y], axis=1))))
     drawn += [to_axes.transform(dots.get_offsets()) for dots in axes.collections if isinstance(dots, PathCollection)]
     places = np.concatenate(drawn)
     corners: dict[Corner, tuple[int, int]] = {
