@@ -1074,7 +1074,8 @@ plots.curves(
 )
 
 # %% [markdown]
-# After 50 rounds all fakes crowd at one bump: that is where the discriminator, such as it was, saw the most to gain. Then it learns that points there are mostly fake, and half of the fakes move over. In the end the losses
+# After 50 rounds most fakes stand at one bump: that is where the discriminator, such as it was, saw the most to gain. Then it learns that points there are mostly fake, and half of the fakes move over. (Their shape within a bump is not right, and does not
+# settle: where all fakes move together the discriminator follows, and they move on.) In the end the losses
 # stand near $2 \log 2$ and $\log 2$, the values of a discriminator that always says ½. **A loss that stands still is what success looks like here**, and it is also what two
 # equally clueless networks look like: the losses of a GAN say who is winning, not how good the samples are. So we need another judge.
 
@@ -1232,7 +1233,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# The losses hardly move after the first few hundred rounds, while the judge sees the samples become better and more diverse. In the film, strokes come first; the class of a sample may change late, since nothing ties a $z$ to a class.
+# After the first few hundred rounds the losses hardly move, apart from short spikes where one network surprises the other, while the judge sees the samples become better and more diverse for much longer. In the film, a blot comes first, then strokes, then digits. A sample's class may change late (look at the columns from round 600 on), since nothing ties a $z$ to a class.
 
 # %% [markdown]
 # ## 7. (c) Two hundred digits (3 points)
@@ -1381,7 +1382,14 @@ plots.image_grid(
 )
 
 # %% [markdown]
-# TEXT
+# **Collapse.** Without batch normalisation the generator draws one picture for all $z$: the distance of two samples is less than a tenth of that of real images. What changes from row to row of its film is *which* picture: as soon as the discriminator has
+# learnt to reject it, all samples move on together. Batch normalisation works against this, since it makes the hidden units of a batch differ by construction. Note that neither the losses nor the share recognised would have told you: one good 8, drawn 1,000 times, is recognised 1,000 times.
+#
+# **Silence.** With the minimax loss nothing is recognised for most of these rounds. The pictures do differ (see the distance), but they are noise: the discriminator rejects them with certainty, and says next to nothing about what to change. That the game gets going at all is owed to
+# Adam, which divides each gradient by its usual size and so makes steps of normal length from tiny gradients. Restarted from dark pictures, where the discriminator is not so sure so soon, the minimax game does nearly as well as the usual one; try it.
+#
+# **Where the method fails.** There is no number to watch that says how far training has come, and no guarantee that it settles: the two networks may circle each other, and with a learning rate of 0.002 our game once broke down after it had been good. The judge knows ten digits and nothing else; it was trained on the same
+# images as the GAN, and a sample that it recognises can still be ugly. Nor can a GAN tell how likely it thinks an image is, as a VAE can (as a bound). In exchange its samples are sharp: a grey average of several digits, the VAE's way out, would be found out at once.
 
 # %% [markdown]
 # ## 9. Questions
