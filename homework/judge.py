@@ -92,7 +92,7 @@ def train_judge(digits: Digits, steps: int = 600, seed: int = 0, device: torch.d
         device: where to train; the judge stays there.
     """
     generator = torch.Generator().manual_seed(seed)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         judge = Judge().to(device)
     optimizer = torch.optim.Adam(judge.parameters(), lr=2e-3)
@@ -105,7 +105,7 @@ def train_judge(digits: Digits, steps: int = 600, seed: int = 0, device: torch.d
         y = torch.cat([labels, torch.full((len(no_digits),), CLASSES)])
         loss = F.cross_entropy(judge(x.to(device)), y.to(device))
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         schedule.step()
     return judge.eval()

@@ -27,7 +27,7 @@
 # | | profile `full` | profile `mini` |
 # |---|---|---|
 # | data | MNIST, 60,000 training images | embedded digits, about 1,500 training images |
-# | training | one GAN of 10,000 steps, three of 1,200 | one GAN of 3,000 steps, three of 600 |
+# | training | one GAN of 12,000 steps, three of 1,200 | one GAN of 3,000 steps, three of 600 |
 # | hardware | a GPU, for instance on Colab | any laptop, no network |
 # | time to run | some minutes | one to two minutes |
 #
@@ -770,18 +770,17 @@ def note(who):
 def losses_fit():
     """Do your two losses give their own worked numbers? (Where they do not, mend them first.)"""
     log3, log4 = math.log(3.0), math.log(4.0)
-    try:
+    with contextlib.suppress(Exception):
         d_loss = student.discriminator_loss(torch.tensor([log3, 0.0]), torch.tensor([0.0, -log4]))
         g_loss = student.generator_loss_nonsaturating(torch.tensor([0.0, log3]))
         return near(d_loss, 0.948560) and near(g_loss, 0.490415)
-    except Exception:
-        return False
+    return False
 
 
 optimizers[0].register_step_pre_hook(note("generator"))
 optimizers[1].register_step_pre_hook(note("discriminator"))
 got = student.gan_step(g, d, optimizers, x_real, z)
-assert isinstance(got, dict) and set(got) == {"d_loss", "g_loss"}, 'return {"d_loss": ..., "g_loss": ...}'
+assert isinstance(got, dict) and set(got) >= {"d_loss", "g_loss"}, 'return {"d_loss": ..., "g_loss": ...}'
 movers = [who for who, _ in diary]
 assert movers[:1] != ["generator"], "the discriminator moves first, then the generator"
 assert movers == ["discriminator", "generator"], "each optimizer takes exactly one step, the discriminator's first"
@@ -965,8 +964,8 @@ with part("round after round", 2):
 
 # %%
 HEAD_STARTS = run.size(full=(1, 3, 10, 30, 100, 300), mini=(1, 3, 10, 30, 100, 300), grade=(1, 2))
-HIDDEN, Z_DIM = run.size(full=512, mini=256, grade=16), 64
-BATCH, LEARNING_RATE = run.size(full=128, mini=64, grade=8), 1e-3
+HIDDEN, Z_DIM = run.size(full=256, mini=256, grade=16), 64
+BATCH, LEARNING_RATE = run.size(full=64, mini=64, grade=8), 1e-3
 
 
 def new_game(
@@ -1106,13 +1105,13 @@ print(f"distance of two test images of the same class: {real_verdict.distance_wi
 # %% [markdown]
 # ### The training
 #
-# Adam with learning rate 0.001, batches of `B` = 64 (`full`: 128), `K` = 64 random numbers per image. Each round is one call of your `gan_step`. A film of 20 samples is shot along the way, always from the same 20 `z`, and now and then the judge
+# Adam with learning rate 0.001, batches of `B` = 64, `K` = 64 random numbers per image. Each round is one call of your `gan_step`. A film of 20 samples is shot along the way, always from the same 20 `z`, and now and then the judge
 # looks at 1,000 samples.
 #
 # **What you will wait for.** A progress bar. If the session breaks off, run the cells again: training goes on from the last checkpoint.
 
 # %%
-STEPS = run.size(full=10_000, mini=3_000, grade=6)
+STEPS = run.size(full=12_000, mini=3_000, grade=6)
 SHORT = run.size(full=1_200, mini=600, grade=4)  # rounds of the three games of section 8
 EVERY = run.size(full=200, mini=100, grade=2)  # rounds between two looks of the judge
 FILM = run.size(full=(0, 50, 150, 400, 1_200, 4_000), mini=(0, 25, 75, 200, 600, 1_500), grade=(0, 2, 4))
