@@ -83,7 +83,9 @@ class Verdict:
 def train_judge(digits: Digits, steps: int = 600, seed: int = 0, device: torch.device | str = "cpu") -> Judge:
     """A judge trained on the training images: the same digits, seed and machine give the same judge.
 
-    The global random generators are left as they were.
+    The global random generators are left as they were. On the embedded digits it takes some five seconds on one CPU
+    thread; judges of the seeds 0, 1 and 2 read 98.7, 98.3 and 99.3 % of the 300 test images rightly, and 98.3, 96.7
+    and 98.7 % of them drawn as zeros and ones. `tests/homework/test_judge.py` holds them to 95 %.
 
     Args:
         digits: what `homework.data.digits` returned.

@@ -1295,6 +1295,18 @@ plots.image_grid(
 )
 
 # %% [markdown]
+# **Headline: what to expect** (1,000 samples; measured on a CPU; mean ± standard error over 4 seeds in `mini`, one seed in `full`).
+#
+# | profile | classes recognised | recognised | effective classes | distance within a class |
+# |---|---|---|---|---|
+# | `mini`, embedded digits, 3,000 rounds | 10 of 10, each seed | 59 ± 1 % | 9.6 ± 0.1 | 6.4 ± 0.1 |
+# | real test images, `mini` | 10 of 10 | 89 % | 9.9 | 6.8 |
+# FULLROW
+#
+# The judge takes about six samples in ten for a digit; the others are ragged or lie between two digits. All ten classes are there, though not equally often. And the samples are no copies: they lie farther from their nearest training image than test
+# images do.
+
+# %% [markdown]
 # ## 8. Two ways to go wrong
 #
 # ### Mode collapse, and a loss that falls silent
@@ -1383,6 +1395,8 @@ plots.image_grid(
 # %% [markdown]
 # **Collapse.** Without batch normalisation the generator draws one picture for all $z$: the distance of two samples is less than a tenth of that of real images. What changes from row to row of its film is *which* picture: as soon as the discriminator has
 # learnt to reject it, all samples move on together. Batch normalisation works against this, since it makes the hidden units of a batch differ by construction. Note that neither the losses nor the share recognised would have told you: one good 8, drawn 1,000 times, is recognised 1,000 times.
+#
+# (These are the numbers of `mini`. On MNIST, after 1,200 rounds, the generator without batch normalisation draws different blots, but only two classes are recognised, against nine.)
 #
 # **Silence.** With the minimax loss nothing is recognised for most of these rounds. The pictures do differ (see the distance), but they are noise: the discriminator rejects them with certainty, and says next to nothing about what to change. That the game gets going at all is owed to
 # Adam, which divides each gradient by its usual size and so makes steps of normal length from tiny gradients. Restarted from dark pictures, where the discriminator is not so sure so soon, the minimax game does nearly as well as the usual one; try it.
