@@ -66,7 +66,7 @@ from torch import nn
 
 import homework
 from homework import data, plots, reference, student, training
-from homework.checks import close, part
+from homework.checks import close, fresh, part
 from homework.judge import CONFIDENT, SHARE, judge_samples, train_judge
 from homework.log import SubmissionLog
 
@@ -217,7 +217,7 @@ assert close(real.grad, torch.tensor([-0.125, -0.25]), "the derivative by a real
 assert close(fake.grad, torch.tensor([0.25, 0.1]), "the derivative by a fake logit is D / B")
 print("discriminator_loss: all visible checks passed")
 ### BEGIN HIDDEN TESTS
-g = torch.Generator().manual_seed(20)
+g = fresh(20)
 for B, other in [(1, 1), (7, 3), (64, 64), (2, 500)]:
     real, fake = 3 * torch.randn(B, generator=g), 3 * torch.randn(other, generator=g)
     loss = student.discriminator_loss(real, fake)
@@ -308,7 +308,7 @@ loss.backward()
 assert close(fake.grad, torch.tensor([-0.25, -0.375]), "the derivative by a logit is -D / B")
 print("generator_loss_minimax: all visible checks passed")
 ### BEGIN HIDDEN TESTS
-g = torch.Generator().manual_seed(30)
+g = fresh(30)
 for B in (1, 5, 300):
     fake = 3 * torch.randn(B, generator=g)
     loss = student.generator_loss_minimax(fake)
@@ -385,7 +385,7 @@ loss.backward()
 assert close(fake.grad, torch.tensor([-0.25, -0.125]), "the derivative by a logit is -(1 - D) / B")
 print("generator_loss_nonsaturating: all visible checks passed")
 ### BEGIN HIDDEN TESTS
-g = torch.Generator().manual_seed(40)
+g = fresh(40)
 for B in (1, 5, 300):
     fake = 3 * torch.randn(B, generator=g)
     loss = student.generator_loss_nonsaturating(fake)
@@ -496,7 +496,7 @@ tiny = student.optimal_discriminator(1e-12 * p_data, 1e-12 * p_model)
 assert close(tiny, best, "only the ratio of the densities matters, however small they are: add no constant to them")
 print("optimal_discriminator: all visible checks passed")
 ### BEGIN HIDDEN TESTS
-g = torch.Generator().manual_seed(50)
+g = fresh(50)
 for shape in [(1,), (7,), (3, 4), (2, 3, 5)]:
     p, q = torch.rand(shape, generator=g) + 0.01, torch.rand(shape, generator=g) + 0.01
     best = student.optimal_discriminator(p, q)
@@ -809,7 +809,7 @@ print("gan_step: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 # The student's two losses may be wrong, and that costs points elsewhere: a round is right when it follows from the right
 # losses or from the student's own.
-draw = torch.Generator().manual_seed(60)
+draw = fresh(60)
 
 
 def right_d(real, fake):
