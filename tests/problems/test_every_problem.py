@@ -26,6 +26,17 @@ ITEMS = {
         "optimal_discriminator",
         "gan_step",
     ),
+    "diffusion": (
+        "replaced_probability",
+        "sample_yt",
+        "posterior_plus_one",
+        "binary_diffusion_loss",
+        "cumulative_alphas",
+        "q_sample",
+        "q_posterior",
+        "ddpm_loss",
+        "p_sample",
+    ),
     "policy_gradient": ("sample_actions", "policy_gradient_loss", "train_policy"),
 }
 """The graded names that students, logs and other courses rely on."""

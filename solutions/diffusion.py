@@ -1,0 +1,2061 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Diffusion: destroy a picture step by step, and learn the way back
+#
+# Take a digit and disturb it a little. Again, and again, until nothing of it is left but noise. Each of these steps is so small that it can almost be undone, and a network can learn how. Started on pure noise, the learnt steps back end in a digit that nobody wrote. At the end of each half of this notebook stands a grid of such digits, and a film strip that shows how they came out of the noise.
+#
+# The first half works on black and white pixels, where the noise is a coin and everything can be counted on fingers. The second half works on grey pixels, where the noise is Gaussian: that is the form in which the method became famous. The two halves have the same five steps, so the second one is the first one in another dress.
+#
+# **What you will learn**
+#
+# * how to jump to any step of a noise process without walking there, and how to prove by simulation that the jump is right;
+# * what one step back looks like when the end is known (Bayes' rule), and why that is what a network must learn;
+# * why predicting the noise and predicting the picture are the same thing;
+# * how to draw with a tenth of the steps, and what it costs.
+#
+# **What you need**: conditional probabilities, normal distributions, and a little PyTorch. The lecture helps, but the text
+# below is complete.
+#
+# | | profile `full` | profile `mini` |
+# |---|---|---|
+# | data | MNIST, 28 × 28 pixels | embedded digits, 14 × 14 pixels |
+# | training | 2 networks of 10,000 steps | 2 networks of 2,000 steps |
+# | hardware | a GPU, for instance on Colab | any laptop, no network |
+# | time to run | about ten minutes (estimated, section 6) | about two minutes |
+#
+# Plan four hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU, else
+# `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny inputs,
+# so you can do everything in `mini` first.
+#
+# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a cell of its own, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
+#
+# | graded | points |
+# |---|---|
+# | `replaced_probability` | 1 |
+# | `sample_yt` | 3 |
+# | `posterior_plus_one` | 3 |
+# | `binary_diffusion_loss` | 3 |
+# | `cumulative_alphas` | 1 |
+# | `q_sample` | 2 |
+# | `q_posterior` | 3 |
+# | `ddpm_loss` | 2 |
+# | `p_sample` | 2 |
+# | written answers, binary (a) to (e) | 12 |
+# | written answers, Gaussian (a) and (b) | 7 |
+
+# %% tags=["install"]
+from importlib.util import find_spec
+
+if find_spec("homework") is None:  # on Colab: installs what is missing, the torch that is there stays
+    get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
+
+# %%
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import homework
+from homework import data, plots, reference, student, training
+from homework.checks import close, fresh, part
+from homework.judge import judge_samples, train_judge
+from homework.log import SubmissionLog
+from homework.unet import UNet
+
+run = homework.start("diffusion")
+
+# %% [markdown]
+# **Letters.** `B` is the number of images in a batch, `T` the number of steps. Images are tensors `[B, ...]`: whatever comes after the first dimension are pixels, be it `[B, 1, 28, 28]` or `[B, 4]`; your functions must not care. `t` is a whole number from 1 to `T`, **one for each image**, a LongTensor `[B]`. Step 0 is the clean image. Numbers that belong to step $t$ stand in tables of length `T`; since Python counts from 0, the number of step $t$ stands at place `t - 1`.
+#
+# One number per image must be laid over all pixels of that image again and again. That is the small helper of the next cell, and you may use it in every task.
+
+
+# %%
+def per_image(values: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    """Shapes one number per image so that it multiplies whole images: `[B]` -> `[B, 1, ..., 1]` for images `[B, ...]`."""
+    return values.reshape(-1, *[1] * (images.ndim - 1))
+
+
+# %% [markdown]
+# **The data.** In `full` these are the MNIST digits as they are. In `mini` they are the digits that come with scikit-learn, at half the size, so that a laptop can learn them in half a minute: averaged over squares of 2 × 2, which leaves 14 × 14 pixels. `enlarged` goes the other way, to 28 × 28, for a *judge* whom we shall ask what the drawn digits show.
+
+# %%
+digits = data.digits(run)
+SIZE = run.size(full=28, mini=14, grade=14)  # pixels along one side
+
+
+def shrunk(images: torch.Tensor) -> torch.Tensor:
+    """Images of the size we work with: `[N, 1, 28, 28]` -> `[N, 1, SIZE, SIZE]`, values in [0, 1]."""
+    return F.avg_pool2d(images, 28 // SIZE)
+
+
+def enlarged(images: torch.Tensor) -> torch.Tensor:
+    """Back to 28 x 28 with smooth edges, for the judge: `[N, 1, SIZE, SIZE]` -> `[N, 1, 28, 28]`, cut to [0, 1]."""
+    if SIZE < 28:
+        images = F.interpolate(images, size=(28, 28), mode="bicubic", align_corners=False)
+    return images.clamp(0, 1)
+
+
+grey_images = shrunk(digits.train_images)  # [N, 1, SIZE, SIZE], values in [0, 1]
+binary_images = torch.where(grey_images > 0.5, 1.0, -1.0)  # [N, 1, SIZE, SIZE], -1 and +1
+scaled_images = 2 * grey_images - 1  # [N, 1, SIZE, SIZE], values in [-1, 1]
+print(f"{digits.name}: {len(grey_images):,} training images of {SIZE} x {SIZE} pixels")
+
+# %% tags=["experiment"]
+each_digit = torch.cat([(digits.train_labels == digit).nonzero()[:2, 0] for digit in range(10)])  # 2 of each
+plots.image_grid(
+    torch.cat([grey_images[each_digit], (grey_images[each_digit] > 0.5).float()]),
+    rows=2,
+    columns=20,
+    title=f"Training images ({digits.name}), {SIZE} x {SIZE} pixels",
+    row_labels=["grey", "binary"],
+)
+
+# %% [markdown]
+# # First half: coins
+#
+# ## 1. One pixel, many coins
+#
+# A pixel is $+1$ (white) or $-1$ (black). At each step, with a small probability $\delta$, it flips. That is the whole *forward process*:
+#
+# $$P(Y_t = -Y_{t-1}) = \delta, \qquad 0 \le \delta \le \tfrac12 ,$$
+#
+# each pixel by itself, each step by itself. Now comes a change of view on which this half of the notebook rests. **To flip with probability $\delta$ is the same as to replace the pixel, with probability $2\delta$, by the toss of a fair coin**: half of these tosses give the value that was there already, so that the value changes with probability $\tfrac12 \cdot 2\delta = \delta$. What is gained? A flip depends on the past. A fair coin does not: once a pixel has been replaced, it has forgotten everything, and further replacements make no difference.
+#
+# **Predict, then run.** Below, 20,000 white pixels go through 100 steps of flipping with $\delta$ = 0.02. How many are white after 17 steps, and how many after 100? The picture also has $\tfrac12 (1 + (1 - 2\delta)^t)$, which comes out of the second view; you will see why in a minute.
+
+# %%
+T_BINARY = run.size(full=100, mini=100, grade=6)
+DELTA = 0.02  # probability of a flip in one step
+
+
+def flip_step_by_step(y0: torch.Tensor, steps: int, delta: float, generator: torch.Generator) -> list[torch.Tensor]:
+    """The forward process as it is defined: Y_0, Y_1, ..., Y_steps, each a tensor like y0."""
+    path = [y0]
+    for _ in range(steps):
+        flips = torch.rand(y0.shape, generator=generator) < delta
+        path.append(torch.where(flips, -path[-1], path[-1]))
+    return path
+
+
+# %% tags=["experiment"]
+toy_path = flip_step_by_step(torch.ones(20_000), T_BINARY, DELTA, torch.Generator().manual_seed(1))
+toy_white = [float((y > 0).float().mean()) for y in toy_path]
+plots.curves(
+    {
+        "20,000 simulated pixels": toy_white,
+        "(1 + (1 - 2δ)^t) / 2": [(1 + (1 - 2 * DELTA) ** t) / 2 for t in range(T_BINARY + 1)],
+    },
+    title="White pixels forget that they were white",
+    xlabel="step t",
+    ylabel="share that is white",
+    levels={"a fair coin": 0.5},
+)
+
+# %% [markdown]
+# ## 2. `replaced_probability`: has the coin been tossed? (1 point)
+#
+# In the second view, a pixel escapes replacement at one step with probability $1 - 2\delta$. The steps are independent, so the probability that it has been replaced **at least once** during the first $t$ steps is
+#
+# $$r_t = 1 - (1 - 2\delta)^t .$$
+#
+# *Worked numbers.* For $\delta$ = 0.1: $r_0 = 0$, $r_1 = 1 - 0.8 = 0.2$, $r_2 = 1 - 0.64 = 0.36$, $r_3 = 0.488$. Note that $r_1$ is $2\delta$ and not $\delta$: half of the replaced pixels look as if nothing had happened. For $\delta = \tfrac12$ every step is a fair coin, so $r_t = 1$ from the first step on.
+
+
+# %% nbgrader={"grade": false, "grade_id": "replaced_probability", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def replaced_probability(t, delta):
+    """The probability that a pixel was replaced by a fair coin at least once in steps 1 ... t: 1 - (1 - 2 delta)^t.
+
+    Sohl-Dickstein and others 2015, the binomial process of table App.1, in our letters.
+
+    Args:
+        t: numbers of steps, whole numbers from 0 on, `[B]`.
+        delta: probability of a flip in one step, a number from 0 to 1/2.
+
+    Returns:
+        Probabilities, `[B]`, floating point. Example: t = [0, 1, 2] and delta = 0.1 give [0, 0.2, 0.36].
+    """
+    ### BEGIN SOLUTION
+    return 1 - (1 - 2 * delta) ** t
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_replaced_probability", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+t = torch.tensor([0, 1, 2, 3])
+r = student.replaced_probability(t, 0.1)
+assert isinstance(r, torch.Tensor) and tuple(r.shape) == (4,), "return a tensor with one probability for each t, [B]"
+assert r.is_floating_point(), "probabilities are floating-point numbers"
+assert abs(float(r[1]) - 0.1) > 1e-3, (
+    "after one step: a pixel is replaced with probability 2 delta. With delta it *changes*: half of the coins change nothing"
+)
+assert close(r, torch.tensor([0.0, 0.2, 0.36, 0.488]), "the worked numbers: 1 - (1 - 2 delta)^t")
+assert close(student.replaced_probability(t[1:], 0.5), torch.ones(3), "delta = 1/2 replaces every pixel at every step")
+print("replaced_probability: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(50)
+for _ in range(3):
+    delta = 0.02 + 0.45 * float(torch.rand((), generator=g))
+    s, t = torch.randint(0, 15, (6,), generator=g), torch.randint(0, 15, (6,), generator=g)
+    r = student.replaced_probability(t, delta)
+    assert bool(((r >= 0) & (r <= 1)).all()), "a probability lies between 0 and 1"
+    escaped = (1 - student.replaced_probability(s, delta)) * (1 - r)
+    assert close(
+        1 - student.replaced_probability(s + t, delta),
+        escaped,
+        "to escape s + t steps is to escape s steps and then t more",
+        rtol=1e-3,
+        atol=1e-5,
+    )
+    assert close(r, reference.replaced_probability(t, delta), "1 - (1 - 2 delta)^t", atol=1e-5)
+N, delta = 20_000, 0.05 + 0.25 * float(torch.rand((), generator=g))
+y = torch.ones(N)
+for t in range(1, 6):
+    y = torch.where(torch.rand(N, generator=g) < delta, -y, y)
+    changed = float((y < 0).float().mean())
+    half = float(student.replaced_probability(torch.tensor([t]), delta)[0]) / 2
+    assert abs(changed - half) <= 5 * math.sqrt(0.25 / N), (
+        "flipping pixels step by step must change half of those that the formula calls replaced"
+    )
+for t in (1, 7, 5000):
+    place = torch.tensor([t])
+    assert close(student.replaced_probability(place, 0.0), torch.zeros(1), "with delta = 0 nothing is ever replaced")
+    assert close(student.replaced_probability(place, 0.5), torch.ones(1), "delta = 1/2 replaces at every step")
+assert close(student.replaced_probability(torch.tensor([5000]), 0.04), torch.ones(1), "in the end all are replaced")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 3. `sample_yt`: jump to step t (3 points)
+#
+# To train a network we need noisy images of every step, millions of them. Walking $t$ steps for each would be a waste. The second view gives a short cut with **at most two coins per pixel**, whatever $t$ is. You will explain it in question (b); here you program it:
+#
+# 1. a coin that says yes with probability $r_t$ decides whether the pixel has been replaced at all;
+# 2. if it has, a fair coin gives its value, $-1$ or $+1$; if it has not, it still is what it was in $Y_0$.
+#
+# Mind that `t` holds one step for **each image** of the batch: `r` has shape `[B]`, and `per_image(r, y0)` lays it over the pixels. Every pixel needs coins of its own. With a `generator` all randomness must come from it, so that a draw can be repeated; without one, from torch's global generator. `torch.rand(shape, generator=generator)` takes `None`, too; make the coins on the device of `y0` (`device=y0.device`).
+#
+# *Worked number.* White pixels, $\delta$ = 0.1, $t$ = 3: a share of $r_3$ = 0.488 is replaced, half of these turn black. So 24.4 % are black, and 75.6 % are still white.
+
+
+# %% nbgrader={"grade": false, "grade_id": "sample_yt", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def sample_yt(y0, t, delta, generator=None):
+    """Draws Y_t given Y_0 in one go: each pixel is replaced by a fair coin with probability 1 - (1 - 2 delta)^t.
+
+    Args:
+        y0: clean images of -1 and +1, `[B, ...]`, floating point; not changed.
+        t: the step of each image, LongTensor `[B]`, from 1 on.
+        delta: probability of a flip in one step, a number from 0 to 1/2.
+        generator: a `torch.Generator` from which all randomness comes; None means torch's global generator.
+
+    Returns:
+        Y_t, images of -1 and +1 with the shape and data type of `y0`.
+    """
+    ### BEGIN SOLUTION
+    replaced = per_image(replaced_probability(t, delta), y0)
+    is_replaced = torch.rand(y0.shape, generator=generator, device=y0.device) < replaced
+    coin = (torch.rand(y0.shape, generator=generator, device=y0.device) < 0.5).to(y0.dtype) * 2 - 1
+    return torch.where(is_replaced, coin, y0)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_sample_yt", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+N = 2000
+y0 = torch.tensor([1.0, -1.0, 1.0])[:, None].repeat(1, N)  # three images of N equal pixels
+t = torch.tensor([3, 3, 100])
+yt = student.sample_yt(y0, t, 0.1)
+assert isinstance(yt, torch.Tensor) and tuple(yt.shape) == (3, N), "return Y_t, with the shape of y0"
+assert yt.is_floating_point(), "Y_t has the data type of y0, floating point"
+assert bool((yt.abs() == 1).all()), "pixels are -1 or +1: bring a coin of 0 and 1 to -1 and +1"
+assert bool((yt != y0).any()), "not one pixel has changed"
+r = student.replaced_probability(t, 0.1)
+if tuple(r.shape) == (3,) and bool(((r - (1 - 0.8**t)).abs() < 1e-4).all()):
+    # what follows rests on a right replaced_probability; while yours is wrong, mend that one first
+    changed = (yt != y0).float().mean(dim=1)  # [3]
+    assert abs(float(changed[0]) - 0.488) > 0.05, (
+        "you flip with probability r_t: a replaced pixel gets a fair coin, and half of the coins change nothing"
+    )
+    assert abs(float(changed[0] - changed[1])) < 0.08, "black pixels must change as often as white ones"
+    assert abs(float(changed[0]) - 0.244) < 0.06, "the worked number: after 3 steps 24.4 % of the pixels have changed"
+    assert abs(float(changed[2]) - 0.5) < 0.07, "after 100 steps half have changed; has each image a t of its own?"
+first, second = (student.sample_yt(y0, t, 0.1, generator=torch.Generator().manual_seed(3)) for _ in "ab")
+assert close(first, second, "equal generators must give equal draws: hand `generator` to every coin")
+images = student.sample_yt(torch.ones(2, 1, 4, 4), torch.tensor([1, 9]), 0.1)
+assert tuple(images.shape) == (2, 1, 4, 4), "images [B, 1, H, W] must work, too: use per_image"
+print("sample_yt: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(51)
+
+
+def shares(t, delta):
+    """The shares of pixels that are replaced: right, and as the student's own function says (if it answers)."""
+    found = [1 - (1 - 2 * delta) ** t.double()]
+    try:
+        found.append(student.replaced_probability(t, delta).double().clamp(0, 1).reshape(t.shape))
+    except Exception:
+        pass
+    return found
+
+
+N = 12_000
+with part("what is drawn", 2):
+    for delta in (0.03, 0.05 + 0.2 * float(torch.rand((), generator=g))):
+        t = torch.cat([torch.tensor([1, 2, 40]), torch.randint(3, 12, (3,), generator=g)])
+        for sign in (1.0, -1.0):
+            y0 = torch.full((6, N), sign)
+            yt = student.sample_yt(y0, t, delta)
+            assert tuple(yt.shape) == (6, N) and bool((yt.abs() == 1).all()), "pixels of -1 and +1, shaped like y0"
+            changed = (yt != y0).double().mean(dim=1)
+            assert any(
+                bool(((changed - r / 2).abs() <= 5.5 * (r / 2 * (1 - r / 2) / N + 1e-9).sqrt()).all())
+                for r in shares(t, delta)
+            ), "the share of changed pixels must be half of r_t, for each image with its own t, for white and for black"
+    y0 = (torch.rand(5, 400, generator=g) < 0.5).float() * 2 - 1
+    t = torch.tensor([1, 2, 3, 9, 30])
+    if all(not bool(r.any()) for r in shares(t, 0.0)):
+        assert close(student.sample_yt(y0, t, 0.0), y0, "with delta = 0 nothing changes")
+    walked = y0[:1].repeat(2000, 1)
+    for _ in range(4):
+        walked = torch.where(torch.rand(walked.shape, generator=g) < 0.1, -walked, walked)
+    jumped = student.sample_yt(y0[:1].repeat(2000, 1), torch.full((2000,), 4), 0.1)
+    if all(abs(float(r[0]) - 0.5904) < 1e-3 for r in shares(torch.tensor([4]), 0.1)):
+        apart = jumped.mean(dim=0) - walked.mean(dim=0)  # [400]
+        assert bool((apart.abs() <= 6 * math.sqrt(2 / 2000)).all()), "the jump must agree with walking step by step"
+    wide = student.sample_yt(y0.double(), t, 0.1)
+    assert wide.dtype == torch.float64, "Y_t has the data type of y0"
+with part("coins of their own", 1):
+    t = torch.full((4,), 300)
+    y = student.sample_yt(torch.ones(4, N), t, 0.1)
+    assert bool((y.mean(dim=1).abs() <= 5.5 / math.sqrt(N)).all()), "after very many steps every pixel is a fair coin"
+    assert bool(((y[:, 1:] * y[:, :-1]).mean(dim=1).abs() <= 5.5 / math.sqrt(N)).all()), "pixels share their coins"
+    assert bool(((y[1:] * y[:-1]).mean(dim=1).abs() <= 5.5 / math.sqrt(N)).all()), "the images share their coins"
+    again = student.sample_yt(torch.ones(4, N), t, 0.1)
+    assert bool(((again * y).mean(dim=1).abs() <= 5.5 / math.sqrt(N)).all()), "a second call must toss anew"
+    half = student.sample_yt(torch.ones(2, N), torch.full((2,), 3), 0.1)
+    replaced_twice = (half[0] * half[1]).mean() - half[0].mean() * half[1].mean()
+    assert abs(float(replaced_twice)) <= 6 / math.sqrt(N), "the images share the coin that says who is replaced"
+    small = torch.ones(3, 200)
+    student.torch.manual_seed(1)
+    one = student.sample_yt(small, t[:3], 0.1, generator=torch.Generator().manual_seed(7))
+    other = student.sample_yt(small, t[:3], 0.1, generator=torch.Generator().manual_seed(8))
+    student.torch.manual_seed(2)
+    two = student.sample_yt(small, t[:3], 0.1, torch.Generator().manual_seed(7))
+    assert close(one, two, "with a generator, all randomness must come from it")
+    assert bool((one != other).float().mean() > 0.3), "another generator must give another draw"
+    student.torch.manual_seed(3)
+    from_global = student.sample_yt(small, t[:3], 0.1)
+    student.torch.manual_seed(3)
+    assert close(student.sample_yt(small, t[:3], 0.1), from_global, "without a generator, use torch's global one")
+    for shape in ((3, 5), (3, 1, 4, 4), (1, 2, 3)):
+        y = student.sample_yt(torch.ones(shape), torch.full(shape[:1], 2), 0.2)
+        assert tuple(y.shape) == shape, "images of any shape [B, ...] must work"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### A film of the way down
+#
+# **Predict, then run.** At which step can you no longer tell which digit it was?
+
+# %% tags=["experiment"]
+DOWN = [t for t in (0, 2, 4, 8, 12, 17, 22, 30, 42, 60, 100) if t <= T_BINARY]
+some = binary_images[each_digit[::2][:4]]  # four digits
+coins = torch.Generator().manual_seed(2)
+noisy_rows = [
+    torch.cat([sample_yt(y0[None], torch.tensor([t]), DELTA, coins) if t else y0[None] for t in DOWN]) for y0 in some
+]
+plots.image_grid(
+    (torch.cat(noisy_rows) + 1) / 2,
+    rows=len(some),
+    columns=len(DOWN),
+    title=f"Each picture is one jump from the first (δ = {DELTA:g})",
+    xlabel="step t",
+    column_labels=[str(t) for t in DOWN],
+)
+
+# %% [markdown]
+# Every pixel forgets at the same pace. Still, at $t$ = 12, when four pixels in ten are coins, one can guess what the digit was: neighbours that agree tell more than each of them alone. That is the knowledge a network must use.
+
+# %% [markdown]
+# ## 4. `posterior_plus_one`: one step back, with the end known (3 points)
+#
+# We want to walk back: given $Y_t$, what was $Y_{t-1}$? Without further knowledge this depends on what digits look like, and nobody can write it down. But if somebody tells us the clean pixel $Y_0$, it is a finite calculation for each pixel: two possible values of $Y_{t-1}$, each with a probability. By Bayes' rule,
+#
+# $$P(Y_{t-1} = +1 \mid Y_t = y_t, Y_0 = y_0) = \frac{P(Y_t = y_t \mid Y_{t-1} = +1)\; P(Y_{t-1} = +1 \mid Y_0 = y_0)}{\displaystyle\sum_{s \in \{-1, +1\}} P(Y_t = y_t \mid Y_{t-1} = s)\; P(Y_{t-1} = s \mid Y_0 = y_0)} .$$
+#
+# (Why is there no $Y_0$ in the first factor? Because the step from $t - 1$ to $t$ does not look at it.) The two ingredients:
+#
+# * one step forward: $P(Y_t = y_t \mid Y_{t-1} = s)$ is $1 - \delta$ where $y_t = s$ and $\delta$ where not;
+# * a jump of **$t - 1$** steps: $P(Y_{t-1} = s \mid Y_0 = y_0)$ is $1 - \tfrac12 r_{t-1}$ where $s = y_0$ and $\tfrac12 r_{t-1}$ where not.
+#
+# With $c = 1 - 2\delta$ both can be written without cases: $\tfrac12 (1 + c\, s\, y_t)$ and $\tfrac12 (1 + c^{\,t-1} s\, y_0)$. Both pixels have two signs: all four combinations occur, and none may be treated as another.
+#
+# *Worked numbers.* $\delta$ = 0.1, $t$ = 3, $y_0 = +1$. The jump of 2 steps leaves the pixel white with probability $1 - 0.18 = 0.82$. For $y_t = -1$: $\frac{0.1 \cdot 0.82}{0.1 \cdot 0.82 + 0.9 \cdot 0.18} = \frac{0.082}{0.244} = 0.336066$. For $y_t = +1$: $\frac{0.9 \cdot 0.82}{0.9 \cdot 0.82 + 0.1 \cdot 0.18} = 0.976190$. And at $t$ = 1, the jump has no steps: $Y_{t-1}$ **is** $Y_0$, so the answer is exactly 1 for $y_0 = +1$ and exactly 0 for $y_0 = -1$.
+
+
+# %% nbgrader={"grade": false, "grade_id": "posterior_plus_one", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def posterior_plus_one(yt, y0, t, delta):
+    """P(Y_{t-1} = +1 | Y_t, Y_0) for each pixel, by Bayes' rule over the two values of Y_{t-1}.
+
+    Question (d) asks for the derivation; compare Austin and others 2021, equation 3.
+
+    Args:
+        yt: noisy images of -1 and +1, `[B, ...]`, floating point.
+        y0: clean images of -1 and +1, `[B, ...]`; either sign.
+        t: the step of each image, LongTensor `[B]`, from 1 on.
+        delta: probability of a flip in one step, a number above 0 and at most 1/2.
+
+    Returns:
+        Probabilities, `[B, ...]`. Example: y0 = +1, t = 3 and delta = 0.1 give 0.336066 for yt = -1 and 0.976190 for
+        yt = +1; t = 1 gives 1 for y0 = +1 and 0 for y0 = -1.
+    """
+    ### BEGIN SOLUTION
+    c = 1 - 2 * delta
+    kept = per_image(c ** (t - 1), y0)
+    white = (1 + c * yt) * (1 + kept * y0)
+    black = (1 - c * yt) * (1 - kept * y0)
+    return white / (white + black)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_posterior_plus_one", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+yt, y0 = torch.tensor([[-1.0, 1.0]]), torch.tensor([[1.0, 1.0]])
+p = student.posterior_plus_one(yt, y0, torch.tensor([3]), 0.1)
+assert isinstance(p, torch.Tensor) and tuple(p.shape) == (1, 2), "return one probability for each pixel, [B, ...]"
+assert abs(float(p[0, 0]) - 0.256303) > 1e-3, "the jump from Y_0 has t - 1 steps, not t"
+assert abs(float(p[0, 0]) - 0.5) > 1e-3, "the jump from Y_0 has t - 1 steps; one step with delta would be t = 2"
+assert close(p, torch.tensor([[0.336066, 0.976190]]), "the worked numbers: Bayes' rule over the two values of Y_{t-1}")
+q = student.posterior_plus_one(-yt, -y0, torch.tensor([3]), 0.1)
+assert close(q, 1 - p, "with black and white exchanged the answer for +1 becomes that for -1; is y0 = -1 taken as +1?")
+both = torch.tensor([[1.0, -1.0, 1.0, -1.0]])
+p = student.posterior_plus_one(torch.tensor([[1.0, 1.0, -1.0, -1.0]]), both, torch.tensor([1]), 0.1)
+assert close(p, (both + 1) / 2, "at t = 1 the pixel before is Y_0 itself, whatever Y_t is")
+images = student.posterior_plus_one(torch.ones(2, 1, 3, 3), torch.ones(2, 1, 3, 3), torch.tensor([1, 30]), 0.1)
+assert tuple(images.shape) == (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image"
+assert bool((images[0] > images[1]).all()), "each image has a step t of its own"
+print("posterior_plus_one: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(52)
+signs = torch.tensor([[1.0, 1.0, -1.0, -1.0], [1.0, -1.0, 1.0, -1.0]])
+yt, y0 = signs[0].repeat(9, 1), signs[1].repeat(9, 1)
+with part("Bayes' rule by counting", 2):
+    for _ in range(4):
+        delta = 0.02 + 0.45 * float(torch.rand((), generator=g))
+        t = torch.tensor([1, 2, 3, 4, 5, 7, 10, 20, int(torch.randint(3, 30, (), generator=g))])
+        p = student.posterior_plus_one(yt, y0, t, delta)
+        assert tuple(p.shape) == (9, 4), "one probability for each pixel"
+        step = torch.tensor([[1 - delta, delta], [delta, 1 - delta]], dtype=torch.float64)  # places: -1, +1
+        for row in range(9):
+            jump = torch.linalg.matrix_power(step, int(t[row]) - 1)
+            for column in range(4):
+                end, start = int(yt[row, column] > 0), int(y0[row, column] > 0)
+                before = jump[start] * step[:, end]
+                want = float(before[1] / before.sum())
+                assert close(float(p[row, column]), want, "Bayes' rule over the two values of Y_{t-1}", atol=1e-5)
+        assert close(p, reference.posterior_plus_one(yt, y0, t, delta), "all signs and steps", atol=1e-5)
+    for _ in range(2):  # summed over Y_t it must be the jump of t - 1 steps
+        delta, t = 0.05 + 0.3 * float(torch.rand((), generator=g)), torch.arange(1, 10)
+        c = (1 - 2 * delta) ** t[:, None].double()
+        white = torch.tensor([[1.0, -1.0]]).repeat(9, 1)  # y0
+        up = student.posterior_plus_one(torch.ones(9, 2), white, t, delta).double()
+        down = student.posterior_plus_one(-torch.ones(9, 2), white, t, delta).double()
+        mean = (1 + c * white) / 2 * up + (1 - c * white) / 2 * down
+        assert close(
+            mean, (1 + c / (1 - 2 * delta) * white) / 2, "averaged over Y_t: the jump of t - 1 steps", rtol=1e-3
+        )
+with part("limits", 1):
+    delta = 0.02 + 0.4 * float(torch.rand((), generator=g))
+    late = student.posterior_plus_one(yt, y0, torch.full((9,), 4000), delta)
+    assert close(
+        late, torch.where(yt > 0, 1 - delta, delta), "after very many steps Y_0 tells nothing: P is 1 - delta or delta"
+    )
+    first = student.posterior_plus_one(yt, y0, torch.ones(9, dtype=torch.long), delta)
+    assert close(first, (y0 + 1) / 2, "at t = 1 the pixel before is Y_0 itself")
+    coins = student.posterior_plus_one(yt, y0, torch.arange(1, 10), 0.5)
+    want = torch.where(torch.arange(1, 10)[:, None] == 1, (y0 + 1) / 2, torch.full((9, 4), 0.5))
+    assert close(coins, want, "delta = 1/2: a fair coin from t = 2 on, Y_0 at t = 1")
+    p = student.posterior_plus_one(yt, y0, torch.arange(1, 10), delta)
+    q = student.posterior_plus_one(-yt, -y0, torch.arange(1, 10), delta)
+    assert close(p + q, torch.ones(9, 4), "black and white are treated alike", atol=1e-5)
+    near = student.posterior_plus_one(yt[:, :1], y0[:, :1], torch.arange(1, 10), 0.01)
+    assert bool((near > 0.97).all()), "tiny delta, Y_t and Y_0 both white: nearly sure"
+    for shape in ((2, 1, 3, 3), (1, 1), (3, 5)):
+        a = torch.where(torch.rand(shape, generator=g) < 0.5, 1.0, -1.0)
+        b = torch.where(torch.rand(shape, generator=g) < 0.5, 1.0, -1.0)
+        t = torch.randint(1, 9, shape[:1], generator=g)
+        p = student.posterior_plus_one(a, b, t, 0.2)
+        assert close(p, reference.posterior_plus_one(a, b, t, 0.2), "images of any shape [B, ...]", atol=1e-5)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### The closed form against simulation
+#
+# A formula that was derived on paper should meet data once. We let 200,000 white pixels flip, step by step, and at each $t$ sort them by what they are **now**. Among those that are white now, how many were white a step ago? And among those that are black now?
+#
+# **Predict, then run.** At $t$ = 1 both answers are 1: the step before is the start, and the start was white. Where do the two curves go for large $t$?
+
+
+# %%
+def simulated_posterior(y0: float, steps: int, delta: float, count: int) -> dict[int, list[float]]:
+    """P(Y_{t-1} = +1 | Y_t, Y_0 = y0) counted on simulated pixels: value of Y_t -> its curve over t = 1 ... steps."""
+    path = flip_step_by_step(torch.full((count,), y0), steps, delta, torch.Generator().manual_seed(3))
+    pairs = list(zip(path[1:], path[:-1], strict=True))  # (Y_t, Y_{t-1})
+    return {now: [float((before[y == now] > 0).float().mean()) for y, before in pairs] for now in (1, -1)}
+
+
+# %% tags=["experiment"]
+posterior_steps = torch.arange(1, T_BINARY + 1)
+counted = simulated_posterior(1.0, T_BINARY, DELTA, run.size(full=200_000, mini=200_000, grade=5_000))
+derived = {
+    now: posterior_plus_one(torch.full((T_BINARY, 1), now), torch.ones(T_BINARY, 1), posterior_steps, DELTA)[:, 0]
+    for now in (1.0, -1.0)
+}
+posterior_gap = max(abs(float(derived[now][i]) - counted[int(now)][i]) for now in derived for i in range(T_BINARY))
+print(f"largest distance between formula and simulation: {posterior_gap:.4f}")
+plots.curves(
+    {
+        "Y_t = +1, formula": (posterior_steps, derived[1.0]),
+        "Y_t = +1, simulated": (posterior_steps, counted[1]),
+        "Y_t = -1, formula": (posterior_steps, derived[-1.0]),
+        "Y_t = -1, simulated": (posterior_steps, counted[-1]),
+    },
+    title="Was the pixel white a step ago? (it was white at the start)",
+    xlabel="step t",
+    ylabel="P(Y_{t-1} = +1 | Y_t, Y_0 = +1)",
+    logx=True,
+    levels={"1 - δ": 1 - DELTA, "δ": DELTA},
+)
+
+# %% [markdown]
+# Early on, the start decides: even a pixel that is black at $t$ = 2 was white a step ago with probability ½, since it was flipped once, in the first or in the second step. Later the start is forgotten, and only the present counts: what is white now was white a step ago with probability $1 - \delta$.
+
+# %% [markdown]
+# ## 5. `binary_diffusion_loss`: learning the way back (3 points)
+#
+# Nobody tells the network $Y_0$. It sees $Y_t$ and $t$, all pixels at once, and gives one *logit* per pixel: its own probability that the pixel was white a step ago is $Q = \sigma(\text{logit})$. It should come near $P = P(Y_{t-1} = +1 \mid Y_t, Y_0)$, the answer of section 4, which knows more. The distance between the two is the Kullback-Leibler divergence of two coins, in nats:
+#
+# $$\mathrm{KL}(P \,\|\, Q) = P \log \frac PQ + (1 - P) \log \frac{1 - P}{1 - Q} .$$
+#
+# It is summed over the pixels of an image and averaged over the batch. (Summed over all steps $t$, these divergences are a bound on the negative log-likelihood of the images; we draw one $t$ per image at random.) The order matters: what knows more stands in front. Since a network cannot know $Y_0$, it cannot bring the loss to 0. The best it can do is to give the average of $P$ over all $Y_0$ that could lie behind this $Y_t$, and that is exactly $P(Y_{t-1} = +1 \mid Y_t)$, the way back that we want.
+#
+# Two traps. *Probabilities near 0 and 1*: $\sigma(200)$ is exactly 1 in float32, and $\log 0$ is $-\infty$. The part with $Q$ is a cross-entropy, and `F.binary_cross_entropy_with_logits` computes it from the logits; the targets may be any probabilities. *$0 \cdot \log 0$*: at $t$ = 1 the targets are exactly 0 or 1, and $P \log P$ must count as 0 there, not as NaN; `torch.xlogy(p, p)` does that.
+#
+# *Worked numbers.* One image with two pixels, `y0 = [[1, 1]]`, `yt = [[-1, 1]]`, `t = [3]`, $\delta$ = 0.1, so $P$ = (0.336066, 0.976190) as above. With `logits = [[0, log 3]]`, $Q$ = (½, ¾). First pixel: 0.336066 log 0.672131 + 0.663934 log 1.327869 = 0.054756. Second: 0.201324. Together **0.256080** nats.
+
+
+# %% nbgrader={"grade": false, "grade_id": "binary_diffusion_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def binary_diffusion_loss(logits, yt, y0, t, delta):
+    """The mean over the batch of the sum over pixels of KL(P || Q), in nats.
+
+    P = P(Y_{t-1} = +1 | Y_t, Y_0), Q = sigmoid(logits); Sohl-Dickstein and others 2015, equation 14, one t per image.
+
+    Args:
+        logits: the network's logits of Y_{t-1} = +1, `[B, ...]`, any finite size.
+        yt: noisy images of -1 and +1, `[B, ...]`.
+        y0: clean images of -1 and +1, `[B, ...]`.
+        t: the step of each image, LongTensor `[B]`, from 1 on.
+        delta: probability of a flip in one step, a number above 0 and at most 1/2.
+
+    Returns:
+        A tensor without dimensions, differentiable in `logits`. Example: logits = [[0, log 3]], yt = [[-1, 1]],
+        y0 = [[1, 1]], t = [3], delta = 0.1 give 0.256080.
+    """
+    ### BEGIN SOLUTION
+    p = posterior_plus_one(yt, y0, t, delta)
+    cross_entropy = F.binary_cross_entropy_with_logits(logits, p, reduction="none")
+    negative_entropy = torch.xlogy(p, p) + torch.xlogy(1 - p, 1 - p)
+    return (cross_entropy + negative_entropy).flatten(1).sum(dim=1).mean()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_binary_diffusion_loss", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+logits, t = torch.tensor([[0.0, math.log(3.0)]]), torch.tensor([3])
+yt, y0 = torch.tensor([[-1.0, 1.0]]), torch.tensor([[1.0, 1.0]])
+loss = student.binary_diffusion_loss(logits, yt, y0, t, 0.1)
+assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "the loss is one number, a tensor without dimensions"
+p = student.posterior_plus_one(yt, y0, t, 0.1)
+if tuple(p.shape) == (1, 2) and bool(((p - torch.tensor([[0.336066, 0.976190]])).abs() < 1e-4).all()):
+    # the numbers below rest on a right posterior_plus_one; while yours is wrong, mend that one first
+    assert abs(float(loss) - 0.128040) > 1e-3, (
+        "you averaged over the pixels: sum over pixels, average over the batch only"
+    )
+    assert abs(float(loss) - 0.447019) > 1e-3, "this is KL(Q || P); the loss is KL(P || Q)"
+    assert abs(float(loss) - 1.006987) > 1e-3, "this is the cross-entropy: the entropy of P is missing"
+    assert close(loss, torch.tensor(0.256080), "the worked numbers: KL(P || Q), summed over the two pixels")
+    twice = student.binary_diffusion_loss(*(torch.cat([each, each]) for each in (logits, yt, y0)), t.repeat(2), 0.1)
+    assert close(twice, loss, "the same image twice gives the same mean: average over the batch")
+    exact = student.binary_diffusion_loss(torch.logit(p), yt, y0, t, 0.1)
+    assert abs(float(exact)) < 1e-5, "where Q equals P the loss is 0; do you take logits for probabilities?"
+    first = student.binary_diffusion_loss(logits, yt, y0, torch.tensor([1]), 0.1)
+    assert math.isfinite(float(first)), "at t = 1 the targets are 0 and 1: 0 log 0 must count as 0 (torch.xlogy)"
+    far = student.binary_diffusion_loss(torch.tensor([[-200.0, 200.0]]), yt, y0, torch.tensor([1]), 0.1)
+    assert close(far, torch.tensor(200.0), "logits of -200 and 200: work from the logits, their sigmoid is rounded")
+print("binary_diffusion_loss: all visible checks passed")
+### BEGIN HIDDEN TESTS
+# A wrong posterior costs points at its own item: the loss is right when it follows from the right posterior or from the
+# student's own.
+g = fresh(53)
+
+
+def targets(yt, y0, t, delta):
+    """P of each pixel: right, and as the student's own function says (if it answers with probabilities)."""
+    found = [reference.posterior_plus_one(yt.double(), y0.double(), t, delta)]
+    try:
+        p = student.posterior_plus_one(yt, y0, t, delta).detach().double().reshape(yt.shape)
+        if bool(((p >= 0) & (p <= 1)).all()):
+            found.append(p)
+    except Exception:
+        pass
+    return found
+
+
+def divergence(p, logits):
+    """The mean over the batch of the summed KL(P || Q), from its definition, with logarithms of both sides of Q."""
+    terms = torch.xlogy(p, p) + torch.xlogy(1 - p, 1 - p)
+    terms = terms - p * F.logsigmoid(logits.double()) - (1 - p) * F.logsigmoid(-logits.double())
+    return terms.flatten(1).sum(1).mean()
+
+
+def one_of(got, wants, tolerance=1e-4):
+    """Is `got` near one of `wants`?"""
+    for want in wants:
+        try:
+            return close(got, want, "", rtol=tolerance, atol=tolerance)
+        except AssertionError:
+            continue
+    return False
+
+
+def draw(shape, dtype=torch.float32):
+    """Random signs for yt and y0, logits, and steps from 1 to 6."""
+    yt, y0 = (torch.where(torch.rand(shape, generator=g) < 0.5, 1.0, -1.0).to(dtype) for _ in range(2))
+    return 2 * torch.randn(shape, generator=g, dtype=dtype), yt, y0, torch.randint(1, 7, shape[:1], generator=g)
+
+
+with part("the divergence", 2):
+    for shape in ((1, 6), (5, 1, 3, 3), (40, 7)):
+        delta = 0.03 + 0.3 * float(torch.rand((), generator=g))
+        logits, yt, y0, t = draw(shape)
+        loss = student.binary_diffusion_loss(logits, yt, y0, t, delta)
+        assert tuple(loss.shape) == (), "the loss is one number"
+        assert one_of(loss, [divergence(p, logits) for p in targets(yt, y0, t, delta)]), (
+            "KL(P || Q) in nats, summed over the pixels and averaged over the batch, with P from yt, y0 and t"
+        )
+        assert bool(loss > 0), "a divergence is positive unless Q equals P"
+        p = targets(yt, y0, t, delta)[-1]
+        best = torch.logit(p.clamp(1e-6, 1 - 1e-6)).float()
+        assert bool(student.binary_diffusion_loss(best, yt, y0, t, delta) < loss), "the loss is least where Q equals P"
+    logits, yt, y0, _ = draw((6, 5))
+    t = torch.ones(6, dtype=torch.long)
+    cross_entropy = F.softplus(-y0 * logits).sum(1).mean()
+    ps = targets(yt, y0, t, 0.1)
+    if all(bool((p == (y0 + 1) / 2).all()) for p in ps):
+        assert close(
+            student.binary_diffusion_loss(logits, yt, y0, t, 0.1),
+            cross_entropy,
+            "at t = 1 the loss is the cross-entropy with the clean image",
+        )
+with part("large logits and gradients", 1):
+    logits, yt, y0, t = draw((4, 6))
+    t[0] = 1
+    large = 1e4 * torch.sign(logits)
+    loss = student.binary_diffusion_loss(large, yt, y0, t, 0.1)
+    assert one_of(loss, [divergence(p, large) for p in targets(yt, y0, t, 0.1)]), (
+        "logits of size 10,000: work from the logits, not from clamped probabilities"
+    )
+    logits, yt, y0, t = draw((5, 4), torch.float64)
+    t[1] = 1
+    wants = [(torch.sigmoid(logits) - p) / 5 for p in targets(yt, y0, t, 0.2)]
+    logits.requires_grad_()
+    loss = student.binary_diffusion_loss(logits, yt, y0, t, 0.2)
+    assert loss.requires_grad, "the loss must be differentiable in the logits"
+    loss.backward()
+    assert logits.grad is not None and one_of(logits.grad, wants), (
+        "the gradient by a logit is (Q - P) / B; is something detached, or averaged over pixels?"
+    )
+    far = (torch.where(y0 > 0, 500.0, -500.0)).requires_grad_()
+    student.binary_diffusion_loss(far, yt, y0, t, 0.2).backward()
+    assert far.grad is not None and bool(torch.isfinite(far.grad).all()), "gradients stay finite for large logits"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 6. Training the first half
+#
+# **The network** is a small U-Net: `homework/unet.py`, 130 lines, worth reading. A fine grid of 14 × 14 places sees strokes, a coarse grid of 7 × 7 sees the whole picture, and the step $t$ enters everywhere as a handful of sines and cosines. It takes images and steps and returns images; both halves use the same class.
+#
+# **What it has to say.** For each pixel the log odds of $Y_{t-1} = +1$. A part of this need not be learnt. Call $u$ the log odds that a pixel was white *in the clean picture*, judged by the **other** pixels. As in section 4 the jump of $t - 1$ steps turns this belief into one about $Y_{t-1}$: it shrinks the expected value $\tanh(u / 2)$ by $c^{\,t-1}$. The pixel's own value $y_t$ is independent evidence, and log odds of independent evidence add up:
+#
+# $$\text{logit} = y_t \log \frac{1 - \delta}{\delta} + \log \frac{1 + c^{\,t-1} \tanh(u/2)}{1 - c^{\,t-1} \tanh(u/2)} .$$
+#
+# The network only has to find $u$. That spares a small network the trouble of learning a formula that we know.
+#
+# **Which steps it practises.** We throw two dice with $T$ sides for each image and take the smaller number as $t$, so that early steps come up more often than late ones. You will see in a moment that nearly all of the loss is there; a small network that practises all steps alike draws worse digits.
+
+# %%
+BINARY_STEPS = run.size(full=10_000, mini=2_000, grade=3)
+BATCH = run.size(full=128, mini=64, grade=8)
+
+
+class StepBack(nn.Module):
+    """The learnt way back: logits of Y_{t-1} = +1, from a U-Net that judges each pixel by the others."""
+
+    def __init__(self, unet: UNet, delta: float) -> None:
+        super().__init__()
+        self.unet = unet
+        self.delta = delta
+
+    def forward(self, yt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """Logits `[B, 1, H, W]` for noisy images yt of -1 and +1 and their steps t `[B]`."""
+        survives = per_image((1 - 2 * self.delta) ** (t - 1), yt)  # c^(t-1)
+        expected = survives * torch.tanh(self.unet(yt, t) / 2) * (1 - 1e-6)  # of Y_{t-1}, judged by the other pixels
+        own = yt * math.log((1 - self.delta) / self.delta)
+        return own + torch.log1p(expected) - torch.log1p(-expected)
+
+
+def new_unet() -> UNet:
+    """An untrained network of this profile's size."""
+    return UNet(
+        size=SIZE, channels=run.size(full=32, mini=8, grade=4), hidden=run.size(full=1024, mini=512, grade=16)
+    ).to(run.device)
+
+
+def train(name: str, model: nn.Module, steps: int, loss_of_batch, code: list) -> list[float]:
+    """Trains with Adam; the learning rate rises for a tenth of the steps and then falls to 0. Returns the losses."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=PEAK_RATE, betas=(0.9, 0.99))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=steps + 1, pct_start=0.1)
+    loop = training.Loop(
+        run,
+        name,
+        steps=steps,
+        modules={"model": model, "optimizer": optimizer, "schedule": schedule},
+        code=[*code, train, BATCH, SIZE],
+    )
+    for _ in loop:
+        loss = loss_of_batch()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        loop.record(loss=loss.detach())
+    return loop.history["loss"]
+
+
+PEAK_RATE = run.size(full=2e-3, mini=6e-3, grade=1e-3)
+black_and_white = binary_images.to(run.device)  # [N, 1, SIZE, SIZE], -1 and +1
+
+
+def binary_batch_loss() -> torch.Tensor:
+    """The loss of a fresh batch: random images, a random step for each (early ones more often), fresh coins."""
+    y0 = black_and_white[torch.randint(len(black_and_white), (BATCH,), device=run.device)]
+    t = torch.randint(1, T_BINARY + 1, (2, BATCH), device=run.device).amin(dim=0)  # the smaller of two
+    yt = sample_yt(y0, t, DELTA)
+    return binary_diffusion_loss(step_back(yt, t), yt, y0, t, DELTA)
+
+
+# %% [markdown]
+# **Predict, then run.** An untrained network has $u$ = 0: it believes the pixel itself and nothing else. The first line below is its loss. Training cannot bring it to 0; why not?
+
+# %% tags=["train"]
+homework.seed_everything(run.seed)
+step_back = StepBack(new_unet(), DELTA)
+with torch.no_grad():
+    untrained_loss = sum(float(binary_batch_loss()) for _ in range(20)) / 20
+print(f"before training: {untrained_loss:.2f} nats per image and step")
+binary_losses = train(
+    "binary",
+    step_back,
+    BINARY_STEPS,
+    binary_batch_loss,
+    [replaced_probability, sample_yt, posterior_plus_one, binary_diffusion_loss, StepBack, DELTA, T_BINARY],
+)
+step_back.eval()
+
+# %% tags=["experiment"]
+plots.curves(
+    {"loss of each batch": binary_losses},
+    title="Training the first half",
+    xlabel="training step",
+    ylabel="KL(P ‖ Q), nats per image and step",
+    smooth=run.size(full=200, mini=50, grade=0),
+    logy=True,
+)
+
+# %% [markdown]
+# ### Which steps are hard?
+#
+# The average over all $t$ hides a lot. Let us look at each step by itself, on test images.
+#
+# **Predict, then run.** At $t$ = 1 hardly any noise has come in; at large $t$ hardly any picture is left. Where is the loss largest?
+
+# %% tags=["train"]
+test_grey = shrunk(digits.test_images)[:300]  # [M, 1, SIZE, SIZE]
+test_binary = torch.where(test_grey > 0.5, 1.0, -1.0).to(run.device)
+
+
+@torch.no_grad()
+def binary_loss_at(t: int) -> float:
+    """The loss of the trained network at one step, on test images, in nats per image."""
+    steps = torch.full((len(test_binary),), t, device=run.device)
+    yt = sample_yt(test_binary, steps, DELTA)
+    return float(binary_diffusion_loss(step_back(yt, steps), yt, test_binary, steps, DELTA))
+
+
+binary_loss_by_step = [binary_loss_at(t) for t in range(1, T_BINARY + 1)]
+
+# %% tags=["experiment"]
+plots.curves(
+    {"test images": (range(1, T_BINARY + 1), binary_loss_by_step)},
+    title="First half: what the network cannot know, step by step",
+    xlabel="step t",
+    ylabel="KL(P ‖ Q), nats per image",
+)
+
+# %% [markdown]
+# The first steps cost most by far. At $t$ = 1 the target is the clean picture itself, a matter of yes or no: every pixel of which the network cannot be sure is paid for at the full price. With growing $t$ the targets become softer, because who knows $Y_0$ hardly knows more about $Y_{t-1}$ than who does not; question (e) is about that.
+#
+# ### Drawing
+#
+# Toss a fair coin for every pixel; that is $Y_T$ for all practical purposes ($(1 - 2\delta)^T$ = 0.017). Then walk back: at each step, toss for every pixel the coin that the network names.
+
+# %%
+COUNT = run.size(full=1000, mini=500, grade=8)  # samples for the judge
+
+
+@torch.no_grad()
+def draw_binary(count: int, seed: int, keep: tuple[int, ...] = ()) -> tuple[torch.Tensor, dict[int, torch.Tensor]]:
+    """Walks back from fair coins: the samples Y_0 `[count, 1, SIZE, SIZE]` in {0, 1}, and Y_t for each t in `keep`."""
+    coins = torch.Generator().manual_seed(seed)
+    shape = (count, 1, SIZE, SIZE)
+    y, kept = torch.where(torch.rand(shape, generator=coins) < 0.5, 1.0, -1.0), {}
+    for t in range(T_BINARY, 0, -1):
+        if t in keep:
+            kept[t] = (y + 1) / 2
+        white = torch.sigmoid(step_back(y.to(run.device), torch.full((count,), t, device=run.device))).cpu()
+        y = torch.where(torch.rand(shape, generator=coins) < white, 1.0, -1.0)
+    return (y + 1) / 2, kept
+
+
+# %% tags=["train"]
+judge = train_judge(digits, steps=run.size(full=1500, mini=600, grade=2), device=run.device)
+binary_samples, _ = draw_binary(COUNT, seed=1)
+binary_verdict = judge_samples(judge, enlarged(binary_samples))
+binary_real = judge_samples(judge, enlarged((test_grey > 0.5).float()))
+
+# %% tags=["experiment"]
+plots.image_grid(
+    binary_samples,
+    rows=5,
+    columns=20,
+    title=f"Digits drawn from coins ({digits.name}, {BINARY_STEPS:,} training steps)",
+)
+
+# %% tags=["experiment"]
+BACK = tuple(t for t in (100, 80, 60, 48, 38, 30, 22, 15, 8, 4, 1) if t <= T_BINARY)
+film_end, film = draw_binary(4, seed=2, keep=BACK)
+plots.image_grid(
+    torch.stack([*(film[t] for t in BACK), film_end], dim=1).flatten(0, 1),  # [4, frames, ...] -> [4 · frames, ...]
+    rows=4,
+    columns=len(BACK) + 1,
+    title="The way back: four digits come out of the noise",
+    xlabel="step t",
+    column_labels=[*map(str, BACK), "0"],
+)
+
+# %% [markdown]
+# ### What the judge says
+#
+# A classifier that was trained on real digits, and on pictures of no digit at all, reads the samples (`homework/judge.py`). It gives a *confidence*, the probability of the likeliest digit; a sample counts as *recognised* from 0.8 on; and a class counts as found when at least one in a hundred samples is recognised as it. The same numbers for real test images show what can be reached at all.
+
+# %% tags=["experiment"]
+print("              classes found   mean confidence   recognised")
+for name, verdict in {"samples": binary_verdict, "test images": binary_real}.items():
+    print(
+        f"{name:12s}  {verdict.classes_recognised:8d} of 10   {verdict.mean_confidence:15.2f}   {verdict.recognised:10.0%}"
+    )
+plots.bars(
+    {str(digit): float(count) for digit, count in enumerate(binary_verdict.histogram)},
+    title=f"First half: recognised among {COUNT:,} samples",
+    xlabel="digit",
+    ylabel="samples",
+)
+
+# %% [markdown]
+# ## 7. Questions on the first half
+#
+# ### (a) Everything is replaced in the end (2 points)
+#
+# Show, with the second view of section 1, that a given pixel is replaced at some time with probability 1, for every $0 < \delta \le \tfrac12$. Then take an image of $n$ pixels: bound the probability that after $t$ steps some pixel has *not* been replaced, and say which distribution $Y_t$ goes to. About 80 words and a formula or two.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_binary_a", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# One step replaces a pixel with probability $2\delta > 0$, independently of all other steps. The probability that it has escaped $t$ steps is $(1 - 2\delta)^t$, which goes to 0. Never to be replaced means to escape $t$ steps for every $t$, so its probability is at most $(1 - 2\delta)^t$ for every $t$, that is 0. (On average it takes $1/(2\delta)$ steps.)
+#
+# For $n$ pixels the probabilities of escape add up at most: some pixel has not been replaced after $t$ steps with probability at most $n (1 - 2\delta)^t \to 0$. Once all are replaced, the image consists of $n$ independent fair coins and knows nothing of $Y_0$; so $Y_t$ goes to the uniform distribution over all $2^n$ images.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: escape from t independent steps has probability (1 − 2δ)^t, which goes to 0, for δ > 0
+# * 1 point: all n pixels: union bound n (1 − 2δ)^t or the product (1 − (1 − 2δ)^t)^n; the limit is independent fair coins, whatever Y_0 was
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### (b) Two coins are enough (2 points)
+#
+# Describe how to draw $Y_t$ from $Y_0$ with at most two coins per pixel, whatever $t$ is. Give the probability of each coin, say why the second one is fair although several replacements may have happened, and show that a pixel ends up changed with probability $\tfrac12 (1 - (1 - 2\delta)^t)$. About 80 words.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_binary_b", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# First coin, with probability $r_t = 1 - (1 - 2\delta)^t$ of "yes": was the pixel replaced at least once? If not, it has its old value, and no second coin is needed. If yes, only the **last** replacement counts, since it overwrites all earlier ones, and each replacement is a fair coin, whatever was there before and however many there were. So the second coin is fair.
+#
+# The value has changed if both say so: $r_t \cdot \tfrac12 = \tfrac12 (1 - (1 - 2\delta)^t)$.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: a coin with probability 1 − (1 − 2δ)^t decides on replacement, a fair coin gives the value if replaced
+# * 1 point: only the last replacement counts, so the second coin is fair; changed with probability r_t / 2
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### (c) Which activation? (1 point)
+#
+# Which activation function belongs on the output of the network, so that it gives $P(Y_{t-1} = +1 \mid Y_t)$ for each pixel? Why not a softmax over the pixels, and why not tanh, although the pixels are −1 and +1? Why does the loss still take logits? About 60 words.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_binary_c", "locked": false, "points": 1, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# The sigmoid, for each pixel by itself: one number between 0 and 1, the probability of +1; that of −1 is the rest. A softmax over the pixels would make the pixels share a total of 1, but each of them may be white or not, whatever the others do. A tanh lies between −1 and 1 and is no probability; (it would be the expected value, and (1 + tanh(u/2))/2 is the sigmoid again). The loss takes logits because a sigmoid rounds to exactly 0 or 1 for large logits, and its logarithm would be infinite.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: sigmoid per pixel, with a reason (a probability for each pixel, independent of the others), and logits in the loss for numerical stability
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### (d) The step back (4 points)
+#
+# Derive $P(Y_{t-1} = +1 \mid Y_t = y_t, Y_0 = y_0)$ for both signs of $y_t$ and $y_0$. Say where you use that the process has no memory. Then show three limits of your formula: $t = 1$; $t \to \infty$; $\delta = \tfrac12$ with $t > 1$. About 120 words and the formulas.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_binary_d", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# Bayes' rule, everything given $Y_0 = y_0$:
+#
+# $$P(Y_{t-1} = s \mid y_t, y_0) = \frac{P(y_t \mid Y_{t-1} = s, y_0)\, P(Y_{t-1} = s \mid y_0)}{P(y_t \mid y_0)} .$$
+#
+# The process has no memory: $P(y_t \mid Y_{t-1} = s, y_0) = P(y_t \mid Y_{t-1} = s)$, which is $1 - \delta$ or $\delta$, in one formula $\tfrac12 (1 + c s y_t)$ with $c = 1 - 2\delta$. From (b) with $t - 1$ steps, $P(Y_{t-1} = s \mid y_0) = \tfrac12 (1 + c^{t-1} s y_0)$. Hence
+#
+# $$P(Y_{t-1} = +1 \mid y_t, y_0) = \frac{(1 + c y_t)(1 + c^{t-1} y_0)}{(1 + c y_t)(1 + c^{t-1} y_0) + (1 - c y_t)(1 - c^{t-1} y_0)} = \frac12 \left(1 + \frac{c\, y_t + c^{t-1} y_0}{1 + c^t y_t y_0}\right).$$
+#
+# $t = 1$: $c^0 = 1$, so one of $1 \pm y_0$ is 0, and the result is 1 for $y_0 = +1$ and 0 for $y_0 = -1$: the pixel before is $Y_0$. $t \to \infty$: $c^{t-1} \to 0$ leaves $\tfrac12 (1 + c y_t)$, which is $1 - \delta$ for a white and $\delta$ for a black pixel. $\delta = \tfrac12$: $c = 0$, and $c^{t-1} = 0$ for $t > 1$, so $\tfrac12$.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: Bayes' rule with both values of Y_{t−1} in the denominator, and the Markov property named where it is used
+# * 1 point: the jump has t − 1 steps (not t), the last step has δ
+# * 1 point: a correct formula for all four combinations of signs
+# * 1 point: the three limits: y_0 itself at t = 1; 1 − δ or δ for t → ∞; ½ for δ = ½
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### (e) What the loss punishes (3 points)
+#
+# (i) For which kind of mistake is $\mathrm{KL}(P \,\|\, Q)$ large beyond all bounds, and which mistake is cheap? (ii) What does the loss become at $t = 1$? (iii) How do the targets $P$ change as $t$ grows? Compare with *label smoothing*, the trick of training a classifier with targets such as 0.95 and 0.05 in place of 1 and 0. Refer to your figure of the loss against $t$. About 150 words.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_binary_e", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# (i) The term $P \log (P/Q)$ goes to infinity where $Q \to 0$ while $P > 0$ (and likewise $1 - Q \to 0$ while $1 - P > 0$): the network is sure and wrong, it rules out what may be true. Being unsure where $P$ is sure is cheap: at most $\log 2$ per pixel with $Q = \tfrac12$.
+#
+# (ii) At $t = 1$ the posterior is 1 or 0 according to $Y_0$. The entropy of $P$ is 0, and the KL is the cross-entropy between the clean image and $Q$: plain classification of each pixel.
+#
+# (iii) For $t > 1$ the targets lie strictly between 0 and 1. The weight of $Y_0$ is $c^{t-1}$ and falls, so they move away from the hard labels: first mixtures of $Y_0$ and $Y_t$, in the end $1 - \delta$ or $\delta$ according to $Y_t$ alone. It is label smoothing whose strength grows with $t$, and is not chosen by hand but follows from Bayes' rule. Soft targets do not reward extreme logits. In the figure the loss is largest at $t = 1$ and falls towards 0: since $P$ depends less and less on $Y_0$, the network is missing less and less.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: unbounded where Q rules out what P allows (sure and wrong); bounded by log 2 per pixel for being unsure
+# * 1 point: at t = 1 P is 0 or 1, its entropy is 0, the loss is the cross-entropy with the clean image
+# * 1 point: for growing t targets soften towards 1 − δ and δ, like label smoothing with a strength that follows from t; refers to the own figure
+# ### END MARK SCHEME
+
+# %% [markdown]
+# # Second half: Gaussian noise
+#
+# ## 8. The same story with grey pixels
+#
+# Pixels are now any numbers; we bring grey values from $[0, 1]$ to $[-1, 1]$, so that 0 lies in the middle. Where a coin replaced a pixel, it is now *shrunk* a little and *noise is added*:
+#
+# $$x_t = \sqrt{\gamma_t}\; x_{t-1} + \sqrt{\beta_t}\; \varepsilon_t, \qquad \gamma_t = 1 - \beta_t, \quad \varepsilon_t \sim N(0, I),$$
+#
+# with small numbers $\beta_1, \dots, \beta_T$ between 0 and 1 that grow from step to step (the *schedule*). Why shrink at all? If $x_{t-1}$ has variance 1, then $x_t$ has variance $\gamma_t + \beta_t = 1$ again: the picture fades, the noise takes its place, and the numbers never blow up. In place of $1 - 2\delta$, the share that survives one step, there is now $\sqrt{\gamma_t}$; in place of the fair coin, $N(0, 1)$.
+#
+# ## 9. `cumulative_alphas`: how much survives (1 point)
+#
+# The square of what survives $t$ steps is the product
+#
+# $$\bar\alpha_t = \prod_{s=1}^{t} \gamma_s = \prod_{s=1}^{t} (1 - \beta_s) .$$
+#
+# The $\beta$s differ, so it is no power of one number. Before the first step nothing is lost: $\bar\alpha_0 = 1$ (this one stands in no table).
+#
+# *Worked numbers.* `betas = [0.1, 0.2, 0.5]`: $\bar\alpha$ = (0.9, 0.9 · 0.8, 0.9 · 0.8 · 0.5) = (0.9, 0.72, 0.36).
+
+
+# %% nbgrader={"grade": false, "grade_id": "cumulative_alphas", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def cumulative_alphas(betas):
+    """alpha_bar_t = (1 - beta_1) (1 - beta_2) ... (1 - beta_t) for t = 1 ... T.
+
+    Ho, Jain and Abbeel 2020, section 2.
+
+    Args:
+        betas: the share of noise that each step adds, `[T]`, each between 0 and 1; `betas[0]` belongs to t = 1.
+
+    Returns:
+        alpha_bar, `[T]`, of which place t - 1 belongs to step t. Example: [0.1, 0.2, 0.5] gives [0.9, 0.72, 0.36].
+    """
+    ### BEGIN SOLUTION
+    return torch.cumprod(1 - betas, dim=0)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_cumulative_alphas", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+betas = torch.tensor([0.1, 0.2, 0.5])
+alphas_bar = student.cumulative_alphas(betas)
+assert isinstance(alphas_bar, torch.Tensor) and tuple(alphas_bar.shape) == (3,), (
+    "return a tensor [T], one for each step"
+)
+assert abs(float(alphas_bar[0]) - 1.0) > 1e-3, (
+    "place 0 belongs to t = 1, where 1 - beta_1 is left; alpha_bar_0 is not kept"
+)
+assert abs(float(alphas_bar[1]) - 0.8) > 1e-3, "these are the single factors 1 - beta_t: multiply them up"
+assert close(alphas_bar, torch.tensor([0.9, 0.72, 0.36]), "the worked numbers: the running product of 1 - beta")
+print("cumulative_alphas: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(60)
+for T in (1, 2, 7, 300):
+    betas = 0.01 + 0.5 * torch.rand(T, generator=g, dtype=torch.float64) / T
+    alphas_bar = student.cumulative_alphas(betas)
+    assert tuple(alphas_bar.shape) == (T,), "one number for each step"
+    assert close(alphas_bar[:1], 1 - betas[:1], "the first is 1 - beta_1", rtol=1e-9)
+    ratio = alphas_bar[1:] / alphas_bar[:-1]
+    assert close(ratio, 1 - betas[1:], "each step multiplies by its own 1 - beta_t", rtol=1e-7)
+    assert close(alphas_bar, reference.cumulative_alphas(betas), "the running product of 1 - beta", rtol=1e-7)
+betas = torch.linspace(0.001, 0.2, 40)
+assert close(
+    student.cumulative_alphas(betas), torch.exp(torch.log1p(-betas).cumsum(0)), "the running product", rtol=1e-3
+)
+assert close(student.cumulative_alphas(torch.zeros(4)), torch.ones(4), "without noise everything survives")
+x, paths = torch.ones(20_000, dtype=torch.float64), []  # the mean of x_t is sqrt(alpha_bar_t) x_0
+betas = 0.05 + 0.3 * torch.rand(5, generator=g, dtype=torch.float64)
+for beta in betas:
+    x = (1 - beta).sqrt() * x + beta.sqrt() * torch.randn(len(x), generator=g, dtype=torch.float64)
+    paths.append(x.mean())
+assert bool(((student.cumulative_alphas(betas).sqrt() - torch.stack(paths)).abs() <= 6 / math.sqrt(len(x))).all()), (
+    "walking step by step must leave sqrt(alpha_bar_t) of the picture"
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 10. `q_sample`: jump to step t (2 points)
+#
+# Each step adds a normal variable to a shrunk one, and sums of normal variables are normal. So all steps together are one step, with one dose of noise (question (a) asks you to show it):
+#
+# $$x_t = \sqrt{\bar\alpha_t}\; x_0 + \sqrt{1 - \bar\alpha_t}\; \varepsilon, \qquad \varepsilon \sim N(0, I) .$$
+#
+# Mind the roots: $\bar\alpha_t$ and $1 - \bar\alpha_t$ are shares of the **variance**. And mind the table: the number of step $t$ stands at place `t - 1`.
+#
+# *Worked number.* With the schedule above, $t$ = 3: $\sqrt{0.36} = 0.6$ and $\sqrt{0.64} = 0.8$. For $x_0 = 1$ and `noise` = −0.5: $x_3 = 0.6 - 0.4 = 0.2$.
+
+
+# %% nbgrader={"grade": false, "grade_id": "q_sample", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def q_sample(x0, t, alphas_bar, noise):
+    """Draws x_t given x_0 in one go: sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) noise.
+
+    Ho, Jain and Abbeel 2020, equation 4.
+
+    Args:
+        x0: clean images, `[B, ...]`.
+        t: the step of each image, LongTensor `[B]`, from 1 to T.
+        alphas_bar: `[T]`, as `cumulative_alphas` gives it; place t - 1 belongs to step t.
+        noise: standard normal numbers, shaped like `x0`.
+
+    Returns:
+        x_t, shaped like `x0`. Example: alphas_bar = [0.9, 0.72, 0.36], t = 3, x0 = 1 and noise = -0.5 give 0.2.
+    """
+    ### BEGIN SOLUTION
+    survives = per_image(alphas_bar[t - 1], x0)
+    return survives.sqrt() * x0 + (1 - survives).sqrt() * noise
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_q_sample", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+alphas_bar = torch.tensor([0.9, 0.72, 0.36])
+x0, noise = torch.tensor([[1.0], [1.0], [0.0]]), torch.tensor([[-0.5], [0.0], [2.0]])
+# if this call raises an IndexError: the number of step t stands at place t - 1
+xt = student.q_sample(x0, torch.tensor([3, 1, 2]), alphas_bar, noise)
+assert isinstance(xt, torch.Tensor) and tuple(xt.shape) == (3, 1), "return x_t, with the shape of x0"
+assert abs(float(xt[1]) - 0.72**0.5) > 1e-4, "you are one step too far: the number of step t stands at place t - 1"
+assert abs(float(xt[0]) - 0.04) > 1e-4, "the roots are missing: alpha_bar and 1 - alpha_bar are shares of the variance"
+assert close(xt[:1], torch.tensor([[0.2]]), "the worked number: sqrt(alpha_bar_t) x0 + sqrt(1 - alpha_bar_t) noise")
+assert close(
+    xt[1:2], torch.tensor([[0.9**0.5]]), "without noise sqrt(alpha_bar_t) x0 is left; has each image its own t?"
+)
+assert close(xt[2:], torch.tensor([[2 * 0.28**0.5]]), "a grey picture: only sqrt(1 - alpha_bar_t) noise is left")
+images = student.q_sample(torch.zeros(2, 1, 3, 3), torch.tensor([1, 3]), alphas_bar, torch.ones(2, 1, 3, 3))
+assert tuple(images.shape) == (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image"
+print("q_sample: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(61)
+for shape in ((4, 5), (3, 1, 4, 4), (1, 2), (7, 7)):
+    T = 9
+    betas = 0.02 + 0.3 * torch.rand(T, generator=g, dtype=torch.float64)
+    alphas_bar = torch.cumprod(1 - betas, 0)
+    x0, noise = (torch.randn(shape, generator=g, dtype=torch.float64) for _ in range(2))
+    t = torch.randint(1, T + 1, shape[:1], generator=g)
+    t[0] = T
+    t[-1] = T if len(t) == 1 else 1
+    xt = student.q_sample(x0, t, alphas_bar, noise)
+    assert tuple(xt.shape) == shape, "x_t has the shape of x0"
+    assert xt.dtype == torch.float64, "float64 in, float64 out"
+    assert close(
+        xt,
+        reference.q_sample(x0, t, alphas_bar, noise),
+        "sqrt(alpha_bar_t) x0 + sqrt(1 - alpha_bar_t) noise",
+        rtol=1e-6,
+    )
+    none = torch.zeros(shape, dtype=torch.float64)
+    assert close(
+        student.q_sample(x0, t, alphas_bar, none) + student.q_sample(none, t, alphas_bar, noise),
+        xt,
+        "x_t is the sum of a part of x0 and a part of the noise",
+        rtol=1e-6,
+    )
+N = 30_000
+start = 0.3 + float(torch.rand((), generator=g))
+x = torch.full((N,), start, dtype=torch.float64)
+for beta in betas[:6]:
+    x = (1 - beta).sqrt() * x + beta.sqrt() * torch.randn(N, generator=g, dtype=torch.float64)
+jumped = student.q_sample(
+    torch.full((N, 1), start, dtype=torch.float64),
+    torch.full((N,), 6),
+    alphas_bar,
+    torch.randn(N, 1, generator=g, dtype=torch.float64),
+)[:, 0]
+spread = 6 * math.sqrt(2 / N)
+assert abs(float(jumped.mean() - x.mean())) <= spread, "the mean of the jump must be that of the walk step by step"
+assert abs(float(jumped.var() / x.var()) - 1) <= 2 * spread, "the variance of the jump must be that of the walk"
+unit = torch.randn(N, 1, generator=g)
+kept = student.q_sample(unit, torch.full((N,), 4), alphas_bar.float(), torch.randn(N, 1, generator=g))
+assert abs(float(kept.var()) - 1) <= 2 * spread, "pixels of variance 1 keep variance 1"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Predict, then run.** Our schedule grows evenly from $0.1 / T$ to $10 / T$ over the $T$ steps. Where along the way has the picture lost half of its variance to the noise?
+
+# %%
+T_GAUSS = run.size(full=500, mini=100, grade=30)
+BETAS = torch.linspace(0.1 / T_GAUSS, 10 / T_GAUSS, T_GAUSS)  # [T]
+
+# %% tags=["experiment"]
+ALPHAS_BAR = cumulative_alphas(BETAS)  # [T]
+steps_axis = list(range(1, T_GAUSS + 1))
+half_lost = int((ALPHAS_BAR >= 0.5).sum())
+print(
+    f"half of the variance is noise after step {half_lost} of {T_GAUSS}; in the end {float(ALPHAS_BAR[-1]):.4f} is left"
+)
+plots.curves(
+    {"√ᾱ (picture)": (steps_axis, ALPHAS_BAR.sqrt()), "√(1 − ᾱ) (noise)": (steps_axis, (1 - ALPHAS_BAR).sqrt())},
+    title="The picture fades, the noise takes its place",
+    xlabel="step t",
+    ylabel="factor",
+)
+
+# %% tags=["experiment"]
+DOWN_GAUSS = [max(1, round(T_GAUSS * share)) for share in (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1)]
+clean = scaled_images[each_digit[::2][:4]]  # four digits
+one_noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(4))
+columns_of_noise = [clean] + [q_sample(clean, torch.full((4,), t), ALPHAS_BAR, one_noise) for t in DOWN_GAUSS]
+plots.image_grid(
+    (torch.stack(columns_of_noise, dim=1).flatten(0, 1) + 1) / 2,  # [4, columns, 1, H, W] -> [4 · columns, 1, H, W]
+    rows=4,
+    columns=len(columns_of_noise),
+    title="The way down with Gaussian noise",
+    xlabel="step t",
+    column_labels=["0", *map(str, DOWN_GAUSS)],
+)
+
+# %% [markdown]
+# ## 11. `q_posterior`: one step back, with the end known (3 points)
+#
+# As in the first half: if somebody tells us $x_0$, the step back can be calculated. Bayes' rule multiplies two normal densities in $x_{t-1}$,
+#
+# $$q(x_{t-1} \mid x_t, x_0) \;\propto\; \underbrace{q(x_t \mid x_{t-1})}_{\text{one step}} \cdot \underbrace{q(x_{t-1} \mid x_0)}_{\text{a jump of } t - 1 \text{ steps}} ,$$
+#
+# and a product of normal densities is a normal density again (question (b) asks you to complete the square):
+#
+# $$\text{mean} = \frac{\sqrt{\bar\alpha_{t-1}}\, \beta_t}{1 - \bar\alpha_t}\, x_0 + \frac{\sqrt{\gamma_t}\, (1 - \bar\alpha_{t-1})}{1 - \bar\alpha_t}\, x_t,
+# \qquad \text{variance} = \frac{\beta_t\, (1 - \bar\alpha_{t-1})}{1 - \bar\alpha_t} .$$
+#
+# Look closely where $t - 1$ stands and where $t$; printed hand-outs have been seen with $1 - \bar\alpha_t$ in place of $1 - \bar\alpha_{t-1}$, and with one $\beta$ for all steps. A test for every such formula: at $t = 1$, with $\bar\alpha_0 = 1$, the mean must be $x_0$ itself and the variance 0, since $x_{t-1}$ **is** $x_0$. In code you have to make that 1: `alphas_bar[t - 2]` at $t = 1$ would silently take the *last* number of the table.
+#
+# The function gets `betas` and computes what it needs. It returns a pair: `mean`, shaped like `xt`, and `variance`, one number per image in the shape `[B, 1, ..., 1]` that `per_image` gives (a variance that is already spread over all pixels is accepted, too).
+#
+# *Worked numbers.* `betas = [0.1, 0.2, 0.5]`, $t$ = 3, so $\beta_3 = 0.5$, $\gamma_3 = 0.5$, $\bar\alpha_2 = 0.72$, $\bar\alpha_3 = 0.36$: the factor of $x_0$ is $0.848528 \cdot 0.5 / 0.64 = 0.662913$, that of $x_t$ is $0.707107 \cdot 0.28 / 0.64 = 0.309359$, the variance $0.5 \cdot 0.28 / 0.64 = 0.21875$. For $x_0 = 1$ and $x_3 = 0.2$ the mean is $0.724784$.
+
+
+# %% nbgrader={"grade": false, "grade_id": "q_posterior", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def q_posterior(x0, xt, t, betas):
+    """Mean and variance of the normal distribution of x_{t-1} given x_t and x_0.
+
+    mean = sqrt(ab_{t-1}) beta_t / (1 - ab_t) x_0 + sqrt(gamma_t) (1 - ab_{t-1}) / (1 - ab_t) x_t and
+    variance = beta_t (1 - ab_{t-1}) / (1 - ab_t), with gamma_t = 1 - beta_t, ab = alpha_bar and ab_0 = 1. Ho, Jain and
+    Abbeel 2020, equations 6 and 7.
+
+    Args:
+        x0: clean images, `[B, ...]`.
+        xt: noisy images, `[B, ...]`.
+        t: the step of each image, LongTensor `[B]`, from 1 to T.
+        betas: `[T]`; place t - 1 belongs to step t.
+
+    Returns:
+        (mean, variance): `[B, ...]`, and `[B, 1, ..., 1]` with as many dimensions. Example: betas = [0.1, 0.2, 0.5],
+        t = 3, x0 = 1 and xt = 0.2 give 0.724784 and 0.21875; t = 1 gives x0 and 0.
+    """
+    ### BEGIN SOLUTION
+    alphas_bar = cumulative_alphas(betas)
+    before = torch.cat([torch.ones_like(alphas_bar[:1]), alphas_bar[:-1]])  # alpha_bar_{t-1} at place t - 1
+    beta, now, earlier = (per_image(table[t - 1], xt) for table in (betas, alphas_bar, before))
+    mean = (earlier.sqrt() * beta * x0 + (1 - beta).sqrt() * (1 - earlier) * xt) / (1 - now)
+    return mean, beta * (1 - earlier) / (1 - now)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_q_posterior", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+betas = torch.tensor([0.1, 0.2, 0.5])
+x0, xt, t = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.2, 1.0]]), torch.tensor([3])
+found = student.q_posterior(x0, xt, t, betas)
+assert isinstance(found, tuple) and len(found) == 2, "return a pair: mean, variance"
+mean, variance = found
+assert tuple(mean.shape) == (1, 2), "the mean has the shape of xt"
+assert tuple(variance.shape) in ((1, 1), (1, 2)), "the variance has one number per image, shaped [B, 1, ..., 1]"
+if bool(((student.cumulative_alphas(betas) - torch.tensor([0.9, 0.72, 0.36])).abs() < 1e-4).all()):
+    # the numbers below rest on a right cumulative_alphas; while yours is wrong, mend that one first
+    assert abs(float(mean[0, 1]) - 0.707107) > 1e-4, (
+        "the factor of xt has 1 - alpha_bar_{t-1} above, 1 - alpha_bar_t below"
+    )
+    assert close(mean[:, 1:], torch.tensor([[0.309359]]), "the worked number, the factor of xt")
+    assert close(mean[:, :1], torch.tensor([[0.724784]]), "the worked number: the mean", rtol=1e-4)
+    assert abs(float(variance[0, 0]) - 0.467707) > 1e-4, "this is the deviation: return the variance, without the root"
+    assert close(variance[0, 0], torch.tensor(0.21875), "the worked number: the variance")
+    mean, variance = student.q_posterior(x0, xt, torch.tensor([1]), betas)
+    assert close(
+        mean, x0, "at t = 1 the mean is x0 itself: alpha_bar_0 is 1, not the last entry of the table", atol=1e-5
+    )
+    assert close(variance + 0 * mean, torch.zeros(1, 2), "at t = 1 the variance is 0: alpha_bar_0 is 1", atol=1e-6)
+both = student.q_posterior(torch.ones(2, 1, 3, 3), torch.ones(2, 1, 3, 3), torch.tensor([2, 3]), betas)
+assert tuple(both[0].shape) == (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image"
+print("q_posterior: all visible checks passed")
+### BEGIN HIDDEN TESTS
+# A wrong cumulative_alphas costs points at its own item: what follows from the student's own is right here, too.
+g = fresh(62)
+
+
+def tables(betas):
+    """alpha_bar: right, and as the student's own function says (if it answers)."""
+    found = [torch.cumprod(1 - betas, 0)]
+    try:
+        found.append(student.cumulative_alphas(betas).detach().reshape(betas.shape))
+    except Exception:
+        pass
+    return found
+
+
+def conditioned(alphas_bar, betas, t, x0, xt):
+    """Mean and variance by conditioning the joint normal of (x_{t-1}, x_t) given x_0, for one step t."""
+    earlier = alphas_bar[t - 2] if t > 1 else torch.ones((), dtype=betas.dtype)
+    root = (1 - betas[t - 1]).sqrt()
+    of_before, of_now, between = 1 - earlier, 1 - alphas_bar[t - 1], root * (1 - earlier)
+    mean = earlier.sqrt() * x0 + between / of_now * (xt - alphas_bar[t - 1].sqrt() * x0)
+    return mean, of_before - between**2 / of_now
+
+
+def agree(got, want):
+    """Are mean and variance those?"""
+    try:
+        close(got[0], want[0], "", rtol=1e-5, atol=1e-7)
+        return close(got[1] + 0 * got[0], want[1] + 0 * want[0], "", rtol=1e-5, atol=1e-7)
+    except AssertionError:
+        return False
+
+
+T = 8
+with part("Bayes' rule", 2):
+    for _ in range(3):
+        betas = 0.02 + 0.4 * torch.rand(T, generator=g, dtype=torch.float64)
+        for t in range(2, T + 1):
+            x0, xt = (torch.randn(2, 3, generator=g, dtype=torch.float64) for _ in range(2))
+            got = student.q_posterior(x0, xt, torch.full((2,), t), betas)
+            assert tuple(got[0].shape) == (2, 3), "the mean has the shape of xt"
+            assert any(agree(got, conditioned(table, betas, t, x0, xt)) for table in tables(betas)), (
+                "mean and variance of x_{t-1} given x_t and x_0: which factor has t - 1, which has t, which the roots?"
+            )
+    N, t = 40_000, 4
+    start = float(torch.randn((), generator=g))
+    x = torch.full((N, 1), start, dtype=torch.float64)
+    for beta in betas[:t]:
+        before, x = x, (1 - beta).sqrt() * x + beta.sqrt() * torch.randn(N, 1, generator=g, dtype=torch.float64)
+    if all(bool(((table / table.roll(1))[1:] - (1 - betas)[1:]).abs().max() < 1e-6) for table in tables(betas)):
+        mean, variance = student.q_posterior(torch.full((N, 1), start).double(), x, torch.full((N,), t), betas)
+        rest = (before - mean) / (variance + 0 * mean).sqrt()
+        assert abs(float(rest.mean())) <= 6 / math.sqrt(N), "in a simulation x_{t-1} scatters around another mean"
+        assert abs(float((rest * x).mean())) <= 6 * float(x.abs().max()) / math.sqrt(N), "the part of xt is wrong"
+        assert abs(float((rest**2).mean()) - 1) <= 6 * math.sqrt(2 / N), "in a simulation the variance is another one"
+with part("the first step, and a step for each image", 1):
+    for shape in ((3, 2), (2, 1, 3, 3), (4, 4)):
+        x0, xt = (torch.randn(shape, generator=g, dtype=torch.float64) for _ in range(2))
+        mean, variance = student.q_posterior(x0, xt, torch.ones(shape[0], dtype=torch.long), betas)
+        if all(abs(float(table[0] - 1 + betas[0])) < 1e-6 for table in tables(betas)):
+            assert close(mean, x0, "at t = 1 the mean is x0 itself", rtol=1e-5, atol=1e-6)
+        assert close(
+            variance + 0 * mean, torch.zeros(shape, dtype=torch.float64), "at t = 1 the variance is 0", atol=1e-6
+        )
+        t = torch.randint(2, T + 1, shape[:1], generator=g)
+        got = student.q_posterior(x0, xt, t, betas)
+        rows = [
+            [conditioned(table, betas, int(step), x0[row], xt[row]) for row, step in enumerate(t)]
+            for table in tables(betas)
+        ]
+        assert any(
+            all(agree((got[0][row], (got[1] + 0 * got[0])[row]), want) for row, want in enumerate(each))
+            for each in rows
+        ), "each image has a step t of its own"
+        assert got[0].dtype == torch.float64, "float64 in, float64 out"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### The closed form against simulation, and against a formula that is wrong
+#
+# Let 200,000 pixels start at $x_0 = 1$ and walk step by step to some $t$. Sort them by where they are now, and ask those in each narrow bin where they were **a step before**, on average. That is the posterior mean as nature has it. Beside it stand the formula above, and the same formula with $1 - \bar\alpha_t$ in place of $1 - \bar\alpha_{t-1}$, as one finds it in print.
+#
+# **Predict, then run.** The wrong formula gives $x_t$ a factor that is too large by $(1 - \bar\alpha_t) / (1 - \bar\alpha_{t-1})$. Is that worse early or late in the process?
+
+# %% tags=["experiment"]
+PROOF_T = 5
+proof_betas = torch.tensor([0.02, 0.05, 0.1, 0.15, 0.2])  # a short schedule, so that one step can be seen
+walk = torch.Generator().manual_seed(5)
+x_now = torch.ones(run.size(full=200_000, mini=200_000, grade=20_000))
+for beta in proof_betas:
+    x_before, x_now = x_now, (1 - beta).sqrt() * x_now + beta.sqrt() * torch.randn(x_now.shape, generator=walk)
+edges = torch.linspace(-0.6, 2.0, 14)
+middles = (edges[1:] + edges[:-1]) / 2  # [13]
+bins = torch.bucketize(x_now, edges)  # 1 ... 13 inside
+in_bins = [x_before[bins == number] for number in range(1, len(edges))]
+simulated_mean = torch.stack([values.mean() for values in in_bins])
+proof_t = torch.full((len(middles),), PROOF_T)
+formula_mean, formula_variance = q_posterior(torch.ones(len(middles), 1), middles[:, None], proof_t, proof_betas)
+proof_bar = cumulative_alphas(proof_betas)
+wrong_mean = (
+    proof_bar[-2].sqrt() * proof_betas[-1] / (1 - proof_bar[-1]) + (1 - proof_betas[-1]).sqrt() * middles
+)  # 1 - alpha_bar_t cancels against itself
+residue = (
+    x_before
+    - q_posterior(torch.ones(len(x_now), 1), x_now[:, None], proof_t[:1].expand(len(x_now)), proof_betas)[0][:, 0]
+)
+simulated_variance = float(residue.var())
+proof_gap = float((formula_mean[:, 0] - simulated_mean).abs().max())
+wrong_gap = float((wrong_mean - simulated_mean).abs().max())
+print(f"variance: {float(formula_variance[0]):.5f} by the formula, {simulated_variance:.5f} in the simulation")
+print(f"mean, largest distance to the simulation: {proof_gap:.3f} for the formula, {wrong_gap:.3f} for the wrong one")
+plots.curves(
+    {
+        "simulated": (middles, simulated_mean),
+        "formula": (middles, formula_mean[:, 0]),
+        "wrong formula, 1 − ᾱ(t) for 1 − ᾱ(t−1)": (middles, wrong_mean),
+    },
+    title="Where was a pixel one step before? (start at x_0 = 1, t = 5)",
+    xlabel="x_t, value now",
+    ylabel="mean of x_{t-1}",
+)
+
+# %% [markdown]
+# The formula and the simulation are one line. The wrong formula keeps too much of $x_t$, a little at each step; and since it is applied at every step back, the errors multiply.
+#
+# ## 12. `ddpm_loss`: predict the noise (2 points)
+#
+# The network sees $x_t$ and $t$. It could predict $x_0$, and we would put that into `q_posterior`. But in
+#
+# $$x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\; \varepsilon$$
+#
+# $x_t$ and the tables are known, so whoever knows $\varepsilon$ knows $x_0$, and vice versa. Ho and others found that it works best to predict the noise, under the plainest of all losses: the mean squared error
+#
+# $$\text{loss} = \text{mean over images and pixels of } \bigl(\varepsilon - \text{model}(x_t, t)\bigr)^2 .$$
+#
+# `model(xt, t)` is any function with these two arguments, images `[B, ...]` and steps `[B]`, that returns its idea of the noise, shaped like `xt`. The noise is handed to you; make $x_t$ of it with your `q_sample`.
+#
+# *Worked number.* The predictor below says $0.5\, x_t + 0.1\, t$. With $\bar\alpha$ = (0.9, 0.72, 0.36), $t$ = 3, `x0 = [[1, 0]]` and `noise = [[-0.5, 1]]`: $x_3$ = (0.2, 0.8), the predictions are (0.4, 0.7), the errors $0.9^2$ = 0.81 and $0.3^2$ = 0.09, the loss **0.45**.
+
+
+# %%
+class PaperPredictor(nn.Module):
+    """A noise predictor small enough for paper: `slope` times x_t plus `drift` times t."""
+
+    def __init__(self, slope: float = 0.5, drift: float = 0.1) -> None:
+        super().__init__()
+        self.slope = nn.Parameter(torch.tensor(slope))
+        self.drift = nn.Parameter(torch.tensor(drift))
+
+    def forward(self, xt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """Its idea of the noise, shaped like xt `[B, ...]`, for steps t `[B]`."""
+        return self.slope * xt + per_image(self.drift * t, xt)
+
+
+# %% nbgrader={"grade": false, "grade_id": "ddpm_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def ddpm_loss(model, x0, t, alphas_bar, noise):
+    """The mean over images and pixels of the squared error of the predicted noise.
+
+    Ho, Jain and Abbeel 2020, equation 14.
+
+    Args:
+        model: `model(xt, t)` predicts the noise in xt `[B, ...]` at the steps t `[B]`, shaped like xt.
+        x0: clean images, `[B, ...]`.
+        t: the step of each image, LongTensor `[B]`, from 1 to T.
+        alphas_bar: `[T]`; place t - 1 belongs to step t.
+        noise: standard normal numbers, shaped like `x0`, with which x_t is made.
+
+    Returns:
+        A tensor without dimensions, differentiable in the model's weights. Example: `PaperPredictor()` with
+        x0 = [[1, 0]], t = [3], alphas_bar = [0.9, 0.72, 0.36] and noise = [[-0.5, 1]] gives 0.45.
+    """
+    ### BEGIN SOLUTION
+    xt = q_sample(x0, t, alphas_bar, noise)
+    return F.mse_loss(model(xt, t), noise)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_ddpm_loss", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+alphas_bar = torch.tensor([0.9, 0.72, 0.36])
+x0, noise, t = torch.tensor([[1.0, 0.0]]), torch.tensor([[-0.5, 1.0]]), torch.tensor([3])
+loss = student.ddpm_loss(student.PaperPredictor(), x0, t, alphas_bar, noise)
+assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "the loss is one number, a tensor without dimensions"
+xt = student.q_sample(x0, t, alphas_bar, noise)
+if tuple(xt.shape) == (1, 2) and bool(((xt - torch.tensor([[0.2, 0.8]])).abs() < 1e-4).all()):
+    # the numbers below rest on a right q_sample; while yours is wrong, mend that one first
+    assert abs(float(loss.detach()) - 0.9) > 1e-4, (
+        "you summed over the pixels: the loss is the mean over images and pixels"
+    )
+    assert abs(float(loss.detach()) - 0.45**0.5) > 1e-4, "take no root: the loss is the mean of the squared errors"
+    assert close(loss, torch.tensor(0.45), "the worked number: the error of the predicted noise, squared, averaged")
+
+
+def all_knowing(xt, t):
+    """Predicts the very noise that was added."""
+    return noise
+
+
+assert float(student.ddpm_loss(all_knowing, x0, t, alphas_bar, noise)) < 1e-9, "who predicts the noise has loss 0"
+print("ddpm_loss: all visible checks passed")
+### BEGIN HIDDEN TESTS
+# A wrong q_sample costs points at its own item: the loss is right when it follows from the right x_t or the student's own.
+g = fresh(63)
+
+
+def noisy(x0, t, alphas_bar, noise):
+    """x_t: right, and as the student's own function says (if it answers)."""
+    found = [reference.q_sample(x0, t, alphas_bar, noise)]
+    try:
+        found.append(student.q_sample(x0, t, alphas_bar, noise).detach().reshape(x0.shape))
+    except Exception:
+        pass
+    return found
+
+
+T = 12
+alphas_bar = torch.cumprod(1 - 0.02 - 0.2 * torch.rand(T, generator=g, dtype=torch.float64), 0)
+for shape in ((1, 5), (4, 1, 3, 3), (30, 2)):
+    x0, noise = (torch.randn(shape, generator=g, dtype=torch.float64) for _ in range(2))
+    t = torch.randint(1, T, shape[:1], generator=g)
+    slope, drift = torch.randn(2, generator=g, dtype=torch.float64).tolist()
+    model = student.PaperPredictor(slope, drift).double()
+    loss = student.ddpm_loss(model, x0, t, alphas_bar, noise)
+    assert tuple(loss.shape) == (), "the loss is one number"
+    asked = []
+
+    def watched(xt, t, asked=asked):
+        """Notes what it is asked, and predicts something."""
+        asked.append((xt, t))
+        return 2 * xt + 1
+
+    watched_loss = student.ddpm_loss(watched, x0, t, alphas_bar, noise)
+    assert asked, "the loss does not ask the model"
+    assert close(asked[0][1], t, "the model must be told the step t of each image, as it is: model(xt, t)")
+    later = t.double().reshape(-1, *[1] * (len(shape) - 1))
+    agree = []
+    for xt in noisy(x0, t, alphas_bar, noise):
+        wants = [((slope * xt + drift * later - noise) ** 2).mean(), ((2 * xt + 1 - noise) ** 2).mean()]
+        near = [
+            bool((got - want).abs() <= 1e-5 * (1 + want)) for got, want in zip((loss, watched_loss), wants, strict=True)
+        ]
+        agree.append(all(near) and bool((asked[0][0] - xt).abs().max() <= 1e-5))
+    assert any(agree), "the mean over images and pixels of the squared error of the noise, predicted from x_t"
+    exact = student.ddpm_loss(lambda xt, t, noise=noise: noise, x0, t, alphas_bar, noise)
+    assert abs(float(exact)) < 1e-9, "who predicts the noise has loss 0"
+    model = student.PaperPredictor(slope, drift)
+    single = student.ddpm_loss(model, x0.float(), t, alphas_bar.float(), noise.float())
+    assert single.requires_grad, "the loss must be differentiable in the model's weights"
+    single.backward()
+    wants = []
+    for xt in noisy(x0, t, alphas_bar, noise):
+        off = slope * xt + drift * later - noise
+        wants.append((2 * off * xt).mean())
+    assert model.slope.grad is not None, "no gradient reaches the model"
+    got = model.slope.grad.double()
+    assert any(bool((got - want).abs() <= 1e-3 * (1 + want.abs())) for want in wants), "the gradient is wrong"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 13. `p_sample`: one learnt step back (2 points)
+#
+# Now put the pieces together. The model predicts the noise in $x_t$; solve the jump for the picture,
+#
+# $$\hat x_0 = \frac{x_t - \sqrt{1 - \bar\alpha_t}\;\, \text{model}(x_t, t)}{\sqrt{\bar\alpha_t}} ,$$
+#
+# pretend that this is the truth, and draw $x_{t-1}$ from the normal distribution of section 11:
+#
+# $$x_{t-1} = \text{mean}(\hat x_0, x_t) + \sqrt{\text{variance}} \cdot \text{noise} .$$
+#
+# Use the variance of section 11. (Ho and others also tried $\beta_t$; here it counts as wrong.) At $t$ = 1 the result is $\hat x_0$ **without any noise**. With the variance of section 11 that comes by itself, since it is 0 there; if you write it otherwise, take care of it. Leave $\hat x_0$ as it is, do not cut it off to $[-1, 1]$.
+#
+# (Put $\hat x_0$ into the mean and simplify, and you get the form that is often printed: mean $= \bigl(x_t - \tfrac{\beta_t}{\sqrt{1 - \bar\alpha_t}}\, \text{model}(x_t, t)\bigr) / \sqrt{\gamma_t}$. Either way is right.)
+#
+# *Worked number.* `betas = [0.1, 0.2, 0.5]`, $t$ = 3, $x_3$ = 0.2, prediction 0.5 · 0.2 + 0.1 · 3 = 0.4: $\hat x_0 = (0.2 - 0.8 \cdot 0.4) / 0.6 = -0.2$; mean $= 0.662913 \cdot (-0.2) + 0.309359 \cdot 0.2 = -0.070711$; with `noise` = 1: $-0.070711 + \sqrt{0.21875} = 0.396996$.
+
+
+# %% nbgrader={"grade": false, "grade_id": "p_sample", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def p_sample(model, xt, t, betas, noise):
+    """Draws x_{t-1}: the posterior of section 11 with the model's picture x_0; no noise at t = 1.
+
+    Ho, Jain and Abbeel 2020, algorithm 2, with the variance of equation 7.
+
+    Args:
+        model: `model(xt, t)` predicts the noise in xt, shaped like xt.
+        xt: noisy images, `[B, ...]`.
+        t: the step of each image, LongTensor `[B]`, from 1 to T.
+        betas: `[T]`; place t - 1 belongs to step t.
+        noise: standard normal numbers, shaped like `xt`; they do not matter where t = 1.
+
+    Returns:
+        x_{t-1}, shaped like `xt`. Example: `PaperPredictor()` with betas = [0.1, 0.2, 0.5], t = [3], xt = [[0.2]] and
+        noise = [[1]] gives 0.396996; with noise = [[0]] it gives -0.070711.
+    """
+    ### BEGIN SOLUTION
+    alpha_bar = per_image(cumulative_alphas(betas)[t - 1], xt)
+    x0 = (xt - (1 - alpha_bar).sqrt() * model(xt, t)) / alpha_bar.sqrt()
+    mean, variance = q_posterior(x0, xt, t, betas)
+    return mean + variance.sqrt() * noise
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_p_sample", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+betas = torch.tensor([0.1, 0.2, 0.5])
+xt, t = torch.tensor([[0.2]]), torch.tensor([3])
+paper = student.PaperPredictor()
+quiet, loud = (student.p_sample(paper, xt, t, betas, torch.full((1, 1), level)) for level in (0.0, 1.0))
+assert isinstance(quiet, torch.Tensor) and tuple(quiet.shape) == (1, 1), "return x_{t-1}, with the shape of xt"
+healthy = bool(((student.cumulative_alphas(betas) - torch.tensor([0.9, 0.72, 0.36])).abs() < 1e-4).all())
+mean, variance = student.q_posterior(torch.ones(1, 1), xt, t, betas)
+healthy = healthy and abs(float(mean) - 0.724784) < 1e-4 and abs(float(variance) - 0.21875) < 1e-4
+mean, variance = student.q_posterior(torch.ones(1, 1), xt, torch.tensor([1]), betas)
+if healthy and abs(float(mean) - 1) < 1e-4 and abs(float(variance)) < 1e-5:
+    # the numbers below rest on right cumulative_alphas and q_posterior; while yours are wrong, mend them first
+    assert close(quiet, torch.tensor([[-0.070711]]), "the worked number with noise 0: the mean", rtol=1e-3, atol=1e-5)
+    scale = float(loud - quiet)
+    assert abs(scale - 0.21875) > 1e-3, "the noise is multiplied by the deviation: the root of the variance is missing"
+    assert abs(scale - 0.5**0.5) > 1e-3, "this is sqrt(beta_t): use the variance of section 11"
+    assert close(loud, torch.tensor([[0.396996]]), "the worked number with noise 1", rtol=1e-3, atol=1e-5)
+    quiet, loud = (student.p_sample(paper, xt, torch.tensor([1]), betas, torch.full((1, 1), e)) for e in (0.0, 1.0))
+    assert close(loud, quiet, "no noise at the last step, t = 1", atol=1e-5)
+images = student.p_sample(paper, torch.zeros(2, 1, 3, 3), torch.tensor([2, 3]), betas, torch.ones(2, 1, 3, 3))
+assert tuple(images.shape) == (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image"
+print("p_sample: all visible checks passed")
+### BEGIN HIDDEN TESTS
+# Wrong cumulative_alphas or q_posterior cost points at their own items: what follows from the student's own is right here.
+g = fresh(64)
+
+
+def steps_back(predict, xt, t, betas, noise):
+    """x_{t-1}: right, and with each of the student's own helpers (if they answer)."""
+    wide = [1] * (xt.ndim - 1)
+    tables, posteriors = [torch.cumprod(1 - betas, 0)], [reference.q_posterior]
+    try:
+        tables.append(student.cumulative_alphas(betas).detach().reshape(betas.shape))
+    except Exception:
+        pass
+    posteriors.append(student.q_posterior)
+    found = []
+    for table in tables:
+        now = table[t - 1].reshape(-1, *wide)
+        error = predict(xt, t)
+        before = torch.cat([torch.ones_like(table[:1]), table[:-1]])[t - 1].reshape(-1, *wide)
+        beta = betas[t - 1].reshape(-1, *wide)
+        direct = (xt - beta / (1 - now).sqrt() * error) / (1 - beta).sqrt()
+        found.append(direct + (beta * (1 - before) / (1 - now)).sqrt() * noise)
+        for posterior in posteriors:
+            try:
+                mean, variance = posterior((xt - (1 - now).sqrt() * error) / now.sqrt(), xt, t, betas)
+                found.append((mean + variance.sqrt() * noise).detach())
+            except Exception:
+                continue
+    return found
+
+
+def one_of(got, wants):
+    """Is `got` near one of `wants`?"""
+    for want in wants:
+        try:
+            return close(got, want, "", rtol=1e-4, atol=1e-5)
+        except AssertionError:
+            continue
+    return False
+
+
+T = 9
+for shape in ((4, 3), (3, 1, 3, 3), (1, 2)):
+    betas = 0.02 + 0.3 * torch.rand(T, generator=g, dtype=torch.float64)
+    xt, noise = (torch.randn(shape, generator=g, dtype=torch.float64) for _ in range(2))
+    t = torch.randint(2, T + 1, shape[:1], generator=g)
+    slope, drift = torch.randn(2, generator=g, dtype=torch.float64).tolist()
+    wide = [1] * (len(shape) - 1)
+    asked = []
+
+    def predict(xt, t, slope=slope, drift=drift, wide=wide, asked=asked):
+        """A made-up noise predictor."""
+        asked.append((xt, t))
+        return slope * xt + drift * t.double().reshape(-1, *wide)
+
+    for level in (1.0, 0.0):
+        asked.clear()
+        got = student.p_sample(predict, xt, t, betas, level * noise)
+        assert asked and close(asked[0][1], t, "the model must be told the step t of each image: model(xt, t)")
+        assert close(asked[0][0], xt, "the model must see xt as it is")
+        assert tuple(got.shape) == shape, "x_{t-1} has the shape of xt"
+        assert one_of(got, steps_back(predict, xt, t, betas, level * noise)), (
+            "mean of section 11 at the model's x_0, plus the root of its variance times noise, with the t of each image"
+        )
+    first = torch.ones(shape[0], dtype=torch.long)
+    got, again = (student.p_sample(predict, xt, first, betas, level * noise) for level in (1.0, -3.0))
+    wants = steps_back(predict, xt, first, betas, noise)
+    others = steps_back(predict, xt, first, betas, -3 * noise)
+    if all(bool((want - other).abs().max() < 1e-5) for want, other in zip(wants, others, strict=True)):
+        assert close(got, again, "no noise at the last step, t = 1", rtol=1e-5, atol=1e-6)
+        assert one_of(got, wants), "at t = 1 the result is the model's x_0"
+    mixed = t.clone()
+    mixed[0] = 1
+    assert one_of(student.p_sample(predict, xt, mixed, betas, noise), steps_back(predict, xt, mixed, betas, noise)), (
+        "each image has a step t of its own: one may be at t = 1 while others are not"
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 14. Training the second half
+#
+# The same network class, another loss. Before you run it, note what has *not* changed since the first half: take clean images, draw a $t$ for each, jump there, ask the network, compare.
+
+# %%
+GAUSS_STEPS = run.size(full=10_000, mini=2_000, grade=3)
+grey = scaled_images.to(run.device)
+alphas_bar_there = torch.cumprod(1 - BETAS, 0).to(run.device)
+
+
+def gaussian_batch_loss() -> torch.Tensor:
+    """The loss of a fresh batch: random images, a random step for each, fresh noise."""
+    x0 = grey[torch.randint(len(grey), (BATCH,), device=run.device)]
+    t = torch.randint(1, T_GAUSS + 1, (BATCH,), device=run.device)
+    return ddpm_loss(noise_net, x0, t, alphas_bar_there, torch.randn_like(x0))
+
+
+# %% tags=["train"]
+homework.seed_everything(run.seed)
+noise_net = new_unet()
+gauss_losses = train(
+    "gaussian",
+    noise_net,
+    GAUSS_STEPS,
+    gaussian_batch_loss,
+    [cumulative_alphas, q_sample, ddpm_loss, BETAS.tolist()],
+)
+noise_net.eval()
+
+# %% tags=["experiment"]
+plots.curves(
+    {"loss of each batch": gauss_losses},
+    title="Training the second half",
+    xlabel="training step",
+    ylabel="mean squared error of the noise",
+    smooth=run.size(full=200, mini=50, grade=0),
+    logy=True,
+)
+
+# %% [markdown]
+# **Predict, then run.** Whoever always answers 0 has loss 1, since the noise has variance 1. At which end of the process is the noise easiest to see: where there is little of it, or where there is hardly anything else?
+
+# %% tags=["train"]
+test_images = (2 * test_grey - 1).to(run.device)
+
+
+@torch.no_grad()
+def gauss_loss_at(t: int) -> float:
+    """The loss of the trained network at one step, on test images."""
+    steps = torch.full((len(test_images),), t, device=run.device)
+    return float(ddpm_loss(noise_net, test_images, steps, alphas_bar_there, torch.randn_like(test_images)))
+
+
+loss_steps = sorted({max(1, round(T_GAUSS * i / 50)) for i in range(51)})
+gauss_loss_by_step = [gauss_loss_at(t) for t in loss_steps]
+
+# %% tags=["experiment"]
+plots.curves(
+    {"test images": (loss_steps, gauss_loss_by_step)},
+    title="Second half: where the noise is hard to see",
+    xlabel="step t",
+    ylabel="mean squared error of the noise",
+    logy=True,
+    levels={"always answering 0": 1.0},
+)
+
+# %% [markdown]
+# The noise is hardest to see where there is little of it, and easy where it is nearly all that is left: at $t = T$ the answer is $x_t$ itself. This is the mirror image of the first half's figure, where the *picture* was asked for. The plain mean squared error gives every $t$ the same weight; the bound on the log-likelihood would weigh small $t$ far more, and Ho and others found that the pictures are better without.
+#
+# ### Drawing
+#
+# From $x_T \sim N(0, I)$, $T$ times `p_sample`.
+
+
+# %%
+@torch.no_grad()
+def draw_gaussian(count: int, seed: int, keep: tuple[int, ...] = ()) -> tuple[torch.Tensor, dict[int, torch.Tensor]]:
+    """Walks back from noise: samples `[count, 1, SIZE, SIZE]`, about in [0, 1], and the images at each t in `keep`."""
+    generator = torch.Generator().manual_seed(seed)
+    shape, table = (count, 1, SIZE, SIZE), BETAS.to(run.device)
+    x, kept = torch.randn(shape, generator=generator).to(run.device), {}
+    for t in range(T_GAUSS, 0, -1):
+        if t in keep:
+            kept[t] = (x.cpu() + 1) / 2
+        noise = torch.randn(shape, generator=generator).to(run.device)
+        x = p_sample(noise_net, x, torch.full((count,), t, device=run.device), table, noise)
+    return (x.cpu() + 1) / 2, kept
+
+
+# %% tags=["train"]
+gauss_samples, _ = draw_gaussian(COUNT, seed=1)
+gauss_verdict = judge_samples(judge, enlarged(gauss_samples))
+gauss_real = judge_samples(judge, enlarged(test_grey))
+
+# %% tags=["experiment"]
+plots.image_grid(
+    gauss_samples,
+    rows=5,
+    columns=20,
+    title=f"Digits drawn from Gaussian noise ({digits.name}, {GAUSS_STEPS:,} training steps)",
+)
+
+# %% tags=["experiment"]
+BACK_GAUSS = tuple(sorted({max(1, round(T_GAUSS * i / 100)) for i in (2, 6, 10, 16, 24, 32, 40, 55, 75, 100)}))[::-1]
+film_end, film = draw_gaussian(4, seed=2, keep=BACK_GAUSS)
+plots.image_grid(
+    torch.stack([*(film[t] for t in BACK_GAUSS), film_end], dim=1).flatten(0, 1),
+    rows=4,
+    columns=len(BACK_GAUSS) + 1,
+    title="The way back with Gaussian noise",
+    xlabel="step t",
+    column_labels=[*map(str, BACK_GAUSS), "0"],
+)
+
+# %% tags=["experiment"]
+print("              classes found   mean confidence   recognised")
+for name, verdict in {"samples": gauss_verdict, "test images": gauss_real}.items():
+    print(
+        f"{name:12s}  {verdict.classes_recognised:8d} of 10   {verdict.mean_confidence:15.2f}   {verdict.recognised:10.0%}"
+    )
+plots.bars(
+    {str(digit): float(count) for digit, count in enumerate(gauss_verdict.histogram)},
+    title=f"Second half: recognised among {COUNT:,} samples",
+    xlabel="digit",
+    ylabel="samples",
+)
+
+# %% [markdown]
+# **Headline: what to expect** in `mini` (embedded digits; judge's mean confidence over 500 samples, 3 seeds; test images: 0.94 binary, 0.95 grey).
+#
+# | | classes found | mean confidence |
+# |---|---|---|
+# | first half, coins | @H1@ | @H2@ |
+# | second half, Gaussian, all 100 steps | @H3@ | @H4@ |
+# | second half, DDIM, 10 steps | @H5@ | @H6@ |
+#
+# ## 15. Fewer steps: DDIM
+#
+# A sample costs $T$ calls of the network. Can we leave out steps? Song, Meng and Ermon (2021) noticed that the loss of section 12 only knows the jumps $q(x_t \mid x_0)$, not the steps between. So any way back whose jumps are these may use the same trained network, without training anew. Theirs goes from $t$ to any earlier $s$: estimate the picture, $\hat x_0$ as in section 13, and jump from it to step $s$ along the **same** noise that the network found,
+#
+# $$x_s = \sqrt{\bar\alpha_s}\;\hat x_0 + \sqrt{1 - \bar\alpha_s - \sigma^2}\;\text{model}(x_t, t) + \sigma \cdot \text{noise}, \qquad
+# \sigma^2 = \eta^2\, \frac{1 - \bar\alpha_s}{1 - \bar\alpha_t} \Bigl(1 - \frac{\bar\alpha_t}{\bar\alpha_s}\Bigr) .$$
+#
+# With $\eta = 0$ no new noise enters at all: the sample is a *function* of $x_T$ (DDIM). With $\eta = 1$ and $s = t - 1$, it is exactly your `p_sample` (put in $\bar\alpha_t = \bar\alpha_{t-1} \gamma_t$; the next cell checks it). So $\eta = 1$ with fewer steps is the old sampler made to leap.
+
+
+# %%
+@torch.no_grad()
+def draw_ddim(x: torch.Tensor, steps: int, eta: float = 0.0, seed: int = 0) -> torch.Tensor:
+    """Walks back from x = x_T in about `steps` leaps of equal length.
+
+    Song, Meng and Ermon 2021 (arXiv:2010.02502), equations 12 and 16.
+
+    Args:
+        x: standard normal numbers, `[B, 1, SIZE, SIZE]`.
+        steps: number of leaps, at most T.
+        eta: 0 for DDIM, 1 for the noise of `p_sample`.
+        seed: of the noise, which only matters for eta > 0.
+
+    Returns:
+        Samples, `[B, 1, SIZE, SIZE]`, about in [0, 1], on the CPU.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    table = torch.cat([torch.ones(1), cumulative_alphas(BETAS)]).tolist()  # now place t belongs to step t
+    times = torch.linspace(T_GAUSS, 0, steps + 1).round().long().tolist()
+    x = x.to(run.device)
+    for t, s in zip(times[:-1], times[1:], strict=True):
+        error = noise_net(x, torch.full((len(x),), t, device=run.device))
+        x0 = (x - math.sqrt(1 - table[t]) * error) / math.sqrt(table[t])
+        sigma2 = eta**2 * (1 - table[s]) / (1 - table[t]) * (1 - table[t] / table[s])
+        noise = torch.randn(x.shape, generator=generator).to(run.device)
+        x = math.sqrt(table[s]) * x0 + math.sqrt(max(0.0, 1 - table[s] - sigma2)) * error + math.sqrt(sigma2) * noise
+    return (x.cpu() + 1) / 2
+
+
+# %% tags=["experiment"]
+probe = torch.randn(2, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(6)).to(run.device)
+probe_t = torch.full((2,), T_GAUSS // 2, device=run.device)
+with torch.no_grad():
+    now, before = float(ALPHAS_BAR[T_GAUSS // 2 - 1]), float(ALPHAS_BAR[T_GAUSS // 2 - 2])
+    probe_error = noise_net(probe, probe_t)
+    sigma2 = (1 - before) / (1 - now) * (1 - now / before)
+    leap = math.sqrt(before) * (probe - math.sqrt(1 - now) * probe_error) / math.sqrt(now)
+    leap = leap + math.sqrt(1 - before - sigma2) * probe_error
+    step = p_sample(noise_net, probe, probe_t, BETAS.to(run.device), torch.zeros_like(probe))
+same_step_gap = float((leap - step).abs().max())
+print(
+    f"η = 1, one step: DDIM and p_sample differ by at most {same_step_gap:.1e}; the variances are {sigma2:.6f} and",
+    end=" ",
+)
+print(f"{float(q_posterior(probe, probe, probe_t, BETAS.to(run.device))[1].flatten()[0]):.6f}")
+
+# %% [markdown]
+# **Predict, then run.** Which of the two survives fewer steps better, the one that adds noise at every leap or the one that never does? From how many steps on would you call the samples good?
+
+# %% tags=["train"]
+LEAPS = sorted({max(1, T_GAUSS // part) for part in (1, 2, 5, 10, 20, 50)})
+same_start = torch.randn(COUNT // 2, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(7))
+by_leaps = {
+    eta: {
+        steps: judge_samples(judge, enlarged(draw_ddim(same_start, steps, eta)))
+        for steps in LEAPS
+        if eta == 0 or steps < T_GAUSS
+    }
+    for eta in (0.0, 1.0)
+}
+by_leaps[1.0][T_GAUSS] = gauss_verdict  # with all steps this is p_sample: the samples of section 14
+
+# %% tags=["experiment"]
+print("steps   DDIM: confidence, classes   with noise: confidence, classes")
+for steps in LEAPS:
+    ddim, noisy = by_leaps[0.0][steps], by_leaps[1.0][steps]
+    print(
+        f"{steps:5d}   {ddim.mean_confidence:16.2f}, {ddim.classes_recognised:7d}"
+        f"   {noisy.mean_confidence:22.2f}, {noisy.classes_recognised:7d}"
+    )
+plots.curves(
+    {
+        "DDIM, η = 0": (LEAPS, [by_leaps[0.0][steps].mean_confidence for steps in LEAPS]),
+        "with noise, η = 1": (LEAPS, [by_leaps[1.0][steps].mean_confidence for steps in LEAPS]),
+    },
+    title=f"Steps against quality ({len(same_start)} samples each)",
+    xlabel="calls of the network per sample",
+    ylabel="judge's mean confidence",
+    logx=True,
+    levels={"test images": gauss_real.mean_confidence},
+)
+
+# %% tags=["experiment"]
+twelve = same_start[:12]
+plots.image_grid(
+    torch.cat([draw_ddim(twelve, steps, eta) for eta in (0.0, 1.0) for steps in LEAPS[::-1]]),
+    rows=2 * len(LEAPS),
+    columns=12,
+    title="The same twelve starts, with fewer and fewer steps",
+    row_labels=[f"{steps} steps, η = {eta:g}" for eta in (0, 1) for steps in LEAPS[::-1]],
+)
+
+# %% [markdown]
+# With $\eta$ = 0 the columns hardly change from row to row: a start is a code for one digit, and even a tenth of the steps finds nearly the same one. With $\eta$ = 1 each row shows other digits, because every leap draws new noise. In `mini` the two are about equally good down to a tenth of the steps, and below that both fall, the noisy one faster. (In our runs the full number of noisy steps was even a little better than DDIM: new noise covers up small mistakes of the network.) At 2 steps a leap is a guess at the average of all digits that may lie behind the noise, and the average of digits is grey.
+#
+# **Where the method fails.** The judge is surer of real test images than of samples, in both halves; look for samples that are no digit, and for pieces of strokes that do not meet. In the first half the pixels of one step are tossed independently of each other, given $Y_t$, which is right only for small steps. And a sample costs a hundred calls of the network in `mini`, where a GAN or a VAE needs one.
+#
+# ## 16. Questions on the second half
+#
+# ### (a) The jump in closed form (3 points)
+#
+# Show that $q(x_t \mid x_0) = N\bigl(\sqrt{\bar\alpha_t}\, x_0,\; (1 - \bar\alpha_t) I\bigr)$ for $x_t = \sqrt{\gamma_t}\, x_{t-1} + \sqrt{\beta_t}\, \varepsilon_t$ with *different* $\beta_t$. Say which property of normal variables you use. What is left for $t \to \infty$, and what condition on the $\beta_t$ does that need? About 80 words and the formulas.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_gaussian_a", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# By induction. $t = 1$: $x_1 = \sqrt{\gamma_1}\, x_0 + \sqrt{\beta_1}\,\varepsilon_1$, and $\bar\alpha_1 = \gamma_1$, $1 - \bar\alpha_1 = \beta_1$. Suppose $x_{t-1} = \sqrt{\bar\alpha_{t-1}}\, x_0 + \sqrt{1 - \bar\alpha_{t-1}}\;\varepsilon$ with standard normal $\varepsilon$. Then
+#
+# $$x_t = \sqrt{\gamma_t \bar\alpha_{t-1}}\; x_0 + \sqrt{\gamma_t (1 - \bar\alpha_{t-1})}\;\varepsilon + \sqrt{\beta_t}\;\varepsilon_t .$$
+#
+# The first factor is $\sqrt{\bar\alpha_t}$. The last two terms are independent normal variables with mean 0; their sum is normal and the variances add up: $\gamma_t - \gamma_t \bar\alpha_{t-1} + \beta_t = 1 - \bar\alpha_t$.
+#
+# As $t \to \infty$, if $\bar\alpha_t \to 0$, this goes to $N(0, I)$, whatever $x_0$ was. Since $\log \bar\alpha_t = \sum_s \log(1 - \beta_s)$, that needs $\sum_s \beta_s = \infty$; with finite $T$: a sum large enough.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: mean: the factors √γ multiply up to √ᾱ_t, with a different γ for each step
+# * 1 point: variance: independent normals add, γ_t (1 − ᾱ_{t−1}) + β_t = 1 − ᾱ_t, and the sum is normal
+# * 1 point: limit N(0, I) when ᾱ_t → 0, that is when the β add up to infinity (or: T and β large enough that ᾱ_T ≈ 0)
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### (b) The step back by Bayes' rule (4 points)
+#
+# Derive mean and variance of $q(x_{t-1} \mid x_t, x_0)$ as they stand in section 11: write down the two densities, collect what multiplies $x_{t-1}^2$ and $x_{t-1}$, and complete the square. Check your result at $t = 1$. Which other quick test would have caught $1 - \bar\alpha_t$ in place of $1 - \bar\alpha_{t-1}$ in the factor of $x_t$?
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_gaussian_b", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# For one pixel, with $x = x_{t-1}$: $q(x_t \mid x, x_0) = q(x_t \mid x)$, as the process has no memory, so
+#
+# $$\log q(x \mid x_t, x_0) = -\frac{(x_t - \sqrt{\gamma_t}\, x)^2}{2 \beta_t} - \frac{(x - \sqrt{\bar\alpha_{t-1}}\, x_0)^2}{2 (1 - \bar\alpha_{t-1})} + \text{const} = -\frac{A}{2} x^2 + B x + \text{const}$$
+#
+# with
+#
+# $$A = \frac{\gamma_t}{\beta_t} + \frac{1}{1 - \bar\alpha_{t-1}} = \frac{\gamma_t - \bar\alpha_t + \beta_t}{\beta_t (1 - \bar\alpha_{t-1})} = \frac{1 - \bar\alpha_t}{\beta_t (1 - \bar\alpha_{t-1})}, \qquad B = \frac{\sqrt{\gamma_t}}{\beta_t} x_t + \frac{\sqrt{\bar\alpha_{t-1}}}{1 - \bar\alpha_{t-1}} x_0 ,$$
+#
+# where $\gamma_t \bar\alpha_{t-1} = \bar\alpha_t$ and $\gamma_t + \beta_t = 1$. A quadratic log-density is normal with variance $1/A$ and mean $B/A$:
+#
+# $$\frac1A = \frac{\beta_t (1 - \bar\alpha_{t-1})}{1 - \bar\alpha_t}, \qquad \frac BA = \frac{\sqrt{\gamma_t} (1 - \bar\alpha_{t-1})}{1 - \bar\alpha_t} x_t + \frac{\sqrt{\bar\alpha_{t-1}} \beta_t}{1 - \bar\alpha_t} x_0 .$$
+#
+# $t = 1$: $\bar\alpha_0 = 1$ gives variance 0, no part of $x_t$, and the factor of $x_0$ is $\beta_1 / (1 - \gamma_1) = 1$. A further test: average over $x_t$, whose mean is $\sqrt{\bar\alpha_t}\, x_0$; the result must be the mean of the jump, $\sqrt{\bar\alpha_{t-1}}\, x_0$. With the right formula it is; with $1 - \bar\alpha_t$ in the factor of $x_t$ it is larger. At $t = 1$ the wrong formula would give $x_0 + \sqrt{\gamma_1}\, x_1$.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: product of one step and a jump of t − 1 steps, with the Markov property
+# * 1 point: coefficient of x²: γ/β + 1/(1 − ᾱ_{t−1}), simplified with ᾱ_t = γ_t ᾱ_{t−1}; the variance
+# * 1 point: coefficient of x and the mean, both factors right
+# * 1 point: t = 1 checked (mean x_0, variance 0) and another test that tells the formulas apart (average over x_t, or simulation)
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### How was it made? (not graded)
+#
+# Fill in what you used (lectures, papers, sites, language models), with whom you worked, and about how many hours it took. It
+# is kept in the log and does not count for or against you.
+
+# %%
+process = {"sources": "", "people": "", "hours": None}
+
+# %% [markdown]
+# ## 17. Your log
+#
+# The next cell defines inputs that belong to you alone: they are drawn from your student id. The last cell asks your functions for
+# their answers, adds your measured numbers and writes `submission_log.json`. Hand it in together with this notebook.
+
+
+# %% tags=["answers"]
+def personal_answers(student, draws):
+    """Inputs that belong to one student: item id -> a function that asks the student's code for its answer."""
+
+    def steps(d, count, last):
+        """Random steps from 1 to `last`, the first of them 1."""
+        t = d.integers(1, last + 1, count)
+        t[0] = 1
+        return t
+
+    def ask_replaced_probability():
+        d = draws("replaced_probability")
+        return student.replaced_probability(steps(d, 4, 30), float(d.uniform(0.02, 0.4, 1)[0]))
+
+    def ask_sample_yt():
+        d = draws("sample_yt")
+        y0 = 2 * d.binary(3, 2000) - 1
+        changed = student.sample_yt(y0, steps(d, 3, 10), 0.5) != y0
+        return (changed.float().mean() - 0.5).abs() < 0.1  # a fair coin for every pixel: the draws themselves are free
+
+    def ask_posterior_plus_one():
+        d = draws("posterior_plus_one")
+        delta = float(d.uniform(0.05, 0.4, 1)[0])
+        return student.posterior_plus_one(2 * d.binary(4, 5) - 1, 2 * d.binary(4, 5) - 1, steps(d, 4, 12), delta)
+
+    def ask_binary_diffusion_loss():
+        d = draws("binary_diffusion_loss")
+        yt, y0 = 2 * d.binary(4, 5) - 1, 2 * d.binary(4, 5) - 1
+        return student.binary_diffusion_loss(d.normal(4, 5), yt, y0, steps(d, 4, 12), 0.1)
+
+    def ask_cumulative_alphas():
+        return student.cumulative_alphas(draws("cumulative_alphas").uniform(0.01, 0.4, 6))
+
+    def ask_q_sample():
+        d = draws("q_sample")
+        alphas_bar = torch.cumprod(1 - d.uniform(0.02, 0.3, 8), 0)
+        return student.q_sample(d.normal(3, 4), steps(d, 3, 8), alphas_bar, d.normal(3, 4))
+
+    def ask_q_posterior():
+        d = draws("q_posterior")
+        mean, variance = student.q_posterior(d.normal(3, 4), d.normal(3, 4), steps(d, 3, 8), d.uniform(0.02, 0.3, 8))
+        return mean, variance + 0 * mean
+
+    def ask_ddpm_loss():
+        d = draws("ddpm_loss")
+        alphas_bar = torch.cumprod(1 - d.uniform(0.02, 0.3, 8), 0)
+        model = student.PaperPredictor(0.7, 0.05)
+        return student.ddpm_loss(model, d.normal(3, 4), steps(d, 3, 8), alphas_bar, d.normal(3, 4))
+
+    def ask_p_sample():
+        d = draws("p_sample")
+        model = student.PaperPredictor(0.7, 0.05)
+        return student.p_sample(model, d.normal(3, 4), steps(d, 3, 8), d.uniform(0.02, 0.3, 8), d.normal(3, 4))
+
+    return {
+        "replaced_probability": ask_replaced_probability,
+        "sample_yt": ask_sample_yt,
+        "posterior_plus_one": ask_posterior_plus_one,
+        "binary_diffusion_loss": ask_binary_diffusion_loss,
+        "cumulative_alphas": ask_cumulative_alphas,
+        "q_sample": ask_q_sample,
+        "q_posterior": ask_q_posterior,
+        "ddpm_loss": ask_ddpm_loss,
+        "p_sample": ask_p_sample,
+    }
+
+
+# %% tags=["log"]
+log = SubmissionLog(run)
+log.answers(personal_answers)
+for half, verdict, steps in (
+    ("binary", binary_verdict, BINARY_STEPS),
+    ("gaussian", gauss_verdict, GAUSS_STEPS),
+    ("ddim_tenth", by_leaps[0.0][max(1, T_GAUSS // 10)], GAUSS_STEPS),
+):
+    evidence = {"histogram": verdict.histogram.tolist(), "samples": COUNT, "training_steps": steps}
+    log.metric(f"diffusion/{half}_mean_confidence", value=verdict.mean_confidence, evidence=evidence)
+    log.metric(f"diffusion/{half}_classes", value=verdict.classes_recognised, evidence=evidence)
+log.metric("diffusion/posterior_gap", value=posterior_gap, evidence={"wrong_formula_gap": wrong_gap, "gap": proof_gap})
+log.process(**process)
+log_file = log.write()
+
+# %% [markdown]
+# ## References
+#
+# * J. Sohl-Dickstein, E. Weiss, N. Maheswaranathan, S. Ganguli: *Deep Unsupervised Learning using Nonequilibrium
+#   Thermodynamics*. ICML 2015. arXiv:1503.03585. Where it began, with both kinds of noise.
+# * J. Ho, A. Jain, P. Abbeel: *Denoising Diffusion Probabilistic Models*. NeurIPS 2020. arXiv:2006.11239. The second half.
+# * J. Song, C. Meng, S. Ermon: *Denoising Diffusion Implicit Models*. ICLR 2021. arXiv:2010.02502. Section 15.
+# * J. Austin, D. Johnson, J. Ho, D. Tarlow, R. van den Berg: *Structured Denoising Diffusion Models in Discrete
+#   State-Spaces*. NeurIPS 2021. arXiv:2107.03006. Coins with more than two sides.
+# * O. Ronneberger, P. Fischer, T. Brox: *U-Net: Convolutional Networks for Biomedical Image Segmentation*. MICCAI 2015.
+#   arXiv:1505.04597.
+# * T. Salimans and others: *Improved Techniques for Training GANs*. NeurIPS 2016. arXiv:1606.03498. Judging samples by a
+#   classifier.

@@ -1,0 +1,6 @@
+# misconception: you averaged over the pixels; sum over pixels, average over the batch only
+def binary_diffusion_loss(logits, yt, y0, t, delta):
+    p = posterior_plus_one(yt, y0, t, delta)
+    divergence = F.binary_cross_entropy_with_logits(logits, p, reduction="none")
+    divergence = divergence + torch.xlogy(p, p) + torch.xlogy(1 - p, 1 - p)
+    return divergence.mean()

@@ -1,0 +1,3 @@
+# misconception: you returned the product of all factors only
+def cumulative_alphas(betas):
+    return torch.prod(1 - betas).expand(len(betas)).clone()

@@ -1,0 +1,4 @@
+# misconception: you took the root of the mean squared error
+def ddpm_loss(model, x0, t, alphas_bar, noise):
+    xt = q_sample(x0, t, alphas_bar, noise)
+    return ((model(xt, t) - noise) ** 2).mean().sqrt()

@@ -1,0 +1,6 @@
+# misconception: you cut x_0 off to [-1, 1]; leave it as it is
+def p_sample(model, xt, t, betas, noise):
+    left = per_image(cumulative_alphas(betas)[t - 1], xt)
+    picture = ((xt - (1 - left).sqrt() * model(xt, t)) / left.sqrt()).clamp(-1, 1)
+    mean, variance = q_posterior(picture, xt, t, betas)
+    return mean + variance.sqrt() * noise

@@ -1,0 +1,6 @@
+# misconception: you treated y0 = -1 as +1
+def posterior_plus_one(yt, y0, t, delta):
+    c = 1 - 2 * delta
+    kept = per_image(c ** (t - 1), y0) + 0 * y0
+    white, black = (1 + c * yt) * (1 + kept), (1 - c * yt) * (1 - kept)
+    return white / (white + black)

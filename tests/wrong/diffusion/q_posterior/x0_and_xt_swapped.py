@@ -1,0 +1,7 @@
+# misconception: you exchanged x0 and xt
+def q_posterior(x0, xt, t, betas):
+    table = cumulative_alphas(betas)
+    before = torch.cat([torch.ones_like(table[:1]), table[:-1]])
+    beta, now, earlier = (per_image(values[t - 1], xt) for values in (betas, table, before))
+    mean = (earlier.sqrt() * beta * xt + (1 - beta).sqrt() * (1 - earlier) * x0) / (1 - now)
+    return mean, beta * (1 - earlier) / (1 - now)

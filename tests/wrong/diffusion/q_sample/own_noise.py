@@ -1,0 +1,4 @@
+# misconception: you drew noise of your own instead of the one that was given
+def q_sample(x0, t, alphas_bar, noise):
+    a = per_image(alphas_bar[t - 1], x0)
+    return a.sqrt() * x0 + (1 - a).sqrt() * torch.randn_like(x0)

@@ -1,0 +1,5 @@
+# misconception: you used the factor of one step instead of the product
+def q_sample(x0, t, alphas_bar, noise):
+    before = torch.cat([torch.ones_like(alphas_bar[:1]), alphas_bar[:-1]])
+    a = per_image((alphas_bar / before)[t - 1], x0)
+    return a.sqrt() * x0 + (1 - a).sqrt() * noise

@@ -1,0 +1,3 @@
+# misconception: you made one step of noise, whatever t is
+def sample_yt(y0, t, delta, generator=None):
+    return torch.where(torch.rand(y0.shape, generator=generator) < delta, -y0, y0)
