@@ -30,7 +30,7 @@
 # | | profile `full` | profile `mini` |
 # |---|---|---|
 # | data | MNIST, 28 × 28 pixels | embedded digits, 14 × 14 pixels |
-# | training | 2 networks of 10,000 steps | 2 networks of 2,000 steps |
+# | training | 2 networks of 10,000 steps | 2 networks of 1,800 steps |
 # | hardware | a GPU, for instance on Colab | any laptop, no network |
 # | time to run | about ten minutes (estimated, section 6) | about two minutes |
 #
@@ -336,26 +336,30 @@ with part("what is drawn", 2):
 with part("coins of their own", 1):
     t = torch.full((4,), 300)
     y = student.sample_yt(torch.ones(4, N), t, 0.1)
-    assert bool((y.mean(dim=1).abs() <= 5.5 / math.sqrt(N)).all()), "after very many steps every pixel is a fair coin"
-    assert bool(((y[:, 1:] * y[:, :-1]).mean(dim=1).abs() <= 5.5 / math.sqrt(N)).all()), "pixels share their coins"
-    assert bool(((y[1:] * y[:-1]).mean(dim=1).abs() <= 5.5 / math.sqrt(N)).all()), "the images share their coins"
-    again = student.sample_yt(torch.ones(4, N), t, 0.1)
-    assert bool(((again * y).mean(dim=1).abs() <= 5.5 / math.sqrt(N)).all()), "a second call must toss anew"
-    half = student.sample_yt(torch.ones(2, N), torch.full((2,), 3), 0.1)
-    replaced_twice = (half[0] * half[1]).mean() - half[0].mean() * half[1].mean()
-    assert abs(float(replaced_twice)) <= 6 / math.sqrt(N), "the images share the coin that says who is replaced"
-    small = torch.ones(3, 200)
+    if all(bool((r > 0.999).all()) for r in shares(t, 0.1)):
+        assert bool((y.mean(dim=1).abs() <= 5.5 / math.sqrt(N)).all()), (
+            "after very many steps each pixel is a fair coin"
+        )
+    t = torch.full((4,), 3)
+    y, again = (student.sample_yt(torch.ones(4, N), t, 0.1).double() for _ in range(2))
+    off, other = y - y.mean(), again - again.mean()
+    assert bool(((off[:, 1:] * off[:, :-1]).mean(dim=1).abs() <= 6 / math.sqrt(N)).all()), "pixels share their coins"
+    assert bool(((off[1:] * off[:-1]).mean(dim=1).abs() <= 6 / math.sqrt(N)).all()), "the images share their coins"
+    assert bool(((off * other).mean(dim=1).abs() <= 6 / math.sqrt(N)).all()), "a second call must toss anew"
+    small = torch.ones(3, 400)
     student.torch.manual_seed(1)
     one = student.sample_yt(small, t[:3], 0.1, generator=torch.Generator().manual_seed(7))
     other = student.sample_yt(small, t[:3], 0.1, generator=torch.Generator().manual_seed(8))
     student.torch.manual_seed(2)
     two = student.sample_yt(small, t[:3], 0.1, torch.Generator().manual_seed(7))
     assert close(one, two, "with a generator, all randomness must come from it")
-    assert bool((one != other).float().mean() > 0.3), "another generator must give another draw"
+    assert bool((one != other).float().mean() > 0.05), "another generator must give another draw"
     student.torch.manual_seed(3)
     from_global = student.sample_yt(small, t[:3], 0.1)
     student.torch.manual_seed(3)
     assert close(student.sample_yt(small, t[:3], 0.1), from_global, "without a generator, use torch's global one")
+    unlike = student.sample_yt(small, t[:3], 0.1)
+    assert bool((unlike != from_global).float().mean() > 0.05), "without a generator every call must draw anew"
     for shape in ((3, 5), (3, 1, 4, 4), (1, 2, 3)):
         y = student.sample_yt(torch.ones(shape), torch.full(shape[:1], 2), 0.2)
         assert tuple(y.shape) == shape, "images of any shape [B, ...] must work"
@@ -701,7 +705,7 @@ with part("large logits and gradients", 1):
 # **Which steps it practises.** We throw two dice with $T$ sides for each image and take the smaller number as $t$, so that early steps come up more often than late ones. You will see in a moment that nearly all of the loss is there; a small network that practises all steps alike draws worse digits.
 
 # %%
-BINARY_STEPS = run.size(full=10_000, mini=2_000, grade=3)
+BINARY_STEPS = run.size(full=10_000, mini=1_800, grade=3)
 BATCH = run.size(full=128, mini=64, grade=8)
 
 
@@ -1237,7 +1241,8 @@ assert isinstance(found, tuple) and len(found) == 2, "return a pair: mean, varia
 mean, variance = found
 assert tuple(mean.shape) == (1, 2), "the mean has the shape of xt"
 assert tuple(variance.shape) in ((1, 1), (1, 2)), "the variance has one number per image, shaped [B, 1, ..., 1]"
-if bool(((student.cumulative_alphas(betas) - torch.tensor([0.9, 0.72, 0.36])).abs() < 1e-4).all()):
+table = student.cumulative_alphas(betas)
+if tuple(table.shape) == (3,) and bool(((table - torch.tensor([0.9, 0.72, 0.36])).abs() < 1e-4).all()):
     # the numbers below rest on a right cumulative_alphas; while yours is wrong, mend that one first
     assert abs(float(mean[0, 1]) - 0.707107) > 1e-4, (
         "the factor of xt has 1 - alpha_bar_{t-1} above, 1 - alpha_bar_t below"
@@ -1263,19 +1268,22 @@ def tables(betas):
     """alpha_bar: right, and as the student's own function says (if it answers)."""
     found = [torch.cumprod(1 - betas, 0)]
     try:
-        found.append(student.cumulative_alphas(betas).detach().reshape(betas.shape))
+        found.append(student.cumulative_alphas(betas).detach())
     except Exception:
         pass
     return found
 
 
 def conditioned(alphas_bar, betas, t, x0, xt):
-    """Mean and variance by conditioning the joint normal of (x_{t-1}, x_t) given x_0, for one step t."""
+    """Mean and variance for one step t, by conditioning the joint normal of (x_{t-1}, x_t) given x_0."""
     earlier = alphas_bar[t - 2] if t > 1 else torch.ones((), dtype=betas.dtype)
-    root = (1 - betas[t - 1]).sqrt()
-    of_before, of_now, between = 1 - earlier, 1 - alphas_bar[t - 1], root * (1 - earlier)
-    mean = earlier.sqrt() * x0 + between / of_now * (xt - alphas_bar[t - 1].sqrt() * x0)
-    return mean, of_before - between**2 / of_now
+    beta, now = betas[t - 1], alphas_bar[t - 1]
+    if abs(float((1 - beta) * earlier - now)) > 1e-9:  # no such normal: a table of the student's that is wrong
+        part_of_xt = (1 - beta).sqrt() * (1 - earlier) * xt
+        return (earlier.sqrt() * beta * x0 + part_of_xt) / (1 - now), beta * (1 - earlier) / (1 - now)
+    between = (1 - beta).sqrt() * (1 - earlier)
+    mean = earlier.sqrt() * x0 + between / (1 - now) * (xt - now.sqrt() * x0)
+    return mean, 1 - earlier - between**2 / (1 - now)
 
 
 def agree(got, want):
@@ -1290,7 +1298,7 @@ def agree(got, want):
 T = 8
 with part("Bayes' rule", 2):
     for _ in range(3):
-        betas = 0.02 + 0.4 * torch.rand(T, generator=g, dtype=torch.float64)
+        betas = 0.01 + 0.1 * torch.rand(T, generator=g, dtype=torch.float64)
         for t in range(2, T + 1):
             x0, xt = (torch.randn(2, 3, generator=g, dtype=torch.float64) for _ in range(2))
             got = student.q_posterior(x0, xt, torch.full((2,), t), betas)
@@ -1303,7 +1311,7 @@ with part("Bayes' rule", 2):
     x = torch.full((N, 1), start, dtype=torch.float64)
     for beta in betas[:t]:
         before, x = x, (1 - beta).sqrt() * x + beta.sqrt() * torch.randn(N, 1, generator=g, dtype=torch.float64)
-    if all(bool(((table / table.roll(1))[1:] - (1 - betas)[1:]).abs().max() < 1e-6) for table in tables(betas)):
+    if all(len(table) == T and bool((table - tables(betas)[0]).abs().max() < 1e-6) for table in tables(betas)):
         mean, variance = student.q_posterior(torch.full((N, 1), start).double(), x, torch.full((N,), t), betas)
         rest = (before - mean) / (variance + 0 * mean).sqrt()
         assert abs(float(rest.mean())) <= 6 / math.sqrt(N), "in a simulation x_{t-1} scatters around another mean"
@@ -1315,9 +1323,8 @@ with part("the first step, and a step for each image", 1):
         mean, variance = student.q_posterior(x0, xt, torch.ones(shape[0], dtype=torch.long), betas)
         if all(abs(float(table[0] - 1 + betas[0])) < 1e-6 for table in tables(betas)):
             assert close(mean, x0, "at t = 1 the mean is x0 itself", rtol=1e-5, atol=1e-6)
-        assert close(
-            variance + 0 * mean, torch.zeros(shape, dtype=torch.float64), "at t = 1 the variance is 0", atol=1e-6
-        )
+            none = torch.zeros(shape, dtype=torch.float64)
+            assert close(variance + 0 * mean, none, "at t = 1 the variance is 0", atol=1e-6)
         t = torch.randint(2, T + 1, shape[:1], generator=g)
         got = student.q_posterior(x0, xt, t, betas)
         rows = [
@@ -1459,10 +1466,11 @@ g = fresh(63)
 
 
 def noisy(x0, t, alphas_bar, noise):
-    """x_t: right, and as the student's own function says (if it answers)."""
+    """x_t: right, and as the student's own function says (if it answers); None if that is another one each time."""
     found = [reference.q_sample(x0, t, alphas_bar, noise)]
     try:
-        found.append(student.q_sample(x0, t, alphas_bar, noise).detach().reshape(x0.shape))
+        own, again = (student.q_sample(x0, t, alphas_bar, noise).detach().reshape(x0.shape) for _ in range(2))
+        found.append(own if torch.equal(own, again) else None)
     except Exception:
         pass
     return found
@@ -1489,13 +1497,20 @@ for shape in ((1, 5), (4, 1, 3, 3), (30, 2)):
     assert close(asked[0][1], t, "the model must be told the step t of each image, as it is: model(xt, t)")
     later = t.double().reshape(-1, *[1] * (len(shape) - 1))
     agree = []
-    for xt in noisy(x0, t, alphas_bar, noise):
+    shown = asked[0][0]  # what the model saw
+    known = [xt for xt in noisy(x0, t, alphas_bar, noise) if xt is not None]
+    random_helper = len(known) < len(noisy(x0, t, alphas_bar, noise))
+    want = ((2 * shown + 1 - noise) ** 2).mean()
+    assert bool((watched_loss - want).abs() <= 1e-5 * (1 + want)), "the mean squared error of the predicted noise"
+    for xt in known:
         wants = [((slope * xt + drift * later - noise) ** 2).mean(), ((2 * xt + 1 - noise) ** 2).mean()]
         near = [
             bool((got - want).abs() <= 1e-5 * (1 + want)) for got, want in zip((loss, watched_loss), wants, strict=True)
         ]
         agree.append(all(near) and bool((asked[0][0] - xt).abs().max() <= 1e-5))
-    assert any(agree), "the mean over images and pixels of the squared error of the noise, predicted from x_t"
+    assert random_helper or any(agree), (
+        "the mean over images and pixels of the squared error of the noise, predicted from x_t"
+    )
     exact = student.ddpm_loss(lambda xt, t, noise=noise: noise, x0, t, alphas_bar, noise)
     assert abs(float(exact)) < 1e-9, "who predicts the noise has loss 0"
     model = student.PaperPredictor(slope, drift)
@@ -1503,12 +1518,13 @@ for shape in ((1, 5), (4, 1, 3, 3), (30, 2)):
     assert single.requires_grad, "the loss must be differentiable in the model's weights"
     single.backward()
     wants = []
-    for xt in noisy(x0, t, alphas_bar, noise):
+    for xt in known:
         off = slope * xt + drift * later - noise
         wants.append((2 * off * xt).mean())
     assert model.slope.grad is not None, "no gradient reaches the model"
     got = model.slope.grad.double()
-    assert any(bool((got - want).abs() <= 1e-3 * (1 + want.abs())) for want in wants), "the gradient is wrong"
+    right = any(bool((got - want).abs() <= 1e-3 * (1 + want.abs())) for want in wants)
+    assert random_helper or right, "the gradient by the model's weights is wrong"
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1560,14 +1576,15 @@ xt, t = torch.tensor([[0.2]]), torch.tensor([3])
 paper = student.PaperPredictor()
 quiet, loud = (student.p_sample(paper, xt, t, betas, torch.full((1, 1), level)) for level in (0.0, 1.0))
 assert isinstance(quiet, torch.Tensor) and tuple(quiet.shape) == (1, 1), "return x_{t-1}, with the shape of xt"
-healthy = bool(((student.cumulative_alphas(betas) - torch.tensor([0.9, 0.72, 0.36])).abs() < 1e-4).all())
+table = student.cumulative_alphas(betas)
+healthy = tuple(table.shape) == (3,) and bool(((table - torch.tensor([0.9, 0.72, 0.36])).abs() < 1e-4).all())
 mean, variance = student.q_posterior(torch.ones(1, 1), xt, t, betas)
 healthy = healthy and abs(float(mean) - 0.724784) < 1e-4 and abs(float(variance) - 0.21875) < 1e-4
 mean, variance = student.q_posterior(torch.ones(1, 1), xt, torch.tensor([1]), betas)
 if healthy and abs(float(mean) - 1) < 1e-4 and abs(float(variance)) < 1e-5:
     # the numbers below rest on right cumulative_alphas and q_posterior; while yours are wrong, mend them first
     assert close(quiet, torch.tensor([[-0.070711]]), "the worked number with noise 0: the mean", rtol=1e-3, atol=1e-5)
-    scale = float(loud - quiet)
+    scale = float((loud - quiet).detach())
     assert abs(scale - 0.21875) > 1e-3, "the noise is multiplied by the deviation: the root of the variance is missing"
     assert abs(scale - 0.5**0.5) > 1e-3, "this is sqrt(beta_t): use the variance of section 11"
     assert close(loud, torch.tensor([[0.396996]]), "the worked number with noise 1", rtol=1e-3, atol=1e-5)
@@ -1586,7 +1603,7 @@ def steps_back(predict, xt, t, betas, noise):
     wide = [1] * (xt.ndim - 1)
     tables, posteriors = [torch.cumprod(1 - betas, 0)], [reference.q_posterior]
     try:
-        tables.append(student.cumulative_alphas(betas).detach().reshape(betas.shape))
+        tables.append(student.cumulative_alphas(betas).detach())
     except Exception:
         pass
     posteriors.append(student.q_posterior)
@@ -1619,7 +1636,7 @@ def one_of(got, wants):
 
 T = 9
 for shape in ((4, 3), (3, 1, 3, 3), (1, 2)):
-    betas = 0.02 + 0.3 * torch.rand(T, generator=g, dtype=torch.float64)
+    betas = 0.01 + 0.08 * torch.rand(T, generator=g, dtype=torch.float64)
     xt, noise = (torch.randn(shape, generator=g, dtype=torch.float64) for _ in range(2))
     t = torch.randint(2, T + 1, shape[:1], generator=g)
     slope, drift = torch.randn(2, generator=g, dtype=torch.float64).tolist()
@@ -1649,9 +1666,10 @@ for shape in ((4, 3), (3, 1, 3, 3), (1, 2)):
         assert one_of(got, wants), "at t = 1 the result is the model's x_0"
     mixed = t.clone()
     mixed[0] = 1
-    assert one_of(student.p_sample(predict, xt, mixed, betas, noise), steps_back(predict, xt, mixed, betas, noise)), (
-        "each image has a step t of its own: one may be at t = 1 while others are not"
-    )
+    wants = steps_back(predict, xt, mixed, betas, noise)
+    if all(bool(torch.isfinite(want).all()) for want in wants):
+        got = student.p_sample(predict, xt, mixed, betas, noise)
+        assert one_of(got, wants), "each image has a step t of its own: one may be at t = 1 while others are not"
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1660,7 +1678,7 @@ for shape in ((4, 3), (3, 1, 3, 3), (1, 2)):
 # The same network class, another loss. Before you run it, note what has *not* changed since the first half: take clean images, draw a $t$ for each, jump there, ask the network, compare.
 
 # %%
-GAUSS_STEPS = run.size(full=10_000, mini=2_000, grade=3)
+GAUSS_STEPS = run.size(full=10_000, mini=1_800, grade=3)
 grey = scaled_images.to(run.device)
 alphas_bar_there = torch.cumprod(1 - BETAS, 0).to(run.device)
 
@@ -1894,7 +1912,7 @@ plots.image_grid(
 )
 
 # %% [markdown]
-# With $\eta$ = 0 the columns hardly change from row to row: a start is a code for one digit, and even a tenth of the steps finds nearly the same one. With $\eta$ = 1 each row shows other digits, because every leap draws new noise. In `mini` the two are about equally good down to a tenth of the steps, and below that both fall, the noisy one faster. (In our runs the full number of noisy steps was even a little better than DDIM: new noise covers up small mistakes of the network.) At 2 steps a leap is a guess at the average of all digits that may lie behind the noise, and the average of digits is grey.
+# With $\eta$ = 0 the columns hardly change from row to row: a start is a code for one digit, and even a tenth of the steps finds nearly the same one. With $\eta$ = 1 each row shows other digits, because every leap draws new noise. In `mini` the two are about equally good down to a tenth of the steps, and below that both fall. (With all steps the noisy walk was even a little better in our runs: new noise covers up small mistakes of the network. In the literature, with larger networks and few steps, DDIM is clearly ahead.) At 2 steps a leap is a guess at the average of all digits that may lie behind the noise, and the average of digits is grey.
 #
 # **Where the method fails.** The judge is surer of real test images than of samples, in both halves; look for samples that are no digit, and for pieces of strokes that do not meet. In the first half the pixels of one step are tossed independently of each other, given $Y_t$, which is right only for small steps. And a sample costs a hundred calls of the network in `mini`, where a GAN or a VAE needs one.
 #

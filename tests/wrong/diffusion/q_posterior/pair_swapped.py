@@ -1,7 +1,0 @@
-# misconception: you returned (variance, mean); the order is (mean, variance)
-def q_posterior(x0, xt, t, betas):
-    table = cumulative_alphas(betas)
-    before = torch.cat([torch.ones_like(table[:1]), table[:-1]])
-    beta, now, earlier = (per_image(values[t - 1], xt) for values in (betas, table, before))
-    mean = (earlier.sqrt() * beta * x0 + (1 - beta).sqrt() * (1 - earlier) * xt) / (1 - now)
-    return beta * (1 - earlier) / (1 - now) + 0 * mean, mean
