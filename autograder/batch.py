@@ -27,6 +27,7 @@ from autograder.feedback import feedback_html
 from autograder.gradebook import Record, Recordable, recording
 from autograder.grading import Grading, failed_grading, grade_file
 from autograder.hand_in import hand_in_time
+from autograder.intake import MARKUP
 from autograder.journal import Journal, digest_of
 from autograder.problem import Problem, load_problem
 from autograder.release import notebook_text, write_atomically
@@ -108,9 +109,13 @@ def _unchanged(grading: Recordable, handed_in_at: datetime | None = None) -> Gra
 def _recorder(root: Path) -> Iterator[Record]:
     """Records in the gradebook while that works; the first failure ends recording and is told, grading goes on."""
     fault, recorded, left = "", 0, 0
+    odd: list[str] = []
 
     def record(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
         nonlocal fault, recorded, left
+        if MARKUP.intersection(grading.log.student):  # the form grader puts names into its pages as they are
+            odd.append(grading.log.student)
+            return grading.log
         if not fault:
             try:
                 log = write(grading, handed_in_at)
@@ -127,6 +132,11 @@ def _recorder(root: Path) -> Iterator[Record]:
         except CourseError as error:
             fault = str(error)
         yield record
+    for name in odd:
+        _log.warning(
+            "%r cannot be a name in the gradebook and was left out there; rename the folder (`autograder intake` does)",
+            name,
+        )
     if fault:
         _log.warning("%d of %d results are not in the gradebook: %s", left, left + recorded, fault)
         _log.warning("All files are written; once that is mended, the same command fills the gradebook.")

@@ -19,9 +19,5 @@ class CourseError(AutograderError):
     """`course.toml` or the course folder cannot be used."""
 
 
-class SubmissionError(AutograderError):
-    """A submitted notebook cannot be graded; the message may be shown to the student."""
-
-
 class SetupError(AutograderError):
     """The machine lacks something the run needs (a folder that cannot be written, a full disk)."""

@@ -3,10 +3,14 @@
 It holds no hidden test, no solution and none of the handed-in outputs, save the PNG pictures of cells that a person
 grades. Verdicts are written so that nbgrader's own rule (`determine_grade`) would score them the same: no output for
 full marks, one error output for none, one number for a part.
+
+What a student writes in text cells is kept from being markup (`plain_markdown`): nbconvert and nbgrader's form grader
+let scripts in markdown through, into the browser of whoever grades.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from nbformat import NotebookNode
@@ -17,6 +21,12 @@ from autograder.problem import Problem
 from autograder.rebuild import Rebuilt
 from autograder.release import released_notebook
 from autograder.results import ItemResult
+
+_MARKUP = re.compile(
+    r"<(?=[A-Za-z/!?])"  # tags, comments, <https://...>
+    r"|\](?=[(:])"  # links, pictures and where [references] lead
+    r"|\\(?=(?:href|url|html|style|class|cssId|require)[A-Za-z]*)"  # the same in formulas
+)
 
 
 def executed_notebook(
@@ -40,6 +50,8 @@ def executed_notebook(
         else:
             cell = released[built.id]
             cell.source = built.source
+        if cell.cell_type == "markdown" and built.role in ("answer", "free"):
+            cell.source = plain_markdown(cell.source)
         if cell.cell_type == "code":
             cell.outputs = _outputs(built.id, runs)
             cell.outputs += [new_output("display_data", {"image/png": picture}) for picture in built.pictures]
@@ -48,6 +60,14 @@ def executed_notebook(
         cells.append(cell)
     notebook.cells = cells
     return notebook
+
+
+def plain_markdown(text: str) -> str:
+    """A student's markdown with its markup and links shown instead of followed: a space keeps them from being any.
+
+    Lists, tables, emphasis, code and formulas stay as they are; so does `a < b`.
+    """
+    return _MARKUP.sub(lambda found: found.group() + " ", text)
 
 
 def verdict_outputs(result: ItemResult) -> list[NotebookNode]:

@@ -27,6 +27,8 @@ MAX_FILES = 2_000
 """Files looked at for one student."""
 MAX_TOTAL = 500 * 2**20
 """Bytes read for one student."""
+MARKUP = frozenset('<>"')
+"""What a student's name must not hold: it would be markup in nbgrader's pages."""
 MAX_NESTING = 2
 """Zips inside zips."""
 _IGNORED = re.compile(r"(^|/)(__MACOSX|\.ipynb_checkpoints|\.[^/]*)(/|$)")
@@ -121,10 +123,14 @@ def _by_student(source: Path, problem: str) -> Iterator[tuple[str, Iterator[Foun
 def student_id(name: str) -> str:
     """A name as a folder can have it: no separators, no control characters, no dot at the start.
 
+    Nor any markup.
+
     Raises:
         SetupError: nothing is left of it.
     """
-    cleaned = "".join(c for c in unicodedata.normalize("NFC", name) if c not in "/\\\0" and c.isprintable())
+    cleaned = "".join(
+        c for c in unicodedata.normalize("NFC", name) if c not in {"/", "\\", "\0", *MARKUP} and c.isprintable()
+    )
     cleaned = cleaned.strip().lstrip(".").strip()
     if not cleaned:
         raise SetupError(f"{name!r} cannot be a student's name; rename the file or folder.")

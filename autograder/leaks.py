@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ _IDIOMS = frozenset(
         "def forward(self, x):",
     }
 )
+_HEADER = re.compile(r"for \w+ in range\(\d+\):|except \w+( as \w+)?:")
+"""Loops and handlers that say nothing about what is in them."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,10 @@ class Leak:
             f"{self.where}, line {self.line}: shows a line of a {self.kind.lower()} region of {self.problem} "
             f"(source line {self.source_line}): {self.text!r}"
         )
+
+
+def _says_nothing(line: str) -> bool:
+    return line in _IDIOMS or _HEADER.fullmatch(line) is not None
 
 
 def leaks(problem: Problem, texts: Mapping[str, str]) -> list[Leak]:
@@ -96,7 +103,7 @@ def secret_lines(problem: Problem) -> dict[str, tuple[int, str]]:
             inside = numbers_inside(cell, kind)
             for line in cell.lines:
                 said = _normal(line.text)
-                if line.number not in inside or len(_dense(said)) < SHORTEST or said in _IDIOMS:
+                if line.number not in inside or len(_dense(said)) < SHORTEST or _says_nothing(said):
                     continue
                 if said not in shown:
                     secrets.setdefault(said, (line.number, kind))

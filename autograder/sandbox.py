@@ -341,7 +341,8 @@ def _interpreter() -> list[str]:
     system = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"]
     system += ["/usr/share/fonts", "/usr/share/zoneinfo", "/etc/localtime"]
     own = []
-    for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
+    prefixes = (sys.base_prefix, sys.prefix, *map(os.path.realpath, (sys.base_prefix, sys.prefix)))
+    for prefix in dict.fromkeys(prefixes):  # where one is a link, what it leads to must be there as well
         own += [f"{prefix}/{name}" for name in ("bin", "lib")] if prefix in ("/usr", "/usr/local") else [prefix]
     return [*system, *own]
 

@@ -1,7 +1,7 @@
 """Reads a notebook that somebody handed in. Nothing of it is run here and none of it is trusted.
 
 All that is taken from the file is a list of cells: type, text, nbgrader's grade id, cell id, and the pictures among the
-outputs. A file that is no notebook raises `SubmissionError`, whose message says what to do.
+outputs. A file that is no notebook raises `UnusableError`, whose message says what to do.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.errors import SubmissionError
+from autograder.errors import AutograderError
 from autograder.results import Outcome
 
 MAX_BYTES = 200 * 2**20
@@ -31,7 +31,7 @@ MAX_PICTURES = 12
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
-class UnusableError(SubmissionError):
+class UnusableError(AutograderError):
     """A submission that cannot be graded at all, with the outcome it gets."""
 
     def __init__(self, outcome: Outcome, message: str) -> None:

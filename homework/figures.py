@@ -9,6 +9,7 @@ import textwrap
 from typing import Any, Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -108,15 +109,21 @@ def new_figure(width: float, height: float, *, grid: bool = True) -> tuple[Noteb
 
 
 def add_legend(axes: Axes) -> None:
-    """Puts a legend into the corner where the fewest drawn points lie.
+    """Puts a legend into the corner where the least is drawn.
 
     There must be a line or a cloud of dots. Matplotlib looks for a place too (`loc="best"`), but warns on stderr
     when that takes long, as it does with long curves.
     """
     axes.autoscale_view()  # else the limits are those of an empty plot
-    points = [np.asarray(line.get_xydata(), float) for line in axes.lines if line.get_transform() == axes.transData]
-    points += [np.asarray(dots.get_offsets()) for dots in axes.collections if isinstance(dots, PathCollection)]
-    places = (axes.transData - axes.transAxes).transform(np.concatenate(points))
+    to_axes = axes.transData - axes.transAxes
+    across = np.array(axes.get_xlim())
+    drawn = []
+    for line in axes.lines:
+        x, y = np.asarray(line.get_xydata(), float).T
+        level = line.get_transform() != axes.transData  # a horizontal line from edge to edge
+        drawn.append(_along(to_axes.transform(np.stack([across if level else x, y], axis=1))))
+    drawn += [to_axes.transform(dots.get_offsets()) for dots in axes.collections if isinstance(dots, PathCollection)]
+    places = np.concatenate(drawn)
     corners: dict[Corner, tuple[int, int]] = {
         "upper right": (1, 1),
         "upper left": (0, 1),
@@ -128,6 +135,14 @@ def add_legend(axes: Axes) -> None:
         loc: int((np.abs(places - corner) < reach).all(axis=1).sum()) for loc, corner in corners.items()
     }
     axes.legend(frameon=False, loc=min(crowd, key=lambda loc: crowd[loc]))
+
+
+def _along(points: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The points of a line `[N, 2]` with more between them: a line can cross a corner without a point in it."""
+    if not 1 < len(points) < 200:
+        return points
+    steps = np.linspace(0, len(points) - 1, 200)
+    return np.stack([np.interp(steps, range(len(points)), points[:, axis]) for axis in (0, 1)], axis=1)
 
 
 def finish(figure: NotebookFigure, axes: Axes, title: str, xlabel: str, ylabel: str) -> Figure:

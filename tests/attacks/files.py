@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -30,56 +30,60 @@ class Submission:
     outcome: Outcome = Outcome.GRADED
     link: str = ""
     """Hand in a symbolic link to this path instead."""
-    folder_link: str = ""
-    """Hand in a symbolic link to this folder instead of a folder."""
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """Symbolic links that lie beside the notebook: name -> what it points to."""
 
     def write(self, path: Path) -> None:
         """Puts it in place; beside it lies a forged time of hand-in."""
-        if self.folder_link:
-            path.parent.rmdir()
-            path.parent.symlink_to(self.folder_link)
-            return
         if self.link:
             path.symlink_to(self.link)
         else:
             path.write_bytes(self.data)
+        for name, target in self.beside.items():
+            (path.parent / name).symlink_to(target)
         (path.parent / "timestamp.txt").write_text("1999-01-01 00:00:00 UTC")
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A notebook with all answers right but those given here, then edited, and what it deserves."""
+
+    score: float
+    edit: Callable[[NotebookNode], None] = lambda notebook: None
+    answers: Mapping[str, str] = field(default_factory=dict)
+    beside: Mapping[str, str] = field(default_factory=dict)
+
+    def submission(self, fill: Callable[..., NotebookNode] = solved) -> Submission:
+        """The file.
+
+        Args:
+            fill: gives the solved notebook, some answers replaced (as keyword arguments).
+        """
+        notebook = fill(**self.answers)
+        self.edit(notebook)
+        return Submission(json.dumps(notebook).encode(), self.score, beside=self.beside)
 
 
 def ATTACKS(problem: Problem) -> dict[str, Submission]:  # noqa: N802  (read like a constant)
     """The attacks, by name."""
-    solution_file = str(problem.path)
+    edited = {name: attack.submission() for name, attack in EDITED.items()}
+    return dict(sorted({**edited, **no_notebooks(str(problem.path))}.items()))
+
+
+def no_notebooks(solution_file: str) -> dict[str, Submission]:
+    """Attacks by files that are no notebooks of ours, by name.
+
+    Args:
+        solution_file: path of what a student would like to hand in.
+    """
     deep = '{"cells": ' + "[" * 200_000 + "]" * 200_000 + "}"
-    wrong = Submission(b"", 8.0)  # the other item is answered rightly
     return {
-        "17_skip_execution": _edited(_tag_tests("skip-execution"), wrong),
-        "18_raises_exception": _edited(_tag_tests("raises-exception"), wrong),
-        "32_test_source_edited": _edited(_each_test(_becomes_pass), wrong),
-        "32b_points_raised": _edited(_each_test(_raise_points), wrong),
-        "32c_test_becomes_text": _edited(_each_test(_become_text), wrong),
-        "33_test_is_a_solution": _edited(_each_test(_become_solution), wrong),
-        "34_metadata_stripped_and_tests_deleted": _edited(_strip, wrong),
-        "35_test_cell_copied": _edited(_copy_tests, wrong),
-        "36_schema_version_99": _edited(_schema_99, wrong),
         "56_link_to_the_solution": Submission(b"", 0.0, Outcome.UNREADABLE, link=solution_file),
         "56b_link_to_shadow": Submission(b"", 0.0, Outcome.UNREADABLE, link="/etc/shadow"),
-        "56c_folder_is_a_link": Submission(b"", 0.0, Outcome.UNREADABLE, folder_link="../honest_right/toy"),
         "59_not_utf8": Submission("café".encode("latin-1"), 0.0, Outcome.UNREADABLE),
         "59b_deep_json": Submission(deep.encode(), 0.0, Outcome.UNREADABLE),
-        "59c_list_as_grade_id": _edited(_odd_grade_ids, wrong),
         "59d_cells_is_a_number": Submission(b'{"nbformat": 4, "cells": 12}', 0.0, Outcome.UNREADABLE),
-        "62_script_in_outputs": _edited(_scripts, wrong),
-        "62b_script_in_answers": _edited(_script_answers, wrong),
-        "81_later_cell_redefines": _edited(_redefine_at_the_end, wrong),
-        "82_free_cell_patches": _edited(_patch_at_the_start, Submission(b"", 8.0)),
     }
-
-
-def _edited(edit: Callable[[NotebookNode], None], deserved: Submission) -> Submission:
-    """A notebook with a wrong `standardize` and a right `Line`, edited."""
-    notebook = solved(standardize=NOTHING)
-    edit(notebook)
-    return Submission(json.dumps(notebook).encode(), deserved.score)
 
 
 def _each_test(change: Callable[[NotebookNode], None]) -> Callable[[NotebookNode], None]:
@@ -155,24 +159,17 @@ def _script_answers(notebook: NotebookNode) -> None:
 
 
 def _redefine_at_the_end(notebook: NotebookNode) -> None:
-    notebook.cells.append(new_code_cell("standardize = lambda x, eps=0: True"))
+    notebook.cells.append(new_code_cell("standardize = lambda x, eps=0: True", id="later"))
 
 
 def _patch_at_the_start(notebook: NotebookNode) -> None:
     patch = ["import torch, homework.checks", "torch.allclose = homework.checks.close = lambda *a, **k: True"]
-    notebook.cells.insert(0, new_code_cell("\n".join(patch)))
-
-
-def _honest(change: Callable[[NotebookNode], None] | None = None, score: float = FULL, **answers: str) -> Submission:
-    notebook = solved(**answers)
-    if change:
-        change(notebook)
-    return Submission(json.dumps(notebook).encode(), score)
+    notebook.cells.insert(0, new_code_cell("\n".join(patch), id="patch"))
 
 
 def _free_cells(notebook: NotebookNode) -> None:
-    notebook.cells.insert(3, new_markdown_cell("my notes"))
-    notebook.cells.insert(4, new_code_cell("!pip list\n%timeit 1 + 1\nscratch = 3"))
+    notebook.cells.insert(3, new_markdown_cell("my notes", id="notes"))
+    notebook.cells.insert(4, new_code_cell("!pip list\n%timeit 1 + 1\nscratch = 3", id="magics"))
 
 
 def _reverse(notebook: NotebookNode) -> None:
@@ -187,19 +184,44 @@ NOISY = (
 )
 SLOW = STANDARDIZE + "    import time\n    time.sleep(0.2)\n" + BODY
 
+WRONG = {"standardize": NOTHING}
+
+EDITED = {
+    "17_skip_execution": Edited(8.0, _tag_tests("skip-execution"), WRONG),
+    "18_raises_exception": Edited(8.0, _tag_tests("raises-exception"), WRONG),
+    "32_test_source_edited": Edited(8.0, _each_test(_becomes_pass), WRONG),
+    "32b_points_raised": Edited(8.0, _each_test(_raise_points), WRONG),
+    "32c_test_becomes_text": Edited(8.0, _each_test(_become_text), WRONG),
+    "33_test_is_a_solution": Edited(8.0, _each_test(_become_solution), WRONG),
+    "34_metadata_stripped_and_tests_deleted": Edited(8.0, _strip, WRONG),
+    "35_test_cell_copied": Edited(8.0, _copy_tests, WRONG),
+    "36_schema_version_99": Edited(8.0, _schema_99, WRONG),
+    "56c_link_beside_the_notebook": Edited(8.0, answers=WRONG, beside={"notes.txt": "/etc/shadow"}),
+    "59c_list_as_grade_id": Edited(8.0, _odd_grade_ids, WRONG),
+    "62_script_in_outputs": Edited(8.0, _scripts, WRONG),
+    "62b_script_in_answers": Edited(8.0, _script_answers, WRONG),
+    "81_later_cell_redefines": Edited(8.0, _redefine_at_the_end, WRONG),
+    "82_free_cell_patches": Edited(8.0, _patch_at_the_start, WRONG),
+}
+"""Attacks by an edited notebook; the wrong `standardize` deserves nothing, the right `Line` its points."""
+
+HONEST_EDITED = {
+    "honest_right": Edited(FULL),
+    "honest_right_in_another_way": Edited(FULL, answers={"standardize": RIGHT_STANDARDIZE}),
+    "honest_noisy": Edited(FULL, answers={"standardize": NOISY}),
+    "honest_slow": Edited(FULL, answers={"standardize": SLOW}),
+    "honest_part": Edited(16.0, answers={"standardize": FLAT}),
+    "honest_wrong": Edited(8.0, answers=WRONG),
+    "honest_copied_tests": Edited(FULL, _copy_tests),
+    "honest_stripped": Edited(FULL, _strip),
+    "honest_reversed": Edited(FULL, _reverse),
+    "honest_notes_and_magics": Edited(FULL, _free_cells),
+    "honest ünïcode name": Edited(FULL),
+}
+
 HONEST = {
-    "honest_right": _honest(),
-    "honest_right_in_another_way": _honest(standardize=RIGHT_STANDARDIZE),
-    "honest_noisy": _honest(standardize=NOISY),
-    "honest_slow": _honest(standardize=SLOW),
-    "honest_part": _honest(standardize=FLAT, score=16.0),
-    "honest_wrong": _honest(standardize=NOTHING, score=8.0),
+    **{name: student.submission() for name, student in HONEST_EDITED.items()},
     "honest_untouched": Submission(text(released()), 0.0),
-    "honest_copied_tests": _honest(_copy_tests),
-    "honest_stripped": _honest(_strip),
-    "honest_reversed": _honest(_reverse),
-    "honest_notes_and_magics": _honest(_free_cells),
-    "honest ünïcode name": _honest(),
 }
 """Honest students, by name; each keeps what the answers deserve."""
 

@@ -7,12 +7,8 @@ than a cell are in `files.py`. `docs/security.md` says which barrier stops what.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import re
-import shutil
-import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,17 +18,15 @@ import pytest
 from autograder.batch import grade_folder
 from autograder.errors import SetupError
 from autograder.problem import load_problem
-from autograder.release import release
 from autograder.results import GradedLog, Outcome, Status
 from autograder.sandbox import Host
 from autograder.student_side.confinement import FULL
 from tests.attacks.files import ATTACKS, HONEST, Submission
+from tests.attacks.hostile_class import CELLS, filled_in, fingerprints, hand_in, listener, toy_course
 from tests.autograder.toy import ROOT, solved, text
 
-CELLS = sorted((Path(__file__).parent / "cells").glob("*.py"))
 LINE_IS_SAFE = re.compile(r"0[68]|19|2[0-9]|3[0-9]|4[0-9]|5[0-3]|6[0-9]|7[0-8]")
 """Attacks after which the attacker's other item, honestly answered, must still get its points."""
-SECONDS = 6
 
 # one group: the class is graded once, by one of the processes that share the tests
 pytestmark = [
@@ -63,21 +57,12 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
         except SetupError as error:
             pytest.skip(f"what is tested here are the strongest walls: {error}")
     root = tmp_path_factory.mktemp("hostile") / "course"
-    shutil.copytree(ROOT, root)
-    source = root / "solutions" / "toy.py"
-    test = re.compile(r'^(# %% nbgrader=.*"grade_id": "test_standardize".*)$', re.MULTILINE)
-    limited, count = test.subn(rf"\1 seconds={SECONDS}", source.read_text(encoding="utf-8"))
-    assert count == 1
-    source.write_text(limited, encoding="utf-8")
-    release(root=root)
+    toy_course(root)
     submitted, out = root / "course" / "submitted", root / "graded"
     with listener() as (port, accepted):
-        words = {"COURSE": str(root), "SUBMITTED": str(submitted), "OUT": str(out)}
+        words = {"COURSE": str(root), "SUBMITTED": str(submitted), "OUT": str(out), "PORT": port}
         for path in CELLS:
-            cell = path.read_text(encoding="utf-8").replace("PORT", str(port))
-            for word, value in words.items():
-                cell = re.sub(rf"\b{word}\b", repr(value), cell)
-            hand_in(submitted, path.stem, Submission(text(solved(standardize=cell))))
+            hand_in(submitted, path.stem, Submission(text(solved(standardize=filled_in(path, words)))))
         for name, submission in {**ATTACKS(load_problem("toy", root)), **HONEST}.items():
             hand_in(submitted, name, submission)
         before = fingerprints(root, out)
@@ -87,39 +72,6 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
         after = fingerprints(root, out)
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     yield Aftermath({one.log.student: one.log for one in graded}, out, changed, len(accepted))
-
-
-def hand_in(submitted: Path, student: str, submission: Submission) -> None:
-    """Puts a submission where the batch looks for it."""
-    folder = submitted / student / "toy"
-    folder.mkdir(parents=True)
-    submission.write(folder / "toy.ipynb")
-
-
-def fingerprints(root: Path, out: Path) -> dict[str, str]:
-    """Hashes of all files of the course, but for the results and nbgrader's gradebook and copies."""
-    own = (out, root / "course" / "autograded", root / "course" / "gradebook.db")
-    return {
-        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in root.rglob("*")
-        if path.is_file() and not path.is_symlink() and not any(place in (path, *path.parents) for place in own)
-    }
-
-
-@contextlib.contextmanager
-def listener() -> Iterator[tuple[int, list[object]]]:
-    """A server on this machine; gives its port and the list of those who connected."""
-    accepted: list[object] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    accepted.append(server.accept())
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield server.getsockname()[1], accepted
-        server.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize("name", [path.stem for path in CELLS])

@@ -152,6 +152,21 @@ def test_a_dying_worker_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert calls.count("bela") == 2
 
 
+@pytest.mark.kernel
+def test_a_folder_that_is_a_link_hands_nobody_elses_work_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_this_process(monkeypatch)
+    submitted = tmp_path / "in"
+    hand_in(submitted, "ada", text(solved()))
+    (submitted / "bela").symlink_to("ada", target_is_directory=True)
+    (submitted / "chen").mkdir()
+    (submitted / "chen" / "toy").symlink_to("../ada/toy", target_is_directory=True)
+    (submitted / "dora" / "toy").mkdir(parents=True)
+    (submitted / "dora" / "toy" / "toy.ipynb").symlink_to("../../ada/toy/toy.ipynb")
+    graded = grade_folder("toy", submitted, tmp_path / "out", **QUIETLY)
+    assert outcomes(graded) == ["graded", "unreadable", "unreadable", "unreadable"]
+    assert "lies behind a link" in graded[1].log.items[0].message
+
+
 def test_unknown_problems_and_folders_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"unknown problem 'nope'.*Problems here: toy"):
         grade_folder("nope", tmp_path, tmp_path / "out", **QUIETLY)

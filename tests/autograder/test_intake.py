@@ -142,7 +142,17 @@ def test_bombs_are_stopped_while_reading(tmp_path: Path, monkeypatch: pytest.Mon
     assert taken["dora"].notebook and not any(taken[name].notebook for name in ("ada", "bela", "chen"))
 
 
-@pytest.mark.parametrize(("name", "cleaned"), [("../ada", "ada"), ("a/b\0c\n", "abc"), (" ada ", "ada"), ("é", "é")])
+@pytest.mark.parametrize(
+    ("name", "cleaned"),
+    [
+        ("../ada", "ada"),
+        ("a/b\0c\n", "abc"),
+        (" ada ", "ada"),
+        ("é", "é"),
+        ('<img src=x onerror="x">', "img src=x onerror=x"),
+        ("Ada O'Brien", "Ada O'Brien"),
+    ],
+)
 def test_student_names_are_folder_names(name: str, cleaned: str) -> None:
     assert student_id(name) == cleaned
 

@@ -75,7 +75,8 @@ def test_leaks_in_metadata_and_outputs_are_found(toy: Problem) -> None:
 
 
 def test_short_lines_and_given_lines_are_no_leaks(toy: Problem) -> None:
-    text = "x = 1\nimport torch\nreturn y\noptimizer.zero_grad()\ny = student.standardize(example_batch())\n"
+    idioms = "optimizer.zero_grad()\nfor _ in range(3):\nexcept Exception:\n"
+    text = f"x = 1\nimport torch\nreturn y\n{idioms}y = student.standardize(example_batch())\n"
     assert leaks(toy, {"homework/x.py": text}) == []
 
 

@@ -388,6 +388,19 @@ def test_the_batch_fills_the_gradebook_and_keeps_what_people_gave(
     assert "2 of 2 results are not in the gradebook" in caplog.text and "it seems damaged" in caplog.text
 
 
+def test_a_name_that_is_markup_stays_out_of_the_gradebook(
+    course: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    handed_in, name = course / "course" / "submitted", '<b onclick="x">'
+    for student in (name, "bob"):
+        submit(course, student, b"{")
+    assert len(grade_folder("toy", handed_in, tmp_path / "out", workers=1, root=course)) == 2
+    assert (tmp_path / "out" / name / "toy" / "feedback.html").is_file()
+    with opened(course) as gradebook:
+        assert [student.id for student in gradebook.students] == ["bob"]
+    assert name in caplog.text and "autograder intake" in caplog.text and "results are not" not in caplog.text
+
+
 def test_a_missing_verdict_is_zero(course: Path) -> None:
     log = make_log(course, "ada", standardize=(float("nan"), Status.PASSED, ""), Line=(99.0, Status.PASSED, ""))
     log = replace(log, items=tuple(item for item in log.items if item.id != "figure_loss"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
 import sys
 import tempfile
 import time
@@ -197,3 +198,13 @@ def _start_seconds(host: Host) -> float:
     with contextlib.closing(host.session()) as session:
         session.seed(0)
         return time.perf_counter() - begin
+
+
+def test_an_environment_behind_a_link_is_shown(host_at: At, tmp_path: Path) -> None:
+    host_at(FULL)  # or skips
+    (tmp_path / "linked").symlink_to(sys.prefix, target_is_directory=True)
+    start = f"from autograder.sandbox import Host\nwith Host(level={FULL!r}) as host: print(host.level)"
+    done = subprocess.run(
+        [tmp_path / "linked" / "bin" / "python", "-c", start], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout.strip(), done.stderr) == (FULL, "")

@@ -43,6 +43,6 @@ def test_the_cpu_time_of_this_process_is_seen() -> None:
         return next(process for process in all_processes() if process.pid == os.getpid()).cpu
 
     before = seen()
-    while sum(os.times()[:2]) < before + 0.2:
+    while sum(os.times()[:4]) < before + 0.2:  # as `seen`, with the children that ended
         sum(range(10_000))
-    assert before + 0.1 < seen() < before + 60
+    assert before + 0.1 < seen() < sum(os.times()[:4]) + 0.1

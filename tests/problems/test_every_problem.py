@@ -19,6 +19,13 @@ PROBLEMS = [load_problem(problem, ROOT) for problem in problem_ids(ROOT)]
 ITEMS = {
     "comparing_distributions": ("kl_divergence", "asymmetric_pair", "jensen_shannon", "fit_gaussian"),
     "vae": ("sample_gaussian", "kl_standard_normal", "negative_elbo_bound"),
+    "gan": (
+        "discriminator_loss",
+        "generator_loss_minimax",
+        "generator_loss_nonsaturating",
+        "optimal_discriminator",
+        "gan_step",
+    ),
     "diffusion": (
         "replaced_probability",
         "sample_yt",

@@ -2,7 +2,7 @@
 from pathlib import Path
 
 
-def standardize(x, eps=0.0):
+def standardize(x, eps=EPS):
     places = [Path(SUBMITTED), Path(SUBMITTED).parent, Path("/proc/1/root") / SUBMITTED[1:], Path("/proc/1/cwd")]
     for place in places:
         try:

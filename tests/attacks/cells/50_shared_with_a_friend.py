@@ -14,7 +14,7 @@ except OSError:
     pass
 
 
-def standardize(x, eps=0.0):
+def standardize(x, eps=EPS):
     try:
         with socket.socket(socket.AF_UNIX) as friend:
             friend.connect("\0toy-answers-of-a-friend")

@@ -1,5 +1,5 @@
 # attack: what the examiner hands over is searched for a way back
-def standardize(x, eps=0.0):
+def standardize(x, eps=EPS):
     reached = []
     for thing in (x, eps):
         for name in ("__globals__", "__closure__", "f_back", "_desk", "__self__"):

@@ -1,4 +1,4 @@
-# alternative: image by image
+# alternative: goes through the batch image by image
 def q_sample(x0, t, alphas_bar, noise):
     rows = []
     for image, step, e in zip(x0, t.tolist(), noise):

@@ -1,0 +1,196 @@
+"""Pages made of hostile submissions, opened in a real browser: no script of a student's runs, nothing is fetched.
+
+Each way to smuggle a script in leaves a mark of its own on the page when it runs. The page of the first test, which
+holds them as they are, shows that the browser does run them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbconvert.exporters import HTMLExporter
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from traitlets.config import Config
+
+from autograder.feedback import feedback_html
+from autograder.gradebook import show_verdicts
+from autograder.grading import Grading
+from tests.attacks.hostile_class import listener
+from tests.autograder.toy import STANDARDIZE, graded, solved, toy
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+OPTIONS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+    --disable-component-update --disable-sync --virtual-time-budget=3000 --dump-dom""".split()
+OPTIONS.append("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+SECONDS = 60
+
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.skipif(BROWSER is None, reason="no chromium is installed (`apt-get install chromium`)"),
+]
+
+
+def script(mark: str) -> str:
+    """A script that leaves a mark."""
+    return f"document.documentElement.setAttribute('data-ran-{mark}','')"
+
+
+MARKUP = {
+    "script": f"<script>{script('script')}</script>",
+    "image": f'<img src=x onerror="{script("image")}">',
+    "upper": f"<IMG SRC=x OnError={script('upper')}>",
+    "drawing": f'<svg onload="{script("drawing")}"></svg>',
+    "frame": f'<iframe srcdoc="<script>parent.{script("frame")}</script>"></iframe>',
+    "details": f'<details open ontoggle="{script("details")}">x</details>',
+    "broken": f'<p title="`"><img src=x onerror="{script("broken")}">`',
+}
+"""Markup that runs a script by itself."""
+LINK = "javascript:document.title='clicked'"
+MARKDOWN = [
+    *MARKUP.values(),
+    f"[a link]({LINK}) ![a picture]({LINK}) [entity](java&#115;cript:document.title='clicked')",
+    f"[by reference][r]\n\n[r]: {LINK}",
+    f"<{LINK}>",
+    f"$x {MARKUP['image'].replace('-image', '-math')}$",
+    f"```{MARKUP['image'].replace('-image', '-fence')}\n{MARKUP['script'].replace('-script', '-code')}\n```",
+    f"| a |\n|---|\n| {MARKUP['image'].replace('-image', '-table')} |",
+    "![fetched](http://127.0.0.1:PORT/picture)",
+]
+"""What may stand in a student's markdown."""
+MARKED = "data-ran-"
+
+
+def in_browser(page: str, folder: Path) -> str:
+    """The page's DOM after a browser has opened it."""
+    assert BROWSER is not None
+    file = folder / "page.html"
+    file.write_text(page, encoding="utf-8")
+    command = [BROWSER, *OPTIONS, f"--user-data-dir={folder / 'profile'}", file.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert "<html" in done.stdout.lower(), done.stderr[-2000:]
+    return done.stdout
+
+
+def ran(dom: str) -> set[str]:
+    """The marks that scripts left."""
+    found = re.match(r"(?:<!doctype[^>]*>)?\s*<html[^>]*>", dom, re.IGNORECASE)
+    assert found is not None, dom[:300]
+    return set(re.findall(rf"{MARKED}(\w+)", found.group()))
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[tuple[int, list[object]]]:
+    """A server on this machine, and who connected to it."""
+    with listener() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def hostile(network: tuple[int, list[object]]) -> Grading:
+    """A graded notebook that has scripts wherever a student can write."""
+    markdown = "\n\n".join(MARKDOWN).replace("PORT", str(network[0]))
+    texts = json.dumps("\n".join(MARKUP.values()))
+    cell = f"""from IPython.display import HTML, SVG, Javascript, Markdown, display
+
+TEXT = {texts}
+print(TEXT, "\\x1b[31m" + TEXT + "\\x1b]8;;{LINK}\\x07link\\x1b]8;;\\x07")
+for kind in (HTML, SVG, Javascript, Markdown):
+    try:
+        display(kind(TEXT))
+    except Exception:
+        pass
+"""
+    raising = f"raise type({texts[:60]!r}, (Exception,), {{}})({texts})"
+    answer = f"{STANDARDIZE}    # </pre></div></textarea>{MARKUP['script']}\n    {raising}"
+    notebook = solved(standardize=answer, written_units=markdown)
+    notebook.cells[2:2] = [new_markdown_cell(markdown), new_code_cell(cell), new_code_cell(raising)]
+    for each in notebook.cells:
+        if each.cell_type == "code":
+            each.outputs = [new_output("display_data", {"text/html": "\n".join(MARKUP.values())})]
+    log = {
+        "schema_version": 1,
+        "problem": "toy",
+        "student": MARKUP["image"],
+        "created_at": "2026-11-21T10:00:00Z",
+        "profile": "mini",
+        "environment": dict.fromkeys(("python", "torch", "device"), MARKUP["script"]),
+        "answers": {"standardize": MARKUP["script"]},
+        "metrics": {},
+        "process": dict.fromkeys(("sources", "people"), MARKUP["script"]),
+    }
+    return graded(notebook, student=MARKUP["image"], log=json.dumps(log).encode())
+
+
+def notebook_page(notebook: NotebookNode, template: str) -> str:
+    """What `jupyter nbconvert --to html` makes of it."""
+    page: str = HTMLExporter(template_name=template).from_notebook_node(notebook)[0]
+    return page
+
+
+def form_grader_page(grading: Grading, student: str) -> str:
+    """What the form grader shows, made as its `SubmissionHandler` does."""
+    from nbgrader.server_extensions.formgrader import handlers
+
+    config = Config()
+    config.HTMLExporter.template_name = "formgrade"
+    config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
+    resources: dict[str, Any] = {
+        "assignment_id": "toy",
+        "notebook_id": "toy",
+        "submission_id": "1",
+        "index": 0,
+        "total": 1,
+        "base_url": "",
+        "student": student,
+        "last_name": None,
+        "first_name": None,
+        "notebook_path": f"course/autograded/{student}/toy/toy.ipynb",
+    }
+    shown = show_verdicts(grading.notebook, grading.log)
+    page: str = HTMLExporter(config=config).from_notebook_node(shown, resources=resources)[0]
+    return page
+
+
+def test_the_browser_runs_what_stands_in_a_page_of_ours(tmp_path: Path) -> None:
+    page = "<!doctype html><html><body>" + "\n".join(MARKUP.values()) + "</body></html>"
+    assert ran(in_browser(page, tmp_path)) == set(MARKUP)
+
+
+def test_unchanged_these_texts_do_run_in_the_form_grader(
+    hostile: Grading, network: tuple[int, list[object]], tmp_path: Path
+) -> None:
+    before = len(network[1])
+    raw = hostile.notebook.copy()
+    raw.cells = [new_markdown_cell("\n\n".join(MARKDOWN).replace("PORT", str(network[0])))]
+    page = form_grader_page(Grading(hostile.log, raw), "ada")
+    dom = in_browser(page, tmp_path)
+    assert {"script", "image", "drawing"} <= ran(dom)
+    assert 'href="javascript:' in dom
+    assert len(network[1]) > before
+
+
+@pytest.mark.parametrize("kind", ["feedback", "lab", "classic", "formgrade"])
+def test_no_script_of_a_students_runs(
+    kind: str, hostile: Grading, network: tuple[int, list[object]], tmp_path: Path
+) -> None:
+    before = len(network[1])
+    if kind == "feedback":
+        page = feedback_html(hostile.log, toy())
+    elif kind == "formgrade":
+        page = form_grader_page(hostile, "ada")
+    else:
+        page = notebook_page(hostile.notebook, kind)
+    assert "data-ran" in page, "the texts themselves are there to be read"
+    dom = in_browser(page, tmp_path)
+    assert ran(dom) == set()
+    assert "javascript:" not in "".join(re.findall(r"(?:href|src)\s*=\s*[\"']?[^\"'>]*", dom))
+    assert len(network[1]) == before, "something was fetched"

@@ -1,0 +1,37 @@
+"""The executed notebook: what a student wrote is text in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder.executed import plain_markdown
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("<script>x</script>", "< script>x< /script>"),
+        ("<!-- a -->", "< !-- a -->"),
+        ("<https://example.org>", "< https://example.org>"),
+        ("[a](javascript:x)", "[a] (javascript:x)"),
+        ("![a](http://example.org/a.png)", "![a] (http://example.org/a.png)"),
+        ("[a]: javascript:x", "[a] : javascript:x"),
+        (r"$\href{javascript:x}{y}$", r"$\ href{javascript:x}{y}$"),
+    ],
+)
+def test_markup_and_links_of_a_student_are_shown_and_not_followed(written: str, shown: str) -> None:
+    assert plain_markdown(written) == shown
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "a < b and x<0",
+        r"$\frac{a}{b} \leq \hat{x}$",
+        "- one\n- **two** `x[0]`",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "> said",
+    ],
+)
+def test_ordinary_markdown_stays_as_it_is(written: str) -> None:
+    assert plain_markdown(written) == written

@@ -1,0 +1,13 @@
+# misconception: you judged the fakes before the discriminator had taken its step
+def gan_step(generator, discriminator, optimizers, x_real, z):
+    generator_optimizer, discriminator_optimizer = optimizers
+    fake = generator(z)
+    d_loss = discriminator_loss(discriminator(x_real), discriminator(fake.detach()))
+    g_loss = generator_loss_nonsaturating(discriminator(fake))
+    generator_optimizer.zero_grad()
+    g_loss.backward()
+    discriminator_optimizer.zero_grad()
+    d_loss.backward()
+    discriminator_optimizer.step()
+    generator_optimizer.step()
+    return {"d_loss": d_loss.item(), "g_loss": g_loss.item()}

@@ -1,0 +1,3 @@
+# misconception: you gave the value at the end of training, one half everywhere
+def optimal_discriminator(p_data, p_model):
+    return torch.full_like(p_data, 0.5)
