@@ -783,7 +783,7 @@ binary_losses = train(
     binary_batch_loss,
     [replaced_probability, sample_yt, posterior_plus_one, binary_diffusion_loss, StepBack, DELTA, T_BINARY],
 )
-step_back.eval()
+step_back = step_back.eval()
 
 # %% tags=["experiment"]
 plots.curves(
@@ -1704,7 +1704,7 @@ gauss_losses = train(
     gaussian_batch_loss,
     [cumulative_alphas, q_sample, ddpm_loss, BETAS.tolist()],
 )
-noise_net.eval()
+noise_net = noise_net.eval()
 
 # %% tags=["experiment"]
 plots.curves(
