@@ -99,13 +99,19 @@ def _set_lateness(gradebook: Any, course: Course, log: GradedLog, handed_in_at: 
     """Notes the hand-in time and takes away what the late policy says, as `nbgrader autograde` does."""
     if log.problem not in course.problems:
         return
-    gradebook.grant_extension(log.problem, log.student, days=course.extension_days(log.problem, log.student))
+    grant_extension(gradebook, course, log)
     known = {} if handed_in_at is None else {"timestamp": handed_in_at.astimezone(UTC).replace(tzinfo=None)}
     submission = gradebook.update_or_create_submission(log.problem, log.student, **known)
     notebook = gradebook.find_submission_notebook(log.problem, log.problem, log.student)
     penalty = course.late_policy.penalty(notebook.score, submission.total_seconds_late)
     notebook.late_submission_penalty = clamped(penalty, notebook.score) or None
     gradebook.db.commit()
+
+
+def grant_extension(gradebook: Any, course: Course, log: GradedLog) -> None:
+    """Tells the gradebook how much more time `course.toml` gives this student; a problem of no homework has none."""
+    if log.problem in course.problems:
+        gradebook.grant_extension(log.problem, log.student, days=course.extension_days(log.problem, log.student))
 
 
 def _same_answers(path: Path, notebook: NotebookNode | None) -> frozenset[str]:

@@ -26,7 +26,15 @@ from traitlets.utils.importstring import import_item
 
 from autograder.course import Course, course_folder, load_course, root_folder
 from autograder.errors import CourseError, ReleaseError
-from autograder.gradebook import create_gradebook, gradebook_path, opened, set_due_date, show_verdicts, write_scores
+from autograder.gradebook import (
+    create_gradebook,
+    gradebook_path,
+    grant_extension,
+    opened,
+    set_due_date,
+    show_verdicts,
+    write_scores,
+)
 from autograder.hand_in import TIME_FILE, hand_in_time
 from autograder.problem import load_problem
 from autograder.release import released_notebook, stub
@@ -227,10 +235,7 @@ class SaveResults(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships
         course = load_course(root_folder())
         with Gradebook(resources["nbgrader"]["db_url"], course.id) as gradebook:
             write_scores(gradebook, log)
-            if log.problem in course.problems:
-                gradebook.grant_extension(
-                    log.problem, log.student, days=course.extension_days(log.problem, log.student)
-                )
+            grant_extension(gradebook, course, log)
         return nb, resources
 
 

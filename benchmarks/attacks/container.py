@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-WORK = "/work/toy_course"
+WORK = "/room/toy_course"
 """The course, or the folder of the autograder, as the contained system sees it."""
 KEPT = "toy_course"
 SHADOW = "root:made-up-secret-of-this-machine:1:0:99999:7:::\n"
@@ -141,7 +141,7 @@ def _walls(job: Job, shadow: Path) -> list[str]:
         options += ["--ro-bind-try", path, path]
     options += ["--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"]
     options += ["--ro-bind", str(shadow), "/etc/shadow", "--proc", "/proc", "--dev", "/dev"]
-    for size, place in ((DISK, "/work"), (DISK // 2, "/tmp"), (GIB // 4, "/dev/shm"), (GIB // 8, "/var/tmp")):
+    for size, place in ((DISK, "/room"), (DISK // 2, "/tmp"), (GIB // 4, "/dev/shm"), (GIB // 8, "/var/tmp")):
         options += ["--size", str(size), "--perms", "1777", "--tmpfs", place]
     places = {
         interpreter: interpreter,
@@ -158,14 +158,14 @@ def _walls(job: Job, shadow: Path) -> list[str]:
         options += ["--ro-bind", str(source), str(shown)]
     if job.keep is not None:
         options += ["--bind", str(job.keep), "/opt/keep"]
-    return [*options, "--remount-ro", "/dev", "--chdir", "/work"]
+    return [*options, "--remount-ro", "/dev", "--chdir", "/room"]
 
 
 def _description(job: Job) -> dict[str, Any]:
     """The job as `inside.py` reads it."""
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     environment = {
-        "HOME": "/work/home",
+        "HOME": "/room/home",
         "LANG": "C.UTF-8",
         "PATH": f"{job.environment}/bin:/usr/bin:/bin",
         "PYTHONPATH": "/opt/course",

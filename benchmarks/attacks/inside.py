@@ -162,7 +162,7 @@ def main() -> None:
     root, accepted = Path(job["root"]), list[int]()
     shutil.copytree(job["base"], root, symlinks=True, dirs_exist_ok=True)
     shutil.copytree(job["submission"], root, symlinks=True, dirs_exist_ok=True)
-    for folder in ("/work/home", *job["folders"]):
+    for folder in ("/room/home", *job["folders"]):
         Path(folder).mkdir(parents=True, exist_ok=True)
     before = fingerprints(root, job["own"])
     listen(job["port"], accepted)
