@@ -881,18 +881,24 @@ plots.image_grid(
 #
 # A classifier that was trained on real digits, and on pictures of no digit at all, reads the samples (`homework/judge.py`). It gives a *confidence*, the probability of the likeliest digit; a sample counts as *recognised* from 0.8 on; and a class counts as found when at least one in a hundred samples is recognised as it. The same numbers for real test images show what can be reached at all.
 
+
 # %% tags=["experiment"]
-print("              classes found   mean confidence   recognised")
-for name, verdict in {"samples": binary_verdict, "test images": binary_real}.items():
-    print(
-        f"{name:12s}  {verdict.classes_recognised:8d} of 10   {verdict.mean_confidence:15.2f}   {verdict.recognised:10.0%}"
+def show_judgement(samples, real, half: str):
+    """Prints what the judge says of samples and of real images; gives the histogram of the recognised samples."""
+    print("              classes found   mean confidence   recognised")
+    for name, verdict in {"samples": samples, "test images": real}.items():
+        print(
+            f"{name:12s}  {verdict.classes_recognised:8d} of 10   {verdict.mean_confidence:15.2f}   {verdict.recognised:10.0%}"
+        )
+    return plots.bars(
+        {str(digit): float(count) for digit, count in enumerate(samples.histogram)},
+        title=f"{half} half: recognised among {COUNT:,} samples",
+        xlabel="digit",
+        ylabel="samples",
     )
-plots.bars(
-    {str(digit): float(count) for digit, count in enumerate(binary_verdict.histogram)},
-    title=f"First half: recognised among {COUNT:,} samples",
-    xlabel="digit",
-    ylabel="samples",
-)
+
+
+show_judgement(binary_verdict, binary_real, "First")
 
 # %% [markdown]
 # ## 7. Questions on the first half
@@ -1792,17 +1798,7 @@ plots.image_grid(
 )
 
 # %% tags=["experiment"]
-print("              classes found   mean confidence   recognised")
-for name, verdict in {"samples": gauss_verdict, "test images": gauss_real}.items():
-    print(
-        f"{name:12s}  {verdict.classes_recognised:8d} of 10   {verdict.mean_confidence:15.2f}   {verdict.recognised:10.0%}"
-    )
-plots.bars(
-    {str(digit): float(count) for digit, count in enumerate(gauss_verdict.histogram)},
-    title=f"Second half: recognised among {COUNT:,} samples",
-    xlabel="digit",
-    ylabel="samples",
-)
+show_judgement(gauss_verdict, gauss_real, "Second")
 
 # %% [markdown]
 # **Headline: what to expect** in `mini` (embedded digits; judge's mean confidence over 500 samples, 250 for DDIM; 3 seeds; test images: 0.93 binary, 0.95 grey). No numbers for `full` yet: see for yourself, and expect the same order.
