@@ -39,7 +39,9 @@ def run_source(
     env: Mapping[str, str] | None = None,
     *,
     figures: Path | None = None,
+    seed: int | None = None,
     timeout: float = 900.0,
+    show: bool = False,
 ) -> dict[str, Any]:
     """Executes all code cells in a fresh process, in an empty folder below `tmp_path`.
 
@@ -51,7 +53,9 @@ def run_source(
             to plain JSON.
         env: further environment variables.
         figures: a folder for the figures that cells end in, as PNG files; none are kept if not given.
+        seed: what `homework.start` is told; the notebook's own if not given.
         timeout: limit in seconds of wall time.
+        show: let the cells print where this process prints, instead of keeping what they print.
 
     Returns:
         The dumped values by name, and under `log` the submission log, under `seconds` the wall time of the cells
@@ -62,7 +66,13 @@ def run_source(
     """
     work = tmp_path / f"{problem}-{profile}"
     work.mkdir(parents=True, exist_ok=True)
-    request = {"problem": problem, "dump": list(dump), "result": str(work / "dump.json"), "figures": str(figures or "")}
+    request = {
+        "problem": problem,
+        "dump": list(dump),
+        "result": str(work / "dump.json"),
+        "figures": str(figures or ""),
+        "seed": seed,
+    }
     settings = {
         **os.environ,
         "HOMEWORK_PROFILE": profile,
@@ -76,15 +86,14 @@ def run_source(
         [sys.executable, "-c", _START, str(Path(__file__).parent), json.dumps(request)],
         cwd=work,
         env=settings,
-        capture_output=True,
+        capture_output=not show,
         text=True,
         timeout=timeout,
         check=False,
     )
     if done.returncode != 0:
-        raise AssertionError(
-            f"{problem} in {profile} ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
-        )
+        said = "" if show else f"\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+        raise AssertionError(f"{problem} in {profile} ended with {done.returncode}:{said}")
     result: dict[str, Any] = json.loads((work / "dump.json").read_text(encoding="utf-8"))
     log = work / "submission_log.json"
     result["log"] = json.loads(log.read_text(encoding="utf-8")) if log.exists() else None
@@ -189,6 +198,8 @@ def _run_all(text: str) -> None:
     from homework.personal import plain_json
 
     request = json.loads(text)
+    if request["seed"] is not None:
+        _start_with(request["seed"])
     names = vars(sys.modules["__main__"])
     begin = time.monotonic()
     for number, cell in enumerate(code_cells(request["problem"])):
@@ -199,6 +210,13 @@ def _run_all(text: str) -> None:
     seconds = time.monotonic() - begin
     result = {wanted: plain_json(eval(wanted, names)) for wanted in request["dump"]}
     Path(request["result"]).write_text(json.dumps({**result, "seconds": seconds}), encoding="utf-8")
+
+
+def _start_with(seed: int) -> None:
+    """From here on `homework.start` takes this seed."""
+    import homework
+
+    homework.start = functools.partial(homework.start, seed=seed)
 
 
 def _run_cell(source: str, name: str, names: dict[str, Any]) -> Any:
