@@ -736,7 +736,7 @@ def new_unet() -> UNet:
 
 def train(name: str, model: nn.Module, steps: int, loss_of_batch, code: list) -> list[float]:
     """Trains with Adam; the learning rate rises for a tenth of the steps and then falls to 0. Returns the losses."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=PEAK_RATE, betas=(0.9, 0.99))
+    optimizer = torch.optim.Adam(model.parameters(), lr=PEAK_RATE, betas=(0.9, 0.99), fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=steps + 1, pct_start=0.1)
     loop = training.Loop(
         run,
