@@ -1,20 +1,20 @@
 # alternative: x = m + s z with fixed z and their weights, log p interpolated between the grid's points
 def fit_gaussian(log_p, grid, direction):
-    x, lp = grid.double(), log_p.double() - log_p.double().max()
-    w = lp.exp() / lp.exp().sum()
-    m = (w * x).sum()
-    s = (w * (x - m) ** 2).sum().sqrt()
+    x, log_p = grid.double(), log_p.double() - log_p.double().max()
+    p = log_p.exp() / log_p.exp().sum()
+    mean = (p * x).sum()
+    std = (p * (x - mean) ** 2).sum().sqrt()
     if direction == "forward":
-        return m, s
-    e = torch.linspace(-6, 6, 801, dtype=torch.float64)
-    we = torch.softmax(-e**2 / 2, 0)
-    lo, dx = x[0], x[1] - x[0]
-    def F(mm, ss):
-        z = mm[:, None] + ss[:, None] * e
-        i = ((z - lo) / dx).clamp(0, len(x) - 1.001)
-        k = i.detach().floor().long()
-        v = lp[k] + (i - k) * (lp[k + 1] - lp[k])
-        return -ss.log() - (we * v).sum(-1)
-    starts = torch.cat([x[lp.argmax()][None], m + s * torch.linspace(-1, 1, 5, dtype=x.dtype)])
-    end = descend(F, starts, (s / 4).expand(6))[:, -1]
-    return end[F(end[:, 0], end[:, 1]).argmin()]
+        return mean, std
+    z = torch.linspace(-6, 6, 801, dtype=torch.float64)
+    weights = torch.softmax(-(z**2) / 2, 0)
+
+    def objective(m, s):
+        place = ((m[:, None] + s[:, None] * z - x[0]) / (x[1] - x[0])).clamp(0, len(x) - 1.001)
+        left = place.detach().floor().long()
+        between = log_p[left] + (place - left) * (log_p[left + 1] - log_p[left])
+        return -s.log() - (weights * between).sum(-1)
+
+    starts = torch.cat([x[log_p.argmax()][None], mean + std * torch.linspace(-1, 1, 5, dtype=x.dtype)])
+    ends = descend(objective, starts, (std / 4).expand(6))[:, -1]
+    return ends[objective(ends[:, 0], ends[:, 1]).argmin()]
