@@ -15,8 +15,8 @@
 #
 # Nearly everything you train makes one distribution resemble another: a classifier its labels, a generator its data, a policy the good
 # behaviour. "Resemble" needs a number, and the usual one, the Kullback-Leibler divergence, has a peculiar property: from $p$ to $q$ it is not as
-# far as from $q$ to $p$. The final picture of this notebook (section 6) shows what that means. There is one target with two humps, and there are two Gaussians, each as near to
-# it as a Gaussian can be. One covers both humps and the valley between them. The other sits on one hump and knows nothing of the other. Both are right.
+# far as from $q$ to $p$. The first picture of section 6 shows what that means: one target with two humps and two Gaussians, each as near to
+# it as a Gaussian can be. One covers both humps and the valley between them. The other sits on one hump and is blind to its neighbour. Both are right.
 #
 # **What you will learn**
 #
@@ -29,7 +29,7 @@
 # | | profile `full` | profile `mini` |
 # |---|---|---|
 # | data | none, all distributions are given by formulas | the same |
-# | work | some hundred fits of a Gaussian, all at once | the same |
+# | work | some hundred fits of a Gaussian | the same |
 # | hardware | any laptop; no GPU is used, no network is needed | the same |
 # | time to run | less than half a minute | the same |
 #
@@ -119,7 +119,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# Nothing but the coin that is tossed has changed, and the curves settle at different heights. A KL divergence is an average, and the two directions average over different outcomes.
+# Nothing but the coin that is tossed has changed, and the curves settle at different heights; here they keep apart from about toss 100 on. A KL divergence is an average, and the two directions average over different outcomes.
 
 # %% [markdown]
 # ## 2. `kl_divergence` (6 points)
@@ -161,7 +161,9 @@ def kl_divergence(p, q):
 
 # %% nbgrader={"grade": true, "grade_id": "test_kl_divergence", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 fair, loaded = torch.tensor([0.5, 0.5]), torch.tensor([0.9, 0.1])
-kl = torch.as_tensor(student.kl_divergence(fair, loaded))
+kl = student.kl_divergence(fair, loaded)
+assert kl is not None, "nothing came back: return the number"
+kl = torch.as_tensor(kl)
 assert tuple(kl.shape) == (), "return one number: the sum over the outcomes"
 assert abs(float(kl) - 0.3681) > 1e-3, "that is KL(q || p): the outcomes come from p, the first argument"
 assert abs(float(kl) - 0.5108 / math.log(2)) > 1e-3, "those are bits: take the natural logarithm"
@@ -327,7 +329,9 @@ def jensen_shannon(p, q):
 
 # %% nbgrader={"grade": true, "grade_id": "test_jensen_shannon", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 p, q = torch.tensor([1.0, 0.0]), torch.tensor([0.5, 0.5])
-jsd = torch.as_tensor(student.jensen_shannon(p, q))
+jsd = student.jensen_shannon(p, q)
+assert jsd is not None, "nothing came back: return the number"
+jsd = torch.as_tensor(jsd)
 assert tuple(jsd.shape) == (), "return one number"
 assert not math.isnan(float(jsd)), "nan: p has a zero here. Does your kl_divergence pass its own test?"
 assert abs(float(jsd) - 0.4315) > 1e-3, "twice too large: each of the two KLs counts one half"
@@ -434,7 +438,7 @@ plots.curves(
 # and use the formula of section 2 on them. Work with logarithms throughout: the constant in `log_p` may be as large as $\pm 10^4$, and in the tails $e^{\ell_i}$ is 0 on a computer where $\ell_i$ is a harmless −2,000 (`torch.log_softmax` is
 # your friend). In the tests the grid has 400 to 2,500 points, reaches far beyond the fit on both sides, and is much finer than the narrowest hump.
 #
-# **Forward has a formula.** $\mathrm{KL}(p \,\|\, q) = \text{const} - \sum_i p_i \log q(x_i)$, with $\log q(x) = -\log s - (x - m)^2 / (2 s^2) + \text{const}$. Set the derivatives by $m$ and $s$ to 0 and you know which Gaussian it is, whatever $p$ looks like. `log_p` may be
+# **Forward has a formula.** $\mathrm{KL}(p \,\|\, q) = \text{const} - \sum_i p_i \log q(x_i)$, with $\log q(x) = -\log s - (x - m)^2 / (2 s^2) + \text{const}$. Set the derivatives with respect to $m$ and $s$ to 0 and you know which Gaussian it is, whatever $p$ looks like. `log_p` may be
 # $-\infty$ at some points here (the target never goes there).
 #
 # **Reverse has none.** Go downhill on
@@ -442,8 +446,8 @@ plots.curves(
 # $$F(m, s) = \mathrm{KL}(q \,\|\, p) = \sum_i q_i\, (\log q_i - \log p_i) .$$
 #
 # `log_p` is finite here; where $p = 0$, every Gaussian would be infinitely bad. $F$ may have several minima, so one descent is not enough unless you know where to start. Run it from several
-# starts and return the **lowest** minimum. If two are equally low (a symmetric target), either counts. In the tests, a start on the highest peak of `log_p` with a small deviation is near enough to a
-# lowest minimum; in general it is not, as you will see in question (b).
+# starts and return the **lowest** minimum. If two are equally low (a symmetric target), either counts. The grid may lie anywhere and in any unit, so take the starts from `log_p` and `grid`, not fixed numbers. In the tests, a start on the highest peak of `log_p`
+# with a small deviation finds a lowest minimum; in general it does not, as you will see in question (b).
 #
 # *A number worked by hand.* The target $\log p(x) = x - e^x$, a skewed hump. Its normal averages are known, $\mathbb E_q[x] = m$ and $\mathbb E_q[e^x] = e^{m + s^2/2}$, so the reverse objective is
 #
@@ -551,17 +555,23 @@ def agree(got, *wants):
     return any(abs(got[0] - m) <= 0.02 * s and abs(got[1] - s) <= 0.02 * s for m, s in wants)
 
 
+def yours(fit):
+    """For messages: what came back."""
+    return f" (yours: mean {fit[0]:.3f}, deviation {fit[1]:.3f})"
+
+
 two_humps = mixture(GRID, (0.5, 0.5), (-2.5, 2.5), (0.8, 0.8))
 skewed_grid = torch.linspace(-16, 6, 1101, dtype=torch.float64)
 skewed = skewed_grid - skewed_grid.exp()
 fit = fitted(-0.5 * ((GRID - 1) / 1.5) ** 2, GRID, "forward")
 assert abs(fit[1] - 2.25) > 0.03, "that is the variance: the second number is the deviation, its square root"
-assert agree(fit, (1.0, 1.5)), "the target is a Gaussian itself, with mean 1 and deviation 1.5: so is the fit"
+assert agree(fit, (1.0, 1.5)), "the target is a Gaussian, with mean 1 and deviation 1.5: so is the fit" + yours(fit)
 with part("forward, two humps and a skewed one", 1):
     fit = fitted(two_humps, GRID, "forward")
     assert fit[1] > 2, "forward covers both humps: KL(p || q), the average is over p. Directions swapped?"
-    assert agree(fit, (0.0, math.sqrt(0.8**2 + 2.5**2))), "forward on two humps: set both derivatives to 0"
-    assert agree(fitted(skewed, skewed_grid, "forward"), (-0.5772, 1.2825)), "forward, the number worked by hand"
+    assert agree(fit, (0.0, math.sqrt(0.8**2 + 2.5**2))), "forward on two humps: set both derivatives to 0" + yours(fit)
+    fit = fitted(skewed, skewed_grid, "forward")
+    assert agree(fit, (-0.5772, 1.2825)), "forward on the skewed hump: mean -0.577, deviation 1.28" + yours(fit)
 with part("reverse, two humps and a skewed one", 1):
     fit = fitted(two_humps, GRID, "reverse")
     assert abs(fit[0]) > 0.5, (
@@ -569,11 +579,11 @@ with part("reverse, two humps and a skewed one", 1):
         "In the middle there is a higher one: start elsewhere, too. Or are the directions swapped?"
     )
     assert agree((abs(fit[0]), fit[1]), (2.492, 0.813)), (
-        "reverse on two humps: near one of them; has the descent arrived?"
+        "reverse on two humps: near one of them; has the descent arrived?" + yours(fit)
     )
     fit = fitted(skewed, skewed_grid, "reverse")
     assert not agree(fit, (0.0, 1.0)), "that is the peak and its curvature; minimise KL(q || p), the whole of it"
-    assert agree(fit, (-0.5, 1.0)), "reverse, the number worked by hand: mean -1/2, deviation 1"
+    assert agree(fit, (-0.5, 1.0)), "reverse, the number worked by hand: mean -1/2, deviation 1" + yours(fit)
 with part("a constant in log_p", 0.5):
     hint = "adding 10,000 to log_p changes nothing about p: normalise with log_softmax"
     assert agree(fitted(skewed + 1e4, skewed_grid, "forward"), (-0.5772, 1.2825)), hint
@@ -612,9 +622,9 @@ with part("reverse, one hump", 1):
         assert agree(fitted(log_p, grid, "reverse"), (mean, std)), (
             "the target is a Gaussian itself. Is a probability that underflows to 0 used in a logarithm?"
         )
-    bowl = torch.linspace(-6, 6, 1201, dtype=torch.float64)
-    assert agree(fitted(-(bowl**4) / 4, bowl, "reverse"), (0.0, 3**-0.25)), (
-        "log p = -x^4 / 4: the averages of q, not of p, must fit"
+    pit = torch.linspace(-6, 6, 1201, dtype=torch.float64)  # E_q[(x/2)^16] = 15!! (s/2)^16, with 15!! = 2,027,025
+    assert agree(fitted(-((pit / 2) ** 16), pit, "reverse"), (0.0, 2 * (16 * 2_027_025) ** (-1 / 16))), (
+        "log p = -(x/2)^16: the averages of q, not of p, must fit, and log p counts in the tails, too: no floor under it"
     )
     a, steep = 3.0, torch.linspace(-8, 5, 1301, dtype=torch.float64)
     want = (math.log(a) - 1 / (2 * a), 1 / math.sqrt(a))
@@ -628,10 +638,14 @@ with part("reverse, several humps", 2):
     assert agree(fit, (mean, std), (2.0 + 2 * shift - mean, std)), (
         "two equal humps: one of them, with nearly its own deviation"
     )
-    for weights, means, stds in [((0.7, 0.3), (-2.0, 2.5), (0.8, 0.6)), ((0.15, 0.85), (-3.0, 1.0), (0.6, 1.0))]:
-        log_p = shifted(weights, means, stds)
+    far = fitted(log_p, 100 + 3 * grid, "reverse")
+    assert agree(far, *((100 + 3 * m, 3 * std) for m in (mean, 2.0 + 2 * shift - mean))), (
+        "the same humps far from 0 and in another unit: take the starts from log_p and grid"
+    )
+    for side in (1, -1):  # the mean lies on the lightest hump, the heaviest is on either side
+        log_p = shifted((0.3, 0.25, 0.45), (-5.0 * side, 0.8 * side, 5.0 * side), (0.6, 1.2, 0.6))
         fit = fitted(log_p, grid, "reverse")
-        assert agree(fit, reference.fit_gaussian(log_p, grid, "reverse")), "reverse: the lowest minimum of KL(q || p)"
+        assert agree(fit, reference.fit_gaussian(log_p, grid, "reverse")), "three humps: search far to both sides, too"
 with part("constants and data types", 0.5):
     log_p = shifted((0.7, 0.3), (-2.0, 2.5), (0.8, 0.6))
     for direction in ("forward", "reverse"):
@@ -813,7 +827,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# Up to about 2.4 deviations there is no minimum on a hump at all, and the reverse fit covers both, much like the forward one: with humps at ±2 it has mean 0 and deviation 2.05, the forward fit 2.24. Then a minimum on a hump appears, dearer at first, at nearly $\log 2$ nats. Only from about 2.8 on is it the
+# Up to a half distance of about 2.4 deviations there is no minimum on a hump at all, and the reverse fit covers both, much like the forward one: with humps at ±2 it has mean 0 and deviation 2.05, the forward fit 2.24. Then a minimum on a hump appears, dearer at first, at nearly $\log 2$ nats. Only from about 2.8 on is it the
 # cheaper one: the best fit jumps from the middle to a hump. The minimum in the middle stays behind as a trap.
 #
 # ## 7. Where you have met this

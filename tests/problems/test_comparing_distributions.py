@@ -29,7 +29,7 @@ def test_wrong_divergences_do_not_cost_the_items_that_do_not_call_them() -> None
 def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
     dump = {
         "evidence": "[float(fair_evidence[-1]), float(loaded_evidence[-1])]",
-        "evidence_at_100": "[float(fair_evidence[300:].min()), float(loaded_evidence[300:].max())]",
+        "apart_from_100": "float((fair_evidence - loaded_evidence)[100:].min())",
         "distances": "distances",
         "apart": "apart",
         "fits": "fits",
@@ -62,7 +62,7 @@ def check_toys(seen: dict[str, Any]) -> None:
     """The evidence settles at both divergences; two bells: KL is d²/2, JSD is bounded and goes flat."""
     fair, loaded = seen["evidence"]
     assert math.isclose(fair, 0.5108, abs_tol=0.05) and math.isclose(loaded, 0.3681, abs_tol=0.03)
-    assert seen["evidence_at_100"][0] > seen["evidence_at_100"][1], "told apart after some hundred tosses"
+    assert seen["apart_from_100"] > 0, "the curves keep apart from about toss 100 on"
     jsd = seen["apart"]["JSD"]
     for distance, kl in zip(seen["distances"], seen["apart"]["KL"], strict=True):
         assert math.isclose(kl, distance**2 / 2, rel_tol=1e-3, abs_tol=1e-9)
@@ -128,10 +128,8 @@ def check_searches(seen: dict[str, Any]) -> None:
     reached = [[near(end, valley) for valley in valleys].index(True) for end in seen["reverse_ends"]]
     assert set(reached) == {0, 1, 2}
     for (mean, std), valley in zip(seen["starts"], reached, strict=True):
-        if std < 1:
-            assert valley == (0 if mean < 0 else 2), "a narrow start ends on the nearest hump"
-        if std > 3:
-            assert valley == 1, "a wide start ends in the middle"
+        nearest = 0 if mean < 0 else 2
+        assert valley == (nearest if std < 2 else 1), "the nearest hump; from a wide start the middle"
     assert all(
         near(seen["minima"][name], valley)
         for name, valley in zip(("left hump", "middle", "right hump"), valleys, strict=True)

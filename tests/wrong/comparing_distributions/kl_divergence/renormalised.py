@@ -1,0 +1,5 @@
+# misconception: you left out the outcomes that q calls impossible and scaled the rest to sum 1: the answer there is inf
+def kl_divergence(p, q):
+    both = (p > 0) & (q > 0)
+    p, q = p[both] / p[both].sum(), q[both] / q[both].sum()
+    return (p * (p / q).log()).sum()
