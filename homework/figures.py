@@ -129,7 +129,7 @@ def new_figure(width: float, height: float, *, grid: bool = True) -> tuple[Noteb
 
 
 def add_legend(axes: Axes) -> None:
-    """Puts a legend into a corner where nothing is drawn, else to the edge where it hides the least.
+    """Puts a legend into a corner or to an edge where nothing is drawn, else below the axes.
 
     There must be a line or a cloud of dots. Matplotlib looks for a place too (`loc="best"`), but warns on stderr
     when that takes long, as it does with long curves.
@@ -146,14 +146,25 @@ def add_legend(axes: Axes) -> None:
     points = np.concatenate(drawn)
 
     corners = [place for place, where in PLACES.items() if 0.5 not in where]
-    legend = axes.legend(frameon=False)
-    extent = legend.get_window_extent()
+    extent = axes.legend(frameon=False).get_window_extent()
     size = np.array([extent.width / axes.bbox.width, extent.height / axes.bbox.height]) + 0.03
     roomy = {place: _crowd(points, PLACES[place], np.array([0.5, 0.35])) for place in corners}
     tight = {place: _crowd(points, where, size) for place, where in PLACES.items()}
-    crowd = roomy if min(roomy.values()) == 0 else tight
-    place = min(crowd, key=lambda name: crowd[name])
-    axes.legend(loc=place, frameon=crowd[place] > 0, facecolor="white", edgecolor="none", framealpha=0.8)
+    free = [place for crowd in (roomy, tight) for place, count in crowd.items() if count == 0]
+    axes.legend(frameon=False, loc=free[0] if free else "upper right")
+    if not free:
+        _legend_below(axes)
+
+
+def _legend_below(axes: Axes) -> None:
+    """Moves the legend out of the axes, below them, in as many columns as there is room for."""
+    handles, labels = axes.get_legend_handles_labels()
+    axes.get_legend().remove()  # type: ignore[union-attr]
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    column = 0.6 + 0.08 * max(map(len, labels))  # inches: the dash and its margins, then 12 letters to an inch
+    columns = max(1, min(len(labels), int(figure.get_figwidth() / column)))
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
 
 
 def _crowd(points: npt.NDArray[Any], place: tuple[float, float], size: npt.NDArray[Any]) -> int:
@@ -164,10 +175,12 @@ def _crowd(points: npt.NDArray[Any], place: tuple[float, float], size: npt.NDArr
 
 def _along(points: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The points of a line `[N, 2]` with more between them: a line can cross a corner without a point in it."""
-    if not 1 < len(points) < 200:
+    points = points[np.isfinite(points).all(axis=1)]
+    if len(points) < 2:
         return points
-    steps = np.linspace(0, len(points) - 1, 200)
-    return np.stack([np.interp(steps, range(len(points)), points[:, axis]) for axis in (0, 1)], axis=1)
+    way = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+    steps = np.linspace(0, way[-1], 200)
+    return np.concatenate([points, np.stack([np.interp(steps, way, points[:, axis]) for axis in (0, 1)], axis=1)])
 
 
 def finish(figure: NotebookFigure, axes: Axes, title: str, xlabel: str, ylabel: str) -> Figure:
