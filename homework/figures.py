@@ -32,7 +32,27 @@ COLOURS: Final = (
 
 DASHES: Final = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 INK: Final = "#333333"
-Corner = Literal["upper right", "upper left", "lower right", "lower left"]
+Place = Literal[
+    "upper right",
+    "upper left",
+    "lower right",
+    "lower left",
+    "center right",
+    "center left",
+    "upper center",
+    "lower center",
+]
+PLACES: Final[dict[Place, tuple[float, float]]] = {
+    "upper right": (1, 1),
+    "upper left": (0, 1),
+    "lower right": (1, 0),
+    "lower left": (0, 0),
+    "center right": (1, 0.5),
+    "center left": (0, 0.5),
+    "upper center": (0.5, 1),
+    "lower center": (0.5, 0),
+}
+"""Where a legend may stand, and where that is: from (0, 0), lower left, to (1, 1), upper right."""
 DOTS_PER_INCH: Final = 110
 
 STYLE: Final[Any] = {
@@ -109,7 +129,7 @@ def new_figure(width: float, height: float, *, grid: bool = True) -> tuple[Noteb
 
 
 def add_legend(axes: Axes) -> None:
-    """Puts a legend into the corner where the least is drawn.
+    """Puts a legend into a corner or to an edge where nothing is drawn, else below the axes.
 
     There must be a line or a cloud of dots. Matplotlib looks for a place too (`loc="best"`), but warns on stderr
     when that takes long, as it does with long curves.
@@ -123,26 +143,44 @@ def add_legend(axes: Axes) -> None:
         level = line.get_transform() != axes.transData  # a horizontal line from edge to edge
         drawn.append(_along(to_axes.transform(np.stack([across if level else x, y], axis=1))))
     drawn += [to_axes.transform(dots.get_offsets()) for dots in axes.collections if isinstance(dots, PathCollection)]
-    places = np.concatenate(drawn)
-    corners: dict[Corner, tuple[int, int]] = {
-        "upper right": (1, 1),
-        "upper left": (0, 1),
-        "lower right": (1, 0),
-        "lower left": (0, 0),
-    }
-    reach = np.array([0.5, 0.35])  # of the axes' width and height
-    crowd: dict[Corner, int] = {
-        loc: int((np.abs(places - corner) < reach).all(axis=1).sum()) for loc, corner in corners.items()
-    }
-    axes.legend(frameon=False, loc=min(crowd, key=lambda loc: crowd[loc]))
+    points = np.concatenate(drawn)
+
+    corners = [place for place, where in PLACES.items() if 0.5 not in where]
+    extent = axes.legend(frameon=False).get_window_extent()
+    size = np.array([extent.width / axes.bbox.width, extent.height / axes.bbox.height]) + 0.03
+    roomy = {place: _crowd(points, PLACES[place], np.array([0.5, 0.35])) for place in corners}
+    tight = {place: _crowd(points, where, size) for place, where in PLACES.items()}
+    free = [place for crowd in (roomy, tight) for place, count in crowd.items() if count == 0]
+    axes.legend(frameon=False, loc=free[0] if free else "upper right")
+    if not free:
+        _legend_below(axes)
+
+
+def _legend_below(axes: Axes) -> None:
+    """Moves the legend out of the axes, below them, in as many columns as there is room for."""
+    handles, labels = axes.get_legend_handles_labels()
+    axes.get_legend().remove()  # type: ignore[union-attr]
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    column = 0.6 + 0.08 * max(map(len, labels))  # inches: the dash and its margins, then 12 letters to an inch
+    columns = max(1, min(len(labels), int(figure.get_figwidth() / column)))
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
+
+
+def _crowd(points: npt.NDArray[Any], place: tuple[float, float], size: npt.NDArray[Any]) -> int:
+    """How many of the points `[N, 2]` lie in a box of that size, pushed to that place: (0, 0) is lower left."""
+    corner = np.array(place) * (1 - size)
+    return int(((points >= corner) & (points <= corner + size)).all(axis=1).sum())
 
 
 def _along(points: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The points of a line `[N, 2]` with more between them: a line can cross a corner without a point in it."""
-    if not 1 < len(points) < 200:
+    points = points[np.isfinite(points).all(axis=1)]
+    if len(points) < 2:
         return points
-    steps = np.linspace(0, len(points) - 1, 200)
-    return np.stack([np.interp(steps, range(len(points)), points[:, axis]) for axis in (0, 1)], axis=1)
+    way = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+    steps = np.linspace(0, way[-1], 200)
+    return np.concatenate([points, np.stack([np.interp(steps, way, points[:, axis]) for axis in (0, 1)], axis=1)])
 
 
 def finish(figure: NotebookFigure, axes: Axes, title: str, xlabel: str, ylabel: str) -> Figure:

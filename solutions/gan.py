@@ -194,15 +194,14 @@ def discriminator_loss(real_logits, fake_logits):
 # %% nbgrader={"grade": true, "grade_id": "test_discriminator_loss", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 real, fake = torch.tensor([math.log(3.0), 0.0]), torch.tensor([0.0, -math.log(4.0)])
 loss = student.discriminator_loss(real, fake)
-assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "return a scalar tensor: average over each batch"
+assert isinstance(loss, torch.Tensor), "return a tensor, not a number of Python or NumPy: no .item(), no float()"
+assert tuple(loss.shape) == (), "return a scalar: average over each batch"
 assert not near(loss, 0.948560 / 2), "halved: the loss is the sum of the two means, not their mean"
 assert not near(loss, 2 * 0.948560), "the loss is summed over the batch: average it"
 assert not near(loss, 2.191013), "labels swapped: real samples belong to the answer 1, fakes to 0"
 assert close(loss, torch.tensor(0.948560), "the worked numbers; logits go in, so apply the sigmoid once, not twice")
-undecided = student.discriminator_loss(torch.zeros(5), torch.zeros(3))
-assert close(
-    undecided, torch.tensor(2 * math.log(2.0)), "logits of 0 everywhere cost 2 log 2, also for unequal batches"
-)
+uneven = student.discriminator_loss(torch.zeros(5), torch.full((3,), math.log(3.0)))
+assert close(uneven, torch.tensor(3 * math.log(2.0)), "5 real and 3 fake samples: each batch has a mean of its own")
 hint = (
     "logits of 200: work from the logits; their sigmoid is rounded to 0 and 1, and its logarithm is infinite or cut off"
 )
@@ -213,8 +212,16 @@ real, fake = real.requires_grad_(), fake.requires_grad_()
 loss = student.discriminator_loss(real, fake)
 assert loss.requires_grad, "no gradient reaches the logits: nothing passes detach() or float()"
 loss.backward()
-assert close(real.grad, torch.tensor([-0.125, -0.25]), "the derivative by a real logit is -(1 - D) / B")
-assert close(fake.grad, torch.tensor([0.25, 0.1]), "the derivative by a fake logit is D / B")
+assert close(
+    real.grad,
+    torch.tensor([-0.125, -0.25]),
+    "the derivative by a real logit is -(1 - D) / B (at 0, too: max(a, 0) has a kink there)",
+)
+assert close(
+    fake.grad,
+    torch.tensor([0.25, 0.1]),
+    "the derivative by a fake logit is D / B (at 0, too: max(a, 0) has a kink there)",
+)
 print("discriminator_loss: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(20)
@@ -294,7 +301,8 @@ def generator_loss_minimax(fake_logits):
 # %% nbgrader={"grade": true, "grade_id": "test_generator_loss_minimax", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 fake = torch.tensor([0.0, math.log(3.0)])
 loss = student.generator_loss_minimax(fake)
-assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "return a scalar tensor: average over the batch"
+assert isinstance(loss, torch.Tensor), "return a tensor, not a number of Python or NumPy: no .item(), no float()"
+assert tuple(loss.shape) == (), "return a scalar: average over the batch"
 assert not near(loss, 1.039721), "the sign: it is the mean of log(1 - D), which is negative"
 assert not near(loss, -2 * 1.039721), "the loss is summed over the batch: average it"
 assert not near(loss.abs(), 0.490415), "this is log D: the minimax loss has log(1 - D)"
@@ -305,7 +313,11 @@ fake = fake.requires_grad_()
 loss = student.generator_loss_minimax(fake)
 assert loss.requires_grad, "no gradient reaches the logits: nothing passes detach() or float()"
 loss.backward()
-assert close(fake.grad, torch.tensor([-0.25, -0.375]), "the derivative by a logit is -D / B")
+assert close(
+    fake.grad,
+    torch.tensor([-0.25, -0.375]),
+    "the derivative by a logit is -D / B (at 0, too: max(a, 0) has a kink there)",
+)
 print("generator_loss_minimax: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(30)
@@ -371,7 +383,8 @@ def generator_loss_nonsaturating(fake_logits):
 # %% nbgrader={"grade": true, "grade_id": "test_generator_loss_nonsaturating", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 fake = torch.tensor([0.0, math.log(3.0)])
 loss = student.generator_loss_nonsaturating(fake)
-assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "return a scalar tensor: average over the batch"
+assert isinstance(loss, torch.Tensor), "return a tensor, not a number of Python or NumPy: no .item(), no float()"
+assert tuple(loss.shape) == (), "return a scalar: average over the batch"
 assert not near(loss, -0.490415), "the sign: the generator minimises -log D, which is positive"
 assert not near(loss, 2 * 0.490415), "the loss is summed over the batch: average it"
 assert not near(loss.abs(), 1.039721), "this is log(1 - D), the saturating loss: here it is log D"
@@ -382,7 +395,11 @@ fake = fake.requires_grad_()
 loss = student.generator_loss_nonsaturating(fake)
 assert loss.requires_grad, "no gradient reaches the logits: nothing passes detach() or float()"
 loss.backward()
-assert close(fake.grad, torch.tensor([-0.25, -0.125]), "the derivative by a logit is -(1 - D) / B")
+assert close(
+    fake.grad,
+    torch.tensor([-0.25, -0.125]),
+    "the derivative by a logit is -(1 - D) / B (at 0, too: max(a, 0) has a kink there)",
+)
 print("generator_loss_nonsaturating: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(40)
@@ -423,13 +440,13 @@ assert close(far.grad, torch.tensor([-0.5, 0.0]), "gradients must stay finite an
 # %% [markdown]
 # ### How loudly do they ask?
 #
-# Everything the generator learns passes through one number per sample: the derivative of its loss by the logit of that sample. We take it by autograd from your two functions, for logits from −9 to 9.
+# Everything the generator learns passes through one number per sample: the derivative of its loss by the logit of that sample. We take it by autograd from your two functions, for logits from −9 to 4.
 #
 # **Predict, then run.** At the start of training the discriminator sees through every fake: $D(G(z))$ is perhaps 0.001. Which of the
 # two losses then gives the larger gradient, and by what factor?
 
 # %% tags=["experiment"]
-logits = torch.linspace(-9, 9, 181, requires_grad=True)
+logits = torch.linspace(-9, 4, 131, requires_grad=True)
 gradient_by_loss = {}
 for name, loss_of in {"minimax": generator_loss_minimax, "non-saturating": generator_loss_nonsaturating}.items():
     total = sum(loss_of(logit[None]) for logit in logits)  # each logit a batch of its own
@@ -446,7 +463,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# The two curves are mirror images: the minimax loss has a gradient of size $D(G(z))$, the non-saturating one of size $1 - D(G(z))$. At
+# The minimax loss has a derivative of size $D(G(z))$, the non-saturating one of size $1 - D(G(z))$. At
 # $D(G(z)) = 0.001$ that is a factor of 999. The minimax loss *saturates* (becomes flat) just where the fakes are bad and there is
 # most to learn; the other one only where they are perfect.
 
@@ -459,7 +476,7 @@ plots.curves(
 #
 # and question (b) asks you to prove that no discriminator has a lower loss. Where *both* densities are 0 there is never a
 # sample, every value is as good as any other, and 0/0 would spoil later averages: by convention the function returns **½** there.
-# Where only one of them is 0, the answer is certain: 0 or 1.
+# Where only one of them is 0, the answer is certain: exactly 0 or exactly 1.
 #
 # *Worked numbers.* `p_data` = [0.3, 0.1, 0, 0] and `p_model` = [0.1, 0.1, 0.2, 0] give **[0.75, 0.5, 0, 0.5]**.
 
@@ -491,7 +508,9 @@ assert isinstance(best, torch.Tensor) and tuple(best.shape) == (4,), "one probab
 assert bool(torch.isfinite(best).all()), "0/0 is nan: where both densities are 0 the answer is one half"
 assert not near(best[:1], 0.25), "the wrong way round: D is the probability that the sample is real"
 assert not near(best[:1], 3.0), "this is the ratio p_data / p_model: D is a probability, p_data / (p_data + p_model)"
-assert close(best, torch.tensor([0.75, 0.5, 0.0, 0.5]), "the worked numbers: p_data / (p_data + p_model)")
+assert close(best[:3], torch.tensor([0.75, 0.5, 0.0]), "the worked numbers: p_data / (p_data + p_model)")
+assert float(best[2]) == 0, "exactly 0 where only fakes are: do not clamp, and add no constant"
+assert close(best[3:], torch.tensor([0.5]), "where both densities are 0 the answer is one half, by convention")
 tiny = student.optimal_discriminator(1e-12 * p_data, 1e-12 * p_model)
 assert close(tiny, best, "only the ratio of the densities matters, however small they are: add no constant to them")
 print("optimal_discriminator: all visible checks passed")
@@ -520,10 +539,8 @@ for shape in [(1,), (7,), (3, 4), (2, 3, 5)]:
             "a discriminator nearby is better: not the best one"
         )
 edge = student.optimal_discriminator(torch.tensor([[0.0, 2.0], [0.0, 5.0]]), torch.tensor([[3.0, 0.0], [0.0, 5.0]]))
-assert close(
-    edge,
-    torch.tensor([[0.0, 1.0], [0.5, 0.5]]),
-    "0 where only fakes are, 1 where only real samples are, ½ where none are",
+assert edge.tolist() == [[0.0, 1.0], [0.5, 0.5]], (
+    "exactly 0 where only fakes are, exactly 1 where only real samples are, ½ where none are"
 )
 x = torch.linspace(-3, 3, 61, dtype=torch.float64)
 best = student.optimal_discriminator(normal_density(x, 1.0, 1.0), normal_density(x, -1.0, 1.0))
@@ -569,7 +586,8 @@ for shift in shifts:
     real_points = draw_real(4000, toy_generator).double()[:, 0]
     fake_points = draw_real(4000, toy_generator).double()[:, 0] + shift
     best_logits = [
-        torch.logit(optimal_discriminator(real_density(x), real_density(x - shift))) for x in (real_points, fake_points)
+        torch.logit(optimal_discriminator(real_density(x), real_density(x - shift)), eps=1e-12)  # finite at D* = 1, too
+        for x in (real_points, fake_points)
     ]
     by_samples.append(-discriminator_loss(*best_logits).item())
 worst_gap = max(abs(left - right) for left, right in zip(by_sums, by_jsd, strict=True))
@@ -781,8 +799,11 @@ optimizers[0].register_step_pre_hook(note("generator"))
 optimizers[1].register_step_pre_hook(note("discriminator"))
 got = student.gan_step(g, d, optimizers, x_real, z)
 assert isinstance(got, dict) and set(got) >= {"d_loss", "g_loss"}, 'return {"d_loss": ..., "g_loss": ...}'
+assert g.training and d.training, "leave both modules in the mode in which they came: no train(), no eval()"
 movers = [who for who, _ in diary]
-assert movers[:1] != ["generator"], "the discriminator moves first, then the generator"
+assert movers[:1] != ["generator"], (
+    "the discriminator moves first, then the generator; optimizers = (the generator's, the discriminator's)"
+)
 assert movers == ["discriminator", "generator"], "each optimizer takes exactly one step, the discriminator's first"
 fits = losses_fit()
 d_loss, g_loss = (torch.as_tensor(got[name]).detach().float() for name in ("d_loss", "g_loss"))
@@ -794,7 +815,9 @@ if fits:  # the numbers below rest on right losses
     )
     assert not near(g_loss, 0.693147), "the fakes must be judged by the discriminator after its step, not before"
     assert not near(g_loss, -0.813262), "this is the saturating loss: use generator_loss_nonsaturating"
-    assert close(g_loss, torch.tensor(0.813262), "the worked g_loss: as it was before the generator's step")
+    assert close(
+        g_loss, torch.tensor(0.813262), "the worked g_loss: on fakes of the same z, before the generator's step"
+    )
     assert close(g.shift.detach(), torch.tensor(0.5), "the shift after the round; the fakes must not be detached here")
 before = None if g.shift.grad is None else float(g.shift.grad)
 diary.clear()
@@ -892,9 +915,11 @@ def agree(got, want, rtol=1e-5):
         return False
 
 
-def rounds_with(batch_norm, plain, lr, sizes):
+def rounds_with(batch_norm, plain, lr, sizes, training=True):
     """Lets the student play some rounds; gives what happened, and what should have, for each reading of the losses."""
-    local_g, local_d, their_g, their_d = networks(batch_norm)
+    local_g, local_d, their_g, their_d = modules = networks(batch_norm)
+    for module in modules:
+        module.train(training)
     optimizers = student.make_optimizers(their_g, their_d, lr, plain=plain)
     at_steps, happened = [], []
     names = [[name for name, _ in module.named_parameters()] for module in (local_d, local_g)]
@@ -915,6 +940,8 @@ def rounds_with(batch_norm, plain, lr, sizes):
         start = gradient_of(their_g), weights_of(their_g, names[1])
         at_steps.clear()
         got = student.gan_step(their_g, their_d, optimizers, x, noise)
+        modes = {bool(their_g.training), bool(their_d.training)}
+        assert modes == {training}, "the modules must be left in the mode (training or evaluation) in which they came"
         assert len(at_steps) == 1, "the discriminator's optimizer takes one step in each round"
         (grad, weights), (old_grad, old_weights) = at_steps[0], start
         assert agree(weights, old_weights), "the generator had moved before the discriminator's step"
@@ -946,8 +973,13 @@ with part("the generator's step", 3):
         )
 with part("round after round", 2):
     # Adam without batch norm: it would blow up the rounding errors of biases that batch norm cancels
-    for batch_norm, plain, lr in [(True, True, 0.2), (False, True, 0.2), (False, False, 0.01)]:
-        happened, wanted = rounds_with(batch_norm, plain, lr, [(5, 5), (8, 5), (5, 8), (6, 6)])
+    for batch_norm, plain, lr, training in [
+        (True, True, 0.2, True),
+        (False, True, 0.2, True),
+        (False, False, 0.01, True),
+        (True, True, 0.2, False),
+    ]:
+        happened, wanted = rounds_with(batch_norm, plain, lr, [(5, 5), (8, 5), (5, 8), (6, 6)], training)
         assert any(agree(happened, w, rtol=1e-4) for w in wanted), (
             "several rounds in a row: gradients of one step must be gone before the next, in both networks"
         )
@@ -1232,15 +1264,14 @@ plots.curves(
 )
 
 # %% [markdown]
-# After the first few hundred rounds the losses hardly move, apart from short spikes where one network surprises the other, while the judge sees the samples become better and more diverse for much longer. In the film, a blot comes first, then strokes, then digits. A sample's class may change late (look at the columns from round 600 on), since nothing ties a $z$ to a class.
+# In the second half of training the losses hardly move, apart from short spikes where one network surprises the other, while the judge still sees the samples become better and more diverse. In the film, a blot comes first, then strokes, then digits. A sample's class may change late (look at the columns from round 600 on), since nothing ties a $z$ to a class.
 
 # %% [markdown]
 # ## 7. (c) Two hundred digits (3 points)
 #
-# **Your task.** In the cell below, draw 200 noise vectors `z` from N(0, I) and show the generator's images as a grid of 10 rows and 20 columns. Use the trained generator, `game.generator`, and
+# **Your task.** Draw 200 noise vectors from N(0, I), `z` of shape `[200, K]` (`K` is `Z_DIM` in the code), and show the generator's images as a grid of 10 rows and 20 columns, with a title that says what it shows. Use the trained generator, `game.generator`, and
 # `draw_samples(generator, z)`, which puts it into evaluation mode: then batch normalisation uses the averages of training, and a sample does not depend on its neighbours. Draw once, and do not choose the prettiest.
-# (Running the cell again may change the picture; you may seed a generator, but need not.) The figure needs a title that says what it shows. Then run the cell and leave the picture in the notebook: it is graded by
-# a person who looks at it.
+# Leave the picture in the notebook: it is graded by a person who looks at it.
 
 # %% nbgrader={"grade": true, "grade_id": "figure_samples", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
 # `plots.image_grid(images, rows=..., columns=..., title=...)` takes images [N, 784] with values in [0, 1].
@@ -1395,11 +1426,11 @@ plots.image_grid(
 
 # %% [markdown]
 # **Collapse.** Without batch normalisation the generator draws one picture for all $z$: the distance of two samples is less than a tenth of that of real images. What changes from row to row of its film is *which* picture: as soon as the discriminator has
-# learnt to reject it, all samples move on together. Batch normalisation works against this, since it makes the hidden units of a batch differ by construction. Note that neither the losses nor the share recognised would have told you: one good 8, drawn 1,000 times, is recognised 1,000 times.
+# learnt to reject it, all samples move on together. Batch normalisation works against this, since it makes the hidden units of a batch differ by construction. Only the distance shows it early: after 300 rounds no sample of the usual game is recognised either. And the share recognised alone can mislead: one good 8, drawn 1,000 times, is recognised 1,000 times.
 #
 # (These are the numbers of `mini`. On MNIST, after 1,200 rounds, the generator without batch normalisation draws different blots, but only two classes are recognised, against nine.)
 #
-# **Silence.** With the minimax loss nothing is recognised for most of these rounds. The pictures do differ (see the distance), but they are noise: the discriminator rejects them with certainty, and says next to nothing about what to change. That the game gets going at all is owed to
+# **Silence.** With the minimax loss nothing is recognised for most of these rounds. The pictures do differ (see the distance), but at first they are noise: the discriminator rejects them with certainty, and says next to nothing about what to change. That the game gets going at all is owed to
 # Adam, which divides each gradient by its usual size and so makes steps of normal length from tiny gradients. Restarted from dark pictures, where the discriminator is not so sure so soon, the minimax game does nearly as well as the usual one; try it.
 #
 # **Where the method fails.** There is no number to watch that says how far training has come, and no guarantee that it settles: the two networks may circle each other, and with a learning rate of 0.002 our game once broke down after it had been good. The judge knows ten digits and nothing else; it was trained on the same

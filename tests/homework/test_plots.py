@@ -69,6 +69,25 @@ def test_the_legend_stands_where_the_curves_are_not(values: list[float], logy: b
     assert vars(legend)["_loc_real"] == Legend.codes[corner]  # matplotlib has no public way to ask
 
 
+def test_where_lines_are_everywhere_the_legend_stands_below_the_axes() -> None:
+    crossing = {f"{peaks} steep peaks": [0.0, *[9.0, 0.0] * peaks] for peaks in (4, 5)}
+    figure = plots.curves(crossing, levels={"top": 8.5, "bottom": 0.5}, **LABELS)
+    figure.savefig(io.BytesIO(), format="png")
+    axes = figure.axes[0]
+    assert axes.get_legend() is None
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [*crossing, "top", "bottom"]
+    box, inside = legend.get_window_extent(), axes.xaxis.label.get_window_extent()
+    assert box.y1 <= inside.y0 and box.y0 >= 0 and box.x0 >= 0 and box.x1 <= figure.bbox.x1
+
+
+def test_a_legend_may_stand_between_two_lines() -> None:
+    axes = plots.curves({"a": [9.0, 9.0], "b": [0.0, 0.0]}, levels={"c": 9.5}).axes[0]
+    legend = axes.get_legend()
+    assert legend is not None
+    assert vars(legend)["_loc_real"] == Legend.codes["center right"]
+
+
 @pytest.mark.parametrize("bars", [1, 6])
 def test_a_long_title_stays_inside_the_figure(bars: int) -> None:
     title = "Training points after 600 steps: what a constant in the reward does to each of the rules"

@@ -117,6 +117,7 @@ def check_ways_to_go_wrong(compared: dict[str, dict[str, list[float]]], real: li
     assert usual["effective"][-1] > 3.5 and usual["recognised"][-1] > 0.1
     assert max(collapsed["distance"]) < 0.15 * real[1], "one picture for all z"
     assert usual["distance"][-1] > 0.5 * real[1]
+    assert max(usual["recognised"][:3]) < 0.02, "the share recognised tells the two apart later than the distance"
     assert late["recognised"][-1] < 0.5 * usual["recognised"][-1] and max(late["recognised"][:4]) < 0.02
     assert min(late["distance"]) > 3 * max(collapsed["distance"]), "silent, not collapsed"
 
