@@ -32,7 +32,7 @@ COLOURS: Final = (
 
 DASHES: Final = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 INK: Final = "#333333"
-Corner = Literal["upper right", "upper left", "lower right", "lower left"]
+Corner = Literal["upper right", "upper left", "lower right", "lower left", "center right", "center left"]
 DOTS_PER_INCH: Final = 110
 
 STYLE: Final[Any] = {
@@ -109,7 +109,7 @@ def new_figure(width: float, height: float, *, grid: bool = True) -> tuple[Noteb
 
 
 def add_legend(axes: Axes) -> None:
-    """Puts a legend into the corner where the least is drawn.
+    """Puts a legend into the corner where the least is drawn, or between two corners if there is less.
 
     There must be a line or a cloud of dots. Matplotlib looks for a place too (`loc="best"`), but warns on stderr
     when that takes long, as it does with long curves.
@@ -124,11 +124,13 @@ def add_legend(axes: Axes) -> None:
         drawn.append(_along(to_axes.transform(np.stack([across if level else x, y], axis=1))))
     drawn += [to_axes.transform(dots.get_offsets()) for dots in axes.collections if isinstance(dots, PathCollection)]
     places = np.concatenate(drawn)
-    corners: dict[Corner, tuple[int, int]] = {
+    corners: dict[Corner, tuple[float, float]] = {
         "upper right": (1, 1),
         "upper left": (0, 1),
         "lower right": (1, 0),
         "lower left": (0, 0),
+        "center right": (1, 0.5),
+        "center left": (0, 0.5),
     }
     reach = np.array([0.5, 0.35])  # of the axes' width and height
     crowd: dict[Corner, int] = {
