@@ -487,7 +487,8 @@ if gives(
     p = student.posterior_plus_one(torch.tensor([[1.0, 1.0, -1.0, -1.0]]), both, torch.tensor([1]), 0.1)
     assert close(p, (both + 1) / 2, "at t = 1 the pixel before is Y_0 itself, whatever Y_t is")
     p = student.posterior_plus_one(torch.ones(2, 1), torch.ones(2, 1), torch.tensor([1, 30]), 0.1)
-    assert bool(p[0] > p[1]), "each image has a step t of its own"
+    assert tuple(p.shape) == (2, 1), "each image has a step t of its own: use per_image"
+    assert bool((p[0] > p[1]).all()), "each image has a step t of its own"
 images = student.posterior_plus_one(torch.ones(2, 1, 3, 3), torch.ones(2, 1, 3, 3), torch.tensor([1, 30]), 0.1)
 assert tuple(images.shape) == (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image"
 print("posterior_plus_one: all visible checks passed")
@@ -1101,7 +1102,7 @@ def cumulative_alphas(betas):
 betas = torch.tensor([0.1, 0.2, 0.5])
 alphas_bar = student.cumulative_alphas(betas)
 assert isinstance(alphas_bar, torch.Tensor) and tuple(alphas_bar.shape) == (3,), (
-    "return a tensor [T], one for each step"
+    "return a tensor [T], one number for each step; alpha_bar_0 is not kept"
 )
 assert abs(float(alphas_bar[0]) - 1.0) > 1e-3, (
     "place 0 belongs to t = 1, where 1 - beta_1 is left; alpha_bar_0 is not kept"
