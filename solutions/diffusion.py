@@ -1468,7 +1468,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# The formula and the simulation are one line. The wrong formula keeps too much of $x_t$, a little at each step; and since it is applied at every step back, the errors multiply.
+# The formula and the simulation are one line; the wrong formula keeps too much of $x_t$. It is worst early: at $t$ = 1 the right factor of $x_t$ is 0, the wrong one $\sqrt{\gamma_1}$. Late in the process the two hardly differ.
 #
 # ## 12. `ddpm_loss`: predict the noise (2 points)
 #
