@@ -88,6 +88,14 @@ def test_a_legend_may_stand_between_two_lines() -> None:
     assert vars(legend)["_loc_real"] == Legend.codes["center right"]
 
 
+def test_the_legend_stands_between_two_corners_when_curves_cross_them_all() -> None:
+    falls = [1.0, 0.9, 0.5, 0.1, 0.02, 0.0, 0.0, 0.0]
+    axes = plots.curves({"falls": falls, "rises": [1 - value for value in falls]}).axes[0]
+    legend = axes.get_legend()
+    assert legend is not None
+    assert vars(legend)["_loc_real"] == Legend.codes["center right"]
+
+
 @pytest.mark.parametrize("bars", [1, 6])
 def test_a_long_title_stays_inside_the_figure(bars: int) -> None:
     title = "Training points after 600 steps: what a constant in the reward does to each of the rules"

@@ -45,6 +45,22 @@ def test_wrong_helpers_cost_their_own_items_only() -> None:
     assert {item for item, message in found.items() if message} == set(wrong)
 
 
+@pytest.mark.parametrize(
+    ("helper", "misconception", "item", "alternative"),
+    [
+        ("replaced_probability", "delta_for_two_delta", "posterior_plus_one", "through_replaced_probability"),
+        ("posterior_plus_one", "minus_one", "binary_diffusion_loss", "own_posterior_in_float64"),
+        ("cumulative_alphas", "shifted", "q_posterior", "where_first_step"),
+        ("q_posterior", "beta_as_variance", "p_sample", "masked_noise"),
+    ],
+)
+def test_a_wrong_helper_costs_nothing_where_another_right_answer_uses_it_or_does_without(
+    helper: str, misconception: str, item: str, alternative: str
+) -> None:
+    sources = {helper: variant("wrong", helper, misconception), item: variant("right", item, alternative)}
+    assert verdicts(PROBLEM, sources, [item]) == {item: ""}
+
+
 @pytest.mark.kernel
 def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
     found = run_source(PROBLEM, "mini", tmp_path, list(DUMP.values()))
