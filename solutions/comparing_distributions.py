@@ -995,18 +995,22 @@ def personal_answers(student, draws):
 # %% tags=["log"]
 log = SubmissionLog(run)
 log.answers(personal_answers)
-for way, (mean, std) in fits.items():
-    row = list(fits).index(way)
+with log.measurements():
+    for way, (mean, std) in fits.items():
+        row = list(fits).index(way)
+        log.metric(
+            f"comparing_distributions/{way}_fit_kl",
+            float(prices[way][row]),
+            evidence={"mean": mean, "std": std, "ends of all searches": paths[way][:, -1].tolist()},
+        )
     log.metric(
-        f"comparing_distributions/{way}_fit_kl",
-        float(prices[way][row]),
-        evidence={"mean": mean, "std": std, "ends of all searches": paths[way][:, -1].tolist()},
+        "comparing_distributions/reverse_minimum_in_the_middle",
+        float(kl_both_ways(HUMPS, *minima["middle"][:, None])["reverse"]),
+        evidence={
+            "half distances": HALF_DISTANCES.tolist(),
+            **{name: b[:, 2].tolist() for name, b in branches.items()},
+        },
     )
-log.metric(
-    "comparing_distributions/reverse_minimum_in_the_middle",
-    float(kl_both_ways(HUMPS, *minima["middle"][:, None])["reverse"]),
-    evidence={"half distances": HALF_DISTANCES.tolist(), **{name: b[:, 2].tolist() for name, b in branches.items()}},
-)
 log.process(**process)
 written_to = log.write()
 

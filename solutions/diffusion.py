@@ -2134,15 +2134,18 @@ def personal_answers(student, draws):
 # %% tags=["log"]
 log = SubmissionLog(run)
 log.answers(personal_answers)
-for half, verdict, steps in (
-    ("binary", binary_verdict, BINARY_STEPS),
-    ("gaussian", gauss_verdict, GAUSS_STEPS),
-    ("ddim_tenth", by_leaps[0.0][max(1, T_GAUSS // 10)], GAUSS_STEPS),
-):
-    evidence = {"histogram": verdict.histogram.tolist(), "samples": COUNT, "training_steps": steps}
-    log.metric(f"diffusion/{half}_mean_confidence", value=verdict.mean_confidence, evidence=evidence)
-    log.metric(f"diffusion/{half}_classes", value=verdict.classes_recognised, evidence=evidence)
-log.metric("diffusion/posterior_gap", value=posterior_gap, evidence={"wrong_formula_gap": wrong_gap, "gap": proof_gap})
+with log.measurements():
+    for half, verdict, steps in (
+        ("binary", binary_verdict, BINARY_STEPS),
+        ("gaussian", gauss_verdict, GAUSS_STEPS),
+        ("ddim_tenth", by_leaps[0.0][max(1, T_GAUSS // 10)], GAUSS_STEPS),
+    ):
+        evidence = {"histogram": verdict.histogram.tolist(), "samples": COUNT, "training_steps": steps}
+        log.metric(f"diffusion/{half}_mean_confidence", value=verdict.mean_confidence, evidence=evidence)
+        log.metric(f"diffusion/{half}_classes", value=verdict.classes_recognised, evidence=evidence)
+    log.metric(
+        "diffusion/posterior_gap", value=posterior_gap, evidence={"wrong_formula_gap": wrong_gap, "gap": proof_gap}
+    )
 log.process(**process)
 log_file = log.write()
 

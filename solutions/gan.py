@@ -1561,13 +1561,19 @@ def personal_answers(student, draws):
 # %% tags=["log"]
 log = SubmissionLog(run)
 log.answers(personal_answers)
-evidence = {"steps": STEPS, "samples": SAMPLES, "histogram": final.histogram.tolist(), "judge_accuracy": judge_accuracy}
-log.metric("gan/classes_recognised", value=final.classes_recognised, evidence=evidence)
-log.metric("gan/effective_classes", value=final.effective_classes, evidence=evidence)
-log.metric("gan/recognised", value=final.recognised, evidence=evidence)
-for name, looks in compared.items():
-    key = name.replace(" ", "_")
-    log.metric(f"gan/short/{key}/effective_classes", value=looks["effective"][-1], evidence=looks)
+with log.measurements():
+    evidence = {
+        "steps": STEPS,
+        "samples": SAMPLES,
+        "histogram": final.histogram.tolist(),
+        "judge_accuracy": judge_accuracy,
+    }
+    log.metric("gan/classes_recognised", value=final.classes_recognised, evidence=evidence)
+    log.metric("gan/effective_classes", value=final.effective_classes, evidence=evidence)
+    log.metric("gan/recognised", value=final.recognised, evidence=evidence)
+    for name, looks in compared.items():
+        key = name.replace(" ", "_")
+        log.metric(f"gan/short/{key}/effective_classes", value=looks["effective"][-1], evidence=looks)
 log.process(**process)
 log_file = log.write()
 

@@ -1222,22 +1222,23 @@ def personal_answers(student, draws):
 # %% tags=["log"]
 log = SubmissionLog(run)
 log.answers(personal_answers)
-for prefix, on_train, on_test in [
-    ("", sampled_train, sampled_test),
-    ("argmax_", argmax["train"], argmax["test"]),
-    ("supervised_", supervised["train"], supervised["test"]),
-]:
-    for where, values in [("train", on_train), ("test", on_test)]:
-        log.metric(
-            f"policy_gradient/{prefix}{where}_accuracy",
-            values=values[:, -1].tolist(),
-            evidence={"steps": STEPS, "curve": values.mean(0).tolist()},
-        )
-log.metric(
-    "policy_gradient/noise_removed_by_baseline",
-    values=(noise["fresh"][:, 1] / noise["fresh"][:, 0]).tolist(),
-    evidence={f"{stage}, batch mean and b = -10 to 3": by_seed.tolist() for stage, by_seed in noise.items()},
-)
+with log.measurements():
+    for prefix, on_train, on_test in [
+        ("", sampled_train, sampled_test),
+        ("argmax_", argmax["train"], argmax["test"]),
+        ("supervised_", supervised["train"], supervised["test"]),
+    ]:
+        for where, values in [("train", on_train), ("test", on_test)]:
+            log.metric(
+                f"policy_gradient/{prefix}{where}_accuracy",
+                values=values[:, -1].tolist(),
+                evidence={"steps": STEPS, "curve": values.mean(0).tolist()},
+            )
+    log.metric(
+        "policy_gradient/noise_removed_by_baseline",
+        values=(noise["fresh"][:, 1] / noise["fresh"][:, 0]).tolist(),
+        evidence={f"{stage}, batch mean and b = -10 to 3": by_seed.tolist() for stage, by_seed in noise.items()},
+    )
 log.process(**process)
 written_to = log.write()
 

@@ -1121,14 +1121,15 @@ def personal_answers(student, draws):
 # %% tags=["log"]
 log = SubmissionLog(run)
 log.answers(personal_answers)
-for term in ("nelbo", "kl", "rec"):
-    values = [float(getattr(each, term)) for each in terms]
-    log.metric(
-        f"vae/test_{term}", values=values, evidence={"values": values, "steps": STEPS, "test_images": len(test_x)}
-    )
-for beta in BETAS:
-    evidence = {term: float(getattr(terms_by_beta[beta], term)) for term in ("nelbo", "kl", "rec")}
-    log.metric(f"vae/beta_{beta:g}_test_nelbo", value=evidence["nelbo"], evidence=evidence)
+with log.measurements():
+    for term in ("nelbo", "kl", "rec"):
+        values = [float(getattr(each, term)) for each in terms]
+        log.metric(
+            f"vae/test_{term}", values=values, evidence={"values": values, "steps": STEPS, "test_images": len(test_x)}
+        )
+    for beta in BETAS:
+        evidence = {term: float(getattr(terms_by_beta[beta], term)) for term in ("nelbo", "kl", "rec")}
+        log.metric(f"vae/beta_{beta:g}_test_nelbo", value=evidence["nelbo"], evidence=evidence)
 log.process(**process)
 log_file = log.write()
 

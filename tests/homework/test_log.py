@@ -102,6 +102,17 @@ def test_a_whole_log(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     assert {"python", "torch", "device"} <= set(record["environment"])
 
 
+def test_what_was_not_measured_is_missing_and_the_log_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    log = SubmissionLog(RUN, student="ada")
+    with log.measurements():
+        log.metric("toy/one", 1.0)
+        log.metric("toy/two", losses_of_a_training_that_failed)  # type: ignore[name-defined]  # noqa: F821
+    assert set(log.as_json()["metrics"]) == {"toy/one"}
+    assert "losses_of_a_training_that_failed" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="either"), log.measurements():
+        log.metric("toy/three")
+
+
 def test_answers_do_not_depend_on_the_generators_and_leave_them_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     def personal_answers(student: Any, draws: Callable[[str], Any]) -> dict[str, Callable[[], Any]]:
         return {"a": lambda: torch.rand(2), "b": lambda: torch.rand(2)}

@@ -6,12 +6,15 @@ through the wall, is what `autograder check` proves.
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+from nbclient import NotebookClient
 
 from autograder.problem import Item, Problem, load_problem, problem_ids
+from autograder.release import released_notebook
 from autograder.variants import Variant, variants
 from tests.problems.run_source import ROOT, code_cells, run_source, verdicts
 
@@ -130,3 +133,22 @@ def test_the_notebook_runs_in_grade(problem: Problem, tmp_path: Path) -> None:
     assert set(log["answers"]) == set(ITEMS[problem.id])
     assert "error" not in str(log["answers"])
     assert log["profile"] == "grade"
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("problem", PROBLEMS, ids=name_of)
+def test_whoever_solved_nothing_can_hand_in_a_log(
+    problem: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The untouched release, cell by cell: most cells fail, the last one does not."""
+    monkeypatch.setenv("HOMEWORK_PROFILE", "grade")
+    monkeypatch.setenv("HOMEWORK_STUDENT", "ada")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    notebook = released_notebook(problem)
+    notebook.cells = [cell for cell in notebook.cells if "install" not in cell.metadata.get("tags", ())]
+    client = NotebookClient(notebook, allow_errors=True, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute()
+    said = "".join(str(output) for output in notebook.cells[-1].get("outputs", ()))
+    log = json.loads((tmp_path / "submission_log.json").read_text(encoding="utf-8"))
+    assert set(log["answers"]) == set(ITEMS[problem.id]), said
+    assert all("NotImplementedError" in answer["error"] for answer in log["answers"].values())
