@@ -786,12 +786,15 @@ def note(who):
 
 
 def losses_fit():
-    """Do your two losses give their own worked numbers? (Where they do not, mend them first.)"""
+    """Do your two losses give their own worked numbers and derivatives? (Where they do not, mend them first.)"""
     log3, log4 = math.log(3.0), math.log(4.0)
+    points = [torch.tensor(each, requires_grad=True) for each in ([log3, 0.0], [0.0, -log4], [0.0, log3])]
     with contextlib.suppress(Exception):
-        d_loss = student.discriminator_loss(torch.tensor([log3, 0.0]), torch.tensor([0.0, -log4]))
-        g_loss = student.generator_loss_nonsaturating(torch.tensor([0.0, log3]))
-        return near(d_loss, 0.948560) and near(g_loss, 0.490415)
+        d_loss = student.discriminator_loss(points[0], points[1])
+        g_loss = student.generator_loss_nonsaturating(points[2])
+        slopes = torch.cat(torch.autograd.grad(d_loss + g_loss, points))
+        right = torch.tensor([-0.125, -0.25, 0.25, 0.1, -0.25, -0.125])
+        return near(d_loss, 0.948560) and near(g_loss, 0.490415) and near(slopes - right, 0.0)
     return False
 
 

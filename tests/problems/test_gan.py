@@ -14,14 +14,18 @@ PROBLEM = "gan"
 WRONG = ROOT / "tests" / "wrong" / PROBLEM
 
 
-@pytest.mark.parametrize("own", ["labels_swapped", "halved", "summed", "sigmoid_twice", "log_of_sigmoid"])
+@pytest.mark.parametrize(
+    "own", ["labels_swapped", "halved", "summed", "sigmoid_twice", "log_of_sigmoid", "kink_at_zero"]
+)
 def test_a_wrong_discriminator_loss_does_not_hide_a_right_round(own: str) -> None:
     wrong = {"discriminator_loss": (WRONG / "discriminator_loss" / f"{own}.py").read_text(encoding="utf-8")}
     found = verdicts(PROBLEM, wrong)
     assert [item for item, message in found.items() if message] == ["discriminator_loss"]
 
 
-@pytest.mark.parametrize("own", ["minimax", "sign", "summed", "sigmoid_twice", "logits_only"])
+@pytest.mark.parametrize(
+    "own", ["minimax", "sign", "summed", "sigmoid_twice", "logits_only", "numbers_without_gradient"]
+)
 def test_a_wrong_generator_loss_does_not_hide_a_right_round(own: str) -> None:
     wrong = {
         "generator_loss_nonsaturating": (WRONG / "generator_loss_nonsaturating" / f"{own}.py").read_text(
