@@ -107,7 +107,8 @@ def test_what_was_not_measured_is_missing_and_the_log_is_written(capsys: pytest.
     with log.measurements():
         log.metric("toy/one", 1.0)
         log.metric("toy/two", losses_of_a_training_that_failed)  # type: ignore[name-defined]  # noqa: F821
-    assert set(log.as_json()["metrics"]) == {"toy/one"}
+    metrics = log.as_json()["metrics"]
+    assert isinstance(metrics, dict) and set(metrics) == {"toy/one"}
     assert "losses_of_a_training_that_failed" in capsys.readouterr().out
     with pytest.raises(ValueError, match="either"), log.measurements():
         log.metric("toy/three")
