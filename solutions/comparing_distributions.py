@@ -222,7 +222,7 @@ with part("laws", 2):
 with part("values", 1):
     for C in (2, 3, 17, 1000):
         p, q = pmf(C), pmf(C)
-        assert close(kl_of(p, q), float(reference.kl_divergence(p, q)), "sum of p (log p - log q), in nats", rtol=1e-7)
+        assert close(kl_of(p, q), float(reference.kl_divergence(p, q)), "sum of p (log p - log q), in nats", rtol=5e-6)
         p, q = pmf(C, dtype=torch.float32), pmf(C, dtype=torch.float32)
         want = float(reference.kl_divergence(p.double(), q.double()))
         assert close(kl_of(p, q), want, "the same in float32", rtol=1e-4, atol=1e-5)
