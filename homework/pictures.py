@@ -68,7 +68,7 @@ def pictures_for(run: Run) -> Pictures:
     Raises:
         DataError: CIFAR-10 cannot be had or is damaged; the message says what to do.
     """
-    return cifar10() if run.profile == "full" else shapes(*run.size(full=(0, 0), mini=(8000, 1500), grade=(60, 30)))
+    return cifar10() if run.profile == "full" else shapes(*run.size(full=(0, 0), mini=(8000, 3000), grade=(60, 30)))
 
 
 def shapes(train: int, test: int) -> Pictures:

@@ -36,6 +36,8 @@ HIDDEN: Final = (0.0, 0.6)
 """Width of the bar that hides part of the figure, in radii."""
 NOISE: Final = (0.02, 0.2)
 """Standard deviation of the noise of each pixel."""
+MOSTLY_EASY: Final = 3
+"""Difficulties are this power of a number that is uniform in [0, 1]: four in five are below one half."""
 JITTER: Final = 0.1
 """How far size, contrast and elongation scatter about what the difficulty asks for, as a share."""
 
@@ -64,7 +66,8 @@ def draw_shapes(count: int, seed: int, difficulty: float | None = None) -> Shape
     Args:
         count: how many.
         seed: of all that is random; the same seed gives the same figures.
-        difficulty: the same for all, from 0 to 1; if None, each has its own, evenly spread over [0, 1].
+        difficulty: the same for all, from 0 to 1; if None, each has its own: anything in [0, 1], but
+            mostly small (the cube of a uniform number).
 
     Raises:
         ValueError: no figures, or a difficulty outside [0, 1].
@@ -75,7 +78,7 @@ def draw_shapes(count: int, seed: int, difficulty: float | None = None) -> Shape
         raise ValueError(f"difficulty must lie in [0, 1], not {difficulty}.")
     stream = np.random.RandomState(seed)
     labels = stream.permutation(np.arange(count) % len(NAMES))
-    hard = stream.random_sample(count) if difficulty is None else np.full(count, float(difficulty))
+    hard = stream.random_sample(count) ** MOSTLY_EASY if difficulty is None else np.full(count, float(difficulty))
     images = np.concatenate(
         [_pictures(labels[at : at + CHUNK], hard[at : at + CHUNK], stream) for at in range(0, count, CHUNK)]
     )

@@ -535,9 +535,9 @@ BIG = run.size(
     grade=Design((4, 4, 6, 6), (1, 1, 1, 1), (1, 1, 2, 1), True, 4),
 )
 SMALL = run.size(
-    full=Design((32, 64, 128, 256), (1, 1, 1, 1), (1, 2, 2, 2), False, 64),
-    mini=Design((8, 12, 16, 24), (1, 1, 1, 1), (1, 1, 2, 1), True, 32),
-    grade=Design((4, 4), (1, 1), (1, 2), True, 4),
+    full=Design((32, 64, 128, 256), (2, 2, 2, 2), (1, 2, 2, 2), False, 64),
+    mini=Design((8, 12, 16, 24), (1, 1, 2, 2), (1, 1, 2, 1), True, 32),
+    grade=Design((2, 2, 4, 4), (1, 1, 1, 1), (1, 1, 2, 1), True, 4),
 )
 EXITS = len(BIG.widths)
 
@@ -1065,7 +1065,7 @@ assert close(huge, 7.0e10, "large counts")
 #
 # * the **baseline**, a ResNet with one output;
 # * the **early-exit network**, the same ResNet with heads on the way, trained with your loss (weights 0.3, ..., 0.3, 1);
-# * a **smaller ResNet**, for those who would rather save by building less.
+# * a **smaller ResNet**, half as wide and just as deep, for those who would rather save by building less.
 #
 # Pictures are mirrored at random while training; that changes no class.
 
