@@ -7,6 +7,7 @@ pictures.names         # ("airplane", ...) or ("circle", ...)
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
@@ -71,8 +72,9 @@ def pictures_for(run: Run) -> Pictures:
     return cifar10() if run.profile == "full" else shapes(*run.size(full=(0, 0), mini=(8000, 3000), grade=(60, 30)))
 
 
+@functools.cache
 def shapes(train: int, test: int) -> Pictures:
-    """Drawn shapes of every difficulty from 0 to 1, always the same (see `homework.shapes`).
+    """Drawn shapes of every difficulty from 0 to 1, always the same (see `homework.shapes`), drawn once.
 
     Args:
         train: how many to train with.

@@ -89,7 +89,7 @@ def draw_shapes(count: int, seed: int, difficulty: float | None = None) -> Shape
     )
 
 
-def _pictures(labels: npt.NDArray[Any], hard: Floats, stream: np.random.RandomState) -> npt.NDArray[np.float32]:
+def _pictures(labels: npt.NDArray[Any], hard: Floats, stream: np.random.RandomState) -> npt.NDArray[Any]:
     """Pictures `[n, 32, 32]` of figures of those kinds and difficulties."""
     n = len(labels)
     radius, contrast, elongation = (_between(ends, hard, stream) for ends in (RADIUS, CONTRAST, ELONGATION))
@@ -115,7 +115,7 @@ def _pictures(labels: npt.NDArray[Any], hard: Floats, stream: np.random.RandomSt
     return (np.round(grey.clip(0, 1) * 255) / 255).astype(np.float32)
 
 
-def _inside(kind: int, u: Floats, v: Floats, elongation: Floats) -> npt.NDArray[np.bool_]:
+def _inside(kind: int, u: Floats, v: Floats, elongation: Floats) -> npt.NDArray[Any]:
     """Which points lie in a figure of that kind? All kinds have the area of a circle with radius 1."""
     half = np.sqrt(np.pi) / 2  # half a side of the square
     stretch = np.sqrt(elongation)
@@ -135,7 +135,7 @@ def _inside(kind: int, u: Floats, v: Floats, elongation: Floats) -> npt.NDArray[
     return (p**2 + q**2 - 1) ** 3 <= p**2 * q**3
 
 
-def _behind_bar(u: Floats, v: Floats, hard: Floats, stream: np.random.RandomState) -> npt.NDArray[np.bool_]:
+def _behind_bar(u: Floats, v: Floats, hard: Floats, stream: np.random.RandomState) -> npt.NDArray[Any]:
     """Which points are hidden by a straight bar through the figure, of random direction?"""
     n = len(hard)
     angle, offset = stream.uniform(0, 2 * np.pi, n), stream.uniform(0.3, 1.0, n)

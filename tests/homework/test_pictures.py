@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import torchvision.datasets  # type: ignore[import-untyped,unused-ignore]
 from PIL import Image
 
 from homework import cifar10_files
@@ -96,7 +95,7 @@ class Fetched:
 def test_without_files_torchvision_downloads_into_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("HOMEWORK_DATA", raising=False)
     monkeypatch.setenv("HOMEWORK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(torchvision.datasets, "CIFAR10", Fetched)
+    monkeypatch.setattr("torchvision.datasets.CIFAR10", Fetched)
     pictures = cifar10()
     assert set(Fetched.asked) == {str(tmp_path / "cache" / "CIFAR10")}
     assert torch.equal(pictures.train_images, torch.full((2, 3, 32, 32), 0.2))
@@ -105,14 +104,12 @@ def test_without_files_torchvision_downloads_into_the_cache(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("error", [OSError("no network"), RuntimeError("File not found or corrupted.")])
-def test_a_failed_download_says_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception
-) -> None:
+def test_a_failed_download_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise error
 
     monkeypatch.setenv("HOMEWORK_DATA", str(tmp_path))
-    monkeypatch.setattr(torchvision.datasets, "CIFAR10", refuse)
+    monkeypatch.setattr("torchvision.datasets.CIFAR10", refuse)
     with pytest.raises(DataError, match="HOMEWORK_PROFILE=mini") as caught:
         cifar10()
     assert str(error) in str(caught.value)

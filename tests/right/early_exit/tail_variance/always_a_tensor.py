@@ -1,3 +1,3 @@
 # alternative: a tensor also for a number
 def tail_variance(k):
-    return torch.ldexp(torch.tensor(2.0, dtype=torch.float64), -torch.as_tensor(k))
+    return 2 * torch.exp2(-torch.as_tensor(k, dtype=torch.float64))
