@@ -89,7 +89,7 @@ def draw_shapes(count: int, seed: int, difficulty: float | None = None) -> Shape
     )
 
 
-def _pictures(labels: npt.NDArray[Any], hard: Floats, stream: np.random.RandomState) -> npt.NDArray[Any]:
+def _pictures(labels: npt.NDArray[Any], hard: Floats, stream: np.random.RandomState) -> npt.NDArray[np.float32]:
     """Pictures `[n, 32, 32]` of figures of those kinds and difficulties."""
     n = len(labels)
     radius, contrast, elongation = (_between(ends, hard, stream) for ends in (RADIUS, CONTRAST, ELONGATION))
@@ -112,35 +112,40 @@ def _pictures(labels: npt.NDArray[Any], hard: Floats, stream: np.random.RandomSt
     background = stream.uniform(0.0, 0.15, n)
     noise = _mixed(NOISE, hard)[:, None, None] * stream.standard_normal((n, SIZE, SIZE))
     grey = background[:, None, None] + contrast[:, None, None] * share + noise
-    return (np.round(grey.clip(0, 1) * 255) / 255).astype(np.float32)
+    rounded: npt.NDArray[np.float32] = (np.round(grey.clip(0, 1) * 255) / 255).astype(np.float32)
+    return rounded
 
 
-def _inside(kind: int, u: Floats, v: Floats, elongation: Floats) -> npt.NDArray[Any]:
+def _inside(kind: int, u: Floats, v: Floats, elongation: Floats) -> npt.NDArray[np.bool_]:
     """Which points lie in a figure of that kind? All kinds have the area of a circle with radius 1."""
     half = np.sqrt(np.pi) / 2  # half a side of the square
     stretch = np.sqrt(elongation)
     name = NAMES[kind]
+    found: npt.NDArray[np.bool_]
     if name == "circle":
-        return u**2 + v**2 <= 1
-    if name == "square":
-        return np.maximum(np.abs(u), np.abs(v)) <= half
-    if name == "rectangle":
-        return (np.abs(u) <= half * stretch) & (np.abs(v) <= half / stretch)
-    if name == "ellipse":
-        return (u / stretch) ** 2 + (v * stretch) ** 2 <= 1
-    if name == "right triangle":
+        found = u**2 + v**2 <= 1
+    elif name == "square":
+        found = np.maximum(np.abs(u), np.abs(v)) <= half
+    elif name == "rectangle":
+        found = (np.abs(u) <= half * stretch) & (np.abs(v) <= half / stretch)
+    elif name == "ellipse":
+        found = (u / stretch) ** 2 + (v * stretch) ** 2 <= 1
+    elif name == "right triangle":
         leg = np.sqrt(2 * np.pi)  # both legs; the point (0, 0) is where the medians meet
-        return (u >= -leg / 3) & (v >= -leg / 3) & (u + v <= leg / 3)
-    p, q = 1.08 * u, 1.08 * v + 0.29  # heart: a curve of the sixth degree, brought to that area
-    return (p**2 + q**2 - 1) ** 3 <= p**2 * q**3
+        found = (u >= -leg / 3) & (v >= -leg / 3) & (u + v <= leg / 3)
+    else:
+        p, q = 1.08 * u, 1.08 * v + 0.29  # heart: a curve of the sixth degree, brought to that area
+        found = (p**2 + q**2 - 1) ** 3 <= p**2 * q**3
+    return found
 
 
-def _behind_bar(u: Floats, v: Floats, hard: Floats, stream: np.random.RandomState) -> npt.NDArray[Any]:
+def _behind_bar(u: Floats, v: Floats, hard: Floats, stream: np.random.RandomState) -> npt.NDArray[np.bool_]:
     """Which points are hidden by a straight bar through the figure, of random direction?"""
     n = len(hard)
     angle, offset = stream.uniform(0, 2 * np.pi, n), stream.uniform(0.3, 1.0, n)
     across = np.cos(angle)[:, None, None] * u + np.sin(angle)[:, None, None] * v - offset[:, None, None]
-    return np.abs(across) <= _mixed(HIDDEN, hard)[:, None, None] / 2
+    hidden: npt.NDArray[np.bool_] = np.abs(across) <= _mixed(HIDDEN, hard)[:, None, None] / 2
+    return hidden
 
 
 def _mixed(ends: tuple[float, float], hard: Floats) -> Floats:
