@@ -1446,15 +1446,15 @@ def personal_answers(student, draws):
 
     def ask_choose_exit():
         d = draws("choose_exit")
-        return student.choose_exit([3 * d.normal(8, 3) for _ in range(4)], 0.5)
+        return student.choose_exit([1.5 * d.normal(8, 3) for _ in range(4)], 0.5)
 
     def ask_early_exit_predict():
         d = draws("early_exit_predict")
-        stages = [student.Matrix(1.5 * d.normal(4, 4)) for _ in range(3)]
-        heads = [student.Matrix(d.normal(4, 3)) for _ in range(3)]
+        stages = [student.Matrix(0.7 * d.normal(4, 4)) for _ in range(3)]
+        heads = [student.Matrix(0.7 * d.normal(4, 3)) for _ in range(3)]
         model = student.Staged(stages, heads)
         model.eval()
-        predictions, exits = student.early_exit_predict(model, 0.7 * d.normal(8, 4), 0.4)
+        predictions, exits = student.early_exit_predict(model, d.normal(8, 4), 0.6)
         return {"predictions": predictions, "exits": exits}
 
     def ask_expected_macs():
