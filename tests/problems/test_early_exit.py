@@ -50,6 +50,7 @@ DUMP = {
     "toy_checks": "toy_checks",
     "toy_stops": "list(map(list, toy_stops.values()))",
     "epsilons": "list(EPSILONS)",
+    "fixed_wrong": "fixed_wrong",
     "careful": "list(careful)",
     "rows_seen": "rows_seen",
     "tested": "len(test_x)",
@@ -83,7 +84,8 @@ def check_toy(seen: dict[str, Any]) -> None:
     assert list(terms) == sorted(terms)
     assert all(share <= epsilon for share, epsilon in zip(wrong, seen["epsilons"], strict=True))
     at = {epsilon: mean for epsilon, mean in zip(seen["epsilons"], terms, strict=True)}
-    assert 1 < at[1e-2] < 6 and at[1e-4] - at[1e-2] < 4
+    assert 4 < at[1e-2] < 5
+    assert wrong[list(seen["epsilons"]).index(1e-2)] < seen["fixed_wrong"][4] / 15, "five terms for each sum"
 
 
 def check_macs(sizes: Any) -> None:
