@@ -658,6 +658,15 @@ def choose_exit(exit_logits, threshold):
 
 
 # %% nbgrader={"grade": true, "grade_id": "test_choose_exit", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+def own_entropy_fits():
+    """Is your prediction_entropy right for some easy rows? (Where it is not, mend it first.)"""
+    with contextlib.suppress(Exception):
+        rows = torch.tensor([[0.0, 0.0], [2.0, 0.0], [9.0, 0.0], [0.0, 1.0], [0.0, -6.0], [1e4, 0.0]])
+        own = student.prediction_entropy(rows)
+        return bool(((own - torch.tensor([0.6931, 0.3653, 0.0012, 0.5822, 0.0173, 0.0])).abs() < 1e-3).all())
+    return False
+
+
 UNSURE, HALF, SURE = [0.0, 0.0], [2.0, 0.0], [9.0, 0.0]  # entropies 0.69, 0.37 and 0.001
 exit_logits = [
     torch.tensor([UNSURE, SURE, UNSURE, HALF]),
@@ -667,15 +676,18 @@ exit_logits = [
 exits = student.choose_exit(exit_logits, 0.5)
 assert isinstance(exits, torch.Tensor) and tuple(exits.shape) == (4,), "return one exit for each sample, [B]"
 assert exits.dtype == torch.int64, "numbers of exits are whole numbers, a LongTensor"
-assert close(
-    exits[:1], torch.tensor([1]), "the first exit below the threshold counts, not the one with the least entropy"
-)
-assert close(exits[1:2], torch.tensor([0]), "sure means *small* entropy; exits are numbered from 0")
-assert close(exits, torch.tensor([1, 0, 2, 0]), "the first exit whose entropy is below the threshold, else the last")
-nobody = student.choose_exit([torch.tensor([UNSURE]), torch.tensor([UNSURE])], 0.5)
-assert close(nobody, torch.tensor([1]), "a sample of which no exit is sure goes to the last exit")
-exact = student.choose_exit([torch.tensor([[1e4, 0.0]]), torch.tensor([UNSURE])], 0.0)
-assert close(exact, torch.tensor([1]), "threshold 0: no entropy is *below* 0, so everybody goes to the last exit")
+if own_entropy_fits():  # what follows rests on right entropies
+    assert close(
+        exits[:1], torch.tensor([1]), "the first exit below the threshold counts, not the one with the least entropy"
+    )
+    assert close(exits[1:2], torch.tensor([0]), "sure means *small* entropy; exits are numbered from 0")
+    assert close(
+        exits, torch.tensor([1, 0, 2, 0]), "the first exit whose entropy is below the threshold, else the last"
+    )
+    nobody = student.choose_exit([torch.tensor([UNSURE]), torch.tensor([UNSURE])], 0.5)
+    assert close(nobody, torch.tensor([1]), "a sample of which no exit is sure goes to the last exit")
+    exact = student.choose_exit([torch.tensor([[1e4, 0.0]]), torch.tensor([UNSURE])], 0.0)
+    assert close(exact, torch.tensor([1]), "threshold 0: no entropy is *below* 0, so everybody goes to the last exit")
 print("choose_exit: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 # The student's prediction_entropy may be wrong, and that costs points elsewhere: an exit is right when it follows from
@@ -724,7 +736,7 @@ for E, B, C in [(4, 60, 5), (2, 30, 3), (3, 1, 10), (5, 80, 2), (1, 4, 3)]:
     assert all(torch.equal(z, before) for z, before in zip(exit_logits, kept, strict=True)), (
         "logits must not be changed"
     )
-    assert torch.equal(student.choose_exit(exit_logits, -1.0), torch.full((B,), E - 1)), "nobody is that sure"
+    assert torch.equal(student.choose_exit(exit_logits, -1e9), torch.full((B,), E - 1)), "nobody is that sure"
     assert torch.equal(student.choose_exit(exit_logits, 1e6), torch.zeros(B).long()), "everybody is that sure"
 sure = [torch.tensor([[500.0, -500.0], [0.0, 800.0]]) for _ in range(3)]
 if all(not bool(h.any()) for h in entropies_of(sure)):
@@ -806,6 +818,15 @@ def early_exit_predict(model, x, threshold):
 
 
 # %% nbgrader={"grade": true, "grade_id": "test_early_exit_predict", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false} seconds=30
+def own_entropy_fits():
+    """Is your prediction_entropy right for some easy rows? (Where it is not, mend it first.)"""
+    with contextlib.suppress(Exception):
+        rows = torch.tensor([[0.0, 0.0], [2.0, 0.0], [9.0, 0.0], [0.0, 1.0], [0.0, -6.0], [1e4, 0.0]])
+        own = student.prediction_entropy(rows)
+        return bool(((own - torch.tensor([0.6931, 0.3653, 0.0012, 0.5822, 0.0173, 0.0])).abs() < 1e-3).all())
+    return False
+
+
 seen = {"stage 0": [], "head 0": [], "stage 1": [], "head 1": []}
 recorded = []
 
@@ -832,13 +853,14 @@ assert isinstance(predictions, torch.Tensor) and isinstance(exits, torch.Tensor)
 assert tuple(predictions.shape) == tuple(exits.shape) == (3,), (
     "predictions and exits have one entry for each sample, [B]"
 )
-assert close(exits, torch.tensor([0, 1, 0]), "the worked example: which sample leaves where?")
-assert close(predictions, torch.tensor([1, 1, 0]), "the worked example: is each answer at the place of its sample?")
-rows = {name: sum(map(len, calls)) for name, calls in seen.items()}
-assert rows["stage 0"] == 3 and rows["head 0"] == 3, "stage 0 and head 0 must see each of the three samples once"
-assert rows["stage 1"] == 1, "stage 1 must see one row: the features of the one sample that has not left"
-assert seen["stage 1"] == [[1.0]], "stage 1 continues from the features of stage 0, not from x"
-assert rows["head 1"] == 1, "head 1 must see one row only"
+if own_entropy_fits():  # what follows rests on right entropies
+    assert close(exits, torch.tensor([0, 1, 0]), "the worked example: which sample leaves where?")
+    assert close(predictions, torch.tensor([1, 1, 0]), "the worked example: is each answer at the place of its sample?")
+    rows = {name: sum(map(len, calls)) for name, calls in seen.items()}
+    assert rows["stage 0"] == 3 and rows["head 0"] == 3, "stage 0 and head 0 must see each of the three samples once"
+    assert rows["stage 1"] == 1, "stage 1 must see one row: the features of the one sample that has not left"
+    assert seen["stage 1"] == [[1.0]], "stage 1 continues from the features of stage 0, not from x"
+    assert rows["head 1"] == 1, "head 1 must see one row only"
 assert not any(recorded), "compute without gradients: with torch.no_grad()"
 print("early_exit_predict: all visible checks passed")
 ### BEGIN HIDDEN TESTS
@@ -960,17 +982,17 @@ with part("all leave, none leaves", 1):
     E, B, C = 4, 12, 3
     unsure = list(0.05 * torch.randn(E, B, C, generator=g))
     certain = [20.0 * F.one_hot(torch.randint(0, C, (B,), generator=g), C).float() for _ in range(E)]
-    predictions, exits, diary, numbers = ask(certain, 0.5)
+    predictions, exits, diary, numbers = ask(certain, 1e9)
     assert not bool(exits.any()), "if everybody is sure at exit 0, everybody leaves there"
     assert not any(diary["stages"][1]) and not any(diary["heads"][1]), "if nobody is left, nothing more is computed"
     assert torch.equal(predictions, certain[0][numbers].argmax(1)), "predictions of exit 0"
-    predictions, exits, diary, numbers = ask(unsure, 1e-6)
+    predictions, exits, diary, numbers = ask(unsure, -1e9)
     assert bool((exits == E - 1).all()), "who is never sure leaves at the last exit"
     assert torch.equal(predictions, unsure[-1][numbers].argmax(1)), "predictions of the last exit"
     assert [len(rows) for rows in diary["stages"]] == [B] * E, "each stage sees each sample once"
-    _, exits, _, _ = ask([20 * z for z in certain], -1.0)
+    _, exits, _, _ = ask([20 * z for z in certain], -1e9)
     assert bool((exits == E - 1).all()), "no entropy is below a threshold under 0"
-    for tables, threshold, where in ((certain, 0.5, 0), (unsure, 1e-6, E - 1)):
+    for tables, threshold, where in ((certain, 1e9, 0), (unsure, -1e9, E - 1)):
         predictions, exits, _, _ = ask([z[:1] for z in tables], threshold)
         assert tuple(exits.shape) == (1,) and int(exits) == where, "a batch of one sample"
 ### END HIDDEN TESTS
