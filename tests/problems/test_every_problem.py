@@ -40,6 +40,15 @@ ITEMS = {
         "ddpm_loss",
         "p_sample",
     ),
+    "early_exit": (
+        "tail_variance",
+        "probability_negative",
+        "prediction_entropy",
+        "early_exit_loss",
+        "choose_exit",
+        "early_exit_predict",
+        "expected_macs",
+    ),
     "policy_gradient": ("sample_actions", "policy_gradient_loss", "train_policy"),
 }
 """The graded names that students, logs and other courses rely on."""

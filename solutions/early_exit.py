@@ -1,0 +1,1556 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Early exit: stop computing when sure
+#
+# A network spends the same work on every picture, on the clear ones and on the hard ones. That is a waste: many pictures are recognised after a few layers. In this notebook a residual network gets additional outputs (*exits*) on the way, and each picture leaves at the first exit that is sure of its answer. The final picture (section 8) shows accuracy against work: one trained network gives a whole curve, and you choose the point on it *after* training.
+#
+# **What you will learn**
+#
+# * when a partial result already decides the whole, in a toy where everything can be computed;
+# * how to measure how sure a network is, and to train all its exits at once;
+# * how to compute the later layers only for the samples that need them, and to count the work honestly;
+# * what early exit saves, what it costs, and for whom: which pictures leave first, and which last.
+#
+# **What you need**: normal distributions, convolutional networks, and a little PyTorch. The lecture helps, but the text below is complete.
+#
+# | | profile `full` | profile `mini` |
+# |---|---|---|
+# | data | CIFAR-10, 50,000 training photographs | drawn shapes, 8,000 for training |
+# | networks | ResNet-18 for small pictures, with 3 early exits | the same design, narrow |
+# | training | 3 networks of 10 epochs | 3 networks of 5 epochs |
+# | hardware | a GPU, for instance on Colab | any laptop, no network |
+# | time to run | about 20 minutes (an estimate for a T4; below 10 per network) | one to two minutes |
+#
+# Plan three hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU, else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny inputs, so you can do everything in `mini` first. All numbers in the text are those of `mini`.
+#
+# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a cell of its own, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
+#
+# | graded | points |
+# |---|---|
+# | `tail_variance` | 1 |
+# | `probability_negative` | 3 |
+# | `prediction_entropy` | 3 |
+# | `early_exit_loss` | 3 |
+# | `choose_exit` | 3 |
+# | `early_exit_predict` | 5 |
+# | `expected_macs` | 2 |
+# | written answers (a) and (b), and the picture | 16 |
+
+# %% tags=["install"]
+from importlib.util import find_spec
+
+if find_spec("homework") is None:  # on Colab: installs what is missing, the torch that is there stays
+    get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
+
+# %%
+import contextlib
+import math
+import time
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import homework
+from homework import plots, reference, student, training
+from homework.checks import close, fresh, part
+from homework.log import SubmissionLog
+from homework.pictures import pictures_for
+from homework.shapes import draw_shapes
+
+run = homework.start("early_exit")
+
+# %% [markdown]
+# **Letters.** `B` is the number of samples in a batch, `C` the number of classes, `E` the number of exits, the final one included. Exits are numbered 0, 1, ..., `E` − 1, as Python counts.
+#
+# ## 1. A toy: the sign of a long sum
+#
+# Let $X_1, X_2, X_3, \ldots$ be independent, $X_i \sim N(0, 2^{-(i-1)})$, where the second argument is the **variance**: 1, ½, ¼, and so on. We want the *sign* of the whole sum
+#
+# $$Y = X_1 + X_2 + X_3 + \ldots$$
+#
+# but each term has its price. After $k$ terms we know the partial sum $Y_k = X_1 + \ldots + X_k$, much as a network knows something after $k$ layers. The terms get smaller and smaller, so if $Y_k$ is far from 0, what is still to come will hardly turn the sign.
+#
+# **Predict, then run.** Below are five such sums. On how many of the five signs would you bet after 3 terms?
+
+# %%
+TERMS = 40  # as good as infinitely many: what is left out has a deviation of 1e-6
+
+
+def draw_terms(sums: int, generator: torch.Generator, first: int = 1) -> torch.Tensor:
+    """The terms X_first, ..., X_(first + TERMS - 1) of that many sums: `[sums, TERMS]`, float64."""
+    i = torch.arange(first, first + TERMS)
+    return torch.randn(sums, TERMS, generator=generator, dtype=torch.float64) * torch.sqrt(0.5 ** (i - 1))
+
+
+# %% tags=["experiment"]
+few_sums = draw_terms(5, torch.Generator().manual_seed(3619)).cumsum(dim=1)  # [5, TERMS]
+shown_terms = list(range(1, 13))
+plots.curves(
+    {f"sum {row + 1}": (shown_terms, few_sums[row, :12]) for row in range(5)},
+    title="Far from 0 the sign is settled early, near 0 it stays open",
+    xlabel="k, number of terms",
+    ylabel="partial sum Y_k",
+    levels={"0": 0.0},
+)
+
+# %% [markdown]
+# ### `tail_variance`: what is still to come (1 point)
+#
+# What is missing after $k$ terms is the tail $R_k = X_{k+1} + X_{k+2} + \ldots$. Its terms are independent, so their variances add up, a geometric series:
+#
+# $$\mathrm{Var}(R_k) = \sum_{i=k+1}^{\infty} 2^{-(i-1)} = 2^{-k} \left(1 + \tfrac12 + \tfrac14 + \ldots\right) = 2 \cdot 2^{-k} .$$
+#
+# *Worked numbers.* Before the first term ($k = 0$) all of it is missing: variance 2. After one term 1, after two ½, after three ¼.
+
+
+# %% nbgrader={"grade": false, "grade_id": "tail_variance", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def tail_variance(k):
+    """The variance of what is missing after k terms: 2 * 2^(-k).
+
+    Args:
+        k: number of terms that are known, from 0 on: a whole number, or a LongTensor `[B]`.
+
+    Returns:
+        The variance, a floating-point number for a number and a tensor `[B]` for a tensor. Example: k = 0, 1, 2, 3
+        give 2, 1, 0.5, 0.25.
+    """
+    ### BEGIN SOLUTION
+    return 2 * 0.5**k
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_tail_variance", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+for k, want in [(0, 2.0), (1, 1.0), (2, 0.5), (3, 0.25)]:
+    got = student.tail_variance(k)
+    assert close(got, want, "the worked numbers: add up the variances of the terms from k + 1 on; X_1 has variance 1")
+got = student.tail_variance(torch.tensor([3, 0, 1]))
+assert isinstance(got, torch.Tensor) and tuple(got.shape) == (3,), "a LongTensor [B] must give a tensor [B]"
+assert close(got, torch.tensor([0.25, 2.0, 1.0]), "a LongTensor must give the same as its numbers one by one")
+print("tail_variance: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(30)
+ks = torch.randint(1, 25, (6,), generator=g)
+for k in [*ks.tolist(), 40]:
+    got, before = student.tail_variance(k), student.tail_variance(k - 1)
+    assert close(got * 2, before, "each further term halves what is missing")
+    assert close(before - got, 0.5 ** (k - 1), "term k has the variance 2^-(k - 1), and takes it out of the tail")
+    assert close(got, reference.tail_variance(k), "2 * 2^(-k)", atol=1e-15)
+assert close(student.tail_variance(ks), reference.tail_variance(ks), "a LongTensor [B] gives [B]", atol=1e-12)
+N, k = 20_000, int(ks[0])
+tails = draw_terms(N, g, first=k + 1).sum(dim=1)
+measured = float(tails.square().mean()) / float(torch.as_tensor(student.tail_variance(k)))
+assert abs(measured - 1) <= 5.5 * math.sqrt(2 / N), "simulated tails must have that variance"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### `probability_negative`: how sure is the sign? (3 points)
+#
+# Suppose that $Y_k = m$. Then $Y = m + R_k$, where $R_k$ is normal with mean 0 and variance $2 \cdot 2^{-k}$, independent of the terms so far. So
+#
+# $$P(Y \le 0 \mid Y_k = m) = P(R_k \le -m) = \Phi\!\left(\frac{-m}{\sqrt{2 \cdot 2^{-k}}}\right),$$
+#
+# where $\Phi$ is the distribution function of $N(0, 1)$. For early exit the *small* probabilities matter, and they are easily lost to rounding: $\Phi(-5) = 2.9 \cdot 10^{-7}$, but computed as $\tfrac12 (1 + \operatorname{erf}(-5/\sqrt2))$ in float32 it is 0, since $1 - 0.9999994$ has no digits left. (`torch.distributions.Normal.cdf` and `torch.special.ndtr` do that.) Use the complement `torch.erfc`, which keeps them: $\Phi(a) = \tfrac12 \operatorname{erfc}(-a / \sqrt2)$.
+#
+# *Worked numbers.* $m = 1$, $k = 1$: the tail has variance 1, so $\Phi(-1)$ = **0.158655**. $m = -1$, $k = 3$: variance ¼, deviation ½, $\Phi(2)$ = **0.977250**. $m = 5$, $k = 1$: **2.866516 · 10⁻⁷**.
+
+
+# %% nbgrader={"grade": false, "grade_id": "probability_negative", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def probability_negative(m, k):
+    """The probability that the whole sum is not positive if the first k terms sum to m: P(Y <= 0 | Y_k = m).
+
+    Args:
+        m: partial sums, a floating-point tensor `[B]`; not changed.
+        k: number of terms that are known: one whole number for all, or a LongTensor `[B]`.
+
+    Returns:
+        Probabilities, `[B]`, with the data type of `m`, exact to many digits also where they are very small. Example:
+        m = [1, 5] and k = 1 give [0.158655, 2.866516e-07].
+    """
+    ### BEGIN SOLUTION
+    m = torch.as_tensor(m)
+    deviation = torch.as_tensor(tail_variance(k), dtype=m.dtype, device=m.device).sqrt()
+    return 0.5 * torch.erfc(m / (math.sqrt(2) * deviation))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_probability_negative", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+def own_tail_fits():
+    """Is your tail_variance right for the worked numbers? (Where it is not, mend it first.)"""
+    with contextlib.suppress(Exception):
+        return all(abs(float(student.tail_variance(k)) - 2 * 0.5**k) < 1e-6 for k in (1, 3))
+    return False
+
+
+m = torch.tensor([1.0, 5.0])
+p = student.probability_negative(m, 1)
+assert isinstance(p, torch.Tensor) and tuple(p.shape) == (2,), "return a tensor with one probability for each m, [B]"
+if own_tail_fits():
+    assert abs(float(p[0]) - 0.841345) > 1e-3, "this is P(Y > 0): a positive m makes a negative sum unlikely"
+    assert close(p[:1], torch.tensor([0.158655]), "the worked number for m = 1, k = 1", rtol=1e-4)
+    assert close(
+        p[1:],
+        torch.tensor([2.866516e-7]),
+        "m = 5, k = 1: the small probability is lost to rounding; use torch.erfc, not 1 + erf",
+        rtol=1e-3,
+        atol=0,
+    )
+    p = student.probability_negative(torch.tensor([-1.0]), 3)
+    assert abs(float(p) - 0.999968) > 1e-5, "k = 3: divide by the deviation of the tail, the root of its variance"
+    assert close(p, torch.tensor([0.977250]), "the worked number for m = -1, k = 3")
+    p = student.probability_negative(torch.tensor([1.0, -1.0]), torch.tensor([1, 3]))
+    assert close(p, torch.tensor([0.158655, 0.977250]), "k may be a LongTensor, one for each m")
+print("probability_negative: all visible checks passed")
+### BEGIN HIDDEN TESTS
+# The student's tail_variance may be wrong, and that costs points elsewhere: a probability is right when it follows from
+# the right variance or from the student's own.
+g = fresh(31)
+
+
+def variances(k):
+    """The variances from which an answer may follow: the right one, and the student's own where it is one."""
+    found = [2 * 0.5 ** torch.as_tensor(k).double()]
+    with contextlib.suppress(Exception):
+        own = torch.as_tensor(student.tail_variance(k)).double()
+        if own.shape == found[0].shape and bool((own > 0).all()):
+            found.append(own)
+    return found
+
+
+def agrees(got, m, k, rtol):
+    """Does it follow from one of these variances?"""
+    for variance in variances(k):
+        want = 0.5 * torch.special.erfc(m.double() / (2 * variance).sqrt())
+        with contextlib.suppress(AssertionError):
+            return close(got, want, "", rtol=rtol, atol=1e-30)
+    return False
+
+
+with part("closed form", 2):
+    for k in (2, 3, int(torch.randint(4, 12, (), generator=g)), 40):
+        deviation = math.sqrt(2 * 0.5**k)
+        m = deviation * 2 * torch.randn(9, generator=g, dtype=torch.float64)
+        p = student.probability_negative(m, k)
+        assert p.dtype == torch.float64, "the result has the data type of m"
+        assert agrees(p, m, k, 1e-5), "Phi(-m / deviation of the tail)"
+        assert agrees(student.probability_negative(m.float(), k), m.float(), k, 2e-4), "the same for float32"
+        opposite = student.probability_negative(-m, k)
+        assert close(p + opposite, torch.ones(9), "the probabilities for m and for -m add up to 1")
+        order = student.probability_negative(m.sort().values, k)
+        assert bool((order.diff() <= 0).all()) and bool(order.diff().min() < 0), "the larger m, the less likely"
+        assert close(student.probability_negative(torch.zeros(2), k), torch.full((2,), 0.5), "m = 0 leaves it open")
+    k = torch.randint(2, 12, (7,), generator=g)
+    m = torch.randn(7, generator=g, dtype=torch.float64) * (2 * 0.5**k).sqrt()
+    kept = m.clone()
+    assert agrees(student.probability_negative(m, k), m, k, 1e-5), "each m with a k of its own"
+    assert torch.equal(m, kept), "m must not be changed"
+    N, k = 20_000, int(torch.randint(2, 5, (), generator=g))
+    if abs(float(torch.as_tensor(variances(k)[-1])) / (2 * 0.5**k) - 1) < 1e-3:
+        start = (2 * 0.5**k) ** 0.5 * (2 * float(torch.rand((), generator=g)) - 1)
+        share = float((start + draw_terms(N, g, first=k + 1).sum(dim=1) <= 0).double().mean())
+        p = float(student.probability_negative(torch.tensor([start]), k)[0])
+        assert abs(share - p) <= 5.5 * math.sqrt(0.25 / N), "simulated sums must be negative that often"
+with part("small probabilities", 1):
+    for k in (2, 6, 21):
+        far = math.sqrt(2 * 0.5**k) * torch.tensor([4.0, 6.0, 7.4, 8.5])
+        assert agrees(student.probability_negative(far, k), far, k, 2e-3), "very small probabilities keep their digits"
+        far = far.double() * 1.5
+        assert agrees(student.probability_negative(far, k), far, k, 2e-3), "very small probabilities in float64"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Does the formula hold? And what does it buy?
+#
+# First a check: sums are drawn, those whose partial sum lies near $m$ are picked out, and it is counted how many end below 0. Then the game itself: **stop at the first $k$ at which the probability to have the wrong sign is below ε**, that is, at which the smaller one of $P(Y \le 0)$ and $P(Y > 0)$ is.
+#
+# **Predict, then run.** How many terms are needed on average if one sign in a hundred may be wrong? One in ten thousand?
+
+# %%
+TOY_SUMS = run.size(full=200_000, mini=200_000, grade=2000)
+EPSILONS = (0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4)
+
+
+@torch.no_grad()
+def stop_when_sure(partial_sums: torch.Tensor, epsilon: float) -> tuple[float, float, float]:
+    """Stops each of the sums `[N, TERMS]` when sure: (mean number of terms, share of wrong signs, share after 2)."""
+    used = torch.full((len(partial_sums),), TERMS)
+    for k in range(TERMS - 1, 0, -1):  # backwards, so that the first k at which we are sure is what stays
+        p = probability_negative(partial_sums[:, k - 1], k)
+        used[torch.minimum(p, 1 - p) < epsilon] = k
+    at_stop = partial_sums.gather(1, used[:, None] - 1)[:, 0]  # [N]
+    wrong = (at_stop <= 0) != (partial_sums[:, -1] <= 0)
+    return float(used.double().mean()), float(wrong.double().mean()), float((used <= 2).double().mean())
+
+
+# %% tags=["experiment"]
+many_sums = draw_terms(TOY_SUMS, torch.Generator().manual_seed(5)).cumsum(dim=1)  # [N, TERMS]
+toy_checks = []
+print("  k       m     formula   counted")
+for k, m in [(1, 0.5), (2, 0.5), (2, -1.0), (4, 0.25)]:
+    near_m = (many_sums[:, k - 1] - m).abs() < 0.05
+    counted = float((many_sums[near_m, -1] <= 0).double().mean())
+    formula = float(probability_negative(torch.tensor([m]), k)[0])
+    toy_checks.append((formula, counted, int(near_m.sum())))
+    print(f"{k:3d}  {m:6.2f}  {formula:10.4f}{counted:10.4f}")
+toy_stops = {epsilon: stop_when_sure(many_sums, epsilon) for epsilon in EPSILONS}
+print("\n     ε     mean terms    wrong signs    decided after at most 2 terms")
+for epsilon, (terms, wrong, after_two) in toy_stops.items():
+    print(f"{epsilon:6g}   {terms:12.2f}  {wrong:13.5f}    {after_two:12.0%}")
+fixed = list(range(1, 13))  # for comparison: every sum stops after the same number of terms
+fixed_wrong = [float(((many_sums[:, k - 1] <= 0) != (many_sums[:, -1] <= 0)).double().mean()) for k in fixed]
+plots.curves(
+    {
+        "each stops when sure": ([terms for terms, _, _ in toy_stops.values()], [w for _, w, _ in toy_stops.values()]),
+        "all stop after the same k": (fixed, fixed_wrong),
+    },
+    title="For the same work, far fewer wrong signs if each sum may stop when sure",
+    xlabel="mean number of terms used",
+    ylabel="share of wrong signs",
+    logy=True,
+)
+
+# %% [markdown]
+# The share of wrong signs stays below ε, as promised. With the same five terms on average, sums that stop when they are sure have twenty times fewer wrong signs than sums that all stop after five: the clear cases give their work to those near 0. That is the whole idea. A network is not as kind: nobody gives us $P(\text{wrong})$ at an exit, it must be learnt.
+
+# %% [markdown]
+# ## 2. The pictures
+#
+# In `mini` there are six kinds of drawn figures: circle, square, rectangle, right triangle, heart, ellipse. Each has a known *difficulty* between 0 and 1: the harder, the smaller, fainter and noisier it is, the wider a bar across it, and the shorter the long ones (so that an ellipse comes near a circle). Most are easy. In `full` the pictures are CIFAR-10's photographs, whose difficulty nobody knows.
+
+# %%
+pictures = pictures_for(run)
+CHANNELS, CLASSES = pictures.train_images.shape[1], len(pictures.names)
+train_x, train_y = pictures.train_images.to(run.device), pictures.train_labels.to(run.device)
+test_x, test_y = pictures.test_images.to(run.device), pictures.test_labels.to(run.device)
+print(f"{pictures.name}: {len(train_x):,} training pictures, {len(test_x):,} test pictures, {CLASSES} classes")
+
+# %% tags=["experiment"]
+if pictures.test_difficulty is not None:
+    by_level = {level: draw_shapes(120, seed=6, difficulty=level) for level in (0.0, 0.25, 0.5, 0.75, 1.0)}
+    each = [torch.cat([s.images[s.labels == kind][:3] for kind in range(CLASSES)]) for s in by_level.values()]
+    rows, row_labels = torch.cat(each), [f"{level:g}" for level in by_level]
+else:
+    rows = torch.cat([pictures.test_images[pictures.test_labels == kind][:10] for kind in range(CLASSES)])
+    row_labels = list(pictures.names)
+plots.image_grid(
+    rows,
+    rows=len(row_labels),
+    columns=len(rows) // len(row_labels),
+    title=f"{pictures.name}, one row for each {'class' if pictures.test_difficulty is None else 'difficulty'}",
+    row_labels=row_labels,
+)
+
+# %% [markdown]
+# ## 3. `prediction_entropy`: how sure is an exit? (3 points)
+#
+# An exit gives logits, one for each class; the softmax makes probabilities $p_1, \ldots, p_C$ of them. How sure is it? We measure the entropy of the prediction,
+#
+# $$H(p) = -\sum_{c=1}^{C} p_c \log p_c, \qquad 0 \log 0 = 0,$$
+#
+# with the natural logarithm, so in *nats*. It is 0 if one class has all the probability, and at most $\log C$, where all classes are equally likely. **Small entropy means sure.**
+#
+# The trap is numerical: logits of ±1,000 are possible, and there a softmax is rounded to 0 and 1. The logarithm of such a 0 is $-\infty$, and $0 \cdot \infty$ is `nan`. Take the logarithm of the softmax in one step (`log_softmax`), or a function that knows $0 \log 0$ (`torch.special.entr`).
+#
+# *Worked numbers.* Logits [log 2, 0, 0] are probabilities ½, ¼, ¼: $H$ = ½ log 2 + 2 · ¼ log 4 = 1.5 log 2 = **1.039721**. Equal logits for three classes: log 3 = **1.098612**. Logits [1000, 0, −1000]: **0**.
+
+
+# %% nbgrader={"grade": false, "grade_id": "prediction_entropy", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def prediction_entropy(logits):
+    """The entropy of the softmax of each row, in nats: -sum_c p_c log p_c.
+
+    Args:
+        logits: one row for each sample, `[B, C]`, of any size.
+
+    Returns:
+        Entropies, `[B]`, between 0 (sure) and log C. Example: [[log 2, 0, 0]] gives [1.039721].
+    """
+    ### BEGIN SOLUTION
+    log_p = torch.log_softmax(logits, dim=1)
+    return -(log_p.exp() * log_p).sum(dim=1)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_prediction_entropy", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+logits = torch.tensor([[math.log(2.0), 0.0, 0.0], [0.0, 0.0, 0.0]])
+h = student.prediction_entropy(logits)
+assert isinstance(h, torch.Tensor) and tuple(h.shape) == (2,), "return one entropy for each row, [B]"
+assert not bool((h < -1e-6).any()), "an entropy is not negative: the logarithm of a probability is; turn the sign round"
+assert abs(float(h[0]) - 1.5) > 1e-3, "this is in bits: take the natural logarithm"
+assert close(h, torch.tensor([1.039721, 1.098612]), "the worked numbers: softmax first, then -sum p log p over classes")
+sure = student.prediction_entropy(torch.tensor([[1000.0, 0.0, -1000.0], [-300.0, 300.0, 0.0]]))
+assert close(sure, torch.zeros(2), "logits of ±1,000 have entropy 0: 0 log 0 is 0, not nan")
+shifted = student.prediction_entropy(logits + 7.0)
+assert close(
+    shifted, h, "the same number added to all logits changes nothing: use the softmax, not the logits themselves"
+)
+print("prediction_entropy: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(32)
+with part("entropies", 2):
+    for B, C, scale in [(5, 4, 1.0), (1, 2, 3.0), (3, 10, 5.0), (10, 3, 0.3), (6, 6, 2.0), (4, 1, 1.0)]:
+        logits = scale * torch.randn(B, C, generator=g)
+        kept = logits.clone()
+        h = student.prediction_entropy(logits)
+        assert tuple(h.shape) == (B,), "one entropy for each row, [B]"
+        assert torch.equal(logits, kept), "the logits must not be changed"
+        assert close(h, reference.prediction_entropy(logits), "-sum p log p, in nats", atol=1e-5)
+        slow = [-sum(p * math.log(p) for p in row) for row in logits.double().softmax(1).tolist()]
+        assert close(h, torch.tensor(slow), "-sum p log p, in nats", atol=1e-5)
+        assert bool(((h >= -1e-6) & (h <= math.log(C) + 1e-5)).all()), "an entropy lies between 0 and log C"
+        assert close(
+            student.prediction_entropy(logits.flip(1)), h, "the order of the classes does not matter", atol=1e-5
+        )
+        alone = torch.cat([student.prediction_entropy(logits[i : i + 1]) for i in range(B)])
+        assert close(alone, h, "what other samples are in the batch does not matter", atol=1e-5)
+        shift = 50 * torch.randn(B, 1, generator=g)
+        assert close(student.prediction_entropy(logits + shift), h, "each row may be shifted by a number", atol=1e-3)
+        flat = student.prediction_entropy(shift.repeat(1, C))
+        assert close(flat, torch.full((B,), math.log(C)), "equal logits have entropy log C", atol=1e-5)
+    # two independent predictions: the entropy of the pair is the sum of the entropies
+    a, b = torch.randn(1, 3, generator=g), torch.randn(1, 4, generator=g)
+    pair = (a[:, :, None] + b[:, None, :]).reshape(1, 12)
+    both = student.prediction_entropy(a) + student.prediction_entropy(b)
+    assert close(student.prediction_entropy(pair), both, "entropies of independent predictions add up", atol=1e-5)
+    wide = torch.randn(3, 5, generator=g, dtype=torch.float64)
+    assert student.prediction_entropy(wide).dtype == torch.float64, "float64 in, float64 out"
+with part("logits of any size", 1):
+    for size in (90.0, 1e4, 1e30):
+        logits = torch.tensor([[size, -size, 0.0], [-size, -size, size], [0.0, 0.0, -size]])
+        want = torch.tensor([0.0, 0.0, math.log(2.0)])
+        assert close(student.prediction_entropy(logits), want, "very large logits of both signs", atol=1e-5)
+    nearly = student.prediction_entropy(torch.tensor([[12.0, 0.0]], dtype=torch.float64))
+    assert close(nearly, reference.prediction_entropy(torch.tensor([[12.0, 0.0]]).double()), "nearly sure", atol=1e-9)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 4. A residual network with exits
+#
+# Here is the network, complete. A **block** is two convolutions and a shortcut around them (He and others 2016). Blocks are grouped into **stages**; each stage is followed by a **head** that turns its features into logits:
+#
+# $$\text{exit}_i(x) = \text{heads}_i\big(\text{stages}_i(\ldots \text{stages}_1(\text{stages}_0(x)))\big).$$
+#
+# The last head is the usual one of a ResNet: average over all places, then one linear layer. The early ones see features that are still local, so they get a convolution of their own first (as in BranchyNet, Teerapittayanon and others 2016). That is work, too, and it is wasted on a sample that does not leave: remember it for section 7.
+
+
+# %%
+class Block(nn.Module):
+    """Two convolutions beside a shortcut: `[B, inputs, H, W]` -> `[B, width, H / stride, W / stride]`."""
+
+    def __init__(self, inputs: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, width, 3, stride, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(width)
+        same = inputs == width and stride == 1
+        projection = nn.Sequential(nn.Conv2d(inputs, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+        self.shortcut = nn.Identity() if same else projection
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Features `[B, width, H / stride, W / stride]` for features `[B, inputs, H, W]`."""
+        h = F.relu(self.norm1(self.conv1(x)))
+        return F.relu(self.shortcut(x) + self.norm2(self.conv2(h)))
+
+
+class Staged(nn.Module):
+    """Any network of stages, with a head after each; all that your functions may use are `stages` and `heads`."""
+
+    def __init__(self, stages: list[nn.Module], heads: list[nn.Module]) -> None:
+        super().__init__()
+        self.stages, self.heads = nn.ModuleList(stages), nn.ModuleList(heads)
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """The logits `[B, C]` of all exits, the last one last."""
+        exit_logits = []
+        for stage, head in zip(self.stages, self.heads, strict=True):
+            x = stage(x)
+            exit_logits.append(head(x))
+        return exit_logits
+
+
+class Design(NamedTuple):
+    """The sizes of a network, one entry for each stage."""
+
+    widths: tuple[int, ...]
+    """Number of channels."""
+    blocks: tuple[int, ...]
+    """Number of blocks."""
+    strides: tuple[int, ...]
+    """How much the stage's first block shrinks the picture."""
+    shrink_first: bool
+    """Does the stem shrink 32 x 32 pixels to 8 x 8 at once? (That makes the network much cheaper.)"""
+    head_width: int
+    """Number of channels of the early heads."""
+
+
+def make_stages(design: Design, channels: int) -> list[nn.Module]:
+    """The stages: the first one has a stem in front of its blocks."""
+    stages, inputs = [], design.widths[0]
+    size, stride, pool = (5, 2, [nn.MaxPool2d(2)]) if design.shrink_first else (3, 1, [])
+    layers = [nn.Conv2d(channels, inputs, size, stride, padding=size // 2, bias=False), nn.BatchNorm2d(inputs)]
+    layers += [nn.ReLU(), *pool]
+    for width, blocks, stride in zip(design.widths, design.blocks, design.strides, strict=True):
+        for number in range(blocks):
+            layers.append(Block(inputs, width, stride if number == 0 else 1))
+            inputs = width
+        stages.append(nn.Sequential(*layers))
+        layers = []
+    return stages
+
+
+def plain_head(width: int, classes: int) -> nn.Module:
+    """The head of a ResNet: `[B, width, H, W]` -> `[B, classes]`."""
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))
+
+
+def early_head(width: int, hidden: int, classes: int) -> nn.Module:
+    """A head with a convolution of its own: `[B, width, H, W]` -> `[B, classes]`."""
+    look = nn.Sequential(nn.Conv2d(width, hidden, 3, 2, padding=1, bias=False), nn.BatchNorm2d(hidden), nn.ReLU())
+    return nn.Sequential(look, plain_head(hidden, classes))
+
+
+def make_resnet(design: Design) -> Staged:
+    """A ResNet as usual: all stages are one, with one head."""
+    return Staged([nn.Sequential(*make_stages(design, CHANNELS))], [plain_head(design.widths[-1], CLASSES)])
+
+
+def make_early_exit_resnet(design: Design) -> Staged:
+    """The same ResNet with an early head after every stage but the last."""
+    heads = [early_head(width, design.head_width, CLASSES) for width in design.widths[:-1]]
+    return Staged(make_stages(design, CHANNELS), [*heads, plain_head(design.widths[-1], CLASSES)])
+
+
+# %%
+BIG = run.size(
+    full=Design((64, 128, 256, 512), (2, 2, 2, 2), (1, 2, 2, 2), False, 128),  # ResNet-18 for 32 x 32 pixels
+    mini=Design((16, 24, 32, 48), (1, 1, 2, 2), (1, 1, 2, 1), True, 32),
+    grade=Design((4, 4, 6, 6), (1, 1, 1, 1), (1, 1, 2, 1), True, 4),
+)
+SMALL = run.size(
+    full=Design((32, 64, 128, 256), (2, 2, 2, 2), (1, 2, 2, 2), False, 64),
+    mini=Design((8, 12, 16, 24), (1, 1, 2, 2), (1, 1, 2, 1), True, 32),
+    grade=Design((2, 2, 4, 4), (1, 1, 1, 1), (1, 1, 2, 1), True, 4),
+)
+EXITS = len(BIG.widths)
+
+# %% [markdown]
+# ## 5. `early_exit_loss`: train all exits at once (3 points)
+#
+# Each exit is a classifier, and gets the usual cross-entropy. The network is trained on their weighted sum:
+#
+# $$L = \sum_{i=0}^{E-1} \text{weights}_i \cdot \frac1B \sum_{b=1}^{B} -\log \text{softmax}(\text{exit\_logits}_i[b])_{y_b} .$$
+#
+# It is a sum over exits (not divided by the number of exits or by the sum of the weights) of means over the batch. **The last exit stands last** in the list, and its weight last in `weights`. We shall use 1 for the last and 0.3 for the others: the early stages must mainly serve the later ones. Gradients of an early exit only reach the stages up to it; the first stage hears from all.
+#
+# *Worked number.* Two exits, one sample of class 0. `exit_logits` = [[[0, 0]], [[log 3, 0]]], `weights` = [0.3, 1]. The first exit gives class 0 the probability ½: log 2 = 0.693147. The last one gives ¾: −log ¾ = 0.287682. Together 0.3 · 0.693147 + 0.287682 = **0.495626**.
+
+
+# %% nbgrader={"grade": false, "grade_id": "early_exit_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def early_exit_loss(exit_logits, y, weights):
+    """The weighted sum over exits of the mean cross-entropy of each.
+
+    Teerapittayanon, McDanel and Kung 2016, section 3.2.
+
+    Args:
+        exit_logits: a list of E tensors `[B, C]`, the last exit last; not changed.
+        y: the right classes, LongTensor `[B]`.
+        weights: E numbers, in the same order.
+
+    Returns:
+        A scalar tensor, differentiable. Example: [[[0, 0]], [[log 3, 0]]], y = [0] and weights = [0.3, 1] give 0.495626.
+    """
+    ### BEGIN SOLUTION
+    losses = [weight * F.cross_entropy(logits, y) for logits, weight in zip(exit_logits, weights, strict=True)]
+    return torch.stack(losses).sum()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_early_exit_loss", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+first, last = torch.tensor([[0.0, 0.0]]), torch.tensor([[math.log(3.0), 0.0]])
+loss = student.early_exit_loss([first, last], torch.tensor([0]), [0.3, 1.0])
+assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "return a scalar tensor"
+assert abs(float(loss) - 0.779452) > 1e-4, "the weights are the wrong way round: weights[i] belongs to exit_logits[i]"
+assert abs(float(loss) - 0.495626 / 1.3) > 1e-4, "do not divide by the sum of the weights"
+assert abs(float(loss) - 0.495626 / 2) > 1e-4, "do not divide by the number of exits"
+assert close(loss, torch.tensor(0.495626), "the worked number: 0.3 · log 2 + 1 · (−log ¾)")
+twice = student.early_exit_loss([first.repeat(4, 1), last.repeat(4, 1)], torch.zeros(4, dtype=torch.long), [0.3, 1.0])
+assert close(twice, loss, "the mean over the batch: four equal samples have the loss of one")
+first.requires_grad_(), last.requires_grad_()
+student.early_exit_loss([first, last], torch.tensor([0]), [0.3, 1.0]).backward()
+assert first.grad is not None and last.grad is not None, "a gradient must reach the logits of every exit"
+assert close(
+    first.grad, 0.3 * torch.tensor([[-0.5, 0.5]]), "the gradient at the first exit: weight · (softmax − one-hot)"
+)
+assert close(last.grad, torch.tensor([[-0.25, 0.25]]), "the gradient at the last exit: weight · (softmax − one-hot)")
+print("early_exit_loss: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(33)
+for E, B, C in [(3, 5, 4), (1, 3, 2), (4, 1, 6), (2, 7, 3), (5, 2, 10)]:
+    exit_logits = [2 * torch.randn(B, C, generator=g, dtype=torch.float64) for _ in range(E)]
+    y = torch.randint(0, C, (B,), generator=g)
+    weights = (0.1 + torch.rand(E, generator=g)).tolist()
+    kept = [each.clone() for each in exit_logits]
+    for each in exit_logits:
+        each.requires_grad_()
+    loss = student.early_exit_loss(exit_logits, y, weights)
+    assert tuple(loss.shape) == (), "a scalar"
+    want = sum(w * -z.log_softmax(1)[torch.arange(B), y].mean() for w, z in zip(weights, kept, strict=True))
+    assert close(loss, want, "the weighted sum over exits of the mean cross-entropy")
+    assert close(
+        loss, reference.early_exit_loss(kept, y, weights), "the weighted sum over exits of the mean cross-entropy"
+    )
+    assert loss.requires_grad, "the loss must stay differentiable"
+    (2 * loss).backward()
+    for z, before, w in zip(exit_logits, kept, weights, strict=True):
+        assert torch.equal(z.detach(), before), "the logits must not be changed"
+        want = 2 * w * (before.softmax(1) - F.one_hot(y, C)) / B
+        assert z.grad is not None and close(z.grad, want, "each exit's gradient: weight · (softmax − one-hot) / B")
+    parts = [student.early_exit_loss([z], y, [1.0]) for z in kept]
+    mixed = sum(w * each for w, each in zip(weights, parts, strict=True))
+    assert close(loss, mixed, "each exit has a loss of its own, and its own weight")
+    assert close(student.early_exit_loss(kept, y, tuple(3 * w for w in weights)), 3 * loss, "linear in the weights")
+    silent = [0.0] * (E - 1) + [1.0]
+    assert close(student.early_exit_loss(kept, y, silent), parts[-1], "an exit with weight 0 does not count")
+large = [torch.tensor([[1e4, -1e4]]), torch.tensor([[-1e4, 1e4]])]
+loss = student.early_exit_loss(large, torch.tensor([0]), [1.0, 0.5])
+assert close(loss, torch.tensor(1e4), "logits of 10,000 must give a finite loss: use the cross-entropy with logits")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 6. Leaving
+#
+# ### `choose_exit`: the first exit that is sure (3 points)
+#
+# A sample leaves at the **first** exit whose entropy is **below** the threshold (strictly), and at the last exit if none is. What the later exits would have said does not count: in real use it would never be computed. So `threshold` = 0 sends everybody to the last exit (no entropy is below 0), and a threshold above $\log C$ sends everybody out at exit 0.
+#
+# *Worked example.* Three exits, threshold 0.5. Entropies [0.9, 0.4, 0.1] → exit 1 (the first one below, not the smallest one). [0.3, 0.8, 0.9] → exit 0. [0.9, 0.8, 0.7] → none is sure, exit 2, the last.
+
+
+# %% nbgrader={"grade": false, "grade_id": "choose_exit", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def choose_exit(exit_logits, threshold):
+    """The exit at which each sample leaves: the first whose entropy is below the threshold, else the last.
+
+    Args:
+        exit_logits: a list of E tensors `[B, C]`, the last exit last; not changed.
+        threshold: entropy in nats; an exit is sure if its entropy is strictly below.
+
+    Returns:
+        Numbers of exits, 0 ... E - 1, LongTensor `[B]`.
+    """
+    ### BEGIN SOLUTION
+    sure = torch.stack([prediction_entropy(logits) < threshold for logits in exit_logits])  # [E, B]
+    sure[-1] = True
+    return sure.int().argmax(dim=0)  # [B]; of equal ones, argmax names the first
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_choose_exit", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+def own_entropy_fits():
+    """Is your prediction_entropy right for some easy rows? (Where it is not, mend it first.)"""
+    with contextlib.suppress(Exception):
+        rows = torch.tensor([[0.0, 0.0], [2.0, 0.0], [9.0, 0.0], [0.0, 1.0], [0.0, -6.0], [1e4, 0.0]])
+        own = student.prediction_entropy(rows)
+        return bool(((own - torch.tensor([0.6931, 0.3653, 0.0012, 0.5822, 0.0173, 0.0])).abs() < 1e-3).all())
+    return False
+
+
+UNSURE, HALF, SURE = [0.0, 0.0], [2.0, 0.0], [9.0, 0.0]  # entropies 0.69, 0.37 and 0.001
+exit_logits = [
+    torch.tensor([UNSURE, SURE, UNSURE, HALF]),
+    torch.tensor([HALF, UNSURE, UNSURE, UNSURE]),
+    torch.tensor([SURE, UNSURE, HALF, UNSURE]),
+]
+exits = student.choose_exit(exit_logits, 0.5)
+assert isinstance(exits, torch.Tensor) and tuple(exits.shape) == (4,), "return one exit for each sample, [B]"
+assert exits.dtype == torch.int64, "numbers of exits are whole numbers, a LongTensor"
+if own_entropy_fits():  # what follows rests on right entropies
+    assert close(
+        exits[:1], torch.tensor([1]), "the first exit below the threshold counts, not the one with the least entropy"
+    )
+    assert close(exits[1:2], torch.tensor([0]), "sure means *small* entropy; exits are numbered from 0")
+    assert close(
+        exits, torch.tensor([1, 0, 2, 0]), "the first exit whose entropy is below the threshold, else the last"
+    )
+    nobody = student.choose_exit([torch.tensor([UNSURE]), torch.tensor([UNSURE])], 0.5)
+    assert close(nobody, torch.tensor([1]), "a sample of which no exit is sure goes to the last exit")
+    exact = student.choose_exit([torch.tensor([[1e4, 0.0]]), torch.tensor([UNSURE])], 0.0)
+    assert close(exact, torch.tensor([1]), "threshold 0: no entropy is *below* 0, so everybody goes to the last exit")
+print("choose_exit: all visible checks passed")
+### BEGIN HIDDEN TESTS
+# The student's prediction_entropy may be wrong, and that costs points elsewhere: an exit is right when it follows from
+# the right entropies or from the student's own.
+g = fresh(34)
+
+
+def entropies_of(exit_logits):
+    """Entropies `[E, B]` from which an answer may follow: the right ones, and the student's own where they exist."""
+    found = [torch.stack([-(z.log_softmax(1).exp() * z.log_softmax(1)).sum(1) for z in exit_logits])]
+    with contextlib.suppress(Exception):
+        own = torch.stack([student.prediction_entropy(z.float()) for z in exit_logits]).double()
+        if own.shape == found[0].shape:
+            found.append(own)
+    return found
+
+
+def exits_fit(got, exit_logits, threshold):
+    """Do the exits follow from some entropies, wherever these are not too near to the threshold to tell?"""
+    for entropies in entropies_of(exit_logits):
+        below = entropies < threshold  # [E, B]
+        below[-1] = True
+        clear = ((entropies[:-1] - threshold).abs() > 1e-3).all(dim=0)  # [B]
+        want = below.int().argmax(dim=0)
+        if tuple(got.shape) == tuple(want.shape) and torch.equal(got[clear], want[clear]):
+            return True
+    return False
+
+
+for E, B, C in [(4, 60, 5), (2, 30, 3), (3, 1, 10), (5, 80, 2), (1, 4, 3)]:
+    scale = 3 * torch.rand(E, B, 1, generator=g, dtype=torch.float64)
+    exit_logits = list((scale * torch.randn(E, B, C, generator=g, dtype=torch.float64)).float())
+    kept = [each.clone() for each in exit_logits]
+    asked = [0.3 * math.log(C), 0.6 * math.log(C), 0.9 * math.log(C), 0.05]
+    answers = [student.choose_exit(exit_logits, threshold) for threshold in asked]
+    for exits, threshold in zip(answers, asked, strict=True):
+        assert tuple(exits.shape) == (B,) and exits.dtype == torch.int64, "a LongTensor [B]"
+        assert exits_fit(exits, [z.double() for z in exit_logits], threshold), "the first exit below the threshold"
+        if E > 1:
+            tail_exits = student.choose_exit(exit_logits[1:], threshold)
+            assert torch.equal(torch.where(exits > 0, tail_exits + 1, 0), exits), (
+                "who does not leave at exit 0 meets the other exits as if there had been no exit 0"
+            )
+        some = student.choose_exit([z[:1] for z in exit_logits], threshold)
+        assert torch.equal(some, exits[:1]), "a sample's exit does not depend on the other samples"
+    assert all(torch.equal(z, before) for z, before in zip(exit_logits, kept, strict=True)), (
+        "logits must not be changed"
+    )
+    assert torch.equal(student.choose_exit(exit_logits, -1e9), torch.full((B,), E - 1)), "nobody is that sure"
+    assert torch.equal(student.choose_exit(exit_logits, 1e6), torch.zeros(B).long()), "everybody is that sure"
+sure = [torch.tensor([[500.0, -500.0], [0.0, 800.0]]) for _ in range(3)]
+if all(not bool(h.any()) for h in entropies_of(sure)):
+    assert torch.equal(student.choose_exit(sure, 0.0), torch.tensor([2, 2])), "below means strictly below"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### `early_exit_predict`: do not compute what is not needed (5 points)
+#
+# `choose_exit` looks at the logits of all exits, so all of them had to be computed: nothing is saved. Now do it in earnest:
+#
+# 1. run stage 0 and head 0 on all samples; those that are sure leave with their predicted class (the arg-max of head 0's logits);
+# 2. run stage 1 and head 1 **on the features of the others only**; those that are sure leave;
+# 3. and so on; at the last exit all that are left leave, sure or not.
+#
+# Put each answer at the place of its sample: result $b$ belongs to input $b$. If nobody is left, stop. No stage and no head may see a sample that has left already, and none sees a sample twice: a hidden test counts the rows. Compute without gradients (`torch.no_grad()`): nobody trains here, and a graph would keep all features in memory. The caller has put the network into evaluation mode (`model.eval()`), so that batch normalisation does not depend on who else is in the batch. All you may use of `model` are `model.stages` and `model.heads`, equally long.
+#
+# *Worked example.* The small network below: both stages multiply by 2, both heads give the logits (0, feature). Inputs [4], [0.5], [−3], threshold 0.1. After stage 0 the features are 8, 1, −6, the entropies 0.003, 0.582, 0.017. Samples 0 and 2 leave with classes 1 and 0. Stage 1 sees *one* row, the feature 1, and makes 2 of it: entropy 0.365, not below 0.1, but the last exit takes all. So `predictions` = [1, 1, 0], `exits` = [0, 1, 0].
+
+
+# %%
+class Matrix(nn.Module):
+    """A layer small enough for paper: multiplies each row by a fixed matrix."""
+
+    def __init__(self, weight) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.as_tensor(weight))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Rows `[B, outputs]` for rows `[B, inputs]`."""
+        return x @ self.weight
+
+
+class Watched(nn.Module):
+    """Passes its input on to `layer`, and tells `note` of it first: the input, and whether gradients are recorded."""
+
+    def __init__(self, layer, note) -> None:
+        super().__init__()
+        self.layer, self.note = layer, note
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """What the layer makes of x."""
+        self.note(x.detach().clone(), torch.is_grad_enabled())
+        return self.layer(x)
+
+
+# %% nbgrader={"grade": false, "grade_id": "early_exit_predict", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def early_exit_predict(model, x, threshold):
+    """Predicts with early exits; later stages are computed only for the samples that still need them.
+
+    Args:
+        model: has `stages` and `heads`, equally long, and is in evaluation mode; exit i is
+            heads[i](stages[i](... stages[0](x))).
+        x: inputs, `[B, ...]`; not changed.
+        threshold: a sample leaves at the first exit whose entropy is strictly below this, else at the last.
+
+    Returns:
+        (predictions, exits): the predicted class and the exit of each sample, in the order of x, LongTensors `[B]`.
+    """
+    ### BEGIN SOLUTION
+    predictions = torch.zeros(len(x), dtype=torch.long, device=x.device)
+    exits = torch.zeros(len(x), dtype=torch.long, device=x.device)
+    waiting = torch.arange(len(x), device=x.device)  # the places of the samples that are still inside
+    features, last = x, len(model.stages) - 1
+    with torch.no_grad():
+        for i, (stage, head) in enumerate(zip(model.stages, model.heads, strict=True)):
+            features = stage(features)
+            logits = head(features)
+            leaves = prediction_entropy(logits) < threshold
+            if i == last:
+                leaves = torch.ones_like(leaves)
+            predictions[waiting[leaves]] = logits[leaves].argmax(dim=1)
+            exits[waiting[leaves]] = i
+            waiting, features = waiting[~leaves], features[~leaves]
+            if len(waiting) == 0:
+                break
+    return predictions, exits
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_early_exit_predict", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false} seconds=30
+def own_entropy_fits():
+    """Is your prediction_entropy right for some easy rows? (Where it is not, mend it first.)"""
+    with contextlib.suppress(Exception):
+        rows = torch.tensor([[0.0, 0.0], [2.0, 0.0], [9.0, 0.0], [0.0, 1.0], [0.0, -6.0], [1e4, 0.0]])
+        own = student.prediction_entropy(rows)
+        return bool(((own - torch.tensor([0.6931, 0.3653, 0.0012, 0.5822, 0.0173, 0.0])).abs() < 1e-3).all())
+    return False
+
+
+seen = {"stage 0": [], "head 0": [], "stage 1": [], "head 1": []}
+recorded = []
+
+
+def watch(name, weight):
+    """A layer of the worked example that notes the rows it sees."""
+
+    def note(rows, gradients):
+        seen[name].append(rows[:, 0].tolist())
+        recorded.append(gradients)
+
+    return student.Watched(student.Matrix(torch.tensor(weight)), note)
+
+
+model = student.Staged(
+    [watch("stage 0", [[2.0]]), watch("stage 1", [[2.0]])],
+    [watch("head 0", [[0.0, 1.0]]), watch("head 1", [[0.0, 1.0]])],
+)
+model.eval()
+answer = student.early_exit_predict(model, torch.tensor([[4.0], [0.5], [-3.0]]), 0.1)
+assert isinstance(answer, tuple) and len(answer) == 2, "return two tensors: predictions, exits"
+predictions, exits = answer
+assert isinstance(predictions, torch.Tensor) and isinstance(exits, torch.Tensor), "predictions and exits are tensors"
+assert tuple(predictions.shape) == tuple(exits.shape) == (3,), (
+    "predictions and exits have one entry for each sample, [B]"
+)
+if own_entropy_fits():  # what follows rests on right entropies
+    assert close(exits, torch.tensor([0, 1, 0]), "the worked example: which sample leaves where?")
+    assert close(predictions, torch.tensor([1, 1, 0]), "the worked example: is each answer at the place of its sample?")
+    rows = {name: sum(map(len, calls)) for name, calls in seen.items()}
+    assert rows["stage 0"] == 3 and rows["head 0"] == 3, "stage 0 and head 0 must see each of the three samples once"
+    assert rows["stage 1"] == 1, "stage 1 must see one row: the features of the one sample that has not left"
+    assert seen["stage 1"] == [[1.0]], "stage 1 continues from the features of stage 0, not from x"
+    assert rows["head 1"] == 1, "head 1 must see one row only"
+assert not any(recorded), "compute without gradients: with torch.no_grad()"
+print("early_exit_predict: all visible checks passed")
+### BEGIN HIDDEN TESTS
+# Networks made of call-backs: feature 0 is the number of a sample, feature 1 counts the stages that it went through. The
+# logits of each exit are drawn beforehand, so that it is known who must leave where, by the right entropies or by the
+# student's own.
+g = fresh(35)
+
+
+def build(tables):
+    """A network whose exit i gives sample b the logits tables[i][b]; and its diary, rows seen by each stage and head."""
+    diary = {"stages": [[] for _ in tables], "heads": [[] for _ in tables], "gradients": [], "order": True}
+
+    def make_stage(i):
+        def stage(x):
+            diary["stages"][i] += x[:, 0].round().long().tolist()
+            diary["order"] &= bool((x[:, 1] == i).all())
+            return x + torch.tensor([0.0, 1.0])
+
+        return stage
+
+    def make_head(i):
+        def head(x):
+            numbers = x[:, 0].round().long()
+            diary["heads"][i] += numbers.tolist()
+            diary["order"] &= bool((x[:, 1] == i + 1).all())
+            return tables[i][numbers]
+
+        return head
+
+    def note(rows, gradients):
+        diary["gradients"].append(gradients)
+
+    watched = [[student.Watched(make(i), note) for i in range(len(tables))] for make in (make_stage, make_head)]
+    network = student.Staged(*watched)
+    network.eval()
+    return network, diary
+
+
+def wanted(tables, threshold):
+    """Who leaves where, `[B]`, by the right entropies and by the student's own."""
+    found = []
+    exact = [-(z.log_softmax(1).exp() * z.log_softmax(1)).sum(1) for z in tables]
+    choices = [torch.stack(exact)]
+    with contextlib.suppress(Exception):
+        own = torch.stack([student.prediction_entropy(z) for z in tables])
+        if own.shape == choices[0].shape:
+            choices.append(own)
+    for entropies in choices:
+        below = entropies < threshold
+        below[-1] = True
+        found.append(below.int().argmax(dim=0))
+    return found
+
+
+def clear_of(tables, thresholds):
+    """The tables without the samples that are too near to a threshold to tell, numbered anew."""
+    keep = torch.ones(len(tables[0]), dtype=torch.bool)
+    readings = [lambda z: -(z.log_softmax(1).exp() * z.log_softmax(1)).sum(1), lambda z: student.prediction_entropy(z)]
+    for reading in readings:
+        with contextlib.suppress(Exception):
+            entropies = torch.stack([reading(z) for z in tables])  # [E, B]
+            for threshold in thresholds:
+                keep &= ((entropies - threshold).abs() > 1e-3).all(dim=0)
+    return [z[keep] for z in tables]
+
+
+def ask(tables, threshold, shuffle=True):
+    """Asks for a prediction; gives what came, what was seen, and the samples' numbers in the order of the batch."""
+    numbers = torch.randperm(len(tables[0]), generator=g) if shuffle else torch.arange(len(tables[0]))
+    network, diary = build(tables)
+    x = torch.stack([numbers.float(), torch.zeros(len(numbers))], dim=1)
+    kept = x.clone()
+    predictions, exits = student.early_exit_predict(network, x, threshold)
+    assert torch.equal(x, kept), "x must not be changed"
+    assert tuple(predictions.shape) == tuple(exits.shape) == (len(numbers),), "one entry for each sample, [B]"
+    assert predictions.dtype == exits.dtype == torch.int64, "LongTensors"
+    return predictions, exits, diary, numbers
+
+
+def draw_tables(E, B, C, thresholds):
+    """Logits of all exits for at most B samples, some sure and some not."""
+    scale = 5 * torch.rand(E, B, 1, generator=g)
+    return clear_of(list(scale * torch.randn(E, B, C, generator=g)), thresholds)
+
+
+CASES = [(4, 40, 5), (2, 30, 3), (3, 25, 10), (1, 6, 3), (5, 50, 2)]
+with part("predictions and exits", 2):
+    for E, B, C in CASES:
+        thresholds = [0.15 * math.log(C), 0.5 * math.log(C), 0.85 * math.log(C)]
+        tables = draw_tables(E, B, C, thresholds)
+        for threshold in thresholds:
+            predictions, exits, diary, numbers = ask(tables, threshold)
+            fits = [want for want in wanted(tables, threshold) if torch.equal(exits, want[numbers])]
+            assert fits, "each sample leaves at the first exit whose entropy is below the threshold, else at the last"
+            logits = torch.stack(tables)[fits[0][numbers], numbers]  # [B, C]
+            assert torch.equal(predictions, logits.argmax(dim=1)), (
+                "the prediction of a sample is the arg-max at the exit where it leaves, at the sample's own place"
+            )
+            assert diary["order"], "exit i is heads[i](stages[i](... stages[0](x))): every stage once, in order"
+with part("no more work than needed", 2):
+    for E, B, C in CASES:
+        thresholds = [0.2 * math.log(C), 0.6 * math.log(C)]
+        tables = draw_tables(E, B, C, thresholds)
+        for threshold in thresholds:
+            _, exits, diary, numbers = ask(tables, threshold)
+            fits = [want for want in wanted(tables, threshold) if torch.equal(exits, want[numbers])]
+            assert fits, "each sample leaves at the first exit whose entropy is below the threshold, else at the last"
+            for i in range(E):
+                inside = numbers[exits >= i].sort().values.tolist()
+                assert sorted(diary["stages"][i]) == inside, (
+                    "a stage must see the samples that have not left before it, each once, and no others"
+                )
+                assert sorted(diary["heads"][i]) == inside, (
+                    "a head must see the samples that have not left before it, each once, and no others"
+                )
+            assert not any(diary["gradients"]), "compute without gradients"
+with part("all leave, none leaves", 1):
+    E, B, C = 4, 12, 3
+    unsure = list(0.05 * torch.randn(E, B, C, generator=g))
+    certain = [20.0 * F.one_hot(torch.randint(0, C, (B,), generator=g), C).float() for _ in range(E)]
+    predictions, exits, diary, numbers = ask(certain, 1e9)
+    assert not bool(exits.any()), "if everybody is sure at exit 0, everybody leaves there"
+    assert not any(diary["stages"][1]) and not any(diary["heads"][1]), "if nobody is left, nothing more is computed"
+    assert torch.equal(predictions, certain[0][numbers].argmax(1)), "predictions of exit 0"
+    predictions, exits, diary, numbers = ask(unsure, -1e9)
+    assert bool((exits == E - 1).all()), "who is never sure leaves at the last exit"
+    assert torch.equal(predictions, unsure[-1][numbers].argmax(1)), "predictions of the last exit"
+    assert [len(rows) for rows in diary["stages"]] == [B] * E, "each stage sees each sample once"
+    _, exits, _, _ = ask([20 * z for z in certain], -1e9)
+    assert bool((exits == E - 1).all()), "no entropy is below a threshold under 0"
+    for tables, threshold, where in ((certain, 1e9, 0), (unsure, -1e9, E - 1)):
+        predictions, exits, _, _ = ask([z[:1] for z in tables], threshold)
+        assert tuple(exits.shape) == (1,) and int(exits) == where, "a batch of one sample"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 7. `expected_macs`: count the work (2 points)
+#
+# Work is counted in *multiply-accumulate operations* (MACs): one multiplication and one addition. A library counts them for us: `FlopCounterMode` watches the matrix products and convolutions of a forward pass and counts two FLOPs for each MAC. (Normalisation and ReLU are small beside them and not counted.) We count **for one sample**, for each exit, **with all heads that were asked on the way**: who leaves at exit 2 has paid for heads 0 and 1, too.
+
+
+# %%
+@torch.no_grad()
+def count_macs(model: Staged, sample: torch.Tensor) -> torch.Tensor:
+    """MACs that one sample `[1, ...]` needs if it leaves at exit 0, 1, ...: `[E]`, heads on the way included."""
+    model.eval()
+    counts = []
+    with FlopCounterMode(display=False) as counter:
+        for stage, head in zip(model.stages, model.heads, strict=True):
+            sample = stage(sample)
+            head(sample)
+            counts.append(counter.get_total_flops() // 2)
+    return torch.tensor(counts, dtype=torch.float64)
+
+
+# %%
+baseline_macs = float(count_macs(make_resnet(BIG), torch.zeros(1, CHANNELS, 32, 32))[-1])
+small_macs = float(count_macs(make_resnet(SMALL), torch.zeros(1, CHANNELS, 32, 32))[-1])
+macs_per_exit = count_macs(make_early_exit_resnet(BIG), torch.zeros(1, CHANNELS, 32, 32))  # [E]
+print(f"baseline             {baseline_macs:14,.0f} MACs for each picture")
+print(f"smaller network      {small_macs:14,.0f}   {small_macs / baseline_macs:5.1%} of the baseline")
+for i, macs in enumerate(macs_per_exit.tolist()):
+    print(f"who leaves at exit {i} {macs:14,.0f}   {macs / baseline_macs:5.1%}")
+
+# %% [markdown]
+# To the last exit it is *more* than the baseline: the early heads are not free. What a data set costs is the mean over its samples, each with the work up to *its* exit:
+#
+# $$\frac1B \sum_{b=1}^{B} \text{macs\_per\_exit}[\text{exits}_b] .$$
+#
+# `macs_per_exit` is cumulative already, as above. (A batch in which everybody waits for the slowest would cost the maximum. We count samples, since `early_exit_predict` really drops those that have left.)
+#
+# *Worked number.* `macs_per_exit` = [10, 25, 60], `exits` = [0, 0, 2, 1]: (10 + 10 + 60 + 25)/4 = **26.25**.
+
+
+# %% nbgrader={"grade": false, "grade_id": "expected_macs", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def expected_macs(exits, macs_per_exit):
+    """The mean number of MACs over samples that leave at these exits.
+
+    Args:
+        exits: the exit of each sample, LongTensor `[B]`.
+        macs_per_exit: MACs of a sample that leaves at exit 0, 1, ... (cumulative): a tensor `[E]` or a list of numbers.
+
+    Returns:
+        A scalar: a number or a tensor without dimensions. Example: [0, 0, 2, 1] and [10, 25, 60] give 26.25.
+    """
+    ### BEGIN SOLUTION
+    macs_per_exit = torch.as_tensor(macs_per_exit, dtype=torch.float64, device=exits.device)
+    return macs_per_exit[exits].mean()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_expected_macs", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+exits = torch.tensor([0, 0, 2, 1])
+for table in (torch.tensor([10.0, 25.0, 60.0]), [10, 25, 60]):
+    got = torch.as_tensor(student.expected_macs(exits, table))
+    assert tuple(got.shape) == (), "return one number: the mean over the samples"
+    assert abs(float(got) - 105) > 1e-3, "this is the sum over the samples: take the mean"
+    assert abs(float(got) - 60) > 1e-3, "each sample pays up to its own exit; nobody waits for the slowest"
+    assert abs(float(got) - 43.75) > 1e-3, "macs_per_exit is cumulative already: do not add it up again"
+    assert close(float(got), 26.25, "the worked number: the mean of macs_per_exit at each sample's exit")
+print("expected_macs: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(36)
+for E, B in [(4, 50), (3, 1), (1, 7), (6, 400)]:
+    table = (1e6 * torch.rand(E, generator=g, dtype=torch.float64)).cumsum(0).round()
+    exits = torch.randint(0, E, (B,), generator=g)
+    got = torch.as_tensor(student.expected_macs(exits, table))
+    assert tuple(got.shape) == (), "one number"
+    want = sum(table[i].item() for i in exits.tolist()) / B
+    assert close(float(got), want, "the mean of macs_per_exit at each sample's exit")
+    assert close(float(student.expected_macs(exits, table.tolist())), want, "macs_per_exit may be a list of numbers")
+    whole = [int(macs) for macs in table.tolist()]
+    assert close(float(student.expected_macs(exits, whole)), want, "macs_per_exit may be a list of whole numbers")
+    for i in range(E):
+        alone = float(student.expected_macs(torch.full((5,), i), table))
+        assert close(alone, table[i].item(), "if all leave at one exit, it costs what that exit costs")
+    both = float(student.expected_macs(torch.cat([exits, torch.zeros(B).long()]), table))
+    assert close(both, (want + table[0].item()) / 2, "as many samples again that leave at exit 0")
+    assert close(float(student.expected_macs(exits.flip(0), table)), want, "the order of the samples does not matter")
+huge = float(student.expected_macs(torch.full((3000,), 1), torch.tensor([2.0e9, 7.0e10], dtype=torch.float64)))
+assert close(huge, 7.0e10, "large counts")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 8. Three networks, one comparison
+#
+# We train three networks, **each from fresh weights, on the same pictures, for the same number of epochs, with the same optimizer**:
+#
+# * the **baseline**, a ResNet with one output;
+# * the **early-exit network**, the same ResNet with heads on the way, trained with your loss (weights 0.3, ..., 0.3, 1);
+# * a **smaller ResNet**, half as wide and just as deep, for those who would rather save by building less.
+#
+# Pictures are mirrored at random while training; that changes no class.
+
+# %%
+EPOCHS, BATCH = run.size(full=10, mini=5, grade=1), run.size(full=128, mini=64, grade=16)
+LEARNING_RATE = run.size(full=2e-3, mini=5e-3, grade=5e-3)
+STEPS = EPOCHS * len(train_x) // BATCH
+WEIGHTS = [0.3] * (EXITS - 1) + [1.0]
+
+
+def train_network(name: str, make, design: Design, weights: list[float], seed: int = 0) -> tuple[Staged, list[float]]:
+    """Trains a fresh network on the weighted loss of its exits; gives it in evaluation mode, and its losses."""
+    homework.seed_everything(seed)
+    model = make(design).to(run.device).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=STEPS, pct_start=0.2)
+    loop = training.Loop(
+        run,
+        name,
+        steps=STEPS,
+        modules={"model": model, "optimizer": optimizer, "scheduler": scheduler},
+        code=[early_exit_loss, Block, Staged, design, weights, BATCH, LEARNING_RATE],
+        seed=seed,
+    )
+    for _ in loop:
+        rows = torch.randint(len(train_x), (BATCH,), device=run.device)
+        mirror = torch.rand(BATCH, 1, 1, 1, device=run.device) < 0.5
+        x = torch.where(mirror, train_x[rows].flip(-1), train_x[rows])  # [B, channels, 32, 32]
+        loss = early_exit_loss(model(x), train_y[rows], weights)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        scheduler.step()
+        loop.record(loss=loss)
+    return model.eval(), loop.history["loss"]
+
+
+@torch.no_grad()
+def all_logits(model: Staged, x: torch.Tensor) -> list[torch.Tensor]:
+    """The logits of all exits for many inputs: a list of `[N, C]`."""
+    chunks = [model(chunk) for chunk in x.split(500)]
+    return [torch.cat(each) for each in zip(*chunks, strict=True)]
+
+
+def accuracy(predictions: torch.Tensor, labels: torch.Tensor) -> float:
+    """Share of right predictions."""
+    return float((predictions == labels).double().mean())
+
+
+# %% tags=["train"]
+baseline, baseline_losses = train_network("baseline", make_resnet, BIG, [1.0])
+early_exit, early_exit_losses = train_network("early-exit", make_early_exit_resnet, BIG, WEIGHTS)
+small, small_losses = train_network("small", make_resnet, SMALL, [1.0])
+
+# %% tags=["experiment"]
+baseline_logits = all_logits(baseline, test_x)[-1]  # [N, C]
+exit_logits = all_logits(early_exit, test_x)  # E times [N, C]
+small_logits = all_logits(small, test_x)[-1]
+baseline_accuracy, small_accuracy = (accuracy(z.argmax(1), test_y) for z in (baseline_logits, small_logits))
+exit_accuracies = [accuracy(z.argmax(1), test_y) for z in exit_logits]
+print(f"baseline           {baseline_accuracy:.1%}")
+print(f"smaller network    {small_accuracy:.1%}")
+for i, value in enumerate(exit_accuracies):
+    print(f"exit {i}, all samples {value:.1%}")
+
+# %% [markdown]
+# These are the accuracies if *everybody* used one exit. The early ones are worse, but not equally for everybody, and that is what the threshold is for.
+#
+# **Predict, then run.** Let the threshold grow from 0 to $\log C$. What happens to the MACs, and what to the accuracy? Which falls first?
+
+# %%
+THRESHOLDS = torch.linspace(0, math.log(CLASSES) + 0.01, 121).tolist()
+
+
+class AtThreshold(NamedTuple):
+    """What early exit does to the test pictures at one threshold."""
+
+    threshold: float
+    accuracy: float
+    macs: float
+    shares: list[float]
+    """Share of the samples that leave at each exit."""
+
+
+@torch.no_grad()
+def sweep(exit_logits: list[torch.Tensor], labels: torch.Tensor) -> list[AtThreshold]:
+    """Early exit at every threshold, from logits that were computed once."""
+    table, found = torch.stack(exit_logits), []  # [E, N, C]
+    for threshold in THRESHOLDS:
+        exits = choose_exit(exit_logits, threshold)
+        chosen = table[exits, torch.arange(len(exits), device=exits.device)]  # [N, C]
+        shares = (torch.bincount(exits, minlength=EXITS) / len(exits)).tolist()
+        macs = float(expected_macs(exits, macs_per_exit))
+        found.append(AtThreshold(threshold, accuracy(chosen.argmax(1), labels), macs, shares))
+    return found
+
+
+# %% tags=["experiment"]
+curve = sweep(exit_logits, test_y)
+ratios = [at.macs / baseline_macs for at in curve]
+steepest = max(range(1, len(curve)), key=lambda i: ratios[i - 1] - ratios[i])
+plots.curves(
+    {
+        "MACs, as a share of the baseline's": (THRESHOLDS, ratios),
+        "accuracy": (THRESHOLDS, [at.accuracy for at in curve]),
+    },
+    title="A higher threshold saves work at once and costs accuracy later",
+    xlabel="threshold (nats)",
+    ylabel="share",
+    levels={"accuracy of the baseline": baseline_accuracy},
+)
+
+# %% tags=["experiment"]
+# how much may we save without losing more than one point of accuracy against the network's own last exit?
+careful = max((at for at in curve if at.accuracy >= exit_accuracies[-1] - 0.01), key=lambda at: at.threshold)
+beating = [at for at in curve if at.accuracy > small_accuracy and at.macs <= small_macs]
+first_beating = beating[0] if beating else None
+print("threshold   accuracy    MACs   leave at exit", "".join(f"{i:8d}" for i in range(EXITS)))
+for at in curve[::12]:
+    shares = "".join(f"{share:8.1%}" for share in at.shares)
+    print(f"{at.threshold:9.3f}   {at.accuracy:8.1%}   {at.macs / baseline_macs:5.1%}   {'':13s} {shares}")
+print(
+    f"\nat most one point lost up to threshold {careful.threshold:.3f}:"
+    f" accuracy {careful.accuracy:.1%}, MACs {careful.macs / baseline_macs:.1%} of the baseline"
+)
+print(f"MACs change most between thresholds {curve[steepest - 1].threshold:.3f} and {curve[steepest].threshold:.3f}")
+better = [at for at in curve if at.accuracy > small_accuracy]
+cheapest_better = better[-1] if better else None
+print(f"the smaller network: accuracy {small_accuracy:.1%}, MACs {small_macs / baseline_macs:.1%} of the baseline")
+if cheapest_better:
+    print(
+        f"more accurate than it, up to threshold {cheapest_better.threshold:.3f}:"
+        f" {cheapest_better.accuracy:.1%} for {cheapest_better.macs / baseline_macs:.1%} of the MACs"
+    )
+if first_beating:
+    print(
+        f"better in both, the smallest such threshold {first_beating.threshold:.3f}:"
+        f" {first_beating.accuracy:.1%} for {first_beating.macs / baseline_macs:.1%} of the MACs"
+    )
+else:
+    print("at no threshold are both more accuracy and no more MACs than the smaller network's to be had")
+
+# %% [markdown]
+# **Headline: what to expect in `mini`** (seeds 0, 1 and 2).
+#
+# | | seed 0 | seed 1 | seed 2 |
+# |---|---|---|---|
+# | baseline, accuracy | 95.1 % | 94.6 % | 95.2 % |
+# | early-exit network, all at the last exit | 94.6 % | 95.4 % | 94.9 % |
+# | early exit, at most one point less: threshold | 0.96 | 0.96 | 0.89 |
+# | accuracy there | 93.7 % | 94.4 % | 94.1 % |
+# | MACs there, of the baseline's | 25.8 % | 26.1 % | 27.3 % |
+# | smaller network, accuracy (26 % of the MACs) | 93.2 % | 94.6 % | 94.4 % |
+# | early exit with no more MACs than the smaller one, best accuracy | 93.7 % | 94.3 % | 93.5 % |
+# | cheapest early exit that is more accurate than the smaller one, MACs | 24.3 % | 27.0 % | 30.0 % |
+#
+# Other machines round otherwise: expect differences of about one point of accuracy. Three quarters of the work are saved for one point. Note the last three rows, which are less clear: with seed 0 early exit beats the smaller network, with the other seeds the smaller network is up to one point better at its own price, and early exit beats it only with more work. A smaller network is a serious rival. It is one point, though, fixed before training; the curve is there to choose from afterwards, up to the full accuracy.
+#
+# Watch the order of events as the threshold grows: the MACs fall from the first step on, the accuracy stays for a long while. Those who leave early are those who are right early.
+#
+# `full` needs a GPU and has not been run by the authors of this notebook. What an earlier course reported for a shorter training on CIFAR-10: baseline 55 to 65 %, early exit 46 to 56 %, 60 to 80 % of the pictures leave early, MACs down to 50 to 60 %, smaller network 45 to 55 %. The orderings should be yours, too; expect higher accuracies.
+
+# %% [markdown]
+# ### Is nothing really computed?
+#
+# So far all logits were computed, and the work was counted on paper. Now `early_exit_predict` predicts the test pictures in earnest, and a hook counts the pictures that each stage sees. (The seconds are those of one run on your machine: MACs are not time. Sorting out rows costs time, too, and a GPU likes large batches.)
+
+# %% tags=["experiment"]
+rows_seen = [0] * EXITS
+
+
+def count_rows(i: int):
+    """A hook that counts the pictures that stage i sees."""
+
+    def hook(module, inputs, output) -> None:
+        rows_seen[i] += len(output)
+
+    return hook
+
+
+hooks = [stage.register_forward_hook(count_rows(i)) for i, stage in enumerate(early_exit.stages)]
+begin = time.perf_counter()
+answers = [early_exit_predict(early_exit, chunk, careful.threshold) for chunk in test_x.split(500)]
+seconds_early = time.perf_counter() - begin
+for hook in hooks:
+    hook.remove()
+predictions, exits = (torch.cat(each) for each in zip(*answers, strict=True))
+begin = time.perf_counter()
+all_logits(baseline, test_x)
+seconds_baseline = time.perf_counter() - begin
+agreement = float((exits == choose_exit(exit_logits, careful.threshold)).double().mean())
+predicted_accuracy = accuracy(predictions, test_y)
+predicted_macs = float(expected_macs(exits, macs_per_exit))
+print(
+    f"threshold {careful.threshold:.3f}: accuracy {predicted_accuracy:.1%}, {predicted_macs / baseline_macs:.1%} of the MACs"
+)
+print("pictures seen by each stage:", ", ".join(f"{rows:,}" for rows in rows_seen))
+print(f"same exits as from the logits of all exits: {agreement:.2%}")
+print(f"seconds: {seconds_early:.2f} with early exit, {seconds_baseline:.2f} for the baseline")
+
+# %% tags=["experiment"]
+top_probability = torch.stack([z.softmax(1).max(1).values for z in exit_logits])  # [E, N]
+exit_entropies = torch.stack([prediction_entropy(z) for z in exit_logits])  # [E, N]
+leaving = []
+print("exit   leave here   accuracy of those   mean confidence   mean entropy   accuracy of all here")
+for i in range(EXITS):
+    here = exits == i
+    row = [float(here.double().mean())]
+    row += [
+        float(each[here].double().mean()) for each in (predictions == test_y, top_probability[i], exit_entropies[i])
+    ]
+    leaving.append(row)
+    print(f"{i:4d} {row[0]:12.1%} {row[1]:19.1%} {row[2]:17.1%} {row[3]:14.3f} {exit_accuracies[i]:22.1%}")
+
+# %% [markdown]
+# Compare the two accuracies in each row of the early exits: those who leave there are judged far better than the average there. Compare confidence and accuracy as well: they need not agree, a network may be surer than it should be.
+#
+# ### The picture (4 points)
+#
+# Draw accuracy (vertical) against MACs as a share of the baseline's (horizontal): the curve of early exit over all thresholds, and in the same axes the baseline and the smaller network as single points. All you need is in `curve`, `baseline_macs`, `baseline_accuracy`, `small_macs`, `small_accuracy`; `plots.curves` takes `{label: (x, values)}`, where one value makes a point. Then answer below, as a comment, in two or three sentences: where does the curve bend, and which of the three networks would you choose for which budget?
+
+# %% nbgrader={"grade": true, "grade_id": "figure_tradeoff", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
+### BEGIN SOLUTION
+# Going left from the full network, the curve stays level for a long while, at the height of the baseline, and bends down
+# only where most pictures leave at exit 0: what is saved before the bend is free. For a large budget the baseline is as
+# good as early exit; for a middle one I take early exit just before the bend; below the MACs of exit 0 early exit has
+# nothing to offer, and a small network is all there is.
+plots.curves(
+    {
+        "early exit, one network": ([at.macs / baseline_macs for at in curve], [at.accuracy for at in curve]),
+        "baseline": ([1.0], [baseline_accuracy]),
+        "smaller network": ([small_macs / baseline_macs], [small_accuracy]),
+    },
+    title="One network, a whole curve: accuracy against work",
+    xlabel="mean MACs for each picture, as a share of the baseline's",
+    ylabel="accuracy on test pictures",
+)
+### END SOLUTION
+### BEGIN MARK SCHEME
+# - 1 point: the curve of early exit over at least ten thresholds, from all-at-the-last-exit to all-at-exit-0
+# - 1 point: baseline and smaller network as points in the same axes; labelled axes, MACs as a share or with a unit
+# - 1 point: says where accuracy begins to fall (a share of MACs or a threshold that fits the own curve)
+# - 1 point: a choice for a small, a middle and a large budget that fits the own figure (none need be early exit)
+### END MARK SCHEME
+
+# %% [markdown]
+# ### Who leaves when?
+#
+# In `mini` the difficulty of each picture is known, since we drew it; the network never heard of it. (In `full` nobody knows it. As a substitute we take the loss of the *baseline*, another network, on the picture, as its rank from 0 to 1.)
+#
+# **Predict, then run.** Will the exits follow the difficulty?
+
+
+# %%
+def ranks(values: torch.Tensor) -> torch.Tensor:
+    """The rank of each value, 1 for the smallest; equal ones share their mean rank: `[N]`, float64."""
+    _, place, counts = values.unique(return_inverse=True, return_counts=True)
+    last = counts.cumsum(0).double()
+    return (last - (counts - 1) / 2)[place]
+
+
+def rank_correlation(a: torch.Tensor, b: torch.Tensor) -> float:
+    """Spearman's coefficient: the correlation of the ranks; `nan` where one of the two is constant."""
+    pair = torch.stack([ranks(a), ranks(b)])
+    centred = pair - pair.mean(dim=1, keepdim=True)
+    return float((centred[0] * centred[1]).sum() / (centred.norm(dim=1).prod()))
+
+
+# %% tags=["experiment"]
+if pictures.test_difficulty is not None:
+    difficulty, difficulty_name = pictures.test_difficulty, "difficulty with which it was drawn"
+else:
+    baseline_losses_here = F.cross_entropy(baseline_logits, test_y, reduction="none").cpu()
+    difficulty = (ranks(baseline_losses_here) - 1).float() / (len(test_y) - 1)
+    difficulty_name = "difficulty (rank of the baseline's loss)"
+exits_on_cpu = exits.cpu()
+difficulty_correlation = rank_correlation(difficulty.double(), exits_on_cpu.double())
+print(f"rank correlation of difficulty and exit: {difficulty_correlation:.2f}")
+BINS = run.size(full=10, mini=10, grade=3)
+in_bin = (difficulty * BINS).long().clamp(max=BINS - 1)
+middles = [(i + 0.5) / BINS for i in range(BINS)]
+occupied = [i for i in range(BINS) if bool((in_bin == i).any())]
+plots.curves(
+    {
+        f"exit {exit_number}": (
+            [middles[i] for i in occupied],
+            [float((exits_on_cpu[in_bin == i] == exit_number).double().mean()) for i in occupied],
+        )
+        for exit_number in range(EXITS)
+    },
+    title=f"Easy ones leave early, hard ones late (threshold {careful.threshold:.2f})",
+    xlabel=difficulty_name,
+    ylabel="share that leaves at this exit",
+)
+
+# %% tags=["experiment"]
+shown_classes = list(range(CLASSES))[:6]
+first_leavers, last_leavers = [], []
+for kind in shown_classes:
+    of_kind = (test_y.cpu() == kind).nonzero()[:, 0]
+    by_first_entropy = of_kind[exit_entropies[0].cpu()[of_kind].argsort()]
+    by_smallest_entropy = of_kind[exit_entropies[:-1].cpu().min(dim=0).values[of_kind].argsort()]
+    first_leavers.append(pictures.test_images[by_first_entropy[:3]])
+    last_leavers.append(pictures.test_images[by_smallest_entropy[-3:]])
+plots.image_grid(
+    torch.cat([*first_leavers, *last_leavers]),
+    rows=2,
+    columns=3 * len(shown_classes),
+    title="Who leaves first and who leaves last, three of each class",
+    row_labels=["first", "last"],
+    xlabel=", ".join(pictures.names[kind] for kind in shown_classes) + " (from left to right)",
+)
+
+# %% [markdown]
+# The upper row shows those that leave at exit 0 even with the smallest thresholds, the lower one those that stay to the end even with large ones. What is large, bright and whole leaves first; what is faint, noisy or cut by the bar stays, and of those pictures even we could not tell the kind of many.
+#
+# **Where the method fails.** An exit can be sure and wrong, and then no later layer is asked. The threshold was chosen here by looking at the test pictures; in earnest it belongs to a validation set, and it must be chosen anew when the pictures change (confidence is not to be trusted on pictures of another kind). MACs are not seconds: on a GPU a batch that shrinks from stage to stage may save less time than work, and where a batch must be finished together, its slowest sample decides. And the early heads cost work even for those who do not leave.
+
+# %% [markdown]
+# ## 9. Questions
+#
+# ### (a) The toy (6 points)
+#
+# Let $Y$, $Y_k$ be as in section 1. (i) Derive $P(Y \le 0 \mid Y_k = M) = \Phi\big(-M / \sqrt{2 \cdot 2^{-k}}\big)$; say where independence and where the normal distribution is used. (ii) How large is it for $Y_1 = 5$? (iii) And for $Y_{40} = 10^{-5}$? This value is very near 0: why is its sign nevertheless practically certain? (iv) What does this say about early exit in networks, and where does the comparison end? About 150 words and the formulas.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_toy", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# (i) Y = Y_k + R_k with R_k = X_{k+1} + X_{k+2} + …. R_k is made of other terms than Y_k, so it is independent of Y_k: given Y_k = M, Y is M + R_k with R_k distributed as before. A sum of independent normals is normal; its mean is 0 and its variance the sum of the variances, 2^{-k}(1 + ½ + ¼ + …) = 2·2^{-k}. So P(Y ≤ 0 | Y_k = M) = P(R_k ≤ −M) = Φ(−M/√(2·2^{-k})).
+#
+# (ii) k = 1: the deviation is 1, so Φ(−5) = 2.9 · 10⁻⁷.
+#
+# (iii) k = 40: the deviation is √(2 · 2⁻⁴⁰) = 1.35 · 10⁻⁶, so Φ(−10⁻⁵/1.35 · 10⁻⁶) = Φ(−7.4) = 6 · 10⁻¹⁴, below 10⁻¹⁰. Near or far is a matter of what is still to come: 10⁻⁵ is 7.4 deviations of the tail. After many terms even a small lead cannot be lost.
+#
+# (iv) One may stop as soon as what was computed decides, relative to what the rest can still change; that happens early for clear cases and late for close ones, so the work should depend on the sample. In the toy the probability of an error is known exactly. A network's confidence is learnt, may be wrong, and later layers do not simply add smaller and smaller terms.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: tail independent of Y_k, so that conditioning only shifts it by M
+# * 1 point: tail normal with variance 2·2^{-k} (geometric series), and the step to Φ
+# * 1 point: (ii) 2.9 · 10⁻⁷ (2.8 to 2.9 · 10⁻⁷)
+# * 1 point: (iii) below 10⁻¹⁰ (about 6 · 10⁻¹⁴), with the reason: compared with the tail's deviation of 1.35 · 10⁻⁶ the value is far from 0
+# * 1 point: (iv) stop when the partial result decides; effort depends on the sample
+# * 1 point: (iv) a limit of the comparison: confidence of a network is learnt and may be wrong, or the layers' contributions need not shrink
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### (b) The networks (6 points)
+#
+# Give your numbers, name the profile, and answer: (i) the accuracy of the ResNet (baseline); (ii) the accuracy of the early-exit network, at the threshold where at most one point is lost, **and** with everybody at the last exit; (iii) how often is each exit taken at that threshold, and how confident and how right is the network there; (iv) the ratio of MACs to the baseline's, and the threshold around which it changes most; why there? (v) the accuracy and the MACs of the smaller ResNet; (vi) the smallest threshold at which early exit beats the smaller network (more accuracy with no more MACs), or that there is none. Which of the two ways to save would you recommend? About 150 words.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_networks", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# Profile mini; the numbers are those of my outputs in section 8, near the headline table. (i) The baseline's accuracy is the first
+# row of the table. (ii) The early-exit network has at its last exit nearly the accuracy of the baseline, since the early heads
+# hardly disturb the last one; at the careful threshold at most one point less, read from the predictions of its own exits.
+#
+# (iii) The shares are in the row of that threshold and in the table of the exits: more leave at exit 0 than at any other exit, and they
+# are judged far better there than the average picture would be. Those who reach the last exit are the hard ones: there the accuracy
+# is the lowest, though this exit is the best of all.
+#
+# (iv) The ratio of MACs is printed with the careful threshold, about a quarter. It changes most right above 0: the entropies of
+# the easy pictures are crowded there, so that the first small step lets many of them leave.
+#
+# (v) Accuracy and MACs of the smaller network are printed above (26 % of the baseline's MACs). (vi) From the last line printed, early
+# exit beats it in both from that threshold on (with other seeds at none: there the smaller network is slightly better at its own price, and
+# early exit is more accurate only with more MACs). I recommend early exit where the budget may change or the full accuracy is sometimes
+# needed: one training gives the whole curve; the smaller network where memory or the worst case matters, or the budget is small and fixed.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: (i) baseline accuracy with the profile, near the headline table (in `full`: any value that fits the own outputs)
+# * 1 point: (ii) both accuracies of the early-exit network, read from its own exits (not the baseline's number again)
+# * 1 point: (iii) the shares of the exits (adding up to 1) with confidence and accuracy, and an observation, for instance that those who leave early are judged better than the average there
+# * 1 point: (iv) ratio of MACs at the threshold, and the threshold of the sharpest change from the own figure, with a reason (there many samples have an entropy just below)
+# * 1 point: (v) accuracy and MACs of the smaller network
+# * 1 point: (vi) the threshold (or none) that fits the own table, and a recommendation that follows from the numbers
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### How was it made? (not graded)
+#
+# Fill in what you used (lectures, papers, sites, language models), with whom you worked, and about how many hours it took. It is kept in the log and does not count for or against you.
+
+# %%
+process = {"sources": "", "people": "", "hours": None}
+
+# %% [markdown]
+# ## 10. Your log
+#
+# The next cell defines inputs that belong to you alone: they are drawn from your student id. The last cell asks your functions for their answers, adds your measured numbers and writes `submission_log.json`. Hand it in together with this notebook.
+
+
+# %% tags=["answers"]
+def personal_answers(student, draws):
+    """Inputs that belong to one student: item id -> a function that asks the student's code for its answer."""
+
+    def ask_tail_variance():
+        d = draws("tail_variance")
+        return student.tail_variance(d.integers(0, 20, 5))
+
+    def ask_probability_negative():
+        d = draws("probability_negative")
+        return student.probability_negative(0.5 * d.normal(5), d.integers(1, 8, 5))
+
+    def ask_prediction_entropy():
+        d = draws("prediction_entropy")
+        return student.prediction_entropy(2 * d.normal(4, 5))
+
+    def ask_early_exit_loss():
+        d = draws("early_exit_loss")
+        exit_logits = [d.normal(4, 3).requires_grad_() for _ in range(3)]
+        loss = student.early_exit_loss(exit_logits, d.integers(0, 3, 4), d.uniform(0.2, 1.0, 3).tolist())
+        loss.backward()
+        return {"loss": loss, "gradients": [each.grad for each in exit_logits]}
+
+    def ask_choose_exit():
+        d = draws("choose_exit")
+        return student.choose_exit([1.5 * d.normal(8, 3) for _ in range(4)], 0.5)
+
+    def ask_early_exit_predict():
+        d = draws("early_exit_predict")
+        stages = [student.Matrix(0.7 * d.normal(4, 4)) for _ in range(3)]
+        heads = [student.Matrix(0.7 * d.normal(4, 3)) for _ in range(3)]
+        model = student.Staged(stages, heads)
+        model.eval()
+        predictions, exits = student.early_exit_predict(model, d.normal(8, 4), 0.6)
+        return {"predictions": predictions, "exits": exits}
+
+    def ask_expected_macs():
+        d = draws("expected_macs")
+        return student.expected_macs(d.integers(0, 4, 9), d.uniform(1.0, 100.0, 4).cumsum(0))
+
+    return {
+        "tail_variance": ask_tail_variance,
+        "probability_negative": ask_probability_negative,
+        "prediction_entropy": ask_prediction_entropy,
+        "early_exit_loss": ask_early_exit_loss,
+        "choose_exit": ask_choose_exit,
+        "early_exit_predict": ask_early_exit_predict,
+        "expected_macs": ask_expected_macs,
+    }
+
+
+# %% tags=["log"]
+log = SubmissionLog(run)
+log.answers(personal_answers)
+sizes = {"steps": STEPS, "test_pictures": len(test_x)}
+log.metric("early_exit/baseline_accuracy", value=baseline_accuracy, evidence={**sizes, "macs": baseline_macs})
+log.metric("early_exit/small_accuracy", value=small_accuracy, evidence={**sizes, "macs": small_macs})
+evidence = {**sizes, "by_exit": exit_accuracies, "macs": macs_per_exit.tolist(), "shares": careful.shares}
+log.metric("early_exit/accuracy", value=predicted_accuracy, evidence={**evidence, "threshold": careful.threshold})
+log.metric("early_exit/macs_ratio", value=predicted_macs / baseline_macs, evidence={"rows_seen": rows_seen})
+log.process(**process)
+log_file = log.write()
+
+# %% [markdown]
+# ## References
+#
+# * S. Teerapittayanon, B. McDanel, H. T. Kung: *BranchyNet: Fast Inference via Early Exiting from Deep Neural Networks*. ICPR 2016. arXiv:1709.01686. Exits with heads of their own, the joint loss, the entropy as criterion.
+# * K. He, X. Zhang, S. Ren, J. Sun: *Deep Residual Learning for Image Recognition*. CVPR 2016. arXiv:1512.03385.
+# * G. Huang and others: *Multi-Scale Dense Networks for Resource Efficient Image Classification*. ICLR 2018. arXiv:1703.09844. Why early features make poor classifiers, and a design against it.
+# * C. Guo, G. Pleiss, Y. Sun, K. Weinberger: *On Calibration of Modern Neural Networks*. ICML 2017. arXiv:1706.04599. Confidence and accuracy are two things.
+# * A. Krizhevsky: *Learning Multiple Layers of Features from Tiny Images*. 2009. CIFAR-10.

@@ -1,0 +1,136 @@
+"""The early-exit problem: is what its text claims true in `mini`? (`test_every_problem` has what holds for all.)"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.problems.run_source import ROOT, run_source, verdicts
+
+PROBLEM = "early_exit"
+WRONG = ROOT / "tests" / "wrong" / PROBLEM
+
+
+@pytest.mark.parametrize("own", ["bits", "sign", "mean_over_classes", "relative", "one_minus_confidence"])
+def test_a_wrong_entropy_does_not_hide_right_exits(own: str) -> None:
+    wrong = {"prediction_entropy": (WRONG / "prediction_entropy" / f"{own}.py").read_text(encoding="utf-8")}
+    found = verdicts(PROBLEM, wrong)
+    assert [item for item, message in found.items() if message] == ["prediction_entropy"]
+
+
+@pytest.mark.parametrize("own", ["one_term_too_many", "deviation", "one_minus", "worked_numbers_only"])
+def test_a_wrong_variance_does_not_hide_a_right_probability(own: str) -> None:
+    wrong = {"tail_variance": (WRONG / "tail_variance" / f"{own}.py").read_text(encoding="utf-8")}
+    found = verdicts(PROBLEM, wrong)
+    assert [item for item, message in found.items() if message] == ["tail_variance"]
+
+
+MEASURE = (
+    "(lambda e, b, s: {"
+    "'baseline': accuracy(all_logits(b, test_x)[-1].argmax(1), test_y),"
+    "'small': accuracy(all_logits(s, test_x)[-1].argmax(1), test_y),"
+    "'by_exit': [accuracy(z.argmax(1), test_y) for z in all_logits(e, test_x)],"
+    "'curve': [[at.threshold, at.accuracy, at.macs] for at in sweep(all_logits(e, test_x), test_y)],"
+    "'correlations': [rank_correlation(difficulty.double(), choose_exit(all_logits(e, test_x), t).double())"
+    " for t in (0.2, 0.4, 0.6, 0.8)]})"
+)
+"""What is to be known of an early-exit network, a baseline and a smaller network."""
+TRAINED = (
+    "(train_network('early-exit', make_early_exit_resnet, BIG, WEIGHTS, seed)[0],"
+    " train_network('baseline', make_resnet, BIG, [1.0], seed)[0],"
+    " train_network('small', make_resnet, SMALL, [1.0], seed)[0])"
+)
+SIZES = "[baseline_macs, small_macs, macs_per_exit]"
+DUMP = {
+    "networks": f"{MEASURE}(early_exit, baseline, small)",
+    "sizes": SIZES,
+    "toy_checks": "toy_checks",
+    "toy_stops": "list(map(list, toy_stops.values()))",
+    "epsilons": "list(EPSILONS)",
+    "fixed_wrong": "fixed_wrong",
+    "careful": "list(careful)",
+    "rows_seen": "rows_seen",
+    "tested": "len(test_x)",
+    "agreement": "agreement",
+    "predicted": "[predicted_accuracy, predicted_macs]",
+    "leaving": "leaving",
+    "correlation": "difficulty_correlation",
+}
+
+
+@pytest.mark.kernel
+def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
+    found = run_source(PROBLEM, "mini", tmp_path, list(DUMP.values()), timeout=1800)
+    seen = {name: found[asked] for name, asked in DUMP.items()}
+    check_toy(seen)
+    check_macs(seen["sizes"])
+    check_networks(seen["networks"], seen["sizes"])
+    check_prediction(seen)
+    metrics = found["log"]["metrics"]
+    assert metrics["early_exit/accuracy"]["value"] == pytest.approx(seen["predicted"][0], abs=1e-6)
+    assert metrics["early_exit/macs_ratio"]["value"] < 0.75
+
+
+def check_toy(seen: dict[str, Any]) -> None:
+    """The closed forms hold in simulation, and few more terms buy far fewer errors."""
+    for formula, counted, drawn in seen["toy_checks"]:
+        assert drawn > 2000
+        # sums within 0.05 of m are taken for m: a bias that is small beside the tail's deviation
+        assert abs(formula - counted) < 5 * math.sqrt(0.25 / drawn) + 0.005
+    terms, wrong, _ = zip(*seen["toy_stops"], strict=True)
+    assert list(terms) == sorted(terms)
+    assert all(share <= epsilon for share, epsilon in zip(wrong, seen["epsilons"], strict=True))
+    at = {epsilon: mean for epsilon, mean in zip(seen["epsilons"], terms, strict=True)}
+    assert 4 < at[1e-2] < 5
+    assert wrong[list(seen["epsilons"]).index(1e-2)] < seen["fixed_wrong"][4] / 15, "five terms for each sum"
+
+
+def check_macs(sizes: Any) -> None:
+    """Early heads cost work; the smaller network costs less than the way to the second exit."""
+    baseline, small, per_exit = sizes
+    assert per_exit == sorted(per_exit) and len(per_exit) == 4
+    assert baseline < per_exit[-1] < 1.15 * baseline, "heads are not free"
+    assert per_exit[0] < small < 0.4 * baseline
+
+
+def check_networks(networks: dict[str, Any], sizes: Any) -> None:
+    """At most a point is lost where far more than a quarter of the MACs is saved; the smaller network is a rival."""
+    baseline_macs, small_macs, _ = sizes
+    curve = networks["curve"]
+    assert networks["baseline"] > 0.85 and networks["by_exit"][-1] > networks["baseline"] - 0.02
+    assert networks["by_exit"][0] < networks["by_exit"][-1] - 0.02, "the first exit alone is worse"
+    saving = min(macs for _, accuracy, macs in curve if accuracy >= networks["baseline"] - 0.01)
+    assert saving <= 0.6 * baseline_macs
+    macs = [row[2] for row in curve]
+    assert macs == sorted(macs, reverse=True), "a higher threshold never costs more"
+    affordable = max(accuracy for _, accuracy, macs in curve if macs <= small_macs)
+    assert affordable > networks["small"] - 0.03, "a rival, not a winner"
+    assert max(accuracy for _, accuracy, _ in curve) > networks["small"] - 0.01
+    assert min(networks["correlations"]) >= 0.35
+
+
+def check_prediction(seen: dict[str, Any]) -> None:
+    """Predicting in earnest gives what was computed on paper, and computes only what is needed."""
+    assert seen["agreement"] > 0.995
+    _, accuracy, macs, shares = seen["careful"]
+    assert seen["predicted"][0] == pytest.approx(accuracy, abs=0.003)
+    assert seen["predicted"][1] == pytest.approx(macs, rel=0.01)
+    inside = [seen["tested"] * sum(shares[i:]) for i in range(len(shares))]
+    assert seen["rows_seen"] == pytest.approx(inside, abs=0.005 * seen["tested"])
+    assert seen["rows_seen"][0] == seen["tested"] and seen["rows_seen"][-1] < 0.5 * seen["tested"]
+    share, judged_right, confidence, _ = seen["leaving"][0]
+    assert share > 0.2
+    assert judged_right > seen["networks"]["by_exit"][0], "those who leave early are judged better than the average"
+    assert 0 < confidence <= 1
+    assert seen["correlation"] >= 0.35
+
+
+@pytest.mark.slow
+def test_other_seeds_save_work_at_nearly_the_same_accuracy(tmp_path: Path) -> None:
+    asked = f"[{MEASURE}{TRAINED} for seed in (1, 2)]"
+    found = run_source(PROBLEM, "mini", tmp_path, [asked, SIZES], timeout=3600)
+    for networks in found[asked]:
+        check_networks(networks, found[SIZES])

@@ -1,0 +1,3 @@
+# alternative: torch.distributions
+def prediction_entropy(logits):
+    return torch.distributions.Categorical(logits=logits).entropy()

@@ -1,0 +1,3 @@
+# misconception: you divided by the sum of the weights
+def early_exit_loss(exit_logits, y, weights):
+    return sum(w * F.cross_entropy(z, y) for z, w in zip(exit_logits, weights)) / sum(weights)

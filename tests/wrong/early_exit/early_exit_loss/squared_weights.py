@@ -1,0 +1,3 @@
+# misconception: you applied the weights twice
+def early_exit_loss(exit_logits, y, weights):
+    return sum(w * w * F.cross_entropy(z, y) for z, w in zip(exit_logits, weights))

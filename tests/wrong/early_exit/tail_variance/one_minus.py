@@ -1,0 +1,3 @@
+# misconception: you wrote a 1 too many: the variance of the rest is 2 * 2^-k, not 1 minus that
+def tail_variance(k):
+    return 1 - 2 * 0.5**k
