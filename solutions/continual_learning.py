@@ -1248,7 +1248,7 @@ with part("what it holds is a uniform sample", 2):
         size, S = sum(portions), 2000
         kept = student.kept_by(range(start, start + S), capacity, portions)
         assert tuple(kept.shape) == (S, capacity), "a full buffer holds `capacity` examples"
-        assert bool((kept[:, 1:] > kept[:, :-1]).all()), "no example may be held twice"
+        assert bool((kept[:, 1:] > kept[:, :-1]).all()), "no example may be held, or drawn into one sample, twice"
         single, pairs = share_of(kept, size)
         p = capacity / size
         worst = (single - p).abs().max()
