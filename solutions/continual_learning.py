@@ -111,15 +111,14 @@ TOY_STEPS, TOY_RATE = 400, 0.1
 
 
 def toy_task(deviations: Sequence[float], truth: Sequence[float], seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Inputs `[1000, 2]` with these deviations, and targets `[1000]` of a model with the true weights plus noise."""
-    g = torch.Generator().manual_seed(seed)
-    x = torch.randn(1000, 2, generator=g) * torch.tensor(deviations)
-    return x, x @ torch.tensor(truth) + torch.randn(1000, generator=g)
+    """Inputs `[1000, 2]` with these deviations, and the targets `[1000]` of the true weights."""
+    x = torch.randn(1000, 2, generator=torch.Generator().manual_seed(seed)) * torch.tensor(deviations)
+    return x, x @ torch.tensor(truth)
 
 
 def toy_loss(w: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Half the mean squared error of weights `[..., 2]`: `[...]`, without the share 1/2 that noise alone costs."""
-    return 0.5 * ((w @ x.T - y) ** 2).mean(dim=-1) - 0.5
+    """Half the mean squared error of weights `[..., 2]`: `[...]`."""
+    return 0.5 * ((w @ x.T - y) ** 2).mean(dim=-1)
 
 
 def toy_path(
@@ -164,7 +163,7 @@ surface(
 )
 
 # %% [markdown]
-# Dark is good for A. The naive path walks straight to B's optimum and up A's slope: nothing in its loss speaks of A. The equal pull stops halfway in *both* weights, and so learns B badly. EWC moves along the dark valley: it gives $w_2$ to B, since A hardly needs it, and keeps $w_1$. It has the lowest sum of the two losses, although it never saw A's data again: two numbers $F_i$ and two numbers $w^*_i$ were all that it kept.
+# Dark is good for A. The naive path goes all the way to B's optimum, up A's slope: nothing in its loss speaks of A. The equal pull stops halfway in *both* weights, and so learns B badly. EWC moves along the dark valley: it gives $w_2$ to B, since A hardly needs it, and keeps $w_1$. It has the lowest sum of the two losses, although it never saw A's data again: two numbers $F_i$ and two numbers $w^*_i$ were all that it kept.
 #
 # A network has thousands of weights instead of two. The question is the same: which of them does the old task need?
 
@@ -620,10 +619,10 @@ def at_once(acc: torch.Tensor) -> torch.Tensor:
 
 def report(results: Mapping[str, torch.Tensor]) -> None:
     """Prints average accuracy and forgetting of each setting, mean ± standard error over the seeds."""
-    print(f"over {len(SEEDS)} seeds            average accuracy    forgetting       new tasks, just learnt")
+    print(f"over {len(SEEDS)} seeds               average accuracy    forgetting       new tasks, just learnt")
     for label, matrices in results.items():
         cells = [mean_and_error(of_each(measure, matrices)) for measure in (average_accuracy, forgetting, at_once)]
-        print(f"{label:22s}" + "".join(f"    {float(mean):.3f} ± {float(error):.3f}" for mean, error in cells))
+        print(f"{label:26s}" + "".join(f"    {float(mean):.3f} ± {float(error):.3f}" for mean, error in cells))
 
 
 # %% [markdown]
@@ -659,7 +658,7 @@ draw_matrices(naive_runs, "Naive training: look down a column to see a task bein
 # %% [markdown]
 # Read a column downwards: the number on the diagonal is what was learnt, those below it are what is left. Above the diagonal the network guesses.
 #
-# The tasks are equally hard, and each is learnt well while it is trained on. Nothing in the loss of task 2 speaks of task 0, so its gradient moves every weight that helps, whoever needed it: in section 1's picture, straight up the slope. The longer ago a task was learnt, the less is left of it.
+# The tasks are equally hard, and each is learnt well while it is trained on. Nothing in the loss of task 2 speaks of task 0, so its gradient moves every weight that helps, whoever needed it: in section 1's picture, up the slope. The longer ago a task was learnt, the less is left of it.
 #
 # The CNN forgets much more than the MLP. On permuted images its great idea, that a pattern means the same wherever it stands, is not true; what it has left are few filters, and *every* task uses *all* of them at *every* place. The MLP's weights belong to single pixels; two tasks put their ink into different combinations of pixels, so what one of them writes into the first layer hardly touches what the other reads there. (It is no law that an MLP forgets less: on images with neighbourhoods, tasks may share filters with profit.)
 #
@@ -764,7 +763,7 @@ got = student.fisher_diagonal(student.PaperNet(), PAPER_X, PAPER_Y)
 assert isinstance(got, dict) and set(got) == {"slope", "shift"}, "return a dict: parameter's name -> tensor"
 assert not near(got["slope"], 0.25), "this is the square of the mean gradient: square the gradient of each sample first"
 assert not near(got["slope"], 1.0), (
-    "this is the square of the summed gradient: square the gradient of each sample first"
+    "neither the square of the summed gradient nor absolute values: square each sample's gradient, then average"
 )
 assert not near(got["slope"], 2.5), "the squares are summed: take their mean over the samples"
 assert not near(got["slope"], 0.3125), "these are gradients of the probability: take those of its logarithm"
@@ -911,9 +910,9 @@ print(
 )
 for batch, short_cut in short_cuts.items():
     ratio = float(short_cut.sum() / per_sample.sum())
-    alike = float(torch.corrcoef(torch.stack([per_sample, short_cut]))[0, 1])
+    agreement = float(torch.corrcoef(torch.stack([per_sample, short_cut]))[0, 1])
     print(
-        f"batches of {batch:5d}: {ratio:8.4f} of it, times B {ratio * batch:6.2f}; correlation with the Fisher {alike:.2f}"
+        f"batches of {batch:5d}: {ratio:8.4f} of it, times B {ratio * batch:6.2f}; correlation with the Fisher {agreement:.2f}"
     )
 share_left = {batch: float(short_cut.sum() / per_sample.sum()) for batch, short_cut in short_cuts.items()}
 plots.curves(

@@ -18,6 +18,14 @@ from tests.problems.run_source import ROOT, code_cells, run_source, verdicts
 PROBLEMS = [load_problem(problem, ROOT) for problem in problem_ids(ROOT)]
 ITEMS = {
     "comparing_distributions": ("kl_divergence", "asymmetric_pair", "jensen_shannon", "fit_gaussian"),
+    "continual_learning": (
+        "permute_pixels",
+        "average_accuracy",
+        "forgetting",
+        "fisher_diagonal",
+        "ewc_penalty",
+        "RehearsalBuffer",
+    ),
     "vae": ("sample_gaussian", "kl_standard_normal", "negative_elbo_bound"),
     "gan": (
         "discriminator_loss",
