@@ -1315,7 +1315,7 @@ with part("seeds and copies", 1):
 # **Predict, then run.** The two earlier tasks together have many thousand images on MNIST (about 3,000 in `mini`). How many of them must be kept to halve the forgetting? And does keeping more cost plasticity, as a larger λ does?
 
 # %% tags=["train"]
-CAPACITIES = run.size(full=(100, 300, 1000), mini=(30, 100, 300), grade=(5, 10))
+CAPACITIES = run.size(full=(100, 300, 1000), mini=(30, 100, 500), grade=(5, 10))
 rehearsal_runs = run_settings(
     "rehearsal", {f"rehearsal, {size} kept": ("CNN", 0.0, size) for size in CAPACITIES}, code=[RehearsalBuffer]
 )

@@ -133,7 +133,7 @@ def check_rehearsal(runs: dict[str, list[list[float]]]) -> None:
 
 
 def check_order(runs: dict[str, list[list[float]]], ewc: str, rehearsal: str) -> None:
-    """Rehearsal > best EWC > naive in average accuracy, the other way round in forgetting, beyond the standard error."""
+    """Rehearsal > best EWC > naive in average accuracy, and in reverse in forgetting, beyond the standard error."""
     for better, worse in ((ewc, "CNN, naive"), (rehearsal, ewc)):
         for which, sign in ((ACCURACY, 1), (FORGETTING, -1)):
             ahead, behind = column(runs[better], which), column(runs[worse], which)
