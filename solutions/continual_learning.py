@@ -1356,9 +1356,10 @@ print(f"stored, rehearsal: {CAPACITIES[-1] * 784:,} grey values of one byte and 
 # %% [markdown]
 # ### The figure (2 points)
 #
-# Draw the accuracy matrices of the three methods (`compared`) side by side, on one scale of colours, with a title that says what is to be seen. The given `draw_matrices(results, title)` takes a dict: name → matrices.
+# Draw the accuracy matrices of the three methods (`compared`) side by side, on one scale of colours, with a title that names the data and says what is to be seen.
 
 # %% nbgrader={"grade": true, "grade_id": "figure_matrices", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
+# `draw_matrices(results, title)` takes a dict: name -> the matrices of all seeds `[S, T, T]`, such as `compared`.
 ### BEGIN SOLUTION
 draw_matrices(compared, f"Three tasks in a row ({digits.name}): what is left of each, for three methods")
 ### END SOLUTION
