@@ -27,9 +27,9 @@
 # | | profile `full` | profile `mini` |
 # |---|---|---|
 # | data | MNIST, 60,000 training images | embedded digits, about 1,500 training images |
-# | training | 3 tasks of 3 epochs each, 12 settings × 3 seeds | 3 tasks of 200 steps each, 12 settings × 3 seeds |
+# | training | 3 tasks of 3 epochs each, 12 settings × 3 seeds | 3 tasks of 200 steps each, 13 settings × 3 seeds |
 # | hardware | a GPU, for instance on Colab | any laptop, no network |
-# | time to run | FULL_TIME | one to two minutes |
+# | time to run | about five minutes on a Colab T4 (an estimate) | one to two minutes |
 #
 # Plan two to three hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU,
 # else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny
@@ -877,7 +877,7 @@ with part("the model is left as it was", 1):
 #
 # $$\Big(\frac1B \sum_n g_n\Big)^2 \quad\text{is on average}\quad \bar g^2 + \frac{\overline{g^2} - \bar g^2}{B} , \qquad\text{not}\qquad \overline{g^2} .$$
 #
-# At the end of training the mean gradient $\bar g$ is about 0: that is what "trained" means. So the short cut gives about $1/B$ of the Fisher, and with all the data in one batch almost nothing. Multiplying by $B$ repairs the size on average, as long as $\bar g$ is negligible, but leaves fewer squares to average over, and so more noise.
+# At the end of training the mean gradient $\bar g$ is about 0: that is what "trained" means. So the short cut gives about $1/B$ of the Fisher, and with all the data in one batch almost nothing. Multiplying by $B$ repairs the size on average, as long as $\bar g$ is negligible.
 #
 # **Predict, then run.** We train the CNN on one task and add up all entries of the short cut for batches of 1, 4, 16, ... images, the same images throughout. What is the slope in a doubly logarithmic plot? At `B` = 1, how does the short cut compare with yours?
 
@@ -920,7 +920,7 @@ plots.curves(
         "square of the batch's mean gradient": (list(share_left), list(share_left.values())),
         "the same, times B": (list(share_left), [batch * share for batch, share in share_left.items()]),
     },
-    title="The short cut shrinks with the batch: what it calls importance is mostly 1/B",
+    title="The short cut shrinks with the batch size",
     xlabel="batch size B (images)",
     ylabel="sum of all entries / that of the Fisher",
     logx=True,
@@ -929,7 +929,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# With batches of one image the short cut *is* the Fisher. From there on it falls nearly like $1/B$, so an EWC built on it has a penalty that depends on the batch size of a loop that should not matter, and the λ of a paper means nothing for it. Rescaled by `B` the sum is of the right order, but the entries are those of other weights, the less alike the larger the batch. (What was trained to the end has a small mean gradient; where training stopped early, $\bar g^2$ keeps the fall from being exactly $1/B$.)
+# With batches of one image the short cut *is* the Fisher. From there on it falls nearly like $1/B$, so an EWC built on it has a penalty that depends on the batch size of a loop that should not matter, and the λ of a paper means nothing for it. Rescaled by `B` it is about right for small batches. For large ones it is not: training was stopped before $\bar g$ was exactly 0, so $\bar g^2$ takes over, which says where training would still go and nothing about curvature, and the entries agree less and less with the Fisher's.
 
 # %% [markdown]
 # ### `ewc_penalty`: a spring on each weight (3 points)
@@ -1047,7 +1047,7 @@ assert close(none, torch.tensor(0.0).double(), "lam = 0: no penalty")
 # **Predict, then run.** λ = 0 is naive training. What does a larger λ do to the accuracy on the earlier tasks at the end (*stability*), and to the accuracy on a new task right after it was learnt (*plasticity*)? Is there a λ that is best for both, and what happens far beyond it?
 
 # %% tags=["train"]
-LAMBDAS = run.size(full=(1.0, 10.0, 30.0, 100.0, 1000.0), mini=(1.0, 10.0, 30.0, 100.0, 1000.0), grade=(1.0, 10.0))
+LAMBDAS = run.size(full=(1.0, 10.0, 30.0, 100.0, 1000.0), mini=(0.1, 1.0, 10.0, 30.0, 100.0, 1000.0), grade=(1.0, 10.0))
 ewc_runs = run_settings(
     "ewc", {f"EWC, λ = {lam:g}": ("CNN", lam, 0) for lam in LAMBDAS}, code=[fisher_diagonal, ewc_penalty, anchor_of]
 )
@@ -1055,26 +1055,33 @@ ewc_runs = run_settings(
 
 # %%
 def against(results: Mapping[str, torch.Tensor], values: Sequence[float], title: str, xlabel: str) -> Any:
-    """Average accuracy, accuracy on tasks just learnt, and forgetting against a setting, with bands of one standard error."""
-    measures = {
-        "average accuracy at the end": average_accuracy,
-        "new tasks, just learnt": at_once,
-        "forgetting": forgetting,
+    """Two figures against a setting, with bands of one standard error: accuracies, and forgetting.
+
+    Settings at which the network broke down (new tasks below 0.5) are left out: they would squeeze all the rest.
+    """
+    pairs = zip(values, results.values(), strict=True)
+    drawn = [(value, matrices) for value, matrices in pairs if of_each(at_once, matrices).mean() > 0.5]
+    figures = {
+        "accuracy on test images": {"new tasks, just learnt": at_once, "average at the end": average_accuracy},
+        "forgetting": {"forgetting": forgetting},
     }
-    cells = {
-        label: [mean_and_error(of_each(measure, matrices)) for matrices in results.values()]
-        for label, measure in measures.items()
-    }
-    naive = float(mean_and_error(of_each(average_accuracy, naive_runs["CNN, naive"]))[0])
-    return plots.curves(
-        {label: (list(values), [mean for mean, _ in found]) for label, found in cells.items()},
-        title=title,
-        xlabel=xlabel,
-        ylabel="share of test images",
-        band={label: [error for _, error in found] for label, found in cells.items()},
-        logx=True,
-        levels={"average accuracy, naive": naive},
-    )
+    figure = None
+    for ylabel, measures in figures.items():
+        cells = {
+            label: [mean_and_error(of_each(measure, matrices)) for _, matrices in drawn]
+            for label, measure in measures.items()
+        }
+        label, measure = list(measures.items())[-1]
+        figure = plots.curves(
+            {name: ([value for value, _ in drawn], [mean for mean, _ in found]) for name, found in cells.items()},
+            title=f"{title}: {ylabel}",
+            xlabel=xlabel,
+            ylabel=ylabel,
+            band={name: [error for _, error in found] for name, found in cells.items()},
+            logx=True,
+            levels={f"{label}, naive": of_each(measure, naive_runs["CNN, naive"]).mean()},
+        )
+    return figure
 
 
 # %% tags=["experiment"]
@@ -1082,12 +1089,12 @@ report({"CNN, naive": naive_runs["CNN, naive"], **ewc_runs})
 best_ewc = max(ewc_runs, key=lambda label: float(of_each(average_accuracy, ewc_runs[label]).mean()))
 best_lam = LAMBDAS[list(ewc_runs).index(best_ewc)]
 print(f"best: {best_ewc}")
-against(ewc_runs, LAMBDAS, "EWC: between forgetting and not learning", "λ, the weight of the penalty")
+against(ewc_runs, LAMBDAS, "EWC, between forgetting and not learning", "λ, the weight of the penalty")
 
 # %% [markdown]
-# Small λ: the springs are too weak, and EWC is nearly naive training. In the middle both are had: much less is forgotten, at little cost for the new tasks. Then the springs win: the new tasks are learnt less and less well (look at the middle curve), because weights that they need are held by the old ones.
+# Small λ: the springs are too weak, and EWC is nearly naive training. In the middle both are had: much less is forgotten, at little cost for the new tasks. Then the springs win: the new tasks are learnt less and less well (the upper curve falls), because weights that they need are held for the old ones.
 #
-# At the largest λ the network breaks down altogether and guesses. That is not EWC's trade-off, but arithmetic. Along weight $i$ the penalty is a parabola of curvature $\lambda F_i$, and gradient descent with learning rate $\eta$ and momentum $\mu$ jumps out of a parabola, further each time, when its curvature exceeds $2(1 + \mu)/\eta$. The stiffest spring decides:
+# At the largest λ (in the table, not in the figure) the network breaks down altogether and guesses. That is not EWC's trade-off, but arithmetic. Along weight $i$ the penalty is a parabola of curvature $\lambda F_i$, and gradient descent with learning rate $\eta$ and momentum $\mu$ jumps out of a parabola, further each time, when its curvature exceeds $2(1 + \mu)/\eta$. The stiffest spring decides:
 
 # %% tags=["experiment"]
 limit = 2 * (1 + MOMENTUM) / LEARNING_RATE / float(per_sample.max())
@@ -1326,7 +1333,7 @@ best_rehearsal = list(rehearsal_runs)[-1]
 against(
     rehearsal_runs,
     CAPACITIES,
-    "Rehearsal: a few hundred examples go a long way",
+    "Rehearsal, a few hundred examples",
     "examples kept, of all earlier tasks together",
 )
 
@@ -1369,7 +1376,7 @@ draw_matrices(compared, f"Three tasks in a row ({digits.name}): what is left of 
 ### END MARK SCHEME
 
 # %% [markdown]
-# **What to expect.** In `mini`, MINI_NUMBERS. On MNIST (`full`), FULL_NUMBERS.
+# **What to expect.** In `mini`, over 3 seeds: average accuracy 0.81 ± 0.01 naive, 0.89 ± 0.01 with the best λ, 0.93 ± 0.01 with 500 kept examples; forgetting 0.20, 0.08 and 0.02. On MNIST the order is the same.
 #
 # **Where the methods fail, and where this comparison does.** EWC's parabola is drawn around one point and takes each weight alone: far from $\theta^*$, or where weights act together, it protects too much and too little. Its Fisher is estimated where the network already fits the data, so gradients are small, and the better the fit, the smaller; λ has to make up for it. λ was chosen by the same test images on which we report (a fair study would choose it on a task of its own, and a continual learner has no later tasks to try it on).
 # Rehearsal sees twice as many examples per step. And in permuted pixels the network is told nothing about which task an image is from, but needs not be: the tasks share their labels. Where new tasks bring new classes, EWC alone does much worse (van de Ven and Tolias 2019).
@@ -1402,7 +1409,7 @@ draw_matrices(
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_naive", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# MODEL_NAIVE
+# (Numbers of a `mini` run, mean ± standard error over 3 seeds.) Task 0 is at 0.92 ± 0.01 when it was learnt, 0.77 ± 0.04 after task 1 and 0.67 ± 0.03 at the end; task 1 falls from 0.94 ± 0.01 to 0.80 ± 0.03; task 2, just learnt, is at 0.96. Forgetting is 0.20 ± 0.02.
 #
 # The loss of the current task contains no term of the old ones. Its gradient moves every weight that lowers it, also those on which the old tasks depend (the weights are shared by all tasks), and nothing pushes back. On the old tasks' loss this is a walk in a direction in which it may rise steeply. The accuracy falls step by step with each further task; it stays above chance since some of what was learnt (the last layer, part of the filters) still fits.
 #
@@ -1421,7 +1428,7 @@ draw_matrices(
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_networks", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# MODEL_NETWORKS
+# Better (`mini`): naively trained, the MLP has an average accuracy of 0.908 ± 0.008 and forgetting of 0.065 ± 0.008, the CNN 0.807 ± 0.010 and 0.201 ± 0.015.
 #
 # A CNN gains from neighbourhoods: a small pattern is worth detecting, and means the same at each place. A permutation destroys both, so its advantage is gone, and sharing becomes a burden: few filters serve all places of all tasks, and to change one for the new task changes what the old task sees everywhere. The MLP has separate weights for each pixel; images of two permuted tasks point into nearly unrelated directions of the 784-dimensional space, so changing the first layer for one hardly changes its output for the other.
 #
@@ -1439,7 +1446,7 @@ draw_matrices(
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_lambda", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# MODEL_LAMBDA
+# (i) In `mini`, average accuracy and forgetting: λ = 1: 0.869 and 0.113; λ = 10: 0.885 and 0.077; λ = 30: 0.881 and 0.059; λ = 100: 0.836 and 0.093; naive: 0.807 and 0.201 (standard errors between 0.01 and 0.04).
 #
 # λ weighs the old tasks' loss (its parabola) against the loss of the new one: the stiffness of the springs is λF.
 #
@@ -1447,13 +1454,13 @@ draw_matrices(
 #
 # (iii) A network that is too stable would keep its old tasks and fail on new ones. Here the old ones are lost too: gradient descent itself diverges, since the steepest springs have a curvature λF beyond 2(1 + μ)/η, and each step overshoots the anchor further. A smaller learning rate (or clipping) would allow the same λ.
 #
-# (iv) The squares of means are smaller by about 1/B (mean gradient near 0 at the end of training), so they would need a λ about 256 times as large. Moreover their importances rest on few squares and are noisier and less like the Fisher, and both λ and result depend on the batch size.
+# (iv) The squares of means are smaller by up to B (by exactly that if the mean gradient is 0; we measured a factor of 50 at B = 250), so they would need a λ larger by 50 to 256. Moreover their entries agree less with the Fisher's, since what is left of the mean gradient speaks of unfinished training and not of curvature, and λ depends on a batch size that should not matter.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: a table or figure with at least four λ, average accuracy and forgetting, and λ as the weight of the old tasks against the new one
 # * 1 point: too small: plasticity without stability, forgetting; too large: stability without plasticity, the new tasks are no longer learnt; refers to the curve of the new tasks
 # * 1 point: collapse at the largest λ: old tasks are lost too, steps overshoot (learning rate times λF too large), not a trade-off
-# * 1 point: λ larger by a factor of the order of the batch size, 256; and at least one further difference (noise, dependence on the batch size, other weights ranked)
+# * 1 point: λ larger, by up to the batch size, 256 (or by the factor read off the own figure); and at least one further difference (dependence on the batch size, the rest of the mean gradient, other weights ranked)
 # ### END MARK SCHEME
 
 # %% [markdown]

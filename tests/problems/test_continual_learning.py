@@ -108,19 +108,21 @@ def check_fisher(share_left: dict[str, float], agreement: dict[str, float]) -> N
     """The short cut is right at one image, falls with the batch, and ranks other weights."""
     batches, shares = [int(batch) for batch in share_left], list(share_left.values())
     assert batches[0] == 1 and abs(shares[0] - 1) < 1e-3
-    assert all(later < 0.6 * sooner for sooner, later in zip(shares, shares[1:], strict=False))
-    assert shares[-1] < 0.05 and 0.3 < shares[-1] * batches[-1] < 10
-    assert list(agreement.values())[0] > 0.999 and list(agreement.values())[-1] < 0.9
+    assert all(later < 0.9 * sooner for sooner, later in zip(shares, shares[1:], strict=False))
+    assert 0.8 < shares[1] * batches[1] < 1.3, "nearly 1/B for small batches"
+    assert shares[-1] < 0.05 and shares[-1] * batches[-1] > 1.5, "the mean gradient takes over for large ones"
+    assert list(agreement.values())[0] > 0.999 and list(agreement.values())[-1] < 0.96
 
 
 def check_ewc(runs: dict[str, list[list[float]]], seen: dict[str, Any]) -> None:
     """Small λ is nearly naive, the best lies inside, a large one costs plasticity, the largest breaks down."""
-    series = [runs[f"EWC, λ = {lam:g}"] for lam in seen["lambdas"]]
-    accuracy, new = ([mean(column(run, which)) for run in series] for which in (ACCURACY, NEW))
+    of_lam = {lam: runs[f"EWC, λ = {lam:g}"] for lam in seen["lambdas"]}
+    accuracy, new = ({lam: mean(column(run, which)) for lam, run in of_lam.items()} for which in (ACCURACY, NEW))
+    naive = mean(column(runs["CNN, naive"], ACCURACY))
     assert seen["lambdas"][0] < seen["best_lam"] < seen["lambdas"][-1]
-    assert max(accuracy) > accuracy[0] + 0.02
-    assert new[0] > new[3] + 0.04 and new[2] > new[3], "plasticity falls"
-    assert accuracy[-1] < 0.2 and seen["best_lam"] < seen["limit"] < seen["lambdas"][-1]
+    assert accuracy[0.1] < (naive + accuracy[seen["best_lam"]]) / 2
+    assert new[100.0] < min(new[0.1], new[1.0]) - 0.03, "plasticity falls"
+    assert accuracy[1000.0] < 0.2 and seen["best_lam"] < seen["limit"] < 1000
 
 
 def check_rehearsal(runs: dict[str, list[list[float]]]) -> None:
