@@ -108,9 +108,9 @@ class NotebookFigure(Figure):
 
     def alternative_text(self) -> str:
         """What the figure is, for those who cannot see it: title and axes."""
-        parts = []
+        parts = [self.get_suptitle()] if self.get_suptitle() else []
         for axes in self.axes:
-            title = axes.get_title(loc="left").replace("\n", " ")
+            title = axes.get_title(loc="left").replace("\n", " ") or axes.get_title()
             labels = [label for label in (axes.get_xlabel(), axes.get_ylabel()) if label]
             if title or labels:
                 parts.append(title + (f" ({' / '.join(labels)})" if labels else ""))

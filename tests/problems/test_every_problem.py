@@ -21,6 +21,14 @@ from tests.problems.run_source import ROOT, code_cells, run_source, verdicts
 PROBLEMS = [load_problem(problem, ROOT) for problem in problem_ids(ROOT)]
 ITEMS = {
     "comparing_distributions": ("kl_divergence", "asymmetric_pair", "jensen_shannon", "fit_gaussian"),
+    "continual_learning": (
+        "permute_pixels",
+        "average_accuracy",
+        "forgetting",
+        "fisher_diagonal",
+        "ewc_penalty",
+        "RehearsalBuffer",
+    ),
     "vae": ("sample_gaussian", "kl_standard_normal", "negative_elbo_bound"),
     "gan": (
         "discriminator_loss",
@@ -85,7 +93,7 @@ def test_every_item_has_enough_variants(problem: Problem, item: Item) -> None:
 @pytest.mark.parametrize(("problem", "variant"), WRONG + RIGHT, ids=name_of)
 def test_a_variant_says_what_it_is_and_defines_its_item(problem: Problem, variant: Variant) -> None:
     assert len(variant.text) > 15
-    assert re.search(rf"^(def|class) {variant.item}\(", variant.source, re.MULTILINE)
+    assert re.search(rf"^(def|class) {variant.item}[(:]", variant.source, re.MULTILINE)
     compile(variant.source, str(variant.path), "exec")
 
 

@@ -1,0 +1,163 @@
+"""The continual-learning problem: is what its text claims true in `mini`? (`test_every_problem` has the rest.)"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.problems.run_source import run_source
+
+PROBLEM = "continual_learning"
+DUMP = {
+    "toy": "toy_losses",
+    "neighbours": "alike",
+    "share_left": "share_left",
+    "agreement": "{b: float(torch.corrcoef(torch.stack([per_sample, s]))[0, 1]) for b, s in short_cuts.items()}",
+    "naive": "naive_runs",
+    "ewc": "ewc_runs",
+    "rehearsal": "rehearsal_runs",
+    "mlp": "mlp_runs",
+    "lambdas": "LAMBDAS",
+    "limit": "limit",
+    "best_lam": "best_lam",
+    "weights": "[sum(w.numel() for w in network().parameters()) for network in NETWORKS.values()]",
+}
+ACCURACY, FORGETTING, NEW = range(3)
+
+
+def measures(matrices: list[list[list[float]]]) -> list[list[float]]:
+    """Average accuracy, forgetting and accuracy on new tasks, just learnt, of each seed, written out once more."""
+    found = []
+    for acc in matrices:
+        last, earlier = acc[-1], range(len(acc) - 1)
+        lost = [max(row[j] for row in acc) - last[j] for j in earlier]
+        found.append(
+            [sum(last) / len(last), sum(lost) / len(lost), sum(acc[i + 1][i + 1] for i in earlier) / len(lost)]
+        )
+    return found
+
+
+def mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def error(values: list[float]) -> float:
+    """The standard error of the mean."""
+    middle = mean(values)
+    return math.sqrt(sum((value - middle) ** 2 for value in values) / (len(values) - 1) / len(values))
+
+
+def column(runs: list[list[float]], which: int) -> list[float]:
+    return [run[which] for run in runs]
+
+
+@pytest.mark.kernel
+def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
+    found = run_source(PROBLEM, "mini", tmp_path, list(DUMP.values()), timeout=1800)
+    seen = {name: found[asked] for name, asked in DUMP.items()}
+    runs = {
+        label: measures(matrices)
+        for group in ("naive", "ewc", "rehearsal", "mlp")
+        for label, matrices in seen[group].items()
+    }
+    assert all(len(run) == 3 for run in runs.values()), "three seeds"
+    check_toy(seen["toy"])
+    check_pixels(seen["neighbours"], seen["weights"])
+    check_naive(seen["naive"], runs)
+    check_fisher(seen["share_left"], seen["agreement"])
+    check_ewc(runs, seen)
+    check_rehearsal(runs)
+    check_order(runs, f"EWC, λ = {seen['best_lam']:g}", list(seen["rehearsal"])[-1])
+    check_mlp(runs, [label for label in seen["mlp"]])
+    metrics = found["log"]["metrics"]
+    best = metrics[f"continual_learning/ewc_lambda_{seen['best_lam']:g}/average_accuracy"]
+    assert best["value"] == pytest.approx(mean(column(runs[f"EWC, λ = {seen['best_lam']:g}"], ACCURACY)), abs=1e-6)
+
+
+def check_toy(losses: dict[str, list[float]]) -> None:
+    """Naive loses A, the equal pull hinders B, EWC has the lowest sum."""
+    naive, pull, ewc = losses["naive"], losses["equal pull"], losses["EWC"]
+    assert naive[0] > 5 and naive[1] < 0.05
+    assert pull[1] > 2 * ewc[1] and ewc[0] < 0.1 * naive[0]
+    assert sum(ewc) < 0.6 * sum(pull) < 0.6 * sum(naive)
+
+
+def check_pixels(neighbours: dict[str, float], weights: list[int]) -> None:
+    """Permutation destroys neighbourhoods; the two networks are of about the same size."""
+    original, *permuted = neighbours.values()
+    assert original > 0.7 and max(map(abs, permuted)) < 0.1
+    assert 0.6 < weights[0] / weights[1] < 1.7
+
+
+def check_naive(matrices: dict[str, Any], runs: dict[str, list[list[float]]]) -> None:
+    """Each task is learnt; the first is forgotten most, not down to chance; the CNN forgets more than the MLP."""
+    cnn = [[mean([acc[i][j] for acc in matrices["CNN, naive"]]) for j in range(3)] for i in range(3)]
+    assert min(cnn[i][i] for i in range(3)) > 0.85
+    assert 0.2 < cnn[2][0] < cnn[2][1] < cnn[2][2] - 0.1
+    assert cnn[2][0] < cnn[1][0] < cnn[0][0]
+    assert max(cnn[0][1], cnn[0][2], cnn[1][2]) < 0.25, "guesses before training"
+    lost = [column(runs[name], FORGETTING) for name in ("CNN, naive", "MLP, naive")]
+    assert mean(lost[0]) > 2 * mean(lost[1])
+    assert mean(lost[0]) - mean(lost[1]) > 3 * math.hypot(error(lost[0]), error(lost[1]))
+
+
+def check_fisher(share_left: dict[str, float], agreement: dict[str, float]) -> None:
+    """The short cut is right at one image, falls with the batch, and ranks other weights."""
+    batches, shares = [int(batch) for batch in share_left], list(share_left.values())
+    assert batches[0] == 1 and abs(shares[0] - 1) < 1e-3
+    assert all(later < 0.9 * sooner for sooner, later in zip(shares, shares[1:], strict=False))
+    assert 0.8 < shares[1] * batches[1] < 1.3, "nearly 1/B for small batches"
+    assert shares[-1] < 0.05 and shares[-1] * batches[-1] > 1.5, "the mean gradient takes over for large ones"
+    assert list(agreement.values())[0] > 0.999 and list(agreement.values())[-1] < 0.96
+
+
+def check_ewc(runs: dict[str, list[list[float]]], seen: dict[str, Any]) -> None:
+    """Small λ is nearly naive, the best lies inside, a large one costs plasticity, the largest breaks down."""
+    of_lam = {lam: runs[f"EWC, λ = {lam:g}"] for lam in seen["lambdas"]}
+    accuracy, new = ({lam: mean(column(run, which)) for lam, run in of_lam.items()} for which in (ACCURACY, NEW))
+    naive = mean(column(runs["CNN, naive"], ACCURACY))
+    assert seen["lambdas"][0] < seen["best_lam"] < seen["lambdas"][-1]
+    assert accuracy[0.1] < (naive + accuracy[seen["best_lam"]]) / 2
+    assert new[100.0] < min(new[0.1], new[1.0]) - 0.03, "plasticity falls"
+    assert accuracy[1000.0] < 0.2 and seen["best_lam"] < seen["limit"] < 1000
+
+
+def check_rehearsal(runs: dict[str, list[list[float]]]) -> None:
+    """More is better, and costs the new tasks nothing."""
+    series = [run for label, run in runs.items() if label.startswith("rehearsal")]
+    accuracy, lost, new = ([mean(column(run, which)) for run in series] for which in (ACCURACY, FORGETTING, NEW))
+    assert accuracy == sorted(accuracy) and lost == sorted(lost, reverse=True)
+    assert lost[1] < 0.5 * mean(column(runs["CNN, naive"], FORGETTING))
+    assert min(new) > mean(column(runs["CNN, naive"], NEW)) - 0.02
+
+
+def check_order(runs: dict[str, list[list[float]]], ewc: str, rehearsal: str) -> None:
+    """Rehearsal > best EWC > naive in average accuracy, and in reverse in forgetting, beyond the standard error."""
+    for better, worse in ((ewc, "CNN, naive"), (rehearsal, ewc)):
+        for which, sign in ((ACCURACY, 1), (FORGETTING, -1)):
+            ahead, behind = column(runs[better], which), column(runs[worse], which)
+            gap = sign * (mean(ahead) - mean(behind))
+            assert gap > math.hypot(error(ahead), error(behind)), (better, worse, which)
+
+
+def check_mlp(runs: dict[str, list[list[float]]], labels: list[str]) -> None:
+    """The MLP does better than the CNN when trained naively, and rehearsal still helps it."""
+    naive = column(runs["MLP, naive"], ACCURACY)
+    assert mean(naive) > mean(column(runs["CNN, naive"], ACCURACY)) + 0.05
+    for label in labels:
+        assert mean(column(runs[label], FORGETTING)) < mean(column(runs["MLP, naive"], FORGETTING))
+
+
+@pytest.mark.slow
+def test_the_order_holds_with_other_seeds(tmp_path: Path) -> None:
+    asked = "[[train_on_tasks(NETWORKS['CNN'], seed, *setting).tolist() for seed in range(10, 18)] for setting in {}]"
+    asked = asked.format("((), (best_lam,), (0.0, CAPACITIES[-1]))")
+    found = run_source(PROBLEM, "mini", tmp_path, [asked], timeout=3600)[asked]
+    runs = dict(zip(("CNN, naive", "EWC", "rehearsal"), map(measures, found), strict=True))
+    check_order(runs, "EWC", "rehearsal")
+    for better, worse in (("EWC", "CNN, naive"), ("rehearsal", "EWC")):
+        ahead, behind = column(runs[better], ACCURACY), column(runs[worse], ACCURACY)
+        assert mean(ahead) - mean(behind) > 3 * math.hypot(error(ahead), error(behind))

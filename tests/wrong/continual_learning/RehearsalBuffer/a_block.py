@@ -1,0 +1,23 @@
+# misconception: you kept a block of examples that came one after the other
+class RehearsalBuffer:
+    def __init__(self, capacity, seed):
+        self.capacity = capacity
+        self.random = random.Random(seed)
+        self.seen = 0
+        self.kept = []
+
+    def __len__(self):
+        return len(self.kept)
+
+    def add(self, x, y):
+        for pair in zip(x, y, strict=True):
+            self.seen += 1
+            self.kept.append(tuple(part.clone() for part in pair))
+        self.all = [*getattr(self, "all", []), *self.kept[len(self.kept) - len(y) :]]
+        first = self.random.randrange(len(self.all))
+        block = [self.all[(first + k) % len(self.all)] for k in range(min(self.capacity, len(self.all)))]
+        self.kept = block
+
+    def sample(self, n):
+        chosen = self.random.sample(self.kept, min(n, len(self.kept)))
+        return torch.stack([x_n for x_n, _ in chosen]), torch.stack([y_n for _, y_n in chosen])

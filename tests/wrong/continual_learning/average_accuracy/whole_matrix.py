@@ -1,0 +1,3 @@
+# misconception: you averaged the whole matrix
+def average_accuracy(acc):
+    return acc.mean()

@@ -1,0 +1,13 @@
+# misconception: you took the gradients in training mode, where dropout draws and batch normalisation looks at neighbours
+def fisher_diagonal(model, x, y):
+    was_training = model.training
+    model.train()
+    weights = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+    fisher = {name: torch.zeros_like(weight) for name, weight in weights.items()}
+    for x_n, y_n in zip(x.split(1), y.split(1), strict=True):
+        loss = F.cross_entropy(model(torch.cat([x_n, x_n])), torch.cat([y_n, y_n]))
+        gradients = torch.autograd.grad(loss, list(weights.values()))
+        for name, gradient in zip(weights, gradients, strict=True):
+            fisher[name] += gradient**2 / len(x)
+    model.train(was_training)
+    return fisher
