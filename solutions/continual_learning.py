@@ -1568,10 +1568,11 @@ def personal_answers(student, draws):
 # %% tags=["log"]
 log = SubmissionLog(run)
 log.answers(personal_answers)
-for label, matrices in {**naive_runs, **ewc_runs, **rehearsal_runs, **mlp_runs}.items():
-    key = "continual_learning/" + "_".join(label.replace(",", "").replace("λ =", "lambda").split()).lower()
-    log.metric(f"{key}/average_accuracy", values=of_each(average_accuracy, matrices).tolist(), evidence=matrices)
-    log.metric(f"{key}/forgetting", values=of_each(forgetting, matrices).tolist())
+with log.measurements():
+    for label, matrices in {**naive_runs, **ewc_runs, **rehearsal_runs, **mlp_runs}.items():
+        key = "continual_learning/" + "_".join(label.replace(",", "").replace("λ =", "lambda").split()).lower()
+        log.metric(f"{key}/average_accuracy", values=of_each(average_accuracy, matrices).tolist(), evidence=matrices)
+        log.metric(f"{key}/forgetting", values=of_each(forgetting, matrices).tolist())
 log.process(**process)
 log_file = log.write()
 

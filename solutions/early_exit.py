@@ -1537,12 +1537,13 @@ def personal_answers(student, draws):
 # %% tags=["log"]
 log = SubmissionLog(run)
 log.answers(personal_answers)
-sizes = {"steps": STEPS, "test_pictures": len(test_x)}
-log.metric("early_exit/baseline_accuracy", value=baseline_accuracy, evidence={**sizes, "macs": baseline_macs})
-log.metric("early_exit/small_accuracy", value=small_accuracy, evidence={**sizes, "macs": small_macs})
-evidence = {**sizes, "by_exit": exit_accuracies, "macs": macs_per_exit.tolist(), "shares": careful.shares}
-log.metric("early_exit/accuracy", value=predicted_accuracy, evidence={**evidence, "threshold": careful.threshold})
-log.metric("early_exit/macs_ratio", value=predicted_macs / baseline_macs, evidence={"rows_seen": rows_seen})
+with log.measurements():
+    sizes = {"steps": STEPS, "test_pictures": len(test_x)}
+    log.metric("early_exit/baseline_accuracy", value=baseline_accuracy, evidence={**sizes, "macs": baseline_macs})
+    log.metric("early_exit/small_accuracy", value=small_accuracy, evidence={**sizes, "macs": small_macs})
+    evidence = {**sizes, "by_exit": exit_accuracies, "macs": macs_per_exit.tolist(), "shares": careful.shares}
+    log.metric("early_exit/accuracy", value=predicted_accuracy, evidence={**evidence, "threshold": careful.threshold})
+    log.metric("early_exit/macs_ratio", value=predicted_macs / baseline_macs, evidence={"rows_seen": rows_seen})
 log.process(**process)
 log_file = log.write()
 
