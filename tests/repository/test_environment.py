@@ -63,7 +63,7 @@ def test_every_import_of_the_student_package_is_a_dependency(root: Path, project
     import ast
     import sys
 
-    names = {"sklearn": "scikit-learn", "rouge_score": "rouge-score"}
+    names = {"sklearn": "scikit-learn", "PIL": "pillow", "rouge_score": "rouge-score"}
     # IPython is there wherever a notebook runs; elsewhere the package does without.
     own = set(sys.stdlib_module_names) | {"homework", "IPython"}
     declared = {Requirement(line).name for line in project["dependencies"]}
