@@ -25,19 +25,21 @@ import homework
 from homework.profiles import Run
 from homework.span_corruption import corrupt_spans
 from homework.stories import SEED as STORIES_SEED
-from homework.stories import unlabelled_stories
+from homework.stories import unlabelled
 from homework.tiny_t5 import FOLDER
 from homework.training import Loop
 
 SENTINELS = 32
-VOCABULARY = 2_000  # an upper bound: each word of the stories becomes one token, and then there is nothing left to merge
+VOCABULARY = (
+    2_000  # an upper bound: each word of the stories becomes one token, and then there is nothing left to merge
+)
 BATCH = 32
 PEAK_RATE, WARM_UP = 3e-3, 300
 SIZE = {"d_model": 96, "d_kv": 24, "num_heads": 4, "d_ff": 256, "num_layers": 2, "num_decoder_layers": 2}
 
 
 def train_tokenizer(texts: list[str], vocabulary: int = VOCABULARY) -> Any:
-    """A byte-pair tokenizer with T5's special tokens: `<pad>` 0, `</s>` 1, `<unk>` 2, the sentinels last, first one last.
+    """A byte-pair tokenizer with T5's special tokens: first `<pad>`, `</s>`, `<unk>`, at the end the sentinels.
 
     Args:
         texts: what it is learned from.
@@ -63,7 +65,9 @@ def train_tokenizer(texts: list[str], vocabulary: int = VOCABULARY) -> Any:
     tokenizer.train_from_iterator(texts, trainer)
     tokenizer.add_special_tokens(sentinels)
     end = tokenizer.token_to_id("</s>")
-    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", end)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", end)]
+    )
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token="<pad>",
@@ -169,9 +173,23 @@ def save(folder: Path, model: Any, tokenizer: Any, record: dict[str, Any]) -> No
     model.generation_config.max_length = 32
     model.save_pretrained(fresh)
     tokenizer.save_pretrained(fresh)
-    (fresh / "training.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+    config = {  # in the words that transformers 4 and 5 both understand
+        "additional_special_tokens": [f"<extra_id_{number}>" for number in range(SENTINELS)],
+        "clean_up_tokenization_spaces": False,
+        "eos_token": tokenizer.eos_token,
+        "model_max_length": tokenizer.model_max_length,
+        "pad_token": tokenizer.pad_token,
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "unk_token": tokenizer.unk_token,
+    }
+    _write_json(fresh / "tokenizer_config.json", config)
+    _write_json(fresh / "training.json", record)
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def smoothed(losses: list[float], every: int) -> dict[str, list[float]]:
@@ -189,7 +207,7 @@ def main() -> None:
     parser.add_argument("--restart", action="store_true", help="start anew, whatever checkpoint there is")
     asked = parser.parse_args()
     homework.seed_everything(asked.seed)
-    texts = unlabelled_stories()
+    texts = [story.document for story in unlabelled()]
     tokenizer = train_tokenizer(texts)
     model = new_model(tokenizer)
     parameters = sum(tensor.numel() for tensor in model.parameters())

@@ -3,52 +3,53 @@
     data = stories(run)
     data.train.documents[0], data.train.summaries[0]
 
-A made-up story has four to six sentences. One tells the main event, and tells it once; one says who or where; the others
-are distractors: details, an older event of the same kind that happened to somebody else, what a bystander said, the summary of another
-story. The
-summary states the main event in other words.
+A made-up story has four to six sentences. One tells the main event, and tells it once; one says who or where; the
+others are distractors: details, an older event of the same kind that happened to somebody else, what a bystander said,
+or the summary of another story. The summary states the main event in other words.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, TypeVar
 
-from homework import story_grammar as grammar
 from homework.profiles import Run
+from homework.story_grammar import Kind, grammar
 
 T = TypeVar("T")
 
 SEED: Final = 11
-SIZES: Final = {"test": 400, "validation": 400, "train": 4_000, "unlabelled": 20_000}
-"""How many stories each part has, in the order in which the grammar makes them."""
+SIZES: Final = {"test": 400, "validation": 400, "train": 4_000}
+"""How many stories each labelled part has, in the order in which the grammar makes them."""
+
+UNLABELLED: Final = 20_000
 
 _DRAWN: Final = {
-    "first": (grammar.FIRST_NAMES, 4),
-    "last": (grammar.SURNAMES, 4),
-    "place": (grammar.PLACES, 4),
-    "day": (grammar.WEEKDAYS, 2),
-    "month": (grammar.MONTHS, 2),
-    "job": (grammar.JOBS, 4),
-    "number": (grammar.NUMBERS, 4),
-    "large": (grammar.LARGE_NUMBERS, 2),
-    "score": (grammar.SCORES, 2),
-    "crime": (grammar.CRIMES, 2),
-    "scandal": (grammar.SCANDALS, 2),
-    "office": (grammar.OFFICES, 2),
-    "food": (grammar.FOODS, 2),
-    "illness": (grammar.ILLNESSES, 2),
-    "building": (grammar.BUILDINGS, 2),
-    "work": (grammar.WORKS, 2),
-    "artwork": (grammar.ARTWORKS, 2),
-    "subject": (grammar.SUBJECTS, 2),
-    "workers": (grammar.WORKERS, 2),
-    "past": (grammar.PAST, 1),
+    "first": 4,
+    "last": 4,
+    "place": 4,
+    "day": 2,
+    "month": 2,
+    "job": 4,
+    "number": 4,
+    "large": 2,
+    "score": 2,
+    "crime": 2,
+    "scandal": 2,
+    "office": 2,
+    "food": 2,
+    "illness": 2,
+    "building": 2,
+    "work": 2,
+    "artwork": 2,
+    "subject": 2,
+    "workers": 2,
+    "past": 1,
 }
-"""Slot → the words it is drawn from, and how many different ones a story's cast has (`place`, `place2`, …)."""
+"""Slot → how many different words a story's cast has for it: `place`, `place2`, `place3`, `place4`."""
 
 
 @dataclass(frozen=True)
@@ -128,48 +129,48 @@ def stories(run: Run) -> Stories:
 @cache
 def embedded_stories() -> Stories:
     """4,000 training, 400 validation and 400 test stories made by the grammar, the same ones everywhere."""
-    made = iter(_stream())
-    parts = {name: [next(made) for _ in range(SIZES[name])] for name in ("test", "validation", "train")}
+    made = labelled()
     pairs = {
         name: Pairs(tuple(story.document for story in part), tuple(story.summary for story in part))
-        for name, part in parts.items()
+        for name, part in made.items()
     }
     return Stories(pairs["train"], pairs["validation"], pairs["test"], "embedded stories")
 
 
-def unlabelled_stories() -> list[str]:
-    """20,000 further stories without summaries, for pre-training; none tells an event of the labelled ones."""
-    labelled = SIZES["test"] + SIZES["validation"] + SIZES["train"]
-    made = iter(_stream())
-    for _ in range(labelled):
-        next(made)
-    return [next(made).document for _ in range(SIZES["unlabelled"])]
-
-
-def generate(seed: int) -> Iterator[Story]:
-    """Stories without end, the same ones for the same seed, no main event twice.
-
-    Only `random.Random.random` is asked, whose numbers Python promises to keep.
-
-    Args:
-        seed: another seed gives other stories.
-    """
-    source = random.Random(seed)
+def labelled() -> dict[str, list[Story]]:
+    """The embedded stories, taken apart: `test`, `validation` and `train`. No event is told twice in them."""
     told: set[tuple[str, ...]] = set()
-    while True:
+    source = random.Random(SEED)
+    parts: dict[str, list[Story]] = {name: [] for name in SIZES}
+    for name, part in parts.items():
+        while len(part) < SIZES[name]:
+            story = make_story(source)
+            if story.facts not in told:
+                told.add(story.facts)
+                part.append(story)
+    return parts
+
+
+def unlabelled() -> list[Story]:
+    """20,000 further stories, for pre-training; none tells an event that one of the labelled stories tells."""
+    told = {story.facts for part in labelled().values() for story in part}
+    source = random.Random(SEED + 1)
+    made: dict[str, Story] = {}
+    while len(made) < UNLABELLED:
         story = make_story(source)
         if story.facts not in told:
-            told.add(story.facts)
-            yield story
+            made.setdefault(story.document, story)
+    return list(made.values())
 
 
 def make_story(source: random.Random) -> Story:
     """One story.
 
     Args:
-        source: where chance comes from.
+        source: only its `random()` is asked, whose numbers Python promises to keep.
     """
-    kind = _pick(source, grammar.KINDS)
+    rules = grammar()
+    kind = _pick(source, rules.kinds)
     cast = _cast(source)
 
     def say(patterns: Sequence[str]) -> str:
@@ -180,9 +181,10 @@ def make_story(source: random.Random) -> Story:
     if source.random() < 0.75:
         others.append(say(kind.older))
     if source.random() < 0.7:
-        others.append(say(grammar.ASIDES))
+        others.append(say(rules.asides))
     else:
-        others.append(f"{_pick(source, grammar.ELSEWHERE)} {_summary(source, _pick(source, grammar.KINDS), _cast(source))}")
+        quoted = _pick(source, rules.elsewhere)
+        others.append(f"{quoted} {_summary(source, _pick(source, rules.kinds), _cast(source))}")
     sentences = _few(source, others, len(others))
     sentences.insert(_below(source, len(sentences)), context)
     place = _below(source, 4)
@@ -197,25 +199,21 @@ def make_story(source: random.Random) -> Story:
     )
 
 
-def _stream() -> Iterator[Story]:
-    return generate(SEED)
-
-
 def _cast(source: random.Random) -> dict[str, str]:
     """Slot → words, for all slots; `place` and `place2` differ, and so on."""
-    cast: dict[str, str] = {}
-    for slot, (words, count) in _DRAWN.items():
-        for index, word in enumerate(_few(source, words, count)):
+    words, cast = grammar().words, {}
+    for slot, count in _DRAWN.items():
+        for index, word in enumerate(_few(source, words[slot], count)):
             cast[slot if index == 0 else f"{slot}{index + 1}"] = word
-    names = _few(source, grammar.COMPANY_NAMES, 4)
+    names = _few(source, words["company"], 4)
     for slot, name in zip(("org", "rival", "org2", "rival2"), names, strict=True):
-        cast[slot] = f"{name} {_pick(source, grammar.TRADES)}"
-    for slot, place in zip(("club", "opponent", "club2", "club3"), _few(source, grammar.PLACES, 4), strict=True):
-        cast[slot] = f"{place} {_pick(source, grammar.CLUBS)}"
+        cast[slot] = f"{name} {_pick(source, words['trade'])}"
+    for slot, place in zip(("club", "opponent", "club2", "club3"), _few(source, words["place"], 4), strict=True):
+        cast[slot] = f"{place} {_pick(source, words['club'])}"
     return cast
 
 
-def _summary(source: random.Random, kind: grammar.Kind, cast: dict[str, str]) -> str:
+def _summary(source: random.Random, kind: Kind, cast: dict[str, str]) -> str:
     usual, other = kind.summed
     return _sentence(usual if source.random() < 0.8 else other, cast)  # not fully predictable, as with people
 

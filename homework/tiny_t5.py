@@ -38,7 +38,15 @@ def tiny_t5_folder() -> Path:
     Raises:
         DataError: a file is missing.
     """
-    for name in ("config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
+    for name in (
+        "config.json",
+        "generation_config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ):
         if not (FOLDER / name).is_file():
-            raise DataError(f"{FOLDER / name} is missing: the package is damaged. Install it again, then run this cell.")
+            raise DataError(
+                f"{FOLDER / name} is missing: the package is damaged. Install it again, then run this cell."
+            )
     return FOLDER
