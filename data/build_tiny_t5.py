@@ -176,6 +176,7 @@ def save(folder: Path, model: Any, tokenizer: Any, record: dict[str, Any]) -> No
         "additional_special_tokens": [f"<extra_id_{number}>" for number in range(SENTINELS)],
         "clean_up_tokenization_spaces": False,
         "eos_token": tokenizer.eos_token,
+        "model_input_names": ["input_ids", "attention_mask"],
         "model_max_length": tokenizer.model_max_length,
         "pad_token": tokenizer.pad_token,
         "tokenizer_class": "PreTrainedTokenizerFast",

@@ -264,11 +264,9 @@ def test_fine_tuning_beats_training_from_scratch_and_the_first_sentence(
             model = summariser(folder, tokenizer, pretrained=pretrained, seed=seed)
             seconds = time.monotonic() - begun
             scores.append(rouge_l(model, tokenizer))
+            start = "fine-tuned" if pretrained else "from scratch"
             with capsys.disabled():
-                start = "fine-tuned" if pretrained else "from scratch"
-                print(
-                    f"\nseed {seed}, {start}: ROUGE-L {scores[-1]:.1f} after {seconds:.0f} s; first sentence {first:.1f}"
-                )
+                print(f"\nseed {seed}, {start}: ROUGE-L {scores[-1]:.1f} (first sentence {first:.1f}), {seconds:.0f} s")
     tuned, scratch = reached[True], reached[False]
     assert min(tuned) > max(scratch) + 5
     assert min(tuned) > first + 5
