@@ -1,9 +1,10 @@
 """Makes `homework/embedded/tiny_t5`: a tokenizer and a tiny T5, pre-trained by span corruption on made-up stories.
 
-    python data/build_tiny_t5.py [--steps 5000] [--out homework/embedded/tiny_t5] [--restart]
+    python data/build_tiny_t5.py [--steps 20000] [--out homework/embedded/tiny_t5] [--restart]
 
-Takes about twenty minutes on one CPU core. When it is interrupted, the same command goes on from the last checkpoint
-(`checkpoints/`, every 30 seconds). The folder is replaced at the end, whole.
+Takes about twenty minutes on one free CPU core; `training.json` says how many steps the weights that are there had.
+When it is interrupted, the same command goes on from the last checkpoint (`checkpoints/`, every 30 seconds). The
+folder is replaced at the end, whole.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from homework.training import Loop
 
 SENTINELS = 32
 VOCABULARY = 2_000  # more than enough: once each word of the stories is one token, nothing is left to merge
-STEPS, BATCH = 5_000, 16
+STEPS, BATCH = 20_000, 16
 PEAK_RATE, WARM_UP = 0.02, 50  # times the size of each parameter: see pretrain
 MAKE: dict[str, Any] = {
     "d_model": 96,

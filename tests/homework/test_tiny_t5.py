@@ -131,21 +131,6 @@ def test_it_fills_gaps_as_well_as_its_record_says(loaded: tuple[Any, Any]) -> No
     assert abs(loss - recorded) < 0.15 * recorded
 
 
-def test_it_copies_a_name_into_a_gap(loaded: tuple[Any, Any]) -> None:
-    tokenizer, model = loaded
-    right = 0
-    for first, last in (("Ada", "Adler"), ("Leo", "Sato"), ("Ida", "Weber"), ("Paul", "Hale"), ("Rosa", "Lund")):
-        text = (
-            f"{first} {last}, a lawyer from Belmont, had denied fraud. On Monday, the judge gave <extra_id_0> six "
-            f"years. The trial of {last} lasted two months. A report is due in June, said Karin Frost."
-        )
-        ids = tokenizer(text, return_tensors="pt")["input_ids"]
-        with torch.no_grad():
-            out = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), max_length=8, do_sample=False)
-        right += f"<extra_id_0> {last}" in tokenizer.decode(out[0])
-    assert right >= 4
-
-
 def test_the_builder_goes_on_where_it_was_and_saves_what_loads(
     build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
