@@ -142,8 +142,8 @@ def pretrain(model: Any, tokenizer: Any, texts: list[str], *, steps: int, seed: 
     """
     ids = tokenizer(texts, add_special_tokens=False)["input_ids"]
     sentinels = tokenizer.convert_tokens_to_ids([f"<extra_id_{number}>" for number in range(SENTINELS)])
-    # AdaFactor scales its steps by the size of each parameter. T5's embeddings start at deviation 1, its matrices well
-    # below: with AdamW and one rate for all, the loss after 1,000 steps is what it is here after 300.
+    # AdaFactor scales its steps by the size of each parameter: T5's embeddings start at deviation 1, its matrices well
+    # below. After 200 steps the loss was 3.3 with it and 4.0 with AdamW at 2.5e-3 for all.
     optimizer = torch.optim.Adafactor(model.parameters(), lr=PEAK_RATE)
     loop = Loop(
         Run("tiny_t5", "mini", torch.device("cpu"), seed),
