@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint release check clean
+.PHONY: help setup demo test test-slow lint release check tiny-t5 clean
 
 # What a set-up may be told on the command line, e.g. `make setup PYTHON=python3.12`.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -70,6 +70,9 @@ release: $(READY)  ## writes notebooks/ from solutions/
 
 check: $(READY)  ## grades the solution, the untouched release, every wrong solution and every right alternative
 	$(BIN)/autograder check
+
+tiny-t5: $(READY)  ## pre-trains the tiny T5 in homework/embedded/ (goes on where it was)
+	$(BIN)/python data/build_tiny_t5.py
 
 clean:  ## removes the environment and caches; never course/, which holds grades
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info autograder/*.egg-info
