@@ -29,7 +29,7 @@
 # | data | MNIST, 60,000 training images | embedded digits, about 1,500 training images |
 # | training | one GAN of 12,000 steps, three of 1,200 | one GAN of 3,000 steps, three of 600 |
 # | hardware | a GPU, for instance on Colab | any laptop, no network |
-# | time to run | some minutes | one to two minutes |
+# | time to run | about five minutes, on a CPU too | one to two minutes |
 #
 # Plan two to three hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU,
 # else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny

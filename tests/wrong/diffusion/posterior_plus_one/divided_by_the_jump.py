@@ -2,4 +2,4 @@
 def posterior_plus_one(yt, y0, t, delta):
     c = 1 - 2 * delta
     kept = per_image(c ** (t - 1), y0)
-    return (1 + c * yt) * (1 + kept * y0) / 2
+    return ((1 + c * yt) * (1 + kept * y0) / 2).clamp(max=1)
