@@ -23,7 +23,7 @@ unexport PYTHONPATH
 unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## lists the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 setup: $(READY)  ## makes .venv with the student package, the autograder and the test tools (skipped when up to date)
 
