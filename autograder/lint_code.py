@@ -14,11 +14,13 @@ Found = Iterator[tuple[int, str, str]]
 
 STUB = "raise NotImplementedError"
 WALL_NAMES = ("student", "reference")
+_OWN_NAMES = ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
 def findings(cells: list[TextCell]) -> Found:
     """The findings of all rules about code, as (line, rule, message)."""
     graded = {cell.grade_id for cell in cells if cell.is_answer and not cell.is_graded and cell.grade_id}
+    given: set[str] = set()
     for cell in cells:
         if cell.cell_type != "code":
             continue
@@ -31,8 +33,10 @@ def findings(cells: list[TextCell]) -> Found:
             yield from _stub(cell, tree)
         elif not cell.is_test:
             yield from _given(cell, tree)
+            given |= _defined(tree)
         else:
             yield from _test(cell, tree, graded)
+            yield from _taken(tree, given)
 
 
 def _parse(cell: TextCell, text: str) -> tuple[ast.Module | None, tuple[int, str, str]]:
@@ -142,6 +146,33 @@ def _test(cell: TextCell, tree: ast.Module, graded: set[str]) -> Found:
         if isinstance(node, ast.Assert) and node.lineno in hidden and _shows_values(node):
             message = "the message of a hidden assert shows values; name the likely mistake in plain words instead"
             yield node.lineno, "hidden-message", message
+
+
+def _defined(tree: ast.Module) -> set[str]:
+    """What a given cell imports and defines: functions, classes, modules."""
+    found = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    return found
+
+
+def _taken(tree: ast.Module, given: set[str]) -> Found:
+    """Names of the notebook that a test cell would overwrite for the cells after it."""
+    waiting: list[ast.AST] = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        scope = isinstance(node, ast.FunctionDef | ast.ClassDef)
+        name = node.name if isinstance(node, ast.FunctionDef | ast.ClassDef) else getattr(node, "id", "")
+        if name in given and (scope or isinstance(getattr(node, "ctx", None), ast.Store)):
+            message = f"the test cell gives {name!r} another value, which cells below still need; choose another name"
+            yield getattr(node, "lineno", 0), "rebound", message
+        if not scope and not isinstance(
+            node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+        ):
+            waiting += ast.iter_child_nodes(node)
 
 
 def _names(node: ast.AST, graded: set[str], hidden: frozenset[int]) -> Found:

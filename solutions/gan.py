@@ -918,11 +918,11 @@ def agree(got, want, rtol=1e-5):
         return False
 
 
-def rounds_with(batch_norm, plain, lr, sizes, training=True):
+def rounds_with(batch_norm, plain, lr, sizes, learning=True):
     """Lets the student play some rounds; gives what happened, and what should have, for each reading of the losses."""
     local_g, local_d, their_g, their_d = modules = networks(batch_norm)
     for module in modules:
-        module.train(training)
+        module.train(learning)
     optimizers = student.make_optimizers(their_g, their_d, lr, plain=plain)
     at_steps, happened = [], []
     names = [[name for name, _ in module.named_parameters()] for module in (local_d, local_g)]
@@ -944,7 +944,7 @@ def rounds_with(batch_norm, plain, lr, sizes, training=True):
         at_steps.clear()
         got = student.gan_step(their_g, their_d, optimizers, x, noise)
         modes = {bool(their_g.training), bool(their_d.training)}
-        assert modes == {training}, "the modules must be left in the mode (training or evaluation) in which they came"
+        assert modes == {learning}, "the modules must be left in the mode (training or evaluation) in which they came"
         assert len(at_steps) == 1, "the discriminator's optimizer takes one step in each round"
         (grad, weights), (old_grad, old_weights) = at_steps[0], start
         assert agree(weights, old_weights), "the generator had moved before the discriminator's step"
@@ -976,13 +976,13 @@ with part("the generator's step", 3):
         )
 with part("round after round", 2):
     # Adam without batch norm: it would blow up the rounding errors of biases that batch norm cancels
-    for batch_norm, plain, lr, training in [
+    for batch_norm, plain, lr, learning in [
         (True, True, 0.2, True),
         (False, True, 0.2, True),
         (False, False, 0.01, True),
         (True, True, 0.2, False),
     ]:
-        happened, wanted = rounds_with(batch_norm, plain, lr, [(5, 5), (8, 5), (5, 8), (6, 6)], training)
+        happened, wanted = rounds_with(batch_norm, plain, lr, [(5, 5), (8, 5), (5, 8), (6, 6)], learning)
         assert any(agree(happened, w, rtol=1e-4) for w in wanted), (
             "several rounds in a row: gradients of one step must be gone before the next, in both networks"
         )

@@ -173,6 +173,12 @@ CASES = [
     ("line = student.Line", "line = reference.Line", "reference-visible", "move it into the hidden region"),
     ("EPS = 1e-5", "EPS = reference.EPS", "reference-visible", "`reference` in a given cell"),
     ("hidden_x = 5", "student = 5", "rebound", "gives 'student' another value"),
+    (
+        "hidden_x = 5",
+        "for torch in (5,):\n    hidden_x = torch",
+        "rebound",
+        "gives 'torch' another value, which cells below",
+    ),
     ("hidden_x = 5", "from homework import reference\nhidden_x = 5", "rebound", "import it in the set-up cell only"),
     ('"wrong for a negative slope"', 'f"wrong for {steep}"', "hidden-message", "shows values; name the likely mistake"),
     # mark schemes
