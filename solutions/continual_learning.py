@@ -81,7 +81,7 @@ def near(value: torch.Tensor | float, number: float) -> bool:
 
 
 # %% [markdown]
-# **Letters.** `N` images in a set, `B` in a batch, `C` = 10 classes, `T` = 3 tasks. $\theta$ are the weights of a network, $\theta^*$ (the *anchor*) their values at the end of an earlier task.
+# **Letters.** `N` images in a set, `B` in a batch, `C` = 10 classes, `T` = 3 tasks, `S` random seeds. $\theta$ are the weights of a network, $\theta^*$ (the *anchor*) their values at the end of an earlier task.
 #
 # The images are grey digits of 28 · 28 = 784 pixels, scaled to mean 0 and deviation 1. The *embedded digits* of `mini` are the 8 × 8 handwritten digits that come with scikit-learn, enlarged and sharpened to 28 × 28.
 
@@ -101,7 +101,7 @@ print(f"{digits.name}: {len(train_x):,} training images, {len(test_x):,} test im
 # We learn A, and then B *without A's data*, in three ways, by gradient descent on
 #
 # * **naive**: the loss on B, nothing else;
-# * **equal pull**: the loss on B plus $\tfrac12 c \sum_i (w_i - w_i^*)^2$, where $w^*$ are the weights after A: each weight is held alike;
+# * **equal pull**: the loss on B plus $\tfrac12 c \sum_i (w_i - w_i^*)^2$, where $w^*$ are the weights after A: all weights are held alike;
 # * **EWC**: the loss on B plus $\tfrac12 \sum_i F_i (w_i - w_i^*)^2$: each weight is held as firmly as A needs it. Here $F_i$ is the mean of $x_i^2$ over A's data: the curvature of A's loss along $w_i$. We set $c$ to the mean of $F_1$ and $F_2$, so that both pull equally on average.
 #
 # **Predict, then run.** The two tasks contradict each other in both weights. Where in the plane will each of the three paths end? Is there any point that serves both tasks?
@@ -163,14 +163,14 @@ surface(
 )
 
 # %% [markdown]
-# Dark is good for A. The naive path goes all the way to B's optimum, up A's slope: nothing in its loss speaks of A. The equal pull stops halfway in *both* weights, and so learns B badly. EWC moves along the dark valley: it gives $w_2$ to B, since A hardly needs it, and keeps $w_1$. It has the lowest sum of the two losses, although it never saw A's data again: two numbers $F_i$ and two numbers $w^*_i$ were all that it kept.
+# Dark is good for A. The naive path goes all the way to B's optimum, up A's slope: nothing in its loss speaks of A. The equal pull holds *both* weights back: $w_1$, where that is right, but also $w_2$, which goes only a third of the way, and so B is learnt badly. EWC moves along the dark valley: it gives $w_2$ to B, since A hardly needs it, and keeps $w_1$. It has the lowest sum of the two losses, although it never saw A's data again. (No point serves both tasks fully, but this is almost exactly the best one for the sum: here the loss is a parabola, and its curvature nearly diagonal.) Note how little was kept: two numbers $F_i$ and two numbers $w^*_i$ were all that it kept.
 #
 # A network has thousands of weights instead of two. The question is the same: which of them does the old task need?
 
 # %% [markdown]
 # ## 2. `permute_pixels`: three tasks from one data set (3 points)
 #
-# A *permuted* task shuffles the 784 pixels of each image: every image of the task in **the same** way, every task in another. The labels stay. For a network without eyes each task is as hard as the original, but the weights that solve one are of no use for the next.
+# A *permuted* task shuffles the 784 pixels of each image: every image of the task in **the same** way, every task in another. The labels stay. For a network that knows nothing of neighbourhoods each task is as hard as the original, but the weights that solve one are of little use for the next.
 #
 # `permute_pixels(images, seed)` draws one permutation of the 784 places from the seed, uniformly among all, and moves the pixels of all `images` `[B, 1, 28, 28]` by it. So:
 #
@@ -179,7 +179,7 @@ surface(
 #
 # *Small example.* With 4 pixels instead of 784, the permutation (2, 0, 3, 1) makes [a, b, c, d] into [c, a, d, b], for every image.
 #
-# Some tests need to look at what happens beside your code. This helper stands there for them.
+# Some tests need to look at what happens beside your code. This helper stands there for them. (In the tests, `student.name` is whatever `name` is in your notebook.)
 
 
 # %%
@@ -219,7 +219,7 @@ def permute_pixels(images, seed):
 
 # %% nbgrader={"grade": true, "grade_id": "test_permute_pixels", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 images = torch.arange(2 * 784.0).reshape(2, 1, 28, 28)  # all pixels differ; the second image is the first plus 784
-got = student.permute_pixels(images, 5)
+got = student.permute_pixels(images.clone(), 5)
 assert isinstance(got, torch.Tensor) and got.shape == images.shape, "return a tensor of the same shape as the images"
 values = got.flatten(1).sort(dim=1).values
 assert torch.equal(values, images.flatten(1)), "each image keeps its own 784 pixel values; they only change places"
@@ -227,6 +227,10 @@ assert not torch.equal(got, images), "nothing moved"
 assert torch.equal(got[1] - got[0], torch.full((1, 28, 28), 784.0)), "every image must be permuted in the same way"
 assert torch.equal(student.permute_pixels(images, 5), got), "the same seed must give the same permutation in each call"
 assert not torch.equal(student.permute_pixels(images, 6), got), "another seed must give another permutation"
+first_row, first_column = got[0, 0, 0], got[0, 0, :, 0]  # where did their pixels come from?
+assert len((first_row // 28).unique()) > 1 and len((first_column % 28).unique()) > 1, (
+    "whole rows or columns moved together: draw one permutation of all 784 places"
+)
 hint = "a call must change neither the images nor torch's global generator: use a copy, and a generator of your own"
 assert student.leaves_alone(student.permute_pixels, images.clone(), 5), hint
 print("permute_pixels: all visible checks passed")
@@ -290,7 +294,7 @@ plots.image_grid(
 # %% [markdown]
 # ## 3. How to measure what is kept
 #
-# After each task we measure the accuracy on the test images of **every** task. This gives a matrix `acc` `[T, T]`: `acc[i, j]` is the accuracy on task `j` after training on task `i` (both count from 0). The last row is what the network knows at the end. Below, the two numbers that the literature draws from it (Lopez-Paz and Ranzato 2017, Chaudhry and others 2018).
+# After each task we measure the accuracy on the test images of **every** task. This gives a matrix `acc` `[T, T]`: `acc[i, j]` is the accuracy on task `j` after training on task `i` (both count from 0). The last row is what the network knows at the end. The literature draws two numbers from it (Lopez-Paz and Ranzato 2017, Chaudhry and others 2018).
 #
 # ### `average_accuracy` (2 points)
 #
@@ -364,7 +368,7 @@ for T in (1, 2, 3, 5, 8):
 
 # %% nbgrader={"grade": false, "grade_id": "forgetting", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def forgetting(acc):
-    """How much is lost of what was once known: best accuracy ever minus accuracy at the end, meaned over earlier tasks.
+    """How much is lost of what was once known: best accuracy ever minus accuracy at the end, averaged over the earlier tasks.
 
     Chaudhry and others 2018, with the end included among the times at which a task may be at its best.
 
@@ -566,7 +570,7 @@ def train_on_tasks(network: Callable[[], nn.Module], seed: int, lam: float = 0.0
 
 
 # %% [markdown]
-# The next function repeats this for several settings and all seeds. After a disconnect it goes on with the setting where it was.
+# The next function repeats this for several settings and all seeds. After a disconnect it goes on with the setting and the seed at which it stopped.
 
 
 # %%
@@ -660,16 +664,16 @@ draw_matrices(naive_runs, "Naive training: look down a column to see a task bein
 #
 # The tasks are equally hard, and each is learnt well while it is trained on. Nothing in the loss of task 2 speaks of task 0, so its gradient moves every weight that helps, whoever needed it: in section 1's picture, up the slope. The longer ago a task was learnt, the less is left of it.
 #
-# The CNN forgets much more than the MLP. On permuted images its great idea, that a pattern means the same wherever it stands, is not true; what it has left are few filters, and *every* task uses *all* of them at *every* place. The MLP's weights belong to single pixels; two tasks put their ink into different combinations of pixels, so what one of them writes into the first layer hardly touches what the other reads there. (It is no law that an MLP forgets less: on images with neighbourhoods, tasks may share filters with profit.)
+# The CNN forgets much more than the MLP. On permuted images its great idea, that a pattern means the same wherever it stands, is not true; what it has left is a handful of filters, and *every* task uses *all* of them at *every* place. The MLP's weights belong to single pixels; two tasks put their ink into different combinations of pixels, so what one of them writes into the first layer hardly touches what the other reads there. (It is no law that an MLP forgets less: on images with neighbourhoods, tasks may share filters with profit.)
 #
 # From here on we work with the CNN, where there is more to save.
 
 # %% [markdown]
 # ## 5. Elastic weight consolidation
 #
-# Which weights does a task need? Write $L(\theta)$ for the log-likelihood of the old task's data. Near the weights $\theta^*$ found for it, the old task's loss rises by about $\tfrac12 \sum_i F_i (\theta_i - \theta_i^*)^2$ per sample, if we neglect that weights act together. $F_i$ is its curvature along weight $i$, $\theta^*$ its lowest point. This is the toy of section 1, and the Gaussian approximation of a posterior that Kirkpatrick and others (2017) build EWC on.
+# Which weights does a task need? Near the weights $\theta^*$ found for the old task, its loss (minus the log-likelihood, per sample) rises by about $\tfrac12 \sum_i F_i (\theta_i - \theta_i^*)^2$, if we neglect that weights act together. $F_i$ is the curvature of that loss along weight $i$, and $\theta^*$ is where it is lowest. This is the toy of section 1. (Kirkpatrick and others 2017 derive it as a Gaussian approximation of the posterior over the weights.)
 #
-# Curvature needs second derivatives, but for a likelihood there is a short cut: its expected curvature equals the expected *square of its first derivative*. This is the **Fisher information**, and it needs gradients only.
+# Curvature needs second derivatives, but a likelihood spares us those: the expected curvature of $-\log p$ equals the expected *square of its first derivative*. This is the **Fisher information**, and it needs gradients only.
 #
 # ### `fisher_diagonal`: which weights matter (5 points)
 #
@@ -875,7 +879,9 @@ with part("the model is left as it was", 1):
 #
 # Why not take the gradient that a batch gives anyway, and square that? For a batch of `B` samples with gradients $g_n$,
 #
-# $$\Big(\frac1B \sum_n g_n\Big)^2 \quad\text{is on average}\quad \bar g^2 + \frac{\overline{g^2} - \bar g^2}{B} , \qquad\text{not}\qquad \overline{g^2} .$$
+# $$\Big(\frac1B \sum_n g_n\Big)^2 \quad\text{is on average}\quad \bar g^2 + \frac{\overline{g^2} - \bar g^2}{B} , \qquad\text{not}\qquad \overline{g^2} ,$$
+#
+# each weight by itself, with means over all data under the bars.
 #
 # At the end of training the mean gradient $\bar g$ is about 0: that is what "trained" means. So the short cut gives about $1/B$ of the Fisher, and with all the data in one batch almost nothing. Multiplying by $B$ repairs the size on average, as long as $\bar g$ is negligible.
 #
@@ -981,7 +987,7 @@ assert isinstance(got, torch.Tensor) and tuple(got.shape) == (), "return a scala
 assert not near(got, 0.0), "0: is the model compared with itself instead of with the anchor?"
 assert not near(got, 12.25), "twice too large: where is the factor 1/2?"
 assert not near(got, 1.53125), "where is lam?"
-assert not near(got, 3.0625), "a sum over all entries, not a mean"
+assert not near(got, 3.0625), "half of what it should be: is lam / 2 missing, or is this a mean instead of a sum?"
 assert not near(got, 6.5), "each difference must be weighed by its Fisher entry"
 assert close(got, torch.tensor(6.125), "the worked numbers: lam / 2 times the sum of F (theta - theta*)^2")
 assert got.requires_grad, "no gradient reaches the model: nothing passes detach() or float()"
@@ -1121,7 +1127,7 @@ print(
 #
 # * `RehearsalBuffer(capacity, seed)`: room for `capacity` examples, at least 1. All its randomness comes from `seed`: two buffers with the same seed and the same calls hold and give the same, and torch's global generator is left alone. (Else rehearsal would change what other batches are drawn.)
 # * `add(x, y)`: takes the examples `x` `[B, ...]`, `y` `[B]`, one after the other; any `B`. It keeps copies: the caller may overwrite `x` and `y` afterwards.
-# * `sample(n)`: `n` *different* examples of those that it holds, drawn uniformly, as `(x [n, ...], y [n])`, each `x` with its `y`; all that it holds, in any order, if it holds fewer than `n`. Drawing does not change what is held. It is not called while the buffer is empty.
+# * `sample(n)`: `n` *different* examples of those that it holds, drawn uniformly, as `(x [n, ...], y [n])`, each `x` with its `y`; all that it holds, in any order, if it holds fewer than `n`. They are copies, on the device and of the data type in which they were added. Drawing does not change what is held. It is not called while the buffer is empty.
 # * `len(buffer)`: how many examples it holds now, never more than `capacity`.
 #
 # *Worked number.* Capacity 3, and 12 examples come: at the end each of them is held with probability 3/12 = ¼, the first as well as the last.
@@ -1214,10 +1220,13 @@ student.add_and_overwrite(buffer, 10.0 + y[:, None], y)
 assert student.size_of(buffer) == 3, "as long as there is room, everything is kept"
 got = buffer.sample(2)
 assert isinstance(got, tuple) and len(got) == 2, "sample(n) returns the pair (x, y)"
+assert all(isinstance(each, torch.Tensor) for each in got), "sample(n) returns two tensors, x and y"
 assert tuple(got[0].shape) == (2, 1) and tuple(got[1].shape) == (2,), "sample(n): x [n, ...] and y [n]"
 assert bool((got[1] >= 0).all()), "the caller's tensors were overwritten, and so was the buffer: keep copies"
 assert torch.equal(got[0][:, 0], 10.0 + got[1]), "each x must come with its own y"
-assert len(set(got[1].tolist())) == 2, "draw different examples, without replacement"
+assert all(len(set(row)) == 2 for row in student.samples_of(buffer, 2, 20).tolist()), (
+    "draw different examples, without replacement"
+)
 assert sorted(buffer.sample(99)[1].tolist()) == [0, 1, 2], (
     "asked for more than it holds, sample gives all that it holds"
 )
@@ -1226,6 +1235,9 @@ buffer.add(10.0 + y[:, None], y)
 assert student.size_of(buffer) == 5, "a buffer never holds more than its capacity"
 kept = student.kept_by(range(400), 3, [5, 1, 6])  # 12 examples, room for 3
 assert tuple(kept.shape) == (400, 3), "a full buffer holds `capacity` examples"
+assert len(kept.unique(dim=0)) > 1, (
+    "all seeds hold the same: are the first examples never replaced, or is the seed not used?"
+)
 often = torch.bincount(kept.flatten(), minlength=12) / 400  # each should be near 1/4
 assert bool((often[-2:] < 0.4).all()), (
     "the newest examples are favoured: accept example s with probability capacity / s"
@@ -1319,7 +1331,7 @@ with part("seeds and copies", 1):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Predict, then run.** The two earlier tasks together have many thousand images on MNIST (about 3,000 in `mini`). How many of them must be kept to halve the forgetting? And does keeping more cost plasticity, as a larger λ does?
+# **Predict, then run.** The two earlier tasks together have 120,000 images on MNIST (about 3,000 in `mini`). How many of them must be kept to halve the forgetting? And does keeping more cost plasticity, as a larger λ does?
 
 # %% tags=["train"]
 CAPACITIES = run.size(full=(100, 300, 1000), mini=(30, 100, 500), grade=(5, 10))
@@ -1378,8 +1390,8 @@ draw_matrices(compared, f"Three tasks in a row ({digits.name}): what is left of 
 # %% [markdown]
 # **What to expect.** In `mini`, over 3 seeds: average accuracy 0.81 ± 0.01 naive, 0.89 ± 0.01 with the best λ, 0.93 ± 0.01 with 500 kept examples; forgetting 0.20, 0.08 and 0.02. On MNIST, over 3 seeds, where each task is trained longer: 0.61 ± 0.01 naive, 0.85 ± 0.01 with λ = 10 and 0.915 ± 0.002 with 1,000 kept examples; forgetting 0.50, 0.11 and 0.05.
 #
-# **Where the methods fail, and where this comparison does.** EWC's parabola is drawn around one point and takes each weight alone: far from $\theta^*$, or where weights act together, it protects too much and too little. Its Fisher is estimated where the network already fits the data, so gradients are small, and the better the fit, the smaller; λ has to make up for it. λ was chosen by the same test images on which we report (a fair study would choose it on a task of its own, and a continual learner has no later tasks to try it on).
-# Rehearsal sees twice as many examples per step. And in permuted pixels the network is told nothing about which task an image is from, but needs not be: the tasks share their labels. Where new tasks bring new classes, EWC alone does much worse (van de Ven and Tolias 2019).
+# **Where the methods fail, and where this comparison does.** EWC's parabola is drawn around one point and takes each weight alone: far from $\theta^*$, or where weights act together, it protects too much or too little. Its Fisher is estimated where the network already fits the data, so gradients are small, and the better the fit, the smaller; λ has to make up for it. λ was chosen by the same test images on which we report (a fair study would choose it on a task of its own, and a continual learner has no later tasks to try it on).
+# Rehearsal sees twice as many examples per step. And in permuted pixels the network is told nothing about which task an image is from, and need not be: the tasks share their labels. Where new tasks bring new classes, EWC alone does much worse (van de Ven and Tolias 2019).
 
 # %% [markdown]
 # ## 8. The other network
@@ -1405,7 +1417,7 @@ draw_matrices(
 #
 # ### (a) What is forgotten? (3 points)
 #
-# Look at the matrix of naive training of the CNN. Which task is forgotten how much (numbers with standard errors), and why does the network forget at all, although it has weights enough to learn all three tasks at once? How do you know that it has?
+# Look at the matrix of naive training of the CNN. Which task is forgotten how much (numbers with standard errors), and why does the network forget at all, although it has weights enough to learn all three tasks at once? How do you know that its weights are enough for all three?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_naive", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
@@ -1442,7 +1454,7 @@ draw_matrices(
 # %% [markdown]
 # ### (c) The knob of EWC (4 points)
 #
-# (i) Give average accuracy and forgetting for at least four λ, and say what λ does. (ii) What happens when λ is too small, and when it is too large? Use the words *plasticity* and *stability* and point to your figure. (iii) At the largest λ the accuracy falls to chance, for old tasks as well. Why is this not what "too much stability" would look like, and what is the reason? (iv) Somebody squares the mean gradient of batches of 256 images instead of single gradients. What would their best λ be, roughly, compared with yours, and what else is different?
+# (i) Give average accuracy and forgetting for at least four λ, and say what λ does. (ii) What happens when λ is too small, and when it is too large? Use the words *plasticity* and *stability* and point to the figures under *What λ does*. (iii) At the largest λ the accuracy falls to chance, for old tasks as well. Why is this not what "too much stability" would look like, and what is the reason? (iv) Somebody squares the mean gradient of batches of 256 images instead of single gradients. What would their best λ be, roughly, compared with yours, and what else is different?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_lambda", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Early exit: stop computing when sure
 #
-# A network spends the same work on every picture, on the clear ones and on the hard ones. That is a waste: many pictures are recognised after a few layers. In this notebook a residual network gets additional outputs (*exits*) on the way, and each picture leaves at the first exit that is sure of its answer. The final picture (section 8) shows accuracy against work: one trained network gives a whole curve, and you choose the point on it *after* training.
+# A network spends the same work on every picture, on the clear ones and on the hard ones. That is a waste: many pictures are recognised after a few layers. In this notebook a residual network gets additional outputs (*exits*) on the way, and each picture leaves at the first exit that is sure of its answer. The picture that you draw in section 8 shows accuracy against work: one trained network gives a whole curve, and you choose the point on it *after* training.
 #
 # **What you will learn**
 #
@@ -30,7 +30,7 @@
 # | networks | ResNet-18 for small pictures, with 3 early exits | the same design, narrow |
 # | training | 3 networks of 10 epochs | 3 networks of 5 epochs |
 # | hardware | a GPU, for instance on Colab | any laptop, no network |
-# | time to run | about 20 minutes (an estimate for a T4; below 10 per network) | one to two minutes |
+# | time to run | about 20 minutes in all (an estimate for a T4) | one to two minutes |
 #
 # Plan three hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU, else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny inputs, so you can do everything in `mini` first. All numbers in the text are those of `mini`.
 #
@@ -84,7 +84,7 @@ run = homework.start("early_exit")
 #
 # but each term has its price. After $k$ terms we know the partial sum $Y_k = X_1 + \ldots + X_k$, much as a network knows something after $k$ layers. The terms get smaller and smaller, so if $Y_k$ is far from 0, what is still to come will hardly turn the sign.
 #
-# **Predict, then run.** Below are five such sums. On how many of the five signs would you bet after 3 terms?
+# Below are five such sums. Cover the picture to the right of $k$ = 3: on how many of the five signs would you bet?
 
 # %%
 TERMS = 40  # as good as infinitely many: what is left out has a deviation of 1e-6
@@ -139,7 +139,11 @@ for k, want in [(0, 2.0), (1, 1.0), (2, 0.5), (3, 0.25)]:
     assert close(got, want, "the worked numbers: add up the variances of the terms from k + 1 on; X_1 has variance 1")
 got = student.tail_variance(torch.tensor([3, 0, 1]))
 assert isinstance(got, torch.Tensor) and tuple(got.shape) == (3,), "a LongTensor [B] must give a tensor [B]"
-assert close(got, torch.tensor([0.25, 2.0, 1.0]), "a LongTensor must give the same as its numbers one by one")
+assert close(
+    got,
+    torch.tensor([0.25, 2.0, 1.0]),
+    "a LongTensor must give floating-point numbers, the same as its numbers one by one",
+)
 print("tail_variance: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(30)
@@ -163,7 +167,9 @@ assert abs(measured - 1) <= 5.5 * math.sqrt(2 / N), "simulated tails must have t
 #
 # $$P(Y \le 0 \mid Y_k = m) = P(R_k \le -m) = \Phi\!\left(\frac{-m}{\sqrt{2 \cdot 2^{-k}}}\right),$$
 #
-# where $\Phi$ is the distribution function of $N(0, 1)$. For early exit the *small* probabilities matter, and they are easily lost to rounding: $\Phi(-5) = 2.9 \cdot 10^{-7}$, but computed as $\tfrac12 (1 + \operatorname{erf}(-5/\sqrt2))$ in float32 it is 0, since $1 - 0.9999994$ has no digits left. (`torch.distributions.Normal.cdf` and `torch.special.ndtr` do that.) Use the complement `torch.erfc`, which keeps them: $\Phi(a) = \tfrac12 \operatorname{erfc}(-a / \sqrt2)$.
+# where $\Phi$ is the distribution function of $N(0, 1)$. For early exit the *small* probabilities matter, and they are easily lost to rounding: computed as $\tfrac12 (1 + \operatorname{erf}(a/\sqrt2))$ in float32, $\Phi(-5) = 2.87 \cdot 10^{-7}$ comes out as $2.98 \cdot 10^{-7}$ and $\Phi(-6) = 9.9 \cdot 10^{-10}$ as 0, since $1 - 0.9999994$ has hardly a digit left. (`torch.distributions.Normal.cdf` and `torch.special.ndtr` do that.) Use the complement `torch.erfc`, which keeps them: $\Phi(a) = \tfrac12 \operatorname{erfc}(-a / \sqrt2)$.
+#
+# `tail_variance(k)` is a number or a tensor, as `k` is; `** 0.5` takes the root of both.
 #
 # *Worked numbers.* $m = 1$, $k = 1$: the tail has variance 1, so $\Phi(-1)$ = **0.158655**. $m = -1$, $k = 3$: variance ¼, deviation ½, $\Phi(2)$ = **0.977250**. $m = 5$, $k = 1$: **2.866516 · 10⁻⁷**.
 
@@ -200,11 +206,12 @@ p = student.probability_negative(m, 1)
 assert isinstance(p, torch.Tensor) and tuple(p.shape) == (2,), "return a tensor with one probability for each m, [B]"
 if own_tail_fits():
     assert abs(float(p[0]) - 0.841345) > 1e-3, "this is P(Y > 0): a positive m makes a negative sum unlikely"
+    assert abs(float(p[0]) - 0.078650) > 1e-4, "Φ(a) is ½ erfc(−a/√2): the √2 is missing"
     assert close(p[:1], torch.tensor([0.158655]), "the worked number for m = 1, k = 1", rtol=1e-4)
     assert close(
         p[1:],
         torch.tensor([2.866516e-7]),
-        "m = 5, k = 1: the small probability is lost to rounding; use torch.erfc, not 1 + erf",
+        "m = 5, k = 1: the small probability has lost its digits; use torch.erfc, not 1 + erf",
         rtol=1e-3,
         atol=0,
     )
@@ -323,12 +330,12 @@ plots.curves(
 )
 
 # %% [markdown]
-# The share of wrong signs stays below ε, as promised. With the same five terms on average, sums that stop when they are sure have twenty times fewer wrong signs than sums that all stop after five: the clear cases give their work to those near 0. That is the whole idea. A network is not as kind: nobody gives us $P(\text{wrong})$ at an exit, it must be learnt.
+# The share of wrong signs stays below ε, as promised. With about five terms on average, sums that stop when they are sure have twenty times fewer wrong signs than sums that all stop after five: the clear cases give their work to those near 0. That is the whole idea. A network is not as kind: nobody gives us $P(\text{wrong})$ at an exit. We shall take the entropy of the exit's own prediction instead, and see how far it is to be trusted.
 
 # %% [markdown]
 # ## 2. The pictures
 #
-# In `mini` there are six kinds of drawn figures: circle, square, rectangle, right triangle, heart, ellipse. Each has a known *difficulty* between 0 and 1: the harder, the smaller, fainter and noisier it is, the wider a bar across it, and the shorter the long ones (so that an ellipse comes near a circle). Most are easy. In `full` the pictures are CIFAR-10's photographs, whose difficulty nobody knows.
+# In `mini` there are six kinds of drawn figures: circle, square, rectangle, right triangle, heart, ellipse. Each has a known *difficulty* between 0 and 1: the harder a figure, the smaller, fainter and noisier it is drawn, the wider is the bar across it, and the less long are the long kinds (so that an ellipse comes near a circle). Most are easy. In `full` the pictures are CIFAR-10's photographs, whose difficulty nobody knows.
 
 # %%
 pictures = pictures_for(run)
@@ -551,9 +558,9 @@ EXITS = len(BIG.widths)
 #
 # Each exit is a classifier, and gets the usual cross-entropy. The network is trained on their weighted sum:
 #
-# $$L = \sum_{i=0}^{E-1} \text{weights}_i \cdot \frac1B \sum_{b=1}^{B} -\log \text{softmax}(\text{exit\_logits}_i[b])_{y_b} .$$
+# $$L = \sum_{i=0}^{E-1} \text{weights}_i \cdot \frac1B \sum_{b=1}^{B} -\log \text{softmax}(\text{exit\_logits}_i[b])_{y_b} ,$$
 #
-# It is a sum over exits (not divided by the number of exits or by the sum of the weights) of means over the batch. **The last exit stands last** in the list, and its weight last in `weights`. We shall use 1 for the last and 0.3 for the others: the early stages must mainly serve the later ones. Gradients of an early exit only reach the stages up to it; the first stage hears from all.
+# where $y_b$ is the right class of sample $b$. It is a sum over exits (not divided by the number of exits or by the sum of the weights) of means over the batch. **The last exit stands last** in the list, and its weight last in `weights`. We shall use 1 for the last and 0.3 for the others: the early stages must mainly serve the later ones. Gradients of an early exit reach only the stages up to it; the first stage hears from all.
 #
 # *Worked number.* Two exits, one sample of class 0. `exit_logits` = [[[0, 0]], [[log 3, 0]]], `weights` = [0.3, 1]. The first exit gives class 0 the probability ½: log 2 = 0.693147. The last one gives ¾: −log ¾ = 0.287682. Together 0.3 · 0.693147 + 0.287682 = **0.495626**.
 
@@ -589,7 +596,9 @@ assert close(loss, torch.tensor(0.495626), "the worked number: 0.3 · log 2 + 1 
 twice = student.early_exit_loss([first.repeat(4, 1), last.repeat(4, 1)], torch.zeros(4, dtype=torch.long), [0.3, 1.0])
 assert close(twice, loss, "the mean over the batch: four equal samples have the loss of one")
 first.requires_grad_(), last.requires_grad_()
-student.early_exit_loss([first, last], torch.tensor([0]), [0.3, 1.0]).backward()
+loss = student.early_exit_loss([first, last], torch.tensor([0]), [0.3, 1.0])
+assert loss.requires_grad, "a gradient must reach the logits: stay in torch, without float(), .item() or .detach()"
+loss.backward()
 assert first.grad is not None and last.grad is not None, "a gradient must reach the logits of every exit"
 assert close(
     first.grad, 0.3 * torch.tensor([[-0.5, 0.5]]), "the gradient at the first exit: weight · (softmax − one-hot)"
@@ -677,10 +686,12 @@ exits = student.choose_exit(exit_logits, 0.5)
 assert isinstance(exits, torch.Tensor) and tuple(exits.shape) == (4,), "return one exit for each sample, [B]"
 assert exits.dtype == torch.int64, "numbers of exits are whole numbers, a LongTensor"
 if own_entropy_fits():  # what follows rests on right entropies
-    assert close(
-        exits[:1], torch.tensor([1]), "the first exit below the threshold counts, not the one with the least entropy"
-    )
     assert close(exits[1:2], torch.tensor([0]), "sure means *small* entropy; exits are numbered from 0")
+    assert close(
+        exits[:1],
+        torch.tensor([1]),
+        "the first exit below the threshold counts, not the last such one, nor the one with the least entropy",
+    )
     assert close(
         exits, torch.tensor([1, 0, 2, 0]), "the first exit whose entropy is below the threshold, else the last"
     )
@@ -754,7 +765,7 @@ if all(not bool(h.any()) for h in entropies_of(sure)):
 #
 # Put each answer at the place of its sample: result $b$ belongs to input $b$. If nobody is left, stop. No stage and no head may see a sample that has left already, and none sees a sample twice: a hidden test counts the rows. Compute without gradients (`torch.no_grad()`): nobody trains here, and a graph would keep all features in memory. The caller has put the network into evaluation mode (`model.eval()`), so that batch normalisation does not depend on who else is in the batch. All you may use of `model` are `model.stages` and `model.heads`, equally long.
 #
-# *Worked example.* The small network below: both stages multiply by 2, both heads give the logits (0, feature). Inputs [4], [0.5], [−3], threshold 0.1. After stage 0 the features are 8, 1, −6, the entropies 0.003, 0.582, 0.017. Samples 0 and 2 leave with classes 1 and 0. Stage 1 sees *one* row, the feature 1, and makes 2 of it: entropy 0.365, not below 0.1, but the last exit takes all. So `predictions` = [1, 1, 0], `exits` = [0, 1, 0].
+# *Worked example.* A small network, built in the test cell: both stages multiply by 2, both heads give the logits (0, feature). Inputs [4], [0.5], [−3], threshold 0.1. After stage 0 the features are 8, 1, −6, the entropies 0.003, 0.582, 0.017. Samples 0 and 2 leave with classes 1 and 0. Stage 1 sees *one* row, the feature 1, and makes 2 of it: entropy 0.365, not below 0.1, but the last exit takes all. So `predictions` = [1, 1, 0], `exits` = [0, 1, 0].
 
 
 # %%
@@ -847,14 +858,16 @@ model = student.Staged(
 )
 model.eval()
 answer = student.early_exit_predict(model, torch.tensor([[4.0], [0.5], [-3.0]]), 0.1)
-assert isinstance(answer, tuple) and len(answer) == 2, "return two tensors: predictions, exits"
+assert isinstance(answer, tuple | list) and len(answer) == 2, "return (predictions, exits), two tensors"
 predictions, exits = answer
 assert isinstance(predictions, torch.Tensor) and isinstance(exits, torch.Tensor), "predictions and exits are tensors"
 assert tuple(predictions.shape) == tuple(exits.shape) == (3,), (
     "predictions and exits have one entry for each sample, [B]"
 )
 if own_entropy_fits():  # what follows rests on right entropies
-    assert close(exits, torch.tensor([0, 1, 0]), "the worked example: which sample leaves where?")
+    assert close(
+        exits, torch.tensor([0, 1, 0]), "the worked example: which sample leaves where? (predictions come first)"
+    )
     assert close(predictions, torch.tensor([1, 1, 0]), "the worked example: is each answer at the place of its sample?")
     rows = {name: sum(map(len, calls)) for name, calls in seen.items()}
     assert rows["stage 0"] == 3 and rows["head 0"] == 3, "stage 0 and head 0 must see each of the three samples once"
@@ -1027,7 +1040,7 @@ for i, macs in enumerate(macs_per_exit.tolist()):
     print(f"who leaves at exit {i} {macs:14,.0f}   {macs / baseline_macs:5.1%}")
 
 # %% [markdown]
-# To the last exit it is *more* than the baseline: the early heads are not free. What a data set costs is the mean over its samples, each with the work up to *its* exit:
+# Who goes on to the last exit costs *more* than the baseline: the early heads are not free. What a data set costs is the mean over its samples, each with the work up to *its* exit:
 #
 # $$\frac1B \sum_{b=1}^{B} \text{macs\_per\_exit}[\text{exits}_b] .$$
 #
@@ -1060,7 +1073,7 @@ for table in (torch.tensor([10.0, 25.0, 60.0]), [10, 25, 60]):
     assert tuple(got.shape) == (), "return one number: the mean over the samples"
     assert abs(float(got) - 105) > 1e-3, "this is the sum over the samples: take the mean"
     assert abs(float(got) - 60) > 1e-3, "each sample pays up to its own exit; nobody waits for the slowest"
-    assert abs(float(got) - 43.75) > 1e-3, "macs_per_exit is cumulative already: do not add it up again"
+    assert abs(float(got) - 37.5) > 1e-3, "macs_per_exit is cumulative already: do not add it up again"
     assert close(float(got), 26.25, "the worked number: the mean of macs_per_exit at each sample's exit")
 print("expected_macs: all visible checks passed")
 ### BEGIN HIDDEN TESTS
@@ -1249,7 +1262,7 @@ else:
 # | early exit with no more MACs than the smaller one, best accuracy | 93.7 % | 94.3 % | 93.5 % |
 # | cheapest early exit that is more accurate than the smaller one, MACs | 24.3 % | 27.0 % | 30.0 % |
 #
-# Other machines round otherwise: expect differences of about one point of accuracy. Three quarters of the work are saved for one point. Note the last three rows, which are less clear: with seed 0 early exit beats the smaller network, with the other seeds the smaller network is up to one point better at its own price, and early exit beats it only with more work. A smaller network is a serious rival. It is one point, though, fixed before training; the curve is there to choose from afterwards, up to the full accuracy.
+# Other machines round otherwise: expect differences of about one point of accuracy. Three quarters of the work are saved for one point. Note the last three rows, which are less clear: with seed 0 early exit beats the smaller network, with the other seeds the smaller network is up to one point better at its own price, and early exit beats it only with more work. A smaller network is a serious rival. But it is one fixed choice, made before training; the curve lets you choose afterwards, up to the full accuracy.
 #
 # Watch the order of events as the threshold grows: the MACs fall from the first step on, the accuracy stays for a long while. Those who leave early are those who are right early.
 #
@@ -1308,7 +1321,7 @@ for i in range(EXITS):
     print(f"{i:4d} {row[0]:12.1%} {row[1]:19.1%} {row[2]:17.1%} {row[3]:14.3f} {exit_accuracies[i]:22.1%}")
 
 # %% [markdown]
-# Compare the two accuracies in each row of the early exits: those who leave there are judged far better than the average there. Compare confidence and accuracy as well: they need not agree, a network may be surer than it should be.
+# Compare the two accuracies in each row of the early exits: of those who leave there, far more are classified rightly than of all pictures at that exit. Compare confidence and accuracy as well: they need not agree, a network may be surer than it should be.
 #
 # ### The picture (4 points)
 #
@@ -1407,7 +1420,7 @@ plots.image_grid(
 )
 
 # %% [markdown]
-# The upper row shows those that leave at exit 0 even with the smallest thresholds, the lower one those that stay to the end even with large ones. What is large, bright and whole leaves first; what is faint, noisy or cut by the bar stays, and of those pictures even we could not tell the kind of many.
+# The upper row shows those that leave at exit 0 even with the smallest thresholds, the lower one those that stay to the end even with large ones. What is large, bright and whole leaves first; what is faint, noisy or cut by the bar stays, and of many of them we could not tell the kind ourselves.
 #
 # **Where the method fails.** An exit can be sure and wrong, and then no later layer is asked. The threshold was chosen here by looking at the test pictures; in earnest it belongs to a validation set, and it must be chosen anew when the pictures change (confidence is not to be trusted on pictures of another kind). MACs are not seconds: on a GPU a batch that shrinks from stage to stage may save less time than work, and where a batch must be finished together, its slowest sample decides. And the early heads cost work even for those who do not leave.
 
@@ -1416,11 +1429,11 @@ plots.image_grid(
 #
 # ### (a) The toy (6 points)
 #
-# Let $Y$, $Y_k$ be as in section 1. (i) Derive $P(Y \le 0 \mid Y_k = M) = \Phi\big(-M / \sqrt{2 \cdot 2^{-k}}\big)$; say where independence and where the normal distribution is used. (ii) How large is it for $Y_1 = 5$? (iii) And for $Y_{40} = 10^{-5}$? This value is very near 0: why is its sign nevertheless practically certain? (iv) What does this say about early exit in networks, and where does the comparison end? About 150 words and the formulas.
+# Let $Y$, $Y_k$ be as in section 1. (i) Derive $P(Y \le 0 \mid Y_k = m) = \Phi\big(-m / \sqrt{2 \cdot 2^{-k}}\big)$; say where independence and where the normal distribution is used. (ii) How large is it for $Y_1 = 5$? (iii) And for $Y_{40} = 10^{-5}$? This value is very near 0: why is its sign nevertheless practically certain? (iv) What does this say about early exit in networks, and where does the comparison end? About 150 words and the formulas.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_toy", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# (i) Y = Y_k + R_k with R_k = X_{k+1} + X_{k+2} + …. R_k is made of other terms than Y_k, so it is independent of Y_k: given Y_k = M, Y is M + R_k with R_k distributed as before. A sum of independent normals is normal; its mean is 0 and its variance the sum of the variances, 2^{-k}(1 + ½ + ¼ + …) = 2·2^{-k}. So P(Y ≤ 0 | Y_k = M) = P(R_k ≤ −M) = Φ(−M/√(2·2^{-k})).
+# (i) Y = Y_k + R_k with R_k = X_{k+1} + X_{k+2} + …. R_k is made of other terms than Y_k, so it is independent of Y_k: given Y_k = m, Y is m + R_k with R_k distributed as before. A sum of independent normals is normal; its mean is 0 and its variance the sum of the variances, 2^{-k}(1 + ½ + ¼ + …) = 2·2^{-k}. So P(Y ≤ 0 | Y_k = m) = P(R_k ≤ −m) = Φ(−m/√(2·2^{-k})).
 #
 # (ii) k = 1: the deviation is 1, so Φ(−5) = 2.9 · 10⁻⁷.
 #
@@ -1440,7 +1453,7 @@ plots.image_grid(
 # %% [markdown]
 # ### (b) The networks (6 points)
 #
-# Give your numbers, name the profile, and answer: (i) the accuracy of the ResNet (baseline); (ii) the accuracy of the early-exit network, at the threshold where at most one point is lost, **and** with everybody at the last exit; (iii) how often is each exit taken at that threshold, and how confident and how right is the network there; (iv) the ratio of MACs to the baseline's, and the threshold around which it changes most; why there? (v) the accuracy and the MACs of the smaller ResNet; (vi) the smallest threshold at which early exit beats the smaller network (more accuracy with no more MACs), or that there is none. Which of the two ways to save would you recommend? About 150 words.
+# Give your numbers, name the profile, and answer: (i) the accuracy of the ResNet (baseline); (ii) the accuracy of the early-exit network, at the largest threshold that loses at most one point against its own last exit (`careful`), **and** with everybody at the last exit; (iii) how often is each exit taken at that threshold, and how confident and how right is the network there; (iv) the ratio of MACs to the baseline's, and the threshold around which it changes most; why there? (v) the accuracy and the MACs of the smaller ResNet; (vi) the smallest threshold at which early exit beats the smaller network (more accuracy with no more MACs), or that there is none. Which of the two ways to save would you recommend? About 150 words.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_networks", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
