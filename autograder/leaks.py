@@ -28,6 +28,8 @@ _IDIOMS = frozenset(
         "with torch.inference_mode():",
         "import torch.nn.functional as F",
         "from torch import nn",
+        "model.eval()",
+        "model.train()",
         "def forward(self, x):",
     }
 )
