@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from homework.download import cache_folder
 from homework.errors import DataError
 
 Arrays = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
@@ -33,11 +34,6 @@ def parquet_folder() -> Path | None:
     root = os.environ.get("HOMEWORK_DATA", "").strip()
     folder = Path(root).expanduser() / "cifar10"
     return folder if root and all((folder / f"{split}.parquet").is_file() for split in SPLITS) else None
-
-
-def cache_folder() -> Path:
-    """Where torchvision keeps its copy: below `$HOMEWORK_CACHE`, else below `~/.cache/homework`."""
-    return Path(os.environ.get("HOMEWORK_CACHE", "").strip() or "~/.cache/homework").expanduser() / "CIFAR10"
 
 
 def _from_parquet(folder: Path) -> Arrays:
@@ -67,14 +63,15 @@ def _from_parquet(folder: Path) -> Arrays:
 def _from_torchvision() -> Arrays:
     from torchvision.datasets import CIFAR10  # type: ignore[import-untyped,unused-ignore]
 
+    cache = cache_folder("CIFAR10")
     found: list[torch.Tensor] = []
     for train in (True, False):
         try:
             with contextlib.redirect_stderr(sys.stdout):  # its progress bar
-                split: Any = CIFAR10(str(cache_folder()), train=train, download=True)
+                split: Any = CIFAR10(str(cache), train=train, download=True)
         except (OSError, RuntimeError, EOFError) as error:
             raise DataError(
-                f"CIFAR-10 is neither in $HOMEWORK_DATA/cifar10 nor in the cache ({cache_folder()}), and could not be "
+                f"CIFAR-10 is neither in $HOMEWORK_DATA/cifar10 nor in the cache ({cache}), and could not be "
                 f"downloaded: {error}\nWhat to do, one of:\n"
                 "- check the network connection and run this cell again;\n"
                 "- put train.parquet and test.parquet (columns `img`, `label`) into <folder>/cifar10 and set "

@@ -13,7 +13,7 @@ from typing import Final
 import torch
 
 from homework.atomic import whole_file
-from homework.download import DownloadError, download
+from homework.download import DownloadError, cache_folder, download
 from homework.errors import DataError
 
 TRAIN_IMAGES: Final = "train-images-idx3-ubyte"
@@ -53,12 +53,6 @@ def data_folder() -> Path | None:
     return Path(folder).expanduser() / "MNIST" / "raw" if folder else None
 
 
-def cache_folder() -> Path:
-    """Where unpacked and downloaded files are kept: below `$HOMEWORK_CACHE`, else below `~/.cache/homework`."""
-    folder = os.environ.get("HOMEWORK_CACHE", "").strip() or "~/.cache/homework"
-    return Path(folder).expanduser() / "MNIST" / "raw"
-
-
 def find_file(name: str) -> Path:
     """One of the four files, unpacked and verified; unpacked into the cache or downloaded if need be.
 
@@ -68,7 +62,7 @@ def find_file(name: str) -> Path:
     Raises:
         DataError: it cannot be had, is damaged or cannot be saved.
     """
-    local, cached = data_folder(), cache_folder() / name
+    local, cached = data_folder(), cache_folder("MNIST", "raw") / name
     for path in (local / name if local else None, cached):
         if path is not None and path.is_file():
             verify(name, _read(path), path)
@@ -132,8 +126,8 @@ def _downloaded(name: str) -> bytes:
         return gzip.decompress(download([f"{mirror}{name}.gz" for mirror in MNIST.mirrors], check=check))
     except DownloadError as error:
         raise DataError(
-            f"MNIST is neither in $HOMEWORK_DATA nor in the cache ({cache_folder()}), and {name}.gz could not be "
-            f"downloaded:\n{error}\nWhat to do, one of:\n"
+            f"MNIST is neither in $HOMEWORK_DATA nor in the cache ({cache_folder('MNIST', 'raw')}), and {name}.gz "
+            f"could not be downloaded:\n{error}\nWhat to do, one of:\n"
             "- check the network connection and run this cell again;\n"
             f"- put the four files ({', '.join(SHA256)}, plain or .gz) into <folder>/MNIST/raw and set "
             "HOMEWORK_DATA=<folder>;\n"

@@ -52,12 +52,6 @@ def data_folder() -> Path | None:
     return Path(folder).expanduser() / "xsum" if folder else None
 
 
-def cache_folder() -> Path:
-    """Where the chosen stories are kept: below `$HOMEWORK_CACHE`, else below `~/.cache/homework`."""
-    folder = os.environ.get("HOMEWORK_CACHE", "").strip() or "~/.cache/homework"
-    return Path(folder).expanduser() / "xsum"
-
-
 def read_pairs(path: Path) -> Pairs:
     """The stories of a file with one JSON object per line.
 
@@ -142,7 +136,7 @@ def _local_files() -> dict[str, Path] | None:
 
 
 def _cached_paths() -> dict[str, Path]:
-    return {split: cache_folder() / f"{split}-{size}-{SEED}.jsonl" for split, size in SIZES.items()}
+    return {split: download.cache_folder("xsum") / f"{split}-{size}-{SEED}.jsonl" for split, size in SIZES.items()}
 
 
 def _cached_files() -> dict[str, Path] | None:
@@ -151,8 +145,9 @@ def _cached_files() -> dict[str, Path] | None:
 
 
 def _downloaded_files() -> dict[str, Path]:
-    print(f"XSum comes from the hub once (about 300 MB); what is used of it is then kept in {cache_folder()}.")
-    temporary, paths = cache_folder() / "hub", _cached_paths()
+    cache = download.cache_folder("xsum")
+    print(f"XSum comes from the hub once (about 300 MB); what is used of it is then kept in {cache}.")
+    temporary, paths = cache / "hub", _cached_paths()
     whole = _from_hub(temporary)
     for split, path in paths.items():
         if split not in whole or not {"document", "summary"} <= set(whole[split].column_names):
