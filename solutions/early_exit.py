@@ -1321,7 +1321,7 @@ for i in range(EXITS):
     print(f"{i:4d} {row[0]:12.1%} {row[1]:19.1%} {row[2]:17.1%} {row[3]:14.3f} {exit_accuracies[i]:22.1%}")
 
 # %% [markdown]
-# Compare the two accuracies in each row of the early exits: of those who leave there, far more are classified rightly than of all pictures at that exit. Compare confidence and accuracy as well: they need not agree, a network may be surer than it should be.
+# Compare the two accuracies in each row. At exit 0, those who leave are classified rightly far more often than all pictures would be there. At the later exits it is the other way round: the easy ones have gone, and only harder ones are left to leave. Compare confidence and accuracy as well: they need not agree, a network may be surer than it should be.
 #
 # ### The picture (4 points)
 #

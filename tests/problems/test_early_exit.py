@@ -124,6 +124,8 @@ def check_prediction(seen: dict[str, Any]) -> None:
     share, judged_right, confidence, _ = seen["leaving"][0]
     assert share > 0.2
     assert judged_right > seen["networks"]["by_exit"][0], "those who leave early are judged better than the average"
+    for (_, judged_right, _, _), of_all in zip(seen["leaving"][1:], seen["networks"]["by_exit"][1:], strict=True):
+        assert judged_right < of_all, "at the later exits the easy ones have gone"
     assert 0 < confidence <= 1
     assert seen["correlation"] >= 0.35
 
