@@ -169,9 +169,7 @@ def _taken(tree: ast.Module, given: set[str]) -> Found:
         if name in given and (scope or isinstance(getattr(node, "ctx", None), ast.Store)):
             message = f"the test cell gives {name!r} another value, which cells below still need; choose another name"
             yield getattr(node, "lineno", 0), "rebound", message
-        if not scope and not isinstance(
-            node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-        ):
+        if not scope and not isinstance(node, _OWN_NAMES):
             waiting += ast.iter_child_nodes(node)
 
 

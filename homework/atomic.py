@@ -40,3 +40,12 @@ def _sync(handle: BinaryIO) -> None:
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network folders cannot do this, and need not
             raise
+
+
+def disk_is_full(error: BaseException | None) -> bool:
+    """Is a full disk the reason? torch raises a RuntimeError of its own while it handles the disk's error."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

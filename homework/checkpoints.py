@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -14,7 +13,7 @@ from typing import Any
 
 import torch
 
-from homework.atomic import whole_file
+from homework.atomic import disk_is_full, whole_file
 from homework.personal import plain_json
 from homework.profiles import Run
 from homework.source_hash import behaviour_hash
@@ -128,7 +127,7 @@ def save(checkpoint: Checkpoint, path: Path) -> str:
         with whole_file(path) as handle:
             torch.save(contents, handle)
     except (OSError, RuntimeError) as error:
-        why = "the disk is full" if _disk_is_full(error) else _first_line(error)
+        why = "the disk is full" if disk_is_full(error) else _first_line(error)
         return f"the checkpoint {path} cannot be saved ({why}); an older one, if there is one, stays as it was."
     return ""
 
@@ -194,15 +193,6 @@ def _setting(key: str, value: Any) -> Any:
         return plain_json(value)
     except (TypeError, ValueError):
         return type(value).__name__
-
-
-def _disk_is_full(error: BaseException | None) -> bool:
-    """Is a full disk the reason? torch raises a RuntimeError of its own while it handles the disk's error."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _hash(value: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from homework.download import cache_folder
 from homework.errors import DataError
+from homework.folders import cache_folder, data_folder
 
 Arrays = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 SPLITS = ("train", "test")
@@ -31,9 +30,8 @@ def cifar10_arrays() -> Arrays:
 
 def parquet_folder() -> Path | None:
     """`$HOMEWORK_DATA/cifar10` if both parquet files lie there, else None."""
-    root = os.environ.get("HOMEWORK_DATA", "").strip()
-    folder = Path(root).expanduser() / "cifar10"
-    return folder if root and all((folder / f"{split}.parquet").is_file() for split in SPLITS) else None
+    folder = data_folder("cifar10")
+    return folder if folder and all((folder / f"{split}.parquet").is_file() for split in SPLITS) else None
 
 
 def _from_parquet(folder: Path) -> Arrays:

@@ -1,15 +1,13 @@
-"""A download that tries several mirrors several times, shows its progress and checks what it got; where it is kept."""
+"""A download that tries several mirrors several times, shows its progress and checks what it got."""
 
 from __future__ import annotations
 
 import http.client
 import io
-import os
 import sys
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]
 
@@ -23,12 +21,6 @@ CHUNK = 1 << 16
 
 class DownloadError(HomeworkError):
     """No mirror gave the file; the message has one line per mirror."""
-
-
-def cache_folder(*parts: str) -> Path:
-    """Where downloaded data are kept: `parts` below `$HOMEWORK_CACHE`, else below `~/.cache/homework`."""
-    folder = os.environ.get("HOMEWORK_CACHE", "").strip() or "~/.cache/homework"
-    return Path(folder).expanduser().joinpath(*parts)
 
 
 def download(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import gzip
 import hashlib
-import os
 import zlib
 from pathlib import Path
 from typing import Final
 
 import torch
 
-from homework.atomic import whole_file
-from homework.download import DownloadError, cache_folder, download
+from homework.atomic import disk_is_full, whole_file
+from homework.download import DownloadError, download
 from homework.errors import DataError
+from homework.folders import cache_folder, data_folder
 
 TRAIN_IMAGES: Final = "train-images-idx3-ubyte"
 TRAIN_LABELS: Final = "train-labels-idx1-ubyte"
@@ -47,12 +46,6 @@ def mnist_arrays() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tens
     )
 
 
-def data_folder() -> Path | None:
-    """Where `$HOMEWORK_DATA` says that MNIST's files are; None if it is unset."""
-    folder = os.environ.get("HOMEWORK_DATA", "").strip()
-    return Path(folder).expanduser() / "MNIST" / "raw" if folder else None
-
-
 def find_file(name: str) -> Path:
     """One of the four files, unpacked and verified; unpacked into the cache or downloaded if need be.
 
@@ -62,7 +55,7 @@ def find_file(name: str) -> Path:
     Raises:
         DataError: it cannot be had, is damaged or cannot be saved.
     """
-    local, cached = data_folder(), cache_folder("MNIST", "raw") / name
+    local, cached = data_folder("MNIST", "raw"), cache_folder("MNIST", "raw") / name
     for path in (local / name if local else None, cached):
         if path is not None and path.is_file():
             verify(name, _read(path), path)
@@ -141,7 +134,7 @@ def _save(contents: bytes, path: Path) -> None:
         with whole_file(path) as handle:
             handle.write(contents)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if disk_is_full(error):
             what = f"the disk is full; free {len(contents) / 1e6:.0f} MB"
         else:
             what = f"{error.strerror or error}"

@@ -6,9 +6,7 @@ networks for extreme summarization.
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import random
 import shutil
 import time
@@ -17,8 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from homework import download
-from homework.atomic import whole_file
+from homework.atomic import disk_is_full, whole_file
 from homework.errors import DataError
+from homework.folders import cache_folder, data_folder
 from homework.stories import Pairs, Stories
 
 HUB_NAME: Final = "EdinburghNLP/xsum"
@@ -44,12 +43,6 @@ def xsum() -> Stories:
     paths = _local_files() or _cached_files() or _downloaded_files()
     parts = {split: chosen(read_pairs(path), split) for split, path in paths.items()}
     return Stories(parts["train"], parts["validation"], parts["test"], "XSum")
-
-
-def data_folder() -> Path | None:
-    """Where `$HOMEWORK_DATA` says that XSum is; None if it is unset."""
-    folder = os.environ.get("HOMEWORK_DATA", "").strip()
-    return Path(folder).expanduser() / "xsum" if folder else None
 
 
 def read_pairs(path: Path) -> Pairs:
@@ -122,7 +115,7 @@ def _pairs(rows: Sequence[tuple[str, str]], where: str) -> Pairs:
 
 
 def _local_files() -> dict[str, Path] | None:
-    folder = data_folder()
+    folder = data_folder("xsum")
     if folder is None or not folder.is_dir():
         return None
     paths = {split: folder / f"{split}.jsonl" for split in SIZES}
@@ -136,7 +129,7 @@ def _local_files() -> dict[str, Path] | None:
 
 
 def _cached_paths() -> dict[str, Path]:
-    return {split: download.cache_folder("xsum") / f"{split}-{size}-{SEED}.jsonl" for split, size in SIZES.items()}
+    return {split: cache_folder("xsum") / f"{split}-{size}-{SEED}.jsonl" for split, size in SIZES.items()}
 
 
 def _cached_files() -> dict[str, Path] | None:
@@ -145,7 +138,7 @@ def _cached_files() -> dict[str, Path] | None:
 
 
 def _downloaded_files() -> dict[str, Path]:
-    cache = download.cache_folder("xsum")
+    cache = cache_folder("xsum")
     print(f"XSum comes from the hub once (about 300 MB); what is used of it is then kept in {cache}.")
     temporary, paths = cache / "hub", _cached_paths()
     whole = _from_hub(temporary)
@@ -184,7 +177,7 @@ def _from_hub(temporary: Path) -> Any:
         except (
             Exception
         ) as error:  # which errors a lost connection shows as differs between versions of the hub's client
-            if _disk_is_full(error):
+            if disk_is_full(error):
                 raise _unsaved(temporary, "the disk is full; free 2 GB") from error
             failure = error
     raise DataError(
@@ -201,17 +194,9 @@ def _save(pairs: Pairs, path: Path) -> None:
         with whole_file(path) as handle:
             handle.write(("\n".join(lines) + "\n").encode())
     except OSError as error:
-        full = _disk_is_full(error)
+        full = disk_is_full(error)
         raise _unsaved(path, "the disk is full; free 100 MB" if full else f"{error.strerror or error}") from error
 
 
 def _unsaved(path: Path, why: str) -> DataError:
     return DataError(f"{path} cannot be saved: {why}, or set HOMEWORK_CACHE to a folder with room where you may write.")
-
-
-def _disk_is_full(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
