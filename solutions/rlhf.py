@@ -1,0 +1,1318 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Learning from feedback: sample, rank, learn a reward, reinforce
+#
+# A summarizer was trained to imitate summaries that people wrote. It imitates, but nobody ever told it which of its *own* summaries are good. That is what happens here: it writes four summaries of each story, somebody ranks them, a second network learns from the rankings to give rewards, and the summarizer is trained to get high rewards. It is the recipe behind the assistants that you talk to. The picture that you draw in section 7 shows what becomes of it: with a leash, the summarizer gets a little better; without, it finds out what its judge likes, and writes that.
+#
+# **What you will learn**
+#
+# * how a ranking becomes a loss, and a loss a reward model;
+# * how far a reward model can be trusted, measured with Spearman's rank correlation;
+# * how a reward for a whole text trains the probabilities of its tokens, though nothing can be differentiated through a sampled word;
+# * what the KL penalty is for, and what *reward hacking* looks like when it is left out.
+#
+# **What you need**: softmax and cross-entropy, the idea of an encoder and a decoder, a little PyTorch. The problem `summarization` trains the summarizer, and `policy_gradient` shows the same gradient on a smaller task; neither is required, the text below is complete.
+#
+# | | profile `full` | profile `mini` |
+# |---|---|---|
+# | stories | XSum, 20,000 for training | made-up news, 4,000 for training |
+# | summarizer | T5-small, fine-tuned (60 million weights) | a tiny T5 (0.56 million weights), fine-tuned |
+# | reward model | distilled RoBERTa (82 million weights) | the tiny T5 with another head |
+# | hardware | a GPU with 15 GB, for instance on Colab | any laptop, no network |
+# | time to run | about an hour (an estimate for a T4) | about one and a half minutes |
+#
+# Plan three hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU, else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on small tensors, so you can do everything in `mini` first. All numbers in the text are those of `mini`.
+#
+# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a cell of its own, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
+#
+# | graded | points |
+# |---|---|
+# | `ranking_loss` | 4 |
+# | `GroupedRandomSampler` | 4 |
+# | `spearman` | 4 |
+# | `policy_gradient_loss` | 5 |
+# | `shaped_rewards` | 3 |
+# | written answers (a) and (b), and the picture | 14 |
+
+# %% tags=["install"]
+from importlib.util import find_spec
+
+if find_spec("homework") is None:  # on Colab: installs what is missing, the torch that is there stays
+    get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
+
+# %%
+import copy
+import itertools
+import math
+import random
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import homework
+from homework import plots, reference, student, training
+from homework.checks import close, fresh, part
+from homework.log import SubmissionLog
+
+run = homework.start("rlhf")
+
+# %% [markdown]
+# **Letters.** `N` documents, `K` summaries of each (K = 4), `B` summaries in a batch, `T` tokens of the longest of them, `V` tokens in the vocabulary; $x$ a document, $y = y_1 \ldots y_T$ a summary, $\pi(y \mid x)$ the probability that the summarizer (the *policy*) writes $y$, $\pi_\text{ref}$ the summarizer as it was before, $r$ a reward, $\beta$ the weight of the penalty.
+#
+# ## 1. A toy: five summaries and a judge with a blind spot
+#
+# Suppose that there are only five summaries of a story. The summarizer writes them with the probabilities $\pi_\text{ref}$. A reward model gives each a reward $r$; it has learnt from the kinds of summaries that the summarizer usually writes, so its rewards are about right for those. The fifth, nonsense, hardly ever came up, and there it is wrong.
+#
+# | | good | clumsy | vague | wrong name | nonsense |
+# |---|---|---|---|---|---|
+# | $\pi_\text{ref}$ | 0.15 | 0.25 | 0.35 | 0.24999 | 0.00001 |
+# | true worth | 1.0 | 0.7 | 0.4 | 0.1 | 0.0 |
+# | learnt reward $r$ | 0.9 | 0.8 | 0.45 | 0.2 | **2.0** |
+#
+# If we train the summarizer to make $\mathbb E_\pi[r]$ as large as possible, we know what comes out: always the nonsense. So we ask for two things at once, high reward, and not too far from where it started:
+#
+# $$J(\pi) = \mathbb E_{y \sim \pi}[r(y)] - \beta \, \mathrm{KL}(\pi \,\|\, \pi_\text{ref}), \qquad \mathrm{KL}(\pi \,\|\, \pi_\text{ref}) = \mathbb E_{y \sim \pi}\left[\log \frac{\pi(y)}{\pi_\text{ref}(y)}\right].$$
+#
+# For a single story, where each probability can be set freely, the best policy is known in closed form:
+#
+# $$\pi_\beta(y) = \frac{1}{Z}\, \pi_\text{ref}(y) \, e^{r(y) / \beta}.$$
+#
+# (Insert it: $J(\pi) = \beta \log Z - \beta\, \mathrm{KL}(\pi \,\|\, \pi_\beta)$, which is largest when the last term is 0.) A large $\beta$ leaves everything as it is, a small one follows the judge blindly.
+#
+# **Predict, then run.** Let $\beta$ fall from 10 to 0.05. What happens to the mean learnt reward, and what to the mean true worth?
+
+# %%
+TOY_REFERENCE = torch.tensor([0.15, 0.25, 0.35, 0.24999, 0.00001])
+TOY_WORTH = torch.tensor([1.0, 0.7, 0.4, 0.1, 0.0])
+TOY_REWARD = torch.tensor([0.9, 0.8, 0.45, 0.2, 2.0])
+
+
+def toy_policy(beta: float) -> torch.Tensor:
+    """The best policy for this weight of the penalty: `[5]`."""
+    return torch.softmax(TOY_REFERENCE.log() + TOY_REWARD / beta, dim=0)
+
+
+# %% tags=["experiment"]
+toy_betas = [10 * 0.93**i for i in range(74)]
+toy = [(toy_policy(beta) @ TOY_REWARD, toy_policy(beta) @ TOY_WORTH) for beta in toy_betas]
+plots.curves(
+    {
+        "mean learnt reward": (toy_betas, [float(reward) for reward, _ in toy]),
+        "mean true worth": (toy_betas, [float(worth) for _, worth in toy]),
+    },
+    title="From right to left, less penalty: the reward rises, the worth only for a while",
+    xlabel="β, the weight of the KL penalty",
+    ylabel="mean over the best policy for β",
+    logx=True,
+)
+
+# %% [markdown]
+# Read it from right to left. At first reward and worth rise together: the judge is right about what is usual. Below β ≈ 0.15 the learnt reward goes on rising, and the worth falls to nothing. The judge did not get worse; the policy went to where the judge had never been. The rest of this notebook does the same with a real summarizer, where no closed form exists and everything must be sampled.
+#
+# ## 2. The summarizer, and four summaries of each story
+#
+# In `mini` the stories are made-up news of four to six sentences, one of which tells the main event; the summary says it in one sentence. The summarizer is a tiny T5, fine-tuned on them and **stopped early**, so that its samples still differ. In `full` it is the model that your notebook `summarization` saved, or, if there is none, T5-small is fine-tuned here.
+#
+# T5 writes a summary token by token. Its decoder starts with the *pad* token (that is T5's convention), and at step $t$ gives the logits for $y_t$ when it has read the document and $y_1 \ldots y_{t-1}$. The pad token is only a filler; it must never be drawn, so we set its logit to −∞, which **bars it from the distribution**. After the end token a row is padded.
+
+# %%
+PER_DOCUMENT = 4  # K
+RANKED = run.size(full=2000, mini=700, grade=6)
+HELD_OUT = run.size(full=300, mini=150, grade=4)
+LONGEST_DOCUMENT, LONGEST_SUMMARY = run.size(full=(512, 48), mini=(96, 20), grade=(96, 4))
+AT_ONCE = run.size(full=16, mini=50, grade=4)  # documents that are sampled from together
+PREFIX = run.size(full="summarize: ", mini="", grade="")  # T5-small was pre-trained to expect it
+
+# %%
+from transformers import AutoTokenizer, T5ForConditionalGeneration
+from transformers.modeling_outputs import BaseModelOutput
+
+from homework.batches import batches_by_length
+from homework.hub_models import from_pretrained
+from homework.precision import autocast
+from homework.rater import Ranked, liking, simulated_rankings
+from homework.reward_model import reward_model
+from homework.rouge_scores import rouge_scores
+from homework.stories import stories
+from homework.summarizer import saved_summarizer_folder, summarizer_name
+from homework.tiny_t5 import t5_name
+
+news = stories(run)
+start_from = summarizer_name(run) or t5_name(run)
+tokenizer = from_pretrained(AutoTokenizer, start_from)
+summarizer = from_pretrained(T5ForConditionalGeneration, start_from).to(run.device).eval()
+PAD, END = tokenizer.pad_token_id, tokenizer.eos_token_id
+
+
+def read(documents: list[str]) -> dict[str, torch.Tensor]:
+    """Documents as `input_ids` and `attention_mask`, both `[N, T]`."""
+    texts = [PREFIX + document for document in documents]
+    cut = tokenizer(texts, padding=True, truncation=True, max_length=LONGEST_DOCUMENT, return_tensors="pt")
+    return {name: cut[name].to(run.device) for name in ("input_ids", "attention_mask")}
+
+
+print(f"{news.name}: {len(news.train):,} training stories; vocabulary {len(tokenizer):,}")
+
+# %% [markdown]
+# The next cell does something in `full` only, and only where no fine-tuned summarizer was found: it fine-tunes T5-small with the usual cross-entropy.
+
+# %% tags=["train"]
+if summarizer_name(run) is None:
+    summary_ids = tokenizer(list(news.train.summaries), truncation=True, max_length=LONGEST_SUMMARY)["input_ids"]
+    order = batches_by_length([len(document) for document in news.train.documents], 32, random.Random(run.seed))
+    optimizer = torch.optim.AdamW(summarizer.parameters(), lr=1e-4)
+    loop = training.Loop(
+        run, "summarizer", steps=len(order), modules={"model": summarizer, "optimizer": optimizer}, code=[start_from]
+    )
+    summarizer.train()
+    for step in loop:
+        rows = order[step]
+        longest = max(len(summary_ids[row]) for row in rows)
+        labels = torch.tensor([[*summary_ids[row], *[-100] * (longest - len(summary_ids[row]))] for row in rows])
+        with autocast(run.device):
+            loss = summarizer(
+                **read([news.train.documents[row] for row in rows]), labels=labels.to(run.device)
+            ).loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        loop.record(loss=loss.detach())
+    summarizer.eval()
+    summarizer.save_pretrained(saved_summarizer_folder(run))
+    tokenizer.save_pretrained(saved_summarizer_folder(run))
+
+# %% [markdown]
+# Sampling is a loop over tokens. The encoder reads each document **once**, and its states serve all `K` summaries. The decoder keeps the keys and values of what it has read (the cache of the problem `summarization`), so that each step costs one token.
+
+
+# %%
+@torch.no_grad()
+def sample(model, documents: list[str], per_document: int, generator=None) -> torch.Tensor:
+    """Draws summaries token by token: `[N * per_document, T]`, those of the first document first.
+
+    What follows the end token is the pad token. `generator` is where chance comes from; without it, the most likely token
+    is taken at each step.
+    """
+    story = read(documents)
+    with autocast(run.device):
+        states = model.get_encoder()(**story).last_hidden_state.repeat_interleave(per_document, dim=0)
+    mask = story["attention_mask"].repeat_interleave(per_document, dim=0)
+    token = torch.full((len(states), 1), model.config.decoder_start_token_id, device=run.device)
+    written, cache = [], None
+    done = torch.zeros(len(states), 1, dtype=torch.bool, device=run.device)
+    while len(written) < LONGEST_SUMMARY and not bool(done.all()):
+        with autocast(run.device):
+            out = model(
+                encoder_outputs=BaseModelOutput(states),
+                attention_mask=mask,
+                decoder_input_ids=token,
+                past_key_values=cache,
+                use_cache=True,
+            )
+        cache, logits = out.past_key_values, out.logits[:, -1].float()  # [N * K, V]
+        logits[:, PAD] = -math.inf
+        if generator is None:
+            token = logits.argmax(dim=-1, keepdim=True)
+        else:
+            token = torch.multinomial(logits.softmax(dim=-1), 1, generator=generator)
+        token = token.masked_fill(done, PAD)
+        written.append(token)
+        done = done | (token == END)
+    return torch.cat(written, dim=1)
+
+
+def texts_of(written: torch.Tensor) -> list[str]:
+    """Token ids `[B, T]` as texts."""
+    return tokenizer.batch_decode(written, skip_special_tokens=True)
+
+
+def groups_of(documents: list[str], generator, model=None) -> list[list[str]]:
+    """K sampled summaries of each document."""
+    found = []
+    for first in range(0, len(documents), AT_ONCE):
+        written = sample(model or summarizer, documents[first : first + AT_ONCE], PER_DOCUMENT, generator)
+        texts = texts_of(written)
+        found += [texts[i : i + PER_DOCUMENT] for i in range(0, len(texts), PER_DOCUMENT)]
+    return found
+
+
+def chance(number: int) -> torch.Generator:
+    """A generator of random numbers on the device of this run."""
+    return torch.Generator(run.device).manual_seed(1000 * run.seed + number)
+
+
+# %% tags=["experiment"]
+train_documents = list(news.train.documents[:RANKED])
+train_references = list(news.train.summaries[:RANKED])
+held_documents = list(news.validation.documents[:HELD_OUT])
+held_references = list(news.validation.summaries[:HELD_OUT])
+train_samples = groups_of(train_documents, chance(1))
+held_samples = groups_of(held_documents, chance(2))
+greedy = [texts_of(sample(summarizer, held_documents[i : i + AT_ONCE], 1)) for i in range(0, HELD_OUT, AT_ONCE)]
+greedy = list(itertools.chain(*greedy))
+
+
+def mean_rouge2(texts: list[str], references: list[str]) -> float:
+    """Mean ROUGE-2 (0 to 1) of N * K texts against N references."""
+    each = len(texts) // len(references)
+    return sum(rouge_scores(text, references[i // each])["rouge2"] for i, text in enumerate(texts)) / len(texts)
+
+
+start_rouge = mean_rouge2(list(itertools.chain(*held_samples)), held_references)
+greedy_rouge = mean_rouge2(greedy, held_references)
+print(f"ROUGE-2 on held-out stories: greedy {greedy_rouge:.3f}, sampled {start_rouge:.3f}\n")
+for document, texts, by_person in zip(held_documents[:2], held_samples, held_references, strict=False):
+    print(f"{document[:600]}\n   written by a person: {by_person}")
+    for text in texts:
+        print(f"   sampled:             {text}")
+    print()
+
+# %% [markdown]
+# ## 3. Rankings
+#
+# A number for the quality of a text is hard to give, and two people never give the same. Which of two texts is better is easier, so people are asked to **rank**. Nobody can rank hundreds of stories for a homework, so by default a *simulated rater* does. Its liking is a mix of ROUGE scores against the summary that a person wrote, most of it ROUGE-2 (the share of word pairs in common), plus some noise, since people are not reliable either:
+#
+# $$\text{liking} = 0.2 \cdot \text{ROUGE-1} + 0.6 \cdot \text{ROUGE-2} + 0.2 \cdot \text{ROUGE-L} + \text{noise}.$$
+#
+# The reward model will see stories, summaries and their order. It never sees the person's summary, nor the liking.
+
+# %%
+RANK_BY_HAND = False  # True: you rank some stories yourself, in the panel below; the simulated rater does the others
+
+# %% tags=["experiment"]
+train_ranked = simulated_rankings(train_documents, train_samples, train_references, seed=1)
+held_ranked = simulated_rankings(held_documents, held_samples, held_references, seed=2)
+print("from best to worst:", *train_ranked[0].summaries, f"written by a person: {train_references[0]}", sep="\n   ")
+
+# %% [markdown]
+# **You may rank yourself.** Set `RANK_BY_HAND` to `True`, run the three cells from there again, click the summaries in the order in which you like them, and then run the cell after the panel. Each ranking is saved at once, in `checkpoints/rlhf/<profile>/rankings.jsonl`; next time the panel goes on where you stopped. Try ten stories: how often do you and the rater agree, and how often would you agree with yourself tomorrow?
+
+# %% tags=["experiment"]
+if RANK_BY_HAND:
+    from homework.ranking_panel import RankingPanel, rankings_file
+
+    panel = RankingPanel(train_documents, train_samples, rankings_file(run))
+    panel.show()
+
+# %% tags=["experiment"]
+if RANK_BY_HAND:
+    by_hand = {ranked.document: ranked for ranked in panel.rankings()}
+    train_ranked = [by_hand.get(ranked.document, ranked) for ranked in train_ranked]
+    print(f"{len(by_hand)} stories ranked by hand, the others by the simulated rater")
+
+# %% [markdown]
+# ## 4. From rankings to rewards
+#
+# ### `ranking_loss`: the better one should get the higher reward (4 points)
+#
+# The reward model gives each summary a number. Of two summaries $i$ and $j$ of one document, how likely is it that a rater prefers $i$? In the model of Bradley and Terry it depends on the difference of the rewards alone:
+#
+# $$P(i \text{ before } j) = \sigma(r_i - r_j), \qquad \sigma(z) = \frac{1}{1 + e^{-z}}.$$
+#
+# We maximise the probability of what was observed. A ranking of $K$ summaries, **best first**, contains $\tfrac{K(K-1)}2$ pairs $i < j$ in which $i$ was preferred. The loss is the mean over documents of the mean over these pairs:
+#
+# $$L = \frac1N \sum_{n=1}^{N} \; \frac{2}{K(K-1)} \sum_{i < j} -\log \sigma\big(r_{n,i} - r_{n,j}\big), \qquad r = \text{grouped\_rewards } [N, K].$$
+#
+# Rewards are never compared across documents: one story may be easy and the next one hard. A new model gives all the same reward, and has the loss log 2 = 0.693. As always, $\log \sigma$ must be taken in one step (`F.logsigmoid`): $\sigma(-200)$ is rounded to 0, and the logarithm of that is −∞.
+#
+# *Worked number.* Rewards [[2, 1, 0]]. The differences are 1 (first and second), 2 (first and third), 1 (second and third); −log σ(1) = 0.313262, −log σ(2) = 0.126928. Mean: (0.313262 + 0.126928 + 0.313262) / 3 = **0.251151**. In the wrong order, [[0, 1, 2]], it is **1.584484**.
+
+
+# %% nbgrader={"grade": false, "grade_id": "ranking_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def ranking_loss(grouped_rewards):
+    """The mean over documents of the mean over pairs of -log sigma(r_i - r_j), where i was ranked before j.
+
+    Ouyang and others 2022, equation 1.
+
+    Args:
+        grouped_rewards: rewards of K >= 2 summaries of each document, best first: floating-point tensor `[N, K]`; not
+            changed.
+
+    Returns:
+        A scalar tensor, differentiable. Example: [[2, 1, 0]] gives 0.251151.
+    """
+    ### BEGIN SOLUTION
+    K = grouped_rewards.shape[1]
+    i, j = torch.triu_indices(K, K, offset=1, device=grouped_rewards.device)
+    return -F.logsigmoid(grouped_rewards[:, i] - grouped_rewards[:, j]).mean()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_ranking_loss", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+loss = student.ranking_loss(torch.tensor([[2.0, 1.0, 0.0]]))
+assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "return a scalar tensor"
+assert float(loss) > 0, "the loss is -log of a probability, so it is positive: is the minus missing?"
+assert abs(float(loss) - 1.584484) > 1e-3, "the best one stands first: r_i - r_j with i before j, not the reverse"
+assert abs(float(loss) - 0.753452) > 1e-3, "take the mean over the pairs, not their sum"
+assert abs(float(loss) - 0.313262) > 1e-3, "all pairs i < j count, not only neighbours"
+assert abs(float(loss) - 0.917817) > 1e-3, "each pair once, the better one first: neither (j, i) nor a diagonal (i, i)"
+assert abs(float(loss) - 0.843044) > 1e-3, "each pair once, the better one first: a diagonal (i, i) is no pair"
+assert close(loss, torch.tensor(0.251151), "the worked number")
+assert close(student.ranking_loss(torch.tensor([[0.0, 1.0, 2.0]])), torch.tensor(1.584484), "[[0, 1, 2]], wrong order")
+both = student.ranking_loss(torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 2.0]]))
+assert close(both, torch.tensor(0.917817), "the mean over documents (rows), each with pairs of its own")
+far = student.ranking_loss(torch.tensor([[-300.0, 300.0]]))
+assert close(far, torch.tensor(600.0), "rewards far apart: take log sigma in one step, with F.logsigmoid")
+rewards = torch.zeros(1, 2, requires_grad=True)
+loss = student.ranking_loss(rewards)
+assert loss.requires_grad, "a gradient must reach the rewards: stay in torch, without float(), .item() or .detach()"
+loss.backward()
+assert close(rewards.grad, torch.tensor([[-0.5, 0.5]]), "the gradient pushes the better one up and the worse one down")
+print("ranking_loss: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(70)
+for N, K in [(5, 4), (1, 2), (3, 7), (8, 3), (1, 5), (6, 2)]:
+    rewards = 2 * torch.randn(N, K, generator=g, dtype=torch.float64)
+    kept = rewards.clone()
+    rewards.requires_grad_()
+    loss = student.ranking_loss(rewards)
+    assert tuple(loss.shape) == (), "a scalar"
+    pairs = [math.log1p(math.exp(row[j] - row[i])) for row in kept.tolist() for i, j in itertools.combinations(range(K), 2)]
+    assert close(loss, torch.tensor(sum(pairs) / len(pairs)), "the mean over documents of the mean over pairs")
+    assert close(loss, reference.ranking_loss(kept), "the mean over documents of the mean over pairs")
+    assert torch.equal(rewards.detach(), kept), "the rewards must not be changed"
+    assert loss.requires_grad, "the loss must stay differentiable"
+    (3 * loss).backward()
+    want = torch.zeros(N, K, dtype=torch.float64)
+    for i, j in itertools.combinations(range(K), 2):
+        push = 3 * torch.sigmoid(kept[:, j] - kept[:, i]) / (N * K * (K - 1) / 2)
+        want[:, i] -= push
+        want[:, j] += push
+    assert rewards.grad is not None and close(rewards.grad, want, "the gradient, for both of each pair", atol=1e-9)
+    shifted = kept + 20 * torch.randn(N, 1, generator=g, dtype=torch.float64)
+    assert close(student.ranking_loss(shifted), loss, "a number added to all rewards of a document changes nothing")
+    alone = torch.stack([student.ranking_loss(kept[n : n + 1]) for n in range(N)]).mean()
+    assert close(alone, loss, "the mean over documents; no pair across documents")
+    best = kept.sort(dim=1, descending=True).values
+    assert bool(student.ranking_loss(best) <= loss.detach() + 1e-9), "the right order has the smallest loss"
+flat = student.ranking_loss(torch.full((2, 4), float(torch.randn((), generator=g))))
+assert close(flat, torch.tensor(math.log(2)), "equal rewards: log 2")
+for size in (200.0, 1e4):
+    rewards = torch.tensor([[-size, size, 0.0]], requires_grad=True)
+    loss = student.ranking_loss(rewards)
+    assert close(loss, torch.tensor((2 * size + size + 0) / 3), "very large differences must give a finite loss")
+    loss.backward()
+    assert bool(rewards.grad.isfinite().all()), "very large differences must give a finite gradient"
+    right = student.ranking_loss(torch.tensor([[size, 0.0, -size]]))
+    assert bool(right >= 0) and bool(right < 1e-6), "the right order with a wide margin costs nothing"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### `GroupedRandomSampler`: shuffle the stories, not the summaries (4 points)
+#
+# The loss needs the K summaries of one document next to each other and in their order; the training needs the documents in random order. PyTorch's `DataLoader` asks a *sampler* for the order: an object that can be iterated over, giving one index after the other, and that has a length. Our data are one long list, the summaries of document 0 from best to worst, then those of document 1, and so on. With `group_size` = K, group $n$ consists of the indices $nK, nK + 1, \ldots, nK + K - 1$.
+#
+# Write a class of which
+#
+# * `GroupedRandomSampler(data_source, group_size=4, generator=None)` takes anything that has a length, a multiple of `group_size`. If it is not a multiple, **raise a `ValueError`** at once: a group that is not whole would shift all that follow;
+# * iterating over it gives each index **once**, as a plain number; K consecutive ones are one whole group, in ascending order; the groups come in random order, **anew in each pass**, all orders equally likely. With a `generator` all randomness comes from it, without one from torch's global generator (`torch.randperm(n, generator=generator)` does both). A pass that was broken off does not disturb the next;
+# * `len(...)` is how many indices a pass gives: the length of `data_source`.
+#
+# *Worked example.* 6 items, `group_size` = 2: a pass may give 2, 3, 4, 5, 0, 1. It never gives 3, 2 (order lost), nor 1, 2 as a group (torn apart).
+
+
+# %%
+def one_pass(sampler) -> list[int]:
+    """All indices of one pass."""
+    return [int(index) for index in sampler]
+
+
+def length_of(sampler) -> int:
+    """What len() says."""
+    return len(sampler)
+
+
+def first_of(sampler, count: int) -> list[int]:
+    """The first indices of a pass that is then broken off."""
+    return [int(index) for index in itertools.islice(iter(sampler), count)]
+
+
+# %% nbgrader={"grade": false, "grade_id": "GroupedRandomSampler", "locked": false, "schema_version": 3, "solution": true, "task": false}
+class GroupedRandomSampler:
+    """Indices for a DataLoader: whole groups of consecutive indices, the groups in random order, anew in each pass.
+
+    Args:
+        data_source: anything with a length that is a multiple of group_size.
+        group_size: how many consecutive indices belong together, K.
+        generator: a torch.Generator from which all randomness comes; None means torch's global generator.
+
+    Raises:
+        ValueError: the length is no multiple of group_size.
+    """
+
+    def __init__(self, data_source, group_size=4, generator=None):
+        ### BEGIN SOLUTION
+        if len(data_source) % group_size:
+            raise ValueError(f"{len(data_source)} items cannot be cut into groups of {group_size}.")
+        self.data_source, self.group_size, self.generator = data_source, group_size, generator
+        ### END SOLUTION
+
+    def __iter__(self):
+        ### BEGIN SOLUTION
+        groups = torch.randperm(len(self.data_source) // self.group_size, generator=self.generator)
+        for group in groups.tolist():
+            yield from range(group * self.group_size, (group + 1) * self.group_size)
+        ### END SOLUTION
+
+    def __len__(self):
+        ### BEGIN SOLUTION
+        return len(self.data_source)
+        ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_GroupedRandomSampler", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+sampler = student.GroupedRandomSampler(list(range(40)), group_size=4)
+indices = student.one_pass(sampler)
+assert sorted(indices) == list(range(40)), "a pass gives each index 0 ... len - 1 exactly once"
+blocks = [indices[i : i + 4] for i in range(0, 40, 4)]
+assert all(min(block) // 4 == max(block) // 4 for block in blocks), "a group was torn apart: shuffle groups, not items"
+assert all(block == sorted(block) for block in blocks), "within a group the order is best to worst: do not shuffle it"
+assert indices != list(range(40)), "the groups are never shuffled"
+assert student.one_pass(sampler) != indices, "the second pass must be shuffled anew: draw in __iter__, not in __init__"
+assert student.length_of(sampler) == 40, "len() is the number of indices, not of groups"
+pairs = student.one_pass(student.GroupedRandomSampler(list(range(6)), 2))
+assert sorted(pairs[::2]) == [0, 2, 4], "another group_size: groups start at multiples of it"
+one, two = (
+    student.one_pass(student.GroupedRandomSampler(list(range(80)), 4, torch.Generator().manual_seed(5))) for _ in "ab"
+)
+assert one == two, "equal generators must give equal orders: pass `generator` on"
+refused = False
+try:
+    student.GroupedRandomSampler(list(range(10)), group_size=4)
+except ValueError:
+    refused = True
+assert refused, "10 items are not whole groups of 4: raise a ValueError when the sampler is made"
+print("GroupedRandomSampler: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(71)
+with part("whole groups", 2):
+    for K, groups in [(4, 9), (2, 30), (3, 12), (1, 25), (5, 1), (7, 6)]:
+        sampler = student.GroupedRandomSampler(list(range(100, 100 + K * groups)), group_size=K)
+        for _ in range(3):
+            indices = student.one_pass(sampler)
+            assert sorted(indices) == list(range(K * groups)), "each index once, counted from 0"
+            for block in (indices[i : i + K] for i in range(0, K * groups, K)):
+                assert block == list(range(block[0], block[0] + K)) and block[0] % K == 0, "whole groups, in their order"
+        assert student.length_of(sampler) == K * groups, "len() is the number of indices"
+        student.first_of(sampler, K + 1)
+        assert len(student.one_pass(sampler)) == K * groups, "a pass that was broken off must not shorten the next one"
+    assert student.one_pass(student.GroupedRandomSampler([], 4)) == [], "no items: no indices"
+    for length, K in [(7, 2), (3, 4), (9, 4), (11, 3)]:
+        refused = False
+        try:
+            student.GroupedRandomSampler(list(range(length)), K)
+        except ValueError:
+            refused = True
+        assert refused, "a length that is no multiple of group_size: ValueError when the sampler is made"
+with part("random order", 2):
+    PASSES, groups = 900, 5
+    sampler = student.GroupedRandomSampler(list(range(2 * groups)), group_size=2)
+    orders = torch.tensor([student.one_pass(sampler)[::2] for _ in range(PASSES)]) // 2  # [PASSES, groups]
+    for place in range(groups):
+        often = torch.bincount(orders[:, place], minlength=groups) / PASSES
+        assert bool(((often - 1 / groups).abs() < 6 * math.sqrt(0.16 / PASSES)).all()), (
+            "each group must stand at each place equally often"
+        )
+    follows = float((orders[:, 1:] == orders[:, :-1] + 1).double().mean())
+    assert abs(follows - 1 / groups) < 6 * math.sqrt(0.16 / (PASSES * (groups - 1))), "all orders must be equally likely"
+    same = float((orders[1:] == orders[:-1]).double().mean())
+    assert abs(same - 1 / groups) < 6 * math.sqrt(0.16 / PASSES), "each pass must be shuffled anew"
+    number = int(torch.randint(0, 10**6, (), generator=g))
+    data = list(range(120))
+
+    def with_seed(seed):
+        """A sampler with a generator of that seed."""
+        return student.GroupedRandomSampler(data, 3, generator=torch.Generator().manual_seed(seed))
+
+    student.torch.manual_seed(1)
+    one, other = student.one_pass(with_seed(number)), student.one_pass(with_seed(number + 1))
+    student.torch.manual_seed(2)
+    assert student.one_pass(with_seed(number)) == one, "with a generator, all randomness must come from it"
+    assert other != one, "another generator must give another order"
+    kept = with_seed(number)
+    assert student.one_pass(kept) != student.one_pass(kept), "with a generator, too, each pass is shuffled anew"
+    student.torch.manual_seed(3)
+    one = student.one_pass(student.GroupedRandomSampler(data, 3))
+    student.torch.manual_seed(3)
+    assert student.one_pass(student.GroupedRandomSampler(data, 3)) == one, "without a generator: torch's global one"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### `spearman`: does the reward model rank as the rater does? (4 points)
+#
+# The loss says how well the pairs are told apart on average; a rank correlation is easier to read. For one document, let $a_k$ be the rank of the $k$-th reward among the K rewards (1 for the smallest), and $b_k$ the rank that the rater gave: best first means $b = (K, K - 1, \ldots, 1)$. Spearman's coefficient is the correlation of the two,
+#
+# $$\rho = \frac{\sum_k (a_k - \bar a)(b_k - \bar b)}{\sqrt{\sum_k (a_k - \bar a)^2} \sqrt{\sum_k (b_k - \bar b)^2}},$$
+#
+# 1 if the rewards fall from left to right, −1 if they rise, about 0 if they have nothing to do with the ranking. **Equal rewards share their mean rank**: rewards (5, 1, 1, 0) have the ranks (4, 2.5, 2.5, 1). If all K rewards are equal, nothing was ranked and the formula is 0/0: **then ρ = 0**. `spearman` gives the mean of ρ over the rows. The well-known short formula $1 - 6 \sum (a_k - b_k)^2 / (K(K^2 - 1))$ is right only if no two rewards are equal.
+#
+# A rank can be counted: $a_k$ = (how many rewards are smaller) + (how many are equal, itself included, + 1) / 2.
+#
+# *Worked numbers.* [[3, 2, 1, 0]] gives **1**, [[0, 1, 2, 3]] gives **−1**. [[2, 3, 1, 0]]: ranks (3, 4, 2, 1) against (4, 3, 2, 1), ρ = **0.8**. [[5, 1, 1, 0]]: **0.948683**. All four rows together: **0.437171**.
+
+
+# %% nbgrader={"grade": false, "grade_id": "spearman", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def spearman(rewards):
+    """The mean over documents of Spearman's rank correlation between the rewards and the rater's order.
+
+    Args:
+        rewards: rewards of K >= 2 summaries of each document, best first: floating-point tensor `[N, K]`; not changed.
+
+    Returns:
+        A number (or scalar tensor) between -1 and 1; equal rewards share their mean rank, and a row of equal rewards
+        counts 0. Example: [[2, 3, 1, 0]] gives 0.8.
+    """
+    ### BEGIN SOLUTION
+    K = rewards.shape[1]
+    smaller = (rewards[:, None, :] < rewards[:, :, None]).double().sum(dim=2)  # [N, K]
+    equal = (rewards[:, None, :] == rewards[:, :, None]).double().sum(dim=2)
+    a = smaller + (equal + 1) / 2 - (K + 1) / 2  # ranks, centred
+    b = torch.arange(K, 0, -1, dtype=torch.float64, device=rewards.device) - (K + 1) / 2  # [K]
+    size = a.norm(dim=1) * b.norm()
+    rho = torch.where(size > 0, (a * b).sum(dim=1) / size.clamp(min=1e-12), 0.0)
+    return rho.mean()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_spearman", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+falling = float(student.spearman(torch.tensor([[3.0, 2.0, 1.0, 0.0]])))
+assert abs(falling + 1) > 1e-3, "best first: rewards that fall from left to right agree with the rater, +1"
+assert close(falling, 1.0, "rewards that fall from left to right: 1")
+assert close(float(student.spearman(torch.tensor([[0.0, 1.0, 2.0, 3.0]]))), -1.0, "rewards that rise: −1")
+swapped = float(student.spearman(torch.tensor([[2.0, 3.0, 1.0, 0.0]])))
+assert close(swapped, 0.8, "the worked number; (0.67 would be Kendall's coefficient)")
+uneven = float(student.spearman(torch.tensor([[100.0, 2.0, 1.0, 0.0]])))
+assert close(uneven, 1.0, "only ranks count, not how far apart the rewards are")
+cycle = float(student.spearman(torch.tensor([[1.0, 3.0, 2.0, 0.0]])))
+assert close(cycle, 0.4, "argsort gives the places of the sorted values, not ranks: apply it twice, or count")
+tied = float(student.spearman(torch.tensor([[5.0, 1.0, 1.0, 0.0]])))
+assert close(tied, 0.948683, "equal rewards share their mean rank: (4, 2.5, 2.5, 1)")
+flat = float(student.spearman(torch.tensor([[7.0, 7.0, 7.0, 7.0]])))
+assert close(flat, 0.0, "a row of equal rewards counts 0, not nan")
+rows = torch.tensor([[3.0, 2.0, 1.0, 0.0], [0.0, 1.0, 2.0, 3.0], [2.0, 3.0, 1.0, 0.0], [5.0, 1.0, 1.0, 0.0]])
+assert close(float(student.spearman(rows)), 0.437171, "the mean over rows; ranks within each row")
+print("spearman: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(72)
+
+
+def slow_spearman(row):
+    """One row, written out."""
+    K = len(row)
+    a = [sum(other < r for other in row) + (row.count(r) + 1) / 2 - (K + 1) / 2 for r in row]
+    b = [(K - 1) / 2 - k for k in range(K)]
+    size = math.sqrt(sum(v * v for v in a) * sum(v * v for v in b))
+    return sum(v * w for v, w in zip(a, b, strict=True)) / size if size else 0.0
+
+
+with part("without equal rewards", 2):
+    for N, K in [(6, 4), (1, 2), (4, 9), (9, 3), (1, 4), (12, 5)]:
+        ranks = torch.stack([torch.randperm(K, generator=g) for _ in range(N)])  # all different
+        rewards = (ranks + 0.8 * torch.rand(N, K, generator=g)) * 10 ** (2 * torch.rand(N, 1, generator=g) - 1)
+        kept = rewards.clone()
+        got = float(student.spearman(rewards))
+        assert close(got, sum(map(slow_spearman, kept.tolist())) / N, "the rank correlation", atol=1e-5)
+        assert close(got, float(reference.spearman(kept)), "the rank correlation", atol=1e-5)
+        assert torch.equal(rewards, kept), "the rewards must not be changed"
+        assert close(float(student.spearman(-kept)), -got, "turning the rewards round turns the sign", atol=1e-5)
+        assert close(float(student.spearman(kept.flip(1))), -got, "turning the order round turns the sign", atol=1e-5)
+        assert close(float(student.spearman(kept.double() ** 3)), got, "only the order of rewards counts", atol=1e-5)
+        shift = torch.randint(-50, 50, (N, 1), generator=g)
+        assert close(float(student.spearman(ranks.float() + shift)), float(student.spearman(ranks.float())), "rows are ranked by themselves", atol=1e-5)
+    assert close(float(student.spearman(torch.arange(6.0).flip(0)[None].repeat(3, 1))), 1.0, "falling rewards: 1", atol=1e-5)
+with part("equal rewards", 2):
+    for N, K, levels in [(8, 4, 2), (5, 6, 3), (10, 3, 2), (1, 5, 2)]:
+        rewards = torch.randint(0, levels, (N, K), generator=g).float() - 0.5
+        rewards[0] = torch.tensor([0.5] + [-0.5] * (K - 1))  # ties for certain
+        want = sum(map(slow_spearman, rewards.tolist())) / N
+        assert close(float(student.spearman(rewards)), want, "equal rewards share their mean rank", atol=1e-5)
+    for value in (0.0, -3.0, 1e6):
+        assert close(float(student.spearman(torch.full((2, 4), value))), 0.0, "a row of equal rewards counts 0", atol=1e-6)
+    mixed = torch.tensor([[1.0, 1.0, 1.0], [2.0, 1.0, 0.0]])
+    assert close(float(student.spearman(mixed)), 0.5, "a row of equal rewards counts 0, and is counted", atol=1e-5)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Training the reward model
+#
+# In `mini` the reward model is the summarizer itself with another head: its decoder reads the summary, compares at each place the token with what it had expected, and a learnt weighted sum of that, averaged over the tokens, is the reward. In `full` it is a RoBERTa that reads story and summary and has a single output. Either way, `reward_net(documents, summaries)` takes N documents and N · K summaries (K for each, one after the other) and gives rewards `[N * K]`. The training loop is yours in the two places that matter: the sampler and the loss.
+
+# %%
+REWARD_EPOCHS = run.size(full=3, mini=3, grade=1)
+GROUPS_PER_BATCH = run.size(full=8, mini=8, grade=3)
+REWARD_RATE = run.size(full=2e-5, mini=5e-4, grade=5e-4)
+
+
+def reward_batches(ranked: list[Ranked], generator) -> list[list[int]]:
+    """The order of training: for each batch the indices of its summaries in one long list, K after K."""
+    places = range(PER_DOCUMENT * len(ranked))
+    sampler = GroupedRandomSampler(places, group_size=PER_DOCUMENT, generator=generator)
+    loader = torch.utils.data.DataLoader(places, batch_size=GROUPS_PER_BATCH * PER_DOCUMENT, sampler=sampler)
+    return [batch.tolist() for _ in range(REWARD_EPOCHS) for batch in loader]
+
+
+def train_reward_model(ranked: list[Ranked], seed: int) -> tuple[nn.Module, list[float]]:
+    """A reward model trained on rankings, and its loss at each step."""
+    homework.seed_everything(seed)
+    net = reward_model(run)
+    order = reward_batches(ranked, torch.Generator().manual_seed(seed))
+    optimizer = torch.optim.AdamW(net.parameters(), lr=REWARD_RATE, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: min((k + 1) / 20, 1 - k / len(order)))
+    loop = training.Loop(
+        run,
+        "reward",
+        steps=len(order),
+        modules={"net": net, "optimizer": optimizer, "schedule": schedule},
+        code=[ranking_loss, GroupedRandomSampler, [each.summaries for each in ranked]],
+        seed=seed,
+    )
+    for step in loop:
+        documents = [ranked[place // PER_DOCUMENT].document for place in order[step][::PER_DOCUMENT]]
+        summaries = [ranked[place // PER_DOCUMENT].summaries[place % PER_DOCUMENT] for place in order[step]]
+        with autocast(run.device):
+            rewards = net(documents, summaries)  # [N * K]
+        loss = ranking_loss(rewards.float().reshape(-1, PER_DOCUMENT))
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        loop.record(loss=loss.detach())
+    return net, loop.history["loss"]
+
+
+@torch.no_grad()
+def rewards_of(net, documents: list[str], summaries: list[str]) -> torch.Tensor:
+    """Rewards `[N * K]` of K summaries for each document, on the CPU."""
+    each, found = len(summaries) // len(documents), []
+    for first in range(0, len(documents), AT_ONCE):
+        last = first + AT_ONCE
+        with autocast(run.device):
+            found.append(net(documents[first:last], summaries[first * each : last * each]).float().cpu())
+    return torch.cat(found)
+
+
+def held_rewards(net) -> torch.Tensor:
+    """Rewards of the held-out rankings, `[N, K]`, best first."""
+    texts = [text for ranked in held_ranked for text in ranked.summaries]
+    return rewards_of(net, [ranked.document for ranked in held_ranked], texts).reshape(-1, PER_DOCUMENT)
+
+
+# %% tags=["train"]
+reward_net, reward_losses = train_reward_model(train_ranked, run.seed)
+
+# %% tags=["experiment"]
+held = held_rewards(reward_net)  # [N, K]
+held_spearman = float(spearman(held))
+best_beats_worst = float((held[:, 0] > held[:, -1]).double().mean())
+likings = [[liking(text, by) for text in each.summaries] for each, by in zip(held_ranked, held_references, strict=True)]
+ceiling = float(spearman(torch.tensor(likings)))
+print(f"held-out rankings: Spearman {held_spearman:.2f}; the best one gets more than the worst one in {best_beats_worst:.0%}")
+print(f"(a judge that knew the person's summary, but not the rater's mood, would reach {ceiling:.2f})")
+plots.curves(
+    {"training rankings": reward_losses},
+    title="The reward model learns the rankings",
+    xlabel="step",
+    ylabel="ranking loss",
+    smooth=20,
+    levels={"all rewards equal: log 2": math.log(2)},
+)
+
+# %% [markdown]
+# **Predict, then run.** Draw, in your mind, the histogram of the rewards of the *best* hypotheses of the held-out stories, and in the same axes that of the *worst*. How much will they overlap, with this Spearman coefficient?
+
+# %% tags=["experiment"]
+edges = torch.linspace(float(held.min()), float(held.max()) + 1e-3, 16)
+middle_of_bin = (edges[:-1] + edges[1:]) / 2
+plots.curves(
+    {
+        label: (middle_of_bin, torch.histogram(held[:, place].contiguous(), bins=edges).hist / len(held))
+        for label, place in (("ranked best", 0), ("ranked worst", PER_DOCUMENT - 1))
+    },
+    title="Rewards of the best and the worst hypothesis: two overlapping hills",
+    xlabel="learnt reward",
+    ylabel="share of held-out stories",
+)
+
+# %% [markdown]
+# The hills overlap widely. The judge sees a tendency, and is wrong about many single cases, partly because rewards of different stories are not comparable (only differences within a story were trained), partly because it does not know better. The training that follows will look for every weakness of this judge.
+#
+# ## 5. Reinforce
+#
+# ### `policy_gradient_loss`: one reward for a whole text (5 points)
+#
+# We want the summarizer to write texts that get high rewards: $\mathbb E_{y \sim \pi(\cdot \mid x)}[r(y)]$ should grow. Nothing can be differentiated through a sampled word, but the *probability* of what was sampled can (question (a) asks you for the derivation). The loss is
+#
+# $$L = \frac1B \sum_{b=1}^{B} - r_b \sum_{t} \log P\big(y_{b,t} \mid y_{b,1}, \ldots, y_{b,t-1}, x_b\big),$$
+#
+# where the inner sum runs over the tokens that were really written. Its value means nothing; its gradient is an unbiased estimate of $-\nabla \mathbb E[r]$. You get `logits` `[B, T, V]`, where `logits[b, t]` already belongs to `generated[b, t]`, so do not shift anything: the decoder was given the start token and $y_1 \ldots y_{T-1}$. Four conventions:
+#
+# * **The pad token is barred**: its logit is set to −∞ before the softmax, as it was in sampling. Otherwise these would not be the probabilities with which the text was drawn. (Leave `logits` itself as it is; `masked_fill` makes a copy.)
+# * **Padded places do not count.** A place is padded where `generated` is `pad_token_id` *or* `label_pad_token_id` (−100, with which labels are padded by many libraries). Beware: −100 is no index, `gather` fails on it or, on a GPU, reads anywhere; and the pad token's log-probability is now −∞, and 0 · ∞ is `nan`. So put a harmless token there first, and take its term out afterwards with `masked_fill` or `where`.
+# * The **sum** over tokens, and the **mean over the batch**; not divided by the number of tokens.
+# * The rewards are numbers: **no gradient** flows into them.
+#
+# *Worked number.* V = 3, pad token 0, a summary of two tokens and one padded place: `generated` = [[1, 2, 0]], `logits` = [[[5, log 3, 0], [0, 0, 0], [1, 2, 3]]], `rewards` = [2]. Without the pad token the first place has probabilities ¾ and ¼: log P = log ¾. The second has ½ and ½: log ½. The third is not counted. Loss = −2 · (log ¾ + log ½) = **1.961659**.
+
+
+# %% nbgrader={"grade": false, "grade_id": "policy_gradient_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_token_id=-100):
+    """The mean over the batch of -r sum_t log P(y_t); its gradient estimates that of minus the expected reward.
+
+    Williams 1992 (REINFORCE), for sequences.
+
+    Args:
+        logits: what the decoder says about each place, `[B, T, V]`; logits[b, t] belongs to generated[b, t]; not changed.
+        generated: tokens that were drawn, LongTensor `[B, T]`; not changed.
+        rewards: one number for each sequence, `[B]`; treated as constants.
+        pad_token_id: never drawn, so it is barred from the distribution; where it stands in `generated` nothing counts.
+        label_pad_token_id: where it stands in `generated` nothing counts, either.
+
+    Returns:
+        A scalar tensor, differentiable in the logits. Example: the worked number above gives 1.961659.
+    """
+    ### BEGIN SOLUTION
+    barred = torch.arange(logits.shape[-1], device=logits.device) == pad_token_id  # [V]
+    log_p = torch.log_softmax(logits.masked_fill(barred, -math.inf), dim=-1)  # [B, T, V]
+    padded = (generated == pad_token_id) | (generated == label_pad_token_id)  # [B, T]
+    harmless = 1 if pad_token_id == 0 else 0
+    chosen = log_p.gather(2, generated.masked_fill(padded, harmless)[..., None])[..., 0]  # [B, T]
+    sequence = chosen.masked_fill(padded, 0.0).sum(dim=1)  # [B]
+    return -(rewards.detach() * sequence).mean()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_policy_gradient_loss", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+logits = torch.tensor([[[5.0, math.log(3.0), 0.0], [0.0, 0.0, 0.0], [1.0, 2.0, 3.0]]], requires_grad=True)
+generated, rewards = torch.tensor([[1, 2, 0]]), torch.tensor([2.0], requires_grad=True)
+loss = student.policy_gradient_loss(logits, generated, rewards, 0)
+assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "return a scalar tensor"
+assert not bool(loss.isnan()), "nan: 0 · ∞? A padded place has log-probability −∞; use masked_fill, not a product"
+assert not bool(loss.isinf()), "infinite: a padded place was counted, the pad token has probability 0"
+assert abs(float(loss) + 1.961659) > 1e-3, "the sign: the loss must fall when a rewarded text gets more likely"
+assert abs(float(loss) - 10.079) > 2e-2, "the pad token still takes part in the softmax: set its logit to −∞ first"
+assert abs(float(loss) - 1.961659 / 2) > 1e-3, "sum over the tokens, do not take their mean"
+assert abs(float(loss) - 1.961659 / 3) > 1e-3, "sum over the tokens, do not divide by T"
+assert close(loss, torch.tensor(1.961659), "the worked number")
+assert loss.requires_grad, "a gradient must reach the logits: stay in torch, without float(), .item() or .detach()"
+loss.backward()
+want = torch.tensor([[[0.0, -0.5, 0.5], [0.0, 1.0, -1.0], [0.0, 0.0, 0.0]]])
+assert close(logits.grad, want, "the gradient in the logits: r (softmax − one-hot), and 0 where padded and for the pad token")
+assert rewards.grad is None or not bool(rewards.grad.any()), "no gradient may flow into the rewards: they are constants"
+labels = student.policy_gradient_loss(logits.detach(), torch.tensor([[1, 2, -100]]), torch.tensor([2.0]), 0)
+assert close(labels, torch.tensor(1.961659), "−100 marks a padded place, too: it must not be counted, nor be an index")
+two = student.policy_gradient_loss(logits.detach().repeat(2, 1, 1), generated.repeat(2, 1), torch.tensor([2.0, 0.0]), 0)
+assert close(two, torch.tensor(1.961659 / 2), "the mean over the batch; each sequence has a reward of its own")
+print("policy_gradient_loss: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(73)
+
+
+def draw_batch(B, T, V, pad, dtype=torch.float64):
+    """Logits, tokens and rewards; every row ends in padding of its own length, the first one has none."""
+    logits = 2 * torch.randn(B, T, V, generator=g, dtype=dtype)
+    generated = torch.randint(0, V - 1, (B, T), generator=g)
+    generated = generated + (generated >= pad).long()  # never the pad token
+    lengths = torch.randint(1, T + 1, (B,), generator=g)
+    lengths[0] = T
+    padded = torch.arange(T) >= lengths[:, None]
+    return logits, generated, padded, torch.randn(B, generator=g, dtype=dtype)
+
+
+def by_hand(logits, generated, padded, rewards, pad):
+    """The loss and its gradient in the logits, place by place."""
+    B, T, V = logits.shape
+    total, gradient = 0.0, torch.zeros_like(logits)
+    for b in range(B):
+        for t in range(T):
+            if not padded[b, t]:
+                others = [v for v in range(V) if v != pad]
+                p = logits[b, t, others].softmax(0)
+                place = others.index(int(generated[b, t]))
+                total -= float(rewards[b] * p[place].log()) / B
+                gradient[b, t, others] = rewards[b] * (p - F.one_hot(torch.tensor(place), V - 1)) / B
+    return torch.tensor(total, dtype=logits.dtype), gradient
+
+
+with part("value and gradient", 3):
+    for B, T, V, pad in [(4, 6, 5, 0), (1, 1, 3, 0), (3, 4, 7, 6), (6, 3, 4, 2), (2, 8, 9, 1)]:
+        logits, generated, padded, rewards = draw_batch(B, T, V, pad)
+        generated = generated.masked_fill(padded, pad)
+        kept = logits.clone(), generated.clone(), rewards.clone()
+        logits.requires_grad_(), rewards.requires_grad_()
+        loss = student.policy_gradient_loss(logits, generated, rewards, pad)
+        assert tuple(loss.shape) == (), "a scalar"
+        want, gradient = by_hand(kept[0], kept[1], padded, kept[2], pad)
+        assert close(loss, want, "the mean over the batch of −r Σ log P(y_t)", atol=1e-6)
+        assert close(loss, reference.policy_gradient_loss(*kept, pad), "the mean over the batch of −r Σ log P(y_t)", atol=1e-6)
+        assert loss.requires_grad, "the loss must stay differentiable"
+        (2 * loss).backward()
+        assert close(logits.grad, 2 * gradient, "the gradient in the logits", atol=1e-6)
+        assert rewards.grad is None or not bool(rewards.grad.any()), "no gradient may flow into the rewards"
+        assert torch.equal(logits.detach(), kept[0]) and torch.equal(generated, kept[1]), "inputs must not be changed"
+        louder = kept[0].clone()
+        louder[:, :, pad] += 5
+        assert close(student.policy_gradient_loss(louder, kept[1], kept[2], pad), want, "the pad token's logit must not matter", atol=1e-6)
+        shifted = kept[0] + 10 * torch.randn(B, T, 1, generator=g, dtype=torch.float64)
+        assert close(student.policy_gradient_loss(shifted, kept[1], kept[2], pad), want, "a softmax does not see a shift", atol=1e-6)
+        assert close(student.policy_gradient_loss(kept[0], kept[1], -3 * kept[2], pad), -3 * want, "linear in the rewards", atol=1e-6)
+        rows = [student.policy_gradient_loss(kept[0][b : b + 1], kept[1][b : b + 1], kept[2][b : b + 1], pad) for b in range(B)]
+        assert close(torch.stack(rows).mean(), want, "the mean over the sequences", atol=1e-6)
+with part("padding", 2):
+    for B, T, V, pad, filler in [(4, 6, 5, 0, -100), (3, 5, 4, 3, -100), (5, 4, 6, 0, -1), (2, 3, 8, 2, 99)]:
+        logits, generated, padded, rewards = draw_batch(B, T, V, pad)
+        want, gradient = by_hand(logits, generated, padded, rewards, pad)
+        mixed = generated.masked_fill(padded, pad)
+        mixed[::2] = generated[::2].masked_fill(padded[::2], filler)
+        logits.requires_grad_()
+        loss = student.policy_gradient_loss(logits, mixed, rewards, pad, filler)
+        assert close(loss, want, "padded places are not counted, whichever token pads them", atol=1e-6)
+        loss.backward()
+        assert close(logits.grad, gradient, "padded places get no gradient, and never nan", atol=1e-6)
+        more = torch.cat([logits.detach(), torch.randn(B, 2, V, generator=g, dtype=torch.float64)], dim=1)
+        longer = torch.cat([mixed, torch.full((B, 2), pad)], dim=1)
+        assert close(student.policy_gradient_loss(more, longer, rewards, pad, filler), want, "more padding changes nothing", atol=1e-6)
+    logits, generated, padded, rewards = draw_batch(3, 4, 5, 0)
+    generated = generated.masked_fill(padded, 0)
+    generated[1] = 0
+    padded[1] = True
+    assert close(student.policy_gradient_loss(logits, generated, rewards, 0), by_hand(logits, generated, padded, rewards, 0)[0], "an empty sequence adds nothing", atol=1e-6)
+    large = torch.tensor([[[0.0, 1e4, -1e4], [0.0, -1e4, 1e4]]], requires_grad=True)
+    loss = student.policy_gradient_loss(large, torch.tensor([[1, 1]]), torch.tensor([1.0]), 0)
+    assert close(loss, torch.tensor(2e4), "logits of ±10,000: take the logarithm of the softmax in one step")
+    loss.backward()
+    assert bool(large.grad.isfinite().all()), "logits of ±10,000 must give a finite gradient"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# The same function also *measures* log-probabilities: for a batch of one sequence with reward 1 it is −log π(y | x). The next cell uses it that way for the policy and for the reference; so your function must be right before you go on.
+
+
+# %%
+def logits_for(model, documents: list[str], written: torch.Tensor) -> torch.Tensor:
+    """What the model says about each token of its K summaries of each document: logits `[N * K, T, V]`."""
+    story = read(documents)
+    per_document = len(written) // len(documents)
+    start = torch.full_like(written[:, :1], model.config.decoder_start_token_id)
+    with autocast(run.device):
+        states = model.get_encoder()(**story).last_hidden_state.repeat_interleave(per_document, dim=0)
+        logits = model(
+            encoder_outputs=BaseModelOutput(states),
+            attention_mask=story["attention_mask"].repeat_interleave(per_document, dim=0),
+            decoder_input_ids=torch.cat([start, written[:, :-1]], dim=1),
+        ).logits
+    return logits.float()
+
+
+@torch.no_grad()
+def log_probabilities(logits: torch.Tensor, written: torch.Tensor) -> torch.Tensor:
+    """log pi(y | x) of each sequence, `[B]`: minus the policy-gradient loss of a batch of one with reward 1."""
+    one = torch.ones(1, device=logits.device)
+    rows = range(len(written))
+    return -torch.stack([policy_gradient_loss(logits[b : b + 1], written[b : b + 1], one, PAD) for b in rows])
+
+
+# %% [markdown]
+# ### `shaped_rewards`: the leash (3 points)
+#
+# From the toy we know what to maximise, $J(\pi) = \mathbb E_\pi[r] - \beta\, \mathrm{KL}(\pi \| \pi_\text{ref})$. Both terms are expectations over what the policy writes, so their sum is the expectation of
+#
+# $$\tilde r(y) = r(y) - \beta \big(\log \pi(y \mid x) - \log \pi_\text{ref}(y \mid x)\big).$$
+#
+# A summary that the policy now writes far more often than the reference did costs something. Then a **baseline**: we subtract the mean of $\tilde r$ over the batch. Without it, if all rewards were positive, *all* that was drawn would be made more likely; with it, what is better than the average of the batch rises and the rest sinks. The gradient keeps its direction on average, and its noise falls.
+#
+# $$\text{shaped}_b = \tilde r_b - \frac1B \sum_{c=1}^{B} \tilde r_c .$$
+#
+# The result is a **constant** for the loss: no gradient may flow through it, into whichever argument. (Is that still the right gradient, though $\log \pi$ depends on the weights? Yes: the missing part is $-\beta\, \mathbb E_\pi[\nabla \log \pi(y)] = 0$.)
+#
+# *Worked number.* `rewards` = [1, 2], `logprobs` = [−3, −5], `ref_logprobs` = [−4, −4], `beta` = 0.5. The log-ratios are 1 and −1, so $\tilde r$ = (1 − 0.5, 2 + 0.5) = (0.5, 2.5); the mean is 1.5: **[−1, 1]**.
+
+
+# %% nbgrader={"grade": false, "grade_id": "shaped_rewards", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def shaped_rewards(rewards, logprobs, ref_logprobs, beta):
+    """Rewards minus beta times the log-ratio of policy and reference, minus the mean over the batch; constants.
+
+    Stiennon and others 2020, section 3.4 (without the baseline).
+
+    Args:
+        rewards: rewards of B summaries, `[B]`.
+        logprobs: log-probabilities of the whole summaries under the policy, `[B]`.
+        ref_logprobs: the same under the reference, `[B]`.
+        beta: weight of the penalty, a number from 0 on.
+
+    Returns:
+        `[B]`, without gradient. Example: [1, 2], [-3, -5], [-4, -4] and 0.5 give [-1, 1].
+    """
+    ### BEGIN SOLUTION
+    shaped = (rewards - beta * (logprobs - ref_logprobs)).detach()
+    return shaped - shaped.mean()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_shaped_rewards", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+rewards, logprobs, ref_logprobs = torch.tensor([1.0, 2.0]), torch.tensor([-3.0, -5.0]), torch.tensor([-4.0, -4.0])
+got = student.shaped_rewards(rewards, logprobs, ref_logprobs, 0.5)
+assert isinstance(got, torch.Tensor) and tuple(got.shape) == (2,), "return one number for each summary, [B]"
+assert abs(float(got.sum())) < 1e-4, "the mean over the batch is not subtracted, or not after the penalty"
+assert abs(float(got[1]) - 0.0) > 1e-3, "the sign of the penalty: what became more likely than before costs something"
+assert abs(float(got[1]) - 0.5) > 1e-3, "the penalty is missing: subtract beta (logprobs − ref_logprobs)"
+assert close(got, torch.tensor([-1.0, 1.0]), "the worked number")
+alone = student.shaped_rewards(rewards, logprobs, ref_logprobs, 0.0)
+assert close(alone, torch.tensor([-0.5, 0.5]), "beta = 0: the rewards minus their mean")
+inputs = [each.clone().requires_grad_() for each in (rewards, logprobs, ref_logprobs)]
+assert not student.shaped_rewards(*inputs, 0.5).requires_grad, "the result is a constant: detach it"
+print("shaped_rewards: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(74)
+for B in (2, 5, 1, 16):
+    rewards = 3 * torch.randn(B, generator=g, dtype=torch.float64) + 4
+    ref_logprobs = -30 * torch.rand(B, generator=g, dtype=torch.float64) - 1
+    logprobs = ref_logprobs + 2 * torch.randn(B, generator=g, dtype=torch.float64)
+    beta = float(torch.rand((), generator=g)) + 0.1
+    kept = [each.clone() for each in (rewards, logprobs, ref_logprobs)]
+    got = student.shaped_rewards(rewards, logprobs, ref_logprobs, beta)
+    assert tuple(got.shape) == (B,) and got.dtype == torch.float64, "[B], in the data type of the rewards"
+    assert all(torch.equal(*pair) for pair in zip(kept, (rewards, logprobs, ref_logprobs), strict=True)), (
+        "the arguments must not be changed"
+    )
+    raw = [r - beta * (p - q) for r, p, q in zip(*(each.tolist() for each in kept), strict=True)]
+    want = torch.tensor([each - sum(raw) / B for each in raw], dtype=torch.float64)
+    assert close(got, want, "rewards − beta (logprobs − ref_logprobs), minus the mean over the batch", atol=1e-6)
+    assert close(got, reference.shaped_rewards(*kept, beta), "rewards − beta (logprobs − ref_logprobs), centred", atol=1e-6)
+    assert close(got.mean(), torch.tensor(0.0), "the mean over the batch is 0", atol=1e-6)
+    moved = student.shaped_rewards(rewards + 7, logprobs, ref_logprobs - 3, beta)
+    assert close(moved, got, "what is added to all does not matter", atol=1e-6)
+    alone = student.shaped_rewards(rewards, logprobs, ref_logprobs, 0.0)
+    assert close(alone, rewards - rewards.mean(), "beta = 0: no penalty", atol=1e-6)
+    double = student.shaped_rewards(rewards, logprobs, ref_logprobs, 2 * beta)
+    assert close(double - alone, 2 * (got - alone), "the penalty grows with beta", atol=1e-6)
+    for which in range(3):
+        inputs = [each.clone() for each in kept]
+        inputs[which].requires_grad_()
+        assert not student.shaped_rewards(*inputs, beta).requires_grad, "no gradient may flow through the result"
+if True:
+    narrow = student.shaped_rewards(torch.tensor([2.0, 2.0]), torch.tensor([-1.0, -1.0]), torch.tensor([-1.0, -1.0]), 0.3)
+    assert close(narrow, torch.zeros(2), "equal rewards and no ratio: zeros, not nan")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### The training
+#
+# Each step: take some stories, write K summaries of each with the *current* policy, ask the reward model, shape, and make one step. Nobody looks at the persons' summaries, except to note the ROUGE-2 for our curves. The rewards are standardised once, with mean and deviation of the rewards that the untrained policy gets on the held-out stories; so a reward of 1 means one such deviation above the start, and β does not depend on the scale that the reward model happened to choose.
+
+# %%
+RL_STEPS = run.size(full=200, mini=50, grade=2)
+RL_DOCUMENTS = run.size(full=8, mini=16, grade=2)  # stories in a step, with K summaries each
+RL_RATE = run.size(full=2e-5, mini=1.5e-3, grade=1.5e-3)
+BETA = 0.1
+
+
+def reinforce(name: str, beta: float, seed: int) -> tuple[nn.Module, dict[str, list[float]]]:
+    """A copy of the summarizer trained on rewards; and reward, KL and ROUGE-2 of what it wrote at each step."""
+    policy = copy.deepcopy(summarizer)
+    optimizer = torch.optim.AdamW(policy.parameters(), lr=RL_RATE, weight_decay=0.0)
+    draw = torch.Generator(run.device).manual_seed(seed)
+    lengths = [len(document) for document in news.train.documents]
+    source, order = random.Random(seed), []
+    while len(order) < RL_STEPS:
+        order += batches_by_length(lengths, RL_DOCUMENTS, source)
+    loop = training.Loop(
+        run,
+        name,
+        steps=RL_STEPS,
+        modules={"policy": policy, "optimizer": optimizer, "draw": draw},
+        code=[policy_gradient_loss, shaped_rewards, beta, [round(float(r), 3) for r in held.flatten()[:40]]],
+        seed=seed,
+    )
+    for step in loop:
+        rows = order[step]
+        documents = [news.train.documents[row] for row in rows]
+        written = sample(policy, documents, PER_DOCUMENT, draw)  # [B, T]
+        texts = texts_of(written)
+        rewards = (rewards_of(reward_net, documents, texts) - reward_mean) / reward_deviation
+        with torch.no_grad():
+            ref_logprobs = log_probabilities(logits_for(summarizer, documents, written), written)
+        logits = logits_for(policy, documents, written)
+        logprobs = log_probabilities(logits, written)
+        shaped = shaped_rewards(rewards.to(run.device), logprobs, ref_logprobs, beta)
+        loss = policy_gradient_loss(logits, written, shaped, PAD)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
+        optimizer.step()
+        rouge = mean_rouge2(texts, [news.train.summaries[row] for row in rows])
+        loop.record(reward=rewards.mean(), kl=(logprobs - ref_logprobs).mean(), rouge2=rouge)
+    return policy, loop.history
+
+
+# %% [markdown]
+# **Predict, then run.** Two trainings, alike but for β = 0.1 in one and β = 0 in the other. In which one does the learnt reward rise more? In which one the ROUGE-2? What will the summaries of the second look like?
+
+# %% tags=["train"]
+start_rewards = rewards_of(reward_net, held_documents, list(itertools.chain(*held_samples)))  # [N * K]
+reward_mean, reward_deviation = float(start_rewards.mean()), float(start_rewards.std())
+leashed, leashed_history = reinforce("policy-penalty", BETA, run.seed)
+free, free_history = reinforce("policy-free", 0.0, run.seed)
+
+# %% [markdown]
+# ## 6. What became of it
+#
+# First the numbers, on held-out stories. The standard error of the start is what the mean reward would scatter by if other stories had been drawn (one number for each story, its K samples averaged); a rise of several of them is no accident.
+
+
+# %%
+@torch.no_grad()
+def measure(policy) -> dict[str, float]:
+    """Mean reward (standardised), KL to the summarizer in nats, ROUGE-2 and tokens of what the policy writes."""
+    generator, rewards, kls, texts, lengths = chance(3), [], [], [], []
+    for first in range(0, HELD_OUT, AT_ONCE):
+        documents = held_documents[first : first + AT_ONCE]
+        written = sample(policy, documents, PER_DOCUMENT, generator)
+        own = log_probabilities(logits_for(policy, documents, written), written)
+        before = log_probabilities(logits_for(summarizer, documents, written), written)
+        kls.append((own - before).cpu())
+        lengths.append((written != PAD).double().sum(dim=1).cpu())
+        texts += texts_of(written)
+        rewards.append(rewards_of(reward_net, documents, texts[-len(written) :]))
+    standardised = (torch.cat(rewards) - reward_mean) / reward_deviation
+    by_story = standardised.reshape(-1, PER_DOCUMENT).mean(dim=1)
+    return {
+        "reward": float(by_story.mean()),
+        "error": float(by_story.std() / math.sqrt(len(by_story))),
+        "kl": float(torch.cat(kls).mean()),
+        "rouge2": mean_rouge2(texts, held_references),
+        "tokens": float(torch.cat(lengths).mean()),
+        "texts": texts,
+    }
+
+
+# %% tags=["experiment"]
+measured = {"start": measure(summarizer), f"β = {BETA}": measure(leashed), "β = 0": measure(free)}
+print("policy      learnt reward     KL (nats)    ROUGE-2    tokens")
+for label, found in measured.items():
+    reward = f"{found['reward']:6.2f} ± {found['error']:.2f}"
+    print(f"{label:10s}  {reward:14s}  {found['kl']:10.2f}  {found['rouge2']:9.3f}  {found['tokens']:8.1f}")
+for number in range(2):
+    print(f"\n{held_documents[number][:400]}\n   written by a person: {held_references[number]}")
+    for label, found in measured.items():
+        print(f"   {label:20s} {found['texts'][PER_DOCUMENT * number]}")
+
+# %% tags=["experiment"]
+SMOOTH = max(1, RL_STEPS // 10)
+plots.curves(
+    {f"β = {BETA}": leashed_history["reward"], "β = 0": free_history["reward"]},
+    title="What is trained: the learnt reward rises, faster without penalty",
+    xlabel="step",
+    ylabel="mean reward of what was written (deviations of the start)",
+    smooth=SMOOTH,
+    levels={"the start": 0.0},
+)
+
+# %% tags=["experiment"]
+plots.curves(
+    {f"β = {BETA}": leashed_history["kl"], "β = 0": free_history["kl"]},
+    title="What it costs: the distance from the summarizer",
+    xlabel="step",
+    ylabel="KL(π ‖ reference), nats for each summary",
+    smooth=SMOOTH,
+)
+
+# %% tags=["experiment"]
+plots.curves(
+    {f"β = {BETA}": leashed_history["rouge2"], "β = 0": free_history["rouge2"]},
+    title="What was meant: ROUGE-2 against the persons' summaries",
+    xlabel="step",
+    ylabel="mean ROUGE-2 of what was written",
+    smooth=SMOOTH,
+    levels={"the start": start_rouge},
+)
+
+# %% [markdown]
+# Without the penalty the policy has found the blind spot of its judge. TEXT_HACK This is **reward hacking**: the learnt reward is not what we want, only something that went along with it as long as nobody pushed.
+#
+# ## 7. The picture (4 points)
+#
+# Steps are a poor measure of how far a policy has gone; the KL divergence is a better one. Draw, for the two trainings, what was optimised and what was meant **against the distance**: horizontally $\sqrt{\mathrm{KL}}$ (the square root, as Gao and others 2022 draw it), vertically the learnt reward and, in a second figure or in the same one, the ROUGE-2. All you need is in `leashed_history` and `free_history`, lists with one value for each step under `reward`, `kl` and `rouge2`. Single steps are noisy: average over some steps first. (An estimated KL may be slightly negative; cut it off at 0.) `plots.curves` takes `{label: (x, values)}`. Then answer below, as a comment, in three or four sentences: from which distance on do reward and ROUGE-2 part, how far does the run with the penalty go, and where would you stop if you had only the reward and the KL to look at, and no reference summaries?
+
+# %% nbgrader={"grade": true, "grade_id": "figure_overoptimisation", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
+### BEGIN SOLUTION
+# At small distances (a root of about 1 to 2) the reward rises and ROUGE-2 stays where it was; beyond, the reward of the
+# free run goes on rising while ROUGE-2 falls to nearly nothing. The run with the penalty turns back before that: its
+# reward rises by less, and its ROUGE-2 is still that of the start. Without references I would stop early, at a small KL
+# fixed beforehand: neither reward nor KL shows the point where the summaries get worse, so I would also read samples.
+WINDOW = max(1, RL_STEPS // 12)
+
+
+def averaged(values: list[float]) -> torch.Tensor:
+    """Means over windows of steps."""
+    return torch.tensor(values).unfold(0, WINDOW, WINDOW).mean(dim=1)
+
+
+against = {
+    f"{what}, {label}": (averaged(history["kl"]).clamp(min=0).sqrt(), scale * averaged(history[name]))
+    for label, history in ((f"β = {BETA}", leashed_history), ("β = 0", free_history))
+    for what, name, scale in (("learnt reward", "reward", 1.0), ("10 · ROUGE-2", "rouge2", 10.0))
+}
+plots.curves(
+    against,
+    title="The further from the start, the less the reward means",
+    xlabel="distance from the summarizer, √KL (√nats)",
+    ylabel="learnt reward (deviations), 10 · ROUGE-2",
+)
+### END SOLUTION
+### BEGIN MARK SCHEME
+# - 1 point: learnt reward against √KL (or KL) for both trainings, averaged over steps
+# - 1 point: ROUGE-2 against the same axis, in the same or a second figure; axes labelled
+# - 1 point: says from which distance on reward and ROUGE-2 part, and how far the run with the penalty goes, fitting the own figure
+# - 1 point: a rule for stopping that uses neither references nor ROUGE (a KL budget fixed beforehand, reading or ranking samples anew, a second reward model, …), with a reason
+### END MARK SCHEME
+
+# %% [markdown]
+# **Where the method fails.** A reward model is as good as its rankings, and these come from few raters on few stories; whatever they liked by habit (length, a certain phrase) is learnt as well. The penalty limits the damage and does not remove it: with more steps or a smaller β the leashed run, too, goes where the judge is wrong. In practice one ranks samples of the *new* policy, trains the reward model again, and goes on from there. And a simulated rater is a computer's idea of a person: what real people disagree about is not in it.
+#
+# ## 8. Questions
+#
+# ### (a) The policy gradient of sequence generation (5 points)
+#
+# Let $\pi_\theta(y \mid x) = \prod_t \pi_\theta(y_t \mid y_{<t}, x)$ and $J(\theta) = \mathbb E_{y \sim \pi_\theta(\cdot \mid x)}[R(y)]$. (i) Derive $\nabla_\theta J = \mathbb E\big[R(y) \sum_t \nabla_\theta \log \pi_\theta(y_t \mid y_{<t}, x)\big]$; say where the derivative of $R$ would appear and why it does not. (ii) Why can one not simply differentiate through the sampled summary, as through the noise of a variational autoencoder? (iii) All tokens of a summary get the same reward, good and bad ones alike. Why is the gradient right nevertheless, and what does it cost? (iv) Show that a baseline $b$ that does not depend on $y$ leaves the gradient's mean unchanged. About 150 words and the formulas.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_gradient", "locked": false, "points": 5, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# (i) J = Σ_y π(y|x) R(y), a finite sum over all summaries. R(y) is a number for each y; it does not contain θ. So ∇J = Σ_y R(y) ∇π(y|x), and since ∇π = π ∇log π, ∇J = Σ_y π(y|x) R(y) ∇log π(y|x) = E[R(y) ∇log π(y|x)]. The logarithm of the product is a sum: ∇log π(y|x) = Σ_t ∇log π(y_t | y_<t, x). A derivative of R would stand beside ∂y/∂θ; but θ moves only the probabilities, not the summaries themselves.
+#
+# (ii) The noise of a VAE enters z = m + s·ε, which is a smooth function of m and s. A token is one of V: a small change of θ leaves the drawn token as it is, or makes it jump. The derivative is 0 or does not exist. Besides, the reward may be a person.
+#
+# (iii) On average a token is judged by the mean reward of all summaries that contain it at that place; what the other tokens contribute has mean 0 in the end, but adds scatter. The price is variance: many samples for little signal.
+#
+# (iv) E[b ∇log π(y|x)] = b Σ_y ∇π(y|x) = b ∇ Σ_y π(y|x) = b ∇1 = 0.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: (i) ∇π = π ∇log π used to write the gradient as an expectation over samples
+# * 1 point: (i) the logarithm of the product over tokens is a sum; R does not depend on θ
+# * 1 point: (ii) tokens are discrete: no derivative of a draw (or: no reparametrisation with a smooth function)
+# * 1 point: (iii) right on average (a token is judged by the mean reward of what contains it), at the price of variance
+# * 1 point: (iv) E[∇log π] = ∇ Σ π = 0, so the baseline adds 0 on average
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### (b) Policy gradient and cross-entropy (5 points)
+#
+# Fine-tuning minimises the cross-entropy $-\sum_t \log \pi_\theta(y^*_t \mid y^*_{<t}, x)$ for a person's summary $y^*$. (i) Write `policy_gradient_loss` for one sequence as a cross-entropy; what takes the place of the target, and what is the reward? With which targets and rewards are the two losses the same? (ii) What happens where the reward is 0, and what where it is negative? (iii) Name two differences that remain: where do the targets come from, and what do they depend on during training? (iv) What can the policy gradient learn that cross-entropy on the persons' summaries cannot, and why does one nevertheless begin with cross-entropy? About 150 words.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_cross_entropy", "locked": false, "points": 5, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# (i) It is r times the cross-entropy with the generated tokens as targets: −r Σ_t log π(y_t | y_<t, x). The summary that the policy drew takes the place of the person's, and the reward is the weight of the example. With y = y\* and r = 1 for all the two are the same.
+#
+# (ii) Reward 0: no gradient, the summary is ignored. Negative: the cross-entropy is *raised*, the policy is taught to write this less. (With rewards of 0 and 1 one trains on one's own good samples only.)
+#
+# (iii) The targets are the policy's own samples, not the persons'. So they change while the policy changes: the distribution over which the mean is taken is that of θ itself, and old samples are wrong ones. Also, the decoder then reads its own prefixes, as it does when it is used, not the persons'.
+#
+# (iv) It can learn from mere judgements of what it writes, what nobody wrote down, and it hears of its own mistakes, and can optimise whole-text qualities such as ROUGE or a person's liking. But with random weights all samples are nonsense with nearly the same reward: there is no signal. Cross-entropy first brings the policy to where samples are worth comparing.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: (i) reward-weighted cross-entropy with the own sample as target
+# * 1 point: (i) the same for y = y\* and reward 1
+# * 1 point: (ii) 0 is ignored; a negative reward makes the sample less likely
+# * 1 point: (iii) targets are drawn from the policy itself, hence change with it (on-policy); own prefixes instead of the persons'
+# * 1 point: (iv) learns from judgements of its own texts (or of whole texts, non-differentiable measures), and starts with cross-entropy because from random weights there is no signal
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### How was it made? (not graded)
+#
+# Fill in what you used (lectures, papers, sites, language models), with whom you worked, and about how many hours it took. It is kept in the log and does not count for or against you.
+
+# %%
+process = {"sources": "", "people": "", "hours": None}
+
+# %% [markdown]
+# ## 9. Your log
+#
+# The next cell defines inputs that belong to you alone: they are drawn from your student id. The last cell asks your functions for their answers, adds your measured numbers and writes `submission_log.json`. Hand it in together with this notebook.
+
+
+# %% tags=["answers"]
+def personal_answers(student, draws):
+    """Inputs that belong to one student: item id -> a function that asks the student's code for its answer."""
+
+    def ask_ranking_loss():
+        d = draws("ranking_loss")
+        rewards = d.normal(4, 4).requires_grad_()
+        loss = student.ranking_loss(rewards)
+        loss.backward()
+        return {"loss": loss, "gradient": rewards.grad}
+
+    def ask_sampler():
+        d = draws("GroupedRandomSampler")
+        size, groups = d.integers(2, 6, 1).tolist()[0], d.integers(3, 8, 1).tolist()[0]
+        sampler = student.GroupedRandomSampler(list(range(size * groups)), size)
+        indices = student.one_pass(sampler)
+        blocks = sorted(indices[i : i + size] for i in range(0, size * groups, size))  # in whichever order
+        return {"length": student.length_of(sampler), "groups": blocks}
+
+    def ask_spearman():
+        d = draws("spearman")
+        return {
+            "different": student.spearman(d.normal(5, 4)),
+            "with equal ones": student.spearman(d.integers(0, 3, 6, 4).float()),
+        }
+
+    def ask_policy_gradient_loss():
+        d = draws("policy_gradient_loss")
+        logits = d.normal(3, 4, 5).requires_grad_()
+        generated = d.integers(1, 5, 3, 4)
+        generated[0, 2:] = 0
+        generated[1, 3:] = -100
+        loss = student.policy_gradient_loss(logits, generated, d.normal(3), 0)
+        loss.backward()
+        return {"loss": loss, "gradient": logits.grad}
+
+    def ask_shaped_rewards():
+        d = draws("shaped_rewards")
+        return student.shaped_rewards(d.normal(5), -d.uniform(1.0, 9.0, 5), -d.uniform(1.0, 9.0, 5), 0.3)
+
+    return {
+        "ranking_loss": ask_ranking_loss,
+        "GroupedRandomSampler": ask_sampler,
+        "spearman": ask_spearman,
+        "policy_gradient_loss": ask_policy_gradient_loss,
+        "shaped_rewards": ask_shaped_rewards,
+    }
+
+
+# %% tags=["log"]
+log = SubmissionLog(run)
+log.answers(personal_answers)
+with log.measurements():
+    sizes = {"ranked": RANKED, "held_out": HELD_OUT, "steps": RL_STEPS}
+    log.metric("rlhf/spearman", value=held_spearman, evidence={**sizes, "best_beats_worst": best_beats_worst})
+    for label, key in (("start", "start"), ("penalty", f"β = {BETA}"), ("free", "β = 0")):
+        found = {name: value for name, value in measured[key].items() if name != "texts"}
+        log.metric(f"rlhf/{label}_reward", value=found["reward"], stderr=found["error"], evidence=found)
+        log.metric(f"rlhf/{label}_rouge2", value=found["rouge2"], evidence={"texts": measured[key]["texts"][:2]})
+log.process(**process)
+log_file = log.write()
+
+# %% [markdown]
+# ## References
+#
+# * N. Stiennon and others: *Learning to summarize from human feedback*. NeurIPS 2020. arXiv:2009.01325. Rankings of summaries, reward model, KL penalty.
+# * L. Ouyang and others: *Training language models to follow instructions with human feedback*. NeurIPS 2022. arXiv:2203.02155. K summaries ranked at once, all pairs of them as one batch element.
+# * R. A. Bradley, M. E. Terry: *Rank Analysis of Incomplete Block Designs*. Biometrika 39, 1952.
+# * R. J. Williams: *Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning*. Machine Learning 8, 1992.
+# * L. Gao, J. Schulman, J. Hilton: *Scaling Laws for Reward Model Overoptimization*. ICML 2023. arXiv:2210.10760. Learnt and true reward against √KL.
+# * C.-Y. Lin: *ROUGE: A Package for Automatic Evaluation of Summaries*. 2004.
+# * C. Raffel and others: *Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer*. JMLR 2020. arXiv:1910.10683. T5.
+# * S. Narayan, S. Cohen, M. Lapata: *Don't Give Me the Details, Just the Summary!* EMNLP 2018. XSum.
