@@ -199,11 +199,11 @@ if summarizer_name(run) is None:
 
 # %%
 @torch.no_grad()
-def sample(model, documents: list[str], per_document: int, generator=None) -> torch.Tensor:
+def sample(model, documents: list[str], per_document: int, generator=None, temperature=1.0) -> torch.Tensor:
     """Draws summaries token by token: `[N * per_document, T]`, those of the first document first.
 
     What follows the end token is the pad token. `generator` is where chance comes from; without it, the most likely token
-    is taken at each step.
+    is taken at each step. The logits are divided by `temperature`: above 1, unlikely tokens are drawn more often.
     """
     story = read(documents)
     with autocast(run.device):
@@ -226,7 +226,7 @@ def sample(model, documents: list[str], per_document: int, generator=None) -> to
         if generator is None:
             token = logits.argmax(dim=-1, keepdim=True)
         else:
-            token = torch.multinomial(logits.softmax(dim=-1), 1, generator=generator)
+            token = torch.multinomial((logits / temperature).softmax(dim=-1), 1, generator=generator)
         token = token.masked_fill(done, PAD)
         written.append(token)
         done = done | (token == END)
@@ -238,12 +238,12 @@ def texts_of(written: torch.Tensor) -> list[str]:
     return tokenizer.batch_decode(written, skip_special_tokens=True)
 
 
-def groups_of(documents: list[str], generator, model=None) -> list[list[str]]:
-    """K sampled summaries of each document."""
+def groups_of(documents: list[str], generator, temperature=1.0) -> list[list[str]]:
+    """K summaries of each document, sampled from the summarizer."""
     found = []
     for first in range(0, len(documents), AT_ONCE):
-        written = sample(model or summarizer, documents[first : first + AT_ONCE], PER_DOCUMENT, generator)
-        texts = texts_of(written)
+        asked = documents[first : first + AT_ONCE]
+        texts = texts_of(sample(summarizer, asked, PER_DOCUMENT, generator, temperature))
         found += [texts[i : i + PER_DOCUMENT] for i in range(0, len(texts), PER_DOCUMENT)]
     return found
 
@@ -254,12 +254,9 @@ def chance(number: int) -> torch.Generator:
 
 
 # %% tags=["experiment"]
-train_documents = list(news.train.documents[:RANKED])
-train_references = list(news.train.summaries[:RANKED])
 held_documents = list(news.validation.documents[:HELD_OUT])
 held_references = list(news.validation.summaries[:HELD_OUT])
-train_samples = groups_of(train_documents, chance(1))
-held_samples = groups_of(held_documents, chance(2))
+start_samples = groups_of(held_documents, chance(2))
 greedy = [texts_of(sample(summarizer, held_documents[i : i + AT_ONCE], 1)) for i in range(0, HELD_OUT, AT_ONCE)]
 greedy = list(itertools.chain(*greedy))
 
@@ -270,10 +267,10 @@ def mean_rouge2(texts: list[str], references: list[str]) -> float:
     return sum(rouge_scores(text, references[i // each])["rouge2"] for i, text in enumerate(texts)) / len(texts)
 
 
-start_rouge = mean_rouge2(list(itertools.chain(*held_samples)), held_references)
+start_rouge = mean_rouge2(list(itertools.chain(*start_samples)), held_references)
 greedy_rouge = mean_rouge2(greedy, held_references)
 print(f"ROUGE-2 on held-out stories: greedy {greedy_rouge:.3f}, sampled {start_rouge:.3f}\n")
-for document, texts, by_person in zip(held_documents[:2], held_samples, held_references, strict=False):
+for document, texts, by_person in zip(held_documents[:2], start_samples, held_references, strict=False):
     print(f"{document[:600]}\n   written by a person: {by_person}")
     for text in texts:
         print(f"   sampled:             {text}")
@@ -287,11 +284,17 @@ for document, texts, by_person in zip(held_documents[:2], held_samples, held_ref
 # $$\text{liking} = 0.2 \cdot \text{ROUGE-1} + 0.6 \cdot \text{ROUGE-2} + 0.2 \cdot \text{ROUGE-L} + \text{noise}.$$
 #
 # The reward model will see stories, summaries and their order. It never sees the person's summary, nor the liking.
+#
+# The summaries to be ranked are drawn at a *temperature* of 1.3, that is, with all logits divided by 1.3: then they differ more, and a judge should have seen bad ones, too.
 
 # %%
+TEMPERATURE = 1.3  # of the summaries that are ranked; everywhere else it is 1
 RANK_BY_HAND = False  # True: you rank some stories yourself, in the panel below; the simulated rater does the others
 
 # %% tags=["experiment"]
+train_documents, train_references = list(news.train.documents[:RANKED]), list(news.train.summaries[:RANKED])
+train_samples = groups_of(train_documents, chance(1), TEMPERATURE)
+held_samples = groups_of(held_documents, chance(4), TEMPERATURE)
 train_ranked = simulated_rankings(train_documents, train_samples, train_references, seed=1)
 held_ranked = simulated_rankings(held_documents, held_samples, held_references, seed=2)
 print("from best to worst:", *train_ranked[0].summaries, f"written by a person: {train_references[0]}", sep="\n   ")
@@ -650,7 +653,7 @@ with part("equal rewards", 2):
 # In `mini` the reward model is the summarizer itself with another head: its decoder reads the summary, compares at each place the token with what it had expected, and a learnt weighted sum of that, averaged over the tokens, is the reward. In `full` it is a RoBERTa that reads story and summary and has a single output. Either way, `reward_net(documents, summaries)` takes N documents and N · K summaries (K for each, one after the other) and gives rewards `[N * K]`. The training loop is yours in the two places that matter: the sampler and the loss.
 
 # %%
-REWARD_EPOCHS = run.size(full=3, mini=3, grade=1)
+REWARD_EPOCHS = run.size(full=3, mini=2, grade=1)
 GROUPS_PER_BATCH = run.size(full=8, mini=8, grade=3)
 REWARD_RATE = run.size(full=2e-5, mini=5e-4, grade=5e-4)
 
@@ -801,10 +804,11 @@ loss = student.policy_gradient_loss(logits, generated, rewards, 0)
 assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "return a scalar tensor"
 assert not bool(loss.isnan()), "nan: 0 · ∞? A padded place has log-probability −∞; use masked_fill, not a product"
 assert not bool(loss.isinf()), "infinite: a padded place was counted, the pad token has probability 0"
-assert abs(float(loss) + 1.961659) > 1e-3, "the sign: the loss must fall when a rewarded text gets more likely"
-assert abs(float(loss) - 10.079) > 2e-2, "the pad token still takes part in the softmax: set its logit to −∞ first"
-assert abs(float(loss) - 1.961659 / 2) > 1e-3, "sum over the tokens, do not take their mean"
-assert abs(float(loss) - 1.961659 / 3) > 1e-3, "sum over the tokens, do not divide by T"
+value = float(loss.detach())
+assert abs(value + 1.961659) > 1e-3, "the sign: the loss must fall when a rewarded text gets more likely"
+assert abs(value - 10.079) > 2e-2, "the pad token still takes part in the softmax: set its logit to −∞ first"
+assert abs(value - 1.961659 / 2) > 1e-3, "sum over the tokens, do not take their mean"
+assert abs(value - 1.961659 / 3) > 1e-3, "sum over the tokens, do not divide by T"
 assert close(loss, torch.tensor(1.961659), "the worked number")
 assert loss.requires_grad, "a gradient must reach the logits: stay in torch, without float(), .item() or .detach()"
 loss.backward()
@@ -1061,7 +1065,7 @@ def reinforce(name: str, beta: float, seed: int) -> tuple[nn.Module, dict[str, l
 # **Predict, then run.** Two trainings, alike but for β = 0.1 in one and β = 0 in the other. In which one does the learnt reward rise more? In which one the ROUGE-2? What will the summaries of the second look like?
 
 # %% tags=["train"]
-start_rewards = rewards_of(reward_net, held_documents, list(itertools.chain(*held_samples)))  # [N * K]
+start_rewards = rewards_of(reward_net, held_documents, list(itertools.chain(*start_samples)))  # [N * K]
 reward_mean, reward_deviation = float(start_rewards.mean()), float(start_rewards.std())
 leashed, leashed_history = reinforce("policy-penalty", BETA, run.seed)
 free, free_history = reinforce("policy-free", 0.0, run.seed)

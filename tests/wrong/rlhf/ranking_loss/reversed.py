@@ -1,0 +1,5 @@
+# misconception: you took the difference the wrong way round; the best one stands first
+def ranking_loss(grouped_rewards):
+    K = grouped_rewards.shape[1]
+    i, j = torch.triu_indices(K, K, offset=1)
+    return -F.logsigmoid(grouped_rewards[:, j] - grouped_rewards[:, i]).mean()

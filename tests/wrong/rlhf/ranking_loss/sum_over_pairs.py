@@ -1,0 +1,5 @@
+# misconception: you summed over the pairs instead of averaging
+def ranking_loss(grouped_rewards):
+    K = grouped_rewards.shape[1]
+    i, j = torch.triu_indices(K, K, offset=1)
+    return -F.logsigmoid(grouped_rewards[:, i] - grouped_rewards[:, j]).sum(dim=1).mean()

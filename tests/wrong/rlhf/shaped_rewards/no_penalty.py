@@ -1,0 +1,3 @@
+# misconception: you left the penalty out
+def shaped_rewards(rewards, logprobs, ref_logprobs, beta):
+    return (rewards - rewards.mean()).detach()

@@ -1,0 +1,5 @@
+# misconception: you changed the rewards that were given
+def shaped_rewards(rewards, logprobs, ref_logprobs, beta):
+    with torch.no_grad():
+        rewards -= beta * (logprobs - ref_logprobs)
+        return rewards - rewards.mean()
