@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint release check tiny-t5 clean
+.PHONY: help setup demo test test-slow lint release check tiny-t5 tiny-summarizer clean
 
 # What a set-up may be told on the command line, e.g. `make setup PYTHON=python3.12`.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -23,7 +23,7 @@ unexport PYTHONPATH
 unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## lists the targets
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
 setup: $(READY)  ## makes .venv with the student package, the autograder and the test tools (skipped when up to date)
 
@@ -73,6 +73,9 @@ check: $(READY)  ## grades the solution, the untouched release, every wrong solu
 
 tiny-t5: $(READY)  ## pre-trains the tiny T5 in homework/embedded/ (goes on where it was)
 	$(BIN)/python data/build_tiny_t5.py
+
+tiny-summarizer: $(READY)  ## fine-tunes the tiny T5 into the summarizer in homework/embedded/
+	$(BIN)/python data/build_tiny_summarizer.py
 
 clean:  ## removes the environment and caches; never course/, which holds grades
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info autograder/*.egg-info

@@ -58,6 +58,7 @@ ITEMS = {
         "expected_macs",
     ),
     "policy_gradient": ("sample_actions", "policy_gradient_loss", "train_policy"),
+    "rlhf": ("ranking_loss", "GroupedRandomSampler", "spearman", "policy_gradient_loss", "shaped_rewards"),
 }
 """The graded names that students, logs and other courses rely on."""
 

@@ -1,0 +1,164 @@
+"""The problem on human feedback: is what its text claims true in `mini`, and do its cells run in `full`?"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homework.stories import embedded_stories
+from homework.summarizer import tiny_summarizer_folder
+from homework.tiny_t5 import tiny_t5_folder
+from tests.homework.test_reward_model import make_tiny_roberta
+from tests.problems.run_source import run_source
+
+PROBLEM = "rlhf"
+MOST_KL = 6.0
+"""Nats: what the text promises of the run with the penalty."""
+DUMP = {
+    "spearman": "held_spearman",
+    "ceiling": "ceiling",
+    "best_beats_worst": "best_beats_worst",
+    "held": "[held[:, 0].mean(), held[:, -1].mean(), held.std()]",
+    "losses": "reward_losses",
+    "rouge": "[greedy_rouge, start_rouge]",
+    "measured": "[{k: v for k, v in each.items() if k != 'texts'} for each in measured.values()]",
+    "leashed": "leashed_history",
+    "free": "free_history",
+    "toy": "[[float(r), float(w)] for r, w in toy]",
+}
+
+
+def check_claims(seen: dict[str, Any]) -> None:
+    """What holds for any seed."""
+    assert seen["spearman"] >= 0.3
+    assert seen["spearman"] < seen["ceiling"]
+    assert seen["best_beats_worst"] > 0.65
+    best, worst, deviation = seen["held"]
+    assert best > worst + 0.3 * deviation, "two hills, apart"
+    tenth = len(seen["losses"]) // 10
+    late = sum(seen["losses"][-tenth:]) / tenth
+    assert late < math.log(2) - 0.03, "the rankings are learnt"
+    greedy, sampled = seen["rouge"]
+    assert greedy > sampled + 0.02, "there is something to gain"
+    start, leashed, free = seen["measured"]
+    assert abs(start["reward"]) < 4 * start["error"] and abs(start["kl"]) < 1e-3
+    assert leashed["reward"] > start["reward"] + start["error"], "the reward rises"
+    assert 0 < leashed["kl"] < MOST_KL, "on the leash"
+    assert free["kl"] > 2 * leashed["kl"], "without the penalty it strays"
+    assert leashed["rouge2"] > start["rouge2"] - 0.03, "what was meant does not suffer on the leash"
+    assert free["rouge2"] < leashed["rouge2"] - 0.05, "and does without"
+
+
+@pytest.mark.kernel
+def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
+    found = run_source(PROBLEM, "mini", tmp_path, list(DUMP.values()), timeout=1800)
+    seen = {name: found[asked] for name, asked in DUMP.items()}
+    check_claims(seen)
+    rewards, worths = zip(*seen["toy"], strict=True)
+    assert list(rewards) == sorted(rewards), "less penalty, more learnt reward"
+    top = worths.index(max(worths))
+    assert 20 < top < len(worths) - 10 and worths[-1] < 0.1 < worths[0] < worths[top]
+    metrics = found["log"]["metrics"]
+    assert metrics["rlhf/spearman"]["value"] == pytest.approx(seen["spearman"], abs=1e-5)
+    assert metrics["rlhf/penalty_reward"]["value"] == pytest.approx(seen["measured"][1]["reward"], abs=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_other_seeds_show_the_same(tmp_path: Path, seed: int) -> None:
+    found = run_source(PROBLEM, "mini", tmp_path, list(DUMP.values()), seed=seed, timeout=1800)
+    check_claims({name: found[asked] for name, asked in DUMP.items()})
+
+
+SMALL = (
+    ("full=2000", "full=6"),
+    ("full=300", "full=4"),
+    ("full=(512, 48)", "full=(96, 6)"),
+    ("full=200", "full=2"),
+    ("full=8, mini=16", "full=2, mini=16"),
+)
+"""Sizes of `full` with which a CPU is done in seconds; the cells are the same."""
+
+
+@pytest.fixture
+def local_data(tmp_path: Path) -> Path:
+    """Stand-ins of the same architectures for what `full` fetches from the hub, and a few stories in XSum's form."""
+    folder = tmp_path / "data"
+    shutil.copytree(tiny_t5_folder(), folder / "models" / "google-t5" / "t5-small")
+    roberta = folder / "models" / "distilbert" / "distilroberta-base"
+    roberta.mkdir(parents=True)
+    make_tiny_roberta(roberta)
+    (folder / "xsum").mkdir()
+    told = embedded_stories()
+    for name, pairs in (("train", told.train), ("validation", told.validation), ("test", told.test)):
+        rows = zip(pairs.documents[:64], pairs.summaries[:64], strict=True)
+        lines = [json.dumps({"document": document, "summary": summary}) for document, summary in rows]
+        (folder / "xsum" / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("saved", [False, True], ids=["fine-tunes T5 itself", "takes the saved summarizer"])
+def test_the_cells_run_in_full(
+    tmp_path: Path, local_data: Path, monkeypatch: pytest.MonkeyPatch, saved: bool
+) -> None:
+    from tests.problems import run_source as runner
+
+    source = (runner.ROOT / "solutions" / f"{PROBLEM}.py").read_text(encoding="utf-8")
+    for old, new in SMALL:
+        assert old in source
+        source = source.replace(old, new)
+    here = tmp_path / "copy"
+    (here / "solutions").mkdir(parents=True)
+    (here / "solutions" / f"{PROBLEM}.py").write_text(source, encoding="utf-8")
+    checkpoints = tmp_path / "checkpoints"
+    folder = checkpoints / "summarization" / "full" / "summarizer"
+    if saved:
+        shutil.copytree(tiny_summarizer_folder(), folder)
+    found = run_source(
+        PROBLEM,
+        "full",
+        tmp_path,
+        ["start_from", "len(train_ranked)", "type(reward_net).__name__", "len(free_history['kl'])"],
+        env={"HOMEWORK_DATA": str(local_data), "HOMEWORK_CHECKPOINTS": str(checkpoints), "RUN_SOURCE_ROOT": str(here)},
+    )
+    assert found["type(reward_net).__name__"] == "RobertaReward"
+    assert found["len(train_ranked)"] == 6 and found["len(free_history['kl'])"] == 2
+    assert found["start_from"] == str(folder if saved else local_data / "models" / "google-t5" / "t5-small")
+    assert (folder / "model.safetensors").is_file(), "the next start finds it"
+    assert found["log"]["profile"] == "full"
+
+
+@pytest.mark.kernel
+def test_a_ranking_by_hand_takes_the_place_of_the_raters(tmp_path: Path) -> None:
+    """The cells of the panel run without a front end, and rankings on the disk are used."""
+    from tests.problems import run_source as runner
+
+    source = (runner.ROOT / "solutions" / f"{PROBLEM}.py").read_text(encoding="utf-8")
+    assert "RANK_BY_HAND = False" in source
+    here = tmp_path / "copy"
+    (here / "solutions").mkdir(parents=True)
+    changed = source.replace("RANK_BY_HAND = False", "RANK_BY_HAND = True")
+    (here / "solutions" / f"{PROBLEM}.py").write_text(changed, encoding="utf-8")
+    checkpoints = tmp_path / "checkpoints"
+    document = embedded_stories().train.documents[1]
+    file = checkpoints / "rlhf" / "grade" / "rankings.jsonl"
+    file.parent.mkdir(parents=True)
+    line = json.dumps({"document": document, "summaries": ["one", "two", "three", "four"]})
+    file.write_text(line + "\n", encoding="utf-8")
+    found = run_source(
+        PROBLEM,
+        "grade",
+        tmp_path,
+        ["[each.summaries for each in train_ranked]"],
+        env={"HOMEWORK_CHECKPOINTS": str(checkpoints), "RUN_SOURCE_ROOT": str(here)},
+    )
+    assert "The ranking panel needs a notebook" in found["output"]
+    ranked = found["[each.summaries for each in train_ranked]"]
+    assert ranked[1] == ["one", "two", "three", "four"] and len(ranked) == 6
+    assert file.read_text(encoding="utf-8") == line + "\n"
