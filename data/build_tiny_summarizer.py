@@ -2,9 +2,9 @@
 
     python data/build_tiny_summarizer.py [--steps 150] [--out homework/embedded/tiny_summarizer]
 
-Takes some twenty seconds on one CPU core. It stops early on purpose: a summarizer that is fine-tuned to the end writes nearly
-the same summary each time that it is sampled from, and then a ranking has nothing to tell. `training.json` records how
-much better the most likely summary is than a sampled one. The folder is replaced at the end, whole.
+Takes some twenty seconds on one CPU core. It stops early on purpose: a summarizer that is fine-tuned to the end writes
+nearly the same summary each time that it is sampled from, and then a ranking has nothing to tell. `training.json`
+records how much better the most likely summary is than a sampled one. The folder is replaced at the end, whole.
 """
 
 from __future__ import annotations
@@ -119,7 +119,9 @@ def main() -> None:
         "warm_up_steps": WARM_UP,
     }
     save(asked.out, model, tokenizer, record)
-    print(f"{asked.out}: ROUGE-2 {record['rouge_greedy']['rouge2']} greedy, {record['rouge_sampled']['rouge2']} sampled")
+    print(
+        f"{asked.out}: ROUGE-2 {record['rouge_greedy']['rouge2']} greedy, {record['rouge_sampled']['rouge2']} sampled"
+    )
 
 
 if __name__ == "__main__":

@@ -107,7 +107,9 @@ class RankingPanel:
         widget: all of it, to be displayed.
     """
 
-    def __init__(self, documents: Sequence[str], samples: Sequence[Sequence[str]], path: Path, *, seed: int = 0) -> None:
+    def __init__(
+        self, documents: Sequence[str], samples: Sequence[Sequence[str]], path: Path, *, seed: int = 0
+    ) -> None:
         """Reads the file and goes to the first document that is not ranked in it.
 
         Args:
@@ -143,7 +145,7 @@ class RankingPanel:
         try:
             from IPython.core.getipython import get_ipython
 
-            in_a_notebook = getattr(get_ipython(), "kernel", None) is not None  # type: ignore[no-untyped-call]
+            in_a_notebook = getattr(get_ipython(), "kernel", None) is not None
         except ImportError:
             in_a_notebook = False
         if not in_a_notebook:
@@ -155,7 +157,7 @@ class RankingPanel:
         display(self.widget)  # type: ignore[no-untyped-call]
 
     def _build(self) -> None:
-        import ipywidgets as widgets
+        import ipywidgets as widgets  # type: ignore[import-untyped,unused-ignore]
 
         summaries = max((len(group) for _, group in self._shown), default=0)
         self.title = widgets.HTML()
@@ -190,7 +192,9 @@ class RankingPanel:
                 button.layout.display = "none"
             return
         document, group = self._shown[now]
-        self.title.value = f"<b>{ranked} of {total} stories are ranked.</b> Click the best summary first, the worst last."
+        self.title.value = (
+            f"<b>{ranked} of {total} stories are ranked.</b> Click the best summary first, the worst last."
+        )
         self.story.value = f"<p style='max-width: 60em'>{html.escape(document)}</p>"
         for place, button in enumerate(self.buttons):
             button.layout.display = "" if place < len(group) else "none"

@@ -22,14 +22,12 @@ from homework.summarizer import tiny_summarizer_folder
 HUB_NAME: Final = "distilbert/distilroberta-base"
 LONGEST_DOCUMENT, LONGEST_SUMMARY = 448, 60
 """Tokens that are read in `full`; RoBERTa reads at most 512 of both together."""
-TRUST: Final = 0.3
-"""How much a new tiny reward model goes by what the summarizer expected: see `TinyReward`."""
 
 
 def reward_model(run: Run) -> nn.Module:
     """A new reward model: a distilled RoBERTa in profile `full`, else the tiny summarizer with another head.
 
-    Its head is new; the global generator of torch decides with which weights.
+    Its head is new; RoBERTa's begins with weights from torch's global generator.
 
     Args:
         run: what `homework.start` returned; the model is put on its device.
@@ -45,8 +43,9 @@ class TinyReward(nn.Module):
     """A T5 that judges instead of writing; Stiennon et al. (2020) also begin with the summarizer's own weights.
 
     The decoder reads the summary; before each token y_t it has a state h_t, and its embedding E(y_t) is what it would
-    have been compared with. The reward is the mean over tokens of w·(h_t ∘ E(y_t)) + v·h_t. The weights w begin at a
-    small positive constant (what the summarizer expected is better than what surprised it), v begins at 0.
+    have been compared with. The reward is the mean over tokens of w·(h_t ∘ E(y_t)) + v·h_t. Both weights begin at 0, so
+    that a new model gives every summary the reward 0. (With w a positive constant, rewards would begin as the
+    summarizer's own logits; the last state alone, without E(y_t), learnt next to nothing from 600 rankings.)
 
     Args:
         name: what `from_pretrained` takes.
@@ -59,7 +58,7 @@ class TinyReward(nn.Module):
         self.tokenizer = AutoTokenizer.from_pretrained(name)
         self.t5: Any = T5ForConditionalGeneration.from_pretrained(name)
         width = self.t5.config.d_model
-        self.expected = nn.Parameter(torch.full((width,), TRUST * width**-0.5))
+        self.expected = nn.Parameter(torch.zeros(width))
         self.plain = nn.Parameter(torch.zeros(width))
 
     def forward(self, documents: Sequence[str], summaries: Sequence[str]) -> torch.Tensor:

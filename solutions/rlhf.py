@@ -182,9 +182,7 @@ if summarizer_name(run) is None:
         longest = max(len(summary_ids[row]) for row in rows)
         labels = torch.tensor([[*summary_ids[row], *[-100] * (longest - len(summary_ids[row]))] for row in rows])
         with autocast(run.device):
-            loss = summarizer(
-                **read([news.train.documents[row] for row in rows]), labels=labels.to(run.device)
-            ).loss
+            loss = summarizer(**read([news.train.documents[row] for row in rows]), labels=labels.to(run.device)).loss
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -382,7 +380,9 @@ for N, K in [(5, 4), (1, 2), (3, 7), (8, 3), (1, 5), (6, 2)]:
     rewards.requires_grad_()
     loss = student.ranking_loss(rewards)
     assert tuple(loss.shape) == (), "a scalar"
-    pairs = [math.log1p(math.exp(row[j] - row[i])) for row in kept.tolist() for i, j in itertools.combinations(range(K), 2)]
+    pairs = [
+        math.log1p(math.exp(row[j] - row[i])) for row in kept.tolist() for i, j in itertools.combinations(range(K), 2)
+    ]
     assert close(loss, torch.tensor(sum(pairs) / len(pairs)), "the mean over documents of the mean over pairs")
     assert close(loss, reference.ranking_loss(kept), "the mean over documents of the mean over pairs")
     assert torch.equal(rewards.detach(), kept), "the rewards must not be changed"
@@ -507,7 +507,9 @@ with part("whole groups", 2):
             indices = student.one_pass(sampler)
             assert sorted(indices) == list(range(K * groups)), "each index once, counted from 0"
             for block in (indices[i : i + K] for i in range(0, K * groups, K)):
-                assert block == list(range(block[0], block[0] + K)) and block[0] % K == 0, "whole groups, in their order"
+                assert block == list(range(block[0], block[0] + K)) and block[0] % K == 0, (
+                    "whole groups, in their order"
+                )
         assert student.length_of(sampler) == K * groups, "len() is the number of indices"
         student.first_of(sampler, K + 1)
         assert len(student.one_pass(sampler)) == K * groups, "a pass that was broken off must not shorten the next one"
@@ -529,7 +531,9 @@ with part("random order", 2):
             "each group must stand at each place equally often"
         )
     follows = float((orders[:, 1:] == orders[:, :-1] + 1).double().mean())
-    assert abs(follows - 1 / groups) < 6 * math.sqrt(0.16 / (PASSES * (groups - 1))), "all orders must be equally likely"
+    assert abs(follows - 1 / groups) < 6 * math.sqrt(0.16 / (PASSES * (groups - 1))), (
+        "all orders must be equally likely"
+    )
     same = float((orders[1:] == orders[:-1]).double().mean())
     assert abs(same - 1 / groups) < 6 * math.sqrt(0.16 / PASSES), "each pass must be shuffled anew"
     number = int(torch.randint(0, 10**6, (), generator=g))
@@ -635,8 +639,15 @@ with part("without equal rewards", 2):
         assert close(float(student.spearman(kept.flip(1))), -got, "turning the order round turns the sign", atol=1e-5)
         assert close(float(student.spearman(kept.double() ** 3)), got, "only the order of rewards counts", atol=1e-5)
         shift = torch.randint(-50, 50, (N, 1), generator=g)
-        assert close(float(student.spearman(ranks.float() + shift)), float(student.spearman(ranks.float())), "rows are ranked by themselves", atol=1e-5)
-    assert close(float(student.spearman(torch.arange(6.0).flip(0)[None].repeat(3, 1))), 1.0, "falling rewards: 1", atol=1e-5)
+        assert close(
+            float(student.spearman(ranks.float() + shift)),
+            float(student.spearman(ranks.float())),
+            "rows are ranked by themselves",
+            atol=1e-5,
+        )
+    assert close(
+        float(student.spearman(torch.arange(6.0).flip(0)[None].repeat(3, 1))), 1.0, "falling rewards: 1", atol=1e-5
+    )
 with part("equal rewards", 2):
     for N, K, levels in [(8, 4, 2), (5, 6, 3), (10, 3, 2), (1, 5, 2)]:
         rewards = torch.randint(0, levels, (N, K), generator=g).float() - 0.5
@@ -644,7 +655,9 @@ with part("equal rewards", 2):
         want = sum(map(slow_spearman, rewards.tolist())) / N
         assert close(float(student.spearman(rewards)), want, "equal rewards share their mean rank", atol=1e-5)
     for value in (0.0, -3.0, 1e6):
-        assert close(float(student.spearman(torch.full((2, 4), value))), 0.0, "a row of equal rewards counts 0", atol=1e-6)
+        assert close(
+            float(student.spearman(torch.full((2, 4), value))), 0.0, "a row of equal rewards counts 0", atol=1e-6
+        )
     mixed = torch.tensor([[1.0, 1.0, 1.0], [2.0, 1.0, 0.0]])
     assert close(float(student.spearman(mixed)), 0.5, "a row of equal rewards counts 0, and is counted", atol=1e-5)
 ### END HIDDEN TESTS
@@ -724,7 +737,9 @@ held_spearman = float(spearman(held))
 best_beats_worst = float((held[:, 0] > held[:, -1]).double().mean())
 likings = [[liking(text, by) for text in each.summaries] for each, by in zip(held_ranked, held_references, strict=True)]
 ceiling = float(spearman(torch.tensor(likings)))
-print(f"held-out rankings: Spearman {held_spearman:.2f}; the best one gets more than the worst one in {best_beats_worst:.0%}")
+print(
+    f"held-out rankings: Spearman {held_spearman:.2f}; the best one gets more than the worst one in {best_beats_worst:.0%}"
+)
 print(f"(a judge that knew the person's summary, but not the rater's mood, would reach {ceiling:.2f})")
 plots.curves(
     {"training rankings": reward_losses},
@@ -815,7 +830,9 @@ assert close(loss, torch.tensor(1.961659), "the worked number")
 assert loss.requires_grad, "a gradient must reach the logits: stay in torch, without float(), .item() or .detach()"
 loss.backward()
 want = torch.tensor([[[0.0, -0.5, 0.5], [0.0, 1.0, -1.0], [0.0, 0.0, 0.0]]])
-assert close(logits.grad, want, "the gradient in the logits: r (softmax − one-hot), and 0 where padded and for the pad token")
+assert close(
+    logits.grad, want, "the gradient in the logits: r (softmax − one-hot), and 0 where padded and for the pad token"
+)
 assert rewards.grad is None or not bool(rewards.grad.any()), "no gradient may flow into the rewards: they are constants"
 labels = student.policy_gradient_loss(logits.detach(), torch.tensor([[1, 2, -100]]), torch.tensor([2.0]), 0)
 assert close(labels, torch.tensor(1.961659), "−100 marks a padded place, too: it must not be counted, nor be an index")
@@ -862,7 +879,9 @@ with part("value and gradient", 3):
         assert tuple(loss.shape) == (), "a scalar"
         want, gradient = by_hand(kept[0], kept[1], padded, kept[2], pad)
         assert close(loss, want, "the mean over the batch of −r Σ log P(y_t)", atol=1e-6)
-        assert close(loss, reference.policy_gradient_loss(*kept, pad), "the mean over the batch of −r Σ log P(y_t)", atol=1e-6)
+        assert close(
+            loss, reference.policy_gradient_loss(*kept, pad), "the mean over the batch of −r Σ log P(y_t)", atol=1e-6
+        )
         assert loss.requires_grad, "the loss must stay differentiable"
         (2 * loss).backward()
         assert close(logits.grad, 2 * gradient, "the gradient in the logits", atol=1e-6)
@@ -870,11 +889,29 @@ with part("value and gradient", 3):
         assert torch.equal(logits.detach(), kept[0]) and torch.equal(generated, kept[1]), "inputs must not be changed"
         louder = kept[0].clone()
         louder[:, :, pad] += 5
-        assert close(student.policy_gradient_loss(louder, kept[1], kept[2], pad), want, "the pad token's logit must not matter", atol=1e-6)
+        assert close(
+            student.policy_gradient_loss(louder, kept[1], kept[2], pad),
+            want,
+            "the pad token's logit must not matter",
+            atol=1e-6,
+        )
         shifted = kept[0] + 10 * torch.randn(B, T, 1, generator=g, dtype=torch.float64)
-        assert close(student.policy_gradient_loss(shifted, kept[1], kept[2], pad), want, "a softmax does not see a shift", atol=1e-6)
-        assert close(student.policy_gradient_loss(kept[0], kept[1], -3 * kept[2], pad), -3 * want, "linear in the rewards", atol=1e-6)
-        rows = [student.policy_gradient_loss(kept[0][b : b + 1], kept[1][b : b + 1], kept[2][b : b + 1], pad) for b in range(B)]
+        assert close(
+            student.policy_gradient_loss(shifted, kept[1], kept[2], pad),
+            want,
+            "a softmax does not see a shift",
+            atol=1e-6,
+        )
+        assert close(
+            student.policy_gradient_loss(kept[0], kept[1], -3 * kept[2], pad),
+            -3 * want,
+            "linear in the rewards",
+            atol=1e-6,
+        )
+        rows = [
+            student.policy_gradient_loss(kept[0][b : b + 1], kept[1][b : b + 1], kept[2][b : b + 1], pad)
+            for b in range(B)
+        ]
         assert close(torch.stack(rows).mean(), want, "the mean over the sequences", atol=1e-6)
 with part("padding", 2):
     for B, T, V, pad, filler in [(4, 6, 5, 0, -100), (3, 5, 4, 3, -100), (5, 4, 6, 0, -1), (2, 3, 8, 2, 99)]:
@@ -889,12 +926,22 @@ with part("padding", 2):
         assert close(logits.grad, gradient, "padded places get no gradient, and never nan", atol=1e-6)
         more = torch.cat([logits.detach(), torch.randn(B, 2, V, generator=g, dtype=torch.float64)], dim=1)
         longer = torch.cat([mixed, torch.full((B, 2), pad)], dim=1)
-        assert close(student.policy_gradient_loss(more, longer, rewards, pad, filler), want, "more padding changes nothing", atol=1e-6)
+        assert close(
+            student.policy_gradient_loss(more, longer, rewards, pad, filler),
+            want,
+            "more padding changes nothing",
+            atol=1e-6,
+        )
     logits, generated, padded, rewards = draw_batch(3, 4, 5, 0)
     generated = generated.masked_fill(padded, 0)
     generated[1] = 0
     padded[1] = True
-    assert close(student.policy_gradient_loss(logits, generated, rewards, 0), by_hand(logits, generated, padded, rewards, 0)[0], "an empty sequence adds nothing", atol=1e-6)
+    assert close(
+        student.policy_gradient_loss(logits, generated, rewards, 0),
+        by_hand(logits, generated, padded, rewards, 0)[0],
+        "an empty sequence adds nothing",
+        atol=1e-6,
+    )
     large = torch.tensor([[[0.0, 1e4, -1e4], [0.0, -1e4, 1e4]]], requires_grad=True)
     loss = student.policy_gradient_loss(large, torch.tensor([[1, 1]]), torch.tensor([1.0]), 0)
     assert close(loss, torch.tensor(2e4), "logits of ±10,000: take the logarithm of the softmax in one step")
@@ -996,7 +1043,9 @@ for B in (2, 5, 1, 16):
     raw = [r - beta * (p - q) for r, p, q in zip(*(each.tolist() for each in kept), strict=True)]
     want = torch.tensor([each - sum(raw) / B for each in raw], dtype=torch.float64)
     assert close(got, want, "rewards − beta (logprobs − ref_logprobs), minus the mean over the batch", atol=1e-6)
-    assert close(got, reference.shaped_rewards(*kept, beta), "rewards − beta (logprobs − ref_logprobs), centred", atol=1e-6)
+    assert close(
+        got, reference.shaped_rewards(*kept, beta), "rewards − beta (logprobs − ref_logprobs), centred", atol=1e-6
+    )
     assert close(got.mean(), torch.tensor(0.0), "the mean over the batch is 0", atol=1e-6)
     moved = student.shaped_rewards(rewards + 7, logprobs, ref_logprobs - 3, beta)
     assert close(moved, got, "what is added to all does not matter", atol=1e-6)

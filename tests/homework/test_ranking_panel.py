@@ -11,8 +11,8 @@ import torch
 
 from homework.errors import DataError
 from homework.profiles import Run
-from homework.rater import Ranked, simulated_rankings
 from homework.ranking_panel import RankingPanel, load_rankings, rankings_file, save_rankings
+from homework.rater import Ranked, simulated_rankings
 
 DOCUMENTS = ["first <b>story</b>", "second story", "third story"]
 SAMPLES = [[f"{name}{number}" for number in range(4)] for name in "abc"]

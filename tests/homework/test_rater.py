@@ -19,7 +19,7 @@ def test_liking_is_one_for_the_reference_and_none_for_something_else() -> None:
 
 def test_without_noise_the_ranking_is_that_of_liking() -> None:
     (ranked,) = simulated_rankings(["story"], [GROUP], [REFERENCE], seed=0, noise=0.0)
-    assert isinstance(ranked, Ranked) and ranked.document == "story"
+    assert ranked == Ranked("story", ranked.summaries)
     assert ranked.summaries[0] == REFERENCE and ranked.summaries[-1] == "A flood."
     likings = [liking(summary, REFERENCE) for summary in ranked.summaries]
     assert likings == sorted(likings, reverse=True)

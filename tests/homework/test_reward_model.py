@@ -39,7 +39,13 @@ def make_tiny_roberta(folder: Path) -> None:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
-    names = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>", "mask_token": "<mask>"}
+    names = {
+        "bos_token": "<s>",
+        "pad_token": "<pad>",
+        "eos_token": "</s>",
+        "unk_token": "<unk>",
+        "mask_token": "<mask>",
+    }
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, cls_token="<s>", sep_token="</s>", model_max_length=512, **names
     ).save_pretrained(folder)
@@ -76,6 +82,9 @@ def check(model: Any) -> None:
 def test_the_tiny_one() -> None:
     model = reward_model(MINI)
     assert isinstance(model, TinyReward) and not model.training
+    assert not bool(model(DOCUMENTS, SUMMARIES).any()), "a new one has no opinion"
+    torch.nn.init.normal_(model.plain)
+    torch.nn.init.normal_(model.expected)
     check(model)
 
 

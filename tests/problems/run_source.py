@@ -102,7 +102,7 @@ def run_source(
 
 
 def code_cells(problem: str) -> list[Any]:
-    """The code cells of a problem's source, in order; of a changed copy of it below `$RUN_SOURCE_ROOT`, if that is set."""
+    """The code cells of a problem's source, in order; of a changed copy below `$RUN_SOURCE_ROOT`, if that is set."""
     root = Path(os.environ.get("RUN_SOURCE_ROOT", "") or ROOT)
     notebook = jupytext.read(root / "solutions" / f"{problem}.py", fmt="py:percent")
     return [cell for cell in notebook.cells if cell.cell_type == "code"]

@@ -104,9 +104,7 @@ def local_data(tmp_path: Path) -> Path:
 
 @pytest.mark.kernel
 @pytest.mark.parametrize("saved", [False, True], ids=["fine-tunes T5 itself", "takes the saved summarizer"])
-def test_the_cells_run_in_full(
-    tmp_path: Path, local_data: Path, monkeypatch: pytest.MonkeyPatch, saved: bool
-) -> None:
+def test_the_cells_run_in_full(tmp_path: Path, local_data: Path, monkeypatch: pytest.MonkeyPatch, saved: bool) -> None:
     from tests.problems import run_source as runner
 
     source = (runner.ROOT / "solutions" / f"{PROBLEM}.py").read_text(encoding="utf-8")
