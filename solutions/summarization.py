@@ -74,6 +74,8 @@ from homework.stories import stories
 from homework.tiny_t5 import t5_name
 
 run = homework.start("summarization")
+if run.profile != "full":
+    torch.set_num_threads(1)  # networks as small as those of `mini` are not worth sharing among the cores
 
 # %% [markdown]
 # **Letters.** `B` is the number of texts in a batch, `S` the length of the documents in tokens, `T` the length of the summaries, `P` the number of tokens that are in the cache already, `V` the size of the vocabulary, `D` the width of the network, `H` the number of heads. Texts of a batch differ in length: the shorter ones are filled up at the end with the *pad token*. **Masks of this notebook are 1 (true) where padded.** (The library's `attention_mask` is the other way round, 1 where *not* padded.)
@@ -1548,7 +1550,7 @@ DECODED = run.size(full=32, mini=16, grade=2)  # texts at once
 LENGTHS = run.size(full=(8, 16, 32, 64, 128, 256), mini=(8, 16, 32, 64, 128), grade=(2, 4))
 
 
-def seconds_to_write(decode, model, input_ids, length, repeats=2):
+def seconds_to_write(decode, model, input_ids, length, repeats=3):
     """Seconds that `decode(model, input_ids, length)` takes, the shortest of some attempts."""
     taken = []
     for _ in range(repeats):
@@ -1699,7 +1701,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# The fine-tuned network starts lower, falls faster, and stays below. Both are still falling: with many more steps the other one would come nearer. (In `full` there are 20,000 stories and 1,875 steps, far too few for 60 million random weights.)
+# After some twenty steps the fine-tuned network has the loss that the other one reaches after 300. That one is still falling: with many more steps it would come nearer. (In `full` there are 20,000 stories and 1,875 steps, far too few for 60 million random weights.)
 #
 # A loss is not a score. So let both write summaries of stories that they have never seen, with your `greedy_decode`.
 
@@ -1732,7 +1734,7 @@ for name, found in scores.items():
     print(f"{name:20s}" + "".join(f"{100 * found[kind]:8.1f}" for kind in ("rouge1", "rouge2", "rougeL")))
 
 # %% [markdown]
-# HEADLINE
+# In `mini` expect, over three seeds: ROUGE-L 43 to 49 from scratch and 70 to 73 fine-tuned, against 21 for the first sentence. Both learn to write well-formed sentences of the right kind; the difference lies in *whose* names and places they use. In `full`, from scratch reaches a ROUGE-1 of about 19 with hardly a word from the story; the fine-tuned T5-small is clearly above.
 
 # %% tags=["experiment"]
 for number in range(3):
@@ -1757,7 +1759,7 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
     print(f"{name:12s}" + ", ".join(f"{kind} {100 * value:.1f}" for kind, value in found.items()))
 
 # %% [markdown]
-# BEAMTEXT
+# In `mini` four beams gain a point or two: a text that is more probable as a whole is a little better on average. Four times the rows are computed for it.
 #
 # **Where the method fails.** ROUGE rewards the words of one reference: a faithful summary in other words scores low, a fluent one with the wrong team as the winner scores high. A network that writes fluently writes wrong facts as fluently. And a comparison at equal steps is not one at equal cost: pre-training has been paid by somebody, once, for all the tasks that follow.
 
@@ -1770,7 +1772,9 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_scratch", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# ANSWER_A
+# Profile mini: the numbers are those of the table above, in the row "from scratch", near ROUGE-1 50, ROUGE-2 25 and ROUGE-L 48; the first sentence has about half of that or less in each.
+#
+# It has learnt the form (every output is a well-formed summary) and often the kind of event. What it has not learnt is to copy: places and names are frequent ones of the training stories, not those of this story, and sometimes the kind of event is wrong as well.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: the three numbers, with the profile, fitting the own outputs, and the comparison with the first sentence
@@ -1802,7 +1806,9 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_tuned", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# ANSWER_C
+# Profile mini: the row "fine-tuned", near ROUGE-1 77, ROUGE-2 58 and ROUGE-L 71. ROUGE-2 differs most, relatively: it more than doubles, while ROUGE-1 grows by about a half. For a common pair two neighbouring words must both be right, and names, which are what the network from scratch gets wrong, sit in many pairs.
+#
+# Both write grammatical sentences of the right form. Only the fine-tuned one takes places and names from the story: where the story tells of a fire at a hospital in Arden, it writes "A fire at a hospital in Arden", and the other one invents a museum elsewhere. Numbers, and first names that stand far from the event, are where the fine-tuned one still errs.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: the three numbers with the profile, fitting the own outputs, clearly above (a)
