@@ -47,8 +47,13 @@ def checkpoint_path(run: Run, name: str, seed: int) -> Path:
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", name):
         raise ValueError(f"{name!r} cannot name a training run: use letters, digits, '_', '-' and '.', at most 100.")
+    return checkpoints_folder() / f"{run.problem}-{name}-{run.profile}-seed{seed}.pt"
+
+
+def checkpoints_folder() -> Path:
+    """Where trained models are kept: `$HOMEWORK_CHECKPOINTS`, else `checkpoints` in the working directory."""
     folder = os.environ.get("HOMEWORK_CHECKPOINTS", "").strip() or "checkpoints"
-    return Path(folder).expanduser().absolute() / f"{run.problem}-{name}-{run.profile}-seed{seed}.pt"
+    return Path(folder).expanduser().absolute()
 
 
 def fingerprint(

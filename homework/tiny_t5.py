@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from homework.errors import DataError
+from homework.hub_models import local_or_hub
 from homework.profiles import Run
 
 HUB_NAME: Final = "google-t5/t5-small"
@@ -23,13 +24,15 @@ FOLDER: Final = Path(__file__).resolve().parent / "embedded" / "tiny_t5"
 def t5_name(run: Run) -> str:
     """What `from_pretrained` takes for this run: `google-t5/t5-small` in profile `full`, else the tiny T5's folder.
 
+    In `full`, a copy in `$HOMEWORK_DATA/models/google-t5/t5-small` is used if it is there.
+
     Args:
         run: what `homework.start` returned.
 
     Raises:
         DataError: the tiny T5 is not where the package should have it.
     """
-    return HUB_NAME if run.profile == "full" else str(tiny_t5_folder())
+    return local_or_hub(HUB_NAME) if run.profile == "full" else str(tiny_t5_folder())
 
 
 def tiny_t5_folder() -> Path:
