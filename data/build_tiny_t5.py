@@ -2,7 +2,7 @@
 
     python data/build_tiny_t5.py [--steps 20000] [--out homework/embedded/tiny_t5] [--restart]
 
-Takes about twenty minutes on one free CPU core; `training.json` says how many steps the weights that are there had.
+Takes about twenty minutes on one free CPU core.
 When it is interrupted, the same command goes on from the last checkpoint (`checkpoints/`, every 30 seconds). The
 folder is replaced at the end, whole.
 """

@@ -1,7 +1,7 @@
 """Batches of rows that are about equally long: little padding, so little work for nothing.
 
-    for rows in batches_by_length(lengths, 32, random.Random(step)):
-        documents = pad([documents[row] for row in rows])
+for rows in batches_by_length(lengths, 32, random.Random(step)):
+    documents = pad([documents[row] for row in rows])
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """bfloat16 where the GPU computes with it in hardware: half the memory, several times the speed, no loss scaling.
 
-    with autocast(run.device):
-        loss = model(x).loss
+with autocast(run.device):
+    loss = model(x).loss
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What a notebook adds to transformers' trainer: progress on stdout, the losses as a curve, resuming after a disconnect.
+"""What a notebook adds to transformers' trainer: progress on stdout, the losses as a curve, going on after a break.
 
-    trainer = Seq2SeqTrainer(model=model, args=Seq2SeqTrainingArguments(**settings(run, "fine-tuned", ...)), ...)
-    curve = fit(trainer, "fine-tuned")
-    plots.curves({"fine-tuned": curve}, ...)
+trainer = Seq2SeqTrainer(model=model, args=Seq2SeqTrainingArguments(**settings(run, "fine-tuned", ...)), ...)
+curve = fit(trainer, "fine-tuned")
+plots.curves({"fine-tuned": curve}, ...)
 """
 
 from __future__ import annotations

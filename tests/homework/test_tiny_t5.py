@@ -236,7 +236,6 @@ def rouge_l(model: Any, tokenizer: Any) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="5,000 steps of pre-training are too few: the network does not yet copy names")
 def test_fine_tuning_beats_training_from_scratch_and_the_first_sentence(
     loaded: tuple[Any, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,6 +20,15 @@ from tests.problems.run_source import ROOT, code_cells, run_source, verdicts
 
 PROBLEMS = [load_problem(problem, ROOT) for problem in problem_ids(ROOT)]
 ITEMS = {
+    "summarization": (
+        "compute_rouge",
+        "shift_right",
+        "sequence_loss",
+        "TransformerLayer",
+        "TransformerStack",
+        "greedy_decode",
+        "beam_search",
+    ),
     "comparing_distributions": ("kl_divergence", "asymmetric_pair", "jensen_shannon", "fit_gaussian"),
     "continual_learning": (
         "permute_pixels",

@@ -1,0 +1,1975 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Summarization: decode with a cache, and fine-tune instead of starting from nothing
+#
+# A Transformer writes a summary word by word, and each new word looks back at all words before it. Done naively, every step computes everything again that the step before had computed. In this notebook you write a decoder that remembers, two ways to choose the words, and the loss and the score of a summary. Then you train one and the same network twice, for the same number of steps: once from random weights, once from weights that have read a lot of text before, as T5 has. The picture that you draw in section 5 shows what the cache saves; the table in section 6 shows what pre-training is worth.
+#
+# **What you will learn**
+#
+# * how a summary is scored (ROUGE), and what the score does not see;
+# * how a decoder is trained on all places of a text at once (teacher forcing), and what padding must not do;
+# * which intermediate results of a Transformer can be kept from token to token, and which work is left;
+# * greedy decoding and beam search;
+# * how to fine-tune a pre-trained encoder-decoder with the library `transformers`.
+#
+# **What you need**: attention and the Transformer (section 3 repeats what is used), and PyTorch. The lecture helps, but the text below is complete.
+#
+# | | profile `full` | profile `mini` |
+# |---|---|---|
+# | data | XSum, 20,000 news stories of the BBC | 4,000 stories made by a grammar |
+# | network | T5-small, 60 million parameters | a tiny T5, 0.6 million parameters, pre-trained on 20,000 further stories |
+# | training | twice 3 epochs, batches of 32 | twice 300 steps, batches of 16 |
+# | hardware | a GPU, for instance on Colab | any laptop, no network |
+# | time to run | about an hour in all (an estimate for a T4) | one to two minutes |
+#
+# Plan four hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU, else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny inputs, so you can do everything in `mini` first. All numbers in the text are those of `mini`.
+#
+# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a cell of its own, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
+#
+# | graded | points |
+# |---|---|
+# | `compute_rouge` | 2 |
+# | `shift_right` | 1 |
+# | `sequence_loss` | 2 |
+# | `TransformerLayer` | 5 |
+# | `TransformerStack` | 3 |
+# | `greedy_decode` | 3 |
+# | `beam_search` | 4 |
+# | written answers (a) to (d), and the picture | 16 |
+
+# %% tags=["install"]
+from importlib.util import find_spec
+
+if find_spec("homework") is None:  # on Colab: installs what is missing, the torch that is there stays
+    get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
+
+# %%
+import math
+import textwrap
+import time
+from collections import Counter
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from rouge_score.tokenizers import DefaultTokenizer
+from torch import nn
+
+import homework
+from homework import plots, reference, student
+from homework.checks import close, fresh, part
+from homework.hub_models import from_pretrained
+from homework.log import SubmissionLog
+from homework.stories import stories
+from homework.summarizer import saved_summarizer_folder
+from homework.tiny_t5 import t5_name
+
+run = homework.start("summarization")
+if run.profile != "full":
+    torch.set_num_threads(1)  # networks as small as those of `mini` are not worth sharing among the cores
+
+# %% [markdown]
+# **Letters.** `B` is the number of texts in a batch, `S` the length of the documents in tokens, `T` the length of the summaries, `P` the number of tokens that are in the cache already, `V` the size of the vocabulary, `D` the width of the network, `H` the number of heads. Texts of a batch differ in length: the shorter ones are filled up at the end with the *pad token*. **Masks of this notebook are 1 (true) where padded.** (The library's `attention_mask` is the other way round, 1 where *not* padded.)
+#
+# ## 1. The task, and how it is scored
+#
+# Here are the stories. The summary says in one sentence what happened. In `mini` the stories come from a grammar of ours: the main event is told once, somewhere among the first four sentences, in other words than the summary's; the rest are details, older events that happened to somebody else, and quotations.
+
+
+# %%
+def show(label: str, text: str) -> None:
+    """Prints a text behind its label, broken into lines; long ones are cut."""
+    print(textwrap.fill(f"{label:14s}{text[:500]}", width=110, subsequent_indent=" " * 14))
+
+
+# %% tags=["train"]
+data = stories(run)
+print(data)
+for number in range(2):
+    print()
+    show("story:", data.train.documents[number])
+    show("summary:", data.train.summaries[number])
+
+# %% [markdown]
+# ### `compute_rouge` (2 points)
+#
+# ROUGE (Lin 2004) compares a summary with one that a person wrote by counting what they have in common. First both become lists of words: lower case, without punctuation, long words cut down to their stems, so that *closed* and *closes* agree. `words(text)` below does that. Then
+#
+# * **ROUGE-1** counts common words: each word as often as it occurs in *both* (the smaller one of its two counts);
+# * **ROUGE-2** counts common pairs of neighbouring words in the same way;
+# * **ROUGE-L** takes the length of the longest common subsequence: words that stand in both in the same order, gaps allowed.
+#
+# Let $m$ be that number. *Precision* is $m$ divided by the number of words (pairs, words) in the prediction, *recall* $m$ divided by that of the reference, and the score is their harmonic mean
+#
+# $$F_1 = \frac{2 \cdot \text{precision} \cdot \text{recall}}{\text{precision} + \text{recall}}, \qquad\text{and 0 if } m = 0 .$$
+#
+# The score of a set is the **mean over its pairs**. There is also a ROUGE-Lsum, which cuts texts into lines first; that is another number and not asked for.
+#
+# One trap: what a model writes ends with `</s>` and is filled up with `<pad>`, and `words` would read *s* and *pad*. Take the texts in `SPECIAL` out of predictions and references first. (Elsewhere you would tell the tokenizer so: `batch_decode(..., skip_special_tokens=True)`.)
+#
+# *Worked numbers.* Reference *a storm closed two schools*, prediction *two schools were closed by a storm*. Common words: 5 (all of the reference), so precision 5/7, recall 5/5, ROUGE-1 = **0.8333**. Common pairs: *two school* and *a storm*, so precision 2/6, recall 2/4, ROUGE-2 = **0.4**. The longest common subsequence has 2 words (*a storm*, or *two school*), so ROUGE-L = 2 · (2/7) · (2/5) / (2/7 + 2/5) = **0.3333**: the words are right, their order is not.
+#
+# The length of the longest common subsequence of two lists $a$, $b$ is found by a table: $c_{i,j}$ is the length for the first $i$ words of $a$ and the first $j$ words of $b$; it is $c_{i-1,j-1} + 1$ if $a_i = b_j$, else the larger one of $c_{i-1,j}$ and $c_{i,j-1}$. You may also use the classes of the package `rouge_score`, or `homework.rouge.Rouge`, which does the same as a metric of the library `evaluate`.
+
+# %%
+SPECIAL = ("<pad>", "</s>", "<unk>")
+_split_and_stem = DefaultTokenizer(use_stemmer=True)
+
+
+def words(text: str) -> list[str]:
+    """The words of a text as ROUGE sees them: lower case, letters and digits only, stemmed if longer than 3 letters."""
+    return _split_and_stem.tokenize(text)
+
+
+# %% nbgrader={"grade": false, "grade_id": "compute_rouge", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def compute_rouge(predictions, references):
+    """ROUGE-1, ROUGE-2 and ROUGE-L: F1 in 0 ... 1 of stemmed words, mean over the pairs. Lin 2004.
+
+    Args:
+        predictions: N texts; those in SPECIAL do not count, wherever they stand.
+        references: N texts; `references[i]` belongs to `predictions[i]`. N is at least 1.
+
+    Returns:
+        A dict with the numbers `rouge1`, `rouge2` and `rougeL`. Example: ["two schools were closed by a storm"] and
+        ["a storm closed two schools"] give 0.8333, 0.4 and 0.3333.
+    """
+    ### BEGIN SOLUTION
+
+    def f1(common, predicted, wanted):
+        return 2 * common / (predicted + wanted) if common else 0.0
+
+    def common_grams(a, b, n):
+        grams = [Counter(zip(*(text[i:] for i in range(n)), strict=False)) for text in (a, b)]
+        return f1((grams[0] & grams[1]).total(), grams[0].total(), grams[1].total())
+
+    def common_subsequence(a, b):
+        row = [0] * (len(b) + 1)
+        for word in a:
+            above = row
+            row = [0]
+            for j, other in enumerate(b, start=1):
+                row.append(above[j - 1] + 1 if word == other else max(above[j], row[-1]))
+        return row[-1]
+
+    def plain(text):
+        for special in SPECIAL:
+            text = text.replace(special, " ")
+        return words(text)
+
+    total = Counter()
+    for prediction, wanted in zip(predictions, references, strict=True):
+        a, b = plain(prediction), plain(wanted)
+        total["rouge1"] += common_grams(a, b, 1)
+        total["rouge2"] += common_grams(a, b, 2)
+        total["rougeL"] += f1(common_subsequence(a, b), len(a), len(b))
+    return {kind: total[kind] / len(predictions) for kind in ("rouge1", "rouge2", "rougeL")}
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_compute_rouge", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+storm, schools = "a storm closed two schools", "two schools were closed by a storm"
+got = student.compute_rouge([schools], [storm])
+assert isinstance(got, dict) and {"rouge1", "rouge2", "rougeL"} <= set(got), (
+    "return a dict with the keys rouge1, rouge2 and rougeL"
+)
+got = {kind: float(got[kind]) for kind in ("rouge1", "rouge2", "rougeL")}
+assert got["rouge1"] < 1.01, "scores lie between 0 and 1; do not multiply them by 100"
+assert abs(got["rouge1"] - 5 / 7) > 1e-4, "rouge1 is the precision only: take F1, with the recall"
+assert abs(got["rouge1"] - 1) > 1e-4, "rouge1 is the recall only: take F1, with the precision"
+assert abs(got["rouge1"] - 4 / 6) > 1e-4 and abs(got["rougeL"] - 1 / 6) > 1e-4, (
+    "closed and closes must agree: use words(text), which stems, or use_stemmer=True"
+)
+assert close(got["rouge1"], 5 / 6, "the worked number of ROUGE-1: 5 common words", rtol=1e-3)
+assert close(got["rouge2"], 0.4, "the worked number of ROUGE-2: 2 common pairs", rtol=1e-3)
+assert abs(got["rougeL"] - 5 / 6) > 1e-4, "ROUGE-L must heed the order of the words"
+assert close(got["rougeL"], 1 / 3, "the worked number of ROUGE-L: 2 words in the same order", rtol=1e-3)
+filled = student.compute_rouge([f"<pad>{schools}</s><pad><pad>"], [storm])
+assert close(
+    float(filled["rouge1"]), 5 / 6, "take <pad> and </s> out of the texts: ROUGE reads them as words", rtol=1e-3
+)
+two = student.compute_rouge([schools, "nothing of the kind"], [storm, storm])
+assert close(
+    float(two["rouge1"]), 5 / 12, "the mean over the pairs: a pair without common words counts as 0", rtol=1e-3
+)
+lines = student.compute_rouge(["two schools\na storm"], ["a storm\ntwo schools"])
+assert close(float(lines["rougeL"]), 0.5, "rougeL, not rougeLsum: lines do not matter", rtol=1e-3)
+print("compute_rouge: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(50)
+WORDS = (
+    "a the Storm storms closed closes closing schools school two in Arden arden's don't 3-1 37% said mayor's".split()
+)
+
+
+def random_text(longest):
+    """Words of the list, some of them repeated."""
+    length = int(torch.randint(1, longest + 1, (), generator=g))
+    return " ".join(WORDS[int(i)] for i in torch.randint(0, len(WORDS), (length,), generator=g))
+
+
+def three(found):
+    """The three numbers."""
+    return [float(found[kind]) for kind in ("rouge1", "rouge2", "rougeL")]
+
+
+def alone(*pair):
+    """The scores of one pair."""
+    return three(student.compute_rouge([pair[0]], [pair[1]]))
+
+
+for longest in (1, 2, 6, 14, 30):
+    pairs = [(random_text(longest), random_text(longest)) for _ in range(5)]
+    predictions, references = map(list, zip(*pairs, strict=True))
+    want = three(reference.compute_rouge(predictions, references))
+    scores = three(student.compute_rouge(predictions, references))
+    assert close(scores, want, "F1 of common words, of common pairs and of the longest common subsequence")
+    singly = torch.tensor([alone(*pair) for pair in pairs]).mean(dim=0)
+    assert close(torch.tensor(scores), singly, "the score of a set is the mean over its pairs")
+    swapped = three(student.compute_rouge(references, predictions))
+    assert close(swapped, scores, "F1 does not change when prediction and reference change places")
+    dressed = [f"<pad>{text} </s><pad>" if i % 2 else f"<unk> {text}</s>" for i, text in enumerate(predictions)]
+    assert close(three(student.compute_rouge(dressed, references)), scores, "special tokens are no words")
+    dressed = [f"{text}</s><pad><pad>" for text in references]
+    assert close(three(student.compute_rouge(predictions, dressed)), scores, "special tokens in a reference")
+some = random_text(9) + " arden storm"
+assert close(alone(some, some), [1.0, 1.0, 1.0], "a text agrees with itself fully")
+assert close(alone("storm storm storm", "storm a"), [0.4, 0.0, 0.4], "a word counts as often as it occurs in both")
+assert close(alone("", "storm"), [0.0, 0.0, 0.0], "an empty prediction has the score 0")
+assert close(alone("</s>", "storm"), [0.0, 0.0, 0.0], "a prediction of special tokens only has the score 0")
+assert close(alone("storm", "storm"), [1.0, 0.0, 1.0], "a single word has no pairs: ROUGE-2 is 0")
+assert close(alone("b c. a b", "a b. b c")[2], 0.5, "rougeL goes through the whole text, not through its sentences")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# How far does one get without any model? In newspapers the first sentence (the *lead*) is a strong summary. In the stories of `mini` it is not, by design: in three stories of four another sentence tells the main event.
+#
+# **Predict, then run.** Which of the three scores will be lowest?
+
+# %% tags=["experiment"]
+TESTED = run.size(full=1000, mini=200, grade=4)
+test_documents, test_summaries = list(data.test.documents[:TESTED]), list(data.test.summaries[:TESTED])
+lead = [document.split(". ")[0].rstrip(".") + "." for document in test_documents]
+lead_scores = compute_rouge(lead, test_summaries)
+print("the first sentence as the summary: " + ", ".join(f"{k} {100 * v:.1f}" for k, v in lead_scores.items()))
+
+# %% [markdown]
+# (By custom scores are multiplied by 100 when they are reported.)
+#
+# ROUGE-2 is lowest: single words are easily met, pairs are not. None of the three reads: *Arden beat Belmont* and *Belmont beat Arden* have a ROUGE-1 of 1.
+#
+# ## 2. Teacher forcing
+#
+# The decoder models the probability of a summary $y_1 \ldots y_T$ given the document $x$ as a product, one factor for each token:
+#
+# $$P(y \mid x) = \prod_{t=1}^{T} P(y_t \mid y_1, \ldots, y_{t-1}, x) .$$
+#
+# In training the right summary is known, so all factors are computed in one pass: the decoder gets the right tokens as input, and at each place it must predict the *next* one. A mask keeps each place from looking ahead.
+#
+# ### `shift_right` (1 point)
+#
+# At place $t$ the input must be token $t - 1$, for the answer at place $t$ is token $t$. So the input is the label sequence moved to the right by one: first the *start token*, then all labels but the last. Padded places of `labels` hold −100, which the loss passes over; as an input −100 is no token, so put `pad_id` there.
+#
+# *Worked example.* `labels` = [[7, 8, 1], [9, 1, −100]], `start_id` = 5, `pad_id` = 0 → [[5, 7, 8], [5, 9, 1]]. And [[9, 1, −100, −100]] → [[5, 9, 1, 0]].
+
+
+# %% nbgrader={"grade": false, "grade_id": "shift_right", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def shift_right(labels, start_id, pad_id):
+    """The decoder's input for teacher forcing: the start token, then all labels but the last.
+
+    Args:
+        labels: LongTensor `[B, T]`, −100 where padded; not changed.
+        start_id: the token with which each summary starts.
+        pad_id: what stands where labels are −100.
+
+    Returns:
+        LongTensor `[B, T]`. Example: [[9, 1, -100, -100]] with start 5 and pad 0 gives [[5, 9, 1, 0]].
+    """
+    ### BEGIN SOLUTION
+    shifted = torch.full_like(labels, start_id)  # [B, T]
+    shifted[:, 1:] = labels[:, :-1]
+    return shifted.masked_fill(shifted == -100, pad_id)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_shift_right", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+labels = torch.tensor([[7, 8, 1], [9, 1, -100]])
+got = student.shift_right(labels, 5, 0)
+assert isinstance(got, torch.Tensor) and tuple(got.shape) == (2, 3), "the result is a tensor [B, T], as long as labels"
+assert got.dtype == torch.int64, "token ids are whole numbers: a LongTensor"
+assert not torch.equal(got, torch.tensor([[7, 8, 1], [9, 1, 0]])), "nothing was moved: the input would be the answer"
+assert not torch.equal(got[:, 0], torch.tensor([8, 1])), "this moves to the left; the start token must come in front"
+assert torch.equal(got[:, 0], torch.tensor([5, 5])), "each row begins with start_id"
+assert torch.equal(got, torch.tensor([[5, 7, 8], [5, 9, 1]])), "then come all labels but the last one of the row"
+assert torch.equal(student.shift_right(torch.tensor([[9, 1, -100, -100]]), 5, 0), torch.tensor([[5, 9, 1, 0]])), (
+    "-100 is no token: put pad_id there"
+)
+assert torch.equal(labels, torch.tensor([[7, 8, 1], [9, 1, -100]])), "labels must not be changed"
+print("shift_right: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(51)
+for B, T in [(3, 6), (1, 9), (4, 1), (5, 4), (2, 12)]:
+    start, pad = torch.randperm(40, generator=g)[:2].tolist()
+    labels = torch.randint(0, 40, (B, T), generator=g)
+    lengths = torch.randint(1, T + 1, (B,), generator=g)
+    labels[torch.arange(T) >= lengths[:, None]] = -100
+    kept = labels.clone()
+    got = student.shift_right(labels, start, pad)
+    assert tuple(got.shape) == (B, T) and got.dtype == torch.int64, "a LongTensor [B, T]"
+    assert torch.equal(labels, kept), "labels must not be changed"
+    assert bool((got[:, 0] == start).all()), "each row begins with start_id"
+    assert bool((got >= 0).all()), "-100 is no token: put pad_id there"
+    assert torch.equal(got[:, 1:], kept[:, :-1].where(kept[:, :-1] != -100, pad)), (
+        "all labels but the last, one place to the right, pad_id where they are -100 and nowhere else"
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### `sequence_loss` (2 points)
+#
+# The loss is the mean over all tokens of the batch of $-\log P(y_t \mid y_1 \ldots y_{t-1}, x)$. **Padded places do not count**, neither in the sum nor in the number by which it is divided: else a batch with much padding would seem easy, and the network would learn to write pad tokens. It is one mean over the batch's tokens, not a mean over texts of means over tokens.
+#
+# *Worked numbers.* V = 2, `logits` = [[[0, 0], [log 3, 0]]]. With `labels` = [[0, 0]]: the probabilities of the right tokens are ½ and ¾, the loss is (0.693147 + 0.287682) / 2 = **0.490415**. With `labels` = [[0, −100]] only the first place counts: **0.693147**.
+
+
+# %% nbgrader={"grade": false, "grade_id": "sequence_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def sequence_loss(logits, labels):
+    """The mean of -log P(y_t) over all places that are not padded.
+
+    Args:
+        logits: `[B, T, V]`; those at place t belong to the label at place t.
+        labels: LongTensor `[B, T]`, −100 where padded; at least one place is not.
+
+    Returns:
+        A scalar tensor in nats, differentiable. Example: [[[0, 0], [log 3, 0]]] and [[0, 0]] give 0.490415.
+    """
+    ### BEGIN SOLUTION
+    return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=-100)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_sequence_loss", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+logits = torch.tensor([[[0.0, 0.0], [math.log(3.0), 0.0]]])
+loss = student.sequence_loss(logits, torch.tensor([[0, 0]]))
+assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "return a scalar tensor"
+assert abs(float(loss) - 0.980829) > 1e-4, "the mean over the tokens, not the sum"
+assert abs(float(loss) - 0.693147) > 1e-4, "logits[:, t] already belongs to labels[:, t]: do not shift again"
+assert close(loss, torch.tensor(0.490415), "the worked number: -log of the softmax at the label, mean over the places")
+loss = student.sequence_loss(logits, torch.tensor([[0, -100]]))
+assert abs(float(loss) - 0.346574) > 1e-4, "divide by the number of places that count, not by all"
+assert close(loss, torch.tensor(0.693147), "padded places (label -100) do not count")
+logits = torch.zeros(2, 3, 2)
+logits[0] = torch.tensor([[2.0, 0.0], [2.0, 0.0], [2.0, 0.0]])
+loss = student.sequence_loss(logits, torch.tensor([[0, 0, 0], [1, -100, -100]]))
+assert abs(float(loss) - 0.410038) > 1e-4, "one mean over all tokens of the batch, not a mean of the texts' means"
+assert close(loss, torch.tensor(0.268483), "four tokens count here, each as much as any other")
+logits.requires_grad_()
+student.sequence_loss(logits, torch.tensor([[0, 0, 0], [1, -100, -100]])).backward()
+assert logits.grad is not None and bool(logits.grad[0].abs().sum() > 0), "a gradient must reach the logits"
+assert not bool(logits.grad[1, 1:].any()), "no gradient may come from padded places"
+print("sequence_loss: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(52)
+for B, T, V in [(3, 5, 7), (1, 1, 4), (4, 8, 11), (2, 6, 3)]:
+    logits = 2 * torch.randn(B, T, V, generator=g, dtype=torch.float64)
+    labels = torch.randint(0, V, (B, T), generator=g)
+    lengths = torch.randint(1, T + 1, (B,), generator=g)
+    labels[torch.arange(T) >= lengths[:, None]] = -100
+    kept = logits.clone()
+    logits.requires_grad_()
+    loss = student.sequence_loss(logits, labels)
+    assert tuple(loss.shape) == (), "a scalar"
+    counted = labels != -100
+    log_p = kept.log_softmax(-1).gather(2, labels.clamp(min=0)[..., None])[..., 0]
+    assert close(loss, -log_p[counted].mean(), "the mean of -log P over all places that are not padded")
+    assert loss.requires_grad, "the loss must stay differentiable"
+    (3 * loss).backward()
+    want = 3 * (kept.softmax(-1) - F.one_hot(labels.clamp(min=0), V)) * counted[..., None] / counted.sum()
+    assert close(logits.grad, want, "the gradient: softmax minus one-hot, divided by the number of counted places")
+    assert torch.equal(logits.detach(), kept), "logits must not be changed"
+    noisy = torch.where(counted[..., None], kept, kept + 50 * torch.randn(B, T, V, generator=g, dtype=torch.float64))
+    assert close(student.sequence_loss(noisy, labels), loss, "what stands at padded places must not matter")
+    wider = torch.cat([kept, torch.randn(B, 3, V, generator=g, dtype=torch.float64)], dim=1)
+    more = torch.cat([labels, torch.full((B, 3), -100)], dim=1)
+    assert close(student.sequence_loss(wider, more), loss, "more padding must not change the loss")
+huge = torch.tensor([[[1e4, -1e4], [-1e4, 1e4]]])
+assert close(student.sequence_loss(huge, torch.tensor([[0, 0]])), torch.tensor(1e4), "logits of 10,000: a finite loss")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 3. A decoder that remembers
+#
+# To write, the trained decoder is asked for the first token, gets it as input, is asked for the second, and so on. Each answer needs the attention over all places so far. What of that was there already one step ago?
+#
+# **A toy.** Let place $t$ compute a mean of the values of all places up to $t$, weighted by $e^{k_i}$: $a_t = \sum_{i \le t} e^{k_i} v_i \big/ \sum_{i \le t} e^{k_i}$, which is attention with a query that is always 1. Keys $k_i$ and values $v_i$ come from the token at place $i$ and do not depend on what follows. So when the next token comes, the old keys and values can stay where they are, *one* new pair is computed, and one new mean. Computing everything again gives the same numbers with more and more work:
+
+# %%
+TOY_PLACES = 6
+
+
+def toy_attention(tokens, cache=None):
+    """The weighted means of new tokens (numbers), the cache with their keys and values, and the pairs computed."""
+    keys, values = torch.sin(tokens), tokens**2  # what a projection would be in a network
+    past = 0
+    if cache is not None:
+        past = len(cache[0])
+        keys, values = torch.cat([cache[0], keys]), torch.cat([cache[1], values])
+    weights = keys.exp()
+    means = (weights * values).cumsum(0) / weights.cumsum(0)
+    return means[past:], (keys, values), len(tokens)
+
+
+toy_tokens = torch.tensor([3.0, 1.0, 4.0, 1.0, 5.0, 9.0])
+toy_rows, toy_cache, toy_work = [], None, [0, 0]
+for place in range(TOY_PLACES):
+    again, _, pairs_again = toy_attention(toy_tokens[: place + 1])
+    new, toy_cache, pairs_new = toy_attention(toy_tokens[place : place + 1], toy_cache)
+    toy_work = [toy_work[0] + pairs_again, toy_work[1] + pairs_new]
+    toy_rows.append((float(again[-1]), float(new[-1]), *toy_work))
+    print(
+        f"place {place}: everything again {again[-1]:.4f}, with the cache {new[-1]:.4f};"
+        f" pairs computed so far {toy_work[0]:2d} and {toy_work[1]}"
+    )
+
+# %% [markdown]
+# After `T` tokens the naive way has computed T(T + 1)/2 keys, the cache T. (The mean over all places remains; it grows with the place, but it is cheap against the projections and the feed-forward layers.)
+#
+# This is right only because nothing that is kept ever changes: keys and values of a place depend on the places *up to it*. In an encoder, where each place sees all others, a new token would change everything.
+#
+# ### The layer of a Transformer
+#
+# The layer is that of the original paper (Vaswani and others 2017), with the normalisation after each sum:
+#
+# $$\begin{aligned} x &\leftarrow \text{LN}\big(x + \text{SelfAttention}(x)\big) \\ x &\leftarrow \text{LN}\big(x + \text{CrossAttention}(x, \text{encoder\_out})\big) \quad\text{(in the decoder only)} \\ x &\leftarrow \text{LN}\big(x + \text{FeedForward}(x)\big) \end{aligned}$$
+#
+# Attention is given. It is split in two on purpose: `keys_values` projects the places that are looked *at*; calling the module projects the queries of those who look, and mixes the values. `blocked` is true where a query must not look at a key.
+
+
+# %%
+class MultiHeadAttention(nn.Module):
+    """Scaled dot-product attention with `heads` heads of width D / heads."""
+
+    def __init__(self, dim: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query, self.key, self.value, self.out = (nn.Linear(dim, dim) for _ in range(4))
+
+    def keys_values(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Keys and values of the places x `[B, S, D]`: two tensors `[B, H, S, D/H]`."""
+        return self._split(self.key(x)), self._split(self.value(x))
+
+    def forward(self, x: torch.Tensor, k: torch.Tensor, v: torch.Tensor, blocked: torch.Tensor) -> torch.Tensor:
+        """What the places x `[B, T, D]` find at keys k and values v `[B, H, S, D/H]`: `[B, T, D]`.
+
+        blocked: bool, `[B, T, S]` or what broadcasts to it, e.g. `[B, 1, S]`; true where x[:, t] must not look at s.
+        """
+        q = self._split(self.query(x))  # [B, H, T, D/H]
+        scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[3])  # [B, H, T, S]
+        scores = scores.masked_fill(blocked[:, None], torch.finfo(scores.dtype).min)
+        mixed = scores.softmax(dim=3) @ v  # [B, H, T, D/H]
+        return self.out(mixed.transpose(1, 2).flatten(2))
+
+    def _split(self, x: torch.Tensor) -> torch.Tensor:
+        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)  # [B, S, D] -> [B, H, S, D/H]
+
+
+# %% [markdown]
+# ### `TransformerLayer` (5 points)
+#
+# Write `forward`. It serves four purposes with one piece of code:
+#
+# | | `is_decoder` | `past_kv` | `x` holds | may look at |
+# |---|---|---|---|---|
+# | encoder | no | none | the whole document, `[B, S, D]` | all places that are not padded |
+# | decoder in training | yes | none | the whole summary, `[B, T, D]` | itself and earlier places, not padded; and the document |
+# | decoding, first call | yes | none | the first token or tokens | the same |
+# | decoding, later calls | yes | of the call before | **only the new tokens**, `[B, T, D]`, often T = 1 | itself, new ones before it, all that is in the cache, not padded; and the document |
+#
+# * `padding_mask` `[B, P + T]` covers **all** places, the P cached ones first, then the T new ones (without a cache P = 0). New place number $i$ is place $P + i$ of the summary: in the decoder it may look at places $j \le P + i$.
+# * `past_kv` is what your own layer returned before; nobody else looks into it. Make it a tuple of tensors whose first dimension is B (beam search will pick rows of it). What belongs into it: what is needed of the old places and does not change any more. The keys and values of the *document* do not change either: they need to be computed only once, at the first call.
+# * Return the pair (new states of `x` `[B, T, D]`, the cache), with None for the cache unless `use_cache` is true. Do not change `past_kv` in place: the caller may use it twice.
+#
+# *Worked count.* A summary of 4 tokens is decoded token by token after a document of 10. Without a cache: 1 + 2 + 3 + 4 = 10 places are projected to keys and values in the self-attention, and 4 · 10 places of the document. With the cache: 4 and 10. A hidden test counts exactly that.
+
+
+# %% nbgrader={"grade": false, "grade_id": "TransformerLayer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+class TransformerLayer(nn.Module):
+    """One layer of an encoder or a decoder, with the normalisation after each sum. Vaswani et al. 2017, section 3.1."""
+
+    def __init__(self, dim, heads, hidden, is_decoder):
+        super().__init__()
+        self.is_decoder = is_decoder
+        self.self_attention = MultiHeadAttention(dim, heads)
+        self.norm_self = nn.LayerNorm(dim)
+        if is_decoder:
+            self.cross_attention = MultiHeadAttention(dim, heads)
+            self.norm_cross = nn.LayerNorm(dim)
+        self.feed_forward = nn.Sequential(nn.Linear(dim, hidden), nn.ReLU(), nn.Linear(hidden, dim))
+        self.norm_feed_forward = nn.LayerNorm(dim)
+
+    def forward(self, x, padding_mask, encoder_out=None, encoder_padding_mask=None, use_cache=None, past_kv=None):
+        """The states of the new places after this layer.
+
+        Args:
+            x: states of the new places, `[B, T, D]`; not changed.
+            padding_mask: bool, `[B, P + T]`, true where padded, cached places first.
+            encoder_out: states of the document, `[B, S, D]`; for a decoder only.
+            encoder_padding_mask: bool, `[B, S]`, true where padded; None if nothing is padded.
+            use_cache: whether to return a cache.
+            past_kv: the cache that the call before returned, for P places; not changed. None: P = 0.
+
+        Returns:
+            (states `[B, T, D]`, cache for P + T places or None).
+        """
+        ### BEGIN SOLUTION
+        k, v = self.self_attention.keys_values(x)  # [B, H, T, D/H]
+        if past_kv is not None:
+            k, v = torch.cat([past_kv[0], k], dim=2), torch.cat([past_kv[1], v], dim=2)  # [B, H, P + T, D/H]
+        kept = (k, v)
+        blocked = padding_mask.bool()[:, None]  # [B, 1, P + T]
+        if self.is_decoder:
+            new, places = x.shape[1], k.shape[2]
+            later = torch.ones(new, places, dtype=torch.bool, device=x.device).triu(places - new + 1)  # j > P + i
+            blocked = blocked | later  # [B, T, P + T]
+        x = self.norm_self(x + self.self_attention(x, k, v, blocked))
+        if self.is_decoder:
+            k, v = past_kv[2:] if past_kv is not None else self.cross_attention.keys_values(encoder_out)
+            kept = (*kept, k, v)
+            if encoder_padding_mask is None:
+                encoder_padding_mask = torch.zeros(len(x), k.shape[2], dtype=torch.bool, device=x.device)
+            x = self.norm_cross(x + self.cross_attention(x, k, v, encoder_padding_mask.bool()[:, None]))
+        x = self.norm_feed_forward(x + self.feed_forward(x))
+        return x, kept if use_cache else None
+        ### END SOLUTION
+
+
+# %% [markdown]
+# For the tests: random weights, the same layer as PyTorch has it (there one matrix makes queries, keys and values), and a linear map whose rows can be counted.
+
+
+# %%
+def layer_weights(dim: int, hidden: int, is_decoder: bool, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    """Random weights of a `TransformerLayer`: name -> tensor."""
+    attentions = ["self_attention", "cross_attention"] if is_decoder else ["self_attention"]
+    norms = ["norm_self", "norm_cross", "norm_feed_forward"] if is_decoder else ["norm_self", "norm_feed_forward"]
+    shapes = {
+        f"{attention}.{each}": (dim, dim) for attention in attentions for each in ("query", "key", "value", "out")
+    }
+    shapes |= {"feed_forward.0": (hidden, dim), "feed_forward.2": (dim, hidden)}
+    weights = {}
+    for name, shape in shapes.items():
+        weights[f"{name}.weight"] = 1.5 * torch.randn(shape, generator=generator) / math.sqrt(shape[1])
+        weights[f"{name}.bias"] = 0.3 * torch.randn(shape[0], generator=generator)
+    for name in norms:
+        weights[f"{name}.weight"] = 1 + 0.3 * torch.randn(dim, generator=generator)
+        weights[f"{name}.bias"] = 0.3 * torch.randn(dim, generator=generator)
+    return weights
+
+
+def make_layer(weights: dict[str, torch.Tensor], heads: int) -> nn.Module:
+    """Your layer with these weights."""
+    hidden, dim = weights["feed_forward.0.weight"].shape
+    layer = TransformerLayer(dim, heads, hidden, "norm_cross.weight" in weights)
+    layer.load_state_dict(weights)
+    return layer.eval()
+
+
+def torch_layer(weights: dict[str, torch.Tensor], heads: int) -> nn.Module:
+    """PyTorch's encoder or decoder layer with these weights."""
+    hidden, dim = weights["feed_forward.0.weight"].shape
+    is_decoder = "norm_cross.weight" in weights
+    make = nn.TransformerDecoderLayer if is_decoder else nn.TransformerEncoderLayer
+    layer = make(dim, heads, hidden, dropout=0.0, batch_first=True)
+    their = {"self_attention": "self_attn", "cross_attention": "multihead_attn", "norm_self": "norm1"}
+    their |= {"norm_cross": "norm2", "norm_feed_forward": "norm3" if is_decoder else "norm2"}
+    renamed = {}
+    for last in ("weight", "bias"):
+        for name in [each for each in their if f"{each}.{last}" in weights]:
+            renamed[f"{their[name]}.{last}"] = weights[f"{name}.{last}"]
+        for name in [each for each in their if f"{each}.out.{last}" in weights]:
+            renamed[f"{their[name]}.out_proj.{last}"] = weights[f"{name}.out.{last}"]
+            together = torch.cat([weights[f"{name}.{each}.{last}"] for each in ("query", "key", "value")])
+            renamed[f"{their[name]}.in_proj_{last}"] = together
+        renamed[f"linear1.{last}"] = weights[f"feed_forward.0.{last}"]
+        renamed[f"linear2.{last}"] = weights[f"feed_forward.2.{last}"]
+    layer.load_state_dict(renamed)
+    return layer.eval()
+
+
+def torch_states(weights, heads, x, padding_mask, encoder_out=None, encoder_padding_mask=None) -> torch.Tensor:
+    """What PyTorch's layer with these weights makes of a whole sequence, `[B, T, D]`."""
+    layer = torch_layer(weights, heads).to(x.dtype)
+    if encoder_out is None:
+        return layer(x, src_key_padding_mask=padding_mask)
+    later = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)
+    return layer(
+        x,
+        encoder_out,
+        tgt_mask=later,
+        tgt_key_padding_mask=padding_mask,
+        memory_key_padding_mask=encoder_padding_mask,
+    )
+
+
+class Counted(nn.Module):
+    """A linear map that `ask` computes."""
+
+    def __init__(self, ask) -> None:
+        super().__init__()
+        self.ask = ask
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """What `ask` makes of x."""
+        return self.ask(x)
+
+
+def select_rows(states: Any, rows: torch.Tensor) -> Any:
+    """Cached states or encoder outputs with other rows: row i of the result is row `rows[i]` of what came in.
+
+    Takes tensors, tuples and lists of tensors, and the caches and encoder outputs of transformers (whose caches are
+    changed in place and given back).
+    """
+    if isinstance(states, torch.Tensor):
+        return states.index_select(0, rows)
+    if isinstance(states, tuple | list):
+        return type(states)(select_rows(each, rows) for each in states)
+    if hasattr(states, "reorder_cache"):
+        states.reorder_cache(rows)
+        return states
+    if hasattr(states, "last_hidden_state"):
+        return type(states)(last_hidden_state=states.last_hidden_state.index_select(0, rows))
+    if states is None:
+        return None
+    raise TypeError(f"a cache is made of tuples and tensors; this is {type(states).__name__}.")
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_TransformerLayer", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false} seconds=60
+g = torch.Generator().manual_seed(0)
+weights = layer_weights(8, 12, True, g)
+layer = student.make_layer(weights, 2)
+x, document = torch.randn(2, 4, 8, generator=g), torch.randn(2, 5, 8, generator=g)
+nothing_padded = torch.zeros(2, 4, dtype=torch.bool)
+document_padding = torch.tensor([[False] * 5, [False] * 3 + [True] * 2])
+with torch.no_grad():
+    answer = layer(x, nothing_padded, document, document_padding)
+    assert isinstance(answer, tuple | list) and len(answer) == 2, "return the pair (states, cache)"
+    full = answer[0]
+    assert isinstance(full, torch.Tensor) and tuple(full.shape) == (2, 4, 8), (
+        "the states have the shape of x, [B, T, D]"
+    )
+    other_end = layer(torch.cat([x[:, :3], x[:, 3:] + 1], dim=1), nothing_padded, document, document_padding)[0]
+    assert close(other_end[:, :3], full[:, :3], "in a decoder a place must not look at later ones: block j > P + i")
+    other_document = torch.where(document_padding[..., None], document + 1, document)
+    other = layer(x, nothing_padded, other_document, document_padding)[0]
+    assert close(other, full, "padded places of the document must not be looked at: use encoder_padding_mask")
+    other = layer(x, nothing_padded, document + 1, document_padding)[0]
+    assert not torch.allclose(other, full), "a decoder must look at the document: cross-attention with encoder_out"
+    want = torch_states(weights, 2, x, nothing_padded, document, document_padding)
+    assert close(
+        full, want, "PyTorch's decoder layer says otherwise: sum first, then normalise, three times", atol=1e-4
+    )
+    past, steps = None, []
+    for t in range(4):
+        mask = nothing_padded[:, : t + 1]
+        states, past = layer(x[:, t : t + 1], mask, document, document_padding, use_cache=True, past_kv=past)
+        assert past is not None, "with use_cache=True return the cache: the keys and values of all places so far"
+        assert tuple(states.shape) == (2, 1, 8), "with a cache only the states of the new places are returned"
+        steps.append(states)
+    assert close(steps[0], full[:, :1], "the first call with use_cache must give what it gives without", atol=1e-4)
+    assert close(
+        torch.cat(steps, dim=1),
+        full,
+        "with the cache each place must get the state of the full pass: are old *keys and values* kept (not states after "
+        "attention), in front of the new ones, and those of the document too?",
+        atol=1e-4,
+    )
+    encoder_layer = student.make_layer(layer_weights(8, 12, False, g), 2)
+    some_padded = torch.tensor([[False] * 4, [False] * 2 + [True] * 2])
+    full = encoder_layer(x, some_padded)[0]
+    other = encoder_layer(torch.where(some_padded[..., None], x + 1, x), some_padded)[0]
+    assert close(other[~some_padded], full[~some_padded], "padded places of x must not be looked at: use padding_mask")
+    other = encoder_layer(torch.cat([x[:, :1], x[:, 1:] + 1], dim=1), nothing_padded)[0]
+    assert not torch.allclose(other[:, 0], encoder_layer(x, nothing_padded)[0][:, 0]), (
+        "in an encoder each place looks at all places, later ones too"
+    )
+print("TransformerLayer: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(53)
+
+
+def draw_case(B, T, S, D, hidden, is_decoder):
+    """Weights, states, a document and ragged masks."""
+    weights = layer_weights(D, hidden, is_decoder, g)
+    x, document = torch.randn(B, T, D, generator=g), torch.randn(B, S, D, generator=g)
+    padding = torch.rand(B, T, generator=g) < 0.35  # anywhere: what is masked must be masked wherever it stands
+    padding[:, 0] = False
+    document_padding = torch.arange(S) >= torch.randint(1, S + 1, (B, 1), generator=g)
+    return weights, x, padding, document, document_padding
+
+
+CASES = [(3, 6, 5, 8, 16, 2), (1, 4, 7, 12, 8, 3), (4, 5, 3, 6, 10, 1), (2, 7, 4, 16, 32, 4)]
+with torch.no_grad(), part("as PyTorch's layers", 2):
+    for B, T, S, D, hidden, heads in CASES:
+        weights, x, padding, _, _ = draw_case(B, T, S, D, hidden, False)
+        states = student.make_layer(weights, heads)(x, padding)[0]
+        assert tuple(states.shape) == (B, T, D), "the states have the shape of x"
+        want = torch_states(weights, heads, x, padding)
+        assert close(
+            states[~padding], want[~padding], "an encoder's layer differs from PyTorch's", rtol=1e-3, atol=1e-4
+        )
+        weights, x, padding, document, document_padding = draw_case(B, T, S, D, hidden, True)
+        layer = student.make_layer(weights, heads)
+        states = layer(x, padding, document, document_padding)[0]
+        want = torch_states(weights, heads, x, padding, document, document_padding)
+        assert close(states[~padding], want[~padding], "a decoder's layer differs from PyTorch's", rtol=1e-3, atol=1e-4)
+        states = layer(x, torch.zeros_like(padding), document)[0]
+        want = torch_states(weights, heads, x, torch.zeros_like(padding), document)
+        assert close(states, want, "without encoder_padding_mask nothing is padded", rtol=1e-3, atol=1e-4)
+with torch.no_grad(), part("with the cache as without", 2):
+    for (B, T, S, D, hidden, heads), portions in zip(CASES, ([1] * 6, [1, 3], [2, 1, 2], [3, 1, 1, 2]), strict=True):
+        weights, x, padding, document, document_padding = draw_case(B, T, S, D, hidden, True)
+        want = torch_states(weights, heads, x, padding, document, document_padding)
+        layer = student.make_layer(weights, heads)
+        past, end, rows = None, 0, torch.arange(B)
+        for portion in portions:
+            start, end = end, end + portion
+            new = x[rows, start:end]
+            call = (new, padding[rows, :end], document[rows], document_padding[rows])
+            states, past = layer(*call, use_cache=True, past_kv=past)
+            counted = ~padding[rows, start:end]
+            assert tuple(states.shape) == (B, portion, D), "only the states of the new places are returned"
+            assert close(
+                states[counted],
+                want[rows, start:end][counted],
+                (
+                    "with the cache each new place must get the state that the full pass gives there, padded rows included"
+                ),
+                rtol=1e-3,
+                atol=1e-4,
+            )
+            mixed = torch.randint(0, B, (B,), generator=g)  # as beam search does: some rows live on twice, some not
+            rows, past = rows[mixed], student.select_rows(past, mixed)
+with torch.no_grad(), part("no work done twice", 1):
+    for B, T, S, D, hidden, heads in CASES[:2]:
+        weights, x, padding, document, document_padding = draw_case(B, T, S, D, hidden, True)
+        layer = student.make_layer(weights, heads)
+        tally = {}
+
+        def count(name, weights=weights, tally=tally):
+            """The linear map of that name, computed here, where its rows are counted."""
+
+            def ask(rows):
+                tally[name] = tally.get(name, 0) + rows.shape[:-1].numel()
+                return rows @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+
+            return student.Counted(ask)
+
+        layer.self_attention.add_module("key", count("self_attention.key"))
+        layer.self_attention.add_module("value", count("self_attention.value"))
+        layer.self_attention.add_module("query", count("self_attention.query"))
+        layer.cross_attention.add_module("key", count("cross_attention.key"))
+        layer.cross_attention.add_module("value", count("cross_attention.value"))
+        layer.feed_forward.add_module("0", count("feed_forward.0"))
+        want = torch_states(weights, heads, x, padding, document, document_padding)
+        past, states = None, []
+        for t in range(T):
+            call = (x[:, t : t + 1], padding[:, : t + 1], document, document_padding)
+            state, past = layer(*call, use_cache=True, past_kv=past)
+            states.append(state)
+        states = torch.cat(states, dim=1)
+        assert close(states[~padding], want[~padding], "with the cache as without", rtol=1e-3, atol=1e-4)
+        for name in ("self_attention.key", "self_attention.value"):
+            assert tally.get(name) == B * T, "each place must be projected to a key and a value once, when it is new"
+        assert tally.get("self_attention.query") == B * T and tally.get("feed_forward.0") == B * T, (
+            "queries and feed-forward are needed for the new places only"
+        )
+        for name in ("cross_attention.key", "cross_attention.value"):
+            assert tally.get(name) == B * S, "the document must be projected to keys and values once, at the first call"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### `TransformerStack` (3 points)
+#
+# Encoder and decoder are stacks: token embeddings plus position embeddings, then the layers, each on the states of the one before:
+#
+# $$x_t = 	ext{tokens}(	ext{input\_ids}_t) + 	ext{positions}(	ext{place of } t), \qquad x \leftarrow 	ext{layer}_1(x), \; x \leftarrow 	ext{layer}_2(x), \ldots$$
+#
+# Write `forward`. What to watch with the cache:
+#
+# * the first of the new tokens stands at **place P**, not at place 0, if P tokens are cached: that is the row of `positions` it needs;
+# * a layer wants the `padding_mask` of *all* P + T places, but `input_ids` has only the new ones: keep the mask of the old ones in the cache, too. A place is padded where its token is `pad_id`;
+# * each layer has a cache of its own.
+#
+# `past_key_values` is again what your own stack returned before: tuples of tensors, batch first, nested as you like. Return the pair (states after the last layer `[B, T, D]`, cache), with None for the cache unless `use_cache` is true.
+#
+# *Worked example.* P = 2 tokens are cached, `input_ids` = [[7], [0]] with `pad_id` = 0. Then $x$ = tokens([7], [0]) + positions(2) in both rows, and `padding_mask` is the old mask `[2, 2]` with the column (false, true) behind it.
+
+
+# %% nbgrader={"grade": false, "grade_id": "TransformerStack", "locked": false, "schema_version": 3, "solution": true, "task": false}
+class TransformerStack(nn.Module):
+    """Embeddings of tokens and places, and layers on top of each other. Vaswani et al. 2017, section 3.1 and 3.4."""
+
+    def __init__(self, layers, vocabulary, longest, dim, pad_id):
+        super().__init__()
+        self.tokens = nn.Embedding(vocabulary, dim)
+        self.positions = nn.Embedding(longest, dim)
+        self.layers = nn.ModuleList(layers)
+        self.pad_id = pad_id
+
+    def forward(
+        self,
+        input_ids,
+        encoder_hidden_states=None,
+        encoder_padding_mask=None,
+        use_cache=None,
+        past_key_values=None,
+    ):
+        """The states of the new tokens after the last layer.
+
+        Args:
+            input_ids: the new tokens, LongTensor `[B, T]`; `pad_id` where padded.
+            encoder_hidden_states: states of the document, `[B, S, D]`; for a decoder only.
+            encoder_padding_mask: bool, `[B, S]`, true where padded; None if nothing is padded.
+            use_cache: whether to return a cache.
+            past_key_values: the cache that the call before returned, for P tokens; not changed. None: P = 0.
+
+        Returns:
+            (states `[B, T, D]`, cache for P + T tokens or None).
+        """
+        ### BEGIN SOLUTION
+        padding_mask = input_ids == self.pad_id  # [B, T]
+        pasts, past_places = [None] * len(self.layers), 0
+        if past_key_values is not None:
+            past_mask, pasts = past_key_values
+            past_places = past_mask.shape[1]
+            padding_mask = torch.cat([past_mask, padding_mask], dim=1)  # [B, P + T]
+        places = torch.arange(past_places, past_places + input_ids.shape[1], device=input_ids.device)  # [T]
+        x = self.tokens(input_ids) + self.positions(places)  # [B, T, D]
+        kept = []
+        for layer, past in zip(self.layers, pasts, strict=True):
+            x, present = layer(x, padding_mask, encoder_hidden_states, encoder_padding_mask, use_cache, past)
+            kept.append(present)
+        return x, (padding_mask, tuple(kept)) if use_cache else None
+        ### END SOLUTION
+
+
+# %% [markdown]
+# For the tests: a stack whose layers somebody else computes. So this item does not depend on your `TransformerLayer`.
+
+
+# %%
+class AskedLayer(nn.Module):
+    """Has the signature of a `TransformerLayer`; `ask` gives its answers."""
+
+    def __init__(self, ask) -> None:
+        super().__init__()
+        self.ask = ask
+
+    def forward(self, x, padding_mask, encoder_out=None, encoder_padding_mask=None, use_cache=None, past_kv=None):
+        """What `ask` makes of it."""
+        return self.ask(x, padding_mask, encoder_out, encoder_padding_mask, use_cache, past_kv)
+
+
+def make_stack(asks, tokens, positions, pad_id: int) -> nn.Module:
+    """Your stack with these layers and these embeddings, `[V, D]` and `[longest, D]`."""
+    stack = TransformerStack([AskedLayer(ask) for ask in asks], len(tokens), len(positions), tokens.shape[1], pad_id)
+    stack.tokens.weight.data.copy_(tokens)
+    stack.positions.weight.data.copy_(positions)
+    return stack.eval()
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_TransformerStack", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false} seconds=60
+seen = []
+
+
+def note(x, padding_mask, encoder_out, encoder_padding_mask, use_cache, past_kv):
+    """A layer that adds 1 and notes what it was given; its cache is the sum of all states that it has seen."""
+    seen.append((x.detach().clone(), padding_mask, past_kv))
+    total = x.detach().sum(dim=1) + (past_kv[0] if past_kv is not None else 0)
+    return x + 1, (total,) if use_cache else None
+
+
+tokens, positions = torch.arange(10.0)[:, None], 100 * torch.arange(8.0)[:, None]  # D = 1
+stack = student.make_stack([note, note], tokens, positions, 0)
+with torch.no_grad():
+    answer = stack(torch.tensor([[5, 6, 7], [5, 6, 0]]))
+    assert isinstance(answer, tuple | list) and len(answer) == 2, "return the pair (states, cache)"
+    full = answer[0]
+    assert len(seen) == 2, "each layer is called once"
+    assert isinstance(seen[0][1], torch.Tensor), "give each layer the padding_mask, [B, P + T]"
+    assert close(
+        seen[0][0][:, :, 0],
+        torch.tensor([[5.0, 106.0, 207.0], [5.0, 106.0, 200.0]]),
+        ("the first layer gets tokens(input_ids) + positions(0, 1, 2, ...)"),
+    )
+    assert torch.equal(seen[0][1].bool(), torch.tensor([[False, False, False], [False, False, True]])), (
+        "padding_mask is true where the token is pad_id"
+    )
+    assert close(seen[1][0], seen[0][0] + 1, "the second layer gets the states that the first one returned")
+    assert close(full, seen[0][0] + 2, "the result are the states after the last layer")
+    seen.clear()
+    states, past = stack(torch.tensor([[5, 6], [5, 0]]), use_cache=True)
+    assert past is not None, "with use_cache=True return a cache"
+    states, past = stack(torch.tensor([[7], [0]]), use_cache=True, past_key_values=past)
+    assert len(seen) == 4, "each layer is called once in each call of the stack"
+    assert tuple(states.shape) == (2, 1, 1), "with a cache only the states of the new tokens are returned"
+    assert not torch.equal(seen[2][0][:, 0, 0], torch.tensor([7.0, 0.0])), (
+        "the new token stands at place P = 2, not at place 0: positions(P)"
+    )
+    assert close(seen[2][0][:, 0, 0], torch.tensor([207.0, 200.0]), "the new token stands at place P = 2")
+    assert tuple(seen[2][1].shape) == (2, 3), "padding_mask covers all P + T places, the cached ones first"
+    assert torch.equal(seen[2][1].bool(), torch.tensor([[False, False, False], [False, True, True]])), (
+        "keep the mask of the cached places, and put that of the new ones behind it"
+    )
+    assert seen[2][2] is not None and seen[3][2] is not None, "give each layer its cache: past_kv"
+    assert close(seen[2][2][0][:, 0], torch.tensor([111.0, 105.0]), "the first layer gets the cache of the first layer")
+    assert close(seen[3][2][0][:, 0], torch.tensor([113.0, 107.0]), "each layer gets its own cache, not another's")
+print("TransformerStack: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(54)
+
+
+def real_layers(D, hidden, heads, is_decoder, count, tally):
+    """Right layers that are computed here; how many places each sees is noted."""
+    layers = [reference.make_layer(layer_weights(D, hidden, is_decoder, g), heads) for _ in range(count)]
+
+    def answer(layer, index):
+        def ask(x, padding_mask, encoder_out, encoder_padding_mask, use_cache, past_kv):
+            tally[index] = tally.get(index, 0) + x.shape[1]
+            with torch.no_grad():
+                states, kept = layer(
+                    x, padding_mask, encoder_out, encoder_padding_mask, use_cache=bool(use_cache), past_kv=past_kv
+                )
+            return states, kept
+
+        return ask
+
+    return [answer(layer, index) for index, layer in enumerate(layers)]
+
+
+CASES = [(3, 6, 5, 8, 16, 2, 2), (1, 5, 7, 12, 8, 3, 1), (2, 7, 4, 6, 10, 1, 3)]
+with torch.no_grad(), part("a full pass", 1):
+    for B, T, S, D, hidden, heads, count in CASES:
+        for is_decoder in (False, True):
+            V, pad = 11, int(torch.randint(0, 11, (), generator=g))
+            asks = real_layers(D, hidden, heads, is_decoder, count, {})
+            tokens, positions = torch.randn(V, D, generator=g), torch.randn(T + 2, D, generator=g)
+            ids = torch.randint(0, V - 1, (B, T), generator=g)
+            ids = ids + (ids >= pad).long()
+            ids[:, 1:][torch.rand(B, T - 1, generator=g) < 0.35] = pad
+            document = torch.randn(B, S, D, generator=g) if is_decoder else None
+            document_padding = torch.arange(S) >= torch.randint(1, S + 1, (B, 1), generator=g) if is_decoder else None
+            states = student.make_stack(asks, tokens, positions, pad)(ids, document, document_padding)[0]
+            want = reference.make_stack(asks, tokens, positions, pad)(ids, document, document_padding)[0]
+            assert tuple(states.shape) == (B, T, D), "the states have the shape [B, T, D]"
+            assert close(
+                states[ids != pad],
+                want[ids != pad],
+                ("tokens plus positions, then layer after layer with padding mask and document"),
+                rtol=1e-3,
+                atol=1e-4,
+            )
+with torch.no_grad(), part("with the cache as without", 2):
+    for (B, T, S, D, hidden, heads, count), portions in zip(CASES, ([1] * 6, [2, 1, 2], [1, 3, 1, 2]), strict=True):
+        V, pad, tally = 13, int(torch.randint(0, 13, (), generator=g)), {}
+        asks = real_layers(D, hidden, heads, True, count, tally)
+        tokens, positions = torch.randn(V, D, generator=g), torch.randn(T, D, generator=g)
+        ids = torch.randint(0, V - 1, (B, T), generator=g)
+        ids = ids + (ids >= pad).long()
+        ids[:, 1:][torch.rand(B, T - 1, generator=g) < 0.35] = pad
+        document = torch.randn(B, S, D, generator=g)
+        document_padding = torch.arange(S) >= torch.randint(1, S + 1, (B, 1), generator=g)
+        want = reference.make_stack(asks, tokens, positions, pad)(ids, document, document_padding)[0]
+        stack = student.make_stack(asks, tokens, positions, pad)
+        tally.clear()
+        past, end, rows = None, 0, torch.arange(B)
+        for portion in portions:
+            start, end = end, end + portion
+            call = (ids[rows, start:end], document[rows], document_padding[rows])
+            states, past = stack(*call, use_cache=True, past_key_values=past)
+            counted = ids[rows, start:end] != pad
+            assert tuple(states.shape) == (B, portion, D), "only the states of the new tokens are returned"
+            assert close(
+                states[counted],
+                want[rows, start:end][counted],
+                ("with the cache each new token must get the state that the full pass gives there"),
+                rtol=1e-3,
+                atol=1e-4,
+            )
+            mixed = torch.randint(0, B, (B,), generator=g)
+            rows, past = rows[mixed], student.select_rows(past, mixed)
+        assert all(tally.get(index) == T for index in range(count)), "each layer sees each token once, when it is new"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 4. Writing
+#
+# From here on a *model* is anything with the interface that the encoder-decoders of `transformers` have (T5 among them). You need this much of it:
+#
+# | | |
+# |---|---|
+# | `model.config.decoder_start_token_id`, `.eos_token_id`, `.pad_token_id` | the token with which each text starts, the one with which it ends, and the pad token |
+# | `model.get_encoder()(input_ids=..., attention_mask=...)` | reads the documents; what comes back is handed on as it is |
+# | `model(encoder_outputs=..., attention_mask=..., decoder_input_ids=..., past_key_values=..., use_cache=True)` | asks the decoder; with `past_key_values` of the call before, `decoder_input_ids` holds only the new tokens |
+# | `.logits` of the answer | `[B, T, V]`: at each given place the logits of the *next* token |
+# | `.past_key_values` of the answer | the cache; None at the first call |
+#
+# `attention_mask` is a LongTensor `[B, S]`, **1 where the document is not padded**. The next cell puts your layers and stacks together to such a model, and loads the pre-trained T5.
+
+
+# %%
+class Answer(NamedTuple):
+    """What a model answers."""
+
+    logits: torch.Tensor
+    past_key_values: Any
+
+
+class EncoderDecoder(nn.Module):
+    """A Transformer of your layers, with the interface of transformers' encoder-decoders."""
+
+    def __init__(
+        self, vocabulary=100, dim=64, heads=4, hidden=128, layers=2, longest=160, start_id=2, end_id=1, pad_id=0
+    ) -> None:
+        super().__init__()
+
+        def stack(is_decoder: bool) -> nn.Module:
+            made = [TransformerLayer(dim, heads, hidden, is_decoder) for _ in range(layers)]
+            return TransformerStack(made, vocabulary, longest, dim, pad_id)
+
+        self.encoder, self.decoder = stack(is_decoder=False), stack(is_decoder=True)
+        self.head = nn.Linear(dim, vocabulary)
+        ids = {"decoder_start_token_id": start_id, "eos_token_id": end_id, "pad_token_id": pad_id}
+        self.config = SimpleNamespace(**ids)
+
+    def get_encoder(self) -> Any:
+        """What reads documents."""
+        return self.read
+
+    def read(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor]:
+        """The states of the documents, `[B, S, D]`. (The stack finds padded places by itself.)"""
+        return (self.encoder(input_ids)[0],)
+
+    def forward(
+        self, encoder_outputs, attention_mask, decoder_input_ids, past_key_values=None, use_cache=None
+    ) -> Answer:
+        """Logits of the next tokens, and the cache."""
+        states, past = self.decoder(
+            decoder_input_ids, encoder_outputs[0], attention_mask == 0, use_cache, past_key_values
+        )
+        return Answer(self.head(states), past)
+
+
+def load_t5() -> tuple[Any, Any]:
+    """The tokenizer and the pre-trained T5 of this profile."""
+    from transformers import AutoTokenizer, T5ForConditionalGeneration
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # of the loading of weights, which would go to stderr
+    model = from_pretrained(T5ForConditionalGeneration, t5_name(run))
+    return from_pretrained(AutoTokenizer, t5_name(run)), model.to(run.device).eval()
+
+
+tokenizer, t5 = load_t5()
+
+# %% [markdown]
+# ### `greedy_decode` (3 points)
+#
+# The simplest way to write: at each place take the token with the largest probability. Begin each row with the start token; ask; take the arg-max of the logits at the last place; go on with it until all rows have ended, or `max_length` tokens are written.
+#
+# * A row has ended when it has written the end token. The end token belongs to the result; after it come pad tokens, whatever the model says, since other rows may still be writing.
+# * **The encoder reads the documents once**, and with the cache **each call gets one new token per row**. A hidden test counts both.
+# * The mask for the documents is 1 where `input_ids` is not the pad token.
+# * No gradients (`torch.no_grad()`), and the model is in evaluation mode already.
+#
+# *Worked example.* Two documents, `max_length` = 5, pad 0, end 1. The model's most probable tokens are 7, 8, 1 for the first and 9, 1 for the second. Result: [[7, 8, 1], [9, 1, 0]]; after three calls both have ended and nothing more is asked. (Columns of pad tokens behind that, up to `max_length`, are accepted.)
+#
+# The next cell has a model for the tests, whose next tokens follow a rule, and the naive way to decode, to compare with: it asks for everything again each time.
+
+
+# %%
+class Scripted(nn.Module):
+    """A model whose logits `ask` gives: `ask(document ids [R], tokens so far [R, P + T], how many are new)`.
+
+    A document's id is its first token. `read` is told of each call of the encoder: input_ids and attention_mask.
+    """
+
+    def __init__(self, ask, read, start_id: int, end_id: int, pad_id: int) -> None:
+        super().__init__()
+        self.ask, self.read = ask, read
+        ids = {"decoder_start_token_id": start_id, "eos_token_id": end_id, "pad_token_id": pad_id}
+        self.config = SimpleNamespace(**ids)
+
+    def get_encoder(self) -> Any:
+        """What reads documents."""
+        return self.encode
+
+    def encode(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor]:
+        """The documents' ids, `[B, 1, 1]`."""
+        self.read(input_ids, attention_mask)
+        return (input_ids[:, :1, None],)
+
+    def forward(
+        self, encoder_outputs, attention_mask, decoder_input_ids, past_key_values=None, use_cache=None
+    ) -> Answer:
+        """Logits of the next tokens; the cache is the pair (tokens so far, documents' ids)."""
+        documents, tokens = encoder_outputs[0][:, 0, 0], decoder_input_ids
+        if past_key_values is not None:
+            tokens, documents = torch.cat([past_key_values[0], tokens], dim=1), past_key_values[1]
+        logits = self.ask(documents, tokens, decoder_input_ids.shape[1])  # [R, T, V]
+        return Answer(logits, (tokens, documents) if use_cache else None)
+
+
+def naive_decode(model, input_ids, max_length):
+    """Greedy decoding without a cache; stops like `greedy_decode`."""
+    config = model.config
+    attention_mask = (input_ids != config.pad_token_id).long()
+    tokens = torch.full((len(input_ids), 1), config.decoder_start_token_id, device=input_ids.device)
+    ended = torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
+    with torch.no_grad():
+        encoder_outputs = model.get_encoder()(input_ids=input_ids, attention_mask=attention_mask)
+        while tokens.shape[1] <= max_length and not bool(ended.all()):
+            answer = model(encoder_outputs=encoder_outputs, attention_mask=attention_mask, decoder_input_ids=tokens)
+            new = answer.logits[:, -1].argmax(dim=1).masked_fill(ended, config.pad_token_id)  # [B]
+            ended = ended | (new == config.eos_token_id)
+            tokens = torch.cat([tokens, new[:, None]], dim=1)
+    return tokens[:, 1:]
+
+
+def padded(rows: list[list[int]], filler: int) -> torch.Tensor:
+    """Rows of unequal length as one LongTensor `[B, longest]`."""
+    longest = max(map(len, rows))
+    return torch.tensor([[*row, *[filler] * (longest - len(row))] for row in rows])
+
+
+def without_padding(texts: torch.Tensor, pad_id: int) -> list[list[int]]:
+    """The rows without the pad tokens at their ends."""
+    rows = []
+    for row in texts.tolist():
+        while row and row[-1] == pad_id:
+            row.pop()
+        rows.append(row)
+    return rows
+
+
+# %% nbgrader={"grade": false, "grade_id": "greedy_decode", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def greedy_decode(model, input_ids, max_length):
+    """Writes the most probable token at each place, with the cache.
+
+    Args:
+        model: see the table above; in evaluation mode.
+        input_ids: the documents, LongTensor `[B, S]`, padded with the pad token at the end.
+        max_length: how many tokens are written at most, the end token included.
+
+    Returns:
+        LongTensor `[B, T]`, T at most `max_length`: what follows the start token, the end token included, pad after it.
+    """
+    ### BEGIN SOLUTION
+    config = model.config
+    attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]
+    new = torch.full((len(input_ids),), config.decoder_start_token_id, device=input_ids.device)  # [B]
+    ended = torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
+    past, written = None, []
+    with torch.no_grad():
+        encoder_outputs = model.get_encoder()(input_ids=input_ids, attention_mask=attention_mask)
+        for _ in range(max_length):
+            answer = model(
+                encoder_outputs=encoder_outputs,
+                attention_mask=attention_mask,
+                decoder_input_ids=new[:, None],  # [B, 1]
+                past_key_values=past,
+                use_cache=True,
+            )
+            past = answer.past_key_values
+            new = answer.logits[:, -1].argmax(dim=1).masked_fill(ended, config.pad_token_id)
+            written.append(new)
+            ended = ended | (new == config.eos_token_id)
+            if bool(ended.all()):
+                break
+    return torch.stack(written, dim=1)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_greedy_decode", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false} seconds=90
+SCRIPT = {3: [7, 8, 1, 6, 6], 4: [9, 1, 6, 6, 6]}  # what the model would write after a document that begins with 3, 4
+asked, read = [], []
+
+
+def follow(documents, tokens, new):
+    """Logits that follow the script."""
+    asked.append((tokens.clone(), new))
+    last = tokens.shape[1] - 1
+    logits = torch.zeros(len(tokens), new, 10)
+    for row, document in enumerate(documents.tolist()):
+        for place in range(new):
+            logits[row, place, SCRIPT[document][min(last - new + 1 + place, 4)]] = 5.0
+    return logits
+
+
+model = student.Scripted(follow, lambda ids, mask: read.append((ids.clone(), mask)), 2, 1, 0)
+documents = torch.tensor([[3, 5, 5], [4, 5, 0]])
+out = student.greedy_decode(model, documents, 5)
+assert isinstance(out, torch.Tensor) and out.dtype == torch.int64 and out.ndim == 2, "return a LongTensor [B, T]"
+assert out[:, 0].tolist() != [2, 2], "the start token does not belong to the result"
+assert asked and torch.equal(asked[0][0], torch.tensor([[2], [2]])), "each text begins with decoder_start_token_id"
+assert len(read) == 1, "the encoder reads the documents once, before the first token"
+assert isinstance(read[0][1], torch.Tensor) and read[0][1].long().tolist() == [[1, 1, 1], [1, 1, 0]], (
+    "attention_mask is 1 where the document is not padded"
+)
+assert [new for _, new in asked[1:]] == [1] * (len(asked) - 1), "with the cache give only the new token, [B, 1]"
+assert [tokens.shape[1] for tokens, _ in asked] == list(range(1, len(asked) + 1)), (
+    "hand the cache of the answer on to the next call, as past_key_values"
+)
+assert without_padding(out, 0)[0] == [7, 8, 1], "the first row: 7, 8 and the end token"
+assert without_padding(out, 0)[1] == [9, 1], "a row that has ended gets pad tokens, whatever the model says"
+assert len(asked) <= 5, "when all rows have ended, or max_length tokens are written, nothing more is asked"
+short = student.greedy_decode(model, documents, 2)
+assert short.tolist() == [[7, 8], [9, 1]], "at most max_length tokens, the end token included"
+ids = padded(tokenizer([f"The mayor of Arden opened school {i}." for i in range(3)] + ["Arden."])["input_ids"], 0)
+ids = ids.to(run.device)
+got, want = student.greedy_decode(student.t5, ids, 12), student.naive_decode(student.t5, ids, 12)
+assert without_padding(got, 0) == without_padding(want, 0), "on T5: not what naive decoding writes"
+print("greedy_decode: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(55)
+
+
+def draw_model(V, end, pad, start, favour, mine=student):
+    """A model with random logits that depend on document and all tokens; and its diary."""
+    diary = {"read": [], "new": [], "places": []}
+    table = torch.randn(997, V, generator=g)
+
+    def ask(documents, tokens, new):
+        diary["new"].append((len(tokens), new))
+        logits = []
+        for place in range(tokens.shape[1] - new, tokens.shape[1]):
+            code = documents.clone()
+            for token in tokens[:, : place + 1].T:
+                code = (code * 31 + token + 7) % 997
+            row = table[code].clone()
+            row[:, end] += favour
+            logits.append(row)
+        return torch.stack(logits, dim=1)
+
+    def note(ids, mask):
+        diary["read"].append((ids.clone(), mask))
+
+    return mine.Scripted(ask, note, start, end, pad), diary, ask
+
+
+def draw_documents(B, S, pad):
+    """Documents that begin with different numbers, ragged."""
+    ids = torch.randint(0, 30, (B, S), generator=g)
+    ids = ids + (ids >= pad).long()
+    ids[:, 0] = 100 + torch.randperm(50, generator=g)[:B]
+    ids[torch.arange(S) >= torch.randint(1, S + 1, (B, 1), generator=g)] = pad
+    return ids
+
+
+def same_texts(got, want, pad):
+    """Equal but for pad tokens at the end, and a LongTensor."""
+    is_long = isinstance(got, torch.Tensor) and got.ndim == 2 and got.dtype == torch.int64
+    return is_long and len(got) == len(want) and without_padding(got, pad) == without_padding(want, pad)
+
+
+CASES = [
+    (4, 6, 9, 0, 1, 2, 7, 0.5),
+    (1, 3, 5, 3, 0, 3, 9, 0.0),
+    (6, 5, 20, 1, 7, 7, 12, 1.5),
+    (3, 4, 8, 2, 5, 4, 6, -3.0),
+]
+with part("the right tokens", 2):
+    for B, S, V, end, pad, start, longest, favour in CASES:
+        model, diary, ask = draw_model(V, end, pad, start, favour)
+        documents = draw_documents(B, S, pad)
+        got = student.greedy_decode(model, documents, longest)
+        plain = reference.Scripted(ask, lambda ids, mask: None, start, end, pad)
+        want = reference.naive_decode(plain, documents, longest)
+        assert same_texts(got, want, pad), "the most probable token at each place, pad tokens after the end token"
+        assert got.shape[1] <= longest, "at most max_length tokens"
+with part("no work done twice", 1):
+    for B, S, V, end, pad, start, longest, favour in CASES:
+        model, diary, ask = draw_model(V, end, pad, start, favour)
+        documents = draw_documents(B, S, pad)
+        student.greedy_decode(model, documents, longest)
+        assert len(diary["read"]) == 1, "the encoder reads the documents once"
+        ids, mask = diary["read"][0]
+        assert torch.equal(ids, documents) and torch.equal(torch.as_tensor(mask).bool(), documents != pad), (
+            "the encoder gets all documents, and a mask that is 1 where they are not padded"
+        )
+        assert 0 < len(diary["new"]) <= longest, "one call for each token that is written"
+        assert all(rows <= B and new == 1 for rows, new in diary["new"]), "one new token per row and call"
+with part("on T5, as transformers does", 1):
+    texts = [
+        f"{'The storm closed schools in Arden. ' * int(n)}Two of them open."
+        for n in torch.randint(0, 4, (4,), generator=g)
+    ]
+    ids = padded(tokenizer(texts)["input_ids"], 0)
+    with torch.no_grad():
+        want = t5.generate(
+            input_ids=ids, attention_mask=(ids != 0).long(), max_length=17, do_sample=False, num_beams=1
+        )[:, 1:]
+    assert same_texts(student.greedy_decode(student.t5, ids, 16), want, 0), "transformers' generate writes other tokens"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### `beam_search` (4 points)
+#
+# The most probable token now may lead into a text that is not very probable as a whole. Beam search keeps the `num_beams` best unfinished texts (*hypotheses*) of each document. In each step, with $n$ = `num_beams`:
+#
+# 1. each of the $n$ live hypotheses is continued by each of the `V` tokens; a continuation's value is the sum of all its log-probabilities, $\sum_t \log P(y_t)$;
+# 2. of the $n \cdot V$ continuations of a document the $2n$ best are looked at, best first:
+#    * one that ends with the end token is **finished** if it is among the $n$ best (else it is dropped). It is never continued;
+#    * of the others, the $n$ best live on.
+#
+# At the start all hypotheses are the same, so only one of them may be continued (give the others the value −∞). When `max_length` tokens are written, the live ones count as finished as well. The result is, for each document, the finished hypothesis with the largest
+#
+# $$\text{score} = \frac{\sum_t \log P(y_t)}{T^{\,\text{length\\_penalty}}},$$
+#
+# where `T` counts the written tokens, the end token included. A sum of log-probabilities falls with each token, so without a penalty (0) short texts win; with 1 the mean per token counts. You may stop early only where this cannot change the result.
+#
+# With the cache, all hypotheses of all documents are the rows of one batch of B · n: row b · n + i is hypothesis i of document b. After each step rows change: some hypotheses live on twice, some not at all. `select_rows(states, rows)` from above gives the cache with the chosen rows, and repeats the encoder's outputs (`rows` = 0, 0, ..., 1, 1, ...), which the encoder still computes only once for each document.
+#
+# *Worked example.* V = {end, a, b}, n = 2, `max_length` 3. At first P(end) = 0.1, P(a) = 0.5, P(b) = 0.4: *a* and *b* live on. After *a*: P(end) = 0.4, P(a) = P(b) = 0.3; after *b*: P(end) = 0.9, the others 0.05. The continuations: *b end* 0.36, *a end* 0.20, *a a* and *a b* 0.15 each, *b a* and *b b* 0.02. The two that end are the two best, so both are finished, and *a a*, *a b* live on. With `length_penalty` 1: *b end* has log(0.36)/2 = −0.511. Whatever follows, *a a …* has at best log(0.15)/3 = −0.632. So the result is *b end*; greedy decoding would have written *a end*, with a probability of 0.20.
+
+
+# %% nbgrader={"grade": false, "grade_id": "beam_search", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def beam_search(model, input_ids, num_beams, max_length, length_penalty=1.0):
+    """Writes, for each document, the best text that beam search finds.
+
+    Args:
+        model: see the table at the beginning of this section; in evaluation mode.
+        input_ids: the documents, LongTensor `[B, S]`, padded with the pad token at the end.
+        num_beams: n, how many hypotheses of each document are kept.
+        max_length: how many tokens are written at most, the end token included.
+        length_penalty: a hypothesis of T tokens has the score (sum of log P) / T ** length_penalty.
+
+    Returns:
+        LongTensor `[B, T]`, T at most `max_length`: what follows the start token, the end token included, pad after it.
+    """
+    ### BEGIN SOLUTION
+    config, device, n, B = model.config, input_ids.device, num_beams, len(input_ids)
+    attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]
+    repeated = torch.arange(B, device=device).repeat_interleave(n)  # [B·n]
+    values = torch.full((B, n), -math.inf, device=device)
+    values[:, 0] = 0.0
+    texts = torch.full((B * n, 1), config.decoder_start_token_id, device=device)
+    finished = [[] for _ in range(B)]  # (score, tokens)
+    past = None
+    with torch.no_grad():
+        encoder_outputs = model.get_encoder()(input_ids=input_ids, attention_mask=attention_mask)
+        encoder_outputs, attention_mask = select_rows(encoder_outputs, repeated), attention_mask[repeated]
+        for length in range(1, max_length + 1):
+            answer = model(
+                encoder_outputs=encoder_outputs,
+                attention_mask=attention_mask,
+                decoder_input_ids=texts[:, -1:],
+                past_key_values=past,
+                use_cache=True,
+            )
+            log_p = answer.logits[:, -1].float().log_softmax(dim=1)  # [B·n, V]
+            V = log_p.shape[1]
+            best = (values[..., None] + log_p.view(B, n, V)).flatten(1).topk(min(2 * n, n * V))  # [B, 2n]
+            ends = best.indices % V == config.eos_token_id
+            for b, rank in ends[:, :n].nonzero().tolist():
+                value = float(best.values[b, rank])
+                if value > -math.inf:
+                    text = texts[b * n + int(best.indices[b, rank]) // V, 1:].tolist()
+                    finished[b].append((value / length**length_penalty, [*text, config.eos_token_id]))
+            values, chosen = best.values.masked_fill(ends, -math.inf).topk(n, dim=1)  # [B, n]
+            chosen = best.indices.gather(1, chosen)
+            rows = (torch.arange(B, device=device)[:, None] * n + chosen // V).flatten()  # [B·n]
+            texts = torch.cat([texts[rows], (chosen % V).view(-1, 1)], dim=1)
+            longest = max_length if length_penalty > 0 else length
+            could_reach = (values[:, 0] / longest**length_penalty).tolist()
+            if all(done and max(done)[0] >= reach for done, reach in zip(finished, could_reach, strict=True)):
+                break
+            past = select_rows(answer.past_key_values, rows)
+    for b in range(B):
+        for row in range(b * n, (b + 1) * n):
+            value = float(values.flatten()[row])
+            if texts.shape[1] == max_length + 1 and value > -math.inf:
+                finished[b].append((value / max_length**length_penalty, texts[row, 1:].tolist()))
+    results = [max(done)[1] for done in finished]
+    return padded(results, config.pad_token_id).to(device)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_beam_search", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false} seconds=120
+START, END, A, B_TOKEN, PAD = 4, 0, 1, 2, 3
+FIRST, AFTER = [0.1, 0.5, 0.4], {A: [0.4, 0.3, 0.3], B_TOKEN: [0.9, 0.05, 0.05]}
+asked, read = [], []
+
+
+def worked(documents, tokens, new):
+    """The probabilities of the worked example, as logits; pad and start have the probability 0."""
+    asked.append((len(tokens), new))
+    rows = []
+    for text in tokens.tolist():
+        probabilities = FIRST if len(text) == 1 else AFTER.get(text[-1], FIRST)
+        rows.append([math.log(p) for p in probabilities] + [-1e9, -1e9])
+    return torch.tensor(rows)[:, None].expand(-1, new, -1)
+
+
+model = student.Scripted(worked, lambda ids, mask: read.append(len(ids)), START, END, PAD)
+documents = torch.tensor([[7, 8]])
+out = student.beam_search(model, documents, 2, 3)
+assert isinstance(out, torch.Tensor) and out.dtype == torch.int64 and out.ndim == 2, "return a LongTensor [B, T]"
+text = without_padding(out, PAD)[0]
+assert text != [A, END], "this is what greedy decoding writes: keep num_beams hypotheses and compare whole texts"
+assert text == [B_TOKEN, END], "the worked example: b end"
+assert read == [1], "the encoder reads each document once; repeat its outputs, not its work"
+assert all(new == 1 for _, new in asked), "with the cache give only the new token of each row, [B·n, 1]"
+assert all(rows <= 2 for rows, _ in asked), "one document with two beams has two rows"
+assert without_padding(student.beam_search(model, documents, 1, 3), PAD)[0] == [A, END], "one beam: a end"
+short = without_padding(student.beam_search(model, documents, 3, 3, length_penalty=0.0), PAD)[0]
+assert short == [B_TOKEN, END], "length_penalty 0: the probability of the whole text counts, here 0.36"
+long = without_padding(student.beam_search(model, documents, 3, 3, length_penalty=-2.0), PAD)[0]
+assert long == [END], "length_penalty -2: log(0.1)·1 = -2.3 beats log(0.36)·4 = -4.1"
+two = student.beam_search(model, torch.tensor([[7, 8], [9, 3]]), 2, 3)
+assert without_padding(two, PAD) == [[B_TOKEN, END]] * 2, "two documents: do not mix up their rows"
+print("beam_search: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(56)
+
+
+def scored(ask, document, text, start, penalty):
+    """The score of a finished text."""
+    logits = ask(torch.tensor([document]), torch.tensor([[start, *text[:-1]]]), len(text))[0]
+    return float(logits.log_softmax(1)[torch.arange(len(text)), torch.tensor(text)].sum()) / len(text) ** penalty
+
+
+def all_texts(V, end, longest):
+    """Every text that ends, or is as long as may be."""
+    open_texts, closed = [[]], []
+    for _ in range(longest):
+        open_texts = [[*text, token] for text in open_texts for token in range(V)]
+        closed += [text for text in open_texts if text[-1] == end]
+        open_texts = [text for text in open_texts if text[-1] != end]
+    return closed + open_texts
+
+
+def beam_model(V, end, pad, start, favour):
+    """A model with random logits; where it never writes pad and start, neither does the search."""
+    diary, table = {"read": 0, "rows": []}, 2 * torch.randn(997, V, generator=g)
+
+    def ask(documents, tokens, new):
+        diary["rows"].append((len(tokens), new))
+        logits = []
+        for place in range(tokens.shape[1] - new, tokens.shape[1]):
+            code = documents.clone()
+            for token in tokens[:, : place + 1].T:
+                code = (code * 31 + token + 7) % 997
+            row = table[code].clone()
+            row[:, end] += favour
+            logits.append(row)
+        return torch.stack(logits, dim=1)
+
+    def note(ids, mask):
+        diary["read"] += len(ids)
+        diary["mask"] = torch.as_tensor(mask).bool()
+
+    return ask, note, diary
+
+
+def draw_ids(B, S, pad):
+    """Documents that begin with different numbers, ragged."""
+    ids = torch.randint(200, 230, (B, S), generator=g)
+    ids[:, 0] = 100 + torch.randperm(50, generator=g)[:B]
+    ids[torch.arange(S) >= torch.randint(1, S + 1, (B, 1), generator=g)] = pad
+    return ids
+
+
+# V, end; pad and start lie outside of the vocabulary
+with part("the best text of all, where beams are many", 1):
+    for V, end, longest, penalty, favour in [(3, 0, 3, 1.0, 0.0), (4, 2, 3, 0.0, 1.0), (3, 1, 4, 2.0, 1.0)]:
+        ask, note, diary = beam_model(V, end, 98, 99, favour)
+        ids = draw_ids(2, 3, 98)
+        got = student.beam_search(student.Scripted(ask, note, 99, end, 98), ids, V**longest, longest, penalty)
+        for row, document in zip(without_padding(got, 98), ids[:, 0].tolist(), strict=True):
+            best = max(all_texts(V, end, longest), key=lambda text: scored(ask, document, text, 99, penalty))
+            assert row == best, "with so many beams nothing is lost: the best of all texts by sum of log P / T^penalty"
+CASES = [
+    (3, 4, 9, 0, 4, 7, 1.0, 1.0),
+    (1, 3, 6, 5, 3, 9, 0.6, 0.0),
+    (4, 5, 12, 1, 5, 6, 2.0, 2.0),
+    (2, 3, 7, 3, 2, 8, 0.0, 1.0),
+]
+with part("the right beams", 2):
+    for B, S, V, end, n, longest, penalty, favour in CASES:
+        ask, note, diary = beam_model(V, end, 98, 99, favour)
+        ids = draw_ids(B, S, 98)
+        got = student.beam_search(student.Scripted(ask, note, 99, end, 98), ids, n, longest, penalty)
+        want = reference.beam_search(reference.Scripted(ask, lambda a, b: None, 99, end, 98), ids, n, longest, penalty)
+        assert isinstance(got, torch.Tensor) and got.dtype == torch.int64, "a LongTensor [B, T]"
+        assert without_padding(got, 98) == without_padding(want, 98), (
+            "the best finished hypothesis: are finished ones kept and not continued, scores divided by T^length_penalty?"
+        )
+        one = student.beam_search(student.Scripted(ask, note, 99, end, 98), ids, 1, longest, penalty)
+        want = reference.beam_search(reference.Scripted(ask, lambda a, b: None, 99, end, 98), ids, 1, longest, penalty)
+        assert without_padding(one, 98) == without_padding(want, 98), "one beam"
+with part("no work done twice", 1):
+    for B, S, V, end, n, longest, penalty, favour in CASES:
+        ask, note, diary = beam_model(V, end, 98, 99, favour)
+        ids = draw_ids(B, S, 98)
+        student.beam_search(student.Scripted(ask, note, 99, end, 98), ids, n, longest, penalty)
+        assert diary["read"] == B, "the encoder reads each document once"
+        assert torch.equal(diary["mask"], ids != 98), "the encoder gets a mask that is 1 where documents are not padded"
+        assert 0 < len(diary["rows"]) <= longest, "one call for each token that is written"
+        assert all(rows <= B * n and new == 1 for rows, new in diary["rows"]), "one new token for each hypothesis"
+with part("on T5, as transformers does", 1):
+    texts = [
+        f"{'The storm closed schools in Arden. ' * int(k)}Two of them open."
+        for k in torch.randint(0, 4, (3,), generator=g)
+    ]
+    ids = padded(tokenizer(texts)["input_ids"], 0)
+    for n, penalty in ((3, 1.0), (2, 0.5)):
+        with torch.no_grad():
+            want = t5.generate(
+                input_ids=ids,
+                attention_mask=(ids != 0).long(),
+                max_length=11,
+                do_sample=False,
+                num_beams=n,
+                length_penalty=penalty,
+                early_stopping="never",
+            )[:, 1:]
+        got = student.beam_search(student.t5, ids, n, 10, penalty)
+        assert without_padding(got, 0) == without_padding(want, 0), "transformers' generate writes other tokens"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 5. What the cache saves
+#
+# Now measure it. `endless` is a Transformer of your layers with random weights whose end token never comes, so that it writes as many tokens as it is asked for. `seconds_to_write` measures one way of decoding.
+#
+# **Predict, then run.** With the cache each token costs about the same; without it token $t$ costs about $t$ times as much. How does the time for a whole text grow with its length, in each of the two? At which length is one way twice as fast as the other?
+
+# %%
+ON_GPU = run.device.type == "cuda"  # a GPU needs more work at once before the work shows in the time
+DECODED = 64 if ON_GPU else run.size(full=16, mini=16, grade=2)  # texts at once
+LENGTHS = run.size(full=(8, 16, 32, 64, 128), mini=(8, 16, 32, 64, 128), grade=(2, 4))
+
+
+def seconds_to_write(decode, model, input_ids, length, repeats=3):
+    """Seconds that `decode(model, input_ids, length)` takes, the shortest of some attempts."""
+    taken = []
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        decode(model, input_ids, length)
+        if input_ids.is_cuda:
+            torch.cuda.synchronize()
+        taken.append(time.perf_counter() - begun)
+    return min(taken)
+
+
+def make_endless() -> nn.Module:
+    """A Transformer of your layers that never writes the end token."""
+    homework.seed_everything(run.seed)
+    size = {"dim": 512, "heads": 8, "hidden": 2048, "layers": 6} if ON_GPU else {"dim": 96}
+    return EncoderDecoder(**size, longest=300, end_id=-1).to(run.device).eval()
+
+
+# %% [markdown]
+# ### Task: the picture (4 points)
+#
+# Draw the time to write against the length (`LENGTHS`), decoding `DECODED` documents of 40 random tokens (3 to 99) at once with `endless`: one curve for `naive_decode`, one for `greedy_decode`. Choose axes on which linear and quadratic growth can be told apart, and print how many times faster the cache is at each length. Check first that both write the same tokens. Then say in two or three sentences (as comments) what grows how, why the curves lie close together for short texts, and what work is left in the cached way that still grows with the length.
+
+# %% nbgrader={"grade": true, "grade_id": "figure_decoding", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
+### BEGIN SOLUTION
+endless = make_endless()
+random_documents = torch.randint(3, 100, (DECODED, 40), generator=torch.Generator().manual_seed(run.seed))
+random_documents = random_documents.to(run.device)
+shortest = LENGTHS[0]
+assert torch.equal(
+    greedy_decode(endless, random_documents, shortest), naive_decode(endless, random_documents, shortest)
+)
+naive_seconds = [seconds_to_write(naive_decode, endless, random_documents, length) for length in LENGTHS]
+cached_seconds = [seconds_to_write(greedy_decode, endless, random_documents, length) for length in LENGTHS]
+for length, slow, fast in zip(LENGTHS, naive_seconds, cached_seconds, strict=True):
+    print(f"{length:4d} tokens: {slow / fast:.1f} times faster with the cache")
+# On logarithmic axes a power is a straight line, its exponent the slope: with the cache the slope is about 1 (each token
+# costs the same), without it rises towards 2. For short texts both are close together, since a call has a fixed price
+# (Python, starting the operations) that does not depend on the number of places. What still grows in the cached way: each
+# new query is compared with all keys so far, so attention is quadratic in all, but this is a small part of the work here.
+plots.curves(
+    {"naive": (list(LENGTHS), naive_seconds), "with the cache": (list(LENGTHS), cached_seconds)},
+    title="Naive decoding grows towards the square of the length",
+    xlabel="length of the texts in tokens",
+    ylabel=f"seconds to write {DECODED} texts",
+    logx=True,
+    logy=True,
+)
+### END SOLUTION
+### BEGIN MARK SCHEME
+# - 1 point: both curves over the given lengths, measured with the own functions; labelled axes, logarithmic (or otherwise such that linear and quadratic growth can be told apart)
+# - 1 point: the ratios printed, and a check that both ways write the same tokens
+# - 1 point: cached about linear, naive about quadratic, said so that it fits the own figure (slopes, or ratios that grow with the length)
+# - 1 point: fixed cost per call as the reason for short texts, or attention over all cached places as what still grows
+### END MARK SCHEME
+
+# %% [markdown]
+# ## 6. Fine-tuning against starting from nothing
+#
+# Now both networks learn to summarize: **the same architecture, the same stories in the same order, the same number of steps**, the same optimizer. The only difference are the weights at the start: random ones, or those of T5, which has read unlabelled text before. T5's task there was *span corruption* (Raffel and others 2020): pieces of a text are cut out, and the network writes what is missing.
+#
+# Trained is with the library's `Seq2SeqTrainer`, which takes care of batches, optimizer, learning rate, checkpoints and 16-bit arithmetic where the GPU has it. Your `shift_right` makes the decoder's input, your `sequence_loss` the loss. Stories of about equal length share a batch, so that little is padded.
+#
+# **Predict, then run.** The random network has to learn everything from 300 batches: that a text is made of words, which words follow each other, and what a summary is. The other one knows the first two. By how much will it be better?
+
+# %%
+BATCH = run.size(full=32, mini=16, grade=2)
+LEARNING_RATE = run.size(full=1e-4, mini=3e-3, grade=3e-3)
+PREFIX = run.size(full="summarize: ", mini="", grade="")  # T5-small was told its task in words
+LONGEST_DOCUMENT = run.size(full=384, mini=96, grade=96)
+LONGEST_SUMMARY = run.size(full=64, mini=26, grade=8)
+
+
+def document_ids(documents: list[str]) -> list[list[int]]:
+    """Token ids of documents, with the end token, cut to LONGEST_DOCUMENT."""
+    return tokenizer([PREFIX + text for text in documents], max_length=LONGEST_DOCUMENT, truncation=True)["input_ids"]
+
+
+def summary_ids(summaries: list[str]) -> list[list[int]]:
+    """Token ids of summaries, with the end token, cut to LONGEST_SUMMARY."""
+    return tokenizer(list(summaries), max_length=LONGEST_SUMMARY, truncation=True)["input_ids"]
+
+
+def collate(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
+    """A batch as the model wants it."""
+    pad_id = tokenizer.pad_token_id
+    input_ids = padded([row["input_ids"] for row in rows], pad_id)  # [B, S]
+    labels = padded([row["labels"] for row in rows], -100)  # [B, T]
+    return {
+        "input_ids": input_ids,
+        "attention_mask": (input_ids != pad_id).long(),
+        "labels": labels,
+        "decoder_input_ids": shift_right(labels, t5.config.decoder_start_token_id, pad_id),
+    }
+
+
+def loss_of(outputs, labels, num_items_in_batch=None):
+    """What the trainer minimises."""
+    return sequence_loss(outputs.logits, labels)
+
+
+def train_summarizer(name: str, pretrained: bool, seed: int = run.seed) -> tuple[Any, tuple[list[int], list[float]]]:
+    """A T5 after STEPS steps on stories and summaries, and its curve: steps and losses."""
+    from transformers import Seq2SeqTrainer, Seq2SeqTrainingArguments, T5Config, T5ForConditionalGeneration
+
+    from homework.trainer import fit, settings
+
+    homework.seed_everything(seed)
+    if pretrained:
+        model = from_pretrained(T5ForConditionalGeneration, t5_name(run))
+    else:
+        model = T5ForConditionalGeneration(from_pretrained(T5Config, t5_name(run)))
+    shared = settings(
+        run,
+        name,
+        steps=STEPS,
+        batch_size=BATCH,
+        learning_rate=LEARNING_RATE,
+        seed=seed,
+        code=[shift_right, sequence_loss, PREFIX, LONGEST_DOCUMENT, LONGEST_SUMMARY, data.name],
+    )
+    trainer = Seq2SeqTrainer(
+        model=model,
+        args=Seq2SeqTrainingArguments(**shared),
+        train_dataset=train_rows,
+        data_collator=collate,
+        compute_loss_func=loss_of,
+    )
+    curve = fit(trainer, name)
+    return model.eval(), curve
+
+
+# %% tags=["train"]
+STEPS = run.size(full=3 * math.ceil(len(data.train) / BATCH), mini=300, grade=2)  # in `full` three epochs
+train_rows = [
+    {"input_ids": document, "labels": summary}
+    for document, summary in zip(document_ids(data.train.documents), summary_ids(data.train.summaries), strict=True)
+]
+from_scratch, scratch_curve = train_summarizer("from-scratch", pretrained=False)
+fine_tuned, tuned_curve = train_summarizer("fine-tuned", pretrained=True)
+for kept in (fine_tuned, tokenizer):  # the notebook on human feedback begins with them
+    kept.save_pretrained(saved_summarizer_folder(run))
+
+# %% tags=["experiment"]
+plots.curves(
+    {"from scratch": scratch_curve, "fine-tuned": tuned_curve},
+    title="Who has read before learns faster",
+    xlabel="step",
+    ylabel="loss on training stories, nats per token",
+)
+
+# %% [markdown]
+# After some twenty steps the fine-tuned network has the loss that the other one reaches after 300. That one is still falling: with many more steps it would come nearer. (In `full` there are 20,000 stories and 1,875 steps, far too few for 60 million random weights.)
+#
+# A loss is not a score. So let both write summaries of stories that they have never seen, with your `greedy_decode`.
+
+
+# %%
+def write_summaries(model, documents: list[str], decode) -> list[str]:
+    """Summaries of all documents, in their order; `decode(model, input_ids, max_length)` writes them."""
+    ids, texts = document_ids(documents), [""] * len(documents)
+    by_length = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # little padding
+    for start in range(0, len(ids), 50):
+        rows = by_length[start : start + 50]
+        batch = padded([ids[i] for i in rows], tokenizer.pad_token_id).to(run.device)
+        written = tokenizer.batch_decode(decode(model, batch, LONGEST_SUMMARY))
+        for i, text in zip(rows, written, strict=True):
+            texts[i] = text
+    return texts
+
+
+# %% tags=["experiment"]
+written = {
+    "from scratch": write_summaries(from_scratch, test_documents, greedy_decode),
+    "fine-tuned": write_summaries(fine_tuned, test_documents, greedy_decode),
+}
+scores = {"first sentence": lead_scores}
+scores |= {name: compute_rouge(texts, test_summaries) for name, texts in written.items()}
+print(
+    f"{'ROUGE (times 100)':20s}{'1':>8s}{'2':>8s}{'L':>8s}   {len(test_summaries)} test stories, profile {run.profile}"
+)
+for name, found in scores.items():
+    print(f"{name:20s}" + "".join(f"{100 * found[kind]:8.1f}" for kind in ("rouge1", "rouge2", "rougeL")))
+
+# %% [markdown]
+# In `mini` expect, over three seeds: ROUGE-L 43 to 49 from scratch and 70 to 73 fine-tuned, against 21 for the first sentence. Both learn to write well-formed sentences of the right kind; the difference lies in *whose* names and places they use. In `full` expect a ROUGE-1 of about 19 from scratch (seen with another network of this size), and clearly more from the fine-tuned T5-small.
+
+# %% tags=["experiment"]
+for number in range(3):
+    show(f"story {number}:", test_documents[number])
+    show("a person:", test_summaries[number])
+    for name, texts in written.items():
+        show(f"{name}:", texts[number].replace("<pad>", "").replace("</s>", "").strip())
+    print()
+
+# %% [markdown]
+# Look for three things: is the *kind* of event right? Are names, places and numbers those of the story, or of another one? Is the sentence well formed? The loss and ROUGE count a wrong name like any other word; to a reader it makes the summary worthless.
+#
+# **Does beam search help?** Your `beam_search` with four beams, on the first stories:
+
+# %% tags=["experiment"]
+FEW = run.size(full=200, mini=100, grade=2)
+by_beams = write_summaries(fine_tuned, test_documents[:FEW], lambda *args: beam_search(args[0], args[1], 4, args[2]))
+beam_scores = compute_rouge(by_beams, test_summaries[:FEW])
+greedy_scores = compute_rouge(written["fine-tuned"][:FEW], test_summaries[:FEW])
+for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
+    print(f"{name:12s}" + ", ".join(f"{kind} {100 * value:.1f}" for kind, value in found.items()))
+
+# %% [markdown]
+# In `mini` four beams gain a point or two: a text that is more probable as a whole is a little better on average. Four times the rows are computed for it.
+#
+# **Where the method fails.** ROUGE rewards the words of one reference: a faithful summary in other words scores low, a fluent one with the wrong team as the winner scores high. A network that writes fluently writes wrong facts as fluently. And a comparison at equal steps is not one at equal cost: pre-training has been paid by somebody, once, for all the tasks that follow.
+
+# %% [markdown]
+# ## 7. Questions
+#
+# ### (a) From scratch (2 points)
+#
+# Give ROUGE-1, ROUGE-2 and ROUGE-L of the network trained from scratch, name the profile, and compare them with those of the first sentence. What has it learnt, and what not? Two or three sentences.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_scratch", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# Profile mini: the numbers are those of the table above, in the row "from scratch", near ROUGE-1 50, ROUGE-2 25 and ROUGE-L 48; the first sentence has about half of that or less in each.
+#
+# It has learnt the form (every output is a well-formed summary) and often the kind of event. What it has not learnt is to copy: places and names are frequent ones of the training stories, not those of this story, and sometimes the kind of event is wrong as well.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: the three numbers, with the profile, fitting the own outputs, and the comparison with the first sentence
+# * 1 point: an observation from the own examples of what was learnt (form, kind of event) and what not (copying the right names and numbers; in `full` hardly more than frequent phrases)
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### (b) How T5 was trained (4 points)
+#
+# Look it up in the paper (Raffel and others 2020, sections 3.1.2 and 3.1.3, or the summary at its end): which optimizer was used? Which learning rate for pre-training, and how did it change over the steps? Which for fine-tuning? Why might a *smaller, constant* rate suit fine-tuning? Give the numbers and the formula.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_t5", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# AdaFactor, for both. Pre-training: the rate is 1/√max(n, k) at step n with k = 10⁴ warm-up steps, that is, constant 0.01 for the first 10,000 steps (the peak), then falling as 1/√n. Fine-tuning: constant 0.001.
+#
+# Fine-tuning starts near a good solution and has few data: large steps would destroy what pre-training has built before the small data set can show what is needed. With few steps there is also no long horizon over which a rate would have to fall.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: AdaFactor (for both)
+# * 1 point: pre-training: 0.01 at the start (up to 10,000 steps), then falling as 1/√step
+# * 1 point: fine-tuning: constant 0.001
+# * 1 point: a reason: starts near a good solution that large steps would destroy, few data, few steps
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### (c) Fine-tuned (3 points)
+#
+# Give ROUGE-1, ROUGE-2 and ROUGE-L of the fine-tuned network and compare them with (a). Which of the three differs most, relatively, and why? Name one thing that both networks learn equally well in your run, and one that only the fine-tuned one can, with an example from your outputs.
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_tuned", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# Profile mini: the row "fine-tuned", near ROUGE-1 77, ROUGE-2 58 and ROUGE-L 71. ROUGE-2 differs most, relatively: it more than doubles, while ROUGE-1 grows by about a half. For a common pair two neighbouring words must both be right, and names, which are what the network from scratch gets wrong, sit in many pairs.
+#
+# Both write grammatical sentences of the right form. Only the fine-tuned one takes places and names from the story: where the story tells of a fire at a hospital in Arden, it writes "A fire at a hospital in Arden", and the other one invents a museum elsewhere. Numbers, and first names that stand far from the event, are where the fine-tuned one still errs.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: the three numbers with the profile, fitting the own outputs, clearly above (a)
+# * 1 point: which score differs most, relatively (usually ROUGE-2), with a reason (pairs need two right words in a row)
+# * 1 point: something both learn, something only the fine-tuned one does, with an example from the own outputs
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### (d) A large language model (3 points)
+#
+# Prompt a large language model of your choice with two of the test documents above and ask for one-sentence summaries. Name the model, show prompt and outputs, compute their ROUGE with your `compute_rouge` if you like, and compare with the fine-tuned network. What is the main reason for the difference?
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "written_language_model", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
+# ### BEGIN SOLUTION
+# An answer of this form: name and version of the model; the prompt, for instance "Summarize this news story in one sentence: …"; its two outputs, word for word; then the comparison.
+#
+# What one sees as a rule: the large model's sentences are fluent, longer, and state the main event with the right names and numbers, where the fine-tuned network now and then takes them from a distractor. Yet its ROUGE need not be higher, since it was never shown the style of these references: it adds details and chooses other words. The main reason for its better content is scale: many orders of magnitude more parameters and text (and training on instructions), so that reading comprehension and copying are no problem; the main reason for lower overlap is that only the fine-tuned network was trained on these references.
+# ### END SOLUTION
+# ### BEGIN MARK SCHEME
+# * 1 point: model named, prompt and both outputs shown
+# * 1 point: a comparison of content and form that fits the shown outputs
+# * 1 point: main reason: amount of parameters and training data (and instruction tuning) for content; style of the references for ROUGE
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### How was it made? (not graded)
+#
+# Fill in what you used (lectures, papers, sites, language models), with whom you worked, and about how many hours it took. It is kept in the log and does not count for or against you.
+
+# %%
+process = {"sources": "", "people": "", "hours": None}
+
+# %% [markdown]
+# ## 8. Your log
+#
+# The next cell defines inputs that belong to you alone: they are drawn from your student id. The last cell asks your functions for their answers, adds your measured numbers and writes `submission_log.json`. Hand it in together with this notebook.
+
+
+# %% tags=["answers"]
+def personal_answers(student, draws):
+    """Inputs that belong to one student: item id -> a function that asks the student's code for its answer."""
+    vocabulary = "a storm closes closed two school schools in arden mayor opened the".split()
+
+    def sentence(d, length):
+        return " ".join(vocabulary[i] for i in d.integers(0, len(vocabulary), length).tolist())
+
+    def drawn_weights(d, dim, hidden):
+        shapes = {name: each.shape for name, each in layer_weights(dim, hidden, True, torch.Generator()).items()}
+        return {name: 0.5 * d.normal(*shape) + (1 if name.startswith("norm") else 0) for name, shape in shapes.items()}
+
+    def drawn_model(d, V):
+        table = 2 * d.normal(97, V)
+
+        def ask(documents, tokens, new):
+            logits = []
+            for place in range(tokens.shape[1] - new, tokens.shape[1]):
+                code = documents
+                for token in tokens[:, : place + 1].T:
+                    code = (code * 31 + token + 7) % 97
+                logits.append(table[code])
+            return torch.stack(logits, dim=1)
+
+        return student.Scripted(ask, lambda ids, mask: None, 99, 0, 98)
+
+    def ask_compute_rouge():
+        d = draws("compute_rouge")
+        pairs = [(sentence(d, 6), sentence(d, 5)) for _ in range(3)]
+        found = student.compute_rouge([a + "</s><pad>" for a, _ in pairs], [b for _, b in pairs])
+        return {kind: float(found[kind]) for kind in ("rouge1", "rouge2", "rougeL")}
+
+    def ask_shift_right():
+        d = draws("shift_right")
+        labels = d.integers(0, 20, 3, 5)
+        labels[torch.arange(5) >= d.integers(1, 6, 3)[:, None]] = -100
+        return student.shift_right(labels, 30, 31)
+
+    def ask_sequence_loss():
+        d = draws("sequence_loss")
+        logits, labels = d.normal(3, 4, 5).requires_grad_(), d.integers(0, 5, 3, 4)
+        labels[torch.arange(4) >= d.integers(1, 5, 3)[:, None]] = -100
+        loss = student.sequence_loss(logits, labels)
+        loss.backward()
+        return {"loss": loss, "gradient": logits.grad}
+
+    def ask_transformer_layer():
+        d = draws("TransformerLayer")
+        layer = student.make_layer(drawn_weights(d, 4, 6), 2)
+        x, document = d.normal(2, 3, 4), d.normal(2, 3, 4)
+        document_padding = torch.arange(3) >= d.integers(1, 4, 2)[:, None]
+        nothing = torch.zeros(2, 3, dtype=torch.bool)
+        with torch.no_grad():
+            first, past = layer(x[:, :2], nothing[:, :2], document, document_padding, use_cache=True)
+            last, _ = layer(x[:, 2:], nothing, document, document_padding, use_cache=True, past_kv=past)
+        return torch.cat([first, last], dim=1)
+
+    def ask_transformer_stack():
+        d = draws("TransformerStack")
+
+        def ask(x, padding_mask, encoder_out, encoder_padding_mask, use_cache, past_kv):
+            shown = torch.where(padding_mask[:, -x.shape[1] :, None], 0.0, x)
+            total = shown.sum(dim=1, keepdim=True) + (past_kv[0] if past_kv is not None else 0)
+            return x + 0.5 * total, (total,)
+
+        stack = student.make_stack([ask, ask], d.normal(9, 4), d.normal(6, 4), 0)
+        ids = d.integers(0, 9, 2, 4)
+        with torch.no_grad():
+            first, past = stack(ids[:, :3], use_cache=True)
+            last, _ = stack(ids[:, 3:], use_cache=True, past_key_values=past)
+        return torch.cat([first, last], dim=1)
+
+    def ask_greedy_decode():
+        d = draws("greedy_decode")
+        return without_padding(student.greedy_decode(drawn_model(d, 7), d.integers(0, 50, 3, 2), 8), 98)
+
+    def ask_beam_search():
+        d = draws("beam_search")
+        return without_padding(student.beam_search(drawn_model(d, 7), d.integers(0, 50, 3, 2), 3, 6, 0.8), 98)
+
+    return {
+        "compute_rouge": ask_compute_rouge,
+        "shift_right": ask_shift_right,
+        "sequence_loss": ask_sequence_loss,
+        "TransformerLayer": ask_transformer_layer,
+        "TransformerStack": ask_transformer_stack,
+        "greedy_decode": ask_greedy_decode,
+        "beam_search": ask_beam_search,
+    }
+
+
+# %% tags=["log"]
+log = SubmissionLog(run)
+log.answers(personal_answers)
+with log.measurements():
+    shared_evidence = {"steps": STEPS, "test_stories": len(test_summaries), "data": data.name}
+    for name, metric in (("first sentence", "lead"), ("from scratch", "scratch"), ("fine-tuned", "fine_tuned")):
+        for kind, value in scores[name].items():
+            log.metric(f"summarization/{metric}_{kind}", value=value, evidence=shared_evidence)
+    log.metric("summarization/fine_tuned_loss", value=tuned_curve[1][-1], evidence={"curve": tuned_curve[1]})
+    log.metric("summarization/scratch_loss", value=scratch_curve[1][-1], evidence={"curve": scratch_curve[1]})
+log.process(**process)
+log_file = log.write()
+
+# %% [markdown]
+# ## References
+#
+# * A. Vaswani and others: *Attention Is All You Need*. NeurIPS 2017. arXiv:1706.03762. The Transformer.
+# * C. Raffel and others: *Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer*. JMLR 2020. arXiv:1910.10683. T5, span corruption, and how it was trained.
+# * C.-Y. Lin: *ROUGE: A Package for Automatic Evaluation of Summaries*. ACL workshop 2004.
+# * S. Narayan, S. B. Cohen, M. Lapata: *Don't Give Me the Details, Just the Summary!* EMNLP 2018. arXiv:1808.08745. XSum.
+# * N. Shazeer, M. Stern: *Adafactor: Adaptive Learning Rates with Sublinear Memory Cost*. ICML 2018. arXiv:1804.04235.
+# * R. Pope and others: *Efficiently Scaling Transformer Inference*. MLSys 2023. arXiv:2211.05102. What the cache costs and saves at scale.

@@ -1,0 +1,168 @@
+"""The summarization problem: is what its text claims true in `mini`? (`test_every_problem` has what holds for all.)"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homework.stories import embedded_stories, labelled
+from homework.tiny_t5 import tiny_t5_folder
+from tests.problems.run_source import ROOT, run_source, verdicts
+
+PROBLEM = "summarization"
+WRONG = ROOT / "tests" / "wrong" / PROBLEM
+REAL_STORIES = ROOT.parent / "shared" / "datasets" / "xsum"
+
+
+@pytest.mark.parametrize("own", ["no_causal_mask", "cache_ignored", "normalised_before", "no_cross_attention"])
+def test_a_wrong_layer_costs_nothing_elsewhere(own: str) -> None:
+    wrong = {"TransformerLayer": (WRONG / "TransformerLayer" / f"{own}.py").read_text(encoding="utf-8")}
+    assert [item for item, message in verdicts(PROBLEM, wrong).items() if message] == ["TransformerLayer"]
+
+
+@pytest.mark.parametrize("own", ["place_0", "first_layer_only"])
+def test_a_wrong_stack_costs_nothing_elsewhere(own: str) -> None:
+    wrong = {"TransformerStack": (WRONG / "TransformerStack" / f"{own}.py").read_text(encoding="utf-8")}
+    assert [item for item, message in verdicts(PROBLEM, wrong).items() if message] == ["TransformerStack"]
+
+
+def test_in_three_stories_of_four_another_sentence_than_the_first_tells_the_main_event() -> None:
+    made = [story for part in labelled().values() for story in part]
+    first = sum(story.main == 0 for story in made) / len(made)
+    assert 0.23 < first < 0.27
+    assert all(story.main <= 3 for story in made)
+
+
+DUMP = {
+    "toy": "toy_rows",
+    "scores": "scores",
+    "greedy": "greedy_scores",
+    "beams": "beam_scores",
+    "naive": "naive_seconds",
+    "cached": "cached_seconds",
+    "lengths": "list(LENGTHS)",
+    "scratch_curve": "scratch_curve",
+    "tuned_curve": "tuned_curve",
+    "copied": "{name: sum(place_of(s) in t for s, t in zip(test_summaries, texts) if place_of(s))"
+    " / sum(bool(place_of(s)) for s in test_summaries) for name, texts in written.items()}",
+    "same": "[same_tokens(n) for n in (8, 64)]",
+    "logits_apart": "logits_apart()",
+}
+HELPERS = """
+import re
+
+def place_of(summary):
+    found = re.search(r" in ([A-Z][a-z]+)", summary)
+    return found and found[1]
+
+def same_tokens(n):
+    return torch.equal(naive_decode(endless, random_documents, n), greedy_decode(endless, random_documents, n))
+
+def logits_apart():
+    ids = random_documents[:4]
+    tokens = torch.randint(3, 100, (4, 24), generator=torch.Generator().manual_seed(1))
+    mask = torch.ones_like(ids)
+    with torch.no_grad():
+        states = endless.get_encoder()(input_ids=ids, attention_mask=mask)
+        full = endless(encoder_outputs=states, attention_mask=mask, decoder_input_ids=tokens).logits
+        past, steps = None, []
+        for t in range(24):
+            answer = endless(states, mask, tokens[:, t : t + 1], past, True)
+            past = answer.past_key_values
+            steps.append(answer.logits)
+    return float((torch.cat(steps, 1) - full).abs().max())
+"""
+
+
+@pytest.mark.kernel
+def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
+    asked = [f"(exec({HELPERS!r}, globals()), {expression})[1]" for expression in DUMP.values()]
+    found = run_source(PROBLEM, "mini", tmp_path, asked, timeout=1800)
+    seen = {name: found[expression] for name, expression in zip(DUMP, asked, strict=True)}
+    for again, new, pairs_again, pairs_new in seen["toy"]:
+        assert again == pytest.approx(new, rel=1e-5)
+        assert pairs_again == pairs_new * (pairs_new + 1) // 2
+    check_decoding(seen)
+    check_scores(seen["scores"])
+    (steps, tuned), (_, scratch) = seen["tuned_curve"], seen["scratch_curve"]
+    early = next(loss for step, loss in zip(steps, tuned, strict=True) if step >= 25)
+    assert early < 1.2 * scratch[-1], "after some twenty steps it is where the other one is at the end"
+    assert scratch[-1] < 0.95 * scratch[len(scratch) // 2], "the network from scratch is still learning"
+    assert seen["copied"]["fine-tuned"] > 0.7 > 0.4 > seen["copied"]["from scratch"], "whose places they name"
+    assert seen["beams"]["rougeL"] > seen["greedy"]["rougeL"] - 0.005
+    metrics = found["log"]["metrics"]
+    for name in ("lead", "scratch", "fine_tuned"):
+        assert {f"summarization/{name}_{kind}" for kind in ("rouge1", "rouge2", "rougeL")} <= set(metrics)
+
+
+def check_decoding(seen: dict[str, Any]) -> None:
+    """The cache changes no number and saves time: from 32 tokens on, and three times at 128."""
+    assert all(seen["same"])
+    assert seen["logits_apart"] < 1e-4
+    ratio = {n: slow / fast for n, slow, fast in zip(seen["lengths"], seen["naive"], seen["cached"], strict=True)}
+    assert ratio[32] > 1 and ratio[64] > 1
+    assert ratio[128] >= 3
+    assert seen["naive"][-1] / seen["naive"][0] > 2 * seen["cached"][-1] / seen["cached"][0]
+
+
+def check_scores(scores: dict[str, dict[str, float]]) -> None:
+    """Fine-tuned far above from scratch, that above the first sentence; pairs of words differ most."""
+    lead, scratch, tuned = (scores[name] for name in ("first sentence", "from scratch", "fine-tuned"))
+    assert tuned["rougeL"] > scratch["rougeL"] + 0.15
+    assert scratch["rougeL"] > lead["rougeL"] + 0.15
+    assert lead["rouge2"] < lead["rougeL"] < lead["rouge1"] < 0.3
+    assert 0.40 < scratch["rougeL"] < 0.55 and 0.66 < tuned["rougeL"] < 0.77
+    assert tuned["rouge2"] / scratch["rouge2"] > tuned["rouge1"] / scratch["rouge1"]
+
+
+@pytest.mark.slow
+def test_other_seeds_give_the_same_order(tmp_path: Path) -> None:
+    trained = "train_summarizer(f'seed-{seed}', name == 'fine-tuned', seed)[0]"
+    score = f"compute_rouge(write_summaries({trained}, test_documents, greedy_decode), test_summaries)"
+    names = "('from scratch', 'fine-tuned')"
+    asked = f"[{{'first sentence': lead_scores, **{{name: {score} for name in {names}}}}} for seed in (1, 2)]"
+    found = run_source(PROBLEM, "mini", tmp_path, [asked], timeout=3600)
+    for scores in found[asked]:
+        check_scores(scores)
+
+
+def local_data(folder: Path, stories: int) -> Path:
+    """A folder as `HOMEWORK_DATA` names it: stories in XSum's format, and the tiny T5 in T5-small's place."""
+    (folder / "xsum").mkdir(parents=True)
+    for split, part in (("train", "train"), ("validation", "validation"), ("test", "test")):
+        pairs = getattr(embedded_stories(), part)
+        rows = [
+            json.dumps({"document": document, "summary": summary})
+            for document, summary in list(zip(pairs.documents, pairs.summaries, strict=True))[:stories]
+        ]
+        (folder / "xsum" / f"{split}.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    shutil.copytree(tiny_t5_folder(), folder / "models" / "google-t5" / "t5-small")
+    return folder
+
+
+@pytest.mark.kernel
+def test_full_runs_from_local_files_to_the_log(tmp_path: Path) -> None:
+    data = local_data(tmp_path / "data", 40)
+    asked = ["data.name", "STEPS", "len(train_rows)", "saved_summarizer_folder(run).joinpath('config.json').is_file()"]
+    where = {"HOMEWORK_DATA": str(data), "CUDA_VISIBLE_DEVICES": ""}
+    found = run_source(PROBLEM, "full", tmp_path / "run", asked, where, timeout=1800)
+    assert [found[each] for each in asked] == ["XSum", 6, 40, True]
+    assert found["log"]["metrics"]["summarization/fine_tuned_rougeL"]["value"] >= 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL_STORIES.is_dir(), reason="the real stories are not on this machine")
+def test_full_goes_through_on_real_stories_with_a_tiny_model(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "xsum").mkdir(parents=True)
+    for split in ("train", "validation", "test"):
+        shutil.copy(REAL_STORIES / f"{split}.jsonl", data / "xsum" / f"{split}.jsonl")
+    shutil.copytree(tiny_t5_folder(), data / "models" / "google-t5" / "t5-small")
+    where = {"HOMEWORK_DATA": str(data), "CUDA_VISIBLE_DEVICES": ""}
+    found = run_source(PROBLEM, "full", tmp_path / "run", ["scores", "tuned_curve"], where, timeout=7200)
+    assert set(found["scores"]) == {"first sentence", "from scratch", "fine-tuned"}
+    assert found["tuned_curve"][1][-1] < found["tuned_curve"][1][0]

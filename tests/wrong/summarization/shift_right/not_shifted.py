@@ -1,0 +1,5 @@
+# misconception: you did not move the labels: the input would be the answer
+def shift_right(labels, start_id, pad_id):
+    shifted = torch.full_like(labels, start_id)  # [B, T]
+    shifted = labels.clone()
+    return shifted.masked_fill(shifted == -100, pad_id)
