@@ -52,6 +52,7 @@ if find_spec("homework") is None:  # on Colab: installs what is missing, the tor
     get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
 
 # %%
+import collections
 import copy
 import itertools
 import math
@@ -669,7 +670,7 @@ with part("equal rewards", 2):
 
 # %%
 REWARD_EPOCHS = run.size(full=3, mini=2, grade=1)
-GROUPS_PER_BATCH = run.size(full=8, mini=8, grade=3)
+GROUPS_PER_BATCH = run.size(full=4, mini=8, grade=3)
 REWARD_RATE = run.size(full=2e-5, mini=1e-3, grade=1e-3)
 
 
@@ -767,7 +768,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# The hills overlap widely. The judge sees a tendency, and is wrong about many single cases, partly because rewards of different stories are not comparable (only differences within a story were trained), partly because it does not know better. The training that follows will look for every weakness of this judge.
+# The hills differ, and overlap widely. The judge sees a tendency, and is wrong about many single cases, partly because rewards of different stories are not comparable (only differences within a story were trained), partly because it does not know better. The training that follows will look for every weakness of this judge.
 #
 # ## 5. Reinforce
 #
@@ -1200,7 +1201,26 @@ plots.curves(
 )
 
 # %% [markdown]
-# Without the penalty the policy has found the blind spot of its judge. TEXT_HACK This is **reward hacking**: the learnt reward is not what we want, only something that went along with it as long as nobody pushed.
+# The leashed run gets better at what it was trained for, and what was meant improves a little, or at least does not suffer; its KL stays below 6 nats. Without the penalty the learnt reward rises further, the KL grows to many times that of the leashed run, and ROUGE-2 falls, in the end far below the start. **What does it write?** The next cell counts how the summaries begin.
+
+# %% tags=["experiment"]
+
+
+def beginnings(texts: list[str], words: int = 3) -> collections.Counter[str]:
+    """How often the texts begin with which words."""
+    return collections.Counter(" ".join(text.split()[:words]) for text in texts)
+
+
+by_persons = beginnings(held_references)
+for label in (f"β = {BETA}", "β = 0"):
+    texts = measured[label]["texts"]
+    print(f"{label}: the most frequent beginnings, and how often persons begin so on the same stories")
+    for words, count in beginnings(texts).most_common(4):
+        print(f"   {count / len(texts):6.1%} {by_persons[words] / len(held_references):6.1%}   {words} ...")
+hacked_share = beginnings(measured["β = 0"]["texts"]).most_common(1)[0][1] / len(measured["β = 0"]["texts"])
+
+# %% [markdown]
+# When we ran it, the free policy announced that *a new stadium opens*, with the right town and a number, for most of the stories, about strikes and elections as well. Some such summaries had been ranked high, where they were true; the judge learnt that they are good, and hardly that they must be true. So the policy found out that this kind of news pays, whatever the story. This is **reward hacking**: the learnt reward is not what we want, only something that went along with it as long as nobody pushed. With another seed another reward model is trained, which has another weakness: in one run we got cut jobs and strings of repeated phrases, and after 100 steps ROUGE-2 had fallen only to 0.40.
 #
 # ## 7. The picture (4 points)
 #
@@ -1208,9 +1228,9 @@ plots.curves(
 
 # %% nbgrader={"grade": true, "grade_id": "figure_overoptimisation", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
 ### BEGIN SOLUTION
-# At small distances (a root of about 1 to 2) the reward rises and ROUGE-2 stays where it was; beyond, the reward of the
-# free run goes on rising while ROUGE-2 falls to nearly nothing. The run with the penalty turns back before that: its
-# reward rises by less, and its ROUGE-2 is still that of the start. Without references I would stop early, at a small KL
+# Up to a distance of about 2 the reward rises and ROUGE-2 stays where it was, or gains a little; beyond, the reward of the
+# free run goes on rising while ROUGE-2 falls to a fraction. The run with the penalty never goes further than about 1.5:
+# its reward rises by less, and its ROUGE-2 stays. Without references I would stop early, at a small KL
 # fixed beforehand: neither reward nor KL shows the point where the summaries get worse, so I would also read samples.
 WINDOW = max(1, RL_STEPS // 12)
 

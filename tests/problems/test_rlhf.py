@@ -29,6 +29,7 @@ DUMP = {
     "measured": "[{k: v for k, v in each.items() if k != 'texts'} for each in measured.values()]",
     "leashed": "leashed_history",
     "free": "free_history",
+    "hacked_share": "hacked_share",
     "toy": "[[float(r), float(w)] for r, w in toy]",
 }
 
@@ -59,6 +60,9 @@ def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
     found = run_source(PROBLEM, "mini", tmp_path, list(DUMP.values()), timeout=1800)
     seen = {name: found[asked] for name, asked in DUMP.items()}
     check_claims(seen)
+    _, leashed, free = seen["measured"]
+    assert free["reward"] > leashed["reward"] + leashed["error"], "the learnt reward is higher without the penalty"
+    assert free["rouge2"] < 0.5 * leashed["rouge2"] and seen["hacked_share"] > 0.4, "one kind of news for all stories"
     rewards, worths = zip(*seen["toy"], strict=True)
     assert list(rewards) == sorted(rewards), "less penalty, more learnt reward"
     top = worths.index(max(worths))
