@@ -330,7 +330,7 @@ if RANK_BY_HAND:
 #
 # $$L = \frac1N \sum_{n=1}^{N} \; \frac{2}{K(K-1)} \sum_{i < j} -\log \sigma\big(r_{n,i} - r_{n,j}\big), \qquad r = \text{grouped\_rewards } [N, K].$$
 #
-# Rewards are never compared across documents: one story may be easy and the next one hard. A new model gives all the same reward, and has the loss log 2 = 0.693. As always, $\log \sigma$ must be taken in one step (`F.logsigmoid`): $\sigma(-200)$ is rounded to 0, and the logarithm of that is −∞.
+# Rewards are never compared across documents: one story may be easy and the next one hard. A model without an opinion gives all the same reward, and has the loss log 2 = 0.693. As always, $\log \sigma$ must be taken in one step (`F.logsigmoid`): $\sigma(-200)$ is rounded to 0, and the logarithm of that is −∞.
 #
 # *Worked number.* Rewards [[2, 1, 0]]. The differences are 1 (first and second), 2 (first and third), 1 (second and third); −log σ(1) = 0.313262, −log σ(2) = 0.126928. Mean: (0.313262 + 0.126928 + 0.313262) / 3 = **0.251151**. In the wrong order, [[0, 1, 2]], it is **1.584484**.
 
@@ -1085,7 +1085,7 @@ assert close(student.shaped_rewards(same, -same, -same, 0.3), torch.zeros(2), "e
 # One more baseline: the reward model was only ever trained on differences *within* a story, and whether a story happens to get high rewards says nothing about the summary. So the mean reward of the K summaries of a story is subtracted first; what is left says how much better one is than its siblings. (As an argument it is the same as for the batch mean: what does not depend on the summary at hand does not bend the gradient. Strictly, a summary's own reward is a Kth part of that mean; this shrinks the gradient by the factor 1 − 1/K and leaves its direction.)
 
 # %%
-RL_STEPS = run.size(full=200, mini=100, grade=2)
+RL_STEPS = run.size(full=200, mini=80, grade=2)
 RL_DOCUMENTS = run.size(full=8, mini=16, grade=2)  # stories in a step, with K summaries each
 RL_RATE = run.size(full=2e-5, mini=3e-3, grade=3e-3)
 BETA = 0.1
@@ -1233,7 +1233,7 @@ for label in (f"β = {BETA}", "β = 0"):
 hacked_share = beginnings(measured["β = 0"]["texts"]).most_common(1)[0][1] / len(measured["β = 0"]["texts"])
 
 # %% [markdown]
-# When we ran it, the free policy announced that *a new stadium opens*, with the right town and a number, for most of the stories, about strikes and elections as well. Some such summaries had been ranked high, where they were true; the judge learnt that they are good, and hardly that they must be true. So the policy found out that this kind of news pays, whatever the story. This is **reward hacking**: the learnt reward is not what we want, only something that went along with it as long as nobody pushed. With another seed another reward model is trained, which has another weakness: in one run we got cut jobs and strings of repeated phrases, and after 100 steps ROUGE-2 had fallen only to 0.40.
+# When we ran it, the free policy announced that *a new stadium opens*, with the right town and a number, for most of the stories, about strikes and elections as well. Some such summaries had been ranked high, where they were true; the judge learnt that they are good, and hardly that they must be true. So the policy found out that this kind of news pays, whatever the story. This is **reward hacking**: the learnt reward is not what we want, only something that went along with it as long as nobody pushed. With another seed another reward model is trained, which has another weakness: in one run we got cut jobs and strings of repeated phrases, and after 100 steps ROUGE-2 had fallen only to 0.40, and the reward had hardly risen further than on the leash.
 #
 # ## 7. The picture (4 points)
 #
