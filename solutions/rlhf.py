@@ -1233,7 +1233,7 @@ for label in (f"β = {BETA}", "β = 0"):
 hacked_share = beginnings(measured["β = 0"]["texts"]).most_common(1)[0][1] / len(measured["β = 0"]["texts"])
 
 # %% [markdown]
-# When we ran it, the free policy announced that *a new stadium opens*, with the right town and a number, for most of the stories, about strikes and elections as well. Some such summaries had been ranked high, where they were true; the judge learnt that they are good, and hardly that they must be true. So the policy found out that this kind of news pays, whatever the story. This is **reward hacking**: the learnt reward is not what we want, only something that went along with it as long as nobody pushed. With another seed another reward model is trained, which has another weakness: in one run we got cut jobs and strings of repeated phrases, and after 100 steps ROUGE-2 had fallen only to 0.40, and the reward had hardly risen further than on the leash.
+# When we ran it, the free policy announced that *a new stadium opens*, with a town and a number of years, for 61 % of the stories, about strikes and elections as well; persons wrote so of 0.7 %. Some such summaries had been ranked high, where they were true; the judge learnt that they are good, and hardly that they must be true. So the policy found out that this kind of news pays, whatever the story. This is **reward hacking**: the learnt reward is not what we want, only something that went along with it as long as nobody pushed. With another seed another reward model is trained, which has another weakness: in one run we got cut jobs and strings of repeated phrases, and after 100 steps ROUGE-2 had fallen only to 0.40, and the reward had hardly risen further than on the leash.
 #
 # ## 7. The picture (4 points)
 #
@@ -1241,8 +1241,8 @@ hacked_share = beginnings(measured["β = 0"]["texts"]).most_common(1)[0][1] / le
 
 # %% nbgrader={"grade": true, "grade_id": "figure_overoptimisation", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
 ### BEGIN SOLUTION
-# Up to a distance of about 2 the reward rises and ROUGE-2 stays where it was, or gains a little; beyond, the reward of the
-# free run goes on rising while ROUGE-2 falls to a fraction. The run with the penalty never goes further than about 1.5:
+# Up to a distance of 2 or 3 the reward rises and ROUGE-2 stays where it was, or gains a little; beyond, the reward of the
+# free run goes on rising while ROUGE-2 falls to a fraction. The run with the penalty never goes further than about 1.6:
 # its reward rises by less, and its ROUGE-2 stays. Without references I would stop early, at a small KL
 # fixed beforehand: neither reward nor KL shows the point where the summaries get worse, so I would also read samples.
 WINDOW = max(1, RL_STEPS // 12)
