@@ -1148,7 +1148,7 @@ free, free_history = reinforce("policy-free", 0.0, SEED)
 
 # %%
 @torch.no_grad()
-def measure(policy) -> dict[str, float]:
+def measure(policy) -> dict:
     """Mean reward (standardised), KL to the summarizer in nats, ROUGE-2 and tokens of what the policy writes."""
     generator, rewards, kls, texts, lengths = chance(3), [], [], [], []
     for first in range(0, HELD_OUT, AT_ONCE):
@@ -1187,7 +1187,7 @@ for number in range(2):
 SMOOTH = max(1, RL_STEPS // 10)
 plots.curves(
     {f"β = {BETA}": leashed_history["reward"], "β = 0": free_history["reward"]},
-    title="What is trained: the learnt reward rises, faster without penalty",
+    title="What is trained: the learnt reward rises, further without penalty",
     xlabel="step",
     ylabel="mean learnt reward (deviations)",
     smooth=SMOOTH,

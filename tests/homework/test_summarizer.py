@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 from pathlib import Path
@@ -17,7 +18,7 @@ from homework.profiles import Run
 from homework.rouge_scores import KINDS, rouge_scores
 from homework.stories import embedded_stories
 from homework.summarizer import saved_summarizer_folder, summarizer_name, tiny_summarizer_folder
-from homework.tiny_t5 import t5_name
+from homework.tiny_t5 import t5_name, tiny_t5_folder
 
 CPU = torch.device("cpu")
 FULL = Run("rlhf", "full", CPU, 0)
@@ -91,3 +92,20 @@ def test_it_writes_summaries_as_well_as_its_record_says_and_leaves_room() -> Non
     scores = [rouge_scores(*pair)["rouge2"] for pair in zip(texts, test.summaries[:100], strict=True)]
     assert sum(scores) / 100 == pytest.approx(record["rouge_greedy"]["rouge2"], abs=0.1)
     assert set(record["rouge_greedy"]) == set(KINDS)
+
+
+def test_the_builder_learns_the_same_from_the_same_seed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers import AutoTokenizer, T5ForConditionalGeneration
+
+    monkeypatch.syspath_prepend(str(root / "data"))
+    build = importlib.import_module("build_tiny_summarizer")
+    monkeypatch.setattr(build, "JUDGED", 4)
+    tokenizer: Any = AutoTokenizer.from_pretrained(tiny_t5_folder())
+    data, made = embedded_stories(), []
+    for _ in range(2):
+        model: Any = T5ForConditionalGeneration.from_pretrained(tiny_t5_folder())
+        made.append(build.fine_tune(model, tokenizer, data.train, steps=4, seed=1))
+    assert len(made[0]) == 4 and made[0] == made[1]
+    for sampled in (False, True):
+        scores = build.rouge_of(model, tokenizer, data.validation, sampled=sampled)
+        assert list(scores) == list(KINDS) and all(0 <= score <= 1 for score in scores.values())
