@@ -765,6 +765,8 @@ plots.curves(
 )
 
 # %% [markdown]
+# In `mini` we measured 0.41, 0.48 and 0.40 for three seeds, where the best that could be reached, given the noise of the rater, is 0.80. In `full` expect less, about 0.26 (what the original course reports): real summaries differ in more ways, and a ROUGE score against a single reference is a capricious judge.
+#
 # **Predict, then run.** Draw, in your mind, the histogram of the rewards of the *best* hypotheses of the held-out stories, and in the same axes that of the *worst*. How much will they overlap, with this Spearman coefficient?
 
 # %% tags=["experiment"]
@@ -1233,7 +1235,16 @@ for label in (f"β = {BETA}", "β = 0"):
 hacked_share = beginnings(measured["β = 0"]["texts"]).most_common(1)[0][1] / len(measured["β = 0"]["texts"])
 
 # %% [markdown]
-# When we ran it, the free policy announced that *a new stadium opens*, with a town and a number of years, for 61 % of the stories, about strikes and elections as well; persons wrote so of 0.7 %. Some such summaries had been ranked high, where they were true; the judge learnt that they are good, and hardly that they must be true. So the policy found out that this kind of news pays, whatever the story. This is **reward hacking**: the learnt reward is not what we want, only something that went along with it as long as nobody pushed. With another seed another reward model is trained, which has another weakness: in one run we got cut jobs and strings of repeated phrases, and after 100 steps ROUGE-2 had fallen only to 0.40, and the reward had hardly risen further than on the leash.
+# When we ran it, the free policy announced that *a new stadium opens*, with a town and a number of years, for 61 % of the stories, about strikes and elections as well; persons wrote so of 0.7 %. Some such summaries had been ranked high, where they were true; the judge learnt that they are good, and hardly that they must be true. So the policy found out that this kind of news pays, whatever the story. This is **reward hacking**: the learnt reward is not what we want, only something that went along with it as long as nobody pushed. With another seed another reward model is trained, which has other weaknesses, and they are not always found so fast. What we measured (in `mini`, on held-out stories; the reward at the start is 0 ± 0.06):
+#
+# | seed | Spearman | | learnt reward | KL | ROUGE-2 (start: 0.50 to 0.52) |
+# |---|---|---|---|---|---|
+# | 0 | 0.41 | β = 0.1 | 0.45 | 1.7 | 0.56 |
+# | | | β = 0 | 0.85 | 32 | 0.13 |
+# | 1 | 0.48 | β = 0.1 | 0.37 | 2.2 | 0.56 |
+# | | | β = 0 | 0.47 | 16 | 0.45 |
+# | 2 | 0.40 | β = 0.1 | 0.46 | 1.6 | 0.57 |
+# | | | β = 0 | 0.51 | 10 | 0.46 |
 #
 # ## 7. The picture (4 points)
 #
