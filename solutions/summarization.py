@@ -1126,12 +1126,13 @@ tokenizer, t5 = load_t5()
 class Scripted(nn.Module):
     """A model whose logits `ask` gives: `ask(document ids [R], tokens so far [R, P + T], how many are new)`.
 
-    A document's id is its first token. `read` is told of each call of the encoder: input_ids and attention_mask.
+    A document's id is its first token. `read` is told of each call of the encoder: input_ids and attention_mask. The
+    decoder must get the same mask for each of its rows; nothing else is done with it.
     """
 
     def __init__(self, ask, read, start_id: int, end_id: int, pad_id: int) -> None:
         super().__init__()
-        self.ask, self.read = ask, read
+        self.ask, self.read, self.masks = ask, read, {}
         ids = {"decoder_start_token_id": start_id, "eos_token_id": end_id, "pad_token_id": pad_id}
         self.config = SimpleNamespace(**ids)
 
@@ -1142,6 +1143,9 @@ class Scripted(nn.Module):
     def encode(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor]:
         """The documents' ids, `[B, 1, 1]`."""
         self.read(input_ids, attention_mask)
+        if not isinstance(attention_mask, torch.Tensor):
+            raise ValueError("attention_mask must be a LongTensor [B, S], 1 where the document is not padded.")
+        self.masks |= dict(zip(input_ids[:, 0].tolist(), attention_mask.bool().tolist(), strict=True))
         return (input_ids[:, :1, None],)
 
     def forward(
@@ -1151,6 +1155,12 @@ class Scripted(nn.Module):
         documents, tokens = encoder_outputs[0][:, 0, 0], decoder_input_ids
         if past_key_values is not None:
             tokens, documents = torch.cat([past_key_values[0], tokens], dim=1), past_key_values[1]
+        masks = attention_mask.bool().tolist() * (len(documents) if len(attention_mask) == 1 else 1)
+        if masks != [self.masks[document] for document in documents.tolist()]:
+            raise ValueError(
+                f"attention_mask has {len(attention_mask)} rows: for each of the {len(documents)} rows of "
+                "decoder_input_ids give the decoder the mask of the document that the row is about."
+            )
         logits = self.ask(documents, tokens, decoder_input_ids.shape[1])  # [R, T, V]
         return Answer(logits, (tokens, documents) if use_cache else None)
 
