@@ -1465,13 +1465,17 @@ out = student.beam_search(model, documents, 2, 3)
 assert isinstance(out, torch.Tensor) and out.dtype == torch.int64 and out.ndim == 2, "return a LongTensor [B, T]"
 text = without_padding(out, PAD)[0]
 assert text != [A, END], "this is what greedy decoding writes: keep num_beams hypotheses and compare whole texts"
-assert text == [B_TOKEN, END], "the worked example: b end"
+assert text == [B_TOKEN, END], (
+    "the worked example: b end. At the start all hypotheses are the same: is only one of them continued?"
+)
 assert read == [1], "the encoder reads each document once; repeat its outputs, not its work"
 assert all(new == 1 for _, new in asked), "with the cache give only the new token of each row, [B·n, 1]"
 assert all(rows <= 2 for rows, _ in asked), "one document with two beams has two rows"
 assert without_padding(student.beam_search(model, documents, 1, 3), PAD)[0] == [A, END], "one beam: a end"
 short = without_padding(student.beam_search(model, documents, 3, 3, length_penalty=0.0), PAD)[0]
-assert short == [B_TOKEN, END], "length_penalty 0: the probability of the whole text counts, here 0.36"
+assert short == [B_TOKEN, END], (
+    "length_penalty 0: of all finished texts the one with the largest sum of log P, here log(0.36), whenever it ended"
+)
 long = without_padding(student.beam_search(model, documents, 3, 3, length_penalty=-2.0), PAD)[0]
 assert long == [END], "length_penalty -2: log(0.1)·1 = -2.3 beats log(0.36)·4 = -4.1"
 two = student.beam_search(model, torch.tensor([[7, 8], [9, 3]]), 2, 3)
@@ -1566,6 +1570,23 @@ with part("the right beams", 2):
         one = student.beam_search(student.Scripted(ask, note, 99, end, 98), ids, 1, longest, penalty)
         want = reference.beam_search(reference.Scripted(ask, lambda a, b: None, 99, end, 98), ids, 1, longest, penalty)
         assert without_padding(one, 98) == without_padding(want, 98), "one beam"
+    for longest in (5, 7):
+        end, patient, short = torch.randperm(6, generator=g)[:3].tolist()
+        at_once = 0.45 + 0.1 * float(torch.rand((), generator=g))
+        table = torch.full((7, 6), 0.02)  # the next token's probabilities after each token; the last row at the start
+        table[patient, patient] = table[short, end] = 0.9
+        table[6] = 0.05 * (1 - at_once) / 3
+        table[6, [end, patient, short]] = torch.tensor([at_once, 0.6 * (1 - at_once), 0.35 * (1 - at_once)])
+
+        def overtaken(documents, tokens, new, table=table):
+            """At first the end token is most probable; one of the other texts overtakes it by its later tokens."""
+            return table[tokens[:, -new:].clamp(max=6)].log()
+
+        model = student.Scripted(overtaken, lambda ids, mask: None, 99, end, 98)
+        got = student.beam_search(model, draw_ids(2, 3, 98), 2, longest)
+        assert without_padding(got, 98) == [[patient] * longest] * 2, (
+            "a live hypothesis can overtake finished ones by later tokens: do not stop where this may still happen"
+        )
 with part("no work done twice", 1):
     for B, S, V, end, n, longest, penalty, favour in CASES:
         ask, note, diary = beam_model(V, end, 98, 99, favour)
