@@ -1367,7 +1367,7 @@ with part("on T5, as transformers does", 1):
 #    * one that ends with the end token is **finished** if it is among the $n$ best (else it is dropped). It is never continued;
 #    * of the others, the $n$ best live on.
 #
-# At the start all hypotheses are the same, so only one of them may be continued (give the others the value −∞). When `max_length` tokens are written, the live ones count as finished as well. The result is, for each document, the finished hypothesis with the largest
+# (So a single beam is not greedy decoding: when its text ends, the second best token lives on.) At the start all hypotheses are the same, so only one of them may be continued (give the others the value −∞). When `max_length` tokens are written, the live ones count as finished as well. The result is, for each document, the finished hypothesis with the largest
 #
 # $$\text{score} = \frac{\sum_t \log P(y_t)}{T^{\,\text{length\_penalty}}},$$
 #
@@ -1569,7 +1569,9 @@ with part("the right beams", 2):
         )
         one = student.beam_search(student.Scripted(ask, note, 99, end, 98), ids, 1, longest, penalty)
         want = reference.beam_search(reference.Scripted(ask, lambda a, b: None, 99, end, 98), ids, 1, longest, penalty)
-        assert without_padding(one, 98) == without_padding(want, 98), "one beam"
+        assert without_padding(one, 98) == without_padding(want, 98), (
+            "one beam: by the same rules; when its text ends, the second best token lives on"
+        )
     for longest in (5, 7):
         end, patient, short = torch.randperm(6, generator=g)[:3].tolist()
         at_once = 0.45 + 0.1 * float(torch.rand((), generator=g))
