@@ -941,7 +941,7 @@ with torch.no_grad():
         "padding_mask is true where the token is pad_id"
     )
     assert close(seen[1][0], seen[0][0] + 1, "the second layer gets the states that the first one returned")
-    assert close(full, seen[0][0] + 2, "the result are the states after the last layer")
+    assert close(full, seen[0][0] + 2, "the result: the states after the last layer")
     seen.clear()
     states, past = stack(torch.tensor([[5, 6], [5, 0]]), use_cache=True)
     assert past is not None, "with use_cache=True return a cache"
@@ -1692,9 +1692,9 @@ plots.curves(
 # %% [markdown]
 # ## 6. Fine-tuning against starting from nothing
 #
-# Now both networks learn to summarize: **the same architecture, the same stories in the same order, the same number of steps**, the same optimizer. The only difference are the weights at the start: random ones, or those of T5, which has read unlabelled text before. T5's task there was *span corruption* (Raffel and others 2020): pieces of a text are cut out, and the network writes what is missing.
+# Now both networks learn to summarize: **the same architecture, the same stories in the same order, the same number of steps**, the same optimizer. The only difference lies in the weights at the start: random ones, or those of T5, which has read unlabelled text before. T5's task there was *span corruption* (Raffel and others 2020): pieces of a text are cut out, and the network writes what is missing.
 #
-# Trained is with the library's `Seq2SeqTrainer`, which takes care of batches, optimizer, learning rate, checkpoints and 16-bit arithmetic where the GPU has it. Your `shift_right` makes the decoder's input, your `sequence_loss` the loss. Stories of about equal length share a batch, so that little is padded.
+# Training is done by the library's `Seq2SeqTrainer`, which takes care of batches, optimizer, learning rate, checkpoints and 16-bit arithmetic where the GPU has it. Your `shift_right` makes the decoder's input, your `sequence_loss` the loss. Stories of about equal length share a batch, so that little is padded.
 #
 # **Predict, then run.** The random network has to learn everything from 300 batches: that a text is made of words, which words follow each other, and what a summary is. The other one knows the first two. By how much will it be better?
 
@@ -1843,7 +1843,7 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
     print(f"{name:12s}" + ", ".join(f"{kind} {100 * value:.1f}" for kind, value in found.items()))
 
 # %% [markdown]
-# In `mini` four beams gain a point or two: a text that is more probable as a whole is a little better on average. Four times the rows are computed for it.
+# In `mini` four beams gain a point or two of ROUGE-L: a text that is more probable as a whole is a little better on average. Four times the rows are computed for it.
 #
 # **Where the method fails.** ROUGE rewards the words of one reference: a faithful summary in other words scores low, a fluent one with the wrong team as the winner scores high. A network that writes fluently writes wrong facts as fluently. And a comparison at equal steps is not one at equal cost: pre-training has been paid by somebody, once, for all the tasks that follow.
 
