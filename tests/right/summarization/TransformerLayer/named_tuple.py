@@ -1,0 +1,46 @@
+# alternative: the cache is a named tuple; the attention is written out with einsum instead of calling the module
+from collections import namedtuple
+
+Kept = namedtuple("Kept", "keys values document_keys document_values", defaults=(None, None))
+
+
+class TransformerLayer(nn.Module):
+    def __init__(self, dim, heads, hidden, is_decoder):
+        super().__init__()
+        self.is_decoder = is_decoder
+        self.self_attention = MultiHeadAttention(dim, heads)
+        self.norm_self = nn.LayerNorm(dim)
+        if is_decoder:
+            self.cross_attention = MultiHeadAttention(dim, heads)
+            self.norm_cross = nn.LayerNorm(dim)
+        self.feed_forward = nn.Sequential(nn.Linear(dim, hidden), nn.ReLU(), nn.Linear(hidden, dim))
+        self.norm_feed_forward = nn.LayerNorm(dim)
+
+    def forward(self, x, padding_mask, encoder_out=None, encoder_padding_mask=None, use_cache=None, past_kv=None):
+        def attend(attention, x, k, v, blocked):
+            q = attention.query(x).unflatten(2, (attention.heads, -1))  # [B, T, H, D/H]
+            scores = torch.einsum("bthd,bhsd->bhts", q, k) / math.sqrt(q.shape[3])
+            weights = scores.masked_fill(blocked[:, None], -math.inf).softmax(dim=3)
+            return attention.out(torch.einsum("bhts,bhsd->bthd", weights, v).flatten(2))
+
+        k, v = self.self_attention.keys_values(x)  # [B, H, T, D/H]
+        if past_kv is not None:
+            k, v = torch.cat([past_kv.keys, k], dim=2), torch.cat([past_kv.values, v], dim=2)  # [B, H, P + T, D/H]
+        kept = Kept(k, v)
+        blocked = padding_mask.bool()[:, None]  # [B, 1, P + T]
+        if self.is_decoder:
+            new, places = x.shape[1], k.shape[2]
+            later = torch.ones(new, places, dtype=torch.bool, device=x.device).triu(places - new + 1)  # j > P + i
+            blocked = blocked | later  # [B, T, P + T]
+        x = self.norm_self(x + attend(self.self_attention, x, k, v, blocked))
+        if self.is_decoder:
+            if past_kv is not None:
+                k, v = past_kv.document_keys, past_kv.document_values
+            else:
+                k, v = self.cross_attention.keys_values(encoder_out)
+            kept = kept._replace(document_keys=k, document_values=v)
+            if encoder_padding_mask is None:
+                encoder_padding_mask = torch.zeros(len(x), k.shape[2], dtype=torch.bool, device=x.device)
+            x = self.norm_cross(x + attend(self.cross_attention, x, k, v, encoder_padding_mask.bool()[:, None]))
+        x = self.norm_feed_forward(x + self.feed_forward(x))
+        return x, kept if use_cache else None

@@ -1,0 +1,27 @@
+# misconception: you added up the matching blocks of difflib for ROUGE-L; they are not always the longest common subsequence
+def compute_rouge(predictions, references):
+
+    def f1(common, predicted, wanted):
+        return 2 * common / (predicted + wanted) if common else 0.0
+
+    def common_grams(a, b, n):
+        grams = [Counter(zip(*(text[i:] for i in range(n)), strict=False)) for text in (a, b)]
+        return f1((grams[0] & grams[1]).total(), grams[0].total(), grams[1].total())
+
+    def common_subsequence(a, b):
+        from difflib import SequenceMatcher
+
+        return sum(block.size for block in SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks())
+
+    def plain(text):
+        for special in SPECIAL:
+            text = text.replace(special, " ")
+        return words(text)
+
+    total = Counter()
+    for prediction, wanted in zip(predictions, references, strict=True):
+        a, b = plain(prediction), plain(wanted)
+        total["rouge1"] += common_grams(a, b, 1)
+        total["rouge2"] += common_grams(a, b, 2)
+        total["rougeL"] += f1(common_subsequence(a, b), len(a), len(b))
+    return {kind: total[kind] / len(predictions) for kind in ("rouge1", "rouge2", "rougeL")}
