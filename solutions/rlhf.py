@@ -259,8 +259,9 @@ def chance(number: int) -> torch.Generator:
 held_documents = list(news.validation.documents[:HELD_OUT])
 held_references = list(news.validation.summaries[:HELD_OUT])
 start_samples = groups_of(held_documents, chance(2))
-greedy = [texts_of(sample(summarizer, held_documents[i : i + AT_ONCE], 1)) for i in range(0, HELD_OUT, AT_ONCE)]
-greedy = list(itertools.chain(*greedy))
+greedy = []
+for first in range(0, len(held_documents), AT_ONCE):
+    greedy += texts_of(sample(summarizer, held_documents[first : first + AT_ONCE], 1))
 
 
 def mean_rouge2(texts: list[str], references: list[str]) -> float:
@@ -1153,7 +1154,7 @@ free, free_history = reinforce("policy-free", 0.0, SEED)
 def measure(policy) -> dict:
     """Mean reward (standardised), KL to the summarizer in nats, ROUGE-2 and tokens of what the policy writes."""
     generator, rewards, kls, texts, lengths = chance(3), [], [], [], []
-    for first in range(0, HELD_OUT, AT_ONCE):
+    for first in range(0, len(held_documents), AT_ONCE):
         documents = held_documents[first : first + AT_ONCE]
         written = sample(policy, documents, PER_DOCUMENT, generator)
         own = log_probabilities(logits_for(policy, documents, written), written)
@@ -1400,7 +1401,7 @@ def personal_answers(student, draws):
 log = SubmissionLog(run)
 log.answers(personal_answers)
 with log.measurements():
-    sizes = {"ranked": RANKED, "held_out": HELD_OUT, "steps": RL_STEPS}
+    sizes = {"ranked": len(train_documents), "held_out": len(held_documents), "steps": RL_STEPS}
     log.metric("rlhf/spearman", value=held_spearman, evidence={**sizes, "best_beats_worst": best_beats_worst})
     for label, key in (("start", "start"), ("penalty", f"β = {BETA}"), ("free", "β = 0")):
         found = {name: value for name, value in measured[key].items() if name != "texts"}
