@@ -16,13 +16,25 @@ import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from homework.atomic import disk_is_full, whole_file
 from homework.checkpoints import checkpoints_folder
 from homework.errors import DataError
 from homework.profiles import Run
 from homework.rater import Ranked
+
+_STYLE: Final = """<style>
+.jupyter-button.ranking-summary {
+    height: auto; padding: 4px 12px; line-height: 1.5; text-align: left; white-space: normal; overflow-wrap: anywhere;
+}
+.jupyter-button.ranking-summary:disabled { opacity: 1; box-shadow: inset 5px 0 #2196f3; }
+</style>"""
+"""Buttons of ipywidgets show one line and cut the rest off; no trait of theirs changes that. Colours are the theme's."""
+_STORY: Final = "max-width: 60em; max-height: 20em; overflow-y: auto; line-height: 1.5; white-space: pre-wrap"
+"""A long story scrolls in its box, so that the summaries stay in sight; its paragraphs are kept."""
+_EMPTY: Final = "(an empty summary)"
+"""Said on the button: one without a text keeps the text it had before, or has no height and cannot be clicked."""
 
 
 def rankings_file(run: Run) -> Path:
@@ -47,7 +59,7 @@ def load_rankings(path: Path) -> list[Ranked]:
         return []
     found = []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # splitlines would also split at U+2028 in a summary
     except (OSError, UnicodeDecodeError) as error:
         raise _damaged(path, f"it cannot be read ({error})") from error
     for number, line in enumerate(lines, start=1):
@@ -164,14 +176,15 @@ class RankingPanel:
         self.story = widgets.HTML()
         self.buttons: list[Any] = []
         for place in range(summaries):
-            button = widgets.Button(layout=widgets.Layout(width="98%", height="auto"))
-            button.style.text_color = "black"
+            button = widgets.Button(layout=widgets.Layout(width="auto", max_width="60em"))
+            button.add_class("ranking-summary")
             button.on_click(lambda _, place=place: self._click(place))
             self.buttons.append(button)
         self.undo = widgets.Button(description="Undo", tooltip="take the last click back")
         self.undo.on_click(lambda _: self._undo())
         self.message = widgets.HTML()
-        self.widget = widgets.VBox([self.title, self.story, *self.buttons, self.undo, self.message])
+        style = widgets.HTML(_STYLE, layout=widgets.Layout(display="none"))
+        self.widget = widgets.VBox([style, self.title, self.story, *self.buttons, self.undo, self.message])
 
     @property
     def _now(self) -> int | None:
@@ -195,12 +208,13 @@ class RankingPanel:
         self.title.value = (
             f"<b>{ranked} of {total} stories are ranked.</b> Click the best summary first, the worst last."
         )
-        self.story.value = f"<p style='max-width: 60em'>{html.escape(document)}</p>"
+        self.story.value = f"<div style='{_STORY}'>{html.escape(document)}</div>"
         for place, button in enumerate(self.buttons):
             button.layout.display = "" if place < len(group) else "none"
             if place < len(group):
                 rank = self._clicked.index(place) + 1 if place in self._clicked else None
-                button.description = group[place] if rank is None else f"{rank}. {group[place]}"
+                text = group[place] if group[place].strip() else _EMPTY
+                button.description = text if rank is None else f"{rank}. {text}"
                 button.disabled = rank is not None
 
     def _click(self, place: int) -> None:
