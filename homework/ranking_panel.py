@@ -180,7 +180,10 @@ class RankingPanel:
             return
         from IPython.display import display
 
-        print("If no buttons appear below, this viewer shows no widgets: open the notebook in JupyterLab or Colab.")
+        print(
+            "No buttons below, or nothing happens on a click? Then the kernel was restarted: run this cell again. "
+            "Still none? This viewer shows no widgets: open the notebook in JupyterLab or Colab."
+        )
         display(self.widget)  # type: ignore[no-untyped-call]
 
     def _build(self) -> None:
