@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from homework import ranking_panel
 from homework.errors import DataError
 from homework.profiles import Run
 from homework.ranking_panel import RankingPanel, load_rankings, rankings_file, save_rankings
@@ -19,7 +21,7 @@ SAMPLES = [[f"{name}{number}" for number in range(4)] for name in "abc"]
 
 
 def new_panel(path: Path, seed: int = 0) -> RankingPanel:
-    return RankingPanel(DOCUMENTS, SAMPLES, path, seed=seed)
+    return RankingPanel(DOCUMENTS, SAMPLES, path, seed=seed, pause=0)
 
 
 def click(panel: RankingPanel, summary: str) -> None:
@@ -94,6 +96,35 @@ def test_the_same_summary_is_not_ranked_twice(tmp_path: Path) -> None:
     assert sum(button.disabled for button in panel.buttons) == 1
 
 
+def test_undo_leaves_what_the_file_holds_about_other_documents(tmp_path: Path) -> None:
+    path = tmp_path / "rankings.jsonl"
+    other = Ranked("a story of another panel", ("x", "y"))
+    rank(new_panel(path), SAMPLES[0])
+    save_rankings(path, [*load_rankings(path), other])
+    panel = new_panel(path)
+    panel.undo.click()
+    assert load_rankings(path) == [other]
+    assert panel.undo.disabled and "first" in panel.story.value
+    panel.undo.click()
+    assert load_rankings(path) == [other]
+
+
+def test_a_new_story_takes_no_click_that_was_meant_for_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(ranking_panel, "time", SimpleNamespace(monotonic=lambda: now))
+    panel = RankingPanel(DOCUMENTS, SAMPLES, tmp_path / "rankings.jsonl")
+    rank(panel, SAMPLES[0])
+    for button in panel.buttons:  # what a double click, or a kernel that was busy, sends at once
+        button.click()
+    assert "1 of 3" in panel.title.value
+    assert not any(button.disabled for button in panel.buttons)
+    now += 1.0
+    rank(panel, SAMPLES[1])
+    assert panel.rankings()[1].summaries == tuple(SAMPLES[1])
+
+
 def test_summaries_are_shuffled_by_the_seed(tmp_path: Path) -> None:
     orders = {
         tuple(button.description for button in new_panel(tmp_path / "none.jsonl", seed).buttons) for seed in range(12)
@@ -106,6 +137,35 @@ def test_equal_summaries_can_both_be_ranked(tmp_path: Path) -> None:
     for button in panel.buttons:
         button.click()
     assert sorted(panel.rankings()[0].summaries) == ["other", "same", "same"]
+
+
+@pytest.mark.parametrize("empty", ["", "   ", "\n"])
+def test_an_empty_summary_can_be_seen_and_ranked(tmp_path: Path, empty: str) -> None:
+    # A Button without a description keeps, in the browser, the text it had before; one of blanks has no height.
+    panel = RankingPanel(["one", "two"], [["a", "b"], [empty, "c"]], tmp_path / "rankings.jsonl", pause=0)
+    rank(panel, ["a", "b"])
+    assert {button.description for button in panel.buttons} == {"(an empty summary)", "c"}
+    rank(panel, ["c", "(an empty summary)"])
+    assert load_rankings(panel.path)[1].summaries == ("c", empty)
+
+
+def test_long_texts_are_shown_whole_in_the_colours_of_the_theme(tmp_path: Path) -> None:
+    panel = new_panel(tmp_path / "rankings.jsonl")
+    style, title, *_ = panel.widget.children
+    assert title is panel.title
+    assert style.layout.display == "none" and "white-space: normal" in style.value
+    for button in panel.buttons:
+        assert "ranking-summary" in button._dom_classes and ".ranking-summary" in style.value
+        assert button.style.text_color is None and button.style.button_color is None
+        assert button.layout.height is None, "a height of the element itself would win over the style sheet"
+    assert "overflow-y: auto" in panel.story.value, "a long story must not push the summaries out of sight"
+
+
+def test_characters_that_end_a_line_elsewhere_can_be_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "rankings.jsonl"
+    made = [Ranked("x\u2028y\u2029z", ("one\x85two", "three\nfour\r\nfive\x0csix"))]
+    save_rankings(path, made)
+    assert load_rankings(path) == made
 
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"document": "x"}', '{"document": 1, "summaries": ["a", "b"]}'])
@@ -161,3 +221,9 @@ def test_the_file_lies_beside_the_checkpoints(tmp_path: Path, monkeypatch: pytes
 def test_lists_of_different_lengths_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="3 documents but 2 groups"):
         RankingPanel(DOCUMENTS, SAMPLES[:2], tmp_path / "rankings.jsonl")
+
+
+@pytest.mark.parametrize("group", [[], ["alone"]])
+def test_fewer_than_two_summaries_are_refused(tmp_path: Path, group: list[str]) -> None:
+    with pytest.raises(ValueError, match=rf"samples\[1\] has {len(group)} summaries"):
+        RankingPanel(["one", "two"], [["a", "b"], group], tmp_path / "rankings.jsonl")
