@@ -68,6 +68,8 @@ from homework.checks import close, fresh, part
 from homework.log import SubmissionLog
 
 run = homework.start("rlhf")
+if run.profile != "full":
+    torch.set_num_threads(1)  # networks as small as those of `mini` are not worth sharing among the cores
 
 # %% [markdown]
 # **Letters.** `N` documents, `K` summaries of each (K = 4), `B` summaries in a batch, `T` tokens of the longest of them, `V` tokens in the vocabulary; $x$ a document, $y = y_1 \ldots y_T$ a summary, $\pi(y \mid x)$ the probability that the summarizer (the *policy*) writes $y$, $\pi_\text{ref}$ the summarizer as it was before, $r$ a reward, $\beta$ the weight of the penalty.
