@@ -33,8 +33,8 @@ _IDIOMS = frozenset(
         "def forward(self, x):",
     }
 )
-_HEADER = re.compile(r"for \w+ in range\(\d+\):|except \w+( as \w+)?:")
-"""Loops and handlers that say nothing about what is in them."""
+_EMPTY = re.compile(r"for \w+ in range\(\d+\):|except \w+( as \w+)?:|\w+\.requires_grad_\(\)|\w+\.append\(\w+\)")
+"""Loops and handlers that say nothing about what is in them, and calls that say nothing but two names."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Leak:
 
 
 def _says_nothing(line: str) -> bool:
-    return line in _IDIOMS or _HEADER.fullmatch(line) is not None
+    return line in _IDIOMS or _EMPTY.fullmatch(line) is not None
 
 
 def leaks(problem: Problem, texts: Mapping[str, str]) -> list[Leak]:
