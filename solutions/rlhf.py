@@ -70,7 +70,7 @@ from homework.log import SubmissionLog
 run = homework.start("rlhf")
 
 # %% [markdown]
-# **Letters.** `N` documents, `K` summaries of each (K = 4), `B` summaries in a batch, `T` tokens of the longest of them, `V` tokens in the vocabulary; $x$ a document, $y = y_1 \ldots y_T$ a summary, $\pi(y \mid x)$ the probability that the summarizer (the *policy*) writes $y$, $\pi_\text{ref}$ the summarizer as it was before, $r$ a reward, $\beta$ the weight of the penalty.
+# **Letters.** `N` documents, `K` summaries of each (K = 4), `B` summaries in a batch, `T` tokens of the longest of them, `V` tokens in the vocabulary; $x$ a document, $y = y_1 \ldots y_T$ a summary, $\pi(y \mid x)$ the probability that the summarizer (the *policy*) writes $y$, $\pi_\text{ref}$ the summarizer as it was before, $r$ a reward, $\beta$ the weight of the penalty. Whatever your functions make themselves (masks, indices) must lie on the device of their arguments; in `full` that is the GPU.
 #
 # ## 1. A toy: five summaries and a judge with a blind spot
 #
@@ -395,42 +395,50 @@ assert close(
 print("ranking_loss: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(70)
-for N, K in [(5, 4), (1, 2), (3, 7), (8, 3), (1, 5), (6, 2)]:
-    rewards = 2 * torch.randn(N, K, generator=g, dtype=torch.float64)
-    kept = rewards.clone()
-    rewards.requires_grad_()
-    loss = student.ranking_loss(rewards)
-    assert tuple(loss.shape) == (), "a scalar"
-    pairs = [
-        math.log1p(math.exp(row[j] - row[i])) for row in kept.tolist() for i, j in itertools.combinations(range(K), 2)
-    ]
-    assert close(loss, torch.tensor(sum(pairs) / len(pairs)), "the mean over documents of the mean over pairs")
-    assert close(loss, reference.ranking_loss(kept), "the mean over documents of the mean over pairs")
-    assert student.leaves_alone(student.ranking_loss, kept.clone()), "the rewards must not be changed"
-    assert loss.requires_grad, "the loss must stay differentiable"
-    (3 * loss).backward()
-    want = torch.zeros(N, K, dtype=torch.float64)
-    for i, j in itertools.combinations(range(K), 2):
-        push = 3 * torch.sigmoid(kept[:, j] - kept[:, i]) / (N * K * (K - 1) / 2)
-        want[:, i] -= push
-        want[:, j] += push
-    assert rewards.grad is not None and close(rewards.grad, want, "the gradient, for both of each pair", atol=1e-7)
-    shifted = kept + 20 * torch.randn(N, 1, generator=g, dtype=torch.float64)
-    assert close(student.ranking_loss(shifted), loss, "a number added to all rewards of a document changes nothing")
-    alone = torch.stack([student.ranking_loss(kept[n : n + 1]) for n in range(N)]).mean()
-    assert close(alone, loss, "the mean over documents; no pair across documents")
-    best = kept.sort(dim=1, descending=True).values
-    assert bool(student.ranking_loss(best) <= loss.detach() + 1e-6), "the right order has the smallest loss"
-flat = student.ranking_loss(torch.full((2, 4), float(torch.randn((), generator=g))))
-assert close(flat, torch.tensor(math.log(2)), "equal rewards: log 2")
-for size in (200.0, 1e4):
-    rewards = torch.tensor([[-size, size, 0.0]], requires_grad=True)
-    loss = student.ranking_loss(rewards)
-    assert close(loss, torch.tensor((2 * size + size + 0) / 3), "very large differences must give a finite loss")
-    loss.backward()
-    assert bool(rewards.grad.isfinite().all()), "very large differences must give a finite gradient"
-    right = student.ranking_loss(torch.tensor([[size, 0.0, -size]]))
-    assert bool(right >= 0) and bool(right < 1e-6), "the right order with a wide margin costs nothing"
+with part("value and gradient", 3):
+    for N, K in [(5, 4), (1, 2), (3, 7), (8, 3), (1, 5), (6, 2)]:
+        rewards = 2 * torch.randn(N, K, generator=g, dtype=torch.float64)
+        kept = rewards.clone()
+        rewards.requires_grad_()
+        loss = student.ranking_loss(rewards)
+        assert tuple(loss.shape) == (), "a scalar"
+        pairs = [
+            math.log1p(math.exp(row[j] - row[i]))
+            for row in kept.tolist()
+            for i, j in itertools.combinations(range(K), 2)
+        ]
+        assert close(loss, torch.tensor(sum(pairs) / len(pairs)), "the mean over documents of the mean over pairs")
+        assert close(loss, reference.ranking_loss(kept), "the mean over documents of the mean over pairs")
+        assert student.leaves_alone(student.ranking_loss, kept.clone()), "the rewards must not be changed"
+        assert loss.requires_grad, "the loss must stay differentiable"
+        (3 * loss).backward()
+        want = torch.zeros(N, K, dtype=torch.float64)
+        for i, j in itertools.combinations(range(K), 2):
+            push = 3 * torch.sigmoid(kept[:, j] - kept[:, i]) / (N * K * (K - 1) / 2)
+            want[:, i] -= push
+            want[:, j] += push
+        assert rewards.grad is not None and close(rewards.grad, want, "the gradient, for both of each pair", atol=1e-7)
+        shifted = kept + 20 * torch.randn(N, 1, generator=g, dtype=torch.float64)
+        assert close(student.ranking_loss(shifted), loss, "a number added to all rewards of a document changes nothing")
+        alone = torch.stack([student.ranking_loss(kept[n : n + 1]) for n in range(N)]).mean()
+        assert close(alone, loss, "the mean over documents; no pair across documents")
+        best = kept.sort(dim=1, descending=True).values
+        assert bool(student.ranking_loss(best) <= loss.detach() + 1e-6), "the right order has the smallest loss"
+    same = torch.full((2, 4), float(torch.randn((), generator=g)), requires_grad=True)
+    flat = student.ranking_loss(same)
+    assert close(flat, torch.tensor(math.log(2)), "equal rewards: log 2")
+    flat.backward()
+    want = torch.tensor([-3.0, -1.0, 1.0, 3.0]).repeat(2, 1) / 24
+    assert close(same.grad, want, "equal rewards: there is a gradient nevertheless, or the training never begins")
+with part("rewards far apart", 1):
+    for size in (200.0, 1e4):
+        rewards = torch.tensor([[-size, size, 0.0]], requires_grad=True)
+        loss = student.ranking_loss(rewards)
+        assert close(loss, torch.tensor((2 * size + size + 0) / 3), "very large differences must give a finite loss")
+        loss.backward()
+        assert bool(rewards.grad.isfinite().all()), "very large differences must give a finite gradient"
+        right = student.ranking_loss(torch.tensor([[size, 0.0, -size]]))
+        assert bool(right >= 0) and bool(right < 1e-6), "the right order with a wide margin costs nothing"
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1259,7 +1267,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# The leashed run gets better at what it was trained for, and what was meant improves a little, or at least does not suffer; its KL stays around 2 nats (single steps scatter up to 6). Without the penalty the learnt reward rises further, the KL grows to many times that of the leashed run, and ROUGE-2 falls, in the end far below the start. **What does it write?** The next cell counts how the summaries begin.
+# The leashed run gets better at what it was trained for, and what was meant improves a little, or at least does not suffer; its KL stays around 2 nats (single steps scatter, up to 6). Without the penalty the learnt reward rises further, the KL grows to many times that of the leashed run, and ROUGE-2 falls, in the end far below the start. **What does it write?** The next cell counts how the summaries begin.
 
 # %% tags=["experiment"]
 
