@@ -1,0 +1,8 @@
+# misconception: you set the pad token's logit to 0; that is no small logit
+def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_token_id=-100):
+    padded = (generated == pad_token_id) | (generated == label_pad_token_id)
+    barred = F.one_hot(torch.tensor(pad_token_id), logits.shape[-1]).bool()
+    log_p = logits.masked_fill(barred, 0.0).log_softmax(dim=-1)
+    other = 1 if pad_token_id == 0 else 0
+    taken = log_p.gather(2, generated.masked_fill(padded, other)[..., None])[..., 0].masked_fill(padded, 0.0)
+    return -(rewards.detach() * taken.sum(dim=1)).mean()
