@@ -1,7 +1,8 @@
 """The self-test of a problem: does the grading reject what is wrong and accept what is right?
 
-The solution must get full marks and the untouched release none; each known wrong solution must lose points on exactly
-its item; each right alternative must lose none. All go through the same steps as a student's submission.
+The solution must get full marks and give an answer on personal inputs for each item; the untouched release must get no
+points; each known wrong solution must lose points on exactly its item; each right alternative must lose none. All go
+through the same steps as a student's submission.
 """
 
 from __future__ import annotations
@@ -92,7 +93,8 @@ def _row(problem: Problem, variant: str, log: GradedLog, seconds: float) -> Chec
         "release": "no points",
         "wrong": f"loses points on {target} only",
     }[kind]
-    ok = lost == wanted and (kind != "release" or log.score == 0)
+    silent = [item for item in code if kind == "solution" and item not in log.answers]
+    ok = lost == wanted and not silent and (kind != "release" or log.score == 0)
     got = "full marks" if not lost else f"loses points on {', '.join(lost)}"
     if kind == "release" and log.score == 0:
         got = "no points"
@@ -100,6 +102,8 @@ def _row(problem: Problem, variant: str, log: GradedLog, seconds: float) -> Chec
         got += "; " + "; ".join(
             f"{item.id}: {item.message}" for item in log.items if item.id in set(lost) ^ set(wanted)
         )
+    if silent:
+        got += f"; no answer on personal inputs crosses the wall for {', '.join(silent)}"
     return CheckRow(problem.id, variant, expected, got[:600], ok, seconds)
 
 

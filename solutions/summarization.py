@@ -1175,6 +1175,17 @@ class Scripted(nn.Module):
         return Answer(logits, (tokens, documents) if use_cache else None)
 
 
+def drawn_logits(table: torch.Tensor, documents: torch.Tensor, tokens: torch.Tensor, new: int) -> torch.Tensor:
+    """Logits `[R, new, V]` of the last places: rows of the table, chosen by document and all tokens so far."""
+    logits = []
+    for place in range(tokens.shape[1] - new, tokens.shape[1]):
+        row = documents
+        for token in tokens[:, : place + 1].T:
+            row = (row * 31 + token + 7) % len(table)
+        logits.append(table[row])
+    return torch.stack(logits, dim=1)
+
+
 def naive_decode(model, input_ids, max_length):
     """Greedy decoding without a cache; stops like `greedy_decode`."""
     config = model.config
@@ -1291,20 +1302,12 @@ g = fresh(55)
 
 def draw_model(V, end, pad, start, favour, mine=student):
     """A model with random logits that depend on document and all tokens; and its diary."""
-    diary = {"read": [], "new": [], "places": []}
-    table = torch.randn(997, V, generator=g)
+    diary, table = {"read": [], "new": []}, torch.randn(997, V, generator=g)
+    table[:, end] += favour
 
     def ask(documents, tokens, new):
         diary["new"].append((len(tokens), new))
-        logits = []
-        for place in range(tokens.shape[1] - new, tokens.shape[1]):
-            code = documents.clone()
-            for token in tokens[:, : place + 1].T:
-                code = (code * 31 + token + 7) % 997
-            row = table[code].clone()
-            row[:, end] += favour
-            logits.append(row)
-        return torch.stack(logits, dim=1)
+        return drawn_logits(table, documents, tokens, new)
 
     def note(ids, mask):
         diary["read"].append((ids.clone(), mask))
@@ -1524,18 +1527,11 @@ def all_texts(V, end, longest):
 def beam_model(V, end, pad, start, favour):
     """A model with random logits; where it never writes pad and start, neither does the search."""
     diary, table = {"read": 0, "rows": []}, 2 * torch.randn(997, V, generator=g)
+    table[:, end] += favour
 
     def ask(documents, tokens, new):
         diary["rows"].append((len(tokens), new))
-        logits = []
-        for place in range(tokens.shape[1] - new, tokens.shape[1]):
-            code = documents.clone()
-            for token in tokens[:, : place + 1].T:
-                code = (code * 31 + token + 7) % 997
-            row = table[code].clone()
-            row[:, end] += favour
-            logits.append(row)
-        return torch.stack(logits, dim=1)
+        return drawn_logits(table, documents, tokens, new)
 
     def note(ids, mask):
         diary["read"] += len(ids)
@@ -1956,13 +1952,7 @@ def personal_answers(student, draws):
         table = 2 * d.normal(97, V)
 
         def ask(documents, tokens, new):
-            logits = []
-            for place in range(tokens.shape[1] - new, tokens.shape[1]):
-                code = documents
-                for token in tokens[:, : place + 1].T:
-                    code = (code * 31 + token + 7) % 97
-                logits.append(table[code])
-            return torch.stack(logits, dim=1)
+            return drawn_logits(table, documents, tokens, new)
 
         return student.Scripted(ask, lambda ids, mask: None, 99, 0, 98)
 

@@ -39,3 +39,19 @@ def test_a_wrong_solution_that_passes_and_a_right_one_that_fails_are_found(tmp_p
     rows = check(["toy"], root=root)
     assert [row.variant for row in failures(rows)] == ["wrong/Line/harmless", "right/Line/swapped"]
     assert "full marks" in failures(rows)[0].got and "Line" in failures(rows)[1].got
+
+
+def test_a_solution_without_an_answer_on_personal_inputs_is_found(tmp_path: Path) -> None:
+    root = tmp_path / "course"
+    shutil.copytree(ROOT, root)
+    shutil.rmtree(root / "tests")
+    source = root / "solutions" / "toy.py"
+    text = source.read_text(encoding="utf-8")
+    given = "return student.Line(slope=1.5, intercept=-0.5)(d.normal(3))"
+    assert given in text
+    source.write_text(
+        text.replace(given, "return student.Line(slope=1.5, intercept=-0.5)(d.nomral(3))"), encoding="utf-8"
+    )
+    rows = check(["toy"], root=root)
+    assert [row.variant for row in failures(rows)] == ["solution"]
+    assert "no answer on personal inputs crosses the wall for Line" in failures(rows)[0].got
