@@ -33,8 +33,8 @@ _IDIOMS = frozenset(
         "def forward(self, x):",
     }
 )
-_EMPTY = re.compile(r"for \w+ in range\(\d+\):|except \w+( as \w+)?:|\w+\.requires_grad_\(\)|\w+\.append\(\w+\)")
-"""Loops and handlers that say nothing about what is in them, and calls that say nothing but two names."""
+_EMPTY = re.compile(r"for \w+ in range\(\d+\):|except \w+( as \w+)?:|\w+\.requires_grad_\(\)")
+"""Loops and handlers that say nothing about what is in them, and a call that says nothing but a name."""
 
 
 @dataclass(frozen=True)

@@ -72,12 +72,12 @@ def fingerprint(
     """
     parts = {"the number of steps": str(steps), "the seed": str(seed)}
     for name, module in modules.items():
-        parts[f"size or settings of {name!r}"] = _hash(_make_of(name, module))
+        parts[f"size or settings of {name!r}"] = digest_of(_make_of(name, module))
     for number, thing in enumerate(code, start=1):
         if callable(thing):
             parts[f"the code of {getattr(thing, '__name__', type(thing).__name__)}"] = behaviour_hash(thing)
         else:
-            parts[f"setting {number} in `code`"] = _hash(plain_json(thing))
+            parts[f"setting {number} in `code`"] = digest_of(plain_json(thing))
     return parts
 
 
@@ -200,7 +200,8 @@ def _setting(key: str, value: Any) -> Any:
         return type(value).__name__
 
 
-def _hash(value: Any) -> str:
+def digest_of(value: Any) -> str:
+    """A SHA-256 of a plain JSON value, for instance of what `fingerprint` gave."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 

@@ -8,8 +8,6 @@ plots.curves({"fine-tuned": curve}, ...)
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,7 +18,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.trainer_utils import get_last_checkpoint
 
-from homework.checkpoints import checkpoint_path, fingerprint
+from homework.checkpoints import checkpoint_path, digest_of, fingerprint
 from homework.precision import has_bf16
 from homework.profiles import Run
 
@@ -55,17 +53,16 @@ def settings(
     """
     seed = run.seed if seed is None else seed
     about = fingerprint(steps=steps, seed=seed, modules={}, code=[*code, batch_size, learning_rate])
-    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
     file = checkpoint_path(run, name, seed)
-    by_length = {field.name for field in dataclasses.fields(TrainingArguments)} & {"group_by_length"}
+    older = "group_by_length" in {field.name for field in dataclasses.fields(TrainingArguments)}
     return {
-        "output_dir": str(file.with_name(f"{file.stem}-{digest}")),
+        "output_dir": str(file.with_name(f"{file.stem}-{digest_of(about)[:12]}")),
         "max_steps": steps,
         "per_device_train_batch_size": batch_size,
         "learning_rate": learning_rate,
         "warmup_steps": steps // 10,
         "lr_scheduler_type": "linear",
-        **({"group_by_length": True} if by_length else {"train_sampling_strategy": "group_by_length"}),
+        **({"group_by_length": True} if older else {"train_sampling_strategy": "group_by_length"}),
         "remove_unused_columns": False,
         "seed": seed,
         "data_seed": seed,

@@ -49,11 +49,6 @@ def build(root: Path) -> ModuleType:
     return module
 
 
-def padded(rows: list[list[int]], filler: int) -> torch.Tensor:
-    longest = max(map(len, rows))
-    return torch.tensor([row + [filler] * (longest - len(row)) for row in rows])
-
-
 def test_each_profile_has_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert t5_name(Run("rlhf", "full", CPU, 0)) == "google-t5/t5-small"
     for profile in ("mini", "grade"):
@@ -118,13 +113,13 @@ def test_the_record_of_its_training(loaded: tuple[Any, Any]) -> None:
     assert curve["loss"][0] > 3 * curve["loss"][-1]
 
 
-def test_it_fills_gaps_as_well_as_its_record_says(loaded: tuple[Any, Any]) -> None:
+def test_it_fills_gaps_as_well_as_its_record_says(build: ModuleType, loaded: tuple[Any, Any]) -> None:
     tokenizer, model = loaded
     sentinels = tokenizer.convert_tokens_to_ids([f"<extra_id_{number}>" for number in range(SENTINELS)])
     source = random.Random(1)
     texts = tokenizer(list(embedded_stories().test.documents[:128]), add_special_tokens=False)["input_ids"]
     pairs = [corrupt_spans(text, sentinels=sentinels, end=1, source=source) for text in texts]
-    inputs, labels = padded([pair[0] for pair in pairs], 0), padded([pair[1] for pair in pairs], -100)
+    inputs, labels = build.padded([pair[0] for pair in pairs], 0), build.padded([pair[1] for pair in pairs], -100)
     with torch.no_grad():
         loss = float(model(input_ids=inputs, attention_mask=(inputs != 0).long(), labels=labels).loss)
     recorded = json.loads((tiny_t5_folder() / "training.json").read_text())["curve"]["loss"][-1]
@@ -199,7 +194,7 @@ def test_the_learning_rate_warms_up_and_falls(build: ModuleType) -> None:
 STEPS, BATCH, RATE, STORIES = 300, 16, 3e-3, 120
 
 
-def summariser(folder: Path, tokenizer: Any, *, pretrained: bool, seed: int) -> Any:
+def summariser(build: ModuleType, folder: Path, tokenizer: Any, *, pretrained: bool, seed: int) -> Any:
     """A tiny T5 after 300 steps on stories and summaries, from the shipped weights or from random ones."""
     from transformers import T5Config, T5ForConditionalGeneration
 
@@ -216,7 +211,7 @@ def summariser(folder: Path, tokenizer: Any, *, pretrained: bool, seed: int) -> 
     source = random.Random(seed)
     for _ in range(STEPS):
         chosen = [source.randrange(len(train)) for _ in range(BATCH)]
-        x, y = padded([documents[i] for i in chosen], 0), padded([summaries[i] for i in chosen], -100)
+        x, y = build.padded([documents[i] for i in chosen], 0), build.padded([summaries[i] for i in chosen], -100)
         loss = model(input_ids=x, attention_mask=(x != 0).long(), labels=y).loss
         optimizer.zero_grad()
         loss.backward()
@@ -226,9 +221,9 @@ def summariser(folder: Path, tokenizer: Any, *, pretrained: bool, seed: int) -> 
     return model.eval()
 
 
-def rouge_l(model: Any, tokenizer: Any) -> float:
+def rouge_l(build: ModuleType, model: Any, tokenizer: Any) -> float:
     test = embedded_stories().test
-    x = padded(tokenizer(list(test.documents[:STORIES]))["input_ids"], 0)
+    x = build.padded(tokenizer(list(test.documents[:STORIES]))["input_ids"], 0)
     with torch.no_grad():
         out = model.generate(input_ids=x, attention_mask=(x != 0).long(), max_length=24, do_sample=False, num_beams=1)
     texts = tokenizer.batch_decode(out, skip_special_tokens=True)
@@ -237,7 +232,7 @@ def rouge_l(model: Any, tokenizer: Any) -> float:
 
 @pytest.mark.slow
 def test_fine_tuning_beats_training_from_scratch_and_the_first_sentence(
-    loaded: tuple[Any, Any], capsys: pytest.CaptureFixture[str]
+    build: ModuleType, loaded: tuple[Any, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     tokenizer, folder, test = loaded[0], tiny_t5_folder(), embedded_stories().test
     lead = [document.split(". ")[0] + "." for document in test.documents[:STORIES]]
@@ -246,9 +241,9 @@ def test_fine_tuning_beats_training_from_scratch_and_the_first_sentence(
     for seed in range(3):
         for pretrained, scores in reached.items():
             begun = time.monotonic()
-            model = summariser(folder, tokenizer, pretrained=pretrained, seed=seed)
+            model = summariser(build, folder, tokenizer, pretrained=pretrained, seed=seed)
             seconds = time.monotonic() - begun
-            scores.append(rouge_l(model, tokenizer))
+            scores.append(rouge_l(build, model, tokenizer))
             start = "fine-tuned" if pretrained else "from scratch"
             with capsys.disabled():
                 print(f"\nseed {seed}, {start}: ROUGE-L {scores[-1]:.1f} (first sentence {first:.1f}), {seconds:.0f} s")

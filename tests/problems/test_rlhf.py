@@ -12,8 +12,8 @@ import pytest
 
 from homework.stories import embedded_stories
 from homework.summarizer import tiny_summarizer_folder
-from homework.tiny_t5 import tiny_t5_folder
 from tests.homework.test_reward_model import make_tiny_roberta
+from tests.problems.local_data import local_data
 from tests.problems.run_source import run_source
 
 PROBLEM = "rlhf"
@@ -90,25 +90,18 @@ SMALL = (
 
 
 @pytest.fixture
-def local_data(tmp_path: Path) -> Path:
+def data(tmp_path: Path) -> Path:
     """Stand-ins of the same architectures for what `full` fetches from the hub, and a few stories in XSum's form."""
-    folder = tmp_path / "data"
-    shutil.copytree(tiny_t5_folder(), folder / "models" / "google-t5" / "t5-small")
+    folder = local_data(tmp_path / "data", train=64, others=3)
     roberta = folder / "models" / "distilbert" / "distilroberta-base"
     roberta.mkdir(parents=True)
     make_tiny_roberta(roberta)
-    (folder / "xsum").mkdir()
-    told = embedded_stories()
-    for name, pairs, count in (("train", told.train, 64), ("validation", told.validation, 3), ("test", told.test, 3)):
-        rows = zip(pairs.documents[:count], pairs.summaries[:count], strict=True)
-        lines = [json.dumps({"document": document, "summary": summary}) for document, summary in rows]
-        (folder / "xsum" / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder
 
 
 @pytest.mark.kernel
 @pytest.mark.parametrize("saved", [False, True], ids=["fine-tunes T5 itself", "takes the saved summarizer"])
-def test_the_cells_run_in_full(tmp_path: Path, local_data: Path, monkeypatch: pytest.MonkeyPatch, saved: bool) -> None:
+def test_the_cells_run_in_full(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, saved: bool) -> None:
     from tests.problems import run_source as runner
 
     source = (runner.ROOT / "solutions" / f"{PROBLEM}.py").read_text(encoding="utf-8")
@@ -127,11 +120,11 @@ def test_the_cells_run_in_full(tmp_path: Path, local_data: Path, monkeypatch: py
         "full",
         tmp_path,
         ["start_from", "len(train_ranked)", "type(reward_net).__name__", "len(free_history['kl'])"],
-        env={"HOMEWORK_DATA": str(local_data), "HOMEWORK_CHECKPOINTS": str(checkpoints), "RUN_SOURCE_ROOT": str(here)},
+        env={"HOMEWORK_DATA": str(data), "HOMEWORK_CHECKPOINTS": str(checkpoints), "RUN_SOURCE_ROOT": str(here)},
     )
     assert found["type(reward_net).__name__"] == "RobertaReward"
     assert found["len(train_ranked)"] == 6 and found["len(free_history['kl'])"] == 2
-    assert found["start_from"] == str(folder if saved else local_data / "models" / "google-t5" / "t5-small")
+    assert found["start_from"] == str(folder if saved else data / "models" / "google-t5" / "t5-small")
     assert (folder / "model.safetensors").is_file(), "the next start finds it"
     assert found["log"]["profile"] == "full"
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from homework.stories import embedded_stories, labelled
-from homework.tiny_t5 import tiny_t5_folder
+from homework.stories import labelled
+from tests.problems.local_data import local_data, stand_in_for_t5
 from tests.problems.run_source import ROOT, run_source, verdicts
 
 PROBLEM = "summarization"
@@ -130,23 +129,9 @@ def test_other_seeds_give_the_same_order(tmp_path: Path) -> None:
         check_scores(scores)
 
 
-def local_data(folder: Path, stories: int) -> Path:
-    """A folder as `HOMEWORK_DATA` names it: stories in XSum's format, and the tiny T5 in T5-small's place."""
-    (folder / "xsum").mkdir(parents=True)
-    for split, part in (("train", "train"), ("validation", "validation"), ("test", "test")):
-        pairs = getattr(embedded_stories(), part)
-        rows = [
-            json.dumps({"document": document, "summary": summary})
-            for document, summary in list(zip(pairs.documents, pairs.summaries, strict=True))[:stories]
-        ]
-        (folder / "xsum" / f"{split}.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    shutil.copytree(tiny_t5_folder(), folder / "models" / "google-t5" / "t5-small")
-    return folder
-
-
 @pytest.mark.kernel
 def test_full_runs_from_local_files_to_the_log(tmp_path: Path) -> None:
-    data = local_data(tmp_path / "data", 40)
+    data = local_data(tmp_path / "data", train=40, others=40)
     asked = ["data.name", "STEPS", "len(train_rows)", "saved_summarizer_folder(run).joinpath('config.json').is_file()"]
     where = {"HOMEWORK_DATA": str(data), "CUDA_VISIBLE_DEVICES": ""}
     found = run_source(PROBLEM, "full", tmp_path / "run", asked, where, timeout=1800)
@@ -161,7 +146,7 @@ def test_full_goes_through_on_real_stories_with_a_tiny_model(tmp_path: Path) -> 
     (data / "xsum").mkdir(parents=True)
     for split in ("train", "validation", "test"):
         shutil.copy(REAL_STORIES / f"{split}.jsonl", data / "xsum" / f"{split}.jsonl")
-    shutil.copytree(tiny_t5_folder(), data / "models" / "google-t5" / "t5-small")
+    stand_in_for_t5(data)
     where = {"HOMEWORK_DATA": str(data), "CUDA_VISIBLE_DEVICES": ""}
     found = run_source(PROBLEM, "full", tmp_path / "run", ["scores", "tuned_curve"], where, timeout=7200)
     assert set(found["scores"]) == {"first sentence", "from scratch", "fine-tuned"}
