@@ -169,14 +169,12 @@ class _Examination:
 
     def _examine(self, item: Item) -> ItemResult:
         started = time.monotonic()
-        verdict = self._before(item) or self._test(item)
-        answer, known = None, ""
-        if verdict.status in _ASKED_ON:
-            answer = self._answer(item)
-            if answer is not None:
-                self._done.answers[item.id] = answer
-        if verdict.status is not Status.PASSED and answer is not None:
-            known = misconceptions.recognise(self._reference, item, answer, self._student)
+        verdict, answer = self._asked(item, self._before(item))
+        known = ""
+        if answer is not None:
+            self._done.answers[item.id] = answer
+            if verdict.status is not Status.PASSED:
+                known = misconceptions.recognise(self._reference, item, answer, self._student)
         return ItemResult(
             id=item.id,
             score=round(item.points * verdict.fraction, 6),
@@ -186,6 +184,21 @@ class _Examination:
             seconds=time.monotonic() - started,
             misconception=known,
         )
+
+    def _asked(self, item: Item, known: Verdict | None) -> tuple[Verdict, Any]:
+        """The verdict, unless it is known, and the answer on personal inputs (or None), from one fork."""
+        if known is not None and known.status not in _ASKED_ON:
+            return known, None
+        answer = None
+
+        def ask(link: Link) -> Verdict:
+            nonlocal answer
+            verdict = known or self._test(item, link)
+            if verdict.status in _ASKED_ON:
+                answer = self._answer(item, link)
+            return verdict
+
+        return self._with_fork(item, ask), answer
 
     def _before(self, item: Item) -> Verdict | None:
         """What can be said without asking: no cell, an untouched stub, a cell that did not run."""
@@ -201,58 +214,51 @@ class _Examination:
             return broken_cell(item, run.raised, self._done.runs, self._rebuilt)
         return None
 
-    def _test(self, item: Item) -> Verdict:
+    def _test(self, item: Item, link: Link) -> Verdict:
         assert item.test is not None
         test = item.test
+        link.wait_until(time.monotonic() + item.seconds)
+        seed = _seed(self._seed, self._problem.id, item.id)
+        try:
+            with _alarm(item.seconds + 1.0), contextlib.redirect_stdout(io.StringIO()):
+                link.seed(seed)
+                seed_everything(seed)
+                names = self._reference.test_names(Student(link))
+                with recording() as parts:
+                    error = _caught(lambda: run_trusted(test.source, f"<{test.grade_id}>", names))
+                return verdict_of(item, error, parts)
+        except (TooLateError, ItemTimeoutError):
+            return dead(item, "timeout", f"it was tested ({item.seconds:g} s)")
+        except ClosedError:
+            return dead(item, "crashed", "it was tested")
 
-        def ask(link: Link) -> Verdict:
-            names = self._reference.test_names(Student(link))
-            with recording() as parts:
-                error = _caught(lambda: run_trusted(test.source, f"<{test.grade_id}>", names))
-            return verdict_of(item, error, parts)
+    def _answer(self, item: Item, link: Link) -> Any:
+        """The student's answer on personal inputs as plain JSON; None if there is none. Costs no points."""
+        link.wait_until(time.monotonic() + ANSWER_SECONDS)
+        try:
+            with _alarm(ANSWER_SECONDS + 1.0), contextlib.redirect_stdout(io.StringIO()):
+                link.seed(misconceptions.ANSWER_SEED)
+                return misconceptions.answer(self._reference, item, Student(link), self._student)
+        except (Exception, TooLateError, ItemTimeoutError, ClosedError):
+            return None
 
-        return self._with_fork(item, item.seconds, ask)
-
-    def _answer(self, item: Item) -> Any:
-        """The student's answer on personal inputs as plain JSON; None if there is none."""
-        found: list[Any] = []
-
-        def ask(link: Link) -> Verdict:
-            link.seed(misconceptions.ANSWER_SEED)
-            error = _caught(
-                lambda: found.append(misconceptions.answer(self._reference, item, Student(link), self._student))
-            )
-            return verdict_of(item, error, [])
-
-        verdict = self._with_fork(item, ANSWER_SECONDS, ask)
-        return found[0] if found and verdict.status is Status.PASSED else None
-
-    def _with_fork(self, item: Item, seconds: float, ask: Callable[[Link], Verdict]) -> Verdict:
-        """Lets `ask` speak to a fork of the student's process, and turns every way to die into a verdict."""
+    def _with_fork(self, item: Item, ask: Callable[[Link], Verdict]) -> Verdict:
+        """Lets `ask` speak to a fork of the student's process."""
         try:
             session = self._ready()
-            sock = session.fork(seconds + 1)
+            sock = session.fork(item.seconds + ANSWER_SECONDS + 1)
         except SessionDiedError as error:
             self._session = None
             return dead(item, error.reason, "its test began")
-        link = Link(sock, time.monotonic() + seconds)
-        seed = _seed(self._seed, self._problem.id, item.id)
+        link = Link(sock)
         try:
-            with _alarm(seconds + 1.0), contextlib.redirect_stdout(io.StringIO()):
-                link.seed(seed)
-                seed_everything(seed)
-                verdict = ask(link)
-        except (TooLateError, ItemTimeoutError):
-            verdict = dead(item, "timeout", f"it was tested ({seconds:g} s)")
-        except ClosedError:
-            verdict = dead(item, "crashed", "it was tested")
+            return ask(link)
         finally:
             link.close()
-        try:
-            session.end_fork()
-        except SessionDiedError:
-            self._session = None
-        return verdict
+            try:
+                session.end_fork()
+            except SessionDiedError:
+                self._session = None
 
     def _manual(self, item: Item) -> ItemResult:
         answered = item.id in self._rebuilt.answered

@@ -95,9 +95,14 @@ def reference(problem: Problem) -> Reference:
 
 def run_trusted(source: str, filename: str, names: dict[str, Any]) -> None:
     """Runs text of ours in a namespace, with its lines known to tracebacks and `inspect`."""
+    exec(_compiled(source, filename), names)
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(source: str, filename: str) -> types.CodeType:
     plain = plain_python(source)
     linecache.cache[filename] = (len(plain), None, plain.splitlines(keepends=True), filename)
-    exec(compile(plain, filename, "exec", dont_inherit=True), names)
+    return compile(plain, filename, "exec", dont_inherit=True)
 
 
 @contextlib.contextmanager

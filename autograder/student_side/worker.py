@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import gc
 import importlib
 import io
 import linecache
@@ -23,7 +24,7 @@ from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
-from . import watch
+from . import linux, watch
 from .calls import Desk, describe, seed_everything
 from .confinement import Confinement, die_with_parent, set_limits
 from .frames import ClosedError, Limits, receive_frame, send_frame
@@ -84,6 +85,10 @@ def warm_up(modules: list[str]) -> None:
     for optimizer in (torch.optim.SGD([weight], lr=0.1), torch.optim.Adam([weight], lr=0.1)):
         weight.sum().backward()
         optimizer.step()
+    gc.collect()
+    gc.freeze()  # else the first collection in each fork would touch, and so copy, all of it
+    with contextlib.suppress(OSError):
+        linux.use_huge_pages()
 
 
 def _kill_session(pid: int, others: set[int]) -> None:
@@ -172,6 +177,7 @@ class Session:
 
     def _fork(self, fd: int, cpu: int) -> None:
         self._end()
+        gc.freeze()
         pid = os.fork()
         if pid:
             os.close(fd)
