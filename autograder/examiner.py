@@ -18,26 +18,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder import misconceptions
+from autograder.limits import ALL_CELLS_OUTPUT, ALL_CELLS_SECONDS, ANSWER_SECONDS, CELL_SECONDS
 from autograder.messages import Verdict, broken_cell, dead, verdict_of
 from autograder.needed import needed, plain_python
 from autograder.problem import Item, Problem
 from autograder.rebuild import Built, Rebuilt
-from autograder.reference import NOT_RUN, Reference, quiet_process, reference, run_trusted
+from autograder.reference import Reference, quiet_process, reference, run_trusted
 from autograder.remote import Link, Student
 from autograder.results import ItemResult, Status
 from autograder.sandbox import Host, Session, SessionDiedError
 from autograder.student_side.calls import seed_everything
 from autograder.student_side.frames import ClosedError, TooLateError
+from autograder.warm_modules import NOT_RUN
 from homework.checks import inputs_from, recording
-
-CELL_SECONDS = 30.0
-"""Wall-clock limit of one of the student's cells; cells that train are not run."""
-ALL_CELLS_SECONDS = 180.0
-"""Wall-clock limit of all of a student's cells together, those that are run again after a death included."""
-ALL_CELLS_OUTPUT = 400_000
-"""Characters of what they print that are kept, all together."""
-ANSWER_SECONDS = 10.0
-"""Wall-clock limit of one answer on personal inputs."""
 
 _ASKED_ON = (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.ERROR)
 """After which verdicts the code is asked for its answers on personal inputs too."""
@@ -61,6 +54,17 @@ class Examined:
     """By cell id: the cells that were run."""
     answers: dict[str, Any] = field(default_factory=dict)
     """Item id → the student's answer on personal inputs, as plain JSON."""
+    phases: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("start", "cells", "tests", "answers"), 0.0))
+    """Seconds by phase (`results.PHASES`); `start` counts all forks and their ends."""
+
+    @contextlib.contextmanager
+    def timed(self, phase: str) -> Iterator[None]:
+        """Adds the time that the block takes to a phase."""
+        begin = time.monotonic()
+        try:
+            yield
+        finally:
+            self.phases[phase] += time.monotonic() - begin
 
 
 class ItemTimeoutError(BaseException):
@@ -137,8 +141,9 @@ class _Examination:
     def _ready(self) -> Session:
         """The session with all cells so far in it; after a death they are run again, without the guilty ones."""
         while self._session is None:
-            session = self._host.session()
-            session.seed(_seed(self._seed, self._problem.id, "cells"))
+            with self._done.timed("start"):
+                session = self._host.session()
+                session.seed(_seed(self._seed, self._problem.id, "cells"))
             for built in list(self._ran):
                 try:
                     self._run(session, built)
@@ -154,7 +159,8 @@ class _Examination:
         """Runs one cell in the time that is left."""
         begin = time.monotonic()
         try:
-            reply = session.run(plain_python(built.source), built.id, max(0.0, min(CELL_SECONDS, self._left)))
+            with self._done.timed("cells"):
+                reply = session.run(plain_python(built.source), built.id, max(0.0, min(CELL_SECONDS, self._left)))
         finally:
             self._left -= time.monotonic() - begin
         raised = reply.get("raised")
@@ -193,9 +199,11 @@ class _Examination:
 
         def ask(link: Link) -> Verdict:
             nonlocal answer
-            verdict = known or self._test(item, link)
+            with self._done.timed("tests"):
+                verdict = known or self._test(item, link)
             if verdict.status in _ASKED_ON:
-                answer = self._answer(item, link)
+                with self._done.timed("answers"):
+                    answer = self._answer(item, link)
             return verdict
 
         return self._with_fork(item, ask), answer
@@ -246,7 +254,8 @@ class _Examination:
         """Lets `ask` speak to a fork of the student's process."""
         try:
             session = self._ready()
-            sock = session.fork(item.seconds + ANSWER_SECONDS + 1)
+            with self._done.timed("start"):
+                sock = session.fork(item.seconds + ANSWER_SECONDS + 1)
         except SessionDiedError as error:
             self._session = None
             return dead(item, error.reason, "its test began")
@@ -256,7 +265,8 @@ class _Examination:
         finally:
             link.close()
             try:
-                session.end_fork()
+                with self._done.timed("start"):
+                    session.end_fork()
             except SessionDiedError:
                 self._session = None
 

@@ -7,15 +7,17 @@ place; the file is gone when the batch is done. A line counts only for the same 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
+import importlib.util
 import json
 import platform
+from importlib.metadata import version
 from pathlib import Path
 
 from autograder.problem import Problem
 from autograder.results import Graded, GradedLog
 from autograder.seed import fingerprint
-from autograder.submission import UnusableError, read_bytes
 
 
 class Journal:
@@ -31,7 +33,7 @@ class Journal:
         self._out = out
         self._problem = problem
         self._path = out / f".grading-{problem.id}.jsonl"
-        self._key = {"source": problem.sha256, "software": _software(), "seed": fingerprint(seed)}
+        self._key = {"source": problem.sha256, "software": software(), "seed": fingerprint(seed)}
         self._done = self._read()
         if not self._done:
             self._path.write_text(json.dumps(self._key) + "\n", encoding="utf-8")
@@ -68,23 +70,13 @@ class Journal:
         return {student: (digest, float(seconds)) for student, digest, seconds in lines[1:]}
 
 
-def digest_of(notebook: Path, log: Path) -> str:
-    """A fingerprint of what a student handed in."""
-    found = hashlib.sha256()
-    for path in (notebook, log):
-        try:
-            data = read_bytes(path)
-        except UnusableError as error:
-            data = repr(str(error)).encode()
-        found.update(len(data).to_bytes(8, "big") + data)
-    return found.hexdigest()
-
-
-def _software() -> str:
-    """What else decides over a score: this package, torch and Python."""
-    import torch
-
+@functools.cache
+def software() -> str:
+    """What else decides over a score: these packages, torch and Python."""
     own = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        own.update(path.read_bytes())
-    return f"{own.hexdigest()} torch {torch.__version__} python {platform.python_version()}"
+    for package in ("autograder", "homework"):
+        spec = importlib.util.find_spec(package)
+        assert spec is not None and spec.origin is not None
+        for path in sorted(Path(spec.origin).parent.rglob("*.py")):
+            own.update(path.read_bytes())
+    return f"{own.hexdigest()} torch {version('torch')} python {platform.python_version()}"

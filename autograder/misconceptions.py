@@ -25,6 +25,12 @@ def answer(reference: Reference, item: Item, student: Any, student_id: str) -> A
     return plain_json(questions[item.id]())
 
 
+def load(reference: Reference) -> None:
+    """Reads all known wrong solutions of a problem now, so that processes forked from this one have them."""
+    for item in reference.problem.items:
+        _wrong(reference, item)
+
+
 def recognise(reference: Reference, item: Item, got: Any, student_id: str) -> str:
     """The name of the known wrong solution that gives these answers; empty if none does, or if they are right."""
     if same(got, _expected(reference, item, student_id)):
@@ -51,7 +57,7 @@ def same(left: Any, right: Any) -> bool:
     return bool(left == right) and type(left) is type(right)
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=256)
 def _wrong(reference: Reference, item: Item) -> dict[str, Any]:
     """The problem's known wrong solutions of one item, each as the names of a notebook."""
     found = {}

@@ -16,13 +16,10 @@ import numpy as np
 import torch
 
 from autograder.errors import SourceError
-from autograder.needed import imported_modules, names_of, needed, plain_python
+from autograder.needed import names_of, needed, plain_python
 from autograder.problem import Cell, Problem
 from autograder.student_side.calls import seed_everything
-
-NOT_RUN = frozenset({"train", "experiment", "log", "install"})
-"""Tags of cells that grading never runs, on either side."""
-
+from autograder.warm_modules import may_run
 
 class Names:
     """Names as attributes: what `reference.f` is in a test cell."""
@@ -43,18 +40,15 @@ class Reference:
     Attributes:
         names: everything the source's given and solution cells define.
         wanted: names that tests and the personal answers ask of a student's notebook.
-        modules: what the given cells may import; worth having warm.
     """
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        runnable = [cell if _may_run(cell) else None for cell in problem.cells]
+        runnable = [cell if may_run(cell) else None for cell in problem.cells]
         sources = [None if cell is None else cell.source for cell in runnable]
         asked, read = _asked_names(problem)
         self.wanted = frozenset({item.id for item in problem.items if item.kind == "code"} | asked)
         chosen = needed(sources, {*self.wanted, *read})
-        given = [cell for cell in runnable if cell is not None and not cell.solution]
-        self.modules = tuple(imported_modules(cell.source for cell in given))
         self.names = self._run([cell for n, cell in enumerate(runnable) if cell is not None and n in chosen])
 
     def _run(self, cells: list[Cell]) -> dict[str, Any]:
@@ -117,10 +111,6 @@ def quiet_process() -> Iterator[None]:
         torch.set_rng_state(states[0])
         np.random.set_state(states[1])
         random.setstate(states[2])
-
-
-def _may_run(cell: Cell) -> bool:
-    return cell.cell_type == "code" and not cell.is_test and not cell.is_manual and not cell.tags & NOT_RUN
 
 
 def _asked_names(problem: Problem) -> tuple[set[str], set[str]]:

@@ -38,15 +38,25 @@ _SMALL = Limits(header=4 * 2**20, body=0)
 
 
 def host(sock: socket.socket, modules: list[str], walls: Confinement) -> None:
-    """Imports what every submission needs, then forks a session for each socket it is handed.
+    """Imports what every submission needs, then serves.
 
-    Frames: `{"ready": True}` at the start; `{"op": "session", "folder": …}` with one file descriptor → `{"pid": …}`;
-    `{"op": "kill", "pid": …}` → `{"killed": …}` kills a session and what it started.
+    Frames: `{"ready": True}` at the start; then what `_serve` knows.
     """
     warm_up(modules)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # sessions are reaped by the kernel
     send_frame(sock, {"ready": True})
+    _serve(sock, walls)
+
+
+def _serve(sock: socket.socket, walls: Confinement) -> None:
+    """Forks a session for each socket it is handed, until the other side is gone; then kills them.
+
+    Frames: `{"op": "session", "folder": …}` with one file descriptor → `{"pid": …}`; `{"op": "kill", "pid": …}` →
+    `{"killed": …}` kills a session and what it started; `{"op": "clone"}` with one file descriptor → `{"cloned": True}`
+    forks this process into one that serves that socket.
+    """
     pids: set[int] = set()
+    clones: set[int] = set()
     while True:
         while pids and not select.select([sock], [], [], watch.SECONDS)[0]:
             if walls.sees_only_its_own:
@@ -58,10 +68,14 @@ def host(sock: socket.socket, modules: list[str], walls: Confinement) -> None:
         if header["op"] == "kill":
             if header["pid"] in pids:
                 pids.discard(header["pid"])
-                _kill_session(header["pid"], pids)
+                _kill_session(header["pid"], pids | clones)
             send_frame(sock, {"killed": header["pid"]})
             continue
         _, fds, _, _ = socket.recv_fds(sock, 1, 1)
+        if header["op"] == "clone":
+            clones.add(_clone(sock, fds[0], walls))
+            send_frame(sock, {"cloned": True})
+            continue
         pid = walls.fork_session()
         if pid == 0:
             sock.close()
@@ -70,7 +84,25 @@ def host(sock: socket.socket, modules: list[str], walls: Confinement) -> None:
         pids.add(pid)
         send_frame(sock, {"pid": pid})
     for pid in pids:
-        _kill_session(pid, pids)
+        _kill_session(pid, pids | clones)
+
+
+def _clone(sock: socket.socket, fd: int, walls: Confinement) -> int:
+    """Forks a process that serves another socket with the same walls, so that nobody waits for somebody else."""
+    walls.take_seat()
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            sock.close()
+            die_with_parent()
+            walls.begin_in_clone()
+            _serve(socket.socket(fileno=fd), walls)
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(fd)
+    return pid
 
 
 def warm_up(modules: list[str]) -> None:

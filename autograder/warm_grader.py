@@ -1,0 +1,185 @@
+"""The trusted side's warm process: everything imported and every reference loaded once; each submission gets a fork.
+
+So no submission's grading can leave anything behind for the next, on our side either: a test that fails half-way, with
+torch's global settings changed, ends with its process. `autograder.graders` starts this process and asks it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import pickle
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing import reduction
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import autograder.quick_imports  # noqa: F401  (acts before anything imports jsonschema)
+from autograder.errors import AutograderError, SetupError
+from autograder.problem import load_problem
+from autograder.sandbox import ISOLATION_VARIABLE, Host
+from autograder.seed import SEED_VARIABLE
+from autograder.student_side import linux
+from autograder.student_side.confinement import die_with_parent
+from autograder.submission import Submission
+from autograder.ungraded import failed_grading
+from autograder.warm_modules import warm_modules
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a warm grader is made for."""
+
+    problems: tuple[str, ...]
+    """Problem ids: the references to load."""
+    root: Path
+    """The course's root folder."""
+    seed: str
+    """Of the grading run."""
+    isolation: str
+    """The isolation level to use; empty for the strongest (`autograder.sandbox.Host`)."""
+
+
+def main(fd: int) -> None:
+    """Serves the socket with number `fd`; its first message is the `Setup`.
+
+    Answers `None` when everything is warm, or an exception. Then, for each `("grade", slot)` with a file descriptor,
+    forks a process that serves one submission on that descriptor; `("kill", slot)` ends such a process.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks; when they go, the socket closes
+    control = Connection(fd)
+    setup: Setup = control.recv()
+    os.environ[SEED_VARIABLE] = setup.seed
+    if setup.isolation:
+        os.environ[ISOLATION_VARIABLE] = setup.isolation
+    try:
+        grader = _WarmGrader(setup)
+    except Exception as error:
+        control.send(_sendable(error))
+        return
+    control.send(None)
+    grader.serve(control)
+
+
+class _WarmGrader:
+    def __init__(self, setup: Setup) -> None:
+        self._root = setup.root
+        problems = [load_problem(problem, setup.root) for problem in setup.problems]
+        self._host = Host(warm_modules(problems))
+        self._hosts: dict[int, Host] = {}
+        """By slot: a clone of the host, so that nobody waits for somebody else's submission."""
+        self._children: dict[int, int] = {}
+        """By slot: the process id of the last fork."""
+        with _meanwhile(self._host.start):  # torch is imported twice, side by side
+            from autograder import misconceptions
+            from autograder.doctor import insist
+            from autograder.reference import reference
+            from autograder.release import released_notebook
+            from autograder.student_side.worker import warm_up
+
+            warm_up([])
+            for problem in problems:
+                misconceptions.load(reference(problem))
+                released_notebook(problem)
+        insist(self._host, setup.root)
+        gc.collect()
+        gc.freeze()
+        with contextlib.suppress(OSError):
+            linux.use_huge_pages()
+        if threading.active_count() > 1:
+            raise SetupError("the warm grader runs threads, so it cannot fork; please report this")
+
+    def serve(self, control: Connection) -> None:
+        """Forks for each question until the other side is gone."""
+        while True:
+            try:
+                what, slot = control.recv()
+            except EOFError:
+                break
+            if what == "kill":
+                self._end(slot, kill=True)
+                continue
+            handle = reduction.recv_handle(control)
+            self._end(slot)
+            host = self._hosts.get(slot)
+            if host is None:
+                host = self._hosts[slot] = self._host.clone()
+            pid = os.fork()
+            if pid == 0:
+                control.close()
+                self._serve_one(Connection(handle), host)
+            os.close(handle)
+            self._children[slot] = pid
+        for slot in list(self._children):
+            self._end(slot, kill=True)
+        self._host.close()
+
+    def _end(self, slot: int, *, kill: bool = False) -> None:
+        """Waits for the slot's last fork; after one that did not end well, its host is not used again."""
+        pid = self._children.pop(slot, 0)
+        if not pid:
+            return
+        if kill:
+            os.kill(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
+        if status != 0 and slot in self._hosts:
+            self._hosts.pop(slot).close()
+
+    def _serve_one(self, connection: Connection, host: Host) -> None:
+        """Grades one submission in this process, a fresh fork, and never returns."""
+        status = 1
+        try:
+            die_with_parent()
+            problem_id, submission = connection.recv()
+            connection.send(_graded(problem_id, submission, self._root, host))
+            status = 0
+        finally:
+            os._exit(status)
+
+
+def _graded(problem_id: str, submission: Submission, root: Path, host: Host) -> Any:
+    """The grading, or the `SetupError` that ends the batch; any other fault of ours is a result that says so."""
+    from autograder.grading import grade_submission
+
+    try:
+        return grade_submission(problem_id, submission, root=root, host=host)
+    except SetupError as error:
+        return error
+    except Exception as error:
+        student = submission.student or "anonymous"
+        return failed_grading(load_problem(problem_id, root), student, f"{type(error).__name__}: {error}")
+
+
+@contextlib.contextmanager
+def _meanwhile(action: Callable[[], object]) -> Iterator[None]:
+    """Runs an action beside the block; what it raises is raised at the end of the block."""
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            action()
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+def _sendable(error: Exception) -> Exception:
+    """The error itself if it is one of ours with a message for people, else one that names it."""
+    if isinstance(error, AutograderError):
+        with contextlib.suppress(Exception):
+            pickle.loads(pickle.dumps(error))
+            return error
+    return SetupError(f"grading cannot start: {type(error).__name__}: {error}")
