@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from autograder import misconceptions
@@ -23,10 +23,12 @@ from autograder.messages import Verdict, broken_cell, dead, verdict_of
 from autograder.needed import needed, plain_python
 from autograder.problem import Item, Problem
 from autograder.rebuild import Built, Rebuilt
+from autograder.recall import Recall, key_of
 from autograder.reference import Reference, quiet_process, reference, run_trusted
 from autograder.remote import Link, Student
 from autograder.results import ItemResult, Status
 from autograder.sandbox import Host, Session, SessionDiedError
+from autograder.software import software
 from autograder.student_side.calls import seed_everything
 from autograder.student_side.frames import ClosedError, TooLateError
 from autograder.warm_modules import NOT_RUN
@@ -71,7 +73,9 @@ class ItemTimeoutError(BaseException):
     """The test cell itself, on the trusted side, ran out of time (no `Exception`: a test must not catch it)."""
 
 
-def examine(problem: Problem, rebuilt: Rebuilt, host: Host, *, student: str, seed: str) -> Examined:
+def examine(
+    problem: Problem, rebuilt: Rebuilt, host: Host, *, student: str, seed: str, recall: Recall | None = None
+) -> Examined:
     """Examines a notebook.
 
     Args:
@@ -80,14 +84,18 @@ def examine(problem: Problem, rebuilt: Rebuilt, host: Host, *, student: str, see
         host: forks the processes for student code.
         student: the student's id; personal inputs are drawn from it.
         seed: of the grading run; inputs of tests and the global generators come from it.
+        recall: what an earlier grading found; nothing if not given.
     """
     with quiet_process(), inputs_from(seed):
-        return _Examination(problem, rebuilt, host, student, seed).run()
+        return _Examination(problem, rebuilt, host, student, seed, recall or Recall()).run()
 
 
 class _Examination:
-    def __init__(self, problem: Problem, rebuilt: Rebuilt, host: Host, student: str, seed: str) -> None:
+    def __init__(self, problem: Problem, rebuilt: Rebuilt, host: Host, student: str, seed: str, recall: Recall) -> None:
         self._problem = problem
+        self._recall = recall
+        self._state = key_of(software(), seed, problem.id, host.level)
+        """Digest of all cells so far, in order: what the student's process is made of."""
         self._rebuilt = rebuilt
         self._host = host
         self._student = student
@@ -127,16 +135,31 @@ class _Examination:
     # --- the student's cells ------------------------------------------------------------------------------------------
 
     def _run_cell(self, built: Built) -> None:
+        """Runs a cell, or takes what it did from an earlier grading: it is then run as soon as an item needs it."""
+        self._state = key_of(self._state, built.id, built.source)
+        known = self._recall.get(self._state) if self._session is None else None
+        if known is None:
+            known = self._did(built)
+            self._recall.keep(self._state, known, known.get("dead", ""))
+        if "dead" in known:
+            self._dead[built.id] = known["dead"]
+            return
+        if built not in self._ran:
+            self._ran.append(built)
+        run = CellRun(**known)
+        kept = CellRun(run.stdout[: self._output], run.stderr[: self._output], run.raised)
+        self._output = max(0, self._output - len(kept.stdout) - len(kept.stderr))
+        self._done.runs[built.id] = kept
+
+    def _did(self, built: Built) -> dict[str, Any]:
+        """Runs a cell: what it printed and raised, or how it killed the process."""
         try:
             run = self._run(self._ready(), built)
         except SessionDiedError as error:
             self._session = None
-            self._dead[built.id] = error.reason
-            return
+            return {"dead": error.reason}
         self._ran.append(built)
-        kept = CellRun(run.stdout[: self._output], run.stderr[: self._output], run.raised)
-        self._output = max(0, self._output - len(kept.stdout) - len(kept.stderr))
-        self._done.runs[built.id] = kept
+        return asdict(run)
 
     def _ready(self) -> Session:
         """The session with all cells so far in it; after a death they are run again, without the guilty ones."""
@@ -175,21 +198,45 @@ class _Examination:
 
     def _examine(self, item: Item) -> ItemResult:
         started = time.monotonic()
-        verdict, answer = self._asked(item, self._before(item))
-        known = ""
-        if answer is not None:
-            self._done.answers[item.id] = answer
-            if verdict.status is not Status.PASSED:
-                known = misconceptions.recognise(self._reference, item, answer, self._student)
+        early = self._before(item)
+        key = self._key(item, early)
+        found = self._recall.get(key)
+        if found is None:
+            found = self._found(item, early)
+            self._recall.keep(key, found, found["status"])
+        else:
+            self._recall.items += 1
+        if found["answer"] is not None:
+            self._done.answers[item.id] = found["answer"]
         return ItemResult(
             id=item.id,
-            score=round(item.points * verdict.fraction, 6),
+            score=found["score"],
             max_score=item.points,
-            status=verdict.status,
-            message=verdict.message,
+            status=Status(found["status"]),
+            message=found["message"],
             seconds=time.monotonic() - started,
-            misconception=known,
+            misconception=found["misconception"],
         )
+
+    def _key(self, item: Item, early: Verdict | None) -> str:
+        """The digest of all that decides over an item's result."""
+        assert item.test is not None
+        known = "" if early is None else [str(early.status), early.message, early.fraction]
+        asked = [item.id, item.points, item.seconds, item.test.source, misconceptions.digest(self._reference, item)]
+        return key_of(self._state, sorted(self._dead), known, self._reference.digest, asked, self._student)
+
+    def _found(self, item: Item, early: Verdict | None) -> dict[str, Any]:
+        verdict, answer = self._asked(item, early)
+        known = ""
+        if answer is not None and verdict.status is not Status.PASSED:
+            known = misconceptions.recognise(self._reference, item, answer, self._student)
+        return {
+            "score": round(item.points * verdict.fraction, 6),
+            "status": str(verdict.status),
+            "message": verdict.message,
+            "misconception": known,
+            "answer": answer,
+        }
 
     def _asked(self, item: Item, known: Verdict | None) -> tuple[Verdict, Any]:
         """The verdict, unless it is known, and the answer on personal inputs (or None), from one fork."""

@@ -1,4 +1,4 @@
-"""Grading processes on this machine: a `concurrent.futures`-like front of one warm process that forks for each submission.
+"""Grading processes on this machine: futures in front of one warm process that forks for each submission.
 
 A grading process that dies costs nobody anything: its submission is graded once more, and if that dies too, it gets a
 result that says so.
@@ -13,19 +13,19 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from autograder.errors import SetupError
 from autograder.limits import seconds_at_most
 from autograder.problem import load_problem
 from autograder.results import Grading
-from autograder.sandbox import ISOLATION_VARIABLE
+from autograder.sandbox import wanted_level
 from autograder.seed import grading_seed
 from autograder.submission import Submission
 from autograder.ungraded import failed_grading
@@ -57,7 +57,7 @@ class Graders:
     ) -> None:
         self.workers = workers
         """How many submissions are graded side by side."""
-        named = os.environ.get(ISOLATION_VARIABLE, "") if isolation is None else isolation
+        named = wanted_level() if isolation is None else isolation
         self._setup = Setup(tuple(problems), root, seed or grading_seed(root), named)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: Connection | None = None
@@ -69,7 +69,6 @@ class Graders:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="grader")
 
     def __enter__(self) -> Graders:
-        self._pool.submit(self._begin)  # while the caller reads files
         return self
 
     def __exit__(
@@ -77,11 +76,13 @@ class Graders:
     ) -> None:
         self.close()
 
-    def submit(self, problem_id: str, submission: Submission) -> Future[Grading]:
+    def submit(
+        self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None
+    ) -> Future[Grading]:
         """Grades a submission as soon as there is room; the future may hold a `SetupError`, and no other error."""
-        return self._pool.submit(self.grade, problem_id, submission)
+        return self._pool.submit(self.grade, problem_id, submission, findings)
 
-    def grade(self, problem_id: str, submission: Submission) -> Grading:
+    def grade(self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None) -> Grading:
         """Grades a submission; waits while all workers are busy.
 
         Raises:
@@ -91,7 +92,7 @@ class Graders:
         try:
             for _ in range(2):
                 with contextlib.suppress(GraderDiedError):
-                    return self._ask(slot, problem_id, submission)
+                    return self._ask(slot, problem_id, submission, findings)
         finally:
             self._slots.put(slot)
         problem = load_problem(problem_id, self._setup.root)
@@ -105,19 +106,19 @@ class Graders:
             self._end()
         self._pool.shutdown(wait=True)
 
-    def _ask(self, slot: int, problem_id: str, submission: Submission) -> Grading:
+    def _ask(self, slot: int, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None) -> Grading:
         ours, theirs = socket.socketpair()
         try:
             with self._lock:
                 control = self._started()
-                control.send(("grade", slot))
+                control.send(("grade", slot, problem_id))
                 reduction.send_handle(control, theirs.fileno(), None)
             theirs.close()
             with Connection(ours.detach()) as connection:
-                connection.send((problem_id, submission))
+                connection.send((submission, findings))
                 if not connection.poll(seconds_at_most(load_problem(problem_id, self._setup.root))):
                     with self._lock:
-                        self._started().send(("kill", slot))
+                        self._started().send(("kill", slot, problem_id))
                     raise GraderDiedError
                 answer = connection.recv()
         except (EOFError, OSError) as error:
@@ -129,10 +130,6 @@ class Graders:
             raise answer
         assert isinstance(answer, Grading)
         return answer
-
-    def _begin(self) -> None:
-        with self._lock, contextlib.suppress(GraderDiedError, SetupError):  # the first submission will meet it too
-            self._started()
 
     def _started(self) -> Connection:
         """The connection to the warm process, which is started if it is not there. Needs the lock."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from autograder.executed import executed_notebook
 from autograder.handed_in_log import disagreements, read_log
 from autograder.problem import Problem, load_problem
 from autograder.rebuild import Rebuilt, rebuild
-from autograder.results import Flag, GradedLog, Grading, Outcome
+from autograder.recall import Recall
+from autograder.results import CACHED, Flag, GradedLog, Grading, Outcome
 from autograder.sandbox import Host
 from autograder.seed import fingerprint, grading_seed
 from autograder.submission import Submission, UnusableError, read_cells, read_submission
@@ -57,7 +59,12 @@ def grade_file(
 
 
 def grade_submission(
-    problem_id: str, submission: Submission, *, root: Path | None = None, host: Host | None = None
+    problem_id: str,
+    submission: Submission,
+    *,
+    root: Path | None = None,
+    host: Host | None = None,
+    findings: Mapping[str, Any] | None = None,
 ) -> Grading:
     """Grades what one student handed in.
 
@@ -66,6 +73,7 @@ def grade_submission(
         submission: the student's files, as bytes.
         root: the course's root folder; found if not given.
         host: forks the processes for student code, its walls tried; one of this process's own if not given.
+        findings: those of an earlier grading of this student (`Grading.findings`); nothing is recalled if not given.
     """
     started = time.monotonic()
     problem = load_problem(problem_id, root)
@@ -81,19 +89,23 @@ def grade_submission(
     seed = grading_seed(course)
     host = host or _host(warm_modules([problem]), course)
     read = time.monotonic()
-    examined = examine(problem, rebuilt, host, student=student, seed=seed)
+    recall = Recall(findings)
+    examined = examine(problem, rebuilt, host, student=student, seed=seed, recall=recall)
     asked = time.monotonic()
     flags += rebuilt.flags
     if theirs:
         flags += disagreements(theirs, rebuilt, examined.answers, student)
     flags.append(Flag("inputs", f"Inputs were drawn from the seed with fingerprint {fingerprint(seed)}."))
     flags.append(Flag("isolation", f"Student code ran at isolation level '{host.level}'."))
+    if recall.items:
+        codes = sum(item.kind == "code" for item in problem.items)
+        flags.append(Flag(CACHED, f"{recall.items} of {codes} items were taken from an earlier grading."))
     log = _log(problem, student, submission, theirs, rebuilt, examined, tuple(flags))
     results = {result.id: result for result in examined.results}
     notebook = executed_notebook(problem, rebuilt, examined.runs, results)
     end = time.monotonic()
     phases = {"read": read - started, **examined.phases, "write": end - asked}
-    return Grading(log, notebook, end - started, phases)
+    return Grading(log, notebook, end - started, phases, recall.kept, recall.is_settled)
 
 
 @functools.cache

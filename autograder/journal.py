@@ -7,17 +7,13 @@ place; the file is gone when the batch is done. A line counts only for the same 
 from __future__ import annotations
 
 import contextlib
-import functools
-import hashlib
-import importlib.util
 import json
-import platform
-from importlib.metadata import version
 from pathlib import Path
 
 from autograder.problem import Problem
 from autograder.results import Graded, GradedLog
 from autograder.seed import fingerprint
+from autograder.software import software
 
 
 class Journal:
@@ -68,15 +64,3 @@ class Journal:
         if not lines or lines[0] != self._key:
             return {}
         return {student: (digest, float(seconds)) for student, digest, seconds in lines[1:]}
-
-
-@functools.cache
-def software() -> str:
-    """What else decides over a score: these packages, torch and Python."""
-    own = hashlib.sha256()
-    for package in ("autograder", "homework"):
-        spec = importlib.util.find_spec(package)
-        assert spec is not None and spec.origin is not None
-        for path in sorted(Path(spec.origin).parent.rglob("*.py")):
-            own.update(path.read_bytes())
-    return f"{own.hexdigest()} torch {version('torch')} python {platform.python_version()}"

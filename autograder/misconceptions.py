@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 from autograder.problem import Item
+from autograder.recall import key_of
 from autograder.reference import Reference
 from autograder.student_side.calls import seed_everything
 from autograder.variants import variants
@@ -29,6 +30,13 @@ def load(reference: Reference) -> None:
     """Reads all known wrong solutions of a problem now, so that processes forked from this one have them."""
     for item in reference.problem.items:
         _wrong(reference, item)
+        digest(reference, item)
+
+
+@functools.lru_cache(maxsize=256)
+def digest(reference: Reference, item: Item) -> str:
+    """Of the known wrong solutions of an item, which decide over what is recognised."""
+    return key_of([variant.source for variant in variants(reference.problem, "wrong") if variant.item == item.id])
 
 
 def recognise(reference: Reference, item: Item, got: Any, student_id: str) -> str:

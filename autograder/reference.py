@@ -18,8 +18,10 @@ import torch
 from autograder.errors import SourceError
 from autograder.needed import names_of, needed, plain_python
 from autograder.problem import Cell, Problem
+from autograder.recall import key_of
 from autograder.student_side.calls import seed_everything
 from autograder.warm_modules import may_run
+
 
 class Names:
     """Names as attributes: what `reference.f` is in a test cell."""
@@ -40,6 +42,7 @@ class Reference:
     Attributes:
         names: everything the source's given and solution cells define.
         wanted: names that tests and the personal answers ask of a student's notebook.
+        digest: of all cells that were run for it.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -49,7 +52,9 @@ class Reference:
         asked, read = _asked_names(problem)
         self.wanted = frozenset({item.id for item in problem.items if item.kind == "code"} | asked)
         chosen = needed(sources, {*self.wanted, *read})
-        self.names = self._run([cell for n, cell in enumerate(runnable) if cell is not None and n in chosen])
+        cells = [cell for n, cell in enumerate(runnable) if cell is not None and n in chosen]
+        self.digest = key_of(problem.id, [cell.source for cell in cells])
+        self.names = self._run(cells)
 
     def _run(self, cells: list[Cell]) -> dict[str, Any]:
         module = types.ModuleType(f"reference_of_{self.problem.id}")
@@ -79,12 +84,24 @@ class Reference:
         return Names(names)
 
 
-@functools.lru_cache(maxsize=16)
+_MOST = 16
+_loaded: dict[Problem, Reference] = {}
+
+
 def reference(problem: Problem) -> Reference:
     """The reference of a problem; run once per process and source."""
-    with quiet_process():
-        seed_everything(0)
-        return Reference(problem)
+    if problem not in _loaded:
+        if len(_loaded) == _MOST:
+            _loaded.pop(next(iter(_loaded)))
+        with quiet_process():
+            seed_everything(0)
+            _loaded[problem] = Reference(problem)
+    return _loaded[problem]
+
+
+def forget(problem: Problem) -> None:
+    """Whoever asks for the problem's reference next gets a fresh one."""
+    _loaded.pop(problem, None)
 
 
 def run_trusted(source: str, filename: str, names: dict[str, Any]) -> None:

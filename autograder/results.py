@@ -88,6 +88,10 @@ class ItemResult:
         return record
 
 
+CACHED = "cached"
+"""Kind of the flag on a log that was not, or not all, found out anew."""
+
+
 @dataclass(frozen=True)
 class Flag:
     """A note for staff: a repair made, a disagreement seen, the isolation level used."""
@@ -211,6 +215,10 @@ class Grading:
     """Wall time of the grading."""
     phases: Mapping[str, float] = field(default_factory=dict)
     """Seconds by phase: see `PHASES`."""
+    findings: Mapping[str, Any] = field(default_factory=dict)
+    """What the next grading of this student may take over: see `autograder.recall`."""
+    is_settled: bool = False
+    """Would grading the same again give the same for sure?"""
 
 
 PHASES = ("read", "start", "cells", "tests", "answers", "write")

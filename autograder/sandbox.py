@@ -71,6 +71,11 @@ class SessionLimits:
     """Bytes of a core dump."""
 
 
+def wanted_level() -> str:
+    """The isolation level that `$AUTOGRADER_ISOLATION` asks for; empty for the strongest."""
+    return os.environ.get(ISOLATION_VARIABLE, "")
+
+
 class SessionDiedError(Exception):
     """The student's process ended or stopped answering; the reason is `crashed` or `timeout`."""
 
@@ -96,7 +101,7 @@ class Host:
         """The level in use; empty before the start."""
         self.refusals: list[str] = []
         """The stronger levels that the machine does not offer, and why."""
-        self._wanted = level or os.environ.get(ISOLATION_VARIABLE) or ""
+        self._wanted = level or wanted_level()
         self._modules = (*WARM_MODULES, *modules)
         self._limits = limits or SessionLimits()
         self._process: subprocess.Popen[bytes] | None = None

@@ -9,10 +9,9 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import pickle
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing import reduction
 from multiprocessing.connection import Connection
@@ -22,6 +21,8 @@ from typing import Any
 import autograder.quick_imports  # noqa: F401  (acts before anything imports jsonschema)
 from autograder.errors import AutograderError, SetupError
 from autograder.problem import load_problem
+from autograder.rehearsal import rehearse
+from autograder.results import Grading
 from autograder.sandbox import ISOLATION_VARIABLE, Host
 from autograder.seed import SEED_VARIABLE
 from autograder.student_side import linux
@@ -36,7 +37,7 @@ class Setup:
     """What a warm grader is made for."""
 
     problems: tuple[str, ...]
-    """Problem ids: the references to load."""
+    """Problem ids: what their given cells import is imported before any submission."""
     root: Path
     """The course's root folder."""
     seed: str
@@ -48,8 +49,9 @@ class Setup:
 def main(fd: int) -> None:
     """Serves the socket with number `fd`; its first message is the `Setup`.
 
-    Answers `None` when everything is warm, or an exception. Then, for each `("grade", slot)` with a file descriptor,
-    forks a process that serves one submission on that descriptor; `("kill", slot)` ends such a process.
+    Answers `None` when everything is imported, or an exception. Then, for each `("grade", slot, problem)` with a file
+    descriptor, forks a process that serves one submission on that descriptor; `("kill", slot, problem)` ends such a
+    process.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks; when they go, the socket closes
     control = Connection(fd)
@@ -69,36 +71,32 @@ def main(fd: int) -> None:
 class _WarmGrader:
     def __init__(self, setup: Setup) -> None:
         self._root = setup.root
-        problems = [load_problem(problem, setup.root) for problem in setup.problems]
-        self._host = Host(warm_modules(problems))
+        self._host = Host(warm_modules(load_problem(problem, setup.root) for problem in setup.problems))
         self._hosts: dict[int, Host] = {}
         """By slot: a clone of the host, so that nobody waits for somebody else's submission."""
         self._children: dict[int, int] = {}
         """By slot: the process id of the last fork."""
-        with _meanwhile(self._host.start):  # torch is imported twice, side by side
-            from autograder import misconceptions
-            from autograder.doctor import insist
-            from autograder.reference import reference
-            from autograder.release import released_notebook
+        self._ready: dict[str, SetupError | None] = {}
+        """Problems that were loaded, by id, and why they cannot be graded."""
+        with _meanwhile(self._shut_in):  # torch is imported twice, side by side
+            import autograder.grading  # noqa: F401
             from autograder.student_side.worker import warm_up
 
             warm_up([])
-            for problem in problems:
-                misconceptions.load(reference(problem))
-                released_notebook(problem)
-        insist(self._host, setup.root)
-        gc.collect()
-        gc.freeze()
-        with contextlib.suppress(OSError):
-            linux.use_huge_pages()
         if threading.active_count() > 1:
             raise SetupError("the warm grader runs threads, so it cannot fork; please report this")
+
+    def _shut_in(self) -> None:
+        """Starts the host and tries its walls."""
+        from autograder.doctor import insist
+
+        insist(self._host, self._root)
 
     def serve(self, control: Connection) -> None:
         """Forks for each question until the other side is gone."""
         while True:
             try:
-                what, slot = control.recv()
+                what, slot, problem_id = control.recv()
             except EOFError:
                 break
             if what == "kill":
@@ -106,18 +104,32 @@ class _WarmGrader:
                 continue
             handle = reduction.recv_handle(control)
             self._end(slot)
-            host = self._hosts.get(slot)
-            if host is None:
-                host = self._hosts[slot] = self._host.clone()
+            refusal = self._load(problem_id)
+            if slot not in self._hosts:
+                self._hosts[slot] = self._host.clone()
             pid = os.fork()
             if pid == 0:
                 control.close()
-                self._serve_one(Connection(handle), host)
+                self._serve_one(Connection(handle), self._hosts[slot], problem_id, refusal)
             os.close(handle)
             self._children[slot] = pid
         for slot in list(self._children):
             self._end(slot, kill=True)
         self._host.close()
+
+    def _load(self, problem_id: str) -> SetupError | None:
+        """Loads a problem and rehearses; afterwards each fork has all of it. Why it cannot be graded, or None."""
+        if problem_id not in self._ready:
+            try:
+                rehearse(load_problem(problem_id, self._root), self._host)
+                self._ready[problem_id] = None
+            except Exception as error:
+                self._ready[problem_id] = _sendable(error)
+            gc.collect()
+            gc.freeze()
+            with contextlib.suppress(OSError):
+                linux.use_huge_pages()
+        return self._ready[problem_id]
 
     def _end(self, slot: int, *, kill: bool = False) -> None:
         """Waits for the slot's last fork; after one that did not end well, its host is not used again."""
@@ -130,24 +142,26 @@ class _WarmGrader:
         if status != 0 and slot in self._hosts:
             self._hosts.pop(slot).close()
 
-    def _serve_one(self, connection: Connection, host: Host) -> None:
+    def _serve_one(self, connection: Connection, host: Host, problem_id: str, refusal: SetupError | None) -> None:
         """Grades one submission in this process, a fresh fork, and never returns."""
         status = 1
         try:
             die_with_parent()
-            problem_id, submission = connection.recv()
-            connection.send(_graded(problem_id, submission, self._root, host))
+            submission, findings = connection.recv()
+            connection.send(refusal or _graded(problem_id, submission, findings, self._root, host))
             status = 0
         finally:
             os._exit(status)
 
 
-def _graded(problem_id: str, submission: Submission, root: Path, host: Host) -> Any:
+def _graded(
+    problem_id: str, submission: Submission, findings: Mapping[str, Any] | None, root: Path, host: Host
+) -> Grading | SetupError:
     """The grading, or the `SetupError` that ends the batch; any other fault of ours is a result that says so."""
     from autograder.grading import grade_submission
 
     try:
-        return grade_submission(problem_id, submission, root=root, host=host)
+        return grade_submission(problem_id, submission, root=root, host=host, findings=findings)
     except SetupError as error:
         return error
     except Exception as error:
@@ -176,10 +190,6 @@ def _meanwhile(action: Callable[[], object]) -> Iterator[None]:
         raise failed[0]
 
 
-def _sendable(error: Exception) -> Exception:
-    """The error itself if it is one of ours with a message for people, else one that names it."""
-    if isinstance(error, AutograderError):
-        with contextlib.suppress(Exception):
-            pickle.loads(pickle.dumps(error))
-            return error
-    return SetupError(f"grading cannot start: {type(error).__name__}: {error}")
+def _sendable(error: Exception) -> SetupError:
+    """The error as one that ends the batch with its message."""
+    return SetupError(str(error) if isinstance(error, AutograderError) else f"grading cannot start: {error!r}")

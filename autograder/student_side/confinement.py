@@ -119,7 +119,7 @@ class Confinement:
                 self.limits["processes"] += _processes_of(os.getuid())
 
     def take_seat(self) -> None:
-        """Prepares for a fork of the host that forks sessions of its own, whose user ids must not be those of others."""
+        """Call before forking a host that forks sessions too: their user ids must not be those of this one's."""
         self._seat += 1
 
     def begin_in_clone(self) -> None:
@@ -172,7 +172,6 @@ class Confinement:
                 readable = [path for path in (*plan.shown, "/proc/self", "/etc") if os.path.exists(path)]
                 linux.landlock(readable, writable)
             self._load_seccomp()
-
 
     def _user_of_session(self) -> int:
         """An id that no other session which may run now has: by host, by seat, and by turn."""

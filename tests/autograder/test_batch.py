@@ -21,8 +21,7 @@ import autograder
 from autograder import batch
 from autograder.batch import grade_folder, students_in
 from autograder.errors import SetupError, SourceError
-from autograder.grading import Grading, grade_file
-from autograder.results import Graded
+from autograder.results import Graded, Grading
 from tests.autograder.toy import ROOT, STANDARDIZE, released, solved, text
 
 QUIETLY: dict[str, Any] = {"gradebook": False, "root": ROOT}

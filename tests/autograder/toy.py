@@ -10,10 +10,10 @@ from nbformat import NotebookNode
 
 from autograder.filled import fill_in, solution_answers
 from autograder.grading import grade_submission
-from autograder.results import Grading
-from autograder.submission import Submission
 from autograder.problem import Problem, load_problem
 from autograder.release import notebook_text, released_notebook
+from autograder.results import Grading
+from autograder.submission import Submission
 
 ROOT = Path(__file__).parent / "fixture_course"
 
