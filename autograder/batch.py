@@ -31,10 +31,11 @@ from autograder.intake import MARKUP
 from autograder.journal import Journal
 from autograder.machine import RESERVE, free_memory, workers_that_fit
 from autograder.problem import Problem, load_problem
-from autograder.release import notebook_text, write_atomically
+from autograder.release import notebook_text
 from autograder.results import CACHED, PHASES, Graded, GradedLog, Grading, Outcome
 from autograder.seed import grading_seed
 from autograder.submission import Submission, read_submission
+from autograder.writing import write_atomically
 
 _log = logging.getLogger("autograder")
 

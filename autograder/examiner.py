@@ -24,7 +24,7 @@ from autograder.needed import needed, plain_python
 from autograder.problem import Item, Problem
 from autograder.rebuild import Built, Rebuilt
 from autograder.recall import Recall, key_of
-from autograder.reference import Reference, quiet_process, reference, run_trusted
+from autograder.reference import Reference, quiet_process, reference, run_test
 from autograder.remote import Link, Student
 from autograder.results import ItemResult, Status
 from autograder.sandbox import Host, Session, SessionDiedError
@@ -270,8 +270,6 @@ class _Examination:
         return None
 
     def _test(self, item: Item, link: Link) -> Verdict:
-        assert item.test is not None
-        test = item.test
         link.wait_until(time.monotonic() + item.seconds)
         seed = _seed(self._seed, self._problem.id, item.id)
         try:
@@ -280,7 +278,7 @@ class _Examination:
                 seed_everything(seed)
                 names = self._reference.test_names(Student(link))
                 with recording() as parts:
-                    error = _caught(lambda: run_trusted(test.source, f"<{test.grade_id}>", names))
+                    error = _caught(lambda: run_test(item, names))
                 return verdict_of(item, error, parts)
         except (TooLateError, ItemTimeoutError):
             return dead(item, "timeout", f"it was tested ({item.seconds:g} s)")

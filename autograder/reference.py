@@ -17,7 +17,7 @@ import torch
 
 from autograder.errors import SourceError
 from autograder.needed import names_of, needed, plain_python
-from autograder.problem import Cell, Problem
+from autograder.problem import Cell, Item, Problem
 from autograder.recall import key_of
 from autograder.student_side.calls import seed_everything
 from autograder.warm_modules import may_run
@@ -102,6 +102,18 @@ def reference(problem: Problem) -> Reference:
 def forget(problem: Problem) -> None:
     """Whoever asks for the problem's reference next gets a fresh one."""
     _loaded.pop(problem, None)
+
+
+def run_test(item: Item, names: dict[str, Any]) -> None:
+    """Runs an item's test cell."""
+    assert item.test is not None
+    run_trusted(item.test.source, f"<{item.test.grade_id}>", names)
+
+
+def prepare_test(item: Item) -> None:
+    """Compiles an item's test cell, if it has one, so that processes forked from this one need not."""
+    if item.test is not None:
+        _compiled(item.test.source, f"<{item.test.grade_id}>")
 
 
 def run_trusted(source: str, filename: str, names: dict[str, Any]) -> None:

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from multiprocessing import reduction
+from multiprocessing import Pipe, reduction
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import autograder.quick_imports  # noqa: F401  (acts before anything imports jsonschema)
 from autograder.errors import AutograderError, SetupError
-from autograder.problem import load_problem
-from autograder.rehearsal import rehearse
+from autograder.problem import Problem, load_problem
+from autograder.rehearsal import load, rehearse
 from autograder.results import Grading
 from autograder.sandbox import ISOLATION_VARIABLE, Host
 from autograder.seed import SEED_VARIABLE
@@ -118,11 +120,10 @@ class _WarmGrader:
         self._host.close()
 
     def _load(self, problem_id: str) -> SetupError | None:
-        """Loads a problem and rehearses; afterwards each fork has all of it. Why it cannot be graded, or None."""
+        """Loads a problem, so that each fork has all of it. Why it cannot be graded, or None."""
         if problem_id not in self._ready:
             try:
-                rehearse(load_problem(problem_id, self._root), self._host)
-                self._ready[problem_id] = None
+                self._ready[problem_id] = self._loaded(load_problem(problem_id, self._root))
             except Exception as error:
                 self._ready[problem_id] = _sendable(error)
             gc.collect()
@@ -130,6 +131,34 @@ class _WarmGrader:
             with contextlib.suppress(OSError):
                 linux.use_huge_pages()
         return self._ready[problem_id]
+
+    def _loaded(self, problem: Problem) -> SetupError | None:
+        """Rehearses in a fork, since tests may leave something behind; then imports what the fork had to import."""
+        load(problem)
+        ours, theirs = Pipe()
+        host = self._host.clone()  # here: only the process that started the host can tell whether it runs
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                die_with_parent()
+                before = set(sys.modules)
+                refusal = _refusal(problem, host)
+                theirs.send((refusal, [name for name in sys.modules if name not in before]))
+                status = 0
+            finally:
+                os._exit(status)
+        theirs.close()
+        try:
+            refusal, modules = ours.recv()
+        except EOFError:
+            refusal, modules = SetupError(f"the process that graded the solution of {problem.id!r} died"), []
+        os.waitpid(pid, 0)
+        host.close()
+        for name in modules:
+            with contextlib.suppress(Exception):  # what cannot be imported by its name is imported by each fork again
+                importlib.import_module(name)
+        return refusal
 
     def _end(self, slot: int, *, kill: bool = False) -> None:
         """Waits for the slot's last fork; after one that did not end well, its host is not used again."""
@@ -167,6 +196,15 @@ def _graded(
     except Exception as error:
         student = submission.student or "anonymous"
         return failed_grading(load_problem(problem_id, root), student, f"{type(error).__name__}: {error}")
+
+
+def _refusal(problem: Problem, host: Host) -> SetupError | None:
+    """Why a problem cannot be graded here, or None."""
+    try:
+        rehearse(problem, host)
+    except Exception as error:
+        return _sendable(error)
+    return None
 
 
 @contextlib.contextmanager
