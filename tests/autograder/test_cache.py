@@ -1,0 +1,235 @@
+"""Grading again: what did not change is taken over and marked, what changed is examined; scores are the same."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder import grading, misconceptions
+from autograder.batch import grade_folder
+from autograder.cache import Cache
+from autograder.examiner import Examined
+from autograder.grading import grade_submission
+from autograder.problem import load_problem
+from autograder.recall import Recall
+from autograder.results import CACHED, Graded, Grading, Outcome, Status
+from autograder.sandbox import Host
+from autograder.submission import Submission
+from tests.autograder.test_batch import hand_in, in_this_process, rows_of
+from tests.autograder.toy import LINE, ROOT, STANDARDIZE, released, solved, text
+
+WRONG = text(solved(standardize=STANDARDIZE + "    print('here')\n    return x"))
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Host]:
+    """One warm process for student code, for all tests here."""
+    with Host() as host:
+        yield host
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, course: Path, host: Host) -> Asked:
+    """Notes whom a batch examines."""
+    return Asked(monkeypatch, course, host)
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """A course of its own, whose cache nobody else has."""
+    root = tmp_path / "course"
+    for folder in ("solutions", "tests"):
+        shutil.copytree(ROOT / folder, root / folder)
+    shutil.copy(ROOT / "course.toml", root)
+    return root
+
+
+class Asked:
+    """Grades in this process and notes whom, and how many items were examined anew."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, root: Path, host: Host) -> None:
+        self.students: list[str] = []
+        self.items: list[str] = []
+        examine = vars(grading)["examine"]
+
+        def spy(*args: Any, **options: Any) -> Examined:
+            before = set(options["recall"]._old)
+            examined = examine(*args, **options)
+            fresh = {key for key in options["recall"].kept if key not in before}
+            self.items += [key for key in fresh if "score" in options["recall"].kept[key]["value"]]
+            return examined
+
+        def grade(problem_id: str, submission: Submission, **options: Any) -> Grading:
+            self.students.append(str(submission.student))
+            return grade_submission(problem_id, submission, **{**options, "root": root, "host": host})
+
+        monkeypatch.setattr(grading, "examine", spy)
+        in_this_process(monkeypatch, grade)
+
+    def clear(self) -> None:
+        """Forgets what was noted."""
+        self.students.clear()
+        self.items.clear()
+
+
+def graded(course: Path, tmp_path: Path, **options: Any) -> list[Graded]:
+    """The class in `tmp_path/in`."""
+    return grade_folder("toy", tmp_path / "in", tmp_path / "out", gradebook=False, root=course, **options)
+
+
+def results(of: list[Graded]) -> list[Any]:
+    """All that must not depend on the cache: everything but the mark and the times."""
+    records = []
+    for one in of:
+        record = one.log.as_json()
+        record["grades"]["flags"] = [flag for flag in record["grades"]["flags"] if flag["kind"] != CACHED]
+        records.append(record)
+    return records
+
+
+def is_marked(one: Graded) -> bool:
+    """Does its log say that it comes from the cache?"""
+    return any(flag.kind == CACHED for flag in one.log.flags)
+
+
+@pytest.mark.kernel
+def test_an_unchanged_class_is_not_examined_again(course: Path, tmp_path: Path, asked: Asked) -> None:
+    for student, data in {"ada": text(solved()), "bela": text(released()), "chen": WRONG, "dora": b"{"}.items():
+        hand_in(tmp_path / "in", student, data)
+    first = graded(course, tmp_path)
+    notebooks = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.ipynb")}
+    assert asked.students == ["ada", "bela", "chen", "dora"] and not any(map(is_marked, first))
+    assert [row["cached"] for row in rows_of(tmp_path / "out" / "timings.csv")] == [""] * 4
+    asked.clear()
+    second = graded(course, tmp_path)
+    assert asked.students == ["dora"], "what cannot be read costs nothing and is looked at anew"
+    assert results(second) == results(first)
+    assert [is_marked(one) for one in second] == [True, True, True, False]
+    assert [row["cached"] for row in rows_of(tmp_path / "out" / "timings.csv")] == ["yes"] * 3 + [""]
+    assert {path: path.read_bytes() for path in notebooks} == notebooks
+    log = json.loads((tmp_path / "out/ada/toy/submission_log.json").read_text())
+    assert [flag["kind"] for flag in log["grades"]["flags"]].count(CACHED) == 1
+    third = graded(course, tmp_path)
+    assert results(third) == results(first) and [is_marked(one) for one in third] == [True, True, True, False]
+    asked.clear()
+    fresh = graded(course, tmp_path, cache=False)
+    assert len(asked.students) == 4 and len(asked.items) == 3 * 2
+    assert results(fresh) == results(first) and not any(map(is_marked, fresh))
+
+
+@pytest.mark.kernel
+def test_after_a_change_to_one_test_only_that_item_is_examined(course: Path, tmp_path: Path, asked: Asked) -> None:
+    hand_in(tmp_path / "in", "ada", text(solved()))
+    hand_in(tmp_path / "in", "chen", WRONG)
+    first = graded(course, tmp_path)
+    assert len(asked.items) == 4
+    asked.clear()
+    source = course / "solutions" / "toy.py"
+    source.write_text(source.read_text().replace("steep = student.Line(slope=-3.0", "steep = student.Line(slope=-4.0"))
+    second = graded(course, tmp_path)
+    assert asked.students == ["ada", "chen"] and len(asked.items) == 2
+    assert [one.log.item("Line").status for one in second] == [Status.FAILED] * 2
+    before, after = ([one.log.item("standardize").as_json() for one in them] for them in (first, second))
+    assert after == before
+    assert all(map(is_marked, second))
+    assert "1 of 2 items" in next(flag.message for flag in second[0].log.flags if flag.kind == CACHED)
+    assert results(second) == results(graded(course, tmp_path, cache=False)), "and the scores are those of a fresh run"
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize(
+    ("change", "examined"),
+    [
+        ("an answer", 1),
+        ("a cell before the answers", 2),
+        ("the seed", 2),
+        ("a known wrong solution", 1),
+        ("the solution", 2),
+        ("the text", 0),
+    ],
+)
+def test_what_decides_over_a_score_is_not_taken_over(
+    change: str, examined: int, course: Path, tmp_path: Path, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in(tmp_path / "in", "ada", text(solved()))
+    graded(course, tmp_path)
+    asked.clear()
+    notebook = tmp_path / "in" / "ada" / "toy" / "toy.ipynb"
+    source = course / "solutions" / "toy.py"
+    if change == "an answer":
+        notebook.write_bytes(text(solved(Line=LINE + "return x")))
+    elif change == "a cell before the answers":
+        answers = solved()
+        answers.cells[2].source += "\nMINE = 1"
+        notebook.write_bytes(text(answers).replace(b"EPS = 1e-5", b"EPS = 1e-5 + 0"))
+    elif change == "the seed":
+        monkeypatch.setenv("AUTOGRADER_SEED", "another")
+    elif change == "a known wrong solution":
+        path = course / "tests" / "wrong" / "toy" / "Line" / "swapped.py"
+        path.write_text(path.read_text() + "\n# longer\n")
+        misconceptions.digest.cache_clear()  # as in a new process
+    elif change == "the solution":
+        source.write_text(source.read_text().replace("spread = (", "spread = 1 * ("))
+    elif change == "the text":
+        source.write_text(source.read_text().replace("# ## 2 A line", "# ## 2 A straight line"))
+    graded(course, tmp_path)
+    assert len(asked.items) == examined
+
+
+@pytest.mark.kernel
+def test_what_may_be_the_machines_fault_is_believed_after_two_examinations(
+    course: Path, tmp_path: Path, asked: Asked
+) -> None:
+    hand_in(tmp_path / "in", "ada", text(solved(standardize=STANDARDIZE + "    import os; os._exit(1)")))
+    statuses, items = [], []
+    for _ in range(3):
+        asked.clear()
+        statuses.append(graded(course, tmp_path)[0].log.item("standardize").status)
+        items.append((len(asked.students), len(asked.items)))
+    assert statuses == [Status.CRASHED] * 3
+    assert items == [(1, 2), (1, 0), (0, 0)]  # the second time the crash is tried again under a key that is known
+
+
+@pytest.mark.parametrize("damage", ["garbage", "a row", "a folder"])
+def test_a_damaged_cache_costs_time_and_nothing_else(
+    damage: str, course: Path, host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    problem = load_problem("toy", course)
+    submission = Submission("ada", notebook=text(released()))
+    done = grade_submission("toy", submission, root=course, host=host)
+    path = course / "course" / "cache.db"
+    with Cache(course, problem, "of the tests") as cache:
+        cache.keep(submission, done)
+        known = cache.recall(submission).grading
+        assert known is not None and known.log.score == 0 and known.log.outcome is Outcome.GRADED
+    if damage == "garbage":
+        path.write_bytes(b"garbage " * 1000)
+    elif damage == "a row":
+        with sqlite3.connect(path) as database:
+            database.execute("UPDATE results SET found = ?", (b"x",))
+        database.close()
+    else:
+        path.unlink()
+        path.mkdir()
+    with Cache(course, problem, "of the tests") as cache:
+        assert cache.recall(submission).grading is None
+        cache.keep(submission, done)
+    assert ("graded anew" in caplog.text) == (damage != "a row")
+
+
+def test_findings_that_disagree_are_not_believed() -> None:
+    first = Recall()
+    first.keep("key", {"status": "timeout"}, "timeout")
+    second = Recall(first.kept)
+    assert second.get("key") is None and not first.is_settled
+    second.keep("key", {"status": "passed"}, "passed")
+    third = Recall(second.kept)
+    assert third.get("key") == {"status": "passed"} and second.is_settled
+    third.keep("key", {"status": "timeout"}, "timeout")
+    assert Recall(third.kept).get("key") is None
