@@ -60,7 +60,7 @@ class Asked:
 
         def spy(*args: Any, **options: Any) -> Examined:
             before = set(options["recall"]._old)
-            examined = examine(*args, **options)
+            examined: Examined = examine(*args, **options)
             fresh = {key for key in options["recall"].kept if key not in before}
             self.items += [key for key in fresh if "score" in options["recall"].kept[key]["value"]]
             return examined

@@ -1,4 +1,4 @@
-"""All ways of grading give the same scores: library, batch, one file and plain nbgrader.
+"""All ways of grading give the same scores: library, batch (by one or two, from the cache), one file, plain nbgrader.
 
 (The self-test `autograder check` grades through the batch, too; it says by itself what it expected.)
 """
@@ -20,6 +20,7 @@ from autograder.filled import fill_in, solution_answers
 from autograder.gradebook import item_of, opened
 from autograder.problem import load_problem, problem_ids
 from autograder.release import notebook_text, release, released_notebook
+from autograder.results import CACHED
 from autograder.variants import variants
 from tests.autograder.toy import ROOT as TOY
 from tests.conftest import ROOT
@@ -80,6 +81,13 @@ def test_all_ways_give_the_same_scores(problem: str, original: Path, course: Pat
     logs = {student: json.loads((out / student / problem / "submission_log.json").read_text()) for student in class_}
     assert {student: _scores(log) for student, log in logs.items()} == scores
 
+    again = tmp_path / "again"
+    where = ("--submitted", str(submitted), "--out", str(again), "--no-gradebook", "--workers", "2")
+    _run("autograder.cli", "grade", problem, *where, "--no-cache")
+    assert _logs(again) == _logs(out), "two workers, nothing taken over"
+    _run("autograder.cli", "grade", problem, *where)
+    assert _without_mark(_logs(again)) == _logs(out), "all taken over from the first run"
+
     student = f"wrong_{code[0]}"
     printed = _run("autograder.cli", "grade-one", str(paths[student]), "--problem", problem, "--student", student)
     assert json.loads(printed) == logs[student]
@@ -95,6 +103,20 @@ def test_all_ways_give_the_same_scores(problem: str, original: Path, course: Pat
 def _scores(log: dict[str, Any]) -> dict[str, float]:
     """Item id → points, of the items that the examiner decides."""
     return {item["id"]: item["score"] for item in log["grades"]["items"] if not item.get("manual")}
+
+
+def _logs(out: Path) -> dict[str, Any]:
+    """Student → log."""
+    return {path.parts[-3]: json.loads(path.read_text()) for path in out.rglob("submission_log.json")}
+
+
+def _without_mark(logs: dict[str, Any]) -> dict[str, Any]:
+    """The logs without the flag of results that were taken over; each that was graded must have it."""
+    for log in logs.values():
+        flags = log["grades"]["flags"]
+        log["grades"]["flags"] = [flag for flag in flags if flag["kind"] != CACHED]
+        assert (len(flags) > len(log["grades"]["flags"])) == (log["grades"]["outcome"] == "graded")
+    return logs
 
 
 def _run(module: str, *arguments: str, cwd: Path = ROOT) -> str:
