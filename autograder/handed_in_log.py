@@ -28,6 +28,14 @@ def read_log(data: bytes | None, problem_id: str) -> tuple[dict[str, Any], list[
     Returns:
         the log (empty if there is no usable one) and flags.
     """
+    log, flags = read_any_log(data)
+    if log and log["problem"] != problem_id:
+        return {}, [Flag("log_unusable", f"submission_log.json is of problem {log['problem'][:80]!r}.")]
+    return log, flags
+
+
+def read_any_log(data: bytes | None) -> tuple[dict[str, Any], list[Flag]]:
+    """Like `read_log`, for a log of whichever problem it says."""
     if data is None:
         return {}, [Flag("no_log", "No submission_log.json was handed in.")]
     if len(data) > MOST_BYTES:
@@ -49,12 +57,9 @@ def read_log(data: bytes | None, problem_id: str) -> tuple[dict[str, Any], list[
         ]
     except (ValueError, RecursionError) as error:
         return {}, [Flag("log_unusable", f"submission_log.json is not JSON: {str(error)[:200]}")]
-    flags = []
-    if log["problem"] != problem_id:
-        return {}, [Flag("log_unusable", f"submission_log.json is of problem {log['problem'][:80]!r}.")]
     if log.pop("grades", None) is not None:
-        flags.append(Flag("log_tampered", "The handed-in log carried grades; they were ignored."))
-    return log, flags
+        return log, [Flag("log_tampered", "The handed-in log carried grades; they were ignored.")]
+    return log, []
 
 
 def disagreements(log: dict[str, Any], rebuilt: Rebuilt, answers: dict[str, Any], student: str) -> list[Flag]:

@@ -30,6 +30,12 @@ class Expected:
     """How close another answer must come to it."""
 
 
+def asked_items(reference: Reference) -> tuple[Item, ...]:
+    """The items that the problem asks for on personal inputs, in the source's order."""
+    questions = reference.names["personal_answers"](Names(reference.names), draws_for("", reference.problem.id))
+    return tuple(item for item in reference.problem.items if item.id in questions)
+
+
 def answer(reference: Reference, item: Item, student: Any, student_id: str) -> Any:
     """What `student` (names as attributes) answers on the inputs of `student_id`, as plain JSON; None if not asked."""
     return plain_json(_returned(reference, item, student, student_id))

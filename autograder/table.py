@@ -16,7 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from autograder.printable import printable
 from autograder.results import GradedLog, Outcome, Status
+from autograder.verified import Verified
 
 PLAIN_WIDTH = 120
 _LEGEND_WIDTH = 100
@@ -152,6 +154,39 @@ def doctor_table(level: str, findings: Iterable[Tried]) -> Table:
     for finding in findings:
         promise = ("yes" if finding.promised else "not promised") if finding.ok else "[red]NO[/]"
         table.add_row(escape(finding.name), escape(finding.managed or "nothing"), promise)
+    return table
+
+
+def logs_table(results: Iterable[Verified]) -> Table:
+    """One row per checked log: whose, which run, what is right, what is odd."""
+    table = _table("Logs")
+    for heading in ("student", "problem", "run"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("right", no_wrap=True)
+    for heading in ("code", "metrics", "copied from", "notes"):
+        table.add_column(heading, overflow="fold")
+    for one in results:
+        changed = sum(item.code == "changed" for item in one.items)
+        compared = sum(item.code != "unknown" for item in one.items)
+        odd = [f"{metric.id.split('/', 1)[-1]}: {metric.verdict}" for metric in one.metrics if not metric.ok]
+        within = sum(metric.verdict == "in band" for metric in one.metrics)
+        stories = [
+            f"{item.id}: {item.misconception.replace('_', ' ') or item.verdict}"
+            for item in one.items
+            if item.verdict not in ("right", "copied")
+        ]
+        row = (
+            one.student or str(one.path),
+            one.problem or "-",
+            " ".join((one.profile, one.device.split(" ")[0])).strip() or "-",
+            f"{one.right} of {len(one.items)}" if one.items else "-",
+            f"{changed} changed" if changed else "same" if compared else "-",
+            "\n".join(odd) or (f"{within} in band" if within else "-"),
+            "\n".join(one.copied_from) or "-",
+            "\n".join([*stories, *(flag.message for flag in one.flags), *one.notes]),
+        )
+        cells = [escape("\n".join(printable(line, 200) for line in text.split("\n"))) for text in row]
+        table.add_row(*cells, style="" if one.ok else "yellow")
     return table
 
 

@@ -30,9 +30,7 @@ def wrong_with(bands: object) -> str:
             if profile not in PROFILES:
                 return f"band of {name!r}: {profile!r} is no profile; they are called {', '.join(PROFILES)}"
             if not isinstance(band, tuple) or len(band) != 2 or not all(end is None or _number(end) for end in band):
-                return (
-                    f"band of {name!r} in {profile}: {band!r} must be (lowest, highest): numbers, or None for no bound"
-                )
+                return f"band of {name!r} in {profile}: {band!r} must be (lowest, highest), None for no bound"
             low, high = band
             if low is not None and high is not None and not low < high:
                 return f"band of {name!r} in {profile}: {low} is not below {high}; write (lowest, highest)"
@@ -67,8 +65,8 @@ def remark(name: str, number: float, bands: Bands, profile: str) -> str:
     if band is None or is_within(number, band):
         return ""
     return (
-        f"metric {name!r} is {number:.4g}; runs of this size gave {in_words(band)}. Look at the figures of its training: "
-        "did it run to the end, with the code as it is now? This costs no points."
+        f"metric {name!r} is {number:.4g}; runs of this size gave {in_words(band)}. Look at the figures of its "
+        "training: did it run to the end, with the code as it is now? This costs no points."
     )
 
 
