@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import random
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograder.problem import Item
-from autograder.reference import Names, Reference
+from autograder.needed import names_of
+from autograder.problem import Cell, Item
+from autograder.reference import NOT_RUN, Names, Reference, run_trusted
 from autograder.tolerance import Precision, for_device, precision_of, same
-from autograder.variants import variants
+from autograder.variants import Variant, variants
 from homework.personal import draws_for, plain_json
 
 ANSWER_SEED = 0
@@ -60,7 +63,7 @@ def recognise(reference: Reference, item: Item, got: Any, student_id: str, devic
     right = expected(reference, item, student_id)
     if same(got, right.value, for_device(right.precision, device)):
         return ""
-    for slug in _wrong(reference, item):
+    for slug in known_misconceptions(reference, item):
         wrong = _wrong_answer(reference, item, slug, student_id)
         if wrong is not None and same(got, wrong.value, for_device(wrong.precision, device)):
             return slug
@@ -68,20 +71,45 @@ def recognise(reference: Reference, item: Item, got: Any, student_id: str, devic
 
 
 @functools.lru_cache(maxsize=64)
-def _wrong(reference: Reference, item: Item) -> dict[str, Any]:
+def known_misconceptions(reference: Reference, item: Item) -> dict[str, Names]:
     """The problem's known wrong solutions of one item, each as the names of a notebook."""
     found = {}
     for variant in variants(reference.problem, "wrong"):
         if variant.item == item.id:
-            found[variant.slug] = reference.with_answer(variant.source, variant.name)
+            found[variant.slug] = _with_answer(reference, variant)
     return found
+
+
+def _with_answer(reference: Reference, variant: Variant) -> Names:
+    """The reference with one answer replaced, also where a given cell calls it by its name.
+
+    A function finds other names where it was defined. So the cells that use the item, directly or through one another,
+    are run again beside the variant.
+    """
+    names = dict(reference.names)
+    run_trusted(variant.source, f"<{variant.name}>", names)
+    replaced = {variant.item}
+    for cell in reference.problem.cells:
+        found = names_of(cell.source) if _is_helper(cell) and cell.grade_id != variant.item else None
+        if found is None or not found.uses & replaced or not found.binds <= reference.names.keys():
+            continue
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            run_trusted(cell.source, f"<{reference.problem.path.name}: {cell.id}>", names)
+        replaced |= found.binds
+    return Names(names)
+
+
+def _is_helper(cell: Cell) -> bool:
+    return (
+        cell.cell_type == "code" and not cell.is_test and not cell.is_manual and not cell.tags & (NOT_RUN | {"answers"})
+    )
 
 
 @functools.lru_cache(maxsize=256)
 def _wrong_answer(reference: Reference, item: Item, slug: str, student_id: str) -> Expected | None:
     """What a known wrong solution answers; None if it raises."""
     try:
-        return _of_ours(reference, item, _wrong(reference, item)[slug], student_id)
+        return _of_ours(reference, item, known_misconceptions(reference, item)[slug], student_id)
     except Exception:
         return None
 

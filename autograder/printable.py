@@ -13,6 +13,8 @@ def printable(text: str, longest: int = LONGEST) -> str:
     That takes escape sequences, line breaks, marks that turn the direction of writing and half surrogate pairs. What
     means something to rich's markup is left; escape it where it is printed.
     """
+    if len(text) <= longest and text.isprintable():
+        return text
     shown = []
     for character in text[:longest]:
         strange = unicodedata.category(character)[0] == "C" or character in "\u2028\u2029"
