@@ -150,7 +150,7 @@ def _code(problem: Problem, hashes: dict[str, str], found: FoundLog) -> tuple[di
     try:
         notebook = read_notebook_beside(found, problem.id)
         if notebook is None:
-            return {}, ["No notebook beside the log: the code was not compared."]
+            return {}, ["No notebook beside the log."]
         name, data = notebook
         rebuilt = rebuild(problem, read_cells(data, printable(name)), printable(name))
     except UnusableError as error:

@@ -7,6 +7,7 @@ honest student's log under their own name. Then checks them and says how many ca
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import platform
 import tempfile
@@ -38,7 +39,7 @@ def made_up_log(
         wrong: item → names of a notebook that answers this item instead.
     """
     own = reference(problem)
-    answers = {item.id: expected(own, item, of or student).value for item in asked_items(own)}
+    answers = {item.id: copy.deepcopy(expected(own, item, of or student).value) for item in asked_items(own)}
     for item_id, names in (wrong or {}).items():
         answers[item_id] = answer(own, problem.item(item_id), names, of or student)
     return {
