@@ -76,7 +76,7 @@ def judge_class(
         problem: the problem that all these logs are of.
         logs: the class's.
         misconceptions: name known misconceptions?
-        tick: called after each log.
+        tick: called twice for each log.
 
     Raises:
         SourceError: the problem's own solution cannot answer.
@@ -89,7 +89,9 @@ class _Class:
         self._problem = problem
         self._reference: Reference = reference(problem)
         self._items: dict[str, Item] = {item.id: item for item in asked_items(self._reference)}
-        self._logs = logs
+        self._hand_ins_of: dict[str, set[str]] = defaultdict(set)
+        for log in logs:
+            self._hand_ins_of[log.named].add(log.owner)
         self._known: dict[tuple[str, str], Expected] = {}
         owners = {log.owner for log in logs}
         self._judged = [
@@ -118,6 +120,7 @@ class _Class:
             self._look_up(judged)
         for judged in self._judged:
             self._explain(judged, misconceptions)
+            tick()
         notes = self._compare_with_each_other()
         return [self._verified(judged, notes[number]) for number, judged in enumerate(self._judged)]
 
@@ -221,7 +224,7 @@ class _Class:
                 return []
             return [Flag("anonymous", "The log names nobody: answers to these inputs prove nothing about anybody.")]
         message = f"The log is of student {printable(log.named)!r}, handed in by {printable(log.owner)!r}."
-        others = sorted({other.owner for other in self._logs if other.named == log.named} - {log.owner})
+        others = sorted(self._hand_ins_of[log.named] - {log.owner})
         if others:
             message += f" The same name stands in what {_names(others)} handed in."
         return [Flag("other_student", message)]

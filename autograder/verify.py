@@ -60,7 +60,7 @@ def verify(
         nonlocal done
         done += 1
         if progress:
-            progress(done, 2 * len(found))
+            progress(done, 3 * len(found))
 
     results: dict[FoundLog, Verified] = {}
     usable = defaultdict(list)
@@ -69,6 +69,7 @@ def verify(
         tick()
         if isinstance(outcome, Verified):
             results[one] = outcome
+            tick()
             tick()
         else:
             usable[outcome.problem].append(outcome)

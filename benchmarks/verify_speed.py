@@ -17,10 +17,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from autograder.filled import fill_in, solution_answers
 from autograder.misconceptions import answer, asked_items, expected, known_misconceptions
 from autograder.problem import Problem, load_problem
 from autograder.reference import Names, quiet_process, reference
+from autograder.release import notebook_text, released_notebook
 from autograder.submission import LOG_NAME
+from autograder.tolerance import same
 from autograder.verified import Verdict, Verified
 from autograder.verify import verify
 
@@ -65,8 +68,13 @@ def write_log(folder: Path, log: Mapping[str, Any], student: str = "") -> Path:
     return path
 
 
-def write_class(folder: Path, problem: Problem, students: int) -> dict[str, str]:
-    """Writes the logs of a class and returns who did what: student → story."""
+def write_class(folder: Path, problem: Problem, students: int, notebooks: bool = False) -> dict[str, str]:
+    """Writes the logs of a class, on request with a solved notebook beside each, and says who did what.
+
+    Returns:
+        Student → story.
+    """
+    notebook = notebook_text(fill_in(released_notebook(problem), solution_answers(problem)))
     own = reference(problem)
     variants = [
         (item.id, names) for item in asked_items(own) for names in known_misconceptions(own, item).values()
@@ -79,13 +87,15 @@ def write_class(folder: Path, problem: Problem, students: int) -> dict[str, str]
             log = made_up_log(problem, student, of=f"student{number - 1:05d}")
         elif story == MISTAKEN:
             item_id, names = variants[number // 5 % len(variants)]
-            honest = log["answers"][item_id]
+            right = expected(own, problem.item(item_id), student)
             try:
                 log = made_up_log(problem, student, wrong={item_id: names})
             except Exception as error:  # some wrong solutions raise, and a log says so
                 log["answers"][item_id] = {"error": repr(error)[:200]}
-            story = HONEST if log["answers"][item_id] == honest else MISTAKEN
-        write_log(folder, log)
+            story = HONEST if same(log["answers"][item_id], right.value, right.precision) else MISTAKEN
+        path = write_log(folder, log)
+        if notebooks:
+            path.with_name(f"{problem.id}.ipynb").write_text(notebook, encoding="utf-8")
         stories[student] = story
     return stories
 
@@ -102,11 +112,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--problem", default="vae")
     parser.add_argument("--students", type=int, default=1000)
+    parser.add_argument("--notebooks", action="store_true", help="with a notebook beside each log")
     options = parser.parse_args(arguments)
     print(f"Python {platform.python_version()}, {platform.machine()}, one process")
     problem = load_problem(options.problem)
     with tempfile.TemporaryDirectory() as folder, quiet_process():
-        stories = write_class(Path(folder), problem, options.students)
+        stories = write_class(Path(folder), problem, options.students, options.notebooks)
         expected.cache_clear()
         wall, cpu = time.perf_counter(), time.process_time()
         results = verify([folder])

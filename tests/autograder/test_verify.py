@@ -515,4 +515,4 @@ def test_right_answers_are_drawn_once_for_each_student(tmp_path: Path) -> None:
     steps: dict[int, int] = defaultdict(int)
     verify([tmp_path], root=ROOT, progress=lambda done, total: steps.update({done: total}))
     assert expected.cache_info().misses <= 3 * (20 + 48), "linear in the class, and a sample"
-    assert steps == dict.fromkeys(range(1, 41), 40)
+    assert steps == dict.fromkeys(range(1, 61), 60)
