@@ -76,11 +76,11 @@ def known_misconceptions(reference: Reference, item: Item) -> dict[str, Names]:
     found = {}
     for variant in variants(reference.problem, "wrong"):
         if variant.item == item.id:
-            found[variant.slug] = _with_answer(reference, variant)
+            found[variant.slug] = with_answer(reference, variant)
     return found
 
 
-def _with_answer(reference: Reference, variant: Variant) -> Names:
+def with_answer(reference: Reference, variant: Variant) -> Names:
     """The reference with one answer replaced, also where a given cell calls it by its name.
 
     A function finds other names where it was defined. So the cells that use the item, directly or through one another,
