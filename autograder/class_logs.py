@@ -223,7 +223,7 @@ class _Class:
             if log.named != ANONYMOUS:
                 return []
             return [Flag("anonymous", "The log names nobody: answers to these inputs prove nothing about anybody.")]
-        message = f"The log is of student {printable(log.named)!r}, handed in by {printable(log.owner)!r}."
+        message = f"The log is of student '{printable(log.named)}', handed in by '{printable(log.owner)}'."
         others = sorted(self._hand_ins_of[log.named] - {log.owner})
         if others:
             message += f" The same name stands in what {_names(others)} handed in."

@@ -222,7 +222,7 @@ def grade_one_command(
 def verify_command(
     logs: Annotated[
         list[Path],
-        typer.Argument(metavar="LOG ...", help="Logs, or folders with <student>/<problem>/submission_log.json."),
+        typer.Argument(metavar="LOG", help="Logs, or folders with <student>/<problem>/submission_log.json."),
     ],
     out: Annotated[Path | None, typer.Option(dir_okay=False, help="File for the results as JSON.")] = None,
     misconceptions: Annotated[

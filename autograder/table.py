@@ -168,7 +168,10 @@ def logs_table(results: Iterable[Verified]) -> Table:
     for one in results:
         changed = sum(item.code == "changed" for item in one.items)
         compared = sum(item.code != "unknown" for item in one.items)
-        odd = [f"{metric.id.split('/', 1)[-1]}: {metric.verdict}" for metric in one.metrics if not metric.ok]
+        odd: dict[str, list[str]] = {}
+        for metric in one.metrics:
+            if not metric.ok:
+                odd.setdefault(str(metric.verdict), []).append(metric.id.removeprefix(f"{one.problem}/"))
         within = sum(metric.verdict == "in band" for metric in one.metrics)
         stories = [
             f"{item.id}: {item.misconception.replace('_', ' ') or item.verdict}"
@@ -181,7 +184,8 @@ def logs_table(results: Iterable[Verified]) -> Table:
             " ".join((one.profile, one.device.split(" ")[0])).strip() or "-",
             f"{one.right} of {len(one.items)}" if one.items else "-",
             f"{changed} changed" if changed else "same" if compared else "-",
-            "\n".join(odd) or (f"{within} in band" if within else "-"),
+            "\n".join(f"{word}: {_few(names)}" for word, names in odd.items())
+            or (f"{within} in band" if within else "-"),
             "\n".join(one.copied_from) or "-",
             "\n".join([*stories, *(flag.message for flag in one.flags), *one.notes]),
         )
@@ -225,6 +229,10 @@ def live_progress() -> Iterator[Bars]:
 def _table(title: str) -> Table:
     look = {"title_justify": "left", "title_style": "bold", "caption_justify": "left", "header_style": "bold"}
     return Table(title=escape(title), box=box.SIMPLE_HEAD, pad_edge=False, **look)  # type: ignore[arg-type]
+
+
+def _few(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _legend(points: Mapping[str, float]) -> Text:

@@ -139,7 +139,7 @@ def _about_the_run(named: str, profile: str) -> list[Flag]:
     try:
         checked(named)
     except ValueError:
-        flags.append(Flag("strange_student", f"{printable(named)!r} is no student id."))
+        flags.append(Flag("strange_student", f"'{printable(named)}' is no student id."))
     if profile == "grade":
         message = "The log is of profile 'grade': a few steps of the grader's, no training run. Nothing was measured."
         flags.append(Flag("grade_profile", message))
