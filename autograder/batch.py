@@ -1,6 +1,7 @@
 """Grades a folder of submissions, several side by side, and writes what came out, submission by submission.
 
-One submission is one task of a `concurrent.futures.Executor`: bytes in, results out. Only this process writes files.
+Bytes go to whoever grades, results come back (`Crew`: processes of this machine, or a cluster). Only this process
+touches files, the gradebook and the cache.
 """
 
 from __future__ import annotations
@@ -9,37 +10,64 @@ import csv
 import io
 import json
 import logging
-import multiprocessing
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
+from typing import Any, Protocol
 
 from nbformat import NotebookNode
 
+from autograder.cache import Cache
 from autograder.course import root_folder
 from autograder.errors import CourseError, SetupError
 from autograder.feedback import feedback_html
 from autograder.gradebook import Record, Recordable, recording
-from autograder.grading import Grading, failed_grading, grade_file
+from autograder.graders import Graders
 from autograder.hand_in import hand_in_time
 from autograder.intake import MARKUP
-from autograder.journal import Journal, digest_of
+from autograder.journal import Journal
+from autograder.machine import RESERVE, free_memory, workers_that_fit
 from autograder.problem import Problem, load_problem
-from autograder.release import notebook_text, write_atomically
-from autograder.results import Graded, GradedLog, Outcome
+from autograder.release import notebook_text
+from autograder.results import CACHED, PHASES, Graded, GradedLog, Grading, Outcome
 from autograder.seed import grading_seed
-from autograder.student_side.confinement import die_with_parent
-from autograder.submission import LOG_NAME
+from autograder.submission import Submission, read_submission
+from autograder.writing import write_atomically
 
 _log = logging.getLogger("autograder")
 
-Progress = Callable[[int, int], None]
-"""Called as (submissions done, submissions in all)."""
+AHEAD = 2
+"""Submissions that are read and handed out for each worker, so that none waits for its next one."""
+
+
+class Crew(Protocol):
+    """Whoever grades submissions, some side by side."""
+
+    @property
+    def workers(self) -> int:
+        """How many side by side."""
+
+    def submit(
+        self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None
+    ) -> Future[Grading]:
+        """Grades a submission as soon as there is room; the future may hold a `SetupError`, and no other error."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a batch is."""
+
+    done: int
+    """Submissions with a result, those of an earlier run that was cut off included."""
+    total: int
+    latest: Graded | None = None
+    """The result that came in last."""
+
+
+Progress = Callable[[Step], None]
 
 
 def grade_folder(
@@ -48,6 +76,9 @@ def grade_folder(
     out: Path,
     *,
     workers: int | None = None,
+    scheduler: str = "",
+    crew: Crew | None = None,
+    cache: bool = True,
     gradebook: bool = True,
     progress: Progress | None = None,
     root: Path | None = None,
@@ -63,7 +94,11 @@ def grade_folder(
         problem_id: problem id.
         submitted: folder with one folder per student.
         out: where results go; made if missing.
-        workers: processes side by side; one per core if not given.
+        workers: submissions graded side by side; if not given one per core, fewer where memory is short (on a
+            cluster: one per thread of its workers).
+        scheduler: address of a Dask scheduler (`tcp://host:port`) whose workers grade; this machine if empty.
+        crew: who grades, in place of `workers` and `scheduler`.
+        cache: take over what earlier gradings found and what did not change since?
         gradebook: record the results in the course's gradebook?
         progress: told after each submission.
         root: the course's root folder; found if not given.
@@ -73,32 +108,66 @@ def grade_folder(
 
     Raises:
         SourceError: unknown problem, or a fault in its source.
-        SetupError: a folder that cannot be read or written.
+        SetupError: a folder that cannot be read or written, or nothing can be graded on this machine or cluster.
     """
     root = root or root_folder()
     problem = load_problem(problem_id, root)
     students = students_in(submitted)
     _make_writable(out)
-    notebooks = {student: submitted / student / problem_id / f"{problem_id}.ipynb" for student in students}
-    digests = {student: digest_of(path, path.with_name(LOG_NAME)) for student, path in notebooks.items()}
-    journal = Journal(out, problem, grading_seed(root))
-    done = {student: graded for student in students if (graded := journal.done(student, digests[student]))}
-    left = {student: path for student, path in notebooks.items() if student not in done}
+    seed = grading_seed(root)
+    journal = Journal(out, problem, seed)
+    done: dict[str, Graded] = {}
     with ExitStack() as stack:
-        record = stack.enter_context(_recorder(root)) if gradebook else _unchanged
-        for student, grading in grade_all(problem_id, left, workers=workers, root=root, submitted=submitted):
-            log = record(grading, hand_in_time(notebooks[student].parent))
+        if crew is None:
+            crew = stack.enter_context(crew_for([problem_id], len(students), workers, scheduler, root))
+        known = stack.enter_context(Cache(root, problem, seed)) if cache else None
+        record: Record | None = None
+        hand_ins = _left(problem_id, students, submitted, journal, done)
+        for submission, grading in _results(problem_id, hand_ins, crew, known):
+            if record is None:  # opened while the first submissions are graded
+                record = stack.enter_context(_recorder(root)) if gradebook else _unchanged
+            student = str(submission.student)
+            log = record(grading, hand_in_time(submitted / student / problem_id))
             _write(problem, log, grading.notebook, out)
             if log.outcome is not Outcome.GRADER_ERROR:  # a fault of ours is tried again
-                journal.note(student, digests[student], grading.seconds)
-            done[student] = Graded(log, grading.seconds)
+                journal.note(student, submission.digest, grading.seconds)
+            done[student] = Graded(log, grading.seconds, grading.phases)
             if progress:
-                progress(len(done), len(students))
+                progress(Step(len(done), len(students), done[student]))
     ordered = [done[student] for student in students]
     _write_table(out / "grades.csv", problem_id, [_grade_row(one.log) for one in ordered])
     _write_table(out / "timings.csv", problem_id, [_timing_row(one) for one in ordered])
     journal.finish()
     return ordered
+
+
+def _left(
+    problem_id: str, students: Iterable[str], submitted: Path, journal: Journal, done: dict[str, Graded]
+) -> Iterator[Submission]:
+    """Reads the submissions one after the other; those that an earlier run finished go straight to `done`."""
+    for student in students:
+        path = submitted / student / problem_id / f"{problem_id}.ipynb"
+        submission = read_submission(path, student, submitted)
+        graded = journal.done(student, submission.digest)
+        if graded is None:
+            yield submission
+        else:
+            done[student] = graded
+
+
+def crew_for(
+    problems: Sequence[str], submissions: int, workers: int | None, scheduler: str, root: Path
+) -> AbstractContextManager[Crew]:
+    """Who grades: the workers of a Dask cluster if a scheduler is named, else processes of this machine.
+
+    Raises:
+        SetupError: the cluster cannot be used.
+    """
+    if scheduler:
+        from autograder.cluster import Cluster
+
+        return Cluster(scheduler, problems, root, workers=workers)
+    return Graders(problems, workers or workers_that_fit(submissions), root)
 
 
 def _unchanged(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
@@ -158,70 +227,41 @@ def students_in(submitted: Path) -> list[str]:
     return students
 
 
-def grade_all(
-    problem_id: str,
-    notebooks: dict[str, Path],
-    *,
-    workers: int | None = None,
-    root: Path | None = None,
-    submitted: Path | None = None,
-) -> Iterator[tuple[str, Grading]]:
-    """Grades many notebooks side by side; yields (key, result) as each is done.
+def grade_all(problem_id: str, submissions: Iterable[Submission], crew: Crew) -> Iterator[tuple[Submission, Grading]]:
+    """Grades many submissions side by side; yields each with its result as it is done.
 
-    A submission on which the grader itself fails, or whose worker dies, gets a result that says so; the others go on.
+    Few are read ahead, so that memory does not grow with the class. While memory is short, no further one is begun.
 
     Args:
         problem_id: problem id.
-        notebooks: key (the student's id) → path.
-        workers: processes side by side; one per core, and never more than submissions, if not given.
-        root: the course's root folder.
-        submitted: the folder that holds the hand-ins, below which no link is followed.
+        submissions: what was handed in.
+        crew: who grades.
     """
-    workers = min(workers or os.cpu_count() or 1, max(1, len(notebooks)))
-    left = dict(notebooks)
-    task = partial(_task, problem_id, root=root, submitted=submitted)
-    with _pool(workers) as pool:
-        try:
-            yield from _collect(pool, task, notebooks, left)
-        except BrokenProcessPool:
-            pass
-    for key, path in list(left.items()):  # a worker died: those without a result are tried again, one process each
-        with _pool(1) as pool:
-            try:
-                yield from _collect(pool, task, {key: path}, left)
-            except BrokenProcessPool:
-                yield key, failed_grading(load_problem(problem_id, root), key, "the grading process died twice")
+    return _results(problem_id, submissions, crew, None)
 
 
-def _collect(
-    pool: Executor, task: Callable[[Path, str], Grading], notebooks: dict[str, Path], left: dict[str, Path]
-) -> Iterator[tuple[str, Grading]]:
-    futures: dict[Future[Grading], str] = {pool.submit(task, path, key): key for key, path in notebooks.items()}
-    for future in as_completed(futures):
-        grading = future.result()
-        del left[futures[future]]
-        yield futures[future], grading
-
-
-def _task(problem_id: str, path: Path, student: str, *, root: Path | None, submitted: Path | None) -> Grading:
-    """One submission, in a worker process; a fault of ours is a result too."""
-    try:
-        return grade_file(problem_id, path, student=student, root=root, submitted=submitted)
-    except SetupError:
-        raise
-    except Exception as error:
-        return failed_grading(load_problem(problem_id, root), student, f"{type(error).__name__}: {error}")
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Fresh processes: a forked copy of this one could inherit a lock or a thread pool of torch's."""
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=die_with_parent)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+def _results(
+    problem_id: str, submissions: Iterable[Submission], crew: Crew, cache: Cache | None
+) -> Iterator[tuple[Submission, Grading]]:
+    left = iter(submissions)
+    running: dict[Future[Grading], Submission] = {}
+    while True:
+        while len(running) < AHEAD * crew.workers and not (running and free_memory() < RESERVE):
+            submission = next(left, None)
+            if submission is None:
+                break
+            known = cache.recall(submission) if cache else None
+            if known is not None and known.grading is not None:
+                yield submission, known.grading
+            else:
+                running[crew.submit(problem_id, submission, known.findings if known else None)] = submission
+        if not running:
+            return
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            submission, grading = running.pop(future), future.result()
+            if cache:
+                cache.keep(submission, grading)
+            yield submission, grading
 
 
 def _write(problem: Problem, log: GradedLog, notebook: NotebookNode, out: Path) -> None:
@@ -243,7 +283,10 @@ def _grade_row(log: GradedLog) -> dict[str, str]:
 
 
 def _timing_row(graded: Graded) -> dict[str, str]:
-    return {"student": graded.log.student, "problem": graded.log.problem, "seconds": f"{graded.seconds:.6g}"}
+    row = {"student": graded.log.student, "problem": graded.log.problem, "seconds": f"{graded.seconds:.6g}"}
+    phases = {phase: f"{graded.phases[phase]:.6g}" if phase in graded.phases else "" for phase in PHASES}
+    cached = "yes" if any(flag.kind == CACHED for flag in graded.log.flags) else ""
+    return {**row, **phases, "cached": cached}
 
 
 def _write_table(path: Path, problem: str, rows: list[dict[str, str]]) -> None:

@@ -7,17 +7,17 @@ through the same steps as a student's submission.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.batch import Progress, grade_all
+from autograder.batch import Progress, Step, crew_for, grade_all
 from autograder.course import root_folder
 from autograder.filled import fill_in, solution_answers
 from autograder.problem import Problem, load_problem, problem_ids
 from autograder.release import notebook_text, released_notebook
 from autograder.results import GradedLog
+from autograder.submission import Submission
 from autograder.variants import variants
 
 
@@ -46,39 +46,37 @@ def check(
     Args:
         problem_ids_: which problems; all that have a source if not given.
         workers: processes side by side; one per core if not given.
-        progress: told (variants done, variants in all).
+        progress: told after each variant.
         root: the course's root folder; found if not given.
     """
     root = root or root_folder()
     problems = [load_problem(problem_id, root) for problem_id in problem_ids_ or problem_ids(root)]
     rows: list[CheckRow] = []
-    with tempfile.TemporaryDirectory(prefix="autograder-check-") as name:
-        plans = {problem.id: _notebooks(problem, Path(name) / problem.id) for problem in problems}
-        total = sum(len(plan) for plan in plans.values())
+    plans = {problem.id: _notebooks(problem) for problem in problems}
+    total = sum(len(plan) for plan in plans.values())
+    with crew_for([problem.id for problem in problems], total, workers, "", root) as crew:
         for problem in problems:
             plan = plans[problem.id]
             found = {}
-            for variant, grading in grade_all(problem.id, plan, workers=workers, root=root):
+            for submission, grading in grade_all(problem.id, plan, crew):
+                variant = str(submission.student)
                 found[variant] = _row(problem, variant, grading.log, grading.seconds)
                 if progress:
-                    progress(len(rows) + len(found), total)
-            rows += [found[variant] for variant in plan]
+                    progress(Step(len(rows) + len(found), total))
+            rows += [found[str(submission.student)] for submission in plan]
     return rows
 
 
-def _notebooks(problem: Problem, folder: Path) -> dict[str, Path]:
-    """Variant → notebook file, in the order of the table."""
+def _notebooks(problem: Problem) -> list[Submission]:
+    """A submission for each variant, whose name stands for the student, in the order of the table."""
     released, solution = released_notebook(problem), solution_answers(problem)
     answers: dict[str, dict[str, str]] = {"solution": solution, "release": {}}
     for variant in [*variants(problem, "wrong"), *variants(problem, "right")]:
         answers[variant.name] = {**solution, variant.item: variant.source}
-    files = {}
-    for number, (variant_name, answer) in enumerate(answers.items()):
-        path = folder / str(number) / f"{problem.id}.ipynb"
-        path.parent.mkdir(parents=True)
-        path.write_text(notebook_text(fill_in(released, answer)), encoding="utf-8")
-        files[variant_name] = path
-    return files
+    return [
+        Submission(name, f"{problem.id}.ipynb", notebook_text(fill_in(released, answer)).encode())
+        for name, answer in answers.items()
+    ]
 
 
 def _row(problem: Problem, variant: str, log: GradedLog, seconds: float) -> CheckRow:

@@ -138,12 +138,13 @@ def check_command(problems: Problems = None, workers: Workers = None) -> None:
     and no other, each right alternative none.
     """
     from autograder.check import check
+    from autograder.live import live_progress
     from autograder.problem import problem_ids
-    from autograder.table import check_table, console, live_progress
+    from autograder.table import check_table, console
 
     _run_our_own_code()
-    with live_progress() as bars:
-        rows = check(problems or problem_ids(), workers=workers, progress=bars("checking"))
+    with live_progress() as watch:
+        rows = check(problems or problem_ids(), workers=workers, progress=watch("checking"))
     console().print(check_table(rows))
     wrong = sum(not row.ok for row in rows)
     typer.echo(f"{len(rows) - wrong} of {len(rows)} as expected")
@@ -188,18 +189,36 @@ def grade_command(
     ],
     out: Annotated[Path, typer.Option(help="Folder for logs, feedback pages and grades.csv.")],
     workers: Workers = None,
+    scheduler: Annotated[
+        str, typer.Option(help="Grade on the workers of this Dask scheduler, e.g. tcp://10.0.0.5:8786.")
+    ] = "",
+    cache: Annotated[bool, typer.Option(help="Take over results of earlier runs where nothing changed.")] = True,
     gradebook: Annotated[bool, typer.Option(help="Record the results in course/gradebook.db too.")] = True,
 ) -> None:
-    """Grades one problem for everybody in a folder."""
-    from autograder.batch import grade_folder
-    from autograder.results import Outcome
-    from autograder.table import GradeLine, console, grades_table, live_progress
+    """Grades one problem for everybody in a folder.
 
-    with live_progress() as bars:
+    Ctrl-C stops it; the same command goes on where it was.
+    """
+    from autograder.batch import grade_folder
+    from autograder.live import live_progress
+    from autograder.results import CACHED, Outcome
+    from autograder.table import GradeLine, console, grades_table
+
+    with live_progress() as watch:
         graded = grade_folder(
-            problem, submitted, out, workers=workers, gradebook=gradebook, progress=bars(f"grading {problem}")
+            problem,
+            submitted,
+            out,
+            workers=workers,
+            scheduler=scheduler,
+            cache=cache,
+            gradebook=gradebook,
+            progress=watch(f"grading {problem}"),
         )
     console().print(grades_table(problem, [GradeLine(one.log, one.seconds) for one in graded]))
+    recalled = sum(any(flag.kind == CACHED for flag in one.log.flags) for one in graded)
+    if recalled:
+        typer.echo(f"{recalled} of {len(graded)} from the cache, in whole or in part; --no-cache grades all anew")
     typer.echo(f"{out / 'grades.csv'}")
     raise typer.Exit(1 if any(one.log.outcome is Outcome.GRADER_ERROR for one in graded) else 0)
 
@@ -235,12 +254,15 @@ def verify_command(
     the measured numbers with their bands, and the class with one another. Exit status 1 if anything is not as it
     should be.
     """
-    from autograder.table import console, live_progress, logs_table
+    from autograder.batch import Step
+    from autograder.live import live_progress
+    from autograder.table import console, logs_table
     from autograder.verified import write_results
     from autograder.verify import verify
 
-    with live_progress() as bars:
-        results = verify(logs, misconceptions=misconceptions, progress=bars("checking logs"))
+    with live_progress() as watch:
+        watcher = watch("checking logs, in three steps each")
+        results = verify(logs, misconceptions=misconceptions, progress=lambda done, total: watcher(Step(done, total)))
     console().print(logs_table(results))
     if out:
         write_results(results, out)
@@ -257,11 +279,12 @@ def demo_command(
 ) -> None:
     """Releases all problems and grades a made-up class."""
     from autograder.demo import demo
-    from autograder.table import console, grades_table, live_progress
+    from autograder.live import live_progress
+    from autograder.table import console, grades_table
 
     _run_our_own_code()
-    with live_progress() as bars:
-        results = demo(problems or (), out, workers=workers, progress=lambda problem: bars(f"grading {problem}"))
+    with live_progress() as watch:
+        results = demo(problems or (), out, workers=workers, progress=lambda problem: watch(f"grading {problem}"))
     screen = console()
     for result in results:
         screen.print(grades_table(result.problem, result.lines))

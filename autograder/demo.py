@@ -7,15 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.batch import grade_folder
+from autograder.batch import Crew, Progress, crew_for, grade_folder
 from autograder.course import root_folder
 from autograder.errors import SetupError
 from autograder.made_up_class import MadeUpStudent, make_class, surprises
 from autograder.problem import problem_ids
 from autograder.release import release
 from autograder.table import GradeLine
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ def demo(
             demonstration left there is replaced.
         workers: processes that grade side by side; as many as the batch chooses if not given.
         root: the course's root folder; found by `root_folder()` if not given.
-        progress: told the problem, answers with what is called as `(done, total)` after each submission.
+        progress: told the problem, answers with what is told after each submission.
 
     Raises:
         ReleaseError: the linter or the leak test found something.
@@ -66,10 +64,11 @@ def demo(
     _empty(out, submitted, graded)
     release(chosen, root=root)
     students = make_class(chosen, submitted, root)
-    return [
-        _grade(problem, students, submitted, graded / problem, workers, root, progress(problem) if progress else None)
-        for problem in chosen
-    ]
+    with crew_for(chosen, len(students), workers, "", root) as crew:
+        return [
+            _grade(problem, students, submitted, graded / problem, crew, root, progress(problem) if progress else None)
+            for problem in chosen
+        ]
 
 
 def _grade(
@@ -77,11 +76,13 @@ def _grade(
     students: Sequence[MadeUpStudent],
     submitted: Path,
     out: Path,
-    workers: int | None,
+    crew: Crew,
     root: Path,
     progress: Progress | None,
 ) -> DemoResult:
-    graded = grade_folder(problem, submitted, out, workers=workers, gradebook=False, progress=progress, root=root)
+    graded = grade_folder(
+        problem, submitted, out, crew=crew, cache=False, gradebook=False, progress=progress, root=root
+    )
     by_name = {one.log.student: one for one in graded}
     lines = []
     for student in students:

@@ -14,30 +14,25 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from autograder import misconceptions
+from autograder.limits import ALL_CELLS_OUTPUT, ALL_CELLS_SECONDS, ANSWER_SECONDS, CELL_SECONDS
 from autograder.messages import Verdict, broken_cell, dead, verdict_of
 from autograder.needed import needed, plain_python
 from autograder.problem import Item, Problem
 from autograder.rebuild import Built, Rebuilt
-from autograder.reference import NOT_RUN, Reference, quiet_process, reference, run_trusted
+from autograder.recall import Recall, key_of
+from autograder.reference import Reference, quiet_process, reference, run_test
 from autograder.remote import Link, Student
 from autograder.results import ItemResult, Status
 from autograder.sandbox import Host, Session, SessionDiedError
+from autograder.software import software
 from autograder.student_side.calls import seed_everything
 from autograder.student_side.frames import ClosedError, TooLateError
+from autograder.warm_modules import NOT_RUN
 from homework.checks import inputs_from, recording
-
-CELL_SECONDS = 30.0
-"""Wall-clock limit of one of the student's cells; cells that train are not run."""
-ALL_CELLS_SECONDS = 180.0
-"""Wall-clock limit of all of a student's cells together, those that are run again after a death included."""
-ALL_CELLS_OUTPUT = 400_000
-"""Characters of what they print that are kept, all together."""
-ANSWER_SECONDS = 10.0
-"""Wall-clock limit of one answer on personal inputs."""
 
 _ASKED_ON = (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.ERROR)
 """After which verdicts the code is asked for its answers on personal inputs too."""
@@ -61,13 +56,26 @@ class Examined:
     """By cell id: the cells that were run."""
     answers: dict[str, Any] = field(default_factory=dict)
     """Item id → the student's answer on personal inputs, as plain JSON."""
+    phases: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("start", "cells", "tests", "answers"), 0.0))
+    """Seconds by phase (`results.PHASES`); `start` counts all forks and their ends."""
+
+    @contextlib.contextmanager
+    def timed(self, phase: str) -> Iterator[None]:
+        """Adds the time that the block takes to a phase."""
+        begin = time.monotonic()
+        try:
+            yield
+        finally:
+            self.phases[phase] += time.monotonic() - begin
 
 
 class ItemTimeoutError(BaseException):
     """The test cell itself, on the trusted side, ran out of time (no `Exception`: a test must not catch it)."""
 
 
-def examine(problem: Problem, rebuilt: Rebuilt, host: Host, *, student: str, seed: str) -> Examined:
+def examine(
+    problem: Problem, rebuilt: Rebuilt, host: Host, *, student: str, seed: str, recall: Recall | None = None
+) -> Examined:
     """Examines a notebook.
 
     Args:
@@ -76,14 +84,18 @@ def examine(problem: Problem, rebuilt: Rebuilt, host: Host, *, student: str, see
         host: forks the processes for student code.
         student: the student's id; personal inputs are drawn from it.
         seed: of the grading run; inputs of tests and the global generators come from it.
+        recall: what an earlier grading found; nothing if not given.
     """
     with quiet_process(), inputs_from(seed):
-        return _Examination(problem, rebuilt, host, student, seed).run()
+        return _Examination(problem, rebuilt, host, student, seed, recall or Recall()).run()
 
 
 class _Examination:
-    def __init__(self, problem: Problem, rebuilt: Rebuilt, host: Host, student: str, seed: str) -> None:
+    def __init__(self, problem: Problem, rebuilt: Rebuilt, host: Host, student: str, seed: str, recall: Recall) -> None:
         self._problem = problem
+        self._recall = recall
+        self._state = key_of(software(), seed, problem.id, host.level)
+        """Digest of all cells so far, in order: what the student's process is made of."""
         self._rebuilt = rebuilt
         self._host = host
         self._student = student
@@ -123,22 +135,38 @@ class _Examination:
     # --- the student's cells ------------------------------------------------------------------------------------------
 
     def _run_cell(self, built: Built) -> None:
-        try:
-            run = self._run(self._ready(), built)
-        except SessionDiedError as error:
-            self._session = None
-            self._dead[built.id] = error.reason
+        """Runs a cell, or takes what it did from an earlier grading: it is then run as soon as an item needs it."""
+        self._state = key_of(self._state, built.id, built.source)
+        known = self._recall.get(self._state) if self._session is None else None
+        if known is None:
+            known = self._did(built)
+            self._recall.keep(self._state, known, known.get("dead", ""))
+        if "dead" in known:
+            self._dead[built.id] = known["dead"]
             return
-        self._ran.append(built)
+        if built not in self._ran:
+            self._ran.append(built)
+        run = CellRun(**known)
         kept = CellRun(run.stdout[: self._output], run.stderr[: self._output], run.raised)
         self._output = max(0, self._output - len(kept.stdout) - len(kept.stderr))
         self._done.runs[built.id] = kept
 
+    def _did(self, built: Built) -> dict[str, Any]:
+        """Runs a cell: what it printed and raised, or how it killed the process."""
+        try:
+            run = self._run(self._ready(), built)
+        except SessionDiedError as error:
+            self._session = None
+            return {"dead": error.reason}
+        self._ran.append(built)
+        return asdict(run)
+
     def _ready(self) -> Session:
         """The session with all cells so far in it; after a death they are run again, without the guilty ones."""
         while self._session is None:
-            session = self._host.session()
-            session.seed(_seed(self._seed, self._problem.id, "cells"))
+            with self._done.timed("start"):
+                session = self._host.session()
+                session.seed(_seed(self._seed, self._problem.id, "cells"))
             for built in list(self._ran):
                 try:
                     self._run(session, built)
@@ -154,7 +182,8 @@ class _Examination:
         """Runs one cell in the time that is left."""
         begin = time.monotonic()
         try:
-            reply = session.run(plain_python(built.source), built.id, max(0.0, min(CELL_SECONDS, self._left)))
+            with self._done.timed("cells"):
+                reply = session.run(plain_python(built.source), built.id, max(0.0, min(CELL_SECONDS, self._left)))
         finally:
             self._left -= time.monotonic() - begin
         raised = reply.get("raised")
@@ -169,23 +198,62 @@ class _Examination:
 
     def _examine(self, item: Item) -> ItemResult:
         started = time.monotonic()
-        verdict = self._before(item) or self._test(item)
-        answer, known = None, ""
-        if verdict.status in _ASKED_ON:
-            answer = self._answer(item)
-            if answer is not None:
-                self._done.answers[item.id] = answer
-        if verdict.status is not Status.PASSED and answer is not None:
-            known = misconceptions.recognise(self._reference, item, answer, self._student)
+        early = self._before(item)
+        key = self._key(item, early)
+        found = self._recall.get(key)
+        if found is None:
+            found = self._found(item, early)
+            self._recall.keep(key, found, found["status"])
+        else:
+            self._recall.items += 1
+        if found["answer"] is not None:
+            self._done.answers[item.id] = found["answer"]
         return ItemResult(
             id=item.id,
-            score=round(item.points * verdict.fraction, 6),
+            score=found["score"],
             max_score=item.points,
-            status=verdict.status,
-            message=verdict.message,
+            status=Status(found["status"]),
+            message=found["message"],
             seconds=time.monotonic() - started,
-            misconception=known,
+            misconception=found["misconception"],
         )
+
+    def _key(self, item: Item, early: Verdict | None) -> str:
+        """The digest of all that decides over an item's result."""
+        assert item.test is not None
+        known = "" if early is None else [str(early.status), early.message, early.fraction]
+        asked = [item.id, item.points, item.seconds, item.test.source, misconceptions.digest(self._reference, item)]
+        return key_of(self._state, sorted(self._dead), known, self._reference.digest, asked, self._student)
+
+    def _found(self, item: Item, early: Verdict | None) -> dict[str, Any]:
+        verdict, answer = self._asked(item, early)
+        known = ""
+        if answer is not None and verdict.status is not Status.PASSED:
+            known = misconceptions.recognise(self._reference, item, answer, self._student)
+        return {
+            "score": round(item.points * verdict.fraction, 6),
+            "status": str(verdict.status),
+            "message": verdict.message,
+            "misconception": known,
+            "answer": answer,
+        }
+
+    def _asked(self, item: Item, known: Verdict | None) -> tuple[Verdict, Any]:
+        """The verdict, unless it is known, and the answer on personal inputs (or None), from one fork."""
+        if known is not None and known.status not in _ASKED_ON:
+            return known, None
+        answer = None
+
+        def ask(link: Link) -> Verdict:
+            nonlocal answer
+            with self._done.timed("tests"):
+                verdict = known or self._test(item, link)
+            if verdict.status in _ASKED_ON:
+                with self._done.timed("answers"):
+                    answer = self._answer(item, link)
+            return verdict
+
+        return self._with_fork(item, ask), answer
 
     def _before(self, item: Item) -> Verdict | None:
         """What can be said without asking: no cell, an untouched stub, a cell that did not run."""
@@ -201,58 +269,51 @@ class _Examination:
             return broken_cell(item, run.raised, self._done.runs, self._rebuilt)
         return None
 
-    def _test(self, item: Item) -> Verdict:
-        assert item.test is not None
-        test = item.test
+    def _test(self, item: Item, link: Link) -> Verdict:
+        link.wait_until(time.monotonic() + item.seconds)
+        seed = _seed(self._seed, self._problem.id, item.id)
+        try:
+            with _alarm(item.seconds + 1.0), contextlib.redirect_stdout(io.StringIO()):
+                link.seed(seed)
+                seed_everything(seed)
+                names = self._reference.test_names(Student(link))
+                with recording() as parts:
+                    error = _caught(lambda: run_test(item, names))
+                return verdict_of(item, error, parts)
+        except (TooLateError, ItemTimeoutError):
+            return dead(item, "timeout", f"it was tested ({item.seconds:g} s)")
+        except ClosedError:
+            return dead(item, "crashed", "it was tested")
 
-        def ask(link: Link) -> Verdict:
-            names = self._reference.test_names(Student(link))
-            with recording() as parts:
-                error = _caught(lambda: run_trusted(test.source, f"<{test.grade_id}>", names))
-            return verdict_of(item, error, parts)
+    def _answer(self, item: Item, link: Link) -> Any:
+        """The student's answer on personal inputs as plain JSON; None if there is none. Costs no points."""
+        link.wait_until(time.monotonic() + ANSWER_SECONDS)
+        try:
+            with _alarm(ANSWER_SECONDS + 1.0), contextlib.redirect_stdout(io.StringIO()):
+                link.seed(misconceptions.ANSWER_SEED)
+                return misconceptions.answer(self._reference, item, Student(link), self._student)
+        except (Exception, TooLateError, ItemTimeoutError, ClosedError):
+            return None
 
-        return self._with_fork(item, item.seconds, ask)
-
-    def _answer(self, item: Item) -> Any:
-        """The student's answer on personal inputs as plain JSON; None if there is none."""
-        found: list[Any] = []
-
-        def ask(link: Link) -> Verdict:
-            link.seed(misconceptions.ANSWER_SEED)
-            error = _caught(
-                lambda: found.append(misconceptions.answer(self._reference, item, Student(link), self._student))
-            )
-            return verdict_of(item, error, [])
-
-        verdict = self._with_fork(item, ANSWER_SECONDS, ask)
-        return found[0] if found and verdict.status is Status.PASSED else None
-
-    def _with_fork(self, item: Item, seconds: float, ask: Callable[[Link], Verdict]) -> Verdict:
-        """Lets `ask` speak to a fork of the student's process, and turns every way to die into a verdict."""
+    def _with_fork(self, item: Item, ask: Callable[[Link], Verdict]) -> Verdict:
+        """Lets `ask` speak to a fork of the student's process."""
         try:
             session = self._ready()
-            sock = session.fork(seconds + 1)
+            with self._done.timed("start"):
+                sock = session.fork(item.seconds + ANSWER_SECONDS + 1)
         except SessionDiedError as error:
             self._session = None
             return dead(item, error.reason, "its test began")
-        link = Link(sock, time.monotonic() + seconds)
-        seed = _seed(self._seed, self._problem.id, item.id)
+        link = Link(sock)
         try:
-            with _alarm(seconds + 1.0), contextlib.redirect_stdout(io.StringIO()):
-                link.seed(seed)
-                seed_everything(seed)
-                verdict = ask(link)
-        except (TooLateError, ItemTimeoutError):
-            verdict = dead(item, "timeout", f"it was tested ({seconds:g} s)")
-        except ClosedError:
-            verdict = dead(item, "crashed", "it was tested")
+            return ask(link)
         finally:
             link.close()
-        try:
-            session.end_fork()
-        except SessionDiedError:
-            self._session = None
-        return verdict
+            try:
+                with self._done.timed("start"):
+                    session.end_fork()
+            except SessionDiedError:
+                self._session = None
 
     def _manual(self, item: Item) -> ItemResult:
         answered = item.id in self._rebuilt.answered

@@ -23,8 +23,9 @@ from nbformat import NotebookNode
 
 from autograder.course import Course, course_folder, load_course
 from autograder.errors import CourseError
-from autograder.release import notebook_text, write_atomically
+from autograder.release import notebook_text
 from autograder.results import GradedLog, ItemResult, Status
+from autograder.writing import write_atomically
 
 WAIT_SECONDS = 20.0
 """How long to wait for another program that is writing to the gradebook."""

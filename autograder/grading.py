@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import atexit
 import functools
-import hashlib
-import platform
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import torch
-from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell
 
 from autograder.doctor import insist
 from autograder.examiner import Examined, examine
@@ -22,26 +15,14 @@ from autograder.executed import executed_notebook
 from autograder.handed_in_log import disagreements, read_log
 from autograder.problem import Problem, load_problem
 from autograder.rebuild import Rebuilt, rebuild
-from autograder.reference import reference
-from autograder.release import released_notebook
-from autograder.results import Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.recall import Recall
+from autograder.results import CACHED, Flag, GradedLog, Grading, Outcome
 from autograder.sandbox import Host
 from autograder.seed import fingerprint, grading_seed
-from autograder.submission import LOG_NAME, MAX_LOG_BYTES, UnusableError, read_bytes, read_cells
+from autograder.submission import Submission, UnusableError, read_cells, read_submission
+from autograder.ungraded import ANONYMOUS, environment, rfc3339, ungraded
+from autograder.warm_modules import warm_modules
 from homework.source_hash import source_hash
-
-ANONYMOUS = "anonymous"
-
-
-@dataclass(frozen=True)
-class Grading:
-    """One graded submission."""
-
-    log: GradedLog
-    notebook: NotebookNode
-    """The executed notebook; for a submission that could not be read, the release with the reason on top."""
-    seconds: float = 0.0
-    """Wall time of the grading."""
 
 
 def grade(
@@ -74,66 +55,57 @@ def grade_file(
     submitted: Path | None = None,
 ) -> Grading:
     """Like `grade`, with the executed notebook; below the folder `submitted` no link is followed."""
-    problem = load_problem(problem_id, root)
-    try:
-        data = read_bytes(path, submitted)
-    except UnusableError as error:
-        return _unusable(problem, student or ANONYMOUS, error, None)
-    log_path = path.parent / LOG_NAME
-    log_bytes = None
-    if log_path.is_file() and not log_path.is_symlink():
-        with log_path.open("rb") as file:
-            log_bytes = file.read(MAX_LOG_BYTES)
-    handed_in_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return grade_notebook_bytes(
-        problem_id, data, student=student, log=log_bytes, name=path.name, handed_in_at=handed_in_at, root=root
-    )
+    return grade_submission(problem_id, read_submission(path, student, submitted), root=root)
 
 
-def grade_notebook_bytes(
+def grade_submission(
     problem_id: str,
-    data: bytes,
+    submission: Submission,
     *,
-    student: str | None = None,
-    log: bytes | None = None,
-    name: str = "the notebook",
-    handed_in_at: datetime | None = None,
     root: Path | None = None,
+    host: Host | None = None,
+    findings: Mapping[str, Any] | None = None,
 ) -> Grading:
-    """Grades a notebook given as bytes.
+    """Grades what one student handed in.
 
     Args:
         problem_id: problem id.
-        data: the notebook file's bytes, not trusted.
-        student: student id; the log's if not given, else `anonymous`.
-        log: the bytes of the student's `submission_log.json`, not trusted; None if there is none.
-        name: what to call the file in messages.
-        handed_in_at: when it was handed in; stands in the log if the student's own log has no date.
+        submission: the student's files, as bytes.
         root: the course's root folder; found if not given.
+        host: forks the processes for student code, its walls tried; one of this process's own if not given.
+        findings: those of an earlier grading of this student (`Grading.findings`); nothing is recalled if not given.
     """
     started = time.monotonic()
     problem = load_problem(problem_id, root)
-    theirs, flags = read_log(log, problem.id)
-    student = student or theirs.get("student") or ANONYMOUS
-    assert student is not None
+    theirs, flags = read_log(submission.log, problem.id)
+    student = submission.student or theirs.get("student") or ANONYMOUS
     try:
-        rebuilt = rebuild(problem, read_cells(data, name), name)
+        if submission.fault:
+            raise UnusableError(*submission.fault)
+        rebuilt = rebuild(problem, read_cells(submission.notebook, submission.name), submission.name)
     except UnusableError as error:
-        return _unusable(problem, student, error, hashlib.sha256(data).hexdigest(), handed_in_at)
+        return ungraded(problem, submission, error)
     course = problem.path.parent.parent
     seed = grading_seed(course)
-    host = _host(reference(problem).modules, course)
-    examined = examine(problem, rebuilt, host, student=student, seed=seed)
+    host = host or _host(warm_modules([problem]), course)
+    read = time.monotonic()
+    recall = Recall(findings)
+    examined = examine(problem, rebuilt, host, student=student, seed=seed, recall=recall)
+    asked = time.monotonic()
     flags += rebuilt.flags
     if theirs:
         flags += disagreements(theirs, rebuilt, examined.answers, student)
     flags.append(Flag("inputs", f"Inputs were drawn from the seed with fingerprint {fingerprint(seed)}."))
     flags.append(Flag("isolation", f"Student code ran at isolation level '{host.level}'."))
-    digest = hashlib.sha256(data).hexdigest()
-    graded = _log(problem, student, theirs, rebuilt, examined, tuple(flags), handed_in_at, digest)
+    if recall.items:
+        codes = sum(item.kind == "code" for item in problem.items)
+        flags.append(Flag(CACHED, f"{recall.items} of {codes} items were taken from an earlier grading."))
+    log = _log(problem, student, submission, theirs, rebuilt, examined, tuple(flags))
     results = {result.id: result for result in examined.results}
     notebook = executed_notebook(problem, rebuilt, examined.runs, results)
-    return Grading(graded, notebook, time.monotonic() - started)
+    end = time.monotonic()
+    phases = {"read": read - started, **examined.phases, "write": end - asked}
+    return Grading(log, notebook, end - started, phases, recall.kept, recall.is_settled)
 
 
 @functools.cache
@@ -148,69 +120,25 @@ def _host(modules: tuple[str, ...], root: Path) -> Host:
 def _log(
     problem: Problem,
     student: str,
+    submission: Submission,
     theirs: dict[str, Any],
     rebuilt: Rebuilt,
     examined: Examined,
     flags: tuple[Flag, ...],
-    handed_in_at: datetime | None,
-    digest: str,
 ) -> GradedLog:
     codes = {item.id for item in problem.items if item.kind == "code"}
     return GradedLog(
         problem=problem.id,
         student=student,
-        created_at=theirs.get("created_at") or _rfc3339(handed_in_at),
+        created_at=theirs.get("created_at") or rfc3339(submission.handed_in_at),
         profile=theirs.get("profile", "grade"),
         environment=theirs.get("environment") or environment(),
         answers=examined.answers,
         metrics=theirs.get("metrics", {}),
         code={item: source_hash(rebuilt.source(item)) for item in sorted(rebuilt.answered & codes)},
-        notebook_sha256=digest,
+        notebook_sha256=submission.notebook_sha256,
         outcome=Outcome.GRADED,
         items=tuple(examined.results),
         flags=flags,
         process=theirs.get("process", {}) if isinstance(theirs.get("process", {}), dict) else {},
     )
-
-
-def failed_grading(problem: Problem, student: str, reason: str) -> Grading:
-    """The result of a submission on which the grader itself failed; staff must look at it."""
-    message = f"The autograder failed on this submission ({reason}); this is not your fault, staff will look at it."
-    return _unusable(problem, student, UnusableError(Outcome.GRADER_ERROR, message), None)
-
-
-def _unusable(
-    problem: Problem, student: str, error: UnusableError, digest: str | None, handed_in_at: datetime | None = None
-) -> Grading:
-    """The result of a submission that cannot be graded: nothing for any item, and the reason everywhere."""
-    message = str(error)
-    log = GradedLog(
-        problem=problem.id,
-        student=student,
-        created_at=_rfc3339(handed_in_at),
-        profile="grade",
-        environment=environment(),
-        answers={},
-        metrics={},
-        code={},
-        notebook_sha256=digest,
-        outcome=error.outcome,
-        items=tuple(
-            ItemResult(item.id, 0.0, item.points, Status.MISSING, message, manual=item.kind != "code")
-            for item in problem.items
-        ),
-        flags=(Flag(str(error.outcome), message),),
-    )
-    notebook = released_notebook(problem)
-    notebook.cells.insert(0, new_markdown_cell(f"**This submission could not be graded.** {message}", id="not-graded"))
-    return Grading(log, notebook)
-
-
-def environment() -> dict[str, str]:
-    """Where grading runs, in the words of the log."""
-    return {"python": platform.python_version(), "torch": str(torch.__version__), "device": "cpu"}
-
-
-def _rfc3339(moment: datetime | None) -> str:
-    """UTC to the second; an unknown moment is the epoch, so that equal input gives equal bytes."""
-    return (moment or datetime.fromtimestamp(0, UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -91,7 +91,7 @@ def take_in(source: Path, problem: str, to: Path, times: Mapping[str, datetime] 
 
 
 def _note_time(taken: Taken, moment: datetime | None, folder: Path) -> None:
-    from autograder.release import write_bytes
+    from autograder.writing import write_bytes
 
     if moment is None:
         taken.notes.append("has no hand-in time in the list: counts as handed in in time")
@@ -211,7 +211,7 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 
 def _take(student: str, files: list[Found], problem: str, to: Path) -> Taken:
     """Chooses notebook and log of one student and writes them."""
-    from autograder.release import write_bytes
+    from autograder.writing import write_bytes
 
     taken = Taken(student, notes=[f"{file.path} {file.trouble}" for file in files if file.trouble])
     if len(files) > MAX_FILES:

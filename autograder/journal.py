@@ -7,15 +7,13 @@ place; the file is gone when the batch is done. A line counts only for the same 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-import platform
 from pathlib import Path
 
 from autograder.problem import Problem
 from autograder.results import Graded, GradedLog
 from autograder.seed import fingerprint
-from autograder.submission import UnusableError, read_bytes
+from autograder.software import software
 
 
 class Journal:
@@ -31,7 +29,7 @@ class Journal:
         self._out = out
         self._problem = problem
         self._path = out / f".grading-{problem.id}.jsonl"
-        self._key = {"source": problem.sha256, "software": _software(), "seed": fingerprint(seed)}
+        self._key = {"source": problem.sha256, "software": software(), "seed": fingerprint(seed)}
         self._done = self._read()
         if not self._done:
             self._path.write_text(json.dumps(self._key) + "\n", encoding="utf-8")
@@ -66,25 +64,3 @@ class Journal:
         if not lines or lines[0] != self._key:
             return {}
         return {student: (digest, float(seconds)) for student, digest, seconds in lines[1:]}
-
-
-def digest_of(notebook: Path, log: Path) -> str:
-    """A fingerprint of what a student handed in."""
-    found = hashlib.sha256()
-    for path in (notebook, log):
-        try:
-            data = read_bytes(path)
-        except UnusableError as error:
-            data = repr(str(error)).encode()
-        found.update(len(data).to_bytes(8, "big") + data)
-    return found.hexdigest()
-
-
-def _software() -> str:
-    """What else decides over a score: this package, torch and Python."""
-    import torch
-
-    own = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        own.update(path.read_bytes())
-    return f"{own.hexdigest()} torch {torch.__version__} python {platform.python_version()}"

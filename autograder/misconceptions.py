@@ -14,9 +14,11 @@ import torch
 
 from autograder.needed import names_of
 from autograder.problem import Cell, Item
-from autograder.reference import NOT_RUN, Names, Reference, run_trusted
+from autograder.recall import key_of
+from autograder.reference import Names, Reference, run_trusted
 from autograder.tolerance import Precision, for_device, precision_of, same
 from autograder.variants import Variant, variants
+from autograder.warm_modules import may_run
 from homework.personal import draws_for, plain_json
 
 ANSWER_SEED = 0
@@ -50,6 +52,19 @@ def expected(reference: Reference, item: Item, student_id: str) -> Expected:
     return _of_ours(reference, item, Names(reference.names), student_id)
 
 
+def load(reference: Reference) -> None:
+    """Reads all known wrong solutions of a problem now, so that processes forked from this one have them."""
+    for item in reference.problem.items:
+        known_misconceptions(reference, item)
+        digest(reference, item)
+
+
+@functools.lru_cache(maxsize=256)
+def digest(reference: Reference, item: Item) -> str:
+    """Of the known wrong solutions of an item, which decide over what is recognised."""
+    return key_of([variant.source for variant in variants(reference.problem, "wrong") if variant.item == item.id])
+
+
 def recognise(reference: Reference, item: Item, got: Any, student_id: str, device: str = "cpu") -> str:
     """The name of the known wrong solution that gives these answers; empty if none does, or if they are right.
 
@@ -70,7 +85,7 @@ def recognise(reference: Reference, item: Item, got: Any, student_id: str, devic
     return ""
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=256)
 def known_misconceptions(reference: Reference, item: Item) -> dict[str, Names]:
     """The problem's known wrong solutions of one item, each as the names of a notebook."""
     found = {}
@@ -100,9 +115,7 @@ def with_answer(reference: Reference, variant: Variant) -> Names:
 
 
 def _is_helper(cell: Cell) -> bool:
-    return (
-        cell.cell_type == "code" and not cell.is_test and not cell.is_manual and not cell.tags & (NOT_RUN | {"answers"})
-    )
+    return may_run(cell) and "answers" not in cell.tags
 
 
 @functools.lru_cache(maxsize=256)

@@ -41,7 +41,7 @@ NO_NAMES = Names(frozenset(), frozenset())
 
 def plain_python(source: str) -> str:
     """A cell as Python text: magics and shell lines become calls of `get_ipython()`."""
-    if not any(mark in source for mark in "%!?"):
+    if not any(mark in source for mark in "%!?") or _is_python(source):
         return source
     try:
         return str(TransformerManager().transform_cell(source))  # type: ignore[no-untyped-call]
@@ -49,7 +49,16 @@ def plain_python(source: str) -> str:
         return source
 
 
-@functools.lru_cache(maxsize=4096)
+def _is_python(source: str) -> bool:
+    """Can it be parsed as it is? Then there is nothing to transform, which takes far longer."""
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+@functools.lru_cache(maxsize=512)
 def names_of(source: str) -> Names | None:
     """The names of one cell, or None if it cannot be parsed."""
     if len(source) > MAX_SOURCE:

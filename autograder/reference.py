@@ -16,12 +16,11 @@ import numpy as np
 import torch
 
 from autograder.errors import SourceError
-from autograder.needed import imported_modules, names_of, needed, plain_python
-from autograder.problem import Cell, Problem
+from autograder.needed import names_of, needed, plain_python
+from autograder.problem import Cell, Item, Problem
+from autograder.recall import key_of
 from autograder.student_side.calls import seed_everything
-
-NOT_RUN = frozenset({"train", "experiment", "log", "install"})
-"""Tags of cells that grading never runs, on either side."""
+from autograder.warm_modules import may_run
 
 
 class Names:
@@ -43,19 +42,19 @@ class Reference:
     Attributes:
         names: everything the source's given and solution cells define.
         wanted: names that tests and the personal answers ask of a student's notebook.
-        modules: what the given cells may import; worth having warm.
+        digest: of all cells that were run for it.
     """
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        runnable = [cell if _may_run(cell) else None for cell in problem.cells]
+        runnable = [cell if may_run(cell) else None for cell in problem.cells]
         sources = [None if cell is None else cell.source for cell in runnable]
         asked, read = _asked_names(problem)
         self.wanted = frozenset({item.id for item in problem.items if item.kind == "code"} | asked)
         chosen = needed(sources, {*self.wanted, *read})
-        given = [cell for cell in runnable if cell is not None and not cell.solution]
-        self.modules = tuple(imported_modules(cell.source for cell in given))
-        self.names = self._run([cell for n, cell in enumerate(runnable) if cell is not None and n in chosen])
+        cells = [cell for n, cell in enumerate(runnable) if cell is not None and n in chosen]
+        self.digest = key_of(problem.id, [cell.source for cell in cells])
+        self.names = self._run(cells)
 
     def _run(self, cells: list[Cell]) -> dict[str, Any]:
         module = types.ModuleType(f"reference_of_{self.problem.id}")
@@ -79,19 +78,48 @@ class Reference:
         return names
 
 
-@functools.lru_cache(maxsize=16)
+_MOST = 16
+_loaded: dict[Problem, Reference] = {}
+
+
 def reference(problem: Problem) -> Reference:
     """The reference of a problem; run once per process and source."""
-    with quiet_process():
-        seed_everything(0)
-        return Reference(problem)
+    if problem not in _loaded:
+        if len(_loaded) == _MOST:
+            _loaded.pop(next(iter(_loaded)))
+        with quiet_process():
+            seed_everything(0)
+            _loaded[problem] = Reference(problem)
+    return _loaded[problem]
+
+
+def forget(problem: Problem) -> None:
+    """Whoever asks for the problem's reference next gets a fresh one."""
+    _loaded.pop(problem, None)
+
+
+def run_test(item: Item, names: dict[str, Any]) -> None:
+    """Runs an item's test cell."""
+    assert item.test is not None
+    run_trusted(item.test.source, f"<{item.test.grade_id}>", names)
+
+
+def prepare_test(item: Item) -> None:
+    """Compiles an item's test cell, if it has one, so that processes forked from this one need not."""
+    if item.test is not None:
+        _compiled(item.test.source, f"<{item.test.grade_id}>")
 
 
 def run_trusted(source: str, filename: str, names: dict[str, Any]) -> None:
     """Runs text of ours in a namespace, with its lines known to tracebacks and `inspect`."""
+    exec(_compiled(source, filename), names)
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(source: str, filename: str) -> types.CodeType:
     plain = plain_python(source)
     linecache.cache[filename] = (len(plain), None, plain.splitlines(keepends=True), filename)
-    exec(compile(plain, filename, "exec", dont_inherit=True), names)
+    return compile(plain, filename, "exec", dont_inherit=True)
 
 
 @contextlib.contextmanager
@@ -106,10 +134,6 @@ def quiet_process() -> Iterator[None]:
         torch.set_rng_state(states[0])
         np.random.set_state(states[1])
         random.setstate(states[2])
-
-
-def _may_run(cell: Cell) -> bool:
-    return cell.cell_type == "code" and not cell.is_test and not cell.is_manual and not cell.tags & NOT_RUN
 
 
 def _asked_names(problem: Problem) -> tuple[set[str], set[str]]:

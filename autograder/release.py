@@ -18,11 +18,12 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.course import Course, course_folder, load_course, root_folder
-from autograder.errors import ReleaseError, SetupError
+from autograder.errors import ReleaseError
 from autograder.leaks import leaks
 from autograder.lint import PACKAGE_WORD, lint_problem
 from autograder.percent import HIDDEN, RUBRIC, SOLUTION
 from autograder.problem import Problem, as_notebook, load_problem, problem_ids
+from autograder.writing import write_atomically
 
 _KEPT_CELL_METADATA = ("deletable", "editable", "nbgrader", "tags")
 
@@ -74,32 +75,6 @@ def release(problem_ids_: Iterable[str] | None = None, root: Path | None = None)
 def _put(problem: Problem, text: str, root: Path) -> Released:
     path = root / "notebooks" / f"{problem.id}.ipynb"
     return Released(problem.id, path, write_atomically(path, text))
-
-
-def write_atomically(path: Path, text: str) -> bool:
-    """Writes a text file so that it is never half written; returns whether its bytes changed.
-
-    Raises:
-        SetupError: the folder cannot be written or the disk is full; the old file is untouched.
-    """
-    return write_bytes(path, text.encode())
-
-
-def write_bytes(path: Path, data: bytes) -> bool:
-    """Like `write_atomically`, for bytes."""
-    from homework.atomic import whole_file  # here, because importing torch takes seconds
-
-    try:
-        if path.is_file() and path.read_bytes() == data:
-            return False
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as file:
-            file.write(data)
-    except OSError as error:
-        raise SetupError(
-            f"{path} cannot be written: {error.strerror or error}; make room or mend the folder."
-        ) from error
-    return True
 
 
 def notebook_text(notebook: NotebookNode) -> str:

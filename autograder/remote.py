@@ -117,7 +117,7 @@ class Student:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return self._link.get(None, name)
+        return self._link.name(name)
 
 
 class Link:
@@ -125,15 +125,29 @@ class Link:
 
     Args:
         sock: speaks to `student_side.calls.Desk`.
-        deadline: moment of `time.monotonic()` at which every question ends with `TooLateError`.
+        deadline: moment of `time.monotonic()` at which every question ends with `TooLateError`; none if not given.
     """
 
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
+    def __init__(self, sock: socket.socket, deadline: float | None = None) -> None:
         self._sock = sock
         self._deadline = deadline
         self._callbacks: list[Callable[..., Any]] = []
         self._answered = 0
         self._failure: BaseException | None = None
+        self._functions: dict[str, Handle] = {}
+
+    def wait_until(self, deadline: float) -> None:
+        """Sets another deadline for the questions from now on."""
+        self._deadline = deadline
+
+    def name(self, name: str) -> Any:
+        """A global name of the notebook. A function or class is asked for once: this halves the questions of a test."""
+        if name in self._functions:
+            return self._functions[name]
+        value = self.get(None, name)
+        if isinstance(value, Handle) and value._callable:
+            self._functions[name] = value
+        return value
 
     def get(self, of: int | None, name: str) -> Any:
         """An attribute of an object, or a global name of the notebook (`of` is None)."""

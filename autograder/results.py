@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 
 class Status(StrEnum):
@@ -83,6 +86,10 @@ class ItemResult:
         if self.misconception:
             record["misconception"] = self.misconception
         return record
+
+
+CACHED = "cached"
+"""Kind of the flag on a log that was not, or not all, found out anew."""
 
 
 @dataclass(frozen=True)
@@ -198,9 +205,33 @@ class GradedLog:
 
 
 @dataclass(frozen=True)
+class Grading:
+    """One graded submission."""
+
+    log: GradedLog
+    notebook: NotebookNode
+    """The executed notebook; for a submission that could not be read, the release with the reason on top."""
+    seconds: float = 0.0
+    """Wall time of the grading."""
+    phases: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by phase: see `PHASES`."""
+    findings: Mapping[str, Any] = field(default_factory=dict)
+    """What the next grading of this student may take over: see `autograder.recall`."""
+    is_settled: bool = False
+    """Would grading the same again give the same for sure?"""
+
+
+PHASES = ("read", "start", "cells", "tests", "answers", "write")
+"""Reading and rebuilding the notebook; starting and ending the student's processes; the student's cells; tests; answers
+on personal inputs; making the log and the executed notebook."""
+
+
+@dataclass(frozen=True)
 class Graded:
     """One submission of a batch: what stands in its log, and how long it took."""
 
     log: GradedLog
     seconds: float
     """Wall time."""
+    phases: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by phase: see `PHASES`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import os
+import secrets
 import shutil
 import site
 import socket
@@ -70,6 +71,11 @@ class SessionLimits:
     """Bytes of a core dump."""
 
 
+def wanted_level() -> str:
+    """The isolation level that `$AUTOGRADER_ISOLATION` asks for; empty for the strongest."""
+    return os.environ.get(ISOLATION_VARIABLE, "")
+
+
 class SessionDiedError(Exception):
     """The student's process ended or stopped answering; the reason is `crashed` or `timeout`."""
 
@@ -95,12 +101,14 @@ class Host:
         """The level in use; empty before the start."""
         self.refusals: list[str] = []
         """The stronger levels that the machine does not offer, and why."""
-        self._wanted = level or os.environ.get(ISOLATION_VARIABLE) or ""
+        self._wanted = level or wanted_level()
         self._modules = (*WARM_MODULES, *modules)
         self._limits = limits or SessionLimits()
         self._process: subprocess.Popen[bytes] | None = None
         self._sock: socket.socket | None = None
         self._folder = ""
+        self._scratch = Path()
+        """Below it each session gets its working folder."""
 
     def __enter__(self) -> Host:
         self.start()
@@ -143,10 +151,11 @@ class Host:
             "hidden": _staff_only(),
             "folder": self._folder,
             "limits": asdict(self._limits),
+            "number": secrets.randbelow(4096),
         }
         ours, theirs = socket.socketpair()
         command = _START.format(paths=[library], fd=theirs.fileno(), modules=list(self._modules), plan=plan)
-        scratch = Path(self._folder) / "scratch"
+        scratch = self._scratch = Path(self._folder) / "scratch"
         scratch.mkdir(mode=0o711)
         environment = _environment(Path(SCRATCH) if level == FULL else scratch)
         with open(Path(self._folder) / "host.log", "wb") as log:
@@ -172,6 +181,28 @@ class Host:
             self.close()
         return str(reply.get("refused", ""))
 
+    def clone(self) -> Host:
+        """A copy of the warm process, forked from it, that works side by side with it and ends with it.
+
+        Raises:
+            SetupError: the process cannot be started, or is gone at once.
+        """
+        self.start()
+        assert self._sock is not None
+        ours, theirs = socket.socketpair()
+        try:
+            send_frame(self._sock, {"op": "clone"})
+            socket.send_fds(self._sock, [b"\0"], [theirs.fileno()])
+            receive_frame(self._sock, time.monotonic() + GRACE_SECONDS, _REPLY)
+        except (ClosedError, TooLateError, OSError) as error:
+            ours.close()
+            raise SetupError(f"the process for student code ends as soon as it is asked: {error!r}") from None
+        finally:
+            theirs.close()
+        clone = _Clone(level=self.level)
+        clone.level, clone._sock, clone._scratch = self.level, ours, self._scratch
+        return clone
+
     def session(self) -> Session:
         """A fresh session, forked from the warm process, which is started again if it is gone.
 
@@ -191,7 +222,7 @@ class Host:
     def _session(self) -> Session:
         assert self._sock is not None
         ours, theirs = socket.socketpair()
-        folder = tempfile.mkdtemp(prefix="session-", dir=Path(self._folder) / "scratch")
+        folder = tempfile.mkdtemp(prefix="session-", dir=self._scratch)
         try:
             send_frame(self._sock, {"op": "session", "folder": folder})
             socket.send_fds(self._sock, [b"\0"], [theirs.fileno()])
@@ -228,6 +259,19 @@ class Host:
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = ""
+
+
+class _Clone(Host):
+    """What `Host.clone` gives: it cannot be started again, because it ends with the process it was forked from."""
+
+    def start(self) -> None:
+        """Does nothing while the process is there.
+
+        Raises:
+            SetupError: it is gone.
+        """
+        if self._sock is None:
+            raise SetupError("the process for student code is gone")
 
 
 class Session:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,38 @@ class UnusableError(AutograderError):
 
 
 @dataclass(frozen=True)
+class Submission:
+    """What one student handed in for one problem, as bytes; nothing of it is trusted."""
+
+    student: str | None = None
+    """The student's id; None: whoever the log names."""
+    name: str = "the notebook"
+    """What to call the file in messages."""
+    notebook: bytes = b""
+    log: bytes | None = None
+    """The student's `submission_log.json`; None if there is none."""
+    handed_in_at: datetime | None = None
+    """Stands in the log if the student's own log has no date."""
+    fault: tuple[Outcome, str] | None = None
+    """Why the notebook could not be read."""
+
+    @property
+    def notebook_sha256(self) -> str | None:
+        """Of the notebook file; None if it could not be read."""
+        return None if self.fault else hashlib.sha256(self.notebook).hexdigest()
+
+    @property
+    def digest(self) -> str:
+        """A fingerprint of all that may decide over the result."""
+        found = hashlib.sha256()
+        moment = "" if self.handed_in_at is None else self.handed_in_at.isoformat()
+        for part in (self.notebook, self.log, repr((self.student, self.name, moment, self.fault)).encode()):
+            data = b"none" if part is None else b"some" + part
+            found.update(len(data).to_bytes(8, "big") + data)
+        return found.hexdigest()
+
+
+@dataclass(frozen=True)
 class HandedIn:
     """One cell of a handed-in notebook."""
 
@@ -50,6 +84,26 @@ class HandedIn:
     cell_id: str
     pictures: tuple[str, ...] = ()
     """PNG outputs, base64, checked to be PNG and cut to `MAX_PICTURE_BYTES`."""
+
+
+def read_submission(path: Path, student: str | None = None, below: Path | None = None) -> Submission:
+    """The notebook at `path`, with the `submission_log.json` beside it; a file that cannot be read is a fault in it.
+
+    Args:
+        path: the notebook.
+        student: the student's id.
+        below: the folder that holds the hand-ins: between it and the file nothing may be a link.
+    """
+    try:
+        data = read_bytes(path, below)
+    except UnusableError as error:
+        return Submission(student, path.name, fault=(error.outcome, str(error)))
+    moment = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    log = path.parent / LOG_NAME
+    if not log.is_file() or log.is_symlink():
+        return Submission(student, path.name, data, handed_in_at=moment)
+    with log.open("rb") as file:
+        return Submission(student, path.name, data, file.read(MAX_LOG_BYTES), moment)
 
 
 def read_bytes(path: Path, below: Path | None = None) -> bytes:

@@ -1,18 +1,16 @@
-"""Tables and progress on the terminal; without one, plain text 120 columns wide."""
+"""Tables on the terminal; without one, plain text 120 columns wide."""
 
 from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Protocol
 
 from rich import box
 from rich.console import Console, Group
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -192,38 +190,6 @@ def logs_table(results: Iterable[Verified]) -> Table:
         cells = [escape("\n".join(printable(line, 200) for line in text.split("\n"))) for text in row]
         table.add_row(*cells, style="" if one.ok else "yellow")
     return table
-
-
-class Ticker:
-    """The moving end of a progress bar: called after each piece of work with (done, total)."""
-
-    def __init__(self, progress: Progress, description: str) -> None:
-        self._progress = progress
-        self._task = progress.add_task(description, total=None)
-
-    def __call__(self, done: int, total: int) -> None:
-        """Moves the bar to `done` of `total`."""
-        self._progress.update(self._task, completed=done, total=total)
-
-
-class Bars:
-    """Progress bars below each other, one per description."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def __call__(self, description: str) -> Ticker:
-        """A new bar."""
-        return Ticker(self._progress, description)
-
-
-@contextmanager
-def live_progress() -> Iterator[Bars]:
-    """Progress bars on standard error, so that standard output stays clean; silent without a terminal."""
-    screen = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as progress:
-        yield Bars(progress)
 
 
 def _table(title: str) -> Table:

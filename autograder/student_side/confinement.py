@@ -31,7 +31,8 @@ LEVELS = (FULL, LANDLOCK, USER, PLAIN)
 
 _FIRST_USER = 1_879_048_192
 """User ids of sessions count from here, where no account is."""
-_USERS = 65_536
+_SEATS = 64
+"""Processes that fork sessions side by side, at most, before user ids repeat."""
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _NO_SUID = linux.MS_NOSUID | linux.MS_NODEV
@@ -50,12 +51,14 @@ class Plan:
     """The host's own scratch folder outside; the private root is mounted there while it is built."""
     limits: dict[str, int]
     """Resource limits of a session: see `SessionLimits` in `autograder.sandbox`."""
+    number: int = 0
+    """Between 0 and 4095, drawn by the trusted side: tells the hosts of one machine apart."""
 
     @staticmethod
     def of(record: dict[str, Any]) -> Plan:
         """The plan as it crossed."""
         shown, hidden = tuple(record["shown"]), tuple(record["hidden"])
-        return Plan(record["level"], shown, hidden, record["folder"], dict(record["limits"]))
+        return Plan(record["level"], shown, hidden, record["folder"], dict(record["limits"]), record["number"])
 
 
 class Confinement:
@@ -70,6 +73,7 @@ class Confinement:
         self._plan = plan
         self._is_root = os.geteuid() == 0
         self._sessions = 0
+        self._seat = 0
         self._own_processes = -1
         self._load_seccomp: Callable[[], None] = lambda: None
 
@@ -114,6 +118,15 @@ class Confinement:
             if not self._has_own_user:
                 self.limits["processes"] += _processes_of(os.getuid())
 
+    def take_seat(self) -> None:
+        """Call before forking a host that forks sessions too: their user ids must not be those of this one's."""
+        self._seat += 1
+
+    def begin_in_clone(self) -> None:
+        """Shuts in nothing more; a clone only adopts its own orphans."""
+        if self._plan.level != FULL and sys.platform == "linux":
+            linux.adopt_orphans()
+
     def fork_session(self) -> int:
         """Forks like `os.fork`; at level `full` the child is process 1 of its own namespace."""
         self._sessions += 1
@@ -132,7 +145,7 @@ class Confinement:
             folder: its working folder outside; at level `full` it gets `SCRATCH` instead.
         """
         plan = self._plan
-        user = _FIRST_USER + (os.getppid() * 64 + self._sessions) % _USERS if self._is_root else os.getuid()
+        user = self._user_of_session() if self._is_root else os.getuid()
         if plan.level == FULL:
             os.close(self._own_processes)
             folder = SCRATCH
@@ -159,6 +172,11 @@ class Confinement:
                 readable = [path for path in (*plan.shown, "/proc/self", "/etc") if os.path.exists(path)]
                 linux.landlock(readable, writable)
             self._load_seccomp()
+
+    def _user_of_session(self) -> int:
+        """An id that no other session which may run now has: by host, by seat, and by turn."""
+        turn = self._sessions % _SEATS
+        return _FIRST_USER + (self._plan.number * _SEATS + self._seat % _SEATS) * _SEATS + turn
 
 
 def set_limits(limits: dict[str, int]) -> None:

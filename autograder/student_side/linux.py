@@ -9,6 +9,8 @@ import ctypes
 import functools
 import os
 import struct
+import sys
+from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
@@ -43,6 +45,9 @@ _LANDLOCK_BENEATH = 1
 _LANDLOCK_OF_FILES = 0b1100_0000_0000_0111  # the rights that a plain file can have
 LANDLOCK_READ = 0b1101  # execute, read a file, read a folder
 _LANDLOCK_FILE_RIGHTS = (13, 14, 15, 15, 16)  # how many rights to files and folders each version of Landlock knows
+
+_MADV_COLLAPSE = 25
+_HUGE = 1 << 21
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -174,6 +179,22 @@ def _landlock_allow(rules: int, path: str, rights: int) -> None:
 def adopt_orphans() -> None:
     """Makes this process the parent of every descendant whose own parent ends."""
     _checked(_libc().prctl(_PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(1), 0, 0, 0), "adopt orphans")
+
+
+def use_huge_pages() -> None:
+    """Puts the memory that this process holds now into pages of 2 MiB, as far as the kernel (6.1 or newer) can.
+
+    A fork copies one entry for each page, so that it and its end take a third of the time. Best effort: no error.
+    """
+    if sys.maxsize < 2**32 or os.sysconf("SC_PAGE_SIZE") != 4096:
+        return
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        span, rights, _, _, _, *name = line.split(maxsplit=5)
+        if rights != "rw-p" or name not in ([], ["[heap]"]):
+            continue
+        first, end = (int(number, 16) for number in span.split("-"))
+        for start in range(-(-first // _HUGE) * _HUGE, end - _HUGE + 1, _HUGE):
+            _libc().madvise(ctypes.c_void_p(start), ctypes.c_size_t(_HUGE), ctypes.c_int(_MADV_COLLAPSE))
 
 
 def die_with_parent(signal: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import gc
 import importlib
 import io
 import linecache
@@ -23,7 +24,7 @@ from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
-from . import watch
+from . import linux, watch
 from .calls import Desk, describe, seed_everything
 from .confinement import Confinement, die_with_parent, set_limits
 from .frames import ClosedError, Limits, receive_frame, send_frame
@@ -37,15 +38,25 @@ _SMALL = Limits(header=4 * 2**20, body=0)
 
 
 def host(sock: socket.socket, modules: list[str], walls: Confinement) -> None:
-    """Imports what every submission needs, then forks a session for each socket it is handed.
+    """Imports what every submission needs, then serves.
 
-    Frames: `{"ready": True}` at the start; `{"op": "session", "folder": …}` with one file descriptor → `{"pid": …}`;
-    `{"op": "kill", "pid": …}` → `{"killed": …}` kills a session and what it started.
+    Frames: `{"ready": True}` at the start; then what `_serve` knows.
     """
     warm_up(modules)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # sessions are reaped by the kernel
     send_frame(sock, {"ready": True})
+    _serve(sock, walls)
+
+
+def _serve(sock: socket.socket, walls: Confinement) -> None:
+    """Forks a session for each socket it is handed, until the other side is gone; then kills them.
+
+    Frames: `{"op": "session", "folder": …}` with one file descriptor → `{"pid": …}`; `{"op": "kill", "pid": …}` →
+    `{"killed": …}` kills a session and what it started; `{"op": "clone"}` with one file descriptor → `{"cloned": True}`
+    forks this process into one that serves that socket.
+    """
     pids: set[int] = set()
+    clones: set[int] = set()
     while True:
         while pids and not select.select([sock], [], [], watch.SECONDS)[0]:
             if walls.sees_only_its_own:
@@ -57,10 +68,14 @@ def host(sock: socket.socket, modules: list[str], walls: Confinement) -> None:
         if header["op"] == "kill":
             if header["pid"] in pids:
                 pids.discard(header["pid"])
-                _kill_session(header["pid"], pids)
+                _kill_session(header["pid"], pids | clones)
             send_frame(sock, {"killed": header["pid"]})
             continue
         _, fds, _, _ = socket.recv_fds(sock, 1, 1)
+        if header["op"] == "clone":
+            clones.add(_clone(sock, fds[0], walls))
+            send_frame(sock, {"cloned": True})
+            continue
         pid = walls.fork_session()
         if pid == 0:
             sock.close()
@@ -69,7 +84,25 @@ def host(sock: socket.socket, modules: list[str], walls: Confinement) -> None:
         pids.add(pid)
         send_frame(sock, {"pid": pid})
     for pid in pids:
-        _kill_session(pid, pids)
+        _kill_session(pid, pids | clones)
+
+
+def _clone(sock: socket.socket, fd: int, walls: Confinement) -> int:
+    """Forks a process that serves another socket with the same walls, so that nobody waits for somebody else."""
+    walls.take_seat()
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            sock.close()
+            die_with_parent()
+            walls.begin_in_clone()
+            _serve(socket.socket(fileno=fd), walls)
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(fd)
+    return pid
 
 
 def warm_up(modules: list[str]) -> None:
@@ -84,6 +117,10 @@ def warm_up(modules: list[str]) -> None:
     for optimizer in (torch.optim.SGD([weight], lr=0.1), torch.optim.Adam([weight], lr=0.1)):
         weight.sum().backward()
         optimizer.step()
+    gc.collect()
+    gc.freeze()  # else the first collection in each fork would touch, and so copy, all of it
+    with contextlib.suppress(OSError):
+        linux.use_huge_pages()
 
 
 def _kill_session(pid: int, others: set[int]) -> None:
@@ -172,6 +209,7 @@ class Session:
 
     def _fork(self, fd: int, cpu: int) -> None:
         self._end()
+        gc.freeze()
         pid = os.fork()
         if pid:
             os.close(fd)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from unittest import mock
 
-from autograder.batch import grade_folder
+from autograder.batch import Step, grade_folder
 from autograder.problem import load_problem
 from autograder.results import Graded, Outcome
 from autograder.sandbox import Host
@@ -48,7 +48,7 @@ def grade(folder: Path, digest: str) -> list[Run]:
         for name, submission in handed_in.items():
             hand_in(submitted, name, submission)
         before = fingerprints(root, out)
-        graded = grade_folder("toy", submitted, out, workers=2, root=root, progress=_progress)
+        graded = grade_folder("toy", submitted, out, workers=2, cache=False, root=root, progress=_progress)
         after = fingerprints(root, out)
         changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
         planted = {str(path): "" for path in folder.rglob("pwned")}
@@ -95,5 +95,5 @@ def _record(
     )
 
 
-def _progress(done: int, total: int) -> None:
-    print(f"\rours: {done} of {total}", end="" if done < total else "\n", flush=True)
+def _progress(step: Step) -> None:
+    print(f"\rours: {step.done} of {step.total}", end="" if step.done < step.total else "\n", flush=True)

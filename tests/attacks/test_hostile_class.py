@@ -68,7 +68,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
         before = fingerprints(root, out)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("AUTOGRADER_ISOLATION", FULL)  # worker processes inherit it
-            graded = grade_folder("toy", submitted, out, workers=2, root=root)
+            graded = grade_folder("toy", submitted, out, workers=2, cache=False, root=root)
         after = fingerprints(root, out)
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     yield Aftermath({one.log.student: one.log for one in graded}, out, changed, len(accepted))

@@ -22,7 +22,7 @@ from traitlets.config import Config
 
 from autograder.feedback import feedback_html
 from autograder.gradebook import show_verdicts
-from autograder.grading import Grading
+from autograder.results import Grading
 from tests.attacks.hostile_class import listener
 from tests.autograder.toy import STANDARDIZE, graded, solved, toy
 

@@ -10,7 +10,8 @@ import random
 import subprocess
 import sys
 import time
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ import autograder
 from autograder import batch
 from autograder.batch import grade_folder, students_in
 from autograder.errors import SetupError, SourceError
-from autograder.grading import Grading, grade_file
-from autograder.results import Graded
+from autograder.grading import grade_submission
+from autograder.results import Graded, Grading
+from autograder.submission import Submission
 from tests.autograder.toy import ROOT, STANDARDIZE, released, solved, text
 
-QUIETLY: dict[str, Any] = {"gradebook": False, "root": ROOT}
+QUIETLY: dict[str, Any] = {"gradebook": False, "cache": False, "root": ROOT}
 
 
 def hand_in(folder: Path, student: str, data: bytes) -> None:
@@ -35,28 +37,30 @@ def hand_in(folder: Path, student: str, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Grades without worker processes: what is tested is the batch around them."""
+Grade = Callable[..., Grading]
+
+
+def in_this_process(monkeypatch: pytest.MonkeyPatch, grade: Grade = grade_submission) -> None:
+    """Grades without processes of their own: what is tested is the batch around them."""
 
     class Here:
-        def __enter__(self) -> Any:
+        workers = 1
+
+        def __enter__(self) -> Here:
             return self
 
-        def __exit__(self, *_: Any) -> None:
+        def __exit__(self, *_: object) -> None:
             return None
 
-        def submit(self, function: Any, *args: Any) -> Any:
-            from concurrent.futures import Future
-
-            future: Future[Any] = Future()
+        def submit(self, problem_id: str, submission: Submission, findings: Any = None) -> Future[Grading]:
+            future: Future[Grading] = Future()
             try:
-                future.set_result(function(*args))
-            except BaseException as error:
+                future.set_result(grade(problem_id, submission, root=ROOT, findings=findings))
+            except SetupError as error:
                 future.set_exception(error)
             return future
 
-    monkeypatch.setattr(batch, "_pool", lambda workers: Here())
-    monkeypatch.setattr(batch, "as_completed", list)  # in the order of submission
+    monkeypatch.setattr(batch, "crew_for", lambda *_: Here())
 
 
 def outcomes(graded: list[Graded]) -> list[str]:
@@ -81,7 +85,9 @@ def test_every_submission_gets_a_result_and_the_files_agree(tmp_path: Path) -> N
     (submitted / ".hidden").mkdir()
     (submitted / "README.txt").write_text("no student")
     told: list[tuple[int, int]] = []
-    graded = grade_folder("toy", submitted, out, workers=2, progress=lambda *n: told.append(n), **QUIETLY)
+    graded = grade_folder(
+        "toy", submitted, out, workers=2, progress=lambda step: told.append((step.done, step.total)), **QUIETLY
+    )
     expected = [("ada", 20, "graded"), ("bela é", 8, "graded"), ("chen", 0, "graded"), ("dora", 0, "unreadable")]
     logs = [one.log for one in graded]
     assert [(log.student, log.score, log.outcome) for log in logs] == [*expected, ("emil", 0, "missing")]
@@ -112,44 +118,6 @@ def test_the_lines_of_other_problems_stay_in_the_table(tmp_path: Path, monkeypat
         grade_folder("toy", tmp_path / "in", out, **QUIETLY)
         assert (out / "grades.csv").read_text() == header + "bela,other,3,4,graded\nada,toy,0,25,unreadable\n"
     assert [row["student"] for row in rows_of(out / "timings.csv")] == ["ada"]
-
-
-def test_a_fault_of_the_grader_costs_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    in_this_process(monkeypatch)
-
-    def grade(problem_id: str, path: Path, **options: Any) -> Grading:
-        if "bela" in str(path):
-            raise ZeroDivisionError("a fault of ours")
-        return grade_file(problem_id, path, **options)
-
-    monkeypatch.setattr(batch, "grade_file", grade)
-    hand_in(tmp_path / "in", "ada", b"")
-    hand_in(tmp_path / "in", "bela", b"")
-    graded = grade_folder("toy", tmp_path / "in", tmp_path / "out", **QUIETLY)
-    assert outcomes(graded) == ["unreadable", "grader_error"]
-    log = json.loads((tmp_path / "out/bela/toy/submission_log.json").read_text())
-    assert "not your fault" in log["grades"]["items"][0]["message"]
-
-
-def test_a_dying_worker_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    in_this_process(monkeypatch)
-    calls: list[str] = []
-
-    def grade(problem_id: str, path: Path, **options: Any) -> Grading:
-        calls.append(path.parts[-3])
-        if path.parts[-3] == "bela":
-            raise BrokenProcessPool
-        return grade_file(problem_id, path, **options)
-
-    def task(problem_id: str, path: Path, student: str, **options: Any) -> Grading:
-        return grade(problem_id, path, student=student, **options)
-
-    monkeypatch.setattr(batch, "_task", task)
-    for student in ("ada", "bela", "chen"):
-        hand_in(tmp_path / "in", student, b"")
-    graded = grade_folder("toy", tmp_path / "in", tmp_path / "out", **QUIETLY)
-    assert outcomes(graded) == ["unreadable", "grader_error", "unreadable"]
-    assert calls.count("bela") == 2
 
 
 @pytest.mark.kernel
@@ -199,20 +167,19 @@ def test_a_full_disk_stops_with_a_clear_error_and_loses_nothing(
 
 
 def test_a_batch_that_was_cut_off_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    in_this_process(monkeypatch)
     students = ["ada", "bela", "chen"]
     for student in students:
         hand_in(tmp_path / "in", student, b"")
     asked: list[str] = []
     full = ["the disk is full"]
 
-    def grade(problem_id: str, path: Path, **options: Any) -> Grading:
-        asked.append(path.parts[-3])
-        if path.parts[-3] == "chen" and full:
+    def grade(problem_id: str, submission: Submission, **options: Any) -> Grading:
+        asked.append(str(submission.student))
+        if submission.student == "chen" and full:
             raise SetupError(full.pop())
-        return grade_file(problem_id, path, **options)
+        return grade_submission(problem_id, submission, **options)
 
-    monkeypatch.setattr(batch, "grade_file", grade)
+    in_this_process(monkeypatch, grade)
     with pytest.raises(SetupError, match="the disk is full"):
         grade_folder("toy", tmp_path / "in", tmp_path / "out", **QUIETLY)
     assert not (tmp_path / "out" / "grades.csv").exists()
@@ -241,7 +208,7 @@ def test_random_kills_of_workers_and_coordinator_change_no_grade(tmp_path: Path)
     grade_folder("toy", tmp_path / "in", tmp_path / "calm", **QUIETLY)
     chance = random.Random(7)
     command = [sys.executable, "-m", "autograder.cli", "grade", "toy", "--submitted", str(tmp_path / "in")]
-    command += ["--out", str(tmp_path / "wild"), "--no-gradebook", "--workers", "2"]
+    command += ["--out", str(tmp_path / "wild"), "--no-gradebook", "--no-cache", "--workers", "2"]
     environment = {**os.environ, "PYTHONPATH": str(Path(autograder.__file__).parents[1]), "AUTOGRADER_ROOT": str(ROOT)}
     for attempt in range(40):
         grader = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -264,7 +231,9 @@ def test_random_kills_of_workers_and_coordinator_change_no_grade(tmp_path: Path)
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tie a process's life to its parent's")
 def test_workers_and_their_hosts_do_not_outlive_a_killed_grader(tmp_path: Path) -> None:
     hand_in(tmp_path / "in", "ada", text(solved(standardize=STANDARDIZE + "    import time; time.sleep(300)")))
-    arguments = f"'toy', Path('{tmp_path}/in'), Path('{tmp_path}/out'), gradebook=False, root=Path('{ROOT}')"
+    arguments = (
+        f"'toy', Path('{tmp_path}/in'), Path('{tmp_path}/out'), gradebook=False, cache=False, root=Path('{ROOT}')"
+    )
     script = f"from pathlib import Path\nfrom autograder.batch import grade_folder\ngrade_folder({arguments})\n"
     (tmp_path / "run.py").write_text(f"if __name__ == '__main__':\n    {script.replace(chr(10), chr(10) + '    ')}")
     environment = {**os.environ, "PYTHONPATH": str(Path(autograder.__file__).parents[1])}

@@ -52,7 +52,7 @@ def _standing_in_check(monkeypatch: pytest.MonkeyPatch, *rows: _Checked) -> list
 
     def check(ids: list[str], workers: int | None = None, progress: Any = None) -> list[_Checked]:
         calls.append((ids, workers))
-        progress(1, 2)
+        progress(SimpleNamespace(done=1, total=2, latest=None))
         return list(rows)
 
     _stand_in(monkeypatch, "autograder.check", check=check)
@@ -148,10 +148,8 @@ def test_grade_fails_only_when_a_submission_got_no_result(
 ) -> None:
     logs, asked = [_log("ada"), _log("bela", outcome)], []
 
-    def grade_folder(
-        problem: str, submitted: Path, out: Path, *, workers: int | None, gradebook: bool, progress: Any
-    ) -> list[SimpleNamespace]:
-        asked.append(gradebook)
+    def grade_folder(problem: str, submitted: Path, out: Path, **options: Any) -> list[SimpleNamespace]:
+        asked.append((options["gradebook"], options["cache"], options["scheduler"]))
         return [SimpleNamespace(log=log, seconds=1.5) for log in logs]
 
     _stand_in(monkeypatch, "autograder.batch", grade_folder=grade_folder)
@@ -162,7 +160,8 @@ def test_grade_fails_only_when_a_submission_got_no_result(
     assert "ada" in result.stdout and "4 / 7" in result.stdout and str(tmp_path / "out" / "grades.csv") in result.stdout
     assert outcome.value.replace("_", " ") in result.stdout
     runner.invoke(app, [*arguments, "--no-gradebook"])
-    assert asked == [True, False]
+    runner.invoke(app, [*arguments, "--no-cache", "--scheduler", "tcp://there:1"])
+    assert asked == [(True, True, ""), (False, True, ""), (True, False, "tcp://there:1")]
 
 
 def test_grade_needs_the_folder_of_submissions(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from autograder.filled import fill_in, solution_answers
-from autograder.grading import grade_notebook_bytes
+from autograder.grading import grade_submission
 from autograder.problem import load_problem, problem_ids
 from autograder.release import notebook_text, released_notebook
+from autograder.submission import Submission
 from tests.autograder.toy import ROOT as TOY
 from tests.conftest import ROOT
 
@@ -41,7 +42,8 @@ def busy() -> Iterator[None]:
 def test_twenty_repetitions_under_load(problem: str, root: Path) -> None:
     source = load_problem(problem, root)
     data = notebook_text(fill_in(released_notebook(source), solution_answers(source))).encode()
-    logs = {json.dumps(grade_notebook_bytes(problem, data, student="ada", root=root).log.as_json()) for _ in range(20)}
+    submission = Submission("ada", notebook=data)
+    logs = {json.dumps(grade_submission(problem, submission, root=root).log.as_json()) for _ in range(20)}
     assert len(logs) == 1
     grades = json.loads(logs.pop())["grades"]
     assert grades["auto_score"] == grades["auto_max_score"]

@@ -41,10 +41,10 @@ from autograder.gradebook import (
     show_verdicts,
     with_manual_points,
 )
-from autograder.grading import failed_grading
 from autograder.problem import load_problem
 from autograder.release import notebook_text, release, released_notebook
 from autograder.results import GradedLog, ItemResult, Outcome, Status
+from autograder.ungraded import failed_grading
 
 FIXTURE = Path(__file__).parent / "fixture_course"
 

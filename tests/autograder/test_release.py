@@ -21,7 +21,8 @@ from autograder import nbgrader_steps
 from autograder.errors import ReleaseError, SetupError, SourceError
 from autograder.gradebook import opened
 from autograder.problem import load_problem
-from autograder.release import checksum, notebook_text, release, released_notebook, write_atomically
+from autograder.release import checksum, notebook_text, release, released_notebook
+from autograder.writing import write_atomically
 
 FIXTURE = Path(__file__).parent / "fixture_course"
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 
-import pytest
-
 from autograder.results import GradedLog, ItemResult, Outcome, Status
-from autograder.table import PLAIN_WIDTH, GradeLine, check_table, console, grades_table, live_progress
+from autograder.table import PLAIN_WIDTH, GradeLine, check_table, console, grades_table
 
 IDS = (
     "sample_gaussian",
@@ -69,12 +67,3 @@ def test_tables_keep_within_plain_width_and_cut_nothing_off() -> None:
         assert max(map(len, text.splitlines())) <= PLAIN_WIDTH
         assert "…" not in text
     assert "NO" in _text(check_table(checked))
-
-
-def test_progress_is_silent_without_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
-    with live_progress() as bars:
-        bar = bars("grading vae")
-        bar(1, 2)
-        bar(2, 2)
-    printed = capfd.readouterr()
-    assert (printed.out, printed.err) == ("", "")

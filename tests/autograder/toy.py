@@ -9,9 +9,11 @@ from typing import Any
 from nbformat import NotebookNode
 
 from autograder.filled import fill_in, solution_answers
-from autograder.grading import Grading, grade_notebook_bytes
+from autograder.grading import grade_submission
 from autograder.problem import Problem, load_problem
 from autograder.release import notebook_text, released_notebook
+from autograder.results import Grading
+from autograder.submission import Submission
 
 ROOT = Path(__file__).parent / "fixture_course"
 
@@ -50,7 +52,7 @@ def text(notebook: NotebookNode) -> bytes:
 def graded(notebook: NotebookNode | bytes, **options: Any) -> Grading:
     """The result of handing in a notebook."""
     data = notebook if isinstance(notebook, bytes) else text(notebook)
-    return grade_notebook_bytes("toy", data, root=ROOT, **{"student": "ada", **options})
+    return grade_submission("toy", Submission(**{"student": "ada", "notebook": data, **options}), root=ROOT)
 
 
 def scores(grading: Grading) -> Mapping[str, float]:

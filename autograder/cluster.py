@@ -1,0 +1,185 @@
+"""Grading on a Dask cluster: submissions and results travel as bytes, and workers share no files with anybody.
+
+Each worker keeps warm processes of its own (`autograder.graders`). What was running on a worker that is lost is graded
+again elsewhere by Dask's own rule; a submission whose workers are lost three times gets a result that says so. Whoever
+can reach a Dask scheduler can run code on its workers: keep it on a private network, or use its TLS addresses.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from distributed import Client, WorkerPlugin, get_worker
+from distributed.scheduler import KilledWorker
+
+from autograder.errors import SetupError
+from autograder.graders import Graders
+from autograder.kit import Kit, pack, unpack
+from autograder.problem import load_problem
+from autograder.results import Grading
+from autograder.software import software
+from autograder.submission import Submission
+from autograder.ungraded import failed_grading
+
+WAIT_SECONDS = 120.0
+"""How long to wait for the scheduler, and for its first worker."""
+_LOOK_SECONDS = 5.0
+"""How often to count the workers."""
+
+
+class Cluster:
+    """Grades submissions on the workers of a Dask scheduler; a context manager.
+
+    Args:
+        scheduler: its address, e.g. `tcp://10.0.0.5:8786`.
+        problems: ids of the problems that will be graded.
+        root: the course's root folder, on this machine.
+        workers: how many submissions side by side; one per thread of the cluster's workers if not given.
+
+    Raises:
+        SetupError: on entering: no scheduler answers there, or it has no worker.
+    """
+
+    def __init__(self, scheduler: str, problems: Sequence[str], root: Path, *, workers: int | None = None) -> None:
+        self._scheduler = scheduler
+        self._root = root
+        self._kit = pack(problems, root)
+        self._wanted = workers
+        self._client: Any = None
+        self._threads = 1
+        self._looked = float("-inf")
+
+    def __enter__(self) -> Cluster:
+        try:
+            self._client = Client(  # type: ignore[no-untyped-call]
+                self._scheduler, timeout=WAIT_SECONDS, set_as_default=False
+            )
+            self._client.wait_for_workers(1, timeout=WAIT_SECONDS)
+            self._client.register_plugin(_Kept(self._kit), name=_name(self._kit.digest))
+        except (OSError, TimeoutError, ValueError) as error:
+            self._close()
+            raise SetupError(
+                f"no grading on {self._scheduler}: {str(error) or type(error).__name__}. Is the scheduler's address "
+                "right, and has it at least one worker (`dask worker ADDRESS`) that has this package installed?"
+            ) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    @property
+    def workers(self) -> int:
+        """How many submissions side by side; follows the cluster as it grows and shrinks."""
+        if self._wanted is not None:
+            return self._wanted
+        if time.monotonic() - self._looked > _LOOK_SECONDS:
+            self._looked = time.monotonic()
+            self._threads = max(1, sum(self._client.nthreads().values()))
+        return self._threads
+
+    def submit(
+        self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None
+    ) -> Future[Grading]:
+        """Grades a submission somewhere; the future may hold a `SetupError`, and no other error."""
+        mine: Future[Grading] = Future()
+        theirs = self._client.submit(
+            _grade_here, self._kit.digest, problem_id, submission, findings, pure=False, retries=0
+        )
+
+        def done(future: Any) -> None:
+            try:
+                mine.set_result(future.result())
+            except SetupError as error:
+                mine.set_exception(error)
+            except KilledWorker:
+                mine.set_result(self._failed(problem_id, submission, "the workers that graded it were lost each time"))
+            except BaseException as error:
+                mine.set_result(self._failed(problem_id, submission, f"{type(error).__name__}: {error}"))
+
+        theirs.add_done_callback(done)
+        return mine
+
+    def _failed(self, problem_id: str, submission: Submission, reason: str) -> Grading:
+        return failed_grading(load_problem(problem_id, self._root), submission.student or "anonymous", reason)
+
+    def _close(self) -> None:
+        if self._client is None:
+            return
+        try:
+            self._client.unregister_worker_plugin(_name(self._kit.digest))
+        except Exception as error:  # the cluster may be gone: nothing of ours is left there then
+            logging.getLogger("autograder").debug("the workers could not be told to stop: %s", error)
+        self._client.close()
+        self._client = None
+
+
+# --- on a worker ------------------------------------------------------------------------------------------------------
+
+
+class _Kept(WorkerPlugin):
+    """Holds a kit on every worker, those that join later included, and what was started for it."""
+
+    def __init__(self, kit: Kit) -> None:
+        self.kit = kit
+        self.name = _name(kit.digest)
+        self.idempotent = True
+        self._graders: Graders | None = None
+        self._folder = ""
+
+    def setup(self, worker: Any) -> None:
+        """Called by Dask when the worker learns of the plugin."""
+        self._lock = threading.Lock()
+        self._threads = worker.state.nthreads
+        self._where = worker.address
+
+    def graders(self) -> Graders:
+        """The worker's warm processes, started at the first call.
+
+        Raises:
+            SetupError: this machine has other software, so it might give other scores.
+        """
+        with self._lock:
+            if self._graders is None:
+                if software() != self.kit.software:
+                    raise SetupError(
+                        f"the worker {self._where} runs other software than the machine that sent the submissions, so "
+                        f"its scores might differ. There: {software()}. Sender: {self.kit.software}. Install the same."
+                    )
+                self._folder = tempfile.mkdtemp(prefix="autograder-kit-")
+                unpack(self.kit, Path(self._folder))
+                self._graders = Graders(
+                    self.kit.problems,
+                    self._threads,
+                    Path(self._folder),
+                    seed=self.kit.seed,
+                    isolation=self.kit.isolation,
+                )
+            return self._graders
+
+    def teardown(self, worker: Any) -> None:
+        """Called by Dask when the worker or the plugin ends."""
+        if self._graders is not None:
+            self._graders.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _name(digest: str) -> str:
+    return f"autograder-{digest[:16]}"
+
+
+def _grade_here(digest: str, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None) -> Grading:
+    """One submission, in a thread of a worker."""
+    kept = get_worker().plugins[_name(digest)]
+    assert isinstance(kept, _Kept)
+    return kept.graders().grade(problem_id, submission, findings)

@@ -1,0 +1,57 @@
+"""Results of submissions that could not be graded: nothing for any item, and the reason everywhere."""
+
+from __future__ import annotations
+
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from nbformat.v4 import new_markdown_cell
+
+from autograder.problem import Problem
+from autograder.release import released_notebook
+from autograder.results import Flag, GradedLog, Grading, ItemResult, Outcome, Status
+from autograder.submission import Submission, UnusableError
+
+ANONYMOUS = "anonymous"
+
+
+def failed_grading(problem: Problem, student: str, reason: str) -> Grading:
+    """The result of a submission on which the grader itself failed; staff must look at it."""
+    message = f"The autograder failed on this submission ({reason}); this is not your fault, staff will look at it."
+    return ungraded(problem, Submission(student), UnusableError(Outcome.GRADER_ERROR, message))
+
+
+def ungraded(problem: Problem, submission: Submission, error: UnusableError) -> Grading:
+    """The result of a submission that cannot be graded, with the release as its notebook."""
+    message = str(error)
+    log = GradedLog(
+        problem=problem.id,
+        student=submission.student or ANONYMOUS,
+        created_at=rfc3339(submission.handed_in_at),
+        profile="grade",
+        environment=environment(),
+        answers={},
+        metrics={},
+        code={},
+        notebook_sha256=submission.notebook_sha256,
+        outcome=error.outcome,
+        items=tuple(
+            ItemResult(item.id, 0.0, item.points, Status.MISSING, message, manual=item.kind != "code")
+            for item in problem.items
+        ),
+        flags=(Flag(str(error.outcome), message),),
+    )
+    notebook = released_notebook(problem)
+    notebook.cells.insert(0, new_markdown_cell(f"**This submission could not be graded.** {message}", id="not-graded"))
+    return Grading(log, notebook)
+
+
+def environment() -> dict[str, str]:
+    """Where grading runs, in the words of the log."""
+    return {"python": platform.python_version(), "torch": version("torch"), "device": "cpu"}
+
+
+def rfc3339(moment: datetime | None) -> str:
+    """UTC to the second; an unknown moment is the epoch, so that equal input gives equal bytes."""
+    return (moment or datetime.fromtimestamp(0, UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,233 @@
+"""The trusted side's warm process: everything imported and every reference loaded once; each submission gets a fork.
+
+So no submission's grading can leave anything behind for the next, on our side either: a test that fails half-way, with
+torch's global settings changed, ends with its process. `autograder.graders` starts this process and asks it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from multiprocessing import Pipe, reduction
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import autograder.quick_imports  # noqa: F401  (acts before anything imports jsonschema)
+from autograder.errors import AutograderError, SetupError
+from autograder.problem import Problem, load_problem
+from autograder.rehearsal import load, rehearse
+from autograder.results import Grading
+from autograder.sandbox import ISOLATION_VARIABLE, Host
+from autograder.seed import SEED_VARIABLE
+from autograder.student_side import linux
+from autograder.student_side.confinement import die_with_parent
+from autograder.submission import Submission
+from autograder.ungraded import failed_grading
+from autograder.warm_modules import warm_modules
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a warm grader is made for."""
+
+    problems: tuple[str, ...]
+    """Problem ids: what their given cells import is imported before any submission."""
+    root: Path
+    """The course's root folder."""
+    seed: str
+    """Of the grading run."""
+    isolation: str
+    """The isolation level to use; empty for the strongest (`autograder.sandbox.Host`)."""
+
+
+def main(fd: int) -> None:
+    """Serves the socket with number `fd`; its first message is the `Setup`.
+
+    Answers `None` when everything is imported, or an exception. Then, for each `("grade", slot, problem)` with a file
+    descriptor, forks a process that serves one submission on that descriptor; `("kill", slot, problem)` ends such a
+    process.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks; when they go, the socket closes
+    control = Connection(fd)
+    setup: Setup = control.recv()
+    os.environ[SEED_VARIABLE] = setup.seed
+    if setup.isolation:
+        os.environ[ISOLATION_VARIABLE] = setup.isolation
+    try:
+        grader = _WarmGrader(setup)
+    except Exception as error:
+        control.send(_sendable(error))
+        return
+    control.send(None)
+    grader.serve(control)
+
+
+class _WarmGrader:
+    def __init__(self, setup: Setup) -> None:
+        self._root = setup.root
+        self._host = Host(warm_modules(load_problem(problem, setup.root) for problem in setup.problems))
+        self._hosts: dict[int, Host] = {}
+        """By slot: a clone of the host, so that nobody waits for somebody else's submission."""
+        self._children: dict[int, int] = {}
+        """By slot: the process id of the last fork."""
+        self._ready: dict[str, SetupError | None] = {}
+        """Problems that were loaded, by id, and why they cannot be graded."""
+        with _meanwhile(self._shut_in):  # torch is imported twice, side by side
+            import autograder.grading  # noqa: F401
+            from autograder.student_side.worker import warm_up
+
+            warm_up([])
+        if threading.active_count() > 1:
+            raise SetupError("the warm grader runs threads, so it cannot fork; please report this")
+
+    def _shut_in(self) -> None:
+        """Starts the host and tries its walls."""
+        from autograder.doctor import insist
+
+        insist(self._host, self._root)
+
+    def serve(self, control: Connection) -> None:
+        """Forks for each question until the other side is gone."""
+        while True:
+            try:
+                what, slot, problem_id = control.recv()
+            except EOFError:
+                break
+            if what == "kill":
+                self._end(slot, kill=True)
+                continue
+            handle = reduction.recv_handle(control)
+            self._end(slot)
+            refusal = self._load(problem_id)
+            if slot not in self._hosts:
+                self._hosts[slot] = self._host.clone()
+            pid = os.fork()
+            if pid == 0:
+                control.close()
+                self._serve_one(Connection(handle), self._hosts[slot], problem_id, refusal)
+            os.close(handle)
+            self._children[slot] = pid
+        for slot in list(self._children):
+            self._end(slot, kill=True)
+        self._host.close()
+
+    def _load(self, problem_id: str) -> SetupError | None:
+        """Loads a problem, so that each fork has all of it. Why it cannot be graded, or None."""
+        if problem_id not in self._ready:
+            try:
+                self._ready[problem_id] = self._loaded(load_problem(problem_id, self._root))
+            except Exception as error:
+                self._ready[problem_id] = _sendable(error)
+            gc.collect()
+            gc.freeze()
+            with contextlib.suppress(OSError):
+                linux.use_huge_pages()
+        return self._ready[problem_id]
+
+    def _loaded(self, problem: Problem) -> SetupError | None:
+        """Rehearses in a fork, since tests may leave something behind; then imports what the fork had to import."""
+        load(problem)
+        ours, theirs = Pipe()
+        host = self._host.clone()  # here: only the process that started the host can tell whether it runs
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                die_with_parent()
+                before = set(sys.modules)
+                refusal = _refusal(problem, host)
+                theirs.send((refusal, [name for name in sys.modules if name not in before]))
+                status = 0
+            finally:
+                os._exit(status)
+        theirs.close()
+        try:
+            refusal, modules = ours.recv()
+        except EOFError:
+            refusal, modules = SetupError(f"the process that graded the solution of {problem.id!r} died"), []
+        os.waitpid(pid, 0)
+        host.close()
+        for name in modules:
+            with contextlib.suppress(Exception):  # what cannot be imported by its name is imported by each fork again
+                importlib.import_module(name)
+        return refusal
+
+    def _end(self, slot: int, *, kill: bool = False) -> None:
+        """Waits for the slot's last fork; after one that did not end well, its host is not used again."""
+        pid = self._children.pop(slot, 0)
+        if not pid:
+            return
+        if kill:
+            os.kill(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
+        if status != 0 and slot in self._hosts:
+            self._hosts.pop(slot).close()
+
+    def _serve_one(self, connection: Connection, host: Host, problem_id: str, refusal: SetupError | None) -> None:
+        """Grades one submission in this process, a fresh fork, and never returns."""
+        status = 1
+        try:
+            die_with_parent()
+            submission, findings = connection.recv()
+            connection.send(refusal or _graded(problem_id, submission, findings, self._root, host))
+            status = 0
+        finally:
+            os._exit(status)
+
+
+def _graded(
+    problem_id: str, submission: Submission, findings: Mapping[str, Any] | None, root: Path, host: Host
+) -> Grading | SetupError:
+    """The grading, or the `SetupError` that ends the batch; any other fault of ours is a result that says so."""
+    from autograder.grading import grade_submission
+
+    try:
+        return grade_submission(problem_id, submission, root=root, host=host, findings=findings)
+    except SetupError as error:
+        return error
+    except Exception as error:
+        student = submission.student or "anonymous"
+        return failed_grading(load_problem(problem_id, root), student, f"{type(error).__name__}: {error}")
+
+
+def _refusal(problem: Problem, host: Host) -> SetupError | None:
+    """Why a problem cannot be graded here, or None."""
+    try:
+        rehearse(problem, host)
+    except Exception as error:
+        return _sendable(error)
+    return None
+
+
+@contextlib.contextmanager
+def _meanwhile(action: Callable[[], object]) -> Iterator[None]:
+    """Runs an action beside the block; what it raises is raised at the end of the block."""
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            action()
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+def _sendable(error: Exception) -> SetupError:
+    """The error as one that ends the batch with its message."""
+    return SetupError(str(error) if isinstance(error, AutograderError) else f"grading cannot start: {error!r}")

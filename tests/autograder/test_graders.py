@@ -1,0 +1,198 @@
+"""The warm process that forks a grader for each submission: nothing crosses, and no death costs anybody anything."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import psutil
+import pytest
+
+from autograder.errors import SetupError
+from autograder.filled import fill_in, solution_answers
+from autograder.graders import Graders
+from autograder.problem import load_problem
+from autograder.release import released_notebook
+from autograder.results import Grading, Outcome, Status
+from autograder.submission import Submission
+from tests.autograder.toy import LINE, ROOT, STANDARDIZE, released, solved, text
+
+pytestmark = pytest.mark.kernel
+
+RIGHT = solution_answers(load_problem("toy", ROOT))["standardize"]
+
+
+def family(graders: Graders) -> list[psutil.Process]:
+    """All processes that grade, student code included."""
+    assert graders._process is not None
+    root = psutil.Process(graders._process.pid)
+    return [root, *root.children(recursive=True)]
+
+
+@pytest.fixture(scope="module")
+def graders() -> Iterator[Graders]:
+    """Two workers for the toy problem."""
+    with Graders(["toy"], 2, ROOT) as crew:
+        yield crew
+
+
+def test_they_grade_what_the_library_grades(graders: Graders) -> None:
+    answers = {"right": text(solved()), "untouched": text(released()), "wrong": text(solved(Line=LINE + "return x"))}
+    answers |= {"unreadable": b"{", "dies": text(solved(standardize=STANDARDIZE + "    import os; os._exit(1)"))}
+    futures = {name: graders.submit("toy", Submission(name, notebook=data)) for name, data in answers.items()}
+    scores = {name: future.result().log.score for name, future in futures.items()}
+    assert scores == {"right": 20, "untouched": 0, "wrong": 12, "unreadable": 0, "dies": 8}
+
+
+def test_nothing_crosses_from_one_submission_to_the_next(graders: Graders) -> None:
+    marks = """
+import builtins, gc, os, random, sys, tempfile
+import numpy, torch
+seen = [name for name in ("left_behind",) if hasattr(builtins, name) or name in sys.modules or name in os.environ]
+seen += [path for path in os.listdir(".") + os.listdir("/tmp") if "left" in path]
+seen += ["default dtype"] if torch.get_default_dtype() != torch.float32 else []
+seen += ["object"] if any(type(thing).__name__ == "LeftBehind" for thing in gc.get_objects()) else []
+state = [random.random(), float(numpy.random.rand()), float(torch.rand(()))]
+print("seen", seen, "state", state)
+
+class LeftBehind:
+    pass
+
+builtins.left_behind = sys.modules["left_behind"] = LeftBehind()
+os.environ["left_behind"] = "1"
+open("left", "w").write("x")
+open("/tmp/left", "w").write("x") if os.path.isdir("/tmp") else None
+torch.set_default_dtype(torch.float64)
+torch.Tensor.mean = None
+random.random(), numpy.random.rand(), torch.rand(9)
+"""
+    first, second, clean = (
+        graders.grade("toy", Submission(name, notebook=text(solved(standardize=source + RIGHT))))
+        for name, source in (("ada", marks), ("bela", marks), ("chen", ""))
+    )
+    printed = [_printed(grading, "seen") for grading in (first, second)]
+    assert printed[0] == printed[1] and "seen [] state" in printed[0], printed
+    assert clean.log.score == 20
+
+
+def _printed(grading: Grading, word: str) -> str:
+    outputs = [out for cell in grading.notebook.cells if cell.cell_type == "code" for out in cell.outputs]
+    return "".join(out.text for out in outputs if out.output_type == "stream" and word in out.text)
+
+
+def test_a_test_that_changes_torch_on_our_side_changes_nothing_for_the_next(tmp_path: Path) -> None:
+    root = tmp_path / "course"
+    shutil.copytree(ROOT, root)
+    path = root / "solutions" / "toy.py"
+    source = path.read_text()
+    spoil = "assert torch.get_default_dtype() == torch.float32\ntorch.set_default_dtype(torch.float64)\n"
+    path.write_text(source.replace("steep = student.Line", spoil + "steep = student.Line"))
+    assert spoil in path.read_text()
+    with Graders(["toy"], 1, root) as crew:
+        answers = fill_in(released_notebook(load_problem("toy", root)), solution_answers(load_problem("toy", root)))
+        gradings = [crew.grade("toy", Submission(str(n), notebook=text(answers))) for n in range(3)]
+    assert [grading.log.item("Line").score for grading in gradings] == [8, 8, 8]
+
+
+def test_a_grader_that_dies_is_asked_once_more_and_costs_nobody_else(graders: Graders) -> None:
+    slow = text(solved(standardize=STANDARDIZE + "    import time; time.sleep(2)\n" + RIGHT.partition('"""\n')[2]))
+    graders.grade("toy", Submission("warm", notebook=text(released())))
+    before = {process.pid for process in family(graders)}
+    future = graders.submit("toy", Submission("ada", notebook=slow))
+    _kill_new(graders, before)
+    other = graders.grade("toy", Submission("bela", notebook=text(solved())))
+    assert other.log.score == 20
+    assert future.result(120).log.outcome is Outcome.GRADED
+
+
+def test_a_grader_that_dies_again_and_again_gives_a_result_that_says_so(
+    graders: Graders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = text(solved(standardize="import time; time.sleep(20)\n" + RIGHT))
+    graders.grade("toy", Submission("warm", notebook=text(released())))
+    before = {process.pid for process in family(graders)}
+    future = graders.submit("toy", Submission("ada", notebook=slow))
+    for _ in range(2):
+        before |= _kill_new(graders, before)
+    log = future.result(120).log
+    assert log.outcome is Outcome.GRADER_ERROR and log.score == 0
+    assert "died twice" in log.items[0].message and "not your fault" in log.items[0].message
+
+
+def _kill_new(graders: Graders, before: set[int]) -> set[int]:
+    """Kills the first new child of the warm process: the grader of the submission that was just handed out."""
+    assert graders._process is not None
+    for _ in range(600):
+        children = psutil.Process(graders._process.pid).children()
+        new = [
+            child for child in children if child.pid not in before and "student_side" not in " ".join(child.cmdline())
+        ]
+        if new:
+            new[0].kill()
+            return {new[0].pid}
+        time.sleep(0.05)
+    raise AssertionError("no grader was forked")
+
+
+def test_when_the_warm_process_itself_dies_it_is_started_again(graders: Graders) -> None:
+    assert graders.grade("toy", Submission("ada", notebook=text(solved()))).log.score == 20
+    process = graders._process
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert graders.grade("toy", Submission("bela", notebook=text(solved()))).log.score == 20
+
+
+def test_a_hanging_grader_is_ended(graders: Graders, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.graders.seconds_at_most", lambda problem: 1.0)
+    slow = text(solved(standardize="import time; time.sleep(15)\n" + RIGHT))
+    started = time.monotonic()
+    assert graders.grade("toy", Submission("ada", notebook=slow)).log.outcome is Outcome.GRADER_ERROR
+    assert time.monotonic() - started < 14
+
+
+def test_closing_ends_all_processes_and_what_waits_is_not_graded() -> None:
+    with Graders(["toy"], 1, ROOT) as crew:
+        crew.grade("toy", Submission("warm", notebook=text(solved())))
+        relatives = family(crew)
+        slow = text(solved(standardize="import time; time.sleep(20)\n" + RIGHT))
+        waiting: list[Future[Grading]] = [crew.submit("toy", Submission(str(n), notebook=slow)) for n in range(5)]
+        started = time.monotonic()
+    assert time.monotonic() - started < 15
+    assert all(future.done() for future in waiting) and waiting[-1].cancelled()
+    assert [process for process in psutil.wait_procs(relatives, timeout=10)[1] if process.is_running()] == []
+
+
+def test_nobody_is_graded_where_the_solution_itself_fails(tmp_path: Path) -> None:
+    root = tmp_path / "course"
+    shutil.copytree(ROOT, root)
+    path = root / "solutions" / "toy.py"
+    path.write_text(path.read_text().replace("3.0 * points + 0.5, ", "3.0 * points + 0.6, "))
+    with (
+        Graders(["toy"], 1, root) as crew,
+        pytest.raises(SetupError, match=r"solution of 'toy' itself gets 12 of 20") as told,
+    ):
+        crew.grade("toy", Submission("ada", notebook=text(solved())))
+    assert "Line: failed" in str(told.value) and "autograder check toy" in str(told.value)
+
+
+def test_what_cannot_be_set_up_is_told(tmp_path: Path) -> None:
+    with (
+        Graders(["toy"], 1, ROOT, isolation="stone") as crew,
+        pytest.raises(SetupError, match="isolation level 'stone'"),
+    ):
+        crew.grade("toy", Submission("ada", notebook=text(solved())))
+    with Graders(["toy"], 1, tmp_path) as crew, pytest.raises(SetupError, match="unknown problem 'toy'"):
+        crew.grade("toy", Submission("ada", notebook=text(solved())))
+
+
+def test_phases_add_up(graders: Graders) -> None:
+    grading = graders.grade("toy", Submission("ada", notebook=text(solved())))
+    assert set(grading.phases) == {"read", "start", "cells", "tests", "answers", "write"}
+    assert 0 < sum(grading.phases.values()) <= grading.seconds * 1.01
+    assert grading.log.item("Line").status is Status.PASSED
