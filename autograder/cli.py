@@ -237,6 +237,40 @@ def grade_one_command(
     typer.echo(json.dumps(log.as_json(), indent=2, ensure_ascii=False, allow_nan=False))
 
 
+@app.command("verify")
+def verify_command(
+    logs: Annotated[
+        list[Path],
+        typer.Argument(metavar="LOG", help="Logs, or folders with <student>/<problem>/submission_log.json."),
+    ],
+    out: Annotated[Path | None, typer.Option(dir_okay=False, help="File for the results as JSON.")] = None,
+    misconceptions: Annotated[
+        bool, typer.Option(help="Name the known misconception behind a wrong answer; costs time for each.")
+    ] = True,
+) -> None:
+    """Checks logs that students wrote, without running their code.
+
+    Compares the answers with the reference's on the same student's inputs, the code with the notebook beside the log,
+    the measured numbers with their bands, and the class with one another. Exit status 1 if anything is not as it
+    should be.
+    """
+    from autograder.batch import Step
+    from autograder.live import live_progress
+    from autograder.table import console, logs_table
+    from autograder.verified import write_results
+    from autograder.verify import verify
+
+    with live_progress() as watch:
+        watcher = watch("checking logs, in three steps each")
+        results = verify(logs, misconceptions=misconceptions, progress=lambda done, total: watcher(Step(done, total)))
+    console().print(logs_table(results))
+    if out:
+        write_results(results, out)
+    fine = sum(one.ok for one in results)
+    typer.echo(f"{fine} of {_count(len(results), 'log')} with nothing to look at")
+    raise typer.Exit(0 if fine == len(results) else 1)
+
+
 @app.command("demo")
 def demo_command(
     problems: Problems = None,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder import lint_code
+from autograder.bands import lint_bands
 from autograder.course import root_folder
 from autograder.errors import SourceError
 from autograder.percent import HIDDEN, RUBRIC, SOLUTION, Marker, TextCell, markers, numbers_inside, split_cells
@@ -77,6 +78,7 @@ def lint_source(path: Path) -> list[Finding]:
     found: list[Finding] = []
     for rule in _RULES:
         found += [Finding(path, line, name, message) for line, name, message in rule(cells)]
+    found += [Finding(path, line, name, message) for line, name, message in lint_bands(cells, path.stem)]
     if not any(finding.rule in ("metadata", "percent") for finding in found):
         found += [Finding(path, line, name, message) for line, name, message in _read_alike(cells, text, path)]
     return sorted(set(found))

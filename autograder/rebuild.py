@@ -7,6 +7,7 @@ by other means than its grade id is noted in the flags.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -62,7 +63,7 @@ def rebuild(problem: Problem, handed_in: Sequence[HandedIn], name: str = "the no
     Raises:
         UnusableError: none of the problem's items is in it.
     """
-    released = {cell.id: str(cell.source) for cell in released_notebook(problem).cells}
+    released = _released_sources(problem)
     matched, flags = _match(problem, handed_in, released)
     if not matched:
         raise UnusableError(Outcome.WRONG_NOTEBOOK, _what_it_is(problem, handed_in, name))
@@ -86,6 +87,12 @@ def rebuild(problem: Problem, handed_in: Sequence[HandedIn], name: str = "the no
         )
     built += free.get("", ())
     return Rebuilt(tuple(built), frozenset(answered), frozenset(matched), tuple(flags))
+
+
+@functools.lru_cache(maxsize=32)
+def _released_sources(problem: Problem) -> dict[str, str]:
+    """Cell id → text, as students got it."""
+    return {cell.id: str(cell.source) for cell in released_notebook(problem).cells}
 
 
 def _match(

@@ -77,12 +77,6 @@ class Reference:
         names["reference"] = Names(self.names)
         return names
 
-    def with_answer(self, source: str, name: str) -> Names:
-        """The reference with one cell's source replaced: what a known wrong solution would make of the notebook."""
-        names = dict(self.names)
-        run_trusted(source, f"<{name}>", names)
-        return Names(names)
-
 
 _MOST = 16
 _loaded: dict[Problem, Reference] = {}

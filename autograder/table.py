@@ -14,7 +14,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from autograder.printable import printable
 from autograder.results import GradedLog, Outcome, Status
+from autograder.verified import Verified
 
 PLAIN_WIDTH = 120
 _LEGEND_WIDTH = 100
@@ -153,9 +155,50 @@ def doctor_table(level: str, findings: Iterable[Tried]) -> Table:
     return table
 
 
+def logs_table(results: Iterable[Verified]) -> Table:
+    """One row per checked log: whose, which run, what is right, what is odd."""
+    table = _table("Logs")
+    for heading in ("student", "problem", "run"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("right", no_wrap=True)
+    for heading in ("code", "metrics", "copied from", "notes"):
+        table.add_column(heading, overflow="fold")
+    for one in results:
+        changed = sum(item.code == "changed" for item in one.items)
+        compared = sum(item.code != "unknown" for item in one.items)
+        odd: dict[str, list[str]] = {}
+        for metric in one.metrics:
+            if not metric.ok:
+                odd.setdefault(str(metric.verdict), []).append(metric.id.removeprefix(f"{one.problem}/"))
+        within = sum(metric.verdict == "in band" for metric in one.metrics)
+        stories = [
+            f"{item.id}: {item.misconception.replace('_', ' ') or item.verdict}"
+            for item in one.items
+            if item.verdict not in ("right", "copied")
+        ]
+        row = (
+            one.student or str(one.path),
+            one.problem or "-",
+            " ".join((one.profile, one.device.split(" ")[0])).strip() or "-",
+            f"{one.right} of {len(one.items)}" if one.items else "-",
+            f"{changed} changed" if changed else "same" if compared else "-",
+            "\n".join(f"{word}: {_few(names)}" for word, names in odd.items())
+            or (f"{within} in band" if within else "-"),
+            "\n".join(one.copied_from) or "-",
+            "\n".join([*stories, *(flag.message for flag in one.flags), *one.notes]),
+        )
+        cells = [escape("\n".join(printable(line, 200) for line in text.split("\n"))) for text in row]
+        table.add_row(*cells, style="" if one.ok else "yellow")
+    return table
+
+
 def _table(title: str) -> Table:
     look = {"title_justify": "left", "title_style": "bold", "caption_justify": "left", "header_style": "bold"}
     return Table(title=escape(title), box=box.SIMPLE_HEAD, pad_edge=False, **look)  # type: ignore[arg-type]
+
+
+def _few(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _legend(points: Mapping[str, float]) -> Text:

@@ -1,6 +1,7 @@
 """`submission_log.json`: what a student hands in beside the notebook.
 
 log = SubmissionLog(run)
+log.bands({"vae/test_nelbo": {"mini": (95, 108)}})
 log.answers(personal_answers)
 with log.measurements():
     log.metric("vae/test_nelbo", values=losses)
@@ -25,6 +26,7 @@ import numpy as np
 import torch
 
 from homework.atomic import whole_file
+from homework.bands import Bands, remark, wrong_with
 from homework.errors import LogError
 from homework.identity import student_id
 from homework.notebook_names import student as notebook
@@ -61,6 +63,25 @@ class SubmissionLog:
         self._metrics: dict[str, dict[str, Json]] = {}
         self._process: dict[str, Json] = {}
         self._code: dict[str, str] = {}
+        self._bands: Bands = {}
+
+    def bands(self, bands: Bands) -> None:
+        """Says where the numbers of an honest run lie: a metric recorded elsewhere gets a line that says where to look.
+
+        Nothing of it goes into the log or the score. Staff read the same table off the problem's source.
+
+        Args:
+            bands: metric id → profile → (lowest, highest), either of them None where there is no bound. In a metric id
+                `*` stands for any text; the first entry that fits a metric counts. A profile that is not named has no
+                band.
+
+        Raises:
+            ValueError: an unknown profile, or a band whose lowest number is not below its highest.
+        """
+        wrong = wrong_with(bands)
+        if wrong:
+            raise ValueError(f"{wrong}.")
+        self._bands = dict(bands)
 
     def answers(self, personal_answers: PersonalAnswers) -> None:
         """Asks the notebook's code for its answers on this student's own inputs.
@@ -133,6 +154,9 @@ class SubmissionLog:
         if evidence is not None:
             record["evidence"] = plain_json(evidence)
         self._metrics[name] = record
+        said = "" if number is None else remark(name, number, self._bands, self.run.profile)
+        if said:
+            print(said)
 
     @contextlib.contextmanager
     def measurements(self) -> Iterator[None]:

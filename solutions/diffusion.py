@@ -2135,6 +2135,15 @@ def personal_answers(student, draws):
 
 # %% tags=["log"]
 log = SubmissionLog(run)
+log.bands(  # between these, the numbers of our own runs lie
+    {
+        "diffusion/binary_mean_confidence": {"full": (0.8, 0.97), "mini": (0.72, 0.95)},
+        "diffusion/gaussian_mean_confidence": {"full": (0.8, 0.97), "mini": (0.72, 0.95)},
+        "diffusion/ddim_tenth_mean_confidence": {"full": (0.75, 0.97), "mini": (0.65, 0.95)},
+        "diffusion/*_classes": {"full": (8, 10), "mini": (8, 10)},
+        "diffusion/posterior_gap": {"full": (0, 0.03), "mini": (0, 0.03)},
+    }
+)
 log.answers(personal_answers)
 with log.measurements():
     for half, verdict, steps in (

@@ -1,0 +1,71 @@
+"""Bands are read off the source without running it, and the linter refuses a table that cannot be read so."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from autograder.bands import declared_bands
+from autograder.errors import SourceError
+from autograder.lint import lint_source
+from autograder.problem import load_problem
+
+FIXTURE = Path(__file__).parent / "fixture_course"
+TOY = (FIXTURE / "solutions" / "toy.py").read_text(encoding="utf-8")
+START = "log = SubmissionLog(run)\n"
+
+
+def course(folder: Path, line: str) -> Path:
+    """The fixture course with a line more in the toy problem's log cell."""
+    assert TOY.count(START) == 1
+    root = folder / "course"
+    shutil.copytree(FIXTURE, root)
+    (root / "solutions" / "toy.py").write_text(TOY.replace(START, START + line + "\n"), encoding="utf-8")
+    return root
+
+
+GOOD = 'log.bands({"toy/loss": {"full": (-0.5, 1), "mini": (None, 2.5)}, "toy/*": {}})'
+
+
+def test_a_literal_table_is_read(tmp_path: Path) -> None:
+    root = course(tmp_path, GOOD)
+    table = {"toy/loss": {"full": (-0.5, 1), "mini": (None, 2.5)}, "toy/*": {}}
+    assert declared_bands(load_problem("toy", root)) == table
+    assert lint_source(root / "solutions" / "toy.py") == []
+
+
+def test_a_source_without_bands_has_none() -> None:
+    assert declared_bands(load_problem("toy", FIXTURE)) == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "rule", "said"),
+    [
+        ("log.bands(TABLE)", "bands", "must be a literal"),
+        ('log.bands({"toy/x": {"mini": (0, 10 ** 2)}})', "bands", "must be a literal"),
+        ('log.bands({"toy/x": {"mini": (open("x"), 1)}})', "bands", "must be a literal"),
+        ('log.bands({"toy/x": {"mini": (1, 0)}})', "bands", "1 is not below 0"),
+        ('log.bands({"toy/x": {"small": (0, 1)}})', "bands", "'small' is no profile"),
+        ("log.bands()", "bands", "takes one table"),
+        (f"{GOOD}; {GOOD}", "bands", "a second table"),
+        ('log.bands({"loss": {"mini": (0, 1)}})', "metric-id", "'loss' must begin with 'toy/'"),
+        ('log.metric("loss", 1.0)', "metric-id", "'loss' must begin with 'toy/'"),
+        ('log.metric(f"vae/{run}", 1.0)', "metric-id", "'vae/' must begin with 'toy/'"),
+    ],
+)
+def test_what_the_linter_refuses(line: str, rule: str, said: str, tmp_path: Path) -> None:
+    root = course(tmp_path, line)
+    path = root / "solutions" / "toy.py"
+    (finding,) = lint_source(path)
+    assert (finding.rule, said in finding.message) == (rule, True), finding
+    assert path.read_text().splitlines()[finding.line - 1] == line
+    if rule == "bands" and "second" not in said:
+        with pytest.raises(SourceError, match="mend it in the cell tagged 'log'"):
+            declared_bands(load_problem("toy", root))
+
+
+@pytest.mark.parametrize("name", ['f"{key}/loss"', "key", 'f"toy/{key}"', '"toy/loss"'])
+def test_metric_ids_that_may_be_right(name: str, tmp_path: Path) -> None:
+    assert lint_source(course(tmp_path, f"log.metric({name}, 1.0)") / "solutions" / "toy.py") == []
