@@ -13,7 +13,6 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,7 +31,7 @@ from autograder.journal import Journal
 from autograder.machine import RESERVE, free_memory, workers_that_fit
 from autograder.problem import Problem, load_problem
 from autograder.release import notebook_text
-from autograder.results import CACHED, PHASES, Graded, GradedLog, Grading, Outcome
+from autograder.results import CACHED, PHASES, Graded, GradedLog, Grading, Outcome, Step
 from autograder.seed import grading_seed
 from autograder.submission import Submission, read_submission
 from autograder.writing import write_atomically
@@ -54,17 +53,6 @@ class Crew(Protocol):
         self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None
     ) -> Future[Grading]:
         """Grades a submission as soon as there is room; the future may hold a `SetupError`, and no other error."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """How far a batch is."""
-
-    done: int
-    """Submissions with a result, those of an earlier run that was cut off included."""
-    total: int
-    latest: Graded | None = None
-    """The result that came in last."""
 
 
 Progress = Callable[[Step], None]

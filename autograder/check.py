@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.batch import Progress, Step, crew_for, grade_all
+from autograder.batch import Progress, crew_for, grade_all
 from autograder.course import root_folder
 from autograder.filled import fill_in, solution_answers
 from autograder.problem import Problem, load_problem, problem_ids
 from autograder.release import notebook_text, released_notebook
-from autograder.results import GradedLog
+from autograder.results import GradedLog, Step
 from autograder.submission import Submission
 from autograder.variants import variants
 

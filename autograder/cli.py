@@ -254,8 +254,8 @@ def verify_command(
     the measured numbers with their bands, and the class with one another. Exit status 1 if anything is not as it
     should be.
     """
-    from autograder.batch import Step
     from autograder.live import live_progress
+    from autograder.results import Step
     from autograder.table import console, logs_table
     from autograder.verified import write_results
     from autograder.verify import verify

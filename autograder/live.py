@@ -17,8 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from autograder.batch import Step
-from autograder.results import CACHED, Graded, Outcome, Status
+from autograder.results import CACHED, Graded, Outcome, Status, Step
 
 SLOWEST = 5
 """Items shown as the slowest."""

@@ -8,7 +8,7 @@ by other means than its grade id is noted in the flags.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,8 +65,14 @@ def rebuild(problem: Problem, handed_in: Sequence[HandedIn], name: str = "the no
     """
     released = _released_sources(problem)
     matched, flags = _match(problem, handed_in, released)
+    other = _other_problem(problem, handed_in, matched)
+    if other:
+        message = f"{name} is the notebook of '{other}', not of '{problem.id}'; hand in {problem.id}.ipynb."
+        raise UnusableError(Outcome.WRONG_NOTEBOOK, message)
     if not matched:
-        raise UnusableError(Outcome.WRONG_NOTEBOOK, _what_it_is(problem, handed_in, name))
+        items = ", ".join(item.id for item in problem.items)
+        message = f"{name} holds none of the items of '{problem.id}' ({items}); hand in {problem.id}.ipynb."
+        raise UnusableError(Outcome.WRONG_NOTEBOOK, message)
     flags += _missing(problem, matched)
     free = _free_cells(problem, handed_in, matched, released)
     built: list[Built] = []
@@ -193,9 +199,16 @@ def _is_graded(problem: Problem, cell_id: str) -> bool:
     return any(cell.id == cell_id and cell.grade_id for cell in problem.cells)
 
 
-def _what_it_is(problem: Problem, handed_in: Sequence[HandedIn], name: str) -> str:
-    """Says which problem's notebook this is, if it is one of ours."""
-    ids = {cell.grade_id for cell in handed_in} | {cell.cell_id for cell in handed_in}
+def _other_problem(problem: Problem, handed_in: Sequence[HandedIn], matched: Mapping[str, int]) -> str:
+    """The problem of which this notebook answers more code items, if it answers few of this one's; else empty.
+
+    Problems may share an item's name, so that one of them alone says little.
+    """
+    code = [item.id for item in problem.items if item.kind == "code"]
+    mine = sum(item in matched for item in code)
+    if 2 * mine > len(code) or (matched and not code):
+        return ""
+    best, most = "", mine
     for other in problem_ids(problem.path.parent.parent):
         if other == problem.id:
             continue
@@ -203,9 +216,14 @@ def _what_it_is(problem: Problem, handed_in: Sequence[HandedIn], name: str) -> s
             candidate = load_problem(other, problem.path.parent.parent)
         except SourceError:  # pragma: no cover - a broken neighbour must not matter here
             continue
-        if ids & {item.id for item in candidate.items} or any(
-            defines(cell.source, item.id) for cell in handed_in if cell.cell_type == "code" for item in candidate.items
-        ):
-            return f"{name} is the notebook of '{other}', not of '{problem.id}'; hand in {problem.id}.ipynb."
-    items = ", ".join(item.id for item in problem.items)
-    return f"{name} holds none of the items of '{problem.id}' ({items}); hand in {problem.id}.ipynb."
+        found = sum(_holds(handed_in, item) for item in candidate.items if item.kind == "code")
+        if found > most:
+            best, most = other, found
+    return best
+
+
+def _holds(handed_in: Sequence[HandedIn], item: Item) -> bool:
+    """Is there a cell for this code item: by its ids, or by what it defines?"""
+    return any(
+        item.id == cell.grade_id or (cell.cell_type == "code" and defines(cell.source, item.id)) for cell in handed_in
+    )

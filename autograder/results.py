@@ -235,3 +235,14 @@ class Graded:
     """Wall time."""
     phases: Mapping[str, float] = field(default_factory=dict)
     """Seconds by phase: see `PHASES`."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a run over many submissions is."""
+
+    done: int
+    """Submissions with a result, those of an earlier run that was cut off included."""
+    total: int
+    latest: Graded | None = None
+    """The result that came in last."""

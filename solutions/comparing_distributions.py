@@ -971,7 +971,7 @@ def personal_answers(student, draws):
     def ask_fit_gaussian():
         d = draws("fit_gaussian")
         centre, half = int(d.integers(-2, 3)), int(d.integers(3, 5))
-        grid = torch.linspace(-12, 12, 1201, dtype=torch.float64)
+        grid = torch.linspace(-16, 16, 1601, dtype=torch.float64)
         humps = torch.logaddexp(-0.5 * (grid - centre - half) ** 2, -0.5 * (grid - centre + half) ** 2)
         skewed = (grid - centre) - (grid - centre).exp()
         answer = {}

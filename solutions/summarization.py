@@ -1991,7 +1991,7 @@ def personal_answers(student, draws):
         d = draws("TransformerStack")
 
         def ask(x, padding_mask, encoder_out, encoder_padding_mask, use_cache, past_kv):
-            shown = torch.where(padding_mask[:, -x.shape[1] :, None], 0.0, x)
+            shown = torch.where(padding_mask[:, -x.shape[1] :, None].bool(), 0.0, x)
             total = shown.sum(dim=1, keepdim=True) + (past_kv[0] if past_kv is not None else 0)
             return x + 0.5 * total, (total,)
 

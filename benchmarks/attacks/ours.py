@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from unittest import mock
 
-from autograder.batch import Step, grade_folder
+from autograder.batch import grade_folder
 from autograder.problem import load_problem
-from autograder.results import Graded, Outcome
+from autograder.results import Graded, Outcome, Step
 from autograder.sandbox import Host
 from autograder.student_side.confinement import FULL
 from benchmarks.attacks.equivalent import MARKS

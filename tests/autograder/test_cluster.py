@@ -16,9 +16,10 @@ from typing import Any
 import psutil
 import pytest
 
-from autograder.batch import Step, grade_folder
+from autograder.batch import grade_folder
 from autograder.errors import SetupError
 from autograder.kit import pack, unpack
+from autograder.results import Step
 from tests.autograder.toy import ROOT, STANDARDIZE, released, solved, text
 
 ANSWERS = (

@@ -8,9 +8,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from autograder.batch import Step
 from autograder.live import Counts, live_progress, table
-from autograder.results import CACHED, Flag, Graded, GradedLog, ItemResult, Outcome, Status
+from autograder.results import CACHED, Flag, Graded, GradedLog, ItemResult, Outcome, Status, Step
 
 
 def a_result(student: str, seconds: float, *, status: Status = Status.PASSED, **changes: object) -> Graded:

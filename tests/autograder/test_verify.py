@@ -76,13 +76,6 @@ def test_honest_answers_to_every_problem_are_right(problem_id: str, tmp_path: Pa
     assert {one.verdict for one in result.metrics} == {MetricVerdict.ABSENT}, "each problem declares metrics"
 
 
-UNFAIR = {
-    "right/fit_gaussian/descent_for_both": "humps 4 from the middle: its fit, cut off at the grid's end, is 4 % off",
-    "right/TransformerStack/flat_lists": "its masks are whole numbers, and the layers it is asked with want booleans",
-}
-"""Right alternatives that personal questions do not suit on every student's inputs."""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("problem_id", problem_ids(ROOT))
 def test_other_right_code_gives_right_answers(problem_id: str) -> None:
@@ -90,7 +83,7 @@ def test_other_right_code_gives_right_answers(problem_id: str) -> None:
     own = reference(problem)
     asked = {item.id: item for item in asked_items(own)}
     for variant in variants(problem, "right"):
-        if variant.item in asked and variant.name not in UNFAIR:
+        if variant.item in asked:
             item, names = asked[variant.item], with_answer(own, variant)
             for student in ("ada", "bela"):
                 right = expected(own, item, student)

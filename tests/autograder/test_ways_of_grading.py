@@ -82,10 +82,10 @@ def test_all_ways_give_the_same_scores(problem: str, original: Path, course: Pat
     assert {student: _scores(log) for student, log in logs.items()} == scores
 
     again = tmp_path / "again"
-    where = ("--submitted", str(submitted), "--out", str(again), "--no-gradebook", "--workers", "2")
-    _run("autograder.cli", "grade", problem, *where, "--no-cache")
+    there = ("--submitted", str(submitted), "--out", str(again), "--no-gradebook", "--workers", "2")
+    _run("autograder.cli", "grade", problem, *there, "--no-cache")
     assert _logs(again) == _logs(out), "two workers, nothing taken over"
-    _run("autograder.cli", "grade", problem, *where)
+    _run("autograder.cli", "grade", problem, *there)
     assert _without_mark(_logs(again)) == _logs(out), "all taken over from the first run"
 
     student = f"wrong_{code[0]}"
