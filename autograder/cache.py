@@ -129,4 +129,4 @@ def _whole(record: dict[str, Any], notebook: str) -> Grading:
     log = GradedLog.from_json(record)
     flags = tuple(flag for flag in log.flags if flag.kind != CACHED)
     flags += (Flag(CACHED, "Nothing changed since an earlier grading; its results were taken over."),)
-    return Grading(replace(log, flags=flags), nbformat.reads(notebook, as_version=4))
+    return Grading(replace(log, flags=flags), nbformat.reads(notebook, as_version=4), is_known=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import logging
-import math
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,8 +22,10 @@ from nbformat import NotebookNode
 
 from autograder.course import Course, course_folder, load_course
 from autograder.errors import CourseError
+from autograder.points import auto_comment, auto_score, clamped, item_of
 from autograder.release import notebook_text
 from autograder.results import GradedLog, ItemResult, Status
+from autograder.standing import Standing, standings
 from autograder.writing import write_atomically
 
 WAIT_SECONDS = 20.0
@@ -41,6 +42,10 @@ class Recordable(Protocol):
     @property
     def notebook(self) -> NotebookNode | None:
         """The executed notebook; None if there was nothing to execute."""
+
+    @property
+    def is_known(self) -> bool:
+        """Was all of it recorded before, most likely?"""
 
 
 def gradebook_path(root: Path) -> Path:
@@ -73,9 +78,16 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record
     """
 
     course = load_course(root)
+    known: dict[str, Mapping[str, Standing]] = {}
 
     def record(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
+        log = grading.log
         with _explaining(gradebook_path(root)):
+            if grading.is_known and log.problem not in known:
+                known[log.problem] = standings(gradebook, log.problem)
+            stands = known[log.problem].get(log.student) if grading.is_known else None
+            if stands and stands.says(log, course, handed_in_at) and _recorded_notebook(root, log).is_file():
+                return with_manual_points(log, stands.given)
             log = _record(gradebook, root, grading)
             _set_lateness(gradebook, course, log, handed_in_at)
             return log
@@ -88,12 +100,16 @@ def _record(gradebook: Any, root: Path, grading: Recordable) -> GradedLog:
     log = grading.log
     if log.student in ("", ".", "..") or Path(log.student).name != log.student:
         raise CourseError(f"{log.student!r} cannot be a student's folder; rename the submission's folder.")
-    path = course_folder(root) / "autograded" / log.student / log.problem / f"{log.problem}.ipynb"
+    path = _recorded_notebook(root, log)
     settled = _same_answers(path, grading.notebook)
     write_scores(gradebook, log, settled)
     if grading.notebook is not None:
         write_atomically(path, notebook_text(show_verdicts(grading.notebook, log)))
     return with_manual_points(log, _manual_points(gradebook, log.problem, log.student))
+
+
+def _recorded_notebook(root: Path, log: GradedLog) -> Path:
+    return course_folder(root) / "autograded" / log.student / log.problem / f"{log.problem}.ipynb"
 
 
 def _set_lateness(gradebook: Any, course: Course, log: GradedLog, handed_in_at: datetime | None) -> None:
@@ -104,6 +120,8 @@ def _set_lateness(gradebook: Any, course: Course, log: GradedLog, handed_in_at: 
     known = {} if handed_in_at is None else {"timestamp": handed_in_at.astimezone(UTC).replace(tzinfo=None)}
     submission = gradebook.update_or_create_submission(log.problem, log.student, **known)
     notebook = gradebook.find_submission_notebook(log.problem, log.problem, log.student)
+    gradebook.db.expire(notebook)  # its score is what the database computes
+    gradebook.db.expire(submission)
     penalty = course.late_policy.penalty(notebook.score, submission.total_seconds_late)
     notebook.late_submission_penalty = clamped(penalty, notebook.score) or None
     gradebook.db.commit()
@@ -165,17 +183,11 @@ def write_scores(gradebook: Any, log: GradedLog, settled: frozenset[str] = froze
     notebook = gradebook.find_submission_notebook(log.problem, log.problem, log.student)
     results = {item.id: item for item in log.items}
     for grade in notebook.grades:
-        item = results.get(item_of(grade.name))
-        if item is not None and item.status is Status.MANUAL:
-            grade.auto_score = None
-            grade.needs_manual_grade = grade.manual_score is None or grade.name not in settled
-        else:
-            grade.auto_score = 0.0 if item is None else clamped(item.score, grade.max_score)
-            grade.needs_manual_grade = False
+        score = auto_score(results.get(item_of(grade.name)))
+        grade.auto_score = None if score is None else clamped(score, grade.max_score)
+        grade.needs_manual_grade = score is None and (grade.manual_score is None or grade.name not in settled)
     for comment in notebook.comments:
-        item = results.get(comment.name)
-        quiet = item is None or item.status in (Status.MANUAL, Status.PASSED)
-        comment.auto_comment = None if item is None or quiet else (item.message or None)
+        comment.auto_comment = auto_comment(results.get(comment.name))
     gradebook.db.commit()
 
 
@@ -273,6 +285,7 @@ def opened(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Any]:
     from nbgrader.api import Gradebook
 
     with _explaining(path), Gradebook(_address(path, wait_seconds), load_course(root).id) as gradebook:
+        gradebook.db().expire_on_commit = False  # else each commit would have every cell read anew
         yield gradebook
 
 
@@ -319,16 +332,6 @@ def _explained(path: Path, said: str) -> str:
             "it seems damaged: move it away, put a backup in its place or run `autograder release`, then grade again."
         )
     return f"the gradebook {path} cannot be used ({said}); {mend}"
-
-
-def item_of(grade_id: str) -> str:
-    """The item that a graded cell belongs to: `test_sample_gaussian` → `sample_gaussian`, `written_terms` as it is."""
-    return grade_id.removeprefix("test_")
-
-
-def clamped(score: float, most: float) -> float:
-    """A score between 0 and the maximum; 0 if it is not a number."""
-    return min(max(float(score), 0.0), float(most)) if math.isfinite(score) else 0.0
 
 
 def show_verdicts(notebook: NotebookNode, log: GradedLog) -> NotebookNode:

@@ -6,6 +6,7 @@ import atexit
 import functools
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def grade_submission(
             raise UnusableError(*submission.fault)
         rebuilt = rebuild(problem, read_cells(submission.notebook, submission.name), submission.name)
     except UnusableError as error:
-        return ungraded(problem, submission, error)
+        return ungraded(problem, replace(submission, student=student), error)
     course = problem.path.parent.parent
     seed = grading_seed(course)
     host = host or _host(warm_modules([problem]), course)

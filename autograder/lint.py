@@ -19,11 +19,10 @@ from autograder.bands import lint_bands
 from autograder.course import root_folder
 from autograder.errors import SourceError
 from autograder.percent import HIDDEN, RUBRIC, SOLUTION, Marker, TextCell, markers, numbers_inside, split_cells
-from autograder.problem import problem_ids, read_source
+from autograder.problem import PACKAGE_WORD, problem_ids, read_source
 
 KNOWN_TAGS = ("install", "train", "answers", "experiment", "log")
 KNOWN_KEYS = ("nbgrader", "tags", "seconds")
-PACKAGE_WORD = "STUDENT_PACKAGE"
 
 _NBGRADER: Mapping[str, type] = {
     "grade": bool,

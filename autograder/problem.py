@@ -27,6 +27,9 @@ END_HIDDEN = "### END HIDDEN TESTS"
 BEGIN_RUBRIC = "### BEGIN MARK SCHEME"
 END_RUBRIC = "### END MARK SCHEME"
 
+PACKAGE_WORD = "STUDENT_PACKAGE"
+"""Stands in a source's install cell for the address of the student package, which the release puts there."""
+
 DEFAULT_SECONDS = 60.0
 
 Kind = Literal["code", "written", "figure"]

@@ -20,9 +20,8 @@ from nbformat import NotebookNode
 from autograder.course import Course, course_folder, load_course, root_folder
 from autograder.errors import ReleaseError
 from autograder.leaks import leaks
-from autograder.lint import PACKAGE_WORD, lint_problem
 from autograder.percent import HIDDEN, RUBRIC, SOLUTION
-from autograder.problem import Problem, as_notebook, load_problem, problem_ids
+from autograder.problem import PACKAGE_WORD, Problem, as_notebook, load_problem, problem_ids
 from autograder.writing import write_atomically
 
 _KEPT_CELL_METADATA = ("deletable", "editable", "nbgrader", "tags")
@@ -57,6 +56,8 @@ def release(problem_ids_: Iterable[str] | None = None, root: Path | None = None)
     root = root or root_folder()
     course = load_course(root)
     wanted = list(problem_ids_) if problem_ids_ else problem_ids(root)
+    from autograder.lint import lint_problem  # imports what computes, which takes seconds
+
     findings = [finding for problem_id in wanted for finding in lint_problem(problem_id, root)]
     if findings:
         listing = "\n".join(str(finding) for finding in findings)

@@ -219,6 +219,8 @@ class Grading:
     """What the next grading of this student may take over: see `autograder.recall`."""
     is_settled: bool = False
     """Would grading the same again give the same for sure?"""
+    is_known: bool = False
+    """Was it taken over, as a whole, from an earlier grading?"""
 
 
 PHASES = ("read", "start", "cells", "tests", "answers", "write")

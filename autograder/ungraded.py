@@ -27,7 +27,7 @@ def ungraded(problem: Problem, submission: Submission, error: UnusableError) -> 
     message = str(error)
     log = GradedLog(
         problem=problem.id,
-        student=submission.student or ANONYMOUS,
+        student=ANONYMOUS if submission.student is None else submission.student,
         created_at=rfc3339(submission.handed_in_at),
         profile="grade",
         environment=environment(),

@@ -11,7 +11,7 @@ import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,7 +32,6 @@ from autograder.errors import CourseError
 from autograder.filled import fill_in, solution_answers
 from autograder.gradebook import (
     Recordable,
-    clamped,
     create_gradebook,
     gradebook_path,
     manual_points,
@@ -41,6 +40,7 @@ from autograder.gradebook import (
     show_verdicts,
     with_manual_points,
 )
+from autograder.points import clamped
 from autograder.problem import load_problem
 from autograder.release import notebook_text, release, released_notebook
 from autograder.results import GradedLog, ItemResult, Outcome, Status
@@ -57,6 +57,7 @@ class Grading:
 
     log: GradedLog
     notebook: NotebookNode | None
+    is_known: bool = False
 
 
 def no_points(root: Path, student: str, reason: str) -> GradedLog:
@@ -382,6 +383,11 @@ def test_the_batch_fills_the_gradebook_and_keeps_what_people_gave(
     assert "and metres?" in (folder / "feedback.html").read_text(encoding="utf-8")
     assert "ada,toy,22,25,graded" in (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8")
     assert not caplog.records
+    extended = (course / "course.toml").read_text(encoding="utf-8").replace("days = 2", "days = 3")
+    (course / "course.toml").write_text(extended, encoding="utf-8")
+    grade_folder("toy", handed_in, tmp_path / "out", workers=1, root=course)
+    with opened(course) as gradebook:
+        assert gradebook.find_submission("toy", "ada").extension == timedelta(days=3)
     gradebook_path(course).write_bytes(b"damaged" * 1000)
     graded = grade_folder("toy", handed_in, tmp_path / "out2", workers=1, root=course)
     assert [one.log.score for one in graded] == [20.0, 0.0]

@@ -17,7 +17,8 @@ import pytest
 
 import autograder
 from autograder.filled import fill_in, solution_answers
-from autograder.gradebook import item_of, opened
+from autograder.gradebook import opened
+from autograder.points import item_of
 from autograder.problem import load_problem, problem_ids
 from autograder.release import notebook_text, release, released_notebook
 from autograder.results import CACHED
