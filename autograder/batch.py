@@ -17,8 +17,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from nbformat import NotebookNode
-
 from autograder.cache import Cache
 from autograder.course import root_folder
 from autograder.errors import CourseError, SetupError
@@ -30,7 +28,6 @@ from autograder.intake import MARKUP
 from autograder.journal import Journal
 from autograder.machine import RESERVE, free_memory, workers_that_fit
 from autograder.problem import Problem, load_problem
-from autograder.release import notebook_text
 from autograder.results import CACHED, PHASES, Graded, GradedLog, Grading, Outcome, Step
 from autograder.seed import grading_seed
 from autograder.submission import Submission, read_submission
@@ -116,7 +113,7 @@ def grade_folder(
                 record = stack.enter_context(_recorder(root)) if gradebook else _unchanged
             student = str(submission.student)
             log = record(grading, hand_in_time(submitted / student / problem_id))
-            _write(problem, log, grading.notebook, out)
+            _write(problem, log, grading.text, out)
             if log.outcome is not Outcome.GRADER_ERROR:  # a fault of ours is tried again
                 journal.note(student, submission.digest, grading.seconds)
             done[student] = Graded(log, grading.seconds, grading.phases)
@@ -252,11 +249,11 @@ def _results(
             yield submission, grading
 
 
-def _write(problem: Problem, log: GradedLog, notebook: NotebookNode, out: Path) -> None:
+def _write(problem: Problem, log: GradedLog, notebook: str, out: Path) -> None:
     folder = out / log.student / problem.id
     text = json.dumps(log.as_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomically(folder / "submission_log.json", text)
-    write_atomically(folder / f"{problem.id}.ipynb", notebook_text(notebook))
+    write_atomically(folder / f"{problem.id}.ipynb", notebook)
     write_atomically(folder / "feedback.html", feedback_html(log, problem))
 
 

@@ -16,8 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import nbformat
-
 from autograder.course import COURSE_FILE, course_folder
 from autograder.problem import Problem
 from autograder.recall import key_of
@@ -95,7 +93,7 @@ class Cache:
         try:
             found = json.loads(zlib.decompress(row[1]))
             whole = found["log"] if row[0] == self._key(submission) else None
-            return Remembered(_whole(whole, found["notebook"]) if whole else None, found["findings"])
+            return Remembered(_whole(whole, found["text"]) if whole else None, found["findings"])
         except (ValueError, KeyError, TypeError, zlib.error):  # half a row: as if there were none
             return Remembered()
 
@@ -105,7 +103,7 @@ class Cache:
             return
         found = {
             "log": grading.log.as_json() if grading.is_settled else None,
-            "notebook": nbformat.writes(grading.notebook, version=4),
+            "text": grading.text,
             "findings": grading.findings,
         }
         row = (self._problem, submission.student, self._key(submission), zlib.compress(json.dumps(found).encode(), 1))
@@ -125,8 +123,8 @@ class Cache:
             self._database = None
 
 
-def _whole(record: dict[str, Any], notebook: str) -> Grading:
+def _whole(record: dict[str, Any], text: str) -> Grading:
     log = GradedLog.from_json(record)
     flags = tuple(flag for flag in log.flags if flag.kind != CACHED)
     flags += (Flag(CACHED, "Nothing changed since an earlier grading; its results were taken over."),)
-    return Grading(replace(log, flags=flags), nbformat.reads(notebook, as_version=4), is_known=True)
+    return Grading(replace(log, flags=flags), text, is_known=True)

@@ -17,6 +17,7 @@ from autograder.handed_in_log import disagreements, read_log
 from autograder.problem import Problem, load_problem
 from autograder.rebuild import Rebuilt, rebuild
 from autograder.recall import Recall
+from autograder.release import notebook_text
 from autograder.results import CACHED, Flag, GradedLog, Grading, Outcome
 from autograder.sandbox import Host
 from autograder.seed import fingerprint, grading_seed
@@ -103,10 +104,10 @@ def grade_submission(
         flags.append(Flag(CACHED, f"{recall.items} of {codes} items were taken from an earlier grading."))
     log = _log(problem, student, submission, theirs, rebuilt, examined, tuple(flags))
     results = {result.id: result for result in examined.results}
-    notebook = executed_notebook(problem, rebuilt, examined.runs, results)
+    text = notebook_text(executed_notebook(problem, rebuilt, examined.runs, results))
     end = time.monotonic()
     phases = {"read": read - started, **examined.phases, "write": end - asked}
-    return Grading(log, notebook, end - started, phases, recall.kept, recall.is_settled)
+    return Grading(log, text, end - started, phases, recall.kept, recall.is_settled)
 
 
 @functools.cache

@@ -6,6 +6,7 @@ Nothing here is ever read off what a cell printed; the examiner builds these obj
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -209,8 +210,9 @@ class Grading:
     """One graded submission."""
 
     log: GradedLog
-    notebook: NotebookNode
-    """The executed notebook; for a submission that could not be read, the release with the reason on top."""
+    text: str
+    """The executed notebook as a file's text; for a submission that could not be read, the release with the reason on
+    top."""
     seconds: float = 0.0
     """Wall time of the grading."""
     phases: Mapping[str, float] = field(default_factory=dict)
@@ -221,6 +223,14 @@ class Grading:
     """Would grading the same again give the same for sure?"""
     is_known: bool = False
     """Was it taken over, as a whole, from an earlier grading?"""
+
+    @functools.cached_property
+    def notebook(self) -> NotebookNode:
+        """The executed notebook."""
+        import nbformat
+
+        notebook: NotebookNode = nbformat.reads(self.text, as_version=4)
+        return notebook
 
 
 PHASES = ("read", "start", "cells", "tests", "answers", "write")

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from nbformat.v4 import new_markdown_cell
 
 from autograder.problem import Problem
-from autograder.release import released_notebook
+from autograder.release import notebook_text, released_notebook
 from autograder.results import Flag, GradedLog, Grading, ItemResult, Outcome, Status
 from autograder.submission import Submission, UnusableError
 
@@ -44,7 +44,7 @@ def ungraded(problem: Problem, submission: Submission, error: UnusableError) -> 
     )
     notebook = released_notebook(problem)
     notebook.cells.insert(0, new_markdown_cell(f"**This submission could not be graded.** {message}", id="not-graded"))
-    return Grading(log, notebook)
+    return Grading(log, notebook_text(notebook))
 
 
 def environment() -> dict[str, str]:

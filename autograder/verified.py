@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.results import Flag
-from homework.atomic import whole_file
+from autograder.writing import write_atomically
 
 
 class Verdict(StrEnum):
@@ -162,5 +162,4 @@ def write_results(results: Sequence[Verified], path: Path) -> None:
     """Writes results as strict JSON, whole or not at all; equal results give equal bytes."""
     record = {"ok": all(one.ok for one in results), "logs": [one.as_json() for one in results]}
     text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    with whole_file(path) as handle:
-        handle.write(text.encode("utf-8"))
+    write_atomically(path, text)
