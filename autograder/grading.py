@@ -89,7 +89,8 @@ def grade_submission(
         return ungraded(problem, replace(submission, student=student), error)
     course = problem.path.parent.parent
     seed = grading_seed(course)
-    host = host or _host(warm_modules([problem]), course)
+    if host is None:
+        host = _host(warm_modules([problem]), course)
     read = time.monotonic()
     recall = Recall(findings)
     examined = examine(problem, rebuilt, host, student=student, seed=seed, recall=recall)

@@ -27,6 +27,7 @@ from autograder.rehearsal import load, rehearse
 from autograder.results import Grading
 from autograder.sandbox import ISOLATION_VARIABLE, Host
 from autograder.seed import SEED_VARIABLE
+from autograder.software import software
 from autograder.student_side import linux
 from autograder.student_side.confinement import die_with_parent
 from autograder.submission import Submission
@@ -85,6 +86,7 @@ class _WarmGrader:
             from autograder.student_side.worker import warm_up
 
             warm_up([])
+            software()
         if threading.active_count() > 1:
             raise SetupError("the warm grader runs threads, so it cannot fork; please report this")
 

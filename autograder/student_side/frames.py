@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _LENGTHS = struct.Struct(">QQ")
+_SMALL = 1 << 18
+"""Bytes of a body that is sent together with its header."""
 
 
 class WireError(Exception):
@@ -68,8 +70,11 @@ def send_frame(
     text = json.dumps(header, allow_nan=False, separators=(",", ":")).encode("utf-8")
     if len(text) > LIMITS.header or len(body) > LIMITS.body:
         raise UnsendableError(f"a value of {len(text) + len(body):,} bytes is too large to cross")
+    start = _LENGTHS.pack(len(text), len(body)) + text
+    # at once where that is cheap: else the other side wakes up twice
+    parts = (start + body,) if len(body) <= _SMALL else (start, body)
     try:
-        for data in (_LENGTHS.pack(len(text), len(body)) + text, body):
+        for data in parts:
             _wait_until(sock, deadline)
             sock.sendall(data)
     except TimeoutError:
@@ -94,8 +99,8 @@ def receive_frame(sock: socket.socket, deadline: float | None = None, limits: Li
     header_length, body_length = _LENGTHS.unpack(_read(sock, _LENGTHS.size, deadline))
     if header_length > limits.header or body_length > limits.body:
         raise WireError(f"a frame of {header_length + body_length:,} bytes is larger than allowed")
-    text = _read(sock, header_length, deadline)
-    body = _read(sock, body_length, deadline)
+    rest = _read(sock, header_length + body_length, deadline)
+    text, body = rest[:header_length], rest[header_length:]
     try:
         header = json.loads(text.decode("utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
@@ -133,4 +138,4 @@ def _read(sock: socket.socket, count: int, deadline: float | None) -> bytes:
             raise ClosedError("the connection was closed")
         chunks.append(chunk)
         count -= len(chunk)
-    return b"".join(chunks)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
