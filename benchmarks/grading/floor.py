@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-from autograder.examiner import NOT_RUN
 from autograder.messages import verdict_of
 from autograder.needed import needed
 from autograder.problem import Problem
 from autograder.rebuild import Built, rebuild
-from autograder.reference import Names, quiet_process, reference, run_trusted
+from autograder.reference import NOT_RUN, Names, quiet_process, reference, run_trusted
 from autograder.release import notebook_text, released_notebook
 from autograder.student_side.calls import seed_everything
 from autograder.submission import read_cells

@@ -68,9 +68,15 @@ def small_class(problem: Problem, size: int = CLASS_SIZE) -> list[HandIn]:
     return found
 
 
-def large_class(problem: Problem, size: int) -> Iterator[HandIn]:
-    """The small class again and again under new names, each time with another comment in the answers."""
-    first = small_class(problem)
+def large_class(problem: Problem, size: int, different: int = CLASS_SIZE) -> Iterator[HandIn]:
+    """The small class again and again under new names, each time with another comment in the answers.
+
+    Args:
+        problem: what they answer.
+        size: how many.
+        different: size of the small class.
+    """
+    first = small_class(problem, different)
     for number in range(size):
         one = first[number % len(first)]
         name = f"s{number + 1:05d}"

@@ -17,7 +17,8 @@ class Measured:
     """One measurement."""
 
     part: str
-    """Which part of the benchmark: `class`, `phases`, `floor`, `sizes`, `starts`, `again`, `verify` or `machine`."""
+    """Which part of the benchmark: `class`, `phases`, `floor`, `sizes`, `starts`, `regrade`, `verify` or
+    `machine`."""
     system: str = "ours"
     submissions: int = 0
     workers: int = 1

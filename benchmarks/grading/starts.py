@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def kernels(number: int, folder: Path) -> list[float]:
     for _ in range(number + 1):
         begun = time.perf_counter()
         manager = KernelManager(kernel_name="python3")
-        manager.start_kernel(cwd=str(folder))
+        manager.start_kernel(cwd=str(folder), stderr=subprocess.DEVNULL)
         client = manager.blocking_client()
         client.start_channels()
         try:

@@ -38,7 +38,8 @@ def _noting(method: Callable[..., Any]) -> Callable[..., Any]:
 def _install() -> None:
     from nbconvert.preprocessors import ExecutePreprocessor
 
-    run_cell = ExecutePreprocessor.preprocess_cell
+    executor: Any = ExecutePreprocessor
+    run_cell = executor.preprocess_cell
 
     def preprocess_cell(self: Any, cell: Any, resources: Any, index: int) -> Any:
         begun, source = time.time(), cell.source
@@ -50,9 +51,9 @@ def _install() -> None:
                 last = index == len(self.nb.cells) - 1
                 _note("cell", begun, grade_id=grade_id, source=source[:400], last=last)
 
-    ExecutePreprocessor.preprocess_cell = preprocess_cell
-    ExecutePreprocessor.start_new_kernel = _noting(ExecutePreprocessor.start_new_kernel)
-    ExecutePreprocessor.start_new_kernel_client = _noting(ExecutePreprocessor.start_new_kernel_client)
+    executor.preprocess_cell = preprocess_cell
+    executor.start_new_kernel = _noting(executor.start_new_kernel)
+    executor.start_new_kernel_client = _noting(executor.start_new_kernel_client)
     atexit.register(lambda: _note("process", _BEGUN))
 
 
