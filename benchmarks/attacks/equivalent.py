@@ -29,7 +29,7 @@ from autograder.problem import (
     as_notebook,
     region,
 )
-from autograder.release import stub
+from autograder.release import released_notebook, stub
 
 MARKS = ("hidden_x", "expected_standardize", "steep")
 """Words that stand in hidden tests only."""
@@ -91,17 +91,18 @@ def nbgrader_source(problem: Problem, *, whole: bool = False) -> NotebookNode:
 
     Args:
         problem: the course's own source.
-        whole: with all given cells, texts and figures, and with the imports as they are; else only what graded items
-            need, without what imports the course's helpers.
+        whole: with all given cells, texts and figures as students get them; else only what graded items need, without
+            what imports the course's helpers.
     """
     cells = []
+    given = {cell.id: cell.source for cell in released_notebook(problem).cells} if whole else {}
     for cell in as_notebook(problem).cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         tags = cell.metadata.get("tags", ())
         if grade_id.startswith("test_"):
             cells += _test_cells(stock_tests(problem, problem.item(grade_id.removeprefix("test_"))))
         elif whole:
-            cell.source = cell.source.partition(BEGIN_RUBRIC)[0].rstrip()
+            cell.source = cell.source.partition(BEGIN_RUBRIC)[0].rstrip() if grade_id else given[cell.id]
             cells.append(cell)
         elif cell.cell_type == "code" and grade_id and not grade_id.startswith("figure_"):
             cells.append(cell)

@@ -96,13 +96,12 @@ def environment_for(**values: str) -> dict[str, str]:
 def _watch(process: subprocess.Popen[bytes]) -> tuple[float, float, int]:
     """Looks at the memory until the process has ended: the peaks of all and of the command itself, in MiB."""
     peak, main_peak, unread = 0.0, 0.0, 0
-    reaper = psutil.Process(process.pid)
+    reaper, main_pid = psutil.Process(process.pid), 0
     while process.poll() is None:
         looked = time.monotonic()
         with contextlib.suppress(psutil.Error):
-            first = reaper.children()
-            if first:
-                main_peak = max(main_peak, _high_water(first[0].pid))
+            main_pid = main_pid or next((child.pid for child in reaper.children()), 0)  # before there are orphans
+            main_peak = max(main_peak, _high_water(main_pid))
             total, not_read = _sum(reaper.children(recursive=True))
             if total > peak:
                 peak, unread = total, not_read
@@ -124,7 +123,7 @@ def _sum(processes: Sequence[psutil.Process]) -> tuple[int, int]:
 
 
 def _high_water(pid: int) -> int:
-    """The highest resident set size that a process ever had, in bytes; 0 if it is gone."""
+    """The highest resident set size that a process ever had, in bytes; 0 if there is none."""
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):

@@ -245,9 +245,10 @@ def _scores(found: Sequence[Measured], size: int, problem: Problem) -> str:
     if not rows:
         return text
     return (
-        f"{text}\nWhere they do not agree. A failing visible check costs the whole item with us; with nbgrader it costs\n"
-        "the cell it stands in, the first part, and in otter a visible case has no points. Hidden inputs differ, too:\n"
-        "ours are drawn from a seed of the grading run.\n\n" + table(["student", "item", "ours", *scores], rows)
+        f"{text}\nWhere they do not agree. A failing visible check costs the whole item with us; with nbgrader it\n"
+        "costs the cell it stands in, the first part, and in otter a visible case has no points. Hidden inputs\n"
+        "differ, too: ours are drawn from a seed of the grading run.\n\n"
+        + table(["student", "item", "ours", *scores], rows)
     )
 
 
