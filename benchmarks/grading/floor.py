@@ -37,6 +37,8 @@ class Floor:
     """Seconds for the needed cells."""
     tests: float
     """Seconds for the test cells."""
+    cpu: float
+    """Seconds of processor time for both."""
     scores: dict[str, float]
     """Item id → points."""
 
@@ -58,6 +60,7 @@ def floor(problem: Problem, hand_in: HandIn) -> Floor:
     try:
         with _quiet():
             seed_everything(0)
+            before = time.process_time()
             for number, built in enumerate(rebuilt.cells):
                 if built.role == "test" and built.cell is not None and built.cell.is_test:
                     item = problem.item(built.cell.grade_id.removeprefix("test_"))
@@ -71,9 +74,10 @@ def floor(problem: Problem, hand_in: HandIn) -> Floor:
                     begun = time.perf_counter()
                     _run(built.source, f"<{built.id}>", module.__dict__)
                     spent["cells"] += time.perf_counter() - begun
+            cpu = time.process_time() - before
     finally:
         del sys.modules[module.__name__]
-    return Floor(spent["cells"], spent["tests"], points)
+    return Floor(spent["cells"], spent["tests"], cpu, points)
 
 
 def _source(built: Built) -> str | None:

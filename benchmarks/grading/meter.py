@@ -36,6 +36,8 @@ class Cost:
     """Highest resident set size of the command's own first process, in MiB."""
     unread: int
     """Processes whose PSS could not be read at the peak and whose resident set size stands in for it."""
+    whole: bool
+    """Does the processor time hold that of descendants, too, that nobody waited for?"""
     output: str
     """The end of what it printed."""
 
@@ -71,7 +73,7 @@ def measure(command: Sequence[str], cwd: Path, environment: Mapping[str, str], a
         if not result.is_file():
             raise CommandFailedError(f"{command[0]} could not be run in {cwd}; it said:\n{output}")
         told = json.loads(result.read_text(encoding="utf-8"))
-    cost = Cost(told["status"], told["seconds"], told["cpu"], memory, main_memory, unread, output)
+    cost = Cost(told["status"], told["seconds"], told["cpu"], memory, main_memory, unread, told["whole"], output)
     if cost.status not in allowed:
         words = " ".join(map(str, command))
         raise CommandFailedError(f"{words} ended with exit status {cost.status} in {cwd}; it said:\n{output}")

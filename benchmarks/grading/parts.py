@@ -124,6 +124,7 @@ class Bench:
             self._keep(
                 wanted,
                 seconds=cells + tests,
+                cpu=sum(one.cpu for one in found.values()),
                 phases={"cells": cells / len(found), "tests": tests / len(found)},
                 scores={student: one.scores for student, one in found.items()},
             )
@@ -213,6 +214,7 @@ class Bench:
         if cost is not None:
             names = ("seconds", "cpu", "memory", "main_memory", "unread")
             fields = {name: getattr(cost, name) for name in names} | fields
+            fields["details"] = {**fields.get("details", {}), "whole": cost.whole}
         measured = dataclasses.replace(wanted, **fields)
         self._records.add(measured)
         each = f", {measured.each:.3f} s each" if measured.submissions else ""
@@ -234,6 +236,7 @@ def _together(costs: list[Cost]) -> Cost:
         memory=max(cost.memory for cost in costs),
         main_memory=max(cost.main_memory for cost in costs),
         unread=max(cost.unread for cost in costs),
+        whole=all(cost.whole for cost in costs),
         output=costs[-1].output,
     )
 

@@ -205,6 +205,9 @@ def test_a_command_is_measured_with_all_its_descendants(tmp_path: Path) -> None:
     orphan = f"import subprocess, sys; subprocess.Popen([sys.executable, '-I', '-S', '-c', {burn!r}])"
     cost = measure([*BARE, orphan], tmp_path, environment_for())
     assert cost.status == 0 and cost.cpu >= 0.3
+    if cost.whole:
+        unwaited = f"import signal, time; signal.signal(signal.SIGCHLD, signal.SIG_IGN); {orphan}; time.sleep(0.8)"
+        assert measure([*BARE, unwaited], tmp_path, environment_for()).cpu >= 0.3
     big = "import time; block = b'x' * 60_000_000; print('made'); time.sleep(0.6)"
     cost = measure([*BARE, big], tmp_path, environment_for())
     assert cost.memory > 60 and cost.main_memory > 60 and cost.seconds > 0.6 and "made" in cost.output
@@ -295,6 +298,7 @@ def measured() -> list[Measured]:
     ours, nbgrader = {"s01": {"f": 4.0, "g": 6.0}}, {"s01": {"f": 1.0, "g": 6.0}}
     common: dict[str, Any] = {"when": "2026-11-21", "cpu": 12.0, "memory": 900.0, "main_memory": 300.0}
     level = {"level": "full"}
+    common["details"] = {"whole": True}
     facts = {
         "cores": 2,
         "processor": "a chip",
@@ -321,7 +325,7 @@ def measured() -> list[Measured]:
         for size in (10, 50, 1000)
     ]
     found += [
-        Measured("regrade", "ours", 1000, 2, True, run, seconds=9.0, details={"cache": True}, **common)
+        Measured("regrade", "ours", 1000, 2, True, run, seconds=9.0, **common | {"details": {"cache": True}})
         for run in (1, 2)
     ]
     return found
@@ -346,6 +350,9 @@ def test_the_page_shows_what_was_measured(problem: Problem) -> None:
     assert cells(text, "1,000")[:2] == ["110.0", "0.110"]
     assert "One more submission between 50 and 1,000: 0.100 s. The coordinator grows by 10 MiB." in text
     assert "500 logs per second, 2 ms each" in text and "12.0 (11.0 to 13.0)" in text
+    assert "counts every descendant. Memory" in text
+    missing = [dataclasses.replace(one, details={}) if one.system == "otter" else one for one in measured()]
+    assert "**not so in `class` of otter with 24**" in page(missing, problem, 24)
     assert "2 cores (a chip)" in text and "on 2026-11-21" in text and "with `--no-cache`" in text
     assert "Before and after the 24 submissions our command takes 9.90 s." in text
 
