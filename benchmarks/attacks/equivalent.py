@@ -1,4 +1,4 @@
-"""The toy assignment as an instructor of stock nbgrader or otter-grader would write it: same questions, same tests.
+"""A problem as an instructor of stock nbgrader or otter-grader would write it: same questions, same tests.
 
 The tests are taken from the course's own source, word for word, with three changes that the other systems need: the
 student's functions are called by their plain names, what the reference solution is asked for is a function that stands
@@ -9,14 +9,27 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.filled import solution_answers
-from autograder.problem import BEGIN_HIDDEN, BEGIN_RUBRIC, END_HIDDEN, Item, Problem, as_notebook, region
+from autograder.problem import (
+    BEGIN_HIDDEN,
+    BEGIN_RUBRIC,
+    BEGIN_SOLUTION,
+    END_HIDDEN,
+    END_SOLUTION,
+    Item,
+    Problem,
+    as_notebook,
+    region,
+)
+from autograder.release import released_notebook, stub
 
 MARKS = ("hidden_x", "expected_standardize", "steep")
 """Words that stand in hidden tests only."""
@@ -73,14 +86,24 @@ def _parts(hidden: str) -> tuple[str, list[tuple[str, float, str]]]:
     return "\n".join(setup), parts
 
 
-def nbgrader_source(problem: Problem) -> NotebookNode:
-    """The instructor's notebook for stock nbgrader: answers, visible and hidden tests."""
+def nbgrader_source(problem: Problem, *, whole: bool = False) -> NotebookNode:
+    """The instructor's notebook for stock nbgrader: answers, visible and hidden tests.
+
+    Args:
+        problem: the course's own source.
+        whole: with all given cells, texts and figures as students get them; else only what graded items need, without
+            what imports the course's helpers.
+    """
     cells = []
+    given = {cell.id: cell.source for cell in released_notebook(problem).cells} if whole else {}
     for cell in as_notebook(problem).cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         tags = cell.metadata.get("tags", ())
         if grade_id.startswith("test_"):
             cells += _test_cells(stock_tests(problem, problem.item(grade_id.removeprefix("test_"))))
+        elif whole:
+            cell.source = cell.source.partition(BEGIN_RUBRIC)[0].rstrip() if grade_id else given[cell.id]
+            cells.append(cell)
         elif cell.cell_type == "code" and grade_id and not grade_id.startswith("figure_"):
             cells.append(cell)
         elif grade_id.startswith("written_"):
@@ -107,7 +130,7 @@ def _imports(source: str) -> str:
 def _test_cells(tests: Tests) -> list[NotebookNode]:
     cells = []
     for number, part in enumerate(tests.hidden):
-        name = f"test_{tests.item}" + (f"_{part.name}" if number else "")
+        name = f"test_{tests.item}" + (re.sub(r"\W", "_", f"_{part.name}") if number else "")
         source = f"{BEGIN_HIDDEN}\n{part.source}\n{END_HIDDEN}"
         nbgrader = {"grade": True, "grade_id": name, "locked": True, "points": part.points, "schema_version": 3}
         cell = new_code_cell(source if number else f"{tests.visible}\n{source}")
@@ -144,18 +167,39 @@ def _doctest(source: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def item_of(test_id: str, items: Iterable[str]) -> str:
+    """Which item does a test cell of stock nbgrader belong to: `test_<item>` or `test_<item>_<part>`?"""
+    return max((item for item in items if f"{test_id}_".startswith(f"test_{item}_")), key=len)
+
+
 def otter_notebook(released: NotebookNode) -> NotebookNode:
     """A student's notebook for otter from one for nbgrader: test cells ask otter's checker.
 
     The metadata of nbgrader stay on the cells, so that the same attacks can be made; otter passes over them.
     """
     notebook = copy.deepcopy(released)
+    graded = [cell.metadata["nbgrader"] for cell in notebook.cells if "nbgrader" in cell.metadata]
+    items = [data["grade_id"] for data in graded if data["solution"]]
     for cell in notebook.cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         if grade_id.startswith("test_"):
-            cell.source = f'grader.check("{grade_id.split("_")[1]}")'
+            cell.source = f'grader.check("{item_of(grade_id, items)}")'
     notebook.cells.insert(0, new_code_cell("import otter\n\ngrader = otter.Notebook()"))
     for cell in notebook.cells:
         cell.pop("id", None)
     notebook.nbformat_minor = 4
+    return notebook
+
+
+def student_version(source: NotebookNode) -> NotebookNode:
+    """The instructor's notebook without answers and hidden tests."""
+    notebook = copy.deepcopy(source)
+    for cell in notebook.cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        if BEGIN_HIDDEN in cell.source:
+            cell.source = cell.source.partition(BEGIN_HIDDEN)[0]
+        if BEGIN_SOLUTION in cell.source:
+            head, _, rest = cell.source.partition(BEGIN_SOLUTION)
+            indent = head[len(head.rstrip(" ")) :]
+            cell.source = head.rstrip(" ") + indent + stub(grade_id, cell.cell_type) + rest.partition(END_SOLUTION)[2]
     return notebook

@@ -6,7 +6,6 @@ between the student's code and the tests.
 
 from __future__ import annotations
 
-import copy
 import json
 import tempfile
 from pathlib import Path
@@ -14,11 +13,9 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from autograder.filled import fill_in, solution_answers
-from autograder.problem import BEGIN_HIDDEN, BEGIN_SOLUTION, END_SOLUTION
-from autograder.release import stub
 from benchmarks.attacks.container import KEPT, WORK, Job, run
 from benchmarks.attacks.environments import environment
-from benchmarks.attacks.equivalent import MARKS, nbgrader_source, otter_notebook, otter_tests
+from benchmarks.attacks.equivalent import MARKS, nbgrader_source, otter_notebook, otter_tests, student_version
 from benchmarks.attacks.records import Run
 from benchmarks.attacks.stock_nbgrader import ended_by
 from benchmarks.attacks.submissions import stock_submissions, write
@@ -48,7 +45,7 @@ class Otter:
         source = nbgrader_source(problem)
         present = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in source.cells}
         self._answers = {name: text for name, text in solution_answers(problem).items() if name in present}
-        self._released = otter_notebook(_student_version(source))
+        self._released = otter_notebook(student_version(source))
         tests = folder / "tests-only" / "tests"
         tests.mkdir(parents=True)
         for name, text in otter_tests(problem).items():
@@ -118,17 +115,3 @@ def read_results(text: str) -> tuple[float | None, str]:
         return None, ""
     shown = "\n".join(str(test.get("output", "")) for test in tests if test.get("visibility", "visible") != "hidden")
     return (sum(scores) if scores else None), shown
-
-
-def _student_version(source: NotebookNode) -> NotebookNode:
-    """The instructor's notebook without answers and hidden tests."""
-    notebook = copy.deepcopy(source)
-    for cell in notebook.cells:
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        if BEGIN_HIDDEN in cell.source:
-            cell.source = cell.source.partition(BEGIN_HIDDEN)[0]
-        if BEGIN_SOLUTION in cell.source:
-            head, _, rest = cell.source.partition(BEGIN_SOLUTION)
-            indent = head[len(head.rstrip(" ")) :]
-            cell.source = head.rstrip(" ") + indent + stub(grade_id, cell.cell_type) + rest.partition(END_SOLUTION)[2]
-    return notebook

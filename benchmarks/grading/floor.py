@@ -1,0 +1,110 @@
+"""The floor: what the graded calls of the students' own code cost in one warm process, without any wall around it.
+
+Each student's needed cells and the test cells, visible and hidden part, run where everything is imported, in one
+thread. No grader that asks these tests can be faster in one process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import time
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+from autograder.messages import verdict_of
+from autograder.needed import needed
+from autograder.problem import Problem
+from autograder.rebuild import Built, rebuild
+from autograder.reference import NOT_RUN, Names, quiet_process, reference, run_trusted
+from autograder.release import notebook_text, released_notebook
+from autograder.student_side.calls import seed_everything
+from autograder.submission import read_cells
+from benchmarks.grading.hand_ins import HandIn, notebook
+from homework.checks import recording
+
+
+@dataclass(frozen=True)
+class Floor:
+    """One student's graded calls."""
+
+    cells: float
+    """Seconds for the needed cells."""
+    tests: float
+    """Seconds for the test cells."""
+    cpu: float
+    """Seconds of processor time for both."""
+    scores: dict[str, float]
+    """Item id → points."""
+
+
+def floor(problem: Problem, hand_in: HandIn) -> Floor:
+    """Runs a student's needed cells and all tests on them, in this process.
+
+    Args:
+        problem: the problem.
+        hand_in: what the student handed in; it must be harmless.
+    """
+    trusted = reference(problem)
+    text = notebook_text(notebook(released_notebook(problem), hand_in, problem))
+    rebuilt = rebuild(problem, read_cells(text.encode(), "the notebook"))
+    chosen = needed([_source(built) for built in rebuilt.cells], trusted.wanted)
+    module = types.ModuleType(f"floor_{hand_in.student}")
+    sys.modules[module.__name__] = module  # dataclasses and named tuples look their module up
+    spent, points = {"cells": 0.0, "tests": 0.0}, dict[str, float]()
+    try:
+        with _quiet():
+            seed_everything(0)
+            before = time.process_time()
+            for number, built in enumerate(rebuilt.cells):
+                if built.role == "test" and built.cell is not None and built.cell.is_test:
+                    item = problem.item(built.cell.grade_id.removeprefix("test_"))
+                    names = trusted.test_names(Names(module.__dict__))
+                    begun = time.perf_counter()
+                    with recording() as parts:
+                        error = _run(built.cell.source, f"<{built.cell.grade_id}>", names)
+                    spent["tests"] += time.perf_counter() - begun
+                    points[item.id] = round(item.points * verdict_of(item, error, parts).fraction, 6)
+                elif number in chosen:
+                    begun = time.perf_counter()
+                    _run(built.source, f"<{built.id}>", module.__dict__)
+                    spent["cells"] += time.perf_counter() - begun
+            cpu = time.process_time() - before
+    finally:
+        del sys.modules[module.__name__]
+    return Floor(spent["cells"], spent["tests"], cpu, points)
+
+
+def _source(built: Built) -> str | None:
+    """The cell's text if grading runs it."""
+    if built.cell_type != "code" or built.role == "test":
+        return None
+    if built.cell is not None and (built.cell.is_manual or built.cell.tags & NOT_RUN):
+        return None
+    return built.source
+
+
+def _run(source: str, name: str, names: dict[str, Any]) -> Exception | None:
+    try:
+        run_trusted(source, name, names)
+    except Exception as error:
+        return error
+    return None
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """One thread, nothing printed, the sizes for grading."""
+    said = io.StringIO()
+    with (
+        quiet_process(),
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(said),
+        mock.patch.dict(os.environ, {"HOMEWORK_PROFILE": "grade"}),
+    ):
+        yield
