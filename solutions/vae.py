@@ -656,11 +656,11 @@ with part("gradients", 2):
     assert any(
         all(want is not None and one_of(grad, [want]) for grad, want in zip(grads, each, strict=True)) for each in wants
     ), "the gradient of the bound by the weights is wrong: is z or one of the terms detached?"
-    local.float()
-    vae.float()
 
 with part("noise of its own", 2):
     N = 2000
+    local.float()
+    vae.float()
     # all noise is drawn inside: variances of 0.05, 0.13 and 4, and a decoder whose loss tells widths apart: logits 2|z|
     usual["encoder.4.weight"] *= 0.0
     usual["encoder.4.bias"] = torch.tensor([0.1, -0.2, 0.3, -3.0, -2.0, 4.0])

@@ -14,6 +14,16 @@ _SMALL = 1 << 18
 """Bytes of a body that is sent together with its header."""
 
 
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+
+
 class WireError(Exception):
     """A frame that breaks the format or a limit; on the trusted side it counts against the student's item."""
 
@@ -67,7 +77,7 @@ def send_frame(
         TooLateError: the other side did not read before the deadline.
         UnsendableError: the header does not fit `LIMITS`.
     """
-    text = json.dumps(header, allow_nan=False, separators=(",", ":")).encode("utf-8")
+    text = _ENCODER.encode(header).encode("utf-8")
     if len(text) > LIMITS.header or len(body) > LIMITS.body:
         raise UnsendableError(f"a value of {len(text) + len(body):,} bytes is too large to cross")
     start = _LENGTHS.pack(len(text), len(body)) + text
@@ -102,7 +112,7 @@ def receive_frame(sock: socket.socket, deadline: float | None = None, limits: Li
     rest = _read(sock, header_length + body_length, deadline)
     text, body = rest[:header_length], rest[header_length:]
     try:
-        header = json.loads(text.decode("utf-8"), parse_constant=_no_constant)
+        header = _DECODER.decode(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise WireError(f"a frame's header is not JSON: {error}") from None
     if type(header) is not dict:
@@ -118,10 +128,6 @@ def _wait_until(sock: socket.socket, deadline: float | None) -> None:
     if left <= 0:
         raise TooLateError
     sock.settimeout(left)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _read(sock: socket.socket, count: int, deadline: float | None) -> bytes:
