@@ -1,7 +1,8 @@
 """The command line: parses, calls the library, prints. Every option is an argument of the function it calls.
 
 Exit status: 0 all is well; 1 it ran, and found something wrong; 2 it could not run (one clear message on standard
-error). The library is imported by each command when it runs, so that `autograder --help` answers at once.
+error); 130 somebody stopped it with Ctrl-C. The library is imported by each command when it runs, so that
+`autograder --help` answers at once.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ class _Group(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("autograder: stopped. What is finished is in place; the same command goes on.", err=True)
+            raise typer.Exit(130) from None
         except AutograderError as error:
             message = str(error)
         except OSError as error:

@@ -18,15 +18,21 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from autograder import misconceptions
-from autograder.limits import ALL_CELLS_OUTPUT, ALL_CELLS_SECONDS, ANSWER_SECONDS, CELL_SECONDS
+from autograder.limits import (
+    ALL_CELLS_OUTPUT,
+    ALL_CELLS_SECONDS,
+    ANSWER_SECONDS,
+    CELL_SECONDS,
+    UNSURE_CELLS_SECONDS,
+)
 from autograder.messages import Verdict, broken_cell, dead, verdict_of
-from autograder.needed import needed, plain_python
+from autograder.needed import names_of, needed, plain_python
 from autograder.problem import Item, Problem
 from autograder.rebuild import Built, Rebuilt
 from autograder.recall import Recall, key_of
 from autograder.reference import Reference, quiet_process, reference, run_test
 from autograder.remote import Link, Student
-from autograder.results import ItemResult, Status
+from autograder.results import Flag, ItemResult, Status
 from autograder.sandbox import Host, Session, SessionDiedError
 from autograder.software import software
 from autograder.student_side.calls import seed_everything
@@ -56,6 +62,8 @@ class Examined:
     """By cell id: the cells that were run."""
     answers: dict[str, Any] = field(default_factory=dict)
     """Item id → the student's answer on personal inputs, as plain JSON."""
+    flags: list[Flag] = field(default_factory=list)
+    """What staff should know."""
     phases: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("start", "cells", "tests", "answers"), 0.0))
     """Seconds by phase (`results.PHASES`); `start` counts all forks and their ends."""
 
@@ -108,18 +116,34 @@ class _Examination:
         self._dead: dict[str, str] = {}
         """Cells that killed the process, by id, and how."""
         self._done = Examined()
-        chosen = needed([_runnable(built) for built in rebuilt.cells], self._reference.wanted)
+        sources = [_runnable(built) for built in rebuilt.cells]
+        chosen = needed(sources, self._reference.wanted)
         always = {"test", "answer"}  # an answer that cannot be parsed binds no name, and must be run to say so
-        self._cells = [
-            built
+        chosen |= {
+            n
             for n, built in enumerate(rebuilt.cells)
-            if n in chosen or (built.role in always and built.cell_type == "code" and not _is_manual(built))
-        ]
+            if built.role in always and built.cell_type == "code" and not _is_manual(built)
+        }
+        self._unsure: set[str] = set()
+        """Cells that nothing is known to need, by id; run only where a cell may bind any name."""
+        why = _dynamic(rebuilt)
+        if why:
+            self._unsure = {
+                built.id
+                for n, built in enumerate(rebuilt.cells)
+                if sources[n] is not None and n not in chosen and built.role != "test"
+            }
+            message = f"A cell uses {why}, so nobody can tell which cells are needed: the whole notebook was run."
+            self._done.flags.append(Flag("whole_notebook", message))
+        self._unsure_left = UNSURE_CELLS_SECONDS
+        self._cells = [built for n, built in enumerate(rebuilt.cells) if n in chosen or built.id in self._unsure]
 
     def run(self) -> Examined:
         results: dict[str, ItemResult] = {}
         try:
             for built in self._cells:
+                if built.id in self._unsure and self._unsure_left <= 0:
+                    continue
                 if built.role != "test":
                     self._run_cell(built)
                     continue
@@ -181,11 +205,16 @@ class _Examination:
     def _run(self, session: Session, built: Built) -> CellRun:
         """Runs one cell in the time that is left."""
         begin = time.monotonic()
+        unsure = built.id in self._unsure
+        seconds = max(0.0, min(CELL_SECONDS, self._unsure_left if unsure else self._left))
         try:
             with self._done.timed("cells"):
-                reply = session.run(plain_python(built.source), built.id, max(0.0, min(CELL_SECONDS, self._left)))
+                reply = session.run(plain_python(built.source), built.id, seconds)
         finally:
-            self._left -= time.monotonic() - begin
+            if unsure:
+                self._unsure_left -= time.monotonic() - begin
+            else:
+                self._left -= time.monotonic() - begin
         raised = reply.get("raised")
         return CellRun(_text(reply.get("stdout")), _text(reply.get("stderr")), raised if type(raised) is dict else None)
 
@@ -320,6 +349,16 @@ class _Examination:
         status = Status.MANUAL if answered else Status.MISSING
         message = "Waits for a person to read it." if answered else "Not answered."
         return ItemResult(item.id, 0.0, item.points, status, message, manual=True)
+
+
+def _dynamic(rebuilt: Rebuilt) -> str:
+    """What one of the student's own cells uses to bind names in ways that nobody can read off its text."""
+    for built in rebuilt.cells:
+        if built.role in ("answer", "free") and built.cell_type == "code":
+            names = names_of(built.source)
+            if names is not None and names.dynamic:
+                return names.dynamic
+    return ""
 
 
 def _text(value: Any) -> str:

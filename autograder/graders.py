@@ -146,6 +146,7 @@ class Graders:
             [sys.executable, "-c", _START.format(path=sys.path, fd=theirs.fileno())],
             pass_fds=(theirs.fileno(),),
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
             env={**os.environ, **environment},
             start_new_session=True,
         )

@@ -95,7 +95,7 @@ def grade_submission(
     recall = Recall(findings)
     examined = examine(problem, rebuilt, host, student=student, seed=seed, recall=recall)
     asked = time.monotonic()
-    flags += rebuilt.flags
+    flags += [*rebuilt.flags, *examined.flags]
     if theirs:
         flags += disagreements(theirs, rebuilt, examined.answers, student)
     flags.append(Flag("inputs", f"Inputs were drawn from the seed with fingerprint {fingerprint(seed)}."))

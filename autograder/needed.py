@@ -32,7 +32,14 @@ class Names:
     """Does it import everything from somewhere (`from x import *`)?"""
     attributes: frozenset[str] = frozenset()
     """`X` of every `student.X` it mentions."""
+    dynamic: str = ""
+    """What it uses to bind names in ways that cannot be read off its text, e.g. `exec`; empty if nothing."""
 
+
+_DYNAMIC = frozenset({"exec", "eval", "globals"})
+"""Built-in functions by which code may bind or use any name."""
+_DYNAMIC_AT_TOP = frozenset({"locals", "vars"})
+"""The same, where a cell calls them outside of functions."""
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -79,7 +86,9 @@ def names_of(source: str) -> Names | None:
         }
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return Names(frozenset(binds), frozenset(uses - set(dir(builtins))), star, frozenset(asked))
+    at_top = {node.id for node in _outside_of_functions(tree) if isinstance(node, ast.Name)} & _DYNAMIC_AT_TOP
+    dynamic = min((uses & _DYNAMIC | at_top) - binds, default="")
+    return Names(frozenset(binds), frozenset(uses - set(dir(builtins))), star, frozenset(asked), dynamic)
 
 
 def imported_modules(sources: Iterable[str]) -> list[str]:
@@ -143,9 +152,18 @@ def _read_scopes(table: symtable.SymbolTable, binds: set[str], uses: set[str]) -
         _read_scopes(child, binds, uses)
 
 
+def _outside_of_functions(tree: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            yield node
+            yield from _outside_of_functions(node)
+
+
 def _changed(tree: ast.Module) -> Iterator[str]:
-    """Names whose object is changed in place: `config["x"] = 1`, `Model.forward = f`."""
+    """Names whose object is changed in place: `config["x"] = 1`, `Model.f = g`, `setattr(Model, "f", g)`."""
     for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setattr" and node.args:
+            node = ast.Subscript(node.args[0], node.args[0], ast.Store())
         if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
             base: ast.expr = node
             while isinstance(base, (ast.Attribute, ast.Subscript)):

@@ -87,6 +87,10 @@ class SessionDiedError(Exception):
         self.reason = reason
 
 
+class HostGoneError(SetupError):
+    """The warm process from which a clone was forked is gone; another one can be started."""
+
+
 class Host:
     """A warm process that forks sessions; a context manager.
 
@@ -271,10 +275,10 @@ class _Clone(Host):
         """Does nothing while the process is there.
 
         Raises:
-            SetupError: it is gone.
+            HostGoneError: it is gone.
         """
         if self._sock is None:
-            raise SetupError("the process for student code is gone")
+            raise HostGoneError("the process for student code is gone")
 
 
 class Session:

@@ -25,7 +25,7 @@ from autograder.errors import AutograderError, SetupError
 from autograder.problem import Problem, load_problem
 from autograder.rehearsal import load, rehearse
 from autograder.results import Grading
-from autograder.sandbox import ISOLATION_VARIABLE, Host
+from autograder.sandbox import ISOLATION_VARIABLE, Host, HostGoneError
 from autograder.seed import SEED_VARIABLE
 from autograder.software import software
 from autograder.student_side import linux
@@ -181,6 +181,8 @@ class _WarmGrader:
             submission, findings = connection.recv()
             connection.send(refusal or _graded(problem_id, submission, findings, self._root, host))
             status = 0
+        except HostGoneError:
+            pass
         finally:
             os._exit(status)
 
@@ -193,6 +195,8 @@ def _graded(
 
     try:
         return grade_submission(problem_id, submission, root=root, host=host, findings=findings)
+    except HostGoneError:
+        raise  # this process ends, and the submission is graded once more, with another host
     except SetupError as error:
         return error
     except Exception as error:

@@ -9,8 +9,8 @@ from pathlib import Path
 from jupyter_client.manager import KernelManager
 
 from autograder.problem import Problem
-from autograder.reference import reference
 from autograder.sandbox import Host
+from autograder.warm_modules import warm_modules
 
 FIRST_CELL = "import torch"
 SECONDS = 120.0
@@ -27,7 +27,7 @@ def sessions(problem: Problem, number: int) -> tuple[str, list[float]]:
         SetupError: student code cannot be shut in on this machine.
     """
     found = []
-    with Host(reference(problem).modules) as host:
+    with Host(warm_modules([problem])) as host:
         for _ in range(number + 1):
             begun = time.perf_counter()
             session = host.session()

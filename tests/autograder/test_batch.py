@@ -7,6 +7,7 @@ import csv
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -196,6 +197,31 @@ def test_a_batch_that_was_cut_off_goes_on_where_it_was(tmp_path: Path, monkeypat
     asked.clear()
     grade_folder("toy", tmp_path / "in", tmp_path / "out", **QUIETLY)
     assert len(asked) == 4, "a batch that came to its end is graded anew"
+
+
+@pytest.mark.kernel
+def test_ctrl_c_leaves_a_state_from_which_the_same_command_goes_on(tmp_path: Path) -> None:
+    slow = text(solved(standardize=STANDARDIZE + "    import time; time.sleep(0.3)\n    return x"))
+    for number in range(12):
+        hand_in(tmp_path / "in", f"student{number:02d}", slow if number else text(solved()))
+    command = [sys.executable, "-m", "autograder.cli", "grade", "toy", "--submitted", str(tmp_path / "in")]
+    command += ["--out", str(tmp_path / "out"), "--no-gradebook", "--no-cache", "--workers", "1"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(autograder.__file__).parents[1]), "AUTOGRADER_ROOT": str(ROOT)}
+    grader = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while len(list((tmp_path / "out").rglob("feedback.html"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    family = psutil.Process(grader.pid).children(recursive=True)
+    grader.send_signal(signal.SIGINT)
+    _, said = grader.communicate(timeout=60)
+    assert grader.returncode == 130 and "the same command goes on" in said and "Traceback" not in said, said
+    assert psutil.wait_procs(family, timeout=30)[1] == []
+    done = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("feedback.html")}
+    assert 3 <= len(done) < 12
+    again = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert again.returncode == 0, again.stderr
+    assert {path: path.stat().st_mtime_ns for path in done} == done, "what was finished was not graded again"
+    assert len(rows_of(tmp_path / "out" / "grades.csv")) == 12
 
 
 @pytest.mark.slow

@@ -8,19 +8,20 @@ from pathlib import Path
 import pytest
 
 from autograder.check import check, failures
+from autograder.results import Step
 from tests.autograder.toy import ROOT
 
 pytestmark = pytest.mark.kernel
 
 
 def test_the_toy_problem_is_proved() -> None:
-    told: list[tuple[int, int]] = []
-    rows = check(["toy"], root=ROOT, progress=lambda *n: told.append(n))
+    told: list[Step] = []
+    rows = check(["toy"], root=ROOT, progress=told.append)
     assert failures(rows) == []
     assert [row.variant for row in rows[:2]] == ["solution", "release"]
     assert sum(row.variant.startswith("wrong/") for row in rows) == 6
     assert sum(row.variant.startswith("right/") for row in rows) == 4
-    assert told[-1] == (len(rows), len(rows))
+    assert told[-1] == Step(len(rows), len(rows))
 
 
 def test_a_wrong_solution_that_passes_and_a_right_one_that_fails_are_found(tmp_path: Path) -> None:

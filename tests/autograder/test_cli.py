@@ -143,6 +143,15 @@ def test_a_full_disk_is_one_message_too(monkeypatch: pytest.MonkeyPatch) -> None
     assert result.stderr.splitlines() == ["autograder: notebooks/vae.ipynb: No space left on device"]
 
 
+def test_ctrl_c_is_one_message_and_status_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def release(ids: list[str] | None) -> None:
+        raise KeyboardInterrupt
+
+    _stand_in(monkeypatch, "autograder.release", release=release)
+    result = runner.invoke(app, ["release"])
+    assert result.exit_code == 130 and "the same command goes on" in result.stderr
+
+
 def test_an_error_that_is_not_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def release(ids: list[str] | None) -> list[Any]:
         raise ZeroDivisionError("a bug")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from autograder import examiner
@@ -213,3 +216,36 @@ def test_the_same_submission_gets_the_same_log_and_notebook() -> None:
     first, second = graded(data), graded(data)
     assert first.log.as_json() == second.log.as_json()
     assert first.notebook == second.notebook
+
+
+def _with_cell(source: str, **answers: str) -> NotebookNode:
+    """The solved notebook with a cell of the student's own right below the first code cells."""
+    notebook = solved(**answers)
+    place = next(n for n, cell in enumerate(notebook.cells) if "EPS" in cell.source) + 1
+    notebook.cells.insert(place, new_code_cell(source))
+    return notebook
+
+
+BY_HELPER = STANDARDIZE + "    return helper(x, eps)"
+HELPER = "def helper(x, eps):\n    return (x - x.mean(0)) / torch.sqrt(x.var(0, unbiased=False) + eps)"
+
+
+def test_where_a_cell_may_bind_any_name_the_whole_notebook_runs() -> None:
+    plain = graded(_with_cell(HELPER, standardize=BY_HELPER)).log
+    dynamic = graded(_with_cell(f"exec({HELPER!r})", standardize=BY_HELPER)).log
+    assert plain.score == dynamic.score == 20
+    assert "whole_notebook" not in {flag.kind for flag in plain.flags}
+    assert "uses exec" in next(flag.message for flag in dynamic.flags if flag.kind == "whole_notebook")
+
+
+def test_cells_that_nothing_needs_do_not_use_up_the_time_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examiner, "CELL_SECONDS", 2.0)
+    monkeypatch.setattr(examiner, "UNSURE_CELLS_SECONDS", 3.0)
+    monkeypatch.setattr(examiner, "ALL_CELLS_SECONDS", 4.0)
+    notebook = _with_cell(f"exec({HELPER!r})", standardize=BY_HELPER)
+    for _ in range(4):
+        notebook.cells.insert(4, new_code_cell("import time\ntime.sleep(60)"))
+    started = time.monotonic()
+    log = graded(notebook).log
+    assert log.item("Line").score == 8, "its cells have time of their own"
+    assert time.monotonic() - started < 30

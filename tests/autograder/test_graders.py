@@ -148,6 +148,18 @@ def test_when_the_warm_process_itself_dies_it_is_started_again(graders: Graders)
     assert graders.grade("toy", Submission("bela", notebook=text(solved()))).log.score == 20
 
 
+def test_when_the_process_for_student_code_dies_it_is_started_again(graders: Graders) -> None:
+    assert graders.grade("toy", Submission("ada", notebook=text(solved()))).log.score == 20
+    alive = [process for process in family(graders) if process.status() != psutil.STATUS_ZOMBIE]
+    hosts = [process for process in alive if "student_side" in " ".join(process.cmdline())]
+    assert hosts
+    hosts[0].kill()
+    time.sleep(0.5)  # nobody has reaped it yet, so there is nothing to wait for
+    for student in ("bela", "chen"):
+        log = graders.grade("toy", Submission(student, notebook=text(solved()))).log
+        assert (log.outcome, log.score) == (Outcome.GRADED, 20)
+
+
 def test_a_hanging_grader_is_ended(graders: Graders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograder.graders.seconds_at_most", lambda problem: 1.0)
     slow = text(solved(standardize="import time; time.sleep(15)\n" + RIGHT))

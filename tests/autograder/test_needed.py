@@ -24,6 +24,28 @@ def test_changing_an_object_counts_as_binding_its_name() -> None:
     assert names is not None and names.binds == {"VAE", "config"}
 
 
+def test_setting_an_attribute_by_name_counts_too() -> None:
+    names = names_of("setattr(VAE, 'forward', better)\n")
+    assert names is not None and names.binds == {"VAE"}
+
+
+@pytest.mark.parametrize(
+    ("source", "dynamic"),
+    [
+        ("exec('x = 1')", "exec"),
+        ("def f():\n    return eval('g')(3)", "eval"),
+        ("for name in 'ab':\n    globals()[name] = 1", "globals"),
+        ("vars()['x'] = 1", "vars"),
+        ("def f(x):\n    return vars(x)", ""),
+        ("model.eval()", ""),
+        ("def exec(x):\n    return x\nexec(3)", ""),
+    ],
+)
+def test_what_may_bind_any_name_is_seen(source: str, dynamic: str) -> None:
+    names = names_of(source)
+    assert names is not None and names.dynamic == dynamic
+
+
 def test_a_function_that_declares_a_global_binds_it() -> None:
     names = names_of("def f():\n    global counter\n    counter = 1\n")
     assert names is not None and names.binds == {"f", "counter"}

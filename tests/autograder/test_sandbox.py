@@ -184,6 +184,7 @@ def test_a_host_that_is_gone_is_started_again() -> None:
             assert printed(session, "print(1)") == 1
         assert host._process is not None
         host._process.kill()
+        host._process.wait()
         with contextlib.closing(host.session()) as session:
             assert printed(session, "print(2)") == 2
 

@@ -18,8 +18,8 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.problem import Problem, load_problem
-from autograder.reference import NOT_RUN
 from autograder.release import released_notebook
+from autograder.warm_modules import NOT_RUN
 from benchmarks.attacks.equivalent import item_of, nbgrader_source, otter_notebook, otter_tests, student_version
 from benchmarks.grading import __main__ as command
 from benchmarks.grading import parts as parts_module

@@ -1,0 +1,77 @@
+"""A thousand submissions, made from every known right and wrong solution, graded from files to gradebook.
+
+Each student answers one item by a variant and the rest by the solution: a right one costs nothing, a wrong one costs
+points on its own item and on no other. Then the same class again, from the cache.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from autograder.batch import crew_for, grade_folder
+from autograder.filled import fill_in, solution_answers
+from autograder.gradebook import opened
+from autograder.points import item_of
+from autograder.problem import Problem, load_problem, problem_ids
+from autograder.release import notebook_text, release, released_notebook
+from autograder.results import Graded
+from autograder.standing import standings
+from autograder.variants import variants
+from tests.conftest import ROOT
+
+
+def hand_in(problem: Problem, submitted: Path) -> dict[str, str]:
+    """Writes a submission for each variant; student → the item on which points must be lost, or nothing."""
+    stub, solution = released_notebook(problem), solution_answers(problem)
+    deserved = {}
+    for number, variant in enumerate([*variants(problem, "wrong"), *variants(problem, "right")]):
+        student = f"{variant.kind}{number:03d}"
+        path = submitted / student / problem.id / f"{problem.id}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(notebook_text(fill_in(stub, solution | {variant.item: variant.source})), encoding="utf-8")
+        deserved[student] = variant.item if variant.kind == "wrong" else ""
+    return deserved
+
+
+def lost(graded: Graded) -> str:
+    """The items of a submission that did not get all points, of those that the examiner decides."""
+    return ", ".join(item.id for item in graded.log.items if not item.manual and item.score < item.max_score)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
+def test_every_score_is_as_it_should_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tmp_path / "course"
+    for folder in ("solutions", "tests/wrong", "tests/right"):
+        shutil.copytree(ROOT / folder, root / folder)
+    shutil.copy(ROOT / "course.toml", root)
+    problems = [load_problem(problem_id, root) for problem_id in problem_ids(root)]
+    release([problem.id for problem in problems], root=root)
+    submitted = {problem.id: tmp_path / "in" / problem.id for problem in problems}
+    deserved = {problem.id: hand_in(problem, submitted[problem.id]) for problem in problems}
+    count = sum(map(len, deserved.values()))
+    assert count >= 1000
+    out = tmp_path / "out"
+    for again in (False, True):
+        started = time.monotonic()
+        with crew_for([problem.id for problem in problems], count, None, "", root) as crew:
+            for problem in problems:
+                graded = grade_folder(problem.id, submitted[problem.id], out, crew=crew, root=root)
+                assert {one.log.student: lost(one) for one in graded} == deserved[problem.id]
+                with opened(root) as gradebook:
+                    rows = standings(gradebook, problem.id)
+                for one in graded:
+                    points = {item_of(name): row[0] for name, row in rows[one.log.student].grades.items()}
+                    assert {item.id: item.score for item in one.log.items if not item.manual} == {
+                        item.id: points[item.id] for item in problem.items if item.kind == "code"
+                    }
+        with capsys.disabled():
+            how = "from the cache" if again else "anew"
+            print(f"\n{count} submissions to {len(problems)} problems, {how}: {time.monotonic() - started:.0f} s")
+    with (out / "grades.csv").open(newline="", encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == count
