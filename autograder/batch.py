@@ -49,7 +49,7 @@ class Crew(Protocol):
     def submit(
         self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None
     ) -> Future[Grading]:
-        """Grades a submission as soon as there is room; the future may hold a `SetupError`, and no other error."""
+        """Grades a submission as soon as there is room; the future may hold an `AutograderError`, no other."""
 
 
 Progress = Callable[[Step], None]
@@ -152,7 +152,7 @@ def crew_for(
         from autograder.cluster import Cluster
 
         return Cluster(scheduler, problems, root, workers=workers)
-    return Graders(problems, workers or workers_that_fit(submissions), root)
+    return Graders(problems, workers or workers_that_fit(submissions), root, submissions=submissions)
 
 
 def _unchanged(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:

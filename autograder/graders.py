@@ -30,11 +30,16 @@ from autograder.seed import grading_seed
 from autograder.submission import Submission
 from autograder.ungraded import failed_grading
 from autograder.warm_grader import Setup
+from autograder.warm_modules import warm_modules
 
 START_SECONDS = 300.0
 """What the warm process may take to import everything on a cold and busy machine."""
 
 _START = "import sys; sys.path[:] = {path!r}; from autograder.warm_grader import main; main({fd})"
+
+
+MANY = 60
+"""Submissions from which a slower start and cheaper forks pay."""
 
 
 class GraderDiedError(Exception):
@@ -48,17 +53,29 @@ class Graders:
         problems: ids of the problems that will be graded.
         workers: how many side by side.
         root: the course's root folder.
+        submissions: how many there will be, about.
         seed: of the grading run; the course's own if not given.
         isolation: the isolation level; that of `$AUTOGRADER_ISOLATION` if not given.
     """
 
     def __init__(
-        self, problems: Sequence[str], workers: int, root: Path, *, seed: str = "", isolation: str | None = None
+        self,
+        problems: Sequence[str],
+        workers: int,
+        root: Path,
+        *,
+        submissions: int = MANY,
+        seed: str = "",
+        isolation: str | None = None,
     ) -> None:
         self.workers = workers
         """How many submissions are graded side by side."""
         named = wanted_level() if isolation is None else isolation
-        self._setup = Setup(tuple(problems), root, seed or grading_seed(root), named)
+        self._problems = tuple(problems)
+        self._root = root
+        self._seed = seed or grading_seed(root)
+        self._isolation = named
+        self._many = submissions >= MANY
         self._process: subprocess.Popen[bytes] | None = None
         self._control: Connection | None = None
         self._lock = threading.Lock()
@@ -79,7 +96,7 @@ class Graders:
     def submit(
         self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None
     ) -> Future[Grading]:
-        """Grades a submission as soon as there is room; the future may hold a `SetupError`, and no other error."""
+        """Grades a submission as soon as there is room; the future may hold an `AutograderError`, no other."""
         return self._pool.submit(self.grade, problem_id, submission, findings)
 
     def grade(self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None) -> Grading:
@@ -87,6 +104,7 @@ class Graders:
 
         Raises:
             SetupError: nothing can be graded on this machine.
+            SourceError: unknown problem, or a fault in its source.
         """
         slot = self._slots.get()
         try:
@@ -95,7 +113,7 @@ class Graders:
                     return self._ask(slot, problem_id, submission, findings)
         finally:
             self._slots.put(slot)
-        problem = load_problem(problem_id, self._setup.root)
+        problem = load_problem(problem_id, self._root)
         return failed_grading(problem, submission.student or "anonymous", "the grading process died twice")
 
     def close(self) -> None:
@@ -116,7 +134,7 @@ class Graders:
             theirs.close()
             with Connection(ours.detach()) as connection:
                 connection.send((submission, findings))
-                if not connection.poll(seconds_at_most(load_problem(problem_id, self._setup.root))):
+                if not connection.poll(seconds_at_most(load_problem(problem_id, self._root))):
                     with self._lock:
                         self._started().send(("kill", slot, problem_id))
                     raise GraderDiedError
@@ -152,7 +170,8 @@ class Graders:
         )
         theirs.close()
         self._control = Connection(ours.detach())
-        self._control.send(self._setup)
+        modules = warm_modules(load_problem(problem, self._root) for problem in self._problems)
+        self._control.send(Setup(modules, self._root, self._seed, self._isolation, self._many))
         try:
             refusal = self._control.recv() if self._control.poll(START_SECONDS) else SetupError("it took too long")
         except EOFError:

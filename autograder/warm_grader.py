@@ -1,12 +1,14 @@
 """The trusted side's warm process: everything imported and every reference loaded once; each submission gets a fork.
 
 So no submission's grading can leave anything behind for the next, on our side either: a test that fails half-way, with
-torch's global settings changed, ends with its process. `autograder.graders` starts this process and asks it.
+torch's global settings changed, ends with its process. `autograder.graders` starts this process and asks it. What takes
+long to import is imported while the host for student code starts.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import importlib
 import os
@@ -18,12 +20,10 @@ from dataclasses import dataclass
 from multiprocessing import Pipe, reduction
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import autograder.quick_imports  # noqa: F401  (acts before anything imports jsonschema)
 from autograder.errors import AutograderError, SetupError
-from autograder.problem import Problem, load_problem
-from autograder.rehearsal import load, rehearse
 from autograder.results import Grading
 from autograder.sandbox import ISOLATION_VARIABLE, Host, HostGoneError
 from autograder.seed import SEED_VARIABLE
@@ -31,22 +31,28 @@ from autograder.software import software
 from autograder.student_side import linux
 from autograder.student_side.confinement import die_with_parent
 from autograder.submission import Submission
-from autograder.ungraded import failed_grading
-from autograder.warm_modules import warm_modules
+
+if TYPE_CHECKING:
+    from autograder.problem import Problem
+
+_T = TypeVar("_T")
+_Refusal = tuple[SetupError | None]
 
 
 @dataclass(frozen=True)
 class Setup:
     """What a warm grader is made for."""
 
-    problems: tuple[str, ...]
-    """Problem ids: what their given cells import is imported before any submission."""
+    modules: tuple[str, ...]
+    """What to import on the students' side before any submission."""
     root: Path
     """The course's root folder."""
     seed: str
     """Of the grading run."""
     isolation: str
     """The isolation level to use; empty for the strongest (`autograder.sandbox.Host`)."""
+    many: bool
+    """Are there enough submissions that cheaper forks are worth half a second at the start?"""
 
 
 def main(fd: int) -> None:
@@ -74,27 +80,49 @@ def main(fd: int) -> None:
 class _WarmGrader:
     def __init__(self, setup: Setup) -> None:
         self._root = setup.root
-        self._host = Host(warm_modules(load_problem(problem, setup.root) for problem in setup.problems))
+        self._many = setup.many
+        self._host = Host(setup.modules, huge_pages=setup.many)
         self._hosts: dict[int, Host] = {}
         """By slot: a clone of the host, so that nobody waits for somebody else's submission."""
         self._children: dict[int, int] = {}
         """By slot: the process id of the last fork."""
         self._ready: dict[str, SetupError | None] = {}
         """Problems that were loaded, by id, and why they cannot be graded."""
-        with _meanwhile(self._shut_in):  # torch is imported twice, side by side
-            import autograder.grading  # noqa: F401
+        with _meanwhile(self._host.start):  # torch is imported twice, side by side
+            import autograder.grading
+            import autograder.rehearsal  # noqa: F401
             from autograder.student_side.worker import warm_up
 
             warm_up([])
             software()
         if threading.active_count() > 1:
             raise SetupError("the warm grader runs threads, so it cannot fork; please report this")
+        self._walls = self._in_fork(lambda host: _refusal(lambda: _try_walls(host, setup.root)))
 
-    def _shut_in(self) -> None:
-        """Starts the host and tries its walls."""
-        from autograder.doctor import insist
+    def _in_fork(self, action: Callable[[Host], _T]) -> Callable[[], _T | None]:
+        """Begins an action in a fork, with a host of its own; the answer waits for what it returns (None: it died)."""
+        ours, theirs = Pipe()
+        host = self._host.clone()  # here: only the process that started the host can tell whether it runs
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                die_with_parent()
+                theirs.send(action(host))
+                status = 0
+            finally:
+                os._exit(status)
+        theirs.close()
 
-        insist(self._host, self._root)
+        def wait() -> _T | None:
+            result = None
+            with contextlib.suppress(EOFError):
+                result = ours.recv()
+            os.waitpid(pid, 0)
+            host.close()
+            return result
+
+        return functools.cache(wait)
 
     def serve(self, control: Connection) -> None:
         """Forks for each question until the other side is gone."""
@@ -123,6 +151,8 @@ class _WarmGrader:
 
     def _load(self, problem_id: str) -> SetupError | None:
         """Loads a problem, so that each fork has all of it. Why it cannot be graded, or None."""
+        from autograder.problem import load_problem
+
         if problem_id not in self._ready:
             try:
                 self._ready[problem_id] = self._loaded(load_problem(problem_id, self._root))
@@ -130,37 +160,34 @@ class _WarmGrader:
                 self._ready[problem_id] = _sendable(error)
             gc.collect()
             gc.freeze()
-            with contextlib.suppress(OSError):
-                linux.use_huge_pages()
+            if self._many:
+                with contextlib.suppress(OSError):
+                    linux.use_huge_pages()
         return self._ready[problem_id]
 
     def _loaded(self, problem: Problem) -> SetupError | None:
-        """Rehearses in a fork, since tests may leave something behind; then imports what the fork had to import."""
+        """Rehearses in a fork, since tests may leave something behind; then imports what the fork had to import.
+
+        Meanwhile the walls are tried in another one; nothing of a student's runs before both have ended well.
+        """
+        from autograder.rehearsal import load, rehearse
+
         load(problem)
-        ours, theirs = Pipe()
-        host = self._host.clone()  # here: only the process that started the host can tell whether it runs
-        pid = os.fork()
-        if pid == 0:
-            status = 1
-            try:
-                die_with_parent()
-                before = set(sys.modules)
-                refusal = _refusal(problem, host)
-                theirs.send((refusal, [name for name in sys.modules if name not in before]))
-                status = 0
-            finally:
-                os._exit(status)
-        theirs.close()
-        try:
-            refusal, modules = ours.recv()
-        except EOFError:
-            refusal, modules = SetupError(f"the process that graded the solution of {problem.id!r} died"), []
-        os.waitpid(pid, 0)
-        host.close()
+        before = set(sys.modules)
+
+        def rehearsal(host: Host) -> tuple[_Refusal, list[str]]:
+            refusal = _refusal(lambda: rehearse(problem, host))
+            return refusal, [name for name in sys.modules if name not in before]
+
+        told = self._in_fork(rehearsal)()
+        walls = self._walls()
+        if told is None or walls is None:
+            return SetupError(f"a process died while the walls and the solution of {problem.id!r} were tried")
+        (refusal,), modules = told
         for name in modules:
             with contextlib.suppress(Exception):  # what cannot be imported by its name is imported by each fork again
                 importlib.import_module(name)
-        return refusal
+        return walls[0] or refusal
 
     def _end(self, slot: int, *, kill: bool = False) -> None:
         """Waits for the slot's last fork; after one that did not end well, its host is not used again."""
@@ -192,6 +219,8 @@ def _graded(
 ) -> Grading | SetupError:
     """The grading, or the `SetupError` that ends the batch; any other fault of ours is a result that says so."""
     from autograder.grading import grade_submission
+    from autograder.problem import load_problem
+    from autograder.ungraded import failed_grading
 
     try:
         return grade_submission(problem_id, submission, root=root, host=host, findings=findings)
@@ -204,13 +233,19 @@ def _graded(
         return failed_grading(load_problem(problem_id, root), student, f"{type(error).__name__}: {error}")
 
 
-def _refusal(problem: Problem, host: Host) -> SetupError | None:
-    """Why a problem cannot be graded here, or None."""
+def _refusal(action: Callable[[], object]) -> _Refusal:
+    """Why an action says that nothing can be graded here, or None; in a tuple, so that it differs from no answer."""
     try:
-        rehearse(problem, host)
+        action()
     except Exception as error:
-        return _sendable(error)
-    return None
+        return (_sendable(error),)
+    return (None,)
+
+
+def _try_walls(host: Host, root: Path) -> None:
+    from autograder.doctor import insist
+
+    insist(host, root)
 
 
 @contextlib.contextmanager

@@ -37,12 +37,17 @@ OUTPUT_CHARACTERS = 20_000
 _SMALL = Limits(header=4 * 2**20, body=0)
 
 
-def host(sock: socket.socket, modules: list[str], walls: Confinement) -> None:
+def host(sock: socket.socket, modules: list[str], walls: Confinement, *, huge_pages: bool) -> None:
     """Imports what every submission needs, then serves.
 
     Frames: `{"ready": True}` at the start; then what `_serve` knows.
     """
     warm_up(modules)
+    gc.collect()
+    gc.freeze()  # else the first collection in each fork would touch, and so copy, all of it
+    if huge_pages:
+        with contextlib.suppress(OSError):
+            linux.use_huge_pages()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # sessions are reaped by the kernel
     send_frame(sock, {"ready": True})
     _serve(sock, walls)
@@ -117,10 +122,6 @@ def warm_up(modules: list[str]) -> None:
     for optimizer in (torch.optim.SGD([weight], lr=0.1), torch.optim.Adam([weight], lr=0.1)):
         weight.sum().backward()
         optimizer.step()
-    gc.collect()
-    gc.freeze()  # else the first collection in each fork would touch, and so copy, all of it
-    with contextlib.suppress(OSError):
-        linux.use_huge_pages()
 
 
 def _kill_session(pid: int, others: set[int]) -> None:

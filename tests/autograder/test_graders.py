@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder.errors import SetupError
+from autograder.errors import SetupError, SourceError
 from autograder.filled import fill_in, solution_answers
 from autograder.graders import Graders
 from autograder.problem import load_problem
@@ -199,7 +199,7 @@ def test_what_cannot_be_set_up_is_told(tmp_path: Path) -> None:
         pytest.raises(SetupError, match="isolation level 'stone'"),
     ):
         crew.grade("toy", Submission("ada", notebook=text(solved())))
-    with Graders(["toy"], 1, tmp_path) as crew, pytest.raises(SetupError, match="unknown problem 'toy'"):
+    with Graders(["toy"], 1, tmp_path) as crew, pytest.raises(SourceError, match="unknown problem 'toy'"):
         crew.grade("toy", Submission("ada", notebook=text(solved())))
 
 
