@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -233,3 +234,18 @@ def test_findings_that_disagree_are_not_believed() -> None:
     assert third.get("key") == {"status": "passed"} and second.is_settled
     third.keep("key", {"status": "timeout"}, "timeout")
     assert Recall(third.kept).get("key") is None
+
+
+def test_a_copied_file_is_the_same_submission_if_its_log_has_the_date() -> None:
+    early, late = (datetime(2027, 1, day, tzinfo=UTC) for day in (1, 2))
+    with_log = [Submission("ada", notebook=b"{", log=b"{}", handed_in_at=moment).digest for moment in (early, late)]
+    without = [Submission("ada", notebook=b"{", handed_in_at=moment).digest for moment in (early, late)]
+    assert with_log[0] == with_log[1] and without[0] != without[1]
+    others = [
+        Submission("bela", notebook=b"{", log=b"{}"),
+        Submission("ada", notebook=b"{ ", log=b"{}"),
+        Submission("ada", notebook=b"{", log=b"{} "),
+        Submission("ada", notebook=b"{", log=b""),
+        Submission("ada", fault=(Outcome.MISSING, "gone"), log=b"{}"),
+    ]
+    assert len({with_log[0], *(one.digest for one in others)}) == 6
