@@ -108,7 +108,7 @@ def grade_folder(
         known = stack.enter_context(Cache(root, problem, seed)) if cache else None
         record: Record | None = None
         hand_ins = _left(problem_id, students, submitted, journal, done)
-        for submission, grading in _results(problem_id, hand_ins, crew, known):
+        for submission, grading in grade_all(problem_id, hand_ins, crew, known):
             if record is None:  # opened while the first submissions are graded
                 record = stack.enter_context(_recorder(root)) if gradebook else _unchanged
             student = str(submission.student)
@@ -212,7 +212,9 @@ def students_in(submitted: Path) -> list[str]:
     return students
 
 
-def grade_all(problem_id: str, submissions: Iterable[Submission], crew: Crew) -> Iterator[tuple[Submission, Grading]]:
+def grade_all(
+    problem_id: str, submissions: Iterable[Submission], crew: Crew, cache: Cache | None = None
+) -> Iterator[tuple[Submission, Grading]]:
     """Grades many submissions side by side; yields each with its result as it is done.
 
     Few are read ahead, so that memory does not grow with the class. While memory is short, no further one is begun.
@@ -221,13 +223,8 @@ def grade_all(problem_id: str, submissions: Iterable[Submission], crew: Crew) ->
         problem_id: problem id.
         submissions: what was handed in.
         crew: who grades.
+        cache: what need not be graded again, open; everybody is graded if not given.
     """
-    return _results(problem_id, submissions, crew, None)
-
-
-def _results(
-    problem_id: str, submissions: Iterable[Submission], crew: Crew, cache: Cache | None
-) -> Iterator[tuple[Submission, Grading]]:
     left = iter(submissions)
     running: dict[Future[Grading], Submission] = {}
     while True:

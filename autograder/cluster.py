@@ -111,7 +111,7 @@ class Cluster:
         return mine
 
     def _failed(self, problem_id: str, submission: Submission, reason: str) -> Grading:
-        return failed_grading(load_problem(problem_id, self._root), submission.student or "anonymous", reason)
+        return failed_grading(load_problem(problem_id, self._root), submission.student, reason)
 
     def _close(self) -> None:
         if self._client is None:

@@ -168,8 +168,7 @@ class _Examination:
         if "dead" in known:
             self._dead[built.id] = known["dead"]
             return
-        if built not in self._ran:
-            self._ran.append(built)
+        self._ran.append(built)
         run = CellRun(**known)
         kept = CellRun(run.stdout[: self._output], run.stderr[: self._output], run.raised)
         self._output = max(0, self._output - len(kept.stdout) - len(kept.stderr))
@@ -182,7 +181,6 @@ class _Examination:
         except SessionDiedError as error:
             self._session = None
             return {"dead": error.reason}
-        self._ran.append(built)
         return asdict(run)
 
     def _ready(self) -> Session:

@@ -114,7 +114,7 @@ class Graders:
         finally:
             self._slots.put(slot)
         problem = load_problem(problem_id, self._root)
-        return failed_grading(problem, submission.student or "anonymous", "the grading process died twice")
+        return failed_grading(problem, submission.student, "the grading process died twice")
 
     def close(self) -> None:
         """Ends all processes; what has not begun is not graded."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -62,7 +63,7 @@ class Submission:
         """Of the notebook file; None if it could not be read."""
         return None if self.fault else hashlib.sha256(self.notebook).hexdigest()
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """A fingerprint of all that may decide over the result; when it was handed in counts only without a log."""
         found = hashlib.sha256()

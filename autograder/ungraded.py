@@ -16,7 +16,7 @@ from autograder.submission import Submission, UnusableError
 ANONYMOUS = "anonymous"
 
 
-def failed_grading(problem: Problem, student: str, reason: str) -> Grading:
+def failed_grading(problem: Problem, student: str | None, reason: str) -> Grading:
     """The result of a submission on which the grader itself failed; staff must look at it."""
     message = f"The autograder failed on this submission ({reason}); this is not your fault, staff will look at it."
     return ungraded(problem, Submission(student), UnusableError(Outcome.GRADER_ERROR, message))

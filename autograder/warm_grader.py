@@ -230,8 +230,7 @@ def _graded(
     except SetupError as error:
         return error
     except Exception as error:
-        student = submission.student or "anonymous"
-        return failed_grading(load_problem(problem_id, root), student, f"{type(error).__name__}: {error}")
+        return failed_grading(load_problem(problem_id, root), submission.student, f"{type(error).__name__}: {error}")
 
 
 def _refusal(action: Callable[[], object]) -> _Refusal:
