@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from autograder import misconceptions
+from autograder.graded_cells import NOT_RUN
 from autograder.limits import (
     ALL_CELLS_OUTPUT,
     ALL_CELLS_SECONDS,
@@ -37,7 +38,6 @@ from autograder.sandbox import Host, Session, SessionDiedError
 from autograder.software import software
 from autograder.student_side.calls import seed_everything
 from autograder.student_side.frames import ClosedError, TooLateError
-from autograder.warm_modules import NOT_RUN
 from homework.checks import inputs_from, recording
 
 _ASKED_ON = (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.ERROR)

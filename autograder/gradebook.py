@@ -23,6 +23,7 @@ from nbformat import NotebookNode
 from autograder.course import Course, course_folder, load_course
 from autograder.errors import CourseError
 from autograder.points import auto_comment, auto_score, clamped, item_of
+from autograder.quick_imports import without_server
 from autograder.release import notebook_text
 from autograder.results import GradedLog, ItemResult, Status
 from autograder.standing import Standing, standings
@@ -250,9 +251,11 @@ def create_gradebook(root: Path) -> None:
     if path.exists():
         return
     from alembic.script import ScriptDirectory
-    from nbgrader.api import Base
-    from nbgrader.dbutil import ALEMBIC_DIR
     from sqlalchemy import create_engine, text
+
+    with without_server():
+        from nbgrader.api import Base
+        from nbgrader.dbutil import ALEMBIC_DIR
 
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(".gradebook.db.new")
@@ -282,7 +285,8 @@ def opened(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Any]:
     path = gradebook_path(root)
     if not path.is_file():
         raise CourseError(f"there is no gradebook {path}; run `autograder release` first.")
-    from nbgrader.api import Gradebook
+    with without_server():
+        from nbgrader.api import Gradebook
 
     with _explaining(path), Gradebook(_address(path, wait_seconds), load_course(root).id) as gradebook:
         gradebook.db().expire_on_commit = False  # else each commit would have every cell read anew

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from autograder.graded_cells import may_run
 from autograder.needed import names_of
 from autograder.problem import Cell, Item
 from autograder.recall import key_of
 from autograder.reference import Names, Reference, run_trusted
 from autograder.tolerance import Precision, for_device, precision_of, same
 from autograder.variants import Variant, variants
-from autograder.warm_modules import may_run
 from homework.personal import draws_for, plain_json
 
 ANSWER_SEED = 0

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import jupytext
 import nbformat
 from nbformat import NotebookNode
 
 from autograder.course import root_folder
 from autograder.errors import SourceError
+from autograder.quick_imports import without_server
+
+with without_server():
+    import jupytext
 
 BEGIN_SOLUTION = "### BEGIN SOLUTION"
 END_SOLUTION = "### END SOLUTION"

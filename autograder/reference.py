@@ -16,11 +16,11 @@ import numpy as np
 import torch
 
 from autograder.errors import SourceError
-from autograder.needed import names_of, needed, plain_python
+from autograder.graded_cells import asked_names, graded_cells
+from autograder.needed import plain_python
 from autograder.problem import Cell, Item, Problem
 from autograder.recall import key_of
 from autograder.student_side.calls import seed_everything
-from autograder.warm_modules import may_run
 
 
 class Names:
@@ -47,12 +47,8 @@ class Reference:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        runnable = [cell if may_run(cell) else None for cell in problem.cells]
-        sources = [None if cell is None else cell.source for cell in runnable]
-        asked, read = _asked_names(problem)
-        self.wanted = frozenset({item.id for item in problem.items if item.kind == "code"} | asked)
-        chosen = needed(sources, {*self.wanted, *read})
-        cells = [cell for n, cell in enumerate(runnable) if cell is not None and n in chosen]
+        self.wanted, _ = asked_names(problem)
+        cells = graded_cells(problem)
         self.digest = key_of(problem.id, [cell.source for cell in cells])
         self.names = self._run(cells)
 
@@ -134,18 +130,3 @@ def quiet_process() -> Iterator[None]:
         torch.set_rng_state(states[0])
         np.random.set_state(states[1])
         random.setstate(states[2])
-
-
-def _asked_names(problem: Problem) -> tuple[set[str], set[str]]:
-    """Names that tests and personal answers ask of the student, and names they read for themselves."""
-    asked: set[str] = set()
-    read: set[str] = {"personal_answers"}
-    for cell in problem.cells:
-        if cell.cell_type != "code" or not (cell.is_test or "answers" in cell.tags):
-            continue
-        names = names_of(cell.source)
-        if names is None:
-            raise SourceError(f"{problem.path}: cell {cell.id} cannot be parsed.")
-        asked |= names.attributes
-        read |= names.uses
-    return asked, read

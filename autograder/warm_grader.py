@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from multiprocessing import Pipe, reduction
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import autograder.quick_imports  # noqa: F401  (acts before anything imports jsonschema)
 from autograder.errors import AutograderError, SetupError
@@ -32,9 +32,6 @@ from autograder.student_side import linux
 from autograder.student_side.confinement import die_with_parent
 from autograder.submission import Submission
 
-if TYPE_CHECKING:
-    from autograder.problem import Problem
-
 _T = TypeVar("_T")
 _Refusal = tuple[SetupError | None]
 
@@ -43,6 +40,8 @@ _Refusal = tuple[SetupError | None]
 class Setup:
     """What a warm grader is made for."""
 
+    problems: tuple[str, ...]
+    """Ids of problems that will be asked for; others may be, too."""
     modules: tuple[str, ...]
     """What to import on the students' side before any submission."""
     root: Path
@@ -86,8 +85,10 @@ class _WarmGrader:
         """By slot: a clone of the host, so that nobody waits for somebody else's submission."""
         self._children: dict[int, int] = {}
         """By slot: the process id of the last fork."""
-        self._ready: dict[str, SetupError | None] = {}
-        """Problems that were loaded, by id, and why they cannot be graded."""
+        self._loaded: dict[str, SetupError | None] = {}
+        """Problems that were loaded, by id, and what is wrong with their source."""
+        self._rehearsed: dict[str, SetupError | None] = {}
+        """Problems whose solution was graded, by id, and why nobody can be graded after it."""
         with _meanwhile(self._host.start):  # torch is imported twice, side by side
             import torch
 
@@ -96,6 +97,8 @@ class _WarmGrader:
 
             torch.set_num_threads(1)
             software()
+            for problem_id in setup.problems:
+                self._load(problem_id)
         if threading.active_count() > 1:
             raise SetupError("the warm grader runs threads, so it cannot fork; please report this")
         self._walls = self._in_fork(lambda host: _refusal(lambda: _try_walls(host, setup.root)))
@@ -137,7 +140,7 @@ class _WarmGrader:
                 continue
             handle = reduction.recv_handle(control)
             self._end(slot)
-            refusal = self._load(problem_id)
+            refusal = self._rehearse(problem_id)
             if slot not in self._hosts:
                 self._hosts[slot] = self._host.clone()
             pid = os.fork()
@@ -151,39 +154,43 @@ class _WarmGrader:
         self._host.close()
 
     def _load(self, problem_id: str) -> SetupError | None:
-        """Loads a problem, so that each fork has all of it. Why it cannot be graded, or None."""
+        """Loads a problem, so that each fork has all of it. What is wrong with it, or None."""
         from autograder.problem import load_problem
+        from autograder.rehearsal import load
 
-        if problem_id not in self._ready:
-            try:
-                self._ready[problem_id] = self._loaded(load_problem(problem_id, self._root))
-            except Exception as error:
-                self._ready[problem_id] = _sendable(error)
+        if problem_id not in self._loaded:
+            (self._loaded[problem_id],) = _refusal(lambda: load(load_problem(problem_id, self._root)))
+        return self._loaded[problem_id]
+
+    def _rehearse(self, problem_id: str) -> SetupError | None:
+        """Grades a problem's solution, once. Why nobody can be graded, or None."""
+        if problem_id not in self._rehearsed:
+            self._rehearsed[problem_id] = self._load(problem_id) or self._rehearsal(problem_id)
             gc.collect()
             gc.freeze()
             if self._many:
                 with contextlib.suppress(OSError):
                     linux.use_huge_pages()
-        return self._ready[problem_id]
+        return self._rehearsed[problem_id]
 
-    def _loaded(self, problem: Problem) -> SetupError | None:
+    def _rehearsal(self, problem_id: str) -> SetupError | None:
         """Rehearses in a fork, since tests may leave something behind; then imports what the fork had to import.
 
         Meanwhile the walls are tried in another one; nothing of a student's runs before both have ended well.
         """
-        from autograder.rehearsal import load, rehearse
+        from autograder.problem import load_problem
+        from autograder.rehearsal import rehearse
 
-        load(problem)
         before = set(sys.modules)
 
         def rehearsal(host: Host) -> tuple[_Refusal, list[str]]:
-            refusal = _refusal(lambda: rehearse(problem, host))
+            refusal = _refusal(lambda: rehearse(load_problem(problem_id, self._root), host))
             return refusal, [name for name in sys.modules if name not in before]
 
         told = self._in_fork(rehearsal)()
         walls = self._walls()
         if told is None or walls is None:
-            return SetupError(f"a process died while the walls and the solution of {problem.id!r} were tried")
+            return SetupError(f"a process died while the walls and the solution of {problem_id!r} were tried")
         (refusal,), modules = told
         for name in modules:
             with contextlib.suppress(Exception):  # what cannot be imported by its name is imported by each fork again

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+from autograder.graded_cells import graded_cells, may_run
 from autograder.needed import imported_modules
-from autograder.problem import Cell, Problem
+from autograder.problem import Problem
 
-NOT_RUN = frozenset({"train", "experiment", "log", "install"})
-"""Tags of cells that grading never runs, on either side."""
+OPTIMIZERS = "torch._dynamo"
+"""What the first step of an optimizer imports, for most of a second."""
+_OPTIMIZES = re.compile(r"\boptim\.|\boptimi[sz]ers?\b")
 
 
 def warm_modules(problems: Iterable[Problem]) -> tuple[str, ...]:
-    """The modules that the given cells of these problems may import, in order."""
-    given = [cell.source for problem in problems for cell in problem.cells if may_run(cell) and not cell.solution]
-    return tuple(imported_modules(given))
-
-
-def may_run(cell: Cell) -> bool:
-    """Is this a given or a solution cell that grading runs where it is needed?"""
-    return cell.cell_type == "code" and not cell.is_test and not cell.is_manual and not cell.tags & NOT_RUN
+    """The modules that the given cells of these problems may import, in order, and what graded cells call for."""
+    found: dict[str, None] = {}
+    for problem in problems:
+        given = [cell.source for cell in problem.cells if may_run(cell) and not cell.solution]
+        found.update(dict.fromkeys(imported_modules(given)))
+        if any(_OPTIMIZES.search(cell.source) for cell in graded_cells(problem)):
+            found[OPTIMIZERS] = None
+    return tuple(found)

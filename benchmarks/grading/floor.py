@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+from autograder.graded_cells import NOT_RUN
 from autograder.messages import verdict_of
 from autograder.needed import needed
 from autograder.problem import Problem
@@ -25,7 +26,6 @@ from autograder.reference import Names, quiet_process, reference, run_trusted
 from autograder.release import notebook_text, released_notebook
 from autograder.student_side.calls import seed_everything
 from autograder.submission import read_cells
-from autograder.warm_modules import NOT_RUN
 from benchmarks.grading.hand_ins import HandIn, notebook
 from homework.checks import recording
 
