@@ -118,6 +118,7 @@ def warm_up(modules: list[str]) -> None:
     for module in modules:
         with contextlib.suppress(ImportError):  # `from x import y` is tried as the module x.y too
             importlib.import_module(module)
+    seed_everything(0)  # numpy's generator takes milliseconds to make itself ready
     torch.zeros(2, requires_grad=True).sum().backward(torch.ones(()))  # a gradient that is given makes it import more
 
 
