@@ -121,6 +121,8 @@ class Host:
         self._huge_pages = huge_pages
         self._process: subprocess.Popen[bytes] | None = None
         self._sock: socket.socket | None = None
+        self._owed = False
+        """Was a session killed, and is the answer still to come?"""
         self._folder = ""
         self._scratch = Path()
         """Below it each session gets its working folder."""
@@ -239,8 +241,9 @@ class Host:
     def _session(self) -> Session:
         assert self._sock is not None
         ours, theirs = socket.socketpair()
-        folder = tempfile.mkdtemp(prefix="session-", dir=self._scratch)
+        folder = "" if self.level == FULL else tempfile.mkdtemp(prefix="session-", dir=self._scratch)
         try:
+            self.settle()
             send_frame(self._sock, {"op": "session", "folder": folder})
             socket.send_fds(self._sock, [b"\0"], [theirs.fileno()])
             reply, _ = receive_frame(self._sock, time.monotonic() + START_SECONDS, _REPLY)
@@ -252,17 +255,32 @@ class Host:
         return Session(self, ours, reply["pid"], folder)
 
     def kill(self, pid: int) -> None:
-        """Kills one session with everything in its process group."""
+        """Kills one session with everything in its process group; waits for its death only where it must."""
         if self._sock is None:
             return
         try:
+            self.settle()
             send_frame(self._sock, {"op": "kill", "pid": pid})
-            receive_frame(self._sock, time.monotonic() + GRACE_SECONDS, _REPLY)
+            self._owed = True
+            if self.level != FULL:  # there its folder is in use while it lives, and its children are not gone with it
+                self.settle()
         except (ClosedError, TooLateError):
             self.close()
 
+    def settle(self) -> None:
+        """Waits until a session that was killed is gone.
+
+        Raises:
+            ClosedError: the process is gone.
+            TooLateError: it does not answer.
+        """
+        if self._owed and self._sock is not None:
+            self._owed = False
+            receive_frame(self._sock, time.monotonic() + GRACE_SECONDS, _REPLY)
+
     def close(self) -> None:
         """Ends the process and all its sessions, and removes the scratch folder."""
+        self._owed = False
         if self._sock is not None:
             self._sock.close()
             self._sock = None
@@ -299,7 +317,7 @@ class Session:
         self._sock = sock
         self._pid = pid
         self._folder = folder
-        """Its working folder: empty at first, gone with it."""
+        """Its working folder outside, if it has one there: empty at first, gone with it."""
 
     def run(self, source: str, name: str, seconds: float) -> dict[str, Any]:
         """Runs one cell and returns what it printed and raised (`worker.run_cell`).
@@ -344,7 +362,8 @@ class Session:
         if self._pid:
             self._sock.close()
             self._host.kill(self._pid)
-            shutil.rmtree(self._folder, ignore_errors=True)
+            if self._folder:
+                shutil.rmtree(self._folder, ignore_errors=True)
             self._pid = 0
 
     def _ask(self, header: dict[str, Any], seconds: float) -> dict[str, Any]:

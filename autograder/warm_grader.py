@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 import autograder.quick_imports  # noqa: F401  (acts before anything imports jsonschema)
 from autograder.errors import AutograderError, SetupError
+from autograder.forks import Relay
 from autograder.results import Grading
 from autograder.sandbox import ISOLATION_VARIABLE, Host, HostGoneError
 from autograder.seed import SEED_VARIABLE
@@ -83,8 +84,8 @@ class _WarmGrader:
         self._host = Host(setup.modules, huge_pages=setup.many)
         self._hosts: dict[int, Host] = {}
         """By slot: a clone of the host, so that nobody waits for somebody else's submission."""
-        self._children: dict[int, int] = {}
-        """By slot: the process id of the last fork."""
+        self._relays: dict[int, Relay] = {}
+        """By slot: the forks that grade."""
         self._loaded: dict[str, SetupError | None] = {}
         """Problems that were loaded, by id, and what is wrong with their source."""
         self._rehearsed: dict[str, SetupError | None] = {}
@@ -135,22 +136,21 @@ class _WarmGrader:
                 what, slot, problem_id = control.recv()
             except EOFError:
                 break
+            relay = self._relays.setdefault(slot, Relay())
             if what == "kill":
-                self._end(slot, kill=True)
+                relay.kill()
                 continue
             handle = reduction.recv_handle(control)
-            self._end(slot)
+            if not relay.finish():  # nobody knows what the last one left there
+                self._hosts.pop(slot).close()
             refusal = self._rehearse(problem_id)
             if slot not in self._hosts:
                 self._hosts[slot] = self._host.clone()
-            pid = os.fork()
-            if pid == 0:
-                control.close()
-                self._serve_one(Connection(handle), self._hosts[slot], problem_id, refusal)
+            serve = functools.partial(self._serve_one, control, self._hosts[slot], problem_id, refusal)
+            relay.begin(handle, problem_id, serve)
             os.close(handle)
-            self._children[slot] = pid
-        for slot in list(self._children):
-            self._end(slot, kill=True)
+        for relay in self._relays.values():
+            relay.close()
         self._host.close()
 
     def _load(self, problem_id: str) -> SetupError | None:
@@ -197,29 +197,18 @@ class _WarmGrader:
                 importlib.import_module(name)
         return walls[0] or refusal
 
-    def _end(self, slot: int, *, kill: bool = False) -> None:
-        """Waits for the slot's last fork; after one that did not end well, its host is not used again."""
-        pid = self._children.pop(slot, 0)
-        if not pid:
-            return
-        if kill:
-            os.kill(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
-        if status != 0 and slot in self._hosts:
-            self._hosts.pop(slot).close()
+    def _serve_one(
+        self, control: Connection, host: Host, problem_id: str, refusal: SetupError | None, connection: Connection
+    ) -> None:
+        """Grades one submission in this process, a fresh fork; what it raises ends the process.
 
-    def _serve_one(self, connection: Connection, host: Host, problem_id: str, refusal: SetupError | None) -> None:
-        """Grades one submission in this process, a fresh fork, and never returns."""
-        status = 1
-        try:
-            die_with_parent()
-            submission, findings = connection.recv()
-            connection.send(refusal or _graded(problem_id, submission, findings, self._root, host))
-            status = 0
-        except HostGoneError:
-            pass
-        finally:
-            os._exit(status)
+        Raises:
+            HostGoneError: the submission is to be graded once more, with another host.
+        """
+        control.close()
+        submission, findings = connection.recv()
+        connection.send(refusal or _graded(problem_id, submission, findings, self._root, host))
+        host.settle()
 
 
 def _graded(

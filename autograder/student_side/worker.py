@@ -54,7 +54,9 @@ def host(sock: socket.socket, modules: list[str], walls: Confinement, *, huge_pa
 
 
 def _serve(sock: socket.socket, walls: Confinement) -> None:
-    """Forks a session for each socket it is handed, until the other side is gone; then kills them.
+    """Gives a session to each socket it is handed, until the other side is gone; then kills them.
+
+    Where that can be, the next session is forked and shut in while the last one works, so that nobody waits for it.
 
     Frames: `{"op": "session", "folder": …}` with one file descriptor → `{"pid": …}`; `{"op": "kill", "pid": …}` →
     `{"killed": …}` kills a session and what it started; `{"op": "clone"}` with one file descriptor → `{"cloned": True}`
@@ -62,6 +64,7 @@ def _serve(sock: socket.socket, walls: Confinement) -> None:
     """
     pids: set[int] = set()
     clones: set[int] = set()
+    spare: _Waiting | None = None
     while True:
         while pids and not select.select([sock], [], [], watch.SECONDS)[0]:
             if walls.sees_only_its_own:
@@ -73,7 +76,7 @@ def _serve(sock: socket.socket, walls: Confinement) -> None:
         if header["op"] == "kill":
             if header["pid"] in pids:
                 pids.discard(header["pid"])
-                _kill_session(header["pid"], pids | clones)
+                _kill_session(header["pid"], pids | clones | ({spare.pid} if spare else set()))
             send_frame(sock, {"killed": header["pid"]})
             continue
         _, fds, _, _ = socket.recv_fds(sock, 1, 1)
@@ -81,15 +84,46 @@ def _serve(sock: socket.socket, walls: Confinement) -> None:
             clones.add(_clone(sock, fds[0], walls))
             send_frame(sock, {"cloned": True})
             continue
-        pid = walls.fork_session()
-        if pid == 0:
-            sock.close()
-            _become_session(socket.socket(fileno=fds[0]), walls, header["folder"])
+        session = spare
+        if session is None or not session.hand_over(fds[0]):
+            session = _Waiting(sock, walls, header["folder"])
+            session.hand_over(fds[0])
         os.close(fds[0])
-        pids.add(pid)
-        send_frame(sock, {"pid": pid})
-    for pid in pids:
+        pids.add(session.pid)
+        send_frame(sock, {"pid": session.pid})
+        spare = None if header["folder"] else _Waiting(sock, walls, "")
+    for pid in pids | ({spare.pid} if spare else set()):
         _kill_session(pid, pids | clones)
+
+
+class _Waiting:
+    """A session that is shut in and waits for a socket to serve.
+
+    Args:
+        sock: what the process serves that forks it.
+        walls: what to shut it in with.
+        folder: its working folder outside; empty where it needs none.
+    """
+
+    def __init__(self, sock: socket.socket, walls: Confinement, folder: str) -> None:
+        self._ours, theirs = socket.socketpair()
+        self.pid = walls.fork_session()
+        """Process id."""
+        if self.pid == 0:
+            sock.close()
+            self._ours.close()
+            _become_session(theirs, walls, folder)
+        theirs.close()
+
+    def hand_over(self, fd: int) -> bool:
+        """Gives it the socket with number `fd`; False if it is dead."""
+        try:
+            socket.send_fds(self._ours, [b"\0"], [fd])
+        except OSError:
+            return False
+        finally:
+            self._ours.close()
+        return True
 
 
 def _clone(sock: socket.socket, fd: int, walls: Confinement) -> int:
@@ -155,15 +189,24 @@ def _children() -> set[int]:
 
 
 def _become_session(sock: socket.socket, walls: Confinement, folder: str) -> None:
-    """Turns this fork into a session with a working folder of its own, and never returns."""
+    """Turns this fork into a session with a working folder of its own, and never returns.
+
+    Args:
+        sock: brings the socket that it will serve.
+        walls: what to shut it in with.
+        folder: its working folder outside; empty where it needs none.
+    """
     status = 1
     try:
         die_with_parent()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _silence()
         walls.shut_in_session(folder)
-        with contextlib.suppress(ClosedError):
-            Session(sock).serve()
+        _, fds, _, _ = socket.recv_fds(sock, 1, 1)
+        sock.close()
+        if fds:
+            with contextlib.suppress(ClosedError):
+                Session(socket.socket(fileno=fds[0])).serve()
         status = 0
     finally:
         os._exit(status)
@@ -226,18 +269,26 @@ class Session:
 
     def _end(self) -> None:
         """Kills the last fork and whatever it or a cell started: all that would take time or memory from the next."""
-        if self._child:
+        last, self._child = self._child, 0
+        if last:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self._child, signal.SIGKILL)
-            self._child = 0
+                os.kill(last, signal.SIGKILL)
         if os.getpid() == 1:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)  # everybody else in this namespace
+            if _children() <= {last}:  # it runs no more code, and nobody need wait until its memory is taken apart
+                self._wait(os.WNOHANG)
+                return
         else:
             _kill_children()
+        self._wait()
+
+    @staticmethod
+    def _wait(options: int = 0) -> None:
+        """Waits for all children; with `WNOHANG` only for those that have ended."""
         with contextlib.suppress(ChildProcessError):
-            while True:
-                os.waitpid(-1, 0)
+            while os.waitpid(-1, options) != (0, 0):
+                pass
 
 
 def run_cell(source: str, name: str, names: dict[str, Any]) -> dict[str, Any]:
