@@ -10,8 +10,10 @@ let scripts in markdown through, into the browser of whoever grades.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
+from copy import copy
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
@@ -40,15 +42,15 @@ def executed_notebook(
         runs: by cell id, what the cells printed and raised.
         results: by item id, how the items went.
     """
-    notebook = released_notebook(problem)
-    released = {cell.id: cell for cell in notebook.cells}
+    release = _release(problem)
+    released = {cell.id: cell for cell in release.cells}
     cells = []
     for built in rebuilt.cells:
         if built.cell is None:
             make: Callable[..., NotebookNode] = new_code_cell if built.cell_type == "code" else new_markdown_cell
             cell = make(built.source, id=built.id, metadata={"tags": ["student"]})
         else:
-            cell = released[built.id]
+            cell = copy(released[built.id])
             cell.source = built.source
         if cell.cell_type == "markdown" and built.role in ("answer", "free"):
             cell.source = plain_markdown(cell.source)
@@ -58,8 +60,15 @@ def executed_notebook(
         if built.role == "test" and built.cell is not None:
             cell.outputs = verdict_outputs(results[built.cell.grade_id.removeprefix("test_")])
         cells.append(cell)
+    notebook = copy(release)
     notebook.cells = cells
     return notebook
+
+
+@functools.lru_cache(maxsize=32)
+def _release(problem: Problem) -> NotebookNode:
+    """The released notebook; not to be changed."""
+    return released_notebook(problem)
 
 
 def plain_markdown(text: str) -> str:

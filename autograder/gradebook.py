@@ -11,7 +11,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from copy import deepcopy
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,9 +22,9 @@ from nbformat import NotebookNode
 
 from autograder.course import Course, course_folder, load_course
 from autograder.errors import CourseError
+from autograder.graded_notebook import graded_text
 from autograder.points import auto_comment, auto_score, clamped, item_of
 from autograder.quick_imports import without_server
-from autograder.release import notebook_text
 from autograder.results import GradedLog, ItemResult, Status
 from autograder.standing import Standing, standings
 from autograder.writing import write_atomically
@@ -105,7 +105,7 @@ def _record(gradebook: Any, root: Path, grading: Recordable) -> GradedLog:
     settled = _same_answers(path, grading.notebook)
     write_scores(gradebook, log, settled)
     if grading.notebook is not None:
-        write_atomically(path, notebook_text(show_verdicts(grading.notebook, log)))
+        write_atomically(path, graded_text(show_verdicts(grading.notebook, log)))
     return with_manual_points(log, _manual_points(gradebook, log.problem, log.student))
 
 
@@ -344,12 +344,16 @@ def show_verdicts(notebook: NotebookNode, log: GradedLog) -> NotebookNode:
     For people; but in the form that nbgrader's `determine_grade` would score the same: nothing for full marks, one
     number for a part, one error for none.
     """
-    shown = deepcopy(notebook)
     results = {item.id: item for item in log.items}
-    for cell in shown.cells:
+    cells = []
+    for cell in notebook.cells:
         data = cell.metadata.get("nbgrader", {})
         if cell.cell_type == "code" and data.get("grade") and not data.get("solution"):
+            cell = copy(cell)
             cell.outputs = _verdict(results.get(item_of(str(data["grade_id"]))), float(data["points"]))
+        cells.append(cell)
+    shown = copy(notebook)
+    shown.cells = cells
     return shown
 
 

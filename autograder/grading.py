@@ -13,11 +13,11 @@ from typing import Any
 from autograder.doctor import insist
 from autograder.examiner import Examined, examine
 from autograder.executed import executed_notebook
+from autograder.graded_notebook import graded_text
 from autograder.handed_in_log import disagreements, read_log
 from autograder.problem import Problem, load_problem
 from autograder.rebuild import Rebuilt, rebuild
 from autograder.recall import Recall
-from autograder.release import notebook_text
 from autograder.results import CACHED, Flag, GradedLog, Grading, Outcome
 from autograder.sandbox import Host
 from autograder.seed import fingerprint, grading_seed
@@ -105,7 +105,7 @@ def grade_submission(
         flags.append(Flag(CACHED, f"{recall.items} of {codes} items were taken from an earlier grading."))
     log = _log(problem, student, submission, theirs, rebuilt, examined, tuple(flags))
     results = {result.id: result for result in examined.results}
-    text = notebook_text(executed_notebook(problem, rebuilt, examined.runs, results))
+    text = graded_text(executed_notebook(problem, rebuilt, examined.runs, results))
     end = time.monotonic()
     phases = {"read": read - started, **examined.phases, "write": end - asked}
     return Grading(log, text, end - started, phases, recall.kept, recall.is_settled)

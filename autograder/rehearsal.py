@@ -26,11 +26,13 @@ def load(problem: Problem) -> None:
     from autograder.handed_in_log import read_log
     from autograder.rebuild import rebuild
     from autograder.reference import prepare_test, reference
+    from autograder.ungraded import environment
 
     misconceptions.load(reference(problem))
     for item in problem.items:
         prepare_test(item)
     read_log(b"{}", problem.id)
+    environment()
     results = {item.id: ItemResult(item.id, 0.0, item.points, Status.MISSING, "") for item in problem.items}
     executed_notebook(problem, rebuild(problem, read_cells(_solution(problem), problem.id)), {}, results)
 

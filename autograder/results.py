@@ -227,10 +227,9 @@ class Grading:
     @functools.cached_property
     def notebook(self) -> NotebookNode:
         """The executed notebook."""
-        import nbformat
+        from autograder.graded_notebook import graded_notebook
 
-        notebook: NotebookNode = nbformat.reads(self.text, as_version=4)
-        return notebook
+        return graded_notebook(self.text)
 
 
 PHASES = ("read", "start", "cells", "tests", "answers", "write")

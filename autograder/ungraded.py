@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 from nbformat.v4 import new_markdown_cell
 
+from autograder.graded_notebook import graded_text
 from autograder.problem import Problem
-from autograder.release import notebook_text, released_notebook
+from autograder.release import released_notebook
 from autograder.results import Flag, GradedLog, Grading, ItemResult, Outcome, Status
 from autograder.submission import Submission, UnusableError
 
@@ -44,9 +46,10 @@ def ungraded(problem: Problem, submission: Submission, error: UnusableError) -> 
     )
     notebook = released_notebook(problem)
     notebook.cells.insert(0, new_markdown_cell(f"**This submission could not be graded.** {message}", id="not-graded"))
-    return Grading(log, notebook_text(notebook))
+    return Grading(log, graded_text(notebook))
 
 
+@functools.cache
 def environment() -> dict[str, str]:
     """Where grading runs, in the words of the log."""
     return {"python": platform.python_version(), "torch": version("torch"), "device": "cpu"}
