@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -32,10 +31,13 @@ class Fork:
                 os._exit(0)
         theirs.close()
 
-    def begin(self, handle: int) -> None:
-        """Gives it a copy of the connection with this file descriptor. If it is dead, nobody will answer there."""
-        with contextlib.suppress(OSError):
+    def begin(self, handle: int) -> bool:
+        """Gives it a copy of the connection with this file descriptor; False if it is dead."""
+        try:
             reduction.send_handle(self._ours, handle, self._pid)
+        except OSError:
+            return False
+        return True
 
     def ended_well(self) -> bool:
         """Waits until it has served its connection; False if it died before."""
@@ -78,15 +80,16 @@ class Relay:
         """Has a connection served; nobody may be at work.
 
         Args:
-            handle: its file descriptor.
+            handle: its file descriptor; closed here.
             what_for: a fork that was made for something else is not used.
             serve: see `Fork`.
         """
-        if self._next_is_for != what_for:
+        if self._next is None or self._next_is_for != what_for or not self._next.begin(handle):
             self._drop_next()
-        self._at_work = self._next or Fork(serve)
-        self._at_work.begin(handle)
-        self._next, self._next_is_for = Fork(serve), what_for
+            self._next = Fork(serve)
+            self._next.begin(handle)
+        os.close(handle)  # before the next fork, which would keep it open
+        self._at_work, self._next, self._next_is_for = self._next, Fork(serve), what_for
 
     def kill(self) -> None:
         """Kills who is at work; `finish` then says that they died."""

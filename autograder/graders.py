@@ -30,7 +30,7 @@ from autograder.seed import grading_seed
 from autograder.submission import Submission
 from autograder.ungraded import failed_grading
 from autograder.warm_grader import Setup
-from autograder.warm_modules import OPTIMIZERS, warm_modules
+from autograder.warm_modules import DYNAMO, warm_modules
 
 START_SECONDS = 300.0
 """What the warm process may take to import everything on a cold and busy machine."""
@@ -172,7 +172,7 @@ class Graders:
         self._control = Connection(ours.detach())
         modules = warm_modules(load_problem(problem, self._root) for problem in self._problems)
         if self._many:  # somebody's answer will want them
-            modules = (*modules, OPTIMIZERS)
+            modules = (*modules, DYNAMO)
         setup = Setup(self._problems, modules, self._root, self._seed, self._isolation, self._many)
         self._control.send(setup)
         try:

@@ -148,7 +148,6 @@ class _WarmGrader:
                 self._hosts[slot] = self._host.clone()
             serve = functools.partial(self._serve_one, control, self._hosts[slot], problem_id, refusal)
             relay.begin(handle, problem_id, serve)
-            os.close(handle)
         for relay in self._relays.values():
             relay.close()
         self._host.close()

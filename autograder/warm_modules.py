@@ -9,9 +9,9 @@ from autograder.graded_cells import graded_cells, may_run
 from autograder.needed import imported_modules
 from autograder.problem import Problem
 
-OPTIMIZERS = "torch._dynamo"
-"""What the first step of an optimizer imports, for most of a second."""
-_OPTIMIZES = re.compile(r"\boptim\.|\boptimi[sz]ers?\b")
+DYNAMO = "torch._dynamo"
+"""What optimizers and `torch.func` import when they are first used, for most of a second."""
+_WANTS_DYNAMO = re.compile(r"\boptim\b|\boptimi[sz]ers?\b|\btorch\.func\b|\bvmap\b")
 
 
 def warm_modules(problems: Iterable[Problem]) -> tuple[str, ...]:
@@ -20,6 +20,6 @@ def warm_modules(problems: Iterable[Problem]) -> tuple[str, ...]:
     for problem in problems:
         given = [cell.source for cell in problem.cells if may_run(cell) and not cell.solution]
         found.update(dict.fromkeys(imported_modules(given)))
-        if any(_OPTIMIZES.search(cell.source) for cell in graded_cells(problem)):
-            found[OPTIMIZERS] = None
+        if any(_WANTS_DYNAMO.search(cell.source) for cell in graded_cells(problem)):
+            found[DYNAMO] = None
     return tuple(found)

@@ -102,9 +102,8 @@ def test_a_test_that_changes_torch_on_our_side_changes_nothing_for_the_next(tmp_
 def test_a_grader_that_dies_is_asked_once_more_and_costs_nobody_else(graders: Graders) -> None:
     slow = text(solved(standardize=STANDARDIZE + "    import time; time.sleep(2)\n" + RIGHT.partition('"""\n')[2]))
     graders.grade("toy", Submission("warm", notebook=text(released())))
-    before = {process.pid for process in family(graders)}
     future = graders.submit("toy", Submission("ada", notebook=slow))
-    _kill_new(graders, before)
+    _kill_forks(graders, set())
     other = graders.grade("toy", Submission("bela", notebook=text(solved())))
     assert other.log.score == 20
     assert future.result(120).log.outcome is Outcome.GRADED
@@ -115,26 +114,27 @@ def test_a_grader_that_dies_again_and_again_gives_a_result_that_says_so(
 ) -> None:
     slow = text(solved(standardize="import time; time.sleep(20)\n" + RIGHT))
     graders.grade("toy", Submission("warm", notebook=text(released())))
-    before = {process.pid for process in family(graders)}
     future = graders.submit("toy", Submission("ada", notebook=slow))
+    killed: set[int] = set()
     for _ in range(2):
-        before |= _kill_new(graders, before)
+        killed |= _kill_forks(graders, killed)
     log = future.result(120).log
     assert log.outcome is Outcome.GRADER_ERROR and log.score == 0
     assert "died twice" in log.items[0].message and "not your fault" in log.items[0].message
 
 
-def _kill_new(graders: Graders, before: set[int]) -> set[int]:
-    """Kills the first new child of the warm process: the grader of the submission that was just handed out."""
+def _kill_forks(graders: Graders, before: set[int]) -> set[int]:
+    """Kills the grader of the submission that was just handed out, and whoever waits to be the next one."""
     assert graders._process is not None
+    time.sleep(0.5)  # less than the submission takes, more than handing it out
     for _ in range(600):
         children = psutil.Process(graders._process.pid).children()
-        new = [
-            child for child in children if child.pid not in before and "student_side" not in " ".join(child.cmdline())
-        ]
+        alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE and child.pid not in before]
+        new = [child for child in alive if "student_side" not in " ".join(child.cmdline())]
+        for child in new:
+            child.kill()
         if new:
-            new[0].kill()
-            return {new[0].pid}
+            return {child.pid for child in new}
         time.sleep(0.05)
     raise AssertionError("no grader was forked")
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -174,6 +175,19 @@ def test_a_session_that_ends_its_own_world_costs_nobody_else(host_at: At, deed: 
     host = host_at(FULL)
     with contextlib.closing(host.session()) as session, contextlib.suppress(SessionDiedError):
         session.run(f"import os\n{deed}", "cell", 20)
+    with contextlib.closing(host.session()) as session:
+        assert printed(session, "print(2)") == 2
+
+
+def test_a_session_that_dies_before_anybody_needs_it_is_replaced(host_at: At) -> None:
+    host = host_at(FULL)
+    with contextlib.closing(host.session()):
+        pass
+    host.settle()
+    assert host._process is not None
+    for waiting in psutil.Process(host._process.pid).children()[0].children():
+        waiting.kill()
+    time.sleep(0.3)
     with contextlib.closing(host.session()) as session:
         assert printed(session, "print(2)") == 2
 

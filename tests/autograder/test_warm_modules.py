@@ -1,0 +1,47 @@
+"""Whatever is slow to import is imported before the first submission, and by no fork again; and nothing in vain."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from autograder.problem import load_problem, problem_ids
+from autograder.warm_modules import DYNAMO, warm_modules
+from tests.conftest import ROOT
+
+_ANSWERED = """
+import sys
+from pathlib import Path
+from autograder.filled import solution_answers
+from autograder.problem import load_problem
+from autograder.rehearsal import load
+from autograder.sandbox import WARM_MODULES
+from autograder.student_side.worker import warm_up
+from autograder.warm_modules import warm_modules
+from benchmarks.grading.floor import floor
+from benchmarks.grading.hand_ins import HandIn
+
+problem = load_problem(sys.argv[1], Path.cwd())
+warm_up([*WARM_MODULES, *warm_modules([problem])])
+load(problem)
+before = set(sys.modules)
+points = floor(problem, HandIn("ada", "solution", solution_answers(problem), 1)).scores
+assert sum(points.values()) > 0, points
+print(len(set(sys.modules) - before), sorted(set(sys.modules) - before)[:20])
+"""
+
+
+@pytest.mark.parametrize("problem_id", problem_ids(ROOT))
+def test_grading_a_solution_imports_next_to_nothing_more(problem_id: str) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", _ANSWERED, problem_id]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    count, _, names = done.stdout.strip().splitlines()[-1].partition(" ")
+    assert int(count) < 40, f"every submission would import {count} modules anew: {names}"
+
+
+def test_what_only_optimizers_need_is_imported_where_graded_code_uses_one() -> None:
+    modules = {problem_id: warm_modules([load_problem(problem_id, ROOT)]) for problem_id in ("vae", "gan")}
+    assert DYNAMO in modules["gan"] and DYNAMO not in modules["vae"]
