@@ -33,7 +33,7 @@ from autograder.warm_grader import Setup
 from autograder.warm_modules import DYNAMO, warm_modules
 
 START_SECONDS = 300.0
-"""What the warm process may take to import everything on a cold and busy machine."""
+"""What the warm process may take to import everything on a cold and busy machine; grading solutions comes on top."""
 
 _START = "import sys; sys.path[:] = {path!r}; from autograder.warm_grader import main; main({fd})"
 
@@ -170,13 +170,15 @@ class Graders:
         )
         theirs.close()
         self._control = Connection(ours.detach())
-        modules = warm_modules(load_problem(problem, self._root) for problem in self._problems)
+        problems = [load_problem(problem, self._root) for problem in self._problems]
+        modules = warm_modules(problems)
         if self._many:  # somebody's answer will want them
             modules = (*modules, DYNAMO)
         setup = Setup(self._problems, modules, self._root, self._seed, self._isolation, self._many)
         self._control.send(setup)
         try:
-            refusal = self._control.recv() if self._control.poll(START_SECONDS) else SetupError("it took too long")
+            seconds = START_SECONDS + sum(seconds_at_most(problem) for problem in problems)
+            refusal = self._control.recv() if self._control.poll(seconds) else SetupError("it took too long")
         except EOFError:
             refusal = SetupError("the process that grades ended while it started; what it said stands above.")
         if refusal is not None:

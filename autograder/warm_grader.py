@@ -58,9 +58,9 @@ class Setup:
 def main(fd: int) -> None:
     """Serves the socket with number `fd`; its first message is the `Setup`.
 
-    Answers `None` when everything is imported, or an exception. Then, for each `("grade", slot, problem)` with a file
-    descriptor, forks a process that serves one submission on that descriptor; `("kill", slot, problem)` ends such a
-    process.
+    Answers `None` when everything is imported and the solutions are graded, or an exception. Then, for each
+    `("grade", slot, problem)` with a file descriptor, a fork serves one submission on that descriptor;
+    `("kill", slot, problem)` ends such a process.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks; when they go, the socket closes
     control = Connection(fd)
@@ -103,6 +103,9 @@ class _WarmGrader:
         if threading.active_count() > 1:
             raise SetupError("the warm grader runs threads, so it cannot fork; please report this")
         self._walls = self._in_fork(lambda host: _refusal(lambda: _try_walls(host, setup.root)))
+        for problem_id in setup.problems:
+            self._rehearse(problem_id)
+        self._freeze()
 
     def _in_fork(self, action: Callable[[Host], _T]) -> Callable[[], _T | None]:
         """Begins an action in a fork, with a host of its own; the answer waits for what it returns (None: it died)."""
@@ -143,7 +146,10 @@ class _WarmGrader:
             handle = reduction.recv_handle(control)
             if not relay.finish():  # nobody knows what the last one left there
                 self._hosts.pop(slot).close()
-            refusal = self._rehearse(problem_id)
+            if problem_id not in self._rehearsed:
+                self._rehearse(problem_id)
+                self._freeze()
+            refusal = self._rehearsed[problem_id]
             if slot not in self._hosts:
                 self._hosts[slot] = self._host.clone()
             serve = functools.partial(self._serve_one, control, self._hosts[slot], problem_id, refusal)
@@ -161,16 +167,17 @@ class _WarmGrader:
             (self._loaded[problem_id],) = _refusal(lambda: load(load_problem(problem_id, self._root)))
         return self._loaded[problem_id]
 
-    def _rehearse(self, problem_id: str) -> SetupError | None:
-        """Grades a problem's solution, once. Why nobody can be graded, or None."""
-        if problem_id not in self._rehearsed:
-            self._rehearsed[problem_id] = self._load(problem_id) or self._rehearsal(problem_id)
-            gc.collect()
-            gc.freeze()
-            if self._many:
-                with contextlib.suppress(OSError):
-                    linux.use_huge_pages()
-        return self._rehearsed[problem_id]
+    def _rehearse(self, problem_id: str) -> None:
+        """Loads a problem and grades its solution."""
+        self._rehearsed[problem_id] = self._load(problem_id) or self._rehearsal(problem_id)
+
+    def _freeze(self) -> None:
+        """Makes forks cheap, of all that is here now."""
+        gc.collect()
+        gc.freeze()  # else the first collection in each fork would touch, and so copy, all of it
+        if self._many:
+            with contextlib.suppress(OSError):
+                linux.use_huge_pages()
 
     def _rehearsal(self, problem_id: str) -> SetupError | None:
         """Rehearses in a fork, since tests may leave something behind; then imports what the fork had to import.

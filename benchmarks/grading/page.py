@@ -46,7 +46,7 @@ def page(found: Sequence[Measured], problem: Problem, size: int) -> str:
 def marginal(
     found: Sequence[Measured], size: int, *, gradebook: bool = True, field_name: str = "seconds"
 ) -> float | None:
-    """What one more submission costs ours with one worker: the larger class less the class, shared by the difference.
+    """What one more submission costs ours with one worker: the largest class less the one before, shared by the rest.
 
     Args:
         found: all measurements.
@@ -55,9 +55,12 @@ def marginal(
         field_name: `seconds` of wall time, or `cpu`.
     """
     runs = [one for one in pick(found, "class", workers=1, gradebook=gradebook) if one.submissions >= size]
-    largest = max((one.submissions for one in runs), default=size)
-    small, large = (middle((one for one in runs if one.submissions == n), field_name) for n in (size, largest))
-    return None if small is None or large is None or largest == size else (large - small) / (largest - size)
+    sizes = sorted({one.submissions for one in runs})[-2:]
+    if len(sizes) < 2:
+        return None
+    less, more = (middle((one for one in runs if one.submissions == n), field_name) for n in sizes)
+    assert less is not None and more is not None
+    return (more - less) / (sizes[1] - sizes[0])
 
 
 def floor_each(found: Sequence[Measured], size: int) -> float | None:

@@ -27,7 +27,7 @@ from benchmarks.grading.floor import floor
 from benchmarks.grading.hand_ins import HandIn, large_class, notebook, small_class, write_class
 from benchmarks.grading.meter import CommandFailedError, environment_for, measure
 from benchmarks.grading.page import marginal, page
-from benchmarks.grading.parts import Bench, Plan
+from benchmarks.grading.parts import LARGER, Bench, Plan
 from benchmarks.grading.phases import IMPORTS, KERNEL, PROCESS, REST, STUDENT, TESTS, columns_of, phases_of
 from benchmarks.grading.records import Measured, Records
 from benchmarks.grading.stock import checked_once
@@ -432,12 +432,8 @@ def test_the_whole_with_two_submissions_ours_only(
     assert command.main([*arguments, *files]) == 0
     found = [json.loads(line) for line in (tmp_path / "grading.jsonl").read_text().splitlines()]
     classes = [one for one in found if one["part"] == "class"]
-    assert [(one["submissions"], one["gradebook"]) for one in classes] == [
-        (2, True),
-        (10, True),
-        (2, False),
-        (10, False),
-    ]
+    sizes = [(2 * times, gradebook) for gradebook in (True, False) for times in (1, *LARGER)]
+    assert [(one["submissions"], one["gradebook"]) for one in classes] == sizes
     assert all(one["seconds"] > 0 and one["cpu"] > 0 and one["memory"] > 100 for one in classes)
     (below,) = [one for one in found if one["part"] == "floor"]
     assert all(one["scores"] == below["scores"] for one in classes if one["submissions"] == 2)
