@@ -34,9 +34,10 @@ class Counts:
     def __init__(self, title: str) -> None:
         self.title = title
         self.step = Step(0, 0)
-        self.started = time.monotonic()
         self.fresh = 0
         """Submissions that this run graded; those of an earlier run, or from the cache, say nothing about its speed."""
+        self._first: tuple[int, float] | None = None
+        """The first of them and when they came: what was before that is the start."""
         self.failures: Counter[str] = Counter()
         self.cached = 0
         self.slowest: list[tuple[float, str, str]] = []
@@ -48,22 +49,29 @@ class Counts:
         graded = step.latest
         if graded is None:
             self.fresh = step.done
+            self._note_first()
             return
         log = graded.log
         if any(flag.kind == CACHED for flag in log.flags):
             self.cached += 1
         else:
             self.fresh += 1
+            self._note_first()
         if log.outcome is not Outcome.GRADED:
             self.failures[str(log.outcome).replace("_", " ")] += 1
         self.failures.update({str(item.status).replace("_", " ") for item in log.items if item.status in _ENDS})
         self.slowest = sorted([*self.slowest, *_items(graded)], reverse=True)[:SLOWEST]
 
+    def _note_first(self) -> None:
+        if self._first is None and self.fresh:
+            self._first = (self.fresh, time.monotonic())
+
     @property
     def per_minute(self) -> float:
-        """Submissions graded in a minute; 0 while none is known."""
-        seconds = time.monotonic() - self.started
-        return 60 * self.fresh / seconds if self.fresh and seconds > 0 else 0.0
+        """Submissions graded in a minute since the first one; 0 while that is not known."""
+        fresh, begun = self._first or (0, time.monotonic())
+        seconds = time.monotonic() - begun
+        return 60 * (self.fresh - fresh) / seconds if seconds > 0 else 0.0
 
     @property
     def seconds_left(self) -> float | None:
@@ -73,6 +81,8 @@ class Counts:
 
     def line(self) -> str:
         """All of it in one line of text."""
+        if not self.step.total:
+            return f"{self.title}: starting"
         words = [f"{self.title}: {self.step.done:,} of {self.step.total:,}"]
         if self.per_minute:
             words.append(f"{self.per_minute:.0f} a minute")
@@ -106,6 +116,7 @@ class Watcher:
     def __init__(self, screen: _Screen, title: str) -> None:
         self._screen = screen
         self._counts = Counts(title)
+        screen.show(self._counts)
 
     def __call__(self, step: Step) -> None:
         """Takes in a step."""

@@ -27,8 +27,9 @@ def test_rate_and_time_left_count_only_what_this_run_graded(monkeypatch: pytest.
     cached = a_result("ada", 0.0, flags=(Flag(CACHED, ""),))
     counts.add(Step(501, 1000, cached))  # 500 were done by the run before
     assert counts.per_minute == 0
-    now[0] += 60
+    now[0] += 60  # the start
     for number in range(20):
+        now[0] += 3
         counts.add(Step(502 + number, 1000, a_result(f"s{number}", 1.0 + number)))
     assert counts.per_minute == 20
     assert counts.seconds_left == pytest.approx(60 * (1000 - 521) / 20)
@@ -65,6 +66,13 @@ def test_without_a_terminal_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch)
             watcher(Step(number, 100, a_result("ada", 1.0)))
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert len(lines) == 3 and lines[0] == "grading toy: 30 of 100, 60 a minute, 1 min left"
+
+
+def test_a_run_that_has_not_begun_says_so() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=80)
+    with live_progress(console) as watch:
+        watch("grading toy")
+    assert "starting" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_a_terminal_gets_a_table_that_goes_away() -> None:
