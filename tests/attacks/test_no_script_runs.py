@@ -22,7 +22,7 @@ from traitlets.config import Config
 
 from autograder.feedback import feedback_html
 from autograder.gradebook import show_verdicts
-from autograder.release import notebook_text
+from autograder.graded_notebook import graded_text
 from autograder.results import Grading
 from tests.attacks.hostile_class import listener
 from tests.autograder.toy import STANDARDIZE, graded, solved, toy
@@ -172,7 +172,7 @@ def test_unchanged_these_texts_do_run_in_the_form_grader(
     before = len(network[1])
     raw = hostile.notebook.copy()
     raw.cells = [new_markdown_cell("\n\n".join(MARKDOWN).replace("PORT", str(network[0])))]
-    page = form_grader_page(Grading(hostile.log, notebook_text(raw)), "ada")
+    page = form_grader_page(Grading(hostile.log, graded_text(raw)), "ada")
     dom = in_browser(page, tmp_path)
     assert {"script", "image", "drawing"} <= ran(dom)
     assert 'href="javascript:' in dom

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
 import psutil
@@ -26,13 +27,20 @@ def told(relay: Relay, what_for: str) -> str:
     return str(said)
 
 
+@pytest.fixture(autouse=True)
+def nobody_is_left_behind() -> Iterator[None]:
+    """Other tests of this process may have children of their own."""
+    before = psutil.Process().children()
+    yield
+    assert [child for child in psutil.Process().children() if child not in before] == []
+
+
 def test_each_connection_has_a_fork_of_its_own_made_for_it() -> None:
     relay = Relay()
     for what_for in ("a", "a", "b", "a"):
         assert told(relay, what_for) == what_for
         assert relay.finish()
     relay.close()
-    assert psutil.Process().children() == []
 
 
 def test_a_waiting_fork_that_died_is_replaced() -> None:
@@ -57,4 +65,3 @@ def test_one_that_dies_at_work_is_told_and_the_next_one_is_not_used() -> None:
     ours.close()
     assert told(relay, "a") == "a" and relay.finish()
     relay.close()
-    assert psutil.Process().children() == []
