@@ -185,6 +185,12 @@ class _Examination:
 
     def _ready(self) -> Session:
         """The session with all cells so far in it; after a death they are run again, without the guilty ones."""
+        if self._session is not None:
+            try:
+                with self._done.timed("start"):
+                    self._session.settle()
+            except SessionDiedError:  # by what an item's fork did, which that item has paid for
+                self._session = None
         while self._session is None:
             with self._done.timed("start"):
                 session = self._host.session()

@@ -25,7 +25,7 @@ from autograder.errors import SetupError
 from autograder.limits import seconds_at_most
 from autograder.problem import load_problem
 from autograder.results import Grading
-from autograder.sandbox import HUGE_PAGES, wanted_level
+from autograder.sandbox import MALLOC, wanted_level
 from autograder.seed import grading_seed
 from autograder.submission import Submission
 from autograder.ungraded import failed_grading
@@ -159,7 +159,7 @@ class Graders:
         self._end()
         ours, theirs = socket.socketpair()
         environment = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        environment |= {"CUDA_VISIBLE_DEVICES": "", "GLIBC_TUNABLES": HUGE_PAGES}
+        environment |= {"CUDA_VISIBLE_DEVICES": "", "GLIBC_TUNABLES": MALLOC}
         self._process = subprocess.Popen(
             [sys.executable, "-c", _START.format(path=sys.path, fd=theirs.fileno())],
             pass_fds=(theirs.fileno(),),

@@ -34,8 +34,11 @@ ISOLATION_VARIABLE = "AUTOGRADER_ISOLATION"
 ANY = "any"
 """In the place of a level: the strongest, and `plain` where there is no other. For code of our own."""
 
-HUGE_PAGES = "glibc.malloc.hugetlb=1"
-"""`$GLIBC_TUNABLES` for warm processes: large pages, of which a fork has fewer to copy and to be given anew."""
+MALLOC = ":".join(
+    f"glibc.malloc.{setting}" for setting in ("hugetlb=1", f"mmap_threshold={32 * 2**20}", f"trim_threshold={2**30}")
+)
+"""`$GLIBC_TUNABLES` for warm processes: large pages, of which a fork has fewer to copy and to be given anew; and what is
+freed stays, so that it is not given anew each time."""
 
 WARM_MODULES = ("numpy", "torch.nn.functional", "homework")
 START_SECONDS = 180.0
@@ -318,6 +321,8 @@ class Session:
         self._pid = pid
         self._folder = folder
         """Its working folder outside, if it has one there: empty at first, gone with it."""
+        self._owes = False
+        """Was it asked to end a fork, and is the answer still to come?"""
 
     def run(self, source: str, name: str, seconds: float) -> dict[str, Any]:
         """Runs one cell and returns what it printed and raised (`worker.run_cell`).
@@ -337,6 +342,7 @@ class Session:
         Args:
             cpu: seconds of CPU time for the fork, and for each process that it starts.
         """
+        self.settle()
         ours, theirs = socket.socketpair()
         try:
             send_frame(self._sock, {"op": "fork", "cpu": math.ceil(cpu)}, deadline=time.monotonic() + GRACE_SECONDS)
@@ -354,8 +360,23 @@ class Session:
         return ours
 
     def end_fork(self) -> None:
-        """Kills the last fork."""
-        self._ask({"op": "end"}, GRACE_SECONDS)
+        """Kills the last fork, sooner or later; ask nothing more before `settle`.
+
+        Raises:
+            SessionDiedError: the session is dead; it is closed.
+        """
+        self._send({"op": "end"}, GRACE_SECONDS)
+        self._owes = True
+
+    def settle(self) -> None:
+        """Waits until the last fork has been killed.
+
+        Raises:
+            SessionDiedError: the session is dead, by what that fork did; it is closed.
+        """
+        if self._owes:
+            self._owes = False
+            self._receive(GRACE_SECONDS)
 
     def close(self) -> None:
         """Kills the session."""
@@ -367,6 +388,11 @@ class Session:
             self._pid = 0
 
     def _ask(self, header: dict[str, Any], seconds: float) -> dict[str, Any]:
+        self.settle()
+        self._send(header, seconds)
+        return self._receive(seconds)
+
+    def _send(self, header: dict[str, Any], seconds: float) -> None:
         try:
             send_frame(self._sock, header, deadline=time.monotonic() + seconds)
         except ClosedError:
@@ -375,7 +401,6 @@ class Session:
         except TooLateError:
             self.close()
             raise SessionDiedError("timeout") from None
-        return self._receive(seconds)
 
     def _receive(self, seconds: float) -> dict[str, Any]:
         try:
@@ -448,7 +473,7 @@ def _environment(scratch: Path) -> dict[str, str]:
         "CUDA_VISIBLE_DEVICES": "",
         "HF_HUB_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",
-        "GLIBC_TUNABLES": HUGE_PAGES,
+        "GLIBC_TUNABLES": MALLOC,
         "HOMEWORK_PROFILE": "grade",
         "HOMEWORK_CACHE": str(scratch / "cache"),
         "HOMEWORK_STUDENT": "anonymous",
