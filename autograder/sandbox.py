@@ -37,8 +37,8 @@ ANY = "any"
 MALLOC = ":".join(
     f"glibc.malloc.{setting}" for setting in ("hugetlb=1", f"mmap_threshold={32 * 2**20}", f"trim_threshold={2**30}")
 )
-"""`$GLIBC_TUNABLES` for warm processes: large pages, of which a fork has fewer to copy and to be given anew; and what is
-freed stays, so that it is not given anew each time."""
+"""`$GLIBC_TUNABLES` for warm processes: large pages, of which a fork has fewer to copy and to be given anew; and freed
+memory stays, so that it is not given anew each time."""
 
 WARM_MODULES = ("numpy", "torch.nn.functional", "homework")
 START_SECONDS = 180.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -32,6 +33,17 @@ def family(graders: Graders) -> list[psutil.Process]:
     assert graders._process is not None
     root = psutil.Process(graders._process.pid)
     return [root, *root.children(recursive=True)]
+
+
+def alive(processes: list[psutil.Process], *, students: bool) -> list[psutil.Process]:
+    """Those that still run, on the students' side or on ours."""
+    found = []
+    for process in processes:
+        with contextlib.suppress(psutil.Error):  # it ended meanwhile
+            theirs = "student_side" in " ".join(process.cmdline())
+            if process.status() != psutil.STATUS_ZOMBIE and theirs == students:
+                found.append(process)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -129,8 +141,7 @@ def _kill_forks(graders: Graders, before: set[int]) -> set[int]:
     time.sleep(0.5)  # less than the submission takes, more than handing it out
     for _ in range(600):
         children = psutil.Process(graders._process.pid).children()
-        alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE and child.pid not in before]
-        new = [child for child in alive if "student_side" not in " ".join(child.cmdline())]
+        new = [child for child in alive(children, students=False) if child.pid not in before]
         for child in new:
             child.kill()
         if new:
@@ -150,8 +161,7 @@ def test_when_the_warm_process_itself_dies_it_is_started_again(graders: Graders)
 
 def test_when_the_process_for_student_code_dies_it_is_started_again(graders: Graders) -> None:
     assert graders.grade("toy", Submission("ada", notebook=text(solved()))).log.score == 20
-    alive = [process for process in family(graders) if process.status() != psutil.STATUS_ZOMBIE]
-    hosts = [process for process in alive if "student_side" in " ".join(process.cmdline())]
+    hosts = alive(family(graders), students=True)
     assert hosts
     hosts[0].kill()
     time.sleep(0.5)  # nobody has reaped it yet, so there is nothing to wait for
