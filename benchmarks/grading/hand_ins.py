@@ -17,6 +17,9 @@ from autograder.variants import Variant, variants
 
 PROBLEM = "vae"
 CLASS_SIZE = 24
+LARGER = (4, 9)
+"""The two larger classes from which the marginal cost follows are so many times the class; both start in the same way,
+which a class below `graders.MANY` does not."""
 RIGHT_OTHERWISE = 5
 """How many of the class hand in a right alternative; one hands in the solution, the others each a wrong answer."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from autograder.problem import Problem
 from benchmarks.attacks.environments import VERSIONS
-from benchmarks.grading.hand_ins import small_class
+from benchmarks.grading.hand_ins import LARGER, small_class
 from benchmarks.grading.introduction import introduction
 from benchmarks.grading.phases import PHASES, PROCESS, STUDENT
 from benchmarks.grading.records import Measured, middle, pick
@@ -46,7 +46,7 @@ def page(found: Sequence[Measured], problem: Problem, size: int) -> str:
 def marginal(
     found: Sequence[Measured], size: int, *, gradebook: bool = True, field_name: str = "seconds"
 ) -> float | None:
-    """What one more submission costs ours with one worker: the largest class less the one before, shared by the rest.
+    """What one more submission costs ours with one worker: the largest class less the second, shared by the difference.
 
     Args:
         found: all measurements.
@@ -54,13 +54,10 @@ def marginal(
         gradebook: with recording in the gradebook?
         field_name: `seconds` of wall time, or `cpu`.
     """
-    runs = [one for one in pick(found, "class", workers=1, gradebook=gradebook) if one.submissions >= size]
-    sizes = sorted({one.submissions for one in runs})[-2:]
-    if len(sizes) < 2:
-        return None
+    runs = pick(found, "class", workers=1, gradebook=gradebook)
+    sizes = [size * times for times in LARGER]
     less, more = (middle((one for one in runs if one.submissions == n), field_name) for n in sizes)
-    assert less is not None and more is not None
-    return (more - less) / (sizes[1] - sizes[0])
+    return None if less is None or more is None else (more - less) / (sizes[1] - sizes[0])
 
 
 def floor_each(found: Sequence[Measured], size: int) -> float | None:
@@ -104,6 +101,8 @@ def _short(found: Sequence[Measured], size: int) -> str:
         for label, wall, cpu in numbers
     ]
     text = table(["per submission", "seconds", "times ours", "times the floor", "processor seconds"], rows)
+    less, more_of_them = (size * times for times in LARGER)
+    text += f"\nOne more submission: a class of {more_of_them} less a class of {less}, shared by the difference.\n"
     if cold is not None and more is not None:
         text += f"\nBefore and after the {size} submissions our command takes {seconds(cold - size * more)} s.\n"
     return text

@@ -26,7 +26,7 @@ from autograder.release import notebook_text
 from benchmarks.attacks.environments import VERSIONS, torch_version
 from benchmarks.attacks.equivalent import nbgrader_source, otter_tests
 from benchmarks.grading import floor, ours, phases, starts, stock
-from benchmarks.grading.hand_ins import HandIn, large_class, small_class
+from benchmarks.grading.hand_ins import LARGER, HandIn, large_class, small_class
 from benchmarks.grading.meter import Cost
 from benchmarks.grading.records import Measured, Records
 
@@ -34,9 +34,6 @@ TRACED = 8
 """Submissions of the class in the pass that notes which cell ran when."""
 SESSIONS, KERNELS = 20, 5
 """How many starts are timed."""
-LARGER = (4, 9)
-"""The two larger classes from which the marginal cost follows are so many times the class; both start in the same way,
-which a class below `graders.MANY` does not."""
 VERIFY = "benchmarks.verify_speed"
 """Prints `<number> logs in <number> s`; left out where there is no such module."""
 

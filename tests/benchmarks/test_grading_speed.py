@@ -24,10 +24,10 @@ from benchmarks.attacks.equivalent import item_of, nbgrader_source, otter_notebo
 from benchmarks.grading import __main__ as command
 from benchmarks.grading import parts as parts_module
 from benchmarks.grading.floor import floor
-from benchmarks.grading.hand_ins import HandIn, large_class, notebook, small_class, write_class
+from benchmarks.grading.hand_ins import LARGER, HandIn, large_class, notebook, small_class, write_class
 from benchmarks.grading.meter import CommandFailedError, environment_for, measure
 from benchmarks.grading.page import marginal, page
-from benchmarks.grading.parts import LARGER, Bench, Plan
+from benchmarks.grading.parts import Bench, Plan
 from benchmarks.grading.phases import IMPORTS, KERNEL, PROCESS, REST, STUDENT, TESTS, columns_of, phases_of
 from benchmarks.grading.records import Measured, Records
 from benchmarks.grading.stock import checked_once
@@ -312,7 +312,9 @@ def measured() -> list[Measured]:
         Measured("machine", details=facts),
         Measured("class", "ours", 24, 1, True, 1, seconds=14.8, scores=ours, phases={"seconds": 0.25}, **common),
         Measured("class", "ours", 24, 1, True, 2, seconds=14.6, scores=ours, phases={"seconds": 0.25}, **common),
-        Measured("class", "ours", 120, 1, True, 1, seconds=33.9, **common | {"cpu": 31.2}),
+        Measured("class", "ours", 96, 1, True, 1, seconds=30.0, **common | {"cpu": 31.0}),
+        Measured("class", "ours", 120, 1, True, 1, seconds=99.0, **common),  # of an earlier benchmark
+        Measured("class", "ours", 216, 1, True, 1, seconds=54.0, **common | {"cpu": 55.0}),
         Measured("class", "nbgrader", 24, 1, True, 1, seconds=240.0, scores=nbgrader, **common),
         Measured("class", "otter", 24, 1, False, 1, seconds=192.0, **common),
         Measured("phases", "nbgrader", 8, gradebook=True, phases=phases),
