@@ -229,26 +229,28 @@ def test_ctrl_c_leaves_a_state_from_which_the_same_command_goes_on(tmp_path: Pat
 def test_random_kills_of_workers_and_coordinator_change_no_grade(tmp_path: Path) -> None:
     answers = [text(solved()), text(released()), text(solved(standardize=STANDARDIZE + "    return x")), b"{"]
     answers.append(text(solved(standardize=STANDARDIZE + "    import os; os._exit(1)")))
-    for number in range(50):
+    for number in range(100):
         hand_in(tmp_path / "in", f"student{number:02d}", answers[number % len(answers)])
     grade_folder("toy", tmp_path / "in", tmp_path / "calm", **QUIETLY)
     chance = random.Random(7)
     command = [sys.executable, "-m", "autograder.cli", "grade", "toy", "--submitted", str(tmp_path / "in")]
     command += ["--out", str(tmp_path / "wild"), "--no-gradebook", "--no-cache", "--workers", "2"]
     environment = {**os.environ, "PYTHONPATH": str(Path(autograder.__file__).parents[1]), "AUTOGRADER_ROOT": str(ROOT)}
+    killed: set[bool] = set()
     for attempt in range(40):
         grader = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while grader.poll() is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                grader.wait(chance.uniform(4, 25))
+                grader.wait(chance.uniform(1, 8))
             with contextlib.suppress(psutil.NoSuchProcess):
                 family = psutil.Process(grader.pid).children(recursive=True)
                 victim = grader if chance.random() < 0.3 or not family else chance.choice(family)
-                if attempt < 5:
+                if attempt < 8:
                     victim.kill()
+                    killed.add(victim is grader)
         if grader.returncode == 0:
             break
-    assert grader.returncode == 0 and attempt > 0
+    assert grader.returncode == 0 and killed == {True, False}, "kill more often: this machine is too fast"
     for path in [tmp_path / "calm" / "grades.csv", *(tmp_path / "calm").rglob("submission_log.json")]:
         assert (tmp_path / "wild" / path.relative_to(tmp_path / "calm")).read_bytes() == path.read_bytes(), path
 
