@@ -10,7 +10,6 @@ let scripts in markdown through, into the browser of whoever grades.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable, Mapping
 from copy import copy
@@ -21,7 +20,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from autograder.examiner import CellRun
 from autograder.problem import Problem
 from autograder.rebuild import Rebuilt
-from autograder.release import released_notebook
+from autograder.release import release_to_read
 from autograder.results import ItemResult
 
 _MARKUP = re.compile(
@@ -42,7 +41,7 @@ def executed_notebook(
         runs: by cell id, what the cells printed and raised.
         results: by item id, how the items went.
     """
-    release = _release(problem)
+    release = release_to_read(problem)
     released = {cell.id: cell for cell in release.cells}
     cells = []
     for built in rebuilt.cells:
@@ -63,12 +62,6 @@ def executed_notebook(
     notebook = copy(release)
     notebook.cells = cells
     return notebook
-
-
-@functools.lru_cache(maxsize=32)
-def _release(problem: Problem) -> NotebookNode:
-    """The released notebook; not to be changed."""
-    return released_notebook(problem)
 
 
 def plain_markdown(text: str) -> str:

@@ -15,7 +15,7 @@ from typing import Literal
 from autograder.errors import SourceError
 from autograder.needed import defines
 from autograder.problem import Cell, Item, Problem, load_problem, problem_ids
-from autograder.release import released_notebook
+from autograder.release import release_to_read
 from autograder.results import Flag, Outcome
 from autograder.submission import HandedIn, UnusableError
 
@@ -98,7 +98,7 @@ def rebuild(problem: Problem, handed_in: Sequence[HandedIn], name: str = "the no
 @functools.lru_cache(maxsize=32)
 def _released_sources(problem: Problem) -> dict[str, str]:
     """Cell id → text, as students got it."""
-    return {cell.id: str(cell.source) for cell in released_notebook(problem).cells}
+    return {cell.id: str(cell.source) for cell in release_to_read(problem).cells}
 
 
 def _match(

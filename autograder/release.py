@@ -8,6 +8,7 @@ that the two agree.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -104,6 +105,12 @@ def released_notebook(problem: Problem) -> NotebookNode:
         data["checksum"] = checksum(cell)
         data["cell_type"] = cell.cell_type
     return finished(notebook, problem, load_course(problem.path.parent.parent))
+
+
+@functools.lru_cache(maxsize=32)
+def release_to_read(problem: Problem) -> NotebookNode:
+    """`released_notebook`, computed once per process and source; not to be changed."""
+    return released_notebook(problem)
 
 
 def stub(grade_id: str, cell_type: str) -> str:

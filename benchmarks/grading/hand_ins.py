@@ -17,9 +17,6 @@ from autograder.variants import Variant, variants
 
 PROBLEM = "vae"
 CLASS_SIZE = 24
-LARGER = (4, 9)
-"""The two larger classes from which the marginal cost follows are so many times the class; both start in the same way,
-which a class below `graders.MANY` does not."""
 RIGHT_OTHERWISE = 5
 """How many of the class hand in a right alternative; one hands in the solution, the others each a wrong answer."""
 
@@ -84,6 +81,14 @@ def large_class(problem: Problem, size: int, different: int = CLASS_SIZE) -> Ite
         one = first[number % len(first)]
         name = f"s{number + 1:05d}"
         yield dataclasses.replace(one, student=name, mark=f"# {name}")
+
+
+def larger_sizes(size: int) -> tuple[int, int]:
+    """Sizes of the two larger classes from which the marginal cost follows, by that of the small class.
+
+    Both start in the same way, which a class below `graders.MANY` does not.
+    """
+    return 4 * size, 9 * size
 
 
 def notebook(released: NotebookNode, hand_in: HandIn, problem: Problem) -> NotebookNode:

@@ -8,7 +8,7 @@ from typing import Any
 
 from autograder.problem import Problem
 from benchmarks.attacks.environments import VERSIONS
-from benchmarks.grading.hand_ins import LARGER, small_class
+from benchmarks.grading.hand_ins import larger_sizes, small_class
 from benchmarks.grading.introduction import introduction
 from benchmarks.grading.phases import PHASES, PROCESS, STUDENT
 from benchmarks.grading.records import Measured, middle, pick
@@ -55,7 +55,7 @@ def marginal(
         field_name: `seconds` of wall time, or `cpu`.
     """
     runs = pick(found, "class", workers=1, gradebook=gradebook)
-    sizes = [size * times for times in LARGER]
+    sizes = larger_sizes(size)
     less, more = (middle((one for one in runs if one.submissions == n), field_name) for n in sizes)
     return None if less is None or more is None else (more - less) / (sizes[1] - sizes[0])
 
@@ -101,7 +101,7 @@ def _short(found: Sequence[Measured], size: int) -> str:
         for label, wall, cpu in numbers
     ]
     text = table(["per submission", "seconds", "times ours", "times the floor", "processor seconds"], rows)
-    less, more_of_them = (size * times for times in LARGER)
+    less, more_of_them = larger_sizes(size)
     text += f"\nOne more submission: a class of {more_of_them} less a class of {less}, shared by the difference.\n"
     if cold is not None and more is not None:
         text += f"\nBefore and after the {size} submissions our command takes {seconds(cold - size * more)} s.\n"

@@ -26,7 +26,7 @@ from autograder.release import notebook_text
 from benchmarks.attacks.environments import VERSIONS, torch_version
 from benchmarks.attacks.equivalent import nbgrader_source, otter_tests
 from benchmarks.grading import floor, ours, phases, starts, stock
-from benchmarks.grading.hand_ins import LARGER, HandIn, large_class, small_class
+from benchmarks.grading.hand_ins import HandIn, large_class, larger_sizes, small_class
 from benchmarks.grading.meter import Cost
 from benchmarks.grading.records import Measured, Records
 
@@ -99,7 +99,7 @@ class Bench:
                 for gradebook in (True, False):
                     for workers in dict.fromkeys((1, cores)):
                         self._ours(Measured("class", "ours", plan.size, workers, gradebook, run), plan.hand_ins)
-                    for more in (plan.size * times for times in LARGER):
+                    for more in larger_sizes(plan.size):
                         wanted = Measured("class", "ours", more, 1, gradebook, run)
                         self._ours(wanted, large_class(plan.problem, more, plan.size))
 

@@ -24,7 +24,7 @@ from benchmarks.attacks.equivalent import item_of, nbgrader_source, otter_notebo
 from benchmarks.grading import __main__ as command
 from benchmarks.grading import parts as parts_module
 from benchmarks.grading.floor import floor
-from benchmarks.grading.hand_ins import LARGER, HandIn, large_class, notebook, small_class, write_class
+from benchmarks.grading.hand_ins import HandIn, large_class, larger_sizes, notebook, small_class, write_class
 from benchmarks.grading.meter import CommandFailedError, environment_for, measure
 from benchmarks.grading.page import marginal, page
 from benchmarks.grading.parts import Bench, Plan
@@ -434,7 +434,7 @@ def test_the_whole_with_two_submissions_ours_only(
     assert command.main([*arguments, *files]) == 0
     found = [json.loads(line) for line in (tmp_path / "grading.jsonl").read_text().splitlines()]
     classes = [one for one in found if one["part"] == "class"]
-    sizes = [(2 * times, gradebook) for gradebook in (True, False) for times in (1, *LARGER)]
+    sizes = [(size, gradebook) for gradebook in (True, False) for size in (2, *larger_sizes(2))]
     assert [(one["submissions"], one["gradebook"]) for one in classes] == sizes
     assert all(one["seconds"] > 0 and one["cpu"] > 0 and one["memory"] > 100 for one in classes)
     (below,) = [one for one in found if one["part"] == "floor"]
