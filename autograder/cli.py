@@ -335,6 +335,25 @@ def export_command(
     raise typer.Exit(0 if done.complete else 1)
 
 
+@app.command("bundle")
+def bundle_command(
+    out: Annotated[Path, typer.Option(file_okay=False, help="A new folder, an empty clone, or an earlier bundle's.")],
+    problems: Problems = None,
+    zip_to: Annotated[Path | None, typer.Option("--zip", dir_okay=False, help="A zip with the same.")] = None,
+) -> None:
+    """Writes the student release: notebooks, the package homework and what their public repository needs.
+
+    Refuses if a line of a solution, hidden test or mark scheme is in it, if a notebook is not what its source releases
+    now, or if a file in the folder is not from an earlier bundle.
+    """
+    from autograder.bundle import bundle
+
+    done = bundle(out, problems or None, zip_to=zip_to)
+    for name in done.removed:
+        typer.echo(f"removed: {name}")
+    typer.echo(f"{_count(len(done.files), 'file')} in {out}, {len(done.changed)} of them changed")
+
+
 @app.command("demo")
 def demo_command(
     problems: Problems = None,
