@@ -20,7 +20,7 @@ from autograder.errors import ReleaseError
 from autograder.leaks import leaks, plain_lines
 from autograder.percent import KINDS
 from autograder.problem import Problem, load_problem, problem_ids
-from autograder.published import BADGE, colab_address
+from autograder.published import BADGE, clone_address, colab_address
 from autograder.release import notebook_text, released_notebook
 
 PACKAGE = "homework"
@@ -111,7 +111,7 @@ def project_of_students(text: str) -> str:
     kept, inside = [], False
     for line in text.splitlines():
         if re.match(r"\[[^\[\]]+\]\s*(#.*)?$", line) or line.startswith("[["):
-            inside = _TABLES.match(line) is not None and "optional-dependencies" not in line
+            inside = _TABLES.match(line) is not None
         if inside and not line.lstrip().startswith("#"):
             kept.append(line)
     written = "\n".join(kept).rstrip() + "\n"
@@ -185,6 +185,7 @@ def _readme(course: Course, problems: list[Problem]) -> str:
     )
     return environment.get_template("student_readme.md").render(
         course=course,
+        clone=clone_address(course),
         homeworks=[pair for pair in homeworks if pair[1]],
         due=_moment,
         cell=lambda text: text.replace("|", "\\|"),

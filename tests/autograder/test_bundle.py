@@ -23,7 +23,7 @@ from autograder.cli import app
 from autograder.course import load_course
 from autograder.errors import ReleaseError
 from autograder.problem import load_problem
-from autograder.published import colab_address, repository_name
+from autograder.published import clone_address, colab_address, repository_name
 from autograder.release import notebook_text, released_notebook
 from autograder.student_files import changes_for_students, project_of_students, secrets_in, student_files
 from autograder.writing import write_bytes
@@ -32,6 +32,8 @@ FIXTURE = Path(__file__).parent / "fixture_course"
 GITHUB = "https://github.com/uni/toys"
 SECRET = "steep = student.Line(slope=-3.0, intercept=0.5)"
 """A line of the toy problem's hidden tests."""
+QUOTED = 'assert close(steep(points), -3.0 * points + 0.5, "wrong for a negative slope")'
+"""Another one, with marks that JSON writes otherwise."""
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +145,7 @@ def test_the_same_sources_give_the_same_bytes(root: Path, tmp_path: Path) -> Non
     assert zips[0].read_bytes() == zips[1].read_bytes()
     with zipfile.ZipFile(zips[0]) as archive:
         assert {f"toys/{name}" for name in again.files} == set(archive.namelist())
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert archive.read("toys/homework/plots.py") == b"import math\n"
 
 
@@ -154,7 +157,7 @@ def in_the_package(root: Path) -> None:
 
 
 def in_a_folded_json_file(root: Path) -> None:
-    (root / "homework" / "log.json").write_text(json.dumps({"note": f"see\n  {SECRET}\nthere"}))
+    (root / "homework" / "log.json").write_text(json.dumps({"note": f"see\n  {QUOTED}\nthere"}))
 
 
 def in_a_binary_file(root: Path) -> None:
@@ -330,9 +333,13 @@ def test_a_manifest_that_lies_is_refused(root: Path, tmp_path: Path, text: str) 
     assert (tmp_path / "victim").read_text() == "x"
 
 
-def test_a_run_that_was_cut_off_goes_on(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("first", [True, False])
+def test_a_run_that_was_cut_off_goes_on(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
     out = tmp_path / "out"
-    bundle(out, root=root)
+    if not first:
+        bundle(out, root=root)
     (root / "homework" / "plots.py").write_text("import cmath\n")
     (root / "homework" / "rouge.py").write_text("import csv\n")
     shutil.rmtree(root / "homework" / "embedded")
@@ -384,6 +391,7 @@ def test_addresses(published: str, address: str | None, name: str) -> None:
     course = replace(load_course(FIXTURE), published=published)
     wanted = address and f"https://colab.research.google.com/github/{address}/notebooks/vae.ipynb"
     assert (colab_address(course, "vae"), repository_name(course)) == (wanted, name)
+    assert clone_address(course) == ("https://github.com/" + address.partition("/blob")[0] if address else published)
 
 
 def test_the_changelog_of_students() -> None:
@@ -440,17 +448,14 @@ def test_the_true_release_installs_and_its_notebooks_begin(bundled: Path, tmp_pa
     """As `pip install git+https://...` does it: from a copy of the repository's files, then the first code cells."""
     source, target = tmp_path / "clone", tmp_path / "target"
     shutil.copytree(bundled, source, ignore=shutil.ignore_patterns(".git"))
-    pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
-    built = subprocess.run([*pip, "-w", str(tmp_path), str(source)], capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stderr
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        inside = {name: archive.read(name) for name in archive.namelist()}
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
+    command = [*pip, "--no-compile", "--target", str(target), str(source)]
+    installed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert installed.returncode == 0, installed.stderr
+    inside = contents(target)  # what the wheel that pip built holds
     assert {name.split("/")[0] for name in inside if ".dist-info/" not in name} == {"homework"}
     assert {name for name in contents(bundled) if name.startswith("homework/")} <= set(inside)
     assert secrets_in(inside, Path(__file__).resolve().parents[2]) == []
-    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--no-compile"]
-    subprocess.run([*install, "--target", str(target), str(wheel)], check=True, capture_output=True)
     notebook = nbformat.read(bundled / "notebooks" / "vae.ipynb", as_version=4)
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     assert 'find_spec("homework")' in cells[0] and "homework.start" in cells[1]
