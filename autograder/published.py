@@ -27,6 +27,12 @@ def colab_address(course: Course, problem: str) -> str | None:
     return f"{COLAB}/github/{found['owner']}/{found['repository']}/blob/{branch}/notebooks/{problem}.ipynb"
 
 
+def clone_address(course: Course) -> str:
+    """What one gives to `git clone`: `published` without the branch."""
+    found = _GITHUB.fullmatch(course.published)
+    return f"https://github.com/{found['owner']}/{found['repository']}" if found else course.published
+
+
 def repository_name(course: Course) -> str:
     """The last part of the published address, `deep-learning-homework`; the course's id if it has none."""
     found = _GITHUB.fullmatch(course.published)
