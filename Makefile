@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo formgrader test test-slow lint release check tiny-t5 tiny-summarizer clean
+.PHONY: help setup demo formgrader test test-slow lint release bundle docs check tiny-t5 tiny-summarizer clean
 
 # What a set-up may be told on the command line, e.g. `make setup PYTHON=python3.12`.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -67,6 +67,16 @@ lint: $(READY)  ## ruff, mypy and the linter for problem sources
 
 release: $(READY)  ## writes notebooks/ from solutions/
 	$(BIN)/autograder release
+
+OUT ?= build/student
+
+bundle: $(READY)  ## writes the public student repository into OUT (build/student if not given)
+	$(BIN)/autograder bundle --out $(OUT)
+
+docs: $(READY)  ## builds the documentation in build/docs
+	$(BIN)/python -m typer autograder.cli utils docs --name autograder --output docs/commands.md
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
+	@echo "docs: build/docs/index.html"
 
 check: $(READY)  ## grades the solution, the untouched release, every wrong solution and every right alternative
 	$(BIN)/autograder check

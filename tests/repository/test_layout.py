@@ -55,7 +55,20 @@ def test_make_help_names_every_target(root: Path) -> None:
     )
     assert {line.split()[0] for line in shown.stdout.splitlines()} == targets
     builders = {"tiny-t5", "tiny-summarizer"}
-    assert {"setup", "demo", "test", "test-slow", "lint", "release", "check", "clean", "help"} | builders == targets
+    assert {
+        "setup",
+        "demo",
+        "test",
+        "test-slow",
+        "lint",
+        "release",
+        "check",
+        "clean",
+        "help",
+        "formgrader",
+        "bundle",
+        "docs",
+    } | builders == targets
 
 
 def test_links_of_the_pages_lead_somewhere(root: Path) -> None:
