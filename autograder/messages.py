@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _MOST = 1500
 """Characters of a message."""
+_IN_LOG = "the whole message stands in your `submission_log.json`, among the answers."
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,8 @@ def not_answered(error: BaseException, verdict: Verdict) -> str:
     if isinstance(error, RemoteError):
         where = _where(error)
         if where in verdict.message:
-            return "On your personal inputs the same happens: run the last cells of your notebook to see it."
-        return (
-            f"On your personal inputs your code raises {where}. Run the last cells of your notebook: the whole message "
-            f"then stands in your log."[:_MOST]
-        )
+            return f"On your personal inputs the same happens; {_IN_LOG}"
+        return f"On your personal inputs your code raises {where[:_MOST]}; {_IN_LOG}"
     if isinstance(error, ClosedError):
         return "On your personal inputs the Python process of your code ended."
     if not isinstance(error, Exception):

@@ -147,15 +147,21 @@ def _paragraph(name: str, got: Any, expected: Any, close: Closeness) -> str:
     mine, right = _numbers(got), _numbers(expected)
     if mine is None or right is None or mine.shape != right.shape:
         if isinstance(got, dict) and isinstance(expected, dict):
-            return f"{is_} something with parts of other names; expected: {', '.join(f'`{key}`' for key in expected)}."
+            return f"{is_} something with parts of other names; expected: {_names(expected)}."
         if describe(got) == describe(expected):
             return f"{is_} {describe(got)}, but not the expected one."
         hint = "Is a `return` missing?" if got is None else _about_shapes(mine, right, close)
+        if isinstance(expected, dict):
+            hint = f"Their names are {_names(expected)}."
         return f"{is_} {describe(got)}; expected: {describe(expected)}. {hint}".rstrip()
     if mine.kind == right.kind == "truth values" and not right.shape:
         return f"{is_} {_word(mine.values)}; expected: {_word(right.values)}."
     as_expected = ", as expected." if mine.kind == right.kind else f"; expected: {right.kind}."
     return " ".join([f"{is_} {describe(got)}{as_expected}", *_about_values(mine, right, close)])
+
+
+def _names(expected: dict[str, Any]) -> str:
+    return ", ".join(f"`{key}`" for key in expected)
 
 
 # --- shapes -----------------------------------------------------------------------------------------------------------
@@ -214,7 +220,7 @@ def _about_values(yours: _Numbers, expected: _Numbers, close: Closeness) -> Iter
         return
     said = relation(mine, right, both, close)
     if said:
-        yield f"Where they differ, {said}" if agree.any() else said[0].upper() + said[1:]
+        yield said
     else:
         yield _sizes(mine[both], right[both])
     if right.ndim and right.shape[-1] > 1 and np.isfinite(mine).all() and (right >= 0).all():

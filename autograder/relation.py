@@ -37,7 +37,7 @@ _FUNCTIONS: tuple[tuple[str, Callable[[Any], Any], bool], ...] = (
 
 
 def relation(mine: Any, right: Any, differ: Any, close: Closeness) -> str:
-    """The relation of wrong numbers to the right ones, as a sentence that begins in lower case; empty if none is seen.
+    """The relation of wrong numbers to the right ones, as a plain sentence; empty if none is seen.
 
     Args:
         mine: the wrong ones, float64 of any shape.
@@ -47,8 +47,12 @@ def relation(mine: Any, right: Any, differ: Any, close: Closeness) -> str:
     """
     close = close.at_least(FLOAT32)
     with np.errstate(all="ignore"):
-        found = next(_of_each(mine[differ], right[differ], close), "")
-        return found or (next(_of_all(mine, right, close), "") if np.isfinite(mine).all() else "")
+        said = next(_of_each(mine[differ], right[differ], close), "")
+        if said and not differ.all():
+            return f"Where they differ, {said}"
+        if not said and np.isfinite(mine).all() and np.isfinite(right).all():
+            said = next(_of_all(mine, right, close), "")
+    return said[:1].upper() + said[1:]
 
 
 def agreeing(mine: Any, right: Any, close: Closeness) -> Any:
@@ -124,7 +128,7 @@ def _of_factor(factor: float) -> str:
 
 def _of_all(mine: Any, right: Any, close: Closeness) -> Iterator[str]:
     """Relations of all numbers together: the same ones in other places."""
-    if mine.size < 2 or not np.isfinite(right).all():
+    if mine.size < 2:
         return
     for axis in range(mine.ndim):
         if mine.shape[axis] > 1 and agreeing(np.flip(mine, axis), right, close).all():

@@ -42,6 +42,8 @@ class Outcome(StrEnum):
 
 WAITS = "Waits for a person to read it."
 """Message of an answered item that a person grades, until somebody has read it."""
+GIVEN = "A person gave these points."
+"""Message of an item whose points a person gave without a comment."""
 
 
 @dataclass(frozen=True)
