@@ -125,7 +125,7 @@ def _tone(result: ItemResult) -> str:
 
 
 def _heading(problem: Problem, item: Item) -> str:
-    """The last heading above the item's cell."""
+    """The last heading above the item's cell, without the points that may stand in it."""
     heading = ""
     for cell in problem.cells:
         if cell is item.cell:
@@ -133,4 +133,4 @@ def _heading(problem: Problem, item: Item) -> str:
         if cell.cell_type == "markdown":
             found = re.findall(r"^#{2,6}\s+(.+)$", cell.source, flags=re.MULTILINE)
             heading = found[-1].strip() if found else heading
-    return heading.replace("`", "")
+    return re.sub(r"\s*\(\d+ points?\)$", "", heading.replace("`", ""))
