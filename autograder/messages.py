@@ -89,16 +89,16 @@ def broken_cell(item: Item, raised: Mapping[str, Any], runs: Mapping[str, CellRu
 
 
 def not_answered(error: BaseException, verdict: Verdict) -> str:
-    """Why there is no answer on personal inputs, as a plain sentence.
+    """Why there is no answer on personal inputs, as a plain sentence; empty if the verdict says all of it.
 
     Args:
         error: what asking for it raised.
-        verdict: on the item, whose message is not said twice.
+        verdict: on the item.
     """
     if isinstance(error, RemoteError):
         where = _where(error)
         if where in verdict.message:
-            return f"On your personal inputs the same happens; {_IN_LOG}"
+            return "" if error.detail in verdict.message else f"On your personal inputs the same happens; {_IN_LOG}"
         return f"On your personal inputs your code raises {where[:_MOST]}; {_IN_LOG}"
     if isinstance(error, ClosedError):
         return "On your personal inputs the Python process of your code ended."
