@@ -31,6 +31,7 @@ def course() -> Course:
             timedelta(minutes=31),
             "Handed in 1 day late (a day that has begun counts): 10 % of the points are taken off.",
         ),
+        (timedelta(days=2, hours=20), "Handed in 3 days late (a day that has begun counts): 30 %"),
         (timedelta(days=1, minutes=1), "Handed in 2 days late (a day that has begun counts): 20 %"),
         (
             timedelta(days=3, minutes=1),
