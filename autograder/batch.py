@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from autograder.cache import Cache
-from autograder.course import root_folder
+from autograder.course import Course, load_course, root_folder
 from autograder.errors import CourseError, SetupError
 from autograder.feedback import feedback_html
 from autograder.gradebook import Record, Recordable, recording
@@ -26,6 +26,7 @@ from autograder.graders import Graders
 from autograder.hand_in import hand_in_time
 from autograder.intake import MARKUP
 from autograder.journal import Journal
+from autograder.late_note import late_note
 from autograder.machine import RESERVE, free_memory, workers_that_fit
 from autograder.problem import Problem, load_problem
 from autograder.results import CACHED, PHASES, Graded, GradedLog, Grading, Outcome, Step
@@ -99,6 +100,7 @@ def grade_folder(
     problem = load_problem(problem_id, root)
     students = students_in(submitted)
     _make_writable(out)
+    course = _course(root)
     seed = grading_seed(root)
     journal = Journal(out, problem, seed)
     done: dict[str, Graded] = {}
@@ -112,8 +114,11 @@ def grade_folder(
             if record is None:  # opened while the first submissions are graded
                 record = stack.enter_context(_recorder(root)) if gradebook else _unchanged
             student = str(submission.student)
-            log = record(grading, hand_in_time(submitted / student / problem_id))
-            _write(problem, log, grading.text, out)
+            handed_in_at = hand_in_time(submitted / student / problem_id)
+            log = record(grading, handed_in_at)
+            _write(
+                problem, log, grading.text, out, late_note(course, problem_id, student, handed_in_at) if course else ""
+            )
             if log.outcome is not Outcome.GRADER_ERROR:  # a fault of ours is tried again
                 journal.note(student, submission.digest, grading.seconds)
             done[student] = Graded(log, grading.seconds, grading.phases)
@@ -153,6 +158,14 @@ def crew_for(
 
         return Cluster(scheduler, problems, root, workers=workers)
     return Graders(problems, workers or workers_that_fit(submissions), root, submissions=submissions)
+
+
+def _course(root: Path) -> Course | None:
+    """The course, for due dates; None if `course.toml` cannot be used, which recording will complain about."""
+    try:
+        return load_course(root)
+    except CourseError:
+        return None
 
 
 def _unchanged(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
@@ -246,12 +259,12 @@ def grade_all(
             yield submission, grading
 
 
-def _write(problem: Problem, log: GradedLog, notebook: str, out: Path) -> None:
+def _write(problem: Problem, log: GradedLog, notebook: str, out: Path, late: str) -> None:
     folder = out / log.student / problem.id
     text = json.dumps(log.as_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomically(folder / "submission_log.json", text)
     write_atomically(folder / f"{problem.id}.ipynb", notebook)
-    write_atomically(folder / "feedback.html", feedback_html(log, problem))
+    write_atomically(folder / "feedback.html", feedback_html(log, problem, late=late))
 
 
 def _grade_row(log: GradedLog) -> dict[str, str]:

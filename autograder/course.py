@@ -65,11 +65,15 @@ class LatePolicy:
     last_day: int | None = None
     """After this many started days nothing is counted any more; None: no such limit."""
 
+    def days_late(self, seconds_late: float) -> int:
+        """How many started days count as late; 0 where the lateness is forgiven."""
+        return 0 if seconds_late <= self.grace_minutes * 60 else math.ceil(seconds_late / 86_400)
+
     def penalty(self, score: float, seconds_late: float) -> float:
         """Points taken away from `score` for a hand-in that is `seconds_late` seconds late; between 0 and `score`."""
-        if score <= 0 or seconds_late <= self.grace_minutes * 60:
+        days = self.days_late(seconds_late)
+        if score <= 0 or not days:
             return 0.0
-        days = math.ceil(seconds_late / 86_400)
         if self.last_day is not None and days > self.last_day:
             return score
         return min(score, score * self.percent_per_day / 100 * days)

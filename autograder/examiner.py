@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from autograder import misconceptions
@@ -26,14 +26,15 @@ from autograder.limits import (
     CELL_SECONDS,
     UNSURE_CELLS_SECONDS,
 )
-from autograder.messages import Verdict, broken_cell, dead, verdict_of
+from autograder.messages import Verdict, broken_cell, dead, not_answered, verdict_of
 from autograder.needed import names_of, needed, plain_python
+from autograder.own_output import compare
 from autograder.problem import Item, Problem
 from autograder.rebuild import Built, Rebuilt
 from autograder.recall import Recall, key_of
 from autograder.reference import Reference, quiet_process, reference, run_test
 from autograder.remote import Link, Student
-from autograder.results import Flag, ItemResult, Status
+from autograder.results import WAITS, Flag, ItemResult, Status
 from autograder.sandbox import Host, Session, SessionDiedError
 from autograder.software import software
 from autograder.student_side.calls import seed_everything
@@ -42,6 +43,8 @@ from homework.checks import inputs_from, recording
 
 _ASKED_ON = (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.ERROR)
 """After which verdicts the code is asked for its answers on personal inputs too."""
+_COMPARED = (Status.PARTIAL, Status.FAILED, Status.ERROR)
+"""After which of them the answer is told beside the right one."""
 
 
 @dataclass(frozen=True)
@@ -153,8 +156,17 @@ class _Examination:
         finally:
             self._close()
         for item in self._problem.items:
-            self._done.results.append(results[item.id] if item.kind == "code" else self._manual(item))
+            self._done.results.append(self._leaning(item, results) if item.kind == "code" else self._manual(item))
         return self._done
+
+    def _leaning(self, item: Item, results: dict[str, ItemResult]) -> ItemResult:
+        """The item's result, with the items that its code uses and that are not right yet either."""
+        result = results[item.id]
+        names = names_of(self._rebuilt.source(item.id)) if item.id in self._rebuilt.answered else None
+        if names is None or result.score >= item.points:
+            return result
+        wrong = [other.id for other in results.values() if other.score < other.max_score and other.id != item.id]
+        return replace(result, leans_on=tuple(other for other in wrong if other in names.uses))
 
     # --- the student's cells ------------------------------------------------------------------------------------------
 
@@ -249,6 +261,7 @@ class _Examination:
             message=found["message"],
             seconds=time.monotonic() - started,
             misconception=found["misconception"],
+            output=tuple(found["output"]),
         )
 
     def _key(self, item: Item, early: Verdict | None) -> str:
@@ -259,34 +272,41 @@ class _Examination:
         return key_of(self._state, sorted(self._dead), known, self._reference.digest, asked, self._student)
 
     def _found(self, item: Item, early: Verdict | None) -> dict[str, Any]:
-        verdict, answer = self._asked(item, early)
-        known = ""
+        verdict, answer, fault = self._asked(item, early)
+        known, output = "", [fault] if fault else []
         if answer is not None and verdict.status is not Status.PASSED:
             known = misconceptions.recognise(self._reference, item, answer, self._student)
+        if early is None and verdict.status in _COMPARED and not fault:
+            right = misconceptions.expected(self._reference, item, self._student)
+            output = [] if right.value is None else list(compare(answer, right.value, right.precision))
         return {
             "score": round(item.points * verdict.fraction, 6),
             "status": str(verdict.status),
             "message": verdict.message,
             "misconception": known,
             "answer": answer,
+            "output": output,
         }
 
-    def _asked(self, item: Item, known: Verdict | None) -> tuple[Verdict, Any]:
-        """The verdict, unless it is known, and the answer on personal inputs (or None), from one fork."""
+    def _asked(self, item: Item, known: Verdict | None) -> tuple[Verdict, Any, str]:
+        """The verdict, unless it is known, the answer on personal inputs and why there is none, from one fork."""
         if known is not None and known.status not in _ASKED_ON:
-            return known, None
-        answer = None
+            return known, None, ""
+        answer, fault = None, ""
 
         def ask(link: Link) -> Verdict:
-            nonlocal answer
+            nonlocal answer, fault
             with self._done.timed("tests"):
                 verdict = known or self._test(item, link)
             if verdict.status in _ASKED_ON:
                 with self._done.timed("answers"):
-                    answer = self._answer(item, link)
+                    try:
+                        answer = self._answer(item, link)
+                    except (Exception, TooLateError, ItemTimeoutError, ClosedError) as error:  # costs no points
+                        fault = "" if known or verdict.status not in _COMPARED else not_answered(error, verdict)
             return verdict
 
-        return self._with_fork(item, ask), answer
+        return self._with_fork(item, ask), answer, fault
 
     def _before(self, item: Item) -> Verdict | None:
         """What can be said without asking: no cell, an untouched stub, a cell that did not run."""
@@ -319,14 +339,11 @@ class _Examination:
             return dead(item, "crashed", "it was tested")
 
     def _answer(self, item: Item, link: Link) -> Any:
-        """The student's answer on personal inputs as plain JSON; None if there is none. Costs no points."""
+        """The student's answer on personal inputs as plain JSON; raises whatever goes wrong."""
         link.wait_until(time.monotonic() + ANSWER_SECONDS)
-        try:
-            with _alarm(ANSWER_SECONDS + 1.0), contextlib.redirect_stdout(io.StringIO()):
-                link.seed(misconceptions.ANSWER_SEED)
-                return misconceptions.answer(self._reference, item, Student(link), self._student)
-        except (Exception, TooLateError, ItemTimeoutError, ClosedError):
-            return None
+        with _alarm(ANSWER_SECONDS + 1.0), contextlib.redirect_stdout(io.StringIO()):
+            link.seed(misconceptions.ANSWER_SEED)
+            return misconceptions.answer(self._reference, item, Student(link), self._student)
 
     def _with_fork(self, item: Item, ask: Callable[[Link], Verdict]) -> Verdict:
         """Lets `ask` speak to a fork of the student's process."""
@@ -351,7 +368,7 @@ class _Examination:
     def _manual(self, item: Item) -> ItemResult:
         answered = item.id in self._rebuilt.answered
         status = Status.MANUAL if answered else Status.MISSING
-        message = "Waits for a person to read it." if answered else "Not answered."
+        message = WAITS if answered else "Not answered."
         return ItemResult(item.id, 0.0, item.points, status, message, manual=True)
 
 

@@ -9,39 +9,19 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from autograder.problem import Item, Problem
+from autograder.item_view import view_of, with_code
+from autograder.problem import Problem
 from autograder.results import GradedLog, ItemResult, Outcome, Status
-from autograder.variants import misconception_text
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
-
-_WORDS = {
-    Status.PASSED: "Full marks",
-    Status.PARTIAL: "Partly right",
-    Status.FAILED: "Not right yet",
-    Status.ERROR: "Stopped with an error",
-    Status.TIMEOUT: "Took too long",
-    Status.OUT_OF_MEMORY: "Ran out of memory",
-    Status.CRASHED: "Ended the program",
-    Status.MISSING: "Nothing to grade",
-    Status.MANUAL: "Waits for a person",
-}
-
-_ADVICE = {
-    Status.PARTIAL: "The other parts of the test pass.",
-    Status.FAILED: "Does the test cell in your notebook pass? Then try inputs of your own: other shapes, negative and "
-    "very large numbers.",
-    Status.ERROR: "Restart the kernel and run the notebook from top to bottom; the error shows up there, too.",
-    Status.OUT_OF_MEMORY: "Look for a tensor that is larger than it needs to be; print shapes where you broadcast.",
-}
+_STYLES = ("page.css", "feedback.css")
 
 _OUTCOMES = {
     Outcome.MISSING: (
@@ -64,108 +44,72 @@ _OUTCOMES = {
 }
 
 
-@dataclass(frozen=True)
-class ItemView:
-    """One item as the page shows it."""
-
-    id: str
-    heading: str
-    """The heading under which the item stands in the notebook; empty if there is none."""
-    kind: str
-    points: str
-    """e.g. `3 of 4 points`."""
-    tone: str
-    """`good`, `part`, `bad` or `wait`: colour and mark."""
-    words: str
-    """The status in words."""
-    message: Markup
-    misconception: Markup
-    advice: str
-
-
-def feedback_html(log: GradedLog, problem: Problem) -> str:
+def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
     """The feedback page of one submission.
 
     Args:
         log: what grading found.
         problem: the problem, for its title and headings.
+        late: what a late hand-in costs, as a sentence; see `autograder.late_note`.
 
     Returns:
         A complete HTML document, the same bytes for the same input.
     """
     outcome = _OUTCOMES.get(log.outcome)
-    items = [_view(result, problem, alone=outcome is None) for result in log.items]
-    waiting = sum(item.max_score for item in log.items if item.status is Status.MANUAL)
-    style = (_TEMPLATES / "feedback.css").read_text(encoding="utf-8")
+    waiting = [item for item in log.items if item.status is Status.MANUAL]
+    lost = [item for item in log.items if item.score < item.max_score and item.status is not Status.MANUAL]
+    tested = [item for item in log.items if not item.manual]
+    views = {item.id: view_of(item, problem, f"item-{number}") for number, item in enumerate(log.items, start=1)}
+    open_points = sum(item.max_score for item in waiting)
+    style = "".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in _STYLES)
     return _template().render(
         title=problem.title,
         student=log.student,
         problem=problem.id,
         graded=_date(log.created_at),
+        late=late,
         score=f"{log.score:g}",
         maximum=f"{log.max_score:g}",
-        waiting=f"{waiting:g}" if waiting else "",
-        bar=_bar(log.score, waiting, log.max_score),
-        items=items,
+        waiting=f"{open_points:g}" if open_points else "",
+        bar=_bar(log.score, open_points, log.max_score),
+        tested=len(tested),
+        right=sum(item.score >= item.max_score for item in tested),
+        first=[views[item.id] for item in _in_order_of_gain(lost)],
+        lost=[views[item.id] for item in lost],
+        waits=[views[item.id] for item in waiting],
+        done=[views[item.id] for item in log.items if item not in lost and item not in waiting],
+        all_items=list(views.values()),
+        names={item: view.anchor for item, view in views.items()},
+        has_output=next((item.id for item in lost if item.output), ""),
+        student_literal=repr(log.student),
         outcome=outcome,
-        reason=_with_code(_shared_message(log)) if outcome else "",
-        repairs=[_with_code(flag.message) for flag in log.flags if flag.kind == "repaired"],
+        reason=with_code(_shared_message(log)) if outcome else "",
+        repairs=[with_code(flag.message) for flag in log.flags if flag.kind == "repaired"],
         style=Markup(style),  # our own file, not anybody's input
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
     )
 
 
-def _view(result: ItemResult, problem: Problem, *, alone: bool) -> ItemView:
-    """The item; not `alone` when the notebook as a whole could not be graded and the page says so at its top."""
-    item = next((item for item in problem.items if item.id == result.id), None)
-    known = misconception_text(problem, result.id, result.misconception) or result.misconception.replace("_", " ")
-    kind = item.kind if item else "code"
-    words = _WORDS[result.status]
-    if kind != "code" and result.status in (Status.PASSED, Status.PARTIAL, Status.FAILED):
-        words = "Read by a person"
-    return ItemView(
-        id=result.id,
-        heading=_heading(problem, item) if item else "",
-        kind=kind,
-        points=_points(result),
-        tone=_tone(result),
-        words=words,
-        message=_with_code(result.message if alone and result.status is not Status.MANUAL else ""),
-        misconception=_with_code(known),
-        advice=_ADVICE.get(result.status, "") if alone and kind == "code" and not known else "",
-    )
+def _in_order_of_gain(lost: Sequence[ItemResult]) -> list[ItemResult]:
+    """Most points to gain first; but an item that another one uses stands before it."""
+    by_id = {item.id: item for item in lost}
+    order: dict[str, ItemResult] = {}
+
+    def add(item: ItemResult, above: frozenset[str]) -> None:
+        for used in item.leans_on:
+            if used in by_id and used not in above:
+                add(by_id[used], above | {used})
+        order.setdefault(item.id, item)
+
+    for item in sorted(lost, key=lambda item: item.score - item.max_score):
+        add(item, frozenset({item.id}))
+    return list(order.values())
 
 
 def _shared_message(log: GradedLog) -> str:
     """What all items say, when the notebook as a whole could not be graded; empty if they differ."""
     messages = {result.message for result in log.items}
     return messages.pop() if len(messages) == 1 else ""
-
-
-def _points(result: ItemResult) -> str:
-    noun = "point" if result.max_score == 1 else "points"
-    earned = "up to" if result.status is Status.MANUAL else f"{result.score:g} of"
-    return f"{earned} {result.max_score:g} {noun}"
-
-
-def _tone(result: ItemResult) -> str:
-    if result.status is Status.MANUAL:
-        return "wait"
-    if result.score >= result.max_score:
-        return "good"
-    return "part" if result.score > 0 else "bad"
-
-
-def _heading(problem: Problem, item: Item) -> str:
-    """The last heading above the item's cell."""
-    heading = ""
-    for cell in problem.cells:
-        if cell is item.cell:
-            break
-        if cell.cell_type == "markdown":
-            found = re.findall(r"^#{2,6}\s+(.+)$", cell.source, flags=re.MULTILINE)
-            heading = found[-1].strip() if found else heading
-    return heading.replace("`", "")
 
 
 def _bar(score: float, waiting: float, maximum: float) -> tuple[str, str]:
@@ -181,11 +125,6 @@ def _date(created_at: str) -> str:
     except ValueError:
         return created_at
     return f"{when.day} {when:%B %Y, %H:%M} UTC"
-
-
-def _with_code(text: str) -> Markup:
-    """Escaped text in which `names` between backticks are set as code."""
-    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 @functools.cache

@@ -25,7 +25,7 @@ from autograder.errors import CourseError
 from autograder.graded_notebook import graded_text
 from autograder.points import auto_comment, auto_score, clamped, item_of
 from autograder.quick_imports import without_server
-from autograder.results import GradedLog, ItemResult, Status
+from autograder.results import GIVEN, GradedLog, ItemResult, Status
 from autograder.standing import Standing, standings
 from autograder.writing import write_atomically
 
@@ -237,7 +237,7 @@ def _as_given(item: ItemResult, points: float | None, comment: str) -> ItemResul
         own = "" if item.status is Status.MANUAL else item.message
         return replace(item, message=f"{comment} {own}".strip())
     status = Status.PASSED if points >= item.max_score else Status.PARTIAL if points > 0 else Status.FAILED
-    said = comment or "A person gave these points."
+    said = comment or GIVEN
     return replace(item, score=points, status=status, message=said)
 
 

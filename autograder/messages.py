@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from autograder.problem import BEGIN_HIDDEN, END_HIDDEN, Item, region_lines
 from autograder.remote import RemoteError
 from autograder.results import Status
-from autograder.student_side.frames import WireError
+from autograder.student_side.frames import ClosedError, WireError
 from homework.checks import CheckFailed, Part
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _MOST = 1500
 """Characters of a message."""
+_IN_LOG = "the whole message stands in your `submission_log.json`, among the answers."
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,28 @@ def broken_cell(item: Item, raised: Mapping[str, Any], runs: Mapping[str, CellRu
     return Verdict(status, message[:_MOST])
 
 
+def not_answered(error: BaseException, verdict: Verdict) -> str:
+    """Why there is no answer on personal inputs, as a plain sentence; empty if the verdict says all of it.
+
+    Args:
+        error: what asking for it raised.
+        verdict: on the item.
+    """
+    if isinstance(error, RemoteError):
+        where = _where(error)
+        if where in verdict.message:
+            return "" if error.detail in verdict.message else f"On your personal inputs the same happens; {_IN_LOG}"
+        return f"On your personal inputs your code raises {where[:_MOST]}; {_IN_LOG}"
+    if isinstance(error, ClosedError):
+        return "On your personal inputs the Python process of your code ended."
+    if not isinstance(error, Exception):
+        return "On your personal inputs your code did not finish in time."
+    return (
+        "On your personal inputs your result could not be used: check its type, its shape, the number of its parts, "
+        "and whether a gradient flows through it."
+    )
+
+
 def _failure(item: Item, error: Exception) -> Verdict:
     hidden = _is_hidden(item, error)
     if isinstance(error, RemoteError):
@@ -121,16 +144,20 @@ def _raised(item: Item, error: RemoteError, hidden: bool) -> Verdict:
         return Verdict(Status.OUT_OF_MEMORY, f"`{item.id}` asked for more memory than a submission may use.")
     if error.kind == "NotImplementedError":
         return Verdict(Status.MISSING, f"Not answered yet: `{item.id}` raises NotImplementedError.")
-    where = ""
-    if error.lines:
-        _, line, function, text = error.lines[-1]
-        where = f" in `{function}`, line {line} of the cell" + (f": `{text}`" if text else "")
-    message = f"Your code raised {_kind(error)}{where}"
+    message = f"Your code raised {_where(error)}"
     if not hidden and error.detail:
         message += f"\n{error.detail}"
     if error.kind == "NameError":
         message += "\nA function can use only its arguments and what is defined or imported outside of training cells."
     return Verdict(Status.ERROR, message[:_MOST])
+
+
+def _where(error: RemoteError) -> str:
+    """What the student's code raised, and where; not its words, which may hold what a test passed in."""
+    if not error.lines:
+        return _kind(error)
+    _, line, function, text = error.lines[-1]
+    return f"{_kind(error)} in `{function}`, line {line} of the cell" + (f": `{text}`" if text else "")
 
 
 def _kind(error: RemoteError) -> str:

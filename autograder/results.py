@@ -40,6 +40,12 @@ class Outcome(StrEnum):
     GRADER_ERROR = "grader_error"
 
 
+WAITS = "Waits for a person to read it."
+"""Message of an answered item that a person grades, until somebody has read it."""
+GIVEN = "A person gave these points."
+"""Message of an item whose points a person gave without a comment."""
+
+
 @dataclass(frozen=True)
 class ItemResult:
     """One graded item of one submission."""
@@ -59,6 +65,11 @@ class ItemResult:
     """Does a person grade it?"""
     misconception: str = ""
     """Name of the known wrong solution whose answers these are, e.g. `std_is_variance`; empty if none."""
+    output: tuple[str, ...] = ()
+    """Where points were lost: the answer on the student's personal inputs beside the right one, in plain sentences (see
+    `autograder.own_output`)."""
+    leans_on: tuple[str, ...] = ()
+    """Where points were lost: items that this item's code uses and that are not right yet either."""
 
     @staticmethod
     def from_json(record: Mapping[str, Any]) -> ItemResult:
@@ -71,6 +82,8 @@ class ItemResult:
             message=record["message"],
             manual=bool(record.get("manual", False)),
             misconception=record.get("misconception", ""),
+            output=tuple(record.get("output", ())),
+            leans_on=tuple(record.get("leans_on", ())),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -86,6 +99,10 @@ class ItemResult:
             record["manual"] = True
         if self.misconception:
             record["misconception"] = self.misconception
+        if self.output:
+            record["output"] = list(self.output)
+        if self.leans_on:
+            record["leans_on"] = list(self.leans_on)
         return record
 
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import html
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+import autograder
 from autograder.feedback import feedback_html
+from autograder.misconceptions import expected
 from autograder.problem import Problem, load_problem
-from autograder.results import Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.reference import Names, reference
+from autograder.results import GIVEN, WAITS, Flag, GradedLog, ItemResult, Outcome, Status
+from homework.personal import plain_json
 
 COURSE = Path(__file__).parent / "fixture_course"
+TEMPLATES = Path(autograder.__file__).parent / "templates"
 
 
 @pytest.fixture
@@ -92,7 +98,8 @@ def test_nothing_is_loaded_from_anywhere(log: GradedLog, problem: Problem) -> No
     parsed = _Page(page)
     assert not {"script", "link", "img", "iframe", "object", "form"} & {tag for tag, _ in parsed.tags}
     for _, attributes in parsed.tags:
-        assert not {"src", "href", "style"} & set(attributes)
+        assert not {"src", "style"} & set(attributes)
+        assert str(attributes.get("href", "#")).startswith("#"), "links lead to this page only"
         assert not [name for name in attributes if name.startswith("on")]
     assert not re.search(r"url\(|@import|https?://", page)
 
@@ -107,7 +114,7 @@ def test_the_content_security_policy_allows_its_own_style_and_nothing_else(log: 
 
 def test_what_students_send_is_text_and_never_markup(log: GradedLog, problem: Problem) -> None:
     evil = "<script>alert(1)</script><img src=x onerror=alert(1)>`<b>`"
-    item = dataclasses.replace(log.items[0], message=evil, misconception=evil)
+    item = dataclasses.replace(log.items[0], message=evil, misconception=evil, output=(evil,), leans_on=(evil,))
     page = feedback_html(dataclasses.replace(log, student=evil, items=(item,)), problem)
     assert not {"script", "img", "b"} & {tag for tag, _ in _Page(page).tags}
     assert "&lt;script&gt;" in page
@@ -141,6 +148,161 @@ def test_every_status_has_words_of_its_own(log: GradedLog, problem: Problem, sta
     page = feedback_html(dataclasses.replace(log, items=(item,)), problem)
     badge = re.search(r'<span class="badge">([^<]+)</span>', page)
     assert badge is not None and "_" not in badge.group(1)
+
+
+PASSED = "All checks passed."
+WRONG = "On your personal inputs you return one number; expected: 4 numbers."
+
+
+@pytest.fixture
+def both_wrong(log: GradedLog) -> GradedLog:
+    """The first item is worth more; the second is used by it; an answer on personal inputs is told."""
+    first, second, *others = log.items
+    first = dataclasses.replace(first, misconception="", output=(WRONG, "`loss` is NaN."), leans_on=(second.id,))
+    second = dataclasses.replace(second, score=second.max_score / 2, status=Status.PARTIAL, message="Half of it.")
+    return dataclasses.replace(log, items=(first, second, *others))
+
+
+def test_the_summary_says_how_much_is_right_and_what_to_look_at_first(both_wrong: GradedLog, problem: Problem) -> None:
+    page = feedback_html(both_wrong, problem)
+    text = _text(page)
+    assert "0 of 2 tested items are right" in text
+    links = [attrs["href"] for tag, attrs in _Page(page).tags if tag == "a" and attrs.get("href")]
+    assert links[:2] == ["#item-2", "#item-1"], "what another item uses stands before it, though it is worth less"
+    assert "4 points to gain" in text and "12 points to gain" in text
+    ids = [attrs["id"] for _, attrs in _Page(page).tags if attrs.get("id")]
+    assert len(ids) == len(set(ids)) and {str(link).removeprefix("#") for link in links} <= set(ids)
+    alone = dataclasses.replace(both_wrong.items[0], leans_on=())
+    page = feedback_html(dataclasses.replace(both_wrong, items=(*both_wrong.items[1:], alone)), problem)
+    assert page.index("12 points to gain") < page.index("4 points to gain"), "else most points first"
+
+
+def test_items_that_use_each_other_are_listed_too(both_wrong: GradedLog, problem: Problem) -> None:
+    first, second, *others = both_wrong.items
+    second = dataclasses.replace(second, leans_on=(first.id, "<b>"))
+    text = _text(feedback_html(dataclasses.replace(both_wrong, items=(first, second, *others)), problem))
+    assert "your code uses standardize and <b>, which are not right yet" in text
+    assert text.count("points to gain") == 2
+
+
+def test_own_output_is_shown_where_points_were_lost_with_the_lines_that_show_it(
+    both_wrong: GradedLog, problem: Problem
+) -> None:
+    text = _text(feedback_html(both_wrong, problem))
+    assert f"Your output {WRONG} loss is NaN." in text
+    assert "Mend another one first: your code uses Line, which is not right yet" in text
+    assert """personal_answers(student, draws_for('ada', "toy"))["standardize"]()""" in text
+    first, *others = both_wrong.items
+    first = dataclasses.replace(first, score=first.max_score, status=Status.PASSED)
+    text = _text(feedback_html(dataclasses.replace(both_wrong, items=(first, *others)), problem))
+    assert "Your output" not in text and "Mend another" not in text and "personal_answers" not in text
+
+
+def test_the_lines_that_show_it_work_in_the_notebook(both_wrong: GradedLog, problem: Problem) -> None:
+    ours = reference(problem)
+    page = feedback_html(dataclasses.replace(both_wrong, student="o'neil"), problem)
+    found = re.search(r"<pre><code>(.*?)</code></pre>", page, re.DOTALL)
+    assert found is not None
+    first, last = html.unescape(found.group(1)).split("\n\n")
+    names = {**ours.names, "student": Names(ours.names)}
+    exec(first, names)
+    assert plain_json(eval(last, names)) == expected(ours, problem.item("standardize"), "o'neil").value
+    given = "\n".join(cell.source for cell in problem.cells if not cell.grade_id)
+    assert "from homework import reference, student" in given, "the notebook has the name"
+
+
+def test_who_has_all_right_gets_a_short_page(log: GradedLog, problem: Problem) -> None:
+    right = tuple(
+        dataclasses.replace(item, score=item.max_score, status=Status.PASSED, message=GIVEN if item.manual else PASSED)
+        for item in log.items
+    )
+    page = feedback_html(dataclasses.replace(log, items=right), problem)
+    text = _text(page)
+    assert "All that is tested is right. Well done!" in text
+    assert "Look at" not in text and PASSED not in text and GIVEN not in text and "<article" not in page
+    assert len(text) < 900
+
+
+def test_what_a_late_hand_in_costs_is_said(log: GradedLog, problem: Problem) -> None:
+    text = _text(feedback_html(log, problem, late="Handed in 2 days late: 20 % of the points are taken off."))
+    assert "20 % of the points are taken off. The score above is from before that." in text
+    assert "late" not in _text(feedback_html(log, problem))
+
+
+@pytest.mark.parametrize("status", [Status.PASSED, Status.PARTIAL, Status.FAILED, Status.MANUAL])
+def test_what_a_person_wrote_is_shown_as_such(log: GradedLog, problem: Problem, status: Status) -> None:
+    manual = [item for item in log.items if item.manual]
+    for words, shown in (("Which <b>units</b>?", True), (GIVEN, False), (WAITS, False), ("", False)):
+        item = dataclasses.replace(manual[0], status=status, score=1.0, message=words)
+        text = _text(feedback_html(dataclasses.replace(log, items=(item,)), problem))
+        assert (f"Comment of your teaching assistant: {words}" in text) is shown
+        assert ("Comment of" in text) is shown
+        assert GIVEN not in text and WAITS not in text
+
+
+def _colours(scheme: str) -> dict[str, str]:
+    """The variables of `page.css` as they stand in the light, in the dark or on paper."""
+    text = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    light, dark, paper = re.findall(r":root \{(.*?)\}", text, re.DOTALL)
+    chosen = {"light": light, "dark": light + dark, "print": light + paper}[scheme]
+    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6})", chosen))
+
+
+def _brightness(colour: str) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    digits = colour.lstrip("#")
+    digits = "".join(2 * digit for digit in digits) if len(digits) == 3 else digits
+    parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    dark, light = sorted((_brightness(one), _brightness(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+TONES = ("good", "part", "bad", "wait")
+TEXT_ON = [
+    *[(text, ground) for text in ("ink", "soft", "link") for ground in ("ground", "card")],
+    *[("ink", f"{tone}-ground") for tone in TONES],
+    *[(tone, f"{tone}-ground") for tone in TONES],
+    *[("link", f"{tone}-ground") for tone in TONES],
+    *[("soft", f"{tone}-ground") for tone in ("bad", "wait")],
+    *[(text, "code") for text in ("ink", "soft", "link")],
+]
+"""Which text stands on which ground."""
+SHAPES_ON = [(tone, "card") for tone in TONES] + [("good", "rest")]
+"""Marks that carry meaning beside their text: WCAG asks for 3 to 1."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+def test_every_text_can_be_read_on_its_ground(scheme: str) -> None:
+    colours = _colours(scheme)
+    weak = {pair: _contrast(*(colours[name] for name in pair)) for pair in TEXT_ON}
+    assert not {pair: ratio for pair, ratio in weak.items() if ratio < 4.5}
+    assert not [pair for pair in SHAPES_ON if _contrast(*(colours[name] for name in pair)) < 3]
+    assert _contrast("#000", "#fff") == pytest.approx(21)
+
+
+def test_every_colour_is_one_of_the_common_ones() -> None:
+    own = (TEMPLATES / "feedback.css").read_text(encoding="utf-8")
+    assert not re.findall(r"#[0-9a-f]{3,6}\b|rgba?\(", own), "colours stand in page.css, where their contrast is tested"
+    assert set(re.findall(r"var\(--([\w-]+)\)", own)) <= {*_colours("light"), "tone", "tone-ground"}
+
+
+def test_headings_come_in_order_and_the_page_has_its_landmarks(both_wrong: GradedLog, problem: Problem) -> None:
+    page = feedback_html(both_wrong, problem)
+    tags = [tag for tag, _ in _Page(page).tags]
+    levels = [int(tag[1]) for tag in tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(later <= earlier + 1 for earlier, later in zip(levels, levels[1:], strict=False))
+    assert tags.count("main") == 1 and ("html", {"lang": "en"}) in _Page(page).tags
+    named = {attrs.get("id") for _, attrs in _Page(page).tags}
+    labels = [attrs["aria-labelledby"] for _, attrs in _Page(page).tags if "aria-labelledby" in attrs]
+    assert labels and set(labels) <= named
+    pictures = [attrs for tag, attrs in _Page(page).tags if attrs.get("role") == "img"]
+    assert pictures and all(attrs.get("aria-label") for attrs in pictures)
 
 
 def test_a_person_who_has_read_an_answer_is_not_awaited_any_more(log: GradedLog, problem: Problem) -> None:

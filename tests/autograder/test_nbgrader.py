@@ -372,6 +372,8 @@ def test_the_batch_fills_the_gradebook_and_keeps_what_people_gave(
     handed_in = course / "course" / "submitted"
     submit(course, "ada", notebook_text(fill_in(released_notebook(load_problem("toy", course)), answers)).encode())
     submit(course, "bob", b"{")
+    for student in ("ada", "bob"):  # ada has two days more
+        (handed_in / student / "toy" / "timestamp.txt").write_text("2027-01-19 10:00:00 UTC")
     grade_folder("toy", handed_in, tmp_path / "out", workers=1, root=course)
     assert scores(course, "ada") == FULL
     assert scores(course, "bob") == NOTHING
@@ -380,7 +382,10 @@ def test_the_batch_fills_the_gradebook_and_keeps_what_people_gave(
     assert [one.log.score for one in graded] == [22.0, 0.0]
     folder = tmp_path / "out" / "ada" / "toy"
     assert json.loads((folder / "submission_log.json").read_text(encoding="utf-8"))["grades"]["score"] == 22.0
-    assert "and metres?" in (folder / "feedback.html").read_text(encoding="utf-8")
+    page = (folder / "feedback.html").read_text(encoding="utf-8")
+    assert "Comment of your teaching assistant:</strong> and metres?" in page and "taken off" not in page
+    page = (tmp_path / "out" / "bob" / "toy" / "feedback.html").read_text(encoding="utf-8")
+    assert "Handed in 2 days late" in page and "20 % of the points are taken off" in page
     assert "ada,toy,22,25,graded" in (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8")
     assert not caplog.records
     extended = (course / "course.toml").read_text(encoding="utf-8").replace("days = 2", "days = 3")

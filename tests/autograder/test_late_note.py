@@ -1,0 +1,57 @@
+"""What a late hand-in costs, in words."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from autograder.course import Course, Extension, Homework, LatePolicy
+from autograder.late_note import late_note
+
+DUE = datetime(2027, 1, 17, 22, 59, tzinfo=UTC)
+
+
+@pytest.fixture
+def course() -> Course:
+    """30 minutes are forgiven, each day costs 10 %, from the fourth day on nothing counts."""
+    homework = Homework("11", "One", DUE, ("toy",))
+    policy = LatePolicy(grace_minutes=30, percent_per_day=10, last_day=3)
+    return Course(Path(), "id", "Title", "homework", "https://x", (homework,), policy, (Extension("bob", "11", 2),))
+
+
+@pytest.mark.parametrize(
+    ("late", "words"),
+    [
+        (timedelta(hours=-5), ""),
+        (timedelta(minutes=30), ""),
+        (
+            timedelta(minutes=31),
+            "Handed in 1 day late (a day that has begun counts): 10 % of the points are taken off.",
+        ),
+        (timedelta(days=2, hours=20), "Handed in 3 days late (a day that has begun counts): 30 %"),
+        (timedelta(days=1, minutes=1), "Handed in 2 days late (a day that has begun counts): 20 %"),
+        (
+            timedelta(days=3, minutes=1),
+            "Handed in 4 days late (a day that has begun counts): what comes more than 3 days",
+        ),
+    ],
+)
+def test_it_says_what_the_gradebook_takes_away(course: Course, late: timedelta, words: str) -> None:
+    said = late_note(course, "toy", "ada", DUE + late)
+    assert said.startswith(words) and bool(said) is bool(words)
+    taken = course.late_policy.penalty(100, late.total_seconds())
+    assert bool(taken) is bool(said) and (f"{taken:g} %" in said or taken in (0, 100))
+
+
+def test_an_extension_counts_and_who_knows_no_time_says_nothing(course: Course) -> None:
+    assert late_note(course, "toy", "bob", DUE + timedelta(days=1, hours=5)) == ""
+    assert late_note(course, "toy", "ada", None) == ""
+    assert late_note(course, "other", "ada", DUE + timedelta(days=9)) == ""
+
+
+def test_a_policy_that_takes_nothing_says_nothing(course: Course) -> None:
+    free = dataclasses.replace(course, late_policy=LatePolicy())
+    assert late_note(free, "toy", "ada", DUE + timedelta(days=9)) == ""
