@@ -96,7 +96,7 @@ def feedback_html(log: GradedLog, problem: Problem) -> str:
     outcome = _OUTCOMES.get(log.outcome)
     items = [_view(result, problem, alone=outcome is None) for result in log.items]
     waiting = sum(item.max_score for item in log.items if item.status is Status.MANUAL)
-    style = (_TEMPLATES / "feedback.css").read_text(encoding="utf-8")
+    style = "".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "feedback.css"))
     return _template().render(
         title=problem.title,
         student=log.student,
