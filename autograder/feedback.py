@@ -6,22 +6,16 @@ phone, in the dark and on paper. It shows the item messages, which name likely m
 
 from __future__ import annotations
 
-import base64
-import functools
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-import jinja2
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from autograder.pages import style, template, with_code
 from autograder.problem import Item, Problem
 from autograder.results import GradedLog, ItemResult, Outcome, Status
 from autograder.variants import misconception_text
-
-_TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 _WORDS = {
     Status.PASSED: "Full marks",
@@ -96,8 +90,8 @@ def feedback_html(log: GradedLog, problem: Problem) -> str:
     outcome = _OUTCOMES.get(log.outcome)
     items = [_view(result, problem, alone=outcome is None) for result in log.items]
     waiting = sum(item.max_score for item in log.items if item.status is Status.MANUAL)
-    style = "".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "feedback.css"))
-    return _template().render(
+    sheet = style("page.css", "feedback.css")
+    return template("feedback.html").render(
         title=problem.title,
         student=log.student,
         problem=problem.id,
@@ -108,10 +102,10 @@ def feedback_html(log: GradedLog, problem: Problem) -> str:
         bar=_bar(log.score, waiting, log.max_score),
         items=items,
         outcome=outcome,
-        reason=_with_code(_shared_message(log)) if outcome else "",
-        repairs=[_with_code(flag.message) for flag in log.flags if flag.kind == "repaired"],
-        style=Markup(style),  # our own file, not anybody's input
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        reason=with_code(_shared_message(log)) if outcome else "",
+        repairs=[with_code(flag.message) for flag in log.flags if flag.kind == "repaired"],
+        style=sheet.text,
+        style_hash=sheet.hash,
     )
 
 
@@ -130,8 +124,8 @@ def _view(result: ItemResult, problem: Problem, *, alone: bool) -> ItemView:
         points=_points(result),
         tone=_tone(result),
         words=words,
-        message=_with_code(result.message if alone and result.status is not Status.MANUAL else ""),
-        misconception=_with_code(known),
+        message=with_code(result.message if alone and result.status is not Status.MANUAL else ""),
+        misconception=with_code(known),
         advice=_ADVICE.get(result.status, "") if alone and kind == "code" and not known else "",
     )
 
@@ -181,21 +175,3 @@ def _date(created_at: str) -> str:
     except ValueError:
         return created_at
     return f"{when.day} {when:%B %Y, %H:%M} UTC"
-
-
-def _with_code(text: str) -> Markup:
-    """Escaped text in which `names` between backticks are set as code."""
-    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
-
-
-@functools.cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("feedback.html")
