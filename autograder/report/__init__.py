@@ -4,6 +4,6 @@ It says how the class did, where it fails and why, and whose work a person shoul
 the results' folder and the problems' sources; nothing is graded or run for it.
 """
 
-from autograder.report.page import report
+from autograder.report.page import report, report_html
 
-__all__ = ["report"]
+__all__ = ["report", "report_html"]

@@ -124,8 +124,9 @@ def worth_a_look(entries: Sequence[Entry], measures: Measured, copies: Copies) -
     for group in copies.groups:
         for student in group.students:
             reasons[student].append(Because(f"work similar to {_others(group.students, student)}", "part"))
-    for student in measures.outside:
-        reasons[student].append(Because("a measured number is outside its band", "wait"))
+    for student, odd in measures.odd.items():
+        several = f", and {len(odd) - 1} more" if len(odd) > 1 else ""
+        reasons[student].append(Because(f"odd number: {odd[0]}{several}", "wait"))
     looks = [Look(student, tuple(_ranked(found))) for student, found in reasons.items() if found]
     return tuple(sorted(looks, key=lambda look: (*_pressing(look), look.student)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.bands import declared_bands
@@ -71,8 +71,8 @@ class Measured:
     profiles: tuple[Profile, ...]
     without: tuple[str, ...]
     """Students who measured nothing: no usable log, or one without metrics."""
-    outside: tuple[str, ...]
-    """Students with a number that is not as it should be."""
+    odd: Mapping[str, tuple[str, ...]]
+    """Student → their numbers that are not as they should be, e.g. `test_nelbo 171.2`."""
 
 
 def measured(problem: Problem, entries: Sequence[Entry]) -> Measured:
@@ -85,8 +85,11 @@ def measured(problem: Problem, entries: Sequence[Entry]) -> Measured:
         logs = [entry for entry in graded if entry.log.profile == name and entry.log.metrics and name != "grade"]
         if logs:
             profiles.append(_profile(problem, bands, name, logs))
-    outside = {odd.student for profile in profiles for metric in profile.metrics for odd in metric.odd}
-    return Measured(tuple(profiles), without, tuple(sorted(outside)))
+    found: dict[str, tuple[str, ...]] = {}
+    for metric in (metric for profile in profiles for metric in profile.metrics):
+        for odd in metric.odd:
+            found[odd.student] = (*found.get(odd.student, ()), f"{metric.id} {odd.text}")
+    return Measured(tuple(profiles), without, found)
 
 
 def _profile(problem: Problem, bands: Bands, name: str, logs: Sequence[Entry]) -> Profile:

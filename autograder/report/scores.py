@@ -135,9 +135,8 @@ def _points(graded: Sequence[Entry]) -> tuple[Points, ...]:
         return ()
     logs = [entry.log for entry in graded]
     found = [_spread("Points from tests", [log.auto_score for log in logs], max(log.auto_max_score for log in logs))]
-    read = [log for log in logs if log.max_score > log.auto_max_score]
-    read = [log for log in read if not any(item.status is Status.MANUAL for item in log.items)]
-    if read:
+    read = [log for log in logs if not any(item.status is Status.MANUAL for item in log.items)]
+    if any(item.manual and item.status is not Status.MISSING for log in read for item in log.items):
         most = max(log.max_score - log.auto_max_score for log in read)
         found.append(_spread("Points from people", [log.score - log.auto_score for log in read], most))
         found.append(_spread("All points", [log.score for log in read], max(log.max_score for log in read)))

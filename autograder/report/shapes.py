@@ -84,12 +84,11 @@ class _Reader:
     def __init__(self, tree: ast.Module, keep: frozenset[str]) -> None:
         self._tree = tree
         self._keep = keep
-        self._imported = dict(_imported(tree))
-        self._own = frozenset(_bound(tree)) - self._imported.keys() - keep
+        nodes = list(ast.walk(tree))
+        self._imported = dict(_imported(nodes))
+        self._own = frozenset(_bound(nodes)) - self._imported.keys() - keep
         self._own_attributes = frozenset(
-            node.attr
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
+            node.attr for node in nodes if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
         )
         self._places: Mapping[str, int] | None = None
         """Arguments of the function that is being read, by place."""
@@ -225,17 +224,17 @@ def _says_nothing(node: ast.stmt) -> bool:
     return False
 
 
-def _imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
+def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
     """Name → what it stands for, of everything that the cell imports."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
                 yield alias.asname or alias.name, alias.name
 
 
-def _bound(tree: ast.Module) -> Iterator[str]:
+def _bound(nodes: Iterable[ast.AST]) -> Iterator[str]:
     """The names that the cell gives to something."""
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.Name(ctx=ast.Store() | ast.Del()):
                 yield node.id
