@@ -12,7 +12,7 @@ from autograder.release import release_to_read
 from autograder.report.answers import Answers
 from autograder.report.read_run import Entry
 from autograder.report.shapes import Shape, shape_of_code, shape_of_text
-from autograder.report.similar import CODE_LENGTH, TEXT_LENGTH, Group, Known, Work, similar_groups
+from autograder.report.similar import TEXT_LENGTH, TEXT_SHARE, Group, Known, Work, similar_groups
 from autograder.results import Status
 from autograder.variants import variants
 
@@ -83,7 +83,7 @@ def known_of(problem: Problem) -> dict[str, Known]:
         given = (code if item.kind == "code" else text) | _passages([reduce(stubs[item.cell.id])])
         ours = [solution[item.id], *(variant.source for variant in others if variant.item == item.id)]
         shapes = tuple(shape for source in ours if (shape := reduce(source)) is not None)
-        found[item.id] = Known(given, shapes, CODE_LENGTH if item.kind == "code" else TEXT_LENGTH)
+        found[item.id] = Known(given, shapes) if item.kind == "code" else Known(given, shapes, TEXT_LENGTH, TEXT_SHARE)
     return found
 
 

@@ -22,12 +22,12 @@ from autograder.report.shapes import Shape
 
 MARGIN = 3.0
 """Digits above what the best of all pairs of a class has by chance."""
-ALIKE = 0.5
-"""Share of what is unusual in two answers that both must hold; below it an item is no evidence."""
-CODE_LENGTH = 20.0
-"""Passages of code that nobody else wrote, for one more digit."""
-TEXT_LENGTH = 5.0
-"""Passages of text, likewise."""
+CODE_SHARE, TEXT_SHARE = 0.6, 0.3
+"""Share of what is unusual in the one answer that the other must hold, too; below it an item is no evidence. Who has
+less that is unusual decides, so that nobody hides a copy by padding it. One idea makes much of a function's code
+alike."""
+CODE_LENGTH, TEXT_LENGTH = 20.0, 5.0
+"""Passages that nobody else wrote, for one more digit."""
 LEAST_LENGTH = 1.0
 """Unusual passages that a pair must share, in units of `CODE_LENGTH` or `TEXT_LENGTH`."""
 _OVERLAP = 6
@@ -53,8 +53,10 @@ class Known:
     """Passages that the release gives to everybody."""
     ours: tuple[Shape, ...]
     """Our own solution, right alternatives and known wrong solutions."""
-    length: float
-    """Passages that nobody else wrote, for one more digit: `CODE_LENGTH` or `TEXT_LENGTH`."""
+    length: float = CODE_LENGTH
+    """Passages that nobody else wrote, for one more digit."""
+    share: float = CODE_SHARE
+    """Of what is unusual, that must be in both."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class AlikeItem:
     same: bool
     """Are the two the same once reduced?"""
     share: float
-    """Share of what is unusual in either that both hold, 0 to 1."""
+    """Of what is unusual in the one that has less of it: the share that the other holds, too, 0 to 1."""
     passages: int
     """Unusual passages that both hold."""
     length: float
@@ -184,7 +186,7 @@ class _Item:
                 shared.setdefault(pair, [])
         nodes = dict(self._nodes)
         found = {
-            pair: self._pair(nodes[pair[0]], nodes[pair[1]], passages, len(unusual[pair[0]] | unusual[pair[1]]))
+            pair: self._pair(nodes[pair[0]], nodes[pair[1]], passages, min(len(unusual[number]) for number in pair))
             for pair, passages in shared.items()
         }
         for number, node in self._nodes:
@@ -207,11 +209,11 @@ class _Item:
 
     def _pair(self, one: _Node, other: _Node, passages: Sequence[int], unusual: int) -> AlikeItem:
         same = one.shapes[self._item].form == other.shapes[self._item].form
-        share = 1.0 if same else len(passages) / unusual
+        share = 1.0 if same else len(passages) / max(1, unusual)
         alone = sum(self._passages[passage] == 2 for passage in passages)
         if same and self._is_rare_form(one, 2):
             digits = self._worth(self._forms[one.shapes[self._item].form] - 2, 2) + alone / self._known.length
-        elif share >= ALIKE and passages:
+        elif share >= self._known.share and passages:
             counts = Counter(self._passages[passage] - 2 for passage in passages)
             rarest = self._worth(min(counts), 2) + alone / self._known.length
             every = math.fsum(count * self._worth(others, 2) for others, count in sorted(counts.items()))

@@ -223,6 +223,8 @@ def test_a_text_that_was_copied_and_changed_a_little_is_found() -> None:
     (group,) = _class_of_essays([*texts, " ".join(words).upper() + "!"])
     assert group.students == ("s0007", "s0200") and not group.items[0].same and group.items[0].share > 0.5
     assert _class_of_essays([*texts, " ".join([*words[:12], *_essay(999).split()])]) == []
+    (padded,) = _class_of_essays([*texts, " ".join([*words, *_essay(999, 300).split()])])
+    assert padded.students == ("s0007", "s0200")
 
 
 def test_a_ring_is_one_group_and_does_not_make_its_own_work_common() -> None:
@@ -245,6 +247,28 @@ def test_a_few_short_lines_are_no_likeness_however_rare() -> None:
     usual = {item.id: item.cell.source for item in problem.items if item.kind == "code"}
     answers = [usual] * 60 + [{"sample_gaussian": short}] * 2
     assert similar_groups(_works(problem, answers), known_of(problem)) == []
+
+
+def test_short_lines_do_not_add_up() -> None:
+    """Eight functions of one line each, the same unusual line in all: taste, or an idea."""
+    problem = load_problem("diffusion")
+    usual = {item.id: item.cell.source for item in problem.items if item.kind == "code"}
+    short = {item: f"def {item}(*a):\n    return torch.special.erfcx(a)\n" for item in usual}
+    assert similar_groups(_works(problem, [usual] * 60 + [short] * 2), known_of(problem)) == []
+
+
+def test_one_idea_in_two_long_answers_is_no_likeness() -> None:
+    def answer(seed: int) -> str:
+        lines = [f"    y = torch.roll(x, {n}) - x.std() ** {n}" for n in range(100, 140)]
+        lines += [f"    y = torch.flip(x, {n}) / x.var({n}) ** 2" for n in range(seed * 1000, seed * 1000 + 90)]
+        return "\n".join(["def kl_standard_normal(m, v):", *lines])
+
+    problem = load_problem("vae")
+    usual = {item.id: item.cell.source for item in problem.items if item.kind == "code"}
+    answers = [usual] * 100 + [{"kl_standard_normal": answer(seed)} for seed in (1, 2)]
+    assert similar_groups(_works(problem, answers), known_of(problem)) == []
+    known = {item: replace(about, share=0.1) for item, about in known_of(problem).items()}
+    assert len(similar_groups(_works(problem, answers), known)) == 1
 
 
 def test_two_groups_stay_apart_and_the_stronger_comes_first() -> None:
