@@ -158,7 +158,7 @@ def times(entries: Iterable[Entry]) -> Times | None:
     if not fresh:
         return None
     seconds = sorted(entry.seconds or 0.0 for entry in fresh)
-    phases = {phase: [entry.phases[phase] for entry in fresh if phase in (entry.phases or {})] for phase in PHASES}  # type: ignore[index]
+    phases = {phase: [entry.phases[phase] for entry in fresh if phase in entry.phases] for phase in PHASES}
     slowest = sorted(fresh, key=lambda entry: (-(entry.seconds or 0.0), entry.student))[:MOST_SLOW]
     return Times(
         count=len(fresh),

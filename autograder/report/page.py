@@ -161,7 +161,7 @@ def _view(out: Path, problem: Problem, group: Group) -> GroupView:
 def _cut(source: str) -> str:
     """The beginning of a cell, safe to show; line by line, so that lines stay lines."""
     lines = source.strip("\n")[:_MOST_CHARACTERS].split("\n")
-    shown = [printable(line.expandtabs(4), 200) for line in lines[:_MOST_LINES]]
+    shown = [printable(line.expandtabs(4), 1_000) for line in lines[:_MOST_LINES]]
     return "\n".join([*shown, "…"] if len(lines) > _MOST_LINES or len(source) > _MOST_CHARACTERS else shown)
 
 

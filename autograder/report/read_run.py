@@ -11,7 +11,7 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder.errors import SetupError
@@ -36,8 +36,8 @@ class Entry:
     """What grading found, without the answers on personal inputs."""
     seconds: float | None = None
     """Wall time of its grading; None if no table says so."""
-    phases: Mapping[str, float] | None = None
-    """Seconds by phase, see `results.PHASES`; None if no table says so."""
+    phases: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by phase, see `results.PHASES`; empty if no table says so."""
     cached: bool = False
     """Was it, or a part of it, taken over from an earlier run?"""
 
