@@ -17,9 +17,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from autograder.printable import printable
 from autograder.problem import Problem
 from autograder.report.answers import read_answers
 from autograder.report.read_run import Entry
+from autograder.results import Status
 
 MOST_PIXELS = 16_000_000
 """A picture with more is not unpacked."""
@@ -79,9 +81,8 @@ def galleries(
         for student in waiting:
             answers = read_answers(out, student, problem)
             data = answers.pictures.get(item.id, ()) if answers else ()
-            result = results[student].log.item(item.id)
-            points = "waits for a person" if result.status == "manual" else f"{result.score:g} of {result.max_score:g}"
-            picture = thumbnail(data[-1], student, f"{student}: picture of {item.id} ({points})") if data else None
+            alt = f"{printable(student, 60)}: picture of {item.id}{_points(results[student], item.id)}"
+            picture = thumbnail(data[-1], student, alt) if data else None
             if picture is None:
                 broken.append(student)
             elif len(picture.data) > left:
@@ -93,6 +94,15 @@ def galleries(
         ordered = tuple(sorted(pictures, key=lambda picture: picture.student))
         found.append(Gallery(item.id, ordered, len(waiting) - looked_at, tuple(sorted(broken))))
     return tuple(found)
+
+
+def _points(entry: Entry, item_id: str) -> str:
+    """What the picture got, in brackets; nothing if the log does not know the item."""
+    for result in entry.log.items:
+        if result.id == item_id:
+            waits = result.status is Status.MANUAL
+            return " (waits for a person)" if waits else f" ({result.score:g} of {result.max_score:g} points)"
+    return ""
 
 
 def spread(students: Sequence[str]) -> list[str]:

@@ -126,7 +126,8 @@ def _run(
     absent = sorted(listed.keys() - folders)
     if absent:
         notes.append(f"{len(absent)} stand in grades.csv, but have no folder here: {_names(absent)}.")
-    entries, faults, other, renamed = [], defaultdict(list), [], []
+    entries, faults, other, renamed, older = [], defaultdict(list), [], [], []
+    items = [item.id for item in problem.items]
     for student in sorted(folders):
         try:
             log = _log(out / student / problem.id / LOG_NAME, out)
@@ -137,6 +138,8 @@ def _run(
             continue
         if log.student != student:
             renamed.append(student)
+        if [item.id for item in log.items] != items:
+            older.append(student)
         row = listed.get(student)
         if row is not None and _number(row.get("score")) not in (None, float(f"{log.score:.6g}")):
             other.append(student)
@@ -145,6 +148,8 @@ def _run(
         notes.append(f"{len(students)} left out, {fault}: {_names(students)}.")
     if renamed:
         notes.append(f"The log names somebody else than its folder: {_names(renamed)}.")
+    if older:
+        notes.append(f"Graded when the problem had other items than now; grade again: {_names(older)}.")
     if other:
         notes.append(f"grades.csv and the log have different scores; the log's are shown: {_names(other)}.")
     return Run(problem, tuple(entries), tuple(notes))

@@ -380,6 +380,16 @@ def test_tables_may_be_missing_or_broken(tmp_path: Path) -> None:
     assert "lines of problems that this course does not know: art." in text
 
 
+def test_logs_of_another_version_of_the_problem_are_told_and_counted_as_far_as_they_go(tmp_path: Path) -> None:
+    log = log_of("ada")
+    write_student(tmp_path, replace(log, items=(replace(log.items[0], id="renamed"), log.items[1])), pictures=[png()])
+    write_student(tmp_path, log_of("bela"), pictures=[png()])
+    page = page_of(tmp_path)
+    assert "other items than now; grade again: ada." in page.text
+    assert "1 full marks Mean 12 of 12" in page.text and "2 full marks Mean 8 of 8" in page.text
+    assert "ada: picture of figure_loss" in [attributes.get("alt") for tag, attributes in page.tags if tag == "img"]
+
+
 def test_a_batch_that_goes_on_is_said_to(tmp_path: Path) -> None:
     write_student(tmp_path, log_of("ada"))
     write_tables(tmp_path, [])
