@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint release check tiny-t5 tiny-summarizer clean
+.PHONY: help setup demo formgrader test test-slow lint release check tiny-t5 tiny-summarizer clean
 
 # What a set-up may be told on the command line, e.g. `make setup PYTHON=python3.12`.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -70,6 +70,14 @@ release: $(READY)  ## writes notebooks/ from solutions/
 
 check: $(READY)  ## grades the solution, the untouched release, every wrong solution and every right alternative
 	$(BIN)/autograder check
+
+PORT ?= 8888
+
+formgrader: $(READY)  ## opens nbgrader's form grader on the course, for points and comments that people give
+	@test -f course/gradebook.db || $(BIN)/autograder release
+	@echo "formgrader: stop it with Ctrl-C; then grade again with the same command as before, which takes the points over"
+	cd course && jupyter server --ServerApp.default_url=/formgrader --ServerApp.open_browser=True --port=$(PORT) \
+		$(if $(filter 0,$(shell id -u)),--allow-root)
 
 tiny-t5: $(READY)  ## pre-trains the tiny T5 in homework/embedded/ (goes on where it was)
 	$(BIN)/python data/build_tiny_t5.py

@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 
 import autograder.quick_imports  # noqa: F401  (acts before anything imports jsonschema)
 from autograder.errors import AutograderError
+from autograder.export.kinds import Form, Per, Unfinished
 from autograder.sandbox import ANY, ISOLATION_VARIABLE
 from autograder.seed import NEW, SEED_VARIABLE, new_seed
 
@@ -287,6 +288,84 @@ def report_command(
     from autograder.report import report
 
     typer.echo(f"{report(out)}")
+
+
+@app.command("export")
+def export_command(
+    form: Annotated[Form, typer.Argument(help="What reads the file.")],
+    to: Annotated[Path, typer.Option(dir_okay=False, help="The file to write.")],
+    roster: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="The platform's list of students: Canvas's exported gradebook, "
+            "Gradescope's roster, or a CSV file with ids or addresses.",
+        ),
+    ] = None,
+    assignment: Annotated[
+        list[str] | None, typer.Option(help="A homework or a problem; may be repeated. All with submissions if none.")
+    ] = None,
+    per: Annotated[Per, typer.Option(help="What gets a column of its own.")] = Per.HOMEWORK,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID=HEADING", help="Canvas: the column of a homework or problem if it has another name."),
+    ] = None,
+    by: Annotated[str, typer.Option(help="The one heading of the roster that says who somebody is.")] = "",
+    unfinished: Annotated[
+        Unfinished, typer.Option(help="What becomes of grades that wait for a person.")
+    ] = Unfinished.LEAVE,
+    scale: Annotated[bool, typer.Option("--scale", help="Canvas: scale to its points.")] = False,
+    student: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.")] = None,
+) -> None:
+    """Exports grades from the gradebook to the course platform.
+
+    Exit status 1 if a grade is not in the file: its student is not on the roster or could be two people there, or it
+    waits for a person. All of them stand in FILE.unmatched.csv.
+    """
+    from autograder.export.exporting import Request, columns_of, export
+
+    request = Request(
+        form,
+        to,
+        roster=roster,
+        assignments=assignment or (),
+        per=per,
+        columns=columns_of(column or ()),
+        by=by,
+        unfinished=unfinished,
+        scale=scale,
+        students=student or (),
+    )
+    done = export(request)
+    for message in done.messages():
+        typer.echo(message, err=True)
+    typer.echo(f"{_count(done.exported.written, 'grade')} in {done.path}")
+    if done.unmatched:
+        typer.echo(
+            f"{len(done.exported.left_out)} left out, {len(done.exported.absent)} without a submission: "
+            f"{done.unmatched}"
+        )
+    raise typer.Exit(0 if done.complete else 1)
+
+
+@app.command("bundle")
+def bundle_command(
+    out: Annotated[Path, typer.Option(file_okay=False, help="A new folder, an empty clone, or an earlier bundle's.")],
+    problems: Problems = None,
+    zip_to: Annotated[Path | None, typer.Option("--zip", dir_okay=False, help="A zip with the same.")] = None,
+) -> None:
+    """Writes the student release: notebooks, the package homework and what their public repository needs.
+
+    Refuses if a line of a solution, hidden test or mark scheme is in it, if a notebook is not what its source releases
+    now, or if a file in the folder is not from an earlier bundle.
+    """
+    from autograder.bundle import bundle
+
+    done = bundle(out, problems or None, zip_to=zip_to)
+    for name in done.removed:
+        typer.echo(f"removed: {name}")
+    typer.echo(f"{_count(len(done.files), 'file')} in {out}, {len(done.changed)} of them changed")
 
 
 @app.command("demo")

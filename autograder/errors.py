@@ -19,5 +19,9 @@ class CourseError(AutograderError):
     """`course.toml` or the course folder cannot be used."""
 
 
+class ExportError(AutograderError):
+    """Grades were not exported: a roster cannot be read, or it does not say where they belong."""
+
+
 class SetupError(AutograderError):
     """The machine lacks something the run needs (a folder that cannot be written, a full disk)."""

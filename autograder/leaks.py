@@ -72,8 +72,7 @@ def leaks(problem: Problem, texts: Mapping[str, str]) -> list[Leak]:
 
     Args:
         problem: whose secrets.
-        texts: name of the file → its text; a text whose name ends in `.ipynb` is read as a notebook and every string
-            in it is searched.
+        texts: name of the file → its text; if the name ends in `.ipynb` or `.json`, every string in it is searched.
 
     Returns:
         The leaks; empty if there are none.
@@ -82,12 +81,14 @@ def leaks(problem: Problem, texts: Mapping[str, str]) -> list[Leak]:
     long_secrets = {line: place for line, place in secrets.items() if len(_dense(line)) >= LONG}
     found = []
     for name, text in texts.items():
-        for number, line in enumerate(_plain(name, text), start=1):
-            said = _normal(line)
+        lines = [_normal(line) for line in plain_lines(name, text)]
+        whole = "\n".join(lines)
+        somewhere = [secret for secret in long_secrets if secret in whole]
+        for number, said in enumerate(lines, start=1):
             if said in secrets:
                 hits = [said]
-            elif len(_dense(said)) > LONG:
-                hits = [secret for secret in long_secrets if secret in said]
+            elif somewhere and len(_dense(said)) > LONG:
+                hits = [secret for secret in somewhere if secret in said]
             else:
                 hits = []
             found += [Leak(problem.id, *secrets[hit], name, number, hit) for hit in hits]
@@ -125,13 +126,16 @@ def _visible(cell: TextCell) -> Iterator[str]:
             yield line.text
 
 
-def _plain(name: str, text: str) -> Iterator[str]:
-    """The lines of a text; of a notebook, the lines of every string in it."""
-    if not name.endswith(".ipynb"):
+def plain_lines(name: str, text: str) -> Iterator[str]:
+    """The lines of a text; of a notebook or another JSON file, the lines of every string in it."""
+    if not name.endswith((".ipynb", ".json")):
         yield from text.splitlines()
         return
-    notebook = json.loads(text)
-    for value in _strings(notebook):
+    try:
+        whole = json.loads(text)
+    except ValueError:  # no JSON, whatever its name says
+        whole = text
+    for value in _strings(whole):
         yield from value.splitlines()
 
 

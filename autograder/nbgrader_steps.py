@@ -93,6 +93,9 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.AssignLatePenalties.plugin_class = "{__name__}.CourseLatePolicy"
+
+# The form grader shows mark schemes beside the answers; nothing else does.
+c.HTMLExporter.preprocessors = ["autograder.rubric_cells.ShowRubrics"]
 '''
 
 

@@ -23,6 +23,7 @@ from autograder.errors import ReleaseError
 from autograder.leaks import leaks
 from autograder.percent import HIDDEN, RUBRIC, SOLUTION
 from autograder.problem import PACKAGE_WORD, Problem, as_notebook, load_problem, problem_ids
+from autograder.published import BADGE, colab_address
 from autograder.writing import write_atomically
 
 _KEPT_CELL_METADATA = ("deletable", "editable", "nbgrader", "tags")
@@ -149,7 +150,10 @@ def checksum(cell: NotebookNode) -> str:
 
 
 def finished(notebook: NotebookNode, problem: Problem, course: Course) -> NotebookNode:
-    """Brings a released notebook to its final, repeatable form: metadata by allow-list, no outputs, package named."""
+    """Brings a released notebook to its final, repeatable form: metadata by allow-list, no outputs, addresses put in."""
+    address = colab_address(course, problem.id)
+    if address:
+        notebook.cells[0].source = _with_badge(notebook.cells[0].source, address)
     for cell in notebook.cells:
         if "install" in cell.metadata.get("tags", ()):
             cell.source = cell.source.replace(PACKAGE_WORD, course.student_package)
@@ -168,6 +172,12 @@ def finished(notebook: NotebookNode, problem: Problem, course: Course) -> Notebo
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     nbformat.validate(notebook)
     return notebook
+
+
+def _with_badge(source: str, address: str) -> str:
+    """The title cell with a link below the title that opens the published notebook in Colab."""
+    title, _, rest = source.partition("\n")
+    return f"{title}\n\n[![Open in Colab]({BADGE})]({address})\n{rest}"
 
 
 def _through_nbgrader(problems: list[Problem], texts: dict[str, str], course: Course) -> None:

@@ -15,7 +15,6 @@ import contextlib
 import json
 import math
 import platform
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import resources
@@ -27,6 +26,7 @@ import torch
 
 from homework.atomic import whole_file
 from homework.bands import Bands, remark, wrong_with
+from homework.colab import offer_download, on_colab
 from homework.errors import LogError
 from homework.identity import student_id
 from homework.notebook_names import student as notebook
@@ -231,6 +231,8 @@ class SubmissionLog:
         ]
         note = f"; no answer yet for: {', '.join(failed)}" if failed else ""
         print(f"wrote {target} ({len(data):,} bytes, student {self.student}, {len(self._answers)} answers{note})")
+        if self.run.profile != "grade":
+            offer_download(target)
         return target
 
     def _note_code(self, item: str) -> None:
@@ -294,7 +296,7 @@ def _environment(run: Run) -> dict[str, str]:
         "numpy": np.__version__,
         "homework": __version__,
         "platform": f"{platform.system()} {platform.machine()}",
-        "colab": "yes" if "google.colab" in sys.modules else "no",
+        "colab": "yes" if on_colab() else "no",
     }
 
 

@@ -52,6 +52,7 @@ from importlib.util import find_spec
 
 if find_spec("homework") is None:  # on Colab: installs what is missing, the torch that is there stays
     get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
+# On Colab, so that training goes on after a cut-off: `from homework.colab import use_drive; use_drive()`
 
 # %%
 import copy

@@ -1,0 +1,161 @@
+"""A Canvas gradebook with our grades in it, ready to be imported again.
+
+Canvas matches a column by the number at the end of its heading, `Homework 11 (12345)`, and a row by its first columns.
+Everything but the cells that get a grade stays as it is: an import changes nothing else then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from autograder.errors import ExportError
+from autograder.export.assignments import Assignment, total
+from autograder.export.cells import csv_text, points_text
+from autograder.export.exported import (
+    Exported,
+    LeftOut,
+    not_on_roster,
+    waits_for_a_person,
+    without_submission,
+)
+from autograder.export.kinds import Unfinished
+from autograder.export.matching import Matching
+from autograder.export.roster import Roster, normal
+from autograder.export.scores import Grades
+from autograder.printable import printable
+
+_NUMBERED = re.compile(r"(.*\S)\s*\((\d+)\)", re.DOTALL)
+_TOTALS = re.compile(r"(current|final|override) (score|points|grade|status)\b")
+"""Columns that Canvas computes: `Assignments Current Points`, `Unposted Final Score`."""
+_FIRST_COLUMNS = frozenset(
+    "student/lastname/firstname/id/sis user id/sis login id/integration id/root account/section".split("/")
+)
+_SAME = 0.005
+"""Canvas keeps two decimals."""
+
+
+def canvas_file(
+    grades: Grades,
+    assignments: Sequence[Assignment],
+    roster: Roster,
+    matching: Matching,
+    *,
+    columns: Mapping[str, str],
+    unfinished: Unfinished = Unfinished.LEAVE,
+    scale: bool = False,
+) -> Exported:
+    """Fills the columns of the assignments.
+
+    A cell stays as it is where nobody handed in, where a grade is left out, and where Canvas says that the student is
+    excused (`EX`) or has not got the assignment (`N/A`).
+
+    Args:
+        grades: what is in the gradebook.
+        assignments: what to fill in.
+        roster: Canvas's own export.
+        matching: who is who.
+        columns: assignment id → heading, with or without its number, where the names of an assignment do not do.
+        unfinished: `LEAVE` or `INCLUDE`.
+        scale: grades are scaled to Canvas's points where these are other than ours.
+
+    Raises:
+        ExportError: the roster is no Canvas gradebook; a column is missing, there twice or read-only; Canvas has other
+            points for it and `scale` is not said.
+    """
+    if not roster.is_canvas:
+        raise ExportError(
+            f"{roster.path} is no gradebook of Canvas: its first columns are not Student and ID. "
+            "In Canvas: Grades, Export, Export Entire Gradebook."
+        )
+    rows = [list(row) for row in roster.rows]
+    left_out, notes = not_on_roster(grades, assignments, matching), list(roster.notes)
+    taken: dict[int, str] = {}
+    written = 0
+    for assignment in assignments:
+        column = _column(roster, assignment, columns.get(assignment.id, ""))
+        if column in taken:
+            raise ExportError(f"{taken[column]} and {assignment.id} have the same column, {roster.header[column]!r}.")
+        taken[column] = assignment.id
+        factor = _factor(roster, assignment, column, scale)
+        if factor != 1.0:
+            notes.append(f"{assignment.id}: scaled by {factor:.4g} to the points of {roster.header[column]!r}")
+        if assignment.not_released:
+            notes.append(f"{assignment.id}: not in the gradebook: {', '.join(assignment.not_released)}")
+        for student, person in sorted(matching.rows.items()):
+            found = total(grades, assignment, student)
+            if found is None:
+                continue
+            row = rows[person.row]
+            row += [""] * (column + 1 - len(row))
+            kept = row[column].strip().upper()
+            if waits_for_a_person(found) and unfinished is not Unfinished.INCLUDE:
+                left_out.append(LeftOut(student, assignment.id, found, waits_for_a_person(found)))
+            elif kept in ("EX", "N/A"):
+                what = "is excused from" if kept == "EX" else "has not got"
+                notes.append(f"{printable(student)} {what} {roster.header[column]!r} in Canvas; the cell stays {kept}")
+            else:
+                row[column] = points_text(found.final * factor)
+                written += 1
+    delimiter = roster.delimiter if roster.delimiter in ",;" else ","  # what Canvas reads
+    text = csv_text([roster.header, *rows], delimiter, roster.newline)
+    absent = without_submission(grades, assignments, roster, matching)
+    return Exported(text, written, tuple(left_out), tuple(absent), tuple(notes), roster.marked)
+
+
+def _column(roster: Roster, assignment: Assignment, said: str) -> int:
+    """The index of an assignment's column."""
+    headings = {
+        index: heading
+        for index, heading in enumerate(roster.header)
+        if normal(heading) not in _FIRST_COLUMNS and not _TOTALS.search(normal(heading))
+    }
+    wanted = {normal(name) for name in ((said,) if said else assignment.names)}
+    found = [index for index, heading in headings.items() if _names(heading) & wanted]
+    if len(found) == 1:
+        return found[0]
+    mend = f"name one with --column '{assignment.id}=<heading>'"
+    if found:
+        seen = ", ".join(repr(headings[index]) for index in found)
+        raise ExportError(f"{roster.path}: more than one column could be {assignment.id}: {seen}; {mend}.")
+    seen = ", ".join(repr(printable(heading)) for heading in headings.values()) or "none"
+    looked = " or ".join(repr(name) for name in ((said,) if said else assignment.names))
+    raise ExportError(
+        f"{roster.path}: no column for {assignment.id} (looked for {looked}); it has {seen}. {mend}, "
+        "or make the assignment in Canvas and export its gradebook again. --assignment chooses what is exported."
+    )
+
+
+def _names(heading: str) -> set[str]:
+    """A heading as it is, without its number, and its number alone."""
+    numbered = _NUMBERED.fullmatch(heading.strip())
+    return {normal(heading)} | ({normal(numbered.group(1)), numbered.group(2)} if numbered else set())
+
+
+def _factor(roster: Roster, assignment: Assignment, column: int, scale: bool) -> float:
+    """What our points are multiplied by to be Canvas's."""
+    row = next((row for row in roster.rows if row and "points possible" in row[0].casefold()), ())
+    said = row[column].strip() if column < len(row) else ""
+    heading = roster.header[column]
+    if "read only" in said.casefold():
+        raise ExportError(f"{roster.path}: Canvas computes the column {heading!r} itself; take another.")
+    if not said:
+        return 1.0
+    try:
+        possible = _canvas_number(said)
+    except ValueError:
+        raise ExportError(f"{roster.path}: {said!r} are no points possible for {heading!r}.") from None
+    if abs(possible - assignment.max_score) < _SAME:
+        return 1.0
+    if not scale or not assignment.max_score or not possible:
+        raise ExportError(
+            f"Canvas has {possible:g} points for {heading!r}, the gradebook {assignment.max_score:g} for "
+            f"{assignment.id}. Change the points in Canvas and export its gradebook again, or say --scale."
+        )
+    return possible / assignment.max_score
+
+
+def _canvas_number(text: str) -> float:
+    """A number as Canvas writes it, whose last comma or point is the decimal one."""
+    *before, last = re.split(r"[.,]", text)
+    return float("".join(before) + "." + last if before else last)

@@ -1,0 +1,126 @@
+"""The grades of one assignment in the shape of Gradescope's own export ("Download Grades").
+
+What reads such files (spreadsheets, scripts) needs no other reader for ours. The total is what counts, late penalty
+taken away; the columns of the items are points before it.
+"""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+from autograder.export.assignments import Assignment, Total, total
+from autograder.export.cells import csv_text, duration_text, harmless, moment_text, points_text
+from autograder.export.exported import (
+    Exported,
+    LeftOut,
+    not_on_roster,
+    waits_for_a_person,
+    without_submission,
+)
+from autograder.export.kinds import Unfinished
+from autograder.export.matching import Matching
+from autograder.export.roster import Person, Roster
+from autograder.export.scores import Grades
+
+_HEADINGS = (
+    "First Name",
+    "Last Name",
+    "SID",
+    "Email",
+    "Sections",
+    "Total Score",
+    "Max Points",
+    "Status",
+    "Submission ID",
+    "Submission Time",
+    "Lateness (H:M:S)",
+    "View Count",
+    "Submission Count",
+)
+_MOMENT = "%Y-%m-%d %H:%M:%S %z"
+
+
+def gradescope_file(
+    grades: Grades,
+    assignment: Assignment,
+    roster: Roster,
+    matching: Matching,
+    *,
+    zone: tzinfo | None,
+    unfinished: Unfinished = Unfinished.LEAVE,
+) -> Exported:
+    """One row for each student of the roster, in its order.
+
+    `Status` is `Graded`, `Missing`, or `Ungraded` while a person has yet to look at something; then `Total Score` is
+    empty, unless unfinished grades are included. `Submission ID` and `View Count` are Gradescope's own and stay empty.
+
+    Args:
+        grades: what is in the gradebook.
+        assignment: what to export.
+        roster: who is in the class.
+        matching: who is who.
+        zone: time zone of the hand-in times.
+        unfinished: `LEAVE` or `INCLUDE`.
+    """
+    questions = _questions(grades, assignment)
+    rows: list[tuple[str, ...]] = [(*_HEADINGS, *questions.values())]
+    left_out = not_on_roster(grades, [assignment], matching)
+    account_of = {person: student for student, person in matching.rows.items()}
+    written = 0
+    for person in roster.people:
+        student = account_of.get(person)
+        found = total(grades, assignment, student) if student else None
+        if not person.is_student and found is None:
+            continue
+        rows.append((*_who(person), *_grade(assignment, found, unfinished, zone), *_points(found, questions)))
+        if student and found:
+            if waits_for_a_person(found) and unfinished is not Unfinished.INCLUDE:
+                left_out.append(LeftOut(student, assignment.id, found, waits_for_a_person(found)))
+            else:
+                written += 1
+    absent = without_submission(grades, [assignment], roster, matching)
+    notes = roster.notes
+    if assignment.not_released:
+        notes += (f"{assignment.id}: not in the gradebook: {', '.join(assignment.not_released)}",)
+    return Exported(csv_text(rows), written, tuple(left_out), tuple(absent), notes)
+
+
+def _questions(grades: Grades, assignment: Assignment) -> dict[tuple[str, str], str]:
+    """(Problem, item) → heading, numbered as Gradescope numbers questions and their parts."""
+    headings = {}
+    for number, problem in enumerate(assignment.problems, 1):
+        for part, (item, most) in enumerate(grades.items[problem], 1):
+            place, name = (f"{number}.{part}", f"{problem} {item}") if len(assignment.problems) > 1 else (part, item)
+            headings[problem, item] = f"{place}: {name} ({most!r} pts)"
+    return headings
+
+
+def _who(person: Person) -> tuple[str, ...]:
+    return tuple(map(harmless, (person.first_name, person.last_name, person.sid, person.email, person.section)))
+
+
+def _grade(assignment: Assignment, found: Total | None, unfinished: Unfinished, zone: tzinfo | None) -> tuple[str, ...]:
+    most = points_text(assignment.max_score)
+    if found is None:
+        return ("", most, "Missing", "", "", "", "", "0")
+    shown = not found.waiting or unfinished is Unfinished.INCLUDE
+    at = found.handed_in_at
+    return (
+        points_text(found.final) if shown else "",
+        most,
+        "Ungraded" if found.waiting else "Graded",
+        "",
+        moment_text(at.astimezone(zone) if at else None, _MOMENT),
+        duration_text(found.seconds_late) if at else "",
+        "",
+        "1",
+    )
+
+
+def _points(found: Total | None, questions: dict[tuple[str, str], str]) -> tuple[str, ...]:
+    """Points of each item; nothing for what nobody handed in or a person has yet to look at."""
+    known: dict[tuple[str, str], str] = {}
+    for score in found.scores if found else ():
+        for item, points in score.points:
+            known[score.problem, item] = "" if item in score.waiting else points_text(points)
+    return tuple(known.get(question, "") for question in questions)

@@ -1,0 +1,141 @@
+"""Who on the roster is who in the gradebook: only what is certain counts, everything else is said.
+
+The gradebook's ids are names of folders; a platform has its own. A student is found where their id, e-mail address or
+platform id is the same as a cell of one row (upper and lower case alike); or else where an id on one side is the part
+before the `@` of an address on the other, if nobody else has it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from autograder.errors import ExportError
+from autograder.export.roster import CANVAS_ID, Person, Roster, normal
+from autograder.export.scores import Account
+from autograder.printable import printable
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Who was found, and who was not."""
+
+    rows: Mapping[str, Person]
+    """Student id in the gradebook → the one row that is theirs."""
+    refused: Mapping[str, str]
+    """Student id → why no row was taken."""
+
+
+def match(accounts: Iterable[Account], roster: Roster, by: str = "") -> Matching:
+    """Finds each student of the gradebook on the roster.
+
+    Args:
+        accounts: the gradebook's students.
+        roster: the platform's list.
+        by: the one heading of the roster whose cells count; any that says who somebody is, if empty.
+
+    Raises:
+        ExportError: the roster has no heading `by`.
+    """
+    accounts = tuple(accounts)
+    people = _with_ids_of(roster, by)
+    exact, local = _by_text(people, roster)
+    found: dict[str, frozenset[Person]] = {}
+    refused: dict[str, str] = {}
+    for account in accounts:
+        sets = [exact[key] for key in _keys(account) if key in exact]
+        if sets:
+            common = frozenset[Person].intersection(*sets)
+            found[account.id] = common or frozenset[Person].union(*sets)
+            if not common:
+                refused[account.id] = (
+                    f"id and address lead to different rows of the roster: {_lines(found[account.id])}"
+                )
+    taken = frozenset[Person]().union(*found.values())
+    weak: dict[str, frozenset[Person]] = {}
+    for account in accounts:
+        if account.id not in found:
+            hits = frozenset[Person]().union(*(local.get(key, frozenset()) for key in _local_keys(account)))
+            if hits:
+                weak[account.id] = hits
+                if hits & taken:
+                    refused[account.id] = f"the address of {_lines(hits & taken)} begins the same, and is another's"
+    found |= weak
+    owners: dict[Person, list[str]] = {}
+    for student, persons in found.items():
+        if student in refused:
+            continue
+        if len(persons) > 1:
+            refused[student] = f"more than one row of the roster fits: {_lines(persons)}"
+        else:
+            owners.setdefault(next(iter(persons)), []).append(student)
+    rows = {}
+    for person, students in owners.items():
+        if len(students) > 1:
+            names = ", ".join(printable(student) for student in sorted(students))
+            refused |= {student: f"{names}: all of them fit line {person.line} of the roster" for student in students}
+        else:
+            rows[students[0]] = person
+    nowhere = {account.id: "not on the roster" for account in accounts if account.id not in found}
+    return Matching(rows, refused | nowhere)
+
+
+def _with_ids_of(roster: Roster, by: str) -> list[tuple[Person, tuple[tuple[str, str], ...]]]:
+    """Each person with the cells that count."""
+    if not by:
+        return [(person, person.ids) for person in roster.people]
+    headings = [normal(heading) for heading in roster.header]
+    if normal(by) not in headings:
+        seen = ", ".join(printable(heading, 30) for heading in roster.header[:8])
+        raise ExportError(f"{roster.path} has no heading {by!r}; it has: {seen}.")
+    column = headings.index(normal(by))
+    pairs: list[tuple[Person, tuple[tuple[str, str], ...]]] = []
+    for person in roster.people:
+        row = roster.rows[person.row]
+        cell = row[column].strip() if column < len(row) else ""
+        pairs.append((person, ((normal(by), cell),) if cell else ()))
+    return pairs
+
+
+def _by_text(
+    people: Collection[tuple[Person, tuple[tuple[str, str], ...]]], roster: Roster
+) -> tuple[dict[str, frozenset[Person]], dict[str, frozenset[Person]]]:
+    """Text → who has it in a cell; text → who may be meant if an address or an id is cut at the `@`."""
+    exact: dict[str, set[Person]] = {}
+    local: dict[str, set[Person]] = {}
+    for person, ids in people:
+        for heading, cell in ids:
+            exact.setdefault(_folded(cell), set()).add(person)
+            if "@" in cell:
+                local.setdefault(_BEGINNING + _local(cell), set()).add(person)
+            elif not (heading == CANVAS_ID and roster.is_canvas):
+                local.setdefault(_folded(cell), set()).add(person)
+    return {key: frozenset(who) for key, who in exact.items()}, {key: frozenset(who) for key, who in local.items()}
+
+
+_BEGINNING = "\0"
+"""Marks what stands before an `@`: it agrees with a whole id, never with the beginning of another address."""
+
+
+def _keys(account: Account) -> set[str]:
+    return {_folded(text) for text in (account.id, account.email, account.lms_user_id) if text.strip()}
+
+
+def _local_keys(account: Account) -> set[str]:
+    """The keys under which `_by_text` has who may be meant."""
+    texts = [text for text in (account.id, account.email) if text.strip()]
+    return {_local(text) if "@" in text else _BEGINNING + _folded(text) for text in texts}
+
+
+def _local(address: str) -> str:
+    return _folded(address.partition("@")[0])
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text.strip().casefold())
+
+
+def _lines(persons: Iterable[Person]) -> str:
+    numbers = sorted(person.line for person in persons)
+    return f"line {numbers[0]}" if len(numbers) == 1 else f"lines {', '.join(map(str, numbers[:10]))}"

@@ -1,0 +1,81 @@
+"""One row for each student and problem, for people and for programs of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import tzinfo
+
+from autograder.export.assignments import Assignment, Total
+from autograder.export.cells import csv_text, duration_text, harmless, moment_text, points_text
+from autograder.export.exported import (
+    Exported,
+    LeftOut,
+    not_on_roster,
+    waits_for_a_person,
+    without_submission,
+)
+from autograder.export.kinds import Unfinished
+from autograder.export.matching import Matching
+from autograder.export.roster import Roster
+from autograder.export.scores import Grades
+
+HEADINGS = ("student", "problem", "score", "max_score", "late_penalty", "final", "manual_grading", "handed_in", "late")
+
+
+def plain_file(
+    grades: Grades,
+    assignments: Iterable[Assignment],
+    *,
+    zone: tzinfo | None,
+    unfinished: Unfinished = Unfinished.LEAVE,
+    roster: Roster | None = None,
+    matching: Matching | None = None,
+) -> Exported:
+    """Everybody in the gradebook, whoever is on the roster.
+
+    `final` is empty while `manual_grading` names items that wait for a person, unless unfinished grades are included.
+    `late` is in hours, minutes and seconds.
+
+    Args:
+        grades: what is in the gradebook.
+        assignments: whose problems to list.
+        zone: time zone of the hand-in times.
+        unfinished: `LEAVE` or `INCLUDE`.
+        roster: if given, who is not on it and who handed in nothing is said.
+        matching: who is who; goes with the roster.
+    """
+    assignments = tuple(assignments)
+    rows: list[tuple[str, ...]] = [HEADINGS]
+    left_out: list[LeftOut] = []
+    written = 0
+    for problem in dict.fromkeys(problem for assignment in assignments for problem in assignment.problems):
+        for account in grades.accounts:
+            score = grades.scores.get((account.id, problem))
+            who = (harmless(account.id), problem)
+            if score is None:
+                most = points_text(grades.max_score(problem))
+                rows.append((*who, "0", most, "0", "0", "nothing handed in", "", ""))
+                continue
+            if score.waiting and unfinished is not Unfinished.INCLUDE:
+                found = Total((score,), score.max_score)
+                left_out.append(LeftOut(account.id, problem, found, waits_for_a_person(found)))
+                final = ""
+            else:
+                written += 1
+                final = points_text(score.final)
+            at = score.handed_in_at
+            rows.append(
+                (
+                    *who,
+                    *map(points_text, (score.score, score.max_score, score.penalty)),
+                    final,
+                    f"waiting: {' '.join(score.waiting)}" if score.waiting else "done",
+                    moment_text(at.astimezone(zone) if at else None),
+                    duration_text(score.seconds_late) if at else "",
+                )
+            )
+    if roster is None or matching is None:
+        return Exported(csv_text(rows), written, tuple(left_out))
+    left_out += not_on_roster(grades, assignments, matching)
+    absent = without_submission(grades, assignments, roster, matching)
+    return Exported(csv_text(rows), written, tuple(left_out), tuple(absent), roster.notes)

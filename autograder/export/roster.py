@@ -1,0 +1,226 @@
+"""A roster: the course platform's own list of students, as somebody downloaded it or saved it from a spreadsheet.
+
+Read are Canvas gradebooks, Gradescope rosters and any table with a heading that says who somebody is; with commas,
+semicolons or tabs, in UTF-8, in what Excel makes of it (UTF-16) or in Windows-1252. No cell is changed: ids stay text.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.errors import ExportError
+from autograder.printable import printable
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes; no roster is larger."""
+
+CANVAS_ID = "id"
+"""Canvas's own number of a student; says nothing about the student's name elsewhere."""
+
+_IDS = frozenset(
+    "id/student id/studentid/student number/user id/username/user name/login/login id/net id/netid/sid/sis id"
+    "/sis user id/sis login id/integration id".split("/")
+)
+_EMAILS = frozenset("email/e mail/email address/e mail address/mail".split("/"))
+_FIRST = frozenset("first name/firstname/given name".split("/"))
+_LAST = frozenset("last name/lastname/surname/family name".split("/"))
+_NAMES = frozenset("name/student name/full name".split("/"))
+_NOT_STUDENTS = re.compile(r"instructor|teacher|ta\b|teaching|reader|observer|designer|staff", re.IGNORECASE)
+_TEST_STUDENT = "student, test"
+"""What Canvas calls the student that a teacher is in its student view."""
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")) + (
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A student on the roster."""
+
+    row: int
+    """Index in `Roster.rows`."""
+    line: int
+    """Line of the file on which the row begins, from 1."""
+    first_name: str
+    last_name: str
+    sid: str
+    """Student id as the course platform calls it; empty if it has none."""
+    email: str
+    section: str
+    ids: tuple[tuple[str, str], ...]
+    """(Normal heading, cell) of each cell that says who this is; no empty ones."""
+    is_student: bool
+    """False for staff and for the platform's test student."""
+
+    @property
+    def label(self) -> str:
+        """Name and id for people to read, safe to print."""
+        name = f"{self.first_name} {self.last_name}".strip()
+        who = self.sid or self.email or next((cell for _, cell in self.ids), "")
+        return printable(f"{name} ({who})" if name and who else name or who or f"line {self.line}")
+
+
+@dataclass(frozen=True)
+class Roster:
+    """A roster as it was read."""
+
+    path: Path
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    """All rows below the header, as they are; not only students'."""
+    people: tuple[Person, ...]
+    delimiter: str
+    newline: str
+    marked: bool
+    """Did it begin with a byte order mark of UTF-8?"""
+    notes: tuple[str, ...]
+    """What was odd about the file."""
+
+    @property
+    def is_canvas(self) -> bool:
+        """Has it the first columns of a Canvas gradebook?"""
+        names = tuple(map(normal, self.header[:3]))
+        return names[:2] == ("student", "id") or names == ("lastname", "firstname", "id")
+
+
+def normal(heading: str) -> str:
+    """A heading in small letters, without marks and needless blanks."""
+    return " ".join(re.sub(r"[\s_\-]+", " ", heading.replace("\ufeff", "")).casefold().split())
+
+
+def read_roster(path: Path) -> Roster:
+    """Reads a roster.
+
+    Raises:
+        ExportError: the file cannot be read as a table, or none of its headings says who somebody is.
+    """
+    text, marked, notes = _decoded(path)
+    named = re.match(r"sep=(.)\r?\n", text)  # a line of Excel's own
+    text = text[named.end() :] if named else text
+    delimiter = named.group(1) if named else _delimiter(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[tuple[str, ...]] = []
+    lines: list[int] = []
+    before = 1 if named else 0
+    try:
+        for row in reader:
+            if rows or any(cell.strip() for cell in row):
+                rows.append(tuple(row))
+                lines.append(before + 1)
+            before = reader.line_num + bool(named)
+    except csv.Error as error:
+        raise ExportError(
+            f"{path}, line {before + 1}: not a CSV file ({error}); save it again as CSV, or download it again."
+        ) from None
+    header = rows[0] if rows else ()
+    _refuse_without_ids(path, header)
+    canvas = Roster(path, header, (), (), "", "", False, ()).is_canvas
+    people = tuple(
+        _person(number, lines[number + 1], header, row, canvas)
+        for number, row in enumerate(rows[1:])
+        if any(cell.strip() for cell in row) and not (canvas and _is_about_assignments(row))
+    )
+    newline = "\r\n" if text.partition("\n")[0].endswith("\r") else "\n"
+    return Roster(path, header, tuple(rows[1:]), people, delimiter, newline, marked, notes)
+
+
+def _decoded(path: Path) -> tuple[str, bool, tuple[str, ...]]:
+    """The text of a file, whether it had UTF-8's mark, and what was odd."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise ExportError(f"the roster {path} cannot be read: {error.strerror or error}.") from None
+    if len(data) > LARGEST:
+        raise ExportError(f"the roster {path} has more than {LARGEST >> 20} MiB; is it the right file?")
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "")
+    marked = encoding == "utf-8"
+    if not encoding and b"\0" in data[:200]:  # UTF-16 without its mark: every other byte of plain letters is zero
+        encoding = "utf-16-le" if data[1:200:2].count(0) > data[0:200:2].count(0) else "utf-16-be"
+    notes: tuple[str, ...] = ()
+    try:
+        try:
+            text = data.decode("utf-8-sig" if encoding in ("", "utf-8") else encoding)
+        except UnicodeDecodeError:
+            if encoding:
+                raise
+            text = data.decode("cp1252")
+            notes = (f"{path} is not UTF-8; it was read as Windows-1252. Look whether names are right.",)
+    except UnicodeDecodeError as error:
+        raise ExportError(f"the roster {path} is no text ({error.reason}); save it as CSV in UTF-8.") from None
+    if "\0" in text:
+        raise ExportError(f"the roster {path} is no text; save it as CSV in UTF-8.")
+    return text, marked, notes
+
+
+def _delimiter(text: str) -> str:
+    """Comma, semicolon or tab: what makes most of the first line's headings known ones."""
+
+    def known(delimiter: str) -> tuple[int, int]:
+        try:
+            header = next((row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row), [])
+        except csv.Error:
+            return 0, 0
+        return sum(normal(cell) in _IDS | _EMAILS | _FIRST | _LAST for cell in header), len(header)
+
+    return max(",;\t", key=known)
+
+
+def _refuse_without_ids(path: Path, header: tuple[str, ...]) -> None:
+    if not any(normal(cell) in _IDS | _EMAILS or normal(cell) == "student" for cell in header):
+        seen = ", ".join(printable(cell, 30) for cell in header[:8]) or "nothing"
+        raise ExportError(
+            f"{path}: no heading in the first line says who somebody is (it has: {seen}). Give it one of: student, "
+            "id, sid, student id, sis user id, sis login id, login id, username, email."
+        )
+
+
+def _person(number: int, line: int, header: tuple[str, ...], row: tuple[str, ...], canvas: bool) -> Person:
+    cells: dict[str, str] = {}
+    ids: list[tuple[str, str]] = []
+    for heading, cell in zip(map(normal, header), (cell.strip() for cell in row), strict=False):
+        cells.setdefault(heading, cell)
+        says_who = heading in _IDS or heading in _EMAILS or (heading == "student" and not canvas)
+        if says_who and cell:
+            ids.append((heading, cell))
+
+    def first_of(names: frozenset[str] | tuple[str, ...]) -> str:
+        return next((cells[name] for name in cells if name in names and cells[name]), "")
+
+    first, last = first_of(_FIRST), first_of(_LAST)
+    whole = first_of(("student",)) if canvas else first_of(_NAMES)
+    if not (first or last) and whole:
+        first, last = _split(whole)
+    email = first_of(_EMAILS) or next((cell for _, cell in ids if "@" in cell), "")
+    is_test = canvas and (
+        whole.casefold() == _TEST_STUDENT or (last.casefold(), first.casefold()) == ("student", "test")
+    )
+    sid = first_of(("sid", "sis user id", "student id", "studentid", "student number")) or next(
+        (cell for heading, cell in ids if "@" not in cell and not (canvas and heading == CANVAS_ID)), ""
+    )
+    section = first_of(("section", "sections"))
+    staff = _NOT_STUDENTS.match(cells.get("role", "")) is not None
+    return Person(number, line, first, last, sid, email, section, tuple(ids), not (is_test or staff))
+
+
+def _split(name: str) -> tuple[str, str]:
+    """First and last name of `Last, First` or `First Last`."""
+    if "," in name:
+        last, _, first = name.partition(",")
+        return first.strip(), last.strip()
+    first, _, last = name.rpartition(" ")
+    return (first, last) if first else (last, "")
+
+
+def _is_about_assignments(row: tuple[str, ...]) -> bool:
+    """Is this row of a Canvas gradebook no student's: points possible, or what is muted?"""
+    if "points possible" in row[0].casefold():
+        return True
+    said = [cell.strip().casefold() for cell in row if cell.strip()]
+    return all(cell == "muted" or cell.startswith("manual posting") for cell in said)

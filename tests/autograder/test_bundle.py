@@ -1,0 +1,474 @@
+"""The student release holds what students need and nothing of the staff's, and is written where only it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pytest
+from typer.testing import CliRunner
+
+from autograder.bundle import MANIFEST, bundle
+from autograder.cli import app
+from autograder.course import load_course
+from autograder.errors import ReleaseError
+from autograder.problem import load_problem
+from autograder.published import clone_address, colab_address, repository_name
+from autograder.release import notebook_text, released_notebook
+from autograder.student_files import changes_for_students, project_of_students, secrets_in, student_files
+from autograder.writing import write_bytes
+
+FIXTURE = Path(__file__).parent / "fixture_course"
+GITHUB = "https://github.com/uni/toys"
+SECRET = "steep = student.Line(slope=-3.0, intercept=0.5)"
+"""A line of the toy problem's hidden tests."""
+QUOTED = 'assert close(steep(points), -3.0 * points + 0.5, "wrong for a negative slope")'
+"""Another one, with marks that JSON writes otherwise."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny course with everything that a student release is made from."""
+    root = tmp_path_factory.mktemp("bundle") / "root"
+    here = Path(__file__).resolve().parents[2]
+    shutil.copytree(FIXTURE, root)
+    for name in ("LICENSE", "pyproject.toml", "environment.yml", "CHANGELOG.md"):
+        shutil.copy(here / name, root / name)
+    course_file = root / "course.toml"
+    course_file.write_text(course_file.read_text().replace("https://example.org/toy-course", GITHUB, 2))
+    (root / "data").mkdir()
+    (root / "data" / "README.md").write_text("# Cards\n")
+    (root / "data" / "build_x.py").write_text("import homework\n")
+    (root / "data" / "raw.bin").write_bytes(b"not for students")
+    package = root / "homework"
+    (package / "embedded" / "tiny").mkdir(parents=True)
+    (package / "__pycache__").mkdir()
+    for name, text in {
+        "__init__.py": '__version__ = "1.2"\n',
+        "plots.py": "import math\n",
+        "py.typed": "",
+        "log.json": "{}",
+        "embedded/tiny/weights.safetensors": "\0\1",
+        "__pycache__/plots.pyc": "x",
+        ".DS_Store": "x",
+    }.items():
+        (package / name).write_text(text)
+    (root / "notebooks").mkdir()
+    (root / "notebooks" / "toy.ipynb").write_text(notebook_text(released_notebook(load_problem("toy", root))))
+    (root / "course").mkdir()
+    (root / "course" / "seeds.txt").write_text("secret")
+    return root
+
+
+@pytest.fixture
+def root(made: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may change."""
+    return Path(shutil.copytree(made, tmp_path / "root"))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Path → bytes of every file in a folder."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+def test_what_students_get(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = bundle(out, root=root)
+    files = contents(out)
+    assert set(files) == {
+        MANIFEST,
+        ".gitignore",
+        "CHANGELOG.md",
+        "LICENSE",
+        "README.md",
+        "data/README.md",
+        "data/build_x.py",
+        "environment.yml",
+        "homework/__init__.py",
+        "homework/embedded/tiny/weights.safetensors",
+        "homework/log.json",
+        "homework/plots.py",
+        "homework/py.typed",
+        "notebooks/toy.ipynb",
+        "pyproject.toml",
+    }
+    assert set(done.files) | {MANIFEST} == set(files) and set(done.changed) == set(done.files)
+    assert files["notebooks/toy.ipynb"] == (root / "notebooks" / "toy.ipynb").read_bytes()
+    project = tomllib.loads(files["pyproject.toml"].decode())
+    assert set(project) == {"build-system", "project", "tool"} and set(project["tool"]) == {"setuptools"}
+    assert "optional-dependencies" not in project["project"] and len(project["project"]["dependencies"]) > 10
+    assert b"nbgrader" not in files["pyproject.toml"] and b"staff" not in files["environment.yml"].lower()
+    assert (
+        b"- pytorch>=" in files["environment.yml"]
+        and b"conda activate deep-learning-homework" in files["environment.yml"]
+    )
+
+
+def test_the_readme_names_every_notebook_and_its_links_lead_somewhere(root: Path, tmp_path: Path) -> None:
+    bundle(tmp_path / "out", root=root)
+    readme = (tmp_path / "out" / "README.md").read_text()
+    title = load_problem("toy", root).title
+    address = "https://colab.research.google.com/github/uni/toys/blob/main/notebooks/toy.ipynb"
+    assert f"| [{title}](notebooks/toy.ipynb) | [![Open in Colab]" in readme and f"]({address})" in readme
+    assert "## Homework 1: Toys" in readme and "Sunday, 17 January 2027, 23:59 (UTC+01:00)" in readme
+    assert "**At first every test fails with\n   NotImplementedError**" in readme and f"git clone {GITHUB} " in readme
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", readme):
+        assert (tmp_path / "out" / link).is_file(), link
+    course_file = root / "course.toml"
+    course_file.write_text(course_file.read_text().replace(GITHUB, "https://gitlab.example.org/uni/toys"))
+    (root / "notebooks" / "toy.ipynb").write_text(notebook_text(released_notebook(load_problem("toy", root))))
+    bundle(tmp_path / "elsewhere", root=root)
+    assert "colab.research" not in (tmp_path / "elsewhere" / "README.md").read_text()
+
+
+def test_the_same_sources_give_the_same_bytes(root: Path, tmp_path: Path) -> None:
+    zips = [tmp_path / "one.zip", tmp_path / "two.zip"]
+    bundle(tmp_path / "one", root=root, zip_to=zips[0])
+    again = bundle(tmp_path / "one", root=root)
+    for path in root.rglob("*"):
+        os.utime(path, (0, 0))
+    bundle(tmp_path / "two", root=root, zip_to=zips[1])
+    assert again.changed == again.removed == ()
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert zips[0].read_bytes() == zips[1].read_bytes()
+    with zipfile.ZipFile(zips[0]) as archive:
+        assert {f"toys/{name}" for name in again.files} == set(archive.namelist())
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert archive.read("toys/homework/plots.py") == b"import math\n"
+
+
+# --- nothing of the staff's -------------------------------------------------------------------------------------------
+
+
+def in_the_package(root: Path) -> None:
+    (root / "homework" / "plots.py").write_text(f"# {SECRET}\n")
+
+
+def in_a_folded_json_file(root: Path) -> None:
+    (root / "homework" / "log.json").write_text(json.dumps({"note": f"see\n  {QUOTED}\nthere"}))
+
+
+def in_a_binary_file(root: Path) -> None:
+    path = root / "homework" / "embedded" / "tiny" / "weights.safetensors"
+    path.write_bytes(b"\xff\xfe\0" + SECRET.encode() + b"\0\xff")
+
+
+def in_a_card(root: Path) -> None:
+    (root / "data" / "README.md").write_text("- 2 points: names the units, or the scale, of deviation and variance\n")
+
+
+def in_the_changelog(root: Path) -> None:
+    (root / "CHANGELOG.md").write_text(f"# Changes\n\n## 1\n\n- text: now {SECRET}\n")
+
+
+def an_import(root: Path) -> None:
+    (root / "homework" / "plots.py").write_text("try:\n    from autograder.points import clamped\nexcept: pass\n")
+
+
+def a_mark(root: Path) -> None:
+    (root / "homework" / "plots.py").write_text("### BEGIN HIDDEN TESTS\nx = 1\n### END HIDDEN TESTS\n")
+
+
+def a_name(root: Path) -> None:
+    (root / "homework" / "solutions").mkdir()
+    (root / "homework" / "solutions" / "x.py").write_text("")
+
+
+PLANTS = [
+    in_the_package,
+    in_a_folded_json_file,
+    in_a_binary_file,
+    in_a_card,
+    in_the_changelog,
+    an_import,
+    a_mark,
+    a_name,
+]
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_a_planted_secret_is_found_and_nothing_is_written(
+    root: Path, tmp_path: Path, plant: Callable[[Path], None]
+) -> None:
+    plant(root)
+    with pytest.raises(ReleaseError, match="nothing was written; students would see"):
+        bundle(tmp_path / "out", root=root)
+    assert not (tmp_path / "out").exists()
+
+
+def test_secrets_in_notebooks_and_compiled_files_are_found(root: Path) -> None:
+    notebook = released_notebook(load_problem("toy", root))
+    notebook.cells[3].source += f"\n{SECRET}"
+    assert any(
+        "shows a line of a hidden tests region" in one
+        for one in secrets_in({"a.ipynb": notebook_text(notebook).encode()}, root)
+    )
+    notebook.cells[3].source = "import autograder"
+    assert len(secrets_in({"a.ipynb": notebook_text(notebook).encode()}, root)) == 1
+    for name in ("homework/x.pyc", "homework/x.so", "homework/__pycache__/x.py", "autograder/x.py", "a/course.toml"):
+        assert len(secrets_in({name: b""}, root)) == 1, name
+    assert (
+        secrets_in({"homework/x.json": b"{ no json", "homework/x.py": b"important = 1\nimport autograde\n"}, root) == []
+    )
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "embedded.zip", "deep/er/solution.md"])
+def test_a_file_that_nobody_listed_is_refused(root: Path, tmp_path: Path, name: str) -> None:
+    path = root / "homework" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("private")
+    with pytest.raises(ReleaseError, match=rf"{name} does not belong to the package"):
+        bundle(tmp_path / "out", root=root)
+
+
+def test_a_link_in_the_package_is_refused(root: Path, tmp_path: Path) -> None:
+    (root / "homework" / "more.py").symlink_to(root / "solutions" / "toy.py")
+    with pytest.raises(ReleaseError, match=r"more.py is a link"):
+        bundle(tmp_path / "out", root=root)
+
+
+def test_a_stale_or_missing_notebook_is_refused(root: Path, tmp_path: Path) -> None:
+    path = root / "notebooks" / "toy.ipynb"
+    path.write_text(path.read_text().replace("References", "Literature"))
+    with pytest.raises(
+        ReleaseError, match=r"toy.ipynb is not what its source releases now; run `autograder release toy`"
+    ):
+        bundle(tmp_path / "out", root=root)
+    path.unlink()
+    with pytest.raises(ReleaseError, match="is missing; run"):
+        bundle(tmp_path / "out", root=root)
+    assert not (tmp_path / "out").exists()
+
+
+# --- the folder -------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_with_other_files_is_refused(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.tex").write_text("years of work")
+    with pytest.raises(ReleaseError, match=r"has files that are not from a bundle \(thesis.tex\)"):
+        bundle(out, root=root)
+    assert contents(out) == {"thesis.tex": b"years of work"}
+    with pytest.raises(ReleaseError, match="name a folder"):
+        bundle(out / "thesis.tex", root=root)
+
+
+def test_foreign_files_stay_and_old_ones_of_ours_go(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / ".git").mkdir(parents=True)
+    (out / ".git" / "HEAD").write_text("ref")
+    bundle(out, root=root)
+    (out / "homework" / "own.py").write_text("mine")
+    (out / "issue_template.md").write_text("mine")
+    (root / "homework" / "plots.py").write_text("import cmath\n")
+    shutil.rmtree(root / "homework" / "embedded")
+    done = bundle(out, root=root)
+    assert (done.changed, done.removed) == (("homework/plots.py",), ("homework/embedded/tiny/weights.safetensors",))
+    assert not (out / "homework" / "embedded").exists()
+    assert (out / "homework" / "own.py").read_text() == (out / "issue_template.md").read_text() == "mine"
+    assert (out / ".git" / "HEAD").read_text() == "ref"
+    (root / "homework" / "own.py").write_text("ours")
+    with pytest.raises(ReleaseError, match=r"not as a bundle left them: homework/own.py\. Bring"):
+        bundle(out, root=root)
+    assert (out / "homework" / "own.py").read_text() == "mine"
+
+
+def test_what_was_changed_by_hand_is_not_overwritten(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    bundle(out, root=root)
+    (out / "README.md").write_text("better words")
+    (out / "homework" / "plots.py").write_text("fixed")
+    (root / "homework" / "plots.py").unlink()
+    with pytest.raises(ReleaseError, match=r"README.md \(changed by hand\), homework/plots.py \(changed by hand\)"):
+        bundle(out, root=root)
+    assert (out / "README.md").read_text() == "better words"
+    (out / "README.md").unlink()
+    (out / "homework" / "plots.py").unlink()
+    assert bundle(out, root=root).changed == ("README.md",)
+
+
+def test_links_in_the_folder_are_not_followed(root: Path, tmp_path: Path) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    bundle(out, root=root)
+    shutil.move(out / "homework", elsewhere)
+    (out / "homework").symlink_to(elsewhere)
+    (elsewhere / "plots.py").unlink()
+    with pytest.raises(ReleaseError, match=r"homework/__init__.py \(a link\)"):
+        bundle(out, root=root)
+    assert not (elsewhere / "plots.py").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"files": []}',
+        '{"files": {"../victim": "x"}}',
+        '{"files": {"/etc/passwd": "x"}}',
+        '{"files": {"a": 1}}',
+    ]
+    + ['{"files": {".git/config": "x"}}', '{"files": {"": "x"}}'],
+)
+def test_a_manifest_that_lies_is_refused(root: Path, tmp_path: Path, text: str) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (tmp_path / "victim").write_text("x")
+    (out / MANIFEST).write_text(text)
+    with pytest.raises(ReleaseError, match="does not say which files are from a bundle"):
+        bundle(out, root=root)
+    assert (tmp_path / "victim").read_text() == "x"
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_run_that_was_cut_off_goes_on(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
+    out = tmp_path / "out"
+    if not first:
+        bundle(out, root=root)
+    (root / "homework" / "plots.py").write_text("import cmath\n")
+    (root / "homework" / "rouge.py").write_text("import csv\n")
+    shutil.rmtree(root / "homework" / "embedded")
+
+    def cut_off(path: Path, data: bytes) -> bool:
+        if path.name == "rouge.py":
+            raise KeyboardInterrupt
+        return write_bytes(path, data)
+
+    monkeypatch.setattr("autograder.bundle.write_bytes", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        bundle(out, root=root)
+    monkeypatch.undo()
+    bundle(out, root=root)
+    bundle(tmp_path / "fresh", root=root)
+    assert contents(out) == contents(tmp_path / "fresh")
+
+
+def test_the_command(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOGRADER_ROOT", str(root))
+    arguments = ["bundle", "toy", "--out", str(tmp_path / "out"), "--zip", str(tmp_path / "toys.zip")]
+    said = CliRunner().invoke(app, arguments)
+    assert (said.exit_code, said.stdout) == (0, f"14 files in {tmp_path / 'out'}, 14 of them changed\n")
+    assert zipfile.is_zipfile(tmp_path / "toys.zip")
+    in_the_package(root)
+    refused = CliRunner().invoke(app, arguments)
+    assert (
+        refused.exit_code == 2 and "homework/plots.py, line 1: shows a line of a hidden tests region" in refused.stderr
+    )
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("published", "address", "name"),
+    [
+        ("https://github.com/uni/toys", "uni/toys/blob/main", "toys"),
+        ("https://github.com/uni/toys.git", "uni/toys/blob/main", "toys"),
+        ("http://www.github.com/u-n.i/to_ys/", "u-n.i/to_ys/blob/main", "to_ys"),
+        ("https://github.com/uni/toys/tree/fall/2027", "uni/toys/blob/fall/2027", "toys"),
+        ("https://github.com/uni", None, "uni"),
+        ("https://github.com.evil.org/uni/toys", None, "toys"),
+        ("https://gitlab.com/uni/toys.git", None, "toys"),
+        ("https://example.org/~ada/?p=1", None, "toy_course"),
+    ],
+)
+def test_addresses(published: str, address: str | None, name: str) -> None:
+    course = replace(load_course(FIXTURE), published=published)
+    wanted = address and f"https://colab.research.google.com/github/{address}/notebooks/vae.ipynb"
+    assert (colab_address(course, "vae"), repository_name(course)) == (wanted, name)
+    assert clone_address(course) == ("https://github.com/" + address.partition("/blob")[0] if address else published)
+
+
+def test_the_changelog_of_students() -> None:
+    newer = "## 2\n\nDownload again.\n\n- code: a\n- stub: `f`\n  and `g`\n- test: h\n\n"
+    text = f"# Changes\n\nx\n\n{newer}## 1\n\n- code: b\n"
+    assert changes_for_students(text).partition("\n\n")[2].partition("\n\n")[2] == (
+        "## 2\n\nDownload again.\n\n- stub: `f`\n  and `g`\n\n## 1\n\nNo notebook changed.\n"
+    )
+
+
+def test_a_project_file_that_cannot_be_cut_down() -> None:
+    text = '[project]\nname = "x"\n[project.optional-dependencies]\nstaff = ["y"]\n[tool.ruff]\nz = 1\n'
+    assert tomllib.loads(project_of_students(text)) == {"project": {"name": "x"}}
+    with pytest.raises(ReleaseError, match="cannot be cut down"):
+        project_of_students('tool.setuptools.x = 1\n[project]\nname = "x"\n')
+
+
+# --- the course of this repository ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def bundled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The true student release."""
+    out = tmp_path_factory.mktemp("bundled") / "out"
+    bundle(out, root=Path(__file__).resolve().parents[2])
+    return out
+
+
+@pytest.mark.kernel
+def test_the_true_release_has_no_secret_and_git_takes_all_of_it(bundled: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    files = contents(bundled)
+    assert secrets_in(files, root) == []
+    course = load_course(root)
+    assert {f"notebooks/{problem}.ipynb" for problem in course.problems} <= set(files)
+    assert {name.split("/")[0] for name in files if "/" in name} == {"data", "homework", "notebooks"}
+    assert max(map(len, files.values())) < 5 * 1024 * 1024
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", files["README.md"].decode()):
+        assert link in files
+    subprocess.run(["git", "init", "-q"], cwd=bundled, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "--others", "--exclude-standard", "-z"],
+        cwd=bundled,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(listed.stdout.split("\0")) - {""} == set(files)
+    assert student_files(course, course.problems).keys() | {MANIFEST} == files.keys()
+
+
+@pytest.mark.kernel
+def test_the_true_release_installs_and_its_notebooks_begin(bundled: Path, tmp_path: Path) -> None:
+    """As `pip install git+https://...` does it: from a copy of the repository's files, then the first code cells."""
+    source, target = tmp_path / "clone", tmp_path / "target"
+    shutil.copytree(bundled, source, ignore=shutil.ignore_patterns(".git"))
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
+    command = [*pip, "--no-compile", "--target", str(target), str(source)]
+    installed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert installed.returncode == 0, installed.stderr
+    inside = contents(target)  # what the wheel that pip built holds
+    assert {name.split("/")[0] for name in inside if ".dist-info/" not in name} == {"homework"}
+    assert {name for name in contents(bundled) if name.startswith("homework/")} <= set(inside)
+    assert secrets_in(inside, Path(__file__).resolve().parents[2]) == []
+    notebook = nbformat.read(bundled / "notebooks" / "vae.ipynb", as_version=4)
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    assert 'find_spec("homework")' in cells[0] and "homework.start" in cells[1]
+    script = "\n".join((*cells[:3], "print(homework.__file__, len(train_pixels))"))
+    environment = {**os.environ, "PYTHONPATH": str(target), "HOMEWORK_PROFILE": "mini", "HOMEWORK_STUDENT": "ada"}
+    ran = subprocess.run(
+        [sys.executable, "-P", "-W", "ignore", "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines()[-1] == f"{target / 'homework' / '__init__.py'} 1497"

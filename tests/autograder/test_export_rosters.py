@@ -1,0 +1,327 @@
+"""Rosters of platforms and spreadsheets are read; only what is certain is matched; Canvas gets back what it knows."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograder.errors import ExportError
+from autograder.export.assignments import Assignment
+from autograder.export.canvas import canvas_file
+from autograder.export.cells import as_it_was, duration_text, harmless, points_text
+from autograder.export.exported import Exported
+from autograder.export.kinds import Unfinished
+from autograder.export.matching import match
+from autograder.export.roster import LARGEST, Roster, read_roster
+from autograder.export.scores import Account, Grades, Score
+
+HEADER = "Student,ID,SIS User ID,SIS Login ID,Section,Homework 11 (70)"
+POINTS = "    Points Possible,,,,,10"
+
+
+Reads = Callable[[str | bytes], Roster]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Reads:
+    """Reads a roster from a text or bytes."""
+
+    def reads(content: str | bytes) -> Roster:
+        path = tmp_path / "roster.csv"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return read_roster(path)
+
+    return reads
+
+
+def canvas(*rows: str, header: str = HEADER, points: str = POINTS) -> str:
+    """A Canvas gradebook."""
+    return "\n".join((header, points, *rows)) + "\n"
+
+
+def matched(roster: Roster, *accounts: str | Account, by: str = "") -> Mapping[str, int]:
+    """Student → line of the roster."""
+    full = [Account(one, "", "") if isinstance(one, str) else one for one in accounts]
+    return {student: person.line for student, person in match(full, roster, by).rows.items()}
+
+
+def grades_of(scores: Mapping[str, float], waiting: tuple[str, ...] = (), most: float = 10.0) -> Grades:
+    """A gradebook with one problem of one item; those in `waiting` wait for a person."""
+    found = {}
+    for student, points in scores.items():
+        waits = ("i",) if student in waiting else ()
+        found[student, "p"] = Score(student, "p", (("i", points),), most, waits, None, 0.0, 0.0)
+    return Grades(tuple(Account(student, "", "") for student in sorted(scores)), {"p": (("i", most),)}, found)
+
+
+def homework(most: float = 10.0, *names: str) -> Assignment:
+    """One assignment."""
+    return Assignment("11", names or ("The title", "Homework 11", "11"), ("p",), most)
+
+
+def fill(roster: Roster, grades: Grades, *assignments: Assignment, **options: object) -> Exported:
+    """The Canvas file."""
+    matching = match(grades.accounts, roster)
+    settings = {"columns": {}, **options}
+    return canvas_file(grades, assignments or (homework(),), roster, matching, **settings)  # type: ignore[arg-type]
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+UMLAUT = (
+    "Student;ID;SIS Login ID;Section;Homework 11 (70)\r\n    Points Possible;;;;10\r\nMüller, Jörg;7;jörg;S;1,5\r\n"
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "utf-32"])
+def test_encodings_of_spreadsheets(read: Reads, encoding: str) -> None:
+    roster = read(UMLAUT.encode(encoding))
+    (person,) = roster.people
+    assert (person.last_name, person.first_name, person.sid, person.line) == ("Müller", "Jörg", "jörg", 3)
+    assert (roster.delimiter, roster.newline, roster.marked) == (";", "\r\n", encoding == "utf-8-sig")
+    assert bool(roster.notes) == (encoding == "cp1252")
+    done = fill(roster, grades_of({"JÖRG": 9.25}))
+    assert done.text == UMLAUT.replace("1,5", "9.25") and done.marked == roster.marked
+
+
+def test_a_table_of_excels_with_tabs_goes_to_canvas_with_commas(read: Reads) -> None:
+    text = canvas('"A, B",1,007,b,S,').replace(",", "\t").replace("A\t B", "A, B")
+    roster = read(text.encode("utf-16"))
+    assert fill(roster, grades_of({"007": 3})).text == canvas('"A, B",1,007,b,S,3')
+
+
+def test_excels_separator_line(read: Reads) -> None:
+    roster = read("sep=;\r\nstudent;email\r\n007;a@b.c\r\n")
+    assert [(person.sid, person.email, person.line) for person in roster.people] == [("007", "a@b.c", 3)]
+
+
+def test_line_breaks_and_delimiters_in_quotes(read: Reads) -> None:
+    text = canvas('"Two\nLines, ""T""",1,100,t,"S1, S2",', "Next,2,101,n,S,")
+    roster = read(text)
+    assert [(person.sid, person.line) for person in roster.people] == [("100", 3), ("101", 5)]
+    done = fill(roster, grades_of({"100": 1, "101": 2}))
+    assert done.text == text.replace('S1, S2",', 'S1, S2",1').replace("n,S,", "n,S,2")
+
+
+def test_rows_that_are_no_students(read: Reads) -> None:
+    rows = (",,,,,Manual Posting", "A,1,100,a,S,", ",,,,,", "", '"Student, Test",9,,deadbeef,S,', "    ,,,,,muted")
+    roster = read(canvas(*rows))
+    assert [(person.sid, person.is_student) for person in roster.people] == [("100", True), ("deadbeef", False)]
+    assert [person.sid for person, _ in fill(roster, grades_of({"z": 1})).absent] == ["100"]
+
+
+def test_short_rows_are_made_longer_where_a_grade_is_put(read: Reads) -> None:
+    assert fill(read(canvas("A,1,100", "B,2,101")), grades_of({"100": 4})).text == canvas("A,1,100,,,4", "B,2,101")
+
+
+def test_names_in_two_columns_of_canvas(read: Reads) -> None:
+    roster = read(
+        "LastName,FirstName,ID,SIS Login ID,Section,Homework 11 (70)\nHopper,Grace,1,gh,S,\nStudent,Test,2,x,S,\n"
+    )
+    assert roster.is_canvas
+    assert [(p.first_name, p.last_name, p.is_student) for p in roster.people] == [
+        ("Grace", "Hopper", True),
+        ("Test", "Student", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "no heading in the first line says who"),
+        (b"grade,points\n1,2\n", r"it has: grade, points"),
+        (b"\x81\x8d,id\n", "is no text"),
+        (b"student,email\n\0\0\0,b\n", "is no text"),
+        (b'student,email\n"ada,b\n', "line 2: not a CSV file"),
+        (b'student,email\n"ada"x,b\n', "line 2: not a CSV file"),
+        (b"student\n" + b"x" * 200_000, "field larger than field limit"),
+    ],
+    ids=["empty", "no id", "no text", "zeros", "open quote", "text after a quote", "endless cell"],
+)
+def test_what_is_no_roster(read: Reads, content: bytes, said: str) -> None:
+    with pytest.raises(ExportError, match=said):
+        read(content)
+
+
+def test_what_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ExportError, match="cannot be read"):
+        read_roster(tmp_path / "missing.csv")
+    monkeypatch.setattr("autograder.export.roster.LARGEST", 10)
+    (tmp_path / "large.csv").write_text("student,email\n")
+    with pytest.raises(ExportError, match="is it the right file"):
+        read_roster(tmp_path / "large.csv")
+    assert LARGEST > 10
+
+
+# --- matching ---------------------------------------------------------------------------------------------------------
+
+
+def test_ids_of_any_column_and_addresses_match_in_any_case(read: Reads) -> None:
+    rows = ("A,11,S100,ADA@Uni.edu,S,", "B,12,S101,bob,S,", "C,13,S102,carl,S,", "D,14,S103,dora@uni.edu,S,")
+    roster = read(canvas(*rows))
+    accounts = ("ada@uni.EDU", " BOB ", Account("xyz", "", "13"), Account("zyx", "Dora@Uni.Edu", ""))
+    assert matched(roster, *accounts) == {"ada@uni.EDU": 3, " BOB ": 4, "xyz": 5, "zyx": 6}
+
+
+def test_leading_zeros_tell_ids_apart(read: Reads) -> None:
+    roster = read(canvas("A,1,007,a,S,", "B,2,7,b,S,"))
+    assert matched(roster, "007", "7") == {"007": 3, "7": 4}
+    assert matched(roster, "0007") == {}
+
+
+def test_the_beginning_of_an_address_only_where_nobody_else_has_it(read: Reads) -> None:
+    rows = (
+        "A,1,100,ada@a.edu,S,",
+        "B,2,101,bob@a.edu,S,",
+        "C,3,102,bob@b.edu,S,",
+        "D,4,103,dora,S,",
+        "E,1000,104,e,S,",
+    )
+    roster = read(canvas(*rows))
+    assert matched(roster, "Ada") == {"Ada": 3}
+    assert matched(roster, "dora@home.org") == {"dora@home.org": 6}
+    assert matched(roster, "ada@other.edu") == {}  # the same beginning says nothing where both are addresses
+    assert matched(roster, "1000@home.org") == {}  # Canvas's own numbers are no ids of anybody's
+    refused = match([Account("bob", "", "")], roster).refused
+    assert refused == {"bob": "more than one row of the roster fits: lines 4, 5"}
+    refused = match([Account("ada@a.edu", "", ""), Account("ada", "", "")], roster).refused
+    assert refused == {"ada": "the address of line 3 begins the same, and is another's"}
+
+
+def test_two_rows_or_two_students_are_refused(read: Reads) -> None:
+    roster = read(canvas("A,5,100,a,S,", "B,100,101,b,S,", "C,7,102,c@x,S,", "D,8,103,c@x,S,"))
+    both = match([Account("100", "", ""), Account("c@x", "", ""), Account("A", "", ""), Account("a", "", "")], roster)
+    assert both.rows == {}
+    assert both.refused == {
+        "100": "more than one row of the roster fits: lines 3, 4",
+        "c@x": "more than one row of the roster fits: lines 5, 6",
+        "A": "A, a: all of them fit line 3 of the roster",
+        "a": "A, a: all of them fit line 3 of the roster",
+    }
+    assert matched(roster, "100", by="sis user id") == {"100": 3}
+    assert matched(roster, "100", by="ID") == {"100": 4}
+    with pytest.raises(ExportError, match="no heading 'Matricle'; it has: Student, ID"):
+        match([], roster, "Matricle")
+
+
+def test_a_second_cell_decides_between_rows_and_a_contradiction_is_refused(read: Reads) -> None:
+    roster = read("sid,email\n1,same@x\n2,same@x\n3,other@x\n")
+    assert matched(roster, Account("2", "same@x", "")) == {"2": 3}
+    refused = match([Account("2", "other@x", "")], roster).refused
+    assert refused == {"2": "id and address lead to different rows of the roster: lines 3, 4"}
+
+
+def test_empty_cells_match_nobody(read: Reads) -> None:
+    roster = read(canvas("A,,,,S,", "B,,,,S,"))
+    assert matched(roster, "", Account("x", "", ""), "@") == {}
+    assert match([Account("x", "", "")], roster).refused == {"x": "not on the roster"}
+
+
+# --- Canvas -----------------------------------------------------------------------------------------------------------
+
+
+def test_columns_by_title_by_homework_and_by_hand(read: Reads) -> None:
+    header = HEADER.removesuffix("Homework 11 (70)") + "{},Homework 11 Final Score"
+    row, points = "A,1,100,a,S,,", POINTS + ",(read only)"
+    for heading in ("the  TITLE (5)", "Homework 11 (70)", "homework-11", "11", "11 (12)"):
+        text = canvas(row, header=header.format(heading), points=points)
+        assert fill(read(text), grades_of({"100": 1})).text == text.replace("S,,", "S,1,"), heading
+    text = canvas(row, header=header.format("Something (99)"), points=points)
+    with pytest.raises(ExportError, match=r"no column for 11 .*it has 'Something \(99\)'. name one with --column"):
+        fill(read(text), grades_of({"100": 1}))
+    for said in ("Something", "99", "something (99)"):
+        assert fill(read(text), grades_of({"100": 1}), columns={"11": said}).written == 1
+    text = canvas(row, header=header.format("The title (1),Homework 11 (2)"), points=POINTS + ",10,(read only)")
+    with pytest.raises(ExportError, match="more than one column could be 11: 'The title"):
+        fill(read(text), grades_of({"100": 1}))
+    assert fill(read(text), grades_of({"100": 1}), columns={"11": "2"}).written == 1
+
+
+def test_two_assignments_never_share_a_column(read: Reads) -> None:
+    other = Assignment("12", ("Homework 11",), ("p",), 10.0)
+    with pytest.raises(ExportError, match="11 and 12 have the same column"):
+        fill(read(canvas("A,1,100,a,S,")), grades_of({"100": 1}), homework(), other)
+
+
+def test_other_points_possible_are_refused_or_scaled(read: Reads) -> None:
+    text = canvas("A,1,100,a,S,", points="    Points Possible,,,,,100")
+    with pytest.raises(ExportError, match="Canvas has 100 points for 'Homework 11 .70.', the gradebook 30 for 11"):
+        fill(read(text), grades_of({"100": 10}, most=30.0), homework(30.0))
+    done = fill(read(text), grades_of({"100": 10}, most=30.0), homework(30.0), scale=True)
+    assert done.text == text.replace("a,S,", "a,S,33.33") and "scaled by 3.333" in done.notes[0]
+    one, rows = grades_of({"100": 1}), "A,1,100,a,S,"
+    for points in ("0", "1.5.x"):
+        with pytest.raises(ExportError, match="points"):
+            fill(read(canvas(rows, points=f"    Points Possible,,,,,{points}")), one, scale=True)
+    for points in ('"10,00"', "10.0", ""):
+        assert fill(read(canvas(rows, points=f"    Points Possible,,,,,{points}")), one).written == 1
+    with pytest.raises(ExportError, match="Canvas computes the column"):
+        fill(read(canvas(rows, points="    Points Possible,,,,,(read only)")), one)
+
+
+def test_excused_students_stay_excused(read: Reads) -> None:
+    text = canvas("A,1,100,a,S,EX", "B,2,101,b,S,N/A", "C,3,102,c,S,1")
+    done = fill(read(text), grades_of({"100": 1, "101": 2, "102": 3}))
+    assert done.text == text.replace("S,1\n", "S,3\n") and not done.left_out
+    assert done.notes == (
+        "100 is excused from 'Homework 11 (70)' in Canvas; the cell stays EX",
+        "101 has not got 'Homework 11 (70)' in Canvas; the cell stays N/A",
+    )
+
+
+def test_unfinished_grades_leave_the_cell_as_it_is(read: Reads) -> None:
+    text = canvas("A,1,100,a,S,8", "B,2,101,b,S,")
+    grades = grades_of({"100": 1, "101": 2}, waiting=("100",))
+    done = fill(read(text), grades)
+    assert done.text == text.replace("b,S,", "b,S,2")
+    assert [(one.student, one.why) for one in done.left_out] == [("100", "waits for a person: p/i")]
+    done = fill(read(text), grades, unfinished=Unfinished.INCLUDE)
+    assert done.text == text.replace("S,8", "S,1").replace("b,S,", "b,S,2") and not done.left_out
+
+
+def test_a_roster_of_another_platform_is_no_canvas_gradebook(read: Reads) -> None:
+    with pytest.raises(ExportError, match="is no gradebook of Canvas"):
+        fill(read("First Name,Last Name,SID,Email\nA,B,100,a@x\n"), grades_of({"100": 1}))
+
+
+# --- cells ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\r=x", " =x", "'=x", "''@x", "\uff1dx", "\n"])
+def test_formulas_are_texts(text: str) -> None:
+    assert harmless(text) == f"'{text}" and as_it_was(harmless(text)) == text
+
+
+@pytest.mark.parametrize("text", ["", "ada", "007", "'t Hooft", "a=b", "o'neil", "1-2", "ada@uni.edu"])
+def test_what_is_no_formula_stays(text: str) -> None:
+    assert harmless(text) == text == as_it_was(text)
+
+
+@settings(max_examples=60)
+@given(st.text(alphabet="'=+-@\t a0") | st.text())
+def test_no_id_is_lost_and_no_formula_left(text: str) -> None:
+    cell = harmless(text)
+    assert as_it_was(cell) == text
+    assert not cell.lstrip().startswith(("=", "+", "-", "@")) and not cell.startswith(("\t", "\r"))
+
+
+@pytest.mark.parametrize(
+    ("points", "text"), [(0, "0"), (-0.0, "0"), (12, "12"), (7.5, "7.5"), (40 / 3, "13.33"), (100, "100"), (1e-9, "0")]
+)
+def test_points_have_two_decimals_at_most(points: float, text: str) -> None:
+    assert points_text(points) == text
+
+
+def test_lateness_may_be_more_than_a_day() -> None:
+    assert (duration_text(0), duration_text(93_784.9)) == ("00:00:00", "26:03:04")
+
+
+def test_the_made_up_gradebook_is_one_that_a_csv_reader_takes(read: Reads) -> None:
+    roster = read(canvas("A,1,100,a,S,"))
+    again = list(csv.reader(fill(roster, grades_of({"100": 1})).text.splitlines()))
+    assert again[0] == list(roster.header) and again[2][-1] == "1"

@@ -1,0 +1,357 @@
+"""What exports read from a real gradebook, from end to end; once through the command `nbgrader export`."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from nbformat import NotebookNode
+from typer.testing import CliRunner
+
+from autograder.cli import app
+from autograder.course import load_course
+from autograder.errors import CourseError, ExportError
+from autograder.export.assignments import chosen, total
+from autograder.export.exported import UNMATCHED
+from autograder.export.exporting import Request, export
+from autograder.export.kinds import Form, Per, Unfinished
+from autograder.export.scores import Grades, Score, read_grades
+from autograder.gradebook import gradebook_path, opened, recording
+from autograder.problem import load_problem
+from autograder.release import release, released_notebook
+from autograder.results import GradedLog, ItemResult, Outcome, Status
+from autograder.ungraded import failed_grading
+
+FIXTURE = Path(__file__).parent / "fixture_course"
+EVIL = '=cmd("x",1)'
+HOMEWORK = "Toys"
+
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader builds rows before adding them
+
+
+@dataclass(frozen=True)
+class _Grading:
+    log: GradedLog
+    notebook: NotebookNode | None
+    is_known: bool = False
+
+
+def _graded(root: Path, student: str, **points: float) -> _Grading:
+    """A grading in which named items have these points, and all others full points; figures and texts wait."""
+    problem = load_problem("toy", root)
+    items = tuple(
+        ItemResult(i.id, 0.0, i.points, Status.MANUAL, "", manual=True)
+        if i.kind != "code"
+        else ItemResult(i.id, points.get(i.id, i.points), i.points, Status.PARTIAL, "")
+        for i in problem.items
+    )
+    log = failed_grading(problem, student, "").log
+    log = GradedLog(**{**vars(log), "outcome": Outcome.GRADED, "items": items, "flags": ()})
+    return _Grading(log, released_notebook(problem))
+
+
+def give(root: Path, student: str, **points: float) -> None:
+    """Does what the form grader does when a person gives points; `_extra` gives extra credit to the written item."""
+    with opened(root) as gradebook:
+        for item, number in points.items():
+            grade = gradebook.find_grade("written_units" if item == "_extra" else item, "toy", "toy", student)
+            if item == "_extra":
+                grade.extra_credit = number
+            else:
+                grade.manual_score, grade.needs_manual_grade = number, False
+        gradebook.db.commit()
+
+
+IN_TIME = datetime(2027, 1, 17, 22, 0, tzinfo=UTC)  # due 22:59 in UTC
+TWO_DAYS_LATE = datetime(2027, 1, 19, 10, 0, tzinfo=UTC)
+FOREVER_LATE = datetime(2027, 2, 17, 10, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course whose gradebook has a small class; the toy problem is worth 25 points, 5 of them by a person."""
+    root = tmp_path_factory.mktemp("export") / "root"
+    shutil.copytree(FIXTURE, root)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        release(root=root)
+        with recording(root) as write:
+            write(_graded(root, "ada", standardize=7.5), TWO_DAYS_LATE)  # has two days more
+            write(_graded(root, "007"), TWO_DAYS_LATE)
+            write(_graded(root, "bob"), IN_TIME)
+            write(_graded(root, "eve", standardize=1.0, Line=0.0), FOREVER_LATE)
+            write(_graded(root, EVIL), IN_TIME)
+        for student in ("ada", "007", "eve", EVIL):
+            give(root, student, written_units=2.0, figure_loss=1.0)
+        give(root, "ada", _extra=0.25, test_standardize=8.0)
+        with opened(root) as gradebook:
+            gradebook.add_student("zoe", email="Zoe@uni.edu")
+    return root
+
+
+@pytest.fixture
+def course(graded: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same; nothing in it is changed."""
+    monkeypatch.setenv("AUTOGRADER_ROOT", str(graded))
+    return graded
+
+
+@pytest.fixture
+def grades(course: Path) -> Grades:
+    """What the gradebook says."""
+    with opened(course) as gradebook:
+        return read_grades(gradebook, load_course(course))
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    """A CSV file's rows."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
+def by_student(path: Path, heading: str = "student") -> Mapping[str, dict[str, str]]:
+    """The same by student; nobody stands there twice."""
+    rows = table(path)
+    found = {row[heading]: row for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def test_points_of_people_and_extra_credit_count(grades: Grades) -> None:
+    ada = grades.scores["ada", "toy"]
+    assert dict(ada.points) == {"standardize": 8.0, "Line": 8.0, "figure_loss": 1.0, "written_units": 2.25}
+    assert (ada.score, ada.max_score, ada.waiting) == (19.25, 25.0, ())
+    assert (ada.seconds_late, ada.penalty, ada.final) == (0.0, 0.0, 19.25)  # her extension counts
+    assert [item for item, _ in ada.points] == [item.id for item in load_problem("toy", FIXTURE).items]
+    assert grades.items["toy"] == (("standardize", 12.0), ("Line", 8.0), ("figure_loss", 2.0), ("written_units", 3.0))
+
+
+def test_the_late_penalty_is_of_the_points_as_they_are_now(course: Path, grades: Grades) -> None:
+    late = grades.scores["007", "toy"]
+    assert late.score == 23.0
+    assert late.penalty == pytest.approx(4.6)  # two started days, 10 % each
+    assert late.final == pytest.approx(18.4)
+    with opened(course) as gradebook:
+        kept = gradebook.find_submission_notebook("toy", "toy", "007").late_submission_penalty
+    assert kept == pytest.approx(4.0)  # of the 20 points before a person gave any
+    too_late = grades.scores["eve", "toy"]
+    assert (too_late.score, too_late.penalty, too_late.final) == (4.0, 4.0, 0.0)
+
+
+def test_no_score_is_negative() -> None:
+    score = Score("ada", "toy", (("a", -3.0), ("b", 1.0)), 4.0, (), None, 0.0, 5.0)
+    assert (score.score, score.final) == (0.0, 0.0)
+    assert Score("ada", "toy", (("a", 3.0),), 4.0, (), None, 0.0, 5.0).final == 0.0
+
+
+def test_what_waits_for_a_person_is_known(grades: Grades) -> None:
+    assert grades.scores["bob", "toy"].waiting == ("figure_loss", "written_units")
+    (homework,) = chosen(load_course(FIXTURE), grades, (), Per.HOMEWORK)
+    assert (homework.id, homework.problems, homework.not_released) == ("1", ("toy",), ("not_written_yet",))
+    bob = total(grades, homework, "bob")
+    assert bob is not None and bob.waiting == ("toy/figure_loss", "toy/written_units")
+    assert total(grades, homework, "zoe") is None
+
+
+def test_a_name_that_means_nothing(grades: Grades) -> None:
+    course = load_course(FIXTURE)
+    assert chosen(course, grades, ["toy"], Per.HOMEWORK)[0].problems == ("toy",)
+    with pytest.raises(ExportError, match=r"'toi' is neither .* .did you mean 'toy'\?"):
+        chosen(course, grades, ["toi"], Per.HOMEWORK)
+    with pytest.raises(ExportError, match="does not know 'not_written_yet'; run `autograder release"):
+        chosen(course, grades, ["not_written_yet"], Per.PROBLEM)
+    with pytest.raises(ExportError, match="no submission to export"):
+        chosen(course, Grades((), grades.items, {}), (), Per.PROBLEM)
+
+
+def test_plain(course: Path, tmp_path: Path) -> None:
+    to = tmp_path / "grades.csv"
+    done = export(Request(Form.PLAIN, to), course)
+    rows = by_student(to)
+    assert list(rows) == ["007", f"'{EVIL}", "ada", "bob", "eve", "zoe"]  # leading zeros stay, formulas are quoted
+    assert rows["007"] == {
+        "student": "007",
+        "problem": "toy",
+        "score": "23",
+        "max_score": "25",
+        "late_penalty": "4.6",
+        "final": "18.4",
+        "manual_grading": "done",
+        "handed_in": "2027-01-19T11:00:00+0100",
+        "late": "35:01:00",
+    }
+    assert (rows["ada"]["final"], rows["ada"]["late"]) == ("19.25", "00:00:00")
+    assert (rows["bob"]["score"], rows["bob"]["final"]) == ("20", "")
+    assert rows["bob"]["manual_grading"] == "waiting: figure_loss written_units"
+    assert (rows["zoe"]["final"], rows["zoe"]["manual_grading"]) == ("0", "nothing handed in")
+    assert [one.student for one in done.exported.left_out] == ["bob"] and not done.complete
+    before = to.read_bytes()
+    export(Request(Form.PLAIN, to), course)
+    assert to.read_bytes() == before
+
+
+def test_unfinished_grades_only_when_asked_for(course: Path, tmp_path: Path) -> None:
+    to = tmp_path / "grades.csv"
+    done = export(Request(Form.PLAIN, to, unfinished=Unfinished.INCLUDE), course)
+    bob = by_student(to)["bob"]
+    assert done.complete and bob["final"] == "20" and bob["manual_grading"].startswith("waiting")
+    assert done.unmatched is None and not (tmp_path / f"grades.csv{UNMATCHED}").exists()
+    with pytest.raises(ExportError, match=r"nothing was exported: a person has yet to grade 'bob \(toy\)'"):
+        export(Request(Form.PLAIN, tmp_path / "none.csv", unfinished=Unfinished.REFUSE), course)
+    assert not (tmp_path / "none.csv").exists()
+
+
+CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,Toys (4711),Essay (4712),Assignments Current Points,Final Score
+,,,,,Manual Posting,,,
+    Points Possible,,,,,25,10,(read only),(read only)
+"Lovelace, Ada",1,100,ADA,"S1, ""A"" too",3,9.5,12.5,80
+"Bond, James",2,007,james@uni.edu,S1,,,0,0
+"Builder, Bob",3,102,bob@uni.edu,S1,1,,0,0
+"Zed, Zoe",4,103,zoe@uni.edu,S1,,,0,0
+"New, Kid",5,104,kid@uni.edu,S1,,,0,0
+"Student, Test",9,,d0e1a5f3c7,S1,,,0,0
+"""
+
+
+def test_canvas_differs_in_our_column_only(course: Path, tmp_path: Path) -> None:
+    roster, to = tmp_path / "canvas.csv", tmp_path / "to_import.csv"
+    roster.write_bytes(CANVAS.encode())
+    done = export(Request(Form.CANVAS, to, roster=roster), course)
+    expected = CANVAS.replace(' too",3,9.5', ' too",19.25,9.5').replace("james@uni.edu,S1,,", "james@uni.edu,S1,18.4,")
+    assert to.read_bytes() == expected.encode()
+    assert {one.student: one.why for one in done.exported.left_out} == {
+        EVIL: "not on the roster",
+        "bob": "waits for a person: toy/figure_loss, toy/written_units",
+        "eve": "not on the roster",
+    }
+    assert [person.label for person, _ in done.exported.absent] == ["Zoe Zed (103)", "Kid New (104)"]
+    unmatched = table(tmp_path / f"to_import.csv{UNMATCHED}")
+    assert [(row["in"], row["student"], row["final"]) for row in unmatched] == [
+        ("gradebook", f"'{EVIL}", "23"),
+        ("gradebook", "eve", "0"),
+        ("gradebook", "bob", "20"),
+        ("roster", "Zoe Zed (103)", ""),
+        ("roster", "Kid New (104)", ""),
+    ]
+    assert "homework" not in " ".join(done.messages()) and "1: not in the gradebook: not_written_yet" in done.messages()
+
+
+def test_canvas_only_for_some_students(course: Path, tmp_path: Path) -> None:
+    roster, to = tmp_path / "canvas.csv", tmp_path / "to_import.csv"
+    roster.write_text(CANVAS)
+    done = export(Request(Form.CANVAS, to, roster=roster, students=["007"]), course)
+    assert to.read_text() == CANVAS.replace("james@uni.edu,S1,,", "james@uni.edu,S1,18.4,")
+    assert done.complete and not done.exported.absent
+    with pytest.raises(ExportError, match="does not know 'nobody'"):
+        export(Request(Form.CANVAS, to, roster=roster, students=["nobody"]), course)
+
+
+GRADESCOPE = """First Name,Last Name,SID,Email,Role,Section
+Ada,Lovelace,100,ada@uni.edu,Student,S1
+James,Bond,007,james@uni.edu,Student,S1
+Bob,Builder,102,bob@uni.edu,Student,S2
+@Kid,New,104,kid@uni.edu,Student,S2
+Grace,Hopper,1,grace@uni.edu,Instructor,
+"""
+
+
+def test_gradescope(course: Path, tmp_path: Path) -> None:
+    roster, to = tmp_path / "roster.csv", tmp_path / "gradescope.csv"
+    roster.write_text(GRADESCOPE)
+    done = export(Request(Form.GRADESCOPE, to, roster=roster), course)
+    lines = to.read_text().splitlines()
+    assert lines == [
+        "First Name,Last Name,SID,Email,Sections,Total Score,Max Points,Status,Submission ID,Submission Time,"
+        "Lateness (H:M:S),View Count,Submission Count,"
+        "1: standardize (12.0 pts),2: Line (8.0 pts),3: figure_loss (2.0 pts),4: written_units (3.0 pts)",
+        "Ada,Lovelace,100,ada@uni.edu,S1,19.25,25,Graded,,2027-01-19 11:00:00 +0100,00:00:00,,1,8,8,1,2.25",
+        "James,Bond,007,james@uni.edu,S1,18.4,25,Graded,,2027-01-19 11:00:00 +0100,35:01:00,,1,12,8,1,2",
+        "Bob,Builder,102,bob@uni.edu,S2,,25,Ungraded,,2027-01-17 23:00:00 +0100,00:00:00,,1,12,8,,",
+        "'@Kid,New,104,kid@uni.edu,S2,,25,Missing,,,,,0,,,,",
+    ]
+    assert {one.student for one in done.exported.left_out} == {EVIL, "bob", "eve"}
+    with pytest.raises(ExportError, match="needs --roster"):
+        export(Request(Form.GRADESCOPE, to), course)
+
+
+def test_the_roster_is_not_overwritten(course: Path, tmp_path: Path) -> None:
+    roster = tmp_path / "canvas.csv"
+    roster.write_text(CANVAS)
+    with pytest.raises(ExportError, match="is the roster itself"):
+        export(Request(Form.CANVAS, tmp_path / "." / "canvas.csv", roster=roster), course)
+    assert roster.read_text() == CANVAS
+
+
+def test_an_old_list_of_unmatched_students_goes_and_a_foreign_file_stays(course: Path, tmp_path: Path) -> None:
+    to, beside = tmp_path / "grades.csv", tmp_path / f"grades.csv{UNMATCHED}"
+    assert export(Request(Form.PLAIN, to), course).unmatched == beside and beside.is_file()
+    export(Request(Form.PLAIN, to, unfinished=Unfinished.INCLUDE), course)
+    assert not beside.exists()
+    beside.write_text("mine")
+    export(Request(Form.PLAIN, to, unfinished=Unfinished.INCLUDE), course)
+    assert beside.read_text() == "mine"
+
+
+def test_a_gradebook_that_cannot_be_read(graded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(shutil.copytree(graded, tmp_path / "root"))
+    monkeypatch.setattr("autograder.export.exporting.opened", lambda root: opened(root, 0.1))
+    other = sqlite3.connect(gradebook_path(root))
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(CourseError, match="another program is writing to it"):
+        export(Request(Form.PLAIN, tmp_path / "x.csv"), root)
+    other.close()
+    gradebook_path(root).write_bytes(b"damaged" * 1000)
+    with pytest.raises(CourseError, match="it seems damaged"):
+        export(Request(Form.PLAIN, tmp_path / "x.csv"), root)
+    gradebook_path(root).unlink()
+    with pytest.raises(CourseError, match="there is no gradebook"):
+        export(Request(Form.PLAIN, tmp_path / "x.csv"), root)
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_the_command_says_who_is_left_out_and_exits_with_1(course: Path, tmp_path: Path) -> None:
+    roster, to = tmp_path / "canvas.csv", tmp_path / "out" / "to_import.csv"
+    roster.write_text(CANVAS)
+    arguments = ["export", "canvas", "--roster", str(roster), "--to", str(to)]
+    said = CliRunner().invoke(app, arguments)
+    assert said.exit_code == 1
+    assert "left out: eve, 1: not on the roster" in said.stderr
+    assert "left out: bob, 1: waits for a person: toy/figure_loss" in said.stderr
+    assert "on the roster: Kid New (104), 1: nothing handed in" in said.stderr
+    assert f"2 grades in {to}" in said.stdout and f"3 left out, 2 without a submission: {to}{UNMATCHED}" in said.stdout
+    fine = CliRunner().invoke(app, [*arguments, "--student", "ada", "--column", "1=4711", "--per", "homework"])
+    assert (fine.exit_code, fine.stdout) == (0, f"1 grade in {to}\n")
+    wrong = CliRunner().invoke(app, [*arguments, "--column", "1"])
+    assert wrong.exit_code == 2 and "is not of the form" in wrong.stderr
+
+
+@pytest.mark.kernel
+def test_nbgrader_export_runs_our_plug_ins(course: Path, tmp_path: Path) -> None:
+    roster, ours, theirs = tmp_path / "canvas.csv", tmp_path / "ours.csv", tmp_path / "theirs.csv"
+    roster.write_text(CANVAS)
+    export(Request(Form.CANVAS, ours, roster=roster, assignments=["toy"], columns={"toy": "Toys"}), course)
+    command = [sys.executable, "-m", "nbgrader", "export", "--exporter=autograder.export.plugin.CanvasExporter"]
+    options = [f"--CanvasExporter.roster={roster}", "--CanvasExporter.column=toy=Toys", "--assignment=['toy']"]
+    done = subprocess.run(
+        [*command, *options, f"--to={theirs}"],
+        cwd=course / "course",
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1, done.stderr  # somebody is left out
+    assert theirs.read_bytes() == ours.read_bytes()
+    assert "bob, toy: waits for a person" in done.stderr and "2 grades in" in done.stderr
+    assert "Traceback" not in done.stderr and "nrecognized" not in done.stderr, done.stderr

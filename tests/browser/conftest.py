@@ -1,0 +1,88 @@
+"""A headless Chromium, and Jupyter servers for it to visit."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+TOKEN = "a-token-of-the-tests"
+SECONDS_TO_START = 90
+MILLISECONDS = 30_000
+"""How long the browser waits for what it is told to find."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests of this folder: one after the other, and only where there is a browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.kernel)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            if CHROMIUM is None:
+                item.add_marker(pytest.mark.skip(reason="no chromium is installed (`apt-get install chromium`)"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The browser; nothing but this machine can be reached from it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty page of a browser without history."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(MILLISECONDS)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def jupyter(tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Starts a Jupyter server in a folder and returns its address, to which the token is to be added."""
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def start(folder: Path, **variables: str) -> str:
+        log = tmp_path / f"jupyter-{len(servers)}.log"
+        command = [sys.executable, "-m", "jupyter", "server", "--no-browser", "--port=0", "--allow-root"]
+        command += [f"--IdentityProvider.token={TOKEN}", "--ServerApp.ip=localhost"]
+        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **variables}
+        for name in ("HOME", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
+            environment[name] = str(tmp_path / "home")  # nobody's settings
+        with log.open("w") as file:
+            server = subprocess.Popen(
+                command, cwd=folder, env=environment, stdout=file, stderr=file, start_new_session=True
+            )
+        servers.append(server)
+        end = time.monotonic() + SECONDS_TO_START
+        while time.monotonic() < end and server.poll() is None:
+            found = re.search(r"http://localhost:(\d+)/", log.read_text())
+            if found:
+                return found.group().rstrip("/")
+            time.sleep(0.1)
+        raise AssertionError(f"Jupyter did not start:\n{log.read_text()[-4000:]}")
+
+    yield start
+    for server in servers:
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()

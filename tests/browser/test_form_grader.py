@@ -1,0 +1,132 @@
+"""A teaching assistant gives points and a comment in nbgrader's form grader; they arrive everywhere and stay."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbgrader.converters import GenerateFeedback
+from nbgrader.coursedir import CourseDirectory
+from playwright.sync_api import Page, expect
+from traitlets.config.loader import PyFileConfigLoader
+
+from autograder.batch import grade_folder
+from autograder.made_up_class import make_class
+from autograder.problem import load_problem
+from autograder.release import release
+from tests.browser.conftest import TOKEN
+
+FIXTURE = Path(__file__).parents[1] / "autograder" / "fixture_course"
+COMMENT = "Good. Say also what happens to <metres>."
+
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader builds rows before adding them
+
+
+@pytest.fixture
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A toy course whose made-up class has been graded; `chen` handed in a day late."""
+    root = Path(shutil.copytree(FIXTURE, tmp_path / "root"))
+    monkeypatch.setenv("AUTOGRADER_ROOT", str(root))
+    release(root=root)
+    make_class(["toy"], root / "handed_in", root)
+    (root / "handed_in" / "chen" / "toy" / "timestamp.txt").write_text("2027-01-18 12:00:00 UTC")
+    graded(root)
+    return root
+
+
+def graded(root: Path, **options: Any) -> dict[str, Any]:
+    """Grades the class as `autograder grade` does; ada's log."""
+    grade_folder("toy", root / "handed_in", root / "graded", workers=1, root=root, **options)
+    log: dict[str, Any] = json.loads((root / "graded" / "ada" / "toy" / "submission_log.json").read_text())
+    return log
+
+
+def item(log: dict[str, Any], name: str) -> dict[str, Any]:
+    """One item of a log."""
+    found: dict[str, Any] = next(item for item in log["grades"]["items"] if item["id"] == name)
+    return found
+
+
+def saved(page: Page, act: Callable[[], object]) -> None:
+    """Does something, and waits until the form grader has sent it to the gradebook."""
+    with page.expect_response(lambda response: response.request.method == "PUT" and response.ok):
+        act()
+
+
+def write(page: Page, field: str, text: str) -> None:
+    """Types into a field of the form and leaves it."""
+
+    def type_in() -> None:
+        page.locator(field).click()
+        page.locator(field).press_sequentially(text)
+        page.locator(field).blur()
+
+    saved(page, type_in)
+
+
+def filled_in(page: Page) -> None:
+    """Waits until the form shows what the gradebook says; what is typed before that is lost."""
+    expect(page.locator("#test_standardize")).to_have_attribute("placeholder", "12")
+    expect(page.locator("#written_units-comment")).to_have_attribute("placeholder", re.compile("Type any comments"))
+
+
+def test_points_and_comments_arrive_in_the_log_and_on_the_feedback_page_and_stay(
+    course: Path, page: Page, jupyter: Callable[..., str]
+) -> None:
+    before = item(json.loads((course / "graded/ada/toy/submission_log.json").read_text()), "written_units")
+    assert before["status"] == "manual"
+    address = jupyter(course / "course")
+    page.goto(f"{address}/formgrader?token={TOKEN}")
+    page.get_by_role("link", name="Manual Grading").click()
+    page.get_by_role("link", name="toy", exact=True).click()
+    page.get_by_role("link", name="toy", exact=True).last.click()
+    expect(page.get_by_role("link", name="Submission #1")).to_be_visible()
+    page.get_by_role("button", name="Show All Names").click()
+    row = page.get_by_role("row").filter(has_text="ada")
+    expect(row).to_contain_text("20 / 25")
+    row.get_by_role("link", name="ada").click()
+
+    expect(page.get_by_text("For whoever grades: written_units, 3 points.")).to_be_visible()
+    expect(page.get_by_text("names the units, or the scale")).to_be_visible()
+    filled_in(page)
+    write(page, "#written_units", "2.5")
+    write(page, "#written_units-comment", COMMENT)
+    figure = page.locator(".nbgrader_cell").filter(has=page.locator("#figure_loss"))
+    saved(page, lambda: figure.get_by_role("button", name="Full credit").click())
+    page.reload()
+    expect(page.locator("#written_units")).to_have_value("2.5")
+    expect(page.locator("#written_units-comment")).to_have_value(COMMENT)
+
+    log = graded(course)
+    assert item(log, "written_units")["score"] == 2.5
+    assert COMMENT in item(log, "written_units")["message"]
+    assert item(log, "figure_loss")["score"] == 2.0
+    assert log["grades"]["score"] == 24.5
+    rows = list(csv.DictReader((course / "graded" / "grades.csv").read_text().splitlines()))
+    assert next(row for row in rows if row["student"] == "ada")["score"] == "24.5"
+    page.goto((course / "graded" / "ada" / "toy" / "feedback.html").as_uri())
+    written = page.get_by_role("article").filter(has_text="written_units")
+    expect(written).to_contain_text("2.5 of 3 points")
+    expect(written).to_contain_text(COMMENT)
+    expect(page.get_by_role("main")).to_contain_text("24.5 of 25 points")
+
+    again = graded(course, cache=False)
+    assert again["grades"]["score"] == 24.5
+    assert COMMENT in item(again, "written_units")["message"]
+
+
+def test_nbgraders_own_feedback_page_shows_the_late_penalty_and_no_mark_scheme(course: Path, page: Page) -> None:
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(course / "course")).load_config()
+    config.CourseDirectory.update(assignment_id="toy", student_id="chen")
+    coursedir = CourseDirectory(config=config)
+    GenerateFeedback(coursedir=coursedir, config=config).start()
+    page.goto((course / "course" / "feedback" / "chen" / "toy" / "toy.html").as_uri())
+    expect(page.get_by_text("Late submission penalty (Score: -1.6)")).to_be_visible()  # 10 % of 16 points
+    assert "names the units" in load_problem("toy", course).item("written_units").rubric
+    assert "names the units" not in page.content()

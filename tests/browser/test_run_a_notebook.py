@@ -1,0 +1,117 @@
+"""Released notebooks, run from top to bottom by a browser in JupyterLab and in Notebook 7."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbformat import NotebookNode
+from playwright.sync_api import Page, expect
+
+from autograder.filled import fill_in, solution_answers
+from autograder.problem import load_problem
+from autograder.release import notebook_text, released_notebook
+from tests.autograder.toy import released, solved
+from tests.browser.conftest import TOKEN
+from tests.conftest import ROOT
+
+TREE = {"lab": "lab/tree", "notebook": "notebooks"}
+"""Where each of Jupyter's faces opens a notebook."""
+SECONDS = 240
+
+
+def run_all(page: Page, address: str, face: str, notebook: str) -> None:
+    """Opens a notebook and chooses Run > Run All Cells."""
+    page.goto(f"{address}/{TREE[face]}/{notebook}?token={TOKEN}&reset")
+    expect(page.locator(".jp-NotebookPanel-toolbar")).to_be_visible()
+    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached(
+        timeout=1000 * SECONDS
+    )
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+
+def settings(tmp_path: Path, profile: str, student: str = "") -> Mapping[str, str]:
+    """Environment of the server, and so of its kernels."""
+    return {
+        "PYTHONPATH": str(ROOT),
+        "HOMEWORK_PROFILE": profile,
+        "HOMEWORK_STUDENT": student,
+        "HOMEWORK_CHECKPOINTS": str(tmp_path / "checkpoints"),
+        "AUTOGRADER_ROOT": "",
+    }
+
+
+def put(folder: Path, name: str, notebook: NotebookNode) -> Path:
+    """Writes a notebook into a folder of its own; the folder."""
+    folder.mkdir()
+    (folder / f"{name}.ipynb").write_text(notebook_text(notebook), encoding="utf-8")
+    return folder
+
+
+def saved_outputs(page: Page, path: Path) -> list[dict[str, Any]]:
+    """Saves the notebook; the outputs of all its cells."""
+    page.get_by_role("menuitem", name="File", exact=True).click()
+    page.get_by_role("menuitem", name=re.compile(r"^Save Notebook(?! As)")).click()
+    page.wait_for_timeout(1000)
+    return [output for cell in json.loads(path.read_text())["cells"] for output in cell.get("outputs", [])]
+
+
+def bottom(page: Page) -> None:
+    """Scrolls to the last cell: Jupyter draws what is in view."""
+    page.locator(".jp-WindowedPanel-outer").first.evaluate("panel => panel.scrollTo(0, panel.scrollHeight)")
+
+
+def test_a_solved_release_runs_through_in_jupyterlab(tmp_path: Path, page: Page, jupyter: Callable[..., str]) -> None:
+    problem = load_problem("vae", ROOT)
+    notebook = fill_in(released_notebook(problem), solution_answers(problem))
+    folder = put(tmp_path / "mine", "vae", notebook)
+    address = jupyter(folder, **settings(tmp_path, "grade", "ada"))
+    run_all(page, address, "lab", "vae.ipynb")
+    said = page.get_by_text(re.compile(r"wrote .*submission_log\.json"))
+    expect(page.locator(".jp-OutputArea-output").first).to_be_visible(timeout=1000 * SECONDS)
+    for _ in range(SECONDS):
+        bottom(page)
+        if said.count():
+            break
+        page.wait_for_timeout(1000)
+    expect(said.first).to_be_visible()
+    assert json.loads((folder / "submission_log.json").read_text())["student"] == "ada"
+    outputs = saved_outputs(page, folder / "vae.ipynb")
+    assert not [out for out in outputs if out["output_type"] == "error"]
+    assert sum("image/png" in out.get("data", {}) for out in outputs) >= 5
+
+
+@pytest.mark.parametrize("face", TREE)
+def test_the_log_asks_for_the_id_and_offers_itself(
+    face: str, tmp_path: Path, page: Page, jupyter: Callable[..., str]
+) -> None:
+    folder = put(tmp_path / "mine", "toy", solved())
+    address = jupyter(folder, **settings(tmp_path, "mini"))
+    run_all(page, address, face, "toy.ipynb")
+    question = page.locator("input.jp-Stdin-input")
+    question.wait_for(timeout=1000 * SECONDS)
+    expect(page.get_by_text("Your student id (as your course knows you):").first).to_be_visible()
+    question.fill("ada")
+    question.press("Enter")
+    expect(page.get_by_role("link", name="submission_log.json")).to_be_visible()
+    log = json.loads((folder / "submission_log.json").read_text())
+    assert log["student"] == "ada" and set(log["answers"]) == {"standardize", "Line"}
+
+
+def test_an_untouched_release_says_where_to_begin(tmp_path: Path, page: Page, jupyter: Callable[..., str]) -> None:
+    folder = put(tmp_path / "mine", "toy", released())
+    address = jupyter(folder, **settings(tmp_path, "mini", "ada"))
+    run_all(page, address, "lab", "toy.ipynb")
+    errors: list[dict[str, str]] = []
+    for _ in range(SECONDS):
+        errors = [out for out in saved_outputs(page, folder / "toy.ipynb") if out["output_type"] == "error"]
+        if errors:
+            break
+    assert [f"{error['ename']}: {error['evalue']}" for error in errors] == [
+        "NotImplementedError: standardize: replace this line by your code"
+    ]
