@@ -225,6 +225,7 @@ def grade_command(
     if recalled:
         typer.echo(f"{recalled} of {len(graded)} from the cache, in whole or in part; --no-cache grades all anew")
     typer.echo(f"{out / 'grades.csv'}")
+    typer.echo(f"autograder report --out {out}   # makes one page about the class")
     raise typer.Exit(1 if any(one.log.outcome is Outcome.GRADER_ERROR for one in graded) else 0)
 
 
@@ -274,6 +275,19 @@ def verify_command(
     fine = sum(one.ok for one in results)
     typer.echo(f"{fine} of {_count(len(results), 'log')} with nothing to look at")
     raise typer.Exit(0 if fine == len(results) else 1)
+
+
+@app.command("report")
+def report_command(
+    out: Annotated[Path, typer.Option(exists=True, file_okay=False, help="The folder that `grade` wrote to.")],
+) -> None:
+    """Writes report.html: how the class did, where it fails and why, who needs a look.
+
+    One page about all problems in the folder. Nothing is graded or run for it.
+    """
+    from autograder.report import report
+
+    typer.echo(f"{report(out)}")
 
 
 @app.command("export")
@@ -377,6 +391,8 @@ def demo_command(
             for surprise in line.surprises or ():
                 typer.echo(f"not as expected: {line.log.student}: {surprise}")
         typer.echo()
+    for path in {result.report for result in results}:
+        typer.echo(f"{'class report':>16}  {path}")
     students = sum(len(result.lines) for result in results)
     bad = sum(bool(line.surprises) for result in results for line in result.lines)
     typer.echo(f"{students - bad} of {students} submissions came out as expected")

@@ -1,4 +1,4 @@
-"""The demonstration: release every problem, grade a small made-up class, and say whether all came out as it should."""
+"""The demonstration: release every problem, grade a small made-up class, compare with what should come out, report."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from autograder.errors import SetupError
 from autograder.made_up_class import MadeUpStudent, make_class, surprises
 from autograder.problem import problem_ids
 from autograder.release import release
+from autograder.report.page import NAME, report
 from autograder.table import GradeLine
 
 
@@ -28,6 +29,8 @@ class DemoResult:
     """One student's graded log, as an example."""
     feedback: Path
     """The same student's feedback page."""
+    report: Path
+    """The class report about all problems."""
 
     @property
     def ok(self) -> bool:
@@ -43,7 +46,7 @@ def demo(
     root: Path | None = None,
     progress: Callable[[str], Progress] | None = None,
 ) -> list[DemoResult]:
-    """Releases the problems, makes up a class, grades it and compares the scores with what they should be.
+    """Releases the problems, makes up a class, grades it, compares the scores with what they should be, and reports.
 
     Args:
         problems: problem ids; all that have a source if empty.
@@ -65,10 +68,12 @@ def demo(
     release(chosen, root=root)
     students = make_class(chosen, submitted, root)
     with crew_for(chosen, len(students), workers, "", root) as crew:
-        return [
-            _grade(problem, students, submitted, graded / problem, crew, root, progress(problem) if progress else None)
+        results = [
+            _grade(problem, students, submitted, graded, crew, root, progress(problem) if progress else None)
             for problem in chosen
         ]
+    report(graded, root=root)
+    return results
 
 
 def _grade(
@@ -91,7 +96,12 @@ def _grade(
             lines.append(GradeLine(log, seconds, student.story, tuple(surprises(student, log))))
     example = out / "chen" / problem
     return DemoResult(
-        problem, tuple(lines), out / "grades.csv", example / "submission_log.json", example / "feedback.html"
+        problem=problem,
+        lines=tuple(lines),
+        grades_csv=out / "grades.csv",
+        submission_log=example / "submission_log.json",
+        feedback=example / "feedback.html",
+        report=out / NAME,
     )
 
 

@@ -6,22 +6,13 @@ phone, in the dark and on paper. It shows the item messages, which name likely m
 
 from __future__ import annotations
 
-import base64
-import functools
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
-import jinja2
-from markupsafe import Markup
-
-from autograder.item_view import view_of, with_code
+from autograder.item_view import view_of
+from autograder.pages import style, template, with_code
 from autograder.problem import Problem
 from autograder.results import GradedLog, ItemResult, Outcome, Status
-
-_TEMPLATES = Path(__file__).resolve().parent / "templates"
-_STYLES = ("page.css", "feedback.css")
 
 _OUTCOMES = {
     Outcome.MISSING: (
@@ -61,8 +52,8 @@ def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
     tested = [item for item in log.items if not item.manual]
     views = {item.id: view_of(item, problem, f"item-{number}") for number, item in enumerate(log.items, start=1)}
     open_points = sum(item.max_score for item in waiting)
-    style = "".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in _STYLES)
-    return _template().render(
+    sheet = style("page.css", "feedback.css")
+    return template("feedback.html").render(
         title=problem.title,
         student=log.student,
         problem=problem.id,
@@ -85,8 +76,8 @@ def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
         outcome=outcome,
         reason=with_code(_shared_message(log)) if outcome else "",
         repairs=[with_code(flag.message) for flag in log.flags if flag.kind == "repaired"],
-        style=Markup(style),  # our own file, not anybody's input
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        style=sheet.text,
+        style_hash=sheet.hash,
     )
 
 
@@ -125,16 +116,3 @@ def _date(created_at: str) -> str:
     except ValueError:
         return created_at
     return f"{when.day} {when:%B %Y, %H:%M} UTC"
-
-
-@functools.cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("feedback.html")

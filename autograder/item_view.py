@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from autograder.pages import with_code
 from autograder.problem import Item, Problem
 from autograder.results import GIVEN, WAITS, ItemResult, Status
 from autograder.variants import misconception_text
@@ -103,11 +104,6 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
         leans_on=() if is_done else result.leans_on,
         advice=with_code("" if is_done or by_person else _ADVICE.get(result.status, "")),
     )
-
-
-def with_code(text: str) -> Markup:
-    """Escaped text in which `names` between backticks are set as code."""
-    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _points(result: ItemResult) -> str:

@@ -51,7 +51,7 @@ def plain_python(source: str) -> str:
     if not any(mark in source for mark in "%!?") or _is_python(source):
         return source
     try:
-        return str(TransformerManager().transform_cell(source))  # type: ignore[no-untyped-call]
+        return str(TransformerManager().transform_cell(source))
     except Exception:  # the transformer raises what it likes on half-written cells; Python will say what is wrong
         return source
 

@@ -150,7 +150,7 @@ def checksum(cell: NotebookNode) -> str:
 
 
 def finished(notebook: NotebookNode, problem: Problem, course: Course) -> NotebookNode:
-    """Brings a released notebook to its final, repeatable form: metadata by allow-list, no outputs, addresses put in."""
+    """Brings a released notebook to its final, repeatable form: metadata by allow-list, no outputs, addresses in."""
     address = colab_address(course, problem.id)
     if address:
         notebook.cells[0].source = _with_badge(notebook.cells[0].source, address)

@@ -184,7 +184,7 @@ class RankingPanel:
             "No buttons below, or nothing happens on a click? Then the kernel was restarted: run this cell again. "
             "Still none? This viewer shows no widgets: open the notebook in JupyterLab or Colab."
         )
-        display(self.widget)  # type: ignore[no-untyped-call]
+        display(self.widget)
 
     def _build(self) -> None:
         import ipywidgets as widgets  # type: ignore[import-untyped,unused-ignore]

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,10 @@ from traitlets.config import Config
 from autograder.feedback import feedback_html
 from autograder.gradebook import show_verdicts
 from autograder.graded_notebook import graded_text
+from autograder.report import report_html
 from autograder.results import Grading
 from tests.attacks.hostile_class import listener
-from tests.autograder.toy import STANDARDIZE, graded, solved, toy
+from tests.autograder.toy import ROOT, STANDARDIZE, graded, solved, toy
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 OPTIONS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
@@ -161,6 +163,19 @@ def form_grader_page(grading: Grading, student: str) -> str:
     return page
 
 
+def class_report(grading: Grading, out: Path) -> str:
+    """The report about a class in which two students, one of them named like a script, handed in the same."""
+    for student in (MARKUP["image"], "ada"):
+        folder = out / student / "toy"
+        folder.mkdir(parents=True)
+        log = replace(grading.log, student=student, notebook_sha256=student)
+        (folder / "submission_log.json").write_text(json.dumps(log.as_json()), encoding="utf-8")
+        (folder / "toy.ipynb").write_text(grading.text, encoding="utf-8")
+    page = report_html(out, root=ROOT)
+    assert "Side by side" in page
+    return page
+
+
 def test_the_browser_runs_what_stands_in_a_page_of_ours(tmp_path: Path) -> None:
     page = "<!doctype html><html><body>" + "\n".join(MARKUP.values()) + "</body></html>"
     assert ran(in_browser(page, tmp_path)) == set(MARKUP)
@@ -179,13 +194,15 @@ def test_unchanged_these_texts_do_run_in_the_form_grader(
     assert len(network[1]) > before
 
 
-@pytest.mark.parametrize("kind", ["feedback", "lab", "classic", "formgrade"])
+@pytest.mark.parametrize("kind", ["feedback", "report", "lab", "classic", "formgrade"])
 def test_no_script_of_a_students_runs(
     kind: str, hostile: Grading, network: tuple[int, list[object]], tmp_path: Path
 ) -> None:
     before = len(network[1])
     if kind == "feedback":
         page = feedback_html(hostile.log, toy())
+    elif kind == "report":
+        page = class_report(hostile, tmp_path / "graded")
     elif kind == "formgrade":
         page = form_grader_page(hostile, "ada")
     else:

@@ -177,6 +177,7 @@ def test_grade_fails_only_when_a_submission_got_no_result(
     assert result.exit_code == status, result.output
     assert "ada" in result.stdout and "4 / 7" in result.stdout and str(tmp_path / "out" / "grades.csv") in result.stdout
     assert outcome.value.replace("_", " ") in result.stdout
+    assert f"autograder report --out {tmp_path / 'out'}" in result.stdout
     runner.invoke(app, [*arguments, "--no-gradebook"])
     runner.invoke(app, [*arguments, "--no-cache", "--scheduler", "tcp://there:1"])
     assert asked == [(True, True, ""), (False, True, ""), (True, False, "tcp://there:1")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -215,10 +216,12 @@ def test_the_demonstration_comes_out_as_expected_twice(tmp_path: Path, monkeypat
         result = CliRunner().invoke(app, ["demo", "--out", str(out)])
         assert result.exit_code == 0, result.output
         assert "8 of 8 submissions came out as expected" in result.stdout
-        tables.append((out / "graded" / "toy" / "grades.csv").read_text())
+        tables.append((out / "graded" / "grades.csv").read_text())
+        assert str(out / "graded" / "report.html") in result.stdout
+        assert "7 of 8 graded" in re.sub(r"<[^>]+>", "", (out / "graded" / "report.html").read_text())
     assert tables[0] == tables[1]
     assert tables[0].splitlines()[0] == "student,problem,score,max_score,status"
     for name in NAMES:
-        folder = out / "graded" / "toy" / name / "toy"
+        folder = out / "graded" / name / "toy"
         assert json.loads((folder / "submission_log.json").read_text())["student"] == name
         assert (folder / "feedback.html").read_text().startswith("<!doctype html>")

@@ -1,0 +1,50 @@
+"""What all pages are made with: templates that escape, one style sheet with its hash, names set as code."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup, escape
+
+_TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+
+@dataclass(frozen=True)
+class Style:
+    """The style sheet of a page."""
+
+    text: Markup
+    """The rules; our own files, not anybody's input."""
+    hash: str
+    """SHA-256 in base64: what a content security policy allows this sheet by."""
+
+
+def style(*names: str) -> Style:
+    """The style sheets of these names, one after the other."""
+    text = "".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in names)
+    return Style(Markup(text), base64.b64encode(hashlib.sha256(text.encode()).digest()).decode())
+
+
+@functools.cache
+def template(name: str) -> jinja2.Template:
+    """The template of that name; it escapes what is put into it and raises where something is missing."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(name)
+
+
+def with_code(text: str) -> Markup:
+    """Escaped text in which `names` between backticks are set as code."""
+    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))

@@ -1,0 +1,202 @@
+"""The geometry of the page's charts: numbers in the units of an SVG's view box; a template draws them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from homework.bands import Band
+
+WIDTH, HEIGHT = 360.0, 118.0
+"""Of a histogram's plotting area, without the line of numbers below it."""
+_LEFT = 4.0
+_GAP = 1.5
+_MOST_BARS = 30
+_METRIC_BARS = 24
+_NEAREST = 34.0
+"""Numbers on the axis that would stand closer than this are left out."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a histogram, or one part of a stacked bar."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    label: str
+    """What it stands for, in words."""
+    tone: str = ""
+    """The style class of a part; empty for a bar of a histogram."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A number on the axis."""
+
+    x: float
+    text: str
+    anchor: str
+    """`start`, `middle` or `end`."""
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How often which number came up."""
+
+    bars: tuple[Bar, ...]
+    ticks: tuple[Tick, ...]
+    highest: int
+    """The count that the highest bar stands for."""
+    middle: float | None
+    """Where the median lies."""
+    band: tuple[float, float] | None
+    """Where the band begins, and its width."""
+    below: int
+    """Numbers left of the axis, counted in the first bar."""
+    above: int
+    """Numbers right of the axis, counted in the last bar."""
+
+
+def points_histogram(points: Sequence[float], most: float) -> Histogram:
+    """A histogram of points from 0 to `most`, with one bar per point where that leaves few enough bars.
+
+    Args:
+        points: one number per submission, at least one.
+        most: the maximum.
+    """
+    step = _step(most)
+    count = math.ceil(most / step - 1e-9) + 1
+    numbers = [min(max(round(point / step), 0), count - 1) for point in points]
+    labels = [f"{index * step:g}" for index in range(count)]
+    wanted = {0, count - 1, *(index for index in range(count) if index * step % _tick_step(most) == 0)}
+    last = [
+        index for index in sorted(wanted) if index in (0, count - 1) or (count - 1 - index) * _slot(count) > _NEAREST
+    ]
+    ticks = [(_LEFT + (index + 0.5) * _slot(count), labels[index]) for index in last]
+    middle = _LEFT + (median(points) / step + 0.5) * _slot(count)
+    bars = _bars(numbers, count, [f"{label} points" for label in labels])
+    return Histogram(bars, _anchored(ticks), _highest(numbers), min(middle, WIDTH - _LEFT), None, 0, 0)
+
+
+def metric_histogram(values: Sequence[float], band: Band | None) -> Histogram:
+    """A histogram of measured numbers, on an axis that holds the band and the bulk of them.
+
+    Args:
+        values: finite numbers, at least one.
+        band: lowest and highest number of an honest run, None where there is no bound; None if there is no band.
+    """
+    low, high = _axis(sorted(values), band or (None, None))
+    size = (high - low) / _METRIC_BARS
+    numbers = [min(max(int((value - low) / size), 0), _METRIC_BARS - 1) for value in _clipped(values, low, high)]
+    labels = [f"{low + index * size:.4g} to {low + (index + 1) * size:.4g}" for index in range(_METRIC_BARS)]
+
+    def place(value: float) -> float:
+        return _LEFT + (min(max(value, low), high) - low) / (high - low) * (WIDTH - 2 * _LEFT)
+
+    ends = [end for end in band or () if end is not None]
+    ticks = [(place(end), f"{end:.4g}") for end in ends] or [(place(low), f"{low:.4g}"), (place(high), f"{high:.4g}")]
+    area = None
+    if ends and band is not None:
+        left, right = place(low if band[0] is None else band[0]), place(high if band[1] is None else band[1])
+        area = (left, right - left)
+    return Histogram(
+        _bars(numbers, _METRIC_BARS, labels),
+        _anchored(ticks),
+        _highest(numbers),
+        place(median(values)),
+        area,
+        sum(value < low for value in values),
+        sum(value > high for value in values),
+    )
+
+
+def stacked(parts: Sequence[tuple[str, int, str]], width: float = 100.0) -> tuple[Bar, ...]:
+    """The parts of a whole as one bar.
+
+    Args:
+        parts: name, count and style class of each; empty ones are left out.
+        width: of the whole.
+    """
+    total = sum(count for _, count, _ in parts)
+    bars, x = [], 0.0
+    for name, count, tone in parts:
+        if count:
+            size = width * count / total
+            bars.append(Bar(round(x, 2), 0, round(size, 2), 1, f"{name}: {count}", tone))
+            x += size
+    return tuple(bars)
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle of at least one number; of an even number of them the mean of the two in the middle."""
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else ordered[half - 1] / 2 + ordered[half] / 2
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """The number below which that share of sorted numbers lies."""
+    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+
+
+def _bars(numbers: Sequence[int], count: int, labels: Sequence[str]) -> tuple[Bar, ...]:
+    slot, highest = _slot(count), _highest(numbers)
+    bars = []
+    for index in range(count):
+        times = numbers.count(index)
+        if times:
+            height = max(2.0, HEIGHT * times / highest)
+            bars.append(
+                Bar(
+                    round(_LEFT + index * slot + _GAP / 2, 2),
+                    round(HEIGHT - height, 2),
+                    round(slot - _GAP, 2),
+                    round(height, 2),
+                    f"{labels[index]}: {times}",
+                )
+            )
+    return tuple(bars)
+
+
+def _highest(numbers: Sequence[int]) -> int:
+    return max(map(numbers.count, set(numbers)), default=0)
+
+
+def _slot(count: int) -> float:
+    return (WIDTH - 2 * _LEFT) / count
+
+
+def _step(most: float) -> float:
+    return next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000, most) if most / step <= _MOST_BARS)
+
+
+def _tick_step(most: float) -> float:
+    return next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000, most) if most / step <= 8)
+
+
+def _axis(ordered: Sequence[float], band: Band) -> tuple[float, float]:
+    """From where to where the axis goes: the band and nine tenths of the numbers, with some room."""
+    ends = [end for end in band if end is not None]
+    inner = (quantile(ordered, 0.05), quantile(ordered, 0.95))
+    if ends and len(ends) == 2:  # far from the band there is no end to it
+        room = 1.5 * (ends[1] - ends[0])
+        inner = (max(inner[0], ends[0] - room), min(inner[1], ends[1] + room))
+    low, high = min([*inner, *ends]), max([*inner, *ends])
+    low, high = max(low, -1e300), min(high, 1e300)
+    room = 0.08 * (high - low) or max(abs(low) * 0.1, 0.5)
+    return low - room, high + room
+
+
+def _clipped(values: Sequence[float], low: float, high: float) -> list[float]:
+    return [min(max(value, low), high) for value in values]
+
+
+def _anchored(ticks: Sequence[tuple[float, str]]) -> tuple[Tick, ...]:
+    found = []
+    for x, text in ticks:
+        anchor = "start" if x < 20 else "end" if x > WIDTH - 20 else "middle"
+        found.append(Tick(round(2.0 if anchor == "start" else WIDTH - 2 if anchor == "end" else x, 2), text, anchor))
+    return tuple(found)

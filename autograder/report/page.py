@@ -1,0 +1,184 @@
+"""Writes the class report: one self-contained page per results' folder, without scripts and with nothing to load."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from autograder.course import root_folder
+from autograder.pages import style, template, with_code
+from autograder.printable import printable
+from autograder.problem import Problem
+from autograder.report.answers import read_answers
+from autograder.report.attention import FlagKind, Look, Times, flag_kinds, times, worth_a_look
+from autograder.report.charts import HEIGHT, WIDTH
+from autograder.report.copies import Copies, find_copies, work_of
+from autograder.report.gallery import AT_ONCE, Gallery, galleries
+from autograder.report.measured import Measured, measured
+from autograder.report.read_run import Run, read_runs
+from autograder.report.scores import Scores, summarise
+from autograder.report.similar import Group, threshold
+from autograder.results import Outcome
+from autograder.writing import write_atomically
+
+NAME = "report.html"
+ROOM = 6 * 2**20
+"""Bytes on the page for pictures."""
+MOST_GROUPS = 30
+"""Groups of similar work shown with their code."""
+_MOST_EXCERPTS = 2
+"""Items of a group whose answers are shown."""
+_MOST_LINES = 60
+_MOST_CHARACTERS = 4_000
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Two answers to one item, side by side."""
+
+    item: str
+    left: str
+    right: str
+
+
+@dataclass(frozen=True)
+class GroupView:
+    """A group of similar work, with what to look at."""
+
+    group: Group
+    excerpts: tuple[Excerpt, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the page says about one problem."""
+
+    problem: Problem
+    notes: tuple[str, ...]
+    scores: Scores
+    looks: tuple[Look, ...]
+    grader_errors: tuple[str, ...]
+    """Students whose grading failed on our side."""
+    measured: Measured
+    galleries: tuple[Gallery, ...]
+    copies: Copies
+    threshold: float
+    groups: tuple[GroupView, ...]
+    flags: tuple[FlagKind, ...]
+    times: Times | None
+
+
+def report(out: Path, *, root: Path | None = None) -> Path:
+    """Writes `out/report.html` about everything that `autograder grade` wrote to `out`.
+
+    Args:
+        out: the folder that `grade` was given as `--out`; it may hold several problems.
+        root: the course's root folder; found if not given.
+
+    Returns:
+        the page.
+
+    Raises:
+        SetupError: there is no graded submission in the folder, or it cannot be written.
+        SourceError: a problem's source cannot be used.
+    """
+    path = out / NAME
+    write_atomically(path, report_html(out, root=root))
+    return path
+
+
+def report_html(out: Path, *, root: Path | None = None) -> str:
+    """The class report as a document, the same bytes for the same folder. See `report`."""
+    runs, notes = read_runs(out, root or root_folder())
+    sections = [_section(out, run, ROOM // len(runs)) for run in runs]
+    sheet = style("page.css", "report.css")
+    page = template("report.html")
+    return page.render(
+        sections=sections,
+        notes=notes,
+        students=len({entry.student for run in runs for entry in run.entries}),
+        at_once=AT_ONCE,
+        chart=(WIDTH, HEIGHT),
+        most_groups=MOST_GROUPS,
+        style=sheet.text,
+        style_hash=sheet.hash,
+        with_code=with_code,
+        shown=_shown,
+        feedback_of=_feedback_of,
+        number=_number,
+        percent=_percent,
+    )
+
+
+def _section(out: Path, run: Run, room: int) -> Section:
+    problem = run.problem
+    works, drawn, unread = {}, defaultdict(list), []
+    for entry in run.entries:
+        if entry.log.outcome is not Outcome.GRADED:
+            continue
+        answers = read_answers(out, entry.student, problem)
+        if answers is None:
+            unread.append(entry.student)
+            continue
+        works[entry.student] = work_of(problem, entry.student, answers)
+        for item in answers.pictures:
+            drawn[item].append(entry.student)
+    notes = list(run.notes)
+    if unread:
+        named = ", ".join(_shown(student) for student in unread[:12]) + (" and more" if len(unread) > 12 else "")
+        notes.append(f"{len(unread)} executed notebooks cannot be read; their code and pictures are left out: {named}.")
+    copies = find_copies(problem, run.entries, works)
+    measures = measured(problem, run.entries)
+    return Section(
+        problem=problem,
+        notes=tuple(notes),
+        scores=summarise(problem, run.entries),
+        looks=worth_a_look(run.entries, measures, copies),
+        grader_errors=tuple(e.student for e in run.entries if e.log.outcome is Outcome.GRADER_ERROR),
+        measured=measures,
+        galleries=galleries(out, problem, run.entries, drawn, room),
+        copies=copies,
+        threshold=threshold(copies.compared),
+        groups=tuple(_view(out, problem, group) for group in copies.groups[:MOST_GROUPS]),
+        flags=flag_kinds(run.entries),
+        times=times(run.entries),
+    )
+
+
+def _view(out: Path, problem: Problem, group: Group) -> GroupView:
+    left, right = (read_answers(out, student, problem) for student in group.pair)
+    telling = sorted(group.items, key=lambda item: -item.digits)[:_MOST_EXCERPTS]
+    excerpts = [
+        Excerpt(item.item, _cut(left.sources[item.item]), _cut(right.sources[item.item]))
+        for item in telling
+        if left and right and item.item in left.sources and item.item in right.sources
+    ]
+    return GroupView(group, tuple(excerpts))
+
+
+def _cut(source: str) -> str:
+    """The beginning of a cell, safe to show; line by line, so that lines stay lines."""
+    lines = source.strip("\n")[:_MOST_CHARACTERS].split("\n")
+    shown = [printable(line.expandtabs(4), 1_000) for line in lines[:_MOST_LINES]]
+    return "\n".join([*shown, "…"] if len(lines) > _MOST_LINES or len(source) > _MOST_CHARACTERS else shown)
+
+
+def _shown(student: str) -> str:
+    return printable(student, 60)
+
+
+def _feedback_of(student: str, problem: Problem) -> str:
+    """Where the feedback page lies, as seen from the report."""
+    return f"./{quote(student, safe='')}/{quote(problem.id, safe='')}/feedback.html"
+
+
+def _number(value: float, digits: int = 1) -> str:
+    """At most so many decimals, and none that are zero."""
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} %" if whole else "–"

@@ -1,0 +1,279 @@
+"""Whose work is more alike than chance explains? Compares the reduced answers of a class, item by item.
+
+What a likeness is worth is measured on the class, in decimal digits, as `autograder.copies` measures answers: a form
+or a passage that one student in a thousand writes is worth three digits to a pair that shares it. What the release
+gives to everybody is worth nothing, nor is what many write, nor, in a small class, what our own solutions hold: that is
+how one writes it. The length of what nobody else wrote adds to that. Digits of several items add up; a pair is reported
+above what the best of all pairs would reach by chance, with a thousandfold margin.
+
+The same work handed in many times counts once, so that a large ring does not make its own code common. Nothing is
+compared pair by pair: an index leads from what is rare to those who wrote it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from autograder.report.shapes import Shape
+
+MARGIN = 3.0
+"""Digits above what the best of all pairs of a class has by chance."""
+CODE_SHARE, TEXT_SHARE = 0.6, 0.3
+"""Share of what is unusual in the one answer that the other must hold, too; below it an item is no evidence. Who has
+less that is unusual decides, so that nobody hides a copy by padding it. One idea makes much of a function's code
+alike."""
+CODE_LENGTH, TEXT_LENGTH = 20.0, 5.0
+"""Passages that nobody else wrote, for one more digit."""
+LEAST_LENGTH = 1.0
+"""Unusual passages that a pair must share, in units of `CODE_LENGTH` or `TEXT_LENGTH`."""
+_OVERLAP = 6
+"""Passages that one and the same place of an answer is part of, at most."""
+_RING = 10
+"""The same work from more than one in so many of a class (and more than three) is the usual way, not a ring."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one student wrote for one problem, reduced."""
+
+    student: str
+    shapes: Mapping[str, Shape]
+    """Item id → shape, of the items that were answered."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known about one item without looking at the class."""
+
+    given: frozenset[int]
+    """Passages that the release gives to everybody."""
+    ours: tuple[Shape, ...]
+    """Our own solution, right alternatives and known wrong solutions."""
+    length: float = CODE_LENGTH
+    """Passages that nobody else wrote, for one more digit."""
+    share: float = CODE_SHARE
+    """Of what is unusual, that must be in both."""
+
+
+@dataclass(frozen=True)
+class AlikeItem:
+    """One item in which two works are alike."""
+
+    item: str
+    same: bool
+    """Are the two the same once reduced?"""
+    share: float
+    """Of what is unusual in the one that has less of it: the share that the other holds, too, 0 to 1."""
+    passages: int
+    """Unusual passages that both hold."""
+    length: float
+    """The same in units of `Known.length`."""
+    digits: float
+    """What the likeness is worth."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Students whose work is alike."""
+
+    students: tuple[str, ...]
+    pair: tuple[str, str]
+    """Two of them whose work is most alike; the items below are theirs."""
+    items: tuple[AlikeItem, ...]
+    """In the order of the problem."""
+
+    @property
+    def digits(self) -> float:
+        """What all items together are worth."""
+        return math.fsum(item.digits for item in self.items)
+
+
+@dataclass(frozen=True)
+class _Node:
+    """One work, and all who handed it in."""
+
+    students: tuple[str, ...]
+    shapes: Mapping[str, Shape]
+    weight: int
+    """How many it counts for."""
+
+
+def threshold(students: int) -> float:
+    """Digits from which a pair of a class of that size is reported."""
+    return math.log10(max(1, students * (students - 1) // 2)) + MARGIN
+
+
+def similar_groups(works: Sequence[Work], known: Mapping[str, Known]) -> list[Group]:
+    """Groups of students whose work is alike, the most telling first.
+
+    Args:
+        works: the class, each student once.
+        known: item id → what is known of it; items that are not in it are not compared.
+    """
+    nodes = _nodes(works, known)
+    links: dict[tuple[int, int], list[AlikeItem]] = defaultdict(list)
+    for item, about in known.items():
+        for pair, alike in _Item(item, about, nodes).alike().items():
+            links[pair].append(alike)
+    least = threshold(len(works))
+    strong = {pair: items for pair, items in links.items() if _is_telling(items, least)}
+    groups = [_group(part, nodes, strong) for part in _connected(strong)]
+    return sorted(groups, key=lambda group: (-group.digits, group.students))
+
+
+def _is_telling(items: Sequence[AlikeItem], least: float) -> bool:
+    """Are there enough digits, and enough to look at? A few short lines may be alike by taste."""
+    return (
+        math.fsum(item.digits for item in items) >= least and math.fsum(item.length for item in items) >= LEAST_LENGTH
+    )
+
+
+def _nodes(works: Sequence[Work], known: Mapping[str, Known]) -> list[_Node]:
+    together: dict[tuple[tuple[str, int], ...], list[Work]] = defaultdict(list)
+    for work in works:
+        together[tuple((item, work.shapes[item].form) for item in known if item in work.shapes)].append(work)
+    most = max(3, len(works) // _RING)
+    return [
+        _Node(tuple(sorted(work.student for work in same)), same[0].shapes, len(same) if len(same) > most else 1)
+        for key, same in together.items()
+        if key
+    ]
+
+
+class _Item:
+    """One item of a class: how often what was written, and by whom."""
+
+    def __init__(self, item: str, known: Known, nodes: Sequence[_Node]) -> None:
+        self._item = item
+        self._known = known
+        self._nodes = [(number, node) for number, node in enumerate(nodes) if item in node.shapes]
+        self._people = sum(node.weight for _, node in self._nodes)
+        self._few = max(1, self._people // 100)
+        """Others who may have written the same, for it to be unusual."""
+        self._forms: Counter[int] = Counter()
+        self._passages: Counter[int] = Counter()
+        for _, node in self._nodes:
+            shape = node.shapes[item]
+            self._forms[shape.form] += node.weight
+            self._passages.update(dict.fromkeys(shape.passages, node.weight))
+        our_forms, our_passages = Counter(shape.form for shape in known.ours), Counter[int]()
+        for shape in known.ours:
+            our_passages.update(shape.passages)
+        common = self._people // 100
+        self._common_forms = {form for form, count in our_forms.items() if count > common}
+        self._common = known.given | {passage for passage, count in our_passages.items() if count > common}
+        self._forms.update(our_forms)
+        self._passages.update(our_passages)
+
+    def alike(self) -> dict[tuple[int, int], AlikeItem]:
+        """Pair of nodes → how alike their answers are; a node that many handed in is a pair with itself."""
+        unusual = {number: self._unusual(node) for number, node in self._nodes}
+        shared: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for passage, owners in _index(unusual).items():
+            for pair in itertools.combinations(owners, 2):
+                shared[pair].append(passage)
+        rare_forms = {
+            number: frozenset([node.shapes[self._item].form])
+            for number, node in self._nodes
+            if self._is_rare_form(node, 2)
+        }
+        for owners in _index(rare_forms).values():
+            for pair in itertools.combinations(owners, 2):
+                shared.setdefault(pair, [])
+        nodes = dict(self._nodes)
+        found = {
+            pair: self._pair(nodes[pair[0]], nodes[pair[1]], passages, min(len(unusual[number]) for number in pair))
+            for pair, passages in shared.items()
+        }
+        for number, node in self._nodes:
+            if len(node.students) > 1 and node.weight == 1 and self._is_rare_form(node, 1):
+                found[number, number] = self._ring(node, unusual[number])
+        return {pair: alike for pair, alike in found.items() if alike.digits > 0}
+
+    def _unusual(self, node: _Node) -> frozenset[int]:
+        """The passages of a node that at most a few others, two who share them aside, wrote."""
+        most = self._few + 2
+        return frozenset(
+            passage
+            for passage in node.shapes[self._item].passages
+            if self._passages[passage] <= most and passage not in self._common
+        )
+
+    def _is_rare_form(self, node: _Node, own: int) -> bool:
+        form = node.shapes[self._item].form
+        return self._forms[form] - own <= self._few and form not in self._common_forms
+
+    def _pair(self, one: _Node, other: _Node, passages: Sequence[int], unusual: int) -> AlikeItem:
+        same = one.shapes[self._item].form == other.shapes[self._item].form
+        share = 1.0 if same else len(passages) / max(1, unusual)
+        alone = sum(self._passages[passage] == 2 for passage in passages)
+        if same and self._is_rare_form(one, 2):
+            digits = self._worth(self._forms[one.shapes[self._item].form] - 2, 2) + alone / self._known.length
+        elif share >= self._known.share and passages:
+            counts = Counter(self._passages[passage] - 2 for passage in passages)
+            rarest = self._worth(min(counts), 2) + alone / self._known.length
+            every = math.fsum(count * self._worth(others, 2) for others, count in sorted(counts.items()))
+            digits = min(rarest, every / _OVERLAP)
+        else:
+            digits = 0.0
+        return self._alike(same, share, len(passages), digits)
+
+    def _ring(self, node: _Node, unusual: frozenset[int]) -> AlikeItem:
+        alone = sum(self._passages[passage] == 1 for passage in unusual)
+        digits = self._worth(self._forms[node.shapes[self._item].form] - 1, 1) + alone / self._known.length
+        return self._alike(True, 1.0, len(unusual), digits)
+
+    def _alike(self, same: bool, share: float, passages: int, digits: float) -> AlikeItem:
+        return AlikeItem(self._item, same, share, passages, passages / self._known.length, digits)
+
+    def _worth(self, others: int, own: int) -> float:
+        """Digits of what so many others wrote, beside those who share it."""
+        people = max(1, self._people + len(self._known.ours) - own + 1)
+        return max(0.0, math.log10(people / (others + 0.5)))
+
+
+def _index(sets: Mapping[int, frozenset[int]]) -> dict[int, list[int]]:
+    """Element → owners, of the elements that several own."""
+    owners: dict[int, list[int]] = defaultdict(list)
+    for owner, elements in sets.items():
+        for element in elements:
+            owners[element].append(owner)
+    return {element: each for element, each in owners.items() if len(each) > 1}
+
+
+def _connected(pairs: Mapping[tuple[int, int], object]) -> list[list[int]]:
+    """The nodes that are linked, directly or through others."""
+    leader: dict[int, int] = {}
+
+    def find(node: int) -> int:
+        while leader.setdefault(node, node) != node:
+            leader[node] = leader[leader[node]]
+            node = leader[node]
+        return node
+
+    for one, other in pairs:
+        leader[find(one)] = find(other)
+    parts = defaultdict(list)
+    for node in sorted(leader):
+        parts[find(node)].append(node)
+    return list(parts.values())
+
+
+def _group(
+    members: Sequence[int], nodes: Sequence[_Node], links: Mapping[tuple[int, int], Sequence[AlikeItem]]
+) -> Group:
+    inside = [(pair, items) for pair, items in links.items() if pair[0] in members]
+
+    def strength(link: tuple[tuple[int, int], Sequence[AlikeItem]]) -> tuple[float, tuple[str, ...]]:
+        (one, other), items = link
+        return -math.fsum(item.digits for item in items), (*nodes[one].students, *nodes[other].students)
+
+    (one, other), items = min(inside, key=strength)
+    pair = nodes[one].students[:2] if one == other else (nodes[one].students[0], nodes[other].students[0])
+    first, second = sorted(pair)
+    students = sorted(student for number in members for student in nodes[number].students)
+    return Group(tuple(students), (first, second), tuple(items))

@@ -1,0 +1,105 @@
+"""Folders as `autograder grade` leaves them, made without grading anybody: the toy problem of the fixture course."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nbformat.v4 import new_output
+from PIL import Image
+
+from autograder.graded_notebook import graded_text
+from autograder.results import Flag, GradedLog, ItemResult, Outcome, Status
+from tests.autograder.toy import solved, toy
+
+WAITS = "Waits for a person to read it."
+
+
+def log_of(student: str, **changes: Any) -> GradedLog:
+    """The log of a student who got full marks from the tests and waits for a person; some fields replaced."""
+    items = [
+        ItemResult(item.id, 0.0, item.points, Status.MANUAL, WAITS, manual=True)
+        if item.test is None
+        else ItemResult(item.id, item.points, item.points, Status.PASSED, "All checks passed.")
+        for item in toy().items
+    ]
+    log = GradedLog(
+        problem="toy",
+        student=student,
+        created_at="2026-11-21T10:00:00Z",
+        profile="mini",
+        environment={"python": "3.11", "torch": "2", "device": "cpu"},
+        answers={"standardize": [1.0]},
+        metrics={},
+        code={},
+        notebook_sha256=None,
+        outcome=Outcome.GRADED,
+        items=tuple(items),
+        flags=(Flag("isolation", "Student code ran at isolation level 'full'."),),
+    )
+    return replace(log, **changes)
+
+
+def with_item(log: GradedLog, item_id: str, **changes: Any) -> GradedLog:
+    """The log with one item changed."""
+    items = tuple(replace(item, **changes) if item.id == item_id else item for item in log.items)
+    return replace(log, items=items)
+
+
+def png(size: tuple[int, int] = (40, 30), colour: str = "navy") -> str:
+    """A picture as it stands in a notebook."""
+    packed = io.BytesIO()
+    Image.new("RGB", size, colour).save(packed, "PNG")
+    return base64.b64encode(packed.getvalue()).decode()
+
+
+def write_student(
+    out: Path, log: GradedLog, answers: Mapping[str, str] | None = None, pictures: Sequence[str] = ()
+) -> Path:
+    """Writes one student's folder and returns it.
+
+    Args:
+        out: the results' folder.
+        log: what stands in the log.
+        answers: item id → source, where it is not the solution.
+        pictures: what the figure's cell drew.
+    """
+    folder = out / log.student / log.problem
+    folder.mkdir(parents=True)
+    (folder / "submission_log.json").write_text(json.dumps(log.as_json()), encoding="utf-8")
+    notebook = solved(**(answers or {}))
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == "figure_loss":
+            cell.outputs = [new_output("display_data", {"image/png": picture}) for picture in pictures]
+    (folder / f"{log.problem}.ipynb").write_text(graded_text(notebook), encoding="utf-8")
+    return folder
+
+
+def write_tables(out: Path, logs: Sequence[GradedLog], seconds: float = 1.0) -> None:
+    """Writes `grades.csv` and `timings.csv`; the n-th student took n times as long as the first."""
+    with (out / "grades.csv").open("w", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["student", "problem", "score", "max_score", "status"])
+        table.writerows([log.student, log.problem, f"{log.score:.6g}", log.max_score, str(log.outcome)] for log in logs)
+    with (out / "timings.csv").open("w", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(
+            ["student", "problem", "seconds", "read", "start", "cells", "tests", "answers", "write", "cached"]
+        )
+        for number, log in enumerate(logs, start=1):
+            took = number * seconds
+            table.writerow([log.student, log.problem, took, 0, 0, 0.25 * took, 0.75 * took, 0, 0, ""])
+
+
+def write_class(out: Path, logs: Sequence[GradedLog]) -> Path:
+    """A whole folder, everybody with the solution; returns it."""
+    for log in logs:
+        write_student(out, log)
+    write_tables(out, logs)
+    return out

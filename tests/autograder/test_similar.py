@@ -1,0 +1,305 @@
+"""Similar work: copies are found however they are dressed up, and what people write by themselves is left alone."""
+
+from __future__ import annotations
+
+import ast
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder.made_up_class import make_class
+from autograder.problem import Problem, load_problem, problem_ids
+from autograder.report.answers import Answers, read_answers
+from autograder.report.copies import known_of, same_files, work_of
+from autograder.report.read_run import Entry
+from autograder.report.shapes import shape_of_code, shape_of_text
+from autograder.report.similar import Group, Work, similar_groups, threshold
+from autograder.results import Outcome, Status
+from autograder.variants import variants
+from tests.autograder.graded_folder import log_of, with_item
+
+KEEP = frozenset({"f"})
+
+ORIGINAL = '''
+def f(m, v, noise=None):
+    """What it does."""
+    if noise is None:
+        noise = torch.randn_like(m)
+    deviation = torch.sqrt(v)
+    total: torch.Tensor = deviation * noise
+    count = 0
+    for row in range(3):
+        count += row
+    return m + total, count
+'''
+DRESSED_UP = """
+import torch as t
+
+def f(mean, variance, eps=None):
+    # all mine
+    n = 0
+    for i in range(3): n = i + n
+    std = t.sqrt(variance)
+    if eps is None:
+        print("drawing", eps)
+        eps = t.randn_like(mean)
+    noise_part = eps * std
+    return (
+        noise_part
+        + mean, n
+    )
+"""
+
+
+def shape(source: str) -> object:
+    """The form of a cell that defines `f`."""
+    found = shape_of_code(source, KEEP)
+    assert found is not None
+    return found.form
+
+
+def test_names_layout_comments_and_order_make_no_difference() -> None:
+    assert shape(ORIGINAL) == shape(DRESSED_UP)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("torch.sqrt(v)", "torch.exp(v)"),
+        ("torch.sqrt(v)", "torch.sqrt(m)"),
+        ("range(3)", "range(4)"),
+        ("is None", "is not None"),
+        ("m + total", "m - total"),
+        ("        count += row", "        pass\n    count += row"),
+    ],
+)
+def test_what_the_code_does_makes_a_difference(old: str, new: str) -> None:
+    assert old in ORIGINAL
+    assert shape(ORIGINAL) != shape(ORIGINAL.replace(old, new))
+
+
+def test_own_attributes_and_helpers_have_no_names() -> None:
+    one = "class f:\n def __init__(self, n):\n  self.items = [n]\n def add(self, x):\n  self.items += [x]\n"
+    assert shape(one) == shape(one.replace("items", "buffer").replace("(self, x)", "(self, y)").replace("[x]", "[y]"))
+    assert shape(one) != shape(one.replace("+=", "-="))
+    two = "def helper(a):\n    return a + 1\ndef f(x):\n    return helper(x)\n"
+    assert shape(two) == shape(two.replace("helper", "do_it"))
+    assert shape(two) != shape(two.replace("return helper(x)", "return abs(x)"))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(:",
+        "x = " + "(" * 5_000 + ")" * 5_000,
+        "x = " + "-" * 20_000 + "1",
+        "x = 1" + " + 1" * 7_000,
+        "x = " + "9" * 9_000,
+        "x" + ".a" * 9_000,
+        "x = '\udcff'",
+        "x = 1\0",
+        "#" * 40_000,
+        "",
+        "!ls\n%%time\n?",
+    ],
+)
+def test_code_that_cannot_be_read_has_no_shape_and_harms_nobody(source: str) -> None:
+    before = time.monotonic()
+    found = shape_of_code(source)
+    assert found is None or found.passages
+    assert time.monotonic() - before < 5
+
+
+def test_text_is_compared_word_by_word() -> None:
+    one = shape_of_text("The *KL* term pulls q towards the prior.")
+    assert (
+        one == shape_of_text("the kl term,  pulls q - towards the prior!") != shape_of_text("A KL term pulls q to p.")
+    )
+    assert shape_of_text("Four words are few") is None and shape_of_text("word " * 10_000) is None
+
+
+def _right_answers(problem: Problem) -> dict[str, list[str]]:
+    """Item → right alternatives, which are written independently of one another."""
+    found: dict[str, list[str]] = {}
+    for variant in variants(problem, "right"):
+        found.setdefault(variant.item, []).append(variant.source)
+    return found
+
+
+def _works(problem: Problem, answers: Sequence[Mapping[str, str]]) -> list[Work]:
+    return [work_of(problem, f"s{number:04}", Answers(each, {})) for number, each in enumerate(answers)]
+
+
+@pytest.mark.parametrize("problem_id", problem_ids())
+def test_independent_right_answers_are_no_copies_even_where_nobody_knows_them(problem_id: str) -> None:
+    problem = load_problem(problem_id)
+    right = _right_answers(problem)
+    unknown = {item: replace(known, ours=()) for item, known in known_of(problem).items()}
+    most = max(map(len, right.values()))
+    answers = [{item: each[number] for item, each in right.items() if number < len(each)} for number in range(most)]
+    assert most >= 3 and similar_groups(_works(problem, answers), unknown) == []
+
+
+@pytest.mark.parametrize("size", [10, 60, 1000])
+@pytest.mark.parametrize("problem_id", ["vae", "summarization"])
+def test_what_many_write_is_no_copy(problem_id: str, size: int) -> None:
+    problem = load_problem(problem_id)
+    right = _right_answers(problem)
+    draw = random.Random(size)
+    answers = [{item: draw.choice(each) for item, each in right.items()} for _ in range(size)]
+    assert similar_groups(_works(problem, answers), known_of(problem)) == []
+
+
+def test_the_made_up_class_has_no_copies(tmp_path: Path) -> None:
+    for problem_id in ("vae", "policy_gradient", "rlhf"):
+        problem = load_problem(problem_id)
+        class_ = make_class([problem_id], tmp_path)
+        read = [(one.name, read_answers(tmp_path, one.name, problem)) for one in class_]
+        works = [work_of(problem, name, answers) for name, answers in read if answers]
+        assert len(works) >= 6 and similar_groups(works, known_of(problem)) == []
+
+
+class _Renamed(ast.NodeTransformer):
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return ast.Name(f"my_{node.id}", node.ctx) if node.id in self.own else node
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        return ast.arg(f"my_{node.arg}") if node.arg in self.own else node
+
+    def __init__(self, tree: ast.AST) -> None:
+        nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+        self.own = {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
+
+
+def copied(source: str) -> str:
+    """The same code with other names and another layout."""
+    tree = ast.parse(source)
+    return ast.unparse(_Renamed(tree).visit(tree))
+
+
+@pytest.mark.parametrize("size", [4, 40, 400])
+@pytest.mark.parametrize("problem_id", problem_ids())
+def test_a_copy_with_other_names_is_found(problem_id: str, size: int) -> None:
+    """One unusual pair in a class whose others write as our solution does; our right alternatives are unknown here."""
+    problem = load_problem(problem_id)
+    right = _right_answers(problem)
+    known = {
+        item: replace(
+            about, ours=tuple(shape for shape in about.ours if shape not in _shapes(right.get(item, []), item))
+        )
+        for item, about in known_of(problem).items()
+    }
+    usual = {item.id: item.cell.source for item in problem.items if item.kind == "code"}
+    unusual = {item: each[-1] for item, each in right.items()}
+    answers = [usual] * (size - 2) + [unusual, {item: copied(source) for item, source in unusual.items()}]
+    (group,) = similar_groups(_works(problem, answers), known)
+    assert group.students == (f"s{size - 2:04}", f"s{size - 1:04}") == group.pair
+    assert group.digits >= threshold(size) and all(item.same for item in group.items)
+
+
+def _shapes(sources: Sequence[str], item: str) -> list[object]:
+    return [shape_of_code(source, frozenset([item])) for source in sources]
+
+
+def _essay(seed: int, words: int = 60) -> str:
+    draw = random.Random(seed)
+    return " ".join(f"word{int(draw.expovariate(0.01))}" for _ in range(words))
+
+
+def _class_of_essays(texts: Sequence[str]) -> list[Group]:
+    problem = load_problem("vae")
+    return similar_groups(_works(problem, [{"written_terms": text} for text in texts]), known_of(problem))
+
+
+def test_a_text_that_was_copied_and_changed_a_little_is_found() -> None:
+    texts = [_essay(seed) for seed in range(200)]
+    assert _class_of_essays(texts) == []
+    words = texts[7].split()
+    words[10], words[30], words[50] = "other", "words", "here"
+    (group,) = _class_of_essays([*texts, " ".join(words).upper() + "!"])
+    assert group.students == ("s0007", "s0200") and not group.items[0].same and group.items[0].share > 0.5
+    assert _class_of_essays([*texts, " ".join([*words[:12], *_essay(999).split()])]) == []
+    (padded,) = _class_of_essays([*texts, " ".join([*words, *_essay(999, 300).split()])])
+    assert padded.students == ("s0007", "s0200")
+
+
+def test_a_ring_is_one_group_and_does_not_make_its_own_work_common() -> None:
+    texts = [_essay(seed) for seed in range(200)]
+    (group,) = _class_of_essays([*texts, *[texts[3]] * 15, texts[3] + " and a few more words"])
+    assert group.students == ("s0003", *(f"s{number:04}" for number in range(200, 216)))
+    (same,) = _class_of_essays([*texts, *[texts[3]] * 15])
+    assert same.students == ("s0003", *(f"s{number:04}" for number in range(200, 215))) and same.items[0].same
+
+
+def test_what_the_release_says_is_no_likeness() -> None:
+    problem = load_problem("vae")
+    given = max((cell.source for cell in problem.cells if cell.cell_type == "markdown"), key=len)
+    assert _class_of_essays([*(_essay(seed) for seed in range(50)), given, given + " Indeed."]) == []
+
+
+def test_a_few_short_lines_are_no_likeness_however_rare() -> None:
+    problem = load_problem("vae")
+    short = "def sample_gaussian(m, v, noise=None):\n    return torch.special.erfcx(m) @ v\n"
+    usual = {item.id: item.cell.source for item in problem.items if item.kind == "code"}
+    answers = [usual] * 60 + [{"sample_gaussian": short}] * 2
+    assert similar_groups(_works(problem, answers), known_of(problem)) == []
+
+
+def test_short_lines_do_not_add_up() -> None:
+    """Eight functions of one line each, the same unusual line in all: taste, or an idea."""
+    problem = load_problem("diffusion")
+    usual = {item.id: item.cell.source for item in problem.items if item.kind == "code"}
+    short = {item: f"def {item}(*a):\n    return torch.special.erfcx(a)\n" for item in usual}
+    assert similar_groups(_works(problem, [usual] * 60 + [short] * 2), known_of(problem)) == []
+
+
+def test_one_idea_in_two_long_answers_is_no_likeness() -> None:
+    def answer(seed: int) -> str:
+        lines = [f"    y = torch.roll(x, {n}) - x.std() ** {n}" for n in range(100, 140)]
+        lines += [f"    y = torch.flip(x, {n}) / x.var({n}) ** 2" for n in range(seed * 1000, seed * 1000 + 90)]
+        return "\n".join(["def kl_standard_normal(m, v):", *lines])
+
+    problem = load_problem("vae")
+    usual = {item.id: item.cell.source for item in problem.items if item.kind == "code"}
+    answers = [usual] * 100 + [{"kl_standard_normal": answer(seed)} for seed in (1, 2)]
+    assert similar_groups(_works(problem, answers), known_of(problem)) == []
+    known = {item: replace(about, share=0.1) for item, about in known_of(problem).items()}
+    assert len(similar_groups(_works(problem, answers), known)) == 1
+
+
+def test_two_groups_stay_apart_and_the_stronger_comes_first() -> None:
+    texts = [_essay(seed) for seed in range(100)]
+    groups = _class_of_essays([*texts, texts[1][: len(texts[1]) * 3 // 4], texts[2]])
+    assert [group.students for group in groups] == [("s0002", "s0101"), ("s0001", "s0100")]
+    assert groups[0].digits > groups[1].digits
+
+
+def test_the_same_file_is_said_unless_nothing_was_answered() -> None:
+    logs = [
+        log_of(name, notebook_sha256=digest) for name, digest in zip("abcde", ["1", "2", "1", "3", "3"], strict=True)
+    ]
+    for number in (3, 4):
+        for item in logs[number].items:
+            logs[number] = with_item(logs[number], item.id, status=Status.MISSING)
+    logs += [log_of(name, notebook_sha256=None, outcome=Outcome.MISSING) for name in "fg"]
+    assert same_files([Entry(log) for log in logs]) == (("a", "c"),)
+
+
+def test_a_class_of_a_thousand_takes_seconds() -> None:
+    """Everybody writes something of their own, the worst case for the index; two work together."""
+    texts = [_essay(seed, 150) for seed in range(999)]
+    words = texts[500].split()
+    before = time.process_time()
+    (group,) = _class_of_essays([*texts, " ".join([*words[75:], *words[:75]])])
+    assert group.students == ("s0500", "s0999")
+    assert time.process_time() - before < 20
+
+
+@pytest.mark.parametrize("students", [0, 1, 2, 1000])
+def test_the_threshold_grows_with_the_number_of_pairs(students: int) -> None:
+    assert threshold(students) >= 3 and threshold(students + 1) >= threshold(students)
+    assert similar_groups([Work(str(number), {}) for number in range(students)], {}) == []
