@@ -126,7 +126,9 @@ def grade_folder(
                 progress(Step(len(done), len(students), done[student]))
     ordered = [done[student] for student in students]
     _write_table(out / "grades.csv", problem_id, [_grade_row(one.log) for one in ordered])
-    _write_table(out / "timings.csv", problem_id, [_timing_row(one) for one in ordered])
+    timings = out / "timings.csv"
+    before = {row["student"]: row["items"] for row in _read_table(timings, _TIMES) if row["problem"] == problem_id}
+    _write_table(timings, problem_id, [_timing_row(one, before.get(one.log.student, "")) for one in ordered])
     journal.finish()
     return ordered
 
@@ -277,11 +279,18 @@ def _grade_row(log: GradedLog) -> dict[str, str]:
     }
 
 
-def _timing_row(graded: Graded) -> dict[str, str]:
+_TIMES = ["student", "problem", "seconds", *PHASES, "cached", "items"]
+
+
+def _timing_row(graded: Graded, before: str) -> dict[str, str]:
+    """One line of `timings.csv`; items that were not measured now keep what was measured `before`."""
     row = {"student": graded.log.student, "problem": graded.log.problem, "seconds": f"{graded.seconds:.6g}"}
     phases = {phase: f"{graded.phases[phase]:.6g}" if phase in graded.phases else "" for phase in PHASES}
     cached = "yes" if any(flag.kind == CACHED for flag in graded.log.flags) else ""
-    return {**row, **phases, "cached": cached}
+    items = dict(pair.split("=", 1) for pair in before.split() if "=" in pair)
+    items |= {item.id: f"{item.seconds:.3g}" for item in graded.log.items if item.seconds}
+    known = [item.id for item in graded.log.items if item.id in items]
+    return {**row, **phases, "cached": cached, "items": " ".join(f"{item}={items[item]}" for item in known)}
 
 
 def _write_table(path: Path, problem: str, rows: list[dict[str, str]]) -> None:

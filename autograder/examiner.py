@@ -246,6 +246,7 @@ class _Examination:
         early = self._before(item)
         key = self._key(item, early)
         found = self._recall.get(key)
+        is_known = found is not None
         if found is None:
             found = self._found(item, early)
             self._recall.keep(key, found, found["status"])
@@ -259,7 +260,7 @@ class _Examination:
             max_score=item.points,
             status=Status(found["status"]),
             message=found["message"],
-            seconds=time.monotonic() - started,
+            seconds=0.0 if is_known else time.monotonic() - started,
             misconception=found["misconception"],
             output=tuple(found["output"]),
         )

@@ -60,7 +60,7 @@ class ItemResult:
     message: str
     """What the student may read: names the likely mistake, never shows a hidden test."""
     seconds: float = 0.0
-    """Wall time the examiner spent on the item."""
+    """Wall time the examiner spent on the item; 0 if the result was taken over, or a person gives it."""
     manual: bool = False
     """Does a person grade it?"""
     misconception: str = ""

@@ -40,6 +40,8 @@ class Entry:
     """Seconds by phase, see `results.PHASES`; empty if no table says so."""
     cached: bool = False
     """Was it, or a part of it, taken over from an earlier run?"""
+    items: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by item id, of items that were measured in this run or in an earlier one."""
 
     @property
     def student(self) -> str:
@@ -182,7 +184,9 @@ def _entry(log: GradedLog, row: Mapping[str, str] | None) -> Entry:
     if row is None or seconds is None:
         return Entry(log)
     phases = {phase: number for phase in PHASES if (number := _number(row.get(phase))) is not None}
-    return Entry(log, seconds, phases, row.get("cached") == "yes")
+    named = (pair.partition("=") for pair in (row.get("items") or "").split())
+    items = {item: number for item, _, text in named if (number := _number(text)) is not None}
+    return Entry(log, seconds, phases, row.get("cached") == "yes", items)
 
 
 def _table(path: Path) -> tuple[list[dict[str, str]], str]:

@@ -78,6 +78,8 @@ class ItemSummary:
     waiting: int
     mean: float | None
     """Mean points of those judged; None if nobody is."""
+    seconds: float | None
+    """Median time that its test and its answers on personal inputs took; None if no table says so."""
     parts: tuple[tuple[str, int, str], ...]
     """How it went, in words; how often; style class."""
     bar: tuple[Bar, ...]
@@ -162,6 +164,7 @@ def _item(problem: Problem, item: Item, graded: Sequence[Entry]) -> ItemSummary:
     ways = Counter(_way(result) for _, result in results)
     order = list(dict.fromkeys(_HOW.values()))
     parts = tuple((words, ways[words, tone], tone) for words, tone in order if ways[words, tone])
+    seconds = [entry.items[item.id] for entry in graded if item.id in entry.items]
     lost = [part for part in parts if part[0] not in ("full marks", "waiting for a person")]
     known, other = _reasons(problem, item, results)
     return ItemSummary(
@@ -172,6 +175,7 @@ def _item(problem: Problem, item: Item, graded: Sequence[Entry]) -> ItemSummary:
         judged=len(judged),
         waiting=len(results) - len(judged),
         mean=sum(result.score for result in judged) / len(judged) if judged else None,
+        seconds=median(seconds) if seconds else None,
         parts=parts,
         bar=stacked(parts),
         usual=max(lost, key=lambda part: part[1])[0] if lost else "",

@@ -106,13 +106,18 @@ def test_an_unchanged_class_is_not_examined_again(course: Path, tmp_path: Path, 
     first = graded(course, tmp_path)
     notebooks = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.ipynb")}
     assert asked.students == ["ada", "bela", "chen", "dora"] and not any(map(is_marked, first))
-    assert [row["cached"] for row in rows_of(tmp_path / "out" / "timings.csv")] == [""] * 4
+    timings = rows_of(tmp_path / "out" / "timings.csv")
+    assert [row["cached"] for row in timings] == [""] * 4
+    assert [item.split("=")[0] for item in timings[0]["items"].split()] == ["standardize", "Line"]
+    assert all(float(item.split("=")[1]) > 0 for item in timings[0]["items"].split())
     asked.clear()
     second = graded(course, tmp_path)
     assert asked.students == ["dora"], "what cannot be read costs nothing and is looked at anew"
     assert results(second) == results(first)
     assert [is_marked(one) for one in second] == [True, True, True, False]
-    assert [row["cached"] for row in rows_of(tmp_path / "out" / "timings.csv")] == ["yes"] * 3 + [""]
+    again = rows_of(tmp_path / "out" / "timings.csv")
+    assert [row["cached"] for row in again] == ["yes"] * 3 + [""]
+    assert [row["items"] for row in again][:3] == [row["items"] for row in timings][:3], "what was measured stays"
     assert {path: path.read_bytes() for path in notebooks} == notebooks
     log = json.loads((tmp_path / "out/ada/toy/submission_log.json").read_text())
     assert [flag["kind"] for flag in log["grades"]["flags"]].count(CACHED) == 1

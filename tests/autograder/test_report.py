@@ -25,6 +25,7 @@ from autograder.report import report, report_html
 from autograder.report.charts import HEIGHT, WIDTH, metric_histogram, points_histogram, stacked
 from autograder.report.gallery import TALLEST, WIDEST, galleries, spread, thumbnail
 from autograder.report.read_run import read_runs
+from autograder.report.scores import summarise
 from autograder.results import Flag, Outcome, Status
 from tests.autograder.graded_folder import log_of, png, with_item, write_class, write_student, write_tables
 from tests.autograder.toy import ROOT, toy
@@ -457,3 +458,12 @@ def test_parts_of_a_bar_fill_it() -> None:
     bars = stacked([("right", 3, "good"), ("none", 0, "bad"), ("late", 1, "slow")])
     assert [(bar.x, bar.width, bar.tone) for bar in bars] == [(0, 75, "good"), (75, 25, "slow")]
     assert stacked([("right", 0, "good")]) == ()
+
+
+def test_each_item_has_the_median_of_its_times(tmp_path: Path) -> None:
+    logs = [log_of(student) for student in ("ada", "bela", "chen")]
+    write_class(tmp_path, logs)
+    (run,), _ = read_runs(tmp_path, ROOT)
+    seconds = {item.id: item.seconds for item in summarise(run.problem, run.entries).items}
+    assert seconds == {"standardize": None, "Line": 1.0, "figure_loss": None, "written_units": None}
+    assert "Median time 1 s." in report(tmp_path, root=ROOT).read_text(encoding="utf-8")
