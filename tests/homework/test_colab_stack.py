@@ -1,0 +1,80 @@
+"""The first cell on Colab: it installs what is missing, touches nothing that is there, and then the notebook runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from autograder.bundle import bundle
+from autograder.filled import fill_in, solution_answers
+from autograder.problem import load_problem
+from autograder.release import notebook_text, released_notebook
+from tests.conftest import ROOT
+
+STACK = Path(__file__).parent / "colab_stack.txt"
+MOST_SECONDS = 60
+RUN = """
+import sys, nbformat
+from nbclient import NotebookClient
+notebook = nbformat.read(sys.argv[1], 4)
+NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
+"""
+
+
+def run(*command: str | Path, cwd: Path, **variables: str) -> str:
+    """Runs a command; what it printed."""
+    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**environment, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+def packages(python: Path) -> dict[str, str]:
+    """Name → version of what is installed."""
+    listed = json.loads(run(python, "-m", "pip", "list", "--format=json", cwd=python.parent))
+    return {re.sub(r"[-_.]+", "-", one["name"]).lower(): one["version"] for one in listed}
+
+
+@pytest.mark.slow
+def test_the_first_cell_adds_what_is_missing_and_the_notebooks_run(tmp_path: Path) -> None:
+    run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
+    python = tmp_path / "venv" / "bin" / "python"
+    pip = [python, "-m", "pip", "install", "-q"]
+    ours = [f"{name}=={version(name).split('+')[0]}" for name in ("torch", "torchvision")]
+    run(*pip, "--no-deps", *ours, cwd=tmp_path)
+    run(*pip, "-r", STACK, *ours, cwd=tmp_path)
+    student = tmp_path / "student"
+    bundle(student, root=ROOT)
+    for command in ("init -q", "add -A", "-c user.email=a@example.org -c user.name=a commit -q -m release"):
+        run("git", *command.split(), cwd=student)
+
+    before = packages(python)
+    started = time.monotonic()
+    run(*pip, f"git+file://{student}", cwd=tmp_path)
+    seconds = time.monotonic() - started
+    after = packages(python)
+    assert {name: number for name, number in after.items() if name in before} == before, "something was replaced"
+    assert set(after) - set(before) == {"deep-learning-homework", "evaluate", "rouge-score"}
+    assert seconds < MOST_SECONDS
+
+    for name in ("vae", "rlhf"):
+        problem = load_problem(name, ROOT)
+        notebook = tmp_path / f"{name}.ipynb"
+        notebook.write_text(notebook_text(fill_in(released_notebook(problem), solution_answers(problem))))
+        run(python, "-c", RUN, notebook, cwd=tmp_path, HOMEWORK_PROFILE="grade", HOMEWORK_STUDENT="ada")
+        assert json.loads((tmp_path / "submission_log.json").read_text())["problem"] == name
