@@ -115,4 +115,4 @@ def _date(created_at: str) -> str:
         when = datetime.fromisoformat(created_at)
     except ValueError:
         return created_at
-    return f"{when.day} {when:%B %Y, %H:%M} UTC"
+    return f"{when.day} {when:%B %Y, %H:%M} UTC" if when.timestamp() else ""  # nobody knows when

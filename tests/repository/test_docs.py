@@ -61,6 +61,8 @@ def test_every_command_of_a_page_runs(page: Path, course: Path) -> None:
         shutil.rmtree(course / "handed_in")  # the page's first step makes it
     (course / ".venv").symlink_to(sys.prefix)
     for command in commands(page):
+        if command == "make setup":  # what these tests run in
+            continue
         said = subprocess.run(
             ["bash", "-c", re.sub(r"\bvae\b", "toy", command)],
             cwd=course,
