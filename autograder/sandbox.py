@@ -435,7 +435,8 @@ def _lay_out(folder: Path) -> tuple[str, list[str]]:
         raise SetupError("the package 'homework' is not installed; run `make setup`")
     homework = Path(next(iter(spec.submodule_search_locations))).resolve()
     (library / "homework").symlink_to(homework, target_is_directory=True)
-    return str(library), [str(library), str(homework), *_interpreter()]
+    # the package comes last: where it is installed among the libraries, showing it alone would keep them from being shown
+    return str(library), [str(library), *_interpreter(), str(homework)]
 
 
 _COMPILED = shutil.ignore_patterns("__pycache__")
