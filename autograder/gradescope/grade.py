@@ -1,7 +1,7 @@
 """Grades what one student handed in on Gradescope, in the process that `autograder.gradescope.run` watches.
 
-A notebook is examined as everywhere else. A log alone is verified: an item gets its points where the log's answer on the
-student's own inputs is right; no code is run, and both the student and staff read that.
+A notebook is examined as everywhere else. A log alone is verified: an item gets its points where the log's answer on
+the student's own inputs is right; no code is run, and both the student and staff read that.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from pathlib import Path
 from autograder.bands import declared_bands
 from autograder.doctor import COURSE, insist
 from autograder.evidence import judge_metrics
+from autograder.graded_cells import graded_cells, may_run
 from autograder.gradescope.handed_in import Delivered, Users, listed, look_through, read_users
 from autograder.gradescope.needs import imports_of_ours
 from autograder.gradescope.results_file import End, Tell
 from autograder.gradescope.settings import METADATA_FILE, VERIFY, Settings
-from autograder.graded_cells import graded_cells, may_run
 from autograder.grading import grade_submission
 from autograder.handed_in_log import read_log
 from autograder.machine import free_memory
@@ -83,7 +83,9 @@ def rehearse_here(base: Path, settings: Settings) -> str:
     with contextlib.closing(_host(problem, settings)) as host:
         load(problem)
         rehearse(problem, host)
-        return f"The solution of {problem.id!r} gets full marks here; student code runs at isolation level {host.level!r}."
+        return (
+            f"The solution of {problem.id!r} gets full marks here; student code runs at isolation level {host.level!r}."
+        )
 
 
 def imported_while_grading(problem_id: str, root: Path) -> tuple[set[str], set[str]]:
@@ -210,7 +212,8 @@ def _about_the_name(named: str, users: Users) -> Iterator[Flag]:
     """A flag where the log is of somebody else than Gradescope says."""
     if named and users.known and not users.may_be(named):
         yield Flag(
-            "other_student", f"The log is of student {named[:80]!r}, handed in by {', '.join(users.shown)} on Gradescope."
+            "other_student",
+            f"The log is of student {named[:80]!r}, handed in by {', '.join(users.shown)} on Gradescope.",
         )
 
 
@@ -219,15 +222,12 @@ def _leaderboard(problem: Problem, log: GradedLog, settings: Settings) -> list[d
     if not settings.leaderboard or settings.leaderboard not in log.metrics:
         return []
     metrics = {settings.leaderboard: log.metrics[settings.leaderboard]}
-    [judged] = [
-        metric
-        for metric in judge_metrics(metrics, declared_bands(problem), log.profile)
-        if metric.id == settings.leaderboard
-    ] or [None]
-    if judged is None or judged.verdict is not MetricVerdict.IN_BAND:
+    judged = {metric.id: metric for metric in judge_metrics(metrics, declared_bands(problem), log.profile)}
+    metric = judged.get(settings.leaderboard)
+    if metric is None or metric.verdict is not MetricVerdict.IN_BAND:
         return []
     order = "asc" if settings.lowest_first else "desc"
-    return [{"name": f"{settings.leaderboard} ({log.profile})", "value": judged.value, "order": order}]
+    return [{"name": f"{settings.leaderboard} ({log.profile})", "value": metric.value, "order": order}]
 
 
 def _host(problem: Problem, settings: Settings) -> Host:
@@ -236,7 +236,7 @@ def _host(problem: Problem, settings: Settings) -> Host:
     if settings.isolation == PLAIN:
         raise ValueError("a zip for Gradescope must not ask for no walls")
     limits = limits_within(free_memory())
-    host = Host(_modules(problem), limits, level=settings.isolation)
+    host = Host(_modules(problem), limits, level=settings.isolation, thrifty=True)
     with _first_to_go():
         host.start()
     insist(host, root, {COURSE})

@@ -1,4 +1,4 @@
-"""What lies in the submission folder, and who Gradescope says handed it in. Nothing of it is run, linked or believed."""
+"""What lies in the submission folder, and who Gradescope says handed it in. Nothing of it is run or believed."""
 
 from __future__ import annotations
 

@@ -20,7 +20,9 @@ MEMORY_FILE = Path(__file__).with_name("memory.toml")
 OURS = ("autograder", "homework")
 _FROM_TORCH_INDEX = ("torch", "torchvision")
 _MOST_SECONDS = 900.0
-_START = "import sys; sys.path[:] = {path!r}; from autograder.gradescope.needs import report; report({problem!r}, {root!r})"
+_START = (
+    "import sys; sys.path[:] = {path!r}; from autograder.gradescope.needs import report; report({problem!r}, {root!r})"
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ def packages_for(problem_id: str, root: Path) -> Packages:
     )
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-        raise SetupError(f"the solution of {problem_id!r} could not be graded, so nobody knows what it needs: {last[0]}")
+        raise SetupError(
+            f"the solution of {problem_id!r} could not be graded, so nobody knows what it needs: {last[0]}"
+        )
     found = {name: tuple(lines) for name, lines in json.loads(done.stdout.splitlines()[-1]).items()}
     return Packages(**found)
 
@@ -108,11 +112,8 @@ def report(problem_id: str, root: str) -> None:
 
 def imports_of_ours(modules: Mapping[str, ModuleType]) -> set[str]:
     """What our own loaded modules import by themselves and is loaded: top-level names."""
-    files = [
-        Path(module.__file__)
-        for name, module in modules.items()
-        if name.partition(".")[0] in OURS and getattr(module, "__file__", None)
-    ]
+    places = [getattr(module, "__file__", None) for name, module in modules.items() if name.partition(".")[0] in OURS]
+    files = [Path(place) for place in places if place]
     return _imports_of(files) & {name.partition(".")[0] for name in modules}
 
 

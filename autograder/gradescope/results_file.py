@@ -1,8 +1,8 @@
 """`results.json` in Gradescope's format: what a student sees after handing in, and what is kept for staff.
 
 Two rules of the platform decide its shape. A test case with visibility `hidden` takes the total score from the
-student's sight, so what only staff may read is no test case: it is printed (`stdout_visibility` is `hidden`) and kept in
-`extra_data`. Points that people give belong to questions of the assignment's outline, so items that a person grades are
+student's sight, so what only staff may read is no test case: it is printed (`stdout_visibility` is `hidden`) and kept
+in `extra_data`. Points that people give belong to questions of the assignment's outline, so items that a person grades are
 listed without a score.
 """
 
@@ -75,7 +75,11 @@ def results(settings: Settings, progress: Progress) -> dict[str, Any]:
     """The content of `results.json`."""
     record: dict[str, Any] = {
         "execution_time": round(progress.seconds),
-        "extra_data": {"end": str(progress.end), "staff": [_readable(line) for line in progress.staff], **progress.extra},
+        "extra_data": {
+            "end": str(progress.end),
+            "staff": [_readable(line) for line in progress.staff],
+            **progress.extra,
+        },
         "output": "\n".join(_readable(note) for note in (*progress.notes, *_about_the_end(settings, progress))),
         "output_format": "text",
         "stdout_visibility": "hidden",
@@ -97,13 +101,15 @@ def write_results(folder: Path, settings: Settings, progress: Progress) -> None:
     path = folder / RESULTS_FILE
     if path.is_symlink() or path.is_dir():
         path.rename(path.with_name(f"{RESULTS_FILE}.found"))
-    write_atomically(path, json.dumps(results(settings, progress), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_atomically(
+        path, json.dumps(results(settings, progress), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    )
 
 
 def _about_the_end(settings: Settings, progress: Progress) -> list[str]:
     if progress.end is End.FAULT:
         return [
-            "Grading went wrong on our side. This is not your fault and costs you nothing: no score of this run counts. "
+            "Grading went wrong on our side. This is not your fault and costs you nothing: this run does not count. "
             "What you handed in is kept, and the teaching staff will grade it again."
         ]
     if progress.end is End.LATE:

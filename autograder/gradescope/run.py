@@ -12,7 +12,9 @@ import json
 import os
 import select
 import signal
+import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -30,6 +32,8 @@ from autograder.student_side import linux
 from autograder.student_side.children import kill_children
 from autograder.student_side.confinement import die_with_parent
 
+RESERVE_BYTES = 1 << 20
+"""Room on the disk that is kept for the last results."""
 SPARE_SECONDS = 30.0
 """How long before the platform's time limit the grading is ended."""
 
@@ -65,15 +69,16 @@ def run(base: Path, settings: Settings) -> int:
     progress = Progress()
     save = _Saved(base / "results", settings, progress, started)
     save()
-    for message in _graded(base, settings, deadline):
-        progress.take_note(message)
-        if "item" in message:
-            save()
+    with _workplace():
+        for message in _graded(base, settings, deadline):
+            progress.take_note(message)
+            if "item" in message:
+                save()
     if progress.end is End.RUNNING:  # it said neither that it ended nor why not
         late = time.monotonic() >= deadline
         progress.end = End.LATE if late else End.FAULT
         progress.staff.append("The time was up." if late else "The grading process died; was there too little memory?")
-    save()
+    save.finally_()
     for line in progress.staff:
         print(printable(line, 2000))
     sys.stdout.flush()
@@ -88,10 +93,13 @@ def shut(base: Path) -> None:
 
 
 class _Saved:
-    """Writes what is known so far; a full disk or the like must not end the grading."""
+    """Writes what is known so far; a full disk must not end the grading, and there is always room for the last word."""
 
     def __init__(self, folder: Path, settings: Settings, progress: Progress, started: float) -> None:
         self._folder, self._settings, self._progress, self._started = folder, settings, progress, started
+        self._reserve = folder / ".reserve"
+        with contextlib.suppress(OSError):
+            self._reserve.write_bytes(b"\1" * RESERVE_BYTES)
 
     def __call__(self) -> None:
         self._progress.seconds = time.monotonic() - self._started
@@ -100,6 +108,25 @@ class _Saved:
             write_results(self._folder, self._settings, self._progress)
         except (AutograderError, OSError) as error:
             print(f"results.json was not written: {error}", flush=True)
+
+    def finally_(self) -> None:
+        """Writes for the last time."""
+        with contextlib.suppress(OSError):
+            self._reserve.unlink()
+        self()
+
+
+@contextlib.contextmanager
+def _workplace() -> Iterator[None]:
+    """A folder for all temporary files inside, gone afterwards with whatever students' code left in it."""
+    folder = tempfile.mkdtemp(prefix="gradescope-")
+    os.chmod(folder, 0o711)  # sessions with a user id of their own must get to their folder below it
+    before, tempfile.tempdir = tempfile.tempdir, folder
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+        subprocess.run(["rm", "-rf", "--one-file-system", folder], check=False)  # of any depth, unlike shutil's
 
 
 def _graded(base: Path, settings: Settings, deadline: float) -> Iterator[Mapping[str, Any]]:

@@ -93,7 +93,7 @@ def make_zip(
         isolation="" if wanted_level() == ANY else wanted_level(),
         seed=fingerprint(seed),
     )
-    _check(settings, problem)
+    _check(settings, problem, seed)
     packages = packages_for(problem.id, root)
     files = {
         SETTINGS_FILE: settings.text(),
@@ -108,13 +108,19 @@ def make_zip(
     return Made(out, len(data), settings, figures.get(problem.id), command)
 
 
-def _check(settings: Settings, problem: Problem) -> None:
+def _check(settings: Settings, problem: Problem, seed: str) -> None:
+    if seed.split() != [seed]:
+        raise AutograderError("the seed has spaces in it, so it cannot be written down; name another one, or none.")
     if not 1 <= settings.minutes <= MOST_MINUTES:
-        raise AutograderError(f"--minutes is {settings.minutes:g}; Gradescope's limit lies between 1 and {MOST_MINUTES}.")
+        raise AutograderError(
+            f"--minutes is {settings.minutes:g}; Gradescope's limit lies between 1 and {MOST_MINUTES}."
+        )
     if settings.log_alone not in LOG_ALONE:
         raise AutograderError(f"--log-alone is {settings.log_alone!r}; use {' or '.join(LOG_ALONE)}.")
     if settings.isolation == PLAIN:
-        raise AutograderError("a zip for Gradescope cannot ask for isolation level 'plain': results lie beside the code.")
+        raise AutograderError(
+            "a zip for Gradescope cannot ask for isolation level 'plain': results lie beside the code."
+        )
     bands = declared_bands(problem)
     if settings.leaderboard and entry_for(settings.leaderboard, bands) is None:
         known = ", ".join(sorted(bands)) or "none"
