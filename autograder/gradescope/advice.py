@@ -19,8 +19,8 @@ def advice(made: Made) -> Iterator[str]:
         enough = "the default is enough" if made.memory.container is CONTAINERS[0] else "needs more than the default"
         yield f"  container          {made.memory.container.name}: {enough}"
         yield (
-            f"                     (grading the solution took {made.memory.peak} MB and {made.memory.cpu:.0f} s of CPU "
-            f"time; measured by `{made.command}`)"
+            f"                     (grading the solution took {made.memory.own} MB and {made.memory.libraries} MB of "
+            f"libraries, and {made.memory.cpu:.0f} s of CPU time; measured by `{made.command}`)"
         )
     yield f"  time limit         {settings.minutes:g} minutes"
     by_people = [item for item in settings.items if item.kind != "code"]

@@ -59,15 +59,20 @@ class Packages:
 class Memory:
     """What grading a problem's solution takes, from the start of `run_autograder` to its end."""
 
-    peak: int
-    """Megabytes (2**20 bytes), all processes together; what they share counts once."""
+    own: int
+    """Megabytes (2**20 bytes) at the highest that no file holds, all processes together; what is shared counts once."""
+    libraries: int
+    """Megabytes of libraries that were in memory; the kernel can take back what is not in use."""
     cpu: float
     """Seconds of CPU time."""
+    default: float
+    """Seconds that it took in the default container; 0 if it did not succeed there."""
 
     @property
     def container(self) -> Container:
-        """The smallest container that has a fifth more than the peak."""
-        fitting = [container for container in CONTAINERS if 1.2 * self.peak <= container.megabytes]
+        """The smallest container with room for the libraries and a tenth more than its own memory."""
+        wanted = 1.1 * self.own + self.libraries
+        fitting = [one for one in CONTAINERS if wanted <= one.megabytes and (self.default or one is not CONTAINERS[0])]
         return fitting[0] if fitting else CONTAINERS[-1]
 
 

@@ -2,7 +2,7 @@
 
 Two rules of the platform decide its shape. A test case with visibility `hidden` takes the total score from the
 student's sight, so what only staff may read is no test case: it is printed (`stdout_visibility` is `hidden`) and kept
-in `extra_data`. Points that people give belong to questions of the assignment's outline, so items that a person grades are
+in `extra_data`. Points that people give belong to questions of the outline, so items that a person grades are
 listed without a score.
 """
 

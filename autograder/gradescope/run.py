@@ -67,7 +67,7 @@ def run(base: Path, settings: Settings) -> int:
     deadline = started + max(1.0, settings.minutes * 60 - min(SPARE_SECONDS, settings.minutes * 6))
     shut(base)
     progress = Progress()
-    save = _Saved(base / "results", settings, progress, started)
+    save = SavedResults(base / "results", settings, progress, started)
     save()
     with _workplace():
         for message in _graded(base, settings, deadline):
@@ -92,8 +92,15 @@ def shut(base: Path) -> None:
             os.chmod(base / name, mode)
 
 
-class _Saved:
-    """Writes what is known so far; a full disk must not end the grading, and there is always room for the last word."""
+class SavedResults:
+    """Writes what is known so far; a full disk must not end the grading, and there is always room for the last word.
+
+    Args:
+        folder: where `results.json` belongs.
+        settings: the zip's.
+        progress: what is known; it changes meanwhile.
+        started: when the run began, by `time.monotonic()`.
+    """
 
     def __init__(self, folder: Path, settings: Settings, progress: Progress, started: float) -> None:
         self._folder, self._settings, self._progress, self._started = folder, settings, progress, started
@@ -102,6 +109,7 @@ class _Saved:
             self._reserve.write_bytes(b"\1" * RESERVE_BYTES)
 
     def __call__(self) -> None:
+        """Writes what is known now."""
         self._progress.seconds = time.monotonic() - self._started
         try:
             self._folder.mkdir(exist_ok=True)

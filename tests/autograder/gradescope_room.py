@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from autograder.filled import fill_in, solution_answers
+from autograder.gradescope.settings import read_settings
 from autograder.problem import Problem
 from autograder.release import notebook_text, released_notebook
 
@@ -71,8 +76,13 @@ class Room:
         environment.pop("PYTHONPATH", None)
         return environment
 
-    def start(self) -> subprocess.Popen[str]:
-        """Starts `run_autograder` as the platform does."""
+    @property
+    def points(self) -> float:
+        """Points of the items that the examiner decides."""
+        return read_settings(self.source).auto_points
+
+    def start(self, enter: Callable[[], None] | None = None) -> subprocess.Popen[str]:
+        """Starts `run_autograder` as the platform does; in a group of processes if told how to enter it."""
         return subprocess.Popen(
             [str(self.base / "run_autograder")],
             cwd=self.base,
@@ -80,6 +90,7 @@ class Room:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=enter,
         )
 
     def grade(self, files: dict[str, bytes], *, status: int = 0) -> Graded:
@@ -120,3 +131,34 @@ class Graded:
 def solution_bytes(problem: Problem) -> bytes:
     """The notebook of somebody who got all right."""
     return notebook_text(fill_in(released_notebook(problem), solution_answers(problem))).encode()
+
+
+@contextlib.contextmanager
+def container(memory: int) -> Iterator[Callable[[], None]]:
+    """A group of processes with as much memory as the default container and half a core; a function that enters it."""
+    top = Path("/sys/fs/cgroup")
+    name = f"gradescope-{os.getpid()}"
+    wanted = {
+        top / "memory" / name: {"memory.limit_in_bytes": memory},
+        top / "cpu" / name: {"cpu.cfs_quota_us": 50_000},
+    }
+    if (top / "cgroup.controllers").exists():
+        wanted = {top / name: {"memory.max": memory, "memory.swap.max": 0, "cpu.max": 50_000}}
+    try:
+        for folder, limits in wanted.items():
+            folder.mkdir()
+            for file, value in limits.items():
+                (folder / file).write_text(str(value))
+    except OSError as error:
+        pytest.skip(f"groups of processes cannot be made here: {error}")
+
+    def enter() -> None:
+        for folder in wanted:
+            (folder / "cgroup.procs").write_text("0")
+
+    try:
+        yield enter
+    finally:
+        for folder in wanted:
+            with contextlib.suppress(OSError):
+                folder.rmdir()

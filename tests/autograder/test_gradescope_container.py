@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from autograder.gradescope.zip_file import make_zip
 from autograder.problem import load_problem
 from autograder.student_side.watch import all_processes
 from benchmarks.gradescope_memory import measure
-from tests.autograder.gradescope_room import CHECKOUT, Graded, Room, solution_bytes
+from tests.autograder.gradescope_room import CHECKOUT, Graded, Room, container, solution_bytes
 from tests.autograder.toy import FULL, LINE, RIGHT_STANDARDIZE, ROOT, STANDARDIZE, graded, scores, solved, text
 
 pytestmark = [pytest.mark.xdist_group("gradescope"), pytest.mark.kernel]
@@ -312,6 +313,77 @@ def _version(base: Path) -> str:
 def test_a_figure_of_memory_is_what_is_measured() -> None:
     """Of the problem that takes least; the bound is what other versions of libraries may change."""
     _, figures = measured()
-    problem = min(figures, key=lambda one: figures[one].peak)
+    problem = min(figures, key=lambda one: figures[one].own)
     now = measure(problem)
-    assert 0.8 * figures[problem].peak <= now.peak <= 1.15 * figures[problem].peak
+    assert 0.8 * figures[problem].own <= now.own <= 1.15 * figures[problem].own
+    assert 0.8 * figures[problem].libraries <= now.libraries <= 1.15 * figures[problem].libraries
+
+
+FULL_DISK = """
+import sys
+from pathlib import Path
+from autograder.gradescope.results_file import End, Progress
+from autograder.gradescope.run import SavedResults
+from autograder.gradescope.settings import read_settings
+
+folder, progress = Path(sys.argv[1]), Progress()
+save = SavedResults(folder, read_settings(Path(sys.argv[2])), progress, 0.0)
+save()
+try:
+    with open(folder / "filled", "wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+except OSError:
+    pass
+progress.notes.append("the last word")
+save()
+assert "the last word" not in (folder / "results.json").read_text(), "the disk is not full"
+save.finally_()
+assert "the last word" in (folder / "results.json").read_text()
+print("written")
+"""
+
+
+@pytest.mark.skipif(not IS_ROOT or shutil.which("unshare") is None, reason="mounts a small disk")
+def test_a_full_disk_leaves_room_for_the_last_results(room: Room) -> None:
+    """[43] Where student code has only a user id of its own, it can fill the container's disk."""
+    small = f"mount -t tmpfs -o size=2m small {room.results} && exec {sys.executable} -c '{FULL_DISK}' {room.results}"
+    done = subprocess.run(
+        ["unshare", "-m", "bash", "-c", f"{small} {room.source}"],
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "mount" in done.stderr:
+        pytest.skip("this machine does not let root mount")
+    assert "written" in done.stdout and "results.json was not written" in done.stdout, done.stdout + done.stderr
+
+
+HOG = """def standardize(x, eps=EPS):
+    import os
+    for _ in range(6):
+        if os.fork() == 0:
+            break
+    kept = []
+    while True:
+        try:
+            kept.append(bytearray(20_000_000))
+        except MemoryError:
+            pass
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", ["full", "landlock", "user"])
+def test_a_memory_bomb_in_the_default_container_costs_its_own_item(room: Room, level: str) -> None:
+    """[42] 768 MB and half a core: only the student's processes are ended, at whatever level."""
+    with_settings(room, isolation=level)
+    room.hand_in({"toy.ipynb": text(solved(standardize=HOG))})
+    with container(768 * 2**20) as enter:
+        process = room.start(enter)
+        printed, _ = process.communicate(timeout=300)
+    if "cannot be shut in on this machine" in printed:
+        pytest.skip(f"this machine does not offer {level}")
+    assert process.returncode == 0, printed
+    assert room.read().scores == {"standardize": 0.0, "Line": 8.0}
