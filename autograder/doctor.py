@@ -14,7 +14,7 @@ import socket
 import sysconfig
 import time
 from collections.abc import Callable, Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -200,19 +200,18 @@ PROMISES: dict[str, frozenset[str]] = {
 """What student code cannot do, level by level."""
 
 
-def examine(host: Host, root: Path, also: Set[str] = frozenset()) -> list[Finding]:
+def examine(host: Host, root: Path) -> list[Finding]:
     """Runs every probe in a session of a host.
 
     Args:
         host: started or not.
         root: the course's root folder, which must not be readable.
-        also: names of probes that must manage nothing, whatever the level promises.
 
     Raises:
         SetupError: the host does not start, or a probe could not be run.
     """
     host.start()
-    promised = PROMISES[host.level] | also
+    promised = PROMISES[host.level]
     planted = Path(sysconfig.get_path("purelib")) / f"probe_{secrets.token_hex(4)}.py"
     with _neighbour(host) as neighbour, _server() as port:
         probes = _probes(root, neighbour, planted, port)
@@ -229,10 +228,16 @@ def surprises(findings: list[Finding]) -> str:
 def insist(host: Host, root: Path, also: Set[str] = frozenset()) -> None:
     """Examines a host and refuses to go on if its walls have a hole.
 
+    Args:
+        host: started or not.
+        root: the course's root folder.
+        also: names of probes that must manage nothing, whatever the level promises.
+
     Raises:
         SetupError: a probe managed what the level promises to prevent, or what `also` names.
     """
-    found = surprises(examine(host, root, also))
+    findings = examine(host, root)
+    found = surprises([replace(one, promised=one.promised or one.name in also) for one in findings])
     if found:
         host.close()
         raise SetupError(
