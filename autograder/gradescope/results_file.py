@@ -99,8 +99,8 @@ def write_results(folder: Path, settings: Settings, progress: Progress) -> None:
         SetupError: the folder cannot be written.
     """
     path = folder / RESULTS_FILE
-    if path.is_symlink() or path.is_dir():
-        path.rename(path.with_name(f"{RESULTS_FILE}.found"))
+    if path.is_symlink():
+        path.unlink()
     write_atomically(
         path, json.dumps(results(settings, progress), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     )

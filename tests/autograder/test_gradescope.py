@@ -194,6 +194,14 @@ def test_every_problem_was_measured_and_fits_the_container_that_is_advised() -> 
     assert Memory(500, 219, 1, 20).container is CONTAINERS[1] is Memory(500, 218, 1, 0).container
 
 
+def test_the_guide_shows_these_figures(root: Path) -> None:
+    guide = (root / "docs" / "gradescope.md").read_text(encoding="utf-8")
+    for problem, memory in measured()[1].items():
+        default = f"{memory.default:g} s" if memory.default else "fails"
+        figures = f"{memory.own} | {memory.libraries} | {memory.cpu:g} | {default} | {memory.container.name}"
+        assert f"| `{problem}` | {figures} |" in guide
+
+
 # --- what was handed in -----------------------------------------------------------------------------------------------
 
 
@@ -372,14 +380,17 @@ def test_nothing_a_student_wrote_steers_the_page() -> None:
     assert record["stdout_visibility"] == "hidden"
 
 
-def test_a_link_in_the_place_of_the_results_is_replaced(tmp_path: Path) -> None:
-    victim = tmp_path / "victim"
-    victim.write_text("keep")
-    folder = tmp_path / "results"
+@pytest.mark.parametrize("content", ["keep", None])
+def test_a_link_in_the_place_of_the_results_is_replaced(content: str | None, tmp_path: Path) -> None:
+    folder, victim = tmp_path / "results", tmp_path / "victim"
     folder.mkdir()
+    write_results(folder, SETTINGS, Progress())
+    kept = content or (folder / "results.json").read_text()  # a link to the same text, too
+    victim.write_text(kept)
+    (folder / "results.json").unlink()
     (folder / "results.json").symlink_to(victim)
     write_results(folder, SETTINGS, Progress())
-    assert victim.read_text() == "keep" and not (folder / "results.json").is_symlink()
+    assert victim.read_text() == kept and not (folder / "results.json").is_symlink()
     assert json.loads((folder / "results.json").read_text())["tests"]
 
 

@@ -239,4 +239,6 @@ def test_libraries_stay_in_sight_where_the_package_is_installed_among_them(
     (tmp_path / "host").mkdir()
     _, shown = sandbox._lay_out(tmp_path / "host")
     for number, path in enumerate(shown):
-        assert not any(path.startswith(f"{later}/") for later in shown[number + 1 :]), "showing the later one is skipped"
+        assert not any(path.startswith(f"{later}/") for later in shown[number + 1 :]), (
+            "showing the later one is skipped"
+        )
