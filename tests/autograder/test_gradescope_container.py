@@ -311,12 +311,12 @@ def _version(base: Path) -> str:
 
 @pytest.mark.slow
 def test_a_figure_of_memory_is_what_is_measured() -> None:
-    """Of the problem that takes least; the bound is what other versions of libraries may change."""
+    """Of the problem that takes least. Two measurements differ by up to a fifth: forks are seen before or after."""
     _, figures = measured()
     problem = min(figures, key=lambda one: figures[one].own)
     now = measure(problem)
-    assert 0.8 * figures[problem].own <= now.own <= 1.15 * figures[problem].own
-    assert 0.8 * figures[problem].libraries <= now.libraries <= 1.15 * figures[problem].libraries
+    assert 0.75 * figures[problem].own <= now.own <= 1.25 * figures[problem].own
+    assert 0.75 * figures[problem].libraries <= now.libraries <= 1.25 * figures[problem].libraries
 
 
 FULL_DISK = """
