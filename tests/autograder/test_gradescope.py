@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import stat
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,12 +38,12 @@ ME = str(USER["email"]).partition("@")[0]
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zip of the toy problem; which packages it needs is another test's business."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(zip_file, "packages_for", lambda problem, root: PACKAGES)
         patch.setenv("AUTOGRADER_SEED", SEED)
-        yield make_zip("toy", tmp_path_factory.mktemp("zip") / "toy.zip", root=ROOT).path
+        return make_zip("toy", tmp_path_factory.mktemp("zip") / "toy.zip", root=ROOT).path
 
 
 @pytest.fixture

@@ -32,12 +32,12 @@ IS_ROOT = os.geteuid() == 0
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zip of the toy problem."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(zip_file, "packages_for", lambda problem, root: Packages(("torch==1",), (), ()))
         patch.setenv("AUTOGRADER_SEED", SEED)
-        yield make_zip("toy", tmp_path_factory.mktemp("zip") / "toy.zip", root=ROOT).path
+        return make_zip("toy", tmp_path_factory.mktemp("zip") / "toy.zip", root=ROOT).path
 
 
 @pytest.fixture
