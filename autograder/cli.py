@@ -368,6 +368,40 @@ def bundle_command(
     typer.echo(f"{_count(len(done.files), 'file')} in {out}, {len(done.changed)} of them changed")
 
 
+@app.command("gradescope")
+def gradescope_command(
+    problem: Annotated[str, typer.Argument(help="Problem id, e.g. vae.")],
+    out: Annotated[Path, typer.Option(dir_okay=False, help="The zip to upload to Gradescope.")],
+    minutes: Annotated[float, typer.Option(help="The time limit that the assignment has there.")] = 10.0,
+    log_alone: Annotated[
+        str, typer.Option(help="A log without a notebook: verify its answers, or refuse it.", metavar="verify|refuse")
+    ] = "verify",
+    leaderboard: Annotated[str, typer.Option(help="Id of a metric of the students' logs to show there.")] = "",
+    lowest_first: Annotated[bool, typer.Option(help="On the leaderboard lower values are better.")] = False,
+    package: Annotated[
+        list[str] | None, typer.Option(help="One more package for the image, as pip is told; may be given again.")
+    ] = None,
+) -> None:
+    """Makes the zip that grades one problem on Gradescope.
+
+    Says which container it needs there and which questions to add for what people grade.
+    """
+    from autograder.gradescope.advice import advice
+    from autograder.gradescope.zip_file import make_zip
+
+    made = make_zip(
+        problem,
+        out,
+        minutes=minutes,
+        log_alone=log_alone,
+        leaderboard=leaderboard,
+        lowest_first=lowest_first,
+        extra=package or (),
+    )
+    for line in advice(made):
+        typer.echo(line)
+
+
 @app.command("demo")
 def demo_command(
     problems: Problems = None,

@@ -13,8 +13,8 @@ import secrets
 import socket
 import sysconfig
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -181,18 +181,18 @@ os.close(tell)
 os.read(ready, 1)
 """
 
-_COURSE, _SHADOW, _NEIGHBOUR = "read the course", "read /etc/shadow", "read a neighbour's files"
+COURSE, _SHADOW, _NEIGHBOUR = "read the course", "read /etc/shadow", "read a neighbour's files"
 _PACKAGES, _SERVER, _TRACE, _SPACE = "write into the packages", "connect", "trace a process", "make a namespace"
 _BOMB, _BLOCK, _FILL = "run 200 processes", "allocate 8 GiB", "fill the disk"
 _OTHERS, _SIGNAL, _SURVIVE = "see other processes", "signal the grader", "outlive the session"
 
 PROMISES: dict[str, frozenset[str]] = {
     FULL: frozenset(
-        {_COURSE, _SHADOW, _NEIGHBOUR, _PACKAGES, _SERVER, _TRACE, _SPACE, _BOMB, _BLOCK, _FILL, _OTHERS, _SIGNAL}
+        {COURSE, _SHADOW, _NEIGHBOUR, _PACKAGES, _SERVER, _TRACE, _SPACE, _BOMB, _BLOCK, _FILL, _OTHERS, _SIGNAL}
         | {_SURVIVE}
     ),
     LANDLOCK: frozenset(
-        {_COURSE, _SHADOW, _NEIGHBOUR, _PACKAGES, _SERVER, _TRACE, _SPACE, _BOMB, _BLOCK, _OTHERS, _SURVIVE}
+        {COURSE, _SHADOW, _NEIGHBOUR, _PACKAGES, _SERVER, _TRACE, _SPACE, _BOMB, _BLOCK, _OTHERS, _SURVIVE}
     ),
     USER: frozenset({_SHADOW, _NEIGHBOUR, _PACKAGES, _BOMB, _BLOCK, _SIGNAL, _SURVIVE}),
     PLAIN: frozenset({_BLOCK}),
@@ -225,13 +225,19 @@ def surprises(findings: list[Finding]) -> str:
     return "; ".join(f"{finding.name}: {finding.managed}" for finding in findings if not finding.ok)
 
 
-def insist(host: Host, root: Path) -> None:
+def insist(host: Host, root: Path, also: Set[str] = frozenset()) -> None:
     """Examines a host and refuses to go on if its walls have a hole.
 
+    Args:
+        host: started or not.
+        root: the course's root folder.
+        also: names of probes that must manage nothing, whatever the level promises.
+
     Raises:
-        SetupError: a probe managed what the level promises to prevent.
+        SetupError: a probe managed what the level promises to prevent, or what `also` names.
     """
-    found = surprises(examine(host, root))
+    findings = examine(host, root)
+    found = surprises([replace(one, promised=one.promised or one.name in also) for one in findings])
     if found:
         host.close()
         raise SetupError(
@@ -242,7 +248,7 @@ def insist(host: Host, root: Path) -> None:
 
 def _probes(root: Path, neighbour: str, planted: Path, port: int) -> list[Probe]:
     return [
-        Probe(_COURSE, _READ.format(paths=[str(root / "course.toml"), str(root / "solutions"), str(root / "tests")])),
+        Probe(COURSE, _READ.format(paths=[str(root / "course.toml"), str(root / "solutions"), str(root / "tests")])),
         Probe(_SHADOW, _READ.format(paths=["/etc/shadow"])),
         Probe(_NEIGHBOUR, _READ.format(paths=[neighbour])),
         Probe(_PACKAGES, _WRITE.format(path=str(planted))),

@@ -47,6 +47,10 @@ _COMPARED = (Status.PARTIAL, Status.FAILED, Status.ERROR)
 """After which of them the answer is told beside the right one."""
 
 
+OnItem = Callable[[ItemResult], None]
+"""What is told each item's result during an examination."""
+
+
 @dataclass(frozen=True)
 class CellRun:
     """What running one of the student's cells printed and raised."""
@@ -85,7 +89,14 @@ class ItemTimeoutError(BaseException):
 
 
 def examine(
-    problem: Problem, rebuilt: Rebuilt, host: Host, *, student: str, seed: str, recall: Recall | None = None
+    problem: Problem,
+    rebuilt: Rebuilt,
+    host: Host,
+    *,
+    student: str,
+    seed: str,
+    recall: Recall | None = None,
+    on_item: OnItem | None = None,
 ) -> Examined:
     """Examines a notebook.
 
@@ -96,9 +107,11 @@ def examine(
         student: the student's id; personal inputs are drawn from it.
         seed: of the grading run; inputs of tests and the global generators come from it.
         recall: what an earlier grading found; nothing if not given.
+        on_item: called with each item's result as soon as it is known.
     """
     with quiet_process(), inputs_from(seed):
-        return _Examination(problem, rebuilt, host, student, seed, recall or Recall()).run()
+        examination = _Examination(problem, rebuilt, host, student, seed, recall or Recall())
+        return examination.run(on_item or (lambda result: None))
 
 
 class _Examination:
@@ -141,8 +154,10 @@ class _Examination:
         self._unsure_left = UNSURE_CELLS_SECONDS
         self._cells = [built for n, built in enumerate(rebuilt.cells) if n in chosen or built.id in self._unsure]
 
-    def run(self) -> Examined:
-        results: dict[str, ItemResult] = {}
+    def run(self, on_item: OnItem) -> Examined:
+        results = {item.id: self._manual(item) for item in self._problem.items if item.kind != "code"}
+        for result in results.values():
+            on_item(result)
         try:
             for built in self._cells:
                 if built.id in self._unsure and self._unsure_left <= 0:
@@ -153,10 +168,11 @@ class _Examination:
                 assert built.cell is not None
                 item = self._problem.item(built.cell.grade_id.removeprefix("test_"))
                 results[item.id] = self._examine(item)
+                on_item(results[item.id])
         finally:
             self._close()
         for item in self._problem.items:
-            self._done.results.append(self._leaning(item, results) if item.kind == "code" else self._manual(item))
+            self._done.results.append(self._leaning(item, results) if item.kind == "code" else results[item.id])
         return self._done
 
     def _leaning(self, item: Item, results: dict[str, ItemResult]) -> ItemResult:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.doctor import insist
-from autograder.examiner import Examined, examine
+from autograder.examiner import Examined, OnItem, examine
 from autograder.executed import executed_notebook
 from autograder.graded_notebook import graded_text
 from autograder.handed_in_log import disagreements, read_log
@@ -67,6 +67,7 @@ def grade_submission(
     root: Path | None = None,
     host: Host | None = None,
     findings: Mapping[str, Any] | None = None,
+    on_item: OnItem | None = None,
 ) -> Grading:
     """Grades what one student handed in.
 
@@ -76,6 +77,7 @@ def grade_submission(
         root: the course's root folder; found if not given.
         host: forks the processes for student code, its walls tried; one of this process's own if not given.
         findings: those of an earlier grading of this student (`Grading.findings`); nothing is recalled if not given.
+        on_item: called with each item's result as soon as it is known; never for a notebook that cannot be graded.
     """
     started = time.monotonic()
     problem = load_problem(problem_id, root)
@@ -93,7 +95,7 @@ def grade_submission(
         host = _host(warm_modules([problem]), course)
     read = time.monotonic()
     recall = Recall(findings)
-    examined = examine(problem, rebuilt, host, student=student, seed=seed, recall=recall)
+    examined = examine(problem, rebuilt, host, student=student, seed=seed, recall=recall, on_item=on_item)
     asked = time.monotonic()
     flags += [*rebuilt.flags, *examined.flags]
     if theirs:

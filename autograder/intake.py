@@ -83,7 +83,7 @@ def take_in(source: Path, problem: str, to: Path, times: Mapping[str, datetime] 
         groups.setdefault(student, []).extend(islice(files, MAX_FILES + 1))
     if not groups:
         raise SetupError(f"{source} holds no hand-ins; expected one folder, zip or notebook per student.")
-    taken = [_take(student, groups[student], problem, to) for student in sorted(groups)]
+    taken = [take(student, groups[student], problem, to) for student in sorted(groups)]
     if times is not None:
         for one in taken:
             _note_time(one, times.get(one.student), to / one.student / problem)
@@ -209,8 +209,14 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     return data
 
 
-def _take(student: str, files: list[Found], problem: str, to: Path) -> Taken:
-    """Chooses notebook and log of one student and writes them."""
+def files_in(folder: Path) -> list[Found]:
+    """The files that one student handed in, zips opened: at most `MAX_FILES`, and one more if there are more."""
+    folder = folder.resolve()
+    return list(islice(_in_folder(folder, folder.name), MAX_FILES + 1))
+
+
+def take(student: str, files: list[Found], problem: str, to: Path) -> Taken:
+    """Chooses notebook and log of one student and writes them to `<to>/<student>/<problem>`."""
     from autograder.writing import write_bytes
 
     taken = Taken(student, notes=[f"{file.path} {file.trouble}" for file in files if file.trouble])

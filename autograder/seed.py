@@ -42,7 +42,7 @@ def grading_seed(root: Path) -> str:
     path = seeds_file(root)
     try:
         if not path.exists():
-            _create(path, _line(_drawn()))
+            _create(path, seed_line(_drawn()))
         return _last(path)
     except OSError as error:
         raise SetupError(
@@ -61,7 +61,7 @@ def new_seed(root: Path) -> str:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="ascii") as file:
-            file.write(_line(seed))
+            file.write(seed_line(seed))
     except OSError as error:
         raise SetupError(f"{path} cannot be written ({error.strerror}), so no new seed can be kept.") from None
     return seed
@@ -76,7 +76,8 @@ def _drawn() -> str:
     return secrets.token_hex(16)
 
 
-def _line(seed: str) -> str:
+def seed_line(seed: str) -> str:
+    """The line in the course's file that says that this seed is in use."""
     return f"{fingerprint(seed)} {seed}\n"
 
 

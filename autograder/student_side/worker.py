@@ -20,12 +20,11 @@ import socket
 import sys
 import time
 import types
-from collections.abc import Set
-from pathlib import Path
 from typing import Any
 
 from . import linux, watch
 from .calls import Desk, describe, seed_everything
+from .children import children, kill_children
 from .confinement import Confinement, die_with_parent, set_limits
 from .frames import ClosedError, Limits, receive_frame, send_frame
 
@@ -162,30 +161,9 @@ def _kill_session(pid: int, others: set[int]) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             kill(pid, signal.SIGKILL)
     end = time.monotonic() + _DEATH_SECONDS
-    while pid in _children() and time.monotonic() < end:  # only when it is gone do its children become ours
+    while pid in children() and time.monotonic() < end:  # only when it is gone do its children become ours
         time.sleep(0.001)
-    _kill_children(others)
-
-
-def _kill_children(but: Set[int] = frozenset()) -> None:
-    """Kills all children of this process but some, and those that it inherits meanwhile."""
-    for _ in range(1000):
-        strays = _children() - but
-        for stray in strays:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(stray, signal.SIGKILL)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(stray, os.WNOHANG)
-        if not strays:
-            return
-        time.sleep(0.001)
-
-
-def _children() -> set[int]:
-    try:
-        return {int(word) for word in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
-    except OSError:  # not Linux, or a kernel that does not tell
-        return set()
+    kill_children(others)
 
 
 def _become_session(sock: socket.socket, walls: Confinement, folder: str) -> None:
@@ -276,11 +254,11 @@ class Session:
         if os.getpid() == 1:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)  # everybody else in this namespace
-            if _children() <= {last}:  # it runs no more code, and nobody need wait until its memory is taken apart
+            if children() <= {last}:  # it runs no more code, and nobody need wait until its memory is taken apart
                 self._wait(os.WNOHANG)
                 return
         else:
-            _kill_children()
+            kill_children()
         self._wait()
 
     @staticmethod

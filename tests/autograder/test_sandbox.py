@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.machinery
+import importlib.util
 import json
 import subprocess
 import sys
@@ -223,3 +225,20 @@ def test_an_environment_behind_a_link_is_shown(host_at: At, tmp_path: Path) -> N
         [tmp_path / "linked" / "bin" / "python", "-c", start], capture_output=True, text=True, check=False
     )
     assert (done.stdout.strip(), done.stderr) == (FULL, "")
+
+
+def test_libraries_stay_in_sight_where_the_package_is_installed_among_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "environment" / "lib" / "homework"
+    package.mkdir(parents=True)
+    found = importlib.machinery.ModuleSpec("homework", None, is_package=True)
+    found.submodule_search_locations = [str(package)]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: found)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "environment"))
+    (tmp_path / "host").mkdir()
+    _, shown = sandbox._lay_out(tmp_path / "host")
+    for number, path in enumerate(shown):
+        assert not any(path.startswith(f"{later}/") for later in shown[number + 1 :]), (
+            "showing the later one is skipped"
+        )

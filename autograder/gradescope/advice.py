@@ -1,0 +1,31 @@
+"""What an instructor must set on Gradescope for a zip, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from autograder.gradescope.needs import CONTAINERS
+from autograder.gradescope.zip_file import Made
+
+
+def advice(made: Made) -> Iterator[str]:
+    """The lines that are printed when a zip was made."""
+    settings = made.settings
+    yield f"{made.path}  {made.bytes / 2**20:.1f} MB; hidden tests and the course's seed {settings.seed} are in it"
+    yield f"  autograder points  {settings.auto_points:g}"
+    if made.memory is None:
+        yield "  container          nobody measured this problem; begin with the default and watch for 'Killed'"
+    else:
+        enough = "the default is enough" if made.memory.container is CONTAINERS[0] else "needs more than the default"
+        yield f"  container          {made.memory.container.name}: {enough}"
+        yield (
+            f"                     (grading the solution took {made.memory.own} MB and {made.memory.libraries} MB of "
+            f"libraries, and {made.memory.cpu:.0f} s of CPU time; measured by `{made.command}`)"
+        )
+    yield f"  time limit         {settings.minutes:g} minutes"
+    by_people = [item for item in settings.items if item.kind != "code"]
+    if by_people:
+        asked = ", ".join(f"{item.id} {item.points:g}" for item in by_people)
+        yield f"  manual grading     switch it on, and add these questions with their points: {asked}"
+    if settings.leaderboard:
+        yield f"  leaderboard        switch it on: {settings.leaderboard}"

@@ -1,0 +1,288 @@
+"""Grades what one student handed in on Gradescope, in the process that `autograder.gradescope.run` watches.
+
+A notebook is examined as everywhere else. A log alone is verified: an item gets its points where the log's answer on
+the student's own inputs is right; no code is run, and both the student and staff read that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from autograder.bands import declared_bands
+from autograder.doctor import COURSE, insist
+from autograder.evidence import judge_metrics
+from autograder.graded_cells import graded_cells, may_run
+from autograder.gradescope.handed_in import Delivered, Users, listed, look_through, read_users
+from autograder.gradescope.needs import imports_of_ours
+from autograder.gradescope.results_file import End, Tell
+from autograder.gradescope.settings import METADATA_FILE, VERIFY, Settings
+from autograder.grading import grade_submission
+from autograder.handed_in_log import read_log
+from autograder.machine import free_memory
+from autograder.needed import imported_modules
+from autograder.problem import Problem, load_problem
+from autograder.rehearsal import load, rehearse
+from autograder.results import Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.sandbox import ANY, Host, SessionLimits
+from autograder.seed import fingerprint, grading_seed
+from autograder.student_side.confinement import PLAIN
+from autograder.submission import read_submission
+from autograder.variants import misconception_text
+from autograder.verified import MetricVerdict, Verdict
+from autograder.verify import verify
+
+_LIBRARIES = ("torch", "torchvision", "numpy", "transformers")
+_HOST_MEMORY = 224 * 2**20
+"""What the process for student code holds before any student's code is in it, and some room."""
+
+
+def grade(base: Path, settings: Settings, tell: Tell) -> None:
+    """Grades what lies in `<base>/submission`.
+
+    Args:
+        base: the folder that Gradescope calls `/autograder`.
+        settings: the zip's.
+        tell: hears what is found; see `autograder.gradescope.run`.
+
+    Raises:
+        AutograderError: nothing can be graded in this container.
+    """
+    started = time.monotonic()
+    source = base / "source"
+    users = read_users(base / METADATA_FILE)
+    with tempfile.TemporaryDirectory(prefix="handed-in-") as folder:
+        delivered = look_through(base / "submission", settings.problem, Path(folder))
+        tell({"notes": [f"Note: {note}." for note in delivered.notes]})
+        tell({"staff": [f"Handed in by {', '.join(users.shown) or 'nobody whom Gradescope names'}."]})
+        problem = load_problem(settings.problem, source)
+        if delivered.notebook.exists():
+            _examine(problem, delivered, Path(folder), users, settings, tell)
+        elif delivered.log.exists() and settings.log_alone == VERIFY:
+            _verify(problem, delivered, users, settings, tell)
+        else:
+            _refuse(problem, delivered, tell)
+    libraries = ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES)
+    tell({"staff": [f"Graded in {time.monotonic() - started:.1f} s with {libraries}."]})
+    tell({"end": str(End.DONE)})
+
+
+def rehearse_here(base: Path, settings: Settings) -> str:
+    """Grades the solution in this container; says what that found.
+
+    Raises:
+        AutograderError: it does not get full marks, or student code cannot be shut in.
+    """
+    problem = load_problem(settings.problem, base / "source")
+    with contextlib.closing(_host(problem, settings)) as host:
+        load(problem)
+        rehearse(problem, host)
+        return (
+            f"The solution of {problem.id!r} gets full marks here; student code runs at isolation level {host.level!r}."
+        )
+
+
+def imported_while_grading(problem_id: str, root: Path) -> tuple[set[str], set[str]]:
+    """Grades a solution and says which modules that took, by their top-level names.
+
+    Args:
+        problem_id: problem id.
+        root: the course's root folder.
+
+    Returns:
+        those that our packages or the problem import themselves, and all that are loaded, on either side.
+    """
+    problem = load_problem(problem_id, root)
+    with Host(_modules(problem), level=ANY) as host:
+        load(problem)
+        rehearse(problem, host)
+        with contextlib.closing(host.session()) as session:
+            told = session.run("import sys; print(*{name.partition('.')[0] for name in sys.modules})", "modules", 60)
+    loaded = {name.partition(".")[0] for name in sys.modules} | set(str(told["stdout"]).split())
+    asked = imported_modules(cell.source for cell in problem.cells if may_run(cell) or cell.is_test)
+    return imports_of_ours(sys.modules) | {name.partition(".")[0] for name in asked} & loaded, loaded
+
+
+def _examine(
+    problem: Problem, delivered: Delivered, folder: Path, users: Users, settings: Settings, tell: Tell
+) -> None:
+    """Grades a notebook."""
+    submission = read_submission(delivered.notebook, below=folder)
+    log, _ = read_log(submission.log, problem.id)
+    named = str(log["student"]) if log else ""
+    submission = replace(submission, name=f"{problem.id}.ipynb", student=named or next(iter(users.shown), None))
+
+    def on_item(result: ItemResult) -> None:
+        tell({"item": _for_student(problem, result).as_json(), "seconds": result.seconds})
+
+    with contextlib.closing(_host(problem, settings)) as host:
+        graded = grade_submission(problem.id, submission, root=problem.path.parent.parent, host=host, on_item=on_item)
+    found = graded.log
+    if found.outcome is not Outcome.GRADED:
+        tell({"notes": [found.items[0].message]})
+        for result in found.items:
+            on_item(result)
+    flags = [*found.flags, *_about_the_name(named, users)]
+    tell({"notes": [f"Note: {flag.message}" for flag in flags if flag.kind == "repaired"]})
+    tell({"leaderboard": _leaderboard(problem, found, settings)})
+    seconds = {result.id: round(result.seconds, 2) for result in found.items if not result.manual}
+    misconceptions = {result.id: result.misconception for result in found.items if result.misconception}
+    tell(
+        {
+            "staff": [
+                *(f"{flag.kind}: {flag.message}" for flag in flags),
+                *(f"known misconception: {item}/{name}" for item, name in misconceptions.items()),
+                "seconds: " + ", ".join(f"{item} {taken:g}" for item, taken in seconds.items()),
+            ],
+            "extra": {
+                "flags": [{"kind": flag.kind, "message": flag.message} for flag in flags],
+                "isolation": host.level,
+                "misconceptions": misconceptions,
+                "outcome": str(found.outcome),
+                "seconds": seconds,
+                "seed": fingerprint(grading_seed(problem.path.parent.parent)),
+                "student": found.student,
+            },
+        }
+    )
+
+
+def _for_student(problem: Problem, result: ItemResult) -> ItemResult:
+    """The item with the sentence of the known misconception, if its answers are those of one."""
+    known = misconception_text(problem, result.id, result.misconception)
+    return replace(result, message=f"{result.message}\nLikely mistake: {known}" if known else result.message)
+
+
+def _verify(problem: Problem, delivered: Delivered, users: Users, settings: Settings, tell: Tell) -> None:
+    """Gives the points of the items whose answers in the log are right on the inputs of whoever handed in."""
+    [found] = verify([delivered.log], root=problem.path.parent.parent)
+    log, _ = read_log(delivered.log.read_bytes(), problem.id)
+    named = str(log.get("student", ""))
+    reason = "; ".join(flag.message for flag in found.flags if flag.kind == "log_unusable")
+    if not reason and not users.may_be(named):
+        who = " or ".join(users.shown) or "unknown"
+        reason = (
+            f"The log is of student {named[:80]!r}, and Gradescope knows you as {who}: a log alone counts only under "
+            "your own name. Hand in the notebook too, or set HOMEWORK_STUDENT to your e-mail address, run the notebook "
+            "again and hand in the new log"
+        )
+    tell({"notes": [reason + "." if reason else "Verified from your log alone: no code of yours was run."]})
+    verdicts = {item.id: item for item in found.items}
+    for item in problem.items:
+        seen = verdicts.get(item.id)
+        right = not reason and seen is not None and seen.verdict is Verdict.RIGHT
+        if item.kind != "code" or reason:
+            status, message = Status.MISSING, reason or "No notebook was handed in."
+        elif seen is None:
+            status, message = Status.MISSING, "A log cannot show whether this item is right: hand in the notebook."
+        else:
+            status = Status.PASSED if right else Status.MISSING if seen.verdict is Verdict.MISSING else Status.FAILED
+            message = f"{seen.message} (Verified from your log; no code was run.)"
+        points = item.points if right else 0.0
+        result = ItemResult(item.id, points, item.points, status, message, manual=item.kind != "code")
+        tell({"item": result.as_json(), "seconds": 0.0})
+    flags = [Flag("log_alone", "Scored from the log alone: no code was run, and a log can be forged."), *found.flags]
+    tell(
+        {
+            "staff": [*(f"{flag.kind}: {flag.message}" for flag in flags), *found.notes],
+            "extra": {"flags": [{"kind": flag.kind, "message": flag.message} for flag in flags], "student": named},
+        }
+    )
+
+
+def _refuse(problem: Problem, delivered: Delivered, tell: Tell) -> None:
+    """Nothing that can be graded: says what was found and what to hand in."""
+    if delivered.log.exists():
+        reason = "You handed in the log alone; this course grades the notebook: hand in both."
+    else:
+        reason = f"No notebook was found: hand in {problem.id}.ipynb (there was {listed(delivered.names)})."
+    tell({"notes": [reason]})
+    for item in problem.items:
+        result = ItemResult(item.id, 0.0, item.points, Status.MISSING, reason, manual=item.kind != "code")
+        tell({"item": result.as_json(), "seconds": 0.0})
+
+
+def _about_the_name(named: str, users: Users) -> Iterator[Flag]:
+    """A flag where the log is of somebody else than Gradescope says."""
+    if named and users.known and not users.may_be(named):
+        yield Flag(
+            "other_student",
+            f"The log is of student {named[:80]!r}, handed in by {', '.join(users.shown)} on Gradescope.",
+        )
+
+
+def _leaderboard(problem: Problem, log: GradedLog, settings: Settings) -> list[dict[str, object]]:
+    """The metric for the leaderboard, if the student's log has it and it lies where honest runs lie."""
+    if not settings.leaderboard or settings.leaderboard not in log.metrics:
+        return []
+    metrics = {settings.leaderboard: log.metrics[settings.leaderboard]}
+    judged = {metric.id: metric for metric in judge_metrics(metrics, declared_bands(problem), log.profile)}
+    metric = judged.get(settings.leaderboard)
+    if metric is None or metric.verdict is not MetricVerdict.IN_BAND:
+        return []
+    order = "asc" if settings.lowest_first else "desc"
+    return [{"name": f"{settings.leaderboard} ({log.profile})", "value": metric.value, "order": order}]
+
+
+def _host(problem: Problem, settings: Settings) -> Host:
+    """The process for student code, its walls tried: never without walls, and the course out of reach at any level."""
+    root = problem.path.parent.parent
+    if settings.isolation == PLAIN:
+        raise ValueError("a zip for Gradescope must not ask for no walls")
+    limits = limits_within(free_memory())
+    host = Host(_modules(problem), limits, level=settings.isolation, thrifty=True)
+    with _first_to_go():
+        host.start()
+    insist(host, root, {COURSE})
+    return host
+
+
+def _modules(problem: Problem) -> tuple[str, ...]:
+    """What is imported before any student's code: what the graded cells import, and no more, for memory is short."""
+    return tuple(imported_modules(cell.source for cell in graded_cells(problem)))
+
+
+def limits_within(free: int) -> SessionLimits:
+    """What a submission may use in a container with this many bytes free, so that it cannot bring the container down.
+
+    Its files lie in memory, too. Where there is plenty these are the usual limits.
+    """
+    usual = SessionLimits()
+    disk = min(usual.disk, free // 8)
+    return replace(
+        usual,
+        memory=max(usual.memory // 12, min(usual.memory, free - disk)),
+        total=max(usual.total // 24, min(usual.total, free - disk - _HOST_MEMORY)),
+        disk=disk,
+        file=min(usual.file, disk),
+    )
+
+
+@contextlib.contextmanager
+def _first_to_go() -> Iterator[None]:
+    """What is started inside is the first that the kernel ends where memory runs out."""
+    path = Path("/proc/self/oom_score_adj")
+    try:
+        before = path.read_text()
+        path.write_text("1000")
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            path.write_text(before)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"

@@ -1,0 +1,75 @@
+"""What a zip for Gradescope says about itself: one small JSON file that its runner reads before anything heavy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import SetupError
+
+SETTINGS_FILE = "settings.json"
+METADATA_FILE = "submission_metadata.json"
+"""What the platform says about the submission, beside its folders."""
+VERIFY, REFUSE = "verify", "refuse"
+LOG_ALONE = (VERIFY, REFUSE)
+"""What may be done with a log that was handed in without a notebook."""
+
+
+@dataclass(frozen=True)
+class ListedItem:
+    """One item of the problem, as the runner must know it to list it."""
+
+    id: str
+    number: str
+    """Its place in the problem, counted from 1."""
+    kind: str
+    """`code`, `written` or `figure`."""
+    points: float
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What was decided when the zip was made."""
+
+    problem: str
+    title: str
+    items: tuple[ListedItem, ...]
+    minutes: float
+    """Gradescope's time limit for the assignment."""
+    log_alone: str
+    """`verify` or `refuse`."""
+    leaderboard: str
+    """Id of the metric to show on the leaderboard; empty for none."""
+    lowest_first: bool
+    """Is a lower value of that metric better?"""
+    isolation: str
+    """The isolation level to use; empty for the strongest that the container offers."""
+    seed: str
+    """Fingerprint of the seed in the zip."""
+
+    @property
+    def auto_points(self) -> float:
+        """Points of the items that the examiner decides."""
+        return sum(item.points for item in self.items if item.kind == "code")
+
+    def text(self) -> str:
+        """The file's text; the same settings give the same bytes."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def read_settings(source: Path) -> Settings:
+    """The settings in the folder into which the zip was unpacked.
+
+    Raises:
+        SetupError: they are missing, or not what `Settings.text` wrote.
+    """
+    path = source / SETTINGS_FILE
+    try:
+        record: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        items = tuple(ListedItem(**item) for item in record["items"])
+        return Settings(**{**record, "items": items})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SetupError(f"{path} cannot be used ({error}); make the zip again with `autograder gradescope`.") from None
