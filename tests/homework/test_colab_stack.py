@@ -54,7 +54,7 @@ def packages(python: Path) -> dict[str, str]:
 def test_the_first_cell_adds_what_is_missing_and_the_notebooks_run(tmp_path: Path) -> None:
     run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
     python = tmp_path / "venv" / "bin" / "python"
-    pip = [python, "-m", "pip", "install", "-q"]
+    pip: list[str | Path] = [python, "-m", "pip", "install", "-q"]
     ours = [f"{name}=={version(name).split('+')[0]}" for name in ("torch", "torchvision")]
     run(*pip, "--no-deps", *ours, cwd=tmp_path)
     run(*pip, "-r", STACK, *ours, cwd=tmp_path)
