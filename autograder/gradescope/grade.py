@@ -154,9 +154,10 @@ def _examine(
 
 
 def _for_student(problem: Problem, result: ItemResult) -> ItemResult:
-    """The item with the sentence of the known misconception, if its answers are those of one."""
+    """The item with all that the feedback page says: a known misconception, and the own output beside the right one."""
     known = misconception_text(problem, result.id, result.misconception)
-    return replace(result, message=f"{result.message}\nLikely mistake: {known}" if known else result.message)
+    lines = [result.message, f"Likely mistake: {known}" if known else "", *result.output]
+    return replace(result, message="\n".join(line for line in lines if line))
 
 
 def _verify(problem: Problem, delivered: Delivered, users: Users, settings: Settings, tell: Tell) -> None:

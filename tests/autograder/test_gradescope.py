@@ -223,7 +223,9 @@ def test_a_mistake_that_is_known_is_named_to_student_and_staff(room: Room, monke
     told = graded_here(room, {"toy.ipynb": text(solved(standardize=answer))}, monkeypatch)
     assert told.scores["standardize"] < 12
     assert f"known misconception: standardize/{wrong.stem}" in told.for_staff
-    assert "Likely mistake: " in told.items["standardize"].message
+    said = told.items["standardize"].message
+    assert "Likely mistake: " in said
+    assert "On your personal inputs you return an array of shape 4 × 2, as expected." in said
 
 
 @pytest.mark.kernel
