@@ -10,3 +10,4 @@ myst_heading_anchors = 3
 html_show_sphinx = False
 html_copy_source = False
 html_show_sourcelink = False
+html_show_copyright = False
