@@ -75,7 +75,7 @@ bundle: $(READY)  ## writes the public student repository into OUT (build/studen
 
 docs: $(READY)  ## builds the documentation in build/docs
 	$(BIN)/python -m typer autograder.cli utils docs --name autograder --output docs/commands.md
-	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
+	$(BIN)/python -m sphinx -q -E -W --keep-going -b html docs build/docs
 	@echo "docs: build/docs/index.html"
 
 check: $(READY)  ## grades the solution, the untouched release, every wrong solution and every right alternative
