@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +25,7 @@ from autograder.made_up_class import make_class
 from autograder.problem import load_problem
 from autograder.release import release
 from tests.browser.conftest import TOKEN
+from tests.conftest import ROOT
 
 FIXTURE = Path(__file__).parents[1] / "autograder" / "fixture_course"
 COMMENT = "Good. Say also what happens to <metres>."
@@ -130,3 +135,29 @@ def test_nbgraders_own_feedback_page_shows_the_late_penalty_and_no_mark_scheme(c
     expect(page.get_by_text("Late submission penalty (Score: -1.6)")).to_be_visible()  # 10 % of 16 points
     assert "names the units" in load_problem("toy", course).item("written_units").rubric
     assert "names the units" not in page.content()
+
+
+def test_make_formgrader_opens_it(course: Path, page: Page) -> None:
+    planned = subprocess.run(
+        ["make", "-n", "formgrader", "PORT=0"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    command = planned.stdout[planned.stdout.index("cd course") :].strip()
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "BROWSER": "true"}
+    server = subprocess.Popen(
+        ["bash", "-c", command],
+        cwd=course,
+        env=environment | {"JUPYTER_RUNTIME_DIR": str(course / "runtime")},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert server.stderr is not None
+    try:
+        said = next(line for line in server.stderr if "/formgrader?token=" in line)
+        address = said[said.index("http://") :].strip()
+        page.goto(address)
+        expect(page.get_by_role("link", name="Manual Grading")).to_be_visible()
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.stderr.close()
+        server.wait(30)
