@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -53,6 +54,19 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+def wait_for(port: int) -> None:
+    """Waits until somebody listens on a port of this machine: Jupyter says where it will be before it is there."""
+    end = time.monotonic() + SECONDS_TO_START
+    while True:
+        try:
+            socket.create_connection(("localhost", port)).close()
+            return
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
 @pytest.fixture
 def jupyter(tmp_path: Path) -> Iterator[Callable[..., str]]:
     """Starts a Jupyter server in a folder and returns its address, to which the token is to be added."""
@@ -74,6 +88,7 @@ def jupyter(tmp_path: Path) -> Iterator[Callable[..., str]]:
         while time.monotonic() < end and server.poll() is None:
             found = re.search(r"http://localhost:(\d+)/", log.read_text())
             if found:
+                wait_for(int(found.group(1)))
                 return found.group().rstrip("/")
             time.sleep(0.1)
         raise AssertionError(f"Jupyter did not start:\n{log.read_text()[-4000:]}")

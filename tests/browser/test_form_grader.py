@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from nbgrader.converters import GenerateFeedback
@@ -24,7 +25,7 @@ from autograder.batch import grade_folder
 from autograder.made_up_class import make_class
 from autograder.problem import load_problem
 from autograder.release import release
-from tests.browser.conftest import TOKEN
+from tests.browser.conftest import TOKEN, wait_for
 from tests.conftest import ROOT
 
 FIXTURE = Path(__file__).parents[1] / "autograder" / "fixture_course"
@@ -155,6 +156,9 @@ def test_make_formgrader_opens_it(course: Path, page: Page) -> None:
     try:
         said = next(line for line in server.stderr if "/formgrader?token=" in line)
         address = said[said.index("http://") :].strip()
+        port = urlsplit(address).port
+        assert port is not None
+        wait_for(port)
         page.goto(address)
         expect(page.get_by_role("link", name="Manual Grading")).to_be_visible()
     finally:
