@@ -7,7 +7,7 @@ phone, in the dark and on paper. It shows the item messages, which name likely m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from autograder.item_view import view_of
 from autograder.pages import style, template, with_code
@@ -112,7 +112,7 @@ def _bar(score: float, waiting: float, maximum: float) -> tuple[str, str]:
 
 def _date(created_at: str) -> str:
     try:
-        when = datetime.fromisoformat(created_at)
-    except ValueError:
+        when = datetime.fromisoformat(created_at).astimezone(UTC)
+    except (ValueError, OverflowError):
         return created_at
     return f"{when.day} {when:%B %Y, %H:%M} UTC" if when.timestamp() else ""  # nobody knows when

@@ -83,11 +83,30 @@ def take_in(source: Path, problem: str, to: Path, times: Mapping[str, datetime] 
         groups.setdefault(student, []).extend(islice(files, MAX_FILES + 1))
     if not groups:
         raise SetupError(f"{source} holds no hand-ins; expected one folder, zip or notebook per student.")
+    if len(groups) == 1:
+        _refuse_a_folder_around_the_class(source, *groups.values())
     taken = [take(student, groups[student], problem, to) for student in sorted(groups)]
     if times is not None:
         for one in taken:
             _note_time(one, times.get(one.student), to / one.student / problem)
     return taken
+
+
+def _refuse_a_folder_around_the_class(source: Path, files: list[Found]) -> None:
+    """Where all hand-ins lie in one folder, that folder would count as one student, and the others would be lost."""
+    inner: dict[str, set[str]] = {}
+    for found in files:
+        parts = PurePosixPath(found.path).parts
+        if len(parts) > 2 and found.path.lower().endswith(".ipynb"):
+            inner.setdefault(parts[0], set()).add(parts[1])
+    for top, students in inner.items():
+        if len(students) > 1:
+            mend = f"name {source / top}" if source.is_dir() else f"unpack it and name the folder {top} in it"
+            raise SetupError(
+                f"{source} holds one folder, {top!r}, and notebooks lie in {len(students)} folders below it: is that "
+                f"the whole class? Then {mend} as the source. Folders at the top count as students; nothing was "
+                "taken in."
+            )
 
 
 def _note_time(taken: Taken, moment: datetime | None, folder: Path) -> None:

@@ -88,6 +88,7 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
         comment = "" if result.message in ("", WAITS, GIVEN) else result.message
         said = ""
         words = words if result.status is Status.MANUAL else "Read by a person"
+    overruled = result.message == GIVEN  # points of a person's, whatever the tests say
     missing = result.max_score - result.score
     return ItemView(
         anchor=anchor,
@@ -102,7 +103,7 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
         comment=comment,
         output=() if is_done else tuple(with_code(line) for line in result.output),
         leans_on=() if is_done else result.leans_on,
-        advice=with_code("" if is_done or by_person else _ADVICE.get(result.status, "")),
+        advice=with_code("" if is_done or by_person or overruled else _ADVICE.get(result.status, "")),
     )
 
 

@@ -111,7 +111,7 @@ def _column(roster: Roster, assignment: Assignment, said: str) -> int:
         if normal(heading) not in _FIRST_COLUMNS and not _TOTALS.search(normal(heading))
     }
     wanted = {normal(name) for name in ((said,) if said else assignment.names)}
-    found = [index for index, heading in headings.items() if _names(heading) & wanted]
+    found = [index for index, heading in headings.items() if _names(heading, by_number=bool(said)) & wanted]
     if len(found) == 1:
         return found[0]
     mend = f"name one with --column '{assignment.id}=<heading>'"
@@ -126,10 +126,12 @@ def _column(roster: Roster, assignment: Assignment, said: str) -> int:
     )
 
 
-def _names(heading: str) -> set[str]:
-    """A heading as it is, without its number, and its number alone."""
+def _names(heading: str, *, by_number: bool) -> set[str]:
+    """A heading as it is, and without its number; the number alone only where staff named a column by it."""
     numbered = _NUMBERED.fullmatch(heading.strip())
-    return {normal(heading)} | ({normal(numbered.group(1)), numbered.group(2)} if numbered else set())
+    if numbered is None:
+        return {normal(heading)}
+    return {normal(heading), normal(numbered.group(1)), *([numbered.group(2)] if by_number else [])}
 
 
 def _factor(roster: Roster, assignment: Assignment, column: int, scale: bool) -> float:

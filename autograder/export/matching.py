@@ -40,7 +40,7 @@ def match(accounts: Iterable[Account], roster: Roster, by: str = "") -> Matching
     """
     accounts = tuple(accounts)
     people = _with_ids_of(roster, by)
-    exact, local = _by_text(people, roster)
+    exact, local = _by_text(people, roster, by)
     found: dict[str, frozenset[Person]] = {}
     refused: dict[str, str] = {}
     for account in accounts:
@@ -99,18 +99,18 @@ def _with_ids_of(roster: Roster, by: str) -> list[tuple[Person, tuple[tuple[str,
 
 
 def _by_text(
-    people: Collection[tuple[Person, tuple[tuple[str, str], ...]]], roster: Roster
+    people: Collection[tuple[Person, tuple[tuple[str, str], ...]]], roster: Roster, by: str
 ) -> tuple[dict[str, frozenset[Person]], dict[str, frozenset[Person]]]:
     """Text → who has it in a cell; text → who may be meant if an address or an id is cut at the `@`."""
     exact: dict[str, set[Person]] = {}
     local: dict[str, set[Person]] = {}
     for person, ids in people:
         for heading, cell in ids:
+            if heading == CANVAS_ID and roster.is_canvas and not by:
+                exact.setdefault(_OF_CANVAS + _folded(cell), set()).add(person)
+                continue
             exact.setdefault(_folded(cell), set()).add(person)
-            if "@" in cell:
-                local.setdefault(_BEGINNING + _local(cell), set()).add(person)
-            elif not (heading == CANVAS_ID and roster.is_canvas):
-                local.setdefault(_folded(cell), set()).add(person)
+            local.setdefault(_BEGINNING + _local(cell) if "@" in cell else _folded(cell), set()).add(person)
     return {key: frozenset(who) for key, who in exact.items()}, {key: frozenset(who) for key, who in local.items()}
 
 
@@ -118,8 +118,13 @@ _BEGINNING = "\0"
 """Marks what stands before an `@`: it agrees with a whole id, never with the beginning of another address."""
 
 
+_OF_CANVAS = "\1"
+"""Marks Canvas's own number of a person, which a university's number may equal by chance."""
+
+
 def _keys(account: Account) -> set[str]:
-    return {_folded(text) for text in (account.id, account.email, account.lms_user_id) if text.strip()}
+    keys = {_folded(text) for text in (account.id, account.email, account.lms_user_id) if text.strip()}
+    return keys | {_OF_CANVAS + _folded(account.lms_user_id)} if account.lms_user_id.strip() else keys
 
 
 def _local_keys(account: Account) -> set[str]:

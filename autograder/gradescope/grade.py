@@ -188,7 +188,11 @@ def _verify(problem: Problem, delivered: Delivered, users: Users, settings: Sett
         points = item.points if right else 0.0
         result = ItemResult(item.id, points, item.points, status, message, manual=item.kind != "code")
         tell({"item": result.as_json(), "seconds": 0.0})
-    flags = [Flag("log_alone", "Scored from the log alone: no code was run, and a log can be forged."), *found.flags]
+    flags = [
+        Flag("log_alone", "Scored from the log alone: no code was run, and a log can be forged."),
+        *(flag for flag in found.flags if flag.kind != "other_student"),  # by the folder's name, which is ours
+        *_about_the_name(named, users),
+    ]
     tell(
         {
             "staff": [*(f"{flag.kind}: {flag.message}" for flag in flags), *found.notes],

@@ -115,7 +115,10 @@ def _about_the_end(settings: Settings, progress: Progress) -> list[str]:
     if progress.end is End.LATE:
         return [f"Grading had to stop, because it may take no longer than {settings.minutes:g} minutes."]
     if progress.end is End.RUNNING:
-        return ["Grading did not come to its end; what follows is what was done until then."]
+        return [
+            "Grading did not come to its end; what follows is what was done until then. If this stays so, it is not "
+            "your fault and costs you nothing: hand in again, or ask the teaching staff to grade it again."
+        ]
     return []
 
 
@@ -132,7 +135,7 @@ def _test(item: ListedItem, progress: Progress, settings: Settings) -> Mapping[s
     test["max_score"] = item.points
     if result is None:
         test |= {"score": 0.0, "status": "failed", "output": _not_reached(progress.end, settings)}
-        if progress.end is End.FAULT:
+        if progress.end in (End.FAULT, End.RUNNING):  # what is still running when students look has died
             test["visibility"] = "hidden"
         return test
     test["score"] = result.score
@@ -146,8 +149,8 @@ def _not_reached(end: End, settings: Settings) -> str:
         return "Not graded, by a fault of the autograder."
     if end is End.LATE:
         return (
-            f"Not reached within {settings.minutes:g} minutes: an item above took too long. Look there for an endless "
-            "loop or needless work, then hand in again."
+            f"Not reached within {settings.minutes:g} minutes: something that runs before it took too long. Look in "
+            "the cells above for an endless loop or needless work, then hand in again."
         )
     return "Not reached yet."
 

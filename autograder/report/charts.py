@@ -180,12 +180,11 @@ def _tick_step(most: float) -> float:
 def _axis(ordered: Sequence[float], band: Band) -> tuple[float, float]:
     """From where to where the axis goes: the band and nine tenths of the numbers, with some room."""
     ends = [end for end in band if end is not None]
-    inner = (quantile(ordered, 0.05), quantile(ordered, 0.95))
+    inner = [quantile(ordered, 0.05), quantile(ordered, 0.95)]
     if ends and len(ends) == 2:  # far from the band there is no end to it
         room = 1.5 * (ends[1] - ends[0])
-        inner = (max(inner[0], ends[0] - room), min(inner[1], ends[1] + room))
-    low, high = min([*inner, *ends]), max([*inner, *ends])
-    low, high = max(low, -1e300), min(high, 1e300)
+        inner = [min(max(value, ends[0] - room), ends[1] + room) for value in inner]
+    low, high = (min(max(end([*inner, *ends]), -1e300), 1e300) for end in (min, max))
     room = 0.08 * (high - low) or max(abs(low) * 0.1, 0.5)
     return low - room, high + room
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -174,7 +175,9 @@ def _log(path: Path, out: Path) -> GradedLog:
         record = json.loads(data.decode("utf-8"))
         validate(record)
         log = GradedLog.from_json(record)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, LogError):
+        if not all(math.isfinite(item.score) and math.isfinite(item.max_score) for item in log.items):
+            raise LogError("points that are no numbers")
+    except (ValueError, ArithmeticError, TypeError, KeyError, AttributeError, RecursionError, LogError):
         raise LogError("the log is broken, or carries no grades") from None
     return replace(log, answers={}, process={})  # not looked at here, and most of its size
 

@@ -41,7 +41,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny course with everything that a student release is made from."""
     root = tmp_path_factory.mktemp("bundle") / "root"
     here = Path(__file__).resolve().parents[2]
-    shutil.copytree(FIXTURE, root)
+    shutil.copytree(FIXTURE, root, ignore=shutil.ignore_patterns("course"))
     for name in ("LICENSE", "pyproject.toml", "environment.yml", "CHANGELOG.md"):
         shutil.copy(here / name, root / name)
     course_file = root / "course.toml"

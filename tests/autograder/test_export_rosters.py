@@ -168,6 +168,13 @@ def test_ids_of_any_column_and_addresses_match_in_any_case(read: Reads) -> None:
     assert matched(roster, *accounts) == {"ada@uni.EDU": 3, " BOB ": 4, "xyz": 5, "zyx": 6}
 
 
+def test_canvas_own_number_is_nobody_elses_id(read: Reads) -> None:
+    roster = read(canvas("Bell,1001,77,bo,S,"))
+    assert matched(roster, "1001") == {}, "a university's number that equals it by chance"
+    assert matched(roster, Account("x", "", "1001")) == {"x": 3}
+    assert matched(roster, "1001", by="ID") == {"1001": 3}
+
+
 def test_leading_zeros_tell_ids_apart(read: Reads) -> None:
     roster = read(canvas("A,1,007,a,S,", "B,2,7,b,S,"))
     assert matched(roster, "007", "7") == {"007": 3, "7": 4}
@@ -194,7 +201,7 @@ def test_the_beginning_of_an_address_only_where_nobody_else_has_it(read: Reads) 
 
 
 def test_two_rows_or_two_students_are_refused(read: Reads) -> None:
-    roster = read(canvas("A,5,100,a,S,", "B,100,101,b,S,", "C,7,102,c@x,S,", "D,8,103,c@x,S,"))
+    roster = read(canvas("A,5,100,a,S,", "B,6,101,100,S,", "C,7,102,c@x,S,", "D,8,103,c@x,S,"))
     both = match([Account("100", "", ""), Account("c@x", "", ""), Account("A", "", ""), Account("a", "", "")], roster)
     assert both.rows == {}
     assert both.refused == {
@@ -204,7 +211,7 @@ def test_two_rows_or_two_students_are_refused(read: Reads) -> None:
         "a": "A, a: all of them fit line 3 of the roster",
     }
     assert matched(roster, "100", by="sis user id") == {"100": 3}
-    assert matched(roster, "100", by="ID") == {"100": 4}
+    assert matched(roster, "100", by="SIS Login ID") == {"100": 4}
     with pytest.raises(ExportError, match="no heading 'Matricle'; it has: Student, ID"):
         match([], roster, "Matricle")
 
@@ -234,6 +241,10 @@ def test_columns_by_title_by_homework_and_by_hand(read: Reads) -> None:
     text = canvas(row, header=header.format("Something (99)"), points=points)
     with pytest.raises(ExportError, match=r"no column for 11 .*it has 'Something \(99\)'. name one with --column"):
         fill(read(text), grades_of({"100": 1}))
+    text = canvas(row, header=header.format("Quiz about cats (11)"), points=points)
+    with pytest.raises(ExportError, match="no column for 11"):
+        fill(read(text), grades_of({"100": 1}))
+    text = canvas(row, header=header.format("Something (99)"), points=points)
     for said in ("Something", "99", "something (99)"):
         assert fill(read(text), grades_of({"100": 1}), columns={"11": said}).written == 1
     text = canvas(row, header=header.format("The title (1),Homework 11 (2)"), points=POINTS + ",10,(read only)")

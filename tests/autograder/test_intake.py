@@ -179,3 +179,17 @@ def test_the_command_says_what_was_odd(tmp_path: Path, monkeypatch: pytest.Monke
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 1
     assert "ada: no notebook was handed in" in result.stdout and "1 notebook in" in result.stderr
+
+
+def test_a_folder_around_the_whole_class_is_not_one_student(tmp_path: Path) -> None:
+    files = {f"export_77/submission_{number}/toy.ipynb": notebook(f"{number}") for number in (1, 2)}
+    (tmp_path / "class.zip").write_bytes(zipped(files))
+    for name, content in files.items():
+        path = tmp_path / "class" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+    for source, mend in (("class.zip", "unpack it"), ("class", f"name {tmp_path / 'class' / 'export_77'}")):
+        with pytest.raises(SetupError, match="is that the whole class") as caught:
+            take(tmp_path / source, tmp_path)
+        assert mend in str(caught.value) and not (tmp_path / "to").exists()
+    assert set(take(tmp_path / "class" / "export_77", tmp_path)) == {"submission_1", "submission_2"}

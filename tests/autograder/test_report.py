@@ -205,6 +205,13 @@ def _as(form: str) -> str:
     return base64.b64encode(packed.getvalue()).decode()
 
 
+def _with_a_chunk(kind: bytes, content: bytes) -> str:
+    """A sound picture with one more chunk before its end."""
+    sound = base64.b64decode(png())
+    chunk = struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    return base64.b64encode(sound[:-12] + chunk + sound[-12:]).decode()
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -214,11 +221,12 @@ def _as(form: str) -> str:
         png()[:80],
         _as("GIF"),
         _as("WEBP"),
+        _with_a_chunk(b"iCCP", b"abc\0"),
         "%%%",
         "",
         "é" * 9,
     ],
-    ids=["large", "huge", "empty", "cut off", "gif", "webp", "no base64", "nothing", "no ascii"],
+    ids=["large", "huge", "empty", "cut off", "gif", "webp", "odd chunk", "no base64", "nothing", "no ascii"],
 )
 def test_what_is_no_sound_picture_is_not_shown(data: str) -> None:
     assert thumbnail(_black(500, 500, 500), "ada", "") is not None
@@ -423,6 +431,8 @@ def test_the_command_writes_the_page_and_says_where(tmp_path: Path, monkeypatch:
         ([1.0], None),
         ([0.0, 0.0], (0.0, None)),
         ([1e308, -1e308, 3.0], (2, 4)),
+        ([1.79e308], None),
+        ([-1.79e308] * 3, None),
         ([5.0] * 50 + [1e9], (4, 6)),
         ([1e-320, 2e-320], (None, 1e-319)),
         (list(range(100)), (None, None)),
@@ -446,6 +456,11 @@ def test_numbers_far_away_do_not_press_the_others_together() -> None:
     assert chart.band is not None and chart.band[1] > WIDTH / 5
 
 
+def test_the_band_stays_in_sight_where_most_numbers_are_far_away() -> None:
+    chart = metric_histogram([1e6] * 20 + [1.5], (1, 2))
+    assert chart.above == 20 and chart.band is not None and chart.band[1] > WIDTH / 5
+
+
 def test_points_have_a_column_each() -> None:
     chart = points_histogram([0, 3, 3, 7.4, 10], 10)
     assert [bar.label for bar in chart.bars] == ["0 points: 1", "3 points: 2", "7 points: 1", "10 points: 1"]
@@ -467,3 +482,14 @@ def test_each_item_has_the_median_of_its_times(tmp_path: Path) -> None:
     seconds = {item.id: item.seconds for item in summarise(run.problem, run.entries).items}
     assert seconds == {"standardize": None, "Line": 1.0, "figure_loss": None, "written_units": None}
     assert "Median time 1 s." in report(tmp_path, root=ROOT).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("points", ["NaN", "Infinity", "1" + "0" * 400])
+def test_a_log_with_points_that_are_no_numbers_is_named(tmp_path: Path, points: str) -> None:
+    write_class(tmp_path, [log_of("ada"), log_of("bela")])
+    path = tmp_path / "ada" / "toy" / "submission_log.json"
+    record = json.loads(path.read_text())
+    record["grades"]["items"][0]["score"] = 987654321
+    path.write_text(json.dumps(record).replace("987654321", points))
+    text = Page(report(tmp_path, root=ROOT).read_text(encoding="utf-8")).text
+    assert "1 left out, the log is broken, or carries no grades: ada" in text

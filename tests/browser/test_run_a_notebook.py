@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from tests.conftest import ROOT
 TREE = {"lab": "lab/tree", "notebook": "notebooks"}
 """Where each of Jupyter's faces opens a notebook."""
 SECONDS = 240
+TRIES = 10
 
 
 def run_all(page: Page, address: str, face: str, notebook: str) -> None:
@@ -31,8 +33,14 @@ def run_all(page: Page, address: str, face: str, notebook: str) -> None:
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached(
         timeout=1000 * SECONDS
     )
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    begun = page.locator(".jp-InputPrompt").filter(has_text=re.compile(r"\[(\*|\d+)\]"))
+    for _ in range(TRIES):  # a command that comes before the kernel is connected is lost
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        with contextlib.suppress(AssertionError):
+            expect(begun.first).to_be_attached(timeout=10_000)
+            return
+    raise AssertionError(f"{notebook} does not run in {face}")
 
 
 def settings(tmp_path: Path, profile: str, student: str = "") -> Mapping[str, str]:
