@@ -28,6 +28,7 @@ from autograder.intake import MARKUP
 from autograder.journal import Journal
 from autograder.late_note import late_note
 from autograder.machine import RESERVE, free_memory, workers_that_fit
+from autograder.printable import is_text
 from autograder.problem import Problem, load_problem
 from autograder.results import CACHED, PHASES, Graded, GradedLog, Grading, Outcome, Step
 from autograder.seed import grading_seed
@@ -220,6 +221,12 @@ def students_in(submitted: Path) -> list[str]:
     if not submitted.is_dir():
         raise SetupError(f"{submitted} is no folder; --submitted wants one that holds a folder per student.")
     students = sorted(path.name for path in submitted.iterdir() if path.is_dir() and not path.name.startswith("."))
+    odd = [name for name in students if not is_text(name)]
+    if odd:
+        raise SetupError(
+            f"{submitted}: {len(odd)} folders have names that cannot be written into a table, the first is {odd[0]!a}; "
+            "rename them (`autograder intake` does), then grade. Nothing was graded."
+        )
     if not students:
         raise SetupError(
             f"{submitted} holds no student's folder; expected {submitted}/<student>/<problem>/<problem>.ipynb."

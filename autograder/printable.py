@@ -7,6 +7,11 @@ import unicodedata
 LONGEST = 80
 
 
+def is_text(name: str) -> bool:
+    """Can a file's name be written into a file? Names that the system does not know as UTF-8 cannot."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
 def printable(text: str, longest: int = LONGEST) -> str:
     """The text with control, formatting and unassigned characters written as escapes, cut to `longest` characters.
 

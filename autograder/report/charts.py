@@ -68,16 +68,19 @@ def points_histogram(points: Sequence[float], most: float) -> Histogram:
         most: the maximum.
     """
     step = _step(most)
-    count = math.ceil(most / step - 1e-9) + 1
-    numbers = [min(max(round(point / step), 0), count - 1) for point in points]
-    labels = [f"{index * step:g}" for index in range(count)]
+    count = math.floor(most / step + 1e-9) + 1
+    numbers = [min(max(math.floor(point / step + 1e-9), 0), count - 1) for point in points]
+    labels = [f"{index * step:g}" for index in range(count - 1)] + [f"{most:g}"]
+    spans = [f"{index * step:g} to below {index * step + step:g}" for index in range(count - 1)]
+    first_of_last = (count - 1) * step
+    spans.append(f"{first_of_last:g} to {most:g}" if first_of_last < most else f"{most:g}")
     wanted = {0, count - 1, *(index for index in range(count) if index * step % _tick_step(most) == 0)}
     last = [
         index for index in sorted(wanted) if index in (0, count - 1) or (count - 1 - index) * _slot(count) > _NEAREST
     ]
     ticks = [(_LEFT + (index + 0.5) * _slot(count), labels[index]) for index in last]
     middle = _LEFT + (median(points) / step + 0.5) * _slot(count)
-    bars = _bars(numbers, count, [f"{label} points" for label in labels])
+    bars = _bars(numbers, count, [f"{words} points" for words in (labels if step == 1 else spans)])
     return Histogram(bars, _anchored(ticks), _highest(numbers), min(middle, WIDTH - _LEFT), None, 0, 0)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder.errors import SetupError
-from autograder.printable import printable
+from autograder.printable import is_text, printable
 from autograder.problem import Problem, load_problem, problem_ids
 from autograder.results import PHASES, GradedLog
 from autograder.submission import LOG_NAME, UnusableError, read_bytes
@@ -99,15 +99,20 @@ def read_runs(out: Path, root: Path) -> tuple[list[Run], list[str]]:
 def _folders(out: Path, known: Sequence[str]) -> tuple[dict[str, set[str]], list[str]]:
     """Problem → students who have a folder for it; and notes."""
     found: dict[str, set[str]] = defaultdict(set)
-    links = []
+    links, odd = [], []
     for entry in sorted(os.scandir(out), key=lambda entry: entry.name):
-        if entry.is_symlink():
+        if not is_text(entry.name):
+            odd.append(entry.name)
+        elif entry.is_symlink():
             links.append(entry.name)
         elif entry.is_dir() and not entry.name.startswith("."):
             for problem_id in known:
                 if os.path.lexists(out / entry.name / problem_id):
                     found[problem_id].add(entry.name)
-    return found, [f"Links are not followed: {_names(links)}."] if links else []
+    notes = [f"Links are not followed: {_names(links)}."] if links else []
+    if odd:
+        notes.append(f"{len(odd)} left out, whose names are no text: {', '.join(map(ascii, odd[:_MOST_NAMED]))}.")
+    return found, notes
 
 
 def _run(

@@ -107,6 +107,13 @@ def test_every_submission_gets_a_result_and_the_files_agree(tmp_path: Path) -> N
     assert {path: path.read_bytes() for path in before} == before
 
 
+def test_a_folder_whose_name_is_no_text_is_named_before_anybody_is_graded(tmp_path: Path) -> None:
+    hand_in(tmp_path / "in", "ada", b"")
+    Path(os.fsdecode(os.fsencode(tmp_path / "in") + b"/b\xff")).mkdir()
+    with pytest.raises(SetupError, match="cannot be written into a table, the first is .*udcff"):
+        grade_folder("toy", tmp_path / "in", tmp_path / "out", **QUIETLY)
+
+
 def test_the_lines_of_other_problems_stay_in_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     in_this_process(monkeypatch)
     hand_in(tmp_path / "in", "ada", b"")

@@ -7,6 +7,7 @@ import hashlib
 import html
 import io
 import json
+import os
 import re
 import shutil
 import struct
@@ -469,6 +470,17 @@ def test_points_have_a_column_each() -> None:
     assert len(points_histogram([400, 999], 1000).bars) == 2
 
 
+def test_where_points_share_a_column_it_says_which() -> None:
+    chart = points_histogram([1, 3, 5, 37], 37)
+    assert [bar.label for bar in chart.bars] == [
+        "0 to below 2 points: 1",
+        "2 to below 4 points: 1",
+        "4 to below 6 points: 1",
+        "36 to 37 points: 1",
+    ]
+    assert chart.ticks[-1].text == "37"
+
+
 def test_parts_of_a_bar_fill_it() -> None:
     bars = stacked([("right", 3, "good"), ("none", 0, "bad"), ("late", 1, "slow")])
     assert [(bar.x, bar.width, bar.tone) for bar in bars] == [(0, 75, "good"), (75, 25, "slow")]
@@ -493,3 +505,10 @@ def test_a_log_with_points_that_are_no_numbers_is_named(tmp_path: Path, points: 
     path.write_text(json.dumps(record).replace("987654321", points))
     text = Page(report(tmp_path, root=ROOT).read_text(encoding="utf-8")).text
     assert "1 left out, the log is broken, or carries no grades: ada" in text
+
+
+def test_a_folder_whose_name_is_no_text_is_named_and_left_out(tmp_path: Path) -> None:
+    write_class(tmp_path, [log_of("ada"), log_of("bela")])
+    (tmp_path / "bela").rename(os.fsdecode(os.fsencode(tmp_path) + b"/b\xff"))
+    text = Page(report(tmp_path, root=ROOT).read_text(encoding="utf-8")).text
+    assert "1 left out, whose names are no text" in text and "1 stand in grades.csv, but have no folder here" in text
