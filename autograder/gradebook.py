@@ -166,7 +166,7 @@ def write_scores(gradebook: Any, log: GradedLog, settled: frozenset[str] = froze
         settled: grade ids of manual answers that did not change since they were recorded last.
 
     Raises:
-        CourseError: the gradebook does not know the problem.
+        CourseError: the gradebook does not know the problem, or one of its items.
     """
     from nbgrader.api import MissingEntry
     from sqlalchemy.exc import SAWarning
@@ -183,6 +183,13 @@ def write_scores(gradebook: Any, log: GradedLog, settled: frozenset[str] = froze
         gradebook.update_or_create_submission(log.problem, log.student)
     notebook = gradebook.find_submission_notebook(log.problem, log.problem, log.student)
     results = {item.id: item for item in log.items}
+    unknown = results.keys() - {item_of(grade.name) for grade in notebook.grades}
+    if unknown:
+        raise CourseError(
+            f"the gradebook does not know these items of {log.problem!r}: {', '.join(sorted(unknown))}. Were they added "
+            f"or renamed after the last `autograder release {log.problem}`? Release again, or take the old names back: "
+            "points that people gave belong to the old ones."
+        )
     for grade in notebook.grades:
         score = auto_score(results.get(item_of(grade.name)))
         grade.auto_score = None if score is None else clamped(score, grade.max_score)

@@ -232,6 +232,13 @@ def test_broken_files_cost_their_student_only(course: Path, examiner: dict[str, 
         assert "not a regular file" in gradebook.find_comment("Line", "toy", "toy", "j_link").auto_comment
 
 
+def test_an_item_that_was_renamed_after_the_release_is_said_not_lost(course: Path) -> None:
+    grading = make_grading(course, "ada")
+    items = tuple(replace(item, id=item.id.replace("units", "scale")) for item in grading.log.items)
+    with pytest.raises(CourseError, match="does not know these items of 'toy': written_scale. .* Release again"):
+        record(course, [replace(grading, log=replace(grading.log, items=items))])
+
+
 def test_other_files_of_a_student_are_neither_copied_nor_followed(course: Path, examiner: dict[str, bytes]) -> None:
     folder = submit(course, "ada", json.dumps(notebook_with(course, {})).encode()).parent
     (folder / "secret").symlink_to(course / "solutions" / "toy.py")
