@@ -186,9 +186,9 @@ def write_scores(gradebook: Any, log: GradedLog, settled: frozenset[str] = froze
     unknown = results.keys() - {item_of(grade.name) for grade in notebook.grades}
     if unknown:
         raise CourseError(
-            f"the gradebook does not know these items of {log.problem!r}: {', '.join(sorted(unknown))}. Were they added "
-            f"or renamed after the last `autograder release {log.problem}`? Release again, or take the old names back: "
-            "points that people gave belong to the old ones."
+            f"the gradebook does not know these items of {log.problem!r}: {', '.join(sorted(unknown))}. Were they "
+            f"added or renamed after the last `autograder release {log.problem}`? Release again, or take the old names "
+            "back: points that people gave belong to the old ones."
         )
     for grade in notebook.grades:
         score = auto_score(results.get(item_of(grade.name)))
