@@ -28,6 +28,9 @@ TRIES = 10
 
 def run_all(page: Page, address: str, face: str, notebook: str) -> None:
     """Opens a notebook and chooses Run > Run All Cells."""
+    page.add_locator_handler(  # e.g. a question for the kernel, where the server is slow
+        page.locator(".jp-Dialog"), lambda dialog: dialog.locator("button.jp-mod-accept").first.click()
+    )
     page.goto(f"{address}/{TREE[face]}/{notebook}?token={TOKEN}&reset")
     expect(page.locator(".jp-NotebookPanel-toolbar")).to_be_visible()
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached(
