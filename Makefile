@@ -11,6 +11,8 @@ TORCH ?= 2.13.0
 TORCHVISION ?= 0.28.0
 TORCH_INDEX ?= # an index to take torch from, e.g. PyTorch's own with CPU builds; else what pip is configured to use
 WORKERS ?= 2
+OUT ?= build/student
+PORT ?= 8888
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -68,8 +70,6 @@ lint: $(READY)  ## ruff, mypy and the linter for problem sources
 release: $(READY)  ## writes notebooks/ from solutions/
 	$(BIN)/autograder release
 
-OUT ?= build/student
-
 bundle: $(READY)  ## writes the public student repository into OUT (build/student if not given)
 	$(BIN)/autograder bundle --out $(OUT)
 
@@ -80,8 +80,6 @@ docs: $(READY)  ## builds the documentation in build/docs
 
 check: $(READY)  ## grades the solution, the untouched release, every wrong solution and every right alternative
 	$(BIN)/autograder check
-
-PORT ?= 8888
 
 formgrader: $(READY)  ## opens nbgrader's form grader on the course, for points and comments that people give
 	@test -f course/gradebook.db || $(BIN)/autograder release

@@ -6,8 +6,6 @@ touches files, the gradebook and the cache.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,7 +28,8 @@ from autograder.late_note import late_note
 from autograder.machine import RESERVE, free_memory, workers_that_fit
 from autograder.printable import is_text
 from autograder.problem import Problem, load_problem
-from autograder.results import CACHED, PHASES, Graded, GradedLog, Grading, Outcome, Step
+from autograder.results import Graded, GradedLog, Grading, Outcome, Step
+from autograder.run_tables import write_tables
 from autograder.seed import grading_seed
 from autograder.submission import Submission, read_submission
 from autograder.writing import write_atomically
@@ -117,19 +116,14 @@ def grade_folder(
             student = str(submission.student)
             handed_in_at = hand_in_time(submitted / student / problem_id)
             log = record(grading, handed_in_at)
-            _write(
-                problem, log, grading.text, out, late_note(course, problem_id, student, handed_in_at) if course else ""
-            )
+            _write(problem, log, grading.text, out, late_note(course, problem_id, student, handed_in_at))
             if log.outcome is not Outcome.GRADER_ERROR:  # a fault of ours is tried again
                 journal.note(student, submission.digest, grading.seconds)
             done[student] = Graded(log, grading.seconds, grading.phases)
             if progress:
                 progress(Step(len(done), len(students), done[student]))
     ordered = [done[student] for student in students]
-    _write_table(out / "grades.csv", problem_id, [_grade_row(one.log) for one in ordered])
-    timings = out / "timings.csv"
-    before = {row["student"]: row["items"] for row in _read_table(timings, _TIMES) if row["problem"] == problem_id}
-    _write_table(timings, problem_id, [_timing_row(one, before.get(one.log.student, "")) for one in ordered])
+    write_tables(out, problem_id, ordered)
     journal.finish()
     return ordered
 
@@ -274,50 +268,6 @@ def _write(problem: Problem, log: GradedLog, notebook: str, out: Path, late: str
     write_atomically(folder / "submission_log.json", text)
     write_atomically(folder / f"{problem.id}.ipynb", notebook)
     write_atomically(folder / "feedback.html", feedback_html(log, problem, late=late))
-
-
-def _grade_row(log: GradedLog) -> dict[str, str]:
-    return {
-        "student": log.student,
-        "problem": log.problem,
-        "score": f"{log.score:.6g}",
-        "max_score": f"{log.max_score:.6g}",
-        "status": str(log.outcome),
-    }
-
-
-_TIMES = ["student", "problem", "seconds", *PHASES, "cached", "items"]
-
-
-def _timing_row(graded: Graded, before: str) -> dict[str, str]:
-    """One line of `timings.csv`; items that were not measured now keep what was measured `before`."""
-    row = {"student": graded.log.student, "problem": graded.log.problem, "seconds": f"{graded.seconds:.6g}"}
-    phases = {phase: f"{graded.phases[phase]:.6g}" if phase in graded.phases else "" for phase in PHASES}
-    cached = "yes" if any(flag.kind == CACHED for flag in graded.log.flags) else ""
-    items = dict(pair.split("=", 1) for pair in before.split() if "=" in pair)
-    items |= {item.id: f"{item.seconds:.3g}" for item in graded.log.items if item.seconds}
-    known = [item.id for item in graded.log.items if item.id in items]
-    return {**row, **phases, "cached": cached, "items": " ".join(f"{item}={items[item]}" for item in known)}
-
-
-def _write_table(path: Path, problem: str, rows: list[dict[str, str]]) -> None:
-    """Writes one line per submission; lines of other problems that an earlier run left there stay."""
-    columns = list(rows[0])
-    kept = [row for row in _read_table(path, columns) if row["problem"] != problem]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(sorted(kept + rows, key=lambda row: (row["problem"], row["student"])))
-    write_atomically(path, text.getvalue())
-
-
-def _read_table(path: Path, columns: list[str]) -> list[dict[str, str]]:
-    """The lines of an earlier table; none if there is no such file, or it has other columns."""
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        reader = csv.DictReader(file)
-        return [row for row in reader if list(row) == columns and None not in row.values()]
 
 
 def _make_writable(out: Path) -> None:

@@ -7,9 +7,7 @@ else in it is touched, and what somebody changed by hand is not overwritten.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -20,11 +18,10 @@ from autograder.problem import problem_ids
 from autograder.published import repository_name
 from autograder.student_files import secrets_in, student_files
 from autograder.writing import write_atomically, write_bytes
+from autograder.zipping import zip_of
 
 MANIFEST = ".bundle.json"
 _ABOUT = "Files that the course's staff tools write and replace; whatever is not listed here is left alone."
-_MOMENT = (1980, 1, 1, 0, 0, 0)
-"""The time that every file in a zip has, so that the same files give the same bytes."""
 _NAMED = 10
 """How many files or findings a message names."""
 
@@ -82,7 +79,8 @@ def bundle(
     except OSError as error:
         raise SetupError(f"{error.filename or out} cannot be written: {error.strerror or error}.") from error
     if zip_to is not None:
-        write_bytes(zip_to, _zipped(files, repository_name(course)))
+        folder = repository_name(course)
+        write_bytes(zip_to, zip_of({f"{folder}/{name}": data for name, data in files.items()}))
     return Bundled(out, tuple(files), tuple(changed), tuple(stale))
 
 
@@ -158,18 +156,6 @@ def _remove(out: Path, name: str) -> None:
 
 def _manifest_text(files: Mapping[str, str]) -> str:
     return json.dumps({"about": _ABOUT, "files": dict(sorted(files.items()))}, indent=1) + "\n"
-
-
-def _zipped(files: Mapping[str, bytes], folder: str) -> bytes:
-    """A zip with all files in one folder; the same files give the same bytes."""
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in sorted(files.items()):
-            info = zipfile.ZipInfo(f"{folder}/{name}", _MOMENT)
-            info.external_attr = 0o644 << 16
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, content)
-    return data.getvalue()
 
 
 def _hash(data: bytes) -> str:

@@ -76,8 +76,7 @@ def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
         outcome=outcome,
         reason=with_code(_shared_message(log)) if outcome else "",
         repairs=[with_code(flag.message) for flag in log.flags if flag.kind == "repaired"],
-        style=sheet.text,
-        style_hash=sheet.hash,
+        sheet=sheet,
     )
 
 

@@ -14,6 +14,7 @@ from autograder.course import COURSE_FILE
 from autograder.sandbox import wanted_level
 from autograder.seed import grading_seed
 from autograder.software import software
+from autograder.zipping import zip_of
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,8 @@ def pack(problems: Sequence[str], root: Path) -> Kit:
     paths = [root / COURSE_FILE, *sorted((root / "solutions").glob("*.py"))]
     for problem in problems:
         paths += sorted((root / "tests" / "wrong" / problem).rglob("*.py"))
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
-        for path in paths:
-            entry = zipfile.ZipInfo(path.relative_to(root).as_posix())  # without the time: the same bytes each time
-            files.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
-    return Kit(tuple(problems), archive.getvalue(), grading_seed(root), wanted_level(), software())
+    files = zip_of({path.relative_to(root).as_posix(): path.read_bytes() for path in paths})
+    return Kit(tuple(problems), files, grading_seed(root), wanted_level(), software())
 
 
 def unpack(kit: Kit, folder: Path) -> None:

@@ -7,16 +7,16 @@ from datetime import datetime
 from autograder.course import Course
 
 
-def late_note(course: Course, problem: str, student: str, handed_in_at: datetime | None) -> str:
+def late_note(course: Course | None, problem: str, student: str, handed_in_at: datetime | None) -> str:
     """A sentence on a late hand-in; empty if it costs nothing.
 
     Args:
-        course: with due dates, extensions and the late policy.
+        course: with due dates, extensions and the late policy; without one nothing is late.
         problem: problem id; one of no homework has no due date.
         student: student id.
         handed_in_at: when the course platform got it, with time zone; None if nobody knows.
     """
-    if handed_in_at is None or problem not in course.problems:
+    if course is None or handed_in_at is None or problem not in course.problems:
         return ""
     policy = course.late_policy
     days = policy.days_late((handed_in_at - course.due(problem, student)).total_seconds())

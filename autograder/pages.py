@@ -32,11 +32,17 @@ def style(*names: str) -> Style:
 
 
 @functools.cache
-def template(name: str) -> jinja2.Template:
-    """The template of that name; it escapes what is put into it and raises where something is missing."""
+def template(name: str, *, escapes: bool = True) -> jinja2.Template:
+    """The template of that name; it raises where something is missing.
+
+    Args:
+        name: name of the file.
+        escapes: does it escape what is put into it? Only for texts that are no HTML and hold nothing of a student's
+            may it not.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
+        autoescape=escapes,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

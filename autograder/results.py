@@ -118,6 +118,10 @@ class Flag:
     """Short machine-readable kind, e.g. `repaired`, `isolation`, `log_disagrees`."""
     message: str
 
+    def as_json(self) -> dict[str, str]:
+        """The flag as it stands in a log."""
+        return {"kind": self.kind, "message": self.message}
+
 
 @dataclass(frozen=True)
 class GradedLog:
@@ -214,7 +218,7 @@ class GradedLog:
                 "auto_max_score": self.auto_max_score,
                 "outcome": str(self.outcome),
                 "items": [item.as_json() for item in self.items],
-                "flags": [{"kind": flag.kind, "message": flag.message} for flag in self.flags],
+                "flags": [flag.as_json() for flag in self.flags],
             },
         }
         if self.process:

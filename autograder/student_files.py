@@ -13,11 +13,10 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import jinja2
-
 from autograder.course import Course
 from autograder.errors import ReleaseError
 from autograder.leaks import leaks, plain_lines
+from autograder.pages import template
 from autograder.percent import KINDS
 from autograder.problem import Problem, load_problem, problem_ids
 from autograder.published import BADGE, clone_address, colab_address
@@ -42,7 +41,6 @@ __pycache__/
 checkpoints/
 submission_log.json
 """
-_TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 def student_files(course: Course, problems: Iterable[str]) -> dict[str, bytes]:
@@ -175,15 +173,7 @@ def _readme(course: Course, problems: list[Problem]) -> str:
         (homework, [known[problem] for problem in homework.problems if problem in known])
         for homework in course.homeworks
     ]
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=False,  # the page is Markdown, and what goes in is the staff's own
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("student_readme.md").render(
+    return template("student_readme.md", escapes=False).render(
         course=course,
         clone=clone_address(course),
         homeworks=[pair for pair in homeworks if pair[1]],

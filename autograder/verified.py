@@ -153,7 +153,7 @@ class Verified:
                 for one in self.metrics
             ],
             "copied_from": list(self.copied_from),
-            "flags": [{"kind": flag.kind, "message": flag.message} for flag in self.flags],
+            "flags": [flag.as_json() for flag in self.flags],
             "notes": list(self.notes),
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from hypothesis import settings
 import autograder.quick_imports  # noqa: F401  (acts before anything imports jsonschema)
 
 ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+"""The browser of the tests that look at pages; None where there is none, and they are skipped."""
+NO_CHROMIUM = "no chromium is installed (`apt-get install chromium`)"
 
 # Before anything imports matplotlib, torch or a hub client. Kernels and examiner processes inherit these.
 os.environ["MPLBACKEND"] = "Agg"

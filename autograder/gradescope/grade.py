@@ -141,7 +141,7 @@ def _examine(
                 "seconds: " + ", ".join(f"{item} {taken:g}" for item, taken in seconds.items()),
             ],
             "extra": {
-                "flags": [{"kind": flag.kind, "message": flag.message} for flag in flags],
+                "flags": [flag.as_json() for flag in flags],
                 "isolation": host.level,
                 "misconceptions": misconceptions,
                 "outcome": str(found.outcome),
@@ -196,7 +196,7 @@ def _verify(problem: Problem, delivered: Delivered, users: Users, settings: Sett
     tell(
         {
             "staff": [*(f"{flag.kind}: {flag.message}" for flag in flags), *found.notes],
-            "extra": {"flags": [{"kind": flag.kind, "message": flag.message} for flag in flags], "student": named},
+            "extra": {"flags": [flag.as_json() for flag in flags], "student": named},
         }
     )
 

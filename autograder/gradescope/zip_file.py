@@ -6,10 +6,8 @@ gets the same score there as from `autograder grade`. The same course gives the 
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 from autograder.bands import declared_bands
@@ -24,12 +22,12 @@ from autograder.seed import fingerprint, grading_seed, seed_line, seeds_file
 from autograder.student_side.confinement import PLAIN
 from autograder.variants import variants
 from autograder.writing import write_bytes
+from autograder.zipping import zip_of
 from homework.bands import entry_for
 
 MOST_MINUTES = 40
 """Gradescope's upper bound of the time limit."""
 _SCRIPTS = ("setup.sh", "run_autograder")
-_EXECUTABLE, _PLAIN_FILE = 0o100755, 0o100644
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _LEFT_OUT = ("__pycache__", ".egg-info", ".pyc")
 
@@ -102,7 +100,9 @@ def make_zip(
         "constraints.txt": _lines(packages.pins),
         seeds_file(root).relative_to(root).as_posix(): seed_line(seed),
     }
-    data = _zip({**{name: text.encode() for name, text in files.items()}, **dict(_files(problem, root))})
+    data = zip_of(
+        {**{name: text.encode() for name, text in files.items()}, **dict(_files(problem, root))}, executable=_SCRIPTS
+    )
     write_bytes(out, data)
     command, figures = measured()
     return Made(out, len(data), settings, figures.get(problem.id), command)
@@ -148,18 +148,6 @@ def _tree(path: Path, name: str) -> Iterator[tuple[str, bytes]]:
     for below in sorted(path.iterdir()):
         if not below.name.endswith(_LEFT_OUT) and not below.name.startswith("."):
             yield from _tree(below, f"{name}/{below.name}")
-
-
-def _zip(files: dict[str, bytes]) -> bytes:
-    """A zip of these files: in order of name, without times, scripts executable."""
-    archive = BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
-        for name in sorted(files):
-            entry = zipfile.ZipInfo(name)
-            entry.create_system = 3  # Unix, whatever makes it: else the executable bits would not count
-            entry.external_attr = (_EXECUTABLE if name in _SCRIPTS else _PLAIN_FILE) << 16
-            zipped.writestr(entry, files[name], zipfile.ZIP_DEFLATED)
-    return archive.getvalue()
 
 
 def _lines(words: Sequence[str]) -> str:

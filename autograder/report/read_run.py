@@ -19,6 +19,7 @@ from autograder.errors import SetupError
 from autograder.printable import is_text, printable
 from autograder.problem import Problem, load_problem, problem_ids
 from autograder.results import PHASES, GradedLog
+from autograder.run_tables import GRADES, TIMINGS, item_times, number
 from autograder.submission import LOG_NAME, UnusableError, read_bytes
 from homework.errors import LogError
 from homework.log import validate
@@ -75,8 +76,8 @@ def read_runs(out: Path, root: Path) -> tuple[list[Run], list[str]]:
         raise SetupError(f"{out} is no folder; --out wants the one that `autograder grade` wrote.")
     known = problem_ids(root)
     folders, notes = _folders(out, known)
-    grades, fault = _table(out / "grades.csv")
-    timings, timing_fault = _table(out / "timings.csv")
+    grades, fault = _table(out / GRADES)
+    timings, timing_fault = _table(out / TIMINGS)
     notes += [note for note in (fault, timing_fault) if note]
     strangers = sorted({row["problem"] for row in grades} - set(known))
     if strangers:
@@ -149,7 +150,7 @@ def _run(
         if [item.id for item in log.items] != items:
             older.append(student)
         row = listed.get(student)
-        if row is not None and _number(row.get("score")) not in (None, float(f"{log.score:.6g}")):
+        if row is not None and number(row.get("score")) not in (None, float(f"{log.score:.6g}")):
             other.append(student)
         entries.append(_entry(replace(log, student=student), times.get(student)))
     for fault, students in sorted(faults.items()):
@@ -188,13 +189,11 @@ def _log(path: Path, out: Path) -> GradedLog:
 
 
 def _entry(log: GradedLog, row: Mapping[str, str] | None) -> Entry:
-    seconds = _number(row.get("seconds")) if row else None
+    seconds = number(row.get("seconds")) if row else None
     if row is None or seconds is None:
         return Entry(log)
-    phases = {phase: number for phase in PHASES if (number := _number(row.get(phase))) is not None}
-    named = (pair.partition("=") for pair in (row.get("items") or "").split())
-    items = {item: number for item, _, text in named if (number := _number(text)) is not None}
-    return Entry(log, seconds, phases, row.get("cached") == "yes", items)
+    phases = {phase: found for phase in PHASES if (found := number(row.get(phase))) is not None}
+    return Entry(log, seconds, phases, row.get("cached") == "yes", item_times(row.get("items") or ""))
 
 
 def _table(path: Path) -> tuple[list[dict[str, str]], str]:
@@ -213,14 +212,6 @@ def _complete(reader: Iterable[dict[str | None, str | None]]) -> Iterator[dict[s
     for row in reader:
         whole = {key: value for key, value in row.items() if key is not None and value is not None}
         yield whole if {"student", "problem"} <= whole.keys() and len(whole) == len(row) else None
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if abs(number) < float("inf") else None
 
 
 def _names(names: Sequence[str]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,8 +27,8 @@ from autograder.report import report_html
 from autograder.results import Grading
 from tests.attacks.hostile_class import listener
 from tests.autograder.toy import ROOT, STANDARDIZE, graded, solved, toy
+from tests.conftest import CHROMIUM, NO_CHROMIUM
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 OPTIONS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
     --disable-component-update --disable-sync --virtual-time-budget=3000 --dump-dom""".split()
 OPTIONS.append("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
@@ -38,7 +37,7 @@ SECONDS = 60
 pytestmark = [
     pytest.mark.kernel,
     pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(BROWSER is None, reason="no chromium is installed (`apt-get install chromium`)"),
+    pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM),
 ]
 
 
@@ -74,10 +73,10 @@ MARKED = "data-ran-"
 
 def in_browser(page: str, folder: Path) -> str:
     """The page's DOM after a browser has opened it."""
-    assert BROWSER is not None
+    assert CHROMIUM is not None
     file = folder / "page.html"
     file.write_text(page, encoding="utf-8")
-    command = [BROWSER, *OPTIONS, f"--user-data-dir={folder / 'profile'}", file.as_uri()]
+    command = [CHROMIUM, *OPTIONS, f"--user-data-dir={folder / 'profile'}", file.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert "<html" in done.stdout.lower(), done.stderr[-2000:]
     return done.stdout
