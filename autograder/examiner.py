@@ -1,33 +1,28 @@
 """Examines one rebuilt notebook: the student's cells run on their side, the tests on ours; says how each item went.
 
 Cells run in the notebook's order; each item's test meets a fork of the student's process as it stood after its cell. A
-cell or a test that dies, hangs or eats all memory costs its own item: the process is started again, the cells before
-are run again without the guilty one, and examination goes on.
+cell or a test that dies, hangs or eats all memory costs its own item: the process is started again
+(`autograder.student_process`), the cells before are run again without the guilty one, and examination goes on.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import io
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder import misconceptions
 from autograder.graded_cells import NOT_RUN
-from autograder.limits import (
-    ALL_CELLS_OUTPUT,
-    ALL_CELLS_SECONDS,
-    ANSWER_SECONDS,
-    CELL_SECONDS,
-    UNSURE_CELLS_SECONDS,
-)
+from autograder.limits import ALL_CELLS_OUTPUT, ANSWER_SECONDS, LIVES
 from autograder.messages import Verdict, broken_cell, dead, not_answered, verdict_of
-from autograder.needed import names_of, needed, plain_python
+from autograder.needed import names_of, needed
 from autograder.own_output import compare
 from autograder.problem import Item, Problem
 from autograder.rebuild import Built, Rebuilt
@@ -35,8 +30,9 @@ from autograder.recall import Recall, key_of
 from autograder.reference import Reference, quiet_process, reference, run_test
 from autograder.remote import Link, Student
 from autograder.results import WAITS, Flag, ItemResult, Status
-from autograder.sandbox import Host, Session, SessionDiedError
+from autograder.sandbox import Host, SessionDiedError
 from autograder.software import software
+from autograder.student_process import CRASHED, CellRun, StudentProcess
 from autograder.student_side.calls import seed_everything
 from autograder.student_side.frames import ClosedError, TooLateError
 from homework.checks import inputs_from, recording
@@ -49,15 +45,6 @@ _COMPARED = (Status.PARTIAL, Status.FAILED, Status.ERROR)
 
 OnItem = Callable[[ItemResult], None]
 """What is told each item's result during an examination."""
-
-
-@dataclass(frozen=True)
-class CellRun:
-    """What running one of the student's cells printed and raised."""
-
-    stdout: str
-    stderr: str
-    raised: dict[str, Any] | None
 
 
 @dataclass
@@ -82,6 +69,17 @@ class Examined:
             yield
         finally:
             self.phases[phase] += time.monotonic() - begin
+
+
+@dataclass
+class _Asked:
+    """What one fork said on personal inputs."""
+
+    answer: Any = None
+    fault: str = ""
+    """Why there is no answer, if the student should know."""
+    died: bool = False
+    """Did it die over it?"""
 
 
 class ItemTimeoutError(BaseException):
@@ -121,16 +119,10 @@ class _Examination:
         self._state = key_of(software(), seed, problem.id, host.level)
         """Digest of all cells so far, in order: what the student's process is made of."""
         self._rebuilt = rebuilt
-        self._host = host
         self._student = student
         self._seed = seed
         self._reference: Reference = reference(problem)
-        self._session: Session | None = None
-        self._ran: list[Built] = []
-        self._left = ALL_CELLS_SECONDS
         self._output = ALL_CELLS_OUTPUT
-        self._dead: dict[str, str] = {}
-        """Cells that killed the process, by id, and how."""
         self._done = Examined()
         sources = [_runnable(built) for built in rebuilt.cells]
         chosen = needed(sources, self._reference.wanted)
@@ -151,7 +143,8 @@ class _Examination:
             }
             message = f"A cell uses {why}, so nobody can tell which cells are needed: the whole notebook was run."
             self._done.flags.append(Flag("whole_notebook", message))
-        self._unsure_left = UNSURE_CELLS_SECONDS
+        cells_seed = _seed(seed, problem.id, "cells")
+        self._process = StudentProcess(host, cells_seed, self._unsure, self._done.timed)
         self._cells = [built for n, built in enumerate(rebuilt.cells) if n in chosen or built.id in self._unsure]
 
     def run(self, on_item: OnItem) -> Examined:
@@ -160,7 +153,7 @@ class _Examination:
             on_item(result)
         try:
             for built in self._cells:
-                if built.id in self._unsure and self._unsure_left <= 0:
+                if built.id in self._unsure and self._process.unsure_left <= 0:
                     continue
                 if built.role != "test":
                     self._run_cell(built)
@@ -170,7 +163,7 @@ class _Examination:
                 results[item.id] = self._examine(item)
                 on_item(results[item.id])
         finally:
-            self._close()
+            self._process.close()
         for item in self._problem.items:
             self._done.results.append(self._leaning(item, results) if item.kind == "code" else results[item.id])
         return self._done
@@ -189,71 +182,16 @@ class _Examination:
     def _run_cell(self, built: Built) -> None:
         """Runs a cell, or takes what it did from an earlier grading: it is then run as soon as an item needs it."""
         self._state = key_of(self._state, built.id, built.source)
-        known = self._recall.get(self._state) if self._session is None else None
+        known = None if self._process.is_there else self._recall.get(self._state)
         if known is None:
-            known = self._did(built)
+            known = self._process.run(built)
             self._recall.keep(self._state, known, known.get("dead", ""))
-        if "dead" in known:
-            self._dead[built.id] = known["dead"]
-            return
-        self._ran.append(built)
-        run = CellRun(**known)
-        kept = CellRun(run.stdout[: self._output], run.stderr[: self._output], run.raised)
-        self._output = max(0, self._output - len(kept.stdout) - len(kept.stderr))
-        self._done.runs[built.id] = kept
-
-    def _did(self, built: Built) -> dict[str, Any]:
-        """Runs a cell: what it printed and raised, or how it killed the process."""
-        try:
-            run = self._run(self._ready(), built)
-        except SessionDiedError as error:
-            self._session = None
-            return {"dead": error.reason}
-        return asdict(run)
-
-    def _ready(self) -> Session:
-        """The session with all cells so far in it; after a death they are run again, without the guilty ones."""
-        if self._session is not None:
-            try:
-                with self._done.timed("start"):
-                    self._session.settle()
-            except SessionDiedError:  # by what an item's fork did, which that item has paid for
-                self._session = None
-        while self._session is None:
-            with self._done.timed("start"):
-                session = self._host.session()
-                session.seed(_seed(self._seed, self._problem.id, "cells"))
-            for built in list(self._ran):
-                try:
-                    self._run(session, built)
-                except SessionDiedError as error:  # ran before, kills now: it counts as guilty from now on
-                    self._dead[built.id] = error.reason
-                    self._ran.remove(built)
-                    break
-            else:
-                self._session = session
-        return self._session
-
-    def _run(self, session: Session, built: Built) -> CellRun:
-        """Runs one cell in the time that is left."""
-        begin = time.monotonic()
-        unsure = built.id in self._unsure
-        seconds = max(0.0, min(CELL_SECONDS, self._unsure_left if unsure else self._left))
-        try:
-            with self._done.timed("cells"):
-                reply = session.run(plain_python(built.source), built.id, seconds)
-        finally:
-            if unsure:
-                self._unsure_left -= time.monotonic() - begin
-            else:
-                self._left -= time.monotonic() - begin
-        raised = reply.get("raised")
-        return CellRun(_text(reply.get("stdout")), _text(reply.get("stderr")), raised if type(raised) is dict else None)
-
-    def _close(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        self._process.has_run(built, known.get("dead", ""))
+        if "dead" not in known:
+            run = CellRun(**known)
+            kept = CellRun(run.stdout[: self._output], run.stderr[: self._output], run.raised)
+            self._output = max(0, self._output - len(kept.stdout) - len(kept.stderr))
+            self._done.runs[built.id] = kept
 
     # --- one item -----------------------------------------------------------------------------------------------------
 
@@ -286,7 +224,7 @@ class _Examination:
         assert item.test is not None
         known = "" if early is None else [str(early.status), early.message, early.fraction]
         asked = [item.id, item.points, item.seconds, item.test.source, misconceptions.digest(self._reference, item)]
-        return key_of(self._state, sorted(self._dead), known, self._reference.digest, asked, self._student)
+        return key_of(self._state, sorted(self._process.dead), known, self._reference.digest, asked, self._student)
 
     def _found(self, item: Item, early: Verdict | None) -> dict[str, Any]:
         verdict, answer, fault = self._asked(item, early)
@@ -306,24 +244,30 @@ class _Examination:
         }
 
     def _asked(self, item: Item, known: Verdict | None) -> tuple[Verdict, Any, str]:
-        """The verdict, unless it is known, the answer on personal inputs and why there is none, from one fork."""
+        """The verdict, unless it is known, the answer on personal inputs and why there is none.
+
+        A process that dies while it is asked is asked once more: somebody else may have ended it.
+        """
         if known is not None and known.status not in _ASKED_ON:
             return known, None, ""
-        answer, fault = None, ""
+        for _ in range(LIVES):
+            asked = _Asked()
+            verdict = self._with_fork(item, functools.partial(self._ask, item, known, asked))
+            if verdict.status is not Status.CRASHED and not asked.died:
+                break
+        return verdict, asked.answer, asked.fault
 
-        def ask(link: Link) -> Verdict:
-            nonlocal answer, fault
-            with self._done.timed("tests"):
-                verdict = known or self._test(item, link)
-            if verdict.status in _ASKED_ON:
-                with self._done.timed("answers"):
-                    try:
-                        answer = self._answer(item, link)
-                    except (Exception, TooLateError, ItemTimeoutError, ClosedError) as error:  # costs no points
-                        fault = "" if known or verdict.status not in _COMPARED else not_answered(error, verdict)
-            return verdict
-
-        return self._with_fork(item, ask), answer, fault
+    def _ask(self, item: Item, known: Verdict | None, asked: _Asked, link: Link) -> Verdict:
+        with self._done.timed("tests"):
+            verdict = known or self._test(item, link)
+        if verdict.status in _ASKED_ON:
+            with self._done.timed("answers"):
+                try:
+                    asked.answer = self._answer(item, link)
+                except (Exception, TooLateError, ItemTimeoutError, ClosedError) as error:  # costs no points
+                    asked.died = isinstance(error, ClosedError)
+                    asked.fault = "" if known or verdict.status not in _COMPARED else not_answered(error, verdict)
+        return verdict
 
     def _before(self, item: Item) -> Verdict | None:
         """What can be said without asking: no cell, an untouched stub, a cell that did not run."""
@@ -331,7 +275,7 @@ class _Examination:
             return Verdict(Status.MISSING, f"Your notebook has no cell that defines `{item.id}`.")
         if item.id not in self._rebuilt.answered:
             return Verdict(Status.MISSING, f"Not answered yet: `{item.id}` is still the stub you were given.")
-        reason = self._dead.get(item.cell.id)
+        reason = self._process.dead.get(item.cell.id)
         if reason is not None:
             return dead(item, reason, "its cell was run")
         run = self._done.runs.get(item.cell.id)
@@ -353,7 +297,7 @@ class _Examination:
         except (TooLateError, ItemTimeoutError):
             return dead(item, "timeout", f"it was tested ({item.seconds:g} s)")
         except ClosedError:
-            return dead(item, "crashed", "it was tested")
+            return dead(item, CRASHED, "it was tested")
 
     def _answer(self, item: Item, link: Link) -> Any:
         """The student's answer on personal inputs as plain JSON; raises whatever goes wrong."""
@@ -365,22 +309,15 @@ class _Examination:
     def _with_fork(self, item: Item, ask: Callable[[Link], Verdict]) -> Verdict:
         """Lets `ask` speak to a fork of the student's process."""
         try:
-            session = self._ready()
-            with self._done.timed("start"):
-                sock = session.fork(item.seconds + ANSWER_SECONDS + 1)
+            sock = self._process.fork(item.seconds + ANSWER_SECONDS + 1)
         except SessionDiedError as error:
-            self._session = None
             return dead(item, error.reason, "its test began")
         link = Link(sock)
         try:
             return ask(link)
         finally:
             link.close()
-            try:
-                with self._done.timed("start"):
-                    session.end_fork()
-            except SessionDiedError:
-                self._session = None
+            self._process.end_fork()
 
     def _manual(self, item: Item) -> ItemResult:
         answered = item.id in self._rebuilt.answered
@@ -397,10 +334,6 @@ def _dynamic(rebuilt: Rebuilt) -> str:
             if names is not None and names.dynamic:
                 return names.dynamic
     return ""
-
-
-def _text(value: Any) -> str:
-    return value[:21_000].encode("utf-8", "replace").decode() if type(value) is str else ""
 
 
 def _is_manual(built: Built) -> bool:

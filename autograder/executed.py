@@ -17,11 +17,11 @@ from copy import copy
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from autograder.examiner import CellRun
 from autograder.problem import Problem
 from autograder.rebuild import Rebuilt
 from autograder.release import release_to_read
 from autograder.results import ItemResult
+from autograder.student_process import CellRun
 
 _MARKUP = re.compile(
     r"<(?=[A-Za-z/!?])"  # tags, comments, <https://...>

@@ -18,8 +18,8 @@ from autograder.student_side.frames import ClosedError, WireError
 from homework.checks import CheckFailed, Part
 
 if TYPE_CHECKING:
-    from autograder.examiner import CellRun
     from autograder.rebuild import Rebuilt
+    from autograder.student_process import CellRun
 
 _MOST = 1500
 """Characters of a message."""

@@ -2,9 +2,10 @@
 
 What a likeness is worth is measured on the class, in decimal digits, as `autograder.copies` measures answers: a form
 or a passage that one student in a thousand writes is worth three digits to a pair that shares it. What the release
-gives to everybody is worth nothing, nor is what many write, nor, in a small class, what our own solutions hold: that is
-how one writes it. The length of what nobody else wrote adds to that. Digits of several items add up; a pair is reported
-above what the best of all pairs would reach by chance, with a thousandfold margin.
+gives to everybody is worth nothing, nor is what many write, nor what our own solutions hold: that is how one writes it.
+The length of what nobody else wrote adds to that. Digits of several items add up, but what a pair says again in another
+item (an excuse under every question) counts once; a pair is reported above what the best of all pairs would reach by
+chance, with a thousandfold margin.
 
 The same work handed in many times counts once, so that a large ring does not make its own code common. Nothing is
 compared pair by pair: an index leads from what is rare to those who wrote it.
@@ -116,8 +117,9 @@ def similar_groups(works: Sequence[Work], known: Mapping[str, Known]) -> list[Gr
     """
     nodes = _nodes(works, known)
     links: dict[tuple[int, int], list[AlikeItem]] = defaultdict(list)
+    said = defaultdict[tuple[int, int], set[int]](set)
     for item, about in known.items():
-        for pair, alike in _Item(item, about, nodes).alike().items():
+        for pair, alike in _Item(item, about, nodes).alike(said).items():
             links[pair].append(alike)
     least = threshold(len(works))
     strong = {pair: items for pair, items in links.items() if _is_telling(items, least)}
@@ -160,17 +162,15 @@ class _Item:
             shape = node.shapes[item]
             self._forms[shape.form] += node.weight
             self._passages.update(dict.fromkeys(shape.passages, node.weight))
-        our_forms, our_passages = Counter(shape.form for shape in known.ours), Counter[int]()
-        for shape in known.ours:
-            our_passages.update(shape.passages)
-        common = self._people // 100
-        self._common_forms = {form for form, count in our_forms.items() if count > common}
-        self._common = known.given | {passage for passage, count in our_passages.items() if count > common}
-        self._forms.update(our_forms)
-        self._passages.update(our_passages)
+        self._common_forms = {shape.form for shape in known.ours}
+        self._common = known.given.union(*(shape.passages for shape in known.ours))
 
-    def alike(self) -> dict[tuple[int, int], AlikeItem]:
-        """Pair of nodes → how alike their answers are; a node that many handed in is a pair with itself."""
+    def alike(self, said: defaultdict[tuple[int, int], set[int]]) -> dict[tuple[int, int], AlikeItem]:
+        """Pair of nodes → how alike their answers are; a node that many handed in is a pair with itself.
+
+        Args:
+            said: pair of nodes → what counted in other items already; what counts here is added.
+        """
         unusual = {number: self._unusual(node) for number, node in self._nodes}
         shared: dict[tuple[int, int], list[int]] = defaultdict(list)
         for passage, owners in _index(unusual).items():
@@ -184,14 +184,19 @@ class _Item:
         for owners in _index(rare_forms).values():
             for pair in itertools.combinations(owners, 2):
                 shared.setdefault(pair, [])
-        nodes = dict(self._nodes)
-        found = {
-            pair: self._pair(nodes[pair[0]], nodes[pair[1]], passages, min(len(unusual[number]) for number in pair))
-            for pair, passages in shared.items()
-        }
         for number, node in self._nodes:
             if len(node.students) > 1 and node.weight == 1 and self._is_rare_form(node, 1):
-                found[number, number] = self._ring(node, unusual[number])
+                shared[number, number] = list(unusual[number])
+        nodes = dict(self._nodes)
+        found = {}
+        for pair, passages in shared.items():
+            one, other = (nodes[number] for number in pair)
+            whole = {one.shapes[self._item].form} & {other.shapes[self._item].form}
+            new = [passage for passage in passages if passage not in said[pair]]
+            if new or (not passages and not whole <= said[pair]):
+                share = 1.0 if whole else len(passages) / max(1, min(len(unusual[number]) for number in pair))
+                found[pair] = self._alike(one, other, share, new)
+                said[pair].update(new, whole)
         return {pair: alike for pair, alike in found.items() if alike.digits > 0}
 
     def _unusual(self, node: _Node) -> frozenset[int]:
@@ -207,28 +212,21 @@ class _Item:
         form = node.shapes[self._item].form
         return self._forms[form] - own <= self._few and form not in self._common_forms
 
-    def _pair(self, one: _Node, other: _Node, passages: Sequence[int], unusual: int) -> AlikeItem:
-        same = one.shapes[self._item].form == other.shapes[self._item].form
-        share = 1.0 if same else len(passages) / max(1, unusual)
-        alone = sum(self._passages[passage] == 2 for passage in passages)
-        if same and self._is_rare_form(one, 2):
-            digits = self._worth(self._forms[one.shapes[self._item].form] - 2, 2) + alone / self._known.length
+    def _alike(self, one: _Node, other: _Node, share: float, passages: Sequence[int]) -> AlikeItem:
+        """How alike two answers are, by the unusual passages that both hold; or a node's, handed in by many."""
+        form = one.shapes[self._item].form
+        same = form == other.shapes[self._item].form
+        own = 1 if one is other else 2
+        alone = sum(self._passages[passage] == own for passage in passages) / self._known.length
+        if same and self._is_rare_form(one, own):
+            digits = self._worth(self._forms[form] - own, own) + alone
         elif share >= self._known.share and passages:
-            counts = Counter(self._passages[passage] - 2 for passage in passages)
-            rarest = self._worth(min(counts), 2) + alone / self._known.length
-            every = math.fsum(count * self._worth(others, 2) for others, count in sorted(counts.items()))
-            digits = min(rarest, every / _OVERLAP)
+            counts = Counter(self._passages[passage] - own for passage in passages)
+            every = math.fsum(count * self._worth(others, own) for others, count in sorted(counts.items()))
+            digits = min(self._worth(min(counts), own) + alone, every / _OVERLAP)
         else:
             digits = 0.0
-        return self._alike(same, share, len(passages), digits)
-
-    def _ring(self, node: _Node, unusual: frozenset[int]) -> AlikeItem:
-        alone = sum(self._passages[passage] == 1 for passage in unusual)
-        digits = self._worth(self._forms[node.shapes[self._item].form] - 1, 1) + alone / self._known.length
-        return self._alike(True, 1.0, len(unusual), digits)
-
-    def _alike(self, same: bool, share: float, passages: int, digits: float) -> AlikeItem:
-        return AlikeItem(self._item, same, share, passages, passages / self._known.length, digits)
+        return AlikeItem(self._item, same, share, len(passages), len(passages) / self._known.length, digits)
 
     def _worth(self, others: int, own: int) -> float:
         """Digits of what so many others wrote, beside those who share it."""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
+import psutil
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from autograder import examiner
+from autograder import examiner, student_process
 from autograder.filled import solution_answers
+from autograder.remote import Link
 from autograder.results import Status
+from autograder.sandbox import Session
 from tests.autograder.toy import (
     FULL,
     LINE,
@@ -101,8 +109,69 @@ def test_killing_the_session_from_inside_costs_no_other_item() -> None:
     assert log.item("standardize").score == 0 and log.item("Line").score == 8
 
 
+@pytest.fixture
+def kill_student_code() -> Callable[[], None]:
+    """Does what an operator or a machine short of memory may do: ends all processes that student code runs in."""
+    graded(solved())  # the host is there now
+    hosts = {process.pid for process in psutil.Process().children(recursive=True)}
+
+    def kill() -> None:
+        victims = [process for process in psutil.Process().children(recursive=True) if process.pid not in hosts]
+        for process in victims:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        end = time.monotonic() + 10
+        while any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in victims):
+            assert time.monotonic() < end
+            time.sleep(0.001)
+
+    return kill
+
+
+by_somebody_else = pytest.mark.skipif(sys.platform != "linux", reason="finds the student's processes by their parents")
+
+
+@by_somebody_else
+@pytest.mark.parametrize(("owner", "method"), [(Session, "run"), (Session, "fork"), (Link, "seed"), (Link, "_ask")])
+@pytest.mark.parametrize("turn", [1, 2])
+def test_what_somebody_else_kills_costs_no_points(
+    monkeypatch: pytest.MonkeyPatch, kill_student_code: Callable[[], None], owner: type, method: str, turn: int
+) -> None:
+    calm = graded(solved()).log
+    usual, turns = getattr(owner, method), itertools.count(1)
+
+    def killed(self: Any, *arguments: Any, **more: Any) -> Any:
+        if next(turns) == turn:
+            kill_student_code()
+        return usual(self, *arguments, **more)
+
+    monkeypatch.setattr(owner, method, killed)
+    log = graded(solved()).log
+    assert next(turns) > turn and log.as_json() == calm.as_json()
+
+
+@by_somebody_else
+def test_a_cell_is_not_guilty_if_somebody_kills_the_process_as_it_runs_again(
+    monkeypatch: pytest.MonkeyPatch, kill_student_code: Callable[[], None]
+) -> None:
+    names: list[str] = []
+    usual = Session.run
+
+    def killed(self: Session, source: str, name: str, seconds: float) -> Any:
+        names.append(name)
+        if name == names[0] and names.count(name) == 2:  # the first cell, as it runs again
+            kill_student_code()
+        return usual(self, source, name, seconds)
+
+    notebook = solved(standardize=RIGHT_STANDARDIZE + "\nimport os\nos._exit(1)")
+    calm = graded(notebook).log
+    assert calm.item("standardize").status is Status.CRASHED and calm.item("Line").score == 8
+    monkeypatch.setattr(Session, "run", killed)
+    assert graded(notebook).log.as_json() == calm.as_json() and names.count(names[0]) >= 3
+
+
 def test_all_cells_together_have_a_limit_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examiner, "ALL_CELLS_SECONDS", 3.0)
+    monkeypatch.setattr(student_process, "ALL_CELLS_SECONDS", 3.0)
     slow = "import time\ntime.sleep(2)\n"
     done = graded(solved(standardize=slow + RIGHT_STANDARDIZE, Line=slow + solution_answers(toy())["Line"]))
     assert scores(done) == {"standardize": 12.0, "Line": 0.0}
@@ -239,9 +308,9 @@ def test_where_a_cell_may_bind_any_name_the_whole_notebook_runs() -> None:
 
 
 def test_cells_that_nothing_needs_do_not_use_up_the_time_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examiner, "CELL_SECONDS", 2.0)
-    monkeypatch.setattr(examiner, "UNSURE_CELLS_SECONDS", 3.0)
-    monkeypatch.setattr(examiner, "ALL_CELLS_SECONDS", 4.0)
+    monkeypatch.setattr(student_process, "CELL_SECONDS", 2.0)
+    monkeypatch.setattr(student_process, "UNSURE_CELLS_SECONDS", 3.0)
+    monkeypatch.setattr(student_process, "ALL_CELLS_SECONDS", 4.0)
     notebook = _with_cell(f"exec({HELPER!r})", standardize=BY_HELPER)
     for _ in range(4):
         notebook.cells.insert(4, new_code_cell("import time\ntime.sleep(60)"))

@@ -235,6 +235,27 @@ def test_a_ring_is_one_group_and_does_not_make_its_own_work_common() -> None:
     assert same.students == ("s0003", *(f"s{number:04}" for number in range(200, 215))) and same.items[0].same
 
 
+@pytest.mark.parametrize("size", [10, 100, 1000])
+def test_the_same_excuse_under_every_question_is_no_likeness(size: int) -> None:
+    problem = load_problem("diffusion")
+    written = [item.id for item in problem.items if item.kind == "written"]
+    excuse = "I did not have enough time to answer this question, sorry about that."
+    others = [{item: _essay(seed * 10 + place) for place, item in enumerate(written)} for seed in range(size - 3)]
+    late = [dict.fromkeys(written, excuse), dict.fromkeys(written, excuse), dict.fromkeys(written[1:], excuse)]
+    works = _works(problem, [*others, *late])
+    assert len(written) >= 3 and similar_groups(works, known_of(problem)) == []
+
+
+@pytest.mark.parametrize("size", [10, 100, 1000])
+@pytest.mark.parametrize("problem_id", problem_ids())
+def test_two_who_write_as_our_solution_does_are_no_copies(problem_id: str, size: int) -> None:
+    """However few do: it is how one writes it, and the notebook's hints lead there."""
+    problem = load_problem(problem_id)
+    usual = {item.id: item.cell.source for item in problem.items if item.kind == "code"}
+    others = [{item: f"def {item}():\n    return {number}\n" for item in usual} for number in range(size - 2)]
+    assert similar_groups(_works(problem, [*others, usual, dict(usual)]), known_of(problem)) == []
+
+
 def test_what_the_release_says_is_no_likeness() -> None:
     problem = load_problem("vae")
     given = max((cell.source for cell in problem.cells if cell.cell_type == "markdown"), key=len)
