@@ -143,12 +143,17 @@ def _factor(roster: Roster, assignment: Assignment, column: int, scale: bool) ->
         raise ExportError(f"{roster.path}: Canvas computes the column {heading!r} itself; take another.")
     if not said:
         return 1.0
-    try:
-        possible = _canvas_number(said)
-    except ValueError:
-        raise ExportError(f"{roster.path}: {said!r} are no points possible for {heading!r}.") from None
-    if abs(possible - assignment.max_score) < _SAME:
+    readings = _readings(said)
+    if not readings:
+        raise ExportError(f"{roster.path}: {said!r} are no points possible for {heading!r}.")
+    if any(abs(possible - assignment.max_score) < _SAME for possible in readings):
         return 1.0
+    if len(readings) > 1:
+        raise ExportError(
+            f"{roster.path}: {said!r} points possible for {heading!r} may be {readings[0]:g} or {readings[1]:g}; "
+            f"the gradebook has {assignment.max_score:g}. Write the number without separators."
+        )
+    [possible] = readings
     if not scale or not assignment.max_score or not possible:
         raise ExportError(
             f"Canvas has {possible:g} points for {heading!r}, the gradebook {assignment.max_score:g} for "
@@ -157,7 +162,13 @@ def _factor(roster: Roster, assignment: Assignment, column: int, scale: bool) ->
     return possible / assignment.max_score
 
 
-def _canvas_number(text: str) -> float:
-    """A number as Canvas writes it, whose last comma or point is the decimal one."""
+def _readings(text: str) -> list[float]:
+    """What a number may be that has a comma or a point in it, as languages differ; empty if it is none.
+
+    The last one is the decimal one; a single one with three digits behind it may as well part the thousands.
+    """
+    if re.fullmatch(r"\d*(?:[.,]\d+)*", text) is None or not text:
+        return []
     *before, last = re.split(r"[.,]", text)
-    return float("".join(before) + "." + last if before else last)
+    as_decimal = float("".join(before) + "." + last if before else last)
+    return [as_decimal, float("".join(before) + last)] if len(before) == 1 and len(last) == 3 else [as_decimal]

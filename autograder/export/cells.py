@@ -1,7 +1,8 @@
 """Cells of the files we write: numbers, times, and texts that no spreadsheet takes for a formula.
 
-A text that a spreadsheet would run as a formula (`=HYPERLINK(...)`, `+1`, `@x`) gets an apostrophe in front.
-`as_it_was` takes exactly that apostrophe away again, so that no id is lost.
+Where a spreadsheet would take a text for a formula (`=HYPERLINK(...)`, `+1`, `@x`) it gets an apostrophe in front; so does
+what would be one if the spreadsheet cuts the text at a semicolon, a tab or a new line. `as_it_was` takes exactly these
+apostrophes away again, so that no id is lost.
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-_FORMULA = re.compile(r"'*(?:[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
-"""What must not stand at the start of a cell, and what would be mistaken for it once it is quoted."""
+_FORMULA = re.compile(r"(?:\A|(?<=[;\t\r\n]))'*(?=[\s\"']*[=+\-@\uff1d\uff0b\uff0d\uff20])|\A'*(?=[\t\r\n])")
+"""The start of what a spreadsheet could take for a cell with a formula, with the apostrophes that are there already."""
 
 
 def harmless(text: str) -> str:
-    """The text of a cell, with an apostrophe in front if a spreadsheet could take it for a formula."""
-    return f"'{text}" if _FORMULA.match(text) else text
+    """The text of a cell, with an apostrophe wherever a spreadsheet could see a formula begin."""
+    return _FORMULA.sub(lambda start: f"'{start.group()}", text)
 
 
 def as_it_was(cell: str) -> str:
     """The text that `harmless` was given."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+    return _FORMULA.sub(lambda start: start.group()[1:], cell)
 
 
 def points_text(points: float) -> str:

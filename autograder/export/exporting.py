@@ -105,7 +105,7 @@ def _exported(request: Request, course: Course, grades: Grades) -> Exported:
         return plain_file(asked_for, assignments, zone=zone, unfinished=request.unfinished)
     if request.to.exists() and request.to.samefile(request.roster):
         raise ExportError(f"{request.to} is the roster itself; write to another file.")
-    roster = read_roster(request.roster)
+    roster = read_roster(request.roster, request.by)
     matching = match(grades.accounts, roster, request.by)  # of all, so that two who fit one row are noticed
     if request.students:
         rows = {student: person for student, person in matching.rows.items() if student in request.students}

@@ -70,7 +70,7 @@ def gradescope_file(
     for person in roster.people:
         student = account_of.get(person)
         found = total(grades, assignment, student) if student else None
-        if not person.is_student and found is None:
+        if not person.is_student:
             continue
         rows.append((*_who(person), *_grade(assignment, found, unfinished, zone), *_points(found, questions)))
         if student and found:

@@ -75,6 +75,8 @@ def match(accounts: Iterable[Account], roster: Roster, by: str = "") -> Matching
         if len(students) > 1:
             names = ", ".join(printable(student) for student in sorted(students))
             refused |= {student: f"{names}: all of them fit line {person.line} of the roster" for student in students}
+        elif not person.is_student:
+            refused[students[0]] = f"line {person.line} of the roster is staff's, or the platform's test student"
         else:
             rows[students[0]] = person
     nowhere = {account.id: "not on the roster" for account in accounts if account.id not in found}

@@ -94,8 +94,12 @@ def normal(heading: str) -> str:
     return " ".join(re.sub(r"[\s_\-]+", " ", heading.replace("\ufeff", "")).casefold().split())
 
 
-def read_roster(path: Path) -> Roster:
+def read_roster(path: Path, by: str = "") -> Roster:
     """Reads a roster.
+
+    Args:
+        path: the file.
+        by: a heading that says who somebody is, whatever it is called.
 
     Raises:
         ExportError: the file cannot be read as a table, or none of its headings says who somebody is.
@@ -103,7 +107,7 @@ def read_roster(path: Path) -> Roster:
     text, marked, notes = _decoded(path)
     named = re.match(r"sep=(.)\r?\n", text)  # a line of Excel's own
     text = text[named.end() :] if named else text
-    delimiter = named.group(1) if named else _delimiter(text)
+    delimiter = named.group(1) if named else _delimiter(text, by)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[tuple[str, ...]] = []
     lines: list[int] = []
@@ -119,7 +123,8 @@ def read_roster(path: Path) -> Roster:
             f"{path}, line {before + 1}: not a CSV file ({error}); save it again as CSV, or download it again."
         ) from None
     header = rows[0] if rows else ()
-    _refuse_without_ids(path, header)
+    if not (by and normal(by) in map(normal, header)):
+        _refuse_without_ids(path, header)
     canvas = Roster(path, header, (), (), "", "", False, ()).is_canvas
     people = tuple(
         _person(number, lines[number + 1], header, row, canvas)
@@ -159,15 +164,16 @@ def _decoded(path: Path) -> tuple[str, bool, tuple[str, ...]]:
     return text, marked, notes
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(text: str, by: str) -> str:
     """Comma, semicolon or tab: what makes most of the first line's headings known ones."""
+    names = _IDS | _EMAILS | _FIRST | _LAST | {normal(by)}
 
     def known(delimiter: str) -> tuple[int, int]:
         try:
             header = next((row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row), [])
         except csv.Error:
             return 0, 0
-        return sum(normal(cell) in _IDS | _EMAILS | _FIRST | _LAST for cell in header), len(header)
+        return sum(normal(cell) in names for cell in header), len(header)
 
     return max(",;\t", key=known)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -24,17 +25,17 @@ HEADER = "Student,ID,SIS User ID,SIS Login ID,Section,Homework 11 (70)"
 POINTS = "    Points Possible,,,,,10"
 
 
-Reads = Callable[[str | bytes], Roster]
+Reads = Callable[..., Roster]
 
 
 @pytest.fixture
 def read(tmp_path: Path) -> Reads:
     """Reads a roster from a text or bytes."""
 
-    def reads(content: str | bytes) -> Roster:
+    def reads(content: str | bytes, by: str = "") -> Roster:
         path = tmp_path / "roster.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return read_roster(path)
+        return read_roster(path, by)
 
     return reads
 
@@ -113,6 +114,34 @@ def test_rows_that_are_no_students(read: Reads) -> None:
     roster = read(canvas(*rows))
     assert [(person.sid, person.is_student) for person in roster.people] == [("100", True), ("deadbeef", False)]
     assert [person.sid for person, _ in fill(roster, grades_of({"z": 1})).absent] == ["100"]
+
+
+def test_nobody_but_students_gets_a_grade(read: Reads) -> None:
+    roster = read(canvas("A,1,100,a,S,", '"Student, Test",9,,deadbeef,S,'))
+    (left_out,) = fill(roster, grades_of({"100": 1, "deadbeef": 2})).left_out
+    assert left_out.student == "deadbeef" and "test student" in left_out.why
+
+
+def test_any_column_may_say_who_somebody_is(read: Reads) -> None:
+    roster = read("Matrikel;Kurs\n00123;A\n00124;B\n", "matrikel")
+    assert matched(roster, "00124", "00123", by="Matrikel") == {"00123": 2, "00124": 3}
+    with pytest.raises(ExportError, match="no heading in the first line"):
+        read("Matrikel;Kurs\n00123;A\n", "Nummer")
+
+
+@pytest.mark.parametrize(
+    ("possible", "said"),
+    [
+        ("1,000", "may be 1 or 1000"),
+        ("1.500", "may be 1.5 or 1500"),
+        ("nan", "are no points"),
+        ("1e3", "are no points"),
+    ],
+)
+def test_points_possible_that_are_not_clear(read: Reads, possible: str, said: str) -> None:
+    roster = read(canvas("A,1,100,a,S,", points=f'    Points Possible,,,,,"{possible}"'))
+    with pytest.raises(ExportError, match=said):
+        fill(roster, grades_of({"100": 1}), scale=True)
 
 
 def test_short_rows_are_made_longer_where_a_grade_is_put(read: Reads) -> None:
@@ -303,9 +332,26 @@ def test_a_roster_of_another_platform_is_no_canvas_gradebook(read: Reads) -> Non
 # --- cells ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\r=x", " =x", "'=x", "''@x", "\uff1dx", "\n"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", " =x", "'=x", "''@x", "\uff1dx", "\n"])
 def test_formulas_are_texts(text: str) -> None:
     assert harmless(text) == f"'{text}" and as_it_was(harmless(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("a;=1+1", "a;'=1+1"),
+        ("a\t+1", "a\t'+1"),
+        ("a;b\r\n @x", "a;b\r'\n' @x"),
+        ('a; "=1', "a;' \"=1"),
+        ("\r=x", "'\r'=x"),
+        ("=1;'=1", "'=1;''=1"),
+        ("a;b-c,=1", "a;b-c,=1"),
+    ],
+)
+def test_formulas_that_begin_where_a_spreadsheet_may_cut(text: str, cell: str) -> None:
+    """A spreadsheet that expects semicolons or tabs cuts our cells there, whatever stands around them."""
+    assert harmless(text) == cell and as_it_was(cell) == text
 
 
 @pytest.mark.parametrize("text", ["", "ada", "007", "'t Hooft", "a=b", "o'neil", "1-2", "ada@uni.edu"])
@@ -314,11 +360,13 @@ def test_what_is_no_formula_stays(text: str) -> None:
 
 
 @settings(max_examples=60)
-@given(st.text(alphabet="'=+-@\t a0") | st.text())
+@given(st.text(alphabet="'=+-@\t\n\"; a0") | st.text())
 def test_no_id_is_lost_and_no_formula_left(text: str) -> None:
     cell = harmless(text)
     assert as_it_was(cell) == text
-    assert not cell.lstrip().startswith(("=", "+", "-", "@")) and not cell.startswith(("\t", "\r"))
+    assert not cell.startswith(("\t", "\r"))
+    for part in re.split(r"[;\t\r\n]", cell):
+        assert not part.lstrip(' "').startswith(("=", "+", "-", "@"))
 
 
 @pytest.mark.parametrize(
