@@ -22,7 +22,6 @@ from autograder.feedback import feedback_html
 from autograder.gradebook import Record, Recordable, recording
 from autograder.graders import Graders
 from autograder.hand_in import hand_in_time
-from autograder.intake import MARKUP
 from autograder.journal import Journal
 from autograder.late_note import late_note
 from autograder.machine import RESERVE, free_memory, workers_that_fit
@@ -31,6 +30,7 @@ from autograder.problem import Problem, load_problem
 from autograder.results import Graded, GradedLog, Grading, Outcome, Step
 from autograder.run_tables import write_tables
 from autograder.seed import grading_seed
+from autograder.student_names import MARKUP
 from autograder.submission import Submission, read_submission
 from autograder.writing import write_atomically
 

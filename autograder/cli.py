@@ -21,6 +21,7 @@ from typer.core import TyperGroup
 import autograder.quick_imports  # noqa: F401  (acts before anything imports jsonschema)
 from autograder.errors import AutograderError
 from autograder.export.kinds import Form, Per, Unfinished
+from autograder.printable import printable
 from autograder.sandbox import ANY, ISOLATION_VARIABLE
 from autograder.seed import NEW, SEED_VARIABLE, new_seed
 
@@ -167,20 +168,31 @@ def intake_command(
             exists=True, dir_okay=False, help="The course platform's hand-in times: CSV with the columns student, time."
         ),
     ] = None,
+    roster: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Canvas's exported gradebook: gives what comes from Download Submissions the students' ids.",
+        ),
+    ] = None,
+    by: Annotated[str, typer.Option(help="The column of the roster whose cells become the students' names.")] = "",
 ) -> None:
     """Sorts out what students handed in.
 
     Writes <student>/<problem>/<problem>.ipynb for each, and says what was odd. Exit status 1 if somebody handed in no
     notebook that could be used.
     """
+    from autograder.export.roster import canvas_numbers, read_roster
     from autograder.hand_in import read_times
     from autograder.intake import take_in
     from autograder.problem import load_problem
 
-    taken = take_in(source, load_problem(problem).id, to, read_times(times) if times else None)
+    numbers = canvas_numbers(read_roster(roster, by), by) if roster else None
+    taken = take_in(source, load_problem(problem).id, to, read_times(times) if times else None, numbers)
     for one in taken:
         for note in one.notes:
-            typer.echo(f"{one.student}: {note}")
+            typer.echo(f"{one.student}: {printable(note, 300)}")
     missing = sum(not one.notebook for one in taken)
     typer.echo(f"{_count(len(taken) - missing, 'notebook')} in {to}", err=True)
     raise typer.Exit(1 if missing else 0)

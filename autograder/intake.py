@@ -1,50 +1,33 @@
 """Sorts out what students handed in: zips, folders and single files become `<student>/<problem>/<problem>.ipynb`.
 
-Nothing is executed and nothing is extracted blindly: regular files only, links are not followed, every byte is counted
-while it is read. What was odd is said, student by student.
+Nothing is executed and nothing is extracted blindly (`autograder.handed_in_files`). What was odd is said, student by
+student.
 """
 
 from __future__ import annotations
 
-import io
 import json
-import re
-import stat
-import unicodedata
+import logging
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from autograder.errors import SetupError
 from autograder.hand_in import TIME_FILE, time_text
+from autograder.handed_in_files import MAX_FILES, Found, TooMuchError, in_folder, in_zip, is_ignored, of_file
+from autograder.printable import printable
+from autograder.student_names import LOG, Owner, are_from_canvas, owner, owner_on_canvas, student_ids
 from autograder.submission import LOG_NAME, MAX_BYTES, MAX_LOG_BYTES
+from autograder.writing import write_bytes
 
-MAX_FILES = 2_000
-"""Files looked at for one student."""
+_log = logging.getLogger("autograder")
+
 MAX_TOTAL = 500 * 2**20
 """Bytes read for one student."""
-MARKUP = frozenset('<>"')
-"""What a student's name must not hold: it would be markup in nbgrader's pages."""
-MAX_NESTING = 2
-"""Zips inside zips."""
-_IGNORED = re.compile(r"(^|/)(__MACOSX|\.ipynb_checkpoints|\.[^/]*)(/|$)")
-
-
-@dataclass(frozen=True)
-class Found:
-    """One file that somebody handed in."""
-
-    path: str
-    """Where it was, with `/` and zips named like folders."""
-    changed: tuple[int, ...]
-    """When it was changed last, as far as the archive or the disk knows: only to choose between two hand-ins."""
-    read: Callable[[], bytes]
-    trouble: str = ""
-    """Why it cannot be looked into, if it is a zip that cannot."""
+_NAMED = 10
 
 
 @dataclass
@@ -58,19 +41,33 @@ class Taken:
     """What was odd, for staff."""
 
 
-class _TooMuchError(Exception):
-    """A file in a zip cannot be read, or goes beyond a limit."""
+@dataclass(frozen=True)
+class _AtTheTop:
+    """One thing at the top of what a platform gives."""
+
+    name: str
+    is_file: bool
+    """Or a folder?"""
+    files: Iterator[Found]
 
 
-def take_in(source: Path, problem: str, to: Path, times: Mapping[str, datetime] | None = None) -> list[Taken]:
+def take_in(
+    source: Path,
+    problem: str,
+    to: Path,
+    times: Mapping[str, datetime] | None = None,
+    numbers: Mapping[str, str] | None = None,
+) -> list[Taken]:
     """Takes in the hand-ins of a class.
 
     Args:
-        source: a folder or a zip; in it one folder, zip or notebook per student, named after the student.
+        source: a folder or a zip; in it one folder, zip or notebook per student, named after the student, or what
+            Canvas gives.
         problem: problem id.
         to: the folder for `autograder grade --submitted`; what it holds for other students or problems stays.
         times: when the course platform says that each student handed in (`hand_in.read_times`); without it nobody is
             late.
+        numbers: Canvas's number of a student → student id; without it Canvas's names are taken.
 
     Returns:
         One entry per student, by name.
@@ -79,16 +76,25 @@ def take_in(source: Path, problem: str, to: Path, times: Mapping[str, datetime] 
         SetupError: the source is neither folder nor zip, holds nobody, or `to` cannot be written.
     """
     groups: dict[str, list[Found]] = {}
-    for student, files in _by_student(source, problem):
-        groups.setdefault(student, []).extend(islice(files, MAX_FILES + 1))
+    owners: dict[str, Owner] = {}
+    for whose, files in _by_student(source, problem, numbers):
+        owners.setdefault(whose.name, whose)
+        groups.setdefault(whose.name, []).extend(islice(files, MAX_FILES + 1))
     if not groups:
         raise SetupError(f"{source} holds no hand-ins; expected one folder, zip or notebook per student.")
     if len(groups) == 1:
         _refuse_a_folder_around_the_class(source, *groups.values())
-    taken = [take(student, groups[student], problem, to) for student in sorted(groups)]
-    if times is not None:
-        for one in taken:
+    ids = student_ids(groups)
+    taken = []
+    for name in sorted(groups, key=ids.__getitem__):
+        one = take(ids[name], groups[name], problem, to)
+        if ids[name] != name:
+            one.notes.insert(0, f"handed in under the name {name!r}, which cannot be a student's")
+        if numbers is not None and owners[name].number not in numbers:
+            one.notes.insert(0, f"Canvas's number {owners[name].number or 'of this student'} is not on the roster")
+        if times is not None:
             _note_time(one, times.get(one.student), to / one.student / problem)
+        taken.append(one)
     return taken
 
 
@@ -110,148 +116,88 @@ def _refuse_a_folder_around_the_class(source: Path, files: list[Found]) -> None:
 
 
 def _note_time(taken: Taken, moment: datetime | None, folder: Path) -> None:
-    from autograder.writing import write_bytes
-
     if moment is None:
         taken.notes.append("has no hand-in time in the list: counts as handed in in time")
     elif taken.notebook:
         write_bytes(folder / TIME_FILE, time_text(moment))
 
 
-def _by_student(source: Path, problem: str) -> Iterator[tuple[str, Iterator[Found]]]:
-    """The students' names, each with the files that stand under that name."""
+def _by_student(
+    source: Path, problem: str, numbers: Mapping[str, str] | None
+) -> Iterator[tuple[Owner, Iterator[Found]]]:
+    """Who handed in, each with files of theirs; somebody may come more than once."""
+    entries = list(_at_the_top(source))
+    from_canvas = are_from_canvas(entry.name for entry in entries if entry.is_file and _is_known(entry.name))
+    if numbers is not None and not from_canvas:
+        raise SetupError(
+            f"{source} is not what Canvas gives as *Download Submissions* (name_123_456_file at the top); a roster of "
+            "Canvas does not help to sort it."
+        )
+    strange = [e.name for e in entries if e.is_file and not from_canvas and not _is_known(e.name)]
+    if strange:
+        shown = ", ".join(printable(name, 60) for name in strange[:_NAMED])
+        more = f" and {len(strange) - _NAMED} more" if len(strange) > _NAMED else ""
+        _log.warning("%s: not looked at, since no folder, zip, notebook or log: %s%s", source, shown, more)
+    for entry in entries:
+        if not entry.is_file:
+            yield Owner(entry.name), entry.files
+            continue
+        if entry.name in strange:
+            continue
+        whose = owner_on_canvas(entry.name) if from_canvas else owner(entry.name, problem)
+        if numbers and whose.number in numbers:
+            whose = replace(whose, name=numbers[whose.number])
+        own = whose.file
+        yield whose, (replace(f, own_name=own) if f.path == entry.name else f for f in entry.files)
+
+
+def _is_known(name: str) -> bool:
+    """Is it the name of a file that students hand in?"""
+    return name.lower().endswith((".zip", ".ipynb")) or LOG.search(name) is not None
+
+
+def _at_the_top(source: Path) -> Iterator[_AtTheTop]:
     if source.is_dir():
         for path in sorted(source.iterdir()):
-            if path.is_symlink() or _IGNORED.search(path.name):
+            if path.is_symlink() or is_ignored(path.name):
                 continue
             if path.is_dir():
-                yield student_id(path.name), _in_folder(path, path.name)
-            elif path.suffix.lower() in (".zip", ".ipynb"):
-                yield student_id(_without_problem(path.stem, problem)), _of_file(path, path.name)
+                yield _AtTheTop(path.name, False, in_folder(path, path.name))
+            else:
+                yield _AtTheTop(path.name, True, of_file(path, path.name))
     elif source.is_file() and zipfile.is_zipfile(source):
         archive = zipfile.ZipFile(source)  # stays open: what is found is read later
-        for found in _in_zip(archive, "", 0):
+        for found in in_zip(archive, "", 0):
             top = PurePosixPath(found.path).parts[0]
-            if top == PurePosixPath(found.path).name or top.lower().endswith(".zip"):
-                top = _without_problem(PurePosixPath(top).stem, problem)
-            yield student_id(top), iter([found])
+            yield _AtTheTop(top, top == found.path or top.lower().endswith(".zip"), iter([found]))
     else:
         raise SetupError(f"{source} is neither a folder nor a zip.")
 
 
-def student_id(name: str) -> str:
-    """A name as a folder can have it: no separators, no control characters, no dot at the start.
-
-    Nor any markup.
-
-    Raises:
-        SetupError: nothing is left of it.
-    """
-    cleaned = "".join(
-        c for c in unicodedata.normalize("NFC", name) if c not in {"/", "\\", "\0", *MARKUP} and c.isprintable()
-    )
-    cleaned = cleaned.strip().lstrip(".").strip()
-    if not cleaned:
-        raise SetupError(f"{name!r} cannot be a student's name; rename the file or folder.")
-    return cleaned
-
-
-def _without_problem(stem: str, problem: str) -> str:
-    """`ada_vae` and `vae-ada` are hand-ins of `ada`."""
-    short = re.sub(rf"(^{problem}[ _.-]+|[ _.-]+{problem}(\s*\(\d+\))?$)", "", stem, flags=re.IGNORECASE)
-    return short or stem
-
-
-def _in_folder(folder: Path, shown: str) -> Iterator[Found]:
-    for path in sorted(folder.rglob("*")):
-        name = f"{shown}/{path.relative_to(folder).as_posix()}"
-        if not _IGNORED.search(name) and not any(p.is_symlink() for p in (path, *path.parents) if p != folder.parent):
-            if path.is_file():
-                yield from _of_file(path, name)
-
-
-def _of_file(path: Path, shown: str) -> Iterator[Found]:
-    status = path.stat(follow_symlinks=False)
-    if not stat.S_ISREG(status.st_mode):
-        return
-
-    def read() -> bytes:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-
-    if path.suffix.lower() == ".zip":
-        yield from _in_bytes(read, shown, 1)
-    else:
-        yield Found(shown, (status.st_mtime_ns,), read)
-
-
-def _in_bytes(read: Callable[[], bytes], shown: str, depth: int) -> Iterator[Found]:
-    """The files in a zip that is held in memory; one file with its trouble if it cannot be looked into."""
-    trouble = ""
-    try:
-        data = read()
-        if depth > MAX_NESTING:
-            trouble = "is a zip in a zip in a zip"
-        elif len(data) > MAX_BYTES:
-            trouble = f"has more than {MAX_BYTES // 2**20} MiB"
-        else:
-            yield from _in_zip(zipfile.ZipFile(io.BytesIO(data)), f"{shown}/", depth)
-    except (zipfile.BadZipFile, ValueError, OSError, _TooMuchError) as error:
-        trouble = f"is damaged ({error})"
-    if trouble:
-        yield Found(shown, (), read, trouble)
-
-
-def _in_zip(archive: zipfile.ZipFile, shown: str, depth: int) -> Iterator[Found]:
-    for info in sorted(archive.infolist(), key=lambda info: info.filename):
-        name = f"{shown}{info.filename}"
-        kind = stat.S_IFMT(info.external_attr >> 16)
-        unsafe = info.filename.startswith("/") or ".." in PurePosixPath(info.filename).parts
-        if info.is_dir() or _IGNORED.search(info.filename) or unsafe or kind not in (0, stat.S_IFREG):
-            continue
-        read = partial(_read_member, archive, info)
-        if name.lower().endswith(".zip"):
-            yield from _in_bytes(read, name, depth + 1)
-        else:
-            yield Found(name, info.date_time, read)
-
-
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    """The bytes of one member; what the archive says of its size is not believed."""
-    try:
-        with archive.open(info) as file:
-            data = file.read(MAX_BYTES + 1)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
-        raise _TooMuchError(f"{info.filename} cannot be unpacked ({error})") from None
-    if len(data) > MAX_BYTES:
-        raise _TooMuchError(f"{info.filename} has more than {MAX_BYTES // 2**20} MiB unpacked")
-    return data
-
-
-def files_in(folder: Path) -> list[Found]:
-    """The files that one student handed in, zips opened: at most `MAX_FILES`, and one more if there are more."""
-    folder = folder.resolve()
-    return list(islice(_in_folder(folder, folder.name), MAX_FILES + 1))
-
-
 def take(student: str, files: list[Found], problem: str, to: Path) -> Taken:
     """Chooses notebook and log of one student and writes them to `<to>/<student>/<problem>`."""
-    from autograder.writing import write_bytes
-
     taken = Taken(student, notes=[f"{file.path} {file.trouble}" for file in files if file.trouble])
     if len(files) > MAX_FILES:
         taken.notes.append(f"more than {MAX_FILES:,} files; the others were not looked at")
+    folder = to / student / problem
+    notebook = _take_notebook(taken, files, problem, folder)
+    _take_log(taken, files, notebook, folder)
+    return taken
+
+
+def _take_notebook(taken: Taken, files: list[Found], problem: str, to: Path) -> Found | None:
+    """Of several notebooks: the right problem's, then the right name, then the newest."""
     notebooks = sorted(
-        (file for file in files if file.path.lower().endswith(".ipynb")),
+        (file for file in files if file.name.lower().endswith(".ipynb")),
         key=lambda file: (file.changed, file.path),
         reverse=True,
     )
-    named = [file for file in notebooks if PurePosixPath(file.path).name == f"{problem}.ipynb"]
-    total, chosen = 0, None
+    named = [file for file in notebooks if file.name == f"{problem}.ipynb"]
+    total = 0
     for file in [*named, *(file for file in notebooks if file not in named)]:
         try:
             data = file.read()
-        except (_TooMuchError, OSError) as error:
+        except (TooMuchError, OSError) as error:
             taken.notes.append(f"{file.path} cannot be read: {error}")
             continue
         total += len(data)
@@ -260,24 +206,39 @@ def take(student: str, files: list[Found], problem: str, to: Path) -> Taken:
         elif (named_problem := problem_of(data)) not in ("", problem):
             taken.notes.append(f"{file.path} is the notebook of another problem ({named_problem})")
         else:
-            chosen = file, data
             break
-    if chosen is None:
-        taken.notes.append("no notebook was handed in")
-        return taken
-    file, data = chosen
+    else:
+        taken.notes.append("no notebook was handed in" if not notebooks else f"no notebook of {problem} was handed in")
+        return None
     taken.notebook = file.path
-    if PurePosixPath(file.path).name != f"{problem}.ipynb":
+    if file.name != f"{problem}.ipynb":
         taken.notes.append(f"{file.path} stands under another name than {problem}.ipynb")
     if len(notebooks) > 1:
         others = ", ".join(other.path for other in notebooks if other is not file)
         taken.notes.append(f"several notebooks; {file.path} was taken, not {others}")
-    write_bytes(to / student / problem / f"{problem}.ipynb", data)
-    folder = PurePosixPath(file.path).parent
-    for log in files:
-        if PurePosixPath(log.path).name == LOG_NAME and PurePosixPath(log.path).parent == folder:
-            write_bytes(to / student / problem / LOG_NAME, log.read()[:MAX_LOG_BYTES])
-    return taken
+    write_bytes(to / f"{problem}.ipynb", data)
+    return file
+
+
+def _take_log(taken: Taken, files: list[Found], notebook: Found | None, to: Path) -> None:
+    """Takes the log beside the notebook; or else the only one that there is."""
+    logs = [file for file in files if LOG.fullmatch(file.name)]
+    here = PurePosixPath(notebook.path).parent if notebook else None
+    beside = [log for log in logs if log.name == LOG_NAME and here in (None, PurePosixPath(log.path).parent)]
+    if notebook:
+        (to / LOG_NAME).unlink(missing_ok=True)  # of an earlier hand-in
+    if len(beside) != 1 and len(logs) > 1:
+        taken.notes.append(f"several logs, and not one beside the notebook under the name {LOG_NAME}; none was read")
+        return
+    for log in (beside or logs)[:1]:
+        try:
+            data = log.read()
+        except (TooMuchError, OSError) as error:
+            taken.notes.append(f"{log.path} cannot be read: {error}")
+            return
+        if not beside:
+            taken.notes.append(f"{log.path} was taken as {LOG_NAME}")
+        write_bytes(to / LOG_NAME, data[: MAX_LOG_BYTES + 1])
 
 
 def problem_of(data: bytes) -> str:

@@ -1,8 +1,8 @@
 """Cells of the files we write: numbers, times, and texts that no spreadsheet takes for a formula.
 
-Where a spreadsheet would take a text for a formula (`=HYPERLINK(...)`, `+1`, `@x`) it gets an apostrophe in front; so does
-what would be one if the spreadsheet cuts the text at a semicolon, a tab or a new line. `as_it_was` takes exactly these
-apostrophes away again, so that no id is lost.
+Where a spreadsheet would take a text for a formula (`=HYPERLINK(...)`, `+1`, `@x`) it gets an apostrophe in front; so
+does what would be one if the spreadsheet cuts the text at a semicolon, a tab or a new line. `as_it_was` takes exactly
+these apostrophes away again, so that no id is lost.
 """
 
 from __future__ import annotations

@@ -135,6 +135,35 @@ def read_roster(path: Path, by: str = "") -> Roster:
     return Roster(path, header, tuple(rows[1:]), people, delimiter, newline, marked, notes)
 
 
+def canvas_numbers(roster: Roster, by: str = "") -> dict[str, str]:
+    """Canvas's number of a student → the student's id.
+
+    Args:
+        roster: a gradebook that Canvas exported.
+        by: the heading of the ids; what the roster calls the student's id (or else the login, or the address) if empty.
+
+    Raises:
+        ExportError: it is no gradebook of Canvas, has no such heading, or two students have the same id.
+    """
+    headings = [normal(heading) for heading in roster.header]
+    if not roster.is_canvas:
+        raise ExportError(f"{roster.path} is no gradebook of Canvas: its first columns are not Student and ID.")
+    if by and normal(by) not in headings:
+        raise ExportError(
+            f"{roster.path} has no heading {by!r}; it has: {', '.join(map(printable, roster.header[:8]))}."
+        )
+    found: dict[str, str] = {}
+    for person in roster.people:
+        cells = dict(zip(headings, (cell.strip() for cell in roster.rows[person.row]), strict=False))
+        student = cells.get(normal(by), "") if by else person.sid or person.email
+        if not person.is_student or not student or not cells.get(CANVAS_ID):
+            continue
+        if student in found.values():
+            raise ExportError(f"{roster.path}, line {person.line}: {student!r} stands there twice; choose --by.")
+        found[cells[CANVAS_ID]] = student
+    return found
+
+
 def _decoded(path: Path) -> tuple[str, bool, tuple[str, ...]]:
     """The text of a file, whether it had UTF-8's mark, and what was odd."""
     try:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from autograder.intake import Found, files_in, take
+from autograder.handed_in_files import files_in
+from autograder.intake import take
 from autograder.printable import printable
-from autograder.submission import LOG_NAME, MAX_LOG_BYTES
-from autograder.writing import write_bytes
+from autograder.submission import LOG_NAME
 
 STUDENT = "student"
 """Name of the folder in which the one student's files are laid out."""
 _MOST_METADATA = 64 * 2**20
 _MOST_NAMED = 8
-_LOG = re.compile(r"submission_log[^/]*\.json", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,6 @@ def look_through(submission: Path, problem: str, to: Path) -> Delivered:
     taken = take(STUDENT, files, problem, to)
     folder = to / STUDENT / problem
     notes = [printable(note, 300) for note in taken.notes]
-    if not (folder / LOG_NAME).exists():
-        notes += _other_log(files, folder)
     names = tuple(printable(file.path.partition("/")[2]) for file in files)
     return Delivered(folder / f"{problem}.ipynb", folder / LOG_NAME, tuple(notes), names)
 
@@ -98,15 +94,3 @@ def _ids(user: dict[str, Any]) -> Iterator[str]:
 
 def _plain(name: str) -> str:
     return name.strip().casefold()
-
-
-def _other_log(files: list[Found], folder: Path) -> list[str]:
-    """Takes the log that does not lie beside the notebook or has another name, if there is just one; what to say."""
-    logs = [file for file in files if _LOG.fullmatch(PurePosixPath(file.path).name)]
-    if len(logs) != 1:
-        return [f"several logs, and none beside the notebook under the name {LOG_NAME}; none was read"] if logs else []
-    try:
-        write_bytes(folder / LOG_NAME, logs[0].read()[: MAX_LOG_BYTES + 1])
-    except Exception as error:  # a damaged zip raises whatever its compression raises
-        return [printable(f"{logs[0].path} cannot be read: {error}", 300)]
-    return [printable(f"{logs[0].path} was taken as the log", 300)]

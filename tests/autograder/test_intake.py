@@ -6,16 +6,18 @@ import io
 import json
 import os
 import stat
+import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from autograder import intake
+from autograder import handed_in_files, intake
 from autograder.cli import app
 from autograder.errors import SetupError
-from autograder.intake import Taken, student_id, take_in
+from autograder.intake import Taken, take_in
+from autograder.student_names import student_id, student_ids
 from tests.autograder.toy import ROOT
 
 
@@ -50,7 +52,7 @@ def note_of(tmp_path: Path, student: str) -> str:
     return str(json.loads(path.read_text(encoding="utf-8"))["metadata"]["note"])
 
 
-def test_folders_zips_and_single_files(tmp_path: Path) -> None:
+def test_folders_zips_and_single_files(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     source = tmp_path / "in"
     (source / "ada" / "work").mkdir(parents=True)
     (source / "ada" / "work" / "toy.ipynb").write_bytes(notebook("ada's"))
@@ -62,6 +64,7 @@ def test_folders_zips_and_single_files(tmp_path: Path) -> None:
     (source / ".DS_Store").write_text("x")
     (source / "README.txt").write_text("no student")
     taken = take(source, tmp_path)
+    assert "not looked at, since no folder, zip, notebook or log: README.txt" in caplog.text
     assert sorted(taken) == ["Béla B", "ada", "chen", "dora"]
     assert [note_of(tmp_path, student) for student in sorted(taken)] == ["bela's", "ada's", "chen's", "dora's"]
     assert (tmp_path / "to" / "ada" / "toy" / "submission_log.json").read_text() == "{}"
@@ -125,8 +128,9 @@ def test_nothing_leaves_its_folder_and_no_link_is_followed(tmp_path: Path) -> No
 
 
 def test_bombs_are_stopped_while_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "MAX_BYTES", 100_000)
-    monkeypatch.setattr(intake, "MAX_FILES", 50)
+    for module in (intake, handed_in_files):
+        monkeypatch.setattr(module, "MAX_FILES", 50)
+        monkeypatch.setattr(module, "MAX_BYTES", 100_000)
     source = tmp_path / "in"
     source.mkdir()
     (source / "ada.zip").write_bytes(zipped({"toy.ipynb": b" " * 10_000_000}))
@@ -193,3 +197,111 @@ def test_a_folder_around_the_whole_class_is_not_one_student(tmp_path: Path) -> N
             take(tmp_path / source, tmp_path)
         assert mend in str(caught.value) and not (tmp_path / "to").exists()
     assert set(take(tmp_path / "class" / "export_77", tmp_path)) == {"submission_1", "submission_2"}
+
+
+CANVAS = {
+    "lovelaceada_111_9001_toy.ipynb": notebook("ada's"),
+    "lovelaceada_111_9002_submission_log.json": b'{"of": "ada"}',
+    "bela_b_LATE_112_9003_toy-1.ipynb": notebook("bela's"),
+    "bela_b_LATE_112_9004_submission_log-1.json": b'{"of": "bela"}',
+    "chen_113_9005_work.zip": zipped({"toy.ipynb": notebook("chen's"), "submission_log.json": b'{"of": "chen"}'}),
+    "dora_114_9006_report.pdf": b"%PDF",
+    "anon_x7Yz2_9007_toy.ipynb": notebook("whose"),
+}
+
+
+@pytest.mark.parametrize("as_zip", [True, False])
+def test_what_canvas_gives(tmp_path: Path, as_zip: bool) -> None:
+    source = tmp_path / ("submissions.zip" if as_zip else "submissions")
+    if as_zip:
+        source.write_bytes(zipped(CANVAS))
+    else:
+        source.mkdir()
+        for name, content in CANVAS.items():
+            (source / name).write_bytes(content)
+    taken = take(source, tmp_path)
+    names = ["anon_x7Yz2", "bela_b_112", "chen_113", "dora_114", "lovelaceada_111"]
+    assert sorted(taken) == names
+    assert [note_of(tmp_path, name) for name in names if name != "dora_114"] == ["whose", "bela's", "chen's", "ada's"]
+    logs = {name: tmp_path / "to" / name / "toy" / "submission_log.json" for name in names}
+    assert {name for name in names if logs[name].exists()} == {"bela_b_112", "chen_113", "lovelaceada_111"}
+    assert json.loads(logs["bela_b_112"].read_text())["of"] == "bela"
+    assert not taken["lovelaceada_111"].notes and not taken["anon_x7Yz2"].notes
+
+
+def test_canvas_with_its_roster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOGRADER_ROOT", str(ROOT))
+    (tmp_path / "submissions.zip").write_bytes(zipped(CANVAS))
+    rows = '"Lovelace, Ada",111,007,ada,S,', '"B, Béla",112,008,bela,S,', "Chen,113,009,chen,S,"
+    header = "Student,ID,SIS User ID,SIS Login ID,Section,Homework 11 (70)"
+    (tmp_path / "canvas.csv").write_text("\n".join((header, "    Points Possible,,,,,10", *rows)) + "\n")
+    arguments = ["intake", str(tmp_path / "submissions.zip"), "--problem", "toy", "--to", str(tmp_path / "to")]
+    arguments += ["--roster", str(tmp_path / "canvas.csv")]
+    result = CliRunner().invoke(app, [*arguments, "--by", "SIS Login ID"])
+    assert result.exit_code == 1 and "number 114 is not on the roster" in result.stdout
+    assert sorted(path.name for path in (tmp_path / "to").iterdir()) == ["ada", "anon_x7Yz2", "bela", "chen"]
+    CliRunner().invoke(app, arguments)
+    assert {"007", "008", "009"} <= {path.name for path in (tmp_path / "to").iterdir()}
+    assert "no heading" in CliRunner().invoke(app, [*arguments, "--by", "Shoe size"]).stderr
+    (tmp_path / "flat").mkdir()
+    (tmp_path / "flat" / "ada_toy.ipynb").write_bytes(notebook("ada's"))
+    arguments[1] = str(tmp_path / "flat")
+    assert "is not what Canvas gives" in CliRunner().invoke(app, arguments).stderr
+
+
+def test_a_log_beside_others_finds_its_notebook(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("ada_toy.ipynb", "bela.ipynb", "toy-chen.ipynb"):
+        (tmp_path / "in" / name).write_bytes(notebook(name))
+    for name in ("ada_submission_log.json", "bela-submission_log (1).json", "chen submission_log.json"):
+        (tmp_path / "in" / name).write_text(json.dumps(name))
+    assert sorted(take(tmp_path / "in", tmp_path)) == ["ada", "bela", "chen"]
+    for student in ("ada", "bela", "chen"):
+        log = tmp_path / "to" / student / "toy" / "submission_log.json"
+        assert student in note_of(tmp_path, student) and student in log.read_text()
+
+
+def test_the_log_of_an_earlier_hand_in_goes(tmp_path: Path) -> None:
+    folder = tmp_path / "in" / "ada"
+    folder.mkdir(parents=True)
+    (folder / "toy.ipynb").write_bytes(notebook("first"))
+    (folder / "submission_log.json").write_text("{}")
+    log = tmp_path / "to" / "ada" / "toy" / "submission_log.json"
+    take(tmp_path / "in", tmp_path)
+    assert log.exists()
+    (folder / "submission_log.json").unlink()
+    (folder / "toy.ipynb").write_bytes(notebook("second"))
+    take(tmp_path / "in", tmp_path)
+    assert note_of(tmp_path, "ada") == "second" and not log.exists()
+
+
+def test_nobody_takes_the_name_of_another(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    for name in ("ada", "<ada>", "=ada", "@", "-"):
+        (source / name).mkdir(parents=True)
+        (source / name / "toy.ipynb").write_bytes(notebook(name))
+    (source / "ada.zip").write_bytes(zipped({"toy (1).ipynb": notebook("hers, too")}))
+    taken = take(source, tmp_path)
+    assert sorted(taken) == ["ada", "ada~2", "ada~3", "unnamed", "unnamed~2"]
+    assert note_of(tmp_path, "ada") == "ada" and "several notebooks" in taken["ada"].notes[0]
+    assert {note_of(tmp_path, name) for name in ("ada~2", "ada~3")} == {"<ada>", "=ada"}
+    assert "handed in under the name '=ada'" in taken["ada~3"].notes[0]
+    assert student_ids(["e\u0301", "é", "é "]) == {"e\u0301": "é", "é": "é", "é ": "é"}, "the same name"
+
+
+def test_folders_in_folders_without_end(tmp_path: Path) -> None:
+    deep = tmp_path / "in" / "ada"
+    deep.mkdir(parents=True)
+    (deep / "toy.ipynb").write_bytes(notebook("ada's"))
+    before = os.getcwd()
+    os.chdir(deep)
+    try:
+        for _ in range(3000):
+            os.mkdir("d")
+            os.chdir("d")
+    finally:
+        os.chdir(before)
+    try:
+        assert take(tmp_path / "in", tmp_path)["ada"].notebook
+    finally:
+        subprocess.run(["rm", "-rf", str(deep)], check=True)
