@@ -7,6 +7,7 @@ to the student's code, over a socket.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import math
 import os
@@ -300,7 +301,7 @@ class Host:
                 self._process.wait()
             self._process = None
         if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            _remove(self._folder)
             self._folder = ""
 
 
@@ -389,7 +390,7 @@ class Session:
             self._sock.close()
             self._host.kill(self._pid)
             if self._folder:
-                shutil.rmtree(self._folder, ignore_errors=True)
+                _remove(self._folder)
             self._pid = 0
 
     def _ask(self, header: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -445,6 +446,14 @@ def _lay_out(folder: Path) -> tuple[str, list[str]]:
 
 
 _COMPILED = shutil.ignore_patterns("__pycache__")
+
+
+def _remove(folder: str) -> None:
+    """Removes a folder with all that student code left in it."""
+    with contextlib.suppress(RecursionError):  # folders in folders, a thousand and more
+        shutil.rmtree(folder, ignore_errors=True)
+    if os.path.lexists(folder):
+        subprocess.run(["rm", "-rf", "--", folder], check=False, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _interpreter() -> list[str]:

@@ -65,6 +65,20 @@ def test_every_level_keeps_what_it_promises(host_at: At, level: str) -> None:
     assert {finding.name for finding in findings} == doctor.PROMISES[FULL]
 
 
+@pytest.mark.parametrize("level", LEVELS)
+def test_folders_in_folders_are_removed(host_at: At, level: str) -> None:
+    """Deeper than Python can count."""
+    host = host_at(level)
+    session = host.session()
+    folder = Path(session._folder) if session._folder else None
+    reply = session.run("import os\nfor _ in range(3000):\n    os.mkdir('d')\n    os.chdir('d')", "cell", 60)
+    assert reply["raised"] is None
+    session.close()
+    assert (folder is None) == (level == FULL) and not (folder and folder.exists())
+    with contextlib.closing(host.session()) as after:
+        assert printed(after, "print(json.dumps(os.listdir()))") == []
+
+
 def test_a_hole_is_found_and_nothing_is_graded(host_at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(doctor.PROMISES, PLAIN, doctor.PROMISES[FULL])
     findings = doctor.examine(host_at(PLAIN), ROOT)
