@@ -14,9 +14,10 @@ from pathlib import Path, PurePosixPath
 
 from autograder.course import load_course, root_folder
 from autograder.errors import ReleaseError, SetupError
+from autograder.last_search import secrets_in
 from autograder.problem import problem_ids
 from autograder.published import repository_name
-from autograder.student_files import secrets_in, student_files
+from autograder.student_files import student_files
 from autograder.writing import write_atomically, write_bytes
 from autograder.zipping import zip_of
 

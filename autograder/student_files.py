@@ -1,24 +1,22 @@
 """What students get, file by file: the notebooks, the package `homework`, and what a repository of theirs needs.
 
-Everything is taken by name: a file that nobody listed stays behind. `secrets_in` then searches all of it for what
-students must not see.
+Everything is taken by name: a file that nobody listed stays behind. `autograder.last_search` then searches all of it
+for what students must not see.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from autograder.course import Course
 from autograder.errors import ReleaseError
-from autograder.leaks import leaks, plain_lines
 from autograder.pages import template
-from autograder.percent import KINDS
-from autograder.problem import Problem, load_problem, problem_ids
+from autograder.problem import Problem, load_problem
 from autograder.published import BADGE, clone_address, colab_address
 from autograder.release import notebook_text, released_notebook
 
@@ -26,11 +24,6 @@ PACKAGE = "homework"
 _COPIED = ("LICENSE", "data/README.md")
 _TABLES = re.compile(r"\[(build-system|project|tool\.setuptools\b.*)\]")
 """The tables of `pyproject.toml` that students get."""
-_OURS = frozenset({"solutions", "tests", "autograder", "benchmarks", "course", "course.toml", "seeds.txt"})
-"""Names of files and folders that are the staff's."""
-_IMPORT = re.compile(r"\s*(?:from|import)\s+(?:autograder|solutions|tests|benchmarks)\b")
-_READABLE = re.compile(rb"[\t\x20-\x7e]{12,}")
-_COMPILED = (".pyc", ".pyo", ".so", ".pyd")
 _IGNORED = """# What running a notebook leaves behind
 __pycache__/
 .ipynb_checkpoints/
@@ -69,35 +62,6 @@ def student_files(course: Course, problems: Iterable[str]) -> dict[str, bytes]:
     }
     files |= {name: text.encode() for name, text in texts.items()}
     return dict(sorted(files.items()))
-
-
-def secrets_in(files: Mapping[str, bytes], root: Path) -> list[str]:
-    """What in these files students must not see: one sentence each; empty if there is nothing.
-
-    Looked for are lines of solutions, hidden tests and mark schemes of every problem that has a source, their marks,
-    imports of the staff's packages, the staff's file names, and compiled files.
-
-    Args:
-        files: path → content, e.g. of a folder or of a wheel.
-        root: the course's root folder.
-    """
-    found = []
-    for name in files:
-        path = PurePosixPath(name)
-        if _OURS & set(path.parts):
-            found.append(f"{name}: has a name of the staff's")
-        if path.suffix in _COMPILED or "__pycache__" in path.parts:
-            found.append(f"{name}: is compiled; it cannot be searched")
-    texts = {name: _searchable(data) for name, data in files.items()}
-    for name, text in texts.items():
-        for line in plain_lines(name, text):
-            if _IMPORT.match(line):
-                found.append(f"{name}: imports from the staff's packages: {line.strip()!r}")
-            if any(f"### BEGIN {kind}" in line or f"### END {kind}" in line for kind in KINDS):
-                found.append(f"{name}: has a mark of a secret region: {line.strip()!r}")
-    for problem in problem_ids(root):
-        found += [str(leak) for leak in leaks(load_problem(problem, root), texts)]
-    return found
 
 
 def project_of_students(text: str) -> str:
@@ -207,11 +171,3 @@ def _bytes(path: Path) -> bytes:
 
 def _text(path: Path) -> str:
     return _bytes(path).decode()
-
-
-def _searchable(data: bytes) -> str:
-    """The text of a file; of one that is no text, what can be read in it."""
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return b"\n".join(_READABLE.findall(data)).decode()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
 import json
+import lzma
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from collections.abc import Callable
@@ -22,11 +27,13 @@ from autograder.bundle import MANIFEST, bundle
 from autograder.cli import app
 from autograder.course import load_course
 from autograder.errors import ReleaseError
+from autograder.last_search import secrets_in
 from autograder.problem import load_problem
 from autograder.published import clone_address, colab_address, repository_name
 from autograder.release import notebook_text, released_notebook
-from autograder.student_files import changes_for_students, project_of_students, secrets_in, student_files
+from autograder.student_files import changes_for_students, project_of_students, student_files
 from autograder.writing import write_bytes
+from autograder.zipping import zip_of
 
 FIXTURE = Path(__file__).parent / "fixture_course"
 GITHUB = "https://github.com/uni/toys"
@@ -208,6 +215,16 @@ def test_a_planted_secret_is_found_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
+def tarred(content: bytes) -> bytes:
+    """A tar archive with one file."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        entry = tarfile.TarInfo("x")
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    return data.getvalue()
+
+
 def test_secrets_in_notebooks_and_compiled_files_are_found(root: Path) -> None:
     notebook = released_notebook(load_problem("toy", root))
     notebook.cells[3].source += f"\n{SECRET}"
@@ -217,7 +234,27 @@ def test_secrets_in_notebooks_and_compiled_files_are_found(root: Path) -> None:
     )
     notebook.cells[3].source = "import autograder"
     assert len(secrets_in({"a.ipynb": notebook_text(notebook).encode()}, root)) == 1
-    for name in ("homework/x.pyc", "homework/x.so", "homework/__pycache__/x.py", "autograder/x.py", "a/course.toml"):
+    for source in (
+        "import json, autograder",
+        "import json as j, tests.toy",
+        "x = 1; import solutions",
+        "if x: from autograder.results import Status",
+        "m = __import__('autograder')",
+        "importlib.import_module( 'tests.x')",
+    ):
+        assert len(secrets_in({"homework/x.py": source.encode()}, root)) == 1, source
+    for source in (
+        "from tests we learn a lot",
+        "import autograders",
+        "we import json, which tests need",
+        "x.tests = 1",
+    ):
+        assert secrets_in({"homework/x.py": source.encode()}, root) == [], source
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        assert secrets_in({"a.txt": f"x\n{SECRET}\n".encode(encoding)}, root), encoding
+    for data in (zip_of({"x": b"1"}), gzip.compress(b"1"), lzma.compress(b"1"), bz2.compress(b"1"), tarred(b"1")):
+        assert len(secrets_in({"homework/x.bin": data}, root)) == 1
+    for name in ("homework/x.pyc", "homework/x.so", "homework/__pycache__/x.py", "Solutions/x.py", "a/course.toml"):
         assert len(secrets_in({name: b""}, root)) == 1, name
     assert (
         secrets_in({"homework/x.json": b"{ no json", "homework/x.py": b"important = 1\nimport autograde\n"}, root) == []
