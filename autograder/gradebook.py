@@ -25,7 +25,7 @@ from autograder.errors import CourseError
 from autograder.graded_notebook import graded_text
 from autograder.points import auto_comment, auto_score, clamped, item_of
 from autograder.quick_imports import without_server
-from autograder.results import GIVEN, GradedLog, ItemResult, Status
+from autograder.results import GIVEN, WROTE, GradedLog, ItemResult, Status
 from autograder.standing import Standing, standings
 from autograder.writing import write_atomically
 
@@ -241,10 +241,11 @@ def with_manual_points(log: GradedLog, given: Mapping[str, tuple[float | None, s
 
 def _as_given(item: ItemResult, points: float | None, comment: str) -> ItemResult:
     if points is None:
-        own = "" if item.status is Status.MANUAL else item.message
-        return replace(item, message=f"{comment} {own}".strip())
+        own = "" if item.status in (Status.MANUAL, Status.PASSED) else item.message
+        said = f"{comment} {own}" if item.manual else f"{WROTE} {comment}\n{own}"
+        return replace(item, message=said.strip())
     status = Status.PASSED if points >= item.max_score else Status.PARTIAL if points > 0 else Status.FAILED
-    said = comment or GIVEN
+    said = comment or GIVEN if item.manual else f"{GIVEN} {comment}".strip()
     return replace(item, score=points, status=status, message=said)
 
 

@@ -43,7 +43,9 @@ class Outcome(StrEnum):
 WAITS = "Waits for a person to read it."
 """Message of an answered item that a person grades, until somebody has read it."""
 GIVEN = "A person gave these points."
-"""Message of an item whose points a person gave without a comment."""
+"""Message of an item whose points a person gave: alone, or, for one that is tested, before what they wrote."""
+WROTE = "A person wrote:"
+"""Stands in the message of an item that is tested before a person's comment."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from autograder.feedback import feedback_html
 from autograder.misconceptions import expected
 from autograder.problem import Problem, load_problem
 from autograder.reference import Names, reference
-from autograder.results import GIVEN, WAITS, Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.results import GIVEN, WAITS, WROTE, Flag, GradedLog, ItemResult, Outcome, Status
 from homework.personal import plain_json
 
 COURSE = Path(__file__).parent / "fixture_course"
@@ -238,6 +238,25 @@ def test_what_a_person_wrote_is_shown_as_such(log: GradedLog, problem: Problem, 
         assert (f"Comment of your teaching assistant: {words}" in text) is shown
         assert ("Comment of" in text) is shown
         assert GIVEN not in text and WAITS not in text
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "shown"),
+    [
+        (Status.PASSED, f"{WROTE} neat", True),
+        (Status.FAILED, f"{WROTE} look at the sign\nswapped", True),
+        (Status.PARTIAL, f"{GIVEN} half of it is there", True),
+        (Status.PASSED, "all is well", False),
+    ],
+)
+def test_what_a_person_wrote_about_code_is_shown_as_such(
+    log: GradedLog, problem: Problem, status: Status, message: str, shown: bool
+) -> None:
+    item = dataclasses.replace(
+        next(item for item in log.items if not item.manual), status=status, score=1.0, message=message
+    )
+    text = _text(feedback_html(dataclasses.replace(log, items=(item,)), problem))
+    assert (" ".join(message.split()) in " ".join(text.split())) is shown
 
 
 def _colours(scheme: str) -> dict[str, str]:

@@ -366,9 +366,12 @@ def test_what_people_gave_stands_in_the_log(course: Path) -> None:
     assert (figure.score, figure.status) == (0.0, Status.FAILED)
     assert (log.score, log.auto_score, log.max_score) == (13.5, 12.0, 25.0)
     given = {"Line": (None, "look at the sign"), "standardize": (12.5, "")}
-    log = with_manual_points(log, given)
-    assert log.item("Line").message == "look at the sign swapped"
-    assert (log.item("standardize").score, log.item("standardize").status) == (12.5, Status.PASSED)
+    overruled = with_manual_points(log, given)
+    assert overruled.item("Line").message == "A person wrote: look at the sign\nswapped"
+    assert (overruled.item("standardize").score, overruled.item("standardize").status) == (12.5, Status.PASSED)
+    overruled = with_manual_points(log, {"Line": (4.0, "half"), "standardize": (None, "neat")})
+    assert overruled.item("Line").message == "A person gave these points. half"
+    assert overruled.item("standardize").message == "A person wrote: neat"
 
 
 @pytest.mark.kernel
