@@ -393,13 +393,17 @@ def gradescope_command(
     package: Annotated[
         list[str] | None, typer.Option(help="One more package for the image, as pip is told; may be given again.")
     ] = None,
+    try_with: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="Writes a solved and an untouched notebook here, for Test Autograder."),
+    ] = None,
 ) -> None:
     """Makes the zip that grades one problem on Gradescope.
 
     Says which container it needs there and which questions to add for what people grade.
     """
     from autograder.gradescope.advice import advice
-    from autograder.gradescope.zip_file import make_zip
+    from autograder.gradescope.zip_file import make_zip, write_hand_ins
 
     made = make_zip(
         problem,
@@ -412,6 +416,9 @@ def gradescope_command(
     )
     for line in advice(made):
         typer.echo(line)
+    if try_with:
+        solved, untouched = write_hand_ins(problem, try_with)
+        typer.echo(f"  to try it with     {solved} (all points that tests give), {untouched} (none)")
 
 
 @app.command("demo")

@@ -14,6 +14,7 @@ from autograder.problem import (
     END_SOLUTION,
     Problem,
 )
+from autograder.release import released_notebook
 
 
 def fill_in(released: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
@@ -36,6 +37,11 @@ def fill_in(released: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
     if missing:
         raise KeyError(f"no solution cell for {', '.join(sorted(missing))} in this notebook")
     return notebook
+
+
+def solved_notebook(problem: Problem) -> NotebookNode:
+    """The released notebook with the model answers in it: what a student hands in who gets everything right."""
+    return fill_in(released_notebook(problem), solution_answers(problem))
 
 
 def solution_answers(problem: Problem) -> dict[str, str]:

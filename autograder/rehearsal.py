@@ -7,9 +7,9 @@ student points.
 from __future__ import annotations
 
 from autograder.errors import SetupError
-from autograder.filled import fill_in, solution_answers
+from autograder.filled import solved_notebook
 from autograder.problem import Problem
-from autograder.release import notebook_text, released_notebook
+from autograder.release import notebook_text
 from autograder.results import ItemResult, Status
 from autograder.sandbox import Host
 from autograder.submission import Submission, read_cells
@@ -58,4 +58,4 @@ def rehearse(problem: Problem, host: Host) -> None:
 
 
 def _solution(problem: Problem) -> bytes:
-    return notebook_text(fill_in(released_notebook(problem), solution_answers(problem))).encode()
+    return notebook_text(solved_notebook(problem)).encode()

@@ -13,15 +13,17 @@ from pathlib import Path
 from autograder.bands import declared_bands
 from autograder.course import COURSE_FILE, load_course, root_folder
 from autograder.errors import AutograderError
+from autograder.filled import solved_notebook
 from autograder.gradescope.needs import Memory, measured, packages_for
 from autograder.gradescope.settings import LOG_ALONE, SETTINGS_FILE, VERIFY, ListedItem, Settings
 from autograder.lint import lint_problem
 from autograder.problem import Problem, load_problem
+from autograder.release import notebook_text, released_notebook
 from autograder.sandbox import ANY, wanted_level
 from autograder.seed import fingerprint, grading_seed, seed_line, seeds_file
 from autograder.student_side.confinement import PLAIN
 from autograder.variants import variants
-from autograder.writing import write_bytes
+from autograder.writing import write_atomically, write_bytes
 from autograder.zipping import zip_of
 from homework.bands import entry_for
 
@@ -106,6 +108,24 @@ def make_zip(
     write_bytes(out, data)
     command, figures = measured()
     return Made(out, len(data), settings, figures.get(problem.id), command)
+
+
+def write_hand_ins(problem_id: str, folder: Path, root: Path | None = None) -> tuple[Path, Path]:
+    """Writes what to try an autograder with: a solved notebook and an untouched one. The first is no student's to see.
+
+    Args:
+        problem_id: e.g. `vae`.
+        folder: made if missing; each notebook lies in a folder of its own, since it must keep its name.
+        root: the course's root folder; found by `root_folder()` if not given.
+
+    Returns:
+        the paths, the solved one first.
+    """
+    problem = load_problem(problem_id, root or root_folder())
+    paths = folder / "solved" / f"{problem.id}.ipynb", folder / "untouched" / f"{problem.id}.ipynb"
+    for path, notebook in zip(paths, (solved_notebook(problem), released_notebook(problem)), strict=True):
+        write_atomically(path, notebook_text(notebook))
+    return paths
 
 
 def _check(settings: Settings, problem: Problem, seed: str) -> None:

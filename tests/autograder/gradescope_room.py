@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from autograder.filled import fill_in, solution_answers
+from autograder.filled import solved_notebook
 from autograder.gradescope.settings import read_settings
 from autograder.problem import Problem
-from autograder.release import notebook_text, released_notebook
+from autograder.release import notebook_text
 
 CHECKOUT = Path(__file__).parents[2]
 USER = {"email": "ada@uni.example", "id": 1234, "name": "Ada Student", "sid": "s-77"}
@@ -130,7 +130,7 @@ class Graded:
 
 def solution_bytes(problem: Problem) -> bytes:
     """The notebook of somebody who got all right."""
-    return notebook_text(fill_in(released_notebook(problem), solution_answers(problem))).encode()
+    return notebook_text(solved_notebook(problem)).encode()
 
 
 @contextlib.contextmanager

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.filled import fill_in, solution_answers
+from autograder.filled import solved_notebook
 from autograder.grading import grade_submission
 from autograder.problem import load_problem, problem_ids
-from autograder.release import notebook_text, released_notebook
+from autograder.release import notebook_text
 from autograder.submission import Submission
 from tests.autograder.toy import ROOT as TOY
 from tests.conftest import ROOT
@@ -41,7 +41,7 @@ def busy() -> Iterator[None]:
 @pytest.mark.parametrize(("problem", "root"), [("toy", TOY), *((problem, ROOT) for problem in problem_ids(ROOT))])
 def test_twenty_repetitions_under_load(problem: str, root: Path) -> None:
     source = load_problem(problem, root)
-    data = notebook_text(fill_in(released_notebook(source), solution_answers(source))).encode()
+    data = notebook_text(solved_notebook(source)).encode()
     submission = Submission("ada", notebook=data)
     logs = {json.dumps(grade_submission(problem, submission, root=root).log.as_json()) for _ in range(20)}
     assert len(logs) == 1

@@ -15,10 +15,9 @@ import psutil
 import pytest
 
 from autograder.errors import SetupError, SourceError
-from autograder.filled import fill_in, solution_answers
+from autograder.filled import solution_answers, solved_notebook
 from autograder.graders import Graders
 from autograder.problem import load_problem
-from autograder.release import released_notebook
 from autograder.results import Grading, Outcome, Status
 from autograder.submission import Submission
 from tests.autograder.toy import LINE, ROOT, STANDARDIZE, released, solved, text
@@ -106,7 +105,7 @@ def test_a_test_that_changes_torch_on_our_side_changes_nothing_for_the_next(tmp_
     path.write_text(source.replace("steep = student.Line", spoil + "steep = student.Line"))
     assert spoil in path.read_text()
     with Graders(["toy"], 1, root) as crew:
-        answers = fill_in(released_notebook(load_problem("toy", root)), solution_answers(load_problem("toy", root)))
+        answers = solved_notebook(load_problem("toy", root))
         gradings = [crew.grade("toy", Submission(str(n), notebook=text(answers))) for n in range(3)]
     assert [grading.log.item("Line").score for grading in gradings] == [8, 8, 8]
 

@@ -22,7 +22,7 @@ from autograder.gradescope.handed_in import read_users
 from autograder.gradescope.needs import CONTAINERS, Memory, Packages, measured, packages_for
 from autograder.gradescope.results_file import End, Progress, results, write_results
 from autograder.gradescope.settings import ListedItem, Settings, read_settings
-from autograder.gradescope.zip_file import make_zip
+from autograder.gradescope.zip_file import make_zip, write_hand_ins
 from autograder.problem import Problem, load_problem, problem_ids
 from autograder.results import ItemResult, Status
 from autograder.sandbox import SessionLimits
@@ -127,6 +127,14 @@ def test_the_packages_in_the_zip_are_whole(archive: Path, root: Path) -> None:
         wanted = {f"{inside}/{path.relative_to(root / package)}" for path in files if ".egg-info" not in str(path)}
         assert wanted <= names
     assert {"packages/autograder/pyproject.toml", "packages/homework/pyproject.toml"} <= names
+
+
+@pytest.mark.kernel
+def test_what_to_try_an_autograder_with(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    solved_path, untouched = write_hand_ins("toy", tmp_path / "try", ROOT)
+    assert graded_here(room, {"toy.ipynb": solved_path.read_bytes()}, monkeypatch).scores == FULL
+    told = graded_here(room, {"toy.ipynb": untouched.read_bytes()}, monkeypatch)
+    assert set(told.scores.values()) == {0.0}
 
 
 def test_the_same_course_gives_the_same_bytes(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,9 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.filled import fill_in, solution_answers
+from autograder.filled import solved_notebook
 from autograder.problem import load_problem, problem_ids
 from autograder.rebuild import Rebuilt, rebuild
-from autograder.release import released_notebook
 from autograder.results import Outcome
 from autograder.submission import UnusableError, read_bytes, read_cells
 from tests.autograder.toy import RIGHT_STANDARDIZE, ROOT, released, solved, text, toy
@@ -215,7 +214,7 @@ def test_missing_linked_and_huge_files(tmp_path: Any, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("problem_id", problem_ids(COURSE))
 def test_each_problems_notebook_is_recognised_in_anothers_place(problem_id: str) -> None:
     problem = load_problem(problem_id, COURSE)
-    notebook = text(fill_in(released_notebook(problem), solution_answers(problem)))
+    notebook = text(solved_notebook(problem))
     assert rebuild(problem, read_cells(notebook, "it"), "it").found == {item.id for item in problem.items}
     for other in set(problem_ids(COURSE)) - {problem_id}:
         with pytest.raises(UnusableError, match=f"notebook of '{problem_id}', not of '{other}'"):

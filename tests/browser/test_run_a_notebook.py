@@ -13,9 +13,9 @@ import pytest
 from nbformat import NotebookNode
 from playwright.sync_api import Page, TimeoutError, expect
 
-from autograder.filled import fill_in, solution_answers
+from autograder.filled import solved_notebook
 from autograder.problem import load_problem
-from autograder.release import notebook_text, released_notebook
+from autograder.release import notebook_text
 from tests.autograder.toy import released, solved
 from tests.browser.conftest import TOKEN
 from tests.conftest import ROOT
@@ -75,7 +75,7 @@ def bottom(page: Page) -> None:
 
 def test_a_solved_release_runs_through_in_jupyterlab(tmp_path: Path, page: Page, jupyter: Callable[..., str]) -> None:
     problem = load_problem("vae", ROOT)
-    notebook = fill_in(released_notebook(problem), solution_answers(problem))
+    notebook = solved_notebook(problem)
     folder = put(tmp_path / "mine", "vae", notebook)
     address = jupyter(folder, **settings(tmp_path, "grade", "ada"))
     run_all(page, address, "lab", "vae.ipynb")

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from autograder.bundle import bundle
-from autograder.filled import fill_in, solution_answers
+from autograder.filled import solved_notebook
 from autograder.problem import load_problem
-from autograder.release import notebook_text, released_notebook
+from autograder.release import notebook_text
 from tests.conftest import ROOT
 
 STACK = Path(__file__).parent / "colab_stack.txt"
@@ -75,6 +75,6 @@ def test_the_first_cell_adds_what_is_missing_and_the_notebooks_run(tmp_path: Pat
     for name in ("vae", "rlhf"):
         problem = load_problem(name, ROOT)
         notebook = tmp_path / f"{name}.ipynb"
-        notebook.write_text(notebook_text(fill_in(released_notebook(problem), solution_answers(problem))))
+        notebook.write_text(notebook_text(solved_notebook(problem)))
         run(python, "-c", RUN, notebook, cwd=tmp_path, HOMEWORK_PROFILE="grade", HOMEWORK_STUDENT="ada")
         assert json.loads((tmp_path / "submission_log.json").read_text())["problem"] == name
