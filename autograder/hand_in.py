@@ -7,6 +7,7 @@ that name that a student handed in never gets past either of them.
 from __future__ import annotations
 
 import csv
+import re
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ from autograder.errors import SetupError
 from autograder.quick_imports import without_server
 
 TIME_FILE = "timestamp.txt"
+_BEFORE_OFFSET = re.compile(r"(?<=\d)\s+(?=[+-]\d\d:?\d\d$)")
+"""The blank in `2027-01-17 23:12:05 -0800`, as Gradescope writes times."""
 _LONGEST = 200
 """Bytes of such a file; more is none."""
 
@@ -47,7 +50,8 @@ def read_times(path: Path) -> dict[str, datetime]:
     """The platform's list of hand-in times: a CSV file with the columns `student` and `time`.
 
     Args:
-        path: the file; `time` is as in ISO 8601, with the offset from UTC (`2027-01-17T23:12:05+01:00`).
+        path: the file; `time` is as in ISO 8601 or as Gradescope writes it, with the offset from UTC
+            (`2027-01-17T23:12:05+01:00`, `2027-01-17 14:12:05 -0800`).
 
     Raises:
         SetupError: it cannot be read, lacks a column, names a student twice, or a time is none or has no offset.
@@ -76,7 +80,7 @@ def read_times(path: Path) -> dict[str, datetime]:
 
 def _moment(text: str) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(_BEFORE_OFFSET.sub("", text))
     except ValueError:
         return None
     return moment if moment.tzinfo else None

@@ -40,6 +40,8 @@ def test_a_list_of_times(tmp_path: Path) -> None:
     path = tmp_path / "times.csv"
     path.write_text("name,student,time\nAda L,ada,2027-01-17T23:12:05.25+01:00\nB,bob,2027-01-17T22:00:00Z\n")
     assert read_times(path) == {"ada": MOMENT, "bob": datetime(2027, 1, 17, 22, tzinfo=UTC)}
+    path.write_text("student,time\nada,2027-01-17 14:00:00 -0800\nbob,2027-01-17 23:00:00 +01:00\n")
+    assert read_times(path) == dict.fromkeys(("ada", "bob"), datetime(2027, 1, 17, 22, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
