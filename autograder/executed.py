@@ -23,6 +23,8 @@ from autograder.release import release_to_read
 from autograder.results import ItemResult
 from autograder.student_process import CellRun
 
+LOG_TAG = "log"
+"""Tag of the cell that writes the log."""
 _MARKUP = re.compile(
     r"<(?=[A-Za-z/!?])"  # tags, comments, <https://...>
     r"|\](?=[(:])"  # links, pictures and where [references] lead
@@ -31,7 +33,7 @@ _MARKUP = re.compile(
 
 
 def executed_notebook(
-    problem: Problem, rebuilt: Rebuilt, runs: Mapping[str, CellRun], results: Mapping[str, ItemResult]
+    problem: Problem, rebuilt: Rebuilt, runs: Mapping[str, CellRun], results: Mapping[str, ItemResult], logged: str = ""
 ) -> NotebookNode:
     """The notebook that teaching assistants and feedback see.
 
@@ -40,6 +42,7 @@ def executed_notebook(
         rebuilt: the release with the student's answers in it.
         runs: by cell id, what the cells printed and raised.
         results: by item id, how the items went.
+        logged: the numbers in the handed-in log, in words of ours; shown where the notebook writes the log.
     """
     release = release_to_read(problem)
     released = {cell.id: cell for cell in release.cells}
@@ -56,6 +59,8 @@ def executed_notebook(
         if cell.cell_type == "code":
             cell.outputs = _outputs(built.id, runs)
             cell.outputs += [new_output("display_data", {"image/png": picture}) for picture in built.pictures]
+        if logged and built.cell is not None and LOG_TAG in built.cell.tags:
+            cell.outputs = [new_output("stream", name="stdout", text=logged)]
         if built.role == "test" and built.cell is not None:
             cell.outputs = verdict_outputs(results[built.cell.grade_id.removeprefix("test_")])
         cells.append(cell)

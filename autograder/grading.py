@@ -10,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from autograder.bands import declared_bands
 from autograder.doctor import insist
+from autograder.evidence import numbers_in_words
 from autograder.examiner import Examined, OnItem, examine
 from autograder.executed import executed_notebook
 from autograder.graded_notebook import graded_text
@@ -107,7 +109,8 @@ def grade_submission(
         flags.append(Flag(CACHED, f"{recall.items} of {codes} items were taken from an earlier grading."))
     log = _log(problem, student, submission, theirs, rebuilt, examined, tuple(flags))
     results = {result.id: result for result in examined.results}
-    text = graded_text(executed_notebook(problem, rebuilt, examined.runs, results))
+    logged = numbers_in_words(theirs.get("metrics", {}), declared_bands(problem), theirs.get("profile", "grade"))
+    text = graded_text(executed_notebook(problem, rebuilt, examined.runs, results, logged))
     end = time.monotonic()
     phases = {"read": read - started, **examined.phases, "write": end - asked}
     return Grading(log, text, end - started, phases, recall.kept, recall.is_settled)

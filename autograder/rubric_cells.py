@@ -14,6 +14,7 @@ from nbformat.v4 import new_markdown_cell
 
 from autograder.course import root_folder
 from autograder.errors import AutograderError
+from autograder.executed import LOG_TAG
 from autograder.filled import solution_answers
 from autograder.problem import Item, Problem, load_problem
 
@@ -36,27 +37,42 @@ def with_rubrics(problem: Problem, cells: list[NotebookNode]) -> list[NotebookNo
     """The cells of an executed notebook, and below each answer that a person grades how to grade it."""
     manual = {item.id: item for item in problem.items if item.kind != "code"}
     answers = solution_answers(problem)
+    logged = _logged(cells)
     shown = []
     for cell in cells:
         shown.append(cell)
         item = manual.get(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
         if item is not None:
-            shown.append(new_markdown_cell(rubric_text(item, answers[item.id]), id=f"rubric-{item.id}"[:64]))
+            shown.append(new_markdown_cell(rubric_text(item, answers[item.id], logged), id=f"rubric-{item.id}"[:64]))
     return shown
 
 
-def rubric_text(item: Item, answer: str) -> str:
+def _logged(cells: list[NotebookNode]) -> str:
+    """The numbers of the student's log, from where grading put them (`executed_notebook`)."""
+    for cell in cells:
+        if cell.cell_type == "code" and LOG_TAG in cell.metadata.get("tags", []) and cell.outputs:
+            return str(cell.outputs[0].get("text", ""))
+    return ""
+
+
+def rubric_text(item: Item, answer: str, logged: str = "") -> str:
     """Mark scheme and model answer of one item, as markdown.
 
     Args:
         item: an item that a person grades.
         answer: its model answer.
+        logged: the numbers in the student's log.
     """
     is_code = item.cell.cell_type == "code"
     lines = [line.removeprefix("# ") if is_code else line for line in item.rubric.splitlines()]
     rubric = "\n".join(f"> {line}".rstrip() for line in lines)
     model = f"```python\n{answer}\n```" if is_code else answer
-    return (
-        f"> **For whoever grades: `{item.id}`, {item.points:g} points.** Students do not see this.\n>\n{rubric}\n\n"
-        f"<details><summary>Model answer (click)</summary>\n\n{model}\n\n</details>"
-    )
+    parts = [f"> **For whoever grades: `{item.id}`, {item.points:g} points.** Students do not see this.\n>\n{rubric}"]
+    parts.append(_folded("Model answer", model))
+    if logged:
+        parts.append(_folded("The numbers in this student's log", f"```text\n{logged}\n```"))
+    return "\n\n".join(parts)
+
+
+def _folded(title: str, text: str) -> str:
+    return f"<details><summary>{title} (click)</summary>\n\n{text}\n\n</details>"

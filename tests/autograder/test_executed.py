@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import nbformat
 import pytest
 from nbformat.v4 import new_output
 
+from autograder.evidence import numbers_in_words
 from autograder.executed import plain_markdown
+from autograder.filled import solved_notebook
 from autograder.graded_notebook import graded_notebook, graded_text
+from autograder.grading import grade_submission
+from autograder.problem import load_problem
+from autograder.release import notebook_text
+from autograder.rubric_cells import with_rubrics
+from autograder.submission import Submission
+from benchmarks.verify_speed import made_up_log
+from homework.bands import Bands
 from tests.autograder.toy import released
 
 
@@ -50,3 +62,50 @@ def test_the_graded_text_is_a_valid_notebook_with_a_line_for_each_cell() -> None
     read = nbformat.reads(written, as_version=4)
     nbformat.validate(read)
     assert read == notebook == graded_notebook(written)
+
+
+BANDS: Bands = {
+    "toy/loss": {"full": (0.5, 2.0)},
+    "toy/rate_*": {"full": (None, 1.0)},
+    "toy/steps": {"mini": (1.0, None)},
+}
+
+
+@pytest.mark.parametrize(
+    ("record", "shown"),
+    [
+        ({"toy/loss": {"value": 1.25}}, "toy/loss  1.25   usual: 0.5 to 2"),
+        ({"toy/loss": {"value": 1.0, "stderr": 0.125, "runs": 4}}, "toy/loss  1 ± 0.12 (4 runs)   usual: 0.5 to 2"),
+        ({"toy/loss": {"value": 7.0}}, "toy/loss  7   usual: 0.5 to 2   OUTSIDE"),
+        ({"toy/loss": {"value": None}}, "toy/loss  not there   usual: 0.5 to 2   MISSING"),
+        (
+            {"toy/loss": {"value": 1, "runs": 2, "values": [7, 8]}},
+            "toy/loss  1 (2 runs)   usual: 0.5 to 2   INCONSISTENT",
+        ),
+        ({}, "toy/loss  not there   usual: 0.5 to 2"),
+        ({"toy/rate_a": {"value": 0.5}}, "toy/rate_a  0.5   usual: at most 1"),
+        ({"toy/steps": {"value": 3}}, "toy/steps  3"),
+    ],
+)
+def test_measured_numbers_in_words(record: dict[str, Any], shown: str) -> None:
+    first, *lines = numbers_in_words(record, BANDS, "full").splitlines()
+    assert first == "Numbers in the handed-in log, profile full:" and shown in lines
+
+
+def test_nothing_but_numbers_of_known_metrics_is_shown() -> None:
+    strange = {f"toy/rate_{name}": {"value": 0.5} for name in ("`", "<b>", "a b", "x" * 200)}
+    assert "rate" not in numbers_in_words({**strange, "toy/points": {"value": 20.0}}, BANDS, "full")
+    assert numbers_in_words({"toy/loss": {"value": 1.0}}, BANDS, "grade") == "" == numbers_in_words({}, {}, "full")
+
+
+@pytest.mark.kernel
+def test_who_grades_sees_the_students_numbers_beside_the_mark_scheme() -> None:
+    problem = load_problem("vae")
+    log = {**made_up_log(problem, "ada"), "profile": "full", "metrics": {"vae/test_nelbo": {"value": 101.5}}}
+    data = notebook_text(solved_notebook(problem)).encode()
+    grading = grade_submission("vae", Submission("ada", "vae.ipynb", data, json.dumps(log).encode(), None))
+    printed = [output.text for cell in grading.notebook.cells for output in cell.get("outputs", []) if "text" in output]
+    assert any("vae/test_nelbo  101.5   usual:" in text for text in printed)
+    shown = with_rubrics(problem, grading.notebook.cells)
+    rubrics = [cell.source for cell in shown if cell.id.startswith("rubric-")]
+    assert rubrics and all("vae/test_nelbo  101.5" in rubric for rubric in rubrics)
