@@ -10,12 +10,10 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from nbformat import NotebookNode
 from typer.testing import CliRunner
 
 from autograder.cli import app
@@ -27,10 +25,12 @@ from autograder.export.exporting import Request, export
 from autograder.export.kinds import Form, Per, Unfinished
 from autograder.export.scores import Grades, Score, read_grades
 from autograder.gradebook import gradebook_path, opened, recording
+from autograder.graded_notebook import graded_text
 from autograder.problem import load_problem
-from autograder.release import release, released_notebook
-from autograder.results import GradedLog, ItemResult, Outcome, Status
-from autograder.ungraded import failed_grading
+from autograder.release import release
+from autograder.results import Grading, Status
+from tests.autograder.graded_folder import log_of, with_item
+from tests.autograder.toy import released
 
 FIXTURE = Path(__file__).parent / "fixture_course"
 EVIL = '=cmd("x",1)'
@@ -39,25 +39,12 @@ HOMEWORK = "Toys"
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader builds rows before adding them
 
 
-@dataclass(frozen=True)
-class _Grading:
-    log: GradedLog
-    notebook: NotebookNode | None
-    is_known: bool = False
-
-
-def _graded(root: Path, student: str, **points: float) -> _Grading:
+def _graded(student: str, **points: float) -> Grading:
     """A grading in which named items have these points, and all others full points; figures and texts wait."""
-    problem = load_problem("toy", root)
-    items = tuple(
-        ItemResult(i.id, 0.0, i.points, Status.MANUAL, "", manual=True)
-        if i.kind != "code"
-        else ItemResult(i.id, points.get(i.id, i.points), i.points, Status.PARTIAL, "")
-        for i in problem.items
-    )
-    log = failed_grading(problem, student, "").log
-    log = GradedLog(**{**vars(log), "outcome": Outcome.GRADED, "items": items, "flags": ()})
-    return _Grading(log, released_notebook(problem))
+    log = log_of(student)
+    for item, number in points.items():
+        log = with_item(log, item, score=number, status=Status.PARTIAL)
+    return Grading(log, graded_text(released()))
 
 
 def give(root: Path, student: str, **points: float) -> None:
@@ -86,11 +73,11 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         warnings.simplefilter("ignore")
         release(root=root)
         with recording(root) as write:
-            write(_graded(root, "ada", standardize=7.5), TWO_DAYS_LATE)  # has two days more
-            write(_graded(root, "007"), TWO_DAYS_LATE)
-            write(_graded(root, "bob"), IN_TIME)
-            write(_graded(root, "eve", standardize=1.0, Line=0.0), FOREVER_LATE)
-            write(_graded(root, EVIL), IN_TIME)
+            write(_graded("ada", standardize=7.5), TWO_DAYS_LATE)  # has two days more
+            write(_graded("007"), TWO_DAYS_LATE)
+            write(_graded("bob"), IN_TIME)
+            write(_graded("eve", standardize=1.0, Line=0.0), FOREVER_LATE)
+            write(_graded(EVIL), IN_TIME)
         for student in ("ada", "007", "eve", EVIL):
             give(root, student, written_units=2.0, figure_loss=1.0)
         give(root, "ada", _extra=0.25, test_standardize=8.0)
