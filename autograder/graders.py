@@ -22,10 +22,11 @@ from types import TracebackType
 from typing import Any
 
 from autograder.errors import SetupError
+from autograder.host_folder import MALLOC
 from autograder.limits import seconds_at_most
 from autograder.problem import load_problem
 from autograder.results import Grading
-from autograder.sandbox import MALLOC, wanted_level
+from autograder.sandbox import wanted_level
 from autograder.seed import grading_seed
 from autograder.submission import Submission
 from autograder.ungraded import failed_grading

@@ -7,17 +7,12 @@ to the student's code, over a socket.
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
 import math
 import os
 import secrets
-import shutil
-import site
 import socket
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from collections.abc import Sequence
@@ -27,6 +22,7 @@ from types import TracebackType
 from typing import Any
 
 from autograder.errors import SetupError
+from autograder.host_folder import environment, lay_out, remove, staff_only
 from autograder.student_side.confinement import FULL, LEVELS, PLAIN, SCRATCH
 from autograder.student_side.frames import ClosedError, Limits, TooLateError, WireError, receive_frame, send_frame
 
@@ -34,12 +30,6 @@ ISOLATION_VARIABLE = "AUTOGRADER_ISOLATION"
 """Names the isolation level to use; without it the strongest that the machine offers, but never `plain`."""
 ANY = "any"
 """In the place of a level: the strongest, and `plain` where there is no other. For code of our own."""
-
-MALLOC = ":".join(
-    f"glibc.malloc.{setting}" for setting in ("hugetlb=1", f"mmap_threshold={32 * 2**20}", f"trim_threshold={2**30}")
-)
-"""`$GLIBC_TUNABLES` for warm processes: large pages, of which a fork has fewer to copy and to be given anew; and freed
-memory stays, so that it is not given anew each time."""
 
 WARM_MODULES = ("numpy", "torch.nn.functional", "homework")
 START_SECONDS = 180.0
@@ -168,11 +158,11 @@ class Host:
         """Starts the process at a level; why that cannot be, or empty if it could."""
         self._folder = tempfile.mkdtemp(prefix="autograder-")
         os.chmod(self._folder, 0o711)  # sessions with a user id of their own must get to their folder below it
-        library, shown = _lay_out(Path(self._folder))
+        library, shown = lay_out(Path(self._folder))
         plan = {
             "level": level,
             "shown": shown,
-            "hidden": _staff_only(),
+            "hidden": staff_only(),
             "folder": self._folder,
             "limits": asdict(self._limits),
             "number": secrets.randbelow(4096),
@@ -183,9 +173,9 @@ class Host:
         )
         scratch = self._scratch = Path(self._folder) / "scratch"
         scratch.mkdir(mode=0o711)
-        environment = _environment(Path(SCRATCH) if level == FULL else scratch)
+        variables = environment(Path(SCRATCH) if level == FULL else scratch)
         if self._thrifty:
-            environment.pop("GLIBC_TUNABLES")
+            variables.pop("GLIBC_TUNABLES")
         with open(Path(self._folder) / "host.log", "wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-c", command],
@@ -194,7 +184,7 @@ class Host:
                 stdout=log,
                 stderr=log,
                 cwd=scratch,
-                env=environment,
+                env=variables,
                 start_new_session=True,
             )
         theirs.close()
@@ -301,7 +291,7 @@ class Host:
                 self._process.wait()
             self._process = None
         if self._folder:
-            _remove(self._folder)
+            remove(self._folder)
             self._folder = ""
 
 
@@ -390,7 +380,7 @@ class Session:
             self._sock.close()
             self._host.kill(self._pid)
             if self._folder:
-                _remove(self._folder)
+                remove(self._folder)
             self._pid = 0
 
     def _ask(self, header: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -430,66 +420,3 @@ def _candidates(wanted: str) -> Sequence[str]:
     if wanted not in LEVELS:
         raise SetupError(f"there is no isolation level {wanted!r}; use one of {', '.join(LEVELS)}.")
     return [wanted]
-
-
-def _lay_out(folder: Path) -> tuple[str, list[str]]:
-    """Makes the folder from which the host imports `student_side` and `homework`; and all paths it may see."""
-    library = folder / "library"
-    shutil.copytree(Path(__file__).parent / "student_side", library / "student_side", ignore=_COMPILED)
-    spec = importlib.util.find_spec("homework")
-    if spec is None or not spec.submodule_search_locations:
-        raise SetupError("the package 'homework' is not installed; run `make setup`")
-    homework = Path(next(iter(spec.submodule_search_locations))).resolve()
-    (library / "homework").symlink_to(homework, target_is_directory=True)
-    # the package comes last: showing it first, where it lies among the libraries, would keep them from being shown
-    return str(library), [str(library), *_interpreter(), str(homework)]
-
-
-_COMPILED = shutil.ignore_patterns("__pycache__")
-
-
-def _remove(folder: str) -> None:
-    """Removes a folder with all that student code left in it."""
-    with contextlib.suppress(RecursionError):  # folders in folders, a thousand and more
-        shutil.rmtree(folder, ignore_errors=True)
-    if os.path.lexists(folder):
-        subprocess.run(["rm", "-rf", "--", folder], check=False, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def _interpreter() -> list[str]:
-    """Where the interpreter, its libraries and those of the system lie."""
-    system = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"]
-    system += ["/usr/share/fonts", "/usr/share/zoneinfo", "/etc/localtime"]
-    own = []
-    prefixes = (sys.base_prefix, sys.prefix, *map(os.path.realpath, (sys.base_prefix, sys.prefix)))
-    for prefix in dict.fromkeys(prefixes):  # where one is a link, what it leads to must be there as well
-        own += [f"{prefix}/{name}" for name in ("bin", "lib")] if prefix in ("/usr", "/usr/local") else [prefix]
-    return [*system, *own]
-
-
-def _staff_only() -> list[str]:
-    """Folders among the libraries that students' code must not read: this package, where it is installed there."""
-    return [str(Path(path) / "autograder") for path in {*site.getsitepackages(), sysconfig.get_path("purelib")}]
-
-
-def _environment(scratch: Path) -> dict[str, str]:
-    """All that student code finds in `os.environ`."""
-    return {
-        "PATH": os.defpath,
-        "HOME": str(scratch),
-        "TMPDIR": str(scratch),
-        "USER": "student",
-        "LOGNAME": "student",
-        "LANG": "C.UTF-8",
-        "MPLBACKEND": "Agg",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "CUDA_VISIBLE_DEVICES": "",
-        "HF_HUB_OFFLINE": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-        "GLIBC_TUNABLES": MALLOC,
-        "HOMEWORK_PROFILE": "grade",
-        "HOMEWORK_CACHE": str(scratch / "cache"),
-        "HOMEWORK_STUDENT": "anonymous",
-    }

@@ -19,7 +19,7 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from autograder import cli, doctor, sandbox
+from autograder import cli, doctor, host_folder, sandbox
 from autograder.errors import SetupError
 from autograder.sandbox import ANY, Host, Session, SessionDiedError, SessionLimits
 from autograder.student_side.confinement import FULL, LEVELS, PLAIN
@@ -251,7 +251,7 @@ def test_libraries_stay_in_sight_where_the_package_is_installed_among_them(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: found)
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "environment"))
     (tmp_path / "host").mkdir()
-    _, shown = sandbox._lay_out(tmp_path / "host")
+    _, shown = host_folder.lay_out(tmp_path / "host")
     for number, path in enumerate(shown):
         assert not any(path.startswith(f"{later}/") for later in shown[number + 1 :]), (
             "showing the later one is skipped"
