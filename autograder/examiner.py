@@ -8,7 +8,6 @@ cell or a test that dies, hangs or eats all memory costs its own item: the proce
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import io
 import signal
@@ -71,17 +70,6 @@ class Examined:
             self.phases[phase] += time.monotonic() - begin
 
 
-@dataclass
-class _Asked:
-    """What one fork said on personal inputs."""
-
-    answer: Any = None
-    fault: str = ""
-    """Why there is no answer, if the student should know."""
-    died: bool = False
-    """Did it die over it?"""
-
-
 class ItemTimeoutError(BaseException):
     """The test cell itself, on the trusted side, ran out of time (no `Exception`: a test must not catch it)."""
 
@@ -95,6 +83,7 @@ def examine(
     seed: str,
     recall: Recall | None = None,
     on_item: OnItem | None = None,
+    lives: int = LIVES,
 ) -> Examined:
     """Examines a notebook.
 
@@ -106,14 +95,17 @@ def examine(
         seed: of the grading run; inputs of tests and the global generators come from it.
         recall: what an earlier grading found; nothing if not given.
         on_item: called with each item's result as soon as it is known.
+        lives: how often the process must die under the same cell until that is believed to be the cause.
     """
     with quiet_process(), inputs_from(seed):
-        examination = _Examination(problem, rebuilt, host, student, seed, recall or Recall())
+        examination = _Examination(problem, rebuilt, host, student, seed, recall or Recall(), lives)
         return examination.run(on_item or (lambda result: None))
 
 
 class _Examination:
-    def __init__(self, problem: Problem, rebuilt: Rebuilt, host: Host, student: str, seed: str, recall: Recall) -> None:
+    def __init__(
+        self, problem: Problem, rebuilt: Rebuilt, host: Host, student: str, seed: str, recall: Recall, lives: int
+    ) -> None:
         self._problem = problem
         self._recall = recall
         self._state = key_of(software(), seed, problem.id, host.level)
@@ -144,7 +136,7 @@ class _Examination:
             message = f"A cell uses {why}, so nobody can tell which cells are needed: the whole notebook was run."
             self._done.flags.append(Flag("whole_notebook", message))
         cells_seed = _seed(seed, problem.id, "cells")
-        self._process = StudentProcess(host, cells_seed, self._unsure, self._done.timed)
+        self._process = StudentProcess(host, cells_seed, self._unsure, self._done.timed, lives)
         self._cells = [built for n, built in enumerate(rebuilt.cells) if n in chosen or built.id in self._unsure]
 
     def run(self, on_item: OnItem) -> Examined:
@@ -244,30 +236,30 @@ class _Examination:
         }
 
     def _asked(self, item: Item, known: Verdict | None) -> tuple[Verdict, Any, str]:
-        """The verdict, unless it is known, the answer on personal inputs and why there is none.
+        """The verdict, unless it is known, the answer on personal inputs and why there is none, from one fork.
 
-        A process that dies while it is asked is asked once more: somebody else may have ended it.
+        Nothing is asked twice: code that ends its process when it does not like a question must not get another try.
         """
         if known is not None and known.status not in _ASKED_ON:
             return known, None, ""
-        for _ in range(LIVES):
-            asked = _Asked()
-            verdict = self._with_fork(item, functools.partial(self._ask, item, known, asked))
-            if verdict.status is not Status.CRASHED and not asked.died:
-                break
-        return verdict, asked.answer, asked.fault
+        answer, fault = None, ""
 
-    def _ask(self, item: Item, known: Verdict | None, asked: _Asked, link: Link) -> Verdict:
-        with self._done.timed("tests"):
-            verdict = known or self._test(item, link)
-        if verdict.status in _ASKED_ON:
-            with self._done.timed("answers"):
-                try:
-                    asked.answer = self._answer(item, link)
-                except (Exception, TooLateError, ItemTimeoutError, ClosedError) as error:  # costs no points
-                    asked.died = isinstance(error, ClosedError)
-                    asked.fault = "" if known or verdict.status not in _COMPARED else not_answered(error, verdict)
-        return verdict
+        def ask(link: Link) -> Verdict:
+            nonlocal answer, fault
+            with self._done.timed("tests"):
+                verdict = known or self._test(item, link)
+            if verdict.status in _ASKED_ON:
+                with self._done.timed("answers"):
+                    try:
+                        answer = self._answer(item, link)
+                    except (Exception, TooLateError, ItemTimeoutError, ClosedError) as error:  # costs no points
+                        fault = "" if known or verdict.status not in _COMPARED else not_answered(error, verdict)
+            return verdict
+
+        verdict = self._with_fork(item, ask)
+        if verdict.status is Status.CRASHED:
+            self._process.come_back()  # or say that the host is gone, which is no fault of the student's
+        return verdict, answer, fault
 
     def _before(self, item: Item) -> Verdict | None:
         """What can be said without asking: no cell, an untouched stub, a cell that did not run."""

@@ -17,6 +17,7 @@ from autograder.examiner import Examined, OnItem, examine
 from autograder.executed import executed_notebook
 from autograder.graded_notebook import graded_text
 from autograder.handed_in_log import disagreements, read_log
+from autograder.limits import LIVES
 from autograder.problem import Problem, load_problem
 from autograder.rebuild import Rebuilt, rebuild
 from autograder.recall import Recall
@@ -70,6 +71,7 @@ def grade_submission(
     host: Host | None = None,
     findings: Mapping[str, Any] | None = None,
     on_item: OnItem | None = None,
+    lives: int = LIVES,
 ) -> Grading:
     """Grades what one student handed in.
 
@@ -80,6 +82,8 @@ def grade_submission(
         host: forks the processes for student code, its walls tried; one of this process's own if not given.
         findings: those of an earlier grading of this student (`Grading.findings`); nothing is recalled if not given.
         on_item: called with each item's result as soon as it is known; never for a notebook that cannot be graded.
+        lives: how often student code must end its process until it is believed to be the cause: once where nobody else
+            is at work, so that what eats all memory does so once.
     """
     started = time.monotonic()
     problem = load_problem(problem_id, root)
@@ -97,7 +101,7 @@ def grade_submission(
         host = _host(warm_modules([problem]), course)
     read = time.monotonic()
     recall = Recall(findings)
-    examined = examine(problem, rebuilt, host, student=student, seed=seed, recall=recall, on_item=on_item)
+    examined = examine(problem, rebuilt, host, student=student, seed=seed, recall=recall, on_item=on_item, lives=lives)
     asked = time.monotonic()
     flags += [*rebuilt.flags, *examined.flags]
     if theirs:

@@ -16,7 +16,7 @@ ANSWER_SECONDS = 10.0
 """Wall-clock limit of one answer on personal inputs."""
 
 LIVES = 2
-"""How often the process must die under the same cell or test until that is believed to be the cause."""
+"""How often the process must die under the same cell until that is believed to be the cause."""
 _ITEM_EXTRA = 60.0
 """What forking, ending and recognising may take for each item on a busy machine."""
 
@@ -27,6 +27,6 @@ def seconds_at_most(problem: Problem) -> float:
     return (
         ALL_CELLS_SECONDS
         + UNSURE_CELLS_SECONDS
-        + sum(LIVES * (item.seconds + ANSWER_SECONDS + _ITEM_EXTRA) for item in items)
+        + sum(item.seconds + ANSWER_SECONDS + _ITEM_EXTRA for item in items)
         + _ITEM_EXTRA
     )

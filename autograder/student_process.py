@@ -1,13 +1,15 @@
 """The process that has run a student's cells so far. When it dies it comes back, without the cells that killed it.
 
 It may also be ended by what is no fault of the student's: somebody kills it, or memory runs out around it. So a cell
-counts as guilty only if the process dies under it twice.
+counts as guilty only if the process dies under it twice. (A cell learns nothing of its tests, so running it again gives
+nothing away. What dies in a test is not asked again: that would be a second try, for code that ends itself to get one.)
 """
 
 from __future__ import annotations
 
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -39,10 +41,16 @@ class StudentProcess:
         seed: of its global random generators.
         unsure: ids of cells that run only because nobody can tell whether they are needed; their time is their own.
         timed: adds the time that a block takes to a phase of the examination.
+        lives: how often it must die under the same cell until that is believed to be the cause.
     """
 
     def __init__(
-        self, host: Host, seed: int, unsure: Collection[str], timed: Callable[[str], AbstractContextManager[None]]
+        self,
+        host: Host,
+        seed: int,
+        unsure: Collection[str],
+        timed: Callable[[str], AbstractContextManager[None]],
+        lives: int = LIVES,
     ) -> None:
         self.dead: dict[str, str] = {}
         """Cells that killed the process, by id, and how."""
@@ -53,6 +61,7 @@ class StudentProcess:
         self._seed = seed
         self._unsure = unsure
         self._timed = timed
+        self._lives = lives
         self._session: Session | None = None
         self._ran: list[Built] = []
 
@@ -64,7 +73,7 @@ class StudentProcess:
     def run(self, built: Built) -> dict[str, Any]:
         """Runs one more cell: what it printed and raised (`CellRun`), or how it killed the process (`dead`)."""
         deaths: list[str] = []
-        while len(deaths) < LIVES:
+        while len(deaths) < self._lives:
             try:
                 return asdict(self._run(self._ready(), built))
             except SessionDiedError as error:
@@ -93,15 +102,26 @@ class StudentProcess:
             seconds: of CPU time for the fork.
 
         Raises:
-            SessionDiedError: it died; it comes back when it is asked next.
+            SessionDiedError: it died before it could; it comes back when it is asked next.
         """
-        try:
+        for last in (False, True):  # it may have been dying of something before
             session = self._ready()
-            with self._timed("start"):
-                return session.fork(seconds)
-        except SessionDiedError:
-            self._session = None
-            raise
+            try:
+                with self._timed("start"):
+                    return session.fork(seconds)
+            except SessionDiedError:
+                self._session = None
+                if last:
+                    raise
+        raise AssertionError
+
+    def come_back(self) -> None:
+        """Makes sure that it is there.
+
+        Raises:
+            SetupError: it cannot be started again.
+        """
+        self._ready()
 
     def end_fork(self) -> None:
         """Kills the last fork."""
@@ -126,7 +146,7 @@ class StudentProcess:
                     self._session.settle()
             except SessionDiedError:  # by what an item's fork did, which that item has paid for
                 self._session = None
-        suspects: set[str] = set()
+        deaths = Counter[str]()
         while self._session is None:
             with self._timed("start"):
                 session = self._host.session()
@@ -135,10 +155,10 @@ class StudentProcess:
                 try:
                     self._run(session, built)
                 except SessionDiedError as error:  # ran before, kills now
-                    if error.reason != CRASHED or built.id in suspects:
+                    deaths[built.id] += 1
+                    if error.reason != CRASHED or deaths[built.id] >= self._lives:
                         self.dead[built.id] = error.reason
                         self._ran.remove(built)
-                    suspects.add(built.id)
                     break
             else:
                 self._session = session

@@ -122,7 +122,8 @@ def _examine(
         tell({"item": _for_student(problem, result).as_json(), "seconds": result.seconds})
 
     with contextlib.closing(_host(problem, settings)) as host:
-        graded = grade_submission(problem.id, submission, root=problem.path.parent.parent, host=host, on_item=on_item)
+        root = problem.path.parent.parent
+        graded = grade_submission(problem.id, submission, root=root, host=host, on_item=on_item, lives=1)
     found = graded.log
     if found.outcome is not Outcome.GRADED:
         tell({"notes": [found.items[0].message]})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -16,13 +17,16 @@ from nbformat.v4 import new_code_cell
 
 from autograder import examiner, student_process
 from autograder.filled import solution_answers
+from autograder.grading import grade_submission
 from autograder.remote import Link
 from autograder.results import Status
-from autograder.sandbox import Session
+from autograder.sandbox import ANY, Host, HostGoneError, Session
+from autograder.submission import Submission
 from tests.autograder.toy import (
     FULL,
     LINE,
     RIGHT_STANDARDIZE,
+    ROOT,
     STANDARDIZE,
     graded,
     released,
@@ -109,6 +113,13 @@ def test_killing_the_session_from_inside_costs_no_other_item() -> None:
     assert log.item("standardize").score == 0 and log.item("Line").score == 8
 
 
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 @pytest.fixture
 def kill_student_code() -> Callable[[], None]:
     """Does what an operator or a machine short of memory may do: ends all processes that student code runs in."""
@@ -121,7 +132,7 @@ def kill_student_code() -> Callable[[], None]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         end = time.monotonic() + 10
-        while any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in victims):
+        while any(map(_is_alive, victims)):
             assert time.monotonic() < end
             time.sleep(0.001)
 
@@ -131,23 +142,74 @@ def kill_student_code() -> Callable[[], None]:
 by_somebody_else = pytest.mark.skipif(sys.platform != "linux", reason="finds the student's processes by their parents")
 
 
-@by_somebody_else
-@pytest.mark.parametrize(("owner", "method"), [(Session, "run"), (Session, "fork"), (Link, "seed"), (Link, "_ask")])
-@pytest.mark.parametrize("turn", [1, 2])
-def test_what_somebody_else_kills_costs_no_points(
-    monkeypatch: pytest.MonkeyPatch, kill_student_code: Callable[[], None], owner: type, method: str, turn: int
-) -> None:
-    calm = graded(solved()).log
+def _killing(monkeypatch: pytest.MonkeyPatch, kill: Callable[[], None], owner: type, method: str, turn: int) -> None:
+    """Kills just before a method is called for that time."""
     usual, turns = getattr(owner, method), itertools.count(1)
 
     def killed(self: Any, *arguments: Any, **more: Any) -> Any:
         if next(turns) == turn:
-            kill_student_code()
+            kill()
         return usual(self, *arguments, **more)
 
     monkeypatch.setattr(owner, method, killed)
-    log = graded(solved()).log
-    assert next(turns) > turn and log.as_json() == calm.as_json()
+
+
+@by_somebody_else
+@pytest.mark.parametrize("method", ["run", "fork"])
+@pytest.mark.parametrize("turn", [1, 2])
+def test_what_somebody_else_kills_between_tests_costs_no_points(
+    monkeypatch: pytest.MonkeyPatch, kill_student_code: Callable[[], None], method: str, turn: int
+) -> None:
+    calm = graded(solved()).log
+    _killing(monkeypatch, kill_student_code, Session, method, turn)
+    assert graded(solved()).log.as_json() == calm.as_json()
+
+
+@by_somebody_else
+@pytest.mark.parametrize("method", ["seed", "_ask"])
+def test_what_somebody_kills_within_a_test_costs_that_item_only(
+    monkeypatch: pytest.MonkeyPatch, kill_student_code: Callable[[], None], method: str
+) -> None:
+    _killing(monkeypatch, kill_student_code, Link, method, 1)
+    assert scores(graded(solved())) == {"standardize": 0.0, "Line": 8.0}
+
+
+SECOND_TRY = """import os, torch
+TOLD = os.path.join(os.getcwd(), "told")
+def standardize(x, eps=EPS):
+    again = os.path.exists(TOLD)
+    if {when} and not again:
+        open(TOLD, "w").close()
+        os._exit(1)
+    return (x - x.mean(0)) / torch.sqrt(x.var(0, unbiased=not again) + eps)
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "status"), [("torch.initial_seed() == 0", Status.FAILED), ("len(x) > 0", Status.CRASHED)]
+)
+def test_who_ends_the_process_does_not_get_a_second_try(when: str, status: Status) -> None:
+    """Neither after the test, when the answer is wanted, nor in the middle of it."""
+    item = graded(solved(standardize=SECOND_TRY.format(when=when))).log.item("standardize")
+    assert (item.score, item.status) == (0, status)
+
+
+@by_somebody_else
+def test_a_host_that_somebody_kills_within_the_last_test_is_no_fault_of_the_students(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Host(level=ANY) as host, contextlib.closing(host.clone()) as clone:
+        assert host._process is not None
+        _killing(monkeypatch, lambda: _end(host._process), Link, "_ask", 12)
+        with pytest.raises(HostGoneError):
+            grade_submission("toy", Submission(notebook=text(solved())), root=ROOT, host=clone)
+
+
+def _end(process: subprocess.Popen[bytes] | None) -> None:
+    assert process is not None
+    process.kill()
+    process.wait()
+    time.sleep(0.2)  # what it started dies with it
 
 
 @by_somebody_else
