@@ -12,15 +12,25 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from autograder.errors import SetupError
 from autograder.hand_in import TIME_FILE, time_text
-from autograder.handed_in_files import MAX_FILES, Found, TooMuchError, in_folder, in_zip, is_ignored, of_file
+from autograder.handed_in_files import (
+    MAX_FILES,
+    Found,
+    TooMuchError,
+    in_folder,
+    in_zip,
+    is_ignored,
+    of_file,
+    path_inside,
+    some_of,
+)
 from autograder.printable import printable
 from autograder.student_names import LOG, Owner, are_from_canvas, owner, owner_on_canvas, student_ids
-from autograder.submission import LOG_NAME, MAX_BYTES, MAX_LOG_BYTES
+from autograder.submission import LOG_NAME, MAX_BYTES, MAX_LOG_BYTES, is_overgrown
 from autograder.writing import write_bytes
 
 _log = logging.getLogger("autograder")
@@ -75,25 +85,34 @@ def take_in(
     Raises:
         SetupError: the source is neither folder nor zip, holds nobody, or `to` cannot be written.
     """
-    groups: dict[str, list[Found]] = {}
+    groups: dict[str, list[Iterator[Found]]] = {}
     owners: dict[str, Owner] = {}
     for whose, files in _by_student(source, problem, numbers):
         owners.setdefault(whose.name, whose)
-        groups.setdefault(whose.name, []).extend(islice(files, MAX_FILES + 1))
+        groups.setdefault(whose.name, []).append(files)
     if not groups:
         raise SetupError(f"{source} holds no hand-ins; expected one folder, zip or notebook per student.")
     if len(groups) == 1:
-        _refuse_a_folder_around_the_class(source, *groups.values())
-    ids = student_ids(groups)
+        [(only, files_of)] = groups.items()
+        found = some_of(chain.from_iterable(files_of))
+        _refuse_a_folder_around_the_class(source, found)
+        groups[only] = [iter(found)]
+    names: dict[str, list[str]] = {}
+    for name, student in student_ids(groups).items():
+        names.setdefault(student, []).append(name)
     taken = []
-    for name in sorted(groups, key=ids.__getitem__):
-        one = take(ids[name], groups[name], problem, to)
-        if ids[name] != name:
-            one.notes.insert(0, f"handed in under the name {name!r}, which cannot be a student's")
-        if numbers is not None and owners[name].number not in numbers:
-            one.notes.insert(0, f"Canvas's number {owners[name].number or 'of this student'} is not on the roster")
+    for student in sorted(names):
+        own = names[student]
+        one = take(student, some_of(chain.from_iterable(chain.from_iterable(groups.pop(n) for n in own))), problem, to)
+        one.notes[:0] = [
+            f"handed in under the name {name!r}, which cannot be a student's" for name in own if name != student
+        ]
+        if numbers is not None and owners[own[0]].number not in numbers:
+            number = owners[own[0]].number
+            why = f"Canvas's number {number} is not on the roster" if number else "which number is theirs is not clear"
+            one.notes.insert(0, f"{why}: the name is Canvas's; rename the folder")
         if times is not None:
-            _note_time(one, times.get(one.student), to / one.student / problem)
+            _note_time(one, times.get(student), to / student / problem)
         taken.append(one)
     return taken
 
@@ -103,7 +122,7 @@ def _refuse_a_folder_around_the_class(source: Path, files: list[Found]) -> None:
     inner: dict[str, set[str]] = {}
     for found in files:
         parts = PurePosixPath(found.path).parts
-        if len(parts) > 2 and found.path.lower().endswith(".ipynb"):
+        if len(parts) > 2 and found.path.lower().endswith(".ipynb") and not parts[0].lower().endswith(".zip"):
             inner.setdefault(parts[0], set()).add(parts[1])
     for top, students in inner.items():
         if len(students) > 1:
@@ -118,6 +137,7 @@ def _refuse_a_folder_around_the_class(source: Path, files: list[Found]) -> None:
 def _note_time(taken: Taken, moment: datetime | None, folder: Path) -> None:
     if moment is None:
         taken.notes.append("has no hand-in time in the list: counts as handed in in time")
+        (folder / TIME_FILE).unlink(missing_ok=True)  # of an earlier hand-in
     elif taken.notebook:
         write_bytes(folder / TIME_FILE, time_text(moment))
 
@@ -133,22 +153,30 @@ def _by_student(
             f"{source} is not what Canvas gives as *Download Submissions* (name_123_456_file at the top); a roster of "
             "Canvas does not help to sort it."
         )
-    strange = [e.name for e in entries if e.is_file and not from_canvas and not _is_known(e.name)]
+    strange = {
+        entry.name
+        for entry in entries
+        if entry.is_file and not (owner_on_canvas(entry.name) if from_canvas else _is_known(entry.name))
+    }
     if strange:
-        shown = ", ".join(printable(name, 60) for name in strange[:_NAMED])
+        shown = ", ".join(printable(name, 60) for name in sorted(strange)[:_NAMED])
         more = f" and {len(strange) - _NAMED} more" if len(strange) > _NAMED else ""
         _log.warning("%s: not looked at, since no folder, zip, notebook or log: %s%s", source, shown, more)
     for entry in entries:
         if not entry.is_file:
             yield Owner(entry.name), entry.files
             continue
-        if entry.name in strange:
+        whose = owner_on_canvas(entry.name, numbers) if from_canvas else owner(entry.name, problem)
+        if whose is None or entry.name in strange:
             continue
-        whose = owner_on_canvas(entry.name) if from_canvas else owner(entry.name, problem)
-        if numbers and whose.number in numbers:
+        if numbers and whose.number in numbers:  # never by a number that may as well be part of a name
             whose = replace(whose, name=numbers[whose.number])
-        own = whose.file
-        yield whose, (replace(f, own_name=own) if f.path == entry.name else f for f in entry.files)
+        yield whose, _as_named(entry, whose.file)
+
+
+def _as_named(entry: _AtTheTop, own_name: str) -> Iterator[Found]:
+    for found in entry.files:
+        yield replace(found, own_name=own_name) if found.path == entry.name else found
 
 
 def _is_known(name: str) -> bool:
@@ -166,10 +194,13 @@ def _at_the_top(source: Path) -> Iterator[_AtTheTop]:
             else:
                 yield _AtTheTop(path.name, True, of_file(path, path.name))
     elif source.is_file() and zipfile.is_zipfile(source):
-        archive = zipfile.ZipFile(source)  # stays open: what is found is read later
-        for found in in_zip(archive, "", 0):
-            top = PurePosixPath(found.path).parts[0]
-            yield _AtTheTop(top, top == found.path or top.lower().endswith(".zip"), iter([found]))
+        archive = zipfile.ZipFile(source)  # stays open: what is found is read later, student by student
+        tops: dict[str, list[zipfile.ZipInfo]] = {}
+        for info in archive.infolist():
+            if inside := path_inside(info):
+                tops.setdefault(inside.partition("/")[0], []).append(info)
+        for top, infos in sorted(tops.items()):
+            yield _AtTheTop(top, any(path_inside(info) == top for info in infos), in_zip(archive, "", 0, infos))
     else:
         raise SetupError(f"{source} is neither a folder nor a zip.")
 
@@ -195,10 +226,14 @@ def _take_notebook(taken: Taken, files: list[Found], problem: str, to: Path) -> 
     named = [file for file in notebooks if file.name == f"{problem}.ipynb"]
     total = 0
     for file in [*named, *(file for file in notebooks if file not in named)]:
+        if total > MAX_TOTAL:
+            taken.notes.append(f"{file.path} was not looked at: the others are too large")
+            continue
         try:
             data = file.read()
         except (TooMuchError, OSError) as error:
             taken.notes.append(f"{file.path} cannot be read: {error}")
+            total += MAX_BYTES  # it may have been that much
             continue
         total += len(data)
         if len(data) > MAX_BYTES or total > MAX_TOTAL:
@@ -209,6 +244,7 @@ def _take_notebook(taken: Taken, files: list[Found], problem: str, to: Path) -> 
             break
     else:
         taken.notes.append("no notebook was handed in" if not notebooks else f"no notebook of {problem} was handed in")
+        to.mkdir(parents=True, exist_ok=True)  # so that they are graded, and told that it is missing
         return None
     taken.notebook = file.path
     if file.name != f"{problem}.ipynb":
@@ -222,6 +258,9 @@ def _take_notebook(taken: Taken, files: list[Found], problem: str, to: Path) -> 
 
 def _take_log(taken: Taken, files: list[Found], notebook: Found | None, to: Path) -> None:
     """Takes the log beside the notebook; or else the only one that there is."""
+    if notebook is None and any(to.glob("*.ipynb")):
+        taken.notes.append("the notebook and the log of an earlier hand-in stay")
+        return
     logs = [file for file in files if LOG.fullmatch(file.name)]
     here = PurePosixPath(notebook.path).parent if notebook else None
     beside = [log for log in logs if log.name == LOG_NAME and here in (None, PurePosixPath(log.path).parent)]
@@ -243,6 +282,8 @@ def _take_log(taken: Taken, files: list[Found], notebook: Found | None, to: Path
 
 def problem_of(data: bytes) -> str:
     """Which problem does a notebook say that it is? Empty if it does not say, or cannot be read."""
+    if is_overgrown(data):
+        return ""
     try:
         document = json.loads(data.decode("utf-8-sig"))
         named = document["metadata"]["homework"]["problem"]

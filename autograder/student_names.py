@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -16,13 +16,18 @@ _NEVER = frozenset({"/", "\\", "\0", ";", *MARKUP})
 _NOT_FIRST = " .=+-@\uff1d\uff0b\uff0d\uff20"
 """What a name must not begin with: hidden files, options of commands, formulas of spreadsheets."""
 _NAMELESS = "unnamed"
+_MOST_READ = 255
+"""Letters of a file's name; no system has longer ones."""
 LOG = re.compile(r"submission_log[^/]*\.json", re.IGNORECASE)
 """The names that a log may have: browsers and platforms number their copies."""
 _OWN_LOG = re.compile(rf"(?P<who>[^/]+?)[ _.-]+(?P<file>{LOG.pattern})", re.IGNORECASE)
-_CANVAS = re.compile(
-    r"(?:(?P<who>[^/]+?)(?:_LATE)?_(?P<number>\d+)|(?:LATE_)?(?P<anonymous>anon_[A-Za-z0-9]+))_\d+_(?P<file>[^/]+)"
-)
-"""`<name>[_LATE]_<Canvas's number of the student>_<number of the upload>_<file>`, in Canvas's download of a class."""
+_CANVAS = re.compile(r"(?=_(?P<number>\d+)_(?P<upload>\d+)_(?P<file>[^/]+)$)")
+_CANVAS_TEXT = re.compile(r"(?P<who>[^/]*?)(?:_LATE)?_(?P<number>\d+)_(?P<file>(text|link)\.html)")
+_CANVAS_ANONYMOUS = re.compile(r"(?:LATE_)?(?P<who>anon_[A-Za-z0-9]+)_(?P<number>)\d+_(?P<file>[^/]+)")
+"""`<name>[_LATE]_<Canvas's number of the student>_<number of the upload>_<file>` in Canvas's download of a class, where
+names and files may have numbers in them, too; `..._text.html` is what somebody typed in place of a file."""
+_LONGEST = 120
+"""Bytes of a name; systems take 255, and others want to put something behind it."""
 
 
 @dataclass(frozen=True)
@@ -39,25 +44,49 @@ class Owner:
 def are_from_canvas(names: Iterable[str]) -> bool:
     """Are these the names of files, at least one, in what Canvas calls *Download Submissions*?"""
     names = list(names)
-    return bool(names) and all(_CANVAS.fullmatch(name) for name in names)
+    return bool(names) and all(_readings(name) for name in names)
 
 
-def owner_on_canvas(name: str) -> Owner:
-    """Who handed in a file of Canvas's download."""
-    found = _CANVAS.fullmatch(name)
-    assert found is not None
-    who = found["anonymous"] or f"{found['who']}_{found['number']}"
-    return Owner(who, found["file"], found["number"] or "")
+def owner_on_canvas(name: str, numbers: Container[str] | None = None) -> Owner | None:
+    """Who handed in a file of Canvas's download; None if it is no file of such a download.
+
+    A name that can be read in several ways is nobody else's: it counts as one of them only if just one of the numbers
+    is known, and else everything before the file's name is who it is.
+
+    Args:
+        name: name of the file.
+        numbers: Canvas's numbers of the students, if they are known.
+    """
+    readings = _readings(name)
+    if not readings:
+        return None
+    known = [reading for reading in readings if numbers is not None and reading.number in numbers]
+    if len(known) == 1 or len(readings) == 1:
+        return (known or readings)[0]
+    return Owner(readings[-1].name, readings[-1].file)
+
+
+def _readings(name: str) -> list[Owner]:
+    """The ways to read a name, the shortest student first."""
+    whole = _CANVAS_ANONYMOUS.fullmatch(name) or _CANVAS_TEXT.fullmatch(name)
+    if whole is not None:
+        return [Owner("_".join(filter(None, (whole["who"], whole["number"]))), whole["file"], whole["number"])]
+    found = []
+    for match in _CANVAS.finditer(name[:_MOST_READ]):
+        who = name[: match.start()].removesuffix("_LATE")
+        found.append(Owner(f"{who}_{match['number']}", match["file"], match["number"]))
+    return found
 
 
 def owner(name: str, problem: str) -> Owner:
     """Who handed in a file that lies beside those of others: `ada.zip`, `ada_vae.ipynb`, `vae-ada.ipynb`,
     `ada_submission_log.json` are all of `ada`."""
+    name = name[-_MOST_READ:]
     log = _OWN_LOG.fullmatch(name)
     if log is not None:
         return Owner(log["who"], log["file"])
     stem = PurePosixPath(name).stem
-    short = re.sub(rf"(^{problem}[ _.-]+|[ _.-]+{problem}(\s*\(\d+\))?$)", "", stem, flags=re.IGNORECASE)
+    short = re.sub(rf"(^{problem}[ _.-]+|[ _.-]+{problem}(\s*\(\d+\)|-\d+)?$)", "", stem, flags=re.IGNORECASE)
     return Owner(short or stem)
 
 
@@ -68,7 +97,8 @@ def student_id(name: str) -> str:
         SetupError: nothing is left of it.
     """
     kept = (c for c in unicodedata.normalize("NFC", name) if c not in _NEVER and c.isprintable())
-    cleaned = "".join(kept).strip().lstrip(_NOT_FIRST).strip()
+    whole = "".join(kept).strip().lstrip(_NOT_FIRST).strip()
+    cleaned = whole.encode()[:_LONGEST].decode(errors="ignore").strip()
     if not cleaned:
         raise SetupError(f"{name!r} cannot be a student's name; rename the file or folder.")
     return cleaned

@@ -23,6 +23,8 @@ from autograder.results import Outcome
 MAX_BYTES = 200 * 2**20
 """A larger file is not read."""
 LOG_NAME = "submission_log.json"
+MAX_VALUES = 4_000_000
+"""Values in a notebook's JSON; each takes up to a hundred bytes of memory."""
 MAX_LOG_BYTES = 2 * 2**20
 """What is read of a student's log; a valid one is half as large."""
 MAX_CELLS = 5_000
@@ -176,7 +178,18 @@ def read_cells(data: bytes, name: str) -> list[HandedIn]:
     return [cell for cell in read if cell is not None]
 
 
+def is_overgrown(data: bytes) -> bool:
+    """Would so many values come out of this JSON that they fill the memory? Counted without reading it."""
+    return len(data) > 2 * MAX_VALUES and sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES
+
+
 def _document(data: bytes, name: str) -> dict[str, Any]:
+    if is_overgrown(data):
+        raise UnusableError(
+            Outcome.UNREADABLE,
+            f"{name} holds more than {MAX_VALUES:,} values; clear the outputs (Edit > Clear all outputs), save and "
+            "hand in again.",
+        )
     if not data.strip():
         raise UnusableError(Outcome.UNREADABLE, f"{name} is empty; save the notebook and hand it in again.")
     try:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from autograder.handed_in_files import files_in
+from autograder.handed_in_files import files_in, in_folder
 from autograder.intake import take
 from autograder.printable import printable
 from autograder.submission import LOG_NAME
@@ -17,6 +18,7 @@ STUDENT = "student"
 """Name of the folder in which the one student's files are laid out."""
 _MOST_METADATA = 64 * 2**20
 _MOST_NAMED = 8
+_MOST_COUNTED = 1000
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def look_through(submission: Path, problem: str, to: Path) -> Delivered:
     taken = take(STUDENT, files, problem, to)
     folder = to / STUDENT / problem
     notes = [printable(note, 300) for note in taken.notes]
-    names = tuple(printable(file.path.partition("/")[2]) for file in files)
+    every = islice(in_folder(submission, ""), _MOST_COUNTED) if submission.is_dir() else ()
+    names = tuple(printable(file.path.removeprefix("/")) for file in every)
     return Delivered(folder / f"{problem}.ipynb", folder / LOG_NAME, tuple(notes), names)
 
 

@@ -7,7 +7,9 @@ import json
 import os
 import stat
 import subprocess
+import time
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from autograder.cli import app
 from autograder.errors import SetupError
 from autograder.intake import Taken, take_in
 from autograder.student_names import student_id, student_ids
+from autograder.submission import UnusableError, read_cells
 from tests.autograder.toy import ROOT
 
 
@@ -89,7 +92,7 @@ def test_the_archive_of_a_course_platform(tmp_path: Path) -> None:
     assert sorted(taken) == ["Ada Lovelace_17", "bela", "chen", "dora", "emre", "fay"]
     assert [note_of(tmp_path, s) for s in ("Ada Lovelace_17", "bela", "dora")] == ["ada's", "in a zip", "in a zip"]
     assert "damaged" in taken["emre"].notes[0] and taken["emre"].notes[-1] == "no notebook was handed in"
-    assert not taken["fay"].notebook and not (tmp_path / "to" / "fay").exists()
+    assert not taken["fay"].notebook and list((tmp_path / "to" / "fay" / "toy").iterdir()) == [], "graded as missing"
 
 
 def test_of_several_notebooks_the_right_problems_then_the_right_name_then_the_newest(tmp_path: Path) -> None:
@@ -124,7 +127,7 @@ def test_nothing_leaves_its_folder_and_no_link_is_followed(tmp_path: Path) -> No
     taken = take(source, tmp_path)
     assert sorted(taken) == ["ada", "chen", "dora"]
     assert not any(one.notebook for one in taken.values())
-    assert not (tmp_path / "to").exists()
+    assert [path for path in (tmp_path / "to").rglob("*") if not path.is_dir()] == []
 
 
 def test_bombs_are_stopped_while_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +141,7 @@ def test_bombs_are_stopped_while_reading(tmp_path: Path, monkeypatch: pytest.Mon
     for _ in range(4):
         deep = zipped({"next.zip": deep})
     (source / "bela.zip").write_bytes(deep)
-    (source / "chen.zip").write_bytes(zipped({f"{n}.txt": b"" for n in range(500)}))
+    (source / "chen.zip").write_bytes(zipped({f"{n}.json": b"" for n in range(500)}))
     (source / "dora.zip").write_bytes(zipped({"toy.ipynb": notebook("dora's")}))
     taken = take(source, tmp_path)
     assert "more than" in taken["ada"].notes[0] and "zip in a zip" in taken["bela"].notes[0]
@@ -239,7 +242,13 @@ def test_canvas_with_its_roster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     arguments += ["--roster", str(tmp_path / "canvas.csv")]
     result = CliRunner().invoke(app, [*arguments, "--by", "SIS Login ID"])
     assert result.exit_code == 1 and "number 114 is not on the roster" in result.stdout
-    assert sorted(path.name for path in (tmp_path / "to").iterdir()) == ["ada", "anon_x7Yz2", "bela", "chen"]
+    assert sorted(path.name for path in (tmp_path / "to").iterdir()) == [
+        "ada",
+        "anon_x7Yz2",
+        "bela",
+        "chen",
+        "dora_114",
+    ]
     CliRunner().invoke(app, arguments)
     assert {"007", "008", "009"} <= {path.name for path in (tmp_path / "to").iterdir()}
     assert "no heading" in CliRunner().invoke(app, [*arguments, "--by", "Shoe size"]).stderr
@@ -305,3 +314,126 @@ def test_folders_in_folders_without_end(tmp_path: Path) -> None:
         assert take(tmp_path / "in", tmp_path)["ada"].notebook
     finally:
         subprocess.run(["rm", "-rf", str(deep)], check=True)
+
+
+def _broken(kind: int, where: slice, name: str = "toy.ipynb") -> bytes:
+    """A zip whose one file is damaged at some bytes behind its first name."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", kind) as archive:
+        archive.writestr(zipfile.ZipInfo(name), notebook("x") * 50, kind)
+    found = bytearray(data.getvalue())
+    start = found.find(name.encode()) + len(name.encode())
+    found[start + where.start : start + where.stop] = b"\xff" * (where.stop - where.start)
+    return bytes(found)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        _broken(zipfile.ZIP_DEFLATED, slice(0, 20)),
+        _broken(zipfile.ZIP_LZMA, slice(4, 9)),
+        _broken(zipfile.ZIP_LZMA, slice(12, 40)),
+        _broken(zipfile.ZIP_BZIP2, slice(0, 20)),
+        _broken(zipfile.ZIP_DEFLATED, slice(-2, 0), "t\u00f6y.ipynb"),
+        zipped({"\0.ipynb": notebook("x"), "n.zip": _broken(zipfile.ZIP_DEFLATED, slice(0, 20))}),
+        zipped({"n.zip": zipped({"toy.ipynb": b"1"})[:-30]}),
+    ],
+)
+def test_a_damaged_zip_is_a_note_and_nobody_elses_matter(tmp_path: Path, hostile: bytes) -> None:
+    files = {
+        "ada.zip": zipped({"toy.ipynb": notebook("ada's")}),
+        "eve.zip": hostile,
+        "zoe_toy.ipynb": notebook("zoe's"),
+    }
+    (tmp_path / "class.zip").write_bytes(zipped(files))
+    taken = take(tmp_path / "class.zip", tmp_path)
+    assert taken["ada"].notebook and taken["zoe"].notebook
+    assert taken["eve"].notebook or taken["eve"].notes[-1].startswith("no notebook")
+
+
+def test_an_entry_without_a_name_and_names_with_dots_and_backslashes(tmp_path: Path) -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name in ("x", "./ada/toy.ipynb", "bela\\toy.ipynb", "x" * 300 + "/toy.ipynb", "-" * 60_000 + ".ipynb"):
+            archive.writestr(zipfile.ZipInfo(name), notebook(name[:10]))
+    (tmp_path / "class.zip").write_bytes(data.getvalue().replace(b"\1\0x", b"\0\0x"))
+    started = time.monotonic()
+    taken = take(tmp_path / "class.zip", tmp_path)
+    assert {"ada", "bela", "x" * 120} <= set(taken) and time.monotonic() - started < 5
+
+
+def test_many_small_files_beside_the_notebook_do_not_hide_it(tmp_path: Path) -> None:
+    files = {f"env/{number}.py": b"" for number in range(5000)}
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "ada.zip").write_bytes(zipped({**files, "toy.ipynb": notebook("ada's")}))
+    assert take(tmp_path / "in", tmp_path)["ada"].notebook
+
+
+def test_zips_in_a_zip_are_not_unpacked_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handed_in_files, "MAX_UNPACKED", 3_000_000)
+    (tmp_path / "in").mkdir()
+    inner = {f"{n}.zip": zipped({"a.txt": b"0" * 10}) + b"0" * 1_000_000 for n in range(20)}
+    (tmp_path / "in" / "eve.zip").write_bytes(zipped(inner))
+    notes = take(tmp_path / "in", tmp_path)["eve"].notes
+    assert sum("too many zips" in note for note in notes) >= 15
+
+
+def test_a_notebook_of_nothing_but_values_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "eve.ipynb").write_bytes(b"[" + b"[]," * 5_000_000 + b"[]]")
+    started = time.monotonic()
+    assert take(tmp_path / "in", tmp_path)["eve"].notebook and time.monotonic() - started < 2
+    data = (tmp_path / "to" / "eve" / "toy" / "toy.ipynb").read_bytes()
+    with pytest.raises(UnusableError, match="holds more than 4,000,000 values"):
+        read_cells(data, "toy.ipynb")
+
+
+@pytest.mark.parametrize("numbers", [None, {"111": "ada", "222": "mallory"}])
+def test_a_name_that_reads_like_anothers_on_canvas_takes_nothing(
+    tmp_path: Path, numbers: dict[str, str] | None
+) -> None:
+    files = {
+        "lovelaceada_111_9001_toy-1.ipynb": notebook("ada's"),
+        "lovelaceada_111_222_9005_toy.ipynb": notebook("mallory's"),
+        "mallory_222_9006_111_9_toy.ipynb": notebook("mallory's"),
+        "_333_9007_toy.ipynb": notebook("without a name"),
+        "eve_444_text.html": b"<p>see above</p>",
+        "grades.csv": b"",
+    }
+    (tmp_path / "class.zip").write_bytes(zipped(files))
+    taken = {one.student: one for one in take_in(tmp_path / "class.zip", "toy", tmp_path / "to", numbers=numbers)}
+    ada = "ada" if numbers else "lovelaceada_111"
+    assert note_of(tmp_path, ada) == "ada's" and {"_333", "eve_444"} <= set(taken)
+    assert len(taken) == 5 and sum(bool(one.notebook) for one in taken.values()) == 4
+
+
+def test_a_number_in_a_name_is_no_canvas_number(tmp_path: Path) -> None:
+    (tmp_path / "class.zip").write_bytes(zipped({"smith_2024_222_9005_toy.ipynb": notebook("x")}))
+    [one] = take_in(tmp_path / "class.zip", "toy", tmp_path / "to", numbers={"222": "smith"})
+    assert one.student == "smith" and one.notebook
+
+
+def test_one_student_under_two_spellings_is_one(tmp_path: Path) -> None:
+    for name in ("jose\u0301", "jos\u00e9"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "toy.ipynb").write_bytes(notebook(name))
+    (tmp_path / "in" / "bela").mkdir()
+    taken = take(tmp_path / "in", tmp_path)
+    assert sorted(taken) == ["bela", "jos\u00e9"] and any("several notebooks" in n for n in taken["jos\u00e9"].notes)
+
+
+def test_a_second_round_leaves_nothing_of_the_first_that_misleads(tmp_path: Path) -> None:
+    folder, to = tmp_path / "in" / "ada", tmp_path / "to" / "ada" / "toy"
+    folder.mkdir(parents=True)
+    (folder / "toy.ipynb").write_bytes(notebook("first"))
+    (folder / "submission_log.json").write_text("1")
+    moment = datetime(2027, 1, 1, tzinfo=UTC)
+    take_in(tmp_path / "in", "toy", tmp_path / "to", {"ada": moment})
+    assert (to / "timestamp.txt").exists()
+    take_in(tmp_path / "in", "toy", tmp_path / "to", {"bob": moment})
+    assert not (to / "timestamp.txt").exists()
+    (folder / "toy.ipynb").write_bytes(notebook("another problem's", "vae"))
+    (folder / "submission_log.json").write_text("2")
+    [one] = take_in(tmp_path / "in", "toy", tmp_path / "to")
+    assert "the notebook and the log of an earlier hand-in stay" in one.notes
+    assert note_of(tmp_path, "ada") == "first" and (to / "submission_log.json").read_text() == "1"
