@@ -98,7 +98,7 @@ def grade_folder(
     """
     root = root or root_folder()
     problem = load_problem(problem_id, root)
-    students = students_in(submitted)
+    students = students_in(submitted, problem_id)
     _make_writable(out)
     course = _course(root)
     seed = grading_seed(root)
@@ -206,11 +206,11 @@ def _recorder(root: Path) -> Iterator[Record]:
         _log.warning("All files are written; once that is mended, the same command fills the gradebook.")
 
 
-def students_in(submitted: Path) -> list[str]:
+def students_in(submitted: Path, problem_id: str) -> list[str]:
     """The students who have a folder, by name.
 
     Raises:
-        SetupError: no such folder, or nobody in it.
+        SetupError: no such folder, nobody in it, or nobody in it has a folder for the problem.
     """
     if not submitted.is_dir():
         raise SetupError(f"{submitted} is no folder; --submitted wants one that holds a folder per student.")
@@ -225,7 +225,20 @@ def students_in(submitted: Path) -> list[str]:
         raise SetupError(
             f"{submitted} holds no student's folder; expected {submitted}/<student>/<problem>/<problem>.ipynb."
         )
+    if not any((submitted / student / problem_id).exists() for student in students):
+        raise SetupError(
+            f"nobody in {submitted} has a folder {problem_id}; expected {submitted}/<student>/{problem_id}/"
+            f"{problem_id}.ipynb.{_meant(submitted, problem_id, students)} Nothing was graded."
+        )
     return students
+
+
+def _meant(submitted: Path, problem_id: str, students: Sequence[str]) -> str:
+    """What somebody may have meant who named a folder in which nobody has the problem."""
+    if problem_id in students:
+        return f" It looks like the folder of one student: name the one above it, {submitted.resolve().parent}."
+    others = sorted({path.parent.name for path in submitted.glob("*/*/*.ipynb") if path.stem == path.parent.name})
+    return f" It holds hand-ins for {', '.join(others[:9])}." if others else ""
 
 
 def grade_all(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from autograder.course import load_course, root_folder
+from autograder.course import doubts, load_course, root_folder
 from autograder.errors import ReleaseError, SetupError
 from autograder.last_search import secrets_in
 from autograder.problem import problem_ids
@@ -20,6 +21,8 @@ from autograder.published import repository_name
 from autograder.student_files import student_files
 from autograder.writing import write_atomically, write_bytes
 from autograder.zipping import zip_of
+
+_log = logging.getLogger("autograder")
 
 MANIFEST = ".bundle.json"
 _ABOUT = "Files that the course's staff tools write and replace; whatever is not listed here is left alone."
@@ -60,6 +63,8 @@ def bundle(
     """
     course = load_course(root or root_folder())
     sources = problem_ids(course.root)
+    for doubt in doubts(course, sources):
+        _log.warning("%s", doubt)
     chosen = list(problems or [problem for problem in course.problems if problem in sources])
     files = student_files(course, chosen)
     found = secrets_in(files, course.root)

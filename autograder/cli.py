@@ -124,14 +124,18 @@ def release_command(problems: Problems = None) -> None:
 
 @app.command("lint")
 def lint_command(problems: Problems = None) -> None:
-    """Checks the markers and metadata of the sources."""
+    """Checks the markers and metadata of the sources, and that `course.toml` fits them."""
+    from autograder.course import doubts, load_course
     from autograder.lint import lint_problem
     from autograder.problem import problem_ids
 
     chosen = problems or problem_ids()
-    findings = [finding for problem in chosen for finding in lint_problem(problem)]
+    places = [finding for problem in chosen for finding in lint_problem(problem)]
+    findings = [f"{one.path}:{one.line}: {one.rule}: {one.message}" for one in places]
+    if not problems:
+        findings += doubts(load_course(), problem_ids())
     for finding in findings:
-        typer.echo(f"{finding.path}:{finding.line}: {finding.rule}: {finding.message}")
+        typer.echo(finding)
     typer.echo(f"{_count(len(findings), 'finding')} in {_count(len(chosen), 'source')}", err=True)
     raise typer.Exit(1 if findings else 0)
 

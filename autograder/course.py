@@ -11,7 +11,7 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -144,6 +144,28 @@ class Course:
         return due + timedelta(days=self.extension_days(problem, student)) if student else due
 
 
+def doubts(course: Course, sources: Collection[str]) -> list[str]:
+    """What in `course.toml` does not fit the sources: sentences for staff; empty if all does.
+
+    Args:
+        course: the course.
+        sources: ids of the problems that have a source.
+    """
+    path = course.root / COURSE_FILE
+    found = [
+        f"{path}: homework {homework.id} names {problem!r}, which has no source{_did_you_mean(problem, list(sources))}"
+        for homework in course.homeworks
+        for problem in homework.problems
+        if problem not in sources
+    ]
+    strays = sorted(set(sources) - set(course.problems))
+    return found + [
+        f"solutions/{problem}.py belongs to no homework in {path}: it has no due date, and is neither published nor "
+        "exported"
+        for problem in strays
+    ]
+
+
 def load_course(root: Path | None = None) -> Course:
     """Reads and checks `course.toml`.
 
@@ -248,6 +270,9 @@ class _Table:
 
     def wrong(self, key: str, what: str, mend: str) -> CourseError:
         """The error that names file, table, key, what is wrong and the mend."""
+        misspelt = difflib.get_close_matches(key, self._left, n=1)
+        if misspelt and "missing" in what:
+            return CourseError(f"{self.path}: {self.name} has an unknown key {misspelt[0]!r}; did you mean {key!r}?")
         return CourseError(f"{self.path}: {self.name}, key {key!r} {what}; {mend}.")
 
     def _take(self, key: str) -> Any:

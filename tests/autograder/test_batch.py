@@ -147,10 +147,14 @@ def test_unknown_problems_and_folders_that_cannot_be_used(tmp_path: Path) -> Non
     with pytest.raises(SourceError, match=r"unknown problem 'nope'.*Problems here: toy"):
         grade_folder("nope", tmp_path, tmp_path / "out", **QUIETLY)
     with pytest.raises(SetupError, match="is no folder"):
-        students_in(tmp_path / "nowhere")
+        students_in(tmp_path / "nowhere", "toy")
     with pytest.raises(SetupError, match=r"<student>/<problem>/<problem>\.ipynb"):
-        students_in(tmp_path)
+        students_in(tmp_path, "toy")
     hand_in(tmp_path / "in", "ada", b"")
+    with pytest.raises(SetupError, match=r"looks like the folder of one student: name the one above it, .*/in"):
+        students_in(tmp_path / "in" / "ada", "toy")
+    with pytest.raises(SetupError, match=r"nobody in .* has a folder vae; .* It holds hand-ins for toy"):
+        students_in(tmp_path / "in", "vae")
     (tmp_path / "file").write_text("")
     with pytest.raises(SetupError, match="cannot be written"):
         grade_folder("toy", tmp_path / "in", tmp_path / "file" / "out", **QUIETLY)

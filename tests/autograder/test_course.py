@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import LatePolicy, load_course, root_folder
+from autograder.course import LatePolicy, doubts, load_course, root_folder
 from autograder.errors import CourseError
 
 GOOD = """
@@ -167,6 +167,20 @@ def test_missing_and_undecodable_files(tmp_path: Path) -> None:
     (tmp_path / "course.toml").write_bytes(b"title = '\xff'")
     with pytest.raises(CourseError, match="cannot be read.*saved as UTF-8"):
         load_course(tmp_path)
+
+
+def test_a_misspelt_key_is_named(tmp_path: Path) -> None:
+    (tmp_path / "course.toml").write_text(GOOD.replace("days =", "dayz ="))
+    with pytest.raises(CourseError, match=r"has an unknown key 'dayz'; did you mean 'days'\?"):
+        load_course(tmp_path)
+
+
+def test_homeworks_that_do_not_fit_the_sources(root: Path) -> None:
+    course = load_course(root)
+    assert doubts(course, course.problems) == []
+    [missing, stray] = doubts(course, [problem for problem in course.problems if problem != "gan"] + ["gam"])
+    assert "homework 11 names 'gan', which has no source (did you mean 'gam'?)" in missing
+    assert "solutions/gam.py belongs to no homework" in stray
 
 
 def test_an_unlisted_problem(tmp_path: Path) -> None:
