@@ -51,7 +51,7 @@ def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
     lost = [item for item in log.items if item.score < item.max_score and item.status is not Status.MANUAL]
     tested = [item for item in log.items if not item.manual]
     views = {item.id: view_of(item, problem, f"item-{number}") for number, item in enumerate(log.items, start=1)}
-    open_points = sum(item.max_score for item in waiting)
+    open_points = sum(item.max_score - item.score for item in waiting)
     sheet = style("page.css", "feedback.css")
     return template("feedback.html").render(
         title=problem.title,

@@ -25,7 +25,7 @@ from autograder.errors import CourseError
 from autograder.graded_notebook import graded_text
 from autograder.points import auto_comment, auto_score, clamped, item_of
 from autograder.quick_imports import without_server
-from autograder.results import GIVEN, WROTE, GradedLog, ItemResult, Status
+from autograder.results import GIVEN, REREAD, WROTE, GradedLog, ItemResult, Status
 from autograder.standing import Standing, standings
 from autograder.writing import write_atomically
 
@@ -106,7 +106,14 @@ def _record(gradebook: Any, root: Path, grading: Recordable) -> GradedLog:
     write_scores(gradebook, log, settled)
     if grading.notebook is not None:
         write_atomically(path, graded_text(show_verdicts(grading.notebook, log)))
-    return with_manual_points(log, _manual_points(gradebook, log.problem, log.student))
+    log = with_manual_points(log, _manual_points(gradebook, log.problem, log.student))
+    notebook = gradebook.find_submission_notebook(log.problem, log.problem, log.student)
+    changed = {item_of(g.name) for g in notebook.grades if g.needs_manual_grade and g.manual_score is not None}
+    items = (
+        replace(item, status=Status.MANUAL, message=REREAD) if item.id in changed and item.manual else item
+        for item in log.items
+    )
+    return replace(log, items=tuple(items)) if changed else log
 
 
 def _recorded_notebook(root: Path, log: GradedLog) -> Path:
@@ -193,7 +200,8 @@ def write_scores(gradebook: Any, log: GradedLog, settled: frozenset[str] = froze
     for grade in notebook.grades:
         score = auto_score(results.get(item_of(grade.name)))
         grade.auto_score = None if score is None else clamped(score, grade.max_score)
-        grade.needs_manual_grade = score is None and (grade.manual_score is None or grade.name not in settled)
+        is_read = grade.manual_score is not None and not grade.needs_manual_grade and grade.name in settled
+        grade.needs_manual_grade = score is None and not is_read
     for comment in notebook.comments:
         comment.auto_comment = auto_comment(results.get(comment.name))
     gradebook.db.commit()
@@ -242,11 +250,19 @@ def with_manual_points(log: GradedLog, given: Mapping[str, tuple[float | None, s
 def _as_given(item: ItemResult, points: float | None, comment: str) -> ItemResult:
     if points is None:
         own = "" if item.status in (Status.MANUAL, Status.PASSED) else item.message
-        said = f"{comment} {own}" if item.manual else f"{WROTE} {comment}\n{own}"
+        said = f"{comment} {own}" if item.manual else f"{WROTE} {_in_one_line(comment)}\n{own}"
         return replace(item, message=said.strip())
     status = Status.PASSED if points >= item.max_score else Status.PARTIAL if points > 0 else Status.FAILED
-    said = comment or GIVEN if item.manual else f"{GIVEN} {comment}".strip()
-    return replace(item, score=points, status=status, message=said)
+    if item.manual:
+        return replace(item, score=points, status=status, message=comment or GIVEN)
+    own = "" if status is Status.PASSED or item.status is Status.PASSED else item.message
+    said = f"{GIVEN} {_in_one_line(comment)}".strip() + f"\n{own}"
+    return replace(item, score=points, status=status, message=said.strip())
+
+
+def _in_one_line(comment: str) -> str:
+    """A comment that stands before a message of several lines."""
+    return " ".join(comment.split())
 
 
 def create_gradebook(root: Path) -> None:

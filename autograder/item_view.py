@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from autograder.pages import with_code
 from autograder.problem import Item, Problem
-from autograder.results import GIVEN, WAITS, WROTE, ItemResult, Status
+from autograder.results import GIVEN, REREAD, WAITS, WROTE, ItemResult, Status
 from autograder.variants import misconception_text
 
 _WORDS = {
@@ -81,16 +81,18 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
     by_person = item is not None and item.kind != "code"
     is_done = result.score >= result.max_score or result.status is Status.MANUAL
     known = misconception_text(problem, result.id, result.misconception) or result.misconception.replace("_", " ")
-    is_a_persons = not by_person and result.message.startswith((GIVEN, WROTE))
-    is_usual = result.message in ("", WAITS) or (result.status is Status.PASSED and not is_a_persons)
-    said = "" if is_usual else result.message
-    comment = ""
+    said, comment = result.message, ""
     words = _WORDS[result.status]
     if by_person and result.status in (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.MANUAL):
-        comment = "" if result.message in ("", WAITS, GIVEN) else result.message
-        said = ""
+        comment = "" if said in ("", WAITS, GIVEN, REREAD) else said
+        said = REREAD if said == REREAD else ""
         words = words if result.status is Status.MANUAL else "Read by a person"
-    overruled = result.message.startswith(GIVEN)  # points of a person's, whatever the tests say
+    elif said.startswith((GIVEN, WROTE)):
+        first, _, said = said.partition("\n")
+        comment = first.removeprefix(GIVEN).removeprefix(WROTE).strip()
+        words = f"{words}; points given by a person" if first.startswith(GIVEN) else words
+    elif said == WAITS or result.status is Status.PASSED:
+        said = ""
     missing = result.max_score - result.score
     return ItemView(
         anchor=anchor,
@@ -100,19 +102,21 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
         gain="" if is_done else f"{missing:g} point{'' if missing == 1 else 's'}",
         tone=_tone(result),
         words=words,
-        misconception=Markup() if is_done or overruled else with_code(known),
+        misconception=Markup() if is_done else with_code(known),
         message=with_code(said),
         comment=comment,
-        output=() if is_done or overruled else tuple(with_code(line) for line in result.output),
+        output=() if is_done else tuple(with_code(line) for line in result.output),
         leans_on=() if is_done else result.leans_on,
-        advice=with_code("" if is_done or by_person or overruled else _ADVICE.get(result.status, "")),
+        advice=with_code("" if is_done or by_person else _ADVICE.get(result.status, "")),
     )
 
 
 def _points(result: ItemResult) -> str:
     noun = "point" if result.max_score == 1 else "points"
-    earned = "up to" if result.status is Status.MANUAL else f"{result.score:g} of"
-    return f"{earned} {result.max_score:g} {noun}"
+    if result.status is Status.MANUAL:
+        earned = f"{result.score:g} of {result.max_score:g} {noun} so far"
+        return earned if result.score else f"up to {result.max_score:g} {noun}"
+    return f"{result.score:g} of {result.max_score:g} {noun}"
 
 
 def _tone(result: ItemResult) -> str:

@@ -44,6 +44,10 @@ WAITS = "Waits for a person to read it."
 """Message of an answered item that a person grades, until somebody has read it."""
 GIVEN = "A person gave these points."
 """Message of an item whose points a person gave: alone, or, for one that is tested, before what they wrote."""
+REREAD = (
+    "You changed this answer after it was read. The points are for the earlier one; a person will read the new one."
+)
+"""Message of an item whose points a person gave to another answer than the one that is there now."""
 WROTE = "A person wrote:"
 """Stands in the message of an item that is tested before a person's comment."""
 

@@ -17,7 +17,7 @@ from autograder.feedback import feedback_html
 from autograder.misconceptions import expected
 from autograder.problem import Problem, load_problem
 from autograder.reference import Names, reference
-from autograder.results import GIVEN, WAITS, WROTE, Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.results import GIVEN, REREAD, WAITS, WROTE, Flag, GradedLog, ItemResult, Outcome, Status
 from homework.personal import plain_json
 
 COURSE = Path(__file__).parent / "fixture_course"
@@ -243,20 +243,33 @@ def test_what_a_person_wrote_is_shown_as_such(log: GradedLog, problem: Problem, 
 @pytest.mark.parametrize(
     ("status", "message", "shown"),
     [
-        (Status.PASSED, f"{WROTE} neat", True),
-        (Status.FAILED, f"{WROTE} look at the sign\nswapped", True),
-        (Status.PARTIAL, f"{GIVEN} half of it is there", True),
-        (Status.PASSED, "all is well", False),
+        (Status.PASSED, f"{WROTE} neat", ["Comment of your teaching assistant: neat"]),
+        (Status.FAILED, f"{WROTE} the sign\nswapped", ["Comment of your teaching assistant: the sign", "swapped"]),
+        (
+            Status.PARTIAL,
+            f"{GIVEN} half\nswapped",
+            ["points given by a person", "Comment of your teaching assistant: half", "swapped", "points are swapped"],
+        ),
+        (Status.PASSED, "all is well", []),
     ],
 )
-def test_what_a_person_wrote_about_code_is_shown_as_such(
-    log: GradedLog, problem: Problem, status: Status, message: str, shown: bool
+def test_what_a_person_wrote_about_code_is_shown_as_such_beside_what_tests_say(
+    log: GradedLog, problem: Problem, status: Status, message: str, shown: list[str]
 ) -> None:
-    item = dataclasses.replace(
-        next(item for item in log.items if not item.manual), status=status, score=1.0, message=message
-    )
-    text = _text(feedback_html(dataclasses.replace(log, items=(item,)), problem))
-    assert (" ".join(message.split()) in " ".join(text.split())) is shown
+    item = next(item for item in log.items if not item.manual)
+    score = item.max_score if status is Status.PASSED else 1.0
+    item = dataclasses.replace(item, status=status, score=score, message=message, output=("points are swapped",))
+    text = " ".join(_text(feedback_html(dataclasses.replace(log, items=(item,)), problem)).split())
+    for words in shown:
+        assert words in text
+    assert ("Comment of" in text) is bool(shown) and "all is well" not in text
+
+
+def test_points_for_an_earlier_answer_are_said_to_be(log: GradedLog, problem: Problem) -> None:
+    item = next(item for item in log.items if item.manual)
+    item = dataclasses.replace(item, status=Status.MANUAL, score=1.0, message=REREAD)
+    text = " ".join(_text(feedback_html(dataclasses.replace(log, items=(item,)), problem)).split())
+    assert REREAD in text and f"1 of {item.max_score:g} points so far" in text and "Comment of" not in text
 
 
 def _colours(scheme: str) -> dict[str, str]:

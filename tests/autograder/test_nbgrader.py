@@ -43,7 +43,7 @@ from autograder.gradebook import (
 from autograder.points import clamped
 from autograder.problem import load_problem
 from autograder.release import notebook_text, release, released_notebook
-from autograder.results import GradedLog, ItemResult, Outcome, Status
+from autograder.results import REREAD, GradedLog, ItemResult, Outcome, Status
 from autograder.ungraded import failed_grading
 
 FIXTURE = Path(__file__).parent / "fixture_course"
@@ -350,9 +350,15 @@ def test_record_keeps_manual_points_and_asks_again_only_for_new_answers(course: 
     changed = make_grading(course, "ada")
     assert changed.notebook is not None
     next(c for c in changed.notebook.cells if c.id == "written-units").source = "a new answer"
-    record(course, [changed])
-    assert scores(course, "ada")["written_units"] == (None, True)
-    assert manual_points(course, "toy", "ada")["written_units"] == (3.0, "")
+    for _ in range(2):  # however often it is graded before somebody reads it
+        log, *_ = record(course, [changed])
+        assert scores(course, "ada")["written_units"] == (None, True)
+        assert manual_points(course, "toy", "ada")["written_units"] == (3.0, "")
+        written = log.item("written_units")
+        assert (written.score, written.status, written.message) == (3.0, Status.MANUAL, REREAD)
+    give(course, "ada", "written_units", 2.0)
+    log, *_ = record(course, [changed])
+    assert (log.item("written_units").score, log.item("written_units").status) == (2.0, Status.PARTIAL)
 
 
 def test_what_people_gave_stands_in_the_log(course: Path) -> None:
@@ -370,7 +376,7 @@ def test_what_people_gave_stands_in_the_log(course: Path) -> None:
     assert overruled.item("Line").message == "A person wrote: look at the sign\nswapped"
     assert (overruled.item("standardize").score, overruled.item("standardize").status) == (12.5, Status.PASSED)
     overruled = with_manual_points(log, {"Line": (4.0, "half"), "standardize": (None, "neat")})
-    assert overruled.item("Line").message == "A person gave these points. half"
+    assert overruled.item("Line").message == "A person gave these points. half\nswapped"
     assert overruled.item("standardize").message == "A person wrote: neat"
 
 
