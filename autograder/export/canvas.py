@@ -69,7 +69,7 @@ def canvas_file(
             "In Canvas: Grades, Export, Export Entire Gradebook."
         )
     rows = [list(row) for row in roster.rows]
-    left_out, notes = not_on_roster(grades, assignments, matching), list(roster.notes)
+    left_out, notes = not_on_roster(grades, assignments, matching), [*roster.notes, *matching.by_beginning]
     taken: dict[int, str] = {}
     written = 0
     for assignment in assignments:

@@ -79,7 +79,7 @@ def gradescope_file(
             else:
                 written += 1
     absent = without_submission(grades, [assignment], roster, matching)
-    notes = roster.notes
+    notes = (*roster.notes, *matching.by_beginning)
     if assignment.not_released:
         notes += (f"{assignment.id}: not in the gradebook: {', '.join(assignment.not_released)}",)
     return Exported(csv_text(rows), written, tuple(left_out), tuple(absent), notes)

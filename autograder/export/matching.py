@@ -2,12 +2,14 @@
 
 The gradebook's ids are names of folders; a platform has its own. A student is found where their id, e-mail address or
 platform id is the same as a cell of one row (upper and lower case alike); or else where an id on one side is the part
-before the `@` of an address on the other, if nobody else has it.
+before the `@` of an address on the other, if nobody else has it and the address is of the place where most on the
+roster have theirs: `jsmith@gmail.com` is not the university's `jsmith`. Such matches are named.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -25,6 +27,8 @@ class Matching:
     """Student id in the gradebook → the one row that is theirs."""
     refused: Mapping[str, str]
     """Student id → why no row was taken."""
+    by_beginning: tuple[str, ...] = ()
+    """Who was found by the beginning of an address only, and where: sentences for staff."""
 
 
 def match(accounts: Iterable[Account], roster: Roster, by: str = "") -> Matching:
@@ -59,6 +63,10 @@ def match(accounts: Iterable[Account], roster: Roster, by: str = "") -> Matching
             hits = frozenset[Person]().union(*(local.get(key, frozenset()) for key in _local_keys(account)))
             if hits:
                 weak[account.id] = hits
+                foreign = (_ELSEWHERE + key[1:] for key in _local_keys(account) if key.startswith(_BEGINNING))
+                elsewhere = hits & frozenset[Person]().union(*(local.get(key, frozenset()) for key in foreign))
+                if elsewhere:
+                    refused[account.id] = f"the address of {_lines(elsewhere)} begins the same, but is of another place"
                 if hits & taken:
                     refused[account.id] = f"the address of {_lines(hits & taken)} begins the same, and is another's"
     found |= weak
@@ -80,7 +88,13 @@ def match(accounts: Iterable[Account], roster: Roster, by: str = "") -> Matching
         else:
             rows[students[0]] = person
     nowhere = {account.id: "not on the roster" for account in accounts if account.id not in found}
-    return Matching(rows, refused | nowhere)
+    named = tuple(
+        f"{printable(student)} was found by the beginning of an address: {rows[student].label}, "
+        f"line {rows[student].line} of the roster"
+        for student in sorted(weak)
+        if student in rows
+    )
+    return Matching(rows, refused | nowhere, named)
 
 
 def _with_ids_of(roster: Roster, by: str) -> list[tuple[Person, tuple[tuple[str, str], ...]]]:
@@ -106,6 +120,7 @@ def _by_text(
     """Text → who has it in a cell; text → who may be meant if an address or an id is cut at the `@`."""
     exact: dict[str, set[Person]] = {}
     local: dict[str, set[Person]] = {}
+    usual = _usual_domain(cell for _, ids in people for _, cell in ids)
     for person, ids in people:
         for heading, cell in ids:
             if heading == CANVAS_ID and roster.is_canvas and not by:
@@ -113,11 +128,17 @@ def _by_text(
                 continue
             exact.setdefault(_folded(cell), set()).add(person)
             local.setdefault(_BEGINNING + _local(cell) if "@" in cell else _folded(cell), set()).add(person)
+            if "@" in cell and _domain(cell) != usual:
+                local.setdefault(_ELSEWHERE + _local(cell), set()).add(person)
     return {key: frozenset(who) for key, who in exact.items()}, {key: frozenset(who) for key, who in local.items()}
 
 
 _BEGINNING = "\0"
 """Marks what stands before an `@`: it agrees with a whole id, never with the beginning of another address."""
+
+
+_ELSEWHERE = "\2"
+"""The same of an address that is not where most have theirs: no sign of anybody."""
 
 
 _OF_CANVAS = "\1"
@@ -137,6 +158,17 @@ def _local_keys(account: Account) -> set[str]:
 
 def _local(address: str) -> str:
     return _folded(address.partition("@")[0])
+
+
+def _domain(address: str) -> str:
+    return _folded(address.rpartition("@")[2])
+
+
+def _usual_domain(cells: Iterable[str]) -> str:
+    """Where more than half of the addresses are; empty if nowhere."""
+    domains = Counter(_domain(cell) for cell in cells if "@" in cell)
+    domain, count = next(iter(domains.most_common(1)), ("", 0))
+    return domain if 2 * count > domains.total() else ""
 
 
 def _folded(text: str) -> str:

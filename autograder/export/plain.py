@@ -78,4 +78,4 @@ def plain_file(
         return Exported(csv_text(rows), written, tuple(left_out))
     left_out += not_on_roster(grades, assignments, matching)
     absent = without_submission(grades, assignments, roster, matching)
-    return Exported(csv_text(rows), written, tuple(left_out), tuple(absent), roster.notes)
+    return Exported(csv_text(rows), written, tuple(left_out), tuple(absent), (*roster.notes, *matching.by_beginning))

@@ -225,8 +225,20 @@ def test_the_beginning_of_an_address_only_where_nobody_else_has_it(read: Reads) 
     assert matched(roster, "1000@home.org") == {}  # Canvas's own numbers are no ids of anybody's
     refused = match([Account("bob", "", "")], roster).refused
     assert refused == {"bob": "more than one row of the roster fits: lines 4, 5"}
+    assert match([Account("ada", "", "")], roster).by_beginning == (
+        "ada was found by the beginning of an address: A (100), line 3 of the roster",
+    )
     refused = match([Account("ada@a.edu", "", ""), Account("ada", "", "")], roster).refused
     assert refused == {"ada": "the address of line 3 begins the same, and is another's"}
+
+
+def test_an_address_of_another_place_is_no_sign(read: Reads) -> None:
+    rows = ("John,1,1001,john.smith@uni.edu,S,", "Jane,2,1002,jsmith@gmail.com,S,", "Kim,3,1003,kim@uni.edu,S,")
+    matching = match([Account("jsmith", "", ""), Account("kim", "", "")], read(canvas(*rows)))
+    assert list(matching.rows) == ["kim"]
+    assert matching.refused == {"jsmith": "the address of line 4 begins the same, but is of another place"}
+    even = read(canvas(*rows[:2]))  # nobody can tell which of the two is the usual one
+    assert match([Account("jsmith", "", "")], even).rows == {}
 
 
 def test_two_rows_or_two_students_are_refused(read: Reads) -> None:
