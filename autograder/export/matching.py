@@ -65,7 +65,7 @@ def match(accounts: Iterable[Account], roster: Roster, by: str = "") -> Matching
                 weak[account.id] = hits
                 foreign = (_ELSEWHERE + key[1:] for key in _local_keys(account) if key.startswith(_BEGINNING))
                 elsewhere = hits & frozenset[Person]().union(*(local.get(key, frozenset()) for key in foreign))
-                if elsewhere:
+                if elsewhere == hits:
                     refused[account.id] = f"the address of {_lines(elsewhere)} begins the same, but is of another place"
                 if hits & taken:
                     refused[account.id] = f"the address of {_lines(hits & taken)} begins the same, and is another's"
