@@ -7,8 +7,9 @@ The length of what nobody else wrote adds to that. Digits of several items add u
 item (an excuse under every question) counts once; a pair is reported above what the best of all pairs would reach by
 chance, with a thousandfold margin.
 
-The same work handed in many times counts once, so that a large ring does not make its own code common. Nothing is
-compared pair by pair: an index leads from what is rare to those who wrote it.
+The same work handed in many times counts once, so that a large ring does not make its own code common; nor does a ring
+whose members each changed a little, as long as much of what they share is in the work of all of them and of nobody
+else. Nothing is compared pair by pair: an index leads from what is rare to those who wrote it.
 """
 
 from __future__ import annotations
@@ -33,8 +34,10 @@ LEAST_LENGTH = 1.0
 """Unusual passages that a pair must share, in units of `CODE_LENGTH` or `TEXT_LENGTH`."""
 _OVERLAP = 6
 """Passages that one and the same place of an answer is part of, at most."""
-_RING = 10
-"""The same work from more than one in so many of a class (and more than three) is the usual way, not a ring."""
+RING_LENGTH = 2.0
+"""What one and the same few wrote, and nobody else, is no common way if it is that long, in the same units."""
+_RING, _SMALL_RING = 10, 5
+"""The same from more than one in so many of a class, and from more than so many, is the usual way, not a ring."""
 
 
 @dataclass(frozen=True)
@@ -138,12 +141,16 @@ def _nodes(works: Sequence[Work], known: Mapping[str, Known]) -> list[_Node]:
     together: dict[tuple[tuple[str, int], ...], list[Work]] = defaultdict(list)
     for work in works:
         together[tuple((item, work.shapes[item].form) for item in known if item in work.shapes)].append(work)
-    most = max(3, len(works) // _RING)
+    most = _most_in_a_ring(len(works))
     return [
         _Node(tuple(sorted(work.student for work in same)), same[0].shapes, len(same) if len(same) > most else 1)
         for key, same in together.items()
         if key
     ]
+
+
+def _most_in_a_ring(people: int) -> int:
+    return max(_SMALL_RING, people // _RING)
 
 
 class _Item:
@@ -164,6 +171,17 @@ class _Item:
             self._passages.update(dict.fromkeys(shape.passages, node.weight))
         self._common_forms = {shape.form for shape in known.ours}
         self._common = known.given.union(*(shape.passages for shape in known.ours))
+        self._of_rings = self._ring_passages(_most_in_a_ring(self._people))
+
+    def _ring_passages(self, most: int) -> frozenset[int]:
+        """The passages of which one and the same few wrote many, and nobody else any."""
+        owners = _index({number: node.shapes[self._item].passages - self._common for number, node in self._nodes})
+        sets: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        for passage, numbers in owners.items():
+            if 2 < len(numbers) <= most:
+                sets[tuple(numbers)].append(passage)
+        least = RING_LENGTH * self._known.length
+        return frozenset(passage for passages in sets.values() if len(passages) >= least for passage in passages)
 
     def alike(self, said: defaultdict[tuple[int, int], set[int]]) -> dict[tuple[int, int], AlikeItem]:
         """Pair of nodes → how alike their answers are; a node that many handed in is a pair with itself.
@@ -205,7 +223,7 @@ class _Item:
         return frozenset(
             passage
             for passage in node.shapes[self._item].passages
-            if self._passages[passage] <= most and passage not in self._common
+            if (self._passages[passage] <= most or passage in self._of_rings) and passage not in self._common
         )
 
     def _is_rare_form(self, node: _Node, own: int) -> bool:
@@ -217,7 +235,7 @@ class _Item:
         form = one.shapes[self._item].form
         same = form == other.shapes[self._item].form
         own = 1 if one is other else 2
-        alone = sum(self._passages[passage] == own for passage in passages) / self._known.length
+        alone = sum(self._passages[p] == own or p in self._of_rings for p in passages) / self._known.length
         if same and self._is_rare_form(one, own):
             digits = self._worth(self._forms[form] - own, own) + alone
         elif share >= self._known.share and passages:

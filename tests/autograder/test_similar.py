@@ -215,6 +215,38 @@ def _class_of_essays(texts: Sequence[str]) -> list[Group]:
     return similar_groups(_works(problem, [{"written_terms": text} for text in texts]), known_of(problem))
 
 
+@pytest.mark.parametrize("changed", [False, True])
+@pytest.mark.parametrize(("size", "ring"), [(12, 4), (39, 4), (45, 5), (60, 6), (150, 5), (200, 6)])
+def test_a_ring_is_found_even_if_each_changed_a_little(size: int, ring: int, changed: bool) -> None:
+    """The others write as our solution does, and texts of their own; each of the ring adds a line or changes words."""
+    problem = load_problem("vae")
+    right = _right_answers(problem)
+    known = {
+        item: replace(
+            about, ours=tuple(shape for shape in about.ours if shape not in _shapes(right.get(item, []), item))
+        )
+        for item, about in known_of(problem).items()
+    }
+    written = [item.id for item in problem.items if item.kind == "written"]
+    usual = {item.id: item.cell.source for item in problem.items if item.kind == "code"}
+    source = {item: each[-1] for item, each in right.items()}
+
+    def member(number: int) -> dict[str, str]:
+        words = [_essay(10_000 + place, 80).split() for place, _ in enumerate(written)]
+        for text in words if changed else []:
+            text[7 * number + 3] = text[7 * number + 40] = f"other{number}"
+        own = f"\nunused_{number} = {number} * {number + 1} - {number + 2}\n" if changed else ""
+        code = {item: copied(each) + own for item, each in source.items()}
+        return {**code, **dict(zip(written, map(" ".join, words), strict=True))}
+
+    honest = [
+        {**usual, **{item: _essay(number * 10 + place, 80) for place, item in enumerate(written)}}
+        for number in range(size - ring)
+    ]
+    (group,) = similar_groups(_works(problem, [*honest, *map(member, range(ring))]), known)
+    assert group.students == tuple(f"s{number:04}" for number in range(size - ring, size))
+
+
 def test_a_text_that_was_copied_and_changed_a_little_is_found() -> None:
     texts = [_essay(seed) for seed in range(200)]
     assert _class_of_essays(texts) == []
