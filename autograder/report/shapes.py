@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
+import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from hashlib import blake2b
 from autograder.needed import plain_python
 
 MOST_CHARACTERS = 30_000
-"""A longer answer is not compared."""
+"""A longer answer, comments and blanks not counted, is not compared."""
+MOST_READ = 20 * MOST_CHARACTERS
+"""One that is longer with comments and blanks is not even looked at."""
 CODE_PASSAGE = 6
 """Symbols of code in a row that make a passage."""
 TEXT_PASSAGE = 5
@@ -39,8 +42,8 @@ class Shape:
 
 def shape_of_text(text: str) -> Shape | None:
     """The shape of a written answer; None if there are too few words for one, or too many."""
-    words = re.findall(r"\w+", text.casefold()) if len(text) <= MOST_CHARACTERS else []
-    if len(words) < TEXT_PASSAGE:
+    words = re.findall(r"[^\W_]+", _plain(text).casefold()) if len(text) <= MOST_READ else []
+    if len(words) < TEXT_PASSAGE or sum(map(len, words)) > MOST_CHARACTERS:
         return None
     return Shape(_number(words), frozenset(_passages(words, TEXT_PASSAGE)))
 
@@ -53,7 +56,8 @@ def shape_of_code(source: str, keep: frozenset[str] = _NOTHING) -> Shape | None:
         source: the cell.
         keep: names at its top level that everybody must use: what the item is called.
     """
-    if len(source) > MOST_CHARACTERS:
+    written = [line.strip() for line in source.splitlines()] if len(source) <= MOST_READ else []
+    if not 0 < sum(len(line) for line in written if not line.startswith("#")) <= MOST_CHARACTERS:
         return None
     try:
         with warnings.catch_warnings():
@@ -66,6 +70,12 @@ def shape_of_code(source: str, keep: frozenset[str] = _NOTHING) -> Shape | None:
         return None
     form = _number([part for depth, line in sorted(lines) for part in (str(depth), *line, "\n")])
     return Shape(form, frozenset(passage for _, line in lines for passage in _passages(line, CODE_PASSAGE)))
+
+
+def _plain(text: str) -> str:
+    """A text without what nobody sees: comments of HTML, invisible letters, other forms of the same letter."""
+    seen = unicodedata.normalize("NFKC", re.sub(r"<!--.*?(?:-->|$)", " ", text, flags=re.DOTALL))
+    return "".join(letter for letter in seen if unicodedata.category(letter) != "Cf")
 
 
 def _passages(words: Sequence[str], length: int) -> Iterator[int]:

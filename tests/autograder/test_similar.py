@@ -122,6 +122,20 @@ def test_text_is_compared_word_by_word() -> None:
     assert shape_of_text("Four words are few") is None and shape_of_text("word " * 10_000) is None
 
 
+def test_what_nobody_sees_makes_no_difference() -> None:
+    seen = "A KL term pulls q towards the prior and makes codes overlap."
+    for hidden in (
+        seen.replace("term", "_term_").replace("prior", "**prior**"),
+        seen.replace("pulls", "pul\u00adls").replace("codes", "co\u200bdes"),
+        seen.replace(" ", " <!-- 7 --> "),
+        seen + " " * 100_000,
+    ):
+        assert shape_of_text(hidden) == shape_of_text(seen)
+    code = "def f(x):\n    return x * 2 + 1\n"
+    assert shape(code) == shape("# words\n" * 10_000 + code + "\n" * 40_000)
+    assert shape_of_code("x = 1\n" * 30_000) is None is shape_of_code("# nothing but words\n")
+
+
 def _right_answers(problem: Problem) -> dict[str, list[str]]:
     """Item → right alternatives, which are written independently of one another."""
     found: dict[str, list[str]] = {}
