@@ -84,7 +84,7 @@ check: $(READY)  ## grades the solution, the untouched release, every wrong solu
 formgrader: $(READY)  ## opens nbgrader's form grader on the course, for points and comments that people give
 	@test -f course/gradebook.db || $(BIN)/autograder release
 	@echo "formgrader: stop it with Ctrl-C; then grade again with the same command as before, which takes the points over"
-	cd course && jupyter server --ServerApp.default_url=/formgrader --ServerApp.open_browser=True --port=$(PORT) \
+	cd course && jupyter server --ServerApp.default_url=/formgrader --ServerApp.open_browser=True --port=$(PORT) --ServerApp.port_retries=0 \
 		$(if $(filter 0,$(shell id -u)),--allow-root)
 
 tiny-t5: $(READY)  ## pre-trains the tiny T5 in homework/embedded/ (goes on where it was)

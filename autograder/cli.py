@@ -289,7 +289,7 @@ def verify_command(
     if out:
         write_results(results, out)
     fine = sum(one.ok for one in results)
-    typer.echo(f"{fine} of {_count(len(results), 'log')} with nothing to look at")
+    typer.echo(f"{len(results) - fine} of {_count(len(results), 'log')} to look at")
     raise typer.Exit(0 if fine == len(results) else 1)
 
 

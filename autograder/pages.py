@@ -12,6 +12,8 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
+from autograder.printable import printable
+
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
@@ -52,5 +54,13 @@ def template(name: str, *, escapes: bool = True) -> jinja2.Template:
 
 
 def with_code(text: str) -> Markup:
-    """Escaped text in which `names` between backticks are set as code."""
-    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
+    """Escaped text in which `names` between backticks are set as code, and nothing steers how it is shown."""
+    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(_without_steering(text)))))
+
+
+def _without_steering(text: str) -> str:
+    """The text with control characters, and marks that turn the direction of writing, as escapes; lines stay."""
+    return "\n".join(
+        line.expandtabs() if line.isprintable() else printable(line.expandtabs(), max(1, 12 * len(line)))
+        for line in text.split("\n")
+    )

@@ -21,7 +21,7 @@ from autograder.published import BADGE, clone_address, colab_address
 from autograder.release import notebook_text, released_notebook
 
 PACKAGE = "homework"
-_COPIED = ("LICENSE", "data/README.md")
+_COPIED = ("LICENSE", "data/README.md", "docs/students.md")
 _TABLES = re.compile(r"\[(build-system|project|tool\.setuptools\b.*)\]")
 """The tables of `pyproject.toml` that students get."""
 _IGNORED = """# What running a notebook leaves behind

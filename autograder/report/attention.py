@@ -152,11 +152,13 @@ def flag_kinds(entries: Iterable[Entry]) -> tuple[FlagKind, ...]:
 
 
 def times(entries: Iterable[Entry]) -> Times | None:
-    """How long grading took; None if no table says so."""
-    timed = [entry for entry in entries if entry.seconds is not None]
+    """How long grading took; None if no table says so. What could not be graded took no time worth a word."""
+    timed = [entry for entry in entries if entry.seconds is not None and entry.log.outcome is Outcome.GRADED]
     fresh = [entry for entry in timed if not entry.cached]
-    if not fresh:
+    if not timed:
         return None
+    if not fresh:
+        return Times(0, len(timed), 0.0, 0.0, 0.0, (), ())
     seconds = sorted(entry.seconds or 0.0 for entry in fresh)
     phases = {phase: [entry.phases[phase] for entry in fresh if phase in entry.phases] for phase in PHASES}
     slowest = sorted(fresh, key=lambda entry: (-(entry.seconds or 0.0), entry.student))[:MOST_SLOW]

@@ -136,7 +136,8 @@ def _points(graded: Sequence[Entry]) -> tuple[Points, ...]:
     if not graded:
         return ()
     logs = [entry.log for entry in graded]
-    found = [_spread("Points from tests", [log.auto_score for log in logs], max(log.auto_max_score for log in logs))]
+    most = max(log.auto_max_score for log in logs)
+    found = [_spread("Points for tested items", [log.auto_score for log in logs], most)]
     read = [log for log in logs if not any(item.status is Status.MANUAL for item in log.items)]
     if any(item.manual and item.status is not Status.MISSING for log in read for item in log.items):
         most = max(log.max_score - log.auto_max_score for log in read)

@@ -55,6 +55,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     course_file.write_text(course_file.read_text().replace("https://example.org/toy-course", GITHUB, 2))
     (root / "data").mkdir()
     (root / "data" / "README.md").write_text("# Cards\n")
+    (root / "docs").mkdir()
+    (root / "docs" / "students.md").write_text("# Doing the homework\n")
+    (root / "docs" / "grading.md").write_text("# For staff\n")
     (root / "data" / "build_x.py").write_text("import homework\n")
     (root / "data" / "raw.bin").write_bytes(b"not for students")
     package = root / "homework"
@@ -102,6 +105,7 @@ def test_what_students_get(root: Path, tmp_path: Path) -> None:
         "README.md",
         "data/README.md",
         "data/build_x.py",
+        "docs/students.md",
         "environment.yml",
         "homework/__init__.py",
         "homework/embedded/tiny/weights.safetensors",
@@ -399,7 +403,7 @@ def test_the_command(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("AUTOGRADER_ROOT", str(root))
     arguments = ["bundle", "toy", "--out", str(tmp_path / "out"), "--zip", str(tmp_path / "toys.zip")]
     said = CliRunner().invoke(app, arguments)
-    assert (said.exit_code, said.stdout) == (0, f"14 files in {tmp_path / 'out'}, 14 of them changed\n")
+    assert (said.exit_code, said.stdout) == (0, f"15 files in {tmp_path / 'out'}, 15 of them changed\n")
     assert zipfile.is_zipfile(tmp_path / "toys.zip")
     in_the_package(root)
     refused = CliRunner().invoke(app, arguments)
@@ -464,7 +468,7 @@ def test_the_true_release_has_no_secret_and_git_takes_all_of_it(bundled: Path) -
     assert secrets_in(files, root) == []
     course = load_course(root)
     assert {f"notebooks/{problem}.ipynb" for problem in course.problems} <= set(files)
-    assert {name.split("/")[0] for name in files if "/" in name} == {"data", "homework", "notebooks"}
+    assert {name.split("/")[0] for name in files if "/" in name} == {"data", "docs", "homework", "notebooks"}
     assert max(map(len, files.values())) < 5 * 1024 * 1024
     for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", files["README.md"].decode()):
         assert link in files

@@ -265,6 +265,15 @@ def test_what_a_person_wrote_about_code_is_shown_as_such_beside_what_tests_say(
     assert ("Comment of" in text) is bool(shown) and "all is well" not in text
 
 
+def test_nothing_a_student_prints_steers_the_page(log: GradedLog, problem: Problem) -> None:
+    item = next(item for item in log.items if not item.manual)
+    item = dataclasses.replace(
+        item, status=Status.ERROR, score=0.0, message="raised\x00\x1b[2J \u202eevil\u2066\nline\ttwo"
+    )
+    page = feedback_html(dataclasses.replace(log, items=(item,)), problem)
+    assert not set(page) & set("\x00\x1b\u202e\u2066") and "\\u202eevil" in page and "line    two" in page
+
+
 def test_points_for_an_earlier_answer_are_said_to_be(log: GradedLog, problem: Problem) -> None:
     item = next(item for item in log.items if item.manual)
     item = dataclasses.replace(item, status=Status.MANUAL, score=1.0, message=REREAD)
