@@ -35,6 +35,10 @@ _OUTCOMES = {
 }
 
 
+_LOG_IS = {"no_log": "was not handed in", "log_unusable": "could not be used"}
+"""Flag → what became of the student's log."""
+
+
 def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
     """The feedback page of one submission.
 
@@ -52,12 +56,15 @@ def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
     tested = [item for item in log.items if not item.manual]
     views = {item.id: view_of(item, problem, f"item-{number}") for number, item in enumerate(log.items, start=1)}
     open_points = sum(item.max_score - item.score for item in waiting)
+    log_is = next((_LOG_IS[flag.kind] for flag in log.flags if flag.kind in _LOG_IS), "")
     sheet = style("page.css", "feedback.css")
     return template("feedback.html").render(
         title=problem.title,
         student=log.student,
         problem=problem.id,
-        graded=_date(log.created_at),
+        written="" if log_is else _date(log.created_at),
+        log_is="" if outcome else log_is,
+        untouched=log.outcome is Outcome.GRADED and all(item.status is Status.MISSING for item in log.items),
         late=late,
         score=f"{log.score:g}",
         maximum=f"{log.max_score:g}",

@@ -22,6 +22,6 @@ def late_note(course: Course | None, problem: str, student: str, handed_in_at: d
     days = policy.days_late((handed_in_at - course.due(problem, student)).total_seconds())
     late = f"Handed in {days} day{'s' if days > 1 else ''} late (a day that has begun counts)"
     if days and policy.last_day is not None and days > policy.last_day:
-        return f"{late}: what comes more than {policy.last_day} days late is not counted."
+        return f"{late}: more than {policy.last_day} days late is worth nothing, so the points above do not count."
     percent = min(100.0, policy.percent_per_day * days)
-    return f"{late}: {percent:g} % of the points are taken off." if percent else ""
+    return f"{late}: {percent:g} % of the points are taken off. The score above is from before that." if percent else ""

@@ -74,7 +74,7 @@ def test_it_says_who_what_and_how_much(log: GradedLog, problem: Problem) -> None
     assert "Feedback for ada" in text and problem.title in text and "21 November 2026, 10:00 UTC" in text
     assert f"{log.score:g} of {log.max_score:g} points" in text
     waiting = log.max_score - log.auto_max_score
-    assert f"{waiting:g} of them wait for a person" in text
+    assert f"{waiting:g} more points wait for a person" in text
 
 
 def test_every_item_stands_there_in_words(log: GradedLog, problem: Problem) -> None:
@@ -225,7 +225,7 @@ def test_who_has_all_right_gets_a_short_page(log: GradedLog, problem: Problem) -
 
 def test_what_a_late_hand_in_costs_is_said(log: GradedLog, problem: Problem) -> None:
     text = _text(feedback_html(log, problem, late="Handed in 2 days late: 20 % of the points are taken off."))
-    assert "20 % of the points are taken off. The score above is from before that." in text
+    assert "20 % of the points are taken off." in text
     assert "late" not in _text(feedback_html(log, problem))
 
 
@@ -263,6 +263,17 @@ def test_what_a_person_wrote_about_code_is_shown_as_such_beside_what_tests_say(
     for words in shown:
         assert words in text
     assert ("Comment of" in text) is bool(shown) and "all is well" not in text
+
+
+def test_an_untouched_notebook_and_a_missing_log_are_said_on_top(log: GradedLog, problem: Problem) -> None:
+    items = tuple(dataclasses.replace(item, status=Status.MISSING, score=0.0) for item in log.items)
+    untouched = dataclasses.replace(log, items=items, flags=(Flag("no_log", "staff's words"),))
+    text = " ".join(_text(feedback_html(untouched, problem)).split())
+    assert "Every task is still as it was given out. Did you hand in the right file?" in text
+    assert "submission_log.json was not handed in. It costs no points here" in text
+    assert "your log was written on" not in text and "staff's words" not in text
+    text = " ".join(_text(feedback_html(dataclasses.replace(log, flags=()), problem)).split())
+    assert "as it was given out" not in text and "your log was written on 21 November 2026" in text
 
 
 def test_nothing_a_student_prints_steers_the_page(log: GradedLog, problem: Problem) -> None:
