@@ -101,6 +101,7 @@ def grade_folder(
     students = students_in(submitted, problem_id)
     _make_writable(out)
     course = _course(root)
+    _warn_of_strangers(course, problem_id, students)
     seed = grading_seed(root)
     journal = Journal(out, problem, seed)
     done: dict[str, Graded] = {}
@@ -163,6 +164,14 @@ def _course(root: Path) -> Course | None:
         return load_course(root)
     except CourseError:
         return None
+
+
+def _warn_of_strangers(course: Course | None, problem_id: str, students: Sequence[str]) -> None:
+    """Says whose extension counts for nobody here: their name may be misspelt."""
+    homework = "" if course is None or problem_id not in course.problems else course.homework_of(problem_id).id
+    granted = {one.student for one in course.extensions if one.homework == homework} if course and homework else set()
+    for student in sorted(granted - set(students)):
+        _log.warning("course.toml gives %r more time for %s, and nobody of that name is here", student, homework)
 
 
 def _unchanged(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:

@@ -114,6 +114,9 @@ def take_in(
         if times is not None:
             _note_time(one, times.get(student), to / student / problem)
         taken.append(one)
+    strangers = sorted(set(times or ()) - set(names))
+    if strangers:
+        _log.warning("the list of hand-in times names who handed in nothing: %s", ", ".join(map(printable, strangers)))
     return taken
 
 
@@ -248,10 +251,10 @@ def _take_notebook(taken: Taken, files: list[Found], problem: str, to: Path) -> 
         return None
     taken.notebook = file.path
     if file.name != f"{problem}.ipynb":
-        taken.notes.append(f"{file.path} stands under another name than {problem}.ipynb")
+        taken.notes.append(f"{file.path} stands under another name than {problem}.ipynb; taken all the same")
     if len(notebooks) > 1:
         others = ", ".join(other.path for other in notebooks if other is not file)
-        taken.notes.append(f"several notebooks; {file.path} was taken, not {others}")
+        taken.notes.append(f"several notebooks; {file.path} was taken (the right name, then the newest), not {others}")
     write_bytes(to / f"{problem}.ipynb", data)
     return file
 

@@ -7,6 +7,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import pytest
 import autograder
 from autograder import batch
 from autograder.batch import grade_folder, students_in
+from autograder.course import load_course
 from autograder.errors import SetupError, SourceError
 from autograder.grading import grade_submission
 from autograder.results import Graded, Grading
@@ -298,3 +300,16 @@ def test_workers_and_their_hosts_do_not_outlive_a_killed_grader(tmp_path: Path) 
     assert family
     _, alive = psutil.wait_procs(family, timeout=30)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
+
+
+@pytest.mark.kernel
+def test_an_extension_for_nobody_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = Path(shutil.copytree(ROOT, tmp_path / "root"))
+    extension = '\n[[extension]]\nstudent = "{}"\nhomework = "{}"\ndays = 2\n'
+    homework = load_course(root).homeworks[0].id
+    with (root / "course.toml").open("a") as file:
+        file.write(extension.format("ada", homework) + extension.format("addaa", homework))
+    hand_in(tmp_path / "in", "ada", b"{")
+    grade_folder("toy", tmp_path / "in", tmp_path / "out", **{**QUIETLY, "root": root})
+    warned = [record.getMessage() for record in caplog.records if "more time" in record.getMessage()]
+    assert len(warned) == 1 and "'addaa' more time" in warned[0]

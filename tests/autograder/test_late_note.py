@@ -35,7 +35,7 @@ def course() -> Course:
         (timedelta(days=1, minutes=1), "Handed in 2 days late (a day that has begun counts): 20 %"),
         (
             timedelta(days=3, minutes=1),
-            "Handed in 4 days late (a day that has begun counts): what comes more than 3 days",
+            "Handed in 4 days late (a day that has begun counts): more than 3 days late is worth nothing",
         ),
     ],
 )
