@@ -81,7 +81,7 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
     by_person = item is not None and item.kind != "code"
     is_done = result.score >= result.max_score or result.status is Status.MANUAL
     known = misconception_text(problem, result.id, result.misconception) or result.misconception.replace("_", " ")
-    said, comment = result.message, ""
+    said, comment, tests_agree = result.message, "", True
     words = _WORDS[result.status]
     if by_person and result.status in (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.MANUAL):
         comment = "" if said in ("", WAITS, GIVEN, REREAD) else said
@@ -90,7 +90,9 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
     elif said.startswith((GIVEN, WROTE)):
         first, _, said = said.partition("\n")
         comment = first.removeprefix(GIVEN).removeprefix(WROTE).strip()
-        words = f"{words}; points given by a person" if first.startswith(GIVEN) else words
+        if first.startswith(GIVEN):
+            words = f"{words}; points given by a person"
+            tests_agree = bool(said)
     elif said == WAITS or result.status is Status.PASSED:
         said = ""
     missing = result.max_score - result.score
@@ -107,7 +109,7 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
         comment=comment,
         output=() if is_done else tuple(with_code(line) for line in result.output),
         leans_on=() if is_done else result.leans_on,
-        advice=with_code("" if is_done or by_person else _ADVICE.get(result.status, "")),
+        advice=with_code("" if is_done or by_person or not tests_agree else _ADVICE.get(result.status, "")),
     )
 
 

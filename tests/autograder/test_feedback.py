@@ -263,6 +263,9 @@ def test_what_a_person_wrote_about_code_is_shown_as_such_beside_what_tests_say(
     for words in shown:
         assert words in text
     assert ("Comment of" in text) is bool(shown) and "all is well" not in text
+    item = dataclasses.replace(item, status=Status.PARTIAL, score=1.0, message=f"{GIVEN} half", output=())
+    text = _text(feedback_html(dataclasses.replace(log, items=(item,)), problem))
+    assert "Where to look" not in text, "the tests found nothing"
 
 
 def test_an_untouched_notebook_and_a_missing_log_are_said_on_top(log: GradedLog, problem: Problem) -> None:
