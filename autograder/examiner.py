@@ -195,7 +195,9 @@ class _Examination:
         is_known = found is not None
         if found is None:
             found = self._found(item, early)
-            self._recall.keep(key, found, found["status"])
+            if self._recall.keep(key, found, found["status"]):
+                said = f"`{item.id}` ended otherwise when the same notebook was graded before: a busy machine, or luck?"
+                self._done.flags.append(Flag("unsteady", said))
         else:
             self._recall.items += 1
         if found["answer"] is not None:

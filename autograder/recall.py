@@ -45,8 +45,8 @@ class Recall:
         value: dict[str, Any] = entry["value"]
         return value
 
-    def keep(self, key: str, value: dict[str, Any], end: str) -> None:
-        """Notes a finding of this grading.
+    def keep(self, key: str, value: dict[str, Any], end: str) -> bool:
+        """Notes a finding of this grading; was there another one before, which only the machine can explain, or luck?
 
         Args:
             key: the digest of what decides over it.
@@ -56,6 +56,7 @@ class Recall:
         before = self._old.get(key, {})
         seen = before["seen"] + 1 if before.get("value") == value else 1
         self.kept[key] = {"value": value, "seen": seen, "doubtful": end in DOUBTFUL}
+        return bool(before) and before["value"] != value
 
     @property
     def is_settled(self) -> bool:

@@ -26,6 +26,7 @@ _TELLING: Mapping[str, str] = {
     "log_disagrees": "log and notebook disagree",
     "log_unusable": "the log cannot be used",
     "missing_cell": "cells are missing",
+    "unsteady": "the same code ended differently before",
 }
 """Kinds of flags for which somebody should look, and in words."""
 _KINDS: Mapping[str, str] = {

@@ -174,6 +174,22 @@ def test_what_somebody_kills_within_a_test_costs_that_item_only(
     assert scores(graded(solved())) == {"standardize": 0.0, "Line": 8.0}
 
 
+@by_somebody_else
+def test_who_ends_differently_when_graded_again_is_named(
+    monkeypatch: pytest.MonkeyPatch, kill_student_code: Callable[[], None]
+) -> None:
+    submission = Submission("ada", notebook=text(solved()))
+    with monkeypatch.context() as patch:
+        _killing(patch, kill_student_code, Link, "_ask", 1)
+        first = grade_submission("toy", submission, root=ROOT)
+    assert first.log.item("standardize").status is Status.CRASHED
+    again = grade_submission("toy", submission, root=ROOT, findings=first.findings)
+    [flag] = [flag for flag in again.log.flags if flag.kind == "unsteady"]
+    assert again.log.auto_score == 20 and "`standardize` ended otherwise" in flag.message
+    third = grade_submission("toy", submission, root=ROOT, findings=again.findings)
+    assert "unsteady" not in {flag.kind for flag in third.log.flags}
+
+
 SECOND_TRY = """import os, torch
 TOLD = os.path.join(os.getcwd(), "told")
 def standardize(x, eps=EPS):
