@@ -18,6 +18,7 @@ from autograder import lint_code
 from autograder.bands import lint_bands
 from autograder.course import root_folder
 from autograder.errors import SourceError
+from autograder.lint_headings import announced_points
 from autograder.percent import HIDDEN, RUBRIC, SOLUTION, Marker, TextCell, markers, numbers_inside, split_cells
 from autograder.problem import PACKAGE_WORD, problem_ids, read_source
 
@@ -321,6 +322,7 @@ _RULES: tuple[Callable[[list[TextCell]], Found], ...] = (
     _metadata,
     _grade_ids,
     _points,
+    announced_points,
     _pairs,
     _markers,
     _tags,

@@ -10,6 +10,7 @@ import pytest
 from autograder.errors import SourceError
 from autograder.lint import Finding, lint_problem, lint_source
 from autograder.percent import Line, read_marker
+from autograder.problem import problem_ids
 
 FIXTURE = Path(__file__).parent / "fixture_course"
 TOY = (FIXTURE / "solutions" / "toy.py").read_text(encoding="utf-8")
@@ -298,3 +299,13 @@ def test_near_misses_are_markers(line: str) -> None:
     marker = read_marker(Line(1, line))
     assert marker is not None
     assert not marker.exact
+
+
+@pytest.mark.parametrize("problem", problem_ids())
+def test_a_heading_that_announces_other_points(tmp_path: Path, root: Path, problem: str) -> None:
+    text = (root / "solutions" / f"{problem}.py").read_text(encoding="utf-8")
+    changed, count = re.subn(r"^(# #+ .*)\((\d+) points\)$", r"\1(77 points)", text, count=1, flags=re.MULTILINE)
+    found = [finding for finding in lint_text(tmp_path, changed) if finding.rule == "points"]
+    assert count == 1 and len(found) == 1
+    assert "the heading says 77 points and" in found[0].message and found[0].message.endswith("make them agree")
+    assert changed.splitlines()[found[0].line - 1].endswith("(77 points)")
