@@ -210,7 +210,7 @@ def test_a_command_is_measured_with_all_its_descendants(tmp_path: Path) -> None:
         assert measure([*BARE, unwaited], tmp_path, environment_for()).cpu >= 0.3
     big = "import time; block = b'x' * 60_000_000; print('made'); time.sleep(0.6)"
     cost = measure([*BARE, big], tmp_path, environment_for())
-    assert cost.memory > 60 and cost.main_memory > 60 and cost.seconds > 0.6 and "made" in cost.output
+    assert cost.memory > 57 and cost.main_memory > 57 and cost.seconds > 0.6 and "made" in cost.output
 
 
 def test_a_command_that_fails_says_what_it_said(tmp_path: Path) -> None:

@@ -113,9 +113,10 @@ def test_the_log_asks_for_the_id_and_offers_itself(
 def test_an_untouched_release_says_where_to_begin(tmp_path: Path, page: Page, jupyter: Callable[..., str]) -> None:
     folder = put(tmp_path / "mine", "toy", released())
     address = jupyter(folder, **settings(tmp_path, "mini", "ada"))
-    run_all(page, address, "lab", "toy.ipynb")
     errors: list[dict[str, str]] = []
-    for _ in range(SECONDS):
+    for second in range(SECONDS):
+        if second % 60 == 0:  # cells that are only queued for a kernel that a slow server lost are run again
+            run_all(page, address, "lab", "toy.ipynb")
         errors = [out for out in saved_outputs(page, folder / "toy.ipynb") if out["output_type"] == "error"]
         if errors:
             break

@@ -47,6 +47,8 @@ def course(tmp_path: Path) -> Path:
     root = Path(shutil.copytree(FIXTURE, tmp_path / "root"))
     for name in ("LICENSE", "pyproject.toml", "environment.yml", "CHANGELOG.md"):
         shutil.copy(ROOT / name, root / name)
+    (root / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "students.md", root / "docs" / "students.md")
     for name in ("homework", "data"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "*.npz", "raw"))
     make_class(["toy"], root / "handed_in", root)
