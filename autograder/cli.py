@@ -130,8 +130,7 @@ def lint_command(problems: Problems = None) -> None:
     from autograder.problem import problem_ids
 
     chosen = problems or problem_ids()
-    places = [finding for problem in chosen for finding in lint_problem(problem)]
-    findings = [f"{one.path}:{one.line}: {one.rule}: {one.message}" for one in places]
+    findings = [str(finding) for problem in chosen for finding in lint_problem(problem)]
     if not problems:
         findings += doubts(load_course(), problem_ids())
     for finding in findings:

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from autograder.errors import ExportError
 from autograder.export.roster import CANVAS_ID, Person, Roster, normal
 from autograder.export.scores import Account
 from autograder.printable import printable
@@ -101,11 +100,7 @@ def _with_ids_of(roster: Roster, by: str) -> list[tuple[Person, tuple[tuple[str,
     """Each person with the cells that count."""
     if not by:
         return [(person, person.ids) for person in roster.people]
-    headings = [normal(heading) for heading in roster.header]
-    if normal(by) not in headings:
-        seen = ", ".join(printable(heading, 30) for heading in roster.header[:8])
-        raise ExportError(f"{roster.path} has no heading {by!r}; it has: {seen}.")
-    column = headings.index(normal(by))
+    column = roster.column(by)
     pairs: list[tuple[Person, tuple[tuple[str, str], ...]]] = []
     for person in roster.people:
         row = roster.rows[person.row]

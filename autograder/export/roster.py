@@ -88,6 +88,18 @@ class Roster:
         names = tuple(map(normal, self.header[:3]))
         return names[:2] == ("student", "id") or names == ("lastname", "firstname", "id")
 
+    def column(self, heading: str) -> int:
+        """The index of the first column with that heading.
+
+        Raises:
+            ExportError: there is none.
+        """
+        headings = [normal(each) for each in self.header]
+        if normal(heading) not in headings:
+            seen = ", ".join(printable(each, 30) for each in self.header[:8])
+            raise ExportError(f"{self.path} has no heading {heading!r}; it has: {seen}.")
+        return headings.index(normal(heading))
+
 
 def normal(heading: str) -> str:
     """A heading in small letters, without marks and needless blanks."""
@@ -148,10 +160,8 @@ def canvas_numbers(roster: Roster, by: str = "") -> dict[str, str]:
     headings = [normal(heading) for heading in roster.header]
     if not roster.is_canvas:
         raise ExportError(f"{roster.path} is no gradebook of Canvas: its first columns are not Student and ID.")
-    if by and normal(by) not in headings:
-        raise ExportError(
-            f"{roster.path} has no heading {by!r}; it has: {', '.join(map(printable, roster.header[:8]))}."
-        )
+    if by:
+        roster.column(by)  # which says so if there is none
     found: dict[str, str] = {}
     for person in roster.people:
         cells = dict(zip(headings, (cell.strip() for cell in roster.rows[person.row]), strict=False))

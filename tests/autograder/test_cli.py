@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import autograder
 from autograder.cli import app
 from autograder.errors import SourceError
+from autograder.lint import Finding
 from autograder.results import GradedLog, ItemResult, Outcome, Status
 
 runner = CliRunner()
@@ -102,7 +103,7 @@ def test_release_says_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("found", "status"), [(0, 0), (2, 1)])
 def test_lint_prints_places_and_fails_on_findings(monkeypatch: pytest.MonkeyPatch, found: int, status: int) -> None:
-    finding = SimpleNamespace(path=Path("solutions/vae.py"), line=7, rule="marker", message="misspelt; write HIDDEN")
+    finding = Finding(Path("solutions/vae.py"), 7, "marker", "misspelt; write HIDDEN")
     _stand_in(monkeypatch, "autograder.lint", lint_problem=lambda problem: [finding] * found)
     result = runner.invoke(app, ["lint", "vae"])
     assert result.exit_code == status
