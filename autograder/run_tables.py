@@ -1,6 +1,6 @@
 """The tables of a run: `grades.csv` and `timings.csv`, one line per submission.
 
-Lines of problems that an earlier run graded into the same folder stay.
+Lines of problems that another run graded into the same folder stay, also of one that ends at the same moment.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from autograder.locks import locked
 from autograder.results import CACHED, PHASES, Graded, GradedLog
 from autograder.writing import write_atomically
 
 GRADES, TIMINGS = "grades.csv", "timings.csv"
+_LOCK = ".tables.lock"
+WAIT_SECONDS = 60.0
+"""How long to wait for another run that is writing the tables: it needs milliseconds."""
 _TIMES = ["student", "problem", "seconds", *PHASES, "cached", "items"]
 
 
@@ -27,11 +31,16 @@ def write_tables(out: Path, problem: str, graded: Sequence[Graded]) -> None:
         graded: every submission of the problem.
 
     Raises:
-        SetupError: a table cannot be written.
+        SetupError: a table cannot be written, or another process keeps it locked.
     """
-    before = {row["student"]: row["items"] for row in _read(out / TIMINGS, _TIMES) if row["problem"] == problem}
-    _write(out / GRADES, problem, [_grade_row(one.log) for one in graded])
-    _write(out / TIMINGS, problem, [_timing_row(one, before.get(one.log.student, "")) for one in graded])
+    busy = (
+        f"another program has kept the tables in {out} locked for {WAIT_SECONDS:.0f} s: end it, then start the same "
+        "command again; what is graded is not graded again."
+    )
+    with locked(out / _LOCK, busy, WAIT_SECONDS):  # else a run that reads before this one writes drops these lines
+        before = {row["student"]: row["items"] for row in _read(out / TIMINGS, _TIMES) if row["problem"] == problem}
+        _write(out / GRADES, problem, [_grade_row(one.log) for one in graded])
+        _write(out / TIMINGS, problem, [_timing_row(one, before.get(one.log.student, "")) for one in graded])
 
 
 def item_times(text: str) -> dict[str, float]:

@@ -1,0 +1,77 @@
+"""The tables of a run keep every line, also where several runs end at the same moment or one is killed."""
+
+from __future__ import annotations
+
+import csv
+import multiprocessing
+import os
+import signal
+import time
+from dataclasses import replace
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import pytest
+
+from autograder import run_tables
+from autograder.errors import SetupError
+from autograder.locks import locked
+from autograder.results import Graded
+from autograder.run_tables import GRADES, TIMINGS, write_tables
+from tests.autograder.graded_folder import log_of
+
+PROBLEMS = ("vae", "gan", "rlhf", "diffusion")
+STUDENTS = 100
+ROUNDS = 10
+START = multiprocessing.get_context("spawn")
+
+
+def lines(problem: str, students: int = STUDENTS) -> list[Graded]:
+    """A class that was graded in one problem."""
+    return [Graded(replace(log_of(f"student{number:03d}"), problem=problem), 1.0) for number in range(students)]
+
+
+def write(folder: Path, problem: str, start: Barrier) -> None:
+    """One run that ends at the same moment as others, again and again."""
+    graded = lines(problem)
+    for number in range(ROUNDS):
+        out = folder / str(number)
+        out.mkdir(exist_ok=True)
+        start.wait(300)
+        write_tables(out, problem, graded)
+
+
+def hold(path: Path) -> None:
+    """A program that takes a lock and does not come back."""
+    with locked(path, "busy"):
+        path.with_name("held").touch()
+        time.sleep(600)
+
+
+def test_problems_that_are_graded_at_once_keep_all_their_lines(tmp_path: Path) -> None:
+    start = START.Barrier(len(PROBLEMS))
+    runs = [START.Process(target=write, args=(tmp_path, problem, start)) for problem in PROBLEMS]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join(300)
+    assert [run.exitcode for run in runs] == [0] * len(runs)
+    expected = [(problem, f"student{n:03d}") for problem in sorted(PROBLEMS) for n in range(STUDENTS)]
+    for path in [tmp_path / str(number) / name for number in range(ROUNDS) for name in (GRADES, TIMINGS)]:
+        with path.open(newline="", encoding="utf-8") as file:
+            assert [(row["problem"], row["student"]) for row in csv.DictReader(file)] == expected, path
+
+
+def test_a_run_that_is_killed_leaves_no_lock_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_tables, "WAIT_SECONDS", 0.2)
+    run = START.Process(target=hold, args=(tmp_path / ".tables.lock",))
+    run.start()
+    while not (tmp_path / "held").exists():
+        time.sleep(0.01)
+    with pytest.raises(SetupError, match="locked for 0 s: end it"):
+        write_tables(tmp_path, "vae", lines("vae", 1))
+    assert run.pid is not None
+    os.kill(run.pid, signal.SIGKILL)
+    run.join()
+    write_tables(tmp_path, "vae", lines("vae", 1))
+    assert (tmp_path / GRADES).is_file()
