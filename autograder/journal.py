@@ -1,14 +1,16 @@
 """What an unfinished batch has done already, so that the same command goes on where it was cut off.
 
 One line of JSON per submission, in a hidden file of the results' folder, written after the submission's files are in
-place; the file is gone when the batch is done. A line counts only for the same input, source, software and seed.
+place; the file is gone when the batch is done. A line counts only for the same input, source, software and seed. A line
+that was cut off is taken off the file, so that the next one begins on a line of its own.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from autograder.problem import Problem
 from autograder.results import Graded, GradedLog
@@ -30,7 +32,7 @@ class Journal:
         self._problem = problem
         self._path = out / f".grading-{problem.id}.jsonl"
         self._key = {"source": problem.sha256, "software": software(), "seed": fingerprint(seed)}
-        self._done = self._read()
+        self._done = dict(self._read())
         if not self._done:
             self._path.write_text(json.dumps(self._key) + "\n", encoding="utf-8")
 
@@ -54,13 +56,27 @@ class Journal:
         """The batch is done: nothing is left to go on with."""
         self._path.unlink(missing_ok=True)
 
-    def _read(self) -> dict[str, tuple[str, float]]:
+    def _read(self) -> Iterator[tuple[str, tuple[str, float]]]:
+        """Student → digest and seconds, of an earlier batch of the same kind; cuts off the half line at the end."""
         if not self._path.is_file():
-            return {}
-        lines = []
-        for line in self._path.read_text(encoding="utf-8", errors="replace").splitlines():
-            with contextlib.suppress(ValueError):  # the last one may be half a line
-                lines.append(json.loads(line))
-        if not lines or lines[0] != self._key:
-            return {}
-        return {student: (digest, float(seconds)) for student, digest, seconds in lines[1:]}
+            return
+        data = self._path.read_bytes()
+        whole = data[: data.rfind(b"\n") + 1]
+        if whole != data:
+            with self._path.open("r+b") as file:
+                file.truncate(len(whole))
+        key, *lines = [_record(line) for line in whole.splitlines()] or [None]
+        if key != self._key:
+            return
+        for line in lines:
+            match line:
+                case [str(student), str(digest), int() | float() as seconds]:
+                    yield student, (digest, float(seconds))
+
+
+def _record(line: bytes) -> Any:
+    """What a line of JSON says; None for a broken one, as a full disk or a power cut leaves it."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
