@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import secrets
+import signal
 import socket
 import sysconfig
 import time
@@ -24,6 +25,8 @@ from autograder.student_side.confinement import FULL, LANDLOCK, PLAIN, USER
 
 PROBE_SECONDS = 60.0
 """Wall-clock limit of one probe; they take milliseconds, on a busy machine a second or two."""
+_STAYS_SECONDS = 10.0
+"""A process that is there so long after its session has outlived it."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,13 @@ for path in {paths!r}:
 """
 
 _WRITE = """
+import os
 managed = ""
 try:
     with open({path!r}, "w") as file:
         file.write("x")
     managed = "wrote " + {path!r}
+    os.remove({path!r})
 except OSError:
     pass
 """
@@ -201,7 +206,7 @@ PROMISES: dict[str, frozenset[str]] = {
 
 
 def examine(host: Host, root: Path) -> list[Finding]:
-    """Runs every probe in a session of a host.
+    """Runs every probe in a session of a host; nothing of a probe is left, however the examination ends.
 
     Args:
         host: started or not.
@@ -212,11 +217,9 @@ def examine(host: Host, root: Path) -> list[Finding]:
     """
     host.start()
     promised = PROMISES[host.level]
-    planted = Path(sysconfig.get_path("purelib")) / f"probe_{secrets.token_hex(4)}.py"
-    with _neighbour(host) as neighbour, _server() as port:
+    with _neighbour(host) as neighbour, _server() as port, _planted() as planted:
         probes = _probes(root, neighbour, planted, port)
         findings = [Finding(probe.name, _run(host, probe), probe.name in promised) for probe in probes]
-    planted.unlink(missing_ok=True)
     return [*findings, Finding(_SURVIVE, _outlives(host), _SURVIVE in promised)]
 
 
@@ -226,7 +229,7 @@ def surprises(findings: list[Finding]) -> str:
 
 
 def insist(host: Host, root: Path, also: Set[str] = frozenset()) -> None:
-    """Examines a host and refuses to go on if its walls have a hole.
+    """Examines a host and refuses to go on if its walls have a hole; then the host is closed.
 
     Args:
         host: started or not.
@@ -236,14 +239,17 @@ def insist(host: Host, root: Path, also: Set[str] = frozenset()) -> None:
     Raises:
         SetupError: a probe managed what the level promises to prevent, or what `also` names.
     """
-    findings = examine(host, root)
-    found = surprises([replace(one, promised=one.promised or one.name in also) for one in findings])
-    if found:
+    try:
+        findings = examine(host, root)
+        found = surprises([replace(one, promised=one.promised or one.name in also) for one in findings])
+        if found:
+            raise SetupError(
+                f"nothing was graded: the walls around student code do not hold at isolation level {host.level!r} "
+                f"({found}). `autograder doctor` shows all probes."
+            )
+    except BaseException:
         host.close()
-        raise SetupError(
-            f"nothing was graded: the walls around student code do not hold at isolation level {host.level!r} "
-            f"({found}). `autograder doctor` shows all probes."
-        )
+        raise
 
 
 def _probes(root: Path, neighbour: str, planted: Path, port: int) -> list[Probe]:
@@ -294,26 +300,41 @@ def _server() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+@contextlib.contextmanager
+def _planted() -> Iterator[Path]:
+    """Where a probe tries to write among the installed packages; the file is removed afterwards."""
+    path = Path(sysconfig.get_path("purelib")) / f"probe_{secrets.token_hex(4)}.py"
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
 def _outlives(host: Host) -> str:
-    """Does a process that a session left behind live on after it?"""
+    """Does a process that a session left behind live on after it? It is ended here."""
     name = "left" + secrets.token_hex(4)
-    with contextlib.closing(host.session()) as session:
-        _ask(session, _OUTLIVE.format(name=name), _SURVIVE)
-        if not _processes_called(name):
-            raise SetupError(f"the probe {_SURVIVE!r} could not be run: its process was never seen")
-    return "" if _wait_until(lambda: not _processes_called(name)) else "a process lived on"
+    try:
+        with contextlib.closing(host.session()) as session:
+            _ask(session, _OUTLIVE.format(name=name), _SURVIVE)
+            if not _processes_called(name):
+                raise SetupError(f"the probe {_SURVIVE!r} could not be run: its process was never seen")
+        return "" if _wait_until(lambda: not _processes_called(name), _STAYS_SECONDS) else "a process lived on"
+    finally:
+        for pid in _processes_called(name):
+            with contextlib.suppress(OSError):  # gone meanwhile, or of a user whom we may not signal
+                os.kill(pid, signal.SIGKILL)
 
 
-def _processes_called(name: str) -> list[str]:
+def _processes_called(name: str) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/comm"):
         with contextlib.suppress(OSError):
             if path.read_text().strip() == name:
-                found.append(path.parent.name)
+                found.append(int(path.parent.name))
     return found
 
 
-def _wait_until(true: Callable[[], bool], seconds: float = 10.0) -> bool:
+def _wait_until(true: Callable[[], bool], seconds: float) -> bool:
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() > end:

@@ -125,7 +125,11 @@ class Host:
         """Below it each session gets its working folder."""
 
     def __enter__(self) -> Host:
-        self.start()
+        try:
+            self.start()
+        except BaseException:  # e.g. Ctrl-C: `__exit__` is not called
+            self.close()
+            raise
         return self
 
     def __exit__(
