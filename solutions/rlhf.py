@@ -146,6 +146,7 @@ from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils import logging
 
 from homework.batches import batches_by_length
+from homework.cache_names import accept_both_cache_names
 from homework.hub_models import from_pretrained
 from homework.precision import autocast
 from homework.rater import Ranked, liking, simulated_rankings
@@ -159,7 +160,7 @@ logging.disable_progress_bar()  # of the loading of weights, which would go to s
 news = stories(run)
 start_from = summarizer_name(run) or t5_name(run)
 tokenizer = from_pretrained(AutoTokenizer, start_from)
-summarizer = from_pretrained(T5ForConditionalGeneration, start_from).to(run.device).eval()
+summarizer = accept_both_cache_names(from_pretrained(T5ForConditionalGeneration, start_from)).to(run.device).eval()
 PAD, END = tokenizer.pad_token_id, tokenizer.eos_token_id
 
 

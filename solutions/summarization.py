@@ -70,6 +70,7 @@ from torch import nn
 
 import homework
 from homework import plots, reference, student
+from homework.cache_names import accept_both_cache_names
 from homework.checks import close, fresh, part
 from homework.hub_models import from_pretrained
 from homework.log import SubmissionLog
@@ -1060,6 +1061,8 @@ with torch.no_grad(), part("with the cache as without", 2):
 # | `.logits` of the answer | `[B, T, V]`: at each given place the logits of the *next* token |
 # | `.past_key_values` of the answer | the cache, to be given to the next call (the first call gets None) |
 #
+# Newer versions of `transformers` call the cache `cache`, as an argument and in the answer. The models of this notebook take both names, with every version.
+#
 # `attention_mask` is a LongTensor `[B, S]`, **1 where the document is not padded**. The next cell puts your layers and stacks together to such a model, and loads the pre-trained T5.
 
 
@@ -1069,6 +1072,11 @@ class Answer(NamedTuple):
 
     logits: torch.Tensor
     past_key_values: Any
+
+    @property
+    def cache(self) -> Any:
+        """The cache under its newer name."""
+        return self.past_key_values
 
 
 class EncoderDecoder(nn.Module):
@@ -1087,6 +1095,7 @@ class EncoderDecoder(nn.Module):
         self.head = nn.Linear(dim, vocabulary)
         ids = {"decoder_start_token_id": start_id, "eos_token_id": end_id, "pad_token_id": pad_id}
         self.config = SimpleNamespace(**ids)
+        accept_both_cache_names(self)
 
     def get_encoder(self) -> Any:
         """What reads documents."""
@@ -1112,7 +1121,7 @@ def load_t5() -> tuple[Any, Any]:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # of the loading of weights, which would go to stderr
-    model = from_pretrained(T5ForConditionalGeneration, t5_name(run))
+    model = accept_both_cache_names(from_pretrained(T5ForConditionalGeneration, t5_name(run)))
     return from_pretrained(AutoTokenizer, t5_name(run)), model.to(run.device).eval()
 
 
@@ -1146,6 +1155,7 @@ class Scripted(nn.Module):
         self.ask, self.read, self.masks = ask, read, {}
         ids = {"decoder_start_token_id": start_id, "eos_token_id": end_id, "pad_token_id": pad_id}
         self.config = SimpleNamespace(**ids)
+        accept_both_cache_names(self)
 
     def get_encoder(self) -> Any:
         """What reads documents."""
@@ -1769,7 +1779,7 @@ def train_summarizer(name: str, pretrained: bool, seed: int = run.seed) -> tuple
         compute_loss_func=loss_of,
     )
     curve = fit(trainer, name)
-    return model.eval(), curve
+    return accept_both_cache_names(model.eval()), curve
 
 
 # %% tags=["train"]

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from homework.stories import embedded_stories
 from homework.summarizer import tiny_summarizer_folder
 from tests.homework.test_reward_model import make_tiny_roberta
 from tests.problems.local_data import local_data
-from tests.problems.run_source import run_source
+from tests.problems.other_transformers import VERSIONS, tiny_t5
+from tests.problems.run_source import cells_up_to, run_source
 
 PROBLEM = "rlhf"
 MOST_KL = 4.0
@@ -53,6 +55,22 @@ def check_claims(seen: dict[str, Any]) -> None:
     assert free["kl"] > 2 * leashed["kl"], "without the penalty it strays"
     assert leashed["rouge2"] > start["rouge2"] - 0.03, "what was meant does not suffer on the leash"
     assert free["rouge2"] < leashed["rouge2"] - 0.05, "and does without"
+
+
+def test_every_version_of_transformers_draws_the_same_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOMEWORK_PROFILE", "grade")
+    names = cells_up_to(PROBLEM, "sample")
+    documents = list(embedded_stories().test.documents[:3])
+    for seed in (None, 0):
+
+        def drawn(model: Any, seed: int | None = seed) -> Any:
+            chance = None if seed is None else torch.Generator().manual_seed(seed)
+            return names["sample"](model, documents, 2, chance)
+
+        want = drawn(tiny_t5(VERSIONS[1]))
+        assert want.shape == (6, 4) and want.unique().numel() > 3
+        for version in VERSIONS:
+            assert torch.equal(drawn(tiny_t5(version)), want), version.__name__
 
 
 @pytest.mark.kernel

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from autograder.problem import load_problem
+from autograder.reference import reference
 from homework.stories import labelled
 from tests.problems.local_data import local_data, stand_in_for_t5
+from tests.problems.other_transformers import VERSIONS, tiny_t5
 from tests.problems.run_source import ROOT, run_source, verdicts
 
 PROBLEM = "summarization"
@@ -34,6 +38,17 @@ def test_in_three_stories_of_four_another_sentence_than_the_first_tells_the_main
     first = sum(story.main == 0 for story in made) / len(made)
     assert 0.23 < first < 0.27
     assert all(story.main <= 3 for story in made)
+
+
+def test_every_version_of_transformers_writes_the_same_tokens() -> None:
+    names = reference(load_problem(PROBLEM, ROOT)).names
+    texts = ["The mayor of Arden opened a school.", "Two people were hurt in Belmont.", "Arden."]
+    documents = names["padded"](names["tokenizer"](texts)["input_ids"], 0)
+    for decode in (names["greedy_decode"], lambda *asked: names["beam_search"](*asked[:2], 3, asked[2])):
+        want = decode(names["t5"], documents, 10)
+        assert len(set(want.flatten().tolist())) > 5
+        for version in VERSIONS:
+            assert torch.equal(decode(tiny_t5(version), documents, 10), want), version.__name__
 
 
 DUMP = {
