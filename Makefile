@@ -3,20 +3,24 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo formgrader test test-slow lint release bundle docs check tiny-t5 tiny-summarizer clean
+.PHONY: help setup setup-latest lock demo formgrader test test-latest test-slow lint release bundle docs check tiny-t5 tiny-summarizer clean
 
 # What a set-up may be told on the command line, e.g. `make setup PYTHON=python3.12`.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-TORCH ?= 2.13.0
-TORCHVISION ?= 0.28.0
+TORCH ?= # another torch than lock/torch.txt has, with the torchvision that belongs to it: TORCH=2.12.0 TORCHVISION=0.27.0
+TORCHVISION ?=
 TORCH_INDEX ?= # an index to take torch from, e.g. PyTorch's own with CPU builds; else what pip is configured to use
+VENV ?= .venv
+LATEST ?= # not empty: the newest versions that pyproject.toml allows, not those of the lock
+UV := 0.13.9
 WORKERS ?= 2
 OUT ?= build/student
 PORT ?= 8888
 
-VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
+UV_PIP := VIRTUAL_ENV=$(VENV) $(BIN)/uv -q pip
 
 # nbgrader starts `alembic` by name, and kernels start `python` by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -27,35 +31,65 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## lists the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
-setup: $(READY)  ## makes .venv with the student package, the autograder and the test tools (skipped when up to date)
+setup: $(READY)  ## makes .venv from the lock: the student package, the autograder, the test tools (skipped when up to date)
 
-# torch comes first and through pip, so that pip's own configuration (indexes, wheel folders) decides which build it is;
-# uv then brings the rest, several times faster than pip would, and leaves the torch that is there alone.
-$(READY): pyproject.toml autograder/pyproject.toml
+setup-latest:  ## makes .venv-latest with the newest versions that pyproject.toml allows
+	@rm -f .venv-latest/.ready
+	@$(MAKE) --no-print-directory setup VENV=.venv-latest LATEST=yes
+
+$(READY): pyproject.toml autograder/pyproject.toml lock/requirements.txt lock/torch.txt
 	@echo "setup: $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "setup: Python 3.11 or newer is needed; say make setup PYTHON=/path/to/python3.11")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv || true
-	@echo "setup: torch $(TORCH) and torchvision $(TORCHVISION)"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-compile \
-		$(if $(strip $(TORCH_INDEX)),--index-url $(strip $(TORCH_INDEX))) torch==$(TORCH) torchvision==$(TORCHVISION)
-	@echo "setup: everything else (pyproject.toml)"
-	@$(BIN)/python -c 'from importlib.metadata import version as v; print("torch==" + v("torch")); print("torchvision==" + v("torchvision"))' > $(VENV)/constraints.txt
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q -c $(VENV)/constraints.txt -e ".[staff,test]" -e ./autograder \
-		|| { echo "setup: uv did not manage; now with pip, which takes some minutes"; \
-		$(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c $(VENV)/constraints.txt -e ".[staff,test]" -e ./autograder; }
-	@$(BIN)/python -c 'from importlib.metadata import distributions as d; n = [x.name for x in d()]; t = open("$(VENV)/constraints.txt").readline().strip(); \
+	@rm -f $@
+	@$(PIP) install uv==$(UV) || echo "setup: uv cannot be installed; pip does its work, which takes some minutes more"
+	@$(MAKE) --no-print-directory $(if $(strip $(LATEST)),install-latest,install-locked)
+	@$(BIN)/python -c 'from importlib.metadata import distributions, version; n = [x.name for x in distributions()]; t = version("torch"); \
 		extra = [x for x in n if x.startswith("nvidia-")] if "+cpu" in t else []; \
-		exit(f"setup: CUDA packages came along with the CPU build of torch: {extra}. Remove $(VENV) and try again.") if extra else print(f"setup: done, {len(n)} packages, {t}")'
+		exit(f"setup: CUDA packages came along with the CPU build of torch: {extra}. Remove $(VENV) and try again.") if extra else print(f"setup: done, {len(n)} packages, torch {t}")'
 	@echo "setup: compiling what is imported most"
 	@$(BIN)/python -W ignore -c 'import homework, torch._dynamo, torchvision, sklearn.datasets, matplotlib.pyplot, autograder.cli, autograder.demo, autograder.nbgrader_steps, pytest, hypothesis'
-	@touch $@
+	@echo $(if $(strip $(LATEST)),latest,locked) > $@
+
+# torch comes through pip, so that pip's own configuration (indexes, wheel folders) decides which build it is. uv brings the
+# rest, several times faster than pip would; where uv does not run, pip reads the same lock.
+TORCH_WANTED = $(if $(strip $(TORCH)),torch==$(strip $(TORCH)) torchvision==$(strip $(TORCHVISION)),$(1))
+INSTALL_TORCH = $(PIP) install --no-compile $(if $(strip $(TORCH_INDEX)),--index-url $(strip $(TORCH_INDEX))) $(TORCH_WANTED)
+
+.PHONY: install-locked install-latest
+install-locked:
+	@echo "setup: the packages of lock/requirements.txt"
+	@$(UV_PIP) install --no-deps --require-hashes -r lock/requirements.txt \
+		|| $(PIP) install --no-compile --no-deps --require-hashes -r lock/requirements.txt
+	@echo "setup: $(call TORCH_WANTED,torch as in lock/torch.txt)"
+	@$(call INSTALL_TORCH,-r lock/torch.txt)
+	@$(PIP) install --no-deps --no-build-isolation -e . -e ./autograder
+	@$(BIN)/python -m pip check > $(VENV)/check.txt || { cat $(VENV)/check.txt; echo "setup: these versions do not fit together"; exit 1; }
+
+install-latest:
+	@echo "setup: $(call TORCH_WANTED,the newest torch that pip finds)"
+	@$(call INSTALL_TORCH,--upgrade torch torchvision)
+	@$(BIN)/python -c 'from importlib.metadata import version as v; print("torch==" + v("torch")); print("torchvision==" + v("torchvision"))' > $(VENV)/torch.txt
+	@echo "setup: everything else, the newest that pyproject.toml allows"
+	@$(UV_PIP) install --upgrade -c $(VENV)/torch.txt -e ".[staff,test]" -e ./autograder \
+		|| $(PIP) install --no-compile --upgrade -c $(VENV)/torch.txt -e ".[staff,test]" -e ./autograder
+
+# The versions for every platform and Python that pyproject.toml allows, newest first, with the hashes of their files.
+lock: $(READY)  ## renews lock/requirements.txt with the newest versions that pyproject.toml allows
+	$(BIN)/uv -q --config-file lock/uv.toml pip compile pyproject.toml --extra staff --extra test --constraint lock/torch.txt \
+		--no-emit-package torch --no-emit-package torchvision --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-annotate --custom-compile-command "make lock" --output-file lock/requirements.txt
+	@for python in 3.11 3.12 3.13; do \
+		echo "lock: what students install, on Python $$python: $$($(BIN)/uv -q pip compile pyproject.toml --python-version $$python --no-header --no-annotate | wc -l) packages"; done
 
 demo: $(READY)  ## releases all problems, grades a small made-up class and shows its grades
 	$(BIN)/autograder demo
 
 test: lint  ## runs the linters and all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadgroup
+
+test-latest: setup-latest  ## runs what `test` runs in .venv-latest, with the newest versions that pyproject.toml allows
+	$(MAKE) --no-print-directory test VENV=.venv-latest LATEST=yes
 
 test-slow: $(READY)  ## runs the slow tests, then grades every wrong solution and every right alternative
 	$(BIN)/python -m pytest -m slow -n $(WORKERS) --dist loadgroup
@@ -94,5 +128,5 @@ tiny-summarizer: $(READY)  ## fine-tunes the tiny T5 into the summarizer in home
 	$(BIN)/python data/build_tiny_summarizer.py
 
 clean:  ## removes the environment and caches; never course/, which holds grades
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info autograder/*.egg-info
+	rm -rf .venv .venv-latest build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info autograder/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

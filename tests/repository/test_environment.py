@@ -1,8 +1,7 @@
-"""`environment.yml` and the Makefile say the same as `pyproject.toml`, where every version bound stands once."""
+"""`environment.yml` says the same as `pyproject.toml`, where every version bound stands once."""
 
 from __future__ import annotations
 
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 import yaml
 from packaging.requirements import Requirement
-from packaging.version import Version
 
 CONDA_NAMES = {"torch": "pytorch"}  # where conda-forge calls a library otherwise
 
@@ -47,16 +45,6 @@ def test_conda_has_the_python_range_of_pyproject(project: dict[str, Any], conda:
 def test_conda_installs_the_student_package_itself(conda: list[Any]) -> None:
     assert {"pip": ["-e ."]} in conda
     assert "pip" in conda
-
-
-@pytest.mark.parametrize(("variable", "library"), [("TORCH", "torch"), ("TORCHVISION", "torchvision")])
-def test_what_the_makefile_installs_is_allowed(
-    root: Path, project: dict[str, Any], variable: str, library: str
-) -> None:
-    found = re.search(rf"^{variable} \?= (\S+)$", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    assert found is not None
-    (bound,) = (r.specifier for r in map(Requirement, project["dependencies"]) if r.name == library)
-    assert bound.contains(Version(found.group(1)))
 
 
 def test_every_import_of_the_student_package_is_a_dependency(root: Path, project: dict[str, Any]) -> None:

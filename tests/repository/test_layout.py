@@ -97,6 +97,7 @@ def test_run_time_state_is_ignored_by_git(root: Path, tmp_path: Path) -> None:
     ignored = [
         "course/gradebook.db",
         ".venv/bin/python",
+        ".venv-latest/bin/python",
         "checkpoints/x.pt",
         "submission_log.json",
         "a/__pycache__/x.pyc",
