@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
+import io
 import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
+import dask.system
+import psutil
 import pytest
 
 from autograder import machine
@@ -22,9 +29,56 @@ def test_workers_follow_cores_memory_and_submissions(
     assert machine.workers_that_fit(submissions) == expected
 
 
-def test_only_cores_that_this_process_may_use_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 5}, raising=False)
-    assert machine.cores() == 2
+def test_only_cores_that_this_process_may_use_count() -> None:
+    script = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); from autograder import machine as m; "
+    said = subprocess.run(
+        [sys.executable, "-c", script + "print(m.cores())"], capture_output=True, text=True, check=True
+    )
+    assert said.stdout == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"/proc/self/cgroup": "0::/box\n", "/sys/fs/cgroup/box/cpu.max": "250000 100000\n"}, 3),
+        ({"/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/cpu.max": "50000 100000\n"}, 1),
+        ({"/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/cpu.max": "max 100000\n"}, 64),
+        (
+            {
+                f"/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_{name}_us": us
+                for name, us in (("quota", "400000"), ("period", "100000"))
+            },
+            4,
+        ),
+        (
+            {
+                f"/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_{name}_us": us
+                for name, us in (("quota", "-1"), ("period", "100000"))
+            },
+            64,
+        ),
+        ({}, 64),
+    ],
+    ids=["v2", "v2 half a core", "v2 unlimited", "v1", "v1 unlimited", "no cgroups"],
+)
+def test_the_cpu_quota_of_a_container_counts(
+    files: dict[str, str], expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine of 64 cores, with the files of a container."""
+
+    def opened(path: Any, *args: Any, **options: Any) -> Any:
+        if str(path).startswith(("/sys/fs/cgroup", "/proc/self/cgroup")):
+            if str(path) not in files:
+                raise FileNotFoundError(path)
+            return io.StringIO(files[str(path)])
+        return builtins.open(path, *args, **options)
+
+    monkeypatch.setattr(dask.system, "open", opened, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(64)))
+    monkeypatch.setattr(psutil.Process, "cpu_affinity", lambda self: list(range(64)))
+    assert machine.cores() == expected
+    monkeypatch.setattr(machine, "free_memory", lambda: 2**40)
+    assert machine.workers_that_fit(1000) == expected
 
 
 def test_a_containers_limit_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
