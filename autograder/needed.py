@@ -112,6 +112,16 @@ def defines(source: str, name: str) -> bool:
     return name in names.binds
 
 
+def replaces(source: str, name: str) -> bool:
+    """Does the cell give the name a new meaning that does not build on the one before, as `f = cache(f)` does?"""
+    names = names_of(source)
+    if names is None or name not in names.binds:
+        return False
+    if name not in names.uses:
+        return True
+    return any(isinstance(node, _SCOPES) and node.name == name for node in ast.parse(plain_python(source)).body)
+
+
 def needed(sources: Sequence[str | None], wanted: Iterable[str]) -> set[int]:
     """The positions of the cells that must run so that the wanted names work.
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from autograder.errors import SourceError
+from autograder.matching import Matching, match
 from autograder.needed import defines
 from autograder.problem import Cell, Item, Problem, load_problem, problem_ids
 from autograder.release import release_to_read
@@ -64,7 +65,8 @@ def rebuild(problem: Problem, handed_in: Sequence[HandedIn], name: str = "the no
         UnusableError: none of the problem's items is in it.
     """
     released = _released_sources(problem)
-    matched, flags = _match(problem, handed_in, released)
+    matching = match(problem, handed_in, released)
+    matched = matching.counted
     other = _other_problem(problem, handed_in, matched)
     if other:
         message = f"{name} is the notebook of '{other}', not of '{problem.id}'; hand in {problem.id}.ipynb."
@@ -73,8 +75,8 @@ def rebuild(problem: Problem, handed_in: Sequence[HandedIn], name: str = "the no
         items = ", ".join(item.id for item in problem.items)
         message = f"{name} holds none of the items of '{problem.id}' ({items}); hand in {problem.id}.ipynb."
         raise UnusableError(Outcome.WRONG_NOTEBOOK, message)
-    flags += _missing(problem, matched)
-    free = _free_cells(problem, handed_in, matched, released)
+    flags = [*matching.flags, *_missing(problem, matched)]
+    free = _free_cells(problem, handed_in, matching, released)
     built: list[Built] = []
     answered = set()
     for cell in problem.cells:
@@ -101,61 +103,7 @@ def _released_sources(problem: Problem) -> dict[str, str]:
     return {cell.id: str(cell.source) for cell in release_to_read(problem).cells}
 
 
-def _match(
-    problem: Problem, handed_in: Sequence[HandedIn], released: dict[str, str]
-) -> tuple[dict[str, int], list[Flag]]:
-    """Which handed-in cell answers which item: by grade id, else by cell id, else by the name it defines."""
-    matched: dict[str, int] = {}
-    flags: list[Flag] = []
-    for item in problem.items:
-        kind = item.cell.cell_type
-        fits = [n for n, cell in enumerate(handed_in) if cell.cell_type == kind and n not in matched.values()]
-        stub = released[item.cell.id].strip()
-
-        def is_answer(n: int, stub: str = stub, item: Item = item) -> bool:
-            return handed_in[n].source.strip() not in ("", stub) and (
-                item.kind != "code" or defines(handed_in[n].source, item.id)
-            )
-
-        by_id = [n for n in fits if handed_in[n].grade_id == item.id]
-        by_cell = [n for n in fits if not handed_in[n].grade_id and handed_in[n].cell_id == item.cell.id]
-        by_name = [n for n in fits if item.kind == "code" and defines(handed_in[n].source, item.id)]
-        by_name = [n for n in by_name if handed_in[n].grade_id in ("", item.id)]
-        candidates = by_id or by_cell
-        if len(by_id) > 1:
-            flags.append(
-                Flag("repaired", f"{item.id}: {len(by_id)} cells carry this id; the first answered one counts.")
-            )
-        if any(is_answer(n) for n in candidates):
-            matched[item.id] = next(n for n in candidates if is_answer(n))
-        elif by_name and any(is_answer(n) for n in by_name):
-            matched[item.id] = next(n for n in by_name if is_answer(n))
-        elif candidates:
-            matched[item.id] = candidates[0]
-        elif by_name:
-            matched[item.id] = by_name[0]
-        elif item.kind != "code" and (place := _place(problem, item, handed_in, released)) in fits:
-            matched[item.id] = place
-        else:
-            continue
-        if matched[item.id] not in by_id:
-            by_its_name = "the name it defines" if item.kind == "code" else "the text above it"
-            how = "its cell id" if matched[item.id] in by_cell else by_its_name
-            flags.append(Flag("repaired", f"{item.id}: the cell was found by {how}, not by its nbgrader id."))
-    return matched, flags
-
-
-def _place(problem: Problem, item: Item, handed_in: Sequence[HandedIn], released: dict[str, str]) -> int:
-    """Where an answer without any id stands: right below the text that stands above it in the release (or -1)."""
-    above = problem.cells[problem.cells.index(item.cell) - 1]
-    texts = {text.strip() for text in released.values()} - {released[item.cell.id].strip()}
-    for position in range(1, len(handed_in)):
-        if handed_in[position - 1].source.strip() == released[above.id].strip():
-            return position if handed_in[position].source.strip() not in texts else -1
-    return -1
-
-
-def _missing(problem: Problem, matched: dict[str, int]) -> list[Flag]:
+def _missing(problem: Problem, matched: Mapping[str, int]) -> list[Flag]:
     return [
         Flag("missing_cell", f"{item.id}: no cell of the notebook answers this item.")
         for item in problem.items
@@ -164,35 +112,59 @@ def _missing(problem: Problem, matched: dict[str, int]) -> list[Flag]:
 
 
 def _free_cells(
-    problem: Problem, handed_in: Sequence[HandedIn], matched: dict[str, int], released: dict[str, str]
+    problem: Problem, handed_in: Sequence[HandedIn], matching: Matching, released: dict[str, str]
 ) -> dict[str, list[Built]]:
     """Cells of the student's own, by the id of the release's cell they stood above ('' = at the end).
 
     A given cell that was edited counts as a free cell above the original: an import added there is not lost, and the
-    original still runs after it.
+    original still runs after it. So does a draft of an answer: a helper defined there is not lost, and the answer that
+    counts still runs after it.
     """
-    anchors = {position: problem.item(item_id).cell.id for item_id, position in matched.items()}
+    ids = [*(cell.id for cell in problem.cells), ""]
+    places = {cell_id: place for place, cell_id in enumerate(ids)}
     ids_by_grade_id = {cell.grade_id: cell.id for cell in problem.cells if cell.grade_id}
     ids_by_text = {text.strip(): cell_id for cell_id, text in released.items()}
+    counted = {problem.item(item_id).cell.id: position for item_id, position in matching.counted.items()}
+    answers = {position: cell_id for cell_id, position in counted.items()}
     free: dict[str, list[Built]] = {}
-    waiting: list[Built] = []
+    waiting: list[tuple[Built, int]] = []
+    """Free cells above the next cell of the release, and before which place each must come."""
+
+    def put(place: int) -> None:
+        placed = []
+        while waiting:
+            built, latest = waiting.pop()
+            place = min(place, latest)
+            placed.append((ids[place], built))
+        for cell_id, built in reversed(placed):
+            free.setdefault(cell_id, []).append(built)
+
     for position, cell in enumerate(handed_in):
-        anchor = anchors.get(position)
-        if anchor is None:
-            known = ids_by_grade_id.get(cell.grade_id) or (cell.cell_id if cell.cell_id in released else None)
+        known = ids_by_grade_id.get(cell.grade_id) or (cell.cell_id if cell.cell_id in released else None)
+        anchor = answers.get(position)
+        if anchor is None and position in matching.drafts:
+            answer = problem.item(matching.drafts[position]).cell.id
+            is_earlier = position < counted[answer]
+            waiting.append((_free(position, cell), places[answer] if is_earlier else places[""]))
+            anchor = known
+        elif position in matching.stubs:
+            anchor = known
+        elif anchor is None:
             anchor = ids_by_text.get(cell.source.strip()) or known
             is_given = anchor is not None and not _is_graded(problem, anchor)
             edited = anchor is not None and cell.source.strip() != released[anchor].strip()
-            if cell.cell_type == "code" and (anchor is None or (is_given and edited)):
-                waiting.append(Built("free", "code", cell.source, f"free-{position}", None))
-            elif cell.cell_type == "markdown" and anchor is None and cell.source.strip():
-                waiting.append(Built("free", "markdown", cell.source, f"free-{position}", None))
-        if anchor is not None and waiting:
-            free.setdefault(anchor, []).extend(waiting)
-            waiting = []
-    if waiting:
-        free.setdefault("", []).extend(waiting)
+            if (cell.cell_type == "code" and (anchor is None or (is_given and edited))) or (
+                cell.cell_type == "markdown" and anchor is None and cell.source.strip()
+            ):
+                waiting.append((_free(position, cell), places[""]))
+        if anchor is not None and position <= counted.get(anchor, position):  # not for a copy below the answer
+            put(places[anchor])
+    put(places[""])
     return free
+
+
+def _free(position: int, cell: HandedIn) -> Built:
+    return Built("free", cell.cell_type, cell.source, f"free-{position}", None)
 
 
 def _is_graded(problem: Problem, cell_id: str) -> bool:

@@ -75,21 +75,6 @@ def test_reordered_and_renamed_cells() -> None:
     assert answers(rebuilt(notebook)) == EVERYTHING
 
 
-def test_a_copied_answer_cell_counts_once_and_the_first_answered_one_wins() -> None:
-    notebook = solved()
-    at = place(notebook, "standardize")
-    twin = copy.deepcopy(notebook.cells[at])
-    twin.source = "def standardize(x, eps=EPS):\n    return 'second'"
-    twin.id = "twin"
-    notebook.cells.insert(at + 1, twin)
-    result = rebuilt(notebook)
-    assert answers(result) == EVERYTHING
-    assert "2 cells carry this id" in result.flags[0].message
-    stub = released().cells[place(released(), "standardize")]
-    notebook.cells[at].source = stub.source
-    assert rebuilt(notebook).source("standardize") == twin.source
-
-
 def test_an_answer_moved_to_a_cell_of_its_own_is_found_by_the_name_it_defines() -> None:
     notebook = released()
     own = nbformat.v4.new_code_cell(RIGHT_STANDARDIZE, id="own")

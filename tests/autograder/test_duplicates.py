@@ -1,0 +1,253 @@
+"""Several cells that answer one item: the last answered one counts, as in the student's own Jupyter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from autograder.needed import replaces
+from autograder.rebuild import Rebuilt, rebuild
+from autograder.results import Grading, Status
+from autograder.submission import read_cells
+from tests.autograder.toy import FULL, RIGHT_STANDARDIZE, STANDARDIZE, graded, released, scores, solved, toy
+
+WRONG = STANDARDIZE + "    return x"
+EMPTY = ""
+BROKEN = STANDARDIZE + "    return (x -"
+STUB = str(
+    next(cell for cell in released().cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "standardize").source
+)
+COMMENTED = STUB.replace("Brings every", "Will bring every").replace("    raise", "    # TODO: mean first?\n    raise")
+HELPED = STANDARDIZE + "    return centred(x) / torch.sqrt(x.var(0, unbiased=False) + eps)"
+HELPER = "\n\n\ndef centred(x):\n    return x - x.mean(0)"
+
+
+def place(notebook: NotebookNode, grade_id: str) -> int:
+    """Where a cell stands."""
+    ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells]
+    return ids.index(grade_id)
+
+
+def copied(
+    sources: Sequence[str], *, item: str = "standardize", keeps: str = "grade id", below: str = "", **answers: str
+) -> NotebookNode:
+    """The solved notebook with an item's cell several times: the first in its place, the others below it, in order.
+
+    Args:
+        sources: texts of the cells.
+        item: the item.
+        keeps: what the copies keep of the first: `grade id`, `cell id` or nothing.
+        below: grade id of the cell below which the copies stand; the answer's own if not given.
+        answers: of other items.
+    """
+    notebook = solved(**answers, **{item: sources[0]})
+    first = notebook.cells[place(notebook, item)]
+    first.source = sources[0]
+    at = place(notebook, below or item) + 1
+    for number, source in enumerate(sources[1:]):
+        make: Callable[..., NotebookNode] = new_code_cell if first.cell_type == "code" else new_markdown_cell
+        copy = make(source, id=first.id if keeps == "cell id" else f"copy-{number}")
+        if keeps == "grade id":
+            copy.metadata = deepcopy(first.metadata)
+        notebook.cells.insert(at + number, copy)
+    if keeps == "cell id":
+        first.metadata = {}
+    return notebook
+
+
+def written(notebook: NotebookNode) -> bytes:
+    """The bytes of its file; nbformat would refuse a cell id that is there twice, which some editors write."""
+    return json.dumps(notebook).encode()
+
+
+def rebuilt(notebook: NotebookNode) -> Rebuilt:
+    """The rebuilt toy notebook."""
+    return rebuild(toy(), read_cells(written(notebook), "toy.ipynb"), "toy.ipynb")
+
+
+def graded_file(notebook: NotebookNode) -> Grading:
+    """The result of handing it in."""
+    return graded(written(notebook))
+
+
+def said(result: Rebuilt) -> str:
+    """What the flags say."""
+    assert {flag.kind for flag in result.flags} <= {"repaired"}
+    return "\n".join(flag.message for flag in result.flags)
+
+
+def order(result: Rebuilt, *sources: str) -> list[int]:
+    """Where cells with these texts stand in the rebuilt notebook; each must be there once."""
+    texts = [built.source for built in result.cells]
+    assert all(texts.count(source) == 1 for source in sources)
+    return [texts.index(source) for source in sources]
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("below", ["", "test_standardize", "test_Line"])
+@pytest.mark.parametrize("keeps", ["grade id", "cell id", "nothing"])
+def test_a_right_copy_below_a_wrong_draft_gets_its_points(keeps: str, below: str) -> None:
+    grading = graded_file(copied([WRONG, RIGHT_STANDARDIZE], keeps=keeps, below=below))
+    is_met_by_the_test = keeps != "nothing" or not below
+    assert scores(grading) == {"standardize": 12.0 if is_met_by_the_test else 0.0, "Line": 8.0}
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("draft", [BROKEN, "raise RuntimeError('a draft')", "def standardize(x, eps=EPS): oops", EMPTY])
+@pytest.mark.parametrize("keeps", ["grade id", "nothing"])
+def test_a_draft_that_fails_costs_nothing(draft: str, keeps: str) -> None:
+    assert scores(graded_file(copied([draft, RIGHT_STANDARDIZE], keeps=keeps))) == FULL
+
+
+@pytest.mark.kernel
+def test_a_wrong_copy_below_a_right_answer_counts_too() -> None:
+    assert scores(graded_file(copied([RIGHT_STANDARDIZE, WRONG]))) == {"standardize": 0.0, "Line": 8.0}
+
+
+@pytest.mark.parametrize("keeps", ["grade id", "cell id", "nothing"])
+@pytest.mark.parametrize("stub", [STUB, COMMENTED, EMPTY, "# nothing yet\n"])
+def test_a_stub_below_the_answer_does_not_count_and_does_not_run(stub: str, keeps: str) -> None:
+    result = rebuilt(copied([RIGHT_STANDARDIZE, stub], keeps=keeps))
+    assert result.source("standardize") == RIGHT_STANDARDIZE
+    free = [built.source for built in result.cells if built.role == "free"]
+    assert STUB not in free and COMMENTED not in free
+
+
+@pytest.mark.parametrize("keeps", ["grade id", "cell id", "nothing"])
+def test_of_many_the_last_that_is_answered_counts_and_is_named(keeps: str) -> None:
+    result = rebuilt(copied([STUB, WRONG, RIGHT_STANDARDIZE, STUB], keeps=keeps))
+    assert result.source("standardize") == RIGHT_STANDARDIZE and "standardize" in result.answered
+    at = place(solved(), "standardize") + 1
+    assert f"standardize: cells {at + 1}, {at + 2} of the notebook answer this item; " in said(result)
+    assert f"the last one, cell {at + 2}, counts." in said(result)
+    assert order(result, WRONG, RIGHT_STANDARDIZE) == sorted(order(result, WRONG, RIGHT_STANDARDIZE))
+
+
+@pytest.mark.kernel
+def test_a_later_copy_that_python_cannot_read_leaves_the_earlier_one_in_force() -> None:
+    notebook = copied([RIGHT_STANDARDIZE, BROKEN])
+    assert scores(graded_file(notebook)) == FULL
+    at = place(notebook, "standardize") + 1
+    assert f"cell {at + 1} cannot be read by Python, so cell {at} counts, as when the notebook is run." in said(
+        rebuilt(notebook)
+    )
+
+
+def test_where_python_can_read_none_the_last_is_graded() -> None:
+    result = rebuilt(copied([BROKEN, BROKEN + "(", STUB]))
+    assert result.source("standardize") == BROKEN + "("
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("keeps", ["grade id", "cell id", "nothing"])
+@pytest.mark.parametrize("below", ["", "test_Line"])
+def test_a_helper_in_a_draft_is_there_for_the_copy(keeps: str, below: str) -> None:
+    if keeps == "nothing" and below:
+        pytest.skip("below its test a cell without an id is not the answer")
+    grading = graded_file(copied([WRONG + HELPER, HELPED], keeps=keeps, below=below))
+    assert scores(grading) == FULL
+
+
+@pytest.mark.kernel
+def test_a_definition_below_the_test_is_not_graded_and_said() -> None:
+    """In the student's Jupyter the test met the one above it."""
+    notebook = copied([RIGHT_STANDARDIZE, WRONG], keeps="nothing", below="test_standardize")
+    assert scores(graded_file(notebook)) == FULL
+    at = place(notebook, "standardize") + 1
+    assert f"standardize: cell {at + 2} defines it again below the test; cell {at}, above the test, counts." in said(
+        rebuilt(notebook)
+    )
+
+
+@pytest.mark.kernel
+def test_below_a_copy_of_the_test_a_definition_counts_again() -> None:
+    notebook = copied([WRONG, RIGHT_STANDARDIZE], keeps="nothing", below="test_standardize")
+    at = place(notebook, "test_standardize")
+    notebook.cells.insert(at + 2, new_code_cell(notebook.cells[at].source, id="test-again"))
+    assert scores(graded_file(notebook)) == FULL
+
+
+@pytest.mark.kernel
+def test_a_wrapper_below_the_answer_runs_after_it() -> None:
+    """It builds on the answer, so it does not take its place."""
+    wrapper = (
+        "import functools\n\nstandardize = functools.wraps(standardize)(lambda *a, f=standardize, **k: f(*a, **k))"
+    )
+    notebook = copied([RIGHT_STANDARDIZE, wrapper], keeps="nothing")
+    assert rebuilt(notebook).source("standardize") == RIGHT_STANDARDIZE and scores(graded_file(notebook)) == FULL
+
+
+@pytest.mark.kernel
+def test_a_cell_without_an_id_that_defines_two_items_replaces_both_where_it_stands() -> None:
+    both = RIGHT_STANDARDIZE + "\n\n\n" + str(solved().cells[place(solved(), "Line")].source)
+    wrong_line = both[both.index("class Line") :].replace("torch.addcmul(self.intercept, self.slope, x)", "x")
+    notebook = solved(standardize=WRONG, Line=wrong_line)
+    notebook.cells.insert(place(notebook, "Line") + 1, new_code_cell(both, id="both"))
+    assert scores(graded_file(notebook)) == {"standardize": 0.0, "Line": 8.0}, "as the visible tests say"
+
+
+def test_what_stood_above_a_copy_far_below_still_runs_before_it() -> None:
+    notebook = copied([WRONG, RIGHT_STANDARDIZE], below="test_Line")
+    notebook.cells.insert(place(notebook, "test_Line") + 1, new_code_cell("scale = 3", id="above"))
+    notebook.cells.insert(place(notebook, "test_standardize"), new_code_cell("tried = standardize(1)", id="try"))
+    result = rebuilt(notebook)
+    where = order(result, WRONG, "scale = 3", RIGHT_STANDARDIZE, "tried = standardize(1)")
+    assert where == sorted(where)
+
+
+@pytest.mark.parametrize("keeps", ["grade id", "cell id"])
+def test_of_written_answers_the_last_counts_and_the_others_are_shown(keeps: str) -> None:
+    first, last = "They have units.", "The quotient has no unit."
+    result = rebuilt(copied([first, last], item="written_units", keeps=keeps))
+    assert result.source("written_units") == last and "written_units" in result.answered
+    assert [b.role for b in result.cells if b.source == first] == ["free"], "whoever grades it sees both"
+    assert "written_units: cells" in said(result)
+
+
+@pytest.mark.parametrize("item", ["written_units", "figure_loss"])
+def test_an_answer_without_an_id_below_an_untouched_stub_is_found(item: str) -> None:
+    stub = str(released().cells[place(released(), item)].source)
+    answer = "plots.curves({})" if item == "figure_loss" else "They have units."
+    result = rebuilt(copied([stub, answer], item=item, keeps="nothing"))
+    assert result.source(item) == answer and item in result.answered
+
+
+def test_of_figures_the_last_counts_and_no_other_is_run() -> None:
+    result = rebuilt(copied(["plots.curves({})", "plots.curves({1: 2})"], item="figure_loss"))
+    assert result.source("figure_loss") == "plots.curves({1: 2})"
+    assert "plots.curves({})" not in [built.source for built in result.cells]
+
+
+@pytest.mark.kernel
+def test_hundreds_of_copies_and_copies_under_another_items_id_gain_nothing() -> None:
+    notebook = copied([WRONG, *[WRONG + f"  # {n}" for n in range(400)]])
+    result = rebuilt(notebook)
+    assert len(said(result)) < 300 and "395 more" in said(result)
+    stranger = new_code_cell(RIGHT_STANDARDIZE, id="stranger")
+    stranger.metadata = deepcopy(notebook.cells[place(notebook, "Line")].metadata)
+    notebook.cells.insert(place(notebook, "test_Line"), stranger)
+    grading = graded_file(notebook)
+    assert scores(grading) == {"standardize": 0.0, "Line": 8.0}
+    assert grading.log.item("standardize").status is Status.FAILED
+
+
+@pytest.mark.parametrize(
+    ("source", "new"),
+    [
+        ("def f(): return f", True),
+        ("class f(f): pass", True),
+        ("f = lambda x: x", True),
+        ("from helper import f", True),
+        ("f = cache(f)", False),
+        ("f.forward = g", False),
+        ("g = f", False),
+        ("def f(:", False),
+    ],
+)
+def test_what_replaces_a_definition(source: str, new: bool) -> None:
+    assert replaces(source, "f") is new
