@@ -1,13 +1,15 @@
 """Makes `import torchvision` work where its compiled extension cannot be loaded.
 
-Wheels of torchvision for Linux are mostly built for CUDA. Beside a CPU build of torch their extension `_C.so` finds no
-CUDA libraries, so the operators it would have registered are missing, and `import torchvision` (and with it much of
-transformers) dies with "operator torchvision::nms does not exist": torchvision registers shape rules for `nms` and
-`qnms` whether or not the operators exist. Declaring the two operators is enough. Data sets, transforms, models and
-`make_grid` are plain Python and work; calling `torchvision.ops.nms` itself still fails, with a message by torchvision.
+Wheels of torchvision for Linux are mostly built for CUDA. Beside a CPU build of torch their extension (`_C.so`, since
+torchvision 0.29 `_C_stable.so`) finds no CUDA libraries, so the operators it would have registered are missing, and
+`import torchvision` (and with it much of transformers) dies with "operator torchvision::nms does not exist":
+torchvision registers shape rules for `nms` and `qnms` whether or not the operators exist. Declaring the two operators
+is enough. Data sets, transforms, models and `make_grid` are plain Python and work; calling `torchvision.ops.nms` itself
+still fails, with a message by torchvision.
 
-Importing this module does all of it, once, before torchvision is imported. Where the extension can be loaded, where
-torchvision has been imported already and where it is not installed, nothing happens.
+Importing this module does all of it, once, before torchvision is imported. It must never act where the extension can be
+loaded: operators that are declared twice end the process. So nothing happens where torch is built for a GPU, where any
+of the extension's files can be loaded, where torchvision has been imported already and where it is not installed.
 """
 
 from __future__ import annotations
@@ -46,14 +48,13 @@ def extension_loads(folder: Path) -> bool:
     Args:
         folder: torchvision's package folder.
     """
-    finder = importlib.machinery.FileFinder(
-        str(folder), (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES)
-    )
-    spec = finder.find_spec("_C")
-    if spec is None or spec.origin is None:
-        return False
+    suffixes = tuple(importlib.machinery.EXTENSION_SUFFIXES)
+    return any(_loads(path) for path in sorted(folder.glob("_C*")) if path.name.endswith(suffixes))
+
+
+def _loads(extension: Path) -> bool:
     try:
-        torch.ops.load_library(spec.origin)
+        torch.ops.load_library(str(extension))
     except (ImportError, OSError):
         return False
     return True
@@ -72,7 +73,7 @@ def declare_missing_operators() -> tuple[str, ...]:
 
 def prepare() -> tuple[str, ...]:
     """Gets torch ready for `import torchvision`; returns the operators that had to be declared, mostly none."""
-    if "torchvision" in sys.modules:
+    if "torchvision" in sys.modules or torch.version.cuda is not None or torch.version.hip is not None:
         return ()
     folder = torchvision_folder()
     if folder is None or extension_loads(folder):

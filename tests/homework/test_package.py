@@ -40,6 +40,7 @@ def test_a_whole_torchvision_is_left_alone(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.delitem(sys.modules, "torchvision", raising=False)
     monkeypatch.setattr(torchvision_compat, "torchvision_folder", lambda: tmp_path)
     monkeypatch.setattr(torchvision_compat, "extension_loads", lambda folder: True)
+    monkeypatch.setattr(torch.version, "cuda", None)
     monkeypatch.setattr(torchvision_compat, "declare_missing_operators", lambda: pytest.fail("must not act"))
     assert torchvision_compat.prepare() == ()
 
@@ -54,6 +55,26 @@ def test_an_extension_that_is_missing_or_broken_does_not_load(tmp_path: Path) ->
     assert torchvision_compat.extension_loads(tmp_path) is False
     (tmp_path / "_C.so").write_bytes(b"not a library")
     assert torchvision_compat.extension_loads(tmp_path) is False
+
+
+@pytest.mark.parametrize("name", ["_C.so", "_C_stable.so"])
+def test_the_extension_is_found_under_each_of_its_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "image.so").touch()
+    (tmp_path / name).touch()
+    loaded: list[str] = []
+    monkeypatch.setattr(torch.ops, "load_library", loaded.append)
+    assert torchvision_compat.extension_loads(tmp_path)
+    assert loaded == [str(tmp_path / name)]
+
+
+def test_nothing_happens_where_torch_is_built_for_a_gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delitem(sys.modules, "torchvision", raising=False)
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr(torchvision_compat, "torchvision_folder", lambda: tmp_path)
+    monkeypatch.setattr(torchvision_compat, "declare_missing_operators", lambda: pytest.fail("must not act"))
+    assert torchvision_compat.prepare() == ()
 
 
 def test_operators_are_declared_once() -> None:
