@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import json
 from typing import Any
 
 import jsonschema
 
 from autograder.rebuild import Rebuilt
 from autograder.results import Flag
+from autograder.strict_json import ContentError, read_json
 from autograder.tolerance import FLOAT32, for_device, same
 from homework.log import MOST_BYTES, schema
 from homework.source_hash import source_hash
@@ -43,7 +43,7 @@ def read_any_log(data: bytes | None) -> tuple[dict[str, Any], list[Flag]]:
             Flag("log_unusable", f"submission_log.json has {len(data):,} bytes; at most {MOST_BYTES:,} are read.")
         ]
     try:
-        log = json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant)
+        log = read_json(data)
         too_many = _too_many(log)
         if too_many:
             return {}, [Flag("log_unusable", too_many)]
@@ -55,7 +55,9 @@ def read_any_log(data: bytes | None) -> tuple[dict[str, Any], list[Flag]]:
         return {}, [
             Flag("log_unusable", f"submission_log.json does not follow the schema at {where}: {error.message[:200]}")
         ]
-    except (ValueError, RecursionError) as error:
+    except ContentError as error:
+        return {}, [Flag("log_unusable", f"submission_log.json {error}.")]
+    except ValueError as error:
         return {}, [Flag("log_unusable", f"submission_log.json is not JSON: {str(error)[:200]}")]
     if log.pop("grades", None) is not None:
         return log, [Flag("log_tampered", "The handed-in log carried grades; they were ignored.")]
@@ -90,7 +92,3 @@ def _too_many(log: Any) -> str:
         if isinstance(entries, dict) and len(entries) > MOST_ENTRIES:
             return f"submission_log.json has {len(entries):,} {part}; at most {MOST_ENTRIES:,} are read."
     return ""
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not allowed in a log")

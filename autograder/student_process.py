@@ -182,4 +182,4 @@ class StudentProcess:
 
 
 def _text(value: Any) -> str:
-    return value[:21_000].encode("utf-8", "replace").decode() if type(value) is str else ""
+    return value[:21_000] if type(value) is str else ""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from autograder.problem import Item, Problem
 from autograder.release import release_to_read
+from autograder.student_side.texts import well_formed
 from autograder.submission import MAX_CELL_CHARACTERS, MAX_PICTURES, UnusableError, read_bytes
 
 MOST_NOTEBOOK_BYTES = 100 * 2**20
@@ -34,9 +35,7 @@ def read_answers(out: Path, student: str, problem: Problem) -> Answers | None:
     """The answers of one student; None if the notebook cannot be read."""
     path = notebook_path(out, student, problem)
     try:
-        if path.is_file() and path.stat().st_size > MOST_NOTEBOOK_BYTES:
-            return None
-        document = json.loads(read_bytes(path, out).decode("utf-8"))
+        document = json.loads(read_bytes(path, out, MOST_NOTEBOOK_BYTES).decode("utf-8"))
         cells = {cell["id"]: cell for cell in document["cells"]}
         released = {cell.id: str(cell.source) for cell in release_to_read(problem).cells}
         sources, pictures = {}, {}
@@ -68,4 +67,4 @@ def _text(value: object) -> str:
     text = "".join(value) if isinstance(value, list) else value
     if not isinstance(text, str):
         raise TypeError("text")
-    return text[: 8 * MAX_CELL_CHARACTERS]
+    return well_formed(text[: 8 * MAX_CELL_CHARACTERS])

@@ -6,8 +6,8 @@ or broken is named, never a reason to stop.
 
 from __future__ import annotations
 
+import contextlib
 import csv
-import json
 import math
 import os
 from collections import defaultdict
@@ -20,6 +20,7 @@ from autograder.printable import is_text, printable
 from autograder.problem import Problem, load_problem, problem_ids
 from autograder.results import PHASES, GradedLog
 from autograder.run_tables import GRADES, TIMINGS, item_times, number
+from autograder.strict_json import read_json
 from autograder.submission import LOG_NAME, UnusableError, read_bytes
 from homework.errors import LogError
 from homework.log import validate
@@ -171,14 +172,15 @@ def _log(path: Path, out: Path) -> GradedLog:
         UnusableError: it is missing, behind a link, no regular file, or cannot be read.
         LogError: it is no log that grading wrote.
     """
-    if path.is_file() and path.stat().st_size > MOST_LOG_BYTES:
-        raise LogError("the log is larger than grading writes one")
+    with contextlib.suppress(OSError):  # reading it will say why
+        if path.stat().st_size > MOST_LOG_BYTES:
+            raise LogError("the log is larger than grading writes one")
     try:
-        data = read_bytes(path, out)
+        data = read_bytes(path, out, MOST_LOG_BYTES)
     except UnusableError as error:
         raise UnusableError(error.outcome, "the log is missing, or no regular file") from None
     try:
-        record = json.loads(data.decode("utf-8"))
+        record = read_json(data)
         validate(record)
         log = GradedLog.from_json(record)
         if not all(math.isfinite(item.score) and math.isfinite(item.max_score) for item in log.items):

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from homework.arguments import Watch
+
 from .frames import UnsendableError, WireError, receive_frame, send_frame
 from .values import Decoder, Encoder
 
@@ -102,8 +104,12 @@ class Desk:
         decoder = self._decoder(body, leaves)
         args, kwargs = decoder.decode(header["args"]), decoder.decode(header["kwargs"])
         with torch.set_grad_enabled(bool(header["grad"])):
-            value = self._objects[header["of"]](*args, **kwargs)
-            return self._reply(value, leaves)
+            function = self._objects[header["of"]]
+            watch = Watch(args, kwargs, modules=header["watch"] == "all") if header["watch"] else None
+            reply, out = self._reply(function(*args, **kwargs), leaves)
+            if watch is not None:
+                reply["changed"] = [[name, list(path), kind] for name, path, kind in watch.changes(function)]
+            return reply, out
 
     def _backward(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes | bytearray]:
         leaves, outputs = self._graphs[header["graph"]]

@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from .texts import well_formed_json
+
 _LENGTHS = struct.Struct(">QQ")
 _SMALL = 1 << 18
 """Bytes of a body that is sent together with its header."""
@@ -94,7 +96,7 @@ def send_frame(
 
 
 def receive_frame(sock: socket.socket, deadline: float | None = None, limits: Limits = LIMITS) -> tuple[Any, bytes]:
-    """Reads one frame: its header (a JSON object) and its body.
+    """Reads one frame: its header (a JSON object, all texts in it well-formed) and its body.
 
     Args:
         sock: a stream socket.
@@ -113,6 +115,8 @@ def receive_frame(sock: socket.socket, deadline: float | None = None, limits: Li
     text, body = rest[:header_length], rest[header_length:]
     try:
         header = _DECODER.decode(text.decode("utf-8"))
+        if b"\\ud" in text or b"\\uD" in text:  # UTF-8 itself has no half surrogate pairs, so they are escapes
+            header = well_formed_json(header)
     except (ValueError, RecursionError) as error:
         raise WireError(f"a frame's header is not JSON: {error}") from None
     if type(header) is not dict:

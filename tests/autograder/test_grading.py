@@ -43,6 +43,11 @@ def as_bytes(log: dict[str, Any]) -> bytes:
     return json.dumps(log).encode()
 
 
+def a_log_with(value: str) -> bytes:
+    """A log whose one metric has this JSON as its value."""
+    return as_bytes(a_log()).replace(b"1.5", value.encode())
+
+
 def kinds(flags: Any) -> list[str]:
     """What staff are told, in short."""
     return [flag.kind for flag in flags]
@@ -58,7 +63,16 @@ def kinds(flags: Any) -> list[str]:
         (b" " * (MOST_BYTES + 1), "log_unusable", "bytes"),
         (as_bytes(a_log(profile="huge")), "log_unusable", "profile"),
         (as_bytes(a_log(problem="vae")), "log_unusable", "'vae'"),
-        (b"[" * 100_000, "log_unusable", "not JSON"),
+        pytest.param(b"[" * 100_000, "log_unusable", "levels deep", id="deep"),
+        (a_log_with("1e999"), "log_unusable", "infinite number at metrics/toy/loss/value"),
+        (a_log_with("-1e999"), "log_unusable", "infinite number"),
+        (a_log_with('1.5, "evidence": [0, {"a": [1e400]}]'), "log_unusable", "loss/evidence/1/a/0."),
+        (
+            a_log_with(f'1.5, "evidence": {"[" * 120}{"]" * 120}'),
+            "log_unusable",
+            "more than 100 levels deep at metrics",
+        ),
+        (a_log_with("9" * 5000), "log_unusable", "not JSON"),
     ],
 )
 def test_a_log_that_cannot_be_used_is_flagged(data: bytes | None, kind: str, said: str) -> None:

@@ -1,0 +1,268 @@
+"""Text and numbers that cannot be written as they are (half surrogate pairs, 1e999, ...) cost nobody a result."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import autograder
+from autograder.batch import grade_folder
+from autograder.cli import app
+from autograder.handed_in_log import read_any_log
+from autograder.release import release
+from autograder.report import report
+from autograder.results import Graded, GradedLog, Outcome
+from autograder.strict_json import MOST_DEPTH, ContentError, read_json
+from autograder.student_side.frames import receive_frame, send_frame
+from autograder.student_side.texts import well_formed
+from autograder.submission import read_cells, read_submission
+from autograder.verify import verify
+from tests.autograder.toy import ROOT, STANDARDIZE, solved, text
+
+HALF = "\ud800"
+RAISES = {
+    "half a pair": f"raise ValueError('{HALF.encode('unicode_escape').decode()} half a pair')",
+    "half a pair in a key": "raise KeyError('\\udfff')",
+    "pairs that are whole": "raise ValueError('\\U0001f600 is one')",
+    "no text at all": "class Odd(Exception):\n        __str__ = lambda self: 5\n    raise Odd()",
+    "a text that raises": "class Odd(Exception):\n        def __str__(self): raise self\n    raise Odd()",
+    "an odd name": (
+        "class Odd(type):\n        __name__ = property(lambda self: '\\ud800')\n"
+        "    class Error(Exception, metaclass=Odd): pass\n    raise Error('x')"
+    ),
+    "NUL and escapes": "raise ValueError('\\0 \\x1b[2J \\u2028 \\u202e')",
+    "ten megabytes": "raise ValueError('\\ud800' * 10_000_000)",
+    "returned": "return {'\\ud800': '\\udc00', ('\\ud801', 1): ['\\ud802']}",
+    "printed": "print('\\ud800 printed'); return x",
+}
+"""Bodies of `standardize` that earn nothing, by what is odd about them."""
+
+
+def log_bytes(owner: str, **changes: Any) -> bytes:
+    """A log with whatever is in it; `...` stands for a number that JSON can write and Python cannot."""
+    log = {
+        "schema_version": 1,
+        "problem": "toy",
+        "student": owner,
+        "created_at": "2026-01-02T03:04:05Z",
+        "profile": "mini",
+        "environment": {"python": "3.12.1", "torch": "2.9.0", "device": "cpu"},
+        "answers": {},
+        "metrics": {},
+        **changes,
+    }
+    return json.dumps(log, default=lambda _: "HUGE").replace('"HUGE"', "1e999").encode()
+
+
+def nested(depth: int) -> Any:
+    """Lists in lists."""
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+ENVIRONMENT = {"python": "3", "torch": f"2{HALF}", "device": f"cpu{HALF}", HALF: HALF}
+LOGS: dict[str, dict[str, Any]] = {
+    "environment": {"environment": ENVIRONMENT},
+    "student": {"student": f"ad{HALF}a"},
+    "metric": {"metrics": {f"toy/{HALF}": {"value": 1.0, "evidence": HALF}}},
+    "process": {"process": {"sources": HALF, "people": "", "hours": 10**4000}},
+    "answers": {"answers": {"standardize": HALF, HALF: 1}, "code": {"standardize": HALF}},
+    "when": {"created_at": f"2026-01-02T03:04:05Z{HALF}"},
+    "infinite": {"metrics": {"toy/loss": {"value": ...}}},
+    "infinite evidence": {"metrics": {"toy/loss": {"value": 1, "evidence": [{"a": ...}]}}},
+    "huge": {"metrics": {"toy/loss": {"value": 10**400, "stderr": 10**4000, "runs": 10**4000}}},
+    "deep": {"metrics": {"toy/loss": {"value": 1, "evidence": nested(MOST_DEPTH - 4)}}},
+    "too deep": {"metrics": {"toy/loss": {"value": 1, "evidence": nested(900)}}},
+}
+UNUSABLE = {
+    "infinite": "an infinite number at metrics/toy/loss/value.",
+    "infinite evidence": "an infinite number at metrics/toy/loss/evidence/0/a.",
+    "too deep": "levels deep",
+    "when": "not a 'date-time'",
+}
+"""Logs that are flagged, with what is said; the notebook beside each gets full points all the same."""
+
+
+def odd_ids() -> bytes:
+    """A solved notebook with odd cell ids, and a cell more whose grade id, text and outputs are odd."""
+    notebook = json.loads(text(solved()))
+    for number, cell in enumerate(notebook["cells"]):
+        cell["id"] = f"{HALF}{number}"
+    notebook["cells"].append(
+        {
+            "cell_type": "code",
+            "id": HALF,
+            "metadata": {"nbgrader": {"grade_id": HALF, "grade": True, "solution": True, "points": 3}},
+            "source": f"# {HALF}\nprint('{HALF}')",
+            "outputs": [{"output_type": "stream", "name": "stdout", "text": HALF}],
+        }
+    )
+    return json.dumps(notebook).encode()
+
+
+@dataclass(frozen=True)
+class Class:
+    """A class that was graded, with the gradebook."""
+
+    root: Path
+    submitted: Path
+    out: Path
+    graded: list[Graded]
+
+    def log(self, student: str) -> GradedLog:
+        """What came out for one student."""
+        return next(one.log for one in self.graded if one.log.student == student)
+
+
+@pytest.fixture(scope="module")
+def class_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
+    folder = tmp_path_factory.mktemp("odd")
+    root, submitted = Path(shutil.copytree(ROOT, folder / "root")), folder / "in"
+    release(["toy"], root=root)
+    for name, body in RAISES.items():
+        write(submitted, name, text(solved(standardize=f"{STANDARDIZE}    {body}")))
+    for name, changes in LOGS.items():
+        write(submitted, f"log {name}", text(solved()), log_bytes(f"log {name}", **changes))
+    write(submitted, "ids", odd_ids())
+    write(submitted, "a cell that raises", text(solved(standardize="raise ValueError('\\ud800')")))
+    for name in (b"toy\xff.ipynb", b"toy\x1b[2J.zip"):
+        path = submitted / "names" / "toy" / os.fsdecode(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOGRADER_ROOT", str(root))
+        graded = grade_folder("toy", submitted, folder / "out", workers=2, root=root)
+        yield Class(root, submitted, folder / "out", graded)
+
+
+def write(submitted: Path, student: str, notebook: bytes, log: bytes | None = None) -> None:
+    """Puts a submission where the batch looks for it."""
+    folder = submitted / student / "toy"
+    folder.mkdir(parents=True)
+    (folder / "toy.ipynb").write_bytes(notebook)
+    if log is not None:
+        (folder / "submission_log.json").write_bytes(log)
+
+
+@pytest.mark.kernel
+def test_every_submission_gets_its_result_and_what_its_answers_deserve(class_: Class) -> None:
+    got = {one.log.student: (one.log.outcome, one.log.score) for one in class_.graded}
+    expected = {name: (Outcome.GRADED, 8.0) for name in (*RAISES, "a cell that raises")}
+    expected |= {f"log {name}": (Outcome.GRADED, 20.0) for name in LOGS}
+    expected |= {"ids": (Outcome.GRADED, 20.0), "names": (Outcome.MISSING, 0.0)}
+    assert got == expected
+    with (class_.out / "grades.csv").open(newline="", encoding="utf-8") as file:
+        assert {row["student"]: float(row["score"]) for row in csv.DictReader(file)} == {
+            name: score for name, (_, score) in expected.items()
+        }
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("name", LOGS)
+def test_only_a_log_that_cannot_be_used_is_flagged(class_: Class, name: str) -> None:
+    flags = [flag.message for flag in class_.log(f"log {name}").flags if flag.kind == "log_unusable"]
+    assert len(flags) == (name in UNUSABLE) and all(UNUSABLE[name] in flag for flag in flags), flags
+
+
+@pytest.mark.kernel
+def test_a_message_reaches_the_student_as_far_as_it_is_text(class_: Class) -> None:
+    assert "? half a pair" in class_.log("half a pair").item("standardize").message
+    assert "\U0001f600 is one" in class_.log("pairs that are whole").item("standardize").message
+    assert "toy\\udcff.ipynb, toy\\x1b[2J.zip" in class_.log("names").items[0].message
+
+
+@pytest.mark.kernel
+def test_all_files_are_strict(class_: Class) -> None:
+    for path in (path for path in class_.out.rglob("*") if path.is_file()):
+        written = path.read_bytes().decode("utf-8")
+        if path.suffix in (".json", ".ipynb"):
+            read_json(written.encode())
+    assert not list(class_.out.rglob("*.part")) and not (class_.out / "errors").exists()
+
+
+@pytest.mark.kernel
+def test_report_verify_and_another_run_cope_too(class_: Class, caplog: pytest.LogCaptureFixture) -> None:
+    again = grade_folder("toy", class_.submitted, class_.out, workers=2, root=class_.root)
+    assert [(one.log.student, one.log.score) for one in again] == [
+        (one.log.student, one.log.score) for one in class_.graded
+    ]
+    assert "gradebook" not in caplog.text
+    path = class_.out / "ids" / "toy" / "submission_log.json"
+    for odd in (b'"device": "\\ud800"', b'"device": 1e999'):
+        path.write_bytes(path.read_bytes().replace(b'"device": "cpu"', odd))
+        page = report(class_.out, root=class_.root)
+        assert "half a pair" in page.read_text(encoding="utf-8")
+    checked = verify([class_.submitted], root=class_.root)
+    assert len(checked) == len(LOGS)
+    assert sum(any(flag.kind == "log_unusable" for flag in one.flags) for one in checked) == len(UNUSABLE)
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("name", ["half a pair", "log environment", "log infinite"])
+def test_one_submission_alone_is_graded_too(class_: Class, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOGRADER_ROOT", str(class_.root))
+    path = class_.submitted / name / "toy" / "toy.ipynb"
+    done = CliRunner().invoke(app, ["grade-one", str(path), "--problem", "toy", "--student", f"x{HALF}"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["student"] == "x?"
+    assert autograder.grade("toy", path, root=class_.root).outcome is Outcome.GRADED
+
+
+# --- the doors --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ours", [HALF, "\udfff", "a\ud800b", "\udc00\ud800"])
+def test_half_pairs_become_question_marks(ours: str) -> None:
+    assert well_formed(ours) == "".join("?" if "\ud800" <= letter <= "\udfff" else letter for letter in ours)
+    assert well_formed("é\U0001f600\0") == "é\U0001f600\0"
+
+
+def test_a_frame_brings_well_formed_text_only() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        send_frame(near, {HALF: [HALF, {"key": "\udc00"}], "whole": "\U0001f600 \\ud800"})
+        assert receive_frame(far)[0] == {"?": ["?", {"key": "?"}], "whole": "\U0001f600 \\ud800"}
+
+
+def test_json_from_outside() -> None:
+    assert read_json(b'\xef\xbb\xbf{"\\ud800": ["\\udc00", 1e-999, -0.0, "\\ud83d\\ude00"]}') == {
+        "?": ["?", 0.0, 0.0, "\U0001f600"]
+    }
+    assert read_json(json.dumps(nested(MOST_DEPTH)).encode())
+    for data in (b"[1e999]", b'{"a": -1e999}', json.dumps(nested(MOST_DEPTH + 1)).encode(), b"[" * 10**6):
+        with pytest.raises(ContentError):
+            read_json(data)
+    for data in (b"NaN", b"Infinity", b"", b"\xff", b'"\xed\xa0\x80"', b"1" * 5000):
+        with pytest.raises(ValueError) as caught:
+            read_json(data)
+        assert not isinstance(caught.value, ContentError)
+
+
+def test_what_a_log_says_can_be_written_again() -> None:
+    for name, changes in LOGS.items():
+        log, flags = read_any_log(log_bytes("ada", **changes))
+        assert bool(log) == (name not in UNUSABLE), flags
+        json.dumps([log, [flag.message for flag in flags]], ensure_ascii=False, allow_nan=False, indent=1).encode()
+
+
+def test_cells_and_names_of_files_are_text(tmp_path: Path) -> None:
+    for cell in read_cells(odd_ids(), "toy.ipynb"):
+        "".join((cell.source, cell.grade_id, cell.cell_id, cell.cell_type)).encode()
+    folder = tmp_path / os.fsdecode(b"a\xff")
+    folder.mkdir()
+    (folder / os.fsdecode(b"b\xff.zip")).write_bytes(b"")
+    submission = read_submission(folder / os.fsdecode(b"\xff.ipynb"))
+    assert submission.fault is not None and "b\\udcff.zip" in submission.fault[1]
+    (submission.name + submission.fault[1]).encode()
