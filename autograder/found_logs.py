@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import AutograderError
+from autograder.regular_file import is_behind_link
 from autograder.results import Outcome
 from autograder.submission import LOG_NAME, UnusableError, read_bytes
 from homework.log import MOST_BYTES
@@ -84,13 +86,13 @@ def read_notebook_beside(log: FoundLog, problem_id: str) -> tuple[str, bytes] | 
 
 
 def _read(path: Path, below: Path | None, most: int) -> bytes:
-    between = [] if below is None else [folder for folder in path.parents if below in folder.parents]
-    if path.is_symlink() or any(folder.is_symlink() for folder in between):
+    if os.path.islink(path) or (below is not None and is_behind_link(path, below)):
         raise UnusableError(Outcome.UNREADABLE, f"{path.name} is a link or lies behind one; links are not followed.")
-    if path.is_file() and path.stat().st_size > most:
-        message = f"{path.name} has {path.stat().st_size:,} bytes; at most {most:,} are read."
-        raise UnusableError(Outcome.UNREADABLE, message)
-    return read_bytes(path, below)
+    with contextlib.suppress(OSError):  # reading it will say why
+        size = path.stat().st_size
+        if size > most:
+            raise UnusableError(Outcome.UNREADABLE, f"{path.name} has {size:,} bytes; at most {most:,} are read.")
+    return read_bytes(path, below, most)
 
 
 def _below(folder: Path, depth: int) -> Iterator[Path]:
@@ -103,7 +105,7 @@ def _below(folder: Path, depth: int) -> Iterator[Path]:
     for entry in entries:
         if entry.name == LOG_NAME:
             yield folder / LOG_NAME
-        elif depth and entry.is_symlink() and entry.is_dir():
+        elif depth and entry.is_symlink() and os.path.isdir(entry.path):
             yield Path(entry.path) / LOG_NAME
         elif depth and entry.is_dir(follow_symlinks=False):
             yield from _below(Path(entry.path), depth - 1)

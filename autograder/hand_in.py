@@ -7,13 +7,15 @@ that name that a student handed in never gets past either of them.
 from __future__ import annotations
 
 import csv
+import logging
+import os
 import re
-import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.errors import SetupError
 from autograder.quick_imports import without_server
+from autograder.regular_file import opened
 
 TIME_FILE = "timestamp.txt"
 _BEFORE_OFFSET = re.compile(r"(?<=\d)\s+(?=[+-]\d\d:?\d\d$)")
@@ -24,11 +26,8 @@ _LONGEST = 200
 
 def hand_in_time(folder: Path) -> datetime | None:
     """When the submission in a folder was handed in, in UTC; None if nobody said, or not in a way that can be read."""
-    path = folder / TIME_FILE
     try:
-        if not stat.S_ISREG(path.lstat().st_mode):
-            return None
-        with path.open("rb") as file:
+        with opened(folder / TIME_FILE) as file:
             text = file.read(_LONGEST + 1)
         if len(text) > _LONGEST or not text.strip():
             return None
@@ -39,6 +38,14 @@ def hand_in_time(folder: Path) -> datetime | None:
         return moment.replace(tzinfo=UTC)
     except (OSError, ValueError, OverflowError, ArithmeticError):
         return None
+
+
+def hand_in_time_or_warning(folder: Path, log: logging.Logger) -> datetime | None:
+    """Like `hand_in_time`; a file that is there and says no time is a warning: the submission counts as in time."""
+    moment = hand_in_time(folder)
+    if moment is None and os.path.lexists(folder / TIME_FILE):
+        log.warning("%s says no time that can be read; the submission counts as in time", folder / TIME_FILE)
+    return moment
 
 
 def time_text(moment: datetime) -> bytes:

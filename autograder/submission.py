@@ -11,6 +11,7 @@ import binascii
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import AutograderError
+from autograder.printable import printable
+from autograder.regular_file import NotRegularError, is_behind_link, opened, why
 from autograder.results import Outcome
+from autograder.student_side.texts import well_formed
 
 MAX_BYTES = 200 * 2**20
 """A larger file is not read."""
@@ -27,6 +31,8 @@ MAX_VALUES = 4_000_000
 """Values in a notebook's JSON; each takes up to a hundred bytes of memory."""
 MAX_LOG_BYTES = 2 * 2**20
 """What is read of a student's log; a valid one is half as large."""
+_LONGEST_PATH = 1_000
+"""Characters of a path in a message."""
 MAX_CELLS = 5_000
 MAX_CELL_CHARACTERS = 1_000_000
 MAX_PICTURE_BYTES = 4 * 2**20
@@ -59,6 +65,8 @@ class Submission:
     """Stands in the log if the student's own log has no date."""
     fault: tuple[Outcome, str] | None = None
     """Why the notebook could not be read."""
+    log_fault: str = ""
+    """Why the log that lies beside the notebook could not be read."""
 
     @property
     def notebook_sha256(self) -> str | None:
@@ -70,7 +78,11 @@ class Submission:
         """A fingerprint of all that may decide over the result; when it was handed in counts only without a log."""
         found = hashlib.sha256()
         moment = "" if self.handed_in_at is None or self.log is not None else self.handed_in_at.isoformat()
-        for part in (self.notebook, self.log, repr((self.student, self.name, moment, self.fault)).encode()):
+        for part in (
+            self.notebook,
+            self.log,
+            repr((self.student, self.name, moment, self.fault, self.log_fault)).encode(),
+        ):
             data = b"none" if part is None else b"some" + part
             found.update(len(data).to_bytes(8, "big") + data)
         return found.hexdigest()
@@ -97,53 +109,81 @@ def read_submission(path: Path, student: str | None = None, below: Path | None =
         student: the student's id.
         below: the folder that holds the hand-ins: between it and the file nothing may be a link.
     """
+    name = printable(path.name)
     try:
-        data = read_bytes(path, below)
+        data, modified = _read(path, below, MAX_BYTES)
     except UnusableError as error:
-        return Submission(student, path.name, fault=(error.outcome, str(error)))
-    moment = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    log = path.parent / LOG_NAME
-    if not log.is_file() or log.is_symlink():
-        return Submission(student, path.name, data, handed_in_at=moment)
-    with log.open("rb") as file:
-        return Submission(student, path.name, data, file.read(MAX_LOG_BYTES), moment)
+        return Submission(student, name, fault=(error.outcome, str(error)))
+    log, log_fault = _read_log(path.parent / LOG_NAME)
+    return Submission(student, name, data, log, _moment(modified), log_fault=log_fault)
 
 
-def read_bytes(path: Path, below: Path | None = None) -> bytes:
+def _read_log(path: Path) -> tuple[bytes | None, str]:
+    """The log beside a notebook, None if there is none; and why it could not be read."""
+    try:
+        with opened(path) as file:
+            return file.read(MAX_LOG_BYTES), ""
+    except FileNotFoundError:
+        return None, ""
+    except OSError as error:
+        return None, why(error)
+
+
+def _moment(seconds: float) -> datetime | None:
+    """A file's time; None for one that no calendar has, as archives may carry it."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def read_bytes(path: Path, below: Path | None = None, most: int | None = None) -> bytes:
     """The bytes of a handed-in file.
 
     Args:
         path: the file.
         below: the folder that holds the hand-ins: between it and the file nothing may be a link.
+        most: a larger file is not read; `MAX_BYTES` if not given.
 
     Raises:
         UnusableError: it is missing, not a regular file, too large or cannot be read.
     """
-    between = [] if below is None else [folder for folder in path.parents if below in folder.parents]
-    if any(folder.is_symlink() for folder in between):
-        raise UnusableError(Outcome.UNREADABLE, f"{path} lies behind a link; hand in the notebook itself.")
-    if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise UnusableError(Outcome.UNREADABLE, f"{path} is not a regular file; hand in the notebook itself.")
+    return _read(path, below, MAX_BYTES if most is None else most)[0]
+
+
+def _read(path: Path, below: Path | None, most: int) -> tuple[bytes, float]:
+    """The bytes of a file and when it was changed last; raises as `read_bytes` does."""
+    shown = printable(str(path), _LONGEST_PATH)
+    if below is not None and is_behind_link(path, below):
+        raise UnusableError(Outcome.UNREADABLE, f"{shown} lies behind a link; hand in the notebook itself.")
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise UnusableError(
-                Outcome.UNREADABLE,
-                f"{path} has {size / 2**20:,.0f} MiB, more than the {MAX_BYTES // 2**20} MiB that are read; "
-                "clear the outputs (Edit > Clear all outputs), save and hand in again.",
-            )
-        return path.read_bytes()
+        with opened(path) as file:
+            about = os.fstat(file.fileno())
+            data = file.read(most + 1) if about.st_size <= most else b""
     except FileNotFoundError:
-        raise UnusableError(Outcome.MISSING, f"{path} is missing: {_found_instead(path)}.") from None
+        raise UnusableError(Outcome.MISSING, f"{shown} is missing: {_found_instead(path)}.") from None
+    except NotRegularError:
+        raise UnusableError(
+            Outcome.UNREADABLE, f"{shown} is not a regular file; hand in the notebook itself."
+        ) from None
     except OSError as error:
-        raise UnusableError(Outcome.UNREADABLE, f"{path} cannot be read: {error.strerror}.") from None
+        raise UnusableError(Outcome.UNREADABLE, f"{shown} cannot be read: {why(error)}.") from None
+    if max(about.st_size, len(data)) > most:
+        raise UnusableError(
+            Outcome.UNREADABLE,
+            f"{shown} has {about.st_size / 2**20:,.0f} MiB, more than the {most / 2**20:,.0f} MiB that are read; "
+            "clear the outputs (Edit > Clear all outputs), save and hand in again.",
+        )
+    return data, about.st_mtime
 
 
 def _found_instead(path: Path) -> str:
     """What lies where the notebook should be."""
-    names = sorted(other.name for other in path.parent.glob("*.ipynb")) + sorted(
-        other.name for other in path.parent.glob("*.zip")
-    )
+    try:
+        there = sorted(os.listdir(path.parent))
+    except OSError:
+        there = []
+    names = [printable(name) for ending in (".ipynb", ".zip") for name in there if name.endswith(ending)]
     if not names:
         return "nothing was handed in under this name"
     return f"there is only {', '.join(names[:5])}; `autograder intake` sorts out other names and zips"
@@ -229,7 +269,7 @@ def _cell(cell: Mapping[str, Any]) -> HandedIn | None:
     grade_id = nbgrader.get("grade_id") if type(nbgrader) is dict else None
     return HandedIn(
         cell_type=_text(cell.get("cell_type")),
-        source=source.replace("\r\n", "\n").encode("utf-8", "replace").decode("utf-8"),
+        source=well_formed(source.replace("\r\n", "\n")),
         grade_id=_text(grade_id),
         cell_id=_text(cell.get("id")),
         pictures=_pictures(cell.get("outputs")),
@@ -237,7 +277,7 @@ def _cell(cell: Mapping[str, Any]) -> HandedIn | None:
 
 
 def _text(value: Any) -> str:
-    return value[:200] if type(value) is str else ""
+    return well_formed(value[:200]) if type(value) is str else ""
 
 
 def _pictures(outputs: Any) -> tuple[str, ...]:
