@@ -6,33 +6,32 @@ touches files, the gradebook and the cache.
 
 from __future__ import annotations
 
-import json
+import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from autograder.batch_results import BatchResults
 from autograder.cache import Cache
+from autograder.class_folder import students_in
 from autograder.course import Course, load_course, root_folder
-from autograder.errors import CourseError, SetupError
-from autograder.feedback import feedback_html
-from autograder.gradebook import Record, Recordable, recording
+from autograder.errors import AutograderError, CourseError, SetupError
+from autograder.gradebook import Record, Recordable
 from autograder.graders import Graders
-from autograder.hand_in import hand_in_time
 from autograder.journal import Journal
-from autograder.late_note import late_note
+from autograder.locks import locked
 from autograder.machine import RESERVE, free_memory, workers_that_fit
-from autograder.printable import is_text
 from autograder.problem import Problem, load_problem
-from autograder.results import Graded, GradedLog, Grading, Outcome, Step
+from autograder.recorder import recorder, unchanged
+from autograder.results import Graded, GradedLog, Grading, Step
 from autograder.run_tables import write_tables
 from autograder.seed import grading_seed
-from autograder.student_names import MARKUP
 from autograder.submission import Submission, read_submission
-from autograder.writing import write_atomically
+from autograder.ungraded import failed_grading
 
 _log = logging.getLogger("autograder")
 
@@ -74,7 +73,8 @@ def grade_folder(
     Below `out` it writes `<student>/<problem>/{submission_log.json, <problem>.ipynb, feedback.html}` as each submission
     is done, and at the end its lines of `grades.csv` and `timings.csv`. Points that people gave in the form grader
     count. A gradebook that cannot be used is a warning (logger `autograder`): the files are written all the same. A
-    batch that was cut off goes on where it was when it is started again.
+    batch that was cut off goes on where it was when it is started again. What goes wrong with one submission is that
+    submission's result (`Outcome.GRADER_ERROR`); the traceback is kept in `out/errors/`.
 
     Args:
         problem_id: problem id.
@@ -94,7 +94,8 @@ def grade_folder(
 
     Raises:
         SourceError: unknown problem, or a fault in its source.
-        SetupError: a folder that cannot be read or written, or nothing can be graded on this machine or cluster.
+        SetupError: a folder that cannot be read or written, another batch of this problem is writing into `out`, or
+            nothing can be graded on this machine or cluster.
     """
     root = root or root_folder()
     problem = load_problem(problem_id, root)
@@ -103,44 +104,51 @@ def grade_folder(
     course = _course(root)
     _warn_of_strangers(course, problem_id, students)
     seed = grading_seed(root)
-    journal = Journal(out, problem, seed)
-    done: dict[str, Graded] = {}
     with ExitStack() as stack:
+        stack.enter_context(locked(out / f".running-{problem_id}.lock", _busy(problem_id, out)))
+        journal = Journal(out, problem, seed)
         if crew is None:
             crew = stack.enter_context(crew_for([problem_id], len(students), workers, scheduler, root))
         known = stack.enter_context(Cache(root, problem, seed)) if cache else None
-        record: Record | None = None
-        hand_ins = _left(problem_id, students, submitted, journal, done)
-        for submission, grading in grade_all(problem_id, hand_ins, crew, known):
-            if record is None:  # opened while the first submissions are graded
-                record = stack.enter_context(_recorder(root)) if gradebook else _unchanged
-            student = str(submission.student)
-            handed_in_at = hand_in_time(submitted / student / problem_id)
-            log = record(grading, handed_in_at)
-            _write(problem, log, grading.text, out, late_note(course, problem_id, student, handed_in_at))
-            if log.outcome is not Outcome.GRADER_ERROR:  # a fault of ours is tried again
-                journal.note(student, submission.digest, grading.seconds)
-            done[student] = Graded(log, grading.seconds, grading.phases)
+        record = _when_needed(lambda: stack.enter_context(recorder(root))) if gradebook else unchanged
+        results = BatchResults(problem, submitted, out, course, journal, record)
+        hand_ins = _left(problem_id, students, submitted, results)
+        for submission, grading in grade_all(problem, hand_ins, crew, known):
+            graded = results.add(submission, grading)
             if progress:
-                progress(Step(len(done), len(students), done[student]))
-    ordered = [done[student] for student in students]
-    write_tables(out, problem_id, ordered)
-    journal.finish()
+                progress(Step(len(results.done), len(students), graded))
+        ordered = [results.done[student] for student in students]
+        write_tables(out, problem_id, ordered)
+        journal.finish()
     return ordered
 
 
-def _left(
-    problem_id: str, students: Iterable[str], submitted: Path, journal: Journal, done: dict[str, Graded]
-) -> Iterator[Submission]:
-    """Reads the submissions one after the other; those that an earlier run finished go straight to `done`."""
+def _left(problem_id: str, students: Iterable[str], submitted: Path, results: BatchResults) -> Iterator[Submission]:
+    """Reads the submissions one after the other, but for those that have their result already."""
     for student in students:
         path = submitted / student / problem_id / f"{problem_id}.ipynb"
-        submission = read_submission(path, student, submitted)
-        graded = journal.done(student, submission.digest)
-        if graded is None:
+        submission = results.read(student, functools.partial(read_submission, path, student, submitted))
+        if submission is not None:
             yield submission
-        else:
-            done[student] = graded
+
+
+def _when_needed(opened: Callable[[], Record]) -> Record:
+    """Opens the gradebook with the first result, while others are graded."""
+    found: list[Record] = []
+
+    def record(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
+        if not found:
+            found.append(opened())
+        return found[0](grading, handed_in_at)
+
+    return record
+
+
+def _busy(problem_id: str, out: Path) -> str:
+    return (
+        f"another `autograder grade {problem_id}` is writing into {out}: wait until it has ended, or choose another "
+        "folder with --out. Nothing was graded."
+    )
 
 
 def crew_for(
@@ -174,91 +182,15 @@ def _warn_of_strangers(course: Course | None, problem_id: str, students: Sequenc
         _log.warning("course.toml gives %r more time for %s, and nobody of that name is here", student, homework)
 
 
-def _unchanged(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
-    return grading.log
-
-
-@contextmanager
-def _recorder(root: Path) -> Iterator[Record]:
-    """Records in the gradebook while that works; the first failure ends recording and is told, grading goes on."""
-    fault, recorded, left = "", 0, 0
-    odd: list[str] = []
-
-    def record(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
-        nonlocal fault, recorded, left
-        if MARKUP.intersection(grading.log.student):  # the form grader puts names into its pages as they are
-            odd.append(grading.log.student)
-            return grading.log
-        if not fault:
-            try:
-                log = write(grading, handed_in_at)
-                recorded += 1
-                return log
-            except CourseError as error:
-                fault = str(error)
-        left += 1
-        return grading.log
-
-    with ExitStack() as stack:
-        try:
-            write = stack.enter_context(recording(root))
-        except CourseError as error:
-            fault = str(error)
-        yield record
-    for name in odd:
-        _log.warning(
-            "%r cannot be a name in the gradebook and was left out there; rename the folder (`autograder intake` does)",
-            name,
-        )
-    if fault:
-        _log.warning("%d of %d results are not in the gradebook: %s", left, left + recorded, fault)
-        _log.warning("All files are written; once that is mended, the same command fills the gradebook.")
-
-
-def students_in(submitted: Path, problem_id: str) -> list[str]:
-    """The students who have a folder, by name.
-
-    Raises:
-        SetupError: no such folder, nobody in it, or nobody in it has a folder for the problem.
-    """
-    if not submitted.is_dir():
-        raise SetupError(f"{submitted} is no folder; --submitted wants one that holds a folder per student.")
-    students = sorted(path.name for path in submitted.iterdir() if path.is_dir() and not path.name.startswith("."))
-    odd = [name for name in students if not is_text(name)]
-    if odd:
-        raise SetupError(
-            f"{submitted}: {len(odd)} folders have names that cannot be written into a table, the first is {odd[0]!a}; "
-            "rename them (`autograder intake` does), then grade. Nothing was graded."
-        )
-    if not students:
-        raise SetupError(
-            f"{submitted} holds no student's folder; expected {submitted}/<student>/<problem>/<problem>.ipynb."
-        )
-    if not any((submitted / student / problem_id).exists() for student in students):
-        raise SetupError(
-            f"nobody in {submitted} has a folder {problem_id}; expected {submitted}/<student>/{problem_id}/"
-            f"{problem_id}.ipynb.{_meant(submitted, problem_id, students)} Nothing was graded."
-        )
-    return students
-
-
-def _meant(submitted: Path, problem_id: str, students: Sequence[str]) -> str:
-    """What somebody may have meant who named a folder in which nobody has the problem."""
-    if problem_id in students:
-        return f" It looks like the folder of one student: name the one above it, {submitted.resolve().parent}."
-    others = sorted({path.parent.name for path in submitted.glob("*/*/*.ipynb") if path.stem == path.parent.name})
-    return f" It holds hand-ins for {', '.join(others[:9])}." if others else ""
-
-
 def grade_all(
-    problem_id: str, submissions: Iterable[Submission], crew: Crew, cache: Cache | None = None
+    problem: Problem, submissions: Iterable[Submission], crew: Crew, cache: Cache | None = None
 ) -> Iterator[tuple[Submission, Grading]]:
     """Grades many submissions side by side; yields each with its result as it is done.
 
     Few are read ahead, so that memory does not grow with the class. While memory is short, no further one is begun.
 
     Args:
-        problem_id: problem id.
+        problem: the problem.
         submissions: what was handed in.
         crew: who grades.
         cache: what need not be graded again, open; everybody is graded if not given.
@@ -274,22 +206,24 @@ def grade_all(
             if known is not None and known.grading is not None:
                 yield submission, known.grading
             else:
-                running[crew.submit(problem_id, submission, known.findings if known else None)] = submission
+                running[crew.submit(problem.id, submission, known.findings if known else None)] = submission
         if not running:
             return
         for future in wait(running, return_when=FIRST_COMPLETED).done:
-            submission, grading = running.pop(future), future.result()
+            submission = running.pop(future)
+            grading = _result(future, problem, submission)
             if cache:
                 cache.keep(submission, grading)
             yield submission, grading
 
 
-def _write(problem: Problem, log: GradedLog, notebook: str, out: Path, late: str) -> None:
-    folder = out / log.student / problem.id
-    text = json.dumps(log.as_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_atomically(folder / "submission_log.json", text)
-    write_atomically(folder / f"{problem.id}.ipynb", notebook)
-    write_atomically(folder / "feedback.html", feedback_html(log, problem, late=late))
+def _result(future: Future[Grading], problem: Problem, submission: Submission) -> Grading:
+    try:
+        return future.result()
+    except AutograderError:
+        raise
+    except Exception as error:
+        return failed_grading(problem, submission, error)
 
 
 def _make_writable(out: Path) -> None:

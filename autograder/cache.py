@@ -94,7 +94,7 @@ class Cache:
             found = json.loads(zlib.decompress(row[1]))
             whole = found["log"] if row[0] == self._key(submission) else None
             return Remembered(_whole(whole, found["text"]) if whole else None, found["findings"])
-        except (ValueError, KeyError, TypeError, zlib.error):  # half a row: as if there were none
+        except Exception:  # half a row, or anything else that was not written here: as if there were none
             return Remembered()
 
     def keep(self, submission: Submission, grading: Grading) -> None:
@@ -106,7 +106,11 @@ class Cache:
             "text": grading.text,
             "findings": grading.findings,
         }
-        row = (self._problem, submission.student, self._key(submission), zlib.compress(json.dumps(found).encode(), 1))
+        try:
+            text = json.dumps(found, allow_nan=False)
+        except (ValueError, TypeError, RecursionError):  # what cannot be kept is graded again
+            return
+        row = (self._problem, submission.student, self._key(submission), zlib.compress(text.encode(), 1))
         try:
             self._database.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", row)
         except sqlite3.Error as error:

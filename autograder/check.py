@@ -58,7 +58,7 @@ def check(
         for problem in problems:
             plan = plans[problem.id]
             found = {}
-            for submission, grading in grade_all(problem.id, plan, crew):
+            for submission, grading in grade_all(problem, plan, crew):
                 variant = str(submission.student)
                 found[variant] = _row(problem, variant, grading.log, grading.seconds)
                 if progress:

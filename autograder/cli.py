@@ -8,7 +8,6 @@ error); 130 somebody stopped it with Ctrl-C. The library is imported by each com
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -220,6 +219,7 @@ def grade_command(
     Ctrl-C stops it; the same command goes on where it was.
     """
     from autograder.batch import grade_folder
+    from autograder.fault_files import FOLDER
     from autograder.live import live_progress
     from autograder.results import CACHED, Outcome
     from autograder.table import GradeLine, console, grades_table
@@ -241,7 +241,14 @@ def grade_command(
         typer.echo(f"{recalled} of {len(graded)} from the cache, in whole or in part; --no-cache grades all anew")
     typer.echo(f"{out / 'grades.csv'}")
     typer.echo(f"autograder report --out {out}   # makes one page about the class")
-    raise typer.Exit(1 if any(one.log.outcome is Outcome.GRADER_ERROR for one in graded) else 0)
+    failed = sum(one.log.outcome is Outcome.GRADER_ERROR for one in graded)
+    if failed:
+        typer.echo(
+            f"The autograder failed on {_count(failed, 'submission')} (status grader_error): look at the tracebacks in "
+            f"{out / FOLDER}, then start the same command again.",
+            err=True,
+        )
+    raise typer.Exit(1 if failed else 0)
 
 
 @app.command("grade-one")
@@ -250,12 +257,17 @@ def grade_one_command(
     problem: Annotated[str, typer.Option(help="Problem id, e.g. vae.")],
     student: Annotated[str | None, typer.Option(help="Student id; taken from the notebook's log if not given.")] = None,
 ) -> None:
-    """Grades one notebook and prints the graded log as JSON."""
+    """Grades one notebook and prints the graded log as JSON.
+
+    Exit status 1 if the autograder itself failed on it; the traceback stands on standard error.
+    """
     from autograder import grade
+    from autograder.results import Outcome
 
     with _nothing_else_on_stdout():
         log = grade(problem, notebook, student=student)
-    typer.echo(json.dumps(log.as_json(), indent=2, ensure_ascii=False, allow_nan=False))
+    typer.echo(log.as_text(), nl=False)
+    raise typer.Exit(1 if log.outcome is Outcome.GRADER_ERROR else 0)
 
 
 @app.command("verify")

@@ -21,7 +21,7 @@ from typing import Any
 from distributed import Client, WorkerPlugin, get_worker
 from distributed.scheduler import KilledWorker
 
-from autograder.errors import SetupError
+from autograder.errors import AutograderError, SetupError
 from autograder.graders import Graders
 from autograder.kit import Kit, pack, unpack
 from autograder.problem import load_problem
@@ -98,20 +98,34 @@ class Cluster:
         )
 
         def done(future: Any) -> None:
-            try:
-                mine.set_result(future.result())
-            except SetupError as error:
-                mine.set_exception(error)
-            except KilledWorker:
-                mine.set_result(self._failed(problem_id, submission, "the workers that graded it were lost each time"))
-            except BaseException as error:
-                mine.set_result(self._failed(problem_id, submission, f"{type(error).__name__}: {error}"))
+            outcome = self._outcome(future, problem_id, submission)
+            if mine.done() or not mine.set_running_or_notify_cancel():
+                return  # it was cancelled
+            if isinstance(outcome, Grading):
+                mine.set_result(outcome)
+            else:
+                mine.set_exception(outcome)
 
         theirs.add_done_callback(done)
         return mine
 
-    def _failed(self, problem_id: str, submission: Submission, reason: str) -> Grading:
-        return failed_grading(load_problem(problem_id, self._root), submission.student, reason)
+    def _outcome(self, future: Any, problem_id: str, submission: Submission) -> Grading | AutograderError:
+        """The result of a submission whose work on the cluster has ended, or the error that ends the batch."""
+        try:
+            try:
+                grading: Grading = future.result()
+                return grading
+            except SetupError as error:
+                return error
+            except KilledWorker:
+                fault: str | BaseException = "the workers that graded it were lost each time"
+            except BaseException as error:
+                fault = error
+            return failed_grading(load_problem(problem_id, self._root), submission, fault)
+        except AutograderError as error:  # the problem's source has gone meanwhile
+            return error
+        except Exception as error:
+            return SetupError(f"no result can be made for {submission.student!r}: {error!r}")
 
     def _close(self) -> None:
         if self._client is None:

@@ -89,8 +89,12 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record
             stands = known[log.problem].get(log.student) if grading.is_known else None
             if stands and stands.says(log, course, handed_in_at) and _recorded_notebook(root, log).is_file():
                 return with_manual_points(log, stands.given)
-            log = _record(gradebook, root, grading)
-            _set_lateness(gradebook, course, log, handed_in_at)
+            try:
+                log = _record(gradebook, root, grading)
+                _set_lateness(gradebook, course, log, handed_in_at)
+            except Exception:
+                gradebook.db.rollback()  # else nothing could be recorded after it
+                raise
             return log
 
     with opened(root, wait_seconds) as gradebook:

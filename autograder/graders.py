@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from autograder.errors import SetupError
+from autograder.errors import AutograderError, SetupError
 from autograder.host_folder import MALLOC
 from autograder.limits import seconds_at_most
 from autograder.problem import load_problem
@@ -107,15 +107,19 @@ class Graders:
             SetupError: nothing can be graded on this machine.
             SourceError: unknown problem, or a fault in its source.
         """
+        fault: str | Exception = "the grading process died twice"
         slot = self._slots.get()
         try:
             for _ in range(2):
                 with contextlib.suppress(GraderDiedError):
                     return self._ask(slot, problem_id, submission, findings)
+        except AutograderError:
+            raise
+        except Exception as error:  # an answer that cannot be read
+            fault = error
         finally:
             self._slots.put(slot)
-        problem = load_problem(problem_id, self._root)
-        return failed_grading(problem, submission.student, "the grading process died twice")
+        return failed_grading(load_problem(problem_id, self._root), submission, fault)
 
     def close(self) -> None:
         """Ends all processes; what has not begun is not graded."""

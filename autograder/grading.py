@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 
 from autograder.bands import declared_bands
 from autograder.doctor import insist
+from autograder.errors import SetupError, SourceError
 from autograder.evidence import numbers_in_words
 from autograder.examiner import Examined, OnItem, examine
 from autograder.executed import executed_notebook
@@ -24,8 +26,9 @@ from autograder.recall import Recall
 from autograder.results import CACHED, Flag, GradedLog, Grading, Outcome
 from autograder.sandbox import Host
 from autograder.seed import fingerprint, grading_seed
+from autograder.student_side.texts import well_formed
 from autograder.submission import Submission, UnusableError, read_cells, read_submission
-from autograder.ungraded import ANONYMOUS, environment, rfc3339, ungraded
+from autograder.ungraded import ANONYMOUS, environment, failed_grading, rfc3339, ungraded
 from autograder.warm_modules import warm_modules
 from homework.source_hash import source_hash
 
@@ -48,7 +51,10 @@ def grade(
         SourceError: unknown problem, or a fault in its source.
         SetupError: student code cannot be run on this machine.
     """
-    return grade_file(problem, Path(notebook_path), student=student, root=root).log
+    grading = grade_file(problem, Path(notebook_path), student=student, root=root)
+    if grading.trouble:
+        logging.getLogger("autograder").error("%s: the autograder failed:\n%s", notebook_path, grading.trouble)
+    return grading.log
 
 
 def grade_file(
@@ -60,7 +66,32 @@ def grade_file(
     submitted: Path | None = None,
 ) -> Grading:
     """Like `grade`, with the executed notebook; below the folder `submitted` no link is followed."""
-    return grade_submission(problem_id, read_submission(path, student, submitted), root=root)
+    return grade_or_say_why(problem_id, read_submission(path, student, submitted), root=root)
+
+
+def grade_or_say_why(
+    problem_id: str,
+    submission: Submission,
+    *,
+    root: Path | None = None,
+    host: Host | None = None,
+    findings: Mapping[str, Any] | None = None,
+) -> Grading:
+    """Like `grade_submission`, but a fault of the autograder's own costs this submission only: its result says so.
+
+    Raises:
+        SourceError: unknown problem, or a fault in its source.
+        SetupError: nothing can be graded on this machine.
+    """
+    try:
+        grading = grade_submission(problem_id, submission, root=root, host=host, findings=findings)
+        for text in (grading.log.as_text(), grading.text):
+            text.encode()  # what cannot be written is told here, with its traceback
+        return grading
+    except (SourceError, SetupError):
+        raise
+    except Exception as error:
+        return failed_grading(load_problem(problem_id, root), submission, error)
 
 
 def grade_submission(
@@ -88,7 +119,9 @@ def grade_submission(
     started = time.monotonic()
     problem = load_problem(problem_id, root)
     theirs, flags = read_log(submission.log, problem.id)
-    student = submission.student or theirs.get("student") or ANONYMOUS
+    if submission.log_fault:
+        flags = [Flag("log_unusable", f"submission_log.json could not be read: {submission.log_fault}.")]
+    student = well_formed(submission.student or theirs.get("student") or ANONYMOUS)
     try:
         if submission.fault:
             raise UnusableError(*submission.fault)

@@ -44,7 +44,7 @@ class Journal:
         path = self._out / student / self._problem.id / "submission_log.json"
         try:
             return Graded(GradedLog.from_json(json.loads(path.read_text(encoding="utf-8"))), entry[1])
-        except (OSError, ValueError, KeyError, TypeError):
+        except Exception:  # whatever is wrong with the file: it is written anew
             return None
 
     def note(self, student: str, digest: str, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Keeps two commands from writing the same files at once. The system frees a lock when its process ends, or is killed."""
+"""Keeps two commands from writing the same files at once. The system frees a lock when its process ends."""
 
 from __future__ import annotations
 

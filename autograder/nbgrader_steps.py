@@ -35,7 +35,7 @@ from autograder.gradebook import (
     show_verdicts,
     write_scores,
 )
-from autograder.hand_in import TIME_FILE, hand_in_time
+from autograder.hand_in import hand_in_time_or_warning
 from autograder.problem import load_problem
 from autograder.release import released_notebook, stub
 from autograder.results import GradedLog, Outcome
@@ -106,9 +106,7 @@ def read_hand_in_times_with_care() -> None:
     """
 
     def careful(self: CourseDirectory, folder: str) -> datetime | None:
-        moment = hand_in_time(Path(folder))
-        if moment is None and (Path(folder) / TIME_FILE).exists():
-            self.log.warning("%s says no time; the hand-in counts as in time", Path(folder) / TIME_FILE)
+        moment = hand_in_time_or_warning(Path(folder), self.log)
         return None if moment is None else moment.replace(tzinfo=None)
 
     CourseDirectory.get_existing_timestamp = careful
@@ -223,6 +221,8 @@ class Examine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no 
         log: GradedLog = grading.log
         if log.outcome is not Outcome.GRADED:
             self.log.warning("%s: %s", student, "; ".join(dict.fromkeys(item.message for item in log.items)))
+        if grading.trouble:
+            self.log.error("%s: the autograder failed:\n%s", student, grading.trouble)
         resources["homework_log"] = log
         return show_verdicts(grading.notebook, log), resources
 

@@ -7,6 +7,7 @@ Nothing here is ever read off what a cell printed; the examiner builds these obj
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -231,6 +232,10 @@ class GradedLog:
             record["process"] = dict(self.process)
         return record
 
+    def as_text(self) -> str:
+        """The log as a file's text: strict JSON."""
+        return json.dumps(self.as_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
 
 @dataclass(frozen=True)
 class Grading:
@@ -250,6 +255,8 @@ class Grading:
     """Would grading the same again give the same for sure?"""
     is_known: bool = False
     """Was it taken over, as a whole, from an earlier grading?"""
+    trouble: str = ""
+    """Traceback of the autograder's own error, if there was one. For staff alone: it may quote hidden tests."""
 
     @functools.cached_property
     def notebook(self) -> NotebookNode:

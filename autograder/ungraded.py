@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import platform
+import traceback
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -13,23 +15,42 @@ from autograder.graded_notebook import graded_text
 from autograder.problem import Problem
 from autograder.release import released_notebook
 from autograder.results import Flag, GradedLog, Grading, ItemResult, Outcome, Status
+from autograder.student_side.texts import well_formed
 from autograder.submission import Submission, UnusableError
 
 ANONYMOUS = "anonymous"
+_LONGEST_TRACEBACK = 200_000
+"""Characters of a traceback that are kept."""
 
 
-def failed_grading(problem: Problem, student: str | None, reason: str) -> Grading:
-    """The result of a submission on which the grader itself failed; staff must look at it."""
+def failed_grading(problem: Problem, submission: Submission, fault: str | BaseException) -> Grading:
+    """The result of a submission on which the grader itself failed; staff must look at it.
+
+    Args:
+        problem: the problem.
+        submission: what was handed in.
+        fault: the reason in words that the student may read, or the error. Of an error the student learns the type
+            only: its text and its traceback (`Grading.trouble`) may quote a hidden test.
+    """
+    reason, trouble = (fault, "") if isinstance(fault, str) else (type(fault).__name__, _traceback(fault))
     message = f"The autograder failed on this submission ({reason}); this is not your fault, staff will look at it."
-    return ungraded(problem, Submission(student), UnusableError(Outcome.GRADER_ERROR, message))
+    grading = ungraded(problem, submission, UnusableError(Outcome.GRADER_ERROR, message))
+    return replace(grading, trouble=trouble)
+
+
+def _traceback(error: BaseException) -> str:
+    """The error's traceback as text that can be written; the middle of a very long one is left out."""
+    text = well_formed("".join(traceback.format_exception(error)))
+    half = _LONGEST_TRACEBACK // 2
+    return text if len(text) <= _LONGEST_TRACEBACK else f"{text[:half]}\n[...]\n{text[-half:]}"
 
 
 def ungraded(problem: Problem, submission: Submission, error: UnusableError) -> Grading:
     """The result of a submission that cannot be graded, with the release as its notebook."""
-    message = str(error)
+    message = well_formed(str(error))
     log = GradedLog(
         problem=problem.id,
-        student=ANONYMOUS if submission.student is None else submission.student,
+        student=ANONYMOUS if submission.student is None else well_formed(submission.student),
         created_at=rfc3339(submission.handed_in_at),
         profile="grade",
         environment=environment(),

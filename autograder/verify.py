@@ -6,6 +6,8 @@ questions here; what a log says is compared, never run.
 
 from __future__ import annotations
 
+import functools
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,9 +16,11 @@ from autograder.bands import declared_bands
 from autograder.class_logs import UsableLog, judge_class
 from autograder.copies import small_enough
 from autograder.course import root_folder
+from autograder.errors import AutograderError
 from autograder.evidence import judge_metrics
 from autograder.found_logs import FoundLog, find_logs, read_found, read_notebook_beside
 from autograder.handed_in_log import read_any_log
+from autograder.offenders import without_offenders
 from autograder.printable import printable
 from autograder.problem import Problem, load_problem, problem_ids
 from autograder.rebuild import rebuild
@@ -26,6 +30,8 @@ from autograder.submission import UnusableError, read_cells
 from autograder.verified import CodeVerdict, Verified
 from homework.identity import checked
 from homework.source_hash import source_hash
+
+_log = logging.getLogger("autograder")
 
 _LONGEST_MESSAGE = 300
 
@@ -65,7 +71,12 @@ def verify(
     results: dict[FoundLog, Verified] = {}
     usable = defaultdict(list)
     for one in found:
-        outcome = _read(one, known, root)
+        try:
+            outcome = _read(one, known, root)
+        except AutograderError:
+            raise
+        except Exception as error:
+            outcome = _not_checked(one, error)
         tick()
         if isinstance(outcome, Verified):
             results[one] = outcome
@@ -75,9 +86,32 @@ def verify(
             usable[outcome.problem].append(outcome)
     with quiet_process():
         for problem_id, logs in usable.items():
-            judged = judge_class(load_problem(problem_id, root), logs, misconceptions=misconceptions, tick=tick)
+            judge = functools.partial(judge_class, load_problem(problem_id, root), misconceptions=misconceptions)
+            try:
+                judged = judge(logs, tick=tick)
+            except AutograderError:
+                raise
+            except Exception:
+                logs, offenders = without_offenders(logs, functools.partial(judge, tick=lambda: None))
+                if not offenders:
+                    raise
+                results.update({log.found: _not_checked(log.found, error) for log, error in offenders})
+                judged = judge(logs, tick=lambda: None)
             results.update(zip((log.found for log in logs), judged, strict=True))
     return [results[one] for one in found]
+
+
+def _not_checked(found: FoundLog, error: Exception) -> Verified:
+    """The result of a log on which the check itself failed."""
+    _log.error("%s: the check failed", found.path, exc_info=error)
+    message = f"The check itself failed on this log ({type(error).__name__}): please report it, and look at the log."
+    folder = found.path.absolute().parent
+    return Verified(
+        path=found.path,
+        student=printable(folder.parent.name),
+        problem=printable(folder.name),
+        flags=(Flag("not_checked", message),),
+    )
 
 
 def _read(found: FoundLog, known: frozenset[str], root: Path) -> UsableLog | Verified:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import autograder.quick_imports  # noqa: F401  (acts before anything imports jsonschema)
-from autograder.errors import AutograderError, SetupError
+from autograder.errors import AutograderError, SetupError, SourceError
 from autograder.forks import Relay
 from autograder.results import Grading
 from autograder.sandbox import ISOLATION_VARIABLE, Host, HostGoneError
@@ -221,18 +221,18 @@ def _graded(
     problem_id: str, submission: Submission, findings: Mapping[str, Any] | None, root: Path, host: Host
 ) -> Grading | SetupError:
     """The grading, or the `SetupError` that ends the batch; any other fault of ours is a result that says so."""
-    from autograder.grading import grade_submission
+    from autograder.grading import grade_or_say_why
     from autograder.problem import load_problem
     from autograder.ungraded import failed_grading
 
     try:
-        return grade_submission(problem_id, submission, root=root, host=host, findings=findings)
+        return grade_or_say_why(problem_id, submission, root=root, host=host, findings=findings)
     except HostGoneError:
         raise  # this process ends, and the submission is graded once more, with another host
     except SetupError as error:
         return error
-    except Exception as error:
-        return failed_grading(load_problem(problem_id, root), submission.student, f"{type(error).__name__}: {error}")
+    except SourceError as error:  # the solution got full marks here, so this is about one submission
+        return failed_grading(load_problem(problem_id, root), submission, error)
 
 
 def _refusal(action: Callable[[], object]) -> _Refusal:

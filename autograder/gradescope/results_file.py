@@ -59,6 +59,12 @@ class Progress:
     seconds: float = 0.0
     """Wall time since the start."""
 
+    def give_up(self, *staff: str) -> None:
+        """Forgets what is known: the grading failed on our side, as these lines say to staff."""
+        self.items, self.notes, self.extra, self.leaderboard = {}, [], {}, []
+        self.staff = [*self.staff, *staff]
+        self.end = End.FAULT
+
     def take_note(self, message: Mapping[str, Any]) -> None:
         """Adds what the grading said: `item` with its `seconds`, `notes`, `staff`, `extra`, `leaderboard`, `end`."""
         if "item" in message:

@@ -110,18 +110,26 @@ class SavedResults:
 
     def __call__(self) -> None:
         """Writes what is known now."""
+        with contextlib.suppress(Exception):  # a fault of ours; the last writing tells it
+            self._write()
+
+    def finally_(self) -> None:
+        """Writes for the last time; where what is known cannot be written, that this is a fault of the autograder's."""
+        with contextlib.suppress(OSError):
+            self._reserve.unlink()
+        try:
+            self._write()
+        except Exception:
+            self._progress.give_up("The results could not be written:", *traceback.format_exc().splitlines())
+            self._write()
+
+    def _write(self) -> None:
         self._progress.seconds = time.monotonic() - self._started
         try:
             self._folder.mkdir(exist_ok=True)
             write_results(self._folder, self._settings, self._progress)
         except (AutograderError, OSError) as error:
             print(f"results.json was not written: {error}", flush=True)
-
-    def finally_(self) -> None:
-        """Writes for the last time."""
-        with contextlib.suppress(OSError):
-            self._reserve.unlink()
-        self()
 
 
 @contextlib.contextmanager

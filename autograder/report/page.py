@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
 from autograder.course import root_folder
+from autograder.errors import AutograderError
+from autograder.offenders import without_offenders
 from autograder.pages import style, template, with_code
 from autograder.printable import printable
 from autograder.problem import Problem
@@ -21,6 +23,7 @@ from autograder.report.read_run import Run, read_runs
 from autograder.report.scores import Scores, summarise
 from autograder.report.similar import Group, threshold
 from autograder.results import Outcome
+from autograder.student_side.texts import well_formed
 from autograder.writing import write_atomically
 
 NAME = "report.html"
@@ -85,14 +88,14 @@ def report(out: Path, *, root: Path | None = None) -> Path:
         SourceError: a problem's source cannot be used.
     """
     path = out / NAME
-    write_atomically(path, report_html(out, root=root))
+    write_atomically(path, well_formed(report_html(out, root=root)))
     return path
 
 
 def report_html(out: Path, *, root: Path | None = None) -> str:
     """The class report as a document, the same bytes for the same folder. See `report`."""
     runs, notes = read_runs(out, root or root_folder())
-    sections = [_section(out, run, ROOM // len(runs)) for run in runs]
+    sections = [_sound_section(out, run, ROOM // len(runs)) for run in runs]
     sheet = style("page.css", "report.css")
     page = template("report.html")
     return page.render(
@@ -109,6 +112,26 @@ def report_html(out: Path, *, root: Path | None = None) -> str:
         number=_number,
         percent=_percent,
     )
+
+
+def _sound_section(out: Path, run: Run, room: int) -> Section:
+    """The section of a run; a submission on which making it fails is left out and named."""
+    try:
+        return _section(out, run, room)
+    except AutograderError:
+        raise
+    except Exception:
+        entries, offenders = without_offenders(
+            run.entries, lambda entries: _section(out, replace(run, entries=tuple(entries)), room)
+        )
+        if not offenders:
+            raise
+        reasons = ", ".join(sorted({type(error).__name__ for _, error in offenders}))
+        named = ", ".join(_shown(entry.student) for entry, _ in offenders[:12]) + (
+            " and more" if offenders[12:] else ""
+        )
+        note = f"{len(offenders)} left out, on which making this report fails ({reasons}; please report it): {named}."
+        return _section(out, replace(run, entries=tuple(entries), notes=(*run.notes, note)), room)
 
 
 def _section(out: Path, run: Run, room: int) -> Section:

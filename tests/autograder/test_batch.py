@@ -22,7 +22,8 @@ import pytest
 
 import autograder
 from autograder import batch
-from autograder.batch import grade_folder, students_in
+from autograder.batch import grade_folder
+from autograder.class_folder import students_in
 from autograder.course import load_course
 from autograder.errors import SetupError, SourceError
 from autograder.grading import grade_submission

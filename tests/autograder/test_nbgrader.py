@@ -44,6 +44,7 @@ from autograder.points import clamped
 from autograder.problem import load_problem
 from autograder.release import notebook_text, release, released_notebook
 from autograder.results import REREAD, GradedLog, ItemResult, Outcome, Status
+from autograder.submission import Submission
 from autograder.ungraded import failed_grading
 
 FIXTURE = Path(__file__).parent / "fixture_course"
@@ -58,11 +59,12 @@ class Grading:
     log: GradedLog
     notebook: NotebookNode | None
     is_known: bool = False
+    trouble: str = ""
 
 
 def no_points(root: Path, student: str, reason: str) -> GradedLog:
     """The log of a submission that could not be graded."""
-    return failed_grading(load_problem("toy", root), student, reason).log
+    return failed_grading(load_problem("toy", root), Submission(student), reason).log
 
 
 def make_log(root: Path, student: str, **results: tuple[float, Status, str]) -> GradedLog:

@@ -137,8 +137,8 @@ def class_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
         write(submitted, f"log {name}", text(solved()), log_bytes(f"log {name}", **changes))
     write(submitted, "ids", odd_ids())
     write(submitted, "a cell that raises", text(solved(standardize="raise ValueError('\\ud800')")))
-    for name in (b"toy\xff.ipynb", b"toy\x1b[2J.zip"):
-        path = submitted / "names" / "toy" / os.fsdecode(name)
+    for odd in (b"toy\xff.ipynb", b"toy\x1b[2J.zip"):
+        path = submitted / "names" / "toy" / os.fsdecode(odd)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
     with pytest.MonkeyPatch.context() as patch:

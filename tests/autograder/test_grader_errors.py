@@ -1,0 +1,372 @@
+"""A fault of the autograder's own costs one submission; staff get the traceback, and students never see it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import sqlite3
+import zlib
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text as sql
+from typer.testing import CliRunner
+
+import autograder
+from autograder import batch, batch_results, verify
+from autograder import gradebook as gradebook_module
+from autograder.batch import grade_folder
+from autograder.cache import Cache
+from autograder.cli import app
+from autograder.errors import SetupError
+from autograder.fault_files import FOLDER, fault_file
+from autograder.feedback import feedback_html
+from autograder.gradebook import opened
+from autograder.gradescope.results_file import RESULTS_FILE, End, Progress
+from autograder.gradescope.run import SavedResults
+from autograder.gradescope.settings import ListedItem, Settings
+from autograder.grading import grade_submission
+from autograder.journal import Journal
+from autograder.problem import load_problem
+from autograder.release import release
+from autograder.report import page, report
+from autograder.report.scores import summarise
+from autograder.results import Grading, ItemResult, Outcome, Status
+from autograder.submission import Submission
+from tests.autograder.graded_folder import log_of, write_class
+from tests.autograder.test_batch import QUIETLY, in_this_process
+from tests.autograder.test_odd_text import log_bytes
+from tests.autograder.toy import ROOT, STANDARDIZE, solved, text
+
+SECRET = "hidden_value_4711"
+STUDENTS = ("ada", "bob", "eve")
+
+
+class OurFaultError(Exception):
+    """A fault of ours, whose text quotes a hidden test and cannot be written as it is."""
+
+    def __str__(self) -> str:
+        return f"{SECRET} \ud800"
+
+
+def fails_for_bob(real: Callable[..., Any], of: Callable[..., object]) -> Callable[..., Any]:
+    """The function, but for bob, whose name `of` finds in the arguments; there it has a fault."""
+
+    def instead(*args: Any, **options: Any) -> Any:
+        if str(of(*args, **options)) == "bob":
+            raise OurFaultError
+        return real(*args, **options)
+
+    return instead
+
+
+FAULTS: dict[str, tuple[Any, str, Callable[..., object]]] = {
+    "reading": (batch, "read_submission", lambda path, student, below: student),
+    "the submission time": (batch_results, "hand_in_time_or_warning", lambda folder, log: folder.parent.name),
+    "the late note": (batch_results, "late_note", lambda course, problem, student, moment: student),
+    "the feedback page": (batch_results, "feedback_html", lambda log, problem, late: late or log.student),
+    "the log's text": (batch_results, "keep_trouble", lambda out, grading: grading.log.score and grading.log.student),
+    "the journal, before": (Journal, "done", lambda self, student, digest: student),
+    "the journal, after": (Journal, "note", lambda self, student, digest, seconds: student),
+}
+
+
+@pytest.fixture
+def submitted(tmp_path: Path) -> Path:
+    """A class of three; each of them has full marks."""
+    for student in STUDENTS:
+        folder = tmp_path / "in" / student / "toy"
+        folder.mkdir(parents=True)
+        (folder / "toy.ipynb").write_bytes(text(solved()))
+    return tmp_path / "in"
+
+
+def only_bob_is_lost(out: Path, graded: list[Any], *, has_files: bool = True) -> None:
+    """Everybody has a line and files; bob has no points, and staff know where to look."""
+    expected = {"ada": ("20", "graded"), "bob": ("0", "grader_error"), "eve": ("20", "graded")}
+    assert [one.log.student for one in graded] == list(STUDENTS)
+    with (out / "grades.csv").open(newline="", encoding="utf-8") as file:
+        assert {row["student"]: (row["score"], row["status"]) for row in csv.DictReader(file)} == expected
+    trace = (out / FOLDER / "bob-toy.log").read_text(encoding="utf-8")
+    assert "Traceback" in trace and f"OurFaultError: {SECRET} ?" in trace
+    assert sorted(path.name for path in (out / FOLDER).iterdir()) == ["bob-toy.log"]
+    bob = graded[1].log
+    assert [flag.kind for flag in bob.flags] == ["grader_error"] and "errors/bob-toy.log" in bob.flags[0].message
+    if has_files:
+        for name in ("submission_log.json", "feedback.html", "toy.ipynb"):
+            written = (out / "bob" / "toy" / name).read_text(encoding="utf-8")
+            assert SECRET not in written and "Traceback" not in written, name
+            assert "OurFaultError" in written
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_on_the_way_costs_one_submission(
+    fault: str, submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where, name, of = FAULTS[fault]
+    in_this_process(monkeypatch)
+    with monkeypatch.context() as patch:
+        broken = fails_for_bob(getattr(where, name), of)
+        if name == "feedback_html":
+            real, left = feedback_html, ["bob"]
+
+            def broken(log: Any, problem: Any, late: str) -> str:  # once, as what is written then is ours
+                if log.student in left:
+                    left.remove(log.student)
+                    raise OurFaultError
+                return real(log, problem, late=late)
+
+        patch.setattr(where, name, broken)
+        only_bob_is_lost(tmp_path / "out", grade_folder("toy", submitted, tmp_path / "out", **QUIETLY))
+    graded = grade_folder("toy", submitted, tmp_path / "out", **QUIETLY)
+    assert [one.log.score for one in graded] == [20.0] * 3, "the same command grades it once the fault is gone"
+    assert not list((tmp_path / "out" / FOLDER).iterdir())
+
+
+@pytest.mark.kernel
+def test_a_fault_while_examining_costs_one_submission(
+    submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def grade(problem_id: str, submission: Submission, **options: Any) -> Grading:
+        if submission.student == "bob":
+            raise OurFaultError
+        return grade_submission(problem_id, submission, **options)
+
+    in_this_process(monkeypatch, grade)
+    crew = batch.crew_for(["toy"], 3, 1, "", ROOT)
+
+    def submit(problem_id: str, submission: Submission, findings: Any = None) -> Future[Grading]:
+        future: Future[Grading] = Future()  # holds whatever grading raised, as no crew should
+        try:
+            future.set_result(grade(problem_id, submission, root=ROOT, findings=findings))
+        except OurFaultError as error:
+            future.set_exception(error)
+        return future
+
+    monkeypatch.setattr(crew, "submit", submit)
+    only_bob_is_lost(tmp_path / "out", grade_folder("toy", submitted, tmp_path / "out", crew=crew, **QUIETLY))  # type: ignore[arg-type]
+
+
+@pytest.mark.kernel
+def test_a_fault_of_the_cache_costs_time_only(submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(shutil.copytree(ROOT, tmp_path / "root"))
+    in_this_process(monkeypatch)
+    for found in (b"[]", b"5", b'{"log": [], "text": 1, "findings": 2}', b"[" * 100_000):
+        graded = grade_folder("toy", submitted, tmp_path / "out", gradebook=False, root=root)
+        assert [one.log.score for one in graded] == [20.0] * 3, found
+        with sqlite3.connect(root / "course" / "cache.db") as database:
+            assert database.execute("UPDATE results SET found = ?", (zlib.compress(found),)).rowcount == 3
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    grading = graded_alone()
+    with Cache(root, load_problem("toy", root), "seed") as cache:
+        for odd in (deep, float("inf"), b""):
+            cache.keep(Submission("ada"), Grading(grading.log, grading.text, findings={"a": odd}))
+            assert not cache.recall(Submission("ada")).findings
+
+
+def graded_alone() -> Grading:
+    return grade_submission("toy", Submission("ada", notebook=text(solved())), root=ROOT)
+
+
+@pytest.mark.kernel
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
+def test_a_fault_of_the_gradebook_costs_one_submission(
+    submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(shutil.copytree(ROOT, tmp_path / "root"))
+    release(["toy"], root=root)
+    in_this_process(monkeypatch)
+    real = gradebook_module.write_scores
+    failed: list[Any] = []
+
+    def write_scores(gradebook: Any, log: Any, *rest: Any) -> None:
+        if log.student == "bob" and not failed:
+            failed.append(log)
+            gradebook.db.execute(sql("INSERT INTO student (id) VALUES ('half a change')"))
+            raise OurFaultError
+        real(gradebook, log, *rest)
+
+    monkeypatch.setattr("autograder.gradebook.write_scores", write_scores)
+    only_bob_is_lost(tmp_path / "out", grade_folder("toy", submitted, tmp_path / "out", cache=False, root=root))
+    with opened(root) as gradebook:
+        assert {one.id for one in gradebook.students} == set(STUDENTS)
+        assert [gradebook.find_submission("toy", student).score for student in STUDENTS] == [20.0, 0.0, 20.0]
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("place", ["bob", "bob/toy", "bob/toy/toy.ipynb", "bob/toy/feedback.html"])
+def test_what_stands_in_the_way_of_one_result_costs_one_submission(
+    place: str, submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    in_this_process(monkeypatch)
+    path = tmp_path / "out" / place
+    path.parent.mkdir(parents=True)
+    path.mkdir() if path.suffix else path.write_text("in the way")
+    graded = grade_folder("toy", submitted, tmp_path / "out", **QUIETLY)
+    assert [str(one.log.outcome) for one in graded] == ["graded", "grader_error", "graded"]
+    assert "PathError" in (tmp_path / "out" / FOLDER / "bob-toy.log").read_text()
+    assert "bob, toy:" in caplog.text and str(path if path.suffix else tmp_path / "out" / "bob") in caplog.text
+
+
+def test_what_concerns_everybody_still_ends_the_batch(
+    submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    for student in STUDENTS:
+        (submitted / student / "toy" / "toy.ipynb").write_bytes(b"{")
+    in_this_process(monkeypatch)
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(SetupError, match="No space left on device"):
+        grade_folder("toy", submitted, tmp_path / "out", **QUIETLY)
+
+
+def test_two_batches_of_one_problem_do_not_write_into_one_folder(
+    submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for student in STUDENTS:
+        (submitted / student / "toy" / "toy.ipynb").write_bytes(b"{")
+    in_this_process(monkeypatch)
+    refusals: list[str] = []
+
+    def again(_: Any) -> None:
+        with pytest.raises(SetupError) as refused:
+            grade_folder("toy", submitted, tmp_path / "out", **QUIETLY)
+        refusals.append(str(refused.value))
+
+    graded = grade_folder("toy", submitted, tmp_path / "out", progress=again, **QUIETLY)
+    assert len(graded) == 3 and len(refusals) == 3 and "another `autograder grade toy` is writing into" in refusals[0]
+    grade_folder("toy", submitted, tmp_path / "out", **QUIETLY)
+
+
+@pytest.mark.kernel
+def test_the_traceback_comes_back_from_the_process_that_graded(submitted: Path, tmp_path: Path) -> None:
+    """A wrong answer makes the examiner ask the reference, which has a fault here that nobody saw before."""
+    root = Path(shutil.copytree(ROOT, tmp_path / "root"))
+    path = root / "solutions" / "toy.py"
+    call = "return student.standardize(d.normal(4, 2))"
+    fault = f"if type(student).__name__ == 'Names': raise ZeroDivisionError('{SECRET}')\n        {call}"
+    assert call in path.read_text()
+    path.write_text(path.read_text().replace(call, fault))
+    wrong = text(solved(standardize=STANDARDIZE + "    return x"))
+    (submitted / "bob" / "toy" / "toy.ipynb").write_bytes(wrong)
+    out = tmp_path / "out"
+    graded = grade_folder("toy", submitted, out, workers=2, **{**QUIETLY, "root": root})
+    assert [str(one.log.outcome) for one in graded] == ["graded", "grader_error", "graded"]
+    trace = (out / FOLDER / "bob-toy.log").read_text()
+    assert f"ZeroDivisionError: {SECRET}" in trace and "in standardize" in trace and "examiner.py" in trace
+    seen = [(out / "bob" / "toy" / name).read_text() for name in ("feedback.html", "submission_log.json")]
+    assert not any(SECRET in written for written in seen) and "ZeroDivisionError" in seen[0]
+
+
+# --- one submission alone, and what reads many ------------------------------------------------------------------------
+
+
+def test_grade_one_prints_the_result_and_tells_the_traceback(
+    submitted: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fault(*_: Any, **__: Any) -> Grading:
+        raise OurFaultError
+
+    monkeypatch.setattr("autograder.grading.grade_submission", fault)
+    monkeypatch.setenv("AUTOGRADER_ROOT", str(ROOT))
+    notebook = submitted / "bob" / "toy" / "toy.ipynb"
+    done = CliRunner().invoke(app, ["grade-one", str(notebook), "--problem", "toy", "--student", "bob"])
+    assert done.exit_code == 1
+    record = json.loads(done.stdout)
+    assert (record["student"], record["grades"]["score"], record["grades"]["outcome"]) == ("bob", 0, "grader_error")
+    assert SECRET not in done.stdout and f"OurFaultError: {SECRET} ?" in caplog.text
+
+
+def test_a_log_that_cannot_be_written_is_a_fault_of_one_submission(
+    submitted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grading = graded_alone()
+
+    def infinite(*_: Any, **__: Any) -> Grading:
+        object.__setattr__(grading.log, "metrics", {"toy/loss": {"value": float("inf")}})
+        return grading
+
+    monkeypatch.setattr("autograder.grading.grade_submission", infinite)
+    log = autograder.grade("toy", submitted / "bob" / "toy" / "toy.ipynb", root=ROOT)
+    assert log.outcome is Outcome.GRADER_ERROR and log.score == 0
+
+
+SETTINGS = Settings("toy", "Toy", (ListedItem("Line", "1", "code", 8.0),), 10.0, "verify", "", False, "", "x")
+
+
+@pytest.mark.parametrize(
+    "odd", [{"extra": {"flags": [float("nan")]}}, {"extra": {"student": "\ud800"}}, {"extra": {"a": b""}}]
+)
+def test_gradescopes_last_word_is_written_whatever_is_in_it(odd: dict[str, Any], tmp_path: Path) -> None:
+    progress = Progress(items={"Line": ItemResult("Line", 8.0, 8.0, Status.PASSED, "All checks passed.")}, **odd)
+    save = SavedResults(tmp_path, SETTINGS, progress, 0.0)
+    save()
+    progress.end = End.DONE
+    save.finally_()
+    record = json.loads((tmp_path / RESULTS_FILE).read_text(encoding="utf-8"))
+    assert progress.end is End.FAULT and "not your fault" in record["output"]
+    [test] = record["tests"]
+    assert (test["score"], test["visibility"]) == (0.0, "hidden")
+    assert any("Error" in line for line in record["extra_data"]["staff"])
+
+
+def test_verify_names_the_log_on_which_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for student in STUDENTS:
+        folder = tmp_path / student / "toy"
+        folder.mkdir(parents=True)
+        (folder / "submission_log.json").write_bytes(log_bytes(student))
+    for name, of in (("read_any_log", None), ("judge_class", lambda problem, logs, **_: logs)):
+        with monkeypatch.context() as patch:
+            real = getattr(verify, name)
+
+            def instead(*args: Any, real: Any = real, of: Any = of, **options: Any) -> Any:
+                logs = of(*args, **options) if of else args[:1]
+                if any(b'"bob"' in one if of is None else one.owner == "bob" for one in logs):
+                    raise OurFaultError
+                return real(*args, **options)
+
+            patch.setattr(verify, name, instead)
+            ada, bob, eve = verify.verify([tmp_path], root=ROOT)
+        assert [flag.kind for flag in bob.flags] == ["not_checked"] and not bob.ok and bob.student == "bob"
+        assert "not_checked" not in [flag.kind for one in (ada, eve) for flag in one.flags] and ada.items and eve.items
+
+
+def test_the_report_leaves_out_whom_it_fails_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    students = list(STUDENTS)
+    write_class(tmp_path, [log_of(student) for student in students])
+    real = summarise
+
+    def instead(problem: Any, entries: Any) -> Any:
+        if any(entry.student == students[0] for entry in entries):
+            raise OurFaultError
+        return real(problem, entries)
+
+    monkeypatch.setattr(page, "summarise", instead)
+    written = report(tmp_path, root=ROOT).read_text(encoding="utf-8")
+    assert f"1 left out, on which making this report fails (OurFaultError; please report it): {students[0]}." in written
+
+
+@given(st.lists(st.text(min_size=1, max_size=300), min_size=2, max_size=2, unique=True))
+def test_every_student_has_a_file_of_their_own_whatever_the_name(names: list[str]) -> None:
+    names = [name.encode("utf-8", "replace").decode() for name in names]
+    paths = [fault_file(Path("out"), name, "toy") for name in names]
+    assert len(set(paths)) == len(set(names))
+    for path in paths:
+        assert path.parent == Path("out") / FOLDER and path.name.isascii() and len(path.name) < 120
+        assert path.name.endswith("-toy.log")
+
+
+def test_names_of_files_say_whose_they_are() -> None:
+    assert fault_file(Path("out"), "ada.l@uni.example", "vae") == Path("out/errors/ada.l@uni.example-vae.log")
