@@ -8,18 +8,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from distributed.client import FutureCancelledError
 
 from autograder.batch import grade_folder
-from autograder.errors import SetupError
+from autograder.cluster import Cluster
+from autograder.errors import SetupError, SourceError
 from autograder.kit import pack, unpack
-from autograder.results import Step
+from autograder.problem import load_problem
+from autograder.results import Outcome, Step
+from autograder.submission import Submission
+from autograder.ungraded import failed_grading
 from tests.autograder.toy import ROOT, STANDARDIZE, released, solved, text
 
 ANSWERS = (
@@ -162,6 +167,94 @@ def test_no_scheduler_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.Monke
     submitted = hand_in(tmp_path / "in", 1)
     with pytest.raises(SetupError, match=r"no grading on tcp://127\.0\.0\.1:9: .*scheduler's address right"):
         grade_folder("toy", submitted, tmp_path / "out", scheduler="tcp://127.0.0.1:9", **OPTIONS)
+
+
+class Client:
+    """A Dask client whose work ends when a test says so."""
+
+    def __init__(self) -> None:
+        self.ended: Callable[[Any], None] = lambda future: None
+
+    def submit(self, *_: Any, **__: Any) -> Client:
+        return self
+
+    def add_done_callback(self, ended: Callable[[Any], None]) -> None:
+        self.ended = ended
+
+
+class Ended:
+    """A Dask future that has ended, with a result or an error."""
+
+    def __init__(self, outcome: Any) -> None:
+        self.outcome = outcome
+
+    def result(self) -> Any:
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
+        return self.outcome
+
+
+@pytest.fixture
+def client_and_cluster() -> tuple[Client, Cluster]:
+    """A cluster behind a client of ours."""
+    client, cluster = Client(), Cluster("tcp://127.0.0.1:9", ["toy"], ROOT)
+    cluster._client = client
+    return client, cluster
+
+
+SUBMISSION = Submission("ada", notebook=b"{")
+
+
+def test_a_future_that_was_cancelled_meanwhile_stays_so(client_and_cluster: tuple[Client, Cluster]) -> None:
+    client, cluster = client_and_cluster
+    future = cluster.submit("toy", SUBMISSION)
+    assert future.cancel()
+    client.ended(Ended(failed_grading(load_problem("toy", ROOT), SUBMISSION, "a reason")))
+    client.ended(Ended(RuntimeError("too late")))
+    assert future.cancelled()
+
+
+def test_a_future_gets_one_outcome_only(client_and_cluster: tuple[Client, Cluster]) -> None:
+    client, cluster = client_and_cluster
+    grading = failed_grading(load_problem("toy", ROOT), SUBMISSION, "a reason")
+    future = cluster.submit("toy", SUBMISSION)
+    for outcome in (grading, RuntimeError("again"), grading):
+        client.ended(Ended(outcome))
+    assert future.result(0) is grading
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("a \ud800 fault"), FutureCancelledError("key", "lost"), KeyboardInterrupt()]
+)
+def test_what_goes_wrong_on_a_worker_is_the_submissions_result(
+    error: BaseException, client_and_cluster: tuple[Client, Cluster]
+) -> None:
+    client, cluster = client_and_cluster
+    future = cluster.submit("toy", SUBMISSION)
+    client.ended(Ended(error))
+    grading = future.result(0)
+    assert grading.log.outcome is Outcome.GRADER_ERROR and type(error).__name__ in grading.log.items[0].message
+    assert "Traceback" in grading.trouble and grading.trouble.encode()
+
+
+def test_a_future_always_gets_an_outcome(
+    client_and_cluster: tuple[Client, Cluster], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, cluster = client_and_cluster
+
+    def broken(*_: Any) -> Any:
+        raise ValueError("no result either")
+
+    monkeypatch.setattr("autograder.cluster.failed_grading", broken)
+    future = cluster.submit("toy", SUBMISSION)
+    client.ended(Ended(RuntimeError("a fault")))
+    with pytest.raises(SetupError, match="no result can be made for 'ada'"):
+        future.result(0)
+    cluster._root = ROOT / "nowhere"
+    future = cluster.submit("toy", SUBMISSION)
+    client.ended(Ended(RuntimeError("a fault")))
+    with pytest.raises(SourceError, match="toy"):
+        future.result(0)
 
 
 def test_a_kit_is_the_same_each_time_and_holds_what_grading_reads(tmp_path: Path) -> None:
