@@ -10,14 +10,17 @@ import builtins
 import socket
 import types
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 import torch
 from torch.autograd.function import once_differentiable
 
 from autograder.student_side.frames import UnsendableError, WireError, receive_frame, send_frame
 from autograder.student_side.values import Decoder, Encoder
+from homework.arguments import Change, Kind, modules_are_watched, require_unchanged
 
+_MAX_CHANGES = 20
+"""Changed arguments of one call, and steps into one of them, that a message may name."""
 _MAX_CALLBACKS = 100_000
 """Call-backs that one item's test answers before it gives up on the student's code."""
 
@@ -135,6 +138,8 @@ class Link:
         self._answered = 0
         self._failure: BaseException | None = None
         self._functions: dict[str, Handle] = {}
+        self.watches_arguments = True
+        """Does a call fail that changes one of its arguments?"""
 
     def wait_until(self, deadline: float) -> None:
         """Sets another deadline for the questions from now on."""
@@ -159,10 +164,15 @@ class Link:
         return self._ask({"op": "index", "of": of, "key": encoder.encode(key)}, encoder)
 
     def call(self, of: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Calls an object; tensors that require a gradient are connected to the result."""
+        """Calls an object; tensors that require a gradient are connected to the result.
+
+        Raises:
+            CheckFailed: the call changed an argument, and arguments are watched.
+        """
         encoder = Encoder(self._opaque)
         header = {"op": "call", "of": of, "args": encoder.encode(args), "kwargs": encoder.encode(kwargs)}
         header["grad"] = torch.is_grad_enabled()
+        header["watch"] = ("all" if modules_are_watched() else "data") if self.watches_arguments else ""
         return self._ask(header, encoder)
 
     def seed(self, seed: int) -> None:
@@ -185,7 +195,9 @@ class Link:
                 raise failure
             if "raised" in reply:
                 raise remote_error(reply["raised"])
-            return self._value(reply, body, [t for t in encoder.differentiable if torch.is_grad_enabled()])
+            value = self._value(reply, body, [t for t in encoder.differentiable if torch.is_grad_enabled()])
+            require_unchanged(_changes(reply.get("changed", [])))
+            return value
 
     def _answer(self, question: dict[str, Any], body: bytes) -> None:
         """Runs a function of the test's on plain values from the student's side."""
@@ -286,6 +298,20 @@ class Link:
         if not 0 <= number < len(self._callbacks):
             raise WireError("a call-back that was never offered")
         return self._callbacks[number]
+
+
+def _changes(told: Any) -> list[Change]:
+    """What the student's side says of changed arguments, checked field by field."""
+    found = []
+    for entry in told[:_MAX_CHANGES] if type(told) is list else ():
+        if type(entry) is not list or [type(part) for part in entry] != [str, list, str]:
+            raise WireError("a changed argument that is none")
+        name, path, kind = entry
+        if kind not in get_args(Kind) or not all(type(step) in (int, str) for step in path):
+            raise WireError("a changed argument that is none")
+        steps = tuple(step[:80] if type(step) is str else step for step in path[:_MAX_CHANGES])
+        found.append(Change(name[:80] if name.isidentifier() else "argument", steps, kind))
+    return found
 
 
 def _no_gradient(_tensor: torch.Tensor, _index: int) -> torch.Tensor:

@@ -29,7 +29,7 @@ from homework.bands import Bands, remark, wrong_with
 from homework.colab import offer_download, on_colab
 from homework.errors import LogError
 from homework.identity import student_id
-from homework.notebook_names import student as notebook
+from homework.notebook_names import NotebookNames
 from homework.personal import Draws, Json, draws_for, plain_json
 from homework.profiles import Run, device_name
 from homework.scalars import as_number, is_whole
@@ -39,6 +39,8 @@ from homework.source_hash import cell_source_of, source_hash
 FILE_NAME = "submission_log.json"
 MOST_BYTES = 1 << 20
 LONGEST_ERROR = 500
+_NOTEBOOK = NotebookNames("student")
+"""The names that answers are asked of; what a function does to its arguments is for the tests to say."""
 
 Ask: TypeAlias = Callable[[], Any]
 PersonalAnswers: TypeAlias = Callable[[Any, Callable[[str], Draws]], Mapping[str, Ask]]
@@ -94,7 +96,7 @@ class SubmissionLog:
         """
         before = generator_states()
         try:
-            for item, ask in personal_answers(notebook, draws_for(self.student, self.run.problem)).items():
+            for item, ask in personal_answers(_NOTEBOOK, draws_for(self.student, self.run.problem)).items():
                 seed_everything(0)
                 self._answers[item] = _answer(ask)
                 self._note_code(item)
@@ -236,7 +238,7 @@ class SubmissionLog:
         return target
 
     def _note_code(self, item: str) -> None:
-        thing = getattr(notebook, item, None)
+        thing = getattr(_NOTEBOOK, item, None)
         source = cell_source_of(thing) if callable(thing) else None
         if source is not None:
             self._code[item] = source_hash(source)

@@ -1,20 +1,30 @@
 """`student` and `reference`: the notebook's own names, under the two names that test cells use.
 
 In the notebook both stand for what its cells define, so that authors and students see their tests run where they write
-them. When a submission is graded, `student` reaches the student's code and `reference` the course's solution.
+them. When a submission is graded, `student` reaches the student's code and `reference` the course's solution. In both
+places `student.f(x)` fails where the function changes its arguments (`homework.arguments`).
 """
 
 from __future__ import annotations
 
+import inspect
 import sys
 from typing import Any
 
+from homework.arguments import watched
+
 
 class NotebookNames:
-    """A view of the notebook's global names: `names.f` is whatever `f` is there at that moment."""
+    """A view of the notebook's global names: `names.f` is whatever `f` is there at that moment.
 
-    def __init__(self, label: str) -> None:
+    Args:
+        label: what to call the view in messages.
+        watch: check after each call of a function `names.f` that its arguments are as they were?
+    """
+
+    def __init__(self, label: str, *, watch: bool = False) -> None:
         self._label = label
+        self._watch = watch
 
     def __getattr__(self, name: str) -> Any:
         """The notebook's global of that name.
@@ -22,10 +32,10 @@ class NotebookNames:
         Raises:
             AttributeError: no cell that ran so far defined it; the message says which cell to run.
         """
-        try:
-            return vars(sys.modules["__main__"])[name]
-        except KeyError:
-            pass
+        names = vars(sys.modules["__main__"])
+        if name in names:
+            value = names[name]
+            return watched(value) if self._watch and inspect.isfunction(value) else value
         if name.startswith("_"):  # Python and IPython ask every object for such names
             raise AttributeError(name)
         raise AttributeError(
@@ -42,5 +52,5 @@ class NotebookNames:
         return f"<{self._label}: the names that this notebook's cells define>"
 
 
-student = NotebookNames("student")
+student = NotebookNames("student", watch=True)
 reference = NotebookNames("reference")

@@ -67,6 +67,7 @@ from torch import nn
 
 import homework
 from homework import data, plots, reference, student, training
+from homework.arguments import modules_may_change
 from homework.checks import close, fresh, part
 from homework.judge import CONFIDENT, SHARE, judge_samples, train_judge
 from homework.log import SubmissionLog
@@ -801,7 +802,8 @@ def losses_fit():
 
 optimizers[0].register_step_pre_hook(note("generator"))
 optimizers[1].register_step_pre_hook(note("discriminator"))
-got = student.gan_step(g, d, optimizers, x_real, z)
+one_round = modules_may_change()(student.gan_step)  # it changes the two networks, and nothing else that it is given
+got = one_round(g, d, optimizers, x_real, z)
 assert isinstance(got, dict) and set(got) >= {"d_loss", "g_loss"}, 'return {"d_loss": ..., "g_loss": ...}'
 assert g.training and d.training, "leave both modules in the mode in which they came: no train(), no eval()"
 movers = [who for who, _ in diary]
@@ -825,7 +827,7 @@ if fits:  # the numbers below rest on right losses
     assert close(g.shift.detach(), torch.tensor(0.5), "the shift after the round; the fakes must not be detached here")
 before = None if g.shift.grad is None else float(g.shift.grad)
 diary.clear()
-student.gan_step(g, d, optimizers, x_real, z)
+one_round(g, d, optimizers, x_real, z)
 reached = diary[0][1]
 assert reached is None or reached == 0 or reached == before, (
     "the discriminator's loss left a gradient in the generator: detach the fakes in the first step"
@@ -943,7 +945,7 @@ def rounds_with(batch_norm, plain, lr, sizes, learning=True):
     for x, noise in batches:
         start = gradient_of(their_g), weights_of(their_g, names[1])
         at_steps.clear()
-        got = student.gan_step(their_g, their_d, optimizers, x, noise)
+        got = one_round(their_g, their_d, optimizers, x, noise)
         modes = {bool(their_g.training), bool(their_d.training)}
         assert modes == {learning}, "the modules must be left in the mode (training or evaluation) in which they came"
         assert len(at_steps) == 1, "the discriminator's optimizer takes one step in each round"

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 import torch
 
-from autograder.remote import Handle, Link, RemoteError, Student
+from autograder.remote import Handle, Link, RemoteError, Student, _changes
 from autograder.student_side.calls import Desk
 from autograder.student_side.frames import ClosedError, TooLateError, UnsendableError, WireError, send_frame
+from homework.arguments import modules_may_change
+from homework.checks import CheckFailed
 
 NOTEBOOK = """
 import collections
@@ -177,7 +179,8 @@ def test_functions_of_the_test_are_called_with_values(student: Any) -> None:
         seen.append((tuple(x.shape), actions.dtype))
         return actions.float()
 
-    means = student.train(student.Policy(4), torch.randn(6, 4), oracle, 3)
+    with modules_may_change():
+        means = student.train(student.Policy(4), torch.randn(6, 4), oracle, 3)
     assert len(means) == 3 and seen == [((6, 4), torch.int64)] * 3
 
 
@@ -287,3 +290,86 @@ def test_a_forged_exception_is_only_an_exception() -> None:
         _ = liar.anything
     assert (caught.value.kind, caught.value.detail, caught.value.lines) == ("Exception", "", [])
     assert caught.value.out_of_memory is False
+
+
+CHANGING = (
+    NOTEBOOK
+    + """
+def shift(labels, steps=1):
+    labels[steps:] = labels[:-steps].clone()
+    return labels
+
+def empties(rows, weights):
+    while rows:
+        rows.pop()
+    return 1.0
+
+class Layer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(2)
+    def forward(self, x, past=None):
+        if past is not None:
+            past["keys"][0] = x
+        return x
+
+def learns(model, x):
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(1)
+    return [0.5]
+
+def asks(oracle, x):
+    x[0] = 3
+    return oracle(x)
+"""
+)
+
+
+def test_a_call_that_changes_an_argument_fails_and_names_it() -> None:
+    with notebook(CHANGING) as student:
+        labels = torch.arange(4)
+        with pytest.raises(CheckFailed, match=r"argument `labels` in place.*`labels\.clone\(\)`"):
+            student.shift(labels)
+        with pytest.raises(CheckFailed, match="argument `labels`"):
+            student.shift(steps=2, labels=torch.arange(4.0).requires_grad_(False))
+        assert labels.tolist() == [0, 1, 2, 3], "the test's own tensor crosses as a copy"
+        with pytest.raises(CheckFailed, match=r"argument `rows` in place.*`list\(rows\)`"):
+            student.empties([torch.zeros(2)], [1.0])
+        layer = student.Layer()
+        with pytest.raises(CheckFailed, match=r"argument `past\['keys'\]\[0\]`|argument `past\['keys'\]`"):
+            layer(torch.ones(2), past={"keys": [torch.zeros(2)]})
+        with pytest.raises(CheckFailed, match="argument `x`"):
+            student.asks(lambda x: x.sum(), torch.zeros(2))
+        assert student.square(torch.tensor([3.0])).tolist() == [9.0], "the connection goes on"
+
+
+def test_modules_may_change_only_where_the_test_says_so() -> None:
+    with notebook(CHANGING) as student:
+        layer = student.Layer()
+        with pytest.raises(CheckFailed, match="the module that it got as `model`: `norm.weight`"):
+            student.learns(layer, torch.zeros(2))
+        with modules_may_change():
+            assert student.learns(layer, torch.zeros(2)) == [0.5]
+
+
+def test_a_link_that_does_not_watch_lets_changes_pass() -> None:
+    with notebook(CHANGING) as student:
+        student._link.watches_arguments = False
+        assert student.shift(torch.arange(4)).tolist() == [0, 0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [[["x"]], [["x", 3, "tensor"]], [["x", [1.5], "tensor"]], [["x", [], "planet"]], [[1, [], "tensor"]], ["x"], [{}]],
+)
+def test_a_changed_argument_that_is_none_is_refused(told: Any) -> None:
+    with pytest.raises(WireError):
+        _changes(told)
+
+
+def test_names_of_changed_arguments_are_cut_and_checked() -> None:
+    (odd, *_) = _changes([["not a name \ud800", ["k" * 500], "tensor"]] * 50)
+    assert odd.name == "argument" and odd.path == ("k" * 80,)
+    assert len(_changes([["x", [], "list"]] * 50)) < 50
+    assert _changes("x") == [] == _changes(None)

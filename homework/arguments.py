@@ -1,0 +1,201 @@
+"""Which of its arguments did a call change?
+
+Functions of the notebooks leave their arguments as they are, because the caller may need them again. In test cells
+`student.f(x)` checks this for every call: tensors, arrays, lists and dicts, and the parameters and buffers of modules,
+unless the test says that these may change:
+
+    with modules_may_change():
+        losses = student.gan_step(generator, discriminator, optimizers, x_real, z)
+
+Gradients, `requires_grad`, the mode of a module and random generators may change in any call.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+
+from homework.checks import CheckFailed
+
+Kind = Literal["tensor", "array", "list", "dict", "module"]
+"""What can be changed in place."""
+
+_DEPTH = 40
+"""Lists and dicts nested more deeply are not looked into."""
+
+_modules_may_change = False
+
+
+class Change(NamedTuple):
+    """An argument that a call changed."""
+
+    name: str
+    """The parameter's name in the function's signature."""
+    path: tuple[int | str, ...]
+    """Where in the argument: indices and keys; for a module the name of the parameter or buffer."""
+    kind: Kind
+    """What was changed there."""
+
+    def __str__(self) -> str:
+        """One sentence for the author of the function."""
+        if self.kind == "module":
+            return (
+                f"Your code changed the module that it got as `{self.name}`: `{'.'.join(map(str, self.path))}` has "
+                "other values after the call. The caller still needs the module as it was."
+            )
+        place = self.name + "".join(f"[{step!r}]" for step in self.path)
+        copy = {"tensor": f"{place}.clone()", "array": f"{place}.copy()", "list": f"list({place})"}
+        how = "copies of it and of what is in it" if self.path else f"a copy, `{copy.get(self.kind, f'dict({place})')}`"
+        return f"Your code changed its argument `{place}` in place. The caller still needs it as it was: work on {how}."
+
+
+class Watch:
+    """Remembers the arguments of one call, and tells afterwards which of them changed.
+
+    Args:
+        args: the positional arguments.
+        kwargs: the arguments that are given by name.
+        modules: also look at the parameters and buffers of modules?
+    """
+
+    def __init__(self, args: Sequence[Any], kwargs: Mapping[str, Any], *, modules: bool) -> None:
+        self._arguments: dict[int | str, Any] = dict(enumerate(args))
+        self._arguments.update(kwargs)
+        self._modules = modules
+        self._before = {key: self._states(value, keep=True) for key, value in self._arguments.items()}
+
+    def changes(self, function: Callable[..., Any]) -> list[Change]:
+        """The first change of each argument that changed.
+
+        Args:
+            function: what was called; its signature gives the arguments their names.
+        """
+        found = []
+        for key, value in self._arguments.items():
+            change = _first_difference(self._before[key], self._states(value, keep=False))
+            if change is not None:
+                path, kind = change
+                found.append(Change(self._name(function, key), path, kind))
+        return found
+
+    def _states(self, value: Any, keep: bool) -> dict[tuple[int | str, ...], tuple[Kind, Any]]:
+        found: dict[tuple[int | str, ...], tuple[Kind, Any]] = {}
+        _collect(value, (), found, set(), keep=keep, modules=self._modules)
+        return found
+
+    def _name(self, function: Callable[..., Any], key: int | str) -> str:
+        if isinstance(key, str):
+            return key
+        called = function.forward if isinstance(function, torch.nn.Module) else function
+        try:
+            names = list(inspect.signature(called).parameters)
+        except (TypeError, ValueError):  # of a built-in function
+            names = []
+        return names[key] if key < len(names) else f"argument_{key + 1}"
+
+
+@contextmanager
+def modules_may_change() -> Iterator[None]:
+    """While the block runs, calls of `student`'s functions may change the modules that they are given."""
+    global _modules_may_change
+    before, _modules_may_change = _modules_may_change, True
+    try:
+        yield
+    finally:
+        _modules_may_change = before
+
+
+def modules_are_watched() -> bool:
+    """Must a call leave the modules that it is given as they are?"""
+    return not _modules_may_change
+
+
+def require_unchanged(changes: Sequence[Change]) -> None:
+    """Raises if a call changed an argument.
+
+    Raises:
+        CheckFailed: the first of the changes, in words that a student may read.
+    """
+    if changes:
+        raise CheckFailed(str(changes[0]), "")
+
+
+def watched(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, with a check after each call that its arguments are as they were."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        watch = Watch(args, kwargs, modules=modules_are_watched())
+        result = function(*args, **kwargs)
+        require_unchanged(watch.changes(function))
+        return result
+
+    return call
+
+
+def _collect(
+    value: Any,
+    path: tuple[int | str, ...],
+    found: dict[tuple[int | str, ...], tuple[Kind, Any]],
+    seen: set[int],
+    *,
+    keep: bool,
+    modules: bool,
+) -> None:
+    """Adds the state of everything in `value` that can be changed in place, by its path."""
+    if id(value) in seen or len(path) > _DEPTH:
+        return
+    if isinstance(value, torch.Tensor):
+        bits = _bits(value)
+        found[path] = "tensor", (value.dtype, tuple(value.shape), bits.clone() if keep and bits is not None else bits)
+    elif isinstance(value, np.ndarray):
+        found[path] = "array", (value.dtype, value.shape, value.tobytes())
+    elif isinstance(value, (list, tuple, dict)):
+        seen.add(id(value))
+        entries = list(value.items() if isinstance(value, dict) else enumerate(value))
+        if not isinstance(value, tuple):
+            plain = [(key, _plain(entry)) for key, entry in entries]
+            found[path] = "dict" if isinstance(value, dict) else "list", plain
+        for key, entry in entries:
+            _collect(entry, (*path, key), found, seen, keep=keep, modules=modules)
+        seen.discard(id(value))
+    elif modules and isinstance(value, torch.nn.Module):
+        for name, tensor in (*value.named_parameters(), *value.named_buffers()):
+            bits = _bits(tensor)
+            found[(*path, name)] = "module", (tuple(tensor.shape), bits.clone() if keep and bits is not None else bits)
+
+
+def _bits(tensor: torch.Tensor) -> torch.Tensor | None:
+    """The bytes of a tensor as one row; None if it is not stored as plain numbers."""
+    if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:
+        return None
+    return tensor.detach().resolve_conj().resolve_neg().contiguous().reshape(-1).view(torch.uint8)
+
+
+def _plain(entry: Any) -> Any:
+    """What tells an entry of a list or dict from another one: its value if it is plain, else its type."""
+    return repr(entry) if entry is None or type(entry) in (bool, int, float, complex, str, bytes) else type(entry)
+
+
+def _first_difference(
+    before: dict[tuple[int | str, ...], tuple[Kind, Any]], after: dict[tuple[int | str, ...], tuple[Kind, Any]]
+) -> tuple[tuple[int | str, ...], Kind] | None:
+    """The outermost place that differs, and what stood there."""
+    for path, (kind, state) in before.items():
+        if path not in after or after[path][0] != kind or not _same(state, after[path][1]):
+            return path, kind
+    return None
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, torch.Tensor) or isinstance(other, torch.Tensor):
+        return type(one) is type(other) and one.device == other.device and torch.equal(one, other)
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(_same(a, b) for a, b in zip(one, other, strict=True))
+    return bool(one == other)
