@@ -42,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
             seed=options.seed,
             timeout=HOURS * 3600,
             show=True,
+            deprecated=True,
         )
     except (AssertionError, AutograderError) as error:
         print(error, file=sys.stderr)
@@ -51,6 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{found['seconds']:.0f} s for all cells on {device}, Python {platform.python_version()}")
     for name, metric in found["log"]["metrics"].items():
         print(f"{name}: {metric['value']}")
+    for line in found["deprecated"]:
+        print(f"deprecated: {line}")
     print(f"figures, log and checkpoints: {folder}")
     return 0
 

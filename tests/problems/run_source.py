@@ -42,6 +42,7 @@ def run_source(
     seed: int | None = None,
     timeout: float = 900.0,
     show: bool = False,
+    deprecated: bool = False,
 ) -> dict[str, Any]:
     """Executes all code cells in a fresh process, in an empty folder below `tmp_path`.
 
@@ -56,13 +57,15 @@ def run_source(
         seed: what `homework.start` is told; the notebook's own if not given.
         timeout: limit in seconds of wall time.
         show: let the cells print where this process prints, instead of keeping what they print.
+        deprecated: allow cells to use what Python or a library calls deprecated.
 
     Returns:
         The dumped values by name, and under `log` the submission log, under `seconds` the wall time of the cells
-        (without torch's import), under `output` what was printed and under `errors` what stands on standard error.
+        (without torch's import), under `output` what was printed, under `errors` what stands on standard error, and
+        under `deprecated` who used what that is deprecated.
 
     Raises:
-        AssertionError: a cell raised; with the end of its output and traceback.
+        AssertionError: a cell raised; with the end of its output and traceback. Or cells used what is deprecated.
     """
     work = tmp_path / f"{problem}-{profile}"
     work.mkdir(parents=True, exist_ok=True)
@@ -95,6 +98,8 @@ def run_source(
         said = "" if show else f"\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
         raise AssertionError(f"{problem} in {profile} ended with {done.returncode}:{said}")
     result: dict[str, Any] = json.loads((work / "dump.json").read_text(encoding="utf-8"))
+    if result["deprecated"] and not deprecated:
+        raise AssertionError("\n".join([f"{problem} in {profile} uses what is deprecated:", *result["deprecated"]]))
     log = work / "submission_log.json"
     result["log"] = json.loads(log.read_text(encoding="utf-8")) if log.exists() else None
     result["output"], result["errors"] = done.stdout, done.stderr
@@ -211,20 +216,23 @@ def _run_all(text: str) -> None:
     import torch  # noqa: F401  (the first import takes long and is not what is measured)
 
     from homework.personal import plain_json
+    from tests.problems.deprecations import deprecations
 
     request = json.loads(text)
     if request["seed"] is not None:
         _start_with(request["seed"])
     names = vars(sys.modules["__main__"])
     begin = time.monotonic()
-    for number, cell in enumerate(code_cells(request["problem"])):
-        value = _run_cell(cell.source, f"<{request['problem']}, code cell {number}>", names)
-        if request["figures"] and hasattr(value, "savefig"):
-            Path(request["figures"]).mkdir(parents=True, exist_ok=True)
-            value.savefig(Path(request["figures"]) / f"{number:02d}.png", dpi=80)
+    with deprecations() as found:
+        for number, cell in enumerate(code_cells(request["problem"])):
+            value = _run_cell(cell.source, f"<{request['problem']}, code cell {number}>", names)
+            if request["figures"] and hasattr(value, "savefig"):
+                Path(request["figures"]).mkdir(parents=True, exist_ok=True)
+                value.savefig(Path(request["figures"]) / f"{number:02d}.png", dpi=80)
     seconds = time.monotonic() - begin
     result = {wanted: plain_json(eval(wanted, names)) for wanted in request["dump"]}
-    Path(request["result"]).write_text(json.dumps({**result, "seconds": seconds}), encoding="utf-8")
+    text = json.dumps({**result, "seconds": seconds, "deprecated": found})
+    Path(request["result"]).write_text(text, encoding="utf-8")
 
 
 def _start_with(seed: int) -> None:
