@@ -1,8 +1,8 @@
 """The executed notebook: the release with the student's answers, what their cells printed, and a verdict at each test.
 
-It holds no hidden test, no solution and none of the handed-in outputs, save the PNG pictures of cells that a person
-grades. Verdicts are written so that nbgrader's own rule (`determine_grade`) would score them the same: no output for
-full marks, one error output for none, one number for a part.
+It holds no hidden test, no solution and none of the handed-in outputs and attachments, save pictures of cells that are
+graded by hand, drawn anew (`autograder.pictures`). Verdicts are written so that nbgrader's own rule (`determine_grade`)
+would score them the same: no output for full marks, one error output for none, one number for a part.
 
 What a student writes in text cells is kept from being markup (`plain_markdown`): nbconvert and nbgrader's form grader
 let scripts in markdown through, into the browser of whoever grades.
@@ -11,12 +11,14 @@ let scripts in markdown through, into the browser of whoever grades.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from urllib.parse import unquote
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
+from autograder.pictures import Picture
 from autograder.problem import Problem
 from autograder.rebuild import Rebuilt
 from autograder.release import release_to_read
@@ -30,6 +32,8 @@ _MARKUP = re.compile(
     r"|\](?=[(:])"  # links, pictures and where [references] lead
     r"|\\(?=(?:href|url|html|style|class|cssId|require)[A-Za-z]*)"  # the same in formulas
 )
+_ATTACHED = re.compile(r"!\[[^\]\n]*\] \(attachment:([^()\s]+)\)")
+"""How `plain_markdown` leaves a picture that is attached to its cell."""
 
 
 def executed_notebook(
@@ -54,11 +58,13 @@ def executed_notebook(
         else:
             cell = copy(released[built.id])
             cell.source = built.source
+        pictures = rebuilt.pictures[built.cell.grade_id].pictures if built.cell is not None and built.drawn else ()
         if cell.cell_type == "markdown" and built.role in ("answer", "free"):
             cell.source = plain_markdown(cell.source)
+            _attach(cell, pictures)
         if cell.cell_type == "code":
             cell.outputs = _outputs(built.id, runs)
-            cell.outputs += [new_output("display_data", {"image/png": picture}) for picture in built.pictures]
+            cell.outputs += [new_output("display_data", {picture.mime: picture.data}) for picture in pictures]
         if logged and built.cell is not None and LOG_TAG in built.cell.tags:
             cell.outputs = [new_output("stream", name="stdout", text=logged)]
         if built.role == "test" and built.cell is not None:
@@ -75,6 +81,24 @@ def plain_markdown(text: str) -> str:
     Lists, tables, emphasis, code and formulas stay as they are; so does `a < b`.
     """
     return _MARKUP.sub(lambda found: found.group() + " ", text)
+
+
+def _attach(cell: NotebookNode, pictures: Sequence[Picture]) -> None:
+    """Puts attachments where a student's plain markdown shows them, each once, under names and words of ours."""
+    left = {picture.drawn.name: picture for picture in pictures}
+    attached = {}
+
+    def show(found: re.Match[str]) -> str:
+        picture = left.pop(unquote(found[1]), None)
+        if picture is None:
+            return found.group()
+        name = f"picture-{picture.drawn.digest}.{picture.mime.removeprefix('image/')}"
+        attached[name] = {picture.mime: picture.data}
+        return f"![attached picture](attachment:{name})"
+
+    cell.source = _ATTACHED.sub(show, cell.source)
+    if attached:
+        cell.attachments = attached
 
 
 def verdict_outputs(result: ItemResult) -> list[NotebookNode]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from autograder.item_view import view_of
 from autograder.pages import style, template, with_code
+from autograder.pictures import PICTURE
 from autograder.problem import Problem
 from autograder.results import GradedLog, ItemResult, Outcome, Status
 
@@ -83,6 +84,7 @@ def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
         outcome=outcome,
         reason=with_code(_shared_message(log)) if outcome else "",
         repairs=[with_code(flag.message) for flag in log.flags if flag.kind == "repaired"],
+        pictures=[with_code(flag.message) for flag in log.flags if flag.kind == PICTURE],
         sheet=sheet,
     )
 

@@ -1,20 +1,21 @@
 """Rebuilds the notebook to grade: the release, with the student's answers put where they belong.
 
-From a submission come the *sources* of the answer cells and of free cells before the cell they stood above. Metadata,
-tags, outputs, copied test cells and changed text cannot matter, because they are never looked at. What had to be found
-by other means than its grade id is noted in the flags.
+From a submission come the *sources* of the answer cells and of free cells before the cell they stood above, and the
+pictures of answers that are graded by hand. Metadata, tags, other outputs, copied test cells and changed text cannot
+matter, because they are never looked at. What had to be found by other means than its grade id is noted in the flags.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
 from autograder.errors import SourceError
 from autograder.matching import Matching, match
 from autograder.needed import defines
+from autograder.pictures import PICTURE, Drawn, Gathered, gather
 from autograder.problem import Cell, Item, Problem, load_problem, problem_ids
 from autograder.release import release_to_read
 from autograder.results import Flag, Outcome
@@ -34,7 +35,8 @@ class Built:
     id: str
     cell: Cell | None
     """The source's cell; None for a free cell of the student's."""
-    pictures: tuple[str, ...] = ()
+    drawn: tuple[Drawn, ...] = ()
+    """The pictures of an answer that is graded by hand, not looked at yet."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,19 @@ class Rebuilt:
     """Items whose cell was found and is not the untouched stub."""
     found: frozenset[str]
     """Items whose cell was found at all."""
-    flags: tuple[Flag, ...]
+    repairs: tuple[Flag, ...]
+    """What had to be found by other means than its grade id, and what was not found."""
+
+    @functools.cached_property
+    def pictures(self) -> Mapping[str, Gathered]:
+        """Item → what is kept of its pictures; drawn anew when somebody asks, which takes time."""
+        return {built.cell.grade_id: gather(built.drawn) for built in self.cells if built.drawn and built.cell}
+
+    @property
+    def flags(self) -> tuple[Flag, ...]:
+        """What students and staff should know."""
+        about = [(item, note) for item, gathered in self.pictures.items() for note in gathered.notes]
+        return (*self.repairs, *(Flag(PICTURE, f"{item}: {note}") for item, note in about))
 
     def source(self, item_id: str) -> str:
         """The text of an item's cell (the stub if none was found)."""
@@ -90,11 +104,30 @@ def rebuild(problem: Problem, handed_in: Sequence[HandedIn], name: str = "the no
         source = stub if mine is None else mine.source
         if source.strip() != stub.strip():
             answered.add(cell.grade_id)
-        built.append(
-            Built("answer", cell.cell_type, source, cell.id, cell, mine.pictures if mine and cell.is_manual else ())
-        )
+        drawn: tuple[Drawn, ...] = ()
+        if position is not None and cell.is_manual:
+            drawn, found = _drawn(handed_in, position, set(released.values()), cell.grade_id)
+            flags += found
+        built.append(Built("answer", cell.cell_type, source, cell.id, cell, drawn))
     built += free.get("", ())
     return Rebuilt(tuple(built), frozenset(answered), frozenset(matched), tuple(flags))
+
+
+def _drawn(
+    handed_in: Sequence[HandedIn], position: int, given: Set[str], item_id: str
+) -> tuple[tuple[Drawn, ...], list[Flag]]:
+    """The pictures of an answer; where a figure's cell has none, those of the student's own cell right below it."""
+    mine = handed_in[position]
+    if mine.drawn or mine.cell_type != "code":
+        return mine.drawn, []
+    for below in range(position + 1, len(handed_in)):
+        cell = handed_in[below]
+        if cell.cell_type != "code" or cell.grade_id or cell.source in given:
+            break
+        if cell.drawn:
+            message = f"its cell has no picture; those of cell {below + 1} of the notebook, right below it, are shown."
+            return cell.drawn, [Flag("repaired", f"{item_id}: {message}")]
+    return (), []
 
 
 @functools.lru_cache(maxsize=32)

@@ -6,8 +6,6 @@ outputs. A file that is no notebook raises `UnusableError`, whose message says w
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
 import hashlib
 import json
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import AutograderError
+from autograder.pictures import Drawn, drawn_in
 from autograder.printable import printable
 from autograder.regular_file import NotRegularError, is_behind_link, opened, why
 from autograder.results import Outcome
@@ -35,11 +34,6 @@ _LONGEST_PATH = 1_000
 """Characters of a path in a message."""
 MAX_CELLS = 5_000
 MAX_CELL_CHARACTERS = 1_000_000
-MAX_PICTURE_BYTES = 4 * 2**20
-MAX_PICTURES = 12
-"""Pictures kept of one cell."""
-
-_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class UnusableError(AutograderError):
@@ -97,8 +91,8 @@ class HandedIn:
     grade_id: str
     """What nbgrader's metadata call it; empty if there are none."""
     cell_id: str
-    pictures: tuple[str, ...] = ()
-    """PNG outputs, base64, checked to be PNG and cut to `MAX_PICTURE_BYTES`."""
+    drawn: tuple[Drawn, ...] = ()
+    """The pictures among its outputs and attachments as they stand in the file; see `autograder.pictures`."""
 
 
 def read_submission(path: Path, student: str | None = None, below: Path | None = None) -> Submission:
@@ -272,30 +266,9 @@ def _cell(cell: Mapping[str, Any]) -> HandedIn | None:
         source=well_formed(source.replace("\r\n", "\n")),
         grade_id=_text(grade_id),
         cell_id=_text(cell.get("id")),
-        pictures=_pictures(cell.get("outputs")),
+        drawn=drawn_in(cell),
     )
 
 
 def _text(value: Any) -> str:
     return well_formed(value[:200]) if type(value) is str else ""
-
-
-def _pictures(outputs: Any) -> tuple[str, ...]:
-    """The PNG pictures among a cell's outputs, re-encoded so that nothing but a picture can hide in them."""
-    found: list[str] = []
-    budget = MAX_PICTURE_BYTES
-    for output in outputs if type(outputs) is list else ():
-        data = output.get("data") if type(output) is dict else None
-        encoded = data.get("image/png") if type(data) is dict else None
-        if type(encoded) is list and all(type(line) is str for line in encoded):
-            encoded = "".join(encoded)
-        if type(encoded) is not str or len(encoded) > 2 * budget or len(found) == MAX_PICTURES:
-            continue
-        try:
-            raw = base64.b64decode("".join(encoded.split()), validate=True)
-        except (binascii.Error, ValueError):
-            continue
-        if raw.startswith(_PNG) and len(raw) <= budget:
-            budget -= len(raw)
-            found.append(base64.b64encode(raw).decode("ascii"))
-    return tuple(found)

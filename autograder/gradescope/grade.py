@@ -27,6 +27,7 @@ from autograder.grading import grade_submission
 from autograder.handed_in_log import read_log
 from autograder.machine import free_memory
 from autograder.needed import imported_modules
+from autograder.pictures import PICTURE
 from autograder.problem import Problem, load_problem
 from autograder.rehearsal import load, rehearse
 from autograder.results import Flag, GradedLog, ItemResult, Outcome, Status
@@ -130,7 +131,7 @@ def _examine(
         for result in found.items:
             on_item(result)
     flags = [*found.flags, *_about_the_name(named, users)]
-    tell({"notes": [f"Note: {flag.message}" for flag in flags if flag.kind == "repaired"]})
+    tell({"notes": [f"Note: {flag.message}" for flag in flags if flag.kind in ("repaired", PICTURE)]})
     tell({"leaderboard": _leaderboard(problem, found, settings)})
     seconds = {result.id: round(result.seconds, 2) for result in found.items if not result.manual}
     misconceptions = {result.id: result.misconception for result in found.items if result.misconception}

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.pictures import KEPT, MAX_PICTURES
 from autograder.problem import Item, Problem
 from autograder.release import release_to_read
 from autograder.student_side.texts import well_formed
-from autograder.submission import MAX_CELL_CHARACTERS, MAX_PICTURES, UnusableError, read_bytes
+from autograder.submission import MAX_CELL_CHARACTERS, UnusableError, read_bytes
 
 MOST_NOTEBOOK_BYTES = 100 * 2**20
 """A larger notebook is not read."""
@@ -23,7 +24,7 @@ class Answers:
     sources: Mapping[str, str]
     """Item id → text of its cell, of the items whose cell is not the untouched stub."""
     pictures: Mapping[str, tuple[str, ...]]
-    """Item id → PNG pictures in base64 that the student's own run drew, of the figure items that have some."""
+    """Item id → pictures in base64 that the student's own run drew, of the figure items that have some."""
 
 
 def notebook_path(out: Path, student: str, problem: Problem) -> Path:
@@ -59,7 +60,7 @@ def _pictures(cell: Mapping[str, object], item: Item) -> tuple[str, ...]:
     outputs = cell.get("outputs", []) if item.kind == "figure" else []
     if not isinstance(outputs, list):
         raise TypeError("outputs")
-    found = [output["data"]["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    found = [output["data"][mime] for output in outputs for mime in KEPT if mime in output.get("data", {})]
     return tuple(_text(picture) for picture in found[:MAX_PICTURES])
 
 

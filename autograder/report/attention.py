@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from autograder.pictures import PICTURE
 from autograder.printable import printable
 from autograder.report.charts import median, quantile
 from autograder.report.copies import Copies
@@ -33,6 +34,7 @@ _KINDS: Mapping[str, str] = {
     **_TELLING,
     "no_log": "no log was handed in",
     "repaired": "the notebook was repaired",
+    PICTURE: "a picture was left out or changed",
     "whole_notebook": "the whole notebook had to be run",
     "inputs": "where hidden inputs came from",
     "isolation": "walls around student code",

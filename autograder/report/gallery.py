@@ -1,7 +1,7 @@
 """What the students' runs drew: small copies of the pictures of figure items.
 
-A picture is a student's bytes. It is opened as PNG only, looked at before it is unpacked, and what goes on the page is
-drawn anew from its pixels.
+Grading drew them anew, but the notebooks lie in a folder to which others may write. A picture is opened as one of the
+formats that grading writes, looked at before it is unpacked, and what goes on the page is drawn anew from its pixels.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from pathlib import Path
 
 from PIL import Image
 
+from autograder.pictures import FORMATS, KEPT, MAX_PIXELS
 from autograder.printable import printable
 from autograder.problem import Problem
 from autograder.report.answers import read_answers
 from autograder.report.read_run import Entry
 from autograder.results import Status
 
-MOST_PIXELS = 16_000_000
-"""A picture with more is not unpacked."""
 WIDEST, TALLEST = 340, 300
 """Pixels of a picture on the page."""
 QUALITY = 55
@@ -52,7 +51,7 @@ class Gallery:
     left_out: int
     """Students whose picture there was no room for."""
     broken: tuple[str, ...]
-    """Students whose picture cannot be shown: no PNG, or too large."""
+    """Students whose picture cannot be shown: no PNG or JPEG, or too large."""
 
 
 def galleries(
@@ -111,10 +110,10 @@ def spread(students: Sequence[str]) -> list[str]:
 
 
 def thumbnail(data: str, student: str, alt: str) -> Picture | None:
-    """A small copy of a picture; None if it is no PNG, broken or too large.
+    """A small copy of a picture; None if it is no PNG or JPEG, broken or too large.
 
     Args:
-        data: PNG in base64.
+        data: the file in base64.
         student: whose.
         alt: what to say instead of it.
     """
@@ -122,8 +121,8 @@ def thumbnail(data: str, student: str, alt: str) -> Picture | None:
         raw = base64.b64decode("".join(data.split()), validate=True)
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(raw), formats=["PNG"]) as image:
-                if image.width * image.height > MOST_PIXELS:
+            with Image.open(io.BytesIO(raw), formats=[FORMATS[mime] for mime in KEPT]) as image:
+                if image.width * image.height > MAX_PIXELS:
                     return None
                 small = _flat(image)
     except Exception:  # a hostile picture can fail in as many ways as there are chunks

@@ -186,7 +186,7 @@ def test_pictures_are_small_copies_with_words_beside_them(tmp_path: Path) -> Non
     assert small.width <= WIDEST and small.height <= TALLEST and abs(small.width / small.height - 1.5) < 0.02
     red, green, _ = small.convert("RGB").getpixel((20, 20))  # type: ignore[misc]
     assert red > 200 and green < 60  # the last one that the cell drew
-    assert "Cannot be shown (no sound PNG, or too large): bela." in page.text
+    assert "Cannot be shown (no sound picture, or too large): bela." in page.text
 
 
 def _black(width: int, height: int, rows: int) -> str:
