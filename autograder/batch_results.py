@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from autograder.course import Course
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, traceback_of
 from autograder.fault_files import keep_trouble
 from autograder.feedback import feedback_html
 from autograder.gradebook import Record
@@ -131,4 +131,5 @@ def _as_far_as_possible(grading: Grading) -> Iterator[None]:
     except Exception as error:
         if _concerns_all(error):
             raise
-        _log.warning("%s, %s: %s", grading.log.student, grading.log.problem, error)
+        said = traceback_of(error).splitlines()[-1]
+        _log.warning("%s, %s: %s", grading.log.student, grading.log.problem, said)

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
+
+from autograder.student_side.texts import well_formed
+
+_LONGEST_TRACEBACK = 200_000
+"""Characters of a traceback that are kept."""
+
 
 class AutograderError(Exception):
     """Base of every error this package raises on purpose; the command line prints it without a traceback."""
@@ -25,3 +32,10 @@ class ExportError(AutograderError):
 
 class SetupError(AutograderError):
     """The machine lacks something the run needs (a folder that cannot be written, a full disk)."""
+
+
+def traceback_of(error: BaseException) -> str:
+    """The error with its traceback as text that can be written; of a very long one the middle is left out."""
+    text = well_formed("".join(traceback.format_exception(error)))
+    half = _LONGEST_TRACEBACK // 2
+    return text if len(text) <= _LONGEST_TRACEBACK else f"{text[:half]}\n[...]\n{text[-half:]}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import platform
-import traceback
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 from nbformat.v4 import new_markdown_cell
 
+from autograder.errors import traceback_of
 from autograder.graded_notebook import graded_text
 from autograder.problem import Problem
 from autograder.release import released_notebook
@@ -19,8 +19,6 @@ from autograder.student_side.texts import well_formed
 from autograder.submission import Submission, UnusableError
 
 ANONYMOUS = "anonymous"
-_LONGEST_TRACEBACK = 200_000
-"""Characters of a traceback that are kept."""
 
 
 def failed_grading(problem: Problem, submission: Submission, fault: str | BaseException) -> Grading:
@@ -32,17 +30,10 @@ def failed_grading(problem: Problem, submission: Submission, fault: str | BaseEx
         fault: the reason in words that the student may read, or the error. Of an error the student learns the type
             only: its text and its traceback (`Grading.trouble`) may quote a hidden test.
     """
-    reason, trouble = (fault, "") if isinstance(fault, str) else (type(fault).__name__, _traceback(fault))
+    reason, trouble = (fault, "") if isinstance(fault, str) else (type(fault).__name__, traceback_of(fault))
     message = f"The autograder failed on this submission ({reason}); this is not your fault, staff will look at it."
     grading = ungraded(problem, submission, UnusableError(Outcome.GRADER_ERROR, message))
     return replace(grading, trouble=trouble)
-
-
-def _traceback(error: BaseException) -> str:
-    """The error's traceback as text that can be written; the middle of a very long one is left out."""
-    text = well_formed("".join(traceback.format_exception(error)))
-    half = _LONGEST_TRACEBACK // 2
-    return text if len(text) <= _LONGEST_TRACEBACK else f"{text[:half]}\n[...]\n{text[-half:]}"
 
 
 def ungraded(problem: Problem, submission: Submission, error: UnusableError) -> Grading:

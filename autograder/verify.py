@@ -16,7 +16,7 @@ from autograder.bands import declared_bands
 from autograder.class_logs import UsableLog, judge_class
 from autograder.copies import small_enough
 from autograder.course import root_folder
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, traceback_of
 from autograder.evidence import judge_metrics
 from autograder.found_logs import FoundLog, find_logs, read_found, read_notebook_beside
 from autograder.handed_in_log import read_any_log
@@ -103,7 +103,7 @@ def verify(
 
 def _not_checked(found: FoundLog, error: Exception) -> Verified:
     """The result of a log on which the check itself failed."""
-    _log.error("%s: the check failed", found.path, exc_info=error)
+    _log.error("%s: the check failed:\n%s", printable(str(found.path), 500), traceback_of(error))
     message = f"The check itself failed on this log ({type(error).__name__}): please report it, and look at the log."
     folder = found.path.absolute().parent
     return Verified(
