@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from typing import Any
 
 import pytest
+import torch
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
@@ -251,3 +255,43 @@ def test_hundreds_of_copies_and_copies_under_another_items_id_gain_nothing() -> 
 )
 def test_what_replaces_a_definition(source: str, new: bool) -> None:
     assert replaces(source, "f") is new
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_test_meets_what_it_meets_when_the_notebook_is_run_from_top_to_bottom(seed: int) -> None:
+    """Cells above the test in any order: answers, copies with and without the id, helpers, stubs, broken ones."""
+    draw = random.Random(seed)
+    kinds = [
+        ("grade id", "def standardize(x):\n    return {n}"),
+        ("grade id", "def standardize(x):\n    return helper() + {n}"),
+        ("grade id", "def helper():\n    return 100 * {n}\n\n\ndef standardize(x):\n    return {n}"),
+        ("grade id", BROKEN),
+        ("grade id", STUB),
+        ("nothing", "def standardize(x):\n    return {n}"),
+        ("nothing", "def helper():\n    return 1000 * {n}"),
+        ("nothing", "before{n} = standardize\n\n\ndef standardize(x):\n    return before{n}(x) + 10_000 * {n}"),
+        ("nothing", "standardize = (lambda f: lambda x: f(x) + 100_000 * {n})(standardize)"),
+    ]
+    first = "def helper():\n    return 0\n\n\ndef standardize(x):\n    return 7"
+    notebook = solved(standardize=first)
+    at = place(notebook, "standardize")
+    for n in range(1, draw.randint(2, 7)):
+        keeps, source = draw.choice(kinds)
+        cell = new_code_cell(source.replace("{n}", str(n)), id=f"copy-{n}")
+        if keeps == "grade id":
+            cell.metadata = deepcopy(notebook.cells[at].metadata)
+        notebook.cells.insert(at + n, cell)
+    in_jupyter = [cell.source for cell in notebook.cells[at : place(notebook, "test_standardize")]]
+    result = rebuilt(notebook)
+    test = next(n for n, built in enumerate(result.cells) if built.id == "test-standardize")
+    own = [b.source for b in result.cells[:test] if b.cell_type == "code" and b.role in ("free", "answer")]
+    assert _at_the_end(own) == _at_the_end([source for source in in_jupyter if source != STUB])
+
+
+def _at_the_end(sources: Sequence[str]) -> object:
+    """What the item's function gives after these cells ran; a cell that cannot be read changes nothing."""
+    names: dict[str, Any] = {"EPS": 0.0, "torch": torch}
+    for source in sources:
+        with contextlib.suppress(SyntaxError):
+            exec(source, names)
+    return names["standardize"](0)
