@@ -93,7 +93,7 @@ class Cache:
         try:
             found = json.loads(zlib.decompress(row[1]))
             whole = found["log"] if row[0] == self._key(submission) else None
-            return Remembered(_whole(whole, found["text"]) if whole else None, found["findings"])
+            return Remembered(_whole(whole, found["text"]) if whole else None, dict(found["findings"]))
         except Exception:  # half a row, or anything else that was not written here: as if there were none
             return Remembered()
 

@@ -110,8 +110,7 @@ def same(left: Any, right: Any, precision: Precision = FLOAT32) -> bool:
     """Are two answers in plain JSON the same, numbers as close as they have to be?
 
     Two whole numbers are compared exactly, and so are text and truth values. "NaN", which stands for a number that is
-    none, is text: it is the same as "NaN" and nothing else. An infinite number (a log may say 1e999) is the same as
-    nothing.
+    none, is text: it is the same as "NaN" and nothing else. An infinite number is the same as nothing.
 
     Args:
         left: one answer.

@@ -149,7 +149,6 @@ def test_a_misconception_reaches_the_helper_that_calls_the_item_by_name(tmp_path
         [],
         {},
         [["NaN"] * 2] * 3,
-        [[1e999, 1e999]] * 3,
         [[10**400] * 2] * 3,
         [0.0] * 10**5,
     ],
@@ -158,9 +157,19 @@ def test_what_is_no_number_is_never_right(answer: Any, tmp_path: Path) -> None:
     log = made_up_log(VAE, "ada")
     log["answers"]["sample_gaussian"] = answer
     path = write_log(tmp_path, log)
-    path.write_text(path.read_text().replace("[Infinity, Infinity]", "[1e999, 1e999]"))
     result = verify([path], root=ROOT)[0]
     assert result.item("sample_gaussian").verdict is Verdict.WRONG and result.right == 2
+
+
+def test_a_log_with_an_infinite_number_is_none(tmp_path: Path) -> None:
+    log = made_up_log(VAE, "ada")
+    log["answers"]["sample_gaussian"] = [[1e999, 1e999]] * 3
+    path = write_log(tmp_path, log)
+    path.write_text(path.read_text().replace("Infinity", "1e999"))
+    result = verify([path], root=ROOT)[0]
+    assert (result.right, result.ok) == (0, False)
+    [flag] = [flag for flag in result.flags if flag.kind == "log_unusable"]
+    assert "an infinite number at answers/sample_gaussian/0/0" in flag.message
 
 
 def test_on_a_gpu_answers_may_be_less_exact(tmp_path: Path) -> None:
