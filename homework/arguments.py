@@ -152,8 +152,7 @@ def _collect(
     if id(value) in seen or len(path) > _DEPTH:
         return
     if isinstance(value, torch.Tensor):
-        bits = _bits(value)
-        found[path] = "tensor", (value.dtype, tuple(value.shape), bits.clone() if keep and bits is not None else bits)
+        found[path] = "tensor", _values(value, keep)
     elif isinstance(value, np.ndarray):
         found[path] = "array", (value.dtype, value.shape, value.tobytes())
     elif isinstance(value, (list, tuple, dict)):
@@ -167,15 +166,11 @@ def _collect(
         seen.discard(id(value))
     elif modules and isinstance(value, torch.nn.Module):
         for name, tensor in (*value.named_parameters(), *value.named_buffers()):
-            bits = _bits(tensor)
-            found[(*path, name)] = "module", (tuple(tensor.shape), bits.clone() if keep and bits is not None else bits)
+            found[(*path, name)] = "module", _values(tensor, keep)
 
 
-def _bits(tensor: torch.Tensor) -> torch.Tensor | None:
-    """The bytes of a tensor as one row; None if it is not stored as plain numbers."""
-    if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:
-        return None
-    return tensor.detach().resolve_conj().resolve_neg().contiguous().reshape(-1).view(torch.uint8)
+def _values(tensor: torch.Tensor, keep: bool) -> torch.Tensor:
+    return tensor.detach().clone() if keep else tensor.detach()
 
 
 def _plain(entry: Any) -> Any:
@@ -194,8 +189,19 @@ def _first_difference(
 
 
 def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, torch.Tensor) or isinstance(other, torch.Tensor):
-        return type(one) is type(other) and one.device == other.device and torch.equal(one, other)
-    if isinstance(one, tuple) and isinstance(other, tuple):
-        return len(one) == len(other) and all(_same(a, b) for a, b in zip(one, other, strict=True))
+    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
+        return _same_values(one, other)
     return bool(one == other)
+
+
+def _same_values(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Are shape, data type, device and values equal? NaN equals NaN; what torch cannot compare counts as equal."""
+    if one.shape != other.shape or one.dtype != other.dtype or one.device != other.device:
+        return False
+    try:
+        if torch.equal(one, other):
+            return True
+        floating = one.is_floating_point() or one.is_complex()
+        return floating and torch.allclose(one, other, rtol=0.0, atol=0.0, equal_nan=True)
+    except (RuntimeError, NotImplementedError):  # e.g. sparse or quantized ones
+        return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from homework.arguments import watched
@@ -19,12 +20,14 @@ class NotebookNames:
 
     Args:
         label: what to call the view in messages.
-        watch: check after each call of a function `names.f` that its arguments are as they were?
+        watch: check after each call of a function of the notebook that its arguments are as they were?
+        names: the global names to look at; those of the running notebook if not given.
     """
 
-    def __init__(self, label: str, *, watch: bool = False) -> None:
+    def __init__(self, label: str, *, watch: bool = False, names: Mapping[str, Any] | None = None) -> None:
         self._label = label
         self._watch = watch
+        self._names = names
 
     def __getattr__(self, name: str) -> Any:
         """The notebook's global of that name.
@@ -32,7 +35,7 @@ class NotebookNames:
         Raises:
             AttributeError: no cell that ran so far defined it; the message says which cell to run.
         """
-        names = vars(sys.modules["__main__"])
+        names = self._globals()
         if name in names:
             value = names[name]
             return watched(value) if self._watch and inspect.isfunction(value) else value
@@ -45,7 +48,10 @@ class NotebookNames:
 
     def __dir__(self) -> list[str]:
         """The notebook's public names, for completion with the tab key."""
-        return [name for name in vars(sys.modules["__main__"]) if not name.startswith("_")]
+        return [name for name in self._globals() if not name.startswith("_")]
+
+    def _globals(self) -> Mapping[str, Any]:
+        return vars(sys.modules["__main__"]) if self._names is None else self._names
 
     def __repr__(self) -> str:
         """A short description for the notebook."""

@@ -150,6 +150,7 @@ def verdicts(
     """
     from homework import seed_everything
     from homework.checks import inputs_from
+    from homework.notebook_names import NotebookNames
 
     cells = code_cells(problem)
     sides = {"student": _namespace("student", cells, dict(replaced or {})), "reference": _reference(problem)}
@@ -162,7 +163,7 @@ def verdicts(
         if items is not None and item not in items:
             continue
         names = dict(_given(problem))
-        names.update({side: types.SimpleNamespace(**inner) for side, inner in sides.items()})
+        names.update({side: NotebookNames(side, watch=side == "student", names=sides[side]) for side in sides})
         seed_everything(seed or 0)
         drawn = contextlib.nullcontext() if seed is None else inputs_from(str(seed))
         with contextlib.redirect_stdout(io.StringIO()), drawn:

@@ -143,6 +143,37 @@ def test_an_empty_answer_fails(problem: Problem, item: Item, body: str) -> None:
     assert verdicts(problem.id, {item.id: f"def {item.id}(*args, **kwargs):\n    {body}"}, [item.id])[item.id]
 
 
+OVERWRITING = """
+
+_right_{name} = {name}
+
+def {name}(*args, **kwargs):
+    def overwrite(value):
+        if isinstance(value, torch.Tensor):
+            value.detach().copy_(~value if value.dtype == torch.bool else value.detach() + 1)
+        elif isinstance(value, list | dict):
+            value.clear()
+
+    result = _right_{name}(*args, **kwargs)
+    for value in (*args, *kwargs.values()):
+        overwrite(value)
+    return result
+"""
+"""A right answer, but for what it does to its arguments afterwards."""
+NO_DATA = {"asymmetric_pair", "replaced_probability", "tail_variance"}
+"""Items whose arguments are none, or may be numbers."""
+FUNCTIONS = [
+    (problem, item) for problem, item in CODE if item.id not in NO_DATA and f"def {item.id}(" in item.cell.source
+]
+
+
+@pytest.mark.parametrize(("problem", "item"), FUNCTIONS, ids=name_of)
+def test_a_right_answer_that_overwrites_its_arguments_fails(problem: Problem, item: Item) -> None:
+    source = f"{item.cell.source}{OVERWRITING.format(name=item.id)}"
+    failure = verdicts(problem.id, {item.id: source}, [item.id])[item.id]
+    assert "Your code changed" in failure, failure
+
+
 @pytest.mark.parametrize("problem", PROBLEMS, ids=name_of)
 def test_no_test_reads_a_graded_name_of_its_own_notebook(problem: Problem) -> None:
     """A test must say whose function it means, `student.f` or `reference.f`: elsewhere the bare name does not exist."""

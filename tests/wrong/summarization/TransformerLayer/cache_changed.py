@@ -1,0 +1,34 @@
+# misconception: you wrote the new keys and values into the cache that was given: the caller may use it twice
+class TransformerLayer(nn.Module):
+
+    def __init__(self, dim, heads, hidden, is_decoder):
+        super().__init__()
+        self.is_decoder = is_decoder
+        self.self_attention = MultiHeadAttention(dim, heads)
+        self.norm_self = nn.LayerNorm(dim)
+        if is_decoder:
+            self.cross_attention = MultiHeadAttention(dim, heads)
+            self.norm_cross = nn.LayerNorm(dim)
+        self.feed_forward = nn.Sequential(nn.Linear(dim, hidden), nn.ReLU(), nn.Linear(hidden, dim))
+        self.norm_feed_forward = nn.LayerNorm(dim)
+
+    def forward(self, x, padding_mask, encoder_out=None, encoder_padding_mask=None, use_cache=None, past_kv=None):
+        k, v = self.self_attention.keys_values(x)
+        if past_kv is not None:
+            k, v = torch.cat([past_kv[0], k], dim=2), torch.cat([past_kv[1], v], dim=2)
+        kept = past_kv if past_kv is not None else [None] * (4 if self.is_decoder else 2)
+        kept[0], kept[1] = k, v
+        blocked = padding_mask.bool()[:, None]
+        if self.is_decoder:
+            new, places = x.shape[1], k.shape[2]
+            later = torch.ones(new, places, dtype=torch.bool, device=x.device).triu(places - new + 1)
+            blocked = blocked | later
+        x = self.norm_self(x + self.self_attention(x, k, v, blocked))
+        if self.is_decoder:
+            k, v = past_kv[2:] if past_kv is not None else self.cross_attention.keys_values(encoder_out)
+            kept[2], kept[3] = k, v
+            if encoder_padding_mask is None:
+                encoder_padding_mask = torch.zeros(len(x), k.shape[2], dtype=torch.bool, device=x.device)
+            x = self.norm_cross(x + self.cross_attention(x, k, v, encoder_padding_mask.bool()[:, None]))
+        x = self.norm_feed_forward(x + self.feed_forward(x))
+        return x, kept if use_cache else None

@@ -1,0 +1,34 @@
+# misconception: you added to the states that were given in place
+class TransformerLayer(nn.Module):
+
+    def __init__(self, dim, heads, hidden, is_decoder):
+        super().__init__()
+        self.is_decoder = is_decoder
+        self.self_attention = MultiHeadAttention(dim, heads)
+        self.norm_self = nn.LayerNorm(dim)
+        if is_decoder:
+            self.cross_attention = MultiHeadAttention(dim, heads)
+            self.norm_cross = nn.LayerNorm(dim)
+        self.feed_forward = nn.Sequential(nn.Linear(dim, hidden), nn.ReLU(), nn.Linear(hidden, dim))
+        self.norm_feed_forward = nn.LayerNorm(dim)
+
+    def forward(self, x, padding_mask, encoder_out=None, encoder_padding_mask=None, use_cache=None, past_kv=None):
+        k, v = self.self_attention.keys_values(x)
+        if past_kv is not None:
+            k, v = torch.cat([past_kv[0], k], dim=2), torch.cat([past_kv[1], v], dim=2)
+        kept = (k, v)
+        blocked = padding_mask.bool()[:, None]
+        if self.is_decoder:
+            new, places = x.shape[1], k.shape[2]
+            later = torch.ones(new, places, dtype=torch.bool, device=x.device).triu(places - new + 1)
+            blocked = blocked | later
+        x += self.self_attention(x, k, v, blocked)
+        x = self.norm_self(x)
+        if self.is_decoder:
+            k, v = past_kv[2:] if past_kv is not None else self.cross_attention.keys_values(encoder_out)
+            kept = (*kept, k, v)
+            if encoder_padding_mask is None:
+                encoder_padding_mask = torch.zeros(len(x), k.shape[2], dtype=torch.bool, device=x.device)
+            x = self.norm_cross(x + self.cross_attention(x, k, v, encoder_padding_mask.bool()[:, None]))
+        x = self.norm_feed_forward(x + self.feed_forward(x))
+        return x, kept if use_cache else None

@@ -1,0 +1,6 @@
+# misconception: you moved the labels that were given: the loss still needs them
+def shift_right(labels, start_id, pad_id):
+    labels[:, 1:] = labels[:, :-1].clone()
+    labels[:, 0] = start_id
+    labels[labels == -100] = pad_id
+    return labels
