@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from autograder.pictures import Picture
+from autograder.plain_markdown import plain_markdown
 from autograder.problem import Problem
 from autograder.rebuild import Rebuilt
 from autograder.release import release_to_read
@@ -27,11 +28,6 @@ from autograder.student_process import CellRun
 
 LOG_TAG = "log"
 """Tag of the cell that writes the log."""
-_MARKUP = re.compile(
-    r"<(?=[A-Za-z/!?])"  # tags, comments, <https://...>
-    r"|\](?=[(:])"  # links, pictures and where [references] lead
-    r"|\\(?=(?:href|url|html|style|class|cssId|require)[A-Za-z]*)"  # the same in formulas
-)
 _ATTACHED = re.compile(r"!\[[^\]\n]*\] \(attachment:([^()\s]+)\)")
 """How `plain_markdown` leaves a picture that is attached to its cell."""
 
@@ -73,14 +69,6 @@ def executed_notebook(
     notebook = copy(release)
     notebook.cells = cells
     return notebook
-
-
-def plain_markdown(text: str) -> str:
-    """A student's markdown with its markup and links shown instead of followed: a space keeps them from being any.
-
-    Lists, tables, emphasis, code and formulas stay as they are; so does `a < b`.
-    """
-    return _MARKUP.sub(lambda found: found.group() + " ", text)
 
 
 def _attach(cell: NotebookNode, pictures: Sequence[Picture]) -> None:

@@ -12,6 +12,7 @@ from nbformat.v4 import new_markdown_cell
 
 from autograder.errors import traceback_of
 from autograder.graded_notebook import graded_text
+from autograder.plain_markdown import plain_markdown
 from autograder.problem import Problem
 from autograder.release import released_notebook
 from autograder.results import Flag, GradedLog, Grading, ItemResult, Outcome, Status
@@ -57,7 +58,8 @@ def ungraded(problem: Problem, submission: Submission, error: UnusableError) -> 
         flags=(Flag(str(error.outcome), message),),
     )
     notebook = released_notebook(problem)
-    notebook.cells.insert(0, new_markdown_cell(f"**This submission could not be graded.** {message}", id="not-graded"))
+    said = plain_markdown(message)  # it may name files as the student did
+    notebook.cells.insert(0, new_markdown_cell(f"**This submission could not be graded.** {said}", id="not-graded"))
     return Grading(log, graded_text(notebook))
 
 

@@ -10,10 +10,10 @@ import pytest
 from nbformat.v4 import new_output
 
 from autograder.evidence import numbers_in_words
-from autograder.executed import plain_markdown
 from autograder.filled import solved_notebook
 from autograder.graded_notebook import graded_notebook, graded_text
 from autograder.grading import grade_submission
+from autograder.plain_markdown import plain_markdown
 from autograder.problem import load_problem
 from autograder.release import notebook_text
 from autograder.rubric_cells import with_rubrics

@@ -14,6 +14,7 @@ import pytest
 from nbgrader.utils import determine_grade
 
 import autograder
+from autograder.grading import grade_file
 from autograder.handed_in_log import read_log
 from autograder.results import Outcome, Status
 from homework.log import MOST_BYTES, schema
@@ -135,6 +136,13 @@ def test_a_missing_file_gets_a_result_too(tmp_path: Path) -> None:
     (tmp_path / "toy (1).ipynb").write_text("{}")
     log = autograder.grade("toy", tmp_path / "toy.ipynb", student="ada", root=ROOT)
     assert "there is only toy (1).ipynb; `autograder intake` sorts out" in log.items[0].message
+
+
+def test_names_of_files_are_no_markup_in_the_notebook_that_people_open(tmp_path: Path) -> None:
+    (tmp_path / "<img src=x onerror=alert(1)>[a](javascript:b).ipynb").write_text("{}")
+    grading = grade_file("toy", tmp_path / "toy.ipynb", root=ROOT)
+    said = grading.notebook.cells[0].source
+    assert "there is only" in said and "<img" not in said and "](" not in said
 
 
 @pytest.mark.kernel
