@@ -249,7 +249,8 @@ class Link:
         if not outputs:
             return ()
         anchor = torch.zeros((), requires_grad=True)  # parameters on the student's side want their gradient too
-        return tuple(_Through.apply(self, graph, outputs, anchor, *inputs))  # type: ignore[no-untyped-call]
+        apply: Callable[..., Any] = _Through.apply  # older torch has no types for it
+        return tuple(apply(self, graph, outputs, anchor, *inputs))
 
     def _parameter(self, tensor: torch.Tensor, gradient: Any, body: bytes) -> torch.Tensor:
         if type(gradient) is not list or len(gradient) != 1:
