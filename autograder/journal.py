@@ -17,6 +17,9 @@ from autograder.results import Graded, GradedLog
 from autograder.seed import fingerprint
 from autograder.software import software
 
+_LONGEST = 1e9
+"""Seconds that one submission can have taken; a line that says more is broken."""
+
 
 class Journal:
     """The journal of one batch.
@@ -41,8 +44,12 @@ class Journal:
         entry = self._done.get(student)
         if entry is None or entry[0] != digest:
             return None
-        path = self._out / student / self._problem.id / "submission_log.json"
+        folder = self._out / student / self._problem.id
+        path = folder / "submission_log.json"
         try:
+            for other in (f"{self._problem.id}.ipynb", "feedback.html"):
+                if not (folder / other).stat().st_size:  # as a power cut may leave it
+                    return None
             return Graded(GradedLog.from_json(json.loads(path.read_text(encoding="utf-8"))), entry[1])
         except Exception:  # whatever is wrong with the file: it is written anew
             return None
@@ -70,7 +77,7 @@ class Journal:
             return
         for line in lines:
             match line:
-                case [str(student), str(digest), int() | float() as seconds]:
+                case [str(student), str(digest), int() | float() as seconds] if 0 <= seconds < _LONGEST:
                     yield student, (digest, float(seconds))
 
 

@@ -35,6 +35,9 @@ MAX_FILE_BYTES = 16 * 2**20
 MAX_PICTURE_BYTES = 4 * 2**20
 """Bytes kept of all pictures of one cell."""
 _SMALLER = "Make it smaller, in matplotlib by `figsize` and `dpi`."
+_DAMAGED = "is damaged; it is left out. Draw it again and save the notebook."
+_PHOTOGRAPHS = ("JPEG", "MPO")
+"""Names that Pillow has for JPEG files; the second is of cameras, with a small copy behind the picture."""
 _BASE64 = 1.37
 """Characters of base64, in lines, for one byte."""
 _QUALITY = 90
@@ -128,6 +131,9 @@ def gather(pictures: Sequence[Drawn]) -> Gathered:
         except PictureError as error:
             notes.append(f"picture {number} {error}")
             continue
+        except Exception:  # some faults show only when pixels are converted
+            notes.append(f"picture {number} {_DAMAGED}")
+            continue
         room.kept -= len(raw)
         notes += [f"picture {number} {change}" for change in changes]
         kept.append(Picture(mime, base64.b64encode(raw).decode("ascii"), drawn))
@@ -168,7 +174,7 @@ def _decoded(encoded: str, room: _Room) -> Image.Image:
     except Image.DecompressionBombError:
         size = MAX_PIXELS + 1
     except Exception:  # a hostile picture can fail in as many ways as there are chunks
-        raise PictureError("is damaged; it is left out. Draw it again and save the notebook.") from None
+        raise PictureError(_DAMAGED) from None
     if size > MAX_PIXELS:
         raise PictureError(f"has more than {MAX_PIXELS:,} pixels; it is left out. {_SMALLER}")
     raise PictureError(f"is left out: the cell's pictures have more than {MAX_CELL_PIXELS:,} pixels. {_SMALLER}")
@@ -179,7 +185,7 @@ def _upright(image: Image.Image) -> Image.Image:
     with contextlib.suppress(Exception):  # of damaged EXIF data
         turned = ImageOps.exif_transpose(image)
         turned.format = image.format
-        turned.info["animated"] = getattr(image, "is_animated", False)
+        turned.info["animated"] = getattr(image, "is_animated", False) and image.format not in _PHOTOGRAPHS
         return turned
     return image
 
@@ -189,7 +195,7 @@ def _drawn_anew(image: Image.Image, most: int) -> tuple[str, bytes, list[str]]:
 
     A photograph stays JPEG, which is far smaller; the others become PNG, which loses nothing.
     """
-    mime = "image/jpeg" if image.format == "JPEG" else "image/png"
+    mime = "image/jpeg" if image.format in _PHOTOGRAPHS else "image/png"
     changes = ["is an animation; only its first frame is kept."] if image.info.get("animated") else []
     plain = _plain(image)
     raw = _encoded(plain, mime)
@@ -231,8 +237,8 @@ def _forms(data: Any) -> dict[str, str]:
     for mime, value in _some(data, dict).items():
         if type(value) is list and all(type(line) is str for line in value):
             value = "".join(value)
-        if type(mime) is str and mime.startswith("image/") and type(value) is str:
-            forms[mime] = value
+        if type(mime) is str and type(value) is str and mime.lower().startswith("image/"):
+            forms[mime.lower().replace("image/jpg", "image/jpeg")] = value
     return forms
 
 

@@ -96,6 +96,10 @@ class Handle:
         """Calls the object on the student's side."""
         return self._link.call(self._number, args, kwargs)
 
+    def call_watched(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the object; fails where the call changed an argument (`homework.arguments.watched`)."""
+        return self._link.call(self._number, args, kwargs, always=True)
+
     def __repr__(self) -> str:
         return "<an object on the student's side>"
 
@@ -139,7 +143,7 @@ class Link:
         self._failure: BaseException | None = None
         self._functions: dict[str, Handle] = {}
         self.watches_arguments = True
-        """Does a call fail that changes one of its arguments?"""
+        """Does a call of a function fail that changes one of its arguments?"""
 
     def wait_until(self, deadline: float) -> None:
         """Sets another deadline for the questions from now on."""
@@ -163,8 +167,14 @@ class Link:
         encoder = Encoder(self._opaque)
         return self._ask({"op": "index", "of": of, "key": encoder.encode(key)}, encoder)
 
-    def call(self, of: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call(self, of: int, args: tuple[Any, ...], kwargs: dict[str, Any], *, always: bool = False) -> Any:
         """Calls an object; tensors that require a gradient are connected to the result.
+
+        Args:
+            of: the object's number.
+            args: the positional arguments.
+            kwargs: the arguments that are given by name.
+            always: watch the arguments also where the object is no function, as a notebook's `student` does not?
 
         Raises:
             CheckFailed: the call changed an argument, and arguments are watched.
@@ -173,6 +183,7 @@ class Link:
         header = {"op": "call", "of": of, "args": encoder.encode(args), "kwargs": encoder.encode(kwargs)}
         header["grad"] = torch.is_grad_enabled()
         header["watch"] = ("all" if modules_are_watched() else "data") if self.watches_arguments else ""
+        header["always"] = always
         return self._ask(header, encoder)
 
     def seed(self, seed: int) -> None:

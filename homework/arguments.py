@@ -1,13 +1,15 @@
 """Which of its arguments did a call change?
 
 Functions of the notebooks leave their arguments as they are, because the caller may need them again. In test cells
-`student.f(x)` checks this for every call: tensors, arrays, lists and dicts, and the parameters and buffers of modules,
-unless the test says that these may change:
+`student.f(x)` checks this for every call of a function: tensors, arrays, lists and dicts, and the parameters and
+buffers of modules, unless the test says that these may change:
 
     with modules_may_change():
         losses = student.gan_step(generator, discriminator, optimizers, x_real, z)
 
-Gradients, `requires_grad`, the mode of a module and random generators may change in any call.
+What is no function, an object that a class of the student's made for example, is watched where the test asks for it:
+`watched(layer)(x)`. So a notebook and the grader check the same calls. Gradients, `requires_grad`, the mode of a module
+and random generators may change in any call.
 """
 
 from __future__ import annotations
@@ -94,10 +96,13 @@ class Watch:
             return key
         called = function.forward if isinstance(function, torch.nn.Module) else function
         try:
-            names = list(inspect.signature(called).parameters)
+            parameters = list(inspect.signature(called).parameters.values())
         except (TypeError, ValueError):  # of a built-in function
-            names = []
-        return names[key] if key < len(names) else f"argument_{key + 1}"
+            parameters = []
+        for place, parameter in enumerate(parameters):
+            if place == key or parameter.kind is parameter.VAR_POSITIONAL:
+                return parameter.name
+        return f"argument_{key + 1}"
 
 
 @contextmanager
@@ -127,9 +132,16 @@ def require_unchanged(changes: Sequence[Change]) -> None:
 
 
 def watched(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, with a check after each call that its arguments are as they were."""
+    """The function, with a check after each call that its arguments are as they were.
 
-    @functools.wraps(function)
+    Args:
+        function: anything that can be called, in the grader also an object on the student's side.
+    """
+    across = getattr(type(function), "call_watched", None)  # of `autograder.remote.Handle`
+    if across is not None:
+        return functools.partial(across, function)
+
+    @functools.wraps(function, updated=())
     def call(*args: Any, **kwargs: Any) -> Any:
         watch = Watch(args, kwargs, modules=modules_are_watched())
         result = function(*args, **kwargs)
@@ -158,24 +170,45 @@ def _collect(
     elif isinstance(value, (list, tuple, dict)):
         seen.add(id(value))
         entries = list(value.items() if isinstance(value, dict) else enumerate(value))
-        if not isinstance(value, tuple):
-            plain = [(key, _plain(entry)) for key, entry in entries]
-            found[path] = "dict" if isinstance(value, dict) else "list", plain
+        plain = [(key, _plain(entry)) for key, entry in entries]
+        found[path] = "dict" if isinstance(value, dict) else "list", plain
         for key, entry in entries:
-            _collect(entry, (*path, key), found, seen, keep=keep, modules=modules)
-        seen.discard(id(value))
+            step = key if type(key) in (int, str) else repr(key)
+            _collect(entry, (*path, step), found, seen, keep=keep, modules=modules)
     elif modules and isinstance(value, torch.nn.Module):
         for name, tensor in (*value.named_parameters(), *value.named_buffers()):
-            found[(*path, name)] = "module", _values(tensor, keep)
+            if not torch.nn.parameter.is_lazy(tensor):
+                found[(*path, name)] = "module", _values(tensor, keep)
 
 
-def _values(tensor: torch.Tensor, keep: bool) -> torch.Tensor:
-    return tensor.detach().clone() if keep else tensor.detach()
+def _values(tensor: torch.Tensor, keep: bool) -> torch.Tensor | None:
+    """The tensor, or a copy to keep; None if torch cannot copy it."""
+    try:
+        return tensor.detach().clone() if keep else tensor.detach()
+    except (RuntimeError, NotImplementedError):
+        return None
+
+
+class _Same:
+    """Equal to nothing but the same object."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self._value is other._value
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def _plain(entry: Any) -> Any:
-    """What tells an entry of a list or dict from another one: its value if it is plain, else its type."""
-    return repr(entry) if entry is None or type(entry) in (bool, int, float, complex, str, bytes) else type(entry)
+    """What tells an entry of a list or dict from another one: its value if it is plain, else which object it is.
+
+    Of tensors and collections only the type counts here: what is in them is looked at by itself.
+    """
+    if entry is None or type(entry) in (bool, int, float, complex, str, bytes) or isinstance(entry, np.generic):
+        return repr(entry)
+    return type(entry) if isinstance(entry, (torch.Tensor, np.ndarray, list, tuple, dict)) else _Same(entry)
 
 
 def _first_difference(

@@ -43,7 +43,7 @@
 # | `fit_gaussian` | 8 |
 # | written answers | 7 |
 #
-# **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this in each call. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
+# **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
 #
 # **Letters.** `C` number of outcomes; `p`, `q` their probabilities `[C]`; `N` points of a grid; $m$ and $s$ mean and deviation of a Gaussian; `S` searches that
 # run side by side. All logarithms are natural, so everything is measured in *nats*.

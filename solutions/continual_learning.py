@@ -47,7 +47,7 @@
 # | `RehearsalBuffer` | 4 |
 # | written answers and the figure | 14 |
 #
-# **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this in each call. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
+# **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
 
 # %% tags=["install"]
 from importlib.util import find_spec
@@ -197,10 +197,11 @@ def leaves_alone(function: Callable[..., Any], *arguments: Any) -> bool:
             return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
         return torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
 
-    before = copy.deepcopy([state(argument) for argument in arguments]), torch.get_rng_state()
-    function(*arguments)
-    unchanged = all(same(was, state(argument)) for was, argument in zip(before[0], arguments, strict=True))
-    return unchanged and torch.equal(before[1], torch.get_rng_state())
+    given = [each if isinstance(each, nn.Module) else copy.deepcopy(each) for each in arguments]
+    before, chance = copy.deepcopy([state(each) for each in given]), torch.get_rng_state()
+    function(*given)
+    unchanged = all(same(was, state(each)) for was, each in zip(before, given, strict=True))
+    return unchanged and torch.equal(chance, torch.get_rng_state())
 
 
 # %% nbgrader={"grade": false, "grade_id": "permute_pixels", "locked": false, "schema_version": 3, "solution": true, "task": false}

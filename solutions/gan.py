@@ -46,7 +46,7 @@
 # | `gan_step` | 7 |
 # | written answers and the picture | 10 |
 #
-# **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this in each call. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
+# **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
 
 # %% tags=["install"]
 from importlib.util import find_spec

@@ -48,7 +48,7 @@
 # | `train_policy` | 8 |
 # | written answers and the picture | 12 |
 #
-# **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this in each call. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
+# **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
 #
 # **Letters.** `B` batch, `C` classes (= actions), `x` inputs `[B, D]`, `logits` `[B, C]`, $\pi(a \mid x)$ = softmax of the
 # logits: the *policy*, `actions` `[B]`, `rewards` `[B]`, $b$ a baseline, $\theta$ the network's weights.

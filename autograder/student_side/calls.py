@@ -8,6 +8,7 @@ backward pass can ask for the vector-Jacobian product.
 from __future__ import annotations
 
 import builtins
+import inspect
 import random
 import socket
 import traceback
@@ -105,10 +106,12 @@ class Desk:
         args, kwargs = decoder.decode(header["args"]), decoder.decode(header["kwargs"])
         with torch.set_grad_enabled(bool(header["grad"])):
             function = self._objects[header["of"]]
-            watch = Watch(args, kwargs, modules=header["watch"] == "all") if header["watch"] else None
-            reply, out = self._reply(function(*args, **kwargs), leaves)
-            if watch is not None:
-                reply["changed"] = [[name, list(path), kind] for name, path, kind in watch.changes(function)]
+            is_watched = header["watch"] and (header["always"] or inspect.isfunction(function))
+            watch = Watch(args, kwargs, modules=header["watch"] == "all") if is_watched else None
+            value = function(*args, **kwargs)
+            changes = watch.changes(function) if watch is not None else []
+            reply, out = self._reply(value, leaves)
+            reply["changed"] = [[name, list(path), kind] for name, path, kind in changes]
             return reply, out
 
     def _backward(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes | bytearray]:

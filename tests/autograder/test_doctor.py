@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -122,3 +124,16 @@ def test_a_host_that_is_interrupted_while_it_starts_leaves_neither_process_nor_f
     with pytest.raises(KeyboardInterrupt), Host(level=PLAIN):
         raise AssertionError
     assert list(tmp_path.iterdir()) == [] and set(psutil.Process().children()) <= before
+
+
+@pytest.mark.kernel
+def test_a_doctor_that_is_told_to_end_leaves_neither_process_nor_folder(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from autograder.cli import app; app()", "--isolation", PLAIN, "doctor"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "AUTOGRADER_ROOT": str(ROOT)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert doctor._wait_until(lambda: any(tmp_path.glob("autograder-*/library")), 60)
+        started = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        assert process.wait(60) == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
+    assert doctor._wait_until(lambda: not any(each.is_running() for each in started), 20)

@@ -13,6 +13,8 @@ from tests.autograder.graded_folder import log_of
 from tests.autograder.toy import toy
 
 NAME = ".grading-toy.jsonl"
+OTHERS = ("toy.ipynb", "feedback.html")
+"""What lies beside a log when a submission is done."""
 
 
 def written(out: Path, students: Sequence[str]) -> Journal:
@@ -22,6 +24,8 @@ def written(out: Path, students: Sequence[str]) -> Journal:
         log = out / student / "toy" / "submission_log.json"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(json.dumps(log_of(student).as_json()), encoding="utf-8")
+        for other in OTHERS:
+            log.with_name(other).write_text("here", encoding="utf-8")
         journal.note(student, "digest", 1.0)
     return journal
 
@@ -78,3 +82,19 @@ def test_a_broken_line_costs_itself_only(tmp_path: Path, line: bytes) -> None:
 def test_another_seed_begins_anew(tmp_path: Path) -> None:
     written(tmp_path, ["ada"])
     assert Journal(tmp_path, toy(), "another").done("ada", "digest") is None
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_result_of_which_a_file_is_missing_or_empty_is_made_anew(tmp_path: Path, name: str) -> None:
+    written(tmp_path, ["ada", "bela", "chen"])
+    (tmp_path / "ada" / "toy" / name).unlink()
+    (tmp_path / "bela" / "toy" / name).write_bytes(b"")
+    assert known(tmp_path, ["ada", "bela", "chen"]) == ["chen"]
+
+
+@pytest.mark.parametrize("seconds", ["9" * 400, "-1", "1e300", "NaN"])
+def test_a_time_that_is_none_makes_the_line_a_broken_one(tmp_path: Path, seconds: str) -> None:
+    written(tmp_path, ["ada"])
+    path = tmp_path / NAME
+    path.write_text(path.read_text().replace("1.0]", f"{seconds}]"))
+    assert known(tmp_path, ["ada"]) == []

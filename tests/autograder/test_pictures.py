@@ -177,6 +177,36 @@ def test_what_is_no_sound_picture_is_left_out_and_that_is_said(raw: bytes, mime:
     assert gathered.notes[0].startswith("picture 1 is damaged; it is left out.")
 
 
+def test_what_fails_only_when_it_is_converted_costs_that_picture_alone() -> None:
+    """A palette of two colours, with transparency for four hundred."""
+    rows = zlib.compress(b"\0\0\1" * 2)
+    header = struct.pack(">IIBBBBB", 2, 2, 8, 3, 0, 0, 0)
+    parts = [(b"IHDR", header), (b"PLTE", bytes(6)), (b"tRNS", bytes(400)), (b"IDAT", rows), (b"IEND", b"")]
+    raw = b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, data) for kind, data in parts)
+    gathered = gather([drawn(raw), drawn(packed(gradient()))])
+    assert len(gathered.pictures) == 1
+    assert gathered.notes == ("picture 1 is damaged; it is left out. Draw it again and save the notebook.",)
+
+
+def test_a_photograph_of_a_camera_with_a_small_copy_behind_it_stays_a_photograph() -> None:
+    raw = packed(gradient(), "MPO", save_all=True, append_images=[gradient(size=(8, 6))])
+    (picture,), notes = (gathered := gather([drawn(raw, "image/jpeg")])).pictures, gathered.notes
+    assert picture.mime == "image/jpeg" and notes == ()
+
+
+@pytest.mark.parametrize("mime", ["image/PNG", "image/jpg"])
+def test_names_of_formats_as_people_write_them(mime: str) -> None:
+    kind = "PNG" if mime == "image/PNG" else "JPEG"
+    assert (
+        len(
+            gather(
+                drawn_in({"outputs": [{"data": {mime: base64.b64encode(packed(gradient(), kind)).decode()}}]})
+            ).pictures
+        )
+        == 1
+    )
+
+
 def test_a_damaged_checksum_is_found() -> None:
     raw = bytearray(packed(gradient()))
     raw[raw.index(b"IDAT") + 20] ^= 0xFF

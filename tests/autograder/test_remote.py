@@ -16,7 +16,7 @@ import torch
 from autograder.remote import Handle, Link, RemoteError, Student, _changes
 from autograder.student_side.calls import Desk
 from autograder.student_side.frames import ClosedError, TooLateError, UnsendableError, WireError, send_frame
-from homework.arguments import modules_may_change
+from homework.arguments import modules_may_change, watched
 from homework.checks import CheckFailed
 
 NOTEBOOK = """
@@ -319,6 +319,9 @@ def learns(model, x):
             parameter.add_(1)
     return [0.5]
 
+def by_place(table):
+    table[0, 1].zero_()
+
 def asks(oracle, x):
     x[0] = 3
     return oracle(x)
@@ -337,8 +340,11 @@ def test_a_call_that_changes_an_argument_fails_and_names_it() -> None:
         with pytest.raises(CheckFailed, match=r"argument `rows` in place.*`list\(rows\)`"):
             student.empties([torch.zeros(2)], [1.0])
         layer = student.Layer()
-        with pytest.raises(CheckFailed, match=r"argument `past\['keys'\]\[0\]`|argument `past\['keys'\]`"):
-            layer(torch.ones(2), past={"keys": [torch.zeros(2)]})
+        assert layer(torch.ones(2), past={"keys": [torch.zeros(2)]}).tolist() == [1, 1], "no function: not watched"
+        with pytest.raises(CheckFailed, match=r"argument `past\['keys'\]\[0\]`"):
+            watched(layer)(torch.ones(2), past={"keys": [torch.zeros(2)]})
+        with pytest.raises(CheckFailed, match=r"argument `table\['\(0, 1\)'\]`"):
+            student.by_place({(0, 1): torch.ones(1)})
         with pytest.raises(CheckFailed, match="argument `x`"):
             student.asks(lambda x: x.sum(), torch.zeros(2))
         assert student.square(torch.tensor([3.0])).tolist() == [9.0], "the connection goes on"

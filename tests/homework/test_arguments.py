@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,18 @@ def _deep(tree: dict[str, Any]) -> None:
 
 def _new_key(tree: dict[str, Any]) -> None:
     tree["more"] = 1
+
+
+def _sorts(rows: list[Any]) -> None:
+    rows.sort()
+
+
+def _another_object(rows: list[Any]) -> None:
+    rows[0] = Fraction(1, 3)
+
+
+def _under_odd_keys(tree: dict[Any, Any]) -> None:
+    tree[1.5].zero_()
 
 
 def _other_number(weights: list[float]) -> None:
@@ -85,6 +98,10 @@ def _running_statistics(model: torch.nn.Module) -> None:
         (_deep, {"layers": ({}, {"keys": torch.ones(1)})}, Change("tree", ("layers", 1, "keys"), "tensor")),
         (_new_key, {"a": 1}, Change("tree", (), "dict")),
         (_other_number, [1.0, 2.0], Change("weights", (), "list")),
+        (_sorts, [(3, 1), (1, 2)], Change("rows", (0,), "list")),
+        (_sorts, [np.float64(2.0), np.float64(1.0)], Change("rows", (), "list")),
+        (_another_object, [Fraction(1, 2)], Change("rows", (), "list")),
+        (_under_odd_keys, {1.5: torch.ones(1)}, Change("tree", ("1.5",), "tensor")),
         (_steps, torch.nn.Linear(2, 1), Change("model", ("weight",), "module")),
         (_running_statistics, torch.nn.BatchNorm1d(2), Change("model", ("running_mean",), "module")),
     ],
@@ -114,6 +131,11 @@ def test_what_stays_and_what_may_change_is_no_change() -> None:
     assert _changes(_reads, sparse, further=torch.ones(1, dtype=torch.cfloat).conj()) == []
     assert _changes(_changes_what_may_change, torch.nn.Linear(2, 1), torch.zeros(1, 2), torch.Generator()) == []
     assert _changes(_steps, torch.nn.Linear(2, 1), modules=False) == []
+    assert _changes(_reads, torch.nn.LazyLinear(2), further=[object(), Fraction(1, 2), torch.float32]) == []
+    shared: list[Any] = [1]
+    for _ in range(200):
+        shared = [shared, shared]
+    assert _changes(_reads, shared) == []
 
 
 def test_each_changed_argument_is_named_once_also_those_of_built_in_functions() -> None:
@@ -123,6 +145,11 @@ def test_each_changed_argument_is_named_once_also_those_of_built_in_functions() 
 
     changes = _changes(both, torch.zeros(1), torch.zeros(1), last=torch.zeros(1))
     assert [change.name for change in changes] == ["first", "rest", "last"]
+
+    def decorated(*args: torch.Tensor, **kwargs: torch.Tensor) -> None:
+        args[1].zero_()
+
+    assert [change.name for change in _changes(decorated, torch.ones(1), torch.ones(1))] == ["args"]
     assert [change.name for change in _changes(np.add, 1, 2)] == []
     assert [change.name for change in _changes(torch.add, 1, 2)] == []
     assert [change.name for change in _changes([].extend, [1])] == []
@@ -170,3 +197,13 @@ def test_in_a_notebook_students_functions_are_watched_and_the_references_are_not
     assert homework.student.adds_one.__doc__ == "Adds one."
     assert homework.reference.adds_one(torch.zeros(2)).tolist() == [1, 1]
     assert homework.student.Linear is torch.nn.Linear
+
+
+def test_what_is_no_function_is_watched_where_the_test_asks_for_it() -> None:
+    class Layer(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.add_(1)
+
+    assert Layer()(torch.zeros(1)).item() == 1
+    with pytest.raises(CheckFailed, match="argument `x`"):
+        watched(Layer())(torch.zeros(1))
