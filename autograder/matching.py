@@ -136,8 +136,9 @@ class _Search:
         if not later:
             return f"the last one, cell {counted + 1}, counts"
         unread = [n for n in later if names_of(self._cells[n].source) is None]
-        what = "cannot be read by Python" if unread else f"does not define `{self._item.id}`"
-        return f"cell {(unread or later)[-1] + 1} {what}, so cell {counted + 1} counts"
+        if unread:
+            return f"cell {unread[-1] + 1} cannot be read by Python, so cell {counted + 1} counts, as when the notebook is run"
+        return f"cell {later[-1] + 1} does not define `{self._item.id}`, so cell {counted + 1} counts"
 
     def _judged(self, n: int) -> _Answer:
         source = self._cells[n].source
