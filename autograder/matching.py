@@ -137,7 +137,8 @@ class _Search:
             return f"the last one, cell {counted + 1}, counts"
         unread = [n for n in later if names_of(self._cells[n].source) is None]
         if unread:
-            return f"cell {unread[-1] + 1} cannot be read by Python, so cell {counted + 1} counts, as when the notebook is run"
+            what = f"cell {unread[-1] + 1} cannot be read by Python"
+            return f"{what}, so cell {counted + 1} counts, as when the notebook is run"
         return f"cell {later[-1] + 1} does not define `{self._item.id}`, so cell {counted + 1} counts"
 
     def _judged(self, n: int) -> _Answer:
