@@ -106,7 +106,7 @@ class Desk:
         args, kwargs = decoder.decode(header["args"]), decoder.decode(header["kwargs"])
         with torch.set_grad_enabled(bool(header["grad"])):
             function = self._objects[header["of"]]
-            is_watched = header["watch"] and (header["always"] or inspect.isfunction(function))
+            is_watched = header.get("watch") and (header.get("always") or inspect.isfunction(function))
             watch = Watch(args, kwargs, modules=header["watch"] == "all") if is_watched else None
             value = function(*args, **kwargs)
             changes = watch.changes(function) if watch is not None else []

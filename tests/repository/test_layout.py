@@ -57,6 +57,9 @@ def test_make_help_names_every_target(root: Path) -> None:
     builders = {"tiny-t5", "tiny-summarizer"}
     assert {
         "setup",
+        "setup-latest",
+        "lock",
+        "test-latest",
         "demo",
         "test",
         "test-slow",
