@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import copy
 import functools
 import io
 import json
 import linecache
 import os
+import re
 import subprocess
 import sys
 import time
@@ -162,7 +164,7 @@ def verdicts(
         item = str(graded["grade_id"]).removeprefix("test_")
         if items is not None and item not in items:
             continue
-        names = dict(_given(problem))
+        names = _given_for(problem, cell.source)
         names.update({side: NotebookNames(side, watch=side == "student", names=sides[side]) for side in sides})
         seed_everything(seed or 0)
         drawn = contextlib.nullcontext() if seed is None else inputs_from(str(seed))
@@ -173,6 +175,19 @@ def verdicts(
             except Exception as error:
                 found[item] = f"{type(error).__name__}: {error}"
     return found
+
+
+def _given_for(problem: str, test: str) -> dict[str, Any]:
+    """The given names for one test cell: of the data that it names a copy, since a wrong answer may change them."""
+    import numpy as np
+    import torch
+
+    named = set(re.findall(r"\w+", test))
+    data = (torch.Tensor, np.ndarray, list, dict)
+    return {
+        name: copy.deepcopy(value) if name in named and isinstance(value, data) else value
+        for name, value in _given(problem).items()
+    }
 
 
 @functools.cache
