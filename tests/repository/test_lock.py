@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import sysconfig
 import tomllib
 from importlib.metadata import distribution, distributions
 from pathlib import Path
@@ -88,7 +89,10 @@ def test_what_the_lock_knows_of_torch_is_what_torch_needs(root: Path) -> None:
     reason="this environment was not made from the lock (`make setup`)",
 )
 def test_what_is_installed_is_what_was_proven(locked: list[Requirement]) -> None:
-    here = {canonicalize_name(one.name): Version(one.version) for one in distributions()}
+    here = {
+        canonicalize_name(one.name): Version(one.version)
+        for one in distributions(path=[sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
+    }
     wanted = {pin.name: _version(pin) for pin in locked if pin.marker is None or pin.marker.evaluate()}
     ours = {name: version for name, version in here.items() if name not in NOT_LOCKED}
     assert {name: version for name, version in ours.items() if not name.startswith(OF_TORCH)} == wanted
