@@ -27,6 +27,10 @@ from homework.checks import CheckFailed
 
 Kind = Literal["tensor", "array", "list", "dict", "module"]
 """What can be changed in place."""
+Path = tuple[int | str, ...]
+"""Where in an argument: indices and keys; for a module the name of the parameter or buffer."""
+_States = dict[Path, tuple[Kind, Any]]
+"""By place: what is there, and its state."""
 
 _DEPTH = 40
 """Lists and dicts nested more deeply are not looked into."""
@@ -39,8 +43,8 @@ class Change(NamedTuple):
 
     name: str
     """The parameter's name in the function's signature."""
-    path: tuple[int | str, ...]
-    """Where in the argument: indices and keys; for a module the name of the parameter or buffer."""
+    path: Path
+    """Where in the argument."""
     kind: Kind
     """What was changed there."""
 
@@ -86,8 +90,8 @@ class Watch:
                 found.append(Change(self._name(function, key), path, kind))
         return found
 
-    def _states(self, value: Any, keep: bool) -> dict[tuple[int | str, ...], tuple[Kind, Any]]:
-        found: dict[tuple[int | str, ...], tuple[Kind, Any]] = {}
+    def _states(self, value: Any, keep: bool) -> _States:
+        found: _States = {}
         _collect(value, (), found, set(), keep=keep, modules=self._modules)
         return found
 
@@ -153,8 +157,8 @@ def watched(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _collect(
     value: Any,
-    path: tuple[int | str, ...],
-    found: dict[tuple[int | str, ...], tuple[Kind, Any]],
+    path: Path,
+    found: _States,
     seen: set[int],
     *,
     keep: bool,
@@ -211,9 +215,7 @@ def _plain(entry: Any) -> Any:
     return type(entry) if isinstance(entry, (torch.Tensor, np.ndarray, list, tuple, dict)) else _Same(entry)
 
 
-def _first_difference(
-    before: dict[tuple[int | str, ...], tuple[Kind, Any]], after: dict[tuple[int | str, ...], tuple[Kind, Any]]
-) -> tuple[tuple[int | str, ...], Kind] | None:
+def _first_difference(before: _States, after: _States) -> tuple[Path, Kind] | None:
     """The outermost place that differs, and what stood there."""
     for path, (kind, state) in before.items():
         if path not in after or after[path][0] != kind or not _same(state, after[path][1]):
