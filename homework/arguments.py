@@ -193,14 +193,14 @@ def _values(tensor: torch.Tensor, keep: bool) -> torch.Tensor | None:
         return None
 
 
-class _Same:
+class _ThisObject:
     """Equal to nothing but the same object."""
 
     def __init__(self, value: Any) -> None:
         self._value = value
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self._value is other._value
+        return isinstance(other, _ThisObject) and self._value is other._value
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -212,7 +212,7 @@ def _plain(entry: Any) -> Any:
     """
     if entry is None or type(entry) in (bool, int, float, complex, str, bytes) or isinstance(entry, np.generic):
         return repr(entry)
-    return type(entry) if isinstance(entry, (torch.Tensor, np.ndarray, list, tuple, dict)) else _Same(entry)
+    return type(entry) if isinstance(entry, (torch.Tensor, np.ndarray, list, tuple, dict)) else _ThisObject(entry)
 
 
 def _first_difference(before: _States, after: _States) -> tuple[Path, Kind] | None:
@@ -224,6 +224,8 @@ def _first_difference(before: _States, after: _States) -> tuple[Path, Kind] | No
 
 
 def _same(one: Any, other: Any) -> bool:
+    if one is None:  # could not be copied, so nobody can tell
+        return True
     if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
         return _same_values(one, other)
     return bool(one == other)

@@ -110,6 +110,16 @@ def test_what_a_call_changed_is_named(function: Callable[..., Any], argument: An
     assert _changes(function, argument) == [change]
 
 
+class _NoCopy(torch.Tensor):
+    """A tensor that can be read, but not copied."""
+
+    def detach(self) -> torch.Tensor:
+        return self
+
+    def clone(self, *, memory_format: torch.memory_format | None = None) -> torch.Tensor:
+        raise RuntimeError("not here")
+
+
 def _reads(x: Any, **_: Any) -> Any:
     return x
 
@@ -132,6 +142,8 @@ def test_what_stays_and_what_may_change_is_no_change() -> None:
     assert _changes(_changes_what_may_change, torch.nn.Linear(2, 1), torch.zeros(1, 2), torch.Generator()) == []
     assert _changes(_steps, torch.nn.Linear(2, 1), modules=False) == []
     assert _changes(_reads, torch.nn.LazyLinear(2), further=[object(), Fraction(1, 2), torch.float32]) == []
+    without_copy = torch.ones(2).as_subclass(_NoCopy)
+    assert _changes(_reads, without_copy) == []
     shared: list[Any] = [1]
     for _ in range(200):
         shared = [shared, shared]
