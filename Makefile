@@ -48,7 +48,7 @@ $(READY): pyproject.toml autograder/pyproject.toml lock/requirements.txt lock/to
 		extra = [x for x in n if x.startswith("nvidia-")] if "+cpu" in t else []; \
 		exit(f"setup: CUDA packages came along with the CPU build of torch: {extra}. Remove $(VENV) and try again.") if extra else print(f"setup: done, {len(n)} packages, torch {t}")'
 	@echo "setup: compiling what is imported most"
-	@$(BIN)/python -W ignore -c 'import homework, torch._dynamo, torchvision, sklearn.datasets, matplotlib.pyplot, autograder.cli, autograder.demo, autograder.nbgrader_steps, pytest, hypothesis'
+	@$(BIN)/python -W ignore -c 'import homework, torch._dynamo, torchvision, sklearn.datasets, matplotlib.pyplot, autograder.cli.main, autograder.cli.demo, autograder.gradebook.nbgrader_plugin, pytest, hypothesis'
 	@echo $(if $(strip $(LATEST)),latest,locked) > $@
 
 # torch comes through pip, so that pip's own configuration (indexes, wheel folders) decides which build it is. uv brings the
@@ -108,7 +108,7 @@ bundle: $(READY)  ## writes the public student repository into OUT (build/studen
 	$(BIN)/autograder bundle --out $(OUT)
 
 docs: $(READY)  ## builds the documentation in build/docs
-	$(BIN)/python -m typer autograder.cli utils docs --name autograder --output docs/commands.md
+	$(BIN)/python -m typer autograder.cli.main utils docs --name autograder --output docs/commands.md
 	$(BIN)/python -m sphinx -q -E -W --keep-going -b html docs build/docs
 	@echo "docs: build/docs/index.html"
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import autograder.quick_imports  # noqa: F401  (acts before anything imports jsonschema, in every process)
+import autograder.core.fast_imports  # noqa: F401  (acts before anything imports jsonschema, in every process)
 
 if TYPE_CHECKING:
-    from autograder.grading import grade
-    from autograder.results import GradedLog
+    from autograder.core.results import GradedLog
+    from autograder.grading.grade import grade
 
 __all__ = ["GradedLog", "grade"]
 
@@ -19,11 +19,11 @@ __all__ = ["GradedLog", "grade"]
 def __getattr__(name: str) -> Any:
     """Imports the front door when it is first asked for: importing torch takes seconds."""
     if name == "grade":
-        from autograder.grading import grade
+        from autograder.grading.grade import grade
 
         return grade
     if name == "GradedLog":
-        from autograder.results import GradedLog
+        from autograder.core.results import GradedLog
 
         return GradedLog
     raise AttributeError(f"module 'autograder' has no attribute {name!r}")

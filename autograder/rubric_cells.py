@@ -1,78 +1,9 @@
-"""How to grade an answer, beside the answer: the form grader's page gets each item's mark scheme and model answer.
+"""Deprecated name of `autograder.gradebook.rubrics`, kept for code of an existing course."""
 
-Only that page: what nbgrader keeps on disk and what students see is made without this step.
-"""
+import sys
+import warnings
 
-from __future__ import annotations
+from autograder.gradebook import rubrics
 
-import contextlib
-from typing import Any
-
-from nbconvert.preprocessors import Preprocessor
-from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell
-
-from autograder.course import root_folder
-from autograder.errors import AutograderError
-from autograder.executed import LOG_TAG
-from autograder.filled import solution_answers
-from autograder.problem import Item, Problem, load_problem
-
-FORM_GRADER_ONLY = "submission_id"
-"""What the form grader, and nobody else, tells an exporter."""
-
-
-class ShowRubrics(Preprocessor):
-    """Puts a cell with the mark scheme and the model answer below each answer that a person grades."""
-
-    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        """Adds the cells to a page of the form grader; any other notebook stays as it is."""
-        if FORM_GRADER_ONLY in resources:
-            with contextlib.suppress(AutograderError):  # a source that is gone or broken must not hide the answers
-                nb.cells = with_rubrics(load_problem(resources["assignment_id"], root_folder()), nb.cells)
-        return nb, resources
-
-
-def with_rubrics(problem: Problem, cells: list[NotebookNode]) -> list[NotebookNode]:
-    """The cells of an executed notebook, and below each answer that a person grades how to grade it."""
-    manual = {item.id: item for item in problem.items if item.kind != "code"}
-    answers = solution_answers(problem)
-    logged = _logged(cells)
-    shown = []
-    for cell in cells:
-        shown.append(cell)
-        item = manual.get(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
-        if item is not None:
-            shown.append(new_markdown_cell(rubric_text(item, answers[item.id], logged), id=f"rubric-{item.id}"[:64]))
-    return shown
-
-
-def _logged(cells: list[NotebookNode]) -> str:
-    """The numbers of the student's log, from where grading put them (`executed_notebook`)."""
-    for cell in cells:
-        if cell.cell_type == "code" and LOG_TAG in cell.metadata.get("tags", []) and cell.outputs:
-            return str(cell.outputs[0].get("text", ""))
-    return ""
-
-
-def rubric_text(item: Item, answer: str, logged: str = "") -> str:
-    """Mark scheme and model answer of one item, as markdown.
-
-    Args:
-        item: an item that a person grades.
-        answer: its model answer.
-        logged: the numbers in the student's log.
-    """
-    is_code = item.cell.cell_type == "code"
-    lines = [line.removeprefix("# ") if is_code else line for line in item.rubric.splitlines()]
-    rubric = "\n".join(f"> {line}".rstrip() for line in lines)
-    model = f"```python\n{answer}\n```" if is_code else answer
-    parts = [f"> **For whoever grades: `{item.id}`, {item.points:g} points.** Students do not see this.\n>\n{rubric}"]
-    parts.append(_folded("Model answer", model))
-    if logged:
-        parts.append(_folded("The numbers in this student's log", f"```text\n{logged}\n```"))
-    return "\n\n".join(parts)
-
-
-def _folded(title: str, text: str) -> str:
-    return f"<details><summary>{title} (click)</summary>\n\n{text}\n\n</details>"
+warnings.warn("autograder.rubric_cells is now autograder.gradebook.rubrics", DeprecationWarning, stacklevel=2)
+sys.modules[__name__] = rubrics

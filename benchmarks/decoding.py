@@ -18,8 +18,8 @@ from typing import Any
 import torch
 
 import homework
-from autograder.problem import load_problem
-from autograder.reference import reference
+from autograder.course.problem import load_problem
+from autograder.grading.reference import reference
 from homework.cache_names import accept_both_cache_names
 from homework.precision import autocast, has_bf16
 

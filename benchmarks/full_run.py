@@ -13,8 +13,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from autograder.errors import AutograderError
-from autograder.problem import load_problem
+from autograder.core.errors import AutograderError
+from autograder.course.problem import load_problem
 from homework.profiles import PROFILES
 from tests.problems.run_source import ROOT, run_source
 

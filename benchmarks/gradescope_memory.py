@@ -17,11 +17,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from autograder.gradescope.needs import CONTAINERS, MEMORY_FILE, Memory, measured
-from autograder.gradescope.zip_file import make_zip
-from autograder.problem import load_problem, problem_ids
-from autograder.student_side.watch import all_processes
-from autograder.writing import write_atomically
+from autograder.core.files import write_atomically
+from autograder.course.problem import load_problem, problem_ids
+from autograder.gradescope.build import make_zip
+from autograder.gradescope.requirements import CONTAINERS, MEMORY_FILE, Memory, measured
+from autograder.sandbox.guest.resource_monitor import all_processes
 from tests.autograder.gradescope_room import Room, container, solution_bytes
 
 COMMAND = "python -m benchmarks.gradescope_memory"

@@ -24,14 +24,14 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from PIL import Image
 
-from autograder.batch import grade_folder
-from autograder.course import root_folder
-from autograder.graded_notebook import graded_notebook, graded_text
-from autograder.made_up_class import make_class
-from autograder.problem import Problem, load_problem
+from autograder.batch.grade_folder import grade_folder
+from autograder.batch.tables import GRADES, TIMINGS
+from autograder.cli.sample_class import make_class
+from autograder.core.notebook_io import graded_notebook, graded_text
+from autograder.course.config import root_folder
+from autograder.course.problem import Problem, load_problem
 from autograder.report import report_html
-from autograder.run_tables import GRADES, TIMINGS
-from autograder.submission import LOG_NAME
+from autograder.submissions.reader import LOG_NAME
 
 
 def enlarge(out: Path, problem: Problem, students: int) -> None:

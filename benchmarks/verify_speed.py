@@ -17,15 +17,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder.filled import fill_in, solution_answers
-from autograder.misconceptions import answer, asked_items, expected, known_misconceptions
-from autograder.problem import Problem, load_problem
-from autograder.reference import Names, quiet_process, reference
-from autograder.release import notebook_text, released_notebook
-from autograder.submission import LOG_NAME
-from autograder.tolerance import same
-from autograder.verified import Verdict, Verified
-from autograder.verify import verify
+from autograder.course.problem import Problem, load_problem
+from autograder.grading.misconceptions import answer, asked_items, expected, known_misconceptions
+from autograder.grading.reference import Names, quiet_process, reference
+from autograder.grading.tolerance import same
+from autograder.release.fill import fill_in, solution_answers
+from autograder.release.notebook import notebook_text, released_notebook
+from autograder.submissions.reader import LOG_NAME
+from autograder.verify.result import Verdict, Verified
+from autograder.verify.verify import verify
 
 HONEST, MISTAKEN, COPYIST = "honest", "mistaken", "copyist"
 

@@ -141,7 +141,7 @@ def watched(function: Callable[..., Any]) -> Callable[..., Any]:
     Args:
         function: anything that can be called, in the grader also an object on the student's side.
     """
-    across = getattr(type(function), "call_watched", None)  # of `autograder.remote.Handle`
+    across = getattr(type(function), "call_watched", None)  # of `autograder.sandbox.proxy.Handle`
     if across is not None:
         return functools.partial(across, function)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-import autograder.quick_imports  # noqa: F401  (acts before anything imports jsonschema)
+import autograder.core.fast_imports  # noqa: F401  (acts before anything imports jsonschema)
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

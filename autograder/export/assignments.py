@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from autograder.course import Course, Homework
-from autograder.errors import ExportError, SourceError
-from autograder.export.kinds import Per
-from autograder.export.scores import Grades, Score
-from autograder.problem import load_problem
+from autograder.core.errors import ExportError, SourceError
+from autograder.course.config import Course, Homework
+from autograder.course.problem import load_problem
+from autograder.export.grades import Grades, Score
+from autograder.export.options import Per
 
 
 @dataclass(frozen=True)

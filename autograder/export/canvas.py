@@ -9,21 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from autograder.errors import ExportError
+from autograder.core.errors import ExportError
+from autograder.core.text import printable
 from autograder.export.assignments import Assignment, total
-from autograder.export.cells import csv_text, points_text
-from autograder.export.exported import (
+from autograder.export.csv_cells import csv_text, points_text
+from autograder.export.grades import Grades
+from autograder.export.options import Unfinished
+from autograder.export.result import (
     Exported,
     LeftOut,
     not_on_roster,
     waits_for_a_person,
     without_submission,
 )
-from autograder.export.kinds import Unfinished
-from autograder.export.matching import Matching
 from autograder.export.roster import Roster, normal
-from autograder.export.scores import Grades
-from autograder.printable import printable
+from autograder.export.roster_match import Matching
 
 _NUMBERED = re.compile(r"(.*\S)\s*\((\d+)\)", re.DOTALL)
 _TOTALS = re.compile(r"(current|final|override) (score|points|grade|status)\b")

@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from datetime import tzinfo
 
 from autograder.export.assignments import Assignment, Total
-from autograder.export.cells import csv_text, duration_text, harmless, moment_text, points_text
-from autograder.export.exported import (
+from autograder.export.csv_cells import csv_text, duration_text, harmless, moment_text, points_text
+from autograder.export.grades import Grades
+from autograder.export.options import Unfinished
+from autograder.export.result import (
     Exported,
     LeftOut,
     not_on_roster,
     waits_for_a_person,
     without_submission,
 )
-from autograder.export.kinds import Unfinished
-from autograder.export.matching import Matching
 from autograder.export.roster import Roster
-from autograder.export.scores import Grades
+from autograder.export.roster_match import Matching
 
 HEADINGS = ("student", "problem", "score", "max_score", "late_penalty", "final", "manual_grading", "handed_in", "late")
 

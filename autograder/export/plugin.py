@@ -1,78 +1,9 @@
-"""The exports as nbgrader's plug-ins, for `nbgrader export --exporter=...` inside `course/`.
+"""Deprecated name of `autograder.export.nbgrader_plugin`, kept for scripts that name an exporter."""
 
-    nbgrader export --exporter=autograder.export.plugin.CanvasExporter --to grades.csv \\
-        --CanvasExporter.roster=canvas.csv --assignment="['11']"
-"""
+import sys
+import warnings
 
-from __future__ import annotations
+from autograder.export import nbgrader_plugin
 
-from pathlib import Path
-from typing import Any, ClassVar
-
-from nbgrader.plugins import ExportPlugin
-from traitlets import Bool, Enum, List, Unicode
-
-from autograder.errors import AutograderError
-from autograder.export.exporting import Request, columns_of, export
-from autograder.export.kinds import Form, Per, Unfinished
-
-
-class _Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
-    """What the three have in common; exit status 1 if somebody was left out, 2 if nothing was written."""
-
-    form: ClassVar[Form]
-
-    roster = Unicode("", help="the course platform's list of students, a CSV file").tag(config=True)
-    per = Enum([str(per) for per in Per], "homework", help="what gets a column of its own").tag(config=True)
-    column = List(Unicode(), help="Canvas: id=heading of a column that has another name").tag(config=True)
-    by = Unicode("", help="the one heading of the roster that says who somebody is").tag(config=True)
-    unfinished = Enum(
-        [str(kind) for kind in Unfinished], "leave", help="grades that wait for a person: leave, include or refuse"
-    ).tag(config=True)
-    scale = Bool(False, help="Canvas: scale to its points").tag(config=True)
-
-    def export(self, gradebook: Any) -> None:
-        """Writes the file and says whom it leaves out."""
-        try:
-            done = export(
-                Request(
-                    self.form,
-                    Path(self.to or "grades.csv"),
-                    roster=Path(self.roster) if self.roster else None,
-                    assignments=tuple(map(str, self.assignment)),
-                    per=Per(self.per),
-                    columns=columns_of(self.column),
-                    by=self.by,
-                    unfinished=Unfinished(self.unfinished),
-                    scale=self.scale,
-                    students=tuple(map(str, self.student)),
-                ),
-                gradebook=gradebook,
-            )
-        except AutograderError as error:
-            self.log.error("%s", error)
-            raise SystemExit(2) from None
-        for message in done.messages():
-            self.log.warning("%s", message)
-        self.log.info("%d grades in %s", done.exported.written, done.path)
-        if not done.complete:
-            self.log.error("%d left out; all of them in %s", len(done.exported.left_out), done.unmatched)
-            raise SystemExit(1)
-
-
-class CanvasExporter(_Exporter):
-    """Canvas's gradebook with our grades in it."""
-
-    form = Form.CANVAS
-
-
-class GradescopeExporter(_Exporter):
-    """The shape of Gradescope's own export."""
-
-    form = Form.GRADESCOPE
-
-
-class PlainExporter(_Exporter):
-    """One row for each student and problem."""
-
-    form = Form.PLAIN
+warnings.warn("autograder.export.plugin is now autograder.export.nbgrader_plugin", DeprecationWarning, stacklevel=2)
+sys.modules[__name__] = nbgrader_plugin

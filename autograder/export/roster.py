@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.errors import ExportError
-from autograder.printable import printable
+from autograder.core.errors import ExportError
+from autograder.core.text import printable
 
 LARGEST = 64 * 1024 * 1024
 """Bytes; no roster is larger."""

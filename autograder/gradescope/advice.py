@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autograder.gradescope.needs import CONTAINERS
-from autograder.gradescope.zip_file import Made
+from autograder.gradescope.build import Made
+from autograder.gradescope.requirements import CONTAINERS
 
 
 def advice(made: Made) -> Iterator[str]:

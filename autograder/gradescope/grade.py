@@ -1,4 +1,4 @@
-"""Grades what one student handed in on Gradescope, in the process that `autograder.gradescope.run` watches.
+"""Grades what one student handed in on Gradescope, in the process that `autograder.gradescope.runner` watches.
 
 A notebook is examined as everywhere else. A log alone is verified: an item gets its points where the log's answer on
 the student's own inputs is right; no code is run, and both the student and staff read that.
@@ -15,29 +15,29 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from autograder.bands import declared_bands
-from autograder.doctor import COURSE, insist
-from autograder.evidence import judge_metrics
-from autograder.graded_cells import graded_cells, may_run
-from autograder.gradescope.handed_in import Delivered, Users, listed, look_through, read_users
-from autograder.gradescope.needs import imports_of_ours
-from autograder.gradescope.results_file import End, Tell
+from autograder.core.machine import free_memory
+from autograder.core.results import Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.course.cell_selection import graded_cells, may_run
+from autograder.course.metric_ranges import declared_bands
+from autograder.course.name_analysis import imported_modules
+from autograder.course.problem import Problem, load_problem
+from autograder.course.seed import fingerprint, grading_seed
+from autograder.course.variants import misconception_text
+from autograder.gradescope.requirements import imports_of_ours
+from autograder.gradescope.results_json import End, Tell
 from autograder.gradescope.settings import METADATA_FILE, VERIFY, Settings
-from autograder.grading import grade_submission
-from autograder.handed_in_log import read_log
-from autograder.machine import free_memory
-from autograder.needed import imported_modules
-from autograder.pictures import PICTURE
-from autograder.problem import Problem, load_problem
-from autograder.rehearsal import load, rehearse
-from autograder.results import Flag, GradedLog, ItemResult, Outcome, Status
-from autograder.sandbox import ANY, Host, SessionLimits
-from autograder.seed import fingerprint, grading_seed
-from autograder.student_side.confinement import PLAIN
-from autograder.submission import read_submission
-from autograder.variants import misconception_text
-from autograder.verified import MetricVerdict, Verdict
-from autograder.verify import verify
+from autograder.gradescope.submission import Delivered, Users, listed, look_through, read_users
+from autograder.grading.grade import grade_submission
+from autograder.grading.preflight import load, rehearse
+from autograder.sandbox.guest.confinement import PLAIN
+from autograder.sandbox.host import ANY, Host, SessionLimits
+from autograder.sandbox.probes import COURSE, insist
+from autograder.submissions.log import read_log
+from autograder.submissions.metrics import judge_metrics
+from autograder.submissions.pictures import PICTURE
+from autograder.submissions.reader import read_submission
+from autograder.verify.result import MetricVerdict, Verdict
+from autograder.verify.verify import verify
 
 _LIBRARIES = ("torch", "torchvision", "numpy", "transformers")
 _HOST_MEMORY = 224 * 2**20
@@ -50,7 +50,7 @@ def grade(base: Path, settings: Settings, tell: Tell) -> None:
     Args:
         base: the folder that Gradescope calls `/autograder`.
         settings: the zip's.
-        tell: hears what is found; see `autograder.gradescope.run`.
+        tell: hears what is found; see `autograder.gradescope.runner`.
 
     Raises:
         AutograderError: nothing can be graded in this container.

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.errors import SetupError
+from autograder.core.errors import SetupError
 
 SETTINGS_FILE = "settings.json"
 METADATA_FILE = "submission_metadata.json"

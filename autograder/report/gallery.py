@@ -15,12 +15,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from autograder.pictures import FORMATS, KEPT, MAX_PIXELS
-from autograder.printable import printable
-from autograder.problem import Problem
-from autograder.report.answers import read_answers
-from autograder.report.read_run import Entry
-from autograder.results import Status
+from autograder.core.results import Status
+from autograder.core.text import printable
+from autograder.course.problem import Problem
+from autograder.report.load import Entry
+from autograder.report.notebooks import read_answers
+from autograder.submissions.pictures import FORMATS, KEPT, MAX_PIXELS
 
 WIDEST, TALLEST = 340, 300
 """Pixels of a picture on the page."""

@@ -7,24 +7,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from autograder.course import root_folder
-from autograder.errors import AutograderError
-from autograder.offenders import without_offenders
-from autograder.pages import style, template, with_code
-from autograder.printable import printable
-from autograder.problem import Problem
-from autograder.report.answers import read_answers
-from autograder.report.attention import FlagKind, Look, Times, flag_kinds, times, worth_a_look
+from autograder.core.errors import AutograderError
+from autograder.core.files import write_atomically
+from autograder.core.html import style, template, with_code
+from autograder.core.offenders import without_offenders
+from autograder.core.results import Outcome
+from autograder.core.text import printable
+from autograder.course.config import root_folder
+from autograder.course.problem import Problem
 from autograder.report.charts import HEIGHT, WIDTH
-from autograder.report.copies import Copies, find_copies, work_of
+from autograder.report.duplicates import Copies, find_copies, work_of
 from autograder.report.gallery import AT_ONCE, Gallery, galleries
-from autograder.report.measured import Measured, measured
-from autograder.report.read_run import Run, read_runs
-from autograder.report.scores import Scores, summarise
-from autograder.report.similar import Group, threshold
-from autograder.results import Outcome
-from autograder.student_side.texts import well_formed
-from autograder.writing import write_atomically
+from autograder.report.item_stats import Scores, summarise
+from autograder.report.load import Run, read_runs
+from autograder.report.metrics import Measured, measured
+from autograder.report.notebooks import read_answers
+from autograder.report.review_list import FlagKind, Look, Times, flag_kinds, times, worth_a_look
+from autograder.report.similarity import Group, threshold
+from autograder.sandbox.guest.texts import well_formed
 
 NAME = "report.html"
 ROOM = 6 * 2**20

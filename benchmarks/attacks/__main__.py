@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
 from pathlib import Path
 
-from autograder.errors import AutograderError
+from autograder.core.errors import AutograderError
 from benchmarks.attacks import ours
 from benchmarks.attacks.container import ROOT, ContainerError, find_bubblewrap
 from benchmarks.attacks.environments import CACHE, VERSIONS

@@ -143,12 +143,13 @@ def _walls(job: Job, shadow: Path) -> list[str]:
     options += ["--ro-bind", str(shadow), "/etc/shadow", "--proc", "/proc", "--dev", "/dev"]
     for size, place in ((DISK, "/room"), (DISK // 2, "/tmp"), (GIB // 4, "/dev/shm"), (GIB // 8, "/var/tmp")):
         options += ["--size", str(size), "--perms", "1777", "--tmpfs", place]
+    monitor = "autograder/sandbox/guest/resource_monitor.py"
     places = {
         interpreter: interpreter,
         job.environment: job.environment,
         ROOT / "homework": Path("/opt/course/homework"),
         ROOT / "benchmarks/attacks/inside.py": Path("/opt/bench/benchmarks/attacks/inside.py"),
-        ROOT / "autograder/student_side/watch.py": Path("/opt/bench/autograder/student_side/watch.py"),
+        ROOT / monitor: Path("/opt/bench") / monitor,
         job.base: Path("/opt/base"),
         job.submission: Path("/opt/submission"),
     }

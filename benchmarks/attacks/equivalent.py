@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder.filled import solution_answers
-from autograder.problem import (
+from autograder.course.problem import (
     BEGIN_HIDDEN,
     BEGIN_RUBRIC,
     BEGIN_SOLUTION,
@@ -29,7 +28,8 @@ from autograder.problem import (
     as_notebook,
     region,
 )
-from autograder.release import released_notebook, stub
+from autograder.release.fill import solution_answers
+from autograder.release.notebook import released_notebook, stub
 
 MARKS = ("hidden_x", "expected_standardize", "steep")
 """Words that stand in hidden tests only."""

@@ -25,7 +25,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from autograder.student_side import watch
+from autograder.sandbox.guest import resource_monitor
 
 USER = 64023
 """A user id that nobody has."""
@@ -81,9 +81,9 @@ def run(command: dict[str, Any], memory: int) -> dict[str, Any]:
             while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
                 if ended[0] == pid:
                     status = ended[1]
-        processes = watch.all_processes()
+        processes = resource_monitor.all_processes()
         if sum(process.memory for process in processes) > memory:
-            watch.enforce([1], memory, cpu=math.inf)
+            resource_monitor.enforce([1], memory, cpu=math.inf)
             killed_for_memory += 1
         time.sleep(0.05)
     return {

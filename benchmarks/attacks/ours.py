@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 from unittest import mock
 
-from autograder.batch import grade_folder
-from autograder.problem import load_problem
-from autograder.results import Graded, Outcome, Step
-from autograder.sandbox import Host
-from autograder.student_side.confinement import FULL
+from autograder.batch.grade_folder import grade_folder
+from autograder.core.results import Graded, Outcome, Step
+from autograder.course.problem import load_problem
+from autograder.sandbox.guest.confinement import FULL
+from autograder.sandbox.host import Host
 from benchmarks.attacks.equivalent import MARKS
 from benchmarks.attacks.records import Run
 from tests.attacks.files import ATTACKS, HONEST, Submission

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from autograder.filled import fill_in, solution_answers
+from autograder.release.fill import fill_in, solution_answers
 from benchmarks.attacks.container import KEPT, WORK, Job, run
 from benchmarks.attacks.environments import environment
 from benchmarks.attacks.equivalent import MARKS, nbgrader_source, otter_notebook, otter_tests, student_version

@@ -10,8 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from autograder.errors import AutograderError
-from autograder.problem import load_problem
+from autograder.core.errors import AutograderError
+from autograder.course.problem import load_problem
 from benchmarks.attacks.environments import CACHE
 from benchmarks.grading.hand_ins import CLASS_SIZE, PROBLEM
 from benchmarks.grading.meter import CommandFailedError

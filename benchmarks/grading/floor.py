@@ -17,15 +17,15 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-from autograder.graded_cells import NOT_RUN
-from autograder.messages import verdict_of
-from autograder.needed import needed
-from autograder.problem import Problem
-from autograder.rebuild import Built, rebuild
-from autograder.reference import Names, quiet_process, reference, run_trusted
-from autograder.release import notebook_text, released_notebook
-from autograder.student_side.calls import seed_everything
-from autograder.submission import read_cells
+from autograder.course.cell_selection import NOT_RUN
+from autograder.course.name_analysis import needed
+from autograder.course.problem import Problem
+from autograder.grading.reference import Names, quiet_process, reference, run_trusted
+from autograder.grading.verdict import verdict_of
+from autograder.release.notebook import notebook_text, released_notebook
+from autograder.sandbox.guest.server import seed_everything
+from autograder.submissions.reader import read_cells
+from autograder.submissions.rebuild import Built, rebuild
 from benchmarks.grading.hand_ins import HandIn, notebook
 from homework.checks import recording
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograder.problem import Problem
+from autograder.course.problem import Problem
 from benchmarks.grading.records import Measured
 from benchmarks.grading.tables import count
 

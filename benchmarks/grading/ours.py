@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.course import COURSE_FILE, ROOT_VARIABLE
-from autograder.problem import Problem
-from autograder.release import released_notebook
-from autograder.seed import SEED_VARIABLE
+from autograder.course.config import COURSE_FILE, ROOT_VARIABLE
+from autograder.course.problem import Problem
+from autograder.course.seed import SEED_VARIABLE
+from autograder.release.notebook import released_notebook
 from benchmarks.grading.hand_ins import HandIn, write_class
 from benchmarks.grading.meter import Cost, environment_for, measure
 
 NO_CACHE = "--no-cache"
-_COMMAND = (sys.executable, "-m", "autograder.cli")
+_COMMAND = (sys.executable, "-m", "autograder.cli.main")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
 
-from autograder.problem import Problem
+from autograder.course.problem import Problem
 from benchmarks.attacks.environments import VERSIONS
 from benchmarks.grading.hand_ins import larger_sizes, small_class
 from benchmarks.grading.introduction import introduction

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from jupyter_client.manager import KernelManager
 
-from autograder.problem import Problem
-from autograder.sandbox import Host
-from autograder.warm_modules import warm_modules
+from autograder.course.problem import Problem
+from autograder.course.warm_modules import warm_modules
+from autograder.sandbox.host import Host
 
 FIRST_CELL = "import torch"
 SECONDS = 120.0

@@ -12,8 +12,8 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from autograder.problem import Problem
-from autograder.results import Outcome
+from autograder.core.results import Outcome
+from autograder.course.problem import Problem
 from tests.autograder.toy import RIGHT_STANDARDIZE, STANDARDIZE, released, solved, text
 
 FULL = 20.0

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch import grade_folder
-from autograder.errors import SetupError
-from autograder.problem import load_problem
-from autograder.results import GradedLog, Outcome, Status
-from autograder.sandbox import Host
-from autograder.student_side.confinement import FULL
+from autograder.batch.grade_folder import grade_folder
+from autograder.core.errors import SetupError
+from autograder.core.results import GradedLog, Outcome, Status
+from autograder.course.problem import load_problem
+from autograder.sandbox.guest.confinement import FULL
+from autograder.sandbox.host import Host
 from tests.attacks.files import ATTACKS, HONEST, Submission
 from tests.attacks.hostile_class import CELLS, filled_in, fingerprints, hand_in, listener, toy_course
 from tests.autograder.toy import ROOT, solved, text

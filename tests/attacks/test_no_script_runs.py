@@ -20,11 +20,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from traitlets.config import Config
 
-from autograder.feedback import feedback_html
-from autograder.gradebook import show_verdicts
-from autograder.graded_notebook import graded_text
+from autograder.core.notebook_io import graded_text
+from autograder.core.results import Grading
+from autograder.feedback.page import feedback_html
+from autograder.gradebook.database import show_verdicts
 from autograder.report import report_html
-from autograder.results import Grading
 from tests.attacks.hostile_class import listener
 from tests.autograder.toy import ROOT, STANDARDIZE, graded, solved, toy
 from tests.conftest import CHROMIUM, NO_CHROMIUM

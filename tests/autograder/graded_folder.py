@@ -14,8 +14,8 @@ from typing import Any
 from nbformat.v4 import new_output
 from PIL import Image
 
-from autograder.graded_notebook import graded_text
-from autograder.results import Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.core.notebook_io import graded_text
+from autograder.core.results import Flag, GradedLog, ItemResult, Outcome, Status
 from tests.autograder.toy import solved, toy
 
 WAITS = "Waits for a person to read it."

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from autograder.results import Status
+from autograder.core.results import Status
 from tests.autograder.toy import FULL, graded, scores, solved, text
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.bands import declared_bands
-from autograder.errors import SourceError
-from autograder.lint import lint_source
-from autograder.problem import load_problem
+from autograder.core.errors import SourceError
+from autograder.course.metric_ranges import declared_bands
+from autograder.course.problem import load_problem
+from autograder.release.lint import lint_source
 
 FIXTURE = Path(__file__).parent / "fixture_course"
 TOY = (FIXTURE / "solutions" / "toy.py").read_text(encoding="utf-8")

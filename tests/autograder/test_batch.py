@@ -21,14 +21,14 @@ import psutil
 import pytest
 
 import autograder
-from autograder import batch
-from autograder.batch import grade_folder
-from autograder.class_folder import students_in
-from autograder.course import load_course
-from autograder.errors import SetupError, SourceError
-from autograder.grading import grade_submission
-from autograder.results import Graded, Grading
-from autograder.submission import Submission
+from autograder.batch import grade_folder as batch
+from autograder.batch.grade_folder import grade_folder
+from autograder.core.errors import SetupError, SourceError
+from autograder.core.results import Graded, Grading
+from autograder.course.config import load_course
+from autograder.grading.grade import grade_submission
+from autograder.submissions.class_folder import students_in
+from autograder.submissions.reader import Submission
 from tests.autograder.toy import ROOT, STANDARDIZE, released, solved, text
 
 QUIETLY: dict[str, Any] = {"gradebook": False, "cache": False, "root": ROOT}
@@ -218,7 +218,7 @@ def test_ctrl_c_leaves_a_state_from_which_the_same_command_goes_on(tmp_path: Pat
     slow = text(solved(standardize=STANDARDIZE + "    import time; time.sleep(0.6)\n    return x"))
     for number in range(20):
         hand_in(tmp_path / "in", f"student{number:02d}", slow if number else text(solved()))
-    command = [sys.executable, "-m", "autograder.cli", "grade", "toy", "--submitted", str(tmp_path / "in")]
+    command = [sys.executable, "-m", "autograder.cli.main", "grade", "toy", "--submitted", str(tmp_path / "in")]
     command += ["--out", str(tmp_path / "out"), "--no-gradebook", "--no-cache", "--workers", "1"]
     environment = {**os.environ, "PYTHONPATH": str(Path(autograder.__file__).parents[1]), "AUTOGRADER_ROOT": str(ROOT)}
     grader = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -241,7 +241,7 @@ def test_ctrl_c_leaves_a_state_from_which_the_same_command_goes_on(tmp_path: Pat
 def _runs_student_code(process: psutil.Process) -> bool:
     """Is it a session, or below one? What is killed there within a test cannot be told from what kills itself."""
     above = [process, *process.parents()]
-    return sum("student_side" in " ".join(each.cmdline()) for each in above) > 2  # the host is two processes
+    return sum("guest.main" in " ".join(each.cmdline()) for each in above) > 2  # the host is two processes
 
 
 @pytest.mark.slow
@@ -253,7 +253,7 @@ def test_random_kills_of_workers_and_coordinator_change_no_grade(tmp_path: Path)
         hand_in(tmp_path / "in", f"student{number:02d}", answers[number % len(answers)])
     grade_folder("toy", tmp_path / "in", tmp_path / "calm", **QUIETLY)
     chance = random.Random(7)
-    command = [sys.executable, "-m", "autograder.cli", "grade", "toy", "--submitted", str(tmp_path / "in")]
+    command = [sys.executable, "-m", "autograder.cli.main", "grade", "toy", "--submitted", str(tmp_path / "in")]
     command += ["--out", str(tmp_path / "wild"), "--no-gradebook", "--no-cache", "--workers", "2"]
     environment = {**os.environ, "PYTHONPATH": str(Path(autograder.__file__).parents[1]), "AUTOGRADER_ROOT": str(ROOT)}
     killed: set[bool] = set()
@@ -283,14 +283,15 @@ def test_workers_and_their_hosts_do_not_outlive_a_killed_grader(tmp_path: Path) 
     arguments = (
         f"'toy', Path('{tmp_path}/in'), Path('{tmp_path}/out'), gradebook=False, cache=False, root=Path('{ROOT}')"
     )
-    script = f"from pathlib import Path\nfrom autograder.batch import grade_folder\ngrade_folder({arguments})\n"
+    imports = "from pathlib import Path\nfrom autograder.batch.grade_folder import grade_folder"
+    script = f"{imports}\ngrade_folder({arguments})\n"
     (tmp_path / "run.py").write_text(f"if __name__ == '__main__':\n    {script.replace(chr(10), chr(10) + '    ')}")
     environment = {**os.environ, "PYTHONPATH": str(Path(autograder.__file__).parents[1])}
     grader = subprocess.Popen([sys.executable, str(tmp_path / "run.py")], env=environment)
     family: list[psutil.Process] = []
     try:
         deadline = time.monotonic() + 240
-        while time.monotonic() < deadline and not any("student_side" in " ".join(p.cmdline()) for p in family):
+        while time.monotonic() < deadline and not any("guest.main" in " ".join(p.cmdline()) for p in family):
             time.sleep(0.2)
             assert grader.poll() is None, "the grader ended before anything was started"
             with contextlib.suppress(psutil.NoSuchProcess):

@@ -23,17 +23,17 @@ import nbformat
 import pytest
 from typer.testing import CliRunner
 
-from autograder.bundle import MANIFEST, bundle
-from autograder.cli import app
-from autograder.course import load_course
-from autograder.errors import ReleaseError
-from autograder.last_search import secrets_in
-from autograder.problem import load_problem
-from autograder.published import clone_address, colab_address, repository_name
-from autograder.release import notebook_text, released_notebook
-from autograder.student_files import changes_for_students, project_of_students, student_files
-from autograder.writing import write_bytes
-from autograder.zipping import zip_of
+from autograder.cli.main import app
+from autograder.core.errors import ReleaseError
+from autograder.core.files import write_bytes
+from autograder.core.zips import zip_of
+from autograder.course.config import load_course
+from autograder.course.problem import load_problem
+from autograder.course.urls import clone_address, colab_address, repository_name
+from autograder.release.bundle import MANIFEST, bundle
+from autograder.release.last_search import secrets_in
+from autograder.release.notebook import notebook_text, released_notebook
+from autograder.release.student_files import changes_for_students, project_of_students, student_files
 
 FIXTURE = Path(__file__).parent / "fixture_course"
 GITHUB = "https://github.com/uni/toys"
@@ -185,7 +185,8 @@ def in_the_changelog(root: Path) -> None:
 
 
 def an_import(root: Path) -> None:
-    (root / "homework" / "plots.py").write_text("try:\n    from autograder.points import clamped\nexcept: pass\n")
+    code = "try:\n    from autograder.gradebook.points import clamped\nexcept: pass\n"
+    (root / "homework" / "plots.py").write_text(code)
 
 
 def a_mark(root: Path) -> None:
@@ -242,7 +243,7 @@ def test_secrets_in_notebooks_and_compiled_files_are_found(root: Path) -> None:
         "import json, autograder",
         "import json as j, tests.toy",
         "x = 1; import solutions",
-        "if x: from autograder.results import Status",
+        "if x: from autograder.core.results import Status",
         "m = __import__('autograder')",
         "importlib.import_module( 'tests.x')",
     ):
@@ -390,7 +391,7 @@ def test_a_run_that_was_cut_off_goes_on(
             raise KeyboardInterrupt
         return write_bytes(path, data)
 
-    monkeypatch.setattr("autograder.bundle.write_bytes", cut_off)
+    monkeypatch.setattr("autograder.release.bundle.write_bytes", cut_off)
     with pytest.raises(KeyboardInterrupt):
         bundle(out, root=root)
     monkeypatch.undo()

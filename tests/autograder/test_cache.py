@@ -12,16 +12,17 @@ from typing import Any
 
 import pytest
 
-from autograder import grading, misconceptions
-from autograder.batch import grade_folder
-from autograder.cache import Cache
-from autograder.examiner import Examined
-from autograder.grading import grade_submission
-from autograder.problem import load_problem
-from autograder.recall import Recall
-from autograder.results import CACHED, Graded, Grading, Outcome, Status
-from autograder.sandbox import Host
-from autograder.submission import Submission
+from autograder.batch.grade_folder import grade_folder
+from autograder.batch.result_cache import Cache
+from autograder.core.results import CACHED, Graded, Grading, Outcome, Status
+from autograder.course.problem import load_problem
+from autograder.grading import grade as grading
+from autograder.grading import misconceptions
+from autograder.grading.examiner import Examined
+from autograder.grading.grade import grade_submission
+from autograder.grading.item_cache import Recall
+from autograder.sandbox.host import Host
+from autograder.submissions.reader import Submission
 from tests.autograder.test_batch import hand_in, in_this_process, rows_of
 from tests.autograder.toy import LINE, ROOT, STANDARDIZE, released, solved, text
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.check import check, failures
-from autograder.results import Step
+from autograder.cli.check import check, failures
+from autograder.core.results import Step
 from tests.autograder.toy import ROOT
 
 pytestmark = pytest.mark.kernel

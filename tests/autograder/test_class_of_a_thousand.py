@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch import crew_for, grade_folder
-from autograder.filled import fill_in, solution_answers
-from autograder.gradebook import opened
-from autograder.points import item_of
-from autograder.problem import Problem, load_problem, problem_ids
-from autograder.release import notebook_text, release, released_notebook
-from autograder.results import Graded
-from autograder.standing import standings
-from autograder.variants import variants
+from autograder.batch.grade_folder import crew_for, grade_folder
+from autograder.core.results import Graded
+from autograder.course.problem import Problem, load_problem, problem_ids
+from autograder.course.variants import variants
+from autograder.gradebook.database import opened
+from autograder.gradebook.points import item_of
+from autograder.gradebook.standing import standings
+from autograder.release.fill import fill_in, solution_answers
+from autograder.release.notebook import notebook_text, release, released_notebook
 from tests.conftest import ROOT
 
 

@@ -14,10 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 import autograder
-from autograder.cli import app
-from autograder.errors import SourceError
-from autograder.lint import Finding
-from autograder.results import GradedLog, ItemResult, Outcome, Status
+from autograder.cli.main import app
+from autograder.core.errors import SourceError
+from autograder.core.results import GradedLog, ItemResult, Outcome, Status
+from autograder.release.lint import Finding
 
 runner = CliRunner()
 
@@ -56,7 +56,7 @@ def _standing_in_check(monkeypatch: pytest.MonkeyPatch, *rows: _Checked) -> list
         progress(SimpleNamespace(done=1, total=2, latest=None))
         return list(rows)
 
-    _stand_in(monkeypatch, "autograder.check", check=check)
+    _stand_in(monkeypatch, "autograder.cli.check", check=check)
     return calls
 
 
@@ -70,7 +70,7 @@ def test_help_names_every_command() -> None:
 def test_the_command_line_imports_nothing_heavy(root: Path) -> None:
     """So that `autograder --help` answers at once."""
     heavy = "[m for m in ('torch', 'nbgrader', 'jupytext', 'nbformat', 'jinja2', 'homework') if m in sys.modules]"
-    code = f"import sys, autograder.cli; print({heavy})"
+    code = f"import sys, autograder.cli.main; print({heavy})"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
 
@@ -79,7 +79,7 @@ def test_whoever_only_hands_out_work_imports_no_torch(root: Path) -> None:
     """Importing torch takes seconds and hundreds of megabytes; on a machine with two cores it would slow the start."""
     modules = ", ".join(f"autograder.{name}" for name in ("batch", "cluster", "live", "table", "warm_grader"))
     heavy = "[m for m in ('torch', 'homework') if m in sys.modules]"
-    code = f"import sys, autograder.quick_imports, {modules}; print({heavy})"
+    code = f"import sys, autograder.core.fast_imports, {modules}; print({heavy})"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
 
@@ -94,7 +94,7 @@ def test_release_says_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
             SimpleNamespace(problem="gan", path=Path("notebooks/gan.ipynb"), changed=False),
         ]
 
-    _stand_in(monkeypatch, "autograder.release", release=release)
+    _stand_in(monkeypatch, "autograder.release.notebook", release=release)
     result = runner.invoke(app, ["release"])
     assert result.stdout.splitlines() == ["vae: notebooks/vae.ipynb written", "gan: notebooks/gan.ipynb unchanged"]
     runner.invoke(app, ["release", "vae", "gan"])
@@ -104,7 +104,7 @@ def test_release_says_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("found", "status"), [(0, 0), (2, 1)])
 def test_lint_prints_places_and_fails_on_findings(monkeypatch: pytest.MonkeyPatch, found: int, status: int) -> None:
     finding = Finding(Path("solutions/vae.py"), 7, "marker", "misspelt; write HIDDEN")
-    _stand_in(monkeypatch, "autograder.lint", lint_problem=lambda problem: [finding] * found)
+    _stand_in(monkeypatch, "autograder.release.lint", lint_problem=lambda problem: [finding] * found)
     result = runner.invoke(app, ["lint", "vae"])
     assert result.exit_code == status
     assert result.stdout.splitlines() == ["solutions/vae.py:7: marker: misspelt; write HIDDEN"] * found
@@ -127,7 +127,7 @@ def test_an_error_of_ours_is_one_message_and_status_2(monkeypatch: pytest.Monkey
     def lint_problem(problem: str) -> list[Any]:
         raise SourceError(f"unknown problem {problem!r}. Problems here: vae.")
 
-    _stand_in(monkeypatch, "autograder.lint", lint_problem=lint_problem)
+    _stand_in(monkeypatch, "autograder.release.lint", lint_problem=lint_problem)
     result = runner.invoke(app, ["lint", "vea"])
     assert result.exit_code == 2
     assert result.stdout == ""
@@ -138,7 +138,7 @@ def test_a_full_disk_is_one_message_too(monkeypatch: pytest.MonkeyPatch) -> None
     def release(ids: list[str] | None) -> list[Any]:
         raise OSError(28, "No space left on device", "notebooks/vae.ipynb")
 
-    _stand_in(monkeypatch, "autograder.release", release=release)
+    _stand_in(monkeypatch, "autograder.release.notebook", release=release)
     result = runner.invoke(app, ["release"])
     assert result.exit_code == 2
     assert result.stderr.splitlines() == ["autograder: notebooks/vae.ipynb: No space left on device"]
@@ -148,7 +148,7 @@ def test_ctrl_c_is_one_message_and_status_130(monkeypatch: pytest.MonkeyPatch) -
     def release(ids: list[str] | None) -> None:
         raise KeyboardInterrupt
 
-    _stand_in(monkeypatch, "autograder.release", release=release)
+    _stand_in(monkeypatch, "autograder.release.notebook", release=release)
     result = runner.invoke(app, ["release"])
     assert result.exit_code == 130 and "the same command goes on" in result.stderr
 
@@ -157,7 +157,7 @@ def test_an_error_that_is_not_ours_keeps_its_traceback(monkeypatch: pytest.Monke
     def release(ids: list[str] | None) -> list[Any]:
         raise ZeroDivisionError("a bug")
 
-    _stand_in(monkeypatch, "autograder.release", release=release)
+    _stand_in(monkeypatch, "autograder.release.notebook", release=release)
     assert isinstance(runner.invoke(app, ["release"]).exception, ZeroDivisionError)
 
 
@@ -171,7 +171,7 @@ def test_grade_fails_only_when_a_submission_got_no_result(
         asked.append((options["gradebook"], options["cache"], options["scheduler"]))
         return [SimpleNamespace(log=log, seconds=1.5) for log in logs]
 
-    _stand_in(monkeypatch, "autograder.batch", grade_folder=grade_folder)
+    _stand_in(monkeypatch, "autograder.batch.grade_folder", grade_folder=grade_folder)
     (tmp_path / "in").mkdir()
     arguments = ["grade", "vae", "--submitted", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
     result = runner.invoke(app, arguments)

@@ -17,14 +17,14 @@ import psutil
 import pytest
 from distributed.client import FutureCancelledError
 
-from autograder.batch import grade_folder
-from autograder.cluster import Cluster
-from autograder.errors import SetupError, SourceError
-from autograder.kit import pack, unpack
-from autograder.problem import load_problem
-from autograder.results import Outcome, Step
-from autograder.submission import Submission
-from autograder.ungraded import failed_grading
+from autograder.batch.dask_backend import Cluster
+from autograder.batch.grade_folder import grade_folder
+from autograder.batch.kit import pack, unpack
+from autograder.core.errors import SetupError, SourceError
+from autograder.core.results import Outcome, Step
+from autograder.course.problem import load_problem
+from autograder.grading.failed import failed_grading
+from autograder.submissions.reader import Submission
 from tests.autograder.toy import ROOT, STANDARDIZE, released, solved, text
 
 ANSWERS = (
@@ -157,13 +157,13 @@ def test_a_worker_with_other_software_must_not_grade(
     machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machines.add_worker()
-    monkeypatch.setattr("autograder.kit.software", lambda: "torch 1.0")
+    monkeypatch.setattr("autograder.batch.kit.software", lambda: "torch 1.0")
     with pytest.raises(SetupError, match=r"runs other software.*Sender: torch 1\.0"):
         grade_folder("toy", hand_in(tmp_path / "in", 2), tmp_path / "out", scheduler=machines.address, **OPTIONS)
 
 
 def test_no_scheduler_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.cluster.WAIT_SECONDS", 1.0)
+    monkeypatch.setattr("autograder.batch.dask_backend.WAIT_SECONDS", 1.0)
     submitted = hand_in(tmp_path / "in", 1)
     with pytest.raises(SetupError, match=r"no grading on tcp://127\.0\.0\.1:9: .*scheduler's address right"):
         grade_folder("toy", submitted, tmp_path / "out", scheduler="tcp://127.0.0.1:9", **OPTIONS)
@@ -245,7 +245,7 @@ def test_a_future_always_gets_an_outcome(
     def broken(*_: Any) -> Any:
         raise ValueError("no result either")
 
-    monkeypatch.setattr("autograder.cluster.failed_grading", broken)
+    monkeypatch.setattr("autograder.batch.dask_backend.failed_grading", broken)
     future = cluster.submit("toy", SUBMISSION)
     client.ended(Ended(RuntimeError("a fault")))
     with pytest.raises(SetupError, match="no result can be made for 'ada'"):

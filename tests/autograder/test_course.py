@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import LatePolicy, doubts, load_course, root_folder
-from autograder.errors import CourseError
+from autograder.core.errors import CourseError
+from autograder.course.config import LatePolicy, doubts, load_course, root_folder
 
 GOOD = """
 [course]

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.filled import solved_notebook
-from autograder.grading import grade_submission
-from autograder.problem import load_problem, problem_ids
-from autograder.release import notebook_text
-from autograder.submission import Submission
+from autograder.course.problem import load_problem, problem_ids
+from autograder.grading.grade import grade_submission
+from autograder.release.fill import solved_notebook
+from autograder.release.notebook import notebook_text
+from autograder.submissions.reader import Submission
 from tests.autograder.toy import ROOT as TOY
 from tests.conftest import ROOT
 

@@ -16,11 +16,12 @@ from typing import Any
 import psutil
 import pytest
 
-from autograder import doctor, sandbox
-from autograder.doctor import Probe
-from autograder.errors import SetupError
-from autograder.sandbox import Host, Session
-from autograder.student_side.confinement import PLAIN
+from autograder.core.errors import SetupError
+from autograder.sandbox import host as sandbox
+from autograder.sandbox import probes as doctor
+from autograder.sandbox.guest.confinement import PLAIN
+from autograder.sandbox.host import Host, Session
+from autograder.sandbox.probes import Probe
 from tests.autograder.toy import ROOT
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("sandbox")]
@@ -128,7 +129,7 @@ def test_a_host_that_is_interrupted_while_it_starts_leaves_neither_process_nor_f
 
 @pytest.mark.kernel
 def test_a_doctor_that_is_told_to_end_leaves_neither_process_nor_folder(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from autograder.cli import app; app()", "--isolation", PLAIN, "doctor"]
+    command = [sys.executable, "-c", "from autograder.cli.main import app; app()", "--isolation", PLAIN, "doctor"]
     environment = {**os.environ, "TMPDIR": str(tmp_path), "AUTOGRADER_ROOT": str(ROOT)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         assert doctor._wait_until(lambda: any(tmp_path.glob("autograder-*/library")), 60)

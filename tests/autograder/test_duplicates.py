@@ -14,10 +14,10 @@ import torch
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from autograder.needed import replaces
-from autograder.rebuild import Rebuilt, rebuild
-from autograder.results import Grading, Status
-from autograder.submission import read_cells
+from autograder.core.results import Grading, Status
+from autograder.course.name_analysis import replaces
+from autograder.submissions.reader import read_cells
+from autograder.submissions.rebuild import Rebuilt, rebuild
 from tests.autograder.toy import FULL, RIGHT_STANDARDIZE, STANDARDIZE, graded, released, scores, solved, toy
 
 WRONG = STANDARDIZE + "    return x"

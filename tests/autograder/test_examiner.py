@@ -15,13 +15,14 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from autograder import examiner, student_process
-from autograder.filled import solution_answers
-from autograder.grading import grade_submission
-from autograder.remote import Link
-from autograder.results import Status
-from autograder.sandbox import ANY, Host, HostGoneError, Session
-from autograder.submission import Submission
+from autograder.core.results import Status
+from autograder.grading import cell_runner as student_process
+from autograder.grading import examiner
+from autograder.grading.grade import grade_submission
+from autograder.release.fill import solution_answers
+from autograder.sandbox.host import ANY, Host, HostGoneError, Session
+from autograder.sandbox.proxy import Link
+from autograder.submissions.reader import Submission
 from tests.autograder.toy import (
     FULL,
     LINE,

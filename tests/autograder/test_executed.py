@@ -9,15 +9,15 @@ import nbformat
 import pytest
 from nbformat.v4 import new_output
 
-from autograder.evidence import numbers_in_words
-from autograder.filled import solved_notebook
-from autograder.graded_notebook import graded_notebook, graded_text
-from autograder.grading import grade_submission
-from autograder.plain_markdown import plain_markdown
-from autograder.problem import load_problem
-from autograder.release import notebook_text
-from autograder.rubric_cells import with_rubrics
-from autograder.submission import Submission
+from autograder.core.notebook_io import graded_notebook, graded_text
+from autograder.core.plain_markdown import plain_markdown
+from autograder.course.problem import load_problem
+from autograder.gradebook.rubrics import with_rubrics
+from autograder.grading.grade import grade_submission
+from autograder.release.fill import solved_notebook
+from autograder.release.notebook import notebook_text
+from autograder.submissions.metrics import numbers_in_words
+from autograder.submissions.reader import Submission
 from benchmarks.verify_speed import made_up_log
 from homework.bands import Bands
 from tests.autograder.toy import released

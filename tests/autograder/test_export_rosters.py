@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.errors import ExportError
+from autograder.core.errors import ExportError
 from autograder.export.assignments import Assignment
 from autograder.export.canvas import canvas_file
-from autograder.export.cells import as_it_was, duration_text, harmless, points_text
-from autograder.export.exported import Exported
-from autograder.export.kinds import Unfinished
-from autograder.export.matching import match
+from autograder.export.csv_cells import as_it_was, duration_text, harmless, points_text
+from autograder.export.grades import Account, Grades, Score
+from autograder.export.options import Unfinished
+from autograder.export.result import Exported
 from autograder.export.roster import LARGEST, Roster, read_roster
-from autograder.export.scores import Account, Grades, Score
+from autograder.export.roster_match import match
 
 HEADER = "Student,ID,SIS User ID,SIS Login ID,Section,Homework 11 (70)"
 POINTS = "    Points Possible,,,,,10"

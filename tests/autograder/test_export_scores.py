@@ -16,19 +16,19 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from autograder.cli import app
-from autograder.course import load_course
-from autograder.errors import CourseError, ExportError
+from autograder.cli.main import app
+from autograder.core.errors import CourseError, ExportError
+from autograder.core.notebook_io import graded_text
+from autograder.core.results import Grading, Status
+from autograder.course.config import load_course
+from autograder.course.problem import load_problem
 from autograder.export.assignments import chosen, total
-from autograder.export.exported import UNMATCHED
-from autograder.export.exporting import Request, export
-from autograder.export.kinds import Form, Per, Unfinished
-from autograder.export.scores import Grades, Score, read_grades
-from autograder.gradebook import gradebook_path, opened, recording
-from autograder.graded_notebook import graded_text
-from autograder.problem import load_problem
-from autograder.release import release
-from autograder.results import Grading, Status
+from autograder.export.export import Request, export
+from autograder.export.grades import Grades, Score, read_grades
+from autograder.export.options import Form, Per, Unfinished
+from autograder.export.result import UNMATCHED
+from autograder.gradebook.database import gradebook_path, opened, recording
+from autograder.release.notebook import release
 from tests.autograder.graded_folder import log_of, with_item
 from tests.autograder.toy import released
 
@@ -291,7 +291,7 @@ def test_an_old_list_of_unmatched_students_goes_and_a_foreign_file_stays(course:
 
 def test_a_gradebook_that_cannot_be_read(graded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = Path(shutil.copytree(graded, tmp_path / "root"))
-    monkeypatch.setattr("autograder.export.exporting.opened", lambda root: opened(root, 0.1))
+    monkeypatch.setattr("autograder.export.export.opened", lambda root: opened(root, 0.1))
     other = sqlite3.connect(gradebook_path(root))
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(CourseError, match="another program is writing to it"):
@@ -327,7 +327,8 @@ def test_nbgrader_export_runs_our_plug_ins(course: Path, tmp_path: Path) -> None
     roster, ours, theirs = tmp_path / "canvas.csv", tmp_path / "ours.csv", tmp_path / "theirs.csv"
     roster.write_text(CANVAS)
     export(Request(Form.CANVAS, ours, roster=roster, assignments=["toy"], columns={"toy": "Toys"}), course)
-    command = [sys.executable, "-m", "nbgrader", "export", "--exporter=autograder.export.plugin.CanvasExporter"]
+    exporter = "--exporter=autograder.export.nbgrader_plugin.CanvasExporter"
+    command = [sys.executable, "-m", "nbgrader", "export", exporter]
     options = [f"--CanvasExporter.roster={roster}", "--CanvasExporter.column=toy=Toys", "--assignment=['toy']"]
     done = subprocess.run(
         [*command, *options, f"--to={theirs}"],

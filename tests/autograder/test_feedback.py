@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 import autograder
-from autograder.feedback import feedback_html
-from autograder.misconceptions import expected
-from autograder.problem import Problem, load_problem
-from autograder.reference import Names, reference
-from autograder.results import GIVEN, REREAD, WAITS, WROTE, Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.core.results import GIVEN, REREAD, WAITS, WROTE, Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.course.problem import Problem, load_problem
+from autograder.feedback.page import feedback_html
+from autograder.grading.misconceptions import expected
+from autograder.grading.reference import Names, reference
 from homework.personal import plain_json
 
 COURSE = Path(__file__).parent / "fixture_course"
@@ -370,7 +370,7 @@ def test_a_person_who_has_read_an_answer_is_not_awaited_any_more(log: GradedLog,
 
 
 def test_no_line_of_a_hidden_test_or_a_solution_is_on_it(log: GradedLog, problem: Problem) -> None:
-    from autograder.problem import (
+    from autograder.course.problem import (
         BEGIN_HIDDEN,
         BEGIN_RUBRIC,
         BEGIN_SOLUTION,

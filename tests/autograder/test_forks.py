@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 import psutil
 import pytest
 
-from autograder.forks import Relay
+from autograder.batch.prefork import Relay
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
 

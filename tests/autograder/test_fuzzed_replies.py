@@ -20,8 +20,8 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.remote import Link, RemoteError, Student
-from autograder.student_side.frames import ClosedError, TooLateError, WireError
+from autograder.sandbox.guest.wire import ClosedError, TooLateError, WireError
+from autograder.sandbox.proxy import Link, RemoteError, Student
 from homework.checks import close
 
 REPLIES = 2_500

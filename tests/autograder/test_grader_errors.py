@@ -20,26 +20,28 @@ from sqlalchemy import text as sql
 from typer.testing import CliRunner
 
 import autograder
-from autograder import batch, batch_results, verify
-from autograder import gradebook as gradebook_module
-from autograder.batch import grade_folder
-from autograder.cache import Cache
-from autograder.cli import app
-from autograder.errors import SetupError
-from autograder.fault_files import FOLDER, fault_file
-from autograder.feedback import feedback_html
-from autograder.gradebook import opened
-from autograder.gradescope.results_file import RESULTS_FILE, End, Progress
-from autograder.gradescope.run import SavedResults
+from autograder.batch import grade_folder as batch
+from autograder.batch import results as batch_results
+from autograder.batch.fault_files import FOLDER, fault_file
+from autograder.batch.grade_folder import grade_folder
+from autograder.batch.result_cache import Cache
+from autograder.batch.resume import Journal
+from autograder.cli.main import app
+from autograder.core.errors import SetupError
+from autograder.core.results import Grading, ItemResult, Outcome, Status
+from autograder.course.problem import load_problem
+from autograder.feedback.page import feedback_html
+from autograder.gradebook import database as gradebook_module
+from autograder.gradebook.database import opened
+from autograder.gradescope.results_json import RESULTS_FILE, End, Progress
+from autograder.gradescope.runner import SavedResults
 from autograder.gradescope.settings import ListedItem, Settings
-from autograder.grading import grade_submission
-from autograder.journal import Journal
-from autograder.problem import load_problem
-from autograder.release import release
+from autograder.grading.grade import grade_submission
+from autograder.release.notebook import release
 from autograder.report import page, report
-from autograder.report.scores import summarise
-from autograder.results import Grading, ItemResult, Outcome, Status
-from autograder.submission import Submission
+from autograder.report.item_stats import summarise
+from autograder.submissions.reader import Submission
+from autograder.verify import verify
 from tests.autograder.graded_folder import log_of, write_class
 from tests.autograder.test_batch import QUIETLY, in_this_process
 from tests.autograder.test_odd_text import log_bytes
@@ -196,7 +198,7 @@ def test_a_fault_of_the_gradebook_costs_one_submission(
             raise OurFaultError
         real(gradebook, log, *rest)
 
-    monkeypatch.setattr("autograder.gradebook.write_scores", write_scores)
+    monkeypatch.setattr("autograder.gradebook.database.write_scores", write_scores)
     only_bob_is_lost(tmp_path / "out", grade_folder("toy", submitted, tmp_path / "out", cache=False, root=root))
     with opened(root) as gradebook:
         assert {one.id for one in gradebook.students} == set(STUDENTS)
@@ -279,7 +281,7 @@ def test_grade_one_prints_the_result_and_tells_the_traceback(
     def fault(*_: Any, **__: Any) -> Grading:
         raise OurFaultError
 
-    monkeypatch.setattr("autograder.grading.grade_submission", fault)
+    monkeypatch.setattr("autograder.grading.grade.grade_submission", fault)
     monkeypatch.setenv("AUTOGRADER_ROOT", str(ROOT))
     notebook = submitted / "bob" / "toy" / "toy.ipynb"
     done = CliRunner().invoke(app, ["grade-one", str(notebook), "--problem", "toy", "--student", "bob"])
@@ -298,7 +300,7 @@ def test_a_log_that_cannot_be_written_is_a_fault_of_one_submission(
         object.__setattr__(grading.log, "metrics", {"toy/loss": {"value": float("inf")}})
         return grading
 
-    monkeypatch.setattr("autograder.grading.grade_submission", infinite)
+    monkeypatch.setattr("autograder.grading.grade.grade_submission", infinite)
     log = autograder.grade("toy", submitted / "bob" / "toy" / "toy.ipynb", root=ROOT)
     assert log.outcome is Outcome.GRADER_ERROR and log.score == 0
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder.errors import SetupError, SourceError
-from autograder.filled import solution_answers, solved_notebook
-from autograder.graders import Graders
-from autograder.problem import load_problem
-from autograder.results import Grading, Outcome, Status
-from autograder.submission import Submission
+from autograder.batch.local_pool import Graders
+from autograder.core.errors import SetupError, SourceError
+from autograder.core.results import Grading, Outcome, Status
+from autograder.course.problem import load_problem
+from autograder.release.fill import solution_answers, solved_notebook
+from autograder.submissions.reader import Submission
 from tests.autograder.toy import LINE, ROOT, STANDARDIZE, released, solved, text
 
 pytestmark = pytest.mark.kernel
@@ -39,7 +39,7 @@ def alive(processes: list[psutil.Process], *, students: bool) -> list[psutil.Pro
     found = []
     for process in processes:
         with contextlib.suppress(psutil.Error):  # it ended meanwhile
-            theirs = "student_side" in " ".join(process.cmdline())
+            theirs = "guest.main" in " ".join(process.cmdline())
             if process.status() != psutil.STATUS_ZOMBIE and theirs == students:
                 found.append(process)
     return found
@@ -170,7 +170,7 @@ def test_when_the_process_for_student_code_dies_it_is_started_again(graders: Gra
 
 
 def test_a_hanging_grader_is_ended(graders: Graders, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.graders.seconds_at_most", lambda problem: 1.0)
+    monkeypatch.setattr("autograder.batch.local_pool.seconds_at_most", lambda problem: 1.0)
     slow = text(solved(standardize="import time; time.sleep(28)\n" + RIGHT))
     started = time.monotonic()
     assert graders.grade("toy", Submission("ada", notebook=slow)).log.outcome is Outcome.GRADER_ERROR

@@ -12,21 +12,21 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from autograder import grading
-from autograder.cli import app
-from autograder.errors import AutograderError, SetupError
+from autograder.cli.main import app
+from autograder.core.errors import AutograderError, SetupError
+from autograder.core.results import ItemResult, Status
+from autograder.course.problem import Problem, load_problem, problem_ids
+from autograder.course.seed import grading_seed
+from autograder.gradescope import build
 from autograder.gradescope import grade as grade_module
-from autograder.gradescope import zip_file
+from autograder.gradescope.build import make_zip, write_hand_ins
 from autograder.gradescope.grade import grade, limits_within
-from autograder.gradescope.handed_in import read_users
-from autograder.gradescope.needs import CONTAINERS, Memory, Packages, measured, packages_for
-from autograder.gradescope.results_file import End, Progress, results, write_results
+from autograder.gradescope.requirements import CONTAINERS, Memory, Packages, measured, packages_for
+from autograder.gradescope.results_json import End, Progress, results, write_results
 from autograder.gradescope.settings import ListedItem, Settings, read_settings
-from autograder.gradescope.zip_file import make_zip, write_hand_ins
-from autograder.problem import Problem, load_problem, problem_ids
-from autograder.results import ItemResult, Status
-from autograder.sandbox import SessionLimits
-from autograder.seed import grading_seed
+from autograder.gradescope.submission import read_users
+from autograder.grading import grade as grading
+from autograder.sandbox.host import SessionLimits
 from benchmarks.verify_speed import made_up_log
 from tests.autograder.gradescope_room import CHECKOUT, USER, Room, solution_bytes
 from tests.autograder.toy import FULL, ROOT, STANDARDIZE, graded, scores, solved, text, toy
@@ -41,7 +41,7 @@ ME = str(USER["email"]).partition("@")[0]
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zip of the toy problem; which packages it needs is another test's business."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zip_file, "packages_for", lambda problem, root: PACKAGES)
+        patch.setattr(build, "packages_for", lambda problem, root: PACKAGES)
         patch.setenv("AUTOGRADER_SEED", SEED)
         return make_zip("toy", tmp_path_factory.mktemp("zip") / "toy.zip", root=ROOT).path
 
@@ -138,7 +138,7 @@ def test_what_to_try_an_autograder_with(room: Room, tmp_path: Path, monkeypatch:
 
 
 def test_the_same_course_gives_the_same_bytes(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zip_file, "packages_for", lambda problem, root: PACKAGES)
+    monkeypatch.setattr(build, "packages_for", lambda problem, root: PACKAGES)
     monkeypatch.setenv("AUTOGRADER_SEED", SEED)
     again = make_zip("toy", tmp_path / "again.zip", root=ROOT)
     assert again.path.read_bytes() == archive.read_bytes()
@@ -180,7 +180,7 @@ def test_packages_are_found_by_grading_the_solution() -> None:
 
 
 def test_the_command_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zip_file, "packages_for", lambda problem, root: PACKAGES)
+    monkeypatch.setattr(build, "packages_for", lambda problem, root: PACKAGES)
     monkeypatch.setenv("AUTOGRADER_ROOT", str(ROOT))
     monkeypatch.setenv("AUTOGRADER_SEED", SEED)
     done = CliRunner().invoke(app, ["gradescope", "toy", "--out", str(tmp_path / "toy.zip"), "--minutes", "5"])

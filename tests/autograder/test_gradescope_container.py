@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.gradescope import zip_file
-from autograder.gradescope.needs import Packages, measured
-from autograder.gradescope.zip_file import make_zip
-from autograder.problem import load_problem
-from autograder.student_side.watch import all_processes
+from autograder.course.problem import load_problem
+from autograder.gradescope import build
+from autograder.gradescope.build import make_zip
+from autograder.gradescope.requirements import Packages, measured
+from autograder.sandbox.guest.resource_monitor import all_processes
 from benchmarks.gradescope_memory import measure
 from tests.autograder.gradescope_room import CHECKOUT, Graded, Room, container, solution_bytes
 from tests.autograder.toy import FULL, LINE, RIGHT_STANDARDIZE, ROOT, STANDARDIZE, graded, scores, solved, text
@@ -35,7 +35,7 @@ IS_ROOT = os.geteuid() == 0
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zip of the toy problem."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zip_file, "packages_for", lambda problem, root: Packages(("torch==1",), (), ()))
+        patch.setattr(build, "packages_for", lambda problem, root: Packages(("torch==1",), (), ()))
         patch.setenv("AUTOGRADER_SEED", SEED)
         return make_zip("toy", tmp_path_factory.mktemp("zip") / "toy.zip", root=ROOT).path
 
@@ -325,8 +325,8 @@ def test_a_figure_of_memory_is_what_is_measured(monkeypatch: pytest.MonkeyPatch)
 FULL_DISK = """
 import sys
 from pathlib import Path
-from autograder.gradescope.results_file import End, Progress
-from autograder.gradescope.run import SavedResults
+from autograder.gradescope.results_json import End, Progress
+from autograder.gradescope.runner import SavedResults
 from autograder.gradescope.settings import read_settings
 
 folder, progress = Path(sys.argv[1]), Progress()

@@ -16,9 +16,9 @@ from nbgrader.utils import determine_grade
 from PIL import Image
 
 import autograder
-from autograder.grading import grade_file
-from autograder.handed_in_log import read_log
-from autograder.results import Outcome, Status
+from autograder.core.results import Outcome, Status
+from autograder.grading.grade import grade_file
+from autograder.submissions.log import read_log
 from homework.log import MOST_BYTES, schema
 from homework.personal import draws_for
 from homework.source_hash import source_hash

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.errors import SetupError
-from autograder.hand_in import TIME_FILE, hand_in_time, read_times, time_text
-from autograder.intake import take_in
+from autograder.core.errors import SetupError
+from autograder.submissions.intake import take_in
+from autograder.submissions.timestamps import TIME_FILE, hand_in_time, read_times, time_text
 
 MOMENT = datetime(2027, 1, 17, 23, 12, 5, 250_000, tzinfo=timezone(timedelta(hours=1)))
 

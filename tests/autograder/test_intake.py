@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from autograder import handed_in_files, intake
-from autograder.cli import app
-from autograder.errors import SetupError
-from autograder.intake import Taken, take_in
-from autograder.student_names import student_id, student_ids
-from autograder.submission import UnusableError, read_cells
+from autograder.cli.main import app
+from autograder.core.errors import SetupError
+from autograder.submissions import archives as handed_in_files
+from autograder.submissions import intake
+from autograder.submissions.intake import Taken, take_in
+from autograder.submissions.reader import UnusableError, read_cells
+from autograder.submissions.student_ids import student_id, student_ids
 from tests.autograder.toy import ROOT
 
 

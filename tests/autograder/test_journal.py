@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.journal import Journal
+from autograder.batch.resume import Journal
 from tests.autograder.graded_folder import log_of
 from tests.autograder.toy import toy
 

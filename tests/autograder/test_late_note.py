@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import Course, Extension, Homework, LatePolicy
-from autograder.late_note import late_note
+from autograder.course.config import Course, Extension, Homework, LatePolicy
+from autograder.course.late_policy import late_note
 
 DUE = datetime(2027, 1, 17, 22, 59, tzinfo=UTC)
 

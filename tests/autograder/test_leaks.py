@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.leaks import leaks, released_texts, secret_lines
-from autograder.problem import Problem, load_problem, problem_ids
-from autograder.release import notebook_text, released_notebook
+from autograder.course.problem import Problem, load_problem, problem_ids
+from autograder.release.leaks import leaks, released_texts, secret_lines
+from autograder.release.notebook import notebook_text, released_notebook
 
 FIXTURE = Path(__file__).parent / "fixture_course"
 

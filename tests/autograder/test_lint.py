@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.errors import SourceError
-from autograder.lint import Finding, lint_problem, lint_source
-from autograder.percent import Line, read_marker
-from autograder.problem import problem_ids
+from autograder.core.errors import SourceError
+from autograder.course.percent import Line, read_marker
+from autograder.course.problem import problem_ids
+from autograder.release.lint import Finding, lint_problem, lint_source
 
 FIXTURE = Path(__file__).parent / "fixture_course"
 TOY = (FIXTURE / "solutions" / "toy.py").read_text(encoding="utf-8")

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from autograder.live import Counts, live_progress, table
-from autograder.results import CACHED, Flag, Graded, GradedLog, ItemResult, Outcome, Status, Step
+from autograder.cli.progress import Counts, live_progress, table
+from autograder.core.results import CACHED, Flag, Graded, GradedLog, ItemResult, Outcome, Status, Step
 
 
 def a_result(student: str, seconds: float, *, status: Status = Status.PASSED, **changes: object) -> Graded:
@@ -21,7 +21,7 @@ def a_result(student: str, seconds: float, *, status: Status = Status.PASSED, **
 
 def test_rate_and_time_left_count_only_what_this_run_graded(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("autograder.live.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("autograder.cli.progress.time.monotonic", lambda: now[0])
     counts = Counts("grading toy")
     assert counts.per_minute == 0 and counts.seconds_left is None
     cached = a_result("ada", 0.0, flags=(Flag(CACHED, ""),))
@@ -57,7 +57,7 @@ def test_the_table_shows_names_as_they_are_written() -> None:
 
 def test_without_a_terminal_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("autograder.live.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("autograder.cli.progress.time.monotonic", lambda: now[0])
     console = Console(file=io.StringIO(), force_terminal=False)
     with live_progress(console) as watch:
         watcher = watch("grading toy")

@@ -14,7 +14,7 @@ import dask.system
 import psutil
 import pytest
 
-from autograder import machine
+from autograder.core import machine
 
 
 @pytest.mark.parametrize(

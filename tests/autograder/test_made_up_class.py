@@ -14,14 +14,14 @@ import nbformat
 import pytest
 from typer.testing import CliRunner
 
-from autograder.cli import app
-from autograder.errors import SetupError, SourceError
-from autograder.filled import fill_in, solution_answers
-from autograder.made_up_class import Expected, MadeUpStudent, make_class, surprises
-from autograder.problem import load_problem
-from autograder.release import released_notebook
-from autograder.results import GradedLog, ItemResult, Outcome, Status
-from autograder.variants import misconception_text, variants
+from autograder.cli.main import app
+from autograder.cli.sample_class import Expected, MadeUpStudent, make_class, surprises
+from autograder.core.errors import SetupError, SourceError
+from autograder.core.results import GradedLog, ItemResult, Outcome, Status
+from autograder.course.problem import load_problem
+from autograder.course.variants import misconception_text, variants
+from autograder.release.fill import fill_in, solution_answers
+from autograder.release.notebook import released_notebook
 
 COURSE = Path(__file__).parent / "fixture_course"
 NAMES = ["ada", "bela", "chen", "dora", "emre", "fatima", "goran", "hana"]
@@ -198,7 +198,7 @@ def test_a_variant_that_breaks_the_rules_is_told(tmp_path: Path, path: str, text
 
 
 def test_the_demonstration_never_empties_a_folder_of_others(tmp_path: Path) -> None:
-    from autograder.demo import demo
+    from autograder.cli.demo import demo
 
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(SetupError, match=r"thesis\.tex"):

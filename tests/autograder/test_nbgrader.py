@@ -27,10 +27,11 @@ from nbgrader.utils import determine_grade
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.batch import grade_folder
-from autograder.errors import CourseError
-from autograder.filled import fill_in, solution_answers
-from autograder.gradebook import (
+from autograder.batch.grade_folder import grade_folder
+from autograder.core.errors import CourseError
+from autograder.core.results import REREAD, GradedLog, ItemResult, Outcome, Status
+from autograder.course.problem import load_problem
+from autograder.gradebook.database import (
     Recordable,
     create_gradebook,
     gradebook_path,
@@ -40,12 +41,11 @@ from autograder.gradebook import (
     show_verdicts,
     with_manual_points,
 )
-from autograder.points import clamped
-from autograder.problem import load_problem
-from autograder.release import notebook_text, release, released_notebook
-from autograder.results import REREAD, GradedLog, ItemResult, Outcome, Status
-from autograder.submission import Submission
-from autograder.ungraded import failed_grading
+from autograder.gradebook.points import clamped
+from autograder.grading.failed import failed_grading
+from autograder.release.fill import fill_in, solution_answers
+from autograder.release.notebook import notebook_text, release, released_notebook
+from autograder.submissions.reader import Submission
 
 FIXTURE = Path(__file__).parent / "fixture_course"
 

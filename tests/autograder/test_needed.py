@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.needed import defines, names_of, needed, plain_python
+from autograder.course.name_analysis import defines, names_of, needed, plain_python
 
 
 def test_names_bound_and_used_at_the_top_level() -> None:

@@ -12,13 +12,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.messages import Verdict, not_answered
-from autograder.own_output import BEGINNING, MOST_PARTS, compare
-from autograder.relation import about
-from autograder.remote import remote_error
-from autograder.results import GradedLog, Status
-from autograder.student_side.frames import ClosedError, TooLateError
-from autograder.tolerance import precision_of
+from autograder.core.results import GradedLog, Status
+from autograder.grading.answer_diff import BEGINNING, MOST_PARTS, compare
+from autograder.grading.answer_relation import about
+from autograder.grading.tolerance import precision_of
+from autograder.grading.verdict import Verdict, not_answered
+from autograder.sandbox.guest.wire import ClosedError, TooLateError
+from autograder.sandbox.proxy import remote_error
 from homework.personal import plain_json
 from tests.autograder.toy import LINE, RIGHT_STANDARDIZE, STANDARDIZE, graded, solved
 
@@ -230,8 +230,8 @@ def test_items_that_lost_points_carry_it_and_the_others_do_not() -> None:
 
 @pytest.mark.kernel
 def test_what_an_earlier_grading_found_carries_it_too() -> None:
-    from autograder.grading import grade_submission
-    from autograder.submission import Submission
+    from autograder.grading.grade import grade_submission
+    from autograder.submissions.reader import Submission
     from tests.autograder.toy import ROOT, text
 
     submission = Submission(student="ada", notebook=text(solved(standardize=STANDARDIZE + "    return x")))

@@ -16,13 +16,13 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image, PngImagePlugin
 
-from autograder import pictures
-from autograder.executed import executed_notebook
-from autograder.feedback import feedback_html
-from autograder.pictures import Drawn, drawn_in, gather
-from autograder.rebuild import Rebuilt, rebuild
-from autograder.results import ItemResult, Status
-from autograder.submission import read_cells
+from autograder.core.results import ItemResult, Status
+from autograder.feedback.page import feedback_html
+from autograder.grading.executed_notebook import executed_notebook
+from autograder.submissions import pictures
+from autograder.submissions.pictures import Drawn, drawn_in, gather
+from autograder.submissions.reader import read_cells
+from autograder.submissions.rebuild import Rebuilt, rebuild
 from tests.autograder.graded_folder import log_of
 from tests.autograder.toy import solved, text, toy
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.errors import SourceError
-from autograder.problem import (
+from autograder.core.errors import SourceError
+from autograder.course.problem import (
     BEGIN_HIDDEN,
     DEFAULT_SECONDS,
     END_HIDDEN,

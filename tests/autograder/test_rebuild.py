@@ -10,11 +10,11 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.filled import solved_notebook
-from autograder.problem import load_problem, problem_ids
-from autograder.rebuild import Rebuilt, rebuild
-from autograder.results import Outcome
-from autograder.submission import UnusableError, read_bytes, read_cells
+from autograder.core.results import Outcome
+from autograder.course.problem import load_problem, problem_ids
+from autograder.release.fill import solved_notebook
+from autograder.submissions.reader import UnusableError, read_bytes, read_cells
+from autograder.submissions.rebuild import Rebuilt, rebuild
 from tests.autograder.toy import RIGHT_STANDARDIZE, ROOT, released, solved, text, toy
 from tests.conftest import ROOT as COURSE
 
@@ -174,7 +174,7 @@ def test_missing_linked_and_huge_files(tmp_path: Any, monkeypatch: pytest.Monkey
         read_bytes(tmp_path / "link.ipynb")
     with pytest.raises(UnusableError, match="not a regular file"):
         read_bytes(tmp_path)
-    monkeypatch.setattr("autograder.submission.MAX_BYTES", 10)
+    monkeypatch.setattr("autograder.submissions.reader.MAX_BYTES", 10)
     (tmp_path / "big.ipynb").write_bytes(bytes(11))
     with pytest.raises(UnusableError, match="clear the outputs"):
         read_bytes(tmp_path / "big.ipynb")

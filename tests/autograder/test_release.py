@@ -16,13 +16,13 @@ import pytest
 from nbformat import NotebookNode
 from nbgrader.converters.base import NbGraderException
 
-from autograder import leaks as leaks_module
-from autograder import nbgrader_steps
-from autograder.errors import ReleaseError, SetupError, SourceError
-from autograder.gradebook import opened
-from autograder.problem import load_problem
-from autograder.release import checksum, notebook_text, release, released_notebook
-from autograder.writing import write_atomically
+from autograder.core.errors import ReleaseError, SetupError, SourceError
+from autograder.core.files import write_atomically
+from autograder.course.problem import load_problem
+from autograder.gradebook import nbgrader_plugin
+from autograder.gradebook.database import opened
+from autograder.release import leaks as leaks_module
+from autograder.release.notebook import checksum, notebook_text, release, released_notebook
 
 FIXTURE = Path(__file__).parent / "fixture_course"
 
@@ -157,14 +157,14 @@ def test_lint_findings_refuse_everything(course: Path) -> None:
 
 
 def test_a_leak_refuses_everything(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.release._replaced", lambda source, kind, stub_text: source)
+    monkeypatch.setattr("autograder.release.notebook._replaced", lambda source, kind, stub_text: source)
     with pytest.raises(ReleaseError, match=r"students would see secret lines:\nnotebooks/toy.ipynb, line \d+: shows"):
         release(None, course)
 
 
 def test_if_nbgrader_and_we_differ_nothing_is_put_in_place(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = (course / "notebooks" / "toy.ipynb").read_bytes()
-    monkeypatch.setattr(nbgrader_steps, "stub", lambda grade_id, cell_type: "pass")
+    monkeypatch.setattr(nbgrader_plugin, "stub", lambda grade_id, cell_type: "pass")
     with pytest.raises(
         ReleaseError, match="nbgrader's release differs from ours, first in: .*pass.* .nbgrader., .*raise Not.* .ours."
     ):
@@ -196,7 +196,7 @@ def test_what_nbgrader_says_is_passed_on(course: Path, monkeypatch: pytest.Monke
     def refuse(*_: object, **__: object) -> None:
         raise NbGraderException("something odd")
 
-    monkeypatch.setattr(nbgrader_steps, "GenerateAssignment", lambda **_: SimpleNamespace(start=refuse))
+    monkeypatch.setattr(nbgrader_plugin, "GenerateAssignment", lambda **_: SimpleNamespace(start=refuse))
     with pytest.raises(ReleaseError, match="toy: nbgrader refused the release: something odd"):
         release(None, course)
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import torch
 
-from autograder.remote import Handle, Link, RemoteError, Student, _changes
-from autograder.student_side.calls import Desk
-from autograder.student_side.frames import ClosedError, TooLateError, UnsendableError, WireError, send_frame
+from autograder.sandbox.guest.server import Desk
+from autograder.sandbox.guest.wire import ClosedError, TooLateError, UnsendableError, WireError, send_frame
+from autograder.sandbox.proxy import Handle, Link, RemoteError, Student, _changes
 from homework.arguments import modules_may_change, watched
 from homework.checks import CheckFailed
 

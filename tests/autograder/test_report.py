@@ -20,14 +20,14 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from autograder.cli import app
-from autograder.errors import SetupError
+from autograder.cli.main import app
+from autograder.core.errors import SetupError
+from autograder.core.results import Flag, Outcome, Status
 from autograder.report import report, report_html
 from autograder.report.charts import HEIGHT, WIDTH, metric_histogram, points_histogram, stacked
 from autograder.report.gallery import TALLEST, WIDEST, galleries, spread, thumbnail
-from autograder.report.read_run import read_runs
-from autograder.report.scores import summarise
-from autograder.results import Flag, Outcome, Status
+from autograder.report.item_stats import summarise
+from autograder.report.load import read_runs
 from tests.autograder.graded_folder import log_of, png, with_item, write_class, write_student, write_tables
 from tests.autograder.toy import ROOT, toy
 

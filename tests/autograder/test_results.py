@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from autograder.results import Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.core.results import Flag, GradedLog, ItemResult, Outcome, Status
 
 
 def _log(*items: ItemResult, **changes: object) -> GradedLog:

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder import run_tables
-from autograder.errors import SetupError
-from autograder.locks import locked
-from autograder.results import Graded
-from autograder.run_tables import GRADES, TIMINGS, write_tables
+from autograder.batch import tables as run_tables
+from autograder.batch.tables import GRADES, TIMINGS, write_tables
+from autograder.core.errors import SetupError
+from autograder.core.locks import locked
+from autograder.core.results import Graded
 from tests.autograder.graded_folder import log_of
 
 PROBLEMS = ("vae", "gan", "rlhf", "diffusion")

@@ -19,11 +19,14 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from autograder import cli, doctor, host_folder, sandbox
-from autograder.errors import SetupError
-from autograder.sandbox import ANY, Host, Session, SessionDiedError, SessionLimits
-from autograder.student_side.confinement import FULL, LEVELS, PLAIN
-from autograder.student_side.frames import ClosedError, receive_frame, send_frame
+from autograder.cli import main as cli
+from autograder.core.errors import SetupError
+from autograder.sandbox import filesystem as host_folder
+from autograder.sandbox import host as sandbox
+from autograder.sandbox import probes as doctor
+from autograder.sandbox.guest.confinement import FULL, LEVELS, PLAIN
+from autograder.sandbox.guest.wire import ClosedError, receive_frame, send_frame
+from autograder.sandbox.host import ANY, Host, Session, SessionDiedError, SessionLimits
 from tests.autograder.toy import ROOT
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("sandbox")]  # which share their hosts
@@ -234,7 +237,7 @@ def _start_seconds(host: Host) -> float:
 def test_an_environment_behind_a_link_is_shown(host_at: At, tmp_path: Path) -> None:
     host_at(FULL)  # or skips
     (tmp_path / "linked").symlink_to(sys.prefix, target_is_directory=True)
-    start = f"from autograder.sandbox import Host\nwith Host(level={FULL!r}) as host: print(host.level)"
+    start = f"from autograder.sandbox.host import Host\nwith Host(level={FULL!r}) as host: print(host.level)"
     done = subprocess.run(
         [tmp_path / "linked" / "bin" / "python", "-c", start], capture_output=True, text=True, check=False
     )

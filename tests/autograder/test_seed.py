@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from autograder.errors import SetupError
-from autograder.seed import SEED_VARIABLE, fingerprint, grading_seed, new_seed, seeds_file
+from autograder.core.errors import SetupError
+from autograder.course.seed import SEED_VARIABLE, fingerprint, grading_seed, new_seed, seeds_file
 from homework.checks import fresh, inputs_from
 
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from autograder.made_up_class import make_class
-from autograder.problem import Problem, load_problem, problem_ids
-from autograder.report.answers import Answers, read_answers
-from autograder.report.copies import known_of, same_files, work_of
-from autograder.report.read_run import Entry
-from autograder.report.shapes import shape_of_code, shape_of_text
-from autograder.report.similar import Group, Work, similar_groups, threshold
-from autograder.results import Outcome, Status
-from autograder.variants import variants
+from autograder.cli.sample_class import make_class
+from autograder.core.results import Outcome, Status
+from autograder.course.problem import Problem, load_problem, problem_ids
+from autograder.course.variants import variants
+from autograder.report.code_fingerprint import shape_of_code, shape_of_text
+from autograder.report.duplicates import known_of, same_files, work_of
+from autograder.report.load import Entry
+from autograder.report.notebooks import Answers, read_answers
+from autograder.report.similarity import Group, Work, similar_groups, threshold
 from tests.autograder.graded_folder import log_of, with_item
 
 KEEP = frozenset({"f"})

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import load_course
-from autograder.results import GradedLog, ItemResult, Outcome, Status
-from autograder.standing import Standing
+from autograder.core.results import GradedLog, ItemResult, Outcome, Status
+from autograder.course.config import load_course
+from autograder.gradebook.standing import Standing
 
 NOON = datetime(2027, 1, 20, 12, tzinfo=UTC)
 NAIVE = NOON.replace(tzinfo=None)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 
-from autograder.results import GradedLog, ItemResult, Outcome, Status
-from autograder.table import PLAIN_WIDTH, GradeLine, check_table, console, grades_table
+from autograder.cli.tables import PLAIN_WIDTH, GradeLine, check_table, console, grades_table
+from autograder.core.results import GradedLog, ItemResult, Outcome, Status
 
 IDS = (
     "sample_gaussian",

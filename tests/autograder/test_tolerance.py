@@ -13,9 +13,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.handed_in_log import disagreements
-from autograder.rebuild import Rebuilt
-from autograder.tolerance import EXACT, FLOAT32, FLOAT64, for_device, precision_of, same
+from autograder.grading.tolerance import EXACT, FLOAT32, FLOAT64, for_device, precision_of, same
+from autograder.submissions.log import disagreements
+from autograder.submissions.rebuild import Rebuilt
 from homework.personal import plain_json
 
 Pair = namedtuple("Pair", "loss steps")

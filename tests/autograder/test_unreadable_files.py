@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 import autograder
-from autograder.batch import grade_folder
-from autograder.class_folder import students_in
-from autograder.errors import SetupError
-from autograder.found_logs import find_logs, read_found
-from autograder.results import GradedLog, Outcome
-from autograder.submission import LOG_NAME, UnusableError, read_submission
+from autograder.batch.grade_folder import grade_folder
+from autograder.core.errors import SetupError
+from autograder.core.results import GradedLog, Outcome
+from autograder.submissions.class_folder import students_in
+from autograder.submissions.reader import LOG_NAME, UnusableError, read_submission
+from autograder.verify.discover import find_logs, read_found
 from tests.autograder.test_batch import QUIETLY, in_this_process
 from tests.autograder.toy import ROOT, solved, text
 
@@ -224,12 +224,13 @@ def as_nobody(submitted: Path) -> Iterator[Callable[[str], str]]:
             folder.chmod(0o711)
 
     def run(script: str) -> str:
+        imports = "from autograder.submissions.reader import *; from autograder.submissions.class_folder import *"
         code = "import os, sys; os.setgid(65534); os.setuid(65534); from pathlib import Path; "
         done = subprocess.run(
             [
                 sys.executable,
                 "-c",
-                f"from autograder.submission import *; from autograder.class_folder import *; {code}{script}",
+                f"{imports}; {code}{script}",
             ],
             env={**os.environ, "PYTHONPATH": str(Path(autograder.__file__).parents[1])},
             capture_output=True,

@@ -17,7 +17,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.student_side.frames import (
+from autograder.sandbox.guest.codec import DTYPES, Decoder, Encoder
+from autograder.sandbox.guest.wire import (
     ClosedError,
     Limits,
     TooLateError,
@@ -26,7 +27,6 @@ from autograder.student_side.frames import (
     receive_frame,
     send_frame,
 )
-from autograder.student_side.values import DTYPES, Decoder, Encoder
 
 
 def refuse(value: Any) -> list[Any]:

@@ -18,20 +18,20 @@ from hypothesis import strategies as st
 from nbclient import NotebookClient
 from typer.testing import CliRunner
 
-from autograder import sandbox
-from autograder.bands import declared_bands
-from autograder.cli import app
-from autograder.copies import PROOF, RightAnswers
-from autograder.errors import AutograderError
-from autograder.filled import fill_in, solution_answers
-from autograder.misconceptions import answer, asked_items, expected, known_misconceptions, with_answer
-from autograder.problem import load_problem, problem_ids
-from autograder.reference import reference
-from autograder.release import notebook_text, released_notebook
-from autograder.tolerance import same
-from autograder.variants import variants
-from autograder.verified import CodeVerdict, MetricVerdict, Verdict, Verified
-from autograder.verify import verify
+from autograder.cli.main import app
+from autograder.core.errors import AutograderError
+from autograder.course.metric_ranges import declared_bands
+from autograder.course.problem import load_problem, problem_ids
+from autograder.course.variants import variants
+from autograder.grading.misconceptions import answer, asked_items, expected, known_misconceptions, with_answer
+from autograder.grading.reference import reference
+from autograder.grading.tolerance import same
+from autograder.release.fill import fill_in, solution_answers
+from autograder.release.notebook import notebook_text, released_notebook
+from autograder.sandbox import host as sandbox
+from autograder.verify.copied_answers import PROOF, RightAnswers
+from autograder.verify.result import CodeVerdict, MetricVerdict, Verdict, Verified
+from autograder.verify.verify import verify
 from benchmarks.verify_speed import made_up_log, write_log
 from homework.bands import is_within
 from homework.source_hash import source_hash

@@ -7,19 +7,19 @@ import sys
 
 import pytest
 
-from autograder.problem import load_problem, problem_ids
-from autograder.warm_modules import DYNAMO, warm_modules
+from autograder.course.problem import load_problem, problem_ids
+from autograder.course.warm_modules import DYNAMO, warm_modules
 from tests.conftest import ROOT
 
 _ANSWERED = """
 import sys
 from pathlib import Path
-from autograder.filled import solution_answers
-from autograder.problem import load_problem
-from autograder.rehearsal import load
-from autograder.sandbox import WARM_MODULES
-from autograder.student_side.worker import warm_up
-from autograder.warm_modules import warm_modules
+from autograder.release.fill import solution_answers
+from autograder.course.problem import load_problem
+from autograder.grading.preflight import load
+from autograder.sandbox.host import WARM_MODULES
+from autograder.sandbox.guest.forkserver import warm_up
+from autograder.course.warm_modules import warm_modules
 from benchmarks.grading.floor import floor
 from benchmarks.grading.hand_ins import HandIn
 

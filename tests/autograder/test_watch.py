@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from autograder.student_side.watch import Process, all_processes, out_of_time, over_limit
+from autograder.sandbox.guest.resource_monitor import Process, all_processes, out_of_time, over_limit
 
 NOTEBOOK, ANSWER, HELPER = Process(10, 1, 300), Process(20, 10, 500), Process(30, 20, 100)
 OTHER = Process(40, 1, 350)

@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 import autograder
-from autograder.filled import fill_in, solution_answers
-from autograder.gradebook import opened
-from autograder.points import item_of
-from autograder.problem import load_problem, problem_ids
-from autograder.release import notebook_text, release, released_notebook
-from autograder.results import CACHED
-from autograder.variants import variants
+from autograder.core.results import CACHED
+from autograder.course.problem import load_problem, problem_ids
+from autograder.course.variants import variants
+from autograder.gradebook.database import opened
+from autograder.gradebook.points import item_of
+from autograder.release.fill import fill_in, solution_answers
+from autograder.release.notebook import notebook_text, release, released_notebook
 from tests.autograder.toy import ROOT as TOY
 from tests.conftest import ROOT
 
@@ -78,19 +78,19 @@ def test_all_ways_give_the_same_scores(problem: str, original: Path, course: Pat
 
     out = tmp_path / "out"
     where = ("--submitted", str(submitted), "--out", str(out))
-    _run("autograder.cli", "grade", problem, *where, "--no-gradebook", "--workers", "1")
+    _run("autograder.cli.main", "grade", problem, *where, "--no-gradebook", "--workers", "1")
     logs = {student: json.loads((out / student / problem / "submission_log.json").read_text()) for student in class_}
     assert {student: _scores(log) for student, log in logs.items()} == scores
 
     again = tmp_path / "again"
     there = ("--submitted", str(submitted), "--out", str(again), "--no-gradebook", "--workers", "2")
-    _run("autograder.cli", "grade", problem, *there, "--no-cache")
+    _run("autograder.cli.main", "grade", problem, *there, "--no-cache")
     assert _logs(again) == _logs(out), "two workers, nothing taken over"
-    _run("autograder.cli", "grade", problem, *there)
+    _run("autograder.cli.main", "grade", problem, *there)
     assert _without_mark(_logs(again)) == _logs(out), "all taken over from the first run"
 
     student = f"wrong_{code[0]}"
-    printed = _run("autograder.cli", "grade-one", str(paths[student]), "--problem", problem, "--student", student)
+    printed = _run("autograder.cli.main", "grade-one", str(paths[student]), "--problem", problem, "--student", student)
     assert json.loads(printed) == logs[student]
 
     _run("nbgrader", "autograde", problem, cwd=course / "course")

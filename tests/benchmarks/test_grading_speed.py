@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from nbformat import NotebookNode
 
-from autograder.graded_cells import NOT_RUN
-from autograder.problem import Problem, load_problem
-from autograder.release import released_notebook
+from autograder.course.cell_selection import NOT_RUN
+from autograder.course.problem import Problem, load_problem
+from autograder.release.notebook import released_notebook
 from benchmarks.attacks.equivalent import item_of, nbgrader_source, otter_notebook, otter_tests, student_version
 from benchmarks.grading import __main__ as command
 from benchmarks.grading import parts as parts_module

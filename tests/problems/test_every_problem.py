@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from nbclient import NotebookClient
 
-from autograder.problem import Item, Problem, load_problem, problem_ids
-from autograder.release import released_notebook
-from autograder.variants import Variant, variants
+from autograder.course.problem import Item, Problem, load_problem, problem_ids
+from autograder.course.variants import Variant, variants
+from autograder.release.notebook import released_notebook
 from tests.problems.run_source import ROOT, code_cells, run_source, verdicts
 
 PROBLEMS = [load_problem(problem, ROOT) for problem in problem_ids(ROOT)]

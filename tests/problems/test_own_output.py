@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from autograder.feedback import feedback_html
-from autograder.leaks import leaks
-from autograder.misconceptions import answer, expected, known_misconceptions
-from autograder.own_output import compare
-from autograder.problem import Problem, load_problem, problem_ids
-from autograder.reference import quiet_process, reference
-from autograder.results import GradedLog, ItemResult, Outcome, Status
+from autograder.core.results import GradedLog, ItemResult, Outcome, Status
+from autograder.course.problem import Problem, load_problem, problem_ids
+from autograder.feedback.page import feedback_html
+from autograder.grading.answer_diff import compare
+from autograder.grading.misconceptions import answer, expected, known_misconceptions
+from autograder.grading.reference import quiet_process, reference
+from autograder.release.leaks import leaks
 from tests.problems.run_source import ROOT
 
 QUICK = ("vae", "rlhf")

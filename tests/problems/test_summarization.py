@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from autograder.problem import load_problem
-from autograder.reference import reference
+from autograder.course.problem import load_problem
+from autograder.grading.reference import reference
 from homework.stories import labelled
 from tests.problems.local_data import local_data, stand_in_for_t5
 from tests.problems.other_transformers import VERSIONS, tiny_t5

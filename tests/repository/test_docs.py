@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 import typer.main
 
-from autograder.cli import app
-from autograder.made_up_class import make_class
+from autograder.cli.main import app
+from autograder.cli.sample_class import make_class
 from tests.conftest import ROOT
 
 FIXTURE = ROOT / "tests" / "autograder" / "fixture_course"
@@ -108,7 +108,7 @@ def test_targets_of_make_exist() -> None:
 
 def test_the_reference_of_commands_is_what_the_command_line_says(tmp_path: Path) -> None:
     fresh = tmp_path / "commands.md"
-    command = [sys.executable, "-m", "typer", "autograder.cli", "utils", "docs", "--name", "autograder"]
+    command = [sys.executable, "-m", "typer", "autograder.cli.main", "utils", "docs", "--name", "autograder"]
     subprocess.run([*command, "--output", str(fresh)], cwd=ROOT, check=True, capture_output=True)
     assert fresh.read_text(encoding="utf-8") == GENERATED.read_text(encoding="utf-8"), "run `make docs`"
 

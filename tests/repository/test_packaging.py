@@ -58,7 +58,7 @@ def test_the_staff_distribution_asks_for_the_student_package_with_its_staff_extr
     staff = _project(root / "autograder" / "pyproject.toml")
     student = _project(root / "pyproject.toml")
     assert staff["dependencies"] == [f"{student['name']}[staff]"], "version bounds belong into the root pyproject.toml"
-    assert staff["scripts"] == {"autograder": "autograder.cli:app"}
+    assert staff["scripts"] == {"autograder": "autograder.cli.main:app"}
     assert staff["requires-python"] == student["requires-python"] == ">=3.11"
 
 

@@ -81,5 +81,5 @@ if [ "$(id -u)" = 0 ]; then
 fi
 
 say "the solution is graded once"
-"$bin/python" -I -m autograder.gradescope.run --rehearse "$base"
+"$bin/python" -I -m autograder.gradescope.runner --rehearse "$base"
 say "done, $(du -sm "$base/venv" | cut -f1) MB"

@@ -1,7 +1,7 @@
 # attack: the code that answers the examiner is replaced
 import sys
 
-calls = sys.modules["student_side.calls"]
+calls = sys.modules["guest.server"]
 calls.Desk._answer = lambda self, header, body: calls.send_frame(self._sock, {"value": True})
 
 

@@ -1,0 +1,1 @@
+"""A class, graded on any number of machines."""

@@ -1,0 +1,199 @@
+"""Grading on a Dask cluster: submissions and results travel as bytes, and workers share no files with anybody.
+
+Each worker keeps warm processes of its own (`batch.local_pool`). What was running on a worker that is lost is graded
+again elsewhere by Dask's own rule; a submission whose workers are lost three times gets a result that says so. Whoever
+can reach a Dask scheduler can run code on its workers: keep it on a private network, or use its TLS addresses.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from distributed import Client, WorkerPlugin, get_worker
+from distributed.scheduler import KilledWorker
+
+from autograder.batch.kit import Kit, pack, unpack
+from autograder.batch.local_pool import Graders
+from autograder.core.errors import AutograderError, SetupError
+from autograder.core.results import Grading
+from autograder.core.software import software
+from autograder.course.problem import load_problem
+from autograder.grading.failed import failed_grading
+from autograder.submissions.reader import Submission
+
+WAIT_SECONDS = 120.0
+"""How long to wait for the scheduler, and for its first worker."""
+_LOOK_SECONDS = 5.0
+"""How often to count the workers."""
+
+
+class Cluster:
+    """Grades submissions on the workers of a Dask scheduler; a context manager.
+
+    Args:
+        scheduler: its address, e.g. `tcp://10.0.0.5:8786`.
+        problems: ids of the problems that will be graded.
+        root: the course's root folder, on this machine.
+        workers: how many submissions side by side; one per thread of the cluster's workers if not given.
+
+    Raises:
+        SetupError: on entering: no scheduler answers there, or it has no worker.
+    """
+
+    def __init__(self, scheduler: str, problems: Sequence[str], root: Path, *, workers: int | None = None) -> None:
+        self._scheduler = scheduler
+        self._root = root
+        self._kit = pack(problems, root)
+        self._wanted = workers
+        self._client: Any = None
+        self._threads = 1
+        self._looked = float("-inf")
+
+    def __enter__(self) -> Cluster:
+        try:
+            self._client = Client(  # type: ignore[no-untyped-call]
+                self._scheduler, timeout=WAIT_SECONDS, set_as_default=False
+            )
+            self._client.wait_for_workers(1, timeout=WAIT_SECONDS)
+            self._client.register_plugin(_Kept(self._kit), name=_name(self._kit.digest))
+        except (OSError, TimeoutError, ValueError) as error:
+            self._close()
+            raise SetupError(
+                f"no grading on {self._scheduler}: {str(error) or type(error).__name__}. Is the scheduler's address "
+                "right, and has it at least one worker (`dask worker ADDRESS`) that has this package installed?"
+            ) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    @property
+    def workers(self) -> int:
+        """How many submissions side by side; follows the cluster as it grows and shrinks."""
+        if self._wanted is not None:
+            return self._wanted
+        if time.monotonic() - self._looked > _LOOK_SECONDS:
+            self._looked = time.monotonic()
+            self._threads = max(1, sum(self._client.nthreads().values()))
+        return self._threads
+
+    def submit(
+        self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None
+    ) -> Future[Grading]:
+        """Grades a submission somewhere; the future may hold a `SetupError`, and no other error."""
+        mine: Future[Grading] = Future()
+        theirs = self._client.submit(
+            _grade_here, self._kit.digest, problem_id, submission, findings, pure=False, retries=0
+        )
+
+        def done(future: Any) -> None:
+            outcome = self._outcome(future, problem_id, submission)
+            if mine.done() or not mine.set_running_or_notify_cancel():
+                return  # it was cancelled
+            if isinstance(outcome, Grading):
+                mine.set_result(outcome)
+            else:
+                mine.set_exception(outcome)
+
+        theirs.add_done_callback(done)
+        return mine
+
+    def _outcome(self, future: Any, problem_id: str, submission: Submission) -> Grading | AutograderError:
+        """The result of a submission whose work on the cluster has ended, or the error that ends the batch."""
+        try:
+            try:
+                grading: Grading = future.result()
+                return grading
+            except SetupError as error:
+                return error
+            except KilledWorker:
+                fault: str | BaseException = "the workers that graded it were lost each time"
+            except BaseException as error:
+                fault = error
+            return failed_grading(load_problem(problem_id, self._root), submission, fault)
+        except AutograderError as error:  # the problem's source has gone meanwhile
+            return error
+        except Exception as error:
+            return SetupError(f"no result can be made for {submission.student!r}: {error!r}")
+
+    def _close(self) -> None:
+        if self._client is None:
+            return
+        try:
+            self._client.unregister_worker_plugin(_name(self._kit.digest))
+        except Exception as error:  # the cluster may be gone: nothing of ours is left there then
+            logging.getLogger("autograder").debug("the workers could not be told to stop: %s", error)
+        self._client.close()
+        self._client = None
+
+
+# --- on a worker ------------------------------------------------------------------------------------------------------
+
+
+class _Kept(WorkerPlugin):
+    """Holds a kit on every worker, those that join later included, and what was started for it."""
+
+    def __init__(self, kit: Kit) -> None:
+        self.kit = kit
+        self.name = _name(kit.digest)
+        self.idempotent = True
+        self._graders: Graders | None = None
+        self._folder = ""
+
+    def setup(self, worker: Any) -> None:
+        """Called by Dask when the worker learns of the plugin."""
+        self._lock = threading.Lock()
+        self._threads = worker.state.nthreads
+        self._where = worker.address
+
+    def graders(self) -> Graders:
+        """The worker's warm processes, started at the first call.
+
+        Raises:
+            SetupError: this machine has other software, so it might give other scores.
+        """
+        with self._lock:
+            if self._graders is None:
+                if software() != self.kit.software:
+                    raise SetupError(
+                        f"the worker {self._where} runs other software than the machine that sent the submissions, so "
+                        f"its scores might differ. There: {software()}. Sender: {self.kit.software}. Install the same."
+                    )
+                self._folder = tempfile.mkdtemp(prefix="autograder-kit-")
+                unpack(self.kit, Path(self._folder))
+                self._graders = Graders(
+                    self.kit.problems,
+                    self._threads,
+                    Path(self._folder),
+                    seed=self.kit.seed,
+                    isolation=self.kit.isolation,
+                )
+            return self._graders
+
+    def teardown(self, worker: Any) -> None:
+        """Called by Dask when the worker or the plugin ends."""
+        if self._graders is not None:
+            self._graders.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _name(digest: str) -> str:
+    return f"autograder-{digest[:16]}"
+
+
+def _grade_here(digest: str, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None) -> Grading:
+    """One submission, in a thread of a worker."""
+    kept = get_worker().plugins[_name(digest)]
+    assert isinstance(kept, _Kept)
+    return kept.graders().grade(problem_id, submission, findings)

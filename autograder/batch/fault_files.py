@@ -1,0 +1,50 @@
+"""Where a batch keeps the tracebacks of the autograder's own errors: a file for each, apart from what students get."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from autograder.core.files import write_atomically
+from autograder.core.results import Flag, Grading, Outcome
+
+FOLDER = "errors"
+"""Below the folder of the results."""
+_ODD = re.compile(r"[^\w.@+-]+", re.ASCII)
+_LONGEST = 80
+"""Letters of a student's name in the name of a file."""
+
+
+def fault_file(out: Path, student: str, problem: str) -> Path:
+    """Where the traceback of one submission is kept: no other submission has this name, and it is plain ASCII."""
+    plain = _ODD.sub("_", student)[:_LONGEST]
+    if plain != student:
+        plain += "~" + hashlib.sha256(student.encode()).hexdigest()[:12]
+    return out / FOLDER / f"{plain}-{problem}.log"
+
+
+def keep_trouble(out: Path, grading: Grading) -> Grading:
+    """Writes the traceback of a grading that failed, and says in its flags where; an older one is removed.
+
+    Args:
+        out: the folder of the results.
+        grading: a result. Its flags are for staff; its messages, which students read, do not change.
+
+    Raises:
+        SetupError: the file cannot be written.
+    """
+    log = grading.log
+    path = fault_file(out, log.student, log.problem)
+    if not grading.trouble:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+        return grading
+    write_atomically(path, grading.trouble)
+    where = f"The traceback is in {path.relative_to(out).as_posix()} below the folder of the results."
+    flags = tuple(
+        Flag(flag.kind, f"{flag.message} {where}") if flag.kind == Outcome.GRADER_ERROR else flag for flag in log.flags
+    )
+    return replace(grading, log=replace(log, flags=flags))

@@ -1,0 +1,236 @@
+"""Grades a folder of submissions, several side by side, and writes what came out, submission by submission.
+
+Bytes go to whoever grades, results come back (`Crew`: processes of this machine, or a cluster). Only this process
+touches files, the gradebook and the cache.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import AbstractContextManager, ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from autograder.batch.local_pool import Graders
+from autograder.batch.result_cache import Cache
+from autograder.batch.results import BatchResults
+from autograder.batch.resume import Journal
+from autograder.batch.tables import write_tables
+from autograder.core.errors import AutograderError, CourseError, SetupError
+from autograder.core.locks import locked
+from autograder.core.machine import RESERVE, free_memory, workers_that_fit
+from autograder.core.results import Graded, GradedLog, Grading, Step
+from autograder.course.config import Course, load_course, root_folder
+from autograder.course.problem import Problem, load_problem
+from autograder.course.seed import grading_seed
+from autograder.gradebook.database import Record, Recordable
+from autograder.gradebook.recorder import recorder, unchanged
+from autograder.grading.failed import failed_grading
+from autograder.submissions.class_folder import students_in
+from autograder.submissions.reader import Submission, read_submission
+
+_log = logging.getLogger("autograder")
+
+AHEAD = 2
+"""Submissions that are read and handed out for each worker, so that none waits for its next one."""
+
+
+class Crew(Protocol):
+    """Whoever grades submissions, some side by side."""
+
+    @property
+    def workers(self) -> int:
+        """How many side by side."""
+
+    def submit(
+        self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None
+    ) -> Future[Grading]:
+        """Grades a submission as soon as there is room; the future may hold an `AutograderError`, no other."""
+
+
+Progress = Callable[[Step], None]
+
+
+def grade_folder(
+    problem_id: str,
+    submitted: Path,
+    out: Path,
+    *,
+    workers: int | None = None,
+    scheduler: str = "",
+    crew: Crew | None = None,
+    cache: bool = True,
+    gradebook: bool = True,
+    progress: Progress | None = None,
+    root: Path | None = None,
+) -> list[Graded]:
+    """Grades `submitted/<student>/<problem>/<problem>.ipynb` of every student.
+
+    Below `out` it writes `<student>/<problem>/{submission_log.json, <problem>.ipynb, feedback.html}` as each submission
+    is done, and at the end its lines of `grades.csv` and `timings.csv`. Points that people gave in the form grader
+    count. A gradebook that cannot be used is a warning (logger `autograder`): the files are written all the same. A
+    batch that was cut off goes on where it was when it is started again. What goes wrong with one submission is that
+    submission's result (`Outcome.GRADER_ERROR`); the traceback is kept in `out/errors/`.
+
+    Args:
+        problem_id: problem id.
+        submitted: folder with one folder per student.
+        out: where results go; made if missing.
+        workers: submissions graded side by side; if not given one per core, fewer where memory is short (on a
+            cluster: one per thread of its workers).
+        scheduler: address of a Dask scheduler (`tcp://host:port`) whose workers grade; this machine if empty.
+        crew: who grades, in place of `workers` and `scheduler`.
+        cache: take over what earlier gradings found and what did not change since?
+        gradebook: record the results in the course's gradebook?
+        progress: told after each submission.
+        root: the course's root folder; found if not given.
+
+    Returns:
+        one entry per student, by name.
+
+    Raises:
+        SourceError: unknown problem, or a fault in its source.
+        SetupError: a folder that cannot be read or written, another batch of this problem is writing into `out`, or
+            nothing can be graded on this machine or cluster.
+    """
+    root = root or root_folder()
+    problem = load_problem(problem_id, root)
+    students = students_in(submitted, problem_id)
+    _make_writable(out)
+    course = _course(root)
+    _warn_of_strangers(course, problem_id, students)
+    seed = grading_seed(root)
+    with ExitStack() as stack:
+        stack.enter_context(locked(out / f".running-{problem_id}.lock", _busy(problem_id, out)))
+        journal = Journal(out, problem, seed)
+        if crew is None:
+            crew = stack.enter_context(crew_for([problem_id], len(students), workers, scheduler, root))
+        known = stack.enter_context(Cache(root, problem, seed)) if cache else None
+        record = _when_needed(lambda: stack.enter_context(recorder(root))) if gradebook else unchanged
+        results = BatchResults(problem, submitted, out, course, journal, record)
+        hand_ins = _left(problem_id, students, submitted, results)
+        for submission, grading in grade_all(problem, hand_ins, crew, known):
+            graded = results.add(submission, grading)
+            if progress:
+                progress(Step(len(results.done), len(students), graded))
+        ordered = [results.done[student] for student in students]
+        write_tables(out, problem_id, ordered)
+        journal.finish()
+    return ordered
+
+
+def _left(problem_id: str, students: Iterable[str], submitted: Path, results: BatchResults) -> Iterator[Submission]:
+    """Reads the submissions one after the other, but for those that have their result already."""
+    for student in students:
+        path = submitted / student / problem_id / f"{problem_id}.ipynb"
+        submission = results.read(student, functools.partial(read_submission, path, student, submitted))
+        if submission is not None:
+            yield submission
+
+
+def _when_needed(opened: Callable[[], Record]) -> Record:
+    """Opens the gradebook with the first result, while others are graded."""
+    found: list[Record] = []
+
+    def record(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
+        if not found:
+            found.append(opened())
+        return found[0](grading, handed_in_at)
+
+    return record
+
+
+def _busy(problem_id: str, out: Path) -> str:
+    return (
+        f"another `autograder grade {problem_id}` is writing into {out}: wait until it has ended, or choose another "
+        "folder with --out. Nothing was graded."
+    )
+
+
+def crew_for(
+    problems: Sequence[str], submissions: int, workers: int | None, scheduler: str, root: Path
+) -> AbstractContextManager[Crew]:
+    """Who grades: the workers of a Dask cluster if a scheduler is named, else processes of this machine.
+
+    Raises:
+        SetupError: the cluster cannot be used.
+    """
+    if scheduler:
+        from autograder.batch.dask_backend import Cluster
+
+        return Cluster(scheduler, problems, root, workers=workers)
+    return Graders(problems, workers or workers_that_fit(submissions), root, submissions=submissions)
+
+
+def _course(root: Path) -> Course | None:
+    """The course, for due dates; None if `course.toml` cannot be used, which recording will complain about."""
+    try:
+        return load_course(root)
+    except CourseError:
+        return None
+
+
+def _warn_of_strangers(course: Course | None, problem_id: str, students: Sequence[str]) -> None:
+    """Says whose extension counts for nobody here: their name may be misspelt."""
+    homework = "" if course is None or problem_id not in course.problems else course.homework_of(problem_id).id
+    granted = {one.student for one in course.extensions if one.homework == homework} if course and homework else set()
+    for student in sorted(granted - set(students)):
+        _log.warning("course.toml gives %r more time for %s, and nobody of that name is here", student, homework)
+
+
+def grade_all(
+    problem: Problem, submissions: Iterable[Submission], crew: Crew, cache: Cache | None = None
+) -> Iterator[tuple[Submission, Grading]]:
+    """Grades many submissions side by side; yields each with its result as it is done.
+
+    Few are read ahead, so that memory does not grow with the class. While memory is short, no further one is begun.
+
+    Args:
+        problem: the problem.
+        submissions: what was handed in.
+        crew: who grades.
+        cache: what need not be graded again, open; everybody is graded if not given.
+    """
+    left = iter(submissions)
+    running: dict[Future[Grading], Submission] = {}
+    while True:
+        while len(running) < AHEAD * crew.workers and not (running and free_memory() < RESERVE):
+            submission = next(left, None)
+            if submission is None:
+                break
+            known = cache.recall(submission) if cache else None
+            if known is not None and known.grading is not None:
+                yield submission, known.grading
+            else:
+                running[crew.submit(problem.id, submission, known.findings if known else None)] = submission
+        if not running:
+            return
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            submission = running.pop(future)
+            grading = _result(future, problem, submission)
+            if cache:
+                cache.keep(submission, grading)
+            yield submission, grading
+
+
+def _result(future: Future[Grading], problem: Problem, submission: Submission) -> Grading:
+    try:
+        return future.result()
+    except AutograderError:
+        raise
+    except Exception as error:
+        return failed_grading(problem, submission, error)
+
+
+def _make_writable(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / ".writable"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise SetupError(f"{out} cannot be written ({error.strerror}); choose another folder with --out.") from error

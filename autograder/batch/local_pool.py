@@ -1,0 +1,203 @@
+"""Grading processes on this machine: futures in front of one warm process that forks for each submission.
+
+A grading process that dies costs nobody anything: its submission is graded once more, and if that dies too, it gets a
+result that says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing import reduction
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from autograder.batch.forkserver import Setup
+from autograder.core.errors import AutograderError, SetupError
+from autograder.core.results import Grading
+from autograder.course.problem import load_problem
+from autograder.course.seed import grading_seed
+from autograder.course.warm_modules import DYNAMO, warm_modules
+from autograder.grading.failed import failed_grading
+from autograder.grading.limits import seconds_at_most
+from autograder.sandbox.filesystem import MALLOC
+from autograder.sandbox.host import wanted_level
+from autograder.submissions.reader import Submission
+
+START_SECONDS = 300.0
+"""What the warm process may take to import everything on a cold and busy machine; grading solutions comes on top."""
+
+_START = "import sys; sys.path[:] = {path!r}; from autograder.batch.forkserver import main; main({fd})"
+
+
+MANY = 60
+"""Submissions from which a slower start and cheaper forks pay."""
+
+
+class GraderDiedError(Exception):
+    """A grading process ended without an answer."""
+
+
+class Graders:
+    """Grades submissions side by side; a context manager.
+
+    Args:
+        problems: ids of the problems that will be graded.
+        workers: how many side by side.
+        root: the course's root folder.
+        submissions: how many there will be, about.
+        seed: of the grading run; the course's own if not given.
+        isolation: the isolation level; that of `$AUTOGRADER_ISOLATION` if not given.
+    """
+
+    def __init__(
+        self,
+        problems: Sequence[str],
+        workers: int,
+        root: Path,
+        *,
+        submissions: int = MANY,
+        seed: str = "",
+        isolation: str | None = None,
+    ) -> None:
+        self.workers = workers
+        """How many submissions are graded side by side."""
+        named = wanted_level() if isolation is None else isolation
+        self._problems = tuple(problems)
+        self._root = root
+        self._seed = seed or grading_seed(root)
+        self._isolation = named
+        self._many = submissions >= MANY
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: Connection | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+        self._slots: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for slot in range(workers):
+            self._slots.put(slot)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="grader")
+
+    def __enter__(self) -> Graders:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def submit(
+        self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None
+    ) -> Future[Grading]:
+        """Grades a submission as soon as there is room; the future may hold an `AutograderError`, no other."""
+        return self._pool.submit(self.grade, problem_id, submission, findings)
+
+    def grade(self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None) -> Grading:
+        """Grades a submission; waits while all workers are busy.
+
+        Raises:
+            SetupError: nothing can be graded on this machine.
+            SourceError: unknown problem, or a fault in its source.
+        """
+        fault: str | Exception = "the grading process died twice"
+        slot = self._slots.get()
+        try:
+            for _ in range(2):
+                with contextlib.suppress(GraderDiedError):
+                    return self._ask(slot, problem_id, submission, findings)
+        except AutograderError:
+            raise
+        except Exception as error:  # an answer that cannot be read
+            fault = error
+        finally:
+            self._slots.put(slot)
+        return failed_grading(load_problem(problem_id, self._root), submission, fault)
+
+    def close(self) -> None:
+        """Ends all processes; what has not begun is not graded."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            self._closed = True
+            self._end()
+        self._pool.shutdown(wait=True)
+
+    def _ask(self, slot: int, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None) -> Grading:
+        ours, theirs = socket.socketpair()
+        try:
+            with self._lock:
+                control = self._started()
+                control.send(("grade", slot, problem_id))
+                reduction.send_handle(control, theirs.fileno(), None)
+            theirs.close()
+            with Connection(ours.detach()) as connection:
+                connection.send((submission, findings))
+                if not connection.poll(seconds_at_most(load_problem(problem_id, self._root))):
+                    with self._lock:
+                        self._started().send(("kill", slot, problem_id))
+                    raise GraderDiedError
+                answer = connection.recv()
+        except (EOFError, OSError) as error:
+            raise GraderDiedError from error
+        finally:
+            ours.close()
+            theirs.close()
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, Grading)
+        return answer
+
+    def _started(self) -> Connection:
+        """The connection to the warm process, which is started if it is not there. Needs the lock."""
+        if self._closed:
+            raise GraderDiedError
+        if self._process is not None and self._process.poll() is None:
+            assert self._control is not None
+            return self._control
+        self._end()
+        ours, theirs = socket.socketpair()
+        environment = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        environment |= {"CUDA_VISIBLE_DEVICES": "", "GLIBC_TUNABLES": MALLOC}
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _START.format(path=sys.path, fd=theirs.fileno())],
+            pass_fds=(theirs.fileno(),),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
+        theirs.close()
+        self._control = Connection(ours.detach())
+        problems = [load_problem(problem, self._root) for problem in self._problems]
+        modules = warm_modules(problems)
+        if self._many:  # somebody's answer will want them
+            modules = (*modules, DYNAMO)
+        setup = Setup(self._problems, modules, self._root, self._seed, self._isolation, self._many)
+        self._control.send(setup)
+        try:
+            seconds = START_SECONDS + sum(seconds_at_most(problem) for problem in problems)
+            refusal = self._control.recv() if self._control.poll(seconds) else SetupError("it took too long")
+        except EOFError:
+            refusal = SetupError("the process that grades ended while it started; what it said stands above.")
+        if refusal is not None:
+            self._end()
+            raise refusal
+        return self._control
+
+    def _end(self) -> None:
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(10)
+            self._process.kill()
+            self._process.wait()
+            self._process = None

@@ -1,0 +1,134 @@
+"""Earlier results, by content, so that a class that did not change is graded again in seconds.
+
+One row per student and problem, in `course/cache.db`, which only the process that grades a class touches. A row is
+used as a whole where nothing changed at all; else it lends the findings that still hold (`grading.item_cache`).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from autograder.core.results import CACHED, Flag, GradedLog, Grading, Outcome
+from autograder.core.software import software
+from autograder.course.config import COURSE_FILE, course_folder
+from autograder.course.problem import Problem
+from autograder.course.seed import fingerprint
+from autograder.course.variants import variants
+from autograder.grading.item_cache import key_of
+from autograder.sandbox.host import wanted_level
+from autograder.submissions.reader import Submission
+
+_log = logging.getLogger("autograder")
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS results (problem TEXT, student TEXT, key TEXT, found BLOB, PRIMARY KEY (problem, student))
+"""
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What the cache knows of one submission."""
+
+    grading: Grading | None = None
+    """The whole result; None if something changed."""
+    findings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Cache:
+    """The cache of one problem; a context manager. Without it, or where it cannot be used, everything is graded anew.
+
+    Args:
+        root: the course's root folder.
+        problem: what is graded.
+        seed: of the grading run.
+    """
+
+    def __init__(self, root: Path, problem: Problem, seed: str) -> None:
+        self._path = course_folder(root) / "cache.db"
+        self._problem = problem.id
+        wrong = [[variant.name, variant.source] for variant in variants(problem, "wrong")]
+        course = (root / COURSE_FILE).read_text(encoding="utf-8", errors="replace")
+        self._release = key_of(software(), problem.sha256, wrong, course, fingerprint(seed), wanted_level())
+        self._database: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Cache:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(self._path, timeout=20, isolation_level=None)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = OFF")  # what a power cut takes is graded again
+            self._database.execute(_TABLE)
+        except (sqlite3.Error, OSError) as error:
+            self._give_up(error)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def recall(self, submission: Submission) -> Remembered:
+        """What is known of a submission."""
+        row = None
+        if self._database is not None:
+            try:
+                row = self._database.execute(
+                    "SELECT key, found FROM results WHERE problem = ? AND student = ?",
+                    (self._problem, submission.student),
+                ).fetchone()
+            except sqlite3.Error as error:
+                self._give_up(error)
+        if row is None:
+            return Remembered()
+        try:
+            found = json.loads(zlib.decompress(row[1]))
+            whole = found["log"] if row[0] == self._key(submission) else None
+            return Remembered(_whole(whole, found["text"]) if whole else None, dict(found["findings"]))
+        except Exception:  # half a row, or anything else that was not written here: as if there were none
+            return Remembered()
+
+    def keep(self, submission: Submission, grading: Grading) -> None:
+        """Keeps a result for the next time; one that may turn out otherwise lends its findings only."""
+        if self._database is None or grading.log.outcome is not Outcome.GRADED:
+            return
+        found = {
+            "log": grading.log.as_json() if grading.is_settled else None,
+            "text": grading.text,
+            "findings": grading.findings,
+        }
+        try:
+            text = json.dumps(found, allow_nan=False)
+        except (ValueError, TypeError, RecursionError):  # what cannot be kept is graded again
+            return
+        row = (self._problem, submission.student, self._key(submission), zlib.compress(text.encode(), 1))
+        try:
+            self._database.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", row)
+        except sqlite3.Error as error:
+            self._give_up(error)
+
+    def _key(self, submission: Submission) -> str:
+        return key_of(self._release, submission.digest)
+
+    def _give_up(self, error: Exception) -> None:
+        """A cache that cannot be used costs time and nothing else."""
+        _log.warning("the cache %s cannot be used (%s): everything is graded anew; delete it.", self._path, error)
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+
+def _whole(record: dict[str, Any], text: str) -> Grading:
+    log = GradedLog.from_json(record)
+    flags = tuple(flag for flag in log.flags if flag.kind != CACHED)
+    flags += (Flag(CACHED, "Nothing changed since an earlier grading; its results were taken over."),)
+    return Grading(replace(log, flags=flags), text, is_known=True)

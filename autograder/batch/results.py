@@ -1,0 +1,135 @@
+"""Puts the results of a batch where they belong, submission by submission: gradebook, files, journal.
+
+Whatever goes wrong with one submission on the way is that submission's result. The batch ends only for what concerns
+all of it: a full disk, a folder that cannot be written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from autograder.batch.fault_files import keep_trouble
+from autograder.batch.resume import Journal
+from autograder.core.errors import AutograderError, traceback_of
+from autograder.core.files import PathError, write_atomically
+from autograder.core.results import Graded, GradedLog, Grading, Outcome
+from autograder.course.config import Course
+from autograder.course.late_policy import late_note
+from autograder.course.problem import Problem
+from autograder.feedback.page import feedback_html
+from autograder.gradebook.database import Record
+from autograder.grading.failed import failed_grading
+from autograder.submissions.reader import Submission
+from autograder.submissions.timestamps import hand_in_time_or_warning
+
+_log = logging.getLogger("autograder")
+
+
+class BatchResults:
+    """The results of one batch.
+
+    Args:
+        problem: what is graded.
+        submitted: folder with one folder per student.
+        out: where results go.
+        course: for the late policy; None if it cannot be used.
+        journal: notes whose files are in place.
+        record: records in the gradebook.
+    """
+
+    def __init__(
+        self, problem: Problem, submitted: Path, out: Path, course: Course | None, journal: Journal, record: Record
+    ) -> None:
+        self.done: dict[str, Graded] = {}
+        """By student."""
+        self._problem, self._submitted, self._out, self._course = problem, submitted, out, course
+        self._journal = journal
+        self._record = record
+
+    def add(self, submission: Submission, grading: Grading) -> Graded:
+        """Records and writes a result.
+
+        Raises:
+            SetupError: no result of any submission can be written.
+        """
+        return self._kept(submission, lambda: self._put(submission, grading))
+
+    def read(self, student: str, read: Callable[[], Submission]) -> Submission | None:
+        """What a student handed in; None if it has its result: from an earlier batch, or because reading it failed.
+
+        Args:
+            student: the student's id.
+            read: reads it.
+
+        Raises:
+            SetupError: no result of any submission can be written.
+        """
+        unread = Submission(student)
+        try:
+            submission = read()
+            graded = self._journal.done(student, submission.digest)
+        except Exception as error:
+            fault = failed_grading(self._problem, unread, error)
+            graded = self._kept(unread, lambda: self._put(unread, fault))
+        if graded is None:
+            return submission
+        self.done[student] = graded
+        return None
+
+    def _kept(self, submission: Submission, put: Callable[[], Graded]) -> Graded:
+        """Does `put`; if it fails, the submission gets a result of ours in which nothing is the student's."""
+        try:
+            graded = put()
+        except Exception as error:
+            if _concerns_all(error):
+                raise
+            graded = self._put_plainly(failed_grading(self._problem, submission, error))
+        self.done[str(submission.student)] = graded
+        return graded
+
+    def _put(self, submission: Submission, grading: Grading) -> Graded:
+        student = str(submission.student)
+        handed_in_at = hand_in_time_or_warning(self._submitted / student / self._problem.id, _log)
+        grading = keep_trouble(self._out, grading)
+        log = self._record(grading, handed_in_at)
+        self._write(log, grading.text, late_note(self._course, self._problem.id, student, handed_in_at))
+        if log.outcome is not Outcome.GRADER_ERROR:  # a fault of ours is tried again
+            self._journal.note(student, submission.digest, grading.seconds)
+        return Graded(log, grading.seconds, grading.phases)
+
+    def _put_plainly(self, grading: Grading) -> Graded:
+        """As much of `_put` as can be done after it failed; the tables get the result in any case."""
+        with _as_far_as_possible(grading):
+            grading = keep_trouble(self._out, grading)
+        log = grading.log
+        with _as_far_as_possible(grading):
+            log = self._record(grading, None)
+        with _as_far_as_possible(grading):
+            self._write(log, grading.text, "")
+        return Graded(log, grading.seconds, grading.phases)
+
+    def _write(self, log: GradedLog, notebook: str, late: str) -> None:
+        folder = self._out / log.student / self._problem.id
+        write_atomically(folder / "submission_log.json", log.as_text())
+        write_atomically(folder / f"{self._problem.id}.ipynb", notebook)
+        write_atomically(folder / "feedback.html", feedback_html(log, self._problem, late=late))
+
+
+def _concerns_all(error: Exception) -> bool:
+    """Would the next submission fail in the same way?"""
+    return isinstance(error, AutograderError) and not isinstance(error, PathError)
+
+
+@contextlib.contextmanager
+def _as_far_as_possible(grading: Grading) -> Iterator[None]:
+    """Turns what fails in the block into a warning, unless it concerns all submissions."""
+    try:
+        yield
+    except Exception as error:
+        if _concerns_all(error):
+            raise
+        said = traceback_of(error).splitlines()[-1]
+        _log.warning("%s, %s: %s", grading.log.student, grading.log.problem, said)

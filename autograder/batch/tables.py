@@ -1,0 +1,102 @@
+"""The tables of a run: `grades.csv` and `timings.csv`, one line per submission.
+
+Lines of problems that another run graded into the same folder stay, also of one that ends at the same moment.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from autograder.core.files import write_atomically
+from autograder.core.locks import locked
+from autograder.core.results import CACHED, PHASES, Graded, GradedLog
+
+GRADES, TIMINGS = "grades.csv", "timings.csv"
+_LOCK = ".tables.lock"
+WAIT_SECONDS = 60.0
+"""How long to wait for another run that is writing the tables: it needs milliseconds."""
+_TIMES = ["student", "problem", "seconds", *PHASES, "cached", "items"]
+
+
+def write_tables(out: Path, problem: str, graded: Sequence[Graded]) -> None:
+    """Writes the lines of one problem into both tables.
+
+    Args:
+        out: the folder of the run.
+        problem: problem id.
+        graded: every submission of the problem.
+
+    Raises:
+        SetupError: a table cannot be written, or another process keeps it locked.
+    """
+    busy = (
+        f"another program has kept the tables in {out} locked for {WAIT_SECONDS:.0f} s: end it, then start the same "
+        "command again; what is graded is not graded again."
+    )
+    with locked(out / _LOCK, busy, WAIT_SECONDS):  # else a run that reads before this one writes drops these lines
+        before = {row["student"]: row["items"] for row in _read(out / TIMINGS, _TIMES) if row["problem"] == problem}
+        _write(out / GRADES, problem, [_grade_row(one.log) for one in graded])
+        _write(out / TIMINGS, problem, [_timing_row(one, before.get(one.log.student, "")) for one in graded])
+
+
+def item_times(text: str) -> dict[str, float]:
+    """Item id → seconds, from the column `items` of `timings.csv` (`encode=0.31 decode=1.2`); what is broken is left
+    out."""
+    pairs = (pair.partition("=") for pair in text.split())
+    return {item: seconds for item, _, written in pairs if (seconds := number(written)) is not None}
+
+
+def number(text: str | None) -> float | None:
+    """A number in a table; None for what is none, or not finite."""
+    try:
+        found = float(text or "")
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def _grade_row(log: GradedLog) -> dict[str, str]:
+    return {
+        "student": log.student,
+        "problem": log.problem,
+        "score": f"{log.score:.6g}",
+        "max_score": f"{log.max_score:.6g}",
+        "status": str(log.outcome),
+    }
+
+
+def _timing_row(graded: Graded, before: str) -> dict[str, str]:
+    """One line of `timings.csv`; items that were not measured now keep what was measured `before`."""
+    row = {"student": graded.log.student, "problem": graded.log.problem, "seconds": f"{graded.seconds:.6g}"}
+    phases = {phase: f"{graded.phases[phase]:.6g}" if phase in graded.phases else "" for phase in PHASES}
+    cached = "yes" if any(flag.kind == CACHED for flag in graded.log.flags) else ""
+    return {**row, **phases, "cached": cached, "items": _written(graded.log, item_times(before))}
+
+
+def _written(log: GradedLog, before: Mapping[str, float]) -> str:
+    """What `item_times` reads."""
+    seconds = {**before, **{item.id: item.seconds for item in log.items if item.seconds}}
+    return " ".join(f"{item.id}={seconds[item.id]:.3g}" for item in log.items if item.id in seconds)
+
+
+def _write(path: Path, problem: str, rows: Sequence[Mapping[str, str]]) -> None:
+    columns = list(rows[0])
+    kept = [row for row in _read(path, columns) if row["problem"] != problem]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(sorted([*kept, *rows], key=lambda row: (row["problem"], row["student"])))
+    write_atomically(path, text.getvalue())
+
+
+def _read(path: Path, columns: list[str]) -> list[dict[str, str]]:
+    """The lines of an earlier table; none if there is no such file, or it has other columns."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        reader = csv.DictReader(file)
+        return [row for row in reader if list(row) == columns and None not in row.values()]

@@ -1,0 +1,123 @@
+"""The demonstration: release every problem, grade a small made-up class, compare with what should come out, report."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.batch.grade_folder import Crew, Progress, crew_for, grade_folder
+from autograder.cli.sample_class import MadeUpStudent, make_class, surprises
+from autograder.cli.tables import GradeLine
+from autograder.core.errors import SetupError
+from autograder.course.config import root_folder
+from autograder.course.problem import problem_ids
+from autograder.release.notebook import release
+from autograder.report.page import NAME, report
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demonstration found for one problem."""
+
+    problem: str
+    lines: tuple[GradeLine, ...]
+    """One per made-up student, with what came out otherwise than expected."""
+    grades_csv: Path
+    submission_log: Path
+    """One student's graded log, as an example."""
+    feedback: Path
+    """The same student's feedback page."""
+    report: Path
+    """The class report about all problems."""
+
+    @property
+    def ok(self) -> bool:
+        """Did every student get what they should?"""
+        return not any(line.surprises for line in self.lines)
+
+
+def demo(
+    problems: Sequence[str] = (),
+    out: Path | None = None,
+    *,
+    workers: int | None = None,
+    root: Path | None = None,
+    progress: Callable[[str], Progress] | None = None,
+) -> list[DemoResult]:
+    """Releases the problems, makes up a class, grades it, compares the scores with what they should be, and reports.
+
+    Args:
+        problems: problem ids; all that have a source if empty.
+        out: where submissions and results go; `course/demo` below the root folder if not given. What an earlier
+            demonstration left there is replaced.
+        workers: processes that grade side by side; as many as the batch chooses if not given.
+        root: the course's root folder; found by `root_folder()` if not given.
+        progress: told the problem, answers with what is told after each submission.
+
+    Raises:
+        ReleaseError: the linter or the leak test found something.
+        SetupError: `out` cannot be written, or holds something else than an earlier demonstration.
+    """
+    root = root or root_folder()
+    chosen = list(problems) or problem_ids(root)
+    out = out or root / "course" / "demo"
+    submitted, graded = out / "submitted", out / "graded"
+    _empty(out, submitted, graded)
+    release(chosen, root=root)
+    students = make_class(chosen, submitted, root)
+    with crew_for(chosen, len(students), workers, "", root) as crew:
+        results = [
+            _grade(problem, students, submitted, graded, crew, root, progress(problem) if progress else None)
+            for problem in chosen
+        ]
+    report(graded, root=root)
+    return results
+
+
+def _grade(
+    problem: str,
+    students: Sequence[MadeUpStudent],
+    submitted: Path,
+    out: Path,
+    crew: Crew,
+    root: Path,
+    progress: Progress | None,
+) -> DemoResult:
+    graded = grade_folder(
+        problem, submitted, out, crew=crew, cache=False, gradebook=False, progress=progress, root=root
+    )
+    by_name = {one.log.student: one for one in graded}
+    lines = []
+    for student in students:
+        if student.problem == problem:
+            log, seconds = by_name[student.name].log, by_name[student.name].seconds
+            lines.append(GradeLine(log, seconds, student.story, tuple(surprises(student, log))))
+    example = out / "chen" / problem
+    return DemoResult(
+        problem=problem,
+        lines=tuple(lines),
+        grades_csv=out / "grades.csv",
+        submission_log=example / "submission_log.json",
+        feedback=example / "feedback.html",
+        report=out / NAME,
+    )
+
+
+def _empty(out: Path, *folders: Path) -> None:
+    """Removes what an earlier demonstration left, and nothing else."""
+    strangers = [path.name for path in out.iterdir() if path not in folders] if out.is_dir() else []
+    if strangers:
+        raise SetupError(
+            f"{out} holds other things than a demonstration ({strangers[0]}); choose an empty folder with --out."
+        )
+    try:
+        for folder in folders:
+            if folder.exists():
+                shutil.rmtree(folder)
+            folder.mkdir(parents=True)
+    except OSError as error:
+        raise SetupError(
+            f"cannot write {error.filename or out} ({error.strerror}); choose another folder with --out."
+        ) from error

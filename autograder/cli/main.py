@@ -1,0 +1,495 @@
+"""The command line: parses, calls the library, prints. Every option is an argument of the function it calls.
+
+Exit status: 0 all is well; 1 it ran, and found something wrong; 2 it could not run (one clear message on standard
+error); 130 somebody stopped it with Ctrl-C. The library is imported by each command when it runs, so that
+`autograder --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import autograder.core.fast_imports  # noqa: F401  (acts before anything imports jsonschema)
+from autograder.core.errors import AutograderError
+from autograder.core.text import printable
+from autograder.course.seed import NEW, SEED_VARIABLE, new_seed
+from autograder.export.options import Form, Per, Unfinished
+from autograder.sandbox.host import ANY, ISOLATION_VARIABLE
+
+
+class _Group(TyperGroup):
+    """Prints what we raise on purpose as one message instead of a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("autograder: stopped. What is finished is in place; the same command goes on.", err=True)
+            raise typer.Exit(130) from None
+        except AutograderError as error:
+            message = str(error)
+        except OSError as error:
+            if isinstance(error, BrokenPipeError) or error.filename is None:
+                raise
+            message = f"{error.filename}: {error.strerror}"
+        typer.echo(f"autograder: {message}", err=True)
+        raise typer.Exit(2)
+
+
+app = typer.Typer(
+    cls=_Group,
+    help="Releases, checks and grades deep-learning homework.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its boxes break long paths over lines
+)
+
+Problems = Annotated[list[str] | None, typer.Argument(help="Problem ids, e.g. vae; all that have a source if none.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes side by side; one per core if not given.")]
+
+
+@app.callback()
+def main(
+    isolation: Annotated[
+        str,
+        typer.Option(
+            envvar=ISOLATION_VARIABLE,
+            help="Walls around student code: full, landlock, user or plain; the strongest that this machine offers if "
+            "not given. Plain means none: student code can read and change whatever you can.",
+        ),
+    ] = "",
+    seed: Annotated[
+        str,
+        typer.Option(
+            envvar=SEED_VARIABLE,
+            help="What hidden inputs are drawn from; the course's own seed if not given. New: the course draws another "
+            "one and keeps it.",
+        ),
+    ] = "",
+) -> None:
+    """Releases, checks and grades deep-learning homework."""
+    if isolation:
+        os.environ[ISOLATION_VARIABLE] = isolation  # worker processes inherit it
+    if seed == NEW:
+        from autograder.course.config import root_folder
+
+        seed = new_seed(root_folder())
+    if seed:
+        os.environ[SEED_VARIABLE] = seed
+
+
+def _run_our_own_code() -> None:
+    """What is graded comes from this repository: where a machine offers no walls, it may run without."""
+    os.environ.setdefault(ISOLATION_VARIABLE, ANY)
+
+
+@app.command("doctor")
+def doctor_command() -> None:
+    """Tries the walls around student code.
+
+    Runs small programs where student code would run; each tries to get out. Exit status 1 if one gets where the
+    isolation level promises that it cannot.
+    """
+    from autograder.cli.tables import console, doctor_table
+    from autograder.course.config import root_folder
+    from autograder.sandbox.host import Host
+    from autograder.sandbox.probes import examine
+
+    def end(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)  # on its way out, all that the probes left is removed
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    with Host() as host:
+        findings = examine(host, root_folder())
+        console().print(doctor_table(host.level, findings))
+        for refusal in host.refusals:
+            typer.echo(f"not to be had here: {refusal}")
+    raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@app.command("release")
+def release_command(problems: Problems = None) -> None:
+    """Writes the students' notebooks from the sources."""
+    from autograder.release.notebook import release
+
+    for released in release(problems or None):
+        typer.echo(f"{released.problem}: {released.path} {'written' if released.changed else 'unchanged'}")
+
+
+@app.command("lint")
+def lint_command(problems: Problems = None) -> None:
+    """Checks the markers and metadata of the sources, and that `course.toml` fits them."""
+    from autograder.course.config import doubts, load_course
+    from autograder.course.problem import problem_ids
+    from autograder.release.lint import lint_problem
+
+    chosen = problems or problem_ids()
+    findings = [str(finding) for problem in chosen for finding in lint_problem(problem)]
+    if not problems:
+        findings += doubts(load_course(), problem_ids())
+    for finding in findings:
+        typer.echo(finding)
+    typer.echo(f"{_count(len(findings), 'finding')} in {_count(len(chosen), 'source')}", err=True)
+    raise typer.Exit(1 if findings else 0)
+
+
+@app.command("check")
+def check_command(problems: Problems = None, workers: Workers = None) -> None:
+    """Proves that the tests judge rightly.
+
+    The solution must get full marks, the untouched release none; each known wrong solution must lose points on its item
+    and no other, each right alternative none.
+    """
+    from autograder.cli.check import check
+    from autograder.cli.progress import live_progress
+    from autograder.cli.tables import check_table, console
+    from autograder.course.problem import problem_ids
+
+    _run_our_own_code()
+    with live_progress() as watch:
+        rows = check(problems or problem_ids(), workers=workers, progress=watch("checking"))
+    console().print(check_table(rows))
+    wrong = sum(not row.ok for row in rows)
+    typer.echo(f"{len(rows) - wrong} of {len(rows)} as expected")
+    raise typer.Exit(1 if wrong else 0)
+
+
+@app.command("intake")
+def intake_command(
+    source: Annotated[Path, typer.Argument(exists=True, help="A folder or a zip: one folder, zip or notebook each.")],
+    problem: Annotated[str, typer.Option(help="Problem id, e.g. vae.")],
+    to: Annotated[Path, typer.Option(help="Folder for `autograder grade --submitted`.")],
+    times: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="The course platform's hand-in times: CSV with the columns student, time."
+        ),
+    ] = None,
+    roster: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Canvas's exported gradebook: gives what comes from Download Submissions the students' ids.",
+        ),
+    ] = None,
+    by: Annotated[str, typer.Option(help="The column of the roster whose cells become the students' names.")] = "",
+) -> None:
+    """Sorts out what students handed in.
+
+    Writes <student>/<problem>/<problem>.ipynb for each, and says what was odd. Exit status 1 if somebody handed in no
+    notebook that could be used.
+    """
+    from autograder.course.problem import load_problem
+    from autograder.export.roster import canvas_numbers, read_roster
+    from autograder.submissions.intake import take_in
+    from autograder.submissions.timestamps import read_times
+
+    numbers = canvas_numbers(read_roster(roster, by), by) if roster else None
+    taken = take_in(source, load_problem(problem).id, to, read_times(times) if times else None, numbers)
+    for one in taken:
+        for note in one.notes:
+            typer.echo(f"{one.student}: {printable(note, 300)}")
+    missing = sum(not one.notebook for one in taken)
+    typer.echo(f"{_count(len(taken) - missing, 'notebook')} in {to}", err=True)
+    raise typer.Exit(1 if missing else 0)
+
+
+@app.command("grade")
+def grade_command(
+    problem: Annotated[str, typer.Argument(help="Problem id, e.g. vae.")],
+    submitted: Annotated[
+        Path, typer.Option(exists=True, file_okay=False, help="Folder with <student>/<problem>/<problem>.ipynb.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for logs, feedback pages and grades.csv.")],
+    workers: Workers = None,
+    scheduler: Annotated[
+        str, typer.Option(help="Grade on the workers of this Dask scheduler, e.g. tcp://10.0.0.5:8786.")
+    ] = "",
+    cache: Annotated[bool, typer.Option(help="Take over results of earlier runs where nothing changed.")] = True,
+    gradebook: Annotated[bool, typer.Option(help="Record the results in course/gradebook.db too.")] = True,
+) -> None:
+    """Grades one problem for everybody in a folder.
+
+    Ctrl-C stops it; the same command goes on where it was.
+    """
+    from autograder.batch.fault_files import FOLDER
+    from autograder.batch.grade_folder import grade_folder
+    from autograder.cli.progress import live_progress
+    from autograder.cli.tables import GradeLine, console, grades_table
+    from autograder.core.results import CACHED, Outcome
+
+    with live_progress() as watch:
+        graded = grade_folder(
+            problem,
+            submitted,
+            out,
+            workers=workers,
+            scheduler=scheduler,
+            cache=cache,
+            gradebook=gradebook,
+            progress=watch(f"grading {problem}"),
+        )
+    console().print(grades_table(problem, [GradeLine(one.log, one.seconds) for one in graded]))
+    recalled = sum(any(flag.kind == CACHED for flag in one.log.flags) for one in graded)
+    if recalled:
+        typer.echo(f"{recalled} of {len(graded)} from the cache, in whole or in part; --no-cache grades all anew")
+    typer.echo(f"{out / 'grades.csv'}")
+    typer.echo(f"autograder report --out {out}   # makes one page about the class")
+    failed = sum(one.log.outcome is Outcome.GRADER_ERROR for one in graded)
+    if failed:
+        typer.echo(
+            f"The autograder failed on {_count(failed, 'submission')} (status grader_error): look at the tracebacks in "
+            f"{out / FOLDER}, then start the same command again.",
+            err=True,
+        )
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command("grade-one")
+def grade_one_command(
+    notebook: Annotated[Path, typer.Argument(help="The notebook that was handed in.")],
+    problem: Annotated[str, typer.Option(help="Problem id, e.g. vae.")],
+    student: Annotated[str | None, typer.Option(help="Student id; taken from the notebook's log if not given.")] = None,
+) -> None:
+    """Grades one notebook and prints the graded log as JSON.
+
+    Exit status 1 if the autograder itself failed on it; the traceback stands on standard error.
+    """
+    from autograder import grade
+    from autograder.core.results import Outcome
+
+    with _nothing_else_on_stdout():
+        log = grade(problem, notebook, student=student)
+    typer.echo(log.as_text(), nl=False)
+    raise typer.Exit(1 if log.outcome is Outcome.GRADER_ERROR else 0)
+
+
+@app.command("verify")
+def verify_command(
+    logs: Annotated[
+        list[Path],
+        typer.Argument(metavar="LOG", help="Logs, or folders with <student>/<problem>/submission_log.json."),
+    ],
+    out: Annotated[Path | None, typer.Option(dir_okay=False, help="File for the results as JSON.")] = None,
+    misconceptions: Annotated[
+        bool, typer.Option(help="Name the known misconception behind a wrong answer; costs time for each.")
+    ] = True,
+) -> None:
+    """Checks logs that students wrote, without running their code.
+
+    Compares the answers with the reference's on the same student's inputs, the code with the notebook beside the log,
+    the measured numbers with their bands, and the class with one another. Exit status 1 if anything is not as it
+    should be.
+    """
+    from autograder.cli.progress import live_progress
+    from autograder.cli.tables import console, logs_table
+    from autograder.core.results import Step
+    from autograder.verify.result import write_results
+    from autograder.verify.verify import verify
+
+    with live_progress() as watch:
+        watcher = watch("checking logs, in three steps each")
+        results = verify(logs, misconceptions=misconceptions, progress=lambda done, total: watcher(Step(done, total)))
+    console().print(logs_table(results))
+    if out:
+        write_results(results, out)
+    fine = sum(one.ok for one in results)
+    typer.echo(f"{len(results) - fine} of {_count(len(results), 'log')} to look at")
+    raise typer.Exit(0 if fine == len(results) else 1)
+
+
+@app.command("report")
+def report_command(
+    out: Annotated[Path, typer.Option(exists=True, file_okay=False, help="The folder that `grade` wrote to.")],
+) -> None:
+    """Writes report.html: how the class did, where it fails and why, who needs a look.
+
+    One page about all problems in the folder. Nothing is graded or run for it.
+    """
+    from autograder.report import report
+
+    typer.echo(f"{report(out)}")
+
+
+@app.command("export")
+def export_command(
+    form: Annotated[Form, typer.Argument(help="What reads the file.")],
+    to: Annotated[Path, typer.Option(dir_okay=False, help="The file to write.")],
+    roster: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="The platform's list of students: Canvas's exported gradebook, "
+            "Gradescope's roster, or a CSV file with ids or addresses.",
+        ),
+    ] = None,
+    assignment: Annotated[
+        list[str] | None, typer.Option(help="A homework or a problem; may be repeated. All with submissions if none.")
+    ] = None,
+    per: Annotated[Per, typer.Option(help="What gets a column of its own.")] = Per.HOMEWORK,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID=HEADING", help="Canvas: the column of a homework or problem if it has another name."),
+    ] = None,
+    by: Annotated[str, typer.Option(help="The one heading of the roster that says who somebody is.")] = "",
+    unfinished: Annotated[
+        Unfinished, typer.Option(help="What becomes of grades that wait for a person.")
+    ] = Unfinished.LEAVE,
+    scale: Annotated[bool, typer.Option("--scale", help="Canvas: scale to its points.")] = False,
+    student: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.")] = None,
+) -> None:
+    """Exports grades from the gradebook to the course platform.
+
+    Exit status 1 if a grade is not in the file: its student is not on the roster or could be two people there, or it
+    waits for a person. All of them stand in FILE.unmatched.csv.
+    """
+    from autograder.export.export import Request, columns_of, export
+
+    request = Request(
+        form,
+        to,
+        roster=roster,
+        assignments=assignment or (),
+        per=per,
+        columns=columns_of(column or ()),
+        by=by,
+        unfinished=unfinished,
+        scale=scale,
+        students=student or (),
+    )
+    done = export(request)
+    for message in done.messages():
+        typer.echo(message, err=True)
+    typer.echo(f"{_count(done.exported.written, 'grade')} in {done.path}")
+    if done.unmatched:
+        typer.echo(
+            f"{len(done.exported.left_out)} left out, {len(done.exported.absent)} without a submission: "
+            f"{done.unmatched}"
+        )
+    raise typer.Exit(0 if done.complete else 1)
+
+
+@app.command("bundle")
+def bundle_command(
+    out: Annotated[Path, typer.Option(file_okay=False, help="A new folder, an empty clone, or an earlier bundle's.")],
+    problems: Problems = None,
+    zip_to: Annotated[Path | None, typer.Option("--zip", dir_okay=False, help="A zip with the same.")] = None,
+) -> None:
+    """Writes the student release: notebooks, the package homework and what their public repository needs.
+
+    Refuses if a line of a solution, hidden test or mark scheme is in it, if a notebook is not what its source releases
+    now, or if a file in the folder is not from an earlier bundle.
+    """
+    from autograder.release.bundle import bundle
+
+    done = bundle(out, problems or None, zip_to=zip_to)
+    for name in done.removed:
+        typer.echo(f"removed: {name}")
+    typer.echo(f"{_count(len(done.files), 'file')} in {out}, {len(done.changed)} of them changed")
+
+
+@app.command("gradescope")
+def gradescope_command(
+    problem: Annotated[str, typer.Argument(help="Problem id, e.g. vae.")],
+    out: Annotated[Path, typer.Option(dir_okay=False, help="The zip to upload to Gradescope.")],
+    minutes: Annotated[float, typer.Option(help="The time limit that the assignment has there.")] = 10.0,
+    log_alone: Annotated[
+        str, typer.Option(help="A log without a notebook: verify its answers, or refuse it.", metavar="verify|refuse")
+    ] = "verify",
+    leaderboard: Annotated[str, typer.Option(help="Id of a metric of the students' logs to show there.")] = "",
+    lowest_first: Annotated[bool, typer.Option(help="On the leaderboard lower values are better.")] = False,
+    package: Annotated[
+        list[str] | None, typer.Option(help="One more package for the image, as pip is told; may be given again.")
+    ] = None,
+    try_with: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="Writes a solved and an untouched notebook here, for Test Autograder."),
+    ] = None,
+) -> None:
+    """Makes the zip that grades one problem on Gradescope.
+
+    Says which container it needs there and which questions to add for what people grade.
+    """
+    from autograder.gradescope.advice import advice
+    from autograder.gradescope.build import make_zip, write_hand_ins
+
+    made = make_zip(
+        problem,
+        out,
+        minutes=minutes,
+        log_alone=log_alone,
+        leaderboard=leaderboard,
+        lowest_first=lowest_first,
+        extra=package or (),
+    )
+    for line in advice(made):
+        typer.echo(line)
+    if try_with:
+        solved, untouched = write_hand_ins(problem, try_with)
+        typer.echo(f"  to try it with     {solved} (all points that tests give), {untouched} (none)")
+
+
+@app.command("demo")
+def demo_command(
+    problems: Problems = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the run; course/demo if not given.")] = None,
+    workers: Workers = None,
+) -> None:
+    """Releases all problems and grades a made-up class."""
+    from autograder.cli.demo import demo
+    from autograder.cli.progress import live_progress
+    from autograder.cli.tables import console, grades_table
+
+    _run_our_own_code()
+    with live_progress() as watch:
+        results = demo(problems or (), out, workers=workers, progress=lambda problem: watch(f"grading {problem}"))
+    screen = console()
+    for result in results:
+        screen.print(grades_table(result.problem, result.lines))
+        for label in ("grades_csv", "submission_log", "feedback"):
+            typer.echo(f"{label.replace('_', ' '):>16}  {getattr(result, label)}")
+        for line in result.lines:
+            for surprise in line.surprises or ():
+                typer.echo(f"not as expected: {line.log.student}: {surprise}")
+        typer.echo()
+    for path in {result.report for result in results}:
+        typer.echo(f"{'class report':>16}  {path}")
+    students = sum(len(result.lines) for result in results)
+    bad = sum(bool(line.surprises) for result in results for line in result.lines)
+    typer.echo(f"{students - bad} of {students} submissions came out as expected")
+    raise typer.Exit(1 if bad else 0)
+
+
+@contextlib.contextmanager
+def _nothing_else_on_stdout() -> Iterator[None]:
+    """Sends whatever this process or its children print on standard output to standard error."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+if __name__ == "__main__":
+    app()

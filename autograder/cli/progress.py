@@ -1,0 +1,164 @@
+"""What a long run shows while it goes on: rate, time left, failures, the slowest items. On standard error.
+
+On a terminal a table that stays in place; elsewhere a line of text now and then.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from autograder.core.results import CACHED, Graded, Outcome, Status, Step
+
+SLOWEST = 5
+"""Items shown as the slowest."""
+LINE_SECONDS = 30.0
+"""Time between two lines where there is no terminal."""
+
+_ENDS = (Status.TIMEOUT, Status.OUT_OF_MEMORY, Status.CRASHED)
+"""Statuses of items worth showing while the run goes on: something died."""
+
+
+class Counts:
+    """What came in so far."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.step = Step(0, 0)
+        self.fresh = 0
+        """Submissions that this run graded; those of an earlier run, or from the cache, say nothing about its speed."""
+        self._first: tuple[int, float] | None = None
+        """The first of them and when they came: what was before that is the start."""
+        self.failures: Counter[str] = Counter()
+        self.cached = 0
+        self.slowest: list[tuple[float, str, str]] = []
+        """(seconds, student, item), slowest first."""
+
+    def add(self, step: Step) -> None:
+        """Takes in a step."""
+        self.step = step
+        graded = step.latest
+        if graded is None:
+            self.fresh = step.done
+            self._note_first()
+            return
+        log = graded.log
+        if any(flag.kind == CACHED for flag in log.flags):
+            self.cached += 1
+        else:
+            self.fresh += 1
+            self._note_first()
+        if log.outcome is not Outcome.GRADED:
+            self.failures[str(log.outcome).replace("_", " ")] += 1
+        self.failures.update({str(item.status).replace("_", " ") for item in log.items if item.status in _ENDS})
+        self.slowest = sorted([*self.slowest, *_items(graded)], reverse=True)[:SLOWEST]
+
+    def _note_first(self) -> None:
+        if self._first is None and self.fresh:
+            self._first = (self.fresh, time.monotonic())
+
+    @property
+    def per_minute(self) -> float:
+        """Submissions graded in a minute since the first one; 0 while that is not known."""
+        fresh, begun = self._first or (0, time.monotonic())
+        seconds = time.monotonic() - begun
+        return 60 * (self.fresh - fresh) / seconds if seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At this rate; None while there is none."""
+        left = self.step.total - self.step.done
+        return 60 * left / self.per_minute if self.per_minute else None
+
+    def line(self) -> str:
+        """All of it in one line of text."""
+        if not self.step.total:
+            return f"{self.title}: starting"
+        words = [f"{self.title}: {self.step.done:,} of {self.step.total:,}"]
+        if self.per_minute:
+            words.append(f"{self.per_minute:.0f} a minute")
+        if self.seconds_left is not None and self.step.done < self.step.total:
+            words.append(f"{_duration(self.seconds_left)} left")
+        if self.cached:
+            words.append(f"{self.cached:,} from the cache")
+        words += [f"{count:,} {name}" for name, count in sorted(self.failures.items())]
+        return ", ".join(words)
+
+
+def table(counts: Counts) -> RenderableType:
+    """The table that stays in place."""
+    bar = Table.grid(padding=(0, 1))
+    total = counts.step.total or None
+    bar.add_row(escape(counts.title), ProgressBar(total=total, completed=counts.step.done, width=40))
+    rows: list[RenderableType] = [bar, Text(counts.line().partition(": ")[2])]
+    if counts.slowest:
+        slow = Table(box=None, pad_edge=False, title="slowest items", title_justify="left", title_style="dim")
+        for heading in ("s", "item", "student"):
+            slow.add_column(heading, justify="right" if heading == "s" else "left", style="dim")
+        for seconds, student, item in counts.slowest:
+            slow.add_row(f"{seconds:.1f}", escape(item), escape(student))
+        rows.append(slow)
+    return Group(*rows)
+
+
+class Watcher:
+    """Called after each submission; shows what `Counts` knows."""
+
+    def __init__(self, screen: _Screen, title: str) -> None:
+        self._screen = screen
+        self._counts = Counts(title)
+        screen.show(self._counts)
+
+    def __call__(self, step: Step) -> None:
+        """Takes in a step."""
+        self._counts.add(step)
+        self._screen.show(self._counts)
+
+
+class _Screen:
+    def __init__(self, console: Console, live: Live | None) -> None:
+        self._console = console
+        self._live = live
+        self._told = time.monotonic()
+
+    def __call__(self, title: str) -> Watcher:
+        """A watcher for a run with that title; the last one is shown."""
+        return Watcher(self, title)
+
+    def show(self, counts: Counts) -> None:
+        if self._live is not None:
+            self._live.update(table(counts))
+        elif time.monotonic() - self._told >= LINE_SECONDS:
+            self._told = time.monotonic()
+            self._console.print(counts.line(), markup=False, soft_wrap=True)
+
+
+@contextmanager
+def live_progress(console: Console | None = None) -> Iterator[_Screen]:
+    """Shows runs while they go on; what it yields makes a `Watcher` for each."""
+    console = console or Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield _Screen(console, None)
+        return
+    with Live(console=console, transient=True, refresh_per_second=4) as live:
+        yield _Screen(console, live)
+
+
+def _items(graded: Graded) -> list[tuple[float, str, str]]:
+    return [(item.seconds, graded.log.student, item.id) for item in graded.log.items if item.seconds > 0]
+
+
+def _duration(seconds: float) -> str:
+    minutes = seconds / 60
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"

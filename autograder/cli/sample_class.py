@@ -1,0 +1,195 @@
+"""A small made-up class, one student per thing that happens in a real one, with the scores that each should get."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from autograder.core.errors import SetupError, SourceError
+from autograder.core.results import GradedLog, ItemResult, Outcome, Status
+from autograder.course.problem import Problem, load_problem
+from autograder.course.variants import Variant, variants
+from autograder.release.fill import fill_in, solution_answers
+from autograder.release.notebook import released_notebook
+
+
+class Expected(StrEnum):
+    """What one item should come out as."""
+
+    FULL = "full marks"
+    NONE = "no points"
+    LESS = "less than full marks"
+    WAITS = "waits for a person"
+
+
+@dataclass(frozen=True)
+class MadeUpStudent:
+    """One submission of the made-up class."""
+
+    name: str
+    problem: str
+    story: str
+    """What this student did, in a few words."""
+    path: Path
+    """The notebook that was handed in."""
+    outcome: Outcome
+    """How the submission as a whole should fare."""
+    expected: Mapping[str, Expected]
+    """Item id -> what it should come out as."""
+
+
+@dataclass(frozen=True)
+class _Story:
+    text: str
+    answers: dict[str, str]
+    marks: dict[str, Expected]
+    """Of the code items; the others wait for a person."""
+    outcome: Outcome = Outcome.GRADED
+    finish: Callable[[NotebookNode], str] = lambda notebook: _as_text(notebook)
+    """The notebook as the text that is handed in."""
+
+
+def make_class(problem_ids: Iterable[str], folder: Path, root: Path | None = None) -> list[MadeUpStudent]:
+    """Writes `folder/<student>/<problem>/<problem>.ipynb` for every student and problem.
+
+    Args:
+        problem_ids: e.g. `["vae", "policy_gradient"]`.
+        folder: where the submissions go; made if it is not there.
+        root: the course's root folder; found by `root_folder()` if not given.
+
+    Returns:
+        The class, problem by problem, students in alphabetical order.
+
+    Raises:
+        SourceError: a problem has no code item or no wrong solution to make students of.
+        SetupError: the folder cannot be written.
+    """
+    students = []
+    for problem_id in problem_ids:
+        problem = load_problem(problem_id, root)
+        released = released_notebook(problem)
+        for name, story in _stories(problem).items():
+            path = folder / name / problem.id / f"{problem.id}.ipynb"
+            text = story.finish(fill_in(released, story.answers))
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            except OSError as error:
+                raise SetupError(
+                    f"cannot write {path} ({error.strerror}); choose another folder with --out."
+                ) from error
+            students.append(MadeUpStudent(name, problem.id, story.text, path, story.outcome, _expected(problem, story)))
+    return students
+
+
+def surprises(student: MadeUpStudent, log: GradedLog) -> list[str]:
+    """What came out otherwise than it should, one sentence per surprise; empty when all is as expected."""
+    found = []
+    if log.outcome is not student.outcome:
+        found.append(f"outcome {log.outcome}, expected {student.outcome}")
+    results = {item.id: item for item in log.items}
+    for item_id, expected in student.expected.items():
+        result = results.get(item_id)
+        if result is None:
+            found.append(f"{item_id}: no result, expected {expected}")
+        elif not _as_expected(result, expected):
+            found.append(f"{item_id}: {result.score:g} of {result.max_score:g} ({result.status}), expected {expected}")
+    return found
+
+
+def _as_expected(result: ItemResult, expected: Expected) -> bool:
+    match expected:
+        case Expected.FULL:
+            return result.score == result.max_score and result.status is Status.PASSED
+        case Expected.LESS:
+            return result.score < result.max_score
+        case Expected.NONE | Expected.WAITS:
+            return result.score == 0
+
+
+def _expected(problem: Problem, story: _Story) -> dict[str, Expected]:
+    return {item.id: story.marks.get(item.id, Expected.WAITS) for item in problem.items}
+
+
+def _stories(problem: Problem) -> dict[str, _Story]:
+    """Student -> story."""
+    right = solution_answers(problem)
+    code = [item.id for item in problem.items if item.kind == "code"]
+    if not code:
+        raise SourceError(f"{problem.path}: no code item, so there is nothing that a made-up class could do.")
+    full = dict.fromkeys(code, Expected.FULL)
+    none = dict.fromkeys(code, Expected.NONE)
+    half = code[: (len(code) + 1) // 2]
+    last = code[-1]
+    one, other = _two_wrong(problem)
+    return {
+        "ada": _Story("solved everything", right, full),
+        "bela": _Story("handed in the untouched notebook", {}, none),
+        "chen": _wrong_story(one, right, full),
+        "dora": _wrong_story(other, right, full),
+        "emre": _Story(
+            f"{last} ends the whole process",
+            right | {last: _that_dies(right[last], problem)},
+            full | {last: Expected.NONE},
+        ),
+        "fatima": _Story("an editor stripped all metadata", right, full, finish=_stripped),
+        "goran": _Story("the upload broke off", right, none, Outcome.UNREADABLE, _cut_off),
+        "hana": _Story(
+            f"stopped after {half[-1]}",
+            {item_id: right[item_id] for item_id in half},
+            none | dict.fromkeys(half, Expected.FULL),
+        ),
+    }
+
+
+def _two_wrong(problem: Problem) -> tuple[Variant, Variant]:
+    wrong = variants(problem, "wrong")
+    if not wrong:
+        folder = problem.path.parent.parent / "tests" / "wrong" / problem.id
+        raise SourceError(f"no wrong solutions below {folder}; a problem ships at least 3 for each item.")
+    return wrong[0], wrong[-1]
+
+
+def _wrong_story(variant: Variant, right: dict[str, str], full: dict[str, Expected]) -> _Story:
+    text = f"{variant.item}: {variant.slug.replace('_', ' ')}"
+    return _Story(text, right | {variant.item: variant.source}, full | {variant.item: Expected.LESS})
+
+
+def _that_dies(source: str, problem: Problem) -> str:
+    """The same function or class, whose first statement ends the process without a word."""
+    tree = ast.parse(source)
+    bodies = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    if not bodies:
+        raise SourceError(f"{problem.path}: a solution cell without a function: {source.splitlines()[0]!r}.")
+    body = bodies[0].body
+    first = body[1] if len(body) > 1 and ast.get_docstring(bodies[0]) is not None else body[0]
+    lines = source.splitlines()
+    lines.insert(first.lineno - 1, " " * first.col_offset + "__import__('os')._exit(1)")
+    return "\n".join(lines)
+
+
+def _as_text(notebook: NotebookNode) -> str:
+    return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _stripped(notebook: NotebookNode) -> str:
+    """Without anything that an editor may drop: nbgrader's metadata, tags, ids, the notebook's own metadata."""
+    bare = copy.deepcopy(notebook)
+    bare.metadata = NotebookNode()
+    bare.nbformat_minor = 4  # the last format whose cells have no ids
+    for cell in bare.cells:
+        cell.metadata = NotebookNode()
+        cell.pop("id", None)
+    return _as_text(bare)
+
+
+def _cut_off(notebook: NotebookNode) -> str:
+    text = _as_text(notebook)
+    return text[: len(text) // 2]

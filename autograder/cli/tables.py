@@ -1,0 +1,214 @@
+"""Tables on the terminal; without one, plain text 120 columns wide."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Protocol
+
+from rich import box
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from autograder.core.results import GradedLog, Outcome, Status
+from autograder.core.text import printable
+from autograder.verify.result import Verified
+
+PLAIN_WIDTH = 120
+_LEGEND_WIDTH = 100
+
+
+class CheckLine(Protocol):
+    """A row of `autograder check`: one variant of one problem."""
+
+    @property
+    def problem(self) -> str:
+        """Problem id."""
+
+    @property
+    def variant(self) -> str:
+        """`solution`, `release`, `wrong/<item>/<slug>` or `right/<item>/<slug>`."""
+
+    @property
+    def expected(self) -> str:
+        """What should have come out, in words."""
+
+    @property
+    def got(self) -> str:
+        """What came out, in words."""
+
+    @property
+    def ok(self) -> bool:
+        """Are the two the same?"""
+
+    @property
+    def seconds(self) -> float:
+        """Wall time."""
+
+
+class Tried(Protocol):
+    """A row of `autograder doctor`: one way out that was tried."""
+
+    @property
+    def name(self) -> str:
+        """What was tried."""
+
+    @property
+    def managed(self) -> str:
+        """What was managed; empty if nothing."""
+
+    @property
+    def promised(self) -> bool:
+        """Does the isolation level promise that nothing is?"""
+
+    @property
+    def ok(self) -> bool:
+        """Is this as promised?"""
+
+
+@dataclass(frozen=True)
+class GradeLine:
+    """A row of a grades table."""
+
+    log: GradedLog
+    seconds: float
+    story: str = ""
+    """What a made-up student did; no column when no line has one."""
+    surprises: tuple[str, ...] | None = None
+    """What came out otherwise than expected; None where nothing was expected."""
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """Item id -> points as the table shows them; `-` while the item waits for a person."""
+        return {item.id: "-" if item.status is Status.MANUAL else f"{item.score:g}" for item in self.log.items}
+
+
+def console(file: IO[str] | None = None) -> Console:
+    """A console as wide as the terminal; 120 columns and no colours where there is none."""
+    file = file or sys.stdout
+    return (
+        Console(file=file, highlight=False)
+        if file.isatty()
+        else Console(file=file, width=PLAIN_WIDTH, no_color=True, highlight=False)
+    )
+
+
+def grades_table(title: str, lines: Sequence[GradeLine]) -> Group:
+    """One row per submission: who, points in all and by item, how it went, how long it took.
+
+    Items stand as numbers over narrow columns; the line below the table names them.
+    """
+    with_story = any(line.story for line in lines)
+    with_check = any(line.surprises is not None for line in lines)
+    points = {item.id: item.max_score for line in lines for item in line.log.items}
+    table = _table(title)
+    table.add_column("student", no_wrap=True)
+    if with_story:
+        table.add_column("what was handed in", overflow="fold")
+    table.add_column("score", justify="right", no_wrap=True)
+    for number in range(1, len(points) + 1):
+        table.add_column(str(number), justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    table.add_column("s", justify="right", no_wrap=True)
+    if with_check:
+        table.add_column("as expected", justify="center")
+    for line in lines:
+        log = line.log
+        row = [escape(log.student)]
+        if with_story:
+            row.append(escape(line.story))
+        row.append(f"{log.score:g} / {log.max_score:g}")
+        row += [line.marks.get(item_id, "") for item_id in points]
+        row += [_outcome(log.outcome), f"{line.seconds:.1f}"]
+        if with_check:
+            row.append("[red]NO[/]" if line.surprises else "yes")
+        table.add_row(*row)
+    return Group(table, _legend(points))
+
+
+def check_table(lines: Iterable[CheckLine]) -> Table:
+    """One row per variant of a problem: what it should get and what it got."""
+    table = _table("Self-test")
+    for heading in ("problem", "variant", "expected", "got"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("ok", justify="center")
+    table.add_column("s", justify="right", no_wrap=True)
+    for line in lines:
+        ok = "yes" if line.ok else "[red]NO[/]"
+        texts = (line.problem, line.variant, line.expected, line.got)
+        table.add_row(*(escape(str(text)) for text in texts), ok, f"{line.seconds:.1f}")
+    return table
+
+
+def doctor_table(level: str, findings: Iterable[Tried]) -> Table:
+    """One row per thing that student code must not be able to do."""
+    table = _table(f"Walls around student code: level {level}")
+    for heading in ("student code tried to", "and managed", "as promised"):
+        table.add_column(heading, overflow="fold")
+    for finding in findings:
+        promise = ("yes" if finding.promised else "not promised") if finding.ok else "[red]NO[/]"
+        table.add_row(escape(finding.name), escape(finding.managed or "nothing"), promise)
+    return table
+
+
+def logs_table(results: Iterable[Verified]) -> Table:
+    """One row per checked log: whose, which run, what is right, what is odd."""
+    table = _table("Logs")
+    for heading in ("student", "problem", "run"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("right", no_wrap=True)
+    for heading in ("code", "metrics", "copied from", "notes"):
+        table.add_column(heading, overflow="fold")
+    for one in results:
+        changed = sum(item.code == "changed" for item in one.items)
+        compared = sum(item.code != "unknown" for item in one.items)
+        odd: dict[str, list[str]] = {}
+        for metric in one.metrics:
+            if not metric.ok:
+                odd.setdefault(str(metric.verdict), []).append(metric.id.removeprefix(f"{one.problem}/"))
+        within = sum(metric.verdict == "in band" for metric in one.metrics)
+        stories = [
+            f"{item.id}: {item.misconception.replace('_', ' ') or item.verdict}"
+            for item in one.items
+            if item.verdict not in ("right", "copied")
+        ]
+        row = (
+            one.student or str(one.path),
+            one.problem or "-",
+            " ".join((one.profile, one.device.split(" ")[0])).strip() or "-",
+            f"{one.right} of {len(one.items)}" if one.items else "-",
+            f"{changed} changed" if changed else "same" if compared else "-",
+            "\n".join(f"{word}: {_few(names)}" for word, names in odd.items())
+            or (f"{within} in band" if within else "-"),
+            "\n".join(one.copied_from) or "-",
+            "\n".join([*stories, *(flag.message for flag in one.flags), *one.notes]),
+        )
+        cells = [escape("\n".join(printable(line, 200) for line in text.split("\n"))) for text in row]
+        table.add_row(*cells, style="" if one.ok else "yellow")
+    return table
+
+
+def _table(title: str) -> Table:
+    look = {"title_justify": "left", "title_style": "bold", "caption_justify": "left", "header_style": "bold"}
+    return Table(title=escape(title), box=box.SIMPLE_HEAD, pad_edge=False, **look)  # type: ignore[arg-type]
+
+
+def _few(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def _legend(points: Mapping[str, float]) -> Text:
+    """What the numbers over the columns stand for; lines break between entries only."""
+    entries = [f"{number} {item_id} ({most:g})" for number, (item_id, most) in enumerate(points.items(), 1)]
+    entries.append("- waits for a person")
+    lines = textwrap.wrap("   ".join(entry.replace(" ", "\xa0") for entry in entries), width=_LEGEND_WIDTH)
+    return Text("\n".join(lines).replace("\xa0", " ") + "\n")
+
+
+def _outcome(outcome: Outcome) -> str:
+    words = outcome.value.replace("_", " ")
+    return words if outcome is Outcome.GRADED else f"[yellow]{words}[/]"

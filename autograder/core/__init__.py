@@ -1,0 +1,1 @@
+"""What knows no course: errors, results, files, text, hashes, pages."""

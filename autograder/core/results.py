@@ -1,0 +1,293 @@
+"""What grading says about one submission: explicit results, item by item.
+
+Nothing here is ever read off what a cell printed; the examiner builds these objects and everything downstream
+(gradebook, `submission_log.json`, feedback page, `grades.csv`) is made from them.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+
+class Status(StrEnum):
+    """How an item ended; the values are those of `submission_log.schema.json`."""
+
+    PASSED = "passed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "out_of_memory"
+    CRASHED = "crashed"
+    MISSING = "missing"
+    MANUAL = "manual"
+
+
+class Outcome(StrEnum):
+    """How a whole submission fared; the `status` column of `grades.csv`."""
+
+    GRADED = "graded"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    WRONG_NOTEBOOK = "wrong_notebook"
+    GRADER_ERROR = "grader_error"
+
+
+WAITS = "Waits for a person to read it."
+"""Message of an answered item that a person grades, until somebody has read it."""
+GIVEN = "A person gave these points."
+"""Message of an item whose points a person gave: alone, or, for one that is tested, before what they wrote."""
+REREAD = (
+    "You changed this answer after it was read. The points are for the earlier one; a person will read the new one."
+)
+"""Message of an item whose points a person gave to another answer than the one that is there now."""
+WROTE = "A person wrote:"
+"""Stands in the message of an item that is tested before a person's comment."""
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    """One graded item of one submission."""
+
+    id: str
+    """The item's id, e.g. `sample_gaussian` or `written_terms`."""
+    score: float
+    """Points given so far; 0 for a manual item that nobody has read yet."""
+    max_score: float
+    """Points the item is worth, from the source."""
+    status: Status
+    message: str
+    """What the student may read: names the likely mistake, never shows a hidden test."""
+    seconds: float = 0.0
+    """Wall time the examiner spent on the item; 0 if the result was taken over, or a person gives it."""
+    manual: bool = False
+    """Does a person grade it?"""
+    misconception: str = ""
+    """Name of the known wrong solution whose answers these are, e.g. `std_is_variance`; empty if none."""
+    output: tuple[str, ...] = ()
+    """Where points were lost: the answer on the student's personal inputs beside the right one, in plain sentences (see
+    `autograder.grading.answer_diff`)."""
+    leans_on: tuple[str, ...] = ()
+    """Where points were lost: items that this item's code uses and that are not right yet either."""
+
+    @staticmethod
+    def from_json(record: Mapping[str, Any]) -> ItemResult:
+        """The item that `as_json` wrote; raises as `GradedLog.from_json` does."""
+        return ItemResult(
+            id=record["id"],
+            score=float(record["score"]),
+            max_score=float(record["max_score"]),
+            status=Status(record["status"]),
+            message=record["message"],
+            manual=bool(record.get("manual", False)),
+            misconception=record.get("misconception", ""),
+            output=tuple(record.get("output", ())),
+            leans_on=tuple(record.get("leans_on", ())),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The item as it stands in the log; without its seconds, so that equal input gives equal bytes."""
+        record: dict[str, Any] = {
+            "id": self.id,
+            "score": self.score,
+            "max_score": self.max_score,
+            "status": str(self.status),
+            "message": self.message,
+        }
+        if self.manual:
+            record["manual"] = True
+        if self.misconception:
+            record["misconception"] = self.misconception
+        if self.output:
+            record["output"] = list(self.output)
+        if self.leans_on:
+            record["leans_on"] = list(self.leans_on)
+        return record
+
+
+CACHED = "cached"
+"""Kind of the flag on a log that was not, or not all, found out anew."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A note for staff: a repair made, a disagreement seen, the isolation level used."""
+
+    kind: str
+    """Short machine-readable kind, e.g. `repaired`, `isolation`, `log_disagrees`."""
+    message: str
+
+    def as_json(self) -> dict[str, str]:
+        """The flag as it stands in a log."""
+        return {"kind": self.kind, "message": self.message}
+
+
+@dataclass(frozen=True)
+class GradedLog:
+    """Everything grading found out about one submission; `as_json()` is `submission_log.json` with grades."""
+
+    problem: str
+    student: str
+    created_at: str
+    """UTC, RFC 3339, when the submission was graded (or, if a log was handed in, when the student wrote it)."""
+    profile: str
+    environment: dict[str, str]
+    answers: dict[str, Any]
+    metrics: dict[str, dict[str, Any]]
+    code: dict[str, str]
+    notebook_sha256: str | None
+    outcome: Outcome
+    items: tuple[ItemResult, ...]
+    flags: tuple[Flag, ...] = ()
+    process: dict[str, Any] = field(default_factory=dict)
+    """The student's answers to the process question (sources, people, hours), as handed in."""
+
+    @property
+    def score(self) -> float:
+        """Points so far, over all items."""
+        return sum(item.score for item in self.items)
+
+    @property
+    def max_score(self) -> float:
+        """Points of the assignment, from its source."""
+        return sum(item.max_score for item in self.items)
+
+    @property
+    def auto_score(self) -> float:
+        """Points of the items that the examiner decides."""
+        return sum(item.score for item in self.items if not item.manual)
+
+    @property
+    def auto_max_score(self) -> float:
+        """Maximum over the items that the examiner decides."""
+        return sum(item.max_score for item in self.items if not item.manual)
+
+    def item(self, item_id: str) -> ItemResult:
+        """The result of one item.
+
+        Raises:
+            KeyError: no item of that id.
+        """
+        for item in self.items:
+            if item.id == item_id:
+                return item
+        raise KeyError(item_id)
+
+    @staticmethod
+    def from_json(record: Mapping[str, Any]) -> GradedLog:
+        """The log that `as_json` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: it was not written by `as_json`.
+        """
+        grades = record["grades"]
+        return GradedLog(
+            problem=record["problem"],
+            student=record["student"],
+            created_at=record["created_at"],
+            profile=record["profile"],
+            environment=record["environment"],
+            answers=record["answers"],
+            metrics=record["metrics"],
+            code=record["code"],
+            notebook_sha256=record["notebook_sha256"],
+            outcome=Outcome(grades["outcome"]),
+            items=tuple(ItemResult.from_json(item) for item in grades["items"]),
+            flags=tuple(Flag(flag["kind"], flag["message"]) for flag in grades["flags"]),
+            process=record.get("process", {}),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The log as plain JSON values, valid against `submission_log.schema.json`."""
+        record: dict[str, Any] = {
+            "schema_version": 1,
+            "problem": self.problem,
+            "student": self.student,
+            "created_at": self.created_at,
+            "profile": self.profile,
+            "environment": dict(self.environment),
+            "answers": dict(self.answers),
+            "metrics": dict(self.metrics),
+            "code": dict(self.code),
+            "notebook_sha256": self.notebook_sha256,
+            "grades": {
+                "score": self.score,
+                "max_score": self.max_score,
+                "auto_score": self.auto_score,
+                "auto_max_score": self.auto_max_score,
+                "outcome": str(self.outcome),
+                "items": [item.as_json() for item in self.items],
+                "flags": [flag.as_json() for flag in self.flags],
+            },
+        }
+        if self.process:
+            record["process"] = dict(self.process)
+        return record
+
+    def as_text(self) -> str:
+        """The log as a file's text: strict JSON."""
+        return json.dumps(self.as_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+@dataclass(frozen=True)
+class Grading:
+    """One graded submission."""
+
+    log: GradedLog
+    text: str
+    """The executed notebook as a file's text; for a submission that could not be read, the release with the reason on
+    top."""
+    seconds: float = 0.0
+    """Wall time of the grading."""
+    phases: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by phase: see `PHASES`."""
+    findings: Mapping[str, Any] = field(default_factory=dict)
+    """What the next grading of this student may take over: see `autograder.grading.item_cache`."""
+    is_settled: bool = False
+    """Would grading the same again give the same for sure?"""
+    is_known: bool = False
+    """Was it taken over, as a whole, from an earlier grading?"""
+    trouble: str = ""
+    """Traceback of the autograder's own error, if there was one. For staff alone: it may quote hidden tests."""
+
+    @functools.cached_property
+    def notebook(self) -> NotebookNode:
+        """The executed notebook."""
+        from autograder.core.notebook_io import graded_notebook
+
+        return graded_notebook(self.text)
+
+
+PHASES = ("read", "start", "cells", "tests", "answers", "write")
+"""Reading and rebuilding the notebook; starting and ending the student's processes; the student's cells; tests; answers
+on personal inputs; making the log and the executed notebook."""
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One submission of a batch: what stands in its log, and how long it took."""
+
+    log: GradedLog
+    seconds: float
+    """Wall time."""
+    phases: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by phase: see `PHASES`."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a run over many submissions is."""
+
+    done: int
+    """Submissions with a result, those of an earlier run that was cut off included."""
+    total: int
+    latest: Graded | None = None
+    """The result that came in last."""

@@ -1,0 +1,1 @@
+"""What instructors wrote: the configuration and the problem sources."""

@@ -1,0 +1,46 @@
+"""Which cells of a problem's source does grading run, and what does it ask of a student's notebook?"""
+
+from __future__ import annotations
+
+from autograder.core.errors import SourceError
+from autograder.course.name_analysis import names_of, needed
+from autograder.course.problem import Cell, Problem
+
+NOT_RUN = frozenset({"train", "experiment", "log", "install"})
+"""Tags of cells that grading never runs, on either side."""
+
+
+def may_run(cell: Cell) -> bool:
+    """Is this a given or a solution cell that grading runs where it is needed?"""
+    return cell.cell_type == "code" and not cell.is_test and not cell.is_manual and not cell.tags & NOT_RUN
+
+
+def asked_names(problem: Problem) -> tuple[frozenset[str], frozenset[str]]:
+    """Names that tests and the personal answers ask of the student, and names that they read for themselves.
+
+    Raises:
+        SourceError: such a cell cannot be parsed.
+    """
+    asked = {item.id for item in problem.items if item.kind == "code"}
+    read = {"personal_answers"}
+    for cell in problem.cells:
+        if cell.cell_type != "code" or not (cell.is_test or "answers" in cell.tags):
+            continue
+        names = names_of(cell.source)
+        if names is None:
+            raise SourceError(f"{problem.path}: cell {cell.id} cannot be parsed.")
+        asked |= names.attributes
+        read |= names.uses
+    return frozenset(asked), frozenset(read)
+
+
+def graded_cells(problem: Problem) -> list[Cell]:
+    """The given and solution cells that tests and personal answers need, in order.
+
+    Raises:
+        SourceError: a test cell cannot be parsed.
+    """
+    runnable = [cell if may_run(cell) else None for cell in problem.cells]
+    asked, read = asked_names(problem)
+    chosen = needed([None if cell is None else cell.source for cell in runnable], asked | read)
+    return [cell for n, cell in enumerate(runnable) if cell is not None and n in chosen]

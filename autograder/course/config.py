@@ -1,0 +1,337 @@
+"""The course: its homeworks, due dates and late policy, read from `course.toml`, and where its root folder is.
+
+`course.toml` is the one place where staff write dates and addresses. It is checked strictly: an unknown or
+misspelt key is refused, because a late policy that is silently ignored would only be noticed by students.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from autograder.core.errors import CourseError
+
+ROOT_VARIABLE = "AUTOGRADER_ROOT"
+COURSE_FILE = "course.toml"
+
+
+def root_folder() -> Path:
+    """Where is the course: the folder that holds `course.toml`, `solutions/` and `notebooks/`?
+
+    `$AUTOGRADER_ROOT` if set, else the nearest folder with a `course.toml` from the working directory upwards, else
+    the checkout this package lies in.
+
+    Raises:
+        CourseError: none of these has a `course.toml`.
+    """
+    named = os.environ.get(ROOT_VARIABLE)
+    if named:
+        root = Path(named).expanduser().resolve()
+        if not (root / COURSE_FILE).is_file():
+            raise CourseError(f"${ROOT_VARIABLE} is {root}, but there is no {COURSE_FILE} in it; mend or unset it.")
+        return root
+    here = Path.cwd()
+    checkout = Path(__file__).resolve().parents[2]
+    for folder in (here, *here.parents, checkout):
+        if (folder / COURSE_FILE).is_file():
+            return folder.resolve()
+    raise CourseError(
+        f"no {COURSE_FILE} in {here} or above it, nor in {checkout}; "
+        f"change into the course's folder or set ${ROOT_VARIABLE} to it."
+    )
+
+
+def course_folder(root: Path) -> Path:
+    """nbgrader's course directory: run-time state, ignored by git."""
+    return root / "course"
+
+
+@dataclass(frozen=True)
+class LatePolicy:
+    """What a late hand-in costs."""
+
+    grace_minutes: float = 0.0
+    """Lateness up to this is forgiven."""
+    percent_per_day: float = 0.0
+    """Share of the score taken away for each started day."""
+    last_day: int | None = None
+    """After this many started days nothing is counted any more; None: no such limit."""
+
+    def days_late(self, seconds_late: float) -> int:
+        """How many started days count as late; 0 where the lateness is forgiven."""
+        return 0 if seconds_late <= self.grace_minutes * 60 else math.ceil(seconds_late / 86_400)
+
+    def penalty(self, score: float, seconds_late: float) -> float:
+        """Points taken away from `score` for a hand-in that is `seconds_late` seconds late; between 0 and `score`."""
+        days = self.days_late(seconds_late)
+        if score <= 0 or not days:
+            return 0.0
+        if self.last_day is not None and days > self.last_day:
+            return score
+        return min(score, score * self.percent_per_day / 100 * days)
+
+
+@dataclass(frozen=True)
+class Extension:
+    """More time for one student in one homework."""
+
+    student: str
+    homework: str
+    days: float
+
+
+@dataclass(frozen=True)
+class Homework:
+    """One homework: problems that are due together."""
+
+    id: str
+    title: str
+    due: datetime
+    """With time zone."""
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Course:
+    """The course as `course.toml` describes it."""
+
+    root: Path
+    id: str
+    title: str
+    student_package: str
+    """What a notebook's first cell hands to `pip install`."""
+    published: str
+    """Address of the student release."""
+    homeworks: tuple[Homework, ...]
+    late_policy: LatePolicy
+    extensions: tuple[Extension, ...]
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """All problem ids, in the order of the homeworks."""
+        return tuple(problem for homework in self.homeworks for problem in homework.problems)
+
+    def homework_of(self, problem: str) -> Homework:
+        """The homework that a problem belongs to.
+
+        Raises:
+            CourseError: no homework has it.
+        """
+        for homework in self.homeworks:
+            if problem in homework.problems:
+                return homework
+        raise CourseError(
+            f"{self.root / COURSE_FILE}: no [[homework]] lists the problem {problem!r}"
+            f"{_did_you_mean(problem, self.problems)}; add it to one's `problems`."
+        )
+
+    def extension_days(self, problem: str, student: str) -> float:
+        """How many days more has this student for this problem's homework?"""
+        homework = self.homework_of(problem).id
+        return sum(e.days for e in self.extensions if e.student == student and e.homework == homework)
+
+    def due(self, problem: str, student: str | None = None) -> datetime:
+        """When is a problem due, for this student (extensions counted) or in general?"""
+        due = self.homework_of(problem).due
+        return due + timedelta(days=self.extension_days(problem, student)) if student else due
+
+
+def doubts(course: Course, sources: Collection[str]) -> list[str]:
+    """What in `course.toml` does not fit the sources: sentences for staff; empty if all does.
+
+    Args:
+        course: the course.
+        sources: ids of the problems that have a source.
+    """
+    path = course.root / COURSE_FILE
+    found = [
+        f"{path}: homework {homework.id} names {problem!r}, which has no source{_did_you_mean(problem, list(sources))}"
+        for homework in course.homeworks
+        for problem in homework.problems
+        if problem not in sources
+    ]
+    strays = sorted(set(sources) - set(course.problems))
+    return found + [
+        f"solutions/{problem}.py belongs to no homework in {path}: it has no due date, and is neither published nor "
+        "exported"
+        for problem in strays
+    ]
+
+
+def load_course(root: Path | None = None) -> Course:
+    """Reads and checks `course.toml`.
+
+    Args:
+        root: the course's root folder; found by `root_folder()` if not given.
+
+    Raises:
+        CourseError: the file is missing, is not TOML, or says something that cannot be used; the message names file,
+            table, key and mend.
+    """
+    root = root or root_folder()
+    path = root / COURSE_FILE
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CourseError(f"there is no {path}; copy one from another course and edit it.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CourseError(f"{path} cannot be read: {error}. Mend the file; it must be TOML, saved as UTF-8.") from None
+    return _course(root, _Table(path, "top level", data))
+
+
+def _course(root: Path, top: _Table) -> Course:
+    course = top.table("course")
+    homeworks = tuple(_homework(table) for table in top.tables("homework"))
+    if not homeworks:
+        raise top.wrong("homework", "is missing", "add a [[homework]] table with id, title, due and problems")
+    _refuse_twice(top, "homework", "id", [homework.id for homework in homeworks])
+    _refuse_twice(top, "homework", "problems", [problem for homework in homeworks for problem in homework.problems])
+    late = _late_policy(top.table("late_policy", optional=True))
+    extensions = tuple(_extension(table, homeworks) for table in top.tables("extension"))
+    top.finish()
+    result = Course(
+        root=root,
+        id=course.text("id", r"[A-Za-z0-9_-]+", "letters, digits, '_' and '-'"),
+        title=course.text("title"),
+        student_package=course.text(
+            "student_package",
+            r"[A-Za-z0-9_.:/@+=~#%\[\]-]+",
+            "one pip requirement without spaces or quotes, e.g. git+https://host/group/repository",
+        ),
+        published=course.text("published", r"https?://\S+", "a web address that begins with http:// or https://"),
+        homeworks=homeworks,
+        late_policy=late,
+        extensions=extensions,
+    )
+    course.finish()
+    return result
+
+
+def _homework(table: _Table) -> Homework:
+    homework = Homework(
+        id=table.text("id", r"[A-Za-z0-9_-]+", "letters, digits, '_' and '-'"),
+        title=table.text("title"),
+        due=table.moment("due"),
+        problems=table.names("problems"),
+    )
+    table.finish()
+    return homework
+
+
+def _late_policy(table: _Table) -> LatePolicy:
+    last_day = table.number("last_day", None, whole=True)
+    policy = LatePolicy(
+        grace_minutes=table.number("grace_minutes", 0.0) or 0.0,
+        percent_per_day=table.number("percent_per_day", 0.0, most=100) or 0.0,
+        last_day=None if last_day is None else int(last_day),
+    )
+    table.finish()
+    return policy
+
+
+def _extension(table: _Table, homeworks: tuple[Homework, ...]) -> Extension:
+    known = [homework.id for homework in homeworks]
+    extension = Extension(table.text("student"), table.text("homework"), table.number("days", 0.0) or 0.0)
+    if extension.homework not in known:
+        raise table.wrong("homework", f"is {extension.homework!r}", f"use one of {', '.join(known)}")
+    if extension.days <= 0:
+        raise table.wrong("days", "is missing or 0", "give a positive number of days")
+    table.finish()
+    return extension
+
+
+def _refuse_twice(table: _Table, name: str, key: str, values: list[str]) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise CourseError(f"{table.path}: [[{name}]] {key}: {value!r} stands there twice; keep one.")
+
+
+def _did_you_mean(word: str, known: tuple[str, ...] | list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+class _Table:
+    """One TOML table whose keys are taken out one by one, so that what is left over is unknown."""
+
+    def __init__(self, path: Path, name: str, data: Mapping[str, Any]):
+        self.path = path
+        self.name = name
+        self._left = dict(data)
+        self._known: list[str] = []
+
+    def wrong(self, key: str, what: str, mend: str) -> CourseError:
+        """The error that names file, table, key, what is wrong and the mend."""
+        misspelt = difflib.get_close_matches(key, self._left, n=1)
+        if misspelt and "missing" in what:
+            return CourseError(f"{self.path}: {self.name} has an unknown key {misspelt[0]!r}; did you mean {key!r}?")
+        return CourseError(f"{self.path}: {self.name}, key {key!r} {what}; {mend}.")
+
+    def _take(self, key: str) -> Any:
+        self._known.append(key)
+        return self._left.pop(key, None)
+
+    def table(self, key: str, optional: bool = False) -> _Table:
+        value = self._take(key)
+        if value is None and optional:
+            value = {}
+        if not isinstance(value, dict):
+            raise self.wrong(key, "is missing" if value is None else "is not a table", f"write it as [{key}]")
+        return _Table(self.path, f"table [{key}]", value)
+
+    def tables(self, key: str) -> list[_Table]:
+        value = self._take(key)
+        if value is None:
+            return []
+        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+            raise self.wrong(key, "is not a list of tables", f"write each as [[{key}]]")
+        return [_Table(self.path, f"table [[{key}]] number {i}", entry) for i, entry in enumerate(value, start=1)]
+
+    def text(self, key: str, pattern: str = r"(?s).*\S.*", form: str = "text that is not empty") -> str:
+        value = self._take(key)
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise self.wrong(key, "is missing" if value is None else f"is {value!r}", f"it must be {form}, in quotes")
+        return value
+
+    def names(self, key: str) -> tuple[str, ...]:
+        value = self._take(key)
+        good = isinstance(value, list) and value
+        for entry in value if good else [None]:
+            if not isinstance(entry, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", entry):
+                what = "is missing" if value is None else f"has {entry!r}" if good else f"is {value!r}"
+                raise self.wrong(key, what, 'it must be a list of problem ids, e.g. ["vae", "gan"]')
+        return tuple(value)
+
+    def number(self, key: str, default: float | None, most: float = math.inf, whole: bool = False) -> float | None:
+        value = self._take(key)
+        if value is None:
+            return default
+        good = isinstance(value, int) or (isinstance(value, float) and not whole and math.isfinite(value))
+        if isinstance(value, bool) or not good or not 0 <= value <= most:
+            kind = "a whole number" if whole else "a number"
+            limits = "from 0 up" if math.isinf(most) else f"from 0 to {most:g}"
+            raise self.wrong(key, f"is {value!r}", f"it must be {kind} {limits}")
+        return float(value)
+
+    def moment(self, key: str) -> datetime:
+        value = self._take(key)
+        form = "it must be a date and time with time zone, without quotes, e.g. 2027-01-31T23:59:00+01:00"
+        if not isinstance(value, datetime):
+            raise self.wrong(key, "is missing" if value is None else f"is {value!r}", form)
+        if value.tzinfo is None:
+            raise self.wrong(key, f"is {value.isoformat()}, which has no time zone", form)
+        return value
+
+    def finish(self) -> None:
+        """Refuses what nobody asked for."""
+        for key in self._left:
+            hint = _did_you_mean(key, self._known)
+            raise self.wrong(key, f"is unknown{hint}", f"known keys: {', '.join(sorted(set(self._known)))}")

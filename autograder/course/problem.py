@@ -1,0 +1,276 @@
+"""A problem as the tools see it: its cells in order and its graded items, read from `solutions/<problem>.py`.
+
+The source is percent-format text (jupytext) with nbgrader's cell metadata on the `# %%` line. Cell ids are derived
+from grade ids, or for given cells from their text, because jupytext draws new random ids at every read.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.course.config import root_folder
+from autograder.core.errors import SourceError
+from autograder.core.fast_imports import without_server
+
+with without_server():
+    import jupytext
+
+BEGIN_SOLUTION = "### BEGIN SOLUTION"
+END_SOLUTION = "### END SOLUTION"
+BEGIN_HIDDEN = "### BEGIN HIDDEN TESTS"
+END_HIDDEN = "### END HIDDEN TESTS"
+BEGIN_RUBRIC = "### BEGIN MARK SCHEME"
+END_RUBRIC = "### END MARK SCHEME"
+
+PACKAGE_WORD = "STUDENT_PACKAGE"
+"""Stands in a source's install cell for the address of the student package, which the release puts there."""
+
+DEFAULT_SECONDS = 60.0
+
+Kind = Literal["code", "written", "figure"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a source, with what nbgrader and the tags say about it."""
+
+    id: str
+    """Stable notebook cell id (letters, digits, `-`), at most 64 characters."""
+    cell_type: Literal["code", "markdown", "raw"]
+    source: str
+    """The text as the author wrote it: solutions and hidden tests included."""
+    grade_id: str
+    """nbgrader's grade id; empty for a given cell."""
+    grade: bool
+    solution: bool
+    points: float
+    tags: frozenset[str]
+    seconds: float
+    """Time limit of a test cell."""
+
+    @property
+    def is_test(self) -> bool:
+        """Is this an autograded test cell?"""
+        return self.grade and not self.solution
+
+    @property
+    def is_manual(self) -> bool:
+        """Is this a cell that a person grades?"""
+        return self.grade and self.solution
+
+    @property
+    def is_answer(self) -> bool:
+        """Does the student write in this cell?"""
+        return self.solution
+
+
+@dataclass(frozen=True)
+class Item:
+    """One graded item."""
+
+    id: str
+    """Name of the function or class, `written_<label>` or `figure_<label>`."""
+    kind: Kind
+    points: float
+    cell: Cell
+    """The cell in which the student writes."""
+    test: Cell | None
+    """The test cell; None for an item that a person grades."""
+    rubric: str
+    """The mark scheme of a manual item, else empty."""
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock limit for the item's test."""
+        return self.test.seconds if self.test else DEFAULT_SECONDS
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A problem: its id, its cells in order and its graded items in order."""
+
+    id: str
+    path: Path
+    cells: tuple[Cell, ...]
+    items: tuple[Item, ...]
+    text: str
+    """The source as it was read: an edit during a long run changes nothing in that run."""
+    sha256: str
+    """Of the source file's bytes: names the release that a submission was graded against."""
+
+    @property
+    def title(self) -> str:
+        """The first heading of the notebook."""
+        for cell in self.cells:
+            if cell.cell_type == "markdown":
+                for line in cell.source.splitlines():
+                    if line.startswith("# "):
+                        return line[2:].strip()
+        return self.id
+
+    @property
+    def max_score(self) -> float:
+        """Points of all items."""
+        return sum(item.points for item in self.items)
+
+    def item(self, item_id: str) -> Item:
+        """The item of that id.
+
+        Raises:
+            KeyError: no such item.
+        """
+        for item in self.items:
+            if item.id == item_id:
+                return item
+        raise KeyError(item_id)
+
+
+def problem_ids(root: Path | None = None) -> list[str]:
+    """Which problems have a source, in alphabetical order?"""
+    return sorted(path.stem for path in ((root or root_folder()) / "solutions").glob("*.py"))
+
+
+def load_problem(problem_id: str, root: Path | None = None) -> Problem:
+    """Reads `solutions/<problem_id>.py`.
+
+    Args:
+        problem_id: e.g. `vae`.
+        root: the course's root folder; found by `root_folder()` if not given.
+
+    Raises:
+        SourceError: no such problem, or its source cannot be read as a notebook.
+    """
+    root = root or root_folder()
+    path = root / "solutions" / f"{problem_id}.py"
+    if not path.is_file():
+        known = ", ".join(problem_ids(root)) or "none"
+        raise SourceError(f"unknown problem {problem_id!r}: there is no {path}. Problems here: {known}.")
+    return _load(path, path.read_bytes())
+
+
+@functools.lru_cache(maxsize=32)
+def _load(path: Path, data: bytes) -> Problem:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{path} is not UTF-8 text ({error}); save it as UTF-8.") from None
+    cells = tuple(_cell(node) for node in read_source(text, str(path)).cells)
+    return Problem(path.stem, path, cells, _items(cells, path), text, hashlib.sha256(data).hexdigest())
+
+
+def read_source(text: str, name: str) -> NotebookNode:
+    """Parses percent-format text into a notebook whose cell ids are stable.
+
+    Args:
+        text: the source file's text.
+        name: where it came from, for error messages.
+
+    Raises:
+        SourceError: jupytext cannot read it.
+    """
+    try:
+        notebook = jupytext.reads(text, fmt="py:percent")
+    except Exception as error:  # jupytext raises whatever its YAML and JSON readers raise
+        raise SourceError(f"{name} cannot be read in percent format: {error}") from error
+    taken: set[str] = set()
+    for cell in notebook.cells:
+        cell.id = stable_id(cell, taken)
+        taken.add(cell.id)
+    assert isinstance(notebook, NotebookNode)
+    return notebook
+
+
+def stable_id(cell: NotebookNode, taken: set[str]) -> str:
+    """A cell id from the grade id, else from a hash of type and text; numbered when already taken."""
+    grade_id = str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
+    if grade_id:
+        base = "".join(ch if ch.isalnum() and ch.isascii() else "-" for ch in grade_id)[:56]
+    else:
+        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()
+        base = f"given-{digest[:12]}"
+    candidate, number = base, 2
+    while candidate in taken:
+        candidate, number = f"{base}-{number}", number + 1
+    return candidate
+
+
+def _cell(node: NotebookNode) -> Cell:
+    nbgrader: dict[str, Any] = node.metadata.get("nbgrader", {})
+    return Cell(
+        id=node.id,
+        cell_type=node.cell_type,
+        source=node.source,
+        grade_id=str(nbgrader.get("grade_id", "")),
+        grade=bool(nbgrader.get("grade", False)),
+        solution=bool(nbgrader.get("solution", False)),
+        points=float(nbgrader.get("points", 0) or 0),
+        tags=frozenset(node.metadata.get("tags", ())),
+        seconds=float(node.metadata.get("seconds", DEFAULT_SECONDS)),
+    )
+
+
+def _items(cells: tuple[Cell, ...], path: Path) -> tuple[Item, ...]:
+    tests = {cell.grade_id: cell for cell in cells if cell.is_test}
+    items = []
+    for cell in cells:
+        if not cell.is_answer:
+            continue
+        if cell.is_manual:
+            kind: Kind = "figure" if cell.grade_id.startswith("figure_") else "written"
+            items.append(
+                Item(cell.grade_id, kind, cell.points, cell, None, region(cell.source, BEGIN_RUBRIC, END_RUBRIC))
+            )
+            continue
+        test = tests.get(f"test_{cell.grade_id}")
+        if test is None:
+            raise SourceError(
+                f"{path}: item {cell.grade_id!r} has no test cell; add one with grade_id 'test_{cell.grade_id}' below."
+            )
+        items.append(Item(cell.grade_id, "code", test.points, cell, test, ""))
+    return tuple(items)
+
+
+def region(source: str, begin: str, end: str) -> str:
+    """The lines between two markers, markers excluded; empty if there are none."""
+    inside, lines = False, []
+    for line in source.splitlines():
+        if begin in line:
+            inside = True
+        elif end in line:
+            inside = False
+        elif inside:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def region_lines(source: str, begin: str, end: str) -> frozenset[int]:
+    """The 1-based numbers of the lines between two markers."""
+    inside, numbers = False, set()
+    for number, line in enumerate(source.splitlines(), start=1):
+        if begin in line:
+            inside = True
+        elif end in line:
+            inside = False
+        elif inside:
+            numbers.add(number)
+    return frozenset(numbers)
+
+
+def as_notebook(problem: Problem) -> NotebookNode:
+    """The source as a fresh notebook (solutions and hidden tests included)."""
+    return copy.deepcopy(_notebook(problem.path, problem.text))
+
+
+@functools.lru_cache(maxsize=32)
+def _notebook(path: Path, text: str) -> NotebookNode:
+    notebook = read_source(text, str(path))
+    nbformat.validate(notebook)
+    return notebook

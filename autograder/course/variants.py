@@ -1,0 +1,78 @@
+"""The known wrong solutions and right alternatives of a problem, as they lie in `tests/wrong/` and `tests/right/`.
+
+Each file is the whole source of one item's solution cell. It opens with a comment that says what it is: in a wrong one
+`# misconception: ...`, one sentence addressed to the student; in a right one `# alternative: ...`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from autograder.core.errors import SourceError
+from autograder.course.problem import Problem
+
+VariantKind = Literal["wrong", "right"]
+
+_OPENING: dict[VariantKind, str] = {"wrong": "misconception:", "right": "alternative:"}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One file with another answer to one item."""
+
+    kind: VariantKind
+    item: str
+    """The item it answers."""
+    slug: str
+    """The file's name without `.py`; for a wrong one the name of the misconception."""
+    path: Path
+    text: str
+    """The sentence of its opening comment."""
+    source: str
+    """The whole cell."""
+
+    @property
+    def name(self) -> str:
+        """How tables call it, e.g. `wrong/sample_gaussian/no_noise`."""
+        return f"{self.kind}/{self.item}/{self.slug}"
+
+
+def variants(problem: Problem, kind: VariantKind) -> list[Variant]:
+    """Which wrong solutions, or right alternatives, are known? In order of item, then name.
+
+    Raises:
+        SourceError: a folder is not named after an item, or a file does not open with its sentence.
+    """
+    folder = _folder(problem, kind)
+    known = [item.id for item in problem.items]
+    strangers = [path for path in sorted(folder.glob("*/*.py")) if path.parent.name not in known]
+    if strangers:
+        raise SourceError(
+            f"{strangers[0]}: {problem.id} has no item {strangers[0].parent.name!r}; items: {', '.join(known)}."
+        )
+    return [_read(path, kind) for item in known for path in sorted((folder / item).glob("*.py"))]
+
+
+def misconception_text(problem: Problem, item_id: str, slug: str) -> str:
+    """The sentence that names a misconception to the student; empty when the slug is not known."""
+    path = _folder(problem, "wrong") / item_id / f"{slug}.py"
+    return _read(path, "wrong").text if slug and path.is_file() else ""
+
+
+def _folder(problem: Problem, kind: VariantKind) -> Path:
+    return problem.path.parent.parent / "tests" / kind / problem.id
+
+
+def _read(path: Path, kind: VariantKind) -> Variant:
+    source = path.read_text(encoding="utf-8")
+    comment = []
+    for line in source.splitlines():
+        if not line.startswith("#"):
+            break
+        comment.append(line.lstrip("#").strip())
+    text = " ".join(comment)
+    if not text.startswith(_OPENING[kind]):
+        raise SourceError(f"{path}: line 1 must be '# {_OPENING[kind]} <one sentence>'.")
+    return Variant(kind, path.parent.name, path.stem, path, text.removeprefix(_OPENING[kind]).strip(), source)

@@ -1,0 +1,167 @@
+"""One export from end to end: gradebook and roster in, a file and its list of unmatched students out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from autograder.core.errors import ExportError
+from autograder.core.text import printable
+from autograder.course.config import Course, load_course, root_folder
+from autograder.export.assignments import Assignment, chosen
+from autograder.export.canvas import canvas_file
+from autograder.export.grades import Grades, read_grades
+from autograder.export.gradescope_csv import gradescope_file
+from autograder.export.options import Form, Per, Unfinished
+from autograder.export.plain import plain_file
+from autograder.export.result import Exported, refuse_unfinished, write_exported
+from autograder.export.roster import read_roster
+from autograder.export.roster_match import match
+from autograder.gradebook.database import opened
+
+SHOWN = 20
+"""How many students are named on the terminal; the list has all of them."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody asked for."""
+
+    form: Form
+    to: Path
+    """The file to write."""
+    roster: Path | None = None
+    """The platform's list of students; Canvas and Gradescope need one."""
+    assignments: Sequence[str] = ()
+    """Homework and problem ids; all that somebody has handed in, if none."""
+    per: Per = Per.HOMEWORK
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Canvas: assignment id → heading of its column."""
+    by: str = ""
+    """The heading of the roster that says who somebody is; all known ones, if empty."""
+    unfinished: Unfinished = Unfinished.LEAVE
+    scale: bool = False
+    """Canvas: scale to its points."""
+    students: Sequence[str] = ()
+    """Ids of the gradebook; everybody, if none."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of it."""
+
+    path: Path
+    exported: Exported
+    unmatched: Path | None
+    """The list of those who are left out or handed in nothing; None if there are none."""
+
+    @property
+    def complete(self) -> bool:
+        """Is every grade of the gradebook that was asked for in the file?"""
+        return not self.exported.left_out
+
+    def messages(self) -> list[str]:
+        """What a person should read, line by line; safe to print."""
+        left = [f"{printable(one.student)}, {one.assignment}: {one.why}" for one in self.exported.left_out]
+        absent = [f"{person.label}, {assignment}: nothing handed in" for person, assignment in self.exported.absent]
+        return [*self.exported.notes, *_first("left out: ", left), *_first("on the roster: ", absent)]
+
+
+def export(request: Request, root: Path | None = None, gradebook: Any = None) -> Done:
+    """Exports grades.
+
+    Args:
+        request: what, in which form, whereto.
+        root: the course's root folder; found by `root_folder()` if not given.
+        gradebook: nbgrader's `Gradebook`, open; the course's own if not given.
+
+    Raises:
+        CourseError: `course.toml` or the gradebook cannot be used.
+        ExportError: the roster cannot be used, or does not say where the grades belong; nothing was written.
+        SetupError: the folder cannot be written.
+    """
+    course = load_course(root or root_folder())
+    if gradebook is None:
+        with opened(course.root) as own:
+            grades = read_grades(own, course)
+    else:
+        grades = read_grades(gradebook, course)
+    exported = _exported(request, course, grades)
+    return Done(request.to, exported, write_exported(request.to, exported))
+
+
+def _exported(request: Request, course: Course, grades: Grades) -> Exported:
+    form, per = request.form, Per.PROBLEM if request.form is Form.PLAIN else request.per
+    assignments = chosen(course, grades, request.assignments, per)
+    zone = course.homeworks[0].due.tzinfo
+    asked_for = _of_students(grades, request.students)
+    if request.unfinished is Unfinished.REFUSE:
+        refuse_unfinished(asked_for, assignments)
+    if request.roster is None:
+        if form is not Form.PLAIN:
+            raise ExportError(f"an export for {form} needs --roster, the list of students downloaded from it.")
+        return plain_file(asked_for, assignments, zone=zone, unfinished=request.unfinished)
+    if request.to.exists() and request.to.samefile(request.roster):
+        raise ExportError(f"{request.to} is the roster itself; write to another file.")
+    roster = read_roster(request.roster, request.by)
+    matching = match(grades.accounts, roster, request.by)  # of all, so that two who fit one row are noticed
+    if request.students:
+        rows = {student: person for student, person in matching.rows.items() if student in request.students}
+        matching = replace(matching, rows=rows)
+        roster = replace(roster, people=tuple(person for person in roster.people if person in rows.values()))
+    if form is Form.PLAIN:
+        return plain_file(
+            asked_for, assignments, zone=zone, unfinished=request.unfinished, roster=roster, matching=matching
+        )
+    if form is Form.GRADESCOPE:
+        return gradescope_file(
+            asked_for, _only(assignments), roster, matching, zone=zone, unfinished=request.unfinished
+        )
+    return canvas_file(
+        asked_for,
+        assignments,
+        roster,
+        matching,
+        columns=request.columns,
+        unfinished=request.unfinished,
+        scale=request.scale,
+    )
+
+
+def _of_students(grades: Grades, students: Sequence[str]) -> Grades:
+    """The grades of some students; of all, if none are named."""
+    unknown = sorted(set(students) - {account.id for account in grades.accounts})
+    if unknown:
+        raise ExportError(f"the gradebook does not know {', '.join(map(repr, unknown))}.")
+    if not students:
+        return grades
+    return replace(grades, accounts=tuple(account for account in grades.accounts if account.id in students))
+
+
+def _only(assignments: list[Assignment]) -> Assignment:
+    if len(assignments) > 1:
+        names = ", ".join(assignment.id for assignment in assignments)
+        raise ExportError(f"Gradescope has one file for each assignment; choose one with --assignment: {names}.")
+    return assignments[0]
+
+
+def columns_of(pairs: Sequence[str]) -> dict[str, str]:
+    """Reads `ID=HEADING` pairs.
+
+    Raises:
+        ExportError: one is no such pair.
+    """
+    columns = {}
+    for pair in pairs:
+        name, equals, heading = pair.partition("=")
+        if not (name.strip() and equals and heading.strip()):
+            raise ExportError(f"--column {pair!r} is not of the form <homework or problem id>=<heading in Canvas>.")
+        columns[name.strip()] = heading.strip()
+    return columns
+
+
+def _first(label: str, lines: Sequence[str]) -> list[str]:
+    shown = [label + line for line in lines[:SHOWN]]
+    return [*shown, f"{label}{len(lines) - SHOWN} more"] if len(lines) > SHOWN else shown

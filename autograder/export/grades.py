@@ -1,0 +1,144 @@
+"""What the gradebook says of everybody: points, what waits for a person, hand-in times, late penalties.
+
+The late penalty is worked out here, on the points as they are now: the one that the gradebook keeps is of the day on
+which the submission was graded, before a person gave points.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from autograder.core.errors import SourceError
+from autograder.course.config import Course
+from autograder.course.problem import load_problem
+from autograder.gradebook.points import clamped, item_of
+from autograder.gradebook.standing import Standing, standings
+
+
+@dataclass(frozen=True)
+class Account:
+    """A student as the gradebook knows them."""
+
+    id: str
+    """The name of their folder when the class was graded."""
+    email: str
+    """Empty if the gradebook has none, as it has none unless somebody put it there."""
+    lms_user_id: str
+    """Their id on the course platform; empty likewise."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one student has for one problem."""
+
+    student: str
+    problem: str
+    points: tuple[tuple[str, float], ...]
+    """Item id → points so far, a person's and extra credit counted; in the order of the notebook."""
+    max_score: float
+    waiting: tuple[str, ...]
+    """Ids of the items that a person has yet to look at."""
+    handed_in_at: datetime | None
+    """In UTC; None if nobody noted it."""
+    seconds_late: float
+    """After the due date with this student's extension; 0 if in time."""
+    penalty: float
+    """Points that the late policy takes from `score`."""
+
+    @property
+    def score(self) -> float:
+        """Points of all items so far, the late penalty not yet taken away; never negative."""
+        return max(0.0, sum(points for _, points in self.points))
+
+    @property
+    def final(self) -> float:
+        """What counts: the score less the late penalty; never negative."""
+        return max(0.0, self.score - self.penalty)
+
+
+@dataclass(frozen=True)
+class Grades:
+    """The whole gradebook."""
+
+    accounts: tuple[Account, ...]
+    """By id."""
+    items: Mapping[str, tuple[tuple[str, float], ...]]
+    """Problem → (item id, points it is worth), in the order of the notebook; of every problem in the gradebook."""
+    scores: Mapping[tuple[str, str], Score]
+    """(Student, problem) → score, where something was recorded."""
+
+    def max_score(self, problem: str) -> float:
+        """Points that a problem is worth."""
+        return sum(points for _, points in self.items[problem])
+
+
+def read_grades(gradebook: Any, course: Course) -> Grades:
+    """Reads everything that exports need, with a few questions to the database for each problem.
+
+    Args:
+        gradebook: nbgrader's `Gradebook`, open.
+        course: for the due dates, extensions and the late policy.
+    """
+    from nbgrader.api import Assignment, GradeCell, Notebook, Student
+
+    rows = gradebook.db.query(Student.id, Student.email, Student.lms_user_id)
+    accounts = tuple(Account(str(row[0]), row[1] or "", row[2] or "") for row in sorted(rows, key=lambda row: row[0]))
+    worth: dict[str, dict[str, float]] = {str(name): {} for (name,) in gradebook.db.query(Assignment.name)}
+    cells = (
+        gradebook.db.query(Assignment.name, GradeCell.name, GradeCell.max_score)
+        .join(Notebook, GradeCell.notebook_id == Notebook.id)
+        .join(Assignment, Notebook.assignment_id == Assignment.id)
+    )
+    for problem, cell, most in cells:
+        worth[problem][item_of(cell)] = float(most or 0.0)
+    items = {problem: _in_order(course, problem, found) for problem, found in sorted(worth.items())}
+    scores = {
+        (student, problem): _score(course, student, problem, items[problem], standing)
+        for problem in items
+        for student, standing in standings(gradebook, problem).items()
+    }
+    return Grades(accounts, items, scores)
+
+
+def _in_order(course: Course, problem: str, worth: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    """Items in the order of the notebook; those that its source does not have (any more) last."""
+    try:
+        order = [item.id for item in load_problem(problem, course.root).items]
+    except SourceError:
+        order = []
+    place = {item: number for number, item in enumerate(order)}
+    return tuple(sorted(worth.items(), key=lambda pair: (place.get(pair[0], len(order)), pair[0])))
+
+
+def _score(
+    course: Course, student: str, problem: str, items: tuple[tuple[str, float], ...], standing: Standing
+) -> Score:
+    points, waiting = {}, set()
+    for grade_id, (auto, manual, extra, waits) in standing.grades.items():
+        item = item_of(grade_id)
+        points[item] = _number(auto if manual is None else manual) + _number(extra)
+        if waits:
+            waiting.add(item)
+    score = max(0.0, sum(points.values()))
+    at = None if standing.timestamp is None else standing.timestamp.replace(tzinfo=UTC)
+    late = 0.0
+    if at is not None and problem in course.problems:
+        late = max(0.0, (at - course.due(problem, student)).total_seconds())
+    return Score(
+        student,
+        problem,
+        tuple((item, points.get(item, 0.0)) for item, _ in items),
+        sum(most for _, most in items),
+        tuple(item for item, _ in items if item in waiting),
+        at,
+        late,
+        clamped(course.late_policy.penalty(score, late), score),
+    )
+
+
+def _number(value: float | None) -> float:
+    return float(value) if value is not None and math.isfinite(value) else 0.0

@@ -1,0 +1,78 @@
+"""The exports as nbgrader's plug-ins, for `nbgrader export --exporter=...` inside `course/`.
+
+    nbgrader export --exporter=autograder.export.nbgrader_plugin.CanvasExporter --to grades.csv \\
+        --CanvasExporter.roster=canvas.csv --assignment="['11']"
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from nbgrader.plugins import ExportPlugin
+from traitlets import Bool, Enum, List, Unicode
+
+from autograder.core.errors import AutograderError
+from autograder.export.export import Request, columns_of, export
+from autograder.export.options import Form, Per, Unfinished
+
+
+class _Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
+    """What the three have in common; exit status 1 if somebody was left out, 2 if nothing was written."""
+
+    form: ClassVar[Form]
+
+    roster = Unicode("", help="the course platform's list of students, a CSV file").tag(config=True)
+    per = Enum([str(per) for per in Per], "homework", help="what gets a column of its own").tag(config=True)
+    column = List(Unicode(), help="Canvas: id=heading of a column that has another name").tag(config=True)
+    by = Unicode("", help="the one heading of the roster that says who somebody is").tag(config=True)
+    unfinished = Enum(
+        [str(kind) for kind in Unfinished], "leave", help="grades that wait for a person: leave, include or refuse"
+    ).tag(config=True)
+    scale = Bool(False, help="Canvas: scale to its points").tag(config=True)
+
+    def export(self, gradebook: Any) -> None:
+        """Writes the file and says whom it leaves out."""
+        try:
+            done = export(
+                Request(
+                    self.form,
+                    Path(self.to or "grades.csv"),
+                    roster=Path(self.roster) if self.roster else None,
+                    assignments=tuple(map(str, self.assignment)),
+                    per=Per(self.per),
+                    columns=columns_of(self.column),
+                    by=self.by,
+                    unfinished=Unfinished(self.unfinished),
+                    scale=self.scale,
+                    students=tuple(map(str, self.student)),
+                ),
+                gradebook=gradebook,
+            )
+        except AutograderError as error:
+            self.log.error("%s", error)
+            raise SystemExit(2) from None
+        for message in done.messages():
+            self.log.warning("%s", message)
+        self.log.info("%d grades in %s", done.exported.written, done.path)
+        if not done.complete:
+            self.log.error("%d left out; all of them in %s", len(done.exported.left_out), done.unmatched)
+            raise SystemExit(1)
+
+
+class CanvasExporter(_Exporter):
+    """Canvas's gradebook with our grades in it."""
+
+    form = Form.CANVAS
+
+
+class GradescopeExporter(_Exporter):
+    """The shape of Gradescope's own export."""
+
+    form = Form.GRADESCOPE
+
+
+class PlainExporter(_Exporter):
+    """One row for each student and problem."""
+
+    form = Form.PLAIN

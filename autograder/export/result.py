@@ -1,0 +1,125 @@
+"""What one export came to: the file, whom it leaves out, and the list of those beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.core.errors import ExportError
+from autograder.core.files import write_atomically
+from autograder.export.assignments import Assignment, Total, total
+from autograder.export.csv_cells import csv_text, harmless, points_text
+from autograder.export.grades import Grades
+from autograder.export.roster import Person, Roster
+from autograder.export.roster_match import Matching
+
+UNMATCHED = ".unmatched.csv"
+"""Ending of the list, after the whole name of the file."""
+_HEADINGS = ("in", "student", "assignment", "score", "max_score", "late_penalty", "final", "why")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A grade that is in the gradebook and not in the file."""
+
+    student: str
+    assignment: str
+    total: Total
+    why: str
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file that is ready to be written."""
+
+    text: str
+    written: int
+    """How many grades are in it."""
+    left_out: tuple[LeftOut, ...] = ()
+    absent: tuple[tuple[Person, str], ...] = ()
+    """Students of the roster without a submission, and to which assignment; no fault of anybody's."""
+    notes: tuple[str, ...] = ()
+    """What a person should know."""
+    marked: bool = False
+    """Does the file begin with UTF-8's byte order mark?"""
+
+
+def waits_for_a_person(found: Total) -> str:
+    """Says what is yet to be graded by a person; empty if nothing is."""
+    return f"waits for a person: {', '.join(found.waiting)}" if found.waiting else ""
+
+
+def refuse_unfinished(grades: Grades, assignments: Iterable[Assignment]) -> None:
+    """Does nothing if every grade is finished.
+
+    Raises:
+        ExportError: somebody's is not.
+    """
+    waiting = [
+        f"{account.id} ({assignment.id})"
+        for assignment in assignments
+        for account in grades.accounts
+        if (found := total(grades, assignment, account.id)) and found.waiting
+    ]
+    if waiting:
+        more = f" and {len(waiting) - 10} more" if len(waiting) > 10 else ""
+        raise ExportError(
+            f"nothing was exported: a person has yet to grade {', '.join(map(repr, waiting[:10]))}{more}. "
+            "Do so in the form grader, or export with --unfinished leave or include."
+        )
+
+
+def not_on_roster(grades: Grades, assignments: Iterable[Assignment], matching: Matching) -> list[LeftOut]:
+    """The grades of those whom nobody on the roster is."""
+    return [
+        LeftOut(account.id, assignment.id, found, matching.refused[account.id])
+        for assignment in assignments
+        for account in grades.accounts
+        if account.id in matching.refused and (found := total(grades, assignment, account.id))
+    ]
+
+
+def without_submission(
+    grades: Grades, assignments: Iterable[Assignment], roster: Roster, matching: Matching
+) -> list[tuple[Person, str]]:
+    """Students of the roster for whom nothing was recorded, by assignment."""
+    account_of = {person: student for student, person in matching.rows.items()}
+    return [
+        (person, assignment.id)
+        for assignment in assignments
+        for person in roster.people
+        if person.is_student and (person not in account_of or total(grades, assignment, account_of[person]) is None)
+    ]
+
+
+def write_exported(to: Path, exported: Exported) -> Path | None:
+    """Writes the file, and beside it the list of whom it leaves out if there are any.
+
+    A list of an earlier export that is not true any more is removed.
+
+    Returns:
+        The list's path; None if nobody is left out and everybody handed in.
+
+    Raises:
+        SetupError: the folder cannot be written.
+    """
+    write_atomically(to, ("\ufeff" if exported.marked else "") + exported.text)
+    path = to.with_name(to.name + UNMATCHED)
+    if exported.left_out or exported.absent:
+        write_atomically(path, _list(exported))
+        return path
+    if path.is_file() and path.read_bytes().startswith(",".join(_HEADINGS).encode()):
+        path.unlink()
+    return None
+
+
+def _list(exported: Exported) -> str:
+    rows: list[tuple[str, ...]] = [_HEADINGS]
+    for one in exported.left_out:
+        numbers = (one.total.score, one.total.max_score, one.total.penalty, one.total.final)
+        said = (harmless(one.student), one.assignment, *map(points_text, numbers), harmless(one.why))
+        rows.append(("gradebook", *said))
+    for person, assignment in exported.absent:
+        rows.append(("roster", harmless(person.label), assignment, "", "", "", "", "nothing handed in"))
+    return csv_text(rows)

@@ -1,0 +1,175 @@
+"""Who on the roster is who in the gradebook: only what is certain counts, everything else is said.
+
+The gradebook's ids are names of folders; a platform has its own. A student is found where their id, e-mail address or
+platform id is the same as a cell of one row (upper and lower case alike); or else where an id on one side is the part
+before the `@` of an address on the other, if nobody else has it and the address is of the place where most on the
+roster have theirs: `jsmith@gmail.com` is not the university's `jsmith`. Such matches are named.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from autograder.core.text import printable
+from autograder.export.grades import Account
+from autograder.export.roster import CANVAS_ID, Person, Roster, normal
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Who was found, and who was not."""
+
+    rows: Mapping[str, Person]
+    """Student id in the gradebook → the one row that is theirs."""
+    refused: Mapping[str, str]
+    """Student id → why no row was taken."""
+    by_beginning: tuple[str, ...] = ()
+    """Who was found by the beginning of an address only, and where: sentences for staff."""
+
+
+def match(accounts: Iterable[Account], roster: Roster, by: str = "") -> Matching:
+    """Finds each student of the gradebook on the roster.
+
+    Args:
+        accounts: the gradebook's students.
+        roster: the platform's list.
+        by: the one heading of the roster whose cells count; any that says who somebody is, if empty.
+
+    Raises:
+        ExportError: the roster has no heading `by`.
+    """
+    accounts = tuple(accounts)
+    people = _with_ids_of(roster, by)
+    exact, local = _by_text(people, roster, by)
+    found: dict[str, frozenset[Person]] = {}
+    refused: dict[str, str] = {}
+    for account in accounts:
+        sets = [exact[key] for key in _keys(account) if key in exact]
+        if sets:
+            common = frozenset[Person].intersection(*sets)
+            found[account.id] = common or frozenset[Person].union(*sets)
+            if not common:
+                refused[account.id] = (
+                    f"id and address lead to different rows of the roster: {_lines(found[account.id])}"
+                )
+    taken = frozenset[Person]().union(*found.values())
+    weak: dict[str, frozenset[Person]] = {}
+    for account in accounts:
+        if account.id not in found:
+            hits = frozenset[Person]().union(*(local.get(key, frozenset()) for key in _local_keys(account)))
+            if hits:
+                weak[account.id] = hits
+                foreign = (_ELSEWHERE + key[1:] for key in _local_keys(account) if key.startswith(_BEGINNING))
+                elsewhere = hits & frozenset[Person]().union(*(local.get(key, frozenset()) for key in foreign))
+                if elsewhere == hits:
+                    refused[account.id] = f"the address of {_lines(elsewhere)} begins the same, but is of another place"
+                if hits & taken:
+                    refused[account.id] = f"the address of {_lines(hits & taken)} begins the same, and is another's"
+    found |= weak
+    owners: dict[Person, list[str]] = {}
+    for student, persons in found.items():
+        if student in refused:
+            continue
+        if len(persons) > 1:
+            refused[student] = f"more than one row of the roster fits: {_lines(persons)}"
+        else:
+            owners.setdefault(next(iter(persons)), []).append(student)
+    rows = {}
+    for person, students in owners.items():
+        if len(students) > 1:
+            names = ", ".join(printable(student) for student in sorted(students))
+            refused |= {student: f"{names}: all of them fit line {person.line} of the roster" for student in students}
+        elif not person.is_student:
+            refused[students[0]] = f"line {person.line} of the roster is staff's, or the platform's test student"
+        else:
+            rows[students[0]] = person
+    nowhere = {account.id: "not on the roster" for account in accounts if account.id not in found}
+    named = tuple(
+        f"{printable(student)} was found by the beginning of an address: {rows[student].label}, "
+        f"line {rows[student].line} of the roster"
+        for student in sorted(weak)
+        if student in rows
+    )
+    return Matching(rows, refused | nowhere, named)
+
+
+def _with_ids_of(roster: Roster, by: str) -> list[tuple[Person, tuple[tuple[str, str], ...]]]:
+    """Each person with the cells that count."""
+    if not by:
+        return [(person, person.ids) for person in roster.people]
+    column = roster.column(by)
+    pairs: list[tuple[Person, tuple[tuple[str, str], ...]]] = []
+    for person in roster.people:
+        row = roster.rows[person.row]
+        cell = row[column].strip() if column < len(row) else ""
+        pairs.append((person, ((normal(by), cell),) if cell else ()))
+    return pairs
+
+
+def _by_text(
+    people: Collection[tuple[Person, tuple[tuple[str, str], ...]]], roster: Roster, by: str
+) -> tuple[dict[str, frozenset[Person]], dict[str, frozenset[Person]]]:
+    """Text → who has it in a cell; text → who may be meant if an address or an id is cut at the `@`."""
+    exact: dict[str, set[Person]] = {}
+    local: dict[str, set[Person]] = {}
+    usual = _usual_domain(cell for _, ids in people for _, cell in ids)
+    for person, ids in people:
+        for heading, cell in ids:
+            if heading == CANVAS_ID and roster.is_canvas and not by:
+                exact.setdefault(_OF_CANVAS + _folded(cell), set()).add(person)
+                continue
+            exact.setdefault(_folded(cell), set()).add(person)
+            local.setdefault(_BEGINNING + _local(cell) if "@" in cell else _folded(cell), set()).add(person)
+            if "@" in cell and _domain(cell) != usual:
+                local.setdefault(_ELSEWHERE + _local(cell), set()).add(person)
+    return {key: frozenset(who) for key, who in exact.items()}, {key: frozenset(who) for key, who in local.items()}
+
+
+_BEGINNING = "\0"
+"""Marks what stands before an `@`: it agrees with a whole id, never with the beginning of another address."""
+
+
+_ELSEWHERE = "\2"
+"""The same of an address that is not where most have theirs: no sign of anybody."""
+
+
+_OF_CANVAS = "\1"
+"""Marks Canvas's own number of a person, which a university's number may equal by chance."""
+
+
+def _keys(account: Account) -> set[str]:
+    keys = {_folded(text) for text in (account.id, account.email, account.lms_user_id) if text.strip()}
+    return keys | {_OF_CANVAS + _folded(account.lms_user_id)} if account.lms_user_id.strip() else keys
+
+
+def _local_keys(account: Account) -> set[str]:
+    """The keys under which `_by_text` has who may be meant."""
+    texts = [text for text in (account.id, account.email) if text.strip()]
+    return {_local(text) if "@" in text else _BEGINNING + _folded(text) for text in texts}
+
+
+def _local(address: str) -> str:
+    return _folded(address.partition("@")[0])
+
+
+def _domain(address: str) -> str:
+    return _folded(address.rpartition("@")[2])
+
+
+def _usual_domain(cells: Iterable[str]) -> str:
+    """Where more than half of the addresses are; empty if nowhere."""
+    domains = Counter(_domain(cell) for cell in cells if "@" in cell)
+    domain, count = next(iter(domains.most_common(1)), ("", 0))
+    return domain if 2 * count > domains.total() else ""
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text.strip().casefold())
+
+
+def _lines(persons: Iterable[Person]) -> str:
+    numbers = sorted(person.line for person in persons)
+    return f"line {numbers[0]}" if len(numbers) == 1 else f"lines {', '.join(map(str, numbers[:10]))}"

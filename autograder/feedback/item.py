@@ -1,0 +1,141 @@
+"""One graded item as the feedback page shows it: in words, with a hint at where to look."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from autograder.core.html import with_code
+from autograder.core.results import GIVEN, REREAD, WAITS, WROTE, ItemResult, Status
+from autograder.course.problem import Item, Problem
+from autograder.course.variants import misconception_text
+
+_WORDS = {
+    Status.PASSED: "Full marks",
+    Status.PARTIAL: "Partly right",
+    Status.FAILED: "Not right yet",
+    Status.ERROR: "Stopped with an error",
+    Status.TIMEOUT: "Took too long",
+    Status.OUT_OF_MEMORY: "Ran out of memory",
+    Status.CRASHED: "Ended the program",
+    Status.MISSING: "Nothing to grade",
+    Status.MANUAL: "Waits for a person",
+}
+
+_TEST_CELL = "Run the test cell below your answer: where it fails, it names the likely mistake."
+_ADVICE = {
+    Status.PARTIAL: f"The other parts of the test pass. {_TEST_CELL}",
+    Status.FAILED: f"{_TEST_CELL} If it passes, try inputs of your own: other shapes, negative and very large numbers.",
+    Status.ERROR: "Restart the kernel and run the notebook from top to bottom; the error shows up there, too.",
+    Status.TIMEOUT: "Run the test cell below your answer. If it hangs there, too: does the condition of each `while` "
+    "become false, does each recursion end? If it is only slow: use one operation on a whole tensor, not a loop over "
+    "its elements.",
+    Status.CRASHED: "Restart the kernel and run the test cell below your answer. If the kernel dies there, too, take "
+    "lines out until it lives: the last one that you took out did it.",
+    Status.OUT_OF_MEMORY: "Look for a tensor that is larger than it needs to be; print shapes where you broadcast.",
+    Status.MISSING: "Start with the worked number in the text above the task, then follow the test cell below it from "
+    "one message to the next.",
+}
+
+
+@dataclass(frozen=True)
+class ItemView:
+    """One item as the page shows it."""
+
+    anchor: str
+    """Name by which the page's summary links to it."""
+    id: str
+    heading: str
+    """The heading under which the item stands in the notebook; its id if there is none."""
+    points: str
+    """e.g. `3 of 4 points`."""
+    gain: str
+    """Points that were not given, e.g. `2 points`; empty if none, or if they can still be given."""
+    tone: str
+    """`good`, `part`, `bad` or `wait`: colour and mark."""
+    words: str
+    """The status in words."""
+    misconception: Markup
+    message: Markup
+    comment: str
+    """What the person wrote who read the answer."""
+    output: tuple[Markup, ...]
+    """The student's answer on personal inputs beside the right one."""
+    leans_on: tuple[str, ...]
+    """Items to mend first."""
+    advice: Markup
+    """Where to look."""
+
+
+def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
+    """The item of a notebook that could be graded.
+
+    Args:
+        result: how it went.
+        problem: the problem, for headings and the words of known mistakes.
+        anchor: name for links to it.
+    """
+    item = next((item for item in problem.items if item.id == result.id), None)
+    by_person = item is not None and item.kind != "code"
+    is_done = result.score >= result.max_score or result.status is Status.MANUAL
+    known = misconception_text(problem, result.id, result.misconception) or result.misconception.replace("_", " ")
+    said, comment, tests_agree = result.message, "", True
+    words = _WORDS[result.status]
+    if by_person and result.status in (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.MANUAL):
+        comment = "" if said in ("", WAITS, GIVEN, REREAD) else said
+        said = REREAD if said == REREAD else ""
+        words = words if result.status is Status.MANUAL else "Read by a person"
+    elif said.startswith((GIVEN, WROTE)):
+        first, _, said = said.partition("\n")
+        comment = first.removeprefix(GIVEN).removeprefix(WROTE).strip()
+        if first.startswith(GIVEN):
+            words = f"{words}; points given by a person"
+            tests_agree = bool(said)
+    elif said == WAITS or result.status is Status.PASSED:
+        said = ""
+    missing = result.max_score - result.score
+    return ItemView(
+        anchor=anchor,
+        id=result.id,
+        heading=(_heading(problem, item) if item else "") or result.id,
+        points=_points(result),
+        gain="" if is_done else f"{missing:g} point{'' if missing == 1 else 's'}",
+        tone=_tone(result),
+        words=words,
+        misconception=Markup() if is_done else with_code(known),
+        message=with_code(said),
+        comment=comment,
+        output=() if is_done else tuple(with_code(line) for line in result.output),
+        leans_on=() if is_done else result.leans_on,
+        advice=with_code("" if is_done or by_person or not tests_agree else _ADVICE.get(result.status, "")),
+    )
+
+
+def _points(result: ItemResult) -> str:
+    noun = "point" if result.max_score == 1 else "points"
+    if result.status is Status.MANUAL:
+        earned = f"{result.score:g} of {result.max_score:g} {noun} so far"
+        return earned if result.score else f"up to {result.max_score:g} {noun}"
+    return f"{result.score:g} of {result.max_score:g} {noun}"
+
+
+def _tone(result: ItemResult) -> str:
+    if result.status is Status.MANUAL:
+        return "wait"
+    if result.score >= result.max_score:
+        return "good"
+    return "part" if result.score > 0 else "bad"
+
+
+def _heading(problem: Problem, item: Item) -> str:
+    """The last heading above the item's cell, without the points that may stand in it."""
+    heading = ""
+    for cell in problem.cells:
+        if cell is item.cell:
+            break
+        if cell.cell_type == "markdown":
+            found = re.findall(r"^#{2,6}\s+(.+)$", cell.source, flags=re.MULTILINE)
+            heading = found[-1].strip() if found else heading
+    return re.sub(r"\s*\(\d+ points?\)$", "", heading.replace("`", ""))

@@ -1,0 +1,126 @@
+"""The page a student gets back: what earned points, what did not, and what to look at next.
+
+One self-contained file: no scripts, nothing loaded from anywhere (its content security policy says so), readable on a
+phone, in the dark and on paper. It shows the item messages, which name likely mistakes; hidden tests never reach it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from autograder.core.html import style, template, with_code
+from autograder.core.results import GradedLog, ItemResult, Outcome, Status
+from autograder.course.problem import Problem
+from autograder.feedback.item import view_of
+from autograder.submissions.pictures import PICTURE
+
+_OUTCOMES = {
+    Outcome.MISSING: (
+        "We found no notebook.",
+        "Nothing was handed in under this problem's name. If you did hand something in, tell your teaching assistant.",
+    ),
+    Outcome.UNREADABLE: (
+        "We could not open your notebook.",
+        "The file is no complete notebook; the upload or the download may have broken off. Open it in Jupyter or "
+        "Colab, save it, and hand it in again.",
+    ),
+    Outcome.WRONG_NOTEBOOK: (
+        "This seems to be the notebook of another problem.",
+        "Check which file you uploaded, and hand in the one with this problem's name.",
+    ),
+    Outcome.GRADER_ERROR: (
+        "Grading went wrong on our side.",
+        "This is not your fault and costs you nothing. The teaching assistants have been told and will grade it again.",
+    ),
+}
+
+
+_LOG_IS = {"no_log": "was not handed in", "log_unusable": "could not be used"}
+"""Flag → what became of the student's log."""
+
+
+def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
+    """The feedback page of one submission.
+
+    Args:
+        log: what grading found.
+        problem: the problem, for its title and headings.
+        late: what a late hand-in costs, as a sentence; see `autograder.course.late_policy`.
+
+    Returns:
+        A complete HTML document, the same bytes for the same input.
+    """
+    outcome = _OUTCOMES.get(log.outcome)
+    waiting = [item for item in log.items if item.status is Status.MANUAL]
+    lost = [item for item in log.items if item.score < item.max_score and item.status is not Status.MANUAL]
+    tested = [item for item in log.items if not item.manual]
+    views = {item.id: view_of(item, problem, f"item-{number}") for number, item in enumerate(log.items, start=1)}
+    open_points = sum(item.max_score - item.score for item in waiting)
+    log_is = next((_LOG_IS[flag.kind] for flag in log.flags if flag.kind in _LOG_IS), "")
+    sheet = style("page.css", "feedback.css")
+    return template("feedback.html").render(
+        title=problem.title,
+        student=log.student,
+        problem=problem.id,
+        written="" if log_is else _date(log.created_at),
+        log_is="" if outcome else log_is,
+        untouched=log.outcome is Outcome.GRADED and all(item.status is Status.MISSING for item in log.items),
+        late=late,
+        score=f"{log.score:g}",
+        maximum=f"{log.max_score:g}",
+        waiting=f"{open_points:g}" if open_points else "",
+        bar=_bar(log.score, open_points, log.max_score),
+        tested=len(tested),
+        right=sum(item.score >= item.max_score for item in tested),
+        first=[views[item.id] for item in _in_order_of_gain(lost)],
+        lost=[views[item.id] for item in lost],
+        waits=[views[item.id] for item in waiting],
+        done=[views[item.id] for item in log.items if item not in lost and item not in waiting],
+        all_items=list(views.values()),
+        names={item: view.anchor for item, view in views.items()},
+        has_output=next((item.id for item in lost if item.output), ""),
+        student_literal=repr(log.student),
+        outcome=outcome,
+        reason=with_code(_shared_message(log)) if outcome else "",
+        repairs=[with_code(flag.message) for flag in log.flags if flag.kind == "repaired"],
+        pictures=[with_code(flag.message) for flag in log.flags if flag.kind == PICTURE],
+        sheet=sheet,
+    )
+
+
+def _in_order_of_gain(lost: Sequence[ItemResult]) -> list[ItemResult]:
+    """Most points to gain first; but an item that another one uses stands before it."""
+    by_id = {item.id: item for item in lost}
+    order: dict[str, ItemResult] = {}
+
+    def add(item: ItemResult, above: frozenset[str]) -> None:
+        for used in item.leans_on:
+            if used in by_id and used not in above:
+                add(by_id[used], above | {used})
+        order.setdefault(item.id, item)
+
+    for item in sorted(lost, key=lambda item: item.score - item.max_score):
+        add(item, frozenset({item.id}))
+    return list(order.values())
+
+
+def _shared_message(log: GradedLog) -> str:
+    """What all items say, when the notebook as a whole could not be graded; empty if they differ."""
+    messages = {result.message for result in log.items}
+    return messages.pop() if len(messages) == 1 else ""
+
+
+def _bar(score: float, waiting: float, maximum: float) -> tuple[str, str]:
+    """Widths, in per cent, of what is earned and of what waits for a person."""
+    if maximum <= 0:
+        return "0", "0"
+    return f"{100 * min(score / maximum, 1):.1f}", f"{100 * min(waiting / maximum, 1):.1f}"
+
+
+def _date(created_at: str) -> str:
+    try:
+        when = datetime.fromisoformat(created_at).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return created_at
+    return f"{when.day} {when:%B %Y, %H:%M} UTC" if when.timestamp() else ""  # nobody knows when

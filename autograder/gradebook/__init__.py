@@ -1,0 +1,1 @@
+"""nbgrader's database, plug-ins and pages."""

@@ -1,0 +1,402 @@
+"""nbgrader's gradebook: writes explicit results into it and reads back what people gave.
+
+Scores come from the results and from nowhere else. Points and comments that a person gave stay when a submission is
+graded again; nbgrader lets them outrank the automatic ones.
+"""
+
+from __future__ import annotations
+
+import html
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.core.errors import CourseError
+from autograder.core.fast_imports import without_server
+from autograder.core.files import write_atomically
+from autograder.core.notebook_io import graded_text
+from autograder.core.results import GIVEN, REREAD, WROTE, GradedLog, ItemResult, Status
+from autograder.course.config import Course, course_folder, load_course
+from autograder.gradebook.points import auto_comment, auto_score, clamped, item_of
+from autograder.gradebook.standing import Standing, standings
+
+WAIT_SECONDS = 20.0
+"""How long to wait for another program that is writing to the gradebook."""
+
+
+class Recordable(Protocol):
+    """What is recorded of one submission."""
+
+    @property
+    def log(self) -> GradedLog:
+        """The explicit results."""
+
+    @property
+    def notebook(self) -> NotebookNode | None:
+        """The executed notebook; None if there was nothing to execute."""
+
+    @property
+    def is_known(self) -> bool:
+        """Was all of it recorded before, most likely?"""
+
+
+def gradebook_path(root: Path) -> Path:
+    """Where the gradebook is."""
+    return course_folder(root) / "gradebook.db"
+
+
+class Record(Protocol):
+    """Records one submission."""
+
+    def __call__(self, grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
+        """The log with the points that people gave; `handed_in_at` is when the course platform got the submission."""
+
+
+@contextmanager
+def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record]:
+    """Opens the gradebook for a batch; what it yields records one submission.
+
+    Scores go into `course/gradebook.db`, the executed notebook below `course/autograded/`, where the form grader shows
+    it and asks for the manual points. The answer is the log with the points and comments that people gave before.
+    Recording a submission again does no harm.
+
+    Args:
+        root: the course's root folder.
+        wait_seconds: how long to wait while another program holds the gradebook.
+
+    Raises:
+        CourseError: on opening or recording: the gradebook is missing, locked or damaged, or does not know a problem.
+        SetupError: on recording: a notebook cannot be written.
+    """
+
+    course = load_course(root)
+    known: dict[str, Mapping[str, Standing]] = {}
+
+    def record(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
+        log = grading.log
+        with _explaining(gradebook_path(root)):
+            if grading.is_known and log.problem not in known:
+                known[log.problem] = standings(gradebook, log.problem)
+            stands = known[log.problem].get(log.student) if grading.is_known else None
+            if stands and stands.says(log, course, handed_in_at) and _recorded_notebook(root, log).is_file():
+                return with_manual_points(log, stands.given)
+            try:
+                log = _record(gradebook, root, grading)
+                _set_lateness(gradebook, course, log, handed_in_at)
+            except Exception:
+                gradebook.db.rollback()  # else nothing could be recorded after it
+                raise
+            return log
+
+    with opened(root, wait_seconds) as gradebook:
+        yield record
+
+
+def _record(gradebook: Any, root: Path, grading: Recordable) -> GradedLog:
+    log = grading.log
+    if log.student in ("", ".", "..") or Path(log.student).name != log.student:
+        raise CourseError(f"{log.student!r} cannot be a student's folder; rename the submission's folder.")
+    path = _recorded_notebook(root, log)
+    settled = _same_answers(path, grading.notebook)
+    write_scores(gradebook, log, settled)
+    if grading.notebook is not None:
+        write_atomically(path, graded_text(show_verdicts(grading.notebook, log)))
+    log = with_manual_points(log, _manual_points(gradebook, log.problem, log.student))
+    notebook = gradebook.find_submission_notebook(log.problem, log.problem, log.student)
+    changed = {item_of(g.name) for g in notebook.grades if g.needs_manual_grade and g.manual_score is not None}
+    items = (
+        replace(item, status=Status.MANUAL, message=REREAD) if item.id in changed and item.manual else item
+        for item in log.items
+    )
+    return replace(log, items=tuple(items)) if changed else log
+
+
+def _recorded_notebook(root: Path, log: GradedLog) -> Path:
+    return course_folder(root) / "autograded" / log.student / log.problem / f"{log.problem}.ipynb"
+
+
+def _set_lateness(gradebook: Any, course: Course, log: GradedLog, handed_in_at: datetime | None) -> None:
+    """Notes the hand-in time and takes away what the late policy says, as `nbgrader autograde` does."""
+    if log.problem not in course.problems:
+        return
+    grant_extension(gradebook, course, log)
+    known = {} if handed_in_at is None else {"timestamp": handed_in_at.astimezone(UTC).replace(tzinfo=None)}
+    submission = gradebook.update_or_create_submission(log.problem, log.student, **known)
+    notebook = gradebook.find_submission_notebook(log.problem, log.problem, log.student)
+    gradebook.db.expire(notebook)  # its score is what the database computes
+    gradebook.db.expire(submission)
+    penalty = course.late_policy.penalty(notebook.score, submission.total_seconds_late)
+    notebook.late_submission_penalty = clamped(penalty, notebook.score) or None
+    gradebook.db.commit()
+
+
+def grant_extension(gradebook: Any, course: Course, log: GradedLog) -> None:
+    """Tells the gradebook how much more time `course.toml` gives this student; a problem of no homework has none."""
+    if log.problem in course.problems:
+        gradebook.grant_extension(log.problem, log.student, days=course.extension_days(log.problem, log.student))
+
+
+def _same_answers(path: Path, notebook: NotebookNode | None) -> frozenset[str]:
+    """Grade ids of the manual answers that are the same as in the notebook recorded before."""
+    if notebook is None or not path.is_file():
+        return frozenset()
+    try:
+        before = _answers(nbformat.read(path, as_version=4))
+    except Exception:  # whatever is wrong with the old file: it is about to be replaced
+        return frozenset()
+    return frozenset(name for name, source in _answers(notebook).items() if before.get(name) == source)
+
+
+def _answers(notebook: NotebookNode) -> dict[str, str]:
+    found = {}
+    for cell in notebook.cells:
+        data = cell.metadata.get("nbgrader", {})
+        if data.get("grade") and data.get("solution"):
+            found[str(data["grade_id"])] = str(cell.source)
+    return found
+
+
+def write_scores(gradebook: Any, log: GradedLog, settled: frozenset[str] = frozenset()) -> None:
+    """Writes one submission's results through an open gradebook.
+
+    Every autograded row gets its explicit score, and 0 where there is no verdict; an item that a person grades gets
+    no automatic score and asks for a person, unless it is `settled` (the answer is the one that already has points).
+
+    Args:
+        gradebook: nbgrader's `Gradebook`, open.
+        log: the explicit results.
+        settled: grade ids of manual answers that did not change since they were recorded last.
+
+    Raises:
+        CourseError: the gradebook does not know the problem, or one of its items.
+    """
+    from nbgrader.api import MissingEntry
+    from sqlalchemy.exc import SAWarning
+
+    try:
+        gradebook.find_notebook(log.problem, log.problem)
+    except MissingEntry:
+        raise CourseError(
+            f"the gradebook does not know {log.problem!r}; run `autograder release {log.problem}`."
+        ) from None
+    gradebook.update_or_create_student(log.student)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)  # nbgrader builds the rows of a submission before it adds them
+        gradebook.update_or_create_submission(log.problem, log.student)
+    notebook = gradebook.find_submission_notebook(log.problem, log.problem, log.student)
+    results = {item.id: item for item in log.items}
+    unknown = results.keys() - {item_of(grade.name) for grade in notebook.grades}
+    if unknown:
+        raise CourseError(
+            f"the gradebook does not know these items of {log.problem!r}: {', '.join(sorted(unknown))}. Were they "
+            f"added or renamed after the last `autograder release {log.problem}`? Release again, or take the old names "
+            "back: points that people gave belong to the old ones."
+        )
+    for grade in notebook.grades:
+        score = auto_score(results.get(item_of(grade.name)))
+        grade.auto_score = None if score is None else clamped(score, grade.max_score)
+        is_read = grade.manual_score is not None and not grade.needs_manual_grade and grade.name in settled
+        grade.needs_manual_grade = score is None and not is_read
+    for comment in notebook.comments:
+        comment.auto_comment = auto_comment(results.get(comment.name))
+    gradebook.db.commit()
+
+
+def manual_points(
+    root: Path, problem: str, student: str, wait_seconds: float = WAIT_SECONDS
+) -> dict[str, tuple[float | None, str]]:
+    """What people gave a submission: item id → (points or None if only a comment, comment or empty).
+
+    Extra credit counts as points. Without a gradebook, or for a submission it does not know, the result is empty.
+
+    Raises:
+        CourseError: the gradebook is locked or damaged.
+    """
+    if not gradebook_path(root).is_file():
+        return {}
+    with opened(root, wait_seconds) as gradebook:
+        return _manual_points(gradebook, problem, student)
+
+
+def _manual_points(gradebook: Any, problem: str, student: str) -> dict[str, tuple[float | None, str]]:
+    from nbgrader.api import MissingEntry
+
+    try:
+        notebook = gradebook.find_submission_notebook(problem, problem, student)
+    except MissingEntry:
+        return {}
+    given: dict[str, tuple[float | None, str]] = {}
+    for grade in notebook.grades:
+        if grade.manual_score is not None or grade.extra_credit:
+            own = grade.auto_score if grade.manual_score is None else grade.manual_score
+            given[item_of(grade.name)] = (float(own or 0.0) + float(grade.extra_credit or 0.0), "")
+    for comment in notebook.comments:
+        if comment.manual_comment:
+            given[comment.name] = (given.get(comment.name, (None, ""))[0], str(comment.manual_comment))
+    return given
+
+
+def with_manual_points(log: GradedLog, given: Mapping[str, tuple[float | None, str]]) -> GradedLog:
+    """The log with what people gave (`manual_points`): their points outrank the examiner's, as in nbgrader."""
+    items = (_as_given(item, *given[item.id]) if item.id in given else item for item in log.items)
+    return replace(log, items=tuple(items)) if given else log
+
+
+def _as_given(item: ItemResult, points: float | None, comment: str) -> ItemResult:
+    if points is None:
+        own = "" if item.status in (Status.MANUAL, Status.PASSED) else item.message
+        said = f"{comment} {own}" if item.manual else f"{WROTE} {_in_one_line(comment)}\n{own}"
+        return replace(item, message=said.strip())
+    status = Status.PASSED if points >= item.max_score else Status.PARTIAL if points > 0 else Status.FAILED
+    if item.manual:
+        return replace(item, score=points, status=status, message=comment or GIVEN)
+    own = "" if status is Status.PASSED or item.status is Status.PASSED else item.message
+    said = f"{GIVEN} {_in_one_line(comment)}".strip() + f"\n{own}"
+    return replace(item, score=points, status=status, message=said.strip())
+
+
+def _in_one_line(comment: str) -> str:
+    """A comment that stands before a message of several lines."""
+    return " ".join(comment.split())
+
+
+def create_gradebook(root: Path) -> None:
+    """Makes a new, empty gradebook if there is none: the tables and the version mark that nbgrader itself would make.
+
+    nbgrader starts the command `alembic` to learn the version; asking alembic in this process saves starting a second
+    Python with all of nbgrader in it, and works without that command on the PATH.
+    """
+    path = gradebook_path(root)
+    if path.exists():
+        return
+    from alembic.script import ScriptDirectory
+    from sqlalchemy import create_engine, text
+
+    with without_server():
+        from nbgrader.api import Base
+        from nbgrader.dbutil import ALEMBIC_DIR
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(".gradebook.db.new")
+    fresh.unlink(missing_ok=True)
+    engine = create_engine(_address(fresh))
+    with engine.begin() as connection:
+        Base.metadata.create_all(bind=connection)
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        version = {"version": ScriptDirectory(ALEMBIC_DIR).get_current_head()}
+        connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:version)"), version)
+    engine.dispose()
+    fresh.replace(path)
+
+
+def set_due_date(gradebook: Any, problem: str, due: datetime) -> None:
+    """Tells the gradebook when a problem is due, so that nbgrader can say who is late."""
+    gradebook.update_or_create_assignment(problem, duedate=due.astimezone(UTC).replace(tzinfo=None))
+
+
+@contextmanager
+def opened(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Any]:
+    """nbgrader's `Gradebook` of the course, open.
+
+    Raises:
+        CourseError: there is none yet, or it is locked or damaged.
+    """
+    path = gradebook_path(root)
+    if not path.is_file():
+        raise CourseError(f"there is no gradebook {path}; run `autograder release` first.")
+    with without_server():
+        from nbgrader.api import Gradebook
+
+    with _explaining(path), Gradebook(_address(path, wait_seconds), load_course(root).id) as gradebook:
+        gradebook.db().expire_on_commit = False  # else each commit would have every cell read anew
+        yield gradebook
+
+
+@contextmanager
+def _explaining(path: Path) -> Iterator[None]:
+    """Turns what a locked or damaged gradebook raises into one message that says what to do."""
+    from nbgrader.api import InvalidEntry
+    from sqlalchemy.exc import DatabaseError
+
+    try:
+        with _quiet():
+            yield
+    except DatabaseError as error:
+        raise CourseError(_explained(path, str(error.orig))) from error
+    except InvalidEntry as error:  # what nbgrader makes of a database error while it adds a row
+        raise CourseError(_explained(path, str(error).splitlines()[0])) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps nbgrader from logging whole tracebacks of database errors: we say what happened ourselves."""
+    log = logging.getLogger("tornado.application")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
+def _address(path: Path, wait_seconds: float = WAIT_SECONDS) -> Any:
+    from sqlalchemy.engine import URL
+
+    return URL.create("sqlite", database=str(path), query={"timeout": str(wait_seconds)})
+
+
+def _explained(path: Path, said: str) -> str:
+    if "locked" in said or "busy" in said:
+        mend = "another program is writing to it: close the form grader or the other run, then run this again."
+    elif "readonly" in said or "unable to open" in said:
+        mend = "make the file and its folder writable for you."
+    else:
+        mend = (
+            "it seems damaged: move it away, put a backup in its place or run `autograder release`, then grade again."
+        )
+    return f"the gradebook {path} cannot be used ({said}); {mend}"
+
+
+def show_verdicts(notebook: NotebookNode, log: GradedLog) -> NotebookNode:
+    """A copy in which each test cell shows its verdict, and nothing that was printed there.
+
+    For people; but in the form that nbgrader's `determine_grade` would score the same: nothing for full marks, one
+    number for a part, one error for none.
+    """
+    results = {item.id: item for item in log.items}
+    cells = []
+    for cell in notebook.cells:
+        data = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "code" and data.get("grade") and not data.get("solution"):
+            cell = copy(cell)
+            cell.outputs = _verdict(results.get(item_of(str(data["grade_id"]))), float(data["points"]))
+        cells.append(cell)
+    shown = copy(notebook)
+    shown.cells = cells
+    return shown
+
+
+def _verdict(item: ItemResult | None, points: float) -> list[NotebookNode]:
+    score = 0.0 if item is None else clamped(item.score, points)
+    if score == points:
+        return []
+    message = "no verdict; ask the course staff" if item is None else (item.message or str(item.status))
+    if score == 0:
+        name = "NoPoints" if item is None else str(item.status)
+        return [
+            nbformat.v4.new_output(
+                "error", ename=name, evalue=message, traceback=[f"0 of {points:g} points: {message}"]
+            )
+        ]
+    text = html.escape(f"{score:g} of {points:g} points: {message}")
+    data = {"text/plain": repr(score), "text/html": f"<p>{text}</p>"}
+    return [nbformat.v4.new_output("execute_result", data=data, execution_count=None)]

@@ -1,0 +1,250 @@
+"""Our steps inside plain nbgrader: named stubs at release; the examiner, explicit scores and late policy at grading.
+
+`course/nbgrader_config.py` puts them in place, so that `nbgrader autograde PROBLEM` and the form grader's button give
+the scores of `autograder grade`. nbgrader runs two stages per submission and reads the submitted file itself before
+the first: `SubmissionExporter` keeps it from doing so, so that a file which is no notebook costs only its student.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
+from nbgrader.converters import GenerateAssignment
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.plugins import LateSubmissionPlugin
+from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor
+from traitlets import Unicode
+from traitlets.config import Config
+from traitlets.utils.importstring import import_item
+
+from autograder.core.errors import CourseError, ReleaseError
+from autograder.core.results import GradedLog, Outcome
+from autograder.course.config import Course, course_folder, load_course, root_folder
+from autograder.course.problem import load_problem
+from autograder.gradebook.database import (
+    create_gradebook,
+    gradebook_path,
+    grant_extension,
+    opened,
+    set_due_date,
+    show_verdicts,
+    write_scores,
+)
+from autograder.release.notebook import released_notebook, stub
+from autograder.submissions.timestamps import hand_in_time_or_warning
+
+_NBGRADER_STEPS = "nbgrader.preprocessors."
+_RELEASE_STEPS = (
+    _NBGRADER_STEPS + "IncludeHeaderFooter",
+    _NBGRADER_STEPS + "LockCells",
+    f"{__name__}.NamedStubs",
+    _NBGRADER_STEPS + "ClearOutput",
+    _NBGRADER_STEPS + "CheckCellMetadata",
+    _NBGRADER_STEPS + "ComputeChecksums",
+    _NBGRADER_STEPS + "SaveCells",
+    _NBGRADER_STEPS + "ClearHiddenTests",
+    _NBGRADER_STEPS + "ClearMarkScheme",
+    _NBGRADER_STEPS + "ComputeChecksums",
+    _NBGRADER_STEPS + "CheckCellMetadata",
+)
+"""nbgrader's own release step, with stubs that name their item; its test templates (AUTOTEST) are not used."""
+
+
+def config_text(course: Course) -> str:
+    """The text of `course/nbgrader_config.py`: the same for every machine."""
+    return f'''"""nbgrader's configuration for this course; written by `autograder release`, so do not edit it here."""
+
+import os
+from pathlib import Path
+
+c = get_config()  # noqa: F821
+
+here = Path(__file__).resolve().parent
+os.environ.setdefault("AUTOGRADER_ROOT", str(here.parent))
+
+from autograder.gradebook.nbgrader_plugin import read_hand_in_times_with_care
+
+read_hand_in_times_with_care()
+
+c.CourseDirectory.course_id = {course.id!r}
+c.CourseDirectory.root = str(here)
+# Only notebooks are graded. nbgrader would copy whatever else lies in a student's folder, and follow links there.
+c.CourseDirectory.ignore = ["*"]
+
+# Release: stubs name their item; mark schemes stand in written answers.
+c.GenerateAssignment.preprocessors = [
+{_listed(_RELEASE_STEPS)}]
+c.ClearMarkScheme.enforce_metadata = False
+
+# Grading: the examiner's explicit results instead of what cells print.
+c.Autograde.exporter_class = "{__name__}.SubmissionExporter"
+c.Autograde.sanitize_preprocessors = ["nbgrader.preprocessors.CheckCellMetadata"]
+c.Autograde.autograde_preprocessors = [
+    "{__name__}.Examine",
+    "{__name__}.SaveResults",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.AssignLatePenalties.plugin_class = "{__name__}.CourseLatePolicy"
+
+# The form grader shows mark schemes beside the answers; nothing else does.
+c.HTMLExporter.preprocessors = ["autograder.gradebook.rubrics.ShowRubrics"]
+'''
+
+
+def read_hand_in_times_with_care() -> None:
+    """Lets nbgrader read `timestamp.txt` by `hand_in_time`.
+
+    Its own reading raises on a text that is no time, which ends the batch, and waits for ever on a named pipe.
+    """
+
+    def careful(self: CourseDirectory, folder: str) -> datetime | None:
+        moment = hand_in_time_or_warning(Path(folder), self.log)
+        return None if moment is None else moment.replace(tzinfo=None)
+
+    CourseDirectory.get_existing_timestamp = careful
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return "".join(f'    "{name}",\n' for name in names)
+
+
+class NamedStubs(ClearSolutions):  # type: ignore[misc]  # nbgrader ships no types
+    """nbgrader's `ClearSolutions`, with a stub that names the item."""
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict[str, Any], cell_index: int
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Replaces the solution regions of one cell."""
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        self.code_stub = {"python": stub(grade_id, "code")}
+        self.text_stub = stub(grade_id, "markdown")
+        done: tuple[NotebookNode, dict[str, Any]] = super().preprocess_cell(cell, resources, cell_index)
+        return done
+
+
+def generate_assignment(course: Course, problem_id: str) -> Path:
+    """Runs nbgrader's release step for one problem, in this process; returns the notebook it wrote.
+
+    Raises:
+        ReleaseError: nbgrader refused; the message has what it said.
+    """
+    folder = course_folder(course.root)
+    said: list[str] = []
+    log = _quiet_log(said)
+    config = Config()
+    config.CourseDirectory.root = str(folder)
+    config.CourseDirectory.course_id = course.id
+    config.CourseDirectory.assignment_id = problem_id
+    config.GenerateAssignment.preprocessors = list(_RELEASE_STEPS)
+    config.GenerateAssignment.force = True
+    config.ClearMarkScheme.enforce_metadata = False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nbgrader's and its libraries' own deprecations
+            create_gradebook(course.root)
+            coursedir = CourseDirectory(config=config, log=log)
+            GenerateAssignment(coursedir=coursedir, config=config, log=log).start()
+            if problem_id in course.problems:
+                with opened(course.root) as gradebook:
+                    set_due_date(gradebook, problem_id, course.due(problem_id))
+    except (NbGraderException, CourseError) as error:
+        raise ReleaseError(f"{problem_id}: {_refusal(course, said, str(error))}") from error
+    return folder / "release" / problem_id / f"{problem_id}.ipynb"
+
+
+def _refusal(course: Course, said: list[str], error: str) -> str:
+    text = "\n".join(said)
+    if "Cannot add or remove cells" in text or "submissions associated" in text:
+        return (
+            "items were added, removed or renamed, but the gradebook has submissions for the old ones. Keep the grade "
+            f"ids, or move {gradebook_path(course.root)} away, release, and grade all submissions again."
+        )
+    return f"nbgrader refused the release: {error}\n{text}".rstrip()
+
+
+def _quiet_log(said: list[str]) -> logging.Logger:
+    """A log that keeps errors in a list and prints nothing."""
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    log = logging.Logger("autograder.nbgrader", logging.ERROR)
+    log.addHandler(Keep())
+    return log
+
+
+class SubmissionExporter(NotebookExporter):
+    """Leaves the submitted file to `Examine` and hands nbgrader the clean release instead.
+
+    Nothing of the student's reaches nbgrader's first stage: neither broken JSON nor metadata that would stop the batch.
+    """
+
+    submitted = Unicode("", help="the file that was handed in")
+
+    def from_filename(
+        self, filename: str, resources: dict[str, Any] | None = None, **kw: Any
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Exports a notebook file; in the first stage the release in its place."""
+        if resources is None or not getattr(self.parent, "_sanitizing", False):
+            return super().from_filename(filename, resources=resources, **kw)
+        self.submitted = filename
+        release = released_notebook(load_problem(resources["nbgrader"]["assignment"], root_folder()))
+        resources.setdefault("metadata", {}).update(name=Path(filename).stem, path=str(Path(filename).parent))
+        exported: tuple[NotebookNode, dict[str, Any]] = NotebookExporter.from_notebook_node(
+            self, release, resources=resources, **kw
+        )
+        return exported
+
+
+class Examine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
+    """Grades the submitted file with the examiner and puts the executed notebook in place."""
+
+    grader = Unicode(
+        "autograder.grading.grade.grade_file",
+        help="import path of the function that grades: (problem, path, *, student, submitted) -> log and notebook",
+    ).tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Replaces the notebook by the executed one; `resources["homework_log"]` has the explicit results."""
+        problem_id, student = resources["nbgrader"]["assignment"], resources["nbgrader"]["student"]
+        path = Path(self.parent.submitted)
+        grading = import_item(self.grader)(problem_id, path, student=student, submitted=path.parents[2])
+        log: GradedLog = grading.log
+        if log.outcome is not Outcome.GRADED:
+            self.log.warning("%s: %s", student, "; ".join(dict.fromkeys(item.message for item in log.items)))
+        if grading.trouble:
+            self.log.error("%s: the autograder failed:\n%s", student, grading.trouble)
+        resources["homework_log"] = log
+        return show_verdicts(grading.notebook, log), resources
+
+
+class SaveResults(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
+    """Writes the explicit results into the gradebook, in place of nbgrader's `SaveAutoGrades`, which reads outputs."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Saves the scores of one submission."""
+        from nbgrader.api import Gradebook
+
+        log: GradedLog = resources["homework_log"]
+        course = load_course(root_folder())
+        with Gradebook(resources["nbgrader"]["db_url"], course.id) as gradebook:
+            write_scores(gradebook, log)
+            grant_extension(gradebook, course, log)
+        return nb, resources
+
+
+class CourseLatePolicy(LateSubmissionPlugin):  # type: ignore[misc]  # nbgrader ships no types
+    """The late policy of `course.toml`."""
+
+    def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float:
+        """Points taken away for a late hand-in (extensions are already counted)."""
+        return load_course(root_folder()).late_policy.penalty(score, total_seconds_late)

@@ -1,0 +1,58 @@
+"""Records a batch in the gradebook while that works; a gradebook that cannot be used never stops the grading."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from autograder.core.errors import CourseError
+from autograder.core.results import GradedLog
+from autograder.gradebook.database import Record, Recordable, recording
+from autograder.submissions.student_ids import MARKUP
+
+_log = logging.getLogger("autograder")
+
+
+def unchanged(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
+    """Records nothing."""
+    return grading.log
+
+
+@contextmanager
+def recorder(root: Path) -> Iterator[Record]:
+    """Records in the gradebook while that works; the first failure ends recording and is told, grading goes on."""
+    fault, recorded, left = "", 0, 0
+    odd: list[str] = []
+
+    def record(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
+        nonlocal fault, recorded, left
+        if MARKUP.intersection(grading.log.student):  # the form grader puts names into its pages as they are
+            odd.append(grading.log.student)
+            return grading.log
+        if not fault:
+            try:
+                log = write(grading, handed_in_at)
+                recorded += 1
+                return log
+            except CourseError as error:
+                fault = str(error)
+        left += 1
+        return grading.log
+
+    with ExitStack() as stack:
+        try:
+            write = stack.enter_context(recording(root))
+        except CourseError as error:
+            fault = str(error)
+        yield record
+    for name in odd:
+        _log.warning(
+            "%r cannot be a name in the gradebook and was left out there; rename the folder (`autograder intake` does)",
+            name,
+        )
+    if fault:
+        _log.warning("%d of %d results are not in the gradebook: %s", left, left + recorded, fault)
+        _log.warning("All files are written; once that is fixed, the same command fills the gradebook.")

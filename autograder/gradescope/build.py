@@ -1,0 +1,174 @@
+"""Makes the zip that an instructor uploads to Gradescope: scripts, packages, and one problem with its hidden tests.
+
+Nothing of other problems, of submissions or of the gradebook goes in. The course's own seed does, so that a submission
+gets the same score there as from `autograder grade`. The same course gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.core.errors import AutograderError
+from autograder.core.files import write_atomically, write_bytes
+from autograder.core.zips import zip_of
+from autograder.course.config import COURSE_FILE, load_course, root_folder
+from autograder.course.metric_ranges import declared_bands
+from autograder.course.problem import Problem, load_problem
+from autograder.course.seed import fingerprint, grading_seed, seed_line, seeds_file
+from autograder.course.variants import variants
+from autograder.gradescope.requirements import Memory, measured, packages_for
+from autograder.gradescope.settings import LOG_ALONE, SETTINGS_FILE, VERIFY, ListedItem, Settings
+from autograder.release.fill import solved_notebook
+from autograder.release.lint import lint_problem
+from autograder.release.notebook import notebook_text, released_notebook
+from autograder.sandbox.guest.confinement import PLAIN
+from autograder.sandbox.host import ANY, wanted_level
+from homework.bands import entry_for
+
+MOST_MINUTES = 40
+"""Gradescope's upper bound of the time limit."""
+_SCRIPTS = ("setup.sh", "run_autograder")
+_CHECKOUT = Path(__file__).resolve().parents[2]
+_LEFT_OUT = ("__pycache__", ".egg-info", ".pyc")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A zip that was made."""
+
+    path: Path
+    bytes: int
+    settings: Settings
+    memory: Memory | None
+    """What grading takes; None for a problem that nobody measured."""
+    command: str
+    """What measured it."""
+
+
+def make_zip(
+    problem_id: str,
+    out: Path,
+    *,
+    minutes: float = 10.0,
+    log_alone: str = VERIFY,
+    leaderboard: str = "",
+    lowest_first: bool = False,
+    extra: Sequence[str] = (),
+    root: Path | None = None,
+) -> Made:
+    """Makes the zip of one problem.
+
+    Args:
+        problem_id: e.g. `vae`.
+        out: the zip.
+        minutes: the time limit that the assignment has on Gradescope.
+        log_alone: what to do with a log without a notebook: `verify` or `refuse`.
+        leaderboard: id of a metric; empty for no leaderboard.
+        lowest_first: is a lower value of it better?
+        extra: more packages for the image, as pip requirements.
+        root: the course's root folder; found by `root_folder()` if not given.
+
+    Raises:
+        AutograderError: an unknown problem, a fault in its source, or an argument that cannot be.
+    """
+    root = root or root_folder()
+    problem = load_problem(problem_id, root)
+    findings = lint_problem(problem_id, root)
+    if findings:
+        raise AutograderError(f"no zip was made; mend first: {findings[0]}")
+    seed = grading_seed(root)
+    settings = Settings(
+        problem=problem.id,
+        title=problem.title,
+        items=tuple(
+            ListedItem(item.id, str(number), item.kind, item.points)
+            for number, item in enumerate(problem.items, start=1)
+        ),
+        minutes=minutes,
+        log_alone=log_alone,
+        leaderboard=leaderboard,
+        lowest_first=lowest_first,
+        isolation="" if wanted_level() == ANY else wanted_level(),
+        seed=fingerprint(seed),
+    )
+    _check(settings, problem, seed)
+    packages = packages_for(problem.id, root)
+    files = {
+        SETTINGS_FILE: settings.text(),
+        "torch.txt": _lines(packages.torch),
+        "requirements.txt": _lines((*packages.torch, *packages.others, *extra)),
+        "constraints.txt": _lines(packages.pins),
+        seeds_file(root).relative_to(root).as_posix(): seed_line(seed),
+    }
+    data = zip_of(
+        {**{name: text.encode() for name, text in files.items()}, **dict(_files(problem, root))}, executable=_SCRIPTS
+    )
+    write_bytes(out, data)
+    command, figures = measured()
+    return Made(out, len(data), settings, figures.get(problem.id), command)
+
+
+def write_hand_ins(problem_id: str, folder: Path, root: Path | None = None) -> tuple[Path, Path]:
+    """Writes what to try an autograder with: a solved notebook and an untouched one. The first is no student's to see.
+
+    Args:
+        problem_id: e.g. `vae`.
+        folder: made if missing; each notebook lies in a folder of its own, since it must keep its name.
+        root: the course's root folder; found by `root_folder()` if not given.
+
+    Returns:
+        the paths, the solved one first.
+    """
+    problem = load_problem(problem_id, root or root_folder())
+    paths = folder / "solved" / f"{problem.id}.ipynb", folder / "untouched" / f"{problem.id}.ipynb"
+    for path, notebook in zip(paths, (solved_notebook(problem), released_notebook(problem)), strict=True):
+        write_atomically(path, notebook_text(notebook))
+    return paths
+
+
+def _check(settings: Settings, problem: Problem, seed: str) -> None:
+    if seed.split() != [seed]:
+        raise AutograderError("the seed has spaces in it, so it cannot be written down; name another one, or none.")
+    if not 1 <= settings.minutes <= MOST_MINUTES:
+        raise AutograderError(
+            f"--minutes is {settings.minutes:g}; Gradescope's limit lies between 1 and {MOST_MINUTES}."
+        )
+    if settings.log_alone not in LOG_ALONE:
+        raise AutograderError(f"--log-alone is {settings.log_alone!r}; use {' or '.join(LOG_ALONE)}.")
+    if settings.isolation == PLAIN:
+        raise AutograderError(
+            "a zip for Gradescope cannot ask for isolation level 'plain': results lie beside the code."
+        )
+    bands = declared_bands(problem)
+    if settings.leaderboard and entry_for(settings.leaderboard, bands) is None:
+        known = ", ".join(sorted(bands)) or "none"
+        raise AutograderError(f"{problem.id} has no metric {settings.leaderboard!r} with a band; known: {known}.")
+
+
+def _files(problem: Problem, root: Path) -> Iterator[tuple[str, bytes]]:
+    """Names and bytes of what is taken as it lies there."""
+    for name in _SCRIPTS:
+        text = Path(__file__).with_name("container").joinpath(name).read_bytes()
+        yield name, text.replace(b"\r\n", b"\n")
+    for path in (root / COURSE_FILE, problem.path, *(variant.path for variant in variants(problem, "wrong"))):
+        yield path.relative_to(root).as_posix(), path.read_bytes()
+    load_course(root)  # its errors are better here than in the container
+    for name in ("pyproject.toml", "README.md", "LICENSE", "homework"):
+        yield from _tree(_CHECKOUT / name, f"packages/homework/{name}")
+    yield from _tree(_CHECKOUT / "autograder", "packages/autograder")
+
+
+def _tree(path: Path, name: str) -> Iterator[tuple[str, bytes]]:
+    """A file, or all files below a folder but what Python and pip leave there."""
+    if path.is_file():
+        yield name, path.read_bytes()
+        return
+    for below in sorted(path.iterdir()):
+        if not below.name.endswith(_LEFT_OUT) and not below.name.startswith("."):
+            yield from _tree(below, f"{name}/{below.name}")
+
+
+def _lines(words: Sequence[str]) -> str:
+    return "".join(f"{word}\n" for word in words)

@@ -1,0 +1,156 @@
+"""What grading one problem needs in a container: packages, found by grading its solution, and memory, as measured."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+from types import ModuleType
+
+from autograder.core.errors import SetupError
+
+MEMORY_FILE = Path(__file__).with_name("memory.toml")
+OURS = ("autograder", "homework")
+_FROM_TORCH_INDEX = ("torch", "torchvision")
+_MOST_SECONDS = 900.0
+_START = (
+    "import sys; sys.path[:] = {path!r}; "
+    "from autograder.gradescope.requirements import report; report({problem!r}, {root!r})"
+)
+
+
+@dataclass(frozen=True)
+class Container:
+    """A size of container that Gradescope offers."""
+
+    name: str
+    """As its settings call it."""
+    megabytes: int
+
+
+CONTAINERS = (
+    Container("0.5 CPU, 0.75GB RAM (the default)", 768),
+    Container("1 CPU, 1.5GB RAM", 1536),
+    Container("2 CPU, 3GB RAM", 3072),
+    Container("4 CPU, 6GB RAM", 6144),
+)
+"""Smallest first."""
+
+
+@dataclass(frozen=True)
+class Packages:
+    """Distributions, each as `name==version`, in alphabetical order."""
+
+    torch: tuple[str, ...]
+    """Those that come from PyTorch's index."""
+    others: tuple[str, ...]
+    """The others that the autograder, `homework` or the problem imports themselves."""
+    pins: tuple[str, ...]
+    """Of all that took part; what they need in turn is found by pip."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What grading a problem's solution takes, from the start of `run_autograder` to its end."""
+
+    own: int
+    """Megabytes (2**20 bytes) at the highest that no file holds, all processes together; what is shared counts once."""
+    libraries: int
+    """Megabytes of libraries that were in memory; the kernel can take back what is not in use."""
+    cpu: float
+    """Seconds of CPU time."""
+    default: float
+    """Seconds that it took in the default container; 0 if it did not succeed there."""
+
+    @property
+    def container(self) -> Container:
+        """The smallest container with room for the libraries and a tenth more than its own memory."""
+        wanted = 1.1 * self.own + self.libraries
+        fitting = [one for one in CONTAINERS if wanted <= one.megabytes and (self.default or one is not CONTAINERS[0])]
+        return fitting[0] if fitting else CONTAINERS[-1]
+
+
+def measured() -> tuple[str, Mapping[str, Memory]]:
+    """What `memory.toml` holds: the command that measured it, and the figures by problem id."""
+    table = tomllib.loads(MEMORY_FILE.read_text(encoding="utf-8"))
+    return table["command"], {problem: Memory(**figures) for problem, figures in table["problems"].items()}
+
+
+def packages_for(problem_id: str, root: Path) -> Packages:
+    """Which packages does grading this problem import? Grades its solution in a process of its own to find out.
+
+    Raises:
+        SetupError: the solution could not be graded.
+    """
+    start = _START.format(path=sys.path, problem=problem_id, root=str(root))
+    done = subprocess.run(
+        [sys.executable, "-c", start], capture_output=True, text=True, check=False, timeout=_MOST_SECONDS
+    )
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        raise SetupError(
+            f"the solution of {problem_id!r} could not be graded, so nobody knows what it needs: {last[0]}"
+        )
+    found = {name: tuple(lines) for name, lines in json.loads(done.stdout.splitlines()[-1]).items()}
+    return Packages(**found)
+
+
+def report(problem_id: str, root: str) -> None:
+    """Prints the packages as JSON. Runs in a process that has imported nothing else."""
+    from autograder.gradescope.grade import imported_while_grading
+
+    direct, loaded = imported_while_grading(problem_id, Path(root))
+    needed = _distributions(direct | _imports_of(_guest()))
+    parts = {
+        "torch": sorted(needed & set(_FROM_TORCH_INDEX)),
+        "others": sorted(needed - set(_FROM_TORCH_INDEX)),
+        "pins": sorted(_distributions(loaded) | needed),
+    }
+    print(json.dumps({name: [f"{one}=={_public(one)}" for one in names] for name, names in parts.items()}))
+
+
+def imports_of_ours(modules: Mapping[str, ModuleType]) -> set[str]:
+    """What our own loaded modules import by themselves and is loaded: top-level names."""
+    places = [getattr(module, "__file__", None) for name, module in modules.items() if name.partition(".")[0] in OURS]
+    files = [Path(place) for place in places if place]
+    return _imports_of(files) & {name.partition(".")[0] for name in modules}
+
+
+def _guest() -> list[Path]:
+    """What the process for student code imports; it may need libraries that this machine does not."""
+    return sorted((Path(__file__).parents[1] / "sandbox" / "guest").glob("*.py"))
+
+
+def _imports_of(files: Iterable[Path]) -> set[str]:
+    found = set()
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.partition(".")[0])
+    return found
+
+
+def _distributions(modules: Iterable[str]) -> set[str]:
+    """The names of the distributions that these modules come from; none for the standard library's."""
+    providers = _providers()
+    known = {name for module in modules for name in providers.get(module, ())}
+    return {name for name in known if name.partition("-")[0] not in OURS and "homework" not in name}
+
+
+@functools.cache
+def _providers() -> Mapping[str, list[str]]:
+    return packages_distributions()
+
+
+def _public(distribution: str) -> str:
+    """The version without its local part: `2.13.0` of `2.13.0+cpu`, which only one index has."""
+    return version(distribution).partition("+")[0]

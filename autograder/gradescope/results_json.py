@@ -1,0 +1,168 @@
+"""`results.json` in Gradescope's format: what a student sees after handing in, and what is kept for staff.
+
+Two rules of the platform decide its shape. A test case with visibility `hidden` takes the total score from the
+student's sight, so what only staff may read is no test case: it is printed (`stdout_visibility` is `hidden`) and kept
+in `extra_data`. Points that people give belong to questions of the outline, so items that a person grades are
+listed without a score.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from autograder.core.files import write_atomically
+from autograder.core.results import ItemResult, Status
+from autograder.core.text import printable
+from autograder.gradescope.settings import ListedItem, Settings
+
+RESULTS_FILE = "results.json"
+_LONGEST_LINE = 600
+_MOST_LINES = 40
+"""Of one text that a student reads."""
+
+
+Tell = Callable[[Mapping[str, Any]], None]
+"""How the grading says what it found, as plain JSON: see `Progress.take_note`."""
+
+
+class End(StrEnum):
+    """How far the grading is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    LATE = "late"
+    """The time was up."""
+    FAULT = "fault"
+    """The autograder or its container failed: not the student's fault."""
+
+
+@dataclass
+class Progress:
+    """What is known so far about one submission."""
+
+    items: dict[str, ItemResult] = field(default_factory=dict)
+    """By id: the items that have a result; their messages are for the student."""
+    notes: list[str] = field(default_factory=list)
+    """What the student should know about the submission as a whole."""
+    staff: list[str] = field(default_factory=list)
+    """What only staff may read."""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """The same for programs; plain JSON."""
+    leaderboard: list[dict[str, Any]] = field(default_factory=list)
+    """In Gradescope's form."""
+    end: End = End.RUNNING
+    seconds: float = 0.0
+    """Wall time since the start."""
+
+    def give_up(self, *staff: str) -> None:
+        """Forgets what is known: the grading failed on our side, as these lines say to staff."""
+        self.items, self.notes, self.extra, self.leaderboard = {}, [], {}, []
+        self.staff = [*self.staff, *staff]
+        self.end = End.FAULT
+
+    def take_note(self, message: Mapping[str, Any]) -> None:
+        """Adds what the grading said: `item` with its `seconds`, `notes`, `staff`, `extra`, `leaderboard`, `end`."""
+        if "item" in message:
+            item = ItemResult.from_json(message["item"])
+            self.items[item.id] = replace(item, seconds=message["seconds"])
+        for name, known in (("notes", self.notes), ("staff", self.staff), ("leaderboard", self.leaderboard)):
+            known += message.get(name, ())
+        self.extra.update(message.get("extra", {}))
+        if "end" in message:
+            self.end = End(message["end"])
+
+
+def results(settings: Settings, progress: Progress) -> dict[str, Any]:
+    """The content of `results.json`."""
+    record: dict[str, Any] = {
+        "execution_time": round(progress.seconds),
+        "extra_data": {
+            "end": str(progress.end),
+            "staff": [_readable(line) for line in progress.staff],
+            **progress.extra,
+        },
+        "output": "\n".join(_readable(note) for note in (*progress.notes, *_about_the_end(settings, progress))),
+        "output_format": "text",
+        "stdout_visibility": "hidden",
+        "test_name_format": "text",
+        "test_output_format": "text",
+        "tests": [_test(item, progress, settings) for item in settings.items],
+    }
+    if progress.leaderboard:
+        record["leaderboard"] = progress.leaderboard
+    return record
+
+
+def write_results(folder: Path, settings: Settings, progress: Progress) -> None:
+    """Writes `results.json`, whole or not at all; a link of that name is replaced, never followed.
+
+    Raises:
+        SetupError: the folder cannot be written.
+    """
+    path = folder / RESULTS_FILE
+    if path.is_symlink():
+        path.unlink()
+    write_atomically(
+        path, json.dumps(results(settings, progress), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    )
+
+
+def _about_the_end(settings: Settings, progress: Progress) -> list[str]:
+    if progress.end is End.FAULT:
+        return [
+            "Grading went wrong on our side. This is not your fault and costs you nothing: this run does not count. "
+            "What you handed in is kept, and the teaching staff will grade it again."
+        ]
+    if progress.end is End.LATE:
+        return [f"Grading had to stop, because it may take no longer than {settings.minutes:g} minutes."]
+    if progress.end is End.RUNNING:
+        return [
+            "Grading did not come to its end; what follows is what was done until then. If this stays so, it is not "
+            "your fault and costs you nothing: hand in again, or ask the teaching staff to grade it again."
+        ]
+    return []
+
+
+def _test(item: ListedItem, progress: Progress, settings: Settings) -> Mapping[str, Any]:
+    """One test case. Where the fault is ours, what has no result yet is hidden, and so is the total score."""
+    result = progress.items.get(item.id)
+    test: dict[str, Any] = {"name": item.id, "number": item.number, "visibility": "visible"}
+    if item.kind != "code":
+        is_missing = result is not None and result.status is Status.MISSING
+        words = "Not answered." if is_missing else "A person reads this answer"
+        test["output"] = words if is_missing else f"{words} and gives up to {item.points:g} points for it."
+        test["status"] = "failed" if is_missing else "passed"
+        return test
+    test["max_score"] = item.points
+    if result is None:
+        test |= {"score": 0.0, "status": "failed", "output": _not_reached(progress.end, settings)}
+        if progress.end in (End.FAULT, End.RUNNING):  # what is still running when students look has died
+            test["visibility"] = "hidden"
+        return test
+    test["score"] = result.score
+    test["status"] = "passed" if result.score >= result.max_score else "failed"
+    test["output"] = _readable(result.message)
+    return test
+
+
+def _not_reached(end: End, settings: Settings) -> str:
+    if end is End.FAULT:
+        return "Not graded, by a fault of the autograder."
+    if end is End.LATE:
+        return (
+            f"Not reached within {settings.minutes:g} minutes: something that runs before it took too long. Look in "
+            "the cells above for an endless loop or needless work, then hand in again."
+        )
+    return "Not reached yet."
+
+
+def _readable(text: str) -> str:
+    """A text of several lines in which nothing can steer a terminal or fill the page."""
+    lines = text.splitlines()
+    shown = [printable(line, _LONGEST_LINE) for line in lines[:_MOST_LINES]]
+    return "\n".join([*shown, "…"] if len(lines) > _MOST_LINES else shown)

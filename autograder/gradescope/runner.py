@@ -1,0 +1,221 @@
+"""The runner in Gradescope's container: it starts the grading, watches the clock, and alone writes `results.json`.
+
+It is a small process that imports nothing heavy and never touches what a student wrote. The grading is a fork of it
+(`autograder.gradescope.grade`) that says over a pipe what it found. After each item the file is written anew; when the
+grading ends, dies or takes too long, everything that it started is killed before the file is written for the last time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from autograder.core.errors import AutograderError
+from autograder.core.text import printable
+from autograder.course.config import ROOT_VARIABLE
+from autograder.course.seed import SEED_VARIABLE
+from autograder.gradescope.results_json import End, Progress, write_results
+from autograder.gradescope.settings import METADATA_FILE, Settings, read_settings
+from autograder.sandbox.guest import syscalls
+from autograder.sandbox.guest.confinement import die_with_parent
+from autograder.sandbox.guest.process_tree import kill_children
+from autograder.sandbox.host import ISOLATION_VARIABLE
+
+RESERVE_BYTES = 1 << 20
+"""Room on the disk that is kept for the last results."""
+SPARE_SECONDS = 30.0
+"""How long before the platform's time limit the grading is ended."""
+
+
+def main(arguments: list[str]) -> int:
+    """Grades what lies in `<base>/submission` and writes `<base>/results/results.json`.
+
+    Args:
+        arguments: the base folder (`/autograder`); before it `--rehearse` to grade the solution instead and write no
+            results.
+
+    Returns:
+        The exit status: 0 when there is a result, whatever the score; 1 after a fault of ours; 2 without settings.
+    """
+    base = Path(arguments[-1])
+    for name in (ISOLATION_VARIABLE, SEED_VARIABLE, ROOT_VARIABLE):  # the zip decides, nobody else
+        os.environ.pop(name, None)
+    try:
+        settings = read_settings(base / "source")
+    except AutograderError as error:
+        print(f"gradescope: {error}", flush=True)
+        return 2
+    if arguments[0] == "--rehearse":
+        return _rehearse(base, settings)
+    return run(base, settings)
+
+
+def run(base: Path, settings: Settings) -> int:
+    """Grades one submission; returns the exit status."""
+    started = time.monotonic()
+    deadline = started + max(1.0, settings.minutes * 60 - min(SPARE_SECONDS, settings.minutes * 6))
+    shut(base)
+    progress = Progress()
+    save = SavedResults(base / "results", settings, progress, started)
+    save()
+    with _workplace():
+        for message in _graded(base, settings, deadline):
+            progress.take_note(message)
+            if "item" in message:
+                save()
+    if progress.end is End.RUNNING:  # it said neither that it ended nor why not
+        late = time.monotonic() >= deadline
+        progress.end = End.LATE if late else End.FAULT
+        progress.staff.append("The time was up." if late else "The grading process died; was there too little memory?")
+    save.finally_()
+    for line in progress.staff:
+        print(printable(line, 2000))
+    sys.stdout.flush()
+    return 1 if progress.end is End.FAULT else 0
+
+
+def shut(base: Path) -> None:
+    """Keeps everybody but the owner away from the sources, the results and what the platform says of the student."""
+    for name, mode in (("source", 0o700), ("results", 0o700), (METADATA_FILE, 0o600)):
+        with contextlib.suppress(FileNotFoundError):
+            os.chmod(base / name, mode)
+
+
+class SavedResults:
+    """Writes what is known so far; a full disk must not end the grading, and there is always room for the last word.
+
+    Args:
+        folder: where `results.json` belongs.
+        settings: the zip's.
+        progress: what is known; it changes meanwhile.
+        started: when the run began, by `time.monotonic()`.
+    """
+
+    def __init__(self, folder: Path, settings: Settings, progress: Progress, started: float) -> None:
+        self._folder, self._settings, self._progress, self._started = folder, settings, progress, started
+        self._reserve = folder / ".reserve"
+        with contextlib.suppress(OSError):
+            self._reserve.write_bytes(b"\1" * RESERVE_BYTES)
+
+    def __call__(self) -> None:
+        """Writes what is known now."""
+        with contextlib.suppress(Exception):  # a fault of ours; the last writing tells it
+            self._write()
+
+    def finally_(self) -> None:
+        """Writes for the last time; where what is known cannot be written, that this is a fault of the autograder's."""
+        with contextlib.suppress(OSError):
+            self._reserve.unlink()
+        try:
+            self._write()
+        except Exception:
+            self._progress.give_up("The results could not be written:", *traceback.format_exc().splitlines())
+            self._write()
+
+    def _write(self) -> None:
+        self._progress.seconds = time.monotonic() - self._started
+        try:
+            self._folder.mkdir(exist_ok=True)
+            write_results(self._folder, self._settings, self._progress)
+        except (AutograderError, OSError) as error:
+            print(f"results.json was not written: {error}", flush=True)
+
+
+@contextlib.contextmanager
+def _workplace() -> Iterator[None]:
+    """A folder for all temporary files inside, gone afterwards with whatever students' code left in it."""
+    folder = tempfile.mkdtemp(prefix="gradescope-")
+    os.chmod(folder, 0o711)  # sessions with a user id of their own must get to their folder below it
+    before, tempfile.tempdir = tempfile.tempdir, folder
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+        subprocess.run(["rm", "-rf", "--one-file-system", folder], check=False)  # of any depth, unlike shutil's
+
+
+def _graded(base: Path, settings: Settings, deadline: float) -> Iterator[Mapping[str, Any]]:
+    """Grades in a fork: what it says, until it ends or its time is up. Nothing that it started lives on."""
+    reading, writing = os.pipe()
+    if sys.platform == "linux":
+        syscalls.adopt_orphans()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reading)
+        _grade_and_exit(base, settings, writing)
+    os.close(writing)
+    try:
+        yield from _lines(reading, deadline)
+    finally:
+        os.close(reading)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+        kill_children()
+
+
+def _lines(reading: int, deadline: float) -> Iterator[Mapping[str, Any]]:
+    """The messages that arrive on a pipe until it is closed or the time is up."""
+    left = b""
+    while True:
+        seconds = deadline - time.monotonic()
+        if seconds <= 0 or not select.select([reading], [], [], seconds)[0]:
+            return
+        data = os.read(reading, 1 << 16)
+        if not data:
+            return
+        *lines, left = (left + data).split(b"\n")
+        for line in lines:
+            yield json.loads(line)
+
+
+def _grade_and_exit(base: Path, settings: Settings, writing: int) -> None:
+    """What the fork does. Whatever goes wrong in it is said; the student reads that it is not their fault."""
+
+    def tell(message: Mapping[str, Any]) -> None:
+        data = json.dumps(message).encode() + b"\n"
+        while data:
+            data = data[os.write(writing, data) :]
+
+    status = 1
+    try:
+        os.setsid()
+        die_with_parent()
+        from autograder.gradescope.grade import grade
+
+        grade(base, settings, tell)
+        status = 0
+    except BaseException as error:
+        reason = str(error) if isinstance(error, AutograderError) else traceback.format_exc()
+        tell({"staff": ["The autograder failed:", *reason.splitlines()], "end": str(End.FAULT)})
+    finally:
+        os._exit(status)
+
+
+def _rehearse(base: Path, settings: Settings) -> int:
+    """Grades the solution in this very image; the image must not be used where it does not get full marks."""
+    from autograder.gradescope.grade import rehearse_here
+
+    shut(base)
+    try:
+        print(rehearse_here(base, settings))
+    except AutograderError as error:
+        print(f"gradescope: {error}", flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

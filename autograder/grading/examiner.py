@@ -1,0 +1,376 @@
+"""Examines one rebuilt notebook: the student's cells run on their side, the tests on ours; says how each item went.
+
+Cells run in the notebook's order; each item's test meets a fork of the student's process as it stood after its cell. A
+cell or a test that dies, hangs or eats all memory costs its own item: the process is started again
+(`autograder.grading.cell_runner`), the cells before are run again without the guilty one, and examination goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from autograder.core.results import WAITS, Flag, ItemResult, Status
+from autograder.core.software import software
+from autograder.course.cell_selection import NOT_RUN
+from autograder.course.name_analysis import names_of, needed
+from autograder.course.problem import Item, Problem
+from autograder.grading import misconceptions
+from autograder.grading.answer_diff import compare
+from autograder.grading.cell_runner import CRASHED, CellRun, StudentProcess
+from autograder.grading.item_cache import Recall, key_of
+from autograder.grading.limits import ALL_CELLS_OUTPUT, ANSWER_SECONDS, LIVES
+from autograder.grading.reference import Reference, quiet_process, reference, run_test
+from autograder.grading.verdict import Verdict, broken_cell, dead, not_answered, verdict_of
+from autograder.sandbox.guest.server import seed_everything
+from autograder.sandbox.guest.wire import ClosedError, TooLateError
+from autograder.sandbox.host import Host, SessionDiedError
+from autograder.sandbox.proxy import Link, Student
+from autograder.submissions.rebuild import Built, Rebuilt
+from homework.checks import inputs_from, recording
+
+_ASKED_ON = (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.ERROR)
+"""After which verdicts the code is asked for its answers on personal inputs too."""
+_COMPARED = (Status.PARTIAL, Status.FAILED, Status.ERROR)
+"""After which of them the answer is told beside the right one."""
+
+
+OnItem = Callable[[ItemResult], None]
+"""What is told each item's result during an examination."""
+
+
+@dataclass
+class Examined:
+    """How an examination ended."""
+
+    results: list[ItemResult] = field(default_factory=list)
+    runs: dict[str, CellRun] = field(default_factory=dict)
+    """By cell id: the cells that were run."""
+    answers: dict[str, Any] = field(default_factory=dict)
+    """Item id → the student's answer on personal inputs, as plain JSON."""
+    flags: list[Flag] = field(default_factory=list)
+    """What staff should know."""
+    phases: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("start", "cells", "tests", "answers"), 0.0))
+    """Seconds by phase (`results.PHASES`); `start` counts all forks and their ends."""
+
+    @contextlib.contextmanager
+    def timed(self, phase: str) -> Iterator[None]:
+        """Adds the time that the block takes to a phase."""
+        begin = time.monotonic()
+        try:
+            yield
+        finally:
+            self.phases[phase] += time.monotonic() - begin
+
+
+class ItemTimeoutError(BaseException):
+    """The test cell itself, on the trusted side, ran out of time (no `Exception`: a test must not catch it)."""
+
+
+def examine(
+    problem: Problem,
+    rebuilt: Rebuilt,
+    host: Host,
+    *,
+    student: str,
+    seed: str,
+    recall: Recall | None = None,
+    on_item: OnItem | None = None,
+    lives: int = LIVES,
+) -> Examined:
+    """Examines a notebook.
+
+    Args:
+        problem: the problem.
+        rebuilt: the release with the student's answers in it.
+        host: forks the processes for student code.
+        student: the student's id; personal inputs are drawn from it.
+        seed: of the grading run; inputs of tests and the global generators come from it.
+        recall: what an earlier grading found; nothing if not given.
+        on_item: called with each item's result as soon as it is known.
+        lives: how often the process must die under the same cell until that is believed to be the cause.
+    """
+    with quiet_process(), inputs_from(seed):
+        examination = _Examination(problem, rebuilt, host, student, seed, recall or Recall(), lives)
+        return examination.run(on_item or (lambda result: None))
+
+
+class _Examination:
+    def __init__(
+        self, problem: Problem, rebuilt: Rebuilt, host: Host, student: str, seed: str, recall: Recall, lives: int
+    ) -> None:
+        self._problem = problem
+        self._recall = recall
+        self._state = key_of(software(), seed, problem.id, host.level)
+        """Digest of all cells so far, in order: what the student's process is made of."""
+        self._rebuilt = rebuilt
+        self._student = student
+        self._seed = seed
+        self._reference: Reference = reference(problem)
+        self._output = ALL_CELLS_OUTPUT
+        self._done = Examined()
+        sources = [_runnable(built) for built in rebuilt.cells]
+        chosen = needed(sources, self._reference.wanted)
+        always = {"test", "answer"}  # an answer that cannot be parsed binds no name, and must be run to say so
+        chosen |= {
+            n
+            for n, built in enumerate(rebuilt.cells)
+            if built.role in always and built.cell_type == "code" and not _is_manual(built)
+        }
+        self._unsure: set[str] = set()
+        """Cells that nothing is known to need, by id; run only where a cell may bind any name."""
+        why = _dynamic(rebuilt)
+        if why:
+            self._unsure = {
+                built.id
+                for n, built in enumerate(rebuilt.cells)
+                if sources[n] is not None and n not in chosen and built.role != "test"
+            }
+            message = f"A cell uses {why}, so nobody can tell which cells are needed: the whole notebook was run."
+            self._done.flags.append(Flag("whole_notebook", message))
+        cells_seed = _seed(seed, problem.id, "cells")
+        self._process = StudentProcess(host, cells_seed, self._unsure, self._done.timed, lives)
+        self._cells = [built for n, built in enumerate(rebuilt.cells) if n in chosen or built.id in self._unsure]
+
+    def run(self, on_item: OnItem) -> Examined:
+        results = {item.id: self._manual(item) for item in self._problem.items if item.kind != "code"}
+        for result in results.values():
+            on_item(result)
+        try:
+            for built in self._cells:
+                if built.id in self._unsure and self._process.unsure_left <= 0:
+                    continue
+                if built.role != "test":
+                    self._run_cell(built)
+                    continue
+                assert built.cell is not None
+                item = self._problem.item(built.cell.grade_id.removeprefix("test_"))
+                results[item.id] = self._examine(item)
+                on_item(results[item.id])
+        finally:
+            self._process.close()
+        for item in self._problem.items:
+            self._done.results.append(self._leaning(item, results) if item.kind == "code" else results[item.id])
+        return self._done
+
+    def _leaning(self, item: Item, results: dict[str, ItemResult]) -> ItemResult:
+        """The item's result, with the items that its code uses and that are not right yet either."""
+        result = results[item.id]
+        names = names_of(self._rebuilt.source(item.id)) if item.id in self._rebuilt.answered else None
+        if names is None or result.score >= item.points:
+            return result
+        wrong = [other.id for other in results.values() if other.score < other.max_score and other.id != item.id]
+        return replace(result, leans_on=tuple(other for other in wrong if other in names.uses))
+
+    # --- the student's cells ------------------------------------------------------------------------------------------
+
+    def _run_cell(self, built: Built) -> None:
+        """Runs a cell, or takes what it did from an earlier grading: it is then run as soon as an item needs it."""
+        self._state = key_of(self._state, built.id, built.source)
+        known = None if self._process.is_there else self._recall.get(self._state)
+        if known is None:
+            known = self._process.run(built)
+            self._recall.keep(self._state, known, known.get("dead", ""))
+        self._process.has_run(built, known.get("dead", ""))
+        if "dead" not in known:
+            run = CellRun(**known)
+            kept = CellRun(run.stdout[: self._output], run.stderr[: self._output], run.raised)
+            self._output = max(0, self._output - len(kept.stdout) - len(kept.stderr))
+            self._done.runs[built.id] = kept
+
+    # --- one item -----------------------------------------------------------------------------------------------------
+
+    def _examine(self, item: Item) -> ItemResult:
+        started = time.monotonic()
+        early = self._before(item)
+        key = self._key(item, early)
+        found = self._recall.get(key)
+        is_known = found is not None
+        if found is None:
+            found = self._found(item, early)
+            if self._recall.keep(key, found, found["status"]):
+                said = f"`{item.id}` ended otherwise when the same notebook was graded before: a busy machine, or luck?"
+                self._done.flags.append(Flag("unsteady", said))
+        else:
+            self._recall.items += 1
+        if found["answer"] is not None:
+            self._done.answers[item.id] = found["answer"]
+        return ItemResult(
+            id=item.id,
+            score=found["score"],
+            max_score=item.points,
+            status=Status(found["status"]),
+            message=found["message"],
+            seconds=0.0 if is_known else time.monotonic() - started,
+            misconception=found["misconception"],
+            output=tuple(found["output"]),
+        )
+
+    def _key(self, item: Item, early: Verdict | None) -> str:
+        """The digest of all that decides over an item's result."""
+        assert item.test is not None
+        known = "" if early is None else [str(early.status), early.message, early.fraction]
+        asked = [item.id, item.points, item.seconds, item.test.source, misconceptions.digest(self._reference, item)]
+        return key_of(self._state, sorted(self._process.dead), known, self._reference.digest, asked, self._student)
+
+    def _found(self, item: Item, early: Verdict | None) -> dict[str, Any]:
+        verdict, answer, fault = self._asked(item, early)
+        known, output = "", [fault] if fault else []
+        if answer is not None and verdict.status is not Status.PASSED:
+            known = misconceptions.recognise(self._reference, item, answer, self._student)
+        if early is None and verdict.status in _COMPARED and not fault:
+            right = misconceptions.expected(self._reference, item, self._student)
+            output = [] if right.value is None else list(compare(answer, right.value, right.precision))
+        return {
+            "score": round(item.points * verdict.fraction, 6),
+            "status": str(verdict.status),
+            "message": verdict.message,
+            "misconception": known,
+            "answer": answer,
+            "output": output,
+        }
+
+    def _asked(self, item: Item, known: Verdict | None) -> tuple[Verdict, Any, str]:
+        """The verdict, unless it is known, the answer on personal inputs and why there is none, from one fork.
+
+        Nothing is asked twice: code that ends its process when it does not like a question must not get another try.
+        """
+        if known is not None and known.status not in _ASKED_ON:
+            return known, None, ""
+        answer, fault = None, ""
+
+        def ask(link: Link) -> Verdict:
+            nonlocal answer, fault
+            with self._done.timed("tests"):
+                verdict = known or self._test(item, link)
+            if verdict.status in _ASKED_ON:
+                with self._done.timed("answers"):
+                    try:
+                        answer = self._answer(item, link)
+                    except (Exception, TooLateError, ItemTimeoutError, ClosedError) as error:  # costs no points
+                        fault = "" if known or verdict.status not in _COMPARED else not_answered(error, verdict)
+            return verdict
+
+        verdict = self._with_fork(item, ask)
+        if verdict.status is Status.CRASHED:
+            self._process.come_back()  # or say that the host is gone, which is no fault of the student's
+        return verdict, answer, fault
+
+    def _before(self, item: Item) -> Verdict | None:
+        """What can be said without asking: no cell, an untouched stub, a cell that did not run."""
+        if item.id not in self._rebuilt.found:
+            return Verdict(Status.MISSING, f"Your notebook has no cell that defines `{item.id}`.")
+        if item.id not in self._rebuilt.answered:
+            return Verdict(Status.MISSING, f"Not answered yet: `{item.id}` is still the stub you were given.")
+        reason = self._process.dead.get(item.cell.id)
+        if reason is not None:
+            return dead(item, reason, "its cell was run")
+        run = self._done.runs.get(item.cell.id)
+        if run is not None and run.raised is not None:
+            return broken_cell(item, run.raised, self._done.runs, self._rebuilt)
+        return None
+
+    def _test(self, item: Item, link: Link) -> Verdict:
+        link.wait_until(time.monotonic() + item.seconds)
+        seed = _seed(self._seed, self._problem.id, item.id)
+        try:
+            with _alarm(item.seconds + 1.0), contextlib.redirect_stdout(io.StringIO()):
+                link.seed(seed)
+                seed_everything(seed)
+                names = self._reference.test_names(Student(link))
+                with recording() as parts:
+                    error = _caught(lambda: run_test(item, names))
+                return verdict_of(item, error, parts)
+        except (TooLateError, ItemTimeoutError):
+            return dead(item, "timeout", f"it was tested ({item.seconds:g} s)")
+        except ClosedError:
+            return dead(item, CRASHED, "it was tested")
+
+    def _answer(self, item: Item, link: Link) -> Any:
+        """The student's answer on personal inputs as plain JSON; raises whatever goes wrong."""
+        link.watches_arguments = False  # that is for the test to say; what was answered is worth knowing all the same
+        link.wait_until(time.monotonic() + ANSWER_SECONDS)
+        with _alarm(ANSWER_SECONDS + 1.0), contextlib.redirect_stdout(io.StringIO()):
+            link.seed(misconceptions.ANSWER_SEED)
+            return misconceptions.answer(self._reference, item, Student(link), self._student)
+
+    def _with_fork(self, item: Item, ask: Callable[[Link], Verdict]) -> Verdict:
+        """Lets `ask` speak to a fork of the student's process."""
+        try:
+            sock = self._process.fork(item.seconds + ANSWER_SECONDS + 1)
+        except SessionDiedError as error:
+            return dead(item, error.reason, "its test began")
+        link = Link(sock)
+        try:
+            return ask(link)
+        finally:
+            link.close()
+            self._process.end_fork()
+
+    def _manual(self, item: Item) -> ItemResult:
+        answered = item.id in self._rebuilt.answered
+        status = Status.MANUAL if answered else Status.MISSING
+        message = WAITS if answered else "Not answered."
+        return ItemResult(item.id, 0.0, item.points, status, message, manual=True)
+
+
+def _dynamic(rebuilt: Rebuilt) -> str:
+    """What one of the student's own cells uses to bind names in ways that nobody can read off its text."""
+    for built in rebuilt.cells:
+        if built.role in ("answer", "free") and built.cell_type == "code":
+            names = names_of(built.source)
+            if names is not None and names.dynamic:
+                return names.dynamic
+    return ""
+
+
+def _is_manual(built: Built) -> bool:
+    return built.cell is not None and built.cell.is_manual
+
+
+def _runnable(built: Built) -> str | None:
+    """The cell's text if the student's side may run it at all."""
+    if built.cell_type != "code" or built.role == "test":
+        return None
+    if _is_manual(built) or (built.cell is not None and built.cell.tags & NOT_RUN):
+        return None
+    return built.source
+
+
+def _caught(action: Callable[[], Any]) -> Exception | None:
+    """What the action raised, as a value; that the other side is gone or late is left to the caller."""
+    try:
+        action()
+    except Exception as error:
+        return error
+    return None
+
+
+def _seed(*parts: str) -> int:
+    return int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest()[:4], "big")
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """Ends trusted code that runs too long; outside the main thread only the sockets' limits act."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def ring(*_: Any) -> None:
+        raise ItemTimeoutError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

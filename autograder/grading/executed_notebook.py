@@ -1,0 +1,115 @@
+"""The executed notebook: the release with the student's answers, what their cells printed, and a verdict at each test.
+
+It holds no hidden test, no solution and none of the handed-in outputs and attachments, save pictures of cells that are
+graded by hand, drawn anew (`submissions.pictures`). Verdicts are written so that nbgrader's own rule
+(`determine_grade`) would score them the same: no output for full marks, one error output for none, one number for a
+part.
+
+What a student writes in text cells is kept from being markup (`plain_markdown`): nbconvert and nbgrader's form grader
+let scripts in markdown through, into the browser of whoever grades.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from urllib.parse import unquote
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+
+from autograder.core.plain_markdown import plain_markdown
+from autograder.core.results import ItemResult
+from autograder.course.problem import Problem
+from autograder.grading.cell_runner import CellRun
+from autograder.release.notebook import release_to_read
+from autograder.submissions.pictures import Picture
+from autograder.submissions.rebuild import Rebuilt
+
+LOG_TAG = "log"
+"""Tag of the cell that writes the log."""
+_ATTACHED = re.compile(r"!\[[^\]\n]*\] \(attachment:([^()\s]+)\)")
+"""How `plain_markdown` leaves a picture that is attached to its cell."""
+
+
+def executed_notebook(
+    problem: Problem, rebuilt: Rebuilt, runs: Mapping[str, CellRun], results: Mapping[str, ItemResult], logged: str = ""
+) -> NotebookNode:
+    """The notebook that teaching assistants and feedback see.
+
+    Args:
+        problem: the problem.
+        rebuilt: the release with the student's answers in it.
+        runs: by cell id, what the cells printed and raised.
+        results: by item id, how the items went.
+        logged: the numbers in the handed-in log, in words of ours; shown where the notebook writes the log.
+    """
+    release = release_to_read(problem)
+    released = {cell.id: cell for cell in release.cells}
+    cells = []
+    for built in rebuilt.cells:
+        if built.cell is None:
+            make: Callable[..., NotebookNode] = new_code_cell if built.cell_type == "code" else new_markdown_cell
+            cell = make(built.source, id=built.id, metadata={"tags": ["student"]})
+        else:
+            cell = copy(released[built.id])
+            cell.source = built.source
+        pictures = rebuilt.pictures[built.cell.grade_id].pictures if built.cell is not None and built.drawn else ()
+        if cell.cell_type == "markdown" and built.role in ("answer", "free"):
+            cell.source = plain_markdown(cell.source)
+            _attach(cell, pictures)
+        if cell.cell_type == "code":
+            cell.outputs = _outputs(built.id, runs)
+            cell.outputs += [new_output("display_data", {picture.mime: picture.data}) for picture in pictures]
+        if logged and built.cell is not None and LOG_TAG in built.cell.tags:
+            cell.outputs = [new_output("stream", name="stdout", text=logged)]
+        if built.role == "test" and built.cell is not None:
+            cell.outputs = verdict_outputs(results[built.cell.grade_id.removeprefix("test_")])
+        cells.append(cell)
+    notebook = copy(release)
+    notebook.cells = cells
+    return notebook
+
+
+def _attach(cell: NotebookNode, pictures: Sequence[Picture]) -> None:
+    """Puts attachments where a student's plain markdown shows them, each once, under names and words of ours."""
+    left = {picture.drawn.name: picture for picture in pictures}
+    attached = {}
+
+    def show(found: re.Match[str]) -> str:
+        picture = left.pop(unquote(found[1]), None)
+        if picture is None:
+            return found.group()
+        name = f"picture-{picture.drawn.digest}.{picture.mime.removeprefix('image/')}"
+        attached[name] = {picture.mime: picture.data}
+        return f"![attached picture](attachment:{name})"
+
+    cell.source = _ATTACHED.sub(show, cell.source)
+    if attached:
+        cell.attachments = attached
+
+
+def verdict_outputs(result: ItemResult) -> list[NotebookNode]:
+    """A test cell's outputs that say how its item went, to people and to nbgrader alike."""
+    if result.score >= result.max_score:
+        return []
+    if result.score > 0:
+        return [new_output("execute_result", {"text/plain": repr(float(result.score))}, execution_count=1)]
+    lines = [f"{result.id}: {result.status}", *result.message.splitlines()]
+    return [new_output("error", ename=str(result.status), evalue=result.message, traceback=lines)]
+
+
+def _outputs(cell_id: str, runs: Mapping[str, CellRun]) -> list[NotebookNode]:
+    run = runs.get(cell_id)
+    if run is None:
+        return []
+    outputs = [
+        new_output("stream", name=name, text=text)
+        for name, text in (("stdout", run.stdout), ("stderr", run.stderr))
+        if text
+    ]
+    if run.raised is not None:
+        kind, detail = str(run.raised.get("type"))[:80], str(run.raised.get("message"))[:2000]
+        outputs.append(new_output("error", ename=kind, evalue=detail, traceback=[f"{kind}: {detail}"]))
+    return outputs

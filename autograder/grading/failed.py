@@ -1,0 +1,74 @@
+"""Results of submissions that could not be graded: nothing for any item, and the reason everywhere."""
+
+from __future__ import annotations
+
+import functools
+import platform
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from nbformat.v4 import new_markdown_cell
+
+from autograder.core.errors import traceback_of
+from autograder.core.notebook_io import graded_text
+from autograder.core.plain_markdown import plain_markdown
+from autograder.core.results import Flag, GradedLog, Grading, ItemResult, Outcome, Status
+from autograder.course.problem import Problem
+from autograder.release.notebook import released_notebook
+from autograder.sandbox.guest.texts import well_formed
+from autograder.submissions.reader import Submission, UnusableError
+
+ANONYMOUS = "anonymous"
+
+
+def failed_grading(problem: Problem, submission: Submission, fault: str | BaseException) -> Grading:
+    """The result of a submission on which the grader itself failed; staff must look at it.
+
+    Args:
+        problem: the problem.
+        submission: what was handed in.
+        fault: the reason in words that the student may read, or the error. Of an error the student learns the type
+            only: its text and its traceback (`Grading.trouble`) may quote a hidden test.
+    """
+    reason, trouble = (fault, "") if isinstance(fault, str) else (type(fault).__name__, traceback_of(fault))
+    message = f"The autograder failed on this submission ({reason}); this is not your fault, staff will look at it."
+    grading = ungraded(problem, submission, UnusableError(Outcome.GRADER_ERROR, message))
+    return replace(grading, trouble=trouble)
+
+
+def ungraded(problem: Problem, submission: Submission, error: UnusableError) -> Grading:
+    """The result of a submission that cannot be graded, with the release as its notebook."""
+    message = well_formed(str(error))
+    log = GradedLog(
+        problem=problem.id,
+        student=ANONYMOUS if submission.student is None else well_formed(submission.student),
+        created_at=rfc3339(submission.handed_in_at),
+        profile="grade",
+        environment=environment(),
+        answers={},
+        metrics={},
+        code={},
+        notebook_sha256=submission.notebook_sha256,
+        outcome=error.outcome,
+        items=tuple(
+            ItemResult(item.id, 0.0, item.points, Status.MISSING, message, manual=item.kind != "code")
+            for item in problem.items
+        ),
+        flags=(Flag(str(error.outcome), message),),
+    )
+    notebook = released_notebook(problem)
+    said = plain_markdown(message)  # it may name files as the student did
+    notebook.cells.insert(0, new_markdown_cell(f"**This submission could not be graded.** {said}", id="not-graded"))
+    return Grading(log, graded_text(notebook))
+
+
+@functools.cache
+def environment() -> dict[str, str]:
+    """Where grading runs, in the words of the log."""
+    return {"python": platform.python_version(), "torch": version("torch"), "device": "cpu"}
+
+
+def rfc3339(moment: datetime | None) -> str:
+    """UTC to the second; an unknown moment is the epoch, so that equal input gives equal bytes."""
+    return (moment or datetime.fromtimestamp(0, UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,189 @@
+"""Grades one submission: bytes in, explicit results and an executed notebook out. No database."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from autograder.core.errors import SetupError, SourceError
+from autograder.core.notebook_io import graded_text
+from autograder.core.results import CACHED, Flag, GradedLog, Grading, Outcome
+from autograder.course.metric_ranges import declared_bands
+from autograder.course.problem import Problem, load_problem
+from autograder.course.seed import fingerprint, grading_seed
+from autograder.course.warm_modules import warm_modules
+from autograder.grading.examiner import Examined, OnItem, examine
+from autograder.grading.executed_notebook import executed_notebook
+from autograder.grading.failed import ANONYMOUS, environment, failed_grading, rfc3339, ungraded
+from autograder.grading.item_cache import Recall
+from autograder.grading.limits import LIVES
+from autograder.sandbox.guest.texts import well_formed
+from autograder.sandbox.host import Host
+from autograder.sandbox.probes import insist
+from autograder.submissions.log import disagreements, read_log
+from autograder.submissions.metrics import numbers_in_words
+from autograder.submissions.reader import Submission, UnusableError, read_cells, read_submission
+from autograder.submissions.rebuild import Rebuilt, rebuild
+from homework.source_hash import source_hash
+
+
+def grade(
+    problem: str, notebook_path: str | Path, *, student: str | None = None, root: Path | None = None
+) -> GradedLog:
+    """Grades one notebook file; a `submission_log.json` beside it is read too. Needs no database.
+
+    Args:
+        problem: problem id.
+        notebook_path: the handed-in notebook.
+        student: student id; the log's if not given, else `anonymous`.
+        root: the course's root folder; found if not given.
+
+    Returns:
+        the graded log. A notebook that cannot be graded gets one too: score 0 and the reason in the messages.
+
+    Raises:
+        SourceError: unknown problem, or a fault in its source.
+        SetupError: student code cannot be run on this machine.
+    """
+    grading = grade_file(problem, Path(notebook_path), student=student, root=root)
+    if grading.trouble:
+        logging.getLogger("autograder").error("%s: the autograder failed:\n%s", notebook_path, grading.trouble)
+    return grading.log
+
+
+def grade_file(
+    problem_id: str,
+    path: Path,
+    *,
+    student: str | None = None,
+    root: Path | None = None,
+    submitted: Path | None = None,
+) -> Grading:
+    """Like `grade`, with the executed notebook; below the folder `submitted` no link is followed."""
+    return grade_or_say_why(problem_id, read_submission(path, student, submitted), root=root)
+
+
+def grade_or_say_why(
+    problem_id: str,
+    submission: Submission,
+    *,
+    root: Path | None = None,
+    host: Host | None = None,
+    findings: Mapping[str, Any] | None = None,
+) -> Grading:
+    """Like `grade_submission`, but a fault of the autograder's own costs this submission only: its result says so.
+
+    Raises:
+        SourceError: unknown problem, or a fault in its source.
+        SetupError: nothing can be graded on this machine.
+    """
+    try:
+        grading = grade_submission(problem_id, submission, root=root, host=host, findings=findings)
+        for text in (grading.log.as_text(), grading.text):
+            text.encode()  # what cannot be written is told here, with its traceback
+        return grading
+    except (SourceError, SetupError):
+        raise
+    except Exception as error:
+        return failed_grading(load_problem(problem_id, root), submission, error)
+
+
+def grade_submission(
+    problem_id: str,
+    submission: Submission,
+    *,
+    root: Path | None = None,
+    host: Host | None = None,
+    findings: Mapping[str, Any] | None = None,
+    on_item: OnItem | None = None,
+    lives: int = LIVES,
+) -> Grading:
+    """Grades what one student handed in.
+
+    Args:
+        problem_id: problem id.
+        submission: the student's files, as bytes.
+        root: the course's root folder; found if not given.
+        host: forks the processes for student code, its walls tried; one of this process's own if not given.
+        findings: those of an earlier grading of this student (`Grading.findings`); nothing is recalled if not given.
+        on_item: called with each item's result as soon as it is known; never for a notebook that cannot be graded.
+        lives: how often student code must end its process until it is believed to be the cause: once where nobody else
+            is at work, so that what eats all memory does so once.
+    """
+    started = time.monotonic()
+    problem = load_problem(problem_id, root)
+    theirs, flags = read_log(submission.log, problem.id)
+    if submission.log_fault:
+        flags = [Flag("log_unusable", f"submission_log.json could not be read: {submission.log_fault}.")]
+    student = well_formed(submission.student or theirs.get("student") or ANONYMOUS)
+    try:
+        if submission.fault:
+            raise UnusableError(*submission.fault)
+        rebuilt = rebuild(problem, read_cells(submission.notebook, submission.name), submission.name)
+    except UnusableError as error:
+        return ungraded(problem, replace(submission, student=student), error)
+    course = problem.path.parent.parent
+    seed = grading_seed(course)
+    if host is None:
+        host = _host(warm_modules([problem]), course)
+    read = time.monotonic()
+    recall = Recall(findings)
+    examined = examine(problem, rebuilt, host, student=student, seed=seed, recall=recall, on_item=on_item, lives=lives)
+    asked = time.monotonic()
+    flags += [*rebuilt.flags, *examined.flags]
+    if theirs:
+        flags += disagreements(theirs, rebuilt, examined.answers, student)
+    flags.append(Flag("inputs", f"Inputs were drawn from the seed with fingerprint {fingerprint(seed)}."))
+    flags.append(Flag("isolation", f"Student code ran at isolation level '{host.level}'."))
+    if recall.items:
+        codes = sum(item.kind == "code" for item in problem.items)
+        flags.append(Flag(CACHED, f"{recall.items} of {codes} items were taken from an earlier grading."))
+    log = _log(problem, student, submission, theirs, rebuilt, examined, tuple(flags))
+    results = {result.id: result for result in examined.results}
+    logged = numbers_in_words(theirs.get("metrics", {}), declared_bands(problem), theirs.get("profile", "grade"))
+    text = graded_text(executed_notebook(problem, rebuilt, examined.runs, results, logged))
+    end = time.monotonic()
+    phases = {"read": read - started, **examined.phases, "write": end - asked}
+    return Grading(log, text, end - started, phases, recall.kept, recall.is_settled)
+
+
+@functools.cache
+def _host(modules: tuple[str, ...], root: Path) -> Host:
+    """This process's warm host for student code, its walls tried; ends with the process."""
+    host = Host(modules)
+    atexit.register(host.close)
+    insist(host, root)
+    return host
+
+
+def _log(
+    problem: Problem,
+    student: str,
+    submission: Submission,
+    theirs: dict[str, Any],
+    rebuilt: Rebuilt,
+    examined: Examined,
+    flags: tuple[Flag, ...],
+) -> GradedLog:
+    codes = {item.id for item in problem.items if item.kind == "code"}
+    return GradedLog(
+        problem=problem.id,
+        student=student,
+        created_at=theirs.get("created_at") or rfc3339(submission.handed_in_at),
+        profile=theirs.get("profile", "grade"),
+        environment=theirs.get("environment") or environment(),
+        answers=examined.answers,
+        metrics=theirs.get("metrics", {}),
+        code={item: source_hash(rebuilt.source(item)) for item in sorted(rebuilt.answered & codes)},
+        notebook_sha256=submission.notebook_sha256,
+        outcome=Outcome.GRADED,
+        items=tuple(examined.results),
+        flags=flags,
+        process=theirs.get("process", {}) if isinstance(theirs.get("process", {}), dict) else {},
+    )

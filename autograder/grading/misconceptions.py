@@ -1,0 +1,147 @@
+"""Recognises a known wrong solution by its answers: on the student's personal inputs it says the same as they do."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from autograder.course.cell_selection import may_run
+from autograder.course.name_analysis import names_of
+from autograder.course.problem import Cell, Item
+from autograder.course.variants import Variant, variants
+from autograder.grading.item_cache import key_of
+from autograder.grading.reference import Names, Reference, run_trusted
+from autograder.grading.tolerance import Precision, for_device, precision_of, same
+from homework.personal import draws_for, plain_json
+
+ANSWER_SEED = 0
+"""Of the global generators before each answer, as in `homework.log`; the student's side gets the same."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The right answer to one item on one student's inputs."""
+
+    value: Any
+    """Plain JSON; None if the item is not asked."""
+    precision: Precision
+    """How close another answer must come to it."""
+
+
+def asked_items(reference: Reference) -> tuple[Item, ...]:
+    """The items that the problem asks for on personal inputs, in the source's order."""
+    questions = reference.names["personal_answers"](Names(reference.names), draws_for("", reference.problem.id))
+    return tuple(item for item in reference.problem.items if item.id in questions)
+
+
+def answer(reference: Reference, item: Item, student: Any, student_id: str) -> Any:
+    """What `student` (names as attributes) answers on the inputs of `student_id`, as plain JSON; None if not asked."""
+    return plain_json(_returned(reference, item, student, student_id))
+
+
+@functools.lru_cache(maxsize=4096)
+def expected(reference: Reference, item: Item, student_id: str) -> Expected:
+    """The reference's answer on the inputs of `student_id`."""
+    return _of_ours(reference, item, Names(reference.names), student_id)
+
+
+def load(reference: Reference) -> None:
+    """Reads all known wrong solutions of a problem now, so that processes forked from this one have them."""
+    for item in reference.problem.items:
+        known_misconceptions(reference, item)
+        digest(reference, item)
+
+
+@functools.lru_cache(maxsize=256)
+def digest(reference: Reference, item: Item) -> str:
+    """Of the known wrong solutions of an item, which decide over what is recognised."""
+    return key_of([variant.source for variant in variants(reference.problem, "wrong") if variant.item == item.id])
+
+
+def recognise(reference: Reference, item: Item, got: Any, student_id: str, device: str = "cpu") -> str:
+    """The name of the known wrong solution that gives these answers; empty if none does, or if they are right.
+
+    Args:
+        reference: the problem's reference.
+        item: the item.
+        got: the answer, as plain JSON.
+        student_id: on whose inputs.
+        device: what computed it, as a log names it; see `autograder.grading.tolerance`.
+    """
+    right = expected(reference, item, student_id)
+    if same(got, right.value, for_device(right.precision, device)):
+        return ""
+    for slug in known_misconceptions(reference, item):
+        wrong = _wrong_answer(reference, item, slug, student_id)
+        if wrong is not None and same(got, wrong.value, for_device(wrong.precision, device)):
+            return slug
+    return ""
+
+
+@functools.lru_cache(maxsize=256)
+def known_misconceptions(reference: Reference, item: Item) -> dict[str, Names]:
+    """The problem's known wrong solutions of one item, each as the names of a notebook."""
+    found = {}
+    for variant in variants(reference.problem, "wrong"):
+        if variant.item == item.id:
+            found[variant.slug] = with_answer(reference, variant)
+    return found
+
+
+def with_answer(reference: Reference, variant: Variant) -> Names:
+    """The reference with one answer replaced, also where a given cell calls it by its name.
+
+    A function finds other names where it was defined. So the cells that use the item, directly or through one another,
+    are run again beside the variant.
+    """
+    names = dict(reference.names)
+    run_trusted(variant.source, f"<{variant.name}>", names)
+    replaced = {variant.item}
+    for cell in reference.problem.cells:
+        found = names_of(cell.source) if _is_helper(cell) and cell.grade_id != variant.item else None
+        if found is None or not found.uses & replaced or not found.binds <= reference.names.keys():
+            continue
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            run_trusted(cell.source, f"<{reference.problem.path.name}: {cell.id}>", names)
+        replaced |= found.binds
+    return Names(names)
+
+
+def _is_helper(cell: Cell) -> bool:
+    return may_run(cell) and "answers" not in cell.tags
+
+
+@functools.lru_cache(maxsize=256)
+def _wrong_answer(reference: Reference, item: Item, slug: str, student_id: str) -> Expected | None:
+    """What a known wrong solution answers; None if it raises."""
+    try:
+        return _of_ours(reference, item, known_misconceptions(reference, item)[slug], student_id)
+    except Exception:
+        return None
+
+
+def _of_ours(reference: Reference, item: Item, names: Names, student_id: str) -> Expected:
+    returned = _returned(reference, item, names, student_id)
+    return Expected(plain_json(returned), precision_of(returned))
+
+
+def _returned(reference: Reference, item: Item, student: Any, student_id: str) -> Any:
+    questions = reference.names["personal_answers"](student, draws_for(student_id, reference.problem.id))
+    if item.id not in questions:
+        return None
+    _seed()
+    return questions[item.id]()
+
+
+def _seed() -> None:
+    """As `homework.seeds.seed_everything`, without torch's look for GPUs: that takes as long as an answer does."""
+    torch.default_generator.manual_seed(ANSWER_SEED)
+    np.random.seed(ANSWER_SEED)
+    random.seed(ANSWER_SEED)

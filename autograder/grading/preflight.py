@@ -1,0 +1,61 @@
+"""Before anybody is graded, the solution is: where it does not get full marks, no student's grade can be trusted.
+
+A machine on which a library gives other numbers, or which is too slow for a time limit, is found before it costs a
+student points.
+"""
+
+from __future__ import annotations
+
+from autograder.core.errors import SetupError
+from autograder.core.results import ItemResult, Status
+from autograder.course.problem import Problem
+from autograder.release.fill import solved_notebook
+from autograder.release.notebook import notebook_text
+from autograder.sandbox.host import Host
+from autograder.submissions.reader import Submission, read_cells
+
+
+def load(problem: Problem) -> None:
+    """Runs a problem's reference, reads its known wrong solutions, and goes once through all that runs no test.
+
+    Raises:
+        SourceError: a fault in the source.
+    """
+    from autograder.grading import misconceptions
+    from autograder.grading.executed_notebook import executed_notebook
+    from autograder.grading.failed import environment
+    from autograder.grading.reference import prepare_test, reference
+    from autograder.submissions.log import read_log
+    from autograder.submissions.rebuild import rebuild
+
+    misconceptions.load(reference(problem))
+    for item in problem.items:
+        prepare_test(item)
+    read_log(b"{}", problem.id)
+    environment()
+    results = {item.id: ItemResult(item.id, 0.0, item.points, Status.MISSING, "") for item in problem.items}
+    executed_notebook(problem, rebuild(problem, read_cells(_solution(problem), problem.id)), {}, results)
+
+
+def rehearse(problem: Problem, host: Host) -> None:
+    """Grades the solution of a problem as if a student had handed it in.
+
+    Raises:
+        SourceError: a fault in the source.
+        SetupError: the solution does not get full marks on this machine.
+    """
+    from autograder.grading.grade import grade_submission
+
+    solution = Submission("rehearsal", notebook=_solution(problem))
+    log = grade_submission(problem.id, solution, root=problem.path.parent.parent, host=host).log
+    lost = [item for item in log.items if not item.manual and item.score < item.max_score]
+    if lost:
+        raise SetupError(
+            f"nobody was graded, because on this machine the solution of {problem.id!r} itself gets "
+            f"{log.auto_score:g} of {log.auto_max_score:g} points ({lost[0].id}: {lost[0].status}, {lost[0].message}). "
+            f"Run `autograder check {problem.id}` and mend the source or the installed libraries."
+        )
+
+
+def _solution(problem: Problem) -> bytes:
+    return notebook_text(solved_notebook(problem)).encode()

@@ -1,0 +1,132 @@
+"""The trusted side's own copy of a problem: the source's given cells and solutions, run once in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import linecache
+import random
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from autograder.core.errors import SourceError
+from autograder.course.cell_selection import asked_names, graded_cells
+from autograder.course.name_analysis import plain_python
+from autograder.course.problem import Cell, Item, Problem
+from autograder.grading.item_cache import key_of
+from autograder.sandbox.guest.server import seed_everything
+
+
+class Names:
+    """Names as attributes: what `reference.f` is in a test cell."""
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self.__dict__["_names"] = names
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._names[name]
+        except KeyError:
+            raise AttributeError(f"the source does not define {name!r}") from None
+
+
+class Reference:
+    """A problem's reference solution, ready to be asked.
+
+    Attributes:
+        names: everything the source's given and solution cells define.
+        wanted: names that tests and the personal answers ask of a student's notebook.
+        digest: of all cells that were run for it.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.wanted, _ = asked_names(problem)
+        cells = graded_cells(problem)
+        self.digest = key_of(problem.id, [cell.source for cell in cells])
+        self.names = self._run(cells)
+
+    def _run(self, cells: list[Cell]) -> dict[str, Any]:
+        module = types.ModuleType(f"reference_of_{self.problem.id}")
+        sys.modules[module.__name__] = module  # dataclasses and named tuples look their module up
+        for cell in cells:
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                try:
+                    run_trusted(cell.source, f"<{self.problem.path.name}: {cell.id}>", module.__dict__)
+                except Exception as error:
+                    raise SourceError(
+                        f"{self.problem.path}: cell {cell.id} raised {error!r} when it was run."
+                    ) from error
+        return module.__dict__
+
+    def test_names(self, student: Any) -> dict[str, Any]:
+        """A fresh namespace for one test cell: the given names, `student` and `reference`, no graded name."""
+        graded = {item.id for item in self.problem.items}
+        names = {name: value for name, value in self.names.items() if name not in graded}
+        names["student"] = student
+        names["reference"] = Names(self.names)
+        return names
+
+
+_MOST = 16
+_loaded: dict[Problem, Reference] = {}
+
+
+def reference(problem: Problem) -> Reference:
+    """The reference of a problem; run once per process and source."""
+    if problem not in _loaded:
+        if len(_loaded) == _MOST:
+            _loaded.pop(next(iter(_loaded)))
+        with quiet_process():
+            seed_everything(0)
+            _loaded[problem] = Reference(problem)
+    return _loaded[problem]
+
+
+def forget(problem: Problem) -> None:
+    """Whoever asks for the problem's reference next gets a fresh one."""
+    _loaded.pop(problem, None)
+
+
+def run_test(item: Item, names: dict[str, Any]) -> None:
+    """Runs an item's test cell."""
+    assert item.test is not None
+    run_trusted(item.test.source, f"<{item.test.grade_id}>", names)
+
+
+def prepare_test(item: Item) -> None:
+    """Compiles an item's test cell, if it has one, so that processes forked from this one need not."""
+    if item.test is not None:
+        _compiled(item.test.source, f"<{item.test.grade_id}>")
+
+
+def run_trusted(source: str, filename: str, names: dict[str, Any]) -> None:
+    """Runs text of ours in a namespace, with its lines known to tracebacks and `inspect`."""
+    exec(_compiled(source, filename), names)
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(source: str, filename: str) -> types.CodeType:
+    plain = plain_python(source)
+    linecache.cache[filename] = (len(plain), None, plain.splitlines(keepends=True), filename)
+    return compile(plain, filename, "exec", dont_inherit=True)
+
+
+@contextlib.contextmanager
+def quiet_process() -> Iterator[None]:
+    """One maths thread inside, and the caller's random states and thread count restored afterwards."""
+    threads, states = torch.get_num_threads(), (torch.get_rng_state(), np.random.get_state(), random.getstate())
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_rng_state(states[0])
+        np.random.set_state(states[1])
+        random.setstate(states[2])

@@ -1,0 +1,175 @@
+"""From what a test raised to a verdict in words that a student may read.
+
+A message from the visible part of a test may show everything; one from the hidden part shows the hint its author wrote
+and the place in the student's own cell, never a number, an input or a line of the test.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from autograder.core.results import Status
+from autograder.course.problem import BEGIN_HIDDEN, END_HIDDEN, Item, region_lines
+from autograder.sandbox.guest.wire import ClosedError, WireError
+from autograder.sandbox.proxy import RemoteError
+from homework.checks import CheckFailed, Part
+
+if TYPE_CHECKING:
+    from autograder.grading.cell_runner import CellRun
+    from autograder.submissions.rebuild import Rebuilt
+
+_MOST = 1500
+"""Characters of a message."""
+_IN_LOG = "the whole message stands in your `submission_log.json`, among the answers."
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How an item's test ended."""
+
+    status: Status
+    message: str
+    fraction: float = 0.0
+    """Share of the points, 0 to 1."""
+
+
+def verdict_of(item: Item, error: Exception | None, parts: Sequence[Part]) -> Verdict:
+    """The verdict on an item.
+
+    Args:
+        item: the item.
+        error: what its test cell raised; None if it ran to its end.
+        parts: how the cell's parts (`homework.checks.part`) ended.
+    """
+    failed = [part for part in parts if not part.passed]
+    if error is None and not failed:
+        return Verdict(Status.PASSED, "All checks passed.", 1.0)
+    if error is not None:
+        return _failure(item, error)
+    passed_weight = sum(part.weight for part in parts if part.passed)
+    assert failed[0].error is not None
+    first = _failure(item, failed[0].error)
+    lines = [f"{part.name}: {_failure(item, part.error).message}" for part in failed if part.error is not None]
+    message = "\n".join(lines)[:_MOST]
+    if passed_weight == 0:
+        return Verdict(first.status, message)
+    return Verdict(Status.PARTIAL, message, passed_weight / sum(part.weight for part in parts))
+
+
+def dead(item: Item, reason: str, doing: str) -> Verdict:
+    """The verdict when the student's process died (`crashed`) or did not answer (`timeout`)."""
+    if reason == "timeout":
+        return Verdict(
+            Status.TIMEOUT,
+            f"`{item.id}` did not finish in time while {doing}: look for an endless loop or needless work.",
+        )
+    return Verdict(
+        Status.CRASHED,
+        f"The Python process of `{item.id}` ended while {doing}: look for exit(), a segmentation fault or far too much "
+        "memory.",
+    )
+
+
+def broken_cell(item: Item, raised: Mapping[str, Any], runs: Mapping[str, CellRun], rebuilt: Rebuilt) -> Verdict:
+    """The verdict when the item's own cell raised as it was run."""
+    from autograder.sandbox.proxy import remote_error
+
+    error = remote_error(raised)
+    status = Status.OUT_OF_MEMORY if error.out_of_memory else Status.ERROR
+    where = f" in line {error.lines[-1][1]}" if error.lines else ""
+    text = f": {error.lines[-1][3]}" if error.lines and error.lines[-1][3] else ""
+    message = f"The cell of `{item.id}` could not be run: {_kind(error)}{where}{text}\n{error.detail}"
+    broken = [cell_id for cell_id, run in runs.items() if run.raised is not None and cell_id != item.cell.id]
+    if error.kind == "NameError" and broken:
+        message += "\nAn earlier cell of yours could not be run either; mend that one first."
+    return Verdict(status, message[:_MOST])
+
+
+def not_answered(error: BaseException, verdict: Verdict) -> str:
+    """Why there is no answer on personal inputs, as a plain sentence; empty if the verdict says all of it.
+
+    Args:
+        error: what asking for it raised.
+        verdict: on the item.
+    """
+    if isinstance(error, RemoteError):
+        where = _where(error)
+        if where in verdict.message:
+            return "" if error.detail in verdict.message else f"On your personal inputs the same happens; {_IN_LOG}"
+        return f"On your personal inputs your code raises {where[:_MOST]}; {_IN_LOG}"
+    if isinstance(error, ClosedError):
+        return "On your personal inputs the Python process of your code ended."
+    if not isinstance(error, Exception):
+        return "On your personal inputs your code did not finish in time."
+    return (
+        "On your personal inputs your result could not be used: check its type, its shape, the number of its parts, "
+        "and whether a gradient flows through it."
+    )
+
+
+def _failure(item: Item, error: Exception) -> Verdict:
+    hidden = _is_hidden(item, error)
+    if isinstance(error, RemoteError):
+        return _raised(item, error, hidden)
+    if isinstance(error, CheckFailed):
+        hint, detail = error.hint, "" if hidden else error.detail
+        return Verdict(Status.FAILED, "\n".join(part for part in (hint, detail) if part)[:_MOST])
+    if isinstance(error, AssertionError):
+        text = str(error) or f"A check of `{item.id}` does not hold."
+        return Verdict(Status.FAILED, text[:_MOST])
+    if isinstance(error, WireError):
+        return Verdict(
+            Status.ERROR,
+            f"`{item.id}` returned or passed on something that is not plain data, a tensor or an array ({error}).",
+        )
+    if isinstance(error, RuntimeError) and "does not require grad" in str(error):  # torch's own words
+        return Verdict(
+            Status.FAILED,
+            f"No gradient flows through `{item.id}`: look for detach(), .item(), .data, numpy or no_grad on the way "
+            "from its arguments to its result.",
+        )
+    # the test could not use what it got, e.g. a tuple where a tensor should be
+    return Verdict(
+        Status.FAILED,
+        f"What `{item.id}` returned could not be used ({type(error).__name__}); check type, shape and number of "
+        "its results.",
+    )
+
+
+def _raised(item: Item, error: RemoteError, hidden: bool) -> Verdict:
+    if error.out_of_memory:
+        return Verdict(Status.OUT_OF_MEMORY, f"`{item.id}` asked for more memory than a submission may use.")
+    if error.kind == "NotImplementedError":
+        return Verdict(Status.MISSING, f"Not answered yet: `{item.id}` raises NotImplementedError.")
+    message = f"Your code raised {_where(error)}"
+    if not hidden and error.detail:
+        message += f"\n{error.detail}"
+    if error.kind == "NameError":
+        message += "\nA function can use only its arguments and what is defined or imported outside of training cells."
+    return Verdict(Status.ERROR, message[:_MOST])
+
+
+def _where(error: RemoteError) -> str:
+    """What the student's code raised, and where; not its words, which may hold what a test passed in."""
+    if not error.lines:
+        return _kind(error)
+    _, line, function, text = error.lines[-1]
+    return f"{_kind(error)} in `{function}`, line {line} of the cell" + (f": `{text}`" if text else "")
+
+
+def _kind(error: RemoteError) -> str:
+    return error.kind if error.kind != "Exception" else "an exception"
+
+
+def _is_hidden(item: Item, error: Exception) -> bool:
+    """Was the failing statement of the test cell inside its hidden part? If in doubt, yes."""
+    if item.test is None:
+        return True
+    lines = region_lines(item.test.source, BEGIN_HIDDEN, END_HIDDEN)
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == f"<{item.test.grade_id}>"
+    ]
+    return not frames or any(frame.lineno in lines for frame in frames)

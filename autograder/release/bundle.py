@@ -1,0 +1,172 @@
+"""The student release as a folder: the public repository at the address that `course.toml` calls `published`.
+
+The folder may be a clone of that repository. A manifest in it (`.bundle.json`) lists the files that are ours; nothing
+else in it is touched, and what somebody changed by hand is not overwritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from autograder.core.errors import ReleaseError, SetupError
+from autograder.core.files import write_atomically, write_bytes
+from autograder.core.zips import zip_of
+from autograder.course.config import doubts, load_course, root_folder
+from autograder.course.problem import problem_ids
+from autograder.course.urls import repository_name
+from autograder.release.last_search import secrets_in
+from autograder.release.student_files import student_files
+
+_log = logging.getLogger("autograder")
+
+MANIFEST = ".bundle.json"
+_ABOUT = "Files that the course's staff tools write and replace; whatever is not listed here is left alone."
+_NAMED = 10
+"""How many files or findings a message names."""
+
+
+@dataclass(frozen=True)
+class Bundled:
+    """What a bundle came to."""
+
+    folder: Path
+    files: tuple[str, ...]
+    """Every file of the release."""
+    changed: tuple[str, ...]
+    """Those that are new or other than before."""
+    removed: tuple[str, ...]
+    """Files of an earlier bundle that are no part of it any more."""
+
+
+def bundle(
+    out: Path, problems: Iterable[str] | None = None, *, zip_to: Path | None = None, root: Path | None = None
+) -> Bundled:
+    """Writes the student release into a folder.
+
+    Args:
+        out: a new or empty folder, a clone in which nothing but `.git` is, or the folder of an earlier bundle.
+        problems: whose notebooks; those of every homework that have a source, if not given.
+        zip_to: a zip file with the same, if wanted.
+        root: the course's root folder; found by `root_folder()` if not given.
+
+    Raises:
+        ReleaseError: something secret is in it, a notebook is stale, or a file in the folder is not ours; nothing was
+            written.
+        CourseError: `course.toml` cannot be used.
+        SourceError: a problem has no source.
+        SetupError: the folder cannot be written.
+    """
+    course = load_course(root or root_folder())
+    sources = problem_ids(course.root)
+    for doubt in doubts(course, sources):
+        _log.warning("%s", doubt)
+    chosen = list(problems or [problem for problem in course.problems if problem in sources])
+    files = student_files(course, chosen)
+    found = secrets_in(files, course.root)
+    if found:
+        more = f"\nand {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+        raise ReleaseError(f"nothing was written; students would see:\n{_first(found)}{more}")
+    before = _manifest(out)
+    stale = _refuse_what_is_not_ours(out, files, before)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        # Should this run be cut off, the next one must know every file as ours.
+        new = {name: _hash(data) for name, data in files.items()}
+        write_atomically(out / MANIFEST, _manifest_text({**new, **before}))
+        changed = [name for name, data in files.items() if write_bytes(out / name, data)]
+        for name in stale:
+            _remove(out, name)
+        write_atomically(out / MANIFEST, _manifest_text(new))
+    except OSError as error:
+        raise SetupError(f"{error.filename or out} cannot be written: {error.strerror or error}.") from error
+    if zip_to is not None:
+        folder = repository_name(course)
+        write_bytes(zip_to, zip_of({f"{folder}/{name}": data for name, data in files.items()}))
+    return Bundled(out, tuple(files), tuple(changed), tuple(stale))
+
+
+def _manifest(out: Path) -> dict[str, str]:
+    """Path → hash of the files of an earlier bundle in a folder; empty for a folder without any."""
+    path = out / MANIFEST
+    if not path.exists():
+        try:
+            strange = sorted(entry.name for entry in out.iterdir() if entry.name != ".git") if out.exists() else []
+        except OSError as error:
+            raise ReleaseError(f"{out} cannot be used: {error.strerror}; name a folder.") from None
+        if strange:
+            raise ReleaseError(
+                f"{out} has files that are not from a bundle ({', '.join(strange[:_NAMED])}); name an empty folder, "
+                "a clone without files, or move them away."
+            )
+        return {}
+    try:
+        files: dict[str, str] = json.loads(path.read_bytes())["files"]
+        if not all(_is_inside(name) and isinstance(sha, str) for name, sha in files.items()):
+            raise ValueError
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        raise ReleaseError(
+            f"{path} does not say which files are from a bundle; take it back from git, or empty the folder."
+        ) from None
+    return files
+
+
+def _is_inside(name: str) -> bool:
+    """Is this the path of a file below the folder, and none of git's?"""
+    path = PurePosixPath(name)
+    return bool(path.parts) and not path.is_absolute() and not {"..", ".git"} & set(path.parts) and "\\" not in name
+
+
+def _refuse_what_is_not_ours(out: Path, files: Mapping[str, bytes], before: Mapping[str, str]) -> list[str]:
+    """The files of the earlier bundle that are to go.
+
+    Raises:
+        ReleaseError: a file that would be replaced or removed was changed by hand, or is not ours.
+    """
+    stale, foreign = [], []
+    for name in sorted({*files, *before}):
+        path = out / name
+        if any(parent.is_symlink() for parent in (path, *path.parents[: len(PurePosixPath(name).parts) - 1])):
+            foreign.append(f"{name} (a link)")
+            continue
+        if not path.exists():
+            continue
+        now = _hash(path.read_bytes()) if path.is_file() else ""
+        if name in files and now == _hash(files[name]):
+            continue
+        if now != before.get(name):
+            foreign.append(f"{name} (changed by hand)" if name in before else name)
+        elif name not in files:
+            stale.append(name)
+    if foreign:
+        more = f" and {len(foreign) - _NAMED} more" if len(foreign) > _NAMED else ""
+        raise ReleaseError(
+            f"nothing was written; in {out} these are not as a bundle left them: {', '.join(foreign[:_NAMED])}{more}. "
+            "Bring what is worth keeping into the course's own files, delete them there, then bundle again."
+        )
+    return stale
+
+
+def _remove(out: Path, name: str) -> None:
+    """Removes a file, and the folders that are empty then."""
+    (out / name).unlink()
+    for parent in list(PurePosixPath(name).parents)[:-1]:
+        if any((out / parent).iterdir()):
+            break
+        (out / parent).rmdir()
+
+
+def _manifest_text(files: Mapping[str, str]) -> str:
+    return json.dumps({"about": _ABOUT, "files": dict(sorted(files.items()))}, indent=1) + "\n"
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _first(found: list[str]) -> str:
+    return "\n".join(found[:_NAMED])

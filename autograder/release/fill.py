@@ -1,0 +1,61 @@
+"""Filled-in notebooks: a released notebook with answers written into its solution cells."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+from nbformat import NotebookNode
+
+from autograder.course.problem import (
+    BEGIN_RUBRIC,
+    BEGIN_SOLUTION,
+    END_RUBRIC,
+    END_SOLUTION,
+    Problem,
+)
+from autograder.release.notebook import released_notebook
+
+
+def fill_in(released: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
+    """A copy of a released notebook in which the solution cells of some items hold these sources.
+
+    Args:
+        released: the notebook as students get it; not changed.
+        answers: item id -> source of that item's solution cell. Other cells stay as they are.
+
+    Raises:
+        KeyError: the notebook has no solution cell for one of the items.
+    """
+    notebook = copy.deepcopy(released)
+    missing = set(answers)
+    for cell in notebook.cells:
+        nbgrader = cell.metadata.get("nbgrader", {})
+        if nbgrader.get("solution") and nbgrader.get("grade_id") in answers:
+            cell.source = answers[nbgrader["grade_id"]]
+            missing.discard(nbgrader["grade_id"])
+    if missing:
+        raise KeyError(f"no solution cell for {', '.join(sorted(missing))} in this notebook")
+    return notebook
+
+
+def solved_notebook(problem: Problem) -> NotebookNode:
+    """The released notebook with the model answers in it: what a student hands in who gets everything right."""
+    return fill_in(released_notebook(problem), solution_answers(problem))
+
+
+def solution_answers(problem: Problem) -> dict[str, str]:
+    """Item id -> the model answer as a student would have written it: no marker lines, no mark scheme."""
+    return {item.id: _without_markers(item.cell.source) for item in problem.items}
+
+
+def _without_markers(source: str) -> str:
+    lines, in_rubric = [], False
+    for line in source.splitlines():
+        if BEGIN_RUBRIC in line:
+            in_rubric = True
+        elif END_RUBRIC in line:
+            in_rubric = False
+        elif not in_rubric and BEGIN_SOLUTION not in line and END_SOLUTION not in line:
+            lines.append(line)
+    return "\n".join(lines).rstrip()

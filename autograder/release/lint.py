@@ -1,0 +1,330 @@
+"""The linter for problem sources: what would ship a hidden test, lose a point or break a notebook is named here.
+
+nbgrader overlooks a misspelt marker and publishes the tests below it; it turns a solution cell without markers into a
+bare stub. So the release step refuses on any finding. Rules about Python code are in `lint_code`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.core.errors import SourceError
+from autograder.course.config import root_folder
+from autograder.course.metric_ranges import lint_bands
+from autograder.course.percent import HIDDEN, RUBRIC, SOLUTION, Marker, TextCell, markers, numbers_inside, split_cells
+from autograder.course.problem import PACKAGE_WORD, problem_ids, read_source
+from autograder.release import lint_code
+from autograder.release.lint_headings import announced_points
+
+KNOWN_TAGS = ("install", "train", "answers", "experiment", "log")
+KNOWN_KEYS = ("nbgrader", "tags", "seconds")
+
+_NBGRADER: Mapping[str, type] = {
+    "grade": bool,
+    "grade_id": str,
+    "locked": bool,
+    "points": float,
+    "schema_version": int,
+    "solution": bool,
+    "task": bool,
+}
+_BULLET_POINTS = re.compile(r"^\s*(?:#\s*)?[-*+]\s*\(?\s*(\d+(?:\.\d+)?)\s*(?:points?|pts?|p)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One thing to mend in a source."""
+
+    path: Path
+    line: int
+    """1-based line in the file."""
+    rule: str
+    """Short name of the rule."""
+    message: str
+    """What is wrong and how to mend it."""
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.rule}: {self.message}"
+
+
+def lint_problem(problem_id: str, root: Path | None = None) -> list[Finding]:
+    """Lints `solutions/<problem_id>.py`.
+
+    Raises:
+        SourceError: there is no such source.
+    """
+    root = root or root_folder()
+    path = root / "solutions" / f"{problem_id}.py"
+    if not path.is_file():
+        known = ", ".join(problem_ids(root)) or "none"
+        raise SourceError(f"unknown problem {problem_id!r}: there is no {path}. Problems here: {known}.")
+    return lint_source(path)
+
+
+def lint_source(path: Path) -> list[Finding]:
+    """Which findings has a source, in the order of its lines? An empty list means that it may be released."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        return [Finding(path, line, "encoding", f"not UTF-8 text ({error.reason}); save the file as UTF-8")]
+    cells = split_cells(text)
+    found: list[Finding] = []
+    for rule in _RULES:
+        found += [Finding(path, line, name, message) for line, name, message in rule(cells)]
+    found += [Finding(path, line, name, message) for line, name, message in lint_bands(cells, path.stem)]
+    if not any(finding.rule in ("metadata", "percent") for finding in found):
+        found += [Finding(path, line, name, message) for line, name, message in _read_alike(cells, text, path)]
+    return sorted(set(found))
+
+
+Found = Iterator[tuple[int, str, str]]
+
+
+def _complaints(cells: list[TextCell]) -> Found:
+    for cell in cells:
+        for line in cell.complaints:
+            yield line.number, "metadata" if line.number == cell.number else "percent", line.text
+
+
+def _metadata(cells: list[TextCell]) -> Found:
+    for cell in cells:
+        for key in cell.metadata:
+            near = difflib.get_close_matches(key, KNOWN_KEYS, n=1, cutoff=0.7)
+            if key not in KNOWN_KEYS and near:
+                yield cell.number, "metadata", f"unknown key {key!r}; did you mean {near[0]!r}?"
+        if "seconds" in cell.metadata:
+            seconds = cell.metadata["seconds"]
+            if not cell.is_test:
+                yield cell.number, "metadata", "`seconds` is the time limit of a test cell; remove it here"
+            elif not _is_number(seconds) or seconds <= 0:
+                yield cell.number, "metadata", f"`seconds` is {seconds!r}; give a positive number, e.g. seconds=20"
+        if "nbgrader" in cell.metadata:
+            yield from ((cell.number, "metadata", message) for message in _schema(cell))
+
+
+def _schema(cell: TextCell) -> Iterator[str]:
+    """What is wrong with a cell's nbgrader metadata?"""
+    data = cell.metadata["nbgrader"]
+    if not isinstance(data, dict):
+        yield f"`nbgrader` is {data!r}; it must be an object with {', '.join(_NBGRADER)}"
+        return
+    for key, value in data.items():
+        kind = _NBGRADER.get(key)
+        if kind is None:
+            near = difflib.get_close_matches(key, _NBGRADER, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else "; remove it"
+            yield f"nbgrader has no key {key!r}{hint}"
+        elif key != "points" and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
+            yield f"nbgrader's {key!r} is {value!r}; it must be {_KIND_NAMES[kind]}"
+    for key in ("grade", "locked", "schema_version", "solution", "task"):
+        if key not in data:
+            yield f"nbgrader's {key!r} is missing; add it (see the other cells)"
+    if data.get("schema_version", 3) != 3:
+        yield f"nbgrader's 'schema_version' is {data['schema_version']!r}; it must be 3"
+    if data.get("task") is True:
+        yield "task cells are not used here; make it a written answer (grade and solution true, task false)"
+    if cell.cell_type != "code" and cell.is_graded != cell.is_answer:
+        yield "a text cell must have grade and solution both true (a written answer), or no nbgrader metadata"
+    if cell.is_test and data.get("locked") is not True:
+        yield "a test cell must be locked; set 'locked' to true"
+    if cell.is_answer and data.get("locked") is True:
+        yield "students must be able to edit this cell; set 'locked' to false"
+
+
+_KIND_NAMES: Mapping[type, str] = {bool: "true or false", str: "text in double quotes", int: "a whole number"}
+
+
+def _grade_ids(cells: list[TextCell]) -> Found:
+    first: dict[str, int] = {}
+    for cell in cells:
+        if "nbgrader" not in cell.metadata:
+            continue
+        name = cell.grade_id
+        if not name:
+            yield cell.number, "grade-id-missing", "the cell has nbgrader metadata but no grade_id; give it one"
+            continue
+        if not re.fullmatch(r"[A-Za-z0-9_]+", name):
+            yield cell.number, "grade-id-name", f"grade_id {name!r} may only have letters, digits and '_'; rename it"
+        if name in first:
+            message = (
+                f"grade_id {name!r} stands at line {first[name]} already; nbgrader keeps only one: rename this one"
+            )
+            yield cell.number, "grade-id-duplicate", message
+        first.setdefault(name, cell.number)
+        if cell.is_manual and not name.startswith(("written_", "figure_")):
+            message = f"a cell that a person grades is named written_<label> or figure_<label>, not {name!r}; rename it"
+            yield cell.number, "grade-id-name", message
+        if cell.is_test and not name.startswith("test_"):
+            yield cell.number, "grade-id-name", f"a test cell is named test_<item>, not {name!r}; rename it"
+
+
+def _points(cells: list[TextCell]) -> Found:
+    for cell in cells:
+        points = cell.nbgrader.get("points")
+        if not cell.is_graded:
+            if points is not None:
+                yield cell.number, "points", "points in a cell that is not graded; put them into its test cell"
+        elif points is None:
+            yield cell.number, "points", f'{cell.grade_id!r} has no points; add "points": a positive number'
+        elif not _is_number(points) or points <= 0:
+            yield cell.number, "points", f"{cell.grade_id!r} has {points!r} points; give a positive number"
+
+
+def _pairs(cells: list[TextCell]) -> Found:
+    items = {cell.grade_id for cell in cells if cell.is_answer and not cell.is_graded}
+    tests = {cell.grade_id for cell in cells if cell.is_test}
+    for cell in cells:
+        name = cell.grade_id
+        if cell.is_answer and not cell.is_graded and name and f"test_{name}" not in tests:
+            message = f"item {name!r} has no test cell; add one with grade_id 'test_{name}' right below it"
+            yield cell.number, "item-without-test", message
+        if cell.is_test and name.startswith("test_") and name.removeprefix("test_") not in items:
+            item = name.removeprefix("test_")
+            message = f"{name!r} tests no item; give a solution cell the grade_id {item!r}, or rename the test"
+            yield cell.number, "test-without-item", message
+
+
+def _markers(cells: list[TextCell]) -> Found:
+    for cell in cells:
+        found = list(markers(cell))
+        for marker in found:
+            if not marker.exact:
+                good = f"### {marker.verb} {marker.kind}"
+                message = (
+                    f"{marker.line.text.strip()!r} looks like a marker; write exactly {good!r}, or reword the line"
+                )
+                yield marker.line.number, "marker", message
+        yield from _balance(cell, found)
+        yield from _places(cell, {marker.kind for marker in found if marker.verb == "BEGIN"})
+
+
+def _balance(cell: TextCell, found: list[Marker]) -> Found:
+    opened: Marker | None = None
+    for marker in found:
+        line, name = marker.line.number, f"{marker.verb} {marker.kind}"
+        if marker.verb == "BEGIN":
+            if opened:
+                message = f"{name} inside the {opened.kind} region begun at line {opened.line.number}; close that first"
+                yield line, "unbalanced", message
+            opened = marker
+        elif opened is None:
+            yield line, "unbalanced", f"{name} without BEGIN {marker.kind} in this cell; add it above, or remove this"
+        else:
+            if opened.kind != marker.kind:
+                message = f"{name} closes BEGIN {opened.kind} of line {opened.line.number}; write END {opened.kind}"
+                yield line, "unbalanced", message
+            opened = None
+    if opened:
+        message = f"BEGIN {opened.kind} is never closed; add '### END {opened.kind}' in the same cell"
+        yield opened.line.number, "unbalanced", message
+
+
+def _places(cell: TextCell, kinds: set[str]) -> Found:
+    where = cell.number
+    if cell.is_answer and SOLUTION not in kinds:
+        message = (
+            f"solution cell {cell.grade_id!r} has no markers, so its text would be lost in the release; "
+            "wrap the answer in '### BEGIN SOLUTION' and '### END SOLUTION'"
+        )
+        yield where, "solution-markers", message
+    if SOLUTION in kinds and not cell.is_answer:
+        message = "a solution region in a cell that is not a solution cell; move it, or add nbgrader metadata"
+        yield where, "solution-region", message
+    if HIDDEN in kinds and not cell.is_test:
+        message = "a hidden region in a cell that is not a test cell; nbgrader would refuse or publish it: move it"
+        yield where, "hidden-region", message
+    if RUBRIC in kinds and not cell.is_manual:
+        yield where, "mark-scheme", "a mark scheme in a cell that no person grades; move it to a written or figure cell"
+    if cell.is_manual:
+        yield from ((where, "mark-scheme", message) for message in _rubric(cell, RUBRIC in kinds))
+
+
+def _rubric(cell: TextCell, present: bool) -> Iterator[str]:
+    form = "write one bullet per criterion, e.g. '- 2 points: names the units'"
+    if not present:
+        yield f"{cell.grade_id!r} has no mark scheme; add '### BEGIN MARK SCHEME' ... '### END MARK SCHEME': {form}"
+        return
+    inside = numbers_inside(cell, RUBRIC)
+    matches = [_BULLET_POINTS.match(line.text) for line in cell.lines if line.number in inside]
+    given = [float(match.group(1)) for match in matches if match]
+    points = cell.nbgrader.get("points")
+    if not given:
+        yield f"the mark scheme of {cell.grade_id!r} gives no points; {form}"
+    elif points is not None and _is_number(points) and not math.isclose(sum(given), points):
+        yield f"the mark scheme of {cell.grade_id!r} adds up to {sum(given):g}, but its points are {points:g}; mend one"
+
+
+def _tags(cells: list[TextCell]) -> Found:
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    for cell in cells:
+        for tag in cell.tags:
+            if tag not in KNOWN_TAGS:
+                near = difflib.get_close_matches(tag, KNOWN_TAGS, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known tags: {', '.join(KNOWN_TAGS)}"
+                yield cell.number, "tags", f"unknown tag {tag!r}; {hint}"
+    for tag, what in (("install", "first"), ("answers", ""), ("log", "last")):
+        tagged = [cell for cell in code if tag in cell.tags]
+        if not tagged:
+            yield 1, "tags", f'no code cell has the tag {tag!r}; add it: # %% tags=["{tag}"]'
+        for cell in tagged[1:]:
+            yield cell.number, "tags", f"a second cell with the tag {tag!r}; keep one"
+        if tagged and what and tagged[0] is not code[0 if what == "first" else -1]:
+            yield tagged[0].number, "tags", f"the cell with the tag {tag!r} must be the {what} code cell; move it"
+    for cell in code:
+        text = "\n".join(line.text for line in cell.lines)
+        if "install" in cell.tags and PACKAGE_WORD not in text:
+            message = f"the install cell does not name {PACKAGE_WORD}; the release puts the package's address there"
+            yield cell.number, "tags", message
+        if "answers" in cell.tags and not re.search(r"^def personal_answers\(", text, re.MULTILINE):
+            message = "this cell must define personal_answers(student, draws); see CONTRIBUTING"
+            yield cell.number, "tags", message
+
+
+def _code(cells: list[TextCell]) -> Found:
+    return lint_code.findings(cells)
+
+
+def _read_alike(cells: list[TextCell], text: str, path: Path) -> Found:
+    """Does jupytext, which makes the notebook, see the same cells as we do?"""
+    try:
+        notebook = read_source(text, str(path))
+    except SourceError as error:
+        yield 1, "percent", f"{error}; mend the text"
+        return
+    for cell, node in zip(cells, notebook.cells, strict=False):
+        seen: dict[str, Any] = {key: node.metadata.get(key) for key in KNOWN_KEYS if key in node.metadata}
+        said = {key: value for key, value in cell.metadata.items() if key in KNOWN_KEYS}
+        if node.cell_type != cell.cell_type or seen != said:
+            message = f"jupytext reads a {node.cell_type} cell with metadata {seen} here; rewrite the cell's first line"
+            yield cell.number, "percent", message
+            return
+    if len(cells) != len(notebook.cells):
+        message = (
+            f"jupytext sees {len(notebook.cells)} cells, we see {len(cells)}; "
+            "look for '# %%' inside a string, indented, or within a fenced block"
+        )
+        yield 1, "percent", message
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+_RULES: tuple[Callable[[list[TextCell]], Found], ...] = (
+    _complaints,
+    _metadata,
+    _grade_ids,
+    _points,
+    announced_points,
+    _pairs,
+    _markers,
+    _tags,
+    _code,
+)

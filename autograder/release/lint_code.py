@@ -1,0 +1,218 @@
+"""The linter's rules about Python code: stubs that still parse, test cells that say what they mean.
+
+Every rule works on text in which regions are blanked out but no line moves, so that positions are those of the file.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from autograder.course.percent import HIDDEN, SOLUTION, Line, TextCell, code_without, markers, numbers_inside
+
+Found = Iterator[tuple[int, str, str]]
+
+STUB = "raise NotImplementedError"
+WALL_NAMES = ("student", "reference")
+_OWN_NAMES = ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
+def findings(cells: list[TextCell]) -> Found:
+    """The findings of all rules about code, as (line, rule, message)."""
+    graded = {cell.grade_id for cell in cells if cell.is_answer and not cell.is_graded and cell.grade_id}
+    given: set[str] = set()
+    for cell in cells:
+        if cell.cell_type != "code":
+            continue
+        text = "\n".join(line.text for line in cell.lines)
+        tree, problem = _parse(cell, text)
+        if tree is None:
+            yield problem
+            continue
+        if cell.is_answer:
+            yield from _stub(cell, tree)
+        elif not cell.is_test:
+            yield from _given(cell, tree)
+            given |= _defined(tree)
+        else:
+            yield from _test(cell, tree, graded)
+            yield from _taken(tree, given)
+
+
+def _parse(cell: TextCell, text: str) -> tuple[ast.Module | None, tuple[int, str, str]]:
+    """The syntax tree with the file's line numbers, or the finding that there is none."""
+    offset = cell.lines[0].number - 1 if cell.lines else cell.number
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError) as error:
+        line = offset + (getattr(error, "lineno", None) or 1)
+        said = getattr(error, "msg", str(error))
+        hint = "mend it (a magic is written as a comment: '# %matplotlib inline')"
+        return None, (line, "syntax", f"not valid Python: {said}; {hint}")
+    ast.increment_lineno(tree, offset)
+    return tree, (0, "", "")
+
+
+def _stub(cell: TextCell, tree: ast.Module) -> Found:
+    """Does what students get keep signature and docstring, and parse?"""
+    inside = numbers_inside(cell, SOLUTION)
+    if not inside and not any(marker.kind == SOLUTION for marker in markers(cell)):
+        return  # `solution-markers` says so already
+    for begin, first in _first_lines(cell, inside):
+        if _indent(begin.text) != _indent(first.text):
+            message = "indent BEGIN SOLUTION like the line below it; the stub's raise gets its indentation"
+            yield begin.number, "stub", message
+    stub, problem = _parse(cell, code_without(cell, SOLUTION, STUB))
+    if stub is None:
+        line, _, message = problem
+        yield line, "stub", f"with the solution replaced by a raise the cell is {message}; move the markers"
+        return
+    if cell.is_graded:
+        return  # a figure: drawing lines, no signature
+    name = cell.grade_id
+    defined = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    if [node.name for node in defined] != [name]:
+        names = ", ".join(node.name for node in defined) or "nothing"
+        message = f"the cell defines {names}, but its grade_id is {name!r}; define exactly that one function or class"
+        yield cell.number, "grade-id-name", message
+        return
+    kept = [node for node in stub.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    if [node.name for node in kept] != [name]:
+        yield (
+            cell.number,
+            "stub",
+            f"the signature of {name!r} lies inside the solution region; move BEGIN SOLUTION below it",
+        )
+        return
+    if not (ast.get_docstring(kept[0]) or "").strip():
+        message = (
+            f"{name!r} has no docstring outside its solution region; students need shapes, formula and source there"
+        )
+        yield kept[0].lineno, "stub", message
+    for number in sorted(inside):
+        if not kept[0].lineno < number <= (defined[0].end_lineno or 0):
+            yield number, "stub", f"this solution line lies outside the body of {name!r}; move it inside"
+            break
+    raises = [
+        node for node in ast.walk(kept[0]) if isinstance(node, ast.Raise) and node.lineno not in _lines(tree, node)
+    ]
+    if not raises:
+        yield cell.number, "stub", f"the solution region is not inside the body of {name!r}; move the markers"
+
+
+def _first_lines(cell: TextCell, inside: frozenset[int]) -> Iterator[tuple[Line, Line]]:
+    """Each BEGIN SOLUTION with the first line of code below it."""
+    for marker in markers(cell):
+        if marker.kind == SOLUTION and marker.verb == "BEGIN":
+            below = (line for line in cell.lines if line.number in inside and line.number > marker.line.number)
+            first = next((line for line in below if line.text.strip()), None)
+            if first:
+                yield marker.line, first
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+def _lines(tree: ast.Module, like: ast.Raise) -> set[int]:
+    """Lines on which the original code raises the very same thing."""
+    said = ast.dump(like)
+    return {node.lineno for node in ast.walk(tree) if isinstance(node, ast.Raise) and ast.dump(node) == said}
+
+
+def _given(cell: TextCell, tree: ast.Module) -> Found:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id == "reference":
+            message = "`reference` in a given cell would not work for students; use it in hidden tests only"
+            yield node.lineno, "reference-visible", message
+
+
+def _test(cell: TextCell, tree: ast.Module, graded: set[str]) -> Found:
+    hidden = numbers_inside(cell, HIDDEN)
+    visible, problem = _parse(cell, code_without(cell, HIDDEN))
+    if visible is None:
+        line, _, message = problem
+        yield line, "syntax", f"with the hidden region removed the cell is {message}"
+    for part, where in ((tree, ""), (visible, " (hidden region removed)")):
+        expression = _last_expression(part) if part else None
+        if expression:
+            message = (
+                f"the test cell ends in a bare expression{where}: {_short(expression)}; nbgrader would read its value "
+                "as a score: end in an `assert` or print(...)"
+            )
+            yield expression.lineno, "bare-expression", message
+    for node in ast.walk(tree):
+        yield from _names(node, graded, hidden)
+        if isinstance(node, ast.Assert) and node.lineno in hidden and _shows_values(node):
+            message = "the message of a hidden assert shows values; name the likely mistake in plain words instead"
+            yield node.lineno, "hidden-message", message
+
+
+def _defined(tree: ast.Module) -> set[str]:
+    """What a given cell imports and defines: functions, classes, modules."""
+    found = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    return found
+
+
+def _taken(tree: ast.Module, given: set[str]) -> Found:
+    """Names of the notebook that a test cell would overwrite for the cells after it."""
+    waiting: list[ast.AST] = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        scope = isinstance(node, ast.FunctionDef | ast.ClassDef)
+        name = node.name if isinstance(node, ast.FunctionDef | ast.ClassDef) else getattr(node, "id", "")
+        if name in given and (scope or isinstance(getattr(node, "ctx", None), ast.Store)):
+            message = f"the test cell gives {name!r} another value, which cells below still need; choose another name"
+            yield getattr(node, "lineno", 0), "rebound", message
+        if not scope and not isinstance(node, _OWN_NAMES):
+            waiting += ast.iter_child_nodes(node)
+
+
+def _names(node: ast.AST, graded: set[str], hidden: frozenset[int]) -> Found:
+    if isinstance(node, ast.Name) and node.id in graded:
+        message = f"{node.id!r} is graded; call it as student.{node.id} (in the hidden region also reference.{node.id})"
+        yield node.lineno, "unprefixed", message
+    if isinstance(node, ast.Name) and node.id == "reference" and node.lineno not in hidden:
+        message = "`reference` in the visible part, which students see and run; move it into the hidden region"
+        yield node.lineno, "reference-visible", message
+    if isinstance(node, ast.Name) and node.id in WALL_NAMES and not isinstance(node.ctx, ast.Load):
+        yield node.lineno, "rebound", f"the test cell gives {node.id!r} another value; choose another name"
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        for alias in node.names:
+            if (alias.asname or alias.name) in WALL_NAMES:
+                message = f"{alias.name!r} is there already; import it in the set-up cell only"
+                yield node.lineno, "rebound", message
+
+
+def _last_expression(tree: ast.Module) -> ast.Expr | None:
+    """The bare expression with which the code ends, also inside a trailing block; None if there is none."""
+    body: list[ast.stmt] = tree.body
+    while body:
+        last = body[-1]
+        if isinstance(last, ast.Expr):
+            call = last.value
+            is_print = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "print"
+            return None if is_print else last
+        body = list(last.body) if isinstance(last, ast.With | ast.For | ast.While | ast.If) else []
+    return None
+
+
+def _shows_values(node: ast.Assert) -> bool:
+    messages: list[ast.expr] = [node.msg] if node.msg else []
+    if isinstance(node.test, ast.Call):
+        messages += [*node.test.args[2:3], *(key.value for key in node.test.keywords if key.arg == "hint")]
+    return any(
+        isinstance(inner, ast.FormattedValue) or (isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Mod))
+        for message in messages
+        for inner in ast.walk(message)
+    )
+
+
+def _short(node: ast.AST) -> str:
+    text = ast.unparse(node)
+    return repr(text if len(text) <= 50 else text[:47] + "...")

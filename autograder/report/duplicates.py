@@ -1,0 +1,101 @@
+"""Copies in a class: the same files, and work that is more alike than chance explains. Nothing here is a verdict."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from autograder.core.results import Status
+from autograder.course.problem import Item, Problem
+from autograder.course.variants import variants
+from autograder.release.fill import solution_answers
+from autograder.release.notebook import release_to_read
+from autograder.report.code_fingerprint import Shape, shape_of_code, shape_of_text
+from autograder.report.load import Entry
+from autograder.report.notebooks import Answers
+from autograder.report.similarity import TEXT_LENGTH, TEXT_SHARE, Group, Known, Work, similar_groups
+
+
+@dataclass(frozen=True)
+class Copies:
+    """What is alike in a class."""
+
+    same_files: tuple[tuple[str, ...], ...]
+    """Groups of students who handed in one and the same file, with an answer in it."""
+    groups: tuple[Group, ...]
+    """Groups whose work is alike, the most telling first; groups that are the same file only are left out."""
+    compared: int
+    """Students whose work was compared."""
+
+
+def same_files(entries: Iterable[Entry]) -> tuple[tuple[str, ...], ...]:
+    """Groups of students whose notebooks are the same byte for byte; untouched ones aside."""
+    owners = defaultdict(list)
+    for entry in entries:
+        answered = any(item.status is not Status.MISSING for item in entry.log.items if not item.manual)
+        if entry.log.notebook_sha256 and answered:
+            owners[entry.log.notebook_sha256].append(entry.student)
+    return tuple(sorted(tuple(sorted(students)) for students in owners.values() if len(students) > 1))
+
+
+def find_copies(problem: Problem, entries: Iterable[Entry], answers: Mapping[str, Work]) -> Copies:
+    """What is alike in a class to one problem.
+
+    Args:
+        problem: the problem.
+        entries: the class.
+        answers: student → work, of those whose notebook could be read.
+    """
+    same = same_files(entries)
+    works = [answers[student] for student in sorted(answers)]
+    groups = similar_groups(works, known_of(problem))
+    told = [set(students) for students in same]
+    return Copies(
+        same, tuple(group for group in groups if not any(set(group.students) <= each for each in told)), len(works)
+    )
+
+
+def work_of(problem: Problem, student: str, answers: Answers) -> Work:
+    """What one student wrote, reduced."""
+    shapes = {}
+    for item in problem.items:
+        reduce = _reducer(item)
+        shape = reduce(answers.sources[item.id]) if reduce and item.id in answers.sources else None
+        if shape is not None:
+            shapes[item.id] = shape
+    return Work(student, shapes)
+
+
+def known_of(problem: Problem) -> dict[str, Known]:
+    """What is known of each item that can be compared: what everybody got, and our own answers to it."""
+    release = release_to_read(problem)
+    stubs = {cell.id: str(cell.source) for cell in release.cells}
+    code = _passages(shape_of_code(str(cell.source)) for cell in release.cells if cell.cell_type == "code")
+    text = _passages(shape_of_text(str(cell.source)) for cell in release.cells if cell.cell_type == "markdown")
+    solution = solution_answers(problem)
+    others = [*variants(problem, "right"), *variants(problem, "wrong")]
+    found = {}
+    for item in problem.items:
+        reduce = _reducer(item)
+        if reduce is None:
+            continue
+        given = (code if item.kind == "code" else text) | _passages([reduce(stubs[item.cell.id])])
+        ours = [solution[item.id], *(variant.source for variant in others if variant.item == item.id)]
+        shapes = tuple(shape for source in ours if (shape := reduce(source)) is not None)
+        found[item.id] = Known(given, shapes) if item.kind == "code" else Known(given, shapes, TEXT_LENGTH, TEXT_SHARE)
+    return found
+
+
+def _reducer(item: Item) -> Callable[[str], Shape | None] | None:
+    """How an item's answer is reduced; None for a figure, whose code is mostly given."""
+    if item.kind == "written":
+        return shape_of_text
+    if item.kind == "code":
+        keep = frozenset([item.id])
+        return lambda source: shape_of_code(source, keep)
+    return None
+
+
+def _passages(shapes: Iterable[Shape | None]) -> frozenset[int]:
+    return frozenset(passage for shape in shapes if shape is not None for passage in shape.passages)

@@ -1,0 +1,221 @@
+"""Whose work a person should look at, and why; what grading noted, and how long it took."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from autograder.core.results import CACHED, PHASES, Outcome, Status
+from autograder.core.text import printable
+from autograder.report.charts import median, quantile
+from autograder.report.duplicates import Copies
+from autograder.report.load import Entry
+from autograder.report.metrics import Measured
+from autograder.submissions.pictures import PICTURE
+
+MOST_SLOW = 10
+"""Slowest submissions shown."""
+MOST_FLAG_MESSAGES = 8
+"""Different messages shown of one kind of flag."""
+_LONGEST = 220
+
+ROUTINE = frozenset({"inputs", "isolation", CACHED})
+"""Kinds of flags that say how grading went, not what a student did."""
+_TELLING: Mapping[str, str] = {
+    "log_tampered": "the log carried grades",
+    "log_disagrees": "log and notebook disagree",
+    "log_unusable": "the log cannot be used",
+    "missing_cell": "cells are missing",
+    "unsteady": "the same code ended differently before",
+}
+"""Kinds of flags for which somebody should look, and in words."""
+_KINDS: Mapping[str, str] = {
+    **_TELLING,
+    "no_log": "no log was handed in",
+    "repaired": "the notebook was repaired",
+    PICTURE: "a picture was left out or changed",
+    "whole_notebook": "the whole notebook had to be run",
+    "inputs": "where hidden inputs came from",
+    "isolation": "walls around student code",
+    CACHED: "taken over from an earlier run",
+    Outcome.MISSING: "no notebook",
+    Outcome.UNREADABLE: "the notebook is unreadable",
+    Outcome.WRONG_NOTEBOOK: "the wrong notebook",
+    Outcome.GRADER_ERROR: "grader error",
+}
+_FAILED: Mapping[Status, str] = {
+    Status.TIMEOUT: "took too long",
+    Status.CRASHED: "crashed",
+    Status.OUT_OF_MEMORY: "ran out of memory",
+}
+
+
+@dataclass(frozen=True)
+class Because:
+    """One reason to look at a submission."""
+
+    text: str
+    tone: str
+    """`bad` first, then `part`, then `wait`."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A submission that a person should look at."""
+
+    student: str
+    reasons: tuple[Because, ...]
+
+
+@dataclass(frozen=True)
+class FlagMessage:
+    """What flags of one kind say, and of whom."""
+
+    text: str
+    students: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FlagKind:
+    """All flags of one kind."""
+
+    kind: str
+    words: str
+    students: int
+    messages: tuple[FlagMessage, ...]
+    """The most frequent first."""
+    more: int
+    """Further messages."""
+    routine: bool
+
+
+@dataclass(frozen=True)
+class Slow:
+    """A submission that took long."""
+
+    student: str
+    seconds: float
+    mostly: str
+    """The phase that took most of it, and its seconds; empty if unknown."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """How long grading took."""
+
+    count: int
+    """Submissions with a time that were not taken over from an earlier run."""
+    cached: int
+    median: float
+    most_of_all: float
+    """Seconds that nineteen of twenty stay below."""
+    total: float
+    phases: tuple[tuple[str, float], ...]
+    """Phase, and its median seconds."""
+    slowest: tuple[Slow, ...]
+
+
+def worth_a_look(entries: Sequence[Entry], measures: Measured, copies: Copies) -> tuple[Look, ...]:
+    """The submissions that a person should look at, the most pressing first."""
+    reasons: dict[str, list[Because]] = defaultdict(list)
+    for entry in entries:
+        reasons[entry.student] += _of_grading(entry)
+    for students in copies.same_files:
+        for student in students:
+            reasons[student].append(Because(f"the same file as {_others(students, student)}", "bad"))
+    for group in copies.groups:
+        for student in group.students:
+            reasons[student].append(Because(f"work similar to {_others(group.students, student)}", "part"))
+    for student, odd in measures.odd.items():
+        several = f", and {len(odd) - 1} more" if len(odd) > 1 else ""
+        reasons[student].append(Because(f"odd number: {odd[0]}{several}", "wait"))
+    looks = [Look(student, tuple(_ranked(found))) for student, found in reasons.items() if found]
+    return tuple(sorted(looks, key=lambda look: (*_pressing(look), look.student)))
+
+
+def flag_kinds(entries: Iterable[Entry]) -> tuple[FlagKind, ...]:
+    """What grading noted, by kind; routine notes last."""
+    said: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for entry in entries:
+        for flag in entry.log.flags:
+            said[flag.kind][" ".join(flag.message.split())].append(entry.student)
+    kinds = []
+    for kind, messages in said.items():
+        ordered = sorted(messages.items(), key=lambda message: (-len(message[1]), message[0]))
+        shown = [
+            FlagMessage(printable(text, _LONGEST), tuple(dict.fromkeys(students)))
+            for text, students in ordered[:MOST_FLAG_MESSAGES]
+        ]
+        everybody = {student for students in messages.values() for student in students}
+        words = _KINDS.get(kind, printable(kind.replace("_", " "), 60))
+        more = len(ordered) - len(shown)
+        kinds.append(FlagKind(printable(kind, 60), words, len(everybody), tuple(shown), more, kind in ROUTINE))
+    return tuple(sorted(kinds, key=lambda kind: (kind.routine, kind.kind not in _TELLING, -kind.students, kind.kind)))
+
+
+def times(entries: Iterable[Entry]) -> Times | None:
+    """How long grading took; None if no table says so. What could not be graded took no time worth a word."""
+    timed = [entry for entry in entries if entry.seconds is not None and entry.log.outcome is Outcome.GRADED]
+    fresh = [entry for entry in timed if not entry.cached]
+    if not timed:
+        return None
+    if not fresh:
+        return Times(0, len(timed), 0.0, 0.0, 0.0, (), ())
+    seconds = sorted(entry.seconds or 0.0 for entry in fresh)
+    phases = {phase: [entry.phases[phase] for entry in fresh if phase in entry.phases] for phase in PHASES}
+    slowest = sorted(fresh, key=lambda entry: (-(entry.seconds or 0.0), entry.student))[:MOST_SLOW]
+    return Times(
+        count=len(fresh),
+        cached=len(timed) - len(fresh),
+        median=median(seconds),
+        most_of_all=quantile(seconds, 0.95),
+        total=sum(seconds),
+        phases=tuple((phase, median(numbers)) for phase, numbers in phases.items() if numbers),
+        slowest=tuple(Slow(entry.student, entry.seconds or 0.0, _mostly(entry)) for entry in slowest),
+    )
+
+
+def _of_grading(entry: Entry) -> list[Because]:
+    """Reasons in one log."""
+    log = entry.log
+    if log.outcome is Outcome.GRADER_ERROR:
+        return [Because("grader error: grade it again", "bad")]
+    if log.outcome is not Outcome.GRADED:
+        return [Because(_KINDS[log.outcome], "wait" if log.outcome is Outcome.MISSING else "part")]
+    found = []
+    for status, words in _FAILED.items():
+        items = [item.id for item in log.items if item.status is status]
+        if items:
+            found.append(Because(f"{', '.join(items[:2])}{' and more' if len(items) > 2 else ''} {words}", "part"))
+    kinds = {flag.kind for flag in log.flags}
+    for kind, words in _TELLING.items():
+        if kind in kinds:
+            found.append(Because(words, "bad" if kind == "log_tampered" else "part"))
+    answered = any(item.status is not Status.MISSING for item in log.items if not item.manual)
+    if log.auto_score <= 0 < log.auto_max_score:
+        found.append(Because("no point from any test" if answered else "no code was written", "wait"))
+    return found
+
+
+def _others(students: Sequence[str], student: str) -> str:
+    others = [printable(other, 40) for other in students if other != student]
+    return others[0] if len(others) == 1 else f"{others[0]} and {len(others) - 1} more"
+
+
+_TONES = ("bad", "part", "wait")
+
+
+def _ranked(found: Iterable[Because]) -> list[Because]:
+    return sorted(found, key=lambda because: _TONES.index(because.tone))
+
+
+def _pressing(look: Look) -> tuple[int, int]:
+    return min(_TONES.index(because.tone) for because in look.reasons), -len(look.reasons)
+
+
+def _mostly(entry: Entry) -> str:
+    if not entry.phases:
+        return ""
+    phase, seconds = max(entry.phases.items(), key=lambda phase: phase[1])
+    return f"{phase} {seconds:.1f} s"

@@ -1,0 +1,387 @@
+"""How values cross the wall between examiner and student: JSON nodes and raw tensor bytes, never pickle.
+
+In a frame's header each value is a plain JSON scalar or a list whose first entry is a tag:
+
+    ["i", hexadecimal digits]  ["f", "nan" | "inf" | "-inf"]  ["b", start, length]   integer, float, bytes
+    ["l", ...]  ["t", ...]  ["d", [key, value], ...]                                 list, tuple, dict
+    ["n", type, [field, ...], ...]                                                   named tuple
+    ["T", dtype, shape, start, length, gradient]  ["A", dtype, shape, start, length] tensor, numpy array
+    ["D", name]  ["V", device]  ["G", start, length]                                 dtype, device, generator
+    ["S", start, stop, step]  ["E"]                                                  slice, ellipsis
+    ["h", number, type, callable]  ["c", number]                                     handle, call-back
+
+Both sides use this module, each with its own idea of what handles and call-backs stand for. The decoder is strict:
+exact types, exact lengths, bounded size, depth and count; anything else is a `WireError`.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import itertools
+import keyword
+import math
+import re
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from .wire import LIMITS, Limits, UnsendableError, WireError
+
+_SAFE_INTEGER = 2**53
+_HEXADECIMAL = re.compile("-?[1-9a-f][0-9a-f]*")
+
+DTYPES: dict[str, torch.dtype] = {
+    name: getattr(torch, name) for name in "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64".split()
+}
+_DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+_ARRAY_DTYPES = frozenset("bool uint8 int8 int16 int32 int64 uint16 uint32 uint64 float16 float32 float64".split())
+
+_ITERATORS: tuple[type, ...] = (
+    types.GeneratorType,
+    map,
+    filter,
+    zip,
+    enumerate,
+    range,
+    reversed,
+    type({}.keys()),
+    type({}.values()),
+    type({}.items()),
+    type(iter([])),
+    type(iter(())),
+    type(iter({})),
+    type(iter({}.values())),
+    type(iter({}.items())),
+    type(collections.OrderedDict().keys()),
+    type(collections.OrderedDict().values()),
+    type(collections.OrderedDict().items()),
+)
+_DICTS: tuple[type, ...] = (dict, collections.OrderedDict, collections.defaultdict, collections.Counter)
+
+
+@dataclass
+class Encoder:
+    """Turns values into header nodes and body bytes for one frame.
+
+    `opaque` is asked for the node of anything that is not plain data (an object that stays here, a call-back);
+    it raises `UnsendableError` for what may not be named at all.
+    """
+
+    opaque: Callable[[Any], list[Any]]
+    body: bytearray = field(default_factory=bytearray)
+    differentiable: list[torch.Tensor] = field(default_factory=list)
+    """Tensors met that require a gradient, in order; their nodes carry the index."""
+    count: int = 0
+
+    def encode(self, value: Any, depth: int = 0) -> Any:
+        """The node of one value."""
+        self.count += 1
+        if depth > LIMITS.depth:
+            raise UnsendableError("a value is nested too deeply to cross")
+        if self.count > LIMITS.values:
+            raise UnsendableError("a value has too many parts to cross")
+        kind = type(value)
+        if value is None or kind is bool or kind is str:
+            return value
+        if kind is int:
+            return value if -_SAFE_INTEGER <= value <= _SAFE_INTEGER else ["i", format(value, "x")]
+        if kind is float:
+            return value if math.isfinite(value) else ["f", repr(value)]
+        if kind is bytes:
+            return ["b", *self._put(value)]
+        if kind is torch.Tensor or kind is torch.nn.Parameter:
+            return self._tensor(value)
+        if kind is np.ndarray:
+            return self._array(value)
+        if isinstance(value, np.generic) and kind.__module__ == "numpy":
+            return self.encode(value.item(), depth)
+        if kind is list:
+            return ["l", *(self.encode(entry, depth + 1) for entry in value)]
+        if kind is tuple or kind is torch.Size:
+            return ["t", *(self.encode(entry, depth + 1) for entry in value)]
+        if kind in _DICTS:
+            return ["d", *([self.encode(k, depth + 1), self.encode(v, depth + 1)] for k, v in value.items())]
+        if isinstance(value, tuple) and _is_named_tuple(kind):
+            fields = list(kind._fields)
+            return ["n", kind.__name__, fields, *(self.encode(entry, depth + 1) for entry in tuple(value))]
+        if kind in _ITERATORS:
+            entries = list(itertools.islice(value, LIMITS.values + 1))
+            return ["l", *(self.encode(entry, depth + 1) for entry in entries)]
+        if kind is torch.dtype and value in _DTYPE_NAMES:
+            return ["D", _DTYPE_NAMES[value]]
+        if kind is torch.device:
+            return ["V", str(value)]
+        if kind is torch.Generator:
+            return ["G", *self._put(value.get_state().numpy().tobytes())]
+        if kind is slice:
+            return ["S", *(self.encode(part, depth + 1) for part in (value.start, value.stop, value.step))]
+        if value is Ellipsis:
+            return ["E"]
+        return self.opaque(value)
+
+    def _put(self, data: bytes) -> tuple[int, int]:
+        start = len(self.body)
+        if start + len(data) > LIMITS.body:
+            raise UnsendableError("the tensors of one call are too large to cross")
+        self.body += data
+        return start, len(data)
+
+    def _tensor(self, value: torch.Tensor) -> list[Any]:
+        if value.layout is not torch.strided or value.is_quantized or value.dtype not in _DTYPE_NAMES:
+            raise UnsendableError(f"a tensor of {value.dtype} and {value.layout} cannot cross; use a dense real one")
+        index = -1
+        if value.requires_grad:
+            index = len(self.differentiable)
+            self.differentiable.append(value)
+        flat = value.detach().to("cpu").clone(memory_format=torch.contiguous_format).reshape(-1)
+        raw = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+        return ["T", _DTYPE_NAMES[value.dtype], list(value.shape), *self._put(raw), index]
+
+    def _array(self, value: np.ndarray[Any, Any]) -> list[Any]:
+        if value.dtype.name not in _ARRAY_DTYPES:
+            raise UnsendableError(f"a numpy array of dtype {value.dtype} cannot cross")
+        native = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("="))
+        return ["A", value.dtype.name, list(value.shape), *self._put(native.tobytes())]
+
+
+def _is_named_tuple(kind: type) -> bool:
+    fields = getattr(kind, "_fields", None)
+    return (
+        kind.__bases__ == (tuple,)
+        and type(fields) is tuple
+        and len(fields) <= 64
+        and all(type(name) is str and _is_field(name) for name in fields)
+    )
+
+
+def _is_field(name: str) -> bool:
+    return name.isidentifier() and not name.startswith("_") and not keyword.iskeyword(name) and len(name) <= 64
+
+
+# --- values in --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Decoder:
+    """Turns the nodes of one frame back into values, trusting nothing.
+
+    `handle` and `callback` give the object that a number stands for on this side; `tensor` sees each tensor that
+    carries a gradient index and may replace it.
+    """
+
+    body: bytes
+    handle: Callable[[int, str, bool], Any]
+    callback: Callable[[int], Any]
+    tensor: Callable[[torch.Tensor, int], torch.Tensor] = lambda value, _index: value
+    limits: Limits = LIMITS
+    count: int = 0
+    taken: int = 0
+
+    def decode(self, node: Any, depth: int = 0) -> Any:
+        """The value of one node.
+
+        Raises:
+            WireError: the node is not of the format.
+        """
+        self.count += 1
+        if self.count > self.limits.values or depth > self.limits.depth:
+            raise WireError("a value has too many parts or is nested too deeply")
+        kind = type(node)
+        if node is None or kind is bool or kind is str:
+            return node
+        if kind is int:
+            if not -_SAFE_INTEGER <= node <= _SAFE_INTEGER:
+                raise WireError("an integer beyond 2**53 must cross as digits")
+            return node
+        if kind is float:
+            if not math.isfinite(node):
+                raise WireError("a float that is not finite must cross by name")
+            return node
+        if kind is not list or not node or type(node[0]) is not str:
+            raise WireError("a value has no tag")
+        reader = self._READERS.get(node[0])
+        if reader is None:
+            raise WireError(f"unknown tag {node[0][:8]!r}")
+        return reader(self, node[1:], depth)
+
+    def _integer(self, parts: list[Any], _depth: int) -> int:
+        (digits,) = self._exactly(parts, str)
+        if len(digits) > 4096 or not _HEXADECIMAL.fullmatch(digits):
+            raise WireError("an integer that is none")
+        value = int(digits, 16)
+        if -_SAFE_INTEGER <= value <= _SAFE_INTEGER:
+            raise WireError("an integer up to 2**53 must cross as a number")
+        return value
+
+    def _float(self, parts: list[Any], _depth: int) -> float:
+        (name,) = self._exactly(parts, str)
+        if name not in ("nan", "inf", "-inf"):
+            raise WireError("a float by an unknown name")
+        return float(name)
+
+    def _bytes(self, parts: list[Any], _depth: int) -> bytes:
+        start, length = self._exactly(parts, int, int)
+        return self._slice(start, length)
+
+    def _list(self, parts: list[Any], depth: int) -> list[Any]:
+        return [self.decode(entry, depth + 1) for entry in parts]
+
+    def _tuple(self, parts: list[Any], depth: int) -> tuple[Any, ...]:
+        return tuple(self._list(parts, depth))
+
+    def _dict(self, parts: list[Any], depth: int) -> dict[Any, Any]:
+        result = {}
+        for pair in parts:
+            if type(pair) is not list or len(pair) != 2:
+                raise WireError("a dict entry that is no pair")
+            key = self.decode(pair[0], depth + 1)
+            if not _is_key(key):
+                raise WireError("a dict key that is not plain")
+            result[key] = self.decode(pair[1], depth + 1)
+        return result
+
+    def _named_tuple(self, parts: list[Any], depth: int) -> Any:
+        if len(parts) < 2 or type(parts[0]) is not str or type(parts[1]) is not list:
+            raise WireError("a named tuple without name or fields")
+        fields, values = parts[1], parts[2:]
+        good = all(type(name) is str and _is_field(name) for name in fields)
+        if not good or len(set(fields)) != len(fields) or len(fields) != len(values) or len(fields) > 64:
+            raise WireError("a named tuple whose fields do not fit")
+        made = _named_tuple_type(parts[0] if _is_field(parts[0]) else "Result", tuple(fields))
+        return made(*self._list(values, depth))
+
+    def _dense(self, parts: list[Any], size_of: Callable[[str], int]) -> tuple[str, list[int], bytes]:
+        name, shape, start, length = self._exactly(parts, str, list, int, int)
+        if len(shape) > 16 or any(type(side) is not int or not 0 <= side < 2**31 for side in shape):
+            raise WireError("a tensor of an impossible shape")
+        if math.prod(shape) * size_of(name) != length:
+            raise WireError("a tensor whose bytes do not fit its shape")
+        return name, shape, self._slice(start, length)
+
+    def _tensor(self, parts: list[Any], _depth: int) -> torch.Tensor:
+        if len(parts) != 5 or type(parts[4]) is not int:
+            raise WireError("a tensor without gradient index")
+        name, shape, raw = self._dense(parts[:4], _tensor_item_size)
+        dtype = DTYPES[name]
+        if name == "bool" and raw and max(raw) > 1:
+            raise WireError("a boolean tensor with other values than 0 and 1")
+        try:
+            value = torch.frombuffer(bytearray(raw), dtype=dtype) if raw else torch.empty(0, dtype=dtype)
+            value = value.reshape(shape)
+        except RuntimeError as error:
+            raise WireError(f"a tensor of an impossible shape: {error}") from None
+        return self.tensor(value, parts[4]) if parts[4] >= 0 else value
+
+    def _array(self, parts: list[Any], _depth: int) -> np.ndarray[Any, Any]:
+        name, shape, raw = self._dense(parts, _array_item_size)
+        if name == "bool" and raw and max(raw) > 1:
+            raise WireError("a boolean array with other values than 0 and 1")
+        try:
+            return np.frombuffer(bytearray(raw), dtype=name).reshape(shape)
+        except ValueError as error:
+            raise WireError(f"an array of an impossible shape: {error}") from None
+
+    def _dtype(self, parts: list[Any], _depth: int) -> torch.dtype:
+        (name,) = self._exactly(parts, str)
+        if name not in DTYPES:
+            raise WireError("an unknown dtype")
+        return DTYPES[name]
+
+    def _device(self, parts: list[Any], _depth: int) -> torch.device:
+        (name,) = self._exactly(parts, str)
+        if name not in ("cpu", "cuda", "cuda:0"):
+            raise WireError("an unknown device")
+        return torch.device(name)
+
+    def _generator(self, parts: list[Any], _depth: int) -> torch.Generator:
+        start, length = self._exactly(parts, int, int)
+        generator = torch.Generator()
+        raw = self._slice(start, length)
+        if len(raw) != generator.get_state().numel():
+            raise WireError("a generator's state of the wrong length")
+        try:
+            generator.set_state(torch.frombuffer(bytearray(raw), dtype=torch.uint8))
+        except RuntimeError as error:
+            raise WireError(f"a generator's state that is none: {error}") from None
+        return generator
+
+    def _slice_value(self, parts: list[Any], depth: int) -> slice:
+        if len(parts) != 3:
+            raise WireError("a slice without three parts")
+        bounds = self._list(parts, depth)
+        if any(bound is not None and type(bound) is not int for bound in bounds):
+            raise WireError("a slice with odd bounds")
+        return slice(*bounds)
+
+    def _ellipsis(self, parts: list[Any], _depth: int) -> Any:
+        self._exactly(parts)
+        return Ellipsis
+
+    def _handle(self, parts: list[Any], _depth: int) -> Any:
+        number, name, is_callable = self._exactly(parts, int, str, bool)
+        return self.handle(number, name, is_callable)
+
+    def _callback(self, parts: list[Any], _depth: int) -> Any:
+        (number,) = self._exactly(parts, int)
+        return self.callback(number)
+
+    def _exactly(self, parts: list[Any], *kinds: type) -> list[Any]:
+        if len(parts) != len(kinds) or any(type(part) is not kind for part, kind in zip(parts, kinds, strict=True)):
+            raise WireError("a value whose parts have the wrong types")
+        return parts
+
+    def _slice(self, start: int, length: int) -> bytes:
+        if start < 0 or length < 0 or start + length > len(self.body):
+            raise WireError("a value points outside its frame")
+        self.taken += length
+        if self.taken > self.limits.body:
+            raise WireError("the values of one frame point at more bytes than a frame may hold")
+        return self.body[start : start + length]
+
+    _READERS: ClassVar[dict[str, Callable[..., Any]]] = {
+        "i": _integer,
+        "f": _float,
+        "b": _bytes,
+        "l": _list,
+        "t": _tuple,
+        "d": _dict,
+        "n": _named_tuple,
+        "T": _tensor,
+        "A": _array,
+        "D": _dtype,
+        "V": _device,
+        "G": _generator,
+        "S": _slice_value,
+        "E": _ellipsis,
+        "h": _handle,
+        "c": _callback,
+    }
+
+
+@functools.lru_cache(maxsize=256)
+def _named_tuple_type(name: str, fields: tuple[str, ...]) -> Any:
+    """The same type each time: making one takes a thousand times as long as filling it."""
+    return collections.namedtuple(name, fields)
+
+
+def _is_key(key: Any) -> bool:
+    if type(key) is tuple:
+        return all(_is_key(part) for part in key)
+    return key is None or type(key) in (str, int, float, bool)
+
+
+def _tensor_item_size(name: str) -> int:
+    if name not in DTYPES:
+        raise WireError("a tensor of an unknown dtype")
+    return DTYPES[name].itemsize
+
+
+def _array_item_size(name: str) -> int:
+    if name not in _ARRAY_DTYPES:
+        raise WireError("an array of an unknown dtype")
+    return np.dtype(name).itemsize

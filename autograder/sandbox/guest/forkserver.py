@@ -1,0 +1,321 @@
+"""The student's process: a host that imports the heavy libraries once and forks a session for each submission.
+
+The host runs no student code. A *session* is a fork of it that runs a notebook's cells, one after the other, in a
+fresh `__main__`; for each question of the examiner's it forks again, so that a question that crashes, hangs or eats all
+memory takes nothing with it. `autograder.sandbox.host` starts the host and holds the other end of its socket.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import gc
+import importlib
+import io
+import linecache
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import types
+from typing import Any
+
+from . import resource_monitor, syscalls
+from .confinement import Confinement, die_with_parent, set_limits
+from .process_tree import children, kill_children
+from .server import Desk, describe, seed_everything
+from .wire import ClosedError, Limits, receive_frame, send_frame
+
+_DEATH_SECONDS = 5.0
+"""What a killed process may take to be gone on a busy machine."""
+OUTPUT_CHARACTERS = 20_000
+"""What a cell may print before the rest is dropped."""
+
+_SMALL = Limits(header=4 * 2**20, body=0)
+
+
+def host(sock: socket.socket, modules: list[str], walls: Confinement, *, huge_pages: bool) -> None:
+    """Imports what every submission needs, then serves.
+
+    Frames: `{"ready": True}` at the start; then what `_serve` knows.
+    """
+    warm_up(modules)
+    gc.collect()
+    gc.freeze()  # else the first collection in each fork would touch, and so copy, all of it
+    if huge_pages:
+        with contextlib.suppress(OSError):
+            syscalls.use_huge_pages()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # sessions are reaped by the kernel
+    send_frame(sock, {"ready": True})
+    _serve(sock, walls)
+
+
+def _serve(sock: socket.socket, walls: Confinement) -> None:
+    """Gives a session to each socket it is handed, until the other side is gone; then kills them.
+
+    Where that can be, the next session is forked and shut in while the last one works, so that nobody waits for it.
+
+    Frames: `{"op": "session", "folder": …}` with one file descriptor → `{"pid": …}`; `{"op": "kill", "pid": …}` →
+    `{"killed": …}` kills a session and what it started; `{"op": "clone"}` with one file descriptor → `{"cloned": True}`
+    forks this process into one that serves that socket.
+    """
+    pids: set[int] = set()
+    clones: set[int] = set()
+    spare: _Waiting | None = None
+    while True:
+        while pids and not select.select([sock], [], [], resource_monitor.SECONDS)[0]:
+            if walls.sees_only_its_own:
+                resource_monitor.enforce(pids, walls.limits["total"], walls.limits["cpu"])
+        try:
+            header, _ = receive_frame(sock, limits=_SMALL)
+        except ClosedError:
+            break
+        if header["op"] == "kill":
+            if header["pid"] in pids:
+                pids.discard(header["pid"])
+                _kill_session(header["pid"], pids | clones | ({spare.pid} if spare else set()))
+            send_frame(sock, {"killed": header["pid"]})
+            continue
+        _, fds, _, _ = socket.recv_fds(sock, 1, 1)
+        if header["op"] == "clone":
+            clones.add(_clone(sock, fds[0], walls))
+            send_frame(sock, {"cloned": True})
+            continue
+        session = spare
+        if session is None or not session.hand_over(fds[0]):
+            session = _Waiting(sock, walls, header["folder"])
+            session.hand_over(fds[0])
+        os.close(fds[0])
+        pids.add(session.pid)
+        send_frame(sock, {"pid": session.pid})
+        spare = None if header["folder"] else _Waiting(sock, walls, "")
+    for pid in pids | ({spare.pid} if spare else set()):
+        _kill_session(pid, pids | clones)
+
+
+class _Waiting:
+    """A session that is shut in and waits for a socket to serve.
+
+    Args:
+        sock: what the process serves that forks it.
+        walls: what to shut it in with.
+        folder: its working folder outside; empty where it needs none.
+    """
+
+    def __init__(self, sock: socket.socket, walls: Confinement, folder: str) -> None:
+        self._ours, theirs = socket.socketpair()
+        self.pid = walls.fork_session()
+        """Process id."""
+        if self.pid == 0:
+            sock.close()
+            self._ours.close()
+            _become_session(theirs, walls, folder)
+        theirs.close()
+
+    def hand_over(self, fd: int) -> bool:
+        """Gives it the socket with number `fd`; False if it is dead."""
+        try:
+            socket.send_fds(self._ours, [b"\0"], [fd])
+        except OSError:
+            return False
+        finally:
+            self._ours.close()
+        return True
+
+
+def _clone(sock: socket.socket, fd: int, walls: Confinement) -> int:
+    """Forks a process that serves another socket with the same walls, so that nobody waits for somebody else."""
+    walls.take_seat()
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            sock.close()
+            die_with_parent()
+            walls.begin_in_clone()
+            _serve(socket.socket(fileno=fd), walls)
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(fd)
+    return pid
+
+
+def warm_up(modules: list[str]) -> None:
+    """Imports modules and lets torch load what it loads lazily; starts no thread, so that forking stays safe."""
+    import torch
+
+    torch.set_num_threads(1)
+    for module in modules:
+        with contextlib.suppress(ImportError):  # `from x import y` is tried as the module x.y too
+            importlib.import_module(module)
+    seed_everything(0)  # numpy's generator takes milliseconds to make itself ready
+    torch.zeros(2, requires_grad=True).sum().backward(torch.ones(()))  # a gradient that is given makes it import more
+
+
+def _kill_session(pid: int, others: set[int]) -> None:
+    """Kills a session and whatever it left behind, of which this process has become the parent."""
+    for kill in (os.killpg, os.kill):  # at level `full` it is process 1 of its namespace: all in there die with it
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(pid, signal.SIGKILL)
+    end = time.monotonic() + _DEATH_SECONDS
+    while pid in children() and time.monotonic() < end:  # only when it is gone do its children become ours
+        time.sleep(0.001)
+    kill_children(others)
+
+
+def _become_session(sock: socket.socket, walls: Confinement, folder: str) -> None:
+    """Turns this fork into a session with a working folder of its own, and never returns.
+
+    Args:
+        sock: brings the socket that it will serve.
+        walls: what to shut it in with.
+        folder: its working folder outside; empty where it needs none.
+    """
+    status = 1
+    try:
+        die_with_parent()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _silence()
+        walls.shut_in_session(folder)
+        _, fds, _, _ = socket.recv_fds(sock, 1, 1)
+        sock.close()
+        if fds:
+            with contextlib.suppress(ClosedError):
+                Session(socket.socket(fileno=fds[0])).serve()
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _silence() -> None:
+    """Points the three standard streams at nothing; what cells print is caught in Python."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(nothing, fd)
+    os.close(nothing)
+
+
+class Session:
+    """One submission's notebook: its names, and the forks that answer the examiner."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._child = 0
+        module = types.ModuleType("__main__")
+        module.__dict__["__builtins__"] = builtins
+        module.__dict__["get_ipython"] = lambda: _NoShell()
+        sys.modules["__main__"] = module
+        self._names = module.__dict__
+
+    def serve(self) -> None:
+        """Runs cells (`run`), forks for an item (`fork`) and ends such a fork (`end`) until the socket closes."""
+        while True:
+            header, _ = receive_frame(self._sock, limits=_SMALL)
+            if header["op"] == "run":
+                send_frame(self._sock, run_cell(header["source"], header["name"], self._names))
+            elif header["op"] == "fork":
+                _, fds, _, _ = socket.recv_fds(self._sock, 1, 1)
+                self._fork(fds[0], header["cpu"])
+                send_frame(self._sock, {"forked": True})
+            elif header["op"] == "end":
+                self._end()
+                send_frame(self._sock, {"ended": True})
+            elif header["op"] == "seed":
+                seed_everything(header["seed"])
+                send_frame(self._sock, {"seeded": True})
+
+    def _fork(self, fd: int, cpu: int) -> None:
+        self._end()
+        gc.freeze()
+        pid = os.fork()
+        if pid:
+            os.close(fd)
+            self._child = pid
+            return
+        try:
+            self._sock.close()
+            die_with_parent()
+            set_limits({"cpu": cpu})
+            sys.stdout = sys.stderr = _Bounded(0)
+            with contextlib.suppress(ClosedError):
+                Desk(socket.socket(fileno=fd), self._names).serve()
+        finally:
+            os._exit(0)
+
+    def _end(self) -> None:
+        """Kills the last fork and whatever it or a cell started: all that would take time or memory from the next."""
+        last, self._child = self._child, 0
+        if last:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(last, signal.SIGKILL)
+        if os.getpid() == 1:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)  # everybody else in this namespace
+            if children() <= {last}:  # it runs no more code, and nobody need wait until its memory is taken apart
+                self._wait(os.WNOHANG)
+                return
+        else:
+            kill_children()
+        self._wait()
+
+    @staticmethod
+    def _wait(options: int = 0) -> None:
+        """Waits for all children; with `WNOHANG` only for those that have ended."""
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, options) != (0, 0):
+                pass
+
+
+def run_cell(source: str, name: str, names: dict[str, Any]) -> dict[str, Any]:
+    """Runs one cell in a namespace.
+
+    Args:
+        source: Python text (magics already turned into calls).
+        name: the cell's id; its frames are called `<cell NAME>` in tracebacks.
+        names: the namespace.
+
+    Returns:
+        `stdout`, `stderr` (cut to `OUTPUT_CHARACTERS`) and `raised` (None or what `describe` says).
+    """
+    filename = f"<cell {name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    out, err = _Bounded(OUTPUT_CHARACTERS), _Bounded(OUTPUT_CHARACTERS)
+    raised = None
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            exec(compile(source, filename, "exec", dont_inherit=True), names)
+        except BaseException as error:  # a cell that calls sys.exit() failed, no more
+            raised = describe(error)
+            if isinstance(error, SyntaxError) and error.filename == filename:
+                raised["lines"] = [[name, error.lineno or 0, "<module>", (error.text or "").strip()[:200]]]
+    return {"stdout": out.getvalue(), "stderr": err.getvalue(), "raised": raised}
+
+
+class _Bounded(io.StringIO):
+    """A text stream that keeps the first characters and drops the rest."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self._left = limit
+
+    def write(self, text: str) -> int:
+        kept = text[: self._left]
+        if kept:
+            super().write(kept)
+            self._left -= len(kept)
+            if not self._left:
+                super().write("\n[further output dropped]\n")
+        return len(text)
+
+
+class _NoShell:
+    """Stands where IPython's shell would: magics and shell lines are not run while grading."""
+
+    def __getattr__(self, name: str) -> Any:
+        def note(*args: Any, **_kwargs: Any) -> None:
+            print(f"(not run while grading: {' '.join(str(arg) for arg in args)[:200]})")
+
+        return note

@@ -1,0 +1,219 @@
+"""The student's end of the wall: answers questions about the notebook's names, one frame at a time.
+
+The examiner asks `get`, `index`, `call` or `backward`; objects that are not plain data stay here in a registry and
+cross as numbered handles. A call that gets tensors with a gradient keeps its inputs and outputs, so that the examiner's
+backward pass can ask for the vector-Jacobian product.
+"""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import random
+import socket
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from homework.arguments import Watch
+
+from .codec import Decoder, Encoder
+from .wire import UnsendableError, WireError, receive_frame, send_frame
+
+MAX_GRAPHS = 256
+"""Calls whose graphs are kept for a later backward pass; the oldest is dropped first."""
+
+_MESSAGE = 2000
+_MISSING = object()
+
+
+class Callback:
+    """A function of the examiner's, as the student's code sees it: it can be called with plain values."""
+
+    def __init__(self, desk: Desk, number: int) -> None:
+        self._desk = desk
+        self._number = number
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Asks the examiner; the answer is plain data."""
+        return self._desk.call_back(self._number, args, kwargs)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Callback:
+        return self
+
+
+class Desk:
+    """Serves the questions of one examiner about one namespace until the connection closes."""
+
+    def __init__(self, sock: socket.socket, names: dict[str, Any]) -> None:
+        self._sock = sock
+        self._names = names
+        self._objects: list[Any] = []
+        self._numbers: dict[int, int] = {}
+        self._graphs: OrderedDict[int, tuple[list[torch.Tensor], list[torch.Tensor]]] = OrderedDict()
+        self._next_graph = 0
+
+    def serve(self) -> None:
+        """Answers until the other side closes (`ClosedError` ends it)."""
+        while True:
+            self._answer(*receive_frame(self._sock))
+
+    def call_back(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Asks the examiner to call one of its functions, and meanwhile answers what it asks."""
+        encoder = Encoder(self._opaque)
+        header = {"op": "callback", "number": number, "args": encoder.encode(args), "kwargs": encoder.encode(kwargs)}
+        send_frame(self._sock, header, encoder.body)
+        while True:
+            header, body = receive_frame(self._sock)
+            if "op" in header:
+                self._answer(header, body)
+                continue
+            if "raised" in header:
+                raise RuntimeError(str(header["raised"]))
+            return self._decoder(body, []).decode(header["value"])
+
+    def _answer(self, header: dict[str, Any], body: bytes) -> None:
+        try:
+            reply, out = self._OPERATIONS[header["op"]](self, header, body)
+        except BaseException as error:  # SystemExit and KeyboardInterrupt of student code are answers too
+            reply, out = {"raised": describe(error)}, b""
+        try:
+            send_frame(self._sock, reply, out)
+        except UnsendableError as error:
+            send_frame(self._sock, {"raised": describe(error)})
+
+    def _get(self, header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes | bytearray]:
+        name = header["name"]
+        if header["of"] is None:
+            value = self._names.get(name, _MISSING)
+            if value is _MISSING:
+                raise NameError(f"name {name!r} is not defined")
+        else:
+            value = getattr(self._objects[header["of"]], name)
+        return self._reply(value, [])
+
+    def _index(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes | bytearray]:
+        key = self._decoder(body, []).decode(header["key"])
+        return self._reply(self._objects[header["of"]][key], [])
+
+    def _call(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes | bytearray]:
+        leaves: list[torch.Tensor] = []
+        decoder = self._decoder(body, leaves)
+        args, kwargs = decoder.decode(header["args"]), decoder.decode(header["kwargs"])
+        with torch.set_grad_enabled(bool(header["grad"])):
+            function = self._objects[header["of"]]
+            is_watched = header.get("watch") and (header.get("always") or inspect.isfunction(function))
+            watch = Watch(args, kwargs, modules=header["watch"] == "all") if is_watched else None
+            value = function(*args, **kwargs)
+            changes = watch.changes(function) if watch is not None else []
+            reply, out = self._reply(value, leaves)
+            reply["changed"] = [[name, list(path), kind] for name, path, kind in changes]
+            return reply, out
+
+    def _backward(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes | bytearray]:
+        leaves, outputs = self._graphs[header["graph"]]
+        gradients = self._decoder(body, []).decode(header["gradients"])
+        for leaf in leaves:
+            leaf.grad = None
+        pairs = [(out, grad) for out, grad in zip(outputs, gradients, strict=True) if grad is not None]
+        if pairs:
+            torch.autograd.backward([out for out, _ in pairs], [grad for _, grad in pairs], retain_graph=True)
+        found = [None if leaf.grad is None else leaf.grad.detach() for leaf in leaves]
+        return self._reply(found, [])
+
+    def _seed(self, header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes]:
+        seed_everything(header["seed"])
+        return {"value": None}, b""
+
+    _OPERATIONS: dict[str, Callable[..., tuple[dict[str, Any], bytes | bytearray]]] = {
+        "get": _get,
+        "index": _index,
+        "call": _call,
+        "backward": _backward,
+        "seed": _seed,
+    }
+
+    def _reply(self, value: Any, leaves: list[torch.Tensor]) -> tuple[dict[str, Any], bytes | bytearray]:
+        """The frame that carries a value; tensors with a graph are kept, parameters cross with their gradient."""
+        encoder = Encoder(self._opaque)
+        node = encoder.encode(value)
+        known = {id(leaf) for leaf in leaves}
+        # a leaf that the caller did not send is a parameter: a snapshot of it and of its gradient crosses
+        parameters = [tensor.is_leaf and id(tensor) not in known for tensor in encoder.differentiable]
+        reply: dict[str, Any] = {"value": node}
+        if encoder.differentiable:
+            outputs = [t for t, parameter in zip(encoder.differentiable, parameters, strict=True) if not parameter]
+            reply["parameters"] = [
+                [encoder.encode(None if t.grad is None else t.grad.detach())] if parameter else None
+                for t, parameter in list(zip(encoder.differentiable, parameters, strict=True))
+            ]
+            reply["graph"] = self._keep(leaves, outputs) if outputs else -1
+        return reply, encoder.body
+
+    def _keep(self, leaves: list[torch.Tensor], outputs: list[torch.Tensor]) -> int:
+        self._next_graph += 1
+        self._graphs[self._next_graph] = (leaves, outputs)
+        if len(self._graphs) > MAX_GRAPHS:
+            self._graphs.popitem(last=False)
+        return self._next_graph
+
+    def _opaque(self, value: Any) -> list[Any]:
+        if isinstance(value, Callback):
+            return ["c", value._number]
+        number = self._numbers.get(id(value))
+        if number is None:
+            number = len(self._objects)
+            self._objects.append(value)
+            self._numbers[id(value)] = number
+        return ["h", number, str(type(value).__name__)[:80], callable(value)]
+
+    def _decoder(self, body: bytes, leaves: list[torch.Tensor]) -> Decoder:
+        def leaf(tensor: torch.Tensor, index: int) -> torch.Tensor:
+            tensor.requires_grad_()
+            leaves.append(tensor)
+            return tensor
+
+        return Decoder(
+            body,
+            handle=lambda number, _name, _callable: self._objects[number],
+            callback=lambda number: Callback(self, number),
+            tensor=leaf,
+        )
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """What the examiner may know of an exception: type, message, the lines of the student's cells, out of memory?"""
+    kind = type(error)
+    name = kind.__name__ if getattr(builtins, kind.__name__, None) is kind else _first_builtin_base(kind)
+    try:
+        message = str(error)[:_MESSAGE]
+    except Exception:
+        message = "(the exception cannot be printed)"
+    if isinstance(error, WireError):
+        name = "TypeError" if isinstance(error, UnsendableError) else "RuntimeError"
+    lines = []
+    for frame in traceback.extract_tb(error.__traceback__)[-20:]:
+        if frame.filename.startswith("<cell "):
+            lines.append([frame.filename[6:-1][:80], frame.lineno or 0, frame.name[:80], (frame.line or "")[:200]])
+    short = "can't allocate memory" in message or "not enough memory" in message
+    memory = isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and short)
+    return {"type": name, "own": name != kind.__name__, "message": message, "lines": lines, "memory": memory}
+
+
+def _first_builtin_base(kind: type[BaseException]) -> str:
+    for base in kind.__mro__:
+        name = str(base.__name__)
+        if getattr(builtins, name, None) is base:
+            return name
+    return "Exception"
+
+
+def seed_everything(seed: int) -> None:
+    """Seeds torch, numpy and random of this process (on the CPU: a look for GPUs takes milliseconds in each fork)."""
+    torch.default_generator.manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)

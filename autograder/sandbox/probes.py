@@ -1,0 +1,343 @@
+"""Tries, from inside a session, what student code must not be able to do; a single surprise and nothing is graded.
+
+Each probe is a short program of ours that runs where student code would run. It tries to get out and says what it
+managed; the trusted side knows what an isolation level promises (`PROMISES`) and compares.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import sysconfig
+import time
+from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from autograder.core.errors import SetupError
+from autograder.sandbox.guest.confinement import FULL, LANDLOCK, PLAIN, USER
+from autograder.sandbox.host import Host, Session, SessionDiedError
+
+PROBE_SECONDS = 60.0
+"""Wall-clock limit of one probe; they take milliseconds, on a busy machine a second or two."""
+_STAYS_SECONDS = 10.0
+"""A process that is there so long after its session has outlived it."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One thing that student code must not be able to do."""
+
+    name: str
+    attempt: str
+    """Python text that leaves in `managed` what it managed: empty, or a few words."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How one probe ended."""
+
+    name: str
+    managed: str
+    """What the probe managed; empty if nothing."""
+    promised: bool
+    """Does the level promise that it manages nothing?"""
+
+    @property
+    def ok(self) -> bool:
+        """Is this as the level promises?"""
+        return not (self.managed and self.promised)
+
+
+_READ = """
+import os
+managed = ""
+for path in {paths!r}:
+    try:
+        found = os.listdir(path) if os.path.isdir(path) else open(path).read(20)
+        managed = managed or "read " + path
+    except OSError:
+        pass
+"""
+
+_WRITE = """
+import os
+managed = ""
+try:
+    with open({path!r}, "w") as file:
+        file.write("x")
+    managed = "wrote " + {path!r}
+    os.remove({path!r})
+except OSError:
+    pass
+"""
+
+_CONNECT = """
+import socket
+managed = ""
+try:
+    with socket.create_connection(("127.0.0.1", {port}), timeout=2):
+        managed = "connected to a server on this machine"
+except OSError:
+    pass
+"""
+
+_PTRACE = """
+import ctypes, os
+managed = ""
+libc = ctypes.CDLL(None, use_errno=True)
+child = os.fork()
+if child == 0:
+    import time
+    time.sleep(5)
+    os._exit(0)
+if libc.ptrace(16, child, None, None) == 0:
+    managed = "traced another process"
+os.kill(child, 9)
+os.waitpid(child, 0)
+"""
+
+_UNSHARE = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+managed = "made a user namespace" if libc.unshare(0x10000000) == 0 else ""
+"""
+
+_FORKS = """
+import os, signal
+children = []
+try:
+    for _ in range(200):
+        child = os.fork()
+        if child == 0:
+            signal.pause()
+        children.append(child)
+except OSError:
+    pass
+for child in children:
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+managed = "ran 200 processes at once" if len(children) == 200 else ""
+"""
+
+_MEMORY = """
+managed = ""
+try:
+    block = bytearray(8 << 30)
+    managed = "allocated 8 GiB"
+    del block
+except MemoryError:
+    pass
+"""
+
+_DISK = """
+import os
+managed = ""
+try:
+    for number in range(8):
+        with open(f"fill{number}", "wb") as file:
+            os.posix_fallocate(file.fileno(), 0, 128 << 20)
+    managed = "filled 1 GiB"
+except OSError:
+    pass
+for name in os.listdir("."):
+    os.remove(name)
+"""
+
+_PROCESSES = """
+import os
+managed = ""
+try:
+    seen = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    strangers = [pid for pid in seen if pid not in (os.getpid(), 1)]
+    managed = f"saw {{len(strangers)}} other processes" if strangers else ""
+except OSError:
+    pass
+"""
+
+_KILL = """
+import os
+managed = ""
+for pid in {pids!r}:
+    try:
+        os.kill(pid, 0)
+        managed = "could signal the grader" if os.getppid() != 0 else ""
+    except OSError:
+        pass
+"""
+
+_OUTLIVE = """
+import ctypes, os, time
+managed = ""
+ready, tell = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        ctypes.CDLL(None).prctl(15, {name!r}.encode(), 0, 0, 0)
+        os.write(tell, b"x")
+        time.sleep(600)
+    os._exit(0)
+os.close(tell)
+os.read(ready, 1)
+"""
+
+COURSE, _SHADOW, _NEIGHBOUR = "read the course", "read /etc/shadow", "read a neighbour's files"
+_PACKAGES, _SERVER, _TRACE, _SPACE = "write into the packages", "connect", "trace a process", "make a namespace"
+_BOMB, _BLOCK, _FILL = "run 200 processes", "allocate 8 GiB", "fill the disk"
+_OTHERS, _SIGNAL, _SURVIVE = "see other processes", "signal the grader", "outlive the session"
+
+PROMISES: dict[str, frozenset[str]] = {
+    FULL: frozenset(
+        {COURSE, _SHADOW, _NEIGHBOUR, _PACKAGES, _SERVER, _TRACE, _SPACE, _BOMB, _BLOCK, _FILL, _OTHERS, _SIGNAL}
+        | {_SURVIVE}
+    ),
+    LANDLOCK: frozenset(
+        {COURSE, _SHADOW, _NEIGHBOUR, _PACKAGES, _SERVER, _TRACE, _SPACE, _BOMB, _BLOCK, _OTHERS, _SURVIVE}
+    ),
+    USER: frozenset({_SHADOW, _NEIGHBOUR, _PACKAGES, _BOMB, _BLOCK, _SIGNAL, _SURVIVE}),
+    PLAIN: frozenset({_BLOCK}),
+}
+"""What student code cannot do, level by level."""
+
+
+def examine(host: Host, root: Path) -> list[Finding]:
+    """Runs every probe in a session of a host; nothing of a probe is left, however the examination ends.
+
+    Args:
+        host: started or not.
+        root: the course's root folder, which must not be readable.
+
+    Raises:
+        SetupError: the host does not start, or a probe could not be run.
+    """
+    host.start()
+    promised = PROMISES[host.level]
+    with _neighbour(host) as neighbour, _server() as port, _planted() as planted:
+        probes = _probes(root, neighbour, planted, port)
+        findings = [Finding(probe.name, _run(host, probe), probe.name in promised) for probe in probes]
+    return [*findings, Finding(_SURVIVE, _outlives(host), _SURVIVE in promised)]
+
+
+def surprises(findings: list[Finding]) -> str:
+    """What breaks the level's promise, in one line; empty if nothing does."""
+    return "; ".join(f"{finding.name}: {finding.managed}" for finding in findings if not finding.ok)
+
+
+def insist(host: Host, root: Path, also: Set[str] = frozenset()) -> None:
+    """Examines a host and refuses to go on if its walls have a hole; then the host is closed.
+
+    Args:
+        host: started or not.
+        root: the course's root folder.
+        also: names of probes that must manage nothing, whatever the level promises.
+
+    Raises:
+        SetupError: a probe managed what the level promises to prevent, or what `also` names.
+    """
+    try:
+        findings = examine(host, root)
+        found = surprises([replace(one, promised=one.promised or one.name in also) for one in findings])
+        if found:
+            raise SetupError(
+                f"nothing was graded: the walls around student code do not hold at isolation level {host.level!r} "
+                f"({found}). `autograder doctor` shows all probes."
+            )
+    except BaseException:
+        host.close()
+        raise
+
+
+def _probes(root: Path, neighbour: str, planted: Path, port: int) -> list[Probe]:
+    return [
+        Probe(COURSE, _READ.format(paths=[str(root / "course.toml"), str(root / "solutions"), str(root / "tests")])),
+        Probe(_SHADOW, _READ.format(paths=["/etc/shadow"])),
+        Probe(_NEIGHBOUR, _READ.format(paths=[neighbour])),
+        Probe(_PACKAGES, _WRITE.format(path=str(planted))),
+        Probe(_SERVER, _CONNECT.format(port=port)),
+        Probe(_TRACE, _PTRACE),
+        Probe(_SPACE, _UNSHARE),
+        Probe(_BOMB, _FORKS),
+        Probe(_BLOCK, _MEMORY),
+        Probe(_FILL, _DISK),
+        Probe(_OTHERS, _PROCESSES.format()),
+        Probe(_SIGNAL, _KILL.format(pids=[os.getpid(), os.getppid()])),
+    ]
+
+
+def _run(host: Host, probe: Probe) -> str:
+    """What a probe managed, in a session of its own."""
+    with contextlib.closing(host.session()) as session:
+        reply = _ask(session, probe.attempt + "\nimport json\nprint(json.dumps(managed))", probe.name)
+        if reply["raised"] is not None:
+            raise SetupError(f"the probe {probe.name!r} could not be run: {reply['raised']}")
+        return str(json.loads(reply["stdout"]))
+
+
+def _ask(session: Session, source: str, name: str) -> dict[str, Any]:
+    try:
+        return session.run(source, "probe", PROBE_SECONDS)
+    except SessionDiedError as error:
+        raise SetupError(f"the probe {name!r} could not be run: the session {error.reason}") from None
+
+
+@contextlib.contextmanager
+def _neighbour(host: Host) -> Iterator[str]:
+    """Another session with a file in its folder; yields the path that the file has for it."""
+    with contextlib.closing(host.session()) as session:
+        source = "import os\nopen('secret', 'w').write('of a neighbour')\nprint(os.path.abspath('secret'))"
+        yield str(_ask(session, source, _NEIGHBOUR)["stdout"]).strip()
+
+
+@contextlib.contextmanager
+def _server() -> Iterator[int]:
+    """A port on which something listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@contextlib.contextmanager
+def _planted() -> Iterator[Path]:
+    """Where a probe tries to write among the installed packages; the file is removed afterwards."""
+    path = Path(sysconfig.get_path("purelib")) / f"probe_{secrets.token_hex(4)}.py"
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _outlives(host: Host) -> str:
+    """Does a process that a session left behind live on after it? It is ended here."""
+    name = "left" + secrets.token_hex(4)
+    try:
+        with contextlib.closing(host.session()) as session:
+            _ask(session, _OUTLIVE.format(name=name), _SURVIVE)
+            if not _processes_called(name):
+                raise SetupError(f"the probe {_SURVIVE!r} could not be run: its process was never seen")
+        return "" if _wait_until(lambda: not _processes_called(name), _STAYS_SECONDS) else "a process lived on"
+    finally:
+        for pid in _processes_called(name):
+            with contextlib.suppress(OSError):  # gone meanwhile, or of a user whom we may not signal
+                os.kill(pid, signal.SIGKILL)
+
+
+def _processes_called(name: str) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/comm"):
+        with contextlib.suppress(OSError):
+            if path.read_text().strip() == name:
+                found.append(int(path.parent.name))
+    return found
+
+
+def _wait_until(true: Callable[[], bool], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True

@@ -1,0 +1,355 @@
+"""The student's functions as a test sees them: `student.f(x)` calls across the wall and gradients flow back.
+
+Everything a student's side sends passes the strict decoder of `guest.codec`. The trusted side answers one kind
+of question only: a call of a function that the test itself passed as an argument.
+"""
+
+from __future__ import annotations
+
+import builtins
+import socket
+import types
+from collections.abc import Callable
+from typing import Any, NoReturn, get_args
+
+import torch
+from torch.autograd.function import once_differentiable
+
+from autograder.sandbox.guest.codec import Decoder, Encoder
+from autograder.sandbox.guest.wire import UnsendableError, WireError, receive_frame, send_frame
+from homework.arguments import Change, Kind, modules_are_watched, require_unchanged
+
+_MAX_CHANGES = 20
+"""Changed arguments of one call, and steps into one of them, that a message may name."""
+_MAX_CALLBACKS = 100_000
+"""Call-backs that one item's test answers before it gives up on the student's code."""
+
+
+class RemoteError(Exception):
+    """Student code raised. An instance is also an instance of the built-in type that was raised."""
+
+    kind: str
+    """Name of the built-in exception type, e.g. `ValueError`."""
+    detail: str
+    """The message, as the student's code wrote it."""
+    lines: list[tuple[str, int, str, str]]
+    """Traceback through the student's cells: cell, line number, function, text."""
+    out_of_memory: bool
+
+
+def remote_error(raised: Any) -> RemoteError:
+    """The exception for what `guest.server.describe` said, checked field by field."""
+    fields = raised if type(raised) is dict else {}
+    kind = fields.get("type")
+    base = getattr(builtins, kind, None) if type(kind) is str else None
+    if not (isinstance(base, type) and issubclass(base, BaseException)):
+        base, kind = Exception, "Exception"
+    if not issubclass(base, Exception) or base in _NOT_REBUILT:
+        base = Exception
+    made = RemoteError if base is Exception else type(f"Remote{kind}", (RemoteError, base), {})
+    detail = fields.get("message")
+    error = made(detail if type(detail) is str else "")
+    error.kind = str(kind)
+    error.detail = detail[:2000] if type(detail) is str else ""
+    error.out_of_memory = fields.get("memory") is True
+    error.lines = []
+    for entry in fields.get("lines", []) if type(fields.get("lines")) is list else []:
+        if type(entry) is list and [type(part) for part in entry] == [str, int, str, str]:
+            error.lines.append((entry[0], entry[1], entry[2], entry[3]))
+    assert isinstance(error, RemoteError)
+    return error
+
+
+# their constructors want more than a message, or catching them would mean something else on the trusted side
+_NOT_REBUILT = (
+    AssertionError,
+    StopIteration,
+    StopAsyncIteration,
+    ExceptionGroup,
+    BaseExceptionGroup,
+    UnicodeDecodeError,
+    UnicodeEncodeError,
+    UnicodeTranslateError,
+)
+
+
+class Handle:
+    """An object that stays on the student's side. It can be called, indexed, looked into and passed as an argument."""
+
+    __slots__ = ("_callable", "_kind", "_link", "_number")
+
+    def __init__(self, link: Link, number: int, kind: str, is_callable: bool) -> None:
+        object.__setattr__(self, "_link", link)
+        object.__setattr__(self, "_number", number)
+        object.__setattr__(self, "_kind", kind)
+        object.__setattr__(self, "_callable", is_callable)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._link.get(self._number, name)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._link.index(self._number, key)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the object on the student's side."""
+        return self._link.call(self._number, args, kwargs)
+
+    def call_watched(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the object; fails where the call changed an argument (`homework.arguments.watched`)."""
+        return self._link.call(self._number, args, kwargs, always=True)
+
+    def __repr__(self) -> str:
+        return "<an object on the student's side>"
+
+    def _refuse(self, *_: Any) -> NoReturn:
+        raise TypeError(
+            "an object of the student's that is not plain data has no truth, length, order or equality here"
+        )
+
+    __bool__ = __len__ = __iter__ = __contains__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __setattr__ = __setitem__ = __delattr__ = _refuse
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Student:
+    """The student's notebook: an attribute is a value, or a handle to what is not plain data."""
+
+    __slots__ = ("_link",)
+
+    def __init__(self, link: Link) -> None:
+        object.__setattr__(self, "_link", link)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._link.name(name)
+
+
+class Link:
+    """One connection to a fork of the student's notebook.
+
+    Args:
+        sock: speaks to `guest.server.Desk`.
+        deadline: moment of `time.monotonic()` at which every question ends with `TooLateError`; none if not given.
+    """
+
+    def __init__(self, sock: socket.socket, deadline: float | None = None) -> None:
+        self._sock = sock
+        self._deadline = deadline
+        self._callbacks: list[Callable[..., Any]] = []
+        self._answered = 0
+        self._failure: BaseException | None = None
+        self._functions: dict[str, Handle] = {}
+        self.watches_arguments = True
+        """Does a call of a function fail that changes one of its arguments?"""
+
+    def wait_until(self, deadline: float) -> None:
+        """Sets another deadline for the questions from now on."""
+        self._deadline = deadline
+
+    def name(self, name: str) -> Any:
+        """A global name of the notebook. A function or class is asked for once: this halves the questions of a test."""
+        if name in self._functions:
+            return self._functions[name]
+        value = self.get(None, name)
+        if isinstance(value, Handle) and value._callable:
+            self._functions[name] = value
+        return value
+
+    def get(self, of: int | None, name: str) -> Any:
+        """An attribute of an object, or a global name of the notebook (`of` is None)."""
+        return self._ask({"op": "get", "of": of, "name": name}, Encoder(self._opaque))
+
+    def index(self, of: int, key: Any) -> Any:
+        """`object[key]`."""
+        encoder = Encoder(self._opaque)
+        return self._ask({"op": "index", "of": of, "key": encoder.encode(key)}, encoder)
+
+    def call(self, of: int, args: tuple[Any, ...], kwargs: dict[str, Any], *, always: bool = False) -> Any:
+        """Calls an object; tensors that require a gradient are connected to the result.
+
+        Args:
+            of: the object's number.
+            args: the positional arguments.
+            kwargs: the arguments that are given by name.
+            always: watch the arguments also where the object is no function, as a notebook's `student` does not?
+
+        Raises:
+            CheckFailed: the call changed an argument, and arguments are watched.
+        """
+        encoder = Encoder(self._opaque)
+        header = {"op": "call", "of": of, "args": encoder.encode(args), "kwargs": encoder.encode(kwargs)}
+        header["grad"] = torch.is_grad_enabled()
+        header["watch"] = ("all" if modules_are_watched() else "data") if self.watches_arguments else ""
+        header["always"] = always
+        return self._ask(header, encoder)
+
+    def seed(self, seed: int) -> None:
+        """Seeds torch, numpy and random on the student's side."""
+        self._ask({"op": "seed", "seed": seed}, Encoder(self._opaque))
+
+    def close(self) -> None:
+        """Closes the connection; the fork ends."""
+        self._sock.close()
+
+    def _ask(self, header: dict[str, Any], encoder: Encoder) -> Any:
+        send_frame(self._sock, header, encoder.body, self._deadline)
+        while True:
+            reply, body = receive_frame(self._sock, self._deadline)
+            if reply.get("op") == "callback":
+                self._answer(reply, body)
+                continue
+            if self._failure is not None:  # the test's own function failed: that is what counts
+                failure, self._failure = self._failure, None
+                raise failure
+            if "raised" in reply:
+                raise remote_error(reply["raised"])
+            value = self._value(reply, body, [t for t in encoder.differentiable if torch.is_grad_enabled()])
+            require_unchanged(_changes(reply.get("changed", [])))
+            return value
+
+    def _answer(self, question: dict[str, Any], body: bytes) -> None:
+        """Runs a function of the test's on plain values from the student's side."""
+        number = question.get("number")
+        self._answered += 1
+        if type(number) is not int or not 0 <= number < len(self._callbacks) or self._answered > _MAX_CALLBACKS:
+            raise WireError("a call-back that was never offered")
+        decoder = self._decoder(body)
+        args, kwargs = decoder.decode(question.get("args")), decoder.decode(question.get("kwargs"))
+        if type(args) is not tuple or type(kwargs) is not dict or not all(type(key) is str for key in kwargs):
+            raise WireError("a call-back whose arguments are none")
+        encoder = Encoder(self._opaque)
+        try:
+            reply = {"value": encoder.encode(self._callbacks[number](*args, **kwargs))}
+        except Exception as error:
+            self._failure = self._failure or error
+            reply, encoder = (
+                {"raised": "the function you were given could not use these arguments"},
+                Encoder(self._opaque),
+            )
+        send_frame(self._sock, reply, encoder.body, self._deadline)
+
+    def _value(self, reply: dict[str, Any], body: bytes, inputs: list[torch.Tensor]) -> Any:
+        """Decodes an answer and connects its tensors to the graph that the student's side keeps."""
+        if "value" not in reply:
+            raise WireError("an answer without value")
+        if "graph" not in reply:
+            plain = self._decoder(body)
+            plain.tensor = _no_gradient
+            return plain.decode(reply["value"])
+        graph, parameters = reply["graph"], reply.get("parameters")
+        if type(graph) is not int or type(parameters) is not list:
+            raise WireError("an answer whose graph is none")
+        raw: list[torch.Tensor] = []
+        first = self._decoder(body)
+        first.tensor = lambda tensor, index: _in_order(raw, tensor, index)
+        first.decode(reply["value"])
+        if len(raw) != len(parameters) or not all(tensor.is_floating_point() for tensor in raw):
+            raise WireError("an answer whose gradients do not fit its tensors")
+        connected = iter(self._through(graph, [t for t, p in zip(raw, parameters, strict=True) if p is None], inputs))
+        final: list[torch.Tensor] = []
+        for tensor, parameter in zip(raw, parameters, strict=True):
+            final.append(next(connected) if parameter is None else self._parameter(tensor, parameter, body))
+        second = self._decoder(body)
+        second.tensor = lambda _tensor, index: final[index]
+        return second.decode(reply["value"])
+
+    def _through(self, graph: int, outputs: list[torch.Tensor], inputs: list[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+        if not outputs:
+            return ()
+        anchor = torch.zeros((), requires_grad=True)  # parameters on the student's side want their gradient too
+        apply: Callable[..., Any] = _Through.apply  # older torch has no types for it
+        return tuple(apply(self, graph, outputs, anchor, *inputs))
+
+    def _parameter(self, tensor: torch.Tensor, gradient: Any, body: bytes) -> torch.Tensor:
+        if type(gradient) is not list or len(gradient) != 1:
+            raise WireError("a parameter whose gradient is none")
+        value = self._decoder(body).decode(gradient[0])
+        tensor.requires_grad_()
+        if value is not None:
+            if not isinstance(value, torch.Tensor) or value.shape != tensor.shape or value.dtype != tensor.dtype:
+                raise WireError("a parameter whose gradient does not fit")
+            tensor.grad = value
+        return tensor
+
+    def backward(
+        self, graph: int, gradients: list[torch.Tensor | None], inputs: list[Any]
+    ) -> list[torch.Tensor | None]:
+        """The vector-Jacobian product of a kept call: one gradient (or None) for each of its inputs."""
+        encoder = Encoder(self._opaque)
+        node = encoder.encode([None if grad is None else grad.detach() for grad in gradients])
+        found = self._ask({"op": "backward", "graph": graph, "gradients": node}, encoder)
+        if type(found) is not list or len(found) != len(inputs):
+            raise WireError("a backward pass with the wrong number of gradients")
+        for value, (shape, dtype) in zip(found, inputs, strict=True):
+            if value is None:
+                continue
+            if not isinstance(value, torch.Tensor) or value.shape != shape or value.dtype != dtype:
+                raise WireError("a backward pass with a gradient of the wrong shape or dtype")
+        return found
+
+    def _opaque(self, value: Any) -> list[Any]:
+        if isinstance(value, Handle):
+            if value._link is not self:
+                raise UnsendableError("an object of another connection cannot be passed here")
+            return ["h", value._number, value._kind, value._callable]
+        if isinstance(value, (types.FunctionType, types.BuiltinFunctionType, types.MethodType)):
+            self._callbacks.append(value)
+            return ["c", len(self._callbacks) - 1]
+        raise UnsendableError(
+            f"a {type(value).__name__} cannot be passed to the student's code: pass plain data, tensors, functions, "
+            "or an object made on its side (student.SomeClass(...))"
+        )
+
+    def _decoder(self, body: bytes) -> Decoder:
+        return Decoder(body, handle=lambda n, kind, call: Handle(self, n, kind, call), callback=self._own_callback)
+
+    def _own_callback(self, number: int) -> Callable[..., Any]:
+        if not 0 <= number < len(self._callbacks):
+            raise WireError("a call-back that was never offered")
+        return self._callbacks[number]
+
+
+def _changes(told: Any) -> list[Change]:
+    """What the student's side says of changed arguments, checked field by field."""
+    found = []
+    for entry in told[:_MAX_CHANGES] if type(told) is list else ():
+        if type(entry) is not list or [type(part) for part in entry] != [str, list, str]:
+            raise WireError("a changed argument that is none")
+        name, path, kind = entry
+        if kind not in get_args(Kind) or not all(type(step) in (int, str) for step in path):
+            raise WireError("a changed argument that is none")
+        steps = tuple(step[:80] if type(step) is str else step for step in path[:_MAX_CHANGES])
+        found.append(Change(name[:80] if name.isidentifier() else "argument", steps, kind))
+    return found
+
+
+def _no_gradient(_tensor: torch.Tensor, _index: int) -> torch.Tensor:
+    raise WireError("a tensor with a gradient in an answer without graph")
+
+
+def _in_order(seen: list[torch.Tensor], tensor: torch.Tensor, index: int) -> torch.Tensor:
+    if index != len(seen):
+        raise WireError("tensors whose gradients are out of order")
+    seen.append(tensor)
+    return tensor
+
+
+class _Through(torch.autograd.Function):
+    """Joins the student's part of a graph to the test's: backward asks the student's side."""
+
+    @staticmethod
+    def forward(ctx: Any, link: Link, graph: int, outputs: list[torch.Tensor], *inputs: torch.Tensor) -> Any:
+        """Returns `outputs`, now with a gradient function. `inputs[0]` is the anchor."""
+        ctx.set_materialize_grads(False)
+        ctx.link, ctx.graph = link, graph
+        ctx.inputs = [(tensor.shape, tensor.dtype) for tensor in inputs[1:]]
+        return tuple(outputs)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: torch.Tensor | None) -> Any:
+        """Gradients of the inputs, by a question to the student's side."""
+        return None, None, None, None, *ctx.link.backward(ctx.graph, list(gradients), ctx.inputs)

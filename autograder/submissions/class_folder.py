@@ -1,0 +1,71 @@
+"""Who has a folder in the folder of a class? A folder that cannot be read counts as a student's."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograder.core.errors import SetupError
+from autograder.core.regular_file import why
+from autograder.core.text import is_text
+
+
+def students_in(submitted: Path, problem_id: str) -> list[str]:
+    """The students who have a folder, by name.
+
+    Raises:
+        SetupError: no such folder, it cannot be read, nobody in it, or nobody in it has a folder for the problem.
+    """
+    if not submitted.is_dir():
+        raise SetupError(f"{submitted} is no folder; --submitted wants one that holds a folder per student.")
+    try:
+        names = sorted(os.listdir(submitted))
+    except OSError as error:
+        raise SetupError(f"{submitted} cannot be read: {why(error)}; nothing was graded.") from error
+    students = [name for name in names if not name.startswith(".") and _may_be_folder(submitted / name)]
+    odd = [name for name in students if not is_text(name)]
+    if odd:
+        raise SetupError(
+            f"{submitted}: {len(odd)} folders have names that cannot be written into a table, the first is {odd[0]!a}; "
+            "rename them (`autograder intake` does), then grade. Nothing was graded."
+        )
+    if not students:
+        raise SetupError(
+            f"{submitted} holds no student's folder; expected {submitted}/<student>/<problem>/<problem>.ipynb."
+        )
+    if not any(_may_exist(submitted / student / problem_id) for student in students):
+        raise SetupError(
+            f"nobody in {submitted} has a folder {problem_id}; expected {submitted}/<student>/{problem_id}/"
+            f"{problem_id}.ipynb.{_meant(submitted, problem_id, students)} Nothing was graded."
+        )
+    return students
+
+
+def _may_be_folder(path: Path) -> bool:
+    """Is it a folder, or a link to one, or does the system refuse to say?"""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except OSError as error:
+        return not _is_absent(error)
+
+
+def _may_exist(path: Path) -> bool:
+    try:
+        path.lstat()
+    except OSError as error:
+        return not _is_absent(error)
+    return True
+
+
+def _is_absent(error: OSError) -> bool:
+    return isinstance(error, FileNotFoundError | NotADirectoryError)
+
+
+def _meant(submitted: Path, problem_id: str, students: Sequence[str]) -> str:
+    """What somebody may have meant who named a folder in which nobody has the problem."""
+    if problem_id in students:
+        return f" It looks like the folder of one student: name the one above it, {submitted.resolve().parent}."
+    others = sorted({path.parent.name for path in submitted.glob("*/*/*.ipynb") if path.stem == path.parent.name})
+    return f" It holds hand-ins for {', '.join(others[:9])}." if others else ""

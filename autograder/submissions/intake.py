@@ -1,0 +1,295 @@
+"""Sorts out what students handed in: zips, folders and single files become `<student>/<problem>/<problem>.ipynb`.
+
+Nothing is executed and nothing is extracted blindly (`archives`). What was odd is said, student by
+student.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import chain
+from pathlib import Path, PurePosixPath
+
+from autograder.core.errors import SetupError
+from autograder.core.files import write_bytes
+from autograder.core.text import printable
+from autograder.submissions.archives import (
+    MAX_FILES,
+    Found,
+    TooMuchError,
+    in_folder,
+    in_zip,
+    is_ignored,
+    of_file,
+    path_inside,
+    some_of,
+)
+from autograder.submissions.reader import LOG_NAME, MAX_BYTES, MAX_LOG_BYTES, is_overgrown
+from autograder.submissions.student_ids import LOG, Owner, are_from_canvas, owner, owner_on_canvas, student_ids
+from autograder.submissions.timestamps import TIME_FILE, time_text
+
+_log = logging.getLogger("autograder")
+
+MAX_TOTAL = 500 * 2**20
+"""Bytes read for one student."""
+_NAMED = 10
+
+
+@dataclass
+class Taken:
+    """What was taken from one student."""
+
+    student: str
+    notebook: str = ""
+    """Where the notebook was; empty if there is none."""
+    notes: list[str] = field(default_factory=list)
+    """What was odd, for staff."""
+
+
+@dataclass(frozen=True)
+class _AtTheTop:
+    """One thing at the top of what a platform gives."""
+
+    name: str
+    is_file: bool
+    """Or a folder?"""
+    files: Iterator[Found]
+
+
+def take_in(
+    source: Path,
+    problem: str,
+    to: Path,
+    times: Mapping[str, datetime] | None = None,
+    numbers: Mapping[str, str] | None = None,
+) -> list[Taken]:
+    """Takes in the hand-ins of a class.
+
+    Args:
+        source: a folder or a zip; in it one folder, zip or notebook per student, named after the student, or what
+            Canvas gives.
+        problem: problem id.
+        to: the folder for `autograder grade --submitted`; what it holds for other students or problems stays.
+        times: when the course platform says that each student handed in (`hand_in.read_times`); without it nobody is
+            late.
+        numbers: Canvas's number of a student → student id; without it Canvas's names are taken.
+
+    Returns:
+        One entry per student, by name.
+
+    Raises:
+        SetupError: the source is neither folder nor zip, holds nobody, or `to` cannot be written.
+    """
+    groups: dict[str, list[Iterator[Found]]] = {}
+    owners: dict[str, Owner] = {}
+    for whose, files in _by_student(source, problem, numbers):
+        owners.setdefault(whose.name, whose)
+        groups.setdefault(whose.name, []).append(files)
+    if not groups:
+        raise SetupError(f"{source} holds no hand-ins; expected one folder, zip or notebook per student.")
+    if len(groups) == 1:
+        [(only, files_of)] = groups.items()
+        found = some_of(chain.from_iterable(files_of))
+        _refuse_a_folder_around_the_class(source, found)
+        groups[only] = [iter(found)]
+    names: dict[str, list[str]] = {}
+    for name, student in student_ids(groups).items():
+        names.setdefault(student, []).append(name)
+    taken = []
+    for student in sorted(names):
+        own = names[student]
+        one = take(student, some_of(chain.from_iterable(chain.from_iterable(groups.pop(n) for n in own))), problem, to)
+        one.notes[:0] = [
+            f"handed in under the name {name!r}, which cannot be a student's" for name in own if name != student
+        ]
+        if numbers is not None and owners[own[0]].number not in numbers:
+            number = owners[own[0]].number
+            why = f"Canvas's number {number} is not on the roster" if number else "which number is theirs is not clear"
+            one.notes.insert(0, f"{why}: the name is Canvas's; rename the folder")
+        if times is not None:
+            _note_time(one, times.get(student), to / student / problem)
+        taken.append(one)
+    strangers = sorted(set(times or ()) - set(names))
+    if strangers:
+        _log.warning("the list of hand-in times names who handed in nothing: %s", ", ".join(map(printable, strangers)))
+    return taken
+
+
+def _refuse_a_folder_around_the_class(source: Path, files: list[Found]) -> None:
+    """Where all hand-ins lie in one folder, that folder would count as one student, and the others would be lost."""
+    inner: dict[str, set[str]] = {}
+    for found in files:
+        parts = PurePosixPath(found.path).parts
+        if len(parts) > 2 and found.path.lower().endswith(".ipynb") and not parts[0].lower().endswith(".zip"):
+            inner.setdefault(parts[0], set()).add(parts[1])
+    for top, students in inner.items():
+        if len(students) > 1:
+            mend = f"name {source / top}" if source.is_dir() else f"unpack it and name the folder {top} in it"
+            raise SetupError(
+                f"{source} holds one folder, {top!r}, and notebooks lie in {len(students)} folders below it: is that "
+                f"the whole class? Then {mend} as the source. Folders at the top count as students; nothing was "
+                "taken in."
+            )
+
+
+def _note_time(taken: Taken, moment: datetime | None, folder: Path) -> None:
+    if moment is None:
+        taken.notes.append("has no hand-in time in the list: counts as handed in in time")
+        (folder / TIME_FILE).unlink(missing_ok=True)  # of an earlier hand-in
+    elif taken.notebook:
+        write_bytes(folder / TIME_FILE, time_text(moment))
+
+
+def _by_student(
+    source: Path, problem: str, numbers: Mapping[str, str] | None
+) -> Iterator[tuple[Owner, Iterator[Found]]]:
+    """Who handed in, each with files of theirs; somebody may come more than once."""
+    entries = list(_at_the_top(source))
+    from_canvas = are_from_canvas(entry.name for entry in entries if entry.is_file and _is_known(entry.name))
+    if numbers is not None and not from_canvas:
+        raise SetupError(
+            f"{source} is not what Canvas gives as *Download Submissions* (name_123_456_file at the top); a roster of "
+            "Canvas does not help to sort it."
+        )
+    strange = {
+        entry.name
+        for entry in entries
+        if entry.is_file and not (owner_on_canvas(entry.name) if from_canvas else _is_known(entry.name))
+    }
+    if strange:
+        shown = ", ".join(printable(name, 60) for name in sorted(strange)[:_NAMED])
+        more = f" and {len(strange) - _NAMED} more" if len(strange) > _NAMED else ""
+        _log.warning("%s: not looked at, since no folder, zip, notebook or log: %s%s", source, shown, more)
+    for entry in entries:
+        if not entry.is_file:
+            yield Owner(entry.name), entry.files
+            continue
+        whose = owner_on_canvas(entry.name, numbers) if from_canvas else owner(entry.name, problem)
+        if whose is None or entry.name in strange:
+            continue
+        if numbers and whose.number in numbers:  # never by a number that may as well be part of a name
+            whose = replace(whose, name=numbers[whose.number])
+        yield whose, _as_named(entry, whose.file)
+
+
+def _as_named(entry: _AtTheTop, own_name: str) -> Iterator[Found]:
+    for found in entry.files:
+        yield replace(found, own_name=own_name) if found.path == entry.name else found
+
+
+def _is_known(name: str) -> bool:
+    """Is it the name of a file that students hand in?"""
+    return name.lower().endswith((".zip", ".ipynb")) or LOG.search(name) is not None
+
+
+def _at_the_top(source: Path) -> Iterator[_AtTheTop]:
+    if source.is_dir():
+        for path in sorted(source.iterdir()):
+            if path.is_symlink() or is_ignored(path.name):
+                continue
+            if path.is_dir():
+                yield _AtTheTop(path.name, False, in_folder(path, path.name))
+            else:
+                yield _AtTheTop(path.name, True, of_file(path, path.name))
+    elif source.is_file() and zipfile.is_zipfile(source):
+        archive = zipfile.ZipFile(source)  # stays open: what is found is read later, student by student
+        tops: dict[str, list[zipfile.ZipInfo]] = {}
+        for info in archive.infolist():
+            if inside := path_inside(info):
+                tops.setdefault(inside.partition("/")[0], []).append(info)
+        for top, infos in sorted(tops.items()):
+            yield _AtTheTop(top, any(path_inside(info) == top for info in infos), in_zip(archive, "", 0, infos))
+    else:
+        raise SetupError(f"{source} is neither a folder nor a zip.")
+
+
+def take(student: str, files: list[Found], problem: str, to: Path) -> Taken:
+    """Chooses notebook and log of one student and writes them to `<to>/<student>/<problem>`."""
+    taken = Taken(student, notes=[f"{file.path} {file.trouble}" for file in files if file.trouble])
+    if len(files) > MAX_FILES:
+        taken.notes.append(f"more than {MAX_FILES:,} files; the others were not looked at")
+    folder = to / student / problem
+    notebook = _take_notebook(taken, files, problem, folder)
+    _take_log(taken, files, notebook, folder)
+    return taken
+
+
+def _take_notebook(taken: Taken, files: list[Found], problem: str, to: Path) -> Found | None:
+    """Of several notebooks: the right problem's, then the right name, then the newest."""
+    notebooks = sorted(
+        (file for file in files if file.name.lower().endswith(".ipynb")),
+        key=lambda file: (file.changed, file.path),
+        reverse=True,
+    )
+    named = [file for file in notebooks if file.name == f"{problem}.ipynb"]
+    total = 0
+    for file in [*named, *(file for file in notebooks if file not in named)]:
+        if total > MAX_TOTAL:
+            taken.notes.append(f"{file.path} was not looked at: the others are too large")
+            continue
+        try:
+            data = file.read()
+        except (TooMuchError, OSError) as error:
+            taken.notes.append(f"{file.path} cannot be read: {error}")
+            total += MAX_BYTES  # it may have been that much
+            continue
+        total += len(data)
+        if len(data) > MAX_BYTES or total > MAX_TOTAL:
+            taken.notes.append(f"{file.path} is too large")
+        elif (named_problem := problem_of(data)) not in ("", problem):
+            taken.notes.append(f"{file.path} is the notebook of another problem ({named_problem})")
+        else:
+            break
+    else:
+        taken.notes.append("no notebook was handed in" if not notebooks else f"no notebook of {problem} was handed in")
+        to.mkdir(parents=True, exist_ok=True)  # so that they are graded, and told that it is missing
+        return None
+    taken.notebook = file.path
+    if file.name != f"{problem}.ipynb":
+        taken.notes.append(f"{file.path} stands under another name than {problem}.ipynb; taken all the same")
+    if len(notebooks) > 1:
+        others = ", ".join(other.path for other in notebooks if other is not file)
+        taken.notes.append(f"several notebooks; {file.path} was taken (the right name, then the newest), not {others}")
+    write_bytes(to / f"{problem}.ipynb", data)
+    return file
+
+
+def _take_log(taken: Taken, files: list[Found], notebook: Found | None, to: Path) -> None:
+    """Takes the log beside the notebook; or else the only one that there is."""
+    if notebook is None and any(to.glob("*.ipynb")):
+        taken.notes.append("the notebook and the log of an earlier hand-in stay")
+        return
+    logs = [file for file in files if LOG.fullmatch(file.name)]
+    here = PurePosixPath(notebook.path).parent if notebook else None
+    beside = [log for log in logs if log.name == LOG_NAME and here in (None, PurePosixPath(log.path).parent)]
+    if notebook:
+        (to / LOG_NAME).unlink(missing_ok=True)  # of an earlier hand-in
+    if len(beside) != 1 and len(logs) > 1:
+        taken.notes.append(f"several logs, and not one beside the notebook under the name {LOG_NAME}; none was read")
+        return
+    for log in (beside or logs)[:1]:
+        try:
+            data = log.read()
+        except (TooMuchError, OSError) as error:
+            taken.notes.append(f"{log.path} cannot be read: {error}")
+            return
+        if not beside:
+            taken.notes.append(f"{log.path} was taken as {LOG_NAME}")
+        write_bytes(to / LOG_NAME, data[: MAX_LOG_BYTES + 1])
+
+
+def problem_of(data: bytes) -> str:
+    """Which problem does a notebook say that it is? Empty if it does not say, or cannot be read."""
+    if is_overgrown(data):
+        return ""
+    try:
+        document = json.loads(data.decode("utf-8-sig"))
+        named = document["metadata"]["homework"]["problem"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return named if isinstance(named, str) else ""

@@ -1,0 +1,94 @@
+"""Reads the `submission_log.json` that a student handed in: schema-valid values, or a flag that says what is wrong."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import jsonschema
+
+from autograder.core.results import Flag
+from autograder.core.strict_json import ContentError, read_json
+from autograder.grading.tolerance import FLOAT32, for_device, same
+from autograder.submissions.rebuild import Rebuilt
+from homework.log import MOST_BYTES, schema
+from homework.source_hash import source_hash
+
+MOST_ENTRIES = 1_000
+"""Answers, metrics or hashes of one log; checking each costs time."""
+
+
+def read_log(data: bytes | None, problem_id: str) -> tuple[dict[str, Any], list[Flag]]:
+    """The student's log without anything in it that only the autograder may write, and what staff should know.
+
+    Args:
+        data: the file's bytes; None if none was handed in.
+        problem_id: the problem it should belong to.
+
+    Returns:
+        the log (empty if there is no usable one) and flags.
+    """
+    log, flags = read_any_log(data)
+    if log and log["problem"] != problem_id:
+        return {}, [Flag("log_unusable", f"submission_log.json is of problem {log['problem'][:80]!r}.")]
+    return log, flags
+
+
+def read_any_log(data: bytes | None) -> tuple[dict[str, Any], list[Flag]]:
+    """Like `read_log`, for a log of whichever problem it says."""
+    if data is None:
+        return {}, [Flag("no_log", "No submission_log.json was handed in.")]
+    if len(data) > MOST_BYTES:
+        return {}, [
+            Flag("log_unusable", f"submission_log.json has {len(data):,} bytes; at most {MOST_BYTES:,} are read.")
+        ]
+    try:
+        log = read_json(data)
+        too_many = _too_many(log)
+        if too_many:
+            return {}, [Flag("log_unusable", too_many)]
+        first = next(_validator().iter_errors(log), None)
+        if first is not None:
+            raise first
+    except jsonschema.ValidationError as error:
+        where = "/".join(str(part) for part in error.absolute_path) or "top level"
+        return {}, [
+            Flag("log_unusable", f"submission_log.json does not follow the schema at {where}: {error.message[:200]}")
+        ]
+    except ContentError as error:
+        return {}, [Flag("log_unusable", f"submission_log.json {error}.")]
+    except ValueError as error:
+        return {}, [Flag("log_unusable", f"submission_log.json is not JSON: {str(error)[:200]}")]
+    if log.pop("grades", None) is not None:
+        return log, [Flag("log_tampered", "The handed-in log carried grades; they were ignored.")]
+    return log, []
+
+
+def disagreements(log: dict[str, Any], rebuilt: Rebuilt, answers: dict[str, Any], student: str) -> list[Flag]:
+    """Where the student's log and the notebook that was graded do not tell the same story."""
+    flags = []
+    if log["student"] != student:
+        flags.append(Flag("log_disagrees", f"The log is of student {log['student'][:80]!r}, handed in by {student!r}."))
+        return flags
+    for item, fingerprint in log.get("code", {}).items():
+        if item in rebuilt.found and fingerprint != source_hash(rebuilt.source(item)):
+            flags.append(Flag("log_disagrees", f"{item}: the log was written with other code than was handed in."))
+    precision = for_device(FLOAT32, log["environment"]["device"])
+    for item, answer in answers.items():
+        if item in log["answers"] and not same(answer, log["answers"][item], precision):
+            flags.append(Flag("log_disagrees", f"{item}: the log's answer is not what the handed-in code answers."))
+    return flags
+
+
+@functools.cache
+def _validator() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(schema(), format_checker=jsonschema.FormatChecker())
+
+
+def _too_many(log: Any) -> str:
+    """Says which part has more entries than a notebook ever writes; empty if none has."""
+    for part in ("answers", "metrics", "code"):
+        entries = log.get(part) if isinstance(log, dict) else None
+        if isinstance(entries, dict) and len(entries) > MOST_ENTRIES:
+            return f"submission_log.json has {len(entries):,} {part}; at most {MOST_ENTRIES:,} are read."
+    return ""

@@ -1,0 +1,207 @@
+"""Which cell of a submission answers which item?
+
+A cell belongs to an item by its grade id, else by its cell id, else by the name it defines or the text above it. Where
+several do, the last answered one counts, because in the student's own Jupyter a later definition replaces an earlier
+one: an untouched stub does not count, nor does a cell that Python cannot read, nor, without the item's id, a
+definition below the item's last test, which that test never met.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from autograder.core.results import Flag
+from autograder.course.name_analysis import defines, names_of, replaces
+from autograder.course.problem import Item, Problem
+from autograder.submissions.reader import HandedIn
+from homework.source_hash import normalised
+
+_NAMED = 6
+"""Cells named in a message."""
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Which cells count; cells are named by their position in the submission."""
+
+    counted: Mapping[str, int]
+    """Item → the cell that answers it."""
+    drafts: Mapping[int, str]
+    """Cells that were answered, too, but do not count → their item. Code and text only: figures are not run."""
+    stubs: frozenset[int]
+    """Cells in which an item still has to be answered; run below an answer, they would undo it."""
+    flags: tuple[Flag, ...]
+
+
+class _Answer(IntEnum):
+    """How much of an answer is in a cell?"""
+
+    NONE = 0
+    """Nothing, or the stub."""
+    BROKEN = 1
+    """Something that Python cannot read, or that does not define the item."""
+    WHOLE = 2
+
+
+def match(problem: Problem, handed_in: Sequence[HandedIn], released: Mapping[str, str]) -> Matching:
+    """Finds the cell that counts for each item.
+
+    Args:
+        problem: the problem.
+        handed_in: the submission's cells in order.
+        released: cell id → text, as students got it.
+    """
+    counted: dict[str, int] = {}
+    drafts: dict[int, str] = {}
+    stubs: set[int] = set()
+    flags: list[Flag] = []
+    for item in problem.items:
+        search = _Search(problem, item, handed_in, released, set(counted.values()))
+        position = search.found()
+        if position is None:
+            continue
+        counted[item.id] = position
+        flags += search.flags(position)
+        stubs.update(search.stubs)
+        if item.kind != "figure":
+            drafts.update((n, item.id) for n in search.answered if n != position)
+    taken = set(counted.values())
+    drafts = {n: item for n, item in drafts.items() if n not in taken}
+    return Matching(counted, drafts, frozenset(stubs - taken), tuple(flags))
+
+
+class _Search:
+    """The search for one item's cell."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        item: Item,
+        handed_in: Sequence[HandedIn],
+        released: Mapping[str, str],
+        taken: set[int],
+    ) -> None:
+        self._problem, self._item, self._cells, self._released = problem, item, handed_in, released
+        self._stub = released[item.cell.id]
+        kind = item.cell.cell_type
+        fits = [n for n, cell in enumerate(handed_in) if cell.cell_type == kind and n not in taken]
+        self._by_id = [n for n in fits if handed_in[n].grade_id == item.id]
+        self._by_cell = [n for n in fits if not handed_in[n].grade_id and handed_in[n].cell_id == item.cell.id]
+        named = [n for n in fits if item.kind == "code" and handed_in[n].grade_id in ("", item.id)]
+        self._by_name = [n for n in named if item.id in handed_in[n].source and defines(handed_in[n].source, item.id)]
+        self._by_place = [] if item.kind == "code" else [n for n in self._places() if n in fits]
+        self._is = {n: self._judged(n) for n in {*self._by_id, *self._by_cell, *self._by_name, *self._by_place}}
+        own = {*self._by_id, *self._by_cell}
+        again = [n for n in self._by_name if n not in own and self._is_another_answer(n)]
+        test = self._last_test() if again else 0
+        self._below = [n for n in again if n > test]
+        self._candidates = sorted({*own, *(n for n in again if n < test)})
+        self.answered = [n for n in self._candidates if self._is[n] is not _Answer.NONE]
+        """All cells that answer the item, in order."""
+        self.stubs = [n for n in self._candidates if self._is[n] is _Answer.NONE]
+        """The cells among which these were found that do not."""
+
+    def found(self) -> int | None:
+        """The cell that counts; None if there is none."""
+        ways = (self._candidates, self._by_name, self._by_place)
+        best = [max(cells, key=lambda n: (self._is[n], n)) for cells in ways if cells]
+        return max(best, key=self._is.__getitem__, default=None)  # found in the first of these ways, if equally good
+
+    def flags(self, counted: int) -> list[Flag]:
+        """What had to be decided to find it."""
+        said = []
+        if len(self.answered) > 1 and counted in self.answered:
+            said.append(f"cells {_listed(self.answered)} of the notebook answer this item; {self._why(counted)}.")
+        elif len(self._by_id) > 1 and self._is[counted] is not _Answer.NONE:
+            others = _listed([n for n in self._by_id if n != counted])
+            said.append(f"cell {counted + 1} counts; {others} of the notebook have its id and nothing in them.")
+        below = [n for n in self._below if n != counted and self._is[n] is _Answer.WHOLE]
+        if below:
+            said.append(
+                f"cell {below[0] + 1} defines it again below the test; cell {counted + 1}, above the test, counts. "
+                "To have the other one graded, put it in the place of your answer."
+            )
+        if counted not in self._by_id:
+            by_its_name = "the name it defines" if self._item.kind == "code" else "the text above it"
+            how = "its cell id" if counted in self._by_cell else by_its_name
+            said.append(f"the cell was found by {how}, not by its nbgrader id.")
+        return [Flag("repaired", f"{self._item.id}: {each}") for each in said]
+
+    def _why(self, counted: int) -> str:
+        later = [n for n in self.answered if n > counted]
+        if not later:
+            return f"the last one, cell {counted + 1}, counts"
+        unread = [n for n in later if names_of(self._cells[n].source) is None]
+        if unread:
+            what = f"cell {unread[-1] + 1} cannot be read by Python"
+            return f"{what}, so cell {counted + 1} counts, as when the notebook is run"
+        return f"cell {later[-1] + 1} does not define `{self._item.id}`, so cell {counted + 1} counts"
+
+    def _judged(self, n: int) -> _Answer:
+        source = self._cells[n].source
+        if not source.strip() or source.strip() == self._stub.strip():
+            return _Answer.NONE
+        if self._item.kind != "code":
+            return _Answer.WHOLE
+        if _code(source) in (_code(""), _code(self._stub)):
+            return _Answer.NONE
+        whole = names_of(source) is not None and defines(source, self._item.id)
+        return _Answer.WHOLE if whole else _Answer.BROKEN
+
+    def _is_another_answer(self, n: int) -> bool:
+        """Does a cell without any id give this item, and no other, a new definition?"""
+        source = self._cells[n].source
+        others = (item.id for item in self._problem.items if item.kind == "code" and item is not self._item)
+        return replaces(source, self._item.id) and not any(defines(source, other) for other in others)
+
+    def _last_test(self) -> int:
+        """Where the item's last test stands; behind the notebook if there is none."""
+        test = self._item.test
+        if test is None:
+            return len(self._cells)
+        text = self._released[test.id].strip()
+        found = [
+            n
+            for n, cell in enumerate(self._cells)
+            if cell.grade_id == test.grade_id
+            or (not cell.grade_id and (cell.cell_id == test.id or cell.source.strip() == text))
+        ]
+        return found[-1] if found else len(self._cells)
+
+    def _places(self) -> Iterable[int]:
+        """Where an answer without any id may stand: below the text that stands above it in the release, or the stub."""
+        cells, stub = self._problem.cells, self._stub.strip()
+        above = self._released[cells[cells.index(self._item.cell) - 1].id].strip()
+        given = {text.strip() for text in self._released.values()} - {stub}
+        texts = [cell.source.strip() for cell in self._cells]
+        for n in range(1, len(texts)):
+            if texts[n - 1] == above:
+                below = next((m for m in range(n, len(texts)) if texts[m] != stub), n)
+                yield n if texts[below] in given or self._cells[below].grade_id else below
+
+
+@functools.lru_cache(maxsize=512)
+def _code(source: str) -> str:
+    """A cell's code without comments and docstrings, by which an edited stub is known to be one."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return normalised(source)
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            and ast.get_docstring(node) is not None
+        ):
+            del node.body[0]
+    return ast.dump(tree)
+
+
+def _listed(positions: Sequence[int]) -> str:
+    """Cells by number, counted from the top of the notebook."""
+    shown = [str(n + 1) for n in positions[:_NAMED]]
+    more = len(positions) - len(shown)
+    return ", ".join([*shown, f"{more} more"] if more else shown)

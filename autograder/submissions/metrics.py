@@ -1,0 +1,125 @@
+"""Judges the measured numbers of a log: do they belong together, and do they lie where honest runs lie?
+
+The bands come from the problem's source, never from the log.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from autograder.core.text import printable
+from autograder.verify.result import MetricVerdict, VerifiedMetric
+from homework.bands import Band, Bands, entry_for, in_words, is_within
+
+_ODD = (MetricVerdict.OUTSIDE, MetricVerdict.INCONSISTENT, MetricVerdict.MISSING)
+_NEAR = 1e-6
+"""Relative difference allowed between a number and what its values give: a log holds all digits of a float64."""
+
+
+def judge_metrics(metrics: Mapping[str, Mapping[str, Any]], bands: Bands, profile: str) -> tuple[VerifiedMetric, ...]:
+    """A verdict on each metric of a log, in order of id, and on each that should be there.
+
+    Args:
+        metrics: as the log holds them, valid by the schema.
+        bands: the source's.
+        profile: of the run; in `grade` nothing is measured, so nothing is judged.
+    """
+    if profile == "grade":
+        return ()
+    used = set()
+    judged = {}
+    for name, record in metrics.items():
+        entry = entry_for(name, bands)
+        used.add(entry)
+        judged[name] = _judge(name, record, None if entry is None else bands[entry].get(profile))
+    for entry, by_profile in bands.items():
+        if entry not in used and profile in by_profile:
+            message = f"{entry}: not in the log; run the cell that measures it, then the cell that writes the log."
+            judged[entry] = VerifiedMetric(entry, MetricVerdict.ABSENT, message)
+    return tuple(judged[name] for name in sorted(judged))
+
+
+def numbers_in_words(metrics: Mapping[str, Mapping[str, Any]], bands: Bands, profile: str) -> str:
+    """The measured numbers of a log with what honest runs gave, a line each; empty if there are none.
+
+    Only metrics that the source names in full: no id that a student made up stands among words of ours.
+    """
+    lines = []
+    for metric in judge_metrics(metrics, bands, profile):
+        if metric.id not in bands or "*" in metric.id:
+            continue
+        error = _finite(metrics.get(metric.id, {}).get("stderr"))
+        runs = metrics.get(metric.id, {}).get("runs")
+        value = "not there" if metric.value is None else f"{metric.value:.5g}"
+        value += "" if error is None else f" ± {error:.2g}"
+        value += f" ({runs} runs)" if isinstance(runs, int) and 1 < runs < 10**9 else ""
+        band = bands[metric.id].get(profile)
+        usual = "" if band is None else f"   usual: {in_words(band)}"
+        odd = f"   {metric.verdict.upper()}" if metric.verdict in _ODD else ""
+        lines.append(f"{metric.id}  {value}{usual}{odd}")
+    return "\n".join([f"Numbers in the handed-in log, profile {profile}:", *lines]) if lines else ""
+
+
+def _judge(name: str, record: Mapping[str, Any], band: Band | None) -> VerifiedMetric:
+    shown = printable(name)
+    if record["value"] is None:
+        message = f"{shown}: recorded as missing, because the run gave NaN or an infinite number."
+        return VerifiedMetric(shown, MetricVerdict.MISSING, message)
+    value = _finite(record["value"])
+    wrong = "the value is no finite number" if value is None else _inconsistent(value, record)
+    if wrong or value is None:
+        message = f"{shown}: {wrong}; a log that the notebook wrote is not like this."
+        return VerifiedMetric(shown, MetricVerdict.INCONSISTENT, message, value)
+    if band is None:
+        return VerifiedMetric(shown, MetricVerdict.NO_BAND, value=value)
+    if not is_within(value, band):
+        message = f"{shown}: {value:.4g}, where runs of this size gave {in_words(band)}."
+        return VerifiedMetric(shown, MetricVerdict.OUTSIDE, message, value)
+    return VerifiedMetric(shown, MetricVerdict.IN_BAND, value=value)
+
+
+def _inconsistent(value: float, record: Mapping[str, Any]) -> str:
+    """What does not fit together in a metric; empty if all does."""
+    runs, stderr = record.get("runs"), record.get("stderr")
+    error = None if stderr is None else _finite(stderr)
+    if stderr is not None and (error is None or error < 0):
+        return "the standard error is no positive number"
+    if "values" not in record:
+        return ""
+    values = record["values"]
+    if not isinstance(values, list) or not values:
+        return "the values are no list of numbers"
+    numbers = [_finite(each) for each in values]
+    if any(number is None for number in numbers):
+        return "a value is missing, and the mean of all is not"
+    try:
+        return _not_of(value, error, [number for number in numbers if number is not None], runs)
+    except OverflowError:
+        return "the values are too large to take a mean of"
+
+
+def _not_of(value: float, error: float | None, finite: list[float], runs: int | None) -> str:
+    """Which of mean, standard error and number of runs does not follow from the values? Empty if all do."""
+    if runs is not None and runs != len(finite):
+        return f"{runs} runs, but {len(finite)} values"
+    mean = math.fsum(finite) / len(finite)
+    small = _NEAR * max(map(abs, finite))
+    if not math.isclose(value, mean, rel_tol=_NEAR, abs_tol=small):
+        return "the value is not the mean of its values"
+    if len(finite) == 1:
+        return "a standard error of a single value" if error is not None else ""
+    spread = math.sqrt(math.fsum((number - mean) ** 2 for number in finite) / (len(finite) - 1) / len(finite))
+    if error is None or not math.isclose(error, spread, rel_tol=1e-4, abs_tol=small):
+        return "the standard error is not that of its values"
+    return ""
+
+
+def _finite(number: Any) -> float | None:
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return None
+    try:
+        return float(number) if math.isfinite(number) else None
+    except OverflowError:
+        return None

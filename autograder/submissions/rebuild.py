@@ -1,0 +1,234 @@
+"""Rebuilds the notebook to grade: the release, with the student's answers put where they belong.
+
+From a submission come the *sources* of the answer cells and of free cells before the cell they stood above, and the
+pictures of answers that are graded by hand. Metadata, tags, other outputs, copied test cells and changed text cannot
+matter, because they are never looked at. What had to be found by other means than its grade id is noted in the flags.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Literal
+
+from autograder.core.errors import SourceError
+from autograder.core.results import Flag, Outcome
+from autograder.course.name_analysis import defines
+from autograder.course.problem import Cell, Item, Problem, load_problem, problem_ids
+from autograder.release.notebook import release_to_read
+from autograder.submissions.matching import Matching, match
+from autograder.submissions.pictures import PICTURE, Drawn, Gathered, gather
+from autograder.submissions.reader import HandedIn, UnusableError
+
+Role = Literal["given", "answer", "test", "free"]
+
+
+@dataclass(frozen=True)
+class Built:
+    """One cell of the rebuilt notebook."""
+
+    role: Role
+    cell_type: str
+    source: str
+    """What the student's side runs or shows; a test cell has its released text."""
+    id: str
+    cell: Cell | None
+    """The source's cell; None for a free cell of the student's."""
+    drawn: tuple[Drawn, ...] = ()
+    """The pictures of an answer that is graded by hand, not looked at yet."""
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A rebuilt notebook."""
+
+    cells: tuple[Built, ...]
+    answered: frozenset[str]
+    """Items whose cell was found and is not the untouched stub."""
+    found: frozenset[str]
+    """Items whose cell was found at all."""
+    repairs: tuple[Flag, ...]
+    """What had to be found by other means than its grade id, and what was not found."""
+
+    @functools.cached_property
+    def pictures(self) -> Mapping[str, Gathered]:
+        """Item → what is kept of its pictures; drawn anew when somebody asks, which takes time."""
+        return {built.cell.grade_id: gather(built.drawn) for built in self.cells if built.drawn and built.cell}
+
+    @property
+    def flags(self) -> tuple[Flag, ...]:
+        """What students and staff should know."""
+        about = [(item, note) for item, gathered in self.pictures.items() for note in gathered.notes]
+        return (*self.repairs, *(Flag(PICTURE, f"{item}: {note}") for item, note in about))
+
+    def source(self, item_id: str) -> str:
+        """The text of an item's cell (the stub if none was found)."""
+        return next(built.source for built in self.cells if built.cell is not None and built.cell.grade_id == item_id)
+
+
+def rebuild(problem: Problem, handed_in: Sequence[HandedIn], name: str = "the notebook") -> Rebuilt:
+    """Puts a submission's answers into the release.
+
+    Args:
+        problem: the problem it should be an answer to.
+        handed_in: its cells in order.
+        name: what to call the file in messages.
+
+    Raises:
+        UnusableError: none of the problem's items is in it.
+    """
+    released = _released_sources(problem)
+    matching = match(problem, handed_in, released)
+    matched = matching.counted
+    other = _other_problem(problem, handed_in, matched)
+    if other:
+        message = f"{name} is the notebook of '{other}', not of '{problem.id}'; hand in {problem.id}.ipynb."
+        raise UnusableError(Outcome.WRONG_NOTEBOOK, message)
+    if not matched:
+        items = ", ".join(item.id for item in problem.items)
+        message = f"{name} holds none of the items of '{problem.id}' ({items}); hand in {problem.id}.ipynb."
+        raise UnusableError(Outcome.WRONG_NOTEBOOK, message)
+    flags = [*matching.flags, *_missing(problem, matched)]
+    free = _free_cells(problem, handed_in, matching, released)
+    built: list[Built] = []
+    answered = set()
+    for cell in problem.cells:
+        built += free.get(cell.id, ())
+        stub = released[cell.id]
+        if not cell.is_answer:
+            built.append(Built("test" if cell.is_test else "given", cell.cell_type, stub, cell.id, cell))
+            continue
+        position = matched.get(cell.grade_id)
+        mine = None if position is None else handed_in[position]
+        source = stub if mine is None else mine.source
+        if source.strip() != stub.strip():
+            answered.add(cell.grade_id)
+        drawn: tuple[Drawn, ...] = ()
+        if position is not None and cell.is_manual:
+            drawn, found = _drawn(handed_in, position, set(released.values()), cell.grade_id)
+            flags += found
+        built.append(Built("answer", cell.cell_type, source, cell.id, cell, drawn))
+    built += free.get("", ())
+    return Rebuilt(tuple(built), frozenset(answered), frozenset(matched), tuple(flags))
+
+
+def _drawn(
+    handed_in: Sequence[HandedIn], position: int, given: Set[str], item_id: str
+) -> tuple[tuple[Drawn, ...], list[Flag]]:
+    """The pictures of an answer; where a figure's cell has none, those of the student's own cell right below it."""
+    mine = handed_in[position]
+    if mine.drawn or mine.cell_type != "code":
+        return mine.drawn, []
+    for below in range(position + 1, len(handed_in)):
+        cell = handed_in[below]
+        if cell.cell_type != "code" or cell.grade_id or cell.source in given:
+            break
+        if cell.drawn:
+            message = f"its cell has no picture; those of cell {below + 1} of the notebook, right below it, are shown."
+            return cell.drawn, [Flag("repaired", f"{item_id}: {message}")]
+    return (), []
+
+
+@functools.lru_cache(maxsize=32)
+def _released_sources(problem: Problem) -> dict[str, str]:
+    """Cell id → text, as students got it."""
+    return {cell.id: str(cell.source) for cell in release_to_read(problem).cells}
+
+
+def _missing(problem: Problem, matched: Mapping[str, int]) -> list[Flag]:
+    return [
+        Flag("missing_cell", f"{item.id}: no cell of the notebook answers this item.")
+        for item in problem.items
+        if item.id not in matched
+    ]
+
+
+def _free_cells(
+    problem: Problem, handed_in: Sequence[HandedIn], matching: Matching, released: dict[str, str]
+) -> dict[str, list[Built]]:
+    """Cells of the student's own, by the id of the release's cell they stood above ('' = at the end).
+
+    A given cell that was edited counts as a free cell above the original: an import added there is not lost, and the
+    original still runs after it. So does a draft of an answer: a helper defined there is not lost, and the answer that
+    counts still runs after it.
+    """
+    ids = [*(cell.id for cell in problem.cells), ""]
+    places = {cell_id: place for place, cell_id in enumerate(ids)}
+    ids_by_grade_id = {cell.grade_id: cell.id for cell in problem.cells if cell.grade_id}
+    ids_by_text = {text.strip(): cell_id for cell_id, text in released.items()}
+    counted = {problem.item(item_id).cell.id: position for item_id, position in matching.counted.items()}
+    answers = {position: cell_id for cell_id, position in counted.items()}
+    free: dict[str, list[Built]] = {}
+    waiting: list[tuple[Built, int]] = []
+    """Free cells above the next cell of the release, and before which place each must come."""
+
+    def put(place: int) -> None:
+        placed = []
+        while waiting:
+            built, latest = waiting.pop()
+            place = min(place, latest)
+            placed.append((ids[place], built))
+        for cell_id, built in reversed(placed):
+            free.setdefault(cell_id, []).append(built)
+
+    for position, cell in enumerate(handed_in):
+        known = ids_by_grade_id.get(cell.grade_id) or (cell.cell_id if cell.cell_id in released else None)
+        anchor = answers.get(position)
+        if anchor is None and position in matching.drafts:
+            answer = problem.item(matching.drafts[position]).cell.id
+            is_earlier = position < counted[answer]
+            waiting.append((_free(position, cell), places[answer] if is_earlier else places[""]))
+            anchor = known
+        elif position in matching.stubs:
+            anchor = known
+        elif anchor is None:
+            anchor = ids_by_text.get(cell.source.strip()) or known
+            is_given = anchor is not None and not _is_graded(problem, anchor)
+            edited = anchor is not None and cell.source.strip() != released[anchor].strip()
+            if (cell.cell_type == "code" and (anchor is None or (is_given and edited))) or (
+                cell.cell_type == "markdown" and anchor is None and cell.source.strip()
+            ):
+                waiting.append((_free(position, cell), places[""]))
+        if anchor is not None and position <= counted.get(anchor, position):  # not for a copy below the answer
+            put(places[anchor])
+    put(places[""])
+    return free
+
+
+def _free(position: int, cell: HandedIn) -> Built:
+    return Built("free", cell.cell_type, cell.source, f"free-{position}", None)
+
+
+def _is_graded(problem: Problem, cell_id: str) -> bool:
+    return any(cell.id == cell_id and cell.grade_id for cell in problem.cells)
+
+
+def _other_problem(problem: Problem, handed_in: Sequence[HandedIn], matched: Mapping[str, int]) -> str:
+    """The problem of which this notebook answers more code items, if it answers few of this one's; else empty.
+
+    Problems may share an item's name, so that one of them alone says little.
+    """
+    code = [item.id for item in problem.items if item.kind == "code"]
+    mine = sum(item in matched for item in code)
+    if 2 * mine > len(code) or (matched and not code):
+        return ""
+    best, most = "", mine
+    for other in problem_ids(problem.path.parent.parent):
+        if other == problem.id:
+            continue
+        try:
+            candidate = load_problem(other, problem.path.parent.parent)
+        except SourceError:  # pragma: no cover - a broken neighbour must not matter here
+            continue
+        found = sum(_holds(handed_in, item) for item in candidate.items if item.kind == "code")
+        if found > most:
+            best, most = other, found
+    return best
+
+
+def _holds(handed_in: Sequence[HandedIn], item: Item) -> bool:
+    """Is there a cell for this code item: by its ids, or by what it defines?"""
+    return any(
+        item.id == cell.grade_id or (cell.cell_type == "code" and defines(cell.source, item.id)) for cell in handed_in
+    )

@@ -1,0 +1,93 @@
+"""When was a submission handed in? The course platform says so, in `timestamp.txt`; nothing of the student's counts.
+
+nbgrader's exchange writes that file on collecting, `autograder intake` from the platform's list of times. A file of
+that name that a student handed in never gets past either of them.
+"""
+
+from __future__ import annotations
+
+import csv
+import logging
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autograder.core.errors import SetupError
+from autograder.core.fast_imports import without_server
+from autograder.core.regular_file import opened
+
+TIME_FILE = "timestamp.txt"
+_BEFORE_OFFSET = re.compile(r"(?<=\d)\s+(?=[+-]\d\d:?\d\d$)")
+"""The blank in `2027-01-17 23:12:05 -0800`, as Gradescope writes times."""
+_LONGEST = 200
+"""Bytes of such a file; more is none."""
+
+
+def hand_in_time(folder: Path) -> datetime | None:
+    """When the submission in a folder was handed in, in UTC; None if nobody said, or not in a way that can be read."""
+    try:
+        with opened(folder / TIME_FILE) as file:
+            text = file.read(_LONGEST + 1)
+        if len(text) > _LONGEST or not text.strip():
+            return None
+        with without_server():
+            from nbgrader.utils import parse_utc  # takes some tenths of a second
+
+        moment: datetime = parse_utc(text.decode().strip())
+        return moment.replace(tzinfo=UTC)
+    except (OSError, ValueError, OverflowError, ArithmeticError):
+        return None
+
+
+def hand_in_time_or_warning(folder: Path, log: logging.Logger) -> datetime | None:
+    """Like `hand_in_time`; a file that is there and says no time is a warning: the submission counts as in time."""
+    moment = hand_in_time(folder)
+    if moment is None and os.path.lexists(folder / TIME_FILE):
+        log.warning("%s says no time that can be read; the submission counts as in time", folder / TIME_FILE)
+    return moment
+
+
+def time_text(moment: datetime) -> bytes:
+    """What `timestamp.txt` says of a moment, in nbgrader's words."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC").encode()
+
+
+def read_times(path: Path) -> dict[str, datetime]:
+    """The platform's list of hand-in times: a CSV file with the columns `student` and `time`.
+
+    Args:
+        path: the file; `time` is as in ISO 8601 or as Gradescope writes it, with the offset from UTC
+            (`2027-01-17T23:12:05+01:00`, `2027-01-17 14:12:05 -0800`).
+
+    Raises:
+        SetupError: it cannot be read, lacks a column, names a student twice, or a time is none or has no offset.
+    """
+    found: dict[str, datetime] = {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            if not {"student", "time"} <= set(reader.fieldnames or ()):
+                raise SetupError(f"{path} needs a first line with the columns `student` and `time`.")
+            for row in reader:
+                student, text = (row["student"] or "").strip(), (row["time"] or "").strip()
+                moment = _moment(text)
+                if moment is None or not student:
+                    raise SetupError(
+                        f"{path}, line {reader.line_num}: {text!r} is no time with an offset from UTC, "
+                        "or the student is missing; write for example ada,2027-01-17T23:12:05+01:00."
+                    )
+                if student in found:
+                    raise SetupError(f"{path}, line {reader.line_num}: {student!r} stands there twice.")
+                found[student] = moment
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SetupError(f"{path} cannot be read: {error}") from None
+    return found
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(_BEFORE_OFFSET.sub("", text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

@@ -1,0 +1,1 @@
+"""Logs of students, checked without running student code."""

@@ -1,0 +1,252 @@
+"""Judges the answers in the logs of one class to one problem: right, wrong in a known way, or somebody else's."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from autograder.core.errors import SourceError
+from autograder.core.results import Flag
+from autograder.core.text import printable
+from autograder.course.problem import Item, Problem
+from autograder.course.variants import misconception_text
+from autograder.grading.misconceptions import Expected, asked_items, expected, recognise
+from autograder.grading.reference import Reference, reference
+from autograder.grading.tolerance import for_device, is_accelerator, same
+from autograder.verify.copied_answers import PROOF, RightAnswers, is_telling
+from autograder.verify.discover import FoundLog
+from autograder.verify.result import CodeVerdict, Verdict, Verified, VerifiedItem
+from homework.identity import ANONYMOUS
+
+_MESSAGES: Mapping[Verdict, str] = {
+    Verdict.RIGHT: "The answer on your inputs is right.",
+    Verdict.WRONG: "The answer on your inputs is not right.",
+    Verdict.MISSING: "The log holds no answer. Run the whole notebook, then the cell that writes the log again.",
+    Verdict.COPIED: "The answer is not one to your inputs. Set your own student id, then run your own code.",
+}
+_MOST_NAMED = 3
+"""Students named in one note."""
+
+
+@dataclass(frozen=True)
+class UsableLog:
+    """A log that follows the schema, reduced to what is compared."""
+
+    found: FoundLog
+    problem: str
+    owner: str
+    """Who handed it in."""
+    named: str
+    """Whose it says it is."""
+    device: str
+    answers: Mapping[str, Any]
+    """Item id → answer; `...` for one too large to be one."""
+    code: Mapping[str, CodeVerdict]
+    verified: Verified
+    """What is known without looking at answers."""
+
+
+@dataclass
+class _Judged:
+    """What is known about one log's answers so far."""
+
+    log: UsableLog
+    inputs_of: str
+    """The student on whose inputs its code was asked."""
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    misconceptions: dict[str, str] = field(default_factory=dict)
+    alike: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Other student → items whose answers are theirs."""
+    copied_from: list[str] = field(default_factory=list)
+
+    def wrong(self) -> list[str]:
+        """The items whose answers nothing explains."""
+        return [item for item, verdict in self.verdicts.items() if verdict is Verdict.WRONG]
+
+
+def judge_class(
+    problem: Problem, logs: Sequence[UsableLog], *, misconceptions: bool, tick: Callable[[], None]
+) -> list[Verified]:
+    """A result for each log, in the same order.
+
+    Args:
+        problem: the problem that all these logs are of.
+        logs: the class's.
+        misconceptions: name known misconceptions?
+        tick: called twice for each log.
+
+    Raises:
+        SourceError: the problem's own solution cannot answer.
+    """
+    return _Class(problem, logs).judged(misconceptions, tick)
+
+
+class _Class:
+    def __init__(self, problem: Problem, logs: Sequence[UsableLog]) -> None:
+        self._problem = problem
+        self._reference: Reference = reference(problem)
+        self._items: dict[str, Item] = {item.id: item for item in asked_items(self._reference)}
+        self._hand_ins_of: dict[str, set[str]] = defaultdict(set)
+        for log in logs:
+            self._hand_ins_of[log.named].add(log.owner)
+        self._known: dict[tuple[str, str], Expected] = {}
+        owners = {log.owner for log in logs}
+        self._judged = [
+            _Judged(log, log.owner if log.owner == log.named or log.named in owners else log.named) for log in logs
+        ]
+        self._right = {item: self._right_answers(item, owners) for item in self._items}
+
+    def _right_answers(self, item: str, owners: set[str]) -> RightAnswers:
+        return RightAnswers(sorted(owners), lambda student: self._expected(item, student))
+
+    def _expected(self, item: str, student: str) -> Expected:
+        try:
+            if (item, student) not in self._known:
+                self._known[item, student] = expected(self._reference, self._items[item], student)
+            return self._known[item, student]
+        except Exception as error:
+            raise SourceError(
+                f"{self._problem.path}: the solution of {item} raises {error!r} on the inputs of {student[:80]!r}."
+            ) from error
+
+    def judged(self, misconceptions: bool, tick: Callable[[], None]) -> list[Verified]:
+        for judged in self._judged:
+            self._compare(judged)
+            tick()
+        for judged in self._judged:
+            self._look_up(judged)
+        for judged in self._judged:
+            self._explain(judged, misconceptions)
+            tick()
+        notes = self._compare_with_each_other()
+        return [self._verified(judged, notes[number]) for number, judged in enumerate(self._judged)]
+
+    def _compare(self, judged: _Judged) -> None:
+        """Right, missing, raised, or (so far) wrong?"""
+        for item in self._items:
+            if item not in judged.log.answers:
+                verdict = Verdict.MISSING
+            elif _raised(judged.log.answers[item]):
+                verdict = Verdict.ERROR
+            else:
+                right = self._expected(item, judged.inputs_of)
+                is_right = same(judged.log.answers[item], right.value, right.precision)
+                verdict = Verdict.RIGHT if is_right else Verdict.WRONG
+            judged.verdicts[item] = verdict
+
+    def _look_up(self, judged: _Judged) -> None:
+        """Are wrong answers right for somebody else?"""
+        for item in judged.wrong():
+            for other in self._right[item].owners(judged.log.answers[item], judged.log.device):
+                if other != judged.inputs_of and _differ(other, judged.log.owner):
+                    judged.alike[other].append(item)
+        self._convict(judged)
+
+    def _convict(self, judged: _Judged) -> None:
+        """Calls answers copied if enough of them are one other student's."""
+        for other, items in sorted(judged.alike.items()):
+            worth = 0.0
+            for item in items:
+                worth += self._right[item].worth
+                if worth >= PROOF:
+                    judged.verdicts.update(dict.fromkeys(items, Verdict.COPIED))
+                    if other not in judged.copied_from:
+                        judged.copied_from.append(other)
+                    break
+
+    def _explain(self, judged: _Judged, name_them: bool) -> None:
+        """Names the misconceptions behind wrong answers; on a GPU, right ones are less exact."""
+        for item in judged.wrong():
+            got, student, device = judged.log.answers[item], judged.inputs_of, judged.log.device
+            if got is ...:
+                continue
+            name = recognise(self._reference, self._items[item], got, student) if name_them else ""
+            if not name and is_accelerator(device):
+                right = self._expected(item, student)
+                if same(got, right.value, for_device(right.precision, device)):
+                    judged.verdicts[item] = Verdict.RIGHT
+                    continue
+                name = recognise(self._reference, self._items[item], got, student, device) if name_them else ""
+            if name:
+                judged.verdicts[item] = Verdict.MISCONCEPTION
+                judged.misconceptions[item] = name
+
+    def _compare_with_each_other(self) -> list[list[str]]:
+        """Unexplained answers that others logged too, digit for digit; copies where those follow from their inputs."""
+        holders = defaultdict(list)
+        for judged in self._judged:
+            for item, verdict in judged.verdicts.items():
+                if verdict in (Verdict.WRONG, Verdict.MISCONCEPTION) and is_telling(judged.log.answers[item]):
+                    holders[_key(item, judged.log.answers[item])].append(judged)
+        notes = []
+        for judged in self._judged:
+            partners = defaultdict(list)
+            for item in judged.wrong():
+                for other in holders.get(_key(item, judged.log.answers[item]), ()):
+                    if _differ(other.log.owner, judged.log.owner):
+                        partners[item].append(other)
+            notes.append([_same_wrong(item, others) for item, others in partners.items()])
+            for item, others in partners.items():
+                for other in others:
+                    if other.verdicts[item] is Verdict.MISCONCEPTION and other.inputs_of != judged.inputs_of:
+                        judged.alike[other.log.owner].append(item)
+        for judged in self._judged:
+            self._convict(judged)
+        return notes
+
+    def _verified(self, judged: _Judged, notes: Sequence[str]) -> Verified:
+        known, log = judged.log.verified, judged.log
+        items = [self._item(judged, item) for item in self._items]
+        return replace(
+            known,
+            items=tuple(items),
+            copied_from=tuple(printable(other) for other in judged.copied_from),
+            flags=(*known.flags, *self._about_the_name(log)),
+            notes=(*known.notes, *notes),
+        )
+
+    def _item(self, judged: _Judged, item: str) -> VerifiedItem:
+        verdict, slug = judged.verdicts[item], judged.misconceptions.get(item, "")
+        if verdict is Verdict.MISCONCEPTION:
+            message = misconception_text(self._problem, item, slug)
+        elif verdict is Verdict.ERROR:
+            message = f"Your code raised when it was asked: {printable(judged.log.answers[item]['error'], 200)}"
+        else:
+            message = _MESSAGES[verdict]
+        return VerifiedItem(item, verdict, message, slug, judged.log.code.get(item, CodeVerdict.UNKNOWN))
+
+    def _about_the_name(self, log: UsableLog) -> list[Flag]:
+        if log.owner == log.named:
+            if log.named != ANONYMOUS:
+                return []
+            return [Flag("anonymous", "The log names nobody: answers to these inputs prove nothing about anybody.")]
+        message = f"The log is of student '{printable(log.named)}', handed in by '{printable(log.owner)}'."
+        others = sorted(self._hand_ins_of[log.named] - {log.owner})
+        if others:
+            message += f" The same name stands in what {_names(others)} handed in."
+        return [Flag("other_student", message)]
+
+
+def _raised(got: Any) -> bool:
+    return isinstance(got, dict) and got.keys() == {"error"} and isinstance(got["error"], str)
+
+
+def _differ(student: str, other: str) -> bool:
+    """Are they two students, not two spellings of one?"""
+    return student.strip().casefold() != other.strip().casefold()
+
+
+def _key(item: str, got: Any) -> tuple[str, str]:
+    return item, json.dumps(got, sort_keys=True, default=str)
+
+
+def _same_wrong(item: str, others: Sequence[_Judged]) -> str:
+    return f"{item}: {_names(sorted({other.log.owner for other in others}))} logged the same unexplained answer."
+
+
+def _names(students: Sequence[str]) -> str:
+    shown = ", ".join(printable(student) for student in students[:_MOST_NAMED])
+    return shown if len(students) <= _MOST_NAMED else f"{shown} and {len(students) - _MOST_NAMED} more"

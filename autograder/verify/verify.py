@@ -1,0 +1,198 @@
+"""Checks logs that students wrote, a whole class at once, without running any student code.
+
+A log holds what the student's code answered on inputs that belong to that student alone. The reference answers the same
+questions here; what a log says is compared, never run.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from autograder.core.errors import AutograderError, traceback_of
+from autograder.core.offenders import without_offenders
+from autograder.core.results import Flag
+from autograder.core.text import printable
+from autograder.course.config import root_folder
+from autograder.course.metric_ranges import declared_bands
+from autograder.course.problem import Problem, load_problem, problem_ids
+from autograder.grading.reference import quiet_process
+from autograder.submissions.log import read_any_log
+from autograder.submissions.metrics import judge_metrics
+from autograder.submissions.reader import UnusableError, read_cells
+from autograder.submissions.rebuild import rebuild
+from autograder.verify.class_check import UsableLog, judge_class
+from autograder.verify.copied_answers import small_enough
+from autograder.verify.discover import FoundLog, find_logs, read_found, read_notebook_beside
+from autograder.verify.result import CodeVerdict, Verified
+from homework.identity import checked
+from homework.source_hash import source_hash
+
+_log = logging.getLogger("autograder")
+
+_LONGEST_MESSAGE = 300
+
+
+def verify(
+    paths: Iterable[str | Path],
+    *,
+    root: Path | None = None,
+    misconceptions: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Verified]:
+    """Checks the logs of a class, of one problem or of several.
+
+    Args:
+        paths: logs, and folders with `<student>/<problem>/submission_log.json`.
+        root: the course's root folder; found by `root_folder()` if not given.
+        misconceptions: name the known misconception that gives a wrong answer? It costs time for each wrong answer.
+        progress: called with (done, total) steps.
+
+    Returns:
+        One result for each log, whatever is in it: in the order given, those of one folder in alphabetical order.
+
+    Raises:
+        AutograderError: there is no log, or a problem's source cannot be used.
+    """
+    found = find_logs(paths)
+    root = root or root_folder()
+    known = frozenset(problem_ids(root))
+    done = 0
+
+    def tick() -> None:
+        nonlocal done
+        done += 1
+        if progress:
+            progress(done, 3 * len(found))
+
+    results: dict[FoundLog, Verified] = {}
+    usable = defaultdict(list)
+    for one in found:
+        try:
+            outcome = _read(one, known, root)
+        except AutograderError:
+            raise
+        except Exception as error:
+            outcome = _not_checked(one, error)
+        tick()
+        if isinstance(outcome, Verified):
+            results[one] = outcome
+            tick()
+            tick()
+        else:
+            usable[outcome.problem].append(outcome)
+    with quiet_process():
+        for problem_id, logs in usable.items():
+            judge = functools.partial(judge_class, load_problem(problem_id, root), misconceptions=misconceptions)
+            try:
+                judged = judge(logs, tick=tick)
+            except AutograderError:
+                raise
+            except Exception:
+                logs, offenders = without_offenders(logs, functools.partial(judge, tick=lambda: None))
+                if not offenders:
+                    raise
+                results.update({log.found: _not_checked(log.found, error) for log, error in offenders})
+                judged = judge(logs, tick=lambda: None)
+            results.update(zip((log.found for log in logs), judged, strict=True))
+    return [results[one] for one in found]
+
+
+def _not_checked(found: FoundLog, error: Exception) -> Verified:
+    """The result of a log on which the check itself failed."""
+    _log.error("%s: the check failed:\n%s", printable(str(found.path), 500), traceback_of(error))
+    message = f"The check itself failed on this log ({type(error).__name__}): please report it, and look at the log."
+    folder = found.path.absolute().parent
+    return Verified(
+        path=found.path,
+        student=printable(folder.parent.name),
+        problem=printable(folder.name),
+        flags=(Flag("not_checked", message),),
+    )
+
+
+def _read(found: FoundLog, known: frozenset[str], root: Path) -> UsableLog | Verified:
+    """A log reduced to what is compared, or the result of one that cannot be used."""
+    try:
+        log, flags = read_any_log(read_found(found))
+    except UnusableError as error:
+        log, flags = {}, [Flag("log_unusable", str(error))]
+    if log and log["problem"] not in known:
+        flags = [
+            Flag("log_unusable", f"unknown problem {log['problem'][:80]!r}; known are {', '.join(sorted(known))}.")
+        ]
+        log = {}
+    flags = [Flag(flag.kind, printable(flag.message, _LONGEST_MESSAGE)) for flag in flags]
+    folder = found.path.absolute().parent
+    if not log:
+        in_place = folder.name in known
+        return Verified(
+            path=found.path,
+            student=printable(folder.parent.name) if in_place else "",
+            problem=folder.name if in_place else "",
+            flags=tuple(flags),
+        )
+    problem = load_problem(log["problem"], root)
+    named = log["student"].strip()
+    flags += _about_the_run(named, log["profile"])
+    code, notes = _code(problem, log.get("code", {}), found)
+    strangers = sorted(set(log["answers"]) - {item.id for item in problem.items})
+    if strangers:
+        notes.append(f"Answers to {len(strangers)} unknown items, e.g. {printable(strangers[0], 40)}; ignored.")
+    owner = folder.parent.name if folder.name == problem.id else named
+    return UsableLog(
+        found=found,
+        problem=problem.id,
+        owner=owner,
+        named=named,
+        device=log["environment"]["device"],
+        answers={
+            item.id: log["answers"][item.id] if small_enough(log["answers"][item.id]) else ...
+            for item in problem.items
+            if item.id in log["answers"]
+        },
+        code=code,
+        verified=Verified(
+            path=found.path,
+            student=printable(owner),
+            problem=problem.id,
+            profile=log["profile"],
+            device=printable(log["environment"]["device"], 40),
+            metrics=judge_metrics(log["metrics"], declared_bands(problem), log["profile"]),
+            flags=tuple(flags),
+            notes=tuple(notes),
+        ),
+    )
+
+
+def _about_the_run(named: str, profile: str) -> list[Flag]:
+    flags = []
+    try:
+        checked(named)
+    except ValueError:
+        flags.append(Flag("strange_student", f"'{printable(named)}' is no student id."))
+    if profile == "grade":
+        message = "The log is of profile 'grade': a few steps of the grader's, no training run. Nothing was measured."
+        flags.append(Flag("grade_profile", message))
+    return flags
+
+
+def _code(problem: Problem, hashes: dict[str, str], found: FoundLog) -> tuple[dict[str, CodeVerdict], list[str]]:
+    """Whether each item's code is that of the notebook beside the log, and what to say about the notebook."""
+    try:
+        notebook = read_notebook_beside(found, problem.id)
+        if notebook is None:
+            return {}, ["No notebook beside the log."]
+        name, data = notebook
+        rebuilt = rebuild(problem, read_cells(data, printable(name)), printable(name))
+    except UnusableError as error:
+        return {}, [f"The code was not compared: {printable(str(error), _LONGEST_MESSAGE)}"]
+    except (RecursionError, MemoryError) as error:
+        return {}, [f"The code was not compared: the notebook is too nested or too large ({type(error).__name__})."]
+    return {
+        item: CodeVerdict.SAME if hashes[item] == source_hash(rebuilt.source(item)) else CodeVerdict.CHANGED
+        for item in sorted(rebuilt.found & hashes.keys())
+    }, []
