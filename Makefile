@@ -95,10 +95,11 @@ test-slow: $(READY)  ## runs the slow tests, then grades every wrong solution an
 	$(BIN)/python -m pytest -m slow -n $(WORKERS) --dist loadgroup
 	$(BIN)/autograder check
 
-lint: $(READY)  ## ruff, mypy and the linter for problem sources
+lint: $(READY)  ## ruff, mypy, the layers of autograder/ and the linter for problem sources
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/autograder lint
 
 release: $(READY)  ## writes notebooks/ from solutions/
@@ -128,5 +129,5 @@ tiny-summarizer: $(READY)  ## fine-tunes the tiny T5 into the summarizer in home
 	$(BIN)/python data/build_tiny_summarizer.py
 
 clean:  ## removes the environment and caches; never course/, which holds grades
-	rm -rf .venv .venv-latest build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info autograder/*.egg-info
+	rm -rf .venv .venv-latest build dist .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info autograder/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

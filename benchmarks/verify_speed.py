@@ -17,12 +17,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from autograder.core.notebook_io import notebook_text
 from autograder.course.problem import Problem, load_problem
 from autograder.grading.misconceptions import answer, asked_items, expected, known_misconceptions
 from autograder.grading.reference import Names, quiet_process, reference
 from autograder.grading.tolerance import same
 from autograder.release.fill import fill_in, solution_answers
-from autograder.release.notebook import notebook_text, released_notebook
+from autograder.release.notebook import released_notebook
 from autograder.submissions.reader import LOG_NAME
 from autograder.verify.result import Verdict, Verified
 from autograder.verify.verify import verify

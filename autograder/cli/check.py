@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.batch.grade_folder import Progress, crew_for, grade_all
+from autograder.core.notebook_io import notebook_text
 from autograder.core.results import GradedLog, Step
 from autograder.course.config import root_folder
 from autograder.course.problem import Problem, load_problem, problem_ids
 from autograder.course.variants import variants
 from autograder.release.fill import fill_in, solution_answers
-from autograder.release.notebook import notebook_text, released_notebook
+from autograder.release.notebook import released_notebook
 from autograder.submissions.reader import Submission
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.batch.grade_folder import Crew, Progress, crew_for, grade_folder
+from autograder.cli.release import release
 from autograder.cli.sample_class import MadeUpStudent, make_class, surprises
 from autograder.cli.tables import GradeLine
 from autograder.core.errors import SetupError
 from autograder.course.config import root_folder
 from autograder.course.problem import problem_ids
-from autograder.release.notebook import release
 from autograder.report.page import NAME, report
 
 

@@ -121,7 +121,7 @@ def doctor_command() -> None:
 @app.command("release")
 def release_command(problems: Problems = None) -> None:
     """Writes the students' notebooks from the sources."""
-    from autograder.release.notebook import release
+    from autograder.cli.release import release
 
     for released in release(problems or None):
         typer.echo(f"{released.problem}: {released.path} {'written' if released.changed else 'unchanged'}")

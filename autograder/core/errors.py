@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from autograder.sandbox.guest.texts import well_formed
+from homework.well_formed import well_formed
 
 _LONGEST_TRACEBACK = 200_000
 """Characters of a traceback that are kept."""

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from autograder.core.text import printable
-from autograder.sandbox.guest.texts import well_formed
+from homework.well_formed import well_formed
 
 MOST_DEPTH = 100
 """Levels of lists and objects; a log has ten."""

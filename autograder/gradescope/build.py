@@ -12,6 +12,7 @@ from pathlib import Path
 
 from autograder.core.errors import AutograderError
 from autograder.core.files import write_atomically, write_bytes
+from autograder.core.notebook_io import notebook_text
 from autograder.core.zips import zip_of
 from autograder.course.config import COURSE_FILE, load_course, root_folder
 from autograder.course.metric_ranges import declared_bands
@@ -22,7 +23,7 @@ from autograder.gradescope.requirements import Memory, measured, packages_for
 from autograder.gradescope.settings import LOG_ALONE, SETTINGS_FILE, VERIFY, ListedItem, Settings
 from autograder.release.fill import solved_notebook
 from autograder.release.lint import lint_problem
-from autograder.release.notebook import notebook_text, released_notebook
+from autograder.release.notebook import released_notebook
 from autograder.sandbox.guest.confinement import PLAIN
 from autograder.sandbox.host import ANY, wanted_level
 from homework.bands import entry_for

@@ -33,10 +33,10 @@ from autograder.sandbox.guest.confinement import PLAIN
 from autograder.sandbox.host import ANY, Host, SessionLimits
 from autograder.sandbox.probes import COURSE, insist
 from autograder.submissions.log import read_log
-from autograder.submissions.metrics import judge_metrics
+from autograder.submissions.metrics import MetricVerdict, judge_metrics
 from autograder.submissions.pictures import PICTURE
 from autograder.submissions.reader import read_submission
-from autograder.verify.result import MetricVerdict, Verdict
+from autograder.verify.result import Verdict
 from autograder.verify.verify import verify
 
 _LIBRARIES = ("torch", "torchvision", "numpy", "transformers")

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograder.grading.answer_relation import MEAN_OR_SUM, about, agreeing, are_short, relation
-from autograder.grading.tolerance import EXACT, FLOAT32, Closeness, Precision, same
-from autograder.verify.copied_answers import small_enough
+from autograder.grading.tolerance import EXACT, FLOAT32, Closeness, Precision, same, small_enough
 
 MOST_PARTS = 4
 """Parts of an answer that are told about; of the others only the number is said."""

@@ -16,8 +16,8 @@ from autograder.core.plain_markdown import plain_markdown
 from autograder.core.results import Flag, GradedLog, Grading, ItemResult, Outcome, Status
 from autograder.course.problem import Problem
 from autograder.release.notebook import released_notebook
-from autograder.sandbox.guest.texts import well_formed
 from autograder.submissions.reader import Submission, UnusableError
+from homework.well_formed import well_formed
 
 ANONYMOUS = "anonymous"
 

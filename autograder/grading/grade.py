@@ -23,14 +23,15 @@ from autograder.grading.executed_notebook import executed_notebook
 from autograder.grading.failed import ANONYMOUS, environment, failed_grading, rfc3339, ungraded
 from autograder.grading.item_cache import Recall
 from autograder.grading.limits import LIVES
-from autograder.sandbox.guest.texts import well_formed
+from autograder.grading.log_check import disagreements
 from autograder.sandbox.host import Host
 from autograder.sandbox.probes import insist
-from autograder.submissions.log import disagreements, read_log
+from autograder.submissions.log import read_log
 from autograder.submissions.metrics import numbers_in_words
 from autograder.submissions.reader import Submission, UnusableError, read_cells, read_submission
 from autograder.submissions.rebuild import Rebuilt, rebuild
 from homework.source_hash import source_hash
+from homework.well_formed import well_formed
 
 
 def grade(

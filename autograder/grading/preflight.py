@@ -7,10 +7,10 @@ student points.
 from __future__ import annotations
 
 from autograder.core.errors import SetupError
+from autograder.core.notebook_io import notebook_text
 from autograder.core.results import ItemResult, Status
 from autograder.course.problem import Problem
 from autograder.release.fill import solved_notebook
-from autograder.release.notebook import notebook_text
 from autograder.sandbox.host import Host
 from autograder.submissions.reader import Submission, read_cells
 

@@ -54,6 +54,11 @@ ACCELERATOR = Closeness(2e-3, 1e-3)
 convolutions by itself and for matrix products on request): 1e-3 of the terms of a sum. Atomic additions come in
 another order each time, and Apple's `mps` has no float64 at all."""
 
+MOST_NUMBERS = 10_000
+"""An answer with more numbers is not compared."""
+_DEEPEST = 40
+"""Nor one of more nested lists and objects."""
+
 _BY_DTYPE: Mapping[str, Closeness] = {"float64": FLOAT64, "float32": FLOAT32, "float16": FLOAT16, "bfloat16": BFLOAT16}
 
 Precision: TypeAlias = "Closeness | dict[str, Precision] | list[Precision]"
@@ -161,3 +166,20 @@ def _largest(sizes: Any) -> float:
     """The largest finite one of absolute values; 0 if there is none."""
     finite = sizes[np.isfinite(sizes)]
     return float(finite.max()) if finite.size else 0.0
+
+
+def small_enough(value: Any) -> bool:
+    """Can this be an answer? Neither too large nor too deep to be looked at in no time."""
+    left = MOST_NUMBERS
+    waiting = [(value, 0)]
+    while waiting:
+        part, depth = waiting.pop()
+        left -= 1
+        if left < 0 or depth > _DEEPEST or (isinstance(part, str) and len(part) > MOST_NUMBERS):
+            return False
+        if isinstance(part, list):
+            waiting += [(each, depth + 1) for each in part[: left + 1]]
+        elif isinstance(part, dict):
+            left -= len(part)
+            waiting += [(each, depth + 1) for each in part.values()]
+    return True

@@ -15,10 +15,11 @@ from typing import Any
 
 from autograder.core.errors import ReleaseError
 from autograder.core.html import template
+from autograder.core.notebook_io import notebook_text
 from autograder.course.config import Course
 from autograder.course.problem import Problem, load_problem
 from autograder.course.urls import BADGE, clone_address, colab_address
-from autograder.release.notebook import notebook_text, released_notebook
+from autograder.release.notebook import released_notebook
 
 PACKAGE = "homework"
 _COPIED = ("LICENSE", "data/README.md", "docs/students.md")

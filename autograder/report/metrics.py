@@ -12,8 +12,7 @@ from autograder.course.metric_ranges import declared_bands
 from autograder.course.problem import Problem
 from autograder.report.charts import Histogram, median, metric_histogram
 from autograder.report.load import Entry
-from autograder.submissions.metrics import judge_metrics
-from autograder.verify.result import MetricVerdict
+from autograder.submissions.metrics import MetricVerdict, judge_metrics
 from homework.bands import Bands, entry_for, in_words
 from homework.profiles import PROFILES
 

@@ -24,7 +24,7 @@ from autograder.report.metrics import Measured, measured
 from autograder.report.notebooks import read_answers
 from autograder.report.review_list import FlagKind, Look, Times, flag_kinds, times, worth_a_look
 from autograder.report.similarity import Group, threshold
-from autograder.sandbox.guest.texts import well_formed
+from homework.well_formed import well_formed
 
 NAME = "report.html"
 ROOM = 6 * 2**20

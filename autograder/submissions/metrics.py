@@ -7,11 +7,44 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from autograder.core.text import printable
-from autograder.verify.result import MetricVerdict, VerifiedMetric
 from homework.bands import Band, Bands, entry_for, in_words, is_within
+
+
+class MetricVerdict(StrEnum):
+    """How a measured number is."""
+
+    IN_BAND = "in band"
+    NO_BAND = "no band"
+    """Nobody has measured this profile, or the source does not know the metric."""
+    OUTSIDE = "outside"
+    MISSING = "missing"
+    """Recorded as null: the run gave NaN or an infinite number."""
+    ABSENT = "absent"
+    """Not recorded, although the notebook measures it."""
+    INCONSISTENT = "inconsistent"
+    """The number, its values, standard error and runs do not belong together."""
+
+
+@dataclass(frozen=True)
+class VerifiedMetric:
+    """One metric of one log, or one that should be there."""
+
+    id: str
+    verdict: MetricVerdict
+    message: str = ""
+    """What the student may read; empty where there is nothing to say."""
+    value: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Is there nothing to look at?"""
+        return self.verdict in (MetricVerdict.IN_BAND, MetricVerdict.NO_BAND)
+
 
 _ODD = (MetricVerdict.OUTSIDE, MetricVerdict.INCONSISTENT, MetricVerdict.MISSING)
 _NEAR = 1e-6

@@ -19,17 +19,14 @@ from typing import Any
 import numpy as np
 
 from autograder.grading.misconceptions import Expected
-from autograder.grading.tolerance import Closeness, Precision, for_device, same
+from autograder.grading.tolerance import MOST_NUMBERS, Closeness, Precision, for_device, same
 
 PROOF = 9.0
 """Digits from which a copy is called one: in a class of a thousand there are a million pairs to meet by chance."""
-MOST_NUMBERS = 10_000
-"""An answer with more numbers is not looked up."""
 SAMPLE = 48
 """Right answers, of so many students, from which the worth of a match is measured."""
 _MOST_PARTS = 4
 """Numbers of one answer that count: the others may follow from them."""
-_DEEPEST = 40
 
 
 class RightAnswers:
@@ -102,23 +99,6 @@ class RightAnswers:
     def _largest(self) -> float:
         """The largest size of a tensor among the right answers."""
         return max(_loosest(self._right_answer(student).precision).size for student in self._students)
-
-
-def small_enough(value: Any) -> bool:
-    """Can this be an answer? Neither too large nor too deep to be looked at in no time."""
-    left = MOST_NUMBERS
-    waiting = [(value, 0)]
-    while waiting:
-        part, depth = waiting.pop()
-        left -= 1
-        if left < 0 or depth > _DEEPEST or (isinstance(part, str) and len(part) > MOST_NUMBERS):
-            return False
-        if isinstance(part, list):
-            waiting += [(each, depth + 1) for each in part[: left + 1]]
-        elif isinstance(part, dict):
-            left -= len(part)
-            waiting += [(each, depth + 1) for each in part.values()]
-    return True
 
 
 def is_telling(value: Any) -> bool:

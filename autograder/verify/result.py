@@ -15,6 +15,7 @@ from typing import Any
 
 from autograder.core.files import write_atomically
 from autograder.core.results import Flag
+from autograder.submissions.metrics import VerifiedMetric
 
 
 class Verdict(StrEnum):
@@ -41,21 +42,6 @@ class CodeVerdict(StrEnum):
     """No notebook, no hash, or no such cell."""
 
 
-class MetricVerdict(StrEnum):
-    """How a measured number is."""
-
-    IN_BAND = "in band"
-    NO_BAND = "no band"
-    """Nobody has measured this profile, or the source does not know the metric."""
-    OUTSIDE = "outside"
-    MISSING = "missing"
-    """Recorded as null: the run gave NaN or an infinite number."""
-    ABSENT = "absent"
-    """Not recorded, although the notebook measures it."""
-    INCONSISTENT = "inconsistent"
-    """The number, its values, standard error and runs do not belong together."""
-
-
 @dataclass(frozen=True)
 class VerifiedItem:
     """One item of one log."""
@@ -67,22 +53,6 @@ class VerifiedItem:
     misconception: str = ""
     """Name of the known wrong solution whose answer it is."""
     code: CodeVerdict = CodeVerdict.UNKNOWN
-
-
-@dataclass(frozen=True)
-class VerifiedMetric:
-    """One metric of one log, or one that should be there."""
-
-    id: str
-    verdict: MetricVerdict
-    message: str = ""
-    """What the student may read; empty where there is nothing to say."""
-    value: float | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Is there nothing to look at?"""
-        return self.verdict in (MetricVerdict.IN_BAND, MetricVerdict.NO_BAND)
 
 
 @dataclass(frozen=True)

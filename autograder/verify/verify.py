@@ -20,12 +20,12 @@ from autograder.course.config import root_folder
 from autograder.course.metric_ranges import declared_bands
 from autograder.course.problem import Problem, load_problem, problem_ids
 from autograder.grading.reference import quiet_process
+from autograder.grading.tolerance import small_enough
 from autograder.submissions.log import read_any_log
 from autograder.submissions.metrics import judge_metrics
 from autograder.submissions.reader import UnusableError, read_cells
 from autograder.submissions.rebuild import rebuild
 from autograder.verify.class_check import UsableLog, judge_class
-from autograder.verify.copied_answers import small_enough
 from autograder.verify.discover import FoundLog, find_logs, read_found, read_notebook_beside
 from autograder.verify.result import CodeVerdict, Verified
 from homework.identity import checked

@@ -10,8 +10,8 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.core.notebook_io import notebook_text
 from autograder.release.fill import fill_in, solution_answers
-from autograder.release.notebook import notebook_text
 from benchmarks.attacks.container import KEPT, WORK, Job, run
 from benchmarks.attacks.environments import environment
 from benchmarks.attacks.equivalent import MARKS, nbgrader_source

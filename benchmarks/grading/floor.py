@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+from autograder.core.notebook_io import notebook_text
 from autograder.course.cell_selection import NOT_RUN
 from autograder.course.name_analysis import needed
 from autograder.course.problem import Problem
 from autograder.grading.reference import Names, quiet_process, reference, run_trusted
 from autograder.grading.verdict import verdict_of
-from autograder.release.notebook import notebook_text, released_notebook
+from autograder.release.notebook import released_notebook
 from autograder.sandbox.guest.server import seed_everything
 from autograder.submissions.reader import read_cells
 from autograder.submissions.rebuild import Built, rebuild

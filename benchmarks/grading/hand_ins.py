@@ -10,10 +10,10 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from autograder.core.notebook_io import notebook_text
 from autograder.course.problem import Problem
 from autograder.course.variants import Variant, variants
 from autograder.release.fill import fill_in, solution_answers
-from autograder.release.notebook import notebook_text
 
 PROBLEM = "vae"
 CLASS_SIZE = 24

@@ -21,8 +21,8 @@ from typing import Any
 import psutil
 import torch
 
+from autograder.core.notebook_io import notebook_text
 from autograder.course.problem import Problem
-from autograder.release.notebook import notebook_text
 from benchmarks.attacks.environments import VERSIONS, torch_version
 from benchmarks.attacks.equivalent import nbgrader_source, otter_tests
 from benchmarks.grading import floor, ours, phases, starts, stock

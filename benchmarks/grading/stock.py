@@ -14,8 +14,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.core.notebook_io import notebook_text
 from autograder.course.problem import Problem
-from autograder.release.notebook import notebook_text
 from benchmarks.attacks.environments import environment
 from benchmarks.attacks.equivalent import item_of, nbgrader_source, otter_notebook, otter_tests, student_version
 from benchmarks.attacks.inside import SCORES

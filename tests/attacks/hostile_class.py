@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from autograder.release.notebook import release
+from autograder.cli.release import release
 from tests.attacks.files import Submission
 from tests.autograder.toy import ROOT
 

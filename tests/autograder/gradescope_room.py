@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
+from autograder.core.notebook_io import notebook_text
 from autograder.course.problem import Problem
 from autograder.gradescope.settings import read_settings
 from autograder.release.fill import solved_notebook
-from autograder.release.notebook import notebook_text
 
 CHECKOUT = Path(__file__).parents[2]
 USER = {"email": "ada@uni.example", "id": 1234, "name": "Ada Student", "sid": "s-77"}

@@ -26,13 +26,14 @@ from typer.testing import CliRunner
 from autograder.cli.main import app
 from autograder.core.errors import ReleaseError
 from autograder.core.files import write_bytes
+from autograder.core.notebook_io import notebook_text
 from autograder.core.zips import zip_of
 from autograder.course.config import load_course
 from autograder.course.problem import load_problem
 from autograder.course.urls import clone_address, colab_address, repository_name
 from autograder.release.bundle import MANIFEST, bundle
 from autograder.release.last_search import secrets_in
-from autograder.release.notebook import notebook_text, released_notebook
+from autograder.release.notebook import released_notebook
 from autograder.release.student_files import changes_for_students, project_of_students, student_files
 
 FIXTURE = Path(__file__).parent / "fixture_course"

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from autograder.batch.grade_folder import crew_for, grade_folder
+from autograder.cli.release import release
+from autograder.core.notebook_io import notebook_text
 from autograder.core.results import Graded
 from autograder.course.problem import Problem, load_problem, problem_ids
 from autograder.course.variants import variants
@@ -21,7 +23,7 @@ from autograder.gradebook.database import opened
 from autograder.gradebook.points import item_of
 from autograder.gradebook.standing import standings
 from autograder.release.fill import fill_in, solution_answers
-from autograder.release.notebook import notebook_text, release, released_notebook
+from autograder.release.notebook import released_notebook
 from tests.conftest import ROOT
 
 

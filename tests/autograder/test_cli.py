@@ -94,7 +94,7 @@ def test_release_says_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
             SimpleNamespace(problem="gan", path=Path("notebooks/gan.ipynb"), changed=False),
         ]
 
-    _stand_in(monkeypatch, "autograder.release.notebook", release=release)
+    _stand_in(monkeypatch, "autograder.cli.release", release=release)
     result = runner.invoke(app, ["release"])
     assert result.stdout.splitlines() == ["vae: notebooks/vae.ipynb written", "gan: notebooks/gan.ipynb unchanged"]
     runner.invoke(app, ["release", "vae", "gan"])
@@ -138,7 +138,7 @@ def test_a_full_disk_is_one_message_too(monkeypatch: pytest.MonkeyPatch) -> None
     def release(ids: list[str] | None) -> list[Any]:
         raise OSError(28, "No space left on device", "notebooks/vae.ipynb")
 
-    _stand_in(monkeypatch, "autograder.release.notebook", release=release)
+    _stand_in(monkeypatch, "autograder.cli.release", release=release)
     result = runner.invoke(app, ["release"])
     assert result.exit_code == 2
     assert result.stderr.splitlines() == ["autograder: notebooks/vae.ipynb: No space left on device"]
@@ -148,7 +148,7 @@ def test_ctrl_c_is_one_message_and_status_130(monkeypatch: pytest.MonkeyPatch) -
     def release(ids: list[str] | None) -> None:
         raise KeyboardInterrupt
 
-    _stand_in(monkeypatch, "autograder.release.notebook", release=release)
+    _stand_in(monkeypatch, "autograder.cli.release", release=release)
     result = runner.invoke(app, ["release"])
     assert result.exit_code == 130 and "the same command goes on" in result.stderr
 
@@ -157,7 +157,7 @@ def test_an_error_that_is_not_ours_keeps_its_traceback(monkeypatch: pytest.Monke
     def release(ids: list[str] | None) -> list[Any]:
         raise ZeroDivisionError("a bug")
 
-    _stand_in(monkeypatch, "autograder.release.notebook", release=release)
+    _stand_in(monkeypatch, "autograder.cli.release", release=release)
     assert isinstance(runner.invoke(app, ["release"]).exception, ZeroDivisionError)
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder.core.notebook_io import notebook_text
 from autograder.course.problem import load_problem, problem_ids
 from autograder.grading.grade import grade_submission
 from autograder.release.fill import solved_notebook
-from autograder.release.notebook import notebook_text
 from autograder.submissions.reader import Submission
 from tests.autograder.toy import ROOT as TOY
 from tests.conftest import ROOT

@@ -9,13 +9,12 @@ import nbformat
 import pytest
 from nbformat.v4 import new_output
 
-from autograder.core.notebook_io import graded_notebook, graded_text
+from autograder.core.notebook_io import graded_notebook, graded_text, notebook_text
 from autograder.core.plain_markdown import plain_markdown
 from autograder.course.problem import load_problem
 from autograder.gradebook.rubrics import with_rubrics
 from autograder.grading.grade import grade_submission
 from autograder.release.fill import solved_notebook
-from autograder.release.notebook import notebook_text
 from autograder.submissions.metrics import numbers_in_words
 from autograder.submissions.reader import Submission
 from benchmarks.verify_speed import made_up_log

@@ -17,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from autograder.cli.main import app
+from autograder.cli.release import release
 from autograder.core.errors import CourseError, ExportError
 from autograder.core.notebook_io import graded_text
 from autograder.core.results import Grading, Status
@@ -28,7 +29,6 @@ from autograder.export.grades import Grades, Score, read_grades
 from autograder.export.options import Form, Per, Unfinished
 from autograder.export.result import UNMATCHED
 from autograder.gradebook.database import gradebook_path, opened, recording
-from autograder.release.notebook import release
 from tests.autograder.graded_folder import log_of, with_item
 from tests.autograder.toy import released
 

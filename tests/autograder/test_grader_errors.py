@@ -27,6 +27,7 @@ from autograder.batch.grade_folder import grade_folder
 from autograder.batch.result_cache import Cache
 from autograder.batch.resume import Journal
 from autograder.cli.main import app
+from autograder.cli.release import release
 from autograder.core.errors import SetupError
 from autograder.core.results import Grading, ItemResult, Outcome, Status
 from autograder.course.problem import load_problem
@@ -37,7 +38,6 @@ from autograder.gradescope.results_json import RESULTS_FILE, End, Progress
 from autograder.gradescope.runner import SavedResults
 from autograder.gradescope.settings import ListedItem, Settings
 from autograder.grading.grade import grade_submission
-from autograder.release.notebook import release
 from autograder.report import page, report
 from autograder.report.item_stats import summarise
 from autograder.submissions.reader import Submission

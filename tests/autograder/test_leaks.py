@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder.core.notebook_io import notebook_text
 from autograder.course.problem import Problem, load_problem, problem_ids
 from autograder.release.leaks import leaks, released_texts, secret_lines
-from autograder.release.notebook import notebook_text, released_notebook
+from autograder.release.notebook import released_notebook
 
 FIXTURE = Path(__file__).parent / "fixture_course"
 

@@ -28,7 +28,9 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.batch.grade_folder import grade_folder
+from autograder.cli.release import release
 from autograder.core.errors import CourseError
+from autograder.core.notebook_io import notebook_text
 from autograder.core.results import REREAD, GradedLog, ItemResult, Outcome, Status
 from autograder.course.problem import load_problem
 from autograder.gradebook.database import (
@@ -44,7 +46,7 @@ from autograder.gradebook.database import (
 from autograder.gradebook.points import clamped
 from autograder.grading.failed import failed_grading
 from autograder.release.fill import fill_in, solution_answers
-from autograder.release.notebook import notebook_text, release, released_notebook
+from autograder.release.notebook import released_notebook
 from autograder.submissions.reader import Submission
 
 FIXTURE = Path(__file__).parent / "fixture_course"

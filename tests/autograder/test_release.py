@@ -16,13 +16,15 @@ import pytest
 from nbformat import NotebookNode
 from nbgrader.converters.base import NbGraderException
 
+from autograder.cli.release import release
 from autograder.core.errors import ReleaseError, SetupError, SourceError
 from autograder.core.files import write_atomically
+from autograder.core.notebook_io import notebook_text
 from autograder.course.problem import load_problem
 from autograder.gradebook import nbgrader_plugin
 from autograder.gradebook.database import opened
 from autograder.release import leaks as leaks_module
-from autograder.release.notebook import checksum, notebook_text, release, released_notebook
+from autograder.release.notebook import checksum, released_notebook
 
 FIXTURE = Path(__file__).parent / "fixture_course"
 

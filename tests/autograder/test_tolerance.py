@@ -13,8 +13,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograder.grading.log_check import disagreements
 from autograder.grading.tolerance import EXACT, FLOAT32, FLOAT64, for_device, precision_of, same
-from autograder.submissions.log import disagreements
 from autograder.submissions.rebuild import Rebuilt
 from homework.personal import plain_json
 

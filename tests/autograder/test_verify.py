@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from autograder.cli.main import app
 from autograder.core.errors import AutograderError
+from autograder.core.notebook_io import notebook_text
 from autograder.course.metric_ranges import declared_bands
 from autograder.course.problem import load_problem, problem_ids
 from autograder.course.variants import variants
@@ -27,10 +28,11 @@ from autograder.grading.misconceptions import answer, asked_items, expected, kno
 from autograder.grading.reference import reference
 from autograder.grading.tolerance import same
 from autograder.release.fill import fill_in, solution_answers
-from autograder.release.notebook import notebook_text, released_notebook
+from autograder.release.notebook import released_notebook
 from autograder.sandbox import host as sandbox
+from autograder.submissions.metrics import MetricVerdict
 from autograder.verify.copied_answers import PROOF, RightAnswers
-from autograder.verify.result import CodeVerdict, MetricVerdict, Verdict, Verified
+from autograder.verify.result import CodeVerdict, Verdict, Verified
 from autograder.verify.verify import verify
 from benchmarks.verify_speed import made_up_log, write_log
 from homework.bands import is_within

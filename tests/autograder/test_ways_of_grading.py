@@ -16,13 +16,15 @@ from typing import Any
 import pytest
 
 import autograder
+from autograder.cli.release import release
+from autograder.core.notebook_io import notebook_text
 from autograder.core.results import CACHED
 from autograder.course.problem import load_problem, problem_ids
 from autograder.course.variants import variants
 from autograder.gradebook.database import opened
 from autograder.gradebook.points import item_of
 from autograder.release.fill import fill_in, solution_answers
-from autograder.release.notebook import notebook_text, release, released_notebook
+from autograder.release.notebook import released_notebook
 from tests.autograder.toy import ROOT as TOY
 from tests.conftest import ROOT
 

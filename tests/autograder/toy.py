@@ -8,11 +8,12 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from autograder.core.notebook_io import notebook_text
 from autograder.core.results import Grading
 from autograder.course.problem import Problem, load_problem
 from autograder.grading.grade import grade_submission
 from autograder.release.fill import fill_in, solution_answers
-from autograder.release.notebook import notebook_text, released_notebook
+from autograder.release.notebook import released_notebook
 from autograder.submissions.reader import Submission
 
 ROOT = Path(__file__).parent / "fixture_course"

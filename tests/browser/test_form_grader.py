@@ -22,9 +22,9 @@ from playwright.sync_api import Page, expect
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.batch.grade_folder import grade_folder
+from autograder.cli.release import release
 from autograder.cli.sample_class import make_class
 from autograder.course.problem import load_problem
-from autograder.release.notebook import release
 from tests.browser.conftest import TOKEN, wait_for
 from tests.conftest import ROOT
 

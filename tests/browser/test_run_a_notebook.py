@@ -13,9 +13,9 @@ import pytest
 from nbformat import NotebookNode
 from playwright.sync_api import Page, TimeoutError, expect
 
+from autograder.core.notebook_io import notebook_text
 from autograder.course.problem import load_problem
 from autograder.release.fill import solved_notebook
-from autograder.release.notebook import notebook_text
 from tests.autograder.toy import released, solved
 from tests.browser.conftest import TOKEN
 from tests.conftest import ROOT

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder.core.notebook_io import notebook_text
 from autograder.course.problem import load_problem
 from autograder.release.bundle import bundle
 from autograder.release.fill import solved_notebook
-from autograder.release.notebook import notebook_text
 from tests.conftest import ROOT
 
 STACK = Path(__file__).parent / "colab_stack.txt"

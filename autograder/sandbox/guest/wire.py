@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from .texts import well_formed_json
+from homework.well_formed import well_formed_json
 
 _LENGTHS = struct.Struct(">QQ")
 _SMALL = 1 << 18

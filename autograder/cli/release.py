@@ -1,0 +1,97 @@
+"""Releases problems: lints their sources, searches for leaks, lets nbgrader take the items in, writes the notebooks.
+
+nbgrader's own release step makes each notebook too, so that its gradebook knows every item; both must agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from autograder.core.errors import ReleaseError
+from autograder.core.files import write_atomically
+from autograder.core.notebook_io import notebook_text
+from autograder.course.config import Course, course_folder, load_course, root_folder
+from autograder.course.problem import Problem, as_notebook, load_problem, problem_ids
+from autograder.release.leaks import leaks
+from autograder.release.notebook import finished, released_notebook
+
+
+@dataclass(frozen=True)
+class Released:
+    """One released problem."""
+
+    problem: str
+    path: Path
+    """The student notebook."""
+    changed: bool
+    """Are its bytes other than before?"""
+
+
+def release(problem_ids_: Iterable[str] | None = None, root: Path | None = None) -> list[Released]:
+    """Releases problems: `solutions/<problem>.py` → `notebooks/<problem>.ipynb`, and the gradebook's list of items.
+
+    Nothing is written before the sources of all these problems have passed the linter.
+
+    Args:
+        problem_ids_: which problems; all that have a source, if not given.
+        root: the course's root folder; found by `root_folder()` if not given.
+
+    Raises:
+        SourceError: a problem has no source.
+        ReleaseError: the linter found something, nbgrader refused, or a secret line would be published.
+        CourseError: `course.toml` cannot be used.
+        SetupError: a folder cannot be written.
+    """
+    root = root or root_folder()
+    course = load_course(root)
+    wanted = list(problem_ids_) if problem_ids_ else problem_ids(root)
+    from autograder.release.lint import lint_problem  # imports what computes, which takes seconds
+
+    findings = [finding for problem_id in wanted for finding in lint_problem(problem_id, root)]
+    if findings:
+        listing = "\n".join(str(finding) for finding in findings)
+        raise ReleaseError(f"nothing was released; mend first:\n{listing}")
+    problems = [load_problem(problem_id, root) for problem_id in wanted]
+    texts = {problem.id: notebook_text(released_notebook(problem)) for problem in problems}
+    for problem in problems:
+        found = leaks(problem, {f"notebooks/{problem.id}.ipynb": texts[problem.id]})
+        if found:
+            listing = "\n".join(str(leak) for leak in found)
+            raise ReleaseError(f"nothing was released; students would see secret lines:\n{listing}")
+    _through_nbgrader(problems, texts, course)
+    return [_put(problem, texts[problem.id], root) for problem in problems]
+
+
+def _put(problem: Problem, text: str, root: Path) -> Released:
+    path = root / "notebooks" / f"{problem.id}.ipynb"
+    return Released(problem.id, path, write_atomically(path, text))
+
+
+def _through_nbgrader(problems: list[Problem], texts: dict[str, str], course: Course) -> None:
+    """Runs nbgrader's release step for its gradebook, and makes sure that it comes to the same notebook."""
+    from autograder.gradebook import nbgrader_plugin  # here, because importing nbgrader takes seconds
+
+    folder = course_folder(course.root)
+    write_atomically(folder / "nbgrader_config.py", nbgrader_plugin.config_text(course))
+    for problem in problems:
+        source = folder / "source" / problem.id / f"{problem.id}.ipynb"
+        write_atomically(source, notebook_text(as_notebook(problem)))
+        written = nbgrader_plugin.generate_assignment(course, problem.id)
+        theirs = notebook_text(finished(nbformat.read(written, as_version=4), problem, course))
+        if theirs != texts[problem.id]:
+            difference = _first_difference(theirs, texts[problem.id])
+            raise ReleaseError(
+                f"{problem.id}: nbgrader's release differs from ours, first in: {difference}. "
+                "Nothing was put into notebooks/. This is a fault in autograder/release/notebook.py."
+            )
+
+
+def _first_difference(theirs: str, ours: str) -> str:
+    pairs = list(zip(theirs.splitlines(), ours.splitlines(), strict=False))
+    differing = [(left, right) for left, right in pairs if left != right]
+    telling = [pair for pair in differing if '"checksum"' not in pair[0]] or differing or [("its length", "its length")]
+    return f"{telling[0][0].strip()!r} (nbgrader), {telling[0][1].strip()!r} (ours)"

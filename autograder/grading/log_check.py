@@ -1,0 +1,26 @@
+"""Compares a submitted log with the notebook that was graded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograder.core.results import Flag
+from autograder.grading.tolerance import FLOAT32, for_device, same
+from autograder.submissions.rebuild import Rebuilt
+from homework.source_hash import source_hash
+
+
+def disagreements(log: dict[str, Any], rebuilt: Rebuilt, answers: dict[str, Any], student: str) -> list[Flag]:
+    """Where the student's log and the notebook that was graded do not tell the same story."""
+    flags = []
+    if log["student"] != student:
+        flags.append(Flag("log_disagrees", f"The log is of student {log['student'][:80]!r}, handed in by {student!r}."))
+        return flags
+    for item, fingerprint in log.get("code", {}).items():
+        if item in rebuilt.found and fingerprint != source_hash(rebuilt.source(item)):
+            flags.append(Flag("log_disagrees", f"{item}: the log was written with other code than was handed in."))
+    precision = for_device(FLOAT32, log["environment"]["device"])
+    for item, answer in answers.items():
+        if item in log["answers"] and not same(answer, log["answers"][item], precision):
+            flags.append(Flag("log_disagrees", f"{item}: the log's answer is not what the handed-in code answers."))
+    return flags
