@@ -6,7 +6,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from rich import box
 from rich.console import Console, Group
@@ -16,7 +16,9 @@ from rich.text import Text
 
 from autograder.core.results import GradedLog, Outcome, Status
 from autograder.core.text import printable
-from autograder.verify.result import Verified
+
+if TYPE_CHECKING:  # imports torch, which takes seconds
+    from autograder.verify.result import Verified
 
 PLAIN_WIDTH = 120
 _LEGEND_WIDTH = 100

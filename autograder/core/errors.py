@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from homework.well_formed import well_formed
+from autograder.core.text import well_formed
 
 _LONGEST_TRACEBACK = 200_000
 """Characters of a traceback that are kept."""

@@ -6,8 +6,7 @@ import json
 import math
 from typing import Any
 
-from autograder.core.text import printable
-from homework.well_formed import well_formed
+from autograder.core.text import printable, well_formed
 
 MOST_DEPTH = 100
 """Levels of lists and objects; a log has ten."""

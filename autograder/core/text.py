@@ -1,4 +1,4 @@
-"""Text from a student's file made safe to print: nothing in it can steer a terminal or fill it."""
+"""Text from a student's file made safe to write and to print: nothing in it can steer a terminal or fill it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ LONGEST = 80
 def is_text(name: str) -> bool:
     """Can a file's name be written into a file? Names that the system does not know as UTF-8 cannot."""
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def well_formed(text: str) -> str:
+    """The text with a question mark for each half surrogate pair, which no file, page or database takes."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def printable(text: str, longest: int = LONGEST) -> str:

@@ -14,10 +14,10 @@ from autograder.core.errors import traceback_of
 from autograder.core.notebook_io import graded_text
 from autograder.core.plain_markdown import plain_markdown
 from autograder.core.results import Flag, GradedLog, Grading, ItemResult, Outcome, Status
+from autograder.core.text import well_formed
 from autograder.course.problem import Problem
 from autograder.release.notebook import released_notebook
 from autograder.submissions.reader import Submission, UnusableError
-from homework.well_formed import well_formed
 
 ANONYMOUS = "anonymous"
 

@@ -14,6 +14,7 @@ from typing import Any
 from autograder.core.errors import SetupError, SourceError
 from autograder.core.notebook_io import graded_text
 from autograder.core.results import CACHED, Flag, GradedLog, Grading, Outcome
+from autograder.core.text import well_formed
 from autograder.course.metric_ranges import declared_bands
 from autograder.course.problem import Problem, load_problem
 from autograder.course.seed import fingerprint, grading_seed
@@ -31,7 +32,6 @@ from autograder.submissions.metrics import numbers_in_words
 from autograder.submissions.reader import Submission, UnusableError, read_cells, read_submission
 from autograder.submissions.rebuild import Rebuilt, rebuild
 from homework.source_hash import source_hash
-from homework.well_formed import well_formed
 
 
 def grade(

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.core.text import well_formed
 from autograder.course.problem import Item, Problem
 from autograder.release.notebook import release_to_read
 from autograder.submissions.pictures import KEPT, MAX_PICTURES
 from autograder.submissions.reader import MAX_CELL_CHARACTERS, UnusableError, read_bytes
-from homework.well_formed import well_formed
 
 MOST_NOTEBOOK_BYTES = 100 * 2**20
 """A larger notebook is not read."""

@@ -12,7 +12,7 @@ from autograder.core.files import write_atomically
 from autograder.core.html import style, template, with_code
 from autograder.core.offenders import without_offenders
 from autograder.core.results import Outcome
-from autograder.core.text import printable
+from autograder.core.text import printable, well_formed
 from autograder.course.config import root_folder
 from autograder.course.problem import Problem
 from autograder.report.charts import HEIGHT, WIDTH
@@ -24,7 +24,6 @@ from autograder.report.metrics import Measured, measured
 from autograder.report.notebooks import read_answers
 from autograder.report.review_list import FlagKind, Look, Times, flag_kinds, times, worth_a_look
 from autograder.report.similarity import Group, threshold
-from homework.well_formed import well_formed
 
 NAME = "report.html"
 ROOM = 6 * 2**20

@@ -19,9 +19,8 @@ from typing import Any
 from autograder.core.errors import AutograderError
 from autograder.core.regular_file import NotRegularError, is_behind_link, opened, why
 from autograder.core.results import Outcome
-from autograder.core.text import printable
+from autograder.core.text import printable, well_formed
 from autograder.submissions.pictures import Drawn, drawn_in
-from homework.well_formed import well_formed
 
 MAX_BYTES = 200 * 2**20
 """A larger file is not read."""

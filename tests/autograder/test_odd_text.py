@@ -21,12 +21,12 @@ from autograder.cli.main import app
 from autograder.cli.release import release
 from autograder.core.results import Graded, GradedLog, Outcome
 from autograder.core.strict_json import MOST_DEPTH, ContentError, read_json
+from autograder.core.text import well_formed
 from autograder.report import report
 from autograder.sandbox.guest.wire import receive_frame, send_frame
 from autograder.submissions.log import read_any_log
 from autograder.submissions.reader import read_cells, read_submission
 from autograder.verify.verify import verify
-from homework.well_formed import well_formed
 from tests.autograder.toy import ROOT, STANDARDIZE, solved, text
 
 HALF = "\ud800"

@@ -9,8 +9,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from homework.well_formed import well_formed_json
-
 _LENGTHS = struct.Struct(">QQ")
 _SMALL = 1 << 18
 """Bytes of a body that is sent together with its header."""
@@ -23,6 +21,7 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+_WITHOUT_ESCAPES = json.JSONEncoder(allow_nan=False, ensure_ascii=False)
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
@@ -116,7 +115,8 @@ def receive_frame(sock: socket.socket, deadline: float | None = None, limits: Li
     try:
         header = _DECODER.decode(text.decode("utf-8"))
         if b"\\ud" in text or b"\\uD" in text:  # UTF-8 itself has no half surrogate pairs, so they are escapes
-            header = well_formed_json(header)
+            written = _WITHOUT_ESCAPES.encode(header).encode("utf-8", "replace")
+            header = _DECODER.decode(written.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise WireError(f"a frame's header is not JSON: {error}") from None
     if type(header) is not dict:
