@@ -46,7 +46,7 @@ def pack(problems: Sequence[str], root: Path) -> Kit:
     """
     paths = [root / COURSE_FILE, *sorted((root / "solutions").glob("*.py"))]
     for problem in problems:
-        paths += sorted((root / "tests" / "wrong" / problem).rglob("*.py"))
+        paths += sorted((root / "solutions" / "variants" / problem / "wrong").rglob("*.py"))
     files = zip_of({path.relative_to(root).as_posix(): path.read_bytes() for path in paths})
     return Kit(tuple(problems), files, grading_seed(root), wanted_level(), software())
 

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from autograder.core.errors import SetupError, SourceError
 from autograder.core.results import GradedLog, ItemResult, Outcome, Status
 from autograder.course.problem import Problem, load_problem
-from autograder.course.variants import Variant, variants
+from autograder.course.variants import Variant, variants, variants_folder
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
 
@@ -152,7 +152,7 @@ def _stories(problem: Problem) -> dict[str, _Story]:
 def _two_wrong(problem: Problem) -> tuple[Variant, Variant]:
     wrong = variants(problem, "wrong")
     if not wrong:
-        folder = problem.path.parent.parent / "tests" / "wrong" / problem.id
+        folder = variants_folder(problem, "wrong")
         raise SourceError(f"no wrong solutions below {folder}; a problem ships at least 3 for each item.")
     return wrong[0], wrong[-1]
 

@@ -1,4 +1,5 @@
-"""The known wrong solutions and right alternatives of a problem, as they lie in `tests/wrong/` and `tests/right/`.
+"""The known wrong solutions and right alternatives of a problem, in
+`solutions/variants/<problem>/{wrong,right}/<item>/<slug>.py`.
 
 Each file is the whole source of one item's solution cell. It opens with a comment that says what it is: in a wrong one
 `# misconception: ...`, one sentence addressed to the student; in a right one `# alternative: ...`.
@@ -43,9 +44,12 @@ def variants(problem: Problem, kind: VariantKind) -> list[Variant]:
     """Which wrong solutions, or right alternatives, are known? In order of item, then name.
 
     Raises:
-        SourceError: a folder is not named after an item, or a file does not open with its sentence.
+        SourceError: a folder is in its old place or is not named after an item, or a file does not open with its sentence.
     """
-    folder = _folder(problem, kind)
+    folder = variants_folder(problem, kind)
+    old = problem.path.parent.parent / "tests" / kind / problem.id
+    if old.is_dir():
+        raise SourceError(f"{old} is no longer read; move it: git mv {old} {folder}")
     known = [item.id for item in problem.items]
     strangers = [path for path in sorted(folder.glob("*/*.py")) if path.parent.name not in known]
     if strangers:
@@ -57,12 +61,13 @@ def variants(problem: Problem, kind: VariantKind) -> list[Variant]:
 
 def misconception_text(problem: Problem, item_id: str, slug: str) -> str:
     """The sentence that names a misconception to the student; empty when the slug is not known."""
-    path = _folder(problem, "wrong") / item_id / f"{slug}.py"
+    path = variants_folder(problem, "wrong") / item_id / f"{slug}.py"
     return _read(path, "wrong").text if slug and path.is_file() else ""
 
 
-def _folder(problem: Problem, kind: VariantKind) -> Path:
-    return problem.path.parent.parent / "tests" / kind / problem.id
+def variants_folder(problem: Problem, kind: VariantKind) -> Path:
+    """The folder with one folder for each item: `solutions/variants/<problem>/<kind>`."""
+    return problem.path.parent / "variants" / problem.id / kind
 
 
 def _read(path: Path, kind: VariantKind) -> Variant:

@@ -17,6 +17,7 @@ from typing import Any
 from autograder.course.config import COURSE_FILE, ROOT_VARIABLE
 from autograder.course.problem import Problem
 from autograder.course.seed import SEED_VARIABLE
+from autograder.course.variants import variants_folder
 from autograder.release.notebook import released_notebook
 from benchmarks.grading.hand_ins import HandIn, write_class
 from benchmarks.grading.meter import Cost, environment_for, measure
@@ -57,7 +58,7 @@ def course(repository: Path, problem: Problem, hand_ins: Iterable[HandIn], folde
     shutil.copy(repository / COURSE_FILE, folder)
     shutil.copytree(repository / "solutions", folder / "solutions", ignore=shutil.ignore_patterns("__pycache__"))
     for kind in ("wrong", "right"):
-        shutil.copytree(repository / "tests" / kind / problem.id, folder / "tests" / kind / problem.id)
+        shutil.copytree(variants_folder(problem, kind), folder / "solutions/variants" / problem.id / kind)
     variables = _variables(repository) | {ROOT_VARIABLE: str(folder), SEED_VARIABLE: "of the benchmark"}
     made = Course(folder, problem.id, variables)
     subprocess.run(

@@ -46,8 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, course: Path, host: Host) -> Asked:
 def course(tmp_path: Path) -> Path:
     """A course of its own, whose cache nobody else has."""
     root = tmp_path / "course"
-    for folder in ("solutions", "tests"):
-        shutil.copytree(ROOT / folder, root / folder)
+    shutil.copytree(ROOT / "solutions", root / "solutions")
     shutil.copy(ROOT / "course.toml", root)
     return root
 
@@ -178,7 +177,7 @@ def test_what_decides_over_a_score_is_not_taken_over(
     elif change == "the seed":
         monkeypatch.setenv("AUTOGRADER_SEED", "another")
     elif change == "a known wrong solution":
-        path = course / "tests" / "wrong" / "toy" / "Line" / "swapped.py"
+        path = course / "solutions/variants/toy/wrong/Line/swapped.py"
         path.write_text(path.read_text() + "\n# longer\n")
         misconceptions.digest.cache_clear()  # as in a new process
     elif change == "the solution":

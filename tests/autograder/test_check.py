@@ -27,10 +27,11 @@ def test_the_toy_problem_is_proved() -> None:
 def test_a_wrong_solution_that_passes_and_a_right_one_that_fails_are_found(tmp_path: Path) -> None:
     root = tmp_path / "course"
     shutil.copytree(ROOT, root)
-    wrong, right = root / "tests/wrong/toy/Line", root / "tests/right/toy/Line"
+    variants = root / "solutions" / "variants" / "toy"
+    wrong, right = variants / "wrong" / "Line", variants / "right" / "Line"
     swapped = (wrong / "swapped.py").read_text(encoding="utf-8")
     fine = (right / "written_out.py").read_text(encoding="utf-8")
-    shutil.rmtree(root / "tests")
+    shutil.rmtree(variants)
     for folder, name, source in (
         (wrong, "harmless", fine.replace("# alternative:", "# misconception:")),
         (right, "swapped", swapped.replace("# misconception:", "# alternative:")),
@@ -45,7 +46,7 @@ def test_a_wrong_solution_that_passes_and_a_right_one_that_fails_are_found(tmp_p
 def test_a_solution_without_an_answer_on_personal_inputs_is_found(tmp_path: Path) -> None:
     root = tmp_path / "course"
     shutil.copytree(ROOT, root)
-    shutil.rmtree(root / "tests")
+    shutil.rmtree(root / "solutions" / "variants")
     source = root / "solutions" / "toy.py"
     text = source.read_text(encoding="utf-8")
     given = "return student.Line(slope=1.5, intercept=-0.5)(d.normal(3))"

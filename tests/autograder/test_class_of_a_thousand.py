@@ -49,8 +49,7 @@ def lost(graded: Graded) -> str:
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 def test_every_score_is_as_it_should_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = tmp_path / "course"
-    for folder in ("solutions", "tests/wrong", "tests/right"):
-        shutil.copytree(ROOT / folder, root / folder)
+    shutil.copytree(ROOT / "solutions", root / "solutions")
     shutil.copy(ROOT / "course.toml", root)
     problems = [load_problem(problem_id, root) for problem_id in problem_ids(root)]
     release([problem.id for problem in problems], root=root)

@@ -264,5 +264,5 @@ def test_a_kit_is_the_same_each_time_and_holds_what_grading_reads(tmp_path: Path
     assert len(kit.files) < 100_000
     unpack(kit, tmp_path)
     found = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.py"))
-    assert found[0] == "solutions/toy.py" and "tests/wrong/toy/Line/swapped.py" in found
+    assert found[0] == "solutions/toy.py" and "solutions/variants/toy/wrong/Line/swapped.py" in found
     assert all((tmp_path / name).read_bytes() == (ROOT / name).read_bytes() for name in [*found, "course.toml"])

@@ -104,13 +104,13 @@ def test_the_zip_holds_one_problem_and_the_seed_and_nothing_of_anybody_else(arch
         modes = {info.filename: info.external_attr >> 16 for info in zipped.infolist()}
         scripts = {name: zipped.read(name) for name in ("setup.sh", "run_autograder")}
         seeds = zipped.read("course/seeds.txt").decode().split()
-    assert {name for name in names if name.startswith("solutions/")} == {"solutions/toy.py"}
-    assert all(name.startswith("tests/wrong/toy/") for name in names if name.startswith("tests/"))
-    assert any(name.startswith("tests/wrong/toy/") for name in names)
+    ours = {name for name in names if name.startswith("solutions/")}
+    wrong = {name for name in ours if name.startswith("solutions/variants/toy/wrong/")}
+    assert wrong and ours - wrong == {"solutions/toy.py"}
     assert not [name for name in names if "__pycache__" in name or name.endswith((".db", ".ipynb", ".pyc"))]
     assert {name.split("/")[0] for name in names} == {
         *("setup.sh", "run_autograder", "settings.json", "torch.txt", "requirements.txt", "constraints.txt"),
-        *("course.toml", "course", "solutions", "tests", "packages"),
+        *("course.toml", "course", "solutions", "packages"),
     }
     assert seeds[1:] == [SEED]
     for name, script in scripts.items():
@@ -226,7 +226,7 @@ def test_a_notebook_under_another_name_in_a_folder_with_a_log_elsewhere(
 
 @pytest.mark.kernel
 def test_a_mistake_that_is_known_is_named_to_student_and_staff(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = next((ROOT / "tests" / "wrong" / "toy" / "standardize").glob("*.py"))
+    wrong = next((ROOT / "solutions/variants/toy/wrong/standardize").glob("*.py"))
     answer = "\n".join(line for line in wrong.read_text().splitlines() if not line.startswith("#")).strip()
     told = graded_here(room, {"toy.ipynb": text(solved(standardize=answer))}, monkeypatch)
     assert told.scores["standardize"] < 12

@@ -151,7 +151,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_a_problem_without_wrong_solutions_makes_no_class(tmp_path: Path) -> None:
     shutil.copytree(COURSE, tmp_path / "course")
-    shutil.rmtree(tmp_path / "course" / "tests" / "wrong")
+    shutil.rmtree(tmp_path / "course" / "solutions" / "variants")
     with pytest.raises(SourceError, match="no wrong solutions"):
         make_class(["toy"], tmp_path / "submitted", tmp_path / "course")
 
@@ -182,19 +182,19 @@ def test_variants_know_item_name_and_sentence() -> None:
 @pytest.mark.parametrize(
     ("path", "text", "message"),
     [
-        ("wrong/toy/standardise/x.py", "# misconception: a\n", "no item 'standardise'"),
-        ("wrong/toy/Line/x.py", "def Line(): ...\n", "line 1 must be '# misconception:"),
-        ("right/toy/Line/x.py", "# misconception: a\n", "line 1 must be '# alternative:"),
+        ("toy/wrong/standardise/x.py", "# misconception: a\n", "no item 'standardise'"),
+        ("toy/wrong/Line/x.py", "def Line(): ...\n", "line 1 must be '# misconception:"),
+        ("toy/right/Line/x.py", "# misconception: a\n", "line 1 must be '# alternative:"),
     ],
 )
 def test_a_variant_that_breaks_the_rules_is_told(tmp_path: Path, path: str, text: str, message: str) -> None:
     shutil.copytree(COURSE, tmp_path / "course")
-    file = tmp_path / "course" / "tests" / path
+    file = tmp_path / "course" / "solutions" / "variants" / path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
     problem = load_problem("toy", tmp_path / "course")
     with pytest.raises(SourceError, match=message):
-        variants(problem, "wrong" if path.startswith("wrong") else "right")
+        variants(problem, "wrong" if "wrong" in path else "right")
 
 
 def test_the_demonstration_never_empties_a_folder_of_others(tmp_path: Path) -> None:

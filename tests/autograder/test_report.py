@@ -323,7 +323,7 @@ def test_the_same_folder_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_several_problems_stand_on_one_page(tmp_path: Path) -> None:
     course = tmp_path / "course"
     shutil.copytree(ROOT, course, ignore=shutil.ignore_patterns("course"))
-    for folder in ("solutions", "tests/wrong", "tests/right"):
+    for folder in ("solutions", "solutions/variants"):
         for path in (course / folder).glob("toy*"):
             other = path.with_name(path.name.replace("toy", "other"))
             shutil.copytree(path, other) if path.is_dir() else shutil.copy(path, other)

@@ -39,8 +39,7 @@ def course(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     """A released course of its own with the sources of another."""
     original: Path = request.getfixturevalue("original")
     root = tmp_path / "root"
-    for folder in ("solutions", "tests/wrong", "tests/right"):
-        shutil.copytree(original / folder, root / folder)
+    shutil.copytree(original / "solutions", root / "solutions")
     shutil.copy(original / "course.toml", root)
     monkeypatch.setenv("AUTOGRADER_ROOT", str(root))
     return root

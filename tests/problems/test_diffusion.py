@@ -30,7 +30,7 @@ DUMP = {
 
 
 def variant(kind: str, item: str, slug: str) -> str:
-    return (ROOT / "tests" / kind / PROBLEM / item / f"{slug}.py").read_text(encoding="utf-8")
+    return (ROOT / "solutions/variants" / PROBLEM / kind / item / f"{slug}.py").read_text(encoding="utf-8")
 
 
 def test_wrong_helpers_cost_their_own_items_only() -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.problems.run_source import ROOT, run_source, verdicts
 
 PROBLEM = "early_exit"
-WRONG = ROOT / "tests" / "wrong" / PROBLEM
+WRONG = ROOT / "solutions/variants" / PROBLEM / "wrong"
 
 
 @pytest.mark.parametrize("own", ["bits", "sign", "mean_over_classes", "relative", "one_minus_confidence"])

@@ -11,7 +11,7 @@ import pytest
 from tests.problems.run_source import ROOT, run_source, verdicts
 
 PROBLEM = "gan"
-WRONG = ROOT / "tests" / "wrong" / PROBLEM
+WRONG = ROOT / "solutions/variants" / PROBLEM / "wrong"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,9 @@ def test_a_wrong_generator_loss_does_not_hide_a_right_round(own: str) -> None:
 def test_losses_that_are_missing_do_not_hide_a_right_round() -> None:
     missing = "def {}(*args, **kwargs):\n    raise NotImplementedError"
     names = ("discriminator_loss", "generator_loss_nonsaturating")
-    round_itself = (ROOT / "tests" / "right" / PROBLEM / "gan_step" / "losses_written_out.py").read_text("utf-8")
+    round_itself = (ROOT / "solutions/variants" / PROBLEM / "right" / "gan_step" / "losses_written_out.py").read_text(
+        "utf-8"
+    )
     found = verdicts(PROBLEM, {name: missing.format(name) for name in names} | {"gan_step": round_itself}, ["gan_step"])
     assert found == {"gan_step": ""}
 

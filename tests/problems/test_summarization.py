@@ -17,7 +17,7 @@ from tests.problems.other_transformers import VERSIONS, tiny_t5
 from tests.problems.run_source import ROOT, run_source, verdicts
 
 PROBLEM = "summarization"
-WRONG = ROOT / "tests" / "wrong" / PROBLEM
+WRONG = ROOT / "solutions/variants" / PROBLEM / "wrong"
 REAL_STORIES = ROOT.parent / "shared" / "datasets" / "xsum"
 
 

@@ -15,10 +15,12 @@ PROBLEM = "vae"
 
 def test_two_wrong_helpers_do_not_hide_a_right_bound() -> None:
     wrong = {
-        "sample_gaussian": (ROOT / "tests/wrong/vae/sample_gaussian/deviation_is_variance.py").read_text(
+        "sample_gaussian": (ROOT / "solutions/variants/vae/wrong/sample_gaussian/deviation_is_variance.py").read_text(
             encoding="utf-8"
         ),
-        "kl_standard_normal": (ROOT / "tests/wrong/vae/kl_standard_normal/sign.py").read_text(encoding="utf-8"),
+        "kl_standard_normal": (ROOT / "solutions/variants/vae/wrong/kl_standard_normal/sign.py").read_text(
+            encoding="utf-8"
+        ),
     }
     found = verdicts(PROBLEM, wrong)
     assert [item for item, message in found.items() if not message] == ["negative_elbo_bound"]
