@@ -1,0 +1,64 @@
+"""`docs/architecture.md` says what is there: packages, their order, and the files to go to."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+PACKAGES = re.findall(r"^\| `([a-z.]+)` \| [A-Z].*\. \|$", PAGE, re.MULTILINE)
+"""The packages of the page's table, lowest first."""
+
+
+def test_its_table_names_the_packages_that_are_there() -> None:
+    inits = (ROOT / "autograder").rglob("__init__.py")
+    there = {".".join(path.parent.relative_to(ROOT / "autograder").parts) for path in inits} - {""}
+    assert set(PACKAGES) == there
+    assert len(PACKAGES) == len(set(PACKAGES))
+
+
+def test_its_table_has_the_order_that_the_linter_holds() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    layers = next(contract["layers"] for contract in settings["contracts"] if contract["type"] == "layers")
+    assert [name for name in PACKAGES if name != "sandbox.guest"] == layers[::-1]
+
+
+def test_each_package_says_what_it_is_for() -> None:
+    for name in PACKAGES:
+        text = (ROOT / "autograder" / name.replace(".", "/") / "__init__.py").read_text(encoding="utf-8")
+        assert text.startswith('"""') and len(text.split('"""')[1]) > 20, name
+
+
+def test_its_diagram_shows_every_package() -> None:
+    diagram = PAGE.split("```")[1] + PAGE.split("```")[2].split("\n\n")[1]
+    for name in PACKAGES:
+        assert re.search(rf"\b{re.escape(name)}\b", diagram), name
+
+
+def test_the_files_it_sends_to_are_there() -> None:
+    for path in re.findall(r"`([\w./]+/[\w.]+\.(?:py|html|toml|md))`", PAGE):
+        assert (ROOT / path).is_file(), path
+    for name in re.findall(r"`((?:[a-z_]+\.)+[a-z_]+)`", PAGE):
+        if name.split(".")[0] in PACKAGES and not name.endswith(".toml"):
+            assert (ROOT / "autograder" / f"{name.replace('.', '/')}.py").is_file() or name in PACKAGES, name
+
+
+def test_an_import_upwards_is_found(tmp_path: Path) -> None:
+    """The linter sees it, wherever in a module it stands."""
+    package = tmp_path / "autograder"
+    for name in ("core", "cli"):
+        (package / name).mkdir(parents=True)
+        (package / name / "__init__.py").touch()
+    (package / "__init__.py").touch()
+    (package / "core" / "errors.py").write_text("def late() -> None:\n    from autograder.cli import main\n")
+    (package / "cli" / "main.py").touch()
+    settings = '[tool.importlinter]\nroot_package = "autograder"\n\n[[tool.importlinter.contracts]]\nname = "layers"\n'
+    settings += 'type = "layers"\ncontainers = ["autograder"]\nlayers = ["cli", "core"]\n'
+    (tmp_path / "pyproject.toml").write_text(settings)
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"]
+    done = subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": "."}, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "autograder.core.errors -> autograder.cli.main" in done.stdout, done
