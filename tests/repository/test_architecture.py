@@ -59,6 +59,6 @@ def test_an_import_upwards_is_found(tmp_path: Path) -> None:
     settings = '[tool.importlinter]\nroot_package = "autograder"\n\n[[tool.importlinter.contracts]]\nname = "layers"\n'
     settings += 'type = "layers"\ncontainers = ["autograder"]\nlayers = ["cli", "core"]\n'
     (tmp_path / "pyproject.toml").write_text(settings)
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--no-cache"]
     done = subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": "."}, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "autograder.core.errors -> autograder.cli.main" in done.stdout, done
