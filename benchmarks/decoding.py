@@ -20,8 +20,8 @@ import torch
 import homework
 from autograder.course.problem import load_problem
 from autograder.grading.reference import reference
-from homework.cache_names import accept_both_cache_names
-from homework.precision import autocast, has_bf16
+from homework.models.cache_names import accept_both_cache_names
+from homework.train.precision import autocast, has_bf16
 
 START, END, PAD = 0, -1, 0
 T5_SIZES: dict[str, dict[str, int]] = {

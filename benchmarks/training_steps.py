@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 import homework
-from homework.precision import autocast, has_bf16
+from homework.train.precision import autocast, has_bf16
 
 Step = Callable[[], torch.Tensor]
 

@@ -34,7 +34,7 @@ HONEST, MISTAKEN, COPYIST = "honest", "mistaken", "copyist"
 def made_up_log(
     problem: Problem, student: str, *, of: str = "", wrong: Mapping[str, Names] | None = None
 ) -> dict[str, Any]:
-    """A log as `homework.log` writes it, with the answers of the reference.
+    """A log as `homework.hand_in.log` writes it, with the answers of the reference.
 
     Args:
         problem: the problem.

@@ -20,12 +20,13 @@ import torch
 from build_tiny_t5 import padded, save, smoothed
 
 import homework
-from homework.batches import batches_by_length
-from homework.rouge_scores import KINDS, rouge_scores
-from homework.stories import SEED as STORIES_SEED
-from homework.stories import Pairs, embedded_stories
-from homework.summarizer import FOLDER
-from homework.tiny_t5 import tiny_t5_folder
+from homework.data.pairs import Pairs
+from homework.data.stories import SEED as STORIES_SEED
+from homework.data.stories import embedded_stories
+from homework.models.rouge_scores import KINDS, rouge_scores
+from homework.models.summarizer import FOLDER
+from homework.models.tiny_t5 import tiny_t5_folder
+from homework.train.batches import batches_by_length
 
 STEPS, BATCH = 150, 16
 PEAK_RATE, WARM_UP = 3e-3, 60

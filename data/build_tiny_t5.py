@@ -23,12 +23,12 @@ from typing import Any
 import torch
 
 import homework
+from homework.data.span_corruption import corrupt_spans
+from homework.data.stories import SEED as STORIES_SEED
+from homework.data.stories import unlabelled
+from homework.models.tiny_t5 import FOLDER
 from homework.profiles import Run
-from homework.span_corruption import corrupt_spans
-from homework.stories import SEED as STORIES_SEED
-from homework.stories import unlabelled
-from homework.tiny_t5 import FOLDER
-from homework.training import Loop
+from homework.train.training import Loop
 
 SENTINELS = 32
 VOCABULARY = 2_000  # more than enough: once each word of the stories is one token, nothing is left to merge

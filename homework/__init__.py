@@ -1,4 +1,8 @@
-"""What a homework notebook imports: profile and device, seeds, data, plots, training with checkpoints, and the log.
+"""What a homework notebook imports, grouped by what it is used for.
+
+- `homework` itself: the run (profile, device, seed), what test cells use (`checks`, `student`, `reference`), Colab.
+- `homework.data`: data sets. `homework.models`: networks. `homework.show`: figures. `homework.train`: training loops
+  with checkpoints. `homework.hand_in`: the submission log.
 
 `import homework` stays light: it imports torch and numpy, and nothing that only some cells need (matplotlib,
 scikit-learn, torchvision, transformers). It also makes `import torchvision` work where a CPU build of torch stands
@@ -7,6 +11,7 @@ beside a CUDA build of torchvision (see `homework.torchvision_compat`).
 
 from __future__ import annotations
 
+import homework.old_names
 import homework.torchvision_compat  # noqa: F401  (first: must have acted before anything imports torchvision)
 from homework.notebook_names import reference, student
 from homework.profiles import Run, start

@@ -14,7 +14,7 @@ from autograder.core.errors import SourceError
 from autograder.course.name_analysis import plain_python
 from autograder.course.percent import TextCell
 from autograder.course.problem import Problem
-from homework.bands import Bands, wrong_with
+from homework.hand_in.expected_ranges import Bands, wrong_with
 
 
 @functools.lru_cache(maxsize=32)

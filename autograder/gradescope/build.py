@@ -26,7 +26,7 @@ from autograder.release.lint import lint_problem
 from autograder.release.notebook import released_notebook
 from autograder.sandbox.guest.confinement import PLAIN
 from autograder.sandbox.host import ANY, wanted_level
-from homework.bands import entry_for
+from homework.hand_in.expected_ranges import entry_for
 
 MOST_MINUTES = 40
 """Gradescope's upper bound of the time limit."""

@@ -31,7 +31,7 @@ from autograder.submissions.log import read_log
 from autograder.submissions.metrics import numbers_in_words
 from autograder.submissions.reader import Submission, UnusableError, read_cells, read_submission
 from autograder.submissions.rebuild import Rebuilt, rebuild
-from homework.source_hash import source_hash
+from homework.hand_in.source_hash import source_hash
 
 
 def grade(

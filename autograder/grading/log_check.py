@@ -7,7 +7,7 @@ from typing import Any
 from autograder.core.results import Flag
 from autograder.grading.tolerance import FLOAT32, for_device, same
 from autograder.submissions.rebuild import Rebuilt
-from homework.source_hash import source_hash
+from homework.hand_in.source_hash import source_hash
 
 
 def disagreements(log: dict[str, Any], rebuilt: Rebuilt, answers: dict[str, Any], student: str) -> list[Flag]:

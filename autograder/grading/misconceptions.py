@@ -19,10 +19,10 @@ from autograder.course.variants import Variant, variants
 from autograder.grading.item_cache import key_of
 from autograder.grading.reference import Names, Reference, run_trusted
 from autograder.grading.tolerance import Precision, for_device, precision_of, same
-from homework.personal import draws_for, plain_json
+from homework.hand_in.personal import draws_for, plain_json
 
 ANSWER_SEED = 0
-"""Of the global generators before each answer, as in `homework.log`; the student's side gets the same."""
+"""Of the global generators before each answer, as in `homework.hand_in.log`; the student's side gets the same."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The one rule for when two answers are the same: by the right answer's precision and the device that computed it.
 
-Answers are compared as plain JSON (`homework.personal.plain_json`), which has lost the dtype; so `precision_of` looks
+Answers are compared as plain JSON (`homework.hand_in.personal`), which has lost the dtype; so `precision_of` looks
 at the right answer before it is brought to JSON. Numbers in a log are rounded to 7 significant digits.
 """
 

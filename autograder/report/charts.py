@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from homework.bands import Band
+from homework.hand_in.expected_ranges import Band
 
 WIDTH, HEIGHT = 360.0, 118.0
 """Of a histogram's plotting area, without the line of numbers below it."""

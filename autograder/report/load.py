@@ -23,7 +23,7 @@ from autograder.core.text import is_text, printable
 from autograder.course.problem import Problem, load_problem, problem_ids
 from autograder.submissions.reader import LOG_NAME, UnusableError, read_bytes
 from homework.errors import LogError
-from homework.log import validate
+from homework.hand_in.log import validate
 
 MOST_LOG_BYTES = 8 * 2**20
 """A larger log is not read; those that grading writes have a megabyte at most."""

@@ -13,7 +13,7 @@ from autograder.course.problem import Problem
 from autograder.report.charts import Histogram, median, metric_histogram
 from autograder.report.load import Entry
 from autograder.submissions.metrics import MetricVerdict, judge_metrics
-from homework.bands import Bands, entry_for, in_words
+from homework.hand_in.expected_ranges import Bands, entry_for, in_words
 from homework.profiles import PROFILES
 
 MOST_METRICS = 60

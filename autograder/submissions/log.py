@@ -9,7 +9,7 @@ import jsonschema
 
 from autograder.core.results import Flag
 from autograder.core.strict_json import ContentError, read_json
-from homework.log import MOST_BYTES, schema
+from homework.hand_in.log import MOST_BYTES, schema
 
 MOST_ENTRIES = 1_000
 """Answers, metrics or hashes of one log; checking each costs time."""

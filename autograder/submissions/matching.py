@@ -18,7 +18,7 @@ from autograder.core.results import Flag
 from autograder.course.name_analysis import defines, names_of, replaces
 from autograder.course.problem import Item, Problem
 from autograder.submissions.reader import HandedIn
-from homework.source_hash import normalised
+from homework.hand_in.source_hash import normalised
 
 _NAMED = 6
 """Cells named in a message."""

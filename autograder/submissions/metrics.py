@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from autograder.core.text import printable
-from homework.bands import Band, Bands, entry_for, in_words, is_within
+from homework.hand_in.expected_ranges import Band, Bands, entry_for, in_words, is_within
 
 
 class MetricVerdict(StrEnum):

@@ -19,7 +19,7 @@ from autograder.grading.tolerance import for_device, is_accelerator, same
 from autograder.verify.copied_answers import PROOF, RightAnswers, is_telling
 from autograder.verify.discover import FoundLog
 from autograder.verify.result import CodeVerdict, Verdict, Verified, VerifiedItem
-from homework.identity import ANONYMOUS
+from homework.hand_in.identity import ANONYMOUS
 
 _MESSAGES: Mapping[Verdict, str] = {
     Verdict.RIGHT: "The answer on your inputs is right.",

@@ -12,7 +12,7 @@ from autograder.core.errors import AutograderError
 from autograder.core.regular_file import is_behind_link
 from autograder.core.results import Outcome
 from autograder.submissions.reader import LOG_NAME, UnusableError, read_bytes
-from homework.log import MOST_BYTES
+from homework.hand_in.log import MOST_BYTES
 
 MOST_NOTEBOOK_BYTES = 32 * 2**20
 """A larger notebook beside a log is not read."""

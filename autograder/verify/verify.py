@@ -28,8 +28,8 @@ from autograder.submissions.rebuild import rebuild
 from autograder.verify.class_check import UsableLog, judge_class
 from autograder.verify.discover import FoundLog, find_logs, read_found, read_notebook_beside
 from autograder.verify.result import CodeVerdict, Verified
-from homework.identity import checked
-from homework.source_hash import source_hash
+from homework.hand_in.identity import checked
+from homework.hand_in.source_hash import source_hash
 
 _log = logging.getLogger("autograder")
 

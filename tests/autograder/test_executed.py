@@ -18,7 +18,7 @@ from autograder.release.fill import solved_notebook
 from autograder.submissions.metrics import numbers_in_words
 from autograder.submissions.reader import Submission
 from benchmarks.verify_speed import made_up_log
-from homework.bands import Bands
+from homework.hand_in.expected_ranges import Bands
 from tests.autograder.toy import released
 
 

@@ -18,7 +18,7 @@ from autograder.course.problem import Problem, load_problem
 from autograder.feedback.page import feedback_html
 from autograder.grading.misconceptions import expected
 from autograder.grading.reference import Names, reference
-from homework.personal import plain_json
+from homework.hand_in.personal import plain_json
 
 COURSE = Path(__file__).parent / "fixture_course"
 TEMPLATES = Path(autograder.__file__).parent / "templates"

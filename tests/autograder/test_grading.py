@@ -19,9 +19,9 @@ import autograder
 from autograder.core.results import Outcome, Status
 from autograder.grading.grade import grade_file
 from autograder.submissions.log import read_log
-from homework.log import MOST_BYTES, schema
-from homework.personal import draws_for
-from homework.source_hash import source_hash
+from homework.hand_in.log import MOST_BYTES, schema
+from homework.hand_in.personal import draws_for
+from homework.hand_in.source_hash import source_hash
 from tests.autograder.toy import FULL, ROOT, STANDARDIZE, graded, scores, solved, text, toy
 
 

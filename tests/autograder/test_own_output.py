@@ -19,7 +19,7 @@ from autograder.grading.tolerance import precision_of
 from autograder.grading.verdict import Verdict, not_answered
 from autograder.sandbox.guest.wire import ClosedError, TooLateError
 from autograder.sandbox.proxy import remote_error
-from homework.personal import plain_json
+from homework.hand_in.personal import plain_json
 from tests.autograder.toy import LINE, RIGHT_STANDARDIZE, STANDARDIZE, graded, solved
 
 RIGHT = torch.tensor([[0.1234, 1.5678, -2.3451], [3.1416, 0.7071, 2.7183]])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from autograder.grading.log_check import disagreements
 from autograder.grading.tolerance import EXACT, FLOAT32, FLOAT64, for_device, precision_of, same
 from autograder.submissions.rebuild import Rebuilt
-from homework.personal import plain_json
+from homework.hand_in.personal import plain_json
 
 Pair = namedtuple("Pair", "loss steps")
 

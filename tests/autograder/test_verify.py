@@ -35,8 +35,8 @@ from autograder.verify.copied_answers import PROOF, RightAnswers
 from autograder.verify.result import CodeVerdict, Verdict, Verified
 from autograder.verify.verify import verify
 from benchmarks.verify_speed import made_up_log, write_log
-from homework.bands import is_within
-from homework.source_hash import source_hash
+from homework.hand_in.expected_ranges import is_within
+from homework.hand_in.source_hash import source_hash
 from tests.problems.run_source import ROOT
 
 VAE = load_problem("vae", ROOT)

@@ -10,9 +10,9 @@ from types import ModuleType
 import pytest
 
 from homework import colab
-from homework.checkpoints import checkpoints_folder
-from homework.log import SubmissionLog
+from homework.hand_in.log import SubmissionLog
 from homework.profiles import start
+from homework.train.checkpoints import checkpoints_folder
 
 
 class Colab(ModuleType):

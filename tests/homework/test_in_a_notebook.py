@@ -9,19 +9,19 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from homework.source_hash import source_hash
+from homework.hand_in.source_hash import source_hash
 
 FUNCTION = "# my solution\ndef twice(x):\n    return 2 * x  # twice"
 
 CELLS = [
-    "import homework\nfrom homework import student, plots\nrun = homework.start('vae')",
+    "import homework\nfrom homework import student\nfrom homework.show import plots\nrun = homework.start('vae')",
     FUNCTION,
     "assert student.twice(3) == 6\ntry:\n    student.thrice(3)\nexcept AttributeError as error:\n    print(error)",
     "plots.curves({'a': [1.0, 2.0]}, title='A title', xlabel='step', ylabel='loss')",
     "figure = plots.bars({'a': 1.0}, title='In the middle of a cell')\nprint('after it')",
     "figure",
-    "from homework.training import Loop\nfor step in Loop(run, 'toy', steps=3, modules={}):\n    pass",
-    "from homework.log import SubmissionLog\nlog = SubmissionLog(run)\n"
+    "from homework.train.training import Loop\nfor step in Loop(run, 'toy', steps=3, modules={}):\n    pass",
+    "from homework.hand_in.log import SubmissionLog\nlog = SubmissionLog(run)\n"
     "log.answers(lambda student, draws: {'twice': lambda: student.twice(draws('twice').normal(2))})\nlog.write();",
 ]
 

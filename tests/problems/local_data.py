@@ -6,8 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
-from homework.stories import embedded_stories
-from homework.tiny_t5 import tiny_t5_folder
+from homework.data.stories import embedded_stories
+from homework.models.tiny_t5 import tiny_t5_folder
 
 
 def local_data(folder: Path, *, train: int, others: int) -> Path:

@@ -7,8 +7,8 @@ from collections import OrderedDict
 from typing import Any
 
 import homework  # noqa: F401  (first: makes torchvision importable, which transformers needs)
-from homework.cache_names import accept_both_cache_names
-from homework.tiny_t5 import tiny_t5_folder
+from homework.models.cache_names import accept_both_cache_names
+from homework.models.tiny_t5 import tiny_t5_folder
 
 # isort: split
 from transformers import T5ForConditionalGeneration

@@ -231,7 +231,7 @@ def _run_all(text: str) -> None:
     """Executes every code cell in `__main__` and writes what was asked for."""
     import torch  # noqa: F401  (the first import takes long and is not what is measured)
 
-    from homework.personal import plain_json
+    from homework.hand_in.personal import plain_json
     from tests.problems.deprecations import deprecations
 
     request = json.loads(text)

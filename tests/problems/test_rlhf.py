@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import torch
 
-from homework.stories import embedded_stories
-from homework.summarizer import tiny_summarizer_folder
-from tests.homework.test_reward_model import make_tiny_roberta
+from homework.data.stories import embedded_stories
+from homework.models.summarizer import tiny_summarizer_folder
+from tests.homework.models.test_reward_model import make_tiny_roberta
 from tests.problems.local_data import local_data
 from tests.problems.other_transformers import VERSIONS, tiny_t5
 from tests.problems.run_source import cells_up_to, run_source

@@ -11,7 +11,7 @@ import torch
 
 from autograder.course.problem import load_problem
 from autograder.grading.reference import reference
-from homework.stories import labelled
+from homework.data.stories import labelled
 from tests.problems.local_data import local_data, stand_in_for_t5
 from tests.problems.other_transformers import VERSIONS, tiny_t5
 from tests.problems.run_source import ROOT, run_source, verdicts

@@ -120,7 +120,7 @@ assert close(steep.intercept.grad, 9.0, "the gradient of the intercept is the nu
 # ## 3 Training
 
 # %% tags=["train"]
-from homework import training
+from homework.train import training
 
 STEPS = run.size(full=200, mini=50, grade=2)
 inputs = standardize(example_batch())[:, :1]
@@ -143,7 +143,7 @@ for _ in loop:
 # Predict, then run: draw the loss over the steps. What shape has it on a logarithmic axis?
 
 # %% nbgrader={"grade": true, "grade_id": "figure_loss", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
-from homework import plots
+from homework.show import plots
 
 ### BEGIN SOLUTION
 figure = plots.curves({"training loss": loop.history["loss"]}, title="A line is learnt", xlabel="step", logy=True)
@@ -191,7 +191,7 @@ def personal_answers(student, draws):
 
 
 # %% tags=["log"]
-from homework.log import SubmissionLog
+from homework.hand_in.log import SubmissionLog
 
 log = SubmissionLog(run)
 log.answers(personal_answers)

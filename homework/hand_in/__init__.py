@@ -1,0 +1,1 @@
+"""The submission log: per-student inputs, answers, metrics and their expected ranges."""

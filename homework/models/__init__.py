@@ -1,0 +1,1 @@
+"""Models of the notebooks, and what rates their outputs."""

@@ -1,0 +1,1 @@
+"""Figures and the panel that a notebook shows."""

@@ -1,0 +1,1 @@
+"""Training: loops that resume from checkpoints, batches, precision."""

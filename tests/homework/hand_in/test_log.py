@@ -1,0 +1,268 @@
+"""Every log is valid, small, strict JSON and whole; nobody is asked where nobody can answer."""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import io
+import json
+import linecache
+import math
+import os
+import sys
+from collections.abc import Callable
+from copy import copy
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from homework.errors import LogError
+from homework.hand_in import identity
+from homework.hand_in.log import MOST_BYTES, SubmissionLog, schema, validate
+from homework.hand_in.personal import draws_for
+from homework.hand_in.source_hash import source_hash
+from homework.profiles import Run
+
+RUN = Run("vae", "mini", torch.device("cpu"), 0)
+
+
+def refuse(constant: str) -> None:
+    raise AssertionError(f"the log holds the literal {constant}")
+
+
+def read(path: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+    return loaded
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(identity, "_answered", None)
+
+
+def define(monkeypatch: pytest.MonkeyPatch, name: str, source: str) -> None:
+    """Defines a function as a notebook cell would."""
+    filename = f"<cell {name} of a log test>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    names: dict[str, Any] = {}
+    exec(compile(source, filename, "exec"), names)
+    monkeypatch.setattr(sys.modules["__main__"], name, names[name], raising=False)
+
+
+def test_a_whole_log(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    source = "def double_for_test(x):\n    # twice\n    return 2 * x\n"
+    define(monkeypatch, "double_for_test", source)
+    define(
+        monkeypatch, "stub_for_test", "def stub_for_test(x):\n    raise NotImplementedError('stub_for_test: to do')\n"
+    )
+
+    def personal_answers(student: Any, draws: Callable[[str], Any]) -> dict[str, Callable[[], Any]]:
+        return {
+            "double_for_test": lambda: student.double_for_test(draws("double_for_test").normal(2)),
+            "stub_for_test": lambda: student.stub_for_test(1),
+            "nowhere_for_test": lambda: student.nowhere_for_test(1),
+        }
+
+    log = SubmissionLog(RUN, student=" ada ")
+    log.answers(personal_answers)
+    log.metric(
+        "vae/test_nelbo", values=[98.0, 99.0, torch.tensor(100.0, requires_grad=True)], evidence={"last": torch.ones(2)}
+    )
+    log.metric("vae/test_kl", 25.5)
+    log.metric("vae/test_rec", value=1.0, stderr=0.5, runs=4)
+    log.process(sources="lecture 4", people="", hours=3)
+    path = log.write()
+    record = read(path)
+    assert path == Path.cwd() / "submission_log.json"
+    assert str(path) in capsys.readouterr().out
+    validate(record)
+    expected = [round(float(f"{2 * x:.7g}"), 7) for x in draws_for("ada", "vae")("double_for_test").normal(2).tolist()]
+    assert record["answers"]["double_for_test"] == pytest.approx(expected, rel=1e-6)
+    assert record["answers"]["stub_for_test"] == {"error": "NotImplementedError: stub_for_test: to do"}
+    assert record["answers"]["nowhere_for_test"]["error"].startswith("AttributeError: student.nowhere_for_test")
+    assert record["code"]["double_for_test"] == source_hash(source)
+    assert set(record["code"]) == {"double_for_test", "stub_for_test"}
+    nelbo = record["metrics"]["vae/test_nelbo"]
+    assert (nelbo["value"], nelbo["runs"], nelbo["values"]) == (99.0, 3, [98.0, 99.0, 100.0])
+    assert nelbo["stderr"] == pytest.approx(1 / math.sqrt(3))
+    assert nelbo["evidence"] == {"last": [1.0, 1.0]}
+    assert record["metrics"]["vae/test_kl"] == {"value": 25.5, "stderr": None, "runs": 1}
+    assert record["metrics"]["vae/test_rec"] == {"value": 1.0, "stderr": 0.5, "runs": 4}
+    assert record["process"] == {"sources": "lecture 4", "people": "", "hours": 3}
+    assert (record["student"], record["problem"], record["profile"]) == ("ada", "vae", "mini")
+    assert record["created_at"].endswith("Z")
+    assert datetime.fromisoformat(record["created_at"]).utcoffset() == timedelta(0)
+    assert {"python", "torch", "device"} <= set(record["environment"])
+
+
+def test_what_was_not_measured_is_missing_and_the_log_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    log = SubmissionLog(RUN, student="ada")
+    with log.measurements():
+        log.metric("toy/one", 1.0)
+        log.metric("toy/two", losses_of_a_training_that_failed)  # type: ignore[name-defined]  # noqa: F821
+    metrics = log.as_json()["metrics"]
+    assert isinstance(metrics, dict) and set(metrics) == {"toy/one"}
+    assert "losses_of_a_training_that_failed" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="either"), log.measurements():
+        log.metric("toy/three")
+
+
+def test_answers_do_not_depend_on_the_generators_and_leave_them_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def personal_answers(student: Any, draws: Callable[[str], Any]) -> dict[str, Callable[[], Any]]:
+        return {"a": lambda: torch.rand(2), "b": lambda: torch.rand(2)}
+
+    torch.manual_seed(1)
+    log = SubmissionLog(RUN, student="ada")
+    log.answers(personal_answers)
+    first, after = log.as_json()["answers"], torch.rand(2)
+    torch.manual_seed(1)
+    assert torch.equal(torch.rand(2), after)
+    log.answers(personal_answers)
+    assert log.as_json()["answers"] == first
+
+
+def test_nan_metrics_become_null_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    log = SubmissionLog(RUN, student="ada")
+    log.metric("vae/test_nelbo", values=[1.0, math.nan])
+    log.metric("vae/test_kl", math.inf)
+    metrics = read(log.write())["metrics"]
+    assert metrics["vae/test_nelbo"] == {"value": None, "stderr": None, "runs": 2, "values": [1.0, None]}
+    assert metrics["vae/test_kl"]["value"] is None
+    out = capsys.readouterr().out
+    assert "'vae/test_nelbo' is nan: recorded as missing" in out
+    assert "'vae/test_kl' is inf" in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"value": 1.0, "values": [1.0]}, {"values": []}, {"values": [1.0], "runs": 1}, {"value": 1.0, "runs": 0}],
+)
+def test_metrics_are_checked(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="metric 'x/y'"):
+        SubmissionLog(RUN, student="ada").metric("x/y", **arguments)
+
+
+answers = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3) | st.tuples(inner),
+    max_leaves=15,
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.dictionaries(st.text(), answers, max_size=4), st.floats())
+def test_whatever_students_answer_the_log_is_valid(tmp_path: Path, made: dict[str, Any], metric: float) -> None:
+    log = SubmissionLog(RUN, student="ada")
+    log.answers(lambda student, draws: {item: partial(copy, value) for item, value in made.items()})
+    log.metric("vae/x", metric)
+    record = read(log.write(tmp_path / "log.json"))
+    validate(record)
+    assert set(record["answers"]) == {str(item) for item in made}
+
+
+def test_more_than_a_mebibyte_is_refused_and_the_old_log_stays(tmp_path: Path) -> None:
+    log = SubmissionLog(RUN, student="ada")
+    log.metric("vae/small", 1.0)
+    path = log.write()
+    before = path.read_bytes()
+    log.answers(lambda student, draws: {"huge": lambda: "x" * MOST_BYTES, "small": lambda: 1})
+    with pytest.raises(LogError, match=r"at most 1,048,576 .*answers/huge \(1,048,578 bytes\)"):
+        log.write()
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_full_disk_leaves_the_old_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = SubmissionLog(RUN, student="ada")
+    path = log.write()
+    before = path.read_bytes()
+    log.metric("vae/x", 1.0)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(LogError, match="cannot be written: No space left on device"):
+        log.write()
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_folder_that_cannot_synchronise_is_good_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsupported(descriptor: int) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", unsupported)
+    assert read(SubmissionLog(RUN, student="ada").write())["student"] == "ada"
+
+
+def test_the_schema_is_a_valid_one_and_invalid_logs_are_refused() -> None:
+    from jsonschema import Draft202012Validator  # type: ignore[import-untyped,unused-ignore]
+
+    Draft202012Validator.check_schema(schema())
+    record = SubmissionLog(RUN, student="ada").as_json()
+    validate(record)
+    record["profile"] = "tiny"
+    with pytest.raises(LogError, match="not valid at profile"):
+        validate(record)
+
+
+def test_names_are_kept_as_they_are_written() -> None:
+    path = SubmissionLog(RUN, student="Béla Bartók").write()
+    assert "Béla Bartók" in path.read_text(encoding="utf-8")
+
+
+def test_the_environment_names_the_student(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOMEWORK_STUDENT", " chen ")
+    monkeypatch.setattr(identity, "_somebody_is_there", lambda: pytest.fail("must not ask"))
+    assert SubmissionLog(RUN).student == "chen"
+
+
+def test_a_student_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def ask(prompt: str) -> str:
+        asked.append(prompt)
+        return " dora "
+
+    monkeypatch.setattr(identity, "_somebody_is_there", lambda: True)
+    monkeypatch.setattr(builtins, "input", ask)
+    assert SubmissionLog(RUN).student == "dora"
+    assert SubmissionLog(RUN).student == "dora"
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("error", [EOFError, OSError, NotImplementedError, None])
+def test_nobody_to_ask_gives_anonymous_with_a_hint(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: type[Exception] | None
+) -> None:
+    def ask(prompt: str) -> str:
+        if error is None:
+            return "   "
+        raise error
+
+    monkeypatch.setattr(identity, "_somebody_is_there", lambda: True)
+    monkeypatch.setattr(builtins, "input", ask)
+    assert SubmissionLog(RUN).student == "anonymous"
+    assert "HOMEWORK_STUDENT" in capsys.readouterr().out
+
+
+def test_nobody_is_asked_when_grading_or_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builtins, "input", lambda prompt: pytest.fail("must not ask"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("eva\n"))
+    assert SubmissionLog(RUN).student == "anonymous"
+    monkeypatch.setattr(identity, "_somebody_is_there", lambda: True)
+    assert SubmissionLog(Run("vae", "grade", torch.device("cpu"), 0)).student == "anonymous"
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 101, "a\x00b", "a\nb"])
+def test_student_ids_are_checked(name: str) -> None:
+    with pytest.raises(ValueError, match="no student id"):
+        SubmissionLog(RUN, student=name)

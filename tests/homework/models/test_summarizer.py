@@ -1,0 +1,111 @@
+"""The summarizer that ships: it summarises, and its samples still differ; and where `full` looks for its own."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from homework.data.stories import embedded_stories
+from homework.errors import DataError
+from homework.models import pretrained, summarizer
+from homework.models.pretrained import from_pretrained, local_or_hub
+from homework.models.rouge_scores import KINDS, rouge_scores
+from homework.models.summarizer import saved_summarizer_folder, summarizer_name, tiny_summarizer_folder
+from homework.models.tiny_t5 import t5_name, tiny_t5_folder
+from homework.profiles import Run
+
+CPU = torch.device("cpu")
+FULL = Run("rlhf", "full", CPU, 0)
+
+
+def test_mini_and_grade_take_the_shipped_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOMEWORK_CHECKPOINTS", str(tmp_path))
+    for profile in ("mini", "grade"):
+        assert summarizer_name(Run("rlhf", profile, CPU, 0)) == str(tiny_summarizer_folder())
+    copy = tmp_path / "tiny"
+    shutil.copytree(tiny_summarizer_folder(), copy)
+    (copy / "tokenizer.json").unlink()
+    monkeypatch.setattr(summarizer, "FOLDER", copy)
+    with pytest.raises(DataError, match=r"tokenizer\.json is missing"):
+        summarizer_name(Run("rlhf", "mini", CPU, 0))
+
+
+def test_full_takes_what_was_saved_if_it_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOMEWORK_CHECKPOINTS", str(tmp_path / "kept"))
+    assert summarizer_name(FULL) is None
+    folder = saved_summarizer_folder(FULL)
+    assert folder == tmp_path / "kept" / "summarization" / "full" / "summarizer"
+    assert folder == saved_summarizer_folder(Run("summarization", "full", CPU, 3))
+    shutil.copytree(tiny_summarizer_folder(), folder)
+    assert summarizer_name(FULL) == str(folder)
+    monkeypatch.delenv("HOMEWORK_CHECKPOINTS")
+    monkeypatch.chdir(tmp_path)
+    assert saved_summarizer_folder(FULL) == tmp_path / "checkpoints" / "summarization" / "full" / "summarizer"
+
+
+def test_a_model_in_the_data_folder_is_preferred_to_the_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("HOMEWORK_DATA", raising=False)
+    assert local_or_hub("google-t5/t5-small") == t5_name(FULL) == "google-t5/t5-small"
+    monkeypatch.setenv("HOMEWORK_DATA", str(tmp_path))
+    assert t5_name(FULL) == "google-t5/t5-small"
+    shutil.copytree(tiny_summarizer_folder(), tmp_path / "models" / "google-t5" / "t5-small")
+    assert t5_name(FULL) == str(tmp_path / "models" / "google-t5" / "t5-small")
+
+
+def test_a_model_that_cannot_be_had_says_what_to_do() -> None:
+    class Absent:
+        @staticmethod
+        def from_pretrained(name: str) -> None:
+            raise OSError(f"{name} is not here\nand more")
+
+    with pytest.raises(DataError, match=r"nor fetched \(x/y is not here\)(.|\n)*HOMEWORK_DATA"):
+        from_pretrained(Absent, "x/y")
+    assert pretrained.__doc__
+
+
+def test_the_files_are_small_and_name_no_machine() -> None:
+    for path in tiny_summarizer_folder().iterdir():
+        assert path.stat().st_size <= 2_500_000
+        if path.suffix == ".json":
+            assert not any(place in path.read_text() for place in ("/home", "/tmp", "/work", "/Users"))
+
+
+def test_it_writes_summaries_as_well_as_its_record_says_and_leaves_room() -> None:
+    from transformers import AutoTokenizer, T5ForConditionalGeneration
+
+    name = str(tiny_summarizer_folder())
+    tokenizer: Any = AutoTokenizer.from_pretrained(name)
+    model: Any = T5ForConditionalGeneration.from_pretrained(name)
+    record = json.loads((tiny_summarizer_folder() / "training.json").read_text())
+    assert record["parameters"] == sum(tensor.numel() for tensor in model.parameters())
+    assert record["rouge_greedy"]["rouge2"] > record["rouge_sampled"]["rouge2"] + 0.03
+    test = embedded_stories().validation
+    inputs = tokenizer(list(test.documents[:100]), padding=True, return_tensors="pt")
+    written = model.generate(**inputs, max_length=24, do_sample=False, num_beams=1)
+    texts = tokenizer.batch_decode(written, skip_special_tokens=True)
+    scores = [rouge_scores(*pair)["rouge2"] for pair in zip(texts, test.summaries[:100], strict=True)]
+    assert sum(scores) / 100 == pytest.approx(record["rouge_greedy"]["rouge2"], abs=0.1)
+    assert set(record["rouge_greedy"]) == set(KINDS)
+
+
+def test_the_builder_learns_the_same_from_the_same_seed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers import AutoTokenizer, T5ForConditionalGeneration
+
+    monkeypatch.syspath_prepend(str(root / "data"))
+    build = importlib.import_module("build_tiny_summarizer")
+    monkeypatch.setattr(build, "JUDGED", 4)
+    tokenizer: Any = AutoTokenizer.from_pretrained(tiny_t5_folder())
+    data, made = embedded_stories(), []
+    for _ in range(2):
+        model: Any = T5ForConditionalGeneration.from_pretrained(tiny_t5_folder())
+        made.append(build.fine_tune(model, tokenizer, data.train, steps=4, seed=1))
+    assert len(made[0]) == 4 and made[0] == made[1]
+    for sampled in (False, True):
+        scores = build.rouge_of(model, tokenizer, data.validation, sampled=sampled)
+        assert list(scores) == list(KINDS) and all(0 <= score <= 1 for score in scores.values())

@@ -1,0 +1,102 @@
+"""What a notebook adds to transformers' trainer: a curve, progress on stdout, and going on after a break."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+# isort: split  (homework comes first: it makes torchvision importable, which transformers wants)
+from transformers import Trainer, TrainerCallback, TrainingArguments
+
+import homework
+from homework.profiles import Run
+from homework.train.transformers_trainer import fit, settings
+
+STEPS = 210
+
+
+class Line(torch.nn.Module):
+    """Fits y = w · x."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.w = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, input_ids: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The squared error."""
+        return {"loss": (self.w * input_ids.float().sum(dim=1) - labels.float()).square().mean()}
+
+
+class Break(TrainerCallback):
+    """Breaks the training off in the middle of a step."""
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """Right after the checkpoint."""
+        if state.global_step == 205:
+            raise KeyboardInterrupt
+
+
+ROWS = [{"input_ids": [n % 5] * (1 + n % 3), "labels": 3.0 * (n % 5) * (1 + n % 3)} for n in range(40)]
+
+
+def collate(rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+    longest = max(len(row["input_ids"]) for row in rows)
+    padded = [row["input_ids"] + [0] * (longest - len(row["input_ids"])) for row in rows]
+    return {"input_ids": torch.tensor(padded), "labels": torch.tensor([row["labels"] for row in rows])}
+
+
+def trainer(profile: Any = "full", rate: float = 0.05, callbacks: Any = None) -> tuple[Trainer, Line]:
+    homework.seed_everything(0)
+    run, model = Run("toy", profile, torch.device("cpu"), 0), Line()
+    shared = settings(run, "line", steps=STEPS, batch_size=4, learning_rate=rate, code=[collate])
+    return Trainer(
+        model=model,
+        args=TrainingArguments(**shared),
+        train_dataset=ROWS,
+        data_collator=collate,
+        callbacks=callbacks,
+    ), model
+
+
+@pytest.fixture(autouse=True)
+def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOMEWORK_CHECKPOINTS", str(tmp_path))
+
+
+def test_it_trains_and_gives_the_curve(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    made, model = trainer(profile="mini")
+    steps, losses = fit(made, "a line")
+    said = capsys.readouterr()
+    assert "a line: 100%" in said.out and "loss=" in said.out
+    assert "{'loss'" not in said.out and "%|" not in said.err
+    assert steps == sorted(steps) and steps[-1] >= STEPS - 4 and len(steps) == len(losses)
+    assert losses[-1] < 0.1 * losses[0]
+    assert float(model.w.detach()) == pytest.approx(3.0, abs=0.1)
+    assert not list(tmp_path.glob("**/checkpoint-*")), "only in full"
+
+
+def test_it_goes_on_after_a_break_as_if_there_had_been_none(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOMEWORK_CHECKPOINTS", str(tmp_path / "whole"))
+    made, whole = trainer()
+    curve = fit(made, "line")
+    monkeypatch.setenv("HOMEWORK_CHECKPOINTS", str(tmp_path / "broken off"))
+    made, _ = trainer(callbacks=[Break()])
+    with pytest.raises(KeyboardInterrupt):
+        fit(made, "line")
+    capsys.readouterr()
+    made, resumed = trainer()
+    assert fit(made, "line") == curve
+    assert "goes on from checkpoint-200" in capsys.readouterr().out
+    assert torch.equal(resumed.w, whole.w)
+
+
+def test_other_settings_do_not_take_a_checkpoint(capsys: pytest.CaptureFixture[str]) -> None:
+    fit(trainer()[0], "line")
+    capsys.readouterr()
+    fit(trainer(rate=0.06)[0], "line")
+    assert "goes on" not in capsys.readouterr().out
