@@ -13,12 +13,12 @@
 # %% [markdown]
 # # A variational autoencoder that draws digits
 #
-# The goal is a picture of 200 handwritten digits that nobody wrote (section 6): ten rows of twenty, drawn by a network from random numbers. On the way there you write the three functions that make it possible. Each is only a few lines long, and each hides a classic mistake.
+# The goal is a picture of 200 handwritten digits that nobody wrote (section 6): ten rows of twenty, drawn by a network from random numbers. On the way there you write the three functions that make it possible. Each is only a few lines long, and in each there is a classic mistake to avoid.
 #
 # **What you will learn**
 #
 # * how to send a gradient through a random draw (the reparameterisation trick);
-# * why a model with hidden causes is trained on a *bound* of its log-likelihood, and what the bound's two terms buy;
+# * why a latent-variable model is trained on a *bound* of its log-likelihood, and what the bound's two terms do;
 # * what changes when the two terms are weighted differently, and where the method fails.
 #
 # **What you need**: probability densities, the chain rule, and a little PyTorch. The lecture helps, but the text below is
@@ -49,9 +49,9 @@
 # %% tags=["install"]
 from importlib.util import find_spec
 
-if find_spec("homework") is None:  # on Colab: installs what is missing, the torch that is there stays
+if find_spec("homework") is None:  # on Colab: installs what is missing and keeps the installed torch
     get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
-# On Colab, so that training goes on after a cut-off: `from homework.colab import use_drive; use_drive()`
+# On Colab, so that training continues after a disconnect: `from homework.colab import use_drive; use_drive()`
 
 # %%
 import math
@@ -62,9 +62,11 @@ import torch.nn.functional as F
 from torch import nn
 
 import homework
-from homework import data, plots, reference, student, training
+from homework import data, reference, student
 from homework.checks import close, fresh, part
-from homework.log import SubmissionLog
+from homework.hand_in.log import SubmissionLog
+from homework.show import plots
+from homework.train import training
 
 run = homework.start("vae")
 
@@ -84,26 +86,27 @@ plots.image_grid(digits.train_images[each_digit], rows=2, columns=20, title=f"Tr
 # %% [markdown]
 # ## 1. The idea, in one dimension
 #
-# We believe that each image $x$ has hidden causes $z$: which digit, how slanted, how thick. We do not know them, so we
-# write down a story instead: first $z$ is drawn from a standard normal $p(z) = N(0, I)$, then the image is drawn from
-# $p(x \mid z)$. A good story makes the images that we have likely, so we want to maximise
+# We believe that each image $x$ has hidden causes $z$, its *latent variables*: which digit, how slanted, how thick. We
+# do not observe them, so we write down a *generative model*: first $z$ is drawn from a standard normal $p(z) = N(0,
+# I)$, then the image is drawn from $p(x \mid z)$. A good model makes the images that we have likely, so we want to
+# maximise
 #
 # $$\log p(x) = \log \int p(z)\, p(x \mid z)\, dz .$$
 #
-# The integral runs over all causes and has no closed form once $p(x \mid z)$ is a network. The way out is to guess: for
-# each $x$ take a simple density $q(z \mid x)$ as our belief about $z$. For *every* choice of $q$
+# The integral runs over all $z$ and has no closed form once $p(x \mid z)$ is a network. So we approximate: for each $x$
+# take a simple density $q(z \mid x)$, the *approximate posterior*. For *every* choice of $q$
 #
 # $$\log p(x) \;=\; \underbrace{\mathbb E_{q}\big[\log p(x \mid z)\big] - \mathrm{KL}\big(q(z \mid x) \,\|\, p(z)\big)}_{\text{evidence lower bound, ELBO}}
 # \;+\; \mathrm{KL}\big(q(z \mid x) \,\|\, p(z \mid x)\big) .$$
 #
-# A Kullback-Leibler divergence is never negative, so the ELBO never exceeds $\log p(x)$, and it reaches it exactly when $q$ is the true posterior $p(z \mid x)$. The ELBO is $\log p(x)$ minus the distance of the guess: when it rises, the data have become likelier, or the guess better, or both (one of the two may even get worse, if the other gains more). (To see the identity, write $p(x) = p(x, z) / p(z \mid x)$, take the logarithm, add and subtract $\log q(z \mid x)$, and average over $q$.)
+# A Kullback-Leibler divergence is never negative, so the ELBO never exceeds $\log p(x)$, and it reaches it exactly when $q$ is the true posterior $p(z \mid x)$. The ELBO is $\log p(x)$ minus the divergence of $q$ from the true posterior: when the ELBO rises, the data have become likelier, or $q$ better, or both (one of the two may even get worse, if the other gains more). (To see the identity, write $p(x) = p(x, z) / p(z \mid x)$, take the logarithm, add and subtract $\log q(z \mid x)$, and average over $q$.)
 #
 # Before any network, let us look at the bound where everything can be computed. Take one latent, $z \sim N(0, 1)$, and one
 # "pixel" $x \mid z \sim N(z, 0.5)$, where 0.5 is the variance. Then $x \sim N(0, 1.5)$, and for $x = 1.2$ the posterior is
 # $N(0.8, 1/3)$. Below, all integrals are plain sums over a fine grid.
 #
-# **Predict, then run.** As a guess take $q = N(m, v)$. For $v = 1/3$, at which $m$ does the bound touch $\log p(x)$?
-# And at that $m$: what costs more, a guess that is too sure ($v = 0.02$) or one that is too vague ($v = 2$)?
+# **Predict, then run.** Take $q = N(m, v)$. For $v = 1/3$, at which $m$ does the bound touch $\log p(x)$? And at that
+# $m$: what costs more, a $q$ that is too narrow ($v = 0.02$) or one that is too wide ($v = 2$)?
 
 # %%
 grid = torch.linspace(-12, 12, 24_001, dtype=torch.float64)
@@ -116,7 +119,7 @@ def normal_log_density(z: torch.Tensor, mean: float | torch.Tensor, variance: fl
 
 
 def toy_bound(m: float, v: float) -> float:
-    """The ELBO of the toy model at x = 1.2 for the guess q = N(m, v): a sum over the grid, in nats."""
+    """The ELBO of the toy model at x = 1.2 for q = N(m, v): a sum over the grid, in nats."""
     log_q = normal_log_density(grid, m, v)
     log_joint = normal_log_density(grid, 0.0, 1.0) + normal_log_density(torch.tensor(TOY_X), grid, TOY_NOISE_VARIANCE)
     return float(((log_joint - log_q) * log_q.exp()).sum() * (grid[1] - grid[0]))
@@ -133,36 +136,37 @@ toy_curves = {
 plots.curves(
     toy_curves,
     title="The bound touches log p(x) at the true posterior only",
-    xlabel="m, mean of the guess q",
+    xlabel="m, mean of the approximate posterior q",
     ylabel="nats",
     levels={"log p(x)": toy_log_evidence},
 )
 
 # %% [markdown]
-# The bound never crosses the flat line, and touches it at one guess only: $m = 0.8$, $v = 1/3$. Even at the right $m$ a
-# guess that is too sure of itself ($v = 0.02$) costs 0.94 nats, and one that is too vague ($v = 2$) costs 1.60. The
-# distance to the line is $\mathrm{KL}(q \,\|\, p(z \mid x))$.
+# The bound never crosses the flat line, and touches it at one $q$ only: $m = 0.8$, $v = 1/3$. Even at the right $m$, a
+# $q$ that is too narrow ($v = 0.02$) costs 0.94 nats, and one that is too wide ($v = 2$) costs 1.60. The distance to
+# the line is $\mathrm{KL}(q \,\|\, p(z \mid x))$.
 #
-# A **variational autoencoder** (Kingma and Welling 2014) replaces the two ingredients of the toy by networks: an *encoder*
-# maps $x$ to the $m$ and $v$ of the guess, a *decoder* maps $z$ to the distribution of the pixels. To train them we need
-# three things, and these are your three tasks: draw $z$ so that gradients get through (section 2), compute the KL term
+# A **variational autoencoder** (Kingma and Welling 2014) replaces two parts of the toy model by networks: an *encoder*
+# maps $x$ to the $m$ and $v$ of $q$, a *decoder* maps $z$ to the distribution of the pixels. To train them we need
+# three things, and these are your three tasks: draw $z$ so that gradients flow through the draw (section 2), compute
+# the KL term
 # (section 3), and put the bound together (section 4).
 
 # %% [markdown]
-# ## 2. `sample_gaussian`: a draw that a gradient can pass (4 points)
+# ## 2. `sample_gaussian`: a draw that is differentiable (4 points)
 #
-# The encoder gives $m$ and $v$, we draw $z \sim N(m, v)$, and the decoder judges $z$. To improve the encoder we must know
-# how the judgement changes when $m$ and $v$ change, but a sampler is a box without a derivative. The trick: draw the
-# randomness *first*, from a distribution that does not depend on the parameters, and make $z$ from it by arithmetic:
+# The encoder gives $m$ and $v$, we draw $z \sim N(m, v)$, and the decoder turns $z$ into a loss. To improve the encoder
+# we must know how the loss changes when $m$ and $v$ change, but a random draw has no derivative. The trick: draw the
+# noise *first*, from a distribution that does not depend on the parameters, and compute $z$ from it:
 #
 # $$z = m + \sqrt{v}\, \varepsilon, \qquad \varepsilon \sim N(0, I) .$$
 #
 # In code `z`, `m`, `v` and `noise` ($\varepsilon$) all have shape `[B, K]`. Now $\partial z / \partial m = 1$ and
-# $\partial z / \partial v = \varepsilon / (2\sqrt{v})$, and autograd does the rest. **`v` is a variance**: the deviation
-# of $z$ around $m$ is its square root.
+# $\partial z / \partial v = \varepsilon / (2\sqrt{v})$, and autograd does the rest. **`v` is a variance**: the standard
+# deviation of $z$ is its square root.
 #
-# Each image and each latent gets noise of its own, and each call fresh noise, unless `noise` is given: then exactly that
-# is used, which makes the function testable.
+# Each image and each latent gets its own noise, and each call draws fresh noise, unless `noise` is given: then exactly
+# that noise is used, which makes the function testable.
 #
 # *Worked number.* `m = [[1, -2]]`, `v = [[4, 0.25]]`, `noise = [[0.5, -1]]`: the deviations are 2 and 0.5, so
 # `z = [[1 + 2 · 0.5, -2 + 0.5 · (-1)]] = [[2, -2.5]]`.
@@ -201,7 +205,7 @@ assert bool((z != m).any()), "the draw is the mean m: the `noise` that was given
 assert close(z, torch.tensor([[2.0, -2.5]]), "the worked number: z = m + sqrt(v) * noise, and v is a variance")
 first, second = student.sample_gaussian(m, v), student.sample_gaussian(m, v)
 assert tuple(first.shape) == (1, 2), "without noise the result must still have the shape of m, [B, K]"
-assert bool((first != second).any()), "two calls without noise gave the same draw: fresh noise belongs into each call"
+assert bool((first != second).any()), "two calls without noise gave the same draw: draw fresh noise in each call"
 rows = student.sample_gaussian(torch.zeros(3, 2), torch.ones(3, 2))
 assert bool((rows[0] != rows[1]).any()), "the images of a batch share their noise: draw [B, K] numbers, not [K]"
 N = 10_000
@@ -216,11 +220,11 @@ assert bool(((e**2).mean(0).sub(1).abs() <= 6 * math.sqrt(2 / N)).all()), (
 m = torch.tensor([[1.0, -2.0], [0.5, 3.0]], requires_grad=True)
 v = torch.tensor([[4.0, 0.25], [1.0, 9.0]], requires_grad=True)
 z = student.sample_gaussian(m, v)
-assert z.requires_grad, "without `noise` no gradient reaches m and v: nothing passes .sample() or detach()"
+assert z.requires_grad, "without `noise` no gradient reaches m and v: .sample() and detach() cut it"
 z.sum().backward()
 assert m.grad is not None, "no gradient reaches m"
-assert close(m.grad, torch.ones(2, 2), "dz/dm must be 1, also without `noise`: nothing passes torch.normal")
-assert v.grad is not None, "no gradient reaches v: nothing passes detach()"
+assert close(m.grad, torch.ones(2, 2), "dz/dm must be 1, also without `noise`: torch.normal cuts the gradient")
+assert v.grad is not None, "no gradient reaches v: detach() cuts it"
 e = ((z - m) / v.sqrt()).detach()  # the noise that was drawn inside
 assert close(v.grad, e / (2 * v.detach().sqrt()), "dz/dv must be noise / (2 sqrt(v))", rtol=1e-3, atol=1e-4)
 print("sample_gaussian: all visible checks passed")
@@ -244,7 +248,7 @@ with part("with noise given", 2):
     z = student.sample_gaussian(m, v, noise=noise)
     assert z.dtype == torch.float64, "float64 in, float64 out: keep the data type of m"
     assert close(z, m + v.sqrt() * noise, "z = m + sqrt(v) * noise in float64 too", rtol=1e-9, atol=1e-9)
-with part("with noise of its own", 1):
+with part("with noise drawn inside", 1):
     N = 5_000
     m, v = torch.tensor([[3.0, -1.0]]).expand(N, 2).contiguous(), torch.tensor([[0.04, 9.0]]).expand(N, 2).contiguous()
     z = student.sample_gaussian(m, v)
@@ -280,14 +284,14 @@ with part("gradients", 1):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### Does it pay? Two estimators of one gradient
+# ### Is it worth it? Two estimators of one gradient
 #
 # There is a second way to differentiate an average over draws, the score-function estimator (you meet it again in
 # reinforcement learning): $\nabla_m \mathbb E[f(z)] = \mathbb E[f(z)\, \nabla_m \log q(z)]$. It needs no derivative of
 # $f$. For $f(z) = z^2$ and $z \sim N(m, v)$ the answer is known: $\mathbb E[z^2] = m^2 + v$, so the derivative by $m$ is
 # $2m$.
 #
-# **Predict, then run.** Both estimators are right on average. For $m = 1.5$, $v = 1$: whose single draws scatter more?
+# **Predict, then run.** Both estimators are right on average. For $m = 1.5$, $v = 1$: which one has the larger variance per draw?
 
 # %% tags=["experiment"]
 toy_m = torch.full((20_000, 1), 1.5, requires_grad=True)
@@ -300,22 +304,24 @@ for name, estimates in {"reparameterised": through_the_draw, "score function": s
     )
 
 # %% [markdown]
-# The reparameterised estimator has deviation 2 here, the other about 7.2 (on paper: $\sqrt{51.5625}$). To be as exact
-# with the second as with one draw of the first you need thirteen draws. In many dimensions the gap widens, since the
-# score-function estimator only hears *how good* a draw was, not *in which direction* it could be better. That is why one
+# The reparameterised estimator has standard deviation 2 here, the other about 7.2 (on paper: $\sqrt{51.5625}$). To be
+# as precise with the second as with one draw of the first you need thirteen draws. In many dimensions the gap grows,
+# since the score-function estimator only uses *how good* a draw was, not *in which direction* it could be better. That
+# is why one
 # draw per image is enough below.
 
 # %% [markdown]
 # ## 3. `kl_standard_normal`: the price of information (6 points)
 #
-# The KL term says how far the guess $q = N(m, \mathrm{diag}(v))$ is from the prior $N(0, I)$, in nats. It is what the
-# latents "cost": a latent whose $m$ and $v$ do not depend on the image can equal the prior and costs nothing. For one
+# The KL term says how far the approximate posterior $q = N(m, \mathrm{diag}(v))$ is from the prior $N(0, I)$, in nats.
+# It is what the latents "cost": a latent whose $m$ and $v$ do not depend on the image can equal the prior and costs
+# nothing. For one
 # latent
 #
 # $$\mathrm{KL}\big(N(m, v) \,\|\, N(0, 1)\big) = \int q(z) \log\frac{q(z)}{p(z)}\, dz
 # = \mathbb E_q\Big[-\tfrac12 \log v - \tfrac{(z - m)^2}{2 v} + \tfrac{z^2}{2}\Big] .$$
 #
-# Finish it on paper: you need only $\mathbb E_q[(z - m)^2] = v$ and $\mathbb E_q[z^2] = m^2 + v$. Then check yourself
+# Finish the calculation on paper: you need only $\mathbb E_q[(z - m)^2] = v$ and $\mathbb E_q[z^2] = m^2 + v$. Then check yourself
 # against the docstring. Latents are independent under $q$ and under $p$, so the KL of an image is the **sum** over its `K`
 # latents. The function returns one number per image, shape `[B]`; the average over the batch is taken later.
 #
@@ -346,7 +352,7 @@ kl = student.kl_standard_normal(torch.zeros(3, 2), torch.ones(3, 2))
 assert isinstance(kl, torch.Tensor), "return a tensor with one number per image, [B]"
 log_variance = (kl - (math.e - 2)).abs() < 1e-4  # what comes out for v = 1 if v is read as a log-variance
 assert not bool(log_variance.any()), "you took v for the logarithm of the variance: v is the variance, use v and log v"
-assert close(kl, torch.zeros(3), "the guess equals the prior: the KL of each of the 3 images is 0, shape [3]")
+assert close(kl, torch.zeros(3), "q equals the prior: the KL of each of the 3 images is 0, shape [3]")
 kl = student.kl_standard_normal(torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 4.0]]))
 assert close(
     kl,
@@ -361,7 +367,7 @@ g = fresh(30)
 m, v = torch.randn(6, 4, generator=g), torch.randn(6, 4, generator=g).exp()
 kl = student.kl_standard_normal(m, v)
 assert tuple(kl.shape) == (6,), "one number per image: shape [B]"
-assert bool((kl > 0).all()), "a KL divergence is positive unless the guess equals the prior; is the sign right?"
+assert bool((kl > 0).all()), "a KL divergence is positive unless q equals the prior; is the sign right?"
 assert close(student.kl_standard_normal(-m, v), kl, "the KL does not depend on the sign of m")
 halves = student.kl_standard_normal(m[:, :2], v[:, :2]) + student.kl_standard_normal(m[:, 2:], v[:, 2:])
 assert close(halves, kl, "latents are independent: the KL of all is the sum of their KLs, not the mean")
@@ -404,9 +410,9 @@ assert close(v.grad, weight[:, None] * 0.5 * (1 - 1 / v.detach()), "the derivati
 # %% [markdown]
 # ## 4. `negative_elbo_bound`: what is minimised (10 points)
 #
-# Now the networks. Pixels are made binary (section 5 says why), so $x_d$ is 0 or 1 and the decoder gives one *logit* per
+# Now the networks. Pixels are made binary (section 5 says how), so $x_d$ is 0 or 1 and the decoder gives one *logit* per
 # pixel: the probability of a 1 is $\mu_d = \sigma(\text{logits}_d) = 1 / (1 + e^{-\text{logits}_d})$. The encoder's second
-# output must be a variance, so it goes through $\mathrm{softplus}(s) = \log(1 + e^s) > 0$, plus a tiny floor.
+# output must be a variance, so it goes through $\mathrm{softplus}(s) = \log(1 + e^s) > 0$, plus a tiny constant.
 
 
 # %%
@@ -430,7 +436,7 @@ class VAE(nn.Module):
         )
 
     def encode(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The guess q(z | x) for images x `[B, D]`: means and variances, `[B, K]` each."""
+        """The approximate posterior q(z | x) for images x `[B, D]`: means and variances, `[B, K]` each."""
         m, s = self.encoder(x).chunk(2, dim=-1)  # [B, 2K] -> [B, K], [B, K]
         return m, F.softplus(s) + 1e-8
 
@@ -440,7 +446,7 @@ class VAE(nn.Module):
 
 
 class PaperVAE(nn.Module):
-    """A VAE small enough for paper: 2 pixels, 2 latents, the same guess for every image."""
+    """A VAE small enough to compute by hand: 2 pixels, 2 latents, the same q(z | x) for every image."""
 
     def encode(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Means (1, 0) and variances (1, 4) for each image of x `[B, 2]`: two tensors `[B, 2]`."""
@@ -469,11 +475,12 @@ class NegativeElbo(NamedTuple):
 # over $q$ is estimated by a single draw per image, made by your `sample_gaussian`. The steps: encode `x` to `m, v` · draw
 # `z` · decode it to `logits` · sum over latents and over pixels · average each term over the batch.
 #
-# Two traps. *Sums and means*: a log-likelihood is a **sum** over the pixels. Averaging it over 784 pixels while the KL is
-# summed weakens it 784-fold, and the model learns to ignore the image. Only the batch is averaged. *Probabilities near
-# 0 and 1*: a sigmoid of 200 is exactly 1 in float32, and log 0 is −∞. Work from the logits:
-# $-\log \mu = \mathrm{softplus}(-\text{logit})$ and $-\log(1 - \mu) = \mathrm{softplus}(\text{logit})$ are exact for any
-# size (PyTorch has a loss that does just this).
+# Two traps. *Sums and means*: a log-likelihood is a **sum** over the pixels. If you average it over 784 pixels but sum
+# the KL, it counts 784 times less, and the encoder learns to ignore the image. Average over the batch only.
+# *Probabilities near
+# 0 and 1*: a sigmoid of 200 is exactly 1 in float32, and log 0 is −∞. Compute from the logits: $-\log \mu =
+# \mathrm{softplus}(-\text{logit})$ and $-\log(1 - \mu) = \mathrm{softplus}(\text{logit})$ are exact for logits of any
+# size (PyTorch has a loss that does this).
 #
 # *Worked numbers.* `PaperVAE`, one image `x = [[1, 0]]`, `noise = [[0, 0]]`: `m` = (1, 0), `v` = (1, 4), so `z` = (1, 0),
 # `logits` = (log 3, 0) and $\mu$ = (¾, ½). Then `rec` = −log ¾ − log ½ = 0.287682 + 0.693147 = **0.980829**, `kl` =
@@ -486,7 +493,7 @@ def negative_elbo_bound(vae, x, noise=None):
     """The negative evidence lower bound of binary images and its two terms, in nats per image.
 
     kl = KL(q(z | x) || N(0, I)), rec = -log p(x | z) at one draw z from q(z | x), nelbo = kl + rec. Kingma and Welling
-    2014, equation 3 with the sign turned round, pixels Bernoulli (appendix C.1).
+    2014, equation 3 with the opposite sign, pixels Bernoulli (appendix C.1).
 
     Args:
         vae: offers `encode(x) -> (m, v)` (means and variances, `[B, K]`) and `decode(z) -> logits` (`[B, D]`).
@@ -515,18 +522,18 @@ noise = torch.tensor([[0.0, 0.0], [1.0, 1.0]])
 m, v = torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[1.0, 4.0], [1.0, 4.0]])
 one = student.negative_elbo_bound(paper, x[:1], noise=noise[:1])
 assert hasattr(one, "nelbo") and hasattr(one, "kl") and hasattr(one, "rec"), "return NegativeElbo(nelbo, kl, rec)"
-assert all(isinstance(term, torch.Tensor) for term in (one.nelbo, one.kl, one.rec)), "return tensors, no plain numbers"
+assert all(isinstance(term, torch.Tensor) for term in (one.nelbo, one.kl, one.rec)), "return tensors, not plain numbers"
 assert tuple(one.nelbo.shape) == (), "nelbo, kl and rec are scalars: average over the batch, also over a batch of one"
 want = student.kl_standard_normal(m[:1], v[:1]).mean()
 swapped = bool((one.rec - want).abs() < 1e-4) and not bool((one.kl - want).abs() < 1e-4)
-assert not swapped, "kl and rec have changed places: the order is NegativeElbo(nelbo, kl, rec)"
+assert not swapped, "kl and rec are swapped: the order is NegativeElbo(nelbo, kl, rec)"
 assert close(one.nelbo, one.kl + one.rec, "nelbo = kl + rec; check the order in the named tuple, and the signs")
 assert close(one.kl, want, "kl: your kl_standard_normal, averaged over the batch")
 z = student.sample_gaussian(m, v, noise=noise)
 if z.shape == m.shape and bool(((z - torch.tensor([[1.0, 0.0], [2.0, 2.0]])).abs() < 1e-4).all()):
-    # the numbers below rest on a right sample_gaussian; while yours is wrong, mend that one first
+    # the numbers below need a correct sample_gaussian; while yours is wrong, fix it first
     again, moved = (student.negative_elbo_bound(paper, x[:1], noise=e) for e in (noise[:1], noise[1:]))
-    assert close(again.rec, one.rec, "the same `noise` gave two different rec: hand `noise` on to sample_gaussian")
+    assert close(again.rec, one.rec, "the same `noise` gave two different rec: pass `noise` on to sample_gaussian")
     assert bool((moved.rec - one.rec).abs() > 0.01), "rec does not depend on `noise`: decode the draw z, not the mean m"
     assert not bool((one.rec - 0.980829 / 2).abs() < 1e-4), "rec is a mean over the pixels: it must be their sum"
     assert close(one.rec, torch.tensor(0.980829), "the worked number with noise 0: -log p(x | z), summed over pixels")
@@ -535,7 +542,7 @@ if z.shape == m.shape and bool(((z - torch.tensor([[1.0, 0.0], [2.0, 2.0]])).abs
     assert close(both.rec, torch.tensor(2.705171), "two images, with rec 0.980829 and 4.429513: average over the batch")
     far = torch.tensor([[-200 / math.log(3.0) - 1, 100.0]])  # makes the logits -200 and 200
     wrong, right = (student.negative_elbo_bound(paper, pixels, noise=far).rec for pixels in (x[:1], 1 - x[:1]))
-    hint = "logits of -200 and 200: work from the logits, their sigmoid is rounded to 0 and 1"
+    hint = "logits of -200 and 200: compute from the logits, their sigmoid is rounded to 0 and 1"
     assert close(wrong, torch.tensor(400.0), hint)
     assert close(right, torch.tensor(0.0), hint)
 print("negative_elbo_bound: all visible checks passed")
@@ -615,7 +622,7 @@ with part("the two terms", 6):
         assert bool(got.rec > 0), "rec is a code length: positive"
         assert tuple(got.nelbo.shape) == tuple(got.kl.shape) == tuple(got.rec.shape) == (), "all three are scalars"
     got = student.negative_elbo_bound(vae, x, noise)
-    assert one_of(got.rec, recs), "noise may be given by its place, too"
+    assert one_of(got.rec, recs), "noise may be given as a positional argument, too"
     doubled = student.negative_elbo_bound(vae, torch.cat([x, x]), noise=torch.cat([noise, noise]))
     assert close(
         doubled.nelbo, got.nelbo, "the same batch twice must give the same mean: average over the batch", atol=1e-4
@@ -630,12 +637,12 @@ with part("the two terms", 6):
     assert close(
         got.rec,
         torch.tensor(0.5 * 3 * 20_060.0),
-        "logits of size 10,000: work from the logits, not from clamped probabilities",
+        "logits of size 10,000: compute from the logits, not from clamped probabilities",
     )
     extreme["decoder.4.bias"] = torch.tensor([1e4, -1e4, 1e4, -1e4] * 3)
     sharp.load_state_dict(extreme)
     got = student.negative_elbo_bound(sharp, x[:1], noise=torch.zeros(1, 3))
-    assert close(got.rec, torch.tensor(0.0), "a certain and right reconstruction costs 0 nats", atol=1e-4)
+    assert close(got.rec, torch.tensor(0.0), "a reconstruction that is certain and correct costs 0 nats", atol=1e-4)
 
 with part("gradients", 2):
     x = (torch.rand(5, 12, generator=g) < 0.5).double()
@@ -660,7 +667,7 @@ with part("gradients", 2):
         all(want is not None and one_of(grad, [want]) for grad, want in zip(grads, each, strict=True)) for each in wants
     ), "the gradient of the bound by the weights is wrong: is z or one of the terms detached?"
 
-with part("noise of its own", 2):
+with part("noise drawn inside", 2):
     N = 2000
     local.float()
     vae.float()
@@ -695,23 +702,23 @@ with part("noise of its own", 2):
         bound = 6 * float(each.std()) / math.sqrt(N)
         assert len({float(rec) for rec in recs}) > 1, "each call without noise must draw fresh noise"
         assert all(abs(float(rec) - float(each.mean())) <= bound for rec in recs), (
-            "without noise each image needs noise of its own, drawn from N(m, v)"
+            "without `noise` each image needs its own draw from N(m, v)"
         )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## 5. Training
 #
-# **Binary pixels.** MNIST is grey, our decoder speaks of zeros and ones. We read a grey value as a probability: a pixel of
-# 0.7 is a 1 in 70 of 100 looks. The training images are drawn anew each time they are used (*dynamic binarisation*), so no
-# two epochs are alike and the network cannot learn an image by heart. The test images are drawn once, from a fixed
-# generator, so that everybody's numbers are about the same images.
+# **Binary pixels.** MNIST is grey, our decoder predicts zeros and ones. We read a grey value as a probability: a pixel
+# of 0.7 becomes a 1 in 70 of 100 draws. The training images are drawn anew each time they are used (*dynamic
+# binarisation*), so no two epochs are the same and the network cannot memorise an image. The test images are drawn
+# once, from a fixed generator, so that all students measure on the same images.
 #
-# **Optimiser.** Adam with learning rate 0.001, batches of `B` = 100, `K` = 64 latents. Several networks are trained that
-# differ only in their seed: one run is an anecdote.
+# **Optimiser.** Adam with learning rate 0.001, batches of `B` = 100, `K` = 64 latents. Several networks are trained
+# that differ only in their seed: one run alone proves little.
 #
-# **What you will wait for.** A progress bar for each network. If the session breaks off, run the cells again: training
-# goes on from the last checkpoint.
+# **While you wait.** You see a progress bar for each network. If the session is interrupted, run the cells again:
+# training continues from the last checkpoint.
 
 # %%
 STEPS = run.size(full=10_000, mini=500, grade=3)
@@ -768,8 +775,8 @@ def mean_and_error(values: list[float]) -> str:
 
 # %% [markdown]
 # **Predict, then run.** A network that knows nothing gives each pixel the probability ½. How many nats is that for 784
-# pixels? At the first step the KL term is small. Will it rise or fall during training, and why would it ever pay to let it
-# rise?
+# pixels? At the first step the KL term is small. Will it rise or fall during training, and why can a larger KL term
+# lower the loss?
 
 # %% tags=["train"]
 untrained_terms = measure_terms(VAE(z_dim=Z_DIM).to(run.device))
@@ -806,7 +813,7 @@ plots.curves(
 )
 
 # %% tags=["experiment"]
-SKIP = run.size(full=20, mini=20, grade=1)  # the steps of the leap, shown above
+SKIP = run.size(full=20, mini=20, grade=1)  # the first steps, shown above
 plots.curves(
     {name: (range(SKIP, STEPS), values[SKIP:]) for name, values in named.items()},
     title=f"The two terms from step {SKIP} on (seed 0, logarithmic axis)",
@@ -817,18 +824,18 @@ plots.curves(
 )
 
 # %% [markdown]
-# The reconstruction term starts near 784 log 2 = 543 nats and drops at once, when the network learns which pixels are black in nearly every image: that needs no latents. In the first steps the KL term leaps, because the encoder's weights are stirred up while nobody listens to it yet; then it is pressed down, and only then it grows for good. Each nat it costs now buys more than one nat of better reconstruction, else the optimiser would not spend it.
+# The reconstruction term starts near 784 log 2 = 543 nats and drops at once, when the network learns which pixels are black in nearly every image: that needs no latents. In the first steps the KL term jumps, because the encoder's weights change while the decoder does not use $z$ yet. Then it falls, and only then it grows for the rest of the training. Now each nat of KL saves more than one nat of reconstruction, otherwise the optimiser would not let the KL grow.
 
 # %% [markdown]
 # ## 6. Drawing from the model (3 points)
 #
-# The story of section 1 can now be told forwards: draw $z \sim N(0, I)$, decode it, and look at the pixels. No image and no
-# encoder is involved.
+# Now we use the generative model of section 1: draw $z \sim N(0, I)$, decode it, and look at the pixels. No image and
+# no encoder is involved.
 #
 # **Your task.** In the cell below, draw 200 latents from the prior and show them as a grid of 10 rows and 20 columns. Show
 # the *probabilities* $\mu$ (which `pixel_probabilities` gives), not zeros and ones drawn from them: the decoder's pixels are
-# independent given $z$, so drawn pixels carry grain that says nothing about the model. Use the network of seed 0,
-# `trained[0][0]`, draw once, and do not choose the prettiest. (Running the cell again may change the picture; you may seed a generator, but need not.) The figure needs a title that says what it shows. Then run the cell and leave the picture in the notebook: it is graded by a person who looks at it.
+# independent given $z$, so drawn pixels show noise that says nothing about the model. Use the network of seed 0,
+# `trained[0][0]`, draw once, and do not choose the best picture of several. (Running the cell again may change the picture; you may seed a generator, but need not.) The figure needs a title that says what it shows. Then run the cell and leave the picture in the notebook: it is graded by hand.
 
 
 # %%
@@ -849,16 +856,16 @@ plots.image_grid(
 ### END SOLUTION
 ### BEGIN MARK SCHEME
 # * 1 point: 200 images in 10 rows and 20 columns, with a title that says what is shown
-# * 1 point: drawn from the prior N(0, I) through the decoder, shown as probabilities (smooth grey, no grain); not reconstructions
-# * 1 point: most images look like strokes of handwriting and at least six different digits can be told (a mini run may be blurred)
+# * 1 point: drawn from the prior N(0, I) through the decoder, shown as probabilities (smooth grey, no pixel noise); not reconstructions
+# * 1 point: most images look like strokes of handwriting and at least six different digits can be recognised (a mini run may be blurred)
 ### END MARK SCHEME
 
 # %% [markdown]
 # ### Are they digits, and are they new?
 #
-# Eyes are generous, so let us also ask the training images. For each sample we look up its five nearest training images.
-# Their majority is the digit we say the sample shows. Two numbers judge the judge itself: how often it is right on test
-# images, and how often its five neighbours agree.
+# Our eyes are generous, so let us also compare with the training images. A nearest-neighbour classifier reads each
+# sample: the majority among its five nearest training images is its digit. Two numbers tell how reliable this
+# classifier is: how often it is right on test images, and how often its five neighbours agree.
 #
 # **Predict, then run.** Which digit will be drawn most often? Will a sample be nearer to its nearest training image than a
 # test image is, or farther?
@@ -866,7 +873,7 @@ plots.image_grid(
 
 # %%
 def nearest_digits(images: torch.Tensor, k: int = 5) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Reads images by their k nearest training images (of at most 10,000).
+    """Classifies images by their k nearest training images (of the first 10,000).
 
     Args:
         images: `[N, D]`, values in [0, 1].
@@ -888,7 +895,7 @@ test_pictures = digits.test_images[:1000].reshape(-1, 784)
 judged, judged_agreement, judged_distance = nearest_digits(test_pictures)
 judge_accuracy = float((judged == digits.test_labels[:1000]).float().mean())
 class_counts = torch.bincount(drawn_digit, minlength=10).tolist()
-print(f"the judge reads {judge_accuracy:.1%} of the test images rightly")
+print(f"the classifier reads {judge_accuracy:.1%} of the test images correctly")
 print(
     f"neighbours agree: {float(judged_agreement.mean()):.0%} on test images, {float(drawn_agreement.mean()):.0%} on samples"
 )
@@ -915,20 +922,21 @@ plots.image_grid(
 # %% [markdown]
 # In `mini`, eights and zeros are drawn most often (149 and 144 of 1,000 samples in our run): a soft mixture of several digits is nearest to these two. And a sample is *farther* from its nearest training image than a test image is, 3.9 against 3.5.
 #
-# If the model copied its training images, the rows would be the same. The samples are softer than real digits: where the
-# decoder is unsure it answers with a grey average, since that is what a sum of independent pixel losses rewards. Some samples are no
-# digit at all: between the regions of the latent space that training images occupy there is room that the decoder never
-# saw, and the prior draws from there, too. Both are properties of the method, not slips in your code.
+# If the model copied its training images, the rows would be the same. The samples are softer than real digits: where
+# the decoder is unsure it gives a grey average, since that minimises a sum of independent pixel losses. Some samples
+# are no digit at all: between the regions of the latent space that training images occupy there are regions that the
+# decoder never saw in training, and the prior draws from there, too. Both are properties of the method, not mistakes in
+# your code.
 
 # %% [markdown]
 # ## 7. Experiments
 #
-# ### A walk between two digits
+# ### Interpolating between two digits
 #
-# Take two test images, encode both to their means, and walk along the straight line from one to the other. (We take images that are reconstructed well, so that the ends can be read.)
+# Take two test images, encode both to their means, and go along the straight line from one to the other. (We take images that are reconstructed well, so that both ends are readable.)
 #
-# **Predict, then run.** Fading one photograph into another shows both at half strength in the middle. What will the decoder
-# show in the middle of the walk?
+# **Predict, then run.** Fading one photograph into another shows both at half strength in the middle. What will the
+# decoder show in the middle of the line?
 
 # %% tags=["experiment"]
 WALK = 12
@@ -946,23 +954,24 @@ plots.image_grid(
     torch.cat(rows_of_walks),
     rows=2 * len(pairs),
     columns=WALK,
-    title="A walk in latent space against plain cross-fading of the pixels",
+    title="Interpolation in latent space, compared with cross-fading of the pixels",
     row_labels=["latents", "pixels"] * len(pairs),
 )
 
 # %% [markdown]
-# In the latent walk, strokes move, open and close, and the steps between look more or less like handwriting. Cross-fading never leaves
-# the two end images. (The ends of the latent rows are reconstructions, so they are softer than the test images beside them.)
+# In the latent rows, strokes move, open and close, and the images between look more or less like handwriting.
+# Cross-fading only ever shows the two end images, one over the other. (The ends of the latent rows are reconstructions,
+# so they are softer than the test images beside them.)
 #
-# ### The price of a nat: β
+# ### Weighting the KL term: β
 #
-# Nothing forces the two terms to count alike. With the loss $\text{rec} + \beta\,\text{kl}$ (Higgins and others 2017), a
-# small β makes latents cheap, a large β makes them dear. β = 1 gives back the bound of section 1.
+# The two terms need not have the same weight. With the loss $\text{rec} + \beta\,\text{kl}$ (Higgins and others 2017),
+# information in the latents costs little for a small β and much for a large β. β = 1 is the bound of section 1.
 #
 # **Predict, then run.** For β = 0.1 and β = 8 against β = 1: which has the best reconstructions, which the best samples,
 # which the lowest negative ELBO (always reported with weight 1)? How many of the 64 latents will each use?
 #
-# What is "used"? If an image narrows the variance of a latent from the prior's 1 to $v$, it tells $-\frac12 \log v$ nats about it. We count a latent as used when that is a quarter or more, $v \le ¾$: a KL of at least $\frac12 \log \frac43$ = 0.14 nats.
+# What is "used"? If the encoder narrows the variance of a latent from the prior's 1 to $v$, this is $\frac12 \log \frac1v$ nats of information about the latent. We count a latent as used when its KL is at least $\frac12 \log \frac43$ = 0.14 nats, the information of narrowing the variance by a quarter, to $v = ¾$.
 
 # %% tags=["train"]
 BETAS = (0.1, 1.0, 8.0)
@@ -1024,12 +1033,12 @@ plots.image_grid(
 )
 
 # %% [markdown]
-# What to see: a small β buys faithful reconstructions with many nats of KL; but then the guesses $q(z \mid x)$ lie far from
-# the prior, and a draw from the prior often lands where no guess ever was. A large β saves nats until hardly any latent is used:
-# different images get nearly the same guess and are decoded to the same soft average. The lowest negative ELBO belongs to β = 1,
-# which is no accident: it is the only one that was trained for it.
+# What to see: with a small β, reconstructions are faithful and the KL is large; but then the $q(z \mid x)$ lie far from
+# the prior, and a draw from the prior often falls where no $q(z \mid x)$ has mass. With a large β the KL is so small
+# that hardly any latent is used: different images get nearly the same $q(z \mid x)$ and are decoded to the same soft
+# average. β = 1 has the lowest negative ELBO, which is no accident: only this network was trained for it.
 #
-# **Where the method fails.** Samples are blurred. The number reported is a *bound*: how far it is from $\log p(x)$ we do not know, and a better model may have a worse bound. Many latents stay unused even at β = 1: a latent that saves fewer nats of reconstruction than its KL costs is switched off, and then the decoder has no reason to listen to it. And the standard errors above are over seeds only; they do not say how the numbers would change with other test images.
+# **Where the method fails.** Samples are blurred. The number reported is a *bound*: how far it is from $\log p(x)$ we do not know, and a better model may have a worse bound. Many latents stay unused even at β = 1: training switches off a latent that saves fewer nats of reconstruction than its KL costs, and then the decoder has no reason to use it (*posterior collapse*). And the standard errors above are over seeds only; they do not say how the numbers would change with other test images.
 
 # %% [markdown]
 # ## 8. Questions
@@ -1045,9 +1054,10 @@ plots.image_grid(
 # The numbers are those of the headline table for my profile, each as mean ± standard error over 3 runs, in nats per test
 # image; the negative ELBO is the sum of the other two.
 #
-# The KL term says how far the guess q(z | x) is from the prior on average: the nats that the latents spend on telling this
-# image from others. The reconstruction term is the expected code length of the pixels once z is known: what the latents did
-# not tell. Their sum is an upper bound of −log p(x), averaged over test images, so the model gives a test image at least a
+# The KL term says how far q(z | x) is from the prior on average: the nats that the latents use to distinguish
+# this image from others. The reconstruction term is the expected code length of the pixels once z is known: the
+# information that is not in the latents. Their sum is an upper bound of −log p(x), averaged over test images, so the
+# model gives a test image at least a
 # log-likelihood of minus that number, perhaps more; the gap is KL(q(z | x) ‖ p(z | x)). The small standard error says that
 # the result hardly depends on the seed; it says nothing about other test sets.
 # ### END SOLUTION
@@ -1060,12 +1070,13 @@ plots.image_grid(
 # %% [markdown]
 # ### (b) The two ends of β (3 points)
 #
-# Suppose you trained with β = 0, and then with β → ∞. For each: what would training do to the encoder's $m$ and $v$, what would reconstructions look like, and what would samples from the prior look like? Which of your figures for β = 0.1 and β = 8 show the beginning of it? And for which β is the objective, $-(\text{rec} + \beta\,\text{kl})$ averaged over $q$, a lower bound of $\log p(x)$ for every model and every guess, and when can it touch? About 150 words.
+# Suppose you trained with β = 0, and then with β → ∞. For each: what would training do to the encoder's $m$ and $v$, what would reconstructions look like, and what would samples from the prior look like? Which of your figures for β = 0.1 and β = 8 show the beginning of it? And for which β is the objective, $-(\text{rec} + \beta\,\text{kl})$ averaged over $q$, a lower bound of $\log p(x)$ for every model and every $q$, and when can it equal $\log p(x)$? About 150 words.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_beta", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# β = 0 leaves only the reconstruction term, and noise in z only hurts it: the encoder shrinks v towards its floor and
-# spreads the m of different images far apart. What remains is an ordinary autoencoder: the sharpest reconstructions, and poor samples,
+# β = 0 leaves only the reconstruction term, and noise in z only hurts it: the encoder shrinks v towards 0 and spreads
+# the m of different images far apart. The result is an ordinary autoencoder: the sharpest reconstructions, and poor
+# samples,
 # since N(0, I) is not where the codes are. The rows with β = 0.1 show the beginning of it: best reconstructions, highest KL,
 # least digit-like samples.
 #
@@ -1092,13 +1103,13 @@ process = {"sources": "", "people": "", "hours": None}
 # %% [markdown]
 # ## 9. Your log
 #
-# The next cell defines inputs that belong to you alone: they are drawn from your student id. The last cell asks your functions for
-# their answers, adds your measured numbers and writes `submission_log.json`. Hand it in together with this notebook.
+# The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for
+# their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
 
 
 # %% tags=["answers"]
 def personal_answers(student, draws):
-    """Inputs that belong to one student: item id -> a function that asks the student's code for its answer."""
+    """Per-student inputs: item id -> a function that asks the student's code for its answer."""
 
     def ask_sample_gaussian():
         d = draws("sample_gaussian")
@@ -1123,7 +1134,7 @@ def personal_answers(student, draws):
 
 # %% tags=["log"]
 log = SubmissionLog(run)
-log.bands(  # between these, the numbers of our own runs lie
+log.bands(  # the expected range of each number, from our own runs
     {
         "vae/test_nelbo": {"full": (94, 104), "mini": (92, 115)},
         "vae/test_kl": {"full": (20, 30), "mini": (9, 20)},

@@ -1,4 +1,4 @@
-# misconception: you used the loss for probabilities, which cuts off at 100 nats per pixel; work from the logits
+# misconception: you used the loss for probabilities, which stops at 100 nats per pixel; compute from the logits
 def negative_elbo_bound(vae, x, noise=None):
     m, v = vae.encode(x)
     z = sample_gaussian(m, v, noise)

@@ -1,4 +1,4 @@
-# misconception: you clamped probabilities away from 0 and 1, which falsifies the loss of confident pixels
+# misconception: you clamped probabilities away from 0 and 1, which makes the loss of confident pixels wrong
 def negative_elbo_bound(vae, x, noise=None):
     m, v = vae.encode(x)
     z = sample_gaussian(m, v, noise)

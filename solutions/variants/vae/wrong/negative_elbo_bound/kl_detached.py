@@ -1,4 +1,4 @@
-# misconception: you detached the KL term, so that nothing pulls the guesses towards the prior
+# misconception: you detached the KL term, so that no gradient pulls q(z | x) towards the prior
 def negative_elbo_bound(vae, x, noise=None):
     m, v = vae.encode(x)
     z = sample_gaussian(m, v, noise)

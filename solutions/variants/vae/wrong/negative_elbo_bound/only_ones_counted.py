@@ -1,4 +1,4 @@
-# misconception: you counted only the pixels that are 1; those that are 0 cost something, too
+# misconception: you counted only the pixels that are 1; pixels that are 0 count, too
 def negative_elbo_bound(vae, x, noise=None):
     m, v = vae.encode(x)
     z = sample_gaussian(m, v, noise)

@@ -1,4 +1,4 @@
-# misconception: you took v for the logarithm of the variance
+# misconception: you treated v as the logarithm of the variance
 def sample_gaussian(m, v, noise=None):
     if noise is None:
         noise = torch.randn_like(m)

@@ -1,4 +1,4 @@
-# misconception: you drew z with torch.normal, through which no gradient passes
+# misconception: you drew z with torch.normal, which cuts the gradient
 def sample_gaussian(m, v, noise=None):
     if noise is None:
         return torch.normal(m, torch.sqrt(v))
