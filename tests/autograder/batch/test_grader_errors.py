@@ -42,9 +42,9 @@ from autograder.report import page, report
 from autograder.report.item_stats import summarise
 from autograder.submissions.reader import Submission
 from autograder.verify import verify
+from tests.autograder.batch.test_grade_folder import QUIETLY, in_this_process
+from tests.autograder.batch.test_odd_text import log_bytes
 from tests.autograder.graded_folder import log_of, write_class
-from tests.autograder.test_batch import QUIETLY, in_this_process
-from tests.autograder.test_odd_text import log_bytes
 from tests.autograder.toy import ROOT, STANDARDIZE, solved, text
 
 SECRET = "hidden_value_4711"

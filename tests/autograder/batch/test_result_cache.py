@@ -23,7 +23,7 @@ from autograder.grading.grade import grade_submission
 from autograder.grading.item_cache import Recall
 from autograder.sandbox.host import Host
 from autograder.submissions.reader import Submission
-from tests.autograder.test_batch import hand_in, in_this_process, rows_of
+from tests.autograder.batch.test_grade_folder import hand_in, in_this_process, rows_of
 from tests.autograder.toy import LINE, ROOT, STANDARDIZE, released, solved, text
 
 WRONG = text(solved(standardize=STANDARDIZE + "    print('here')\n    return x"))

@@ -19,7 +19,7 @@ from autograder.course.problem import (
     region_lines,
 )
 
-FIXTURE = Path(__file__).parent / "fixture_course"
+FIXTURE = Path(__file__).parents[1] / "fixture_course"
 
 
 def test_items_of_the_toy_problem() -> None:

@@ -12,7 +12,7 @@ from autograder.course.problem import Problem, load_problem, problem_ids
 from autograder.release.leaks import leaks, released_texts, secret_lines
 from autograder.release.notebook import released_notebook
 
-FIXTURE = Path(__file__).parent / "fixture_course"
+FIXTURE = Path(__file__).parents[1] / "fixture_course"
 
 
 @pytest.fixture(scope="module")

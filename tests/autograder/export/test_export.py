@@ -32,7 +32,7 @@ from autograder.gradebook.database import gradebook_path, opened, recording
 from tests.autograder.graded_folder import log_of, with_item
 from tests.autograder.toy import released
 
-FIXTURE = Path(__file__).parent / "fixture_course"
+FIXTURE = Path(__file__).parents[1] / "fixture_course"
 EVIL = '=cmd("x",1)'
 HOMEWORK = "Toys"
 

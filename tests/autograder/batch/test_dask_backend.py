@@ -61,7 +61,7 @@ class Machines:
         home.mkdir()
         environment = {
             **os.environ,
-            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONPATH": str(Path(__file__).parents[3]),
             "AUTOGRADER_SEED": "of the wrong machine",  # a worker must use the sender's
             "DASK_TEMPORARY_DIRECTORY": str(home),
         }

@@ -20,7 +20,7 @@ from autograder.grading.misconceptions import expected
 from autograder.grading.reference import Names, reference
 from homework.hand_in.personal import plain_json
 
-COURSE = Path(__file__).parent / "fixture_course"
+COURSE = Path(__file__).parents[1] / "fixture_course"
 TEMPLATES = Path(autograder.__file__).parent / "templates"
 
 

@@ -26,7 +26,7 @@ from autograder.gradebook.database import opened
 from autograder.release import leaks as leaks_module
 from autograder.release.notebook import checksum, released_notebook
 
-FIXTURE = Path(__file__).parent / "fixture_course"
+FIXTURE = Path(__file__).parents[1] / "fixture_course"
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from autograder.course.variants import misconception_text, variants
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
 
-COURSE = Path(__file__).parent / "fixture_course"
+COURSE = Path(__file__).parents[1] / "fixture_course"
 NAMES = ["ada", "bela", "chen", "dora", "emre", "fatima", "goran", "hana"]
 
 

@@ -49,7 +49,7 @@ from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
 from autograder.submissions.reader import Submission
 
-FIXTURE = Path(__file__).parent / "fixture_course"
+FIXTURE = Path(__file__).parents[1] / "fixture_course"
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader builds rows before adding them
 

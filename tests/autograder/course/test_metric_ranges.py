@@ -12,7 +12,7 @@ from autograder.course.metric_ranges import declared_bands
 from autograder.course.problem import load_problem
 from autograder.release.lint import lint_source
 
-FIXTURE = Path(__file__).parent / "fixture_course"
+FIXTURE = Path(__file__).parents[1] / "fixture_course"
 TOY = (FIXTURE / "solutions" / "toy.py").read_text(encoding="utf-8")
 START = "log = SubmissionLog(run)\n"
 

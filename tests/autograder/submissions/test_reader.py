@@ -22,7 +22,7 @@ from autograder.core.results import GradedLog, Outcome
 from autograder.submissions.class_folder import students_in
 from autograder.submissions.reader import LOG_NAME, UnusableError, read_submission
 from autograder.verify.discover import find_logs, read_found
-from tests.autograder.test_batch import QUIETLY, in_this_process
+from tests.autograder.batch.test_grade_folder import QUIETLY, in_this_process
 from tests.autograder.toy import ROOT, solved, text
 
 NOBODY = 65534

@@ -36,7 +36,7 @@ from autograder.release.last_search import secrets_in
 from autograder.release.notebook import released_notebook
 from autograder.release.student_files import changes_for_students, project_of_students, student_files
 
-FIXTURE = Path(__file__).parent / "fixture_course"
+FIXTURE = Path(__file__).parents[1] / "fixture_course"
 GITHUB = "https://github.com/uni/toys"
 SECRET = "steep = student.Line(slope=-3.0, intercept=0.5)"
 """A line of the toy problem's hidden tests."""
@@ -48,7 +48,7 @@ QUOTED = 'assert close(steep(points), -3.0 * points + 0.5, "wrong for a negative
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny course with everything that a student release is made from."""
     root = tmp_path_factory.mktemp("bundle") / "root"
-    here = Path(__file__).resolve().parents[2]
+    here = Path(__file__).resolve().parents[3]
     shutil.copytree(FIXTURE, root, ignore=shutil.ignore_patterns("course"))
     for name in ("LICENSE", "pyproject.toml", "environment.yml", "CHANGELOG.md"):
         shutil.copy(here / name, root / name)
@@ -459,13 +459,13 @@ def test_a_project_file_that_cannot_be_cut_down() -> None:
 def bundled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The true student release."""
     out = tmp_path_factory.mktemp("bundled") / "out"
-    bundle(out, root=Path(__file__).resolve().parents[2])
+    bundle(out, root=Path(__file__).resolve().parents[3])
     return out
 
 
 @pytest.mark.kernel
 def test_the_true_release_has_no_secret_and_git_takes_all_of_it(bundled: Path) -> None:
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     files = contents(bundled)
     assert secrets_in(files, root) == []
     course = load_course(root)
@@ -498,7 +498,7 @@ def test_the_true_release_installs_and_its_notebooks_begin(bundled: Path, tmp_pa
     inside = contents(target)  # what the wheel that pip built holds
     assert {name.split("/")[0] for name in inside if ".dist-info/" not in name} == {"homework"}
     assert {name for name in contents(bundled) if name.startswith("homework/")} <= set(inside)
-    assert secrets_in(inside, Path(__file__).resolve().parents[2]) == []
+    assert secrets_in(inside, Path(__file__).resolve().parents[3]) == []
     notebook = nbformat.read(bundled / "notebooks" / "vae.ipynb", as_version=4)
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     assert 'find_spec("homework")' in cells[0] and "homework.start" in cells[1]

@@ -12,7 +12,7 @@ from autograder.course.percent import Line, read_marker
 from autograder.course.problem import problem_ids
 from autograder.release.lint import Finding, lint_problem, lint_source
 
-FIXTURE = Path(__file__).parent / "fixture_course"
+FIXTURE = Path(__file__).parents[1] / "fixture_course"
 TOY = (FIXTURE / "solutions" / "toy.py").read_text(encoding="utf-8")
 
 
