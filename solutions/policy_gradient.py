@@ -13,20 +13,20 @@
 # %% [markdown]
 # # Policy gradient: learning from rewards alone
 #
-# A classifier is usually shown the right answer. Here nobody shows it. The network names a class, a black box answers with a
-# number, +3 or −1, and that is all there ever is to learn from: no label, and no derivative, since the black box is not a
-# formula. At the end of this notebook stands a picture of a network that learnt a four-class problem this way, with the
-# accuracy on training and on new points over 3,000 steps, beside two rivals: one that was shown the labels, and one that
-# makes a single, tempting mistake.
+# A classifier usually learns from the right answers, the labels. Here it does not see them. The network chooses a
+# class, and a black box answers with a reward, +3 or −1. The network has only this reward to learn from: no label, and
+# no derivative, since the black box is not a formula. The goal is a figure of a network that learnt a four-class
+# problem this way: its accuracy on training and on new points over 3,000 steps, beside two other rules, one that sees
+# the labels, and one that makes a single, tempting mistake.
 #
-# The same few lines train robots, game players and language models. A classification problem is the smallest place in which
-# everything about them can be measured.
+# The same few lines train robots, game players and language models. A classification problem is the smallest example in
+# which everything about them can be measured.
 #
 # **What you will learn**
 #
 # * how the gradient of an expected reward is estimated from samples, without differentiating the reward;
 # * why the action must be *sampled*, and what goes wrong with the arg-max;
-# * what a baseline does to the noise of the estimate, and when it does nothing good;
+# * how a baseline changes the variance of the estimate, and when it does not help;
 # * what learning from rewards costs, compared with learning from labels.
 #
 # **What you need**: expectations, the chain rule, the softmax, and a little PyTorch. The lecture helps, but the text below is
@@ -56,9 +56,9 @@
 # %% tags=["install"]
 from importlib.util import find_spec
 
-if find_spec("homework") is None:  # on Colab: installs what is missing, the torch that is there stays
+if find_spec("homework") is None:  # on Colab: installs what is missing and keeps the installed torch
     get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
-# On Colab, so that training goes on after a cut-off: `from homework.colab import use_drive; use_drive()`
+# On Colab, so that training continues after a disconnect: `from homework.colab import use_drive; use_drive()`
 
 # %%
 import math
@@ -67,28 +67,31 @@ import torch
 from torch import nn
 
 import homework
-from homework import plots, reference, student, training
+from homework import reference, student
 from homework.arguments import modules_may_change
 from homework.checks import close, fresh, part
-from homework.log import SubmissionLog
+from homework.hand_in.log import SubmissionLog
+from homework.show import plots
+from homework.train import training
 
 run = homework.start("policy_gradient", seed=0)
-torch.set_num_threads(1)  # matrices this small gain nothing from a second thread
+torch.set_num_threads(1)  # for matrices this small a second thread brings no speed
 
 # %% [markdown]
-# The network of this problem has 420 weights. A GPU would spend its time on being started, so everything below stays on the
-# CPU, whatever the line above says. The log needs your student id: set the environment variable `HOMEWORK_STUDENT` before you start Jupyter, or type the id when the last cell asks.
+# The network of this problem has 420 weights. On a GPU, starting each operation would take longer than computing it, so
+# everything below stays on the CPU, whatever the line above says. The log needs your student id: set the environment
+# variable `HOMEWORK_STUDENT` before you start Jupyter, or type the id when the last cell asks.
 
 # %% [markdown]
 # ## 1. A toy first: one softmax, three arms
 #
-# A slot machine has three arms that always pay 1, 2 and 4. We do not know that. Our policy has three logits and now pulls the
-# arms with probabilities $\pi = (0.5, 0.3, 0.2)$. What we want large is the expected reward
+# A slot machine has three arms that always pay 1, 2 and 4. We do not know that. Our policy has three logits and at the
+# moment pulls the arms with probabilities $\pi = (0.5, 0.3, 0.2)$. We want to maximise the expected reward
 #
 # $$J = \sum_a \pi(a)\, r(a) = 0.5 \cdot 1 + 0.3 \cdot 2 + 0.2 \cdot 4 = 1.9.$$
 #
 # **The exact gradient.** For a softmax, $\partial \log \pi(a) / \partial\, \text{logits} = e_a - \pi$, where $e_a$ is the
-# vector with a one at $a$. This is called the *score*. The gradient of $J$ in the logits follows:
+# vector with a one at $a$. This is called the *score*. From it follows the gradient of $J$ with respect to the logits:
 #
 # $$\nabla J = \sum_a r(a)\, \nabla \pi(a) = \sum_a \pi(a)\, r(a)\, (e_a - \pi),
 # \qquad (\nabla J)_k = \pi(k)\,\bigl(r(k) - J\bigr).$$
@@ -96,12 +99,12 @@ torch.set_num_threads(1)  # matrices this small gain nothing from a second threa
 # In numbers: $\nabla J = (0.5 \cdot (-0.9),\; 0.3 \cdot 0.1,\; 0.2 \cdot 2.1) = (-0.45,\; 0.03,\; 0.42)$. Pull the third arm more often,
 # at the cost of the first.
 #
-# **The trick.** To write that sum down one has to know the reward of *every* arm. But the middle form is an expectation: draw
-# $a$ from $\pi$, get $r(a)$, and the vector $r(a)\,(e_a - \pi)$ is right on average. That is the whole idea. It needs the reward of
-# one arm, the one that was pulled.
+# **The trick.** To compute that sum one has to know the reward of *every* arm. But the middle form is an expectation:
+# draw $a$ from $\pi$, get $r(a)$, and the vector $r(a)\,(e_a - \pi)$ is an unbiased estimate of $\nabla J$. That is the
+# whole idea. It needs only the reward of the arm that was pulled.
 #
 # **The baseline.** The scores have mean 0, $\sum_a \pi(a)(e_a - \pi) = 0$. So one may subtract any number $b$ from the reward that
-# does not depend on the arm just pulled: $(r(a) - b)(e_a - \pi)$ has the same mean. Its scatter is another one, though:
+# does not depend on the arm just pulled: $(r(a) - b)(e_a - \pi)$ has the same mean. But its variance is different:
 #
 # $$\text{total variance}(b) = \sum_a \pi(a)\,(r(a) - b)^2\, \lVert e_a - \pi \rVert^2 - \lVert \nabla J \rVert^2.$$
 
@@ -112,7 +115,7 @@ ARM_SCORES = torch.eye(3) - ARM_PROBABILITIES  # row a is the score of arm a, e_
 
 
 def exact_gradient() -> torch.Tensor:
-    """The gradient of the toy's J in its three logits, `[3]`."""
+    """The gradient of the toy's J with respect to its three logits, `[3]`."""
     return ARM_PROBABILITIES * (ARM_REWARDS - ARM_PROBABILITIES @ ARM_REWARDS)
 
 
@@ -149,7 +152,7 @@ plots.bars(
         for b, pair in toy_variance.items()
         for kind, value in zip(("formula", "simulated"), pair, strict=True)
     },
-    title="The toy: one baseline, six times less noise",
+    title="The toy: a baseline divides the variance by six",
     ylabel="total variance of one sample",
 )
 
@@ -158,8 +161,8 @@ plots.bars(
 # A batch of 100 with the baseline is as good as one of 600 without.
 #
 # **What the arg-max does.** Now do not draw: always pull the arm that the policy likes best, and use the same formula. That arm is the first,
-# the worst one. The update is $r(1)\,(e_1 - \pi) = (0.5, -0.3, -0.2)$: it makes the worst arm more likely still. There is no second opinion, because the
-# other arms are never pulled.
+# the worst one. The update is $r(1)\,(e_1 - \pi) = (0.5, -0.3, -0.2)$: it makes the worst arm even more likely. Nothing
+# corrects this, because the other arms are never pulled.
 
 # %% tags=["experiment"]
 
@@ -178,7 +181,7 @@ def toy_run(sampled: bool, steps: int = 200, batch: int = 10, rate: float = 0.1)
 toy_sampled, toy_argmax = toy_run(sampled=True), toy_run(sampled=False)
 plots.curves(
     {"sampled arms": toy_sampled, "arg-max arm": toy_argmax},
-    title="The toy: the arg-max locks in the worst arm",
+    title="The toy: the arg-max never leaves the worst arm",
     xlabel="step",
     ylabel="expected reward J (the arms pay 1, 2, 4)",
 )
@@ -220,13 +223,13 @@ def sample_actions(logits, generator=None):
 
 # %% nbgrader={"grade": true, "grade_id": "test_sample_actions", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 sure = student.sample_actions(torch.tensor([[50.0, 0.0, 0.0], [100.0, 0.0, 0.0]]))
-assert tuple(sure.shape) == (2,), "the result must have shape [B]: one action for each row, and no further dimension"
+assert tuple(sure.shape) == (2,), "the result must have shape [B]: one action for each row, and no other dimension"
 assert not sure.is_floating_point(), "actions are whole numbers (int64)"
 assert bool((sure == 0).all()), (
-    "a logit of 50 against 0 leaves no doubt. Is the softmax over the actions of each row (dim=-1), not over the batch (dim=0)?"
+    "a logit of 50 against 0 makes action 0 certain. Is the softmax over the actions of each row (dim=-1), not over the batch (dim=0)?"
 )
 single = student.sample_actions(torch.tensor([[0.0, 50.0]]))
-assert tuple(single.shape) == (1,), "a batch of one gives shape [1]: take out the last dimension only, squeeze(-1)"
+assert tuple(single.shape) == (1,), "a batch of one gives shape [1]: remove the last dimension only, squeeze(-1)"
 drawn = student.sample_actions(torch.tensor([[0.0, math.log(2), 0.0]]).expand(1000, 3))
 counts = torch.bincount(drawn.long(), minlength=3)
 assert bool((counts > 0).all()), "some action was never drawn: sample, do not take the arg-max"
@@ -299,13 +302,13 @@ assert close(
 #
 # $$\nabla J = \mathbb{E}_{x,\; a \sim \pi(\cdot \mid x)} \bigl[\, (r(x, a) - b)\, \nabla \log \pi_\theta(a \mid x) \bigr].$$
 #
-# An optimiser wants a number to make small, so we give it one whose gradient is the estimate of $-\nabla J$ over a batch:
+# An optimiser minimises a number, so we give it one whose gradient is the estimate of $-\nabla J$ over a batch:
 #
 # $$\text{loss} = -\frac1B \sum_{i=1}^{B} (r_i - b_i)\, \log \pi_\theta(a_i \mid x_i).$$
 #
-# The value of this loss means nothing: it may rise while the policy improves. Only its gradient counts, and it is right only if
-# $r$ and $b$ are treated as plain numbers. A baseline often comes from a network; if the gradient ran through it, too, the loss would train the
-# baseline to be large. So cut it off (`detach`).
+# The value of this loss means nothing: it may rise while the policy improves. Only its gradient counts, and the
+# gradient is right only if $r$ and $b$ are treated as constants. A baseline often comes from a network; if the gradient
+# also flowed through the baseline, the loss would also train the baseline to be large. So detach it (`detach`).
 #
 # A worked number, $B = 2$, $C = 2$: `logits = [[0, 0], [0, log 3]]`, `actions = [1, 1]`, `rewards = [3, -1]`. The probabilities of the actions taken are
 # $\tfrac12$ and $\tfrac34$, so loss $= -\tfrac12 \bigl(3 \log \tfrac12 - \log \tfrac34\bigr) = 0.8959$. With baseline 1: $-\tfrac12 (2 \log \tfrac12 - 2 \log \tfrac34) = \log 1.5 = 0.4055$.
@@ -316,7 +319,7 @@ assert close(
 
 # %% nbgrader={"grade": false, "grade_id": "policy_gradient_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def policy_gradient_loss(logits, actions, rewards, baseline=None):
-    """A scalar whose gradient in the logits estimates minus the gradient of the expected reward.
+    """A scalar whose gradient with respect to the logits estimates minus the gradient of the expected reward.
 
     Formula: -(1/B) sum_i (rewards[i] - baseline[i]) log softmax(logits[i])[actions[i]]; no gradient reaches rewards or
     baseline. Sutton and Barto (2018), equation 13.11; Williams (1992), the REINFORCE update.
@@ -325,7 +328,7 @@ def policy_gradient_loss(logits, actions, rewards, baseline=None):
     Args:
         logits: `[B, C]`, any finite size.
         actions: `[B]`, int64, the actions that were taken.
-        rewards: `[B]`, what they brought.
+        rewards: `[B]`, the rewards of these actions.
         baseline: None (the same as 0), a number, a tensor with one element and no dimension, or `[B]`.
 
     Returns:
@@ -345,7 +348,7 @@ actions, rewards = torch.tensor([1, 1]), torch.tensor([3.0, -1.0])
 loss = student.policy_gradient_loss(logits, actions, rewards)
 assert tuple(loss.shape) == (), "the loss is one number, a tensor without dimensions: take the mean over the batch"
 value = loss.item()
-assert abs(value + 0.8959) > 1e-3, "the sign: an optimiser makes the loss small, and the rewards are to become large"
+assert abs(value + 0.8959) > 1e-3, "the sign: an optimiser makes the loss small, and we want large rewards"
 assert abs(value - 1.7918) > 1e-3, "twice too large: take the mean over the batch, not the sum"
 assert abs(value + 0.3750) > 1e-3, "take the log of the probability of the action"
 assert abs(value - 0.4904) > 1e-3, (
@@ -361,7 +364,7 @@ loss.backward()
 assert close(
     logits.grad,
     torch.tensor([[0.75, -0.75], [-0.125, 0.125]]),
-    "its gradient is -(r - b) (e_a - pi) / B: the optimiser walks downhill, so the sign matters",
+    "its gradient is -(r - b) (e_a - pi) / B: the optimiser minimises, so the sign matters",
 )
 try:
     loss = student.policy_gradient_loss(logits, actions, rewards, baseline=1.0)
@@ -455,19 +458,21 @@ with part("baseline", 2):
     student.policy_gradient_loss(logits, actions, rewards, baseline=own).backward()
     score = torch.eye(3, dtype=torch.float64)[actions] - logits.detach().softmax(-1)
     assert close(
-        logits.grad, -(rewards - own.detach())[:, None] * score / 6, "a gradient ran through the baseline", rtol=1e-6
+        logits.grad, -(rewards - own.detach())[:, None] * score / 6, "a gradient flowed through the baseline", rtol=1e-6
     )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## 4. The task
 #
-# Points $x$ are uniform in the cube $[-2.2, 2.2]^8$. Two balls are cut out of it: those points whose squared distance from the
-# corner-ward point $\mathbf 1 = (1, \dots, 1)$ is at most 20, and those whose squared distance from $-\mathbf 1$ is. Each ball holds about half of the
-# cube, they overlap, and a point is in neither, the first, the second, or both: classes 0, 1, 2, 3.
+# Points $x$ are uniform in the cube $[-2.2, 2.2]^8$. The first ball is the set of points whose squared distance from
+# $\mathbf 1 = (1, \dots, 1)$ is at most 20, the second the same around $-\mathbf 1$. Each ball contains about half of
+# the cube, and they overlap. A point is in neither, only in the first, only in the second, or in both: classes 0, 1, 2,
+# 3.
 #
-# The network names a class; the reward is +3 if it is right, −1 if not. The labels lie inside a `RewardOracle`. You may ask it, and nothing else. From the mean
-# reward one can read off how often the sampled actions are right: mean reward $= 3p - (1 - p) = 4p - 1$. A policy that guesses evenly has $p = \tfrac14$ and mean reward 0.
+# The network chooses a class; the reward is +3 if it is right, −1 if not. The labels are hidden in a `RewardOracle`.
+# You may only ask it for rewards. The mean reward tells which share $p$ of the sampled actions is right: mean reward $=
+# 3p - (1 - p) = 4p - 1$. A policy that draws all classes with equal probability has $p = \tfrac14$ and mean reward 0.
 
 # %%
 CLASSES, DIMENSIONS = 4, 8
@@ -505,7 +510,7 @@ def make_policy(seed: int) -> nn.Sequential:
 
 @torch.no_grad()
 def accuracy(policy: nn.Module, x: torch.Tensor, labels: torch.Tensor) -> float:
-    """How often the policy's most likely action is the class: in an examination one does not explore."""
+    """How often the policy's most likely action is the class: an evaluation does not explore."""
     return float((policy(x).argmax(-1) == labels).float().mean())
 
 
@@ -514,7 +519,9 @@ test_x, test_labels = make_data(1000, seed=1)
 print("training points per class:", torch.bincount(train_labels).tolist())
 print("test points per class:    ", torch.bincount(test_labels).tolist())
 always_2 = float((test_labels == 2).float().mean())
-print(f"whoever always names class 2, the commonest in training, is right on {always_2:.1%} of the test points")
+print(
+    f"a policy that always chooses class 2, the most frequent in training, is right on {always_2:.1%} of the test points"
+)
 
 # %% [markdown]
 # ## 5. The training loop
@@ -523,26 +530,29 @@ print(f"whoever always names class 2, the commonest in training, is right on {al
 #
 # 1. logits of the current policy;
 # 2. one sampled action per point;
-# 3. their rewards, by *one* call `reward_oracle(x, actions)`;
+# 3. their rewards, from *one* call `reward_oracle(x, actions)`;
 # 4. the loss, its gradient, one step of Adam with learning rate `lr`;
-# 5. note the mean of these rewards.
+# 5. record the mean of these rewards.
 #
-# A worked number: if 250 of 1,000 sampled actions are right, that step notes $(250 \cdot 3 - 750)/1000 = 0$.
+# A worked number: if 250 of 1,000 sampled actions are right, that step records $(250 \cdot 3 - 750)/1000 = 0$.
 #
-# Two freedoms. You may use your two functions, or `torch.distributions.Categorical(logits=...)`, which offers `.sample()` and `.log_prob(actions)`; this item is tested by itself, but with whatever
-# it calls, so a mistake in your `sample_actions` would count again here. And you may use a baseline or not, for instance the mean of
-# the step's rewards. (That mean contains $r_i$ itself, so it is not quite independent of $a_i$: it scales the expected gradient by $1 - 1/B$, here 0.999, and leaves its direction.) Some people also divide by the rewards' standard deviation. If you do, mind the day on which all rewards are equal, and the batch with a single point:
-# 0/0 must not turn your weights into `nan`.
+# Two choices are yours. You may use your two functions, or `torch.distributions.Categorical(logits=...)`, which offers
+# `.sample()` and `.log_prob(actions)`. (The tests of this item run your own functions where you call them, so a mistake
+# in your `sample_actions` would cost points again here.) And you may use a baseline or not, for instance the mean of
+# the step's rewards. (That mean contains $r_i$ itself, so it is not quite independent of $a_i$: it scales the expected
+# gradient by $1 - 1/B$, here 0.999, and leaves its direction.) Some people also divide by the rewards' standard
+# deviation. If you do, handle two cases: all rewards equal, and a batch with a single point. 0/0 must not turn your
+# weights into `nan`.
 #
-# **Your task (8 points).** Write `train_policy`. It gets no labels. It must not look for them either, for instance by asking the oracle about every action in turn.
+# **Your task (8 points).** Write `train_policy`. It gets no labels. It must not find them out either, for instance by asking the oracle about every action in turn.
 
 
 # %% nbgrader={"grade": false, "grade_id": "train_policy", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def train_policy(model, x, reward_oracle, steps, lr):
-    """Trains a policy by the policy gradient, with Adam, on full batches; sees rewards, never labels.
+    """Trains a policy by the policy gradient, with Adam, on full batches, from rewards and without labels.
 
     Each step: actions a_i sampled from softmax(model(x)), one call of the oracle, one Adam step on
-    -(1/B) sum_i (r_i - b) log pi(a_i | x_i) (Williams 1992, REINFORCE). The baseline b is your choice; none is allowed, too.
+    -(1/B) sum_i (r_i - b) log pi(a_i | x_i) (Williams 1992, REINFORCE). The baseline b is your choice; you may also use none.
     Worked number: 250 of 1,000 actions right (+3), the others wrong (-1): the step's entry is 0.0.
 
     Args:
@@ -553,7 +563,7 @@ def train_policy(model, x, reward_oracle, steps, lr):
         lr: Adam's learning rate.
 
     Returns:
-        A list with one number per step: the mean of the rewards that this step's actions brought.
+        A list with one number per step: the mean of the rewards of this step's actions.
     """
     ### BEGIN SOLUTION
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
@@ -577,7 +587,7 @@ seen = []
 
 
 def oracle(x, actions):
-    """The given oracle, which keeps a note of what it was asked."""
+    """The given oracle; it also records what it was asked."""
     rewards = RewardOracle(labels)(x, actions)
     seen.append((x.clone(), actions.clone(), rewards))
     return rewards
@@ -585,16 +595,16 @@ def oracle(x, actions):
 
 policy = student.make_policy(seed=0)
 before = policy(points).detach().clone()
-trained = modules_may_change()(student.train_policy)  # it changes the policy, and nothing else that it is given
+trained = modules_may_change()(student.train_policy)  # it may change the policy, and no other argument
 history = trained(policy, points, oracle, 12, 1e-2)
 assert len(seen) == 12, "ask the oracle once per step"
 assert len(history) == 12, "return a list with one number per step"
 assert close(
     [float(r) for r in history],
     [float(rewards.mean()) for _, _, rewards in seen],
-    "entry t is the mean of the rewards that the actions of step t brought",
+    "entry t is the mean of the rewards of the actions of step t",
 )
-assert bool((policy(points) != before).any()), "the policy is as it was: does the optimiser have its parameters?"
+assert bool((policy(points) != before).any()), "the policy did not change: does the optimiser have its parameters?"
 
 
 def arms(weights):
@@ -614,19 +624,21 @@ with part("equal rewards", 1):
         w = arms([0.3, -0.2, 0.1])
         history = trained(w, torch.ones(B, 1), lambda x, a: torch.full(a.shape, 2.0), 1, 0.05)
         assert bool(torch.isfinite(weights_of(w)).all()), (
-            "equal rewards, or a single one, made the weights nan: their deviation is 0 or undefined: guard the division"
+            "equal rewards, or a single one, made the weights nan: their standard deviation is 0 or undefined, so guard the division"
         )
 asked, first_arms = [], ARM_PROBABILITIES.log().tolist()  # as in section 1: the worst arm is the likeliest
 
 
 def pull(x, actions):
-    """Pays 1, 2 or 4 and keeps a note of the arms."""
+    """Pays 1, 2 or 4 and records the arms."""
     asked.append(actions.clone())
     return ARM_REWARDS[actions]
 
 
 history = trained(arms(first_arms), torch.ones(200, 1), pull, 100, 0.15)
-assert len(asked[0].unique()) == 3, "200 pulls missed an arm of probability 0.2: sample the actions, no arg-max"
+assert len(asked[0].unique()) == 3, (
+    "200 pulls missed an arm of probability 0.2: sample the actions, do not take the arg-max"
+)
 assert float(history[-1]) > 3.5, (
     "arms that pay 1, 2, 4: after 100 steps it must pull the third. Drawn anew in each step? Your `lr`? The loss's sign?"
 )
@@ -643,16 +655,16 @@ with part("Adam", 1):
 
     trained(w, torch.ones(1000, 1), once, 40, 0.05)
     size = weights_of(w).abs()
-    assert bool((size < 20 * 0.05).all()), "old gradients are added to new ones: zero_grad() belongs into each step"
+    assert bool((size < 20 * 0.05).all()), "old gradients are added to new ones: call zero_grad() in each step"
     assert bool((size > 2 * 0.05).all()), (
-        "after a step Adam rolls on a little: make one Adam before the loop, not in it"
+        "after a step Adam's momentum moves the weights a little further: make one Adam before the loop, not in it"
     )
 print("train_policy: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 with part("the loop", 2):
     policy, asked = student.make_policy(seed=3), []
     some, _ = make_data(37, seed=6)
-    pay = torch.randn(15, 37, generator=fresh(40))  # rewards that have nothing to learn from
+    pay = torch.randn(15, 37, generator=fresh(40))  # rewards from which nothing can be learnt
 
     def lottery(x, actions):
         """Pays at random."""
@@ -673,14 +685,16 @@ with part("actions are sampled from the current policy", 2):
     probabilities, asked = torch.tensor([0.6, 0.1, 0.3]), []
 
     def note(x, actions):
-        """Notes the actions and pays something."""
+        """Records the actions and pays something."""
         asked.append(actions.clone())
         return actions.float() + 0.5
 
-    trained(arms(probabilities.log().tolist()), torch.ones(1600, 1), note, 10, 0.0)  # a rate of 0: all stays
+    trained(
+        arms(probabilities.log().tolist()), torch.ones(1600, 1), note, 10, 0.0
+    )  # a learning rate of 0: the weights stay
     frequency = torch.bincount(torch.cat(asked).long(), minlength=3) / 16_000
     spread = (probabilities * (1 - probabilities) / 16_000).sqrt()
-    assert bool((frequency > 0).all()), "some actions are never tried: sample from the policy, no arg-max"
+    assert bool((frequency > 0).all()), "some actions are never tried: sample from the policy, do not take the arg-max"
     assert bool(((frequency - probabilities).abs() <= 5 * spread).all()), (
         "the actions must have the policy's own probabilities: neither arg-max nor uniform nor anything between"
     )
@@ -715,14 +729,17 @@ with part("learning", 2):
     assert sum(map(float, history[-20:])) / 20 > sum(map(float, history[:5])) / 5 + 0.6, "the mean reward must rise"
     w = arms([0.3, -0.2, 0.1])
     trained(w, torch.ones(20, 1), lambda x, a: torch.zeros(a.shape), 6, 0.05)
-    assert close(weights_of(w), torch.tensor([0.3, -0.2, 0.1]), "rewards that are all 0 teach nothing", atol=1e-5)
+    assert close(
+        weights_of(w), torch.tensor([0.3, -0.2, 0.1]), "rewards that are all 0 must not change the weights", atol=1e-5
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## 6. Training
 #
-# Five networks with five seeds, each trained by your `train_policy`. The oracle that each of them asks keeps a diary: at every 50th call it examines the network on training and on test points. (An
-# examination takes the arg-max action. Training does not.)
+# Five networks with five seeds, each trained by your `train_policy`. The oracle of each network, a `Diary`, also
+# evaluates: at every 50th call it measures the network's accuracy on training and on test points. (The evaluation takes
+# the arg-max action. Training does not.)
 #
 # **Predict, then run.** Where will the accuracy on the training points start, and where will it end? Will the test points follow?
 
@@ -735,7 +752,7 @@ LEARNING_RATE = 2e-3
 
 
 class Diary(nn.Module):
-    """An oracle that examines a policy at every so many calls; its notes are kept as buffers `[examinations]`."""
+    """An oracle that evaluates a policy at every `EVERY`-th call; it keeps the accuracies as buffers `[evaluations]`."""
 
     def __init__(self, policy: nn.Module, labels: torch.Tensor):
         super().__init__()
@@ -744,14 +761,14 @@ class Diary(nn.Module):
         self.register_buffer("on_test", torch.zeros(STEPS // EVERY + 1))
 
     def forward(self, x: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        """Passes the question on to the oracle."""
+        """The oracle's rewards; evaluates first where it is time to."""
         if self.calls % EVERY == 0:
             self.examine()
         self.calls += 1
         return self.oracle(x, actions)
 
     def examine(self) -> None:
-        """Notes the accuracies on training and test points."""
+        """Records the accuracies on training and test points."""
         self.on_train[self.calls // EVERY] = accuracy(self.policy, train_x, train_labels)
         self.on_test[self.calls // EVERY] = accuracy(self.policy, test_x, test_labels)
 
@@ -772,9 +789,9 @@ for seed in loop:
     diary.examine()
     loop.record(last_mean_reward=mean_rewards[-1], train_accuracy=diary.on_train[-1], test_accuracy=diary.on_test[-1])
 
-sampled_train = torch.stack([diary.on_train for diary in diaries])  # [seeds, examinations]
-sampled_test = torch.stack([diary.on_test for diary in diaries])  # [seeds, examinations]
-examined_at = EVERY * torch.arange(STEPS // EVERY + 1)  # the steps of the examinations
+sampled_train = torch.stack([diary.on_train for diary in diaries])  # [seeds, evaluations]
+sampled_test = torch.stack([diary.on_test for diary in diaries])  # [seeds, evaluations]
+examined_at = EVERY * torch.arange(STEPS // EVERY + 1)  # the steps of the evaluations
 
 
 # %%
@@ -794,8 +811,8 @@ print("  training points", mean_and_error(sampled_train[:, -1]))
 print("  test points    ", mean_and_error(sampled_test[:, -1]))
 
 # %% [markdown]
-# **Headline: what to expect** (mean ± standard error over 5 seeds; `full` and `mini` are the same; measured on a CPU with the model
-# solution, which uses no baseline).
+# **Headline: what to expect** (mean ± standard error over 5 seeds; `full` and `mini` are the same; measured on a CPU
+# with the reference solution, which uses no baseline).
 #
 # | | accuracy on training points | accuracy on test points |
 # |---|---|---|
@@ -809,13 +826,15 @@ print("  test points    ", mean_and_error(sampled_test[:, -1]))
 # ### (c) The accuracy plot (3 points)
 #
 # Draw the accuracy on the training points and on the test points against the step, as the mean over your seeds, with a band of one standard error. The numbers
-# are in `sampled_train` and `sampled_test` (`[seeds, examinations]`) and `examined_at`. `plots.curves` draws such a thing: it takes `{label: (x, values)}`, and
-# `band={label: standard errors}`. Then write a sentence below, as a comment: what does the distance of the two curves at the end show?
+# are in `sampled_train` and `sampled_test` (`[seeds, evaluations]`) and `examined_at`. `plots.curves` draws this: it
+# takes `{label: (x, values)}`, and `band={label: standard errors}`. Then write one sentence in the cell below, as a
+# comment: what does the gap between the two curves at the end show?
 
 # %% nbgrader={"grade": true, "grade_id": "figure_accuracy", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
 ### BEGIN SOLUTION
-# At the end the training curve lies well above the other: the network goes on fitting the 1,000 points it is paid for, and part of that does
-# not carry over to new points. That is ordinary overfitting; it has nothing to do with learning from rewards.
+# At the end the training curve lies well above the other: the network continues to fit the 1,000 training points, and
+# part of that does not generalise to new points. That is ordinary overfitting; it has nothing to do with learning from
+# rewards.
 plots.curves(
     {"training points": (examined_at, sampled_train.mean(0)), "test points": (examined_at, sampled_test.mean(0))},
     band={"training points": standard_error(sampled_train), "test points": standard_error(sampled_test)},
@@ -831,12 +850,14 @@ plots.curves(
 ### END MARK SCHEME
 
 # %% [markdown]
-# **What to look for.** Between steps 100 and 300 the training accuracy rests near 0.656. That is the share of the two common classes, 1 and 2: at first the network tells only these two
-# apart. (Of the test points 67.5 % are of these classes, so their curve lies above the other at first.) The rare classes 0 and 3 are found because sampling still tries them now and then.
+# **What to look for.** Between steps 100 and 300 the training accuracy stays near 0.656. That is the share of the two
+# frequent classes, 1 and 2: at first the network distinguishes only these two. (Of the test points 67.5 % are of these
+# classes, so their curve lies above the other at first.) The rare classes 0 and 3 are found because sampling still
+# tries them now and then.
 #
 # ## 7. Experiments
 #
-# ### Three teachers for one network
+# ### Three learning rules for one network
 #
 # The score of a softmax is $e_a - \pi$, so every rule so far has the same update: $w_i\,(e_{a_i} - \pi)$, averaged over the batch. The rules differ in the action $a_i$
 # and the weight $w_i$ only:
@@ -847,7 +868,7 @@ plots.curves(
 # | arg-max "policy gradient" | the most likely action | $r_i - b$ |
 # | supervised, cross-entropy | the label | 1 |
 #
-# Supervised learning is what remains when somebody names the right action and the reward for it is 1. To be quick, `train_team` trains the networks of all seeds
+# Supervised learning is the special case in which the action is the label and its reward is 1. To save time, `train_team` trains the networks of all seeds
 # side by side; they do not influence each other.
 
 
@@ -877,7 +898,7 @@ def draw(logits: torch.Tensor) -> torch.Tensor:
 
 
 def most_likely(logits: torch.Tensor) -> torch.Tensor:
-    """The tempting rule: the most likely action for each row, `[S, N, C]` to `[S, N]`."""
+    """The arg-max rule: the most likely action for each row, `[S, N, C]` to `[S, N]`."""
     return logits.argmax(-1)
 
 
@@ -902,7 +923,7 @@ def always_one(rewards: torch.Tensor) -> torch.Tensor:
 
 
 def train_team(choose, weigh, steps: int, bonus: float = 0.0) -> dict[str, torch.Tensor]:
-    """Trains a team by one rule; gives its accuracies on "train" and "test" points, `[S, examinations]`.
+    """Trains a team by one rule; gives its accuracies on "train" and "test" points, `[S, evaluations]`.
 
     `choose` maps logits to actions, `weigh` maps rewards to weights; `bonus` is added to every reward.
     """
@@ -927,8 +948,8 @@ def train_team(choose, weigh, steps: int, bonus: float = 0.0) -> dict[str, torch
 
 
 # %% [markdown]
-# **Predict, then run.** All networks start from the same weights as yours. Which of the three is fastest? Which ends highest on the training points? The arg-max rule gets −1 for each
-# error, so it does learn from errors: does that save it?
+# **Predict, then run.** All networks start from the same weights as yours. Which of the three is fastest? Which ends
+# highest on the training points? The arg-max rule gets −1 for each error, so it does learn from errors: is that enough?
 
 # %% tags=["train"]
 argmax = train_team(most_likely, as_paid, STEPS)
@@ -941,7 +962,7 @@ for name, on_train, on_test in [
     ("supervised     ", supervised["train"], supervised["test"]),
 ]:
     print(f"{name}: training points {mean_and_error(on_train[:, -1])}, test points {mean_and_error(on_test[:, -1])}")
-print("the same by seed, training points:")
+print("training points, each seed by itself:")
 print("  sampled", [round(a, 3) for a in sampled_train[:, -1].tolist()])
 print("  arg-max", [round(a, 3) for a in argmax["train"][:, -1].tolist()])
 
@@ -966,29 +987,33 @@ plots.curves(
 )
 
 # %% [markdown]
-# **What to look for.** The labels win: supervised learning fits the training points perfectly and is ahead at every examination after the start, also on the test points. Sampling comes second. The arg-max is
-# last, by about nine points of training accuracy, more than four times the standard error of that difference. Its curve still creeps up at the end, and its five networks are further apart: which mistakes are left depends
-# on the weights it started from.
+# **What to look for.** Supervised learning is best: it fits the training points perfectly and is ahead at every
+# evaluation after the start, also on the test points. Sampling comes second. The arg-max is last, by about nine points
+# of training accuracy, more than four times the standard error of that difference. Its curve still rises slowly at the
+# end, and its five networks differ more: which mistakes are left depends on the initial weights.
 #
-# Why is the arg-max behind, although an error costs it 1 and it does move away from errors? The true gradient weighs *every* action with its probability. The arg-max rule sees one: where the favourite is wrong, its probability is lowered until
-# another action happens to overtake it; where it is right, it is raised, with weight 3, however sure the network is not. An action that never was the favourite is
-# never tried. The formula is the same; its mean is not the gradient of J any more, so nothing says that J must rise. In the toy it fell.
+# Why is the arg-max behind, although an error costs it 1 and it does move away from errors? The true gradient weighs
+# *every* action with its probability. The arg-max rule sees only the most likely one: where this action is wrong, the
+# rule lowers its probability until another action happens to overtake it; where it is right, the rule raises it with
+# weight 3, even if the network is unsure. An action that is never the most likely one is never tried. The formula is
+# the same, but its mean is no longer the gradient of J, so J need not rise. In the toy it fell.
 
 # %% [markdown]
 # ### The baseline, measured
 #
 # How noisy is the gradient of the real network? We draw actions many times for the same weights, compute the gradient each time, and take the total variance (the sum over
-# all 420 weights), relative to the squared length of the exact gradient: for fresh networks and for your trained ones, with the batch mean and with constant baselines. One of these is −10. It stands for both rewards raised by 10, +13 / +9, and no baseline:
-# $3 - (-10) = 13$. A constant added to all rewards changes nothing about what is best.
+# all 420 weights), relative to the squared length of the exact gradient: for fresh networks and for your trained ones,
+# with the batch mean and with constant baselines. One of these is −10. It is the same as rewards raised by 10, +13 /
+# +9, without a baseline: $3 - (-10) = 13$. A constant added to all rewards does not change which policy is best.
 #
-# **Predict, then run.** At +3 / −1, does the batch mean help a fresh network? (What is the mean reward of a policy that guesses evenly?) And a trained one? Which constant is best for each?
+# **Predict, then run.** At +3 / −1, does the batch mean help a fresh network? (What is the mean reward of a policy that draws all classes with equal probability?) And a trained one? Which constant is best for each?
 
 
 # %%
 def gradient_noise(policy: nn.Module, baselines: list[float | None], draws: int) -> list[float]:
     """For each baseline the total variance of the gradient estimate, in units of the squared length of the exact gradient.
 
-    Rewards are +3 and -1; the actions are drawn afresh `draws` times. A baseline of None means the batch mean.
+    Rewards are +3 and -1; the actions are drawn anew `draws` times. A baseline of None means the batch mean.
     """
     generator = torch.Generator().manual_seed(4)
     oracle = RewardOracle(train_labels)
@@ -1002,7 +1027,7 @@ def gradient_noise(policy: nn.Module, baselines: list[float | None], draws: int)
             loss = policy_gradient_loss(logits, actions, rewards, rewards.mean() if b is None else b)
             gradient = torch.autograd.grad(loss, weights, retain_graph=True)
             found.append(torch.cat([g.flatten() for g in gradient]))
-    # to have the exact gradient we look behind the curtain, where the labels are: J = mean of 4 pi(label) - 1
+    # the exact gradient needs the labels: J = mean of 4 pi(label) - 1
     right = policy(train_x).softmax(-1).gather(-1, train_labels[:, None])
     exact = torch.cat([g.flatten() for g in torch.autograd.grad((4 * right - 1).mean(), weights)])
     return [float(torch.stack(found).var(0).sum() / (exact**2).sum()) for found in estimates]
@@ -1017,7 +1042,7 @@ noise = {
     for stage, policies in networks.items()
 }  # [seeds, batch mean and the constants]
 for stage, by_seed in noise.items():
-    for column, name in [(0, "batch mean"), (6, "b = 0"), (5, "b = -1"), (1, "b = -10 (paid +13 / +9)")]:
+    for column, name in [(0, "batch mean"), (6, "b = 0"), (5, "b = -1"), (1, "b = -10 (as +13 / +9)")]:
         values = "  ".join(f"{value:7.2f}" for value in by_seed[:, column].tolist())
         print(f"{stage:7s} networks, {name:23s}, by seed: {values}")
 
@@ -1025,25 +1050,30 @@ for stage, by_seed in noise.items():
 plots.curves(
     {f"{stage} networks": (CONSTANTS, by_seed[:, 1:].median(0).values) for stage, by_seed in noise.items()},
     title=f"The best constant: 0 at first, near −1 later (median of {SEEDS})",
-    xlabel="baseline b, rewards +3 / −1 (b = −10: as if paid +13 / +9, no baseline)",
+    xlabel="baseline b, rewards +3 / −1 (b = −10: as with +13 / +9, no baseline)",
     ylabel="variance / squared length of the gradient",
     logy=True,
 )
 
 # %% [markdown]
-# **What to look for.** *Fresh:* a constant of 10 in the rewards buries the signal (noise of 2 to 4 times the squared gradient, against 0.05 to 0.09 without it); the batch mean takes that away. At +3 / −1
-# the batch mean changes next to nothing: a policy that guesses evenly earns 0 on average, so the rewards were centred already. That choice of rewards *is* a baseline.
+# **What to look for.** *Fresh:* with a constant of 10 in the rewards the noise is far larger than the signal (2 to 4
+# times the squared gradient, against 0.05 to 0.09 without it); the batch mean removes that. At +3 / −1 the batch mean
+# changes almost nothing: a policy that draws all classes with equal probability has mean reward 0, so the rewards are
+# centred already. That choice of rewards *is* a baseline.
 #
 # *Trained:* a surprise. At +3 / −1 the batch mean makes the gradient *noisier*. Your numbers depend on your own training rule: in ours, trained without a baseline, 2.5 to 7 became 40 to 110; in networks trained with the batch mean, about 1 became 8 to 15.
-# By now nearly all points bring +3, and the noise comes from rare slips: at a point about which the network is almost sure, a wrong action happens to be drawn. Only then is the score $e_a - \pi$ long. A slip has
-# weight −1 without baseline, but $-1 - 2.8$ with the mean reward 2.8, and $3.8^2 \approx 14$. The best constant of the toy, $b^\ast$, knew this: it weighs each reward with the squared length of the score. Here the long scores belong to the slips, so
-# $b^\ast$ lies near −1, the reward of a slip, and with $b = -1$ the noise is about 1 to 3. "Subtract the mean reward" is a rule of thumb that removes a constant, not the best baseline.
+# Now nearly all points give +3, and the noise comes from rare mistakes: at a point about which the network is almost
+# sure, a wrong action happens to be drawn. Only then is the score $e_a - \pi$ long. Such a mistake has weight −1
+# without baseline, but $-1 - 2.8$ with the mean reward 2.8, and $3.8^2 \approx 14$. The best constant of the toy,
+# $b^\ast$, takes this into account: it weighs each reward with the squared length of the score. Here the long scores
+# belong to the mistakes, so $b^\ast$ lies near −1, the reward of a mistake, and with $b = -1$ the noise is about 1 to
+# 3. "Subtract the mean reward" is a rule of thumb that removes a constant, not the best baseline.
 #
 # **Predict, then run.** And the accuracies, after 600 steps? (With the batch mean, sampling at +3 / −1 is left out: the constant cancels, so
 # it is the same as at +13 / +9.)
 
 # %% tags=["train"]
-short_run = SHORT_STEPS // EVERY + 1  # examinations
+short_run = SHORT_STEPS // EVERY + 1  # evaluations
 after_short = {
     "sampled\n+3 / −1\nno baseline": sampled_train[:, :short_run][:, -1],
     "sampled\n+13 / +9\nno baseline": train_team(draw, as_paid, SHORT_STEPS, bonus=10.0)["train"][:, -1],
@@ -1065,16 +1095,23 @@ plots.bars(
 )
 
 # %% [markdown]
-# **What to look for.** *Sampled:* with the batch mean the constant cancels; without, it costs about 12 points of accuracy (66 % against 78 %). Where the rewards are centred from the start, no baseline does at least as well (80 % against 78 %).
-# Less noise is not everything, either: Adam divides by the size of the recent gradients, so the noise also acts on the size of its steps.
+# **What to look for.** *Sampled:* with the batch mean the constant cancels; without it, the constant costs about 12
+# points of accuracy (66 % against 78 %). Where the rewards are centred from the start, training without a baseline is
+# at least as good (80 % against 78 %). Also, noise is not the only effect: Adam divides by the size of the recent
+# gradients, so the noise also changes the size of its steps.
 #
-# *Arg-max:* the same constant, which is without meaning, decides over success and failure. With +13 and +9 every favourite is praised, right or wrong, and the networks learn nothing (24 %). With the batch mean, on the other hand, the arg-max rule does very well on the training points (88 %), better than sampling after as many steps. This
-# is an honest result, and a warning. Subtracting a mean near 3 turns the rule into "leave the right ones alone, push the wrong ones away", which is how the perceptron learns; for a deterministic reward with few actions it is a good rule. But
-# it is no estimate of $\nabla J$: an estimate must not depend on $b$ in the mean, and this one does. Where rewards are noisy, or the best policy is itself random, or the actions are many (words, say), the good luck ends.
+# *Arg-max:* the same constant, which has no meaning, decides between success and failure. With +13 and +9 the most
+# likely action is always reinforced, right or wrong, and the networks learn nothing (24 %). With the batch mean, on the
+# other hand, the arg-max rule does very well on the training points (88 %), better than sampling after the same number
+# of steps. This is an honest result, and a warning. Subtracting a mean near 3 turns the rule into "leave the right ones
+# alone, push the wrong ones away", which is how the perceptron learns; for a deterministic reward with few actions it
+# is a good rule. But it is no estimate of $\nabla J$: the mean of an unbiased estimate does not depend on $b$, and this
+# one does. Where rewards are noisy, or the best policy is itself random, or there are many actions (words, for
+# instance), the rule fails.
 #
-# ### What stays wrong
+# ### The remaining mistakes
 #
-# **Predict, then run.** A few in a hundred training points are still named wrongly by your trained networks. How sure are the networks about them: in doubt, or certain?
+# **Predict, then run.** Your trained networks still classify a few in a hundred training points wrongly. How sure are they about these points: in doubt, or certain?
 
 # %% tags=["experiment"]
 with torch.no_grad():
@@ -1082,19 +1119,20 @@ with torch.no_grad():
 wrong = probabilities.argmax(-1) != train_labels  # [S, N]
 of_label = probabilities.gather(-1, train_labels.expand(SEEDS, -1)[..., None]).squeeze(-1)  # [S, N]
 certain = float((of_label[wrong] < 0.01).float().mean())
-print(f"{float(wrong.float().mean()):.1%} of the training points are named wrongly.")
+print(f"{float(wrong.float().mean()):.1%} of the training points are classified wrongly.")
 print(f"There, the wrong class has probability {float(probabilities.amax(-1)[wrong].mean()):.3f} on average;")
 print(f"in {certain:.0%} of these cases the right class has a probability below 1 %.")
 
 # %% [markdown]
 # **Where the method fails.** A policy that has become certain stops exploring: the score $e_a - \pi$ of an action with $\pi(a) = 1$ is 0, and the right action is
-# no longer drawn. So a mistake that is made with certainty tends to stay; in our run 9 of 10 of the remaining mistakes were of that kind. Further: each sample judges one action, so the number of samples needed
-# grows with the number of actions; and a reward that is nearly always the same gives no direction at all.
+# no longer drawn. So a mistake that is made with certainty tends to stay; in our run 9 of 10 of the remaining mistakes
+# were of that kind. Two more limits: each sample tells only about one action, so the number of samples needed grows
+# with the number of actions; and a reward that is nearly always the same gives no direction.
 
 # %% [markdown]
 # ## 8. Questions
 #
-# Question (c) was the plot in section 6; (a), (b) and (d) stand here.
+# Question (c) was the plot in section 6; (a), (b) and (d) follow here.
 #
 # ### (a) The trick (2 points)
 #
@@ -1127,12 +1165,14 @@ print(f"in {certain:.0%} of these cases the right class has a probability below 
 # $\nabla J = \mathbb{E}_x \sum_a r(x, a) \nabla \pi(a \mid x) = \mathbb{E}_x \sum_a \pi(a \mid x)\, r(x, a) \nabla \log \pi(a \mid x) = \mathbb{E}_{x,\, a \sim \pi}[r(x, a) \nabla \log \pi(a \mid x)]$.
 # The mean over a batch, $\frac1B \sum_i r(x_i, a_i) \nabla \log \pi(a_i \mid x_i)$ with $a_i \sim \pi(\cdot \mid x_i)$, has this expectation.
 #
-# That the weight of each action in the sum is $\pi(a \mid x)$ is what allows replacing the sum by a draw from $\pi$. With the arg-max all weight lies on one action $a^\ast(x)$: the formula
-# then gives $\mathbb{E}_x[r(x, a^\ast) \nabla \log \pi(a^\ast \mid x)]$, one term of the sum without its weight. It is the gradient of J only where the policy is already certain. It even depends on constants added to $r$.
+# That the weight of each action in the sum is $\pi(a \mid x)$ is what allows replacing the sum by a draw from $\pi$.
+# With the arg-max all weight is on one action $a^\ast(x)$: the formula then gives $\mathbb{E}_x[r(x, a^\ast) \nabla
+# \log \pi(a^\ast \mid x)]$, one term of the sum without its weight. It is the gradient of J only where the policy is
+# already certain. It even depends on constants added to $r$.
 #
 # For the baseline: $\mathbb{E}_{a \sim \pi}[b(x) \nabla \log \pi(a \mid x)] = b(x) \sum_a \nabla \pi(a \mid x) = b(x) \nabla 1 = 0$, so subtracting it changes the variance only.
 #
-# The derivative falls on $\log \pi$, which is our own network; the reward enters as a number.
+# Only $\log \pi$, our own network, is differentiated; the reward enters as a number.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: derivation by (a) up to the expectation over x and a; the reward is only a factor, so no derivative of it is needed
@@ -1145,21 +1185,21 @@ print(f"in {certain:.0%} of these cases the right class has a probability below 
 # ### (d) Rewards or labels (3 points)
 #
 # Compare your policy gradient with supervised learning on the same data: speed (steps to 90 % on the training points), stability (over seeds, or from step to step), and the final value on training and on test points. Give numbers from your
-# run. What is the reason for each difference, and when would you use the policy gradient all the same? About 150 words.
+# run. What is the reason for each difference, and when would you still use the policy gradient? About 150 words.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_supervised", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
 # Speed: in my run supervised learning reaches 90 % on the training points after 500 steps, the policy gradient after 1,300. Final values after 3,000 steps: training points 100.0 % against 95.8 ± 0.5 %,
-# test points 86.2 ± 0.3 % against 83.5 ± 0.3 % (mean ± standard error over 5 seeds). Stability: both curves are smooth and alike for all seeds, the supervised one more so; after step 2,000 it no longer moves on the training points.
+# test points 86.2 ± 0.3 % against 83.5 ± 0.3 % (mean ± standard error over 5 seeds). Stability: both curves are smooth and similar for all seeds, the supervised one more so; after step 2,000 it no longer moves on the training points.
 #
-# A label says for each point what would be right; a reward only judges the one action that was drawn. Most early draws are wrong and tell only what not to do, so there is less information per step. The gradient is an estimate from one
+# A label says for each point what would be right; a reward only rates the one action that was drawn. Most early draws are wrong and tell only what not to do, so there is less information per step. The gradient is an estimate from one
 # draw per point and noisy, while that of cross-entropy is exact on the full batch. And where the policy has become certain of a wrong class, the right one is never drawn again, which keeps the final value below 100 %.
 #
-# I would use the policy gradient where there are no labels, only a judgement of what was done (games, robots, people who rate answers), or where the quantity of interest cannot be differentiated.
+# I would use the policy gradient where there are no labels, only a rating of what was done (games, robots, people who rate answers), or where the quantity of interest cannot be differentiated.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: numbers from the own run for speed (steps to 90 %) and final values on training and test points
-# * 1 point: reasons: a label says what is right for every action, a reward only judges the sampled one; sampling makes the gradient noisy
+# * 1 point: reasons: a label says what is right for every action, a reward only rates the sampled one; sampling makes the gradient noisy
 # * 1 point: stability addressed (spread over seeds or steps), and a use: rewards without labels, or not differentiable
 # ### END MARK SCHEME
 
@@ -1175,13 +1215,13 @@ process = {"sources": "", "people": "", "hours": None}
 # %% [markdown]
 # ## 9. Your log
 #
-# The next cell defines inputs that belong to you alone: they are drawn from your student id. The last cell asks your functions for
-# their answers, adds your measured numbers and writes `submission_log.json`. Hand it in together with this notebook.
+# The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for
+# their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
 
 
 # %% tags=["answers"]
 def personal_answers(student, draws):
-    """Inputs that belong to one student: item id -> a function that asks the student's code for its answer."""
+    """Per-student inputs: item id -> a function that asks the student's code for its answer."""
 
     def ask_sample_actions():
         d = draws("sample_actions")
@@ -1224,7 +1264,7 @@ def personal_answers(student, draws):
 
 # %% tags=["log"]
 log = SubmissionLog(run)
-log.bands(  # between these, the numbers of our own runs lie
+log.bands(  # the expected range of each number, from our own runs
     {
         "policy_gradient/train_accuracy": {"full": (0.9, 0.99), "mini": (0.9, 0.99)},
         "policy_gradient/test_accuracy": {"full": (0.76, 0.9), "mini": (0.76, 0.9)},

@@ -34,7 +34,7 @@ def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
     assert sampled_j > 3.5 and argmax_j < 1.1
     certain, plateau = found[dump[4]]
     assert certain > 0.7, "mistakes that are left are made with certainty"
-    assert math.isclose(plateau, 0.656, abs_tol=0.02), "the share of the two common classes"
+    assert math.isclose(plateau, 0.656, abs_tol=0.02), "the share of the two frequent classes"
     policy_gradient_steps, supervised_steps = found[dump[5]]
     assert policy_gradient_steps > 1.5 * supervised_steps, "supervised learning is clearly faster to 90 %"
 

@@ -1,4 +1,4 @@
-# misconception: you summed over the batch where the mean was asked for
+# misconception: you summed over the batch instead of taking the mean
 def policy_gradient_loss(logits, actions, rewards, baseline=None):
     log_taken = torch.log_softmax(logits, -1).gather(-1, actions[:, None])[:, 0]
     advantage = rewards if baseline is None else rewards - baseline

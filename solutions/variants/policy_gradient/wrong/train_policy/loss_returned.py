@@ -1,4 +1,4 @@
-# misconception: you noted the loss of each step instead of the mean reward
+# misconception: you recorded the loss of each step instead of the mean reward
 def train_policy(model, x, reward_oracle, steps, lr):
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     history = []

@@ -1,4 +1,4 @@
-# misconception: you divided by the sample deviation of the rewards, which is undefined for a single point
+# misconception: you divided by the sample standard deviation of the rewards, which is undefined for a single point
 def train_policy(model, x, reward_oracle, steps, lr):
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     history = []

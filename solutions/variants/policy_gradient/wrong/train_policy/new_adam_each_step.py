@@ -1,4 +1,4 @@
-# misconception: you made a new Adam in each step, so it forgets its averages and every step has the same size
+# misconception: you made a new Adam in each step, so its running averages are lost and every step has the same size
 def train_policy(model, x, reward_oracle, steps, lr):
     history = []
     for _ in range(steps):

@@ -1,4 +1,4 @@
-# misconception: you noted the mean over all steps so far instead of each step's own
+# misconception: you recorded the mean over all steps so far instead of each step's own
 def train_policy(model, x, reward_oracle, steps, lr):
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     history = []

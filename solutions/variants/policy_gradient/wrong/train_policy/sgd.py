@@ -1,4 +1,4 @@
-# misconception: you used plain gradient descent where Adam was asked for
+# misconception: you used plain gradient descent instead of Adam
 def train_policy(model, x, reward_oracle, steps, lr):
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     history = []

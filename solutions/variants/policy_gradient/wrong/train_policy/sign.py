@@ -1,4 +1,4 @@
-# misconception: you walked in the wrong direction: the policy learns to avoid rewards
+# misconception: your steps have the wrong sign: the policy learns to avoid rewards
 def train_policy(model, x, reward_oracle, steps, lr):
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     history = []

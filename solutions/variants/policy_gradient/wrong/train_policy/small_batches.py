@@ -1,4 +1,4 @@
-# misconception: you asked for the rewards of a part of the points only, where each step takes all of them
+# misconception: you asked for the rewards of only a part of the points; each step must use all of them
 def train_policy(model, x, reward_oracle, steps, lr):
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     history = []

@@ -1,4 +1,4 @@
-# misconception: you drew the actions evenly instead of from the policy
+# misconception: you drew the actions with equal probability instead of from the policy
 def train_policy(model, x, reward_oracle, steps, lr):
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     history = []
