@@ -13,16 +13,18 @@
 # %% [markdown]
 # # Comparing distributions: KL is not symmetric
 #
-# Nearly everything you train makes one distribution resemble another: a classifier its labels, a generator its data, a policy the good
-# behaviour. "Resemble" needs a number, and the usual one, the Kullback-Leibler divergence, has a peculiar property: from $p$ to $q$ it is not as
-# far as from $q$ to $p$. The first picture of section 6 shows what that means: one target with two humps and two Gaussians, each as near to
-# it as a Gaussian can be. One covers both humps and the valley between them. The other sits on one hump and is blind to its neighbour. Both are right.
+# Most training makes one distribution similar to another: a classifier's predictions to the labels, a generator's
+# samples to the data, a policy's actions to good behaviour. "Similar" must be measured by a number, and the usual one,
+# the Kullback-Leibler divergence, is not symmetric: the divergence of $p$ from $q$ is not that of $q$ from $p$. The
+# first picture of section 6 shows what that means: one target with two humps (*modes*) and two Gaussians, each as close
+# to it as a Gaussian can be. One covers both humps and the valley between them. The other covers one hump and ignores
+# the other. Both are right.
 #
 # **What you will learn**
 #
-# * what a KL divergence is worth in nats, and why its two directions differ;
-# * where it is infinite, and a relative (Jensen-Shannon) that never is;
-# * what a model does that is fitted in the one direction or in the other, and when the usual catchwords for it ("mode covering", "mode seeking") are wrong.
+# * what a KL divergence measures, and why its two directions differ;
+# * where it is infinite, and a related divergence (Jensen-Shannon) that is always finite;
+# * how a model fitted in one direction differs from a model fitted in the other, and when the usual names for this ("mode covering", "mode seeking") are wrong.
 #
 # **What you need**: probabilities, logarithms, the normal density, and a little PyTorch. The lecture helps, but the text below is complete.
 #
@@ -45,15 +47,16 @@
 #
 # **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
 #
-# **Letters.** `C` number of outcomes; `p`, `q` their probabilities `[C]`; `N` points of a grid; $m$ and $s$ mean and deviation of a Gaussian; `S` searches that
-# run side by side. All logarithms are natural, so everything is measured in *nats*.
+# **Letters.** `C` number of outcomes; `p`, `q` their probabilities `[C]`; `N` points of a grid; $m$ and $s$ mean and
+# standard deviation (*deviation* for short) of a Gaussian; `S` searches that run in parallel. All logarithms are
+# natural, so everything is measured in *nats*.
 
 # %% tags=["install"]
 from importlib.util import find_spec
 
-if find_spec("homework") is None:  # on Colab: installs what is missing, the torch that is there stays
+if find_spec("homework") is None:  # on Colab: installs what is missing and keeps the installed torch
     get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
-# On Colab, so that training goes on after a cut-off: `from homework.colab import use_drive; use_drive()`
+# On Colab, so that training continues after a disconnect: `from homework.colab import use_drive; use_drive()`
 
 # %%
 import math
@@ -61,13 +64,14 @@ import math
 import torch
 
 import homework
-from homework import plots, reference, student
+from homework import reference, student
 from homework.checks import close, fresh, part
-from homework.log import SubmissionLog
-from homework.surfaces import surface
+from homework.hand_in.log import SubmissionLog
+from homework.show import plots
+from homework.show.surfaces import surface
 
 run = homework.start("comparing_distributions")
-torch.set_num_threads(1)  # arrays this small gain nothing from a second thread
+torch.set_num_threads(1)  # for arrays this small a second thread brings no speed
 
 # %% [markdown]
 # Everything below stays on the CPU, whatever the line above says. The log needs your student id: set the environment variable
@@ -76,8 +80,8 @@ torch.set_num_threads(1)  # arrays this small gain nothing from a second thread
 # %% [markdown]
 # ## 1. A toy first: two coins
 #
-# A fair coin shows heads and tails with probabilities $p = (\tfrac12, \tfrac12)$, a loaded one with $q = (0.9, 0.1)$. How different are they? That depends on what happens to you if you
-# take the one for the other.
+# A fair coin shows heads and tails with probabilities $p = (\tfrac12, \tfrac12)$, a loaded one with $q = (0.9, 0.1)$.
+# How different are they? That depends on what you lose if you mistake one for the other.
 #
 # **As a code.** The best code for outcomes with probabilities $q$ spends $-\log q_i$ nats on outcome $i$: little on what is frequent, much on what is rare. If the tosses really come from $p$,
 # a toss costs $-\sum_i p_i \log q_i$ nats on average. With the code made for $p$ it would have cost $-\sum_i p_i \log p_i$. The difference is what the wrong code costs extra per toss:
@@ -85,16 +89,16 @@ torch.set_num_threads(1)  # arrays this small gain nothing from a second thread
 # $$\mathrm{KL}(p \,\|\, q) = \sum_i p_i \log \frac{p_i}{q_i}
 # = \tfrac12 \log \tfrac{0.5}{0.9} + \tfrac12 \log \tfrac{0.5}{0.1} = \tfrac12 (-0.5878 + 1.6094) = 0.5108 .$$
 #
-# The first letter says where the outcomes come from, the second what we believed. The other way round, with tosses of the loaded coin and a code for the fair one,
+# The first letter says which distribution the outcomes come from, the second which one we assumed. In the other direction, with tosses of the loaded coin and a code for the fair one,
 #
 # $$\mathrm{KL}(q \,\|\, p) = 0.9 \log \tfrac{0.9}{0.5} + 0.1 \log \tfrac{0.1}{0.5} = 0.5290 - 0.1609 = 0.3681 .$$
 #
-# To believe in the loaded coin is the dearer mistake: tails, which it calls rare, come all the time. To be vague costs less than to be wrongly sure.
+# To assume the loaded coin is the more expensive mistake: it says that tails are rare, but they come in half of the tosses. Being uncertain costs less than being certain and wrong.
 #
-# **As evidence.** $\log (p_i / q_i)$ is by how much outcome $i$ speaks for $p$ and against $q$. If $p$ is true, the evidence grows by $\mathrm{KL}(p \,\|\, q)$ per
+# **As evidence.** $\log (p_i / q_i)$ measures how much outcome $i$ is evidence for $p$ and against $q$. If $p$ is true, the evidence grows by $\mathrm{KL}(p \,\|\, q)$ per
 # toss on average. If both were equally credible before, you are 20 : 1 sure that a fair coin is fair after about $\log 20 / 0.5108 \approx 6$ tosses, that a loaded one is loaded after about $\log 20 / 0.3681 \approx 8$.
 #
-# **Predict, then run.** Toss each coin 3,000 times and average the evidence for the coin that is really tossed. From about which toss on can you tell the two curves apart?
+# **Predict, then run.** Toss each coin 3,000 times and average the evidence for the coin that is really tossed. From about which toss on are the two curves clearly separate?
 
 # %% tags=["experiment"]
 FAIR, LOADED = torch.tensor([0.5, 0.5]), torch.tensor([0.9, 0.1])
@@ -122,7 +126,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# Nothing but the coin that is tossed has changed, and the curves settle at different heights; here they keep apart from about toss 100 on. A KL divergence is an average, and the two directions average over different outcomes.
+# Only the coin that is tossed has changed, and the curves settle at different heights; here they stay separate from about toss 100 on. A KL divergence is an average, and the two directions average over different outcomes.
 
 # %% [markdown]
 # ## 2. `kl_divergence` (6 points)
@@ -131,15 +135,16 @@ plots.curves(
 #
 # $$\mathrm{KL}(p \,\|\, q) = \sum_{i=1}^{C} p_i\, (\log p_i - \log q_i) .$$
 #
-# It is never negative, and 0 only if $p = q$. It is no distance, though: it is not symmetric. Two cases need a decision before they need code, because on a computer $\log 0 = -\infty$:
+# It is never negative, and 0 only if $p = q$. But it is not a distance: it is not symmetric. Two cases need care, because on a computer $\log 0 = -\infty$:
 #
-# * $p_i = 0$: the outcome never happens, so it costs nothing, whatever $q_i$ is (also 0). By convention $0 \log 0 = 0$. In floating point $0 \cdot (-\infty)$ is `nan`, and one `nan` spoils the sum.
-# * $q_i = 0$ but $p_i > 0$: something happens that $q$ called impossible. No code word is long enough: the divergence is **infinite**, and your function must say `inf`. It is tempting to add
-#   $10^{-8}$ somewhere to avoid the trouble. Then the answer depends on the $10^{-8}$.
+# * $p_i = 0$: the outcome never happens, so it costs nothing, whatever $q_i$ is (also 0). By convention $0 \log 0 = 0$. In floating point $0 \cdot (-\infty)$ is `nan`, and one `nan` makes the whole sum `nan`.
+# * $q_i = 0$ but $p_i > 0$: something happens that is impossible under $q$. No finite code word exists for it: the
+#   divergence is **infinite**, and your function must return `inf`. It is tempting to add $10^{-8}$ somewhere to avoid
+#   this. Then the answer depends on the $10^{-8}$.
 #
 # *Worked number.* $p = (\tfrac12, \tfrac12, 0)$, $q = (\tfrac14, \tfrac12, \tfrac14)$: $\tfrac12 \log 2 + 0 + 0 = 0.346574$ nats.
 #
-# **Your task.** Write `kl_divergence`. Inputs are float32 or float64, sum to 1, and their entries are exactly 0 or at least $10^{-6}$. Two nearly equal distributions in float32 may well give $-10^{-8}$; that is rounding, and allowed.
+# **Your task.** Write `kl_divergence`. Inputs are float32 or float64, sum to 1, and their entries are exactly 0 or at least $10^{-6}$. Two nearly equal distributions in float32 may well give $-10^{-8}$; that is a rounding error, and allowed.
 
 
 # %% nbgrader={"grade": false, "grade_id": "kl_divergence", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -149,8 +154,8 @@ def kl_divergence(p, q):
     Kullback and Leibler 1951; Cover and Thomas 2006, section 2.3.
 
     Args:
-        p: probabilities of what happens, `[C]`, not negative, with sum 1.
-        q: probabilities that were believed, `[C]`, likewise.
+        p: the true probabilities, `[C]`, not negative, with sum 1.
+        q: the assumed probabilities, `[C]`, likewise.
 
     Returns:
         One number (a tensor without dimensions or a plain float); `inf` where some q_i = 0 < p_i.
@@ -165,13 +170,13 @@ def kl_divergence(p, q):
 # %% nbgrader={"grade": true, "grade_id": "test_kl_divergence", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 fair, loaded = torch.tensor([0.5, 0.5]), torch.tensor([0.9, 0.1])
 kl = student.kl_divergence(fair, loaded)
-assert kl is not None, "nothing came back: return the number"
+assert kl is not None, "the function returned None: return the number"
 kl = torch.as_tensor(kl)
 assert tuple(kl.shape) == (), "return one number: the sum over the outcomes"
 assert abs(float(kl) - 0.3681) > 1e-3, "that is KL(q || p): the outcomes come from p, the first argument"
 assert abs(float(kl) - 0.5108 / math.log(2)) > 1e-3, "those are bits: take the natural logarithm"
 assert abs(float(kl) - 0.5108 / 2) > 1e-3, "half of what it should be: sum over the outcomes, do not average"
-assert abs(float(kl) - 1.2040) > 1e-3, "that is the whole code length: subtract what the right code for p costs"
+assert abs(float(kl) - 1.2040) > 1e-3, "that is the cross-entropy: subtract the entropy of p"
 assert close(kl, torch.tensor(0.510826), "the fair and the loaded coin of section 1")
 assert close(student.kl_divergence(loaded, loaded), torch.tensor(0.0), "KL(p || p) is 0")
 with part("0 log 0 = 0", 1):
@@ -182,7 +187,7 @@ with part("infinite", 1):
     p, q = torch.tensor([0.5, 0.25, 0.25]), torch.tensor([0.75, 0.25, 0.0])
     kl = float(student.kl_divergence(p, q))
     assert kl > 0 and math.isinf(kl), (
-        "q calls impossible what p does: the answer is inf, not a large number and not nan"
+        "an outcome of p is impossible under q: the answer is inf, not a large number and not nan"
     )
 print("kl_divergence: all visible checks passed")
 ### BEGIN HIDDEN TESTS
@@ -221,7 +226,7 @@ with part("laws", 2):
     both = kl_of(torch.outer(p, p2).flatten(), torch.outer(q, q2).flatten())
     assert close(both, kl_of(p, q) + kl_of(p2, q2), "the KL of independent pairs is the sum of both KLs", rtol=1e-9)
     merged = kl_of(*(torch.stack([r[0] + r[1], r[2], r[3]]) for r in (p2, q2)))
-    assert merged <= kl_of(p2, q2), "who sees less can tell p and q apart less well"
+    assert merged <= kl_of(p2, q2), "merging outcomes must not increase the KL"
 with part("values", 1):
     for C in (2, 3, 17, 1000):
         p, q = pmf(C), pmf(C)
@@ -243,21 +248,21 @@ with part("zeros", 1):
         padded = kl_of(torch.cat([p, hole]), torch.cat([q, hole]))
         assert close(padded, want, "outcomes impossible under both change nothing: 0 log 0 = 0", atol=1e-5)
         p, q = torch.cat([hole, p]), torch.cat([hole + 0.25, q / 2])
-        assert close(kl_of(p, q), want + math.log(2), "outcomes that p never shows cost nothing", atol=1e-5)
+        assert close(kl_of(p, q), want + math.log(2), "outcomes with p = 0 cost nothing", atol=1e-5)
         assert kl_of(q, p) == math.inf, "p = 0 where q > 0: KL(q || p) is infinite, exactly inf"
         one, other = torch.eye(3, dtype=dtype)[:2]
         assert kl_of(one, other) == math.inf, "nothing in common: inf"
         assert abs(kl_of(one, one)) <= 1e-6, "KL(p || p) is 0, also with zeros"
         rare = torch.tensor([1 - 1e-6, 1e-6, 0.0], dtype=dtype)
-        assert kl_of(rare, one) == math.inf, "however rare in p: what q calls impossible makes it inf"
+        assert kl_of(rare, one) == math.inf, "an outcome with q = 0 makes it inf, however rare it is under p"
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## 3. `asymmetric_pair` (2 points)
 #
-# With infinity the lack of symmetry becomes absolute. Find a pair of distributions where one mistake has a price and the other cannot be paid: $\mathrm{KL}(p \,\|\, q)$ finite and $\mathrm{KL}(q \,\|\, p)$ infinite.
+# Infinity is the extreme case of the asymmetry. Find a pair of distributions with $\mathrm{KL}(p \,\|\, q)$ finite and $\mathrm{KL}(q \,\|\, p)$ infinite.
 #
-# **Your task.** Write `asymmetric_pair`, which takes nothing and returns your two tensors. Any `C` from 2 on will do. Take exact zeros; $10^{-30}$ is no zero. Question (a) below asks you to explain your pair.
+# **Your task.** Write `asymmetric_pair`, which takes no arguments and returns your two tensors. Any `C` of at least 2 is allowed. Use exact zeros; $10^{-30}$ is not zero. Question (a) below asks you to explain your pair.
 
 
 # %% nbgrader={"grade": false, "grade_id": "asymmetric_pair", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -285,7 +290,7 @@ assert close(torch.stack([p.sum(), q.sum()]), torch.ones(2), "the probabilities 
 forward_infinite, backward_infinite = bool(((p > 0) & (q == 0)).any()), bool(((q > 0) & (p == 0)).any())
 assert forward_infinite or backward_infinite, "both divergences are finite: an infinite one needs an exact zero"
 assert not (forward_infinite and backward_infinite), "both divergences are infinite: one of the two must be finite"
-assert backward_infinite, "the wrong way round: KL(p || q) must be the finite one"
+assert backward_infinite, "the wrong order: KL(p || q) must be the finite one"
 print("asymmetric_pair: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 assert math.isfinite(float(reference.kl_divergence(p, q))), "KL(p || q) must be finite"
@@ -296,18 +301,20 @@ assert math.isfinite(float(reference.kl_divergence(q, (p + q) / 2))), "p and q m
 # %% [markdown]
 # ## 4. `jensen_shannon` (4 points)
 #
-# Is there a comparison that is symmetric and always finite? Toss a fair coin in secret, draw an outcome from $p$ if it shows heads, from $q$ if tails, and tell us the outcome only. How
-# much did we learn about the coin? All outcomes together follow the mixture $r = \tfrac12 (p + q)$, and the answer is the **Jensen-Shannon divergence**,
+# Is there a divergence that is symmetric and always finite? Toss a fair coin in secret, draw an outcome from $p$ if it
+# shows heads, from $q$ if tails, and tell us the outcome only. How much does the outcome tell us about the coin? The
+# outcomes follow the mixture $r = \tfrac12 (p + q)$, and the answer is the **Jensen-Shannon divergence**,
 #
 # $$\mathrm{JSD}(p, q) = \tfrac12\, \mathrm{KL}(p \,\|\, r) + \tfrac12\, \mathrm{KL}(q \,\|\, r), \qquad r = \tfrac12 (p + q) .$$
 #
-# It is symmetric by its form. It is always finite, since $r_i = 0$ only where both are 0. And it is between 0 nats (equal distributions: the outcome says nothing) and $\log 2 = 0.6931$ nats (nothing in common:
-# the outcome gives the coin away, and a fair coin holds $\log 2$ nats, no more).
+# It is symmetric by definition. It is always finite, since $r_i = 0$ only where both are 0. And it is between 0 nats
+# (equal distributions: the outcome says nothing) and $\log 2 = 0.6931$ nats (nothing in common: the outcome tells
+# exactly which side the coin shows, and a fair coin has an entropy of $\log 2$ nats, no more).
 #
 # *Worked number.* $p = (1, 0)$, $q = (\tfrac12, \tfrac12)$: $r = (\tfrac34, \tfrac14)$, $\mathrm{KL}(p \,\|\, r) = \log \tfrac43 = 0.2877$,
 # $\mathrm{KL}(q \,\|\, r) = \tfrac12 \log \tfrac23 + \tfrac12 \log 2 = 0.1438$, so $\mathrm{JSD} = 0.2158$ nats.
 #
-# **Your task.** Write `jensen_shannon`. You may call your `kl_divergence`; this item is tested by itself, but with whatever it calls, so a mistake there would count again here. The same inputs are allowed as there.
+# **Your task.** Write `jensen_shannon`. You may call your `kl_divergence`. (The tests of this item run your own functions where you call them, so a mistake there would cost points again here.) The same inputs are allowed as there.
 
 
 # %% nbgrader={"grade": false, "grade_id": "jensen_shannon", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -333,14 +340,16 @@ def jensen_shannon(p, q):
 # %% nbgrader={"grade": true, "grade_id": "test_jensen_shannon", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 p, q = torch.tensor([1.0, 0.0]), torch.tensor([0.5, 0.5])
 jsd = student.jensen_shannon(p, q)
-assert jsd is not None, "nothing came back: return the number"
+assert jsd is not None, "the function returned None: return the number"
 jsd = torch.as_tensor(jsd)
 assert tuple(jsd.shape) == (), "return one number"
 assert not math.isnan(float(jsd)), "nan: p has a zero here. Does your kl_divergence pass its own test?"
 assert abs(float(jsd) - 0.4315) > 1e-3, "twice too large: each of the two KLs counts one half"
 assert abs(float(jsd) - 0.2158 / math.log(2)) > 1e-3, "those are bits: take the natural logarithm"
 assert abs(float(jsd) - 0.4645) > 1e-3, "that is the square root of the divergence: leave the root out"
-assert math.isfinite(float(jsd)), "infinite: both KLs compare with the mixture, KL(p || r) and KL(q || r), r second"
+assert math.isfinite(float(jsd)), (
+    "infinite: both KLs compare with the mixture, KL(p || r) and KL(q || r), with r as the second argument"
+)
 assert close(jsd, torch.tensor(0.215762), "the worked number: r = (p + q) / 2, then the mean of KL(p || r), KL(q || r)")
 assert close(student.jensen_shannon(q, p), jsd, "it must be symmetric")
 assert close(student.jensen_shannon(p, p), torch.tensor(0.0), "equal distributions: 0")
@@ -378,11 +387,11 @@ for C in (2, 3, 30):
     p, q = torch.cat([p, 0 * p]), torch.cat([0 * q, q])
     assert close(jsd_of(p, q), math.log(2), "nothing in common: log 2, neither infinite nor nan", rtol=1e-7)
     weight = 0.3
-    mixed = (1 - weight) * p + weight * q  # q's share of the joint distribution sits on outcomes of its own
+    mixed = (1 - weight) * p + weight * q  # q's share of the joint distribution lies on outcomes with p = 0
     h = torch.tensor([weight, 1 - weight], dtype=torch.float64)
     r = torch.tensor([weight / 2, 1 - weight / 2], dtype=torch.float64)
     binary = float(-(r * r.log()).sum() + 0.5 * (h * h.log()).sum())
-    assert close(jsd_of(p, mixed), binary, "outcomes that only one of the two shows", rtol=1e-7)
+    assert close(jsd_of(p, mixed), binary, "outcomes that are possible under only one of the two", rtol=1e-7)
     hole = torch.zeros(2, dtype=torch.float64)
     padded = jsd_of(torch.cat([p, hole]), torch.cat([mixed, hole]))
     assert close(padded, binary, "outcomes impossible under both change nothing", rtol=1e-7)
@@ -391,11 +400,11 @@ assert close(jsd_of(one, other), math.log(2), "two certain, different outcomes: 
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### When they no longer overlap
+# ### Distributions that no longer overlap
 #
-# Two bells of deviation 1 stand at distance $d$. Between normal distributions of equal deviation $s$ the KL divergence is $d^2 / (2 s^2)$ (both directions agree here, a lucky case).
+# Take two normal distributions of deviation 1, with means at distance $d$. Between normal distributions of equal deviation $s$ the KL divergence is $d^2 / (2 s^2)$ (here both directions happen to be equal).
 #
-# **Predict, then run.** A generator's bell is at distance $d$ from the data's, and it follows the slope of the divergence. At which distances does each of the two divergences tell it which way to go?
+# **Predict, then run.** One is the generator's distribution, the other that of the data, and the generator follows the gradient of the divergence. For which distances $d$ does each of the two divergences give a useful gradient?
 
 # %% tags=["experiment"]
 LINE = torch.linspace(-8, 16, 2401, dtype=torch.float64)
@@ -421,45 +430,52 @@ plots.curves(
 )
 
 # %% [markdown]
-# JSD is bounded, which is pleasant, and therefore flat, which is not: from a distance of about 5 deviations on it says "entirely different", and hardly which way is better. The first GANs suffered from exactly this. KL
-# goes on as $d^2/2$, 32 nats at the right edge, with a slope that grows. It pays for that with the infinities of section 2.
+# JSD is bounded, which is convenient, and therefore becomes flat, which is not: from a distance of about 5 deviations
+# on it says "entirely different", with hardly any gradient. The first GANs suffered from exactly this. KL continues as
+# $d^2/2$, 32 nats at the right edge, with a slope that grows. But KL can be infinite, as in section 2.
 
 # %% [markdown]
 # ## 5. `fit_gaussian` (8 points)
 #
-# Now $p$ is a complicated density on a line and $q$ a Gaussian with mean $m$ and deviation $s$, both free. As near as possible, but in which direction?
+# Now $p$ is a complicated density on a line and $q$ a Gaussian with mean $m$ and deviation $s$, both free. We want $q$ as close to $p$ as possible, but in which direction?
 #
-# * **forward**: make $\mathrm{KL}(p \,\|\, q)$ small. The average is over $p$: wherever the target has mass, $q$ is asked for its opinion, and must not call it impossible.
-# * **reverse**: make $\mathrm{KL}(q \,\|\, p)$ small. The average is over $q$ itself: it is punished for putting mass where the target has none, and never asked about places where it is not.
+# * **forward**: make $\mathrm{KL}(p \,\|\, q)$ small. The average is over $p$: wherever the target has mass, $q$ must have some mass, too, or the cost is very high.
+# * **reverse**: make $\mathrm{KL}(q \,\|\, p)$ small. The average is over $q$ itself: $q$ pays for mass where the target has none, and pays nothing for regions where $q$ has no mass.
 #
-# **On a grid.** We know $p$ only through `log_p`, its log-density at the points $x_1 < \dots < x_N$ of an evenly spaced `grid` `[N]`, and only **up to a constant** (this is how it is in practice: an energy, an unnormalised posterior). A sum over
-# the points then stands for the integral. So turn both into probabilities of the `N` points. With $\ell_i$ for `log_p[i]`:
+# **On a grid.** We know $p$ only through `log_p`, its log-density at the points $x_1 < \dots < x_N$ of an evenly spaced
+# `grid` `[N]`, and only **up to a constant** (this is how it is in practice: an energy, an unnormalised posterior). A
+# sum over the points then replaces the integral. So turn both into probabilities of the `N` points. With $\ell_i$ for
+# `log_p[i]`:
 #
 # $$p_i = \frac{e^{\ell_i}}{\sum_j e^{\ell_j}}, \qquad
 # q_i = \frac{e^{-(x_i - m)^2 / (2 s^2)}}{\sum_j e^{-(x_j - m)^2 / (2 s^2)}},$$
 #
-# and use the formula of section 2 on them. Work with logarithms throughout: the constant in `log_p` may be as large as $\pm 10^4$, and in the tails $e^{\ell_i}$ is 0 on a computer where $\ell_i$ is a harmless −2,000 (`torch.log_softmax` is
-# your friend). In the tests the grid has 400 to 2,500 points, reaches far beyond the fit on both sides, and is much finer than the narrowest hump.
+# and use the formula of section 2 on them. Work with logarithms throughout: the constant in `log_p` may be as large as
+# $\pm 10^4$, and in the tails $e^{\ell_i}$ is 0 on a computer where $\ell_i$ is a harmless −2,000 (use
+# `torch.log_softmax`). In the tests the grid has 400 to 2,500 points, reaches far beyond the fit on both sides, and is
+# much finer than the narrowest hump.
 #
-# **Forward has a formula.** $\mathrm{KL}(p \,\|\, q) = \text{const} - \sum_i p_i \log q(x_i)$, with $\log q(x) = -\log s - (x - m)^2 / (2 s^2) + \text{const}$. Set the derivatives with respect to $m$ and $s$ to 0 and you know which Gaussian it is, whatever $p$ looks like. `log_p` may be
-# $-\infty$ at some points here (the target never goes there).
+# **Forward has a formula.** $\mathrm{KL}(p \,\|\, q) = \text{const} - \sum_i p_i \log q(x_i)$, with $\log q(x) = -\log
+# s - (x - m)^2 / (2 s^2) + \text{const}$. Set the derivatives with respect to $m$ and $s$ to 0, and you find the best
+# Gaussian for any $p$. `log_p` may be $-\infty$ at some points here ($p = 0$ there).
 #
-# **Reverse has none.** Go downhill on
+# **Reverse has no formula.** Minimise by gradient descent
 #
 # $$F(m, s) = \mathrm{KL}(q \,\|\, p) = \sum_i q_i\, (\log q_i - \log p_i) .$$
 #
-# `log_p` is finite here; where $p = 0$, every Gaussian would be infinitely bad. $F$ may have several minima, so one descent is not enough unless you know where to start. Run it from several
-# starts and return the **lowest** minimum. If two are equally low (a symmetric target), either counts. The grid may lie anywhere and in any unit, so take the starts from `log_p` and `grid`, not fixed numbers. In the tests, a start on the highest peak of `log_p`
+# `log_p` is finite here; with $p = 0$ somewhere, $F$ would be infinite for every Gaussian. $F$ may have several minima, so one descent is not enough unless you know where to start. Run it from several
+# starts and return the **lowest** minimum. If two are equally low (a symmetric target), either is accepted. The grid may have any position and any scale, so take the starts from `log_p` and `grid`, not fixed numbers. In the tests, a start on the highest peak of `log_p`
 # with a small deviation finds a lowest minimum; in general it does not, as you will see in question (b).
 #
-# *A number worked by hand.* The target $\log p(x) = x - e^x$, a skewed hump. Its normal averages are known, $\mathbb E_q[x] = m$ and $\mathbb E_q[e^x] = e^{m + s^2/2}$, so the reverse objective is
+# *Worked number.* The target is $\log p(x) = x - e^x$, a skewed hump. The averages under a Gaussian $q$ are known, $\mathbb E_q[x] = m$ and $\mathbb E_q[e^x] = e^{m + s^2/2}$, so the reverse objective is
 #
 # $$F(m, s) = -\log s - m + e^{m + s^2/2} + \text{const} .$$
 #
-# $\partial F / \partial m = -1 + e^{m + s^2/2} = 0$, and with this $\partial F / \partial s = -1/s + s = 0$. So $s = 1$ and $m = -\tfrac12$. The forward fit of the same target has $m = -0.5772$ and $s = \pi / \sqrt 6 = 1.2825$ (mean and deviation of this
-# well-known distribution, found by Gumbel). The peak is at 0, where neither of them sits.
+# $\partial F / \partial m = -1 + e^{m + s^2/2} = 0$, and with this $\partial F / \partial s = -1/s + s = 0$. So $s = 1$
+# and $m = -\tfrac12$. The forward fit of the same target has $m = -0.5772$ and $s = \pi / \sqrt 6 = 1.2825$ (mean and
+# deviation of this density, a Gumbel distribution). The peak is at 0, and neither fit has its mean there.
 #
-# Two tools are given: log-densities to play with, and a descent. `descend` runs many searches side by side, from `S` starts, and measures each step in units of the present $s$, so that you need not tune a rate. You may use it or write your own.
+# Two tools are given: `mixture` for log-densities, and `descend` for gradient descent. `descend` runs many searches in parallel, from `S` starts, and measures each step in units of the current $s$, so that you need not tune a learning rate. You may use it or write your own.
 
 
 # %%
@@ -476,10 +492,10 @@ def mixture(grid, weights, means, stds):
 
 
 def descend(objective, mean, std, steps=300, rate=0.2):
-    """Goes downhill on objective(mean, std) from S starts at once, by small steps in the mean and in log std.
+    """Minimises objective(mean, std) by gradient descent from S starts at once, in the mean and in log std.
 
     Args:
-        objective: maps means `[S]` and deviations `[S]` to what is to become small, `[S]`; differentiable, entry by entry.
+        objective: maps means `[S]` and deviations `[S]` to the values to be minimised, `[S]`; differentiable, entry by entry.
         mean: where the searches start, `[S]`, float64.
         std: likewise, positive, `[S]`, float64.
         steps: number of steps.
@@ -503,14 +519,14 @@ def descend(objective, mean, std, steps=300, rate=0.2):
 
 
 # %% [markdown]
-# **Your task.** Write `fit_gaussian`. The tests allow an error of 2 % of the best deviation, in the mean as in the deviation: formula or descent, both are fine, if the descent has arrived. A call should take no longer than three seconds.
+# **Your task.** Write `fit_gaussian`. The tests allow an error of 2 % of the best deviation, in the mean as in the deviation: formula or descent, both are fine, if the descent has converged. A call should take no longer than three seconds.
 
 
 # %% nbgrader={"grade": false, "grade_id": "fit_gaussian", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def fit_gaussian(log_p, grid, direction):
-    """Mean and deviation of the Gaussian q that is nearest to the target p, in the one or the other direction.
+    """Mean and deviation of the Gaussian q that is closest to the target p, in the given direction.
 
-    "forward" makes KL(p || q) small, "reverse" makes KL(q || p) small: the lowest minimum, either of two equally low ones.
+    "forward" makes KL(p || q) small, "reverse" makes KL(q || p) small: the lowest minimum, or either of two equally low ones.
     Bishop 2006, section 10.1.2. Both distributions count as probabilities of the grid's points.
 
     Args:
@@ -548,7 +564,7 @@ def fitted(log_p, grid, direction):
     answer = student.fit_gaussian(log_p, grid, direction)
     assert isinstance(answer, tuple | list | torch.Tensor) and len(answer) == 2, "return (mean, std)"
     mean, std = (float(torch.as_tensor(number).detach()) for number in answer)
-    assert math.isfinite(mean) and math.isfinite(std), "mean or deviation is nan or infinite: work with log_softmax"
+    assert math.isfinite(mean) and math.isfinite(std), "mean or deviation is nan or infinite: use log_softmax"
     assert std > 0, "a deviation is positive"
     return mean, std
 
@@ -559,7 +575,7 @@ def agree(got, *wants):
 
 
 def yours(fit):
-    """For messages: what came back."""
+    """For messages: what the function returned."""
     return f" (yours: mean {fit[0]:.3f}, deviation {fit[1]:.3f})"
 
 
@@ -579,14 +595,16 @@ with part("reverse, two humps and a skewed one", 1):
     fit = fitted(two_humps, GRID, "reverse")
     assert abs(fit[0]) > 0.5, (
         "reverse on two distant humps has its lowest minima on the humps. "
-        "In the middle there is a higher one: start elsewhere, too. Or are the directions swapped?"
+        "In the middle there is a higher one: use other starts, too. Or are the directions swapped?"
     )
     assert agree((abs(fit[0]), fit[1]), (2.492, 0.813)), (
-        "reverse on two humps: near one of them; has the descent arrived?" + yours(fit)
+        "reverse on two humps: the mean must be near one of them; has the descent converged?" + yours(fit)
     )
     fit = fitted(skewed, skewed_grid, "reverse")
-    assert not agree(fit, (0.0, 1.0)), "that is the peak and its curvature; minimise KL(q || p), the whole of it"
-    assert agree(fit, (-0.5, 1.0)), "reverse, the number worked by hand: mean -1/2, deviation 1" + yours(fit)
+    assert not agree(fit, (0.0, 1.0)), (
+        "that is the peak and its curvature (a Laplace approximation); minimise KL(q || p) itself"
+    )
+    assert agree(fit, (-0.5, 1.0)), "reverse, the worked number: mean -1/2, deviation 1" + yours(fit)
 with part("a constant in log_p", 0.5):
     hint = "adding 10,000 to log_p changes nothing about p: normalise with log_softmax"
     assert agree(fitted(skewed + 1e4, skewed_grid, "forward"), (-0.5772, 1.2825)), hint
@@ -594,7 +612,7 @@ with part("a constant in log_p", 0.5):
 print("fit_gaussian: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 grid = torch.linspace(-12, 12, 1501, dtype=torch.float64)
-shift = float(torch.rand((), generator=fresh(40))) - 0.5  # where the targets lie is drawn
+shift = float(torch.rand((), generator=fresh(40))) - 0.5  # the position of the targets is drawn
 
 
 def shifted(weights, means, stds):
@@ -627,7 +645,7 @@ with part("reverse, one hump", 1):
         )
     pit = torch.linspace(-6, 6, 1201, dtype=torch.float64)  # E_q[(x/2)^16] = 15!! (s/2)^16, with 15!! = 2,027,025
     assert agree(fitted(-((pit / 2) ** 16), pit, "reverse"), (0.0, 2 * (16 * 2_027_025) ** (-1 / 16))), (
-        "log p = -(x/2)^16: the averages of q, not of p, must fit, and log p counts in the tails, too: no floor under it"
+        "log p = -(x/2)^16: average over q, not over p, and do not clamp log p: it counts in the tails, too"
     )
     a, steep = 3.0, torch.linspace(-8, 5, 1301, dtype=torch.float64)
     want = (math.log(a) - 1 / (2 * a), 1 / math.sqrt(a))
@@ -639,16 +657,18 @@ with part("reverse, several humps", 2):
     mean, std = reference.fit_gaussian(log_p, grid, "reverse")
     fit = fitted(log_p, grid, "reverse")
     assert agree(fit, (mean, std), (2.0 + 2 * shift - mean, std)), (
-        "two equal humps: one of them, with nearly its own deviation"
+        "two equal humps: the fit is one of them, with nearly its deviation"
     )
     far = fitted(log_p, 100 + 3 * grid, "reverse")
     assert agree(far, *((100 + 3 * m, 3 * std) for m in (mean, 2.0 + 2 * shift - mean))), (
-        "the same humps far from 0 and in another unit: take the starts from log_p and grid"
+        "the same humps far from 0 and at another scale: take the starts from log_p and grid"
     )
-    for side in (1, -1):  # the mean lies on the lightest hump, the heaviest is on either side
+    for side in (1, -1):  # the mean lies on the lightest hump; the heaviest is on either side
         log_p = shifted((0.3, 0.25, 0.45), (-5.0 * side, 0.8 * side, 5.0 * side), (0.6, 1.2, 0.6))
         fit = fitted(log_p, grid, "reverse")
-        assert agree(fit, reference.fit_gaussian(log_p, grid, "reverse")), "three humps: search far to both sides, too"
+        assert agree(fit, reference.fit_gaussian(log_p, grid, "reverse")), (
+            "three humps: use starts far to both sides, too"
+        )
 with part("constants and data types", 0.5):
     log_p = shifted((0.7, 0.3), (-2.0, 2.5), (0.8, 0.6))
     for direction in ("forward", "reverse"):
@@ -684,16 +704,17 @@ plots.curves(
         "forward: least KL(p ‖ q)": (GRID[shown], density(*fits["forward"])[shown]),
         "reverse: least KL(q ‖ p)": (GRID[shown], density(*fits["reverse"])[shown]),
     },
-    title="Two Gaussians, each as near to the target as can be",
+    title="Two Gaussians, each as close to the target as possible",
     xlabel="x",
     ylabel="density",
 )
 
 # %% [markdown]
-# The forward fit covers (*mass covering*, *mode covering*): it has the target's mean and deviation, and its own peak stands in the valley, where the target has almost nothing. The reverse fit chooses (*mode seeking*): it is nearly a
-# perfect copy of one hump and blind to the other. Which hump it is, is decided by where the search starts.
+# The forward fit covers (*mass covering*, *mode covering*): it has the target's mean and deviation, and its own peak
+# lies in the valley, where the target has almost no mass. The reverse fit chooses (*mode seeking*): it is nearly a
+# perfect copy of one hump and ignores the other. Which hump it is depends on where the search starts.
 #
-# What does each of them cost, measured both ways?
+# What does each of them cost in both directions?
 
 # %% tags=["experiment"]
 
@@ -716,14 +737,14 @@ for row, (way, (mean, std)) in enumerate(fits.items()):
     print(f"{way} fit    {paid}   mean {mean:z6.3f}, deviation {std:.3f}")
 
 # %% [markdown]
-# Each fit is the best in its own currency and a poor one in the other. The blind fit pays $\mathrm{KL}(q \,\|\, p) = 0.690$, just below $\log 2 = 0.693$: over its hump, $q \approx 2 p$, because $q$ has all its mass where $p$ has half. In general the reverse divergence of a Gaussian that
-# copies a distant hump of weight $w$ is about $\log (1 / w)$. In the forward currency the same fit costs 8.7 nats: half the outcomes come from a hump that it calls nearly impossible.
+# Each fit is the best in its own direction and poor in the other. The reverse fit has $\mathrm{KL}(q \,\|\, p) = 0.690$, just below $\log 2 = 0.693$: on its hump, $q \approx 2 p$, because $q$ has all its mass where $p$ has half. In general the reverse divergence of a Gaussian that
+# copies a distant hump of weight $w$ is about $\log (1 / w)$. In the forward direction the same fit costs 8.7 nats: half the outcomes come from a hump that is nearly impossible under $q$.
 #
 # ### The landscape, and several starts
 #
-# The next two figures are maps: mean across, deviation upwards, dark where the divergence is small. The lines are searches by `descend`, and each begins at a ring.
+# The next two figures are maps: mean across, deviation upwards, dark where the divergence is small. The lines are searches by `descend`; a ring marks the start of each.
 #
-# **Predict, then run.** How many minima has the forward map? And the reverse map? (The catchword "mode seeking" suggests two.)
+# **Predict, then run.** How many minima has the forward map? And the reverse map? (The name "mode seeking" suggests two.)
 
 # %% tags=["experiment"]
 MAP_POINTS = run.size(full=81, mini=81, grade=5)
@@ -786,10 +807,13 @@ surface(
 )
 
 # %% [markdown]
-# The forward map has one minimum, and all searches find it. The reverse map has **three**: one on each hump, and a third one in the middle, which covers both humps although the direction is reverse. It is a true minimum, only a worse one: 0.95 nats against 0.69. A search that
-# starts wide ends there, also from far aside. So "the reverse KL seeks modes" is a statement about the lowest minimum, not about what your optimiser will find.
+# The forward map has one minimum, and all searches find it. The reverse map has **three**: one on each hump, and a
+# third one in the middle, which covers both humps although the direction is reverse. It is a true minimum, only a worse
+# one: 0.95 nats against 0.69. A search that starts with a large deviation ends there, even if its start is far to one
+# side. So "the reverse KL seeks modes" is a statement about the lowest minimum, not about what your optimiser will
+# find.
 #
-# ### When does the reverse fit begin to choose?
+# ### From which distance on does the reverse fit choose one hump?
 #
 # Let the humps have deviation 1 and move apart. For each distance, one search starts in the middle, one on a hump.
 #
@@ -805,13 +829,13 @@ for place, half in enumerate(HALF_DISTANCES.tolist()):
     price = kl_both_ways(target, arrived[:, 0], arrived[:, 1])["reverse"]
     for name, found, paid in zip(("middle", "hump"), arrived, price, strict=True):
         branches[name][place] = torch.stack([found[0], found[1], paid])
-separate = branches["hump"][:, 0] > 0.5  # below that, the search from the hump ends in the middle, too
+separate = branches["hump"][:, 0] > 0.5  # for smaller distances, the search from the hump ends in the middle, too
 plots.curves(
     {
         "minimum in the middle": (HALF_DISTANCES, branches["middle"][:, 2]),
         "minimum on a hump": (HALF_DISTANCES[separate], branches["hump"][separate, 2]),
     },
-    title="Reverse: near humps are covered, between distant ones it chooses",
+    title="Reverse: it covers near humps and chooses between distant ones",
     xlabel="half the distance of the humps (in their deviations)",
     ylabel="KL(q ‖ p) at the minimum (nats)",
 )
@@ -830,19 +854,21 @@ plots.curves(
 )
 
 # %% [markdown]
-# Up to a half distance of about 2.4 deviations there is no minimum on a hump at all, and the reverse fit covers both, much like the forward one: with humps at ±2 it has mean 0 and deviation 2.05, the forward fit 2.24. Then a minimum on a hump appears, dearer at first, at nearly $\log 2$ nats. Only from about 2.8 on is it the
-# cheaper one: the best fit jumps from the middle to a hump. The minimum in the middle stays behind as a trap.
+# Up to a half distance of about 2.4 deviations there is no minimum on a hump at all, and the reverse fit covers both,
+# much like the forward one: with humps at ±2 it has mean 0 and deviation 2.05, the forward fit 2.24. Then a minimum on
+# a hump appears, at first the higher one, at nearly $\log 2$ nats. Only from about 2.8 on is it the lower one: the best
+# fit jumps from the middle to a hump. The minimum in the middle remains, as a local minimum in which a search can end.
 #
-# ## 7. Where you have met this
+# ## 7. Where this occurs in machine learning
 #
-# | what is trained | what it makes small | so it tends to |
+# | what is trained | what it minimises | so it tends to |
 # |---|---|---|
-# | anything by maximum likelihood: classifiers, language models | forward KL from data to model (plus the entropy of the data, a constant) | cover: give all data some probability, and with them things that are no data |
-# | the guess $q(z \mid x)$ of a variational autoencoder | reverse KL from guess to true posterior | choose: too narrow, one explanation of several |
-# | the generator of the first GAN, against a perfect discriminator | JSD of data and samples, times 2, minus log 4 | neither; where they do not overlap there is no slope |
+# | anything by maximum likelihood: classifiers, language models | forward KL from data to model (plus the entropy of the data, a constant) | cover: give all data some probability, and also some to what is not data |
+# | the approximate posterior $q(z \mid x)$ of a variational autoencoder | reverse KL from $q(z \mid x)$ to the true posterior | choose: too narrow, one explanation of several |
+# | the generator of the first GAN, against a perfect discriminator | JSD of data and samples, times 2, minus log 4 | neither; where they do not overlap there is no gradient |
 # | a policy $\pi$ that maximises $\mathbb E_\pi[r] - \beta\, \mathrm{KL}(\pi \,\Vert\, \pi_0)$ | reverse KL from $\pi$ to $\pi_0\, e^{r / \beta}$, normalised | choose: few answers, all of them good |
 #
-# The first line is easily checked. Maximum likelihood draws samples from $p$ and takes the $m$ and $s$ under which they are likeliest. For a Gaussian these are the samples' mean and deviation.
+# The first row is easily checked. Maximum likelihood takes samples from $p$ and finds the $m$ and $s$ that make them most likely. For a Gaussian these are the samples' mean and deviation.
 
 # %% tags=["experiment"]
 draws_of_target = GRID[
@@ -857,15 +883,17 @@ for way, (mean, std) in fits.items():
     print(f"mean log-likelihood of the samples under the {way} fit: {sample_scores[way]:.2f} nats")
 
 # %% [markdown]
-# **Where this picture ends.** With one mean and one deviation the model is far from the target, so the direction decides everything. A model that is rich enough to equal the target makes both divergences 0, and the direction no longer matters for the goal, only for the way there. And neither
-# direction is "better": cover, if missing something is what hurts (a warning system); choose, if nonsense is what hurts (a sample to be looked at).
+# **Where this stops being true.** With one mean and one deviation the model is far from the target, so the direction
+# decides everything. A model that is rich enough to equal the target makes both divergences 0, and the direction no
+# longer matters for the optimum, only for the training. And neither direction is "better": cover, if it is bad to miss
+# something (a warning system); choose, if it is bad to produce nonsense (a sample that people look at).
 
 # %% [markdown]
 # ## 8. Questions
 #
 # ### (a) Finite and infinite (3 points)
 #
-# Give the two distributions of your `asymmetric_pair`. Compute the finite divergence by hand. Why is the other one infinite: what would happen to someone who uses that code, and why can no amount of data help? Finally, what would the
+# Give the two distributions of your `asymmetric_pair`. Compute the finite divergence by hand. Why is the other one infinite: what would happen to someone who uses that code, and why does more data not help? Finally, what would the
 # Jensen-Shannon divergence of your pair be, and why must it be finite? About 100 words.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_infinite", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
@@ -877,7 +905,7 @@ for way, (mean, std) in fits.items():
 # $\mathrm{JSD} = 0.216$ nats. The mixture $r = (\tfrac34, \tfrac14)$ is at least half of $p$ and half of $q$ everywhere, so the ratios $p / r$ and $q / r$ are at most 2 and each KL at most $\log 2$.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
-# * 1 point: a valid pair, and the finite divergence computed rightly with its unit (nats; any pair of full marks in `asymmetric_pair`)
+# * 1 point: a valid pair, and the finite divergence computed correctly with its unit (nats; any pair of full marks in `asymmetric_pair`)
 # * 1 point: infinite because an outcome that happens has probability 0 in the second argument (no finite code word, log ratio infinite); the mean stays infinite however rare or many the tosses
 # * 1 point: JSD of the pair, right value, and finite because the mixture is positive wherever p or q is (ratios at most 2, bound log 2)
 # ### END MARK SCHEME
@@ -910,13 +938,13 @@ plots.curves(
 # Answer in about 150 words:
 #
 # * Which plot is which? Derive it from the two formulas: in which regions of the line does each of them punish $q$, and how hard?
-# * The chosen hump is not the higher one. Why that one? Estimate $\mathrm{KL}(q \,\|\, p)$ for a $q$ that copies either hump.
-# * Where would a search end that starts on the high hump with a small deviation, and what does that say about a single start?
+# * The reverse fit chose the hump that is not the higher one. Why that one? Estimate $\mathrm{KL}(q \,\|\, p)$ for a $q$ that copies either hump.
+# * If a search starts on the high hump with a small deviation, where does it end, and what does that say about a single start?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_directions", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
 # Plot 1 is the reverse fit, plot 2 the forward one. In $\mathrm{KL}(p \,\|\, q) = \sum p \log (p / q)$ the average is over p: a region with p > 0 and q ≈ 0 costs nearly infinitely much, while q > 0 where p ≈ 0 costs nothing there (only mass that is missing elsewhere). So q must cover both humps,
-# and the optimum has the mean and deviation of p, as in plot 2. In $\mathrm{KL}(q \,\|\, p) = \sum q \log (q / p)$ the average is over q: mass of q in the valley or beyond, where p ≈ 0, costs very much; a hump where q ≈ 0 costs nothing. So q retreats to one hump, as in plot 1.
+# and the optimum has the mean and deviation of p, as in plot 2. In $\mathrm{KL}(q \,\|\, p) = \sum q \log (q / p)$ the average is over q: mass of q in the valley or beyond, where p ≈ 0, costs very much; a hump where q ≈ 0 costs nothing. So q covers one hump only, as in plot 1.
 #
 # A copy of a hump of weight w has q ≈ p / w there, so $\mathrm{KL}(q \,\|\, p) \approx \log (1 / w)$: log (1 / 0.7) = 0.36 nats on the broad one, log (1 / 0.3) = 1.20 on the narrow one. Mass counts, not height.
 #
@@ -941,13 +969,13 @@ process = {"sources": "", "people": "", "hours": None}
 # %% [markdown]
 # ## 9. Your log
 #
-# The next cell defines inputs that belong to you alone: they are drawn from your student id. The last cell asks your functions for
-# their answers, adds your measured numbers and writes `submission_log.json`. Hand it in together with this notebook.
+# The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for
+# their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
 
 
 # %% tags=["answers"]
 def personal_answers(student, draws):
-    """Inputs that belong to one student: item id -> a function that asks the student's code for its answer."""
+    """Per-student inputs: item id -> a function that asks the student's code for its answer."""
 
     def ask_kl_divergence():
         d = draws("kl_divergence")
@@ -958,7 +986,7 @@ def personal_answers(student, draws):
 
     def ask_asymmetric_pair():
         p, q = (torch.as_tensor(each, dtype=torch.float64) for each in student.asymmetric_pair())
-        # the pair is the student's choice, so only what every right one has in common
+        # each student may choose another pair, so the answer has only what all correct pairs have in common
         return {
             "sums": [round(float(p.sum()), 3), round(float(q.sum()), 3)],
             "negative": bool((p < 0).any() or (q < 0).any()),
@@ -983,7 +1011,7 @@ def personal_answers(student, draws):
                 fit = student.fit_gaussian(log_p, grid, direction)
                 mean, std = (float(torch.as_tensor(number).detach()) for number in fit)
                 off = mean - centre if name == "skewed" else abs(mean - centre)  # either of two equal humps is right
-                # to halves: a fit that is right to 2 % always gives the same
+                # rounded to halves: every fit within 2 % gives the same answer
                 answer[f"{direction}, {name}"] = [centre, round(2 * off) / 2, round(2 * std) / 2]
         return answer
 
@@ -997,7 +1025,7 @@ def personal_answers(student, draws):
 
 # %% tags=["log"]
 log = SubmissionLog(run)
-log.bands(  # between these, the numbers of our own runs lie
+log.bands(  # the expected range of each number, from our own runs
     {
         "comparing_distributions/forward_fit_kl": {"full": (0.48, 0.53), "mini": (0.48, 0.53)},
         "comparing_distributions/reverse_fit_kl": {"full": (0.68, 0.72), "mini": (0.68, 0.72)},

@@ -1,4 +1,4 @@
-# misconception: you return where the first search ended, not where the objective is lowest
+# misconception: you returned the end of the first search, not the lowest of all minima
 def fit_gaussian(log_p, grid, direction):
     x, log_p = grid.double(), torch.log_softmax(log_p.double(), dim=0)
     log_p = log_p.clamp(min=-1e8)

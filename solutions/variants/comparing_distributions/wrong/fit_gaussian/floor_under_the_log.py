@@ -1,4 +1,4 @@
-# misconception: you added a small number to p before the logarithm: where p is smaller than that, q pays too little
+# misconception: you added a small number to p before the logarithm: where p is smaller than that number, the cost is too small
 def fit_gaussian(log_p, grid, direction):
     x, log_p = grid.double(), torch.log_softmax(log_p.double(), dim=0)
     log_p = log_p.clamp(min=-1e8)

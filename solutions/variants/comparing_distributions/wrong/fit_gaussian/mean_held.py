@@ -1,4 +1,4 @@
-# misconception: in the reverse direction you held the mean at that of the target and fitted the deviation only
+# misconception: in the reverse direction you fixed the mean at that of the target and fitted the deviation only
 def fit_gaussian(log_p, grid, direction):
     x, log_p = grid.double(), torch.log_softmax(log_p.double(), dim=0)
     p = log_p.exp()

@@ -1,4 +1,4 @@
-# misconception: you left out the term log q, so that the reverse fit shrinks onto the peak
+# misconception: you left out the term log q, so the reverse fit shrinks to a point at the peak
 def fit_gaussian(log_p, grid, direction):
     x, log_p = grid.double(), torch.log_softmax(log_p.double(), dim=0)
     p = log_p.exp()

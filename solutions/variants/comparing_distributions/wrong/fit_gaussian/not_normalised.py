@@ -1,4 +1,4 @@
-# misconception: you did not normalise exp(log_p), so that a constant in log_p counts
+# misconception: you did not normalise exp(log_p), so a constant in log_p changes the result
 def fit_gaussian(log_p, grid, direction):
     x, log_p = grid.double(), log_p.double()
     p = log_p.exp() * (x[1] - x[0])

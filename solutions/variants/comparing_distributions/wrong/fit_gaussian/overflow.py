@@ -1,4 +1,4 @@
-# misconception: you took exp(log_p) before normalising; it overflows or is 0 throughout where a large constant is added
+# misconception: you took exp(log_p) before normalising; with a large constant in log_p it overflows or is 0 everywhere
 def fit_gaussian(log_p, grid, direction):
     x, log_p = grid.double(), log_p.double()
     p = log_p.exp() / log_p.exp().sum()

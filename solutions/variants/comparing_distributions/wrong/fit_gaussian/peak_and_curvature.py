@@ -1,4 +1,4 @@
-# misconception: you took the peak and its curvature for the reverse fit (a Laplace approximation)
+# misconception: you used the peak and its curvature (a Laplace approximation) instead of the reverse fit
 def fit_gaussian(log_p, grid, direction):
     x, log_p = grid.double(), torch.log_softmax(log_p.double(), dim=0)
     p = log_p.exp()

@@ -1,4 +1,4 @@
-# misconception: you took the highest peak for the mean of the forward fit
+# misconception: you used the highest peak as the mean of the forward fit
 def fit_gaussian(log_p, grid, direction):
     x, log_p = grid.double(), torch.log_softmax(log_p.double(), dim=0)
     p = log_p.exp()

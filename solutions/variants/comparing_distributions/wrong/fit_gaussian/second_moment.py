@@ -1,4 +1,4 @@
-# misconception: you took the mean square for the variance: subtract the square of the mean
+# misconception: you used the mean square as the variance: subtract the square of the mean
 def fit_gaussian(log_p, grid, direction):
     x, log_p = grid.double(), torch.log_softmax(log_p.double(), dim=0)
     p = log_p.exp()

@@ -1,4 +1,4 @@
-# misconception: your descent stopped long before it arrived
+# misconception: your descent stopped long before it converged
 def fit_gaussian(log_p, grid, direction):
     x, log_p = grid.double(), torch.log_softmax(log_p.double(), dim=0)
     p = log_p.exp()

@@ -1,4 +1,4 @@
-# misconception: you returned the variance in place of the deviation
+# misconception: you returned the variance instead of the deviation
 def fit_gaussian(log_p, grid, direction):
     x, log_p = grid.double(), torch.log_softmax(log_p.double(), dim=0)
     p = log_p.exp()

@@ -1,4 +1,4 @@
-# misconception: you held the weights q fixed in the gradient: they, too, depend on mean and deviation
+# misconception: you kept the weights q constant in the gradient: they depend on mean and deviation, too
 def fit_gaussian(log_p, grid, direction):
     x, log_p = grid.double(), torch.log_softmax(log_p.double(), dim=0)
     log_p = log_p.clamp(min=-1e8)

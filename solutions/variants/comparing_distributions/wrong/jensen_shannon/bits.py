@@ -1,4 +1,4 @@
-# misconception: you used the logarithm to base 2; the divergence is asked for in nats
+# misconception: you used the logarithm to base 2; the divergence must be in nats
 def jensen_shannon(p, q):
     def one_way(a, b):
         return torch.where(a > 0, a * (a.log() - b.log()), torch.zeros_like(a)).sum()

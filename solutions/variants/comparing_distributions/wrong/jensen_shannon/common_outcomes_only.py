@@ -1,4 +1,4 @@
-# misconception: you left out the outcomes that only one of the two shows: these tell most
+# misconception: you left out the outcomes that are possible under only one of the two: these are the most informative
 def jensen_shannon(p, q):
     both = (p > 0) & (q > 0)
     p, q = p[both], q[both]

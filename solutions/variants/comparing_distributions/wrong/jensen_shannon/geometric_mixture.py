@@ -1,4 +1,4 @@
-# misconception: you took the geometric mean for the mixture
+# misconception: you used the geometric mean as the mixture
 def jensen_shannon(p, q):
     def one_way(a, b):
         return torch.where(a > 0, a * (a.log() - b.log()), torch.zeros_like(a)).sum()

@@ -1,4 +1,4 @@
-# misconception: you left out the outcomes that q calls impossible and scaled the rest to sum 1: the answer there is inf
+# misconception: you left out the outcomes with q = 0 and scaled the rest to sum 1: the answer there is inf
 def kl_divergence(p, q):
     both = (p > 0) & (q > 0)
     p, q = p[both] / p[both].sum(), q[both] / q[both].sum()
