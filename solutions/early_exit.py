@@ -19,8 +19,8 @@
 #
 # * when a partial result already decides the whole, in a toy where everything can be computed;
 # * how to measure how sure a network is, and to train all its exits at once;
-# * how to compute the later layers only for the samples that need them, and to count the work honestly;
-# * what early exit saves, what it costs, and for whom: which pictures leave first, and which last.
+# * how to compute the later layers only for the samples that need them, and to count the work correctly;
+# * what early exit saves, what it costs, and for which pictures: which leave first, and which last.
 #
 # **What you need**: normal distributions, convolutional networks, and a little PyTorch. The lecture helps, but the text below is complete.
 #
@@ -52,9 +52,9 @@
 # %% tags=["install"]
 from importlib.util import find_spec
 
-if find_spec("homework") is None:  # on Colab: installs what is missing, the torch that is there stays
+if find_spec("homework") is None:  # on Colab: installs what is missing and keeps the installed torch
     get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
-# On Colab, so that training goes on after a cut-off: `from homework.colab import use_drive; use_drive()`
+# On Colab, so that training continues after a disconnect: `from homework.colab import use_drive; use_drive()`
 
 # %%
 import contextlib
@@ -68,11 +68,13 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import homework
-from homework import plots, reference, student, training
+from homework import reference, student
 from homework.checks import close, fresh, part
-from homework.log import SubmissionLog
-from homework.pictures import pictures_for
-from homework.shapes import draw_shapes
+from homework.data.pictures import pictures_for
+from homework.data.shapes import draw_shapes
+from homework.hand_in.log import SubmissionLog
+from homework.show import plots
+from homework.train import training
 
 run = homework.start("early_exit")
 
@@ -85,12 +87,12 @@ run = homework.start("early_exit")
 #
 # $$Y = X_1 + X_2 + X_3 + \ldots$$
 #
-# but each term has its price. After $k$ terms we know the partial sum $Y_k = X_1 + \ldots + X_k$, much as a network knows something after $k$ layers. The terms get smaller and smaller, so if $Y_k$ is far from 0, what is still to come will hardly turn the sign.
+# but each term costs something. After $k$ terms we know the partial sum $Y_k = X_1 + \ldots + X_k$, much as a network has a partial result after $k$ layers. The terms get smaller and smaller, so if $Y_k$ is far from 0, the remaining terms will hardly change the sign.
 #
-# Below are five such sums. Cover the picture to the right of $k$ = 3: on how many of the five signs would you bet?
+# Below are five such sums. Cover the picture to the right of $k$ = 3: for how many of the five sums are you sure of the sign?
 
 # %%
-TERMS = 40  # as good as infinitely many: what is left out has a deviation of 1e-6
+TERMS = 40  # almost infinitely many: the terms left out have a standard deviation of 1e-6
 
 
 def draw_terms(sums: int, generator: torch.Generator, first: int = 1) -> torch.Tensor:
@@ -104,25 +106,25 @@ few_sums = draw_terms(5, torch.Generator().manual_seed(3619)).cumsum(dim=1)  # [
 shown_terms = list(range(1, 13))
 plots.curves(
     {f"sum {row + 1}": (shown_terms, few_sums[row, :12]) for row in range(5)},
-    title="Far from 0 the sign is settled early, near 0 it stays open",
+    title="Far from 0 the sign is decided early, near 0 it stays open",
     xlabel="k, number of terms",
     ylabel="partial sum Y_k",
     levels={"0": 0.0},
 )
 
 # %% [markdown]
-# ### `tail_variance`: what is still to come (1 point)
+# ### `tail_variance`: the terms that are missing (1 point)
 #
-# What is missing after $k$ terms is the tail $R_k = X_{k+1} + X_{k+2} + \ldots$. Its terms are independent, so their variances add up, a geometric series:
+# After $k$ terms the tail $R_k = X_{k+1} + X_{k+2} + \ldots$ is missing. Its terms are independent, so their variances add up to a geometric series:
 #
 # $$\mathrm{Var}(R_k) = \sum_{i=k+1}^{\infty} 2^{-(i-1)} = 2^{-k} \left(1 + \tfrac12 + \tfrac14 + \ldots\right) = 2 \cdot 2^{-k} .$$
 #
-# *Worked numbers.* Before the first term ($k = 0$) all of it is missing: variance 2. After one term 1, after two ½, after three ¼.
+# *Worked numbers.* Before the first term ($k = 0$) the whole sum is missing: variance 2. After one term 1, after two ½, after three ¼.
 
 
 # %% nbgrader={"grade": false, "grade_id": "tail_variance", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def tail_variance(k):
-    """The variance of what is missing after k terms: 2 * 2^(-k).
+    """The variance of the tail that is missing after k terms: 2 * 2^(-k).
 
     Args:
         k: number of terms that are known, from 0 on: a whole number, or a LongTensor `[B]`.
@@ -145,7 +147,7 @@ assert isinstance(got, torch.Tensor) and tuple(got.shape) == (3,), "a LongTensor
 assert close(
     got,
     torch.tensor([0.25, 2.0, 1.0]),
-    "a LongTensor must give floating-point numbers, the same as its numbers one by one",
+    "a LongTensor must give the same floating-point numbers as its entries one by one",
 )
 print("tail_variance: all visible checks passed")
 ### BEGIN HIDDEN TESTS
@@ -153,8 +155,10 @@ g = fresh(30)
 ks = torch.randint(1, 25, (6,), generator=g)
 for k in [*ks.tolist(), 40]:
     got, before = student.tail_variance(k), student.tail_variance(k - 1)
-    assert close(got * 2, before, "each further term halves what is missing")
-    assert close(before - got, 0.5 ** (k - 1), "term k has the variance 2^-(k - 1), and takes it out of the tail")
+    assert close(got * 2, before, "each further term halves the variance of the tail")
+    assert close(
+        before - got, 0.5 ** (k - 1), "term k has the variance 2^-(k - 1), so the variance of the tail falls by this"
+    )
     assert close(got, reference.tail_variance(k), "2 * 2^(-k)", atol=1e-15)
 assert close(student.tail_variance(ks), reference.tail_variance(ks), "a LongTensor [B] gives [B]", atol=1e-12)
 N, k = 20_000, int(ks[0])
@@ -170,11 +174,11 @@ assert abs(measured - 1) <= 5.5 * math.sqrt(2 / N), "simulated tails must have t
 #
 # $$P(Y \le 0 \mid Y_k = m) = P(R_k \le -m) = \Phi\!\left(\frac{-m}{\sqrt{2 \cdot 2^{-k}}}\right),$$
 #
-# where $\Phi$ is the distribution function of $N(0, 1)$. For early exit the *small* probabilities matter, and they are easily lost to rounding: computed as $\tfrac12 (1 + \operatorname{erf}(a/\sqrt2))$ in float32, $\Phi(-5) = 2.87 \cdot 10^{-7}$ comes out as $2.98 \cdot 10^{-7}$ and $\Phi(-6) = 9.9 \cdot 10^{-10}$ as 0, since $1 - 0.9999994$ has hardly a digit left. (`torch.distributions.Normal.cdf` and `torch.special.ndtr` do that.) Use the complement `torch.erfc`, which keeps them: $\Phi(a) = \tfrac12 \operatorname{erfc}(-a / \sqrt2)$.
+# where $\Phi$ is the distribution function of $N(0, 1)$. For early exit the *small* probabilities matter, and rounding easily destroys them: computed as $\tfrac12 (1 + \operatorname{erf}(a/\sqrt2))$ in float32, $\Phi(-5) = 2.87 \cdot 10^{-7}$ comes out as $2.98 \cdot 10^{-7}$ and $\Phi(-6) = 9.9 \cdot 10^{-10}$ as 0, since $1 - 0.9999994$ has almost no correct digit. (`torch.distributions.Normal.cdf` and `torch.special.ndtr` compute it like this.) Use the complement `torch.erfc`, which keeps small probabilities exact: $\Phi(a) = \tfrac12 \operatorname{erfc}(-a / \sqrt2)$.
 #
-# `tail_variance(k)` is a number or a tensor, as `k` is; `** 0.5` takes the root of both.
+# `tail_variance(k)` is a number if `k` is a number, and a tensor if `k` is a tensor; `** 0.5` takes the square root of both.
 #
-# *Worked numbers.* $m = 1$, $k = 1$: the tail has variance 1, so $\Phi(-1)$ = **0.158655**. $m = -1$, $k = 3$: variance ¼, deviation ½, $\Phi(2)$ = **0.977250**. $m = 5$, $k = 1$: **2.866516 · 10⁻⁷**.
+# *Worked numbers.* $m = 1$, $k = 1$: the tail has variance 1, so $\Phi(-1)$ = **0.158655**. $m = -1$, $k = 3$: variance ¼, standard deviation ½, $\Phi(2)$ = **0.977250**. $m = 5$, $k = 1$: **2.866516 · 10⁻⁷**.
 
 
 # %% nbgrader={"grade": false, "grade_id": "probability_negative", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -198,7 +202,7 @@ def probability_negative(m, k):
 
 # %% nbgrader={"grade": true, "grade_id": "test_probability_negative", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 def own_tail_fits():
-    """Is your tail_variance right for the worked numbers? (Where it is not, mend it first.)"""
+    """Is your tail_variance right for the worked numbers? (If not, fix it first.)"""
     with contextlib.suppress(Exception):
         return all(abs(float(student.tail_variance(k)) - 2 * 0.5**k) < 1e-6 for k in (1, 3))
     return False
@@ -208,7 +212,7 @@ m = torch.tensor([1.0, 5.0])
 p = student.probability_negative(m, 1)
 assert isinstance(p, torch.Tensor) and tuple(p.shape) == (2,), "return a tensor with one probability for each m, [B]"
 if own_tail_fits():
-    assert abs(float(p[0]) - 0.841345) > 1e-3, "this is P(Y > 0): a positive m makes a negative sum unlikely"
+    assert abs(float(p[0]) - 0.841345) > 1e-3, "this is P(Y > 0): for a positive m a negative sum is unlikely"
     assert abs(float(p[0]) - 0.078650) > 1e-4, "Φ(a) is ½ erfc(−a/√2): the √2 is missing"
     assert close(p[:1], torch.tensor([0.158655]), "the worked number for m = 1, k = 1", rtol=1e-4)
     assert close(
@@ -219,7 +223,9 @@ if own_tail_fits():
         atol=0,
     )
     p = student.probability_negative(torch.tensor([-1.0]), 3)
-    assert abs(float(p) - 0.999968) > 1e-5, "k = 3: divide by the deviation of the tail, the root of its variance"
+    assert abs(float(p) - 0.999968) > 1e-5, (
+        "k = 3: divide by the standard deviation of the tail, the root of its variance"
+    )
     assert close(p, torch.tensor([0.977250]), "the worked number for m = -1, k = 3")
     p = student.probability_negative(torch.tensor([1.0, -1.0]), torch.tensor([1, 3]))
     assert close(p, torch.tensor([0.158655, 0.977250]), "k may be a LongTensor, one for each m")
@@ -255,17 +261,21 @@ with part("closed form", 2):
         m = deviation * 2 * torch.randn(9, generator=g, dtype=torch.float64)
         p = student.probability_negative(m, k)
         assert p.dtype == torch.float64, "the result has the data type of m"
-        assert agrees(p, m, k, 1e-5), "Phi(-m / deviation of the tail)"
+        assert agrees(p, m, k, 1e-5), "Phi(-m / standard deviation of the tail)"
         assert agrees(student.probability_negative(m.float(), k), m.float(), k, 2e-4), "the same for float32"
         opposite = student.probability_negative(-m, k)
         assert close(p + opposite, torch.ones(9), "the probabilities for m and for -m add up to 1")
         order = student.probability_negative(m.sort().values, k)
         assert bool((order.diff() <= 0).all()) and bool(order.diff().min() < 0), "the larger m, the less likely"
-        assert close(student.probability_negative(torch.zeros(2), k), torch.full((2,), 0.5), "m = 0 leaves it open")
+        assert close(
+            student.probability_negative(torch.zeros(2), k),
+            torch.full((2,), 0.5),
+            "for m = 0 both signs are equally likely",
+        )
     k = torch.randint(2, 12, (7,), generator=g)
     m = torch.randn(7, generator=g, dtype=torch.float64) * (2 * 0.5**k).sqrt()
     kept = m.clone()
-    assert agrees(student.probability_negative(m, k), m, k, 1e-5), "each m with a k of its own"
+    assert agrees(student.probability_negative(m, k), m, k, 1e-5), "each m with its own k"
     assert torch.equal(m, kept), "m must not be changed"
     N, k = 20_000, int(torch.randint(2, 5, (), generator=g))
     if abs(float(torch.as_tensor(variances(k)[-1])) / (2 * 0.5**k) - 1) < 1e-3:
@@ -282,9 +292,9 @@ with part("small probabilities", 1):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### Does the formula hold? And what does it buy?
+# ### Is the formula right? And what does it save?
 #
-# First a check: sums are drawn, those whose partial sum lies near $m$ are picked out, and it is counted how many end below 0. Then the game itself: **stop at the first $k$ at which the probability to have the wrong sign is below ε**, that is, at which the smaller one of $P(Y \le 0)$ and $P(Y > 0)$ is.
+# First a check: we draw sums, take those whose partial sum is near $m$, and count how many end below 0. Then the early exit itself: **stop at the first $k$ at which the probability of the wrong sign is below ε**, that is, at which the smaller one of $P(Y \le 0)$ and $P(Y > 0)$ is.
 #
 # **Predict, then run.** How many terms are needed on average if one sign in a hundred may be wrong? One in ten thousand?
 
@@ -297,7 +307,7 @@ EPSILONS = (0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4)
 def stop_when_sure(partial_sums: torch.Tensor, epsilon: float) -> tuple[float, float, float]:
     """Stops each of the sums `[N, TERMS]` when sure: (mean number of terms, share of wrong signs, share after 2)."""
     used = torch.full((len(partial_sums),), TERMS)
-    for k in range(TERMS - 1, 0, -1):  # backwards, so that the first k at which we are sure is what stays
+    for k in range(TERMS - 1, 0, -1):  # backwards, so that the first k at which we are sure is written last
         p = probability_negative(partial_sums[:, k - 1], k)
         used[torch.minimum(p, 1 - p) < epsilon] = k
     at_stop = partial_sums.gather(1, used[:, None] - 1)[:, 0]  # [N]
@@ -333,12 +343,12 @@ plots.curves(
 )
 
 # %% [markdown]
-# The share of wrong signs stays below ε, as promised. With about five terms on average, sums that stop when they are sure have twenty times fewer wrong signs than sums that all stop after five: the clear cases give their work to those near 0. That is the whole idea. A network is not as kind: nobody gives us $P(\text{wrong})$ at an exit. We shall take the entropy of the exit's own prediction instead, and see how far it is to be trusted.
+# The share of wrong signs stays below ε, as the formula says. With about five terms on average, sums that stop when they are sure have twenty times fewer wrong signs than sums that all stop after five: the work saved on clear cases goes to the cases near 0. That is the whole idea. A network is harder: we do not know $P(\text{wrong})$ at an exit. We use the entropy of the exit's own prediction instead, and see how reliable it is.
 
 # %% [markdown]
 # ## 2. The pictures
 #
-# In `mini` there are six kinds of drawn figures: circle, square, rectangle, right triangle, heart, ellipse. Each has a known *difficulty* between 0 and 1: the harder a figure, the smaller, fainter and noisier it is drawn, the wider is the bar across it, and the less long are the long kinds (so that an ellipse comes near a circle). Most are easy. In `full` the pictures are CIFAR-10's photographs, whose difficulty nobody knows.
+# In `mini` there are six kinds of drawn figures: circle, square, rectangle, right triangle, heart, ellipse. Each has a known *difficulty* between 0 and 1. A harder figure is smaller, fainter and noisier, the bar across it is wider, and rectangles and ellipses are less elongated (so that an ellipse is almost a circle). Most figures are easy. In `full` the pictures are CIFAR-10's photographs, whose difficulty is unknown.
 
 # %%
 pictures = pictures_for(run)
@@ -397,14 +407,14 @@ def prediction_entropy(logits):
 logits = torch.tensor([[math.log(2.0), 0.0, 0.0], [0.0, 0.0, 0.0]])
 h = student.prediction_entropy(logits)
 assert isinstance(h, torch.Tensor) and tuple(h.shape) == (2,), "return one entropy for each row, [B]"
-assert not bool((h < -1e-6).any()), "an entropy is not negative: the logarithm of a probability is; turn the sign round"
+assert not bool((h < -1e-6).any()), "an entropy is not negative, but the logarithm of a probability is: change the sign"
 assert abs(float(h[0]) - 1.5) > 1e-3, "this is in bits: take the natural logarithm"
 assert close(h, torch.tensor([1.039721, 1.098612]), "the worked numbers: softmax first, then -sum p log p over classes")
 sure = student.prediction_entropy(torch.tensor([[1000.0, 0.0, -1000.0], [-300.0, 300.0, 0.0]]))
 assert close(sure, torch.zeros(2), "logits of ±1,000 have entropy 0: 0 log 0 is 0, not nan")
 shifted = student.prediction_entropy(logits + 7.0)
 assert close(
-    shifted, h, "the same number added to all logits changes nothing: use the softmax, not the logits themselves"
+    shifted, h, "adding the same number to all logits changes nothing: use the softmax, not the logits themselves"
 )
 print("prediction_entropy: all visible checks passed")
 ### BEGIN HIDDEN TESTS
@@ -424,9 +434,14 @@ with part("entropies", 2):
             student.prediction_entropy(logits.flip(1)), h, "the order of the classes does not matter", atol=1e-5
         )
         alone = torch.cat([student.prediction_entropy(logits[i : i + 1]) for i in range(B)])
-        assert close(alone, h, "what other samples are in the batch does not matter", atol=1e-5)
+        assert close(alone, h, "the other samples of the batch do not matter", atol=1e-5)
         shift = 50 * torch.randn(B, 1, generator=g)
-        assert close(student.prediction_entropy(logits + shift), h, "each row may be shifted by a number", atol=1e-3)
+        assert close(
+            student.prediction_entropy(logits + shift),
+            h,
+            "adding a number to all logits of a row changes nothing",
+            atol=1e-3,
+        )
         flat = student.prediction_entropy(shift.repeat(1, C))
         assert close(flat, torch.full((B,), math.log(C)), "equal logits have entropy log C", atol=1e-5)
     # two independent predictions: the entropy of the pair is the sum of the entropies
@@ -448,16 +463,16 @@ with part("logits of any size", 1):
 # %% [markdown]
 # ## 4. A residual network with exits
 #
-# Here is the network, complete. A **block** is two convolutions and a shortcut around them (He and others 2016). Blocks are grouped into **stages**; each stage is followed by a **head** that turns its features into logits:
+# Here is the complete network. A **block** is two convolutions and a shortcut around them (He and others 2016). Blocks are grouped into **stages**; each stage is followed by a **head** that turns its features into logits:
 #
 # $$\text{exit}_i(x) = \text{heads}_i\big(\text{stages}_i(\ldots \text{stages}_1(\text{stages}_0(x)))\big).$$
 #
-# The last head is the usual one of a ResNet: average over all places, then one linear layer. The early ones see features that are still local, so they get a convolution of their own first (as in BranchyNet, Teerapittayanon and others 2016). That is work, too, and it is wasted on a sample that does not leave: remember it for section 7.
+# The last head is the usual one of a ResNet: average over all positions, then one linear layer. The early heads see features that are still local, so each has its own convolution first (as in BranchyNet, Teerapittayanon and others 2016). That is work, too, and it is wasted on a sample that does not leave: remember this for section 7.
 
 
 # %%
 class Block(nn.Module):
-    """Two convolutions beside a shortcut: `[B, inputs, H, W]` -> `[B, width, H / stride, W / stride]`."""
+    """Two convolutions and a shortcut around them: `[B, inputs, H, W]` -> `[B, width, H / stride, W / stride]`."""
 
     def __init__(self, inputs: int, width: int, stride: int) -> None:
         super().__init__()
@@ -476,7 +491,7 @@ class Block(nn.Module):
 
 
 class Staged(nn.Module):
-    """Any network of stages, with a head after each; all that your functions may use are `stages` and `heads`."""
+    """Any network of stages, with a head after each; your functions may use only `stages` and `heads`."""
 
     def __init__(self, stages: list[nn.Module], heads: list[nn.Module]) -> None:
         super().__init__()
@@ -499,9 +514,9 @@ class Design(NamedTuple):
     blocks: tuple[int, ...]
     """Number of blocks."""
     strides: tuple[int, ...]
-    """How much the stage's first block shrinks the picture."""
+    """The stride of the stage's first block."""
     shrink_first: bool
-    """Does the stem shrink 32 x 32 pixels to 8 x 8 at once? (That makes the network much cheaper.)"""
+    """Does the stem reduce 32 x 32 pixels to 8 x 8 at once? (That makes the network much cheaper.)"""
     head_width: int
     """Number of channels of the early heads."""
 
@@ -527,13 +542,13 @@ def plain_head(width: int, classes: int) -> nn.Module:
 
 
 def early_head(width: int, hidden: int, classes: int) -> nn.Module:
-    """A head with a convolution of its own: `[B, width, H, W]` -> `[B, classes]`."""
+    """A head with its own convolution: `[B, width, H, W]` -> `[B, classes]`."""
     look = nn.Sequential(nn.Conv2d(width, hidden, 3, 2, padding=1, bias=False), nn.BatchNorm2d(hidden), nn.ReLU())
     return nn.Sequential(look, plain_head(hidden, classes))
 
 
 def make_resnet(design: Design) -> Staged:
-    """A ResNet as usual: all stages are one, with one head."""
+    """An ordinary ResNet: all blocks in one stage, with one head."""
     return Staged([nn.Sequential(*make_stages(design, CHANNELS))], [plain_head(design.widths[-1], CLASSES)])
 
 
@@ -563,7 +578,7 @@ EXITS = len(BIG.widths)
 #
 # $$L = \sum_{i=0}^{E-1} \text{weights}_i \cdot \frac1B \sum_{b=1}^{B} -\log \text{softmax}(\text{exit\_logits}_i[b])_{y_b} ,$$
 #
-# where $y_b$ is the right class of sample $b$. It is a sum over exits (not divided by the number of exits or by the sum of the weights) of means over the batch. **The last exit stands last** in the list, and its weight last in `weights`. We shall use 1 for the last and 0.3 for the others: the early stages must mainly serve the later ones. Gradients of an early exit reach only the stages up to it; the first stage hears from all.
+# where $y_b$ is the right class of sample $b$. It is a sum over exits (not divided by the number of exits or by the sum of the weights) of means over the batch. **The last exit stands last** in the list, and its weight last in `weights`. We shall use 1 for the last and 0.3 for the others: the early stages must mainly serve the later ones. Gradients of an early exit reach only the stages up to it; the first stage gets gradients from all exits.
 #
 # *Worked number.* Two exits, one sample of class 0. `exit_logits` = [[[0, 0]], [[log 3, 0]]], `weights` = [0.3, 1]. The first exit gives class 0 the probability ½: log 2 = 0.693147. The last one gives ¾: −log ¾ = 0.287682. Together 0.3 · 0.693147 + 0.287682 = **0.495626**.
 
@@ -592,7 +607,7 @@ def early_exit_loss(exit_logits, y, weights):
 first, last = torch.tensor([[0.0, 0.0]]), torch.tensor([[math.log(3.0), 0.0]])
 loss = student.early_exit_loss([first, last], torch.tensor([0]), [0.3, 1.0])
 assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "return a scalar tensor"
-assert abs(float(loss) - 0.779452) > 1e-4, "the weights are the wrong way round: weights[i] belongs to exit_logits[i]"
+assert abs(float(loss) - 0.779452) > 1e-4, "the weights are in reverse order: weights[i] belongs to exit_logits[i]"
 assert abs(float(loss) - 0.495626 / 1.3) > 1e-4, "do not divide by the sum of the weights"
 assert abs(float(loss) - 0.495626 / 2) > 1e-4, "do not divide by the number of exits"
 assert close(loss, torch.tensor(0.495626), "the worked number: 0.3 · log 2 + 1 · (−log ¾)")
@@ -632,7 +647,7 @@ for E, B, C in [(3, 5, 4), (1, 3, 2), (4, 1, 6), (2, 7, 3), (5, 2, 10)]:
         assert z.grad is not None and close(z.grad, want, "each exit's gradient: weight · (softmax − one-hot) / B")
     parts = [student.early_exit_loss([z], y, [1.0]) for z in kept]
     mixed = sum(w * each for w, each in zip(weights, parts, strict=True))
-    assert close(loss, mixed, "each exit has a loss of its own, and its own weight")
+    assert close(loss, mixed, "each exit has its own loss and its own weight")
     assert close(student.early_exit_loss(kept, y, tuple(3 * w for w in weights)), 3 * loss, "linear in the weights")
     silent = [0.0] * (E - 1) + [1.0]
     assert close(student.early_exit_loss(kept, y, silent), parts[-1], "an exit with weight 0 does not count")
@@ -646,14 +661,14 @@ assert close(loss, torch.tensor(1e4), "logits of 10,000 must give a finite loss:
 #
 # ### `choose_exit`: the first exit that is sure (3 points)
 #
-# A sample leaves at the **first** exit whose entropy is **below** the threshold (strictly), and at the last exit if none is. What the later exits would have said does not count: in real use it would never be computed. So `threshold` = 0 sends everybody to the last exit (no entropy is below 0), and a threshold above $\log C$ sends everybody out at exit 0.
+# A sample leaves at the **first** exit whose entropy is **below** the threshold (strictly), and at the last exit if none is. The later exits do not count: in real use they are never computed for this sample. So with `threshold` = 0 all samples leave at the last exit (no entropy is below 0), and with a threshold above $\log C$ all leave at exit 0.
 #
 # *Worked example.* Three exits, threshold 0.5. Entropies [0.9, 0.4, 0.1] → exit 1 (the first one below, not the smallest one). [0.3, 0.8, 0.9] → exit 0. [0.9, 0.8, 0.7] → none is sure, exit 2, the last.
 
 
 # %%
 def entropies_fit(ask) -> bool:
-    """Is this prediction_entropy right for some easy rows? (Where yours is not, mend it first.)"""
+    """Is this prediction_entropy right for some easy rows? (If yours is not, fix it first.)"""
     with contextlib.suppress(Exception):
         rows = torch.tensor([[0.0, 0.0], [2.0, 0.0], [9.0, 0.0], [0.0, 1.0], [0.0, -6.0], [1e4, 0.0]])
         own = ask(rows)
@@ -675,7 +690,7 @@ def choose_exit(exit_logits, threshold):
     ### BEGIN SOLUTION
     sure = torch.stack([prediction_entropy(logits) < threshold for logits in exit_logits])  # [E, B]
     sure[-1] = True
-    return sure.int().argmax(dim=0)  # [B]; of equal ones, argmax names the first
+    return sure.int().argmax(dim=0)  # [B]; of equal values, argmax gives the first
     ### END SOLUTION
 
 
@@ -689,7 +704,7 @@ exit_logits = [
 exits = student.choose_exit(exit_logits, 0.5)
 assert isinstance(exits, torch.Tensor) and tuple(exits.shape) == (4,), "return one exit for each sample, [B]"
 assert exits.dtype == torch.int64, "numbers of exits are whole numbers, a LongTensor"
-if entropies_fit(student.prediction_entropy):  # what follows rests on right entropies
+if entropies_fit(student.prediction_entropy):  # the checks below need correct entropies
     assert close(exits[1:2], torch.tensor([0]), "sure means *small* entropy; exits are numbered from 0")
     assert close(
         exits[:1],
@@ -699,10 +714,12 @@ if entropies_fit(student.prediction_entropy):  # what follows rests on right ent
     assert close(
         exits, torch.tensor([1, 0, 2, 0]), "the first exit whose entropy is below the threshold, else the last"
     )
-    nobody = student.choose_exit([torch.tensor([UNSURE]), torch.tensor([UNSURE])], 0.5)
-    assert close(nobody, torch.tensor([1]), "a sample of which no exit is sure goes to the last exit")
+    unsure = student.choose_exit([torch.tensor([UNSURE]), torch.tensor([UNSURE])], 0.5)
+    assert close(unsure, torch.tensor([1]), "if no exit is sure, the sample leaves at the last exit")
     exact = student.choose_exit([torch.tensor([[1e4, 0.0]]), torch.tensor([UNSURE])], 0.0)
-    assert close(exact, torch.tensor([1]), "threshold 0: no entropy is *below* 0, so everybody goes to the last exit")
+    assert close(
+        exact, torch.tensor([1]), "threshold 0: no entropy is *below* 0, so all samples leave at the last exit"
+    )
 print("choose_exit: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 # The student's prediction_entropy may be wrong, and that costs points elsewhere: an exit is right when it follows from
@@ -744,15 +761,15 @@ for E, B, C in [(4, 60, 5), (2, 30, 3), (3, 1, 10), (5, 80, 2), (1, 4, 3)]:
         if E > 1:
             tail_exits = student.choose_exit(exit_logits[1:], threshold)
             assert torch.equal(torch.where(exits > 0, tail_exits + 1, 0), exits), (
-                "who does not leave at exit 0 meets the other exits as if there had been no exit 0"
+                "for a sample that does not leave at exit 0, the result must be the same without exit 0"
             )
         some = student.choose_exit([z[:1] for z in exit_logits], threshold)
         assert torch.equal(some, exits[:1]), "a sample's exit does not depend on the other samples"
     assert all(torch.equal(z, before) for z, before in zip(exit_logits, kept, strict=True)), (
         "logits must not be changed"
     )
-    assert torch.equal(student.choose_exit(exit_logits, -1e9), torch.full((B,), E - 1)), "nobody is that sure"
-    assert torch.equal(student.choose_exit(exit_logits, 1e6), torch.zeros(B).long()), "everybody is that sure"
+    assert torch.equal(student.choose_exit(exit_logits, -1e9), torch.full((B,), E - 1)), "no exit is that sure"
+    assert torch.equal(student.choose_exit(exit_logits, 1e6), torch.zeros(B).long()), "every exit is that sure"
 sure = [torch.tensor([[500.0, -500.0], [0.0, 800.0]]) for _ in range(3)]
 if all(not bool(h.any()) for h in entropies_of(sure)):
     assert torch.equal(student.choose_exit(sure, 0.0), torch.tensor([2, 2])), "below means strictly below"
@@ -761,20 +778,20 @@ if all(not bool(h.any()) for h in entropies_of(sure)):
 # %% [markdown]
 # ### `early_exit_predict`: do not compute what is not needed (5 points)
 #
-# `choose_exit` looks at the logits of all exits, so all of them had to be computed: nothing is saved. Now do it in earnest:
+# `choose_exit` looks at the logits of all exits, so all of them had to be computed: nothing is saved. Now save the work:
 #
 # 1. run stage 0 and head 0 on all samples; those that are sure leave with their predicted class (the arg-max of head 0's logits);
 # 2. run stage 1 and head 1 **on the features of the others only**; those that are sure leave;
-# 3. and so on; at the last exit all that are left leave, sure or not.
+# 3. and so on; at the last exit all remaining samples leave, sure or not.
 #
-# Put each answer at the place of its sample: result $b$ belongs to input $b$. If nobody is left, stop. No stage and no head may see a sample that has left already, and none sees a sample twice: a hidden test counts the rows. Compute without gradients (`torch.no_grad()`): nobody trains here, and a graph would keep all features in memory. The caller has put the network into evaluation mode (`model.eval()`), so that batch normalisation does not depend on who else is in the batch. All you may use of `model` are `model.stages` and `model.heads`, equally long.
+# Put each answer at the place of its sample: result $b$ belongs to input $b$. If no sample is left, stop. No stage and no head may see a sample that has left already, and none may see a sample twice: a hidden test counts the rows. Compute without gradients (`torch.no_grad()`): nothing is trained here, and a graph would keep all features in memory. The caller has put the network into evaluation mode (`model.eval()`), so that batch normalisation does not depend on the other samples of the batch. Of `model` you may use only `model.stages` and `model.heads`, two lists of the same length.
 #
-# *Worked example.* A small network, built in the test cell: both stages multiply by 2, both heads give the logits (0, feature). Inputs [4], [0.5], [−3], threshold 0.1. After stage 0 the features are 8, 1, −6, the entropies 0.003, 0.582, 0.017. Samples 0 and 2 leave with classes 1 and 0. Stage 1 sees *one* row, the feature 1, and makes 2 of it: entropy 0.365, not below 0.1, but the last exit takes all. So `predictions` = [1, 1, 0], `exits` = [0, 1, 0].
+# *Worked example.* A small network, built in the test cell: both stages multiply by 2, both heads give the logits (0, feature). Inputs [4], [0.5], [−3], threshold 0.1. After stage 0 the features are 8, 1, −6, the entropies 0.003, 0.582, 0.017. Samples 0 and 2 leave with classes 1 and 0. Stage 1 sees *one* row, the feature 1, and doubles it to 2: entropy 0.365, not below 0.1, but at the last exit all samples leave. So `predictions` = [1, 1, 0], `exits` = [0, 1, 0].
 
 
 # %%
 class Matrix(nn.Module):
-    """A layer small enough for paper: multiplies each row by a fixed matrix."""
+    """A layer small enough to compute by hand: multiplies each row by a fixed matrix."""
 
     def __init__(self, weight) -> None:
         super().__init__()
@@ -786,14 +803,14 @@ class Matrix(nn.Module):
 
 
 class Watched(nn.Module):
-    """Passes its input on to `layer`, and tells `note` of it first: the input, and whether gradients are recorded."""
+    """Calls `note` with the input and whether gradients are recorded, then passes the input on to `layer`."""
 
     def __init__(self, layer, note) -> None:
         super().__init__()
         self.layer, self.note = layer, note
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """What the layer makes of x."""
+        """The layer's output for x."""
         self.note(x.detach().clone(), torch.is_grad_enabled())
         return self.layer(x)
 
@@ -803,7 +820,7 @@ def early_exit_predict(model, x, threshold):
     """Predicts with early exits; later stages are computed only for the samples that still need them.
 
     Args:
-        model: has `stages` and `heads`, equally long, and is in evaluation mode; exit i is
+        model: has `stages` and `heads`, of the same length, and is in evaluation mode; exit i is
             heads[i](stages[i](... stages[0](x))).
         x: inputs, `[B, ...]`; not changed.
         threshold: a sample leaves at the first exit whose entropy is strictly below this, else at the last.
@@ -814,7 +831,7 @@ def early_exit_predict(model, x, threshold):
     ### BEGIN SOLUTION
     predictions = torch.zeros(len(x), dtype=torch.long, device=x.device)
     exits = torch.zeros(len(x), dtype=torch.long, device=x.device)
-    waiting = torch.arange(len(x), device=x.device)  # the places of the samples that are still inside
+    waiting = torch.arange(len(x), device=x.device)  # the indices in x of the samples that have not left
     features, last = x, len(model.stages) - 1
     with torch.no_grad():
         for i, (stage, head) in enumerate(zip(model.stages, model.heads, strict=True)):
@@ -838,7 +855,7 @@ recorded = []
 
 
 def watch(name, weight):
-    """A layer of the worked example that notes the rows it sees."""
+    """A layer of the worked example that records the rows it sees."""
 
     def note(rows, gradients):
         seen[name].append(rows[:, 0].tolist())
@@ -859,7 +876,7 @@ assert isinstance(predictions, torch.Tensor) and isinstance(exits, torch.Tensor)
 assert tuple(predictions.shape) == tuple(exits.shape) == (3,), (
     "predictions and exits have one entry for each sample, [B]"
 )
-if entropies_fit(student.prediction_entropy):  # what follows rests on right entropies
+if entropies_fit(student.prediction_entropy):  # the checks below need correct entropies
     assert close(
         exits, torch.tensor([0, 1, 0]), "the worked example: which sample leaves where? (predictions come first)"
     )
@@ -872,14 +889,14 @@ if entropies_fit(student.prediction_entropy):  # what follows rests on right ent
 assert not any(recorded), "compute without gradients: with torch.no_grad()"
 print("early_exit_predict: all visible checks passed")
 ### BEGIN HIDDEN TESTS
-# Networks made of call-backs: feature 0 is the number of a sample, feature 1 counts the stages that it went through. The
-# logits of each exit are drawn beforehand, so that it is known who must leave where, by the right entropies or by the
-# student's own.
+# Networks made of call-backs: feature 0 is the number of a sample, feature 1 counts the stages that it went through.
+# The logits of each exit are drawn beforehand, so that it is known where each sample must leave, by the right entropies
+# or by the student's own.
 g = fresh(35)
 
 
 def build(tables):
-    """A network whose exit i gives sample b the logits tables[i][b]; and its diary, rows seen by each stage and head."""
+    """A network whose exit i gives sample b the logits tables[i][b]; and a record of the rows each stage and head saw."""
     diary = {"stages": [[] for _ in tables], "heads": [[] for _ in tables], "gradients": [], "order": True}
 
     def make_stage(i):
@@ -909,7 +926,7 @@ def build(tables):
 
 
 def wanted(tables, threshold):
-    """Who leaves where, `[B]`, by the right entropies and by the student's own."""
+    """The exit of each sample, `[B]`, by the right entropies and by the student's own."""
     found = []
     exact = [-(z.log_softmax(1).exp() * z.log_softmax(1)).sum(1) for z in tables]
     choices = [torch.stack(exact)]
@@ -925,7 +942,7 @@ def wanted(tables, threshold):
 
 
 def clear_of(tables, thresholds):
-    """The tables without the samples that are too near to a threshold to tell, numbered anew."""
+    """The tables without the samples whose entropy is too near to a threshold, renumbered."""
     keep = torch.ones(len(tables[0]), dtype=torch.bool)
     readings = [lambda z: -(z.log_softmax(1).exp() * z.log_softmax(1)).sum(1), lambda z: student.prediction_entropy(z)]
     for reading in readings:
@@ -937,7 +954,7 @@ def clear_of(tables, thresholds):
 
 
 def ask(tables, threshold, shuffle=True):
-    """Asks for a prediction; gives what came, what was seen, and the samples' numbers in the order of the batch."""
+    """Asks for a prediction; gives the answer, the record, and the samples' numbers in the order of the batch."""
     numbers = torch.randperm(len(tables[0]), generator=g) if shuffle else torch.arange(len(tables[0]))
     network, diary = build(tables)
     x = torch.stack([numbers.float(), torch.zeros(len(numbers))], dim=1)
@@ -991,11 +1008,11 @@ with part("all leave, none leaves", 1):
     unsure = list(0.05 * torch.randn(E, B, C, generator=g))
     certain = [20.0 * F.one_hot(torch.randint(0, C, (B,), generator=g), C).float() for _ in range(E)]
     predictions, exits, diary, numbers = ask(certain, 1e9)
-    assert not bool(exits.any()), "if everybody is sure at exit 0, everybody leaves there"
-    assert not any(diary["stages"][1]) and not any(diary["heads"][1]), "if nobody is left, nothing more is computed"
+    assert not bool(exits.any()), "if every sample is sure at exit 0, all leave there"
+    assert not any(diary["stages"][1]) and not any(diary["heads"][1]), "if no sample is left, nothing more is computed"
     assert torch.equal(predictions, certain[0][numbers].argmax(1)), "predictions of exit 0"
     predictions, exits, diary, numbers = ask(unsure, -1e9)
-    assert bool((exits == E - 1).all()), "who is never sure leaves at the last exit"
+    assert bool((exits == E - 1).all()), "a sample of which no exit is sure leaves at the last exit"
     assert torch.equal(predictions, unsure[-1][numbers].argmax(1)), "predictions of the last exit"
     assert [len(rows) for rows in diary["stages"]] == [B] * E, "each stage sees each sample once"
     _, exits, _, _ = ask([20 * z for z in certain], -1e9)
@@ -1008,7 +1025,7 @@ with part("all leave, none leaves", 1):
 # %% [markdown]
 # ## 7. `expected_macs`: count the work (2 points)
 #
-# Work is counted in *multiply-accumulate operations* (MACs): one multiplication and one addition. A library counts them for us: `FlopCounterMode` watches the matrix products and convolutions of a forward pass and counts two FLOPs for each MAC. (Normalisation and ReLU are small beside them and not counted.) We count **for one sample**, for each exit, **with all heads that were asked on the way**: who leaves at exit 2 has paid for heads 0 and 1, too.
+# Work is counted in *multiply-accumulate operations* (MACs): one multiplication and one addition. A library counts them for us: `FlopCounterMode` watches the matrix products and convolutions of a forward pass and counts two FLOPs for each MAC. (Normalisation and ReLU are small beside them and not counted.) We count **for one sample**, for each exit, **with all heads that were computed before it**: a sample that leaves at exit 2 has also cost heads 0 and 1.
 
 
 # %%
@@ -1032,14 +1049,14 @@ macs_per_exit = count_macs(make_early_exit_resnet(BIG), torch.zeros(1, CHANNELS,
 print(f"baseline             {baseline_macs:14,.0f} MACs for each picture")
 print(f"smaller network      {small_macs:14,.0f}   {small_macs / baseline_macs:5.1%} of the baseline")
 for i, macs in enumerate(macs_per_exit.tolist()):
-    print(f"who leaves at exit {i} {macs:14,.0f}   {macs / baseline_macs:5.1%}")
+    print(f"leaving at exit {i}    {macs:14,.0f}   {macs / baseline_macs:5.1%}")
 
 # %% [markdown]
-# Who goes on to the last exit costs *more* than the baseline: the early heads are not free. What a data set costs is the mean over its samples, each with the work up to *its* exit:
+# A sample that leaves at the last exit costs *more* than the baseline: the early heads are not free. The cost of a data set is the mean over its samples, each with the work up to *its* exit:
 #
 # $$\frac1B \sum_{b=1}^{B} \text{macs\_per\_exit}[\text{exits}_b] .$$
 #
-# `macs_per_exit` is cumulative already, as above. (A batch in which everybody waits for the slowest would cost the maximum. We count samples, since `early_exit_predict` really drops those that have left.)
+# `macs_per_exit` is cumulative already, as above. (If all samples of a batch had to wait for the slowest, each would cost the maximum. Here each sample has its own cost, since `early_exit_predict` really drops those that have left.)
 #
 # *Worked number.* `macs_per_exit` = [10, 25, 60], `exits` = [0, 0, 2, 1]: (10 + 10 + 60 + 25)/4 = **26.25**.
 
@@ -1067,7 +1084,7 @@ for table in (torch.tensor([10.0, 25.0, 60.0]), [10, 25, 60]):
     got = torch.as_tensor(student.expected_macs(exits, table))
     assert tuple(got.shape) == (), "return one number: the mean over the samples"
     assert abs(float(got) - 105) > 1e-3, "this is the sum over the samples: take the mean"
-    assert abs(float(got) - 60) > 1e-3, "each sample pays up to its own exit; nobody waits for the slowest"
+    assert abs(float(got) - 60) > 1e-3, "each sample costs the work up to its own exit; no sample waits for the slowest"
     assert abs(float(got) - 37.5) > 1e-3, "macs_per_exit is cumulative already: do not add it up again"
     assert close(float(got), 26.25, "the worked number: the mean of macs_per_exit at each sample's exit")
 print("expected_macs: all visible checks passed")
@@ -1087,7 +1104,7 @@ for E, B in [(4, 50), (3, 1), (1, 7), (6, 400)]:
         alone = float(student.expected_macs(torch.full((5,), i), table))
         assert close(alone, table[i].item(), "if all leave at one exit, it costs what that exit costs")
     both = float(student.expected_macs(torch.cat([exits, torch.zeros(B).long()]), table))
-    assert close(both, (want + table[0].item()) / 2, "as many samples again that leave at exit 0")
+    assert close(both, (want + table[0].item()) / 2, "the same number of samples added that leave at exit 0")
     assert close(float(student.expected_macs(exits.flip(0), table)), want, "the order of the samples does not matter")
 huge = float(student.expected_macs(torch.full((3000,), 1), torch.tensor([2.0e9, 7.0e10], dtype=torch.float64)))
 assert close(huge, 7.0e10, "large counts")
@@ -1099,10 +1116,10 @@ assert close(huge, 7.0e10, "large counts")
 # We train three networks, **each from fresh weights, on the same pictures, for the same number of epochs, with the same optimizer**:
 #
 # * the **baseline**, a ResNet with one output;
-# * the **early-exit network**, the same ResNet with heads on the way, trained with your loss (weights 0.3, ..., 0.3, 1);
-# * a **smaller ResNet**, half as wide and just as deep, for those who would rather save by building less.
+# * the **early-exit network**, the same ResNet with early heads, trained with your loss (weights 0.3, ..., 0.3, 1);
+# * a **smaller ResNet**, half as wide and just as deep: the simple way to save work.
 #
-# Pictures are mirrored at random while training; that changes no class.
+# Pictures are mirrored at random while training; that does not change the class.
 
 # %%
 EPOCHS, BATCH = run.size(full=10, mini=5, grade=1), run.size(full=128, mini=64, grade=16)
@@ -1112,7 +1129,7 @@ WEIGHTS = [0.3] * (EXITS - 1) + [1.0]
 
 
 def train_network(name: str, make, design: Design, weights: list[float], seed: int = 0) -> tuple[Staged, list[float]]:
-    """Trains a fresh network on the weighted loss of its exits; gives it in evaluation mode, and its losses."""
+    """Trains a fresh network on the weighted loss of its exits; returns it in evaluation mode, and its losses."""
     homework.seed_everything(seed)
     model = make(design).to(run.device).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
@@ -1146,7 +1163,7 @@ def all_logits(model: Staged, x: torch.Tensor) -> list[torch.Tensor]:
 
 
 def accuracy(predictions: torch.Tensor, labels: torch.Tensor) -> float:
-    """Share of right predictions."""
+    """Share of correct predictions."""
     return float((predictions == labels).double().mean())
 
 
@@ -1167,7 +1184,7 @@ for i, value in enumerate(exit_accuracies):
     print(f"exit {i}, all samples {value:.1%}")
 
 # %% [markdown]
-# These are the accuracies if *everybody* used one exit. The early ones are worse, but not equally for everybody, and that is what the threshold is for.
+# These are the accuracies if *all* samples used the same exit. The early exits are worse, but not for all samples, and that is what the threshold uses.
 #
 # **Predict, then run.** Let the threshold grow from 0 to $\log C$. What happens to the MACs, and what to the accuracy? Which falls first?
 
@@ -1176,7 +1193,7 @@ THRESHOLDS = torch.linspace(0, math.log(CLASSES) + 0.01, 121).tolist()
 
 
 class AtThreshold(NamedTuple):
-    """What early exit does to the test pictures at one threshold."""
+    """The result of early exit on the test pictures at one threshold."""
 
     threshold: float
     accuracy: float
@@ -1223,7 +1240,7 @@ for at in curve[::12]:
     shares = "".join(f"{share:8.1%}" for share in at.shares)
     print(f"{at.threshold:9.3f}   {at.accuracy:8.1%}   {at.macs / baseline_macs:5.1%}   {'':13s} {shares}")
 print(
-    f"\nat most one point lost up to threshold {careful.threshold:.3f}:"
+    f"\nat most one point is lost up to threshold {careful.threshold:.3f}:"
     f" accuracy {careful.accuracy:.1%}, MACs {careful.macs / baseline_macs:.1%} of the baseline"
 )
 print(f"MACs change most between thresholds {curve[steepest - 1].threshold:.3f} and {curve[steepest].threshold:.3f}")
@@ -1241,7 +1258,7 @@ if first_beating:
         f" {first_beating.accuracy:.1%} for {first_beating.macs / baseline_macs:.1%} of the MACs"
     )
 else:
-    print("at no threshold are both more accuracy and no more MACs than the smaller network's to be had")
+    print("no threshold gives more accuracy than the smaller network with no more MACs")
 
 # %% [markdown]
 # **Headline: what to expect in `mini`** (seeds 0, 1 and 2).
@@ -1257,16 +1274,16 @@ else:
 # | early exit with no more MACs than the smaller one, best accuracy | 93.7 % | 94.3 % | 93.5 % |
 # | cheapest early exit that is more accurate than the smaller one, MACs | 24.3 % | 27.0 % | 30.0 % |
 #
-# Other machines round otherwise: expect differences of about one point of accuracy. Three quarters of the work are saved for one point. Note the last three rows, which are less clear: with seed 0 early exit beats the smaller network, with the other seeds the smaller network is up to one point better at its own price, and early exit beats it only with more work. A smaller network is a serious rival. But it is one fixed choice, made before training; the curve lets you choose afterwards, up to the full accuracy.
+# Other machines round differently: expect differences of about one point of accuracy. Three quarters of the work are saved, at a cost of one point. The last three rows are less clear: with seed 0 early exit beats the smaller network; with the other seeds the smaller network is up to one point better at the same number of MACs, and early exit beats it only with more work. A smaller network is a strong baseline. But it is one fixed choice, made before training; the curve lets you choose afterwards, up to the full accuracy.
 #
-# Watch the order of events as the threshold grows: the MACs fall from the first step on, the accuracy stays for a long while. Those who leave early are those who are right early.
+# Look at the order as the threshold grows: the MACs fall from the first step on, the accuracy stays the same for a long time. The pictures that leave early are mostly those that are classified correctly early.
 #
-# `full` needs a GPU and has not been run by the authors of this notebook. What an earlier course reported for a shorter training on CIFAR-10: baseline 55 to 65 %, early exit 46 to 56 %, 60 to 80 % of the pictures leave early, MACs down to 50 to 60 %, smaller network 45 to 55 %. The orderings should be yours, too; expect higher accuracies.
+# `full` needs a GPU and has not been run by the authors of this notebook. What an earlier course reported for a shorter training on CIFAR-10: baseline 55 to 65 %, early exit 46 to 56 %, 60 to 80 % of the pictures leave early, MACs down to 50 to 60 %, smaller network 45 to 55 %. You should find the same order; expect higher accuracies.
 
 # %% [markdown]
-# ### Is nothing really computed?
+# ### Is the work really saved?
 #
-# So far all logits were computed, and the work was counted on paper. Now `early_exit_predict` predicts the test pictures in earnest, and a hook counts the pictures that each stage sees. (The seconds are those of one run on your machine: MACs are not time. Sorting out rows costs time, too, and a GPU likes large batches.)
+# So far all logits were computed, and the work was only calculated. Now `early_exit_predict` predicts the test pictures, and a hook counts the pictures that each stage really sees. (The seconds are those of one run on your machine: MACs are not time. Sorting out rows costs time, too, and a GPU likes large batches.)
 
 # %% tags=["experiment"]
 rows_seen = [0] * EXITS
@@ -1316,18 +1333,18 @@ for i in range(EXITS):
     print(f"{i:4d} {row[0]:12.1%} {row[1]:19.1%} {row[2]:17.1%} {row[3]:14.3f} {exit_accuracies[i]:22.1%}")
 
 # %% [markdown]
-# Compare the two accuracies in each row. At exit 0, those who leave are classified rightly far more often than all pictures would be there. At the later exits it is the other way round: the easy ones have gone, and only harder ones are left to leave. Compare confidence and accuracy as well: they need not agree, a network may be surer than it should be.
+# Compare the two accuracies in each row. At exit 0, the pictures that leave are classified correctly far more often than all pictures would be there. At the later exits it is the opposite: the easy pictures have left, and only harder ones remain. Compare confidence and accuracy as well: they need not agree, a network may be overconfident.
 #
 # ### The picture (4 points)
 #
-# Draw accuracy (vertical) against MACs as a share of the baseline's (horizontal): the curve of early exit over all thresholds, and in the same axes the baseline and the smaller network as single points. All you need is in `curve`, `baseline_macs`, `baseline_accuracy`, `small_macs`, `small_accuracy`; `plots.curves` takes `{label: (x, values)}`, where one value makes a point. Then answer below, as a comment, in two or three sentences: where does the curve bend, and which of the three networks would you choose for which budget?
+# Draw accuracy (vertical) against MACs as a share of the baseline's (horizontal): the curve of early exit over all thresholds, and in the same axes the baseline and the smaller network as single points. The numbers are in `curve`, `baseline_macs`, `baseline_accuracy`, `small_macs`, `small_accuracy`; `plots.curves` takes `{label: (x, values)}`, where a single value is drawn as a point. Then answer in the cell below, as a comment, in two or three sentences: where does the curve bend, and which of the three networks would you choose for which budget?
 
 # %% nbgrader={"grade": true, "grade_id": "figure_tradeoff", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
 ### BEGIN SOLUTION
-# Going left from the full network, the curve stays level for a long while, at the height of the baseline, and bends down
-# only where most pictures leave at exit 0: what is saved before the bend is free. For a large budget the baseline is as
-# good as early exit; for a middle one I take early exit just before the bend; below the MACs of exit 0 early exit has
-# nothing to offer, and a small network is all there is.
+# Going left from the full network, the curve stays level for a long while, at the height of the baseline, and bends
+# down only where most pictures leave at exit 0: the savings before the bend cost no accuracy. For a large budget the
+# baseline is as good as early exit; for a middle one I take early exit just before the bend; below the MACs of exit 0
+# early exit is not possible, so there I take a small network.
 plots.curves(
     {
         "early exit, one network": ([at.macs / baseline_macs for at in curve], [at.accuracy for at in curve]),
@@ -1347,9 +1364,9 @@ plots.curves(
 ### END MARK SCHEME
 
 # %% [markdown]
-# ### Who leaves when?
+# ### Which pictures leave early?
 #
-# In `mini` the difficulty of each picture is known, since we drew it; the network never heard of it. (In `full` nobody knows it. As a substitute we take the loss of the *baseline*, another network, on the picture, as its rank from 0 to 1.)
+# In `mini` the difficulty of each picture is known, since we drew it; the network was not told. (In `full` it is unknown. As a substitute we use the loss of the *baseline*, another network, on the picture, as a rank from 0 to 1.)
 #
 # **Predict, then run.** Will the exits follow the difficulty?
 
@@ -1409,69 +1426,71 @@ plots.image_grid(
     torch.cat([*first_leavers, *last_leavers]),
     rows=2,
     columns=3 * len(shown_classes),
-    title="Who leaves first and who leaves last, three of each class",
+    title="Pictures that leave first and pictures that leave last, three of each class",
     row_labels=["first", "last"],
     xlabel=", ".join(pictures.names[kind] for kind in shown_classes) + " (from left to right)",
 )
 
 # %% [markdown]
-# The upper row shows those that leave at exit 0 even with the smallest thresholds, the lower one those that stay to the end even with large ones. What is large, bright and whole leaves first; what is faint, noisy or cut by the bar stays, and of many of them we could not tell the kind ourselves.
+# The upper row shows the pictures that leave at exit 0 even with the smallest thresholds, the lower row those that stay to the end even with large ones. Large, bright and complete figures leave first; faint, noisy or partly covered ones stay, and many of those we could not classify ourselves.
 #
-# **Where the method fails.** An exit can be sure and wrong, and then no later layer is asked. The threshold was chosen here by looking at the test pictures; in earnest it belongs to a validation set, and it must be chosen anew when the pictures change (confidence is not to be trusted on pictures of another kind). MACs are not seconds: on a GPU a batch that shrinks from stage to stage may save less time than work, and where a batch must be finished together, its slowest sample decides. And the early heads cost work even for those who do not leave.
+# **Where the method fails.** An exit can be sure and wrong, and then no later layer corrects it. The threshold was chosen here by looking at the test pictures; in practice, choose it on a validation set, and again when the pictures change (confidence is not reliable on pictures of another kind). MACs are not seconds: on a GPU a batch that shrinks from stage to stage may save less time than work, and where a batch must be finished together, its slowest sample decides. And the early heads cost work even for samples that do not leave there.
 
 # %% [markdown]
 # ## 9. Questions
 #
 # ### (a) The toy (6 points)
 #
-# Let $Y$, $Y_k$ be as in section 1. (i) Derive $P(Y \le 0 \mid Y_k = m) = \Phi\big(-m / \sqrt{2 \cdot 2^{-k}}\big)$; say where independence and where the normal distribution is used. (ii) How large is it for $Y_1 = 5$? (iii) And for $Y_{40} = 10^{-5}$? This value is very near 0: why is its sign nevertheless practically certain? (iv) What does this say about early exit in networks, and where does the comparison end? About 150 words and the formulas.
+# Let $Y$, $Y_k$ be as in section 1. (i) Derive $P(Y \le 0 \mid Y_k = m) = \Phi\big(-m / \sqrt{2 \cdot 2^{-k}}\big)$; say where independence and where the normal distribution is used. (ii) How large is it for $Y_1 = 5$? (iii) And for $Y_{40} = 10^{-5}$? This value is very near 0: why is its sign nevertheless practically certain? (iv) What does this say about early exit in networks, and in what does a network differ from the toy? About 150 words and the formulas.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_toy", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# (i) Y = Y_k + R_k with R_k = X_{k+1} + X_{k+2} + …. R_k is made of other terms than Y_k, so it is independent of Y_k: given Y_k = m, Y is m + R_k with R_k distributed as before. A sum of independent normals is normal; its mean is 0 and its variance the sum of the variances, 2^{-k}(1 + ½ + ¼ + …) = 2·2^{-k}. So P(Y ≤ 0 | Y_k = m) = P(R_k ≤ −m) = Φ(−m/√(2·2^{-k})).
+# (i) Y = Y_k + R_k with R_k = X_{k+1} + X_{k+2} + …. R_k and Y_k have no terms in common, so R_k is independent of Y_k: given Y_k = m, Y is m + R_k with R_k distributed as before. A sum of independent normals is normal; its mean is 0 and its variance the sum of the variances, 2^{-k}(1 + ½ + ¼ + …) = 2·2^{-k}. So P(Y ≤ 0 | Y_k = m) = P(R_k ≤ −m) = Φ(−m/√(2·2^{-k})).
 #
 # (ii) k = 1: the deviation is 1, so Φ(−5) = 2.9 · 10⁻⁷.
 #
-# (iii) k = 40: the deviation is √(2 · 2⁻⁴⁰) = 1.35 · 10⁻⁶, so Φ(−10⁻⁵/1.35 · 10⁻⁶) = Φ(−7.4) = 6 · 10⁻¹⁴, below 10⁻¹⁰. Near or far is a matter of what is still to come: 10⁻⁵ is 7.4 deviations of the tail. After many terms even a small lead cannot be lost.
+# (iii) k = 40: the deviation is √(2 · 2⁻⁴⁰) = 1.35 · 10⁻⁶, so Φ(−10⁻⁵/1.35 · 10⁻⁶) = Φ(−7.4) = 6 · 10⁻¹⁴, below 10⁻¹⁰. What is near and what is far depends on the tail: 10⁻⁵ is 7.4 standard deviations of the tail. After many terms even a small value keeps its sign.
 #
-# (iv) One may stop as soon as what was computed decides, relative to what the rest can still change; that happens early for clear cases and late for close ones, so the work should depend on the sample. In the toy the probability of an error is known exactly. A network's confidence is learnt, may be wrong, and later layers do not simply add smaller and smaller terms.
+# (iv) One may stop as soon as the partial result is large compared with what the rest can still change; that happens early for clear cases and late for close ones, so the work should depend on the sample. In the toy the probability of an error is known exactly. A network's confidence is learnt, may be wrong, and later layers do not simply add smaller and smaller terms.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
-# * 1 point: tail independent of Y_k, so that conditioning only shifts it by M
+# * 1 point: tail independent of Y_k, so that conditioning only shifts it by m
 # * 1 point: tail normal with variance 2·2^{-k} (geometric series), and the step to Φ
 # * 1 point: (ii) 2.9 · 10⁻⁷ (2.8 to 2.9 · 10⁻⁷)
 # * 1 point: (iii) below 10⁻¹⁰ (about 6 · 10⁻¹⁴), with the reason: compared with the tail's deviation of 1.35 · 10⁻⁶ the value is far from 0
 # * 1 point: (iv) stop when the partial result decides; effort depends on the sample
-# * 1 point: (iv) a limit of the comparison: confidence of a network is learnt and may be wrong, or the layers' contributions need not shrink
+# * 1 point: (iv) a difference between network and toy: confidence of a network is learnt and may be wrong, or the layers' contributions need not shrink
 # ### END MARK SCHEME
 
 # %% [markdown]
 # ### (b) The networks (6 points)
 #
-# Give your numbers, name the profile, and answer: (i) the accuracy of the ResNet (baseline); (ii) the accuracy of the early-exit network, at the largest threshold that loses at most one point against its own last exit (`careful`), **and** with everybody at the last exit; (iii) how often is each exit taken at that threshold, and how confident and how right is the network there; (iv) the ratio of MACs to the baseline's, and the threshold around which it changes most; why there? (v) the accuracy and the MACs of the smaller ResNet; (vi) the smallest threshold at which early exit beats the smaller network (more accuracy with no more MACs), or that there is none. Which of the two ways to save would you recommend? About 150 words.
+# Give your numbers, name the profile, and answer: (i) the accuracy of the ResNet (baseline); (ii) the accuracy of the early-exit network, at the largest threshold that loses at most one point against its own last exit (`careful`), **and** with all samples at the last exit; (iii) for each exit, at that threshold: the share of the samples that leave there, and the mean confidence and the accuracy on them; (iv) the ratio of MACs to the baseline's, and the threshold around which it changes most; why there? (v) the accuracy and the MACs of the smaller ResNet; (vi) the smallest threshold at which early exit beats the smaller network (more accuracy with no more MACs), or that there is none. Which of the two ways to save would you recommend? About 150 words.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_networks", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
 # Profile mini; the numbers are those of my outputs in section 8, near the headline table. (i) The baseline's accuracy is the first
-# row of the table. (ii) The early-exit network has at its last exit nearly the accuracy of the baseline, since the early heads
-# hardly disturb the last one; at the careful threshold at most one point less, read from the predictions of its own exits.
+# row of the table. (ii) The early-exit network has at its last exit nearly the accuracy of the baseline, since training
+# the early heads hardly changes the last one; at the careful threshold at most one point less, read from the
+# predictions of its own exits.
 #
-# (iii) The shares are in the row of that threshold and in the table of the exits: more leave at exit 0 than at any other exit, and they
-# are judged far better there than the average picture would be. Those who reach the last exit are the hard ones: there the accuracy
-# is the lowest, though this exit is the best of all.
+# (iii) The shares are in the row of that threshold and in the table of the exits: more leave at exit 0 than at any
+# other exit, and their accuracy there is far higher than that of all pictures would be. The pictures that reach the
+# last exit are the hard ones: there the accuracy is the lowest, although this exit is the best of all.
 #
-# (iv) The ratio of MACs is printed with the careful threshold, about a quarter. It changes most right above 0: the entropies of
-# the easy pictures are crowded there, so that the first small step lets many of them leave.
+# (iv) The ratio of MACs is printed with the careful threshold, about a quarter. It changes most right above 0: most
+# easy pictures have an entropy close to 0, so that at the first small step many of them leave.
 #
 # (v) Accuracy and MACs of the smaller network are printed above (26 % of the baseline's MACs). (vi) From the last line printed, early
-# exit beats it in both from that threshold on (with other seeds at none: there the smaller network is slightly better at its own price, and
-# early exit is more accurate only with more MACs). I recommend early exit where the budget may change or the full accuracy is sometimes
+# exit beats it in both from that threshold on (with other seeds at none: there the smaller network is slightly better
+# at the same number of MACs, and early exit is more accurate only with more MACs). I recommend early exit where the
+# budget may change or the full accuracy is sometimes
 # needed: one training gives the whole curve; the smaller network where memory or the worst case matters, or the budget is small and fixed.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: (i) baseline accuracy with the profile, near the headline table (in `full`: any value that fits the own outputs)
-# * 1 point: (ii) both accuracies of the early-exit network, read from its own exits (not the baseline's number again)
-# * 1 point: (iii) the shares of the exits (adding up to 1) with confidence and accuracy, and an observation, for instance that those who leave early are judged better than the average there
+# * 1 point: (ii) both accuracies of the early-exit network, measured at its own exits (not the baseline's number again)
+# * 1 point: (iii) the shares of the exits (adding up to 1) with confidence and accuracy, and an observation, for instance that the accuracy on pictures that leave early is above the average of all pictures at that exit
 # * 1 point: (iv) ratio of MACs at the threshold, and the threshold of the sharpest change from the own figure, with a reason (there many samples have an entropy just below)
 # * 1 point: (v) accuracy and MACs of the smaller network
 # * 1 point: (vi) the threshold (or none) that fits the own table, and a recommendation that follows from the numbers
@@ -1488,12 +1507,12 @@ process = {"sources": "", "people": "", "hours": None}
 # %% [markdown]
 # ## 10. Your log
 #
-# The next cell defines inputs that belong to you alone: they are drawn from your student id. The last cell asks your functions for their answers, adds your measured numbers and writes `submission_log.json`. Hand it in together with this notebook.
+# The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
 
 
 # %% tags=["answers"]
 def personal_answers(student, draws):
-    """Inputs that belong to one student: item id -> a function that asks the student's code for its answer."""
+    """Per-student inputs: item id -> a function that asks the student's code for its answer."""
 
     def ask_tail_variance():
         d = draws("tail_variance")
@@ -1544,7 +1563,7 @@ def personal_answers(student, draws):
 
 # %% tags=["log"]
 log = SubmissionLog(run)
-log.bands(  # between these, the numbers of our own runs lie
+log.bands(  # the expected range of each number, from our own runs
     {
         "early_exit/baseline_accuracy": {"mini": (0.85, 0.995)},
         "early_exit/small_accuracy": {"mini": (0.82, 0.99)},
@@ -1566,8 +1585,8 @@ log_file = log.write()
 # %% [markdown]
 # ## References
 #
-# * S. Teerapittayanon, B. McDanel, H. T. Kung: *BranchyNet: Fast Inference via Early Exiting from Deep Neural Networks*. ICPR 2016. arXiv:1709.01686. Exits with heads of their own, the joint loss, the entropy as criterion.
+# * S. Teerapittayanon, B. McDanel, H. T. Kung: *BranchyNet: Fast Inference via Early Exiting from Deep Neural Networks*. ICPR 2016. arXiv:1709.01686. Exits with their own heads, the joint loss, the entropy as criterion.
 # * K. He, X. Zhang, S. Ren, J. Sun: *Deep Residual Learning for Image Recognition*. CVPR 2016. arXiv:1512.03385.
 # * G. Huang and others: *Multi-Scale Dense Networks for Resource Efficient Image Classification*. ICLR 2018. arXiv:1703.09844. Why early features make poor classifiers, and a design against it.
-# * C. Guo, G. Pleiss, Y. Sun, K. Weinberger: *On Calibration of Modern Neural Networks*. ICML 2017. arXiv:1706.04599. Confidence and accuracy are two things.
+# * C. Guo, G. Pleiss, Y. Sun, K. Weinberger: *On Calibration of Modern Neural Networks*. ICML 2017. arXiv:1706.04599. Confidence and accuracy can differ.
 # * A. Krizhevsky: *Learning Multiple Layers of Features from Tiny Images*. 2009. CIFAR-10.

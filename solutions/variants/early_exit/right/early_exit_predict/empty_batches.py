@@ -1,4 +1,4 @@
-# alternative: goes through all stages, with an empty batch where nobody is left
+# alternative: goes through all stages, with an empty batch where no sample is left
 def early_exit_predict(model, x, threshold):
     model.eval()
     with torch.no_grad():

@@ -1,4 +1,4 @@
-# misconception: you used 0.5 instead of the threshold that is given
+# misconception: you used 0.5 instead of the given threshold
 def choose_exit(exit_logits, threshold):
     H = torch.stack([prediction_entropy(z) for z in exit_logits])
     sure = H < 0.5

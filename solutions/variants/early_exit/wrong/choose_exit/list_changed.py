@@ -1,4 +1,4 @@
-# misconception: you replaced the logits in the list that was given by their entropies
+# misconception: you replaced the logits in the given list by their entropies
 def choose_exit(exit_logits, threshold):
     for i in range(len(exit_logits)):
         exit_logits[i] = prediction_entropy(exit_logits[i])

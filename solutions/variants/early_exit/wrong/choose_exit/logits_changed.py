@@ -1,4 +1,4 @@
-# misconception: you normalised the logits that were given in place: the caller still needs them
+# misconception: you normalised the given logits in place: the caller still needs them
 def choose_exit(exit_logits, threshold):
     sure = []
     for logits in exit_logits:

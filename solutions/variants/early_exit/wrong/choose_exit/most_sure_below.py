@@ -1,4 +1,4 @@
-# misconception: you chose the surest of the exits below the threshold; the first one counts
+# misconception: you chose the exit with the smallest entropy below the threshold; the first one counts
 def choose_exit(exit_logits, threshold):
     H = torch.stack([prediction_entropy(z) for z in exit_logits])
     best = H.argmin(0)

@@ -1,4 +1,4 @@
-# misconception: you asked from exit 1 on and left exit 0 out
+# misconception: you started at exit 1 and left exit 0 out
 def choose_exit(exit_logits, threshold):
     H = torch.stack([prediction_entropy(z) for z in exit_logits])
     sure = H < threshold

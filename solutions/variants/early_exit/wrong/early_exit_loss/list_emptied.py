@@ -1,4 +1,4 @@
-# misconception: you took the logits out of the list that was given: the caller finds it empty
+# misconception: you removed the logits from the given list: the caller finds it empty
 def early_exit_loss(exit_logits, y, weights):
     total = 0.0
     for weight in reversed(list(weights)):

@@ -1,4 +1,4 @@
-# misconception: you forgot to drop the features of those that have left
+# misconception: you forgot to drop the features of the samples that have left
 def early_exit_predict(model, x, threshold):
     with torch.no_grad():
         predictions = torch.zeros(len(x), dtype=torch.long)

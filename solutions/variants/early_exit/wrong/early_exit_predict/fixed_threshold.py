@@ -1,4 +1,4 @@
-# misconception: you used 0.1 instead of the threshold that is given
+# misconception: you used 0.1 instead of the given threshold
 def early_exit_predict(model, x, threshold):
     with torch.no_grad():
         predictions = torch.zeros(len(x), dtype=torch.long)

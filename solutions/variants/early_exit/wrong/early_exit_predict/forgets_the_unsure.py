@@ -1,4 +1,4 @@
-# misconception: you left out those of whom no exit is sure: they belong to the last exit
+# misconception: you left out the samples of which no exit is sure: they leave at the last exit
 def early_exit_predict(model, x, threshold):
     with torch.no_grad():
         predictions = torch.zeros(len(x), dtype=torch.long)

@@ -1,4 +1,4 @@
-# misconception: you asked each head twice, once for the entropy and once for the class
+# misconception: you called each head twice, once for the entropy and once for the class
 def early_exit_predict(model, x, threshold):
     with torch.no_grad():
         predictions = torch.zeros(len(x), dtype=torch.long)

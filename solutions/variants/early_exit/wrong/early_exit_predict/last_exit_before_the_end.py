@@ -1,4 +1,4 @@
-# misconception: you took the last but one exit for the last
+# misconception: you treated the last but one exit as the last
 def early_exit_predict(model, x, threshold):
     with torch.no_grad():
         predictions = torch.zeros(len(x), dtype=torch.long)

@@ -1,4 +1,4 @@
-# misconception: you used places within the remaining samples as if they were places within x
+# misconception: you used indices among the remaining samples as if they were indices in x
 def early_exit_predict(model, x, threshold):
     with torch.no_grad():
         predictions = torch.zeros(len(x), dtype=torch.long)

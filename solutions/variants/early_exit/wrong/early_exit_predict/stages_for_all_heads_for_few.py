@@ -1,4 +1,4 @@
-# misconception: you ran the stages on all samples and spared only the heads
+# misconception: you ran the stages on all samples and saved only the heads
 def early_exit_predict(model, x, threshold):
     with torch.no_grad():
         predictions = torch.zeros(len(x), dtype=torch.long)

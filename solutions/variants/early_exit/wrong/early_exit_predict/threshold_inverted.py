@@ -1,4 +1,4 @@
-# misconception: you let those leave who are unsure: a small entropy means sure
+# misconception: you let the unsure samples leave: a small entropy means sure
 def early_exit_predict(model, x, threshold):
     with torch.no_grad():
         predictions = torch.zeros(len(x), dtype=torch.long)

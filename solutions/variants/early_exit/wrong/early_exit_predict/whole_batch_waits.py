@@ -1,4 +1,4 @@
-# misconception: you let the whole batch go on until its slowest sample is sure
+# misconception: you let the whole batch continue until its slowest sample is sure
 def early_exit_predict(model, x, threshold):
     with torch.no_grad():
         h = x

@@ -1,3 +1,3 @@
-# misconception: you took macs_per_exit for a tensor; it may be a list of numbers
+# misconception: you treated macs_per_exit as a tensor; it may be a list of numbers
 def expected_macs(exits, macs_per_exit):
     return macs_per_exit[exits].mean()

@@ -1,3 +1,3 @@
-# misconception: you took the logarithm to base 2; the entropy is asked in nats
+# misconception: you took the logarithm to base 2; the entropy must be in nats
 def prediction_entropy(logits):
     return torch.special.entr(logits.softmax(1)).sum(1) / math.log(2)

@@ -1,4 +1,4 @@
-# misconception: you simulated the tail, which cannot see small probabilities; the formula can
+# misconception: you simulated the tail, which cannot measure small probabilities; the formula can
 def probability_negative(m, k):
     sd = torch.as_tensor(tail_variance(k), dtype=m.dtype).sqrt()
     g = torch.Generator().manual_seed(0)
