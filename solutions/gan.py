@@ -13,13 +13,13 @@
 # %% [markdown]
 # # Two networks play: a GAN that draws digits
 #
-# The goal is a picture of 200 handwritten digits that nobody wrote (section 7), drawn by a network that has never been told what a digit looks like. It only ever hears how well it fools another network. On the way there you write the five short functions that make the game work, and you watch it go wrong in its two classic ways.
+# The goal is a picture of 200 handwritten digits that nobody wrote (section 7), drawn by a network that never sees a real digit. It only learns how well it fools another network. On the way there you write the five short functions that make the game work, and you watch it fail in its two classic ways.
 #
 # **What you will learn**
 #
 # * how a classifier measures the distance of two distributions, and which distance that is;
-# * why nobody minimises the loss that the theory asks for, and what is minimised instead;
-# * how to train two networks against each other without one leaking into the other;
+# * why the loss of the theory is not used in practice, and which loss is used instead;
+# * how to train two networks against each other without mixing up their gradients;
 # * how to judge samples when there is no likelihood: quality, diversity, mode collapse.
 #
 # **What you need**: probability densities, the chain rule, and a little PyTorch. The lecture helps, but the text below is complete.
@@ -51,9 +51,9 @@
 # %% tags=["install"]
 from importlib.util import find_spec
 
-if find_spec("homework") is None:  # on Colab: installs what is missing, the torch that is there stays
+if find_spec("homework") is None:  # on Colab: installs what is missing and keeps the installed torch
     get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
-# On Colab, so that training goes on after a cut-off: `from homework.colab import use_drive; use_drive()`
+# On Colab, so that training continues after a disconnect: `from homework.colab import use_drive; use_drive()`
 
 # %%
 import contextlib
@@ -68,11 +68,13 @@ import torch.nn.functional as F
 from torch import nn
 
 import homework
-from homework import data, plots, reference, student, training
+from homework import data, reference, student
 from homework.arguments import modules_may_change
 from homework.checks import close, fresh, part
-from homework.judge import CONFIDENT, SHARE, judge_samples, train_judge
-from homework.log import SubmissionLog
+from homework.hand_in.log import SubmissionLog
+from homework.models.judge import CONFIDENT, SHARE, judge_samples, train_judge
+from homework.show import plots
+from homework.train import training
 
 run = homework.start("gan")
 
@@ -97,23 +99,25 @@ plots.image_grid(digits.train_images[each_digit], rows=2, columns=20, title=f"Tr
 # %% [markdown]
 # ## 1. The game, in one dimension
 #
-# A forger makes points on a line and mixes them, one to one, with real points. A detective sees one point $x$ at a time and
-# says how probable it is that the point is real. The forger wins if the detective cannot do better than "one half" everywhere.
+# A forger makes fake points on a line and mixes them, one to one, with real points. A detective sees one point $x$ at a
+# time and says how probable it is that the point is real. The forger wins if the detective cannot do better than "one
+# half" everywhere.
 #
 # In a *generative adversarial network* (Goodfellow and others 2014) both are networks. The **generator** $G$ turns noise $z$ into a
-# sample $G(z)$, and so defines a density $p_\text{model}$ without ever being able to write it down. The **discriminator** $D$ gives
-# the probability that its input is real. Neither needs a likelihood, and that is the point: all that the generator learns comes
-# through the discriminator.
+# sample $G(z)$, and so defines a density $p_\text{model}$, for which we have no formula. The **discriminator** $D$ gives
+# the probability that its input is real. Neither network needs a likelihood: the generator learns everything through
+# the discriminator. That is the idea of a GAN.
 #
-# What can a detective do at best? Where the densities are known there is no need for a network. Let the real points come from two bumps, at −2 and
-# at 2 with deviation 0.5, and let this forger know only one broad bump, N(0, 1.5²). We draw 200,000 points of each, sort them into
-# narrow bins, and *count*: which share of the points in a bin is real?
+# What is the best that a detective can do? If the densities are known, this needs no network. Let the real points come
+# from two bumps, at −2 and at 2 with standard deviation 0.5, and let the forger's points come from one broad bump, N(0,
+# 1.5²). We draw 200,000 points of each, sort them into
+# narrow bins, and *count*: what share of the points in a bin is real?
 #
 # **Predict, then run.** Where will that share be ½? And far out, at $x = \pm 4$, where both kinds are rare: is it 0, ½ or 1?
 
 # %%
 BUMPS = 2.0  # the real points: two bumps at -2 and 2 ...
-WIDTH = 0.5  # ... with this deviation
+WIDTH = 0.5  # ... with this standard deviation
 
 
 def draw_real(n: int, generator: torch.Generator | None = None) -> torch.Tensor:
@@ -146,14 +150,14 @@ plots.curves(
         "forged": (middles, fake_counts * per_unit),
         "share real": (middles, counted_share),
     },
-    title="The best detective counts: which share of the points here is real?",
+    title="The best detective counts: what share of the points here is real?",
     xlabel="x",
     ylabel="density; share of the points in a bin",
     levels={"½": 0.5},
 )
 
 # %% [markdown]
-# The share is ½ exactly where the two density curves cross, and far out it falls to 0: there both are rare, but the forger's points are much the less rare ones. Only the *ratio* of the densities matters. In images one cannot count, since no two are ever in the same bin; there a network must learn the share from examples. That is your first task. What the forger does with the detective's verdict is the second, how good a detective can be at best the third, and the game itself the last.
+# The share is ½ exactly where the two density curves cross, and far out it falls to 0: there both are rare, but fake points are much more frequent than real ones. Only the *ratio* of the densities matters. With images one cannot count, since no two images are ever in the same bin; there a network must learn the share from examples. Its loss is your first task. The generator's losses are the second, the best possible discriminator is the third, and the game itself is the last.
 
 # %% [markdown]
 # ## 2. `discriminator_loss`: telling real from fake (4 points)
@@ -165,10 +169,12 @@ plots.curves(
 # $$\text{d\_loss} = -\frac1B \sum_{i=1}^{B} \log \sigma(\text{real\_logits}_i) \;-\; \frac1{B'} \sum_{j=1}^{B'} \log\big(1 - \sigma(\text{fake\_logits}_j)\big) .$$
 #
 # It is the **sum of two means**, one over the real batch and one over the fake batch (which may differ in size). It is not halved: a discriminator that always says ½ has loss
-# $2 \log 2 = 1.386$. With the opposite sign it is the value $V(G, D)$ of the game in Goodfellow's equation 1, which $D$ wants large.
+# $2 \log 2 = 1.386$. With the opposite sign it is the value $V(G, D)$ of the game in Goodfellow's equation 1, which $D$ maximises.
 #
-# The trap is numerical. At a logit of 200 the sigmoid is exactly 1 in float32, so $\log(1 - \sigma)$ is $\log 0 = -\infty$, and one bad sample ruins the batch.
-# Work from the logits: $-\log \sigma(a) = \log(1 + e^{-a}) = \mathrm{softplus}(-a)$, and $1 - \sigma(a) = \sigma(-a)$. PyTorch's `softplus`, its `logsigmoid` and its
+# The trap is numerical. At a logit of 200 the sigmoid is exactly 1 in float32, so $\log(1 - \sigma)$ is $\log 0 =
+# -\infty$, and one such sample makes the loss of the whole batch infinite. Compute from the logits: $-\log \sigma(a) =
+# \log(1 + e^{-a}) = \mathrm{softplus}(-a)$, and $1 - \sigma(a) = \sigma(-a)$. PyTorch's `softplus`, its `logsigmoid`
+# and its
 # cross-entropy *with logits* are exact for any size.
 #
 # *Worked numbers.* `real_logits` = [log 3, 0] and `fake_logits` = [0, −log 4]. Then $D$ is ¾ and ½ on the real samples, ½ and ⅕ on the fake
@@ -180,7 +186,7 @@ plots.curves(
 def discriminator_loss(real_logits, fake_logits):
     """The discriminator's loss: mean of -log sigmoid(real_logits) plus mean of -log(1 - sigmoid(fake_logits)).
 
-    Goodfellow and others 2014, equation 1 with the sign turned round. Exact for logits of any size.
+    Goodfellow and others 2014, equation 1 with the opposite sign. Exact for logits of any size.
 
     Args:
         real_logits: the discriminator's logits on real samples, `[B]` (or `[B, 1]`).
@@ -198,23 +204,21 @@ def discriminator_loss(real_logits, fake_logits):
 # %% nbgrader={"grade": true, "grade_id": "test_discriminator_loss", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 real, fake = torch.tensor([math.log(3.0), 0.0]), torch.tensor([0.0, -math.log(4.0)])
 loss = student.discriminator_loss(real, fake)
-assert isinstance(loss, torch.Tensor), "return a tensor, not a number of Python or NumPy: no .item(), no float()"
+assert isinstance(loss, torch.Tensor), "return a tensor, not a Python or NumPy number: no .item(), no float()"
 assert tuple(loss.shape) == (), "return a scalar: average over each batch"
 assert not near(loss, 0.948560 / 2), "halved: the loss is the sum of the two means, not their mean"
 assert not near(loss, 2 * 0.948560), "the loss is summed over the batch: average it"
-assert not near(loss, 2.191013), "labels swapped: real samples belong to the answer 1, fakes to 0"
+assert not near(loss, 2.191013), "labels swapped: real samples have the label 1, fakes 0"
 assert close(loss, torch.tensor(0.948560), "the worked numbers; logits go in, so apply the sigmoid once, not twice")
 uneven = student.discriminator_loss(torch.zeros(5), torch.full((3,), math.log(3.0)))
-assert close(uneven, torch.tensor(3 * math.log(2.0)), "5 real and 3 fake samples: each batch has a mean of its own")
-hint = (
-    "logits of 200: work from the logits; their sigmoid is rounded to 0 and 1, and its logarithm is infinite or cut off"
-)
+assert close(uneven, torch.tensor(3 * math.log(2.0)), "5 real and 3 fake samples: each batch has its own mean")
+hint = "logits of 200: compute from the logits; their sigmoid is rounded to 0 and 1, and its logarithm is infinite or cut off"
 sure = torch.tensor([200.0])
 assert close(student.discriminator_loss(sure, -sure), torch.tensor(0.0), hint)
 assert close(student.discriminator_loss(-sure, sure), torch.tensor(400.0), hint)
 real, fake = real.requires_grad_(), fake.requires_grad_()
 loss = student.discriminator_loss(real, fake)
-assert loss.requires_grad, "no gradient reaches the logits: nothing passes detach() or float()"
+assert loss.requires_grad, "no gradient reaches the logits: detach() and float() cut it"
 loss.backward()
 assert close(
     real.grad,
@@ -240,7 +244,7 @@ for B, other in [(1, 1), (7, 3), (64, 64), (2, 500)]:
     assert close(
         student.discriminator_loss(-fake, -real),
         loss,
-        "turning all answers round and swapping the batches changes nothing",
+        "changing the sign of all logits and swapping the batches changes nothing",
     )
     right = torch.distributions.Bernoulli(logits=real.double()).log_prob(torch.ones(B).double()).mean()
     wrong = torch.distributions.Bernoulli(logits=fake.double()).log_prob(torch.zeros(other).double()).mean()
@@ -248,11 +252,15 @@ for B, other in [(1, 1), (7, 3), (64, 64), (2, 500)]:
     columns = student.discriminator_loss(real[:, None], fake[:, None])
     assert close(columns, loss, "logits [B, 1] must give the same scalar: mean over all entries")
     twice = student.discriminator_loss(real.repeat(3), fake)
-    assert close(twice, loss, "each batch has a mean of its own: repeating the real one changes nothing")
+    assert close(twice, loss, "each batch has its own mean: repeating the real batch changes nothing")
 for size in (100.0, 1e4, 1e30):
     sure = torch.tensor([size, -size])
     assert close(student.discriminator_loss(sure, -sure), torch.tensor(size), "very large logits of both signs")
-    assert close(student.discriminator_loss(sure[:1], -sure[:1]), torch.tensor(0.0), "sure and right costs nothing")
+    assert close(
+        student.discriminator_loss(sure[:1], -sure[:1]),
+        torch.tensor(0.0),
+        "answers that are sure and right have loss 0",
+    )
 real = (2 * torch.randn(6, generator=g, dtype=torch.float64)).requires_grad_()
 fake = (2 * torch.randn(4, generator=g, dtype=torch.float64)).requires_grad_()
 loss = student.discriminator_loss(real, fake)
@@ -270,17 +278,17 @@ assert close(far.grad, torch.tensor([-1 / 3, 0.0, 0.0]), "gradients must stay fi
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 3. What the generator wants: two losses
+# ## 3. Two losses for the generator
 #
-# ### `generator_loss_minimax`: the loss of the theory (3 points)
+# ### `generator_loss_minimax`: the loss in theory (3 points)
 #
 # The generator wants the opposite of the discriminator. Of the discriminator's value $V(G, D) = \mathbb E[\log D(x)] + \mathbb E[\log(1 - D(G(z)))]$ only the second
 # term depends on $G$, so in the *minimax* game $G$ minimises
 #
 # $$\text{g\_loss} = \frac1B \sum_{j=1}^{B} \log\big(1 - \sigma(\text{fake\_logits}_j)\big) .$$
 #
-# Mind the sign: this is the mean of the logarithm of a probability, so it is **negative** (or 0). The generator makes it small, towards $-\infty$,
-# by pushing $D(G(z))$ towards 1. Again, work from the logits.
+# Mind the sign: this is the mean of the logarithm of a probability, so it is **negative** (or 0). The generator
+# minimises it, towards $-\infty$, by pushing $D(G(z))$ towards 1. Again, compute from the logits.
 #
 # *Worked numbers.* `fake_logits` = [0, log 3]: $D$ is ½ and ¾, so g_loss = (log ½ + log ¼)/2 = (−0.693147 − 1.386294)/2 = **−1.039721**.
 
@@ -305,17 +313,17 @@ def generator_loss_minimax(fake_logits):
 # %% nbgrader={"grade": true, "grade_id": "test_generator_loss_minimax", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 fake = torch.tensor([0.0, math.log(3.0)])
 loss = student.generator_loss_minimax(fake)
-assert isinstance(loss, torch.Tensor), "return a tensor, not a number of Python or NumPy: no .item(), no float()"
+assert isinstance(loss, torch.Tensor), "return a tensor, not a Python or NumPy number: no .item(), no float()"
 assert tuple(loss.shape) == (), "return a scalar: average over the batch"
 assert not near(loss, 1.039721), "the sign: it is the mean of log(1 - D), which is negative"
 assert not near(loss, -2 * 1.039721), "the loss is summed over the batch: average it"
 assert not near(loss.abs(), 0.490415), "this is log D: the minimax loss has log(1 - D)"
 assert close(loss, torch.tensor(-1.039721), "the worked numbers; logits go in, so apply the sigmoid once, not twice")
-hint = "logits of 200: work from the logits; 1 - sigmoid is rounded to 0 and its logarithm is infinite or cut off"
+hint = "logits of 200: compute from the logits; 1 - sigmoid is rounded to 0 and its logarithm is infinite or cut off"
 assert close(student.generator_loss_minimax(torch.tensor([200.0, -200.0])), torch.tensor(-100.0), hint)
 fake = fake.requires_grad_()
 loss = student.generator_loss_minimax(fake)
-assert loss.requires_grad, "no gradient reaches the logits: nothing passes detach() or float()"
+assert loss.requires_grad, "no gradient reaches the logits: detach() and float() cut it"
 loss.backward()
 assert close(
     fake.grad,
@@ -332,12 +340,10 @@ for B in (1, 5, 300):
     assert bool(loss < 0), "the logarithm of a probability is negative; is the sign right?"
     assert close(loss, reference.generator_loss_minimax(fake), "the mean of log(1 - sigmoid(logit))")
     wanted = torch.distributions.Bernoulli(logits=fake.double()).log_prob(torch.zeros(B).double()).mean()
-    assert close(loss, wanted, "the mean log-probability that the fakes are recognised as fakes")
+    assert close(loss, wanted, "the mean log-probability that the fakes are classified as fake")
     assert close(student.generator_loss_minimax(fake[:, None]), loss, "logits [B, 1] must give the same scalar")
     assert close(student.generator_loss_minimax(fake.repeat(4)), loss, "the same batch four times has the same mean")
-    assert bool(student.generator_loss_minimax(fake + 1) < loss), (
-        "the better the fakes are taken for real, the smaller the loss"
-    )
+    assert bool(student.generator_loss_minimax(fake + 1) < loss), "the higher D is on the fakes, the smaller the loss"
 for size in (100.0, 1e4, 1e30):
     assert close(student.generator_loss_minimax(torch.tensor([size])), torch.tensor(-size), "very large logits")
     assert close(
@@ -356,13 +362,13 @@ assert close(far.grad, torch.tensor([0.0, -0.5]), "gradients must stay finite an
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### `generator_loss_nonsaturating`: the loss of the practice (3 points)
+# ### `generator_loss_nonsaturating`: the loss in practice (3 points)
 #
-# Instead of making it *unlikely that the fakes are recognised*, make it *likely that they are taken for real*:
+# The minimax loss makes it *unlikely that fakes are classified as fake*. This loss makes it *likely that they are classified as real*:
 #
 # $$\text{g\_loss} = -\frac1B \sum_{j=1}^{B} \log \sigma(\text{fake\_logits}_j) .$$
 #
-# Both losses fall when $D(G(z))$ rises, so both want the same thing. They differ in how loudly they ask for it, as you will see below. This one is **positive** (or 0).
+# Both losses fall when $D(G(z))$ rises, so both push in the same direction. They differ in the size of the gradient, as you will see below. This one is **positive** (or 0).
 #
 # *Worked numbers.* `fake_logits` = [0, log 3]: $D$ is ½ and ¾, so g_loss = (−log ½ − log ¾)/2 = (0.693147 + 0.287682)/2 = **0.490415**.
 
@@ -387,17 +393,17 @@ def generator_loss_nonsaturating(fake_logits):
 # %% nbgrader={"grade": true, "grade_id": "test_generator_loss_nonsaturating", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 fake = torch.tensor([0.0, math.log(3.0)])
 loss = student.generator_loss_nonsaturating(fake)
-assert isinstance(loss, torch.Tensor), "return a tensor, not a number of Python or NumPy: no .item(), no float()"
+assert isinstance(loss, torch.Tensor), "return a tensor, not a Python or NumPy number: no .item(), no float()"
 assert tuple(loss.shape) == (), "return a scalar: average over the batch"
 assert not near(loss, -0.490415), "the sign: the generator minimises -log D, which is positive"
 assert not near(loss, 2 * 0.490415), "the loss is summed over the batch: average it"
 assert not near(loss.abs(), 1.039721), "this is log(1 - D), the saturating loss: here it is log D"
 assert close(loss, torch.tensor(0.490415), "the worked numbers; logits go in, so apply the sigmoid once, not twice")
-hint = "logits of -200: work from the logits; their sigmoid is rounded to 0 and its logarithm is infinite or cut off"
+hint = "logits of -200: compute from the logits; their sigmoid is rounded to 0 and its logarithm is infinite or cut off"
 assert close(student.generator_loss_nonsaturating(torch.tensor([200.0, -200.0])), torch.tensor(100.0), hint)
 fake = fake.requires_grad_()
 loss = student.generator_loss_nonsaturating(fake)
-assert loss.requires_grad, "no gradient reaches the logits: nothing passes detach() or float()"
+assert loss.requires_grad, "no gradient reaches the logits: detach() and float() cut it"
 loss.backward()
 assert close(
     fake.grad,
@@ -414,13 +420,13 @@ for B in (1, 5, 300):
     assert bool(loss > 0), "the negative logarithm of a probability is positive; is the sign right?"
     assert close(loss, reference.generator_loss_nonsaturating(fake), "the mean of -log sigmoid(logit)")
     wanted = torch.distributions.Bernoulli(logits=fake.double()).log_prob(torch.ones(B).double()).mean()
-    assert close(loss, -wanted, "minus the mean log-probability that the fakes are taken for real")
+    assert close(loss, -wanted, "minus the mean log-probability that the fakes are classified as real")
     assert close(student.generator_loss_nonsaturating(fake[:, None]), loss, "logits [B, 1] must give the same scalar")
     assert close(
         student.generator_loss_nonsaturating(fake.repeat(4)), loss, "the same batch four times has the same mean"
     )
     assert bool(student.generator_loss_nonsaturating(fake + 1) < loss), (
-        "the better the fakes are taken for real, the smaller the loss"
+        "the higher D is on the fakes, the smaller the loss"
     )
 for size in (100.0, 1e4, 1e30):
     assert close(
@@ -442,25 +448,25 @@ assert close(far.grad, torch.tensor([-0.5, 0.0]), "gradients must stay finite an
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### How loudly do they ask?
+# ### How large are their gradients?
 #
-# Everything the generator learns passes through one number per sample: the derivative of its loss by the logit of that sample. We take it by autograd from your two functions, for logits from −9 to 4.
+# Everything the generator learns depends on one number per sample: the derivative of its loss by the logit of that sample. We compute it by autograd from your two functions, for logits from −9 to 4.
 #
-# **Predict, then run.** At the start of training the discriminator sees through every fake: $D(G(z))$ is perhaps 0.001. Which of the
+# **Predict, then run.** At the start of training the discriminator recognises every fake: $D(G(z))$ is perhaps 0.001. Which of the
 # two losses then gives the larger gradient, and by what factor?
 
 # %% tags=["experiment"]
 logits = torch.linspace(-9, 4, 131, requires_grad=True)
 gradient_by_loss = {}
 for name, loss_of in {"minimax": generator_loss_minimax, "non-saturating": generator_loss_nonsaturating}.items():
-    total = sum(loss_of(logit[None]) for logit in logits)  # each logit a batch of its own
+    total = sum(loss_of(logit[None]) for logit in logits)  # each logit is a batch by itself
     (gradient,) = torch.autograd.grad(total, logits)
     gradient_by_loss[name] = gradient.abs()
 taken_for_real = torch.sigmoid(logits.detach())  # D(G(z))
 plots.curves(
     {name: (taken_for_real, size) for name, size in gradient_by_loss.items()},
-    title="The minimax loss falls silent exactly where the generator is bad",
-    xlabel="D(G(z)): how probable it is, says the discriminator, that the fake is real",
+    title="The gradient of the minimax loss vanishes exactly where the generator is bad",
+    xlabel="D(G(z)): the discriminator's probability that the fake is real",
     ylabel="size of the derivative by the logit",
     logx=True,
     logy=True,
@@ -468,18 +474,18 @@ plots.curves(
 
 # %% [markdown]
 # The minimax loss has a derivative of size $D(G(z))$, the non-saturating one of size $1 - D(G(z))$. At
-# $D(G(z)) = 0.001$ that is a factor of 999. The minimax loss *saturates* (becomes flat) just where the fakes are bad and there is
-# most to learn; the other one only where they are perfect.
+# $D(G(z)) = 0.001$ that is a factor of 999. The minimax loss *saturates* (becomes flat) exactly where the fakes are bad
+# and there is most to learn; the other loss becomes flat only where they are perfect.
 
 # %% [markdown]
-# ## 4. `optimal_discriminator`: the best any detective can do (3 points)
+# ## 4. `optimal_discriminator`: the best possible discriminator (3 points)
 #
 # In section 1 the best detective counted. Where the densities are known, the counts become
 #
 # $$D^*(x) = \frac{p_\text{data}(x)}{p_\text{data}(x) + p_\text{model}(x)} ,$$
 #
-# and question (b) asks you to prove that no discriminator has a lower loss. Where *both* densities are 0 there is never a
-# sample, every value is as good as any other, and 0/0 would spoil later averages: by convention the function returns **½** there.
+# and question (b) asks you to prove that no discriminator has a lower loss. Where *both* densities are 0 there is never
+# a sample, so any value is allowed, but 0/0 would be `nan`: by convention the function returns **½** there.
 # Where only one of them is 0, the answer is certain: exactly 0 or exactly 1.
 #
 # *Worked numbers.* `p_data` = [0.3, 0.1, 0, 0] and `p_model` = [0.1, 0.1, 0.2, 0] give **[0.75, 0.5, 0, 0.5]**.
@@ -510,10 +516,10 @@ p_data, p_model = torch.tensor([0.3, 0.1, 0.0, 0.0]), torch.tensor([0.1, 0.1, 0.
 best = student.optimal_discriminator(p_data, p_model)
 assert isinstance(best, torch.Tensor) and tuple(best.shape) == (4,), "one probability per point, in the same shape"
 assert bool(torch.isfinite(best).all()), "0/0 is nan: where both densities are 0 the answer is one half"
-assert not near(best[:1], 0.25), "the wrong way round: D is the probability that the sample is real"
+assert not near(best[:1], 0.25), "swapped: D is the probability that the sample is real"
 assert not near(best[:1], 3.0), "this is the ratio p_data / p_model: D is a probability, p_data / (p_data + p_model)"
 assert close(best[:3], torch.tensor([0.75, 0.5, 0.0]), "the worked numbers: p_data / (p_data + p_model)")
-assert float(best[2]) == 0, "exactly 0 where only fakes are: do not clamp, and add no constant"
+assert float(best[2]) == 0, "exactly 0 where there are only fakes: do not clamp, and add no constant"
 assert close(best[3:], torch.tensor([0.5]), "where both densities are 0 the answer is one half, by convention")
 tiny = student.optimal_discriminator(1e-12 * p_data, 1e-12 * p_model)
 assert close(tiny, best, "only the ratio of the densities matters, however small they are: add no constant to them")
@@ -527,7 +533,7 @@ for shape in [(1,), (7,), (3, 4), (2, 3, 5)]:
     assert bool(((best > 0) & (best < 1)).all()), "a probability"
     assert close(best, reference.optimal_discriminator(p, q), "p_data / (p_data + p_model), point by point")
     assert close(
-        best + student.optimal_discriminator(q, p), torch.ones(shape), "real and fake changing places turn D into 1 - D"
+        best + student.optimal_discriminator(q, p), torch.ones(shape), "swapping real and fake turns D into 1 - D"
     )
     assert close(
         student.optimal_discriminator(p, p.clone()), torch.full(shape, 0.5), "equal densities cannot be told apart"
@@ -540,11 +546,11 @@ for shape in [(1,), (7,), (3, 4), (2, 3, 5)]:
     for step in (-0.003, 0.003):
         other = best + step
         assert bool((p * other.log() + q * (1 - other).log() < value).all()), (
-            "a discriminator nearby is better: not the best one"
+            "a slightly different discriminator is better: yours is not the best one"
         )
 edge = student.optimal_discriminator(torch.tensor([[0.0, 2.0], [0.0, 5.0]]), torch.tensor([[3.0, 0.0], [0.0, 5.0]]))
 assert edge.tolist() == [[0.0, 1.0], [0.5, 0.5]], (
-    "exactly 0 where only fakes are, exactly 1 where only real samples are, ½ where none are"
+    "exactly 0 where there are only fakes, exactly 1 where there are only real samples, ½ where there are none"
 )
 x = torch.linspace(-3, 3, 61, dtype=torch.float64)
 best = student.optimal_discriminator(normal_density(x, 1.0, 1.0), normal_density(x, -1.0, 1.0))
@@ -561,16 +567,18 @@ assert close(best, torch.sigmoid(2 * x), "two normals of equal width: a logistic
 # \mathrm{JSD}(p, q) = \tfrac12 \mathrm{KL}\big(p \,\|\, \tfrac{p + q}{2}\big) + \tfrac12 \mathrm{KL}\big(q \,\|\, \tfrac{p + q}{2}\big) .$$
 #
 # So a generator that plays against the best discriminator minimises the Jensen-Shannon divergence, which is 0 for equal
-# distributions and $\log 2$ for distributions without overlap. Let us check it on the two bumps of section 1. The model has the same two bumps, pushed to the right
-# by a shift. We compute the right side by sums over a fine grid, and the left side in two ways: by sums, and from 4,000 samples of each kind with your `discriminator_loss`.
+# distributions and $\log 2$ for distributions without overlap. Let us check it on the two bumps of section 1. The model
+# has the same two bumps, shifted to the right. We compute the right side by sums over a fine grid, and the left side in
+# two ways: by sums, and from 4,000 samples of each kind with your `discriminator_loss`.
 #
-# **Predict, then run.** At shift 0 the value is $-\log 4$. Does it rise all the way from there? What happens at shift 4, where the model's left bump sits on the real right bump? What is the slope at
-# shift 7, and what would a generator learn there?
+# **Predict, then run.** At shift 0 the value is $-\log 4$. Does it rise all the way from there? What happens at shift
+# 4, where the model's left bump lies on the real right bump? What is the slope at shift 7, and what would a generator
+# learn there?
 
 
 # %%
 def kl_on_grid(p: torch.Tensor, q: torch.Tensor, width: float) -> float:
-    """KL(p || q) in nats, of densities on a grid with that width of a cell; q must be positive where p is."""
+    """KL(p || q) in nats, of densities on a grid with that cell width; q must be positive where p is."""
     return float((torch.special.xlogy(p, p) - torch.special.xlogy(p, q)).sum()) * width
 
 
@@ -604,21 +612,25 @@ plots.curves(
         "−log 4 + 2 JSD": (shifts, by_jsd),
     },
     title="Against the best discriminator the game measures the Jensen-Shannon divergence",
-    xlabel="shift of the model's two bumps (the real ones stand 4 apart)",
+    xlabel="shift of the model's two bumps (the real ones are 4 apart)",
     ylabel="nats",
     levels={"−log 4: the same distribution": -math.log(4), "0: no overlap": 0.0},
 )
 
 # %% [markdown]
-# The three curves are one. Two things in it matter for training. Beyond shift 6 the value lies flat at 0: without overlap the divergence is at its largest, and *its slope is 0*. A generator
-# that starts there learns nothing from a perfect discriminator and the minimax loss. And at shift 4 there is a valley: the model's left bump covers the real right one, and a generator that walks
-# downhill from shift 3 or 5 gets stuck there, with one real bump of two and half of its samples wasted. You will meet both again.
+# The three curves coincide. Two things matter for training. Beyond shift 6 the value is flat at 0: without overlap the
+# divergence is at its maximum, and *its slope is 0*. A generator that starts there learns nothing from a perfect
+# discriminator and the minimax loss. And at shift 4 there is a local minimum: the model's left bump covers the real
+# right one, and gradient descent from shift 3 or 5 gets stuck there: one of the two real bumps is missed, and half of
+# the samples are wasted. You will see both problems again.
 
 # %% [markdown]
 # ## 5. `gan_step`: one round of the game (7 points)
 #
-# Here are the networks. The generator's last layer is a sigmoid, since grey values lie between 0 and 1; its hidden layers are batch-normalised, and section 8 shows why. (Its last bias starts at −2, so that the first pictures are dark like the background of real ones.) The discriminator ends in a logit, and
-# has dropout so that it does not learn the training images by heart.
+# Here are the networks. The generator's last layer is a sigmoid, since grey values lie between 0 and 1; its hidden
+# layers are batch-normalised, and section 8 shows why. (Its last bias starts at −2, so that the first pictures are dark
+# like the background of real ones.) The discriminator gives a logit, and has dropout so that it does not memorise the
+# training images.
 
 
 # %%
@@ -626,7 +638,7 @@ class Generator(nn.Module):
     """Turns noise z `[B, K]` into images `[B, D]` with values in (0, 1): an MLP with two hidden layers.
 
     Args:
-        z_dim: how many random numbers make an image, K.
+        z_dim: number of random numbers per image, K.
         x_dim: number of pixels, D.
         hidden: width of the hidden layers.
         batch_norm: are the hidden layers normalised over the batch?
@@ -673,7 +685,7 @@ class Discriminator(nn.Module):
 
 
 class PaperGenerator(nn.Module):
-    """A generator small enough for paper: G(z) = z + shift, numbers `[B]` to numbers `[B]`; the shift starts at 0."""
+    """A generator small enough to compute by hand: G(z) = z + shift, numbers `[B]` to numbers `[B]`; the shift starts at 0."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -685,7 +697,7 @@ class PaperGenerator(nn.Module):
 
 
 class PaperDiscriminator(nn.Module):
-    """A discriminator small enough for paper: logit = slope · x, numbers `[B]` to logits `[B]`; the slope starts at 0."""
+    """A discriminator small enough to compute by hand: logit = slope · x, numbers `[B]` to logits `[B]`; the slope starts at 0."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -702,11 +714,11 @@ def make_optimizers(
     """The two optimizers of a game, the generator's first.
 
     Args:
-        generator: the module that the first one moves.
-        discriminator: the module that the second one moves.
+        generator: the module that the first one updates.
+        discriminator: the module that the second one updates.
         lr: learning rate of both.
-        generator_lr: another learning rate for the generator; 0 keeps it still.
-        plain: plain gradient descent instead of Adam, for working by hand.
+        generator_lr: another learning rate for the generator; 0 freezes it.
+        plain: plain gradient descent instead of Adam, for computing by hand.
     """
     rates = (lr if generator_lr is None else generator_lr, lr)
     modules = (generator, discriminator)
@@ -724,27 +736,30 @@ def make_optimizers(
 # One round has two steps, each with fresh gradients, and always in this order:
 #
 # 1. **The discriminator's step.** Make fakes from `z`, compute `d_loss` = `discriminator_loss` of the logits on `x_real` and on the fakes, and let the
-#    discriminator's optimizer take one step. The fakes are *data* here: this loss must not reach the generator, neither its weights nor their gradients. (Otherwise the
-#    generator is told how to be recognised. Cut the graph with `detach()`, or make the fakes without one.)
-# 2. **The generator's step.** Let the discriminator, *as it is now, after its step*, judge the fakes of the same `z` again, compute `g_loss` = `generator_loss_nonsaturating` of these logits, and let the
-#    generator's optimizer take one step. The discriminator must not move in this step. Its parameters do collect gradients on the way, and those must be gone
-#    before its next step.
+# discriminator's optimizer take one step. The fakes are *data* here: this loss must not reach the generator, neither
+#    its weights nor their gradients. (Otherwise the generator learns to be recognised as fake. Cut the graph with
+#    `detach()`, or make the fakes without a graph.)
+# 2. **The generator's step.** Compute the logits of the fakes of the same `z` again with the discriminator *as it is
+#    now, after its step*, compute `g_loss` = `generator_loss_nonsaturating` of these logits, and let the generator's
+#    optimizer take one step. The discriminator must not change in this step. Its parameters do accumulate gradients in
+#    the backward pass, and these must be cleared before its next step.
 #
-# The function returns both losses as they were computed, each before the step that it leads to. It leaves the modules in the mode (training or evaluation) in which they came.
+# The function returns both losses, each as computed before its own step. It leaves the modules in the mode (training or evaluation) in which it got them.
 #
 # *Worked numbers.* `PaperGenerator` and `PaperDiscriminator` (shift 0, slope 0), plain gradient descent with learning rate 1, `x_real` = [1, 3], `z` =
 # [−1, 1]. The fakes are [−1, 1], all logits are 0, so `d_loss` = 2 log 2 = **1.386294**. Its derivative by the slope is −½ · (1 + 3)/2 + ½ · (−1 + 1)/2 = −1, so the slope becomes
 # 0 + 1 = **1**. Now the logits of the fakes are [−1, 1], and `g_loss` = (log(1 + e) + log(1 + 1/e))/2 = (1.313262 + 0.313262)/2 =
-# **0.813262**. Its derivative by the shift is −(0.731059 + 0.268941)/2 = −½, so the shift becomes **0.5**: the fakes move towards the real points. (With the discriminator of before its step, g_loss would be
-# log 2 and the shift would not move.)
+# **0.813262**. Its derivative by the shift is −(0.731059 + 0.268941)/2 = −½, so the shift becomes **0.5**: the fakes
+# move towards the real points. (With the discriminator from before its step, g_loss would be log 2 and the shift would
+# not change.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "gan_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gan_step(generator, discriminator, optimizers, x_real, z):
     """One round of the non-saturating game: a step of the discriminator, then a step of the generator.
 
-    Goodfellow and others 2014, algorithm 1 with k = 1, and the generator's loss of the end of section 3. The fakes of
-    both steps come from the same z; the generator is judged by the discriminator after its step.
+    Goodfellow and others 2014, algorithm 1 with k = 1, and the generator's loss from the end of section 3. The fakes of
+    both steps come from the same z; g_loss uses the discriminator after its step.
 
     Args:
         generator: a module, noise `[B', K]` -> samples `[B', D]`; changed in place.
@@ -781,7 +796,7 @@ diary = []
 
 
 def note(who):
-    """A hook that an optimizer calls at the start of its step: who is it, and what gradient has the shift?"""
+    """A hook that an optimizer calls at the start of its step: records its name and the gradient of the shift."""
 
     def write(*_):
         diary.append((who, None if g.shift.grad is None else float(g.shift.grad)))
@@ -790,7 +805,7 @@ def note(who):
 
 
 def losses_fit():
-    """Do your two losses give their own worked numbers and derivatives? (Where they do not, mend them first.)"""
+    """Do your two losses give their own worked numbers and derivatives? (If not, fix them first.)"""
     log3, log4 = math.log(3.0), math.log(4.0)
     points = [torch.tensor(each, requires_grad=True) for each in ([log3, 0.0], [0.0, -log4], [0.0, log3])]
     with contextlib.suppress(Exception):
@@ -804,24 +819,24 @@ def losses_fit():
 
 optimizers[0].register_step_pre_hook(note("generator"))
 optimizers[1].register_step_pre_hook(note("discriminator"))
-one_round = modules_may_change()(student.gan_step)  # it changes the two networks, and nothing else that it is given
+one_round = modules_may_change()(student.gan_step)  # it may change the two networks, and no other argument
 got = one_round(g, d, optimizers, x_real, z)
 assert isinstance(got, dict) and set(got) >= {"d_loss", "g_loss"}, 'return {"d_loss": ..., "g_loss": ...}'
-assert g.training and d.training, "leave both modules in the mode in which they came: no train(), no eval()"
+assert g.training and d.training, "leave both modules in the mode in which you got them: no train(), no eval()"
 movers = [who for who, _ in diary]
 assert movers[:1] != ["generator"], (
-    "the discriminator moves first, then the generator; optimizers = (the generator's, the discriminator's)"
+    "first the discriminator's step, then the generator's; optimizers = (the generator's, the discriminator's)"
 )
 assert movers == ["discriminator", "generator"], "each optimizer takes exactly one step, the discriminator's first"
 fits = losses_fit()
 d_loss, g_loss = (torch.as_tensor(got[name]).detach().float() for name in ("d_loss", "g_loss"))
-if fits:  # the numbers below rest on right losses
-    assert not near(d_loss, 0.813262), "d_loss and g_loss have changed places"
+if fits:  # the numbers below need correct losses
+    assert not near(d_loss, 0.813262), "d_loss and g_loss are swapped"
     assert close(d_loss, torch.tensor(1.386294), "the worked d_loss: as it was before the discriminator's step")
     assert close(
         d.slope.detach(), torch.tensor(1.0), "the slope after the round: one step down d_loss, none down g_loss"
     )
-    assert not near(g_loss, 0.693147), "the fakes must be judged by the discriminator after its step, not before"
+    assert not near(g_loss, 0.693147), "g_loss must use the discriminator after its step, not before"
     assert not near(g_loss, -0.813262), "this is the saturating loss: use generator_loss_nonsaturating"
     assert close(
         g_loss, torch.tensor(0.813262), "the worked g_loss: on fakes of the same z, before the generator's step"
@@ -881,7 +896,7 @@ def networks(batch_norm):
 
 
 def play(mine, batches, lr, plain, d_of, g_of):
-    """What rounds with these losses lead to: after each, the two losses and the weights of both; None if it cannot be said."""
+    """The result of rounds with these losses: after each, the two losses and the weights of both; None if a loss fails."""
     generator, discriminator = (copy.deepcopy(module) for module in mine)
     first, second = make_optimizers(generator, discriminator, lr, plain=plain)
     rounds = []
@@ -910,7 +925,7 @@ def weights_of(module, names):
 
 
 def gradient_of(generator):
-    """The gradient that stands in a generator's first layer; None if there is none."""
+    """The gradient of a generator's first layer; None if there is none."""
     gradient = generator.layers[0].weight.grad
     return None if gradient is None else gradient.clone()
 
@@ -924,7 +939,7 @@ def agree(got, want, rtol=1e-5):
 
 
 def rounds_with(batch_norm, plain, lr, sizes, learning=True):
-    """Lets the student play some rounds; gives what happened, and what should have, for each reading of the losses."""
+    """Runs some rounds with the student's code; returns the results, and the expected ones for each pair of losses."""
     local_g, local_d, their_g, their_d = modules = networks(batch_norm)
     for module in modules:
         module.train(learning)
@@ -933,7 +948,7 @@ def rounds_with(batch_norm, plain, lr, sizes, learning=True):
     names = [[name for name, _ in module.named_parameters()] for module in (local_d, local_g)]
 
     def watch(*_):
-        """At the discriminator's step: does any of its gradient stand in the generator?"""
+        """At the discriminator's step: has its loss left a gradient in the generator?"""
         at_steps.append([gradient_of(their_g), weights_of(their_g, names[1])])
 
     optimizers[1].register_step_pre_hook(watch)
@@ -949,10 +964,10 @@ def rounds_with(batch_norm, plain, lr, sizes, learning=True):
         at_steps.clear()
         got = one_round(their_g, their_d, optimizers, x, noise)
         modes = {bool(their_g.training), bool(their_d.training)}
-        assert modes == {learning}, "the modules must be left in the mode (training or evaluation) in which they came"
+        assert modes == {learning}, "leave the modules in the mode (training or evaluation) in which you got them"
         assert len(at_steps) == 1, "the discriminator's optimizer takes one step in each round"
         (grad, weights), (old_grad, old_weights) = at_steps[0], start
-        assert agree(weights, old_weights), "the generator had moved before the discriminator's step"
+        assert agree(weights, old_weights), "the generator changed before the discriminator's step"
         clean = grad is None or not bool(grad.any()) or (old_grad is not None and torch.equal(grad, old_grad))
         assert clean, "the discriminator's loss left a gradient in the generator: detach the fakes in the first step"
         numbers = [float(torch.as_tensor(got[name]).detach()) for name in ("d_loss", "g_loss")]
@@ -974,7 +989,7 @@ with part("the generator's step", 3):
     for batch_norm, sizes in [(False, (6, 6)), (True, (4, 7)), (False, (1, 1))]:
         happened, wanted = rounds_with(batch_norm, True, 0.3, [sizes])
         assert any(agree(happened[0][0][1], w[0][0][1]) for w in wanted), (
-            "g_loss: non-saturating, on the fakes of the same z, judged by the discriminator after its step"
+            "g_loss: non-saturating, on the fakes of the same z, with the discriminator after its step"
         )
         assert any(agree(happened[0][2], w[0][2]) for w in wanted), (
             "the generator after the round: one step down g_loss"
@@ -989,17 +1004,18 @@ with part("round after round", 2):
     ]:
         happened, wanted = rounds_with(batch_norm, plain, lr, [(5, 5), (8, 5), (5, 8), (6, 6)], learning)
         assert any(agree(happened, w, rtol=1e-4) for w in wanted), (
-            "several rounds in a row: gradients of one step must be gone before the next, in both networks"
+            "several rounds in a row: clear the gradients of one step before the next, in both networks"
         )
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### The gradient that is left after a head start
+# ### The gradients when the discriminator has a head start
 #
-# Back to the two generator losses, now in a real network. We let the discriminator play some rounds of your `gan_step` against a generator that is frozen (its learning rate is 0), and then ask: how long
-# is the gradient of each loss by *all weights of the generator*?
+# Back to the two generator losses, now in a real network. We let the discriminator play some rounds of your `gan_step`
+# against a generator that is frozen (its learning rate is 0), and then compute the norm of the gradient of each loss by
+# *all weights of the generator*.
 #
-# **Predict, then run.** What does a better-trained discriminator do to each gradient? Is a better teacher better?
+# **Predict, then run.** How does each gradient change when the discriminator is trained better? Does a better discriminator teach better?
 
 
 # %%
@@ -1027,7 +1043,7 @@ def draw_batch() -> tuple[torch.Tensor, torch.Tensor]:
 def gradient_length(
     loss_of: Callable[[torch.Tensor], torch.Tensor], generator: nn.Module, discriminator: nn.Module, z: torch.Tensor
 ) -> float:
-    """The length of the gradient of a generator's loss by all weights of the generator."""
+    """The norm of the gradient of a generator's loss by all weights of the generator."""
     gradients = torch.autograd.grad(loss_of(discriminator(generator(z))), list(generator.parameters()))
     return math.sqrt(sum(float((gradient**2).sum()) for gradient in gradients))
 
@@ -1050,23 +1066,24 @@ print("rounds of head start       ", "".join(f"{start:>10d}" for start in HEAD_S
 print("mean D(G(z))               ", "".join(f"{value:>10.1e}" for value in fooled))
 plots.curves(
     {name: (HEAD_STARTS, values) for name, values in lengths.items()},
-    title="The better the discriminator, the less the minimax loss says",
+    title="The better the discriminator, the smaller the gradient of the minimax loss",
     xlabel="rounds that the discriminator played before",
-    ylabel="length of the gradient by the weights",
+    ylabel="norm of the gradient by the weights",
     logx=True,
     logy=True,
 )
 
 # %% [markdown]
-# In theory the discriminator should be trained to the end before each step of the generator. In practice the minimax gradient then dies. The non-saturating loss keeps its gradient, but do not trust length
-# alone: when the two distributions do not overlap, the direction of that gradient is the discriminator's whim.
+# In theory the discriminator should be trained to the end before each step of the generator. In practice the minimax
+# gradient then vanishes. The non-saturating loss keeps its gradient, but the norm alone is not enough: when the two
+# distributions do not overlap, the direction of that gradient is nearly arbitrary.
 
 # %% [markdown]
 # ### The whole game on a line
 #
-# Before the images, 1,000 rounds on the two bumps of section 1, with small networks. Here we can see everything at once.
+# Before the images, 1,000 rounds on the two bumps of section 1, with small networks. Here we can see both densities.
 #
-# **Predict, then run.** With which bump will the generator begin? When everything is learnt, which numbers will the two losses show?
+# **Predict, then run.** Which bump will the generator learn first? When everything is learnt, what values will the two losses have?
 
 # %% tags=["train"]
 TOY_STEPS = run.size(full=1000, mini=1000, grade=6)
@@ -1113,20 +1130,24 @@ plots.curves(
 )
 
 # %% [markdown]
-# After 50 rounds most fakes stand at one bump: that is where the discriminator, such as it was, saw the most to gain. Then it learns that points there are mostly fake, and half of the fakes move over. (Their shape within a bump is not right, and does not
-# settle: where all fakes move together the discriminator follows, and they move on.) In the end the losses
-# stand near $2 \log 2$ and $\log 2$, the values of a discriminator that always says ½. **A loss that stands still is what success looks like here**, and it is also what two
-# equally clueless networks look like: the losses of a GAN say who is winning, not how good the samples are. So we need another judge.
+# After 50 rounds most fakes are at one bump: there the output of the discriminator, still a weak one, was highest. Then the discriminator
+# learns that points there are mostly fake, and half of the fakes move to the other bump. (Their shape within a bump is
+# not right, and does not converge: when all fakes move together the discriminator follows, and they move again.) In the
+# end the losses are near $2 \log 2$ and $\log 2$, the values of a discriminator that always says ½. **Here success
+# means that the losses stay constant**, but the losses also stay constant when both networks are equally bad: the
+# losses of a GAN tell which network is winning, not how good the samples are. So we need another measure.
 
 # %% [markdown]
 # ## 6. A judge, and the training
 #
 # ### The judge
 #
-# `homework.judge` trains a small classifier on the real training images. It has eleven answers: ten digits, and "no digit", for which it was shown noise, blots and torn digits. So
-# when its confidence in all ten digits is low, that means something. A sample counts as **recognised** if one digit gets a probability of at least 0.8, and a class counts as recognised if at least
+# `homework.models.judge` trains a small classifier on the real training images. It has eleven answers: ten digits, and
+# "no digit", for which it was trained on noise, blots and torn digits. So a low confidence in all ten digits means that
+# the image is probably no digit. A sample counts as **recognised** if one digit gets a probability of at least 0.8, and
+# a class counts as recognised if at least
 # 1 % of all samples are recognised as it. Two numbers measure diversity: the *effective number of classes* (exp of the entropy of the class histogram: 10 if all are equally frequent, 1 if there is one class
-# only), and the mean *distance of two samples of the same class*, which is 0 when they are all alike.
+# only), and the mean *distance of two samples of the same class*, which is 0 when they are all the same.
 
 # %% tags=["train"]
 judge = train_judge(digits, steps=run.size(full=2000, mini=600, grade=4), device=run.device)
@@ -1135,7 +1156,7 @@ judge_accuracy = float((real_verdict.labels == digits.test_labels).float().mean(
 noise_verdict = judge_samples(judge, torch.rand(1000, 784, generator=torch.Generator().manual_seed(2)))
 
 # %% tags=["experiment"]
-print(f"the judge reads {judge_accuracy:.1%} of the test images rightly")
+print(f"the judge reads {judge_accuracy:.1%} of the test images correctly")
 print(
     f"mean confidence: {real_verdict.mean_confidence:.2f} on test images, {noise_verdict.mean_confidence:.2f} on noise"
 )
@@ -1145,15 +1166,15 @@ print(f"distance of two test images of the same class: {real_verdict.distance_wi
 # %% [markdown]
 # ### The training
 #
-# Adam with learning rate 0.001, batches of `B` = 64, `K` = 64 random numbers per image. Each round is one call of your `gan_step`. A film of 20 samples is shot along the way, always from the same 20 `z`, and now and then the judge
-# looks at 1,000 samples.
+# Adam with learning rate 0.001, batches of `B` = 64, `K` = 64 random numbers per image. Each round is one call of your `gan_step`. During training we record a film of 20 samples, always from
+# the same 20 `z`, and at regular intervals the judge classifies 1,000 samples.
 #
-# **What you will wait for.** A progress bar. If the session breaks off, run the cells again: training goes on from the last checkpoint.
+# **While you wait.** You see a progress bar. If the session is interrupted, run the cells again: training continues from the last checkpoint.
 
 # %%
 STEPS = run.size(full=12_000, mini=3_000, grade=6)
 SHORT = run.size(full=1_200, mini=600, grade=4)  # rounds of the three games of section 8
-EVERY = run.size(full=200, mini=100, grade=2)  # rounds between two looks of the judge
+EVERY = run.size(full=200, mini=100, grade=2)  # rounds between two evaluations by the judge
 FILM = run.size(full=(0, 50, 150, 400, 1_200, 4_000), mini=(0, 25, 75, 200, 600, 1_500), grade=(0, 2, 4))
 SAMPLES = run.size(full=1000, mini=1000, grade=50)
 
@@ -1162,14 +1183,14 @@ judged_z = torch.randn(SAMPLES, Z_DIM, generator=torch.Generator().manual_seed(6
 
 
 class Game(NamedTuple):
-    """What became of one training run."""
+    """The result of one training run."""
 
     generator: Generator
     """The trained generator."""
     losses: dict[str, list[float]]
     """`d_loss` and `g_loss` of each round."""
     looks: dict[str, list[float]]
-    """What the judge saw, by measure; `at` has the rounds."""
+    """The judge's measures; `at` has the rounds."""
     film: torch.Tensor
     """Samples from `film_z` before the rounds of `FILM` and after the last one: `[frames, 20, D]`."""
 
@@ -1184,7 +1205,7 @@ def draw_samples(generator: Generator, z: torch.Tensor) -> torch.Tensor:
 
 
 def train_gan(name: str, seed: int, steps: int, batch_norm: bool = True, dark: bool = True) -> Game:
-    """Plays some rounds of `gan_step` between two fresh networks, with a film and looks of the judge along the way."""
+    """Plays some rounds of `gan_step` between two fresh networks, and records a film and the judge's measures."""
     generator, discriminator, optimizers = new_game(seed, batch_norm=batch_norm, dark=dark)
     film = torch.zeros(len(FILM), len(film_z), 784)
     loop = training.Loop(
@@ -1223,7 +1244,7 @@ def train_gan(name: str, seed: int, steps: int, batch_norm: bool = True, dark: b
 
 
 # %% [markdown]
-# **Predict, then run.** The digits of the film always come from the same `z`. Does a sample, once it is a 3, stay a 3? Which appears first, the stroke or the class? And do the losses fall?
+# **Predict, then run.** The digits of the film always come from the same `z`. Does a sample, once it is a 3, stay a 3? Which appears first, strokes or a recognisable class? And do the losses fall?
 
 # %% tags=["train"]
 game = train_gan("gan", seed=0, steps=STEPS)
@@ -1231,7 +1252,7 @@ game = train_gan("gan", seed=0, steps=STEPS)
 # %% tags=["experiment"]
 plots.curves(
     game.losses,
-    title="The losses say who is winning, not how good the samples are",
+    title="The losses tell which network is winning, not how good the samples are",
     xlabel="round",
     ylabel="loss in nats",
     smooth=run.size(full=200, mini=50, grade=0),
@@ -1254,7 +1275,7 @@ plots.curves(
         "classes recognised": (game.looks["at"], game.looks["classes"]),
         "effective number of classes": (game.looks["at"], game.looks["effective"]),
     },
-    title="What the judge sees in 1,000 samples during training: diversity",
+    title="The judge's measures on 1,000 samples during training: diversity",
     xlabel="round",
     ylabel="classes of 10",
     levels={"all 10": 10.0},
@@ -1265,21 +1286,22 @@ plots.curves(
     {
         "share of the samples recognised": (game.looks["at"], game.looks["recognised"]),
     },
-    title="What the judge sees in 1,000 samples during training: quality",
+    title="The judge's measures on 1,000 samples during training: quality",
     xlabel="round",
     ylabel="share",
     levels={"real test images": real_verdict.recognised},
 )
 
 # %% [markdown]
-# In the second half of training the losses hardly move, apart from short spikes where one network surprises the other, while the judge still sees the samples become better and more diverse. In the film, a blot comes first, then strokes, then digits. A sample's class may change late (look at the columns from round 600 on), since nothing ties a $z$ to a class.
+# In the second half of training the losses hardly move, apart from short spikes where one network is suddenly ahead, while by the judge's measures the samples still become better and more diverse. In the film, a blot comes first, then strokes, then digits. A sample's class may change late (look at the columns from round 600 on), since nothing assigns a fixed class to a $z$.
 
 # %% [markdown]
 # ## 7. (c) Two hundred digits (3 points)
 #
 # **Your task.** Draw 200 noise vectors from N(0, I), `z` of shape `[200, K]` (`K` is `Z_DIM` in the code), and show the generator's images as a grid of 10 rows and 20 columns, with a title that says what it shows. Use the trained generator, `game.generator`, and
-# `draw_samples(generator, z)`, which puts it into evaluation mode: then batch normalisation uses the averages of training, and a sample does not depend on its neighbours. Draw once, and do not choose the prettiest.
-# Leave the picture in the notebook: it is graded by a person who looks at it.
+# `draw_samples(generator, z)`, which puts it into evaluation mode: then batch normalisation uses the averages of
+# training, and a sample does not depend on its neighbours. Draw once, and do not choose the best picture of several.
+# Leave the picture in the notebook: it is graded by hand.
 
 # %% nbgrader={"grade": true, "grade_id": "figure_samples", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
 # `plots.image_grid(images, rows=..., columns=..., title=...)` takes images [N, 784] with values in [0, 1].
@@ -1295,11 +1317,11 @@ plots.image_grid(
 ### BEGIN MARK SCHEME
 # * 1 point: 200 images in 10 rows and 20 columns, with a title that says what is shown
 # * 1 point: drawn from noise z ~ N(0, I) by the trained generator (not training images, not one z repeated, not the film's 20 again and again)
-# * 1 point: most images look like strokes of handwriting and at least six different digits can be told (a mini run may be ragged)
+# * 1 point: most images look like strokes of handwriting and at least six different digits can be recognised (a mini run may be ragged)
 ### END MARK SCHEME
 
 # %% [markdown]
-# ### What the judge says
+# ### The judge's results
 #
 # **Predict, then run.** Of 1,000 samples, how many will the judge recognise? Which digits will be rare? And are the samples copies of training images? (For each of 20 samples we look up the nearest training image.)
 
@@ -1314,7 +1336,7 @@ print(
 )
 plots.bars(
     {str(digit): float(count) for digit, count in enumerate(final.histogram)},
-    title=f"What {SAMPLES:,} samples show, according to the judge",
+    title=f"The digits on {SAMPLES:,} samples, according to the judge",
     xlabel="digit",
     ylabel="samples recognised as it",
 )
@@ -1343,29 +1365,31 @@ plots.image_grid(
 # | `full`, MNIST, 12,000 rounds | 10 of 10 | 64 % | 9.7 | 8.7 |
 # | real test images, `full` | 10 of 10 | 95 % | 10.0 | |
 #
-# The judge takes about six samples in ten for a digit; the others are ragged or lie between two digits. All ten classes are there, though not equally often. And the samples are no copies: in `mini` they lie farther from their nearest training image
+# The judge recognises about six samples in ten as a digit; the others are ragged or lie between two digits. All ten classes occur, but not equally often. And the samples are not copies: in `mini` they are farther from their nearest training image
 # than test images do, 4.5 against 3.5.
 
 # %% [markdown]
-# ## 8. Two ways to go wrong
+# ## 8. Two ways to fail
 #
-# ### Mode collapse, and a loss that falls silent
+# ### Mode collapse, and a vanishing gradient
 #
-# Three short games from the same seed. All three begin with *grey* pictures instead of dark ones (`dark=False`: the usual initialisation), which a discriminator sees through at once.
+# Three short games from the same seed. All three begin with *grey* pictures instead of dark ones (`dark=False`: the usual initialisation), which a discriminator recognises as fake at once.
 #
 # * **the usual game**, otherwise as in section 6;
 # * **without batch normalisation** in the generator;
-# * **with the minimax loss**: for these rounds the *name* `generator_loss_nonsaturating` stands for your `generator_loss_minimax`. (This works if your `gan_step` calls `generator_loss_nonsaturating`. If you wrote the loss out
+# * **with the minimax loss**: for these rounds the *name* `generator_loss_nonsaturating` refers to your `generator_loss_minimax`. (This works if your `gan_step` calls `generator_loss_nonsaturating`. If you wrote the loss out
 #   there instead, the third game will look like the first.)
 #
-# **Predict, then run.** In *mode collapse* the generator maps all $z$ to few kinds of samples. Nothing in its loss forbids it: each fake is judged alone, and one picture, drawn again and again, is a good answer as long as it fools
-# a discriminator that sees one image at a time. Which measure will show it at once: the share recognised, the number of classes, or the mean distance of two samples?
+# **Predict, then run.** In *mode collapse* the generator maps all $z$ to few kinds of samples. Nothing in its loss
+# prevents this: the discriminator sees one image at a time, so a single picture, drawn again and again, has a low loss
+# as long as it fools the discriminator. Which measure will show it at once: the share recognised, the number of
+# classes, or the mean distance of two samples?
 
 
 # %%
 @contextlib.contextmanager
 def minimax_instead() -> Iterator[None]:
-    """Within the block, the notebook's name `generator_loss_nonsaturating` stands for the minimax loss."""
+    """Within the block, the notebook's name `generator_loss_nonsaturating` refers to the minimax loss."""
     global generator_loss_nonsaturating
     usual, generator_loss_nonsaturating = generator_loss_nonsaturating, generator_loss_minimax
     try:
@@ -1398,7 +1422,7 @@ print(
 )
 plots.curves(
     {name: (looks["at"], looks["distance"]) for name, looks in compared.items()},
-    title="Collapse: are the samples different pictures at all?",
+    title="Collapse: do the samples differ at all?",
     xlabel="round",
     ylabel="mean distance of two samples",
     levels={"real test images": real_verdict.distance},
@@ -1433,33 +1457,46 @@ plots.image_grid(
 )
 
 # %% [markdown]
-# **Collapse.** Without batch normalisation the generator draws one picture for all $z$: the distance of two samples is less than a tenth of that of real images. What changes from row to row of its film is *which* picture: as soon as the discriminator has
-# learnt to reject it, all samples move on together. Batch normalisation works against this, since it makes the hidden units of a batch differ by construction. Only the distance shows it early: after 300 rounds no sample of the usual game is recognised either. And the share recognised alone can mislead: one good 8, drawn 1,000 times, is recognised 1,000 times.
+# **Collapse.** Without batch normalisation the generator draws one picture for all $z$: the distance of two samples is
+# less than a tenth of that of real images. From row to row of its film this one picture changes: as soon as the
+# discriminator has learnt to reject it, all samples change together. Batch normalisation works against this, since it
+# makes the hidden units of a batch differ by construction. Only the distance shows it early: after 300 rounds no sample
+# of the usual game is recognised either. And the share recognised alone can mislead: one good 8, drawn 1,000 times, is
+# recognised 1,000 times.
 #
 # (These are the numbers of `mini`. On MNIST, after 1,200 rounds, the generator without batch normalisation draws different blots, but only two classes are recognised, against nine.)
 #
-# **Silence.** With the minimax loss nothing is recognised for most of these rounds. The pictures do differ (see the distance), but at first they are noise: the discriminator rejects them with certainty, and says next to nothing about what to change. That the game gets going at all is owed to
-# Adam, which divides each gradient by its usual size and so makes steps of normal length from tiny gradients. Restarted from dark pictures, where the discriminator is not so sure so soon, the minimax game does nearly as well as the usual one; try it.
+# **Vanishing gradient.** With the minimax loss nothing is recognised for most of these rounds. The pictures do differ
+# (see the distance), but at first they are noise: the discriminator rejects them with certainty, so the generator gets
+# almost no gradient. It learns at all only because of Adam, which divides each gradient by its recent size and so makes
+# steps of normal length from tiny gradients. Started from dark pictures, where the discriminator becomes sure later,
+# the minimax game does nearly as well as the usual one; try it.
 #
-# **Where the method fails.** There is no number to watch that says how far training has come, and no guarantee that it settles: the two networks may circle each other, and with a learning rate of 0.002 our game once broke down after it had been good. The judge knows ten digits and nothing else; it was trained on the same
-# images as the GAN, and a sample that it recognises can still be ugly. Nor can a GAN tell how likely it thinks an image is, as a VAE can (as a bound). In exchange its samples are sharp: a grey average of several digits, the VAE's way out, would be found out at once.
+# **Where the method fails.** No single number shows how far training has come, and there is no guarantee that it converges: the two networks may oscillate, and with a learning rate of 0.002 our game once broke down after it had been good. The judge knows ten digits and nothing else; it was trained on the same
+# images as the GAN, and a sample that it recognises can still be ugly. Nor can a GAN tell how likely it thinks an image is, as a VAE can (as a bound). In exchange its samples are sharp: the discriminator would recognise a grey average of several digits, as a VAE gives, at once.
 
 # %% [markdown]
 # ## 9. Questions
 #
 # ### (a) The gradient that vanishes (4 points)
 #
-# Write $a$ for the logit of a fake, so $D(G(z)) = \sigma(a)$. (i) Derive the derivatives of $\log(1 - \sigma(a))$ and of $-\log \sigma(a)$ by $a$. (ii) What happens to each when the discriminator is sure that the sample is fake, and why does that hurt just when it matters most?
-# Refer to two of your figures. (iii) Both losses fall as $D(G(z))$ rises, so they agree on the direction for a single sample. What does the non-saturating loss change, then, about a *batch* in which some fakes are better than others? About 150 words and the formulas.
+# Write $a$ for the logit of a fake, so $D(G(z)) = \sigma(a)$. (i) Derive the derivatives of $\log(1 - \sigma(a))$ and
+# of $-\log \sigma(a)$ by $a$. (ii) What happens to each when the discriminator is sure that the sample is fake, and why
+# is that a problem exactly when the generator most needs to learn? Refer to two of your figures. (iii) Both losses fall
+# as $D(G(z))$ rises, so they agree on the direction for a single sample. What does the non-saturating loss change for a
+# *batch* in which some fakes are better than others? About 150 words and the formulas.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_vanishing", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
 # (i) σ'(a) = σ(a)(1 − σ(a)). So d/da log(1 − σ(a)) = −σ(a)(1 − σ(a))/(1 − σ(a)) = −σ(a) = −D, and d/da (−log σ(a)) = −(1 − σ(a)) = −(1 − D).
 #
 # (ii) If the discriminator is sure, D → 0: the minimax derivative −D goes to 0, the non-saturating one to −1. By the chain rule every weight's gradient contains this
-# factor, so with the minimax loss the generator stands still. That is the situation at the start of training, when fakes are easily told from real images, and whenever the discriminator gets ahead: the worse the fakes, the less they are
-# corrected, and the discriminator only becomes surer. The figure of the derivative against D(G(z)) shows the factor (999 at D = 0.001), the head-start figure shows it in the weights: the minimax gradient dies as the discriminator is trained, the
-# other one does not. The flat ends of V(G, D*) at shifts beyond 6 are the same thing seen from the theory.
+# factor, so with the minimax loss the generator does not change. That is the situation at the start of training, when
+# fakes are easily distinguished from real images, and whenever the discriminator gets ahead: the worse the fakes, the
+# less they are corrected, and the discriminator only becomes surer. The figure of the derivative against D(G(z)) shows
+# the factor (999 at D = 0.001), the head-start figure shows it in the weights: the minimax gradient vanishes as the
+# discriminator is trained, the other one does not. The flat ends of V(G, D*) at shifts beyond 6 show the same in
+# theory.
 #
 # (iii) It re-weights the samples. The minimax loss weighs the gradient of each fake by D: those that already fool the discriminator count most, hopeless ones hardly. The non-saturating loss weighs
 # it by 1 − D: the bad ones count most. So the direction of a batch's gradient differs, not only its length. (The fixed point, D = ½ everywhere, is the same; the non-saturating game is no longer zero-sum and does not minimise the Jensen-Shannon divergence.)
@@ -1467,7 +1504,7 @@ plots.image_grid(
 # ### BEGIN MARK SCHEME
 # * 1 point: both derivatives, −D and −(1 − D), with the step that leads to them
 # * 1 point: for D → 0 the minimax derivative vanishes and the other has size 1; chain rule: it is a factor of every weight's gradient
-# * 1 point: hurts at the start and whenever the discriminator is ahead (least correction where fakes are worst); refers to two own figures
+# * 1 point: a problem at the start and whenever the discriminator is ahead (least correction where fakes are worst); refers to two own figures
 # * 1 point: the losses weigh the samples of a batch differently (by D against by 1 − D), so also the direction changes, or: no longer the minimax game / another objective
 # ### END MARK SCHEME
 
@@ -1482,13 +1519,13 @@ plots.image_grid(
 # Write p for p_data and q for p_model. V is one integral, V = ∫ [p(x) log D(x) + q(x) log(1 − D(x))] dx, and D(x) may be chosen for each x by itself. So maximise f(y) = p log y + q log(1 − y) over y in (0, 1) for fixed p, q ≥ 0 (not both 0). f'(y) = p/y − q/(1 − y) = 0 gives
 # p(1 − y) = q y, so y = p/(p + q). f''(y) = −p/y² − q/(1 − y)² < 0: f is strictly concave, the point is the only maximum. (If p = 0 or q = 0 the supremum is at y = 0 or 1, the same formula.)
 #
-# Put it in, with m = (p + q)/2: D* = p/(2m) and 1 − D* = q/(2m), so V(G, D*) = E_p[log p/(2m)] + E_q[log q/(2m)] = −log 2 + KL(p ‖ m) − log 2 + KL(q ‖ m) = −log 4 + 2 JSD(p, q).
+# Substitute it, with m = (p + q)/2: D* = p/(2m) and 1 − D* = q/(2m), so V(G, D*) = E_p[log p/(2m)] + E_q[log q/(2m)] = −log 2 + KL(p ‖ m) − log 2 + KL(q ‖ m) = −log 4 + 2 JSD(p, q).
 #
 # JSD is a mean of two KL divergences, so it is never negative, and it is 0 only if p = m = q. Hence the smallest value of max_D V is −log 4, reached exactly when p_model = p_data; then D* = ½ everywhere.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: pointwise maximisation of p log y + q log(1 − y), with the derivative set to 0, giving D*, and a reason why it is a maximum (second derivative or concavity)
-# * 1 point: D* put in, the factor ½ of the mixture brought out as −log 2 twice, the two KL terms recognised as 2 JSD
+# * 1 point: D* substituted, the factor ½ of the mixture taken out as −log 2 twice, the two KL terms recognised as 2 JSD
 # * 1 point: JSD ≥ 0 with equality only for equal distributions; so the best generator has p_model = p_data, value −log 4, D* = ½
 # ### END MARK SCHEME
 
@@ -1506,13 +1543,13 @@ process = {"sources": "", "people": "", "hours": None}
 # %% [markdown]
 # ## 10. Your log
 #
-# The next cell defines inputs that belong to you alone: they are drawn from your student id. The last cell asks your functions for
-# their answers, adds your measured numbers and writes `submission_log.json`. Hand it in together with this notebook.
+# The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for
+# their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
 
 
 # %% tags=["answers"]
 def personal_answers(student, draws):
-    """Inputs that belong to one student: item id -> a function that asks the student's code for its answer."""
+    """Per-student inputs: item id -> a function that asks the student's code for its answer."""
 
     def loss_and_gradients(loss_of, *logits):
         """The loss, and its gradient by each of the logits."""
@@ -1568,7 +1605,7 @@ def personal_answers(student, draws):
 
 # %% tags=["log"]
 log = SubmissionLog(run)
-log.bands(  # between these, the numbers of our own runs lie
+log.bands(  # the expected range of each number, from our own runs
     {
         "gan/classes_recognised": {"full": (8, 10), "mini": (8, 10)},
         "gan/effective_classes": {"full": (7.5, 10), "mini": (7.5, 10)},
@@ -1599,7 +1636,7 @@ log_file = log.write()
 #
 # * I. Goodfellow and others: *Generative Adversarial Nets*. NeurIPS 2014. arXiv:1406.2661. The game, its optimum, and the non-saturating loss.
 # * A. Radford, L. Metz, S. Chintala: *Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
-#   Networks*. ICLR 2016. arXiv:1511.06434. Batch normalisation, and Adam's short memory.
+#   Networks*. ICLR 2016. arXiv:1511.06434. Batch normalisation, and Adam with a short memory.
 # * T. Salimans and others: *Improved Techniques for Training GANs*. NeurIPS 2016. arXiv:1606.03498. Judging samples by a
 #   classifier; remedies for mode collapse.
 # * M. Arjovsky, L. Bottou: *Towards Principled Methods for Training Generative Adversarial Networks*. ICLR 2017.

@@ -123,7 +123,7 @@ def check_prediction(seen: dict[str, Any]) -> None:
     assert seen["rows_seen"][0] == seen["tested"] and seen["rows_seen"][-1] < 0.5 * seen["tested"]
     share, judged_right, confidence, _ = seen["leaving"][0]
     assert share > 0.2
-    assert judged_right > seen["networks"]["by_exit"][0], "the accuracy on pictures that leave early is above the average"
+    assert judged_right > seen["networks"]["by_exit"][0], "pictures that leave early are classified better"
     for (_, judged_right, _, _), of_all in zip(seen["leaving"][1:], seen["networks"]["by_exit"][1:], strict=True):
         assert judged_right < of_all, "at the later exits the easy ones have gone"
     assert 0 < confidence <= 1

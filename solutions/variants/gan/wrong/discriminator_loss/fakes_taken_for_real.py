@@ -1,3 +1,3 @@
-# misconception: you wanted the fakes to be called real, too
+# misconception: you labelled the fakes as real, too
 def discriminator_loss(real_logits, fake_logits):
     return F.softplus(-real_logits).mean() + F.softplus(-fake_logits).mean()

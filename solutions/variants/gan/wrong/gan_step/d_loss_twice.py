@@ -1,4 +1,4 @@
-# misconception: you returned the discriminator's loss for the generator's
+# misconception: you returned the discriminator's loss as the generator's
 def gan_step(generator, discriminator, optimizers, x_real, z):
     generator_optimizer, discriminator_optimizer = optimizers
     fake = generator(z)

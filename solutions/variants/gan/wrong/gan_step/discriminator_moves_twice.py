@@ -1,4 +1,4 @@
-# misconception: you let the discriminator move again, down the generator's loss
+# misconception: you let the generator's loss update the discriminator a second time
 def gan_step(generator, discriminator, optimizers, x_real, z):
     generator_optimizer, discriminator_optimizer = optimizers
     fake = generator(z)

@@ -1,4 +1,4 @@
-# misconception: you detached the fakes in the generator's step too, so nothing reaches the generator
+# misconception: you detached the fakes in the generator's step too, so no gradient reaches the generator
 def gan_step(generator, discriminator, optimizers, x_real, z):
     generator_optimizer, discriminator_optimizer = optimizers
     fake = generator(z).detach()

@@ -1,4 +1,4 @@
-# misconception: you let the discriminator's loss run back into the generator: the fakes are not detached
+# misconception: the gradient of the discriminator's loss flows into the generator: detach the fakes
 def gan_step(generator, discriminator, optimizers, x_real, z):
     generator_optimizer, discriminator_optimizer = optimizers
     d_loss = discriminator_loss(discriminator(x_real), discriminator(generator(z)))

@@ -1,4 +1,4 @@
-# misconception: you cleared all gradients once at the start and did not detach the fakes, so the discriminator's loss moves the generator
+# misconception: you cleared all gradients once at the start and did not detach the fakes, so the discriminator's loss changes the generator
 def gan_step(generator, discriminator, optimizers, x_real, z):
     generator_optimizer, discriminator_optimizer = optimizers
     generator_optimizer.zero_grad()

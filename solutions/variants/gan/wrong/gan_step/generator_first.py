@@ -1,4 +1,4 @@
-# misconception: you let the generator move first
+# misconception: you took the generator's step first
 def gan_step(generator, discriminator, optimizers, x_real, z):
     generator_optimizer, discriminator_optimizer = optimizers
     fake = generator(z)

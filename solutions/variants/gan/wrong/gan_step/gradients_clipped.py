@@ -1,4 +1,4 @@
-# misconception: you cut long gradients off before the step
+# misconception: you clipped the gradients before the step
 def gan_step(generator, discriminator, optimizers, x_real, z):
     generator_optimizer, discriminator_optimizer = optimizers
     fake = generator(z)

@@ -1,4 +1,4 @@
-# misconception: you gave the real samples and the fakes to the loss the wrong way round
+# misconception: you gave the real samples and the fakes to the loss in the wrong order
 def gan_step(generator, discriminator, optimizers, x_real, z):
     generator_optimizer, discriminator_optimizer = optimizers
     fake = generator(z)

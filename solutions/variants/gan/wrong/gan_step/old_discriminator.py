@@ -1,4 +1,4 @@
-# misconception: you judged the fakes before the discriminator had taken its step
+# misconception: you computed g_loss with the discriminator before its step
 def gan_step(generator, discriminator, optimizers, x_real, z):
     generator_optimizer, discriminator_optimizer = optimizers
     fake = generator(z)

@@ -1,4 +1,4 @@
-# misconception: you unpacked the optimizers the other way round; the generator's comes first
+# misconception: you unpacked the optimizers in the wrong order; the generator's comes first
 def gan_step(generator, discriminator, optimizers, x_real, z):
     discriminator_optimizer, generator_optimizer = optimizers
     fake = generator(z)

@@ -1,4 +1,4 @@
-# misconception: you drew noise of your own instead of using z
+# misconception: you drew your own noise instead of using z
 def gan_step(generator, discriminator, optimizers, x_real, z):
     generator_optimizer, discriminator_optimizer = optimizers
     fake = generator(z)

@@ -1,4 +1,4 @@
-# misconception: you trained the generator with the minimax loss, which falls silent where the fakes are bad
+# misconception: you trained the generator with the minimax loss, whose gradient vanishes where the fakes are bad
 def gan_step(generator, discriminator, optimizers, x_real, z):
     generator_optimizer, discriminator_optimizer = optimizers
     fake = generator(z)

@@ -1,4 +1,4 @@
-# misconception: you return the non-saturating loss, but take the generator's step down the minimax loss
+# misconception: you return the non-saturating loss, but minimise the minimax loss in the generator's step
 def gan_step(generator, discriminator, optimizers, x_real, z):
     generator_optimizer, discriminator_optimizer = optimizers
     fake = generator(z)
