@@ -6,25 +6,17 @@ jupytext reads the same text into a notebook; it gives no line numbers and forgi
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-CellType = Literal["code", "markdown", "raw"]
-Verb = Literal["BEGIN", "END"]
+from autograder.course.markers import Marker, read_marker, scan
 
-SOLUTION = "SOLUTION"
-HIDDEN = "HIDDEN TESTS"
-RUBRIC = "MARK SCHEME"
-KINDS = (SOLUTION, HIDDEN, RUBRIC)
-PHRASES = tuple(f"{verb} {kind}" for verb in ("BEGIN", "END") for kind in KINDS)
+CellType = Literal["code", "markdown", "raw"]
 
 _CELL_LINE = re.compile(r"^#\s*%%(?!%)(\s.*)?$")
-_EXACT = re.compile(r"^\s*### (BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)$")
-_MARKER_WORDS = ("BEGIN", "END", "SOLUTION", "HIDDEN", "TESTS", "MARK", "SCHEME")
 _CELL_TYPES: Mapping[str, CellType] = {"[markdown]": "markdown", "[md]": "markdown", "[raw]": "raw"}
 
 
@@ -85,17 +77,6 @@ class TextCell:
     def is_manual(self) -> bool:
         """Does a person grade this cell?"""
         return self.is_graded and self.is_answer
-
-
-@dataclass(frozen=True)
-class Marker:
-    """A line that opens or closes a region, or that looks as if it should."""
-
-    line: Line
-    verb: Verb
-    kind: str
-    exact: bool
-    """Is it written as nbgrader and our tools read it?"""
 
 
 def split_cells(text: str) -> list[TextCell]:
@@ -160,64 +141,18 @@ def _short(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
-def read_marker(line: Line) -> Marker | None:
-    """Is this line a marker, or so near to one that it must have been meant as one?
-
-    nbgrader looks for `BEGIN HIDDEN TESTS` and the like anywhere in a line and overlooks everything else: one letter
-    amiss and the hidden tests are published.
-    """
-    exact = _EXACT.match(line.text)
-    if exact:
-        verb: Verb = "BEGIN" if exact.group(1) == "BEGIN" else "END"
-        return Marker(line, verb, exact.group(2), True)
-    phrase = _near_phrase(line.text)
-    if phrase is None:
-        return None
-    verb_text, kind = phrase.split(" ", 1)
-    return Marker(line, "BEGIN" if verb_text == "BEGIN" else "END", kind, False)
-
-
-def _near_phrase(text: str) -> str | None:
-    for phrase in PHRASES:
-        if phrase in text:
-            return phrase
-    stripped = text.strip()
-    if not stripped.startswith("#") and not stripped[:3].isupper():
-        return None
-    words = re.sub(r"[^A-Za-z]+", " ", stripped).split()
-    if not 1 <= len(words) <= 4:
-        return None
-    shouted = stripped.startswith("###") and all(word.isupper() for word in words)
-    if shouted and any(_alike(word, known) >= 0.8 for word in words for known in _MARKER_WORDS):
-        return max(PHRASES, key=lambda phrase: _alike(" ".join(words), phrase))
-    if len(words) == 1 or max(_alike(words[0], "BEGIN"), _alike(words[0], "END")) < 0.75:
-        return None
-    best = max(PHRASES, key=lambda phrase: _alike("".join(words), phrase.replace(" ", "")))
-    return best if _alike("".join(words), best.replace(" ", "")) >= 0.8 else None
-
-
-def _alike(word: str, known: str) -> float:
-    return difflib.SequenceMatcher(None, word.upper(), known).ratio()
-
-
-def markers(cell: TextCell) -> Iterator[Marker]:
+def markers(cell: TextCell) -> Iterator[tuple[Line, Marker]]:
     """The markers of a cell, in order, near misses included."""
     for line in cell.lines:
-        marker = read_marker(line)
+        marker = read_marker(line.text)
         if marker:
-            yield marker
+            yield line, marker
 
 
 def numbers_inside(cell: TextCell, kind: str) -> frozenset[int]:
     """The line numbers strictly between the markers of a kind."""
-    inside, numbers = False, set()
-    for line in cell.lines:
-        marker = read_marker(line)
-        if marker and marker.kind == kind:
-            inside = marker.verb == "BEGIN"
-        elif inside:
-            numbers.add(line.number)
-    return frozenset(numbers)
+    scanned = zip(cell.lines, scan([line.text for line in cell.lines]), strict=True)
+    return frozenset(line.number for line, found in scanned if kind in found.inside)
 
 
 def code_without(cell: TextCell, kind: str, stub: str = "") -> str:
@@ -228,13 +163,11 @@ def code_without(cell: TextCell, kind: str, stub: str = "") -> str:
         kind: `SOLUTION`, `HIDDEN TESTS` or `MARK SCHEME`.
         stub: what stands in place of a region, at its indentation; nothing if empty.
     """
-    inside = numbers_inside(cell, kind)
     out = []
-    for line in cell.lines:
-        marker = read_marker(line)
-        if marker and marker.kind == kind:
+    for line in scan([line.text for line in cell.lines]):
+        if line.marker and line.marker.kind == kind:
             indent = line.text[: len(line.text) - len(line.text.lstrip())]
-            out.append(indent + stub if stub and marker.verb == "BEGIN" else "")
+            out.append(indent + stub if stub and line.marker.verb == "BEGIN" else "")
         else:
-            out.append("" if line.number in inside else line.text)
+            out.append("" if kind in line.inside else line.text)
     return "\n".join(out)

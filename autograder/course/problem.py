@@ -19,16 +19,10 @@ from nbformat import NotebookNode
 from autograder.course.config import root_folder
 from autograder.core.errors import SourceError
 from autograder.core.fast_imports import without_server
+from autograder.course.markers import RUBRIC, region
 
 with without_server():
     import jupytext
-
-BEGIN_SOLUTION = "### BEGIN SOLUTION"
-END_SOLUTION = "### END SOLUTION"
-BEGIN_HIDDEN = "### BEGIN HIDDEN TESTS"
-END_HIDDEN = "### END HIDDEN TESTS"
-BEGIN_RUBRIC = "### BEGIN MARK SCHEME"
-END_RUBRIC = "### END MARK SCHEME"
 
 PACKAGE_WORD = "STUDENT_PACKAGE"
 """Stands in a source's install cell for the address of the student package, which the release puts there."""
@@ -226,7 +220,7 @@ def _items(cells: tuple[Cell, ...], path: Path) -> tuple[Item, ...]:
         if cell.is_manual:
             kind: Kind = "figure" if cell.grade_id.startswith("figure_") else "written"
             items.append(
-                Item(cell.grade_id, kind, cell.points, cell, None, region(cell.source, BEGIN_RUBRIC, END_RUBRIC))
+                Item(cell.grade_id, kind, cell.points, cell, None, region(cell.source, RUBRIC))
             )
             continue
         test = tests.get(f"test_{cell.grade_id}")
@@ -236,32 +230,6 @@ def _items(cells: tuple[Cell, ...], path: Path) -> tuple[Item, ...]:
             )
         items.append(Item(cell.grade_id, "code", test.points, cell, test, ""))
     return tuple(items)
-
-
-def region(source: str, begin: str, end: str) -> str:
-    """The lines between two markers, markers excluded; empty if there are none."""
-    inside, lines = False, []
-    for line in source.splitlines():
-        if begin in line:
-            inside = True
-        elif end in line:
-            inside = False
-        elif inside:
-            lines.append(line)
-    return "\n".join(lines)
-
-
-def region_lines(source: str, begin: str, end: str) -> frozenset[int]:
-    """The 1-based numbers of the lines between two markers."""
-    inside, numbers = False, set()
-    for number, line in enumerate(source.splitlines(), start=1):
-        if begin in line:
-            inside = True
-        elif end in line:
-            inside = False
-        elif inside:
-            numbers.add(number)
-    return frozenset(numbers)
 
 
 def as_notebook(problem: Problem) -> NotebookNode:

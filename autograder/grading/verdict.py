@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograder.core.results import Status
-from autograder.course.problem import BEGIN_HIDDEN, END_HIDDEN, Item, region_lines
+from autograder.course.markers import HIDDEN, region_lines
+from autograder.course.problem import Item
 from autograder.sandbox.guest.wire import ClosedError, WireError
 from autograder.sandbox.proxy import RemoteError
 from homework.checks import CheckFailed, Part
@@ -168,7 +169,7 @@ def _is_hidden(item: Item, error: Exception) -> bool:
     """Was the failing statement of the test cell inside its hidden part? If in doubt, yes."""
     if item.test is None:
         return True
-    lines = region_lines(item.test.source, BEGIN_HIDDEN, END_HIDDEN)
+    lines = region_lines(item.test.source, HIDDEN)
     frames = [
         frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == f"<{item.test.grade_id}>"
     ]

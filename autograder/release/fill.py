@@ -7,13 +7,8 @@ from collections.abc import Mapping
 
 from nbformat import NotebookNode
 
-from autograder.course.problem import (
-    BEGIN_RUBRIC,
-    BEGIN_SOLUTION,
-    END_RUBRIC,
-    END_SOLUTION,
-    Problem,
-)
+from autograder.course.markers import without_markers
+from autograder.course.problem import Problem
 from autograder.release.notebook import released_notebook
 
 
@@ -46,16 +41,4 @@ def solved_notebook(problem: Problem) -> NotebookNode:
 
 def solution_answers(problem: Problem) -> dict[str, str]:
     """Item id -> the model answer as a student would have written it: no marker lines, no mark scheme."""
-    return {item.id: _without_markers(item.cell.source) for item in problem.items}
-
-
-def _without_markers(source: str) -> str:
-    lines, in_rubric = [], False
-    for line in source.splitlines():
-        if BEGIN_RUBRIC in line:
-            in_rubric = True
-        elif END_RUBRIC in line:
-            in_rubric = False
-        elif not in_rubric and BEGIN_SOLUTION not in line and END_SOLUTION not in line:
-            lines.append(line)
-    return "\n".join(lines).rstrip()
+    return {item.id: without_markers(item.cell.source) for item in problem.items}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from autograder.course.percent import KINDS
+from autograder.course.markers import KINDS, begin, end
 from autograder.course.problem import load_problem, problem_ids
 from autograder.release.leaks import leaks, plain_lines
 
@@ -51,7 +51,7 @@ def secrets_in(files: Mapping[str, bytes], root: Path) -> list[str]:
         for line in plain_lines(name, text):
             if _IMPORT.search(line):
                 found.append(f"{name}: imports from the staff's packages: {line.strip()!r}")
-            if any(f"### BEGIN {kind}" in line or f"### END {kind}" in line for kind in KINDS):
+            if any(begin(kind) in line or end(kind) in line for kind in KINDS):
                 found.append(f"{name}: has a mark of a secret region: {line.strip()!r}")
     for problem in problem_ids(root):
         found += [str(leak) for leak in leaks(load_problem(problem, root), texts)]

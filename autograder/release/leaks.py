@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.course.percent import KINDS, TextCell, numbers_inside, read_marker, split_cells
+from autograder.course.markers import KINDS, read_marker
+from autograder.course.percent import TextCell, numbers_inside, split_cells
 from autograder.course.problem import Problem
 
 SHORTEST = 12
@@ -122,7 +123,7 @@ def released_texts(root: Path) -> dict[str, str]:
 def _visible(cell: TextCell) -> Iterator[str]:
     secret = frozenset[int]().union(*(numbers_inside(cell, kind) for kind in KINDS))
     for line in cell.lines:
-        if line.number not in secret and not read_marker(line):
+        if line.number not in secret and not read_marker(line.text):
             yield line.text
 
 

@@ -16,8 +16,9 @@ from typing import Any
 
 from autograder.core.errors import SourceError
 from autograder.course.config import root_folder
+from autograder.course.markers import HIDDEN, RUBRIC, SOLUTION, Marker
 from autograder.course.metric_ranges import lint_bands
-from autograder.course.percent import HIDDEN, RUBRIC, SOLUTION, Marker, TextCell, markers, numbers_inside, split_cells
+from autograder.course.percent import Line, TextCell, markers, numbers_inside, split_cells
 from autograder.course.problem import PACKAGE_WORD, problem_ids, read_source
 from autograder.release import lint_code
 from autograder.release.lint_headings import announced_points
@@ -194,36 +195,35 @@ def _pairs(cells: list[TextCell]) -> Found:
 def _markers(cells: list[TextCell]) -> Found:
     for cell in cells:
         found = list(markers(cell))
-        for marker in found:
+        for line, marker in found:
             if not marker.exact:
                 good = f"### {marker.verb} {marker.kind}"
-                message = (
-                    f"{marker.line.text.strip()!r} looks like a marker; write exactly {good!r}, or reword the line"
-                )
-                yield marker.line.number, "marker", message
+                message = f"{line.text.strip()!r} looks like a marker; write exactly {good!r}, or reword the line"
+                yield line.number, "marker", message
         yield from _balance(cell, found)
-        yield from _places(cell, {marker.kind for marker in found if marker.verb == "BEGIN"})
+        yield from _places(cell, {marker.kind for _, marker in found if marker.verb == "BEGIN"})
 
 
-def _balance(cell: TextCell, found: list[Marker]) -> Found:
-    opened: Marker | None = None
-    for marker in found:
-        line, name = marker.line.number, f"{marker.verb} {marker.kind}"
+def _balance(cell: TextCell, found: list[tuple[Line, Marker]]) -> Found:
+    opened: tuple[int, str] | None = None
+    for line, marker in found:
+        name = f"{marker.verb} {marker.kind}"
         if marker.verb == "BEGIN":
             if opened:
-                message = f"{name} inside the {opened.kind} region begun at line {opened.line.number}; close that first"
-                yield line, "unbalanced", message
-            opened = marker
+                message = f"{name} inside the {opened[1]} region begun at line {opened[0]}; close that first"
+                yield line.number, "unbalanced", message
+            opened = line.number, marker.kind
         elif opened is None:
-            yield line, "unbalanced", f"{name} without BEGIN {marker.kind} in this cell; add it above, or remove this"
+            message = f"{name} without BEGIN {marker.kind} in this cell; add it above, or remove this"
+            yield line.number, "unbalanced", message
         else:
-            if opened.kind != marker.kind:
-                message = f"{name} closes BEGIN {opened.kind} of line {opened.line.number}; write END {opened.kind}"
-                yield line, "unbalanced", message
+            if opened[1] != marker.kind:
+                message = f"{name} closes BEGIN {opened[1]} of line {opened[0]}; write END {opened[1]}"
+                yield line.number, "unbalanced", message
             opened = None
     if opened:
-        message = f"BEGIN {opened.kind} is never closed; add '### END {opened.kind}' in the same cell"
-        yield opened.line.number, "unbalanced", message
+        message = f"BEGIN {opened[1]} is never closed; add '### END {opened[1]}' in the same cell"
+        yield opened[0], "unbalanced", message
 
 
 def _places(cell: TextCell, kinds: set[str]) -> Found:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from autograder.course.percent import HIDDEN, SOLUTION, Line, TextCell, code_without, markers, numbers_inside
+from autograder.course.markers import HIDDEN, SOLUTION
+from autograder.course.percent import Line, TextCell, code_without, markers, numbers_inside
 
 Found = Iterator[tuple[int, str, str]]
 
@@ -56,7 +57,7 @@ def _parse(cell: TextCell, text: str) -> tuple[ast.Module | None, tuple[int, str
 def _stub(cell: TextCell, tree: ast.Module) -> Found:
     """Does what students get keep signature and docstring, and parse?"""
     inside = numbers_inside(cell, SOLUTION)
-    if not inside and not any(marker.kind == SOLUTION for marker in markers(cell)):
+    if not inside and not any(marker.kind == SOLUTION for _, marker in markers(cell)):
         return  # `solution-markers` says so already
     for begin, first in _first_lines(cell, inside):
         if _indent(begin.text) != _indent(first.text):
@@ -102,12 +103,12 @@ def _stub(cell: TextCell, tree: ast.Module) -> Found:
 
 def _first_lines(cell: TextCell, inside: frozenset[int]) -> Iterator[tuple[Line, Line]]:
     """Each BEGIN SOLUTION with the first line of code below it."""
-    for marker in markers(cell):
+    for begin, marker in markers(cell):
         if marker.kind == SOLUTION and marker.verb == "BEGIN":
-            below = (line for line in cell.lines if line.number in inside and line.number > marker.line.number)
+            below = (line for line in cell.lines if line.number in inside and line.number > begin.number)
             first = next((line for line in below if line.text.strip()), None)
             if first:
-                yield marker.line, first
+                yield begin, first
 
 
 def _indent(text: str) -> int:

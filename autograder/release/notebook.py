@@ -14,7 +14,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.course.config import Course, load_course
-from autograder.course.percent import HIDDEN, RUBRIC, SOLUTION
+from autograder.course.markers import HIDDEN, RUBRIC, SOLUTION, replaced
 from autograder.course.problem import PACKAGE_WORD, Problem, as_notebook
 from autograder.course.urls import BADGE, colab_address
 
@@ -37,8 +37,8 @@ def released_notebook(problem: Problem) -> NotebookNode:
         if data["locked"] and not data["solution"]:
             cell.metadata.update({"deletable": False, "editable": False})
         if data["solution"]:
-            cell.source = _replaced(cell.source, SOLUTION, stub(data["grade_id"], cell.cell_type))
-        cell.source = _replaced(_replaced(cell.source, HIDDEN, None), RUBRIC, None)
+            cell.source = replaced(cell.source, SOLUTION, stub(data["grade_id"], cell.cell_type))
+        cell.source = replaced(replaced(cell.source, HIDDEN, None), RUBRIC, None)
         data["checksum"] = checksum(cell)
         data["cell_type"] = cell.cell_type
     return finished(notebook, problem, load_course(problem.path.parent.parent))
@@ -55,21 +55,6 @@ def stub(grade_id: str, cell_type: str) -> str:
     if cell_type == "code":
         return f'raise NotImplementedError("{grade_id}: replace this line by your code")'
     return f"*Your answer ({grade_id}): replace this line.*"
-
-
-def _replaced(source: str, kind: str, stub_text: str | None) -> str:
-    """The source with each region of a kind replaced by the stub, at its indentation; dropped if the stub is None."""
-    inside, lines = False, []
-    for line in source.split("\n"):
-        if f"BEGIN {kind}" in line:
-            inside = True
-            if stub_text is not None:
-                lines.append(line[: len(line) - len(line.lstrip())] + stub_text)
-        elif f"END {kind}" in line:
-            inside = False
-        elif not inside:
-            lines.append(line)
-    return "\n".join(lines)
 
 
 def checksum(cell: NotebookNode) -> str:

@@ -17,17 +17,8 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder.course.problem import (
-    BEGIN_HIDDEN,
-    BEGIN_RUBRIC,
-    BEGIN_SOLUTION,
-    END_HIDDEN,
-    END_SOLUTION,
-    Item,
-    Problem,
-    as_notebook,
-    region,
-)
+from autograder.course.markers import HIDDEN, RUBRIC, SOLUTION, begin, end, region
+from autograder.course.problem import Item, Problem, as_notebook
 from autograder.release.fill import solution_answers
 from autograder.release.notebook import released_notebook, stub
 
@@ -57,8 +48,8 @@ def stock_tests(problem: Problem, item: Item) -> Tests:
     """The tests of an item in their stock form."""
     assert item.test is not None
     source = item.test.source.replace("student.", "")
-    visible = source.partition(BEGIN_HIDDEN)[0].rstrip()
-    hidden = region(source, BEGIN_HIDDEN, END_HIDDEN)
+    visible = source.partition(begin(HIDDEN))[0].rstrip()
+    hidden = region(source, HIDDEN)
     expected = ""
     for name, answer in solution_answers(problem).items():
         if f"reference.{name}(" in hidden:
@@ -102,12 +93,12 @@ def nbgrader_source(problem: Problem, *, whole: bool = False) -> NotebookNode:
         if grade_id.startswith("test_"):
             cells += _test_cells(stock_tests(problem, problem.item(grade_id.removeprefix("test_"))))
         elif whole:
-            cell.source = cell.source.partition(BEGIN_RUBRIC)[0].rstrip() if grade_id else given[cell.id]
+            cell.source = cell.source.partition(begin(RUBRIC))[0].rstrip() if grade_id else given[cell.id]
             cells.append(cell)
         elif cell.cell_type == "code" and grade_id and not grade_id.startswith("figure_"):
             cells.append(cell)
         elif grade_id.startswith("written_"):
-            cell.source = cell.source.partition(BEGIN_RUBRIC)[0].rstrip()
+            cell.source = cell.source.partition(begin(RUBRIC))[0].rstrip()
             cells.append(cell)
         elif cell.cell_type == "code" and not grade_id and "import torch" in cell.source and not tags:
             cells.append(new_code_cell(_imports(cell.source)))
@@ -122,7 +113,7 @@ def nbgrader_source(problem: Problem, *, whole: bool = False) -> NotebookNode:
 
 def _imports(source: str) -> str:
     """The cell of imports without what only our notebooks use; `close` stays, as a helper of the course's own."""
-    ours = ("import homework", "from homework import", "run = ")
+    ours = ("import homework", "from homework import", "from homework.show", "from homework.train", "run = ")
     lines = [line for line in source.splitlines() if not line.startswith(ours)]
     return "\n".join(lines).replace("from homework.checks import close, part", "from homework.checks import close")
 
@@ -131,7 +122,7 @@ def _test_cells(tests: Tests) -> list[NotebookNode]:
     cells = []
     for number, part in enumerate(tests.hidden):
         name = f"test_{tests.item}" + (re.sub(r"\W", "_", f"_{part.name}") if number else "")
-        source = f"{BEGIN_HIDDEN}\n{part.source}\n{END_HIDDEN}"
+        source = f"{begin(HIDDEN)}\n{part.source}\n{end(HIDDEN)}"
         nbgrader = {"grade": True, "grade_id": name, "locked": True, "points": part.points, "schema_version": 3}
         cell = new_code_cell(source if number else f"{tests.visible}\n{source}")
         cell.metadata["nbgrader"] = {**nbgrader, "solution": False, "task": False}
@@ -196,10 +187,10 @@ def student_version(source: NotebookNode) -> NotebookNode:
     notebook = copy.deepcopy(source)
     for cell in notebook.cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        if BEGIN_HIDDEN in cell.source:
-            cell.source = cell.source.partition(BEGIN_HIDDEN)[0]
-        if BEGIN_SOLUTION in cell.source:
-            head, _, rest = cell.source.partition(BEGIN_SOLUTION)
+        if begin(HIDDEN) in cell.source:
+            cell.source = cell.source.partition(begin(HIDDEN))[0]
+        if begin(SOLUTION) in cell.source:
+            head, _, rest = cell.source.partition(begin(SOLUTION))
             indent = head[len(head.rstrip(" ")) :]
-            cell.source = head.rstrip(" ") + indent + stub(grade_id, cell.cell_type) + rest.partition(END_SOLUTION)[2]
+            cell.source = head.rstrip(" ") + indent + stub(grade_id, cell.cell_type) + rest.partition(end(SOLUTION))[2]
     return notebook

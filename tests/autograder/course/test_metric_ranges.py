@@ -47,7 +47,7 @@ def test_a_source_without_bands_has_none() -> None:
         ('log.bands({"toy/x": {"mini": (0, 10 ** 2)}})', "bands", "must be a literal"),
         ('log.bands({"toy/x": {"mini": (open("x"), 1)}})', "bands", "must be a literal"),
         ('log.bands({"toy/x": {"mini": (1, 0)}})', "bands", "1 is not below 0"),
-        ('log.bands({"toy/x": {"small": (0, 1)}})', "bands", "'small' is no profile"),
+        ('log.bands({"toy/x": {"small": (0, 1)}})', "bands", "'small' is not a profile"),
         ("log.bands()", "bands", "takes one table"),
         (f"{GOOD}; {GOOD}", "bands", "a second table"),
         ('log.bands({"loss": {"mini": (0, 1)}})', "metric-id", "'loss' must begin with 'toy/'"),

@@ -8,15 +8,11 @@ import pytest
 
 from autograder.core.errors import SourceError
 from autograder.course.problem import (
-    BEGIN_HIDDEN,
     DEFAULT_SECONDS,
-    END_HIDDEN,
     as_notebook,
     load_problem,
     problem_ids,
     read_source,
-    region,
-    region_lines,
 )
 
 FIXTURE = Path(__file__).parents[1] / "fixture_course"
@@ -54,12 +50,6 @@ def test_equal_given_cells_get_different_ids() -> None:
     notebook = read_source("# %%\nx = 1\n\n# %%\nx = 1\n", "two.py")
     first, second = (cell.id for cell in notebook.cells)
     assert second == f"{first}-2"
-
-
-def test_regions() -> None:
-    source = "a = 1\n### BEGIN HIDDEN TESTS\nb = 2\nc = 3\n### END HIDDEN TESTS\nd = 4"
-    assert region(source, BEGIN_HIDDEN, END_HIDDEN) == "b = 2\nc = 3"
-    assert region_lines(source, BEGIN_HIDDEN, END_HIDDEN) == {3, 4}
 
 
 def test_errors_name_file_and_mend(tmp_path: Path) -> None:

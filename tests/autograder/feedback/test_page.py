@@ -14,6 +14,7 @@ import pytest
 
 import autograder
 from autograder.core.results import GIVEN, REREAD, WAITS, WROTE, Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.course.markers import KINDS, region
 from autograder.course.problem import Problem, load_problem
 from autograder.feedback.page import feedback_html
 from autograder.grading.misconceptions import expected
@@ -370,21 +371,10 @@ def test_a_person_who_has_read_an_answer_is_not_awaited_any_more(log: GradedLog,
 
 
 def test_no_line_of_a_hidden_test_or_a_solution_is_on_it(log: GradedLog, problem: Problem) -> None:
-    from autograder.course.problem import (
-        BEGIN_HIDDEN,
-        BEGIN_RUBRIC,
-        BEGIN_SOLUTION,
-        END_HIDDEN,
-        END_RUBRIC,
-        END_SOLUTION,
-        region,
-    )
-
     text = feedback_html(log, problem)
-    markers = ((BEGIN_HIDDEN, END_HIDDEN), (BEGIN_SOLUTION, END_SOLUTION), (BEGIN_RUBRIC, END_RUBRIC))
     for cell in problem.cells:
-        for begin, end in markers:
-            for line in region(cell.source, begin, end).splitlines():
+        for kind in KINDS:
+            for line in region(cell.source, kind).splitlines():
                 assert len(line.strip()) < 12 or line.strip() not in text
 
 

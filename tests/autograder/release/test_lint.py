@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from autograder.core.errors import SourceError
-from autograder.course.percent import Line, read_marker
 from autograder.course.problem import problem_ids
 from autograder.release.lint import Finding, lint_problem, lint_source
 
@@ -274,31 +273,6 @@ def test_not_utf8(tmp_path: Path) -> None:
 def test_unknown_problem() -> None:
     with pytest.raises(SourceError, match=r"unknown problem 'toi'.*Problems here: toy"):
         lint_problem("toi", FIXTURE)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "### KL",
-        "### The solution",
-        "# the solution",
-        "## Hidden tests",
-        "# begin with the larger step",
-        "### TRAINING",
-        "",
-    ],
-)
-def test_prose_is_no_marker(line: str) -> None:
-    assert read_marker(Line(1, line)) is None
-
-
-@pytest.mark.parametrize(
-    "line", ["### END", "### STOP SOLUTION", "# begin solution", "### BEGN SOLUTION", "### SOLUTION"]
-)
-def test_near_misses_are_markers(line: str) -> None:
-    marker = read_marker(Line(1, line))
-    assert marker is not None
-    assert not marker.exact
 
 
 @pytest.mark.parametrize("problem", problem_ids())

@@ -1,0 +1,141 @@
+"""Regions of a source that students must not get: solutions, hidden tests and rubrics, between BEGIN and END markers.
+
+This is the only place that decides which lines are secret. Release, leak test, linter and grading all ask here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Verb = Literal["BEGIN", "END"]
+
+SOLUTION = "SOLUTION"
+HIDDEN = "HIDDEN TESTS"
+RUBRIC = "MARK SCHEME"
+KINDS = (SOLUTION, HIDDEN, RUBRIC)
+
+_PHRASES = tuple(f"{verb} {kind}" for verb in ("BEGIN", "END") for kind in KINDS)
+_EXACT = re.compile(r"^\s*### (BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)$")
+_WORDS = ("BEGIN", "END", "SOLUTION", "HIDDEN", "TESTS", "MARK", "SCHEME")
+
+
+def begin(kind: str) -> str:
+    """The marker that opens a region of this kind."""
+    return f"### BEGIN {kind}"
+
+
+def end(kind: str) -> str:
+    """The marker that closes a region of this kind."""
+    return f"### END {kind}"
+
+
+@dataclass(frozen=True)
+class Marker:
+    """What a line says that opens or closes a region, or that looks as if it should."""
+
+    verb: Verb
+    kind: str
+    """`SOLUTION`, `HIDDEN TESTS` or `MARK SCHEME`."""
+    exact: bool
+    """Is it written as nbgrader and our tools read it?"""
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """One line of a cell."""
+
+    text: str
+    marker: Marker | None
+    """What the line says as a marker; None for any other line."""
+    inside: frozenset[str]
+    """The kinds of region that the line lies in; a marker lies in none of its own kind."""
+
+
+def read_marker(text: str) -> Marker | None:
+    """The marker in a line, or the one that it must have been meant as.
+
+    nbgrader looks for `BEGIN HIDDEN TESTS` and the like anywhere in a line and overlooks everything else: one wrong
+    letter, and the hidden tests are published.
+    """
+    exact = _EXACT.match(text)
+    phrase = f"{exact[1]} {exact[2]}" if exact else _near_phrase(text)
+    if phrase is None:
+        return None
+    verb, kind = phrase.split(" ", 1)
+    return Marker("BEGIN" if verb == "BEGIN" else "END", kind, exact is not None)
+
+
+def scan(lines: Sequence[str]) -> Iterator[Scanned]:
+    """The lines of one cell, each with its marker and the regions it lies in; near misses count as markers."""
+    inside: frozenset[str] = frozenset()
+    for text in lines:
+        marker = read_marker(text)
+        if marker is None:
+            yield Scanned(text, None, inside)
+            continue
+        inside -= {marker.kind}
+        yield Scanned(text, marker, inside)
+        if marker.verb == "BEGIN":
+            inside |= {marker.kind}
+
+
+def region(source: str, kind: str) -> str:
+    """The lines inside the regions of a kind, without the markers; empty if there are none."""
+    return "\n".join(line.text for line in scan(source.splitlines()) if kind in line.inside)
+
+
+def region_lines(source: str, kind: str) -> frozenset[int]:
+    """The 1-based numbers of the lines inside the regions of a kind."""
+    scanned = enumerate(scan(source.splitlines()), start=1)
+    return frozenset(number for number, line in scanned if kind in line.inside)
+
+
+def replaced(source: str, kind: str, stub: str | None) -> str:
+    """The source with each region of a kind, markers included, replaced by a stub.
+
+    Args:
+        source: of one cell.
+        kind: of the regions.
+        stub: one line, put at the indentation of the BEGIN marker; None removes the region.
+    """
+    lines = []
+    for line in scan(source.split("\n")):
+        marker = line.marker if line.marker and line.marker.kind == kind else None
+        if marker and marker.verb == "BEGIN" and stub is not None:
+            lines.append(line.text[: len(line.text) - len(line.text.lstrip())] + stub)
+        elif not marker and kind not in line.inside:
+            lines.append(line.text)
+    return "\n".join(lines)
+
+
+def without_markers(source: str) -> str:
+    """The source as a student would write it who knew the answer: no markers and no rubric."""
+    lines = scan(source.splitlines())
+    return "\n".join(line.text for line in lines if not line.marker and RUBRIC not in line.inside).rstrip()
+
+
+def _near_phrase(text: str) -> str | None:
+    for phrase in _PHRASES:
+        if phrase in text:
+            return phrase
+    stripped = text.strip()
+    if not stripped.startswith("#") and not stripped[:3].isupper():
+        return None
+    words = re.sub(r"[^A-Za-z]+", " ", stripped).split()
+    if not 1 <= len(words) <= 4:
+        return None
+    shouted = stripped.startswith("###") and all(word.isupper() for word in words)
+    if shouted and any(_alike(word, known) >= 0.8 for word in words for known in _WORDS):
+        return max(_PHRASES, key=lambda phrase: _alike(" ".join(words), phrase))
+    if len(words) == 1 or max(_alike(words[0], "BEGIN"), _alike(words[0], "END")) < 0.75:
+        return None
+    best = max(_PHRASES, key=lambda phrase: _alike("".join(words), phrase.replace(" ", "")))
+    return best if _alike("".join(words), best.replace(" ", "")) >= 0.8 else None
+
+
+def _alike(word: str, known: str) -> float:
+    return difflib.SequenceMatcher(None, word.upper(), known).ratio()
