@@ -13,12 +13,12 @@
 # %% [markdown]
 # # Learning from feedback: sample, rank, learn a reward, reinforce
 #
-# A summarizer was trained to imitate summaries that people wrote. It imitates, but nobody ever told it which of its *own* summaries are good. That is what happens here: it writes four summaries of each story, somebody ranks them, a second network learns from the rankings to give rewards, and the summarizer is trained to get high rewards. It is the recipe behind the assistants that you talk to. The picture that you draw in section 7 shows what becomes of it: with a leash, the summarizer gets a little better; without, it finds out what its judge likes, and writes that.
+# A summarizer was trained to imitate human-written summaries. It imitates, but it never learned which of its *own* summaries are good. That happens here: it writes four summaries of each story, a rater ranks them, a second network, the *reward model*, learns from the rankings to give rewards, and the summarizer is trained to get high rewards. This is how chat assistants are trained. The picture that you draw in section 7 shows the result: with a KL penalty, the summarizer gets a little better; without it, the summarizer finds out what the reward model likes, and writes that.
 #
 # **What you will learn**
 #
 # * how a ranking becomes a loss, and a loss a reward model;
-# * how far a reward model can be trusted, measured with Spearman's rank correlation;
+# * how reliable a reward model is, measured with Spearman's rank correlation;
 # * how a reward for a whole text trains the probabilities of its tokens, though nothing can be differentiated through a sampled word;
 # * what the KL penalty is for, and what *reward hacking* looks like when it is left out.
 #
@@ -50,9 +50,9 @@
 # %% tags=["install"]
 from importlib.util import find_spec
 
-if find_spec("homework") is None:  # on Colab: installs what is missing, the torch that is there stays
+if find_spec("homework") is None:  # on Colab: installs what is missing and keeps the installed torch
     get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
-# On Colab, so that training goes on after a cut-off: `from homework.colab import use_drive; use_drive()`
+# On Colab, so that training continues after a disconnect: `from homework.colab import use_drive; use_drive()`
 
 # %%
 import collections
@@ -66,28 +66,30 @@ import torch.nn.functional as F
 from torch import nn
 
 import homework
-from homework import plots, reference, student, training
+from homework import reference, student
 from homework.checks import close, fresh, part
-from homework.log import SubmissionLog
+from homework.hand_in.log import SubmissionLog
+from homework.show import plots
+from homework.train import training
 
 run = homework.start("rlhf")
 if run.profile != "full":
-    torch.set_num_threads(1)  # networks as small as those of `mini` are not worth sharing among the cores
+    torch.set_num_threads(1)  # for networks as small as those of `mini` more threads bring no speed
 
 # %% [markdown]
-# **Letters.** `N` documents, `K` summaries of each (K = 4), `B` summaries in a batch, `T` tokens of the longest of them, `V` tokens in the vocabulary; $x$ a document, $y = y_1 \ldots y_T$ a summary, $\pi(y \mid x)$ the probability that the summarizer (the *policy*) writes $y$, $\pi_\text{ref}$ the summarizer as it was before, $r$ a reward, $\beta$ the weight of the penalty. Whatever your functions make themselves (masks, indices) must lie on the device of their arguments; in `full` that is the GPU.
+# **Letters.** `N` documents, `K` summaries of each (K = 4), `B` summaries in a batch, `T` tokens of the longest of them, `V` tokens in the vocabulary; $x$ a document, $y = y_1 \ldots y_T$ a summary, $\pi(y \mid x)$ the probability that the summarizer (the *policy*) writes $y$, $\pi_\text{ref}$ the summarizer before this training (the *reference*), $r$ a reward, $\beta$ the weight of the penalty. New tensors that your functions make (masks, indices) must be on the device of their arguments; in `full` that is the GPU.
 #
-# ## 1. A toy: five summaries and a judge with a blind spot
+# ## 1. A toy: five summaries and a reward model with an error
 #
-# Suppose that there are only five summaries of a story. The summarizer writes them with the probabilities $\pi_\text{ref}$. A reward model gives each a reward $r$; it has learnt from the kinds of summaries that the summarizer usually writes, so its rewards are about right for those. The fifth, nonsense, hardly ever came up, and there it is wrong.
+# Suppose that there are only five summaries of a story. The summarizer writes them with the probabilities $\pi_\text{ref}$. A reward model gives each a reward $r$; it has learnt from the kinds of summaries that the summarizer usually writes, so its rewards are about right for those. The fifth, nonsense, almost never occurred in its training, and its reward is wrong.
 #
 # | | good | clumsy | vague | wrong name | nonsense |
 # |---|---|---|---|---|---|
 # | $\pi_\text{ref}$ | 0.15 | 0.25 | 0.35 | 0.24999 | 0.00001 |
-# | true worth | 1.0 | 0.7 | 0.4 | 0.1 | 0.0 |
+# | true quality | 1.0 | 0.7 | 0.4 | 0.1 | 0.0 |
 # | learnt reward $r$ | 0.9 | 0.8 | 0.45 | 0.2 | **2.0** |
 #
-# If we train the summarizer to make $\mathbb E_\pi[r]$ as large as possible, we know what comes out: always the nonsense. So we ask for two things at once, high reward, and not too far from where it started:
+# If we train the summarizer to maximise $\mathbb E_\pi[r]$, it will always write the nonsense. So we maximise a high reward and at the same time penalise the distance from the reference:
 #
 # $$J(\pi) = \mathbb E_{y \sim \pi}[r(y)] - \beta \, \mathrm{KL}(\pi \,\|\, \pi_\text{ref}), \qquad \mathrm{KL}(\pi \,\|\, \pi_\text{ref}) = \mathbb E_{y \sim \pi}\left[\log \frac{\pi(y)}{\pi_\text{ref}(y)}\right].$$
 #
@@ -95,9 +97,9 @@ if run.profile != "full":
 #
 # $$\pi_\beta(y) = \frac{1}{Z}\, \pi_\text{ref}(y) \, e^{r(y) / \beta}.$$
 #
-# (Insert it: $J(\pi) = \beta \log Z - \beta\, \mathrm{KL}(\pi \,\|\, \pi_\beta)$, which is largest when the last term is 0.) A large $\beta$ leaves everything as it is, a small one follows the judge blindly.
+# (Insert it: $J(\pi) = \beta \log Z - \beta\, \mathrm{KL}(\pi \,\|\, \pi_\beta)$, which is largest when the last term is 0.) With a large $\beta$ the policy stays at the reference, with a small one it follows the reward model blindly.
 #
-# **Predict, then run.** Let $\beta$ fall from 10 to 0.05. What happens to the mean learnt reward, and what to the mean true worth?
+# **Predict, then run.** Let $\beta$ fall from 10 to 0.05. What happens to the mean learnt reward, and what to the mean true quality?
 
 # %%
 TOY_REFERENCE = torch.tensor([0.15, 0.25, 0.35, 0.24999, 0.00001])
@@ -116,30 +118,30 @@ toy = [(toy_policy(beta) @ TOY_REWARD, toy_policy(beta) @ TOY_WORTH) for beta in
 plots.curves(
     {
         "mean learnt reward": (toy_betas, [float(reward) for reward, _ in toy]),
-        "mean true worth": (toy_betas, [float(worth) for _, worth in toy]),
+        "mean true quality": (toy_betas, [float(worth) for _, worth in toy]),
     },
-    title="From right to left, less penalty: the reward rises, the worth only for a while",
+    title="From right to left, less penalty: the reward rises, the quality only for a while",
     xlabel="β, the weight of the KL penalty",
-    ylabel="mean over the best policy for β",
+    ylabel="mean under the best policy for β",
     logx=True,
 )
 
 # %% [markdown]
-# Read it from right to left. At first reward and worth rise together: the judge is right about what is usual. Below β ≈ 0.15 the learnt reward goes on rising, and the worth falls to nothing. The judge did not get worse; the policy went to where the judge had never been. The rest of this notebook does the same with a real summarizer, where no closed form exists and everything must be sampled.
+# Read it from right to left. At first reward and quality rise together: the reward model is right about usual summaries. Below β ≈ 0.15 the learnt reward continues to rise, and the quality falls to nothing. The reward model did not get worse; the policy moved to summaries on which the reward model was never trained. The rest of this notebook does the same with a real summarizer, where no closed form exists and everything must be sampled.
 #
 # ## 2. The summarizer, and four summaries of each story
 #
 # In `mini` the stories are made-up news of four to six sentences, one of which tells the main event; the summary says it in one sentence. The summarizer is a tiny T5, fine-tuned on them and **stopped early**, so that its samples still differ. In `full` it is the model that your notebook `summarization` saved, or, if there is none, T5-small is fine-tuned here.
 #
-# T5 writes a summary token by token. Its decoder starts with the *pad* token (that is T5's convention), and at step $t$ gives the logits for $y_t$ when it has read the document and $y_1 \ldots y_{t-1}$. The pad token is only a filler; it must never be drawn, so we set its logit to −∞, which **bars it from the distribution**. After the end token a row is padded.
+# T5 writes a summary token by token. Its decoder starts with the *pad* token (that is T5's convention), and at step $t$ gives the logits for $y_t$ when it has read the document and $y_1 \ldots y_{t-1}$. The pad token only fills up rows; it must never be drawn, so we set its logit to −∞, which **masks it out of the distribution**. After the end token a row is padded.
 
 # %%
 PER_DOCUMENT = 4  # K
-SEED = run.seed + 1  # of what is drawn and trained here; what another seed does is told in section 6
+SEED = run.seed + 1  # of what is drawn and trained here; section 6 shows other seeds
 RANKED = run.size(full=2000, mini=700, grade=6)
 HELD_OUT = run.size(full=300, mini=150, grade=4)
 LONGEST_DOCUMENT, LONGEST_SUMMARY = run.size(full=(512, 48), mini=(96, 20), grade=(96, 4))
-AT_ONCE = run.size(full=16, mini=50, grade=4)  # documents that are sampled from together
+AT_ONCE = run.size(full=16, mini=50, grade=4)  # documents for which we sample at once
 PREFIX = run.size(full="summarize: ", mini="", grade="")  # T5-small was pre-trained to expect it
 
 # %% tags=["experiment"]
@@ -147,18 +149,18 @@ from transformers import AutoTokenizer, T5ForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils import logging
 
-from homework.batches import batches_by_length
-from homework.cache_names import accept_both_cache_names
-from homework.hub_models import from_pretrained
-from homework.precision import autocast
-from homework.rater import Ranked, liking, simulated_rankings
-from homework.reward_model import reward_model
-from homework.rouge_scores import rouge_scores
-from homework.stories import stories
-from homework.summarizer import saved_summarizer_folder, summarizer_name
-from homework.tiny_t5 import t5_name
+from homework.data.stories import stories
+from homework.models.cache_names import accept_both_cache_names
+from homework.models.pretrained import from_pretrained
+from homework.models.rater import Ranked, liking, simulated_rankings
+from homework.models.reward_model import reward_model
+from homework.models.rouge_scores import rouge_scores
+from homework.models.summarizer import saved_summarizer_folder, summarizer_name
+from homework.models.tiny_t5 import t5_name
+from homework.train.batches import batches_by_length
+from homework.train.precision import autocast
 
-logging.disable_progress_bar()  # of the loading of weights, which would go to stderr
+logging.disable_progress_bar()  # of loading weights, which would go to stderr
 news = stories(run)
 start_from = summarizer_name(run) or t5_name(run)
 tokenizer = from_pretrained(AutoTokenizer, start_from)
@@ -176,7 +178,7 @@ def read(documents: list[str]) -> dict[str, torch.Tensor]:
 print(f"{news.name}: {len(news.train):,} training stories; vocabulary {len(tokenizer):,}")
 
 # %% [markdown]
-# The next cell does something in `full` only, and only where no fine-tuned summarizer was found: it fine-tunes T5-small with the usual cross-entropy.
+# The next cell runs in `full` only, and only if no fine-tuned summarizer was found: it fine-tunes T5-small with the usual cross-entropy.
 
 # %% tags=["train"]
 if summarizer_name(run) is None:
@@ -202,7 +204,7 @@ if summarizer_name(run) is None:
     tokenizer.save_pretrained(saved_summarizer_folder(run))
 
 # %% [markdown]
-# Sampling is a loop over tokens. The encoder reads each document **once**, and its states serve all `K` summaries. The decoder keeps the keys and values of what it has read (the cache of the problem `summarization`), so that each step costs one token.
+# Sampling is a loop over tokens. The encoder reads each document **once**, and all `K` summaries use its states. The decoder keeps the keys and values of what it has read (the cache of the problem `summarization`), so that each step costs one token.
 
 
 # %%
@@ -210,7 +212,7 @@ if summarizer_name(run) is None:
 def sample(model, documents: list[str], per_document: int, generator=None, temperature=1.0) -> torch.Tensor:
     """Draws summaries token by token: `[N * per_document, T]`, those of the first document first.
 
-    What follows the end token is the pad token. `generator` is where chance comes from; without it, the most likely token
+    What follows the end token is the pad token. All randomness comes from `generator`; without it, the most likely token
     is taken at each step. The logits are divided by `temperature`: above 1, unlikely tokens are drawn more often.
     """
     story = read(documents)
@@ -288,17 +290,17 @@ for document, texts, by_person in zip(held_documents[:2], start_samples, held_re
 # %% [markdown]
 # ## 3. Rankings
 #
-# A number for the quality of a text is hard to give, and two people never give the same. Which of two texts is better is easier, so people are asked to **rank**. Nobody can rank hundreds of stories for a homework, so by default a *simulated rater* does. Its liking is a mix of ROUGE scores against the summary that a person wrote, most of it ROUGE-2 (the share of word pairs in common), plus some noise, since people are not reliable either:
+# It is hard to rate the quality of a text with a number, and two people give different numbers. It is easier to say which of two texts is better, so people are asked to **rank**. You cannot rank hundreds of stories for a homework, so by default a *simulated rater* does. Its score is a mix of ROUGE scores against the reference, the summary that a person wrote, most of it ROUGE-2 (the share of word pairs in common), plus some noise, since people are not reliable either:
 #
-# $$\text{liking} = 0.2 \cdot \text{ROUGE-1} + 0.6 \cdot \text{ROUGE-2} + 0.2 \cdot \text{ROUGE-L} + \text{noise}.$$
+# $$\text{score} = 0.2 \cdot \text{ROUGE-1} + 0.6 \cdot \text{ROUGE-2} + 0.2 \cdot \text{ROUGE-L} + \text{noise}.$$
 #
-# The reward model will see stories, summaries and their order. It never sees the person's summary, nor the liking.
+# The reward model sees stories, summaries and their order. It sees neither the reference nor the score.
 #
-# The summaries to be ranked are drawn at a *temperature* of 1.3, that is, with all logits divided by 1.3: then they differ more, and a judge should have seen bad ones, too.
+# The summaries to be ranked are drawn at a *temperature* of 1.3, that is, with all logits divided by 1.3: then they differ more, and the reward model should also be trained on bad ones.
 
 # %%
 TEMPERATURE = 1.3  # of the summaries that are ranked; everywhere else it is 1
-RANK_BY_HAND = False  # True: you rank some stories yourself, in the panel below; the simulated rater does the others
+RANK_BY_HAND = False  # True: you rank some stories yourself, in the panel below; the simulated rater ranks the others
 
 # %% tags=["experiment"]
 train_documents, train_references = list(news.train.documents[:RANKED]), list(news.train.summaries[:RANKED])
@@ -309,11 +311,11 @@ held_ranked = simulated_rankings(held_documents, held_samples, held_references, 
 print("from best to worst:", *train_ranked[0].summaries, f"written by a person: {train_references[0]}", sep="\n   ")
 
 # %% [markdown]
-# **You may rank yourself.** Set `RANK_BY_HAND` to `True`, run the three cells from there again, click the summaries in the order in which you like them, and then run the cell after the panel. Each ranking is saved at once, in `checkpoints/rlhf/<profile>/rankings.jsonl`; next time the panel goes on where you stopped. Try ten stories: how often do you and the rater agree, and how often would you agree with yourself tomorrow?
+# **You may rank yourself.** Set `RANK_BY_HAND` to `True`, run the three cells from there again, click the summaries from best to worst, and then run the cell after the panel. Each ranking is saved at once, in `checkpoints/rlhf/<profile>/rankings.jsonl`; next time the panel continues where you stopped. Try ten stories: how often do you and the rater agree, and how often would you agree with yourself tomorrow?
 
 # %% tags=["experiment"]
 if RANK_BY_HAND:
-    from homework.ranking_panel import RankingPanel, rankings_file
+    from homework.show.ranking_panel import RankingPanel, rankings_file
 
     panel = RankingPanel(train_documents, train_samples, rankings_file(run))
     panel.show()
@@ -329,7 +331,7 @@ if RANK_BY_HAND:
 #
 # ### `ranking_loss`: the better one should get the higher reward (4 points)
 #
-# The reward model gives each summary a number. Of two summaries $i$ and $j$ of one document, how likely is it that a rater prefers $i$? In the model of Bradley and Terry it depends on the difference of the rewards alone:
+# The reward model gives each summary a number. Of two summaries $i$ and $j$ of one document, how likely is it that a rater prefers $i$? In the Bradley-Terry model this probability depends only on the difference of the rewards:
 #
 # $$P(i \text{ before } j) = \sigma(r_i - r_j), \qquad \sigma(z) = \frac{1}{1 + e^{-z}}.$$
 #
@@ -337,7 +339,7 @@ if RANK_BY_HAND:
 #
 # $$L = \frac1N \sum_{n=1}^{N} \; \frac{2}{K(K-1)} \sum_{i < j} -\log \sigma\big(r_{n,i} - r_{n,j}\big), \qquad r = \text{grouped\_rewards } [N, K].$$
 #
-# Rewards are never compared across documents: one story may be easy and the next one hard. A model without an opinion gives all the same reward, and has the loss log 2 = 0.693. As always, $\log \sigma$ must be taken in one step (`F.logsigmoid`): $\sigma(-200)$ is rounded to 0, and the logarithm of that is −∞.
+# Rewards are never compared across documents: one story may be easy and the next one hard. A model that gives all summaries the same reward has the loss log 2 = 0.693. As always, $\log \sigma$ must be computed in one step (`F.logsigmoid`): $\sigma(-200)$ is rounded to 0, and the logarithm of that is −∞.
 #
 # *Worked number.* Rewards [[2, 1, 0]]. The differences are 1 (first and second), 2 (first and third), 1 (second and third); −log σ(1) = 0.313262, −log σ(2) = 0.126928. Mean: (0.313262 + 0.126928 + 0.313262) / 3 = **0.251151**. In the wrong order, [[0, 1, 2]], it is **1.584484**.
 
@@ -366,17 +368,17 @@ def ranking_loss(grouped_rewards):
 loss = student.ranking_loss(torch.tensor([[2.0, 1.0, 0.0]]))
 assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "return a scalar tensor"
 assert float(loss) > 0, "the loss is -log of a probability, so it is positive: is the minus missing?"
-assert abs(float(loss) - 1.584484) > 1e-3, "the best one stands first: r_i - r_j with i before j, not the reverse"
+assert abs(float(loss) - 1.584484) > 1e-3, "the best one comes first: r_i - r_j with i before j, not the reverse"
 assert abs(float(loss) - 0.753452) > 1e-3, "take the mean over the pairs, not their sum"
 assert abs(float(loss) - 0.313262) > 1e-3, "all pairs i < j count, not only neighbours"
-assert abs(float(loss) - 0.220095) > 1e-3, "all pairs i < j count alike, not only those with the best one"
-assert abs(float(loss) - 0.917817) > 1e-3, "each pair once, the better one first: (j, i) is no further pair"
-assert abs(float(loss) - 0.472149) > 1e-3, "a summary is no pair with itself: i < j, without the diagonal"
-assert abs(float(loss) - 0.083717) > 1e-3, "divide by the number of pairs, not by that of all K x K cells"
+assert abs(float(loss) - 0.220095) > 1e-3, "all pairs i < j count equally, not only those with the best one"
+assert abs(float(loss) - 0.917817) > 1e-3, "count each pair once, the better one first: (j, i) is not another pair"
+assert abs(float(loss) - 0.472149) > 1e-3, "do not pair a summary with itself: i < j, without the diagonal"
+assert abs(float(loss) - 0.083717) > 1e-3, "divide by the number of pairs, not by the number of all K x K cells"
 assert close(loss, torch.tensor(0.251151), "the worked number")
 assert close(student.ranking_loss(torch.tensor([[0.0, 1.0, 2.0]])), torch.tensor(1.584484), "[[0, 1, 2]], wrong order")
 both = student.ranking_loss(torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 2.0]]))
-assert close(both, torch.tensor(0.917817), "the mean over documents (rows), each with pairs of its own")
+assert close(both, torch.tensor(0.917817), "the mean over documents (rows), each with its own pairs")
 far = student.ranking_loss(torch.tensor([[-300.0, 300.0]]))
 assert close(far, torch.tensor(600.0), "rewards far apart: take log sigma in one step, with F.logsigmoid")
 rewards = torch.zeros(1, 2, requires_grad=True)
@@ -414,7 +416,9 @@ with part("value and gradient", 3):
             want[:, j] += push
         assert rewards.grad is not None and close(rewards.grad, want, "the gradient, for both of each pair", atol=1e-7)
         shifted = kept + 20 * torch.randn(N, 1, generator=g, dtype=torch.float64)
-        assert close(student.ranking_loss(shifted), loss, "a number added to all rewards of a document changes nothing")
+        assert close(
+            student.ranking_loss(shifted), loss, "adding a number to all rewards of a document changes nothing"
+        )
         alone = torch.stack([student.ranking_loss(kept[n : n + 1]) for n in range(N)]).mean()
         assert close(alone, loss, "the mean over documents; no pair across documents")
         best = kept.sort(dim=1, descending=True).values
@@ -424,7 +428,7 @@ with part("value and gradient", 3):
     assert close(flat, torch.tensor(math.log(2)), "equal rewards: log 2")
     flat.backward()
     want = torch.tensor([-3.0, -1.0, 1.0, 3.0]).repeat(2, 1) / 24
-    assert close(same.grad, want, "equal rewards: there is a gradient nevertheless, or the training never begins")
+    assert close(same.grad, want, "equal rewards: the gradient must not be 0, or training never begins")
 with part("rewards far apart", 1):
     for size in (200.0, 1e4):
         rewards = torch.tensor([[-size, size, 0.0]], requires_grad=True)
@@ -433,7 +437,7 @@ with part("rewards far apart", 1):
         loss.backward()
         assert bool(rewards.grad.isfinite().all()), "very large differences must give a finite gradient"
         right = student.ranking_loss(torch.tensor([[size, 0.0, -size]]))
-        assert bool(right >= 0) and bool(right < 1e-6), "the right order with a wide margin costs nothing"
+        assert bool(right >= 0) and bool(right < 1e-6), "the right order with a wide margin has loss 0"
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -441,13 +445,13 @@ with part("rewards far apart", 1):
 #
 # The loss needs the K summaries of one document next to each other and in their order; the training needs the documents in random order. PyTorch's `DataLoader` asks a *sampler* for the order: an object that can be iterated over, giving one index after the other, and that has a length. Our data are one long list, the summaries of document 0 from best to worst, then those of document 1, and so on. With `group_size` = K, group $n$ consists of the indices $nK, nK + 1, \ldots, nK + K - 1$.
 #
-# Write a class of which
+# Write a class with these properties:
 #
-# * `GroupedRandomSampler(data_source, group_size=4, generator=None)` takes anything that has a length, a multiple of `group_size`. If it is not a multiple, **raise a `ValueError`** at once: a group that is not whole would shift all that follow;
-# * iterating over it gives each index **once**, as a plain number; K consecutive ones are one whole group, in ascending order; the groups come in random order, **anew in each pass**, all orders equally likely. With a `generator` all randomness comes from it, without one from torch's global generator (`torch.randperm(n, generator=generator)` does both). A pass that was broken off does not disturb the next;
-# * `len(...)` is how many indices a pass gives: the length of `data_source`.
+# * `GroupedRandomSampler(data_source, group_size=4, generator=None)` takes anything that has a length, a multiple of `group_size`. If it is not a multiple, **raise a `ValueError`** at once: an incomplete group would shift all later groups;
+# * iterating over it gives each index **once**, as a plain number; every K consecutive indices are one whole group, in ascending order; the groups come in random order, **anew in each pass**, all orders equally likely. With a `generator` all randomness comes from it, without one from torch's global generator (`torch.randperm(n, generator=generator)` does both). A pass that stops early does not change the next one;
+# * `len(...)` is the number of indices in a pass: the length of `data_source`.
 #
-# *Worked example.* 6 items, `group_size` = 2: a pass may give 2, 3, 4, 5, 0, 1. It never gives 3, 2 (order lost), nor 1, 2 as a group (torn apart).
+# *Worked example.* 6 items, `group_size` = 2: a pass may give 2, 3, 4, 5, 0, 1. It never gives 3, 2 (order lost), nor 1, 2 as a group (two groups mixed).
 
 
 # %%
@@ -460,12 +464,12 @@ def one_pass(sampler) -> list[int]:
 
 
 def length_of(sampler) -> int:
-    """What len() says."""
+    """The result of len()."""
     return len(sampler)
 
 
 def first_of(sampler, count: int) -> list[int]:
-    """The first indices of a pass that is then broken off."""
+    """The first indices of a pass that then stops early."""
     return [int(index) for index in itertools.islice(iter(sampler), count)]
 
 
@@ -479,7 +483,7 @@ class GroupedRandomSampler:
         generator: a torch.Generator from which all randomness comes; None means torch's global generator.
 
     Raises:
-        ValueError: the length is no multiple of group_size.
+        ValueError: the length is not a multiple of group_size.
     """
 
     def __init__(self, data_source, group_size=4, generator=None):
@@ -509,16 +513,18 @@ indices = student.one_pass(sampler)
 assert min(indices) < 100, "a pass gives indices, counted from 0, not the items of data_source"
 assert sorted(indices) == list(range(40)), "a pass gives each index 0 ... len - 1 exactly once"
 blocks = [indices[i : i + 4] for i in range(0, 40, 4)]
-assert all(min(block) // 4 == max(block) // 4 for block in blocks), "a group was torn apart: shuffle groups, not items"
-assert all(block == sorted(block) for block in blocks), "within a group the order is best to worst: do not shuffle it"
+assert all(min(block) // 4 == max(block) // 4 for block in blocks), "a group was split: shuffle groups, not items"
+assert all(block == sorted(block) for block in blocks), (
+    "within a group the order is from best to worst: do not shuffle it"
+)
 assert indices != list(range(40)), "the groups are never shuffled"
 second = student.one_pass(sampler)
 assert sorted(second) == list(range(40)), "the second pass, too, gives each index once: start anew in __iter__"
 student.first_of(sampler, 6)
-assert sorted(student.one_pass(sampler)) == list(range(40)), "a pass that was broken off must not disturb the next one"
+assert sorted(student.one_pass(sampler)) == list(range(40)), "a pass that stops early must not change the next one"
 assert second != indices, "the second pass must be shuffled anew: draw in __iter__, not in __init__"
 assert student.one_pass(student.GroupedRandomSampler(items)) not in (indices, second), (
-    "no fixed seed where no generator is given"
+    "use no fixed seed if no generator is given"
 )
 assert student.length_of(sampler) == 40, "len() is the number of indices, not of groups"
 pairs = student.one_pass(student.GroupedRandomSampler(list(range(6)), 2))
@@ -548,14 +554,14 @@ with part("whole groups", 2):
                 )
         assert student.length_of(sampler) == K * groups, "len() is the number of indices"
         student.first_of(sampler, K + 1)
-        assert len(student.one_pass(sampler)) == K * groups, "a pass that was broken off must not shorten the next one"
+        assert len(student.one_pass(sampler)) == K * groups, "a pass that stops early must not shorten the next one"
     for length, K in [(7, 2), (3, 4), (9, 4), (11, 3)]:
         refused = False
         try:
             student.GroupedRandomSampler(list(range(length)), K)
         except ValueError:
             refused = True
-        assert refused, "a length that is no multiple of group_size: ValueError when the sampler is made"
+        assert refused, "a length that is not a multiple of group_size: ValueError when the sampler is made"
 with part("random order", 2):
     PASSES, groups = 900, 5
     sampler = student.GroupedRandomSampler(list(range(2 * groups)), group_size=2)
@@ -563,7 +569,7 @@ with part("random order", 2):
     for place in range(groups):
         often = torch.bincount(orders[:, place], minlength=groups) / PASSES
         assert bool(((often - 1 / groups).abs() < 6 * math.sqrt(0.16 / PASSES)).all()), (
-            "each group must stand at each place equally often"
+            "each group must be at each position equally often"
         )
     follows = float((orders[:, 1:] == orders[:, :-1] + 1).double().mean())
     assert abs(follows - 1 / groups) < 6 * math.sqrt(0.16 / (PASSES * (groups - 1))), (
@@ -586,11 +592,11 @@ with part("random order", 2):
     kept = with_seed(number)
     assert student.one_pass(kept) != student.one_pass(kept), "with a generator, too, each pass is shuffled anew"
     begun = student.first_of(kept, 60)
-    assert student.one_pass(kept)[:60] != begun, "after a pass that was broken off, too, there is a new order"
+    assert student.one_pass(kept)[:60] != begun, "after a pass that stops early, too, there is a new order"
     used = torch.Generator().manual_seed(number)
     torch.rand(5, generator=used)
     assert student.one_pass(student.GroupedRandomSampler(data, 3, used)) != one, (
-        "draw from the generator that was given, not from a new one with its seed"
+        "draw from the given generator, not from a new one with its seed"
     )
     student.torch.manual_seed(3)
     one = student.one_pass(student.GroupedRandomSampler(data, 3))
@@ -603,11 +609,11 @@ with part("random order", 2):
 # %% [markdown]
 # ### `spearman`: does the reward model rank as the rater does? (4 points)
 #
-# The loss says how well the pairs are told apart on average; a rank correlation is easier to read. For one document, let $a_k$ be the rank of the $k$-th reward among the K rewards (1 for the smallest), and $b_k$ the rank that the rater gave: best first means $b = (K, K - 1, \ldots, 1)$. Spearman's coefficient is the correlation of the two,
+# The loss measures how well the pairs are ordered on average; a rank correlation is easier to interpret. For one document, let $a_k$ be the rank of the $k$-th reward among the K rewards (1 for the smallest), and $b_k$ the rank that the rater gave: best first means $b = (K, K - 1, \ldots, 1)$. Spearman's coefficient is the correlation of the two,
 #
 # $$\rho = \frac{\sum_k (a_k - \bar a)(b_k - \bar b)}{\sqrt{\sum_k (a_k - \bar a)^2} \sqrt{\sum_k (b_k - \bar b)^2}},$$
 #
-# 1 if the rewards fall from left to right, −1 if they rise, about 0 if they have nothing to do with the ranking. **Equal rewards share their mean rank**: rewards (5, 5, 1, 0) have the ranks (3.5, 3.5, 2, 1). If all K rewards are equal, nothing was ranked and the formula is 0/0: **then ρ = 0**. `spearman` gives the mean of ρ over the rows. The well-known short formula $1 - 6 \sum (a_k - b_k)^2 / (K(K^2 - 1))$ is right only if no two rewards are equal.
+# 1 if the rewards fall from left to right, −1 if they rise, about 0 if they are unrelated to the ranking. **Equal rewards share their mean rank**: rewards (5, 5, 1, 0) have the ranks (3.5, 3.5, 2, 1). If all K rewards are equal, they give no ranking and the formula is 0/0: **then ρ = 0**. `spearman` gives the mean of ρ over the rows. The well-known short formula $1 - 6 \sum (a_k - b_k)^2 / (K(K^2 - 1))$ is right only if no two rewards are equal.
 #
 # A rank can be counted: $a_k$ = (how many rewards are smaller) + (how many are equal, itself included, + 1) / 2.
 #
@@ -653,9 +659,7 @@ assert close(flat, 0.0, "a row of equal rewards counts 0, not nan")
 rows = torch.tensor([[3.0, 2.0, 1.0, 0.0], [0.0, 1.0, 2.0, 3.0], [2.0, 3.0, 1.0, 0.0], [5.0, 5.0, 1.0, 0.0]])
 assert close(float(student.spearman(rows)), 0.437171, "the mean over rows; ranks within each row")
 half = float(student.spearman(torch.tensor([[7.0, 7.0, 7.0], [2.0, 1.0, 0.0]])))
-assert close(
-    half, 0.5, "a row of equal rewards counts 0: it takes part in the mean, and leaves the other rows as they are"
-)
+assert close(half, 0.5, "a row of equal rewards counts 0: it is part of the mean, and does not change the other rows")
 print("spearman: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(72)
@@ -678,14 +682,14 @@ with part("without equal rewards", 2):
         got = float(student.spearman(rewards))
         assert close(got, sum(map(slow_spearman, kept.tolist())) / N, "the rank correlation", atol=1e-5)
         assert close(got, float(reference.spearman(kept)), "the rank correlation", atol=1e-5)
-        assert close(float(student.spearman(-kept)), -got, "turning the rewards round turns the sign", atol=1e-5)
-        assert close(float(student.spearman(kept.flip(1))), -got, "turning the order round turns the sign", atol=1e-5)
+        assert close(float(student.spearman(-kept)), -got, "negating the rewards changes the sign", atol=1e-5)
+        assert close(float(student.spearman(kept.flip(1))), -got, "reversing the order changes the sign", atol=1e-5)
         assert close(float(student.spearman(kept.double() ** 3)), got, "only the order of rewards counts", atol=1e-5)
         shift = torch.randint(-50, 50, (N, 1), generator=g)
         assert close(
             float(student.spearman(ranks.float() + shift)),
             float(student.spearman(ranks.float())),
-            "rows are ranked by themselves",
+            "rank each row by itself",
             atol=1e-5,
         )
     assert close(
@@ -708,7 +712,7 @@ with part("equal rewards", 2):
 # %% [markdown]
 # ### Training the reward model
 #
-# In `mini` the reward model is the summarizer itself with another head: its decoder reads the summary, compares at each place the token with what it had expected, and a learnt weighted sum of that, averaged over the tokens, is the reward. In `full` it is a RoBERTa that reads story and summary and has a single output. Either way, `reward_net(documents, summaries)` takes N documents and N · K summaries (K for each, one after the other) and gives rewards `[N * K]`. The training loop is yours in the two places that matter: the sampler and the loss.
+# In `mini` the reward model is the summarizer itself with another head: its decoder reads the summary and compares each token with its prediction; the reward is a learnt weighted sum of these comparisons, averaged over the tokens. In `full` it is a RoBERTa that reads story and summary and has a single output. Either way, `reward_net(documents, summaries)` takes N documents and N · K summaries (K for each, one after the other) and gives rewards `[N * K]`. The training loop uses your sampler and your loss.
 
 # %%
 REWARD_EPOCHS = run.size(full=3, mini=2, grade=1)
@@ -781,9 +785,9 @@ best_beats_worst = float((held[:, 0] > held[:, -1]).double().mean())
 likings = [[liking(text, by) for text in each.summaries] for each, by in zip(held_ranked, held_references, strict=True)]
 ceiling = float(spearman(torch.tensor(likings)))
 print(
-    f"held-out rankings: Spearman {held_spearman:.2f}; the best one gets more than the worst one in {best_beats_worst:.0%}"
+    f"held-out rankings: Spearman {held_spearman:.2f}; the best gets more reward than the worst in {best_beats_worst:.0%}"
 )
-print(f"(a judge that knew the person's summary, but not the rater's mood, would reach {ceiling:.2f})")
+print(f"(a model that knew the rater's score without the noise would reach {ceiling:.2f})")
 plots.curves(
     {"training rankings": reward_losses},
     title="The reward model learns the rankings",
@@ -794,9 +798,9 @@ plots.curves(
 )
 
 # %% [markdown]
-# In `mini` we measured 0.41, 0.48 and 0.40 for three seeds, where the best that could be reached, given the noise of the rater, is 0.80. In `full` expect less, about 0.26 (reported by the course that this problem goes back to; we have not measured it): real summaries differ in more ways, and a ROUGE score against a single reference is a capricious judge.
+# In `mini` we measured 0.41, 0.48 and 0.40 for three seeds, where the best possible value, given the noise of the rater, is 0.80. In `full` expect less, about 0.26 (reported by the course that this problem goes back to; we have not measured it): real summaries differ in more ways, and a ROUGE score against a single reference is a noisy measure.
 #
-# **Predict, then run.** Draw, in your mind, the histogram of the rewards of the summaries ranked *best* on the held-out stories, and in the same axes that of those ranked *worst*. How much will they overlap, with this Spearman coefficient?
+# **Predict, then run.** Imagine the histogram of the rewards of the summaries ranked *best* on the held-out stories, and in the same axes the histogram of those ranked *worst*. How much will they overlap, with this Spearman coefficient?
 
 # %% tags=["experiment"]
 edges = torch.linspace(float(held.min()), float(held.max()) + 1e-3, 16)
@@ -806,13 +810,13 @@ plots.curves(
         label: (middle_of_bin, torch.histogram(held[:, place].contiguous(), bins=edges).hist / len(held))
         for label, place in (("ranked best", 0), ("ranked worst", PER_DOCUMENT - 1))
     },
-    title="Rewards of the best and the worst summary: two overlapping hills",
+    title="Rewards of the best and the worst summary: two overlapping histograms",
     xlabel="learnt reward",
     ylabel="share of held-out stories",
 )
 
 # %% [markdown]
-# The hills differ, and overlap widely. The judge sees a tendency, and is wrong about many single cases, partly because rewards of different stories are not comparable (only differences within a story were trained), partly because it does not know better. The training that follows will look for every weakness of this judge.
+# The histograms differ, and overlap widely. The reward model is right on average and wrong about many single cases, partly because rewards of different stories are not comparable (only differences within a story were trained), partly because it has not learnt more. The training that follows will exploit every weakness of this reward model.
 #
 # ## 5. Reinforce
 #
@@ -822,14 +826,14 @@ plots.curves(
 #
 # $$L = \frac1B \sum_{b=1}^{B} - r_b \sum_{t} \log P\big(y_{b,t} \mid y_{b,1}, \ldots, y_{b,t-1}, x_b\big),$$
 #
-# where the inner sum runs over the tokens that were really written. Its value means nothing; its gradient is an unbiased estimate of $-\nabla \mathbb E[r]$. You get `logits` `[B, T, V]`, where `logits[b, t]` already belongs to `generated[b, t]`, so do not shift anything: the decoder was given the start token and $y_1 \ldots y_{T-1}$. Four conventions:
+# where the inner sum runs over the generated tokens, without padding. The value of the loss means nothing; its gradient is an unbiased estimate of $-\nabla \mathbb E[r]$. You get `logits` `[B, T, V]`, where `logits[b, t]` already belongs to `generated[b, t]`, so do not shift anything: the decoder was given the start token and $y_1 \ldots y_{T-1}$. Four conventions:
 #
-# * **The pad token is barred**: its logit is set to −∞ before the softmax, as it was in sampling. Otherwise these would not be the probabilities with which the text was drawn. (Leave `logits` itself as it is; `masked_fill` makes a copy. And as with σ, take the logarithm of the softmax in one step: `log_softmax`.)
-# * **Padded places do not count.** A place is padded where `generated` is `pad_token_id` *or* `label_pad_token_id` (−100, with which labels are padded by many libraries). Beware: −100 is no index, `gather` fails on it or, on a GPU, reads anywhere; and the pad token's log-probability is now −∞, and 0 · ∞ is `nan`. So put a harmless token there first, and take its term out afterwards with `masked_fill` or `where`.
-# * The **sum** over tokens, and the **mean over the batch**; not divided by the number of tokens.
-# * The rewards are numbers: **no gradient** flows into them.
+# * **The pad token is masked out**: its logit is set to −∞ before the softmax, as in sampling. Otherwise these would not be the probabilities with which the text was drawn. (Do not change `logits` itself; `masked_fill` makes a copy. And as with σ, compute the logarithm of the softmax in one step: `log_softmax`.)
+# * **Padded positions do not count.** A position is padded where `generated` is `pad_token_id` *or* `label_pad_token_id` (−100, with which labels are padded by many libraries). Beware: −100 is not a valid index: `gather` fails on it or, on a GPU, reads from a wrong address. And the pad token's log-probability is now −∞, and 0 · ∞ is `nan`. So replace these tokens by a valid one first, and set their terms to 0 afterwards with `masked_fill` or `where`.
+# * Take the **sum** over tokens and the **mean over the batch**; do not divide by the number of tokens.
+# * The rewards are constants: **no gradient** flows into them.
 #
-# *Worked number.* V = 3, pad token 0, a summary of two tokens and one padded place: `generated` = [[1, 2, 0]], `logits` = [[[5, log 3, 0], [0, 0, 0], [1, 2, 3]]], `rewards` = [2]. Without the pad token the first place has probabilities ¾ and ¼: log P = log ¾. The second has ½ and ½: log ½. The third is not counted. Loss = −2 · (log ¾ + log ½) = **1.961659**.
+# *Worked number.* V = 3, pad token 0, a summary of two tokens and one padded position: `generated` = [[1, 2, 0]], `logits` = [[[5, log 3, 0], [0, 0, 0], [1, 2, 3]]], `rewards` = [2]. Without the pad token the first position has probabilities ¾ and ¼: log P = log ¾. The second has ½ and ½: log ½. The third is not counted. Loss = −2 · (log ¾ + log ½) = **1.961659**.
 
 
 # %% nbgrader={"grade": false, "grade_id": "policy_gradient_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -839,11 +843,11 @@ def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_tok
     Williams 1992 (REINFORCE), for sequences.
 
     Args:
-        logits: what the decoder says about each place, `[B, T, V]`; logits[b, t] belongs to generated[b, t]; not changed.
-        generated: tokens that were drawn, LongTensor `[B, T]`; not changed.
+        logits: the decoder's logits for each position, `[B, T, V]`; logits[b, t] belongs to generated[b, t]; not changed.
+        generated: the sampled tokens, LongTensor `[B, T]`; not changed.
         rewards: one number for each sequence, `[B]`; treated as constants.
-        pad_token_id: never drawn, so it is barred from the distribution; where it stands in `generated` nothing counts.
-        label_pad_token_id: where it stands in `generated` nothing counts, either.
+        pad_token_id: never drawn, so it is masked out of the distribution; these positions of `generated` do not count.
+        label_pad_token_id: these positions of `generated` do not count, either.
 
     Returns:
         A scalar tensor, differentiable in the logits. Example: the worked number above gives 1.961659.
@@ -864,35 +868,41 @@ logits = torch.tensor([[[5.0, math.log(3.0), 0.0], [0.0, 0.0, 0.0], [1.0, 2.0, 3
 generated, rewards = torch.tensor([[1, 2, 0]]), torch.tensor([2.0], requires_grad=True)
 loss = student.policy_gradient_loss(logits, generated, rewards, 0)
 assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "return a scalar tensor"
-assert not bool(loss.isnan()), "nan: 0 · ∞? A padded place has log-probability −∞; use masked_fill, not a product"
-assert not bool(loss.isinf()), "infinite: a padded place was counted, the pad token has probability 0"
+assert not bool(loss.isnan()), "nan: 0 · ∞? A padded position has log-probability −∞; use masked_fill, not a product"
+assert not bool(loss.isinf()), "infinite: a padded position was counted, the pad token has probability 0"
 value = float(loss.detach())
 assert abs(value + 1.961659) > 1e-3, "the sign: the loss must fall when a rewarded text gets more likely"
 assert abs(value - 10.0532) > 1e-2, "the pad token still takes part in the softmax: set its logit to −∞ first"
 assert abs(value - 1.961659 / 2) > 1e-3, "sum over the tokens, do not take their mean"
 assert abs(value - 1.961659 / 3) > 1e-3, "sum over the tokens, do not divide by T"
-assert abs(value - 4.58818) > 1e-3, "the padded place was counted: take its term out, whichever token stands there"
+assert abs(value - 4.58818) > 1e-3, "the padded position was counted: set its term to 0, for both padding tokens"
 assert abs(value - 2.772589) > 1e-3, "do not shift: logits[b, t] already belongs to generated[b, t]"
-assert close(loss, torch.tensor(1.961659), "the worked number: log_softmax over V, and of it the entries of the tokens")
+assert close(
+    loss, torch.tensor(1.961659), "the worked number: log_softmax over V, then the entries of the generated tokens"
+)
 steep = student.policy_gradient_loss(torch.tensor([[[0.0, 300.0, -300.0]]]), torch.tensor([[2]]), torch.ones(1), 0)
-assert close(steep, torch.tensor(600.0), "logits far apart: take the logarithm of the softmax in one step, log_softmax")
+assert close(
+    steep, torch.tensor(600.0), "logits far apart: compute the logarithm of the softmax in one step, log_softmax"
+)
 assert loss.requires_grad, "a gradient must reach the logits: stay in torch, without float(), .item() or .detach()"
 loss.backward()
 want = torch.tensor([[[0.0, -0.5, 0.5], [0.0, 1.0, -1.0], [0.0, 0.0, 0.0]]])
 assert close(
-    logits.grad, want, "the gradient in the logits: r (softmax − one-hot), and 0 where padded and for the pad token"
+    logits.grad, want, "the gradient of the logits: r (softmax − one-hot), and 0 where padded and for the pad token"
 )
 assert rewards.grad is None or not bool(rewards.grad.any()), "no gradient may flow into the rewards: they are constants"
 labels = student.policy_gradient_loss(logits.detach(), torch.tensor([[1, 2, -100]]), torch.tensor([2.0]), 0)
-assert close(labels, torch.tensor(1.961659), "−100 marks a padded place, too: it must not be counted, nor be an index")
+assert close(
+    labels, torch.tensor(1.961659), "−100 marks a padded position, too: do not count it, and do not use it as an index"
+)
 written = torch.tensor([[1, 2, 0], [2, 0, 0]])
 two = student.policy_gradient_loss(logits.detach().repeat(2, 1, 1), written, torch.tensor([2.0, 0.0]), 0)
-assert abs(float(two) - 1.183562) > 1e-3, "each sequence has a reward of its own: [B] times [B], not [B, 1] times [B]"
-assert close(two, torch.tensor(1.961659 / 2), "the mean over the batch; each sequence has a reward of its own")
+assert abs(float(two) - 1.183562) > 1e-3, "each sequence has its own reward: [B] times [B], not [B, 1] times [B]"
+assert close(two, torch.tensor(1.961659 / 2), "the mean over the batch; each sequence has its own reward")
 moved = student.policy_gradient_loss(
     logits.detach()[:, :, [1, 2, 0]], torch.tensor([[0, 1, 2]]), torch.tensor([2.0]), 2
 )
-assert close(moved, torch.tensor(1.961659), "the pad token is pad_token_id, here 2; 0 is a token as any other")
+assert close(moved, torch.tensor(1.961659), "the pad token is pad_token_id, here 2; 0 is an ordinary token")
 print("policy_gradient_loss: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(73)
@@ -912,7 +922,7 @@ def draw_batch(B, T, V, pad, dtype=torch.float64):
 
 
 def by_hand(logits, generated, padded, rewards, pad):
-    """The loss and its gradient in the logits, place by place."""
+    """The loss and its gradient of the logits, position by position."""
     B, T, V = logits.shape
     total, gradient = 0.0, torch.zeros_like(logits)
     for b in range(B):
@@ -941,7 +951,7 @@ with part("value and gradient", 3):
         )
         assert loss.requires_grad, "the loss must stay differentiable"
         (2 * loss).backward()
-        assert close(logits.grad, 2 * gradient, "the gradient in the logits", atol=1e-6)
+        assert close(logits.grad, 2 * gradient, "the gradient of the logits", atol=1e-6)
         assert rewards.grad is None or not bool(rewards.grad.any()), "no gradient may flow into the rewards"
         louder = kept[0].clone()
         louder[:, :, pad] += 5
@@ -955,7 +965,7 @@ with part("value and gradient", 3):
         assert close(
             student.policy_gradient_loss(shifted, kept[1], kept[2], pad),
             want,
-            "a softmax does not see a shift",
+            "adding a number to all logits changes nothing",
             atol=1e-6,
         )
         assert close(
@@ -978,9 +988,9 @@ with part("padding", 2):
         mixed[last] = generated[last].masked_fill(padded[last], filler)
         logits.requires_grad_()
         loss = student.policy_gradient_loss(logits, mixed, rewards, pad, filler)
-        assert close(loss, want, "padded places are not counted, whichever token pads them", atol=1e-6)
+        assert close(loss, want, "padded positions are not counted, for both padding tokens", atol=1e-6)
         loss.backward()
-        assert close(logits.grad, gradient, "padded places get no gradient, and never nan", atol=1e-6)
+        assert close(logits.grad, gradient, "padded positions get no gradient, and never nan", atol=1e-6)
         more = torch.cat([logits.detach(), torch.randn(B, 2, V, generator=g, dtype=torch.float64)], dim=1)
         longer = torch.cat([mixed, torch.full((B, 2), pad)], dim=1)
         assert close(
@@ -1001,7 +1011,7 @@ with part("padding", 2):
     )
     large = torch.tensor([[[0.0, 1e4, -1e4], [0.0, -1e4, 1e4]]], requires_grad=True)
     loss = student.policy_gradient_loss(large, torch.tensor([[1, 1]]), torch.tensor([1.0]), 0)
-    assert close(loss, torch.tensor(2e4), "logits of ±10,000: take the logarithm of the softmax in one step")
+    assert close(loss, torch.tensor(2e4), "logits of ±10,000: compute the logarithm of the softmax in one step")
     loss.backward()
     assert bool(large.grad.isfinite().all()), "logits of ±10,000 must give a finite gradient"
 ### END HIDDEN TESTS
@@ -1012,7 +1022,7 @@ with part("padding", 2):
 
 # %%
 def logits_for(model, documents: list[str], written: torch.Tensor) -> torch.Tensor:
-    """What the model says about each token of its K summaries of each document: logits `[N * K, T, V]`."""
+    """The model's logits for each token of the K summaries of each document: `[N * K, T, V]`."""
     story = read(documents)
     per_document = len(written) // len(documents)
     start = torch.full_like(written[:, :1], model.config.decoder_start_token_id)
@@ -1035,17 +1045,17 @@ def log_probabilities(logits: torch.Tensor, written: torch.Tensor) -> torch.Tens
 
 
 # %% [markdown]
-# ### `shaped_rewards`: the leash (3 points)
+# ### `shaped_rewards`: the KL penalty (3 points)
 #
 # From the toy we know what to maximise, $J(\pi) = \mathbb E_\pi[r] - \beta\, \mathrm{KL}(\pi \| \pi_\text{ref})$. Both terms are expectations over what the policy writes, so their sum is the expectation of
 #
 # $$\tilde r(y) = r(y) - \beta \big(\log \pi(y \mid x) - \log \pi_\text{ref}(y \mid x)\big).$$
 #
-# A summary that the policy now writes far more often than the reference did costs something. Then a **baseline**: we subtract the mean of $\tilde r$ over the batch. Without it, if all rewards were positive, *all* that was drawn would be made more likely; with it, what is better than the average of the batch rises and the rest sinks. The gradient keeps its direction on average, and as a rule its noise falls.
+# So a summary that is far more likely under the policy than under the reference gets a penalty. Then a **baseline**: we subtract the mean of $\tilde r$ over the batch. Without it, if all rewards were positive, *all* drawn summaries would become more likely; with it, those better than the average of the batch become more likely and the others less. The direction of the mean gradient does not change, and usually its variance falls.
 #
 # $$\text{shaped}_b = \tilde r_b - \frac1B \sum_{c=1}^{B} \tilde r_c .$$
 #
-# The result is a **constant** for the loss: no gradient may flow through it, into whichever argument. (Is that still the right gradient, though $\log \pi$ depends on the weights? Yes: the missing part is $-\beta\, \mathbb E_\pi[\nabla \log \pi(y)] = 0$.)
+# The result is a **constant** for the loss: no gradient may flow through it into any argument. (Is the gradient still right, although $\log \pi$ depends on the weights? Yes: the missing part is $-\beta\, \mathbb E_\pi[\nabla \log \pi(y)] = 0$.)
 #
 # *Worked number.* `rewards` = [1, 2], `logprobs` = [−2, −5], `ref_logprobs` = [−4, −4], `beta` = 0.5. The log-ratios are 2 and −1, so $\tilde r$ = (1 − 1, 2 + 0.5) = (0, 2.5); the mean is 1.25: **[−1.25, 1.25]**.
 
@@ -1076,10 +1086,10 @@ rewards, logprobs, ref_logprobs = torch.tensor([1.0, 2.0]), torch.tensor([-2.0, 
 got = student.shaped_rewards(rewards, logprobs, ref_logprobs, 0.5)
 assert isinstance(got, torch.Tensor) and tuple(got.shape) == (2,), "return one number for each summary, [B]"
 assert abs(float(got.sum())) < 1e-4, "the mean over the batch is not subtracted, or not after the penalty"
-assert abs(float(got[1]) + 0.25) > 1e-3, "the sign of the penalty: what became more likely than before costs something"
+assert abs(float(got[1]) + 0.25) > 1e-3, "the sign of the penalty: a summary that became more likely loses reward"
 assert abs(float(got[1]) - 0.5) > 1e-3, "the penalty is missing: subtract beta (logprobs − ref_logprobs)"
 assert abs(float(got[1]) - 2.0) > 1e-3, "the penalty is beta times the log-ratio: is beta missing?"
-assert abs(float(got[1]) - 2.5) > 1e-3, "the mean is that of all B, the summary itself included"
+assert abs(float(got[1]) - 2.5) > 1e-3, "take the mean over all B, the summary itself included"
 assert close(got, torch.tensor([-1.25, 1.25]), "the worked number")
 alone = student.shaped_rewards(rewards, logprobs, ref_logprobs, 0.0)
 assert close(alone, torch.tensor([-0.5, 0.5]), "beta = 0: the rewards minus their mean")
@@ -1104,7 +1114,7 @@ for B in (2, 5, 1, 16):
     )
     assert close(got.mean(), torch.tensor(0.0), "the mean over the batch is 0", atol=1e-6)
     moved = student.shaped_rewards(rewards + 7, logprobs, ref_logprobs - 3, beta)
-    assert close(moved, got, "what is added to all does not matter", atol=1e-6)
+    assert close(moved, got, "adding a number to all rewards changes nothing", atol=1e-6)
     alone = student.shaped_rewards(rewards, logprobs, ref_logprobs, 0.0)
     assert close(alone, rewards - rewards.mean(), "beta = 0: no penalty", atol=1e-6)
     double = student.shaped_rewards(rewards, logprobs, ref_logprobs, 2 * beta)
@@ -1120,9 +1130,9 @@ assert close(student.shaped_rewards(same, -same, -same, 0.3), torch.zeros(2), "e
 # %% [markdown]
 # ### The training
 #
-# Each step: take some stories, write K summaries of each with the *current* policy, ask the reward model, shape, and make one step. Nobody looks at the persons' summaries, except to note the ROUGE-2 for our curves. The rewards are standardised once, with mean and deviation of the rewards that the untrained policy gets on the held-out stories; so a reward of 1 means one such deviation above the start, and β does not depend on the scale that the reward model happened to choose.
+# Each step: take some stories, sample K summaries of each from the *current* policy, compute their rewards, shape them, and make one optimiser step. The references are not used, except to record the ROUGE-2 for our curves. The rewards are standardised once, with mean and standard deviation of the rewards that the policy gets on the held-out stories before this training; so a reward of 1 is one standard deviation above the start, and β does not depend on the scale of the reward model.
 #
-# One more baseline: the reward model was only ever trained on differences *within* a story, and whether a story happens to get high rewards says nothing about the summary. So the mean reward of the K summaries of a story is subtracted first; what is left says how much better one is than its siblings. (As an argument it is the same as for the batch mean: what does not depend on the summary at hand does not bend the gradient. Strictly, a summary's own reward is a Kth part of that mean; this shrinks the gradient by the factor 1 − 1/K and leaves its direction.)
+# There is one more baseline: the reward model was only trained on differences *within* a story, so the level of a story's rewards says nothing about the summaries. So the mean reward of the K summaries of a story is subtracted first; the rest says how much better a summary is than the others of its story. (The argument is the same as for the batch mean: a baseline that does not depend on the summary leaves the gradient unbiased. Strictly, a summary's own reward is a Kth part of that mean; this scales the gradient by the factor 1 − 1/K and leaves its direction.)
 
 # %%
 RL_STEPS = run.size(full=200, mini=80, grade=2)
@@ -1132,7 +1142,7 @@ BETA = 0.1
 
 
 def reinforce(name: str, beta: float, seed: int) -> tuple[nn.Module, dict[str, list[float]]]:
-    """A copy of the summarizer trained on rewards; and reward, KL and ROUGE-2 of what it wrote at each step."""
+    """A copy of the summarizer trained on rewards; and reward, KL and ROUGE-2 of its samples at each step."""
     policy = copy.deepcopy(summarizer)
     optimizer = torch.optim.AdamW(policy.parameters(), lr=RL_RATE, weight_decay=0.0)
     draw = torch.Generator(run.device).manual_seed(seed)
@@ -1172,7 +1182,7 @@ def reinforce(name: str, beta: float, seed: int) -> tuple[nn.Module, dict[str, l
 
 
 # %% [markdown]
-# **Predict, then run.** Two trainings, alike but for β = 0.1 in one and β = 0 in the other. In which one does the learnt reward rise more? In which one the ROUGE-2? What will the summaries of the second look like?
+# **Predict, then run.** Two trainings differ only in β: 0.1 in one, 0 in the other. In which one does the learnt reward rise more? In which one does the ROUGE-2 rise more? What will the summaries of the second look like?
 
 # %% tags=["train"]
 start_rewards = rewards_of(reward_net, held_documents, list(itertools.chain(*start_samples)))  # [N * K]
@@ -1181,15 +1191,15 @@ leashed, leashed_history = reinforce("policy-penalty", BETA, SEED)
 free, free_history = reinforce("policy-free", 0.0, SEED)
 
 # %% [markdown]
-# ## 6. What became of it
+# ## 6. The results
 #
-# First the numbers, on held-out stories. The standard error of the start is what the mean reward would scatter by if other stories had been drawn (one number for each story, its K samples averaged); a rise of several of them is no accident.
+# First the numbers, on held-out stories. The standard error at the start says how much the mean reward would vary with other held-out stories (one number for each story, the mean of its K samples); a rise of several standard errors is not chance.
 
 
 # %%
 @torch.no_grad()
 def measure(policy) -> dict:
-    """Mean reward (standardised), KL to the summarizer in nats, ROUGE-2 and tokens of what the policy writes."""
+    """Mean reward (standardised), KL to the summarizer in nats, ROUGE-2 and tokens of the policy's samples."""
     generator, rewards, kls, texts, lengths = chance(3), [], [], [], []
     for first in range(0, len(held_documents), AT_ONCE):
         documents = held_documents[first : first + AT_ONCE]
@@ -1227,9 +1237,9 @@ for number in range(2):
 SMOOTH = max(1, RL_STEPS // 10)
 plots.curves(
     {f"β = {BETA}": leashed_history["reward"], "β = 0": free_history["reward"]},
-    title="What is trained: the learnt reward rises, further without penalty",
+    title="The training objective: the learnt reward rises, further without penalty",
     xlabel="step",
-    ylabel="mean learnt reward (deviations)",
+    ylabel="mean learnt reward (standard deviations)",
     smooth=SMOOTH,
     levels={"the start": 0.0},
 )
@@ -1237,7 +1247,7 @@ plots.curves(
 # %% tags=["experiment"]
 plots.curves(
     {f"β = {BETA}": leashed_history["kl"], "β = 0": free_history["kl"]},
-    title="What it costs: the distance from the summarizer",
+    title="The distance from the summarizer",
     xlabel="step",
     ylabel="KL(π ‖ reference), nats for each summary",
     smooth=SMOOTH,
@@ -1246,15 +1256,15 @@ plots.curves(
 # %% tags=["experiment"]
 plots.curves(
     {f"β = {BETA}": leashed_history["rouge2"], "β = 0": free_history["rouge2"]},
-    title="What was meant: ROUGE-2 against the persons' summaries",
+    title="The true goal: ROUGE-2 against the references",
     xlabel="step",
-    ylabel="mean ROUGE-2 of what was written",
+    ylabel="mean ROUGE-2 of the samples",
     smooth=SMOOTH,
     levels={"the start": start_rouge},
 )
 
 # %% [markdown]
-# The leashed run gets better at what it was trained for, and what was meant improves a little, or at least does not suffer; its KL stays around 2 nats (single steps scatter, up to 6). Without the penalty the learnt reward rises further, the KL grows to many times that of the leashed run, and ROUGE-2 falls, in the end far below the start. **What does it write?** The next cell counts how the summaries begin.
+# With the penalty, the learnt reward rises, and ROUGE-2, the true goal, rises a little or at least does not fall; the KL stays around 2 nats (single steps vary, up to 6). Without the penalty the learnt reward rises further, the KL grows to many times that of the run with the penalty, and ROUGE-2 falls, in the end far below the start. **What does it write?** The next cell counts how the summaries begin.
 
 # %% tags=["experiment"]
 
@@ -1267,13 +1277,13 @@ def beginnings(texts: list[str], words: int = 3) -> collections.Counter[str]:
 by_persons = beginnings(held_references)
 for label in (f"β = {BETA}", "β = 0"):
     texts = measured[label]["texts"]
-    print(f"{label}: the most frequent beginnings, and how often persons begin so on the same stories")
+    print(f"{label}: the most frequent beginnings, and how often the references of the same stories begin so")
     for words, count in beginnings(texts).most_common(4):
         print(f"   {count / len(texts):6.1%} {by_persons[words] / len(held_references):6.1%}   {words} ...")
 hacked_share = beginnings(measured["β = 0"]["texts"]).most_common(1)[0][1] / len(measured["β = 0"]["texts"])
 
 # %% [markdown]
-# When we ran it, the free policy announced that *a new stadium opens*, with a town and a number of years, for 61 % of the stories, about strikes and elections as well; persons wrote so of 0.7 %. Some such summaries had been ranked high, where they were true; the judge learnt that they are good, and hardly that they must be true. So the policy found out that this kind of news pays, whatever the story. This is **reward hacking**: the learnt reward is not what we want, only something that went along with it as long as nobody pushed. With another seed another reward model is trained, which has other weaknesses, and they are not always found so fast. What we measured (in `mini`, on held-out stories; the reward at the start is 0 ± 0.06):
+# In our run, the policy without penalty announced that *a new stadium opens*, with a town and a number of years, for 61 % of the stories, also for stories about strikes and elections; only 0.7 % of the references say so. Some such summaries had been ranked high, where they were true; the reward model learnt that they are good, but hardly that they must be true. So the policy found out that this kind of news gets a high reward for any story. This is **reward hacking**: the learnt reward is not what we want; it is only correlated with it, until a policy is optimised for it. With another seed another reward model is trained, which has other weaknesses, and the policy does not always find them so fast. What we measured (in `mini`, on held-out stories; the reward at the start is 0 ± 0.06):
 #
 # | seed | Spearman | | learnt reward | KL | ROUGE-2 (start: 0.50 to 0.52) |
 # |---|---|---|---|---|---|
@@ -1286,12 +1296,13 @@ hacked_share = beginnings(measured["β = 0"]["texts"]).most_common(1)[0][1] / le
 #
 # ## 7. The picture (4 points)
 #
-# Steps are a poor measure of how far a policy has gone; the KL divergence is a better one. Draw, for the two trainings, what was optimised and what was meant **against the distance**: horizontally $\sqrt{\mathrm{KL}}$ (the square root, as Gao and others 2022 draw it), vertically the learnt reward and, in a second figure or in the same one, the ROUGE-2. All you need is in `leashed_history` and `free_history`, lists with one value for each step under `reward`, `kl` and `rouge2`. Single steps are noisy: average over some steps first. (An estimated KL may be slightly negative; cut it off at 0.) `plots.curves` takes `{label: (x, values)}`. Then answer below, as a comment, in three or four sentences: from which distance on do reward and ROUGE-2 part, how far does the run with the penalty go, and where would you stop if you had only the reward and the KL to look at, and no reference summaries?
+# Steps are a poor measure of how far a policy has gone; the KL divergence is a better one. Draw, for the two trainings, the optimised reward and the true goal **against the distance**: horizontally $\sqrt{\mathrm{KL}}$ (the square root, as Gao and others 2022 draw it), vertically the learnt reward and, in a second figure or in the same one, the ROUGE-2. The numbers are in `leashed_history` (with the penalty) and `free_history` (without), lists with one value for each step under `reward`, `kl` and `rouge2`. Single steps are noisy: average over some steps first. (An estimated KL may be slightly negative; clamp it at 0.) `plots.curves` takes `{label: (x, values)}`. Then answer in the cell below, as a comment, in three or four sentences: from which distance on do reward and ROUGE-2 diverge, how far does the run with the penalty go, and where would you stop if you knew only the reward and the KL, and had no references?
 
 # %% nbgrader={"grade": true, "grade_id": "figure_overoptimisation", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
 ### BEGIN SOLUTION
-# Up to a distance of 2 or 3 the reward rises and ROUGE-2 stays where it was, or gains a little; beyond, the reward of the
-# free run goes on rising while ROUGE-2 falls to a fraction. The run with the penalty never goes further than about 1.6:
+# Up to a distance of 2 or 3 the reward rises and ROUGE-2 stays the same, or rises a little; beyond, the reward of the
+# free run continues to rise while ROUGE-2 falls to a fraction. The run with the penalty never goes further than about
+# 1.6:
 # its reward rises by less, and its ROUGE-2 stays. Without references I would stop early, at a small KL
 # fixed beforehand: neither reward nor KL shows the point where the summaries get worse, so I would also read samples.
 WINDOW = max(1, RL_STEPS // 12)
@@ -1309,34 +1320,34 @@ against = {
 }
 plots.curves(
     against,
-    title="The further from the start, the less the reward means",
+    title="Far from the start the learnt reward no longer measures quality",
     xlabel="distance from the summarizer, √KL (√nats)",
-    ylabel="learnt reward (deviations), ROUGE-2",
+    ylabel="learnt reward (standard deviations), ROUGE-2",
 )
 ### END SOLUTION
 ### BEGIN MARK SCHEME
 # - 1 point: learnt reward against √KL (or KL) for both trainings, averaged over steps
 # - 1 point: ROUGE-2 against the same axis, in the same or a second figure; axes labelled
-# - 1 point: says from which distance on reward and ROUGE-2 part, and how far the run with the penalty goes, fitting the own figure
+# - 1 point: says from which distance on reward and ROUGE-2 diverge, and how far the run with the penalty goes, fitting the own figure
 # - 1 point: a rule for stopping that uses neither references nor ROUGE (a KL budget fixed beforehand, reading or ranking samples anew, a second reward model, …), with a reason
 ### END MARK SCHEME
 
 # %% [markdown]
-# **Where the method fails.** A reward model is as good as its rankings, and these come from few raters on few stories; whatever they liked by habit (length, a certain phrase) is learnt as well. The penalty limits the damage and does not remove it: with more steps or a smaller β the leashed run, too, goes where the judge is wrong. In practice one ranks samples of the *new* policy, trains the reward model again, and goes on from there. And a simulated rater is a computer's idea of a person: what real people disagree about is not in it.
+# **Where the method fails.** A reward model is only as good as its rankings, and these come from few raters on few stories; the reward model learns the raters' habits (length, a certain phrase) as well. The penalty limits the damage and does not remove it: with more steps or a smaller β the run with the penalty also reaches summaries for which the reward model is wrong. In practice one ranks samples of the *new* policy, trains the reward model again, and continues from there. And a simulated rater is only a simple model of a person: it does not contain what real people disagree about.
 #
 # ## 8. Questions
 #
 # ### (a) The policy gradient of sequence generation (5 points)
 #
-# Let $\pi_\theta(y \mid x) = \prod_t \pi_\theta(y_t \mid y_{<t}, x)$ and $J(\theta) = \mathbb E_{y \sim \pi_\theta(\cdot \mid x)}[R(y)]$. (i) Derive $\nabla_\theta J = \mathbb E\big[R(y) \sum_t \nabla_\theta \log \pi_\theta(y_t \mid y_{<t}, x)\big]$; say where the derivative of $R$ would appear and why it does not. (ii) Why can one not simply differentiate through the sampled summary, as through the noise of a variational autoencoder? (iii) All tokens of a summary get the same reward, good and bad ones alike. Why is the gradient right nevertheless, and what does it cost? (iv) Show that a baseline $b$ that does not depend on $y$ leaves the gradient's mean unchanged. About 150 words and the formulas.
+# Let $\pi_\theta(y \mid x) = \prod_t \pi_\theta(y_t \mid y_{<t}, x)$ and $J(\theta) = \mathbb E_{y \sim \pi_\theta(\cdot \mid x)}[R(y)]$. (i) Derive $\nabla_\theta J = \mathbb E\big[R(y) \sum_t \nabla_\theta \log \pi_\theta(y_t \mid y_{<t}, x)\big]$; say where the derivative of $R$ would appear and why it does not. (ii) Why can one not simply differentiate through the sampled summary, as through the noise of a variational autoencoder? (iii) All tokens of a summary get the same reward, both good and bad ones. Why is the gradient still right on average, and what is the disadvantage? (iv) Show that a baseline $b$ that does not depend on $y$ leaves the gradient's mean unchanged. About 150 words and the formulas.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_gradient", "locked": false, "points": 5, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# (i) J = Σ_y π(y|x) R(y), a finite sum over all summaries. R(y) is a number for each y; it does not contain θ. So ∇J = Σ_y R(y) ∇π(y|x), and since ∇π = π ∇log π, ∇J = Σ_y π(y|x) R(y) ∇log π(y|x) = E[R(y) ∇log π(y|x)]. The logarithm of the product is a sum: ∇log π(y|x) = Σ_t ∇log π(y_t | y_<t, x). A derivative of R would stand beside ∂y/∂θ; but θ moves only the probabilities, not the summaries themselves.
+# (i) J = Σ_y π(y|x) R(y), a finite sum over all summaries. R(y) is a number for each y; it does not contain θ. So ∇J = Σ_y R(y) ∇π(y|x), and since ∇π = π ∇log π, ∇J = Σ_y π(y|x) R(y) ∇log π(y|x) = E[R(y) ∇log π(y|x)]. The logarithm of the product is a sum: ∇log π(y|x) = Σ_t ∇log π(y_t | y_<t, x). A derivative of R would appear with a factor ∂y/∂θ; but θ changes only the probabilities, not the summaries themselves.
 #
-# (ii) The noise of a VAE enters z = m + s·ε, which is a smooth function of m and s. A token is one of V: a small change of θ leaves the drawn token as it is, or makes it jump. The derivative is 0 or does not exist. Besides, the reward may be a person.
+# (ii) The noise of a VAE enters z = m + s·ε, which is a smooth function of m and s. A token is one of V: a small change of θ leaves the drawn token unchanged, or makes it jump. The derivative is 0 or does not exist. Besides, the reward may come from a person, and has no derivative.
 #
-# (iii) On average a token is judged by the mean reward of all summaries that begin as this one does and go on with it, compared with those that go on with other tokens; how good the other tokens happened to be cancels in the mean, but adds scatter. The price is variance: many samples for little signal.
+# (iii) On average a token is weighted by the mean reward of all summaries that begin as this one does and continue with this token, compared with those that continue with other tokens; the effect of the other tokens cancels in the mean, but adds noise. The disadvantage is variance: many samples for little signal.
 #
 # (iv) E[b ∇log π(y|x)] = b Σ_y ∇π(y|x) = b ∇ Σ_y π(y|x) = b ∇1 = 0.
 # ### END SOLUTION
@@ -1344,31 +1355,31 @@ plots.curves(
 # * 1 point: (i) ∇π = π ∇log π used to write the gradient as an expectation over samples
 # * 1 point: (i) the logarithm of the product over tokens is a sum; R does not depend on θ
 # * 1 point: (ii) tokens are discrete: no derivative of a draw (or: no reparametrisation with a smooth function)
-# * 1 point: (iii) right on average (a token is judged by the mean reward of what contains it), at the price of variance
+# * 1 point: (iii) right on average (a token is weighted by the mean reward of the summaries that contain it), but with a large variance
 # * 1 point: (iv) E[∇log π] = ∇ Σ π = 0, so the baseline adds 0 on average
 # ### END MARK SCHEME
 
 # %% [markdown]
 # ### (b) Policy gradient and cross-entropy (5 points)
 #
-# Fine-tuning minimises the cross-entropy $-\sum_t \log \pi_\theta(y^*_t \mid y^*_{<t}, x)$ for a person's summary $y^*$. (i) Write `policy_gradient_loss` for one sequence as a cross-entropy; what takes the place of the target, and what is the reward? With which targets and rewards are the two losses the same? (ii) What happens where the reward is 0, and what where it is negative? (iii) Name two differences that remain: where do the targets come from, and what do they depend on during training? (iv) What can the policy gradient learn that cross-entropy on the persons' summaries cannot, and why does one nevertheless begin with cross-entropy? About 150 words.
+# Fine-tuning minimises the cross-entropy $-\sum_t \log \pi_\theta(y^*_t \mid y^*_{<t}, x)$ for a reference $y^*$. (i) Write `policy_gradient_loss` for one sequence as a cross-entropy; what is the target, and what is the role of the reward? With which targets and rewards are the two losses the same? (ii) What happens if the reward is 0, and what if it is negative? (iii) Name two differences that remain: where do the targets come from, and what do they depend on during training? (iv) What can the policy gradient learn that cross-entropy on the references cannot, and why does one still begin with cross-entropy? About 150 words.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_cross_entropy", "locked": false, "points": 5, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# (i) It is r times the cross-entropy with the generated tokens as targets: −r Σ_t log π(y_t | y_<t, x). The summary that the policy drew takes the place of the person's, and the reward is the weight of the example. With y = y\* and r = 1 for all the two are the same.
+# (i) It is r times the cross-entropy with the generated tokens as targets: −r Σ_t log π(y_t | y_<t, x). The summary that the policy drew replaces the reference, and the reward is the weight of the example. With y = y\* and r = 1 for all examples the two are the same.
 #
-# (ii) Reward 0: no gradient, the summary is ignored. Negative: the cross-entropy is *raised*, the policy is taught to write this less. (With rewards of 0 and 1 one trains on one's own good samples only.)
+# (ii) Reward 0: no gradient, the summary is ignored. Negative: the cross-entropy is *raised*, the policy learns to write this less. (With rewards of 0 and 1 the policy trains only on its own good samples.)
 #
-# (iii) The targets are the policy's own samples, not the persons'. So they change while the policy changes: the distribution over which the mean is taken is that of θ itself, and old samples are wrong ones. Also, the decoder then reads its own prefixes, as it does when it is used, not the persons'.
+# (iii) The targets are the policy's own samples, not the references. So they change while the policy changes: the mean is taken over the distribution of the current θ, and old samples come from a wrong distribution. Also, the decoder then reads its own prefixes, as in use, and not those of the references (no teacher forcing).
 #
-# (iv) It can learn from mere judgements of what it writes, what nobody wrote down, and it hears of its own mistakes, and can optimise whole-text qualities such as ROUGE or a person's liking. But with random weights all samples are nonsense with nearly the same reward: there is no signal. Cross-entropy first brings the policy to where samples are worth comparing.
+# (iv) It can learn from ratings of its own texts alone, without references; it learns from its own mistakes, and it can optimise whole-text qualities such as ROUGE or human preferences. But with random weights all samples are nonsense with nearly the same reward: there is no signal. Cross-entropy first brings the policy to a state in which its samples differ in quality.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: (i) reward-weighted cross-entropy with the own sample as target
 # * 1 point: (i) the same for y = y\* and reward 1
 # * 1 point: (ii) 0 is ignored; a negative reward makes the sample less likely
-# * 1 point: (iii) targets are drawn from the policy itself, hence change with it (on-policy); own prefixes instead of the persons'
-# * 1 point: (iv) learns from judgements of its own texts (or of whole texts, non-differentiable measures), and starts with cross-entropy because from random weights there is no signal
+# * 1 point: (iii) targets are drawn from the policy itself, hence change with it (on-policy); own prefixes instead of those of the references
+# * 1 point: (iv) learns from ratings of its own texts (or of whole texts, non-differentiable measures), and starts with cross-entropy because from random weights there is no signal
 # ### END MARK SCHEME
 
 # %% [markdown]
@@ -1382,12 +1393,12 @@ process = {"sources": "", "people": "", "hours": None}
 # %% [markdown]
 # ## 9. Your log
 #
-# The next cell defines inputs that belong to you alone: they are drawn from your student id. The last cell asks your functions for their answers, adds your measured numbers and writes `submission_log.json`. Hand it in together with this notebook.
+# The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
 
 
 # %% tags=["answers"]
 def personal_answers(student, draws):
-    """Inputs that belong to one student: item id -> a function that asks the student's code for its answer."""
+    """Per-student inputs: item id -> a function that asks the student's code for its answer."""
 
     def ask_ranking_loss():
         d = draws("ranking_loss")
@@ -1401,7 +1412,7 @@ def personal_answers(student, draws):
         size, groups = d.integers(2, 6, 1).tolist()[0], d.integers(3, 8, 1).tolist()[0]
         sampler = student.GroupedRandomSampler(list(range(size * groups)), size)
         indices = student.one_pass(sampler)
-        blocks = sorted(indices[i : i + size] for i in range(0, size * groups, size))  # in whichever order
+        blocks = sorted(indices[i : i + size] for i in range(0, size * groups, size))  # in any order
         return {"length": student.length_of(sampler), "groups": blocks}
 
     def ask_spearman():
@@ -1436,7 +1447,7 @@ def personal_answers(student, draws):
 
 # %% tags=["log"]
 log = SubmissionLog(run)
-log.bands(  # between these, the numbers of our own runs lie
+log.bands(  # the expected range of each number, from our own runs
     {
         "rlhf/spearman": {"mini": (0.25, 0.8)},
         "rlhf/start_reward": {"mini": (-0.4, 0.4)},

@@ -1,4 +1,4 @@
-# alternative: one-hot rows that pick the log-probabilities, with a finite bar
+# alternative: one-hot rows that pick the log-probabilities, with a finite mask value
 def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_token_id=-100):
     z = logits.clone()
     z[:, :, pad_token_id] = torch.finfo(logits.dtype).min

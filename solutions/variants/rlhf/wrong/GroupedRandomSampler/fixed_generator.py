@@ -1,4 +1,4 @@
-# misconception: you used a fixed seed where no generator is given
+# misconception: you used a fixed seed although no generator is given
 class GroupedRandomSampler:
     def __init__(self, data_source, group_size=4, generator=None):
         if len(data_source) % group_size:

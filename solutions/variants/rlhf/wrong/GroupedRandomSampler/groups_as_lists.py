@@ -1,4 +1,4 @@
-# misconception: you gave whole groups, one list each, not one index after the other
+# misconception: you gave whole groups as lists, not one index after the other
 class GroupedRandomSampler:
     def __init__(self, data_source, group_size=4, generator=None):
         if len(data_source) % group_size:

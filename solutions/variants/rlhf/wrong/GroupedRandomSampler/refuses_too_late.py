@@ -1,4 +1,4 @@
-# misconception: you noticed only while iterating that the groups are not whole
+# misconception: you raised the error only while iterating, not when the sampler is made
 class GroupedRandomSampler:
     def __init__(self, data_source, group_size=4, generator=None):
         self.data_source, self.group_size, self.generator = data_source, group_size, generator

@@ -1,4 +1,4 @@
-# misconception: you dropped what is left over without a word
+# misconception: you dropped the incomplete last group; raise a ValueError
 class GroupedRandomSampler:
     def __init__(self, data_source, group_size=4, generator=None):
         self.data_source, self.group_size, self.generator = data_source, group_size, generator

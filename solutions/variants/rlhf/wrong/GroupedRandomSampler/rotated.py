@@ -1,4 +1,4 @@
-# misconception: you only rotated the groups by a random number of places; their order stays
+# misconception: you only rotated the groups by a random number of positions; their order stays
 class GroupedRandomSampler:
     def __init__(self, data_source, group_size=4, generator=None):
         if len(data_source) % group_size:

@@ -1,4 +1,4 @@
-# misconception: you made a generator of your own from the seed of the one that was given
+# misconception: you made a new generator from the seed of the given one
 class GroupedRandomSampler:
     def __init__(self, data_source, group_size=4, generator=None):
         if len(data_source) % group_size:

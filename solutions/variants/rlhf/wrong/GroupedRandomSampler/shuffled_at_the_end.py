@@ -1,4 +1,4 @@
-# misconception: you shuffle at the end of a pass: after one that was broken off the same order comes again
+# misconception: you shuffle at the end of a pass: after a pass that stops early the same order comes again
 class GroupedRandomSampler:
     def __init__(self, data_source, group_size=4, generator=None):
         if len(data_source) % group_size:

@@ -1,4 +1,4 @@
-# misconception: you shuffled once, when the sampler was made; each pass needs an order of its own
+# misconception: you shuffled once, when the sampler was made; each pass needs a new order
 class GroupedRandomSampler:
     def __init__(self, data_source, group_size=4, generator=None):
         if len(data_source) % group_size:

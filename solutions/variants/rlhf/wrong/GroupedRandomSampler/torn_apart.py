@@ -1,4 +1,4 @@
-# misconception: you shuffled single indices: the groups are torn apart
+# misconception: you shuffled single indices: the groups are split
 class GroupedRandomSampler:
     def __init__(self, data_source, group_size=4, generator=None):
         if len(data_source) % group_size:

@@ -1,4 +1,4 @@
-# misconception: you made one iterator when the sampler was made; the second pass finds it where the first left it
+# misconception: you made one iterator when the sampler was made; the second pass continues where the first stopped
 class GroupedRandomSampler:
     def __init__(self, data_source, group_size=4, generator=None):
         if len(data_source) % group_size:

@@ -1,4 +1,4 @@
-# misconception: you wrote another token over the padded places of the tokens that were given
+# misconception: you overwrote the padded positions of the given tokens
 def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_token_id=-100):
     padded = (generated == pad_token_id) | (generated == label_pad_token_id)
     generated[padded] = 1 if pad_token_id == 0 else 0

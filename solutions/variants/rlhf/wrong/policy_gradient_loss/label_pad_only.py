@@ -1,4 +1,4 @@
-# misconception: you counted the places with the pad token; only those with −100 were left out
+# misconception: you counted the positions with the pad token; only those with −100 were left out
 def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_token_id=-100):
     barred = torch.arange(logits.shape[-1], device=logits.device) == pad_token_id
     log_p = torch.log_softmax(logits.masked_fill(barred, -1e4), dim=-1)

@@ -1,4 +1,4 @@
-# misconception: you overwrote the logits that were given
+# misconception: you overwrote the given logits
 def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_token_id=-100):
     barred = torch.arange(logits.shape[-1], device=logits.device) == pad_token_id
     with torch.no_grad():

@@ -1,4 +1,4 @@
-# misconception: you wrote -100 where label_pad_token_id belongs
+# misconception: you wrote -100 instead of label_pad_token_id
 def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_token_id=-100):
     padded = (generated == pad_token_id) | (generated == -100)
     barred = F.one_hot(torch.tensor(pad_token_id), logits.shape[-1]).bool()

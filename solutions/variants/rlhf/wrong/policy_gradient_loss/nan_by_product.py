@@ -1,4 +1,4 @@
-# misconception: you multiplied −∞ by 0 at padded places, which is nan
+# misconception: you multiplied −∞ by 0 at padded positions, which is nan
 def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_token_id=-100):
     barred = torch.arange(logits.shape[-1], device=logits.device) == pad_token_id
     log_p = torch.log_softmax(logits.masked_fill(barred, -math.inf), dim=-1)

@@ -1,4 +1,4 @@
-# misconception: you took the logits for log-probabilities
+# misconception: you used the logits as log-probabilities
 def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_token_id=-100):
     barred = torch.arange(logits.shape[-1], device=logits.device) == pad_token_id
     log_p = logits.masked_fill(barred, -math.inf)

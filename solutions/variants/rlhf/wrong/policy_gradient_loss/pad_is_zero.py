@@ -1,4 +1,4 @@
-# misconception: you wrote 0 for the pad token
+# misconception: you wrote 0 instead of pad_token_id
 def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_token_id=-100):
     barred = torch.arange(logits.shape[-1], device=logits.device) == 0
     log_p = torch.log_softmax(logits.masked_fill(barred, -math.inf), dim=-1)

@@ -1,4 +1,4 @@
-# misconception: you divided by 1 - P(pad) after the softmax, which fails where the pad token has all of it
+# misconception: you divided by 1 - P(pad) after the softmax, which fails where P(pad) is 1
 def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_token_id=-100):
     padded = (generated == pad_token_id) | (generated == label_pad_token_id)
     p = logits.softmax(dim=-1)

@@ -1,4 +1,4 @@
-# misconception: you shifted the tokens by one place; logits[b, t] already belongs to generated[b, t]
+# misconception: you shifted the tokens by one position; logits[b, t] already belongs to generated[b, t]
 def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_token_id=-100):
     barred = torch.arange(logits.shape[-1], device=logits.device) == pad_token_id
     log_p = torch.log_softmax(logits.masked_fill(barred, -math.inf), dim=-1)[:, :-1]

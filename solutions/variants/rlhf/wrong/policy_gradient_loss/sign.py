@@ -1,4 +1,4 @@
-# misconception: you turned the sign round: this loss makes rewarded texts less likely
+# misconception: the sign is wrong: this loss makes rewarded texts less likely
 def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_token_id=-100):
     barred = torch.arange(logits.shape[-1], device=logits.device) == pad_token_id
     log_p = torch.log_softmax(logits.masked_fill(barred, -math.inf), dim=-1)

@@ -1,4 +1,4 @@
-# misconception: you normalised over the places instead of over the vocabulary
+# misconception: you normalised over the positions instead of over the vocabulary
 def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_token_id=-100):
     barred = torch.arange(logits.shape[-1], device=logits.device) == pad_token_id
     log_p = torch.log_softmax(logits.masked_fill(barred, -math.inf), dim=1)

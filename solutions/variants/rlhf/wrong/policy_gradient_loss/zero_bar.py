@@ -1,4 +1,4 @@
-# misconception: you set the pad token's logit to 0; that is no small logit
+# misconception: you set the pad token's logit to 0; that does not mask it out
 def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_token_id=-100):
     padded = (generated == pad_token_id) | (generated == label_pad_token_id)
     barred = F.one_hot(torch.tensor(pad_token_id), logits.shape[-1]).bool()

@@ -1,4 +1,4 @@
-# misconception: you subtracted the mean from the rewards that were given in place
+# misconception: you subtracted the mean from the given rewards in place
 def ranking_loss(grouped_rewards):
     with torch.no_grad():
         grouped_rewards.detach().sub_(grouped_rewards.mean(dim=1, keepdim=True))

@@ -1,4 +1,4 @@
-# misconception: you sorted the rewards that were given: the order is the rater's, not yours to choose
+# misconception: you sorted the given rewards: their order is the ranking of the rater
 def ranking_loss(grouped_rewards):
     K = grouped_rewards.shape[1]
     i, j = torch.triu_indices(K, K, offset=1)

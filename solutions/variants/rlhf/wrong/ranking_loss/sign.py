@@ -1,4 +1,4 @@
-# misconception: you left the minus out: the loss must be small when the order is right
+# misconception: you left out the minus sign: the loss must be small when the order is right
 def ranking_loss(grouped_rewards):
     K = grouped_rewards.shape[1]
     i, j = torch.triu_indices(K, K, offset=1)

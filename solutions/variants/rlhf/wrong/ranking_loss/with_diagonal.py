@@ -1,4 +1,4 @@
-# misconception: you counted each summary against itself
+# misconception: you also compared each summary with itself
 def ranking_loss(grouped_rewards):
     K = grouped_rewards.shape[1]
     i, j = torch.triu_indices(K, K)

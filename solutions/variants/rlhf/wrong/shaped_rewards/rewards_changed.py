@@ -1,4 +1,4 @@
-# misconception: you changed the rewards that were given
+# misconception: you changed the given rewards
 def shaped_rewards(rewards, logprobs, ref_logprobs, beta):
     with torch.no_grad():
         rewards -= beta * (logprobs - ref_logprobs)

@@ -1,4 +1,4 @@
-# misconception: you took argsort for ranks; equal rewards do not get their mean rank that way
+# misconception: you used argsort as the ranks; equal rewards do not get their mean rank that way
 def spearman(rewards):
     K = rewards.shape[1]
     smaller = (rewards[:, None, :] < rewards[:, :, None]).double().sum(dim=2)

@@ -1,4 +1,4 @@
-# misconception: you numbered the different rewards 1, 2, 3, ...; equal ones share their mean rank
+# misconception: you numbered the different rewards 1, 2, 3, ...; equal rewards share their mean rank
 def spearman(rewards):
     K = rewards.shape[1]
     total = 0.0

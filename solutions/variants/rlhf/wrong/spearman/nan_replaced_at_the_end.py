@@ -1,4 +1,4 @@
-# misconception: you replaced nan after the mean over the rows: one row of equal rewards takes all with it
+# misconception: you replaced nan after the mean over the rows: one row of equal rewards makes the whole mean nan
 def spearman(rewards):
     K = rewards.shape[1]
     smaller = (rewards[:, None, :] < rewards[:, :, None]).double().sum(dim=2)

@@ -1,4 +1,4 @@
-# misconception: you took one correlation over all rows instead of the mean of theirs
+# misconception: you took one correlation over all rows instead of the mean of the rows' correlations
 def spearman(rewards):
     N, K = rewards.shape
     smaller = (rewards[:, None, :] < rewards[:, :, None]).double().sum(dim=2)

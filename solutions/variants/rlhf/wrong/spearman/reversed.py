@@ -1,4 +1,4 @@
-# misconception: you took the last one for the best
+# misconception: you treated the last one as the best
 def spearman(rewards):
     K = rewards.shape[1]
     smaller = (rewards[:, None, :] < rewards[:, :, None]).double().sum(dim=2)

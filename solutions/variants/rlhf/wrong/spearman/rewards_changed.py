@@ -1,4 +1,4 @@
-# misconception: you changed the rewards that were given
+# misconception: you changed the given rewards
 def spearman(rewards):
     K = rewards.shape[1]
     rewards -= rewards.mean(dim=1, keepdim=True)

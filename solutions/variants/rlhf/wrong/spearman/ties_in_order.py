@@ -1,4 +1,4 @@
-# misconception: you ranked equal rewards in the order in which they stand
+# misconception: you ranked equal rewards in their order of position
 def spearman(rewards):
     K = rewards.shape[1]
     a = rewards.argsort(dim=1, stable=True).argsort(dim=1).double() - (K - 1) / 2
