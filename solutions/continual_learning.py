@@ -13,14 +13,14 @@
 # %% [markdown]
 # # Learn the new, keep the old: continual learning
 #
-# The goal is one figure (section 7): what a network still knows about three tasks that it learnt one after the other. Trained in the usual way it forgets the first while it learns the third. Two remedies, one that protects weights and one that keeps a few examples, change that, and each has its price.
+# The goal is one figure (section 7): what a network still knows about three tasks that it learnt one after the other. Trained in the usual way it forgets the first while it learns the third. Two methods reduce forgetting, one protects weights and one keeps a few examples, and each has its cost.
 #
 # **What you will learn**
 #
 # * how much a network forgets, why, and how that is measured;
-# * how *elastic weight consolidation* (EWC) finds out which weights matter, and what its one knob does;
-# * why the square of a mean gradient is not a mean of squared gradients, and what that mistake costs;
-# * how to keep a fair sample of a stream whose length nobody knows, and what a few hundred kept examples are worth.
+# * how *elastic weight consolidation* (EWC) finds out which weights matter, and what its only hyperparameter does;
+# * why the square of a mean gradient is not a mean of squared gradients, and what happens if you confuse them;
+# * how to keep a uniform sample of a stream of unknown length, and how much a few hundred kept examples help.
 #
 # **What you need**: classification with a network, gradients, and a little PyTorch. The lecture helps, but the text below is complete.
 #
@@ -52,9 +52,9 @@
 # %% tags=["install"]
 from importlib.util import find_spec
 
-if find_spec("homework") is None:  # on Colab: installs what is missing, the torch that is there stays
+if find_spec("homework") is None:  # on Colab: installs what is missing and keeps the installed torch
     get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
-# On Colab, so that training goes on after a cut-off: `from homework.colab import use_drive; use_drive()`
+# On Colab, so that training continues after a disconnect: `from homework.colab import use_drive; use_drive()`
 
 # %%
 import copy
@@ -69,11 +69,13 @@ import torch.nn.functional as F
 from torch import nn
 
 import homework
-from homework import data, plots, reference, student, training
+from homework import data, reference, student
 from homework.checks import close, fresh, part
-from homework.log import SubmissionLog
-from homework.matrices import side_by_side
-from homework.surfaces import surface
+from homework.hand_in.log import SubmissionLog
+from homework.show import plots
+from homework.show.matrices import side_by_side
+from homework.show.surfaces import surface
+from homework.train import training
 
 run = homework.start("continual_learning")
 
@@ -86,7 +88,7 @@ def near(value: torch.Tensor | float, number: float) -> bool:
 # %% [markdown]
 # **Letters.** `N` images in a set, `B` in a batch, `C` = 10 classes, `T` = 3 tasks, `S` random seeds. $\theta$ are the weights of a network, $\theta^*$ (the *anchor*) their values at the end of an earlier task.
 #
-# The images are grey digits of 28 · 28 = 784 pixels, scaled to mean 0 and deviation 1. The *embedded digits* of `mini` are the 8 × 8 handwritten digits that come with scikit-learn, enlarged and sharpened to 28 × 28.
+# The images are grey digits of 28 · 28 = 784 pixels, scaled to mean 0 and standard deviation 1. The *embedded digits* of `mini` are the 8 × 8 handwritten digits that come with scikit-learn, enlarged and sharpened to 28 × 28.
 
 # %%
 digits = data.digits(run)
@@ -99,22 +101,22 @@ print(f"{digits.name}: {len(train_x):,} training images, {len(test_x):,} test im
 # %% [markdown]
 # ## 1. A toy first: two weights, two tasks
 #
-# The model is $\hat y = w_1 x_1 + w_2 x_2$. In task A the first input varies a lot and the second hardly (deviations 2 and 0.3), and the true weights are $(1, 1)$. In task B the deviations are 0.5 and 1, the true weights $(-1, -1)$. The loss is half the mean squared error.
+# The model is $\hat y = w_1 x_1 + w_2 x_2$. In task A the first input varies a lot and the second hardly (standard deviations 2 and 0.3), and the true weights are $(1, 1)$. In task B the standard deviations are 0.5 and 1, the true weights $(-1, -1)$. The loss is half the mean squared error.
 #
 # We learn A, and then B *without A's data*, in three ways, by gradient descent on
 #
 # * **naive**: the loss on B, nothing else;
-# * **equal pull**: the loss on B plus $\tfrac12 c \sum_i (w_i - w_i^*)^2$, where $w^*$ are the weights after A: all weights are held alike;
-# * **EWC**: the loss on B plus $\tfrac12 \sum_i F_i (w_i - w_i^*)^2$: each weight is held as firmly as A needs it. Here $F_i$ is the mean of $x_i^2$ over A's data: the curvature of A's loss along $w_i$. We set $c$ to the mean of $F_1$ and $F_2$, so that both pull equally on average.
+# * **equal pull**: the loss on B plus $\tfrac12 c \sum_i (w_i - w_i^*)^2$, where $w^*$ are the weights after A: all weights are held equally strongly;
+# * **EWC**: the loss on B plus $\tfrac12 \sum_i F_i (w_i - w_i^*)^2$: each weight is held as strongly as A needs it. Here $F_i$ is the mean of $x_i^2$ over A's data: the curvature of A's loss along $w_i$. We set $c$ to the mean of $F_1$ and $F_2$, so that both pull equally on average.
 #
-# **Predict, then run.** The two tasks contradict each other in both weights. Where in the plane will each of the three paths end? Is there any point that serves both tasks?
+# **Predict, then run.** The two tasks contradict each other in both weights. Where in the plane will each of the three paths end? Is there any point that is good for both tasks?
 
 # %%
 TOY_STEPS, TOY_RATE = 400, 0.1
 
 
 def toy_task(deviations: Sequence[float], truth: Sequence[float], seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Inputs `[1000, 2]` with these deviations, and the targets `[1000]` of the true weights."""
+    """Inputs `[1000, 2]` with these standard deviations, and the targets `[1000]` of the true weights."""
     x = torch.randn(1000, 2, generator=torch.Generator().manual_seed(seed)) * torch.tensor(deviations)
     return x, x @ torch.tensor(truth)
 
@@ -127,7 +129,7 @@ def toy_loss(w: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 def toy_path(
     start: torch.Tensor, x: torch.Tensor, y: torch.Tensor, pull: torch.Tensor, anchor: torch.Tensor
 ) -> torch.Tensor:
-    """The weights `[TOY_STEPS + 1, 2]` on the way down from `start`; `pull` `[2]` holds each weight at its anchor."""
+    """The weights `[TOY_STEPS + 1, 2]` of gradient descent from `start`; `pull` `[2]` holds each weight at its anchor."""
     path = [start]
     for _ in range(TOY_STEPS):
         slope = (path[-1] @ x.T - y) @ x / len(x) + pull * (path[-1] - anchor)
@@ -153,7 +155,7 @@ surface(
     across,
     up,
     toy_loss(plane, *toy_a),
-    title="Learning B, seen on the loss of A: who stays in the valley?",
+    title="Learning B, seen on the loss of A: which path stays in the valley?",
     xlabel="w1 (A needs it)",
     ylabel="w2 (A hardly needs it)",
     height="loss on task A",
@@ -166,23 +168,23 @@ surface(
 )
 
 # %% [markdown]
-# Dark is good for A. The naive path goes all the way to B's optimum, up A's slope: nothing in its loss speaks of A. The equal pull holds *both* weights back: $w_1$, where that is right, but also $w_2$, which goes only a third of the way, and so B is learnt badly. EWC moves along the dark valley: it gives $w_2$ to B, since A hardly needs it, and keeps $w_1$. It has the lowest sum of the two losses, although it never saw A's data again. (No point serves both tasks fully, but this is almost exactly the best one for the sum: here the loss is a parabola, and its curvature nearly diagonal.) Note how little was kept: two numbers $F_i$ and two numbers $w^*_i$ were all that it kept.
+# Dark is good for A. The naive path goes all the way to B's optimum, up A's slope: its loss has no term for A. The equal pull holds *both* weights back: $w_1$, where that is right, but also $w_2$, which goes only a third of the way, and so B is learnt badly. EWC moves along the dark valley: it lets $w_2$ change for B, since A hardly needs it, and keeps $w_1$. It has the lowest sum of the two losses, although it never saw A's data again. (No point is optimal for both tasks, but this is almost exactly the best one for the sum: here the loss is quadratic, and its curvature nearly diagonal.) Note how little was stored: only two numbers $F_i$ and two numbers $w^*_i$.
 #
 # A network has thousands of weights instead of two. The question is the same: which of them does the old task need?
 
 # %% [markdown]
 # ## 2. `permute_pixels`: three tasks from one data set (3 points)
 #
-# A *permuted* task shuffles the 784 pixels of each image: every image of the task in **the same** way, every task in another. The labels stay. For a network that knows nothing of neighbourhoods each task is as hard as the original, but the weights that solve one are of little use for the next.
+# A *permuted* task shuffles the 784 pixels of each image: all images of a task in **the same** way, each task in a different way. The labels stay. For a network that does not use neighbourhoods of pixels each task is as hard as the original, but the weights that solve one task are of little use for the next.
 #
-# `permute_pixels(images, seed)` draws one permutation of the 784 places from the seed, uniformly among all, and moves the pixels of all `images` `[B, 1, 28, 28]` by it. So:
+# `permute_pixels(images, seed)` draws one permutation of the 784 positions from the seed, uniformly among all, and applies it to the pixels of all `images` `[B, 1, 28, 28]`. So:
 #
-# * the same seed gives the same permutation, in each call and for any `B` (training and test images of a task must agree); another seed gives another one;
-# * `images` stay as they were, and so does torch's global generator: draw from a generator of your own, such as `torch.Generator().manual_seed(seed)`. If each call re-seeded the global one, it would change what else is drawn there.
+# * the same seed gives the same permutation, in each call and for any `B` (training and test images of a task must agree); another seed gives another permutation;
+# * `images` do not change, and neither does torch's global generator: draw from your own generator, such as `torch.Generator().manual_seed(seed)`. If each call re-seeded the global one, it would change all later draws from it.
 #
 # *Small example.* With 4 pixels instead of 784, the permutation (2, 0, 3, 1) makes [a, b, c, d] into [c, a, d, b], for every image.
 #
-# Some tests need to look at what happens beside your code. This helper stands there for them. (In the tests, `student.name` is whatever `name` is in your notebook.)
+# Some tests check side effects of your code. This helper is for them. (In the tests, `student.name` is whatever `name` is in your notebook.)
 
 
 # %%
@@ -206,14 +208,14 @@ def leaves_alone(function: Callable[..., Any], *arguments: Any) -> bool:
 
 # %% nbgrader={"grade": false, "grade_id": "permute_pixels", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def permute_pixels(images, seed):
-    """The images with their 784 pixels shuffled, all in the same way, which depends on the seed alone.
+    """The images with their 784 pixels shuffled, all in the same way, which depends only on the seed.
 
     Args:
-        images: `[B, 1, 28, 28]`; left as they are.
-        seed: a whole number of at least 0; the permutation is uniform among all of the 784 places.
+        images: `[B, 1, 28, 28]`; not changed.
+        seed: a whole number of at least 0; the permutation is uniform among all of the 784 positions.
 
     Returns:
-        `[B, 1, 28, 28]`, with the data type of `images`. Torch's global generator is left as it is.
+        `[B, 1, 28, 28]`, with the data type of `images`. Torch's global generator is not changed.
     """
     ### BEGIN SOLUTION
     order = torch.randperm(784, generator=torch.Generator().manual_seed(seed)).to(images.device)
@@ -226,55 +228,55 @@ images = torch.arange(2 * 784.0).reshape(2, 1, 28, 28)  # all pixels differ; the
 got = student.permute_pixels(images.clone(), 5)
 assert isinstance(got, torch.Tensor) and got.shape == images.shape, "return a tensor of the same shape as the images"
 values = got.flatten(1).sort(dim=1).values
-assert torch.equal(values, images.flatten(1)), "each image keeps its own 784 pixel values; they only change places"
-assert not torch.equal(got, images), "nothing moved"
+assert torch.equal(values, images.flatten(1)), "each image keeps its own 784 pixel values; only their positions change"
+assert not torch.equal(got, images), "no pixel moved"
 assert torch.equal(got[1] - got[0], torch.full((1, 28, 28), 784.0)), "every image must be permuted in the same way"
 assert torch.equal(student.permute_pixels(images, 5), got), "the same seed must give the same permutation in each call"
 assert not torch.equal(student.permute_pixels(images, 6), got), "another seed must give another permutation"
 first_row, first_column = got[0, 0, 0], got[0, 0, :, 0]  # where did their pixels come from?
 assert len((first_row // 28).unique()) > 1 and len((first_column % 28).unique()) > 1, (
-    "whole rows or columns moved together: draw one permutation of all 784 places"
+    "whole rows or columns moved together: draw one permutation of all 784 positions"
 )
-hint = "a call must change neither the images nor torch's global generator: use a copy, and a generator of your own"
+hint = "a call must change neither the images nor torch's global generator: use a copy, and your own generator"
 assert student.leaves_alone(student.permute_pixels, images.clone(), 5), hint
 print("permute_pixels: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(10)
 number = torch.arange(784.0).reshape(1, 1, 28, 28)
 row, column = torch.arange(784) // 28, torch.arange(784) % 28
-together = torch.triu(row[:, None] == row, diagonal=1)  # pairs of places in the same row
+together = torch.triu(row[:, None] == row, diagonal=1)  # pairs of positions in the same row
 stacked = torch.triu(column[:, None] == column, diagonal=1)
 drawn = [0, *torch.randint(1, 2**31 - 1, (8,), generator=g).tolist()]
 for seed in drawn:
-    order = student.permute_pixels(number, seed).flatten().long()  # which pixel stands at each place
+    order = student.permute_pixels(number, seed).flatten().long()  # which pixel is at each position
     assert torch.equal(order.sort().values, torch.arange(784)), "no pixel may be lost or doubled"
     inks = torch.randn(5, 1, 28, 28, generator=g, dtype=torch.float64)
     moved = student.permute_pixels(inks, seed)
-    assert moved.dtype == inks.dtype and moved.shape == inks.shape, "shape and data type stay as they are"
+    assert moved.dtype == inks.dtype and moved.shape == inks.shape, "shape and data type must not change"
     assert torch.equal(moved.flatten(1), inks.flatten(1)[:, order]), "one permutation for all images and batch sizes"
     assert torch.equal(student.permute_pixels(inks[:1], seed), moved[:1]), "the batch size must not matter"
     for pairs, what in ((together, row), (stacked, column)):
         left, right = pairs.nonzero().T
         kept = (what[order][left] == what[order][right]).double().mean()
-        assert bool(kept < 0.1), "shuffle all 784 places together: whole rows or columns still keep together"
+        assert bool(kept < 0.1), "shuffle all 784 positions together: whole rows or columns still stay together"
     assert student.leaves_alone(student.permute_pixels, inks.clone(), seed), (
-        "images and torch's global generator must stay as they are"
+        "images and torch's global generator must not change"
     )
 seeds = range(drawn[1] % 10**6, drawn[1] % 10**6 + 300)
 orders = torch.stack([student.permute_pixels(number, seed).flatten().long() for seed in seeds])  # [300, 784]
 same_place = (orders[1:] == orders[:-1]).double().mean()
-assert bool(same_place < 0.01), "different seeds, even neighbours, must give unrelated permutations"
+assert bool(same_place < 0.01), "different seeds, even consecutive ones, must give unrelated permutations"
 fixed = (orders == torch.arange(784)).sum(dim=1).double().mean()
-assert bool((fixed - 1).abs() < 5 / math.sqrt(300)), "a uniform permutation leaves one place as it is on average"
+assert bool((fixed - 1).abs() < 5 / math.sqrt(300)), "a uniform permutation leaves one pixel at its position on average"
 first = torch.stack([row[orders[:, 0]], column[orders[:, 0]], row[orders[:, 400]], column[orders[:, 400]]]).double()
 bound = 5 * math.sqrt((28**2 - 1) / 12 / 300)
-assert bool(((first.mean(dim=1) - 13.5).abs() < bound).all()), "every pixel must be able to go to every place"
+assert bool(((first.mean(dim=1) - 13.5).abs() < bound).all()), "every pixel must be able to go to every position"
 ### END HIDDEN TESTS
 
 
 # %% tags=["experiment"]
 def neighbours_alike(images: torch.Tensor) -> float:
-    """The correlation of the values of two pixels that stand side by side."""
+    """The correlation of the values of two neighbouring pixels."""
     pairs = torch.stack([images[..., :-1].flatten(), images[..., 1:].flatten()])
     return float(torch.corrcoef(pairs)[0, 1])
 
@@ -288,17 +290,17 @@ plots.image_grid(
     torch.cat(list(looks.values())),
     rows=3,
     columns=20,
-    title="The same 20 digits: as they are, and as two permuted tasks see them",
+    title="The same 20 digits: original, and in two permuted tasks",
     row_labels=list(looks),
 )
 
 # %% [markdown]
-# To you, the lower rows are noise, but all the information is still there, in other places. What is gone are *neighbourhoods*: the pixel next to an inked one is inked only as often as any other. Keep this in mind for section 4, where a network that lives on neighbourhoods meets one that knows none.
+# To you, the lower rows are noise, but all the information is still there, at other positions. Only the *neighbourhoods* are lost: a pixel next to a bright one is bright only as often as any other. Remember this for section 4, which compares a network that uses neighbourhoods with one that does not.
 
 # %% [markdown]
-# ## 3. How to measure what is kept
+# ## 3. How to measure forgetting
 #
-# After each task we measure the accuracy on the test images of **every** task. This gives a matrix `acc` `[T, T]`: `acc[i, j]` is the accuracy on task `j` after training on task `i` (both count from 0). The last row is what the network knows at the end. The literature draws two numbers from it (Lopez-Paz and Ranzato 2017, Chaudhry and others 2018).
+# After each task we measure the accuracy on the test images of **every** task. This gives a matrix `acc` `[T, T]`: `acc[i, j]` is the accuracy on task `j` after training on task `i` (both count from 0). The last row is what the network knows at the end. The literature computes two numbers from it (Lopez-Paz and Ranzato 2017, Chaudhry and others 2018).
 #
 # ### `average_accuracy` (2 points)
 #
@@ -343,7 +345,9 @@ assert not near(got, WORKED_ACC.diag().mean()), (
     "this is the diagonal: each task right after it was learnt, not at the end"
 )
 assert not near(got, WORKED_ACC.mean()), "this is the mean of the whole matrix: take the last row"
-assert not near(got, 11 / 30), "this is the mean of the last column: rows are what was learnt, columns what is tested"
+assert not near(got, 11 / 30), (
+    "this is the mean of the last column: rows are the tasks learnt so far, columns the tasks tested"
+)
 assert close(got, torch.tensor(2.0 / 3), "the worked numbers: the mean of the last row, the last task included")
 print("average_accuracy: all visible checks passed")
 ### BEGIN HIDDEN TESTS
@@ -355,13 +359,13 @@ for T in (1, 2, 3, 5, 8):
     assert close(got, reference.average_accuracy(acc), "the mean of the last row, for any number of tasks")
     other = torch.cat([torch.rand(T - 1, T, generator=g), acc[-1:]])
     assert close(torch.as_tensor(student.average_accuracy(other)).float(), got, "only the last row may matter")
-    assert student.leaves_alone(student.average_accuracy, acc.clone()), "the matrix must stay as it is"
+    assert student.leaves_alone(student.average_accuracy, acc.clone()), "the matrix must not change"
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ### `forgetting` (3 points)
 #
-# A low average does not say whether tasks were forgotten or never learnt. *Forgetting* compares each task with the network's own best: the best accuracy that the task ever had (the largest number of its whole column) minus its accuracy at the end. It is averaged over all tasks **but the last**, which there was no time to forget:
+# A low average does not say whether tasks were forgotten or never learnt. *Forgetting* compares each task with the network's own best: the best accuracy that the task ever had (the largest number of its whole column) minus its accuracy at the end. It is averaged over all tasks **but the last**, after which no training follows:
 #
 # $$\text{forgetting} = \frac1{T-1} \sum_{j=0}^{T-2} \Big( \max_{i} \text{acc}[i, j] - \text{acc}[T-1, j] \Big) .$$
 #
@@ -372,7 +376,7 @@ for T in (1, 2, 3, 5, 8):
 
 # %% nbgrader={"grade": false, "grade_id": "forgetting", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def forgetting(acc):
-    """How much is lost of what was once known: best accuracy ever minus accuracy at the end, averaged over the earlier tasks.
+    """Forgetting: best accuracy ever minus accuracy at the end, averaged over the earlier tasks.
 
     Chaudhry and others 2018, with the end included among the times at which a task may be at its best.
 
@@ -413,31 +417,33 @@ for T in (2, 3, 4, 7):
         acc = torch.where(
             torch.ones(T, T).tril() > 0, acc, 0.2 * torch.rand(T, T, generator=g)
         )  # not learnt yet: chance
-        if rises:  # the first task at its best in the end
+        if rises:  # the first task is best at the end
             acc[-1, 0] = 0.95
         got = torch.as_tensor(student.forgetting(acc)).float()
         assert got.shape == (), "a scalar"
         assert bool(got >= -1e-6), "never negative: the end counts among the times at which a task may be at its best"
         assert close(
-            got, reference.forgetting(acc), "best of the column minus last row, meaned over all tasks but the last"
+            got, reference.forgetting(acc), "best of the column minus last row, averaged over all tasks but the last"
         )
         assert close(torch.as_tensor(student.forgetting(acc + 0.01)).float(), got, "a constant cancels", atol=1e-5)
         last = acc.clone()
         last[:, -1] = torch.rand(T, generator=g)
         assert close(torch.as_tensor(student.forgetting(last)).float(), got, "the last task must not matter")
-        assert student.leaves_alone(student.forgetting, acc.clone()), "the matrix must stay as it is"
+        assert student.leaves_alone(student.forgetting, acc.clone()), "the matrix must not change"
     whole = torch.full((T, T), 0.7)
     assert close(torch.as_tensor(student.forgetting(whole)).float(), torch.tensor(0.0), "nothing lost: 0")
     whole[-1] = 0.0
     assert close(
-        torch.as_tensor(student.forgetting(whole)).float(), torch.tensor(0.7), "everything lost: all of the best"
+        torch.as_tensor(student.forgetting(whole)).float(),
+        torch.tensor(0.7),
+        "everything lost: forgetting is the best accuracy",
     )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## 4. Naive training
 #
-# Two networks of about equal size take part. `ConvNet` slides small filters over the image and so uses each filter weight at every place; `MLP` has a weight of its own for each pixel.
+# We compare two networks of about equal size. `ConvNet` slides small filters over the image and so uses each filter weight at every position; `MLP` has separate weights for each pixel.
 
 
 # %%
@@ -487,9 +493,9 @@ for name, network in NETWORKS.items():
     print(f"{name}: {sum(w.numel() for w in network().parameters()):,} weights")
 
 # %% [markdown]
-# `train_on_tasks` below is the whole experiment: it learns `TASKS` permuted tasks one after the other and returns `acc`. With `lam` = 0 and `capacity` = 0 it is naive training. The other two settings use the functions of sections 5 and 6, which you will write; you need not have them yet.
+# `train_on_tasks` below is the whole experiment: it learns `TASKS` permuted tasks one after the other and returns `acc`. With `lam` = 0 and `capacity` = 0 it is naive training. The other two methods use the functions of sections 5 and 6, which you will write; you do not need them yet.
 #
-# All methods stand on the same footing: for one seed they have the same permutations, the same initial weights, the same number of steps, and the same batches of the current task in the same order (the batches come from a generator of their own, `order`).
+# The comparison is fair: for one seed all methods have the same permutations, the same initial weights, the same number of steps, and the same batches of the current task in the same order (the batches have their own generator, `order`).
 
 # %%
 TASKS = 3
@@ -506,7 +512,7 @@ def anchor_of(model: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def task_images(images: torch.Tensor, seed: int, task: int) -> torch.Tensor:
-    """The images of one task of one run, on the device: each run has permutations of its own."""
+    """The images of one task of one run, on the device: each run has its own permutations."""
     return permute_pixels(images, 1000 * seed + task).to(run.device)
 
 
@@ -517,7 +523,7 @@ def learn(
     order: torch.Generator,
     more: Callable[[], torch.Tensor | float] = lambda: 0.0,
 ) -> None:
-    """Trains on one task for `STEPS` steps: cross-entropy on batches, plus what `more()` adds to the loss."""
+    """Trains on one task for `STEPS` steps on the cross-entropy of batches plus `more()`."""
     optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
     for _ in range(STEPS):
         rows = torch.randint(len(y), (BATCH,), generator=order).to(run.device)
@@ -534,13 +540,13 @@ def accuracy(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
 
 
 def train_on_tasks(network: Callable[[], nn.Module], seed: int, lam: float = 0.0, capacity: int = 0) -> torch.Tensor:
-    """Learns all tasks in order and measures each after each.
+    """Learns all tasks in order and measures all tasks after each.
 
     Args:
         network: makes a fresh network.
         seed: of permutations, initial weights and batches.
-        lam: weight of the EWC penalty; 0 goes without.
-        capacity: number of examples in the rehearsal buffer; 0 goes without.
+        lam: weight of the EWC penalty; 0 means none.
+        capacity: number of examples in the rehearsal buffer; 0 means none.
 
     Returns:
         `acc` `[T, T]`: `acc[i, j]` is the accuracy on the test images of task j after training on task i.
@@ -574,7 +580,7 @@ def train_on_tasks(network: Callable[[], nn.Module], seed: int, lam: float = 0.0
 
 
 # %% [markdown]
-# The next function repeats this for several settings and all seeds. After a disconnect it goes on with the setting and the seed at which it stopped.
+# The next function repeats this for several settings and all seeds. After a disconnect it continues with the setting and the seed at which it stopped.
 
 
 # %%
@@ -586,7 +592,7 @@ def run_settings(
     Args:
         name: names the runs.
         settings: label -> (network, lam, capacity).
-        code: what the result depends on beside the given functions: other code there means a new start.
+        code: further functions on which the result depends: if they change, training starts anew.
 
     Returns:
         Label -> the matrices `acc` of all seeds, `[S, T, T]`.
@@ -621,7 +627,7 @@ def of_each(measure: Callable[[torch.Tensor], Any], matrices: torch.Tensor) -> t
 
 
 def at_once(acc: torch.Tensor) -> torch.Tensor:
-    """The mean accuracy on a task right after it was learnt, over the tasks after the first: what could still be learnt."""
+    """The mean accuracy on a task right after it was learnt, over the tasks after the first (plasticity)."""
     return acc.diag()[1:].mean()
 
 
@@ -634,7 +640,7 @@ def report(results: Mapping[str, torch.Tensor]) -> None:
 
 
 # %% [markdown]
-# **Predict, then run.** Which task will have suffered most at the end, and will it fall to chance (0.1)? And which network will forget more: the one that shares its filters among all places, or the one with a weight for each pixel?
+# **Predict, then run.** Which task will be forgotten most at the end, and will it fall to chance (0.1)? And which network will forget more: the one that shares its filters among all positions, or the one with separate weights for each pixel?
 
 # %% tags=["train"]
 naive_runs = run_settings("naive", {"CNN, naive": ("CNN", 0.0, 0), "MLP, naive": ("MLP", 0.0, 0)})
@@ -642,7 +648,7 @@ naive_runs = run_settings("naive", {"CNN, naive": ("CNN", 0.0, 0), "MLP, naive":
 
 # %%
 def draw_matrices(results: Mapping[str, torch.Tensor], title: str) -> Any:
-    """The mean accuracy matrix of each setting with its standard error, on one scale of colours from 0 to 1."""
+    """The mean accuracy matrix of each setting with its standard error, on one colour scale from 0 to 1."""
     means = {label: mean_and_error(matrices) for label, matrices in results.items()}
     names = [f"task {task}" for task in range(TASKS)]
     return side_by_side(
@@ -661,23 +667,23 @@ def draw_matrices(results: Mapping[str, torch.Tensor], title: str) -> Any:
 
 # %% tags=["experiment"]
 report(naive_runs)
-draw_matrices(naive_runs, "Naive training: look down a column to see a task being forgotten")
+draw_matrices(naive_runs, "Naive training: each column shows how a task is forgotten")
 
 # %% [markdown]
-# Read a column downwards: the number on the diagonal is what was learnt, those below it are what is left. Above the diagonal the network guesses.
+# Read a column downwards: the number on the diagonal is the accuracy just after learning, those below it show what is left. Above the diagonal the network guesses.
 #
-# The tasks are equally hard, and each is learnt well while it is trained on. Nothing in the loss of task 2 speaks of task 0, so its gradient moves every weight that helps, whoever needed it: in section 1's picture, up the slope. The longer ago a task was learnt, the less is left of it.
+# The tasks are equally hard, and each is learnt well while it is trained on. The loss of task 2 has no term for task 0, so its gradient changes every weight that helps, also weights that task 0 needs: in section 1's picture, the path goes up the slope. The longer ago a task was learnt, the less is left of it.
 #
-# The CNN forgets much more than the MLP. On permuted images its great idea, that a pattern means the same wherever it stands, is not true; what it has left is a handful of filters, and *every* task uses *all* of them at *every* place. The MLP's weights belong to single pixels; two tasks put their ink into different combinations of pixels, so what one of them writes into the first layer hardly touches what the other reads there. (It is no law that an MLP forgets less: on images with neighbourhoods, tasks may share filters with profit.)
+# The CNN forgets much more than the MLP. Its assumption that a pattern means the same at every position is false for permuted images; and it has only a few filters, and *every* task uses *all* of them at *every* position. The MLP's weights belong to single pixels; in two tasks different combinations of pixels are bright, so what one task changes in the first layer hardly affects the other. (An MLP does not always forget less: on images with neighbourhoods, shared filters can help all tasks.)
 #
-# From here on we work with the CNN, where there is more to save.
+# From here on we work with the CNN, where forgetting is larger.
 
 # %% [markdown]
 # ## 5. Elastic weight consolidation
 #
-# Which weights does a task need? Near the weights $\theta^*$ found for the old task, its loss (minus the log-likelihood, per sample) rises by about $\tfrac12 \sum_i F_i (\theta_i - \theta_i^*)^2$, if we neglect that weights act together. $F_i$ is the curvature of that loss along weight $i$, and $\theta^*$ is where it is lowest. This is the toy of section 1. (Kirkpatrick and others 2017 derive it as a Gaussian approximation of the posterior over the weights.)
+# Which weights does a task need? Near the weights $\theta^*$ found for the old task, its loss (minus the log-likelihood, per sample) rises by about $\tfrac12 \sum_i F_i (\theta_i - \theta_i^*)^2$, if we neglect interactions between weights. $F_i$ is the curvature of that loss along weight $i$, and $\theta^*$ is where it is lowest. This is the toy of section 1. (Kirkpatrick and others 2017 derive it as a Gaussian approximation of the posterior over the weights.)
 #
-# Curvature needs second derivatives, but a likelihood spares us those: the expected curvature of $-\log p$ equals the expected *square of its first derivative*. This is the **Fisher information**, and it needs gradients only.
+# Curvature needs second derivatives, but for a likelihood we can avoid them: the expected curvature of $-\log p$ equals the expected *square of its first derivative*. This is the **Fisher information**, and it needs gradients only.
 #
 # ### `fisher_diagonal`: which weights matter (5 points)
 #
@@ -685,24 +691,24 @@ draw_matrices(naive_runs, "Naive training: look down a column to see a task bein
 #
 # with $\log p_\theta(y \mid x)$ the logarithm of the softmax of the network's logits at the label $y$. So: a gradient **for each sample**, squared, and *then* averaged.
 #
-# *Which Fisher is this?* The **empirical** one, per sample, with the true labels of the data. The Fisher information proper takes the expectation over labels drawn from the network's own $p_\theta(y \mid x)$. The two agree where the network's probabilities are right; ours needs nothing but the data, and is what most implementations mean.
+# *Which Fisher is this?* The **empirical** one, per sample, with the true labels of the data. The Fisher information proper takes the expectation over labels drawn from the network's own $p_\theta(y \mid x)$. The two agree where the network's probabilities are right; ours needs only the data, and is what most implementations use.
 #
 # *Details that matter.*
 #
-# * The network is in **evaluation mode** while the gradients are taken (dropout off, batch normalisation with its running statistics: otherwise a "gradient of one sample" would depend on chance, or on its neighbours in the batch). Afterwards it is back in the mode in which it came, and its weights and buffers are as they were.
+# * The network is in **evaluation mode** while the gradients are taken (dropout off, batch normalisation with its running statistics: otherwise a "gradient of one sample" would depend on chance, or on the other samples of the batch). Afterwards it is in the same mode as before, and its weights and buffers have not changed.
 # * The result has an entry, of the weight's shape, for each parameter with `requires_grad`, under its name in `named_parameters()`. Frozen parameters have none. No entry carries a graph.
-# * `N` may be any number from 1 on. All samples' gradients at once may not fit in memory (on MNIST 2,000 samples × 54,000 weights are 400 MB): work in chunks or one by one.
+# * `N` may be any number of at least 1. All samples' gradients at once may not fit in memory (on MNIST 2,000 samples × 54,000 weights are 400 MB): work in chunks or one by one.
 #
 # *How to get a gradient per sample.* `loss.backward()` on a batch only gives the sum of them. Either loop over the samples, one backward pass each (slow, and good enough here), or let `torch.func` do it: `torch.func.grad(f)` is the function that gives the gradient of a scalar `f` by its first argument (which may be a dict of tensors), `torch.func.vmap(g, in_dims=(None, 0, 0))` applies `g` to each sample, and
 # `torch.func.functional_call(model, weights, (x,))` is `model(x)` with other weights. (Inside `vmap` a label cannot be an index in square brackets; `F.cross_entropy` takes it.)
 #
 # *Worked numbers.* `PaperNet` has the logits [slope · x + shift, 0] for a number x, both parameters start at 0. So both classes have probability ½. Two samples: x = 1 with label 0, and x = 3 with label 1. The derivative of the log-likelihood by the logit is 1 − ½ = ½ for label 0, −½ for label 1. By the slope that makes ½ · 1 and −½ · 3, so $F_\text{slope}$ = (0.25 + 2.25)/2 = **1.25**. By the shift: ½ and −½, so $F_\text{shift}$ = **0.25**.
-# (The square of the *mean* gradient would be (−½)² = 0.25 for the slope and 0 for the shift, as if nothing depended on it: the samples pull in opposite directions, and both are needed.)
+# (The square of the *mean* gradient would be (−½)² = 0.25 for the slope and 0 for the shift, as if the shift did not matter: the gradients of the two samples cancel, although both samples depend on it.)
 
 
 # %%
 class PaperNet(nn.Module):
-    """A network small enough for paper: numbers `[B, 1]` to logits `[B, 2]` = [slope · x + shift, 0]."""
+    """A network small enough to compute by hand: numbers `[B, 1]` to logits `[B, 2]` = [slope · x + shift, 0]."""
 
     def __init__(self, slope: float = 0.0, shift: float = 0.0) -> None:
         super().__init__()
@@ -735,8 +741,8 @@ PAPER_X, PAPER_Y = torch.tensor([[1.0], [3.0]]), torch.tensor([0, 1])
 def fisher_diagonal(model, x, y):
     """The diagonal of the empirical Fisher information: mean over samples of the squared gradient of log p(y_n | x_n).
 
-    Kirkpatrick and others 2017. Gradients per sample, with the model in evaluation mode; the model is left as it was,
-    its mode included.
+    Kirkpatrick and others 2017. Gradients per sample, with the model in evaluation mode; afterwards the model is
+    unchanged, its mode included.
 
     Args:
         model: a module, inputs `[N, ...]` to logits `[N, C]`.
@@ -774,7 +780,7 @@ assert not near(got["slope"], 1.0), (
     "neither the square of the summed gradient nor absolute values: square each sample's gradient, then average"
 )
 assert not near(got["slope"], 2.5), "the squares are summed: take their mean over the samples"
-assert not near(got["slope"], 0.3125), "these are gradients of the probability: take those of its logarithm"
+assert not near(got["slope"], 0.3125), "these are gradients of the probability: take gradients of its logarithm"
 assert close(got["slope"], torch.tensor(1.25), "the worked numbers, slope: mean over samples of the squared gradient")
 assert close(got["shift"], torch.tensor(0.25), "the worked numbers, shift: mean over samples of the squared gradient")
 assert not got["slope"].requires_grad, "the result must not carry a graph: detach it"
@@ -786,12 +792,12 @@ assert set(once) == {"layers.0.weight", "layers.0.bias", "layers.1.weight", "lay
 )
 assert tuple(once["layers.0.weight"].shape) == (5, 4), "each entry has the shape of its parameter"
 assert all(torch.equal(once[name], again[name]) for name in once), (
-    "two calls differ: put the model into evaluation mode, or dropout draws anew"
+    "two calls differ: put the model into evaluation mode, otherwise dropout is random"
 )
-assert net.training, "the model came in training mode and must be in it again afterwards"
+assert net.training, "the model was in training mode and must be in it again afterwards"
 net.eval()
 student.fisher_diagonal(net, some_x, some_y)
-assert not net.training, "the model came in evaluation mode and must be in it still"
+assert not net.training, "the model was in evaluation mode and must still be in it"
 print("fisher_diagonal: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(40)
@@ -811,7 +817,7 @@ def pair_of_nets(scale=1.0):
 
 
 def one_by_one(local, x, y):
-    """What it must be: a backward pass for each sample."""
+    """The expected result: a backward pass for each sample."""
     total = {name: torch.zeros_like(weight) for name, weight in local.named_parameters() if weight.requires_grad}
     for x_n, y_n in zip(x, y, strict=True):
         loss = -torch.log_softmax(local(x_n[None]), dim=1)[0, y_n]
@@ -836,7 +842,7 @@ with part("one gradient per sample", 3):
             )
     twice = student.fisher_diagonal(theirs, torch.cat([x, x]), torch.cat([y, y]))
     for name, value in got.items():
-        assert close(twice[name], value, "a mean: the same data twice over give the same result", rtol=1e-6)
+        assert close(twice[name], value, "a mean: the same data twice must give the same result", rtol=1e-6)
     # one entry by finite differences of the log-likelihood
     x, y = x[:3], y[:3]
     local, theirs = pair_of_nets()
@@ -848,13 +854,13 @@ with part("one gradient per sample", 3):
             halves.append(torch.log_softmax(local(x), dim=1)[torch.arange(3), y])
             local.layers[0].weight[2, 1] -= step
     slopes = (halves[0] - halves[1]) / 2e-6
-    assert close(got, (slopes**2).mean(), "an entry is the mean of squared slopes", rtol=1e-5, atol=1e-9)
+    assert close(got, (slopes**2).mean(), "an entry is the mean of squared derivatives", rtol=1e-5, atol=1e-9)
 with part("sure networks and images", 1):
     paper = student.PaperNet(slope=500.0)
     got = student.fisher_diagonal(paper, PAPER_X, torch.tensor([0, 0]))
     assert close(got["slope"], torch.tensor(0.0), "sure and right: no gradient, and no nan or infinity either")
     got = student.fisher_diagonal(paper, PAPER_X, torch.tensor([1, 1]))
-    assert close(got["slope"], torch.tensor(5.0), "sure and wrong: the gradient must not vanish; work with log_softmax")
+    assert close(got["slope"], torch.tensor(5.0), "sure and wrong: the gradient must not vanish; use log_softmax")
     pictures, labels = torch.randn(3, 1, 28, 28, generator=g), torch.randint(0, 10, (3,), generator=g)
     local, theirs = ConvNet(2, 4), student.ConvNet(2, 4)
     theirs.load_state_dict(local.state_dict())
@@ -867,9 +873,9 @@ with part("the model is left as it was", 1):
     for mode in (True, False):
         theirs.train(mode)
         assert student.leaves_alone(student.fisher_diagonal, theirs, x, y), (
-            "weights, running statistics, data and torch's global generator must stay as they are"
+            "weights, running statistics, data and torch's global generator must not change"
         )
-        assert theirs.training is mode, "the model must be in the mode in which it came"
+        assert theirs.training is mode, "the model must be in the same mode as before"
     theirs.layers[0].requires_grad_(False)
     local.layers[0].requires_grad_(False)
     got, want = student.fisher_diagonal(theirs, x, y), one_by_one(local, x, y)
@@ -879,17 +885,17 @@ with part("the model is left as it was", 1):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### The tempting short cut, and what it measures
+# ### A tempting shortcut, and what it measures
 #
 # Why not take the gradient that a batch gives anyway, and square that? For a batch of `B` samples with gradients $g_n$,
 #
 # $$\Big(\frac1B \sum_n g_n\Big)^2 \quad\text{is on average}\quad \bar g^2 + \frac{\overline{g^2} - \bar g^2}{B} , \qquad\text{not}\qquad \overline{g^2} ,$$
 #
-# each weight by itself, with means over all data under the bars.
+# for each weight by itself; a bar means the average over all data.
 #
-# At the end of training the mean gradient $\bar g$ is about 0: that is what "trained" means. So the short cut gives about $1/B$ of the Fisher, and with all the data in one batch almost nothing. Multiplying by $B$ repairs the size on average, as long as $\bar g$ is negligible.
+# At the end of training the mean gradient $\bar g$ is about 0: that is what "trained" means. So the shortcut gives about $1/B$ of the Fisher, and with all the data in one batch almost nothing. Multiplying by $B$ corrects the size on average, as long as $\bar g$ is negligible.
 #
-# **Predict, then run.** We train the CNN on one task and add up all entries of the short cut for batches of 1, 4, 16, ... images, the same images throughout. What is the slope in a doubly logarithmic plot? At `B` = 1, how does the short cut compare with yours?
+# **Predict, then run.** We train the CNN on one task and add up all entries of the shortcut for batches of 1, 4, 16, ... images, the same images throughout. What is the slope in a doubly logarithmic plot? At `B` = 1, how does the shortcut compare with yours?
 
 # %% tags=["train"]
 homework.seed_everything(0)
@@ -902,7 +908,7 @@ one_task_fisher = fisher_diagonal(one_task_net, *fisher_images)
 
 # %%
 def squared_batch_gradient(model: nn.Module, x: torch.Tensor, y: torch.Tensor, batch: int) -> torch.Tensor:
-    """The short cut: the square of each batch's mean gradient, averaged over the batches; all weights in one row."""
+    """The shortcut: the square of each batch's mean gradient, averaged over the batches; all weights in one row."""
     squares = []
     for rows in torch.arange(len(y)).split(batch):
         if len(rows) == batch:  # an incomplete last batch is left out
@@ -930,7 +936,7 @@ plots.curves(
         "square of the batch's mean gradient": (list(share_left), list(share_left.values())),
         "the same, times B": (list(share_left), [batch * share for batch, share in share_left.items()]),
     },
-    title="The short cut shrinks with the batch size",
+    title="The shortcut shrinks with the batch size",
     xlabel="batch size B (images)",
     ylabel="sum of all entries / that of the Fisher",
     logx=True,
@@ -939,7 +945,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# With batches of one image the short cut *is* the Fisher. From there on it falls nearly like $1/B$, so an EWC built on it has a penalty that depends on the batch size of a loop that should not matter, and the λ of a paper means nothing for it. Rescaled by `B` it is about right for small batches. For large ones it is not: training was stopped before $\bar g$ was exactly 0, so $\bar g^2$ takes over, which says where training would still go and nothing about curvature, and the entries agree less and less with the Fisher's.
+# With batches of one image the shortcut *is* the Fisher. For larger batches it falls nearly like $1/B$, so an EWC built on it has a penalty that depends on a batch size that should not matter, and a λ from a paper cannot be used with it. Rescaled by `B` it is about right for small batches. For large ones it is not: training was stopped before $\bar g$ was exactly 0, so $\bar g^2$ dominates. It shows the direction of further training, not curvature, and the entries agree less and less with the Fisher's.
 
 # %% [markdown]
 # ### `ewc_penalty`: a spring on each weight (3 points)
@@ -948,16 +954,16 @@ plots.curves(
 #
 # $$\text{penalty} = \frac{\lambda}{2} \sum_i F_i\, (\theta_i - \theta_i^*)^2 ,$$
 #
-# summed over all entries of all the weights that `fisher` names (with several earlier tasks the loop above adds one penalty for each). Its gradient is $\lambda F_i (\theta_i - \theta_i^*)$: a spring, as stiff as the old task needs it. The gradient must reach the *model*, and nothing else may move.
+# summed over all entries of all the weights that `fisher` names (with several earlier tasks the loop above adds one penalty for each). Its gradient is $\lambda F_i (\theta_i - \theta_i^*)$: like a spring, as stiff as the old task needs it. The gradient must reach the *model* and nothing else.
 #
-# *Whose job is the copy?* The given `anchor_of` copies the weights when a task ends (`detach().clone()`). A dict of the parameters themselves would be no anchor: it moves with the network, the penalty is always 0, and EWC quietly becomes naive training. Your function gets the copies and must only read them.
+# *Where are the weights copied?* The given `anchor_of` copies the weights when a task ends (`detach().clone()`). A dict of the parameters themselves would not be an anchor: it changes with the network, the penalty is always 0, and EWC becomes naive training without any error message. Your function gets the copies and must only read them.
 #
 # *Worked numbers.* `PaperNet(slope=2.0, shift=1.0)`, `fisher` = {slope: 1.25, shift: 0.25}, `anchor` = {slope: 0.5, shift: 0}, `lam` = 4: the penalty is 4/2 · (1.25 · 1.5² + 0.25 · 1²) = 2 · 3.0625 = **6.125**, its derivative by the slope 4 · 1.25 · 1.5 = **7.5**, by the shift 4 · 0.25 · 1 = **1**.
 
 
 # %%
 def gradients_of(model: nn.Module) -> dict[str, torch.Tensor | None]:
-    """The gradients that stand in a model's parameters (for tests): name -> tensor, or None."""
+    """The gradients of a model's parameters (for tests): name -> tensor, or None."""
     return {name: None if w.grad is None else w.grad.clone() for name, w in model.named_parameters()}
 
 
@@ -969,7 +975,7 @@ def ewc_penalty(model, fisher, anchor, lam):
 
     Args:
         model: a module; theta are its parameters as they are now.
-        fisher: name -> tensor of the parameter's shape; parameters that it does not name are free.
+        fisher: name -> tensor of the parameter's shape; parameters that it does not name have no penalty.
         anchor: name -> tensor of the parameter's shape: theta*, copies, only read here.
         lam: the weight, a number of at least 0.
 
@@ -992,9 +998,9 @@ assert not near(got, 0.0), "0: is the model compared with itself instead of with
 assert not near(got, 12.25), "twice too large: where is the factor 1/2?"
 assert not near(got, 1.53125), "where is lam?"
 assert not near(got, 3.0625), "half of what it should be: is lam / 2 missing, or is this a mean instead of a sum?"
-assert not near(got, 6.5), "each difference must be weighed by its Fisher entry"
+assert not near(got, 6.5), "each difference must be weighted by its Fisher entry"
 assert close(got, torch.tensor(6.125), "the worked numbers: lam / 2 times the sum of F (theta - theta*)^2")
-assert got.requires_grad, "no gradient reaches the model: nothing passes detach() or float()"
+assert got.requires_grad, "no gradient reaches the model: detach() and float() cut it"
 got.backward()
 slopes = student.gradients_of(net)
 assert slopes["slope"] is not None and slopes["shift"] is not None, (
@@ -1045,7 +1051,7 @@ for lam in (0.3, 2.0, 1000.0, 3):
     want = sum(float((some[name] * (now[name] - at[name]) ** 2).sum()) for name in some) * lam / 2
     got = student.ewc_penalty(theirs, some, at, lam).detach()
     assert close(
-        got, torch.tensor(want, dtype=torch.float64), "weights that `fisher` does not name are free", rtol=1e-6
+        got, torch.tensor(want, dtype=torch.float64), "weights that `fisher` does not name have no penalty", rtol=1e-6
     )
 none = torch.as_tensor(student.ewc_penalty(theirs, stiffness, at, 0.0)).detach().double()
 assert close(none, torch.tensor(0.0).double(), "lam = 0: no penalty")
@@ -1054,7 +1060,7 @@ assert close(none, torch.tensor(0.0).double(), "lam = 0: no penalty")
 # %% [markdown]
 # ### What λ does
 #
-# **Predict, then run.** λ = 0 is naive training. What does a larger λ do to the accuracy on the earlier tasks at the end (*stability*), and to the accuracy on a new task right after it was learnt (*plasticity*)? Is there a λ that is best for both, and what happens far beyond it?
+# **Predict, then run.** λ = 0 is naive training. What does a larger λ do to the accuracy on the earlier tasks at the end (*stability*), and to the accuracy on a new task right after it was learnt (*plasticity*)? Is there a λ that is best for both, and what happens for a very large λ?
 
 # %% tags=["train"]
 LAMBDAS = run.size(full=(1.0, 10.0, 30.0, 100.0, 1000.0), mini=(0.1, 1.0, 10.0, 30.0, 100.0, 1000.0), grade=(1.0, 10.0))
@@ -1067,7 +1073,7 @@ ewc_runs = run_settings(
 def against(results: Mapping[str, torch.Tensor], values: Sequence[float], title: str, xlabel: str) -> Any:
     """Two figures against a setting, with bands of one standard error: accuracies, and forgetting.
 
-    Settings at which the network broke down (new tasks below 0.5) are left out: they would squeeze all the rest.
+    Settings at which the training diverged (new tasks below 0.5) are left out: they would compress the scale.
     """
     pairs = zip(values, results.values(), strict=True)
     drawn = [(value, matrices) for value, matrices in pairs if of_each(at_once, matrices).mean() > 0.5]
@@ -1102,9 +1108,9 @@ print(f"best: {best_ewc}")
 against(ewc_runs, LAMBDAS, "EWC, between forgetting and not learning", "λ, the weight of the penalty")
 
 # %% [markdown]
-# Small λ: the springs are too weak, and EWC is nearly naive training. In the middle both are had: much less is forgotten, at little cost for the new tasks. Then the springs win: the new tasks are learnt less and less well (the upper curve falls), because weights that they need are held for the old ones.
+# Small λ: the springs are too weak, and EWC is nearly naive training. Middle λ: much less is forgotten, at little cost for the new tasks. Large λ: the springs are too strong: the new tasks are learnt less and less well (the upper curve falls), because weights that they need are held for the old ones.
 #
-# At the largest λ (in the table, not in the figure) the network breaks down altogether and guesses. That is not EWC's trade-off, but arithmetic. Along weight $i$ the penalty is a parabola of curvature $\lambda F_i$, and gradient descent with learning rate $\eta$ and momentum $\mu$ jumps out of a parabola, further each time, when its curvature exceeds $2(1 + \mu)/\eta$. The stiffest spring decides:
+# At the largest λ (in the table, not in the figure) training diverges and the network only guesses. The reason is not EWC's trade-off, but the learning rate. Along weight $i$ the penalty is a parabola of curvature $\lambda F_i$, and gradient descent with learning rate $\eta$ and momentum $\mu$ diverges on a parabola whose curvature exceeds $2(1 + \mu)/\eta$. The largest entry of $F$ decides:
 
 # %% tags=["experiment"]
 limit = 2 * (1 + MOMENTUM) / LEARNING_RATE / float(per_sample.max())
@@ -1113,30 +1119,33 @@ print(
 )
 
 # %% [markdown]
-# (An estimate from one task of one seed; the springs of several tasks add up.) A smaller learning rate would allow larger λ. Section 9 asks you what each end of the curve means.
+# (An estimate from one task of one seed; the penalties of several tasks add up.) A smaller learning rate would allow larger λ. Section 9 asks you what each end of the curve means.
 
 # %% [markdown]
 # ## 6. Rehearsal
 #
-# The other remedy is older and simpler: keep some examples of the past, and train on them along with the new ones. In `train_on_tasks` each step adds the mean cross-entropy of `BATCH` kept examples to that of the current batch.
+# The other method is older and simpler: keep some examples of the past tasks, and train on them together with the new ones. In `train_on_tasks` each step adds the mean cross-entropy of `BATCH` kept examples to that of the current batch.
 #
-# ### `RehearsalBuffer`: a fair sample of all that was seen (4 points)
+# ### `RehearsalBuffer`: a uniform sample of all examples so far (4 points)
 #
-# Which examples to keep, when there is room for `capacity` and nobody knows how many will come? The buffer must hold, at any moment, a **uniform sample** of all that was added so far: each set of `capacity` examples is equally likely, whether they came early or late, in large portions or small. If it favours the newest, the oldest task is forgotten again; if it keeps the first ones, later tasks are never rehearsed.
+# Which examples should the buffer keep, if there is room for `capacity` and it is unknown how many will come? At any time, the buffer must hold a **uniform sample** of all examples added so far: each set of `capacity` examples is equally likely, whether they came early or late, in large portions or small ones. If it favours the newest, the oldest task is forgotten again; if it keeps the first ones, later tasks are never rehearsed.
 #
-# *Reservoir sampling* (Vitter 1985) does this in one pass. As long as there is room, keep everything. Then, when the `s`-th example of all comes (`s` > `capacity`), draw a whole number `j` uniformly from 0 to `s` − 1. If `j` < `capacity`, the new example replaces the one at place `j`, else it is let go. Why it is fair: the new one gets in with probability capacity/s, as it should; one that was in (with
-# probability capacity/(s − 1)) is pushed out with probability 1/s, and capacity/(s − 1) · (1 − 1/s) = capacity/s. Any other way with the same result is as good.
+# *Reservoir sampling* (Vitter 1985) does this in one pass. As long as there is room, keep everything. Then, when the
+# `s`-th example comes (`s` > `capacity`), draw a whole number `j` uniformly from 0 to `s` − 1. If `j` < `capacity`, the
+# new example replaces the one at index `j`, else it is discarded. Why it is uniform: the new example is kept with
+# probability capacity/s, as it should be; an example that is held (with probability capacity/(s − 1)) is replaced with
+# probability 1/s, and capacity/(s − 1) · (1 − 1/s) = capacity/s. Any other algorithm with the same result is accepted.
 #
 # What the class must do:
 #
-# * `RehearsalBuffer(capacity, seed)`: room for `capacity` examples, at least 1. All its randomness comes from `seed`: two buffers with the same seed and the same calls hold and give the same, and torch's global generator is left alone. (Else rehearsal would change what other batches are drawn.)
-# * `add(x, y)`: takes the examples `x` `[B, ...]`, `y` `[B]`, one after the other; any `B`. It keeps copies: the caller may overwrite `x` and `y` afterwards.
-# * `sample(n)`: `n` *different* examples of those that it holds, drawn uniformly, as `(x [n, ...], y [n])`, each `x` with its `y`; all that it holds, in any order, if it holds fewer than `n`. They are copies, on the device and of the data type in which they were added. Drawing does not change what is held. It is not called while the buffer is empty.
-# * `len(buffer)`: how many examples it holds now, never more than `capacity`.
+# * `RehearsalBuffer(capacity, seed)`: room for `capacity` examples, at least 1. All its randomness comes from `seed`: two buffers with the same seed and the same calls hold and return the same, and torch's global generator is not used. (Otherwise rehearsal would change the batches.)
+# * `add(x, y)`: adds the examples `x` `[B, ...]`, `y` `[B]`, one after the other; any `B`. It keeps copies: the caller may overwrite `x` and `y` afterwards.
+# * `sample(n)`: `n` *different* examples of those that it holds, drawn uniformly, as `(x [n, ...], y [n])`, each `x` with its `y`; if it holds fewer than `n`, all of them, in any order. They are copies, with the device and the data type of the added examples. Sampling does not change the buffer. It is not called while the buffer is empty.
+# * `len(buffer)`: the number of examples it holds now, never more than `capacity`.
 #
-# *Worked number.* Capacity 3, and 12 examples come: at the end each of them is held with probability 3/12 = ¼, the first as well as the last.
+# *Worked number.* Capacity 3, and 12 examples are added: at the end each of them is held with probability 3/12 = ¼, the first as well as the last.
 #
-# Again some helpers for the tests.
+# Here are some helpers for the tests.
 
 
 # %%
@@ -1146,7 +1155,7 @@ def size_of(buffer: Any) -> int:
 
 
 def kept_by(seeds: Sequence[int], capacity: int, portions: Sequence[int]) -> torch.Tensor:
-    """Fills a buffer for each seed with the examples 0, 1, 2, ... in portions of these sizes; what each holds `[S, kept]`."""
+    """Fills a buffer for each seed with examples 0, 1, 2, ... in portions of these sizes; returns their contents `[S, kept]`."""
     kept = []
     for seed in seeds:
         buffer = RehearsalBuffer(capacity, seed)
@@ -1196,7 +1205,7 @@ class RehearsalBuffer:
         ### END SOLUTION
 
     def add(self, x, y):
-        """Takes examples x `[B, ...]` with labels y `[B]`, one after the other; keeps copies."""
+        """Adds examples x `[B, ...]` with labels y `[B]`, one after the other; keeps copies."""
         ### BEGIN SOLUTION
         for pair in zip(x, y, strict=True):
             self.seen += 1
@@ -1232,7 +1241,7 @@ assert all(len(set(row)) == 2 for row in student.samples_of(buffer, 2, 20).tolis
     "draw different examples, without replacement"
 )
 assert sorted(buffer.sample(99)[1].tolist()) == [0, 1, 2], (
-    "asked for more than it holds, sample gives all that it holds"
+    "if n is more than it holds, sample returns all that it holds"
 )
 y = torch.arange(3, 20)
 buffer.add(10.0 + y[:, None], y)
@@ -1247,11 +1256,9 @@ assert bool((often[-2:] < 0.4).all()), (
     "the newest examples are favoured: accept example s with probability capacity / s"
 )
 assert bool((often[:3] < 0.4).all()), "the first examples are favoured: later ones must be able to replace them"
-assert bool((often - 0.25).abs().max() < 0.11), "each of 12 examples should be held by about a quarter of the buffers"
+assert bool((often - 0.25).abs().max() < 0.11), "each of the 12 examples should be in about a quarter of the buffers"
 assert torch.equal(kept[:9], student.kept_by(range(9), 3, [5, 1, 6])), "the same seed must hold the same examples"
-assert student.leaves_alone(buffer.add, torch.zeros(2, 1), torch.zeros(2).long()), (
-    "leave torch's global generator alone"
-)
+assert student.leaves_alone(buffer.add, torch.zeros(2, 1), torch.zeros(2).long()), "do not use torch's global generator"
 print("RehearsalBuffer: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(60)
@@ -1281,7 +1288,7 @@ with part("what it holds is a uniform sample", 2):
             q = p * (capacity - 1) / (size - 1)
             off = pairs[~torch.eye(size, dtype=torch.bool)]
             assert bool((off - q).abs().max() < 6 * math.sqrt(q * (1 - q) / S)), (
-                "each pair of examples must be held together equally often: one must not bring its neighbours along"
+                "each pair of examples must be held together equally often, neighbours no more than others"
             )
 with part("sampling and bookkeeping", 1):
     for capacity, portions in [(8, [3, 2]), (5, [5, 9]), (6, [1, 1, 1, 30])]:
@@ -1299,9 +1306,9 @@ with part("sampling and bookkeeping", 1):
             x, y = buffer.sample(n)
             assert len(x) == len(y) == min(n, len(held)), "n examples, or all that it holds"
             assert len(set(y.tolist())) == len(y) and set(y.tolist()) <= held, "different examples, and held ones only"
-            assert x.dtype == torch.float64 and y.dtype == torch.int64, "data types stay as they are"
+            assert x.dtype == torch.float64 and y.dtype == torch.int64, "data types must not change"
             assert tuple(x.shape[1:]) == (2, 2) and torch.equal(x[:, 0, 0], y.double()), "each x with its own y"
-            assert torch.equal(x[:, 1, 1], y.double() + 0.75), "each x whole"
+            assert torch.equal(x[:, 1, 1], y.double() + 0.75), "each x must be complete"
         labels = student.samples_of(buffer, 2, 1500)
         single, pairs = share_of(labels, added)
         p, q = 2 / len(held), 2 / (len(held) * (len(held) - 1))
@@ -1314,24 +1321,26 @@ with part("sampling and bookkeeping", 1):
         assert set(buffer.sample(capacity)[1].tolist()) == held, "sampling must not change what is held"
 with part("seeds and copies", 1):
     first, second = student.RehearsalBuffer(4, start), student.RehearsalBuffer(4, start)
-    for B in (3, 6, 9):  # by turns: what they draw must not come from one generator that both share
+    for B in (3, 6, 9):  # in turn: they must not draw from a generator that both share
         x, y = torch.randn(B, 2, generator=g), torch.randint(0, 10**6, (B,), generator=g)
         first.add(x, y)
         second.add(x, y)
     for n in (4, 2, 3):
         one, other = first.sample(n), second.sample(n)
         assert torch.equal(one[0], other[0]) and torch.equal(one[1], other[1]), (
-            "two buffers with one seed and the same calls must hold and give the same: each needs a generator of its own"
+            "two buffers with one seed and the same calls must hold and return the same: each needs its own generator"
         )
-    assert student.leaves_alone(student.RehearsalBuffer, 4, start), "torch's global generator must be left alone"
-    assert student.leaves_alone(first.add, x, y), "torch's global generator must be left alone, and so must x and y"
-    assert student.leaves_alone(first.sample, 2), "torch's global generator must be left alone"
+    assert student.leaves_alone(student.RehearsalBuffer, 4, start), "torch's global generator must not be used"
+    assert student.leaves_alone(first.add, x, y), (
+        "torch's global generator must not be used, and x and y must not change"
+    )
+    assert student.leaves_alone(first.sample, 2), "torch's global generator must not be used"
     buffer = student.RehearsalBuffer(3, start)
     for B in (2, 30):
         student.add_and_overwrite(buffer, torch.ones(B, 2), torch.ones(B).long())
     assert bool((buffer.sample(3)[0] == 1).all()), "the caller overwrote its tensors after add: keep copies"
     student.sample_and_overwrite(buffer, 3)
-    assert bool((buffer.sample(3)[0] == 1).all()), "a sample was overwritten: give copies away"
+    assert bool((buffer.sample(3)[0] == 1).all()), "a sample was overwritten, and so was the buffer: return copies"
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1350,14 +1359,14 @@ against(
     rehearsal_runs,
     CAPACITIES,
     "Rehearsal, a few hundred examples",
-    "examples kept, of all earlier tasks together",
+    "examples kept, all earlier tasks together",
 )
 
 # %% [markdown]
-# More examples, less forgetting, and the curve of the new tasks stays flat: rehearsal knows no trade-off of this kind. What it costs lies elsewhere: two batches per step instead of one, memory for the examples, and the right to keep them.
+# With more examples there is less forgetting, and the curve of the new tasks stays flat: rehearsal does not have this trade-off. It has other costs: two batches per step instead of one, memory for the examples, and the need for permission to keep them.
 
 # %% [markdown]
-# ## 7. All three, side by side
+# ## 7. All three methods side by side
 #
 # First the numbers, with what each method stores of the past.
 
@@ -1379,7 +1388,7 @@ print(f"stored, rehearsal: {CAPACITIES[-1] * 784:,} grey values of one byte and 
 # %% [markdown]
 # ### The figure (2 points)
 #
-# Draw the accuracy matrices of the three methods (`compared`) side by side, on one scale of colours, with a title that names the data and says what is to be seen.
+# Draw the accuracy matrices of the three methods (`compared`) side by side, on one colour scale, with a title that names the data and says what the figure shows.
 
 # %% nbgrader={"grade": true, "grade_id": "figure_matrices", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
 # `draw_matrices(results, title)` takes a dict: name -> the matrices of all seeds `[S, T, T]`, such as `compared`.
@@ -1394,13 +1403,13 @@ draw_matrices(compared, f"Three tasks in a row ({digits.name}): what is left of 
 # %% [markdown]
 # **What to expect.** In `mini`, over 3 seeds: average accuracy 0.81 ± 0.01 naive, 0.89 ± 0.01 with the best λ, 0.93 ± 0.01 with 500 kept examples; forgetting 0.20, 0.08 and 0.02. On MNIST, over 3 seeds, where each task is trained longer: 0.61 ± 0.01 naive, 0.85 ± 0.01 with λ = 10 and 0.915 ± 0.002 with 1,000 kept examples; forgetting 0.50, 0.11 and 0.05.
 #
-# **Where the methods fail, and where this comparison does.** EWC's parabola is drawn around one point and takes each weight alone: far from $\theta^*$, or where weights act together, it protects too much or too little. Its Fisher is estimated where the network already fits the data, so gradients are small, and the better the fit, the smaller; λ has to make up for it. λ was chosen by the same test images on which we report (a fair study would choose it on a task of its own, and a continual learner has no later tasks to try it on).
-# Rehearsal sees twice as many examples per step. And in permuted pixels the network is told nothing about which task an image is from, and need not be: the tasks share their labels. Where new tasks bring new classes, EWC alone does much worse (van de Ven and Tolias 2019).
+# **Where the methods fail, and where this comparison does.** EWC's parabola approximates the loss around one point, for each weight by itself: far from $\theta^*$, or where weights interact, it protects too much or too little. Its Fisher is estimated where the network already fits the data, so gradients are small, and the better the fit, the smaller; λ has to compensate for this. λ was chosen on the same test images on which we report (a fair study would choose it on a separate task, and a continual learner has no later tasks on which to choose it).
+# Rehearsal sees twice as many examples per step. And with permuted pixels the network does not know which task an image is from, and need not know: the tasks share their labels. Where new tasks bring new classes, EWC alone does much worse (van de Ven and Tolias 2019).
 
 # %% [markdown]
 # ## 8. The other network
 #
-# **Predict, then run.** The MLP forgot less when it was trained naively. We train it with the λ that was best for the CNN, and with the largest buffer. Is there still something to gain?
+# **Predict, then run.** The MLP forgot less when it was trained naively. We train it with the λ that was best for the CNN, and with the largest buffer. Can the two methods still improve it?
 
 # %% tags=["train"]
 mlp_runs = run_settings(
@@ -1413,7 +1422,7 @@ mlp_runs = run_settings(
 report({**naive_runs, best_ewc: ewc_runs[best_ewc], best_rehearsal: rehearsal_runs[best_rehearsal], **mlp_runs})
 draw_matrices(
     {"CNN, naive": naive_runs["CNN, naive"], "MLP, naive": naive_runs["MLP, naive"], **mlp_runs},
-    "The MLP forgets less than the CNN from the start, and the remedies take most of the rest",
+    "The MLP forgets less than the CNN, and the two methods remove most of the rest",
 )
 
 # %% [markdown]
@@ -1421,20 +1430,20 @@ draw_matrices(
 #
 # ### (a) What is forgotten? (3 points)
 #
-# Look at the matrix of naive training of the CNN. Which task is forgotten how much (numbers with standard errors), and why does the network forget at all, although it has weights enough to learn all three tasks at once? How do you know that its weights are enough for all three?
+# Look at the matrix of naive training of the CNN. Which task is forgotten how much (numbers with standard errors), and why does the network forget at all, although it has enough weights to learn all three tasks at once? How do you know that its weights are enough for all three?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_naive", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
 # (Numbers of a `mini` run, mean ± standard error over 3 seeds.) Task 0 is at 0.92 ± 0.01 when it was learnt, 0.77 ± 0.04 after task 1 and 0.67 ± 0.03 at the end; task 1 falls from 0.94 ± 0.01 to 0.80 ± 0.03; task 2, just learnt, is at 0.96. Forgetting is 0.20 ± 0.02.
 #
-# The loss of the current task contains no term of the old ones. Its gradient moves every weight that lowers it, also those on which the old tasks depend (the weights are shared by all tasks), and nothing pushes back. On the old tasks' loss this is a walk in a direction in which it may rise steeply. The accuracy falls step by step with each further task; it stays above chance since some of what was learnt (the last layer, part of the filters) still fits.
+# The loss of the current task contains no term of the old ones. Its gradient moves every weight that lowers it, also those on which the old tasks depend (the weights are shared by all tasks), and nothing counteracts this. The old tasks' loss may rise steeply in the direction of these steps. The accuracy falls step by step with each further task; it stays above chance since some of the learnt weights (the last layer, part of the filters) still fit.
 #
-# It is not a lack of room: with rehearsal the same network, with the same number of steps, is good at all three tasks at once. So weights that serve all three exist near by; naive training has no reason to look for them.
+# It is not a lack of capacity: with rehearsal the same network, with the same number of steps, is good at all three tasks at once. So there are weights that are good for all three tasks; naive training has no reason to find them.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: numbers from the own matrix, with standard errors: the first task loses most, the second less, the last (just learnt) nothing
 # * 1 point: why: the loss of the current task alone is minimised, all weights are shared, nothing holds those that old tasks need
-# * 1 point: enough room is shown by a run that is good at all three (rehearsal, or training on all tasks together); a statement without evidence does not count
+# * 1 point: enough capacity is shown by a run that is good at all three (rehearsal, or training on all tasks together); a statement without evidence does not count
 # ### END MARK SCHEME
 
 # %% [markdown]
@@ -1446,19 +1455,19 @@ draw_matrices(
 # ### BEGIN SOLUTION
 # Better (`mini`): naively trained, the MLP has an average accuracy of 0.908 ± 0.008 and forgetting of 0.065 ± 0.008, the CNN 0.807 ± 0.010 and 0.201 ± 0.015.
 #
-# A CNN gains from neighbourhoods: a small pattern is worth detecting, and means the same at each place. A permutation destroys both, so its advantage is gone, and sharing becomes a burden: few filters serve all places of all tasks, and to change one for the new task changes what the old task sees everywhere. The MLP has separate weights for each pixel; images of two permuted tasks point into nearly unrelated directions of the 784-dimensional space, so changing the first layer for one hardly changes its output for the other.
+# A CNN gains from neighbourhoods: a small pattern is informative, and means the same at each position. A permutation destroys both, so its advantage is gone, and sharing becomes a disadvantage: few filters are used at all positions in all tasks, and a change of one for the new task changes the features of the old task everywhere. The MLP has separate weights for each pixel; images of two permuted tasks have nearly unrelated directions in the 784-dimensional space, so changing the first layer for one hardly changes its output for the other.
 #
-# The opposite is to be expected where images keep their neighbourhoods, for instance a sequence of tasks on natural images or on unpermuted digits of different classes: there filters learnt for one task are useful for the next.
+# I expect the opposite where images keep their neighbourhoods, for instance a sequence of tasks on natural images or on unpermuted digits of different classes: there filters learnt for one task are useful for the next.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: the MLP does better (higher average accuracy, less forgetting), with own numbers and standard errors
-# * 1 point: the reason (no neighbourhoods in permuted images, shared filters are used by all tasks against weights of their own per pixel), and a case with intact neighbourhoods for the opposite
+# * 1 point: the reason (no neighbourhoods in permuted images, shared filters are used by all tasks, while the MLP has separate weights per pixel), and a case with intact neighbourhoods for the opposite
 # ### END MARK SCHEME
 
 # %% [markdown]
-# ### (c) The knob of EWC (4 points)
+# ### (c) The hyperparameter of EWC (4 points)
 #
-# (i) Give average accuracy and forgetting for at least four λ, and say what λ does. (ii) What happens when λ is too small, and when it is too large? Use the words *plasticity* and *stability* and point to the figures under *What λ does*. (iii) At the largest λ the accuracy falls to chance, for old tasks as well. Why is this not what "too much stability" would look like, and what is the reason? (iv) Somebody squares the mean gradient of batches of 256 images instead of single gradients. What would their best λ be, roughly, compared with yours, and what else is different?
+# (i) Give average accuracy and forgetting for at least four λ, and say what λ does. (ii) What happens when λ is too small, and when it is too large? Use the words *plasticity* and *stability* and point to the figures under *What λ does*. (iii) At the largest λ the accuracy falls to chance, for old tasks as well. Why is this not what "too much stability" would look like, and what is the reason? (iv) Another student squares the mean gradient of batches of 256 images instead of single gradients. What would their best λ be, roughly, compared with yours, and what else is different?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_lambda", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
@@ -1470,25 +1479,25 @@ draw_matrices(
 #
 # (iii) A network that is too stable would keep its old tasks and fail on new ones. Here the old ones are lost too: gradient descent itself diverges, since the steepest springs have a curvature λF beyond 2(1 + μ)/η, and each step overshoots the anchor further. A smaller learning rate (or clipping) would allow the same λ.
 #
-# (iv) The squares of means are smaller by up to B (by exactly that if the mean gradient is 0; we measured a factor of 50 at B = 250), so they would need a λ larger by 50 to 256. Moreover their entries agree less with the Fisher's, since what is left of the mean gradient speaks of unfinished training and not of curvature, and λ depends on a batch size that should not matter.
+# (iv) The squares of means are smaller by up to B (by exactly that if the mean gradient is 0; we measured a factor of 50 at B = 250), so they would need a λ larger by 50 to 256. Moreover their entries agree less with the Fisher's, since the remaining mean gradient reflects unfinished training and not curvature, and λ depends on a batch size that should not matter.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: a table or figure with at least four λ, average accuracy and forgetting, and λ as the weight of the old tasks against the new one
 # * 1 point: too small: plasticity without stability, forgetting; too large: stability without plasticity, the new tasks are no longer learnt; refers to the curve of the new tasks
 # * 1 point: collapse at the largest λ: old tasks are lost too, steps overshoot (learning rate times λF too large), not a trade-off
-# * 1 point: λ larger, by up to the batch size, 256 (or by the factor read off the own figure); and at least one further difference (dependence on the batch size, the rest of the mean gradient, other weights ranked)
+# * 1 point: λ larger, by up to the batch size, 256 (or by the factor read off the own figure); and at least one further difference (dependence on the batch size, the remaining mean gradient, another ranking of the weights)
 # ### END MARK SCHEME
 
 # %% [markdown]
 # ### (d) Rehearsal: for and against (3 points)
 #
-# Compare rehearsal with EWC: what is each better at? Speak about accuracy, memory, time per step, and about data that may not be kept. What happens to each when there are 100 tasks instead of 3?
+# Compare rehearsal with EWC: what is each better at? Discuss accuracy, memory, time per step, and data that may not be kept. What happens to each when there are 100 tasks instead of 3?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_rehearsal", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
 # For rehearsal: the highest average accuracy and the least forgetting in our runs; it is simple, has no λ to tune, needs no assumption about the loss (EWC's parabola) and does not make learning unstable; more examples help and do not hurt the new tasks. Its memory is fixed by choice.
 #
-# Against it: it must keep real data, which privacy, licences or contracts may forbid (medical images, users' texts), and what is kept can be overfitted when the buffer is small. Each step handles two batches, about twice the time. EWC stores only weights and their importances, nothing of the data in plain form; its penalty costs little per step, plus one pass of single gradients after each task.
+# Against it: it must keep real data, which privacy, licences or contracts may forbid (medical images, users' texts), and the network can overfit a small buffer. Each step handles two batches, about twice the time. EWC stores only weights and their importances, no data; its penalty costs little per step, plus one pass of single gradients after each task.
 #
 # With 100 tasks: the buffer stays as large but holds only 1/100 of its examples per task, so each old task is rehearsed rarely; it must grow, or forgetting returns. EWC as here stores a Fisher and an anchor per task, so its memory and time per step grow with the number of tasks (they can be merged into one running Fisher and anchor), and the network becomes stiffer with each, until nothing new can be learnt.
 # ### END SOLUTION
@@ -1499,7 +1508,7 @@ draw_matrices(
 # ### END MARK SCHEME
 
 # %% [markdown]
-# (The figure of section 7 counts as a question, too.)
+# (The figure of section 7 is also graded like a question.)
 #
 # ### How was it made? (not graded)
 #
@@ -1512,13 +1521,13 @@ process = {"sources": "", "people": "", "hours": None}
 # %% [markdown]
 # ## 10. Your log
 #
-# The next cell defines inputs that belong to you alone: they are drawn from your student id. The last cell asks your functions for
-# their answers, adds your measured numbers and writes `submission_log.json`. Hand it in together with this notebook.
+# The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for
+# their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
 
 
 # %% tags=["answers"]
 def personal_answers(student, draws):
-    """Inputs that belong to one student: item id -> a function that asks the student's code for its answer."""
+    """Per-student inputs: item id -> a function that asks the student's code for its answer."""
 
     def matrix(d, T):
         """A matrix of accuracies as continual learning gives it: low above the diagonal."""
@@ -1529,7 +1538,7 @@ def personal_answers(student, draws):
         d = draws("permute_pixels")
         images, seed = d.uniform(0.0, 1.0, 3, 1, 28, 28), int(d.integers(1, 10_000, 1)[0])
         images[1] = images[0]
-        got = student.permute_pixels(images, seed)  # which permutation it is, is free
+        got = student.permute_pixels(images, seed)  # any permutation is allowed
         return {
             "values": bool(torch.equal(got.flatten(1).sort(dim=1).values, images.flatten(1).sort(dim=1).values)),
             "alike": bool(torch.equal(got[0], got[1])),
@@ -1583,7 +1592,7 @@ def personal_answers(student, draws):
 
 # %% tags=["log"]
 log = SubmissionLog(run)
-log.bands(  # between these, the numbers of our own runs lie
+log.bands(  # the expected range of each number, from our own runs
     {
         "continual_learning/cnn_naive/average_accuracy": {"full": (0.45, 0.8), "mini": (0.65, 0.92)},
         "continual_learning/cnn_naive/forgetting": {"full": (0.25, 0.75), "mini": (0.05, 0.4)},

@@ -1,4 +1,4 @@
-# alternative: the per-sample losses are summed, each through weights of its own
+# alternative: the per-sample losses are summed, each with its own copy of the weights
 def fisher_diagonal(model, x, y):
     was_training = model.training
     model.eval()

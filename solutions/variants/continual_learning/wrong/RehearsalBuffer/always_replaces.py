@@ -1,4 +1,4 @@
-# misconception: you let every new example in, at a random place, so the newest are favoured
+# misconception: every new example replaces a random one, so the newest are favoured
 class RehearsalBuffer:
     def __init__(self, capacity, seed):
         self.capacity = capacity

@@ -1,4 +1,4 @@
-# misconception: you start to count again with each call of add
+# misconception: you restart the count of examples in each call of add
 class RehearsalBuffer:
     def __init__(self, capacity, seed):
         self.capacity = capacity

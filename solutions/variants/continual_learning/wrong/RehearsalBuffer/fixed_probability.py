@@ -1,4 +1,4 @@
-# misconception: you let each new example in with a probability that does not fall with their number
+# misconception: you accept each new example with a probability that does not fall as more examples come
 class RehearsalBuffer:
     def __init__(self, capacity, seed):
         self.capacity = capacity

@@ -1,4 +1,4 @@
-# misconception: you marked the examples that you had seen in the labels that were given
+# misconception: you changed the given labels to mark the examples seen
 class RehearsalBuffer:
     def __init__(self, capacity, seed):
         self.capacity, self.random, self.seen, self.kept = capacity, random.Random(seed), 0, []

@@ -1,4 +1,4 @@
-# misconception: your length counts all that was added, not what is held
+# misconception: your length counts all added examples, not those that are held
 class RehearsalBuffer:
     def __init__(self, capacity, seed):
         self.capacity = capacity

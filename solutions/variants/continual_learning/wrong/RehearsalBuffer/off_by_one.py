@@ -1,4 +1,4 @@
-# misconception: your numbers do not count the example that has just come, so later ones get in too easily
+# misconception: your count leaves out the new example, so later ones are accepted too often
 class RehearsalBuffer:
     def __init__(self, capacity, seed):
         self.capacity = capacity

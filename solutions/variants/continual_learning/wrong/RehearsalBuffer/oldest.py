@@ -1,4 +1,4 @@
-# misconception: you kept the first examples and let all later ones go
+# misconception: you kept the first examples and discarded all later ones
 class RehearsalBuffer:
     def __init__(self, capacity, seed):
         self.capacity = capacity

@@ -1,4 +1,4 @@
-# misconception: you take away from the buffer what you sample
+# misconception: you remove the sampled examples from the buffer
 class RehearsalBuffer:
     def __init__(self, capacity, seed):
         self.capacity = capacity

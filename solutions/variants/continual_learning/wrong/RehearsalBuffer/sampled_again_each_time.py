@@ -1,4 +1,4 @@
-# misconception: you drew anew from the buffer and the new portion together, without regard to how many came before
+# misconception: you drew again from the buffer and the new portion together, although the buffer stands for many more examples
 class RehearsalBuffer:
     def __init__(self, capacity, seed):
         self.capacity = capacity

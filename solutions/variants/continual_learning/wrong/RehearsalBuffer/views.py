@@ -1,4 +1,4 @@
-# misconception: you kept views of the tensors that came, which the caller may overwrite
+# misconception: you kept views of the given tensors, which the caller may overwrite
 class RehearsalBuffer:
     def __init__(self, capacity, seed):
         self.capacity = capacity

@@ -1,4 +1,4 @@
-# misconception: you held also weights that the Fisher does not name
+# misconception: you also penalised weights that the Fisher does not name
 def ewc_penalty(model, fisher, anchor, lam):
     total = 0
     for name, weight in model.named_parameters():

@@ -1,4 +1,4 @@
-# misconception: you wrote the distances into the anchor: after one step nothing is anchored
+# misconception: you overwrote the anchor with the differences
 def ewc_penalty(model, fisher, anchor, lam):
     total = 0.0
     for name, weight in model.named_parameters():

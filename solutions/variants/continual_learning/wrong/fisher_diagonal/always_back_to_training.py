@@ -1,4 +1,4 @@
-# misconception: you put the model into training mode afterwards, also when it came in evaluation mode
+# misconception: you put the model into training mode afterwards, even if it was in evaluation mode
 def fisher_diagonal(model, x, y):
     was_training = model.training
     model.eval()

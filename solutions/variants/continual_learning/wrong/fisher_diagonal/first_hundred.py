@@ -1,4 +1,4 @@
-# misconception: you looked at the first hundred samples only
+# misconception: you used only the first hundred samples
 def fisher_diagonal(model, x, y):
     was_training = model.training
     model.eval()

@@ -1,4 +1,4 @@
-# misconception: you gave frozen parameters an entry
+# misconception: you included frozen parameters
 def fisher_diagonal(model, x, y):
     was_training = model.training
     model.eval()

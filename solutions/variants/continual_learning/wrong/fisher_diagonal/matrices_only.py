@@ -1,4 +1,4 @@
-# misconception: you left out the parameters that are no matrices
+# misconception: you left out the parameters that are not matrices
 def fisher_diagonal(model, x, y):
     was_training = model.training
     model.eval()

@@ -1,4 +1,4 @@
-# misconception: you averaged over the entries of each parameter: every weight has a Fisher of its own
+# misconception: you averaged over the entries of each parameter: every weight has its own Fisher entry
 def fisher_diagonal(model, x, y):
     was_training = model.training
     model.eval()

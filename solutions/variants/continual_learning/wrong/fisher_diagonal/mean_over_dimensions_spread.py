@@ -1,4 +1,4 @@
-# misconception: you gave all entries of a parameter their mean: every weight has a Fisher of its own
+# misconception: you gave all entries of a parameter their mean: every weight has its own Fisher entry
 def fisher_diagonal(model, x, y):
     was_training = model.training
     model.eval()

@@ -1,4 +1,4 @@
-# misconception: you left the model in the mode in which it came; it must be in evaluation mode
+# misconception: you did not change the mode of the model; take the gradients in evaluation mode
 def fisher_diagonal(model, x, y):
     weights = {name: weight.detach() for name, weight in model.named_parameters() if weight.requires_grad}
     fisher = {name: torch.zeros_like(weight) for name, weight in weights.items()}

@@ -1,4 +1,4 @@
-# misconception: you squared the mean gradients of small batches: batches of one are needed
+# misconception: you squared the mean gradients of small batches: square the gradient of each single sample
 def fisher_diagonal(model, x, y):
     was_training = model.training
     model.eval()

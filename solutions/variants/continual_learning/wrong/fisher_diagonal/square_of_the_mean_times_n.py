@@ -1,4 +1,4 @@
-# misconception: you squared the mean gradient and multiplied by the number of samples: right in size, wrong in the entries
+# misconception: you squared the mean gradient and multiplied by the number of samples: the size is about right, the entries are wrong
 def fisher_diagonal(model, x, y):
     was_training = model.training
     model.eval()

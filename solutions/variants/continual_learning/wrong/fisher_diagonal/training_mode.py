@@ -1,4 +1,4 @@
-# misconception: you took the gradients in training mode, where dropout draws and batch normalisation looks at neighbours
+# misconception: you took the gradients in training mode, where dropout is random and batch normalisation depends on the other samples
 def fisher_diagonal(model, x, y):
     was_training = model.training
     model.train()

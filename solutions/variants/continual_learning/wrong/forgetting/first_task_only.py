@@ -1,3 +1,3 @@
-# misconception: you looked at the first task only
+# misconception: you used only the first task
 def forgetting(acc):
     return acc[:, 0].max() - acc[-1, 0]

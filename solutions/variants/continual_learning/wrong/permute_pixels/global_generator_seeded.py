@@ -1,4 +1,4 @@
-# misconception: you seeded the global generator, which changes what everybody else draws
+# misconception: you seeded the global generator, which changes all other random draws
 def permute_pixels(images, seed):
     torch.manual_seed(seed)
     order = torch.randperm(784).to(images.device)

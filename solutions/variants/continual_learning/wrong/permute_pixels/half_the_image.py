@@ -1,4 +1,4 @@
-# misconception: you shuffled only half of the places
+# misconception: you shuffled only half of the positions
 def permute_pixels(images, seed):
     order = torch.arange(784)
     order[:392] = torch.randperm(392, generator=torch.Generator().manual_seed(seed))
