@@ -1,15 +1,15 @@
-"""Which of its arguments did a call change?
+"""Finds the arguments that a call changed in place.
 
-Functions of the notebooks leave their arguments as they are, because the caller may need them again. In test cells
+Functions of the notebooks must not change their arguments, because the caller may need them again. In test cells
 `student.f(x)` checks this for every call of a function: tensors, arrays, lists and dicts, and the parameters and
-buffers of modules, unless the test says that these may change:
+buffers of modules, unless the test allows these to change:
 
     with modules_may_change():
         losses = student.gan_step(generator, discriminator, optimizers, x_real, z)
 
-What is no function, an object that a class of the student's made for example, is watched where the test asks for it:
-`watched(layer)(x)`. So a notebook and the grader check the same calls. Gradients, `requires_grad`, the mode of a module
-and random generators may change in any call.
+For other objects, e.g. an instance of the student's class, the test asks for the check: `watched(layer)(x)`. So a
+notebook and the grader check the same calls. Gradients, `requires_grad`, the mode of a module and random generators may
+change in any call.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from homework.checks import CheckFailed
 Kind = Literal["tensor", "array", "list", "dict", "module"]
 """What can be changed in place."""
 Path = tuple[int | str, ...]
-"""Where in an argument: indices and keys; for a module the name of the parameter or buffer."""
+"""Position in an argument: indices and keys; for a module the name of the parameter or buffer."""
 _States = dict[Path, tuple[Kind, Any]]
-"""By place: what is there, and its state."""
+"""Position → kind and state of the value there."""
 
 _DEPTH = 40
-"""Lists and dicts nested more deeply are not looked into."""
+"""Lists and dicts nested more deeply are not checked."""
 
 _modules_may_change = False
 
@@ -44,9 +44,9 @@ class Change(NamedTuple):
     name: str
     """The parameter's name in the function's signature."""
     path: Path
-    """Where in the argument."""
+    """Position in the argument."""
     kind: Kind
-    """What was changed there."""
+    """Kind of the changed value."""
 
     def __str__(self) -> str:
         """One sentence for the author of the function."""
@@ -62,12 +62,12 @@ class Change(NamedTuple):
 
 
 class Watch:
-    """Remembers the arguments of one call, and tells afterwards which of them changed.
+    """Records the arguments of one call, and finds afterwards which of them changed.
 
     Args:
         args: the positional arguments.
-        kwargs: the arguments that are given by name.
-        modules: also look at the parameters and buffers of modules?
+        kwargs: the keyword arguments.
+        modules: also check the parameters and buffers of modules?
     """
 
     def __init__(self, args: Sequence[Any], kwargs: Mapping[str, Any], *, modules: bool) -> None:
@@ -80,7 +80,7 @@ class Watch:
         """The first change of each argument that changed.
 
         Args:
-            function: what was called; its signature gives the arguments their names.
+            function: the called function; its signature gives the arguments their names.
         """
         found = []
         for key, value in self._arguments.items():
@@ -111,7 +111,7 @@ class Watch:
 
 @contextmanager
 def modules_may_change() -> Iterator[None]:
-    """While the block runs, calls of `student`'s functions may change the modules that they are given."""
+    """While the block runs, calls of `student`'s functions may change modules among their arguments."""
     global _modules_may_change
     before, _modules_may_change = _modules_may_change, True
     try:
@@ -121,7 +121,7 @@ def modules_may_change() -> Iterator[None]:
 
 
 def modules_are_watched() -> bool:
-    """Must a call leave the modules that it is given as they are?"""
+    """Must a call leave modules among its arguments unchanged?"""
     return not _modules_may_change
 
 
@@ -129,17 +129,17 @@ def require_unchanged(changes: Sequence[Change]) -> None:
     """Raises if a call changed an argument.
 
     Raises:
-        CheckFailed: the first of the changes, in words that a student may read.
+        CheckFailed: describes the first change; a student may read it.
     """
     if changes:
         raise CheckFailed(str(changes[0]), "")
 
 
 def watched(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, with a check after each call that its arguments are as they were.
+    """The function, with a check after each call that its arguments are unchanged.
 
     Args:
-        function: anything that can be called, in the grader also an object on the student's side.
+        function: a callable; in the grader also an object in the student's process.
     """
     across = getattr(type(function), "call_watched", None)  # of `autograder.sandbox.proxy.Handle`
     if across is not None:
@@ -155,16 +155,8 @@ def watched(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _collect(
-    value: Any,
-    path: Path,
-    found: _States,
-    seen: set[int],
-    *,
-    keep: bool,
-    modules: bool,
-) -> None:
-    """Adds the state of everything in `value` that can be changed in place, by its path."""
+def _collect(value: Any, path: Path, found: _States, seen: set[int], *, keep: bool, modules: bool) -> None:
+    """Adds to `found` the state of every mutable value in `value`, by its path."""
     if id(value) in seen or len(path) > _DEPTH:
         return
     if isinstance(value, torch.Tensor):
@@ -186,7 +178,7 @@ def _collect(
 
 
 def _values(tensor: torch.Tensor, keep: bool) -> torch.Tensor | None:
-    """The tensor, or a copy to keep; None if torch cannot copy it."""
+    """The tensor, or a copy of it if `keep`; None if torch cannot copy it."""
     try:
         return tensor.detach().clone() if keep else tensor.detach()
     except (RuntimeError, NotImplementedError):
@@ -194,7 +186,7 @@ def _values(tensor: torch.Tensor, keep: bool) -> torch.Tensor | None:
 
 
 class _ThisObject:
-    """Equal to nothing but the same object."""
+    """Equal only to a wrapper of the same object."""
 
     def __init__(self, value: Any) -> None:
         self._value = value
@@ -206,9 +198,9 @@ class _ThisObject:
 
 
 def _plain(entry: Any) -> Any:
-    """What tells an entry of a list or dict from another one: its value if it is plain, else which object it is.
+    """Identifies an entry of a list or dict: its value if it is plain, else the object itself.
 
-    Of tensors and collections only the type counts here: what is in them is looked at by itself.
+    For tensors and collections only the type counts here: their contents are compared separately.
     """
     if entry is None or type(entry) in (bool, int, float, complex, str, bytes) or isinstance(entry, np.generic):
         return repr(entry)
@@ -216,7 +208,7 @@ def _plain(entry: Any) -> Any:
 
 
 def _first_difference(before: _States, after: _States) -> tuple[Path, Kind] | None:
-    """The outermost place that differs, and what stood there."""
+    """The outermost position that differs, and the kind of value that was there."""
     for path, (kind, state) in before.items():
         if path not in after or after[path][0] != kind or not _same(state, after[path][1]):
             return path, kind
@@ -224,7 +216,7 @@ def _first_difference(before: _States, after: _States) -> tuple[Path, Kind] | No
 
 
 def _same(one: Any, other: Any) -> bool:
-    if one is None:  # could not be copied, so nobody can tell
+    if one is None:  # could not be copied, so it counts as unchanged
         return True
     if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
         return _same_values(one, other)

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writes: a file appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import BinaryIO
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Opens a temporary file beside `path` that takes its place when the block ends well.
+    """Opens a temporary file beside `path` and renames it to `path` when the block succeeds.
 
-    When the block or the disk fails, the temporary file is removed and what stood at `path` before stays as it was.
+    If the block or the disk fails, the temporary file is removed and an earlier file at `path` is unchanged.
 
     Args:
-        path: the file to make or replace; its folder must exist.
+        path: the file to create or replace; its folder must exist.
 
     Raises:
         OSError: the file cannot be written, e.g. because the disk is full.
@@ -38,12 +38,12 @@ def _sync(handle: BinaryIO) -> None:
     try:
         os.fsync(handle.fileno())
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network folders cannot do this, and need not
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network folders do not support it
             raise
 
 
 def disk_is_full(error: BaseException | None) -> bool:
-    """Is a full disk the reason? torch raises a RuntimeError of its own while it handles the disk's error."""
+    """Did a full disk cause the error? torch raises a RuntimeError of its own while it handles the disk's error."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return True

@@ -1,4 +1,4 @@
-"""What test cells use: a comparison that explains itself, and named parts for partial credit.
+"""Test cells: a comparison that explains the difference, and named parts for partial credit.
 
 assert close(student.kl_standard_normal(m, v), want, "likely mistake: v is a variance, not a standard deviation")
 """
@@ -17,9 +17,9 @@ from homework.comparison import difference
 
 
 class CheckFailed(AssertionError):  # noqa: N818  (reads as what happened, like unittest's failures)
-    """A check did not hold. `hint` names the likely mistake; `detail` shows what was got and what was expected.
+    """A check failed. `hint` names the likely mistake; `detail` shows the actual and the expected value.
 
-    The text of the exception shows both. Where the expected numbers are secret only `hint` may be shown.
+    The text of the exception shows both. If the expected numbers are secret, only `hint` may be shown.
     """
 
     def __init__(self, hint: str, detail: str) -> None:
@@ -28,28 +28,28 @@ class CheckFailed(AssertionError):  # noqa: N818  (reads as what happened, like 
         self.detail = detail
 
     def __str__(self) -> str:
-        """Hint and detail, below each other."""
+        """The hint, and below it the detail."""
         return f"{self.hint}\n{self.detail}" if self.detail else self.hint
 
 
 def close(got: Any, want: Any, hint: str, *, rtol: float = 1e-4, atol: float = 1e-6) -> Literal[True]:
-    """Is `got` what it should be? True, or an exception that says what is wrong.
+    """Compares `got` with `want`: True if they agree, else an exception that describes the difference.
 
     Numbers agree when |got − want| ≤ atol + rtol·|want|, whole numbers and truth values when they are equal, infinities
-    when they have the same sign. NaN never agrees with anything, not with NaN either. Shapes must be the same, and so
+    when they have the same sign. NaN agrees with nothing, not even with NaN. Shapes must be the same, and so
     must the kind of number (truth values, whole, floating, complex); float32 and float64 are one kind, and a plain
     Python number may be whole where a floating one is expected. Lists, tuples, named tuples and dicts are compared
     entry by entry.
 
     Args:
-        got: what the code under test returned.
-        want: what it should return: a number, string, tensor, array, or a list, tuple or dict of such.
-        hint: the likely mistake, in words that a student may read.
+        got: the value that the code under test returned.
+        want: the expected value: a number, string, tensor, array, or a list, tuple or dict of such.
+        hint: the likely mistake; a student may read it.
         rtol: tolerance relative to the expected value.
         atol: absolute tolerance, for expected values near 0.
 
     Raises:
-        CheckFailed: they differ; its `detail` says where and by how much.
+        CheckFailed: they differ; `detail` gives the position and the difference.
     """
     detail = difference(got, want, rtol=rtol, atol=atol)
     if detail:
@@ -61,12 +61,12 @@ _run_seed: str | None = None
 
 
 def fresh(number: int) -> torch.Generator:
-    """Where the inputs of a test come from: a generator that gives the same numbers each time the test is run.
+    """A generator for the inputs of a test: it gives the same numbers each time the test runs.
 
-    Every grading run has inputs of its own (`inputs_from`): a test must hold for whatever is drawn.
+    Every grading run draws other inputs (`inputs_from`): a test must hold for any of them.
 
     Args:
-        number: tells the tests of a notebook apart.
+        number: distinguishes the tests of a notebook.
     """
     if _run_seed is None:
         return torch.Generator().manual_seed(number)
@@ -76,7 +76,7 @@ def fresh(number: int) -> torch.Generator:
 
 @contextmanager
 def inputs_from(seed: str) -> Iterator[None]:
-    """While the block runs, `fresh` gives what belongs to this seed."""
+    """While the block runs, `fresh` draws from this seed."""
     global _run_seed
     before, _run_seed = _run_seed, seed
     try:
@@ -86,16 +86,16 @@ def inputs_from(seed: str) -> Iterator[None]:
 
 
 class Part(NamedTuple):
-    """How one part of a test cell ended."""
+    """Result of one part of a test cell."""
 
     name: str
-    """What the part is about."""
+    """What the part tests."""
     weight: float
     """Its share of the item's points, relative to the other parts."""
     passed: bool
-    """Did it run to its end?"""
+    """Did it finish without an exception?"""
     error: Exception | None
-    """What it raised."""
+    """The exception that it raised."""
 
 
 _recorder: list[Part] | None = None
@@ -104,23 +104,23 @@ _inside: str | None = None
 
 @contextmanager
 def part(name: str, weight: float = 1.0) -> Iterator[None]:
-    """One part of a test cell, with credit of its own.
+    """One part of a test cell, with its own credit.
 
-    In the notebook a failing part raises at once. Where results are recorded (`recording`), what it raises is noted and
-    the test cell goes on with the next part.
+    In the notebook a failing part raises at once. Inside `recording`, its exception is recorded and the test cell
+    continues with the next part.
 
     Args:
-        name: what the part is about; a student may read it.
+        name: what the part tests; a student may read it.
         weight: its share of the item's points, relative to the other parts; positive.
 
     Raises:
-        ValueError: the weight is not a positive number, or the part stands inside another one.
+        ValueError: the weight is not a positive number, or the part is nested in another one.
     """
     global _inside
     if not (math.isfinite(weight) and weight > 0):
         raise ValueError(f"part {name!r}: the weight must be a positive number, not {weight!r}.")
     if _inside is not None:
-        raise ValueError(f"part {name!r} stands inside part {_inside!r}; parts cannot be nested: put it after.")
+        raise ValueError(f"part {name!r} is nested in part {_inside!r}; put it after that part.")
     _inside = name
     try:
         yield
@@ -137,7 +137,7 @@ def part(name: str, weight: float = 1.0) -> Iterator[None]:
 
 @contextmanager
 def recording() -> Iterator[list[Part]]:
-    """While the block runs, parts are noted in the list it gives, and a failing part does not end the test cell."""
+    """While the block runs, results of parts go into the list that it yields; a failing part does not end the cell."""
     global _recorder, _inside
     before, _recorder = (_recorder, _inside), []
     _inside = None

@@ -1,4 +1,4 @@
-"""How two values differ, in words: the reasoning behind `homework.checks.close`."""
+"""Describes how two values differ; `homework.checks.close` uses it."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ _KINDS = {"b": "truth values", "i": "whole numbers", "f": "floating-point number
 
 
 class _Numbers(NamedTuple):
-    """Numbers of whatever origin, ready to compare."""
+    """Numbers from a tensor, an array or plain Python, ready to compare."""
 
     values: torch.Tensor
     kind: str
     """`b`, `i`, `f` or `c`."""
     plain: bool
-    """Did they come as plain Python numbers?"""
+    """Were they plain Python numbers?"""
     origin: str
     """E.g. `float32 tensor of shape [3, 2]`."""
 
 
 def difference(got: Any, want: Any, *, rtol: float, atol: float, place: str = "") -> str:
-    """What differs between two values; empty if they agree (the rules stand at `homework.checks.close`).
+    """Describes what differs between two values; empty if they agree by the rules of `homework.checks.close`.
 
     Args:
         got: what the code under test returned.
         want: what it should return.
         rtol: tolerance relative to the expected value.
         atol: absolute tolerance.
-        place: where in a larger value the two stand, e.g. `.kl` or `[2]`.
+        place: position of the two within a larger value, e.g. `.kl` or `[2]`.
     """
     expected = _numbers(want)
     if expected is not None:
@@ -83,7 +83,7 @@ def _entries(value: Any) -> list[Any] | None:
 
 
 def _numbers(value: Any) -> _Numbers | None:
-    """The value as numbers; None if it is no number, no array and no list of numbers."""
+    """The value as numbers; None if it is not a number, array or list of numbers."""
     if isinstance(value, torch.Tensor):
         tensor = value.detach().to_dense() if value.layout is not torch.strided else value.detach()
         origin = f"{_short(value.dtype)} tensor of shape {list(value.shape)}"
@@ -157,10 +157,7 @@ def _value_difference(
     wrong = int((~agree).sum())
     size = torch.where(agree, -1.0, torch.nan_to_num((left - right).abs(), nan=torch.inf, posinf=torch.inf))
     flat = int(size.reshape(-1).argmax())
-    lines = [
-        f"got      {_show(left)}  ({got.origin})",
-        f"expected {_show(right)}  ({want.origin})",
-    ]
+    lines = [f"got      {_show(left)}  ({got.origin})", f"expected {_show(right)}  ({want.origin})"]
     if left.numel() > 1:
         index = [int(i) for i in np.unravel_index(flat, tuple(left.shape))]
         worst = f"got {_number(left.reshape(-1)[flat])}, expected {_number(right.reshape(-1)[flat])}"
@@ -172,7 +169,7 @@ def _value_difference(
 
 
 def _pattern(left: torch.Tensor, right: torch.Tensor, rtol: float) -> str:
-    """Words for a simple relation between all the numbers, which often gives a mistake away; else empty."""
+    """A simple relation between all the numbers, which often reveals the mistake; empty if there is none."""
     if bool(torch.isnan(left).any()):
         return f"{int(torch.isnan(left).sum())} of your values are NaN (0/0, ∞ − ∞, 0·∞ or log of a negative number)"
     if left.is_complex() or left.numel() == 0 or not bool(torch.isfinite(left).all() & torch.isfinite(right).all()):

@@ -8,7 +8,7 @@ class HomeworkError(RuntimeError):
 
 
 class DataError(HomeworkError):
-    """A data set cannot be had, or is damaged."""
+    """A data set or model is not available, or is damaged."""
 
 
 class LogError(HomeworkError):

@@ -1,8 +1,8 @@
-"""`student` and `reference`: the notebook's own names, under the two names that test cells use.
+"""`student` and `reference`: views of the notebook's names for test cells.
 
-In the notebook both stand for what its cells define, so that authors and students see their tests run where they write
-them. When a submission is graded, `student` reaches the student's code and `reference` the course's solution. In both
-places `student.f(x)` fails where the function changes its arguments (`homework.arguments`).
+In the notebook both give access to what its cells define, so that tests run where they are written. When a submission
+is graded, `student` gives access to the student's code and `reference` to the course's solution. In both cases
+`student.f(x)` fails if the function changes its arguments (`homework.arguments`).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from homework.arguments import watched
 
 
 class NotebookNames:
-    """A view of the notebook's global names: `names.f` is whatever `f` is there at that moment.
+    """A view of the notebook's global names: `names.f` is the current value of `f`.
 
     Args:
-        label: what to call the view in messages.
-        watch: check after each call of a function of the notebook that its arguments are as they were?
-        names: the global names to look at; those of the running notebook if not given.
+        label: name of the view in messages.
+        watch: check after each call of a function of the notebook that its arguments are unchanged?
+        names: the global names; those of the running notebook if not given.
     """
 
     def __init__(self, label: str, *, watch: bool = False, names: Mapping[str, Any] | None = None) -> None:
@@ -33,13 +33,13 @@ class NotebookNames:
         """The notebook's global of that name.
 
         Raises:
-            AttributeError: no cell that ran so far defined it; the message says which cell to run.
+            AttributeError: no cell has defined it yet; the message says which cell to run.
         """
         names = self._globals()
         if name in names:
             value = names[name]
             return watched(value) if self._watch and inspect.isfunction(value) else value
-        if name.startswith("_"):  # Python and IPython ask every object for such names
+        if name.startswith("_"):  # Python and IPython look up such names on every object
             raise AttributeError(name)
         raise AttributeError(
             f"{self._label}.{name}: the notebook has no {name!r} yet. Run the cell that defines {name!r} "
@@ -56,6 +56,13 @@ class NotebookNames:
     def __repr__(self) -> str:
         """A short description for the notebook."""
         return f"<{self._label}: the names that this notebook's cells define>"
+
+
+def notebook_shell() -> Any:
+    """The running notebook's shell; None in a script or a terminal."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
+    return shell if shell is not None and hasattr(shell, "kernel") else None
 
 
 student = NotebookNames("student", watch=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -35,9 +34,7 @@ NEW_NAMES: Final = {
 class OldNames(MetaPathFinder, Loader):
     """Finds a module under its old name."""
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
         """The module, if the name is an old one."""
         return ModuleSpec(fullname, self) if fullname in NEW_NAMES else None
 

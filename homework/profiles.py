@@ -1,4 +1,4 @@
-"""One set of cells, three sizes: which profile a run has, on which device, with which seed."""
+"""The profile, device and seed of a run: one set of cells, three sizes."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ _MEANING = {
 
 
 class ProfileError(ValueError):
-    """`HOMEWORK_PROFILE` names no profile."""
+    """`HOMEWORK_PROFILE` is not a profile."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of one problem's notebook; made by `start`."""
+    """One run of one problem's notebook; `start` creates it."""
 
     problem: str
     """Problem id, e.g. `vae`."""
     profile: Profile
     """`full`, `mini` or `grade`."""
     device: torch.device
-    """Where models and batches belong."""
+    """Device for models and batches."""
     seed: int
-    """What the global generators were seeded with."""
+    """Seed of the global generators."""
 
     def size(self, *, full: T, mini: T, grade: T) -> T:
-        """The one of three values that belongs to this run's profile.
+        """The value for this run's profile.
 
         Args:
             full: for real data and a GPU.
             mini: for embedded data and a CPU.
-            grade: for the autograder: as small as still runs.
+            grade: for the autograder: the smallest size that runs.
         """
         if self.profile == "full":
             return full
@@ -54,18 +54,18 @@ class Run:
 
 
 def start(problem: str, seed: int = 0) -> Run:
-    """Begins a notebook: chooses profile and device, seeds everything and prints one line that says so.
+    """Starts a notebook: chooses profile and device, seeds everything and prints one line about it.
 
-    The profile is `$HOMEWORK_PROFILE`; unset, it is `full` where CUDA is available, else `mini`. The device is the GPU
-    where there is one, and always the CPU in profile `grade`.
+    The profile is `$HOMEWORK_PROFILE`; if unset, `full` where CUDA is available, else `mini`. The device is the GPU if
+    there is one; in profile `grade` it is always the CPU.
 
     Args:
         problem: problem id: lower-case letters, digits and `_`.
         seed: seed of Python's, numpy's and torch's generators.
 
     Raises:
-        ProfileError: `HOMEWORK_PROFILE` is none of the three.
-        ValueError: the problem id or the seed is not usable.
+        ProfileError: `HOMEWORK_PROFILE` is not a profile.
+        ValueError: the problem id or the seed is invalid.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", problem):
         raise ValueError(f"problem id {problem!r}: use lower-case letters, digits and _, beginning with a letter.")
@@ -78,10 +78,10 @@ def start(problem: str, seed: int = 0) -> Run:
 
 
 def chosen_profile() -> Profile:
-    """The profile that `$HOMEWORK_PROFILE` names; unset or empty: `full` with CUDA, else `mini`.
+    """The profile in `$HOMEWORK_PROFILE`; if unset or empty, `full` with CUDA, else `mini`.
 
     Raises:
-        ProfileError: it names none of the three.
+        ProfileError: it is not a profile.
     """
     wanted = os.environ.get("HOMEWORK_PROFILE", "").strip().lower()
     if not wanted:
@@ -89,19 +89,19 @@ def chosen_profile() -> Profile:
     if wanted not in PROFILES:
         known = "; ".join(f"{name} ({_MEANING[name]})" for name in PROFILES)
         raise ProfileError(
-            f"HOMEWORK_PROFILE is {os.environ['HOMEWORK_PROFILE']!r}, which is no profile. Set it to one of: {known}. "
+            f"HOMEWORK_PROFILE is {os.environ['HOMEWORK_PROFILE']!r}, not a profile. Set it to one of: {known}. "
             "Or unset it: then it is full where CUDA is available, else mini."
         )
     return wanted
 
 
 def chosen_device(profile: Profile) -> torch.device:
-    """The GPU where CUDA is available, else the CPU; profile `grade` always takes the CPU."""
+    """The GPU where CUDA is available, else the CPU; profile `grade` always uses the CPU."""
     return torch.device("cuda" if profile != "grade" and torch.cuda.is_available() else "cpu")
 
 
 def device_name(device: torch.device) -> str:
-    """The device in words: `cpu`, or `cuda (…)` with the GPU's name."""
+    """Name of the device: `cpu`, or `cuda (…)` with the GPU's name."""
     if device.type == "cuda":
         return f"cuda ({torch.cuda.get_device_name(device)})"
     return device.type

@@ -1,4 +1,4 @@
-"""Numbers as they come in: plain ones, and tensors with one element."""
+"""Plain numbers, and tensors with one element."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import torch
 
 
 def is_whole(value: object) -> bool:
-    """Is it an `int`, and not a truth value?"""
+    """Is it an `int` and not a `bool`?"""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def as_number(value: float | torch.Tensor) -> float:
-    """A number, or a tensor with one element (gradients do not matter), as a float."""
+    """The float of a number or of a tensor with one element, with or without gradient."""
     return float(value.detach() if isinstance(value, torch.Tensor) else value)

@@ -1,7 +1,7 @@
-"""Seeds, and the states of the random generators that a notebook draws from.
+"""Seeds and states of the global random generators.
 
-On a CPU the same seed, torch version and machine give the same numbers, bit for bit. On a GPU some sums are made in an
-order that differs from run to run, so that curves agree closely but not exactly.
+On a CPU the same seed, torch version and machine give the same numbers, bit for bit. On a GPU the order of some sums
+differs from run to run, so that curves agree closely but not exactly.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def seed_everything(seed: int) -> None:
         seed: a whole number from 0 to 2³² − 1.
 
     Raises:
-        ValueError: the seed is not such a number.
+        ValueError: the seed is invalid.
     """
     if not is_whole(seed) or not 0 <= seed <= LARGEST_SEED:
         raise ValueError(f"seed must be a whole number from 0 to {LARGEST_SEED}, not {seed!r}.")
@@ -51,9 +51,9 @@ def generator_states() -> dict[str, Any]:
 
 
 def set_generator_states(states: dict[str, Any]) -> None:
-    """Puts all global generators back to where `generator_states()` found them.
+    """Restores the states of all global generators that `generator_states()` returned.
 
-    States of GPUs are left out when the number of GPUs is another one now.
+    States of GPUs are ignored if the number of GPUs has changed.
     """
     version, words, gauss = states["python"]
     random.setstate((version, tuple(words), gauss))

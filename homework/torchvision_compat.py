@@ -2,14 +2,14 @@
 
 Wheels of torchvision for Linux are mostly built for CUDA. Beside a CPU build of torch their extension (`_C.so`, since
 torchvision 0.29 `_C_stable.so`) finds no CUDA libraries, so the operators it would have registered are missing, and
-`import torchvision` (and with it much of transformers) dies with "operator torchvision::nms does not exist":
+`import torchvision` (and with it much of transformers) fails with "operator torchvision::nms does not exist":
 torchvision registers shape rules for `nms` and `qnms` whether or not the operators exist. Declaring the two operators
 is enough. Data sets, transforms, models and `make_grid` are plain Python and work; calling `torchvision.ops.nms` itself
 still fails, with a message by torchvision.
 
 Importing this module does all of it, once, before torchvision is imported. It must never act where the extension can be
-loaded: operators that are declared twice end the process. So nothing happens where torch is built for a GPU, where any
-of the extension's files can be loaded, where torchvision has been imported already and where it is not installed.
+loaded: declaring an operator twice ends the process. So it does nothing if torch is built for a GPU, if any of the
+extension's files can be loaded, if torchvision has been imported already, or if torchvision is not installed.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ OPERATORS: Final = {
     "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 }
-"""Operators that torchvision's Python code takes for granted, with their schemas."""
+"""Operators that torchvision's Python code expects, with their schemas."""
 
-_kept_alive: list[torch.library.Library] = []  # a library's operators vanish when its object does
+_kept_alive: list[torch.library.Library] = []  # a library's operators exist as long as its object
 
 
 def torchvision_folder() -> Path | None:
     """The folder of the installed torchvision, found without importing it; None if there is none."""
     try:
         spec = importlib.util.find_spec("torchvision")
-    except ValueError:  # a module without a spec sits in sys.modules: somebody's stand-in
+    except ValueError:  # sys.modules holds a module without a spec, e.g. a test double
         return None
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -43,7 +43,7 @@ def torchvision_folder() -> Path | None:
 
 
 def extension_loads(folder: Path) -> bool:
-    """Can torchvision's compiled extension be loaded? If it can, it now is, as torchvision would have done itself.
+    """Loads torchvision's compiled extension, as torchvision itself would; returns whether that worked.
 
     Args:
         folder: torchvision's package folder.
@@ -72,7 +72,7 @@ def declare_missing_operators() -> tuple[str, ...]:
 
 
 def prepare() -> tuple[str, ...]:
-    """Gets torch ready for `import torchvision`; returns the operators that had to be declared, mostly none."""
+    """Prepares torch for `import torchvision`; returns the operators that it declared, usually none."""
     if "torchvision" in sys.modules or torch.version.cuda is not None or torch.version.hip is not None:
         return ()
     folder = torchvision_folder()
@@ -82,4 +82,4 @@ def prepare() -> tuple[str, ...]:
 
 
 declared: Final = prepare()
-"""The operators that were declared here; empty where torchvision is whole."""
+"""The operators that were declared here; empty where torchvision is complete."""

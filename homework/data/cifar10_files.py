@@ -1,4 +1,4 @@
-"""Where CIFAR-10 comes from: parquet files in a local folder, else torchvision's download."""
+"""Reads CIFAR-10 from parquet files in a local folder, else through torchvision's download."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ def cifar10_arrays() -> Arrays:
     """Training images and labels, test images and labels: uint8 `[N, 32, 32, 3]` and int64 `[N]`.
 
     Raises:
-        DataError: they cannot be had or are damaged.
+        DataError: they are not available or damaged.
     """
     folder = parquet_folder()
     return _from_torchvision() if folder is None else _from_parquet(folder)
 
 
 def parquet_folder() -> Path | None:
-    """`$HOMEWORK_DATA/cifar10` if both parquet files lie there, else None."""
+    """`$HOMEWORK_DATA/cifar10` if it contains both parquet files, else None."""
     folder = data_folder("cifar10")
     return folder if folder and all((folder / f"{split}.parquet").is_file() for split in SPLITS) else None
 
 
 def _from_parquet(folder: Path) -> Arrays:
-    """From columns `img` (a struct whose `bytes` are an encoded picture) and `label`."""
+    """Reads the columns `img` (a struct whose `bytes` are an encoded picture) and `label`."""
     import pyarrow.parquet  # type: ignore[import-untyped,unused-ignore]
     from PIL import Image
 
@@ -50,7 +50,7 @@ def _from_parquet(folder: Path) -> Arrays:
         except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's errors are ValueErrors and OSErrors
             raise DataError(
                 f"{path} cannot be read as CIFAR-10 ({type(error).__name__}: {error}). It needs the columns `img` "
-                "(encoded pictures) and `label`; fetch it anew, or take it away to have CIFAR-10 downloaded."
+                "(encoded pictures) and `label`; download it again, or delete it: then CIFAR-10 is downloaded."
             ) from error
         if images.shape[1:] != (32, 32, 3) or not 0 <= labels.min() <= labels.max() <= 9:
             raise DataError(f"{path} is not CIFAR-10: pictures of 32×32 pixels with labels 0 … 9 are expected.")

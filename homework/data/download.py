@@ -1,4 +1,4 @@
-"""A download that tries several mirrors several times, shows its progress and checks what it got."""
+"""Downloads a file: tries several mirrors several times, shows progress and checks the contents."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHUNK = 1 << 16
 
 
 class DownloadError(HomeworkError):
-    """No mirror gave the file; the message has one line per mirror."""
+    """No mirror delivered the file; the message has one line per mirror."""
 
 
 def download(
@@ -30,18 +30,18 @@ def download(
     rounds: int = ROUNDS,
     pause: float | None = None,
 ) -> bytes:
-    """The contents of a file that each of `urls` offers.
+    """Downloads a file from the first of `urls` that delivers it.
 
-    Every mirror is tried in turn, the whole list up to `rounds` times, with a pause in between that grows.
+    Tries every mirror in turn, and the whole list up to `rounds` times with growing pauses.
 
     Args:
         urls: the file's addresses, best first.
-        check: raises a `HomeworkError` for contents that are damaged; the next mirror is tried then.
-        rounds: how often the list is gone through.
+        check: raises a `HomeworkError` if the contents are damaged; then the next mirror is tried.
+        rounds: how often to try the list.
         pause: seconds before the second round; doubled before each further one.
 
     Raises:
-        DownloadError: none of it worked.
+        DownloadError: every attempt failed.
     """
     failures: dict[str, str] = {}
     wait = PAUSE_SECONDS if pause is None else pause
@@ -73,5 +73,5 @@ def _fetch(url: str) -> bytes:
                 bar.update(len(chunk))
     contents = buffer.getvalue()
     if total is not None and len(contents) != total:
-        raise OSError(f"the connection broke off after {len(contents):,} of {total:,} bytes")
+        raise OSError(f"the connection was lost after {len(contents):,} of {total:,} bytes")
     return contents

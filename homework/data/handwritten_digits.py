@@ -1,4 +1,4 @@
-"""Data sets, the same call in every profile: real data in `full`, embedded data in `mini` and `grade`."""
+"""Handwritten digits: MNIST in profile `full`, embedded digits in `mini` and `grade`."""
 
 from __future__ import annotations
 
@@ -42,15 +42,14 @@ class Digits:
 def digits(run: Run) -> Digits:
     """Handwritten digits for this run: MNIST in profile `full`, else the embedded digits.
 
-    MNIST is looked for in `$HOMEWORK_DATA/MNIST/raw` (plain or gzipped), then in the cache (`$HOMEWORK_CACHE`, else
-    `~/.cache/homework`), else it is downloaded from torchvision's mirrors into the cache. Its checksums are verified
-    each time.
+    MNIST is read from `$HOMEWORK_DATA/MNIST/raw` (plain or gzipped), else from the cache (`$HOMEWORK_CACHE`, else
+    `~/.cache/homework`), else downloaded from torchvision's mirrors into the cache. Checksums are verified each time.
 
     Args:
         run: what `homework.start` returned.
 
     Raises:
-        DataError: MNIST cannot be had or is damaged; the message says what to do.
+        DataError: MNIST is not available or damaged; the message says what to do.
     """
     return mnist() if run.profile == "full" else embedded_digits()
 
@@ -61,18 +60,18 @@ def mnist() -> Digits:
     Source: LeCun, Bottou, Bengio and Haffner (1998), Gradient-based learning applied to document recognition.
 
     Raises:
-        DataError: it cannot be had or is damaged.
+        DataError: it is not available or damaged.
     """
     train_images, train_labels, test_images, test_labels = mnist_arrays()
     return Digits(_unit(train_images), train_labels, _unit(test_images), test_labels, "MNIST")
 
 
 def embedded_digits() -> Digits:
-    """1,497 training and 300 test images that come with scikit-learn, brought to the size and contrast of MNIST.
+    """1,497 training and 300 test images that come with scikit-learn, with the size and contrast of MNIST.
 
     The originals are 8×8 pixels with 17 grey levels. They are enlarged to 20×20 (bicubic), sharpened with a smooth step
-    between grey values 0.35 and 0.85, and stand in the middle of 28×28 pixels. The test set holds 30 images of each
-    digit; a fixed permutation decides which.
+    between grey values 0.35 and 0.85, and centred in 28×28 pixels. A fixed permutation chooses the test set, 30 images
+    of each digit.
 
     Source: Alpaydin and Kaynak (1998), Optical recognition of handwritten digits, UCI machine learning repository.
     """

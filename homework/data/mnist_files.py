@@ -1,4 +1,4 @@
-"""Where the four files of MNIST come from: a local folder, the cache, or the network; always with their checksums."""
+"""Finds the four files of MNIST in a local folder, the cache or the network, and verifies their checksums."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Final
 
 import torch
 
-from homework.atomic import disk_is_full, whole_file
 from homework.data.download import DownloadError, download
-from homework.data.folders import cache_folder, data_folder
+from homework.data.folders import cache_folder, data_folder, save
 from homework.errors import DataError
 
 TRAIN_IMAGES: Final = "train-images-idx3-ubyte"
@@ -26,14 +25,14 @@ SHA256: Final = {
     TEST_IMAGES: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     TEST_LABELS: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-"""Checksums of the unpacked files: how they were gzipped does not matter."""
+"""Checksums of the unpacked files, independent of the gzip settings."""
 
 
 def mnist_arrays() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Training images and labels, test images and labels: uint8 `[N, 28, 28]` and int64 `[N]`.
 
     Raises:
-        DataError: a file cannot be had, is damaged or cannot be saved.
+        DataError: a file is not available, is damaged or cannot be saved.
     """
     from torchvision.datasets.mnist import read_image_file, read_label_file  # type: ignore[import-untyped,unused-ignore]
 
@@ -47,13 +46,13 @@ def mnist_arrays() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tens
 
 
 def find_file(name: str) -> Path:
-    """One of the four files, unpacked and verified; unpacked into the cache or downloaded if need be.
+    """One of the four files, verified; it is unpacked into the cache or downloaded if necessary.
 
     Args:
         name: a key of `SHA256`.
 
     Raises:
-        DataError: it cannot be had, is damaged or cannot be saved.
+        DataError: it is not available, is damaged or cannot be saved.
     """
     local, cached = data_folder("MNIST", "raw"), cache_folder("MNIST", "raw") / name
     for path in (local / name if local else None, cached):
@@ -66,26 +65,26 @@ def find_file(name: str) -> Path:
         verify(name, contents, packed)
     else:
         contents = _downloaded(name)
-    _save(contents, cached)
+    save(contents, cached)
     return cached
 
 
 def verify(name: str, contents: bytes, path: Path) -> None:
-    """Has the file the checksum it must have?
+    """Verifies the checksum of a file.
 
     Args:
         name: a key of `SHA256`.
         contents: the unpacked bytes.
-        path: where they came from, for the message.
+        path: their source, for the message.
 
     Raises:
-        DataError: no.
+        DataError: it is wrong.
     """
     got = hashlib.sha256(contents).hexdigest()
     if got != SHA256[name]:
         raise DataError(
             f"{path} is damaged: its SHA-256 (unpacked) should be {SHA256[name]} and is {got}. "
-            "Delete this file and run the cell again; then it is unpacked or downloaded anew."
+            "Delete this file and run the cell again; then it is unpacked or downloaded again."
         )
 
 
@@ -109,10 +108,10 @@ def _downloaded(name: str) -> bytes:
     from torchvision.datasets import MNIST
 
     def check(packed: bytes) -> None:
-        got = hashlib.sha256(_unpacked(packed, "what came")).hexdigest()
+        got = hashlib.sha256(_unpacked(packed, "the download")).hexdigest()
         if got != SHA256[name]:
             raise DataError(
-                f"what came has the wrong checksum: SHA-256 (unpacked) should be {SHA256[name]} and is {got}"
+                f"the download has the wrong checksum: SHA-256 (unpacked) should be {SHA256[name]} and is {got}"
             )
 
     try:
@@ -125,20 +124,4 @@ def _downloaded(name: str) -> bytes:
             f"- put the four files ({', '.join(SHA256)}, plain or .gz) into <folder>/MNIST/raw and set "
             "HOMEWORK_DATA=<folder>;\n"
             "- set HOMEWORK_PROFILE=mini and restart the notebook: it then works with embedded digits, offline."
-        ) from error
-
-
-def _save(contents: bytes, path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as handle:
-            handle.write(contents)
-    except OSError as error:
-        if disk_is_full(error):
-            what = f"the disk is full; free {len(contents) / 1e6:.0f} MB"
-        else:
-            what = f"{error.strerror or error}"
-        raise DataError(
-            f"{path} cannot be saved: {what}, or set HOMEWORK_CACHE to a folder with room where you may write. "
-            "Nothing half-written was left behind."
         ) from error

@@ -1,4 +1,4 @@
-"""Pictures of things to tell apart: CIFAR-10 in profile `full`, drawn shapes of known difficulty otherwise.
+"""Pictures to classify: CIFAR-10 in profile `full`, else drawn shapes of known difficulty.
 
 pictures = pictures_for(run)
 pictures.train_images  # [N, 3 or 1, 32, 32] in [0, 1]
@@ -17,18 +17,7 @@ from homework.data.cifar10_files import cifar10_arrays
 from homework.data.shapes import NAMES, draw_shapes
 from homework.profiles import Run
 
-CIFAR10_NAMES: Final = (
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-)
+CIFAR10_NAMES: Final = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 TRAIN_SEED: Final = 1
 TEST_SEED: Final = 2
 
@@ -40,15 +29,15 @@ class Pictures:
     train_images: torch.Tensor
     """float32 `[N, channels, 32, 32]` in [0, 1]."""
     train_labels: torch.Tensor
-    """int64 `[N]`, places in `names`."""
+    """int64 `[N]`, indices into `names`."""
     test_images: torch.Tensor
     """float32 `[M, channels, 32, 32]` in [0, 1]."""
     test_labels: torch.Tensor
-    """int64 `[M]`, places in `names`."""
+    """int64 `[M]`, indices into `names`."""
     test_difficulty: torch.Tensor | None
-    """float32 `[M]` in [0, 1], how hard each test picture was made; None where nobody knows."""
+    """float32 `[M]` in [0, 1], the difficulty of each test picture; None if unknown."""
     names: tuple[str, ...]
-    """What the labels stand for."""
+    """The name of each label."""
     name: str
     """`CIFAR-10` or `drawn shapes`."""
 
@@ -60,36 +49,29 @@ class Pictures:
 def pictures_for(run: Run) -> Pictures:
     """Pictures for this run: CIFAR-10 in profile `full`, 8,000 drawn shapes in `mini`, 60 in `grade`.
 
-    CIFAR-10 is looked for in `$HOMEWORK_DATA/cifar10` (`train.parquet`, `test.parquet`); else torchvision downloads it,
-    once, into `$HOMEWORK_CACHE` (`~/.cache/homework` if unset).
+    CIFAR-10 is read from `$HOMEWORK_DATA/cifar10` (`train.parquet`, `test.parquet`); else torchvision downloads it once
+    into `$HOMEWORK_CACHE` (`~/.cache/homework` if unset).
 
     Args:
         run: what `homework.start` returned.
 
     Raises:
-        DataError: CIFAR-10 cannot be had or is damaged; the message says what to do.
+        DataError: CIFAR-10 is not available or damaged; the message says what to do.
     """
     return cifar10() if run.profile == "full" else shapes(*run.size(full=(0, 0), mini=(8000, 3000), grade=(60, 30)))
 
 
 @functools.cache
 def shapes(train: int, test: int) -> Pictures:
-    """Drawn shapes of every difficulty from 0 to 1, always the same (see `homework.data.shapes`), drawn once.
+    """Drawn shapes of every difficulty from 0 to 1, the same ones at each call (see `homework.data.shapes`).
 
     Args:
-        train: how many to train with.
-        test: how many to test with.
+        train: number of training pictures.
+        test: number of test pictures.
     """
-    for_training, for_testing = draw_shapes(train, TRAIN_SEED), draw_shapes(test, TEST_SEED)
-    return Pictures(
-        for_training.images,
-        for_training.labels,
-        for_testing.images,
-        for_testing.labels,
-        for_testing.difficulty,
-        NAMES,
-        "drawn shapes",
-    )
+    seen, unseen = draw_shapes(train, TRAIN_SEED), draw_shapes(test, TEST_SEED)
+    tensors = seen.images, seen.labels, unseen.images, unseen.labels, unseen.difficulty
+    return Pictures(*tensors, NAMES, "drawn shapes")
 
 
 def cifar10() -> Pictures:
@@ -98,7 +80,7 @@ def cifar10() -> Pictures:
     Source: Krizhevsky (2009), Learning multiple layers of features from tiny images.
 
     Raises:
-        DataError: it cannot be had or is damaged.
+        DataError: it is not available or damaged.
     """
     train_images, train_labels, test_images, test_labels = cifar10_arrays()
     return Pictures(_unit(train_images), train_labels, _unit(test_images), test_labels, None, CIFAR10_NAMES, "CIFAR-10")

@@ -1,13 +1,13 @@
-"""Drawn shapes: six kinds of figures on 32×32 pixels, each as hard to recognise as one known number says.
+"""Drawn shapes: six kinds of figures on 32×32 pixels, each with a known difficulty.
 
     drawn = draw_shapes(6000, seed=0)  # .images [6000, 1, 32, 32], .labels [6000], .difficulty [6000]
 
-A difficulty of 0 means large, bright, whole and clean; towards 1 a figure gets smaller and fainter, the long ones get
-shorter (so that an ellipse comes near a circle), a bar hides part of it, and noise covers all of it. Every figure has a
-place and a rotation of its own, whatever its difficulty.
+A difficulty of 0 means large, bright, complete and clean. Towards 1 a figure gets smaller and fainter, long ones get
+shorter (so that an ellipse resembles a circle), a bar hides part of it, and noise covers all of it. Position and
+rotation are random at every difficulty.
 
 All random numbers come from numpy's `RandomState`, whose stream never changes, and grey levels are rounded to 256
-steps, so that the same seed gives the same pictures everywhere (but for a rare pixel that is one step off).
+steps. So the same seed gives the same pictures on every machine, except for a rare pixel that is one step off.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ import torch
 NAMES: Final = ("circle", "square", "rectangle", "right triangle", "heart", "ellipse")
 SIZE: Final = 32
 FINER: Final = 2
-"""Points along each side of a pixel that are looked at: a pixel on the rim gets the share of them that lie inside."""
+"""Sample points along each side of a pixel: a pixel on the edge gets the share of points inside the figure."""
 CHUNK: Final = 500
-"""Figures drawn at a time; bounds the memory."""
+"""Figures drawn at a time; limits the memory."""
 
 RADIUS: Final = (10.5, 6.5)
 """Radius in pixels of a circle of the same area: easiest, hardest."""
 CONTRAST: Final = (0.8, 0.4)
-"""How much brighter the figure is than the background."""
+"""Brightness of the figure minus that of the background."""
 ELONGATION: Final = (2.4, 1.6)
 """Length over width of rectangle and ellipse."""
 HIDDEN: Final = (0.0, 0.6)
@@ -37,9 +37,9 @@ HIDDEN: Final = (0.0, 0.6)
 NOISE: Final = (0.02, 0.2)
 """Standard deviation of the noise of each pixel."""
 MOSTLY_EASY: Final = 3
-"""Difficulties are this power of a number that is uniform in [0, 1]: four in five are below one half."""
+"""A difficulty is this power of a uniform number in [0, 1]: four in five are below one half."""
 JITTER: Final = 0.1
-"""How far size, contrast and elongation scatter about what the difficulty asks for, as a share."""
+"""Random relative deviation of size, contrast and elongation from the values of the difficulty."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -51,26 +51,25 @@ class Shapes:
     images: torch.Tensor
     """float32 `[N, 1, 32, 32]` in [0, 1]."""
     labels: torch.Tensor
-    """int64 `[N]`, places in `NAMES`."""
+    """int64 `[N]`, indices into `NAMES`."""
     difficulty: torch.Tensor
     """float32 `[N]` in [0, 1]."""
 
     def __repr__(self) -> str:
-        """How many, not the pixels."""
+        """The number of figures, not the pixels."""
         return f"Shapes({len(self.images):,} figures of {len(NAMES)} kinds)"
 
 
 def draw_shapes(count: int, seed: int, difficulty: float | None = None) -> Shapes:
-    """Figures of random kinds, as many of each (or one more) as of any other.
+    """Draws figures of random kinds; the numbers of any two kinds differ by at most one.
 
     Args:
-        count: how many.
-        seed: of all that is random; the same seed gives the same figures.
-        difficulty: the same for all, from 0 to 1; if None, each has its own: anything in [0, 1], but
-            mostly small (the cube of a uniform number).
+        count: number of figures.
+        seed: the same seed gives the same figures.
+        difficulty: the same for all, from 0 to 1; if None, each figure has its own, the cube of a uniform number.
 
     Raises:
-        ValueError: no figures, or a difficulty outside [0, 1].
+        ValueError: `count` is below 1, or the difficulty is outside [0, 1].
     """
     if count < 1:
         raise ValueError(f"count must be at least 1, not {count}.")
@@ -93,7 +92,7 @@ def _pictures(labels: npt.NDArray[Any], hard: Floats, stream: np.random.RandomSt
     """Pictures `[n, 32, 32]` of figures of those kinds and difficulties."""
     n = len(labels)
     radius, contrast, elongation = (_between(ends, hard, stream) for ends in (RADIUS, CONTRAST, ELONGATION))
-    reach = (SIZE / 2 - radius).clip(min=0) * 0.6  # how far the middle may stray, in pixels
+    reach = (SIZE / 2 - radius).clip(min=0) * 0.6  # largest offset of the centre, in pixels
     middle = SIZE / 2 + reach[:, None] * stream.uniform(-1, 1, (n, 2))
     angle = stream.uniform(0, 2 * np.pi, n)
 
@@ -117,7 +116,7 @@ def _pictures(labels: npt.NDArray[Any], hard: Floats, stream: np.random.RandomSt
 
 
 def _inside(kind: int, u: Floats, v: Floats, elongation: Floats) -> npt.NDArray[np.bool_]:
-    """Which points lie in a figure of that kind? All kinds have the area of a circle with radius 1."""
+    """Which points are inside a figure of that kind? All kinds have the area of a circle with radius 1."""
     half = np.sqrt(np.pi) / 2  # half a side of the square
     stretch = np.sqrt(elongation)
     name = NAMES[kind]
@@ -134,13 +133,13 @@ def _inside(kind: int, u: Floats, v: Floats, elongation: Floats) -> npt.NDArray[
         leg = np.sqrt(2 * np.pi)  # both legs; the point (0, 0) is where the medians meet
         found = (u >= -leg / 3) & (v >= -leg / 3) & (u + v <= leg / 3)
     else:
-        p, q = 1.08 * u, 1.08 * v + 0.29  # heart: a curve of the sixth degree, brought to that area
+        p, q = 1.08 * u, 1.08 * v + 0.29  # heart: a curve of the sixth degree, scaled to that area
         found = (p**2 + q**2 - 1) ** 3 <= p**2 * q**3
     return found
 
 
 def _behind_bar(u: Floats, v: Floats, hard: Floats, stream: np.random.RandomState) -> npt.NDArray[np.bool_]:
-    """Which points are hidden by a straight bar through the figure, of random direction?"""
+    """Which points does a straight bar of random direction hide?"""
     n = len(hard)
     angle, offset = stream.uniform(0, 2 * np.pi, n), stream.uniform(0.3, 1.0, n)
     across = np.cos(angle)[:, None, None] * u + np.sin(angle)[:, None, None] * v - offset[:, None, None]
@@ -149,10 +148,10 @@ def _behind_bar(u: Floats, v: Floats, hard: Floats, stream: np.random.RandomStat
 
 
 def _mixed(ends: tuple[float, float], hard: Floats) -> Floats:
-    """From the easiest value to the hardest, in proportion to the difficulty."""
+    """Interpolates linearly between the easiest and the hardest value."""
     return ends[0] + (ends[1] - ends[0]) * hard
 
 
 def _between(ends: tuple[float, float], hard: Floats, stream: np.random.RandomState) -> Floats:
-    """The same with some scatter."""
+    """As `_mixed`, with random deviations."""
     return _mixed(ends, hard) * (1 + JITTER * stream.uniform(-1, 1, len(hard)))

@@ -20,22 +20,22 @@ def corrupt_spans(
     density: float = 0.15,
     mean_span: float = 3.0,
 ) -> tuple[list[int], list[int]]:
-    """Input and target: spans of the tokens are cut out of the input, and the target holds what was cut out.
+    """Cuts random spans out of the tokens: returns the input without them, and the target with them.
 
     Of `A B C D E F G H`, with `C D` and `G` cut out, the input is `A B <0> E F <1> H </s>` and the target
-    `<0> C D <1> G <2> </s>`, where `<0>`, `<1>`, `<2>` are the sentinels. The sentinel at the target's end says that
-    there is no further span.
+    `<0> C D <1> G <2> </s>`, where `<0>`, `<1>`, `<2>` are the sentinels. The last sentinel of the target marks the
+    end of the spans.
 
     Args:
         tokens: at least two token ids, without an end token.
         sentinels: ids of the sentinel tokens, first one first.
         end: id of the end token.
-        source: where chance comes from; the same state gives the same spans.
-        density: which part of the tokens is cut out.
-        mean_span: how many tokens a span has on average.
+        source: random generator; the same state gives the same spans.
+        density: share of the tokens to cut out.
+        mean_span: mean number of tokens in a span.
 
     Raises:
-        ValueError: too few tokens, too few sentinels, or a density or length that makes no sense.
+        ValueError: too few tokens, too few sentinels, or an invalid density or length.
     """
     if len(tokens) < 2:
         raise ValueError(f"span corruption needs two tokens or more, not {len(tokens)}.")
@@ -46,7 +46,7 @@ def corrupt_spans(
     if spans >= len(sentinels):
         raise ValueError(f"{spans} spans need {spans + 1} sentinels; there are {len(sentinels)}.")
     kept = parts(len(tokens) - cut + 2, spans + 1, source)
-    kept[0] -= 1  # a span may stand at the very beginning or at the very end, but two spans never touch
+    kept[0] -= 1  # a span may be at the beginning or at the end, but two spans never touch
     kept[-1] -= 1
     inputs: list[int] = []
     target: list[int] = []
@@ -60,6 +60,6 @@ def corrupt_spans(
 
 
 def parts(total: int, count: int, source: random.Random) -> list[int]:
-    """`count` whole numbers above 0 that add up to `total`; each such list is as likely as any other."""
+    """`count` whole numbers above 0 that add up to `total`; all such lists are equally likely."""
     cuts = sorted(source.sample(range(1, total), count - 1))
     return [right - left for left, right in zip([0, *cuts], [*cuts, total], strict=True)]

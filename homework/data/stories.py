@@ -1,11 +1,11 @@
-"""Short news stories with one-sentence summaries: XSum in profile `full`, else stories that a grammar makes.
+"""Short news stories with one-sentence summaries: XSum in profile `full`, else stories from a grammar.
 
     data = stories(run)
     data.train.documents[0], data.train.summaries[0]
 
-A made-up story has four to six sentences. One tells the main event, and tells it once; one says who or where; the
-others are distractors: details, an older event of the same kind that happened to somebody else, what a bystander said,
-or the summary of another story. The summary states the main event in other words.
+A story of the grammar has four to six sentences. One sentence tells the main event, and one says who or where. The
+others are distractors: details, an older event of the same kind with other people, a comment of a bystander, or the
+summary of another story. The summary states the main event in other words.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 SEED: Final = 11
 SIZES: Final = {"test": 400, "validation": 400, "train": 4_000}
-"""How many stories each labelled part has, in the order in which the grammar makes them."""
+"""Number of stories in each labelled part, in the order of their generation."""
 
 UNLABELLED: Final = 20_000
 
@@ -51,12 +51,12 @@ _DRAWN: Final = {
     "workers": 2,
     "past": 1,
 }
-"""Slot → how many different words a story's cast has for it: `place`, `place2`, `place3`, `place4`."""
+"""Slot → number of different words that a story draws for it: `place`, `place2`, `place3`, `place4`."""
 
 
 @dataclass(frozen=True)
 class Story:
-    """One story of the grammar, taken apart."""
+    """One story of the grammar, with its parts."""
 
     document: str
     """All sentences."""
@@ -65,31 +65,31 @@ class Story:
     sentences: tuple[str, ...]
     """The document's sentences, in order."""
     main: int
-    """Which of them tells the main event."""
+    """Index of the sentence that tells the main event."""
     kind: str
     """E.g. `takeover`."""
     facts: tuple[str, ...]
-    """What makes two events the same: the kind and its slots."""
+    """The kind and the words that identify the event."""
 
 
 def stories(run: Run) -> Stories:
     """News stories with summaries for this run: XSum in profile `full`, else the embedded stories.
 
-    XSum is looked for in `$HOMEWORK_DATA/xsum`, then in the cache, else a fixed subset is downloaded
+    XSum is read from `$HOMEWORK_DATA/xsum`, else from the cache, else a fixed subset is downloaded
     (see `homework.data.xsum`).
 
     Args:
         run: what `homework.start` returned.
 
     Raises:
-        DataError: XSum cannot be had or is damaged; the message says what to do.
+        DataError: XSum is not available or damaged; the message says what to do.
     """
     return xsum() if run.profile == "full" else embedded_stories()
 
 
 @cache
 def embedded_stories() -> Stories:
-    """4,000 training, 400 validation and 400 test stories made by the grammar, the same ones everywhere."""
+    """4,000 training, 400 validation and 400 test stories from the grammar, the same ones on every machine."""
     made = labelled()
     pairs = {
         name: Pairs(tuple(story.document for story in part), tuple(story.summary for story in part))
@@ -99,7 +99,7 @@ def embedded_stories() -> Stories:
 
 
 def labelled() -> dict[str, list[Story]]:
-    """The embedded stories, taken apart: `test`, `validation` and `train`. No event is told twice in them."""
+    """The embedded stories with their parts: `test`, `validation` and `train`. No event occurs twice in them."""
     told: set[tuple[str, ...]] = set()
     source = random.Random(SEED)
     parts: dict[str, list[Story]] = {name: [] for name in SIZES}
@@ -113,7 +113,7 @@ def labelled() -> dict[str, list[Story]]:
 
 
 def unlabelled() -> list[Story]:
-    """20,000 further stories, for pre-training; none tells an event that one of the labelled stories tells."""
+    """20,000 further stories for pre-training; none tells an event of a labelled story."""
     told = {story.facts for part in labelled().values() for story in part}
     source = random.Random(SEED + 1)
     made: dict[str, Story] = {}
@@ -125,10 +125,10 @@ def unlabelled() -> list[Story]:
 
 
 def make_story(source: random.Random) -> Story:
-    """One story.
+    """Generates one story.
 
     Args:
-        source: only its `random()` is asked, whose numbers Python promises to keep.
+        source: only its `random()` is used; Python guarantees that its numbers never change.
     """
     rules = grammar()
     kind = _pick(source, rules.kinds)
@@ -193,6 +193,6 @@ def _pick(source: random.Random, choices: Sequence[T]) -> T:
 
 
 def _few(source: random.Random, choices: Sequence[str], count: int) -> list[str]:
-    """`count` different ones, in random order."""
+    """`count` different choices, in random order."""
     left = list(choices)
     return [left.pop(_below(source, len(left))) for _ in range(count)]

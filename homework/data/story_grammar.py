@@ -18,31 +18,31 @@ class Kind:
     name: str
     """E.g. `takeover`."""
     facts: tuple[str, ...]
-    """The slots that make two events of this kind the same."""
+    """The slots that identify an event of this kind."""
     told: tuple[str, ...]
     """The main event, as a story tells it."""
     summed: tuple[str, ...]
-    """The main event, as a summary states it: usually, and else."""
+    """The main event, as a summary states it: the usual pattern and the other one."""
     context: tuple[str, ...]
-    """One of these stands in each story: it says who or where, which the summary needs."""
+    """Each story has one of these: it says who or where, which the summary needs."""
     details: tuple[str, ...]
-    """What else is said of the same people, places and organisations."""
+    """Further sentences on the same people, places and organisations."""
     older: tuple[str, ...]
-    """Events of the same kind that happened to others, earlier."""
+    """Earlier events of the same kind with other people."""
 
 
 @dataclass(frozen=True)
 class Grammar:
-    """All that `stories.toml` holds."""
+    """The contents of `stories.toml`."""
 
     words: dict[str, tuple[str, ...]]
-    """Slot → the words it is drawn from."""
+    """Slot → its words."""
     kinds: tuple[Kind, ...]
     """The kinds of events."""
     asides: tuple[str, ...]
     """Sentences that any story may have."""
     elsewhere: tuple[str, ...]
-    """What stands before the summary of another story, where a story quotes one."""
+    """Introductions of the summary of another story, which a story quotes."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""XSum, news stories of the BBC with one-sentence summaries: from a local folder, the cache, or the hub.
+"""XSum, BBC news stories with one-sentence summaries: from a local folder, the cache, or the hub.
 
 Source: Narayan, Cohen and Lapata (2018), Don't give me the details, just the summary! Topic-aware convolutional neural
 networks for extreme summarization.
@@ -14,18 +14,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from homework.atomic import disk_is_full, whole_file
+from homework.atomic import disk_is_full
 from homework.data import download
-from homework.data.folders import cache_folder, data_folder
+from homework.data.folders import cache_folder, data_folder, save, unsaved
 from homework.data.pairs import Pairs, Stories
 from homework.errors import DataError
 
 HUB_NAME: Final = "EdinburghNLP/xsum"
 HUB_REVISION: Final = "refs/convert/parquet"
-"""The hub's own conversion: the data set's loading script no longer runs."""
+"""The hub's own conversion; the data set's loading script no longer runs."""
 
 SIZES: Final = {"train": 20_000, "validation": 1_000, "test": 1_000}
-"""How many stories are used; of 204,045, 11,332 and 11,334, a fixed choice."""
+"""Number of stories in use: a fixed choice of 204,045, 11,332 and 11,334."""
 
 SEED: Final = 0
 
@@ -33,12 +33,12 @@ SEED: Final = 0
 def xsum() -> Stories:
     """A fixed choice of at most 20,000 training, 1,000 validation and 1,000 test stories.
 
-    `$HOMEWORK_DATA/xsum/{train,validation,test}.jsonl` is read if it is there (one object with `document` and `summary`
-    per line), else the cache (`$HOMEWORK_CACHE/xsum`, else `~/.cache/homework/xsum`), else the hub is asked, and what
-    was chosen goes into the cache. Pairs with an empty text are left out.
+    They are read from `$HOMEWORK_DATA/xsum/{train,validation,test}.jsonl` (one object with `document` and `summary` per
+    line), else from the cache (`$HOMEWORK_CACHE/xsum`, else `~/.cache/homework/xsum`), else downloaded from the hub
+    into the cache. Pairs with an empty text are left out.
 
     Raises:
-        DataError: it cannot be had, is damaged or cannot be saved.
+        DataError: XSum is not available, is damaged or cannot be saved.
     """
     paths = _local_files() or _cached_files() or _downloaded_files()
     parts = {split: chosen(read_pairs(path), split) for split, path in paths.items()}
@@ -49,10 +49,10 @@ def read_pairs(path: Path) -> Pairs:
     """The stories of a file with one JSON object per line.
 
     Args:
-        path: each object has the texts `document` and `summary`; whatever else it has is ignored.
+        path: each object has the texts `document` and `summary`; other entries are ignored.
 
     Raises:
-        DataError: the file cannot be read, a line is damaged, or there is no story in it.
+        DataError: the file cannot be read, a line is damaged, or it contains no story.
     """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
@@ -65,7 +65,7 @@ def read_pairs(path: Path) -> Pairs:
 
 
 def chosen(pairs: Pairs, split: str) -> Pairs:
-    """A fixed choice of a split's stories, in their order; all of them where there are no more than `SIZES` says.
+    """A fixed choice of a split's stories in their order, as many as `SIZES` says; all if there are fewer.
 
     Args:
         pairs: the whole split.
@@ -76,12 +76,12 @@ def chosen(pairs: Pairs, split: str) -> Pairs:
 
 
 def choice(length: int, wanted: int, split: str) -> list[int]:
-    """Which of `length` stories are used, in ascending order: the same ones on every machine.
+    """Indices of the stories in use, in ascending order: the same ones on every machine.
 
     Args:
-        length: how many there are.
-        wanted: how many to choose at most.
-        split: each split has a choice of its own.
+        length: number of stories.
+        wanted: largest number to choose.
+        split: each split has its own choice.
     """
     source, left = random.Random(f"{SEED} {split}"), list(range(length))
     for place in range(min(wanted, length)):  # the first `wanted` steps of a shuffle
@@ -90,16 +90,16 @@ def choice(length: int, wanted: int, split: str) -> list[int]:
     return sorted(left[:wanted])
 
 
-_ANEW: Final = "Delete this file and run the cell again; if it is not in the cache, put a good copy in its place."
+_ANEW: Final = "Delete this file and run the cell again; if it is not in the cache, replace it with a good copy."
 
 
 def _row(line: str, where: str) -> tuple[str, str]:
     try:
         found = json.loads(line)
     except ValueError as error:
-        raise DataError(f"{where}: damaged, this is no JSON ({error}). {_ANEW}") from error
+        raise DataError(f"{where}: damaged, this is not JSON ({error}). {_ANEW}") from error
     if not isinstance(found, dict):
-        raise DataError(f"{where}: an object with `document` and `summary` should stand here. {_ANEW}")
+        raise DataError(f"{where}: expected an object with `document` and `summary`. {_ANEW}")
     for name in ("document", "summary"):
         if not isinstance(found.get(name), str):
             raise DataError(f"{where}: the text `{name}` is missing. {_ANEW}")
@@ -109,7 +109,7 @@ def _row(line: str, where: str) -> tuple[str, str]:
 def _pairs(rows: Sequence[tuple[str, str]], where: str) -> Pairs:
     rows = [row for row in rows if row[0].strip() and row[1].strip()]
     if not rows:
-        raise DataError(f"{where}: there is no story in it. {_ANEW}")
+        raise DataError(f"{where}: it contains no story. {_ANEW}")
     documents, summaries = zip(*rows, strict=True)
     return Pairs(documents, summaries)
 
@@ -139,7 +139,7 @@ def _cached_files() -> dict[str, Path] | None:
 
 def _downloaded_files() -> dict[str, Path]:
     cache = cache_folder("xsum")
-    print(f"XSum comes from the hub once (about 300 MB); what is used of it is then kept in {cache}.")
+    print(f"XSum is downloaded from the hub once (about 300 MB); the stories in use are then kept in {cache}.")
     temporary, paths = cache / "hub", _cached_paths()
     whole = _from_hub(temporary)
     for split, path in paths.items():
@@ -152,7 +152,7 @@ def _downloaded_files() -> dict[str, Path]:
         _save(_pairs(list(zip(some["document"], some["summary"], strict=True)), f"{HUB_NAME}, {split}"), path)
         del some
     del whole
-    shutil.rmtree(temporary, ignore_errors=True)  # ten times larger than what was chosen
+    shutil.rmtree(temporary, ignore_errors=True)  # ten times larger than the chosen stories
     return paths
 
 
@@ -174,14 +174,12 @@ def _from_hub(temporary: Path) -> Any:
             time.sleep(download.PAUSE_SECONDS * 2 ** (attempt - 1))
         try:
             return datasets.load_dataset(HUB_NAME, revision=HUB_REVISION, cache_dir=str(temporary))
-        except (
-            Exception
-        ) as error:  # which errors a lost connection shows as differs between versions of the hub's client
+        except Exception as error:  # a lost connection raises other errors in other versions of the hub's client
             if disk_is_full(error):
-                raise _unsaved(temporary, "the disk is full; free 2 GB") from error
+                raise unsaved(temporary, error, 2 * 10**9) from error
             failure = error
     raise DataError(
-        "XSum is neither in $HOMEWORK_DATA nor in the cache, and it could not be fetched from the hub "
+        "XSum is neither in $HOMEWORK_DATA nor in the cache, and it could not be downloaded from the hub "
         f"({type(failure).__name__}: {failure}).\n{_OFFLINE}"
     ) from failure
 
@@ -189,14 +187,4 @@ def _from_hub(temporary: Path) -> Any:
 def _save(pairs: Pairs, path: Path) -> None:
     rows = zip(pairs.documents, pairs.summaries, strict=True)
     lines = [json.dumps({"document": document, "summary": summary}, ensure_ascii=False) for document, summary in rows]
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as handle:
-            handle.write(("\n".join(lines) + "\n").encode())
-    except OSError as error:
-        full = disk_is_full(error)
-        raise _unsaved(path, "the disk is full; free 100 MB" if full else f"{error.strerror or error}") from error
-
-
-def _unsaved(path: Path, why: str) -> DataError:
-    return DataError(f"{path} cannot be saved: {why}, or set HOMEWORK_CACHE to a folder with room where you may write.")
+    save(("\n".join(lines) + "\n").encode(), path)

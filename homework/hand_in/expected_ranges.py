@@ -1,7 +1,7 @@
-"""Where the measured numbers of an honest run lie: bands by metric and profile.
+"""Expected ranges of the measured numbers, by metric and profile.
 
-The table stands in the `log` cell of a problem's source, as a literal: the notebook tells a student whose number lies
-outside where to look, and staff read the same table off the source.
+The table is a literal in the `log` cell of a problem's source: the notebook tells a student whose number is outside its
+range where to look, and staff read the same table from the source.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from homework.profiles import PROFILES
 from homework.scalars import is_whole
 
 Band: TypeAlias = tuple[float | None, float | None]
-"""Lowest and highest number, ends included; None where there is no bound."""
+"""Lowest and highest number, both included; None for no bound."""
 Bands: TypeAlias = Mapping[str, Mapping[str, Band]]
-"""Metric id → profile → band. In a metric id `*` stands for any text."""
+"""Metric id → profile → range. In a metric id `*` matches any text."""
 
 
 def wrong_with(bands: object) -> str:
-    """What is wrong with a table of bands? Empty if nothing is."""
+    """Describes the first error in a table of ranges; empty if there is none."""
     if not isinstance(bands, Mapping):
         return "bands must be a dict: metric id → profile → (lowest, highest)"
     for name, by_profile in bands.items():
@@ -28,30 +28,30 @@ def wrong_with(bands: object) -> str:
             return f"the entry {name!r} must be a metric id with a dict: profile → (lowest, highest)"
         for profile, band in by_profile.items():
             if profile not in PROFILES:
-                return f"band of {name!r}: {profile!r} is no profile; they are called {', '.join(PROFILES)}"
+                return f"range of {name!r}: {profile!r} is not a profile; the profiles are {', '.join(PROFILES)}"
             if not isinstance(band, tuple) or len(band) != 2 or not all(end is None or _number(end) for end in band):
-                return f"band of {name!r} in {profile}: {band!r} must be (lowest, highest), None for no bound"
+                return f"range of {name!r} in {profile}: {band!r} must be (lowest, highest), None for no bound"
             low, high = band
             if low is not None and high is not None and not low < high:
-                return f"band of {name!r} in {profile}: {low} is not below {high}; write (lowest, highest)"
+                return f"range of {name!r} in {profile}: {low} is not below {high}; write (lowest, highest)"
     return ""
 
 
 def entry_for(name: str, bands: Mapping[str, object]) -> str | None:
-    """The first entry of a table that fits a metric id; None if none does."""
+    """The first entry of a table that matches a metric id; None if none does."""
     if name in bands:
         return name
     return next((entry for entry in bands if "*" in entry and fnmatch.fnmatchcase(name, entry)), None)
 
 
 def is_within(number: float, band: Band) -> bool:
-    """Does a number lie in a band, its ends included? NaN lies in none."""
+    """Is a number in a range, ends included? NaN is in none."""
     low, high = band
     return number == number and (low is None or number >= low) and (high is None or number <= high)
 
 
 def in_words(band: Band) -> str:
-    """E.g. `95 to 108`, `at least 95`."""
+    """The range in words, e.g. `95 to 108`, `at least 95`."""
     low, high = band
     if low is None:
         return "any number" if high is None else f"at most {high:g}"
@@ -59,7 +59,7 @@ def in_words(band: Band) -> str:
 
 
 def remark(name: str, number: float, bands: Bands, profile: str) -> str:
-    """One line for the student whose number lies outside its band; empty if it does not."""
+    """One line for the student if the number is outside its expected range; else empty."""
     entry = entry_for(name, bands)
     band = None if entry is None else bands[entry].get(profile)
     if band is None or is_within(number, band):

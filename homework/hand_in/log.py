@@ -1,4 +1,4 @@
-"""`submission_log.json`: what a student hands in beside the notebook.
+"""`submission_log.json`: what a student submits beside the notebook.
 
 log = SubmissionLog(run)
 log.bands({"vae/test_nelbo": {"mini": (95, 108)}})
@@ -40,21 +40,21 @@ FILE_NAME = "submission_log.json"
 MOST_BYTES = 1 << 20
 LONGEST_ERROR = 500
 _NOTEBOOK = NotebookNames("student")
-"""The names that answers are asked of; what a function does to its arguments is for the tests to say."""
+"""The notebook's names, for answers. Only tests check that a function leaves its arguments unchanged."""
 
 Ask: TypeAlias = Callable[[], Any]
 PersonalAnswers: TypeAlias = Callable[[Any, Callable[[str], Draws]], Mapping[str, Ask]]
 
 
 class SubmissionLog:
-    """Collects answers, metrics and the process question of one run, and writes them to a file."""
+    """Collects the answers, metrics and process question of one run, and writes them to a file."""
 
     def __init__(self, run: Run, student: str | None = None) -> None:
-        """Begins an empty log.
+        """Starts an empty log.
 
         Args:
             run: what `homework.start` returned.
-            student: student id; if not given `$HOMEWORK_STUDENT`, else asked for, else `anonymous`.
+            student: student id; if not given, `$HOMEWORK_STUDENT`, else the answer to a question, else `anonymous`.
 
         Raises:
             ValueError: the id is empty, longer than 100 characters or holds control characters.
@@ -68,17 +68,16 @@ class SubmissionLog:
         self._bands: Bands = {}
 
     def bands(self, bands: Bands) -> None:
-        """Says where the numbers of an honest run lie: a metric recorded elsewhere gets a line that says where to look.
+        """Sets the expected ranges: a metric outside its range prints a line that says where to look.
 
-        Nothing of it goes into the log or the score. Staff read the same table off the problem's source.
+        It changes neither the log nor the score. Staff read the same table from the problem's source.
 
         Args:
-            bands: metric id → profile → (lowest, highest), either of them None where there is no bound. In a metric id
-                `*` stands for any text; the first entry that fits a metric counts. A profile that is not named has no
-                band.
+            bands: metric id → profile → (lowest, highest), None for no bound. In a metric id `*` matches any text; the
+                first entry that matches a metric counts. A profile without an entry has no range.
 
         Raises:
-            ValueError: an unknown profile, or a band whose lowest number is not below its highest.
+            ValueError: an unknown profile, or a range whose lowest number is not below its highest.
         """
         wrong = wrong_with(bands)
         if wrong:
@@ -86,10 +85,10 @@ class SubmissionLog:
         self._bands = dict(bands)
 
     def answers(self, personal_answers: PersonalAnswers) -> None:
-        """Asks the notebook's code for its answers on this student's own inputs.
+        """Records the answers of the notebook's code on the per-student inputs.
 
-        What an item raises is recorded in place of its answer, as `{"error": "NotImplementedError: ..."}`; the others
-        are asked all the same. The global generators are seeded before each item and put back afterwards.
+        If an item raises, `{"error": "NotImplementedError: ..."}` is recorded as its answer, and the other items still
+        run. The global generators are seeded before each item and restored afterwards.
 
         Args:
             personal_answers: function of (`student`, `draws`) that returns item id → function without arguments.
@@ -121,7 +120,7 @@ class SubmissionLog:
             values: one number per run: their mean is recorded, with standard error std(ddof=1)/√n (none for one run).
             stderr: standard error of `value`, if known.
             runs: how many runs `value` is the mean of, at least 1.
-            evidence: anything small and plain that helps to judge the number, e.g. the losses of the last steps.
+            evidence: small plain data that support the number, e.g. the losses of the last steps.
 
         Raises:
             ValueError: both or neither of value and values given, no values, or fewer than 1 run.
@@ -144,9 +143,7 @@ class SubmissionLog:
         assert value is not None
         number = _finite_or_none(as_number(value))
         if number is None:
-            print(
-                f"metric {name!r} is {as_number(value)}: recorded as missing (null). Look at the run that produced it."
-            )
+            print(f"metric {name!r} is {as_number(value)}: recorded as missing (null). Check the run that produced it.")
         record = {
             "value": number,
             "stderr": None if stderr is None else _finite_or_none(as_number(stderr)),
@@ -162,30 +159,30 @@ class SubmissionLog:
 
     @contextlib.contextmanager
     def measurements(self) -> Iterator[None]:
-        """Metrics recorded in this block may be missing: then a line says so, and the log goes on.
+        """Metrics recorded in this block may be missing: then a line says so, and the log continues.
 
-        Missing is what the notebook has no name for, because the cell that makes it was not run or failed.
+        A metric is missing if the notebook does not define its name, because the cell was not run or failed.
         """
         try:
             yield
         except NameError as error:
             print(
                 f"{error}: the cell that measures it has not run, so this number and those after it are missing from "
-                "the log. Run it and then this cell again, or hand in what you have."
+                "the log. Run it and then this cell again, or submit the log as it is."
             )
 
     def process(self, sources: str = "", people: str = "", hours: float | None = None) -> None:
         """Records the process question, which is not graded.
 
         Args:
-            sources: what was used: lectures, papers, sites, language models.
-            people: who was worked with.
+            sources: lectures, papers, sites, language models.
+            people: collaborators.
             hours: hours spent.
         """
         self._process = {"sources": plain_json(sources), "people": plain_json(people), "hours": plain_json(hours)}
 
     def as_json(self) -> dict[str, Json]:
-        """The log as it will be written, as plain JSON values."""
+        """The log as plain JSON values, as `write` writes it."""
         record: dict[str, Json] = {
             "schema_version": 1,
             "problem": self.run.problem,
@@ -204,14 +201,14 @@ class SubmissionLog:
         return record
 
     def write(self, path: str | Path | None = None) -> Path:
-        """Writes the log, whole or not at all, prints where it is and returns its path.
+        """Writes the log atomically, prints its path and returns it.
 
         Args:
             path: the file; `submission_log.json` in the working directory if not given.
 
         Raises:
-            LogError: it is larger than 1 MiB, does not fit the schema or cannot be written; a log that was there before
-                stays as it was.
+            LogError: it is larger than 1 MiB, is not valid by the schema or cannot be written; an earlier log is
+                unchanged.
         """
         target = Path(path or FILE_NAME).absolute()
         record = self.as_json()
@@ -226,7 +223,7 @@ class SubmissionLog:
         except OSError as error:
             raise LogError(
                 f"{target} cannot be written: {error.strerror or error}. Free some space or choose another place with "
-                "log.write(path=...). A log that was there before stays as it was."
+                "log.write(path=...). An earlier log is unchanged."
             ) from error
         failed = [
             item for item, answer in self._answers.items() if isinstance(answer, dict) and set(answer) == {"error"}
@@ -245,17 +242,17 @@ class SubmissionLog:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON schema that every log is valid against."""
+    """The JSON schema of a log."""
     text = resources.files("homework").joinpath("submission_log.schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
 
 
 def validate(record: Mapping[str, Any]) -> None:
-    """Is the record a valid log?
+    """Validates a log.
 
     Raises:
-        LogError: no; says where and why.
+        LogError: it is not valid; says where and why.
     """
     from jsonschema import Draft202012Validator  # type: ignore[import-untyped,unused-ignore]
 
@@ -266,7 +263,7 @@ def validate(record: Mapping[str, Any]) -> None:
 
 
 def as_text(record: Mapping[str, Any]) -> str:
-    """JSON with one line per entry, two levels deep: short enough to read, stable enough to compare.
+    """JSON with one line per entry, two levels deep, easy to read and to compare.
 
     Raises:
         ValueError: it holds NaN or infinite numbers.
@@ -284,7 +281,7 @@ def as_text(record: Mapping[str, Any]) -> str:
 def _answer(ask: Ask) -> Json:
     try:
         return plain_json(ask())
-    except Exception as error:  # whatever the student's code raises belongs into the log
+    except Exception as error:  # the log records every error of the student's code
         return {"error": str(plain_json(f"{type(error).__name__}: {error}"[:LONGEST_ERROR]))}
 
 
@@ -310,7 +307,7 @@ def _too_large(record: Mapping[str, Any], size: int) -> str:
     ]
     largest = ", ".join(f"{name} ({count:,} bytes)" for count, name in sorted(entries, reverse=True)[:3])
     return (
-        f"the log would be {size:,} bytes; at most {MOST_BYTES:,} (1 MiB) can be handed in. Largest entries: "
+        f"the log would be {size:,} bytes; at most {MOST_BYTES:,} (1 MiB) can be submitted. Largest entries: "
         f"{largest}. Record less there (e.g. a few numbers instead of all), then write again. Nothing was written."
     )
 

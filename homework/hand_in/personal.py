@@ -1,7 +1,7 @@
-"""Personal inputs and plain answers: what makes a submission log one student's own.
+"""Per-student inputs, and answers as plain JSON.
 
-The inputs on which a student's code is asked for answers are drawn from a seed made of student id, problem and item.
-Staff draw the same inputs and ask the reference solution, without running any student code.
+The inputs for a student's answers are drawn from a seed of student id, problem and item. So staff draw the same inputs
+and compute the answers of the reference solution, without running student code.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ class Draws:
 
 
 def draws_for(student: str, problem: str) -> Callable[[str], Draws]:
-    """The personal inputs of one student for one problem: a function from item id to a fresh `Draws`.
+    """The inputs of one student for one problem: a function from item id to a new `Draws`.
 
     Args:
-        student: student id, as it stands in the log; white space around it does not count.
+        student: student id, as in the log; surrounding white space is ignored.
         problem: problem id.
     """
     return lambda item: Draws(student.strip(), problem, item)
@@ -72,8 +72,8 @@ def plain_json(value: Any) -> Json:
         value: a number, string, tensor, array or a collection of such.
 
     Raises:
-        TypeError: something else is in it.
-        ValueError: it holds more than 100,000 numbers, or is nested more than 32 deep (or within itself).
+        TypeError: it contains something else.
+        ValueError: it contains more than 100,000 numbers, or is nested more than 32 deep (or in itself).
     """
     return _plain(value, 0)
 
@@ -135,13 +135,13 @@ def _plain_float(value: float) -> float | str:
 
 def _refuse_large(count: int) -> None:
     if count > LARGEST_ANSWER:
-        raise ValueError(f"an answer holds more than {LARGEST_ANSWER:,} numbers; return something smaller.")
+        raise ValueError(f"an answer contains more than {LARGEST_ANSWER:,} numbers; return something smaller.")
 
 
 def _unfit(value: object) -> Json:
     raise TypeError(
-        f"an answer holds a {type(value).__module__}.{type(value).__qualname__}; "
-        "it can only hold numbers, strings, tensors, arrays, lists, tuples and dicts."
+        f"an answer contains a {type(value).__module__}.{type(value).__qualname__}; "
+        "it can only contain numbers, strings, tensors, arrays, lists, tuples and dicts."
     )
 
 

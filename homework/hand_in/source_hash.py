@@ -1,4 +1,4 @@
-"""Fingerprints of source text: which code gave these answers, and is it still the same?"""
+"""Hashes of source code: they show whether code has changed since it gave an answer."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 def normalised(source: str) -> str:
     """The source without comment-only lines, blank lines and white space at line ends.
 
-    What is left decides what the code does, near enough: two sources that differ only in comments and blank lines are
-    the same. (A line of a multi-line string that begins with `#` is dropped too.)
+    Two sources that differ only in comments and blank lines are the same. (A line of a multi-line string that begins
+    with `#` is dropped too.)
 
     Args:
         source: Python source, e.g. of a notebook cell.
@@ -31,10 +31,10 @@ def source_hash(source: str) -> str:
 def cell_source_of(thing: Callable[..., Any] | type) -> str | None:
     """The whole source of the notebook cell that defined a function or class; None if it is not known.
 
-    A notebook gives each cell a file name of its own, under which Python's `linecache` keeps the cell's text.
+    In a notebook each cell has its own file name, under which Python's `linecache` keeps the cell's text.
 
     Args:
-        thing: a function, decorated or not, or a class with at least one method of its own.
+        thing: a function, decorated or not, or a class that defines at least one method.
     """
     code = code_of(thing)
     if code is None:
@@ -43,7 +43,7 @@ def cell_source_of(thing: Callable[..., Any] | type) -> str | None:
 
 
 def code_of(thing: Callable[..., Any] | type) -> CodeType | None:
-    """The code object of a function, or of a method that the class body itself defines; None if there is none."""
+    """The code object of a function, or of a method that the class body defines; None if there is none."""
     if isinstance(thing, type):
         prefix = f"{thing.__qualname__}."
         for member in vars(thing).values():
@@ -60,7 +60,7 @@ def code_of(thing: Callable[..., Any] | type) -> CodeType | None:
 
 
 def behaviour_hash(thing: Callable[..., Any] | type) -> str:
-    """SHA-256 that changes when the function or class changes: of its source if known, else of its byte code.
+    """SHA-256 of the source of a function or class if known, else of its byte code.
 
     Args:
         thing: a function or class.

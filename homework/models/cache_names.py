@@ -4,8 +4,8 @@
     answer = model(encoder_outputs=..., decoder_input_ids=..., past_key_values=cache, use_cache=True)
     cache = answer.past_key_values
 
-The first releases of transformers 5 call the cache `past_key_values`, in the arguments and in the answer. Later ones
-call it `cache`: they warn about the old name for some releases, then refuse it. Notebooks must run on all of them.
+The first releases of transformers 5 name the cache `past_key_values`, in the arguments and in the answer. Later ones
+name it `cache`: they first warn about the old name, then refuse it. Notebooks must run on all of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NAMES: Final = ("past_key_values", "cache")
 
 
 def accept_both_cache_names(model: Any) -> Any:
-    """The same model; calls and answers of it now take both names of the cache, without a warning.
+    """The same model, whose calls and answers now accept both names of the cache without a warning.
 
     The model keeps its class, its `forward` and its weights, so `generate`, `save_pretrained`, `copy.deepcopy` and
     transformers' trainer work as before. Calls of `model.forward` itself are not translated.
@@ -47,22 +47,22 @@ def accept_both_cache_names(model: Any) -> Any:
 def _translate_call(
     own: str, other: str, model: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
-    """The arguments of a call with the cache under the model's own name; None: leave them."""
+    """The arguments of a call with the cache under the model's own name; None if nothing changes."""
     if other not in named:
         return None
     if own in named:
-        raise TypeError(f"{type(model).__name__}: {own} and {other} are two names of one argument; give one of them.")
+        raise TypeError(f"{type(model).__name__}: {own} and {other} are two names of one argument; pass only one.")
     return arguments, {own if name == other else name: value for name, value in named.items()}
 
 
 def _translate_answer(own: str, other: str, _model: nn.Module, _arguments: tuple[Any, ...], answer: Any) -> Any:
-    """An answer of transformers with the cache under both names; any other answer as it is."""
+    """An answer of transformers with the cache under both names; any other answer unchanged."""
     return _with_both(type(answer), own, other)(**answer) if isinstance(answer, dict) else answer
 
 
 @functools.cache
 def _with_both(kind: Any, own: str, other: str) -> Any:
-    """A class of answers that also have their attribute and item `own` under the name `other`."""
+    """A subclass of `kind` that also has the attribute and item `own` under the name `other`."""
 
     def item(self: Any, key: Any) -> Any:
         return kind.__getitem__(self, own if key == other else key)

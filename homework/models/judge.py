@@ -1,16 +1,16 @@
-"""A judge of drawn digits: a small classifier that says which digit a picture shows, and whether it shows one at all.
+"""A judge of drawn digits: a small classifier that recognises the digit in a picture, or that there is none.
 
     judge = train_judge(digits)                     # some seconds on a CPU
     verdict = judge_samples(judge, samples)         # samples [N, 1, 28, 28] or [N, 784], values in [0, 1]
     verdict.classes_recognised, verdict.mean_confidence, verdict.histogram, verdict.effective_classes
 
-A classifier that has only ever seen digits is sure of a digit on noise, too. This one has an eleventh answer, "no
-digit", and is shown noise, blots, plain pages, torn and overlaid digits along with the real ones; so a low confidence
-in all ten digits means something. It also sees soft, shifted and black-and-white digits, and reads those as well as
-grey ones. Pixels of −1 and +1 must be brought to 0 and 1 first.
+A classifier that is trained on digits only is confident on noise, too. This one has an eleventh class, "no digit", and
+is also trained on noise, blots, plain pages, torn and overlaid digits, so that a low confidence in all ten digits has a
+meaning. It is also trained on soft, shifted and black-and-white digits, and reads them as well as grey ones. Map pixels
+of −1 and +1 to 0 and 1 first.
 
 The measures follow the idea of the Inception score (Salimans and others 2016, Improved techniques for training GANs,
-arXiv:1606.03498, section 4): good samples are recognised with confidence, and as many different classes.
+arXiv:1606.03498, section 4): good samples are recognised with confidence, and belong to many classes.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from homework.data import Digits
 
 CLASSES: Final = 10
 CONFIDENT: Final = 0.8
-"""A sample is recognised when the judge gives one digit at least this probability."""
+"""A sample is recognised if the judge gives one digit at least this probability."""
 SHARE: Final = 0.01
-"""A class is recognised when at least this share of all samples is recognised as it: a tenth of its fair share."""
+"""A class is recognised if at least this share of all samples is recognised as it: a tenth of a uniform share."""
 BATCH: Final = 64
-"""Digits per training step; half as many pictures of no digit come with them."""
+"""Digits per training step; half as many pictures of no digit are added."""
 
 
 class Judge(nn.Module):
@@ -50,19 +50,19 @@ class Judge(nn.Module):
         )
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Logits `[N, 11]` of images `[N, 1, 28, 28]` in [0, 1]; the last one stands for "no digit"."""
+        """Logits `[N, 11]` of images `[N, 1, 28, 28]` in [0, 1]; the last one is "no digit"."""
         logits: torch.Tensor = self.layers(2 * images - 1)
         return logits
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the judge says about a set of samples; all tensors on the CPU."""
+    """Result of the judge on a set of samples; all tensors on the CPU."""
 
     labels: torch.Tensor
     """int64 `[N]`: the most likely digit of each sample, recognised or not."""
     confidence: torch.Tensor
-    """float32 `[N]`: the probability of that digit, in [0, 1]; low for what is no digit."""
+    """float32 `[N]`: the probability of that digit, in [0, 1]; low for pictures of no digit."""
     histogram: torch.Tensor
     """int64 `[10]`: how many samples are recognised (confidence of at least `CONFIDENT`) as each digit."""
     classes_recognised: int
@@ -75,22 +75,22 @@ class Verdict:
     """exp of the histogram's entropy: 10 if all digits are equally frequent, 1 if there is only one, 0 if none."""
     distance_within: float
     """The mean distance (Euclidean, over the 784 pixels) of two recognised samples of the same digit; 0 if all samples
-    of a digit are alike or there are no two. Compare it with that of real images."""
+    of a digit are equal or there are no two. Compare it with that of real images."""
     distance: float
-    """The mean distance of two samples, whatever they show (of the first 500): near 0 if all are one picture."""
+    """The mean distance of any two of the first 500 samples: near 0 if all show the same picture."""
 
 
 def train_judge(digits: Digits, steps: int = 600, seed: int = 0, device: torch.device | str = "cpu") -> Judge:
     """A judge trained on the training images: the same digits, seed and machine give the same judge.
 
-    The global random generators are left as they were. On the embedded digits it takes some five seconds on one CPU
-    thread; judges of the seeds 0, 1 and 2 read 98.7, 98.3 and 99.3 % of the 300 test images rightly, and 98.3, 96.7
-    and 98.7 % of them drawn as zeros and ones. `tests/homework/models/test_judge.py` holds them to 95 %.
+    The global random generators are unchanged. On the embedded digits it takes about five seconds on one CPU thread;
+    judges of the seeds 0, 1 and 2 classify 98.7, 98.3 and 99.3 % of the 300 test images correctly, and 98.3, 96.7 and
+    98.7 % of the binarised ones. `tests/homework/models/test_judge.py` requires 95 %.
 
     Args:
         digits: what `homework.data.digits` returned.
         steps: number of Adam steps, at `BATCH` digits each.
-        seed: of the weights and of the order and disguise of the images.
+        seed: of the weights and of the order and augmentation of the images.
         device: where to train; the judge stays there.
     """
     generator = torch.Generator().manual_seed(seed)
@@ -115,15 +115,15 @@ def train_judge(digits: Digits, steps: int = 600, seed: int = 0, device: torch.d
 
 @torch.no_grad()
 def judge_samples(judge: Judge, samples: torch.Tensor) -> Verdict:
-    """What the judge sees in samples.
+    """Classifies samples.
 
     Args:
         judge: what `train_judge` returned.
-        samples: `[N, 1, 28, 28]` or `[N, 784]`, bright on black, grey values in [0, 1] or zeros and ones; what lies
-            slightly outside is cut off.
+        samples: `[N, 1, 28, 28]` or `[N, 784]`, bright on black, grey values in [0, 1] or zeros and ones; values
+            slightly outside are clipped.
 
     Raises:
-        ValueError: another shape, no samples, NaN, or values that are plainly not in [0, 1] (e.g. −1 and +1).
+        ValueError: another shape, no samples, NaN, or values that are clearly not in [0, 1] (e.g. −1 and +1).
     """
     images = _as_images(samples)
     device = next(judge.parameters()).device
@@ -153,7 +153,7 @@ def _as_images(samples: torch.Tensor) -> torch.Tensor:
     images = samples.detach().cpu().to(torch.float32).reshape(-1, 1, 28, 28)
     low, high = float(images.min()), float(images.max())
     if not (low > -0.5 and high < 1.5):
-        raise ValueError(f"the judge reads grey values in [0, 1]; these lie between {low:g} and {high:g}.")
+        raise ValueError(f"the judge reads grey values in [0, 1]; these are between {low:g} and {high:g}.")
     return images.clamp(0, 1)
 
 
@@ -169,12 +169,12 @@ def _distance_within(pixels: torch.Tensor, labels: torch.Tensor, at_most: int = 
 
 
 def _disguised(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Digits that are still digits: shifted by up to 2 pixels, then some of them softened, grainy, or made 0 and 1."""
+    """Augmented digits: shifted by up to 2 pixels, then some of them blurred, noisy or binarised."""
     down, right = (int(shift) for shift in torch.randint(-2, 3, (2,), generator=generator))
     moved = images.roll((down, right), dims=(2, 3))
     soft = F.avg_pool2d(moved, 3, stride=1, padding=1)
     grainy = (moved + 0.15 * torch.randn(moved.shape, generator=generator)).clamp(0, 1)
-    drawn = torch.bernoulli(moved, generator=generator)  # as binarised data are: each grey value a probability
+    drawn = torch.bernoulli(moved, generator=generator)  # as in binarised data: each grey value is a probability
     cut = (moved > 0.5).float()
     forms = torch.stack([moved, moved, soft, grainy, drawn, cut])  # [6, B, 1, 28, 28]
     chosen = torch.randint(len(forms), (len(images),), generator=generator)
@@ -184,7 +184,7 @@ def _disguised(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor
 def _no_digits(images: torch.Tensor, labels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Pictures of no digit, half as many as there are images.
 
-    Noise, blots, plain pages, torn and overlaid digits, and the average digit, soft or as noise in its place.
+    Noise, blots, plain pages, torn and overlaid digits, and the average digit, soft or as noise.
     """
     half = len(images) // 2
     level = torch.rand(half, 1, 1, 1, generator=generator)

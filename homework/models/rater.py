@@ -1,10 +1,10 @@
-"""Rankings of summaries: what a person gives, and a simulated rater who gives the same, without a person.
+"""Rankings of summaries, and a simulated rater who gives them in place of a person.
 
     ranked = simulated_rankings(documents, samples, references, seed=0)
     ranked[0].summaries   # the four summaries of the first document, best first
 
-The simulated rater reads the reference summary, which nobody else may: its liking is a mix of ROUGE scores, most of it
-ROUGE-2, and it is not quite reliable, as people are not.
+Only the simulated rater reads the reference summary: its score is a weighted mean of ROUGE scores, mostly ROUGE-2, plus
+noise, because people are not fully consistent.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Final
 from homework.models.rouge_scores import rouge_scores
 
 WEIGHTS: Final[Mapping[str, float]] = {"rouge1": 0.2, "rouge2": 0.6, "rougeL": 0.2}
-"""How much each score counts; they add up to 1."""
+"""Weight of each score; they add up to 1."""
 NOISE: Final = 0.05
-"""Standard deviation of what the rater's mood adds to each liking."""
+"""Standard deviation of the noise that the rater adds to each score."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class Ranked:
 
 
 def liking(summary: str, reference: str) -> float:
-    """How good the simulated rater finds a summary on a calm day: in 0 … 1, 1 for the reference itself.
+    """The simulated rater's score of a summary without noise: in 0 … 1, 1 for the reference itself.
 
     Args:
-        summary: what is judged.
-        reference: what a person wrote about the same story.
+        summary: the summary to score.
+        reference: a person's summary of the same story.
     """
     scores = rouge_scores(summary, reference)
     return sum(weight * scores[kind] for kind, weight in WEIGHTS.items())
@@ -56,9 +56,9 @@ def simulated_rankings(
     Args:
         documents: N stories.
         samples: K summaries for each of them.
-        references: the N summaries that people wrote.
-        seed: of the noise; the same seed ranks the same samples the same way.
-        noise: standard deviation of the noise; 0 ranks by liking alone (equal ones stay in the order given).
+        references: N summaries by people.
+        seed: of the noise; the same seed ranks the same samples in the same order.
+        noise: standard deviation of the noise; 0 ranks by score alone (equal ones keep their order).
 
     Raises:
         ValueError: documents, samples and references differ in number.

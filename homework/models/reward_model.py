@@ -1,9 +1,9 @@
-"""Reward models: a number for each summary of a document, the higher the better.
+"""Reward models: a number for each summary of a document; higher is better.
 
     model = reward_model(run)
     rewards = model(documents, summaries)    # [N], differentiable in the model's weights
 
-All take texts, so that they need not share a tokenizer with whoever wrote the summaries. `summaries` may hold K for
+They take texts, so that they need not share a tokenizer with the summarizer. `summaries` may contain K summaries for
 each document: first those of the first document, then those of the second, and so on.
 """
 
@@ -27,28 +27,28 @@ LONGEST_DOCUMENT, LONGEST_SUMMARY = 448, 60
 def reward_model(run: Run) -> nn.Module:
     """A new reward model: a distilled RoBERTa in profile `full`, else the tiny summarizer with another head.
 
-    Its head is new; RoBERTa's begins with weights from torch's global generator.
+    Its head is new; RoBERTa's starts with weights from torch's global generator.
 
     Args:
         run: what `homework.start` returned; the model is put on its device.
 
     Raises:
-        DataError: the pre-trained weights cannot be had.
+        DataError: the pre-trained weights are not available.
     """
     made = RobertaReward(local_or_hub(HUB_NAME)) if run.profile == "full" else TinyReward(str(tiny_summarizer_folder()))
     return made.to(run.device).eval()
 
 
 class TinyReward(nn.Module):
-    """A T5 that judges instead of writing; Stiennon et al. (2020) also begin with the summarizer's own weights.
+    """A T5 with a reward head; Stiennon et al. (2020) also start from the summarizer's weights.
 
-    The decoder reads the summary; before each token y_t it has a state h_t, and its embedding E(y_t) is what it would
-    have been compared with. The reward is the mean over tokens of w·(h_t ∘ E(y_t)) + v·h_t. Both weights begin at 0, so
-    that a new model gives every summary the reward 0. (With w a positive constant, rewards would begin as the
-    summarizer's own logits; the last state alone, without E(y_t), learnt next to nothing from 600 rankings.)
+    The decoder reads the summary. With the state h_t before each token y_t and the token's embedding E(y_t), the reward
+    is the mean over tokens of w·(h_t ∘ E(y_t)) + v·h_t. Both weights start at 0, so that a new model gives every
+    summary the reward 0. (With w a positive constant, rewards would start as the summarizer's logits. The last state
+    alone, without E(y_t), learned almost nothing from 600 rankings.)
 
     Args:
-        name: what `from_pretrained` takes.
+        name: the argument of `from_pretrained`.
     """
 
     def __init__(self, name: str) -> None:
@@ -91,10 +91,10 @@ class RobertaReward(nn.Module):
     """A classifier with a single output that reads document and summary one after the other.
 
     Args:
-        name: what `from_pretrained` takes.
+        name: the argument of `from_pretrained`.
 
     Raises:
-        DataError: it cannot be had.
+        DataError: it is not available.
     """
 
     def __init__(self, name: str) -> None:
@@ -114,7 +114,7 @@ class RobertaReward(nn.Module):
         per_document = _per_document(documents, summaries)
         ended = self.tokenizer(list(summaries), truncation=True, max_length=LONGEST_SUMMARY, add_special_tokens=False)
         short = self.tokenizer.batch_decode(ended["input_ids"])
-        # The summary comes first, so that it is the document whose end is cut off.
+        # The summary comes first, so that truncation cuts off the end of the document.
         read = self.tokenizer(
             short,
             [document for document in documents for _ in range(per_document)],
@@ -128,11 +128,11 @@ class RobertaReward(nn.Module):
 
 
 def _per_document(documents: Sequence[str], summaries: Sequence[str]) -> int:
-    """How many summaries each document has.
+    """The number of summaries of each document.
 
     Raises:
-        ValueError: not equally many.
+        ValueError: the documents have different numbers of summaries.
     """
     if not documents or not summaries or len(summaries) % len(documents):
-        raise ValueError(f"{len(summaries)} summaries of {len(documents)} documents: give each document equally many.")
+        raise ValueError(f"{len(summaries)} summaries, {len(documents)} documents: give each document the same number.")
     return len(summaries) // len(documents)

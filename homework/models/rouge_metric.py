@@ -3,7 +3,7 @@
     Rouge().compute(predictions=["the cat sat"], references=["the cat sat down"])
     {'rouge1': 0.857..., 'rouge2': 0.8, 'rougeL': 0.857...}
 
-`evaluate.load("rouge")` gives the same numbers, but fetches a script from the hub first.
+`evaluate.load("rouge")` gives the same numbers, but downloads a script from the hub first.
 
 Source: Lin (2004), ROUGE: a package for automatic evaluation of summaries.
 """
@@ -25,7 +25,7 @@ class Rouge(evaluate.Metric):  # type: ignore[misc,unused-ignore]
     """Mean ROUGE-1, ROUGE-2 and ROUGE-L over pairs of texts: F1 in 0 … 1, of stemmed words.
 
     `compute(predictions=…, references=…)` takes two equally long lists of texts, one reference for each prediction;
-    `add(prediction=…, reference=…)` and `add_batch` gather them before.
+    `add(prediction=…, reference=…)` and `add_batch` collect them first.
     """
 
     def __init__(self) -> None:
@@ -35,8 +35,8 @@ class Rouge(evaluate.Metric):  # type: ignore[misc,unused-ignore]
         """The three scores of one prediction.
 
         Args:
-            prediction: what a model wrote.
-            reference: what it should have written.
+            prediction: the model's text.
+            reference: the expected text.
         """
         return rouge_scores(prediction, reference)
 

@@ -1,4 +1,4 @@
-"""ROUGE-1, ROUGE-2 and ROUGE-L of one text against another: a light import, for where many texts are scored one by one.
+"""ROUGE-1, ROUGE-2 and ROUGE-L of one text against another, without a heavy import.
 
     rouge_scores("the cat sat", "the cat sat down")
     {'rouge1': 0.857..., 'rouge2': 0.8, 'rougeL': 0.857...}
@@ -22,8 +22,8 @@ def rouge_scores(prediction: str, reference: str) -> dict[str, float]:
     """The three scores of one prediction: F1 in 0 … 1, of stemmed words.
 
     Args:
-        prediction: what a model wrote.
-        reference: what it should have written.
+        prediction: the model's text.
+        reference: the expected text.
     """
     scores = _scorer().score(reference, prediction)
     return {kind: float(scores[kind].fmeasure) for kind in KINDS}

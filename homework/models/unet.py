@@ -1,11 +1,11 @@
-"""A small U-Net that is told the time: the network of both halves of the diffusion problem.
+"""A small U-Net with a time input: the network of both halves of the diffusion problem.
 
     net = UNet(size=28, channels=32, hidden=1024)
     out = net(x, t)  # x [B, 1, 28, 28], t LongTensor [B] -> out [B, 1, 28, 28]
 
-The picture goes down from a fine grid to a coarse one and up again, and on the way up what was seen on the way down is
-laid beside it (Ronneberger, Fischer and Brox 2015, arXiv:1505.04597). The fine grid sees strokes; on the coarse grid
-two full layers let every place hear of every other, so that the parts fit together. The time enters each block as a
+The network goes down from a fine grid to a coarse one and up again; skip connections concatenate the features of the
+way down (Ronneberger, Fischer and Brox 2015, arXiv:1505.04597). The fine grid represents strokes; on the coarse grid
+fully connected layers combine all places, so that the parts of a picture fit together. The time enters each block as a
 shift of its channels (Ho, Jain and Abbeel 2020, arXiv:2006.11239, appendix B).
 """
 
@@ -25,7 +25,7 @@ GROUPS = 4
 def time_features(t: torch.Tensor) -> torch.Tensor:
     """Sines and cosines of t, from fast to slow: `[B]` -> `[B, 64]` (Vaswani and others 2017, section 3.5).
 
-    A network can read "early" or "late" off the slow ones and tell neighbouring steps apart by the fast ones.
+    The slow ones distinguish early from late steps, the fast ones neighbouring steps.
     """
     half = TIME_FEATURES // 2
     frequencies = SLOWEST ** (-torch.arange(half, device=t.device) / half)  # [half]
@@ -34,7 +34,7 @@ def time_features(t: torch.Tensor) -> torch.Tensor:
 
 
 class ConvBlock(nn.Module):
-    """Two convolutions beside a shortcut; the time shifts the channels between them."""
+    """Two convolutions with a shortcut; the time shifts the channels between them."""
 
     def __init__(self, channels_in: int, channels: int, time_width: int) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class ConvBlock(nn.Module):
 
 
 class FullBlock(nn.Module):
-    """Full layers over all places and channels at once, beside a shortcut."""
+    """Fully connected layers over all places and channels, with a shortcut."""
 
     def __init__(self, channels: int, places: int, hidden: int, time_width: int) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class FullBlock(nn.Module):
         self.inner = nn.Linear(hidden, hidden)
         self.second_shift = nn.Linear(time_width, hidden)
         self.leave = nn.Linear(hidden, channels * places)
-        nn.init.zeros_(self.leave.weight)  # the block begins as its shortcut
+        nn.init.zeros_(self.leave.weight)  # a new block is its shortcut
 
     def forward(self, x: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
         """x `[B, channels, H, W]`, time `[B, time_width]` -> `[B, channels, H, W]`."""
@@ -77,13 +77,13 @@ class UNet(nn.Module):
     """Images and steps in, images of the same size out.
 
     Args:
-        size: pixels along one side of the images: 14, or a multiple of it (then each place of the fine grid holds a
+        size: pixels along one side of the images: 14, or a multiple of it (then each place of the fine grid is a
             square of pixels).
         channels: channels of the fine grid, a multiple of 4; the coarse grid has twice as many.
-        hidden: width of the full layers on the coarse grid.
+        hidden: width of the fully connected layers on the coarse grid.
 
     Raises:
-        ValueError: the size is no multiple of 14, or the channels no multiple of 4.
+        ValueError: the size is not a multiple of 14, or the channels are not a multiple of 4.
     """
 
     def __init__(self, size: int = 14, channels: int = 8, hidden: int = 512) -> None:
@@ -103,7 +103,7 @@ class UNet(nn.Module):
             nn.GroupNorm(GROUPS, channels), nn.SiLU(), nn.Conv2d(channels, square**2, 3, padding=1)
         )
         self.join = nn.PixelShuffle(square)  # channels -> pixels of a square
-        self.straight = nn.Linear(width, 1)  # how much of the input goes straight to the output, at this time
+        self.straight = nn.Linear(width, 1)  # weight of the input in the output, at this time
         convolution = self.last[-1]
         assert isinstance(convolution, nn.Conv2d) and convolution.bias is not None
         nn.init.zeros_(convolution.weight)

@@ -1,20 +1,15 @@
-"""Matrices side by side on one scale of colours, so that the same colour means the same number in each."""
+"""Matrices side by side on one colour scale: the same colour means the same number in each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
-import torch
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from homework.show.notebook_figure import STYLE, NotebookFigure
-
-Numbers: TypeAlias = "torch.Tensor | npt.NDArray[Any] | Sequence[Any]"
+from homework.show.notebook_figure import STYLE, NotebookFigure, Numbers, as_array
 
 
 def side_by_side(
@@ -31,26 +26,26 @@ def side_by_side(
     high: float | None = None,
     scale: str = "",
 ) -> Figure:
-    """Matrices as coloured squares with their numbers, one beside the other; dark is low, and NaN stays empty.
+    """Draws matrices side by side as coloured squares with their numbers; dark is low, and NaN is empty.
 
     Args:
         matrices: name → `[rows, columns]`, all of the same shape.
-        title: what one sees.
-        xlabel: what the columns are.
-        ylabel: what the rows are.
+        title: title of the figure.
+        xlabel: label of the columns.
+        ylabel: label of the rows.
         errors: name → standard errors `[rows, columns]`, written below the numbers as ±.
         row_labels: one word per row.
         column_labels: one word per column.
         fmt: format of the numbers.
         low: the number of the darkest colour; the smallest of all if not given.
         high: the number of the brightest colour; the largest of all if not given.
-        scale: what the numbers are, with their unit; stands beside the scale of colours.
+        scale: label of the colour scale, with the unit.
 
     Raises:
         ValueError: no matrices, matrices of different shapes, or no finite number.
     """
-    arrays = {name: _array(matrix) for name, matrix in matrices.items()}
-    spread = {name: _array(matrix) for name, matrix in (errors or {}).items()}
+    arrays = {name: as_array(matrix) for name, matrix in matrices.items()}
+    spread = {name: as_array(matrix) for name, matrix in (errors or {}).items()}
     shapes = {array.shape for array in [*arrays.values(), *spread.values()]}
     if len(shapes) != 1 or len(next(iter(shapes))) != 2:
         raise ValueError(f"side_by_side() needs matrices [rows, columns] of one shape, not {sorted(shapes)}.")
@@ -86,9 +81,3 @@ def side_by_side(
             figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
         figure.show_now()
     return figure
-
-
-def _array(values: Numbers) -> npt.NDArray[Any]:
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu().to(torch.float64).numpy()
-    return np.asarray(values, dtype=float)

@@ -1,48 +1,33 @@
-"""One look for all figures, and figures that a notebook shows once."""
+"""The style of all figures, and a figure class that a notebook shows once."""
 
 from __future__ import annotations
 
 import base64
 import io
-import sys
 import textwrap
-from typing import Any, Final, Literal
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-COLOURS: Final = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#E69F00",
-    "#56B4E9",
-    "#4D4D4D",
-    "#882255",
-    "#999933",
-    "#44AA99",
-)
+from homework.notebook_names import notebook_shell
+from homework.scalars import as_number
+
+Numbers: TypeAlias = "torch.Tensor | npt.NDArray[Any] | Sequence[Any]"
+
+COLOURS: Final = tuple("#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9 #4D4D4D #882255 #999933 #44AA99".split())
 """Colours that differ for colour-blind readers too: seven after Okabe and Ito (2008), three after Tol (2021)."""
 
 DASHES: Final = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 INK: Final = "#333333"
-Place = Literal[
-    "upper right",
-    "upper left",
-    "lower right",
-    "lower left",
-    "center right",
-    "center left",
-    "upper center",
-    "lower center",
-]
-PLACES: Final[dict[Place, tuple[float, float]]] = {
+PLACES: Final[dict[Any, tuple[float, float]]] = {
     "upper right": (1, 1),
     "upper left": (0, 1),
     "lower right": (1, 0),
@@ -52,7 +37,7 @@ PLACES: Final[dict[Place, tuple[float, float]]] = {
     "upper center": (0.5, 1),
     "lower center": (0.5, 0),
 }
-"""Where a legend may stand, and where that is: from (0, 0), lower left, to (1, 1), upper right."""
+"""Places for a legend, with their positions from (0, 0), lower left, to (1, 1), upper right."""
 DOTS_PER_INCH: Final = 110
 
 STYLE: Final[Any] = {
@@ -77,22 +62,21 @@ STYLE: Final[Any] = {
 
 
 class NotebookFigure(Figure):
-    """A figure that shows itself in a notebook, once per cell.
+    """A figure that a notebook shows once per cell.
 
-    It belongs to no pyplot window, so nothing has to be closed and no backend is needed.
+    It belongs to no pyplot window, so it needs neither a backend nor a call to close it.
     """
 
     _shown_in: int | None = None
 
     def show_now(self) -> None:
-        """Shows the figure if a notebook is there to show it."""
-        shell = _notebook()
-        if shell is not None:
+        """Shows the figure if a notebook is running."""
+        if notebook_shell() is not None:
             self._ipython_display_()
 
     def _ipython_display_(self) -> None:
-        """How a notebook shows this object; nothing happens if the running cell has shown it already."""
-        shell = _notebook()
+        """Shows the figure, unless the running cell has shown it already; notebooks call this."""
+        shell = notebook_shell()
         count = getattr(shell, "execution_count", None)
         if shell is None or (count is not None and count == self._shown_in):
             return
@@ -107,7 +91,7 @@ class NotebookFigure(Figure):
         publish({"image/png": picture, "text/plain": text}, metadata={"image/png": {"alt": text}})
 
     def alternative_text(self) -> str:
-        """What the figure is, for those who cannot see it: title and axes."""
+        """A text for readers who cannot see the figure: title and axes."""
         parts = [self.get_suptitle()] if self.get_suptitle() else []
         for axes in self.axes:
             title = axes.get_title(loc="left").replace("\n", " ") or axes.get_title()
@@ -129,18 +113,18 @@ def new_figure(width: float, height: float, *, grid: bool = True) -> tuple[Noteb
 
 
 def add_legend(axes: Axes) -> None:
-    """Puts a legend into a corner or to an edge where nothing is drawn, else below the axes.
+    """Puts a legend at a corner or an edge where nothing is drawn, else below the axes.
 
-    There must be a line or a cloud of dots. Matplotlib looks for a place too (`loc="best"`), but warns on stderr
-    when that takes long, as it does with long curves.
+    The axes must have a line or a scatter plot. Matplotlib also searches for a place (`loc="best"`), but for long
+    curves it takes long and warns on stderr.
     """
-    axes.autoscale_view()  # else the limits are those of an empty plot
+    axes.autoscale_view()  # without it the limits are those of an empty plot
     to_axes = axes.transData - axes.transAxes
     across = np.array(axes.get_xlim())
     drawn = []
     for line in axes.lines:
         x, y = np.asarray(line.get_xydata(), float).T
-        level = line.get_transform() != axes.transData  # a horizontal line from edge to edge
+        level = line.get_transform() != axes.transData  # a horizontal line across the axes
         drawn.append(_along(to_axes.transform(np.stack([across if level else x, y], axis=1))))
     drawn += [to_axes.transform(dots.get_offsets()) for dots in axes.collections if isinstance(dots, PathCollection)]
     points = np.concatenate(drawn)
@@ -157,7 +141,7 @@ def add_legend(axes: Axes) -> None:
 
 
 def _legend_below(axes: Axes) -> None:
-    """Moves the legend out of the axes, below them, in as many columns as there is room for."""
+    """Moves the legend below the axes, in as many columns as fit."""
     handles, labels = axes.get_legend_handles_labels()
     axes.get_legend().remove()  # type: ignore[union-attr]
     figure = axes.get_figure(root=True)
@@ -168,13 +152,13 @@ def _legend_below(axes: Axes) -> None:
 
 
 def _crowd(points: npt.NDArray[Any], place: tuple[float, float], size: npt.NDArray[Any]) -> int:
-    """How many of the points `[N, 2]` lie in a box of that size, pushed to that place: (0, 0) is lower left."""
+    """The number of points `[N, 2]` in a box of that size at that place; (0, 0) is lower left."""
     corner = np.array(place) * (1 - size)
     return int(((points >= corner) & (points <= corner + size)).all(axis=1).sum())
 
 
 def _along(points: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The points of a line `[N, 2]` with more between them: a line can cross a corner without a point in it."""
+    """The points of a line `[N, 2]` and 200 in between: a line can cross a corner without a point in it."""
     points = points[np.isfinite(points).all(axis=1)]
     if len(points) < 2:
         return points
@@ -184,7 +168,7 @@ def _along(points: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def finish(figure: NotebookFigure, axes: Axes, title: str, xlabel: str, ylabel: str) -> Figure:
-    """Writes title (in several lines if it is long) and labels, shows the figure in a notebook and returns it."""
+    """Sets title (in several lines if it is long) and labels, shows the figure in a notebook and returns it."""
     with rc_context(STYLE):
         if title:
             # 10.7 bold letters to an inch, without the margin left of the axes
@@ -201,8 +185,13 @@ def series_style(index: int) -> dict[str, Any]:
     return {"color": COLOURS[index % len(COLOURS)], "linestyle": DASHES[index % len(DASHES)], "linewidth": 1.8}
 
 
-def _notebook() -> Any:
-    """The running notebook's shell, or None (a script, a terminal)."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
-    return shell if shell is not None and hasattr(shell, "kernel") else None
+def as_array(values: Any) -> npt.NDArray[Any]:
+    """Numbers, tensors, and lists of them as a float array."""
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu().to(torch.float64).numpy()
+    elif isinstance(values, list | tuple):
+        values = [
+            as_number(value) if isinstance(value, torch.Tensor) and value.ndim == 0 else value for value in values
+        ]
+        values = [as_array(value) if isinstance(value, torch.Tensor | list | tuple) else value for value in values]
+    return np.asarray(values, dtype=float)

@@ -1,7 +1,7 @@
-"""The figures of the notebooks, in one style: a title, labelled axes, colours that colour-blind readers can tell apart.
+"""The plots of the notebooks, in one style: a title, labelled axes, colours that colour-blind readers can distinguish.
 
-Every function returns a matplotlib `Figure`. In a notebook it is shown when it is made, and not a second time when the
-call is the cell's last expression.
+Every function returns a matplotlib `Figure`. A notebook shows it at the call, and not again if the call is the cell's
+last expression.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from homework.scalars import as_number
-from homework.show.notebook_figure import COLOURS, INK, add_legend, finish, new_figure, series_style
+from homework.show.notebook_figure import COLOURS, INK, Numbers, add_legend, as_array, finish, new_figure, series_style
 
-Numbers: TypeAlias = "torch.Tensor | npt.NDArray[Any] | Sequence[Any]"
 Curve: TypeAlias = "Numbers | tuple[Numbers, Numbers]"
 
 __all__ = ["COLOURS", "bars", "curves", "heatmap", "image_grid", "scatter"]
@@ -36,15 +35,15 @@ def image_grid(
     row_labels: Sequence[str] | None = None,
     column_labels: Sequence[str] | None = None,
 ) -> Figure:
-    """Images side by side, row by row; the first `rows · columns` of them.
+    """Draws the first `rows · columns` images side by side, row by row.
 
     Args:
-        images: `[N, 1, H, W]`, `[N, 3, H, W]`, `[N, H, W]` or `[N, H·W]` (square), in [0, 1]; the rest is cut off.
-        rows: rows of the grid; fewer images make fewer rows.
+        images: `[N, 1, H, W]`, `[N, 3, H, W]`, `[N, H, W]` or `[N, H·W]` (square), in [0, 1]; other values are clipped.
+        rows: rows of the grid; fewer images give fewer rows.
         columns: images per row.
-        title: what one sees.
-        xlabel: below the grid.
-        ylabel: left of the grid.
+        title: title of the figure.
+        xlabel: label below the grid.
+        ylabel: label left of the grid.
         row_labels: one word per row.
         column_labels: one word per column.
 
@@ -80,17 +79,17 @@ def curves(
     smooth: int = 0,
     levels: Mapping[str, float | torch.Tensor] | None = None,
 ) -> Figure:
-    """Lines, one per label, each with its own colour and dashes.
+    """Draws one line per label, each with its own colour and dashes.
 
     Args:
-        series: label → values, or (x, values); without x the values stand at 0, 1, 2, …
-        title: what one sees.
+        series: label → values, or (x, values); without x the values are at 0, 1, 2, …
+        title: title of the figure.
         xlabel: the horizontal axis, with its unit.
         ylabel: the vertical axis, with its unit.
-        band: label → standard error; a band of ± that much is drawn around the line.
+        band: label → standard error, drawn as a band of ± around the line.
         logx: logarithmic horizontal axis.
         logy: logarithmic vertical axis.
-        smooth: width of a moving average in points; the raw values stay visible, faintly. 0 draws the raw values only.
+        smooth: width of a moving average in points; the raw values are drawn faintly. 0 draws the raw values only.
         levels: label → height of a thin horizontal line, e.g. a baseline.
 
     Raises:
@@ -99,14 +98,14 @@ def curves(
     figure, axes = new_figure(7.2, 4.2)
     for index, (label, curve) in enumerate(series.items()):
         x, y = _points(label, curve)
-        spread = _array(band[label]) if band is not None and label in band else None
+        spread = as_array(band[label]) if band is not None and label in band else None
         if spread is not None and spread.shape != y.shape:
             raise ValueError(f"{label!r}: {len(y)} values but a band of {spread.size}; give one per value.")
         style = series_style(index)
         if smooth > 1 and len(y) > smooth:
             axes.plot(x, y, color=style["color"], alpha=0.25, linewidth=0.8)
             y = np.convolve(y, np.full(smooth, 1 / smooth), mode="valid")
-            middle = slice((smooth - 1) // 2, (smooth - 1) // 2 + len(y))  # a mean belongs to the middle of its window
+            middle = slice((smooth - 1) // 2, (smooth - 1) // 2 + len(y))  # a mean is drawn at the middle of its window
             x, spread = x[middle], None if spread is None else spread[middle]
         marker = "o" if len(y) <= 12 else ""
         axes.plot(x, y, label=label, marker=marker, markersize=4, **style)
@@ -134,13 +133,13 @@ def heatmap(
     column_labels: Sequence[str] | None = None,
     fmt: str = ".2f",
 ) -> Figure:
-    """A matrix as coloured squares with their numbers; NaN stays empty.
+    """Draws a matrix as coloured squares with their numbers; NaN is empty.
 
     Args:
         matrix: `[rows, columns]`.
-        title: what one sees.
-        xlabel: what the columns are.
-        ylabel: what the rows are.
+        title: title of the figure.
+        xlabel: label of the columns.
+        ylabel: label of the rows.
         row_labels: one word per row.
         column_labels: one word per column.
         fmt: format of the numbers; empty writes none.
@@ -148,7 +147,7 @@ def heatmap(
     Raises:
         ValueError: not a matrix.
     """
-    values = _array(matrix)
+    values = as_array(matrix)
     if values.ndim != 2 or not values.size:
         raise ValueError(f"heatmap() needs a matrix [rows, columns], not shape {list(values.shape)}.")
     rows, columns = values.shape
@@ -173,14 +172,14 @@ def bars(
     xlabel: str = "",
     ylabel: str = "",
 ) -> Figure:
-    """One bar per label, with its number on top.
+    """Draws one bar per label, with its number on top.
 
     Args:
         values: label → height.
         errors: label → standard error, drawn as ±.
-        title: what one sees.
-        xlabel: what the labels are.
-        ylabel: what the heights are, with unit.
+        title: title of the figure.
+        xlabel: the horizontal axis.
+        ylabel: the vertical axis, with its unit.
     """
     figure, axes = new_figure(max(3.6, 1.0 + 0.9 * len(values)), 3.8)
     axes.grid(axis="x", visible=False)
@@ -203,30 +202,28 @@ def scatter(
     xlabel: str = "",
     ylabel: str = "",
 ) -> Figure:
-    """Points in the plane, coloured by class (whole numbers or words) or by value (floating-point numbers).
+    """Draws points in the plane, coloured by class (whole numbers or words) or by value (floating-point numbers).
 
     Args:
         points: `[N, 2]`.
-        values_or_labels: `[N]`; None draws all points alike.
-        title: what one sees.
+        values_or_labels: `[N]`; None draws all points in one colour.
+        title: title of the figure.
         xlabel: the first coordinate, with unit.
         ylabel: the second coordinate, with unit.
 
     Raises:
-        ValueError: not points in the plane.
+        ValueError: the points are not `[N, 2]`.
     """
-    places = _array(points)
+    places = as_array(points)
     if places.ndim != 2 or places.shape[1] != 2:
         raise ValueError(f"scatter() needs points [N, 2], not shape {list(places.shape)}.")
     figure, axes = new_figure(5.6, 4.6)
     if values_or_labels is None:
         axes.scatter(places[:, 0], places[:, 1], s=14, color=COLOURS[0], alpha=0.8, linewidths=0)
         return finish(figure, axes, title, xlabel, ylabel)
-    colour_by = (
-        values_or_labels.detach().cpu().numpy()
-        if isinstance(values_or_labels, torch.Tensor)
-        else np.asarray(values_or_labels)
-    )
+    if isinstance(values_or_labels, torch.Tensor):
+        values_or_labels = values_or_labels.detach().cpu().numpy()
+    colour_by = np.asarray(values_or_labels)
     if colour_by.dtype.kind == "f":
         drawn = axes.scatter(places[:, 0], places[:, 1], c=colour_by, s=14, cmap="cividis", linewidths=0)
         figure.colorbar(drawn, ax=axes)
@@ -234,11 +231,8 @@ def scatter(
     markers = "os^DvP*X<>"
     for index, label in enumerate(np.unique(colour_by)):
         chosen = places[colour_by == label]
-        colour = COLOURS[index % len(COLOURS)]
-        marker = markers[index % len(markers)]
-        axes.scatter(
-            chosen[:, 0], chosen[:, 1], s=16, color=colour, marker=marker, alpha=0.8, linewidths=0, label=str(label)
-        )
+        look: Any = {"color": COLOURS[index % len(COLOURS)], "marker": markers[index % len(markers)]}
+        axes.scatter(chosen[:, 0], chosen[:, 1], s=16, alpha=0.8, linewidths=0, label=str(label), **look)
     add_legend(axes)
     return finish(figure, axes, title, xlabel, ylabel)
 
@@ -262,9 +256,9 @@ def _as_images(images: torch.Tensor | npt.NDArray[Any]) -> torch.Tensor:
 
 def _points(label: str, curve: Curve) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     if isinstance(curve, tuple) and len(curve) == 2 and not np.isscalar(curve[0]):
-        x, y = _array(curve[0]), _array(curve[1])
+        x, y = as_array(curve[0]), as_array(curve[1])
     else:
-        y = _array(curve)
+        y = as_array(curve)
         x = np.arange(len(y), dtype=float)
     if x.shape != y.shape or y.ndim != 1:
         raise ValueError(f"{label!r}: x has shape {list(x.shape)} and the values {list(y.shape)}; both must be [N].")
@@ -272,23 +266,12 @@ def _points(label: str, curve: Curve) -> tuple[npt.NDArray[Any], npt.NDArray[Any
 
 
 def _tick_each(axes: Axes, series: Mapping[str, Curve]) -> None:
-    """On a logarithmic axis with few points: a tick at each of them, written as a plain number."""
+    """Sets a tick at each point of a logarithmic axis with few points, as a plain number."""
     places = np.unique(np.concatenate([_points(label, curve)[0] for label, curve in series.items()]))
     places = places[places > 0]
     if len(places) <= 12:
         axes.set_xticks(places, [f"{place:g}" for place in places])
         axes.minorticks_off()
-
-
-def _array(values: Any) -> npt.NDArray[Any]:
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu().to(torch.float64).numpy()
-    elif isinstance(values, list | tuple):
-        values = [
-            as_number(value) if isinstance(value, torch.Tensor) and value.ndim == 0 else value for value in values
-        ]
-        values = [_array(value) if isinstance(value, torch.Tensor | list | tuple) else value for value in values]
-    return np.asarray(values, dtype=float)
 
 
 def _name_ticks(axes: Axes, which: str, places: Any, labels: Sequence[str] | None) -> None:

@@ -6,7 +6,7 @@
     panel.rankings()         # a list of homework.models.rater.Ranked, as the simulated rater gives
 
 Each ranking is saved as soon as it is complete: one line of JSON with `document` and `summaries`, best first. A panel
-with the same file goes on with the first document that was not ranked yet.
+with the same file continues with the first document without a ranking.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any, Final
 from homework.atomic import disk_is_full, whole_file
 from homework.errors import DataError
 from homework.models.rater import Ranked
+from homework.notebook_names import notebook_shell
 from homework.profiles import Run
 from homework.train.checkpoints import checkpoints_folder
 
@@ -32,15 +33,15 @@ _STYLE: Final = """<style>
 }
 .jupyter-button.ranking-summary:disabled { opacity: 1; box-shadow: inset 5px 0 #2196f3; }
 </style>"""
-"""Buttons of ipywidgets show one line and cut off the rest; no trait changes that. Colours are the theme's."""
+"""Buttons of ipywidgets show one line and cut off the rest; no trait changes that. The theme sets the colours."""
 _STORY: Final = "max-width: 60em; max-height: 20em; overflow-y: auto; white-space: pre-wrap"
-"""A long story scrolls in its box, so that the summaries stay in sight; its paragraphs are kept."""
+"""A long story scrolls in its box, so that the summaries stay visible; its paragraphs are kept."""
 _EMPTY: Final = "(an empty summary)"
-"""Said on the button: one without a text keeps the text it had before, or has no height and cannot be clicked."""
+"""Text of the button: without a text it keeps its earlier text, or has no height and cannot be clicked."""
 
 
 def rankings_file(run: Run) -> Path:
-    """Where a person's rankings are kept: `rlhf/<profile>/rankings.jsonl` beside the checkpoints.
+    """The file for a person's rankings: `rlhf/<profile>/rankings.jsonl` beside the checkpoints.
 
     Args:
         run: what `homework.start` returned.
@@ -49,13 +50,13 @@ def rankings_file(run: Run) -> Path:
 
 
 def load_rankings(path: Path) -> list[Ranked]:
-    """The rankings of that file, in the order in which they were made; none if there is no file.
+    """The rankings of that file, oldest first; none if there is no file.
 
     Args:
-        path: what `rankings_file` gave.
+        path: what `rankings_file` returned.
 
     Raises:
-        DataError: a line is no ranking; the file is left as it is.
+        DataError: a line is not a ranking; the file is unchanged.
     """
     if not path.is_file():
         return []
@@ -71,23 +72,23 @@ def load_rankings(path: Path) -> list[Ranked]:
             entry = json.loads(line)
             document, summaries = entry["document"], entry["summaries"]
         except (ValueError, TypeError, KeyError) as error:
-            raise _damaged(path, f"line {number} is no ranking: {line[:80]!r}") from error
+            raise _damaged(path, f"line {number} is not a ranking: {line[:80]!r}") from error
         right = isinstance(document, str) and isinstance(summaries, list) and len(summaries) > 1
         if not right or not all(isinstance(summary, str) for summary in summaries):
-            raise _damaged(path, f"line {number} is no ranking: {line[:80]!r}")
+            raise _damaged(path, f"line {number} is not a ranking: {line[:80]!r}")
         found.append(Ranked(document, tuple(summaries)))
     return found
 
 
 def save_rankings(path: Path, rankings: Sequence[Ranked]) -> None:
-    """Writes all rankings, the whole file or nothing.
+    """Writes all rankings atomically.
 
     Args:
-        path: what `rankings_file` gave; its folder is made.
-        rankings: in the order in which they were made.
+        path: what `rankings_file` returned; its folder is created.
+        rankings: oldest first.
 
     Raises:
-        DataError: the file cannot be written; what stood there stays.
+        DataError: the file cannot be written; an earlier file is unchanged.
     """
     lines = [
         json.dumps({"document": each.document, "summaries": list(each.summaries)}, ensure_ascii=False)
@@ -100,26 +101,25 @@ def save_rankings(path: Path, rankings: Sequence[Ranked]) -> None:
     except OSError as error:
         why = "the disk is full" if disk_is_full(error) else str(error.strerror or error)
         raise DataError(
-            f"{path} cannot be saved: {why}. Mend that, or set HOMEWORK_CHECKPOINTS to a folder where you may write, "
+            f"{path} cannot be saved: {why}. Fix that, or set HOMEWORK_CHECKPOINTS to a folder where you may write, "
             "then click the last summary again."
         ) from error
 
 
 def _damaged(path: Path, why: str) -> DataError:
     return DataError(
-        f"{path}: {why}. Nothing was changed. Mend that line or delete it; or move the file away to start anew."
+        f"{path}: {why}. Nothing was changed. Fix or delete that line; or move the file away to start again."
     )
 
 
 class RankingPanel:
-    """Shows one document after the other with its summaries, shuffled, and waits for clicks.
+    """Shows one document after the other with its shuffled summaries, and handles the clicks.
 
     Attributes:
         path: the file of the rankings.
-        buttons: one for each summary of the document that is shown, in the order shown.
-        undo: takes the last click back; after a document is complete, that document. What the file holds about
-            other documents stays.
-        widget: all of it, to be displayed.
+        buttons: one for each summary of the shown document, in the order shown.
+        undo: undoes the last click, or the last complete ranking. Rankings of other documents in the file are kept.
+        widget: the whole panel.
     """
 
     def __init__(
@@ -131,24 +131,26 @@ class RankingPanel:
         seed: int = 0,
         pause: float = 0.5,
     ) -> None:
-        """Reads the file and goes to the first document that is not ranked in it.
+        """Reads the file and shows the first document without a ranking.
 
         Args:
             documents: the stories.
             samples: the summaries of each; at least two.
-            path: where rankings are kept.
+            path: the file for the rankings.
             seed: of the order in which summaries are shown.
-            pause: for so many seconds a new story takes no clicks: the second half of a double click on the last
-                summary, or clicks that waited for a busy kernel, were meant for the story before.
+            pause: seconds in which a new story ignores clicks: the second half of a double click, or clicks that
+                waited for a busy kernel, belong to the story before.
 
         Raises:
             ValueError: documents and samples differ in number, or a document has fewer than two summaries.
-            DataError: the file is damaged; it is left as it is.
+            DataError: the file is damaged; it is unchanged.
         """
         if len(documents) != len(samples):
-            raise ValueError(f"{len(documents)} documents but {len(samples)} groups of samples: give equally many.")
+            raise ValueError(f"{len(documents)} documents but {len(samples)} groups of samples: give the same number.")
         if short := [number for number, group in enumerate(samples) if len(group) < 2]:
-            raise ValueError(f"samples[{short[0]}] has {len(samples[short[0]])} summaries: to rank takes at least two.")
+            raise ValueError(
+                f"samples[{short[0]}] has {len(samples[short[0]])} summaries: a ranking needs two or more."
+            )
         self.path = path
         self._rankings = load_rankings(path)
         source = random.Random(seed)
@@ -164,18 +166,12 @@ class RankingPanel:
         self._draw()
 
     def rankings(self) -> list[Ranked]:
-        """What was ranked so far, in this session and before."""
+        """All rankings, of this session and earlier ones."""
         return list(self._rankings)
 
     def show(self) -> None:
-        """Displays the panel; where there is no notebook, one line says what to do."""
-        try:
-            from IPython.core.getipython import get_ipython
-
-            in_a_notebook = getattr(get_ipython(), "kernel", None) is not None
-        except ImportError:
-            in_a_notebook = False
-        if not in_a_notebook:
+        """Displays the panel; outside a notebook, one line says what to do."""
+        if notebook_shell() is None:
             print("The ranking panel needs a notebook: open this in JupyterLab or Colab, or set RANK_BY_HAND = False.")
             return
         from IPython.display import display
@@ -198,7 +194,7 @@ class RankingPanel:
             button.add_class("ranking-summary")
             button.on_click(lambda _, place=place: self._click(place))
             self.buttons.append(button)
-        self.undo = widgets.Button(description="Undo", tooltip="take the last click back")
+        self.undo = widgets.Button(description="Undo", tooltip="undo the last click")
         self.undo.on_click(lambda _: self._undo())
         self.message = widgets.HTML()
         style = widgets.HTML(_STYLE, layout=widgets.Layout(display="none"))
@@ -207,13 +203,13 @@ class RankingPanel:
 
     @property
     def _now(self) -> int | None:
-        """Which document is shown; None when all are ranked."""
+        """Index of the shown document; None if all are ranked."""
         done = {ranked.document for ranked in self._rankings}
         return next((n for n, (document, _) in enumerate(self._shown) if document not in done), None)
 
     @property
     def _last(self) -> int | None:
-        """Which ranking Undo takes back: the latest of a document of this panel; None if there is none."""
+        """Index of the ranking that Undo removes: the latest of a document of this panel; None if there is none."""
         own = {document for document, _ in self._shown}
         return max((n for n, ranked in enumerate(self._rankings) if ranked.document in own), default=None)
 

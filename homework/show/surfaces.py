@@ -1,20 +1,15 @@
-"""A function of two variables as a map, with the paths that searches took on it."""
+"""Contour plots of a function of two variables, with the paths of searches."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
-import torch
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from homework.show.notebook_figure import INK, STYLE, finish, new_figure
-
-Numbers: TypeAlias = "torch.Tensor | npt.NDArray[Any]"
+from homework.show.notebook_figure import INK, STYLE, Numbers, as_array, finish, new_figure
 
 LEVELS = 15
 
@@ -33,25 +28,25 @@ def surface(
     paths: Numbers | None = None,
     marks: Mapping[str, tuple[float, float]] | None = None,
 ) -> Figure:
-    """Level lines of a function over the plane: dark is low.
+    """Draws level lines of a function over the plane; dark is low.
 
     Args:
-        x: horizontal places, `[X]`.
-        y: vertical places, `[Y]`.
+        x: horizontal positions, `[X]`.
+        y: vertical positions, `[Y]`.
         values: the function at all of them, `[Y, X]`.
-        title: what one sees.
+        title: title of the figure.
         xlabel: the horizontal axis, with its unit.
         ylabel: the vertical axis, with its unit.
-        height: what the function is, with its unit; stands beside the scale of colours.
-        highest: values above it are all drawn alike; the largest finite value if not given.
+        height: label of the colour scale, with the unit.
+        highest: values above it are drawn in one colour; the largest finite value if not given.
         logy: logarithmic vertical axis.
-        paths: `[S, T, 2]`: S paths of T points (x, y); a ring stands where each begins. The map does not grow for them.
-        marks: label → a point (x, y), marked and named, e.g. a minimum.
+        paths: `[S, T, 2]`: S paths of T points (x, y); a ring marks the start of each. They do not extend the axes.
+        marks: label → a point (x, y) to mark and name, e.g. a minimum.
 
     Raises:
-        ValueError: the shapes do not fit together, or no value is finite.
+        ValueError: the shapes do not match, or no value is finite.
     """
-    across, up, heights = (_array(part) for part in (x, y, values))
+    across, up, heights = (as_array(part) for part in (x, y, values))
     if heights.shape != (len(up), len(across)):
         raise ValueError(
             f"surface() needs values [{len(up)}, {len(across)}] for {len(across)} x and {len(up)} y, "
@@ -72,7 +67,7 @@ def surface(
         drawn = axes.contourf(across, up, heights, levels=levels, cmap="YlGnBu_r")
         axes.contour(across, up, heights, levels=levels[:-1], colors="white", linewidths=0.4)
         figure.colorbar(drawn, ax=axes, label=height, ticks=MaxNLocator(6))
-    for path in [] if paths is None else _array(paths):
+    for path in [] if paths is None else as_array(paths):
         axes.plot(path[:, 0], path[:, 1], color="#D55E00", linewidth=1.3)
         axes.plot(*path[0], marker="o", markersize=5, markerfacecolor="white", markeredgecolor="#D55E00")
     for label, (at_x, at_y) in (marks or {}).items():
@@ -82,9 +77,3 @@ def surface(
     axes.set_xlim(across.min(), across.max())
     axes.set_ylim(up.min(), up.max())
     return finish(figure, axes, title, xlabel, ylabel)
-
-
-def _array(values: Numbers) -> npt.NDArray[Any]:
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu().to(torch.float64).numpy()
-    return np.asarray(values, dtype=float)

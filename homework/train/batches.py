@@ -1,4 +1,4 @@
-"""Batches of rows that are about equally long: little padding, so little work for nothing.
+"""Batches of rows of similar length, which need little padding.
 
 for rows in batches_by_length(lengths, 32, random.Random(step)):
     documents = pad([documents[row] for row in rows])
@@ -13,16 +13,16 @@ from collections.abc import Sequence
 def batches_by_length(
     lengths: Sequence[int], batch_size: int, source: random.Random, *, pool: int = 50
 ) -> list[list[int]]:
-    """Every row once, in random batches whose rows are about equally long.
+    """Every row once, in random batches of rows of similar length.
 
-    The rows are shuffled, cut into pools of `pool` batches, and sorted by length within each pool; then the batches are
-    shuffled. So which rows meet in a batch, and when, differs from call to call.
+    The rows are shuffled, split into pools of `pool` batches, and sorted by length within each pool; then the batches
+    are shuffled. So the composition and order of the batches differ from call to call.
 
     Args:
         lengths: the length of each row.
         batch_size: rows in a batch; the last one of the last pool may have fewer.
-        source: where chance comes from; the same state gives the same batches.
-        pool: how many batches are sorted together: 1 is plain shuffling, more means less padding and less chance.
+        source: random generator; the same state gives the same batches.
+        pool: number of batches to sort together: 1 is plain shuffling, more means less padding and less randomness.
 
     Returns:
         Batches of indices into `lengths`.

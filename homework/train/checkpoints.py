@@ -1,4 +1,4 @@
-"""Checkpoint files: what is in them, when they may be used, and how they are written whole or not at all."""
+"""Checkpoint files: contents, fingerprint, atomic writes."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Checkpoint:
     """The state of a training run between two steps."""
 
     fingerprint: dict[str, str]
-    """What it belongs to: see `fingerprint`."""
+    """Identifies the training run: see `fingerprint`."""
     step: int
-    """How many steps were done."""
+    """Number of completed steps."""
     modules: dict[str, Any]
     """Name → state."""
     history: dict[str, list[float]]
@@ -43,15 +43,15 @@ def checkpoint_path(run: Run, name: str, seed: int) -> Path:
     """The checkpoint's file in `$HOMEWORK_CHECKPOINTS`, else in `checkpoints` in the working directory.
 
     Raises:
-        ValueError: the name cannot be part of a file name.
+        ValueError: the name is not valid in a file name.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", name):
-        raise ValueError(f"{name!r} cannot name a training run: use letters, digits, '_', '-' and '.', at most 100.")
+        raise ValueError(f"{name!r} cannot name a training run: use at most 100 letters, digits, '_', '-' and '.'.")
     return checkpoints_folder() / f"{run.problem}-{name}-{run.profile}-seed{seed}.pt"
 
 
 def checkpoints_folder() -> Path:
-    """Where trained models are kept: `$HOMEWORK_CHECKPOINTS`, else `checkpoints` in the working directory."""
+    """The folder for trained models: `$HOMEWORK_CHECKPOINTS`, else `checkpoints` in the working directory."""
     folder = os.environ.get("HOMEWORK_CHECKPOINTS", "").strip() or "checkpoints"
     return Path(folder).expanduser().absolute()
 
@@ -59,16 +59,16 @@ def checkpoints_folder() -> Path:
 def fingerprint(
     *, steps: int, seed: int, modules: Mapping[str, Any], code: Sequence[Callable[..., Any] | type | object]
 ) -> dict[str, str]:
-    """What a checkpoint belongs to, part by part: the number of steps, the seed, the modules' make, the code.
+    """Identifies a training run: the number of steps, the seed, size and settings of the modules, the code.
 
     Args:
-        steps: number of steps in all.
+        steps: total number of steps.
         seed: the run's seed.
         modules: name → object with a state.
         code: functions, classes and plain settings.
 
     Raises:
-        TypeError: a module has no state, or something in `code` is neither code nor a plain value.
+        TypeError: a module has no state, or an entry of `code` is neither code nor a plain value.
     """
     parts = {"the number of steps": str(steps), "the seed": str(seed)}
     for name, module in modules.items():
@@ -82,7 +82,7 @@ def fingerprint(
 
 
 def state_of(module: Any) -> Any:
-    """What must be kept of a module, optimizer, generator or tensor."""
+    """The state of a module, optimizer, generator or tensor."""
     if isinstance(module, torch.Generator):
         return module.get_state()
     if isinstance(module, torch.Tensor):
@@ -91,10 +91,10 @@ def state_of(module: Any) -> Any:
 
 
 def restore(modules: Mapping[str, Any], checkpoint: Checkpoint, path: Path) -> None:
-    """Puts the checkpoint's states into the modules.
+    """Loads the checkpoint's states into the modules.
 
     Raises:
-        RuntimeError: a state does not fit, although fingerprints agree; says what to do.
+        RuntimeError: a state does not match, although the fingerprints agree; says what to do.
     """
     for name, module in modules.items():
         state = checkpoint.modules[name]
@@ -108,15 +108,15 @@ def restore(modules: Mapping[str, Any], checkpoint: Checkpoint, path: Path) -> N
                 module.load_state_dict(state)
         except (RuntimeError, ValueError, KeyError, TypeError) as error:
             raise RuntimeError(
-                f"{path}: the state of {name!r} does not fit ({error}). Delete this file, then run the cells again "
+                f"{path}: the state of {name!r} does not match ({error}). Delete this file, then run the cells again "
                 "from the one that builds the model."
             ) from error
 
 
 def save(checkpoint: Checkpoint, path: Path) -> str:
-    """Writes the checkpoint; returns what went wrong in a sentence, empty if nothing did.
+    """Writes the checkpoint; returns an error message, empty on success.
 
-    A failure leaves the checkpoint that was there before untouched.
+    After a failure an earlier checkpoint is unchanged.
     """
     contents = {
         "format": FORMAT,
@@ -133,12 +133,12 @@ def save(checkpoint: Checkpoint, path: Path) -> str:
             torch.save(contents, handle)
     except (OSError, RuntimeError) as error:
         why = "the disk is full" if disk_is_full(error) else _first_line(error)
-        return f"the checkpoint {path} cannot be saved ({why}); an older one, if there is one, stays as it was."
+        return f"the checkpoint {path} cannot be saved ({why}); an older one, if there is one, is unchanged."
     return ""
 
 
 def load(path: Path, wanted: Mapping[str, str]) -> tuple[Checkpoint | None, str]:
-    """The checkpoint of that file if it belongs to this run, else why there is none (empty: there is no file).
+    """The checkpoint if it belongs to this run, else the reason why not (empty if there is no file).
 
     Args:
         path: the checkpoint's file.
@@ -148,7 +148,7 @@ def load(path: Path, wanted: Mapping[str, str]) -> tuple[Checkpoint | None, str]
         return None, ""
     try:
         checkpoint = _read(path)
-    except Exception as error:  # a damaged file can fail in zipfile, pickle or torch in many ways
+    except Exception as error:  # a damaged file raises many kinds of errors in zipfile, pickle and torch
         return None, f"the checkpoint {path} is damaged and is ignored ({_first_line(error)})."
     if checkpoint.fingerprint != wanted:
         keys = [*wanted, *(key for key in checkpoint.fingerprint if key not in wanted)]
@@ -172,7 +172,7 @@ def _read(path: Path) -> Checkpoint:
 
 
 def _make_of(name: str, module: Any) -> Any:
-    """Size and settings of a module, without the numbers that training changes."""
+    """Size and settings of a module, without the values that training changes."""
     kind = type(module).__name__
     if isinstance(module, torch.Tensor):
         return [kind, list(module.shape), str(module.dtype)]
@@ -180,8 +180,8 @@ def _make_of(name: str, module: Any) -> Any:
         return [kind]
     if not (hasattr(module, "state_dict") and hasattr(module, "load_state_dict")):
         raise TypeError(
-            f"modules[{name!r}] is a {kind}; a checkpoint can keep torch modules, optimizers, schedulers, generators "
-            "and tensors (what has state_dict and load_state_dict)."
+            f"modules[{name!r}] is a {kind}; a checkpoint can store torch modules, optimizers, schedulers, "
+            "generators and tensors (and other objects with state_dict and load_state_dict)."
         )
     if isinstance(module, torch.nn.Module):
         tensors = {key: value for key, value in module.state_dict().items() if isinstance(value, torch.Tensor)}
@@ -201,7 +201,7 @@ def _setting(key: str, value: Any) -> Any:
 
 
 def digest_of(value: Any) -> str:
-    """A SHA-256 of a plain JSON value, for instance of what `fingerprint` gave."""
+    """A SHA-256 of a plain JSON value, for instance of a fingerprint."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""bfloat16 where the GPU computes with it in hardware: half the memory, several times the speed, no loss scaling.
+"""bfloat16 on GPUs with hardware support: half the memory, several times the speed, no loss scaling.
 
 with autocast(run.device):
     loss = model(x).loss
@@ -10,18 +10,18 @@ import torch
 
 
 def has_bf16(device: torch.device) -> bool:
-    """Does this device compute with bfloat16 in hardware? (Not a CPU here, and not a T4, which only emulates it.)
+    """Does this device support bfloat16 in hardware? (False for a CPU, and for a T4, which only emulates it.)
 
     Args:
-        device: where the model is.
+        device: device of the model.
     """
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def autocast(device: torch.device) -> torch.autocast:
-    """A block whose matrix products are computed in bfloat16 where `has_bf16`, else as they are.
+    """A context that computes matrix products in bfloat16 if `has_bf16`, else in the usual precision.
 
     Args:
-        device: where the model is.
+        device: device of the model.
     """
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bf16(device))

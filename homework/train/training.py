@@ -1,4 +1,4 @@
-"""A training loop that shows its progress and, after a disconnect, goes on where it was.
+"""A training loop that shows its progress and resumes after a disconnect.
 
     loop = Loop(run, "vae", steps=STEPS, modules={"model": vae, "optimizer": optimizer}, code=[negative_elbo_bound])
     for step in loop:
@@ -6,7 +6,7 @@
         loop.record(nelbo=float(loss))
     plots.curves({"negative ELBO": loop.history["nelbo"]}, title="Training", xlabel="step", ylabel="nats")
 
-Build model, optimizer and loop in one cell: then running that cell again, after a restart too, resumes.
+Build model, optimizer and loop in one cell: running that cell again, also after a restart, resumes the training.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from homework.seeds import generator_states, set_generator_states
 from homework.train.checkpoints import Checkpoint, checkpoint_path, fingerprint, load, restore, save, state_of
 
 SAVE_EVERY_SECONDS = 30.0
-REST_AFTER_SAVING = 10.0  # times what the saving took: a slow disk is asked less often
+REST_AFTER_SAVING = 10.0  # times the duration of the last save: a slow disk saves less often
 
 
 class Loop:
-    """The steps of one training run, from where a checkpoint left off to the end.
+    """The remaining steps of one training run, starting from a checkpoint if there is one.
 
     A checkpoint holds the states of all modules, of the global random generators, the history and the step; it is
-    written every 30 seconds and at the end (never in profile `grade`). On a CPU an interrupted run that was resumed
-    gives the same numbers as one that was not, bit for bit, if all randomness comes from the global generators or from
-    generators among the modules. A checkpoint is not used when the number of steps, the seed, the code, or size and
-    settings of a module have changed.
+    written every 30 seconds and at the end (never in profile `grade`). On a CPU a resumed run gives the same
+    numbers as an uninterrupted one, bit for bit, if all randomness comes from the global generators or from generators
+    among the modules. A checkpoint is not used if the number of steps, the seed, the code, or size and settings of a
+    module have changed.
 
     Attributes:
         history: name → recorded values, oldest first; complete after a resume as well.
         recorded_at: name → the steps at which they were recorded.
-        completed: how many steps have been done.
+        completed: number of completed steps.
     """
 
     def __init__(
@@ -55,21 +55,21 @@ class Loop:
         seed: int | None = None,
         restart: bool = False,
     ) -> None:
-        """Restores the states of a checkpoint that fits, and says so in one line.
+        """Restores the states of a matching checkpoint, and prints one line about it.
 
         Args:
             run: what `homework.start` returned.
             name: names the run among those of the notebook: letters, digits, `_`, `-`, `.`.
-            steps: number of steps in all.
+            steps: total number of steps.
             modules: name → what training changes: objects with `state_dict` and `load_state_dict` (modules,
                 optimizers, schedulers), `torch.Generator`s, tensors.
-            code: functions, classes and plain settings that the result depends on; another source or value means a
-                new start.
-            seed: what this run was seeded with, if it is not `run.seed`.
-            restart: start anew, whatever checkpoint there is.
+            code: functions, classes and plain settings that the result depends on; if one changes, training starts
+                again.
+            seed: the seed of this run, if it is not `run.seed`.
+            restart: start again and ignore a checkpoint.
 
         Raises:
-            ValueError: the name or the number of steps is not usable.
+            ValueError: the name or the number of steps is invalid.
             TypeError: a module has no state.
         """
         if not is_whole(steps) or steps < 1:
@@ -89,11 +89,11 @@ class Loop:
             self._resume()
 
     def __len__(self) -> int:
-        """Number of steps in all."""
+        """Total number of steps."""
         return self.steps
 
     def __iter__(self) -> Iterator[int]:
-        """The steps that are left to do, the first of all being 0."""
+        """The remaining steps; the first step of a run is 0."""
         self._forget_unfinished()
         if self._generators is not None:
             set_generator_states(self._generators)
@@ -120,17 +120,17 @@ class Loop:
         self._save()
 
     def record(self, **values: float | torch.Tensor) -> None:
-        """Notes one value per name for the current step.
+        """Records one value per name for the current step.
 
         Args:
             **values: numbers, or tensors with one element.
 
         Raises:
-            RuntimeError: called outside of the loop's body.
+            RuntimeError: called outside the loop's body.
             ValueError: a name was recorded in this step already.
         """
         if self._step is None:
-            raise RuntimeError(f"{self.name}: record() belongs into the body of `for step in loop:`.")
+            raise RuntimeError(f"{self.name}: call record() in the body of `for step in loop:`.")
         for name, value in values.items():
             at = self.recorded_at.setdefault(name, [])
             if at and at[-1] == self._step:
@@ -150,7 +150,7 @@ class Loop:
         )
 
     def _forget_unfinished(self) -> None:
-        """Drops what the body recorded in a step that it did not finish."""
+        """Drops the records of an unfinished step."""
         self._step = None
         for name, at in self.recorded_at.items():
             while at and at[-1] >= self.completed:
@@ -160,7 +160,7 @@ class Loop:
     def _resume(self) -> None:
         checkpoint, problem = load(self._path, self._fingerprint)
         if problem:
-            print(f"{self.name}: {problem} Training starts anew.")
+            print(f"{self.name}: {problem} Training starts again.")
         if checkpoint is None:
             return
         restore(self.modules, checkpoint, self._path)
@@ -168,11 +168,11 @@ class Loop:
         self.completed, self._generators = checkpoint.step, checkpoint.generators
         if self.completed >= self.steps:
             print(
-                f"{self.name}: all {self.steps:,} steps were done before; restored from {_shown(self._path)} "
+                f"{self.name}: all {self.steps:,} steps are complete; restored from {_shown(self._path)} "
                 "(Loop(..., restart=True) trains again)."
             )
         else:
-            print(f"{self.name}: goes on at step {self.completed:,} of {self.steps:,}, from {_shown(self._path)}.")
+            print(f"{self.name}: resumes at step {self.completed:,} of {self.steps:,}, from {_shown(self._path)}.")
 
     def _save(self) -> None:
         if not self._may_save:
@@ -187,11 +187,11 @@ class Loop:
         )
         problem = save(checkpoint, self._path)
         if problem:
-            print(f"{self.name}: {problem} Training goes on without.")
+            print(f"{self.name}: {problem} Training continues without it.")
 
 
 def _shown(path: Path) -> str:
-    """The path as short as it can be said."""
+    """The path relative to the working directory if it is below it."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:

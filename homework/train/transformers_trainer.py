@@ -1,4 +1,4 @@
-"""What a notebook adds to transformers' trainer: progress on stdout, the losses as a curve, going on after a break.
+"""Adds to transformers' trainer: progress on stdout, the losses as a curve, resuming after a disconnect.
 
 trainer = Seq2SeqTrainer(model=model, args=Seq2SeqTrainingArguments(**settings(run, "fine-tuned", ...)), ...)
 curve = fit(trainer, "fine-tuned")
@@ -33,23 +33,23 @@ def settings(
     seed: int | None = None,
     code: Sequence[Callable[..., Any] | type | object] = (),
 ) -> dict[str, Any]:
-    """Arguments of `TrainingArguments` that all trainings of the notebooks share; add to them or overwrite them.
+    """Arguments of `TrainingArguments` that the notebooks share; add to them or overwrite them.
 
-    AdamW with a linear warm-up over a tenth of the steps and a linear decay, batches of about equally long rows,
-    bfloat16 where the GPU computes with it, nothing sent to loggers. In profile `full` a checkpoint is written every
-    200 steps into a folder of its own; other code or settings have another folder.
+    AdamW with a linear warm-up over a tenth of the steps and a linear decay, batches of rows of similar length,
+    bfloat16 on GPUs with hardware support, no loggers. In profile `full` a checkpoint is written every 200 steps; other
+    code or settings use another folder.
 
     Args:
         run: what `homework.start` returned.
-        name: names the training among those of the notebook.
+        name: name of the training, unique in the notebook.
         steps: number of updates.
         batch_size: rows in a batch.
-        learning_rate: its peak.
+        learning_rate: the peak learning rate.
         seed: of the order of the rows and of dropout; `run.seed` if not given.
         code: functions, classes and plain settings that the result depends on.
 
     Raises:
-        ValueError: the name cannot be part of a file name.
+        ValueError: the name is not valid in a file name.
     """
     seed = run.seed if seed is None else seed
     about = fingerprint(steps=steps, seed=seed, modules={}, code=[*code, batch_size, learning_rate])
@@ -83,10 +83,10 @@ def fit(trainer: Trainer, name: str) -> tuple[list[int], list[float]]:
 
     Args:
         trainer: ready to train; its `args` may come from `settings`.
-        name: what the progress bar says.
+        name: label of the progress bar.
 
     Returns:
-        Steps, and the mean loss since the step before; both are complete after a resume as well.
+        Steps, and the mean loss since the step before; both are complete after a resume, too.
     """
     for its_own in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(its_own)
@@ -94,27 +94,27 @@ def fit(trainer: Trainer, name: str) -> tuple[list[int], list[float]]:
     folder = Path(trainer.args.output_dir or ".")
     last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
     if last:
-        print(f"{name}: goes on from {Path(last).name}.")
+        print(f"{name}: resumes from {Path(last).name}.")
     trainer.train(resume_from_checkpoint=last)
     logged = [entry for entry in trainer.state.log_history if "loss" in entry]
     return [int(entry["step"]) for entry in logged], [float(entry["loss"]) for entry in logged]
 
 
 class Progress(TrainerCallback):
-    """One progress bar on stdout with the latest loss; the trainer's own ones write to stderr or into HTML."""
+    """One progress bar on stdout with the latest loss; the trainer's own bars write to stderr or as HTML."""
 
     def __init__(self, name: str, steps: int) -> None:
         self.name, self.steps = name, steps
         self.bar: Any = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """Opens the bar where the training begins."""
+        """Opens the bar at the first step of this training."""
         self.bar = tqdm(
             total=self.steps, initial=state.global_step, desc=self.name, unit="step", file=sys.stdout, mininterval=0.5
         )
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """One step further."""
+        """Advances the bar."""
         self.bar.update(state.global_step - self.bar.n)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **more: Any) -> None:
@@ -123,5 +123,5 @@ class Progress(TrainerCallback):
             self.bar.set_postfix({"loss": f"{float(logs['loss']):.4g}"}, refresh=False)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """Closes it."""
+        """Closes the bar."""
         self.bar.close()

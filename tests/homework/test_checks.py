@@ -206,7 +206,7 @@ def test_weights_are_checked(weight: float) -> None:
 
 
 def test_parts_cannot_be_nested() -> None:
-    with pytest.raises(ValueError, match="cannot be nested"), part("outer"), part("inner"):
+    with pytest.raises(ValueError, match="is nested in part"), part("outer"), part("inner"):
         pass
     with part("and the next one works"):
         pass

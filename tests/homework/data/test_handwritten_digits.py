@@ -196,7 +196,7 @@ def test_a_download_with_a_wrong_checksum_is_not_kept(
     files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     web(monkeypatch, lambda url: gzip.compress(b"a login page"))
-    with pytest.raises(data.DataError, match="what came has the wrong checksum"):
+    with pytest.raises(data.DataError, match="the download has the wrong checksum"):
         data.digits(run("full"))
     assert not (tmp_path / "cache").exists()
 

@@ -59,7 +59,7 @@ def test_ends_belong_to_a_band_and_nan_does_not() -> None:
         ([], "must be a dict"),
         ({"vae/x": (0, 1)}, "must be a metric id with a dict"),
         ({1: {}}, "must be a metric id with a dict"),
-        ({"vae/x": {"big": (0, 1)}}, "'big' is no profile; they are called full, mini, grade"),
+        ({"vae/x": {"big": (0, 1)}}, "'big' is not a profile; the profiles are full, mini, grade"),
         ({"vae/x": {"mini": (1, 1)}}, "1 is not below 1"),
         ({"vae/x": {"mini": [0, 1]}}, "must be (lowest, highest)"),
         ({"vae/x": {"mini": (0, 1, 2)}}, "must be (lowest, highest)"),

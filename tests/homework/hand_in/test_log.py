@@ -221,7 +221,7 @@ def test_names_are_kept_as_they_are_written() -> None:
 
 def test_the_environment_names_the_student(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOMEWORK_STUDENT", " chen ")
-    monkeypatch.setattr(identity, "_somebody_is_there", lambda: pytest.fail("must not ask"))
+    monkeypatch.setattr(identity, "_can_answer", lambda: pytest.fail("must not ask"))
     assert SubmissionLog(RUN).student == "chen"
 
 
@@ -232,7 +232,7 @@ def test_a_student_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.append(prompt)
         return " dora "
 
-    monkeypatch.setattr(identity, "_somebody_is_there", lambda: True)
+    monkeypatch.setattr(identity, "_can_answer", lambda: True)
     monkeypatch.setattr(builtins, "input", ask)
     assert SubmissionLog(RUN).student == "dora"
     assert SubmissionLog(RUN).student == "dora"
@@ -248,7 +248,7 @@ def test_nobody_to_ask_gives_anonymous_with_a_hint(
             return "   "
         raise error
 
-    monkeypatch.setattr(identity, "_somebody_is_there", lambda: True)
+    monkeypatch.setattr(identity, "_can_answer", lambda: True)
     monkeypatch.setattr(builtins, "input", ask)
     assert SubmissionLog(RUN).student == "anonymous"
     assert "HOMEWORK_STUDENT" in capsys.readouterr().out
@@ -258,11 +258,11 @@ def test_nobody_is_asked_when_grading_or_without_a_terminal(monkeypatch: pytest.
     monkeypatch.setattr(builtins, "input", lambda prompt: pytest.fail("must not ask"))
     monkeypatch.setattr(sys, "stdin", io.StringIO("eva\n"))
     assert SubmissionLog(RUN).student == "anonymous"
-    monkeypatch.setattr(identity, "_somebody_is_there", lambda: True)
+    monkeypatch.setattr(identity, "_can_answer", lambda: True)
     assert SubmissionLog(Run("vae", "grade", torch.device("cpu"), 0)).student == "anonymous"
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 101, "a\x00b", "a\nb"])
 def test_student_ids_are_checked(name: str) -> None:
-    with pytest.raises(ValueError, match="no student id"):
+    with pytest.raises(ValueError, match="not a student id"):
         SubmissionLog(RUN, student=name)

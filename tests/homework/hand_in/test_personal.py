@@ -112,7 +112,7 @@ def test_answers_become_plain(value: Any, plain: Any) -> None:
     "value", [object(), {1, 2}, int, print, np.array([object()]), [object()], torch.nn.Linear(1, 1)]
 )
 def test_other_things_are_refused_by_name(value: Any) -> None:
-    with pytest.raises(TypeError, match="an answer holds a .*it can only hold numbers"):
+    with pytest.raises(TypeError, match="an answer contains a .*it can only contain numbers"):
         plain_json(value)
 
 

@@ -82,7 +82,7 @@ def test_the_model_is_otherwise_what_it_was(tmp_path: Path, renamed: list[str]) 
 
 
 def test_both_names_at_once_are_an_error() -> None:
-    with pytest.raises(TypeError, match="two names of one argument; give one of them"):
+    with pytest.raises(TypeError, match="two names of one argument; pass only one"):
         tiny_t5(NewT5)(input_ids=IDS, decoder_input_ids=START, cache=None, past_key_values=None)
 
 

@@ -75,7 +75,7 @@ def check(model: Any) -> None:
     rewards.square().sum().backward()
     assert any(p.grad is not None and bool(p.grad.any()) for p in model.parameters())
     for documents, summaries in ((DOCUMENTS, SUMMARIES[:4]), ([], []), (DOCUMENTS, [])):
-        with pytest.raises(ValueError, match="give each document equally many"):
+        with pytest.raises(ValueError, match="give each document the same number"):
             model(documents, summaries)
 
 

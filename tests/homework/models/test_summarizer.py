@@ -64,7 +64,7 @@ def test_a_model_that_cannot_be_had_says_what_to_do() -> None:
         def from_pretrained(name: str) -> None:
             raise OSError(f"{name} is not here\nand more")
 
-    with pytest.raises(DataError, match=r"nor fetched \(x/y is not here\)(.|\n)*HOMEWORK_DATA"):
+    with pytest.raises(DataError, match=r"nor downloaded \(x/y is not here\)(.|\n)*HOMEWORK_DATA"):
         from_pretrained(Absent, "x/y")
     assert pretrained.__doc__
 

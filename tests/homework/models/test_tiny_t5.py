@@ -156,7 +156,7 @@ def test_the_builder_goes_on_where_it_was_and_saves_what_loads(
         trained("broken off", stop=3)
     capsys.readouterr()
     resumed, other = trained("broken off")
-    assert "goes on at step" in capsys.readouterr().out
+    assert "resumes at step" in capsys.readouterr().out
     assert len(resumed.history["loss"]) == 6
     assert resumed.history == whole.history
     assert all(torch.equal(tensor, other.state_dict()[name]) for name, tensor in model.state_dict().items())

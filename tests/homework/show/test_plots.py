@@ -192,7 +192,7 @@ def test_a_notebook_shows_a_figure_once_per_cell(monkeypatch: pytest.MonkeyPatch
         shown.append({**data, "metadata": metadata})
 
     monkeypatch.setattr("IPython.display.publish_display_data", publish)
-    monkeypatch.setattr(notebook_figure, "_notebook", lambda: shell)
+    monkeypatch.setattr(notebook_figure, "notebook_shell", lambda: shell)
     figure = plots.bars({"a": 1.0}, **LABELS)
     assert isinstance(figure, notebook_figure.NotebookFigure)
     assert len(shown) == 1

@@ -174,7 +174,7 @@ def test_a_damaged_file_is_named_and_left_as_it_is(tmp_path: Path, line: str) ->
     rank(new_panel(path), SAMPLES[0])
     before = path.read_text() + line + "\n"
     path.write_text(before)
-    with pytest.raises(DataError, match=r"line 2 is no ranking(.|\n)*Nothing was changed"):
+    with pytest.raises(DataError, match=r"line 2 is not a ranking(.|\n)*Nothing was changed"):
         new_panel(path)
     assert path.read_text() == before
 

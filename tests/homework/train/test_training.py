@@ -115,7 +115,7 @@ def test_a_finished_run_is_restored_and_says_so(capsys: pytest.CaptureFixture[st
     assert same(model, other)
     assert again.history == first.history
     said = capsys.readouterr().out
-    assert said.startswith("toy: all 12 steps were done before; restored from checkpoints/vae-toy-mini-seed0.pt")
+    assert said.startswith("toy: all 12 steps are complete; restored from checkpoints/vae-toy-mini-seed0.pt")
     assert said.count("\n") == 1
 
 
@@ -252,7 +252,7 @@ def test_a_folder_that_cannot_be_made_does_not_stop_training(
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("HOMEWORK_CHECKPOINTS", str(tmp_path / "file" / "folder"))
     assert train()[2] == list(range(STEPS))
-    assert "Training goes on without" in capsys.readouterr().out
+    assert "Training continues without it" in capsys.readouterr().out
 
 
 def test_checkpoints_come_no_more_often_than_agreed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,7 +91,7 @@ def test_it_goes_on_after_a_break_as_if_there_had_been_none(
     capsys.readouterr()
     made, resumed = trainer()
     assert fit(made, "line") == curve
-    assert "goes on from checkpoint-200" in capsys.readouterr().out
+    assert "resumes from checkpoint-200" in capsys.readouterr().out
     assert torch.equal(resumed.w, whole.w)
 
 
@@ -99,4 +99,4 @@ def test_other_settings_do_not_take_a_checkpoint(capsys: pytest.CaptureFixture[s
     fit(trainer()[0], "line")
     capsys.readouterr()
     fit(trainer(rate=0.06)[0], "line")
-    assert "goes on" not in capsys.readouterr().out
+    assert "resumes" not in capsys.readouterr().out
