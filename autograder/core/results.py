@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -41,16 +41,14 @@ class Outcome(StrEnum):
     GRADER_ERROR = "grader_error"
 
 
-WAITS = "Waits for a person to read it."
-"""Message of an answered item that a person grades, until somebody has read it."""
-GIVEN = "A person gave these points."
-"""Message of an item whose points a person gave: alone, or, for one that is tested, before what they wrote."""
-REREAD = (
-    "You changed this answer after it was read. The points are for the earlier one; a person will read the new one."
+NEEDS_GRADING = "Needs manual grading."
+"""Message of an answered item that is graded by hand, until a grader gave points."""
+GRADED_BY_HAND = "Graded by hand."
+"""Message of an item to which a grader gave points, without a comment."""
+STALE = (
+    "You changed this answer after it was graded. The points are for the earlier answer; a grader will grade it again."
 )
-"""Message of an item whose points a person gave to another answer than the one that is there now."""
-WROTE = "A person wrote:"
-"""Stands in the message of an item that is tested before a person's comment."""
+"""Message of an item whose points belong to an earlier answer."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +58,23 @@ class ItemResult:
     id: str
     """The item's id, e.g. `sample_gaussian` or `written_terms`."""
     score: float
-    """Points given so far; 0 for a manual item that nobody has read yet."""
+    """Points given so far; 0 for an item that still needs manual grading."""
     max_score: float
     """Points the item is worth, from the source."""
     status: Status
     message: str
-    """What the student may read: names the likely mistake, never shows a hidden test."""
+    """What the student may read: names the likely mistake, never shows a hidden test. Where a grader gave a tested item
+    points or a comment, the first line says so and the rest is the tests' verdict."""
     seconds: float = 0.0
     """Wall time the examiner spent on the item; 0 if the result was taken over, or a person gives it."""
     manual: bool = False
-    """Does a person grade it?"""
+    """Is it graded by hand?"""
+    graded_by_hand: bool = False
+    """Did a grader give the points? For a tested item they replace those of the tests."""
+    comment: str = ""
+    """What the grader wrote; empty if nothing."""
+    stale: bool = False
+    """Did the answer change after a grader gave the points?"""
     misconception: str = ""
     """Name of the known wrong solution whose answers these are, e.g. `std_is_variance`; empty if none."""
     output: tuple[str, ...] = ()
@@ -77,6 +82,29 @@ class ItemResult:
     `autograder.grading.answer_diff`)."""
     leans_on: tuple[str, ...] = ()
     """Where points were lost: items that this item's code uses and that are not right yet either."""
+
+    @property
+    def verdict(self) -> str:
+        """The tests' part of the message."""
+        starts_with_grader = not self.manual and (self.graded_by_hand or self.comment)
+        return self.message.partition("\n")[2] if starts_with_grader else self.message
+
+    def with_grading_by_hand(self, points: float | None, comment: str) -> ItemResult:
+        """The item with what a grader gave; points replace those of the tests.
+
+        Args:
+            points: None if the grader only wrote a comment.
+            comment: empty if the grader only gave points.
+        """
+        said = " ".join(comment.split())  # one line, since the tests' verdict follows below it
+        if points is None:
+            own = "" if self.status in (Status.MANUAL, Status.PASSED) else self.message
+            message = f"{comment} {own}" if self.manual else f"A grader wrote: {said}\n{own}"
+            return replace(self, message=message.strip(), comment=comment)
+        status = Status.PASSED if points >= self.max_score else Status.PARTIAL if points > 0 else Status.FAILED
+        own = "" if Status.PASSED in (status, self.status) else self.message
+        message = (comment or GRADED_BY_HAND) if self.manual else f"{GRADED_BY_HAND} {said}".strip() + f"\n{own}"
+        return replace(self, score=points, status=status, message=message.strip(), graded_by_hand=True, comment=comment)
 
     @staticmethod
     def from_json(record: Mapping[str, Any]) -> ItemResult:
@@ -88,6 +116,9 @@ class ItemResult:
             status=Status(record["status"]),
             message=record["message"],
             manual=bool(record.get("manual", False)),
+            graded_by_hand=bool(record.get("graded_by_hand", False)),
+            comment=record.get("comment", ""),
+            stale=bool(record.get("stale", False)),
             misconception=record.get("misconception", ""),
             output=tuple(record.get("output", ())),
             leans_on=tuple(record.get("leans_on", ())),
@@ -102,8 +133,11 @@ class ItemResult:
             "status": str(self.status),
             "message": self.message,
         }
-        if self.manual:
-            record["manual"] = True
+        for name in ("manual", "graded_by_hand", "stale"):
+            if getattr(self, name):
+                record[name] = True
+        if self.comment:
+            record["comment"] = self.comment
         if self.misconception:
             record["misconception"] = self.misconception
         if self.output:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from autograder.core.html import with_code
-from autograder.core.results import GIVEN, REREAD, WAITS, WROTE, ItemResult, Status
+from autograder.core.results import STALE, ItemResult, Status
 from autograder.course.problem import Item, Problem
 from autograder.course.variants import misconception_text
 
@@ -21,7 +21,7 @@ _WORDS = {
     Status.OUT_OF_MEMORY: "Ran out of memory",
     Status.CRASHED: "Ended the program",
     Status.MISSING: "Nothing to grade",
-    Status.MANUAL: "Waits for a person",
+    Status.MANUAL: "Needs manual grading",
 }
 
 _TEST_CELL = "Run the test cell below your answer: where it fails, it names the likely mistake."
@@ -60,11 +60,11 @@ class ItemView:
     misconception: Markup
     message: Markup
     comment: str
-    """What the person wrote who read the answer."""
+    """What the grader wrote."""
     output: tuple[Markup, ...]
-    """The student's answer on personal inputs beside the right one."""
+    """The student's answer on the per-student inputs beside the right one."""
     leans_on: tuple[str, ...]
-    """Items to mend first."""
+    """Items to fix first."""
     advice: Markup
     """Where to look."""
 
@@ -78,22 +78,18 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
         anchor: name for links to it.
     """
     item = next((item for item in problem.items if item.id == result.id), None)
-    by_person = item is not None and item.kind != "code"
+    by_hand = item is not None and item.kind != "code"
     is_done = result.score >= result.max_score or result.status is Status.MANUAL
     known = misconception_text(problem, result.id, result.misconception) or result.misconception.replace("_", " ")
-    said, comment, tests_agree = result.message, "", True
+    said, tests_agree = result.verdict, True
     words = _WORDS[result.status]
-    if by_person and result.status in (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.MANUAL):
-        comment = "" if said in ("", WAITS, GIVEN, REREAD) else said
-        said = REREAD if said == REREAD else ""
-        words = words if result.status is Status.MANUAL else "Read by a person"
-    elif said.startswith((GIVEN, WROTE)):
-        first, _, said = said.partition("\n")
-        comment = first.removeprefix(GIVEN).removeprefix(WROTE).strip()
-        if first.startswith(GIVEN):
-            words = f"{words}; points given by a person"
-            tests_agree = bool(said)
-    elif said == WAITS or result.status is Status.PASSED:
+    if by_hand and result.status in (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.MANUAL):
+        said = STALE if result.stale else ""
+        words = words if result.status is Status.MANUAL else "Graded by hand"
+    elif result.graded_by_hand:
+        words = f"{words}; points given by hand"
+        tests_agree = bool(said)
+    elif result.status is Status.PASSED:
         said = ""
     missing = result.max_score - result.score
     return ItemView(
@@ -106,10 +102,10 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
         words=words,
         misconception=Markup() if is_done else with_code(known),
         message=with_code(said),
-        comment=comment,
+        comment=result.comment,
         output=() if is_done else tuple(with_code(line) for line in result.output),
         leans_on=() if is_done else result.leans_on,
-        advice=with_code("" if is_done or by_person or not tests_agree else _ADVICE.get(result.status, "")),
+        advice=with_code("" if is_done or by_hand or not tests_agree else _ADVICE.get(result.status, "")),
     )
 
 

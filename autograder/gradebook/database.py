@@ -24,7 +24,7 @@ from autograder.core.errors import CourseError
 from autograder.core.fast_imports import without_server
 from autograder.core.files import write_atomically
 from autograder.core.notebook_io import graded_text
-from autograder.core.results import GIVEN, REREAD, WROTE, GradedLog, ItemResult, Status
+from autograder.core.results import STALE, GradedLog, ItemResult, Status
 from autograder.course.config import Course, course_folder, load_course
 from autograder.gradebook.points import auto_comment, auto_score, clamped, item_of
 from autograder.gradebook.standing import Standing, standings
@@ -114,7 +114,7 @@ def _record(gradebook: Any, root: Path, grading: Recordable) -> GradedLog:
     notebook = gradebook.find_submission_notebook(log.problem, log.problem, log.student)
     changed = {item_of(g.name) for g in notebook.grades if g.needs_manual_grade and g.manual_score is not None}
     items = (
-        replace(item, status=Status.MANUAL, message=REREAD) if item.id in changed and item.manual else item
+        replace(item, status=Status.MANUAL, message=STALE, stale=True) if item.id in changed and item.manual else item
         for item in log.items
     )
     return replace(log, items=tuple(items)) if changed else log
@@ -247,26 +247,8 @@ def _manual_points(gradebook: Any, problem: str, student: str) -> dict[str, tupl
 
 def with_manual_points(log: GradedLog, given: Mapping[str, tuple[float | None, str]]) -> GradedLog:
     """The log with what people gave (`manual_points`): their points outrank the examiner's, as in nbgrader."""
-    items = (_as_given(item, *given[item.id]) if item.id in given else item for item in log.items)
+    items = (item.with_grading_by_hand(*given[item.id]) if item.id in given else item for item in log.items)
     return replace(log, items=tuple(items)) if given else log
-
-
-def _as_given(item: ItemResult, points: float | None, comment: str) -> ItemResult:
-    if points is None:
-        own = "" if item.status in (Status.MANUAL, Status.PASSED) else item.message
-        said = f"{comment} {own}" if item.manual else f"{WROTE} {_in_one_line(comment)}\n{own}"
-        return replace(item, message=said.strip())
-    status = Status.PASSED if points >= item.max_score else Status.PARTIAL if points > 0 else Status.FAILED
-    if item.manual:
-        return replace(item, score=points, status=status, message=comment or GIVEN)
-    own = "" if status is Status.PASSED or item.status is Status.PASSED else item.message
-    said = f"{GIVEN} {_in_one_line(comment)}".strip() + f"\n{own}"
-    return replace(item, score=points, status=status, message=said.strip())
-
-
-def _in_one_line(comment: str) -> str:
-    """A comment that stands before a message of several lines."""
-    return " ".join(comment.split())
 
 
 def create_gradebook(root: Path) -> None:

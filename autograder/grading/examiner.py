@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autograder.core.results import WAITS, Flag, ItemResult, Status
+from autograder.core.results import NEEDS_GRADING, Flag, ItemResult, Status
 from autograder.core.software import software
 from autograder.course.cell_selection import NOT_RUN
 from autograder.course.name_analysis import names_of, needed
@@ -317,7 +317,7 @@ class _Examination:
     def _manual(self, item: Item) -> ItemResult:
         answered = item.id in self._rebuilt.answered
         status = Status.MANUAL if answered else Status.MISSING
-        message = WAITS if answered else "Not answered."
+        message = NEEDS_GRADING if answered else "Not answered."
         return ItemResult(item.id, 0.0, item.points, status, message, manual=True)
 
 

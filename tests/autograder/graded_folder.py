@@ -15,16 +15,14 @@ from nbformat.v4 import new_output
 from PIL import Image
 
 from autograder.core.notebook_io import graded_text
-from autograder.core.results import Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.core.results import NEEDS_GRADING, Flag, GradedLog, ItemResult, Outcome, Status
 from tests.autograder.toy import solved, toy
-
-WAITS = "Waits for a person to read it."
 
 
 def log_of(student: str, **changes: Any) -> GradedLog:
     """The log of a student who got full marks from the tests and waits for a person; some fields replaced."""
     items = [
-        ItemResult(item.id, 0.0, item.points, Status.MANUAL, WAITS, manual=True)
+        ItemResult(item.id, 0.0, item.points, Status.MANUAL, NEEDS_GRADING, manual=True)
         if item.test is None
         else ItemResult(item.id, item.points, item.points, Status.PASSED, "All checks passed.")
         for item in toy().items

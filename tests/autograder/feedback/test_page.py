@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import autograder
-from autograder.core.results import GIVEN, REREAD, WAITS, WROTE, Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.core.results import GRADED_BY_HAND, NEEDS_GRADING, STALE, Flag, GradedLog, ItemResult, Outcome, Status
 from autograder.course.markers import KINDS, region
 from autograder.course.problem import Problem, load_problem
 from autograder.feedback.page import feedback_html
@@ -82,7 +82,7 @@ def test_every_item_stands_there_in_words(log: GradedLog, problem: Problem) -> N
     text = _text(feedback_html(log, problem))
     for item in log.items:
         assert item.id in text
-    assert "Not right yet" in text and "Full marks" in text and "Waits for a person" in text
+    assert "Not right yet" in text and "Full marks" in text and "Needs manual grading" in text
 
 
 def test_a_known_misconception_is_told_in_its_own_words(log: GradedLog, problem: Problem) -> None:
@@ -214,13 +214,15 @@ def test_the_lines_that_show_it_work_in_the_notebook(both_wrong: GradedLog, prob
 
 def test_who_has_all_right_gets_a_short_page(log: GradedLog, problem: Problem) -> None:
     right = tuple(
-        dataclasses.replace(item, score=item.max_score, status=Status.PASSED, message=GIVEN if item.manual else PASSED)
+        item.with_grading_by_hand(item.max_score, "")
+        if item.manual
+        else dataclasses.replace(item, score=item.max_score, status=Status.PASSED, message=PASSED)
         for item in log.items
     )
     page = feedback_html(dataclasses.replace(log, items=right), problem)
     text = _text(page)
     assert "All that is tested is right. Well done!" in text
-    assert "Look at" not in text and PASSED not in text and GIVEN not in text and "<article" not in page
+    assert "Look at" not in text and PASSED not in text and GRADED_BY_HAND not in text and "<article" not in page
     assert len(text) < 900
 
 
@@ -233,39 +235,46 @@ def test_what_a_late_hand_in_costs_is_said(log: GradedLog, problem: Problem) -> 
 @pytest.mark.parametrize("status", [Status.PASSED, Status.PARTIAL, Status.FAILED, Status.MANUAL])
 def test_what_a_person_wrote_is_shown_as_such(log: GradedLog, problem: Problem, status: Status) -> None:
     manual = [item for item in log.items if item.manual]
-    for words, shown in (("Which <b>units</b>?", True), (GIVEN, False), (WAITS, False), ("", False)):
-        item = dataclasses.replace(manual[0], status=status, score=1.0, message=words)
+    for words in ("Which <b>units</b>?", ""):
+        item = dataclasses.replace(manual[0].with_grading_by_hand(1.0, words), status=status)
         text = _text(feedback_html(dataclasses.replace(log, items=(item,)), problem))
-        assert (f"Comment of your teaching assistant: {words}" in text) is shown
-        assert ("Comment of" in text) is shown
-        assert GIVEN not in text and WAITS not in text
+        assert (f"Comment of your teaching assistant: {words}" in text) is bool(words)
+        assert ("Comment of" in text) is bool(words)
+        assert GRADED_BY_HAND not in text and NEEDS_GRADING not in text
 
 
 @pytest.mark.parametrize(
-    ("status", "message", "shown"),
+    ("status", "message", "given", "shown"),
     [
-        (Status.PASSED, f"{WROTE} neat", ["Comment of your teaching assistant: neat"]),
-        (Status.FAILED, f"{WROTE} the sign\nswapped", ["Comment of your teaching assistant: the sign", "swapped"]),
+        (Status.PASSED, "all is well", (None, "neat"), ["Comment of your teaching assistant: neat"]),
+        (Status.FAILED, "swapped", (None, "the\nsign"), ["Comment of your teaching assistant: the sign", "swapped"]),
         (
-            Status.PARTIAL,
-            f"{GIVEN} half\nswapped",
-            ["points given by a person", "Comment of your teaching assistant: half", "swapped", "points are swapped"],
+            Status.FAILED,
+            "swapped",
+            (1.0, "half"),
+            ["points given by hand", "Comment of your teaching assistant: half", "swapped", "points are swapped"],
         ),
-        (Status.PASSED, "all is well", []),
+        (Status.PASSED, "all is well", None, []),
     ],
 )
 def test_what_a_person_wrote_about_code_is_shown_as_such_beside_what_tests_say(
-    log: GradedLog, problem: Problem, status: Status, message: str, shown: list[str]
+    log: GradedLog,
+    problem: Problem,
+    status: Status,
+    message: str,
+    given: tuple[float | None, str] | None,
+    shown: list[str],
 ) -> None:
     item = next(item for item in log.items if not item.manual)
     score = item.max_score if status is Status.PASSED else 1.0
     item = dataclasses.replace(item, status=status, score=score, message=message, output=("points are swapped",))
+    item = item.with_grading_by_hand(*given) if given else item
     text = " ".join(_text(feedback_html(dataclasses.replace(log, items=(item,)), problem)).split())
     for words in shown:
         assert words in text
     assert ("Comment of" in text) is bool(shown) and "all is well" not in text
-    item = dataclasses.replace(item, status=Status.PARTIAL, score=1.0, message=f"{GIVEN} half", output=())
-    text = _text(feedback_html(dataclasses.replace(log, items=(item,)), problem))
+    item = dataclasses.replace(item, status=Status.PASSED, score=item.max_score, message="", comment="", output=())
+    text = _text(feedback_html(dataclasses.replace(log, items=(item.with_grading_by_hand(1.0, "half"),)), problem))
     assert "Where to look" not in text, "the tests found nothing"
 
 
@@ -291,9 +300,9 @@ def test_nothing_a_student_prints_steers_the_page(log: GradedLog, problem: Probl
 
 def test_points_for_an_earlier_answer_are_said_to_be(log: GradedLog, problem: Problem) -> None:
     item = next(item for item in log.items if item.manual)
-    item = dataclasses.replace(item, status=Status.MANUAL, score=1.0, message=REREAD)
+    item = dataclasses.replace(item, status=Status.MANUAL, score=1.0, message=STALE, stale=True)
     text = " ".join(_text(feedback_html(dataclasses.replace(log, items=(item,)), problem)).split())
-    assert REREAD in text and f"1 of {item.max_score:g} points so far" in text and "Comment of" not in text
+    assert STALE in text and f"1 of {item.max_score:g} points so far" in text and "Comment of" not in text
 
 
 def _colours(scheme: str) -> dict[str, str]:
@@ -367,7 +376,7 @@ def test_a_person_who_has_read_an_answer_is_not_awaited_any_more(log: GradedLog,
         for item in log.items
     )
     text = _text(feedback_html(dataclasses.replace(log, items=read), problem))
-    assert "Read by a person" in text and "so far" not in text and "Waits" not in text
+    assert "Graded by hand" in text and "so far" not in text and "Needs" not in text
 
 
 def test_no_line_of_a_hidden_test_or_a_solution_is_on_it(log: GradedLog, problem: Problem) -> None:

@@ -31,7 +31,7 @@ from autograder.batch.grade_folder import grade_folder
 from autograder.cli.release import release
 from autograder.core.errors import CourseError
 from autograder.core.notebook_io import notebook_text
-from autograder.core.results import REREAD, GradedLog, ItemResult, Outcome, Status
+from autograder.core.results import STALE, GradedLog, ItemResult, Outcome, Status
 from autograder.course.problem import load_problem
 from autograder.gradebook.database import (
     Recordable,
@@ -359,7 +359,8 @@ def test_record_keeps_manual_points_and_asks_again_only_for_new_answers(course: 
         assert scores(course, "ada")["written_units"] == (None, True)
         assert manual_points(course, "toy", "ada")["written_units"] == (3.0, "")
         written = log.item("written_units")
-        assert (written.score, written.status, written.message) == (3.0, Status.MANUAL, REREAD)
+        assert written.stale and written.graded_by_hand
+        assert (written.score, written.status, written.message) == (3.0, Status.MANUAL, STALE)
     give(course, "ada", "written_units", 2.0)
     log, *_ = record(course, [changed])
     assert (log.item("written_units").score, log.item("written_units").status) == (2.0, Status.PARTIAL)
@@ -377,11 +378,14 @@ def test_what_people_gave_stands_in_the_log(course: Path) -> None:
     assert (log.score, log.auto_score, log.max_score) == (13.5, 12.0, 25.0)
     given = {"Line": (None, "look at the sign"), "standardize": (12.5, "")}
     overruled = with_manual_points(log, given)
-    assert overruled.item("Line").message == "A person wrote: look at the sign\nswapped"
+    assert overruled.item("Line").message == "A grader wrote: look at the sign\nswapped"
     assert (overruled.item("standardize").score, overruled.item("standardize").status) == (12.5, Status.PASSED)
     overruled = with_manual_points(log, {"Line": (4.0, "half"), "standardize": (None, "neat")})
-    assert overruled.item("Line").message == "A person gave these points. half\nswapped"
-    assert overruled.item("standardize").message == "A person wrote: neat"
+    assert overruled.item("Line").message == "Graded by hand. half\nswapped"
+    assert overruled.item("standardize").message == "A grader wrote: neat"
+    for item in (written, figure, *overruled.items):
+        assert ItemResult.from_json(item.as_json()) == item, "all of it stands in the log"
+    assert (overruled.item("Line").verdict, overruled.item("Line").comment) == ("swapped", "half")
 
 
 @pytest.mark.kernel
