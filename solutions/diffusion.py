@@ -13,16 +13,16 @@
 # %% [markdown]
 # # Diffusion: destroy a picture step by step, and learn the way back
 #
-# Take a digit and disturb it a little. Again, and again, until nothing of it is left but noise. Each of these steps is so small that it can almost be undone, and a network can learn how. Started on pure noise, the learnt steps back end in a digit that nobody wrote. At the end of each half of this notebook stands a grid of such digits, and a film strip that shows how they came out of the noise.
+# Take a digit and add a little noise. Repeat this until only noise is left. Each of these steps is so small that it can almost be undone, and a network can learn how. If you start from pure noise and apply the learnt steps back, you get a digit that nobody wrote. Each half of this notebook ends with a grid of such digits, and a film strip that shows how they come out of the noise.
 #
-# The first half works on black and white pixels, where the noise is a coin and everything can be counted. The second half works on grey pixels, where the noise is Gaussian: that is the form in which the method became famous. Both halves go the same way: jump to any step, take one step back with the end known, make a loss of it, train, draw.
+# The first half works on black and white pixels, where the noise is a coin toss and everything can be counted. The second half works on grey pixels, where the noise is Gaussian: in this form the method became famous. Both halves have the same plan: jump to any step, compute one step back given the clean image, define a loss, train, draw samples.
 #
 # **What you will learn**
 #
-# * how to jump to any step of a noise process without walking there, and how to prove by simulation that the jump is right;
-# * what one step back looks like when the end is known (Bayes' rule), and why that is what a network must learn;
+# * how to jump to any step of a noise process without simulating the steps before it, and how to check the jump by simulation;
+# * what one step back looks like when the clean image is known (Bayes' rule), and why a network must learn it;
 # * why predicting the noise and predicting the picture are the same thing;
-# * how to draw with a tenth of the steps, and what it costs.
+# * how to draw samples with a tenth of the steps, and how much quality is lost.
 #
 # **What you need**: conditional probabilities, normal distributions, and a little PyTorch. The lecture helps, but the text
 # below is complete.
@@ -59,9 +59,9 @@
 # %% tags=["install"]
 from importlib.util import find_spec
 
-if find_spec("homework") is None:  # on Colab: installs what is missing, the torch that is there stays
+if find_spec("homework") is None:  # on Colab: installs what is missing and keeps the installed torch
     get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
-# On Colab, so that training goes on after a cut-off: `from homework.colab import use_drive; use_drive()`
+# On Colab, so that training continues after a disconnect: `from homework.colab import use_drive; use_drive()`
 
 # %%
 import math
@@ -71,18 +71,20 @@ import torch.nn.functional as F
 from torch import nn
 
 import homework
-from homework import data, plots, reference, student, training
+from homework import data, reference, student
 from homework.checks import close, fresh, part
-from homework.judge import judge_samples, train_judge
-from homework.log import SubmissionLog
-from homework.unet import UNet
+from homework.hand_in.log import SubmissionLog
+from homework.models.judge import judge_samples, train_judge
+from homework.models.unet import UNet
+from homework.show import plots
+from homework.train import training
 
 run = homework.start("diffusion")
 
 # %% [markdown]
-# **Letters.** `B` is the number of images in a batch, `T` the number of steps. Images are tensors `[B, ...]`: whatever comes after the first dimension are pixels, be it `[B, 1, 28, 28]` or `[B, 4]`; your functions must not care. `t` is a whole number from 1 to `T`, **one for each image**, a LongTensor `[B]`. Step 0 is the clean image. Numbers that belong to step $t$ stand in tables of length `T`; since Python counts from 0, the number of step $t$ stands at place `t - 1`.
+# **Letters.** `B` is the number of images in a batch, `T` the number of steps. Images are tensors `[B, ...]`: all dimensions after the first are pixels, for instance `[B, 1, 28, 28]` or `[B, 4]`; your functions must work for any of them. `t` is a whole number from 1 to `T`, **one for each image**, a LongTensor `[B]`. Step 0 is the clean image. Numbers that belong to the steps are in tables of length `T`; since Python counts from 0, the number of step $t$ has index `t - 1`.
 #
-# One number per image must be laid over all pixels of that image again and again. That is `per_image` in the next cell, and you may use it in every task. (`gives` is for the tests.)
+# You will often multiply all pixels of an image by one number per image. `per_image` in the next cell makes this possible, and you may use it in every task. (`gives` is for the tests.)
 
 
 # %%
@@ -92,16 +94,16 @@ def per_image(values: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
 
 
 def gives(name: str, call, expected: torch.Tensor) -> bool:
-    """Does the call of an earlier function give these numbers? Only then a later test may rest on it."""
+    """Does the call of an earlier function give these numbers? Only then can a later test use it."""
     try:
         return close(call(), expected, "")
     except Exception:
-        print(f"{name} is not right yet: what rests on it is not checked here")
+        print(f"{name} is not right yet: checks that depend on it are skipped here")
         return False
 
 
 # %% [markdown]
-# **The data.** In `full` these are the MNIST digits as they are. In `mini` they are the digits that come with scikit-learn, at half the size, so that a laptop can learn them in a minute: averaged over squares of 2 × 2, which leaves 14 × 14 pixels. `enlarged` goes the other way, to 28 × 28, for a *judge* whom we shall ask what the drawn digits show.
+# **The data.** In `full` these are the MNIST digits, unchanged. In `mini` they are the digits that come with scikit-learn, at half the size, so that a laptop can learn them in a minute: averaged over squares of 2 × 2, which gives 14 × 14 pixels. `enlarged` converts back to 28 × 28, for the *judge*, a classifier that tells which digits the samples show.
 
 # %%
 digits = data.digits(run)
@@ -109,7 +111,7 @@ SIZE = run.size(full=28, mini=14, grade=14)  # pixels along one side
 
 
 def shrunk(images: torch.Tensor) -> torch.Tensor:
-    """Images of the size we work with: `[N, 1, 28, 28]` -> `[N, 1, SIZE, SIZE]`, values in [0, 1]."""
+    """Images of the size used here: `[N, 1, 28, 28]` -> `[N, 1, SIZE, SIZE]`, values in [0, 1]."""
     return F.avg_pool2d(images, 28 // SIZE)
 
 
@@ -140,13 +142,13 @@ plots.image_grid(
 #
 # ## 1. One pixel, many coins
 #
-# A pixel is $+1$ (white) or $-1$ (black). At each step, with a small probability $\delta$, it flips. That is the whole *forward process*:
+# A pixel is $+1$ (white) or $-1$ (black). At each step, with a small probability $\delta$, it flips. This is the whole *forward process*:
 #
 # $$P(Y_t = -Y_{t-1}) = \delta, \qquad 0 \le \delta \le \tfrac12 ,$$
 #
-# each pixel by itself, each step by itself. Now comes a change of view on which this half of the notebook rests. **To flip with probability $\delta$ is the same as to replace the pixel, with probability $2\delta$, by the toss of a fair coin**: half of these tosses give the value that was there already, so that the value changes with probability $\tfrac12 \cdot 2\delta = \delta$. What is gained? A flip depends on the past. A fair coin does not: once a pixel has been replaced, it has forgotten everything, and further replacements make no difference.
+# independently for each pixel and each step. This half of the notebook uses a second view of the same process. **To flip with probability $\delta$ is the same as to replace the pixel, with probability $2\delta$, by the toss of a fair coin**: half of these tosses give the same value as before, so that the value changes with probability $\tfrac12 \cdot 2\delta = \delta$. The advantage: a flip depends on the value before. A fair coin does not: a pixel that has been replaced no longer depends on the past, and further replacements do not change its distribution.
 #
-# **Predict, then run.** Below, 20,000 white pixels go through 100 steps of flipping with $\delta$ = 0.02. How many are white after 17 steps, and how many after 100? The figure also has $\tfrac12 (1 + (1 - 2\delta)^t)$, which comes out of the second view, as the next two sections show.
+# **Predict, then run.** Below, 20,000 white pixels go through 100 steps of flipping with $\delta$ = 0.02. How many are white after 17 steps, and how many after 100? The figure also shows $\tfrac12 (1 + (1 - 2\delta)^t)$, which follows from the second view, as the next two sections show.
 
 # %%
 T_BINARY = run.size(full=100, mini=100, grade=6)
@@ -154,7 +156,7 @@ DELTA = 0.02  # probability of a flip in one step
 
 
 def flip_step_by_step(y0: torch.Tensor, steps: int, delta: float, generator: torch.Generator) -> list[torch.Tensor]:
-    """The forward process as it is defined: Y_0, Y_1, ..., Y_steps, each a tensor like y0."""
+    """The forward process by its definition: Y_0, Y_1, ..., Y_steps, each a tensor like y0."""
     path = [y0]
     for _ in range(steps):
         flips = torch.rand(y0.shape, generator=generator) < delta
@@ -170,27 +172,27 @@ plots.curves(
         "20,000 simulated pixels": toy_white,
         "(1 + (1 - 2δ)^t) / 2": [(1 + (1 - 2 * DELTA) ** t) / 2 for t in range(T_BINARY + 1)],
     },
-    title="White pixels forget that they were white",
+    title="After many steps a white pixel is white or black with equal probability",
     xlabel="step t",
-    ylabel="share that is white",
+    ylabel="share of white pixels",
     levels={"a fair coin": 0.5},
 )
 
 # %% [markdown]
-# ## 2. `replaced_probability`: has the coin been tossed? (1 point)
+# ## 2. `replaced_probability`: was the pixel replaced? (1 point)
 #
-# In the second view, a pixel escapes replacement at one step with probability $1 - 2\delta$. The steps are independent, so the probability that it has been replaced **at least once** during the first $t$ steps is
+# In the second view, a pixel is not replaced at one step with probability $1 - 2\delta$. The steps are independent, so the probability that it has been replaced **at least once** during the first $t$ steps is
 #
 # $$r_t = 1 - (1 - 2\delta)^t .$$
 #
-# *Worked numbers.* For $\delta$ = 0.1: $r_0 = 0$, $r_1 = 1 - 0.8 = 0.2$, $r_2 = 1 - 0.64 = 0.36$, $r_3 = 0.488$. Note that $r_1$ is $2\delta$ and not $\delta$: half of the replaced pixels look as if nothing had happened. For $\delta = \tfrac12$ every step is a fair coin, so $r_t = 1$ from the first step on.
+# *Worked numbers.* For $\delta$ = 0.1: $r_0 = 0$, $r_1 = 1 - 0.8 = 0.2$, $r_2 = 1 - 0.64 = 0.36$, $r_3 = 0.488$. Note that $r_1$ is $2\delta$ and not $\delta$: half of the replaced pixels keep their value. For $\delta = \tfrac12$ every step is a fair coin, so $r_t = 1$ from the first step on.
 
 
 # %% nbgrader={"grade": false, "grade_id": "replaced_probability", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def replaced_probability(t, delta):
     """The probability that a pixel was replaced by a fair coin at least once in steps 1 ... t: 1 - (1 - 2 delta)^t.
 
-    Sohl-Dickstein and others 2015, the binomial process of table App.1, in our letters.
+    Sohl-Dickstein and others 2015, the binomial process of table App.1, in our notation.
 
     Args:
         t: numbers of steps, whole numbers from 0 on, `[B]`.
@@ -216,7 +218,7 @@ assert close(r, torch.tensor([0.0, 0.2, 0.36, 0.488]), "the worked numbers: 1 - 
 assert close(
     student.replaced_probability(t, 0.5),
     torch.tensor([0.0, 1.0, 1.0, 1.0]),
-    "delta = 1/2 replaces every pixel at every step; in no steps, t = 0, nothing is replaced",
+    "delta = 1/2 replaces every pixel at every step; with t = 0 nothing is replaced",
 )
 print("replaced_probability: all visible checks passed")
 ### BEGIN HIDDEN TESTS
@@ -230,7 +232,7 @@ for _ in range(3):
     assert close(
         1 - student.replaced_probability(s + t, delta),
         escaped,
-        "to escape s + t steps is to escape s steps and then t more",
+        "not replaced in s + t steps means: not replaced in s steps, and then not in t more",
         rtol=1e-3,
         atol=1e-5,
     )
@@ -245,7 +247,9 @@ for t in range(1, 6):
         "flipping pixels step by step must change half of those that the formula calls replaced"
     )
 for delta in (0.0, 0.2, 0.5):
-    assert close(student.replaced_probability(torch.tensor([0]), delta), torch.zeros(1), "no steps replace nothing")
+    assert close(
+        student.replaced_probability(torch.tensor([0]), delta), torch.zeros(1), "with t = 0 nothing is replaced"
+    )
 for t in (1, 7, 5000):
     place = torch.tensor([t])
     assert close(student.replaced_probability(place, 0.0), torch.zeros(1), "with delta = 0 nothing is ever replaced")
@@ -256,19 +260,19 @@ assert close(student.replaced_probability(torch.tensor([5000]), 0.04), torch.one
 # %% [markdown]
 # ## 3. `sample_yt`: jump to step t (3 points)
 #
-# To train a network we need noisy images of every step, millions of them. Walking $t$ steps for each would be a waste. The second view gives a short cut with **at most two coins per pixel**, whatever $t$ is. You will explain it in question (b); here you program it:
+# To train a network we need millions of noisy images, from every step. Simulating $t$ steps for each would be a waste. The second view gives a shortcut with **at most two coins per pixel**, for any $t$. You will explain it in question (b); here you program it:
 #
 # 1. a coin that says yes with probability $r_t$ decides whether the pixel has been replaced at all;
-# 2. if it has, a fair coin gives its value, $-1$ or $+1$; if it has not, it still is what it was in $Y_0$.
+# 2. if yes, a fair coin gives its value, $-1$ or $+1$; if no, it still has its value from $Y_0$.
 #
-# Mind that `t` holds one step for **each image** of the batch: `r` has shape `[B]`, and `per_image(r, y0)` lays it over the pixels. Every pixel needs coins of its own. With a `generator` all randomness must come from it, so that a draw can be repeated; without one, from torch's global generator. `torch.rand(shape, generator=generator)` takes `None`, too; make the coins on the device of `y0` (`device=y0.device`).
+# Note that `t` holds one step for **each image** of the batch: `r` has shape `[B]`, and `per_image(r, y0)` applies it to all pixels of the image. Every pixel needs its own coins. With a `generator` all randomness must come from it, so that a draw can be repeated; without one, it comes from torch's global generator. `torch.rand(shape, generator=generator)` accepts `None`, too; make the coins on the device of `y0` (`device=y0.device`).
 #
 # *Worked number.* White pixels, $\delta$ = 0.1, $t$ = 3: a share of $r_3$ = 0.488 is replaced, half of these turn black. So 24.4 % are black, and 75.6 % are still white.
 
 
 # %% nbgrader={"grade": false, "grade_id": "sample_yt", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sample_yt(y0, t, delta, generator=None):
-    """Draws Y_t given Y_0 in one go: each pixel is replaced by a fair coin with probability 1 - (1 - 2 delta)^t.
+    """Draws Y_t given Y_0 in one step: each pixel is replaced by a fair coin with probability 1 - (1 - 2 delta)^t.
 
     Args:
         y0: clean images of -1 and +1, `[B, ...]`, floating point; not changed.
@@ -296,23 +300,23 @@ yt = student.sample_yt(y0, t, 0.1)
 assert close(y0, clean, "you changed y0 itself: work on a copy")
 assert isinstance(yt, torch.Tensor) and tuple(yt.shape) == (3, N), "return Y_t, with the shape of y0"
 assert yt.is_floating_point(), "Y_t has the data type of y0, floating point"
-assert bool((yt.abs() == 1).all()), "pixels are -1 or +1: bring a coin of 0 and 1 to -1 and +1"
+assert bool((yt.abs() == 1).all()), "pixels are -1 or +1: map a coin of 0 and 1 to -1 and +1"
 assert bool((yt != y0).any()), "not one pixel has changed"
 if gives("replaced_probability", lambda: student.replaced_probability(t, 0.1), 1 - 0.8**t):
-    # what follows rests on a right replaced_probability; while yours is wrong, mend that one first
+    # the checks below need a correct replaced_probability; while yours is wrong, fix it first
     changed = (yt != y0).float().mean(dim=1)  # [3]
     assert abs(float(changed[0]) - 0.488) > 0.05, (
         "you flip with probability r_t: a replaced pixel gets a fair coin, and half of the coins change nothing"
     )
     assert abs(float(changed[0] - changed[1])) < 0.08, (
-        "black pixels must change as often as white ones; is the second coin another one than the first?"
+        "black pixels must change as often as white ones; is the second coin independent of the first?"
     )
     assert abs(float(changed[0]) - 0.244) < 0.06, (
-        "the worked number: after 3 steps 24.4 % of the pixels have changed; has each pixel coins of its own?"
+        "the worked number: after 3 steps 24.4 % of the pixels have changed; has each pixel its own coins?"
     )
-    assert abs(float(changed[2]) - 0.5) < 0.07, "after 100 steps half have changed; has each image a t of its own?"
+    assert abs(float(changed[2]) - 0.5) < 0.07, "after 100 steps half have changed; has each image its own t?"
 first, second = (student.sample_yt(y0, t, 0.1, generator=torch.Generator().manual_seed(3)) for _ in "ab")
-assert close(first, second, "equal generators must give equal draws: hand `generator` to every coin")
+assert close(first, second, "equal generators must give equal draws: pass `generator` to every coin")
 images = student.sample_yt(torch.ones(2, 1, 4, 4), torch.tensor([1, 9]), 0.1)
 assert tuple(images.shape) == (2, 1, 4, 4), "images [B, 1, H, W] must work, too: use per_image"
 print("sample_yt: all visible checks passed")
@@ -321,7 +325,7 @@ g = fresh(51)
 
 
 def shares(t, delta):
-    """The shares of pixels that are replaced: right, and as the student's own function says (if it answers)."""
+    """The shares of pixels that are replaced: by the right formula, and by the student's own function (if it answers)."""
     found = [1 - (1 - 2 * delta) ** t.double()]
     try:
         found.append(student.replaced_probability(t, delta).double().clamp(0, 1).reshape(t.shape))
@@ -353,10 +357,12 @@ with part("what is drawn", 2):
     jumped = student.sample_yt(y0[:1].repeat(2000, 1), torch.full((2000,), 4), 0.1)
     if all(abs(float(r[0]) - 0.5904) < 1e-3 for r in shares(torch.tensor([4]), 0.1)):
         apart = jumped.mean(dim=0) - walked.mean(dim=0)  # [400]
-        assert bool((apart.abs() <= 6 * math.sqrt(2 / 2000)).all()), "the jump must agree with walking step by step"
+        assert bool((apart.abs() <= 6 * math.sqrt(2 / 2000)).all()), (
+            "the jump must agree with a simulation step by step"
+        )
     wide = student.sample_yt(y0.double(), t, 0.1)
     assert wide.dtype == torch.float64, "Y_t has the data type of y0"
-with part("coins of their own", 1):
+with part("independent coins", 1):
     t = torch.full((4,), 300)
     y = student.sample_yt(torch.ones(4, N), t, 0.1)
     if all(bool((r > 0.999).all()) for r in shares(t, 0.1)):
@@ -368,12 +374,12 @@ with part("coins of their own", 1):
     off, other = y - y.mean(), again - again.mean()
     assert bool(((off[:, 1:] * off[:, :-1]).mean(dim=1).abs() <= 6 / math.sqrt(N)).all()), "pixels share their coins"
     assert bool(((off[1:] * off[:-1]).mean(dim=1).abs() <= 6 / math.sqrt(N)).all()), "the images share their coins"
-    assert bool(((off * other).mean(dim=1).abs() <= 6 / math.sqrt(N)).all()), "a second call must toss anew"
+    assert bool(((off * other).mean(dim=1).abs() <= 6 / math.sqrt(N)).all()), "a second call must draw anew"
     y = student.sample_yt(torch.ones(N, 1, 2, 2), torch.full((N,), 3), 0.1).double().flatten(1)  # [N, 4]
     off = y - y.mean()
     together = off.T @ off / N  # [4, 4]
     apart = together - torch.diag(together.diagonal())
-    assert bool((apart.abs() <= 6 / math.sqrt(N)).all()), "in small pictures, too, each pixel has coins of its own"
+    assert bool((apart.abs() <= 6 / math.sqrt(N)).all()), "in small pictures, too, each pixel has its own coins"
     small = torch.ones(3, 400)
     student.torch.manual_seed(1)
     one = student.sample_yt(small, t[:3], 0.1, generator=torch.Generator().manual_seed(7))
@@ -392,16 +398,16 @@ with part("coins of their own", 1):
     expected = student.torch.rand(5)
     student.torch.manual_seed(4)
     student.sample_yt(small, t[:3], 0.1, generator=torch.Generator().manual_seed(7))
-    assert close(student.torch.rand(5), expected, "with a generator, leave torch's global one as it is")
+    assert close(student.torch.rand(5), expected, "with a generator, do not use torch's global one")
     for shape in ((3, 5), (3, 1, 4, 4), (1, 2, 3)):
         y = student.sample_yt(torch.ones(shape), torch.full(shape[:1], 2), 0.2)
         assert tuple(y.shape) == shape, "images of any shape [B, ...] must work"
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### A film of the way down
+# ### A film of the forward process
 #
-# **Predict, then run.** At which step can you no longer tell which digit it was?
+# **Predict, then run.** From which step on can you no longer recognise the digit?
 
 # %% tags=["experiment"]
 DOWN = [t for t in (0, 2, 4, 8, 12, 17, 22, 30, 42, 60, 100) if t <= T_BINARY]
@@ -414,27 +420,27 @@ plots.image_grid(
     (torch.cat(noisy_rows) + 1) / 2,
     rows=len(some),
     columns=len(DOWN),
-    title=f"Each picture is one jump from the first (δ = {DELTA:g})",
+    title=f"Each picture is one jump from the clean image (δ = {DELTA:g})",
     xlabel="step t",
     column_labels=[str(t) for t in DOWN],
 )
 
 # %% [markdown]
-# Every pixel forgets at the same pace. Still, at $t$ = 8, when nearly three pixels in ten are coins, one can see what the digit was: neighbours that agree tell more than each of them alone. That is the knowledge a network must use.
+# Every pixel loses its information at the same rate. Still, at $t$ = 8, when nearly three pixels in ten are coins, one can see what the digit was: several neighbouring pixels together tell more than each pixel alone. A network must use this.
 
 # %% [markdown]
-# ## 4. `posterior_plus_one`: one step back, with the end known (3 points)
+# ## 4. `posterior_plus_one`: one step back, given the clean image (3 points)
 #
-# We want to walk back: given $Y_t$, what was $Y_{t-1}$? Without further knowledge this depends on what digits look like, and nobody can write it down. But if somebody tells us the clean pixel $Y_0$, it can be calculated, pixel by pixel: two possible values of $Y_{t-1}$, each with a probability. By Bayes' rule,
+# We want to go back: given $Y_t$, what was $Y_{t-1}$? The answer depends on the distribution of digits, for which there is no formula. But if we know the clean pixel $Y_0$, we can calculate it, pixel by pixel: $Y_{t-1}$ has two possible values, each with a probability. By Bayes' rule,
 #
 # $$P(Y_{t-1} = +1 \mid Y_t = y_t, Y_0 = y_0) = \frac{P(Y_t = y_t \mid Y_{t-1} = +1)\; P(Y_{t-1} = +1 \mid Y_0 = y_0)}{\displaystyle\sum_{s \in \{-1, +1\}} P(Y_t = y_t \mid Y_{t-1} = s)\; P(Y_{t-1} = s \mid Y_0 = y_0)} .$$
 #
-# (Why is there no $Y_0$ in the first factor? Because the step from $t - 1$ to $t$ does not look at it.) The two ingredients:
+# (Why is there no $Y_0$ in the first factor? Because the step from $t - 1$ to $t$ does not depend on it.) The two factors:
 #
-# * one step forward: $P(Y_t = y_t \mid Y_{t-1} = s)$ is $1 - \delta$ where $y_t = s$ and $\delta$ where not;
-# * a jump of **$t - 1$** steps: $P(Y_{t-1} = s \mid Y_0 = y_0)$ is $1 - \tfrac12 r_{t-1}$ where $s = y_0$ and $\tfrac12 r_{t-1}$ where not.
+# * one step forward: $P(Y_t = y_t \mid Y_{t-1} = s)$ is $1 - \delta$ if $y_t = s$ and $\delta$ if not;
+# * a jump of **$t - 1$** steps: $P(Y_{t-1} = s \mid Y_0 = y_0)$ is $1 - \tfrac12 r_{t-1}$ if $s = y_0$ and $\tfrac12 r_{t-1}$ if not.
 #
-# With $c = 1 - 2\delta$ both can be written without cases: $\tfrac12 (1 + c\, s\, y_t)$ and $\tfrac12 (1 + c^{\,t-1} s\, y_0)$. Both $y_t$ and $y_0$ have two signs, and all four combinations occur.
+# With $c = 1 - 2\delta$ both can be written as one formula each: $\tfrac12 (1 + c\, s\, y_t)$ and $\tfrac12 (1 + c^{\,t-1} s\, y_0)$. Both $y_t$ and $y_0$ can be $+1$ or $-1$, and all four combinations occur.
 #
 # *Worked numbers.* $\delta$ = 0.1, $t$ = 3, $y_0 = +1$. The jump of 2 steps leaves the pixel white with probability $1 - 0.18 = 0.82$. For $y_t = -1$: $\frac{0.1 \cdot 0.82}{0.1 \cdot 0.82 + 0.9 \cdot 0.18} = \frac{0.082}{0.244} = 0.336066$. For $y_t = +1$: $\frac{0.9 \cdot 0.82}{0.9 \cdot 0.82 + 0.1 \cdot 0.18} = 0.976190$. And at $t$ = 1, the jump has no steps: $Y_{t-1}$ **is** $Y_0$, so the answer is exactly 1 for $y_0 = +1$ and exactly 0 for $y_0 = -1$.
 
@@ -473,7 +479,7 @@ if gives(
     lambda: student.replaced_probability(torch.tensor([0, 2, 29]), 0.1),
     torch.tensor([0.0, 0.36, 0.998453]),
 ):
-    # if you use replaced_probability, what follows rests on it; while yours is wrong, mend that one first
+    # if you use replaced_probability, these checks need it; while yours is wrong, fix it first
     assert abs(float(p[0, 0]) - 0.256303) > 1e-3, "the jump from Y_0 has t - 1 steps, not t"
     assert abs(float(p[0, 0]) - 0.5) > 1e-3, "the jump from Y_0 has t - 1 steps; one step with delta would be t = 2"
     assert abs(float(p[0, 0]) - 0.164948) > 1e-3, (
@@ -483,27 +489,25 @@ if gives(
         p, torch.tensor([[0.336066, 0.976190]]), "the worked numbers: Bayes' rule over the two values of Y_{t-1}"
     )
     q = student.posterior_plus_one(-yt, -y0, torch.tensor([3]), 0.1)
-    assert close(
-        q, 1 - p, "with black and white exchanged the answer for +1 becomes that for -1; is y0 = -1 taken as +1?"
-    )
+    assert close(q, 1 - p, "with black and white exchanged, p becomes 1 - p; is y0 = -1 treated as +1?")
     both = torch.tensor([[1.0, -1.0, 1.0, -1.0]])
     p = student.posterior_plus_one(torch.tensor([[1.0, 1.0, -1.0, -1.0]]), both, torch.tensor([1]), 0.1)
     assert close(p, (both + 1) / 2, "at t = 1 the pixel before is Y_0 itself, whatever Y_t is")
     p = student.posterior_plus_one(torch.ones(2, 1), torch.ones(2, 1), torch.tensor([1, 30]), 0.1)
-    assert tuple(p.shape) == (2, 1), "each image has a step t of its own: use per_image"
-    assert bool((p[0] > p[1]).all()), "each image has a step t of its own"
+    assert tuple(p.shape) == (2, 1), "each image has its own step t: use per_image"
+    assert bool((p[0] > p[1]).all()), "each image has its own step t"
 images = student.posterior_plus_one(torch.ones(2, 1, 3, 3), torch.ones(2, 1, 3, 3), torch.tensor([1, 30]), 0.1)
 assert tuple(images.shape) == (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image"
 print("posterior_plus_one: all visible checks passed")
 ### BEGIN HIDDEN TESTS
-# A wrong replaced_probability costs points at its own item: what follows from the student's own is right here, too.
+# A wrong replaced_probability costs points at its own item: a result that follows from it is accepted here, too.
 g = fresh(52)
 signs = torch.tensor([[1.0, 1.0, -1.0, -1.0], [1.0, -1.0, 1.0, -1.0]])
 yt, y0 = signs[0].repeat(9, 1), signs[1].repeat(9, 1)
 
 
 def right(p, yt, y0, t, delta, hint):
-    """Is p the posterior, or what follows from the student's own replaced_probability (if it answers)?"""
+    """Is p the posterior, by the right or by the student's own replaced_probability (if it answers)?"""
     try:
         kept = per_image(1 - student.replaced_probability(t - 1, delta), y0)
         white, black = ((1 + s * (1 - 2 * delta) * yt) * (1 + s * kept * y0) for s in (1, -1))
@@ -558,7 +562,7 @@ with part("limits", 1):
     if trusted:
         late = student.posterior_plus_one(yt, y0, torch.full((9,), 4000), delta)
         want = torch.where(yt > 0, 1 - delta, delta)
-        assert close(late, want, "after very many steps Y_0 tells nothing: P is 1 - delta or delta")
+        assert close(late, want, "after very many steps Y_0 has no influence: P is 1 - delta or delta")
         first = student.posterior_plus_one(yt, y0, torch.ones(9, dtype=torch.long), delta)
         assert close(first, (y0 + 1) / 2, "at t = 1 the pixel before is Y_0 itself")
         coins = student.posterior_plus_one(yt, y0, torch.arange(1, 10), 0.5)
@@ -566,7 +570,7 @@ with part("limits", 1):
         assert close(coins, want, "delta = 1/2: a fair coin from t = 2 on, Y_0 at t = 1")
         p = student.posterior_plus_one(yt, y0, torch.arange(1, 10), delta)
         q = student.posterior_plus_one(-yt, -y0, torch.arange(1, 10), delta)
-        assert close(p + q, torch.ones(9, 4), "black and white are treated alike", atol=1e-5)
+        assert close(p + q, torch.ones(9, 4), "black and white must be treated in the same way", atol=1e-5)
         near = student.posterior_plus_one(yt[:, :1], y0[:, :1], torch.arange(1, 10), 0.01)
         assert bool((near > 0.97).all()), "tiny delta, Y_t and Y_0 both white: nearly sure"
 ### END HIDDEN TESTS
@@ -574,9 +578,9 @@ with part("limits", 1):
 # %% [markdown]
 # ### The closed form against simulation
 #
-# A formula that was derived on paper should meet data once. We let 200,000 white pixels flip, step by step, and at each $t$ sort them by what they are **now**. Among those that are white now, how many were white a step ago? And among those that are black now?
+# A formula that was derived on paper should be checked against data. We let 200,000 white pixels flip, step by step, and at each $t$ sort them by their value **now**. Among those that are white now, how many were white a step ago? And among those that are black now?
 #
-# **Predict, then run.** At $t$ = 1 both answers are 1: the step before is the start, and the start was white. Where do the two curves go for large $t$?
+# **Predict, then run.** At $t$ = 1 both answers are 1: the step before is the start, and all pixels start white. Which values do the two curves approach for large $t$?
 
 
 # %%
@@ -611,18 +615,18 @@ plots.curves(
 )
 
 # %% [markdown]
-# Early on, the start decides: even a pixel that is black at $t$ = 2 was white a step ago with probability ½, since it was flipped once, in the first or in the second step. Later the start is forgotten, and only the present counts: what is white now was white a step ago with probability $1 - \delta$.
+# For small $t$ the start matters: even a pixel that is black at $t$ = 2 was white a step ago with probability ½, since it was flipped once, in the first or in the second step. For large $t$ the start is forgotten, and only the present value matters: a pixel that is white now was white a step ago with probability $1 - \delta$.
 
 # %% [markdown]
-# ## 5. `binary_diffusion_loss`: learning the way back (3 points)
+# ## 5. `binary_diffusion_loss`: learning the reverse process (3 points)
 #
-# Nobody tells the network $Y_0$. It sees $Y_t$ and $t$, all pixels at once, and gives one *logit* per pixel: its own probability that the pixel was white a step ago is $Q = \sigma(\text{logit})$. It should come near $P = P(Y_{t-1} = +1 \mid Y_t, Y_0)$, the answer of section 4, which knows more. The distance between the two is the Kullback-Leibler divergence of two coins, in nats:
+# The network does not know $Y_0$. It sees $Y_t$ and $t$, all pixels at once, and gives one *logit* per pixel: its probability that the pixel was white a step ago is $Q = \sigma(\text{logit})$. It should be close to $P = P(Y_{t-1} = +1 \mid Y_t, Y_0)$ of section 4, which uses $Y_0$. We measure the difference by the Kullback-Leibler divergence of two coins, in nats:
 #
 # $$\mathrm{KL}(P \,\|\, Q) = P \log \frac PQ + (1 - P) \log \frac{1 - P}{1 - Q} .$$
 #
-# It is summed over the pixels of an image and averaged over the batch. (Summed over all steps $t$, these divergences are a bound on the negative log-likelihood of the images; we draw one $t$ per image at random.) The order matters: $P$, which knows more, stands in front. Since a network cannot know $Y_0$, it cannot bring the loss to 0. The best it can do is to give the average of $P$ over all $Y_0$ that could lie behind this $Y_t$, and that is exactly $P(Y_{t-1} = +1 \mid Y_t)$, the way back that we want.
+# It is summed over the pixels of an image and averaged over the batch. (Summed over all steps $t$, these divergences are a bound on the negative log-likelihood of the images; we draw one $t$ per image at random.) The order matters: $P$, the target, comes first. Since the network does not know $Y_0$, it cannot reduce the loss to 0. The best it can do is to give the average of $P$ over all $Y_0$ that are possible for this $Y_t$, and that is exactly $P(Y_{t-1} = +1 \mid Y_t)$, the reverse process that we want.
 #
-# Two traps. *Probabilities near 0 and 1*: $\sigma(200)$ is exactly 1 in float32, and $\log 0$ is $-\infty$. The part with $Q$ is a cross-entropy, and `F.binary_cross_entropy_with_logits` computes it from the logits; the targets may be any probabilities. *$0 \cdot \log 0$*: at $t$ = 1 the targets are exactly 0 or 1, and $P \log P$ must count as 0 there, not as NaN; `torch.xlogy(p, p)` does that.
+# Two traps. *Probabilities near 0 and 1*: $\sigma(200)$ is exactly 1 in float32, and $\log 0$ is $-\infty$. The part with $Q$ is a cross-entropy, and `F.binary_cross_entropy_with_logits` computes it from the logits; the targets may be any probabilities. *$0 \cdot \log 0$*: at $t$ = 1 the targets are exactly 0 or 1, and $P \log P$ must be 0 there, not NaN; `torch.xlogy(p, p)` does this.
 #
 # *Worked numbers.* One image with two pixels, `y0 = [[1, 1]]`, `yt = [[-1, 1]]`, `t = [3]`, $\delta$ = 0.1, so $P$ = (0.336066, 0.976190) as above. With `logits = [[0, log 3]]`, $Q$ = (½, ¾). First pixel: 0.336066 log 0.672131 + 0.663934 log 1.327869 = 0.054756. Second: 0.201324. Together **0.256080** nats.
 
@@ -659,7 +663,7 @@ loss = student.binary_diffusion_loss(logits, yt, y0, t, 0.1)
 assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "the loss is one number, a tensor without dimensions"
 p = torch.tensor([[0.336066, 0.976190]])
 if gives("posterior_plus_one", lambda: student.posterior_plus_one(yt, y0, t, 0.1), p):
-    # the numbers below rest on a right posterior_plus_one; while yours is wrong, mend that one first
+    # the numbers below need a correct posterior_plus_one; while yours is wrong, fix it first
     assert abs(float(loss) - 0.128040) > 1e-3, (
         "you averaged over the pixels: sum over pixels, average over the batch only"
     )
@@ -669,11 +673,11 @@ if gives("posterior_plus_one", lambda: student.posterior_plus_one(yt, y0, t, 0.1
     twice = student.binary_diffusion_loss(*(torch.cat([each, each]) for each in (logits, yt, y0)), t.repeat(2), 0.1)
     assert close(twice, loss, "the same image twice gives the same mean: average over the batch")
     exact = student.binary_diffusion_loss(torch.logit(p), yt, y0, t, 0.1)
-    assert abs(float(exact)) < 1e-5, "where Q equals P the loss is 0; do you take logits for probabilities?"
+    assert abs(float(exact)) < 1e-5, "where Q equals P the loss is 0; do you use logits as probabilities?"
     first = student.binary_diffusion_loss(logits, yt, y0, torch.tensor([1]), 0.1)
     assert math.isfinite(float(first)), "at t = 1 the targets are 0 and 1: 0 log 0 must count as 0 (torch.xlogy)"
     far = student.binary_diffusion_loss(torch.tensor([[-200.0, 200.0]]), yt, y0, torch.tensor([1]), 0.1)
-    assert close(far, torch.tensor(200.0), "logits of -200 and 200: work from the logits, their sigmoid is rounded")
+    assert close(far, torch.tensor(200.0), "logits of -200 and 200: compute from the logits, their sigmoid is rounded")
 print("binary_diffusion_loss: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 # A wrong posterior costs points at its own item: the loss is right when it follows from the right posterior or from the
@@ -682,7 +686,7 @@ g = fresh(53)
 
 
 def targets(yt, y0, t, delta):
-    """P of each pixel: right, and as the student's own function says (if it answers with probabilities)."""
+    """P of each pixel: by the right formula, and by the student's own function (if it answers with probabilities)."""
     found = [reference.posterior_plus_one(yt.double(), y0.double(), t, delta)]
     try:
         p = student.posterior_plus_one(yt, y0, t, delta).detach().double().reshape(yt.shape)
@@ -728,7 +732,7 @@ with part("the divergence", 2):
         assert bool(loss > 0), "a divergence is positive unless Q equals P"
         best = [torch.logit(p.clamp(1e-6, 1 - 1e-6)).float() for p in targets(yt, y0, t, delta)]
         assert any(bool(student.binary_diffusion_loss(each, yt, y0, t, delta) < loss) for each in best), (
-            "the loss is least where Q equals P"
+            "the loss is smallest where Q equals P"
         )
     logits, yt, y0, _ = draw((6, 5))
     t = torch.ones(6, dtype=torch.long)
@@ -746,7 +750,7 @@ with part("large logits and gradients", 1):
     large = 1e4 * torch.sign(logits)
     loss = student.binary_diffusion_loss(large, yt, y0, t, 0.1)
     assert one_of(loss, [divergence(p, large) for p in targets(yt, y0, t, 0.1)]), (
-        "logits of size 10,000: work from the logits, not from clamped probabilities"
+        "logits of size 10,000: compute from the logits, not from clamped probabilities"
     )
     logits, yt, y0, t = draw((5, 4), torch.float64)
     t[1] = 1
@@ -766,17 +770,17 @@ with part("large logits and gradients", 1):
 # %% [markdown]
 # ## 6. Training the first half
 #
-# **The network** is a small U-Net: `homework/unet.py`, 120 lines, worth reading. A fine grid of 14 × 14 places sees strokes, a coarse grid of 7 × 7 sees the whole picture, and the step $t$ enters everywhere as a handful of sines and cosines. It takes images and steps and returns images; both halves use the same class.
+# **The network** is a small U-Net: `homework/models/unet.py`; its 120 lines are easy to read. The fine layers (14 × 14 positions) see strokes, the coarse layers (7 × 7) see the whole picture, and every block gets the step $t$ as a vector of sines and cosines. It takes images and steps and returns images; both halves use the same class.
 #
-# **What it has to say.** For each pixel the log odds of $Y_{t-1} = +1$. A part of this need not be learnt. Call $u$ the log odds that a pixel was white *in the clean picture*, judged by the **other** pixels. As in section 4 the jump of $t - 1$ steps turns this belief into one about $Y_{t-1}$: it shrinks the expected value $\tanh(u / 2)$ by $c^{\,t-1}$. The pixel's own value $y_t$ is independent evidence, and log odds of independent evidence add up:
+# **Its output.** For each pixel the log odds of $Y_{t-1} = +1$. A part of this need not be learnt. Let $u$ be the log odds that a pixel was white *in the clean picture*, given only the **other** pixels. As in section 4, the jump of $t - 1$ steps turns this into log odds for $Y_{t-1}$: it multiplies the expected value $\tanh(u / 2)$ by $c^{\,t-1}$. The pixel's own value $y_t$ is independent evidence, and log odds of independent evidence add up:
 #
 # $$\text{logit} = y_t \log \frac{1 - \delta}{\delta} + \log \frac{1 + c^{\,t-1} \tanh(u/2)}{1 - c^{\,t-1} \tanh(u/2)} .$$
 #
-# The network only has to find $u$. That spares a small network the trouble of learning a formula that we know.
+# The network only has to learn $u$. So a small network need not learn a formula that we know already.
 #
-# **Which steps it practises.** We throw two dice with $T$ sides for each image and take the smaller number as $t$, so that early steps come up more often than late ones. You will see in a moment that nearly all of the loss is there. In our trials the digits were a little better for it than with equal shares, and much worse when late steps had the larger share.
+# **Which steps it is trained on.** For each image we draw two uniform numbers from 1 to $T$ and use the smaller one as $t$, so that early steps occur more often than late ones. You will soon see that nearly all of the loss is there. In our trials the digits were a little better than with uniform $t$, and much worse when late steps occurred more often.
 #
-# **How long it takes.** In `mini` each half trains for about 45 seconds on a slow laptop. `full` has been estimated, not measured, for a T4 on Colab: one step is about 14 billion floating-point operations, some 10 ms with the cost of starting the kernels, so that the 20,000 steps of both halves take three to four minutes and the whole notebook five to six.
+# **How long it takes.** In `mini` each half trains for about 45 seconds on a slow laptop. `full` has been estimated, not measured, for a T4 on Colab: one step is about 14 billion floating-point operations, about 10 ms including the start of the kernels, so that the 20,000 steps of both halves take three to four minutes and the whole notebook five to six.
 
 # %%
 BINARY_STEPS = run.size(full=10_000, mini=2_000, grade=3)
@@ -784,7 +788,7 @@ BATCH = run.size(full=128, mini=64, grade=8)
 
 
 class StepBack(nn.Module):
-    """The learnt way back: logits of Y_{t-1} = +1, from a U-Net that judges each pixel by the others."""
+    """The learnt step back: logits of Y_{t-1} = +1, from a U-Net that predicts each pixel from the others."""
 
     def __init__(self, unet: UNet, delta: float) -> None:
         super().__init__()
@@ -794,7 +798,7 @@ class StepBack(nn.Module):
     def forward(self, yt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """Logits `[B, 1, H, W]` for noisy images yt of -1 and +1 and their steps t `[B]`."""
         survives = per_image((1 - 2 * self.delta) ** (t - 1), yt)  # c^(t-1)
-        expected = survives * torch.tanh(self.unet(yt, t) / 2) * (1 - 1e-6)  # of Y_{t-1}, judged by the other pixels
+        expected = survives * torch.tanh(self.unet(yt, t) / 2) * (1 - 1e-6)  # of Y_{t-1}, given the other pixels
         own = yt * math.log((1 - self.delta) / self.delta)
         return own + torch.log1p(expected) - torch.log1p(-expected)
 
@@ -834,13 +838,13 @@ black_and_white = binary_images.to(run.device)  # [N, 1, SIZE, SIZE], -1 and +1
 def binary_batch_loss() -> torch.Tensor:
     """The loss of a fresh batch: random images, a random step for each (early ones more often), fresh coins."""
     y0 = black_and_white[torch.randint(len(black_and_white), (BATCH,), device=run.device)]
-    t = torch.randint(1, T_BINARY + 1, (2, BATCH), device=run.device).amin(dim=0)  # the smaller of two
+    t = torch.randint(1, T_BINARY + 1, (2, BATCH), device=run.device).amin(dim=0)  # the smaller of two draws
     yt = sample_yt(y0, t, DELTA)
     return binary_diffusion_loss(step_back(yt, t), yt, y0, t, DELTA)
 
 
 # %% [markdown]
-# **Predict, then run.** An untrained network has $u$ = 0: it believes the pixel itself and nothing else. The first line below is its loss. Training cannot bring it to 0; why not?
+# **Predict, then run.** An untrained network has $u$ = 0: it uses only the pixel itself. The first line below is its loss. Training cannot reduce it to 0; why not?
 
 # %% tags=["train"]
 homework.seed_everything(run.seed)
@@ -872,7 +876,7 @@ plots.curves(
 #
 # The average over all $t$ hides a lot. Let us look at each step by itself, on test images.
 #
-# **Predict, then run.** At $t$ = 1 hardly any noise has come in; at large $t$ hardly any picture is left. Where is the loss largest?
+# **Predict, then run.** At $t$ = 1 there is hardly any noise; at large $t$ hardly anything of the picture is left. Where is the loss largest?
 
 # %% tags=["train"]
 test_grey = shrunk(digits.test_images)[:300]  # [M, 1, SIZE, SIZE]
@@ -892,17 +896,17 @@ binary_loss_by_step = [binary_loss_at(t) for t in range(1, T_BINARY + 1)]
 # %% tags=["experiment"]
 plots.curves(
     {"test images": (range(1, T_BINARY + 1), binary_loss_by_step)},
-    title="First half: what the network cannot know, step by step",
+    title="First half: the loss at each step",
     xlabel="step t",
     ylabel="KL(P ‖ Q), nats per image",
 )
 
 # %% [markdown]
-# The first steps cost most by far. At $t$ = 1 the target is the clean picture itself, a matter of yes or no: every pixel of which the network cannot be sure is paid for at the full price. With growing $t$ the targets become softer, because who knows $Y_0$ hardly knows more about $Y_{t-1}$ than who does not; question (e) is about that.
+# The loss is by far the largest in the first steps. At $t$ = 1 the target is the clean picture itself, so $P$ is 0 or 1: every pixel of which the network is not sure costs its full cross-entropy. With growing $t$ the targets become softer, because $Y_0$ tells less and less about $Y_{t-1}$ that is not in $Y_t$; question (e) is about that.
 #
-# ### Drawing
+# ### Drawing samples
 #
-# Toss a fair coin for every pixel; that is $Y_T$ for all practical purposes ($(1 - 2\delta)^T$ = 0.017). Then walk back: at each step, toss for every pixel the coin that the network names.
+# Toss a fair coin for every pixel; this is a good approximation of $Y_T$ ($(1 - 2\delta)^T$ = 0.017). Then go back: at each step, draw every pixel with the probability that the network gives.
 
 # %%
 COUNT = run.size(full=1000, mini=500, grade=8)  # samples for the judge
@@ -910,7 +914,7 @@ COUNT = run.size(full=1000, mini=500, grade=8)  # samples for the judge
 
 @torch.no_grad()
 def draw_binary(count: int, seed: int, keep: tuple[int, ...] = ()) -> tuple[torch.Tensor, dict[int, torch.Tensor]]:
-    """Walks back from fair coins: the samples Y_0 `[count, 1, SIZE, SIZE]` in {0, 1}, and Y_t for each t in `keep`."""
+    """Goes back from fair coins: the samples Y_0 `[count, 1, SIZE, SIZE]` in {0, 1}, and Y_t for each t in `keep`."""
     coins = torch.Generator().manual_seed(seed)
     shape = (count, 1, SIZE, SIZE)
     y, kept = torch.where(torch.rand(shape, generator=coins) < 0.5, 1.0, -1.0), {}
@@ -943,20 +947,20 @@ plots.image_grid(
     torch.stack([*(film[t] for t in BACK), film_end], dim=1).flatten(0, 1),  # [4, frames, ...] -> [4 · frames, ...]
     rows=4,
     columns=len(BACK) + 1,
-    title="The way back: four digits come out of the noise",
+    title="The reverse process: four digits come out of the noise",
     xlabel="step t",
     column_labels=[*map(str, BACK), "0"],
 )
 
 # %% [markdown]
-# ### What the judge says
+# ### The judge's results
 #
-# A classifier that was trained on real digits, and on pictures of no digit at all, reads the samples (`homework/judge.py`). It gives a *confidence*, the probability of the likeliest digit; a sample counts as *recognised* from 0.8 on; and a class counts as found when at least one in a hundred samples is recognised as it. The same numbers for real test images show what can be reached at all.
+# A classifier that was trained on real digits, and on pictures of no digit at all, reads the samples (`homework/models/judge.py`). It gives a *confidence*, the probability of the likeliest digit; a sample counts as *recognised* from 0.8 on; and a class counts as found when at least one in a hundred samples is recognised as it. The same numbers for real test images show the best possible result.
 
 
 # %% tags=["experiment"]
 def show_judgement(samples, real, half: str):
-    """Prints what the judge says of samples and of real images; gives the histogram of the recognised samples."""
+    """Prints the judge's numbers for samples and for real images; draws the histogram of the recognised samples."""
     print("              classes found   mean confidence   recognised")
     for name, verdict in {"samples": samples, "test images": real}.items():
         print(
@@ -977,29 +981,29 @@ show_judgement(binary_verdict, binary_real, "First")
 #
 # ### (a) Everything is replaced in the end (2 points)
 #
-# Show, with the second view of section 1, that a given pixel is replaced at some time with probability 1, for every $0 < \delta \le \tfrac12$. Then take an image of $n$ pixels: bound the probability that after $t$ steps some pixel has *not* been replaced, and say which distribution $Y_t$ goes to. About 80 words and a formula or two.
+# Show, with the second view of section 1, that a given pixel is replaced at some time with probability 1, for every $0 < \delta \le \tfrac12$. Then take an image of $n$ pixels: bound the probability that after $t$ steps some pixel has *not* been replaced, and say to which distribution $Y_t$ converges. About 80 words and a formula or two.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_binary_a", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# One step replaces a pixel with probability $2\delta > 0$, independently of all other steps. The probability that it has escaped $t$ steps is $(1 - 2\delta)^t$, which goes to 0. Never to be replaced means to escape $t$ steps for every $t$, so its probability is at most $(1 - 2\delta)^t$ for every $t$, that is 0. (On average it takes $1/(2\delta)$ steps.)
+# One step replaces a pixel with probability $2\delta > 0$, independently of all other steps. The probability that it is not replaced in $t$ steps is $(1 - 2\delta)^t$, which goes to 0. A pixel that is never replaced is not replaced in $t$ steps, for every $t$, so the probability of this is at most $(1 - 2\delta)^t$ for every $t$, that is 0. (On average it takes $1/(2\delta)$ steps.)
 #
-# For $n$ pixels the probabilities of escape add up at most: some pixel has not been replaced after $t$ steps with probability at most $n (1 - 2\delta)^t \to 0$. Once all are replaced, the image consists of $n$ independent fair coins and knows nothing of $Y_0$; so $Y_t$ goes to the uniform distribution over all $2^n$ images.
+# For $n$ pixels the union bound holds: some pixel has not been replaced after $t$ steps with probability at most $n (1 - 2\delta)^t \to 0$. When all are replaced, the image consists of $n$ independent fair coins and is independent of $Y_0$; so $Y_t$ converges to the uniform distribution over all $2^n$ images.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
-# * 1 point: escape from t independent steps has probability (1 − 2δ)^t, which goes to 0, for δ > 0
-# * 1 point: all n pixels: union bound n (1 − 2δ)^t or the product (1 − (1 − 2δ)^t)^n; the limit is independent fair coins, whatever Y_0 was
+# * 1 point: not being replaced in t independent steps has probability (1 − 2δ)^t, which goes to 0, for δ > 0
+# * 1 point: all n pixels: union bound n (1 − 2δ)^t or the product (1 − (1 − 2δ)^t)^n; the limit is independent fair coins, for any Y_0
 # ### END MARK SCHEME
 
 # %% [markdown]
 # ### (b) Two coins are enough (2 points)
 #
-# Describe how to draw $Y_t$ from $Y_0$ with at most two coins per pixel, whatever $t$ is. Give the probability of each coin, say why the second one is fair although several replacements may have happened, and show that a pixel ends up changed with probability $\tfrac12 (1 - (1 - 2\delta)^t)$. About 80 words.
+# Describe how to draw $Y_t$ from $Y_0$ with at most two coins per pixel, for any $t$. Give the probability of each coin, say why the second one is fair although several replacements may have happened, and show that a pixel ends up changed with probability $\tfrac12 (1 - (1 - 2\delta)^t)$. About 80 words.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_binary_b", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# First coin, with probability $r_t = 1 - (1 - 2\delta)^t$ of "yes": was the pixel replaced at least once? If not, it has its old value, and no second coin is needed. If yes, only the **last** replacement counts, since it overwrites all earlier ones, and each replacement is a fair coin, whatever was there before and however many there were. So the second coin is fair.
+# First coin, with probability $r_t = 1 - (1 - 2\delta)^t$ of "yes": was the pixel replaced at least once? If not, it has its old value, and no second coin is needed. If yes, only the **last** replacement counts, since it overwrites all earlier ones, and each replacement is a fair coin, independent of all earlier values. So the second coin is fair.
 #
-# The value has changed if both say so: $r_t \cdot \tfrac12 = \tfrac12 (1 - (1 - 2\delta)^t)$.
+# The value has changed if the pixel is replaced and the second coin gives the other value: $r_t \cdot \tfrac12 = \tfrac12 (1 - (1 - 2\delta)^t)$.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: a coin with probability 1 − (1 − 2δ)^t decides on replacement, a fair coin gives the value if replaced
@@ -1009,11 +1013,11 @@ show_judgement(binary_verdict, binary_real, "First")
 # %% [markdown]
 # ### (c) Which activation? (1 point)
 #
-# Which activation function belongs on the output of the network, so that it gives $P(Y_{t-1} = +1 \mid Y_t)$ for each pixel? Why not a softmax over the pixels, and why not tanh, although the pixels are −1 and +1? Why does the loss still take logits? About 60 words.
+# Which activation function must the output of the network have, so that it gives $P(Y_{t-1} = +1 \mid Y_t)$ for each pixel? Why not a softmax over the pixels, and why not tanh, although the pixels are −1 and +1? Why does the loss still take logits? About 60 words.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_binary_c", "locked": false, "points": 1, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# The sigmoid, for each pixel by itself: one number between 0 and 1, the probability of +1; that of −1 is the rest. A softmax over the pixels would make the pixels share a total of 1, but each of them may be white or not, whatever the others do. A tanh lies between −1 and 1 and is no probability; (it would be the expected value, and (1 + tanh(u/2))/2 is the sigmoid again). The loss takes logits because a sigmoid rounds to exactly 0 or 1 for large logits, and its logarithm would be infinite.
+# The sigmoid, for each pixel by itself: one number between 0 and 1, the probability of +1; the probability of −1 is one minus that. With a softmax over the pixels the probabilities of all pixels would sum to 1, but each pixel may be white or not, independently of the others. A tanh lies between −1 and 1 and is not a probability (it would be the expected value, and (1 + tanh(u/2))/2 is the sigmoid again). The loss takes logits because a sigmoid rounds to exactly 0 or 1 for large logits, and its logarithm would be infinite.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: sigmoid per pixel, with a reason (a probability for each pixel, independent of the others), and logits in the loss for numerical stability
@@ -1022,7 +1026,7 @@ show_judgement(binary_verdict, binary_real, "First")
 # %% [markdown]
 # ### (d) The step back (4 points)
 #
-# Derive $P(Y_{t-1} = +1 \mid Y_t = y_t, Y_0 = y_0)$ for both signs of $y_t$ and $y_0$. Say where you use that the process has no memory. Then show three limits of your formula: $t = 1$; $t \to \infty$; $\delta = \tfrac12$ with $t > 1$. About 120 words and the formulas.
+# Derive $P(Y_{t-1} = +1 \mid Y_t = y_t, Y_0 = y_0)$ for both signs of $y_t$ and $y_0$. Say where you use the Markov property (the process has no memory). Then show three limits of your formula: $t = 1$; $t \to \infty$; $\delta = \tfrac12$ with $t > 1$. About 120 words and the formulas.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_binary_d", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
@@ -1044,20 +1048,20 @@ show_judgement(binary_verdict, binary_real, "First")
 # ### END MARK SCHEME
 
 # %% [markdown]
-# ### (e) What the loss punishes (3 points)
+# ### (e) Which mistakes the loss penalises (3 points)
 #
-# (i) For which kind of mistake is $\mathrm{KL}(P \,\|\, Q)$ large beyond all bounds, and which mistake is cheap? (ii) What does the loss become at $t = 1$? (iii) How do the targets $P$ change as $t$ grows? Compare with *label smoothing*, the trick of training a classifier with targets such as 0.95 and 0.05 in place of 1 and 0. Refer to your figure of the loss against $t$. About 150 words.
+# (i) For which kind of mistake is $\mathrm{KL}(P \,\|\, Q)$ unbounded, and which mistake costs little? (ii) What does the loss become at $t = 1$? (iii) How do the targets $P$ change as $t$ grows? Compare with *label smoothing*, where a classifier is trained with targets such as 0.95 and 0.05 instead of 1 and 0. Refer to your figure of the loss against $t$. About 150 words.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_binary_e", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# (i) The term $P \log (P/Q)$ goes to infinity where $Q \to 0$ while $P > 0$ (and likewise $1 - Q \to 0$ while $1 - P > 0$): the network is sure and wrong, it rules out what may be true. Being unsure where $P$ is sure is cheap: at most $\log 2$ per pixel with $Q = \tfrac12$.
+# (i) The term $P \log (P/Q)$ goes to infinity where $Q \to 0$ while $P > 0$ (and likewise $1 - Q \to 0$ while $1 - P > 0$): the network is sure and wrong, it rules out a value that is possible. Being unsure where $P$ is sure costs little: at most $\log 2$ per pixel with $Q = \tfrac12$.
 #
 # (ii) At $t = 1$ the posterior is 1 or 0 according to $Y_0$. The entropy of $P$ is 0, and the KL is the cross-entropy between the clean image and $Q$: plain classification of each pixel.
 #
-# (iii) For $t > 1$ the targets lie strictly between 0 and 1. The weight of $Y_0$ is $c^{t-1}$ and falls, so they move away from the hard labels: first mixtures of $Y_0$ and $Y_t$, in the end $1 - \delta$ or $\delta$ according to $Y_t$ alone. It is label smoothing whose strength grows with $t$, and is not chosen by hand but follows from Bayes' rule. Soft targets do not reward extreme logits. In the figure the loss is largest at $t = 1$ and falls towards 0: since $P$ depends less and less on $Y_0$, the network is missing less and less.
+# (iii) For $t > 1$ the targets lie strictly between 0 and 1. The weight of $Y_0$ is $c^{t-1}$ and falls, so they move away from the hard labels: first mixtures of $Y_0$ and $Y_t$, in the end $1 - \delta$ or $\delta$ according to $Y_t$ alone. It is label smoothing whose strength grows with $t$, and is not chosen by hand but follows from Bayes' rule. Soft targets do not reward extreme logits. In the figure the loss is largest at $t = 1$ and falls towards 0: since $P$ depends less and less on $Y_0$, the network lacks less and less information.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
-# * 1 point: unbounded where Q rules out what P allows (sure and wrong); bounded by log 2 per pixel for being unsure
+# * 1 point: unbounded where Q rules out a value that P allows (sure and wrong); bounded by log 2 per pixel for being unsure
 # * 1 point: at t = 1 P is 0 or 1, its entropy is 0, the loss is the cross-entropy with the clean image
 # * 1 point: for growing t targets soften towards 1 − δ and δ, like label smoothing with a strength that follows from t; refers to the own figure
 # ### END MARK SCHEME
@@ -1065,21 +1069,21 @@ show_judgement(binary_verdict, binary_real, "First")
 # %% [markdown]
 # # Second half: Gaussian noise
 #
-# ## 8. The same story with grey pixels
+# ## 8. The same method with grey pixels
 #
-# Pixels are now any numbers; we bring grey values from $[0, 1]$ to $[-1, 1]$, so that 0 lies in the middle. Where a coin replaced a pixel, it is now *shrunk* a little and *noise is added*:
+# Pixels are now any numbers; we bring grey values from $[0, 1]$ to $[-1, 1]$, so that 0 lies in the middle. In the first half a coin replaced a pixel; now each step *shrinks* the pixel a little and *adds noise*:
 #
 # $$x_t = \sqrt{\gamma_t}\; x_{t-1} + \sqrt{\beta_t}\; \varepsilon_t, \qquad \gamma_t = 1 - \beta_t, \quad \varepsilon_t \sim N(0, I),$$
 #
-# with small numbers $\beta_1, \dots, \beta_T$ between 0 and 1 that grow from step to step (the *schedule*). Why shrink at all? If $x_{t-1}$ has variance 1, then $x_t$ has variance $\gamma_t + \beta_t = 1$ again: the picture fades, the noise takes its place, and the numbers never blow up. In place of $1 - 2\delta$, the share that survives one step, there is now $\sqrt{\gamma_t}$; in place of the fair coin, $N(0, 1)$.
+# with small numbers $\beta_1, \dots, \beta_T$ between 0 and 1 that grow from step to step (the *schedule*). Why shrink at all? If $x_{t-1}$ has variance 1, then $x_t$ has variance $\gamma_t + \beta_t = 1$ again: the picture fades, the noise grows, and the variance stays 1. The factor $\sqrt{\gamma_t}$ replaces $1 - 2\delta$, the share that survives one step, and $N(0, 1)$ replaces the fair coin.
 #
-# ## 9. `cumulative_alphas`: how much survives (1 point)
+# ## 9. `cumulative_alphas`: how much of the picture is left (1 point)
 #
 # In $t$ steps the picture is multiplied by $\sqrt{\gamma_1} \cdots \sqrt{\gamma_t} = \sqrt{\bar\alpha_t}$, where
 #
 # $$\bar\alpha_t = \prod_{s=1}^{t} \gamma_s = \prod_{s=1}^{t} (1 - \beta_s) .$$
 #
-# The $\beta$s differ, so it is no power of one number. Before the first step nothing is lost: $\bar\alpha_0 = 1$ (this one stands in no table).
+# The $\beta$s differ, so this is not a power of one number. Before the first step nothing is lost: $\bar\alpha_0 = 1$ (this value is not in the table).
 #
 # *Worked numbers.* `betas = [0.1, 0.2, 0.5]`: $\bar\alpha$ = (0.9, 0.9 · 0.8, 0.9 · 0.8 · 0.5) = (0.9, 0.72, 0.36).
 
@@ -1094,7 +1098,7 @@ def cumulative_alphas(betas):
         betas: the share of noise that each step adds, `[T]`, each between 0 and 1; `betas[0]` belongs to t = 1.
 
     Returns:
-        alpha_bar, `[T]`, of which place t - 1 belongs to step t. Example: [0.1, 0.2, 0.5] gives [0.9, 0.72, 0.36].
+        alpha_bar, `[T]`; index t - 1 belongs to step t. Example: [0.1, 0.2, 0.5] gives [0.9, 0.72, 0.36].
     """
     ### BEGIN SOLUTION
     return torch.cumprod(1 - betas, dim=0)
@@ -1108,9 +1112,9 @@ assert isinstance(alphas_bar, torch.Tensor) and tuple(alphas_bar.shape) == (3,),
     "return a tensor [T], one number for each step; alpha_bar_0 is not kept"
 )
 assert abs(float(alphas_bar[0]) - 1.0) > 1e-3, (
-    "place 0 belongs to t = 1, where 1 - beta_1 is left; alpha_bar_0 is not kept"
+    "index 0 belongs to t = 1, where 1 - beta_1 is left; alpha_bar_0 is not kept"
 )
-assert abs(float(alphas_bar[1]) - 0.8) > 1e-3, "these are the single factors 1 - beta_t: multiply them up"
+assert abs(float(alphas_bar[1]) - 0.8) > 1e-3, "these are the single factors 1 - beta_t: take the running product"
 assert close(alphas_bar, torch.tensor([0.9, 0.72, 0.36]), "the worked numbers: the running product of 1 - beta")
 print("cumulative_alphas: all visible checks passed")
 ### BEGIN HIDDEN TESTS
@@ -1134,32 +1138,32 @@ for beta in betas:
     x = (1 - beta).sqrt() * x + beta.sqrt() * torch.randn(len(x), generator=g, dtype=torch.float64)
     paths.append(x.mean())
 assert bool(((student.cumulative_alphas(betas).sqrt() - torch.stack(paths)).abs() <= 6 / math.sqrt(len(x))).all()), (
-    "walking step by step must leave sqrt(alpha_bar_t) of the picture"
+    "a simulation step by step must leave sqrt(alpha_bar_t) of the picture"
 )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## 10. `q_sample`: jump to step t (2 points)
 #
-# Each step adds a normal variable to a shrunk one, and sums of normal variables are normal. So all steps together are one step, with one dose of noise (question (a) asks you to show it):
+# Each step adds a normal variable to a shrunk one, and sums of normal variables are normal. So all steps together are like one step with a single noise term (question (a) asks you to show it):
 #
 # $$x_t = \sqrt{\bar\alpha_t}\; x_0 + \sqrt{1 - \bar\alpha_t}\; \varepsilon, \qquad \varepsilon \sim N(0, I) .$$
 #
-# Mind the roots: $\bar\alpha_t$ and $1 - \bar\alpha_t$ are shares of the **variance**. And mind the table: the number of step $t$ stands at place `t - 1`.
+# Note the square roots: $\bar\alpha_t$ and $1 - \bar\alpha_t$ are shares of the **variance**. And note the index: the number of step $t$ has index `t - 1`.
 #
 # *Worked number.* With the schedule above, $t$ = 3: $\sqrt{0.36} = 0.6$ and $\sqrt{0.64} = 0.8$. For $x_0 = 1$ and `noise` = −0.5: $x_3 = 0.6 - 0.4 = 0.2$.
 
 
 # %% nbgrader={"grade": false, "grade_id": "q_sample", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def q_sample(x0, t, alphas_bar, noise):
-    """Draws x_t given x_0 in one go: sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) noise.
+    """Draws x_t given x_0 in one step: sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) noise.
 
     Ho, Jain and Abbeel 2020, equation 4.
 
     Args:
         x0: clean images, `[B, ...]`.
         t: the step of each image, LongTensor `[B]`, from 1 to T.
-        alphas_bar: `[T]`, as `cumulative_alphas` gives it; place t - 1 belongs to step t.
+        alphas_bar: `[T]`, as `cumulative_alphas` gives it; index t - 1 belongs to step t.
         noise: standard normal numbers, shaped like `x0`.
 
     Returns:
@@ -1174,10 +1178,10 @@ def q_sample(x0, t, alphas_bar, noise):
 # %% nbgrader={"grade": true, "grade_id": "test_q_sample", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 alphas_bar = torch.tensor([0.9, 0.72, 0.36])
 x0, noise = torch.tensor([[1.0], [1.0], [0.0]]), torch.tensor([[-0.5], [0.0], [2.0]])
-# if this call raises an IndexError: the number of step t stands at place t - 1
+# if this call raises an IndexError: the number of step t has index t - 1
 xt = student.q_sample(x0, torch.tensor([3, 1, 2]), alphas_bar, noise)
 assert isinstance(xt, torch.Tensor) and tuple(xt.shape) == (3, 1), "return x_t, with the shape of x0"
-assert abs(float(xt[1]) - 0.72**0.5) > 1e-4, "you are one step too far: the number of step t stands at place t - 1"
+assert abs(float(xt[1]) - 0.72**0.5) > 1e-4, "you are one step too far: the number of step t has index t - 1"
 assert abs(float(xt[0]) - 0.04) > 1e-4, "the roots are missing: alpha_bar and 1 - alpha_bar are shares of the variance"
 assert close(xt[:1], torch.tensor([[0.2]]), "the worked number: sqrt(alpha_bar_t) x0 + sqrt(1 - alpha_bar_t) noise")
 assert close(
@@ -1224,15 +1228,15 @@ jumped = student.q_sample(
     torch.randn(N, 1, generator=g, dtype=torch.float64),
 )[:, 0]
 spread = 6 * math.sqrt(2 / N)
-assert abs(float(jumped.mean() - x.mean())) <= spread, "the mean of the jump must be that of the walk step by step"
-assert abs(float(jumped.var() / x.var()) - 1) <= 2 * spread, "the variance of the jump must be that of the walk"
+assert abs(float(jumped.mean() - x.mean())) <= spread, "the mean of the jump must be that of a simulation step by step"
+assert abs(float(jumped.var() / x.var()) - 1) <= 2 * spread, "the variance of the jump must be that of the simulation"
 unit = torch.randn(N, 1, generator=g)
 kept = student.q_sample(unit, torch.full((N,), 4), alphas_bar.float(), torch.randn(N, 1, generator=g))
 assert abs(float(kept.var()) - 1) <= 2 * spread, "pixels of variance 1 keep variance 1"
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Predict, then run.** Our schedule grows evenly from $0.1 / T$ to $10 / T$ over the $T$ steps. Where along the way has the picture lost half of its variance to the noise?
+# **Predict, then run.** Our schedule grows linearly from $0.1 / T$ to $10 / T$ over the $T$ steps. At which step is half of the variance noise?
 
 # %%
 T_GAUSS = run.size(full=500, mini=100, grade=30)
@@ -1247,7 +1251,7 @@ print(
 )
 plots.curves(
     {"picture, ᾱ": (steps_axis, ALPHAS_BAR), "noise, 1 − ᾱ": (steps_axis, 1 - ALPHAS_BAR)},
-    title="The picture fades, the noise takes its place",
+    title="The picture fades, the noise grows",
     xlabel="step t",
     ylabel="share of the variance",
 )
@@ -1261,15 +1265,15 @@ plots.image_grid(
     (torch.stack(columns_of_noise, dim=1).flatten(0, 1) + 1) / 2,  # [4, columns, 1, H, W] -> [4 · columns, 1, H, W]
     rows=4,
     columns=len(columns_of_noise),
-    title="The way down with Gaussian noise",
+    title="The forward process with Gaussian noise",
     xlabel="step t",
     column_labels=["0", *map(str, DOWN_GAUSS)],
 )
 
 # %% [markdown]
-# ## 11. `q_posterior`: one step back, with the end known (3 points)
+# ## 11. `q_posterior`: one step back, given the clean image (3 points)
 #
-# As in the first half: if somebody tells us $x_0$, the step back can be calculated. Bayes' rule multiplies two normal densities in $x_{t-1}$,
+# As in the first half: if we know $x_0$, we can calculate the step back. Bayes' rule multiplies two normal densities in $x_{t-1}$,
 #
 # $$q(x_{t-1} \mid x_t, x_0) \;\propto\; \underbrace{q(x_t \mid x_{t-1})}_{\text{one step}} \cdot \underbrace{q(x_{t-1} \mid x_0)}_{\text{a jump of } t - 1 \text{ steps}} ,$$
 #
@@ -1278,9 +1282,9 @@ plots.image_grid(
 # $$\text{mean} = \frac{\sqrt{\bar\alpha_{t-1}}\, \beta_t}{1 - \bar\alpha_t}\, x_0 + \frac{\sqrt{\gamma_t}\, (1 - \bar\alpha_{t-1})}{1 - \bar\alpha_t}\, x_t,
 # \qquad \text{variance} = \frac{\beta_t\, (1 - \bar\alpha_{t-1})}{1 - \bar\alpha_t} .$$
 #
-# Look closely where $t - 1$ stands and where $t$: $1 - \bar\alpha_t$ in place of $1 - \bar\alpha_{t-1}$ is a common slip. A test for every such formula: at $t = 1$, with $\bar\alpha_0 = 1$, the mean must be $x_0$ itself and the variance 0, since $x_{t-1}$ **is** $x_0$. In code you have to make that 1: `alphas_bar[t - 2]` at $t = 1$ would silently take the *last* number of the table.
+# Note carefully which index is $t - 1$ and which is $t$: $1 - \bar\alpha_t$ instead of $1 - \bar\alpha_{t-1}$ is a common mistake. A test for every such formula: at $t = 1$, with $\bar\alpha_0 = 1$, the mean must be $x_0$ itself and the variance 0, since $x_{t-1}$ **is** $x_0$. In code you must handle $\bar\alpha_0 = 1$: `alphas_bar[t - 2]` at $t = 1$ would silently take the *last* number of the table.
 #
-# The function gets `betas` and computes what it needs. It returns a pair: `mean`, shaped like `xt`, and `variance`, one number per image in the shape `[B, 1, ..., 1]` that `per_image` gives (a variance that is already spread over all pixels is accepted, too).
+# The function gets `betas` and computes what it needs. It returns a pair: `mean`, shaped like `xt`, and `variance`, one number per image in the shape `[B, 1, ..., 1]` that `per_image` gives (a variance that is already expanded to all pixels is accepted, too).
 #
 # *Worked numbers.* `betas = [0.1, 0.2, 0.5]`, $t$ = 3, so $\beta_3 = 0.5$, $\gamma_3 = 0.5$, $\bar\alpha_2 = 0.72$, $\bar\alpha_3 = 0.36$: the factor of $x_0$ is $0.848528 \cdot 0.5 / 0.64 = 0.662913$, that of $x_t$ is $0.707107 \cdot 0.28 / 0.64 = 0.309359$, the variance $0.5 \cdot 0.28 / 0.64 = 0.21875$. For $x_0 = 1$ and $x_3 = 0.2$ the mean is $0.724784$.
 
@@ -1297,7 +1301,7 @@ def q_posterior(x0, xt, t, betas):
         x0: clean images, `[B, ...]`.
         xt: noisy images, `[B, ...]`.
         t: the step of each image, LongTensor `[B]`, from 1 to T.
-        betas: `[T]`; place t - 1 belongs to step t.
+        betas: `[T]`; index t - 1 belongs to step t.
 
     Returns:
         (mean, variance): `[B, ...]`, and `[B, 1, ..., 1]` with as many dimensions. Example: betas = [0.1, 0.2, 0.5],
@@ -1305,7 +1309,7 @@ def q_posterior(x0, xt, t, betas):
     """
     ### BEGIN SOLUTION
     alphas_bar = cumulative_alphas(betas)
-    before = torch.cat([torch.ones_like(alphas_bar[:1]), alphas_bar[:-1]])  # alpha_bar_{t-1} at place t - 1
+    before = torch.cat([torch.ones_like(alphas_bar[:1]), alphas_bar[:-1]])  # alpha_bar_{t-1} at index t - 1
     beta, now, earlier = (per_image(table[t - 1], xt) for table in (betas, alphas_bar, before))
     mean = (earlier.sqrt() * beta * x0 + (1 - beta).sqrt() * (1 - earlier) * xt) / (1 - now)
     return mean, beta * (1 - earlier) / (1 - now)
@@ -1321,16 +1325,18 @@ mean, variance = found
 assert tuple(mean.shape) == (1, 2), "the mean has the shape of xt"
 assert tuple(variance.shape) in ((1, 1), (1, 2)), "the variance has one number per image, shaped [B, 1, ..., 1]"
 if gives("cumulative_alphas", lambda: student.cumulative_alphas(betas), torch.tensor([0.9, 0.72, 0.36])):
-    # the numbers below rest on a right cumulative_alphas; while yours is wrong, mend that one first
+    # the numbers below need a correct cumulative_alphas; while yours is wrong, fix it first
     assert abs(float(mean[0, 1]) - 0.707107) > 1e-4, (
-        "the factor of xt has 1 - alpha_bar_{t-1} above, 1 - alpha_bar_t below"
+        "the factor of xt has 1 - alpha_bar_{t-1} in the numerator, 1 - alpha_bar_t in the denominator"
     )
     assert close(mean[:, 1:], torch.tensor([[0.309359]]), "the worked number, the factor of xt")
     assert abs(float(mean[0, 0]) - 0.530622) > 1e-4, (
         "the factor of x0 has the root of alpha_bar_{t-1}, not of alpha_bar_t"
     )
     assert close(mean[:, :1], torch.tensor([[0.724784]]), "the worked number: the mean")
-    assert abs(float(variance[0, 0]) - 0.467707) > 1e-4, "this is the deviation: return the variance, without the root"
+    assert abs(float(variance[0, 0]) - 0.467707) > 1e-4, (
+        "this is the standard deviation: return the variance, without the root"
+    )
     assert close(variance[0, 0], torch.tensor(0.21875), "the worked number: the variance")
     mean, variance = student.q_posterior(x0, xt, torch.tensor([1]), betas)
     assert close(
@@ -1341,12 +1347,12 @@ both = student.q_posterior(torch.ones(2, 1, 3, 3), torch.ones(2, 1, 3, 3), torch
 assert tuple(both[0].shape) == (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image"
 print("q_posterior: all visible checks passed")
 ### BEGIN HIDDEN TESTS
-# A wrong cumulative_alphas costs points at its own item: what follows from the student's own is right here, too.
+# A wrong cumulative_alphas costs points at its own item: a result that follows from it is accepted here, too.
 g = fresh(62)
 
 
 def tables(betas):
-    """alpha_bar: right, and as the student's own function says (if it answers)."""
+    """alpha_bar: by the right formula, and by the student's own function (if it answers)."""
     found = [torch.cumprod(1 - betas, 0)]
     try:
         found.append(student.cumulative_alphas(betas).detach())
@@ -1361,7 +1367,7 @@ def conditioned(alphas_bar, betas, t, x0, xt):
     beta, now = betas[t - 1], alphas_bar[t - 1]
     if abs(float((1 - beta) * earlier - now)) > 1e-9 * abs(
         float(now)
-    ):  # no such normal: a table of the student's that is wrong
+    ):  # no such normal exists: the student's table is wrong
         part_of_xt = (1 - beta).sqrt() * (1 - earlier) * xt
         return (earlier.sqrt() * beta * x0 + part_of_xt) / (1 - now), beta * (1 - earlier) / (1 - now)
     between = (1 - beta).sqrt() * (1 - earlier)
@@ -1397,9 +1403,9 @@ with part("Bayes' rule", 2):
     if all(len(table) == T and bool((table - tables(betas)[0]).abs().max() < 1e-6) for table in tables(betas)):
         mean, variance = student.q_posterior(torch.full((N, 1), start).double(), x, torch.full((N,), t), betas)
         rest = (before - mean) / (variance + 0 * mean).sqrt()
-        assert abs(float(rest.mean())) <= 6 / math.sqrt(N), "in a simulation x_{t-1} scatters around another mean"
+        assert abs(float(rest.mean())) <= 6 / math.sqrt(N), "in a simulation x_{t-1} has another mean"
         assert abs(float((rest * x).mean())) <= 6 * float(x.abs().max()) / math.sqrt(N), "the part of xt is wrong"
-        assert abs(float((rest**2).mean()) - 1) <= 6 * math.sqrt(2 / N), "in a simulation the variance is another one"
+        assert abs(float((rest**2).mean()) - 1) <= 6 * math.sqrt(2 / N), "in a simulation the variance is different"
 with part("the first step, and a step for each image", 1):
     for shape in ((3, 2), (2, 1, 3, 3), (4, 4)):
         x0, xt = (torch.randn(shape, generator=g, dtype=torch.float64) for _ in range(2))
@@ -1421,14 +1427,14 @@ with part("the first step, and a step for each image", 1):
             assert any(
                 all(agree((got[0][row], (got[1] + 0 * got[0])[row]), want) for row, want in enumerate(each))
                 for each in rows
-            ), "each image has a step t of its own: one may be at t = 1 while others are not"
+            ), "each image has its own step t: one may be at t = 1 while others are not"
             t[t == 1] = T
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ### The closed form against simulation, and against a formula that is wrong
 #
-# Let 200,000 pixels start at $x_0 = 1$ and walk step by step to some $t$. Sort them by where they are now, and ask those in each narrow bin where they were **a step before**, on average. That is the posterior mean as nature has it. Beside it stand the formula above, and the same formula with the slip, $1 - \bar\alpha_t$ in place of $1 - \bar\alpha_{t-1}$.
+# Let 200,000 pixels start at $x_0 = 1$ and simulate them step by step to some $t$. Sort them into narrow bins by their value now, and compute in each bin their mean value **one step before**. This is the posterior mean, measured. The figure also shows the formula above, and the same formula with the mistake, $1 - \bar\alpha_t$ instead of $1 - \bar\alpha_{t-1}$.
 #
 # **Predict, then run.** The wrong formula gives $x_t$ a factor that is too large by $(1 - \bar\alpha_t) / (1 - \bar\alpha_{t-1})$. Is that worse early or late in the process?
 
@@ -1449,7 +1455,7 @@ formula_mean, formula_variance = q_posterior(torch.ones(len(middles), 1), middle
 proof_bar = cumulative_alphas(proof_betas)
 wrong_mean = (
     proof_bar[-2].sqrt() * proof_betas[-1] / (1 - proof_bar[-1]) + (1 - proof_betas[-1]).sqrt() * middles
-)  # 1 - alpha_bar_t cancels against itself
+)  # 1 - alpha_bar_t cancels out
 residue = (
     x_before
     - q_posterior(torch.ones(len(x_now), 1), x_now[:, None], proof_t[:1].expand(len(x_now)), proof_betas)[0][:, 0]
@@ -1465,32 +1471,32 @@ plots.curves(
         "formula": (middles, formula_mean[:, 0]),
         "wrong formula, 1 − ᾱ(t) for 1 − ᾱ(t−1)": (middles, wrong_mean),
     },
-    title="Where was a pixel one step before? (start at x_0 = 1, t = 5)",
+    title="The value of a pixel one step before (start at x_0 = 1, t = 5)",
     xlabel="x_t, value now",
     ylabel="mean of x_{t-1}",
 )
 
 # %% [markdown]
-# The formula and the simulation are one line; the wrong formula keeps too much of $x_t$. It is worst early: at $t$ = 1 the right factor of $x_t$ is 0, the wrong one $\sqrt{\gamma_1}$. Late in the process the two hardly differ.
+# The formula and the simulation coincide; the wrong formula keeps too much of $x_t$. The error is largest for small $t$: at $t$ = 1 the right factor of $x_t$ is 0, the wrong one $\sqrt{\gamma_1}$. For large $t$ the two hardly differ.
 #
 # ## 12. `ddpm_loss`: predict the noise (2 points)
 #
-# The network sees $x_t$ and $t$. It could predict $x_0$, and we would put that into `q_posterior`. But in
+# The network sees $x_t$ and $t$. It could predict $x_0$, which we would put into `q_posterior`. But in
 #
 # $$x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\; \varepsilon$$
 #
-# $x_t$ and the tables are known, so whoever knows $\varepsilon$ knows $x_0$, and vice versa. Ho and others found that it works best to predict the noise, under the plainest of all losses: the mean squared error
+# $x_t$ and the tables are known, so $\varepsilon$ determines $x_0$, and vice versa. Ho and others found that it works best to predict the noise, with the simplest loss, the mean squared error:
 #
 # $$\text{loss} = \text{mean over images and pixels of } \bigl(\varepsilon - \text{model}(x_t, t)\bigr)^2 .$$
 #
-# `model(xt, t)` is any function with these two arguments, images `[B, ...]` and steps `[B]`, that returns its idea of the noise, shaped like `xt`. The noise is handed to you; make $x_t$ of it with your `q_sample`.
+# `model(xt, t)` is any function with these two arguments, images `[B, ...]` and steps `[B]`, that returns its prediction of the noise, shaped like `xt`. The noise is given; make $x_t$ from it with your `q_sample`.
 #
-# *Worked number.* The predictor below says $0.5\, x_t + 0.1\, t$. With $\bar\alpha$ = (0.9, 0.72, 0.36), $t$ = 3, `x0 = [[1, 0]]` and `noise = [[-0.5, 1]]`: $x_3$ = (0.2, 0.8), the predictions are (0.4, 0.7), the errors $0.9^2$ = 0.81 and $0.3^2$ = 0.09, the loss **0.45**.
+# *Worked number.* The predictor below returns $0.5\, x_t + 0.1\, t$. With $\bar\alpha$ = (0.9, 0.72, 0.36), $t$ = 3, `x0 = [[1, 0]]` and `noise = [[-0.5, 1]]`: $x_3$ = (0.2, 0.8), the predictions are (0.4, 0.7), the errors $0.9^2$ = 0.81 and $0.3^2$ = 0.09, the loss **0.45**.
 
 
 # %%
 class PaperPredictor(nn.Module):
-    """A noise predictor small enough for paper: `slope` times x_t plus `drift` times t."""
+    """A noise predictor small enough to compute by hand: `slope` times x_t plus `drift` times t."""
 
     def __init__(self, slope: float = 0.5, drift: float = 0.1) -> None:
         super().__init__()
@@ -1498,7 +1504,7 @@ class PaperPredictor(nn.Module):
         self.drift = nn.Parameter(torch.tensor(drift))
 
     def forward(self, xt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        """Its idea of the noise, shaped like xt `[B, ...]`, for steps t `[B]`."""
+        """The predicted noise, shaped like xt `[B, ...]`, for steps t `[B]`."""
         return self.slope * xt + per_image(self.drift * t, xt)
 
 
@@ -1512,7 +1518,7 @@ def ddpm_loss(model, x0, t, alphas_bar, noise):
         model: `model(xt, t)` predicts the noise in xt `[B, ...]` at the steps t `[B]`, shaped like xt.
         x0: clean images, `[B, ...]`.
         t: the step of each image, LongTensor `[B]`, from 1 to T.
-        alphas_bar: `[T]`; place t - 1 belongs to step t.
+        alphas_bar: `[T]`; index t - 1 belongs to step t.
         noise: standard normal numbers, shaped like `x0`, with which x_t is made.
 
     Returns:
@@ -1531,7 +1537,7 @@ x0, noise, t = torch.tensor([[1.0, 0.0]]), torch.tensor([[-0.5, 1.0]]), torch.te
 loss = student.ddpm_loss(student.PaperPredictor(), x0, t, alphas_bar, noise)
 assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "the loss is one number, a tensor without dimensions"
 if gives("q_sample", lambda: student.q_sample(x0, t, alphas_bar, noise), torch.tensor([[0.2, 0.8]])):
-    # the numbers below rest on a right q_sample; while yours is wrong, mend that one first
+    # the numbers below need a correct q_sample; while yours is wrong, fix it first
     assert abs(float(loss.detach()) - 0.9) > 1e-4, (
         "you summed over the pixels: the loss is the mean over images and pixels"
     )
@@ -1540,11 +1546,13 @@ if gives("q_sample", lambda: student.q_sample(x0, t, alphas_bar, noise), torch.t
 
 
 def all_knowing(xt, t):
-    """Predicts the very noise that was added."""
+    """Predicts exactly the noise that was added."""
     return noise
 
 
-assert float(student.ddpm_loss(all_knowing, x0, t, alphas_bar, noise)) < 1e-9, "who predicts the noise has loss 0"
+assert float(student.ddpm_loss(all_knowing, x0, t, alphas_bar, noise)) < 1e-9, (
+    "a model that predicts the noise exactly has loss 0"
+)
 print("ddpm_loss: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 # A wrong q_sample costs points at its own item: the loss is right when it follows from the right x_t or the student's own.
@@ -1552,7 +1560,7 @@ g = fresh(63)
 
 
 def noisy(x0, t, alphas_bar, noise):
-    """x_t: right, and as the student's own function says (if it answers); None if that is another one each time."""
+    """x_t: by the right formula, and by the student's own function (if it answers); None if that differs each time."""
     found = [reference.q_sample(x0, t, alphas_bar, noise)]
     try:
         own, again = (student.q_sample(x0, t, alphas_bar, noise).detach().reshape(x0.shape) for _ in range(2))
@@ -1574,14 +1582,16 @@ for shape in ((1, 5), (4, 1, 3, 3), (30, 2)):
     asked = []
 
     def watched(xt, t, asked=asked):
-        """Notes what it is asked, and predicts something."""
+        """Records its arguments, and predicts something."""
         asked.append((xt, t))
         return 2 * xt + 1
 
     watched_loss = student.ddpm_loss(watched, x0, t, alphas_bar, noise)
-    assert asked, "the loss does not ask the model"
-    shown, told = (torch.cat(each)[: len(t)] for each in zip(*asked, strict=True))  # it may ask image by image
-    assert close(told, t, "the model must be told the step t of each image, as it is: model(xt, t)")
+    assert asked, "the loss does not call the model"
+    shown, told = (
+        torch.cat(each)[: len(t)] for each in zip(*asked, strict=True)
+    )  # it may call the model image by image
+    assert close(told, t, "the model must get the step t of each image, unchanged: model(xt, t)")
     later = t.double().reshape(-1, *[1] * (len(shape) - 1))
     agree = []
     known = [xt for xt in noisy(x0, t, alphas_bar, noise) if xt is not None]
@@ -1614,24 +1624,24 @@ for shape in ((1, 5), (4, 1, 3, 3), (30, 2)):
 # %% [markdown]
 # ## 13. `p_sample`: one learnt step back (2 points)
 #
-# Now put the pieces together. The model predicts the noise in $x_t$; solve the jump for the picture,
+# Now put the pieces together. The model predicts the noise in $x_t$; solve the formula of the jump for the picture,
 #
 # $$\hat x_0 = \frac{x_t - \sqrt{1 - \bar\alpha_t}\;\, \text{model}(x_t, t)}{\sqrt{\bar\alpha_t}} ,$$
 #
-# pretend that this is the truth, and draw $x_{t-1}$ from the normal distribution of section 11:
+# use it as if it were $x_0$, and draw $x_{t-1}$ from the normal distribution of section 11:
 #
 # $$x_{t-1} = \text{mean}(\hat x_0, x_t) + \sqrt{\text{variance}} \cdot \text{noise} .$$
 #
-# Use the variance of section 11. (Ho and others also tried $\beta_t$; here it counts as wrong.) At $t$ = 1 the result is $\hat x_0$ **without any noise**. With the variance of section 11 that comes by itself, since it is 0 there; if you write it otherwise, take care of it. Leave $\hat x_0$ as it is, do not cut it off to $[-1, 1]$.
+# Use the variance of section 11. (Ho and others also tried $\beta_t$; here it counts as wrong.) At $t$ = 1 the result is $\hat x_0$ **without any noise**. With the variance of section 11 this is automatic, since it is 0 there; if you write it in another way, handle this case. Do not clamp $\hat x_0$ to $[-1, 1]$.
 #
-# (Put $\hat x_0$ into the mean and simplify, and you get the form that is often printed: mean $= \bigl(x_t - \tfrac{\beta_t}{\sqrt{1 - \bar\alpha_t}}\, \text{model}(x_t, t)\bigr) / \sqrt{\gamma_t}$. Either way is right.)
+# (Put $\hat x_0$ into the mean and simplify, and you get the form that most texts print: mean $= \bigl(x_t - \tfrac{\beta_t}{\sqrt{1 - \bar\alpha_t}}\, \text{model}(x_t, t)\bigr) / \sqrt{\gamma_t}$. Either way is right.)
 #
 # *Worked number.* `betas = [0.1, 0.2, 0.5]`, $t$ = 3, $x_3$ = 0.2, prediction 0.5 · 0.2 + 0.1 · 3 = 0.4: $\hat x_0 = (0.2 - 0.8 \cdot 0.4) / 0.6 = -0.2$; mean $= 0.662913 \cdot (-0.2) + 0.309359 \cdot 0.2 = -0.070711$; with `noise` = 1: $-0.070711 + \sqrt{0.21875} = 0.396996$.
 
 
 # %% nbgrader={"grade": false, "grade_id": "p_sample", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def p_sample(model, xt, t, betas, noise):
-    """Draws x_{t-1}: the posterior of section 11 with the model's picture x_0; no noise at t = 1.
+    """Draws x_{t-1}: the posterior of section 11 with the model's estimate of x_0; no noise at t = 1.
 
     Ho, Jain and Abbeel 2020, algorithm 2, with the variance of equation 7.
 
@@ -1639,7 +1649,7 @@ def p_sample(model, xt, t, betas, noise):
         model: `model(xt, t)` predicts the noise in xt, shaped like xt.
         xt: noisy images, `[B, ...]`.
         t: the step of each image, LongTensor `[B]`, from 1 to T.
-        betas: `[T]`; place t - 1 belongs to step t.
+        betas: `[T]`; index t - 1 belongs to step t.
         noise: standard normal numbers, shaped like `xt`; they do not matter where t = 1.
 
     Returns:
@@ -1665,19 +1675,21 @@ posterior = torch.tensor([[[0.724784], [1.0]], [[0.21875], [0.0]]])  # mean and 
 if gives("cumulative_alphas", lambda: student.cumulative_alphas(betas), torch.tensor([0.9, 0.72, 0.36])) and gives(
     "q_posterior", lambda: torch.stack(student.q_posterior(torch.ones(2, 1), xt.repeat(2, 1), both, betas)), posterior
 ):
-    # the numbers below rest on right cumulative_alphas and q_posterior; while yours are wrong, mend them first
+    # the numbers below need correct cumulative_alphas and q_posterior; while yours are wrong, fix them first
     assert close(quiet, torch.tensor([[-0.070711]]), "the worked number with noise 0: the mean", rtol=1e-3, atol=1e-5)
     scale = float((loud - quiet).detach())
-    assert abs(scale - 0.21875) > 1e-3, "the noise is multiplied by the deviation: the root of the variance is missing"
+    assert abs(scale - 0.21875) > 1e-3, (
+        "the noise is multiplied by the standard deviation: the root of the variance is missing"
+    )
     assert abs(scale - 0.5**0.5) > 1e-3, "this is sqrt(beta_t): use the variance of section 11"
     assert close(loud, torch.tensor([[0.396996]]), "the worked number with noise 1", rtol=1e-3, atol=1e-5)
     far = student.p_sample(paper, torch.tensor([[8.0]]), t, betas, torch.zeros(1, 1))
     assert close(
-        far, torch.tensor([[7.513014]]), "a bright pixel, x_t = 8: do not cut the picture off to [-1, 1]", rtol=1e-3
+        far, torch.tensor([[7.513014]]), "a bright pixel, x_t = 8: do not clamp the picture to [-1, 1]", rtol=1e-3
     )
     pair = student.p_sample(paper, xt.repeat(2, 1), torch.tensor([1, 3]), betas, torch.ones(2, 1))
     assert close(
-        pair[1:], loud, "each image has its own t: one at t = 1 must not take the noise from the others", rtol=1e-3
+        pair[1:], loud, "each image has its own t: one at t = 1 must not remove the noise of the others", rtol=1e-3
     )
     quiet, loud = (student.p_sample(paper, xt, torch.tensor([1]), betas, torch.full((1, 1), e)) for e in (0.0, 1.0))
     assert close(loud, quiet, "no noise at the last step, t = 1", atol=1e-5)
@@ -1685,12 +1697,12 @@ images = student.p_sample(paper, torch.zeros(2, 1, 3, 3), torch.tensor([2, 3]), 
 assert tuple(images.shape) == (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image"
 print("p_sample: all visible checks passed")
 ### BEGIN HIDDEN TESTS
-# Wrong cumulative_alphas or q_posterior cost points at their own items: what follows from the student's own is right here.
+# Wrong cumulative_alphas or q_posterior cost points at their own items: a result that follows from them is accepted here.
 g = fresh(64)
 
 
 def steps_back(predict, xt, t, betas, noise):
-    """x_{t-1}: right, and with each of the student's own helpers (if they answer)."""
+    """x_{t-1}: by the right formulas, and with each of the student's own helpers (if they answer)."""
     wide = [1] * (xt.ndim - 1)
     tables, posteriors = [torch.cumprod(1 - betas, 0)], [reference.q_posterior]
     try:
@@ -1705,7 +1717,9 @@ def steps_back(predict, xt, t, betas, noise):
         before = torch.cat([torch.ones_like(table[:1]), table[:-1]])[t - 1].reshape(-1, *wide)
         beta = betas[t - 1].reshape(-1, *wide)
         direct = (xt - beta / (1 - now).sqrt() * error) / (1 - beta).sqrt()
-        quiet = noise * (t > 1).to(noise.dtype).reshape(-1, *wide)  # who takes the noise off by hand at t = 1
+        quiet = noise * (t > 1).to(noise.dtype).reshape(
+            -1, *wide
+        )  # for code that removes the noise explicitly at t = 1
         found.append(direct + (beta * (1 - before) / (1 - now)).sqrt() * noise)
         for posterior in posteriors:
             try:
@@ -1743,13 +1757,15 @@ for shape in ((4, 3), (3, 1, 3, 3), (1, 2)):
     for level in (1.0, 0.0):
         asked.clear()
         got = student.p_sample(predict, xt, t, betas, level * noise)
-        assert asked, "p_sample does not ask the model"
-        shown, told = (torch.cat(each)[: len(t)] for each in zip(*asked, strict=True))  # it may ask image by image
-        assert close(told, t, "the model must be told the step t of each image: model(xt, t)")
-        assert close(shown, xt, "the model must see xt as it is")
+        assert asked, "p_sample does not call the model"
+        shown, told = (
+            torch.cat(each)[: len(t)] for each in zip(*asked, strict=True)
+        )  # it may call the model image by image
+        assert close(told, t, "the model must get the step t of each image: model(xt, t)")
+        assert close(shown, xt, "the model must get xt unchanged")
         assert tuple(got.shape) == shape, "x_{t-1} has the shape of xt"
         assert one_of(got, steps_back(predict, xt, t, betas, level * noise)), (
-            "mean of section 11 at the model's x_0, plus the root of its variance times noise, with the t of each image"
+            "mean of section 11 at the model's x_0, plus the square root of the variance times noise, with the t of each image"
         )
     first = torch.ones(shape[0], dtype=torch.long)
     got, again = (student.p_sample(predict, xt, first, betas, level * noise) for level in (1.0, -3.0))
@@ -1763,13 +1779,13 @@ for shape in ((4, 3), (3, 1, 3, 3), (1, 2)):
     wants = steps_back(predict, xt, mixed, betas, noise)
     if all(bool(torch.isfinite(want).all()) for want in wants):
         got = student.p_sample(predict, xt, mixed, betas, noise)
-        assert one_of(got, wants), "each image has a step t of its own: one may be at t = 1 while others are not"
+        assert one_of(got, wants), "each image has its own step t: one may be at t = 1 while others are not"
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## 14. Training the second half
 #
-# The same network class, another loss. Before you run it, note what has *not* changed since the first half: take clean images, draw a $t$ for each, jump there, ask the network, compare.
+# The same network class, another loss. Before you run it, note what has *not* changed since the first half: take clean images, draw a $t$ for each, jump to that step, call the network, compute the loss.
 
 # %%
 GAUSS_STEPS = run.size(full=10_000, mini=2_000, grade=3)
@@ -1807,7 +1823,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# **Predict, then run.** Whoever always answers 0 has loss 1, since the noise has variance 1. At which end of the process is the noise easiest to see: where there is little of it, or where there is hardly anything else?
+# **Predict, then run.** A network that always predicts 0 has loss 1, since the noise has variance 1. At which end of the process is the noise easiest to predict: where there is little noise, or where there is almost only noise?
 
 # %% tags=["train"]
 test_images = (2 * test_grey - 1).to(run.device)
@@ -1826,25 +1842,25 @@ gauss_loss_by_step = [gauss_loss_at(t) for t in loss_steps]
 # %% tags=["experiment"]
 plots.curves(
     {"test images": (loss_steps, gauss_loss_by_step)},
-    title="Second half: where the noise is hard to see",
+    title="Second half: for small t the noise is hard to predict",
     xlabel="step t",
     ylabel="mean squared error of the noise",
     logy=True,
-    levels={"always answering 0": 1.0},
+    levels={"always predicting 0": 1.0},
 )
 
 # %% [markdown]
-# The noise is hardest to see where there is little of it, and easy where it is nearly all that is left: at $t = T$ the answer is $x_t$ itself. In the first half the curve fell, too, but for another reason: there the target itself forgot the picture. The plain mean squared error gives every $t$ the same weight; the bound on the log-likelihood would weigh small $t$ far more, and Ho and others found that the pictures are better without.
+# The noise is hardest to predict where there is little of it, and easy where almost only noise is left: at $t = T$ the answer is $x_t$ itself. In the first half the curve fell, too, but for another reason: there the target itself depended less and less on the picture. The plain mean squared error gives every $t$ the same weight; the bound on the log-likelihood would weigh small $t$ far more, and Ho and others found that the pictures are better with equal weights.
 #
-# ### Drawing
+# ### Drawing samples
 #
-# From $x_T \sim N(0, I)$, $T$ times `p_sample`.
+# Start from $x_T \sim N(0, I)$ and call `p_sample` $T$ times.
 
 
 # %%
 @torch.no_grad()
 def draw_gaussian(count: int, seed: int, keep: tuple[int, ...] = ()) -> tuple[torch.Tensor, dict[int, torch.Tensor]]:
-    """Walks back from noise: samples `[count, 1, SIZE, SIZE]`, about in [0, 1], and the images at each t in `keep`."""
+    """Goes back from noise: samples `[count, 1, SIZE, SIZE]`, about in [0, 1], and the images at each t in `keep`."""
     generator = torch.Generator().manual_seed(seed)
     shape, table = (count, 1, SIZE, SIZE), BETAS.to(run.device)
     x, kept = torch.randn(shape, generator=generator).to(run.device), {}
@@ -1876,7 +1892,7 @@ plots.image_grid(
     torch.stack([*(film[t] for t in BACK_GAUSS), film_end], dim=1).flatten(0, 1),
     rows=4,
     columns=len(BACK_GAUSS) + 1,
-    title="The way back with Gaussian noise",
+    title="The reverse process with Gaussian noise",
     xlabel="step t",
     column_labels=[*map(str, BACK_GAUSS), "0"],
 )
@@ -1897,12 +1913,12 @@ show_judgement(gauss_verdict, gauss_real, "Second")
 #
 # ## 15. Fewer steps: DDIM
 #
-# A sample costs $T$ calls of the network. Can we leave out steps? Song, Meng and Ermon (2021) noticed that the loss of section 12 only knows the jumps $q(x_t \mid x_0)$, not the steps between. So any way back whose jumps are these may use the same trained network, without training anew. Theirs goes from $t$ to any earlier $s$: estimate the picture, $\hat x_0$ as in section 13, and jump from it to step $s$ along the **same** noise that the network found,
+# A sample costs $T$ calls of the network. Can we leave out steps? Song, Meng and Ermon (2021) noticed that the loss of section 12 only uses the jumps $q(x_t \mid x_0)$, not the steps between. So any reverse process with the same jumps can use the same trained network, without new training. Theirs goes from $t$ to any earlier $s$: estimate the picture, $\hat x_0$ as in section 13, and jump from it to step $s$ with the **same** noise that the network predicted,
 #
 # $$x_s = \sqrt{\bar\alpha_s}\;\hat x_0 + \sqrt{1 - \bar\alpha_s - \sigma^2}\;\text{model}(x_t, t) + \sigma \cdot \text{noise}, \qquad
 # \sigma^2 = \eta^2\, \frac{1 - \bar\alpha_s}{1 - \bar\alpha_t} \Bigl(1 - \frac{\bar\alpha_t}{\bar\alpha_s}\Bigr) .$$
 #
-# With $\eta = 0$ no new noise enters at all: the sample is a *function* of $x_T$ (DDIM). With $\eta = 1$ and $s = t - 1$, it is exactly your `p_sample` (put in $\bar\alpha_t = \bar\alpha_{t-1} \gamma_t$; below we check it). So $\eta = 1$ with fewer steps is the old sampler made to leap.
+# With $\eta = 0$ no new noise is added: the sample is a *function* of $x_T$ (DDIM). With $\eta = 1$ and $s = t - 1$, it is exactly your `p_sample` (put in $\bar\alpha_t = \bar\alpha_{t-1} \gamma_t$; below we check it). So $\eta = 1$ with fewer steps is the old sampler with larger steps.
 
 
 # %%
@@ -1920,7 +1936,7 @@ def leap(
 
 @torch.no_grad()
 def draw_ddim(x: torch.Tensor, steps: int, eta: float = 0.0, seed: int = 0) -> torch.Tensor:
-    """Walks back from x = x_T in about `steps` leaps of equal length.
+    """Goes back from x = x_T in about `steps` leaps of equal length.
 
     Args:
         x: standard normal numbers, `[B, 1, SIZE, SIZE]`.
@@ -1932,7 +1948,7 @@ def draw_ddim(x: torch.Tensor, steps: int, eta: float = 0.0, seed: int = 0) -> t
         Samples, `[B, 1, SIZE, SIZE]`, about in [0, 1], on the CPU.
     """
     generator = torch.Generator().manual_seed(seed)
-    table = torch.cat([torch.ones(1), cumulative_alphas(BETAS)]).tolist()  # now place t belongs to step t
+    table = torch.cat([torch.ones(1), cumulative_alphas(BETAS)]).tolist()  # now index t belongs to step t
     times = torch.linspace(T_GAUSS, 0, steps + 1).round().long().tolist()
     x = x.to(run.device)
     for t, s in zip(times[:-1], times[1:], strict=True):
@@ -1953,7 +1969,7 @@ same_step_gap = float((leapt - walked).abs().max())
 print(f"with η = 1 and s = t - 1, leap and p_sample differ by at most {same_step_gap:.1e}")
 
 # %% [markdown]
-# **Predict, then run.** Which of the two survives fewer steps better, the one that adds noise at every leap or the one that never does? From how many steps on would you call the samples good?
+# **Predict, then run.** Which of the two samplers is better with fewer steps, the one that adds noise at every leap or the one that never does? From how many steps on would you call the samples good?
 
 # %% tags=["train"]
 LEAPS = sorted({max(1, T_GAUSS // part) for part in (1, 2, 5, 10, 20, 50)})
@@ -1994,20 +2010,20 @@ plots.image_grid(
     torch.cat([draw_ddim(twelve, steps, eta) for eta in (0.0, 1.0) for steps in LEAPS[::-1]]),
     rows=2 * len(LEAPS),
     columns=12,
-    title="The same twelve starts, with fewer and fewer steps",
+    title="Samples from the same twelve x_T, with fewer and fewer steps",
     row_labels=[f"{steps} steps, η = {eta:g}" for eta in (0, 1) for steps in LEAPS[::-1]],
 )
 
 # %% [markdown]
-# With $\eta$ = 0 the columns hardly change from row to row: a start is a code for one digit, and even a tenth of the steps finds nearly the same one. With $\eta$ = 1 each row shows other digits, because every leap draws new noise. In `mini` the two are about equally good down to a tenth of the steps, and below that both fall. (With all steps the noisy walk was even a little better in our runs, and in `full` also with fewer, 0.90 against 0.85 with ten of 500: new noise covers up small mistakes of the network. In the literature, with larger networks and few steps, DDIM is clearly ahead.) At 2 steps a leap is a guess at the average of all digits that may lie behind the noise, and the average of digits is grey.
+# With $\eta$ = 0 the columns hardly change from row to row: each $x_T$ determines one digit, and even a tenth of the steps gives nearly the same one. With $\eta$ = 1 each row shows other digits, because every leap draws new noise. In `mini` the two are about equally good down to a tenth of the steps, and with fewer both get worse. (With all steps the sampler with noise was even a little better in our runs, and in `full` also with fewer, 0.90 against 0.85 with ten of 500: new noise corrects small mistakes of the network. In the literature, with larger networks and few steps, DDIM is clearly better.) With 2 steps a leap predicts the average of all digits that are possible for this noise, and the average of digits is grey.
 #
-# **Where the method fails.** The judge is surer of real test images than of samples, in both halves; look for samples that are no digit, and for pieces of strokes that do not meet. In the first half the pixels of one step are tossed independently of each other, given $Y_t$, which is right only for small steps. And a sample costs a hundred calls of the network in `mini`, where a GAN or a VAE needs one.
+# **Where the method fails.** The judge is more confident on real test images than on samples, in both halves; look for samples that are not digits, and for strokes that are interrupted. In the first half the pixels of one step are drawn independently of each other, given $Y_t$, which is right only for small steps. And a sample costs a hundred calls of the network in `mini`, where a GAN or a VAE needs one.
 #
 # ## 16. Questions on the second half
 #
 # ### (a) The jump in closed form (3 points)
 #
-# Show that $q(x_t \mid x_0) = N\bigl(\sqrt{\bar\alpha_t}\, x_0,\; (1 - \bar\alpha_t) I\bigr)$ for $x_t = \sqrt{\gamma_t}\, x_{t-1} + \sqrt{\beta_t}\, \varepsilon_t$ with *different* $\beta_t$. Say which property of normal variables you use. What is left for $t \to \infty$, and what condition on the $\beta_t$ does that need? About 80 words and the formulas.
+# Show that $q(x_t \mid x_0) = N\bigl(\sqrt{\bar\alpha_t}\, x_0,\; (1 - \bar\alpha_t) I\bigr)$ for $x_t = \sqrt{\gamma_t}\, x_{t-1} + \sqrt{\beta_t}\, \varepsilon_t$ with *different* $\beta_t$. Say which property of normal variables you use. What is the limit for $t \to \infty$, and what condition on the $\beta_t$ does it need? About 80 words and the formulas.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_gaussian_a", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
@@ -2017,10 +2033,10 @@ plots.image_grid(
 #
 # The first factor is $\sqrt{\bar\alpha_t}$. The last two terms are independent normal variables with mean 0; their sum is normal and the variances add up: $\gamma_t - \gamma_t \bar\alpha_{t-1} + \beta_t = 1 - \bar\alpha_t$.
 #
-# As $t \to \infty$, if $\bar\alpha_t \to 0$, this goes to $N(0, I)$, whatever $x_0$ was. Since $\log \bar\alpha_t = \sum_s \log(1 - \beta_s)$, that needs $\sum_s \beta_s = \infty$; with finite $T$: a sum large enough.
+# As $t \to \infty$, if $\bar\alpha_t \to 0$, this converges to $N(0, I)$, for any $x_0$. Since $\log \bar\alpha_t = \sum_s \log(1 - \beta_s)$, that needs $\sum_s \beta_s = \infty$; with finite $T$: a sum large enough.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
-# * 1 point: mean: the factors √γ multiply up to √ᾱ_t, with a different γ for each step
+# * 1 point: mean: the product of the factors √γ is √ᾱ_t, with a different γ for each step
 # * 1 point: variance: independent normals add, γ_t (1 − ᾱ_{t−1}) + β_t = 1 − ᾱ_t, and the sum is normal
 # * 1 point: limit N(0, I) when ᾱ_t → 0, that is when the β add up to infinity (or: T and β large enough that ᾱ_T ≈ 0)
 # ### END MARK SCHEME
@@ -2028,11 +2044,11 @@ plots.image_grid(
 # %% [markdown]
 # ### (b) The step back by Bayes' rule (4 points)
 #
-# Derive mean and variance of $q(x_{t-1} \mid x_t, x_0)$ as they stand in section 11: write down the two densities, collect what multiplies $x_{t-1}^2$ and $x_{t-1}$, and complete the square. Check your result at $t = 1$. Which other quick test would have caught $1 - \bar\alpha_t$ in place of $1 - \bar\alpha_{t-1}$ in the factor of $x_t$?
+# Derive the mean and variance of $q(x_{t-1} \mid x_t, x_0)$ given in section 11: write down the two densities, collect the coefficients of $x_{t-1}^2$ and $x_{t-1}$, and complete the square. Check your result at $t = 1$. Which other quick test would detect $1 - \bar\alpha_t$ instead of $1 - \bar\alpha_{t-1}$ in the factor of $x_t$?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_gaussian_b", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# For one pixel, with $x = x_{t-1}$: $q(x_t \mid x, x_0) = q(x_t \mid x)$, as the process has no memory, so
+# For one pixel, with $x = x_{t-1}$: $q(x_t \mid x, x_0) = q(x_t \mid x)$ by the Markov property, so
 #
 # $$\log q(x \mid x_t, x_0) = -\frac{(x_t - \sqrt{\gamma_t}\, x)^2}{2 \beta_t} - \frac{(x - \sqrt{\bar\alpha_{t-1}}\, x_0)^2}{2 (1 - \bar\alpha_{t-1})} + \text{const} = -\frac{A}{2} x^2 + B x + \text{const}$$
 #
@@ -2050,7 +2066,7 @@ plots.image_grid(
 # * 1 point: product of one step and a jump of t − 1 steps, with the Markov property
 # * 1 point: coefficient of x²: γ/β + 1/(1 − ᾱ_{t−1}), simplified with ᾱ_t = γ_t ᾱ_{t−1}; the variance
 # * 1 point: coefficient of x and the mean, both factors right
-# * 1 point: t = 1 checked (mean x_0, variance 0) and another test that tells the formulas apart (average over x_t, or simulation)
+# * 1 point: t = 1 checked (mean x_0, variance 0) and another test that distinguishes the formulas (average over x_t, or simulation)
 # ### END MARK SCHEME
 
 # %% [markdown]
@@ -2065,13 +2081,13 @@ process = {"sources": "", "people": "", "hours": None}
 # %% [markdown]
 # ## 17. Your log
 #
-# The next cell defines inputs that belong to you alone: they are drawn from your student id. The last cell asks your functions for
-# their answers, adds your measured numbers and writes `submission_log.json`. Hand it in together with this notebook.
+# The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for
+# their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
 
 
 # %% tags=["answers"]
 def personal_answers(student, draws):
-    """Inputs that belong to one student: item id -> a function that asks the student's code for its answer."""
+    """Per-student inputs: item id -> a function that asks the student's code for its answer."""
 
     def steps(d, count, last):
         """Random steps from 1 to `last`, the first of them 1."""
@@ -2087,7 +2103,9 @@ def personal_answers(student, draws):
         d = draws("sample_yt")
         y0 = 2 * d.binary(3, 2000) - 1
         changed = student.sample_yt(y0, steps(d, 3, 10), 0.5) != y0
-        return (changed.float().mean() - 0.5).abs() < 0.1  # a fair coin for every pixel: the draws themselves are free
+        return (
+            changed.float().mean() - 0.5
+        ).abs() < 0.1  # a fair coin for every pixel: the draws themselves may differ
 
     def ask_posterior_plus_one():
         d = draws("posterior_plus_one")
@@ -2138,7 +2156,7 @@ def personal_answers(student, draws):
 
 # %% tags=["log"]
 log = SubmissionLog(run)
-log.bands(  # between these, the numbers of our own runs lie
+log.bands(  # the expected range of each number, from our own runs
     {
         "diffusion/binary_mean_confidence": {"full": (0.8, 0.97), "mini": (0.72, 0.95)},
         "diffusion/gaussian_mean_confidence": {"full": (0.8, 0.97), "mini": (0.72, 0.95)},
@@ -2167,11 +2185,11 @@ log_file = log.write()
 # ## References
 #
 # * J. Sohl-Dickstein, E. Weiss, N. Maheswaranathan, S. Ganguli: *Deep Unsupervised Learning using Nonequilibrium
-#   Thermodynamics*. ICML 2015. arXiv:1503.03585. Where it began, with both kinds of noise.
+#   Thermodynamics*. ICML 2015. arXiv:1503.03585. The origin of the method, with both kinds of noise.
 # * J. Ho, A. Jain, P. Abbeel: *Denoising Diffusion Probabilistic Models*. NeurIPS 2020. arXiv:2006.11239. The second half.
 # * J. Song, C. Meng, S. Ermon: *Denoising Diffusion Implicit Models*. ICLR 2021. arXiv:2010.02502. Section 15.
 # * J. Austin, D. Johnson, J. Ho, D. Tarlow, R. van den Berg: *Structured Denoising Diffusion Models in Discrete
-#   State-Spaces*. NeurIPS 2021. arXiv:2107.03006. Coins with more than two sides.
+#   State-Spaces*. NeurIPS 2021. arXiv:2107.03006. Pixels with more than two values.
 # * O. Ronneberger, P. Fischer, T. Brox: *U-Net: Convolutional Networks for Biomedical Image Segmentation*. MICCAI 2015.
 #   arXiv:1505.04597.
 # * T. Salimans and others: *Improved Techniques for Training GANs*. NeurIPS 2016. arXiv:1606.03498. Judging samples by a

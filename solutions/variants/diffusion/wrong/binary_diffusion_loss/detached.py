@@ -1,4 +1,4 @@
-# misconception: you cut the gradient of the loss
+# misconception: you detached the loss: no gradient reaches the network
 def binary_diffusion_loss(logits, yt, y0, t, delta):
     p = posterior_plus_one(yt, y0, t, delta)
     divergence = F.binary_cross_entropy_with_logits(logits, p, reduction="none")

@@ -1,4 +1,4 @@
-# misconception: you took the logarithm of a rounded sigmoid; work from the logits
+# misconception: you took the logarithm of a rounded sigmoid; compute from the logits
 def binary_diffusion_loss(logits, yt, y0, t, delta):
     p = posterior_plus_one(yt, y0, t, delta)
     q = torch.sigmoid(logits).clamp(1e-7, 1 - 1e-7)

@@ -1,4 +1,4 @@
-# misconception: you took the logits for probabilities
+# misconception: you used the logits as probabilities
 def binary_diffusion_loss(logits, yt, y0, t, delta):
     p = posterior_plus_one(yt, y0, t, delta)
     q = logits.clamp(1e-6, 1 - 1e-6)

@@ -1,4 +1,4 @@
-# misconception: you computed KL(Q || P); what knows more, P, stands in front
+# misconception: you computed KL(Q || P); P, the target, comes first
 def binary_diffusion_loss(logits, yt, y0, t, delta):
     p = posterior_plus_one(yt, y0, t, delta)
     p = p.clamp(1e-6, 1 - 1e-6)

@@ -1,3 +1,3 @@
-# misconception: you multiplied the betas; what survives is the product of 1 - beta
+# misconception: you multiplied the betas; the share of the picture is the product of 1 - beta
 def cumulative_alphas(betas):
     return torch.cumprod(betas, dim=0)

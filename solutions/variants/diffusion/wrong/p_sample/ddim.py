@@ -1,4 +1,4 @@
-# misconception: this is the step of DDIM without noise; the mean of section 11 is another one
+# misconception: this is the step of DDIM without noise; the mean of section 11 is different
 def p_sample(model, xt, t, betas, noise):
     table = torch.cat([torch.ones_like(betas[:1]), cumulative_alphas(betas)])
     left, before = per_image(table[t], xt), per_image(table[t - 1], xt)

@@ -1,4 +1,4 @@
-# misconception: you drew noise of your own instead of the one that was given
+# misconception: you drew your own noise instead of using the given noise
 def p_sample(model, xt, t, betas, noise):
     left = per_image(cumulative_alphas(betas)[t - 1], xt)
     picture = (xt - (1 - left).sqrt() * model(xt, t)) / left.sqrt()

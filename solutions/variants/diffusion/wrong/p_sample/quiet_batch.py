@@ -1,4 +1,4 @@
-# misconception: you took the noise from the whole batch because one image is at t = 1
+# misconception: you removed the noise of the whole batch because one image is at t = 1
 def p_sample(model, xt, t, betas, noise):
     left = per_image(cumulative_alphas(betas)[t - 1], xt)
     picture = (xt - (1 - left).sqrt() * model(xt, t)) / left.sqrt()

@@ -1,4 +1,4 @@
-# misconception: you averaged the two pieces of evidence; Bayes multiplies them
+# misconception: you averaged the two factors; Bayes' rule multiplies them
 def posterior_plus_one(yt, y0, t, delta):
     c = 1 - 2 * delta
     kept = per_image(c ** (t - 1), y0)

@@ -1,4 +1,4 @@
-# misconception: you used 1 - delta for 1 - 2 delta
+# misconception: you used 1 - delta instead of 1 - 2 delta
 def posterior_plus_one(yt, y0, t, delta):
     c = 1 - delta
     kept = per_image(c ** (t - 1), y0)

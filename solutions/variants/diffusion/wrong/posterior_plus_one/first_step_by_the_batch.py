@@ -1,4 +1,4 @@
-# misconception: you treated the whole batch as t = 1 because one image is; each has a step of its own
+# misconception: you treated the whole batch as t = 1 because one image is; each has its own step
 def posterior_plus_one(yt, y0, t, delta):
     c = 1 - 2 * delta
     if bool((t == 1).any()):

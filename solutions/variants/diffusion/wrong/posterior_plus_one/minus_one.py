@@ -1,4 +1,4 @@
-# misconception: you gave the probability of -1
+# misconception: you returned the probability of -1
 def posterior_plus_one(yt, y0, t, delta):
     c = 1 - 2 * delta
     kept = per_image(c ** (t - 1), y0)

@@ -1,4 +1,4 @@
-# misconception: you gave the probability that Y_{t-1} equals Y_0, not that it is +1
+# misconception: you returned the probability that Y_{t-1} equals Y_0, not that it is +1
 def posterior_plus_one(yt, y0, t, delta):
     c = 1 - 2 * delta
     kept = per_image(c ** (t - 1), y0)

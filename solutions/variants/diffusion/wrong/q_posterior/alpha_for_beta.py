@@ -1,4 +1,4 @@
-# misconception: you took gamma_t for beta_t in the factor of x0
+# misconception: you used gamma_t instead of beta_t in the factor of x0
 def q_posterior(x0, xt, t, betas):
     table = cumulative_alphas(betas)
     before = torch.cat([torch.ones_like(table[:1]), table[:-1]])

@@ -1,4 +1,4 @@
-# misconception: you took alpha_bar_t for gamma_t in the factor of xt
+# misconception: you used alpha_bar_t instead of gamma_t in the factor of xt
 def q_posterior(x0, xt, t, betas):
     table = cumulative_alphas(betas)
     before = torch.cat([torch.ones_like(table[:1]), table[:-1]])

@@ -1,4 +1,4 @@
-# misconception: at t = 1 you took alpha_bar_1 for alpha_bar_0, which is 1
+# misconception: at t = 1 you used alpha_bar_1 instead of alpha_bar_0, which is 1
 def q_posterior(x0, xt, t, betas):
     table = cumulative_alphas(betas)
     beta, now, earlier = (per_image(v, xt) for v in (betas[t - 1], table[t - 1], table[(t - 2).clamp(min=0)]))

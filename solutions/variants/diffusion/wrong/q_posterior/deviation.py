@@ -1,4 +1,4 @@
-# misconception: you returned the deviation instead of the variance
+# misconception: you returned the standard deviation instead of the variance
 def q_posterior(x0, xt, t, betas):
     table = cumulative_alphas(betas)
     before = torch.cat([torch.ones_like(table[:1]), table[:-1]])

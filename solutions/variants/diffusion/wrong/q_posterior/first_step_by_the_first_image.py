@@ -1,4 +1,4 @@
-# misconception: you asked whether the first image is at t = 1; each image has a step of its own
+# misconception: you only checked whether the first image is at t = 1; each image has its own step
 def q_posterior(x0, xt, t, betas):
     table = cumulative_alphas(betas)
     beta, now = per_image(betas[t - 1], xt), per_image(table[t - 1], xt)

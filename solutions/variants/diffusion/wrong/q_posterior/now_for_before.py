@@ -1,4 +1,4 @@
-# misconception: the factor of xt has 1 - alpha_bar_t where 1 - alpha_bar_{t-1} belongs
+# misconception: the factor of xt must have 1 - alpha_bar_{t-1}, not 1 - alpha_bar_t
 def q_posterior(x0, xt, t, betas):
     table = cumulative_alphas(betas)
     before = torch.cat([torch.ones_like(table[:1]), table[:-1]])

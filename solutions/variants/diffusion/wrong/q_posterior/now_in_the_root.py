@@ -1,4 +1,4 @@
-# misconception: the factor of x0 has the root of alpha_bar_{t-1}, not of alpha_bar_t
+# misconception: the factor of x0 must have the root of alpha_bar_{t-1}, not of alpha_bar_t
 def q_posterior(x0, xt, t, betas):
     table = cumulative_alphas(betas)
     before = torch.cat([torch.ones_like(table[:1]), table[:-1]])

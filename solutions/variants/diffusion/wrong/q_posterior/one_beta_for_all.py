@@ -1,4 +1,4 @@
-# misconception: you used one beta for all images; each has a step of its own
+# misconception: you used one beta for all images; each has its own step
 def q_posterior(x0, xt, t, betas):
     table = cumulative_alphas(betas)
     before = torch.cat([torch.ones_like(table[:1]), table[:-1]])

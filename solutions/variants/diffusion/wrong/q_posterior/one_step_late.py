@@ -1,4 +1,4 @@
-# misconception: your tables are one step late: the numbers of step t stand at place t - 1
+# misconception: your tables are one step late: the numbers of step t have index t - 1
 def q_posterior(x0, xt, t, betas):
     table = cumulative_alphas(betas)
     late = t.clamp(max=len(betas) - 1)

@@ -1,4 +1,4 @@
-# misconception: you exchanged alpha_bar_t and alpha_bar_{t-1} in the variance
+# misconception: you swapped alpha_bar_t and alpha_bar_{t-1} in the variance
 def q_posterior(x0, xt, t, betas):
     table = cumulative_alphas(betas)
     before = torch.cat([torch.ones_like(table[:1]), table[:-1]])

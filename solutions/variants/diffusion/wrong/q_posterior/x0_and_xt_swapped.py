@@ -1,4 +1,4 @@
-# misconception: you exchanged x0 and xt
+# misconception: you swapped x0 and xt
 def q_posterior(x0, xt, t, betas):
     table = cumulative_alphas(betas)
     before = torch.cat([torch.ones_like(table[:1]), table[:-1]])

@@ -1,3 +1,3 @@
-# misconception: you gave the probability of one step, whatever t is
+# misconception: you returned the probability of one step, for every t
 def replaced_probability(t, delta):
     return torch.where(t > 0, 2 * delta, 0.0)

@@ -1,4 +1,4 @@
-# misconception: you replaced an exact share of the pixels; each pixel is decided by a coin of its own
+# misconception: you replaced an exact share of the pixels; each pixel needs its own coin
 def sample_yt(y0, t, delta, generator=None):
     rows = []
     for image, step in zip(y0, t):

@@ -1,4 +1,4 @@
-# misconception: you seeded torch's global generator anew; draw from the generator that is given and leave the global one as it is
+# misconception: you seeded torch's global generator anew; draw from the given generator and do not change the global one
 def sample_yt(y0, t, delta, generator=None):
     if generator is not None:
         torch.manual_seed(generator.initial_seed())

@@ -1,4 +1,4 @@
-# misconception: the rows of an image share their coins; every pixel needs coins of its own
+# misconception: the rows of an image share their coins; every pixel needs its own coins
 def sample_yt(y0, t, delta, generator=None):
     shape = (len(y0), *[1] * (y0.ndim - 2), y0.shape[-1])
     replaced = torch.rand(shape, generator=generator) < per_image(replaced_probability(t, delta), y0)

@@ -1,4 +1,4 @@
-# misconception: you tossed one coin for both questions, so that a replaced pixel always gets the same value
+# misconception: you used one coin for both decisions, so that a replaced pixel always gets the same value
 def sample_yt(y0, t, delta, generator=None):
     replaced = per_image(1 - (1 - 2 * delta) ** t, y0)
     coin = torch.rand(y0.shape, generator=generator)
