@@ -13,13 +13,13 @@
 # %% [markdown]
 # # Summarization: decode with a cache, and fine-tune instead of starting from nothing
 #
-# A Transformer writes a summary word by word, and each new word looks back at all words before it. Done naively, every step computes everything again that the step before had computed. In this notebook you write a decoder that remembers, two ways to choose the words, and the loss and the score of a summary. Then you train one and the same network twice, for the same number of steps: once from random weights, once from weights that have read a lot of text before, as T5 has. The picture that you draw in section 5 shows what the cache saves; the table in section 6 shows what pre-training is worth.
+# A Transformer writes a summary word by word, and each new word looks back at all words before it. A naive decoder computes at every step again what the step before has computed. In this notebook you write a decoder with a cache, two ways to choose the words, and the loss and the score of a summary. Then you train the same network twice, for the same number of steps: once from random weights, once from weights pre-trained on a lot of text, as T5's are. The picture that you draw in section 5 shows what the cache saves; the table in section 6 shows how much pre-training helps.
 #
 # **What you will learn**
 #
-# * how a summary is scored (ROUGE), and what the score does not see;
-# * how a decoder is trained on all places of a text at once (teacher forcing), and what padding must not do;
-# * which intermediate results of a Transformer can be kept from token to token, and which work is left;
+# * how a summary is scored (ROUGE), and what the score does not measure;
+# * how a decoder is trained on all positions of a text at once (teacher forcing), and how padding is ignored;
+# * which intermediate results of a Transformer can be cached from token to token, and which work remains;
 # * greedy decoding and beam search;
 # * how to fine-tune a pre-trained encoder-decoder with the library `transformers`.
 #
@@ -53,9 +53,9 @@
 # %% tags=["install"]
 from importlib.util import find_spec
 
-if find_spec("homework") is None:  # on Colab: installs what is missing, the torch that is there stays
+if find_spec("homework") is None:  # on Colab: installs what is missing and keeps the installed torch
     get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821
-# On Colab, so that training goes on after a cut-off: `from homework.colab import use_drive; use_drive()`
+# On Colab, so that training continues after a disconnect: `from homework.colab import use_drive; use_drive()`
 
 # %%
 import math
@@ -71,31 +71,32 @@ from rouge_score.tokenizers import DefaultTokenizer
 from torch import nn
 
 import homework
-from homework import plots, reference, student
+from homework import reference, student
 from homework.arguments import watched
-from homework.cache_names import accept_both_cache_names
 from homework.checks import close, fresh, part
-from homework.hub_models import from_pretrained
-from homework.log import SubmissionLog
-from homework.stories import stories
-from homework.summarizer import saved_summarizer_folder
-from homework.tiny_t5 import t5_name
+from homework.data.stories import stories
+from homework.hand_in.log import SubmissionLog
+from homework.models.cache_names import accept_both_cache_names
+from homework.models.pretrained import from_pretrained
+from homework.models.summarizer import saved_summarizer_folder
+from homework.models.tiny_t5 import t5_name
+from homework.show import plots
 
 run = homework.start("summarization")
 if run.profile != "full":
-    torch.set_num_threads(1)  # networks as small as those of `mini` are not worth sharing among the cores
+    torch.set_num_threads(1)  # for networks as small as those of `mini` more threads bring no speed
 
 # %% [markdown]
-# **Letters.** `B` is the number of texts in a batch, `S` the length of the documents in tokens, `T` the length of the summaries, `P` the number of tokens that are in the cache already, `V` the size of the vocabulary, `D` the width of the network, `H` the number of heads. Texts of a batch differ in length: the shorter ones are filled up at the end with the *pad token*. **Masks of this notebook are 1 (true) where padded.** (The library's `attention_mask` is the other way round, 1 where *not* padded.)
+# **Letters.** `B` is the number of texts in a batch, `S` the length of the documents in tokens, `T` the length of the summaries, `P` the number of tokens that are in the cache already, `V` the size of the vocabulary, `D` the width of the network, `H` the number of heads. Texts of a batch differ in length: shorter ones are padded at the end with the *pad token*. **Masks of this notebook are 1 (true) where padded.** (The library's `attention_mask` is the opposite, 1 where *not* padded.)
 #
 # ## 1. The task, and how it is scored
 #
-# Here are the stories. The summary says in one sentence what happened. In `mini` the stories come from a grammar of ours: the main event is told once, somewhere among the first four sentences, in other words than the summary's; the rest are details, older events that happened to somebody else, and quotations.
+# Here are the stories. The summary says in one sentence what happened. In `mini` the stories are generated by a grammar: one of the first four sentences tells the main event, in other words than the summary's; the others are details, older events about other people, and quotations.
 
 
 # %%
 def show(label: str, text: str) -> None:
-    """Prints a text behind its label, broken into lines; long ones are cut."""
+    """Prints a label and a text, broken into lines; long texts are cut."""
     print(textwrap.fill(f"{label:14s}{text[:500]}", width=110, subsequent_indent=" " * 14))
 
 
@@ -110,23 +111,23 @@ for number in range(2):
 # %% [markdown]
 # ### `compute_rouge` (2 points)
 #
-# ROUGE (Lin 2004) compares a summary with one that a person wrote by counting what they have in common. First both become lists of words: lower case, without punctuation, long words cut down to their stems, so that *closed* and *closes* agree. `words(text)` below does that. Then
+# ROUGE (Lin 2004) compares a summary with a *reference*, which a person wrote, by counting what they have in common. First both become lists of words: lower case, without punctuation, long words cut down to their stems, so that *closed* and *closes* agree. `words(text)` below does that. Then
 #
 # * **ROUGE-1** counts common words: each word as often as it occurs in *both* (the smaller one of its two counts);
 # * **ROUGE-2** counts common pairs of neighbouring words in the same way;
-# * **ROUGE-L** takes the length of the longest common subsequence: words that stand in both in the same order, gaps allowed.
+# * **ROUGE-L** takes the length of the longest common subsequence: words that occur in both in the same order, gaps allowed.
 #
 # Let $m$ be that number. *Precision* is $m$ divided by the number of words (pairs, words) in the prediction, *recall* $m$ divided by that of the reference, and the score is their harmonic mean
 #
 # $$F_1 = \frac{2 \cdot \text{precision} \cdot \text{recall}}{\text{precision} + \text{recall}}, \qquad\text{and 0 if } m = 0 .$$
 #
-# The score of a set is the **mean over its pairs**. There is also a ROUGE-Lsum, which cuts texts into lines first; that is another number and not asked for.
+# The score of a set is the **mean over its pairs**. There is also a ROUGE-Lsum, which splits texts into lines first; that is another score, and we do not use it.
 #
-# One trap: what a model writes ends with `</s>` and is filled up with `<pad>`, and `words` would read *s* and *pad*. Take the texts in `SPECIAL` out of predictions and references first. (Elsewhere you would tell the tokenizer so: `batch_decode(..., skip_special_tokens=True)`.)
+# One trap: the output of a model ends with `</s>` and is padded with `<pad>`, and `words` would read *s* and *pad*. Remove the texts in `SPECIAL` from predictions and references first. (Elsewhere the tokenizer does this: `batch_decode(..., skip_special_tokens=True)`.)
 #
 # *Worked numbers.* Reference *a storm closes two schools*, prediction *two schools were closed by a storm*. Common words: 5 (all of the reference; *closes* and *closed* have the same stem), so precision 5/7, recall 5/5, ROUGE-1 = **0.8333**. Common pairs: *two school* and *a storm*, so precision 2/6, recall 2/4, ROUGE-2 = **0.4**. The longest common subsequence has 2 words (*a storm*, or *two school*), so ROUGE-L = 2 · (2/7) · (2/5) / (2/7 + 2/5) = **0.3333**: the words are right, their order is not.
 #
-# The length of the longest common subsequence of two lists $a$, $b$ is found by a table: $c_{i,j}$ is the length for the first $i$ words of $a$ and the first $j$ words of $b$; it is $c_{i-1,j-1} + 1$ if $a_i = b_j$, else the larger one of $c_{i-1,j}$ and $c_{i,j-1}$. You may also use the classes of the package `rouge_score`, or `homework.rouge.Rouge`, which does the same as a metric of the library `evaluate`.
+# The length of the longest common subsequence of two lists $a$, $b$ is found by a table: $c_{i,j}$ is the length for the first $i$ words of $a$ and the first $j$ words of $b$; it is $c_{i-1,j-1} + 1$ if $a_i = b_j$, else the larger one of $c_{i-1,j}$ and $c_{i,j-1}$. You may also use the classes of the package `rouge_score`, or `homework.models.rouge_metric.Rouge`, which does the same as a metric of the library `evaluate`.
 
 # %%
 SPECIAL = ("<pad>", "</s>", "<unk>")
@@ -134,7 +135,7 @@ _split_and_stem = DefaultTokenizer(use_stemmer=True)
 
 
 def words(text: str) -> list[str]:
-    """The words of a text as ROUGE sees them: lower case, letters and digits only, stemmed if longer than 3 letters."""
+    """The words of a text, as ROUGE counts them: lower case, letters and digits only, stemmed if longer than 3 letters."""
     return _split_and_stem.tokenize(text)
 
 
@@ -143,7 +144,7 @@ def compute_rouge(predictions, references):
     """ROUGE-1, ROUGE-2 and ROUGE-L: F1 in 0 ... 1 of stemmed words, mean over the pairs. Lin 2004.
 
     Args:
-        predictions: N texts; those in SPECIAL do not count, wherever they stand.
+        predictions: N texts; those in SPECIAL do not count, at any position.
         references: N texts; `references[i]` belongs to `predictions[i]`. N is at least 1.
 
     Returns:
@@ -198,11 +199,11 @@ assert abs(got["rouge1"] - 4 / 6) > 1e-4, (
 )
 assert close(got["rouge1"], 5 / 6, "the worked number of ROUGE-1: 5 common words", rtol=1e-3)
 assert close(got["rouge2"], 0.4, "the worked number of ROUGE-2: 2 common pairs", rtol=1e-3)
-assert abs(got["rougeL"] - 5 / 6) > 1e-4, "ROUGE-L must heed the order of the words"
+assert abs(got["rougeL"] - 5 / 6) > 1e-4, "ROUGE-L must depend on the order of the words"
 assert close(got["rougeL"], 1 / 3, "the worked number of ROUGE-L: 2 words in the same order", rtol=1e-3)
 filled = student.compute_rouge([f"<pad>{schools}</s><pad><pad>"], [storm])
 assert close(
-    float(filled["rouge1"]), 5 / 6, "take <pad> and </s> out of the texts: ROUGE reads them as words", rtol=1e-3
+    float(filled["rouge1"]), 5 / 6, "remove <pad> and </s> from the texts: ROUGE reads them as words", rtol=1e-3
 )
 two = student.compute_rouge([schools, "nothing of the kind"], [storm, storm])
 assert close(
@@ -249,13 +250,13 @@ for longest in (1, 2, 6, 14, 30):
     singly = torch.tensor([alone(*pair) for pair in pairs]).mean(dim=0)
     assert close(torch.tensor(scores), singly, "the score of a set is the mean over its pairs")
     swapped = three(student.compute_rouge(references, predictions))
-    assert close(swapped, scores, "F1 does not change when prediction and reference change places")
+    assert close(swapped, scores, "F1 does not change when prediction and reference are swapped")
     dressed = [f"<pad>{text} </s><pad>" if i % 2 else f"<unk> {text}</s>" for i, text in enumerate(predictions)]
-    assert close(three(student.compute_rouge(dressed, references)), scores, "special tokens are no words")
+    assert close(three(student.compute_rouge(dressed, references)), scores, "special tokens are not words")
     dressed = [f"{text}</s><pad><pad>" for text in references]
     assert close(three(student.compute_rouge(predictions, dressed)), scores, "special tokens in a reference")
 some = random_text(9) + " arden storm"
-assert close(alone(some, some), [1.0, 1.0, 1.0], "a text agrees with itself fully")
+assert close(alone(some, some), [1.0, 1.0, 1.0], "a text has the score 1 with itself")
 assert close(alone("storm storm storm", "storm a"), [0.4, 0.0, 0.4], "a word counts as often as it occurs in both")
 assert close(alone("", "storm"), [0.0, 0.0, 0.0], "an empty prediction has the score 0")
 assert close(alone("</s>", "storm"), [0.0, 0.0, 0.0], "a prediction of special tokens only has the score 0")
@@ -263,15 +264,15 @@ assert close(alone("storm", "storm"), [1.0, 0.0, 1.0], "a single word has no pai
 assert close(
     alone("a storm <unk> closes schools", "a storm closes </s>schools"),
     [1.0, 1.0, 1.0],
-    ("special tokens do not count wherever they stand, in the middle of a text, too"),
+    ("special tokens do not count at any position, not even in the middle of a text"),
 )
 short = three(student.compute_rouge(["storm", "a storm", "the"], ["storm", "a storm", "a"]))
 assert close(short, [2 / 3, 1 / 3, 2 / 3], "the mean goes over all pairs, also over those without a pair of words")
-assert close(alone("b c. a b", "a b. b c")[2], 0.5, "rougeL goes through the whole text, not through its sentences")
+assert close(alone("b c. a b", "a b. b c")[2], 0.5, "rougeL uses the whole text, not single sentences")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# How far does one get without any model? In newspapers the first sentence (the *lead*) is a strong summary. In the stories of `mini` it is not, by design: in three stories of four another sentence tells the main event.
+# How good is a *baseline* without any model? In newspapers the first sentence (the *lead*) is a strong summary. In the stories of `mini` it is not, by design: in three of four stories another sentence tells the main event.
 #
 # **Predict, then run.** Which of the three scores will be lowest?
 
@@ -283,9 +284,9 @@ lead_scores = compute_rouge(lead, test_summaries)
 print("the first sentence as the summary: " + ", ".join(f"{k} {100 * v:.1f}" for k, v in lead_scores.items()))
 
 # %% [markdown]
-# (By custom scores are multiplied by 100 when they are reported.)
+# (Reported scores are usually multiplied by 100.)
 #
-# ROUGE-2 is lowest: single words are easily met, pairs are not. None of the three reads: *Arden beat Belmont* and *Belmont beat Arden* have a ROUGE-1 of 1.
+# ROUGE-2 is lowest: single words agree easily, pairs do not. None of the three scores understands the text: *Arden beat Belmont* and *Belmont beat Arden* have a ROUGE-1 of 1.
 #
 # ## 2. Teacher forcing
 #
@@ -293,11 +294,11 @@ print("the first sentence as the summary: " + ", ".join(f"{k} {100 * v:.1f}" for
 #
 # $$P(y \mid x) = \prod_{t=1}^{T} P(y_t \mid y_1, \ldots, y_{t-1}, x) .$$
 #
-# In training the right summary is known, so all factors are computed in one pass: the decoder gets the right tokens as input, and at each place it must predict the *next* one. A mask keeps each place from looking ahead.
+# In training the right summary is known, so all factors are computed in one pass: the decoder gets the right tokens as input, and at each position it must predict the *next* one. A mask prevents each position from attending to later ones.
 #
 # ### `shift_right` (1 point)
 #
-# At place $t$ the input must be token $t - 1$, for the answer at place $t$ is token $t$. So the input is the label sequence moved to the right by one: first the *start token*, then all labels but the last. Padded places of `labels` hold −100, which the loss passes over; as an input −100 is no token, so put `pad_id` there.
+# At position $t$ the input must be token $t - 1$, because the label at position $t$ is token $t$. So the input is the label sequence moved to the right by one: first the *start token*, then all labels but the last. Padded positions of `labels` hold −100, which the loss ignores; as an input −100 is not a token, so put `pad_id` there.
 #
 # *Worked example.* `labels` = [[7, 8, 1], [9, 1, −100]], `start_id` = 5, `pad_id` = 0 → [[5, 7, 8], [5, 9, 1]]. And [[9, 1, −100, −100]] → [[5, 9, 1, 0]].
 
@@ -309,7 +310,7 @@ def shift_right(labels, start_id, pad_id):
     Args:
         labels: LongTensor `[B, T]`, −100 where padded; not changed.
         start_id: the token with which each summary starts.
-        pad_id: what stands where labels are −100.
+        pad_id: the input token where labels are −100.
 
     Returns:
         LongTensor `[B, T]`. Example: [[9, 1, -100, -100]] with start 5 and pad 0 gives [[5, 9, 1, 0]].
@@ -326,12 +327,12 @@ labels = torch.tensor([[7, 8, 1], [9, 1, -100]])
 got = student.shift_right(labels, 5, 0)
 assert isinstance(got, torch.Tensor) and tuple(got.shape) == (2, 3), "the result is a tensor [B, T], as long as labels"
 assert got.dtype == torch.int64, "token ids are whole numbers: a LongTensor"
-assert not torch.equal(got, torch.tensor([[7, 8, 1], [9, 1, 0]])), "nothing was moved: the input would be the answer"
-assert not torch.equal(got[:, 0], torch.tensor([8, 1])), "this moves to the left; the start token must come in front"
+assert not torch.equal(got, torch.tensor([[7, 8, 1], [9, 1, 0]])), "nothing was shifted: the input would be the label"
+assert not torch.equal(got[:, 0], torch.tensor([8, 1])), "this shifts to the left; the start token must come first"
 assert torch.equal(got[:, 0], torch.tensor([5, 5])), "each row begins with start_id"
 assert torch.equal(got, torch.tensor([[5, 7, 8], [5, 9, 1]])), "then come all labels but the last one of the row"
 assert torch.equal(student.shift_right(torch.tensor([[9, 1, -100, -100]]), 5, 0), torch.tensor([[5, 9, 1, 0]])), (
-    "-100 is no token: put pad_id there"
+    "-100 is not a token: put pad_id there"
 )
 assert torch.equal(labels, torch.tensor([[7, 8, 1], [9, 1, -100]])), "labels must not be changed"
 print("shift_right: all visible checks passed")
@@ -347,27 +348,27 @@ for B, T in [(3, 6), (1, 9), (4, 1), (5, 4), (2, 12)]:
     assert tuple(got.shape) == (B, T) and got.dtype == torch.int64, "a LongTensor [B, T]"
     assert torch.equal(labels, kept), "labels must not be changed"
     assert bool((got[:, 0] == start).all()), "each row begins with start_id"
-    assert bool((got >= 0).all()), "-100 is no token: put pad_id there"
+    assert bool((got >= 0).all()), "-100 is not a token: put pad_id there"
     assert torch.equal(got[:, 1:], kept[:, :-1].where(kept[:, :-1] != -100, pad)), (
-        "all labels but the last, one place to the right, pad_id where they are -100 and nowhere else"
+        "all labels but the last, one position to the right, pad_id where they are -100 and nowhere else"
     )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ### `sequence_loss` (2 points)
 #
-# The loss is the mean over all tokens of the batch of $-\log P(y_t \mid y_1 \ldots y_{t-1}, x)$. **Padded places do not count**, neither in the sum nor in the number by which it is divided: else a batch with much padding would seem easy, and the network would learn to write pad tokens. It is one mean over the batch's tokens, not a mean over texts of means over tokens.
+# The loss is the mean over all tokens of the batch of $-\log P(y_t \mid y_1 \ldots y_{t-1}, x)$. **Padded positions do not count**, neither in the sum nor in the number by which it is divided: otherwise a batch with much padding would have a low loss, and the network would learn to write pad tokens. It is one mean over the batch's tokens, not a mean over texts of means over tokens.
 #
-# *Worked numbers.* V = 2, `logits` = [[[0, 0], [log 3, 0]]]. With `labels` = [[0, 0]]: the probabilities of the right tokens are ½ and ¾, the loss is (0.693147 + 0.287682) / 2 = **0.490415**. With `labels` = [[0, −100]] only the first place counts: **0.693147**.
+# *Worked numbers.* V = 2, `logits` = [[[0, 0], [log 3, 0]]]. With `labels` = [[0, 0]]: the probabilities of the right tokens are ½ and ¾, the loss is (0.693147 + 0.287682) / 2 = **0.490415**. With `labels` = [[0, −100]] only the first position counts: **0.693147**.
 
 
 # %% nbgrader={"grade": false, "grade_id": "sequence_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sequence_loss(logits, labels):
-    """The mean of -log P(y_t) over all places that are not padded.
+    """The mean of -log P(y_t) over all positions that are not padded.
 
     Args:
-        logits: `[B, T, V]`; those at place t belong to the label at place t.
-        labels: LongTensor `[B, T]`, −100 where padded; at least one place is not.
+        logits: `[B, T, V]`; those at position t belong to the label at position t.
+        labels: LongTensor `[B, T]`, −100 where padded; at least one position is not.
 
     Returns:
         A scalar tensor in nats, differentiable. Example: [[[0, 0], [log 3, 0]]] and [[0, 0]] give 0.490415.
@@ -382,23 +383,25 @@ logits = torch.tensor([[[0.0, 0.0], [math.log(3.0), 0.0]]])
 loss = student.sequence_loss(logits, torch.tensor([[0, 0]]))
 assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "return a scalar tensor"
 assert math.isfinite(float(loss)), (
-    "the loss is NaN or infinite: is label 0 left out? It is a token like any other, only -100 is padding"
+    "the loss is NaN or infinite: is label 0 left out? It is an ordinary token, only -100 is padding"
 )
 assert abs(float(loss) - 0.980829) > 1e-4, "the mean over the tokens, not the sum"
 assert abs(float(loss) - 0.693147) > 1e-4, "logits[:, t] already belongs to labels[:, t]: do not shift again"
-assert close(loss, torch.tensor(0.490415), "the worked number: -log of the softmax at the label, mean over the places")
+assert close(
+    loss, torch.tensor(0.490415), "the worked number: -log of the softmax at the label, mean over the positions"
+)
 loss = student.sequence_loss(logits, torch.tensor([[0, -100]]))
-assert abs(float(loss) - 0.346574) > 1e-4, "divide by the number of places that count, not by all"
-assert close(loss, torch.tensor(0.693147), "padded places (label -100) do not count")
+assert abs(float(loss) - 0.346574) > 1e-4, "divide by the number of positions that count, not by all"
+assert close(loss, torch.tensor(0.693147), "padded positions (label -100) do not count")
 logits = torch.zeros(2, 3, 2)
 logits[0] = torch.tensor([[2.0, 0.0], [2.0, 0.0], [2.0, 0.0]])
 loss = student.sequence_loss(logits, torch.tensor([[0, 0, 0], [1, -100, -100]]))
 assert abs(float(loss) - 0.410038) > 1e-4, "one mean over all tokens of the batch, not a mean of the texts' means"
-assert close(loss, torch.tensor(0.268483), "four tokens count here, each as much as any other")
+assert close(loss, torch.tensor(0.268483), "four tokens count here, all with the same weight")
 logits.requires_grad_()
 student.sequence_loss(logits, torch.tensor([[0, 0, 0], [1, -100, -100]])).backward()
 assert logits.grad is not None and bool(logits.grad[0].abs().sum() > 0), "a gradient must reach the logits"
-assert not bool(logits.grad[1, 1:].any()), "no gradient may come from padded places"
+assert not bool(logits.grad[1, 1:].any()), "no gradient may come from padded positions"
 print("sequence_loss: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(52)
@@ -413,14 +416,14 @@ for B, T, V in [(3, 5, 7), (1, 1, 4), (4, 8, 11), (2, 6, 3)]:
     assert tuple(loss.shape) == (), "a scalar"
     counted = labels != -100
     log_p = kept.log_softmax(-1).gather(2, labels.clamp(min=0)[..., None])[..., 0]
-    assert close(loss, -log_p[counted].mean(), "the mean of -log P over all places that are not padded")
+    assert close(loss, -log_p[counted].mean(), "the mean of -log P over all positions that are not padded")
     assert loss.requires_grad, "the loss must stay differentiable"
     (3 * loss).backward()
     want = 3 * (kept.softmax(-1) - F.one_hot(labels.clamp(min=0), V)) * counted[..., None] / counted.sum()
-    assert close(logits.grad, want, "the gradient: softmax minus one-hot, divided by the number of counted places")
+    assert close(logits.grad, want, "the gradient: softmax minus one-hot, divided by the number of counted positions")
     assert torch.equal(logits.detach(), kept), "logits must not be changed"
     noisy = torch.where(counted[..., None], kept, kept + 50 * torch.randn(B, T, V, generator=g, dtype=torch.float64))
-    assert close(student.sequence_loss(noisy, labels), loss, "what stands at padded places must not matter")
+    assert close(student.sequence_loss(noisy, labels), loss, "logits at padded positions must not matter")
     wider = torch.cat([kept, torch.randn(B, 3, V, generator=g, dtype=torch.float64)], dim=1)
     more = torch.cat([labels, torch.full((B, 3), -100)], dim=1)
     assert close(student.sequence_loss(wider, more), loss, "more padding must not change the loss")
@@ -429,11 +432,11 @@ assert close(student.sequence_loss(huge, torch.tensor([[0, 0]])), torch.tensor(1
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 3. A decoder that remembers
+# ## 3. A decoder with a cache
 #
-# To write, the trained decoder is asked for the first token, gets it as input, is asked for the second, and so on. Each answer needs the attention over all places so far. What of that was there already one step ago?
+# To write, the trained decoder predicts the first token, gets it as input, predicts the second, and so on. Each prediction needs the attention over all positions so far. Which part of that was already computed one step ago?
 #
-# **A toy.** Let place $t$ compute a mean of the values of all places up to $t$, weighted by $e^{k_i}$: $a_t = \sum_{i \le t} e^{k_i} v_i \big/ \sum_{i \le t} e^{k_i}$, which is attention with a query that is always 1. Keys $k_i$ and values $v_i$ come from the token at place $i$ and do not depend on what follows. So when the next token comes, the old keys and values can stay where they are, *one* new pair is computed, and one new mean. Computing everything again gives the same numbers with more and more work:
+# **A toy.** Let position $t$ compute a mean of the values of all positions up to $t$, weighted by $e^{k_i}$: $a_t = \sum_{i \le t} e^{k_i} v_i \big/ \sum_{i \le t} e^{k_i}$, which is attention with a query that is always 1. Keys $k_i$ and values $v_i$ come from the token at position $i$ and do not depend on what follows. So when the next token comes, the old keys and values do not change; only *one* new pair and one new mean are computed. Computing everything again gives the same numbers with more and more work:
 
 # %%
 TOY_PLACES = 6
@@ -441,7 +444,7 @@ TOY_PLACES = 6
 
 def toy_attention(tokens, cache=None):
     """The weighted means of new tokens (numbers), the cache with their keys and values, and the pairs computed."""
-    keys, values = torch.sin(tokens), tokens**2  # what a projection would be in a network
+    keys, values = torch.sin(tokens), tokens**2  # in a network these would be projections
     past = 0
     if cache is not None:
         past = len(cache[0])
@@ -459,14 +462,14 @@ for place in range(TOY_PLACES):
     toy_work = [toy_work[0] + pairs_again, toy_work[1] + pairs_new]
     toy_rows.append((float(again[-1]), float(new[-1]), *toy_work))
     print(
-        f"place {place}: everything again {again[-1]:.4f}, with the cache {new[-1]:.4f};"
+        f"position {place}: everything again {again[-1]:.4f}, with the cache {new[-1]:.4f};"
         f" pairs computed so far {toy_work[0]:2d} and {toy_work[1]}"
     )
 
 # %% [markdown]
-# After `T` tokens the naive way has computed T(T + 1)/2 keys, the cache T. (The mean over all places remains; it grows with the place, but it is cheap against the projections and the feed-forward layers.)
+# After `T` tokens the naive way has computed T(T + 1)/2 keys, the cache T. (The mean over all positions remains; it grows with the position, but it costs little compared with the projections and the feed-forward layers.)
 #
-# This is right only because nothing that is kept ever changes: keys and values of a place depend on the places *up to it*. In an encoder, where each place sees all others, a new token would change everything.
+# This is right only because the cached values never change: keys and values of a position depend on the positions *up to it*. In an encoder, where each position sees all others, a new token would change everything.
 #
 # ### The layer of a Transformer
 #
@@ -474,7 +477,7 @@ for place in range(TOY_PLACES):
 #
 # $$\begin{aligned} x &\leftarrow \text{LN}\big(x + \text{SelfAttention}(x)\big) \\ x &\leftarrow \text{LN}\big(x + \text{CrossAttention}(x, \text{encoder\_out})\big) \quad\text{(in the decoder only)} \\ x &\leftarrow \text{LN}\big(x + \text{FeedForward}(x)\big) \end{aligned}$$
 #
-# Attention is given. It is split in two on purpose: `keys_values` projects the places that are looked *at*; calling the module projects the queries of those who look, and mixes the values. `blocked` is true where a query must not look at a key.
+# Attention is given. It has two parts: `keys_values` computes keys and values; calling the module computes queries and the weighted mean of the values. `blocked` is true where a query must not attend to a key.
 
 
 # %%
@@ -487,13 +490,13 @@ class MultiHeadAttention(nn.Module):
         self.query, self.key, self.value, self.out = (nn.Linear(dim, dim) for _ in range(4))
 
     def keys_values(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Keys and values of the places x `[B, S, D]`: two tensors `[B, H, S, D/H]`."""
+        """Keys and values of the positions x `[B, S, D]`: two tensors `[B, H, S, D/H]`."""
         return self._split(self.key(x)), self._split(self.value(x))
 
     def forward(self, x: torch.Tensor, k: torch.Tensor, v: torch.Tensor, blocked: torch.Tensor) -> torch.Tensor:
-        """What the places x `[B, T, D]` find at keys k and values v `[B, H, S, D/H]`: `[B, T, D]`.
+        """Attention of the positions x `[B, T, D]` to keys k and values v `[B, H, S, D/H]`: `[B, T, D]`.
 
-        blocked: bool, `[B, T, S]` or what broadcasts to it, e.g. `[B, 1, S]`; true where x[:, t] must not look at s.
+        blocked: bool, `[B, T, S]` or what broadcasts to it, e.g. `[B, 1, S]`; true where x[:, t] must not attend to s.
         """
         q = self._split(self.query(x))  # [B, H, T, D/H]
         scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[3])  # [B, H, T, S]
@@ -508,20 +511,20 @@ class MultiHeadAttention(nn.Module):
 # %% [markdown]
 # ### `TransformerLayer` (5 points)
 #
-# Write `forward`. It serves four purposes with one piece of code:
+# Write `forward`. The same code is used in four cases:
 #
-# | | `is_decoder` | `past_kv` | `x` holds | may look at |
+# | | `is_decoder` | `past_kv` | `x` holds | may attend to |
 # |---|---|---|---|---|
-# | encoder | no | none | the whole document, `[B, S, D]` | all places that are not padded |
-# | decoder in training | yes | none | the whole summary, `[B, T, D]` | itself and earlier places, not padded; and the document |
+# | encoder | no | none | the whole document, `[B, S, D]` | all positions that are not padded |
+# | decoder in training | yes | none | the whole summary, `[B, T, D]` | itself and earlier positions, not padded; and the document |
 # | decoding, first call | yes | none | the first token or tokens | the same |
 # | decoding, later calls | yes | of the call before | **only the new tokens**, `[B, T, D]`, often T = 1 | itself, new ones before it, all that is in the cache, not padded; and the document |
 #
-# * `padding_mask` `[B, P + T]` covers **all** places, the P cached ones first, then the T new ones (without a cache P = 0). New place number $i$ is place $P + i$ of the summary: in the decoder it may look at places $j \le P + i$.
-# * `past_kv` is what your own layer returned before; nobody else looks into it. Make it a tuple of tensors whose first dimension is B, nested if you like (beam search will pick rows of it). What belongs into it: what is needed of the old places and does not change any more. The keys and values of the *document* do not change either: they need to be computed only once, at the first call.
+# * `padding_mask` `[B, P + T]` covers **all** positions, the P cached ones first, then the T new ones (without a cache P = 0). New position number $i$ is position $P + i$ of the summary: in the decoder it may attend to positions $j \le P + i$.
+# * `past_kv` is what your own layer returned before; no other code uses its contents. Make it a tuple of tensors whose first dimension is B, nested if you like (beam search will select rows of it). Store in it what is needed of the old positions and no longer changes. The keys and values of the *document* do not change either: they need to be computed only once, at the first call.
 # * Return the pair (new states of `x` `[B, T, D]`, the cache), with None for the cache unless `use_cache` is true. Do not change `past_kv` in place: the caller may use it twice.
 #
-# *Worked count.* A summary of 4 tokens is decoded token by token after a document of 10. Without a cache: 1 + 2 + 3 + 4 = 10 places are projected to keys and values in the self-attention, and 4 · 10 places of the document. With the cache: 4 and 10. A hidden test counts exactly that.
+# *Worked count.* A summary of 4 tokens is decoded token by token after a document of 10. Without a cache: 1 + 2 + 3 + 4 = 10 positions are projected to keys and values in the self-attention, and 4 · 10 positions of the document. With the cache: 4 and 10. A hidden test counts exactly that.
 
 
 # %% nbgrader={"grade": false, "grade_id": "TransformerLayer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -540,18 +543,18 @@ class TransformerLayer(nn.Module):
         self.norm_feed_forward = nn.LayerNorm(dim)
 
     def forward(self, x, padding_mask, encoder_out=None, encoder_padding_mask=None, use_cache=None, past_kv=None):
-        """The states of the new places after this layer.
+        """The states of the new positions after this layer.
 
         Args:
-            x: states of the new places, `[B, T, D]`; not changed.
-            padding_mask: bool, `[B, P + T]`, true where padded, cached places first.
+            x: states of the new positions, `[B, T, D]`; not changed.
+            padding_mask: bool, `[B, P + T]`, true where padded, cached positions first.
             encoder_out: states of the document, `[B, S, D]`; for a decoder only.
             encoder_padding_mask: bool, `[B, S]`, true where padded; None if nothing is padded.
             use_cache: whether to return a cache.
-            past_kv: the cache that the call before returned, for P places; not changed. None: P = 0.
+            past_kv: the cache that the call before returned, for P positions; not changed. None: P = 0.
 
         Returns:
-            (states `[B, T, D]`, cache for P + T places or None).
+            (states `[B, T, D]`, cache for P + T positions or None).
         """
         ### BEGIN SOLUTION
         k, v = self.self_attention.keys_values(x)  # [B, H, T, D/H]
@@ -576,7 +579,7 @@ class TransformerLayer(nn.Module):
 
 
 # %% [markdown]
-# For the tests: random weights, the same layer as PyTorch has it (there one matrix makes queries, keys and values), and a linear map whose rows can be counted.
+# For the tests: random weights, the same layer in PyTorch (there one matrix makes queries, keys and values), and a linear map whose input rows are counted.
 
 
 # %%
@@ -629,7 +632,7 @@ def torch_layer(weights: dict[str, torch.Tensor], heads: int) -> nn.Module:
 
 
 def torch_states(weights, heads, x, padding_mask, encoder_out=None, encoder_padding_mask=None) -> torch.Tensor:
-    """What PyTorch's layer with these weights makes of a whole sequence, `[B, T, D]`."""
+    """The states that PyTorch's layer with these weights gives for a whole sequence, `[B, T, D]`."""
     layer = torch_layer(weights, heads).to(x.dtype)
     if encoder_out is None:
         return layer(x, src_key_padding_mask=padding_mask)
@@ -651,15 +654,15 @@ class Counted(nn.Module):
         self.ask = ask
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """What `ask` makes of x."""
+        """The answer of `ask` for x."""
         return self.ask(x)
 
 
 def select_rows(states: Any, rows: torch.Tensor) -> Any:
-    """Cached states or encoder outputs with other rows: row i of the result is row `rows[i]` of what came in.
+    """Cached states or encoder outputs with other rows: row i of the result is row `rows[i]` of the input.
 
     Takes tensors, tuples and lists of tensors, and the caches and encoder outputs of transformers (whose caches are
-    changed in place and given back).
+    changed in place and returned).
     """
     if isinstance(states, torch.Tensor):
         return states.index_select(0, rows)
@@ -695,53 +698,53 @@ with torch.no_grad():
         other_end[:, :3],
         full[:, :3],
         (
-            "in a decoder a place must not look at later ones: block j > P + i. And is padding_mask the right way round? "
+            "in a decoder a position must not attend to later ones: block j > P + i. Is padding_mask inverted? "
             "Nothing is padded here, so it is false everywhere"
         ),
     )
     other_document = torch.where(document_padding[..., None], document + 1, document)
     other = layer(x, nothing_padded, other_document, document_padding)[0]
-    assert close(other, full, "padded places of the document must not be looked at: use encoder_padding_mask")
+    assert close(other, full, "do not attend to padded positions of the document: use encoder_padding_mask")
     other = layer(x, nothing_padded, document + 1, document_padding)[0]
-    assert not torch.allclose(other, full), "a decoder must look at the document: cross-attention with encoder_out"
+    assert not torch.allclose(other, full), "a decoder must attend to the document: cross-attention with encoder_out"
     other, unmasked = layer(x, nothing_padded, document)[0], torch.zeros(2, 5, dtype=torch.bool)
     assert close(other, layer(x, nothing_padded, document, unmasked)[0], "no encoder_padding_mask: nothing is padded")
     want = torch_states(weights, 2, x, nothing_padded, document, document_padding)
     assert close(
-        full, want, "PyTorch's decoder layer says otherwise: sum first, then normalise, three times", atol=1e-4
+        full, want, "PyTorch's decoder layer gives other states: sum first, then normalise, three times", atol=1e-4
     )
     past, steps = None, []
     for t in range(4):
         mask = nothing_padded[:, : t + 1]
         states, past = layer(x[:, t : t + 1], mask, document, document_padding, use_cache=True, past_kv=past)
-        assert past is not None, "with use_cache=True return the cache: the keys and values of all places so far"
-        assert tuple(states.shape) == (2, 1, 8), "with a cache only the states of the new places are returned"
+        assert past is not None, "with use_cache=True return the cache: the keys and values of all positions so far"
+        assert tuple(states.shape) == (2, 1, 8), "with a cache only the states of the new positions are returned"
         steps.append(states)
-    assert close(steps[0], full[:, :1], "the first call with use_cache must give what it gives without", atol=1e-4)
+    assert close(steps[0], full[:, :1], "the first call must give the same states with use_cache as without", atol=1e-4)
     assert close(
         torch.cat(steps, dim=1),
         full,
-        "with the cache each place must get the state of the full pass: are old *keys and values* kept (not states after "
-        "attention), in front of the new ones, and those of the document too? May the new place look at all j <= P + i?",
+        "with the cache each position must get the state of the full pass: are old *keys and values* kept (not states after "
+        "attention), before the new ones, and those of the document too? May the new position attend to all j <= P + i?",
         atol=1e-4,
     )
     past = layer(x[:, :1], nothing_padded[:, :1], document, document_padding, use_cache=True)[1]
-    use_twice = watched(layer)  # the arguments must stay as they are
+    use_twice = watched(layer)  # the arguments must not change
     three_new = use_twice(x[:, 1:], nothing_padded, document, document_padding, use_cache=True, past_kv=past)[0]
     assert close(
         three_new,
         full[:, 1:],
-        "one place cached, three new ones: new keys stand behind the old ones, and new place i looks at places j <= P + i",
+        "one position cached, three new ones: new keys come after the old ones, and new position i attends to j <= P + i",
         atol=1e-4,
     )
     encoder_layer = student.make_layer(layer_weights(8, 12, False, g), 2)
     some_padded = torch.tensor([[False] * 4, [False] * 2 + [True] * 2])
     full = encoder_layer(x, some_padded)[0]
     other = encoder_layer(torch.where(some_padded[..., None], x + 1, x), some_padded)[0]
-    assert close(other[~some_padded], full[~some_padded], "padded places of x must not be looked at: use padding_mask")
+    assert close(other[~some_padded], full[~some_padded], "do not attend to padded positions of x: use padding_mask")
     other = encoder_layer(torch.cat([x[:, :1], x[:, 1:] + 1], dim=1), nothing_padded)[0]
     assert not torch.allclose(other[:, 0], encoder_layer(x, nothing_padded)[0][:, 0]), (
-        "in an encoder each place looks at all places, later ones too"
+        "in an encoder each position attends to all positions, later ones too"
     )
 print("TransformerLayer: all visible checks passed")
 ### BEGIN HIDDEN TESTS
@@ -752,7 +755,7 @@ def draw_case(B, T, S, D, hidden, is_decoder):
     """Weights, states, a document and ragged masks."""
     weights = layer_weights(D, hidden, is_decoder, g)
     x, document = torch.randn(B, T, D, generator=g), torch.randn(B, S, D, generator=g)
-    padding = torch.rand(B, T, generator=g) < 0.35  # anywhere: what is masked must be masked wherever it stands
+    padding = torch.rand(B, T, generator=g) < 0.35  # anywhere: the mask must work at any position
     padding[:, 0] = False
     document_padding = torch.arange(S) >= torch.randint(1, S + 1, (B, 1), generator=g)
     return weights, x, padding, document, document_padding
@@ -788,17 +791,17 @@ with torch.no_grad(), part("with the cache as without", 2):
             call = (new, padding[rows, :end], document[rows], document_padding[rows])
             states, past = layer(*call, use_cache=True, past_kv=past)
             counted = ~padding[rows, start:end]
-            assert tuple(states.shape) == (B, portion, D), "only the states of the new places are returned"
+            assert tuple(states.shape) == (B, portion, D), "only the states of the new positions are returned"
             assert close(
                 states[counted],
                 want[rows, start:end][counted],
-                (
-                    "with the cache each new place must get the state that the full pass gives there, padded rows included"
-                ),
+                ("with the cache each new position must get the same state as in the full pass, padded rows included"),
                 rtol=1e-3,
                 atol=1e-4,
             )
-            mixed = torch.randint(0, B, (B,), generator=g)  # as beam search does: some rows live on twice, some not
+            mixed = torch.randint(
+                0, B, (B,), generator=g
+            )  # as in beam search: some rows are selected twice, some never
             rows, past = rows[mixed], student.select_rows(past, mixed)
 with torch.no_grad(), part("no work done twice", 1):
     for B, T, S, D, hidden, heads in CASES[:2]:
@@ -830,9 +833,9 @@ with torch.no_grad(), part("no work done twice", 1):
         states = torch.cat(states, dim=1)
         assert close(states[~padding], want[~padding], "with the cache as without", rtol=1e-3, atol=1e-4)
         for name in ("self_attention.key", "self_attention.value"):
-            assert tally.get(name) == B * T, "each place must be projected to a key and a value once, when it is new"
+            assert tally.get(name) == B * T, "each position must be projected to a key and a value once, when it is new"
         assert tally.get("self_attention.query") == B * T and tally.get("feed_forward.0") == B * T, (
-            "queries and feed-forward are needed for the new places only"
+            "queries and feed-forward are needed for the new positions only"
         )
         for name in ("cross_attention.key", "cross_attention.value"):
             assert tally.get(name) == B * S, "the document must be projected to keys and values once, at the first call"
@@ -841,24 +844,24 @@ with torch.no_grad(), part("no work done twice", 1):
 # %% [markdown]
 # ### `TransformerStack` (3 points)
 #
-# Encoder and decoder are stacks: token embeddings plus position embeddings, then the layers, each on the states of the one before:
+# Encoder and decoder are stacks: token embeddings plus position embeddings, then the layers, each applied to the states of the layer before:
 #
-# $$x_t = \text{tokens}(\text{input\_ids}_t) + \text{positions}(\text{place of } t), \qquad x \leftarrow \text{layer}_1(x), \; x \leftarrow \text{layer}_2(x), \ldots$$
+# $$x_t = \text{tokens}(\text{input\_ids}_t) + \text{positions}(\text{position of } t), \qquad x \leftarrow \text{layer}_1(x), \; x \leftarrow \text{layer}_2(x), \ldots$$
 #
-# Write `forward`. What to watch with the cache:
+# Write `forward`. With the cache, note three points:
 #
-# * the first of the new tokens stands at **place P**, not at place 0, if P tokens are cached: that is the row of `positions` it needs;
-# * a layer wants the `padding_mask` of *all* P + T places, but `input_ids` has only the new ones: keep the mask of the old ones in the cache, too. A place is padded where its token is `pad_id`. (P is the width of the old mask. Do not look for it in the caches of the layers: what is in there is the layers' business.)
-# * each layer has a cache of its own.
+# * the first of the new tokens has **position P**, not position 0, if P tokens are cached: this is the row of `positions` that it needs;
+# * a layer needs the `padding_mask` of *all* P + T positions, but `input_ids` has only the new ones: keep the mask of the old ones in the cache, too. A position is padded where its token is `pad_id`. (P is the width of the old mask. Do not read it from the caches of the layers: their contents are up to the layers.)
+# * each layer has its own cache.
 #
-# `past_key_values` is again what your own stack returned before: tuples of tensors, batch first, nested as you like. Return the pair (states after the last layer `[B, T, D]`, cache), with None for the cache unless `use_cache` is true.
+# `past_key_values` is again what your own stack returned before: tuples of tensors, batch first, nested if you like. Return the pair (states after the last layer `[B, T, D]`, cache), with None for the cache unless `use_cache` is true.
 #
-# *Worked example.* P = 2 tokens are cached, `input_ids` = [[7], [0]] with `pad_id` = 0. Then $x$ = tokens([7], [0]) + positions(2) in both rows, and `padding_mask` is the old mask `[2, 2]` with the column (false, true) behind it.
+# *Worked example.* P = 2 tokens are cached, `input_ids` = [[7], [0]] with `pad_id` = 0. Then $x$ = tokens([7], [0]) + positions(2) in both rows, and `padding_mask` is the old mask `[2, 2]` with the column (false, true) appended.
 
 
 # %% nbgrader={"grade": false, "grade_id": "TransformerStack", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class TransformerStack(nn.Module):
-    """Embeddings of tokens and places, and layers on top of each other. Vaswani et al. 2017, section 3.1 and 3.4."""
+    """Embeddings of tokens and positions, and layers on top of each other. Vaswani et al. 2017, section 3.1 and 3.4."""
 
     def __init__(self, layers, vocabulary, longest, dim, pad_id):
         super().__init__()
@@ -905,7 +908,7 @@ class TransformerStack(nn.Module):
 
 
 # %% [markdown]
-# For the tests: a stack whose layers somebody else computes. So this item does not depend on your `TransformerLayer`.
+# For the tests: a stack whose layers the test computes. So this item does not depend on your `TransformerLayer`.
 
 
 # %%
@@ -917,7 +920,7 @@ class AskedLayer(nn.Module):
         self.ask = ask
 
     def forward(self, x, padding_mask, encoder_out=None, encoder_padding_mask=None, use_cache=None, past_kv=None):
-        """What `ask` makes of it."""
+        """The answer of `ask`."""
         return self.ask(x, padding_mask, encoder_out, encoder_padding_mask, use_cache, past_kv)
 
 
@@ -934,7 +937,7 @@ seen = []
 
 
 def note(x, padding_mask, encoder_out, encoder_padding_mask, use_cache, past_kv):
-    """A layer that adds 1 and notes what it was given; its cache is the sum of all states that it has seen."""
+    """A layer that adds 1 and records its arguments; its cache is the sum of all states that it has seen."""
     seen.append((x.detach().clone(), padding_mask, past_kv))
     total = x.detach().sum(dim=1) + (past_kv[0] if past_kv is not None else 0)
     return x + 1, (total,) if use_cache else None
@@ -965,12 +968,12 @@ with torch.no_grad():
     assert len(seen) == 4, "each layer is called once in each call of the stack"
     assert tuple(states.shape) == (2, 1, 1), "with a cache only the states of the new tokens are returned"
     assert not torch.equal(seen[2][0][:, 0, 0], torch.tensor([7.0, 0.0])), (
-        "the new token stands at place P = 2, not at place 0: positions(P)"
+        "the new token has position P = 2, not position 0: positions(P)"
     )
-    assert close(seen[2][0][:, 0, 0], torch.tensor([207.0, 200.0]), "the new token stands at place P = 2")
-    assert tuple(seen[2][1].shape) == (2, 3), "padding_mask covers all P + T places, the cached ones first"
+    assert close(seen[2][0][:, 0, 0], torch.tensor([207.0, 200.0]), "the new token has position P = 2")
+    assert tuple(seen[2][1].shape) == (2, 3), "padding_mask covers all P + T positions, the cached ones first"
     assert torch.equal(seen[2][1].bool(), torch.tensor([[False, False, False], [False, True, True]])), (
-        "keep the mask of the cached places, and put that of the new ones behind it"
+        "keep the mask of the cached positions, and append that of the new ones"
     )
     assert seen[2][2] is not None and seen[3][2] is not None, "give each layer its cache: past_kv"
     assert close(seen[2][2][0][:, 0], torch.tensor([111.0, 105.0]), "the first layer gets the cache of the first layer")
@@ -981,7 +984,7 @@ g = fresh(54)
 
 
 def real_layers(D, hidden, heads, is_decoder, count, tally):
-    """Right layers that are computed here; how many places each sees is noted."""
+    """Right layers that are computed here; the number of positions that each sees is recorded."""
     layers = [reference.make_layer(layer_weights(D, hidden, is_decoder, g), heads) for _ in range(count)]
 
     def answer(layer, index):
@@ -1043,7 +1046,7 @@ with torch.no_grad(), part("with the cache as without", 2):
             assert close(
                 states[counted],
                 want[rows, start:end][counted],
-                ("with the cache each new token must get the state that the full pass gives there"),
+                ("with the cache each new token must get the same state as in the full pass"),
                 rtol=1e-3,
                 atol=1e-4,
             )
@@ -1055,24 +1058,24 @@ with torch.no_grad(), part("with the cache as without", 2):
 # %% [markdown]
 # ## 4. Writing
 #
-# From here on a *model* is anything with the interface that the encoder-decoders of `transformers` have (T5 among them). You need this much of it, with all arguments given by name:
+# From here on a *model* is anything with the interface that the encoder-decoders of `transformers` have (T5 among them). You need these parts of it, with all arguments given by name:
 #
 # | | |
 # |---|---|
 # | `model.config.decoder_start_token_id`, `.eos_token_id`, `.pad_token_id` | the token with which each text starts, the one with which it ends, and the pad token |
-# | `model.get_encoder()(input_ids=..., attention_mask=...)` | reads the documents; what comes back is handed on as it is |
-# | `model(encoder_outputs=..., attention_mask=..., decoder_input_ids=..., past_key_values=..., use_cache=True)` | asks the decoder; with `past_key_values` of the call before, `decoder_input_ids` holds only the new tokens |
-# | `.logits` of the answer | `[B, T, V]`: at each given place the logits of the *next* token |
-# | `.past_key_values` of the answer | the cache, to be given to the next call (the first call gets None) |
+# | `model.get_encoder()(input_ids=..., attention_mask=...)` | reads the documents; pass its result on unchanged |
+# | `model(encoder_outputs=..., attention_mask=..., decoder_input_ids=..., past_key_values=..., use_cache=True)` | calls the decoder; with `past_key_values` of the call before, `decoder_input_ids` holds only the new tokens |
+# | `.logits` of the result | `[B, T, V]`: at each given position the logits of the *next* token |
+# | `.past_key_values` of the result | the cache, to be given to the next call (the first call gets None) |
 #
-# Newer versions of `transformers` call the cache `cache`, as an argument and in the answer. The models of this notebook take both names, with every version.
+# Newer versions of `transformers` call the cache `cache`, as an argument and in the result. The models of this notebook accept both names, with every version.
 #
-# `attention_mask` is a LongTensor `[B, S]`, **1 where the document is not padded**. The next cell puts your layers and stacks together to such a model, and loads the pre-trained T5.
+# `attention_mask` is a LongTensor `[B, S]`, **1 where the document is not padded**. The next cell builds such a model from your layers and stacks, and loads the pre-trained T5.
 
 
 # %%
 class Answer(NamedTuple):
-    """What a model answers."""
+    """The result of a model."""
 
     logits: torch.Tensor
     past_key_values: Any
@@ -1102,11 +1105,11 @@ class EncoderDecoder(nn.Module):
         accept_both_cache_names(self)
 
     def get_encoder(self) -> Any:
-        """What reads documents."""
+        """The encoder."""
         return self.read
 
     def read(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor]:
-        """The states of the documents, `[B, S, D]`. (The stack finds padded places by itself.)"""
+        """The states of the documents, `[B, S, D]`. (The stack finds padded positions by itself.)"""
         return (self.encoder(input_ids)[0],)
 
     def forward(
@@ -1124,7 +1127,7 @@ def load_t5() -> tuple[Any, Any]:
     from transformers import AutoTokenizer, T5ForConditionalGeneration
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # of the loading of weights, which would go to stderr
+    logging.disable_progress_bar()  # of loading weights, which would go to stderr
     model = accept_both_cache_names(from_pretrained(T5ForConditionalGeneration, t5_name(run)))
     return from_pretrained(AutoTokenizer, t5_name(run)), model.to(run.device).eval()
 
@@ -1134,24 +1137,24 @@ tokenizer, t5 = load_t5()
 # %% [markdown]
 # ### `greedy_decode` (3 points)
 #
-# The simplest way to write: at each place take the token with the largest probability. Begin each row with the start token; ask; take the arg-max of the logits at the last place; go on with it until all rows have ended, or `max_length` tokens are written.
+# The simplest way to write: at each position take the token with the largest probability. Begin each row with the start token; call the model; take the arg-max of the logits at the last position; continue with it until all rows have ended, or `max_length` tokens are written.
 #
-# * A row has ended when it has written the end token. The end token belongs to the result; after it come pad tokens, whatever the model says, since other rows may still be writing.
+# * A row has ended when it has written the end token. The end token is part of the result; after it come pad tokens, whatever the model predicts, since other rows may not have ended yet.
 # * **The encoder reads the documents once**, and with the cache **each call gets one new token per row**. A hidden test counts both.
 # * The mask for the documents is 1 where `input_ids` is not the pad token.
 # * No gradients (`torch.no_grad()`), and the model is in evaluation mode already.
 #
-# *Worked example.* Two documents, `max_length` = 5, pad 0, end 1. The model's most probable tokens are 7, 8, 1 for the first and 9, 1 for the second. Result: [[7, 8, 1], [9, 1, 0]]; after three calls both have ended and nothing more is asked. (Columns of pad tokens behind that, up to `max_length`, are accepted.)
+# *Worked example.* Two documents, `max_length` = 5, pad 0, end 1. The model's most probable tokens are 7, 8, 1 for the first and 9, 1 for the second. Result: [[7, 8, 1], [9, 1, 0]]; after three calls both have ended and the model is not called again. (Columns of pad tokens after that, up to `max_length`, are accepted.)
 #
-# The next cell has a model for the tests, whose next tokens follow a rule, and the naive way to decode, to compare with: it asks for everything again each time.
+# The next cell has a model for the tests, whose next tokens follow a rule, and the naive way to decode, for comparison: it computes everything again at each step.
 
 
 # %%
 class Scripted(nn.Module):
     """A model whose logits `ask` gives: `ask(document ids [R], tokens so far [R, P + T], how many are new)`.
 
-    A document's id is its first token. `read` is told of each call of the encoder: input_ids and attention_mask. The
-    decoder must get the same mask for each of its rows; nothing else is done with it.
+    A document's id is its first token. `read` gets the arguments of each call of the encoder: input_ids and
+    attention_mask. The decoder must get the same mask for each of its rows; it is not used further.
     """
 
     def __init__(self, ask, read, start_id: int, end_id: int, pad_id: int) -> None:
@@ -1162,7 +1165,7 @@ class Scripted(nn.Module):
         accept_both_cache_names(self)
 
     def get_encoder(self) -> Any:
-        """What reads documents."""
+        """The encoder."""
         return self.encode
 
     def encode(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor]:
@@ -1184,14 +1187,14 @@ class Scripted(nn.Module):
         if masks != [self.masks[document] for document in documents.tolist()]:
             raise ValueError(
                 f"attention_mask has {len(attention_mask)} rows: for each of the {len(documents)} rows of "
-                "decoder_input_ids give the decoder the mask of the document that the row is about."
+                "decoder_input_ids give the decoder the mask of the document of that row."
             )
         logits = self.ask(documents, tokens, decoder_input_ids.shape[1])  # [R, T, V]
         return Answer(logits, (tokens, documents) if use_cache else None)
 
 
 def drawn_logits(table: torch.Tensor, documents: torch.Tensor, tokens: torch.Tensor, new: int) -> torch.Tensor:
-    """Logits `[R, new, V]` of the last places: rows of the table, chosen by document and all tokens so far."""
+    """Logits `[R, new, V]` of the last positions: rows of the table, chosen by document and all tokens so far."""
     logits = []
     for place in range(tokens.shape[1] - new, tokens.shape[1]):
         row = documents
@@ -1235,15 +1238,15 @@ def without_padding(texts: torch.Tensor, pad_id: int) -> list[list[int]]:
 
 # %% nbgrader={"grade": false, "grade_id": "greedy_decode", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def greedy_decode(model, input_ids, max_length):
-    """Writes the most probable token at each place, with the cache.
+    """Writes the most probable token at each position, with the cache.
 
     Args:
         model: see the table above; in evaluation mode.
         input_ids: the documents, LongTensor `[B, S]`, padded with the pad token at the end.
-        max_length: how many tokens are written at most, the end token included.
+        max_length: the maximum number of tokens, the end token included.
 
     Returns:
-        LongTensor `[B, T]`, T at most `max_length`: what follows the start token, the end token included, pad after it.
+        LongTensor `[B, T]`, T at most `max_length`: the text after the start token, the end token included, pad after it.
     """
     ### BEGIN SOLUTION
     config = model.config
@@ -1291,7 +1294,7 @@ model = student.Scripted(follow, lambda ids, mask: read.append((ids.clone(), mas
 documents = torch.tensor([[3, 5, 5], [4, 5, 0]])
 out = student.greedy_decode(model, documents, 5)
 assert isinstance(out, torch.Tensor) and out.dtype == torch.int64 and out.ndim == 2, "return a LongTensor [B, T]"
-assert out[:, 0].tolist() != [2, 2], "the start token does not belong to the result"
+assert out[:, 0].tolist() != [2, 2], "the start token is not part of the result"
 assert asked and torch.equal(asked[0][0], torch.tensor([[2], [2]])), "each text begins with decoder_start_token_id"
 assert len(read) == 1, "the encoder reads the documents once, before the first token"
 assert isinstance(read[0][1], torch.Tensor) and read[0][1].long().tolist() == [[1, 1, 1], [1, 1, 0]], (
@@ -1299,24 +1302,24 @@ assert isinstance(read[0][1], torch.Tensor) and read[0][1].long().tolist() == [[
 )
 assert [new for _, new in asked[1:]] == [1] * (len(asked) - 1), "with the cache give only the new token, [B, 1]"
 assert [tokens.shape[1] for tokens, _ in asked] == list(range(1, len(asked) + 1)), (
-    "hand the cache of the answer on to the next call, as past_key_values"
+    "pass the cache of the result on to the next call, as past_key_values"
 )
 assert without_padding(out, 0)[0] == [7, 8, 1], "the first row: 7, 8 and the end token"
-assert without_padding(out, 0)[1] == [9, 1], "a row that has ended gets pad tokens, whatever the model says"
-assert len(asked) <= 5, "when all rows have ended, or max_length tokens are written, nothing more is asked"
+assert without_padding(out, 0)[1] == [9, 1], "a row that has ended gets pad tokens, whatever the model predicts"
+assert len(asked) <= 5, "when all rows have ended, or max_length tokens are written, do not call the model again"
 short = student.greedy_decode(model, documents, 2)
 assert short.tolist() == [[7, 8], [9, 1]], "at most max_length tokens, the end token included"
 ids = padded(tokenizer([f"The mayor of Arden opened school {i}." for i in range(3)] + ["Arden."])["input_ids"], 0)
 ids = ids.to(run.device)
 got, want = student.greedy_decode(student.t5, ids, 12), student.naive_decode(student.t5, ids, 12)
-assert without_padding(got, 0) == without_padding(want, 0), "on T5: not what naive decoding writes"
+assert without_padding(got, 0) == without_padding(want, 0), "on T5 the result differs from naive decoding"
 print("greedy_decode: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(55)
 
 
 def draw_model(V, end, pad, start, favour, mine=student):
-    """A model with random logits that depend on document and all tokens; and its diary."""
+    """A model with random logits that depend on document and all tokens; and a record of its calls."""
     diary, table = {"read": [], "new": []}, torch.randn(997, V, generator=g)
     table[:, end] += favour
 
@@ -1340,7 +1343,7 @@ def draw_documents(B, S, pad):
 
 
 def same_texts(got, want, pad):
-    """Equal but for pad tokens at the end, and a LongTensor."""
+    """Equal except for pad tokens at the end, and a LongTensor."""
     is_long = isinstance(got, torch.Tensor) and got.ndim == 2 and got.dtype == torch.int64
     return is_long and len(got) == len(want) and without_padding(got, pad) == without_padding(want, pad)
 
@@ -1358,7 +1361,7 @@ with part("the right tokens", 2):
         got = student.greedy_decode(model, documents, longest)
         plain = reference.Scripted(ask, lambda ids, mask: None, start, end, pad)
         want = reference.naive_decode(plain, documents, longest)
-        assert same_texts(got, want, pad), "the most probable token at each place, pad tokens after the end token"
+        assert same_texts(got, want, pad), "the most probable token at each position, pad tokens after the end token"
         assert got.shape[1] <= longest, "at most max_length tokens"
 with part("no work done twice", 1):
     for B, S, V, end, pad, start, longest, favour in CASES:
@@ -1382,28 +1385,28 @@ with part("on T5, as transformers does", 1):
         want = t5.generate(
             input_ids=ids, attention_mask=(ids != 0).long(), max_length=17, do_sample=False, num_beams=1
         )[:, 1:]
-    assert same_texts(student.greedy_decode(student.t5, ids, 16), want, 0), "transformers' generate writes other tokens"
+    assert same_texts(student.greedy_decode(student.t5, ids, 16), want, 0), "transformers' generate gives other tokens"
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ### `beam_search` (4 points)
 #
-# The most probable token now may lead into a text that is not very probable as a whole. Beam search keeps the `num_beams` best unfinished texts (*hypotheses*) of each document. In each step, with $n$ = `num_beams`:
+# The most probable token now may lead to a text that is not very probable as a whole. Beam search keeps the `num_beams` best unfinished texts (*active hypotheses*) of each document. In each step, with $n$ = `num_beams`:
 #
-# 1. each of the $n$ live hypotheses is continued by each of the `V` tokens; a continuation's value is the sum of all its log-probabilities, $\sum_t \log P(y_t)$;
-# 2. of the $n \cdot V$ continuations of a document the $2n$ best are looked at, best first:
+# 1. each of the $n$ active hypotheses is continued by each of the `V` tokens; a continuation's value is the sum of all its log-probabilities, $\sum_t \log P(y_t)$;
+# 2. the $2n$ best of the $n \cdot V$ continuations of a document are considered, best first:
 #    * one that ends with the end token is **finished** if it is among the $n$ best (else it is dropped). It is never continued;
-#    * of the others, the $n$ best live on.
+#    * of the others, the $n$ best become the next active hypotheses.
 #
-# (So a single beam is not greedy decoding: when its text ends, the second best token lives on.) At the start all hypotheses are the same, so only one of them may be continued (give the others the value −∞). When `max_length` tokens are written, the live ones count as finished as well. The result is, for each document, the finished hypothesis with the largest
+# (So a single beam is not greedy decoding: when its text ends, the search continues with the second best token.) At the start all hypotheses are the same, so only one of them may be continued (give the others the value −∞). When `max_length` tokens are written, the active ones count as finished as well. The result is, for each document, the finished hypothesis with the largest
 #
 # $$\text{score} = \frac{\sum_t \log P(y_t)}{T^{\,\text{length\_penalty}}},$$
 #
-# where `T` counts the written tokens, the end token included. A sum of log-probabilities falls with each token, so without a penalty (0) short texts win; with 1 the mean per token counts. You may stop early only where this cannot change the result.
+# where `T` counts the written tokens, the end token included. A sum of log-probabilities falls with each token, so without a penalty (0) short texts win; with 1 the score is the mean per token. You may stop early only if this cannot change the result.
 #
-# With the cache, all hypotheses of all documents are the rows of one batch of B · n: row b · n + i is hypothesis i of document b. After each step rows change: some hypotheses live on twice, some not at all. `select_rows(states, rows)` from above gives the cache with the chosen rows. At the start it repeats the encoder's outputs and `attention_mask` (`rows` = 0, 0, ..., 1, 1, ...); the encoder still reads each document only once.
+# With the cache, all hypotheses of all documents are the rows of one batch of B · n: row b · n + i is hypothesis i of document b. After each step rows change: some hypotheses have several continuations, some none. `select_rows(states, rows)` from above gives the cache with the selected rows. At the start it repeats the encoder's outputs and `attention_mask` (`rows` = 0, 0, ..., 1, 1, ...); the encoder still reads each document only once.
 #
-# *Worked example.* V = {end, a, b}, n = 2, `max_length` 3. At first P(end) = 0.1, P(a) = 0.5, P(b) = 0.4: *a* and *b* live on. After *a*: P(end) = 0.4, P(a) = P(b) = 0.3; after *b*: P(end) = 0.9, the others 0.05. The continuations: *b end* 0.36, *a end* 0.20, *a a* and *a b* 0.15 each, *b a* and *b b* 0.02. The two that end are the two best, so both are finished, and *a a*, *a b* live on. With `length_penalty` 1: *b end* has log(0.36)/2 = −0.511. Whatever follows, *a a …* has at best log(0.15)/3 = −0.632. So the result is *b end*; greedy decoding would have written *a end*, with a probability of 0.20.
+# *Worked example.* V = {end, a, b}, n = 2, `max_length` 3. At first P(end) = 0.1, P(a) = 0.5, P(b) = 0.4: *a* and *b* stay active. After *a*: P(end) = 0.4, P(a) = P(b) = 0.3; after *b*: P(end) = 0.9, the others 0.05. The continuations: *b end* 0.36, *a end* 0.20, *a a* and *a b* 0.15 each, *b a* and *b b* 0.02. The two that end are the two best, so both are finished, and *a a*, *a b* stay active. With `length_penalty` 1: *b end* has log(0.36)/2 = −0.511. With any continuation, *a a …* has at best log(0.15)/3 = −0.632. So the result is *b end*; greedy decoding would have written *a end*, with a probability of 0.20.
 
 
 # %% nbgrader={"grade": false, "grade_id": "beam_search", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1413,12 +1416,12 @@ def beam_search(model, input_ids, num_beams, max_length, length_penalty=1.0):
     Args:
         model: see the table at the beginning of this section; in evaluation mode.
         input_ids: the documents, LongTensor `[B, S]`, padded with the pad token at the end.
-        num_beams: n, how many hypotheses of each document are kept.
-        max_length: how many tokens are written at most, the end token included.
+        num_beams: n, the number of active hypotheses of each document.
+        max_length: the maximum number of tokens, the end token included.
         length_penalty: a hypothesis of T tokens has the score (sum of log P) / T ** length_penalty.
 
     Returns:
-        LongTensor `[B, T]`, T at most `max_length`: what follows the start token, the end token included, pad after it.
+        LongTensor `[B, T]`, T at most `max_length`: the text after the start token, the end token included, pad after it.
     """
     ### BEGIN SOLUTION
     config, device, n, B = model.config, input_ids.device, num_beams, len(input_ids)
@@ -1492,11 +1495,11 @@ documents = torch.tensor([[7, 8]])
 out = student.beam_search(model, documents, 2, 3)
 assert isinstance(out, torch.Tensor) and out.dtype == torch.int64 and out.ndim == 2, "return a LongTensor [B, T]"
 text = without_padding(out, PAD)[0]
-assert text != [A, END], "this is what greedy decoding writes: keep num_beams hypotheses and compare whole texts"
+assert text != [A, END], "this is the result of greedy decoding: keep num_beams hypotheses and compare whole texts"
 assert text == [B_TOKEN, END], (
     "the worked example: b end. At the start all hypotheses are the same: is only one of them continued?"
 )
-assert read == [1], "the encoder reads each document once; repeat its outputs, not its work"
+assert read == [1], "the encoder reads each document once; repeat its outputs, do not call it again"
 assert all(new == 1 for _, new in asked), "with the cache give only the new token of each row, [B·n, 1]"
 assert all(rows <= 2 for rows, _ in asked), "one document with two beams has two rows"
 assert without_padding(student.beam_search(model, documents, 1, 3), PAD)[0] == [A, END], "one beam: a end"
@@ -1508,16 +1511,16 @@ long = without_padding(student.beam_search(model, documents, 3, 3, length_penalt
 assert long == [END], "length_penalty -2: log(0.1)·1 = -2.3 beats log(0.36)·4 = -4.1"
 two = student.beam_search(model, torch.tensor([[7, 8], [9, 3]]), 2, 3)
 assert sorted(seen) == [[START, A, B_TOKEN], [START, B_TOKEN, A]], (
-    "after a document that begins with 9, first a and b live on, then b a (0.36) and a b (0.225), in changed rows. Does "
+    "after a document that begins with 9, first a and b are active, then b a (0.36) and a b (0.225), in changed rows. Does "
     "the cache follow, by select_rows? Is row b·n + i hypothesis i of document b?"
 )
 assert without_padding(two, PAD) == [[B_TOKEN, END], [A, B_TOKEN, A]], (
-    "two documents: b end and a b a (0.2025). Do the texts follow when hypotheses change rows? Are live ones counted at "
+    "two documents: b end and a b a (0.2025). Do the texts follow when hypotheses change rows? Do active ones count at "
     "max_length?"
 )
 rank = without_padding(student.beam_search(model, torch.tensor([[9, 3]]), 2, 3, length_penalty=-2.0), PAD)[0]
 assert rank != [END], "end has rank 3 of the first continuations: it is finished only if it is among the n = 2 best"
-assert rank == [A, B_TOKEN, A], "nothing ends within the n best here: the live ones count at max_length"
+assert rank == [A, B_TOKEN, A], "no text ends within the n best here: the active ones count at max_length"
 print("beam_search: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(56)
@@ -1530,7 +1533,7 @@ def scored(ask, document, text, start, penalty):
 
 
 def all_texts(V, end, longest):
-    """Every text that ends, or is as long as may be."""
+    """Every text that ends, or has the maximum length."""
     open_texts, closed = [[]], []
     for _ in range(longest):
         open_texts = [[*text, token] for text in open_texts for token in range(V)]
@@ -1571,7 +1574,9 @@ with part("the best text of all, where beams are many", 1):
         got = student.beam_search(student.Scripted(ask, note, 99, end, 98), ids, V**longest, longest, penalty)
         for row, document in zip(without_padding(got, 98), ids[:, 0].tolist(), strict=True):
             best = max(all_texts(V, end, longest), key=lambda text: scored(ask, document, text, 99, penalty))
-            assert row == best, "with so many beams nothing is lost: the best of all texts by sum of log P / T^penalty"
+            assert row == best, (
+                "with so many beams no text is dropped: the best of all texts by sum of log P / T^penalty"
+            )
 CASES = [
     (3, 4, 9, 0, 4, 7, 1.0, 1.0),
     (1, 3, 6, 5, 3, 9, 0.6, 0.0),
@@ -1591,7 +1596,7 @@ with part("the right beams", 2):
         one = student.beam_search(student.Scripted(ask, note, 99, end, 98), ids, 1, longest, penalty)
         want = reference.beam_search(reference.Scripted(ask, lambda a, b: None, 99, end, 98), ids, 1, longest, penalty)
         assert without_padding(one, 98) == without_padding(want, 98), (
-            "one beam: by the same rules; when its text ends, the second best token lives on"
+            "one beam follows the same rules: when its text ends, continue with the second best token"
         )
     for longest in (5, 7):
         end, patient, short = torch.randperm(6, generator=g)[:3].tolist()
@@ -1608,7 +1613,7 @@ with part("the right beams", 2):
         model = student.Scripted(overtaken, lambda ids, mask: None, 99, end, 98)
         got = student.beam_search(model, draw_ids(2, 3, 98), 2, longest)
         assert without_padding(got, 98) == [[patient] * longest] * 2, (
-            "a live hypothesis can overtake finished ones by later tokens: do not stop where this may still happen"
+            "an active hypothesis can overtake finished ones by later tokens: do not stop while this may still happen"
         )
 with part("no work done twice", 1):
     for B, S, V, end, n, longest, penalty, favour in CASES:
@@ -1637,13 +1642,13 @@ with part("on T5, as transformers does", 1):
                 early_stopping="never",
             )[:, 1:]
         got = student.beam_search(student.t5, ids, n, 10, penalty)
-        assert without_padding(got, 0) == without_padding(want, 0), "transformers' generate writes other tokens"
+        assert without_padding(got, 0) == without_padding(want, 0), "transformers' generate gives other tokens"
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## 5. What the cache saves
 #
-# Now measure it. `make_endless()` gives a Transformer of your layers with random weights whose end token never comes, so that it writes as many tokens as it is asked for. `seconds_to_write` measures one way of decoding.
+# Now measure it. `make_endless()` gives a Transformer of your layers with random weights that never writes the end token, so that each text reaches `max_length`. `seconds_to_write` measures one way of decoding.
 #
 # **Predict, then run.** With the cache each token costs about the same; without it token $t$ costs about $t$ times as much. How does the time for a whole text grow with its length, in each of the two? At which length is one way twice as fast as the other?
 
@@ -1675,7 +1680,7 @@ def make_endless() -> nn.Module:
 # %% [markdown]
 # ### Task: the picture (4 points)
 #
-# Draw the time to write against the length (`LENGTHS`), decoding `DECODED` documents of 40 random tokens (3 to 99) at once with the network of `make_endless()`: one curve for `naive_decode`, one for `greedy_decode`. Choose axes on which linear and quadratic growth can be told apart, and print how many times faster the cache is at each length. Check first that both write the same tokens. Then say in two or three sentences (as comments) what grows how, why the curves lie close together for short texts, and what work is left in the cached way that still grows with the length.
+# Draw the time to write against the length (`LENGTHS`), decoding `DECODED` documents of 40 random tokens (3 to 99) at once with the network of `make_endless()`: one curve for `naive_decode`, one for `greedy_decode`. Choose axes on which linear and quadratic growth look different, and print how many times faster the cache is at each length. Check first that both write the same tokens. Then say in two or three sentences (as comments) how each curve grows, why the curves are close together for short texts, and which work with the cache still grows with the length.
 
 # %% nbgrader={"grade": true, "grade_id": "figure_decoding", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
 ### BEGIN SOLUTION
@@ -1691,9 +1696,10 @@ cached_seconds = [seconds_to_write(greedy_decode, endless, random_documents, len
 for length, slow, fast in zip(LENGTHS, naive_seconds, cached_seconds, strict=True):
     print(f"{length:4d} tokens: {slow / fast:.1f} times faster with the cache")
 # On logarithmic axes a power is a straight line, its exponent the slope: with the cache the slope is about 1 (each token
-# costs the same), without it rises towards 2. For short texts both are close together, since a call has a fixed price
-# (Python, starting the operations) that does not depend on the number of places. What still grows in the cached way: each
-# new query is compared with all keys so far, so attention is quadratic in all, but this is a small part of the work here.
+# costs the same), without it rises towards 2. For short texts both are close together, since a call has a fixed cost
+# (Python, starting the operations) that does not depend on the number of positions. With the cache one part still
+# grows: each new query is compared with all keys so far, so attention is quadratic in total, but this is a small part
+# of the work here.
 plots.curves(
     {"naive": (list(LENGTHS), naive_seconds), "with the cache": (list(LENGTHS), cached_seconds)},
     title="Naive decoding grows towards the square of the length",
@@ -1704,25 +1710,25 @@ plots.curves(
 )
 ### END SOLUTION
 ### BEGIN MARK SCHEME
-# - 1 point: both curves over the given lengths, measured with the own functions; labelled axes, logarithmic (or otherwise such that linear and quadratic growth can be told apart)
+# - 1 point: both curves over the given lengths, measured with the own functions; labelled axes, logarithmic (or others on which linear and quadratic growth look different)
 # - 1 point: the ratios printed, and a check that both ways write the same tokens
-# - 1 point: cached about linear, naive about quadratic, said so that it fits the own figure (slopes, or ratios that grow with the length)
-# - 1 point: fixed cost per call as the reason for short texts, or attention over all cached places as what still grows
+# - 1 point: cached about linear, naive about quadratic, consistent with the own figure (slopes, or ratios that grow with the length)
+# - 1 point: fixed cost per call as the reason for short texts, or attention over all cached positions as what still grows
 ### END MARK SCHEME
 
 # %% [markdown]
-# ## 6. Fine-tuning against starting from nothing
+# ## 6. Fine-tuning compared with training from scratch
 #
-# Now both networks learn to summarize: **the same architecture, the same stories in the same order, the same number of steps**, the same optimizer. The only difference lies in the weights at the start: random ones, or those of T5, which has read unlabelled text before. T5's task there was *span corruption* (Raffel and others 2020): pieces of a text are cut out, and the network writes what is missing.
+# Now both networks learn to summarize: **the same architecture, the same stories in the same order, the same number of steps**, the same optimizer. They differ only in the initial weights: random ones, or those of T5, which was pre-trained on unlabelled text. Its task was *span corruption* (Raffel and others 2020): pieces of a text are removed, and the network writes the missing pieces.
 #
-# Training is done by the library's `Seq2SeqTrainer`, which takes care of batches, optimizer, learning rate, checkpoints and 16-bit arithmetic where the GPU has it. Your `shift_right` makes the decoder's input, your `sequence_loss` the loss. Stories of about equal length share a batch, so that little is padded.
+# Training uses the library's `Seq2SeqTrainer`, which handles batches, optimizer, learning rate, checkpoints and 16-bit arithmetic where the GPU has it. Your `shift_right` makes the decoder's input, your `sequence_loss` the loss. Stories of about equal length share a batch, so that little is padded.
 #
-# **Predict, then run.** The random network has to learn everything from 300 batches: that a text is made of words, which words follow each other, and what a summary is. The other one knows the first two. By how much will it be better?
+# **Predict, then run.** The random network has to learn everything from 300 batches: that a text is made of words, which words follow each other, and what a summary is. The pre-trained one knows the first two. By how much will it be better?
 
 # %%
 BATCH = run.size(full=32, mini=16, grade=2)
 LEARNING_RATE = run.size(full=1e-4, mini=3e-3, grade=3e-3)
-PREFIX = run.size(full="summarize: ", mini="", grade="")  # T5-small was told its task in words
+PREFIX = run.size(full="summarize: ", mini="", grade="")  # T5-small was trained with its task given in words
 LONGEST_DOCUMENT = run.size(full=384, mini=96, grade=96)
 LONGEST_SUMMARY = run.size(full=64, mini=26, grade=8)
 
@@ -1738,7 +1744,7 @@ def summary_ids(summaries: list[str]) -> list[list[int]]:
 
 
 def collate(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
-    """A batch as the model wants it."""
+    """A batch with the model's arguments."""
     pad_id = tokenizer.pad_token_id
     input_ids = padded([row["input_ids"] for row in rows], pad_id)  # [B, S]
     labels = padded([row["labels"] for row in rows], -100)  # [B, T]
@@ -1759,7 +1765,7 @@ def train_summarizer(name: str, pretrained: bool, seed: int = run.seed) -> tuple
     """A T5 after STEPS steps on stories and summaries, and its curve: steps and losses."""
     from transformers import Seq2SeqTrainer, Seq2SeqTrainingArguments, T5Config, T5ForConditionalGeneration
 
-    from homework.trainer import fit, settings
+    from homework.train.transformers_trainer import fit, settings
 
     homework.seed_everything(seed)
     if pretrained:
@@ -1794,21 +1800,21 @@ train_rows = [
 ]
 from_scratch, scratch_curve = train_summarizer("from-scratch", pretrained=False)
 fine_tuned, tuned_curve = train_summarizer("fine-tuned", pretrained=True)
-for kept in (fine_tuned, tokenizer):  # the notebook on human feedback begins with them
+for kept in (fine_tuned, tokenizer):  # the notebook on human feedback starts from them
     kept.save_pretrained(saved_summarizer_folder(run))
 
 # %% tags=["experiment"]
 plots.curves(
     {"from scratch": scratch_curve, "fine-tuned": tuned_curve},
-    title="Who has read before learns faster",
+    title="The pre-trained network learns faster",
     xlabel="step",
     ylabel="loss on training stories, nats per token",
 )
 
 # %% [markdown]
-# After some twenty steps the fine-tuned network has the loss that the other one reaches after 300. That one is still falling: with many more steps it would come nearer. (In `full` there are 20,000 stories and 1,875 steps, far too few for 60 million random weights.)
+# After about twenty steps the fine-tuned network has the loss that the other one reaches after 300. That loss is still falling: with many more steps the gap would shrink. (In `full` there are 20,000 stories and 1,875 steps, far too few for 60 million random weights.)
 #
-# A loss is not a score. So let both write summaries of stories that they have never seen, with your `greedy_decode`.
+# A loss is not a score. So let both write summaries of held-out stories, with your `greedy_decode`.
 
 
 # %%
@@ -1839,7 +1845,7 @@ for name, found in scores.items():
     print(f"{name:20s}" + "".join(f"{100 * found[kind]:8.1f}" for kind in ("rouge1", "rouge2", "rougeL")))
 
 # %% [markdown]
-# In `mini` expect, over three seeds: ROUGE-L 43 to 49 from scratch and 70 to 73 fine-tuned, against 21 for the first sentence. Both learn to write well-formed sentences of the right kind; the difference lies in *whose* names and places they use. In `full` expect a ROUGE-1 of about 19 from scratch (seen with another network of this size), and clearly more from the fine-tuned T5-small.
+# In `mini` expect, over three seeds: ROUGE-L 43 to 49 from scratch and 70 to 73 fine-tuned, against 21 for the first sentence. Both learn to write well-formed sentences of the right kind; they differ in the names and places: those of the story, or others. In `full` expect a ROUGE-1 of about 19 from scratch (seen with another network of this size), and clearly more from the fine-tuned T5-small.
 
 # %% tags=["experiment"]
 for number in range(3):
@@ -1850,7 +1856,7 @@ for number in range(3):
     print()
 
 # %% [markdown]
-# Look for three things: is the *kind* of event right? Are names, places and numbers those of the story, or of another one? Is the sentence well formed? The loss and ROUGE count a wrong name like any other word; to a reader it makes the summary worthless.
+# Look for three things: is the *kind* of event right? Are names, places and numbers those of the story, or of another one? Is the sentence well formed? The loss and ROUGE count a wrong name like any other word; for a reader it makes the summary useless.
 #
 # **Does beam search help?** Your `beam_search` with four beams, on the first stories:
 
@@ -1865,7 +1871,7 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
 # %% [markdown]
 # In `mini` four beams gain a point or two of ROUGE-L: a text that is more probable as a whole is a little better on average. Four times the rows are computed for it.
 #
-# **Where the method fails.** ROUGE rewards the words of one reference: a faithful summary in other words scores low, a fluent one with the wrong team as the winner scores high. A network that writes fluently writes wrong facts as fluently. And a comparison at equal steps is not one at equal cost: pre-training has been paid by somebody, once, for all the tasks that follow.
+# **Where the method fails.** ROUGE rewards the words of one reference: a faithful summary in other words scores low, a fluent one with the wrong team as the winner scores high. A network that writes fluently writes wrong facts just as fluently. And a comparison at equal steps is not one at equal cost: pre-training has a large cost, paid once for all later tasks.
 
 # %% [markdown]
 # ## 7. Questions
@@ -1876,9 +1882,9 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_scratch", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# Profile mini: the numbers are those of the table above, in the row "from scratch", near ROUGE-1 50, ROUGE-2 25 and ROUGE-L 48; the first sentence has about half of that or less in each.
+# Profile mini: the numbers are those of the table above, in the row "from scratch", near ROUGE-1 50, ROUGE-2 25 and ROUGE-L 48; the first sentence has about half of that, or less, in each score.
 #
-# It has learnt the form (every output is a well-formed summary) and often the kind of event. What it has not learnt is to copy: places and names are frequent ones of the training stories, not those of this story, and sometimes the kind of event is wrong as well.
+# It has learnt the form (every output is a well-formed summary) and often the kind of event. It has not learnt to copy: places and names are frequent ones of the training stories, not those of this story, and sometimes the kind of event is wrong as well.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: the three numbers, with the profile, fitting the own outputs, and the comparison with the first sentence
@@ -1888,13 +1894,13 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
 # %% [markdown]
 # ### (b) How T5 was trained (4 points)
 #
-# Look it up in the paper (Raffel and others 2020, section 3.1.2): which optimizer was used? Which learning rate for pre-training, and how did it change over the steps? Which for fine-tuning? Why might a *smaller, constant* rate suit fine-tuning? Give the numbers and the formula.
+# Look it up in the paper (Raffel and others 2020, section 3.1.2): which optimizer was used? Which learning rate for pre-training, and how did it change over the steps? Which one for fine-tuning? Why might a *smaller, constant* rate be good for fine-tuning? Give the numbers and the formula.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_t5", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
 # AdaFactor, for both. Pre-training: the rate is 1/√max(n, k) at step n with k = 10⁴ warm-up steps, that is, constant 0.01 for the first 10,000 steps (the peak), then falling as 1/√n. Fine-tuning: constant 0.001.
 #
-# Fine-tuning starts near a good solution and has few data: large steps would destroy what pre-training has built before the small data set can show what is needed. With few steps there is also no long horizon over which a rate would have to fall.
+# Fine-tuning starts near a good solution and has few data: large steps would destroy the pre-trained weights before the network has learnt from the small data set. With so few steps there is also no need to let the rate fall.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: AdaFactor (for both)
@@ -1910,9 +1916,9 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_tuned", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# Profile mini: the row "fine-tuned", near ROUGE-1 77, ROUGE-2 58 and ROUGE-L 71. ROUGE-2 differs most, relatively: it more than doubles, while ROUGE-1 grows by about a half. For a common pair two neighbouring words must both be right, and names, which are what the network from scratch gets wrong, sit in many pairs.
+# Profile mini: the row "fine-tuned", near ROUGE-1 77, ROUGE-2 58 and ROUGE-L 71. ROUGE-2 differs most, relatively: it more than doubles, while ROUGE-1 grows by about a half. For a common pair two neighbouring words must both be right, and names, which the network from scratch gets wrong, are in many pairs.
 #
-# Both write grammatical sentences of the right form. Only the fine-tuned one takes places and names from the story: where the story tells of a fire at a hospital in Arden, it writes "A fire at a hospital in Arden", and the other one invents a museum elsewhere. Numbers, and first names that stand far from the event, are where the fine-tuned one still errs.
+# Both write grammatical sentences of the right form. Only the fine-tuned one takes places and names from the story: where the story tells of a fire at a hospital in Arden, it writes "A fire at a hospital in Arden", and the other one invents a museum in another town. The fine-tuned one still makes mistakes in numbers, and in first names that are far from the event.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: the three numbers with the profile, fitting the own outputs, clearly above (a)
@@ -1929,7 +1935,7 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
 # ### BEGIN SOLUTION
 # An answer of this form: name and version of the model; the prompt, for instance "Summarize this news story in one sentence: …"; its two outputs, word for word; then the comparison.
 #
-# What one sees as a rule: the large model's sentences are fluent, longer, and state the main event with the right names and numbers, where the fine-tuned network now and then takes them from a distractor. Yet its ROUGE need not be higher, since it was never shown the style of these references: it adds details and chooses other words. The main reason for its better content is scale: many orders of magnitude more parameters and text (and training on instructions), so that reading comprehension and copying are no problem; the main reason for lower overlap is that only the fine-tuned network was trained on these references.
+# Usually the large model's sentences are fluent, longer, and state the main event with the right names and numbers, while the fine-tuned network sometimes takes them from another sentence. But its ROUGE need not be higher, since it was not trained on the style of these references: it adds details and chooses other words. The main reason for its better content is scale: many orders of magnitude more parameters and text (and training on instructions), so that it reads and copies correctly; the main reason for lower overlap is that only the fine-tuned network was trained on these references.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: model named, prompt and both outputs shown
@@ -1948,12 +1954,12 @@ process = {"sources": "", "people": "", "hours": None}
 # %% [markdown]
 # ## 8. Your log
 #
-# The next cell defines inputs that belong to you alone: they are drawn from your student id. The last cell asks your functions for their answers, adds your measured numbers and writes `submission_log.json`. Hand it in together with this notebook.
+# The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
 
 
 # %% tags=["answers"]
 def personal_answers(student, draws):
-    """Inputs that belong to one student: item id -> a function that asks the student's code for its answer."""
+    """Per-student inputs: item id -> a function that asks the student's code for its answer."""
     vocabulary = "a storm closes closed two school schools in arden mayor opened the".split()
 
     def sentence(d, length):
@@ -2038,7 +2044,7 @@ def personal_answers(student, draws):
 
 # %% tags=["log"]
 log = SubmissionLog(run)
-log.bands(  # between these, the numbers of our own runs lie
+log.bands(  # the expected range of each number, from our own runs
     {
         "summarization/lead_rouge1": {"mini": (0.18, 0.33)},
         "summarization/lead_rouge2": {"mini": (0.05, 0.17)},
@@ -2072,4 +2078,4 @@ log_file = log.write()
 # * C.-Y. Lin: *ROUGE: A Package for Automatic Evaluation of Summaries*. ACL workshop 2004.
 # * S. Narayan, S. B. Cohen, M. Lapata: *Don't Give Me the Details, Just the Summary!* EMNLP 2018. arXiv:1808.08745. XSum.
 # * N. Shazeer, M. Stern: *Adafactor: Adaptive Learning Rates with Sublinear Memory Cost*. ICML 2018. arXiv:1804.04235.
-# * R. Pope and others: *Efficiently Scaling Transformer Inference*. MLSys 2023. arXiv:2211.05102. What the cache costs and saves at scale.
+# * R. Pope and others: *Efficiently Scaling Transformer Inference*. MLSys 2023. arXiv:2211.05102. Costs and savings of the cache in large models.

@@ -1,4 +1,4 @@
-# alternative: a decoder that takes new places one after the other, each with the cache of those before
+# alternative: a decoder that takes new positions one after the other, each with the cache of those before
 class TransformerLayer(nn.Module):
     def __init__(self, dim, heads, hidden, is_decoder):
         super().__init__()

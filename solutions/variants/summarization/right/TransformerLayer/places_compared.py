@@ -1,4 +1,4 @@
-# alternative: the causal mask from the numbers of the places
+# alternative: the causal mask from the numbers of the positions
 class TransformerLayer(nn.Module):
     def __init__(self, dim, heads, hidden, is_decoder):
         super().__init__()

@@ -1,4 +1,4 @@
-# alternative: a flat list as the cache: those of the layers, then the mask as whole numbers; everything handed on by name
+# alternative: a flat list as the cache: those of the layers, then the mask as whole numbers; everything passed on by name
 class TransformerStack(nn.Module):
     def __init__(self, layers, vocabulary, longest, dim, pad_id):
         super().__init__()

@@ -1,4 +1,4 @@
-# alternative: keeps the number of the next place in each row, and embeds row by row
+# alternative: keeps the number of the next position in each row, and embeds row by row
 class TransformerStack(nn.Module):
     def __init__(self, layers, vocabulary, longest, dim, pad_id):
         super().__init__()

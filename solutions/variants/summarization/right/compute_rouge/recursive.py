@@ -1,4 +1,4 @@
-# alternative: the longest common subsequence by recursion with memory, F1 from precision and recall
+# alternative: the longest common subsequence by recursion with memoisation, F1 from precision and recall
 def compute_rouge(predictions, references):
     import functools
     import re

@@ -1,4 +1,4 @@
-# alternative: rows that have ended leave the batch, and the cache goes on with the others
+# alternative: rows that have ended leave the batch, and the cache continues with the others
 @torch.no_grad()
 def greedy_decode(model, input_ids, max_length):
     config = model.config

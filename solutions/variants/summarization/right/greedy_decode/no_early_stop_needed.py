@@ -1,4 +1,4 @@
-# alternative: writes pad tokens until max_length, asking only while a row is alive
+# alternative: writes pad tokens until max_length, calling the model only while a row has not ended
 def greedy_decode(model, input_ids, max_length):
     config = model.config
     attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]

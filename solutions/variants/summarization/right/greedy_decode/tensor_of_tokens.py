@@ -1,4 +1,4 @@
-# alternative: keeps all tokens in one tensor and asks with the last column
+# alternative: keeps all tokens in one tensor and calls the model with the last column
 def greedy_decode(model, input_ids, max_length):
     start, end, pad = (getattr(model.config, f"{n}_token_id") for n in ("decoder_start", "eos", "pad"))
     mask = input_ids.ne(pad).long()

@@ -1,4 +1,4 @@
-# alternative: loops over texts and places: log-sum-exp minus the right logit
+# alternative: loops over texts and positions: log-sum-exp minus the right logit
 def sequence_loss(logits, labels):
     losses = []
     for row, right in zip(logits, labels.tolist(), strict=True):

@@ -1,4 +1,4 @@
-# misconception: with a cache you cached x and returned the states of all places
+# misconception: with a cache you cached x and returned the states of all positions
 class TransformerLayer(nn.Module):
     def __init__(self, dim, heads, hidden, is_decoder):
         super().__init__()

@@ -1,4 +1,4 @@
-# misconception: you wrote the new keys and values into the cache that was given: the caller may use it twice
+# misconception: you wrote the new keys and values into the given cache: the caller may use it twice
 class TransformerLayer(nn.Module):
 
     def __init__(self, dim, heads, hidden, is_decoder):

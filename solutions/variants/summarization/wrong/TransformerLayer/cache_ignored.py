@@ -1,4 +1,4 @@
-# misconception: you did not use the cache: new places saw only themselves
+# misconception: you did not use the cache: new positions saw only themselves
 class TransformerLayer(nn.Module):
     def __init__(self, dim, heads, hidden, is_decoder):
         super().__init__()

@@ -1,4 +1,4 @@
-# misconception: you left the causal mask out where there is a cache; several new places must not see later ones then, either
+# misconception: with a cache you left out the causal mask; several new positions must not attend to later ones then, either
 class TransformerLayer(nn.Module):
     def __init__(self, dim, heads, hidden, is_decoder):
         super().__init__()

@@ -1,4 +1,4 @@
-# misconception: with a cache you blocked as if the first new place were place 0
+# misconception: with a cache you blocked as if the first new position were position 0
 class TransformerLayer(nn.Module):
     def __init__(self, dim, heads, hidden, is_decoder):
         super().__init__()

@@ -1,4 +1,4 @@
-# misconception: you asked the document with the states from before the self-attention
+# misconception: the cross-attention used the states from before the self-attention
 class TransformerLayer(nn.Module):
     def __init__(self, dim, heads, hidden, is_decoder):
         super().__init__()

@@ -1,4 +1,4 @@
-# misconception: you used the document's padding mask at the first call only; the cached keys of its padded places are still there
+# misconception: you used the document's padding mask at the first call only; the cached keys of its padded positions are still there
 class TransformerLayer(nn.Module):
     def __init__(self, dim, heads, hidden, is_decoder):
         super().__init__()

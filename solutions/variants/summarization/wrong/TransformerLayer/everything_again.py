@@ -1,4 +1,4 @@
-# misconception: you kept the old states and computed everything again: the same numbers, without saving anything
+# misconception: you kept the old states and computed everything again: the numbers are right, but no work is saved
 class TransformerLayer(nn.Module):
     def __init__(self, dim, heads, hidden, is_decoder):
         super().__init__()

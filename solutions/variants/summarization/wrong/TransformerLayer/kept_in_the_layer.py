@@ -1,4 +1,4 @@
-# misconception: you kept the document's keys and values in the layer instead of the cache; they do not fit when other rows are picked
+# misconception: you kept the document's keys and values in the layer instead of the cache; they are wrong when other rows are selected
 class TransformerLayer(nn.Module):
     def __init__(self, dim, heads, hidden, is_decoder):
         super().__init__()

@@ -1,4 +1,4 @@
-# misconception: you took the masks the other way round: 1 means padded
+# misconception: you inverted the masks: 1 means padded
 class TransformerLayer(nn.Module):
     def __init__(self, dim, heads, hidden, is_decoder):
         super().__init__()

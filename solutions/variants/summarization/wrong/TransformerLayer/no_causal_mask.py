@@ -1,4 +1,4 @@
-# misconception: in the decoder you let places look at later ones
+# misconception: in the decoder you let positions attend to later ones
 class TransformerLayer(nn.Module):
     def __init__(self, dim, heads, hidden, is_decoder):
         super().__init__()

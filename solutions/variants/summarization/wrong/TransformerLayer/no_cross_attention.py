@@ -1,4 +1,4 @@
-# misconception: your decoder never looks at the document
+# misconception: your decoder never attends to the document
 class TransformerLayer(nn.Module):
     def __init__(self, dim, heads, hidden, is_decoder):
         super().__init__()

@@ -1,4 +1,4 @@
-# misconception: you blocked a place from looking at itself
+# misconception: you blocked each position from attending to itself
 class TransformerLayer(nn.Module):
     def __init__(self, dim, heads, hidden, is_decoder):
         super().__init__()

@@ -1,4 +1,4 @@
-# misconception: you cached the states before the projection, so that old places are projected again at each step
+# misconception: you cached the states before the projection, so that old positions are projected again at each step
 class TransformerLayer(nn.Module):
     def __init__(self, dim, heads, hidden, is_decoder):
         super().__init__()

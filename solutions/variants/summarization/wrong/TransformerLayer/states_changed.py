@@ -1,4 +1,4 @@
-# misconception: you added to the states that were given in place
+# misconception: you changed the given states in place
 class TransformerLayer(nn.Module):
 
     def __init__(self, dim, heads, hidden, is_decoder):

@@ -1,4 +1,4 @@
-# misconception: you gave each layer the embeddings; it works on the states of the layer before
+# misconception: you gave each layer the embeddings; it must get the states of the layer before
 class TransformerStack(nn.Module):
     def __init__(self, layers, vocabulary, longest, dim, pad_id):
         super().__init__()

@@ -1,4 +1,4 @@
-# misconception: you wrote the new caches into the cache that was given: the caller may use it twice
+# misconception: you wrote the new caches into the given cache: the caller may use it twice
 class TransformerStack(nn.Module):
 
     def __init__(self, layers, vocabulary, longest, dim, pad_id):

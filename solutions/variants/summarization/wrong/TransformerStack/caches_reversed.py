@@ -1,4 +1,4 @@
-# misconception: you gave the layers each other's caches
+# misconception: you gave the layers the caches of other layers
 class TransformerStack(nn.Module):
     def __init__(self, layers, vocabulary, longest, dim, pad_id):
         super().__init__()

@@ -1,4 +1,4 @@
-# misconception: you took the number of calls for the number of cached tokens; a call may bring several tokens
+# misconception: you used the number of calls as the number of cached tokens; a call may add several tokens
 class TransformerStack(nn.Module):
     def __init__(self, layers, vocabulary, longest, dim, pad_id):
         super().__init__()

@@ -1,4 +1,4 @@
-# misconception: you did not hand the document's padding mask on to the layers
+# misconception: you did not pass the document's padding mask on to the layers
 class TransformerStack(nn.Module):
     def __init__(self, layers, vocabulary, longest, dim, pad_id):
         super().__init__()

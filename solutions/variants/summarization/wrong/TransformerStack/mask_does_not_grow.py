@@ -1,4 +1,4 @@
-# misconception: you gave the old padding mask back as it was; it must grow with each call
+# misconception: you returned the old padding mask unchanged; it must grow with each call
 class TransformerStack(nn.Module):
     def __init__(self, layers, vocabulary, longest, dim, pad_id):
         super().__init__()

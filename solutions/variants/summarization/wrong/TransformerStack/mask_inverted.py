@@ -1,4 +1,4 @@
-# misconception: you took the mask the other way round: it is true where padded
+# misconception: you inverted the mask: it is true where padded
 class TransformerStack(nn.Module):
     def __init__(self, layers, vocabulary, longest, dim, pad_id):
         super().__init__()

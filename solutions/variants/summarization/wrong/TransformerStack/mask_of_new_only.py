@@ -1,4 +1,4 @@
-# misconception: you forgot the padding of the cached tokens: the mask must cover all P + T places, padded ones included
+# misconception: you forgot the padding of the cached tokens: the mask must cover all P + T positions, padded ones included
 class TransformerStack(nn.Module):
     def __init__(self, layers, vocabulary, longest, dim, pad_id):
         super().__init__()

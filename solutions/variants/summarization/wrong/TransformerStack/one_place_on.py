@@ -1,4 +1,4 @@
-# misconception: you counted places from 1
+# misconception: you counted positions from 1
 class TransformerStack(nn.Module):
     def __init__(self, layers, vocabulary, longest, dim, pad_id):
         super().__init__()

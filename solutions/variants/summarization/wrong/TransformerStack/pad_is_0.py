@@ -1,4 +1,4 @@
-# misconception: you took 0 for the pad token instead of pad_id
+# misconception: you used 0 as the pad token instead of pad_id
 class TransformerStack(nn.Module):
     def __init__(self, layers, vocabulary, longest, dim, pad_id):
         super().__init__()

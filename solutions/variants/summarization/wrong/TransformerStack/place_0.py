@@ -1,4 +1,4 @@
-# misconception: you gave the cached token the position 0 each time; the first new token stands at place P
+# misconception: you gave the cached token the position 0 each time; the first new token has position P
 class TransformerStack(nn.Module):
     def __init__(self, layers, vocabulary, longest, dim, pad_id):
         super().__init__()

@@ -1,4 +1,4 @@
-# misconception: you multiplied the token embeddings by the square root of D, as the paper does; here they are added as they are
+# misconception: you multiplied the token embeddings by the square root of D, as the paper does; here they are not scaled
 class TransformerStack(nn.Module):
     def __init__(self, layers, vocabulary, longest, dim, pad_id):
         super().__init__()

@@ -1,4 +1,4 @@
-# misconception: you counted unpadded tokens only for the places; a padded token takes up a place, too
+# misconception: you counted unpadded tokens only for the position; a padded token takes up a position, too
 class TransformerStack(nn.Module):
     def __init__(self, layers, vocabulary, longest, dim, pad_id):
         super().__init__()

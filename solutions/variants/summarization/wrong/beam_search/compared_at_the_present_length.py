@@ -1,4 +1,4 @@
-# misconception: you compared live hypotheses at their present length before you stopped; with a positive penalty more tokens may raise the score
+# misconception: before stopping early you scored active hypotheses at their current length; with a positive penalty more tokens may raise the score
 def beam_search(model, input_ids, num_beams, max_length, length_penalty=1.0):
     config, device, n, B = model.config, input_ids.device, num_beams, len(input_ids)
     attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]

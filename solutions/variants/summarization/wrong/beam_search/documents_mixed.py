@@ -1,4 +1,4 @@
-# misconception: you picked rows of the wrong document: row b · n + i is hypothesis i of document b
+# misconception: you selected rows of the wrong document: row b · n + i is hypothesis i of document b
 def beam_search(model, input_ids, num_beams, max_length, length_penalty=1.0):
     config, device, n, B = model.config, input_ids.device, num_beams, len(input_ids)
     attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]

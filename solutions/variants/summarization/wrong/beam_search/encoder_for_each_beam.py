@@ -1,4 +1,4 @@
-# misconception: you had the encoder read each document once per beam
+# misconception: you called the encoder once per beam for each document
 def beam_search(model, input_ids, num_beams, max_length, length_penalty=1.0):
     config, device, n, B = model.config, input_ids.device, num_beams, len(input_ids)
     attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]

@@ -1,4 +1,4 @@
-# misconception: you returned the best live hypothesis and forgot the finished ones
+# misconception: you returned the best active hypothesis and forgot the finished ones
 def beam_search(model, input_ids, num_beams, max_length, length_penalty=1.0):
     config, device, n, B = model.config, input_ids.device, num_beams, len(input_ids)
     attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]

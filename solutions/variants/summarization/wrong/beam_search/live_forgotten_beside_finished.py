@@ -1,4 +1,4 @@
-# misconception: you counted live hypotheses at max_length only where nothing had finished
+# misconception: you counted active hypotheses at max_length only if no hypothesis had finished
 def beam_search(model, input_ids, num_beams, max_length, length_penalty=1.0):
     config, device, n, B = model.config, input_ids.device, num_beams, len(input_ids)
     attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]

@@ -1,4 +1,4 @@
-# misconception: you gave the decoder a mask of ones; it must not look at padded places of the documents
+# misconception: you gave the decoder a mask of ones; it must not attend to padded positions of the documents
 def beam_search(model, input_ids, num_beams, max_length, length_penalty=1.0):
     config, device, n, B = model.config, input_ids.device, num_beams, len(input_ids)
     attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]

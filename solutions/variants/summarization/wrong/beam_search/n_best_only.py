@@ -1,4 +1,4 @@
-# misconception: you looked at the n best continuations only; those that end take the place of others that should live on
+# misconception: you used only the n best continuations; those that end then replace others that should stay active
 def beam_search(model, input_ids, num_beams, max_length, length_penalty=1.0):
     config, device, n, B = model.config, input_ids.device, num_beams, len(input_ids)
     attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]

@@ -1,4 +1,4 @@
-# misconception: you decoded greedily where there is one beam; when its text ends, the second best token lives on
+# misconception: you used greedy decoding for one beam; when its text ends, continue with the second best token
 def beam_search(model, input_ids, num_beams, max_length, length_penalty=1.0):
     if num_beams == 1:
         return greedy_decode(model, input_ids, max_length)

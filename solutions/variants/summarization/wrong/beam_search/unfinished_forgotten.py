@@ -1,4 +1,4 @@
-# misconception: you forgot the live hypotheses when max_length was reached
+# misconception: you forgot the active hypotheses when max_length was reached
 def beam_search(model, input_ids, num_beams, max_length, length_penalty=1.0):
     config, device, n, B = model.config, input_ids.device, num_beams, len(input_ids)
     attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]

@@ -1,4 +1,4 @@
-# misconception: you counted common words for ROUGE-L; they must stand in the same order
+# misconception: you counted common words for ROUGE-L; they must occur in the same order
 def compute_rouge(predictions, references):
     def f1(common, predicted, wanted):
         return 2 * common / (predicted + wanted) if common else 0.0

@@ -1,4 +1,4 @@
-# misconception: you took special tokens away at the ends of a text only; they do not count wherever they stand
+# misconception: you removed special tokens only at the ends of a text; they do not count at any position
 def compute_rouge(predictions, references):
 
     def f1(common, predicted, wanted):

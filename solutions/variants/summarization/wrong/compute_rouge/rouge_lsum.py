@@ -1,4 +1,4 @@
-# misconception: you took rougeLsum, which cuts the texts into lines, instead of rougeL
+# misconception: you took rougeLsum, which splits the texts into lines, instead of rougeL
 def compute_rouge(predictions, references):
     from rouge_score.rouge_scorer import RougeScorer
 

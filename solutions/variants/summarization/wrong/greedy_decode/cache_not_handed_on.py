@@ -1,4 +1,4 @@
-# misconception: you did not hand the cache on: the decoder saw only the last token
+# misconception: you did not pass the cache on: the decoder saw only the last token
 def greedy_decode(model, input_ids, max_length):
     config = model.config
     attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]

@@ -1,4 +1,4 @@
-# misconception: you gave the mask to the encoder only; the decoder, too, must not look at padded places of the documents
+# misconception: you gave the mask to the encoder only; the decoder, too, must not attend to padded positions of the documents
 def greedy_decode(model, input_ids, max_length):
     config = model.config
     attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]

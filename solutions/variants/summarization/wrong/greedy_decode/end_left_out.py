@@ -1,4 +1,4 @@
-# misconception: you dropped the end token; it belongs to the result
+# misconception: you dropped the end token; it is part of the result
 def greedy_decode(model, input_ids, max_length):
     config = model.config
     attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]

@@ -1,4 +1,4 @@
-# misconception: you filled ended rows up with end tokens; pad tokens belong there
+# misconception: you padded ended rows with end tokens; use pad tokens
 def greedy_decode(model, input_ids, max_length):
     config = model.config
     attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]

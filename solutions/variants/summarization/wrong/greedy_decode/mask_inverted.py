@@ -1,4 +1,4 @@
-# misconception: you took the attention mask the other way round: for transformers 1 means not padded
+# misconception: you inverted the attention mask: for transformers 1 means not padded
 def greedy_decode(model, input_ids, max_length):
     config = model.config
     attention_mask = (input_ids == config.pad_token_id).long()  # [B, S]

@@ -1,4 +1,4 @@
-# misconception: you gave the encoder a mask of ones, so that it reads the padding
+# misconception: you gave the encoder a mask of ones, so it reads the padding
 def greedy_decode(model, input_ids, max_length):
     config = model.config
     attention_mask = torch.ones_like(input_ids)  # [B, S]

@@ -1,4 +1,4 @@
-# misconception: you decoded the documents one after the other and read each with the encoder on its own
+# misconception: you decoded the documents one after the other and read each with the encoder separately
 def greedy_decode(model, input_ids, max_length):
     rows = [_one(model, row[None], max_length)[0].tolist() for row in input_ids]
     return padded(rows, model.config.pad_token_id)

@@ -1,4 +1,4 @@
-# misconception: you took 0 for the pad token instead of the one that the model's configuration names
+# misconception: you used 0 as the pad token instead of the one in the model's configuration
 def greedy_decode(model, input_ids, max_length):
     config = model.config
     attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]

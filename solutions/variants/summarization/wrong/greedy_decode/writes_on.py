@@ -1,4 +1,4 @@
-# misconception: rows that had ended went on writing
+# misconception: rows that had ended continued to write
 def greedy_decode(model, input_ids, max_length):
     config = model.config
     attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]

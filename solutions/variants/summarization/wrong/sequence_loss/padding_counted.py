@@ -1,3 +1,3 @@
-# misconception: you counted padded places as if token 0 were right there
+# misconception: you counted padded positions as if their label were token 0
 def sequence_loss(logits, labels):
     return F.cross_entropy(logits.flatten(0, 1), labels.clamp(min=0).flatten())

@@ -1,4 +1,4 @@
-# misconception: you left out each row's own end token; only the last place of the batch is left out
+# misconception: you left out each row's own end token; only the last position of the batch is left out
 def shift_right(labels, start_id, pad_id):
     shifted = torch.full_like(labels, start_id)  # [B, T]
     shifted[:, 1:] = labels[:, :-1]

@@ -1,4 +1,4 @@
-# misconception: you moved the labels that were given: the loss still needs them
+# misconception: you changed the given labels: the loss still needs them
 def shift_right(labels, start_id, pad_id):
     labels[:, 1:] = labels[:, :-1].clone()
     labels[:, 0] = start_id

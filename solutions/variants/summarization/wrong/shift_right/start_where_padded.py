@@ -1,4 +1,4 @@
-# misconception: you put start_id where labels are -100; pad_id belongs there
+# misconception: you put start_id where labels are -100; put pad_id there
 def shift_right(labels, start_id, pad_id):
     shifted = torch.full_like(labels, start_id)  # [B, T]
     shifted[:, 1:] = labels[:, :-1]

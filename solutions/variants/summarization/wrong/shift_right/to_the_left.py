@@ -1,4 +1,4 @@
-# misconception: you moved the labels to the left; the start token comes in front
+# misconception: you shifted the labels to the left; the start token comes first
 def shift_right(labels, start_id, pad_id):
     shifted = torch.full_like(labels, start_id)  # [B, T]
     shifted[:, :-1] = labels[:, 1:]
