@@ -16,13 +16,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from autograder.core.hashing import key_of
 from autograder.core.results import CACHED, Flag, GradedLog, Grading, Outcome
 from autograder.core.software import software
 from autograder.course.config import COURSE_FILE, course_folder
 from autograder.course.problem import Problem
 from autograder.course.seed import fingerprint
 from autograder.course.variants import variants
-from autograder.grading.item_cache import key_of
 from autograder.sandbox.host import wanted_level
 from autograder.submissions.reader import Submission
 

@@ -15,13 +15,11 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from autograder.core.results import Status
 from autograder.course.name_analysis import plain_python
 from autograder.grading.limits import ALL_CELLS_SECONDS, CELL_SECONDS, LIVES, UNSURE_CELLS_SECONDS
 from autograder.sandbox.host import Host, Session, SessionDiedError
 from autograder.submissions.rebuild import Built
-
-CRASHED = "crashed"
-"""The reason of a death that may be somebody else's doing."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +70,14 @@ class StudentProcess:
 
     def run(self, built: Built) -> dict[str, Any]:
         """Runs one more cell: what it printed and raised (`CellRun`), or how it killed the process (`dead`)."""
-        deaths: list[str] = []
+        deaths: list[Status] = []
         while len(deaths) < self._lives:
             try:
                 return asdict(self._run(self._ready(), built))
             except SessionDiedError as error:
                 self._session = None
                 deaths.append(error.reason)
-                if error.reason != CRASHED:
+                if error.reason is not Status.CRASHED:  # a crash can have a cause outside
                     break
         return {"dead": deaths[0]}
 
@@ -156,7 +154,7 @@ class StudentProcess:
                     self._run(session, built)
                 except SessionDiedError as error:  # ran before, kills now
                     deaths[built.id] += 1
-                    if error.reason != CRASHED or deaths[built.id] >= self._lives:
+                    if error.reason is not Status.CRASHED or deaths[built.id] >= self._lives:
                         self.dead[built.id] = error.reason
                         self._ran.remove(built)
                     break

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from autograder.core.hashing import key_of
 from autograder.core.results import NEEDS_GRADING, Flag, ItemResult, Status
 from autograder.core.software import software
 from autograder.course.cell_selection import NOT_RUN
@@ -24,8 +25,8 @@ from autograder.course.name_analysis import names_of, needed
 from autograder.course.problem import Item, Problem
 from autograder.grading import misconceptions
 from autograder.grading.answer_diff import compare
-from autograder.grading.cell_runner import CRASHED, CellRun, StudentProcess
-from autograder.grading.item_cache import Recall, key_of
+from autograder.grading.cell_runner import CellRun, StudentProcess
+from autograder.grading.item_cache import Recall
 from autograder.grading.limits import ALL_CELLS_OUTPUT, ANSWER_SECONDS, LIVES
 from autograder.grading.reference import Reference, quiet_process, reference, run_test
 from autograder.grading.verdict import Verdict, broken_cell, dead, not_answered, verdict_of
@@ -271,7 +272,7 @@ class _Examination:
             return Verdict(Status.MISSING, f"Not answered yet: `{item.id}` is still the stub you were given.")
         reason = self._process.dead.get(item.cell.id)
         if reason is not None:
-            return dead(item, reason, "its cell was run")
+            return dead(item, Status(reason), "its cell was run")
         run = self._done.runs.get(item.cell.id)
         if run is not None and run.raised is not None:
             return broken_cell(item, run.raised, self._done.runs, self._rebuilt)
@@ -289,9 +290,9 @@ class _Examination:
                     error = _caught(lambda: run_test(item, names))
                 return verdict_of(item, error, parts)
         except (TooLateError, ItemTimeoutError):
-            return dead(item, "timeout", f"it was tested ({item.seconds:g} s)")
+            return dead(item, Status.TIMEOUT, f"it was tested ({item.seconds:g} s)")
         except ClosedError:
-            return dead(item, CRASHED, "it was tested")
+            return dead(item, Status.CRASHED, "it was tested")
 
     def _answer(self, item: Item, link: Link) -> Any:
         """The student's answer on personal inputs as plain JSON; raises whatever goes wrong."""

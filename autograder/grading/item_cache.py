@@ -7,19 +7,14 @@ believed only after two examinations that agree.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
-DOUBTFUL = frozenset({"timeout", "out_of_memory", "crashed"})
+from autograder.core.results import Status
+
+DOUBTFUL = frozenset({Status.TIMEOUT, Status.OUT_OF_MEMORY, Status.CRASHED})
 """Ends that a busy machine can cause."""
 _AGREEING = 2
-
-
-def key_of(*parts: object) -> str:
-    """The digest of some plain values."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 class Recall:

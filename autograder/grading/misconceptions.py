@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from autograder.core.hashing import key_of
 from autograder.course.cell_selection import may_run
 from autograder.course.name_analysis import names_of
 from autograder.course.problem import Cell, Item
 from autograder.course.variants import Variant, variants
-from autograder.grading.item_cache import key_of
 from autograder.grading.reference import Names, Reference, run_trusted
 from autograder.grading.tolerance import Precision, for_device, precision_of, same
 from homework.hand_in.personal import draws_for, plain_json

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 
 from autograder.core.errors import SourceError
+from autograder.core.hashing import key_of
 from autograder.course.cell_selection import asked_names, graded_cells
 from autograder.course.name_analysis import plain_python
 from autograder.course.problem import Cell, Item, Problem
-from autograder.grading.item_cache import key_of
 from autograder.sandbox.guest.server import seed_everything
 
 

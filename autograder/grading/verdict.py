@@ -60,9 +60,9 @@ def verdict_of(item: Item, error: Exception | None, parts: Sequence[Part]) -> Ve
     return Verdict(Status.PARTIAL, message, passed_weight / sum(part.weight for part in parts))
 
 
-def dead(item: Item, reason: str, doing: str) -> Verdict:
+def dead(item: Item, reason: Status, doing: str) -> Verdict:
     """The verdict when the student's process died (`crashed`) or did not answer (`timeout`)."""
-    if reason == "timeout":
+    if reason is Status.TIMEOUT:
         return Verdict(
             Status.TIMEOUT,
             f"`{item.id}` did not finish in time while {doing}: look for an endless loop or needless work.",
@@ -85,7 +85,7 @@ def broken_cell(item: Item, raised: Mapping[str, Any], runs: Mapping[str, CellRu
     message = f"The cell of `{item.id}` could not be run: {_kind(error)}{where}{text}\n{error.detail}"
     broken = [cell_id for cell_id, run in runs.items() if run.raised is not None and cell_id != item.cell.id]
     if error.kind == "NameError" and broken:
-        message += "\nAn earlier cell of yours could not be run either; mend that one first."
+        message += "\nAn earlier cell of yours could not be run either; fix that one first."
     return Verdict(status, message[:_MOST])
 
 

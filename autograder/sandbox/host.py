@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any
 
 from autograder.core.errors import SetupError
+from autograder.core.results import Status
 from autograder.sandbox.filesystem import environment, lay_out, remove, staff_only
 from autograder.sandbox.guest.confinement import FULL, LEVELS, PLAIN, SCRATCH
 from autograder.sandbox.guest.wire import ClosedError, Limits, TooLateError, WireError, receive_frame, send_frame
@@ -75,9 +76,9 @@ def wanted_level() -> str:
 
 
 class SessionDiedError(Exception):
-    """The student's process ended or stopped answering; the reason is `crashed` or `timeout`."""
+    """The student's process ended (`Status.CRASHED`) or stopped answering (`Status.TIMEOUT`)."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: Status) -> None:
         super().__init__(reason)
         self.reason = reason
 
@@ -351,7 +352,7 @@ class Session:
         except (ClosedError, TooLateError, OSError):
             ours.close()
             self.close()
-            raise SessionDiedError("crashed") from None
+            raise SessionDiedError(Status.CRASHED) from None
         except SessionDiedError:
             ours.close()
             raise
@@ -397,20 +398,20 @@ class Session:
             send_frame(self._sock, header, deadline=time.monotonic() + seconds)
         except ClosedError:
             self.close()
-            raise SessionDiedError("crashed") from None
+            raise SessionDiedError(Status.CRASHED) from None
         except TooLateError:
             self.close()
-            raise SessionDiedError("timeout") from None
+            raise SessionDiedError(Status.TIMEOUT) from None
 
     def _receive(self, seconds: float) -> dict[str, Any]:
         try:
             reply, _ = receive_frame(self._sock, time.monotonic() + seconds, _REPLY)
         except TooLateError:
             self.close()
-            raise SessionDiedError("timeout") from None
+            raise SessionDiedError(Status.TIMEOUT) from None
         except (ClosedError, WireError):
             self.close()
-            raise SessionDiedError("crashed") from None
+            raise SessionDiedError(Status.CRASHED) from None
         assert isinstance(reply, dict)
         return reply
 
