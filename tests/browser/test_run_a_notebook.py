@@ -105,7 +105,7 @@ def test_the_log_asks_for_the_id_and_offers_itself(
     expect(page.get_by_text("Your student id (as your course knows you):").first).to_be_visible()
     question.fill("ada")
     question.press("Enter")
-    expect(page.get_by_role("link", name="submission_log.json")).to_be_visible()
+    expect(page.get_by_role("link", name="submission_log.json")).to_be_visible(timeout=1000 * SECONDS)
     log = json.loads((folder / "submission_log.json").read_text())
     assert log["student"] == "ada" and set(log["answers"]) == {"standardize", "Line"}
 

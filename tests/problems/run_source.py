@@ -62,8 +62,8 @@ def run_source(
         deprecated: allow cells to use what Python or a library calls deprecated.
 
     Returns:
-        The dumped values by name, and under `log` the submission log, under `seconds` the wall time of the cells
-        (without torch's import), under `output` what was printed, under `errors` what stands on standard error, and
+        The dumped values by name, and under `log` the submission log, under `seconds` and `cpu_seconds` the wall time
+        and the CPU time of the cells (without torch's import), under `output` what was printed, under `errors` what stands on standard error, and
         under `deprecated` who used what that is deprecated.
 
     Raises:
@@ -238,16 +238,16 @@ def _run_all(text: str) -> None:
     if request["seed"] is not None:
         _start_with(request["seed"])
     names = vars(sys.modules["__main__"])
-    begin = time.monotonic()
+    begin, cpu = time.monotonic(), time.process_time()
     with deprecations() as found:
         for number, cell in enumerate(code_cells(request["problem"])):
             value = _run_cell(cell.source, f"<{request['problem']}, code cell {number}>", names)
             if request["figures"] and hasattr(value, "savefig"):
                 Path(request["figures"]).mkdir(parents=True, exist_ok=True)
                 value.savefig(Path(request["figures"]) / f"{number:02d}.png", dpi=80)
-    seconds = time.monotonic() - begin
+    spent = {"seconds": time.monotonic() - begin, "cpu_seconds": time.process_time() - cpu}
     result = {wanted: plain_json(eval(wanted, names)) for wanted in request["dump"]}
-    text = json.dumps({**result, "seconds": seconds, "deprecated": found})
+    text = json.dumps({**result, **spent, "deprecated": found})
     Path(request["result"]).write_text(text, encoding="utf-8")
 
 

@@ -114,13 +114,13 @@ def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
 
 
 def check_decoding(seen: dict[str, Any]) -> None:
-    """The cache changes no number and saves time: from 32 tokens on, and three times at 128."""
+    """The cache changes no number and saves time: from 32 tokens on, three times at 128, and more the longer."""
     assert all(seen["same"])
     assert seen["logits_apart"] < 1e-4
     ratio = {n: slow / fast for n, slow, fast in zip(seen["lengths"], seen["naive"], seen["cached"], strict=True)}
     assert ratio[32] > 1 and ratio[64] > 1
     assert ratio[128] >= 3
-    assert seen["naive"][-1] / seen["naive"][0] > 2 * seen["cached"][-1] / seen["cached"][0]
+    assert ratio[128] > max(ratio[min(ratio)], ratio[32])
 
 
 def check_scores(scores: dict[str, dict[str, float]]) -> None:
