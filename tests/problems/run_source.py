@@ -63,8 +63,8 @@ def run_source(
 
     Returns:
         The dumped values by name, and under `log` the submission log, under `seconds` and `cpu_seconds` the wall time
-        and the CPU time of the cells (without torch's import), under `output` what was printed, under `errors` what stands on standard error, and
-        under `deprecated` who used what that is deprecated.
+        and the CPU time of the cells (without torch's import), under `output` what was printed, under `errors` what
+        stands on standard error, and under `deprecated` who used what that is deprecated.
 
     Raises:
         AssertionError: a cell raised; with the end of its output and traceback. Or cells used what is deprecated.
