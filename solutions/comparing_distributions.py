@@ -893,7 +893,7 @@ for way, (mean, std) in fits.items():
 #
 # ### (a) Finite and infinite (3 points)
 #
-# Give the two distributions of your `asymmetric_pair`. Compute the finite divergence by hand. Why is the other one infinite: what would happen to someone who uses that code, and why does more data not help? Finally, what would the
+# Give the two distributions of your `asymmetric_pair`. Compute the finite divergence by hand. Why is the other one infinite: what happens if you use that code, and why does more data not help? Finally, what would the
 # Jensen-Shannon divergence of your pair be, and why must it be finite? About 100 words.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_infinite", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}

@@ -35,7 +35,7 @@
 # else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny
 # inputs, so you can do everything in `mini` first.
 #
-# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a cell of its own, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
+# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a separate cell, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
 #
 # | graded | points |
 # |---|---|
@@ -1138,7 +1138,7 @@ print(
 #
 # What the class must do:
 #
-# * `RehearsalBuffer(capacity, seed)`: room for `capacity` examples, at least 1. All its randomness comes from `seed`: two buffers with the same seed and the same calls hold and return the same, and torch's global generator is not used. (Otherwise rehearsal would change the batches.)
+# * `RehearsalBuffer(capacity, seed)`: room for `capacity` examples, at least 1. All its randomness comes from `seed`: two buffers with the same seed and the same calls hold and return the same, and torch's global generator does not change. (Otherwise rehearsal would change the batches.)
 # * `add(x, y)`: adds the examples `x` `[B, ...]`, `y` `[B]`, one after the other; any `B`. It keeps copies: the caller may overwrite `x` and `y` afterwards.
 # * `sample(n)`: `n` *different* examples of those that it holds, drawn uniformly, as `(x [n, ...], y [n])`, each `x` with its `y`; if it holds fewer than `n`, all of them, in any order. They are copies, with the device and the data type of the added examples. Sampling does not change the buffer. It is not called while the buffer is empty.
 # * `len(buffer)`: the number of examples it holds now, never more than `capacity`.
@@ -1258,7 +1258,9 @@ assert bool((often[-2:] < 0.4).all()), (
 assert bool((often[:3] < 0.4).all()), "the first examples are favoured: later ones must be able to replace them"
 assert bool((often - 0.25).abs().max() < 0.11), "each of the 12 examples should be in about a quarter of the buffers"
 assert torch.equal(kept[:9], student.kept_by(range(9), 3, [5, 1, 6])), "the same seed must hold the same examples"
-assert student.leaves_alone(buffer.add, torch.zeros(2, 1), torch.zeros(2).long()), "do not use torch's global generator"
+assert student.leaves_alone(buffer.add, torch.zeros(2, 1), torch.zeros(2).long()), (
+    "torch's global generator must not change"
+)
 print("RehearsalBuffer: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(60)
@@ -1330,11 +1332,9 @@ with part("seeds and copies", 1):
         assert torch.equal(one[0], other[0]) and torch.equal(one[1], other[1]), (
             "two buffers with one seed and the same calls must hold and return the same: each needs its own generator"
         )
-    assert student.leaves_alone(student.RehearsalBuffer, 4, start), "torch's global generator must not be used"
-    assert student.leaves_alone(first.add, x, y), (
-        "torch's global generator must not be used, and x and y must not change"
-    )
-    assert student.leaves_alone(first.sample, 2), "torch's global generator must not be used"
+    assert student.leaves_alone(student.RehearsalBuffer, 4, start), "torch's global generator must not change"
+    assert student.leaves_alone(first.add, x, y), "torch's global generator must not change, and neither must x and y"
+    assert student.leaves_alone(first.sample, 2), "torch's global generator must not change"
     buffer = student.RehearsalBuffer(3, start)
     for B in (2, 30):
         student.add_and_overwrite(buffer, torch.ones(B, 2), torch.ones(B).long())

@@ -35,7 +35,7 @@
 # else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny
 # inputs, so you can do everything in `mini` first.
 #
-# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a cell of its own, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
+# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a separate cell, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
 #
 # | graded | points |
 # |---|---|
@@ -736,7 +736,7 @@ def make_optimizers(
 # One round has two steps, each with fresh gradients, and always in this order:
 #
 # 1. **The discriminator's step.** Make fakes from `z`, compute `d_loss` = `discriminator_loss` of the logits on `x_real` and on the fakes, and let the
-# discriminator's optimizer take one step. The fakes are *data* here: this loss must not reach the generator, neither
+#    discriminator's optimizer take one step. The fakes are *data* here: this loss must not reach the generator, neither
 #    its weights nor their gradients. (Otherwise the generator learns to be recognised as fake. Cut the graph with
 #    `detach()`, or make the fakes without a graph.)
 # 2. **The generator's step.** Compute the logits of the fakes of the same `z` again with the discriminator *as it is

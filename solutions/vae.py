@@ -35,7 +35,7 @@
 # else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny
 # inputs, so you can do everything in `mini` first.
 #
-# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a cell of its own, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
+# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a separate cell, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
 #
 # | graded | points |
 # |---|---|
@@ -311,7 +311,7 @@ for name, estimates in {"reparameterised": through_the_draw, "score function": s
 # draw per image is enough below.
 
 # %% [markdown]
-# ## 3. `kl_standard_normal`: the price of information (6 points)
+# ## 3. `kl_standard_normal`: the KL term (6 points)
 #
 # The KL term says how far the approximate posterior $q = N(m, \mathrm{diag}(v))$ is from the prior $N(0, I)$, in nats.
 # It is what the latents "cost": a latent whose $m$ and $v$ do not depend on the image can equal the prior and costs
