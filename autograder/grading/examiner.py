@@ -13,7 +13,7 @@ import io
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -85,6 +85,7 @@ def examine(
     recall: Recall | None = None,
     on_item: OnItem | None = None,
     lives: int = LIVES,
+    items: Collection[str] | None = None,
 ) -> Examined:
     """Examines a notebook.
 
@@ -97,17 +98,28 @@ def examine(
         recall: what an earlier grading found; nothing if not given.
         on_item: called with each item's result as soon as it is known.
         lives: how often the process must die under the same cell until that is believed to be the cause.
+        items: ids of the items to examine, and no other; all if not given. Cells below the last of them are not run.
     """
+    wanted = [item for item in problem.items if items is None or item.id in items]
     with quiet_process(), inputs_from(seed):
-        examination = _Examination(problem, rebuilt, host, student, seed, recall or Recall(), lives)
+        examination = _Examination(problem, rebuilt, host, student, seed, recall or Recall(), lives, wanted)
         return examination.run(on_item or (lambda result: None))
 
 
 class _Examination:
     def __init__(
-        self, problem: Problem, rebuilt: Rebuilt, host: Host, student: str, seed: str, recall: Recall, lives: int
+        self,
+        problem: Problem,
+        rebuilt: Rebuilt,
+        host: Host,
+        student: str,
+        seed: str,
+        recall: Recall,
+        lives: int,
+        wanted: Sequence[Item],
     ) -> None:
         self._problem = problem
+        self._wanted = wanted
         self._recall = recall
         self._state = key_of(software(), seed, problem.id, host.level)
         """Digest of all cells so far, in order: what the student's process is made of."""
@@ -138,10 +150,17 @@ class _Examination:
             self._done.flags.append(Flag("whole_notebook", message))
         cells_seed = _seed(seed, problem.id, "cells")
         self._process = StudentProcess(host, cells_seed, self._unsure, self._done.timed, lives)
-        self._cells = [built for n, built in enumerate(rebuilt.cells) if n in chosen or built.id in self._unsure]
+        tests = {item.test.grade_id for item in wanted if item.test is not None}
+        is_asked = [built.cell is not None and built.cell.grade_id in tests for built in rebuilt.cells]
+        last = max((n for n, asked in enumerate(is_asked) if asked), default=-1)
+        self._cells = [
+            built
+            for n, built in enumerate(rebuilt.cells[: last + 1])
+            if (n in chosen or built.id in self._unsure) and (built.role != "test" or is_asked[n])
+        ]
 
     def run(self, on_item: OnItem) -> Examined:
-        results = {item.id: self._manual(item) for item in self._problem.items if item.kind != "code"}
+        results = {item.id: self._manual(item) for item in self._wanted if item.kind != "code"}
         for result in results.values():
             on_item(result)
         try:
@@ -157,7 +176,7 @@ class _Examination:
                 on_item(results[item.id])
         finally:
             self._process.close()
-        for item in self._problem.items:
+        for item in self._wanted:
             self._done.results.append(self._leaning(item, results) if item.kind == "code" else results[item.id])
         return self._done
 

@@ -111,8 +111,12 @@ def run_source(
 def code_cells(problem: str) -> list[Any]:
     """The code cells of a problem's source, in order; of a changed copy below `$RUN_SOURCE_ROOT`, if that is set."""
     root = Path(os.environ.get("RUN_SOURCE_ROOT", "") or ROOT)
-    notebook = jupytext.read(root / "solutions" / f"{problem}.py", fmt="py:percent")
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return _code_cells((root / "solutions" / f"{problem}.py").read_text(encoding="utf-8"))
+
+
+@functools.lru_cache(maxsize=16)
+def _code_cells(source: str) -> list[Any]:
+    return [cell for cell in jupytext.reads(source, fmt="py:percent").cells if cell.cell_type == "code"]
 
 
 def cells_up_to(problem: str, name: str) -> dict[str, Any]:

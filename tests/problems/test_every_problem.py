@@ -1,7 +1,7 @@
 """What holds for every problem: it is whole, its variants are there, and its tests judge each of them rightly.
 
-Here an item's test meets its own variants in this process. That a wrong solution costs its item and no other, seen
-through the wall, is what `autograder check` proves.
+Each variant is graded alone, in a sandboxed process, in a notebook that is right everywhere else. That it costs its
+item and no other is what `autograder check` proves.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nbclient import NotebookClient
@@ -16,6 +17,7 @@ from nbclient import NotebookClient
 from autograder.course.problem import Item, Problem, load_problem, problem_ids
 from autograder.course.variants import Variant, variants
 from autograder.release.notebook import released_notebook
+from tests.problems.one_item import graded
 from tests.problems.run_source import ROOT, code_cells, run_source, verdicts
 
 PROBLEMS = [load_problem(problem, ROOT) for problem in problem_ids(ROOT)]
@@ -77,6 +79,11 @@ WRONG = [(problem, variant) for problem in PROBLEMS for variant in variants(prob
 RIGHT = [(problem, variant) for problem in PROBLEMS for variant in variants(problem, "right")]
 
 
+def _grouped(pairs: list[tuple[Problem, Variant]]) -> list[Any]:
+    """Parameters whose tests run in one worker for each problem, which then loads it once."""
+    return [pytest.param(*pair, marks=pytest.mark.xdist_group(f"variants of {pair[0].id}")) for pair in pairs]
+
+
 def name_of(value: Problem | Item | Variant) -> str:
     return f"{value.item}/{value.slug}" if isinstance(value, Variant) else value.id
 
@@ -112,15 +119,17 @@ def test_the_solution_passes_its_tests(problem: Problem) -> None:
     assert verdicts(problem.id) == dict.fromkeys(ITEMS[problem.id], "")
 
 
-@pytest.mark.filterwarnings("ignore:std\\(\\):UserWarning")  # one of the wrong solutions: the deviation of one number
-@pytest.mark.parametrize(("problem", "variant"), WRONG, ids=name_of)
+@pytest.mark.parametrize(("problem", "variant"), _grouped(WRONG), ids=name_of)
 def test_a_wrong_solution_fails(problem: Problem, variant: Variant) -> None:
-    assert verdicts(problem.id, {variant.item: variant.source}, [variant.item])[variant.item]
+    result = graded(problem, variant.item, variant.source)
+    assert result.score < result.max_score
+    assert result.message, "the student learns why"
 
 
-@pytest.mark.parametrize(("problem", "variant"), RIGHT, ids=name_of)
+@pytest.mark.parametrize(("problem", "variant"), _grouped(RIGHT), ids=name_of)
 def test_a_right_alternative_passes(problem: Problem, variant: Variant) -> None:
-    assert verdicts(problem.id, {variant.item: variant.source}, [variant.item]) == {variant.item: ""}
+    result = graded(problem, variant.item, variant.source)
+    assert result.score == result.max_score, result.message
 
 
 @pytest.mark.slow

@@ -22,7 +22,8 @@ from autograder.grading.grade import grade_submission
 from autograder.release.fill import solution_answers
 from autograder.sandbox.host import ANY, Host, HostGoneError, Session
 from autograder.sandbox.proxy import Link
-from autograder.submissions.reader import Submission
+from autograder.submissions.reader import Submission, read_cells
+from autograder.submissions.rebuild import rebuild
 from tests.autograder.toy import (
     FULL,
     LINE,
@@ -350,6 +351,18 @@ def test_training_and_other_needless_cells_are_not_run() -> None:
     assert scores(grading) == FULL
     tagged = [cell for cell in grading.notebook.cells if "train" in cell.metadata.get("tags", ())]
     assert tagged and all(cell.outputs == [] for cell in tagged)
+
+
+def test_one_item_alone_is_examined_without_the_cells_below_it() -> None:
+    below = "class Line(nn.Module):\n    def __init__(self):\n        raise SystemExit"
+    rebuilt = rebuild(toy(), read_cells(text(solved(Line=below)), "toy.ipynb"), "toy.ipynb")
+    with Host(level=ANY) as host:
+        alone = examiner.examine(toy(), rebuilt, host, student="ada", seed="1", items=["standardize"])
+        last = examiner.examine(toy(), rebuilt, host, student="ada", seed="1", items=["Line", "written_units"])
+    assert [(result.id, result.status) for result in alone.results] == [("standardize", Status.PASSED)]
+    assert {"standardize"} == set(alone.answers) and "Line" not in alone.runs
+    assert [result.id for result in last.results] == ["Line", "written_units"]
+    assert last.results[0].score == 0
 
 
 def test_a_helper_in_a_free_cell_is_run_and_a_later_definition_does_not_reach_back() -> None:
