@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-latest lock demo formgrader test test-latest test-slow lint release bundle docs check tiny-t5 tiny-summarizer clean
+.PHONY: help setup setup-latest lock demo formgrader test test-all test-latest test-slow lint release bundle docs check tiny-t5 tiny-summarizer clean
 
 # What a set-up may be told on the command line, e.g. `make setup PYTHON=python3.12`.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -16,6 +16,7 @@ UV := 0.13.9
 WORKERS ?= 2
 OUT ?= build/student
 PORT ?= 8888
+PROBLEM ?= # of `make test`: only the tests of this problem
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -85,11 +86,20 @@ lock: $(READY)  ## renews lock/requirements.txt with the newest versions that py
 demo: $(READY)  ## releases all problems, grades a small made-up class and shows its grades
 	$(BIN)/autograder demo
 
-test: lint  ## runs the linters and all tests but the slow ones
+ifeq ($(strip $(PROBLEM)),)
+test: lint  ## runs the linters and the tests that take seconds; with PROBLEM=vae only those of one problem
+	$(BIN)/python -m pytest -m "not long and not slow" -n $(WORKERS) --dist loadgroup
+else
+test: $(READY)
+	$(BIN)/autograder lint $(PROBLEM)
+	$(BIN)/python -m pytest tests/problems -k $(PROBLEM) -m "not long and not slow" -n $(WORKERS) --dist load
+endif
+
+test-all: lint  ## runs the linters and all tests but the slow ones; continuous integration runs this
 	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadgroup
 
-test-latest: setup-latest  ## runs what `test` runs in .venv-latest, with the newest versions that pyproject.toml allows
-	$(MAKE) --no-print-directory test VENV=.venv-latest LATEST=yes
+test-latest: setup-latest  ## runs what `test-all` runs in .venv-latest, with the newest versions that pyproject.toml allows
+	$(MAKE) --no-print-directory test-all VENV=.venv-latest LATEST=yes
 
 test-slow: $(READY)  ## runs the slow tests, then grades every wrong solution and every right alternative
 	$(BIN)/python -m pytest -m slow -n $(WORKERS) --dist loadgroup

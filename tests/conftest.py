@@ -1,4 +1,4 @@
-"""What all tests share: a quiet, small, offline environment, and the marker `unit` for tests without another."""
+"""What all tests share: a quiet, small, offline environment, and markers: see docs/testing.md."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 """The browser of the tests that look at pages; None where there is none, and they are skipped."""
 NO_CHROMIUM = "no chromium is installed (`apt-get install chromium`)"
+
+LONG_FOLDERS = (("tests", "browser"), ("tests", "benchmarks"))
 
 # Before anything imports matplotlib, torch or a hub client. Kernels and examiner processes inherit these.
 os.environ["MPLBACKEND"] = "Agg"
@@ -53,7 +55,9 @@ def _no_personal_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks every test that carries neither `kernel` nor `slow` as `unit`."""
+    """Marks tests in a browser and benchmarks as `long`, and what carries neither `kernel` nor `slow` as `unit`."""
     for item in items:
+        if item.path.relative_to(ROOT).parts[:2] in LONG_FOLDERS:
+            item.add_marker("long")
         if not any(item.get_closest_marker(name) for name in ("kernel", "slow")):
             item.add_marker("unit")

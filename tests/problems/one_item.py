@@ -7,14 +7,13 @@ import functools
 
 from autograder.core.notebook_io import notebook_text
 from autograder.core.results import ItemResult
-from autograder.course.problem import Problem, load_problem, problem_ids
+from autograder.course.problem import Problem
 from autograder.course.warm_modules import warm_modules
 from autograder.grading.examiner import examine
 from autograder.release.fill import fill_in, solved_notebook
 from autograder.sandbox.host import Host
 from autograder.submissions.reader import read_cells
 from autograder.submissions.rebuild import rebuild
-from tests.problems.run_source import ROOT
 
 
 def graded(problem: Problem, item: str, answer: str) -> ItemResult:
@@ -28,16 +27,28 @@ def graded(problem: Problem, item: str, answer: str) -> ItemResult:
     notebook = fill_in(_solved(problem), {item: answer})
     name = f"{problem.id}.ipynb"
     rebuilt = rebuild(problem, read_cells(notebook_text(notebook).encode(), name), name)
-    [result] = examine(problem, rebuilt, _host(), student="ada", seed="of the tests", lives=1, items=[item]).results
+    [result] = examine(
+        problem, rebuilt, _host(problem), student="ada", seed="of the tests", lives=1, items=[item]
+    ).results
     return result
 
 
 _solved = functools.cache(solved_notebook)
 
 
-@functools.cache
-def _host() -> Host:
-    """One warm process for all problems; ends with this one."""
-    host = Host(warm_modules([load_problem(problem, ROOT) for problem in problem_ids(ROOT)]))
-    atexit.register(host.close)
-    return host
+_hosts: dict[str, Host] = {}
+"""The warm process of the latest problem."""
+
+
+def _host(problem: Problem) -> Host:
+    """A warm process for the problem; that of another problem ends."""
+    if problem.id not in _hosts:
+        _close()
+        _hosts[problem.id] = Host(warm_modules([problem]))
+    return _hosts[problem.id]
+
+
+@atexit.register
+def _close() -> None:
+    while _hosts:
+        _hosts.popitem()[1].close()

@@ -26,6 +26,7 @@ def test_wrong_divergences_do_not_cost_the_items_that_do_not_call_them() -> None
 
 
 @pytest.mark.kernel
+@pytest.mark.long
 def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
     dump = {
         "evidence": "[float(fair_evidence[-1]), float(loaded_evidence[-1])]",

@@ -62,6 +62,7 @@ def test_a_wrong_helper_costs_nothing_where_another_right_answer_uses_it_or_does
 
 
 @pytest.mark.kernel
+@pytest.mark.long
 def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
     found = run_source(PROBLEM, "mini", tmp_path, list(DUMP.values()))
     seen = {name: found[asked] for name, asked in DUMP.items()}

@@ -21,6 +21,8 @@ from tests.problems.one_item import graded
 from tests.problems.run_source import ROOT, code_cells, run_source, verdicts
 
 PROBLEMS = [load_problem(problem, ROOT) for problem in problem_ids(ROOT)]
+ONE_QUICK = [problem if problem.id == "vae" else pytest.param(problem, marks=pytest.mark.long) for problem in PROBLEMS]
+"""For tests that run a whole notebook: one problem's in `make test`, the others' in `make test-all`."""
 ITEMS = {
     "summarization": (
         "compute_rouge",
@@ -194,7 +196,7 @@ def test_no_test_reads_a_graded_name_of_its_own_notebook(problem: Problem) -> No
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("problem", PROBLEMS, ids=name_of)
+@pytest.mark.parametrize("problem", ONE_QUICK, ids=name_of)
 def test_the_notebook_runs_in_grade(problem: Problem, tmp_path: Path) -> None:
     log = run_source(problem.id, "grade", tmp_path)["log"]
     assert set(log["answers"]) == set(ITEMS[problem.id])
@@ -203,7 +205,7 @@ def test_the_notebook_runs_in_grade(problem: Problem, tmp_path: Path) -> None:
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("problem", PROBLEMS, ids=name_of)
+@pytest.mark.parametrize("problem", ONE_QUICK, ids=name_of)
 def test_whoever_solved_nothing_can_hand_in_a_log(
     problem: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

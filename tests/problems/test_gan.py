@@ -65,6 +65,7 @@ DUMP = {
 
 
 @pytest.mark.kernel
+@pytest.mark.long
 def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
     found = run_source(PROBLEM, "mini", tmp_path, list(DUMP.values()), timeout=1800)
     seen = {name: found[asked] for name, asked in DUMP.items()}

@@ -15,6 +15,7 @@ NO_BASELINE, BASELINE = "no baseline", "batch mean"
 
 
 @pytest.mark.kernel
+@pytest.mark.long
 def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
     dump = [
         "{name.replace(chr(10), ', '): values.tolist() for name, values in after_short.items()}",

@@ -74,6 +74,7 @@ def test_every_version_of_transformers_draws_the_same_tokens(monkeypatch: pytest
 
 
 @pytest.mark.kernel
+@pytest.mark.long
 def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
     found = run_source(PROBLEM, "mini", tmp_path, list(DUMP.values()), timeout=1800)
     seen = {name: found[asked] for name, asked in DUMP.items()}

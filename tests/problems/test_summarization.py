@@ -93,6 +93,7 @@ def logits_apart():
 
 
 @pytest.mark.kernel
+@pytest.mark.long
 def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
     asked = [f"(exec({HELPERS!r}, globals()), {expression})[1]" for expression in DUMP.values()]
     found = run_source(PROBLEM, "mini", tmp_path, asked, timeout=1800)

@@ -56,6 +56,7 @@ def course(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 @pytest.mark.parametrize("page", PAGES_WITH_COMMANDS, ids=lambda page: page.stem)
 def test_every_command_of_a_page_runs(page: Path, course: Path) -> None:
