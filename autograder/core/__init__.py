@@ -1,1 +1,1 @@
-"""What knows no course: errors, results, files, text, hashes, pages."""
+"""The parts that do not depend on a course: errors, results, files, text, hashes, pages."""

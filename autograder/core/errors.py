@@ -1,4 +1,4 @@
-"""The exceptions that staff see: each message says what, where and what to do."""
+"""The exceptions that staff see. Each message says what happened, where, and what to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import traceback
 from autograder.core.text import well_formed
 
 _LONGEST_TRACEBACK = 200_000
-"""Characters of a traceback that are kept."""
+"""Characters of a traceback to keep."""
 
 
 class AutograderError(Exception):
@@ -15,7 +15,7 @@ class AutograderError(Exception):
 
 
 class SourceError(AutograderError):
-    """A problem's source (`solutions/<problem>.py`) is not what the tools need."""
+    """A problem's source (`solutions/<problem>.py`) is invalid."""
 
 
 class ReleaseError(AutograderError):
@@ -27,7 +27,7 @@ class CourseError(AutograderError):
 
 
 class ExportError(AutograderError):
-    """Grades were not exported: a roster cannot be read, or it does not say where they belong."""
+    """Grades were not exported: a roster cannot be read, or does not say which row a grade belongs to."""
 
 
 class SetupError(AutograderError):
@@ -35,7 +35,7 @@ class SetupError(AutograderError):
 
 
 def traceback_of(error: BaseException) -> str:
-    """The error with its traceback as text that can be written; of a very long one the middle is left out."""
+    """The error with its traceback as well-formed text, without the middle of a very long one."""
     text = well_formed("".join(traceback.format_exception(error)))
     half = _LONGEST_TRACEBACK // 2
     return text if len(text) <= _LONGEST_TRACEBACK else f"{text[:half]}\n[...]\n{text[-half:]}"

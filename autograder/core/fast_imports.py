@@ -1,12 +1,12 @@
-"""Spares each process what libraries import and nothing here uses.
+"""Skips slow imports that libraries make and this package does not use.
 
 Importing this module saves 3 to 4 CPU seconds in which `rfc3987_syntax` builds a grammar. jsonschema imports that
-library if it is installed (JupyterLab's dependencies bring it), to check strings of the format `iri`; nbformat imports
-jsonschema, and nearly everything here imports nbformat. jsonschema is made to believe that the library is not
-installed, which it is prepared for. A process that has already imported the library keeps it.
+library if it is installed (as a dependency of JupyterLab), to check strings of the format `iri`; nbformat imports
+jsonschema, and nearly every module here imports nbformat. This module makes the import of `rfc3987_syntax` fail, which
+jsonschema handles. A process that has already imported the library keeps it.
 
-jupytext and nbgrader import Jupyter's server for the extensions that they bring for it, which takes more than half of
-the time that importing them takes: `without_server` is for that.
+jupytext and nbgrader import Jupyter's server for their server extensions, which takes more than half of their import
+time; `without_server` skips that.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from collections.abc import Iterator
 from typing import Any
 
 _OPTIONAL = ("jupytext.sync_contentsmanager", "jupytext.async_contentsmanager")
-"""What a library can do without."""
+"""Optional modules of jupytext."""
 _EXTENSIONS = tuple(
     f"nbgrader.server_extensions.{name}"
     for name in ("assignment_list", "course_list", "validate_assignment", "formgrader")
 )
-"""Modules of which `nbgrader` wants a function that loads an extension into a server."""
+"""Modules from which `nbgrader` takes the functions that load its extensions into a server."""
 
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # None means: importing it fails
 
 
 @contextlib.contextmanager
 def without_server() -> Iterator[None]:
-    """Inside, importing jupytext or nbgrader leaves out what is for Jupyter's server, unless this process is one."""
+    """Inside the block, importing jupytext or nbgrader does not import Jupyter's server; no effect in a server."""
     if "jupyter_server" in sys.modules:
         yield
         return
@@ -46,7 +46,7 @@ def without_server() -> Iterator[None]:
 
 
 def _later(name: str) -> types.ModuleType:
-    """A module whose only function imports the true module of that name."""
+    """A stand-in module whose only function imports the real module and calls its function."""
 
     def load_jupyter_server_extension(server: Any) -> None:
         importlib.import_module(name).load_jupyter_server_extension(server)

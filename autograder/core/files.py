@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _OF_ONE_PATH = frozenset(
         *(errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ),
     }
 )
-"""Errors that say nothing about other files in other folders."""
+"""Errors that concern one path only; files in other folders can still be written."""
 
 
 class PathError(SetupError):
-    """This file cannot be written, by what is in its place or by its folder's permissions; others may be."""
+    """This file cannot be written, because of what is at its path or its folder's permissions; others may be."""
 
 
 def write_atomically(path: Path, text: str) -> bool:
-    """Writes a text file so that it is never half written; returns whether its bytes changed.
+    """Writes a text file atomically and returns whether its bytes changed.
 
     Raises:
-        PathError: something else is in its place, or its folder cannot be written.
+        PathError: something else is at this path, or its folder cannot be written.
         SetupError: the disk is full or broken; the old file is untouched.
     """
     return write_bytes(path, text.encode())

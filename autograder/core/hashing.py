@@ -1,4 +1,4 @@
-"""Digests that name the content of plain values: equal values, equal digests, on every machine."""
+"""Digests of plain values: equal values have equal digests on every machine."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ import json
 
 
 def key_of(*parts: object) -> str:
-    """The digest of some plain values."""
+    """The SHA-256 of plain values, as hex digits."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

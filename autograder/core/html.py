@@ -1,4 +1,4 @@
-"""What all pages are made with: templates that escape, one style sheet with its hash, names set as code."""
+"""Parts of all HTML pages: templates with escaping, style sheets with their hash, names set as code."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ class Style:
     """The style sheet of a page."""
 
     text: Markup
-    """The rules; our own files, not anybody's input."""
+    """The rules, from files of this package only; no user input."""
     hash: str
-    """SHA-256 in base64: what a content security policy allows this sheet by."""
+    """SHA-256 in base64, by which a content security policy allows this sheet."""
 
 
 def style(*names: str) -> Style:
-    """The style sheets of these names, one after the other."""
+    """The style sheets of these names, concatenated."""
     text = "".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in names)
     return Style(Markup(text), base64.b64encode(hashlib.sha256(text.encode()).digest()).decode())
 
 
 @functools.cache
 def template(name: str, *, escapes: bool = True) -> jinja2.Template:
-    """The template of that name; it raises where something is missing.
+    """The template of that name; rendering it raises if a variable is missing.
 
     Args:
         name: name of the file.
-        escapes: does it escape what is put into it? Only for texts that are no HTML and hold nothing of a student's
-            may it not.
+        escapes: whether it escapes the values put into it. False is allowed only for texts that are not HTML and
+            contain nothing from a student.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
@@ -54,12 +54,12 @@ def template(name: str, *, escapes: bool = True) -> jinja2.Template:
 
 
 def with_code(text: str) -> Markup:
-    """Escaped text in which `names` between backticks are set as code, and nothing steers how it is shown."""
+    """Escaped text with `names` between backticks set as code and control characters written as escapes."""
     return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(_without_steering(text)))))
 
 
 def _without_steering(text: str) -> str:
-    """The text with control characters, and marks that turn the direction of writing, as escapes; lines stay."""
+    """The text with control characters and bidirectional marks as escapes; line breaks stay."""
     return "\n".join(
         line.expandtabs() if line.isprintable() else printable(line.expandtabs(), max(1, 12 * len(line)))
         for line in text.split("\n")

@@ -1,4 +1,4 @@
-"""Keeps two commands from writing the same files at once. The system frees a lock when its process ends."""
+"""File locks that keep two commands from writing the same files. The system frees a lock when its process ends."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from pathlib import Path
 from autograder.core.errors import SetupError
 
 _LOOK_SECONDS = 0.05
-"""How often to try again."""
+"""Seconds between two attempts."""
 
 
 @contextmanager
 def locked(path: Path, busy: str, wait_seconds: float = 0.0) -> Iterator[None]:
     """Holds a lock while the block runs.
 
-    The lock file stays: removing it could let two processes hold "the" lock, one on the old and one on the new file.
-    On a file system without locks the block runs all the same, after a warning (logger `autograder`).
+    The lock file is not removed: otherwise two processes could hold the lock, one on the old and one on the new file.
+    On a file system without locks the block runs without one, after a warning (logger `autograder`).
 
     Args:
-        path: the lock file; made if missing.
+        path: the lock file; created if missing.
         busy: the message of the error.
         wait_seconds: how long to wait for another holder.
 
     Raises:
-        SetupError: another process, or another block of this one, holds the lock; or the file cannot be made.
+        SetupError: another process, or another block of this one, holds the lock; or the file cannot be created.
     """
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
@@ -47,7 +47,7 @@ def locked(path: Path, busy: str, wait_seconds: float = 0.0) -> Iterator[None]:
 
 
 def _is_taken(file: int, path: Path) -> bool:
-    """Tries to take the lock; True as well where there are no locks to take."""
+    """Tries to take the lock and returns whether it did; True also on a file system without locks."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,7 +1,7 @@
-"""Notebooks as text: released ones as nbformat writes them, graded ones by a faster writer, one cell per line.
+"""Notebooks as text: released ones written by nbformat, graded ones by a faster writer, one cell per line.
 
-nbformat's own writer copies and checks each notebook and indents it in Python, which takes longer than grading some
-items. A graded notebook is made from a valid release and read by us; any reader of notebooks can read it.
+nbformat's writer copies, validates and indents each notebook in Python, which takes longer than grading some items. A
+graded notebook is built from a valid release, so it needs no validation; every notebook reader can read it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def graded_text(notebook: NotebookNode) -> str:
 
 
 def graded_notebook(text: str) -> NotebookNode:
-    """The notebook of which this is the text."""
+    """Parses a notebook's text, without validation."""
     notebook: NotebookNode = from_dict(json.loads(text))
     return notebook
 

@@ -1,4 +1,4 @@
-"""Finds the few among many inputs on which a step fails, so that the step can be done for the others."""
+"""Finds the inputs on which a batch step fails, so that the step can run on the others."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ _T = TypeVar("_T")
 def without_offenders(
     items: Sequence[_T], step: Callable[[Sequence[_T]], object]
 ) -> tuple[list[_T], list[tuple[_T, Exception]]]:
-    """Those on which a step can be done, and those on which it raises if it is done for one alone, with what.
+    """Runs a step on each item alone; returns the items on which it succeeds, and those on which it raises.
 
     Args:
-        items: what a step failed on.
-        step: is done for each of them alone. An `AutograderError` of it is not caught.
+        items: a batch on which the step failed.
+        step: called with a list of one item. Its `AutograderError`s are not caught.
+
+    Returns:
+        The items on which the step succeeds, and pairs of an item and the exception it raised.
     """
     sound, offenders = [], []
     for item in items:

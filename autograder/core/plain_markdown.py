@@ -1,4 +1,4 @@
-"""Text of a student's shown as markdown, none of it as markup: for cells that staff open in a browser."""
+"""A student's text as markdown without HTML or links, for cells that staff open in a browser."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 
 _MARKUP = re.compile(
     r"<(?=[A-Za-z/!?])"  # tags, comments, <https://...>
-    r"|\](?=[(:])"  # links, pictures and where [references] lead
-    r"|\\(?=(?:href|url|html|style|class|cssId|require)[A-Za-z]*)"  # the same in formulas
+    r"|\](?=[(:])"  # links, images and targets of [references]
+    r"|\\(?=(?:href|url|html|style|class|cssId|require)[A-Za-z]*)"  # links and HTML in formulas
 )
 
 
 def plain_markdown(text: str) -> str:
-    """A student's markdown with its markup and links shown instead of followed: a space keeps them from being any.
+    """A student's markdown with HTML tags and links disabled: an inserted space makes them plain text.
 
     Lists, tables, emphasis, code and formulas stay as they are; so does `a < b`.
     """

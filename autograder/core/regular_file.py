@@ -1,4 +1,4 @@
-"""Opens files that others put there: regular files only. Links are not followed, and a pipe is never waited for."""
+"""Opens untrusted files: regular files only, without following links or blocking on pipes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class NotRegularError(OSError):
-    """A link, a folder, a pipe, a socket or a device."""
+    """The path is a link, a folder, a pipe, a socket or a device."""
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """The file, open for reading bytes.
+    """Opens a file for reading bytes.
 
     Raises:
-        FileNotFoundError: nothing is there.
-        NotRegularError: something else than a regular file is there.
+        FileNotFoundError: the path does not exist.
+        NotRegularError: it is not a regular file.
         OSError: it cannot be opened.
     """
-    _insist(os.lstat(path), path)  # first: opening a device may do something
+    _insist(os.lstat(path), path)  # before opening: opening a device can have side effects
     with os.fdopen(os.open(path, _FLAGS), "rb") as file:
-        _insist(os.fstat(file.fileno()), path)  # again: another file may have taken its place
+        _insist(os.fstat(file.fileno()), path)  # again: the file may have been replaced since
         yield file
 
 
@@ -38,10 +38,10 @@ def _insist(found: os.stat_result, path: Path) -> None:
 
 
 def is_behind_link(path: Path, below: Path) -> bool:
-    """Is a folder between `below` and the file a link?"""
+    """Returns whether a folder between `below` and the file is a link."""
     return any(below in folder.parents and os.path.islink(folder) for folder in path.parents)
 
 
 def why(error: OSError) -> str:
-    """What is wrong with a file, in the system's words."""
+    """The system's description of an error, else the error's class name."""
     return error.strerror or type(error).__name__

@@ -1,7 +1,7 @@
-"""What grading says about one submission: explicit results, item by item.
+"""The results of grading one submission, item by item.
 
-Nothing here is ever read off what a cell printed; the examiner builds these objects and everything downstream
-(gradebook, `submission_log.json`, feedback page, `grades.csv`) is made from them.
+The examiner builds these objects; no result is parsed from a cell's output. Everything downstream (gradebook,
+`submission_log.json`, feedback page, `grades.csv`) is made from them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Status(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a whole submission fared; the `status` column of `grades.csv`."""
+    """How grading a whole submission ended; the `status` column of `grades.csv`."""
 
     GRADED = "graded"
     MISSING = "missing"
@@ -42,13 +42,13 @@ class Outcome(StrEnum):
 
 
 NEEDS_GRADING = "Needs manual grading."
-"""Message of an answered item that is graded by hand, until a grader gave points."""
+"""Message of an answered item that is graded by hand, until a grader gives points."""
 GRADED_BY_HAND = "Graded by hand."
 """Message of an item to which a grader gave points, without a comment."""
 STALE = (
     "You changed this answer after it was graded. The points are for the earlier answer; a grader will grade it again."
 )
-"""Message of an item whose points belong to an earlier answer."""
+"""Message of an item whose manual score belongs to an earlier answer."""
 
 
 @dataclass(frozen=True)
@@ -63,25 +63,25 @@ class ItemResult:
     """Points the item is worth, from the source."""
     status: Status
     message: str
-    """What the student may read: names the likely mistake, never shows a hidden test. Where a grader gave a tested item
-    points or a comment, the first line says so and the rest is the tests' verdict."""
+    """Text for the student: names the likely mistake, never shows a hidden test. If a grader gave a tested item points
+    or a comment, the first line says so and the rest is the tests' verdict."""
     seconds: float = 0.0
-    """Wall time the examiner spent on the item; 0 if the result was taken over, or a person gives it."""
+    """Wall time the examiner spent on the item; 0 if the result is cached, or the item is graded by hand."""
     manual: bool = False
-    """Is it graded by hand?"""
+    """Whether the item is graded by hand."""
     graded_by_hand: bool = False
-    """Did a grader give the points? For a tested item they replace those of the tests."""
+    """Whether a grader gave the points. For a tested item they replace those of the tests."""
     comment: str = ""
-    """What the grader wrote; empty if nothing."""
+    """The grader's comment; empty if none."""
     stale: bool = False
-    """Did the answer change after a grader gave the points?"""
+    """Whether the answer changed after a grader gave the points."""
     misconception: str = ""
-    """Name of the known wrong solution whose answers these are, e.g. `std_is_variance`; empty if none."""
+    """Name of the known wrong solution that gives the same answers, e.g. `std_is_variance`; empty if none."""
     output: tuple[str, ...] = ()
-    """Where points were lost: the answer on the student's personal inputs beside the right one, in plain sentences (see
+    """If points were lost: the answer on the per-student inputs beside the right one, in sentences (see
     `autograder.grading.answer_diff`)."""
     leans_on: tuple[str, ...] = ()
-    """Where points were lost: items that this item's code uses and that are not right yet either."""
+    """If points were lost: the items that this item's code depends on and that did not pass either."""
 
     @property
     def verdict(self) -> str:
@@ -90,7 +90,7 @@ class ItemResult:
         return self.message.partition("\n")[2] if starts_with_grader else self.message
 
     def with_grading_by_hand(self, points: float | None, comment: str) -> ItemResult:
-        """The item with what a grader gave; points replace those of the tests.
+        """The item with a grader's points and comment; the points replace those of the tests.
 
         Args:
             points: None if the grader only wrote a comment.
@@ -108,7 +108,7 @@ class ItemResult:
 
     @staticmethod
     def from_json(record: Mapping[str, Any]) -> ItemResult:
-        """The item that `as_json` wrote; raises as `GradedLog.from_json` does."""
+        """Reads an item that `as_json` wrote; raises the same errors as `GradedLog.from_json`."""
         return ItemResult(
             id=record["id"],
             score=float(record["score"]),
@@ -125,7 +125,7 @@ class ItemResult:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The item as it stands in the log; without its seconds, so that equal input gives equal bytes."""
+        """The item as plain JSON values for the log, without its seconds, so that equal input gives equal bytes."""
         record: dict[str, Any] = {
             "id": self.id,
             "score": self.score,
@@ -148,30 +148,30 @@ class ItemResult:
 
 
 CACHED = "cached"
-"""Kind of the flag on a log that was not, or not all, found out anew."""
+"""Kind of the flag on a log with cached results."""
 
 
 @dataclass(frozen=True)
 class Flag:
-    """A note for staff: a repair made, a disagreement seen, the isolation level used."""
+    """A note for staff, e.g. a repair, a disagreement, the isolation level used."""
 
     kind: str
     """Short machine-readable kind, e.g. `repaired`, `isolation`, `log_disagrees`."""
     message: str
 
     def as_json(self) -> dict[str, str]:
-        """The flag as it stands in a log."""
+        """The flag as plain JSON values for the log."""
         return {"kind": self.kind, "message": self.message}
 
 
 @dataclass(frozen=True)
 class GradedLog:
-    """Everything grading found out about one submission; `as_json()` is `submission_log.json` with grades."""
+    """All results of grading one submission; `as_json()` is `submission_log.json` with grades."""
 
     problem: str
     student: str
     created_at: str
-    """UTC, RFC 3339, when the submission was graded (or, if a log was handed in, when the student wrote it)."""
+    """UTC, RFC 3339, when the submission was graded (or, if a log was submitted, when the student wrote it)."""
     profile: str
     environment: dict[str, str]
     answers: dict[str, Any]
@@ -182,7 +182,7 @@ class GradedLog:
     items: tuple[ItemResult, ...]
     flags: tuple[Flag, ...] = ()
     process: dict[str, Any] = field(default_factory=dict)
-    """The student's answers to the process question (sources, people, hours), as handed in."""
+    """The student's answers to the process question (sources, people, hours), as submitted."""
 
     @property
     def score(self) -> float:
@@ -196,12 +196,12 @@ class GradedLog:
 
     @property
     def auto_score(self) -> float:
-        """Points of the items that the examiner decides."""
+        """Points of the items that are not graded by hand."""
         return sum(item.score for item in self.items if not item.manual)
 
     @property
     def auto_max_score(self) -> float:
-        """Maximum over the items that the examiner decides."""
+        """Maximum points of the items that are not graded by hand."""
         return sum(item.max_score for item in self.items if not item.manual)
 
     def item(self, item_id: str) -> ItemResult:
@@ -217,10 +217,10 @@ class GradedLog:
 
     @staticmethod
     def from_json(record: Mapping[str, Any]) -> GradedLog:
-        """The log that `as_json` wrote.
+        """Reads a log that `as_json` wrote.
 
         Raises:
-            KeyError, TypeError, ValueError: it was not written by `as_json`.
+            KeyError, TypeError, ValueError: `as_json` did not write it.
         """
         grades = record["grades"]
         return GradedLog(
@@ -277,20 +277,19 @@ class Grading:
 
     log: GradedLog
     text: str
-    """The executed notebook as a file's text; for a submission that could not be read, the release with the reason on
-    top."""
+    """The executed notebook as a file's text; for an unreadable submission, the release with the reason on top."""
     seconds: float = 0.0
     """Wall time of the grading."""
     phases: Mapping[str, float] = field(default_factory=dict)
     """Seconds by phase: see `PHASES`."""
     findings: Mapping[str, Any] = field(default_factory=dict)
-    """What the next grading of this student may take over: see `autograder.grading.item_cache`."""
+    """Results that the next grading of this student may reuse: see `autograder.grading.item_cache`."""
     is_settled: bool = False
-    """Would grading the same again give the same for sure?"""
+    """Whether grading the same submission again certainly gives the same result."""
     is_known: bool = False
-    """Was it taken over, as a whole, from an earlier grading?"""
+    """Whether the whole result is a cached one."""
     trouble: str = ""
-    """Traceback of the autograder's own error, if there was one. For staff alone: it may quote hidden tests."""
+    """Traceback of the autograder's own error, else empty. For staff only: it may quote hidden tests."""
 
     @functools.cached_property
     def notebook(self) -> NotebookNode:
@@ -302,12 +301,12 @@ class Grading:
 
 PHASES = ("read", "start", "cells", "tests", "answers", "write")
 """Reading and rebuilding the notebook; starting and ending the student's processes; the student's cells; tests; answers
-on personal inputs; making the log and the executed notebook."""
+on per-student inputs; writing the log and the executed notebook."""
 
 
 @dataclass(frozen=True)
 class Graded:
-    """One submission of a batch: what stands in its log, and how long it took."""
+    """One graded submission of a batch: its log and its timing."""
 
     log: GradedLog
     seconds: float
@@ -318,10 +317,10 @@ class Graded:
 
 @dataclass(frozen=True)
 class Step:
-    """How far a run over many submissions is."""
+    """Progress of a run over many submissions."""
 
     done: int
-    """Submissions with a result, those of an earlier run that was cut off included."""
+    """Submissions with a result, including those of an earlier interrupted run."""
     total: int
     latest: Graded | None = None
-    """The result that came in last."""
+    """The latest result."""

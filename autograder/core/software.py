@@ -1,4 +1,4 @@
-"""Which software graded: part of what decides over a score."""
+"""The versions of the software that grades; cached results are valid for one version."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _LIBRARIES = ("torch", "torchvision", "numpy", "transformers", "tokenizers", "scikit-learn", "rouge-score", "ipython")
-"""What computes numbers in a test or reads cells."""
+"""Libraries that compute numbers in tests or parse cells."""
 
 
 @functools.cache
 def software() -> str:
-    """Names these packages as they lie on the disk, the libraries that decide over numbers, and Python."""
+    """Identifies the installed code of `autograder` and `homework`, the versions of the libraries, and Python's."""
     return f"{_packages()} {' '.join(_versions())} python {platform.python_version()}"
 
 

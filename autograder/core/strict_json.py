@@ -1,4 +1,4 @@
-"""Reads JSON that others wrote so that it can be written again: finite numbers, well-formed text, bounded depth."""
+"""Reads untrusted JSON so that it can be written again: finite numbers, well-formed text, bounded depth."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 from autograder.core.text import printable, well_formed
 
 MOST_DEPTH = 100
-"""Levels of lists and objects; a log has ten."""
+"""Maximum nesting of lists and objects; a log has ten levels."""
 
 
 class ContentError(ValueError):
-    """It is JSON, but holds what cannot be written again; the message begins with a verb and says where."""
+    """The JSON contains a value that cannot be written again; the message begins with a verb and says where."""
 
 
 def read_json(data: bytes) -> Any:
-    """The values in a JSON file; half surrogate pairs in its texts become question marks.
+    """Parses a JSON file; lone surrogates in its strings become question marks.
 
     Args:
         data: the file's bytes.
 
     Raises:
-        ContentError: an infinite number (`1e999`), or nested too deeply.
-        ValueError: not UTF-8 or not JSON; `NaN` and `Infinity` are none.
+        ContentError: a number is infinite (`1e999`), or the nesting is too deep.
+        ValueError: not UTF-8 or not JSON; `NaN` and `Infinity` are not JSON.
     """
     try:
         return _checked(json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant), ())
@@ -48,7 +48,7 @@ def _checked(value: Any, path: tuple[str, ...]) -> Any:
 
 
 def _place(path: tuple[str, ...]) -> str:
-    """The way to a value, e.g. `metrics/vae/test_nelbo/value`; its first names where it is long."""
+    """The path to a value as text, e.g. `metrics/vae/test_nelbo/value`, cut if it is long."""
     return printable("/".join(printable(name, 60) for name in path), 200) or "top level"
 
 

@@ -1,4 +1,4 @@
-"""Text from a student's file made safe to write and to print: nothing in it can steer a terminal or fill it."""
+"""Makes text from a student's file safe to write and to print: no control characters, bounded length."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ LONGEST = 80
 
 
 def is_text(name: str) -> bool:
-    """Can a file's name be written into a file? Names that the system does not know as UTF-8 cannot."""
+    """Returns whether a file's name is valid UTF-8, so that it can be written into a file."""
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def well_formed(text: str) -> str:
-    """The text with a question mark for each half surrogate pair, which no file, page or database takes."""
+    """The text with a question mark for each lone surrogate, which cannot be encoded as UTF-8."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def printable(text: str, longest: int = LONGEST) -> str:
     """The text with control, formatting and unassigned characters written as escapes, cut to `longest` characters.
 
-    That takes escape sequences, line breaks, marks that turn the direction of writing and half surrogate pairs. What
-    means something to rich's markup is left; escape it where it is printed.
+    This covers escape sequences, line breaks, bidirectional marks and lone surrogates. rich's markup is left as it is;
+    escape it where the text is printed.
     """
     if len(text) <= longest and text.isprintable():
         return text

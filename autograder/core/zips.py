@@ -1,4 +1,4 @@
-"""Zip archives of which the same files give the same bytes, whenever and on whatever machine they are made."""
+"""Reproducible zip archives: the same files give the same bytes at any time, on any machine."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _EXECUTABLE, _PLAIN_FILE = 0o100755, 0o100644
 
 
 def zip_of(files: Mapping[str, bytes], executable: Collection[str] = ()) -> bytes:
-    """A zip of these files, in order of name and without times.
+    """A zip of these files, sorted by name and without timestamps.
 
     Args:
         files: path inside the archive → content.
-        executable: the paths among them that may be run.
+        executable: the paths that get the executable bit.
     """
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for name in sorted(files):
-            entry = zipfile.ZipInfo(name)  # says 1980, the first year that a zip knows
-            entry.create_system = _UNIX  # else the executable bits would not count
+            entry = zipfile.ZipInfo(name)  # dated 1980, the format's first year
+            entry.create_system = _UNIX  # else the executable bits are ignored
             entry.external_attr = (_EXECUTABLE if name in executable else _PLAIN_FILE) << 16
             archive.writestr(entry, files[name], zipfile.ZIP_DEFLATED)
     return data.getvalue()
