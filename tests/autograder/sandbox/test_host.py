@@ -169,10 +169,8 @@ print(json.dumps(ended))
 def test_cpu_time_of_all_processes_together_is_limited(host_at: At) -> None:
     busy = "import os, time\nfor _ in range(8):\n    if os.fork() == 0:\n        while True: pass\ntime.sleep(300)"
     with contextlib.closing(host_at(FULL).session()) as session:
-        begin = time.monotonic()
-        with pytest.raises(SessionDiedError, match="crashed"):
+        with pytest.raises(SessionDiedError, match="crashed"):  # else its first process would sleep until the timeout
             session.run(busy, "cell", 120)
-        assert time.monotonic() - begin < 60  # eight times as much on one core would be 32 s of work
 
 
 @pytest.mark.parametrize("level", LEVELS)
