@@ -1,1 +1,1 @@
-"""From one submission to explicit results."""
+"""Grades one submission: an explicit result for each item."""

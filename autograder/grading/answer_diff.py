@@ -1,7 +1,7 @@
-"""A student's answer beside the right one, in words: what it is, its shape, its size, where it differs and how.
+"""Describes how a student's answer differs from the right one: type, shape, size and place of the difference.
 
-For items that lost points. Both are answers on the student's personal inputs, in plain JSON; the words are plain
-sentences that show no number of the right answer to more than two digits and no text that the student's code made.
+Used for items that lost points. Both answers are plain JSON, for the same per-student inputs. The sentences show no
+number of the right answer to more than two digits and no text that the student's code produced.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from autograder.grading.answer_relation import MEAN_OR_SUM, about, agreeing, are
 from autograder.grading.tolerance import EXACT, FLOAT32, Closeness, Precision, same, small_enough
 
 MOST_PARTS = 4
-"""Parts of an answer that are told about; of the others only the number is said."""
+"""At most this many differing parts are described; the others are only counted."""
 _MOST_ROWS = 3
 _FEW = 3
 _ONE = 1e-3
-"""Room for a sum that is 1."""
+"""Tolerance for a sum that should be 1."""
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 BEGINNING = "On your personal inputs"
-"""Words that the first sentence begins with."""
+"""The first words of the first sentence."""
 
 
 @dataclass(frozen=True)
 class _Numbers:
-    """Numbers in rows of equal length."""
+    """An array of numbers and their kind."""
 
     values: Any
     """float64 array."""
@@ -40,17 +40,17 @@ class _Numbers:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Lengths of the axes; empty for one number."""
+        """Lengths of the axes; empty for a single number."""
         return tuple(int(length) for length in self.values.shape)
 
 
 def compare(got: Any, expected: Any, precision: Precision = FLOAT32) -> tuple[str, ...]:
-    """How an answer differs from the right one, in a few plain sentences.
+    """Describes how an answer differs from the right one.
 
     Args:
         got: the student's answer as plain JSON; may be anything.
-        expected: the right answer to the same question, as plain JSON.
-        precision: how close numbers must be to agree, from `precision_of` the right answer.
+        expected: the right answer on the same inputs, as plain JSON.
+        precision: how close numbers must be to agree; from `precision_of` the right answer.
 
     Returns:
         One to `MOST_PARTS` + 2 short paragraphs; the first begins with `BEGINNING`.
@@ -75,7 +75,7 @@ def compare(got: Any, expected: Any, precision: Precision = FLOAT32) -> tuple[st
 
 
 def describe(value: Any) -> str:
-    """What an answer is, without any of its numbers: `one number`, `an array of shape 4 × 3`, `3 named parts`."""
+    """Describes an answer without any of its numbers: `one number`, `an array of shape 4 × 3`, `3 named parts`."""
     if value is None:
         return "nothing (`None`)"
     if isinstance(value, str) and value not in _NOT_FINITE:
@@ -97,7 +97,7 @@ def describe(value: Any) -> str:
 
 
 def _right_parts(got: Any, expected: Any, precision: Precision) -> list[str]:
-    """The names of the parts that are right, the first ones only."""
+    """The names of the parts that are right; at most `MOST_PARTS`."""
     if not (isinstance(expected, dict) and isinstance(precision, dict) and isinstance(got, dict)):
         return []
     right = [name for name in expected if name in got and same(got[name], expected[name], precision[name])]
@@ -105,7 +105,7 @@ def _right_parts(got: Any, expected: Any, precision: Precision) -> list[str]:
 
 
 def _leaves(name: str, got: Any, expected: Any, precision: Precision) -> Iterator[tuple[str, Any, Any, Closeness]]:
-    """The innermost parts that differ: name, the student's, the right one, how close they must be."""
+    """Yields the innermost parts that differ: name, student's value, right value, required closeness."""
     if same(got, expected, precision):
         return
     if isinstance(precision, dict) and isinstance(expected, dict) and isinstance(got, dict):
@@ -127,11 +127,11 @@ def _leaves(name: str, got: Any, expected: Any, precision: Precision) -> Iterato
 
 
 class _Missing:
-    """In place of a part that the student's answer does not have."""
+    """Stands for a part that is missing from the student's answer."""
 
 
 def _one(precision: Precision) -> Closeness:
-    """The loosest of an answer's parts."""
+    """The loosest closeness among an answer's parts."""
     if isinstance(precision, Closeness):
         return precision
     parts = precision.values() if isinstance(precision, dict) else precision
@@ -139,7 +139,7 @@ def _one(precision: Precision) -> Closeness:
 
 
 def _paragraph(name: str, got: Any, expected: Any, close: Closeness) -> str:
-    """What there is to say about one part; `name` is empty for the whole answer."""
+    """Describes one part that differs; `name` is empty for the whole answer."""
     if got is _Missing:
         return f"{name} is missing; expected: {describe(expected)}."
     is_ = f"{name} is" if name else "you return"
@@ -167,7 +167,7 @@ def _names(expected: dict[str, Any]) -> str:
 
 
 def _about_shapes(mine: _Numbers | None, right: _Numbers | None, close: Closeness) -> str:
-    """A hint at how the shape may have come about; empty if there is none."""
+    """A hint about the cause of a wrong shape; empty if there is none."""
     if mine is None or right is None or not mine.values.size or not right.values.size:
         return ""
     if mine.values.size == right.values.size:
@@ -201,7 +201,7 @@ def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _about_values(yours: _Numbers, expected: _Numbers, close: Closeness) -> Iterator[str]:
-    """Sentences about numbers of one shape that are not the same."""
+    """Yields sentences about arrays of the same shape that differ."""
     mine, right = yours.values, expected.values
     lost = np.isfinite(right) & ~np.isfinite(mine)
     if lost.any():
@@ -228,7 +228,7 @@ def _about_values(yours: _Numbers, expected: _Numbers, close: Closeness) -> Iter
 
 
 def _where(agree: Any) -> str:
-    """How many numbers agree, and where those stand that do not."""
+    """Describes how many numbers agree and where the others are."""
     if not agree.any():
         return f"None of the {agree.size} agrees."
     start = f"{int(agree.sum())} of {agree.size} agree{'s' if agree.sum() == 1 else ''}; "
@@ -250,7 +250,7 @@ def _listed(numbers: list[int]) -> str:
 
 
 def _sizes(mine: Any, right: Any) -> str:
-    """How large are they? The size of a few short numbers would be the numbers: then only which are the larger ones."""
+    """Compares the sizes of two arrays; of a few short numbers only says larger or smaller, to not reveal them."""
     yours = f"Yours {'is' if mine.size == 1 else 'are'}"
     if right.size > _FEW or not are_short(right):
         return f"{yours} {_range(mine)}, the expected {'one' if right.size == 1 else 'ones'} {_range(right)}."
@@ -271,7 +271,7 @@ def _word(value: Any) -> str:
 
 
 def _numbers(value: Any) -> _Numbers | None:
-    """The value as an array, if it is a number or rows of equal length of numbers; truth values count as 0 and 1."""
+    """A number or regular nested list of numbers as an array, else None; booleans count as 0 and 1."""
     flat: list[Any] = []
     shape = _read(value, flat)
     if shape is None:
@@ -294,7 +294,7 @@ def _numbers_in_one_row(value: list[Any]) -> _Numbers | None:
 
 
 def _read(value: Any, flat: list[Any]) -> tuple[int, ...] | None:
-    """Appends the numbers in order and gives their shape; None if it has none."""
+    """Appends the numbers in order and returns their shape; None if the value is no regular array."""
     if isinstance(value, bool | int | float) or (isinstance(value, str) and value in _NOT_FINITE):
         flat.append(value)
         return ()

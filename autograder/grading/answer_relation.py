@@ -1,7 +1,7 @@
-"""What makes wrong numbers out of the right ones: a factor, a shift, a sign, another order, a well-known function.
+"""Finds the relation between wrong numbers and the right ones: a factor, an offset, a sign, an order, a known function.
 
-That is often the mistake itself: twice as large, a sum in place of a mean, a logarithm to base 2, a variance in place
-of a deviation.
+The relation often names the mistake: twice as large, a sum for a mean, a logarithm to base 2, a variance for a
+standard deviation.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from autograder.grading.tolerance import FLOAT32, Closeness
 
 MOST_TIMES = 64
-"""Up to this whole number a factor is told as such."""
+"""The largest whole number that is reported as a factor."""
 _EXACTLY = 2e-4
 MEAN_OR_SUM = "A mean in place of a sum, or the other way round, does that."
 
@@ -33,16 +33,16 @@ _FUNCTIONS: tuple[tuple[str, Callable[[Any], Any], bool], ...] = (
     ("1 minus the expected one", lambda values: 1 - values, False),
     ("1 divided by the expected one", np.reciprocal, False),
 )
-"""What yours is; the function; does it lead from yours to the expected one, and not the other way?"""
+"""What the student's number is; a function; whether it maps the student's number to the expected one or the reverse."""
 
 
 def relation(mine: Any, right: Any, differ: Any, close: Closeness) -> str:
-    """The relation of wrong numbers to the right ones, as a plain sentence; empty if none is seen.
+    """Describes the relation of wrong numbers to the right ones in a sentence; empty if none is found.
 
     Args:
-        mine: the wrong ones, float64 of any shape.
-        right: the right ones, of the same shape.
-        differ: truth values of that shape: the pairs that are finite and do not agree; at least one.
+        mine: the wrong numbers, float64 of any shape.
+        right: the right numbers, of the same shape.
+        differ: boolean mask of that shape: the pairs that are finite and do not agree; at least one is true.
         close: how close numbers must be to agree.
     """
     close = close.at_least(FLOAT32)
@@ -56,7 +56,7 @@ def relation(mine: Any, right: Any, differ: Any, close: Closeness) -> str:
 
 
 def agreeing(mine: Any, right: Any, close: Closeness) -> Any:
-    """Which numbers of two float64 arrays of one shape are as close as they must be? Not finite ones if equal."""
+    """Elementwise mask of two float64 arrays of one shape: close enough, or, for numbers that are not finite, equal."""
     with np.errstate(all="ignore"):
         room = close.atol * close.size + close.rtol * np.maximum(np.abs(mine), np.abs(right))
         near = np.abs(mine - right) <= room
@@ -65,24 +65,24 @@ def agreeing(mine: Any, right: Any, close: Closeness) -> Any:
 
 
 def about(number: float) -> str:
-    """A number to two digits, e.g. `0.69`, `−1300`, `1.2e−07`."""
+    """Formats a number with two digits, e.g. `0.69`, `−1300`, `1.2e−07`."""
     return f"{float(f'{number:.2g}') + 0.0:.6g}".replace("-", "−")
 
 
 def are_short(values: Any) -> bool:
-    """Have all numbers at most two digits, so that `about` would say them as they are?"""
+    """Whether all numbers have at most two digits, so that `about` would show them exactly."""
     return all(float(f"{value:.2g}") == value for value in values.ravel().tolist())
 
 
 def _of_each(mine: Any, right: Any, close: Closeness) -> Iterator[str]:
-    """Relations that hold for each pair."""
+    """Yields relations that hold for each pair of numbers."""
     one = mine.size == 1
     yours = "yours" if one else "each of yours"
     if not mine.any():
         yield f"{yours} is 0."
     if not one and np.ptp(mine) == 0 and np.ptp(right) > 0:
         yield "all of yours are the same number."
-    if one and are_short(right):  # of so few digits that anything may be a multiple of it
+    if one and are_short(right):  # almost any number is a multiple of a number with so few digits
         return
     factor = _factor(mine, right, close)
     if factor is not None:
@@ -99,7 +99,7 @@ def _of_each(mine: Any, right: Any, close: Closeness) -> Iterator[str]:
 
 
 def _factor(mine: Any, right: Any, close: Closeness) -> float | None:
-    """By what are all right numbers multiplied to give yours? None if there is no such number."""
+    """The factor from all right numbers to the student's; None if there is no common one."""
     if not right.all() or not mine.all():
         return None
     factor = float(np.median(mine / right))
@@ -107,7 +107,7 @@ def _factor(mine: Any, right: Any, close: Closeness) -> float | None:
 
 
 def _of_factor(factor: float) -> str:
-    """What a factor says, if it is one of those that tell something also of a single number; else nothing."""
+    """Describes a factor that means something even for a single number; else empty."""
     for known, words in _FACTORS.items():
         if abs(factor / known - 1) < _EXACTLY:
             return words if words.endswith("?") else words + "."
@@ -125,7 +125,7 @@ def _of_factor(factor: float) -> str:
 
 
 def _of_all(mine: Any, right: Any, close: Closeness) -> Iterator[str]:
-    """Relations of all numbers together: the same ones in other places."""
+    """Yields relations of the arrays as a whole: the same numbers in other places."""
     if mine.size < 2:
         return
     for axis in range(mine.ndim):

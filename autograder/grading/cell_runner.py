@@ -1,8 +1,8 @@
-"""The process that has run a student's cells so far. When it dies it comes back, without the cells that killed it.
+"""Runs a student's cells in a process; starts a new process when it dies, without the cells that killed it.
 
-It may also be ended by what is no fault of the student's: somebody kills it, or memory runs out around it. So a cell
-counts as guilty only if the process dies under it twice. (A cell learns nothing of its tests, so running it again gives
-nothing away. What dies in a test is not asked again: that would be a second try, for code that ends itself to get one.)
+A process can also die without the student's fault: it is killed from outside, or other programs use up the memory. So a
+cell is blamed only if the process dies twice while running it. Running it again reveals nothing, since a cell sees
+nothing of its tests. A test that ends the process is not repeated: code must not end itself to get a second attempt.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from autograder.submissions.rebuild import Built
 
 @dataclass(frozen=True)
 class CellRun:
-    """What running one of the student's cells printed and raised."""
+    """What one of the student's cells printed and raised."""
 
     stdout: str
     stderr: str
@@ -32,14 +32,14 @@ class CellRun:
 
 
 class StudentProcess:
-    """The process, cell by cell.
+    """The process that runs a student's cells one by one.
 
     Args:
-        host: forks it.
-        seed: of its global random generators.
-        unsure: ids of cells that run only because nobody can tell whether they are needed; their time is their own.
+        host: forks the process.
+        seed: of the process's global random generators.
+        unsure: ids of cells that may not be needed; they have a time limit of their own.
         timed: adds the time that a block takes to a phase of the examination.
-        lives: how often it must die under the same cell until that is believed to be the cause.
+        lives: how many times the process must die in a cell before the cell is blamed.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class StudentProcess:
         lives: int = LIVES,
     ) -> None:
         self.dead: dict[str, str] = {}
-        """Cells that killed the process, by id, and how."""
+        """Cell id → how the cell killed the process."""
         self.unsure_left = UNSURE_CELLS_SECONDS
-        """Seconds that are left for the cells in `unsure`."""
+        """Seconds left for the cells in `unsure`."""
         self._left = ALL_CELLS_SECONDS
         self._host = host
         self._seed = seed
@@ -65,11 +65,11 @@ class StudentProcess:
 
     @property
     def is_there(self) -> bool:
-        """Has it been started, and is it not known to have died?"""
+        """Whether the process was started and is not known to be dead."""
         return self._session is not None
 
     def run(self, built: Built) -> dict[str, Any]:
-        """Runs one more cell: what it printed and raised (`CellRun`), or how it killed the process (`dead`)."""
+        """Runs one more cell; returns what it printed and raised (`CellRun`), or how it killed the process (`dead`)."""
         deaths: list[Status] = []
         while len(deaths) < self._lives:
             try:
@@ -77,12 +77,12 @@ class StudentProcess:
             except SessionDiedError as error:
                 self._session = None
                 deaths.append(error.reason)
-                if error.reason is not Status.CRASHED:  # a crash can have a cause outside
+                if error.reason is not Status.CRASHED:  # only a crash can have a cause outside the cell
                     break
         return {"dead": deaths[0]}
 
     def has_run(self, built: Built, dead: str = "") -> None:
-        """Notes what a cell did, here or in an earlier grading: it runs again whenever the process comes back.
+        """Records that a cell was run, now or in an earlier grading; it runs again whenever the process is restarted.
 
         Args:
             built: the cell.
@@ -94,15 +94,15 @@ class StudentProcess:
             self._ran.append(built)
 
     def fork(self, seconds: float) -> socket.socket:
-        """Forks it as it stands; the returned socket speaks to the fork.
+        """Forks the process in its current state; returns the socket to the fork.
 
         Args:
             seconds: of CPU time for the fork.
 
         Raises:
-            SessionDiedError: it died before it could; it comes back when it is asked next.
+            SessionDiedError: the process died twice before it forked; the next call restarts it.
         """
-        for last in (False, True):  # it may have been dying of something before
+        for last in (False, True):  # the process may have died of something earlier: try twice
             session = self._ready()
             try:
                 with self._timed("start"):
@@ -114,10 +114,10 @@ class StudentProcess:
         raise AssertionError
 
     def come_back(self) -> None:
-        """Makes sure that it is there.
+        """Starts the process if it is not running.
 
         Raises:
-            SetupError: it cannot be started again.
+            SetupError: it cannot be started.
         """
         self._ready()
 
@@ -131,18 +131,18 @@ class StudentProcess:
                 self._session = None
 
     def close(self) -> None:
-        """Ends it."""
+        """Ends the process."""
         if self._session is not None:
             self._session.close()
             self._session = None
 
     def _ready(self) -> Session:
-        """The session with all cells so far in it; after a death they are run again, without the guilty ones."""
+        """The session after all cells so far; after a death the cells are run again, without those that killed it."""
         if self._session is not None:
             try:
                 with self._timed("start"):
                     self._session.settle()
-            except SessionDiedError:  # by what an item's fork did, which that item has paid for
+            except SessionDiedError:  # killed by an item's fork; that item has already lost its points
                 self._session = None
         deaths = Counter[str]()
         while self._session is None:
@@ -152,7 +152,7 @@ class StudentProcess:
             for built in self._ran:
                 try:
                     self._run(session, built)
-                except SessionDiedError as error:  # ran before, kills now
+                except SessionDiedError as error:  # ran before, kills the process now
                     deaths[built.id] += 1
                     if error.reason is not Status.CRASHED or deaths[built.id] >= self._lives:
                         self.dead[built.id] = error.reason
@@ -163,7 +163,7 @@ class StudentProcess:
         return self._session
 
     def _run(self, session: Session, built: Built) -> CellRun:
-        """Runs one cell in the time that is left."""
+        """Runs one cell within the time that is left."""
         begin = time.monotonic()
         unsure = built.id in self._unsure
         seconds = max(0.0, min(CELL_SECONDS, self.unsure_left if unsure else self._left))

@@ -1,8 +1,8 @@
-"""Examines one rebuilt notebook: the student's cells run on their side, the tests on ours; says how each item went.
+"""Examines one rebuilt notebook: runs the student's cells in the sandbox and the tests here; returns a result per item.
 
-Cells run in the notebook's order; each item's test meets a fork of the student's process as it stood after its cell. A
-cell or a test that dies, hangs or eats all memory costs its own item: the process is started again
-(`autograder.grading.cell_runner`), the cells before are run again without the guilty one, and examination goes on.
+Cells run in the notebook's order. Each item's test talks to a fork of the student's process, taken right after the
+cells before the test. A cell or test that crashes, hangs or runs out of memory costs only its own item: the process is
+restarted (`autograder.grading.cell_runner`), earlier cells run again without that cell, and the examination goes on.
 """
 
 from __future__ import annotations
@@ -38,28 +38,28 @@ from autograder.submissions.rebuild import Built, Rebuilt
 from homework.checks import inputs_from, recording
 
 _ASKED_ON = (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.ERROR)
-"""After which verdicts the code is asked for its answers on personal inputs too."""
+"""Verdicts after which the code is also asked for its answer on per-student inputs."""
 _COMPARED = (Status.PARTIAL, Status.FAILED, Status.ERROR)
-"""After which of them the answer is told beside the right one."""
+"""Verdicts after which that answer is compared with the right one."""
 
 
 OnItem = Callable[[ItemResult], None]
-"""What is told each item's result during an examination."""
+"""Called with each item's result during an examination."""
 
 
 @dataclass
 class Examined:
-    """How an examination ended."""
+    """The outcome of an examination."""
 
     results: list[ItemResult] = field(default_factory=list)
     runs: dict[str, CellRun] = field(default_factory=dict)
-    """By cell id: the cells that were run."""
+    """Cell id → what the cell printed and raised, for each cell that was run."""
     answers: dict[str, Any] = field(default_factory=dict)
-    """Item id → the student's answer on personal inputs, as plain JSON."""
+    """Item id → the student's answer on per-student inputs, as plain JSON."""
     flags: list[Flag] = field(default_factory=list)
-    """What staff should know."""
+    """Remarks for staff."""
     phases: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("start", "cells", "tests", "answers"), 0.0))
-    """Seconds by phase (`results.PHASES`); `start` counts all forks and their ends."""
+    """Seconds by phase (`results.PHASES`); `start` includes starting and ending all forks."""
 
     @contextlib.contextmanager
     def timed(self, phase: str) -> Iterator[None]:
@@ -72,7 +72,7 @@ class Examined:
 
 
 class ItemTimeoutError(BaseException):
-    """The test cell itself, on the trusted side, ran out of time (no `Exception`: a test must not catch it)."""
+    """The test cell itself ran out of time. Not an `Exception`, so that tests do not catch it."""
 
 
 def examine(
@@ -93,12 +93,12 @@ def examine(
         problem: the problem.
         rebuilt: the release with the student's answers in it.
         host: forks the processes for student code.
-        student: the student's id; personal inputs are drawn from it.
-        seed: of the grading run; inputs of tests and the global generators come from it.
-        recall: what an earlier grading found; nothing if not given.
+        student: the student's id; the per-student inputs are drawn from it.
+        seed: of the grading run, for the tests' inputs and the global generators.
+        recall: results of an earlier grading; none if not given.
         on_item: called with each item's result as soon as it is known.
-        lives: how often the process must die under the same cell until that is believed to be the cause.
-        items: ids of the items to examine, and no other; all if not given. Cells below the last of them are not run.
+        lives: how many times the process must die in a cell before the cell is blamed.
+        items: ids of the only items to examine; all if not given. Cells below the last of them are not run.
     """
     wanted = [item for item in problem.items if items is None or item.id in items]
     with quiet_process(), inputs_from(seed):
@@ -122,7 +122,7 @@ class _Examination:
         self._wanted = wanted
         self._recall = recall
         self._state = key_of(software(), seed, problem.id, host.level)
-        """Digest of all cells so far, in order: what the student's process is made of."""
+        """Digest of all cells so far, in order; it identifies the state of the student's process."""
         self._rebuilt = rebuilt
         self._student = student
         self._seed = seed
@@ -131,14 +131,14 @@ class _Examination:
         self._done = Examined()
         sources = [_runnable(built) for built in rebuilt.cells]
         chosen = needed(sources, self._reference.wanted)
-        always = {"test", "answer"}  # an answer that cannot be parsed binds no name, and must be run to say so
+        always = {"test", "answer"}  # an answer that cannot be parsed binds no name; it is run to report the error
         chosen |= {
             n
             for n, built in enumerate(rebuilt.cells)
             if built.role in always and built.cell_type == "code" and not _is_manual(built)
         }
         self._unsure: set[str] = set()
-        """Cells that nothing is known to need, by id; run only where a cell may bind any name."""
+        """Ids of cells that no known name needs; they run only where a cell may bind any name."""
         why = _dynamic(rebuilt)
         if why:
             self._unsure = {
@@ -181,7 +181,7 @@ class _Examination:
         return self._done
 
     def _leaning(self, item: Item, results: dict[str, ItemResult]) -> ItemResult:
-        """The item's result, with the items that its code uses and that are not right yet either."""
+        """The item's result, with the ids of the wrong items that its code uses."""
         result = results[item.id]
         names = names_of(self._rebuilt.source(item.id)) if item.id in self._rebuilt.answered else None
         if names is None or result.score >= item.points:
@@ -192,7 +192,7 @@ class _Examination:
     # --- the student's cells ------------------------------------------------------------------------------------------
 
     def _run_cell(self, built: Built) -> None:
-        """Runs a cell, or takes what it did from an earlier grading: it is then run as soon as an item needs it."""
+        """Runs a cell, or takes its cached result; the cell then runs later, if an item needs the process."""
         self._state = key_of(self._state, built.id, built.source)
         known = None if self._process.is_there else self._recall.get(self._state)
         if known is None:
@@ -234,7 +234,7 @@ class _Examination:
         )
 
     def _key(self, item: Item, early: Verdict | None) -> str:
-        """The digest of all that decides over an item's result."""
+        """The digest of everything that an item's result depends on."""
         assert item.test is not None
         known = "" if early is None else [str(early.status), early.message, early.fraction]
         asked = [item.id, item.points, item.seconds, item.test.source, misconceptions.digest(self._reference, item)]
@@ -258,9 +258,9 @@ class _Examination:
         }
 
     def _asked(self, item: Item, known: Verdict | None) -> tuple[Verdict, Any, str]:
-        """The verdict, unless it is known, the answer on personal inputs and why there is none, from one fork.
+        """Gets the verdict, the answer on per-student inputs and the reason for a missing answer, all from one fork.
 
-        Nothing is asked twice: code that ends its process when it does not like a question must not get another try.
+        Nothing is asked twice: code that ends its process in reply to a question must not get a second attempt.
         """
         if known is not None and known.status not in _ASKED_ON:
             return known, None, ""
@@ -280,11 +280,11 @@ class _Examination:
 
         verdict = self._with_fork(item, ask)
         if verdict.status is Status.CRASHED:
-            self._process.come_back()  # or say that the host is gone, which is no fault of the student's
+            self._process.come_back()  # raises if the host is gone, which is not the student's fault
         return verdict, answer, fault
 
     def _before(self, item: Item) -> Verdict | None:
-        """What can be said without asking: no cell, an untouched stub, a cell that did not run."""
+        """The verdict where no test is needed: no cell, an untouched stub, a cell that failed to run; else None."""
         if item.id not in self._rebuilt.found:
             return Verdict(Status.MISSING, f"Your notebook has no cell that defines `{item.id}`.")
         if item.id not in self._rebuilt.answered:
@@ -314,15 +314,15 @@ class _Examination:
             return dead(item, Status.CRASHED, "it was tested")
 
     def _answer(self, item: Item, link: Link) -> Any:
-        """The student's answer on personal inputs as plain JSON; raises whatever goes wrong."""
-        link.watches_arguments = False  # that is for the test to say; what was answered is worth knowing all the same
+        """The student's answer on per-student inputs as plain JSON; errors are passed on."""
+        link.watches_arguments = False  # only tests object to changed arguments; here the answer is wanted in any case
         link.wait_until(time.monotonic() + ANSWER_SECONDS)
         with _alarm(ANSWER_SECONDS + 1.0), contextlib.redirect_stdout(io.StringIO()):
             link.seed(misconceptions.ANSWER_SEED)
             return misconceptions.answer(self._reference, item, Student(link), self._student)
 
     def _with_fork(self, item: Item, ask: Callable[[Link], Verdict]) -> Verdict:
-        """Lets `ask` speak to a fork of the student's process."""
+        """Calls `ask` with a link to a fork of the student's process."""
         try:
             sock = self._process.fork(item.seconds + ANSWER_SECONDS + 1)
         except SessionDiedError as error:
@@ -342,7 +342,7 @@ class _Examination:
 
 
 def _dynamic(rebuilt: Rebuilt) -> str:
-    """What one of the student's own cells uses to bind names in ways that nobody can read off its text."""
+    """The construct in one of the student's own cells that binds names dynamically; empty if there is none."""
     for built in rebuilt.cells:
         if built.role in ("answer", "free") and built.cell_type == "code":
             names = names_of(built.source)
@@ -356,7 +356,7 @@ def _is_manual(built: Built) -> bool:
 
 
 def _runnable(built: Built) -> str | None:
-    """The cell's text if the student's side may run it at all."""
+    """The cell's text if it may run in the sandbox, else None."""
     if built.cell_type != "code" or built.role == "test":
         return None
     if _is_manual(built) or (built.cell is not None and built.cell.tags & NOT_RUN):
@@ -365,7 +365,7 @@ def _runnable(built: Built) -> str | None:
 
 
 def _caught(action: Callable[[], Any]) -> Exception | None:
-    """What the action raised, as a value; that the other side is gone or late is left to the caller."""
+    """Returns what the action raised; a closed or late link is left to the caller."""
     try:
         action()
     except Exception as error:
@@ -379,7 +379,7 @@ def _seed(*parts: str) -> int:
 
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
-    """Ends trusted code that runs too long; outside the main thread only the sockets' limits act."""
+    """Interrupts trusted code that runs too long; outside the main thread only the sockets' time limits apply."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return

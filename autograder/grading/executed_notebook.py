@@ -1,12 +1,11 @@
-"""The executed notebook: the release with the student's answers, what their cells printed, and a verdict at each test.
+"""Builds the executed notebook: the release with the student's answers, the cells' output and a verdict at each test.
 
-It holds no hidden test, no solution and none of the handed-in outputs and attachments, save pictures of cells that are
-graded by hand, drawn anew (`submissions.pictures`). Verdicts are written so that nbgrader's own rule
-(`determine_grade`) would score them the same: no output for full marks, one error output for none, one number for a
-part.
+It has no hidden test, no solution and none of the submitted outputs or attachments; only pictures in cells that are
+graded by hand are kept, re-encoded (`submissions.pictures`). nbgrader's own rule (`determine_grade`) gives each verdict
+the same score: no output for full marks, one error output for none, one number for a part.
 
-What a student writes in text cells is kept from being markup (`plain_markdown`): nbconvert and nbgrader's form grader
-let scripts in markdown through, into the browser of whoever grades.
+Markup in the student's text cells is escaped (`plain_markdown`): nbconvert and nbgrader's form grader would pass
+scripts in markdown on to the grader's browser.
 """
 
 from __future__ import annotations
@@ -30,20 +29,20 @@ from autograder.submissions.rebuild import Rebuilt
 LOG_TAG = "log"
 """Tag of the cell that writes the log."""
 _ATTACHED = re.compile(r"!\[[^\]\n]*\] \(attachment:([^()\s]+)\)")
-"""How `plain_markdown` leaves a picture that is attached to its cell."""
+"""How `plain_markdown` writes a picture that is attached to its cell."""
 
 
 def executed_notebook(
     problem: Problem, rebuilt: Rebuilt, runs: Mapping[str, CellRun], results: Mapping[str, ItemResult], logged: str = ""
 ) -> NotebookNode:
-    """The notebook that teaching assistants and feedback see.
+    """Builds the notebook for teaching assistants and feedback pages.
 
     Args:
         problem: the problem.
         rebuilt: the release with the student's answers in it.
-        runs: by cell id, what the cells printed and raised.
-        results: by item id, how the items went.
-        logged: the numbers in the handed-in log, in words of ours; shown where the notebook writes the log.
+        runs: cell id → what the cell printed and raised.
+        results: item id → result.
+        logged: the numbers in the submitted log, as our own text; shown at the cell that writes the log.
     """
     release = release_to_read(problem)
     released = {cell.id: cell for cell in release.cells}
@@ -73,7 +72,7 @@ def executed_notebook(
 
 
 def _attach(cell: NotebookNode, pictures: Sequence[Picture]) -> None:
-    """Puts attachments where a student's plain markdown shows them, each once, under names and words of ours."""
+    """Attaches each picture once where the student's plain markdown shows it, with our own name and alt text."""
     left = {picture.drawn.name: picture for picture in pictures}
     attached = {}
 
@@ -91,7 +90,7 @@ def _attach(cell: NotebookNode, pictures: Sequence[Picture]) -> None:
 
 
 def verdict_outputs(result: ItemResult) -> list[NotebookNode]:
-    """A test cell's outputs that say how its item went, to people and to nbgrader alike."""
+    """The outputs of a test cell that show the item's verdict to readers and to nbgrader."""
     if result.score >= result.max_score:
         return []
     if result.score > 0:

@@ -1,4 +1,4 @@
-"""Results of submissions that could not be graded: nothing for any item, and the reason everywhere."""
+"""Results of submissions that could not be graded: no points for any item, and the reason at each."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ ANONYMOUS = "anonymous"
 
 
 def failed_grading(problem: Problem, submission: Submission, fault: str | BaseException) -> Grading:
-    """The result of a submission on which the grader itself failed; staff must look at it.
+    """The result of a submission that failed because of an error of the grader; staff must look at it.
 
     Args:
         problem: the problem.
-        submission: what was handed in.
-        fault: the reason in words that the student may read, or the error. Of an error the student learns the type
-            only: its text and its traceback (`Grading.trouble`) may quote a hidden test.
+        submission: the submission.
+        fault: the reason in words for the student, or the error. Of an error the student sees only the type: its text
+            and traceback (`Grading.trouble`) may quote a hidden test.
     """
     reason, trouble = (fault, "") if isinstance(fault, str) else (type(fault).__name__, traceback_of(fault))
     message = f"The autograder failed on this submission ({reason}); this is not your fault, staff will look at it."
@@ -38,7 +38,7 @@ def failed_grading(problem: Problem, submission: Submission, fault: str | BaseEx
 
 
 def ungraded(problem: Problem, submission: Submission, error: UnusableError) -> Grading:
-    """The result of a submission that cannot be graded, with the release as its notebook."""
+    """The result of a submission that cannot be graded; its notebook is the release."""
     message = well_formed(str(error))
     log = GradedLog(
         problem=problem.id,
@@ -58,17 +58,17 @@ def ungraded(problem: Problem, submission: Submission, error: UnusableError) -> 
         flags=(Flag(str(error.outcome), message),),
     )
     notebook = released_notebook(problem)
-    said = plain_markdown(message)  # it may name files as the student did
+    said = plain_markdown(message)  # the message may contain the student's file names
     notebook.cells.insert(0, new_markdown_cell(f"**This submission could not be graded.** {said}", id="not-graded"))
     return Grading(log, graded_text(notebook))
 
 
 @functools.cache
 def environment() -> dict[str, str]:
-    """Where grading runs, in the words of the log."""
+    """The grading environment in the format of the log."""
     return {"python": platform.python_version(), "torch": version("torch"), "device": "cpu"}
 
 
 def rfc3339(moment: datetime | None) -> str:
-    """UTC to the second; an unknown moment is the epoch, so that equal input gives equal bytes."""
+    """Formats a time in UTC to the second; an unknown time is the epoch, so that equal input gives equal bytes."""
     return (moment or datetime.fromtimestamp(0, UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

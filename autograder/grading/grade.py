@@ -1,4 +1,4 @@
-"""Grades one submission: bytes in, explicit results and an executed notebook out. No database."""
+"""Grades one submission: from its bytes to explicit results and an executed notebook. Needs no database."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ from homework.hand_in.source_hash import source_hash
 def grade(
     problem: str, notebook_path: str | Path, *, student: str | None = None, root: Path | None = None
 ) -> GradedLog:
-    """Grades one notebook file; a `submission_log.json` beside it is read too. Needs no database.
+    """Grades one notebook file; also reads a `submission_log.json` beside it. Needs no database.
 
     Args:
         problem: problem id.
-        notebook_path: the handed-in notebook.
+        notebook_path: the submitted notebook.
         student: student id; the log's if not given, else `anonymous`.
         root: the course's root folder; found if not given.
 
     Returns:
-        the graded log. A notebook that cannot be graded gets one too: score 0 and the reason in the messages.
+        The graded log. A notebook that cannot be graded gets one too: score 0 and the reason in the messages.
 
     Raises:
         SourceError: unknown problem, or a fault in its source.
@@ -66,7 +66,7 @@ def grade_file(
     root: Path | None = None,
     submitted: Path | None = None,
 ) -> Grading:
-    """Like `grade`, with the executed notebook; below the folder `submitted` no link is followed."""
+    """Like `grade`, with the executed notebook. Below the folder `submitted` no symbolic link is followed."""
     return grade_or_say_why(problem_id, read_submission(path, student, submitted), root=root)
 
 
@@ -78,7 +78,7 @@ def grade_or_say_why(
     host: Host | None = None,
     findings: Mapping[str, Any] | None = None,
 ) -> Grading:
-    """Like `grade_submission`, but a fault of the autograder's own costs this submission only: its result says so.
+    """Like `grade_submission`, but an error of the autograder affects only this submission; its result says why.
 
     Raises:
         SourceError: unknown problem, or a fault in its source.
@@ -87,7 +87,7 @@ def grade_or_say_why(
     try:
         grading = grade_submission(problem_id, submission, root=root, host=host, findings=findings)
         for text in (grading.log.as_text(), grading.text):
-            text.encode()  # what cannot be written is told here, with its traceback
+            text.encode()  # text that cannot be encoded is reported here, with its traceback
         return grading
     except (SourceError, SetupError):
         raise
@@ -105,17 +105,17 @@ def grade_submission(
     on_item: OnItem | None = None,
     lives: int = LIVES,
 ) -> Grading:
-    """Grades what one student handed in.
+    """Grades one submission.
 
     Args:
         problem_id: problem id.
         submission: the student's files, as bytes.
         root: the course's root folder; found if not given.
-        host: forks the processes for student code, its walls tried; one of this process's own if not given.
-        findings: those of an earlier grading of this student (`Grading.findings`); nothing is recalled if not given.
+        host: forks the processes for student code, its sandbox already tested; this process's own host if not given.
+        findings: cached results of an earlier grading of this student (`Grading.findings`); no cache if not given.
         on_item: called with each item's result as soon as it is known; never for a notebook that cannot be graded.
-        lives: how often student code must end its process until it is believed to be the cause: once where nobody else
-            is at work, so that what eats all memory does so once.
+        lives: how many times student code must end its process before it is blamed. 1 if nothing else runs on the
+            machine, so that code which uses up all memory does so only once.
     """
     started = time.monotonic()
     problem = load_problem(problem_id, root)
@@ -156,7 +156,7 @@ def grade_submission(
 
 @functools.cache
 def _host(modules: tuple[str, ...], root: Path) -> Host:
-    """This process's warm host for student code, its walls tried; ends with the process."""
+    """This process's warm host for student code, its sandbox tested; closed at exit."""
     host = Host(modules)
     atexit.register(host.close)
     insist(host, root)

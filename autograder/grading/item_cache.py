@@ -1,8 +1,8 @@
-"""What an earlier grading of the same submission found, so that only what changed is examined again.
+"""Caches results of one submission, so that a later grading examines only what changed.
 
-Each finding stands under the digest of all that decides over it: for a cell the cells that ran before it, for an item
-also its test, the reference and the student's id. A finding that may be the machine's fault (time, memory, a crash) is
-believed only after two examinations that agree.
+The key of a result is the digest of everything it depends on: for a cell the cells that ran before it, for an item also
+its test, the reference and the student's id. A result that the machine may have caused (time, memory, a crash) is used
+only after two examinations agreed on it.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from typing import Any
 from autograder.core.results import Status
 
 DOUBTFUL = frozenset({Status.TIMEOUT, Status.OUT_OF_MEMORY, Status.CRASHED})
-"""Ends that a busy machine can cause."""
+"""Statuses that a busy machine can cause."""
 _AGREEING = 2
 
 
 class Recall:
-    """The findings of one submission, old and new.
+    """The cached results of one submission, old and new.
 
     Args:
-        entries: what `kept` held after the earlier grading; empty if there was none.
+        entries: `kept` of the earlier grading; empty if there was none.
     """
 
     def __init__(self, entries: Mapping[str, Any] | None = None) -> None:
         self._old = entries or {}
         self.kept: dict[str, Any] = {}
-        """What this grading used or found, for the next one; plain JSON."""
+        """Results that this grading used or found, for the next one; plain JSON."""
         self.items = 0
-        """How many items were taken from the earlier grading."""
+        """How many items were taken from the cache."""
 
     def get(self, key: str) -> dict[str, Any] | None:
-        """The finding, if there is one that can be believed."""
+        """The cached result; None if there is none or it is not confirmed yet."""
         entry = self._old.get(key)
         if entry is None or not _is_settled(entry):
             return None
@@ -41,11 +41,13 @@ class Recall:
         return value
 
     def keep(self, key: str, value: dict[str, Any], end: str) -> bool:
-        """Notes a finding of this grading; was there another one before, which only the machine can explain, or luck?
+        """Caches a result of this grading; returns whether the earlier grading had another result for the same key.
+
+        Another result for the same key means that the machine or chance decided.
 
         Args:
-            key: the digest of what decides over it.
-            value: the finding, as plain JSON.
+            key: the digest of what the result depends on.
+            value: the result, as plain JSON.
             end: how it ended: an item's status, or how a cell's process died.
         """
         before = self._old.get(key, {})
@@ -55,7 +57,7 @@ class Recall:
 
     @property
     def is_settled(self) -> bool:
-        """Can all findings be believed?"""
+        """Whether all results are confirmed."""
         return all(map(_is_settled, self.kept.values()))
 
 

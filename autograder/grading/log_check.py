@@ -11,7 +11,7 @@ from homework.hand_in.source_hash import source_hash
 
 
 def disagreements(log: dict[str, Any], rebuilt: Rebuilt, answers: dict[str, Any], student: str) -> list[Flag]:
-    """Where the student's log and the notebook that was graded do not tell the same story."""
+    """Returns a flag for each way in which the student's log contradicts the notebook that was graded."""
     flags = []
     if log["student"] != student:
         flags.append(Flag("log_disagrees", f"The log is of student {log['student'][:80]!r}, handed in by {student!r}."))

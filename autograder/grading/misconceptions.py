@@ -1,4 +1,4 @@
-"""Recognises a known wrong solution by its answers: on the student's personal inputs it says the same as they do."""
+"""Recognises a known wrong solution: it gives the same answers as the student's code on per-student inputs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from autograder.grading.tolerance import Precision, for_device, precision_of, sa
 from homework.hand_in.personal import draws_for, plain_json
 
 ANSWER_SEED = 0
-"""Of the global generators before each answer, as in `homework.hand_in.log`; the student's side gets the same."""
+"""Seed of the global generators before each answer, as in `homework.hand_in.log`; the sandbox uses the same."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Expected:
 
 
 def asked_items(reference: Reference) -> tuple[Item, ...]:
-    """The items that the problem asks for on personal inputs, in the source's order."""
+    """The items with an answer on per-student inputs, in the source's order."""
     questions = reference.names["personal_answers"](Names(reference.names), draws_for("", reference.problem.id))
     return tuple(item for item in reference.problem.items if item.id in questions)
 
 
 def answer(reference: Reference, item: Item, student: Any, student_id: str) -> Any:
-    """What `student` (names as attributes) answers on the inputs of `student_id`, as plain JSON; None if not asked."""
+    """The answer of `student` (names as attributes) on the inputs of `student_id`, as plain JSON; None if not asked."""
     return plain_json(_returned(reference, item, student, student_id))
 
 
@@ -53,7 +53,7 @@ def expected(reference: Reference, item: Item, student_id: str) -> Expected:
 
 
 def load(reference: Reference) -> None:
-    """Reads all known wrong solutions of a problem now, so that processes forked from this one have them."""
+    """Reads all known wrong solutions of a problem, so that processes forked from this one have them."""
     for item in reference.problem.items:
         known_misconceptions(reference, item)
         digest(reference, item)
@@ -61,19 +61,19 @@ def load(reference: Reference) -> None:
 
 @functools.lru_cache(maxsize=256)
 def digest(reference: Reference, item: Item) -> str:
-    """Of the known wrong solutions of an item, which decide over what is recognised."""
+    """Digest of an item's known wrong solutions, on which the recognised misconception depends."""
     return key_of([variant.source for variant in variants(reference.problem, "wrong") if variant.item == item.id])
 
 
 def recognise(reference: Reference, item: Item, got: Any, student_id: str, device: str = "cpu") -> str:
-    """The name of the known wrong solution that gives these answers; empty if none does, or if they are right.
+    """The name of the known wrong solution that gives this answer; empty if none does or the answer is right.
 
     Args:
         reference: the problem's reference.
         item: the item.
         got: the answer, as plain JSON.
-        student_id: on whose inputs.
-        device: what computed it, as a log names it; see `autograder.grading.tolerance`.
+        student_id: the student whose inputs were used.
+        device: the device that computed the answer, as named in a log; see `autograder.grading.tolerance`.
     """
     right = expected(reference, item, student_id)
     if same(got, right.value, for_device(right.precision, device)):
@@ -87,7 +87,7 @@ def recognise(reference: Reference, item: Item, got: Any, student_id: str, devic
 
 @functools.lru_cache(maxsize=256)
 def known_misconceptions(reference: Reference, item: Item) -> dict[str, Names]:
-    """The problem's known wrong solutions of one item, each as the names of a notebook."""
+    """Variant name → the names that a notebook with this known wrong solution of the item defines."""
     found = {}
     for variant in variants(reference.problem, "wrong"):
         if variant.item == item.id:
@@ -96,10 +96,10 @@ def known_misconceptions(reference: Reference, item: Item) -> dict[str, Names]:
 
 
 def with_answer(reference: Reference, variant: Variant) -> Names:
-    """The reference with one answer replaced, also where a given cell calls it by its name.
+    """The reference with one answer replaced, also in given cells that call it.
 
-    A function finds other names where it was defined. So the cells that use the item, directly or through one another,
-    are run again beside the variant.
+    A function looks names up where it was defined. So the cells that use the item, directly or through one another, are
+    run again with the variant.
     """
     names = dict(reference.names)
     run_trusted(variant.source, f"<{variant.name}>", names)
@@ -120,7 +120,7 @@ def _is_helper(cell: Cell) -> bool:
 
 @functools.lru_cache(maxsize=256)
 def _wrong_answer(reference: Reference, item: Item, slug: str, student_id: str) -> Expected | None:
-    """What a known wrong solution answers; None if it raises."""
+    """The answer of a known wrong solution; None if it raises."""
     try:
         return _of_ours(reference, item, known_misconceptions(reference, item)[slug], student_id)
     except Exception:
@@ -141,7 +141,7 @@ def _returned(reference: Reference, item: Item, student: Any, student_id: str) -
 
 
 def _seed() -> None:
-    """As `homework.seeds.seed_everything`, without torch's look for GPUs: that takes as long as an answer does."""
+    """Like `homework.seeds.seed_everything`, without torch's search for GPUs, which takes as long as an answer."""
     torch.default_generator.manual_seed(ANSWER_SEED)
     np.random.seed(ANSWER_SEED)
     random.seed(ANSWER_SEED)

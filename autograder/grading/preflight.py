@@ -1,7 +1,7 @@
-"""Before anybody is graded, the solution is: where it does not get full marks, no student's grade can be trusted.
+"""Grades the solution before any student: if it does not get full marks, no student's grade can be trusted.
 
-A machine on which a library gives other numbers, or which is too slow for a time limit, is found before it costs a
-student points.
+This detects a machine whose libraries give other numbers, or that is too slow for a time limit, before it costs
+students points.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from autograder.submissions.reader import Submission, read_cells
 
 
 def load(problem: Problem) -> None:
-    """Runs a problem's reference, reads its known wrong solutions, and goes once through all that runs no test.
+    """Prepares the process: runs the problem's reference, reads its wrong solutions, builds one executed notebook.
 
     Raises:
         SourceError: a fault in the source.
@@ -38,7 +38,7 @@ def load(problem: Problem) -> None:
 
 
 def rehearse(problem: Problem, host: Host) -> None:
-    """Grades the solution of a problem as if a student had handed it in.
+    """Grades the solution of a problem like a submission.
 
     Raises:
         SourceError: a fault in the source.

@@ -1,4 +1,4 @@
-"""The trusted side's own copy of a problem: the source's given cells and solutions, run once in this process."""
+"""The trusted copy of a problem: the source's given and solution cells, run once in this process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from autograder.sandbox.guest.server import seed_everything
 
 
 class Names:
-    """Names as attributes: what `reference.f` is in a test cell."""
+    """Makes names available as attributes: `reference.f` in a test cell."""
 
     def __init__(self, names: Mapping[str, Any]) -> None:
         self.__dict__["_names"] = names
@@ -37,12 +37,12 @@ class Names:
 
 
 class Reference:
-    """A problem's reference solution, ready to be asked.
+    """A problem's reference solution, already run.
 
     Attributes:
         names: everything the source's given and solution cells define.
-        wanted: names that tests and the personal answers ask of a student's notebook.
-        digest: of all cells that were run for it.
+        wanted: names that the tests and the per-student answers need from a student's notebook.
+        digest: of all cells that were run.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -54,7 +54,7 @@ class Reference:
 
     def _run(self, cells: list[Cell]) -> dict[str, Any]:
         module = types.ModuleType(f"reference_of_{self.problem.id}")
-        sys.modules[module.__name__] = module  # dataclasses and named tuples look their module up
+        sys.modules[module.__name__] = module  # dataclasses and named tuples look up their module
         for cell in cells:
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
                 try:
@@ -66,7 +66,7 @@ class Reference:
         return module.__dict__
 
     def test_names(self, student: Any) -> dict[str, Any]:
-        """A fresh namespace for one test cell: the given names, `student` and `reference`, no graded name."""
+        """A new namespace for one test cell: the given names, `student` and `reference`, but no graded name."""
         graded = {item.id for item in self.problem.items}
         names = {name: value for name, value in self.names.items() if name not in graded}
         names["student"] = student
@@ -90,7 +90,7 @@ def reference(problem: Problem) -> Reference:
 
 
 def forget(problem: Problem) -> None:
-    """Whoever asks for the problem's reference next gets a fresh one."""
+    """Drops the cached reference of a problem; the next call of `reference` runs it again."""
     _loaded.pop(problem, None)
 
 
@@ -101,13 +101,13 @@ def run_test(item: Item, names: dict[str, Any]) -> None:
 
 
 def prepare_test(item: Item) -> None:
-    """Compiles an item's test cell, if it has one, so that processes forked from this one need not."""
+    """Compiles an item's test cell, if it has one, so that processes forked from this one need not compile it."""
     if item.test is not None:
         _compiled(item.test.source, f"<{item.test.grade_id}>")
 
 
 def run_trusted(source: str, filename: str, names: dict[str, Any]) -> None:
-    """Runs text of ours in a namespace, with its lines known to tracebacks and `inspect`."""
+    """Runs trusted source in a namespace; tracebacks and `inspect` can show its lines."""
     exec(_compiled(source, filename), names)
 
 
@@ -120,7 +120,7 @@ def _compiled(source: str, filename: str) -> types.CodeType:
 
 @contextlib.contextmanager
 def quiet_process() -> Iterator[None]:
-    """One maths thread inside, and the caller's random states and thread count restored afterwards."""
+    """Runs the block with one thread for maths; then restores the thread count and the random states."""
     threads, states = torch.get_num_threads(), (torch.get_rng_state(), np.random.get_state(), random.getstate())
     torch.set_num_threads(1)
     try:

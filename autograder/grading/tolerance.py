@@ -1,7 +1,7 @@
-"""The one rule for when two answers are the same: by the right answer's precision and the device that computed it.
+"""Decides when two answers are the same, from the right answer's precision and the device that computed the other.
 
-Answers are compared as plain JSON (`homework.hand_in.personal`), which has lost the dtype; so `precision_of` looks
-at the right answer before it is brought to JSON. Numbers in a log are rounded to 7 significant digits.
+Answers are compared as plain JSON (`homework.hand_in.personal`), which does not keep the dtype; so `precision_of` reads
+the right answer before its conversion to JSON. Numbers in a log are rounded to 7 significant digits.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import torch
 
 @dataclass(frozen=True)
 class Closeness:
-    """How far apart two numbers may be: `rtol` of the larger one, plus `atol` for each unit of `size`."""
+    """The tolerance between two numbers: `rtol` of the larger one, plus `atol` for each unit of `size`."""
 
     rtol: float
     atol: float
     size: float = 1.0
-    """The largest number of the tensor they stand in, at least 1: sums of large numbers cancel to their last bits."""
+    """The largest number of the tensor, at least 1: sums of large numbers cancel to their last bits."""
 
     def of_size(self, largest: float) -> Closeness:
-        """The same for the numbers of a tensor whose largest is `largest`."""
+        """The same closeness for the numbers of a tensor whose largest is `largest`."""
         return Closeness(self.rtol, self.atol, max(1.0, largest))
 
     def at_least(self, other: Closeness) -> Closeness:
@@ -34,45 +34,47 @@ class Closeness:
         return Closeness(max(self.rtol, other.rtol), max(self.atol, other.atol), max(self.size, other.size))
 
     def allows(self, left: float, right: float) -> bool:
-        """Are the two numbers that close?"""
+        """Whether the two numbers are close enough."""
         return abs(left - right) <= self.atol * self.size + self.rtol * max(abs(left), abs(right))
 
 
 EXACT = Closeness(0.0, 0.0)
 """Whole numbers, truth values and text."""
 FLOAT64 = Closeness(2e-6, 2e-7)
-"""Twice what rounding to 7 digits costs; right code that works in float32 stays inside too."""
+"""Twice the error of rounding to 7 digits; right code that works in float32 also stays inside."""
 FLOAT32 = Closeness(1e-4, 1e-6)
-"""Room for another order of sums, and for formulas that lose two or three digits. Also for Python's floats, since
-nobody can tell whether they came from a float32 tensor."""
+"""Allows another order of sums, and formulas that lose two or three digits. Also used for Python's floats,
+which may come from a float32 tensor.
+"""
 FLOAT16 = Closeness(4e-3, 2e-3)
 """Half precision: 11 bits."""
 BFLOAT16 = Closeness(3e-2, 1e-2)
 """Brain float: 8 bits."""
 ACCELERATOR = Closeness(2e-3, 1e-3)
-"""On a GPU the factors of matrix products and convolutions may be rounded to 11 bits (TF32, which PyTorch allows for
-convolutions by itself and for matrix products on request): 1e-3 of the terms of a sum. Atomic additions come in
-another order each time, and Apple's `mps` has no float64 at all."""
+"""On a GPU the factors of matrix products and convolutions may be rounded to 11 bits (TF32; PyTorch allows it by
+default for convolutions and on request for matrix products): 1e-3 of the terms of a sum. Atomic additions come in a
+different order each time, and Apple's `mps` has no float64.
+"""
 
 MOST_NUMBERS = 10_000
 """An answer with more numbers is not compared."""
 _DEEPEST = 40
-"""Nor one of more nested lists and objects."""
+"""An answer with deeper nesting of lists and objects is not compared either."""
 
 _BY_DTYPE: Mapping[str, Closeness] = {"float64": FLOAT64, "float32": FLOAT32, "float16": FLOAT16, "bfloat16": BFLOAT16}
 
 Precision: TypeAlias = "Closeness | dict[str, Precision] | list[Precision]"
-"""The closeness of an answer's numbers; part by part where they differ."""
+"""The closeness for all of an answer's numbers, or for each part where the parts differ."""
 
 
 def precision_of(answer: Any) -> Precision:
-    """How close another answer must come to this one.
+    """How close another answer must be to this one.
 
     Args:
-        answer: the right answer as code returned it, not yet plain JSON.
+        answer: the right answer as the code returned it, before conversion to plain JSON.
 
     Returns:
-        One closeness for a number, tensor or array; for a collection its shape, with one for each part.
+        One closeness for a number, tensor or array; for a collection the same structure with one closeness per part.
     """
     if isinstance(answer, torch.Tensor):
         if not (answer.is_floating_point() or answer.is_complex()):
@@ -101,21 +103,21 @@ def for_device(precision: Precision, device: str) -> Precision:
 
     Args:
         precision: of the right answer.
-        device: as the log names it, e.g. `cpu`, `cuda (Tesla T4)`, `mps`. Nobody vouches for it.
+        device: as the log names it, e.g. `cpu`, `cuda (Tesla T4)`, `mps`. The log's claim is not verified.
     """
     return _loosened(precision) if is_accelerator(device) else precision
 
 
 def is_accelerator(device: str) -> bool:
-    """Does the log's device compute less exactly than a CPU?"""
+    """Whether the log's device computes less exactly than a CPU."""
     return device.startswith(("cuda", "mps"))
 
 
 def same(left: Any, right: Any, precision: Precision = FLOAT32) -> bool:
-    """Are two answers in plain JSON the same, numbers as close as they have to be?
+    """Whether two answers in plain JSON are the same, within the precision.
 
-    Two whole numbers are compared exactly, and so are text and truth values. "NaN", which stands for a number that is
-    none, is text: it is the same as "NaN" and nothing else. An infinite number is the same as nothing.
+    Two whole numbers are compared exactly, and so are text and booleans. "NaN" is text here: it equals only "NaN". An
+    infinite number equals nothing.
 
     Args:
         left: one answer.
@@ -163,13 +165,13 @@ def _of_dtype(name: str, sizes: Any) -> Closeness:
 
 
 def _largest(sizes: Any) -> float:
-    """The largest finite one of absolute values; 0 if there is none."""
+    """The largest finite value of an array of absolute values; 0 if there is none."""
     finite = sizes[np.isfinite(sizes)]
     return float(finite.max()) if finite.size else 0.0
 
 
 def small_enough(value: Any) -> bool:
-    """Can this be an answer? Neither too large nor too deep to be looked at in no time."""
+    """Whether an answer has few enough numbers and levels to be compared quickly."""
     left = MOST_NUMBERS
     waiting = [(value, 0)]
     while waiting:

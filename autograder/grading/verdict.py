@@ -1,7 +1,7 @@
-"""From what a test raised to a verdict in words that a student may read.
+"""Turns the error of a test into a verdict with a message that the student may read.
 
-A message from the visible part of a test may show everything; one from the hidden part shows the hint its author wrote
-and the place in the student's own cell, never a number, an input or a line of the test.
+A message from the visible part of a test may show everything. One from the hidden part shows only its author's hint and
+the place in the student's own cell, never a number, an input or a line of the test.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from autograder.submissions.rebuild import Rebuilt
 
 _MOST = 1500
-"""Characters of a message."""
+"""Maximum length of a message, in characters."""
 _IN_LOG = "the whole message stands in your `submission_log.json`, among the answers."
 
 
@@ -43,7 +43,7 @@ def verdict_of(item: Item, error: Exception | None, parts: Sequence[Part]) -> Ve
     Args:
         item: the item.
         error: what its test cell raised; None if it ran to its end.
-        parts: how the cell's parts (`homework.checks.part`) ended.
+        parts: results of the cell's parts (`homework.checks.part`).
     """
     failed = [part for part in parts if not part.passed]
     if error is None and not failed:
@@ -61,7 +61,7 @@ def verdict_of(item: Item, error: Exception | None, parts: Sequence[Part]) -> Ve
 
 
 def dead(item: Item, reason: Status, doing: str) -> Verdict:
-    """The verdict when the student's process died (`crashed`) or did not answer (`timeout`)."""
+    """The verdict when the student's process crashed or did not answer in time."""
     if reason is Status.TIMEOUT:
         return Verdict(
             Status.TIMEOUT,
@@ -75,7 +75,7 @@ def dead(item: Item, reason: Status, doing: str) -> Verdict:
 
 
 def broken_cell(item: Item, raised: Mapping[str, Any], runs: Mapping[str, CellRun], rebuilt: Rebuilt) -> Verdict:
-    """The verdict when the item's own cell raised as it was run."""
+    """The verdict when the item's own cell raised an error."""
     from autograder.sandbox.proxy import remote_error
 
     error = remote_error(raised)
@@ -90,11 +90,11 @@ def broken_cell(item: Item, raised: Mapping[str, Any], runs: Mapping[str, CellRu
 
 
 def not_answered(error: BaseException, verdict: Verdict) -> str:
-    """Why there is no answer on personal inputs, as a plain sentence; empty if the verdict says all of it.
+    """Why there is no answer on per-student inputs, as a sentence; empty if the verdict already says it.
 
     Args:
-        error: what asking for it raised.
-        verdict: on the item.
+        error: the error raised while asking for the answer.
+        verdict: the verdict on the item.
     """
     if isinstance(error, RemoteError):
         where = _where(error)
@@ -126,13 +126,13 @@ def _failure(item: Item, error: Exception) -> Verdict:
             Status.ERROR,
             f"`{item.id}` returned or passed on something that is not plain data, a tensor or an array ({error}).",
         )
-    if isinstance(error, RuntimeError) and "does not require grad" in str(error):  # torch's own words
+    if isinstance(error, RuntimeError) and "does not require grad" in str(error):  # this text is torch's
         return Verdict(
             Status.FAILED,
             f"No gradient flows through `{item.id}`: look for detach(), .item(), .data, numpy or no_grad on the way "
             "from its arguments to its result.",
         )
-    # the test could not use what it got, e.g. a tuple where a tensor should be
+    # the test could not use the returned value, e.g. a tuple where a tensor is expected
     return Verdict(
         Status.FAILED,
         f"What `{item.id}` returned could not be used ({type(error).__name__}); check type, shape and number of "
@@ -154,7 +154,7 @@ def _raised(item: Item, error: RemoteError, hidden: bool) -> Verdict:
 
 
 def _where(error: RemoteError) -> str:
-    """What the student's code raised, and where; not its words, which may hold what a test passed in."""
+    """The kind and place of the student's error; without its text, which may hold a test's input."""
     if not error.lines:
         return _kind(error)
     _, line, function, text = error.lines[-1]
@@ -166,7 +166,7 @@ def _kind(error: RemoteError) -> str:
 
 
 def _is_hidden(item: Item, error: Exception) -> bool:
-    """Was the failing statement of the test cell inside its hidden part? If in doubt, yes."""
+    """Whether the failing statement is inside the test cell's hidden part; true if unclear."""
     if item.test is None:
         return True
     lines = region_lines(item.test.source, HIDDEN)
