@@ -1,1 +1,1 @@
-"""What instructors wrote: the configuration and the problem sources."""
+"""The instructors' files: the course configuration and the problem sources."""

@@ -1,4 +1,4 @@
-"""Which cells of a problem's source does grading run, and what does it ask of a student's notebook?"""
+"""Selects the cells of a problem's source that grading runs, and the names that it needs from a student's notebook."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from autograder.course.name_analysis import names_of, needed
 from autograder.course.problem import Cell, Problem
 
 NOT_RUN = frozenset({"train", "experiment", "log", "install"})
-"""Tags of cells that grading never runs, on either side."""
+"""Tags of cells that grading never runs, neither the student's nor the reference's."""
 
 
 def may_run(cell: Cell) -> bool:
-    """Is this a given or a solution cell that grading runs where it is needed?"""
+    """Returns whether this is a given or solution cell that grading may run."""
     return cell.cell_type == "code" and not cell.is_test and not cell.is_manual and not cell.tags & NOT_RUN
 
 
 def asked_names(problem: Problem) -> tuple[frozenset[str], frozenset[str]]:
-    """Names that tests and the personal answers ask of the student, and names that they read for themselves.
+    """Names that tests and answers cells take from the student, and global names that these cells read themselves.
 
     Raises:
-        SourceError: such a cell cannot be parsed.
+        SourceError: a test or answers cell cannot be parsed.
     """
     asked = {item.id for item in problem.items if item.kind == "code"}
     read = {"personal_answers"}
@@ -35,10 +35,10 @@ def asked_names(problem: Problem) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def graded_cells(problem: Problem) -> list[Cell]:
-    """The given and solution cells that tests and personal answers need, in order.
+    """The given and solution cells that tests and answers cells need, in order.
 
     Raises:
-        SourceError: a test cell cannot be parsed.
+        SourceError: a test or answers cell cannot be parsed.
     """
     runnable = [cell if may_run(cell) else None for cell in problem.cells]
     asked, read = asked_names(problem)

@@ -1,7 +1,7 @@
 """The course: its homeworks, due dates and late policy, read from `course.toml`, and where its root folder is.
 
-`course.toml` is the one place where staff write dates and addresses. It is checked strictly: an unknown or
-misspelt key is refused, because a late policy that is silently ignored would only be noticed by students.
+Staff write dates and addresses in `course.toml` only. It is checked strictly: an unknown or misspelt key is an error,
+because otherwise only students would notice that a late policy is ignored.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ COURSE_FILE = "course.toml"
 
 
 def root_folder() -> Path:
-    """Where is the course: the folder that holds `course.toml`, `solutions/` and `notebooks/`?
+    """The course's root folder, which contains `course.toml`, `solutions/` and `notebooks/`.
 
     `$AUTOGRADER_ROOT` if set, else the nearest folder with a `course.toml` from the working directory upwards, else
-    the checkout this package lies in.
+    the checkout that contains this package.
 
     Raises:
         CourseError: none of these has a `course.toml`.
@@ -50,27 +50,27 @@ def root_folder() -> Path:
 
 
 def course_folder(root: Path) -> Path:
-    """nbgrader's course directory: run-time state, ignored by git."""
+    """nbgrader's course directory; contains run-time state, ignored by git."""
     return root / "course"
 
 
 @dataclass(frozen=True)
 class LatePolicy:
-    """What a late hand-in costs."""
+    """The penalty for late submissions."""
 
     grace_minutes: float = 0.0
-    """Lateness up to this is forgiven."""
+    """Lateness up to this many minutes costs nothing."""
     percent_per_day: float = 0.0
-    """Share of the score taken away for each started day."""
+    """Percent of the score deducted for each started day."""
     last_day: int | None = None
-    """After this many started days nothing is counted any more; None: no such limit."""
+    """A submission that is more started days late gets no points; None: no such limit."""
 
     def days_late(self, seconds_late: float) -> int:
-        """How many started days count as late; 0 where the lateness is forgiven."""
+        """Number of started days late; 0 within the grace time."""
         return 0 if seconds_late <= self.grace_minutes * 60 else math.ceil(seconds_late / 86_400)
 
     def penalty(self, score: float, seconds_late: float) -> float:
-        """Points taken away from `score` for a hand-in that is `seconds_late` seconds late; between 0 and `score`."""
+        """Points deducted from `score` if a submission is `seconds_late` seconds late; between 0 and `score`."""
         days = self.days_late(seconds_late)
         if score <= 0 or not days:
             return 0.0
@@ -81,7 +81,7 @@ class LatePolicy:
 
 @dataclass(frozen=True)
 class Extension:
-    """More time for one student in one homework."""
+    """A later deadline for one student in one homework."""
 
     student: str
     homework: str
@@ -90,7 +90,7 @@ class Extension:
 
 @dataclass(frozen=True)
 class Homework:
-    """One homework: problems that are due together."""
+    """One homework: problems with the same deadline."""
 
     id: str
     title: str
@@ -107,7 +107,7 @@ class Course:
     id: str
     title: str
     student_package: str
-    """What a notebook's first cell hands to `pip install`."""
+    """The requirement that a notebook's first cell passes to `pip install`."""
     published: str
     """Address of the student release."""
     homeworks: tuple[Homework, ...]
@@ -123,7 +123,7 @@ class Course:
         """The homework that a problem belongs to.
 
         Raises:
-            CourseError: no homework has it.
+            CourseError: no homework lists the problem.
         """
         for homework in self.homeworks:
             if problem in homework.problems:
@@ -134,18 +134,18 @@ class Course:
         )
 
     def extension_days(self, problem: str, student: str) -> float:
-        """How many days more has this student for this problem's homework?"""
+        """Number of extension days of this student for this problem's homework."""
         homework = self.homework_of(problem).id
         return sum(e.days for e in self.extensions if e.student == student and e.homework == homework)
 
     def due(self, problem: str, student: str | None = None) -> datetime:
-        """When is a problem due, for this student (extensions counted) or in general?"""
+        """The deadline of a problem, with this student's extensions if a student is given."""
         due = self.homework_of(problem).due
         return due + timedelta(days=self.extension_days(problem, student)) if student else due
 
 
 def doubts(course: Course, sources: Collection[str]) -> list[str]:
-    """What in `course.toml` does not fit the sources: sentences for staff; empty if all does.
+    """Mismatches between `course.toml` and the sources, as sentences for staff; empty if there are none.
 
     Args:
         course: the course.
@@ -173,8 +173,8 @@ def load_course(root: Path | None = None) -> Course:
         root: the course's root folder; found by `root_folder()` if not given.
 
     Raises:
-        CourseError: the file is missing, is not TOML, or says something that cannot be used; the message names file,
-            table, key and mend.
+        CourseError: the file is missing, is not TOML, or has an invalid value; the message names file, table, key and
+            fix.
     """
     root = root or root_folder()
     path = root / COURSE_FILE
@@ -260,7 +260,7 @@ def _did_you_mean(word: str, known: tuple[str, ...] | list[str]) -> str:
 
 
 class _Table:
-    """One TOML table whose keys are taken out one by one, so that what is left over is unknown."""
+    """One TOML table. Each read removes a key, so the keys that remain are unknown."""
 
     def __init__(self, path: Path, name: str, data: Mapping[str, Any]):
         self.path = path
@@ -269,7 +269,7 @@ class _Table:
         self._known: list[str] = []
 
     def wrong(self, key: str, what: str, mend: str) -> CourseError:
-        """The error that names file, table, key, what is wrong and the mend."""
+        """The error that names file, table, key, what is wrong and the fix."""
         misspelt = difflib.get_close_matches(key, self._left, n=1)
         if misspelt and "missing" in what:
             return CourseError(f"{self.path}: {self.name} has an unknown key {misspelt[0]!r}; did you mean {key!r}?")
@@ -331,7 +331,7 @@ class _Table:
         return value
 
     def finish(self) -> None:
-        """Refuses what nobody asked for."""
+        """Raises if unknown keys remain."""
         for key in self._left:
             hint = _did_you_mean(key, self._known)
             raise self.wrong(key, f"is unknown{hint}", f"known keys: {', '.join(sorted(set(self._known)))}")

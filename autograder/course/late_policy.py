@@ -1,4 +1,4 @@
-"""What the course's late policy takes away, in a sentence for the student. The log's score stays as it is."""
+"""A sentence for the student on the late penalty. The score in the log stays unchanged."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from autograder.course.config import Course
 
 
 def late_note(course: Course | None, problem: str, student: str, handed_in_at: datetime | None) -> str:
-    """A sentence on a late hand-in; empty if it costs nothing.
+    """A sentence on the penalty of a late submission; empty if there is no penalty.
 
     Args:
-        course: with due dates, extensions and the late policy; without one nothing is late.
-        problem: problem id; one of no homework has no due date.
+        course: with due dates, extensions and the late policy; if None, no submission is late.
+        problem: problem id; a problem in no homework has no due date.
         student: student id.
-        handed_in_at: when the course platform got it, with time zone; None if nobody knows.
+        handed_in_at: the submission time, with time zone; None if unknown.
     """
     if course is None or handed_in_at is None or problem not in course.problems:
         return ""

@@ -1,6 +1,6 @@
 """Regions of a source that students must not get: solutions, hidden tests and rubrics, between BEGIN and END markers.
 
-This is the only place that decides which lines are secret. Release, leak test, linter and grading all ask here.
+Release, leak test, linter and grading all use this module to decide which lines are secret.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ def end(kind: str) -> str:
 
 @dataclass(frozen=True)
 class Marker:
-    """What a line says that opens or closes a region, or that looks as if it should."""
+    """A line that opens or closes a region, or that looks like such a line."""
 
     verb: Verb
     kind: str
     """`SOLUTION`, `HIDDEN TESTS` or `MARK SCHEME`."""
     exact: bool
-    """Is it written as nbgrader and our tools read it?"""
+    """Whether it is written exactly as nbgrader and our tools need it."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,16 @@ class Scanned:
 
     text: str
     marker: Marker | None
-    """What the line says as a marker; None for any other line."""
+    """The line's marker; None for any other line."""
     inside: frozenset[str]
-    """The kinds of region that the line lies in; a marker lies in none of its own kind."""
+    """The kinds of region that contain the line; a marker is not inside its own region."""
 
 
 def read_marker(text: str) -> Marker | None:
-    """The marker in a line, or the one that it must have been meant as.
+    """The marker in a line, or the marker that the line resembles; None if there is none.
 
-    nbgrader looks for `BEGIN HIDDEN TESTS` and the like anywhere in a line and overlooks everything else: one wrong
-    letter, and the hidden tests are published.
+    nbgrader looks for `BEGIN HIDDEN TESTS` and the like anywhere in a line and ignores all other spellings: a typo in a
+    marker would publish the hidden tests.
     """
     exact = _EXACT.match(text)
     phrase = f"{exact[1]} {exact[2]}" if exact else _near_phrase(text)
@@ -70,7 +70,7 @@ def read_marker(text: str) -> Marker | None:
 
 
 def scan(lines: Sequence[str]) -> Iterator[Scanned]:
-    """The lines of one cell, each with its marker and the regions it lies in; near misses count as markers."""
+    """The lines of one cell, each with its marker and the regions that contain it; near misses count as markers."""
     inside: frozenset[str] = frozenset()
     for text in lines:
         marker = read_marker(text)
@@ -98,9 +98,9 @@ def replaced(source: str, kind: str, stub: str | None) -> str:
     """The source with each region of a kind, markers included, replaced by a stub.
 
     Args:
-        source: of one cell.
-        kind: of the regions.
-        stub: one line, put at the indentation of the BEGIN marker; None removes the region.
+        source: source of one cell.
+        kind: kind of the regions.
+        stub: one line, indented like the BEGIN marker; None removes the region.
     """
     lines = []
     for line in scan(source.split("\n")):
@@ -113,7 +113,7 @@ def replaced(source: str, kind: str, stub: str | None) -> str:
 
 
 def without_markers(source: str) -> str:
-    """The source as a student would write it who knew the answer: no markers and no rubric."""
+    """The source as a student with the right answer would write it: no markers and no rubric."""
     lines = scan(source.splitlines())
     return "\n".join(line.text for line in lines if not line.marker and RUBRIC not in line.inside).rstrip()
 

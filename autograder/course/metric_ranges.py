@@ -1,7 +1,7 @@
-"""The bands of a problem's metrics, read off its source as a literal; and what the linter asks of them.
+"""The expected ranges of a problem's metrics, read from its source as a literal, and the linter's rules about them.
 
-The table stands once, in the cell tagged `log`: `log.bands({metric id: {profile: (lowest, highest)}})`. Nothing that a
-student hands in has a say in it.
+The table is in the cell tagged `log`: `log.bands({metric id: {profile: (lowest, highest)}})`. Submissions cannot change
+it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from homework.hand_in.expected_ranges import Bands, wrong_with
 
 @functools.lru_cache(maxsize=32)
 def declared_bands(problem: Problem) -> Bands:
-    """The bands that a problem's source declares; empty if it declares none.
+    """The expected ranges that a problem's source declares; empty if it declares none.
 
     Raises:
-        SourceError: the table is no literal of known profiles with lowest below highest.
+        SourceError: the table is not a literal, a profile is unknown, or a range is invalid.
     """
     for cell in problem.cells:
         if "log" in cell.tags:
@@ -35,11 +35,11 @@ def declared_bands(problem: Problem) -> Bands:
 
 
 def lint_bands(cells: Sequence[TextCell], problem_id: str) -> Iterator[tuple[int, str, str]]:
-    """The linter's findings about bands and metric ids, as (line, rule, message).
+    """The linter's findings about expected ranges and metric ids, as (line, rule, message).
 
     Args:
         cells: the source's cells.
-        problem_id: what every metric id must begin with.
+        problem_id: required prefix of every metric id.
     """
     for cell in cells:
         if cell.cell_type != "code" or "log" not in cell.tags or not cell.lines:
@@ -47,7 +47,7 @@ def lint_bands(cells: Sequence[TextCell], problem_id: str) -> Iterator[tuple[int
         try:
             tree = ast.parse("\n".join(line.text for line in cell.lines))
         except (SyntaxError, ValueError):
-            continue  # the rule `syntax` says so already
+            continue  # the rule `syntax` reports it
         ast.increment_lineno(tree, cell.lines[0].number - 1)
         tables = list(_calls(tree, "bands"))
         for second in tables[1:]:
@@ -72,7 +72,7 @@ def _calls(tree: ast.Module, method: str) -> Iterator[ast.Call]:
 
 
 def _table(call: ast.Call) -> tuple[Bands, str]:
-    """The table that a call of `bands` is given, and what is wrong with it."""
+    """The table in a call of `bands`, and an error message, empty if the table is valid."""
     if len(call.args) != 1 or call.keywords:
         return {}, "bands(...) takes one table: {metric id: {profile: (lowest, highest)}}"
     try:

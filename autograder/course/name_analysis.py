@@ -1,7 +1,7 @@
-"""Which cells do the graded items need? The rest of a notebook (training, plots, downloads, scratch) is not run.
+"""Finds the cells that graded items need, so that grading skips the others (training, plots, downloads, scratch cells).
 
-Each cell binds names and uses names; starting from the names that tests ask for, the cells that bind what is used are
-followed until nothing new turns up. Everything is read off the syntax tree; no cell is run for it.
+Each cell binds and uses names. Starting from the names that tests use, the search adds each cell that binds a used
+name, until no new cell is found. The analysis reads the syntax tree and runs no cell.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from dataclasses import dataclass
 from IPython.core.inputtransformer2 import TransformerManager
 
 MAX_SOURCE = 200_000
-"""Characters of one cell that are still read."""
+"""Maximum length of a cell, in characters, that is analyzed."""
 
 
 @dataclass(frozen=True)
 class Names:
-    """What one cell does with the notebook's names."""
+    """The notebook's names that one cell binds and uses."""
 
     binds: frozenset[str]
     """Names it assigns, defines, imports or changes in place at its top level."""
     uses: frozenset[str]
-    """Names it reads anywhere that it does not define for itself first."""
+    """Global names it reads anywhere."""
     star: bool = False
-    """Does it import everything from somewhere (`from x import *`)?"""
+    """Whether it has a star import (`from x import *`)."""
     attributes: frozenset[str] = frozenset()
-    """`X` of every `student.X` it mentions."""
+    """`X` of every `student.X` in it."""
     dynamic: str = ""
-    """What it uses to bind names in ways that cannot be read off its text, e.g. `exec`; empty if nothing."""
+    """A built-in by which it may bind names that static analysis cannot find, e.g. `exec`; empty if none."""
 
 
 _DYNAMIC = frozenset({"exec", "eval", "globals"})
-"""Built-in functions by which code may bind or use any name."""
+"""Built-in functions that may bind or use any name."""
 _DYNAMIC_AT_TOP = frozenset({"locals", "vars"})
-"""The same, where a cell calls them outside of functions."""
+"""Built-in functions that may do so only outside of functions."""
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -52,12 +52,12 @@ def plain_python(source: str) -> str:
         return source
     try:
         return str(TransformerManager().transform_cell(source))
-    except Exception:  # the transformer raises what it likes on half-written cells; Python will say what is wrong
+    except Exception:  # incomplete cells raise various errors; Python reports them when it parses the cell
         return source
 
 
 def _is_python(source: str) -> bool:
-    """Can it be parsed as it is? Then there is nothing to transform, which takes far longer."""
+    """Returns whether a cell is plain Python; then the slow transformation is not needed."""
     try:
         ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -67,7 +67,7 @@ def _is_python(source: str) -> bool:
 
 @functools.lru_cache(maxsize=512)
 def names_of(source: str) -> Names | None:
-    """The names of one cell, or None if it cannot be parsed."""
+    """The names of one cell; None if it is too long or cannot be parsed."""
     if len(source) > MAX_SOURCE:
         return None
     try:
@@ -92,7 +92,7 @@ def names_of(source: str) -> Names | None:
 
 
 def imported_modules(sources: Iterable[str]) -> list[str]:
-    """The modules that these cells may import, in order: `x` and `x.y` for `from x import y`, which may be a module."""
+    """The modules that these cells may import, in order: both `x` and `x.y` for `from x import y`."""
     found: dict[str, None] = {}
     for source in sources:
         for node in ast.walk(ast.parse(plain_python(source))):
@@ -105,7 +105,7 @@ def imported_modules(sources: Iterable[str]) -> list[str]:
 
 
 def defines(source: str, name: str) -> bool:
-    """Does the cell define a function, class or variable of that name at its top level? (Half-written cells count.)"""
+    """Returns whether a cell, even an unparsable one, binds this name at its top level."""
     names = names_of(source)
     if names is None:
         return re.search(rf"^(?:async\s+def|def|class)\s+{re.escape(name)}\b", source, re.MULTILINE) is not None
@@ -113,7 +113,7 @@ def defines(source: str, name: str) -> bool:
 
 
 def replaces(source: str, name: str) -> bool:
-    """Does the cell give the name a new meaning that does not build on the one before, as `f = cache(f)` does?"""
+    """Returns whether a cell rebinds a name without using its old value (`f = cache(f)` uses it)."""
     names = names_of(source)
     if names is None or name not in names.binds:
         return False
@@ -123,11 +123,11 @@ def replaces(source: str, name: str) -> bool:
 
 
 def needed(sources: Sequence[str | None], wanted: Iterable[str]) -> set[int]:
-    """The positions of the cells that must run so that the wanted names work.
+    """The positions of the cells that must run so that the wanted names are defined and usable.
 
     Args:
-        sources: the cells in order; None for one that must not run (a training cell, a test).
-        wanted: names that will be asked for.
+        sources: the cells in order; None for a cell that must not run (a training cell, a test).
+        wanted: the names to start from.
     """
     cells = [NO_NAMES if source is None else (names_of(source) or NO_NAMES) for source in sources]
     binders: dict[str, set[int]] = {}
@@ -150,7 +150,7 @@ def needed(sources: Sequence[str | None], wanted: Iterable[str]) -> set[int]:
 
 
 def _read_scopes(table: symtable.SymbolTable, binds: set[str], uses: set[str]) -> None:
-    """Global names that a scope and the scopes inside it bind and read."""
+    """Adds the global names that a scope and its nested scopes bind and read to `binds` and `uses`."""
     top = table.get_type() == "module"
     for symbol in table.get_symbols():
         is_global = top or symbol.is_global()
@@ -170,7 +170,7 @@ def _outside_of_functions(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _changed(tree: ast.Module) -> Iterator[str]:
-    """Names whose object is changed in place: `config["x"] = 1`, `Model.f = g`, `setattr(Model, "f", g)`."""
+    """Names whose objects are changed in place: `config["x"] = 1`, `Model.f = g`, `setattr(Model, "f", g)`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setattr" and node.args:
             node = ast.Subscript(node.args[0], node.args[0], ast.Store())

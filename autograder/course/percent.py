@@ -1,7 +1,7 @@
-"""The percent text of a source, cell by cell and line by line, with the positions an author sees in the editor.
+"""Parses a source in percent format into cells and lines with their line numbers in the file.
 
-jupytext reads the same text into a notebook; it gives no line numbers and forgives metadata that it cannot read
-(they quietly become the cell's title). The linter needs both, so this small reader keeps positions and objects.
+jupytext parses the same text into a notebook, but gives no line numbers and does not report invalid metadata (they
+become the cell's title). The linter needs line numbers and errors, so it uses this parser.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CELL_TYPES: Mapping[str, CellType] = {"[markdown]": "markdown", "[md]": "markdo
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a cell: its number in the file and its text (in text cells without the leading `# `)."""
+    """One line of a cell: its 1-based number in the file and its text (in text cells without the leading `# `)."""
 
     number: int
     text: str
@@ -33,22 +33,22 @@ class TextCell:
     """One cell of the percent text."""
 
     number: int
-    """Line of the `# %%` mark."""
+    """Line number of the `# %%` line."""
     cell_type: CellType
     metadata: Mapping[str, Any]
     lines: tuple[Line, ...]
     complaints: tuple[Line, ...] = ()
-    """What could not be read, as line number and message."""
+    """Parse errors, as line number and message."""
 
     @property
     def nbgrader(self) -> Mapping[str, Any]:
-        """nbgrader's metadata; empty for a cell without."""
+        """nbgrader's metadata; empty if the cell has none."""
         value = self.metadata.get("nbgrader", {})
         return value if isinstance(value, dict) else {}
 
     @property
     def grade_id(self) -> str:
-        """nbgrader's grade id; empty for a cell without."""
+        """nbgrader's grade id; empty if the cell has none."""
         value = self.nbgrader.get("grade_id", "")
         return value if isinstance(value, str) else ""
 
@@ -60,27 +60,27 @@ class TextCell:
 
     @property
     def is_answer(self) -> bool:
-        """Does the student write here?"""
+        """Whether the student edits this cell."""
         return self.nbgrader.get("solution") is True
 
     @property
     def is_graded(self) -> bool:
-        """Are there points in this cell?"""
+        """Whether this cell has points."""
         return self.nbgrader.get("grade") is True
 
     @property
     def is_test(self) -> bool:
-        """Is this a test cell?"""
+        """Whether this is a test cell."""
         return self.is_graded and not self.is_answer
 
     @property
     def is_manual(self) -> bool:
-        """Does a person grade this cell?"""
+        """Whether this cell is graded by hand."""
         return self.is_graded and self.is_answer
 
 
 def split_cells(text: str) -> list[TextCell]:
-    """Splits percent text into cells; what stands before the first cell, save the YAML header, is one code cell."""
+    """Splits percent text into cells; text before the first `# %%` line, except the YAML header, is one code cell."""
     lines = [Line(number, line) for number, line in enumerate(text.splitlines(), start=1)]
     starts = [i for i, line in enumerate(lines) if _CELL_LINE.match(line.text)]
     cells = []
@@ -119,7 +119,7 @@ def _cell(mark: Line, lines: list[Line]) -> TextCell:
 
 
 def _options(text: str) -> tuple[dict[str, Any], str]:
-    """Metadata and what is wrong with them, from `key=JSON key=JSON ...`."""
+    """Parses `key=JSON key=JSON ...` into metadata and an error message, empty if there is no error."""
     metadata: dict[str, Any] = {}
     while text:
         key = re.match(r"([A-Za-z_][A-Za-z0-9_.-]*)=", text)
@@ -142,7 +142,7 @@ def _short(text: str) -> str:
 
 
 def markers(cell: TextCell) -> Iterator[tuple[Line, Marker]]:
-    """The markers of a cell, in order, near misses included."""
+    """The markers of a cell, in order, including near misses."""
     for line in cell.lines:
         marker = read_marker(line.text)
         if marker:
@@ -156,12 +156,12 @@ def numbers_inside(cell: TextCell, kind: str) -> frozenset[int]:
 
 
 def code_without(cell: TextCell, kind: str, stub: str = "") -> str:
-    """The cell's code with the regions of a kind blanked out, line positions kept.
+    """The cell's code with the regions of a kind replaced by blank lines, so that line numbers stay the same.
 
     Args:
         cell: a code cell.
         kind: `SOLUTION`, `HIDDEN TESTS` or `MARK SCHEME`.
-        stub: what stands in place of a region, at its indentation; nothing if empty.
+        stub: one line to put in place of the BEGIN marker, with its indentation; a blank line if empty.
     """
     out = []
     for line in scan([line.text for line in cell.lines]):

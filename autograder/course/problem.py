@@ -1,7 +1,7 @@
-"""A problem as the tools see it: its cells in order and its graded items, read from `solutions/<problem>.py`.
+"""Reads a problem from `solutions/<problem>.py`: its cells in order and its graded items.
 
 The source is percent-format text (jupytext) with nbgrader's cell metadata on the `# %%` line. Cell ids are derived
-from grade ids, or for given cells from their text, because jupytext draws new random ids at every read.
+from grade ids, or for given cells from their text, because jupytext generates new random ids at every read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ with without_server():
     import jupytext
 
 PACKAGE_WORD = "STUDENT_PACKAGE"
-"""Stands in a source's install cell for the address of the student package, which the release puts there."""
+"""Placeholder in a source's install cell; the release replaces it by the requirement of the student package."""
 
 DEFAULT_SECONDS = 60.0
 
@@ -34,13 +34,13 @@ Kind = Literal["code", "written", "figure"]
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a source, with what nbgrader and the tags say about it."""
+    """One cell of a source, with its nbgrader metadata and tags."""
 
     id: str
     """Stable notebook cell id (letters, digits, `-`), at most 64 characters."""
     cell_type: Literal["code", "markdown", "raw"]
     source: str
-    """The text as the author wrote it: solutions and hidden tests included."""
+    """The text as the author wrote it, including solutions and hidden tests."""
     grade_id: str
     """nbgrader's grade id; empty for a given cell."""
     grade: bool
@@ -48,21 +48,21 @@ class Cell:
     points: float
     tags: frozenset[str]
     seconds: float
-    """Time limit of a test cell."""
+    """Wall-clock limit of a test cell, in seconds."""
 
     @property
     def is_test(self) -> bool:
-        """Is this an autograded test cell?"""
+        """Whether this is a test cell."""
         return self.grade and not self.solution
 
     @property
     def is_manual(self) -> bool:
-        """Is this a cell that a person grades?"""
+        """Whether this cell is graded by hand."""
         return self.grade and self.solution
 
     @property
     def is_answer(self) -> bool:
-        """Does the student write in this cell?"""
+        """Whether the student edits this cell."""
         return self.solution
 
 
@@ -75,15 +75,15 @@ class Item:
     kind: Kind
     points: float
     cell: Cell
-    """The cell in which the student writes."""
+    """The cell that the student edits."""
     test: Cell | None
-    """The test cell; None for an item that a person grades."""
+    """The test cell; None for an item that is graded by hand."""
     rubric: str
-    """The mark scheme of a manual item, else empty."""
+    """The rubric of an item that is graded by hand, else empty."""
 
     @property
     def seconds(self) -> float:
-        """Wall-clock limit for the item's test."""
+        """Wall-clock limit of the item's test, in seconds."""
         return self.test.seconds if self.test else DEFAULT_SECONDS
 
 
@@ -96,9 +96,9 @@ class Problem:
     cells: tuple[Cell, ...]
     items: tuple[Item, ...]
     text: str
-    """The source as it was read: an edit during a long run changes nothing in that run."""
+    """The source as it was read; an edit of the file during a run does not affect that run."""
     sha256: str
-    """Of the source file's bytes: names the release that a submission was graded against."""
+    """SHA-256 of the source file's bytes; identifies the release that a submission was graded against."""
 
     @property
     def title(self) -> str:
@@ -128,7 +128,7 @@ class Problem:
 
 
 def problem_ids(root: Path | None = None) -> list[str]:
-    """Which problems have a source, in alphabetical order?"""
+    """Ids of the problems that have a source, in alphabetical order."""
     return sorted(path.stem for path in ((root or root_folder()) / "solutions").glob("*.py"))
 
 
@@ -140,7 +140,7 @@ def load_problem(problem_id: str, root: Path | None = None) -> Problem:
         root: the course's root folder; found by `root_folder()` if not given.
 
     Raises:
-        SourceError: no such problem, or its source cannot be read as a notebook.
+        SourceError: the problem does not exist, or its source cannot be read as a notebook.
     """
     root = root or root_folder()
     path = root / "solutions" / f"{problem_id}.py"
@@ -165,14 +165,14 @@ def read_source(text: str, name: str) -> NotebookNode:
 
     Args:
         text: the source file's text.
-        name: where it came from, for error messages.
+        name: name of the source for error messages.
 
     Raises:
         SourceError: jupytext cannot read it.
     """
     try:
         notebook = jupytext.reads(text, fmt="py:percent")
-    except Exception as error:  # jupytext raises whatever its YAML and JSON readers raise
+    except Exception as error:  # jupytext lets all errors of its YAML and JSON parsers through
         raise SourceError(f"{name} cannot be read in percent format: {error}") from error
     taken: set[str] = set()
     for cell in notebook.cells:
@@ -183,7 +183,7 @@ def read_source(text: str, name: str) -> NotebookNode:
 
 
 def stable_id(cell: NotebookNode, taken: set[str]) -> str:
-    """A cell id from the grade id, else from a hash of type and text; numbered when already taken."""
+    """A cell id from the grade id, else from a hash of type and text, with a number added if it is taken."""
     grade_id = str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
     if grade_id:
         base = "".join(ch if ch.isalnum() and ch.isascii() else "-" for ch in grade_id)[:56]
@@ -219,9 +219,7 @@ def _items(cells: tuple[Cell, ...], path: Path) -> tuple[Item, ...]:
             continue
         if cell.is_manual:
             kind: Kind = "figure" if cell.grade_id.startswith("figure_") else "written"
-            items.append(
-                Item(cell.grade_id, kind, cell.points, cell, None, region(cell.source, RUBRIC))
-            )
+            items.append(Item(cell.grade_id, kind, cell.points, cell, None, region(cell.source, RUBRIC)))
             continue
         test = tests.get(f"test_{cell.grade_id}")
         if test is None:
@@ -233,7 +231,7 @@ def _items(cells: tuple[Cell, ...], path: Path) -> tuple[Item, ...]:
 
 
 def as_notebook(problem: Problem) -> NotebookNode:
-    """The source as a fresh notebook (solutions and hidden tests included)."""
+    """The source as a new notebook, including solutions and hidden tests."""
     return copy.deepcopy(_notebook(problem.path, problem.text))
 
 

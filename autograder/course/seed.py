@@ -1,7 +1,7 @@
-"""The seed of a grading run: what the inputs of hidden tests are drawn from, so that nobody knows them beforehand.
+"""The seed of the inputs of hidden tests, which students cannot predict.
 
-A course draws a seed of its own when it grades for the first time and keeps it, so that all its graders, commands and
-repetitions put the same questions. A log names the seed by its fingerprint only: students may see logs.
+A course draws its seed at the first grading and keeps it, so that all workers, commands and repeated runs use the same
+inputs. A log contains only the seed's fingerprint, because students may see logs.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from autograder.course.config import course_folder
 from autograder.core.errors import SetupError
 
 SEED_VARIABLE = "AUTOGRADER_SEED"
-"""Holds the seed to use in place of the course's own."""
+"""Environment variable with a seed to use instead of the course's own."""
 NEW = "new"
-"""In the place of a seed: the course draws a new one and keeps it from now on."""
+"""Given in place of a seed: the course draws and keeps a new one."""
 
 
 def seeds_file(root: Path) -> Path:
-    """All seeds the course ever used, a line each, `<fingerprint> <seed>`; the last one is in use."""
+    """The file with all seeds of the course, one line `<fingerprint> <seed>` each; the last one is in use."""
     return course_folder(root) / "seeds.txt"
 
 
 def grading_seed(root: Path) -> str:
-    """The seed to grade with: `$AUTOGRADER_SEED` if set, else the course's own, drawn now if there is none yet.
+    """The seed to grade with: `$AUTOGRADER_SEED` if set, else the course's own, drawn now if it has none yet.
 
     Args:
         root: the course's root folder.
 
     Raises:
-        SetupError: the course's seed cannot be read, or not be kept.
+        SetupError: the course's seed cannot be read or written.
     """
     named = os.environ.get(SEED_VARIABLE)
     if named:
@@ -52,10 +52,10 @@ def grading_seed(root: Path) -> str:
 
 
 def new_seed(root: Path) -> str:
-    """Draws a new seed for the course; it is used from now on.
+    """Draws a new seed, which the course uses from now on, and returns it.
 
     Raises:
-        SetupError: it cannot be kept.
+        SetupError: the seed cannot be written.
     """
     path, seed = seeds_file(root), _drawn()
     try:
@@ -68,7 +68,7 @@ def new_seed(root: Path) -> str:
 
 
 def fingerprint(seed: str) -> str:
-    """Names a seed without giving it away: 12 hex digits of its SHA-256."""
+    """Identifies a seed without revealing it: 12 hex digits of its SHA-256."""
     return hashlib.sha256(seed.encode("utf-8", "backslashreplace")).hexdigest()[:12]
 
 
@@ -77,12 +77,12 @@ def _drawn() -> str:
 
 
 def seed_line(seed: str) -> str:
-    """The line in the course's file that says that this seed is in use."""
+    """The line of a seed in the course's seeds file."""
     return f"{fingerprint(seed)} {seed}\n"
 
 
 def _create(path: Path, text: str) -> None:
-    """Makes the file with this text, unless another process was first."""
+    """Creates the file with this text, unless another process has created it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     number, name = tempfile.mkstemp(dir=path.parent, prefix=".seeds-")  # readable by its owner only
     try:

@@ -1,4 +1,4 @@
-"""Where students find what is published: addresses made from `published` in `course.toml`."""
+"""Web addresses of the student release, made from `published` in `course.toml`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from autograder.course.config import Course
 
 COLAB = "https://colab.research.google.com"
 BADGE = f"{COLAB}/assets/colab-badge.svg"
-"""Google's picture for such links."""
+"""Google's image for links to Colab."""
 _GITHUB = re.compile(
     r"https?://(?:www\.)?github\.com/(?P<owner>[\w.-]+)/(?P<repository>[\w.-]+?)(?:\.git)?(?:/tree/(?P<branch>\S+?))?/?"
 )
 
 
 def colab_address(course: Course, problem: str) -> str | None:
-    """Where Colab opens the published notebook of a problem; None if the course is not published on GitHub.
+    """The address that opens a problem's published notebook in Colab; None if the course is not on GitHub.
 
     The branch is `main`, unless `published` names another one (`https://github.com/owner/repository/tree/2027`).
     """
@@ -28,7 +28,7 @@ def colab_address(course: Course, problem: str) -> str | None:
 
 
 def clone_address(course: Course) -> str:
-    """What one gives to `git clone`: `published` without the branch."""
+    """The address for `git clone`: `published` without the branch."""
     found = _GITHUB.fullmatch(course.published)
     return f"https://github.com/{found['owner']}/{found['repository']}" if found else course.published
 

@@ -1,8 +1,8 @@
-"""The known wrong solutions and right alternatives of a problem, in
-`solutions/variants/<problem>/{wrong,right}/<item>/<slug>.py`.
+"""The known wrong solutions and right alternatives of a problem.
 
-Each file is the whole source of one item's solution cell. It opens with a comment that says what it is: in a wrong one
-`# misconception: ...`, one sentence addressed to the student; in a right one `# alternative: ...`.
+Each file `solutions/variants/<problem>/{wrong,right}/<item>/<slug>.py` is the whole source of one item's solution cell.
+It begins with a comment: in a wrong solution `# misconception: ...`, one sentence addressed to the student; in a right
+alternative `# alternative: ...`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _OPENING: dict[VariantKind, str] = {"wrong": "misconception:", "right": "alterna
 
 @dataclass(frozen=True)
 class Variant:
-    """One file with another answer to one item."""
+    """One known solution of one item, other than the reference solution."""
 
     kind: VariantKind
     item: str
     """The item it answers."""
     slug: str
-    """The file's name without `.py`; for a wrong one the name of the misconception."""
+    """The file's name without `.py`; for a wrong solution the name of the misconception."""
     path: Path
     text: str
     """The sentence of its opening comment."""
@@ -36,15 +36,15 @@ class Variant:
 
     @property
     def name(self) -> str:
-        """How tables call it, e.g. `wrong/sample_gaussian/no_noise`."""
+        """Its name in tables, e.g. `wrong/sample_gaussian/no_noise`."""
         return f"{self.kind}/{self.item}/{self.slug}"
 
 
 def variants(problem: Problem, kind: VariantKind) -> list[Variant]:
-    """Which wrong solutions, or right alternatives, are known? In order of item, then name.
+    """The known wrong solutions, or right alternatives, sorted by item, then name.
 
     Raises:
-        SourceError: a folder is in its old place or is not named after an item, or a file does not open with its sentence.
+        SourceError: a folder is at its old path or not named after an item, or a file does not begin with its comment.
     """
     folder = variants_folder(problem, kind)
     old = problem.path.parent.parent / "tests" / kind / problem.id
@@ -60,13 +60,13 @@ def variants(problem: Problem, kind: VariantKind) -> list[Variant]:
 
 
 def misconception_text(problem: Problem, item_id: str, slug: str) -> str:
-    """The sentence that names a misconception to the student; empty when the slug is not known."""
+    """The sentence that explains a misconception to the student; empty if the slug is unknown."""
     path = variants_folder(problem, "wrong") / item_id / f"{slug}.py"
     return _read(path, "wrong").text if slug and path.is_file() else ""
 
 
 def variants_folder(problem: Problem, kind: VariantKind) -> Path:
-    """The folder with one folder for each item: `solutions/variants/<problem>/<kind>`."""
+    """The folder of one kind, with a folder for each item: `solutions/variants/<problem>/<kind>`."""
     return problem.path.parent / "variants" / problem.id / kind
 
 

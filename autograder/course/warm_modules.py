@@ -1,4 +1,4 @@
-"""Which modules are worth importing once, before any submission: those that a problem's given cells import."""
+"""Selects the modules to import once before grading: those that the problems' given cells import."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from autograder.course.name_analysis import imported_modules
 from autograder.course.problem import Problem
 
 DYNAMO = "torch._dynamo"
-"""What optimizers and `torch.func` import when they are first used, for most of a second."""
+"""Imported by optimizers and `torch.func` at first use, which takes most of a second."""
 _WANTS_DYNAMO = re.compile(r"\boptim\b|\boptimi[sz]ers?\b|\btorch\.func\b|\bvmap\b")
 
 
 def warm_modules(problems: Iterable[Problem]) -> tuple[str, ...]:
-    """The modules that the given cells of these problems may import, in order, and what graded cells call for."""
+    """The modules that given cells of these problems may import, in order, and `DYNAMO` if graded cells need it."""
     found: dict[str, None] = {}
     for problem in problems:
         given = [cell.source for cell in problem.cells if may_run(cell) and not cell.solution]
