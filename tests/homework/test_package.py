@@ -7,7 +7,6 @@ import sys
 from importlib import resources
 from pathlib import Path
 
-import grimp
 import pytest
 import torch
 
@@ -29,16 +28,6 @@ def test_importing_is_light_and_torchvision_imports_after_it() -> None:
         "from torchvision.utils import make_grid; import torch; print(tuple(make_grid(torch.rand(4, 1, 5, 5)).shape))"
     )
     assert _python(code, "-W", "error").split("\n")[:2] == ["[]", "(3, 9, 30)"]
-
-
-def test_subpackages_import_downwards_only() -> None:
-    graph = grimp.build_graph("homework", cache_dir=None)
-    subpackages = ("show", "models", "train", {"data", "hand_in"})
-    common = {name.removeprefix("homework.") for name in graph.find_children("homework")} - set(
-        "show models train data hand_in".split()
-    )
-    layers = (*subpackages, grimp.Layer(*common, independent=False))
-    assert not graph.find_illegal_dependencies_for_layers(layers=layers, containers={"homework"})
 
 
 def test_version_exports_and_type_marker() -> None:
