@@ -1,4 +1,4 @@
-"""One graded item as the feedback page shows it: in words, with a hint at where to look."""
+"""Prepares one graded item for the feedback page: status in words, and a hint."""
 
 from __future__ import annotations
 
@@ -42,40 +42,40 @@ _ADVICE = {
 
 @dataclass(frozen=True)
 class ItemView:
-    """One item as the page shows it."""
+    """One item in the form that the page's template uses."""
 
     anchor: str
-    """Name by which the page's summary links to it."""
+    """Anchor name for the page's summary."""
     id: str
     heading: str
-    """The heading under which the item stands in the notebook; its id if there is none."""
+    """The heading above the item in the notebook; its id if there is none."""
     points: str
     """e.g. `3 of 4 points`."""
     gain: str
-    """Points that were not given, e.g. `2 points`; empty if none, or if they can still be given."""
+    """Points lost, e.g. `2 points`; empty if none, or while the item needs manual grading."""
     tone: str
-    """`good`, `part`, `bad` or `wait`: colour and mark."""
+    """`good`, `part`, `bad` or `wait`; selects colour and symbol."""
     words: str
     """The status in words."""
     misconception: Markup
     message: Markup
     comment: str
-    """What the grader wrote."""
+    """The grader's comment."""
     output: tuple[Markup, ...]
-    """The student's answer on the per-student inputs beside the right one."""
+    """Compares the student's answer on the per-student inputs with the right one."""
     leans_on: tuple[str, ...]
     """Items to fix first."""
     advice: Markup
-    """Where to look."""
+    """A hint at what to look at."""
 
 
 def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
-    """The item of a notebook that could be graded.
+    """The view of an item of a notebook that could be graded.
 
     Args:
-        result: how it went.
-        problem: the problem, for headings and the words of known mistakes.
-        anchor: name for links to it.
+        result: the item's result.
+        problem: the problem, for headings and texts of known mistakes.
+        anchor: anchor name for links to it.
     """
     item = next((item for item in problem.items if item.id == result.id), None)
     by_hand = item is not None and item.kind != "code"
@@ -126,7 +126,7 @@ def _tone(result: ItemResult) -> str:
 
 
 def _heading(problem: Problem, item: Item) -> str:
-    """The last heading above the item's cell, without the points that may stand in it."""
+    """The last heading above the item's cell, without the points in it."""
     heading = ""
     for cell in problem.cells:
         if cell is item.cell:

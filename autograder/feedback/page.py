@@ -1,7 +1,7 @@
-"""The page a student gets back: what earned points, what did not, and what to look at next.
+"""Builds the feedback page of a student: which items earned points, which did not, and what to look at next.
 
-One self-contained file: no scripts, nothing loaded from anywhere (its content security policy says so), readable on a
-phone, in the dark and on paper. It shows the item messages, which name likely mistakes; hidden tests never reach it.
+One self-contained file: no scripts and no external resources (its content security policy forbids them), readable on a
+phone, in dark mode and on paper. It shows the item messages, which name likely mistakes; it never shows hidden tests.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ _OUTCOMES = {
 
 
 _LOG_IS = {"no_log": "was not handed in", "log_unusable": "could not be used"}
-"""Flag → what became of the student's log."""
+"""Flag → description of the student's log."""
 
 
 def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
-    """The feedback page of one submission.
+    """Builds the feedback page of one submission.
 
     Args:
-        log: what grading found.
+        log: the graded log.
         problem: the problem, for its title and headings.
-        late: what a late hand-in costs, as a sentence; see `autograder.course.late_policy`.
+        late: the late penalty, as a sentence; see `autograder.course.late_policy`.
 
     Returns:
         A complete HTML document, the same bytes for the same input.
@@ -90,7 +90,7 @@ def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
 
 
 def _in_order_of_gain(lost: Sequence[ItemResult]) -> list[ItemResult]:
-    """Most points to gain first; but an item that another one uses stands before it."""
+    """Sorts items by points to gain, most first, but an item that another one uses comes before it."""
     by_id = {item.id: item for item in lost}
     order: dict[str, ItemResult] = {}
 
@@ -106,13 +106,13 @@ def _in_order_of_gain(lost: Sequence[ItemResult]) -> list[ItemResult]:
 
 
 def _shared_message(log: GradedLog) -> str:
-    """What all items say, when the notebook as a whole could not be graded; empty if they differ."""
+    """The message that all items share when the whole notebook could not be graded; empty if they differ."""
     messages = {result.message for result in log.items}
     return messages.pop() if len(messages) == 1 else ""
 
 
 def _bar(score: float, waiting: float, maximum: float) -> tuple[str, str]:
-    """Widths, in per cent, of what is earned and of what waits for a person."""
+    """Widths, in per cent, of the points earned and of the points that need manual grading."""
     if maximum <= 0:
         return "0", "0"
     return f"{100 * min(score / maximum, 1):.1f}", f"{100 * min(waiting / maximum, 1):.1f}"
@@ -123,4 +123,4 @@ def _date(created_at: str) -> str:
         when = datetime.fromisoformat(created_at).astimezone(UTC)
     except (ValueError, OverflowError):
         return created_at
-    return f"{when.day} {when:%B %Y, %H:%M} UTC" if when.timestamp() else ""  # nobody knows when
+    return f"{when.day} {when:%B %Y, %H:%M} UTC" if when.timestamp() else ""  # timestamp 0 stands for an unknown time
