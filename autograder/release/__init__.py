@@ -1,1 +1,1 @@
-"""From a source to what students get."""
+"""Makes the student release from the problem sources."""

@@ -1,7 +1,7 @@
-"""The student release as a folder: the public repository at the address that `course.toml` calls `published`.
+"""Writes the student release into a folder, e.g. a clone of the public repository (`published` in `course.toml`).
 
-The folder may be a clone of that repository. A manifest in it (`.bundle.json`) lists the files that are ours; nothing
-else in it is touched, and what somebody changed by hand is not overwritten.
+A manifest in the folder (`.bundle.json`) lists the files that a bundle wrote. Other files are not touched, and files
+changed by hand are not overwritten.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ _log = logging.getLogger("autograder")
 MANIFEST = ".bundle.json"
 _ABOUT = "Files that the course's staff tools write and replace; whatever is not listed here is left alone."
 _NAMED = 10
-"""How many files or findings a message names."""
+"""Maximum number of files or findings in a message."""
 
 
 @dataclass(frozen=True)
 class Bundled:
-    """What a bundle came to."""
+    """The result of writing a bundle."""
 
     folder: Path
     files: tuple[str, ...]
     """Every file of the release."""
     changed: tuple[str, ...]
-    """Those that are new or other than before."""
+    """New and changed files."""
     removed: tuple[str, ...]
-    """Files of an earlier bundle that are no part of it any more."""
+    """Removed files of an earlier bundle."""
 
 
 def bundle(
@@ -49,14 +49,14 @@ def bundle(
     """Writes the student release into a folder.
 
     Args:
-        out: a new or empty folder, a clone in which nothing but `.git` is, or the folder of an earlier bundle.
-        problems: whose notebooks; those of every homework that have a source, if not given.
-        zip_to: a zip file with the same, if wanted.
+        out: a new or empty folder, a clone with no files but `.git`, or the folder of an earlier bundle.
+        problems: the problems to publish; if not given, all problems of all homeworks that have a source.
+        zip_to: a zip file to write the same files to; None: no zip.
         root: the course's root folder; found by `root_folder()` if not given.
 
     Raises:
-        ReleaseError: something secret is in it, a notebook is stale, or a file in the folder is not ours; nothing was
-            written.
+        ReleaseError: a file contains secrets, a notebook is stale, or a file in the folder is not from a bundle;
+            nothing was written.
         CourseError: `course.toml` cannot be used.
         SourceError: a problem has no source.
         SetupError: the folder cannot be written.
@@ -75,7 +75,7 @@ def bundle(
     stale = _refuse_what_is_not_ours(out, files, before)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        # Should this run be cut off, the next one must know every file as ours.
+        # If this run is interrupted, the next one must recognize every file as written by a bundle.
         new = {name: _hash(data) for name, data in files.items()}
         write_atomically(out / MANIFEST, _manifest_text({**new, **before}))
         changed = [name for name, data in files.items() if write_bytes(out / name, data)]
@@ -91,7 +91,11 @@ def bundle(
 
 
 def _manifest(out: Path) -> dict[str, str]:
-    """Path → hash of the files of an earlier bundle in a folder; empty for a folder without any."""
+    """Path → hash of the files of an earlier bundle in a folder; empty if there was none.
+
+    Raises:
+        ReleaseError: the folder contains other files, or its manifest is invalid.
+    """
     path = out / MANIFEST
     if not path.exists():
         try:
@@ -116,16 +120,16 @@ def _manifest(out: Path) -> dict[str, str]:
 
 
 def _is_inside(name: str) -> bool:
-    """Is this the path of a file below the folder, and none of git's?"""
+    """Returns whether this is the path of a file below the folder and outside `.git`."""
     path = PurePosixPath(name)
     return bool(path.parts) and not path.is_absolute() and not {"..", ".git"} & set(path.parts) and "\\" not in name
 
 
 def _refuse_what_is_not_ours(out: Path, files: Mapping[str, bytes], before: Mapping[str, str]) -> list[str]:
-    """The files of the earlier bundle that are to go.
+    """The files of the earlier bundle to remove.
 
     Raises:
-        ReleaseError: a file that would be replaced or removed was changed by hand, or is not ours.
+        ReleaseError: a file to replace or remove was changed by hand, or is not from a bundle.
     """
     stale, foreign = [], []
     for name in sorted({*files, *before}):
@@ -152,7 +156,7 @@ def _refuse_what_is_not_ours(out: Path, files: Mapping[str, bytes], before: Mapp
 
 
 def _remove(out: Path, name: str) -> None:
-    """Removes a file, and the folders that are empty then."""
+    """Removes a file and its parent folders that become empty."""
     (out / name).unlink()
     for parent in list(PurePosixPath(name).parents)[:-1]:
         if any((out / parent).iterdir()):

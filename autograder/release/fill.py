@@ -1,4 +1,4 @@
-"""Filled-in notebooks: a released notebook with answers written into its solution cells."""
+"""Fills answers into the solution cells of a released notebook."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from autograder.release.notebook import released_notebook
 
 
 def fill_in(released: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
-    """A copy of a released notebook in which the solution cells of some items hold these sources.
+    """A copy of a released notebook with these sources in the solution cells of their items.
 
     Args:
         released: the notebook as students get it; not changed.
-        answers: item id -> source of that item's solution cell. Other cells stay as they are.
+        answers: item id → source of that item's solution cell. Other cells stay unchanged.
 
     Raises:
         KeyError: the notebook has no solution cell for one of the items.
@@ -35,10 +35,10 @@ def fill_in(released: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
 
 
 def solved_notebook(problem: Problem) -> NotebookNode:
-    """The released notebook with the model answers in it: what a student hands in who gets everything right."""
+    """The released notebook with the reference solutions filled in."""
     return fill_in(released_notebook(problem), solution_answers(problem))
 
 
 def solution_answers(problem: Problem) -> dict[str, str]:
-    """Item id -> the model answer as a student would have written it: no marker lines, no mark scheme."""
+    """Item id → the reference solution as a student would write it: no marker lines, no rubric."""
     return {item.id: without_markers(item.cell.source) for item in problem.items}

@@ -1,4 +1,4 @@
-"""The last search before something is published: is anything in these files that students must not see?"""
+"""The last check before publishing: searches files for text that students must not see."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autograder.course.problem import load_problem, problem_ids
 from autograder.release.leaks import leaks, plain_lines
 
 _OURS = frozenset({"solutions", "tests", "autograder", "benchmarks", "course", "course.toml", "seeds.txt"})
-"""Names of files and folders that are the staff's, in small letters."""
+"""Names of staff files and folders, in lower case."""
 _PACKAGES = "(?:autograder|solutions|tests|benchmarks)"
 _IMPORT = re.compile(
     rf"(?:^|[;:])\s*(?:from\s+{_PACKAGES}\b[\w.]*\s+import\b|import\s+(?:[\w. ]+,\s*)*{_PACKAGES}\b)"
@@ -19,22 +19,22 @@ _IMPORT = re.compile(
 )
 _COMPILED = (".pyc", ".pyo", ".so", ".pyd")
 _PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"\x28\xb5\x2f\xfd", b"Rar!")
-"""How archives and compressed files begin."""
+"""First bytes of archives and compressed files."""
 _TAR = slice(257, 262)
-"""Where a tar archive says `ustar`."""
+"""Position of `ustar` in a tar archive."""
 _READABLE = re.compile(rb"[\t\x20-\x7e]{12,}")
 _READABLE_WIDE = re.compile(rb"(?:[\t\x20-\x7e]\0){12,}|(?:\0[\t\x20-\x7e]){12,}")
 """The same in UTF-16."""
 
 
 def secrets_in(files: Mapping[str, bytes], root: Path) -> list[str]:
-    """What in these files students must not see: one sentence each; empty if there is nothing.
+    """Findings in these files that students must not see, one sentence each; empty if there are none.
 
-    Looked for are lines of solutions, hidden tests and mark schemes of every problem that has a source, their marks,
-    imports of the staff's packages, the staff's file names, and what cannot be searched: compiled files and archives.
+    Findings are lines of solutions, hidden tests and rubrics of every problem that has a source, their markers, imports
+    of staff packages, names of staff files, and files that cannot be searched: compiled files and archives.
 
     Args:
-        files: path → content, e.g. of a folder or of a wheel.
+        files: path → content, e.g. the files of a folder or a wheel.
         root: the course's root folder.
     """
     found = []
@@ -59,7 +59,7 @@ def secrets_in(files: Mapping[str, bytes], root: Path) -> list[str]:
 
 
 def _searchable(data: bytes) -> str:
-    """The text of a file; of one that is no UTF-8, what can be read in it."""
+    """The text of a file; if it is not UTF-8 text, the printable strings in it."""
     try:
         text = data.decode()
         if "\0" not in text:

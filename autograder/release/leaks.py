@@ -1,4 +1,4 @@
-"""The leak test: does a line of a solution, a hidden test or a mark scheme stand in what students get?"""
+"""The leak test: searches released texts for lines of solutions, hidden tests and rubrics."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from autograder.course.percent import TextCell, numbers_inside, split_cells
 from autograder.course.problem import Problem
 
 SHORTEST = 12
-"""Lines with fewer characters (white space not counted) say too little to be a leak."""
+"""Lines with fewer characters (white space not counted) are too short to be a leak."""
 LONG = 24
-"""From this length on, a line is also looked for within longer lines."""
+"""Lines with at least this many characters are also searched for inside longer lines."""
 
 _IDIOMS = frozenset(
     {
-        # Lines that any PyTorch program has: where the course's own code uses them too, they give nothing away.
+        # Lines that are in any PyTorch program and reveal nothing.
         "super().__init__()",
         "optimizer.zero_grad()",
         "optimizer.step()",
@@ -35,22 +35,22 @@ _IDIOMS = frozenset(
     }
 )
 _EMPTY = re.compile(r"for \w+ in range\(\d+\):|except \w+( as \w+)?:|\w+\.requires_grad_\(\)")
-"""Loops and handlers that say nothing about what is in them, and a call that says nothing but a name."""
+"""Loop headers, exception handlers and `requires_grad_` calls, which reveal nothing."""
 
 
 @dataclass(frozen=True)
 class Leak:
-    """One line that students must not see, and where they would see it."""
+    """One secret line that is in a released text."""
 
     problem: str
     source_line: int
-    """Line in the problem's source."""
+    """Line number in the problem's source."""
     kind: str
     """`SOLUTION`, `HIDDEN TESTS` or `MARK SCHEME`."""
     where: str
     """Name of the released text."""
     line: int
-    """Line in the released text; for a notebook, in the text of its cells put one after the other."""
+    """Line number in the released text; for a notebook, in the concatenated text of its cells."""
     text: str
 
     def __str__(self) -> str:
@@ -65,15 +65,15 @@ def _says_nothing(line: str) -> bool:
 
 
 def leaks(problem: Problem, texts: Mapping[str, str]) -> list[Leak]:
-    """Which secret lines of a problem stand in released texts?
+    """The secret lines of a problem that are in released texts.
 
-    A line is secret if it stands in a solution, hidden-test or mark-scheme region, has at least `SHORTEST` characters
-    that are not white space, and is not also part of what students see anyway. Indentation, comment marks and runs of
-    blanks do not matter.
+    A line is secret if it is in a solution, hidden-test or rubric region, has at least `SHORTEST` characters that are
+    not white space, and is not also in the visible part of the source. Indentation, comment marks and repeated blanks
+    are ignored.
 
     Args:
-        problem: whose secrets.
-        texts: name of the file → its text; if the name ends in `.ipynb` or `.json`, every string in it is searched.
+        problem: the problem with the secret lines.
+        texts: file name → text; if the name ends in `.ipynb` or `.json`, every string in it is searched.
 
     Returns:
         The leaks; empty if there are none.
@@ -97,7 +97,7 @@ def leaks(problem: Problem, texts: Mapping[str, str]) -> list[Leak]:
 
 
 def secret_lines(problem: Problem) -> dict[str, tuple[int, str]]:
-    """The secret lines of a problem: normalised text → (line in the source, kind of region)."""
+    """The secret lines of a problem: normalized text → (line number in the source, kind of region)."""
     cells = split_cells(problem.path.read_text(encoding="utf-8"))
     visible = {_normal(line) for cell in cells for line in _visible(cell)}
     shown = "\n".join(visible)
@@ -115,7 +115,7 @@ def secret_lines(problem: Problem) -> dict[str, tuple[int, str]]:
 
 
 def released_texts(root: Path) -> dict[str, str]:
-    """Everything under `notebooks/` and `homework/` that students get, by path relative to the root."""
+    """Path relative to the root → text of the notebooks and the Python files of `homework/`."""
     paths = [*(root / "notebooks").rglob("*.ipynb"), *(root / "homework").rglob("*.py")]
     return {str(path.relative_to(root)): path.read_text(encoding="utf-8") for path in sorted(paths)}
 
@@ -128,13 +128,13 @@ def _visible(cell: TextCell) -> Iterator[str]:
 
 
 def plain_lines(name: str, text: str) -> Iterator[str]:
-    """The lines of a text; of a notebook or another JSON file, the lines of every string in it."""
+    """The lines of a text; for a notebook or another JSON file, the lines of every string in it."""
     if not name.endswith((".ipynb", ".json")):
         yield from text.splitlines()
         return
     try:
         whole = json.loads(text)
-    except ValueError:  # no JSON, whatever its name says
+    except ValueError:  # not JSON, despite its name
         whole = text
     for value in _strings(whole):
         yield from value.splitlines()
@@ -156,7 +156,7 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _normal(line: str) -> str:
-    """A line without indentation, comment marks at its start and runs of blanks."""
+    """A line without indentation, leading comment marks and repeated blanks."""
     return " ".join(line.strip().lstrip("#").split())
 
 

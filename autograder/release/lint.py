@@ -1,7 +1,7 @@
-"""The linter for problem sources: what would ship a hidden test, lose a point or break a notebook is named here.
+"""The linter for problem sources: finds errors that would publish a hidden test, lose points or break a notebook.
 
-nbgrader overlooks a misspelt marker and publishes the tests below it; it turns a solution cell without markers into a
-bare stub. So the release step refuses on any finding. Rules about Python code are in `lint_code`.
+nbgrader ignores a misspelt marker and publishes the tests below it; it replaces a solution cell without markers by a
+stub. So the release step stops on any finding. Rules about Python code are in `lint_code`.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ _BULLET_POINTS = re.compile(r"^\s*(?:#\s*)?[-*+]\s*\(?\s*(\d+(?:\.\d+)?)\s*(?:po
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One thing to mend in a source."""
+    """One error in a source."""
 
     path: Path
     line: int
-    """1-based line in the file."""
+    """1-based line number in the file."""
     rule: str
     """Short name of the rule."""
     message: str
-    """What is wrong and how to mend it."""
+    """What is wrong and how to fix it."""
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.rule}: {self.message}"
@@ -69,7 +69,7 @@ def lint_problem(problem_id: str, root: Path | None = None) -> list[Finding]:
 
 
 def lint_source(path: Path) -> list[Finding]:
-    """Which findings has a source, in the order of its lines? An empty list means that it may be released."""
+    """The findings in a source, sorted by line; the source may be released if there are none."""
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
@@ -111,7 +111,7 @@ def _metadata(cells: list[TextCell]) -> Found:
 
 
 def _schema(cell: TextCell) -> Iterator[str]:
-    """What is wrong with a cell's nbgrader metadata?"""
+    """Messages about errors in a cell's nbgrader metadata."""
     data = cell.metadata["nbgrader"]
     if not isinstance(data, dict):
         yield f"`nbgrader` is {data!r}; it must be an object with {', '.join(_NBGRADER)}"
@@ -292,7 +292,7 @@ def _code(cells: list[TextCell]) -> Found:
 
 
 def _read_alike(cells: list[TextCell], text: str, path: Path) -> Found:
-    """Does jupytext, which makes the notebook, see the same cells as we do?"""
+    """Findings where jupytext, which makes the notebook, reads other cells than our parser."""
     try:
         notebook = read_source(text, str(path))
     except SourceError as error:

@@ -1,6 +1,6 @@
-"""The linter's rules about Python code: stubs that still parse, test cells that say what they mean.
+"""The linter's rules about Python code in stubs, given cells and test cells.
 
-Every rule works on text in which regions are blanked out but no line moves, so that positions are those of the file.
+The rules replace regions by blank lines instead of removing them, so that line numbers are those of the file.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def findings(cells: list[TextCell]) -> Found:
 
 
 def _parse(cell: TextCell, text: str) -> tuple[ast.Module | None, tuple[int, str, str]]:
-    """The syntax tree with the file's line numbers, or the finding that there is none."""
+    """The syntax tree with the file's line numbers, or None and the finding for a syntax error."""
     offset = cell.lines[0].number - 1 if cell.lines else cell.number
     try:
         tree = ast.parse(text)
@@ -55,10 +55,10 @@ def _parse(cell: TextCell, text: str) -> tuple[ast.Module | None, tuple[int, str
 
 
 def _stub(cell: TextCell, tree: ast.Module) -> Found:
-    """Does what students get keep signature and docstring, and parse?"""
+    """Findings about the stub: it must parse and keep signature and docstring."""
     inside = numbers_inside(cell, SOLUTION)
     if not inside and not any(marker.kind == SOLUTION for _, marker in markers(cell)):
-        return  # `solution-markers` says so already
+        return  # the rule `solution-markers` reports it
     for begin, first in _first_lines(cell, inside):
         if _indent(begin.text) != _indent(first.text):
             message = "indent BEGIN SOLUTION like the line below it; the stub's raise gets its indentation"
@@ -69,7 +69,7 @@ def _stub(cell: TextCell, tree: ast.Module) -> Found:
         yield line, "stub", f"with the solution replaced by a raise the cell is {message}; move the markers"
         return
     if cell.is_graded:
-        return  # a figure: drawing lines, no signature
+        return  # a figure cell has no signature
     name = cell.grade_id
     defined = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     if [node.name for node in defined] != [name]:
@@ -116,7 +116,7 @@ def _indent(text: str) -> int:
 
 
 def _lines(tree: ast.Module, like: ast.Raise) -> set[int]:
-    """Lines on which the original code raises the very same thing."""
+    """Line numbers at which the original code has the same raise statement."""
     said = ast.dump(like)
     return {node.lineno for node in ast.walk(tree) if isinstance(node, ast.Raise) and ast.dump(node) == said}
 
@@ -150,7 +150,7 @@ def _test(cell: TextCell, tree: ast.Module, graded: set[str]) -> Found:
 
 
 def _defined(tree: ast.Module) -> set[str]:
-    """What a given cell imports and defines: functions, classes, modules."""
+    """Names of the functions, classes and modules that a given cell defines or imports."""
     found = set()
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -161,7 +161,7 @@ def _defined(tree: ast.Module) -> set[str]:
 
 
 def _taken(tree: ast.Module, given: set[str]) -> Found:
-    """Names of the notebook that a test cell would overwrite for the cells after it."""
+    """Findings about names of given cells that a test cell overwrites for the cells below it."""
     waiting: list[ast.AST] = list(tree.body)
     while waiting:
         node = waiting.pop()
@@ -191,7 +191,7 @@ def _names(node: ast.AST, graded: set[str], hidden: frozenset[int]) -> Found:
 
 
 def _last_expression(tree: ast.Module) -> ast.Expr | None:
-    """The bare expression with which the code ends, also inside a trailing block; None if there is none."""
+    """The bare expression that ends the code, also inside a trailing block; None if there is none."""
     body: list[ast.stmt] = tree.body
     while body:
         last = body[-1]

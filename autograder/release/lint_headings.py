@@ -1,4 +1,4 @@
-"""The linter's look at headings: a task's heading says how many points it is worth, and its cell says it, too."""
+"""The linter's rule about headings: the points in a task's heading must equal the points of its cell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ANNOUNCED = re.compile(r".*\((\d+(?:\.\d+)?) points?\)\s*")
 
 
 def announced_points(cells: Sequence[TextCell]) -> Iterator[tuple[int, str, str]]:
-    """Headings that announce other points than the next task's cell has, as (line, rule, message).
+    """Findings about headings whose points differ from those of the next task's cell, as (line, rule, message).
 
     Args:
         cells: the source's cells.

@@ -1,7 +1,7 @@
-"""The notebook that students open, made in memory from a problem's source.
+"""Makes the student notebook from a problem's source, in memory.
 
-`released_notebook` gives the same notebook, byte for byte, as nbgrader's own release step; `cli.release` checks that
-at each release. So submissions can be rebuilt without nbgrader.
+`released_notebook` gives the same notebook, byte for byte, as nbgrader's release step; `cli.release` checks that at
+each release. So submissions can be rebuilt without nbgrader.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _KEPT_CELL_METADATA = ("deletable", "editable", "nbgrader", "tags")
 
 
 def released_notebook(problem: Problem) -> NotebookNode:
-    """The student notebook of a problem, computed in memory: equal to `notebooks/<problem>.ipynb`, text for text.
+    """The student notebook of a problem; its text equals `notebooks/<problem>.ipynb`.
 
     Raises:
         CourseError: `course.toml` beside the source cannot be used.
@@ -46,12 +46,12 @@ def released_notebook(problem: Problem) -> NotebookNode:
 
 @functools.lru_cache(maxsize=32)
 def release_to_read(problem: Problem) -> NotebookNode:
-    """`released_notebook`, computed once per process and source; not to be changed."""
+    """`released_notebook`, computed once per process and source; callers must not change it."""
     return released_notebook(problem)
 
 
 def stub(grade_id: str, cell_type: str) -> str:
-    """What stands in place of a solution region: code raises, a written answer invites."""
+    """The line that replaces a solution region: code that raises, or a placeholder text for a written answer."""
     if cell_type == "code":
         return f'raise NotImplementedError("{grade_id}: replace this line by your code")'
     return f"*Your answer ({grade_id}): replace this line.*"
@@ -60,7 +60,7 @@ def stub(grade_id: str, cell_type: str) -> str:
 def checksum(cell: NotebookNode) -> str:
     """nbgrader's checksum of a cell (`nbgrader.utils.compute_checksum`, format 3), without importing nbgrader.
 
-    It tells an untouched answer from a given one; it protects nothing.
+    nbgrader uses it to detect unchanged answers; it is not a security measure.
     """
     data = cell.metadata["nbgrader"]
     locked = not data["solution"] and (data["grade"] or data["locked"])
@@ -71,7 +71,7 @@ def checksum(cell: NotebookNode) -> str:
 
 
 def finished(notebook: NotebookNode, problem: Problem, course: Course) -> NotebookNode:
-    """Brings a released notebook to its final, repeatable form: metadata by allow-list, no outputs, addresses in."""
+    """Completes a released notebook: fills in addresses, removes outputs and all metadata not on an allow-list."""
     address = colab_address(course, problem.id)
     if address:
         notebook.cells[0].source = _with_badge(notebook.cells[0].source, address)
@@ -83,7 +83,7 @@ def finished(notebook: NotebookNode, problem: Problem, course: Course) -> Notebo
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     metadata: dict[str, Any] = {
-        "accelerator": "GPU",  # Colab offers one at once
+        "accelerator": "GPU",  # Colab then starts with a GPU
         "colab": {"provenance": []},
         "homework": {"problem": problem.id, "release": problem.sha256[:12]},
         "kernelspec": notebook.metadata.get("kernelspec", {}),

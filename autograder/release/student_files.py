@@ -1,7 +1,6 @@
-"""What students get, file by file: the notebooks, the package `homework`, and what a repository of theirs needs.
+"""The files of the student release: the notebooks, the package `homework`, and the files of the repository's root.
 
-Everything is taken by name: a file that nobody listed stays behind. `last_search` then searches all of it
-for what students must not see.
+Only listed files are included. `last_search` then searches all of them for text that students must not see.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from autograder.release.notebook import released_notebook
 PACKAGE = "homework"
 _COPIED = ("LICENSE", "data/README.md", "docs/students.md")
 _TABLES = re.compile(r"\[(build-system|project|tool\.setuptools\b.*)\]")
-"""The tables of `pyproject.toml` that students get."""
+"""The tables of `pyproject.toml` in the student release."""
 _IGNORED = """# What running a notebook leaves behind
 __pycache__/
 .ipynb_checkpoints/
@@ -41,11 +40,11 @@ def student_files(course: Course, problems: Iterable[str]) -> dict[str, bytes]:
     """Path → content of every file of the student release; the same sources give the same bytes.
 
     Args:
-        course: its root folder has the sources.
-        problems: whose notebooks.
+        course: the course, with the root folder of the sources.
+        problems: ids of the problems to include.
 
     Raises:
-        ReleaseError: a notebook is not what its source releases now, or a file is missing or has no place in it.
+        ReleaseError: a notebook is stale, a file is missing, or a file in `homework/` does not belong to the package.
         SourceError: a problem has no source.
     """
     loaded = [load_problem(problem, course.root) for problem in problems]
@@ -66,10 +65,10 @@ def student_files(course: Course, problems: Iterable[str]) -> dict[str, bytes]:
 
 
 def project_of_students(text: str) -> str:
-    """The student package's part of `pyproject.toml`: no extras, no settings of our tools, no comments.
+    """The student package's part of `pyproject.toml`: no extras, no tool settings, no comments.
 
     Raises:
-        ReleaseError: what is left does not say the same as the original.
+        ReleaseError: the kept tables do not equal the original ones.
     """
     kept, inside = [], False
     for line in text.splitlines():
@@ -92,7 +91,7 @@ def project_of_students(text: str) -> str:
 
 
 def changes_for_students(text: str) -> str:
-    """The changelog's versions with the lines on texts and stubs, which are what students notice."""
+    """The changelog with only the entries that concern students: those on texts and stubs."""
     versions = re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:]
     parts = ["# Changes\n\n`text:` is about what a notebook says, `stub:` about what you fill in.\n"]
     for version in versions:
@@ -112,7 +111,11 @@ def _notebook(root: Path, problem: Problem) -> bytes:
 
 
 def _package(root: Path) -> dict[str, bytes]:
-    """The files of `homework/` that `pyproject.toml` says belong to it."""
+    """The files of the package `homework`: Python files and the package data listed in `pyproject.toml`.
+
+    Raises:
+        ReleaseError: the folder contains a link or another file, or is not a package.
+    """
     folder = root / PACKAGE
     tool = tomllib.loads(_text(root / "pyproject.toml")).get("tool", {}).get("setuptools", {})
     patterns = ["**/*.py", *tool.get("package-data", {}).get(PACKAGE, [])]
@@ -151,12 +154,12 @@ def _readme(course: Course, problems: list[Problem]) -> str:
 
 
 def _moment(moment: datetime) -> str:
-    """A date as people write it: `Sunday, 17 January 2027, 23:59 (UTC+01:00)`."""
+    """A date and time for readers: `Sunday, 17 January 2027, 23:59 (UTC+01:00)`."""
     return f"{moment:%A}, {moment.day} {moment:%B %Y, %H:%M} (UTC{moment.isoformat()[-6:]})"
 
 
 def _environment(text: str) -> str:
-    """`environment.yml` with a comment for students in place of ours."""
+    """`environment.yml` with a comment for students in place of its comments."""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     name = next((line.partition(":")[2].strip() for line in lines if line.startswith("name:")), "")
     head = f"# For conda users: conda env create -f environment.yml && conda activate {name}"
