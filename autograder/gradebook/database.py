@@ -1,7 +1,7 @@
-"""nbgrader's gradebook: writes explicit results into it and reads back what people gave.
+"""Writes explicit results into nbgrader's gradebook and reads manual scores and comments back.
 
-Scores come from the results and from nowhere else. Points and comments that a person gave stay when a submission is
-graded again; nbgrader lets them outrank the automatic ones.
+Automatic scores come only from the results. Manual scores and comments are kept when a submission is graded again;
+nbgrader gives them precedence over automatic scores.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from autograder.gradebook.points import auto_comment, auto_score, clamped, item_
 from autograder.gradebook.standing import Standing, standings
 
 WAIT_SECONDS = 20.0
-"""How long to wait for another program that is writing to the gradebook."""
+"""Seconds to wait for another program that is writing to the gradebook."""
 
 
 class Recordable(Protocol):
-    """What is recorded of one submission."""
+    """The data of one submission that is recorded."""
 
     @property
     def log(self) -> GradedLog:
@@ -46,11 +46,11 @@ class Recordable(Protocol):
 
     @property
     def is_known(self) -> bool:
-        """Was all of it recorded before, most likely?"""
+        """Whether all of it was probably recorded before."""
 
 
 def gradebook_path(root: Path) -> Path:
-    """Where the gradebook is."""
+    """The path of the gradebook."""
     return course_folder(root) / "gradebook.db"
 
 
@@ -58,20 +58,20 @@ class Record(Protocol):
     """Records one submission."""
 
     def __call__(self, grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
-        """The log with the points that people gave; `handed_in_at` is when the course platform got the submission."""
+        """Returns the log with manual scores; `handed_in_at` is the submission time on the course platform."""
 
 
 @contextmanager
 def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record]:
-    """Opens the gradebook for a batch; what it yields records one submission.
+    """Opens the gradebook for a batch; yields a function that records one submission.
 
-    Scores go into `course/gradebook.db`, the executed notebook below `course/autograded/`, where the form grader shows
-    it and asks for the manual points. The answer is the log with the points and comments that people gave before.
+    Scores go into `course/gradebook.db`. The executed notebook goes below `course/autograded/`, where the form grader
+    shows it for manual grading. The function returns the log with the manual scores and comments given before.
     Recording a submission again does no harm.
 
     Args:
         root: the course's root folder.
-        wait_seconds: how long to wait while another program holds the gradebook.
+        wait_seconds: seconds to wait while another program locks the gradebook.
 
     Raises:
         CourseError: on opening or recording: the gradebook is missing, locked or damaged, or does not know a problem.
@@ -93,7 +93,7 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record
                 log = _record(gradebook, root, grading)
                 _set_lateness(gradebook, course, log, handed_in_at)
             except Exception:
-                gradebook.db.rollback()  # else nothing could be recorded after it
+                gradebook.db.rollback()  # otherwise nothing more could be recorded
                 raise
             return log
 
@@ -125,14 +125,14 @@ def _recorded_notebook(root: Path, log: GradedLog) -> Path:
 
 
 def _set_lateness(gradebook: Any, course: Course, log: GradedLog, handed_in_at: datetime | None) -> None:
-    """Notes the hand-in time and takes away what the late policy says, as `nbgrader autograde` does."""
+    """Records the submission time and applies the late policy's penalty, as `nbgrader autograde` does."""
     if log.problem not in course.problems:
         return
     grant_extension(gradebook, course, log)
     known = {} if handed_in_at is None else {"timestamp": handed_in_at.astimezone(UTC).replace(tzinfo=None)}
     submission = gradebook.update_or_create_submission(log.problem, log.student, **known)
     notebook = gradebook.find_submission_notebook(log.problem, log.problem, log.student)
-    gradebook.db.expire(notebook)  # its score is what the database computes
+    gradebook.db.expire(notebook)  # the database computes its score
     gradebook.db.expire(submission)
     penalty = course.late_policy.penalty(notebook.score, submission.total_seconds_late)
     notebook.late_submission_penalty = clamped(penalty, notebook.score) or None
@@ -140,7 +140,7 @@ def _set_lateness(gradebook: Any, course: Course, log: GradedLog, handed_in_at: 
 
 
 def grant_extension(gradebook: Any, course: Course, log: GradedLog) -> None:
-    """Tells the gradebook how much more time `course.toml` gives this student; a problem of no homework has none."""
+    """Records a student's extension from `course.toml`; a problem outside all homework has none."""
     if log.problem in course.problems:
         gradebook.grant_extension(log.problem, log.student, days=course.extension_days(log.problem, log.student))
 
@@ -151,7 +151,7 @@ def _same_answers(path: Path, notebook: NotebookNode | None) -> frozenset[str]:
         return frozenset()
     try:
         before = _answers(nbformat.read(path, as_version=4))
-    except Exception:  # whatever is wrong with the old file: it is about to be replaced
+    except Exception:  # any fault of the old file, which is replaced next
         return frozenset()
     return frozenset(name for name, source in _answers(notebook).items() if before.get(name) == source)
 
@@ -168,13 +168,13 @@ def _answers(notebook: NotebookNode) -> dict[str, str]:
 def write_scores(gradebook: Any, log: GradedLog, settled: frozenset[str] = frozenset()) -> None:
     """Writes one submission's results through an open gradebook.
 
-    Every autograded row gets its explicit score, and 0 where there is no verdict; an item that a person grades gets
-    no automatic score and asks for a person, unless it is `settled` (the answer is the one that already has points).
+    Every autograded row gets its explicit score, or 0 where there is no verdict. An item that is graded by hand gets no
+    automatic score and is marked as needing manual grading, unless it is `settled` (its answer already has points).
 
     Args:
         gradebook: nbgrader's `Gradebook`, open.
         log: the explicit results.
-        settled: grade ids of manual answers that did not change since they were recorded last.
+        settled: grade ids of manual answers that did not change since the last recording.
 
     Raises:
         CourseError: the gradebook does not know the problem, or one of its items.
@@ -214,7 +214,7 @@ def write_scores(gradebook: Any, log: GradedLog, settled: frozenset[str] = froze
 def manual_points(
     root: Path, problem: str, student: str, wait_seconds: float = WAIT_SECONDS
 ) -> dict[str, tuple[float | None, str]]:
-    """What people gave a submission: item id → (points or None if only a comment, comment or empty).
+    """Returns manual scores and comments: item id → (points or None if there is only a comment, comment or empty).
 
     Extra credit counts as points. Without a gradebook, or for a submission it does not know, the result is empty.
 
@@ -246,15 +246,15 @@ def _manual_points(gradebook: Any, problem: str, student: str) -> dict[str, tupl
 
 
 def with_manual_points(log: GradedLog, given: Mapping[str, tuple[float | None, str]]) -> GradedLog:
-    """The log with what people gave (`manual_points`): their points outrank the examiner's, as in nbgrader."""
+    """The log with manual scores and comments (`manual_points`); they replace the examiner's, as in nbgrader."""
     items = (item.with_grading_by_hand(*given[item.id]) if item.id in given else item for item in log.items)
     return replace(log, items=tuple(items)) if given else log
 
 
 def create_gradebook(root: Path) -> None:
-    """Makes a new, empty gradebook if there is none: the tables and the version mark that nbgrader itself would make.
+    """Creates an empty gradebook if there is none, with the tables and the version mark that nbgrader writes.
 
-    nbgrader starts the command `alembic` to learn the version; asking alembic in this process saves starting a second
+    nbgrader runs the command `alembic` to get the version. Calling alembic in this process avoids starting a second
     Python with all of nbgrader in it, and works without that command on the PATH.
     """
     path = gradebook_path(root)
@@ -281,7 +281,7 @@ def create_gradebook(root: Path) -> None:
 
 
 def set_due_date(gradebook: Any, problem: str, due: datetime) -> None:
-    """Tells the gradebook when a problem is due, so that nbgrader can say who is late."""
+    """Sets a problem's due date in the gradebook, so that nbgrader can compute lateness."""
     gradebook.update_or_create_assignment(problem, duedate=due.astimezone(UTC).replace(tzinfo=None))
 
 
@@ -299,13 +299,13 @@ def opened(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Any]:
         from nbgrader.api import Gradebook
 
     with _explaining(path), Gradebook(_address(path, wait_seconds), load_course(root).id) as gradebook:
-        gradebook.db().expire_on_commit = False  # else each commit would have every cell read anew
+        gradebook.db().expire_on_commit = False  # otherwise each commit would make all cells be read again
         yield gradebook
 
 
 @contextmanager
 def _explaining(path: Path) -> Iterator[None]:
-    """Turns what a locked or damaged gradebook raises into one message that says what to do."""
+    """Turns errors of a locked or damaged gradebook into one message that says what to do."""
     from nbgrader.api import InvalidEntry
     from sqlalchemy.exc import DatabaseError
 
@@ -314,13 +314,13 @@ def _explaining(path: Path) -> Iterator[None]:
             yield
     except DatabaseError as error:
         raise CourseError(_explained(path, str(error.orig))) from error
-    except InvalidEntry as error:  # what nbgrader makes of a database error while it adds a row
+    except InvalidEntry as error:  # nbgrader raises it for a database error while it adds a row
         raise CourseError(_explained(path, str(error).splitlines()[0])) from error
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps nbgrader from logging whole tracebacks of database errors: we say what happened ourselves."""
+    """Keeps nbgrader from logging tracebacks of database errors; our own message reports them."""
     log = logging.getLogger("tornado.application")
     before = log.level
     log.setLevel(logging.CRITICAL)
@@ -349,10 +349,10 @@ def _explained(path: Path, said: str) -> str:
 
 
 def show_verdicts(notebook: NotebookNode, log: GradedLog) -> NotebookNode:
-    """A copy in which each test cell shows its verdict, and nothing that was printed there.
+    """A copy in which each test cell shows its verdict instead of its output.
 
-    For people; but in the form that nbgrader's `determine_grade` would score the same: nothing for full marks, one
-    number for a part, one error for none.
+    nbgrader's `determine_grade` would give the same score: no output for full marks, one number for a part, one error
+    for none.
     """
     results = {item.id: item for item in log.items}
     cells = []

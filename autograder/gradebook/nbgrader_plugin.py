@@ -1,8 +1,8 @@
-"""Our steps inside plain nbgrader: named stubs at release; the examiner, explicit scores and late policy at grading.
+"""Our steps in plain nbgrader: named stubs at release; the examiner, explicit scores and the late policy at grading.
 
-`course/nbgrader_config.py` puts them in place, so that `nbgrader autograde PROBLEM` and the form grader's button give
-the scores of `autograder grade`. nbgrader runs two stages per submission and reads the submitted file itself before
-the first: `SubmissionExporter` keeps it from doing so, so that a file which is no notebook costs only its student.
+`course/nbgrader_config.py` configures them, so that `nbgrader autograde PROBLEM` and the form grader's button give the
+scores of `autograder grade`. nbgrader runs two stages per submission and reads the submitted file itself before the
+first. `SubmissionExporter` prevents that, so that a file which is not a notebook affects only its own student.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ _RELEASE_STEPS = (
     _NBGRADER_STEPS + "ComputeChecksums",
     _NBGRADER_STEPS + "CheckCellMetadata",
 )
-"""nbgrader's own release step, with stubs that name their item; its test templates (AUTOTEST) are not used."""
+"""nbgrader's own release step, with stubs that name their item; nbgrader's test templates (AUTOTEST) are not used."""
 
 
 def config_text(course: Course) -> str:
-    """The text of `course/nbgrader_config.py`: the same for every machine."""
+    """The text of `course/nbgrader_config.py`, which is the same on every machine."""
     return f'''"""nbgrader's configuration for this course; written by `autograder release`, so do not edit it here."""
 
 import os
@@ -100,9 +100,9 @@ c.HTMLExporter.preprocessors = ["autograder.gradebook.rubrics.ShowRubrics"]
 
 
 def read_hand_in_times_with_care() -> None:
-    """Lets nbgrader read `timestamp.txt` by `hand_in_time`.
+    """Makes nbgrader read `timestamp.txt` with `hand_in_time_or_warning`.
 
-    Its own reading raises on a text that is no time, which ends the batch, and waits for ever on a named pipe.
+    nbgrader's own function raises on a text that is not a time, which ends the batch, and hangs on a named pipe.
     """
 
     def careful(self: CourseDirectory, folder: str) -> datetime | None:
@@ -131,10 +131,10 @@ class NamedStubs(ClearSolutions):  # type: ignore[misc]  # nbgrader ships no typ
 
 
 def generate_assignment(course: Course, problem_id: str) -> Path:
-    """Runs nbgrader's release step for one problem, in this process; returns the notebook it wrote.
+    """Runs nbgrader's release step for one problem in this process; returns the path of the notebook.
 
     Raises:
-        ReleaseError: nbgrader refused; the message has what it said.
+        ReleaseError: nbgrader refused; the message quotes nbgrader.
     """
     folder = course_folder(course.root)
     said: list[str] = []
@@ -148,7 +148,7 @@ def generate_assignment(course: Course, problem_id: str) -> Path:
     config.ClearMarkScheme.enforce_metadata = False
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # nbgrader's and its libraries' own deprecations
+            warnings.simplefilter("ignore")  # deprecations in nbgrader and its libraries
             create_gradebook(course.root)
             coursedir = CourseDirectory(config=config, log=log)
             GenerateAssignment(coursedir=coursedir, config=config, log=log).start()
@@ -171,7 +171,7 @@ def _refusal(course: Course, said: list[str], error: str) -> str:
 
 
 def _quiet_log(said: list[str]) -> logging.Logger:
-    """A log that keeps errors in a list and prints nothing."""
+    """A logger that appends errors to a list and prints nothing."""
 
     class Keep(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -183,9 +183,9 @@ def _quiet_log(said: list[str]) -> logging.Logger:
 
 
 class SubmissionExporter(NotebookExporter):
-    """Leaves the submitted file to `Examine` and hands nbgrader the clean release instead.
+    """Gives nbgrader the clean release in place of the submitted file, which `Examine` reads.
 
-    Nothing of the student's reaches nbgrader's first stage: neither broken JSON nor metadata that would stop the batch.
+    Nothing of the student's reaches nbgrader's first stage: broken JSON or metadata cannot stop the batch.
     """
 
     submitted = Unicode("", help="the file that was handed in")
@@ -193,7 +193,7 @@ class SubmissionExporter(NotebookExporter):
     def from_filename(
         self, filename: str, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[NotebookNode, dict[str, Any]]:
-        """Exports a notebook file; in the first stage the release in its place."""
+        """Exports a notebook file; in the first stage exports the release instead."""
         if resources is None or not getattr(self.parent, "_sanitizing", False):
             return super().from_filename(filename, resources=resources, **kw)
         self.submitted = filename
@@ -206,7 +206,7 @@ class SubmissionExporter(NotebookExporter):
 
 
 class Examine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
-    """Grades the submitted file with the examiner and puts the executed notebook in place."""
+    """Grades the submitted file with the examiner and replaces it by the executed notebook."""
 
     grader = Unicode(
         "autograder.grading.grade.grade_file",
@@ -246,5 +246,5 @@ class CourseLatePolicy(LateSubmissionPlugin):  # type: ignore[misc]  # nbgrader 
     """The late policy of `course.toml`."""
 
     def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float:
-        """Points taken away for a late hand-in (extensions are already counted)."""
+        """Points deducted for a late submission; the seconds late already include extensions."""
         return load_course(root_folder()).late_policy.penalty(score, total_seconds_late)

@@ -1,4 +1,4 @@
-"""How explicit results read in nbgrader's rows: points and comments of one item."""
+"""Converts explicit results to nbgrader's rows: points and comments of one item."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from autograder.core.results import ItemResult, Status
 
 
 def item_of(grade_id: str) -> str:
-    """The item that a graded cell belongs to: `test_sample_gaussian` → `sample_gaussian`, `written_terms` as it is."""
+    """The item of a graded cell: `test_sample_gaussian` → `sample_gaussian`; `written_terms` is unchanged."""
     return grade_id.removeprefix("test_")
 
 
 def clamped(score: float, most: float) -> float:
-    """A score between 0 and the maximum; 0 if it is not a number."""
+    """A score limited to 0 up to the maximum; 0 if it is not finite."""
     return min(max(float(score), 0.0), float(most)) if math.isfinite(score) else 0.0
 
 
 def auto_score(item: ItemResult | None) -> float | None:
-    """The automatic points of an item: none while it waits for a person, 0 where there is no verdict."""
+    """The automatic points of an item: None while it needs manual grading, 0 where there is no verdict."""
     if item is None:
         return 0.0
     return None if item.status is Status.MANUAL else clamped(item.score, item.max_score)
 
 
 def auto_comment(item: ItemResult | None) -> str | None:
-    """What the examiner says of an item in the form grader; nothing where all is well or a person decides."""
+    """The examiner's comment on an item in the form grader; None if the item passed or is graded by hand."""
     if item is None or item.status in (Status.MANUAL, Status.PASSED):
         return None
     return item.message or None

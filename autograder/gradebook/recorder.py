@@ -1,4 +1,4 @@
-"""Records a batch in the gradebook while that works; a gradebook that cannot be used never stops the grading."""
+"""Records a batch in the gradebook; an unusable gradebook never stops the grading."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ def unchanged(grading: Recordable, handed_in_at: datetime | None = None) -> Grad
 
 @contextmanager
 def recorder(root: Path) -> Iterator[Record]:
-    """Records in the gradebook while that works; the first failure ends recording and is told, grading goes on."""
+    """Yields a function that records in the gradebook; after the first failure it records nothing more, and a warning
+    says so.
+    """
     fault, recorded, left = "", 0, 0
     odd: list[str] = []
 
     def record(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
         nonlocal fault, recorded, left
-        if MARKUP.intersection(grading.log.student):  # the form grader puts names into its pages as they are
+        if MARKUP.intersection(grading.log.student):  # the form grader does not escape names in its pages
             odd.append(grading.log.student)
             return grading.log
         if not fault:

@@ -1,6 +1,6 @@
-"""How to grade an answer, beside the answer: the form grader's page gets each item's mark scheme and model answer.
+"""Adds each item's rubric and model answer to the form grader's page, below the answer.
 
-Only that page: what nbgrader keeps on disk and what students see is made without this step.
+Nothing else changes: nbgrader's files on disk and the students' pages are made without this step.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from autograder.grading.executed_notebook import LOG_TAG
 from autograder.release.fill import solution_answers
 
 FORM_GRADER_ONLY = "submission_id"
-"""What the form grader, and nobody else, tells an exporter."""
+"""A resource that only the form grader passes to an exporter."""
 
 
 class ShowRubrics(Preprocessor):
-    """Puts a cell with the mark scheme and the model answer below each answer that a person grades."""
+    """Adds a cell with the rubric and the model answer below each answer that is graded by hand."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        """Adds the cells to a page of the form grader; any other notebook stays as it is."""
+        """Adds the cells to a page of the form grader; any other notebook stays unchanged."""
         if FORM_GRADER_ONLY in resources:
-            with contextlib.suppress(AutograderError):  # a source that is gone or broken must not hide the answers
+            with contextlib.suppress(AutograderError):  # a missing or broken source must not hide the answers
                 nb.cells = with_rubrics(load_problem(resources["assignment_id"], root_folder()), nb.cells)
         return nb, resources
 
 
 def with_rubrics(problem: Problem, cells: list[NotebookNode]) -> list[NotebookNode]:
-    """The cells of an executed notebook, and below each answer that a person grades how to grade it."""
+    """The cells of an executed notebook, with a rubric cell below each answer that is graded by hand."""
     manual = {item.id: item for item in problem.items if item.kind != "code"}
     answers = solution_answers(problem)
     logged = _logged(cells)
@@ -48,7 +48,7 @@ def with_rubrics(problem: Problem, cells: list[NotebookNode]) -> list[NotebookNo
 
 
 def _logged(cells: list[NotebookNode]) -> str:
-    """The numbers of the student's log, from where grading put them (`executed_notebook`)."""
+    """The numbers of the student's log, from the cell where grading put them (`executed_notebook`)."""
     for cell in cells:
         if cell.cell_type == "code" and LOG_TAG in cell.metadata.get("tags", []) and cell.outputs:
             return str(cell.outputs[0].get("text", ""))
@@ -56,10 +56,10 @@ def _logged(cells: list[NotebookNode]) -> str:
 
 
 def rubric_text(item: Item, answer: str, logged: str = "") -> str:
-    """Mark scheme and model answer of one item, as markdown.
+    """Formats one item's rubric and model answer as markdown.
 
     Args:
-        item: an item that a person grades.
+        item: an item that is graded by hand.
         answer: its model answer.
         logged: the numbers in the student's log.
     """

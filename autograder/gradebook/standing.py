@@ -1,6 +1,6 @@
-"""What the gradebook says of a class to one problem, read at once: who stands there rightly needs no writing.
+"""Reads the gradebook's rows of a class for one problem, so that submissions that are recorded already are skipped.
 
-Recording one submission takes tens of questions to the database; a whole class is read with three.
+Recording one submission takes tens of database queries; reading a whole class takes three.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from autograder.course.config import Course
 from autograder.gradebook.points import auto_comment, auto_score, clamped, item_of
 
 _SAME = 1e-9
-"""Points that two roundings of one number may differ."""
+"""Two roundings of one number may differ by this many points."""
 
 
 @dataclass
 class Standing:
-    """One student's rows."""
+    """The gradebook's rows of one student for one problem."""
 
     timestamp: datetime | None
-    """When it was handed in, UTC without zone."""
+    """Submission time, UTC without time zone."""
     extension: timedelta | None
     due: datetime | None
     penalty: float | None
     grades: dict[str, tuple[float | None, float | None, float | None, bool]] = field(default_factory=dict)
-    """Grade id → automatic points, a person's points, extra credit, waits for a person?"""
+    """Grade id → automatic points, manual points, extra credit, whether it needs manual grading."""
     comments: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
-    """Item id → automatic comment, a person's comment."""
+    """Item id → automatic comment, manual comment."""
 
     @property
     def given(self) -> dict[str, tuple[float | None, str]]:
-        """What people gave: see `gradebook.manual_points`."""
+        """Manual scores and comments; see `database.manual_points`."""
         found: dict[str, tuple[float | None, str]] = {}
         for name, (auto, manual, extra, _) in self.grades.items():
             if manual is not None or extra:
@@ -46,7 +46,7 @@ class Standing:
         return found
 
     def says(self, log: GradedLog, course: Course, handed_in_at: datetime | None) -> bool:
-        """Do the rows say what recording this log would write, if its written answers did not change?"""
+        """Whether the rows equal what recording this log would write, provided its written answers did not change."""
         results = {item.id: item for item in log.items}
         for name, (auto, manual, _, waits) in self.grades.items():
             item = results.get(item_of(name))
@@ -78,7 +78,7 @@ class Standing:
 
 
 def standings(gradebook: Any, problem: str) -> Mapping[str, Standing]:
-    """Student → rows of the gradebook, of all who have some for this problem.
+    """Returns student → rows of the gradebook, for every student who has rows for this problem.
 
     Args:
         gradebook: nbgrader's `Gradebook`, open.
