@@ -1,1 +1,1 @@
-"""A class, graded on any number of machines."""
+"""Grades a class on one machine or many."""

@@ -1,8 +1,8 @@
-"""Grading on a Dask cluster: submissions and results travel as bytes, and workers share no files with anybody.
+"""Grades on a Dask cluster. Submissions and results travel as bytes; workers share no files with this machine.
 
-Each worker keeps warm processes of its own (`batch.local_pool`). What was running on a worker that is lost is graded
-again elsewhere by Dask's own rule; a submission whose workers are lost three times gets a result that says so. Whoever
-can reach a Dask scheduler can run code on its workers: keep it on a private network, or use its TLS addresses.
+Each worker keeps warm processes of its own (`batch.local_pool`). If a worker is lost, Dask repeats its work on another
+worker; a submission whose workers are lost three times gets a result that says so. A client of a Dask scheduler can run
+any code on its workers: keep the scheduler on a private network, or use its TLS addresses.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from autograder.grading.failed import failed_grading
 from autograder.submissions.reader import Submission
 
 WAIT_SECONDS = 120.0
-"""How long to wait for the scheduler, and for its first worker."""
+"""Seconds to wait for the scheduler, and for its first worker."""
 _LOOK_SECONDS = 5.0
-"""How often to count the workers."""
+"""Seconds between two counts of the workers."""
 
 
 class Cluster:
@@ -43,10 +43,10 @@ class Cluster:
         scheduler: its address, e.g. `tcp://10.0.0.5:8786`.
         problems: ids of the problems that will be graded.
         root: the course's root folder, on this machine.
-        workers: how many submissions side by side; one per thread of the cluster's workers if not given.
+        workers: number of submissions in parallel; one per thread of the cluster's workers if not given.
 
     Raises:
-        SetupError: on entering: no scheduler answers there, or it has no worker.
+        SetupError: on entering: the scheduler does not answer, or it has no worker.
     """
 
     def __init__(self, scheduler: str, problems: Sequence[str], root: Path, *, workers: int | None = None) -> None:
@@ -80,7 +80,7 @@ class Cluster:
 
     @property
     def workers(self) -> int:
-        """How many submissions side by side; follows the cluster as it grows and shrinks."""
+        """Number of submissions in parallel; changes as the cluster grows and shrinks."""
         if self._wanted is not None:
             return self._wanted
         if time.monotonic() - self._looked > _LOOK_SECONDS:
@@ -91,7 +91,7 @@ class Cluster:
     def submit(
         self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None
     ) -> Future[Grading]:
-        """Grades a submission somewhere; the future may hold a `SetupError`, and no other error."""
+        """Grades a submission on a worker; the only error that the future may hold is a `SetupError`."""
         mine: Future[Grading] = Future()
         theirs = self._client.submit(
             _grade_here, self._kit.digest, problem_id, submission, findings, pure=False, retries=0
@@ -100,7 +100,7 @@ class Cluster:
         def done(future: Any) -> None:
             outcome = self._outcome(future, problem_id, submission)
             if mine.done() or not mine.set_running_or_notify_cancel():
-                return  # it was cancelled
+                return  # cancelled
             if isinstance(outcome, Grading):
                 mine.set_result(outcome)
             else:
@@ -122,7 +122,7 @@ class Cluster:
             except BaseException as error:
                 fault = error
             return failed_grading(load_problem(problem_id, self._root), submission, fault)
-        except AutograderError as error:  # the problem's source has gone meanwhile
+        except AutograderError as error:  # the problem's source has disappeared in the meantime
             return error
         except Exception as error:
             return SetupError(f"no result can be made for {submission.student!r}: {error!r}")
@@ -132,7 +132,7 @@ class Cluster:
             return
         try:
             self._client.unregister_worker_plugin(_name(self._kit.digest))
-        except Exception as error:  # the cluster may be gone: nothing of ours is left there then
+        except Exception as error:  # the cluster may be gone, and our processes with it
             logging.getLogger("autograder").debug("the workers could not be told to stop: %s", error)
         self._client.close()
         self._client = None
@@ -142,7 +142,7 @@ class Cluster:
 
 
 class _Kept(WorkerPlugin):
-    """Holds a kit on every worker, those that join later included, and what was started for it."""
+    """Holds a kit and the processes started for it on every worker, including workers that join later."""
 
     def __init__(self, kit: Kit) -> None:
         self.kit = kit
@@ -152,7 +152,7 @@ class _Kept(WorkerPlugin):
         self._folder = ""
 
     def setup(self, worker: Any) -> None:
-        """Called by Dask when the worker learns of the plugin."""
+        """Called by Dask when the worker receives the plugin."""
         self._lock = threading.Lock()
         self._threads = worker.state.nthreads
         self._where = worker.address
@@ -161,7 +161,7 @@ class _Kept(WorkerPlugin):
         """The worker's warm processes, started at the first call.
 
         Raises:
-            SetupError: this machine has other software, so it might give other scores.
+            SetupError: the software on this machine differs, so scores might differ too.
         """
         with self._lock:
             if self._graders is None:
@@ -193,7 +193,7 @@ def _name(digest: str) -> str:
 
 
 def _grade_here(digest: str, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None) -> Grading:
-    """One submission, in a thread of a worker."""
+    """Grades one submission, in a thread of a worker."""
     kept = get_worker().plugins[_name(digest)]
     assert isinstance(kept, _Kept)
     return kept.graders().grade(problem_id, submission, findings)

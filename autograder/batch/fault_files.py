@@ -1,4 +1,4 @@
-"""Where a batch keeps the tracebacks of the autograder's own errors: a file for each, apart from what students get."""
+"""Keeps the tracebacks of the autograder's own errors in a batch: one file for each, apart from the students' files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from autograder.core.files import write_atomically
 from autograder.core.results import Flag, Grading, Outcome
 
 FOLDER = "errors"
-"""Below the folder of the results."""
+"""Name of the folder, below the folder of the results."""
 _ODD = re.compile(r"[^\w.@+-]+", re.ASCII)
 _LONGEST = 80
-"""Letters of a student's name in the name of a file."""
+"""Maximum number of characters of a student's name in a file name."""
 
 
 def fault_file(out: Path, student: str, problem: str) -> Path:
-    """Where the traceback of one submission is kept: no other submission has this name, and it is plain ASCII."""
+    """The file for the traceback of one submission: a unique name in plain ASCII."""
     plain = _ODD.sub("_", student)[:_LONGEST]
     if plain != student:
         plain += "~" + hashlib.sha256(student.encode()).hexdigest()[:12]
@@ -27,7 +27,7 @@ def fault_file(out: Path, student: str, problem: str) -> Path:
 
 
 def keep_trouble(out: Path, grading: Grading) -> Grading:
-    """Writes the traceback of a grading that failed, and says in its flags where; an older one is removed.
+    """Writes the traceback of a grading that failed and adds a flag with its path; removes the file of an earlier run.
 
     Args:
         out: the folder of the results.

@@ -1,8 +1,8 @@
-"""The trusted side's warm process: everything imported and every reference loaded once; each submission gets a fork.
+"""The warm process of the trusted side: imports everything and loads every reference once; forks for each submission.
 
-So no submission's grading can leave anything behind for the next, on our side either: a test that fails half-way, with
-torch's global settings changed, ends with its process. `local_pool` starts this process and asks it. What takes
-long to import is imported while the host for student code starts.
+So grading one submission cannot affect the next, on the trusted side either: a test that fails half-way after changing
+torch's global settings ends with its process. `local_pool` starts this process and sends it submissions. Slow imports
+run while the host for student code starts.
 """
 
 from __future__ import annotations
@@ -39,30 +39,30 @@ _Refusal = tuple[SetupError | None]
 
 @dataclass(frozen=True)
 class Setup:
-    """What a warm grader is made for."""
+    """The configuration of a warm grader."""
 
     problems: tuple[str, ...]
-    """Ids of problems that will be asked for; others may be, too."""
+    """Ids of problems that are loaded at the start; others can be requested later."""
     modules: tuple[str, ...]
-    """What to import on the students' side before any submission."""
+    """Modules that the sandbox imports before any submission."""
     root: Path
     """The course's root folder."""
     seed: str
     """Of the grading run."""
     isolation: str
-    """The isolation level to use; empty for the strongest (`autograder.sandbox.host.Host`)."""
+    """The isolation level; empty for the strongest (`autograder.sandbox.host.Host`)."""
     many: bool
-    """Are there enough submissions that cheaper forks are worth half a second at the start?"""
+    """Whether there are enough submissions that cheaper forks are worth half a second at the start."""
 
 
 def main(fd: int) -> None:
     """Serves the socket with number `fd`; its first message is the `Setup`.
 
-    Answers `None` when everything is imported and the solutions are graded, or an exception. Then, for each
+    Replies `None` when everything is imported and the solutions are graded, or an exception. Then, for each
     `("grade", slot, problem)` with a file descriptor, a fork serves one submission on that descriptor;
     `("kill", slot, problem)` ends such a process.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks; when they go, the socket closes
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C; when it ends, the socket closes
     control = Connection(fd)
     setup: Setup = control.recv()
     os.environ[SEED_VARIABLE] = setup.seed
@@ -83,14 +83,14 @@ class _WarmGrader:
         self._many = setup.many
         self._host = Host(setup.modules, huge_pages=setup.many)
         self._hosts: dict[int, Host] = {}
-        """By slot: a clone of the host, so that nobody waits for somebody else's submission."""
+        """Slot → a clone of the host, so that no submission waits for another one."""
         self._relays: dict[int, Relay] = {}
-        """By slot: the forks that grade."""
+        """Slot → the forks that grade."""
         self._loaded: dict[str, SetupError | None] = {}
-        """Problems that were loaded, by id, and what is wrong with their source."""
+        """Problem id → None, or the error in the problem's source, for problems that were loaded."""
         self._rehearsed: dict[str, SetupError | None] = {}
-        """Problems whose solution was graded, by id, and why nobody can be graded after it."""
-        with _meanwhile(self._host.start):  # torch is imported twice, side by side
+        """Problem id → None, or why nothing can be graded, for problems whose solution was graded."""
+        with _meanwhile(self._host.start):  # both processes import torch at the same time
             import torch
 
             import autograder.grading.grade
@@ -108,9 +108,11 @@ class _WarmGrader:
         self._freeze()
 
     def _in_fork(self, action: Callable[[Host], _T]) -> Callable[[], _T | None]:
-        """Begins an action in a fork, with a host of its own; the answer waits for what it returns (None: it died)."""
+        """Starts an action in a fork with its own host; the returned function waits for the result (None: the fork
+        died).
+        """
         ours, theirs = Pipe()
-        host = self._host.clone()  # here: only the process that started the host can tell whether it runs
+        host = self._host.clone()  # not in the fork: only the process that started the host can tell whether it runs
         pid = os.fork()
         if pid == 0:
             status = 1
@@ -133,7 +135,7 @@ class _WarmGrader:
         return functools.cache(wait)
 
     def serve(self, control: Connection) -> None:
-        """Forks for each question until the other side is gone."""
+        """Forks for each request until the socket is closed."""
         while True:
             try:
                 what, slot, problem_id = control.recv()
@@ -144,7 +146,7 @@ class _WarmGrader:
                 relay.kill()
                 continue
             handle = reduction.recv_handle(control)
-            if not relay.finish():  # nobody knows what the last one left there
+            if not relay.finish():  # a fork that died may have left the host in any state
                 self._hosts.pop(slot).close()
             if problem_id not in self._rehearsed:
                 self._rehearse(problem_id)
@@ -159,7 +161,7 @@ class _WarmGrader:
         self._host.close()
 
     def _load(self, problem_id: str) -> SetupError | None:
-        """Loads a problem, so that each fork has all of it. What is wrong with it, or None."""
+        """Loads a problem, so that each fork has it; returns the error in its source, or None."""
         from autograder.course.problem import load_problem
         from autograder.grading.preflight import load
 
@@ -172,17 +174,17 @@ class _WarmGrader:
         self._rehearsed[problem_id] = self._load(problem_id) or self._rehearsal(problem_id)
 
     def _freeze(self) -> None:
-        """Makes forks cheap, of all that is here now."""
+        """Makes forks cheap: forks share all objects that exist now."""
         gc.collect()
-        gc.freeze()  # else the first collection in each fork would touch, and so copy, all of it
+        gc.freeze()  # otherwise the first collection in each fork would touch, and so copy, all of them
         if self._many:
             with contextlib.suppress(OSError):
                 syscalls.use_huge_pages()
 
     def _rehearsal(self, problem_id: str) -> SetupError | None:
-        """Rehearses in a fork, since tests may leave something behind; then imports what the fork had to import.
+        """Grades the solution in a fork, since tests may have side effects; then imports what the fork imported.
 
-        Meanwhile the walls are tried in another one; nothing of a student's runs before both have ended well.
+        Meanwhile another fork tests the sandbox. No student code runs before both have succeeded.
         """
         from autograder.course.problem import load_problem
         from autograder.grading.preflight import rehearse
@@ -199,17 +201,17 @@ class _WarmGrader:
             return SetupError(f"a process died while the walls and the solution of {problem_id!r} were tried")
         (refusal,), modules = told
         for name in modules:
-            with contextlib.suppress(Exception):  # what cannot be imported by its name is imported by each fork again
+            with contextlib.suppress(Exception):  # modules that cannot be imported by name are imported by each fork
                 importlib.import_module(name)
         return walls[0] or refusal
 
     def _serve_one(
         self, control: Connection, host: Host, problem_id: str, refusal: SetupError | None, connection: Connection
     ) -> None:
-        """Grades one submission in this process, a fresh fork; what it raises ends the process.
+        """Grades one submission in this process, which was just forked; an error ends the process.
 
         Raises:
-            HostGoneError: the submission is to be graded once more, with another host.
+            HostGoneError: the submission must be graded again, with another host.
         """
         control.close()
         submission, findings = connection.recv()
@@ -220,7 +222,7 @@ class _WarmGrader:
 def _graded(
     problem_id: str, submission: Submission, findings: Mapping[str, Any] | None, root: Path, host: Host
 ) -> Grading | SetupError:
-    """The grading, or the `SetupError` that ends the batch; any other fault of ours is a result that says so."""
+    """The grading, or the `SetupError` that ends the batch; any other error of the autograder becomes a result."""
     from autograder.course.problem import load_problem
     from autograder.grading.failed import failed_grading
     from autograder.grading.grade import grade_or_say_why
@@ -228,15 +230,15 @@ def _graded(
     try:
         return grade_or_say_why(problem_id, submission, root=root, host=host, findings=findings)
     except HostGoneError:
-        raise  # this process ends, and the submission is graded once more, with another host
+        raise  # this process ends; the submission is graded again with another host
     except SetupError as error:
         return error
-    except SourceError as error:  # the solution got full marks here, so this is about one submission
+    except SourceError as error:  # the solution got full marks here, so this concerns one submission only
         return failed_grading(load_problem(problem_id, root), submission, error)
 
 
 def _refusal(action: Callable[[], object]) -> _Refusal:
-    """Why an action says that nothing can be graded here, or None; in a tuple, so that it differs from no answer."""
+    """The error of an action, or None; in a tuple, which differs from None for a fork that died."""
     try:
         action()
     except Exception as error:
@@ -252,7 +254,7 @@ def _try_walls(host: Host, root: Path) -> None:
 
 @contextlib.contextmanager
 def _meanwhile(action: Callable[[], object]) -> Iterator[None]:
-    """Runs an action beside the block; what it raises is raised at the end of the block."""
+    """Runs an action in parallel with the block; raises the action's error at the end of the block."""
     failed: list[BaseException] = []
 
     def run() -> None:
@@ -272,5 +274,5 @@ def _meanwhile(action: Callable[[], object]) -> Iterator[None]:
 
 
 def _sendable(error: Exception) -> SetupError:
-    """The error as one that ends the batch with its message."""
+    """Converts an error to one that ends the batch with its message."""
     return SetupError(str(error) if isinstance(error, AutograderError) else f"grading cannot start: {error!r}")

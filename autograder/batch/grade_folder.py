@@ -1,7 +1,7 @@
-"""Grades a folder of submissions, several side by side, and writes what came out, submission by submission.
+"""Grades a folder of submissions in parallel and writes the results, submission by submission.
 
-Bytes go to whoever grades, results come back (`Crew`: processes of this machine, or a cluster). Only this process
-touches files, the gradebook and the cache.
+Workers (`Crew`: processes of this machine, or a cluster) receive submissions as bytes and return results. Only this
+process uses files, the gradebook and the cache.
 """
 
 from __future__ import annotations
@@ -36,20 +36,22 @@ from autograder.submissions.reader import Submission, read_submission
 _log = logging.getLogger("autograder")
 
 AHEAD = 2
-"""Submissions that are read and handed out for each worker, so that none waits for its next one."""
+"""Number of submissions that are read and sent per worker, so that no worker waits for its next one."""
 
 
 class Crew(Protocol):
-    """Whoever grades submissions, some side by side."""
+    """A worker pool that grades submissions in parallel."""
 
     @property
     def workers(self) -> int:
-        """How many side by side."""
+        """Number of submissions graded in parallel."""
 
     def submit(
         self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None
     ) -> Future[Grading]:
-        """Grades a submission as soon as there is room; the future may hold an `AutograderError`, no other."""
+        """Grades a submission as soon as a worker is free; the only error that the future may hold is an
+        `AutograderError`.
+        """
 
 
 Progress = Callable[[Step], None]
@@ -71,31 +73,31 @@ def grade_folder(
     """Grades `submitted/<student>/<problem>/<problem>.ipynb` of every student.
 
     Below `out` it writes `<student>/<problem>/{submission_log.json, <problem>.ipynb, feedback.html}` as each submission
-    is done, and at the end its lines of `grades.csv` and `timings.csv`. Points that people gave in the form grader
-    count. A gradebook that cannot be used is a warning (logger `autograder`): the files are written all the same. A
-    batch that was cut off goes on where it was when it is started again. What goes wrong with one submission is that
-    submission's result (`Outcome.GRADER_ERROR`); the traceback is kept in `out/errors/`.
+    is done, and at the end its lines of `grades.csv` and `timings.csv`. Manual scores from the form grader count. If
+    the gradebook cannot be used, a warning (logger `autograder`) says so and the files are still written. A batch that
+    was interrupted continues when it is started again. An error in one submission is that submission's result
+    (`Outcome.GRADER_ERROR`); the traceback is kept in `out/errors/`.
 
     Args:
         problem_id: problem id.
         submitted: folder with one folder per student.
-        out: where results go; made if missing.
-        workers: submissions graded side by side; if not given one per core, fewer where memory is short (on a
-            cluster: one per thread of its workers).
+        out: folder of the results; created if missing.
+        workers: submissions graded in parallel; if not given one per core, fewer if memory is short (on a cluster: one
+            per thread of its workers).
         scheduler: address of a Dask scheduler (`tcp://host:port`) whose workers grade; this machine if empty.
-        crew: who grades, in place of `workers` and `scheduler`.
-        cache: take over what earlier gradings found and what did not change since?
-        gradebook: record the results in the course's gradebook?
-        progress: told after each submission.
+        crew: the worker pool, in place of `workers` and `scheduler`.
+        cache: whether to use cached results of earlier gradings.
+        gradebook: whether to record the results in the course's gradebook.
+        progress: called after each submission.
         root: the course's root folder; found if not given.
 
     Returns:
-        one entry per student, by name.
+        One entry per student, by name.
 
     Raises:
         SourceError: unknown problem, or a fault in its source.
-        SetupError: a folder that cannot be read or written, another batch of this problem is writing into `out`, or
-            nothing can be graded on this machine or cluster.
+        SetupError: a folder cannot be read or written, another batch of this problem is writing into `out`, or nothing
+            can be graded on this machine or cluster.
     """
     root = root or root_folder()
     problem = load_problem(problem_id, root)
@@ -124,7 +126,7 @@ def grade_folder(
 
 
 def _left(problem_id: str, students: Iterable[str], submitted: Path, results: BatchResults) -> Iterator[Submission]:
-    """Reads the submissions one after the other, but for those that have their result already."""
+    """Reads the submissions one by one, except those that have a result already."""
     for student in students:
         path = submitted / student / problem_id / f"{problem_id}.ipynb"
         submission = results.read(student, functools.partial(read_submission, path, student, submitted))
@@ -133,7 +135,7 @@ def _left(problem_id: str, students: Iterable[str], submitted: Path, results: Ba
 
 
 def _when_needed(opened: Callable[[], Record]) -> Record:
-    """Opens the gradebook with the first result, while others are graded."""
+    """Opens the gradebook at the first result, while other submissions are graded."""
     found: list[Record] = []
 
     def record(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
@@ -154,7 +156,7 @@ def _busy(problem_id: str, out: Path) -> str:
 def crew_for(
     problems: Sequence[str], submissions: int, workers: int | None, scheduler: str, root: Path
 ) -> AbstractContextManager[Crew]:
-    """Who grades: the workers of a Dask cluster if a scheduler is named, else processes of this machine.
+    """The worker pool: a Dask cluster if a scheduler is named, else processes of this machine.
 
     Raises:
         SetupError: the cluster cannot be used.
@@ -167,7 +169,7 @@ def crew_for(
 
 
 def _course(root: Path) -> Course | None:
-    """The course, for due dates; None if `course.toml` cannot be used, which recording will complain about."""
+    """The course, for due dates; None if `course.toml` cannot be used, which recording reports."""
     try:
         return load_course(root)
     except CourseError:
@@ -175,7 +177,7 @@ def _course(root: Path) -> Course | None:
 
 
 def _warn_of_strangers(course: Course | None, problem_id: str, students: Sequence[str]) -> None:
-    """Says whose extension counts for nobody here: their name may be misspelt."""
+    """Warns of extensions for students without a submission folder: the name may be misspelt."""
     homework = "" if course is None or problem_id not in course.problems else course.homework_of(problem_id).id
     granted = {one.student for one in course.extensions if one.homework == homework} if course and homework else set()
     for student in sorted(granted - set(students)):
@@ -185,15 +187,16 @@ def _warn_of_strangers(course: Course | None, problem_id: str, students: Sequenc
 def grade_all(
     problem: Problem, submissions: Iterable[Submission], crew: Crew, cache: Cache | None = None
 ) -> Iterator[tuple[Submission, Grading]]:
-    """Grades many submissions side by side; yields each with its result as it is done.
+    """Grades many submissions in parallel; yields each with its result as it is done.
 
-    Few are read ahead, so that memory does not grow with the class. While memory is short, no further one is begun.
+    Only a few are read ahead, so that memory does not grow with the class. While memory is short, no further one is
+    started.
 
     Args:
         problem: the problem.
-        submissions: what was handed in.
-        crew: who grades.
-        cache: what need not be graded again, open; everybody is graded if not given.
+        submissions: the submissions.
+        crew: the worker pool.
+        cache: cached results, open; everything is graded if not given.
     """
     left = iter(submissions)
     running: dict[Future[Grading], Submission] = {}

@@ -1,4 +1,4 @@
-"""All that a machine needs to grade, as bytes: it shares no files with the machine that sends them."""
+"""Packs everything that grading needs as bytes, for machines that share no files with the sender."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from autograder.sandbox.host import wanted_level
 
 @dataclass(frozen=True)
 class Kit:
-    """The sources of the problems, and what else decides over a score."""
+    """The sources of the problems, and everything else that scores depend on."""
 
     problems: tuple[str, ...]
     files: bytes
     """A zip archive of the part of the course that grading reads."""
     seed: str
     isolation: str
-    """The isolation level asked for; empty for the strongest."""
+    """The requested isolation level; empty for the strongest."""
     software: str
-    """What the sender runs: a machine with other software must not grade."""
+    """The sender's software versions; a machine with other versions must not grade."""
 
     @functools.cached_property
     def digest(self) -> str:
-        """Names this kit."""
+        """SHA-256 of the kit, in hex; identifies it."""
         parts = [self.files, repr((self.problems, self.seed, self.isolation, self.software)).encode()]
         return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def pack(problems: Sequence[str], root: Path) -> Kit:
-    """Packs what is needed to grade these problems.
+    """Packs the files that grading these problems needs.
 
     Args:
         problems: problem ids.
@@ -52,6 +52,6 @@ def pack(problems: Sequence[str], root: Path) -> Kit:
 
 
 def unpack(kit: Kit, folder: Path) -> None:
-    """Lays a kit's files out in a folder, which is then a course's root folder."""
+    """Extracts a kit into a folder, which is then a course's root folder."""
     with zipfile.ZipFile(io.BytesIO(kit.files)) as files:
         files.extractall(folder)

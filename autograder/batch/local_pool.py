@@ -1,7 +1,7 @@
-"""Grading processes on this machine: futures in front of one warm process that forks for each submission.
+"""Grading processes on this machine: a worker pool over one warm process that forks for each submission.
 
-A grading process that dies costs nobody anything: its submission is graded once more, and if that dies too, it gets a
-result that says so.
+If a grading process dies, its submission is graded once more; if it dies again, the submission gets a result that says
+so. No other submission is affected.
 """
 
 from __future__ import annotations
@@ -34,27 +34,27 @@ from autograder.sandbox.host import wanted_level
 from autograder.submissions.reader import Submission
 
 START_SECONDS = 300.0
-"""What the warm process may take to import everything on a cold and busy machine; grading solutions comes on top."""
+"""Seconds for the warm process to import everything on a cold, busy machine; grading the solutions is extra."""
 
 _START = "import sys; sys.path[:] = {path!r}; from autograder.batch.forkserver import main; main({fd})"
 
 
 MANY = 60
-"""Submissions from which a slower start and cheaper forks pay."""
+"""From this number of submissions on, cheaper forks are worth a slower start."""
 
 
 class GraderDiedError(Exception):
-    """A grading process ended without an answer."""
+    """A grading process ended without a reply."""
 
 
 class Graders:
-    """Grades submissions side by side; a context manager.
+    """Grades submissions in parallel; a context manager.
 
     Args:
         problems: ids of the problems that will be graded.
-        workers: how many side by side.
+        workers: number of submissions in parallel.
         root: the course's root folder.
-        submissions: how many there will be, about.
+        submissions: approximate number of submissions.
         seed: of the grading run; the course's own if not given.
         isolation: the isolation level; that of `$AUTOGRADER_ISOLATION` if not given.
     """
@@ -70,7 +70,7 @@ class Graders:
         isolation: str | None = None,
     ) -> None:
         self.workers = workers
-        """How many submissions are graded side by side."""
+        """Number of submissions graded in parallel."""
         named = wanted_level() if isolation is None else isolation
         self._problems = tuple(problems)
         self._root = root
@@ -97,7 +97,9 @@ class Graders:
     def submit(
         self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None
     ) -> Future[Grading]:
-        """Grades a submission as soon as there is room; the future may hold an `AutograderError`, no other."""
+        """Grades a submission as soon as a worker is free; the only error that the future may hold is an
+        `AutograderError`.
+        """
         return self._pool.submit(self.grade, problem_id, submission, findings)
 
     def grade(self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None) -> Grading:
@@ -115,14 +117,14 @@ class Graders:
                     return self._ask(slot, problem_id, submission, findings)
         except AutograderError:
             raise
-        except Exception as error:  # an answer that cannot be read
+        except Exception as error:  # a reply that cannot be read
             fault = error
         finally:
             self._slots.put(slot)
         return failed_grading(load_problem(problem_id, self._root), submission, fault)
 
     def close(self) -> None:
-        """Ends all processes; what has not begun is not graded."""
+        """Ends all processes; submissions that have not started are not graded."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             self._closed = True
@@ -155,7 +157,7 @@ class Graders:
         return answer
 
     def _started(self) -> Connection:
-        """The connection to the warm process, which is started if it is not there. Needs the lock."""
+        """The connection to the warm process, which is started if needed. The caller must hold the lock."""
         if self._closed:
             raise GraderDiedError
         if self._process is not None and self._process.poll() is None:
@@ -177,7 +179,7 @@ class Graders:
         self._control = Connection(ours.detach())
         problems = [load_problem(problem, self._root) for problem in self._problems]
         modules = warm_modules(problems)
-        if self._many:  # somebody's answer will want them
+        if self._many:  # in a large class some submission will use it
             modules = (*modules, DYNAMO)
         setup = Setup(self._problems, modules, self._root, self._seed, self._isolation, self._many)
         self._control.send(setup)

@@ -1,4 +1,4 @@
-"""Forks of a warm process: one that is at work on one thing, and the next, which is there before it is needed."""
+"""Forks of a warm process: one works while the next is prepared in advance."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Fork:
     """A fork of this process that waits for a connection, serves it once, and ends.
 
     Args:
-        serve: called in the fork with the connection. What it raises ends the fork without a word.
+        serve: called in the fork with the connection. An error ends the fork without a message.
     """
 
     def __init__(self, serve: Callable[[Connection], None]) -> None:
@@ -32,7 +32,7 @@ class Fork:
         theirs.close()
 
     def begin(self, handle: int) -> bool:
-        """Gives it a copy of the connection with this file descriptor; False if it is dead."""
+        """Sends the fork a copy of the connection with this file descriptor; returns False if the fork is dead."""
         try:
             reduction.send_handle(self._ours, handle, self._pid)
         except OSError:
@@ -40,23 +40,23 @@ class Fork:
         return True
 
     def ended_well(self) -> bool:
-        """Waits until it has served its connection; False if it died before."""
+        """Waits until the fork has served its connection; returns False if it died before."""
         try:
             return bool(self._ours.recv())
         except (EOFError, OSError):
             return False
 
     def is_gone(self, *, wait: bool = False) -> bool:
-        """Has the process ended? Must be asked until it says so."""
+        """Whether the process has ended. Call it until it returns true, so that no zombie is left."""
         return os.waitpid(self._pid, 0 if wait else os.WNOHANG) != (0, 0)
 
     def kill(self) -> None:
-        """Ends it at once."""
+        """Kills the fork."""
         os.kill(self._pid, signal.SIGKILL)
 
 
 class Relay:
-    """Forks that serve one connection after the other: the next is made while the last one works."""
+    """Serves one connection after the other in forks; the next fork is made while the current one works."""
 
     def __init__(self) -> None:
         self._at_work: Fork | None = None
@@ -65,7 +65,7 @@ class Relay:
         self._leaving: list[Fork] = []
 
     def finish(self) -> bool:
-        """Waits until nobody is at work; False if the last one died at it. Then the next one is not used, either."""
+        """Waits for the working fork; returns False if it died. Then the prepared fork is not used either."""
         at_work, self._at_work = self._at_work, None
         self._leaving = [fork for fork in self._leaving if not fork.is_gone()]
         if at_work is None:
@@ -77,11 +77,11 @@ class Relay:
         return well
 
     def begin(self, handle: int, what_for: object, serve: Callable[[Connection], None]) -> None:
-        """Has a connection served; nobody may be at work.
+        """Serves a connection in a fork; no other fork may be working.
 
         Args:
             handle: its file descriptor; closed here.
-            what_for: a fork that was made for something else is not used.
+            what_for: purpose of the fork; one that was prepared for another purpose is not used.
             serve: see `Fork`.
         """
         if self._next is None or self._next_is_for != what_for or not self._next.begin(handle):
@@ -92,12 +92,12 @@ class Relay:
         self._at_work, self._next, self._next_is_for = self._next, Fork(serve), what_for
 
     def kill(self) -> None:
-        """Kills who is at work; `finish` then says that they died."""
+        """Kills the working fork; `finish` then returns False."""
         if self._at_work is not None:
             self._at_work.kill()
 
     def close(self) -> None:
-        """Ends all."""
+        """Ends all forks."""
         self.kill()
         self.finish()
         self._drop_next()

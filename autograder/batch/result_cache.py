@@ -1,7 +1,8 @@
-"""Earlier results, by content, so that a class that did not change is graded again in seconds.
+"""Caches results by content, so that an unchanged class is graded again in seconds.
 
-One row per student and problem, in `course/cache.db`, which only the process that grades a class touches. A row is
-used as a whole where nothing changed at all; else it lends the findings that still hold (`grading.item_cache`).
+The cache has one row per student and problem, in `course/cache.db`. Only the process that grades a class uses it. If
+nothing changed, the whole row is used; otherwise only the cached item results that are still valid
+(`grading.item_cache`).
 """
 
 from __future__ import annotations
@@ -35,19 +36,19 @@ CREATE TABLE IF NOT EXISTS results (problem TEXT, student TEXT, key TEXT, found 
 
 @dataclass(frozen=True)
 class Remembered:
-    """What the cache knows of one submission."""
+    """The cached data of one submission."""
 
     grading: Grading | None = None
-    """The whole result; None if something changed."""
+    """The whole result; None if anything changed."""
     findings: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Cache:
-    """The cache of one problem; a context manager. Without it, or where it cannot be used, everything is graded anew.
+    """The cache of one problem; a context manager. If it cannot be used, everything is graded.
 
     Args:
         root: the course's root folder.
-        problem: what is graded.
+        problem: the problem.
         seed: of the grading run.
     """
 
@@ -64,7 +65,7 @@ class Cache:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(self._path, timeout=20, isolation_level=None)
             self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = OFF")  # what a power cut takes is graded again
+            self._database.execute("PRAGMA synchronous = OFF")  # rows lost in a power cut are graded again
             self._database.execute(_TABLE)
         except (sqlite3.Error, OSError) as error:
             self._give_up(error)
@@ -78,7 +79,7 @@ class Cache:
             self._database = None
 
     def recall(self, submission: Submission) -> Remembered:
-        """What is known of a submission."""
+        """Returns the cached data of a submission."""
         row = None
         if self._database is not None:
             try:
@@ -94,11 +95,11 @@ class Cache:
             found = json.loads(zlib.decompress(row[1]))
             whole = found["log"] if row[0] == self._key(submission) else None
             return Remembered(_whole(whole, found["text"]) if whole else None, dict(found["findings"]))
-        except Exception:  # half a row, or anything else that was not written here: as if there were none
+        except Exception:  # a damaged row counts as missing
             return Remembered()
 
     def keep(self, submission: Submission, grading: Grading) -> None:
-        """Keeps a result for the next time; one that may turn out otherwise lends its findings only."""
+        """Caches a result; if it is not confirmed yet, only its item results are cached."""
         if self._database is None or grading.log.outcome is not Outcome.GRADED:
             return
         found = {
@@ -108,7 +109,7 @@ class Cache:
         }
         try:
             text = json.dumps(found, allow_nan=False)
-        except (ValueError, TypeError, RecursionError):  # what cannot be kept is graded again
+        except (ValueError, TypeError, RecursionError):  # a result that cannot be cached is graded again
             return
         row = (self._problem, submission.student, self._key(submission), zlib.compress(text.encode(), 1))
         try:
@@ -120,7 +121,7 @@ class Cache:
         return key_of(self._release, submission.digest)
 
     def _give_up(self, error: Exception) -> None:
-        """A cache that cannot be used costs time and nothing else."""
+        """Warns that the cache cannot be used and closes it; grading goes on without it."""
         _log.warning("the cache %s cannot be used (%s): everything is graded anew; delete it.", self._path, error)
         if self._database is not None:
             self._database.close()

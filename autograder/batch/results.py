@@ -1,7 +1,7 @@
-"""Puts the results of a batch where they belong, submission by submission: gradebook, files, journal.
+"""Records and writes the results of a batch, submission by submission: gradebook, files, journal.
 
-Whatever goes wrong with one submission on the way is that submission's result. The batch ends only for what concerns
-all of it: a full disk, a folder that cannot be written.
+If an error occurs with one submission, that submission's result says so. Only an error that concerns every submission
+ends the batch: a full disk, a folder that cannot be written.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class BatchResults:
     """The results of one batch.
 
     Args:
-        problem: what is graded.
+        problem: the problem.
         submitted: folder with one folder per student.
-        out: where results go.
+        out: folder of the results.
         course: for the late policy; None if it cannot be used.
-        journal: notes whose files are in place.
+        journal: records which submissions have all their files.
         record: records in the gradebook.
     """
 
@@ -44,7 +44,7 @@ class BatchResults:
         self, problem: Problem, submitted: Path, out: Path, course: Course | None, journal: Journal, record: Record
     ) -> None:
         self.done: dict[str, Graded] = {}
-        """By student."""
+        """Student → result."""
         self._problem, self._submitted, self._out, self._course = problem, submitted, out, course
         self._journal = journal
         self._record = record
@@ -58,11 +58,11 @@ class BatchResults:
         return self._kept(submission, lambda: self._put(submission, grading))
 
     def read(self, student: str, read: Callable[[], Submission]) -> Submission | None:
-        """What a student handed in; None if it has its result: from an earlier batch, or because reading it failed.
+        """Reads a submission; None if it has a result already: from an earlier batch, or because reading it failed.
 
         Args:
             student: the student's id.
-            read: reads it.
+            read: reads the submission.
 
         Raises:
             SetupError: no result of any submission can be written.
@@ -80,7 +80,7 @@ class BatchResults:
         return None
 
     def _kept(self, submission: Submission, put: Callable[[], Graded]) -> Graded:
-        """Does `put`; if it fails, the submission gets a result of ours in which nothing is the student's."""
+        """Calls `put`; if it fails, the submission gets a failed result without any of the student's text."""
         try:
             graded = put()
         except Exception as error:
@@ -96,12 +96,12 @@ class BatchResults:
         grading = keep_trouble(self._out, grading)
         log = self._record(grading, handed_in_at)
         self._write(log, grading.text, late_note(self._course, self._problem.id, student, handed_in_at))
-        if log.outcome is not Outcome.GRADER_ERROR:  # a fault of ours is tried again
+        if log.outcome is not Outcome.GRADER_ERROR:  # an error of the autograder is retried
             self._journal.note(student, submission.digest, grading.seconds)
         return Graded(log, grading.seconds, grading.phases)
 
     def _put_plainly(self, grading: Grading) -> Graded:
-        """As much of `_put` as can be done after it failed; the tables get the result in any case."""
+        """Does as much of `_put` as possible after it failed; the tables get the result in any case."""
         with _as_far_as_possible(grading):
             grading = keep_trouble(self._out, grading)
         log = grading.log
@@ -119,13 +119,13 @@ class BatchResults:
 
 
 def _concerns_all(error: Exception) -> bool:
-    """Would the next submission fail in the same way?"""
+    """Whether every submission would fail with this error."""
     return isinstance(error, AutograderError) and not isinstance(error, PathError)
 
 
 @contextlib.contextmanager
 def _as_far_as_possible(grading: Grading) -> Iterator[None]:
-    """Turns what fails in the block into a warning, unless it concerns all submissions."""
+    """Turns an error in the block into a warning, unless it concerns all submissions."""
     try:
         yield
     except Exception as error:

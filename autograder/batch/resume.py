@@ -1,8 +1,8 @@
-"""What an unfinished batch has done already, so that the same command goes on where it was cut off.
+"""The journal of an unfinished batch: the same command continues where the batch was interrupted.
 
-One line of JSON per submission, in a hidden file of the results' folder, written after the submission's files are in
-place; the file is gone when the batch is done. A line counts only for the same input, source, software and seed. A line
-that was cut off is taken off the file, so that the next one begins on a line of its own.
+The journal is a hidden file in the results' folder, with one line of JSON per submission, written after the
+submission's files. It is removed when the batch is done. A line is valid only for the same input, source, software and
+seed. An incomplete last line is cut off, so that the next line starts on its own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from autograder.course.problem import Problem
 from autograder.course.seed import fingerprint
 
 _LONGEST = 1e9
-"""Seconds that one submission can have taken; a line that says more is broken."""
+"""Maximum seconds for one submission; a line with more is invalid."""
 
 
 class Journal:
@@ -26,7 +26,7 @@ class Journal:
 
     Args:
         out: the results' folder.
-        problem: what is graded.
+        problem: the problem.
         seed: of the grading run.
     """
 
@@ -40,7 +40,7 @@ class Journal:
             self._path.write_text(json.dumps(self._key) + "\n", encoding="utf-8")
 
     def done(self, student: str, digest: str) -> Graded | None:
-        """The result of a submission that was graded before the batch was cut off; None if it must be graded."""
+        """The result of a submission that was graded before the interruption; None if it must be graded."""
         entry = self._done.get(student)
         if entry is None or entry[0] != digest:
             return None
@@ -48,23 +48,23 @@ class Journal:
         path = folder / "submission_log.json"
         try:
             for other in (f"{self._problem.id}.ipynb", "feedback.html"):
-                if not (folder / other).stat().st_size:  # as a power cut may leave it
+                if not (folder / other).stat().st_size:  # a power cut can leave an empty file
                     return None
             return Graded(GradedLog.from_json(json.loads(path.read_text(encoding="utf-8"))), entry[1])
-        except Exception:  # whatever is wrong with the file: it is written anew
+        except Exception:  # a damaged file is written again
             return None
 
     def note(self, student: str, digest: str, seconds: float) -> None:
-        """Notes that all files of a submission are in place."""
+        """Records that all files of a submission are written."""
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps([student, digest, seconds]) + "\n")
 
     def finish(self) -> None:
-        """The batch is done: nothing is left to go on with."""
+        """Removes the journal; the batch is done."""
         self._path.unlink(missing_ok=True)
 
     def _read(self) -> Iterator[tuple[str, tuple[str, float]]]:
-        """Student → digest and seconds, of an earlier batch of the same kind; cuts off the half line at the end."""
+        """Yields student → digest and seconds of an earlier equal batch; cuts off an incomplete last line."""
         if not self._path.is_file():
             return
         data = self._path.read_bytes()
@@ -82,7 +82,7 @@ class Journal:
 
 
 def _record(line: bytes) -> Any:
-    """What a line of JSON says; None for a broken one, as a full disk or a power cut leaves it."""
+    """Parses a line of JSON; None for a damaged line, e.g. after a full disk or a power cut."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError):

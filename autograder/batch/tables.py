@@ -1,6 +1,6 @@
-"""The tables of a run: `grades.csv` and `timings.csv`, one line per submission.
+"""Writes the tables of a run, `grades.csv` and `timings.csv`: one line per submission.
 
-Lines of problems that another run graded into the same folder stay, also of one that ends at the same moment.
+Lines of other problems in the same folder are kept, even if two runs end at the same moment.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from autograder.core.results import CACHED, PHASES, Graded, GradedLog
 GRADES, TIMINGS = "grades.csv", "timings.csv"
 _LOCK = ".tables.lock"
 WAIT_SECONDS = 60.0
-"""How long to wait for another run that is writing the tables: it needs milliseconds."""
+"""Seconds to wait for another run that is writing the tables, which takes milliseconds."""
 _TIMES = ["student", "problem", "seconds", *PHASES, "cached", "items"]
 
 
@@ -37,21 +37,20 @@ def write_tables(out: Path, problem: str, graded: Sequence[Graded]) -> None:
         f"another program has kept the tables in {out} locked for {WAIT_SECONDS:.0f} s: end it, then start the same "
         "command again; what is graded is not graded again."
     )
-    with locked(out / _LOCK, busy, WAIT_SECONDS):  # else a run that reads before this one writes drops these lines
+    with locked(out / _LOCK, busy, WAIT_SECONDS):  # otherwise two runs could overwrite each other's lines
         before = {row["student"]: row["items"] for row in _read(out / TIMINGS, _TIMES) if row["problem"] == problem}
         _write(out / GRADES, problem, [_grade_row(one.log) for one in graded])
         _write(out / TIMINGS, problem, [_timing_row(one, before.get(one.log.student, "")) for one in graded])
 
 
 def item_times(text: str) -> dict[str, float]:
-    """Item id → seconds, from the column `items` of `timings.csv` (`encode=0.31 decode=1.2`); what is broken is left
-    out."""
+    """Parses `timings.csv`'s column `items` (`encode=0.31 decode=1.2`) to item id → seconds; skips invalid entries."""
     pairs = (pair.partition("=") for pair in text.split())
     return {item: seconds for item, _, written in pairs if (seconds := number(written)) is not None}
 
 
 def number(text: str | None) -> float | None:
-    """A number in a table; None for what is none, or not finite."""
+    """Parses a number in a table; None if it is invalid or not finite."""
     try:
         found = float(text or "")
     except ValueError:
@@ -70,7 +69,7 @@ def _grade_row(log: GradedLog) -> dict[str, str]:
 
 
 def _timing_row(graded: Graded, before: str) -> dict[str, str]:
-    """One line of `timings.csv`; items that were not measured now keep what was measured `before`."""
+    """One line of `timings.csv`; items that were not measured now keep their time from `before`."""
     row = {"student": graded.log.student, "problem": graded.log.problem, "seconds": f"{graded.seconds:.6g}"}
     phases = {phase: f"{graded.phases[phase]:.6g}" if phase in graded.phases else "" for phase in PHASES}
     cached = "yes" if any(flag.kind == CACHED for flag in graded.log.flags) else ""
@@ -78,7 +77,7 @@ def _timing_row(graded: Graded, before: str) -> dict[str, str]:
 
 
 def _written(log: GradedLog, before: Mapping[str, float]) -> str:
-    """What `item_times` reads."""
+    """Formats the items' times for `item_times`."""
     seconds = {**before, **{item.id: item.seconds for item in log.items if item.seconds}}
     return " ".join(f"{item.id}={seconds[item.id]:.3g}" for item in log.items if item.id in seconds)
 
@@ -94,7 +93,7 @@ def _write(path: Path, problem: str, rows: Sequence[Mapping[str, str]]) -> None:
 
 
 def _read(path: Path, columns: list[str]) -> list[dict[str, str]]:
-    """The lines of an earlier table; none if there is no such file, or it has other columns."""
+    """The lines of an existing table; empty if there is no such file or its columns differ."""
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8", errors="replace") as file:
