@@ -1,1 +1,1 @@
-"""From untrusted bytes to a rebuilt notebook."""
+"""Reads untrusted submissions and rebuilds the notebooks to grade."""

@@ -1,6 +1,6 @@
-"""The files that somebody handed in, in folders and in zips, found without unpacking or running anything.
+"""Lists submitted files in folders and zips, without extracting them to disk.
 
-Regular files only, links are not followed, every byte is counted while it is read.
+Only regular files are read, links are not followed, and the number of bytes read is limited.
 """
 
 from __future__ import annotations
@@ -19,66 +19,66 @@ from pathlib import Path, PurePosixPath
 from autograder.submissions.reader import MAX_BYTES
 
 MAX_FILES = 2_000
-"""Files looked at for one student."""
+"""Maximum number of notebooks, logs and faulty files of one student that are listed."""
 MAX_ENTRIES = 100_000
-"""Files of one student that are counted at all, in one zip or altogether."""
+"""Maximum number of files of one student that are examined, in one zip or in total."""
 MAX_UNPACKED = 400 * 2**20
-"""Bytes of zips within one student's files that are unpacked to look into them."""
+"""Maximum total bytes of zips that are opened for one student."""
 _MATTERS = re.compile(r"\.(ipynb|json)$", re.IGNORECASE)
 MAX_NESTING = 2
-"""Zips inside zips."""
+"""Maximum depth of nested zips."""
 _IGNORED = re.compile(r"(^|/)(__MACOSX|\.ipynb_checkpoints|\.[^/]*)(/|$)")
 
 
 @dataclass(frozen=True)
 class Found:
-    """One file that somebody handed in."""
+    """One submitted file."""
 
     path: str
-    """Where it was, with `/` and zips named like folders."""
+    """Its path, with `/`; zips count as folders."""
     changed: tuple[int, ...]
-    """When it was changed last, as far as the archive or the disk knows: only to choose between two hand-ins."""
+    """Modification time from the archive or the disk; only used to choose between several notebooks."""
     read: Callable[[], bytes]
     trouble: str = ""
-    """Why it cannot be looked into, if it is a zip that cannot."""
+    """Why a zip cannot be opened; empty if there is no error."""
     own_name: str = ""
-    """The name that the student gave it, if the platform put something before it."""
+    """The student's name for the file, if the platform added a prefix."""
 
     @property
     def name(self) -> str:
-        """Name of the file, as the student called it."""
+        """The student's name for the file."""
         return self.own_name or PurePosixPath(self.path).name
 
 
 class TooMuchError(Exception):
-    """A file in a zip cannot be read, or goes beyond a limit."""
+    """A file in a zip cannot be read, or exceeds a limit."""
 
 
 def is_ignored(path: str) -> bool:
-    """Is it what systems and editors leave behind, as `.DS_Store`?"""
+    """Returns whether a path is hidden or written by systems and editors, like `.DS_Store`."""
     return _IGNORED.search(path) is not None
 
 
 def files_in(folder: Path) -> list[Found]:
-    """The files that one student handed in, zips opened: at most `MAX_FILES`, and one more if there are more."""
+    """The submitted files of one student that `some_of` selects, including files in zips."""
     folder = folder.resolve()
     return some_of(in_folder(folder, folder.name))
 
 
 def some_of(files: Iterable[Found]) -> list[Found]:
-    """Those that may matter, at most `MAX_FILES` of them and one more if there are more: notebooks, logs, troubles."""
+    """The first `MAX_FILES` notebooks, JSON files and faulty zips among these files, and one more if there are more."""
     looked_at = islice(files, MAX_ENTRIES)
     return list(islice((file for file in looked_at if file.trouble or _MATTERS.search(file.name)), MAX_FILES + 1))
 
 
 def in_folder(folder: Path, shown: str) -> Iterator[Found]:
-    """The files below a folder, which is shown under that name."""
+    """The files below a folder; their paths begin with `shown`."""
     waiting = [(folder, shown)]
-    while waiting:  # no recursion: somebody may have nested thousands
+    while waiting:  # no recursion: a submission may nest thousands of folders
         where, name = waiting.pop()
         try:
             entries = sorted(os.scandir(where), key=lambda entry: entry.name, reverse=True)
-        except OSError:  # a path that is too long for the system, or a folder that nobody may read
+        except OSError:  # the path is too long, or the folder is not readable
             continue
         inner = [entry for entry in entries if entry.is_dir(follow_symlinks=False) and not is_ignored(entry.name)]
         waiting += [(Path(entry.path), f"{name}/{entry.name}") for entry in inner]
@@ -88,7 +88,7 @@ def in_folder(folder: Path, shown: str) -> Iterator[Found]:
 
 
 def of_file(path: Path, shown: str) -> Iterator[Found]:
-    """One file, or those in it if it is a zip; nothing if it is not a regular one."""
+    """A file, or the files in it if it is a zip; nothing if it is not a regular file."""
     status = path.stat(follow_symlinks=False)
     if not stat.S_ISREG(status.st_mode):
         return
@@ -104,20 +104,20 @@ def of_file(path: Path, shown: str) -> Iterator[Found]:
 
 
 def _in_bytes(read: Callable[[], bytes], shown: str, depth: int, left: list[int]) -> Iterator[Found]:
-    """The files in a zip that is held in memory; one file with its trouble if it cannot be looked into.
+    """The files in a zip in memory; if it cannot be opened, the zip itself with the reason.
 
     Args:
-        read: gives the zip.
-        shown: what it is called.
-        depth: how many zips it lies in, itself counted.
-        left: how many bytes of zips may still be unpacked for this student; changed.
+        read: returns the zip's bytes.
+        shown: the zip's path.
+        depth: its nesting depth; 1 for a zip that is in no other zip.
+        left: one number, the bytes of zips that may still be opened for this student; updated.
     """
     try:
         if depth > MAX_NESTING:
             raise TooMuchError("is a zip in a zip in a zip")
         if left[0] <= 0:
             raise TooMuchError(f"is one of too many zips: more than {MAX_UNPACKED // 2**20} MiB in all")
-        left[0] -= MAX_BYTES // 100  # even one that cannot be unpacked costs time
+        left[0] -= MAX_BYTES // 100  # a zip that cannot be opened also costs time
         data = read()
         left[0] -= len(data)
         if len(data) > MAX_BYTES:
@@ -127,7 +127,7 @@ def _in_bytes(read: Callable[[], bytes], shown: str, depth: int, left: list[int]
             raise TooMuchError(f"holds more than {MAX_ENTRIES:,} files")
     except TooMuchError as error:
         yield Found(shown, (), read, str(error))
-    except Exception as error:  # a damaged zip raises whatever its compression raises
+    except Exception as error:  # a damaged zip may raise any error of its decompressor
         yield Found(shown, (), read, f"is damaged ({error})")
     else:
         yield from in_zip(archive, f"{shown}/", depth, left=left)
@@ -140,7 +140,7 @@ def in_zip(
     infos: Iterable[zipfile.ZipInfo] | None = None,
     left: list[int] | None = None,
 ) -> Iterator[Found]:
-    """The files in a zip, which must stay open, or only some of them; `shown` is put in front of their names."""
+    """The files in a zip, or only those in `infos`; their paths begin with `shown`. The zip must stay open."""
     left = [MAX_UNPACKED] if left is None else left
     for info in sorted(archive.infolist() if infos is None else infos, key=lambda info: info.filename):
         inside = path_inside(info)
@@ -155,7 +155,7 @@ def in_zip(
 
 
 def path_inside(info: zipfile.ZipInfo) -> str:
-    """Where a file lies in its zip; empty for what is no regular file below it, or is left behind by systems."""
+    """The path of a file in its zip; empty if it is not a regular file, its path is unsafe or `is_ignored`."""
     path = info.filename.replace("\\", "/")
     parts = [part for part in path.split("/") if part not in ("", ".")]
     kind = stat.S_IFMT(info.external_attr >> 16)
@@ -165,11 +165,15 @@ def path_inside(info: zipfile.ZipInfo) -> str:
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    """The bytes of one member; what the archive says of its size is not believed."""
+    """The bytes of one member, limited while reading, since the size in the archive's header may be false.
+
+    Raises:
+        TooMuchError: it is damaged or too large.
+    """
     try:
         with archive.open(info) as file:
             data = file.read(MAX_BYTES + 1)
-    except Exception as error:  # whatever the compression raises
+    except Exception as error:  # any error of the decompressor
         raise TooMuchError(f"{info.filename} cannot be unpacked ({error})") from None
     if len(data) > MAX_BYTES:
         raise TooMuchError(f"{info.filename} has more than {MAX_BYTES // 2**20} MiB unpacked")

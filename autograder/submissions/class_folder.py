@@ -1,4 +1,4 @@
-"""Who has a folder in the folder of a class? A folder that cannot be read counts as a student's."""
+"""Lists the students' folders in the folder of a class. A folder that cannot be read counts as a student's."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from autograder.core.text import is_text
 
 
 def students_in(submitted: Path, problem_id: str) -> list[str]:
-    """The students who have a folder, by name.
+    """The names of the students' folders, sorted.
 
     Raises:
-        SetupError: no such folder, it cannot be read, nobody in it, or nobody in it has a folder for the problem.
+        SetupError: the folder does not exist, cannot be read, has no student folders or names that are not UTF-8, or
+            no student has a folder for the problem.
     """
     if not submitted.is_dir():
         raise SetupError(f"{submitted} is no folder; --submitted wants one that holds a folder per student.")
@@ -44,7 +45,7 @@ def students_in(submitted: Path, problem_id: str) -> list[str]:
 
 
 def _may_be_folder(path: Path) -> bool:
-    """Is it a folder, or a link to one, or does the system refuse to say?"""
+    """Returns whether a path is a folder, a link to a folder, or cannot be examined."""
     try:
         return stat.S_ISDIR(path.stat().st_mode)
     except OSError as error:
@@ -64,7 +65,7 @@ def _is_absent(error: OSError) -> bool:
 
 
 def _meant(submitted: Path, problem_id: str, students: Sequence[str]) -> str:
-    """What somebody may have meant who named a folder in which nobody has the problem."""
+    """A hint for the error that no student in the folder has the problem; empty if there is none."""
     if problem_id in students:
         return f" It looks like the folder of one student: name the one above it, {submitted.resolve().parent}."
     others = sorted({path.parent.name for path in submitted.glob("*/*/*.ipynb") if path.stem == path.parent.name})

@@ -1,7 +1,6 @@
-"""Sorts out what students handed in: zips, folders and single files become `<student>/<problem>/<problem>.ipynb`.
+"""Sorts submissions: zips, folders and single files become `<student>/<problem>/<problem>.ipynb`.
 
-Nothing is executed and nothing is extracted blindly (`archives`). What was odd is said, student by
-student.
+No code is executed, and no archive is extracted to disk (see `archives`). Problems are noted for each student.
 """
 
 from __future__ import annotations
@@ -36,28 +35,28 @@ from autograder.submissions.timestamps import TIME_FILE, time_text
 _log = logging.getLogger("autograder")
 
 MAX_TOTAL = 500 * 2**20
-"""Bytes read for one student."""
+"""Maximum bytes to read for one student."""
 _NAMED = 10
 
 
 @dataclass
 class Taken:
-    """What was taken from one student."""
+    """The result of intake for one student."""
 
     student: str
     notebook: str = ""
-    """Where the notebook was; empty if there is none."""
+    """Path of the notebook in the source; empty if there is none."""
     notes: list[str] = field(default_factory=list)
-    """What was odd, for staff."""
+    """Problems found, for staff."""
 
 
 @dataclass(frozen=True)
 class _AtTheTop:
-    """One thing at the top of what a platform gives."""
+    """One top-level file or folder of the source."""
 
     name: str
     is_file: bool
-    """Or a folder?"""
+    """False for a folder."""
     files: Iterator[Found]
 
 
@@ -68,22 +67,22 @@ def take_in(
     times: Mapping[str, datetime] | None = None,
     numbers: Mapping[str, str] | None = None,
 ) -> list[Taken]:
-    """Takes in the hand-ins of a class.
+    """Takes in the submissions of a class.
 
     Args:
-        source: a folder or a zip; in it one folder, zip or notebook per student, named after the student, or what
-            Canvas gives.
+        source: a folder or a zip with one folder, zip or notebook per student, named after the student, or a download
+            from Canvas.
         problem: problem id.
-        to: the folder for `autograder grade --submitted`; what it holds for other students or problems stays.
-        times: when the course platform says that each student handed in (`hand_in.read_times`); without it nobody is
-            late.
-        numbers: Canvas's number of a student → student id; without it Canvas's names are taken.
+        to: the folder for `autograder grade --submitted`; files in it for other students or problems stay.
+        times: student id → submission time on the course platform (see `timestamps.read_times`); if None, no
+            submission is late.
+        numbers: Canvas's number of a student → student id; if None, the names from Canvas become student ids.
 
     Returns:
-        One entry per student, by name.
+        One entry per student, sorted by student id.
 
     Raises:
-        SetupError: the source is neither folder nor zip, holds nobody, or `to` cannot be written.
+        SetupError: the source is neither folder nor zip, has no submissions, or `to` cannot be written.
     """
     groups: dict[str, list[Iterator[Found]]] = {}
     owners: dict[str, Owner] = {}
@@ -121,7 +120,7 @@ def take_in(
 
 
 def _refuse_a_folder_around_the_class(source: Path, files: list[Found]) -> None:
-    """Where all hand-ins lie in one folder, that folder would count as one student, and the others would be lost."""
+    """Raises if one top-level folder seems to contain the whole class; it would count as a single student."""
     inner: dict[str, set[str]] = {}
     for found in files:
         parts = PurePosixPath(found.path).parts
@@ -140,7 +139,7 @@ def _refuse_a_folder_around_the_class(source: Path, files: list[Found]) -> None:
 def _note_time(taken: Taken, moment: datetime | None, folder: Path) -> None:
     if moment is None:
         taken.notes.append("has no hand-in time in the list: counts as handed in in time")
-        (folder / TIME_FILE).unlink(missing_ok=True)  # of an earlier hand-in
+        (folder / TIME_FILE).unlink(missing_ok=True)  # of an earlier submission
     elif taken.notebook:
         write_bytes(folder / TIME_FILE, time_text(moment))
 
@@ -148,7 +147,7 @@ def _note_time(taken: Taken, moment: datetime | None, folder: Path) -> None:
 def _by_student(
     source: Path, problem: str, numbers: Mapping[str, str] | None
 ) -> Iterator[tuple[Owner, Iterator[Found]]]:
-    """Who handed in, each with files of theirs; somebody may come more than once."""
+    """Pairs of a student and files of that student; a student may occur in several pairs."""
     entries = list(_at_the_top(source))
     from_canvas = are_from_canvas(entry.name for entry in entries if entry.is_file and _is_known(entry.name))
     if numbers is not None and not from_canvas:
@@ -172,7 +171,7 @@ def _by_student(
         whose = owner_on_canvas(entry.name, numbers) if from_canvas else owner(entry.name, problem)
         if whose is None or entry.name in strange:
             continue
-        if numbers and whose.number in numbers:  # never by a number that may as well be part of a name
+        if numbers and whose.number in numbers:  # `number` is empty if it is ambiguous
             whose = replace(whose, name=numbers[whose.number])
         yield whose, _as_named(entry, whose.file)
 
@@ -183,7 +182,7 @@ def _as_named(entry: _AtTheTop, own_name: str) -> Iterator[Found]:
 
 
 def _is_known(name: str) -> bool:
-    """Is it the name of a file that students hand in?"""
+    """Returns whether students may submit a file of this name: a zip, a notebook or a log."""
     return name.lower().endswith((".zip", ".ipynb")) or LOG.search(name) is not None
 
 
@@ -197,7 +196,7 @@ def _at_the_top(source: Path) -> Iterator[_AtTheTop]:
             else:
                 yield _AtTheTop(path.name, True, of_file(path, path.name))
     elif source.is_file() and zipfile.is_zipfile(source):
-        archive = zipfile.ZipFile(source)  # stays open: what is found is read later, student by student
+        archive = zipfile.ZipFile(source)  # stays open: the files are read later, student by student
         tops: dict[str, list[zipfile.ZipInfo]] = {}
         for info in archive.infolist():
             if inside := path_inside(info):
@@ -220,7 +219,7 @@ def take(student: str, files: list[Found], problem: str, to: Path) -> Taken:
 
 
 def _take_notebook(taken: Taken, files: list[Found], problem: str, to: Path) -> Found | None:
-    """Of several notebooks: the right problem's, then the right name, then the newest."""
+    """Chooses and writes the notebook: the right problem's, then the right name, then the newest."""
     notebooks = sorted(
         (file for file in files if file.name.lower().endswith(".ipynb")),
         key=lambda file: (file.changed, file.path),
@@ -236,7 +235,7 @@ def _take_notebook(taken: Taken, files: list[Found], problem: str, to: Path) -> 
             data = file.read()
         except (TooMuchError, OSError) as error:
             taken.notes.append(f"{file.path} cannot be read: {error}")
-            total += MAX_BYTES  # it may have been that much
+            total += MAX_BYTES  # upper bound of what was read
             continue
         total += len(data)
         if len(data) > MAX_BYTES or total > MAX_TOTAL:
@@ -247,7 +246,7 @@ def _take_notebook(taken: Taken, files: list[Found], problem: str, to: Path) -> 
             break
     else:
         taken.notes.append("no notebook was handed in" if not notebooks else f"no notebook of {problem} was handed in")
-        to.mkdir(parents=True, exist_ok=True)  # so that they are graded, and told that it is missing
+        to.mkdir(parents=True, exist_ok=True)  # so that grading reports the missing notebook
         return None
     taken.notebook = file.path
     if file.name != f"{problem}.ipynb":
@@ -260,7 +259,7 @@ def _take_notebook(taken: Taken, files: list[Found], problem: str, to: Path) -> 
 
 
 def _take_log(taken: Taken, files: list[Found], notebook: Found | None, to: Path) -> None:
-    """Takes the log beside the notebook; or else the only one that there is."""
+    """Takes the log beside the notebook, else the only log."""
     if notebook is None and any(to.glob("*.ipynb")):
         taken.notes.append("the notebook and the log of an earlier hand-in stay")
         return
@@ -268,7 +267,7 @@ def _take_log(taken: Taken, files: list[Found], notebook: Found | None, to: Path
     here = PurePosixPath(notebook.path).parent if notebook else None
     beside = [log for log in logs if log.name == LOG_NAME and here in (None, PurePosixPath(log.path).parent)]
     if notebook:
-        (to / LOG_NAME).unlink(missing_ok=True)  # of an earlier hand-in
+        (to / LOG_NAME).unlink(missing_ok=True)  # of an earlier submission
     if len(beside) != 1 and len(logs) > 1:
         taken.notes.append(f"several logs, and not one beside the notebook under the name {LOG_NAME}; none was read")
         return
@@ -284,7 +283,7 @@ def _take_log(taken: Taken, files: list[Found], notebook: Found | None, to: Path
 
 
 def problem_of(data: bytes) -> str:
-    """Which problem does a notebook say that it is? Empty if it does not say, or cannot be read."""
+    """The problem id in a notebook's metadata; empty if there is none or the notebook cannot be read."""
     if is_overgrown(data):
         return ""
     try:

@@ -1,4 +1,4 @@
-"""Reads the `submission_log.json` that a student handed in: schema-valid values, or a flag that says what is wrong."""
+"""Reads a submitted `submission_log.json`: returns schema-valid values, or a flag with the error."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from autograder.core.strict_json import ContentError, read_json
 from homework.hand_in.log import MOST_BYTES, schema
 
 MOST_ENTRIES = 1_000
-"""Answers, metrics or hashes of one log; checking each costs time."""
+"""Maximum number of answers, metrics or hashes in a log, because checking each takes time."""
 
 
 def read_log(data: bytes | None, problem_id: str) -> tuple[dict[str, Any], list[Flag]]:
-    """The student's log without anything in it that only the autograder may write, and what staff should know.
+    """Reads and validates a student's log and removes grades from it.
 
     Args:
-        data: the file's bytes; None if none was handed in.
+        data: the file's bytes; None if no log was submitted.
         problem_id: the problem it should belong to.
 
     Returns:
-        the log (empty if there is no usable one) and flags.
+        The log (empty if there is no usable one) and flags for staff.
     """
     log, flags = read_any_log(data)
     if log and log["problem"] != problem_id:
@@ -32,7 +32,7 @@ def read_log(data: bytes | None, problem_id: str) -> tuple[dict[str, Any], list[
 
 
 def read_any_log(data: bytes | None) -> tuple[dict[str, Any], list[Flag]]:
-    """Like `read_log`, for a log of whichever problem it says."""
+    """Like `read_log`, for a log of any problem."""
     if data is None:
         return {}, [Flag("no_log", "No submission_log.json was handed in.")]
     if len(data) > MOST_BYTES:
@@ -67,7 +67,7 @@ def _validator() -> jsonschema.Draft202012Validator:
 
 
 def _too_many(log: Any) -> str:
-    """Says which part has more entries than a notebook ever writes; empty if none has."""
+    """An error message if a part of the log has more than `MOST_ENTRIES` entries, else empty."""
     for part in ("answers", "metrics", "code"):
         entries = log.get(part) if isinstance(log, dict) else None
         if isinstance(entries, dict) and len(entries) > MOST_ENTRIES:

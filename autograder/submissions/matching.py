@@ -1,9 +1,9 @@
-"""Which cell of a submission answers which item?
+"""Matches the cells of a submission to the items they answer.
 
-A cell belongs to an item by its grade id, else by its cell id, else by the name it defines or the text above it. Where
-several do, the last answered one counts, because in the student's own Jupyter a later definition replaces an earlier
-one: an untouched stub does not count, nor does a cell that Python cannot read, nor, without the item's id, a
-definition below the item's last test, which that test never met.
+A cell belongs to an item by its grade id, else by its cell id, else by the name it defines or the text above it. If
+several cells do, the last answered one counts, because in the student's Jupyter a later definition replaces an earlier
+one. Unchanged stubs and cells that cannot be parsed do not count. A cell without the item's id does not count if it is
+below the item's last test, because that test did not run on it.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from autograder.submissions.reader import HandedIn
 from homework.hand_in.source_hash import normalised
 
 _NAMED = 6
-"""Cells named in a message."""
+"""Maximum number of cells in a message."""
 
 
 @dataclass(frozen=True)
 class Matching:
-    """Which cells count; cells are named by their position in the submission."""
+    """The cells that count; cells are identified by their 0-based position in the submission."""
 
     counted: Mapping[str, int]
     """Item → the cell that answers it."""
     drafts: Mapping[int, str]
-    """Cells that were answered, too, but do not count → their item. Code and text only: figures are not run."""
+    """Other answered cells, which do not count → their item. Without figure cells, which are not run."""
     stubs: frozenset[int]
-    """Cells in which an item still has to be answered; run below an answer, they would undo it."""
+    """Unanswered cells of an item; run below an answer, they would overwrite it."""
     flags: tuple[Flag, ...]
 
 
 class _Answer(IntEnum):
-    """How much of an answer is in a cell?"""
+    """How complete the answer in a cell is."""
 
     NONE = 0
-    """Nothing, or the stub."""
+    """The cell is empty or has the stub."""
     BROKEN = 1
-    """Something that Python cannot read, or that does not define the item."""
+    """The cell cannot be parsed or does not define the item."""
     WHOLE = 2
 
 
@@ -53,7 +53,7 @@ def match(problem: Problem, handed_in: Sequence[HandedIn], released: Mapping[str
     Args:
         problem: the problem.
         handed_in: the submission's cells in order.
-        released: cell id → text, as students got it.
+        released: cell id → text in the release.
     """
     counted: dict[str, int] = {}
     drafts: dict[int, str] = {}
@@ -101,18 +101,18 @@ class _Search:
         self._below = [n for n in again if n > test]
         self._candidates = sorted({*own, *(n for n in again if n < test)})
         self.answered = [n for n in self._candidates if self._is[n] is not _Answer.NONE]
-        """All cells that answer the item, in order."""
+        """All candidate cells that answer the item, in order."""
         self.stubs = [n for n in self._candidates if self._is[n] is _Answer.NONE]
-        """The cells among which these were found that do not."""
+        """The candidate cells without an answer."""
 
     def found(self) -> int | None:
         """The cell that counts; None if there is none."""
         ways = (self._candidates, self._by_name, self._by_place)
         best = [max(cells, key=lambda n: (self._is[n], n)) for cells in ways if cells]
-        return max(best, key=self._is.__getitem__, default=None)  # found in the first of these ways, if equally good
+        return max(best, key=self._is.__getitem__, default=None)  # on a tie, the first way wins
 
     def flags(self, counted: int) -> list[Flag]:
-        """What had to be decided to find it."""
+        """Flags on the decisions made to find the cell."""
         said = []
         if len(self.answered) > 1 and counted in self.answered:
             said.append(f"cells {_listed(self.answered)} of the notebook answer this item; {self._why(counted)}.")
@@ -153,13 +153,13 @@ class _Search:
         return _Answer.WHOLE if whole else _Answer.BROKEN
 
     def _is_another_answer(self, n: int) -> bool:
-        """Does a cell without any id give this item, and no other, a new definition?"""
+        """Returns whether a cell redefines this item and no other item."""
         source = self._cells[n].source
         others = (item.id for item in self._problem.items if item.kind == "code" and item is not self._item)
         return replaces(source, self._item.id) and not any(defines(source, other) for other in others)
 
     def _last_test(self) -> int:
-        """Where the item's last test stands; behind the notebook if there is none."""
+        """Position of the item's last test cell; the number of cells if there is none."""
         test = self._item.test
         if test is None:
             return len(self._cells)
@@ -173,7 +173,7 @@ class _Search:
         return found[-1] if found else len(self._cells)
 
     def _places(self) -> Iterable[int]:
-        """Where an answer without any id may stand: below the text that stands above it in the release, or the stub."""
+        """Positions of possible answers without ids: below the text that precedes the answer in the release."""
         cells, stub = self._problem.cells, self._stub.strip()
         above = self._released[cells[cells.index(self._item.cell) - 1].id].strip()
         given = {text.strip() for text in self._released.values()} - {stub}
@@ -186,7 +186,7 @@ class _Search:
 
 @functools.lru_cache(maxsize=512)
 def _code(source: str) -> str:
-    """A cell's code without comments and docstrings, by which an edited stub is known to be one."""
+    """A cell's code without comments and docstrings, to recognize stubs in which only these were edited."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -201,7 +201,7 @@ def _code(source: str) -> str:
 
 
 def _listed(positions: Sequence[int]) -> str:
-    """Cells by number, counted from the top of the notebook."""
+    """The 1-based numbers of cells, as text."""
     shown = [str(n + 1) for n in positions[:_NAMED]]
     more = len(positions) - len(shown)
     return ", ".join([*shown, f"{more} more"] if more else shown)

@@ -1,6 +1,6 @@
-"""Judges the measured numbers of a log: do they belong together, and do they lie where honest runs lie?
+"""Checks the metrics of a log: whether they are consistent and within their expected ranges.
 
-The bands come from the problem's source, never from the log.
+The expected ranges come from the problem's source, never from the log.
 """
 
 from __future__ import annotations
@@ -16,48 +16,48 @@ from homework.hand_in.expected_ranges import Band, Bands, entry_for, in_words, i
 
 
 class MetricVerdict(StrEnum):
-    """How a measured number is."""
+    """The result of checking a metric."""
 
     IN_BAND = "in band"
     NO_BAND = "no band"
-    """Nobody has measured this profile, or the source does not know the metric."""
+    """The source has no expected range for the metric or for this profile."""
     OUTSIDE = "outside"
     MISSING = "missing"
     """Recorded as null: the run gave NaN or an infinite number."""
     ABSENT = "absent"
     """Not recorded, although the notebook measures it."""
     INCONSISTENT = "inconsistent"
-    """The number, its values, standard error and runs do not belong together."""
+    """The number does not follow from its values, or its standard error or number of runs does not."""
 
 
 @dataclass(frozen=True)
 class VerifiedMetric:
-    """One metric of one log, or one that should be there."""
+    """One checked metric of a log, or one that the log lacks."""
 
     id: str
     verdict: MetricVerdict
     message: str = ""
-    """What the student may read; empty where there is nothing to say."""
+    """Text for the student; empty if there is nothing to report."""
     value: float | None = None
 
     @property
     def ok(self) -> bool:
-        """Is there nothing to look at?"""
+        """Whether the metric needs no review."""
         return self.verdict in (MetricVerdict.IN_BAND, MetricVerdict.NO_BAND)
 
 
 _ODD = (MetricVerdict.OUTSIDE, MetricVerdict.INCONSISTENT, MetricVerdict.MISSING)
 _NEAR = 1e-6
-"""Relative difference allowed between a number and what its values give: a log holds all digits of a float64."""
+"""Allowed relative difference between a number and the mean of its values; logs have full float64 precision."""
 
 
 def judge_metrics(metrics: Mapping[str, Mapping[str, Any]], bands: Bands, profile: str) -> tuple[VerifiedMetric, ...]:
-    """A verdict on each metric of a log, in order of id, and on each that should be there.
+    """Checks each metric of a log and each metric that the log lacks; sorted by id.
 
     Args:
-        metrics: as the log holds them, valid by the schema.
-        bands: the source's.
-        profile: of the run; in `grade` nothing is measured, so nothing is judged.
+        metrics: the log's metrics, schema-valid.
+        bands: the expected ranges in the source.
+        profile: profile of the run; `grade` measures no metrics, so the result is empty.
     """
     if profile == "grade":
         return ()
@@ -75,9 +75,9 @@ def judge_metrics(metrics: Mapping[str, Mapping[str, Any]], bands: Bands, profil
 
 
 def numbers_in_words(metrics: Mapping[str, Mapping[str, Any]], bands: Bands, profile: str) -> str:
-    """The measured numbers of a log with what honest runs gave, a line each; empty if there are none.
+    """The metrics of a log with their expected ranges, one line each; empty if there are none.
 
-    Only metrics that the source names in full: no id that a student made up stands among words of ours.
+    Only metrics whose full id is in the source are shown, so that no id made up by a student is.
     """
     lines = []
     for metric in judge_metrics(metrics, bands, profile):
@@ -114,7 +114,7 @@ def _judge(name: str, record: Mapping[str, Any], band: Band | None) -> VerifiedM
 
 
 def _inconsistent(value: float, record: Mapping[str, Any]) -> str:
-    """What does not fit together in a metric; empty if all does."""
+    """What is inconsistent in a metric; empty if nothing."""
     runs, stderr = record.get("runs"), record.get("stderr")
     error = None if stderr is None else _finite(stderr)
     if stderr is not None and (error is None or error < 0):
@@ -134,7 +134,7 @@ def _inconsistent(value: float, record: Mapping[str, Any]) -> str:
 
 
 def _not_of(value: float, error: float | None, finite: list[float], runs: int | None) -> str:
-    """Which of mean, standard error and number of runs does not follow from the values? Empty if all do."""
+    """Which of mean, standard error and number of runs does not follow from the values; empty if all do."""
     if runs is not None and runs != len(finite):
         return f"{runs} runs, but {len(finite)} values"
     mean = math.fsum(finite) / len(finite)

@@ -1,8 +1,7 @@
-"""Pictures in a submission, drawn anew: of a student's file only the pixels are kept.
+"""Re-encodes the pictures in a submission, so that only their pixels are kept.
 
-Text, EXIF data, colour profiles, further frames and whatever was hung on at the end stay behind. The decoders see four
-formats and no others, and nothing is decoded before its size is known. A picture that cannot be kept is noted in words
-for student and grader.
+Text, EXIF data, color profiles, further frames and appended data are dropped. Only four formats are decoded, and a
+picture's size is checked before it is decoded. If a picture cannot be kept, a note tells student and grader why.
 """
 
 from __future__ import annotations
@@ -19,94 +18,94 @@ from typing import Any
 from PIL import Image, ImageOps
 
 PICTURE = "picture"
-"""Kind of the flag that says what became of a picture."""
+"""Kind of the flag on a picture that was changed or left out."""
 FORMATS: Mapping[str, str] = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP", "image/gif": "GIF"}
-"""MIME types that are read, the best first → Pillow's name."""
+"""MIME types that are read, the preferred first → Pillow's name."""
 KEPT = ("image/png", "image/jpeg")
-"""MIME types of pictures that were drawn anew."""
+"""MIME types of re-encoded pictures."""
 MAX_PICTURES = 12
-"""Pictures kept of one cell."""
+"""Maximum number of pictures kept per cell."""
 MAX_PIXELS = 20_000_000
-"""A picture with more is not decoded."""
+"""A picture with more pixels is not decoded."""
 MAX_CELL_PIXELS = 40_000_000
-"""Pixels decoded of one cell."""
+"""Maximum number of pixels decoded per cell."""
 MAX_FILE_BYTES = 16 * 2**20
-"""Bytes of picture files that are looked at in one cell."""
+"""Maximum bytes of picture files read per cell."""
 MAX_PICTURE_BYTES = 4 * 2**20
-"""Bytes kept of all pictures of one cell."""
+"""Maximum bytes of all pictures kept per cell."""
 _SMALLER = "Make it smaller, in matplotlib by `figsize` and `dpi`."
 _DAMAGED = "is damaged; it is left out. Draw it again and save the notebook."
 _PHOTOGRAPHS = ("JPEG", "MPO")
-"""Names that Pillow has for JPEG files; the second is of cameras, with a small copy behind the picture."""
+"""Pillow's names for JPEG files; cameras write MPO, which adds a preview after the picture."""
 _BASE64 = 1.37
-"""Characters of base64, in lines, for one byte."""
+"""Characters of base64 per byte, including line breaks."""
 _QUALITY = 90
-"""Of JPEG."""
+"""JPEG quality."""
 _SMALLEST = 64
-"""Pixels of a side below which a picture is not made smaller."""
+"""Minimum side length, in pixels, after a reduction."""
 _MAX_TRIED = 2 * MAX_PICTURES
-"""Pictures of one cell, sound or damaged, that are looked at."""
+"""Maximum number of pictures per cell that are tried, valid or damaged."""
 _FULL = 257
-"""A level of 16 bits divided by this is one of 8 bits."""
+"""Ratio of a 16-bit level to an 8-bit level."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture as it stands in a submission; nothing of it is trusted."""
+    """A picture in a submission, untrusted."""
 
     forms: Mapping[str, str]
-    """MIME type → base64 (of SVG the text): the same picture in several formats."""
+    """MIME type → base64 (for SVG the text): the same picture in several formats."""
     name: str = ""
-    """By which a text cell shows its attachment; empty for an output."""
+    """Name of a text cell's attachment; empty for an output."""
 
     @property
     def digest(self) -> str:
-        """Names the picture as it was handed in, whichever software draws it anew."""
+        """Identifies the picture as submitted, independent of the re-encoding software: 12 hex digits of a SHA-256."""
         return hashlib.sha256(repr(sorted(self.forms.items())).encode("utf-8", "backslashreplace")).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that was drawn anew."""
+    """A re-encoded picture."""
 
     mime: str
     """One of `KEPT`."""
     data: str
     """Base64."""
     drawn: Drawn
-    """What it was."""
+    """The picture as submitted."""
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """What was kept of one cell's pictures."""
+    """The re-encoded pictures of one cell."""
 
     pictures: tuple[Picture, ...]
     notes: tuple[str, ...]
-    """What was left out or changed, as sentences without the item's name."""
+    """Sentences on pictures that were left out or changed, without the item's name."""
 
 
 class PictureError(Exception):
-    """A picture cannot be kept; the message ends the sentence that begins with "picture 1"."""
+    """A picture cannot be kept; the message continues a sentence that begins with "picture 1"."""
 
 
 @dataclass
 class _Room:
-    """What may still be spent on the pictures of one cell: on sound and on damaged ones."""
+    """Remaining limits for the pictures of one cell, valid or damaged."""
 
     files: int
-    """Bytes to look at."""
+    """Bytes that may still be read."""
     pixels: int
-    """Pixels to decode."""
+    """Pixels that may still be decoded."""
     kept: int
-    """Bytes to keep."""
+    """Bytes that may still be kept."""
 
 
 def drawn_in(cell: Mapping[str, Any]) -> tuple[Drawn, ...]:
-    """The pictures among a cell's outputs and attachments, not looked at yet.
+    """The pictures in a cell's outputs and attachments, not decoded.
 
     Args:
-        cell: as it stands in the notebook's JSON.
+        cell: a cell of the notebook's JSON.
     """
     outputs, attached = cell.get("outputs"), cell.get("attachments")
     found = [("", output.get("data")) for output in _some(outputs, list) if type(output) is dict]
@@ -116,7 +115,7 @@ def drawn_in(cell: Mapping[str, Any]) -> tuple[Drawn, ...]:
 
 
 def gather(pictures: Sequence[Drawn]) -> Gathered:
-    """Draws the pictures of one cell anew; the same input gives the same bytes."""
+    """Re-encodes the pictures of one cell; the same input gives the same bytes."""
     kept: list[Picture] = []
     notes: list[str] = []
     room = _Room(MAX_FILE_BYTES, MAX_CELL_PIXELS, MAX_PICTURE_BYTES)
@@ -131,7 +130,7 @@ def gather(pictures: Sequence[Drawn]) -> Gathered:
         except PictureError as error:
             notes.append(f"picture {number} {error}")
             continue
-        except Exception:  # some faults show only when pixels are converted
+        except Exception:  # some damage shows only when pixels are converted
             notes.append(f"picture {number} {_DAMAGED}")
             continue
         room.kept -= len(raw)
@@ -141,7 +140,7 @@ def gather(pictures: Sequence[Drawn]) -> Gathered:
 
 
 def _opened(drawn: Drawn, room: _Room) -> Image.Image:
-    """The first form of a picture that Pillow can read, decoded and turned upright."""
+    """Decodes the first form of a picture that Pillow can read, and rotates it by its EXIF orientation."""
     error = PictureError(
         "is SVG only, which can hold scripts; it is left out. Draw it as PNG, in matplotlib by "
         "`%config InlineBackend.figure_formats = ['png']`."
@@ -164,7 +163,7 @@ def _decoded(encoded: str, room: _Room) -> Image.Image:
         raw = base64.b64decode("".join(encoded.split()), validate=True)
         room.files -= len(raw)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Pillow warns of is refused below, or does no harm
+            warnings.simplefilter("ignore")  # Pillow's warnings are harmless, or the picture is refused below
             image = Image.open(io.BytesIO(raw), formats=list(FORMATS.values()))
             size = image.width * image.height
             if size <= min(MAX_PIXELS, room.pixels):
@@ -173,7 +172,7 @@ def _decoded(encoded: str, room: _Room) -> Image.Image:
                 return _upright(image)
     except Image.DecompressionBombError:
         size = MAX_PIXELS + 1
-    except Exception:  # a hostile picture can fail in as many ways as there are chunks
+    except Exception:  # a malicious picture may raise any error
         raise PictureError(_DAMAGED) from None
     if size > MAX_PIXELS:
         raise PictureError(f"has more than {MAX_PIXELS:,} pixels; it is left out. {_SMALLER}")
@@ -181,8 +180,8 @@ def _decoded(encoded: str, room: _Room) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """A photograph as its EXIF data say that it was held, which are not kept."""
-    with contextlib.suppress(Exception):  # of damaged EXIF data
+    """The picture, rotated by its EXIF orientation."""
+    with contextlib.suppress(Exception):  # damaged EXIF data
         turned = ImageOps.exif_transpose(image)
         turned.format = image.format
         turned.info["animated"] = getattr(image, "is_animated", False) and image.format not in _PHOTOGRAPHS
@@ -191,9 +190,9 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _drawn_anew(image: Image.Image, most: int) -> tuple[str, bytes, list[str]]:
-    """MIME type and bytes of the picture, at most that many, and what had to be changed.
+    """MIME type and bytes of the re-encoded picture, at most `most` bytes, and notes on changes.
 
-    A photograph stays JPEG, which is far smaller; the others become PNG, which loses nothing.
+    A photograph stays JPEG, which is much smaller; other pictures become PNG, which is lossless.
     """
     mime = "image/jpeg" if image.format in _PHOTOGRAPHS else "image/png"
     changes = ["is an animation; only its first frame is kept."] if image.info.get("animated") else []
@@ -212,7 +211,7 @@ def _drawn_anew(image: Image.Image, most: int) -> tuple[str, bytes, list[str]]:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """The pixels with 8 bits for each of grey, RGB, or RGBA where something is transparent; no more."""
+    """Only the pixels, with 8 bits per channel: gray, RGB, or RGBA if there are transparent pixels."""
     if image.mode.startswith("I"):
         image = image.convert("I").point(lambda level: level / _FULL)
     if "A" in image.getbands() or "transparency" in image.info:
@@ -232,7 +231,7 @@ def _encoded(image: Image.Image, mime: str) -> bytes:
 
 
 def _forms(data: Any) -> dict[str, str]:
-    """The pictures of one output, by MIME type."""
+    """MIME type → data of one output's picture."""
     forms = {}
     for mime, value in _some(data, dict).items():
         if type(value) is list and all(type(line) is str for line in value):
@@ -243,5 +242,5 @@ def _forms(data: Any) -> dict[str, str]:
 
 
 def _some(value: Any, kind: type) -> Any:
-    """The value if it is exactly of that type, else an empty one."""
+    """The value if it has exactly this type, else an empty value of the type."""
     return value if type(value) is kind else kind()

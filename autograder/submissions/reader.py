@@ -1,7 +1,7 @@
-"""Reads a notebook that somebody handed in. Nothing of it is run here and none of it is trusted.
+"""Reads a submitted notebook, which is untrusted, without running it.
 
-All that is taken from the file is a list of cells: type, text, nbgrader's grade id, cell id, and the pictures among the
-outputs. A file that is no notebook raises `UnusableError`, whose message says what to do.
+Only these parts of each cell are read: type, text, nbgrader's grade id, cell id, and the pictures in its outputs. A
+file that is not a notebook raises `UnusableError`, whose message says what to do.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ MAX_BYTES = 200 * 2**20
 """A larger file is not read."""
 LOG_NAME = "submission_log.json"
 MAX_VALUES = 4_000_000
-"""Values in a notebook's JSON; each takes up to a hundred bytes of memory."""
+"""Maximum number of values in a notebook's JSON; each takes up to a hundred bytes of memory."""
 MAX_LOG_BYTES = 2 * 2**20
-"""What is read of a student's log; a valid one is half as large."""
+"""Maximum bytes read of a student's log; a valid log has at most half as many."""
 _LONGEST_PATH = 1_000
-"""Characters of a path in a message."""
+"""Maximum characters of a path in a message."""
 MAX_CELLS = 5_000
 MAX_CELL_CHARACTERS = 1_000_000
 
 
 class UnusableError(AutograderError):
-    """A submission that cannot be graded at all, with the outcome it gets."""
+    """A submission cannot be graded at all; has the submission's outcome."""
 
     def __init__(self, outcome: Outcome, message: str) -> None:
         super().__init__(message)
@@ -45,30 +45,30 @@ class UnusableError(AutograderError):
 
 @dataclass(frozen=True)
 class Submission:
-    """What one student handed in for one problem, as bytes; nothing of it is trusted."""
+    """One student's submission for one problem, as untrusted bytes."""
 
     student: str | None = None
-    """The student's id; None: whoever the log names."""
+    """The student's id; None: the student named in the log."""
     name: str = "the notebook"
-    """What to call the file in messages."""
+    """Name of the file in messages."""
     notebook: bytes = b""
     log: bytes | None = None
     """The student's `submission_log.json`; None if there is none."""
     handed_in_at: datetime | None = None
-    """Stands in the log if the student's own log has no date."""
+    """Modification time of the notebook file; used as the log's date if the student's log has none."""
     fault: tuple[Outcome, str] | None = None
-    """Why the notebook could not be read."""
+    """Why the notebook could not be read; None if it was read."""
     log_fault: str = ""
-    """Why the log that lies beside the notebook could not be read."""
+    """Why the log beside the notebook could not be read; empty if there was no error."""
 
     @property
     def notebook_sha256(self) -> str | None:
-        """Of the notebook file; None if it could not be read."""
+        """SHA-256 of the notebook file; None if it could not be read."""
         return None if self.fault else hashlib.sha256(self.notebook).hexdigest()
 
     @functools.cached_property
     def digest(self) -> str:
-        """A fingerprint of all that may decide over the result; when it was handed in counts only without a log."""
+        """Fingerprint of everything that may affect the result; includes `handed_in_at` only if there is no log."""
         found = hashlib.sha256()
         moment = "" if self.handed_in_at is None or self.log is not None else self.handed_in_at.isoformat()
         for part in (
@@ -83,24 +83,24 @@ class Submission:
 
 @dataclass(frozen=True)
 class HandedIn:
-    """One cell of a handed-in notebook."""
+    """One cell of a submitted notebook."""
 
     cell_type: str
     source: str
     grade_id: str
-    """What nbgrader's metadata call it; empty if there are none."""
+    """The grade id in nbgrader's metadata; empty if there is none."""
     cell_id: str
     drawn: tuple[Drawn, ...] = ()
-    """The pictures among its outputs and attachments as they stand in the file; see `submissions.pictures`."""
+    """The pictures in its outputs and attachments, not decoded; see `submissions.pictures`."""
 
 
 def read_submission(path: Path, student: str | None = None, below: Path | None = None) -> Submission:
-    """The notebook at `path`, with the `submission_log.json` beside it; a file that cannot be read is a fault in it.
+    """Reads the notebook at `path` and the `submission_log.json` beside it; read errors become the submission's faults.
 
     Args:
         path: the notebook.
         student: the student's id.
-        below: the folder that holds the hand-ins: between it and the file nothing may be a link.
+        below: the folder with the submissions; no folder between it and the file may be a link.
     """
     name = printable(path.name)
     try:
@@ -112,7 +112,7 @@ def read_submission(path: Path, student: str | None = None, below: Path | None =
 
 
 def _read_log(path: Path) -> tuple[bytes | None, str]:
-    """The log beside a notebook, None if there is none; and why it could not be read."""
+    """The log beside a notebook, None if there is none, and the read error, empty if there is none."""
     try:
         with opened(path) as file:
             return file.read(MAX_LOG_BYTES), ""
@@ -123,7 +123,7 @@ def _read_log(path: Path) -> tuple[bytes | None, str]:
 
 
 def _moment(seconds: float) -> datetime | None:
-    """A file's time; None for one that no calendar has, as archives may carry it."""
+    """A file's time in UTC; None if it is out of range, which archives may contain."""
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
@@ -131,21 +131,21 @@ def _moment(seconds: float) -> datetime | None:
 
 
 def read_bytes(path: Path, below: Path | None = None, most: int | None = None) -> bytes:
-    """The bytes of a handed-in file.
+    """The bytes of a submitted file.
 
     Args:
         path: the file.
-        below: the folder that holds the hand-ins: between it and the file nothing may be a link.
-        most: a larger file is not read; `MAX_BYTES` if not given.
+        below: the folder with the submissions; no folder between it and the file may be a link.
+        most: maximum size in bytes; `MAX_BYTES` if not given.
 
     Raises:
-        UnusableError: it is missing, not a regular file, too large or cannot be read.
+        UnusableError: the file is missing, not a regular file, too large or cannot be read.
     """
     return _read(path, below, MAX_BYTES if most is None else most)[0]
 
 
 def _read(path: Path, below: Path | None, most: int) -> tuple[bytes, float]:
-    """The bytes of a file and when it was changed last; raises as `read_bytes` does."""
+    """The bytes and the modification time of a file; raises the same errors as `read_bytes`."""
     shown = printable(str(path), _LONGEST_PATH)
     if below is not None and is_behind_link(path, below):
         raise UnusableError(Outcome.UNREADABLE, f"{shown} lies behind a link; hand in the notebook itself.")
@@ -171,7 +171,7 @@ def _read(path: Path, below: Path | None, most: int) -> tuple[bytes, float]:
 
 
 def _found_instead(path: Path) -> str:
-    """What lies where the notebook should be."""
+    """Describes the files found in place of the notebook."""
     try:
         there = sorted(os.listdir(path.parent))
     except OSError:
@@ -187,10 +187,10 @@ def read_cells(data: bytes, name: str) -> list[HandedIn]:
 
     Args:
         data: the file's bytes.
-        name: what to call the file in messages.
+        name: name of the file in messages.
 
     Raises:
-        UnusableError: not UTF-8, not JSON, not a notebook, or a notebook of another format.
+        UnusableError: not UTF-8, not JSON, not a notebook, or a notebook in another format.
     """
     document = _document(data, name)
     major = document.get("nbformat")
@@ -212,7 +212,7 @@ def read_cells(data: bytes, name: str) -> list[HandedIn]:
 
 
 def is_overgrown(data: bytes) -> bool:
-    """Would so many values come out of this JSON that they fill the memory? Counted without reading it."""
+    """Returns whether this JSON has too many values for memory; estimated without parsing it."""
     return len(data) > 2 * MAX_VALUES and sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES
 
 
@@ -251,7 +251,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _cell(cell: Mapping[str, Any]) -> HandedIn | None:
-    """One cell, or None if it has no readable text."""
+    """Reads one cell; None if it has no valid text."""
     source = cell.get("source")
     if type(source) is list and all(type(line) is str for line in source):
         source = "".join(source)

@@ -1,8 +1,8 @@
-"""Rebuilds the notebook to grade: the release, with the student's answers put where they belong.
+"""Rebuilds the notebook to grade: the release with the student's answers and own cells inserted.
 
-From a submission come the *sources* of the answer cells and of free cells before the cell they stood above, and the
-pictures of answers that are graded by hand. Metadata, tags, other outputs, copied test cells and changed text cannot
-matter, because they are never looked at. What had to be found by other means than its grade id is noted in the flags.
+Only these parts of a submission are used: the *sources* of answer cells and of free cells, and the pictures of answers
+that are graded by hand. Metadata, tags, other outputs, copied test cells and changed text are ignored. A flag notes
+each answer that was not found by its grade id.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ class Built:
     role: Role
     cell_type: str
     source: str
-    """What the student's side runs or shows; a test cell has its released text."""
+    """The text that the sandbox runs, or that is shown; for a test cell the released text."""
     id: str
     cell: Cell | None
-    """The source's cell; None for a free cell of the student's."""
+    """The source's cell; None for a free cell, which the student added."""
     drawn: tuple[Drawn, ...] = ()
-    """The pictures of an answer that is graded by hand, not looked at yet."""
+    """The pictures of an answer that is graded by hand, not decoded."""
 
 
 @dataclass(frozen=True)
@@ -45,20 +45,20 @@ class Rebuilt:
 
     cells: tuple[Built, ...]
     answered: frozenset[str]
-    """Items whose cell was found and is not the untouched stub."""
+    """Items whose cell was found and is not the unchanged stub."""
     found: frozenset[str]
-    """Items whose cell was found at all."""
+    """Items whose cell was found."""
     repairs: tuple[Flag, ...]
-    """What had to be found by other means than its grade id, and what was not found."""
+    """Flags on items that were not found by their grade id, and on missing items."""
 
     @functools.cached_property
     def pictures(self) -> Mapping[str, Gathered]:
-        """Item → what is kept of its pictures; drawn anew when somebody asks, which takes time."""
+        """Item → its re-encoded pictures; computed at first access, which takes time."""
         return {built.cell.grade_id: gather(built.drawn) for built in self.cells if built.drawn and built.cell}
 
     @property
     def flags(self) -> tuple[Flag, ...]:
-        """What students and staff should know."""
+        """Flags on repairs and pictures."""
         about = [(item, note) for item, gathered in self.pictures.items() for note in gathered.notes]
         return (*self.repairs, *(Flag(PICTURE, f"{item}: {note}") for item, note in about))
 
@@ -71,12 +71,12 @@ def rebuild(problem: Problem, handed_in: Sequence[HandedIn], name: str = "the no
     """Puts a submission's answers into the release.
 
     Args:
-        problem: the problem it should be an answer to.
-        handed_in: its cells in order.
-        name: what to call the file in messages.
+        problem: the problem that the submission should answer.
+        handed_in: the submission's cells in order.
+        name: name of the file in messages.
 
     Raises:
-        UnusableError: none of the problem's items is in it.
+        UnusableError: the submission has none of the problem's items, or is the notebook of another problem.
     """
     released = _released_sources(problem)
     matching = match(problem, handed_in, released)
@@ -116,7 +116,7 @@ def rebuild(problem: Problem, handed_in: Sequence[HandedIn], name: str = "the no
 def _drawn(
     handed_in: Sequence[HandedIn], position: int, given: Set[str], item_id: str
 ) -> tuple[tuple[Drawn, ...], list[Flag]]:
-    """The pictures of an answer; where a figure's cell has none, those of the student's own cell right below it."""
+    """The pictures of an answer; if a figure's cell has none, those of the first free code cell below it that has."""
     mine = handed_in[position]
     if mine.drawn or mine.cell_type != "code":
         return mine.drawn, []
@@ -132,7 +132,7 @@ def _drawn(
 
 @functools.lru_cache(maxsize=32)
 def _released_sources(problem: Problem) -> dict[str, str]:
-    """Cell id → text, as students got it."""
+    """Cell id → text in the release."""
     return {cell.id: str(cell.source) for cell in release_to_read(problem).cells}
 
 
@@ -147,11 +147,11 @@ def _missing(problem: Problem, matched: Mapping[str, int]) -> list[Flag]:
 def _free_cells(
     problem: Problem, handed_in: Sequence[HandedIn], matching: Matching, released: dict[str, str]
 ) -> dict[str, list[Built]]:
-    """Cells of the student's own, by the id of the release's cell they stood above ('' = at the end).
+    """The student's free cells, by the id of the release's cell below them ('' = at the end).
 
-    A given cell that was edited counts as a free cell above the original: an import added there is not lost, and the
-    original still runs after it. So does a draft of an answer: a helper defined there is not lost, and the answer that
-    counts still runs after it.
+    An edited given cell counts as a free cell above the original: an import added there is kept, and the original runs
+    after it. The same holds for a draft of an answer: a helper defined there is kept, and the answer that counts runs
+    after it.
     """
     ids = [*(cell.id for cell in problem.cells), ""]
     places = {cell_id: place for place, cell_id in enumerate(ids)}
@@ -161,7 +161,7 @@ def _free_cells(
     answers = {position: cell_id for cell_id, position in counted.items()}
     free: dict[str, list[Built]] = {}
     waiting: list[tuple[Built, int]] = []
-    """Free cells above the next cell of the release, and before which place each must come."""
+    """Free cells above the next cell of the release, each with the latest place it may have."""
 
     def put(place: int) -> None:
         placed = []
@@ -190,7 +190,7 @@ def _free_cells(
                 cell.cell_type == "markdown" and anchor is None and cell.source.strip()
             ):
                 waiting.append((_free(position, cell), places[""]))
-        if anchor is not None and position <= counted.get(anchor, position):  # not for a copy below the answer
+        if anchor is not None and position <= counted.get(anchor, position):  # a copy below the answer is no anchor
             put(places[anchor])
     put(places[""])
     return free
@@ -205,9 +205,10 @@ def _is_graded(problem: Problem, cell_id: str) -> bool:
 
 
 def _other_problem(problem: Problem, handed_in: Sequence[HandedIn], matched: Mapping[str, int]) -> str:
-    """The problem of which this notebook answers more code items, if it answers few of this one's; else empty.
+    """Another problem of which this notebook answers more code items; empty if there is none.
 
-    Problems may share an item's name, so that one of them alone says little.
+    Empty as well if the notebook answers more than half of this problem's code items. Problems may share item names, so
+    a single shared item is not decisive.
     """
     code = [item.id for item in problem.items if item.kind == "code"]
     mine = sum(item in matched for item in code)
@@ -219,7 +220,7 @@ def _other_problem(problem: Problem, handed_in: Sequence[HandedIn], matched: Map
             continue
         try:
             candidate = load_problem(other, problem.path.parent.parent)
-        except SourceError:  # pragma: no cover - a broken neighbour must not matter here
+        except SourceError:  # pragma: no cover - a broken source of another problem must not matter here
             continue
         found = sum(_holds(handed_in, item) for item in candidate.items if item.kind == "code")
         if found > most:
@@ -228,7 +229,7 @@ def _other_problem(problem: Problem, handed_in: Sequence[HandedIn], matched: Map
 
 
 def _holds(handed_in: Sequence[HandedIn], item: Item) -> bool:
-    """Is there a cell for this code item: by its ids, or by what it defines?"""
+    """Returns whether a cell has this code item's id or defines it."""
     return any(
         item.id == cell.grade_id or (cell.cell_type == "code" and defines(cell.source, item.id)) for cell in handed_in
     )

@@ -1,4 +1,4 @@
-"""Whose hand-in is it? Students' names from those of folders and files, as people and course platforms write them."""
+"""Derives student ids from names of folders and files, as students and course platforms write them."""
 
 from __future__ import annotations
 
@@ -11,47 +11,47 @@ from pathlib import PurePosixPath
 from autograder.core.errors import SetupError
 
 MARKUP = frozenset('<>"')
-"""What a student's name must not hold: it would be markup in nbgrader's pages."""
+"""Characters that a student id must not contain, because nbgrader's pages would treat them as markup."""
 _NEVER = frozenset({"/", "\\", "\0", ";", *MARKUP})
 _NOT_FIRST = " .=+-@\uff1d\uff0b\uff0d\uff20"
-"""What a name must not begin with: hidden files, options of commands, formulas of spreadsheets."""
+"""First characters that make a name a hidden file, a command-line option or a spreadsheet formula."""
 _NAMELESS = "unnamed"
 _MOST_READ = 255
-"""Letters of a file's name; no system has longer ones."""
+"""Maximum number of characters of a file name; no system allows longer names."""
 LOG = re.compile(r"submission_log[^/]*\.json", re.IGNORECASE)
-"""The names that a log may have: browsers and platforms number their copies."""
+"""Names of a log; browsers and platforms add numbers to copies."""
 _OWN_LOG = re.compile(rf"(?P<who>[^/]+?)[ _.-]+(?P<file>{LOG.pattern})", re.IGNORECASE)
 _CANVAS = re.compile(r"(?=_(?P<number>\d+)_(?P<upload>\d+)_(?P<file>[^/]+)$)")
 _CANVAS_TEXT = re.compile(r"(?P<who>[^/]*?)(?:_LATE)?_(?P<number>\d+)_(?P<file>(text|link)\.html)")
 _CANVAS_ANONYMOUS = re.compile(r"(?:LATE_)?(?P<who>anon_[A-Za-z0-9]+)_(?P<number>)\d+_(?P<file>[^/]+)")
-"""`<name>[_LATE]_<Canvas's number of the student>_<number of the upload>_<file>` in Canvas's download of a class, where
-names and files may have numbers in them, too; `..._text.html` is what somebody typed in place of a file."""
+"""`<name>[_LATE]_<Canvas's number of the student>_<number of the upload>_<file>` in Canvas's download of a class. Names
+and files may contain numbers, too; `..._text.html` is text that a student typed in place of a file."""
 _LONGEST = 120
-"""Bytes of a name; systems take 255, and others want to put something behind it."""
+"""Maximum bytes of an id; systems allow 255, and suffixes must fit."""
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose a file at the top is."""
+    """The student that a top-level file belongs to."""
 
     name: str
     file: str = ""
-    """The name that the student gave the file, if the platform put something before it."""
+    """The student's name for the file, if the platform added a prefix."""
     number: str = ""
     """Canvas's number of the student."""
 
 
 def are_from_canvas(names: Iterable[str]) -> bool:
-    """Are these the names of files, at least one, in what Canvas calls *Download Submissions*?"""
+    """Returns whether all names are those of files in Canvas's *Download Submissions*; False if there are none."""
     names = list(names)
     return bool(names) and all(_readings(name) for name in names)
 
 
 def owner_on_canvas(name: str, numbers: Container[str] | None = None) -> Owner | None:
-    """Who handed in a file of Canvas's download; None if it is no file of such a download.
+    """The student who submitted a file of Canvas's download; None if it is not a file of such a download.
 
-    A name that can be read in several ways is nobody else's: it counts as one of them only if just one of the numbers
-    is known, and else everything before the file's name is who it is.
+    A file name may be ambiguous. If exactly one of its possible numbers is in `numbers`, that one counts. Otherwise the
+    student's name is everything before the file's name, and the number is empty.
 
     Args:
         name: name of the file.
@@ -67,7 +67,7 @@ def owner_on_canvas(name: str, numbers: Container[str] | None = None) -> Owner |
 
 
 def _readings(name: str) -> list[Owner]:
-    """The ways to read a name, the shortest student first."""
+    """All ways to parse a file name, the shortest student name first."""
     whole = _CANVAS_ANONYMOUS.fullmatch(name) or _CANVAS_TEXT.fullmatch(name)
     if whole is not None:
         return [Owner("_".join(filter(None, (whole["who"], whole["number"]))), whole["file"], whole["number"])]
@@ -79,8 +79,10 @@ def _readings(name: str) -> list[Owner]:
 
 
 def owner(name: str, problem: str) -> Owner:
-    """Who handed in a file that lies beside those of others: `ada.zip`, `ada_vae.ipynb`, `vae-ada.ipynb`,
-    `ada_submission_log.json` are all of `ada`."""
+    """The student who submitted a top-level file.
+
+    `ada.zip`, `ada_vae.ipynb`, `vae-ada.ipynb` and `ada_submission_log.json` all belong to `ada`.
+    """
     name = name[-_MOST_READ:]
     log = _OWN_LOG.fullmatch(name)
     if log is not None:
@@ -91,10 +93,10 @@ def owner(name: str, problem: str) -> Owner:
 
 
 def student_id(name: str) -> str:
-    """A name as a folder can have it, which is text in a page, in a table and on a command line.
+    """A name made safe as a folder name, in HTML pages, in tables and on command lines.
 
     Raises:
-        SetupError: nothing is left of it.
+        SetupError: no character of the name is left.
     """
     kept = (c for c in unicodedata.normalize("NFC", name) if c not in _NEVER and c.isprintable())
     whole = "".join(kept).strip().lstrip(_NOT_FIRST).strip()
@@ -105,7 +107,7 @@ def student_id(name: str) -> str:
 
 
 def student_ids(names: Iterable[str]) -> Mapping[str, str]:
-    """Name → student id. Nobody gets the id of another by a name that had to be changed: theirs is numbered then."""
+    """Name → student id. If a changed name equals another student's id, a number is added to it."""
     names = list(dict.fromkeys(names))
     usual = {name: unicodedata.normalize("NFC", name).strip() for name in names}
     ids = {name: plain for name, plain in usual.items() if _or_nameless(name) == plain}

@@ -1,7 +1,7 @@
-"""When was a submission handed in? The course platform says so, in `timestamp.txt`; nothing of the student's counts.
+"""Reads the submission time that the course platform wrote to `timestamp.txt`.
 
-nbgrader's exchange writes that file on collecting, `autograder intake` from the platform's list of times. A file of
-that name that a student handed in never gets past either of them.
+nbgrader's exchange writes that file when it collects submissions; `autograder intake` writes it from the platform's
+list of times. Both ignore a file of that name in a submission.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from autograder.core.regular_file import opened
 
 TIME_FILE = "timestamp.txt"
 _BEFORE_OFFSET = re.compile(r"(?<=\d)\s+(?=[+-]\d\d:?\d\d$)")
-"""The blank in `2027-01-17 23:12:05 -0800`, as Gradescope writes times."""
+"""The blank before the offset in `2027-01-17 23:12:05 -0800`, as Gradescope writes times."""
 _LONGEST = 200
-"""Bytes of such a file; more is none."""
+"""Maximum bytes of the file; a larger file is invalid."""
 
 
 def hand_in_time(folder: Path) -> datetime | None:
-    """When the submission in a folder was handed in, in UTC; None if nobody said, or not in a way that can be read."""
+    """The submission time of the submission in a folder, in UTC; None if the file is missing or invalid."""
     try:
         with opened(folder / TIME_FILE) as file:
             text = file.read(_LONGEST + 1)
@@ -41,7 +41,7 @@ def hand_in_time(folder: Path) -> datetime | None:
 
 
 def hand_in_time_or_warning(folder: Path, log: logging.Logger) -> datetime | None:
-    """Like `hand_in_time`; a file that is there and says no time is a warning: the submission counts as in time."""
+    """Like `hand_in_time`, with a warning if the file exists but is invalid; the submission then counts as on time."""
     moment = hand_in_time(folder)
     if moment is None and os.path.lexists(folder / TIME_FILE):
         log.warning("%s says no time that can be read; the submission counts as in time", folder / TIME_FILE)
@@ -49,19 +49,23 @@ def hand_in_time_or_warning(folder: Path, log: logging.Logger) -> datetime | Non
 
 
 def time_text(moment: datetime) -> bytes:
-    """What `timestamp.txt` says of a moment, in nbgrader's words."""
+    """The content of `timestamp.txt` for a time, in nbgrader's format."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC").encode()
 
 
 def read_times(path: Path) -> dict[str, datetime]:
-    """The platform's list of hand-in times: a CSV file with the columns `student` and `time`.
+    """Reads the platform's list of submission times: a CSV file with the columns `student` and `time`.
 
     Args:
-        path: the file; `time` is as in ISO 8601 or as Gradescope writes it, with the offset from UTC
+        path: the file; `time` is in ISO 8601 or Gradescope's format, with the offset from UTC
             (`2027-01-17T23:12:05+01:00`, `2027-01-17 14:12:05 -0800`).
 
+    Returns:
+        Student → submission time, with its time zone.
+
     Raises:
-        SetupError: it cannot be read, lacks a column, names a student twice, or a time is none or has no offset.
+        SetupError: the file cannot be read or lacks a column, a student is listed twice, or a time is invalid or has
+            no offset.
     """
     found: dict[str, datetime] = {}
     try:
