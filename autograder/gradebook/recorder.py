@@ -23,9 +23,7 @@ def unchanged(grading: Recordable, handed_in_at: datetime | None = None) -> Grad
 
 @contextmanager
 def recorder(root: Path) -> Iterator[Record]:
-    """Yields a function that records in the gradebook; after the first failure it records nothing more, and a warning
-    says so.
-    """
+    """Yields a function that records in the gradebook; after a failure it stops recording and logs a warning."""
     fault, recorded, left = "", 0, 0
     odd: list[str] = []
 
