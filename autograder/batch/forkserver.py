@@ -108,9 +108,7 @@ class _WarmGrader:
         self._freeze()
 
     def _in_fork(self, action: Callable[[Host], _T]) -> Callable[[], _T | None]:
-        """Starts an action in a fork with its own host; the returned function waits for the result (None: the fork
-        died).
-        """
+        """Starts an action in a fork with its own host; the returned function waits for its result (None: it died)."""
         ours, theirs = Pipe()
         host = self._host.clone()  # not in the fork: only the process that started the host can tell whether it runs
         pid = os.fork()

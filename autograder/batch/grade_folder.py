@@ -49,9 +49,7 @@ class Crew(Protocol):
     def submit(
         self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None
     ) -> Future[Grading]:
-        """Grades a submission as soon as a worker is free; the only error that the future may hold is an
-        `AutograderError`.
-        """
+        """Grades a submission as soon as a worker is free; the future's only error is `AutograderError`."""
 
 
 Progress = Callable[[Step], None]

@@ -97,9 +97,7 @@ class Graders:
     def submit(
         self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None
     ) -> Future[Grading]:
-        """Grades a submission as soon as a worker is free; the only error that the future may hold is an
-        `AutograderError`.
-        """
+        """Grades a submission as soon as a worker is free; the future's only error is `AutograderError`."""
         return self._pool.submit(self.grade, problem_id, submission, findings)
 
     def grade(self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None) -> Grading:
