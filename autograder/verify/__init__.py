@@ -1,1 +1,1 @@
-"""Logs of students, checked without running student code."""
+"""Checks students' logs without running student code."""

@@ -1,4 +1,4 @@
-"""Judges the answers in the logs of one class to one problem: right, wrong in a known way, or somebody else's."""
+"""Checks the answers in a class's logs to one problem: right, wrong in a known way, or copied from another student."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MESSAGES: Mapping[Verdict, str] = {
     Verdict.COPIED: "The answer is not one to your inputs. Set your own student id, then run your own code.",
 }
 _MOST_NAMED = 3
-"""Students named in one note."""
+"""Maximum number of students named in one note."""
 
 
 @dataclass(frozen=True)
@@ -38,44 +38,44 @@ class UsableLog:
     found: FoundLog
     problem: str
     owner: str
-    """Who handed it in."""
+    """The student who submitted it."""
     named: str
-    """Whose it says it is."""
+    """The student named in it."""
     device: str
     answers: Mapping[str, Any]
-    """Item id → answer; `...` for one too large to be one."""
+    """Item id → answer; `...` for one that is too large to be an answer."""
     code: Mapping[str, CodeVerdict]
     verified: Verified
-    """What is known without looking at answers."""
+    """The result before the answers are checked."""
 
 
 @dataclass
 class _Judged:
-    """What is known about one log's answers so far."""
+    """The verdicts on one log's answers so far."""
 
     log: UsableLog
     inputs_of: str
-    """The student on whose inputs its code was asked."""
+    """The student whose inputs the log's answers were computed from."""
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     misconceptions: dict[str, str] = field(default_factory=dict)
     alike: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    """Other student → items whose answers are theirs."""
+    """Other student → items with that student's right answer."""
     copied_from: list[str] = field(default_factory=list)
 
     def wrong(self) -> list[str]:
-        """The items whose answers nothing explains."""
+        """The items with unexplained wrong answers."""
         return [item for item, verdict in self.verdicts.items() if verdict is Verdict.WRONG]
 
 
 def judge_class(
     problem: Problem, logs: Sequence[UsableLog], *, misconceptions: bool, tick: Callable[[], None]
 ) -> list[Verified]:
-    """A result for each log, in the same order.
+    """Returns a result for each log, in the same order.
 
     Args:
-        problem: the problem that all these logs are of.
-        logs: the class's.
-        misconceptions: name known misconceptions?
+        problem: the problem of all these logs.
+        logs: the logs of a class.
+        misconceptions: whether to name known misconceptions.
         tick: called twice for each log.
 
     Raises:
@@ -125,7 +125,7 @@ class _Class:
         return [self._verified(judged, notes[number]) for number, judged in enumerate(self._judged)]
 
     def _compare(self, judged: _Judged) -> None:
-        """Right, missing, raised, or (so far) wrong?"""
+        """Sets a first verdict on each item: right, missing, raised or, so far, wrong."""
         for item in self._items:
             if item not in judged.log.answers:
                 verdict = Verdict.MISSING
@@ -138,7 +138,7 @@ class _Class:
             judged.verdicts[item] = verdict
 
     def _look_up(self, judged: _Judged) -> None:
-        """Are wrong answers right for somebody else?"""
+        """Finds other students for whom wrong answers are right."""
         for item in judged.wrong():
             for other in self._right[item].owners(judged.log.answers[item], judged.log.device):
                 if other != judged.inputs_of and _differ(other, judged.log.owner):
@@ -146,7 +146,7 @@ class _Class:
         self._convict(judged)
 
     def _convict(self, judged: _Judged) -> None:
-        """Calls answers copied if enough of them are one other student's."""
+        """Marks answers as copied if enough of them are another student's."""
         for other, items in sorted(judged.alike.items()):
             worth = 0.0
             for item in items:
@@ -158,7 +158,7 @@ class _Class:
                     break
 
     def _explain(self, judged: _Judged, name_them: bool) -> None:
-        """Names the misconceptions behind wrong answers; on a GPU, right ones are less exact."""
+        """Names the misconceptions behind wrong answers; on a GPU, accepts right answers that are less exact."""
         for item in judged.wrong():
             got, student, device = judged.log.answers[item], judged.inputs_of, judged.log.device
             if got is ...:
@@ -175,7 +175,7 @@ class _Class:
                 judged.misconceptions[item] = name
 
     def _compare_with_each_other(self) -> list[list[str]]:
-        """Unexplained answers that others logged too, digit for digit; copies where those follow from their inputs."""
+        """Finds unexplained answers shared digit for digit; they are copied if they depend on the inputs."""
         holders = defaultdict(list)
         for judged in self._judged:
             for item, verdict in judged.verdicts.items():
@@ -235,7 +235,7 @@ def _raised(got: Any) -> bool:
 
 
 def _differ(student: str, other: str) -> bool:
-    """Are they two students, not two spellings of one?"""
+    """Whether these are two students and not two spellings of one."""
     return student.strip().casefold() != other.strip().casefold()
 
 

@@ -1,9 +1,9 @@
-"""Whose right answers are these? Finds logs that hold the answers to another student's questions.
+"""Finds logs that hold the right answers of another student.
 
-Every student is asked on inputs of their own, so an answer that is right for somebody else was not computed from one's
-own inputs. One such answer can be chance; what a match is worth is measured, in decimal digits: the chance that two
-students have the same right answer to an item is at most 10 to the minus that many. An item whose right answer is the
-same for everybody is worth nothing.
+Each student's inputs differ, so an answer that is right for another student was not computed from one's own inputs. One
+such answer can be chance. The weight of a match is measured in decimal digits: with weight d, the probability that two
+students have the same right answer to an item is at most 10 to the minus d. An item with the same right answer for
+every student has weight 0.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from autograder.grading.misconceptions import Expected
 from autograder.grading.tolerance import MOST_NUMBERS, Closeness, Precision, for_device, same
 
 PROOF = 9.0
-"""Digits from which a copy is called one: in a class of a thousand there are a million pairs to meet by chance."""
+"""Digits that prove a copy: a class of a thousand has a million ordered pairs that may match by chance."""
 SAMPLE = 48
-"""Right answers, of so many students, from which the worth of a match is measured."""
+"""Number of students whose right answers are used to measure the weight of a match."""
 _MOST_PARTS = 4
-"""Numbers of one answer that count: the others may follow from them."""
+"""Maximum number of an answer's numbers that count; the others may depend on them."""
 
 
 class RightAnswers:
-    """The right answers of a class to one item, to be looked up by an answer that was handed in."""
+    """An index of a class's right answers to one item, searched by submitted answer."""
 
     def __init__(self, students: Sequence[str], right_answer: Callable[[str], Expected]) -> None:
-        """Begins with the names of a class; nobody's right answer is asked for before it is needed.
+        """Takes the class; right answers are computed only when they are needed.
 
         Args:
             students: the class, in alphabetical order.
@@ -43,11 +43,11 @@ class RightAnswers:
         self._right_answer = right_answer
 
     def owners(self, got: Any, device: str) -> list[str]:
-        """The students for whom an answer is right, in alphabetical order; nobody if it is too large to be one.
+        """The students for whom an answer is right, in alphabetical order; empty if it is too large to be an answer.
 
         Args:
             got: the answer as plain JSON.
-            device: what computed it, as its log names it.
+            device: the device that computed it, as named in the log.
         """
         place = _place(got)
         if place is None:
@@ -66,18 +66,18 @@ class RightAnswers:
 
     @functools.cached_property
     def worth(self) -> float:
-        """Digits that one match is worth; 0 if it proves nothing."""
+        """Weight of one match in digits; 0 if it proves nothing."""
         made_up = [f"made-up student {number}" for number in range(SAMPLE)]
         sample = [self._right_answer(student).value for student in [*self._students, *made_up][:SAMPLE]]
         whole = _digits([json.dumps(_rounded(value), sort_keys=True) for value in sample])
         if whole < _digits(list(range(SAMPLE))):
-            return whole  # some students share their right answer: this is how likely that is
+            return whole  # some students share their right answer: this is the probability of that
         columns = zip(*([_word(part) for part in _parts(value)] for value in sample), strict=False)
         return sum(sorted(map(_digits, columns), reverse=True)[:_MOST_PARTS])
 
     @functools.cached_property
     def _index(self) -> dict[str, list[tuple[float, str, Expected]]]:
-        """Shape of an answer → (weighted sum of its numbers, student, right answer), in order of the sum."""
+        """Shape of an answer → (weighted sum of its numbers, student, right answer), sorted by the sum."""
         index = defaultdict(list)
         for student in self._students:
             right = self._right_answer(student)
@@ -87,7 +87,7 @@ class RightAnswers:
         return {shape: sorted(entries, key=lambda entry: entry[:2]) for shape, entries in index.items()}
 
     def _apart(self, shape: str, sum_: float, got: Any, device: str) -> float:
-        """How far apart the sums of two answers can be that are the same."""
+        """The maximum difference of the weighted sums of two answers that are the same."""
         entries = self._index.get(shape)
         if not entries:
             return 0.0
@@ -102,12 +102,12 @@ class RightAnswers:
 
 
 def is_telling(value: Any) -> bool:
-    """Does an answer hold a number that two students hardly write by chance: one of five digits or more?"""
+    """Whether an answer holds a number with five or more digits, which two students rarely share by chance."""
     return any(isinstance(part, float) and float(f"{part:.4g}") != part for part in _parts(value))
 
 
 def _parts(value: Any) -> Iterator[Any]:
-    """The numbers, texts and truth values of an answer, objects in order of their keys."""
+    """The numbers, texts and booleans of an answer; objects in order of their keys."""
     if isinstance(value, list):
         for part in value:
             yield from _parts(part)
@@ -125,7 +125,7 @@ def _numbers(value: Any) -> Iterator[float]:
 
 
 def _place(value: Any) -> tuple[str, float] | None:
-    """Where an answer stands in the index: its shape with all that is no number, and a weighted sum of its numbers."""
+    """The key of an answer in the index: its shape with all other values, and a weighted sum of its numbers."""
     shape = json.dumps(_shape(value), sort_keys=True)
     try:
         numbers = np.fromiter(_numbers(value), dtype=np.float64)
@@ -138,7 +138,7 @@ def _place(value: Any) -> tuple[str, float] | None:
 
 @functools.cache
 def _weights() -> Any:
-    """Weights from 0.5 to 1.5, so that other numbers hardly have the same sum."""
+    """Weights from 0.5 to 1.5, so that different numbers rarely have the same sum."""
     return np.random.RandomState(0).uniform(0.5, 1.5, MOST_NUMBERS)
 
 
@@ -167,7 +167,7 @@ def _word(part: Any) -> str:
 
 
 def _digits(words: Any) -> float:
-    """How seldom two of a sample are the same, in decimal digits; at most what so small a sample can show."""
+    """The rarity of equal pairs in a sample, in decimal digits; limited by the size of the sample."""
     count = len(words)
     pairs = count * (count - 1) // 2
     equal = sum(number * (number - 1) // 2 for number in Counter(words).values())
@@ -175,7 +175,7 @@ def _digits(words: Any) -> float:
 
 
 def _loosest(precision: Precision) -> Closeness:
-    """The loosest of an answer's parts."""
+    """The loosest closeness among an answer's parts."""
     if isinstance(precision, Closeness):
         return precision
     parts = [_loosest(part) for part in (precision.values() if isinstance(precision, dict) else precision)]

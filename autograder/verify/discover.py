@@ -1,4 +1,4 @@
-"""Finds the logs to check, below folders and one by one, and reads them: links are never followed."""
+"""Finds and reads the logs to check, in folders or as single files. Symbolic links are never followed."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from homework.hand_in.log import MOST_BYTES
 MOST_NOTEBOOK_BYTES = 32 * 2**20
 """A larger notebook beside a log is not read."""
 _DEPTH = 2
-"""Folders between the one that is named and a log: `<student>/<problem>`."""
+"""Number of folder levels between a given folder and a log: `<student>/<problem>`."""
 
 
 @dataclass(frozen=True, order=True)
 class FoundLog:
-    """A log file, not read yet."""
+    """A log file that is not read yet."""
 
     path: Path
     below: Path | None = None
-    """The folder that was named; None for a file that was named itself."""
+    """The given folder; None if the file itself was given."""
 
 
 def find_logs(paths: Iterable[str | Path]) -> list[FoundLog]:
-    """The logs that files and folders stand for: in the order given, those of one folder in alphabetical order.
+    """Finds the logs of files and folders: in the given order, those of one folder in alphabetical order.
 
-    Below a folder these are `submission_log.json`, `*/submission_log.json` and `*/*/submission_log.json`.
+    In a folder these are `submission_log.json`, `*/submission_log.json` and `*/*/submission_log.json`.
 
     Raises:
-        AutograderError: a path does not exist, or no log was found at all.
+        AutograderError: a path does not exist, or no log was found.
     """
     named = [Path(path) for path in paths]
     found: dict[str, FoundLog] = {}
@@ -57,19 +57,19 @@ def find_logs(paths: Iterable[str | Path]) -> list[FoundLog]:
 
 
 def read_found(log: FoundLog) -> bytes:
-    """The bytes of a log.
+    """Reads a log.
 
     Raises:
-        UnusableError: a link, no regular file, too large, or it cannot be read.
+        UnusableError: it is a link, not a regular file, too large, or cannot be read.
     """
     return _read(log.path, log.below, MOST_BYTES)
 
 
 def read_notebook_beside(log: FoundLog, problem_id: str) -> tuple[str, bytes] | None:
-    """Name and bytes of the notebook that was handed in with a log; None if there is none.
+    """Name and bytes of the notebook that was submitted with a log; None if there is none.
 
-    That is `<problem>.ipynb` in the same folder, else the only `.ipynb` there. A log that goes by another name than
-    `submission_log…` was put there by somebody else, and no notebook is looked for.
+    This is `<problem>.ipynb` in the same folder, else the only `.ipynb` there. If the log's name does not begin with
+    `submission_log`, no notebook is searched for, since the log was not submitted in this folder.
 
     Raises:
         UnusableError: it cannot be read.
@@ -88,7 +88,7 @@ def read_notebook_beside(log: FoundLog, problem_id: str) -> tuple[str, bytes] | 
 def _read(path: Path, below: Path | None, most: int) -> bytes:
     if os.path.islink(path) or (below is not None and is_behind_link(path, below)):
         raise UnusableError(Outcome.UNREADABLE, f"{path.name} is a link or lies behind one; links are not followed.")
-    with contextlib.suppress(OSError):  # reading it will say why
+    with contextlib.suppress(OSError):  # reading it will report the error
         size = path.stat().st_size
         if size > most:
             raise UnusableError(Outcome.UNREADABLE, f"{path.name} has {size:,} bytes; at most {most:,} are read.")
@@ -96,7 +96,7 @@ def _read(path: Path, below: Path | None, most: int) -> bytes:
 
 
 def _below(folder: Path, depth: int) -> Iterator[Path]:
-    """Logs in a folder and `depth` levels below. A folder behind a link counts as one that has a log: it is refused."""
+    """Logs in a folder and up to `depth` levels below. A linked folder counts as having a log, which is refused."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:

@@ -1,7 +1,7 @@
-"""What checking one student-written log found out: a verdict with a message for each item and each metric.
+"""The result of checking one student-written log: a verdict with a message for each item and each metric.
 
-The messages may be shown to the student: none gives a right answer away or names another student. What only staff may
-read stands in `copied_from`, `flags` and `notes`.
+The messages may be shown to the student: none reveals a right answer or names another student. Information for staff
+only is in `copied_from`, `flags` and `notes`.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from autograder.submissions.metrics import VerifiedMetric
 
 
 class Verdict(StrEnum):
-    """How the log's answer to one item is."""
+    """The verdict on the log's answer to one item."""
 
     RIGHT = "right"
     WRONG = "wrong"
     MISCONCEPTION = "misconception"
-    """Wrong as a known wrong solution is."""
+    """Wrong, and equal to the answer of a known wrong solution."""
     ERROR = "error"
     """The log says that the student's code raised."""
     MISSING = "missing"
-    """Asked, and not in the log."""
+    """Required, but not in the log."""
     COPIED = "copied"
     """Right, or at least logged, for another student's inputs."""
 
 
 class CodeVerdict(StrEnum):
-    """Is the code that gave an answer the code in the notebook?"""
+    """Whether the code that gave an answer is the code in the notebook."""
 
     SAME = "same"
     CHANGED = "changed"
@@ -49,41 +49,41 @@ class VerifiedItem:
     id: str
     verdict: Verdict
     message: str
-    """What the student may read."""
+    """The message for the student."""
     misconception: str = ""
-    """Name of the known wrong solution whose answer it is."""
+    """Name of the known wrong solution that gives this answer."""
     code: CodeVerdict = CodeVerdict.UNKNOWN
 
 
 @dataclass(frozen=True)
 class Verified:
-    """One log, checked. All text in it is printable: what came from the log is escaped and cut."""
+    """The result of checking one log. All text is printable: text from the log is escaped and truncated."""
 
     path: Path
     student: str
-    """Whose it is: the folder it was handed in from, else what the log says; empty if nobody can tell."""
+    """The owner: the name of the submission folder, else the name in the log; empty if unknown."""
     problem: str
     """Problem id; empty for a log that cannot be used."""
     profile: str = ""
     device: str = ""
     items: tuple[VerifiedItem, ...] = ()
-    """The items that the source asks for, in its order."""
+    """The items that the source requires, in its order."""
     metrics: tuple[VerifiedMetric, ...] = ()
     copied_from: tuple[str, ...] = ()
-    """Students whose right answers these are."""
+    """Students for whom these answers are right."""
     flags: tuple[Flag, ...] = ()
-    """Findings about the log as a whole."""
+    """Findings about the whole log."""
     notes: tuple[str, ...] = ()
-    """What staff should know; no finding."""
+    """Remarks for staff that are not findings."""
 
     @property
     def right(self) -> int:
-        """How many items are right?"""
+        """The number of right items."""
         return sum(item.verdict is Verdict.RIGHT for item in self.items)
 
     @property
     def ok(self) -> bool:
-        """Is there nothing to look at?"""
+        """Whether the log has nothing to review."""
         code = all(item.code is not CodeVerdict.CHANGED for item in self.items)
         return code and self.right == len(self.items) and all(one.ok for one in self.metrics) and not self.flags
 
@@ -91,7 +91,7 @@ class Verified:
         """The verdict on one item.
 
         Raises:
-            KeyError: no item of that id.
+            KeyError: there is no item with this id.
         """
         for item in self.items:
             if item.id == item_id:
@@ -129,7 +129,7 @@ class Verified:
 
 
 def write_results(results: Sequence[Verified], path: Path) -> None:
-    """Writes results as strict JSON, whole or not at all; equal results give equal bytes."""
+    """Writes results atomically as strict JSON; equal results give equal bytes."""
     record = {"ok": all(one.ok for one in results), "logs": [one.as_json() for one in results]}
     text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomically(path, text)

@@ -1,7 +1,7 @@
-"""Checks logs that students wrote, a whole class at once, without running any student code.
+"""Checks a class's student-written logs without running student code.
 
-A log holds what the student's code answered on inputs that belong to that student alone. The reference answers the same
-questions here; what a log says is compared, never run.
+A log holds the answers of the student's code on per-student inputs. Here the reference computes the answers on the same
+inputs, and the two are compared.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ def verify(
     misconceptions: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Verified]:
-    """Checks the logs of a class, of one problem or of several.
+    """Checks the logs of a class, for one problem or several.
 
     Args:
         paths: logs, and folders with `<student>/<problem>/submission_log.json`.
         root: the course's root folder; found by `root_folder()` if not given.
-        misconceptions: name the known misconception that gives a wrong answer? It costs time for each wrong answer.
+        misconceptions: whether to name the known misconception behind a wrong answer; costs time for each wrong answer.
         progress: called with (done, total) steps.
 
     Returns:
-        One result for each log, whatever is in it: in the order given, those of one folder in alphabetical order.
+        One result for each log, valid or not: in the given order, those of one folder in alphabetical order.
 
     Raises:
         AutograderError: there is no log, or a problem's source cannot be used.
@@ -102,7 +102,7 @@ def verify(
 
 
 def _not_checked(found: FoundLog, error: Exception) -> Verified:
-    """The result of a log on which the check itself failed."""
+    """The result of a log for which the check itself failed."""
     _log.error("%s: the check failed:\n%s", printable(str(found.path), 500), traceback_of(error))
     message = f"The check itself failed on this log ({type(error).__name__}): please report it, and look at the log."
     folder = found.path.absolute().parent
@@ -115,7 +115,7 @@ def _not_checked(found: FoundLog, error: Exception) -> Verified:
 
 
 def _read(found: FoundLog, known: frozenset[str], root: Path) -> UsableLog | Verified:
-    """A log reduced to what is compared, or the result of one that cannot be used."""
+    """Reads a log and reduces it to what is compared; returns the result directly if the log cannot be used."""
     try:
         log, flags = read_any_log(read_found(found))
     except UnusableError as error:
@@ -181,7 +181,7 @@ def _about_the_run(named: str, profile: str) -> list[Flag]:
 
 
 def _code(problem: Problem, hashes: dict[str, str], found: FoundLog) -> tuple[dict[str, CodeVerdict], list[str]]:
-    """Whether each item's code is that of the notebook beside the log, and what to say about the notebook."""
+    """Item id → whether its code is that of the notebook beside the log; and notes about the notebook."""
     try:
         notebook = read_notebook_beside(found, problem.id)
         if notebook is None:
