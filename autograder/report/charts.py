@@ -1,4 +1,4 @@
-"""The geometry of the page's charts: numbers in the units of an SVG's view box; a template draws them."""
+"""Computes the geometry of the page's charts, in units of an SVG's view box; a template draws them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from homework.hand_in.expected_ranges import Band
 
 WIDTH, HEIGHT = 360.0, 118.0
-"""Of a histogram's plotting area, without the line of numbers below it."""
+"""Size of a histogram's plotting area, without the axis labels below it."""
 _LEFT = 4.0
 _GAP = 1.5
 _MOST_BARS = 30
 _METRIC_BARS = 24
 _NEAREST = 34.0
-"""Numbers on the axis that would stand closer than this are left out."""
+"""Minimum distance of two axis labels; closer ones are left out."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class Bar:
     width: float
     height: float
     label: str
-    """What it stands for, in words."""
+    """Description in words."""
     tone: str = ""
     """The style class of a part; empty for a bar of a histogram."""
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A number on the axis."""
+    """A label on the axis."""
 
     x: float
     text: str
@@ -44,24 +44,24 @@ class Tick:
 
 @dataclass(frozen=True)
 class Histogram:
-    """How often which number came up."""
+    """The geometry of a histogram."""
 
     bars: tuple[Bar, ...]
     ticks: tuple[Tick, ...]
     highest: int
-    """The count that the highest bar stands for."""
+    """The count of the highest bar."""
     middle: float | None
-    """Where the median lies."""
+    """Position of the median."""
     band: tuple[float, float] | None
-    """Where the band begins, and its width."""
+    """Start and width of the expected range."""
     below: int
-    """Numbers left of the axis, counted in the first bar."""
+    """Count of the numbers left of the axis, included in the first bar."""
     above: int
-    """Numbers right of the axis, counted in the last bar."""
+    """Count of the numbers right of the axis, included in the last bar."""
 
 
 def points_histogram(points: Sequence[float], most: float) -> Histogram:
-    """A histogram of points from 0 to `most`, with one bar per point where that leaves few enough bars.
+    """A histogram of points from 0 to `most`, with one bar per point unless there would be too many bars.
 
     Args:
         points: one number per submission, at least one.
@@ -85,11 +85,11 @@ def points_histogram(points: Sequence[float], most: float) -> Histogram:
 
 
 def metric_histogram(values: Sequence[float], band: Band | None) -> Histogram:
-    """A histogram of measured numbers, on an axis that holds the band and the bulk of them.
+    """A histogram of measured numbers, on an axis that covers the expected range and most of the numbers.
 
     Args:
         values: finite numbers, at least one.
-        band: lowest and highest number of an honest run, None where there is no bound; None if there is no band.
+        band: lowest and highest expected number, None where there is no bound; None if there is no expected range.
     """
     low, high = _axis(sorted(values), band or (None, None))
     size = (high - low) / _METRIC_BARS
@@ -117,11 +117,11 @@ def metric_histogram(values: Sequence[float], band: Band | None) -> Histogram:
 
 
 def stacked(parts: Sequence[tuple[str, int, str]], width: float = 100.0) -> tuple[Bar, ...]:
-    """The parts of a whole as one bar.
+    """A stacked bar of the parts of a whole.
 
     Args:
         parts: name, count and style class of each; empty ones are left out.
-        width: of the whole.
+        width: of the whole bar.
     """
     total = sum(count for _, count, _ in parts)
     bars, x = [], 0.0
@@ -134,14 +134,14 @@ def stacked(parts: Sequence[tuple[str, int, str]], width: float = 100.0) -> tupl
 
 
 def median(values: Sequence[float]) -> float:
-    """The middle of at least one number; of an even number of them the mean of the two in the middle."""
+    """The median of at least one number; for an even count the mean of the middle two."""
     ordered = sorted(values)
     half = len(ordered) // 2
     return ordered[half] if len(ordered) % 2 else ordered[half - 1] / 2 + ordered[half] / 2
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
-    """The number below which that share of sorted numbers lies."""
+    """The quantile of sorted numbers: the given share of them is smaller."""
     return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
 
 
@@ -181,10 +181,10 @@ def _tick_step(most: float) -> float:
 
 
 def _axis(ordered: Sequence[float], band: Band) -> tuple[float, float]:
-    """From where to where the axis goes: the band and nine tenths of the numbers, with some room."""
+    """Lower and upper end of the axis: the expected range and nine tenths of the numbers, with a margin."""
     ends = [end for end in band if end is not None]
     inner = [quantile(ordered, 0.05), quantile(ordered, 0.95)]
-    if ends and len(ends) == 2:  # far from the band there is no end to it
+    if ends and len(ends) == 2:  # limits how far the axis extends beyond the expected range
         room = 1.5 * (ends[1] - ends[0])
         inner = [min(max(value, ends[0] - room), ends[1] + room) for value in inner]
     low, high = (min(max(end([*inner, *ends]), -1e300), 1e300) for end in (min, max))

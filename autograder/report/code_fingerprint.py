@@ -1,8 +1,8 @@
-"""What is left of an answer when everything is taken away that a copier changes first.
+"""Reduces an answer to what remains when everything is removed that is easily changed in a copy.
 
-Of code: layout, comments, docstrings, annotations, prints and imports, the names of variables and helpers, the texts
-of strings, the order of statements and of the terms of a sum. Of written text: case and punctuation. What is left is
-read as *passages*, a few words or symbols in a row, which can be counted over a class. No code is run for it.
+From code it removes layout, comments, docstrings, annotations, prints, imports, names of variables and helpers, texts
+of strings, and the order of statements and of the terms of a sum. From written text it removes case and punctuation.
+The rest is split into *passages*, a few words or symbols in a row, which can be counted over a class. No code is run.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from hashlib import blake2b
 from autograder.course.name_analysis import plain_python
 
 MOST_CHARACTERS = 30_000
-"""A longer answer, comments and blanks not counted, is not compared."""
+"""A longer answer, not counting comments and blanks, is not compared."""
 MOST_READ = 20 * MOST_CHARACTERS
-"""One that is longer with comments and blanks is not even looked at."""
+"""An answer that is longer with comments and blanks is not parsed."""
 CODE_PASSAGE = 6
-"""Symbols of code in a row that make a passage."""
+"""Number of code symbols in a passage."""
 TEXT_PASSAGE = 5
-"""Words in a row that make a passage."""
+"""Number of words in a passage."""
 
 _NOTHING = frozenset[str]()
 
@@ -35,13 +35,13 @@ class Shape:
     """One answer, reduced."""
 
     form: int
-    """The same number for the same reduced answer."""
+    """Hash of the whole reduced answer."""
     passages: frozenset[int]
-    """Its passages, each as a number."""
+    """Hashes of its passages."""
 
 
 def shape_of_text(text: str) -> Shape | None:
-    """The shape of a written answer; None if there are too few words for one, or too many."""
+    """The shape of a written answer; None if it has too few or too many words."""
     words = re.findall(r"[^\W_]+", _plain(text).casefold()) if len(text) <= MOST_READ else []
     if len(words) < TEXT_PASSAGE or sum(map(len, words)) > MOST_CHARACTERS:
         return None
@@ -50,18 +50,18 @@ def shape_of_text(text: str) -> Shape | None:
 
 @functools.lru_cache(maxsize=4096)
 def shape_of_code(source: str, keep: frozenset[str] = _NOTHING) -> Shape | None:
-    """The shape of a cell; None if it is no Python, or too long.
+    """The shape of a cell; None if it is not valid Python, or too long.
 
     Args:
         source: the cell.
-        keep: names at its top level that everybody must use: what the item is called.
+        keep: top-level names that every student must use: the item's name.
     """
     written = [line.strip() for line in source.splitlines()] if len(source) <= MOST_READ else []
     if not 0 < sum(len(line) for line in written if not line.startswith("#")) <= MOST_CHARACTERS:
         return None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a student's own, e.g. about "\d"
+            warnings.simplefilter("ignore")  # warnings about the student's code, e.g. about "\d"
             reader = _Reader(ast.parse(plain_python(source)), keep)
             lines = reader.lines()
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -73,7 +73,7 @@ def shape_of_code(source: str, keep: frozenset[str] = _NOTHING) -> Shape | None:
 
 
 def _plain(text: str) -> str:
-    """A text without what nobody sees: comments of HTML, invisible letters, other forms of the same letter."""
+    """Removes HTML comments and invisible characters from a text and normalises its characters."""
     seen = unicodedata.normalize("NFKC", re.sub(r"<!--.*?(?:-->|$)", " ", text, flags=re.DOTALL))
     return "".join(letter for letter in seen if unicodedata.category(letter) != "Cf")
 
@@ -89,7 +89,7 @@ def _number(words: Iterable[str]) -> int:
 
 
 class _Reader:
-    """Reads one syntax tree as lines of symbols."""
+    """Converts one syntax tree to lines of symbols."""
 
     def __init__(self, tree: ast.Module, keep: frozenset[str]) -> None:
         self._tree = tree
@@ -101,10 +101,10 @@ class _Reader:
             node.attr for node in nodes if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
         )
         self._places: Mapping[str, int] | None = None
-        """Arguments of the function that is being read, by place."""
+        """Argument name → position, for the function being read."""
 
     def lines(self) -> list[tuple[int, tuple[str, ...]]]:
-        """Each statement, or its head if others stand in it, as depth and symbols; in the order of the source."""
+        """Each statement as depth and symbols, in the order of the source; a compound statement without its body."""
         return list(self._block(self._tree.body, 0))
 
     def _block(self, body: Sequence[ast.stmt], depth: int) -> Iterator[tuple[int, tuple[str, ...]]]:
@@ -136,7 +136,7 @@ class _Reader:
                     yield from self._inside(case, depth)
 
     def _head(self, node: ast.stmt) -> Iterator[str]:
-        """The symbols of a statement, without those of the statements in it."""
+        """The symbols of a statement, without those of the statements inside it."""
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield "def"
@@ -203,7 +203,7 @@ class _Reader:
                 yield from self._children(node)
 
     def _operation(self, node: ast.BinOp) -> Iterator[str]:
-        """A sum or product as its terms in one fixed order; other operations as they are."""
+        """The symbols of a sum or product with its terms in a fixed order; other operations unchanged."""
         yield type(node.op).__name__
         if not isinstance(node.op, ast.Add | ast.Mult):
             yield from self._symbols(node.left)
@@ -225,7 +225,7 @@ class _Reader:
 
 
 def _says_nothing(node: ast.stmt) -> bool:
-    """Does a statement not change what comes out: a docstring, an import, a print, `pass`?"""
+    """Whether a statement has no effect on results: a docstring, an import, a print, `pass`."""
     match node:
         case ast.Pass() | ast.Import() | ast.ImportFrom() | ast.Global() | ast.Nonlocal():
             return True
@@ -235,7 +235,7 @@ def _says_nothing(node: ast.stmt) -> bool:
 
 
 def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
-    """Name → what it stands for, of everything that the cell imports."""
+    """Yields (name, imported name) for everything that the cell imports."""
     for node in nodes:
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
@@ -243,7 +243,7 @@ def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
 
 
 def _bound(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """The names that the cell gives to something."""
+    """Yields the names that the cell binds."""
     for node in nodes:
         match node:
             case ast.Name(ctx=ast.Store() | ast.Del()):

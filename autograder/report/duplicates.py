@@ -1,4 +1,4 @@
-"""Copies in a class: the same files, and work that is more alike than chance explains. Nothing here is a verdict."""
+"""Finds duplicates in a class: identical files, and work that is more similar than chance explains. No verdicts."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from autograder.report.similarity import TEXT_LENGTH, TEXT_SHARE, Group, Known, 
 
 @dataclass(frozen=True)
 class Copies:
-    """What is alike in a class."""
+    """The duplicates in a class."""
 
     same_files: tuple[tuple[str, ...], ...]
-    """Groups of students who handed in one and the same file, with an answer in it."""
+    """Groups of students who submitted an identical file with at least one answer."""
     groups: tuple[Group, ...]
-    """Groups whose work is alike, the most telling first; groups that are the same file only are left out."""
+    """Groups with similar work, strongest evidence first; without groups that only share an identical file."""
     compared: int
-    """Students whose work was compared."""
+    """Number of students whose work was compared."""
 
 
 def same_files(entries: Iterable[Entry]) -> tuple[tuple[str, ...], ...]:
-    """Groups of students whose notebooks are the same byte for byte; untouched ones aside."""
+    """Groups of students whose notebooks are byte-identical; without untouched notebooks."""
     owners = defaultdict(list)
     for entry in entries:
         answered = any(item.status is not Status.MISSING for item in entry.log.items if not item.manual)
@@ -40,12 +40,12 @@ def same_files(entries: Iterable[Entry]) -> tuple[tuple[str, ...], ...]:
 
 
 def find_copies(problem: Problem, entries: Iterable[Entry], answers: Mapping[str, Work]) -> Copies:
-    """What is alike in a class to one problem.
+    """Finds the duplicates in a class for one problem.
 
     Args:
         problem: the problem.
         entries: the class.
-        answers: student → work, of those whose notebook could be read.
+        answers: student → work, for students whose notebook could be read.
     """
     same = same_files(entries)
     works = [answers[student] for student in sorted(answers)]
@@ -57,7 +57,7 @@ def find_copies(problem: Problem, entries: Iterable[Entry], answers: Mapping[str
 
 
 def work_of(problem: Problem, student: str, answers: Answers) -> Work:
-    """What one student wrote, reduced."""
+    """One student's answers, reduced."""
     shapes = {}
     for item in problem.items:
         reduce = _reducer(item)
@@ -68,7 +68,7 @@ def work_of(problem: Problem, student: str, answers: Answers) -> Work:
 
 
 def known_of(problem: Problem) -> dict[str, Known]:
-    """What is known of each item that can be compared: what everybody got, and our own answers to it."""
+    """Item id → known shapes, for each item that can be compared: what the release gives, and our own answers."""
     release = release_to_read(problem)
     stubs = {cell.id: str(cell.source) for cell in release.cells}
     code = _passages(shape_of_code(str(cell.source)) for cell in release.cells if cell.cell_type == "code")
@@ -88,7 +88,7 @@ def known_of(problem: Problem) -> dict[str, Known]:
 
 
 def _reducer(item: Item) -> Callable[[str], Shape | None] | None:
-    """How an item's answer is reduced; None for a figure, whose code is mostly given."""
+    """The function that reduces an item's answer; None for a figure, whose code is mostly given."""
     if item.kind == "written":
         return shape_of_text
     if item.kind == "code":

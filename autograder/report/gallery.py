@@ -1,7 +1,7 @@
-"""What the students' runs drew: small copies of the pictures of figure items.
+"""Makes thumbnails of the students' pictures for figure items.
 
-Grading drew them anew, but the notebooks lie in a folder to which others may write. A picture is opened as one of the
-formats that grading writes, looked at before it is unpacked, and what goes on the page is drawn anew from its pixels.
+Grading has re-encoded the pictures, but other users may write to the notebooks' folder. So a picture is opened only in
+the formats that grading writes, its size is checked before it is decoded, and the page gets a newly encoded copy.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from autograder.report.notebooks import read_answers
 from autograder.submissions.pictures import FORMATS, KEPT, MAX_PIXELS
 
 WIDEST, TALLEST = 340, 300
-"""Pixels of a picture on the page."""
+"""Maximum width and height of a picture on the page, in pixels."""
 QUALITY = 55
 AT_ONCE = 12
-"""Pictures that are seen without asking for more."""
+"""Number of pictures shown before "more" is selected."""
 
 
 @dataclass(frozen=True)
@@ -47,26 +47,26 @@ class Gallery:
 
     item: str
     pictures: tuple[Picture, ...]
-    """One per student, by name."""
+    """One per student, in order of names."""
     left_out: int
-    """Students whose picture there was no room for."""
+    """Number of students whose picture did not fit."""
     broken: tuple[str, ...]
-    """Students whose picture cannot be shown: no PNG or JPEG, or too large."""
+    """Students whose picture cannot be shown: not a PNG or JPEG, or too large."""
 
 
 def galleries(
     out: Path, problem: Problem, entries: Sequence[Entry], drawn: Mapping[str, Sequence[str]], room: int
 ) -> tuple[Gallery, ...]:
-    """The pictures of a problem's figure items.
+    """Makes the galleries of a problem's figure items.
 
-    Where there are more than there is room for, students are taken at equal distances from the list of names.
+    If not all pictures fit, students are chosen at equal distances in the list of names.
 
     Args:
-        out: where grading wrote.
+        out: the folder of the results.
         problem: the problem.
         entries: the class.
         drawn: item id → students who have a picture of it.
-        room: bytes on the page, for all pictures together.
+        room: maximum bytes of all pictures together.
     """
     items = [item for item in problem.items if drawn.get(item.id)]
     results = {entry.student: entry for entry in entries}
@@ -94,7 +94,7 @@ def galleries(
 
 
 def _points(entry: Entry, item_id: str) -> str:
-    """What the picture got, in brackets; nothing if the log does not know the item."""
+    """The points of the picture's item, in brackets; empty if the log does not have the item."""
     for result in entry.log.items:
         if result.id == item_id:
             waits = result.status is Status.MANUAL
@@ -103,19 +103,19 @@ def _points(entry: Entry, item_id: str) -> str:
 
 
 def spread(students: Sequence[str]) -> list[str]:
-    """The same students in an order whose every beginning is spread evenly over the list."""
+    """Reorders the students so that each prefix is spread evenly over the list."""
     bits = max(1, (len(students) - 1).bit_length())
     places = (int(f"{number:0{bits}b}"[::-1], 2) for number in range(2**bits))
     return [students[place] for place in places if place < len(students)]
 
 
 def thumbnail(data: str, student: str, alt: str) -> Picture | None:
-    """A small copy of a picture; None if it is no PNG or JPEG, broken or too large.
+    """A thumbnail of a picture; None if it is not a PNG or JPEG, damaged or too large.
 
     Args:
         data: the file in base64.
-        student: whose.
-        alt: what to say instead of it.
+        student: the picture's owner.
+        alt: alternative text.
     """
     try:
         raw = base64.b64decode("".join(data.split()), validate=True)
@@ -125,7 +125,7 @@ def thumbnail(data: str, student: str, alt: str) -> Picture | None:
                 if image.width * image.height > MAX_PIXELS:
                     return None
                 small = _flat(image)
-    except Exception:  # a hostile picture can fail in as many ways as there are chunks
+    except Exception:  # a malicious picture can raise many kinds of errors
         return None
     packed = io.BytesIO()
     small.save(packed, "WEBP", quality=QUALITY, method=4)
@@ -133,7 +133,7 @@ def thumbnail(data: str, student: str, alt: str) -> Picture | None:
 
 
 def _flat(image: Image.Image) -> Image.Image:
-    """The picture on white, small."""
+    """A thumbnail of the picture on white."""
     clear = image.convert("RGBA")
     clear.thumbnail((WIDEST, TALLEST))
     flat = Image.new("RGB", clear.size, "white")

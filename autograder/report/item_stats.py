@@ -1,4 +1,4 @@
-"""How the class did: points, outcomes and what waits for a person; item by item, and why points were lost."""
+"""Statistics of a class: points, outcomes and open manual grading; per item also why points were lost."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autograder.report.charts import Bar, Histogram, median, points_histogram, s
 from autograder.report.load import Entry
 
 MOST_MESSAGES = 5
-"""Other messages shown of one item."""
+"""Maximum number of other messages shown for one item."""
 LONGEST_MESSAGE = 220
 
 OUTCOME_WORDS: Mapping[Outcome, tuple[str, str]] = {
@@ -39,34 +39,34 @@ _HOW: Mapping[Status, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Points:
-    """How one kind of points is spread over the class."""
+    """The distribution of one kind of points over the class."""
 
     title: str
     most: float
     median: float
     mean: float
     best: int
-    """Submissions with all of them."""
+    """Submissions with full marks."""
     none: int
-    """Submissions with none of them."""
+    """Submissions with no points."""
     count: int
     chart: Histogram
 
 
 @dataclass(frozen=True)
 class Reason:
-    """A message, and whom it was for."""
+    """A message, and the students who got it."""
 
     text: str
     """The sentence that explains a misconception, or the first line of a message."""
     students: tuple[str, ...]
     name: str = ""
-    """Of the known misconception; empty for a plain message."""
+    """Name of the known misconception; empty for a plain message."""
 
 
 @dataclass(frozen=True)
 class ItemSummary:
-    """How the class did on one item."""
+    """Statistics of one item."""
 
     id: str
     kind: str
@@ -74,46 +74,46 @@ class ItemSummary:
     full: int
     """Submissions with full marks."""
     judged: int
-    """Submissions that are not waiting for a person."""
+    """Submissions whose item does not need manual grading."""
     waiting: int
     mean: float | None
-    """Mean points of those judged; None if nobody is."""
+    """Mean points of those submissions; None if there are none."""
     seconds: float | None
-    """Median time that its test and its answers on personal inputs took; None if no table says so."""
+    """Median time of its test and its answers on per-student inputs; None if no table has it."""
     parts: tuple[tuple[str, int, str], ...]
-    """How it went, in words; how often; style class."""
+    """Result in words, count, style class."""
     bar: tuple[Bar, ...]
     usual: str
-    """The most frequent way in which it did not get full marks; empty if all did."""
+    """The most frequent way to lose points; empty if all got full marks."""
     misconceptions: tuple[Reason, ...]
-    """Known misconceptions, the most frequent first."""
+    """Known misconceptions, most frequent first."""
     messages: tuple[Reason, ...]
-    """Other messages, the most frequent first."""
+    """Other messages, most frequent first."""
     more_messages: int
-    """Submissions whose message is not among these."""
+    """Number of submissions whose message is not listed."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """How the class did on one problem."""
+    """Statistics of one problem."""
 
     submissions: int
     graded: int
     outcomes: tuple[tuple[str, int, str], ...]
-    """In words; how many; style class."""
+    """Outcome in words, count, style class."""
     outcome_bar: tuple[Bar, ...]
     points: tuple[Points, ...]
-    """From tests first, then from people, then all together, where people have given some."""
+    """Points from tests; if there are manual scores, then also manual points and the total."""
     manual_most: float
-    """Points that people give."""
+    """Maximum of the manual points."""
     waiting: int
-    """Submissions of which a part waits for a person."""
+    """Submissions of which a part needs manual grading."""
     waiting_items: tuple[str, ...]
     items: tuple[ItemSummary, ...]
 
 
 def summarise(problem: Problem, entries: Sequence[Entry]) -> Scores:
-    """How the class did on one problem; distributions are of the submissions that could be graded."""
+    """Statistics of one problem; distributions cover the submissions that could be graded."""
     graded = [entry for entry in entries if entry.log.outcome is Outcome.GRADED]
     outcomes = Counter(entry.log.outcome for entry in entries)
     shown = tuple((*words[:1], outcomes[outcome], words[1]) for outcome, words in OUTCOME_WORDS.items())
@@ -187,7 +187,7 @@ def _item(problem: Problem, item: Item, graded: Sequence[Entry]) -> ItemSummary:
 
 
 def _way(result: ItemResult) -> tuple[str, str]:
-    """How an item went: by its points, save where the status says more."""
+    """Classifies an item's result by its points, or by its status where that says more."""
     if result.status in (Status.PASSED, Status.PARTIAL, Status.FAILED):
         if result.score >= result.max_score:
             return _HOW[Status.PASSED]
@@ -198,7 +198,7 @@ def _way(result: ItemResult) -> tuple[str, str]:
 def _reasons(
     problem: Problem, item: Item, results: Sequence[tuple[str, ItemResult]]
 ) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
-    """Known misconceptions and other messages, of those who did not get full marks."""
+    """Known misconceptions and other messages of the students who lost points."""
     sentences = {variant.slug: variant.text for variant in variants(problem, "wrong") if variant.item == item.id}
     known, other = defaultdict(list), defaultdict(list)
     for student, result in results:
@@ -217,7 +217,7 @@ def _reasons(
 
 
 def _first_line(message: str) -> str:
-    """What a message says; the numbers that follow differ from student to student."""
+    """The first line of a message; later lines have numbers that differ between students."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     return lines[0] if lines else ""
 

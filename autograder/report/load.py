@@ -1,7 +1,7 @@
-"""Reads the folder that `autograder grade` wrote: logs and times of a class, problem by problem.
+"""Reads the output folder of `autograder grade`: logs and times of a class, problem by problem.
 
-Which folders there are decides what is read; names that stand in a table only are never used as a path. What is missing
-or broken is named, never a reason to stop.
+Only existing folders are read; names from a table are never used as a path. Missing or damaged files are reported in
+notes and never stop the report.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from homework.errors import LogError
 from homework.hand_in.log import validate
 
 MOST_LOG_BYTES = 8 * 2**20
-"""A larger log is not read; those that grading writes have a megabyte at most."""
+"""A larger log is not read; grading writes at most a megabyte."""
 _MOST_NAMED = 12
-"""Students named in one note."""
+"""Maximum number of students named in one note."""
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,15 @@ class Entry:
     """One submission of the class."""
 
     log: GradedLog
-    """What grading found, without the answers on personal inputs."""
+    """The graded log, without the answers on per-student inputs."""
     seconds: float | None = None
-    """Wall time of its grading; None if no table says so."""
+    """Wall-clock seconds of grading; None if no table has it."""
     phases: Mapping[str, float] = field(default_factory=dict)
-    """Seconds by phase, see `results.PHASES`; empty if no table says so."""
+    """Seconds by phase, see `results.PHASES`; empty if no table has them."""
     cached: bool = False
-    """Was it, or a part of it, taken over from an earlier run?"""
+    """Whether any part of it came from the cache."""
     items: Mapping[str, float] = field(default_factory=dict)
-    """Seconds by item id, of items that were measured in this run or in an earlier one."""
+    """Item id → seconds, for items that were measured in this run or an earlier one."""
 
     @property
     def student(self) -> str:
@@ -54,24 +54,24 @@ class Entry:
 
 @dataclass(frozen=True)
 class Run:
-    """What one folder holds for one problem."""
+    """The content of a folder for one problem."""
 
     problem: Problem
     entries: tuple[Entry, ...]
-    """One per submission whose log can be read, by student."""
+    """One per submission with a readable log, by student."""
     notes: tuple[str, ...]
-    """What is missing or broken in the folder, as sentences for staff."""
+    """Sentences for staff about missing or damaged files."""
 
 
 def read_runs(out: Path, root: Path) -> tuple[list[Run], list[str]]:
-    """What a folder holds, problem by problem in alphabetical order, and notes about the folder as a whole.
+    """Reads a folder: runs by problem in alphabetical order, and notes about the whole folder.
 
     Args:
-        out: where `autograder grade` wrote.
+        out: output folder of `autograder grade`.
         root: the course's root folder.
 
     Raises:
-        SetupError: no such folder, or it holds no graded submission.
+        SetupError: there is no such folder, or it holds no graded submission.
     """
     if not out.is_dir():
         raise SetupError(f"{out} is no folder; --out wants the one that `autograder grade` wrote.")
@@ -99,7 +99,7 @@ def read_runs(out: Path, root: Path) -> tuple[list[Run], list[str]]:
 
 
 def _folders(out: Path, known: Sequence[str]) -> tuple[dict[str, set[str]], list[str]]:
-    """Problem → students who have a folder for it; and notes."""
+    """Problem → students with a folder for it; and notes."""
     found: dict[str, set[str]] = defaultdict(set)
     links, odd = [], []
     for entry in sorted(os.scandir(out), key=lambda entry: entry.name):
@@ -166,13 +166,13 @@ def _run(
 
 
 def _log(path: Path, out: Path) -> GradedLog:
-    """A graded log, checked.
+    """Reads and validates a graded log.
 
     Raises:
-        UnusableError: it is missing, behind a link, no regular file, or cannot be read.
-        LogError: it is no log that grading wrote.
+        UnusableError: it is missing, behind a link, not a regular file, or cannot be read.
+        LogError: grading did not write it.
     """
-    with contextlib.suppress(OSError):  # reading it will say why
+    with contextlib.suppress(OSError):  # reading it will report the error
         if path.stat().st_size > MOST_LOG_BYTES:
             raise LogError("the log is larger than grading writes one")
     try:
@@ -187,7 +187,7 @@ def _log(path: Path, out: Path) -> GradedLog:
             raise LogError("points that are no numbers")
     except (ValueError, ArithmeticError, TypeError, KeyError, AttributeError, RecursionError, LogError):
         raise LogError("the log is broken, or carries no grades") from None
-    return replace(log, answers={}, process={})  # not looked at here, and most of its size
+    return replace(log, answers={}, process={})  # not used here, and most of the log's size
 
 
 def _entry(log: GradedLog, row: Mapping[str, str] | None) -> Entry:
@@ -199,7 +199,7 @@ def _entry(log: GradedLog, row: Mapping[str, str] | None) -> Entry:
 
 
 def _table(path: Path) -> tuple[list[dict[str, str]], str]:
-    """The lines of a table that name a student and a problem, and what is wrong with it."""
+    """The complete lines of a table, and a note about what is wrong with it."""
     if not path.is_file() or path.is_symlink():
         return [], f"{path.name} is missing."
     try:

@@ -1,4 +1,4 @@
-"""The numbers that students measured, across the class, beside the bands of honest runs; each profile by itself."""
+"""Compares the metrics that students measured with their expected ranges, separately for each profile."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from homework.hand_in.expected_ranges import Bands, entry_for, in_words
 from homework.profiles import PROFILES
 
 MOST_METRICS = 60
-"""Metrics shown of one profile."""
+"""Maximum number of metrics shown for one profile."""
 _FEW = 3
-"""An id that the source has no band for is shown if that many students measured it, and one in twenty."""
+"""A metric without an expected range is shown if at least this many students, and one in twenty, measured it."""
 
 
 @dataclass(frozen=True)
 class Odd:
-    """A student whose number is not as it should be."""
+    """A student whose number is out of range, missing or inconsistent."""
 
     student: str
     text: str
-    """The number, or what is wrong with it."""
+    """The number, or what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +36,19 @@ class Metric:
     """One metric in one profile."""
 
     id: str
-    """Without the problem's name in front."""
+    """Metric id without the problem's name."""
     band: str
-    """In words; empty if there is none."""
+    """The expected range in words; empty if there is none."""
     count: int
     absent: int
-    """Logs of this profile that should hold it and do not."""
+    """Logs of this profile that lack it, although they should have it."""
     median: float | None
     low: float | None
     high: float | None
     chart: Histogram | None
-    """None if nobody measured a number."""
+    """None if there are no values."""
     odd: tuple[Odd, ...]
-    """Outside the band, missing or inconsistent; by student."""
+    """Students with a value out of range, missing or inconsistent, by name."""
 
 
 @dataclass(frozen=True)
@@ -57,25 +57,25 @@ class Profile:
 
     name: str
     logs: int
-    """Students whose log is of this profile."""
+    """Number of students whose log has this profile."""
     metrics: tuple[Metric, ...]
     left_out: int
-    """Metrics that only few measured and the source does not know, or that are too many to show."""
+    """Number of metrics that are not shown: rare ones that the source does not declare, or too many."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What the class measured."""
+    """The metrics of a class."""
 
     profiles: tuple[Profile, ...]
     without: tuple[str, ...]
-    """Students who measured nothing: no usable log, or one without metrics."""
+    """Students without metrics: no usable log, or none in it."""
     odd: Mapping[str, tuple[str, ...]]
-    """Student → their numbers that are not as they should be, e.g. `test_nelbo 171.2`."""
+    """Student → their numbers that need review, e.g. `test_nelbo 171.2`."""
 
 
 def measured(problem: Problem, entries: Sequence[Entry]) -> Measured:
-    """The numbers in the logs of those who were graded, profile by profile."""
+    """The metrics in the logs of the graded submissions, profile by profile."""
     bands = declared_bands(problem)
     graded = [entry for entry in entries if entry.log.outcome is Outcome.GRADED]
     without = tuple(entry.student for entry in graded if not entry.log.metrics or entry.log.profile == "grade")

@@ -1,4 +1,4 @@
-"""What students wrote and drew, read off the executed notebooks that grading left; one notebook at a time."""
+"""Reads the students' answers and pictures from the executed notebooks, one notebook at a time."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Answers:
     """One student's answers to one problem."""
 
     sources: Mapping[str, str]
-    """Item id → text of its cell, of the items whose cell is not the untouched stub."""
+    """Item id → text of its cell, unless the cell is the untouched stub."""
     pictures: Mapping[str, tuple[str, ...]]
-    """Item id → pictures in base64 that the student's own run drew, of the figure items that have some."""
+    """Item id → pictures in base64 from the student's own run, for figure items with pictures."""
 
 
 def notebook_path(out: Path, student: str, problem: Problem) -> Path:
-    """Where grading left the executed notebook."""
+    """The path of the executed notebook."""
     return out / student / problem.id / f"{problem.id}.ipynb"
 
 
@@ -56,7 +56,7 @@ def read_answers(out: Path, student: str, problem: Problem) -> Answers | None:
 
 
 def _pictures(cell: Mapping[str, object], item: Item) -> tuple[str, ...]:
-    """The pictures of a figure item; grading keeps those of cells that a person grades."""
+    """The pictures of a figure item; grading keeps those in cells that are graded by hand."""
     outputs = cell.get("outputs", []) if item.kind == "figure" else []
     if not isinstance(outputs, list):
         raise TypeError("outputs")

@@ -1,4 +1,4 @@
-"""Writes the class report: one self-contained page per results' folder, without scripts and with nothing to load."""
+"""Writes the class report: one self-contained page per results' folder, without scripts or external resources."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from autograder.report.similarity import Group, threshold
 
 NAME = "report.html"
 ROOM = 6 * 2**20
-"""Bytes on the page for pictures."""
+"""Maximum bytes of pictures on the page."""
 MOST_GROUPS = 30
-"""Groups of similar work shown with their code."""
+"""Maximum number of groups of similar work shown with their code."""
 _MOST_EXCERPTS = 2
-"""Items of a group whose answers are shown."""
+"""Maximum number of items of a group whose answers are shown."""
 _MOST_LINES = 60
 _MOST_CHARACTERS = 4_000
 
@@ -47,7 +47,7 @@ class Excerpt:
 
 @dataclass(frozen=True)
 class GroupView:
-    """A group of similar work, with what to look at."""
+    """A group with similar work, and excerpts of it."""
 
     group: Group
     excerpts: tuple[Excerpt, ...]
@@ -55,14 +55,14 @@ class GroupView:
 
 @dataclass(frozen=True)
 class Section:
-    """What the page says about one problem."""
+    """The report's section on one problem."""
 
     problem: Problem
     notes: tuple[str, ...]
     scores: Scores
     looks: tuple[Look, ...]
     grader_errors: tuple[str, ...]
-    """Students whose grading failed on our side."""
+    """Students for whom the grader itself failed."""
     measured: Measured
     galleries: tuple[Gallery, ...]
     copies: Copies
@@ -73,14 +73,14 @@ class Section:
 
 
 def report(out: Path, *, root: Path | None = None) -> Path:
-    """Writes `out/report.html` about everything that `autograder grade` wrote to `out`.
+    """Writes `out/report.html` about all results of `autograder grade` in `out`.
 
     Args:
-        out: the folder that `grade` was given as `--out`; it may hold several problems.
+        out: the folder given to `grade` as `--out`; it may hold several problems.
         root: the course's root folder; found if not given.
 
     Returns:
-        the page.
+        The path of the page.
 
     Raises:
         SetupError: there is no graded submission in the folder, or it cannot be written.
@@ -92,7 +92,7 @@ def report(out: Path, *, root: Path | None = None) -> Path:
 
 
 def report_html(out: Path, *, root: Path | None = None) -> str:
-    """The class report as a document, the same bytes for the same folder. See `report`."""
+    """The class report as HTML, the same bytes for the same folder. See `report`."""
     runs, notes = read_runs(out, root or root_folder())
     sections = [_sound_section(out, run, ROOM // len(runs)) for run in runs]
     sheet = style("page.css", "report.css")
@@ -114,7 +114,7 @@ def report_html(out: Path, *, root: Path | None = None) -> str:
 
 
 def _sound_section(out: Path, run: Run, room: int) -> Section:
-    """The section of a run; a submission on which making it fails is left out and named."""
+    """The section of a run; submissions that make it fail are left out and named."""
     try:
         return _section(out, run, room)
     except AutograderError:
@@ -180,7 +180,7 @@ def _view(out: Path, problem: Problem, group: Group) -> GroupView:
 
 
 def _cut(source: str) -> str:
-    """The beginning of a cell, safe to show; line by line, so that lines stay lines."""
+    """The first lines of a cell, made printable line by line."""
     lines = source.strip("\n")[:_MOST_CHARACTERS].split("\n")
     shown = [printable(line.expandtabs(4), 1_000) for line in lines[:_MOST_LINES]]
     return "\n".join([*shown, "…"] if len(lines) > _MOST_LINES or len(source) > _MOST_CHARACTERS else shown)
@@ -191,12 +191,12 @@ def _shown(student: str) -> str:
 
 
 def _feedback_of(student: str, problem: Problem) -> str:
-    """Where the feedback page lies, as seen from the report."""
+    """The path of the feedback page, relative to the report."""
     return f"./{quote(student, safe='')}/{quote(problem.id, safe='')}/feedback.html"
 
 
 def _number(value: float, digits: int = 1) -> str:
-    """At most so many decimals, and none that are zero."""
+    """Formats a number with at most this many decimals, without trailing zeros."""
     text = f"{value:.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -1,4 +1,4 @@
-"""Whose work a person should look at, and why; what grading noted, and how long it took."""
+"""Lists the submissions that need review, with reasons; also flags and grading times."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from autograder.report.metrics import Measured
 from autograder.submissions.pictures import PICTURE
 
 MOST_SLOW = 10
-"""Slowest submissions shown."""
+"""Number of slowest submissions shown."""
 MOST_FLAG_MESSAGES = 8
-"""Different messages shown of one kind of flag."""
+"""Maximum number of different messages shown for one kind of flag."""
 _LONGEST = 220
 
 ROUTINE = frozenset({"inputs", "isolation", CACHED})
-"""Kinds of flags that say how grading went, not what a student did."""
+"""Kinds of flags about the grading itself, not about the student's work."""
 _TELLING: Mapping[str, str] = {
     "log_tampered": "the log carried grades",
     "log_disagrees": "log and notebook disagree",
@@ -29,7 +29,7 @@ _TELLING: Mapping[str, str] = {
     "missing_cell": "cells are missing",
     "unsteady": "the same code ended differently before",
 }
-"""Kinds of flags for which somebody should look, and in words."""
+"""Kinds of flags that need review → description."""
 _KINDS: Mapping[str, str] = {
     **_TELLING,
     "no_log": "no log was handed in",
@@ -53,16 +53,16 @@ _FAILED: Mapping[Status, str] = {
 
 @dataclass(frozen=True)
 class Because:
-    """One reason to look at a submission."""
+    """One reason to review a submission."""
 
     text: str
     tone: str
-    """`bad` first, then `part`, then `wait`."""
+    """`bad`, `part` or `wait`, in this order."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """A submission that a person should look at."""
+    """A submission that needs review."""
 
     student: str
     reasons: tuple[Because, ...]
@@ -70,7 +70,7 @@ class Look:
 
 @dataclass(frozen=True)
 class FlagMessage:
-    """What flags of one kind say, and of whom."""
+    """A message of one kind of flag, and its students."""
 
     text: str
     students: tuple[str, ...]
@@ -84,40 +84,40 @@ class FlagKind:
     words: str
     students: int
     messages: tuple[FlagMessage, ...]
-    """The most frequent first."""
+    """Most frequent first."""
     more: int
-    """Further messages."""
+    """Number of further messages."""
     routine: bool
 
 
 @dataclass(frozen=True)
 class Slow:
-    """A submission that took long."""
+    """A submission whose grading took long."""
 
     student: str
     seconds: float
     mostly: str
-    """The phase that took most of it, and its seconds; empty if unknown."""
+    """The longest phase and its seconds; empty if unknown."""
 
 
 @dataclass(frozen=True)
 class Times:
-    """How long grading took."""
+    """Statistics of the grading time."""
 
     count: int
-    """Submissions with a time that were not taken over from an earlier run."""
+    """Number of submissions with a measured time, without those from the cache."""
     cached: int
     median: float
     most_of_all: float
-    """Seconds that nineteen of twenty stay below."""
+    """The 95th percentile in seconds."""
     total: float
     phases: tuple[tuple[str, float], ...]
-    """Phase, and its median seconds."""
+    """Phase and its median seconds."""
     slowest: tuple[Slow, ...]
 
 
 def worth_a_look(entries: Sequence[Entry], measures: Measured, copies: Copies) -> tuple[Look, ...]:
-    """The submissions that a person should look at, the most pressing first."""
+    """The submissions that need review, most urgent first."""
     reasons: dict[str, list[Because]] = defaultdict(list)
     for entry in entries:
         reasons[entry.student] += _of_grading(entry)
@@ -135,7 +135,7 @@ def worth_a_look(entries: Sequence[Entry], measures: Measured, copies: Copies) -
 
 
 def flag_kinds(entries: Iterable[Entry]) -> tuple[FlagKind, ...]:
-    """What grading noted, by kind; routine notes last."""
+    """The flags of a class by kind; routine kinds last."""
     said: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for entry in entries:
         for flag in entry.log.flags:
@@ -155,7 +155,7 @@ def flag_kinds(entries: Iterable[Entry]) -> tuple[FlagKind, ...]:
 
 
 def times(entries: Iterable[Entry]) -> Times | None:
-    """How long grading took; None if no table says so. What could not be graded took no time worth a word."""
+    """Statistics of the grading time, of submissions that could be graded; None if no table has times."""
     timed = [entry for entry in entries if entry.seconds is not None and entry.log.outcome is Outcome.GRADED]
     fresh = [entry for entry in timed if not entry.cached]
     if not timed:
@@ -177,7 +177,7 @@ def times(entries: Iterable[Entry]) -> Times | None:
 
 
 def _of_grading(entry: Entry) -> list[Because]:
-    """Reasons in one log."""
+    """The reasons in one log."""
     log = entry.log
     if log.outcome is Outcome.GRADER_ERROR:
         return [Because("grader error: grade it again", "bad")]

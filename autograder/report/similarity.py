@@ -1,15 +1,14 @@
-"""Whose work is more alike than chance explains? Compares the reduced answers of a class, item by item.
+"""Finds students whose work is more similar than chance explains, by comparing reduced answers item by item.
 
-What a likeness is worth is measured on the class, in decimal digits, as `verify.copied_answers` measures answers: a
-form or a passage that one student in a thousand writes is worth three digits to a pair that shares it. What the release
-gives to everybody is worth nothing, nor is what many write, nor what our own solutions hold: that is how one writes it.
-The length of what nobody else wrote adds to that. Digits of several items add up, but what a pair says again in another
-item (an excuse under every question) counts once; a pair is reported above what the best of all pairs would reach by
-chance, with a thousandfold margin.
+Similarity is measured on the class in decimal digits, as in `verify.copied_answers`: if two students share a form or a
+passage that one student in a thousand writes, that is evidence of three digits. Passages that the release gives, that
+many students write, or that our own solutions hold do not count. A longer text that only the pair wrote adds digits.
+Digits of several items are summed, but a passage that a pair repeats in other items counts once. A pair is reported if
+it exceeds what the best pair would reach by chance, with a margin of a factor of a thousand.
 
-The same work handed in many times counts once, so that a large ring does not make its own code common; nor does a ring
-whose members each changed a little, as long as much of what they share is in the work of all of them and of nobody
-else. Nothing is compared pair by pair: an index leads from what is rare to those who wrote it.
+The same work submitted many times counts once, so that a large ring does not make its own code common. A ring whose
+members each changed a little is found too, as long as all of them, and no other student, share enough passages. The
+work is not compared pair by pair: an index leads from rare passages to the students who wrote them.
 """
 
 from __future__ import annotations
@@ -23,100 +22,101 @@ from dataclasses import dataclass
 from autograder.report.code_fingerprint import Shape
 
 MARGIN = 3.0
-"""Digits above what the best of all pairs of a class has by chance."""
+"""Margin in digits above the chance level of the best of all pairs in a class."""
 CODE_SHARE, TEXT_SHARE = 0.6, 0.3
-"""Share of what is unusual in the one answer that the other must hold, too; below it an item is no evidence. Who has
-less that is unusual decides, so that nobody hides a copy by padding it. One idea makes much of a function's code
-alike."""
+"""Minimum share of one answer's unusual passages that the other must also have; below it an item is no evidence. The
+answer with fewer unusual passages decides, so that padding does not hide a copy. For code the share is higher, since
+one idea makes much of a function's code similar.
+"""
 CODE_LENGTH, TEXT_LENGTH = 20.0, 5.0
-"""Passages that nobody else wrote, for one more digit."""
+"""Number of passages that only the pair wrote for one more digit."""
 LEAST_LENGTH = 1.0
-"""Unusual passages that a pair must share, in units of `CODE_LENGTH` or `TEXT_LENGTH`."""
+"""Minimum number of unusual passages that a pair must share, in units of `CODE_LENGTH` or `TEXT_LENGTH`."""
 _OVERLAP = 6
-"""Passages that one and the same place of an answer is part of, at most."""
+"""Maximum number of passages that include the same position of an answer."""
 RING_LENGTH = 2.0
-"""What one and the same few wrote, and nobody else, is no common way if it is that long, in the same units."""
+"""Minimum length, in the same units, of passages shared by exactly the same few students that make them a ring."""
 _RING, _SMALL_RING = 10, 5
-"""The same from more than one in so many of a class, and from more than so many, is the usual way, not a ring."""
+"""A ring has at most a tenth of the class, but a group of 5 is always small enough; larger groups are no evidence."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What one student wrote for one problem, reduced."""
+    """One student's answers to one problem, reduced."""
 
     student: str
     shapes: Mapping[str, Shape]
-    """Item id → shape, of the items that were answered."""
+    """Item id → shape, for the items that were answered."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known about one item without looking at the class."""
+    """What is known about one item independently of the class."""
 
     given: frozenset[int]
-    """Passages that the release gives to everybody."""
+    """Passages in the release."""
     ours: tuple[Shape, ...]
-    """Our own solution, right alternatives and known wrong solutions."""
+    """Shapes of our own solution, right alternatives and known wrong solutions."""
     length: float = CODE_LENGTH
-    """Passages that nobody else wrote, for one more digit."""
+    """Number of passages that only the pair wrote for one more digit."""
     share: float = CODE_SHARE
-    """Of what is unusual, that must be in both."""
+    """Minimum share of unusual passages that must be in both."""
 
 
 @dataclass(frozen=True)
 class AlikeItem:
-    """One item in which two works are alike."""
+    """One item in which two works are similar."""
 
     item: str
     same: bool
-    """Are the two the same once reduced?"""
+    """Whether the two reduced answers are identical."""
     share: float
-    """Of what is unusual in the one that has less of it: the share that the other holds, too, 0 to 1."""
+    """Share of the unusual passages that the other answer also has, 0 to 1; of the answer with fewer of them."""
     passages: int
-    """Unusual passages that both hold."""
+    """Number of unusual passages in both."""
     length: float
-    """The same in units of `Known.length`."""
+    """The same number in units of `Known.length`."""
     digits: float
-    """What the likeness is worth."""
+    """Evidence in digits."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Students whose work is alike."""
+    """Students with similar work."""
 
     students: tuple[str, ...]
     pair: tuple[str, str]
-    """Two of them whose work is most alike; the items below are theirs."""
+    """The two with the most similar work; `items` are about them."""
     items: tuple[AlikeItem, ...]
-    """In the order of the problem."""
+    """In the problem's order."""
 
     @property
     def digits(self) -> float:
-        """What all items together are worth."""
+        """Evidence of all items together."""
         return math.fsum(item.digits for item in self.items)
 
 
 @dataclass(frozen=True)
 class _Node:
-    """One work, and all who handed it in."""
+    """One work, and all students who submitted it."""
 
     students: tuple[str, ...]
     shapes: Mapping[str, Shape]
     weight: int
-    """How many it counts for."""
+    """Number of students it counts for."""
 
 
 def threshold(students: int) -> float:
-    """Digits from which a pair of a class of that size is reported."""
+    """Minimum digits for reporting a pair in a class of this size."""
     return math.log10(max(1, students * (students - 1) // 2)) + MARGIN
 
 
 def similar_groups(works: Sequence[Work], known: Mapping[str, Known]) -> list[Group]:
-    """Groups of students whose work is alike, the most telling first.
+    """Groups of students with similar work, strongest evidence first.
 
     Args:
         works: the class, each student once.
-        known: item id → what is known of it; items that are not in it are not compared.
+        known: item id → what is known about it; items without an entry are not compared.
     """
     nodes = _nodes(works, known)
     links: dict[tuple[int, int], list[AlikeItem]] = defaultdict(list)
@@ -131,7 +131,7 @@ def similar_groups(works: Sequence[Work], known: Mapping[str, Known]) -> list[Gr
 
 
 def _is_telling(items: Sequence[AlikeItem], least: float) -> bool:
-    """Are there enough digits, and enough to look at? A few short lines may be alike by taste."""
+    """Whether the evidence suffices and is long enough; a few short lines can be similar by style."""
     return (
         math.fsum(item.digits for item in items) >= least and math.fsum(item.length for item in items) >= LEAST_LENGTH
     )
@@ -154,7 +154,7 @@ def _most_in_a_ring(people: int) -> int:
 
 
 class _Item:
-    """One item of a class: how often what was written, and by whom."""
+    """One item of a class: counts of its forms and passages."""
 
     def __init__(self, item: str, known: Known, nodes: Sequence[_Node]) -> None:
         self._item = item
@@ -162,7 +162,7 @@ class _Item:
         self._nodes = [(number, node) for number, node in enumerate(nodes) if item in node.shapes]
         self._people = sum(node.weight for _, node in self._nodes)
         self._few = max(1, self._people // 100)
-        """Others who may have written the same, for it to be unusual."""
+        """An unusual passage is shared by at most this many others."""
         self._forms: Counter[int] = Counter()
         self._passages: Counter[int] = Counter()
         for _, node in self._nodes:
@@ -174,7 +174,7 @@ class _Item:
         self._of_rings = self._ring_passages(_most_in_a_ring(self._people))
 
     def _ring_passages(self, most: int) -> frozenset[int]:
-        """The passages of which one and the same few wrote many, and nobody else any."""
+        """The passages of rings: many passages shared by exactly the same few students."""
         owners = _index({number: node.shapes[self._item].passages - self._common for number, node in self._nodes})
         sets: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for passage, numbers in owners.items():
@@ -184,10 +184,10 @@ class _Item:
         return frozenset(passage for passages in sets.values() if len(passages) >= least for passage in passages)
 
     def alike(self, said: defaultdict[tuple[int, int], set[int]]) -> dict[tuple[int, int], AlikeItem]:
-        """Pair of nodes → how alike their answers are; a node that many handed in is a pair with itself.
+        """Returns pair of nodes → similarity; a node with several students is a pair with itself.
 
         Args:
-            said: pair of nodes → what counted in other items already; what counts here is added.
+            said: pair of nodes → passages that already counted in other items; extended here.
         """
         unusual = {number: self._unusual(node) for number, node in self._nodes}
         shared: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -218,7 +218,7 @@ class _Item:
         return {pair: alike for pair, alike in found.items() if alike.digits > 0}
 
     def _unusual(self, node: _Node) -> frozenset[int]:
-        """The passages of a node that at most a few others, two who share them aside, wrote."""
+        """The passages of a node that, apart from the two who share them, at most a few others wrote."""
         most = self._few + 2
         return frozenset(
             passage
@@ -231,7 +231,7 @@ class _Item:
         return self._forms[form] - own <= self._few and form not in self._common_forms
 
     def _alike(self, one: _Node, other: _Node, share: float, passages: Sequence[int]) -> AlikeItem:
-        """How alike two answers are, by the unusual passages that both hold; or a node's, handed in by many."""
+        """The similarity of two answers by their shared unusual passages, or of one node's students."""
         form = one.shapes[self._item].form
         same = form == other.shapes[self._item].form
         own = 1 if one is other else 2
@@ -247,13 +247,13 @@ class _Item:
         return AlikeItem(self._item, same, share, len(passages), len(passages) / self._known.length, digits)
 
     def _worth(self, others: int, own: int) -> float:
-        """Digits of what so many others wrote, beside those who share it."""
+        """Digits of evidence of a passage or form that this many others wrote, besides those who share it."""
         people = max(1, self._people + len(self._known.ours) - own + 1)
         return max(0.0, math.log10(people / (others + 0.5)))
 
 
 def _index(sets: Mapping[int, frozenset[int]]) -> dict[int, list[int]]:
-    """Element → owners, of the elements that several own."""
+    """Element → owners, for elements with several owners."""
     owners: dict[int, list[int]] = defaultdict(list)
     for owner, elements in sets.items():
         for element in elements:
@@ -262,7 +262,7 @@ def _index(sets: Mapping[int, frozenset[int]]) -> dict[int, list[int]]:
 
 
 def _connected(pairs: Mapping[tuple[int, int], object]) -> list[list[int]]:
-    """The nodes that are linked, directly or through others."""
+    """The connected components of the links."""
     leader: dict[int, int] = {}
 
     def find(node: int) -> int:
