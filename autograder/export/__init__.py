@@ -1,5 +1,5 @@
-"""Grades on their way out: from nbgrader's gradebook to the course platform.
+"""Exports grades from nbgrader's gradebook to the course platform.
 
-`scores` reads, `assignments` says what counts as one assignment, `roster` and `matching` find each student on the
-platform's own list, `canvas`, `gradescope_csv` and `plain` make the files, `exporting` does one export from end to end.
+`grades` reads the gradebook, `assignments` defines assignments, `roster` and `roster_match` find each student on the
+platform's list, `canvas`, `gradescope_csv` and `plain` make the files, `export` runs one export from end to end.
 """

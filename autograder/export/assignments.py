@@ -1,4 +1,4 @@
-"""What the course platform calls an assignment: a homework with all its problems, or one problem of it."""
+"""Defines the platform's assignments: a homework with all its problems, or a single problem."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from autograder.export.options import Per
 
 @dataclass(frozen=True)
 class Assignment:
-    """One thing that the course platform has one grade for."""
+    """An assignment: the platform has one grade for it."""
 
     id: str
     """Homework or problem id."""
     names: tuple[str, ...]
-    """What it may be called on the platform; the first is the title to show."""
+    """Possible names on the platform; the first is the title."""
     problems: tuple[str, ...]
-    """The problems that count, in order; those that the gradebook does not know are left out."""
+    """The problems that count, in order; without those missing from the gradebook."""
     max_score: float
     not_released: tuple[str, ...] = ()
-    """Problems of the homework that the gradebook does not know: they are worth nothing so far."""
+    """Problems of the homework that are missing from the gradebook; they have no points yet."""
 
 
 @dataclass(frozen=True)
 class Total:
-    """What one student has for one assignment."""
+    """One student's points for one assignment."""
 
     scores: tuple[Score, ...]
-    """Of the problems that something was recorded for; a problem without counts as 0."""
+    """Scores of the recorded problems; any other problem counts as 0."""
     max_score: float
 
     @property
@@ -44,48 +44,48 @@ class Total:
 
     @property
     def penalty(self) -> float:
-        """Points that lateness costs."""
+        """Points deducted for lateness."""
         return sum(one.penalty for one in self.scores)
 
     @property
     def final(self) -> float:
-        """What counts."""
+        """Points after late penalties."""
         return sum(one.final for one in self.scores)
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """`problem/item` of what a person has yet to look at."""
+        """`problem/item` of each item that needs manual grading."""
         return tuple(f"{one.problem}/{item}" for one in self.scores for item in one.waiting)
 
     @property
     def handed_in_at(self) -> datetime | None:
-        """The last hand-in."""
+        """The last submission time."""
         return max((one.handed_in_at for one in self.scores if one.handed_in_at), default=None)
 
     @property
     def seconds_late(self) -> float:
-        """Of the problem that was latest."""
+        """The lateness of the latest problem."""
         return max((one.seconds_late for one in self.scores), default=0.0)
 
 
 def total(grades: Grades, assignment: Assignment, student: str) -> Total | None:
-    """What a student has for an assignment; None if nothing was recorded for any of its problems."""
+    """A student's points for an assignment; None if none of its problems is recorded."""
     scores = [grades.scores.get((student, problem)) for problem in assignment.problems]
     found = tuple(score for score in scores if score is not None)
     return Total(found, assignment.max_score) if found else None
 
 
 def chosen(course: Course, grades: Grades, wanted: Sequence[str], per: Per) -> list[Assignment]:
-    """The assignments to export.
+    """Selects the assignments to export.
 
     Args:
         course: its homeworks.
-        grades: what is in the gradebook.
-        wanted: homework and problem ids; if none, everything that somebody has a submission for.
-        per: whether a homework is one assignment, or each of its problems is; a problem named in `wanted` always is.
+        grades: the content of the gradebook.
+        wanted: homework and problem ids; if empty, everything with at least one submission.
+        per: whether each homework or each of its problems is an assignment; a problem named in `wanted` always is one.
 
     Raises:
-        ExportError: an id is neither, the gradebook does not know it, or there is nothing to export.
+        ExportError: an id is unknown, is missing from the gradebook, or there is nothing to export.
     """
     homeworks = {homework.id: homework for homework in course.homeworks}
     found: dict[tuple[str, str], Assignment] = {}

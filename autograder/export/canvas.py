@@ -1,7 +1,7 @@
-"""A Canvas gradebook with our grades in it, ready to be imported again.
+"""Fills our grades into a Canvas gradebook, which Canvas can import.
 
-Canvas matches a column by the number at the end of its heading, `Homework 11 (12345)`, and a row by its first columns.
-Everything but the cells that get a grade stays as it is: an import changes nothing else then.
+Canvas finds a column by the number at the end of its heading, `Homework 11 (12345)`, and a row by its first columns.
+Only the cells that get a grade are changed, so an import changes nothing else.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _FIRST_COLUMNS = frozenset(
     "student/lastname/firstname/id/sis user id/sis login id/integration id/root account/section".split("/")
 )
 _SAME = 0.005
-"""Canvas keeps two decimals."""
+"""Tolerance, since Canvas keeps two decimals."""
 
 
 def canvas_file(
@@ -47,21 +47,21 @@ def canvas_file(
 ) -> Exported:
     """Fills the columns of the assignments.
 
-    A cell stays as it is where nobody handed in, where a grade is left out, and where Canvas says that the student is
-    excused (`EX`) or has not got the assignment (`N/A`).
+    A cell stays unchanged if there is no submission, if the grade is left out, and if Canvas says that the student is
+    excused (`EX`) or does not have the assignment (`N/A`).
 
     Args:
-        grades: what is in the gradebook.
-        assignments: what to fill in.
+        grades: the content of the gradebook.
+        assignments: the assignments to fill in.
         roster: Canvas's own export.
-        matching: who is who.
-        columns: assignment id → heading, with or without its number, where the names of an assignment do not do.
+        matching: student → row of the roster.
+        columns: assignment id → heading, with or without its number; needed if no name of the assignment matches.
         unfinished: `LEAVE` or `INCLUDE`.
-        scale: grades are scaled to Canvas's points where these are other than ours.
+        scale: whether to scale grades to Canvas's points where they differ from ours.
 
     Raises:
-        ExportError: the roster is no Canvas gradebook; a column is missing, there twice or read-only; Canvas has other
-            points for it and `scale` is not said.
+        ExportError: the roster is not a Canvas gradebook; a column is missing, ambiguous or read-only; Canvas has
+            different points and `scale` is false.
     """
     if not roster.is_canvas:
         raise ExportError(
@@ -97,7 +97,7 @@ def canvas_file(
             else:
                 row[column] = points_text(found.final * factor)
                 written += 1
-    delimiter = roster.delimiter if roster.delimiter in ",;" else ","  # what Canvas reads
+    delimiter = roster.delimiter if roster.delimiter in ",;" else ","  # delimiters that Canvas can read
     text = csv_text([roster.header, *rows], delimiter, roster.newline)
     absent = without_submission(grades, assignments, roster, matching)
     return Exported(text, written, tuple(left_out), tuple(absent), tuple(notes), roster.marked)
@@ -127,7 +127,7 @@ def _column(roster: Roster, assignment: Assignment, said: str) -> int:
 
 
 def _names(heading: str, *, by_number: bool) -> set[str]:
-    """A heading as it is, and without its number; the number alone only where staff named a column by it."""
+    """The names of a heading: with and without its number; the number alone only if staff named a column by it."""
     numbered = _NUMBERED.fullmatch(heading.strip())
     if numbered is None:
         return {normal(heading)}
@@ -135,7 +135,7 @@ def _names(heading: str, *, by_number: bool) -> set[str]:
 
 
 def _factor(roster: Roster, assignment: Assignment, column: int, scale: bool) -> float:
-    """What our points are multiplied by to be Canvas's."""
+    """The factor from our points to Canvas's."""
     row = next((row for row in roster.rows if row and "points possible" in row[0].casefold()), ())
     said = row[column].strip() if column < len(row) else ""
     heading = roster.header[column]
@@ -163,9 +163,9 @@ def _factor(roster: Roster, assignment: Assignment, column: int, scale: bool) ->
 
 
 def _readings(text: str) -> list[float]:
-    """What a number may be that has a comma or a point in it, as languages differ; empty if it is none.
+    """Possible values of a number with commas or points, which languages use differently; empty if it is no number.
 
-    The last one is the decimal one; a single one with three digits behind it may as well part the thousands.
+    The last separator is the decimal one. A single separator followed by three digits can also separate thousands.
     """
     if re.fullmatch(r"\d*(?:[.,]\d+)*", text) is None or not text:
         return []

@@ -1,4 +1,4 @@
-"""One export from end to end: gradebook and roster in, a file and its list of unmatched students out."""
+"""Runs one export: reads the gradebook and the roster, writes the file and a list of unmatched students."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from autograder.export.roster_match import match
 from autograder.gradebook.database import opened
 
 SHOWN = 20
-"""How many students are named on the terminal; the list has all of them."""
+"""Maximum number of students named on the terminal; the list names all."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody asked for."""
+    """The options of an export."""
 
     form: Form
     to: Path
@@ -35,35 +35,35 @@ class Request:
     roster: Path | None = None
     """The platform's list of students; Canvas and Gradescope need one."""
     assignments: Sequence[str] = ()
-    """Homework and problem ids; all that somebody has handed in, if none."""
+    """Homework and problem ids; if empty, all with submissions."""
     per: Per = Per.HOMEWORK
     columns: Mapping[str, str] = field(default_factory=dict)
     """Canvas: assignment id → heading of its column."""
     by: str = ""
-    """The heading of the roster that says who somebody is; all known ones, if empty."""
+    """The roster's heading that identifies students; if empty, all known ones."""
     unfinished: Unfinished = Unfinished.LEAVE
     scale: bool = False
-    """Canvas: scale to its points."""
+    """Canvas: whether to scale grades to Canvas's points."""
     students: Sequence[str] = ()
-    """Ids of the gradebook; everybody, if none."""
+    """Ids in the gradebook; if empty, all students."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """What came of it."""
+    """The result of an export."""
 
     path: Path
     exported: Exported
     unmatched: Path | None
-    """The list of those who are left out or handed in nothing; None if there are none."""
+    """The list of students who are left out or without a submission; None if there are none."""
 
     @property
     def complete(self) -> bool:
-        """Is every grade of the gradebook that was asked for in the file?"""
+        """Whether every requested grade is in the file."""
         return not self.exported.left_out
 
     def messages(self) -> list[str]:
-        """What a person should read, line by line; safe to print."""
+        """Messages for staff, line by line; safe to print."""
         left = [f"{printable(one.student)}, {one.assignment}: {one.why}" for one in self.exported.left_out]
         absent = [f"{person.label}, {assignment}: nothing handed in" for person, assignment in self.exported.absent]
         return [*self.exported.notes, *_first("left out: ", left), *_first("on the roster: ", absent)]
@@ -73,13 +73,13 @@ def export(request: Request, root: Path | None = None, gradebook: Any = None) ->
     """Exports grades.
 
     Args:
-        request: what, in which form, whereto.
+        request: the options.
         root: the course's root folder; found by `root_folder()` if not given.
         gradebook: nbgrader's `Gradebook`, open; the course's own if not given.
 
     Raises:
         CourseError: `course.toml` or the gradebook cannot be used.
-        ExportError: the roster cannot be used, or does not say where the grades belong; nothing was written.
+        ExportError: the roster cannot be used, or it is unclear where the grades belong; nothing was written.
         SetupError: the folder cannot be written.
     """
     course = load_course(root or root_folder())
@@ -106,7 +106,9 @@ def _exported(request: Request, course: Course, grades: Grades) -> Exported:
     if request.to.exists() and request.to.samefile(request.roster):
         raise ExportError(f"{request.to} is the roster itself; write to another file.")
     roster = read_roster(request.roster, request.by)
-    matching = match(grades.accounts, roster, request.by)  # of all, so that two who fit one row are noticed
+    matching = match(
+        grades.accounts, roster, request.by
+    )  # matches all students, so that two who fit one row are noticed
     if request.students:
         rows = {student: person for student, person in matching.rows.items() if student in request.students}
         matching = replace(matching, rows=rows)
@@ -131,7 +133,7 @@ def _exported(request: Request, course: Course, grades: Grades) -> Exported:
 
 
 def _of_students(grades: Grades, students: Sequence[str]) -> Grades:
-    """The grades of some students; of all, if none are named."""
+    """The grades of the named students; of all if none are named."""
     unknown = sorted(set(students) - {account.id for account in grades.accounts})
     if unknown:
         raise ExportError(f"the gradebook does not know {', '.join(map(repr, unknown))}.")
@@ -148,10 +150,10 @@ def _only(assignments: list[Assignment]) -> Assignment:
 
 
 def columns_of(pairs: Sequence[str]) -> dict[str, str]:
-    """Reads `ID=HEADING` pairs.
+    """Parses `ID=HEADING` pairs.
 
     Raises:
-        ExportError: one is no such pair.
+        ExportError: a pair has another form.
     """
     columns = {}
     for pair in pairs:

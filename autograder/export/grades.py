@@ -1,7 +1,7 @@
-"""What the gradebook says of everybody: points, what waits for a person, hand-in times, late penalties.
+"""Reads a class's grades from the gradebook: points, open manual grading, submission times, late penalties.
 
-The late penalty is worked out here, on the points as they are now: the one that the gradebook keeps is of the day on
-which the submission was graded, before a person gave points.
+The late penalty is computed here from the current points. The gradebook keeps the penalty from the day of grading,
+before any manual scores.
 """
 
 from __future__ import annotations
@@ -21,63 +21,63 @@ from autograder.gradebook.standing import Standing, standings
 
 @dataclass(frozen=True)
 class Account:
-    """A student as the gradebook knows them."""
+    """A student in the gradebook."""
 
     id: str
-    """The name of their folder when the class was graded."""
+    """The name of the student's submission folder."""
     email: str
-    """Empty if the gradebook has none, as it has none unless somebody put it there."""
+    """Empty unless staff entered it in the gradebook."""
     lms_user_id: str
-    """Their id on the course platform; empty likewise."""
+    """Id on the course platform; empty unless staff entered it."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """What one student has for one problem."""
+    """One student's score for one problem."""
 
     student: str
     problem: str
     points: tuple[tuple[str, float], ...]
-    """Item id → points so far, a person's and extra credit counted; in the order of the notebook."""
+    """Item id → points so far, with manual scores and extra credit; in the order of the notebook."""
     max_score: float
     waiting: tuple[str, ...]
-    """Ids of the items that a person has yet to look at."""
+    """Ids of the items that need manual grading."""
     handed_in_at: datetime | None
-    """In UTC; None if nobody noted it."""
+    """Submission time in UTC; None if unknown."""
     seconds_late: float
-    """After the due date with this student's extension; 0 if in time."""
+    """Seconds after the due date with this student's extension; 0 if in time."""
     penalty: float
-    """Points that the late policy takes from `score`."""
+    """Points that the late policy deducts from `score`."""
 
     @property
     def score(self) -> float:
-        """Points of all items so far, the late penalty not yet taken away; never negative."""
+        """Points of all items so far, before the late penalty; never negative."""
         return max(0.0, sum(points for _, points in self.points))
 
     @property
     def final(self) -> float:
-        """What counts: the score less the late penalty; never negative."""
+        """The score minus the late penalty; never negative."""
         return max(0.0, self.score - self.penalty)
 
 
 @dataclass(frozen=True)
 class Grades:
-    """The whole gradebook."""
+    """The grades of all students."""
 
     accounts: tuple[Account, ...]
-    """By id."""
+    """Sorted by id."""
     items: Mapping[str, tuple[tuple[str, float], ...]]
-    """Problem → (item id, points it is worth), in the order of the notebook; of every problem in the gradebook."""
+    """Problem → (item id, maximum points) in the order of the notebook, for every problem in the gradebook."""
     scores: Mapping[tuple[str, str], Score]
-    """(Student, problem) → score, where something was recorded."""
+    """(Student, problem) → score, for recorded submissions."""
 
     def max_score(self, problem: str) -> float:
-        """Points that a problem is worth."""
+        """Maximum points of a problem."""
         return sum(points for _, points in self.items[problem])
 
 
 def read_grades(gradebook: Any, course: Course) -> Grades:
-    """Reads everything that exports need, with a few questions to the database for each problem.
+    """Reads everything that exports need, with a few database queries per problem.
 
     Args:
         gradebook: nbgrader's `Gradebook`, open.
@@ -105,7 +105,7 @@ def read_grades(gradebook: Any, course: Course) -> Grades:
 
 
 def _in_order(course: Course, problem: str, worth: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
-    """Items in the order of the notebook; those that its source does not have (any more) last."""
+    """Items in the order of the notebook; items that are no longer in the source come last."""
     try:
         order = [item.id for item in load_problem(problem, course.root).items]
     except SourceError:

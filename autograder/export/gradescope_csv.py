@@ -1,7 +1,7 @@
-"""The grades of one assignment in the shape of Gradescope's own export ("Download Grades").
+"""Exports the grades of one assignment in the format of Gradescope's own export ("Download Grades").
 
-What reads such files (spreadsheets, scripts) needs no other reader for ours. The total is what counts, late penalty
-taken away; the columns of the items are points before it.
+Spreadsheets and scripts for Gradescope's files read ours too. The total is after the late penalty; the columns of the
+items are before it.
 """
 
 from __future__ import annotations
@@ -49,17 +49,17 @@ def gradescope_file(
     zone: tzinfo | None,
     unfinished: Unfinished = Unfinished.LEAVE,
 ) -> Exported:
-    """One row for each student of the roster, in its order.
+    """One row for each student on the roster, in its order.
 
-    `Status` is `Graded`, `Missing`, or `Ungraded` while a person has yet to look at something; then `Total Score` is
-    empty, unless unfinished grades are included. `Submission ID` and `View Count` are Gradescope's own and stay empty.
+    `Status` is `Graded`, `Missing`, or `Ungraded` while an item needs manual grading; then `Total Score` is empty,
+    unless unfinished grades are included. `Submission ID` and `View Count` belong to Gradescope and stay empty.
 
     Args:
-        grades: what is in the gradebook.
-        assignment: what to export.
-        roster: who is in the class.
-        matching: who is who.
-        zone: time zone of the hand-in times.
+        grades: the content of the gradebook.
+        assignment: the assignment to export.
+        roster: the students in the class.
+        matching: student → row of the roster.
+        zone: time zone of the submission times.
         unfinished: `LEAVE` or `INCLUDE`.
     """
     questions = _questions(grades, assignment)
@@ -86,7 +86,7 @@ def gradescope_file(
 
 
 def _questions(grades: Grades, assignment: Assignment) -> dict[tuple[str, str], str]:
-    """(Problem, item) → heading, numbered as Gradescope numbers questions and their parts."""
+    """(Problem, item) → heading, numbered like Gradescope's questions and their parts."""
     headings = {}
     for number, problem in enumerate(assignment.problems, 1):
         for part, (item, most) in enumerate(grades.items[problem], 1):
@@ -118,7 +118,7 @@ def _grade(assignment: Assignment, found: Total | None, unfinished: Unfinished, 
 
 
 def _points(found: Total | None, questions: dict[tuple[str, str], str]) -> tuple[str, ...]:
-    """Points of each item; nothing for what nobody handed in or a person has yet to look at."""
+    """Points of each item; empty without a submission and for items that need manual grading."""
     known: dict[tuple[str, str], str] = {}
     for score in found.scores if found else ():
         for item, points in score.points:

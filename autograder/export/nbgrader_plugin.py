@@ -1,4 +1,4 @@
-"""The exports as nbgrader's plug-ins, for `nbgrader export --exporter=...` inside `course/`.
+"""The exports as nbgrader plug-ins, for `nbgrader export --exporter=...` inside `course/`.
 
     nbgrader export --exporter=autograder.export.nbgrader_plugin.CanvasExporter --to grades.csv \\
         --CanvasExporter.roster=canvas.csv --assignment="['11']"
@@ -18,7 +18,7 @@ from autograder.export.options import Form, Per, Unfinished
 
 
 class _Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
-    """What the three have in common; exit status 1 if somebody was left out, 2 if nothing was written."""
+    """Base class of the exporters; exit status 1 if students were left out, 2 if nothing was written."""
 
     form: ClassVar[Form]
 
@@ -32,7 +32,7 @@ class _Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
     scale = Bool(False, help="Canvas: scale to its points").tag(config=True)
 
     def export(self, gradebook: Any) -> None:
-        """Writes the file and says whom it leaves out."""
+        """Writes the file and reports the students who were left out."""
         try:
             done = export(
                 Request(
@@ -67,7 +67,7 @@ class CanvasExporter(_Exporter):
 
 
 class GradescopeExporter(_Exporter):
-    """The shape of Gradescope's own export."""
+    """The format of Gradescope's own export."""
 
     form = Form.GRADESCOPE
 

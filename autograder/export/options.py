@@ -1,4 +1,4 @@
-"""The words with which one says what to export, and how."""
+"""Options of an export."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Form(StrEnum):
-    """For whom the file is."""
+    """The format of the file."""
 
     CANVAS = "canvas"
     GRADESCOPE = "gradescope"
@@ -14,18 +14,18 @@ class Form(StrEnum):
 
 
 class Per(StrEnum):
-    """What gets a column of its own."""
+    """Whether each homework or each problem gets its own column."""
 
     HOMEWORK = "homework"
     PROBLEM = "problem"
 
 
 class Unfinished(StrEnum):
-    """What becomes of a grade while a person has yet to look at some of its items."""
+    """What happens to a grade while some of its items need manual grading."""
 
     LEAVE = "leave"
-    """It is left out and said so."""
+    """It is left out and listed."""
     INCLUDE = "include"
     """The points so far are exported."""
     REFUSE = "refuse"
-    """Nothing is exported for anybody."""
+    """Nothing is exported."""

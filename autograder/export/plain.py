@@ -1,4 +1,4 @@
-"""One row for each student and problem, for people and for programs of their own."""
+"""Exports one row for each student and problem, for readers and for your own programs."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def plain_file(
     roster: Roster | None = None,
     matching: Matching | None = None,
 ) -> Exported:
-    """Everybody in the gradebook, whoever is on the roster.
+    """Exports all students in the gradebook, on the roster or not.
 
-    `final` is empty while `manual_grading` names items that wait for a person, unless unfinished grades are included.
+    `final` is empty while `manual_grading` names items that need manual grading, unless unfinished grades are included.
     `late` is in hours, minutes and seconds.
 
     Args:
-        grades: what is in the gradebook.
-        assignments: whose problems to list.
-        zone: time zone of the hand-in times.
+        grades: the content of the gradebook.
+        assignments: the assignments whose problems are listed.
+        zone: time zone of the submission times.
         unfinished: `LEAVE` or `INCLUDE`.
-        roster: if given, who is not on it and who handed in nothing is said.
-        matching: who is who; goes with the roster.
+        roster: if given, students who are not on it or have no submission are reported.
+        matching: student → row of the roster; required with a roster.
     """
     assignments = tuple(assignments)
     rows: list[tuple[str, ...]] = [HEADINGS]

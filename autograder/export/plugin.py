@@ -1,4 +1,4 @@
-"""Deprecated name of `autograder.export.nbgrader_plugin`, kept for scripts that name an exporter."""
+"""Deprecated name of `autograder.export.nbgrader_plugin`, kept for scripts that use it."""
 
 import sys
 import warnings

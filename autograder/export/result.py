@@ -1,4 +1,4 @@
-"""What one export came to: the file, whom it leaves out, and the list of those beside it."""
+"""The result of an export: the file, the grades it leaves out, and the list of both."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from autograder.export.roster import Person, Roster
 from autograder.export.roster_match import Matching
 
 UNMATCHED = ".unmatched.csv"
-"""Ending of the list, after the whole name of the file."""
+"""Suffix of the list, after the complete name of the file."""
 _HEADINGS = ("in", "student", "assignment", "score", "max_score", "late_penalty", "final", "why")
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A grade that is in the gradebook and not in the file."""
+    """A grade that is in the gradebook but not in the file."""
 
     student: str
     assignment: str
@@ -31,30 +31,30 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Exported:
-    """A file that is ready to be written."""
+    """An exported file that is not written yet."""
 
     text: str
     written: int
-    """How many grades are in it."""
+    """Number of grades in it."""
     left_out: tuple[LeftOut, ...] = ()
     absent: tuple[tuple[Person, str], ...] = ()
-    """Students of the roster without a submission, and to which assignment; no fault of anybody's."""
+    """Students on the roster without a submission, each with the assignment."""
     notes: tuple[str, ...] = ()
-    """What a person should know."""
+    """Remarks for staff."""
     marked: bool = False
-    """Does the file begin with UTF-8's byte order mark?"""
+    """Whether the file begins with a UTF-8 byte order mark."""
 
 
 def waits_for_a_person(found: Total) -> str:
-    """Says what is yet to be graded by a person; empty if nothing is."""
+    """Names the items that need manual grading; empty if there are none."""
     return f"waits for a person: {', '.join(found.waiting)}" if found.waiting else ""
 
 
 def refuse_unfinished(grades: Grades, assignments: Iterable[Assignment]) -> None:
-    """Does nothing if every grade is finished.
+    """Checks that every grade is finished.
 
     Raises:
-        ExportError: somebody's is not.
+        ExportError: a grade is not.
     """
     waiting = [
         f"{account.id} ({assignment.id})"
@@ -71,7 +71,7 @@ def refuse_unfinished(grades: Grades, assignments: Iterable[Assignment]) -> None
 
 
 def not_on_roster(grades: Grades, assignments: Iterable[Assignment], matching: Matching) -> list[LeftOut]:
-    """The grades of those whom nobody on the roster is."""
+    """The grades of students who are not on the roster."""
     return [
         LeftOut(account.id, assignment.id, found, matching.refused[account.id])
         for assignment in assignments
@@ -83,7 +83,7 @@ def not_on_roster(grades: Grades, assignments: Iterable[Assignment], matching: M
 def without_submission(
     grades: Grades, assignments: Iterable[Assignment], roster: Roster, matching: Matching
 ) -> list[tuple[Person, str]]:
-    """Students of the roster for whom nothing was recorded, by assignment."""
+    """Students on the roster without a recorded submission, by assignment."""
     account_of = {person: student for student, person in matching.rows.items()}
     return [
         (person, assignment.id)
@@ -94,12 +94,12 @@ def without_submission(
 
 
 def write_exported(to: Path, exported: Exported) -> Path | None:
-    """Writes the file, and beside it the list of whom it leaves out if there are any.
+    """Writes the file and, if grades or submissions are missing, a list of them beside it.
 
-    A list of an earlier export that is not true any more is removed.
+    An outdated list of an earlier export is removed.
 
     Returns:
-        The list's path; None if nobody is left out and everybody handed in.
+        The list's path; None if there is no list.
 
     Raises:
         SetupError: the folder cannot be written.

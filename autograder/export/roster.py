@@ -1,7 +1,7 @@
-"""A roster: the course platform's own list of students, as somebody downloaded it or saved it from a spreadsheet.
+"""Reads a roster: the course platform's list of students, as downloaded or saved from a spreadsheet.
 
-Read are Canvas gradebooks, Gradescope rosters and any table with a heading that says who somebody is; with commas,
-semicolons or tabs, in UTF-8, in what Excel makes of it (UTF-16) or in Windows-1252. No cell is changed: ids stay text.
+It reads Canvas gradebooks, Gradescope rosters and any table with a heading that identifies students; separated by
+commas, semicolons or tabs; in UTF-8, Excel's UTF-16 or Windows-1252. No cell is changed: ids stay text.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from autograder.core.errors import ExportError
 from autograder.core.text import printable
 
 LARGEST = 64 * 1024 * 1024
-"""Bytes; no roster is larger."""
+"""Maximum size in bytes."""
 
 CANVAS_ID = "id"
-"""Canvas's own number of a student; says nothing about the student's name elsewhere."""
+"""Canvas's own number of a student, which no other system uses."""
 
 _IDS = frozenset(
     "id/student id/studentid/student number/user id/username/user name/login/login id/net id/netid/sid/sis id"
@@ -32,7 +32,7 @@ _LAST = frozenset("last name/lastname/surname/family name".split("/"))
 _NAMES = frozenset("name/student name/full name".split("/"))
 _NOT_STUDENTS = re.compile(r"instructor|teacher|ta\b|teaching|reader|observer|designer|staff", re.IGNORECASE)
 _TEST_STUDENT = "student, test"
-"""What Canvas calls the student that a teacher is in its student view."""
+"""Canvas's name for the test student of a teacher's student view."""
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")) + (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
@@ -46,21 +46,21 @@ class Person:
     row: int
     """Index in `Roster.rows`."""
     line: int
-    """Line of the file on which the row begins, from 1."""
+    """Line of the file on which the row begins, counted from 1."""
     first_name: str
     last_name: str
     sid: str
-    """Student id as the course platform calls it; empty if it has none."""
+    """The platform's student id; empty if it has none."""
     email: str
     section: str
     ids: tuple[tuple[str, str], ...]
-    """(Normal heading, cell) of each cell that says who this is; no empty ones."""
+    """(Normal heading, cell) of each cell that identifies the student and is not empty."""
     is_student: bool
     """False for staff and for the platform's test student."""
 
     @property
     def label(self) -> str:
-        """Name and id for people to read, safe to print."""
+        """Name and id, safe to print."""
         name = f"{self.first_name} {self.last_name}".strip()
         who = self.sid or self.email or next((cell for _, cell in self.ids), "")
         return printable(f"{name} ({who})" if name and who else name or who or f"line {self.line}")
@@ -68,28 +68,28 @@ class Person:
 
 @dataclass(frozen=True)
 class Roster:
-    """A roster as it was read."""
+    """The content of a roster file."""
 
     path: Path
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    """All rows below the header, as they are; not only students'."""
+    """All rows below the header, unchanged; including rows that are not students."""
     people: tuple[Person, ...]
     delimiter: str
     newline: str
     marked: bool
-    """Did it begin with a byte order mark of UTF-8?"""
+    """Whether the file began with a UTF-8 byte order mark."""
     notes: tuple[str, ...]
-    """What was odd about the file."""
+    """Remarks about the file."""
 
     @property
     def is_canvas(self) -> bool:
-        """Has it the first columns of a Canvas gradebook?"""
+        """Whether it has the first columns of a Canvas gradebook."""
         names = tuple(map(normal, self.header[:3]))
         return names[:2] == ("student", "id") or names == ("lastname", "firstname", "id")
 
     def column(self, heading: str) -> int:
-        """The index of the first column with that heading.
+        """The index of the first column with this heading.
 
         Raises:
             ExportError: there is none.
@@ -102,7 +102,7 @@ class Roster:
 
 
 def normal(heading: str) -> str:
-    """A heading in small letters, without marks and needless blanks."""
+    """A heading in lower case, without byte order mark; underscores, hyphens and blanks become single blanks."""
     return " ".join(re.sub(r"[\s_\-]+", " ", heading.replace("\ufeff", "")).casefold().split())
 
 
@@ -111,13 +111,13 @@ def read_roster(path: Path, by: str = "") -> Roster:
 
     Args:
         path: the file.
-        by: a heading that says who somebody is, whatever it is called.
+        by: a heading that identifies students, also if it is not a known one.
 
     Raises:
-        ExportError: the file cannot be read as a table, or none of its headings says who somebody is.
+        ExportError: the file cannot be read as a table, or none of its headings identifies students.
     """
     text, marked, notes = _decoded(path)
-    named = re.match(r"sep=(.)\r?\n", text)  # a line of Excel's own
+    named = re.match(r"sep=(.)\r?\n", text)  # Excel writes this line
     text = text[named.end() :] if named else text
     delimiter = named.group(1) if named else _delimiter(text, by)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -148,20 +148,20 @@ def read_roster(path: Path, by: str = "") -> Roster:
 
 
 def canvas_numbers(roster: Roster, by: str = "") -> dict[str, str]:
-    """Canvas's number of a student → the student's id.
+    """Returns Canvas's number of a student → the student's id.
 
     Args:
         roster: a gradebook that Canvas exported.
-        by: the heading of the ids; what the roster calls the student's id (or else the login, or the address) if empty.
+        by: the heading of the ids; if empty, the roster's student id, else the login, else the e-mail address.
 
     Raises:
-        ExportError: it is no gradebook of Canvas, has no such heading, or two students have the same id.
+        ExportError: it is not a Canvas gradebook, has no such heading, or two students have the same id.
     """
     headings = [normal(heading) for heading in roster.header]
     if not roster.is_canvas:
         raise ExportError(f"{roster.path} is no gradebook of Canvas: its first columns are not Student and ID.")
     if by:
-        roster.column(by)  # which says so if there is none
+        roster.column(by)  # raises if there is none
     found: dict[str, str] = {}
     for person in roster.people:
         cells = dict(zip(headings, (cell.strip() for cell in roster.rows[person.row]), strict=False))
@@ -175,7 +175,7 @@ def canvas_numbers(roster: Roster, by: str = "") -> dict[str, str]:
 
 
 def _decoded(path: Path) -> tuple[str, bool, tuple[str, ...]]:
-    """The text of a file, whether it had UTF-8's mark, and what was odd."""
+    """The text of a file, whether it had a UTF-8 byte order mark, and remarks."""
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -185,7 +185,7 @@ def _decoded(path: Path) -> tuple[str, bool, tuple[str, ...]]:
         raise ExportError(f"the roster {path} has more than {LARGEST >> 20} MiB; is it the right file?")
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "")
     marked = encoding == "utf-8"
-    if not encoding and b"\0" in data[:200]:  # UTF-16 without its mark: every other byte of plain letters is zero
+    if not encoding and b"\0" in data[:200]:  # UTF-16 without its mark: every other byte of ASCII text is zero
         encoding = "utf-16-le" if data[1:200:2].count(0) > data[0:200:2].count(0) else "utf-16-be"
     notes: tuple[str, ...] = ()
     try:
@@ -204,7 +204,7 @@ def _decoded(path: Path) -> tuple[str, bool, tuple[str, ...]]:
 
 
 def _delimiter(text: str, by: str) -> str:
-    """Comma, semicolon or tab: what makes most of the first line's headings known ones."""
+    """Comma, semicolon or tab: the delimiter with the most known headings in the first line."""
     names = _IDS | _EMAILS | _FIRST | _LAST | {normal(by)}
 
     def known(delimiter: str) -> tuple[int, int]:
@@ -255,7 +255,7 @@ def _person(number: int, line: int, header: tuple[str, ...], row: tuple[str, ...
 
 
 def _split(name: str) -> tuple[str, str]:
-    """First and last name of `Last, First` or `First Last`."""
+    """First and last name from `Last, First` or `First Last`."""
     if "," in name:
         last, _, first = name.partition(",")
         return first.strip(), last.strip()
@@ -264,7 +264,7 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _is_about_assignments(row: tuple[str, ...]) -> bool:
-    """Is this row of a Canvas gradebook no student's: points possible, or what is muted?"""
+    """Whether this row of a Canvas gradebook is not a student's: points possible, or what is muted."""
     if "points possible" in row[0].casefold():
         return True
     said = [cell.strip().casefold() for cell in row if cell.strip()]

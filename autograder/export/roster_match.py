@@ -1,9 +1,9 @@
-"""Who on the roster is who in the gradebook: only what is certain counts, everything else is said.
+"""Finds the gradebook's students on the roster; uses only certain matches and reports all others.
 
-The gradebook's ids are names of folders; a platform has its own. A student is found where their id, e-mail address or
-platform id is the same as a cell of one row (upper and lower case alike); or else where an id on one side is the part
-before the `@` of an address on the other, if nobody else has it and the address is of the place where most on the
-roster have theirs: `jsmith@gmail.com` is not the university's `jsmith`. Such matches are named.
+The gradebook's ids are names of folders; a platform has its own ids. A student matches a row if their id, e-mail
+address or platform id equals one of its cells, ignoring case. A student also matches if an id on one side is the part
+before the `@` of an address on the other side, no other student has it, and the address has the domain of most
+addresses on the roster: `jsmith@gmail.com` is not the university's `jsmith`. Such matches are reported.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from autograder.export.roster import CANVAS_ID, Person, Roster, normal
 
 @dataclass(frozen=True)
 class Matching:
-    """Who was found, and who was not."""
+    """The students who were found, and those who were not."""
 
     rows: Mapping[str, Person]
-    """Student id in the gradebook → the one row that is theirs."""
+    """Student id in the gradebook → the student's row."""
     refused: Mapping[str, str]
-    """Student id → why no row was taken."""
+    """Student id → why no row was chosen."""
     by_beginning: tuple[str, ...] = ()
-    """Who was found by the beginning of an address only, and where: sentences for staff."""
+    """Sentences for staff about matches by the part before the `@` only."""
 
 
 def match(accounts: Iterable[Account], roster: Roster, by: str = "") -> Matching:
@@ -36,7 +36,7 @@ def match(accounts: Iterable[Account], roster: Roster, by: str = "") -> Matching
     Args:
         accounts: the gradebook's students.
         roster: the platform's list.
-        by: the one heading of the roster whose cells count; any that says who somebody is, if empty.
+        by: the only heading of the roster to compare; if empty, all headings that identify students.
 
     Raises:
         ExportError: the roster has no heading `by`.
@@ -97,7 +97,7 @@ def match(accounts: Iterable[Account], roster: Roster, by: str = "") -> Matching
 
 
 def _with_ids_of(roster: Roster, by: str) -> list[tuple[Person, tuple[tuple[str, str], ...]]]:
-    """Each person with the cells that count."""
+    """Each person with the cells to compare."""
     if not by:
         return [(person, person.ids) for person in roster.people]
     column = roster.column(by)
@@ -112,7 +112,7 @@ def _with_ids_of(roster: Roster, by: str) -> list[tuple[Person, tuple[tuple[str,
 def _by_text(
     people: Collection[tuple[Person, tuple[tuple[str, str], ...]]], roster: Roster, by: str
 ) -> tuple[dict[str, frozenset[Person]], dict[str, frozenset[Person]]]:
-    """Text → who has it in a cell; text → who may be meant if an address or an id is cut at the `@`."""
+    """Returns text → persons with it in a cell, and text → persons with it before the `@` of an address or as an id."""
     exact: dict[str, set[Person]] = {}
     local: dict[str, set[Person]] = {}
     usual = _usual_domain(cell for _, ids in people for _, cell in ids)
@@ -129,15 +129,15 @@ def _by_text(
 
 
 _BEGINNING = "\0"
-"""Marks what stands before an `@`: it agrees with a whole id, never with the beginning of another address."""
+"""Prefix of the part before an `@`: it matches a whole id, but not the same part of another address."""
 
 
 _ELSEWHERE = "\2"
-"""The same of an address that is not where most have theirs: no sign of anybody."""
+"""The same for an address outside the usual domain; it matches nothing."""
 
 
 _OF_CANVAS = "\1"
-"""Marks Canvas's own number of a person, which a university's number may equal by chance."""
+"""Prefix of Canvas's own number of a person, which may equal a university's number by chance."""
 
 
 def _keys(account: Account) -> set[str]:
@@ -146,7 +146,7 @@ def _keys(account: Account) -> set[str]:
 
 
 def _local_keys(account: Account) -> set[str]:
-    """The keys under which `_by_text` has who may be meant."""
+    """The keys of an account in the second mapping of `_by_text`."""
     texts = [text for text in (account.id, account.email) if text.strip()]
     return {_local(text) if "@" in text else _BEGINNING + _folded(text) for text in texts}
 
@@ -160,7 +160,7 @@ def _domain(address: str) -> str:
 
 
 def _usual_domain(cells: Iterable[str]) -> str:
-    """Where more than half of the addresses are; empty if nowhere."""
+    """The domain of more than half of the addresses; empty if there is none."""
     domains = Counter(_domain(cell) for cell in cells if "@" in cell)
     domain, count = next(iter(domains.most_common(1)), ("", 0))
     return domain if 2 * count > domains.total() else ""
