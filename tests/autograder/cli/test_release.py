@@ -159,7 +159,7 @@ def test_lint_findings_refuse_everything(course: Path) -> None:
 
 
 def test_a_leak_refuses_everything(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.release.notebook._replaced", lambda source, kind, stub_text: source)
+    monkeypatch.setattr("autograder.release.notebook.replaced", lambda source, kind, stub_text: source)
     with pytest.raises(ReleaseError, match=r"students would see secret lines:\nnotebooks/toy.ipynb, line \d+: shows"):
         release(None, course)
 
