@@ -106,9 +106,7 @@ def _exported(request: Request, course: Course, grades: Grades) -> Exported:
     if request.to.exists() and request.to.samefile(request.roster):
         raise ExportError(f"{request.to} is the roster itself; write to another file.")
     roster = read_roster(request.roster, request.by)
-    matching = match(
-        grades.accounts, roster, request.by
-    )  # matches all students, so that two who fit one row are noticed
+    matching = match(grades.accounts, roster, request.by)  # all students, so that two who fit one row are found
     if request.students:
         rows = {student: person for student, person in matching.rows.items() if student in request.students}
         matching = replace(matching, rows=rows)
