@@ -1,5 +1,5 @@
-"""The bridge to Gradescope: a zip that grades one problem there as `autograder grade` does here.
+"""The bridge to Gradescope: a zip that grades one problem there like `autograder grade` here.
 
-`zip_file` makes the zip on the course's machine. In the container `run` watches over `grade`, which examines what was
-handed in, and writes `results.json`. docs/gradescope.md says how an instructor uses it.
+`build` makes the zip on the course's machine. In the container `runner` starts and monitors `grade`, which examines the
+submission, and writes `results.json`. docs/gradescope.md says how an instructor uses it.
 """

@@ -1,4 +1,4 @@
-"""What an instructor must set on Gradescope for a zip, in words."""
+"""Describes the settings that an instructor must make on Gradescope for a zip."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from autograder.gradescope.requirements import CONTAINERS
 
 
 def advice(made: Made) -> Iterator[str]:
-    """The lines that are printed when a zip was made."""
+    """Yields the lines that are printed when a zip was made."""
     settings = made.settings
     yield f"{made.path}  {made.bytes / 2**20:.1f} MB; hidden tests and the course's seed {settings.seed} are in it"
     yield f"  autograder points  {settings.auto_points:g}"

@@ -1,6 +1,6 @@
 """Makes the zip that an instructor uploads to Gradescope: scripts, packages, and one problem with its hidden tests.
 
-Nothing of other problems, of submissions or of the gradebook goes in. The course's own seed does, so that a submission
+It holds nothing of other problems, of submissions or of the gradebook. It holds the course's seed, so that a submission
 gets the same score there as from `autograder grade`. The same course gives the same bytes.
 """
 
@@ -29,7 +29,7 @@ from autograder.sandbox.host import ANY, wanted_level
 from homework.hand_in.expected_ranges import entry_for
 
 MOST_MINUTES = 40
-"""Gradescope's upper bound of the time limit."""
+"""Gradescope's maximum for the time limit."""
 _SCRIPTS = ("setup.sh", "run_autograder")
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _LEFT_OUT = ("__pycache__", ".egg-info", ".pyc")
@@ -43,9 +43,9 @@ class Made:
     bytes: int
     settings: Settings
     memory: Memory | None
-    """What grading takes; None for a problem that nobody measured."""
+    """Memory that grading needs; None for a problem that was not measured."""
     command: str
-    """What measured it."""
+    """The command that measured it."""
 
 
 def make_zip(
@@ -64,15 +64,15 @@ def make_zip(
     Args:
         problem_id: e.g. `vae`.
         out: the zip.
-        minutes: the time limit that the assignment has on Gradescope.
+        minutes: the assignment's time limit on Gradescope.
         log_alone: what to do with a log without a notebook: `verify` or `refuse`.
         leaderboard: id of a metric; empty for no leaderboard.
-        lowest_first: is a lower value of it better?
+        lowest_first: whether lower values of the metric are better.
         extra: more packages for the image, as pip requirements.
         root: the course's root folder; found by `root_folder()` if not given.
 
     Raises:
-        AutograderError: an unknown problem, a fault in its source, or an argument that cannot be.
+        AutograderError: an unknown problem, a fault in its source, or an invalid argument.
     """
     root = root or root_folder()
     problem = load_problem(problem_id, root)
@@ -112,15 +112,15 @@ def make_zip(
 
 
 def write_hand_ins(problem_id: str, folder: Path, root: Path | None = None) -> tuple[Path, Path]:
-    """Writes what to try an autograder with: a solved notebook and an untouched one. The first is no student's to see.
+    """Writes two notebooks for testing an autograder: a solved one, which no student may see, and an untouched one.
 
     Args:
         problem_id: e.g. `vae`.
-        folder: made if missing; each notebook lies in a folder of its own, since it must keep its name.
+        folder: created if missing; each notebook is in a folder of its own, since it must keep its name.
         root: the course's root folder; found by `root_folder()` if not given.
 
     Returns:
-        the paths, the solved one first.
+        The two paths, the solved one first.
     """
     problem = load_problem(problem_id, root or root_folder())
     paths = folder / "solved" / f"{problem.id}.ipynb", folder / "untouched" / f"{problem.id}.ipynb"
@@ -149,20 +149,20 @@ def _check(settings: Settings, problem: Problem, seed: str) -> None:
 
 
 def _files(problem: Problem, root: Path) -> Iterator[tuple[str, bytes]]:
-    """Names and bytes of what is taken as it lies there."""
+    """Yields names and bytes of the files that are copied unchanged."""
     for name in _SCRIPTS:
         text = Path(__file__).with_name("container").joinpath(name).read_bytes()
         yield name, text.replace(b"\r\n", b"\n")
     for path in (root / COURSE_FILE, problem.path, *(variant.path for variant in variants(problem, "wrong"))):
         yield path.relative_to(root).as_posix(), path.read_bytes()
-    load_course(root)  # its errors are better here than in the container
+    load_course(root)  # reports errors here instead of in the container
     for name in ("pyproject.toml", "README.md", "LICENSE", "homework"):
         yield from _tree(_CHECKOUT / name, f"packages/homework/{name}")
     yield from _tree(_CHECKOUT / "autograder", "packages/autograder")
 
 
 def _tree(path: Path, name: str) -> Iterator[tuple[str, bytes]]:
-    """A file, or all files below a folder but what Python and pip leave there."""
+    """Yields a file, or all files below a folder except those that Python and pip create."""
     if path.is_file():
         yield name, path.read_bytes()
         return

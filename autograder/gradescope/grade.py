@@ -1,7 +1,7 @@
-"""Grades what one student handed in on Gradescope, in the process that `autograder.gradescope.runner` watches.
+"""Grades one student's submission on Gradescope, in the process that `autograder.gradescope.runner` monitors.
 
-A notebook is examined as everywhere else. A log alone is verified: an item gets its points where the log's answer on
-the student's own inputs is right; no code is run, and both the student and staff read that.
+A notebook is examined as everywhere else. A log alone is verified: an item gets its points if the log's answer on the
+per-student inputs is right. No code is run then, and the result says so to the student and to staff.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ from autograder.verify.verify import verify
 
 _LIBRARIES = ("torch", "torchvision", "numpy", "transformers")
 _HOST_MEMORY = 224 * 2**20
-"""What the process for student code holds before any student's code is in it, and some room."""
+"""Memory of the process for student code before it runs any, plus a margin."""
 
 
 def grade(base: Path, settings: Settings, tell: Tell) -> None:
-    """Grades what lies in `<base>/submission`.
+    """Grades the submission in `<base>/submission`.
 
     Args:
         base: the folder that Gradescope calls `/autograder`.
-        settings: the zip's.
-        tell: hears what is found; see `autograder.gradescope.runner`.
+        settings: the zip's settings.
+        tell: called with each finding; see `autograder.gradescope.runner`.
 
     Raises:
         AutograderError: nothing can be graded in this container.
@@ -75,10 +75,10 @@ def grade(base: Path, settings: Settings, tell: Tell) -> None:
 
 
 def rehearse_here(base: Path, settings: Settings) -> str:
-    """Grades the solution in this container; says what that found.
+    """Grades the solution in this container; returns a sentence about the result.
 
     Raises:
-        AutograderError: it does not get full marks, or student code cannot be shut in.
+        AutograderError: it does not get full marks, or student code cannot be confined.
     """
     problem = load_problem(settings.problem, base / "source")
     with contextlib.closing(_host(problem, settings)) as host:
@@ -90,14 +90,15 @@ def rehearse_here(base: Path, settings: Settings) -> str:
 
 
 def imported_while_grading(problem_id: str, root: Path) -> tuple[set[str], set[str]]:
-    """Grades a solution and says which modules that took, by their top-level names.
+    """Grades a solution and collects the top-level names of the modules that were imported.
 
     Args:
         problem_id: problem id.
         root: the course's root folder.
 
     Returns:
-        those that our packages or the problem import themselves, and all that are loaded, on either side.
+        The modules that our packages or the problem import themselves, and all modules that are loaded, in this process
+        and in the sandbox.
     """
     problem = load_problem(problem_id, root)
     with Host(_modules(problem), level=ANY) as host:
@@ -156,14 +157,14 @@ def _examine(
 
 
 def _for_student(problem: Problem, result: ItemResult) -> ItemResult:
-    """The item with all that the feedback page says: a known misconception, and the own output beside the right one."""
+    """The item with everything that the feedback page shows: a known misconception, and how the answer differs."""
     known = misconception_text(problem, result.id, result.misconception)
     lines = [result.message, f"Likely mistake: {known}" if known else "", *result.output]
     return replace(result, message="\n".join(line for line in lines if line))
 
 
 def _verify(problem: Problem, delivered: Delivered, users: Users, settings: Settings, tell: Tell) -> None:
-    """Gives the points of the items whose answers in the log are right on the inputs of whoever handed in."""
+    """Gives the points of the items whose answers in the log are right on the submitter's inputs."""
     [found] = verify([delivered.log], root=problem.path.parent.parent)
     log, _ = read_log(delivered.log.read_bytes(), problem.id)
     named = str(log.get("student", ""))
@@ -192,7 +193,7 @@ def _verify(problem: Problem, delivered: Delivered, users: Users, settings: Sett
         tell({"item": result.as_json(), "seconds": 0.0})
     flags = [
         Flag("log_alone", "Scored from the log alone: no code was run, and a log can be forged."),
-        *(flag for flag in found.flags if flag.kind != "other_student"),  # by the folder's name, which is ours
+        *(flag for flag in found.flags if flag.kind != "other_student"),  # which compares our own folder name
         *_about_the_name(named, users),
     ]
     tell(
@@ -204,7 +205,7 @@ def _verify(problem: Problem, delivered: Delivered, users: Users, settings: Sett
 
 
 def _refuse(problem: Problem, delivered: Delivered, tell: Tell) -> None:
-    """Nothing that can be graded: says what was found and what to hand in."""
+    """Reports that nothing can be graded: what was found and what to submit."""
     if delivered.log.exists():
         reason = "You handed in the log alone; this course grades the notebook: hand in both."
     else:
@@ -216,7 +217,7 @@ def _refuse(problem: Problem, delivered: Delivered, tell: Tell) -> None:
 
 
 def _about_the_name(named: str, users: Users) -> Iterator[Flag]:
-    """A flag where the log is of somebody else than Gradescope says."""
+    """Yields a flag if the log names another student than Gradescope."""
     if named and users.known and not users.may_be(named):
         yield Flag(
             "other_student",
@@ -225,7 +226,7 @@ def _about_the_name(named: str, users: Users) -> Iterator[Flag]:
 
 
 def _leaderboard(problem: Problem, log: GradedLog, settings: Settings) -> list[dict[str, object]]:
-    """The metric for the leaderboard, if the student's log has it and it lies where honest runs lie."""
+    """The metric for the leaderboard, if the student's log has it and it is in the expected range."""
     if not settings.leaderboard or settings.leaderboard not in log.metrics:
         return []
     metrics = {settings.leaderboard: log.metrics[settings.leaderboard]}
@@ -238,7 +239,7 @@ def _leaderboard(problem: Problem, log: GradedLog, settings: Settings) -> list[d
 
 
 def _host(problem: Problem, settings: Settings) -> Host:
-    """The process for student code, its walls tried: never without walls, and the course out of reach at any level."""
+    """Starts the process for student code and tests its sandbox; it can never read the course's files."""
     root = problem.path.parent.parent
     if settings.isolation == PLAIN:
         raise ValueError("a zip for Gradescope must not ask for no walls")
@@ -251,14 +252,14 @@ def _host(problem: Problem, settings: Settings) -> Host:
 
 
 def _modules(problem: Problem) -> tuple[str, ...]:
-    """What is imported before any student's code: what the graded cells import, and no more, for memory is short."""
+    """Modules to import before student code: only those of the graded cells, since memory is short."""
     return tuple(imported_modules(cell.source for cell in graded_cells(problem)))
 
 
 def limits_within(free: int) -> SessionLimits:
-    """What a submission may use in a container with this many bytes free, so that it cannot bring the container down.
+    """The limits of a submission in a container with this many bytes free, so that it cannot crash the container.
 
-    Its files lie in memory, too. Where there is plenty these are the usual limits.
+    The submission's files also use memory. With plenty of memory these are the usual limits.
     """
     usual = SessionLimits()
     disk = min(usual.disk, free // 8)
@@ -273,7 +274,7 @@ def limits_within(free: int) -> SessionLimits:
 
 @contextlib.contextmanager
 def _first_to_go() -> Iterator[None]:
-    """What is started inside is the first that the kernel ends where memory runs out."""
+    """Processes started in the block are the first that the kernel kills when memory runs out."""
     path = Path("/proc/self/oom_score_adj")
     try:
         before = path.read_text()

@@ -1,4 +1,4 @@
-"""What grading one problem needs in a container: packages, found by grading its solution, and memory, as measured."""
+"""The packages and the memory that grading one problem needs in a container, found by grading its solution."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _START = (
 
 @dataclass(frozen=True)
 class Container:
-    """A size of container that Gradescope offers."""
+    """A container size that Gradescope offers."""
 
     name: str
-    """As its settings call it."""
+    """Its name in Gradescope's settings."""
     megabytes: int
 
 
@@ -49,42 +49,42 @@ class Packages:
     """Distributions, each as `name==version`, in alphabetical order."""
 
     torch: tuple[str, ...]
-    """Those that come from PyTorch's index."""
+    """Packages from PyTorch's index."""
     others: tuple[str, ...]
-    """The others that the autograder, `homework` or the problem imports themselves."""
+    """Other packages that the autograder, `homework` or the problem import themselves."""
     pins: tuple[str, ...]
-    """Of all that took part; what they need in turn is found by pip."""
+    """All packages that were used; pip finds their dependencies."""
 
 
 @dataclass(frozen=True)
 class Memory:
-    """What grading a problem's solution takes, from the start of `run_autograder` to its end."""
+    """Resources for grading a problem's solution, from the start of `run_autograder` to its end."""
 
     own: int
-    """Megabytes (2**20 bytes) at the highest that no file holds, all processes together; what is shared counts once."""
+    """Peak memory of all processes, without files, in megabytes (2**20 bytes); shared memory counts once."""
     libraries: int
-    """Megabytes of libraries that were in memory; the kernel can take back what is not in use."""
+    """Megabytes of libraries in memory; the kernel can reclaim unused parts."""
     cpu: float
     """Seconds of CPU time."""
     default: float
-    """Seconds that it took in the default container; 0 if it did not succeed there."""
+    """Seconds in the default container; 0 if grading failed there."""
 
     @property
     def container(self) -> Container:
-        """The smallest container with room for the libraries and a tenth more than its own memory."""
+        """The smallest container that fits the libraries and 1.1 times its own memory."""
         wanted = 1.1 * self.own + self.libraries
         fitting = [one for one in CONTAINERS if wanted <= one.megabytes and (self.default or one is not CONTAINERS[0])]
         return fitting[0] if fitting else CONTAINERS[-1]
 
 
 def measured() -> tuple[str, Mapping[str, Memory]]:
-    """What `memory.toml` holds: the command that measured it, and the figures by problem id."""
+    """Reads `memory.toml`: the command that measured, and the figures by problem id."""
     table = tomllib.loads(MEMORY_FILE.read_text(encoding="utf-8"))
     return table["command"], {problem: Memory(**figures) for problem, figures in table["problems"].items()}
 
 
 def packages_for(problem_id: str, root: Path) -> Packages:
-    """Which packages does grading this problem import? Grades its solution in a process of its own to find out.
+    """Finds the packages that grading this problem imports, by grading its solution in a new process.
 
     Raises:
         SetupError: the solution could not be graded.
@@ -117,14 +117,14 @@ def report(problem_id: str, root: str) -> None:
 
 
 def imports_of_ours(modules: Mapping[str, ModuleType]) -> set[str]:
-    """What our own loaded modules import by themselves and is loaded: top-level names."""
+    """Top-level names of the loaded modules that our own loaded modules import directly."""
     places = [getattr(module, "__file__", None) for name, module in modules.items() if name.partition(".")[0] in OURS]
     files = [Path(place) for place in places if place]
     return _imports_of(files) & {name.partition(".")[0] for name in modules}
 
 
 def _guest() -> list[Path]:
-    """What the process for student code imports; it may need libraries that this machine does not."""
+    """The modules of the process for student code, which may need libraries that this process does not."""
     return sorted((Path(__file__).parents[1] / "sandbox" / "guest").glob("*.py"))
 
 
@@ -140,7 +140,7 @@ def _imports_of(files: Iterable[Path]) -> set[str]:
 
 
 def _distributions(modules: Iterable[str]) -> set[str]:
-    """The names of the distributions that these modules come from; none for the standard library's."""
+    """The distributions that provide these modules; none for the standard library."""
     providers = _providers()
     known = {name for module in modules for name in providers.get(module, ())}
     return {name for name in known if name.partition("-")[0] not in OURS and "homework" not in name}
@@ -152,5 +152,5 @@ def _providers() -> Mapping[str, list[str]]:
 
 
 def _public(distribution: str) -> str:
-    """The version without its local part: `2.13.0` of `2.13.0+cpu`, which only one index has."""
+    """The version without its local part, which only one index has: `2.13.0` for `2.13.0+cpu`."""
     return version(distribution).partition("+")[0]

@@ -1,9 +1,9 @@
-"""`results.json` in Gradescope's format: what a student sees after handing in, and what is kept for staff.
+"""Writes `results.json` in Gradescope's format: what the student sees, and what is kept for staff.
 
-Two rules of the platform decide its shape. A test case with visibility `hidden` takes the total score from the
-student's sight, so what only staff may read is no test case: it is printed (`stdout_visibility` is `hidden`) and kept
-in `extra_data`. Points that people give belong to questions of the outline, so items that a person grades are
-listed without a score.
+Two rules of the platform determine its form. A test case with visibility `hidden` hides the total score from the
+student. So information for staff is not a test case: it is printed (`stdout_visibility` is `hidden`) and kept in
+`extra_data`. Manual points belong to questions of the outline, so items that are graded by hand are listed without a
+score.
 """
 
 from __future__ import annotations
@@ -23,50 +23,50 @@ from autograder.gradescope.settings import ListedItem, Settings
 RESULTS_FILE = "results.json"
 _LONGEST_LINE = 600
 _MOST_LINES = 40
-"""Of one text that a student reads."""
+"""Maximum number of lines in one text for the student."""
 
 
 Tell = Callable[[Mapping[str, Any]], None]
-"""How the grading says what it found, as plain JSON: see `Progress.take_note`."""
+"""Called by the grading with each finding, as plain JSON; see `Progress.take_note`."""
 
 
 class End(StrEnum):
-    """How far the grading is."""
+    """The state of the grading."""
 
     RUNNING = "running"
     DONE = "done"
     LATE = "late"
-    """The time was up."""
+    """The time limit was reached."""
     FAULT = "fault"
-    """The autograder or its container failed: not the student's fault."""
+    """The autograder or its container failed, without fault of the student."""
 
 
 @dataclass
 class Progress:
-    """What is known so far about one submission."""
+    """The findings about one submission so far."""
 
     items: dict[str, ItemResult] = field(default_factory=dict)
-    """By id: the items that have a result; their messages are for the student."""
+    """Item id → result, for items that have one; their messages are for the student."""
     notes: list[str] = field(default_factory=list)
-    """What the student should know about the submission as a whole."""
+    """Remarks for the student about the whole submission."""
     staff: list[str] = field(default_factory=list)
-    """What only staff may read."""
+    """Remarks for staff only."""
     extra: dict[str, Any] = field(default_factory=dict)
-    """The same for programs; plain JSON."""
+    """Information for staff as plain JSON, for programs."""
     leaderboard: list[dict[str, Any]] = field(default_factory=list)
-    """In Gradescope's form."""
+    """In Gradescope's format."""
     end: End = End.RUNNING
     seconds: float = 0.0
-    """Wall time since the start."""
+    """Wall-clock seconds since the start."""
 
     def give_up(self, *staff: str) -> None:
-        """Forgets what is known: the grading failed on our side, as these lines say to staff."""
+        """Discards all findings after a failure of the autograder, which these lines describe to staff."""
         self.items, self.notes, self.extra, self.leaderboard = {}, [], {}, []
         self.staff = [*self.staff, *staff]
         self.end = End.FAULT
 
     def take_note(self, message: Mapping[str, Any]) -> None:
-        """Adds what the grading said: `item` with its `seconds`, `notes`, `staff`, `extra`, `leaderboard`, `end`."""
+        """Adds a message of the grading: `item` with its `seconds`, `notes`, `staff`, `extra`, `leaderboard`, `end`."""
         if "item" in message:
             item = ItemResult.from_json(message["item"])
             self.items[item.id] = replace(item, seconds=message["seconds"])
@@ -99,7 +99,7 @@ def results(settings: Settings, progress: Progress) -> dict[str, Any]:
 
 
 def write_results(folder: Path, settings: Settings, progress: Progress) -> None:
-    """Writes `results.json`, whole or not at all; a link of that name is replaced, never followed.
+    """Writes `results.json` atomically; a link with this name is replaced, never followed.
 
     Raises:
         SetupError: the folder cannot be written.
@@ -129,7 +129,7 @@ def _about_the_end(settings: Settings, progress: Progress) -> list[str]:
 
 
 def _test(item: ListedItem, progress: Progress, settings: Settings) -> Mapping[str, Any]:
-    """One test case. Where the fault is ours, what has no result yet is hidden, and so is the total score."""
+    """One test case. If the autograder failed, items without a result are hidden, and so is the total score."""
     result = progress.items.get(item.id)
     test: dict[str, Any] = {"name": item.id, "number": item.number, "visibility": "visible"}
     if item.kind != "code":
@@ -141,7 +141,7 @@ def _test(item: ListedItem, progress: Progress, settings: Settings) -> Mapping[s
     test["max_score"] = item.points
     if result is None:
         test |= {"score": 0.0, "status": "failed", "output": _not_reached(progress.end, settings)}
-        if progress.end in (End.FAULT, End.RUNNING):  # what is still running when students look has died
+        if progress.end in (End.FAULT, End.RUNNING):  # a file that still says `running` is of a dead grading
             test["visibility"] = "hidden"
         return test
     test["score"] = result.score
@@ -162,7 +162,7 @@ def _not_reached(end: End, settings: Settings) -> str:
 
 
 def _readable(text: str) -> str:
-    """A text of several lines in which nothing can steer a terminal or fill the page."""
+    """A text of several lines without control characters, limited in length."""
     lines = text.splitlines()
     shown = [printable(line, _LONGEST_LINE) for line in lines[:_MOST_LINES]]
     return "\n".join([*shown, "…"] if len(lines) > _MOST_LINES else shown)

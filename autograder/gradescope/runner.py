@@ -1,8 +1,8 @@
-"""The runner in Gradescope's container: it starts the grading, watches the clock, and alone writes `results.json`.
+"""Runs in Gradescope's container: starts the grading, enforces the time limit, and writes `results.json`.
 
-It is a small process that imports nothing heavy and never touches what a student wrote. The grading is a fork of it
-(`autograder.gradescope.grade`) that says over a pipe what it found. After each item the file is written anew; when the
-grading ends, dies or takes too long, everything that it started is killed before the file is written for the last time.
+It is a small process that imports nothing heavy and never reads a student's files. The grading is a fork of it
+(`autograder.gradescope.grade`) that sends its findings over a pipe. After each item the file is written again. When the
+grading ends, dies or takes too long, all its processes are killed before the file is written for the last time.
 """
 
 from __future__ import annotations
@@ -33,23 +33,24 @@ from autograder.sandbox.guest.process_tree import kill_children
 from autograder.sandbox.host import ISOLATION_VARIABLE
 
 RESERVE_BYTES = 1 << 20
-"""Room on the disk that is kept for the last results."""
+"""Bytes of disk space that are reserved for the last results."""
 SPARE_SECONDS = 30.0
-"""How long before the platform's time limit the grading is ended."""
+"""Seconds before the platform's time limit at which the grading is ended."""
 
 
 def main(arguments: list[str]) -> int:
-    """Grades what lies in `<base>/submission` and writes `<base>/results/results.json`.
+    """Grades the submission in `<base>/submission` and writes `<base>/results/results.json`.
 
     Args:
         arguments: the base folder (`/autograder`); before it `--rehearse` to grade the solution instead and write no
             results.
 
     Returns:
-        The exit status: 0 when there is a result, whatever the score; 1 after a fault of ours; 2 without settings.
+        The exit status: 0 if there is a result, whatever the score; 1 after an error of the autograder; 2 without
+        settings.
     """
     base = Path(arguments[-1])
-    for name in (ISOLATION_VARIABLE, SEED_VARIABLE, ROOT_VARIABLE):  # the zip decides, nobody else
+    for name in (ISOLATION_VARIABLE, SEED_VARIABLE, ROOT_VARIABLE):  # only the zip decides
         os.environ.pop(name, None)
     try:
         settings = read_settings(base / "source")
@@ -74,7 +75,7 @@ def run(base: Path, settings: Settings) -> int:
             progress.take_note(message)
             if "item" in message:
                 save()
-    if progress.end is End.RUNNING:  # it said neither that it ended nor why not
+    if progress.end is End.RUNNING:  # the grading reported neither its end nor an error
         late = time.monotonic() >= deadline
         progress.end = End.LATE if late else End.FAULT
         progress.staff.append("The time was up." if late else "The grading process died; was there too little memory?")
@@ -86,19 +87,19 @@ def run(base: Path, settings: Settings) -> int:
 
 
 def shut(base: Path) -> None:
-    """Keeps everybody but the owner away from the sources, the results and what the platform says of the student."""
+    """Lets only the owner read the sources, the results and the platform's data about the student."""
     for name, mode in (("source", 0o700), ("results", 0o700), (METADATA_FILE, 0o600)):
         with contextlib.suppress(FileNotFoundError):
             os.chmod(base / name, mode)
 
 
 class SavedResults:
-    """Writes what is known so far; a full disk must not end the grading, and there is always room for the last word.
+    """Writes the current results. A full disk does not end the grading, and space for the last results is reserved.
 
     Args:
         folder: where `results.json` belongs.
-        settings: the zip's.
-        progress: what is known; it changes meanwhile.
+        settings: the zip's settings.
+        progress: the findings; they change meanwhile.
         started: when the run began, by `time.monotonic()`.
     """
 
@@ -109,12 +110,12 @@ class SavedResults:
             self._reserve.write_bytes(b"\1" * RESERVE_BYTES)
 
     def __call__(self) -> None:
-        """Writes what is known now."""
-        with contextlib.suppress(Exception):  # a fault of ours; the last writing tells it
+        """Writes the current results."""
+        with contextlib.suppress(Exception):  # the last writing reports the error
             self._write()
 
     def finally_(self) -> None:
-        """Writes for the last time; where what is known cannot be written, that this is a fault of the autograder's."""
+        """Writes for the last time; if the results cannot be written, writes that the autograder failed."""
         with contextlib.suppress(OSError):
             self._reserve.unlink()
         try:
@@ -134,19 +135,19 @@ class SavedResults:
 
 @contextlib.contextmanager
 def _workplace() -> Iterator[None]:
-    """A folder for all temporary files inside, gone afterwards with whatever students' code left in it."""
+    """Makes a folder for all temporary files in the block; then removes it with everything that student code left."""
     folder = tempfile.mkdtemp(prefix="gradescope-")
-    os.chmod(folder, 0o711)  # sessions with a user id of their own must get to their folder below it
+    os.chmod(folder, 0o711)  # sessions with their own user id must reach their folder below it
     before, tempfile.tempdir = tempfile.tempdir, folder
     try:
         yield
     finally:
         tempfile.tempdir = before
-        subprocess.run(["rm", "-rf", "--one-file-system", folder], check=False)  # of any depth, unlike shutil's
+        subprocess.run(["rm", "-rf", "--one-file-system", folder], check=False)  # trees of any depth, unlike shutil
 
 
 def _graded(base: Path, settings: Settings, deadline: float) -> Iterator[Mapping[str, Any]]:
-    """Grades in a fork: what it says, until it ends or its time is up. Nothing that it started lives on."""
+    """Grades in a fork; yields its messages until it ends or its time is up, then kills all its processes."""
     reading, writing = os.pipe()
     if sys.platform == "linux":
         syscalls.adopt_orphans()
@@ -167,7 +168,7 @@ def _graded(base: Path, settings: Settings, deadline: float) -> Iterator[Mapping
 
 
 def _lines(reading: int, deadline: float) -> Iterator[Mapping[str, Any]]:
-    """The messages that arrive on a pipe until it is closed or the time is up."""
+    """Yields the messages that arrive on a pipe until it is closed or the time is up."""
     left = b""
     while True:
         seconds = deadline - time.monotonic()
@@ -182,7 +183,7 @@ def _lines(reading: int, deadline: float) -> Iterator[Mapping[str, Any]]:
 
 
 def _grade_and_exit(base: Path, settings: Settings, writing: int) -> None:
-    """What the fork does. Whatever goes wrong in it is said; the student reads that it is not their fault."""
+    """The main function of the fork. It reports every error; the student reads that it is not their fault."""
 
     def tell(message: Mapping[str, Any]) -> None:
         data = json.dumps(message).encode() + b"\n"
@@ -205,7 +206,7 @@ def _grade_and_exit(base: Path, settings: Settings, writing: int) -> None:
 
 
 def _rehearse(base: Path, settings: Settings) -> int:
-    """Grades the solution in this very image; the image must not be used where it does not get full marks."""
+    """Grades the solution in this image, which must not be used unless the solution gets full marks."""
     from autograder.gradescope.grade import rehearse_here
 
     shut(base)

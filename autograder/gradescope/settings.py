@@ -1,4 +1,4 @@
-"""What a zip for Gradescope says about itself: one small JSON file that its runner reads before anything heavy."""
+"""The settings of a zip for Gradescope: one small JSON file that the runner reads before it imports anything heavy."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from autograder.core.errors import SetupError
 
 SETTINGS_FILE = "settings.json"
 METADATA_FILE = "submission_metadata.json"
-"""What the platform says about the submission, beside its folders."""
+"""The platform's data about the submission, beside its folders."""
 VERIFY, REFUSE = "verify", "refuse"
 LOG_ALONE = (VERIFY, REFUSE)
-"""What may be done with a log that was handed in without a notebook."""
+"""Choices for a log that was submitted without a notebook."""
 
 
 @dataclass(frozen=True)
 class ListedItem:
-    """One item of the problem, as the runner must know it to list it."""
+    """The data of one item that the runner needs to list it."""
 
     id: str
     number: str
-    """Its place in the problem, counted from 1."""
+    """Its position in the problem, counted from 1."""
     kind: str
     """`code`, `written` or `figure`."""
     points: float
@@ -32,7 +32,7 @@ class ListedItem:
 
 @dataclass(frozen=True)
 class Settings:
-    """What was decided when the zip was made."""
+    """The choices made when the zip was made."""
 
     problem: str
     title: str
@@ -44,15 +44,15 @@ class Settings:
     leaderboard: str
     """Id of the metric to show on the leaderboard; empty for none."""
     lowest_first: bool
-    """Is a lower value of that metric better?"""
+    """Whether lower values of the metric are better."""
     isolation: str
-    """The isolation level to use; empty for the strongest that the container offers."""
+    """The isolation level; empty for the strongest that the container offers."""
     seed: str
     """Fingerprint of the seed in the zip."""
 
     @property
     def auto_points(self) -> float:
-        """Points of the items that the examiner decides."""
+        """Points of the automatically graded items."""
         return sum(item.points for item in self.items if item.kind == "code")
 
     def text(self) -> str:
@@ -61,10 +61,10 @@ class Settings:
 
 
 def read_settings(source: Path) -> Settings:
-    """The settings in the folder into which the zip was unpacked.
+    """Reads the settings from the folder of the unpacked zip.
 
     Raises:
-        SetupError: they are missing, or not what `Settings.text` wrote.
+        SetupError: they are missing, or not in the format of `Settings.text`.
     """
     path = source / SETTINGS_FILE
     try:

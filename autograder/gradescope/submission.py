@@ -1,4 +1,4 @@
-"""What lies in the submission folder, and who Gradescope says handed it in. Nothing of it is run or believed."""
+"""Reads the submission folder and Gradescope's data about the submitters. Nothing in them is run or trusted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autograder.submissions.intake import take
 from autograder.submissions.reader import LOG_NAME
 
 STUDENT = "student"
-"""Name of the folder in which the one student's files are laid out."""
+"""Name of the folder for the one student's files."""
 _MOST_METADATA = 64 * 2**20
 _MOST_NAMED = 8
 _MOST_COUNTED = 1000
@@ -23,39 +23,39 @@ _MOST_COUNTED = 1000
 
 @dataclass(frozen=True)
 class Delivered:
-    """What was found in the submission folder, laid out as `autograder grade` reads it."""
+    """The submitted files, copied into the layout that `autograder grade` reads."""
 
     notebook: Path
-    """Where the notebook lies now; it may not exist."""
+    """The notebook's path; it may not exist."""
     log: Path
-    """Where the log lies now; it may not exist."""
+    """The log's path; it may not exist."""
     notes: tuple[str, ...]
-    """What was odd, in words that the student may read."""
+    """Remarks that the student may read."""
     names: tuple[str, ...]
-    """What was handed in."""
+    """Names of the submitted files."""
 
 
 @dataclass(frozen=True)
 class Users:
-    """Who handed in, as Gradescope knows them: several in a group."""
+    """The submitters as Gradescope knows them; several in a group."""
 
     shown: tuple[str, ...]
-    """One name for each: the e-mail address, or what else there is."""
+    """One name for each: the e-mail address, else another name."""
     known: frozenset[str]
-    """All that may be meant by a student id: e-mail addresses, what stands before the @, numbers, small letters."""
+    """All accepted student ids, in lower case: e-mail addresses, the part before the @, numbers."""
 
     def may_be(self, student: str) -> bool:
-        """May this student id be one of theirs?"""
+        """Whether this student id can be a submitter's."""
         return _plain(student) in self.known
 
 
 def look_through(submission: Path, problem: str, to: Path) -> Delivered:
-    """Finds the notebook and the log in what was handed in: in folders and zips, under any name.
+    """Finds the notebook and the log among the submitted files, in folders and zips, under any name.
 
     Args:
         submission: the folder.
         problem: problem id.
-        to: an empty folder of our own.
+        to: an empty folder for the copies.
     """
     files = files_in(submission) if submission.is_dir() else []
     taken = take(STUDENT, files, problem, to)
@@ -67,13 +67,13 @@ def look_through(submission: Path, problem: str, to: Path) -> Delivered:
 
 
 def listed(names: tuple[str, ...]) -> str:
-    """Some files in words."""
+    """Lists some files in words."""
     shown = ", ".join(names[:_MOST_NAMED])
     return f"{shown} and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else shown or "nothing"
 
 
 def read_users(path: Path) -> Users:
-    """Who handed in, by the platform's metadata; nobody if there are none or they cannot be read."""
+    """Reads the submitters from the platform's metadata; empty if it is missing or cannot be read."""
     try:
         with path.open("rb") as file:
             users = json.loads(file.read(_MOST_METADATA))["users"]
