@@ -1,1 +1,1 @@
-"""The commands, and what the terminal shows."""
+"""The commands and their output on the terminal."""

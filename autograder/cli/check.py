@@ -1,8 +1,8 @@
-"""The self-test of a problem: does the grading reject what is wrong and accept what is right?
+"""The self-test of a problem: checks that grading rejects wrong solutions and accepts right ones.
 
-The solution must get full marks and give an answer on personal inputs for each item; the untouched release must get no
-points; each known wrong solution must lose points on exactly its item; each right alternative must lose none. All go
-through the same steps as a student's submission.
+The solution must get full marks and give an answer on per-student inputs for each item. The untouched release must get
+no points. Each known wrong solution must lose points on exactly its item. Each right alternative must lose none. All of
+them are graded like a student's submission.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from autograder.submissions.reader import Submission
 
 @dataclass(frozen=True)
 class CheckRow:
-    """One line of the self-test."""
+    """One line of the self-test's table."""
 
     problem: str
     variant: str
@@ -45,9 +45,9 @@ def check(
     """Runs the self-test.
 
     Args:
-        problem_ids_: which problems; all that have a source if not given.
-        workers: processes side by side; one per core if not given.
-        progress: told after each variant.
+        problem_ids_: problem ids; all that have a source if not given.
+        workers: number of worker processes; one per core if not given.
+        progress: called after each variant.
         root: the course's root folder; found if not given.
     """
     root = root or root_folder()
@@ -69,7 +69,7 @@ def check(
 
 
 def _notebooks(problem: Problem) -> list[Submission]:
-    """A submission for each variant, whose name stands for the student, in the order of the table."""
+    """A submission for each variant, in the order of the table; the variant's name stands for the student."""
     released, solution = released_notebook(problem), solution_answers(problem)
     answers: dict[str, dict[str, str]] = {"solution": solution, "release": {}}
     for variant in [*variants(problem, "wrong"), *variants(problem, "right")]:
@@ -112,5 +112,5 @@ def _lost(problem: Problem, log: GradedLog) -> list[str]:
 
 
 def failures(rows: Iterable[CheckRow]) -> list[CheckRow]:
-    """The lines that are not as they should be."""
+    """The lines with another result than expected."""
     return [row for row in rows if not row.ok]

@@ -1,4 +1,4 @@
-"""The demonstration: release every problem, grade a small made-up class, compare with what should come out, report."""
+"""The demonstration: releases every problem, grades a made-up class, compares it with expected scores, reports."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from autograder.report.page import NAME, report
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What the demonstration found for one problem."""
+    """The result of the demonstration for one problem."""
 
     problem: str
     lines: tuple[GradeLine, ...]
-    """One per made-up student, with what came out otherwise than expected."""
+    """One per made-up student, with every difference from the expected result."""
     grades_csv: Path
     submission_log: Path
     """One student's graded log, as an example."""
@@ -34,7 +34,7 @@ class DemoResult:
 
     @property
     def ok(self) -> bool:
-        """Did every student get what they should?"""
+        """Whether every student got the expected result."""
         return not any(line.surprises for line in self.lines)
 
 
@@ -46,19 +46,19 @@ def demo(
     root: Path | None = None,
     progress: Callable[[str], Progress] | None = None,
 ) -> list[DemoResult]:
-    """Releases the problems, makes up a class, grades it, compares the scores with what they should be, and reports.
+    """Releases the problems, grades a made-up class, compares the scores with the expected ones, writes the report.
 
     Args:
         problems: problem ids; all that have a source if empty.
-        out: where submissions and results go; `course/demo` below the root folder if not given. What an earlier
-            demonstration left there is replaced.
-        workers: processes that grade side by side; as many as the batch chooses if not given.
+        out: folder of submissions and results; `course/demo` below the root folder if not given. The files of an
+            earlier demonstration are replaced.
+        workers: number of worker processes; chosen by the batch if not given.
         root: the course's root folder; found by `root_folder()` if not given.
-        progress: told the problem, answers with what is told after each submission.
+        progress: called with the problem; returns the function that is called after each submission.
 
     Raises:
         ReleaseError: the linter or the leak test found something.
-        SetupError: `out` cannot be written, or holds something else than an earlier demonstration.
+        SetupError: `out` cannot be written, or holds anything other than an earlier demonstration.
     """
     root = root or root_folder()
     chosen = list(problems) or problem_ids(root)
@@ -106,7 +106,7 @@ def _grade(
 
 
 def _empty(out: Path, *folders: Path) -> None:
-    """Removes what an earlier demonstration left, and nothing else."""
+    """Removes the files of an earlier demonstration; refuses if there are others."""
     strangers = [path.name for path in out.iterdir() if path not in folders] if out.is_dir() else []
     if strangers:
         raise SetupError(

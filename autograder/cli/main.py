@@ -1,8 +1,7 @@
-"""The command line: parses, calls the library, prints. Every option is an argument of the function it calls.
+"""The command line: parses arguments, calls the library, prints. Every option is an argument of the function it calls.
 
-Exit status: 0 all is well; 1 it ran, and found something wrong; 2 it could not run (one clear message on standard
-error); 130 somebody stopped it with Ctrl-C. The library is imported by each command when it runs, so that
-`autograder --help` answers at once.
+Exit status: 0 success; 1 it ran and found something wrong; 2 it could not run (one message on standard error); 130
+interrupted with Ctrl-C. Each command imports the library when it runs, so that `autograder --help` is fast.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from autograder.sandbox.host import ANY, ISOLATION_VARIABLE
 
 
 class _Group(TyperGroup):
-    """Prints what we raise on purpose as one message instead of a traceback."""
+    """Prints our own errors as one message instead of a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -51,7 +50,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # its boxes break long paths over lines
+    rich_markup_mode=None,  # its boxes break long paths across lines
 )
 
 Problems = Annotated[list[str] | None, typer.Argument(help="Problem ids, e.g. vae; all that have a source if none.")]
@@ -106,7 +105,7 @@ def doctor_command() -> None:
     from autograder.sandbox.probes import examine
 
     def end(number: int, _frame: object) -> None:
-        raise SystemExit(128 + number)  # on its way out, all that the probes left is removed
+        raise SystemExit(128 + number)  # on exit, everything that the probes left is removed
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)

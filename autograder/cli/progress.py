@@ -1,6 +1,6 @@
-"""What a long run shows while it goes on: rate, time left, failures, the slowest items. On standard error.
+"""Shows the progress of a long run on standard error: rate, time left, failures, the slowest items.
 
-On a terminal a table that stays in place; elsewhere a line of text now and then.
+On a terminal it shows a table that is updated in place; elsewhere a line of text from time to time.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from rich.text import Text
 from autograder.core.results import CACHED, Graded, Outcome, Status, Step
 
 SLOWEST = 5
-"""Items shown as the slowest."""
+"""Number of slowest items shown."""
 LINE_SECONDS = 30.0
-"""Time between two lines where there is no terminal."""
+"""Seconds between two lines if there is no terminal."""
 
 _ENDS = (Status.TIMEOUT, Status.OUT_OF_MEMORY, Status.CRASHED)
-"""Statuses of items worth showing while the run goes on: something died."""
+"""Statuses of items that are shown during the run, because a process died."""
 
 
 class Counts:
-    """What came in so far."""
+    """The counts of a run so far."""
 
     def __init__(self, title: str) -> None:
         self.title = title
         self.step = Step(0, 0)
         self.fresh = 0
-        """Submissions that this run graded; those of an earlier run, or from the cache, say nothing about its speed."""
+        """Submissions graded in this run, without those from an earlier run or the cache, which take no time."""
         self._first: tuple[int, float] | None = None
-        """The first of them and when they came: what was before that is the start."""
+        """Count and time at the first result, so that the rate excludes the time for starting."""
         self.failures: Counter[str] = Counter()
         self.cached = 0
         self.slowest: list[tuple[float, str, str]] = []
         """(seconds, student, item), slowest first."""
 
     def add(self, step: Step) -> None:
-        """Takes in a step."""
+        """Updates the counts."""
         self.step = step
         graded = step.latest
         if graded is None:
@@ -68,19 +68,19 @@ class Counts:
 
     @property
     def per_minute(self) -> float:
-        """Submissions graded in a minute since the first one; 0 while that is not known."""
+        """Submissions graded per minute since the first one; 0 if unknown."""
         fresh, begun = self._first or (0, time.monotonic())
         seconds = time.monotonic() - begun
         return 60 * (self.fresh - fresh) / seconds if seconds > 0 else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """At this rate; None while there is none."""
+        """Seconds left at this rate; None if unknown."""
         left = self.step.total - self.step.done
         return 60 * left / self.per_minute if self.per_minute else None
 
     def line(self) -> str:
-        """All of it in one line of text."""
+        """All counts in one line of text."""
         if not self.step.total:
             return f"{self.title}: starting"
         words = [f"{self.title}: {self.step.done:,} of {self.step.total:,}"]
@@ -95,7 +95,7 @@ class Counts:
 
 
 def table(counts: Counts) -> RenderableType:
-    """The table that stays in place."""
+    """The table that is updated in place."""
     bar = Table.grid(padding=(0, 1))
     total = counts.step.total or None
     bar.add_row(escape(counts.title), ProgressBar(total=total, completed=counts.step.done, width=40))
@@ -111,7 +111,7 @@ def table(counts: Counts) -> RenderableType:
 
 
 class Watcher:
-    """Called after each submission; shows what `Counts` knows."""
+    """Called after each submission; updates the counts and shows them."""
 
     def __init__(self, screen: _Screen, title: str) -> None:
         self._screen = screen
@@ -119,7 +119,7 @@ class Watcher:
         screen.show(self._counts)
 
     def __call__(self, step: Step) -> None:
-        """Takes in a step."""
+        """Updates and shows the counts."""
         self._counts.add(step)
         self._screen.show(self._counts)
 
@@ -131,7 +131,7 @@ class _Screen:
         self._told = time.monotonic()
 
     def __call__(self, title: str) -> Watcher:
-        """A watcher for a run with that title; the last one is shown."""
+        """A watcher for a run with this title; the screen shows the latest one."""
         return Watcher(self, title)
 
     def show(self, counts: Counts) -> None:
@@ -144,7 +144,7 @@ class _Screen:
 
 @contextmanager
 def live_progress(console: Console | None = None) -> Iterator[_Screen]:
-    """Shows runs while they go on; what it yields makes a `Watcher` for each."""
+    """Yields an object that makes a `Watcher` for each run and shows it until the block ends."""
     console = console or Console(stderr=True, highlight=False)
     if not console.is_terminal:
         yield _Screen(console, None)

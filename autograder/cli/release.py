@@ -1,6 +1,6 @@
-"""Releases problems: lints their sources, searches for leaks, lets nbgrader take the items in, writes the notebooks.
+"""Releases problems: lints their sources, searches for leaks, records the items with nbgrader, writes the notebooks.
 
-nbgrader's own release step makes each notebook too, so that its gradebook knows every item; both must agree.
+nbgrader's own release step also makes each notebook, so that its gradebook has every item; both results must be equal.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Released:
     path: Path
     """The student notebook."""
     changed: bool
-    """Are its bytes other than before?"""
+    """Whether its bytes have changed."""
 
 
 def release(problem_ids_: Iterable[str] | None = None, root: Path | None = None) -> list[Released]:
@@ -37,7 +37,7 @@ def release(problem_ids_: Iterable[str] | None = None, root: Path | None = None)
     Nothing is written before the sources of all these problems have passed the linter.
 
     Args:
-        problem_ids_: which problems; all that have a source, if not given.
+        problem_ids_: problem ids; all that have a source if not given.
         root: the course's root folder; found by `root_folder()` if not given.
 
     Raises:
@@ -49,7 +49,7 @@ def release(problem_ids_: Iterable[str] | None = None, root: Path | None = None)
     root = root or root_folder()
     course = load_course(root)
     wanted = list(problem_ids_) if problem_ids_ else problem_ids(root)
-    from autograder.release.lint import lint_problem  # imports what computes, which takes seconds
+    from autograder.release.lint import lint_problem  # slow import
 
     findings = [finding for problem_id in wanted for finding in lint_problem(problem_id, root)]
     if findings:
@@ -72,8 +72,8 @@ def _put(problem: Problem, text: str, root: Path) -> Released:
 
 
 def _through_nbgrader(problems: list[Problem], texts: dict[str, str], course: Course) -> None:
-    """Runs nbgrader's release step for its gradebook, and makes sure that it comes to the same notebook."""
-    from autograder.gradebook import nbgrader_plugin  # here, because importing nbgrader takes seconds
+    """Runs nbgrader's release step for its gradebook, and checks that it makes the same notebook."""
+    from autograder.gradebook import nbgrader_plugin  # slow import: nbgrader
 
     folder = course_folder(course.root)
     write_atomically(folder / "nbgrader_config.py", nbgrader_plugin.config_text(course))

@@ -1,4 +1,4 @@
-"""A small made-up class, one student per thing that happens in a real one, with the scores that each should get."""
+"""Makes a small made-up class, with one student per typical case and the score that each should get."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from autograder.release.notebook import released_notebook
 
 
 class Expected(StrEnum):
-    """What one item should come out as."""
+    """The expected result of one item."""
 
     FULL = "full marks"
     NONE = "no points"
@@ -36,13 +36,13 @@ class MadeUpStudent:
     name: str
     problem: str
     story: str
-    """What this student did, in a few words."""
+    """The student's case, in a few words."""
     path: Path
-    """The notebook that was handed in."""
+    """The submitted notebook."""
     outcome: Outcome
-    """How the submission as a whole should fare."""
+    """The expected outcome of the whole submission."""
     expected: Mapping[str, Expected]
-    """Item id -> what it should come out as."""
+    """Item id → expected result."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ class _Story:
     text: str
     answers: dict[str, str]
     marks: dict[str, Expected]
-    """Of the code items; the others wait for a person."""
+    """Expected results of the code items; all others need manual grading."""
     outcome: Outcome = Outcome.GRADED
     finish: Callable[[NotebookNode], str] = lambda notebook: _as_text(notebook)
-    """The notebook as the text that is handed in."""
+    """Converts the notebook to the submitted text."""
 
 
 def make_class(problem_ids: Iterable[str], folder: Path, root: Path | None = None) -> list[MadeUpStudent]:
@@ -61,14 +61,14 @@ def make_class(problem_ids: Iterable[str], folder: Path, root: Path | None = Non
 
     Args:
         problem_ids: e.g. `["vae", "policy_gradient"]`.
-        folder: where the submissions go; made if it is not there.
+        folder: folder of the submissions; created if missing.
         root: the course's root folder; found by `root_folder()` if not given.
 
     Returns:
         The class, problem by problem, students in alphabetical order.
 
     Raises:
-        SourceError: a problem has no code item or no wrong solution to make students of.
+        SourceError: a problem has no code item, or no wrong solution for the students to use.
         SetupError: the folder cannot be written.
     """
     students = []
@@ -90,7 +90,7 @@ def make_class(problem_ids: Iterable[str], folder: Path, root: Path | None = Non
 
 
 def surprises(student: MadeUpStudent, log: GradedLog) -> list[str]:
-    """What came out otherwise than it should, one sentence per surprise; empty when all is as expected."""
+    """Describes each difference from the expected result in a sentence; empty if there is none."""
     found = []
     if log.outcome is not student.outcome:
         found.append(f"outcome {log.outcome}, expected {student.outcome}")
@@ -119,7 +119,7 @@ def _expected(problem: Problem, story: _Story) -> dict[str, Expected]:
 
 
 def _stories(problem: Problem) -> dict[str, _Story]:
-    """Student -> story."""
+    """Student → story."""
     right = solution_answers(problem)
     code = [item.id for item in problem.items if item.kind == "code"]
     if not code:
@@ -163,7 +163,7 @@ def _wrong_story(variant: Variant, right: dict[str, str], full: dict[str, Expect
 
 
 def _that_dies(source: str, problem: Problem) -> str:
-    """The same function or class, whose first statement ends the process without a word."""
+    """The same function or class, but its first statement ends the process."""
     tree = ast.parse(source)
     bodies = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     if not bodies:
@@ -180,10 +180,10 @@ def _as_text(notebook: NotebookNode) -> str:
 
 
 def _stripped(notebook: NotebookNode) -> str:
-    """Without anything that an editor may drop: nbgrader's metadata, tags, ids, the notebook's own metadata."""
+    """The notebook without anything that an editor may drop: tags, ids, nbgrader's metadata, its own metadata."""
     bare = copy.deepcopy(notebook)
     bare.metadata = NotebookNode()
-    bare.nbformat_minor = 4  # the last format whose cells have no ids
+    bare.nbformat_minor = 4  # the last format in which cells have no ids
     for cell in bare.cells:
         cell.metadata = NotebookNode()
         cell.pop("id", None)

@@ -1,4 +1,4 @@
-"""Tables on the terminal; without one, plain text 120 columns wide."""
+"""Tables for the terminal; plain text with 120 columns elsewhere."""
 
 from __future__ import annotations
 
@@ -37,39 +37,39 @@ class CheckLine(Protocol):
 
     @property
     def expected(self) -> str:
-        """What should have come out, in words."""
+        """The expected result in words."""
 
     @property
     def got(self) -> str:
-        """What came out, in words."""
+        """The actual result in words."""
 
     @property
     def ok(self) -> bool:
-        """Are the two the same?"""
+        """Whether the two are equal."""
 
     @property
     def seconds(self) -> float:
-        """Wall time."""
+        """Wall-clock seconds."""
 
 
 class Tried(Protocol):
-    """A row of `autograder doctor`: one way out that was tried."""
+    """A row of `autograder doctor`: one attempt to leave the sandbox."""
 
     @property
     def name(self) -> str:
-        """What was tried."""
+        """What was attempted."""
 
     @property
     def managed(self) -> str:
-        """What was managed; empty if nothing."""
+        """What succeeded; empty if nothing did."""
 
     @property
     def promised(self) -> bool:
-        """Does the isolation level promise that nothing is?"""
+        """Whether the isolation level promises that it fails."""
 
     @property
     def ok(self) -> bool:
-        """Is this as promised?"""
+        """Whether the promise was kept."""
 
 
 @dataclass(frozen=True)
@@ -79,18 +79,18 @@ class GradeLine:
     log: GradedLog
     seconds: float
     story: str = ""
-    """What a made-up student did; no column when no line has one."""
+    """A made-up student's case; if no line has one, the table has no such column."""
     surprises: tuple[str, ...] | None = None
-    """What came out otherwise than expected; None where nothing was expected."""
+    """Differences from the expected result; None if there is no expected result."""
 
     @property
     def marks(self) -> dict[str, str]:
-        """Item id -> points as the table shows them; `-` while the item waits for a person."""
+        """Item id → points as shown in the table; `-` while the item needs manual grading."""
         return {item.id: "-" if item.status is Status.MANUAL else f"{item.score:g}" for item in self.log.items}
 
 
 def console(file: IO[str] | None = None) -> Console:
-    """A console as wide as the terminal; 120 columns and no colours where there is none."""
+    """A console as wide as the terminal; without a terminal 120 columns and no colours."""
     file = file or sys.stdout
     return (
         Console(file=file, highlight=False)
@@ -100,9 +100,9 @@ def console(file: IO[str] | None = None) -> Console:
 
 
 def grades_table(title: str, lines: Sequence[GradeLine]) -> Group:
-    """One row per submission: who, points in all and by item, how it went, how long it took.
+    """One row per submission: student, total points, points by item, outcome, time.
 
-    Items stand as numbers over narrow columns; the line below the table names them.
+    Column headings are the numbers of the items; the line below the table names them.
     """
     with_story = any(line.story for line in lines)
     with_check = any(line.surprises is not None for line in lines)
@@ -133,7 +133,7 @@ def grades_table(title: str, lines: Sequence[GradeLine]) -> Group:
 
 
 def check_table(lines: Iterable[CheckLine]) -> Table:
-    """One row per variant of a problem: what it should get and what it got."""
+    """One row per variant of a problem: expected and actual result."""
     table = _table("Self-test")
     for heading in ("problem", "variant", "expected", "got"):
         table.add_column(heading, overflow="fold")
@@ -147,7 +147,7 @@ def check_table(lines: Iterable[CheckLine]) -> Table:
 
 
 def doctor_table(level: str, findings: Iterable[Tried]) -> Table:
-    """One row per thing that student code must not be able to do."""
+    """One row per attempt to leave the sandbox."""
     table = _table(f"Walls around student code: level {level}")
     for heading in ("student code tried to", "and managed", "as promised"):
         table.add_column(heading, overflow="fold")
@@ -158,7 +158,7 @@ def doctor_table(level: str, findings: Iterable[Tried]) -> Table:
 
 
 def logs_table(results: Iterable[Verified]) -> Table:
-    """One row per checked log: whose, which run, what is right, what is odd."""
+    """One row per checked log: student, run, right answers, remarks."""
     table = _table("Logs")
     for heading in ("student", "problem", "run"):
         table.add_column(heading, overflow="fold")
@@ -204,7 +204,7 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _legend(points: Mapping[str, float]) -> Text:
-    """What the numbers over the columns stand for; lines break between entries only."""
+    """The names of the numbered columns; lines break only between entries."""
     entries = [f"{number} {item_id} ({most:g})" for number, (item_id, most) in enumerate(points.items(), 1)]
     entries.append("- waits for a person")
     lines = textwrap.wrap("   ".join(entry.replace(" ", "\xa0") for entry in entries), width=_LEGEND_WIDTH)
