@@ -1,1 +1,1 @@
-"""Our end of the sandbox: starts the process for student code, speaks to it, and proves that it is confined."""
+"""The trusted side of the sandbox: starts the sandbox process, communicates with it and tests its confinement."""

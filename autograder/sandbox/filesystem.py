@@ -1,4 +1,4 @@
-"""What the process for student code finds around it: the folder it lives in, what it may see, its environment."""
+"""The sandbox process's files and environment: its library folder, readable paths and environment variables."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from autograder.core.errors import SetupError
 MALLOC = ":".join(
     f"glibc.malloc.{setting}" for setting in ("hugetlb=1", f"mmap_threshold={32 * 2**20}", f"trim_threshold={2**30}")
 )
-"""`$GLIBC_TUNABLES` for warm processes: large pages, of which a fork has fewer to copy and to be given anew; and freed
-memory stays, so that it is not given anew each time."""
+"""`$GLIBC_TUNABLES` for warm processes. Huge pages reduce page faults and the page-table entries that a fork copies;
+freed memory is kept for reuse."""
 
 
 def lay_out(folder: Path) -> tuple[str, list[str]]:
-    """Makes the folder from which the process imports `guest` and `homework`.
+    """Creates the folder from which the sandbox process imports `guest` and `homework`.
 
     Returns:
-        that folder, and all paths that the process may see.
+        The library folder, and all paths that the process may read.
 
     Raises:
         SetupError: the package `homework` is not installed.
@@ -38,36 +38,36 @@ def lay_out(folder: Path) -> tuple[str, list[str]]:
         raise SetupError("the package 'homework' is not installed; run `make setup`")
     homework = Path(next(iter(spec.submodule_search_locations))).resolve()
     (library / "homework").symlink_to(homework, target_is_directory=True)
-    # the package comes last: showing it first, where it lies among the libraries, would keep them from being shown
+    # `homework` comes last: if it is inside a library folder and were mounted first, that folder would not be mounted
     return str(library), [str(library), *_interpreter(), str(homework)]
 
 
 def remove(folder: str) -> None:
-    """Removes a folder with all that student code left in it."""
-    with contextlib.suppress(RecursionError):  # folders in folders, a thousand and more
+    """Removes a folder with all files that student code left in it."""
+    with contextlib.suppress(RecursionError):  # student code may nest thousands of folders
         shutil.rmtree(folder, ignore_errors=True)
     if os.path.lexists(folder):
         subprocess.run(["rm", "-rf", "--", folder], check=False, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _interpreter() -> list[str]:
-    """Where the interpreter, its libraries and those of the system lie."""
+    """Paths of the interpreter, its libraries and the system libraries."""
     system = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"]
     system += ["/usr/share/fonts", "/usr/share/zoneinfo", "/etc/localtime"]
     own = []
     prefixes = (sys.base_prefix, sys.prefix, *map(os.path.realpath, (sys.base_prefix, sys.prefix)))
-    for prefix in dict.fromkeys(prefixes):  # where one is a link, what it leads to must be there as well
+    for prefix in dict.fromkeys(prefixes):  # both links and their targets are needed
         own += [f"{prefix}/{name}" for name in ("bin", "lib")] if prefix in ("/usr", "/usr/local") else [prefix]
     return [*system, *own]
 
 
 def staff_only() -> list[str]:
-    """Folders among the libraries that students' code must not read: this package, where it is installed there."""
+    """Folders inside the library paths that student code must not read: those of this package, if installed."""
     return [str(Path(path) / "autograder") for path in {*site.getsitepackages(), sysconfig.get_path("purelib")}]
 
 
 def environment(scratch: Path) -> dict[str, str]:
-    """All that student code finds in `os.environ`."""
+    """The complete `os.environ` of the sandbox process."""
     return {
         "PATH": os.defpath,
         "HOME": str(scratch),

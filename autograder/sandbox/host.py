@@ -1,8 +1,8 @@
-"""Starts the student's side: one warm host process per grader, one forked session per submission.
+"""Starts the sandbox: one warm host process per worker, one forked session per submission.
 
-The host is shut in (`guest.confinement`) as strongly as the machine allows: it sees an empty environment, the
-interpreter with its libraries and, of this project, only `homework` and `guest`. It is the examiner's only way
-to the student's code, over a socket.
+The host is confined (`guest.confinement`) at the strongest isolation level that the machine offers. It has a minimal
+environment and can read the interpreter, its libraries and, of this project, only `homework` and `guest`. The examiner
+reaches student code only through the host's socket.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from autograder.sandbox.guest.confinement import FULL, LEVELS, PLAIN, SCRATCH
 from autograder.sandbox.guest.wire import ClosedError, Limits, TooLateError, WireError, receive_frame, send_frame
 
 ISOLATION_VARIABLE = "AUTOGRADER_ISOLATION"
-"""Names the isolation level to use; without it the strongest that the machine offers, but never `plain`."""
+"""Environment variable with the isolation level; if unset, the strongest that the machine offers except `plain`."""
 ANY = "any"
-"""In the place of a level: the strongest, and `plain` where there is no other. For code of our own."""
+"""Given in place of a level: the strongest that the machine offers, including `plain`. For trusted code only."""
 
 WARM_MODULES = ("numpy", "torch.nn.functional", "homework")
 START_SECONDS = 180.0
-"""What importing torch may take on a cold and busy machine."""
+"""Time limit for starting the host; importing torch is slow on a busy machine with a cold disk cache."""
 GRACE_SECONDS = 10.0
-"""What a session may take to acknowledge something that runs no student code."""
+"""Time limit for replies to requests that run no student code."""
 
 _REPLY = Limits(header=4 * 2**20, body=0)
 
@@ -55,28 +55,28 @@ class SessionLimits:
     total: int = 6 * 2**30
     """Bytes of memory of all its processes together (level `full`)."""
     disk: int = 256 * 2**20
-    """Bytes of its working folder (level `full`)."""
+    """Bytes in its working folder (level `full`)."""
     entries: int = 4096
-    """Files and folders in it (level `full`)."""
+    """Number of files and folders in its working folder (level `full`)."""
     processes: int = 64
-    """Processes and threads."""
+    """Number of processes and threads."""
     cpu: int = 300
-    """Seconds of CPU time of each process, and of all of them together (level `full`)."""
+    """Seconds of CPU time of each process, and of all processes together (level `full`)."""
     file: int = 256 * 2**20
     """Bytes of the largest file it may write."""
     files: int = 256
-    """Open file descriptors."""
+    """Number of open file descriptors."""
     core: int = 0
     """Bytes of a core dump."""
 
 
 def wanted_level() -> str:
-    """The isolation level that `$AUTOGRADER_ISOLATION` asks for; empty for the strongest."""
+    """The isolation level in `$AUTOGRADER_ISOLATION`; empty if unset."""
     return os.environ.get(ISOLATION_VARIABLE, "")
 
 
 class SessionDiedError(Exception):
-    """The student's process ended (`Status.CRASHED`) or stopped answering (`Status.TIMEOUT`)."""
+    """The student's process ended (`Status.CRASHED`) or did not answer in time (`Status.TIMEOUT`)."""
 
     def __init__(self, reason: Status) -> None:
         super().__init__(reason)
@@ -84,19 +84,19 @@ class SessionDiedError(Exception):
 
 
 class HostGoneError(SetupError):
-    """The warm process from which a clone was forked is gone; another one can be started."""
+    """A clone's host process has ended; the caller can start a new host."""
 
 
 class Host:
     """A warm process that forks sessions; a context manager.
 
     Args:
-        modules: what it imports beside `WARM_MODULES` before the first session; unknown names are passed over.
+        modules: modules to import before the first session, in addition to `WARM_MODULES`; unknown ones are ignored.
         limits: resource limits of each session.
-        level: the isolation level (`guest.confinement.LEVELS`); that of `$AUTOGRADER_ISOLATION` if not given,
-            else the strongest that the machine offers. `plain` must be named, or allowed by `ANY`.
-        huge_pages: spend half a second at the start so that each fork takes a third of the time?
-        thrifty: give freed memory back and use small pages, where memory is scarcer than time?
+        level: the isolation level (`guest.confinement.LEVELS`); if not given, that of `$AUTOGRADER_ISOLATION`, else
+            the strongest that the machine offers. `plain` must be given, or allowed by `ANY`.
+        huge_pages: whether to spend half a second at the start so that each fork takes a third of the time.
+        thrifty: whether to save memory at the cost of time: return freed memory and use small pages.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Host:
         self.level = ""
         """The level in use; empty before the start."""
         self.refusals: list[str] = []
-        """The stronger levels that the machine does not offer, and why."""
+        """The levels that the machine does not offer, each with the reason."""
         self._wanted = level or wanted_level()
         self._modules = (*WARM_MODULES, *modules)
         self._limits = limits or SessionLimits()
@@ -120,15 +120,15 @@ class Host:
         self._process: subprocess.Popen[bytes] | None = None
         self._sock: socket.socket | None = None
         self._owed = False
-        """Was a session killed, and is the answer still to come?"""
+        """Whether the reply to a kill request is still to be read."""
         self._folder = ""
         self._scratch = Path()
-        """Below it each session gets its working folder."""
+        """Parent folder of the sessions' working folders."""
 
     def __enter__(self) -> Host:
         try:
             self.start()
-        except BaseException:  # e.g. Ctrl-C: `__exit__` is not called
+        except BaseException:  # e.g. Ctrl-C; Python does not call `__exit__` then
             self.close()
             raise
         return self
@@ -142,7 +142,7 @@ class Host:
         """Starts the process if it is not running.
 
         Raises:
-            SetupError: it did not come up, or no level is to be had.
+            SetupError: it did not start, or the machine offers no requested level.
         """
         if self._process is not None and self._process.poll() is None:
             return
@@ -160,9 +160,13 @@ class Host:
         )
 
     def _start_at(self, level: str) -> str:
-        """Starts the process at a level; why that cannot be, or empty if it could."""
+        """Starts the process at a level; returns why the machine does not offer it, or an empty text on success.
+
+        Raises:
+            SetupError: the process did not start.
+        """
         self._folder = tempfile.mkdtemp(prefix="autograder-")
-        os.chmod(self._folder, 0o711)  # sessions with a user id of their own must get to their folder below it
+        os.chmod(self._folder, 0o711)  # sessions with their own user id must reach their folders below it
         library, shown = lay_out(Path(self._folder))
         plan = {
             "level": level,
@@ -205,10 +209,10 @@ class Host:
         return str(reply.get("refused", ""))
 
     def clone(self) -> Host:
-        """A copy of the warm process, forked from it, that works side by side with it and ends with it.
+        """Forks the warm process into a second host, which works in parallel and ends when this host ends.
 
         Raises:
-            SetupError: the process cannot be started, or is gone at once.
+            SetupError: the process cannot be started, or ends at once.
         """
         self.start()
         assert self._sock is not None
@@ -227,10 +231,10 @@ class Host:
         return clone
 
     def session(self) -> Session:
-        """A fresh session, forked from the warm process, which is started again if it is gone.
+        """Forks a new session from the warm process, which is restarted if it has ended.
 
         Raises:
-            SetupError: it cannot be started, or is gone at once.
+            SetupError: the process cannot be started, or ends at once.
         """
         for last in (False, True):
             self.start()
@@ -259,24 +263,24 @@ class Host:
         return Session(self, ours, reply["pid"], folder)
 
     def kill(self, pid: int) -> None:
-        """Kills one session with everything in its process group; waits for its death only where it must."""
+        """Kills one session and its process group; waits for its end only below level `full`."""
         if self._sock is None:
             return
         try:
             self.settle()
             send_frame(self._sock, {"op": "kill", "pid": pid})
             self._owed = True
-            if self.level != FULL:  # there its folder is in use while it lives, and its children are not gone with it
+            if self.level != FULL:  # its children do not end with it, and they use its folder until they end
                 self.settle()
         except (ClosedError, TooLateError):
             self.close()
 
     def settle(self) -> None:
-        """Waits until a session that was killed is gone.
+        """Waits until a killed session has ended.
 
         Raises:
-            ClosedError: the process is gone.
-            TooLateError: it does not answer.
+            ClosedError: the host process has ended.
+            TooLateError: the host process does not answer.
         """
         if self._owed and self._sock is not None:
             self._owed = False
@@ -301,32 +305,32 @@ class Host:
 
 
 class _Clone(Host):
-    """What `Host.clone` gives: it cannot be started again, because it ends with the process it was forked from."""
+    """The result of `Host.clone`; it cannot be restarted, because it ends with the process it was forked from."""
 
     def start(self) -> None:
-        """Does nothing while the process is there.
+        """Does nothing while the process runs.
 
         Raises:
-            HostGoneError: it is gone.
+            HostGoneError: the process has ended.
         """
         if self._sock is None:
             raise HostGoneError("the process for student code is gone")
 
 
 class Session:
-    """One submission's process, as the examiner holds it."""
+    """The examiner's connection to one submission's process."""
 
     def __init__(self, host: Host, sock: socket.socket, pid: int, folder: str) -> None:
         self._host = host
         self._sock = sock
         self._pid = pid
         self._folder = folder
-        """Its working folder outside, if it has one there: empty at first, gone with it."""
+        """Its working folder outside the sandbox, removed when it closes; an empty text at level `full`."""
         self._owes = False
-        """Was it asked to end a fork, and is the answer still to come?"""
+        """Whether the reply to an `end` request is still to be read."""
 
     def run(self, source: str, name: str, seconds: float) -> dict[str, Any]:
-        """Runs one cell and returns what it printed and raised (`worker.run_cell`).
+        """Runs one cell and returns its output and error (see `guest.forkserver.run_cell`).
 
         Raises:
             SessionDiedError: the process died or did not finish in time; the session is closed.
@@ -334,14 +338,17 @@ class Session:
         return self._ask({"op": "run", "source": source, "name": name}, seconds)
 
     def seed(self, seed: int) -> None:
-        """Seeds torch, numpy and random of the session."""
+        """Seeds torch, numpy and random in the session."""
         self._ask({"op": "seed", "seed": seed}, GRACE_SECONDS)
 
     def fork(self, cpu: float) -> socket.socket:
-        """Forks the session as it stands; the returned socket speaks to the fork's `Desk`.
+        """Forks the session in its current state; returns a socket connected to the fork's `Desk`.
 
         Args:
-            cpu: seconds of CPU time for the fork, and for each process that it starts.
+            cpu: limit in seconds of CPU time for the fork, and for each process that it starts.
+
+        Raises:
+            SessionDiedError: the session has ended; it is closed.
         """
         self.settle()
         ours, theirs = socket.socketpair()
@@ -361,10 +368,10 @@ class Session:
         return ours
 
     def end_fork(self) -> None:
-        """Kills the last fork, sooner or later; ask nothing more before `settle`.
+        """Requests the end of the last fork without waiting for it; call `settle` before the next request.
 
         Raises:
-            SessionDiedError: the session is dead; it is closed.
+            SessionDiedError: the session has ended; it is closed.
         """
         self._send({"op": "end"}, GRACE_SECONDS)
         self._owes = True
@@ -373,7 +380,7 @@ class Session:
         """Waits until the last fork has been killed.
 
         Raises:
-            SessionDiedError: the session is dead, by what that fork did; it is closed.
+            SessionDiedError: the session has ended because of that fork; it is closed.
         """
         if self._owes:
             self._owes = False
@@ -417,7 +424,11 @@ class Session:
 
 
 def _candidates(wanted: str) -> Sequence[str]:
-    """The levels to try, strongest first."""
+    """The levels to try, strongest first.
+
+    Raises:
+        SetupError: the wanted level does not exist.
+    """
     if wanted == ANY:
         return LEVELS
     if not wanted:

@@ -1,7 +1,7 @@
-"""Tries, from inside a session, what student code must not be able to do; a single surprise and nothing is graded.
+"""Probes that test the sandbox: they try forbidden actions in a session. If one succeeds, nothing is graded.
 
-Each probe is a short program of ours that runs where student code would run. It tries to get out and says what it
-managed; the trusted side knows what an isolation level promises (`PROMISES`) and compares.
+Each probe is a short program that runs in place of student code and reports what it managed to do. The trusted side
+compares that with what the isolation level promises to prevent (`PROMISES`).
 """
 
 from __future__ import annotations
@@ -24,33 +24,33 @@ from autograder.sandbox.guest.confinement import FULL, LANDLOCK, PLAIN, USER
 from autograder.sandbox.host import Host, Session, SessionDiedError
 
 PROBE_SECONDS = 60.0
-"""Wall-clock limit of one probe; they take milliseconds, on a busy machine a second or two."""
+"""Wall-clock limit of one probe; a probe takes milliseconds, on a busy machine a second or two."""
 _STAYS_SECONDS = 10.0
-"""A process that is there so long after its session has outlived it."""
+"""A process that still runs this long after its session has outlived it."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One thing that student code must not be able to do."""
+    """One action that student code must not be able to do."""
 
     name: str
     attempt: str
-    """Python text that leaves in `managed` what it managed: empty, or a few words."""
+    """Python code that tries the action and sets `managed` to what it managed: empty, or a few words."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """How one probe ended."""
+    """The result of one probe."""
 
     name: str
     managed: str
     """What the probe managed; empty if nothing."""
     promised: bool
-    """Does the level promise that it manages nothing?"""
+    """Whether the level promises that the probe manages nothing."""
 
     @property
     def ok(self) -> bool:
-        """Is this as the level promises?"""
+        """Whether the result is as the level promises."""
         return not (self.managed and self.promised)
 
 
@@ -202,11 +202,11 @@ PROMISES: dict[str, frozenset[str]] = {
     USER: frozenset({_SHADOW, _NEIGHBOUR, _PACKAGES, _BOMB, _BLOCK, _SIGNAL, _SURVIVE}),
     PLAIN: frozenset({_BLOCK}),
 }
-"""What student code cannot do, level by level."""
+"""Isolation level → names of the probes that it promises to prevent."""
 
 
 def examine(host: Host, root: Path) -> list[Finding]:
-    """Runs every probe in a session of a host; nothing of a probe is left, however the examination ends.
+    """Runs every probe in its own session and removes everything that the probes left, also after an error.
 
     Args:
         host: started or not.
@@ -224,20 +224,20 @@ def examine(host: Host, root: Path) -> list[Finding]:
 
 
 def surprises(findings: list[Finding]) -> str:
-    """What breaks the level's promise, in one line; empty if nothing does."""
+    """The findings that break the level's promise, in one line; empty if there are none."""
     return "; ".join(f"{finding.name}: {finding.managed}" for finding in findings if not finding.ok)
 
 
 def insist(host: Host, root: Path, also: Set[str] = frozenset()) -> None:
-    """Examines a host and refuses to go on if its walls have a hole; then the host is closed.
+    """Runs the probes on a host; raises and closes the host if its confinement fails.
 
     Args:
         host: started or not.
         root: the course's root folder.
-        also: names of probes that must manage nothing, whatever the level promises.
+        also: names of further probes that must manage nothing, beyond the level's promises.
 
     Raises:
-        SetupError: a probe managed what the level promises to prevent, or what `also` names.
+        SetupError: a probe succeeded that the level promises to prevent, or that is in `also`.
     """
     try:
         findings = examine(host, root)
@@ -270,7 +270,7 @@ def _probes(root: Path, neighbour: str, planted: Path, port: int) -> list[Probe]
 
 
 def _run(host: Host, probe: Probe) -> str:
-    """What a probe managed, in a session of its own."""
+    """Runs a probe in its own session and returns what it managed."""
     with contextlib.closing(host.session()) as session:
         reply = _ask(session, probe.attempt + "\nimport json\nprint(json.dumps(managed))", probe.name)
         if reply["raised"] is not None:
@@ -287,7 +287,7 @@ def _ask(session: Session, source: str, name: str) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _neighbour(host: Host) -> Iterator[str]:
-    """Another session with a file in its folder; yields the path that the file has for it."""
+    """Starts another session with a file in its folder; yields the file's path inside that session."""
     with contextlib.closing(host.session()) as session:
         source = "import os\nopen('secret', 'w').write('of a neighbour')\nprint(os.path.abspath('secret'))"
         yield str(_ask(session, source, _NEIGHBOUR)["stdout"]).strip()
@@ -295,14 +295,14 @@ def _neighbour(host: Host) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _server() -> Iterator[int]:
-    """A port on which something listens."""
+    """Starts a local server; yields its port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
 
 @contextlib.contextmanager
 def _planted() -> Iterator[Path]:
-    """Where a probe tries to write among the installed packages; the file is removed afterwards."""
+    """Yields a path in the installed packages at which a probe tries to write; removes the file afterwards."""
     path = Path(sysconfig.get_path("purelib")) / f"probe_{secrets.token_hex(4)}.py"
     try:
         yield path
@@ -311,7 +311,7 @@ def _planted() -> Iterator[Path]:
 
 
 def _outlives(host: Host) -> str:
-    """Does a process that a session left behind live on after it? It is ended here."""
+    """Whether a process outlives the session that started it: empty if not, else what happened. Kills the process."""
     name = "left" + secrets.token_hex(4)
     try:
         with contextlib.closing(host.session()) as session:
@@ -321,7 +321,7 @@ def _outlives(host: Host) -> str:
         return "" if _wait_until(lambda: not _processes_called(name), _STAYS_SECONDS) else "a process lived on"
     finally:
         for pid in _processes_called(name):
-            with contextlib.suppress(OSError):  # gone meanwhile, or of a user whom we may not signal
+            with contextlib.suppress(OSError):  # it has ended, or belongs to a user whom we may not signal
                 os.kill(pid, signal.SIGKILL)
 
 

@@ -1,7 +1,7 @@
-"""The student's functions as a test sees them: `student.f(x)` calls across the wall and gradients flow back.
+"""Proxies of the student's functions for tests: `student.f(x)` runs in the sandbox, and gradients flow back.
 
-Everything a student's side sends passes the strict decoder of `guest.codec`. The trusted side answers one kind
-of question only: a call of a function that the test itself passed as an argument.
+All data from the sandbox pass the strict decoder of `guest.codec`. The trusted side answers only one kind of request:
+calls of functions that the test itself passed as arguments.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from autograder.sandbox.guest.wire import UnsendableError, WireError, receive_fr
 from homework.arguments import Change, Kind, modules_are_watched, require_unchanged
 
 _MAX_CHANGES = 20
-"""Changed arguments of one call, and steps into one of them, that a message may name."""
+"""Maximum number of changed arguments of one call, and of steps into one argument, in a message."""
 _MAX_CALLBACKS = 100_000
-"""Call-backs that one item's test answers before it gives up on the student's code."""
+"""Maximum number of callbacks that the test of one item answers."""
 
 
 class RemoteError(Exception):
-    """Student code raised. An instance is also an instance of the built-in type that was raised."""
+    """Student code raised an exception. An instance is also an instance of the built-in type that was raised."""
 
     kind: str
     """Name of the built-in exception type, e.g. `ValueError`."""
     detail: str
-    """The message, as the student's code wrote it."""
+    """The exception's message, from the student's code."""
     lines: list[tuple[str, int, str, str]]
     """Traceback through the student's cells: cell, line number, function, text."""
     out_of_memory: bool
 
 
 def remote_error(raised: Any) -> RemoteError:
-    """The exception for what `guest.server.describe` said, checked field by field."""
+    """The exception for an untrusted description from `guest.server.describe`; checks each field."""
     fields = raised if type(raised) is dict else {}
     kind = fields.get("type")
     base = getattr(builtins, kind, None) if type(kind) is str else None
@@ -60,7 +60,7 @@ def remote_error(raised: Any) -> RemoteError:
     return error
 
 
-# their constructors want more than a message, or catching them would mean something else on the trusted side
+# their constructors need more than a message, or catching them has another meaning on the trusted side
 _NOT_REBUILT = (
     AssertionError,
     StopIteration,
@@ -74,7 +74,7 @@ _NOT_REBUILT = (
 
 
 class Handle:
-    """An object that stays on the student's side. It can be called, indexed, looked into and passed as an argument."""
+    """A proxy of an object in the sandbox. Calls, indexing, attribute access and passing as an argument work."""
 
     __slots__ = ("_callable", "_kind", "_link", "_number")
 
@@ -93,11 +93,11 @@ class Handle:
         return self._link.index(self._number, key)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Calls the object on the student's side."""
+        """Calls the object in the sandbox."""
         return self._link.call(self._number, args, kwargs)
 
     def call_watched(self, *args: Any, **kwargs: Any) -> Any:
-        """Calls the object; fails where the call changed an argument (`homework.arguments.watched`)."""
+        """Calls the object; raises if the call changed an argument (`homework.arguments.watched`)."""
         return self._link.call(self._number, args, kwargs, always=True)
 
     def __repr__(self) -> str:
@@ -114,7 +114,7 @@ class Handle:
 
 
 class Student:
-    """The student's notebook: an attribute is a value, or a handle to what is not plain data."""
+    """The student's notebook: its attributes are plain values, or handles of other objects."""
 
     __slots__ = ("_link",)
 
@@ -131,8 +131,8 @@ class Link:
     """One connection to a fork of the student's notebook.
 
     Args:
-        sock: speaks to `guest.server.Desk`.
-        deadline: moment of `time.monotonic()` at which every question ends with `TooLateError`; none if not given.
+        sock: socket connected to `guest.server.Desk`.
+        deadline: time of `time.monotonic()` at which every request raises `TooLateError`; None: no deadline.
     """
 
     def __init__(self, sock: socket.socket, deadline: float | None = None) -> None:
@@ -143,14 +143,14 @@ class Link:
         self._failure: BaseException | None = None
         self._functions: dict[str, Handle] = {}
         self.watches_arguments = True
-        """Does a call of a function fail that changes one of its arguments?"""
+        """Whether a function call raises if it changes one of its arguments."""
 
     def wait_until(self, deadline: float) -> None:
-        """Sets another deadline for the questions from now on."""
+        """Sets the deadline of all further requests."""
         self._deadline = deadline
 
     def name(self, name: str) -> Any:
-        """A global name of the notebook. A function or class is asked for once: this halves the questions of a test."""
+        """The value of a global name of the notebook; functions and classes are cached, which halves the requests."""
         if name in self._functions:
             return self._functions[name]
         value = self.get(None, name)
@@ -168,13 +168,13 @@ class Link:
         return self._ask({"op": "index", "of": of, "key": encoder.encode(key)}, encoder)
 
     def call(self, of: int, args: tuple[Any, ...], kwargs: dict[str, Any], *, always: bool = False) -> Any:
-        """Calls an object; tensors that require a gradient are connected to the result.
+        """Calls an object; the result is connected by autograd to the tensors that require a gradient.
 
         Args:
             of: the object's number.
             args: the positional arguments.
-            kwargs: the arguments that are given by name.
-            always: watch the arguments also where the object is no function, as a notebook's `student` does not?
+            kwargs: the keyword arguments.
+            always: whether to watch the arguments even if the object is not a function.
 
         Raises:
             CheckFailed: the call changed an argument, and arguments are watched.
@@ -187,7 +187,7 @@ class Link:
         return self._ask(header, encoder)
 
     def seed(self, seed: int) -> None:
-        """Seeds torch, numpy and random on the student's side."""
+        """Seeds torch, numpy and random in the sandbox."""
         self._ask({"op": "seed", "seed": seed}, Encoder(self._opaque))
 
     def close(self) -> None:
@@ -201,7 +201,7 @@ class Link:
             if reply.get("op") == "callback":
                 self._answer(reply, body)
                 continue
-            if self._failure is not None:  # the test's own function failed: that is what counts
+            if self._failure is not None:  # an error in the test's own function takes precedence
                 failure, self._failure = self._failure, None
                 raise failure
             if "raised" in reply:
@@ -211,7 +211,7 @@ class Link:
             return value
 
     def _answer(self, question: dict[str, Any], body: bytes) -> None:
-        """Runs a function of the test's on plain values from the student's side."""
+        """Answers a callback: runs a function of the test on plain values from the sandbox."""
         number = question.get("number")
         self._answered += 1
         if type(number) is not int or not 0 <= number < len(self._callbacks) or self._answered > _MAX_CALLBACKS:
@@ -232,7 +232,7 @@ class Link:
         send_frame(self._sock, reply, encoder.body, self._deadline)
 
     def _value(self, reply: dict[str, Any], body: bytes, inputs: list[torch.Tensor]) -> Any:
-        """Decodes an answer and connects its tensors to the graph that the student's side keeps."""
+        """Decodes a reply and connects its tensors to the graph kept in the sandbox."""
         if "value" not in reply:
             raise WireError("an answer without value")
         if "graph" not in reply:
@@ -259,8 +259,8 @@ class Link:
     def _through(self, graph: int, outputs: list[torch.Tensor], inputs: list[torch.Tensor]) -> tuple[torch.Tensor, ...]:
         if not outputs:
             return ()
-        anchor = torch.zeros((), requires_grad=True)  # parameters on the student's side want their gradient too
-        apply: Callable[..., Any] = _Through.apply  # older torch has no types for it
+        anchor = torch.zeros((), requires_grad=True)  # so that backward also runs for parameters in the sandbox
+        apply: Callable[..., Any] = _Through.apply  # untyped in older torch
         return tuple(apply(self, graph, outputs, anchor, *inputs))
 
     def _parameter(self, tensor: torch.Tensor, gradient: Any, body: bytes) -> torch.Tensor:
@@ -277,7 +277,7 @@ class Link:
     def backward(
         self, graph: int, gradients: list[torch.Tensor | None], inputs: list[Any]
     ) -> list[torch.Tensor | None]:
-        """The vector-Jacobian product of a kept call: one gradient (or None) for each of its inputs."""
+        """The vector-Jacobian product of a kept call: a gradient or None for each of its inputs."""
         encoder = Encoder(self._opaque)
         node = encoder.encode([None if grad is None else grad.detach() for grad in gradients])
         found = self._ask({"op": "backward", "graph": graph, "gradients": node}, encoder)
@@ -313,7 +313,7 @@ class Link:
 
 
 def _changes(told: Any) -> list[Change]:
-    """What the student's side says of changed arguments, checked field by field."""
+    """The changed arguments from an untrusted reply; checks each field."""
     found = []
     for entry in told[:_MAX_CHANGES] if type(told) is list else ():
         if type(entry) is not list or [type(part) for part in entry] != [str, list, str]:
@@ -338,7 +338,7 @@ def _in_order(seen: list[torch.Tensor], tensor: torch.Tensor, index: int) -> tor
 
 
 class _Through(torch.autograd.Function):
-    """Joins the student's part of a graph to the test's: backward asks the student's side."""
+    """Connects the graph in the sandbox to the test's graph: backward is computed in the sandbox."""
 
     @staticmethod
     def forward(ctx: Any, link: Link, graph: int, outputs: list[torch.Tensor], *inputs: torch.Tensor) -> Any:
@@ -351,5 +351,5 @@ class _Through(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: torch.Tensor | None) -> Any:
-        """Gradients of the inputs, by a question to the student's side."""
+        """Requests the gradients of the inputs from the sandbox."""
         return None, None, None, None, *ctx.link.backward(ctx.graph, list(gradients), ctx.inputs)

@@ -1,5 +1,5 @@
-"""What stands beside the student's code: the wire format and the worker that runs cells and answers calls.
+"""The code that runs in the sandbox: confinement, the wire format, and the servers that run cells and answer calls.
 
-This folder is the only part of `autograder` that a student's process can see, so nothing in it knows of a problem,
-a test or a solution, and it imports nothing from the rest of the package.
+This folder is the only part of `autograder` that student code can read. So it contains nothing about problems, tests or
+solutions, and imports nothing from the rest of the package.
 """

@@ -1,4 +1,4 @@
-"""How values cross the wall between examiner and student: JSON nodes and raw tensor bytes, never pickle.
+"""Encodes and decodes the values that examiner and sandbox exchange: JSON nodes and raw tensor bytes, never pickle.
 
 In a frame's header each value is a plain JSON scalar or a list whose first entry is a tag:
 
@@ -10,8 +10,8 @@ In a frame's header each value is a plain JSON scalar or a list whose first entr
     ["S", start, stop, step]  ["E"]                                                  slice, ellipsis
     ["h", number, type, callable]  ["c", number]                                     handle, call-back
 
-Both sides use this module, each with its own idea of what handles and call-backs stand for. The decoder is strict:
-exact types, exact lengths, bounded size, depth and count; anything else is a `WireError`.
+Both sides use this module, each with its own functions for handles and callbacks. The decoder is strict: exact types,
+exact lengths, bounded size, depth and count; anything else raises `WireError`.
 """
 
 from __future__ import annotations
@@ -66,20 +66,24 @@ _DICTS: tuple[type, ...] = (dict, collections.OrderedDict, collections.defaultdi
 
 @dataclass
 class Encoder:
-    """Turns values into header nodes and body bytes for one frame.
+    """Encodes values as header nodes and body bytes of one frame.
 
-    `opaque` is asked for the node of anything that is not plain data (an object that stays here, a call-back);
-    it raises `UnsendableError` for what may not be named at all.
+    `opaque` returns the node of a value that is not plain data (an object that stays here, a callback); it raises
+    `UnsendableError` if the value cannot be sent.
     """
 
     opaque: Callable[[Any], list[Any]]
     body: bytearray = field(default_factory=bytearray)
     differentiable: list[torch.Tensor] = field(default_factory=list)
-    """Tensors met that require a gradient, in order; their nodes carry the index."""
+    """Encoded tensors that require a gradient, in order; their nodes contain the index in this list."""
     count: int = 0
 
     def encode(self, value: Any, depth: int = 0) -> Any:
-        """The node of one value."""
+        """The node of one value.
+
+        Raises:
+            UnsendableError: the value cannot be sent, is too large or is nested too deeply.
+        """
         self.count += 1
         if depth > LIMITS.depth:
             raise UnsendableError("a value is nested too deeply to cross")
@@ -168,10 +172,10 @@ def _is_field(name: str) -> bool:
 
 @dataclass
 class Decoder:
-    """Turns the nodes of one frame back into values, trusting nothing.
+    """Decodes the untrusted nodes of one frame into values.
 
-    `handle` and `callback` give the object that a number stands for on this side; `tensor` sees each tensor that
-    carries a gradient index and may replace it.
+    `handle` and `callback` return the object with a number on this side; `tensor` gets each tensor with a gradient
+    index and returns the tensor to use in its place.
     """
 
     body: bytes
@@ -186,7 +190,7 @@ class Decoder:
         """The value of one node.
 
         Raises:
-            WireError: the node is not of the format.
+            WireError: the node is invalid or exceeds a limit.
         """
         self.count += 1
         if self.count > self.limits.values or depth > self.limits.depth:
@@ -365,7 +369,7 @@ class Decoder:
 
 @functools.lru_cache(maxsize=256)
 def _named_tuple_type(name: str, fields: tuple[str, ...]) -> Any:
-    """The same type each time: making one takes a thousand times as long as filling it."""
+    """A named-tuple type, cached because creating it takes a thousand times as long as creating an instance."""
     return collections.namedtuple(name, fields)
 
 

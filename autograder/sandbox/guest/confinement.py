@@ -1,12 +1,12 @@
-"""How the host and its sessions shut themselves in, before any line of a student's runs.
+"""Confines the host and its sessions before student code runs.
 
-Four levels, strongest first. `full`: namespaces of their own (processes, mounts, network, IPC, users), a private root
-that shows the interpreter and its libraries read-only and nothing else, no capabilities, Landlock, seccomp, limits.
-`landlock`: Landlock, seccomp, limits. `user`: another user id, limits. `plain`: limits only. Where the host runs as
-root, sessions get a user id of their own at every level but the last.
+There are four isolation levels, strongest first. `full`: own namespaces (processes, mounts, network, IPC, users), a
+private root with only the interpreter and its libraries, read-only, no capabilities, Landlock, seccomp, limits.
+`landlock`: Landlock, seccomp, limits. `user`: another user id, limits. `plain`: limits only. If the host runs as root,
+each session gets its own user id at every level except `plain`.
 
-The host shuts in itself once, before it imports anything heavy; each session then adds what must be its own. Facts and
-pitfalls: namespaces(7), user_namespaces(7), landlock(7), seccomp(2).
+The host confines itself once, before it imports large libraries; each session then adds its own confinement. See
+namespaces(7), user_namespaces(7), landlock(7), seccomp(2).
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from . import syscalls
 
 FULL, LANDLOCK, USER, PLAIN = "full", "landlock", "user", "plain"
 SCRATCH = "/scratch"
-"""Where a session's own files lie in the private root."""
+"""A session's working folder in the private root."""
 LEVELS = (FULL, LANDLOCK, USER, PLAIN)
-"""Strongest first."""
+"""The isolation levels, strongest first."""
 
 _FIRST_USER = 1_879_048_192
-"""User ids of sessions count from here, where no account is."""
+"""The first user id of sessions; no accounts use this range."""
 _SEATS = 64
-"""Processes that fork sessions side by side, at most, before user ids repeat."""
+"""Maximum number of processes that fork sessions in parallel; with more, user ids repeat."""
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _NO_SUID = syscalls.MS_NOSUID | syscalls.MS_NODEV
@@ -40,32 +40,32 @@ _NO_SUID = syscalls.MS_NOSUID | syscalls.MS_NODEV
 
 @dataclass(frozen=True)
 class Plan:
-    """What the trusted side wants of the host; crosses as JSON."""
+    """The confinement that the trusted side requests from the host; sent as JSON."""
 
     level: str
     shown: tuple[str, ...]
-    """Paths that student code may read, at the same place as outside."""
+    """Paths that student code may read, with the same names as outside."""
     hidden: tuple[str, ...]
-    """Folders among them that must look empty."""
+    """Folders inside `shown` that must appear empty."""
     folder: str
-    """The host's own scratch folder outside; the private root is mounted there while it is built."""
+    """The host's scratch folder outside the sandbox; the private root is mounted there while it is built."""
     limits: dict[str, int]
     """Resource limits of a session: see `SessionLimits` in `autograder.sandbox.host`."""
     number: int = 0
-    """Between 0 and 4095, drawn by the trusted side: tells the hosts of one machine apart."""
+    """Random number from 0 to 4095, drawn by the trusted side; distinguishes the hosts of one machine."""
 
     @staticmethod
     def of(record: dict[str, Any]) -> Plan:
-        """The plan as it crossed."""
+        """The plan from its JSON values."""
         shown, hidden = tuple(record["shown"]), tuple(record["hidden"])
         return Plan(record["level"], shown, hidden, record["folder"], dict(record["limits"]), record["number"])
 
 
 class Confinement:
-    """The walls of one host and of the sessions it forks.
+    """The confinement of one host and of its sessions.
 
     Args:
-        plan: what is wanted.
+        plan: the requested confinement.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -79,20 +79,20 @@ class Confinement:
 
     @property
     def sees_only_its_own(self) -> bool:
-        """Are all processes in sight the host's own?"""
+        """Whether the host sees only its own processes."""
         return self._plan.level == FULL
 
     @property
     def _has_own_user(self) -> bool:
-        """Do sessions run under a user id of their own?"""
+        """Whether sessions run under their own user ids."""
         return self._is_root and self._plan.level != PLAIN
 
     def shut_in_host(self) -> None:
-        """Shuts in this process; at level `full` it goes on as a child, in namespaces and a root of its own.
+        """Confines this process; at level `full` execution continues in a child with its own namespaces and root.
 
         Raises:
             OSError: the machine does not offer the level.
-            ImportError: a library for it is missing.
+            ImportError: a library for the level is missing.
         """
         if self._plan.level not in LEVELS:
             raise OSError(f"there is no isolation level {self._plan.level!r}")
@@ -123,11 +123,11 @@ class Confinement:
                 self.limits["processes"] += _processes_of(os.getuid())
 
     def take_seat(self) -> None:
-        """Call before forking a host that forks sessions too: their user ids must not be those of this one's."""
+        """Reserves other user ids for the sessions of a clone; call this before forking the clone."""
         self._seat += 1
 
     def begin_in_clone(self) -> None:
-        """Shuts in nothing more; a clone only adopts its own orphans."""
+        """Makes a clone adopt its orphans; it needs no further confinement."""
         if self._plan.level != FULL and sys.platform == "linux":
             syscalls.adopt_orphans()
 
@@ -143,10 +143,10 @@ class Confinement:
         return pid
 
     def shut_in_session(self, folder: str) -> None:
-        """Shuts in this process, a fresh fork; afterwards it may run student code.
+        """Confines this process, a new fork; afterwards it may run student code.
 
         Args:
-            folder: its working folder outside; at level `full` it gets `SCRATCH` instead.
+            folder: its working folder outside the sandbox; at level `full` it gets `SCRATCH` instead.
         """
         plan = self._plan
         user = self._user_of_session() if self._is_root else os.getuid()
@@ -178,13 +178,13 @@ class Confinement:
             self._load_seccomp()
 
     def _user_of_session(self) -> int:
-        """An id that no other session which may run now has: by host, by seat, and by turn."""
+        """A user id that no other running session has; depends on host, clone and session."""
         turn = self._sessions % _SEATS
         return _FIRST_USER + (self._plan.number * _SEATS + self._seat % _SEATS) * _SEATS + turn
 
 
 def set_limits(limits: dict[str, int]) -> None:
-    """Sets the resource limits that have a name here; the others belong to somebody else."""
+    """Sets those resource limits that `setrlimit` supports (see `_LIMITS`); ignores the others."""
     for name, value in limits.items():
         if name in _LIMITS:
             _, hard = resource.getrlimit(_LIMITS[name])
@@ -203,7 +203,7 @@ _LIMITS = {
 
 
 def die_with_parent() -> None:
-    """Asks Linux to kill this process when its parent dies; elsewhere the closed socket has to do."""
+    """Asks Linux to kill this process when its parent dies; on other systems only the closed socket ends it."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             syscalls.die_with_parent(signal.SIGKILL)
@@ -221,10 +221,10 @@ def _become_root_of_a_user_namespace() -> None:
 
 
 def _go_on_as_child() -> None:
-    """Forks into the new process namespace; this process only waits for the child and ends as it ended."""
+    """Forks into the new process namespace; the parent waits for the child and exits with its exit code."""
     pid = os.fork()
     if pid:
-        for fd in range(3, 64):  # the sockets belong to the child: their end must end it
+        for fd in range(3, 64):  # only the child must hold the sockets, so that the examiner sees its end
             with contextlib.suppress(OSError):
                 os.close(fd)
         _, status = os.waitpid(pid, 0)
@@ -233,7 +233,7 @@ def _go_on_as_child() -> None:
 
 
 def _private_root(plan: Plan) -> None:
-    """Builds the private root and moves into it."""
+    """Builds the private root and makes it the root of this process."""
     root = os.path.join(plan.folder, "root")
     os.makedirs(root, exist_ok=True)
     syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
@@ -248,9 +248,9 @@ def _private_root(plan: Plan) -> None:
         _show(root, f"/dev/{name}", writable=True)
     for name in ("proc", "dev/shm", SCRATCH[1:]):
         os.makedirs(os.path.join(root, name), exist_ok=True)
-    if not os.path.exists(root + "/tmp"):  # else something that is shown lies below it
+    if not os.path.exists(root + "/tmp"):  # it exists if a path in `shown` is below it
         os.symlink(SCRATCH, root + "/tmp")
-    # While the machine's own /proc is still visible: the kernel demands it.
+    # The kernel allows this mount only while the machine's own /proc is visible.
     syscalls.mount("proc", root + "/proc", "proc", _NO_SUID | syscalls.MS_NOEXEC)
     os.chdir(root)
     syscalls.pivot_root(".", ".")
@@ -261,7 +261,7 @@ def _private_root(plan: Plan) -> None:
 
 
 def _show(root: str, path: str, *, writable: bool = False) -> None:
-    """Shows a path of the machine at the same place in the private root, read-only; a link stays a link."""
+    """Mounts a path of the machine at the same path in the private root, read-only; a link stays a link."""
     there = root + path
     if os.path.lexists(there) or not os.path.lexists(path):
         return
@@ -279,7 +279,7 @@ def _show(root: str, path: str, *, writable: bool = False) -> None:
 
 
 def _insist_others_can_read(paths: Iterable[str]) -> None:
-    """Raises if a user id that owns nothing could not get to one of the paths."""
+    """Raises `OSError` if another user id cannot read one of the paths."""
     for path in map(Path, paths):
         for step in (path, *path.parents):
             if step.exists() and not step.stat().st_mode & (0o001 if step.is_dir() else 0o004):
@@ -287,7 +287,7 @@ def _insist_others_can_read(paths: Iterable[str]) -> None:
 
 
 def _processes_of(user: int) -> int:
-    """How many processes and threads does a user have now? The kernel counts those of a shared user id together."""
+    """Number of processes and threads of a user; the kernel's limit counts them together."""
     count = 0
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -300,7 +300,7 @@ def _processes_of(user: int) -> int:
 
 
 def _session_mounts(user: int, limits: dict[str, int]) -> None:
-    """Gives a session empty folders of its own and a view of its own processes only."""
+    """Gives a session its own empty folders and a `/proc` with its own processes only."""
     syscalls.unshare(syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWNET)
     owner = f"uid={user},gid={user}," if os.geteuid() == 0 and user else ""
     room = f"{owner}mode=700,nr_inodes={limits['entries']},size={limits['disk']}"
@@ -317,7 +317,7 @@ def _become_user(user: int) -> None:
 
 
 def _user_namespace(inside: int) -> None:
-    """A user namespace with one user in it."""
+    """Moves this process into a new user namespace in which its user id is `inside`."""
     user, group = os.getuid(), os.getgid()
     syscalls.unshare(syscalls.CLONE_NEWUSER)
     Path("/proc/self/setgroups").write_text("deny")
@@ -335,7 +335,7 @@ _DENIED = (
     *("open_by_handle_at", "name_to_handle_at", "iopl", "ioperm", "syslog", "vhangup", "lookup_dcookie", "nfsservctl"),
     *("mknod", "mknodat", "fanotify_init", "modify_ldt"),
 )
-"""Calls with which a process reaches beyond itself, or that have a history of holes, and that no notebook needs."""
+"""System calls that no notebook needs and that affect other processes or have a history of vulnerabilities."""
 
 _NEW_NAMESPACES = (
     syscalls.CLONE_NEWNS,
@@ -350,16 +350,16 @@ _EPERM, _ENOSYS, _EACCES, _AF_UNIX = 1, 38, 13, 1
 
 
 def _seccomp_filter() -> Callable[[], None]:
-    """Prepares the filter; the function that it gives loads it into the calling process, for good."""
+    """Prepares the seccomp filter; returns the function that installs it permanently in the calling process."""
     import pyseccomp as seccomp
 
     rules = seccomp.SyscallFilter(seccomp.ALLOW)
     for name in _DENIED:
-        with contextlib.suppress(OSError, ValueError):  # a call that this architecture does not have
+        with contextlib.suppress(OSError, ValueError):  # this architecture does not have the call
             rules.add_rule(seccomp.ERRNO(_EPERM), name)
     for flag in _NEW_NAMESPACES:
         rules.add_rule(seccomp.ERRNO(_EPERM), "clone", seccomp.Arg(0, seccomp.MASKED_EQ, flag, flag))
-    rules.add_rule(seccomp.ERRNO(_ENOSYS), "clone3")  # its flags cannot be seen here; libraries fall back to clone
+    rules.add_rule(seccomp.ERRNO(_ENOSYS), "clone3")  # seccomp cannot read its flags; libraries fall back to clone
     for name in ("socket", "socketpair"):
         rules.add_rule(seccomp.ERRNO(_EACCES), name, seccomp.Arg(0, seccomp.NE, _AF_UNIX))
     load: Callable[[], None] = rules.load

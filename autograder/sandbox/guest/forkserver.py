@@ -1,8 +1,8 @@
-"""The student's process: a host that imports the heavy libraries once and forks a session for each submission.
+"""The sandbox processes: a host that imports large libraries once and forks a session for each submission.
 
-The host runs no student code. A *session* is a fork of it that runs a notebook's cells, one after the other, in a
-fresh `__main__`; for each question of the examiner's it forks again, so that a question that crashes, hangs or eats all
-memory takes nothing with it. `autograder.sandbox.host` starts the host and holds the other end of its socket.
+The host runs no student code. A *session* is a fork of it that runs a notebook's cells in order in a new `__main__`.
+For each graded item it forks again, so that an item that crashes, hangs or uses all memory does not affect the others.
+`autograder.sandbox.host` starts the host and has the other end of its socket.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from .server import Desk, describe, seed_everything
 from .wire import ClosedError, Limits, receive_frame, send_frame
 
 _DEATH_SECONDS = 5.0
-"""What a killed process may take to be gone on a busy machine."""
+"""Time to wait for the end of a killed process on a busy machine."""
 OUTPUT_CHARACTERS = 20_000
-"""What a cell may print before the rest is dropped."""
+"""Maximum characters kept of a cell's output."""
 
 _SMALL = Limits(header=4 * 2**20, body=0)
 
 
 def host(sock: socket.socket, modules: list[str], walls: Confinement, *, huge_pages: bool) -> None:
-    """Imports what every submission needs, then serves.
+    """Imports the modules that submissions need, then serves requests.
 
-    Frames: `{"ready": True}` at the start; then what `_serve` knows.
+    Frames: `{"ready": True}` at the start; then those of `_serve`.
     """
     warm_up(modules)
     gc.collect()
-    gc.freeze()  # else the first collection in each fork would touch, and so copy, all of it
+    gc.freeze()  # else the first collection in each fork would touch, and so copy, all objects
     if huge_pages:
         with contextlib.suppress(OSError):
             syscalls.use_huge_pages()
@@ -53,13 +53,14 @@ def host(sock: socket.socket, modules: list[str], walls: Confinement, *, huge_pa
 
 
 def _serve(sock: socket.socket, walls: Confinement) -> None:
-    """Gives a session to each socket it is handed, until the other side is gone; then kills them.
+    """Serves requests until the other side closes the socket; then kills all sessions.
 
-    Where that can be, the next session is forked and shut in while the last one works, so that nobody waits for it.
+    If sessions need no folder outside, the next session is forked and confined in advance, so that a request need not
+    wait for it.
 
-    Frames: `{"op": "session", "folder": …}` with one file descriptor → `{"pid": …}`; `{"op": "kill", "pid": …}` →
-    `{"killed": …}` kills a session and what it started; `{"op": "clone"}` with one file descriptor → `{"cloned": True}`
-    forks this process into one that serves that socket.
+    Frames: `{"op": "session", "folder": …}` with one file descriptor → `{"pid": …}` gives a session to that socket;
+    `{"op": "kill", "pid": …}` → `{"killed": …}` kills a session and its descendants; `{"op": "clone"}` with one file
+    descriptor → `{"cloned": True}` forks this process into one that serves that socket.
     """
     pids: set[int] = set()
     clones: set[int] = set()
@@ -96,12 +97,12 @@ def _serve(sock: socket.socket, walls: Confinement) -> None:
 
 
 class _Waiting:
-    """A session that is shut in and waits for a socket to serve.
+    """A confined session that waits for a socket to serve.
 
     Args:
-        sock: what the process serves that forks it.
-        walls: what to shut it in with.
-        folder: its working folder outside; empty where it needs none.
+        sock: the socket of the process that forks it.
+        walls: its confinement.
+        folder: its working folder outside the sandbox; empty if it needs none.
     """
 
     def __init__(self, sock: socket.socket, walls: Confinement, folder: str) -> None:
@@ -115,7 +116,7 @@ class _Waiting:
         theirs.close()
 
     def hand_over(self, fd: int) -> bool:
-        """Gives it the socket with number `fd`; False if it is dead."""
+        """Sends it the socket with file descriptor `fd`; returns False if it has ended."""
         try:
             socket.send_fds(self._ours, [b"\0"], [fd])
         except OSError:
@@ -126,7 +127,7 @@ class _Waiting:
 
 
 def _clone(sock: socket.socket, fd: int, walls: Confinement) -> int:
-    """Forks a process that serves another socket with the same walls, so that nobody waits for somebody else."""
+    """Forks a process that serves another socket with the same confinement, in parallel; returns its process id."""
     walls.take_seat()
     pid = os.fork()
     if pid == 0:
@@ -144,35 +145,35 @@ def _clone(sock: socket.socket, fd: int, walls: Confinement) -> int:
 
 
 def warm_up(modules: list[str]) -> None:
-    """Imports modules and lets torch load what it loads lazily; starts no thread, so that forking stays safe."""
+    """Imports modules and triggers torch's lazy imports; starts no thread, so that forking stays safe."""
     import torch
 
     torch.set_num_threads(1)
     for module in modules:
-        with contextlib.suppress(ImportError):  # `from x import y` is tried as the module x.y too
+        with contextlib.suppress(ImportError):  # for `from x import y`, x.y may not be a module
             importlib.import_module(module)
-    seed_everything(0)  # numpy's generator takes milliseconds to make itself ready
-    torch.zeros(2, requires_grad=True).sum().backward(torch.ones(()))  # a gradient that is given makes it import more
+    seed_everything(0)  # initializing numpy's generator takes milliseconds
+    torch.zeros(2, requires_grad=True).sum().backward(torch.ones(()))  # an explicit gradient triggers more lazy imports
 
 
 def _kill_session(pid: int, others: set[int]) -> None:
-    """Kills a session and whatever it left behind, of which this process has become the parent."""
-    for kill in (os.killpg, os.kill):  # at level `full` it is process 1 of its namespace: all in there die with it
+    """Kills a session and its orphaned descendants, which this process adopts."""
+    for kill in (os.killpg, os.kill):  # at level `full` it is process 1 of its namespace, whose processes end with it
         with contextlib.suppress(ProcessLookupError, PermissionError):
             kill(pid, signal.SIGKILL)
     end = time.monotonic() + _DEATH_SECONDS
-    while pid in children() and time.monotonic() < end:  # only when it is gone do its children become ours
+    while pid in children() and time.monotonic() < end:  # this process adopts its children only after its end
         time.sleep(0.001)
     kill_children(others)
 
 
 def _become_session(sock: socket.socket, walls: Confinement, folder: str) -> None:
-    """Turns this fork into a session with a working folder of its own, and never returns.
+    """Turns this fork into a session with its own working folder, and never returns.
 
     Args:
-        sock: brings the socket that it will serve.
-        walls: what to shut it in with.
-        folder: its working folder outside; empty where it needs none.
+        sock: the connection over which it receives the socket to serve.
+        walls: its confinement.
+        folder: its working folder outside the sandbox; empty if it needs none.
     """
     status = 1
     try:
@@ -191,7 +192,7 @@ def _become_session(sock: socket.socket, walls: Confinement, folder: str) -> Non
 
 
 def _silence() -> None:
-    """Points the three standard streams at nothing; what cells print is caught in Python."""
+    """Redirects the standard streams to `/dev/null`; cells' output is captured in Python."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(nothing, fd)
@@ -199,7 +200,7 @@ def _silence() -> None:
 
 
 class Session:
-    """One submission's notebook: its names, and the forks that answer the examiner."""
+    """One submission's notebook: its namespace, and the forks that answer the examiner."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -246,15 +247,15 @@ class Session:
             os._exit(0)
 
     def _end(self) -> None:
-        """Kills the last fork and whatever it or a cell started: all that would take time or memory from the next."""
+        """Kills the last fork and all processes that it or a cell started, which would take time or memory."""
         last, self._child = self._child, 0
         if last:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(last, signal.SIGKILL)
         if os.getpid() == 1:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(-1, signal.SIGKILL)  # everybody else in this namespace
-            if children() <= {last}:  # it runs no more code, and nobody need wait until its memory is taken apart
+                os.kill(-1, signal.SIGKILL)  # all other processes in this namespace
+            if children() <= {last}:  # it runs no more code; no need to wait until its memory is freed
                 self._wait(os.WNOHANG)
                 return
         else:
@@ -274,11 +275,11 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         source: Python text (magics already turned into calls).
-        name: the cell's id; its frames are called `<cell NAME>` in tracebacks.
+        name: the cell's id; its frames have the file name `<cell NAME>` in tracebacks.
         names: the namespace.
 
     Returns:
-        `stdout`, `stderr` (cut to `OUTPUT_CHARACTERS`) and `raised` (None or what `describe` says).
+        `stdout`, `stderr` (cut to `OUTPUT_CHARACTERS`) and `raised` (None or the result of `describe`).
     """
     filename = f"<cell {name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
@@ -287,7 +288,7 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> dict[str, Any]:
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             exec(compile(source, filename, "exec", dont_inherit=True), names)
-        except BaseException as error:  # a cell that calls sys.exit() failed, no more
+        except BaseException as error:  # includes SystemExit: a cell that calls sys.exit() has failed
             raised = describe(error)
             if isinstance(error, SyntaxError) and error.filename == filename:
                 raised["lines"] = [[name, error.lineno or 0, "<module>", (error.text or "").strip()[:200]]]
@@ -312,7 +313,7 @@ class _Bounded(io.StringIO):
 
 
 class _NoShell:
-    """Stands where IPython's shell would: magics and shell lines are not run while grading."""
+    """Replaces IPython's shell: magics and shell lines are not run while grading."""
 
     def __getattr__(self, name: str) -> Any:
         def note(*args: Any, **_kwargs: Any) -> None:

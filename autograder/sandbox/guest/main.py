@@ -1,4 +1,4 @@
-"""The first thing the host process runs: it shuts itself in, and only then imports anything heavy."""
+"""Entry point of the host process: confines the process before it imports large libraries."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .wire import send_frame
 
 
 def start(fd: int, modules: list[str], plan: dict[str, Any], *, huge_pages: bool) -> None:
-    """Runs the host on the socket that has number `fd`.
+    """Runs the host on the socket with file descriptor `fd`.
 
     Args:
-        fd: the examiner's end of this socket hears `{"refused": reason}` if the machine does not offer the level.
-        modules: what to import before the first session.
-        plan: `confinement.Plan` as plain JSON.
-        huge_pages: spend half a second on cheaper forks?
+        fd: the socket; the host sends `{"refused": reason}` if the machine does not offer the level.
+        modules: modules to import before the first session.
+        plan: `confinement.Plan` as plain JSON values.
+        huge_pages: whether to spend half a second on faster forks.
     """
     sock = socket.socket(fileno=fd)
     walls = Confinement(Plan.of(plan))
@@ -29,4 +29,4 @@ def start(fd: int, modules: list[str], plan: dict[str, Any], *, huge_pages: bool
     from .forkserver import host
 
     host(sock, modules, walls, huge_pages=huge_pages)
-    os._exit(0)  # nothing is left to do: taking torch apart piece by piece would take seconds
+    os._exit(0)  # skips torch's cleanup, which takes seconds

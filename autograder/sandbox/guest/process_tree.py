@@ -1,4 +1,4 @@
-"""The children of this process, and their end. A process that adopts orphans finds its grandchildren here as well."""
+"""Lists and kills this process's children, including orphaned descendants if the process adopts them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pathlib import Path
 
 
 def children() -> set[int]:
-    """Process ids of this process's children; empty where nobody tells."""
+    """Process ids of this process's children; empty if the system does not list them."""
     try:
         return {int(word) for word in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
-    except OSError:  # not Linux, or a kernel that does not tell
+    except OSError:  # not Linux, or a kernel without this file
         return set()
 
 
 def kill_children(but: Set[int] = frozenset()) -> None:
-    """Kills all children of this process but some, and those that it inherits meanwhile."""
+    """Kills all children of this process except those in `but`, and orphans that it adopts meanwhile."""
     for _ in range(1000):
         strays = children() - but
         for stray in strays:

@@ -1,4 +1,4 @@
-"""Keeps memory and CPU time of each session, all its processes together, below limits. Needs only `/proc`."""
+"""Limits memory and CPU time of each session, summed over its processes. Needs only `/proc`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 SECONDS = 0.1
-"""Time between two looks: memory cannot be filled much faster than it is written."""
+"""Seconds between two checks; a process can write only a limited amount of memory in this time."""
 
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -18,24 +18,23 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Process:
-    """One process as `/proc` shows it."""
+    """One process, from `/proc`."""
 
     pid: int
     parent: int
     memory: int
-    """Bytes of memory; what processes share counts for each of them."""
+    """Bytes of memory; shared memory counts fully for each process."""
     cpu: float = 0.0
-    """Seconds of CPU time, with those of the children that ended and were waited for."""
+    """Seconds of CPU time, including children that ended and were waited for."""
 
 
 def over_limit(processes: Iterable[Process], sessions: Iterable[int], limit: int) -> list[int]:
-    """Which processes must go so that no session holds more than `limit` bytes?
+    """Process ids to kill: the largest process of each session that uses more than `limit` bytes.
 
-    Of a session that holds too much the largest process goes: the fork that answers a question if it is that one, so
-    that the notebook itself goes on, else the session.
+    If that process is the fork for an item, the session itself continues.
 
     Args:
-        processes: all processes in sight.
+        processes: all visible processes.
         sessions: process ids of the sessions.
         limit: bytes for each session.
     """
@@ -47,7 +46,7 @@ def over_limit(processes: Iterable[Process], sessions: Iterable[int], limit: int
 
 
 def out_of_time(processes: Iterable[Process], sessions: Iterable[int], limit: float) -> list[int]:
-    """Which sessions used more than `limit` seconds of CPU time, all their processes together?"""
+    """The sessions whose processes together used more than `limit` seconds of CPU time."""
     return [
         session
         for session, members in _by_session(processes, sessions).items()
@@ -56,7 +55,7 @@ def out_of_time(processes: Iterable[Process], sessions: Iterable[int], limit: fl
 
 
 def _by_session(processes: Iterable[Process], sessions: Iterable[int]) -> dict[int, list[Process]]:
-    """The processes of each session that has any: itself and what descends from it."""
+    """Session → its processes: itself and its descendants; without sessions that have ended."""
     known = {process.pid: process for process in processes}
     members: dict[int, list[Process]] = {session: [] for session in sorted(sessions)}
     for process in known.values():
@@ -69,7 +68,7 @@ def _by_session(processes: Iterable[Process], sessions: Iterable[int]) -> dict[i
 
 
 def enforce(sessions: Iterable[int], memory: int, cpu: float) -> None:
-    """Kills what holds or used too much; looks closely, which takes longer, only where a quick look finds something.
+    """Kills processes over the limits; measures memory exactly, which is slower, only if a quick check finds some.
 
     Args:
         sessions: process ids of the sessions.
@@ -91,7 +90,7 @@ def _kill(pids: Iterable[int]) -> None:
 
 
 def all_processes() -> list[Process]:
-    """Every process in `/proc`; one that ends meanwhile is left out."""
+    """Every process in `/proc`, without those that end meanwhile."""
     found = []
     for entry in os.listdir("/proc"):
         if entry.isdigit():
@@ -101,11 +100,11 @@ def all_processes() -> list[Process]:
 
 
 def _proportional(process: Process) -> int:
-    """Bytes of memory, in which what n processes share counts one n-th for each."""
+    """Bytes of memory; memory shared by n processes counts 1/n for each."""
     try:
         text = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
     except OSError:
-        return 0  # it ended meanwhile
+        return 0  # the process has ended
     return sum(
         int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith(("Pss_Anon:", "Pss_Shmem:"))
     )
@@ -115,6 +114,6 @@ def _read(pid: int) -> Process:
     lines = (line.partition(":") for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     status = {name: value.split() for name, _, value in lines}
     kilobytes = sum(int(status[name][0]) for name in ("RssAnon", "RssShmem") if name in status)
-    # after the name, which may hold anything, in brackets: state, parent, ..., and 11 fields later four times
+    # fields after the name, which is in brackets and may contain any character; indices 11 to 14 are CPU times
     times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
     return Process(pid, int(status["PPid"][0]), kilobytes * 1024, sum(map(int, times)) / _TICKS)

@@ -1,8 +1,8 @@
-"""The student's end of the wall: answers questions about the notebook's names, one frame at a time.
+"""Answers the examiner's requests about a notebook's names in the sandbox, one frame at a time.
 
-The examiner asks `get`, `index`, `call` or `backward`; objects that are not plain data stay here in a registry and
-cross as numbered handles. A call that gets tensors with a gradient keeps its inputs and outputs, so that the examiner's
-backward pass can ask for the vector-Jacobian product.
+The requests are `get`, `index`, `call`, `backward` and `seed`. Objects that are not plain data stay here in a registry
+and are sent as numbered handles. A call with tensors that require a gradient keeps its inputs and outputs, so that the
+examiner's backward pass can request the vector-Jacobian product.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from .codec import Decoder, Encoder
 from .wire import UnsendableError, WireError, receive_frame, send_frame
 
 MAX_GRAPHS = 256
-"""Calls whose graphs are kept for a later backward pass; the oldest is dropped first."""
+"""Maximum number of calls whose graphs are kept for a backward pass; the oldest is dropped first."""
 
 _MESSAGE = 2000
 _MISSING = object()
 
 
 class Callback:
-    """A function of the examiner's, as the student's code sees it: it can be called with plain values."""
+    """A proxy of an examiner's function for student code; it takes plain values."""
 
     def __init__(self, desk: Desk, number: int) -> None:
         self._desk = desk
         self._number = number
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Asks the examiner; the answer is plain data."""
+        """Calls the examiner's function; the result is plain data."""
         return self._desk.call_back(self._number, args, kwargs)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Callback:
@@ -47,7 +47,7 @@ class Callback:
 
 
 class Desk:
-    """Serves the questions of one examiner about one namespace until the connection closes."""
+    """Serves one examiner's requests about one namespace until the connection closes."""
 
     def __init__(self, sock: socket.socket, names: dict[str, Any]) -> None:
         self._sock = sock
@@ -58,12 +58,12 @@ class Desk:
         self._next_graph = 0
 
     def serve(self) -> None:
-        """Answers until the other side closes (`ClosedError` ends it)."""
+        """Answers requests until the other side closes the connection, which raises `ClosedError`."""
         while True:
             self._answer(*receive_frame(self._sock))
 
     def call_back(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Asks the examiner to call one of its functions, and meanwhile answers what it asks."""
+        """Asks the examiner to call one of its functions; answers the examiner's requests meanwhile."""
         encoder = Encoder(self._opaque)
         header = {"op": "callback", "number": number, "args": encoder.encode(args), "kwargs": encoder.encode(kwargs)}
         send_frame(self._sock, header, encoder.body)
@@ -79,7 +79,7 @@ class Desk:
     def _answer(self, header: dict[str, Any], body: bytes) -> None:
         try:
             reply, out = self._OPERATIONS[header["op"]](self, header, body)
-        except BaseException as error:  # SystemExit and KeyboardInterrupt of student code are answers too
+        except BaseException as error:  # includes SystemExit and KeyboardInterrupt raised by student code
             reply, out = {"raised": describe(error)}, b""
         try:
             send_frame(self._sock, reply, out)
@@ -138,11 +138,11 @@ class Desk:
     }
 
     def _reply(self, value: Any, leaves: list[torch.Tensor]) -> tuple[dict[str, Any], bytes | bytearray]:
-        """The frame that carries a value; tensors with a graph are kept, parameters cross with their gradient."""
+        """The reply with a value; tensors with a graph are kept, parameters are sent with their gradient."""
         encoder = Encoder(self._opaque)
         node = encoder.encode(value)
         known = {id(leaf) for leaf in leaves}
-        # a leaf that the caller did not send is a parameter: a snapshot of it and of its gradient crosses
+        # a leaf that the caller did not send is a parameter: a copy of it and of its gradient is sent
         parameters = [tensor.is_leaf and id(tensor) not in known for tensor in encoder.differentiable]
         reply: dict[str, Any] = {"value": node}
         if encoder.differentiable:
@@ -186,7 +186,7 @@ class Desk:
 
 
 def describe(error: BaseException) -> dict[str, Any]:
-    """What the examiner may know of an exception: type, message, the lines of the student's cells, out of memory?"""
+    """An exception as plain values: type, message, traceback lines in student cells, whether memory ran out."""
     kind = type(error)
     name = kind.__name__ if getattr(builtins, kind.__name__, None) is kind else _first_builtin_base(kind)
     try:
@@ -213,7 +213,7 @@ def _first_builtin_base(kind: type[BaseException]) -> str:
 
 
 def seed_everything(seed: int) -> None:
-    """Seeds torch, numpy and random of this process (on the CPU: a look for GPUs takes milliseconds in each fork)."""
+    """Seeds torch, numpy and random in this process; torch on the CPU only, because a GPU check takes milliseconds."""
     torch.default_generator.manual_seed(seed)
     np.random.seed(seed % 2**32)
     random.seed(seed)

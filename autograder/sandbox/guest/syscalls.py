@@ -1,6 +1,6 @@
-"""The few Linux system calls that Python 3.11 does not offer, each a thin function that raises `OSError`.
+"""Thin wrappers of the Linux system calls that confinement needs and Python 3.11 lacks; they raise `OSError`.
 
-Only what the confinement of student code needs. Constants carry the kernel's names; `man 2 <name>` has the rest.
+Constants have the kernel's names; see `man 2 <name>`.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ _MOUNT_ATTR_RDONLY = 1
 _MOUNT_ATTR_NOSUID = 2
 _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
-_SYS_MOUNT_SETATTR = 442  # the same number on every architecture, like all calls added since 5.1
+_SYS_MOUNT_SETATTR = 442  # the same number on every architecture, like all calls added since Linux 5.1
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
 
 _SYS_LANDLOCK = 444  # create a rule set; 445 adds a rule, 446 applies the set
 _LANDLOCK_VERSION = 1
 _LANDLOCK_BENEATH = 1
-_LANDLOCK_OF_FILES = 0b1100_0000_0000_0111  # the rights that a plain file can have
+_LANDLOCK_OF_FILES = 0b1100_0000_0000_0111  # the rights that apply to regular files
 LANDLOCK_READ = 0b1101  # execute, read a file, read a folder
-_LANDLOCK_FILE_RIGHTS = (13, 14, 15, 15, 16)  # how many rights to files and folders each version of Landlock knows
+_LANDLOCK_FILE_RIGHTS = (13, 14, 15, 15, 16)  # number of file-system rights in each version of Landlock
 
 _MADV_COLLAPSE = 25
 _HUGE = 1 << 21
@@ -75,7 +75,7 @@ def unshare(flags: int) -> None:
 
 
 def enter_namespace(fd: int, kind: int) -> None:
-    """Moves this process (with `CLONE_NEWPID`: its children) into the namespace that an open file stands for."""
+    """Moves this process (with `CLONE_NEWPID`: its children) into the namespace of an open file descriptor."""
     _checked(_libc().setns(ctypes.c_int(fd), ctypes.c_int(kind)), "setns")
 
 
@@ -86,12 +86,12 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
 
 
 def unmount(target: str) -> None:
-    """Takes a mount out of the tree; it vanishes once nobody uses it."""
+    """Detaches a mount from the tree; the kernel removes it when it is no longer in use."""
     _checked(_libc().umount2(target.encode(), MNT_DETACH), f"unmount {target}")
 
 
 def make_read_only(target: str) -> None:
-    """Makes a mount and all mounts below it read-only, without set-uid programs."""
+    """Makes a mount and all mounts below it read-only and disables set-uid programs on them."""
     attributes = struct.pack("=4Q", _MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID, 0, 0, 0)
     result = _libc().syscall(
         ctypes.c_long(_SYS_MOUNT_SETATTR),
@@ -105,41 +105,41 @@ def make_read_only(target: str) -> None:
 
 
 def pivot_root(new: str, old: str) -> None:
-    """Makes the folder `new`, a mount, the root; what was the root before is then at `old`, a folder below `new`."""
+    """Makes the mount `new` the root; the old root moves to `old`, a folder below `new`."""
     _checked(_libc().syscall(ctypes.c_long(_number(_SYS_PIVOT_ROOT)), new.encode(), old.encode()), "pivot_root")
 
 
 def drop_capabilities() -> None:
-    """Gives up every capability, for this process and whatever it starts."""
+    """Drops all capabilities of this process and of the processes that it starts."""
     for capability in range(64):
         if _libc().prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) < 0:
-            break  # the kernel knows no more of them
+            break  # the kernel has no more capabilities
     header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
     nothing = struct.pack("=6I", 0, 0, 0, 0, 0, 0)
     _checked(_libc().syscall(ctypes.c_long(_number(_SYS_CAPSET)), header, nothing), "capset")
 
 
 def gain_no_privileges() -> None:
-    """No program that this process starts may get more rights than it has (set-uid bits do nothing)."""
+    """Sets `no_new_privs`: programs that this process starts get no additional rights, e.g. by set-uid bits."""
     _checked(_libc().prctl(_PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), 0, 0, 0), "no_new_privs")
 
 
 def be_dumpable() -> None:
-    """Makes `/proc/self` belong to this process again after it changed its user."""
+    """Gives this process access to its `/proc/self` again after a change of its user id."""
     _checked(_libc().prctl(_PR_SET_DUMPABLE, ctypes.c_ulong(1), 0, 0, 0), "be dumpable")
 
 
 def landlock_version() -> int:
-    """Which version of Landlock does this kernel have? 0 if none."""
+    """The kernel's Landlock version; 0 if it has none."""
     version = _libc().syscall(ctypes.c_long(_SYS_LANDLOCK), None, ctypes.c_size_t(0), ctypes.c_uint(_LANDLOCK_VERSION))
     return max(0, int(version))
 
 
 def landlock(readable: list[str], writable: list[str]) -> None:
-    """Takes away, for good, all access to files but to what lies below the given paths, TCP, and from version 6 on
-    signals and abstract sockets to processes outside.
+    """Permanently removes access to all files except those below the given paths.
 
-    The binding on PyPI (landlock 1.0.0.dev5) covers files only, hence these three calls of our own. Needs
+    From Landlock version 4 on it also removes TCP, from version 6 on also signals and abstract sockets to processes
+    outside. The binding on PyPI (landlock 1.0.0.dev5) covers files only, so this module calls the kernel directly. Call
     `gain_no_privileges` before.
     """
     version = landlock_version()
@@ -182,9 +182,9 @@ def adopt_orphans() -> None:
 
 
 def use_huge_pages() -> None:
-    """Puts the memory that this process holds now into pages of 2 MiB, as far as the kernel (6.1 or newer) can.
+    """Moves this process's current memory into pages of 2 MiB, if the kernel (6.1 or newer) supports it.
 
-    A fork copies one entry for each page, so that it and its end take a third of the time. Best effort: no error.
+    A fork copies one entry for each page, so that it and its end take a third of the time. Failures are ignored.
     """
     if sys.maxsize < 2**32 or os.sysconf("SC_PAGE_SIZE") != 4096:
         return
@@ -198,7 +198,7 @@ def use_huge_pages() -> None:
 
 
 def die_with_parent(signal: int) -> None:
-    """Asks for a signal when the parent's thread that started this process ends."""
+    """Asks the kernel to send this signal when the parent thread that started this process ends."""
     _checked(_libc().prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal), 0, 0, 0), "die with parent")
 
 

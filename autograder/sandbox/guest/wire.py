@@ -1,4 +1,4 @@
-"""Frames between examiner and student: two big-endian 64-bit lengths, a JSON object, a body of raw bytes."""
+"""Frames between examiner and sandbox: two big-endian 64-bit lengths, a JSON object, a body of raw bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 _LENGTHS = struct.Struct(">QQ")
 _SMALL = 1 << 18
-"""Bytes of a body that is sent together with its header."""
+"""Maximum bytes of a body that is sent together with its header."""
 
 
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
@@ -26,18 +26,18 @@ _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 class WireError(Exception):
-    """A frame that breaks the format or a limit; on the trusted side it counts against the student's item."""
+    """A frame is invalid or exceeds a limit; on the trusted side the student's item then fails."""
 
 
 class UnsendableError(WireError, TypeError):
-    """A value that may not cross the wall."""
+    """A value cannot be sent to the other side."""
 
 
 class ClosedError(BaseException):
-    """The other side is gone: its process ended or closed the connection.
+    """The other side's process ended or closed the connection.
 
-    Like `TooLateError` no `Exception`, so that no `except Exception` in a test or in student code takes it for a
-    failure of its own.
+    Like `TooLateError`, it is not an `Exception`, so that no `except Exception` in a test or in student code catches
+    it.
     """
 
 
@@ -47,7 +47,7 @@ class TooLateError(BaseException):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one frame may hold."""
+    """Size limits of one frame."""
 
     header: int = 16 * 2**20
     """Bytes of JSON."""
@@ -56,7 +56,7 @@ class Limits:
     depth: int = 40
     """Nesting of lists and dicts."""
     values: int = 1_000_000
-    """Values in the header."""
+    """Number of values in the header."""
 
 
 LIMITS = Limits()
@@ -70,19 +70,19 @@ def send_frame(
     Args:
         sock: a stream socket.
         header: plain JSON values.
-        body: raw bytes that the header points into.
-        deadline: moment of `time.monotonic()` after which sending ends; None waits for ever.
+        body: raw bytes that the header refers to by position.
+        deadline: time of `time.monotonic()` after which sending ends; None: no deadline.
 
     Raises:
-        ClosedError: the other side is gone.
+        ClosedError: the other side closed the connection.
         TooLateError: the other side did not read before the deadline.
-        UnsendableError: the header does not fit `LIMITS`.
+        UnsendableError: header or body exceeds `LIMITS`.
     """
     text = _ENCODER.encode(header).encode("utf-8")
     if len(text) > LIMITS.header or len(body) > LIMITS.body:
         raise UnsendableError(f"a value of {len(text) + len(body):,} bytes is too large to cross")
     start = _LENGTHS.pack(len(text), len(body)) + text
-    # at once where that is cheap: else the other side wakes up twice
+    # a small body is sent with the header, so that the other side wakes up only once
     parts = (start + body,) if len(body) <= _SMALL else (start, body)
     try:
         for data in parts:
@@ -95,17 +95,17 @@ def send_frame(
 
 
 def receive_frame(sock: socket.socket, deadline: float | None = None, limits: Limits = LIMITS) -> tuple[Any, bytes]:
-    """Reads one frame: its header (a JSON object, all texts in it well-formed) and its body.
+    """Reads one frame: its header (a JSON object with well-formed strings) and its body.
 
     Args:
         sock: a stream socket.
-        deadline: moment of `time.monotonic()` after which waiting ends; None waits for ever.
-        limits: sizes beyond which a frame is refused before it is read.
+        deadline: time of `time.monotonic()` after which waiting ends; None: no deadline.
+        limits: maximum sizes; a larger frame is refused before it is read.
 
     Raises:
-        ClosedError: the other side is gone.
+        ClosedError: the other side closed the connection.
         TooLateError: the deadline passed.
-        WireError: lengths or JSON are not as they should be.
+        WireError: a length exceeds the limits, or the header is not a JSON object.
     """
     header_length, body_length = _LENGTHS.unpack(_read(sock, _LENGTHS.size, deadline))
     if header_length > limits.header or body_length > limits.body:
@@ -114,7 +114,7 @@ def receive_frame(sock: socket.socket, deadline: float | None = None, limits: Li
     text, body = rest[:header_length], rest[header_length:]
     try:
         header = _DECODER.decode(text.decode("utf-8"))
-        if b"\\ud" in text or b"\\uD" in text:  # UTF-8 itself has no half surrogate pairs, so they are escapes
+        if b"\\ud" in text or b"\\uD" in text:  # valid UTF-8 has no lone surrogates, only escapes can produce them
             written = _WITHOUT_ESCAPES.encode(header).encode("utf-8", "replace")
             header = _DECODER.decode(written.decode("utf-8"))
     except (ValueError, RecursionError) as error:
