@@ -250,7 +250,7 @@ def _listed(numbers: list[int]) -> str:
 
 
 def _sizes(mine: Any, right: Any) -> str:
-    """Compares the sizes of two arrays; of a few short numbers only says larger or smaller, to not reveal them."""
+    """Compares the sizes of two arrays; of a few short numbers it only says larger or smaller."""
     yours = f"Yours {'is' if mine.size == 1 else 'are'}"
     if right.size > _FEW or not are_short(right):
         return f"{yours} {_range(mine)}, the expected {'one' if right.size == 1 else 'ones'} {_range(right)}."
