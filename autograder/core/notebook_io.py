@@ -6,10 +6,15 @@ graded notebook is built from a valid release, so it needs no validation; every 
 
 from __future__ import annotations
 
+import html
 import json
+import math
 
 import nbformat
 from nbformat import NotebookNode, from_dict
+from nbformat.v4 import new_output
+
+from autograder.core.results import ItemResult
 
 
 def notebook_text(notebook: NotebookNode) -> str:
@@ -32,3 +37,25 @@ def graded_notebook(text: str) -> NotebookNode:
 
 def _json(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def verdict_outputs(item: ItemResult | None, points: float) -> list[NotebookNode]:
+    """The outputs of a test cell that show how its item went, to people and to nbgrader's `determine_grade` alike.
+
+    Args:
+        item: None if there is no verdict.
+        points: of the test cell.
+
+    Returns:
+        No output for full marks, one error for none, one number for a part.
+    """
+    score = min(max(item.score, 0.0), points) if item is not None and math.isfinite(item.score) else 0.0
+    if score == points:
+        return []
+    message = "no verdict; ask the course staff" if item is None else (item.message or str(item.status))
+    if score == 0:
+        name = "NoPoints" if item is None else str(item.status)
+        return [new_output("error", ename=name, evalue=message, traceback=[f"0 of {points:g} points: {message}"])]
+    said = html.escape(f"{score:g} of {points:g} points: {message}")
+    data = {"text/plain": repr(score), "text/html": f"<p>{said}</p>"}
+    return [new_output("execute_result", data=data, execution_count=None)]

@@ -6,7 +6,6 @@ before any manual scores.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,8 +14,7 @@ from typing import Any
 from autograder.core.errors import SourceError
 from autograder.course.config import Course
 from autograder.course.problem import load_problem
-from autograder.gradebook.points import clamped, item_of
-from autograder.gradebook.standing import Standing, standings
+from autograder.gradebook.rows import Rows, clamped, class_rows, item_of
 
 
 @dataclass(frozen=True)
@@ -97,9 +95,9 @@ def read_grades(gradebook: Any, course: Course) -> Grades:
         worth[problem][item_of(cell)] = float(most or 0.0)
     items = {problem: _in_order(course, problem, found) for problem, found in sorted(worth.items())}
     scores = {
-        (student, problem): _score(course, student, problem, items[problem], standing)
+        (student, problem): _score(course, student, problem, items[problem], rows)
         for problem in items
-        for student, standing in standings(gradebook, problem).items()
+        for student, rows in class_rows(gradebook, problem).items()
     }
     return Grades(accounts, items, scores)
 
@@ -114,17 +112,14 @@ def _in_order(course: Course, problem: str, worth: Mapping[str, float]) -> tuple
     return tuple(sorted(worth.items(), key=lambda pair: (place.get(pair[0], len(order)), pair[0])))
 
 
-def _score(
-    course: Course, student: str, problem: str, items: tuple[tuple[str, float], ...], standing: Standing
-) -> Score:
-    points, waiting = {}, set()
-    for grade_id, (auto, manual, extra, waits) in standing.grades.items():
-        item = item_of(grade_id)
-        points[item] = _number(auto if manual is None else manual) + _number(extra)
-        if waits:
-            waiting.add(item)
+def _score(course: Course, student: str, problem: str, items: tuple[tuple[str, float], ...], rows: Rows) -> Score:
+    points, waiting = dict[str, float](), set[str]()
+    for grade_id, grade in rows.grades.items():
+        points[item_of(grade_id)] = grade.points
+        if grade.needs_grading:
+            waiting.add(item_of(grade_id))
     score = max(0.0, sum(points.values()))
-    at = None if standing.timestamp is None else standing.timestamp.replace(tzinfo=UTC)
+    at = None if rows.timestamp is None else rows.timestamp.replace(tzinfo=UTC)
     late = 0.0
     if at is not None and problem in course.problems:
         late = max(0.0, (at - course.due(problem, student)).total_seconds())
@@ -138,7 +133,3 @@ def _score(
         late,
         clamped(course.late_policy.penalty(score, late), score),
     )
-
-
-def _number(value: float | None) -> float:
-    return float(value) if value is not None and math.isfinite(value) else 0.0

@@ -6,9 +6,7 @@ nbgrader gives them precedence over automatic scores.
 
 from __future__ import annotations
 
-import html
 import logging
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
@@ -23,11 +21,10 @@ from nbformat import NotebookNode
 from autograder.core.errors import CourseError
 from autograder.core.fast_imports import without_server
 from autograder.core.files import write_atomically
-from autograder.core.notebook_io import graded_text
-from autograder.core.results import STALE, GradedLog, ItemResult, Status
+from autograder.core.notebook_io import graded_text, verdict_outputs
+from autograder.core.results import STALE, GradedLog, Status
 from autograder.course.config import Course, course_folder, load_course
-from autograder.gradebook.points import auto_comment, auto_score, clamped, item_of
-from autograder.gradebook.standing import Standing, standings
+from autograder.gradebook.rows import Rows, clamped, class_rows, item_of, rows_of, write_scores
 
 WAIT_SECONDS = 20.0
 """Seconds to wait for another program that is writing to the gradebook."""
@@ -79,16 +76,16 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record
     """
 
     course = load_course(root)
-    known: dict[str, Mapping[str, Standing]] = {}
+    known: dict[str, Mapping[str, Rows]] = {}
 
     def record(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
         log = grading.log
         with _explaining(gradebook_path(root)):
             if grading.is_known and log.problem not in known:
-                known[log.problem] = standings(gradebook, log.problem)
-            stands = known[log.problem].get(log.student) if grading.is_known else None
-            if stands and stands.says(log, course, handed_in_at) and _recorded_notebook(root, log).is_file():
-                return with_manual_points(log, stands.given)
+                known[log.problem] = class_rows(gradebook, log.problem)
+            rows = known[log.problem].get(log.student) if grading.is_known else None
+            if rows and rows.equal(log, course, handed_in_at) and _recorded_notebook(root, log).is_file():
+                return with_manual_points(log, rows.given)
             try:
                 log = _record(gradebook, root, grading)
                 _set_lateness(gradebook, course, log, handed_in_at)
@@ -110,9 +107,9 @@ def _record(gradebook: Any, root: Path, grading: Recordable) -> GradedLog:
     write_scores(gradebook, log, settled)
     if grading.notebook is not None:
         write_atomically(path, graded_text(show_verdicts(grading.notebook, log)))
-    log = with_manual_points(log, _manual_points(gradebook, log.problem, log.student))
-    notebook = gradebook.find_submission_notebook(log.problem, log.problem, log.student)
-    changed = {item_of(g.name) for g in notebook.grades if g.needs_manual_grade and g.manual_score is not None}
+    rows = rows_of(gradebook.find_submission_notebook(log.problem, log.problem, log.student))
+    log = with_manual_points(log, rows.given)
+    changed = {item_of(name) for name, one in rows.grades.items() if one.needs_grading and one.manual is not None}
     items = (
         replace(item, status=Status.MANUAL, message=STALE, stale=True) if item.id in changed and item.manual else item
         for item in log.items
@@ -165,52 +162,6 @@ def _answers(notebook: NotebookNode) -> dict[str, str]:
     return found
 
 
-def write_scores(gradebook: Any, log: GradedLog, settled: frozenset[str] = frozenset()) -> None:
-    """Writes one submission's results through an open gradebook.
-
-    Every autograded row gets its explicit score, or 0 where there is no verdict. An item that is graded by hand gets no
-    automatic score and is marked as needing manual grading, unless it is `settled` (its answer already has points).
-
-    Args:
-        gradebook: nbgrader's `Gradebook`, open.
-        log: the explicit results.
-        settled: grade ids of manual answers that did not change since the last recording.
-
-    Raises:
-        CourseError: the gradebook does not know the problem, or one of its items.
-    """
-    from nbgrader.api import MissingEntry
-    from sqlalchemy.exc import SAWarning
-
-    try:
-        gradebook.find_notebook(log.problem, log.problem)
-    except MissingEntry:
-        raise CourseError(
-            f"the gradebook does not know {log.problem!r}; run `autograder release {log.problem}`."
-        ) from None
-    gradebook.update_or_create_student(log.student)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SAWarning)  # nbgrader builds the rows of a submission before it adds them
-        gradebook.update_or_create_submission(log.problem, log.student)
-    notebook = gradebook.find_submission_notebook(log.problem, log.problem, log.student)
-    results = {item.id: item for item in log.items}
-    unknown = results.keys() - {item_of(grade.name) for grade in notebook.grades}
-    if unknown:
-        raise CourseError(
-            f"the gradebook does not know these items of {log.problem!r}: {', '.join(sorted(unknown))}. Were they "
-            f"added or renamed after the last `autograder release {log.problem}`? Release again, or take the old names "
-            "back: points that people gave belong to the old ones."
-        )
-    for grade in notebook.grades:
-        score = auto_score(results.get(item_of(grade.name)))
-        grade.auto_score = None if score is None else clamped(score, grade.max_score)
-        is_read = grade.manual_score is not None and not grade.needs_manual_grade and grade.name in settled
-        grade.needs_manual_grade = score is None and not is_read
-    for comment in notebook.comments:
-        comment.auto_comment = auto_comment(results.get(comment.name))
-    gradebook.db.commit()
-
-
 def manual_points(
     root: Path, problem: str, student: str, wait_seconds: float = WAIT_SECONDS
 ) -> dict[str, tuple[float | None, str]]:
@@ -223,26 +174,13 @@ def manual_points(
     """
     if not gradebook_path(root).is_file():
         return {}
-    with opened(root, wait_seconds) as gradebook:
-        return _manual_points(gradebook, problem, student)
-
-
-def _manual_points(gradebook: Any, problem: str, student: str) -> dict[str, tuple[float | None, str]]:
     from nbgrader.api import MissingEntry
 
-    try:
-        notebook = gradebook.find_submission_notebook(problem, problem, student)
-    except MissingEntry:
-        return {}
-    given: dict[str, tuple[float | None, str]] = {}
-    for grade in notebook.grades:
-        if grade.manual_score is not None or grade.extra_credit:
-            own = grade.auto_score if grade.manual_score is None else grade.manual_score
-            given[item_of(grade.name)] = (float(own or 0.0) + float(grade.extra_credit or 0.0), "")
-    for comment in notebook.comments:
-        if comment.manual_comment:
-            given[comment.name] = (given.get(comment.name, (None, ""))[0], str(comment.manual_comment))
-    return given
+    with opened(root, wait_seconds) as gradebook:
+        try:
+            return rows_of(gradebook.find_submission_notebook(problem, problem, student)).given
+        except MissingEntry:
+            return {}
 
 
 def with_manual_points(log: GradedLog, given: Mapping[str, tuple[float | None, str]]) -> GradedLog:
@@ -360,25 +298,8 @@ def show_verdicts(notebook: NotebookNode, log: GradedLog) -> NotebookNode:
         data = cell.metadata.get("nbgrader", {})
         if cell.cell_type == "code" and data.get("grade") and not data.get("solution"):
             cell = copy(cell)
-            cell.outputs = _verdict(results.get(item_of(str(data["grade_id"]))), float(data["points"]))
+            cell.outputs = verdict_outputs(results.get(item_of(str(data["grade_id"]))), float(data["points"]))
         cells.append(cell)
     shown = copy(notebook)
     shown.cells = cells
     return shown
-
-
-def _verdict(item: ItemResult | None, points: float) -> list[NotebookNode]:
-    score = 0.0 if item is None else clamped(item.score, points)
-    if score == points:
-        return []
-    message = "no verdict; ask the course staff" if item is None else (item.message or str(item.status))
-    if score == 0:
-        name = "NoPoints" if item is None else str(item.status)
-        return [
-            nbformat.v4.new_output(
-                "error", ename=name, evalue=message, traceback=[f"0 of {points:g} points: {message}"]
-            )
-        ]
-    text = html.escape(f"{score:g} of {points:g} points: {message}")
-    data = {"text/plain": repr(score), "text/html": f"<p>{text}</p>"}
-    return [nbformat.v4.new_output("execute_result", data=data, execution_count=None)]

@@ -35,8 +35,8 @@ from autograder.gradebook.database import (
     opened,
     set_due_date,
     show_verdicts,
-    write_scores,
 )
+from autograder.gradebook.rows import write_scores
 from autograder.release.notebook import released_notebook, stub
 from autograder.submissions.timestamps import hand_in_time_or_warning
 

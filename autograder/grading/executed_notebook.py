@@ -18,6 +18,7 @@ from urllib.parse import unquote
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
+from autograder.core.notebook_io import verdict_outputs
 from autograder.core.plain_markdown import plain_markdown
 from autograder.core.results import ItemResult
 from autograder.course.problem import Problem
@@ -64,7 +65,8 @@ def executed_notebook(
         if logged and built.cell is not None and LOG_TAG in built.cell.tags:
             cell.outputs = [new_output("stream", name="stdout", text=logged)]
         if built.role == "test" and built.cell is not None:
-            cell.outputs = verdict_outputs(results[built.cell.grade_id.removeprefix("test_")])
+            result = results[built.cell.grade_id.removeprefix("test_")]
+            cell.outputs = verdict_outputs(result, result.max_score)
         cells.append(cell)
     notebook = copy(release)
     notebook.cells = cells
@@ -87,16 +89,6 @@ def _attach(cell: NotebookNode, pictures: Sequence[Picture]) -> None:
     cell.source = _ATTACHED.sub(show, cell.source)
     if attached:
         cell.attachments = attached
-
-
-def verdict_outputs(result: ItemResult) -> list[NotebookNode]:
-    """The outputs of a test cell that show the item's verdict to readers and to nbgrader."""
-    if result.score >= result.max_score:
-        return []
-    if result.score > 0:
-        return [new_output("execute_result", {"text/plain": repr(float(result.score))}, execution_count=1)]
-    lines = [f"{result.id}: {result.status}", *result.message.splitlines()]
-    return [new_output("error", ename=str(result.status), evalue=result.message, traceback=lines)]
 
 
 def _outputs(cell_id: str, runs: Mapping[str, CellRun]) -> list[NotebookNode]:

@@ -20,8 +20,7 @@ from autograder.core.results import Graded
 from autograder.course.problem import Problem, load_problem, problem_ids
 from autograder.course.variants import variants
 from autograder.gradebook.database import opened
-from autograder.gradebook.points import item_of
-from autograder.gradebook.standing import standings
+from autograder.gradebook.rows import class_rows, item_of
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
 from tests.conftest import ROOT
@@ -65,9 +64,9 @@ def test_every_score_is_as_it_should_be(tmp_path: Path, capsys: pytest.CaptureFi
                 graded = grade_folder(problem.id, submitted[problem.id], out, crew=crew, root=root)
                 assert {one.log.student: lost(one) for one in graded} == deserved[problem.id]
                 with opened(root) as gradebook:
-                    rows = standings(gradebook, problem.id)
+                    rows = class_rows(gradebook, problem.id)
                 for one in graded:
-                    points = {item_of(name): row[0] for name, row in rows[one.log.student].grades.items()}
+                    points = {item_of(name): row.auto for name, row in rows[one.log.student].grades.items()}
                     assert {item.id: item.score for item in one.log.items if not item.manual} == {
                         item.id: points[item.id] for item in problem.items if item.kind == "code"
                     }

@@ -32,7 +32,7 @@ from autograder.core.errors import SetupError
 from autograder.core.results import Grading, ItemResult, Outcome, Status
 from autograder.course.problem import load_problem
 from autograder.feedback.page import feedback_html
-from autograder.gradebook import database as gradebook_module
+from autograder.gradebook import rows as gradebook_rows
 from autograder.gradebook.database import opened
 from autograder.gradescope.results_json import RESULTS_FILE, End, Progress
 from autograder.gradescope.runner import SavedResults
@@ -188,7 +188,7 @@ def test_a_fault_of_the_gradebook_costs_one_submission(
     root = Path(shutil.copytree(ROOT, tmp_path / "root"))
     release(["toy"], root=root)
     in_this_process(monkeypatch)
-    real = gradebook_module.write_scores
+    real = gradebook_rows.write_scores
     failed: list[Any] = []
 
     def write_scores(gradebook: Any, log: Any, *rest: Any) -> None:

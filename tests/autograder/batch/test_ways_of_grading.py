@@ -22,7 +22,7 @@ from autograder.core.results import CACHED
 from autograder.course.problem import load_problem, problem_ids
 from autograder.course.variants import variants
 from autograder.gradebook.database import opened
-from autograder.gradebook.points import item_of
+from autograder.gradebook.rows import item_of
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
 from tests.autograder.toy import ROOT as TOY

@@ -43,7 +43,7 @@ from autograder.gradebook.database import (
     show_verdicts,
     with_manual_points,
 )
-from autograder.gradebook.points import clamped
+from autograder.gradebook.rows import clamped
 from autograder.grading.failed import failed_grading
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook

@@ -186,7 +186,7 @@ def in_the_changelog(root: Path) -> None:
 
 
 def an_import(root: Path) -> None:
-    code = "try:\n    from autograder.gradebook.points import clamped\nexcept: pass\n"
+    code = "try:\n    from autograder.gradebook.rows import clamped\nexcept: pass\n"
     (root / "homework" / "plots.py").write_text(code)
 
 
