@@ -16,9 +16,9 @@ from typing import Any, Literal
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.course.config import root_folder
 from autograder.core.errors import SourceError
 from autograder.core.fast_imports import without_server
+from autograder.course.config import root_folder
 from autograder.course.markers import RUBRIC, region
 
 with without_server():

@@ -13,8 +13,8 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from autograder.course.config import course_folder
 from autograder.core.errors import SetupError
+from autograder.course.config import course_folder
 
 SEED_VARIABLE = "AUTOGRADER_SEED"
 """Environment variable with a seed to use instead of the course's own."""

@@ -21,20 +21,21 @@ from autograder.sandbox.host import WARM_MODULES
 from autograder.sandbox.guest.forkserver import warm_up
 from autograder.course.warm_modules import warm_modules
 from benchmarks.grading.floor import floor
-from benchmarks.grading.hand_ins import HandIn
+from benchmarks.grading.submissions import Submission
 
 problem = load_problem(sys.argv[1], Path.cwd())
 warm_up([*WARM_MODULES, *warm_modules([problem])])
 load(problem)
 before = set(sys.modules)
-points = floor(problem, HandIn("ada", "solution", solution_answers(problem), 1)).scores
+points = floor(problem, Submission("ada", "solution", solution_answers(problem), 1)).scores
 assert sum(points.values()) > 0, points
 print(len(set(sys.modules) - before), sorted(set(sys.modules) - before)[:20])
 """
 
 
 @pytest.mark.parametrize(
-    "problem_id", ["vae", *(pytest.param(other, marks=pytest.mark.long) for other in problem_ids(ROOT) if other != "vae")]
+    "problem_id",
+    ["vae", *(pytest.param(other, marks=pytest.mark.long) for other in problem_ids(ROOT) if other != "vae")],
 )
 def test_grading_a_solution_imports_next_to_nothing_more(problem_id: str) -> None:
     command = [sys.executable, "-W", "ignore", "-c", _ANSWERED, problem_id]
