@@ -1,6 +1,6 @@
-"""Process 1 of the container: gives up its rights, runs a system's commands, and tells what is left afterwards.
+"""Process 1 of the container: gives up its rights, runs a system's commands, and reports what is left afterwards.
 
-Takes a job as JSON from standard input, prints one line of JSON. Needs the standard library, and `watch.py` beside it.
+Reads a job as JSON from standard input, prints one line of JSON. Needs the standard library and `resource_monitor.py`.
 
 Student code runs as the same user in the same process namespace, and may kill, stop or imitate any process but this
 one: signals from inside do not reach process 1, and it cannot be traced.
@@ -31,6 +31,7 @@ USER = 64023
 """A user id that nobody has."""
 NEW_USER_NAMESPACE = 0x10000000
 SET_DUMPABLE = 4
+OUTPUT = Path("/tmp/output")
 
 SCORES = """
     select submitted_assignment.student_id, base_cell.name, grade.auto_score, grade.manual_score
@@ -61,51 +62,50 @@ def give_up_rights(limits: dict[str, int]) -> None:
         resource.setrlimit(getattr(resource, name), (limit, limit))
 
 
-def run(command: dict[str, Any], memory: int) -> dict[str, Any]:
+def reap() -> dict[int, int]:
+    """Waits for every child that has ended: process id -> status."""
+    ended = {}
+    with contextlib.suppress(ChildProcessError):
+        while (found := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+            ended[found[0]] = found[1]
+    return ended
+
+
+def run(arguments: list[str], seconds: float, job: dict[str, Any]) -> str:
     """Runs one command to its end or its time limit, and reaps every orphan meanwhile.
 
-    Where all processes together hold more than `memory` bytes, the largest one is killed, as the kernel would.
+    Where all processes together hold too much memory, the largest one is killed, as the kernel would.
+
+    Returns:
+        `time` or `memory` if that limit took effect, else nothing.
     """
-    started, killed_for_memory, status = time.monotonic(), 0, None
-    output = Path("/tmp/output")
+    started, stopped = time.monotonic(), ""
     pid = os.fork()
     if pid == 0:
-        os.chdir(command["cwd"])
-        target = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.chdir(Path(job["root"]) / job["folder"])
+        target = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for descriptor, opened in ((0, os.open(os.devnull, os.O_RDONLY)), (1, target), (2, target)):
             os.dup2(opened, descriptor)
         os.closerange(3, 64)
-        os.execve(command["argv"][0], command["argv"], command["environment"])
-    while status is None and time.monotonic() - started < command["seconds"]:
-        with contextlib.suppress(ChildProcessError):
-            while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
-                if ended[0] == pid:
-                    status = ended[1]
-        processes = resource_monitor.all_processes()
-        if sum(process.memory for process in processes) > memory:
-            resource_monitor.enforce([1], memory, cpu=math.inf)
-            killed_for_memory += 1
+        os.execve(arguments[0], arguments, job["variables"])
+    while pid not in reap():
+        if time.monotonic() - started > seconds:
+            return stopped or "time"
+        if sum(process.memory for process in resource_monitor.all_processes()) > job["memory"]:
+            resource_monitor.enforce([1], job["memory"], cpu=math.inf)
+            stopped = "memory"
         time.sleep(0.05)
-    return {
-        "status": None if status is None else os.waitstatus_to_exitcode(status),
-        "seconds": round(time.monotonic() - started, 1),
-        "killed_for_memory": killed_for_memory,
-        "output": tail(output, 3000),
-    }
+    return stopped
 
 
 def end_all_others() -> int:
     """Kills every process but this one; returns how many there were."""
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG) != (0, 0):
-            pass
+    reap()
     left = sum(entry.isdigit() for entry in os.listdir("/proc")) - 1
     for _ in range(50):
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG) != (0, 0):
-                pass
+        reap()
         if sum(entry.isdigit() for entry in os.listdir("/proc")) == 1:
             break
         time.sleep(0.1)
@@ -134,12 +134,10 @@ def fingerprints(root: Path, own: list[str]) -> dict[str, str]:
 
 
 def scores(database: Path) -> list[list[Any]]:
-    """(student, cell, automatic score, score by hand) of all grades in a gradebook; empty if it cannot be read."""
-    try:
-        with contextlib.closing(sqlite3.connect(database, timeout=5)) as connection:
-            return [list(row) for row in connection.execute(SCORES)]
-    except sqlite3.Error:
-        return []
+    """(student, cell, automatic score, manual score) of all grades in a gradebook; empty if it cannot be read."""
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database, timeout=5)) as connection:
+        return [list(row) for row in connection.execute(SCORES)]
+    return []
 
 
 def listen(port: int, accepted: list[int]) -> None:
@@ -160,34 +158,27 @@ def main() -> None:
     job = json.load(sys.stdin)
     give_up_rights(job["limits"])
     root, accepted = Path(job["root"]), list[int]()
-    shutil.copytree(job["base"], root, symlinks=True, dirs_exist_ok=True)
-    shutil.copytree(job["submission"], root, symlinks=True, dirs_exist_ok=True)
-    for folder in ("/room/home", *job["folders"]):
-        Path(folder).mkdir(parents=True, exist_ok=True)
+    for source in ("/opt/base", "/opt/submission"):
+        shutil.copytree(source, root, symlinks=True, dirs_exist_ok=True)
+    Path("/room/home").mkdir()
     before = fingerprints(root, job["own"])
     listen(job["port"], accepted)
-    commands = [run(command, job["memory"]) for command in job["commands"]]
+    stopped = [run(arguments, seconds, job) for arguments, seconds in job["commands"]]
     time.sleep(1.5)  # for what was left behind to do what it waits for
     left = end_all_others()
     after = fingerprints(root, job["own"])
-    planted = [path for path in root.rglob("pwned") if path.is_file()]
-    database = root / job["database"]
+    files = [path for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
     result = {
-        "commands": commands,
+        "stopped": stopped[0],
         "processes_left": left,
         "connections": len(accepted),
         "changed": sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name)),
-        "planted": {str(path.relative_to(root)): tail(path, 300) for path in planted},
-        "scores": scores(database) if database.is_file() else [],
-        "texts": {name: tail(root / name, 2_000_000) for name in job["texts"]},
-        "copied_secret": [
-            str(path.relative_to(root))
-            for path in root.rglob("*")
-            if path.is_file() and not path.is_symlink() and job["secret"].encode() in path.read_bytes()[:10_000]
-        ],
+        "planted": {str(path.relative_to(root)): tail(path, 300) for path in files if path.name == "pwned"},
+        "copied": any(job["secret"].encode() in path.read_bytes()[:10_000] for path in files),
+        "text": tail(root / job["text"], 2_000_000),
+        "scores": scores(root / job["database"]) if (root / job.get("database", "-")).is_file() else [],
+        "output": tail(OUTPUT, 3000),
     }
-    if job["keep"]:
-        shutil.copytree(root, job["keep"], symlinks=True, dirs_exist_ok=True)
     print(json.dumps(result))
 
 

@@ -1,4 +1,4 @@
-"""The floor: what the graded calls of the students' own code cost in one warm process, without any wall around it.
+"""The floor: what the graded calls of the students' own code cost in one warm process without a sandbox.
 
 Each student's needed cells and the test cells, visible and hidden part, run where everything is imported, in one
 thread. No grader that asks these tests can be faster in one process.
@@ -27,7 +27,7 @@ from autograder.release.notebook import released_notebook
 from autograder.sandbox.guest.server import seed_everything
 from autograder.submissions.reader import read_cells
 from autograder.submissions.rebuild import Built, rebuild
-from benchmarks.grading.hand_ins import HandIn, notebook
+from benchmarks.grading.submissions import Submission, notebook
 from homework.checks import recording
 
 
@@ -45,41 +45,53 @@ class Floor:
     """Item id → points."""
 
 
-def floor(problem: Problem, hand_in: HandIn) -> Floor:
+def floor(problem: Problem, submission: Submission) -> Floor:
     """Runs a student's needed cells and all tests on them, in this process.
 
     Args:
         problem: the problem.
-        hand_in: what the student handed in; it must be harmless.
+        submission: the student's submission; it must be harmless.
     """
     trusted = reference(problem)
-    text = notebook_text(notebook(released_notebook(problem), hand_in, problem))
+    text = notebook_text(notebook(released_notebook(problem), submission, problem))
     rebuilt = rebuild(problem, read_cells(text.encode(), "the notebook"))
     chosen = needed([_source(built) for built in rebuilt.cells], trusted.wanted)
-    module = types.ModuleType(f"floor_{hand_in.student}")
-    sys.modules[module.__name__] = module  # dataclasses and named tuples look their module up
-    spent, points = {"cells": 0.0, "tests": 0.0}, dict[str, float]()
+    module = types.ModuleType(f"floor_{submission.student}")
+    spent, points, said = {"cells": 0.0, "tests": 0.0}, dict[str, float](), io.StringIO()
+    with (
+        _registered(module),
+        mock.patch.dict(os.environ, {"HOMEWORK_PROFILE": "grade"}),
+        quiet_process(),  # one thread
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(said),
+    ):
+        seed_everything(0)
+        before = time.process_time()
+        for number, built in enumerate(rebuilt.cells):
+            if built.role == "test" and built.cell is not None and built.cell.is_test:
+                item = problem.item(built.cell.grade_id.removeprefix("test_"))
+                names = trusted.test_names(Names(module.__dict__))
+                begun = time.perf_counter()
+                with recording() as parts:
+                    error = _run(built.cell.source, f"<{built.cell.grade_id}>", names)
+                spent["tests"] += time.perf_counter() - begun
+                points[item.id] = round(item.points * verdict_of(item, error, parts).fraction, 6)
+            elif number in chosen:
+                begun = time.perf_counter()
+                _run(built.source, f"<{built.id}>", module.__dict__)
+                spent["cells"] += time.perf_counter() - begun
+        cpu = time.process_time() - before
+    return Floor(spent["cells"], spent["tests"], cpu, points)
+
+
+@contextlib.contextmanager
+def _registered(module: types.ModuleType) -> Iterator[None]:
+    """Dataclasses and named tuples look up the module that they are defined in."""
+    sys.modules[module.__name__] = module
     try:
-        with _quiet():
-            seed_everything(0)
-            before = time.process_time()
-            for number, built in enumerate(rebuilt.cells):
-                if built.role == "test" and built.cell is not None and built.cell.is_test:
-                    item = problem.item(built.cell.grade_id.removeprefix("test_"))
-                    names = trusted.test_names(Names(module.__dict__))
-                    begun = time.perf_counter()
-                    with recording() as parts:
-                        error = _run(built.cell.source, f"<{built.cell.grade_id}>", names)
-                    spent["tests"] += time.perf_counter() - begun
-                    points[item.id] = round(item.points * verdict_of(item, error, parts).fraction, 6)
-                elif number in chosen:
-                    begun = time.perf_counter()
-                    _run(built.source, f"<{built.id}>", module.__dict__)
-                    spent["cells"] += time.perf_counter() - begun
-            cpu = time.process_time() - before
+        yield
     finally:
         del sys.modules[module.__name__]
-    return Floor(spent["cells"], spent["tests"], cpu, points)
 
 
 def _source(built: Built) -> str | None:
@@ -97,16 +109,3 @@ def _run(source: str, name: str, names: dict[str, Any]) -> Exception | None:
     except Exception as error:
         return error
     return None
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """One thread, nothing printed, the sizes for grading."""
-    said = io.StringIO()
-    with (
-        quiet_process(),
-        contextlib.redirect_stdout(said),
-        contextlib.redirect_stderr(said),
-        mock.patch.dict(os.environ, {"HOMEWORK_PROFILE": "grade"}),
-    ):
-        yield

@@ -2,263 +2,352 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 from typing import Any
 
 from autograder.course.problem import Problem
-from benchmarks.attacks.environments import VERSIONS
-from benchmarks.grading.hand_ins import larger_sizes, small_class
-from benchmarks.grading.introduction import introduction
+from benchmarks.attacks.page import table
+from benchmarks.attacks.stock import NAMES
+from benchmarks.grading.parts import larger_sizes
 from benchmarks.grading.phases import PHASES, PROCESS, STUDENT
-from benchmarks.grading.records import Measured, middle, pick
-from benchmarks.grading.tables import NONE, count, number, seconds, share, spread, table, times
+from benchmarks.grading.records import Measured
+from benchmarks.grading.submissions import small_class
 
-NAMES = {"nbgrader": f"nbgrader {VERSIONS['nbgrader']}", "otter": f"otter-grader {VERSIONS['otter-grader']}"}
+STOCK = {system: name for system, name in NAMES.items() if system != "ours"}
+NONE = "not measured"
+NOISE = "lost in noise"
+"""Where a difference of two measurements is zero or less."""
+
+_PAGE = """# Grading speed
+
+Our autograder, stock nbgrader and stock otter-grader on the same {size} submissions of `{problem}`. Written by
+`python -m benchmarks.grading` on {days}. Each time is a median of {runs}, with the smallest and the largest in
+brackets.
+
+Machine: {machine}.
+
+## What is compared, and what is not
+
+- **Same submissions.** The solution, right alternatives and known wrong answers, filled into the whole notebook with
+  its training cells, plots and the student's own cells. The student's text is the same for all three systems;
+  only the test cells have the form that each system requires. Submissions contain no outputs.
+- **Same tests, word for word**, visible and hidden. For the stock systems `student.` is dropped, `reference.f` is a
+  function in the hidden tests, and each part with points of its own is a cell (nbgrader) or a case (otter).
+- **Each system's own command.** nbgrader: one `nbgrader autograde` for the class, default settings. otter: the zip of
+  `otter generate`, then `otter run` for each submission, one after the other. (Its own batch command, `otter grade`,
+  needs Docker and an image made beforehand, and runs the same in a container for each submission; not measured.)
+  Ours: one `autograder grade` with `--no-cache`, student code in the sandbox at level `{level}`; the other two have no
+  sandbox.
+- **Not the same work, on purpose.** nbgrader and otter run every cell of the notebook from top to bottom:
+  training, plots, data. Ours runs the cells that graded items need and calls the student's functions. Training results
+  come from the student's log, so ours does not test whether the training cells run at all. In favor of the others,
+  everything runs with `HOMEWORK_PROFILE=grade`, where training is a few steps; with the training that students do,
+  they would need minutes per submission. The table also shows what they would need if those cells cost nothing.
+- **Ours does more elsewhere**: a fork of the student's process for each test, answers on per-student inputs, recognised
+  misconceptions, a feedback page. nbgrader's feedback step is not in its time.
+- All with `OMP_NUM_THREADS=1`. Processor time includes every descendant process. Memory is the highest sum of
+  the proportional set sizes (PSS) of all processes, sampled four times a second: a short peak may be missed.
+
+## In short
+
+{short}
+One more submission: the time of a class of {more} minus that of a class of {less}, per additional submission.
+
+Before and after the {size} submissions our command takes {around} s.
+
+## {size} submissions
+
+{side_by_side}
+nbgrader and ours record in a gradebook unless the column says otherwise; otter has none.
+
+## Where the time of a submission goes
+
+Seconds per submission. The stock systems: the first {traced} of the class, in a separate pass that records
+when each cell runs and is not in the times above.
+
+{phases}
+Ours: the columns of `timings.csv`, means over the class with one worker, gradebook on. `seconds` is the
+whole grading of a submission; the first submission includes the start.
+
+{timings}
+## The floor
+
+The same cells and tests in one process that has all modules imported, in one thread: no sandbox, no fork,
+no per-student inputs, no files.
+
+{floor}
+## Do the scores agree?
+
+{agreement}
+The table lists the differences. A failing visible check costs the whole item in ours. In nbgrader
+it costs only its own cell, the first part, and in otter a visible case has no points. Hidden inputs
+differ, too: ours are drawn from a seed of the grading run.
+
+{differences}
+## From small classes to large ones
+
+Ours, {workers}, gradebook on: the class repeated under new names, with another comment in each
+answer, and without cached results.
+
+{sizes}
+One more submission between {first:,} and {last:,}: {between} s. The coordinator grows by {grown} MiB.
+
+## Before the first cell
+
+The time until the cell `import torch` has run.
+
+{starts}
+## The same class again, nothing changed
+
+{regraded}
+## Checking logs
+
+`autograder verify` on {logs:,} logs: {logs_rate} logs per second, {log_ms} ms each.
+"""
 
 
-def page(found: Sequence[Measured], problem: Problem, size: int) -> str:
+def number(value: float | None, digits: int = 0) -> str:
+    """A number with so many digits after the point."""
+    return NONE if value is None else f"{value:,.{digits}f}"
+
+
+def seconds(value: float | None) -> str:
+    """Seconds with about three figures."""
+    return number(value, 4 if abs(value or 0) < 0.01 else 3 if abs(value or 0) < 1 else 2)
+
+
+def spread(values: Sequence[float]) -> str:
+    """The median, and in brackets the smallest and the largest."""
+    if not values:
+        return NONE
+    return f"{median(values):,.1f}" + (f" ({min(values):,.1f} to {max(values):,.1f})" if len(values) > 1 else "")
+
+
+def times(value: float | None, base: float | None) -> str:
+    """How many times the base a value is."""
+    if value is None or base is None:
+        return NONE
+    if value <= 0 or base <= 0:
+        return NOISE
+    return f"{value / base:.2g}" if value / base < 10 else f"{value / base:,.0f}"
+
+
+def count(how_many: int, noun: str) -> str:
+    """`1 run`, `3 runs`."""
+    return f"{how_many} {noun}{'' if how_many == 1 else 's'}"
+
+
+class Found:
+    """What was measured, as the page asks for it.
+
+    Args:
+        measured: all measurements.
+        size: submissions in the class.
+    """
+
+    def __init__(self, measured: Sequence[Measured], size: int) -> None:
+        self.measured = measured
+        self.size = size
+
+    def pick(self, part: str, system: str = "ours", **fields: Any) -> list[Measured]:
+        """The measurements of a part and a system in which these fields have these values."""
+        chosen = [one for one in self.measured if one.part == part and one.system == system]
+        return [one for one in chosen if all(getattr(one, name) == value for name, value in fields.items())]
+
+    def last(self, part: str, system: str = "ours") -> Measured:
+        """The last measurement of a part; an empty one if there is none."""
+        return [Measured(part), *self.pick(part, system)][-1]
+
+    def of_class(self, system: str, workers: int = 1, gradebook: bool = True) -> list[Measured]:
+        """The runs of the class."""
+        gradebook = gradebook and system != "otter"
+        return self.pick("class", system, submissions=self.size, workers=workers, gradebook=gradebook)
+
+    def marginal(self, field: str = "seconds", gradebook: bool = True) -> float | None:
+        """The seconds of one more submission with ours and one worker, or its `cpu`."""
+        runs, (small, large) = self.pick("class", workers=1, gradebook=gradebook), larger_sizes(self.size)
+        less, more = (middle((one for one in runs if one.submissions == size), field) for size in (small, large))
+        return None if less is None or more is None else (more - less) / (large - small)
+
+
+def middle(runs: Iterable[Measured], field: str = "each") -> float | None:
+    """The median of a field over runs; None if it was not measured."""
+    values = [getattr(one, field) for one in runs]
+    return median(values) if values and None not in values else None
+
+
+def page(measured: Sequence[Measured], problem: Problem, size: int) -> str:
     """The page in Markdown.
 
     Args:
-        found: all measurements.
+        measured: all measurements.
         problem: what was graded.
         size: submissions in the class.
     """
-    parts = [
-        introduction(found, problem, size),
-        "## In short\n\n" + _short(found, size),
-        f"## {size} submissions\n\n" + _side_by_side(found, size),
-        "## Where the time of a submission goes\n\n" + _where(found, size),
-        "## The floor\n\n" + _floor(found, size),
-        "## Do the scores agree?\n\n" + _scores(found, size, problem),
-        "## From small classes to large ones\n\n" + _sizes(found),
-        "## Before the first cell\n\n" + _starts(found),
-        "## Once more, with nothing changed\n\n" + _regraded(found),
-        "## Checking logs\n\n" + _verified(found),
+    found = Found(measured, size)
+    days = sorted({one.when for one in measured})
+    facts: dict[str, Any] = found.last("machine").details
+    machine = "{cores} cores ({processor}), {memory} GiB of memory, {system}, Python {python}, torch {torch}; "
+    machine += "load before the last run: {load}"
+    of_class, traced, verified = found.pick("class"), found.pick("phases", "nbgrader"), found.last("verify")
+    cold, more = middle(found.of_class("ours"), "seconds"), found.marginal()
+    differences, agreement = _scores(found, problem)
+    less_size, more_size = larger_sizes(size)
+    return _PAGE.format(
+        size=size,
+        problem=problem.id,
+        days=" and ".join(dict.fromkeys((days[0], days[-1]))) if days else "no day",
+        runs=count(max((one.run for one in of_class), default=0), "run"),
+        machine=machine.format(**facts) if facts else "unknown",
+        level=facts.get("level", "unknown"),
+        short=_short(found),
+        less=less_size,
+        more=more_size,
+        around=seconds(None if cold is None or more is None else cold - size * more),
+        side_by_side=_side_by_side(found),
+        traced=max((one.submissions for one in traced), default=0),
+        phases=_phases(found),
+        timings=_timings(found),
+        floor=_floor(found),
+        agreement=agreement,
+        differences=differences,
+        starts=_starts(found),
+        regraded=_regraded(found),
+        logs=verified.submissions,
+        logs_rate=number(1 / verified.each if verified.seconds else None),
+        log_ms=f"{1000 * verified.each:.2g}" if verified.seconds else NONE,
+        **_sizes(found),
+    )
+
+
+def _short(found: Found) -> str:
+    floors = found.pick("floor", submissions=found.size)
+    more, least = found.marginal(), middle(floors)
+    alone = found.marginal(gradebook=False)
+    numbers: list[tuple[str, float | None, str]] = [
+        ("ours, one more submission, 1 worker", more, seconds(found.marginal("cpu"))),
+        ("the same without gradebook", alone, seconds(found.marginal("cpu", gradebook=False))),
+        ("the floor: the student's graded calls alone", least, seconds(middle(floors, "cpu_each"))),
     ]
-    return "\n".join(part.rstrip() + "\n" for part in parts)
+    for system, name in STOCK.items():
+        runs, phases = found.of_class(system), found.last("phases", system).phases
+        each = middle(runs)
+        numbers.append((name, each, seconds(middle(runs, "cpu_each"))))
+        without = each * (1 - phases[STUDENT] / sum(phases.values())) if each is not None and phases else None
+        numbers.append((f"{name}, if the notebook's other cells cost nothing", without, ""))
+    rows = [[label, seconds(wall), times(wall, more), times(wall, least), cpu] for label, wall, cpu in numbers]
+    return table(["per submission", "seconds", "times ours", "times the floor", "processor seconds"], rows)
 
 
-# --- numbers from measurements ----------------------------------------------------------------------------------------
-
-
-def marginal(
-    found: Sequence[Measured], size: int, *, gradebook: bool = True, field_name: str = "seconds"
-) -> float | None:
-    """What one more submission costs ours with one worker: the largest class less the second, shared by the difference.
-
-    Args:
-        found: all measurements.
-        size: submissions in the class.
-        gradebook: with recording in the gradebook?
-        field_name: `seconds` of wall time, or `cpu`.
-    """
-    runs = pick(found, "class", workers=1, gradebook=gradebook)
-    sizes = larger_sizes(size)
-    less, more = (middle((one for one in runs if one.submissions == n), field_name) for n in sizes)
-    return None if less is None or more is None else (more - less) / (sizes[1] - sizes[0])
-
-
-def floor_each(found: Sequence[Measured], size: int) -> float | None:
-    """Seconds per submission of the students' graded calls alone."""
-    return middle(pick(found, "floor", submissions=size), "each")
-
-
-def _class(
-    found: Sequence[Measured], system: str, size: int, workers: int = 1, gradebook: bool = True
-) -> list[Measured]:
-    gradebook = gradebook and system != "otter"
-    return pick(found, "class", system, submissions=size, workers=workers, gradebook=gradebook)
-
-
-def _phases(found: Sequence[Measured], system: str) -> dict[str, float]:
-    traced = pick(found, "phases", system)
-    return traced[-1].phases if traced else {}
-
-
-# --- sections ---------------------------------------------------------------------------------------------------------
-
-
-def _short(found: Sequence[Measured], size: int) -> str:
-    more, least = marginal(found, size), floor_each(found, size)
-    cold = middle(_class(found, "ours", size))
-    alone, below = marginal(found, size, gradebook=False), pick(found, "floor", submissions=size)
-    numbers: list[tuple[str, float | None, float | None]] = [
-        ("ours, one more submission, 1 worker", more, marginal(found, size, field_name="cpu")),
-        ("the same without gradebook", alone, marginal(found, size, gradebook=False, field_name="cpu")),
-        ("the floor: the student's graded calls alone", least, share(middle(below, "cpu"), size)),
-    ]
-    for system, name in NAMES.items():
-        runs, phases = _class(found, system, size), _phases(found, system)
-        each, cpu = middle(runs, "each"), share(middle(runs, "cpu"), size)
-        numbers.append((name, each, cpu))
-        if each is not None and phases:
-            without = each * (1 - phases[STUDENT] / sum(phases.values()))
-            numbers.append((f"{name}, if the notebook's other cells cost nothing", without, None))
-    rows = [
-        [label, seconds(wall), times(wall, more), times(wall, least), "" if cpu is None else seconds(cpu)]
-        for label, wall, cpu in numbers
-    ]
-    text = table(["per submission", "seconds", "times ours", "times the floor", "processor seconds"], rows)
-    less, more_of_them = larger_sizes(size)
-    text += f"\nOne more submission: a class of {more_of_them} less a class of {less}, shared by the difference.\n"
-    if cold is not None and more is not None:
-        text += f"\nBefore and after the {size} submissions our command takes {seconds(cold - size * more)} s.\n"
-    return text
-
-
-def _side_by_side(found: Sequence[Measured], size: int) -> str:
-    cores = max((one.workers for one in pick(found, "class", submissions=size)), default=1)
-    columns = {}
-    for gradebook, words in ((True, ""), (False, ", no gradebook")):
-        for workers in dict.fromkeys((1, cores)):
-            runs = _class(found, "ours", size, workers, gradebook)
-            columns[f"ours, {count(workers, 'worker')}{words}"] = runs
-    columns |= {name: _class(found, system, size) for system, name in NAMES.items()}
-    lines: dict[str, Callable[[Sequence[Measured]], str]] = {
+def _side_by_side(found: Found) -> str:
+    cores = max((one.workers for one in found.pick("class", submissions=found.size)), default=1)
+    columns = {
+        f"ours, {count(workers, 'worker')}{words}": found.of_class("ours", workers, gradebook)
+        for gradebook, words in ((True, ""), (False, ", no gradebook"))
+        for workers in dict.fromkeys((1, cores))
+    } | {name: found.of_class(system) for system, name in STOCK.items()}
+    lines: dict[str, Callable[[list[Measured]], str]] = {
         "wall time, start included, s": lambda runs: spread([one.seconds for one in runs]),
-        "per submission, s": lambda runs: seconds(middle(runs, "each")),
-        "submissions per minute": lambda runs: number(share(60.0, middle(runs, "each")), 1),
+        "per submission, s": lambda runs: seconds(middle(runs)),
+        "submissions per minute": lambda runs: number(60 / (middle(runs) or 1), 1),
         "processor time, s": lambda runs: number(middle(runs, "cpu"), 1),
-        "processor time per submission, s": lambda runs: seconds(share(middle(runs, "cpu"), size)),
-        "peak memory of all processes, MiB": lambda runs: number(middle(runs, "memory"), 0),
-        "the command's own process, MiB (resident)": lambda runs: number(middle(runs, "main_memory"), 0),
+        "processor time per submission, s": lambda runs: seconds(middle(runs, "cpu_each")),
+        "peak memory of all processes, MiB": lambda runs: number(middle(runs, "memory")),
+        "the command's own process, MiB (resident)": lambda runs: number(middle(runs, "main_memory")),
     }
     rows = [[label, *(show(runs) if runs else NONE for runs in columns.values())] for label, show in lines.items()]
-    text = table(["", *columns], rows)
-    text += "\nnbgrader and ours record in a gradebook where not said otherwise; otter has none.\n"
-    unread = max((one.unread for one in found), default=0)
-    return text + (f"The PSS of {unread} processes could not be read: resident sizes stand in.\n" if unread else "")
+    return table(["", *columns], rows)
 
 
-def _where(found: Sequence[Measured], size: int) -> str:
-    systems = [_phases(found, system) for system in NAMES]
+def _phases(found: Found) -> str:
+    columns = [found.last("phases", system).phases for system in STOCK]
+    rows = []
+    for phase in PHASES:
+        label = f"{phase} (nbgrader: shared by the batch)" if phase == PROCESS else phase
+        rows.append([label, *(seconds(phases.get(phase)) for phases in columns)])
+    rows.append(["sum", *(seconds(sum(phases.values()) if phases else None) for phases in columns)])
+    return table(["", *STOCK.values()], rows)
+
+
+def _timings(found: Found) -> str:
+    runs = found.of_class("ours")
+    columns = {name: seconds(median(one.phases[name] for one in runs)) for name in (runs[-1].phases if runs else ())}
+    return table([*columns] or ["seconds"], [[*columns.values()] or [NONE]])
+
+
+def _floor(found: Found) -> str:
+    runs, more = found.pick("floor", submissions=found.size), found.marginal()
+    cells, tests = (median(one.phases[name] for one in runs) if runs else None for name in ("cells", "tests"))
     rows = [
-        [
-            f"{phase} (nbgrader: shared by the batch)" if phase == PROCESS else phase,
-            *(seconds(phases.get(phase)) for phases in systems),
-        ]
-        for phase in PHASES
-    ]
-    rows.append(["sum", *(seconds(sum(phases.values()) if phases else None) for phases in systems)])
-    traced = max((one.submissions for one in found if one.part == "phases"), default=0)
-    ours = _class(found, "ours", size)
-    names = list(ours[-1].phases) if ours else []
-    columns = {name: median(one.phases.get(name, 0.0) for one in ours) for name in names}
-    return (
-        f"Seconds per submission. The stock systems: the first {traced} of the class, in a pass of its own that notes\n"
-        "when each cell runs and is not in the times above.\n\n"
-        + table(["", *NAMES.values()], rows)
-        + "\nOurs: the columns of `timings.csv`, means over the class with one worker, gradebook on. `seconds` is the\n"
-        "whole grading of a submission; whoever comes first pays for the start.\n\n"
-        + table([*columns] or ["seconds"], [[seconds(value) for value in columns.values()] or [NONE]])
-    )
-
-
-def _floor(found: Sequence[Measured], size: int) -> str:
-    runs = pick(found, "floor", submissions=size)
-    each, more = floor_each(found, size), marginal(found, size)
-    parts = {name: median(one.phases[name] for one in runs) for name in ("cells", "tests")} if runs else {}
-    rows = [
-        ["the needed cells of the student's notebook", seconds(parts.get("cells"))],
-        ["the test cells, visible and hidden, calling the student's functions", seconds(parts.get("tests"))],
-        ["both", seconds(each)],
+        ["the needed cells of the student's notebook", seconds(cells)],
+        ["the test cells, visible and hidden, calling the student's functions", seconds(tests)],
+        ["both", seconds(middle(runs))],
         ["ours, one more submission, 1 worker", seconds(more)],
-        ["ours as a multiple of the floor", times(more, each)],
+        ["ours as a multiple of the floor", times(more, middle(runs))],
     ]
-    return (
-        "The same cells and tests in one process that has everything imported, in one thread: no wall, no fork, no\n"
-        "personal inputs, no files.\n\n" + table(["per submission", "seconds"], rows)
-    )
+    return table(["per submission", "seconds"], rows)
 
 
-def _scores(found: Sequence[Measured], size: int, problem: Problem) -> str:
-    ours = next((one.scores for one in reversed(_class(found, "ours", size)) if one.scores), {})
-    others = {name: _class(found, system, size) for system, name in NAMES.items()}
-    others["floor"] = pick(found, "floor", submissions=size)
-    scores = {name: runs[-1].scores for name, runs in others.items() if runs}
+def _scores(found: Found, problem: Problem) -> tuple[str, str]:
+    """The table of items on which not all systems agree, and how many items each decides as ours does."""
+    runs = {name: found.of_class(system) for system, name in STOCK.items()}
+    runs["floor"] = found.pick("floor", submissions=found.size)
+    others = {name: of_name[-1].scores for name, of_name in runs.items() if of_name}
+    ours = next((one.scores for one in reversed(found.of_class("ours"))), {})
     stories = {one.student: one.story for one in small_class(problem)}
-    rows, differing = [], dict.fromkeys(scores, 0)
-    for student, items in ours.items():
-        for item, points in items.items():
-            got = {name: each.get(student, {}).get(item) for name, each in scores.items()}
-            other = {name for name, found_ in got.items() if found_ is None or abs(found_ - points) > 1e-6}
-            for name in other:
-                differing[name] += 1
-            if other:
-                told = ["no result" if found_ is None else f"{found_:g}" for found_ in got.values()]
+    rows, agreeing, items = [], dict.fromkeys(others, 0), 0
+    for student, scores in ours.items():
+        for item, points in scores.items():
+            got = {name: of_name.get(student, {}).get(item) for name, of_name in others.items()}
+            same = {name for name, value in got.items() if value is not None and abs(value - points) < 1e-6}
+            items += 1
+            for name in same:
+                agreeing[name] += 1
+            if len(same) < len(got):
+                told = ["no result" if value is None else f"{value:g}" for value in got.values()]
                 rows.append([f"{student}: {stories.get(student, '')}", item, f"{points:g}", *told])
-    in_all = sum(map(len, ours.values()))
-    text = "".join(f"- {name}: {in_all - differing[name]} of {in_all} items as ours.\n" for name in scores) or NONE
-    if not rows:
-        return text
-    return (
-        f"{text}\nWhere they do not agree. A failing visible check costs the whole item with us; with nbgrader it\n"
-        "costs the cell it stands in, the first part, and in otter a visible case has no points. Hidden inputs\n"
-        "differ, too: ours are drawn from a seed of the grading run.\n\n"
-        + table(["student", "item", "ours", *scores], rows)
-    )
+    text = "".join(f"- {name}: {number} of {items} items as ours.\n" for name, number in agreeing.items())
+    return table(["student", "item", "ours", *others], rows), text or NONE
 
 
-def _sizes(found: Sequence[Measured]) -> str:
-    runs = sorted(pick(found, "sizes"), key=lambda one: one.submissions)
-    rows = [
-        [
-            f"{one.submissions:,}",
-            number(one.seconds, 1),
-            seconds(one.each),
-            seconds(share(one.cpu, one.submissions)),
-            number(one.memory, 0),
-            number(one.main_memory, 0),
-        ]
-        for one in runs
-    ]
+def _sizes(found: Found) -> dict[str, Any]:
+    runs = sorted(found.pick("sizes"), key=lambda one: one.submissions)
+    rows = []
+    for one in runs:
+        walls = [number(one.seconds, 1), seconds(one.each), seconds(one.cpu_each)]
+        rows.append([f"{one.submissions:,}", *walls, number(one.memory), number(one.main_memory)])
     head = ["submissions", "wall time, s", "per submission, s", "processor time each, s", "all processes, MiB (PSS)"]
-    workers = count(max((one.workers for one in runs), default=1), "worker")
-    text = (
-        f"Ours, {workers}, gradebook on: the class again and again under new names, with another comment in each\n"
-        "answer, and no result of an earlier run used.\n\n"
-    ) + table([*head, "coordinator, MiB (resident)"], rows)
-    small, large = (next((one for one in runs if one.submissions == size), None) for size in (50, 1000))
-    if small and large:
-        more = (large.seconds - small.seconds) / (large.submissions - small.submissions)
-        grown = large.main_memory - small.main_memory
-        text += f"\nOne more submission between 50 and 1,000: {seconds(more)} s. "
-        text += f"The coordinator grows by {grown:.0f} MiB.\n"
-    return text
-
-
-def _starts(found: Sequence[Measured]) -> str:
-    starts = pick(found, "starts")
-    details: dict[str, Any] = starts[-1].details if starts else {"sessions": [], "kernels": [], "level": "unknown"}
-    what: dict[str, list[float]] = {
-        f"ours: a session forked from the warm host, walls at level `{details['level']}`": details["sessions"],
-        "a cold ipykernel, started through jupyter_client": details["kernels"],
+    # the smallest class tells little: its time is that of the start
+    small, large = (runs[min(1, len(runs) - 1)], runs[-1]) if runs else (Measured("sizes"), Measured("sizes"))
+    more = large.submissions - small.submissions
+    return {
+        "sizes": table([*head, "coordinator, MiB (resident)"], rows),
+        "workers": count(max((one.workers for one in runs), default=1), "worker"),
+        "first": small.submissions,
+        "last": large.submissions,
+        "between": seconds((large.seconds - small.seconds) / more if more else None),
+        "grown": number(large.main_memory - small.main_memory if more else None),
     }
-    rows = [[label, str(len(values)), spread([1000 * value for value in values])] for label, values in what.items()]
-    return "Until the cell `import torch` has been answered.\n\n" + table(["", "starts", "median (range), ms"], rows)
 
 
-def _regraded(found: Sequence[Measured]) -> str:
-    every = pick(found, "regrade")
+def _starts(found: Found) -> str:
+    level = found.last("machine").details.get("level", "unknown")
+    labels = {
+        f"ours: a session forked from the warm host, sandbox at level `{level}`": "sessions",
+        "a cold ipykernel, started through jupyter_client": "kernels",
+    }
+    rows = []
+    for label, name in labels.items():
+        values = [1000 * value for value in found.last("starts").details.get(name, [])]
+        rows.append([label, str(len(values)), spread(values)])
+    return table(["", "starts", "median (range), ms"], rows)
+
+
+def _regraded(found: Found) -> str:
+    every = found.pick("regrade")
     largest = max((one.submissions for one in every), default=0)
-    runs = sorted((one for one in every if one.submissions == largest), key=lambda one: one.run)
-    labels = ("first run", "the same command again")
-    rows = [
-        [label, f"{one.submissions:,}", number(one.seconds, 1), seconds(one.each)]
-        for label, one in zip(labels, runs, strict=False)
-    ]
-    text = table(["", "submissions", "wall time, s", "per submission, s"], rows or [[NONE] * 4])
-    if runs and not runs[-1].details.get("cache"):
-        text += "\n`autograder grade` had no cache of results when this was measured: the second run grades anew.\n"
-    return text
-
-
-def _verified(found: Sequence[Measured]) -> str:
-    runs = pick(found, "verify")
-    if not runs or not runs[-1].seconds:
-        return f"`autograder verify` on logs that students wrote: {NONE}.\n"
-    one = runs[-1]
-    each = 1000 * one.each
-    return f"`autograder verify` on {one.submissions:,} logs: {1000 / each:,.0f} logs per second, {each:.2g} ms each.\n"
+    runs = [one for one in every if one.submissions == largest]
+    labels = {1: "first run", 2: "the same command again"}
+    rows = [[labels[one.run], f"{largest:,}", number(one.seconds, 1), seconds(one.each)] for one in runs]
+    return table(["", "submissions", "wall time, s", "per submission, s"], rows or [[NONE] * 4])

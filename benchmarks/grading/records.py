@@ -1,15 +1,13 @@
-"""What was measured, and the file that keeps it, so that a run which was cut off goes on."""
+"""What was measured, and the file that keeps it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 from typing import Any
-
-Key = tuple[str, str, int, int, bool, int]
 
 
 @dataclass(frozen=True)
@@ -17,87 +15,52 @@ class Measured:
     """One measurement."""
 
     part: str
-    """Which part of the benchmark: `class`, `phases`, `floor`, `sizes`, `starts`, `regrade`, `verify` or
-    `machine`."""
+    """Which part of the benchmark: see `parts.PARTS`."""
     system: str = "ours"
     submissions: int = 0
     workers: int = 1
     gradebook: bool = False
     run: int = 1
     """The first, second, ... run of the same."""
-    digest: str = ""
-    """Of all that decides over the result: a measurement with the same digest need not be repeated."""
-    when: str = ""
-    """Day of the run."""
     seconds: float = 0.0
-    cpu: float = 0.0
+    cpu: float | None = None
     memory: float = 0.0
     main_memory: float = 0.0
-    unread: int = 0
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
     """Student → item id → points."""
     phases: dict[str, float] = field(default_factory=dict)
     """Seconds per submission by phase."""
     details: dict[str, Any] = field(default_factory=dict)
-    """What else a part notes."""
+    """Other notes of a part."""
+    when: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%d}")
 
     @property
-    def key(self) -> Key:
-        """What was measured."""
-        return self.part, self.system, self.submissions, self.workers, self.gradebook, self.run
+    def what(self) -> tuple[object, ...]:
+        """What was measured, in whichever run."""
+        return self.part, self.system, self.submissions, self.workers, self.gradebook
 
     @property
     def each(self) -> float:
         """Wall seconds per submission."""
         return self.seconds / max(1, self.submissions)
 
-
-class Records:
-    """Measurements as JSON lines; the last line about the same counts.
-
-    Args:
-        path: the file; made at the first `add`.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._found: dict[Key, Measured] = {}
-        if path.is_file():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                self._take(Measured(**json.loads(line)))
-
-    def add(self, measured: Measured) -> None:
-        """Keeps a measurement."""
-        self._take(measured)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(measured)) + "\n")
-
-    def done(self, wanted: Measured) -> bool:
-        """Is there a measurement of exactly this?"""
-        found = self._found.get(wanted.key)
-        return found is not None and found.digest == wanted.digest
-
-    def all(self) -> list[Measured]:
-        """All measurements, in the order in which they were first taken."""
-        return list(self._found.values())
-
-    def _take(self, measured: Measured) -> None:
-        self._found[measured.key] = measured
+    @property
+    def cpu_each(self) -> float | None:
+        """Seconds of processor time per submission."""
+        return None if self.cpu is None else self.cpu / max(1, self.submissions)
 
 
-def pick(found: Iterable[Measured], part: str, system: str = "ours", **fields: Any) -> list[Measured]:
-    """The measurements of a part and a system in which these fields have these values."""
-    return [
-        one
-        for one in found
-        if one.part == part
-        and one.system == system
-        and all(getattr(one, name) == value for name, value in fields.items())
-    ]
+def load(path: Path) -> list[Measured]:
+    """The measurements in a file; none if there is no file."""
+    return [Measured(**one) for one in json.loads(path.read_text(encoding="utf-8"))] if path.is_file() else []
 
 
-def middle(found: Iterable[Measured], field_name: str = "seconds") -> float | None:
-    """The median of a field over runs of the same; None if there is none."""
-    values = [float(getattr(one, field_name)) for one in found]
-    return median(values) if values else None
+def added(found: Sequence[Measured], new: Measured) -> list[Measured]:
+    """The measurements with a new one in place of older ones of the same run and of later runs of the same."""
+    return [*(one for one in found if one.what != new.what or one.run < new.run), new]
+
+
+def save(path: Path, found: Sequence[Measured]) -> None:
+    """Writes all measurements to a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([asdict(one) for one in found], indent=1), encoding="utf-8")
