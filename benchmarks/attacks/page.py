@@ -6,14 +6,32 @@ import platform
 from collections.abc import Callable, Iterable, Sequence
 
 from benchmarks.attacks.container import GIB, LIMITS, MEMORY
-from benchmarks.attacks.runs import AIM, NOT_APPLICABLE, Run, Runs
-from benchmarks.attacks.stock import NAMES, public_version
+from benchmarks.attacks.runs import AIM, MAXIMUM, NOT_APPLICABLE, Run, Runs
+from benchmarks.attacks.stock import NAMES, PACKAGES, public_version
 from benchmarks.attacks.systems import NBGRADER_SECONDS, OTTER_SECONDS
 from tests.attacks.files import EDITED, HONEST, no_notebooks
 from tests.attacks.hostile_class import CELLS
 
 ALONE = "one submission at a time"
 """Why otter has no entry where neighbours are concerned."""
+READERS = ("19_", "20_", "21_", "22_", "23_", "78_")
+"""Attacks that answer rightly if, and only if, they found something secret: more points are proof of a leak."""
+FINDINGS: dict[str, Callable[[Run], object]] = {
+    "secret read": lambda run: run.submission.startswith(READERS) and run.undeserved,
+    # what the attack wrote names the program that it ran in
+    "ran in the grader": lambda run: any(f"/bin/{name}" in "".join(run.planted.values()) for name in PACKAGES),
+    "neighbour without result": lambda run: None in run.neighbours.values(),
+    "neighbour's points changed": lambda run: {*run.neighbours.values()} - {None, MAXIMUM},
+    "files changed": lambda run: run.changed or run.planted,
+    "machine's file copied": lambda run: run.copied,
+    "network reached": lambda run: run.connections,
+    # a grader that the benchmark stopped leaves its own processes
+    "processes left": lambda run: run.processes_left and run.stopped != "time",
+    "script on the page": lambda run: "script" in (run.pages or ()),
+    "time limit": lambda run: run.stopped == "time",
+    "memory limit": lambda run: run.stopped == "memory",
+}
+"""What an entry says beside the points, and when."""
 _PAGE = """# Attacks compared
 
 The hostile submissions and honest students of `tests/attacks/`, graded by our autograder, by stock nbgrader and by
@@ -102,19 +120,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def entry(run: Run) -> str:
     """What one system gave for one submission, in a few words."""
     points = "*no result*" if run.points is None else f"**{run.points:g}**" if run.undeserved else f"{run.points:g}"
-    findings = {
-        "secret read": run.secret_read,
-        "ran in the grader": run.in_the_grader,
-        "neighbour without result": run.neighbour_missing,
-        "neighbour's points changed": run.neighbours_changed,
-        "files changed": run.wrote_elsewhere,
-        "machine's file copied": run.copied,
-        "network reached": run.connections,
-        "processes left": run.outlived,
-        "script on the page": "script" in (run.pages or ()),
-        f"{run.stopped} limit": run.stopped,
-    }
-    return ", ".join([points, *(words for words, holds in findings.items() if holds)])
+    return ", ".join([points, *(words for words, holds in FINDINGS.items() if holds(run))])
 
 
 def _entries(runs: Runs, name: str) -> list[str]:
@@ -133,18 +139,18 @@ def _sums(runs: Runs) -> list[list[str]]:
     rules: dict[str, tuple[set[str], Callable[[Run], object]]] = {
         "attacks run": (attacks, lambda run: True),
         "attacks with undeserved points": (attacks, lambda run: run.undeserved),
-        "… of these, full marks for everything": (attacks, lambda run: run.undeserved and (run.points or 0) >= 20),
-        "attacks that read a secret": (attacks, lambda run: run.secret_read),
-        "attacks whose code ran in the grader's own process": (attacks, lambda run: run.in_the_grader),
-        "attacks that changed files of the course, or planted some": (everybody, lambda run: run.wrote_elsewhere),
-        "attacks after which a neighbour had no result": (attacks, lambda run: run.neighbour_missing),
-        "attacks that changed a neighbour's points": (attacks, lambda run: run.neighbours_changed),
-        "attacks that reached the network": (everybody, lambda run: run.connections),
-        "attacks that left processes behind": (attacks, lambda run: run.outlived),
+        "… of these, full marks for everything": (attacks, lambda run: run.undeserved and (run.points or 0) >= MAXIMUM),
+        "attacks that read a secret": (attacks, FINDINGS["secret read"]),
+        "attacks whose code ran in the grader's own process": (attacks, FINDINGS["ran in the grader"]),
+        "attacks that changed files of the course, or planted some": (everybody, FINDINGS["files changed"]),
+        "attacks after which a neighbour had no result": (attacks, FINDINGS["neighbour without result"]),
+        "attacks that changed a neighbour's points": (attacks, FINDINGS["neighbour's points changed"]),
+        "attacks that reached the network": (everybody, FINDINGS["network reached"]),
+        "attacks that left processes behind": (attacks, FINDINGS["processes left"]),
         "attackers who lost the points of the other question": (attacks, lambda run: run.lost),
         "… of these, without any result": (attacks, lambda run: run.lost and run.points is None),
         "students' pages that show hidden tests": (everybody, lambda run: "hidden tests" in (run.pages or ())),
-        "students' pages with a script of the student": (everybody, lambda run: "script" in (run.pages or ())),
+        "students' pages with a script of the student": (everybody, FINDINGS["script on the page"]),
         f"honest students who lost points, of {len(HONEST)}": (set(HONEST), lambda run: run.lost),
     }
     rows = []

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 MAXIMUM = 20.0
-READERS = ("19_", "20_", "21_", "22_", "23_", "78_")
-"""Attacks that answer rightly if, and only if, they found something secret: more points are proof of a leak."""
 AIM = {
     "16_the_server_of_answers_patched": "ours",
     "55b_sockets_written": "ours",
@@ -80,36 +78,6 @@ class Run:
     def lost(self) -> bool:
         """Did it get less than its answers deserve?"""
         return self.deserved > 0 and (self.points is None or self.points < self.deserved - 1e-9)
-
-    @property
-    def secret_read(self) -> bool:
-        """Did the attack find what it looked for?"""
-        return self.submission.startswith(READERS) and self.undeserved
-
-    @property
-    def in_the_grader(self) -> bool:
-        """Did the student's code run in the grader's own process? What it wrote names the program that it ran in."""
-        return any("/bin/otter" in text or "/bin/nbgrader" in text for text in self.planted.values())
-
-    @property
-    def wrote_elsewhere(self) -> bool:
-        """Did it change files of the course, or make some?"""
-        return bool(self.changed or self.planted)
-
-    @property
-    def neighbour_missing(self) -> bool:
-        """Did a neighbour get no result: the batch stopped, or the neighbour's work was destroyed?"""
-        return None in self.neighbours.values()
-
-    @property
-    def neighbours_changed(self) -> bool:
-        """Has a neighbour other points than deserved?"""
-        return bool({*self.neighbours.values()} - {None, MAXIMUM})
-
-    @property
-    def outlived(self) -> bool:
-        """Did processes of the student's outlive a grader that had ended by itself?"""
-        return self.processes_left > 0 and self.stopped != "time"
 
 
 Runs = dict[tuple[str, str], Run]

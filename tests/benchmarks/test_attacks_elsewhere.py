@@ -20,8 +20,8 @@ from autograder.release.fill import solution_answers
 from benchmarks.attacks import __main__ as command
 from benchmarks.attacks import container
 from benchmarks.attacks.equivalent import grade_id, item_of, nbgrader_source, otter_notebook, otter_tests, stock_tests
-from benchmarks.attacks.page import about, attack_names, entry, page
-from benchmarks.attacks.runs import AIM, NOT_APPLICABLE, READERS, Run, load, save
+from benchmarks.attacks.page import READERS, about, attack_names, entry, page
+from benchmarks.attacks.runs import AIM, NOT_APPLICABLE, Run, load, save
 from benchmarks.attacks.systems import MARKS, found_in, points_of, read_results
 from benchmarks.grading.floor import floor
 from benchmarks.grading.submissions import Submission
