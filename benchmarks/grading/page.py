@@ -76,7 +76,14 @@ whole grading of a submission; the first submission includes the start.
 The same cells and tests in one process that has all modules imported, in one thread: no sandbox, no fork,
 no per-student inputs, no files.
 
-{floor}
+| per submission | seconds |
+| --- | --- |
+| the needed cells of the student's notebook | {cells} |
+| the test cells, visible and hidden, calling the student's functions | {tests} |
+| both | {both} |
+| ours, one more submission, 1 worker | {marginal} |
+| ours as a multiple of the floor | {multiple} |
+
 ## Do the scores agree?
 
 {agreement}
@@ -97,10 +104,18 @@ One more submission between {first:,} and {last:,}: {between} s. The coordinator
 
 The time until the cell `import torch` has run.
 
-{starts}
+|  | starts | median (range), ms |
+| --- | --- | --- |
+| ours: a session forked from the warm host, sandbox at level `{level}` | {sessions} |
+| a cold ipykernel, started through jupyter_client | {kernels} |
+
 ## The same class again, nothing changed
 
-{regraded}
+|  | submissions | wall time, s | per submission, s |
+| --- | --- | --- | --- |
+| first run | {first_run} |
+| the same command again | {second_run} |
+
 ## Checking logs
 
 `autograder verify` on {logs:,} logs: {logs_rate} logs per second, {log_ms} ms each.
@@ -191,7 +206,9 @@ def page(measured: Sequence[Measured], problem: Problem, size: int) -> str:
     machine = "{cores} cores ({processor}), {memory} GiB of memory, {system}, Python {python}, torch {torch}; "
     machine += "load before the last run: {load}"
     of_class, traced, verified = found.pick("class"), found.pick("phases", "nbgrader"), found.last("verify")
-    cold, more = middle(found.of_class("ours"), "seconds"), found.marginal()
+    floors, ours = found.pick("floor", submissions=size), found.of_class("ours")
+    timings = {name: median(one.phases[name] for one in ours) for name in (ours[-1].phases if ours else ())}
+    cold, more = middle(ours, "seconds"), found.marginal()
     differences, agreement = _scores(found, problem)
     less_size, more_size = larger_sizes(size)
     return _PAGE.format(
@@ -208,12 +225,18 @@ def page(measured: Sequence[Measured], problem: Problem, size: int) -> str:
         side_by_side=_side_by_side(found),
         traced=max((one.submissions for one in traced), default=0),
         phases=_phases(found),
-        timings=_timings(found),
-        floor=_floor(found),
+        timings=table([*timings] or ["seconds"], [[seconds(value) for value in timings.values()] or [NONE]]),
+        cells=seconds(median(one.phases["cells"] for one in floors) if floors else None),
+        tests=seconds(median(one.phases["tests"] for one in floors) if floors else None),
+        both=seconds(middle(floors)),
+        marginal=seconds(more),
+        multiple=times(more, middle(floors)),
         agreement=agreement,
         differences=differences,
-        starts=_starts(found),
-        regraded=_regraded(found),
+        sessions=_starts(found, "sessions"),
+        kernels=_starts(found, "kernels"),
+        first_run=_regraded(found, 1),
+        second_run=_regraded(found, 2),
         logs=verified.submissions,
         logs_rate=number(1 / verified.each if verified.seconds else None),
         log_ms=f"{1000 * verified.each:.2g}" if verified.seconds else NONE,
@@ -270,25 +293,6 @@ def _phases(found: Found) -> str:
     return table(["", *STOCK.values()], rows)
 
 
-def _timings(found: Found) -> str:
-    runs = found.of_class("ours")
-    columns = {name: seconds(median(one.phases[name] for one in runs)) for name in (runs[-1].phases if runs else ())}
-    return table([*columns] or ["seconds"], [[*columns.values()] or [NONE]])
-
-
-def _floor(found: Found) -> str:
-    runs, more = found.pick("floor", submissions=found.size), found.marginal()
-    cells, tests = (median(one.phases[name] for one in runs) if runs else None for name in ("cells", "tests"))
-    rows = [
-        ["the needed cells of the student's notebook", seconds(cells)],
-        ["the test cells, visible and hidden, calling the student's functions", seconds(tests)],
-        ["both", seconds(middle(runs))],
-        ["ours, one more submission, 1 worker", seconds(more)],
-        ["ours as a multiple of the floor", times(more, middle(runs))],
-    ]
-    return table(["per submission", "seconds"], rows)
-
-
 def _scores(found: Found, problem: Problem) -> tuple[str, str]:
     """The table of items on which not all systems agree, and how many items each decides as ours does."""
     runs = {name: found.of_class(system) for system, name in STOCK.items()}
@@ -331,23 +335,12 @@ def _sizes(found: Found) -> dict[str, Any]:
     }
 
 
-def _starts(found: Found) -> str:
-    level = found.last("machine").details.get("level", "unknown")
-    labels = {
-        f"ours: a session forked from the warm host, sandbox at level `{level}`": "sessions",
-        "a cold ipykernel, started through jupyter_client": "kernels",
-    }
-    rows = []
-    for label, name in labels.items():
-        values = [1000 * value for value in found.last("starts").details.get(name, [])]
-        rows.append([label, str(len(values)), spread(values)])
-    return table(["", "starts", "median (range), ms"], rows)
+def _starts(found: Found, name: str) -> str:
+    values = [1000 * value for value in found.last("starts").details.get(name, [])]
+    return f"{len(values)} | {spread(values)}"
 
 
-def _regraded(found: Found) -> str:
-    every = found.pick("regrade")
-    largest = max((one.submissions for one in every), default=0)
-    runs = [one for one in every if one.submissions == largest]
-    labels = {1: "first run", 2: "the same command again"}
-    rows = [[labels[one.run], f"{largest:,}", number(one.seconds, 1), seconds(one.each)] for one in runs]
-    return table(["", "submissions", "wall time, s", "per submission, s"], rows or [[NONE] * 4])
+def _regraded(found: Found, run: int) -> str:
+    every = found.pick("regrade", run=run)
+    one = max(every, key=lambda one: one.submissions, default=None)
+    return f"{one.submissions:,} | {one.seconds:,.1f} | {seconds(one.each)}" if one else " | ".join([NONE] * 3)
