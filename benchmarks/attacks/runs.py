@@ -35,11 +35,6 @@ NOT_APPLICABLE = {
 """Submissions that otter does not get, and why."""
 
 
-def today() -> str:
-    """The day in UTC."""
-    return f"{datetime.now(UTC):%Y-%m-%d}"
-
-
 @dataclass(frozen=True)
 class Run:
     """One submission graded by one system."""
@@ -67,7 +62,7 @@ class Run:
     """The benchmark's limit that took effect: `time`, `memory`."""
     copied: bool = False
     """Was a file of the machine (`/etc/shadow`) copied to the results?"""
-    when: str = field(default_factory=today)
+    when: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%d}")
 
     @property
     def undeserved(self) -> bool:
