@@ -30,7 +30,7 @@ def test_workers_follow_cores_memory_and_submissions(
 
 
 def test_only_cores_that_this_process_may_use_count() -> None:
-    script = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); from autograder import machine as m; "
+    script = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); from autograder.core import machine as m; "
     said = subprocess.run(
         [sys.executable, "-c", script + "print(m.cores())"], capture_output=True, text=True, check=True
     )
