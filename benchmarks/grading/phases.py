@@ -26,7 +26,7 @@ def phases_of(events: Sequence[Mapping[str, Any]], seconds: float, submissions: 
     first = 0.0  # when the command's first kernel was started
     for event in events:
         if event["event"] == "process":
-            found[PROCESS] += first - event["begun"]
+            found[PROCESS] += first - event["begun"] if first else 0.0  # a process without a kernel does not count
             first = 0.0
         else:
             first = first or event["begun"]

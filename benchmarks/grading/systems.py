@@ -95,10 +95,12 @@ def grade_nbgrader(problem: Problem, submissions: Sequence[Submission], folder: 
         folder: an empty folder.
         wanted: `phases` as its part asks for a trace.
     """
-    course, variables = folder / "course", _variables("nbgrader", folder, wanted)
+    course, variables = folder / "course", stock_environment("nbgrader", folder / "library")
     released = nbgrader_course(problem, course, variables, whole=True)
     write_class(course / "submitted", released, submissions, problem)
-    cost = measure([_program(variables, "nbgrader"), "autograde", problem.id], course, variables)
+    cost = measure(
+        [_program(variables, "nbgrader"), "autograde", problem.id], course, _traced(variables, folder, wanted)
+    )
     scores: dict[str, dict[str, float]] = {}
     with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as connection:
         for student, cell, automatic, _ in connection.execute(SCORES):
@@ -111,7 +113,7 @@ def grade_nbgrader(problem: Problem, submissions: Sequence[Submission], folder: 
 
 def grade_otter(problem: Problem, submissions: Sequence[Submission], folder: Path, wanted: Measured) -> Measured:
     """Grades a class with an `otter run` for each submission; see `grade_nbgrader`."""
-    variables = _variables("otter", folder, wanted)
+    variables = stock_environment("otter", folder / "library")
     released = otter_zip(problem, folder / "course", variables, whole=True)
     zipped, items = str(folder / "course" / "autograder.zip"), {item.id for item in problem.items}
     costs, scores = [], {}
@@ -119,19 +121,19 @@ def grade_otter(problem: Problem, submissions: Sequence[Submission], folder: Pat
         results = path.parent / "results"
         results.mkdir()
         run = [_program(variables, "otter"), "run", "-a", zipped, "-o", results.name, path.name]
-        costs.append(measure(run, path.parent, variables))
+        costs.append(measure(run, path.parent, _traced(variables, folder, wanted)))
         tests = json.loads((results / "results.json").read_text(encoding="utf-8"))["tests"]
         points = {test["name"].split(" - ")[0]: float(test["score"]) for test in tests if "score" in test}
         scores[path.parent.parent.name] = {name: value for name, value in points.items() if name in items}
     return _measured(wanted, costs, scores=scores, phases=_phases(folder, costs, len(submissions)))
 
 
-def _variables(system: str, folder: Path, wanted: Measured) -> dict[str, str]:
-    variables = stock_environment(system, folder / "library")
-    if wanted.part == "phases":
-        variables["PYTHONPATH"] = f"{TRACER}{os.pathsep}{variables['PYTHONPATH']}"
-        variables["GRADING_TRACE"] = str(folder / "trace.jsonl")
-    return variables
+def _traced(variables: dict[str, str], folder: Path, wanted: Measured) -> dict[str, str]:
+    """The variables of the measured command: with the tracer if the part is `phases`."""
+    if wanted.part != "phases":
+        return variables
+    path = f"{TRACER}{os.pathsep}{variables['PYTHONPATH']}"
+    return {**variables, "PYTHONPATH": path, "GRADING_TRACE": str(folder / "trace.jsonl")}
 
 
 def _program(variables: dict[str, str], name: str) -> str:

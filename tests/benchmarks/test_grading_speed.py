@@ -95,6 +95,7 @@ def test_the_time_of_a_submission_is_told_apart_by_phases() -> None:
         event("cell", 14.0, 18.0, "print(1)"),
         event("cell", 18.0, 18.5, "assert True", "test_f"),
         event("process", 10.0, 20.0),
+        event("process", 19.0, 20.0),  # a helper process without a kernel
         event("kernel", 22.0, 22.5),
         event("cell", 23.0, 24.0, "from otter import Notebook"),
         event("cell", 24.0, 24.5, "from otter.execute import Checker", last=True),
