@@ -85,12 +85,12 @@ def scan(lines: Sequence[str]) -> Iterator[Scanned]:
 
 def region(source: str, kind: str) -> str:
     """The lines inside the regions of a kind, without the markers; empty if there are none."""
-    return "\n".join(line.text for line in scan(source.splitlines()) if kind in line.inside)
+    return "\n".join(line.text for line in scan(source.split("\n")) if kind in line.inside)
 
 
 def region_lines(source: str, kind: str) -> frozenset[int]:
     """The 1-based numbers of the lines inside the regions of a kind."""
-    scanned = enumerate(scan(source.splitlines()), start=1)
+    scanned = enumerate(scan(source.split("\n")), start=1)
     return frozenset(number for number, line in scanned if kind in line.inside)
 
 
