@@ -98,7 +98,7 @@ def examine(
         recall: results of an earlier grading; none if not given.
         on_item: called with each item's result as soon as it is known.
         lives: how many times the process must die in a cell before the cell is blamed.
-        items: ids of the only items to examine; all if not given. Cells below the last of them are not run.
+        items: ids of the only items to examine; all if not given. If some are left out, no cell below the last one is run.
     """
     wanted = [item for item in problem.items if items is None or item.id in items]
     with quiet_process(), inputs_from(seed):
@@ -153,9 +153,10 @@ class _Examination:
         tests = {item.test.grade_id for item in wanted if item.test is not None}
         is_asked = [built.cell is not None and built.cell.grade_id in tests for built in rebuilt.cells]
         last = max((n for n, asked in enumerate(is_asked) if asked), default=-1)
+        end = len(rebuilt.cells) if len(wanted) == len(problem.items) else last + 1
         self._cells = [
             built
-            for n, built in enumerate(rebuilt.cells[: last + 1])
+            for n, built in enumerate(rebuilt.cells[:end])
             if (n in chosen or built.id in self._unsure) and (built.role != "test" or is_asked[n])
         ]
 

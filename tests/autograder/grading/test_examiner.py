@@ -365,6 +365,13 @@ def test_one_item_alone_is_examined_without_the_cells_below_it() -> None:
     assert last.results[0].score == 0
 
 
+def test_what_a_cell_below_the_last_test_prints_is_kept_where_all_items_are_examined() -> None:
+    notebook = solved()
+    notebook.cells.append(new_code_cell("exec('mine = 1')\nprint('the last cell')", id="mine"))
+    outputs = [cell.get("outputs", ()) for cell in graded(notebook).notebook.cells]
+    assert "the last cell" in str(outputs)
+
+
 def test_a_helper_in_a_free_cell_is_run_and_a_later_definition_does_not_reach_back() -> None:
     notebook = solved(standardize=STANDARDIZE + "    return centre(x) / torch.sqrt(x.var(0, unbiased=False) + eps)")
     place = next(n for n, cell in enumerate(notebook.cells) if cell.metadata.get("nbgrader", {}).get("solution"))
