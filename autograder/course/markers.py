@@ -102,14 +102,20 @@ def replaced(source: str, kind: str, stub: str | None) -> str:
         kind: kind of the regions.
         stub: one line, indented like the BEGIN marker; None removes the region.
     """
-    lines = []
-    for line in scan(source.split("\n")):
-        marker = line.marker if line.marker and line.marker.kind == kind else None
-        if marker and marker.verb == "BEGIN" and stub is not None:
-            lines.append(line.text[: len(line.text) - len(line.text.lstrip())] + stub)
-        elif not marker and kind not in line.inside:
-            lines.append(line.text)
-    return "\n".join(lines)
+    lines = replaced_lines(source.split("\n"), kind, stub)
+    return "\n".join(line for line in lines if line is not None)
+
+
+def replaced_lines(lines: Sequence[str], kind: str, stub: str | None) -> list[str | None]:
+    """As `replaced`, line by line: None for each line that is removed."""
+    found: list[str | None] = []
+    for line in scan(lines):
+        if line.marker and line.marker.kind == kind:
+            indent = line.text[: len(line.text) - len(line.text.lstrip())]
+            found.append(None if stub is None or line.marker.verb == "END" else indent + stub)
+        else:
+            found.append(None if kind in line.inside else line.text)
+    return found
 
 
 def without_markers(source: str) -> str:

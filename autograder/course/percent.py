@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from autograder.course.markers import Marker, read_marker, scan
+from autograder.course.markers import Marker, read_marker, replaced_lines, scan
 
 CellType = Literal["code", "markdown", "raw"]
 
@@ -163,11 +163,5 @@ def code_without(cell: TextCell, kind: str, stub: str = "") -> str:
         kind: `SOLUTION`, `HIDDEN TESTS` or `MARK SCHEME`.
         stub: one line to put in place of the BEGIN marker, with its indentation; a blank line if empty.
     """
-    out = []
-    for line in scan([line.text for line in cell.lines]):
-        if line.marker and line.marker.kind == kind:
-            indent = line.text[: len(line.text) - len(line.text.lstrip())]
-            out.append(indent + stub if stub and line.marker.verb == "BEGIN" else "")
-        else:
-            out.append("" if kind in line.inside else line.text)
-    return "\n".join(out)
+    lines = replaced_lines([line.text for line in cell.lines], kind, stub or None)
+    return "\n".join(line or "" for line in lines)
