@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import html
 import json
-import math
 
 import nbformat
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 
-from autograder.core.results import ItemResult
+from autograder.core.results import ItemResult, clamped
 
 
 def notebook_text(notebook: NotebookNode) -> str:
@@ -49,7 +48,7 @@ def verdict_outputs(item: ItemResult | None, points: float) -> list[NotebookNode
     Returns:
         No output for full marks, one error for none, one number for a part.
     """
-    score = min(max(item.score, 0.0), points) if item is not None and math.isfinite(item.score) else 0.0
+    score = 0.0 if item is None else clamped(item.score, points)
     if score == points:
         return []
     message = "no verdict; ask the course staff" if item is None else (item.message or str(item.status))

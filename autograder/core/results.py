@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -49,6 +50,11 @@ STALE = (
     "You changed this answer after it was graded. The points are for the earlier answer; a grader will grade it again."
 )
 """Message of an item whose manual score belongs to an earlier answer."""
+
+
+def clamped(score: float, most: float) -> float:
+    """A score limited to 0 up to the maximum; 0 if it is not finite."""
+    return min(max(float(score), 0.0), float(most)) if math.isfinite(score) else 0.0
 
 
 @dataclass(frozen=True)

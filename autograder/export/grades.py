@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from autograder.core.errors import SourceError
+from autograder.core.results import clamped
 from autograder.course.config import Course
 from autograder.course.problem import load_problem
-from autograder.gradebook.rows import Rows, clamped, class_rows, item_of
+from autograder.gradebook.rows import Rows, class_rows, item_of
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ from autograder.core.errors import CourseError
 from autograder.core.fast_imports import without_server
 from autograder.core.files import write_atomically
 from autograder.core.notebook_io import graded_text, verdict_outputs
-from autograder.core.results import STALE, GradedLog, Status
+from autograder.core.results import STALE, GradedLog, Status, clamped
 from autograder.course.config import Course, course_folder, load_course
-from autograder.gradebook.rows import Rows, clamped, class_rows, item_of, rows_of, write_scores
+from autograder.gradebook.rows import Rows, class_rows, item_of, rows_of, write_scores
 
 WAIT_SECONDS = 20.0
 """Seconds to wait for another program that is writing to the gradebook."""

@@ -1,6 +1,7 @@
-"""Reads the gradebook's rows of a class for one problem, so that submissions that are recorded already are skipped.
+"""Reads and writes the gradebook's rows: the points and comments of submissions.
 
-Recording one submission takes tens of database queries; reading a whole class takes three.
+Recording one submission takes tens of database queries, reading a whole class takes three: so submissions that are
+recorded already are skipped (`Rows.equal`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from autograder.core.errors import CourseError
-from autograder.core.results import GradedLog, ItemResult, Status
+from autograder.core.results import GradedLog, ItemResult, Status, clamped
 from autograder.course.config import Course
 
 _SAME = 1e-9
@@ -23,11 +24,6 @@ _SAME = 1e-9
 def item_of(grade_id: str) -> str:
     """The item of a graded cell: `test_sample_gaussian` → `sample_gaussian`; `written_terms` is unchanged."""
     return grade_id.removeprefix("test_")
-
-
-def clamped(score: float, most: float) -> float:
-    """A score limited to 0 up to the maximum; 0 if it is not finite."""
-    return min(max(float(score), 0.0), float(most)) if math.isfinite(score) else 0.0
 
 
 def auto_score(item: ItemResult | None) -> float | None:

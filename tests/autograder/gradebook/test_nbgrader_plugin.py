@@ -31,7 +31,7 @@ from autograder.batch.grade_folder import grade_folder
 from autograder.cli.release import release
 from autograder.core.errors import CourseError
 from autograder.core.notebook_io import notebook_text
-from autograder.core.results import STALE, GradedLog, ItemResult, Outcome, Status
+from autograder.core.results import STALE, GradedLog, ItemResult, Outcome, Status, clamped
 from autograder.course.problem import load_problem
 from autograder.gradebook.database import (
     Recordable,
@@ -43,7 +43,6 @@ from autograder.gradebook.database import (
     show_verdicts,
     with_manual_points,
 )
-from autograder.gradebook.rows import clamped
 from autograder.grading.failed import failed_grading
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
