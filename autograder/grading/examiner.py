@@ -98,7 +98,7 @@ def examine(
         recall: results of an earlier grading; none if not given.
         on_item: called with each item's result as soon as it is known.
         lives: how many times the process must die in a cell before the cell is blamed.
-        items: ids of the only items to examine; all if not given. If some are left out, no cell below the last one is run.
+        items: ids of the only items to examine; all if not given. Cells below the last of some items are not run.
     """
     wanted = [item for item in problem.items if items is None or item.id in items]
     with quiet_process(), inputs_from(seed):
