@@ -522,7 +522,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_log(tmp_path / "class", log_of("ada"))
     runner = CliRunner()
     done = runner.invoke(app, ["verify", str(tmp_path / "class")])
-    assert done.exit_code == 0 and "0 of 1 log to look at" in done.stdout
+    assert done.exit_code == 0 and "0 of 1 log to review" in done.stdout
     write_log(tmp_path / "class", {**log_of("be[red]la"), "profile": "grade"})
     outs = [tmp_path / "first.json", tmp_path / "second.json"]
     for out in outs:
