@@ -220,7 +220,7 @@ def test_a_notebook_under_another_name_in_a_folder_with_a_log_elsewhere(
     told = graded_here(room, files, monkeypatch)
     assert told.scores == FULL and told.end is End.DONE
     notes = "\n".join(told.notes)
-    assert "toy (1).ipynb stands under another name" in notes and "(1).json was taken as submission_log.json" in notes
+    assert "toy (1).ipynb is not named toy.ipynb" in notes and "(1).json was used as submission_log.json" in notes
     assert "other_student" not in told.for_staff and "no_log" not in told.for_staff
 
 

@@ -128,7 +128,7 @@ def test_the_most_pressing_come_first(tmp_path: Path) -> None:
     logs = [log_of(name) for name in ("ada", "bela", "chen", "dora")]
     logs[0] = replace(logs[0], outcome=Outcome.MISSING)
     logs[1] = with_item(logs[1], "Line", score=0.0, status=Status.TIMEOUT)
-    logs[2] = replace(logs[2], flags=(Flag("log_tampered", "The handed-in log carried grades; they were ignored."),))
+    logs[2] = replace(logs[2], flags=(Flag("log_tampered", "The submitted log contained grades; they were ignored."),))
     text = part(page_of(write_class(tmp_path, logs)).text, "3 submissions of 4", "Item by item")
     order = ["chen the log carried grades", "bela Line took too long", "ada no notebook"]
     assert [text.index(words) for words in order] == sorted(text.index(words) for words in order)
