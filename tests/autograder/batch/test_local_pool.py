@@ -131,7 +131,7 @@ def test_a_grader_that_dies_again_and_again_gives_a_result_that_says_so(
         killed |= _kill_forks(graders, killed)
     log = future.result(120).log
     assert log.outcome is Outcome.GRADER_ERROR and log.score == 0
-    assert "died twice" in log.items[0].message and "not your fault" in log.items[0].message
+    assert "ended unexpectedly in both attempts" in log.items[0].message and "not your fault" in log.items[0].message
 
 
 def _kill_forks(graders: Graders, before: set[int]) -> set[int]:
