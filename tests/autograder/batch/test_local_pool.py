@@ -196,7 +196,7 @@ def test_nobody_is_graded_where_the_solution_itself_fails(tmp_path: Path) -> Non
     path.write_text(path.read_text().replace("3.0 * points + 0.5, ", "3.0 * points + 0.6, "))
     with (
         Graders(["toy"], 1, root) as crew,
-        pytest.raises(SetupError, match=r"solution of 'toy' itself gets 12 of 20") as told,
+        pytest.raises(SetupError, match=r"solution of 'toy' gets only 12 of 20") as told,
     ):
         crew.grade("toy", Submission("ada", notebook=text(solved())))
     assert "Line: failed" in str(told.value) and "autograder check toy" in str(told.value)

@@ -152,7 +152,7 @@ def test_every_status_has_words_of_its_own(log: GradedLog, problem: Problem, sta
 
 
 PASSED = "All checks passed."
-WRONG = "On your personal inputs you return one number; expected: 4 numbers."
+WRONG = "On your per-student inputs you return one number; expected: 4 numbers."
 
 
 @pytest.fixture

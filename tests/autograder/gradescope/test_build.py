@@ -233,7 +233,7 @@ def test_a_mistake_that_is_known_is_named_to_student_and_staff(room: Room, monke
     assert f"known misconception: standardize/{wrong.stem}" in told.for_staff
     said = told.items["standardize"].message
     assert "Likely mistake: " in said
-    assert "On your personal inputs you return an array of shape 4 × 2, as expected." in said
+    assert "On your per-student inputs you return an array of shape 4 × 2, as expected." in said
 
 
 @pytest.mark.kernel
