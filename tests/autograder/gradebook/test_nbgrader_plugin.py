@@ -407,9 +407,9 @@ def test_the_batch_fills_the_gradebook_and_keeps_what_people_gave(
     folder = tmp_path / "out" / "ada" / "toy"
     assert json.loads((folder / "submission_log.json").read_text(encoding="utf-8"))["grades"]["score"] == 22.0
     page = (folder / "feedback.html").read_text(encoding="utf-8")
-    assert "Comment of your teaching assistant:</strong> and metres?" in page and "taken off" not in page
+    assert "Comment from your teaching assistant:</strong> and metres?" in page and "deducted" not in page
     page = (tmp_path / "out" / "bob" / "toy" / "feedback.html").read_text(encoding="utf-8")
-    assert "Handed in 2 days late" in page and "20 % of the points are taken off" in page
+    assert "Submitted 2 days late" in page and "20 % of the points are deducted" in page
     assert "ada,toy,22,25,graded" in (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8")
     assert not caplog.records
     extended = (course / "course.toml").read_text(encoding="utf-8").replace("days = 2", "days = 3")
