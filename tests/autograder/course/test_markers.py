@@ -34,7 +34,9 @@ def test_regions() -> None:
 
 
 def test_an_answer_without_markers_has_no_rubric() -> None:
-    source = "### BEGIN SOLUTION\nthe mean\n### END SOLUTION\n### BEGIN MARK SCHEME\n- 1 point: mean\n### END MARK SCHEME"
+    source = (
+        "### BEGIN SOLUTION\nthe mean\n### END SOLUTION\n### BEGIN MARK SCHEME\n- 1 point: mean\n### END MARK SCHEME"
+    )
     assert without_markers(source) == "the mean"
 
 

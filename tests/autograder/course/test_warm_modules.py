@@ -34,7 +34,8 @@ print(len(set(sys.modules) - before), sorted(set(sys.modules) - before)[:20])
 
 
 @pytest.mark.parametrize(
-    "problem_id", ["vae", *(pytest.param(other, marks=pytest.mark.long) for other in problem_ids(ROOT) if other != "vae")]
+    "problem_id",
+    ["vae", *(pytest.param(other, marks=pytest.mark.long) for other in problem_ids(ROOT) if other != "vae")],
 )
 def test_grading_a_solution_imports_next_to_nothing_more(problem_id: str) -> None:
     command = [sys.executable, "-W", "ignore", "-c", _ANSWERED, problem_id]
