@@ -149,7 +149,7 @@ def test_a_folder_that_is_a_link_hands_nobody_elses_work_in(tmp_path: Path, monk
 def test_unknown_problems_and_folders_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"unknown problem 'nope'.*Problems here: toy"):
         grade_folder("nope", tmp_path, tmp_path / "out", **QUIETLY)
-    with pytest.raises(SetupError, match="is no folder"):
+    with pytest.raises(SetupError, match="is not a folder"):
         students_in(tmp_path / "nowhere", "toy")
     with pytest.raises(SetupError, match=r"<student>/<problem>/<problem>\.ipynb"):
         students_in(tmp_path, "toy")

@@ -45,7 +45,7 @@ def host_at() -> Iterator[Callable[[str], Host]]:
         try:
             host.start()
         except SetupError as error:
-            pytest.skip(f"level {level} is not to be had here: {error}")
+            pytest.skip(f"level {level} is not available here: {error}")
         return host
 
     yield get

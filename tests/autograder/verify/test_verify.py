@@ -281,7 +281,7 @@ def test_a_name_that_nobody_in_the_class_has(tmp_path: Path) -> None:
     write_log(tmp_path, log_of("A. Lovelace"), "bela")
     ada, bela = verify([tmp_path], root=ROOT)
     assert ada.right == 3 and kinds(ada) == kinds(bela) == ["other_student"]
-    assert "The same name stands in what bela handed in." in ada.flags[0].message
+    assert "The same name is in the log of bela." in ada.flags[0].message
     assert kinds(only(tmp_path / "other", log_of("anonymous"))) == ["anonymous"]
 
 
