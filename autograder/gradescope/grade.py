@@ -173,8 +173,8 @@ def _verify(problem: Problem, delivered: Delivered, users: Users, settings: Sett
         who = " or ".join(users.shown) or "unknown"
         reason = (
             f"The log is for student {named[:80]!r}, but Gradescope knows you as {who}; a log without a notebook "
-            "counts only under your own name. Submit the notebook too, or set HOMEWORK_STUDENT to your e-mail address, run "
-            "the notebook again and submit the new log"
+            "counts only under your own name. Submit the notebook too, or set HOMEWORK_STUDENT to your e-mail address, "
+            "run the notebook again and submit the new log"
         )
     tell({"notes": [reason + "." if reason else "Verified from your log alone; no code was run."]})
     verdicts = {item.id: item for item in found.items}
