@@ -149,8 +149,8 @@ def _refuse_what_is_not_ours(out: Path, files: Mapping[str, bytes], before: Mapp
     if foreign:
         more = f" and {len(foreign) - _NAMED} more" if len(foreign) > _NAMED else ""
         raise ReleaseError(
-            f"nothing was written; these files in {out} are not as a bundle wrote them: {', '.join(foreign[:_NAMED])}{more}"
-            ". Copy changes that you want to keep into the course's own files, delete these files, then bundle again."
+            f"nothing was written; files in {out} are not as a bundle wrote them: {', '.join(foreign[:_NAMED])}{more}. "
+            "Copy changes that you want to keep into the course's own files, delete these files, then bundle again."
         )
     return stale
 

@@ -213,7 +213,7 @@ def _hand_in_at(level: str, room: Room, files: dict[str, bytes]) -> Graded:
     room.hand_in(files)
     process = room.start()
     printed, _ = process.communicate(timeout=300)
-    if "cannot be shut in on this machine" in printed:
+    if "this machine offers no usable sandbox" in printed:
         pytest.skip(f"this machine does not offer {level}")
     assert process.returncode == 0, printed
     return room.read(printed)
@@ -381,7 +381,7 @@ def test_a_memory_bomb_in_the_default_container_costs_its_own_item(room: Room, l
     with container(768 * 2**20) as enter:
         process = room.start(enter)
         printed, _ = process.communicate(timeout=300)
-    if "cannot be shut in on this machine" in printed:
+    if "this machine offers no usable sandbox" in printed:
         pytest.skip(f"this machine does not offer {level}")
     assert process.returncode == 0, printed
     assert room.read().scores == {"standardize": 0.0, "Line": 8.0}
