@@ -21,8 +21,8 @@ MEAN_OR_SUM = "This happens with a mean in place of a sum, or a sum in place of 
 
 _FACTORS = {
     -1.0: "has the opposite sign",
-    1 / math.log(2): "is 1 / ln 2 times the expected one: did you use a base-2 logarithm in place of the natural one?",
-    math.log(2): "is ln 2 times the expected one: did you use the natural logarithm in place of a base-2 one?",
+    1 / math.log(2): "is 1 / ln 2 times the expected one: did you use a logarithm to base 2, not the natural one?",
+    math.log(2): "is ln 2 times the expected one: did you use the natural logarithm, not one to base 2?",
 }
 
 _FUNCTIONS: tuple[tuple[str, Callable[[Any], Any], bool], ...] = (

@@ -89,7 +89,7 @@ def numbers_in_words(metrics: Mapping[str, Mapping[str, Any]], bands: Bands, pro
         value += "" if error is None else f" ± {error:.2g}"
         value += f" ({runs} runs)" if isinstance(runs, int) and 1 < runs < 10**9 else ""
         band = bands[metric.id].get(profile)
-        usual = "" if band is None else f"   usual: {in_words(band)}"
+        usual = "" if band is None else f"   expected: {in_words(band)}"
         odd = f"   {metric.verdict.upper()}" if metric.verdict in _ODD else ""
         lines.append(f"{metric.id}  {value}{usual}{odd}")
     return "\n".join([f"Numbers in the submitted log, profile {profile}:", *lines]) if lines else ""

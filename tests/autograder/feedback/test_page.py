@@ -245,7 +245,7 @@ def test_what_a_person_wrote_is_shown_as_such(log: GradedLog, problem: Problem, 
         item = dataclasses.replace(manual[0].with_grading_by_hand(1.0, words), status=status)
         text = _text(feedback_html(dataclasses.replace(log, items=(item,)), problem))
         assert (f"Comment from your teaching assistant: {words}" in text) is bool(words)
-        assert ("Comment of" in text) is bool(words)
+        assert ("Comment from" in text) is bool(words)
         assert GRADED_BY_HAND not in text and NEEDS_GRADING not in text
 
 
@@ -278,7 +278,7 @@ def test_what_a_person_wrote_about_code_is_shown_as_such_beside_what_tests_say(
     text = " ".join(_text(feedback_html(dataclasses.replace(log, items=(item,)), problem)).split())
     for words in shown:
         assert words in text
-    assert ("Comment of" in text) is bool(shown) and "all is well" not in text
+    assert ("Comment from" in text) is bool(shown) and "all is well" not in text
     item = dataclasses.replace(item, status=Status.PASSED, score=item.max_score, message="", comment="", output=())
     text = _text(feedback_html(dataclasses.replace(log, items=(item.with_grading_by_hand(1.0, "half"),)), problem))
     assert "Where to look" not in text, "the tests found nothing"
@@ -308,7 +308,7 @@ def test_points_for_an_earlier_answer_are_said_to_be(log: GradedLog, problem: Pr
     item = next(item for item in log.items if item.manual)
     item = dataclasses.replace(item, status=Status.MANUAL, score=1.0, message=STALE, stale=True)
     text = " ".join(_text(feedback_html(dataclasses.replace(log, items=(item,)), problem)).split())
-    assert STALE in text and f"1 of {item.max_score:g} points so far" in text and "Comment of" not in text
+    assert STALE in text and f"1 of {item.max_score:g} points so far" in text and "Comment from" not in text
 
 
 def _colours(scheme: str) -> dict[str, str]:

@@ -73,15 +73,15 @@ BANDS: Bands = {
 @pytest.mark.parametrize(
     ("record", "shown"),
     [
-        ({"toy/loss": {"value": 1.25}}, "toy/loss  1.25   usual: 0.5 to 2"),
-        ({"toy/loss": {"value": 1.0, "stderr": 0.125, "runs": 4}}, "toy/loss  1 ± 0.12 (4 runs)   usual: 0.5 to 2"),
-        ({"toy/loss": {"value": 7.0}}, "toy/loss  7   usual: 0.5 to 2   OUTSIDE"),
-        ({"toy/loss": {"value": None}}, "toy/loss  not available   usual: 0.5 to 2   MISSING"),
+        ({"toy/loss": {"value": 1.25}}, "toy/loss  1.25   expected: 0.5 to 2"),
+        ({"toy/loss": {"value": 1.0, "stderr": 0.125, "runs": 4}}, "toy/loss  1 ± 0.12 (4 runs)   expected: 0.5 to 2"),
+        ({"toy/loss": {"value": 7.0}}, "toy/loss  7   expected: 0.5 to 2   OUTSIDE"),
+        ({"toy/loss": {"value": None}}, "toy/loss  not available   expected: 0.5 to 2   MISSING"),
         (
             {"toy/loss": {"value": 1, "runs": 2, "values": [7, 8]}},
-            "toy/loss  1 (2 runs)   usual: 0.5 to 2   INCONSISTENT",
+            "toy/loss  1 (2 runs)   expected: 0.5 to 2   INCONSISTENT",
         ),
-        ({}, "toy/loss  not available   usual: 0.5 to 2"),
+        ({}, "toy/loss  not available   expected: 0.5 to 2"),
         ({"toy/steps": {"value": 3}}, "toy/steps  3"),
     ],
 )

@@ -61,7 +61,7 @@ BOBS: dict[str, tuple[Spoil, Outcome, str]] = {
     "a link in a circle": (
         lambda bob: replaced(bob / "toy").symlink_to("toy"),
         Outcome.UNREADABLE,
-        "behind a link",
+        "behind a symbolic link",
     ),
     "a file in the place of the problem's folder": (
         lambda bob: replaced(bob / "toy").write_bytes(b""),
