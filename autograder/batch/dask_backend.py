@@ -68,8 +68,8 @@ class Cluster:
         except (OSError, TimeoutError, ValueError) as error:
             self._close()
             raise SetupError(
-                f"no grading on {self._scheduler}: {str(error) or type(error).__name__}. Is the scheduler's address "
-                "right, and has it at least one worker (`dask worker ADDRESS`) that has this package installed?"
+                f"cannot grade on {self._scheduler}: {str(error) or type(error).__name__}. Check the scheduler's "
+                "address, and start at least one worker (`dask worker ADDRESS`) with this package installed."
             ) from error
         return self
 
@@ -118,14 +118,14 @@ class Cluster:
             except SetupError as error:
                 return error
             except KilledWorker:
-                fault: str | BaseException = "the workers that graded it were lost each time"
+                fault: str | BaseException = "the workers that graded it were lost in every attempt"
             except BaseException as error:
                 fault = error
             return failed_grading(load_problem(problem_id, self._root), submission, fault)
         except AutograderError as error:  # the problem's source has disappeared in the meantime
             return error
         except Exception as error:
-            return SetupError(f"no result can be made for {submission.student!r}: {error!r}")
+            return SetupError(f"cannot make a result for {submission.student!r}: {error!r}")
 
     def _close(self) -> None:
         if self._client is None:
@@ -167,8 +167,8 @@ class _Kept(WorkerPlugin):
             if self._graders is None:
                 if software() != self.kit.software:
                     raise SetupError(
-                        f"the worker {self._where} runs other software than the machine that sent the submissions, so "
-                        f"its scores might differ. There: {software()}. Sender: {self.kit.software}. Install the same."
+                        f"the worker {self._where} has other software than the machine that sent the submissions, so "
+                        f"its scores might differ. Worker: {software()}. Sender: {self.kit.software}. Install the same."
                     )
                 self._folder = tempfile.mkdtemp(prefix="autograder-kit-")
                 unpack(self.kit, Path(self._folder))

@@ -12,7 +12,7 @@ from autograder.core.files import write_atomically
 from autograder.core.results import Flag, Grading, Outcome
 
 FOLDER = "errors"
-"""Name of the folder, below the folder of the results."""
+"""Name of the folder, in the folder of the results."""
 _ODD = re.compile(r"[^\w.@+-]+", re.ASCII)
 _LONGEST = 80
 """Maximum number of characters of a student's name in a file name."""
@@ -43,7 +43,7 @@ def keep_trouble(out: Path, grading: Grading) -> Grading:
             path.unlink(missing_ok=True)
         return grading
     write_atomically(path, grading.trouble)
-    where = f"The traceback is in {path.relative_to(out).as_posix()} below the folder of the results."
+    where = f"The traceback is in {path.relative_to(out).as_posix()} in the folder of the results."
     flags = tuple(
         Flag(flag.kind, f"{flag.message} {where}") if flag.kind == Outcome.GRADER_ERROR else flag for flag in log.flags
     )

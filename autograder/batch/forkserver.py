@@ -196,7 +196,9 @@ class _WarmGrader:
         told = self._in_fork(rehearsal)()
         walls = self._walls()
         if told is None or walls is None:
-            return SetupError(f"a process died while the walls and the solution of {problem_id!r} were tried")
+            return SetupError(
+                f"a process ended during the preflight check of the sandbox and of {problem_id!r}; run it again"
+            )
         (refusal,), modules = told
         for name in modules:
             with contextlib.suppress(Exception):  # modules that cannot be imported by name are imported by each fork

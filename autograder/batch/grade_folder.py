@@ -179,7 +179,11 @@ def _warn_of_strangers(course: Course | None, problem_id: str, students: Sequenc
     homework = "" if course is None or problem_id not in course.problems else course.homework_of(problem_id).id
     granted = {one.student for one in course.extensions if one.homework == homework} if course and homework else set()
     for student in sorted(granted - set(students)):
-        _log.warning("course.toml gives %r more time for %s, and nobody of that name is here", student, homework)
+        _log.warning(
+            "course.toml gives %r an extension for homework %s, but there is no submission folder of that name",
+            student,
+            homework,
+        )
 
 
 def grade_all(

@@ -107,7 +107,7 @@ class Graders:
             SetupError: nothing can be graded on this machine.
             SourceError: unknown problem, or a fault in its source.
         """
-        fault: str | Exception = "the grading process died twice"
+        fault: str | Exception = "the grading process ended unexpectedly in both attempts"
         slot = self._slots.get()
         try:
             for _ in range(2):
@@ -183,9 +183,13 @@ class Graders:
         self._control.send(setup)
         try:
             seconds = START_SECONDS + sum(seconds_at_most(problem) for problem in problems)
-            refusal = self._control.recv() if self._control.poll(seconds) else SetupError("it took too long")
+            refusal = (
+                self._control.recv()
+                if self._control.poll(seconds)
+                else SetupError("the grading process took too long to start")
+            )
         except EOFError:
-            refusal = SetupError("the process that grades ended while it started; what it said stands above.")
+            refusal = SetupError("the grading process ended while it started; its output is above.")
         if refusal is not None:
             self._end()
             raise refusal

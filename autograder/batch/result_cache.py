@@ -122,7 +122,7 @@ class Cache:
 
     def _give_up(self, error: Exception) -> None:
         """Warns that the cache cannot be used and closes it; grading goes on without it."""
-        _log.warning("the cache %s cannot be used (%s): everything is graded anew; delete it.", self._path, error)
+        _log.warning("the cache %s cannot be used (%s): everything is graded again; delete it.", self._path, error)
         if self._database is not None:
             self._database.close()
             self._database = None
@@ -131,5 +131,5 @@ class Cache:
 def _whole(record: dict[str, Any], text: str) -> Grading:
     log = GradedLog.from_json(record)
     flags = tuple(flag for flag in log.flags if flag.kind != CACHED)
-    flags += (Flag(CACHED, "Nothing changed since an earlier grading; its results were taken over."),)
+    flags += (Flag(CACHED, "Nothing changed since an earlier grading; this is its cached result."),)
     return Grading(replace(log, flags=flags), text, is_known=True)

@@ -34,8 +34,8 @@ def write_tables(out: Path, problem: str, graded: Sequence[Graded]) -> None:
         SetupError: a table cannot be written, or another process keeps it locked.
     """
     busy = (
-        f"another program has kept the tables in {out} locked for {WAIT_SECONDS:.0f} s: end it, then start the same "
-        "command again; what is graded is not graded again."
+        f"another program has kept the tables in {out} locked for {WAIT_SECONDS:.0f} s: end it, then run the same "
+        "command again; finished submissions are not graded again."
     )
     with locked(out / _LOCK, busy, WAIT_SECONDS):  # otherwise two runs could overwrite each other's lines
         before = {row["student"]: row["items"] for row in _read(out / TIMINGS, _TIMES) if row["problem"] == problem}

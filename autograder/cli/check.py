@@ -102,7 +102,7 @@ def _row(problem: Problem, variant: str, log: GradedLog, seconds: float) -> Chec
             f"{item.id}: {item.message}" for item in log.items if item.id in set(lost) ^ set(wanted)
         )
     if silent:
-        got += f"; no answer on personal inputs crosses the wall for {', '.join(silent)}"
+        got += f"; the sandbox returns no answer on per-student inputs for {', '.join(silent)}"
     return CheckRow(problem.id, variant, expected, got[:600], ok, seconds)
 
 

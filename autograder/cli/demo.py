@@ -110,7 +110,7 @@ def _empty(out: Path, *folders: Path) -> None:
     strangers = [path.name for path in out.iterdir() if path not in folders] if out.is_dir() else []
     if strangers:
         raise SetupError(
-            f"{out} holds other things than a demonstration ({strangers[0]}); choose an empty folder with --out."
+            f"{out} has files that are not from a demonstration ({strangers[0]}); choose an empty folder with --out."
         )
     try:
         for folder in folders:

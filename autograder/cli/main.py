@@ -32,7 +32,9 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            typer.echo("autograder: stopped. What is finished is in place; the same command goes on.", err=True)
+            typer.echo(
+                "autograder: stopped. Finished results are saved; run the same command again to continue.", err=True
+            )
             raise typer.Exit(130) from None
         except AutograderError as error:
             message = str(error)
@@ -54,7 +56,7 @@ app = typer.Typer(
 )
 
 Problems = Annotated[list[str] | None, typer.Argument(help="Problem ids, e.g. vae; all that have a source if none.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Processes side by side; one per core if not given.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Number of worker processes; one per core if not given.")]
 
 
 @app.callback()
@@ -63,16 +65,16 @@ def main(
         str,
         typer.Option(
             envvar=ISOLATION_VARIABLE,
-            help="Walls around student code: full, landlock, user or plain; the strongest that this machine offers if "
-            "not given. Plain means none: student code can read and change whatever you can.",
+            help="Isolation level for student code: full, landlock, user or plain; the strongest that this machine "
+            "offers if not given. With plain there is no sandbox: student code can read and change whatever you can.",
         ),
     ] = "",
     seed: Annotated[
         str,
         typer.Option(
             envvar=SEED_VARIABLE,
-            help="What hidden inputs are drawn from; the course's own seed if not given. New: the course draws another "
-            "one and keeps it.",
+            help="Seed of the hidden inputs; the course's own seed if not given. With new, the course draws another "
+            "seed and keeps it.",
         ),
     ] = "",
 ) -> None:
@@ -88,16 +90,16 @@ def main(
 
 
 def _run_our_own_code() -> None:
-    """What is graded comes from this repository: where a machine offers no walls, it may run without."""
+    """Allows a run without a sandbox where the machine offers none: the graded code comes from this repository."""
     os.environ.setdefault(ISOLATION_VARIABLE, ANY)
 
 
 @app.command("doctor")
 def doctor_command() -> None:
-    """Tries the walls around student code.
+    """Tests the sandbox for student code.
 
-    Runs small programs where student code would run; each tries to get out. Exit status 1 if one gets where the
-    isolation level promises that it cannot.
+    Runs small programs in the sandbox; each tries to get out. Exit status 1 if one succeeds although the isolation
+    level promises that it cannot.
     """
     from autograder.cli.tables import console, doctor_table
     from autograder.course.config import root_folder
@@ -113,7 +115,7 @@ def doctor_command() -> None:
         findings = examine(host, root_folder())
         console().print(doctor_table(host.level, findings))
         for refusal in host.refusals:
-            typer.echo(f"not to be had here: {refusal}")
+            typer.echo(f"not available here: {refusal}")
     raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
 
 
@@ -145,10 +147,10 @@ def lint_command(problems: Problems = None) -> None:
 
 @app.command("check")
 def check_command(problems: Problems = None, workers: Workers = None) -> None:
-    """Proves that the tests judge rightly.
+    """Checks that grading accepts right solutions and rejects wrong ones.
 
-    The solution must get full marks, the untouched release none; each known wrong solution must lose points on its item
-    and no other, each right alternative none.
+    The solution must get full marks and the untouched release no points. Each known wrong solution must lose points on
+    its item only. Each right alternative must lose none.
     """
     from autograder.cli.check import check
     from autograder.cli.progress import live_progress
@@ -166,13 +168,15 @@ def check_command(problems: Problems = None, workers: Workers = None) -> None:
 
 @app.command("intake")
 def intake_command(
-    source: Annotated[Path, typer.Argument(exists=True, help="A folder or a zip: one folder, zip or notebook each.")],
+    source: Annotated[
+        Path, typer.Argument(exists=True, help="A folder or zip with a folder, zip or notebook per student.")
+    ],
     problem: Annotated[str, typer.Option(help="Problem id, e.g. vae.")],
     to: Annotated[Path, typer.Option(help="Folder for `autograder grade --submitted`.")],
     times: Annotated[
         Path | None,
         typer.Option(
-            exists=True, dir_okay=False, help="The course platform's hand-in times: CSV with the columns student, time."
+            exists=True, dir_okay=False, help="The platform's submission times: CSV with the columns student, time."
         ),
     ] = None,
     roster: Annotated[
@@ -180,15 +184,15 @@ def intake_command(
         typer.Option(
             exists=True,
             dir_okay=False,
-            help="Canvas's exported gradebook: gives what comes from Download Submissions the students' ids.",
+            help="Canvas's exported gradebook; needed to name the students of files from Download Submissions.",
         ),
     ] = None,
-    by: Annotated[str, typer.Option(help="The column of the roster whose cells become the students' names.")] = "",
+    by: Annotated[str, typer.Option(help="The roster column with the student ids.")] = "",
 ) -> None:
-    """Sorts out what students handed in.
+    """Sorts submissions into the folders that `grade` reads.
 
-    Writes <student>/<problem>/<problem>.ipynb for each, and says what was odd. Exit status 1 if somebody handed in no
-    notebook that could be used.
+    Writes <student>/<problem>/<problem>.ipynb for each student and prints what it had to change or skip. Exit status 1
+    if a student submitted no usable notebook.
     """
     from autograder.course.problem import load_problem
     from autograder.export.roster import canvas_numbers, read_roster
@@ -216,12 +220,12 @@ def grade_command(
     scheduler: Annotated[
         str, typer.Option(help="Grade on the workers of this Dask scheduler, e.g. tcp://10.0.0.5:8786.")
     ] = "",
-    cache: Annotated[bool, typer.Option(help="Take over results of earlier runs where nothing changed.")] = True,
+    cache: Annotated[bool, typer.Option(help="Use cached results of earlier runs where nothing changed.")] = True,
     gradebook: Annotated[bool, typer.Option(help="Record the results in course/gradebook.db too.")] = True,
 ) -> None:
-    """Grades one problem for everybody in a folder.
+    """Grades one problem for all students in a folder.
 
-    Ctrl-C stops it; the same command goes on where it was.
+    Ctrl-C stops it; the same command continues where it stopped.
     """
     from autograder.batch.fault_files import FOLDER
     from autograder.batch.grade_folder import grade_folder
@@ -243,14 +247,14 @@ def grade_command(
     console().print(grades_table(problem, [GradeLine(one.log, one.seconds) for one in graded]))
     recalled = sum(any(flag.kind == CACHED for flag in one.log.flags) for one in graded)
     if recalled:
-        typer.echo(f"{recalled} of {len(graded)} from the cache, in whole or in part; --no-cache grades all anew")
+        typer.echo(f"{recalled} of {len(graded)} fully or partly from the cache; --no-cache grades all again")
     typer.echo(f"{out / 'grades.csv'}")
     typer.echo(f"autograder report --out {out}   # makes one page about the class")
     failed = sum(one.log.outcome is Outcome.GRADER_ERROR for one in graded)
     if failed:
         typer.echo(
-            f"The autograder failed on {_count(failed, 'submission')} (status grader_error): look at the tracebacks in "
-            f"{out / FOLDER}, then start the same command again.",
+            f"The autograder failed on {_count(failed, 'submission')} (status grader_error): read the tracebacks in "
+            f"{out / FOLDER}, then run the same command again.",
             err=True,
         )
     raise typer.Exit(1 if failed else 0)
@@ -258,13 +262,13 @@ def grade_command(
 
 @app.command("grade-one")
 def grade_one_command(
-    notebook: Annotated[Path, typer.Argument(help="The notebook that was handed in.")],
+    notebook: Annotated[Path, typer.Argument(help="The submitted notebook.")],
     problem: Annotated[str, typer.Option(help="Problem id, e.g. vae.")],
     student: Annotated[str | None, typer.Option(help="Student id; taken from the notebook's log if not given.")] = None,
 ) -> None:
     """Grades one notebook and prints the graded log as JSON.
 
-    Exit status 1 if the autograder itself failed on it; the traceback stands on standard error.
+    Exit status 1 if the autograder itself failed on it; the traceback is on standard error.
     """
     from autograder import grade
     from autograder.core.results import Outcome
@@ -283,14 +287,14 @@ def verify_command(
     ],
     out: Annotated[Path | None, typer.Option(dir_okay=False, help="File for the results as JSON.")] = None,
     misconceptions: Annotated[
-        bool, typer.Option(help="Name the known misconception behind a wrong answer; costs time for each.")
+        bool, typer.Option(help="Name the known misconception behind each wrong answer; takes extra time.")
     ] = True,
 ) -> None:
     """Checks logs that students wrote, without running their code.
 
     Compares the answers with the reference's on the same student's inputs, the code with the notebook beside the log,
-    the measured numbers with their bands, and the class with one another. Exit status 1 if anything is not as it
-    should be.
+    the measured numbers with their expected ranges, and the students with each other. Exit status 1 if a log needs
+    review.
     """
     from autograder.cli.progress import live_progress
     from autograder.cli.tables import console, logs_table
@@ -305,7 +309,7 @@ def verify_command(
     if out:
         write_results(results, out)
     fine = sum(one.ok for one in results)
-    typer.echo(f"{len(results) - fine} of {_count(len(results), 'log')} to look at")
+    typer.echo(f"{len(results) - fine} of {_count(len(results), 'log')} to review")
     raise typer.Exit(0 if fine == len(results) else 1)
 
 
@@ -313,9 +317,9 @@ def verify_command(
 def report_command(
     out: Annotated[Path, typer.Option(exists=True, file_okay=False, help="The folder that `grade` wrote to.")],
 ) -> None:
-    """Writes report.html: how the class did, where it fails and why, who needs a look.
+    """Writes report.html: the class's results, frequent errors, and submissions that need review.
 
-    One page about all problems in the folder. Nothing is graded or run for it.
+    One page about all problems in the folder. It grades and runs nothing.
     """
     from autograder.report import report
 
@@ -324,7 +328,7 @@ def report_command(
 
 @app.command("export")
 def export_command(
-    form: Annotated[Form, typer.Argument(help="What reads the file.")],
+    form: Annotated[Form, typer.Argument(help="Format of the file.")],
     to: Annotated[Path, typer.Option(dir_okay=False, help="The file to write.")],
     roster: Annotated[
         Path | None,
@@ -336,24 +340,25 @@ def export_command(
         ),
     ] = None,
     assignment: Annotated[
-        list[str] | None, typer.Option(help="A homework or a problem; may be repeated. All with submissions if none.")
+        list[str] | None,
+        typer.Option(help="A homework or a problem; may be repeated. All with submissions if not given."),
     ] = None,
-    per: Annotated[Per, typer.Option(help="What gets a column of its own.")] = Per.HOMEWORK,
+    per: Annotated[Per, typer.Option(help="Whether each homework or each problem gets a column.")] = Per.HOMEWORK,
     column: Annotated[
         list[str] | None,
         typer.Option(metavar="ID=HEADING", help="Canvas: the column of a homework or problem if it has another name."),
     ] = None,
-    by: Annotated[str, typer.Option(help="The one heading of the roster that says who somebody is.")] = "",
+    by: Annotated[str, typer.Option(help="The only roster column to match students by.")] = "",
     unfinished: Annotated[
-        Unfinished, typer.Option(help="What becomes of grades that wait for a person.")
+        Unfinished, typer.Option(help="What to do with grades that need manual grading.")
     ] = Unfinished.LEAVE,
-    scale: Annotated[bool, typer.Option("--scale", help="Canvas: scale to its points.")] = False,
-    student: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.")] = None,
+    scale: Annotated[bool, typer.Option("--scale", help="Canvas: scale grades to the points in Canvas.")] = False,
+    student: Annotated[list[str] | None, typer.Option(help="Export only this student; may be repeated.")] = None,
 ) -> None:
     """Exports grades from the gradebook to the course platform.
 
-    Exit status 1 if a grade is not in the file: its student is not on the roster or could be two people there, or it
-    waits for a person. All of them stand in FILE.unmatched.csv.
+    Exit status 1 if a grade is not in the file: its student is not on the roster or fits several rows, or it needs
+    manual grading. FILE.unmatched.csv lists all of them.
     """
     from autograder.export.export import Request, columns_of, export
 
@@ -383,14 +388,16 @@ def export_command(
 
 @app.command("bundle")
 def bundle_command(
-    out: Annotated[Path, typer.Option(file_okay=False, help="A new folder, an empty clone, or an earlier bundle's.")],
+    out: Annotated[
+        Path, typer.Option(file_okay=False, help="A new folder, an empty clone, or the folder of an earlier bundle.")
+    ],
     problems: Problems = None,
-    zip_to: Annotated[Path | None, typer.Option("--zip", dir_okay=False, help="A zip with the same.")] = None,
+    zip_to: Annotated[Path | None, typer.Option("--zip", dir_okay=False, help="A zip file for the same files.")] = None,
 ) -> None:
-    """Writes the student release: notebooks, the package homework and what their public repository needs.
+    """Writes the student release: notebooks, the package homework and the other files of the public repository.
 
-    Refuses if a line of a solution, hidden test or mark scheme is in it, if a notebook is not what its source releases
-    now, or if a file in the folder is not from an earlier bundle.
+    Fails if a line of a solution, hidden test or rubric would be in it, if a notebook differs from what its source
+    releases now, or if a file in the folder is not from an earlier bundle.
     """
     from autograder.release.bundle import bundle
 
@@ -404,23 +411,25 @@ def bundle_command(
 def gradescope_command(
     problem: Annotated[str, typer.Argument(help="Problem id, e.g. vae.")],
     out: Annotated[Path, typer.Option(dir_okay=False, help="The zip to upload to Gradescope.")],
-    minutes: Annotated[float, typer.Option(help="The time limit that the assignment has there.")] = 10.0,
+    minutes: Annotated[float, typer.Option(help="The assignment's time limit on Gradescope.")] = 10.0,
     log_alone: Annotated[
         str, typer.Option(help="A log without a notebook: verify its answers, or refuse it.", metavar="verify|refuse")
     ] = "verify",
-    leaderboard: Annotated[str, typer.Option(help="Id of a metric of the students' logs to show there.")] = "",
-    lowest_first: Annotated[bool, typer.Option(help="On the leaderboard lower values are better.")] = False,
+    leaderboard: Annotated[
+        str, typer.Option(help="Id of the metric in the students' logs to show on the leaderboard.")
+    ] = "",
+    lowest_first: Annotated[bool, typer.Option(help="Lower values are better on the leaderboard.")] = False,
     package: Annotated[
-        list[str] | None, typer.Option(help="One more package for the image, as pip is told; may be given again.")
+        list[str] | None, typer.Option(help="Another package for the image, as a pip requirement; may be repeated.")
     ] = None,
     try_with: Annotated[
         Path | None,
-        typer.Option(file_okay=False, help="Writes a solved and an untouched notebook here, for Test Autograder."),
+        typer.Option(file_okay=False, help="Folder for a solved and an untouched notebook, for Test Autograder."),
     ] = None,
 ) -> None:
     """Makes the zip that grades one problem on Gradescope.
 
-    Says which container it needs there and which questions to add for what people grade.
+    Prints which container to choose and which questions to add for manual grading.
     """
     from autograder.gradescope.advice import advice
     from autograder.gradescope.build import make_zip, write_hand_ins
@@ -438,7 +447,7 @@ def gradescope_command(
         typer.echo(line)
     if try_with:
         solved, untouched = write_hand_ins(problem, try_with)
-        typer.echo(f"  to try it with     {solved} (all points that tests give), {untouched} (none)")
+        typer.echo(f"  to test it with    {solved} (all points from tests), {untouched} (no points)")
 
 
 @app.command("demo")

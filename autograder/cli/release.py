@@ -54,14 +54,14 @@ def release(problem_ids_: Iterable[str] | None = None, root: Path | None = None)
     findings = [finding for problem_id in wanted for finding in lint_problem(problem_id, root)]
     if findings:
         listing = "\n".join(str(finding) for finding in findings)
-        raise ReleaseError(f"nothing was released; mend first:\n{listing}")
+        raise ReleaseError(f"nothing was released; fix these first:\n{listing}")
     problems = [load_problem(problem_id, root) for problem_id in wanted]
     texts = {problem.id: notebook_text(released_notebook(problem)) for problem in problems}
     for problem in problems:
         found = leaks(problem, {f"notebooks/{problem.id}.ipynb": texts[problem.id]})
         if found:
             listing = "\n".join(str(leak) for leak in found)
-            raise ReleaseError(f"nothing was released; students would see secret lines:\n{listing}")
+            raise ReleaseError(f"nothing was released; these lines must not reach students:\n{listing}")
     _through_nbgrader(problems, texts, course)
     return [_put(problem, texts[problem.id], root) for problem in problems]
 
@@ -85,8 +85,8 @@ def _through_nbgrader(problems: list[Problem], texts: dict[str, str], course: Co
         if theirs != texts[problem.id]:
             difference = _first_difference(theirs, texts[problem.id])
             raise ReleaseError(
-                f"{problem.id}: nbgrader's release differs from ours, first in: {difference}. "
-                "Nothing was put into notebooks/. This is a fault in autograder/release/notebook.py."
+                f"{problem.id}: nbgrader's release differs from ours; first difference: {difference}. "
+                "Nothing was written to notebooks/. Please report this as a bug in autograder/release/notebook.py."
             )
 
 

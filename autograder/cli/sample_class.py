@@ -26,7 +26,7 @@ class Expected(StrEnum):
     FULL = "full marks"
     NONE = "no points"
     LESS = "less than full marks"
-    WAITS = "waits for a person"
+    WAITS = "needs manual grading"
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _stories(problem: Problem) -> dict[str, _Story]:
     right = solution_answers(problem)
     code = [item.id for item in problem.items if item.kind == "code"]
     if not code:
-        raise SourceError(f"{problem.path}: no code item, so there is nothing that a made-up class could do.")
+        raise SourceError(f"{problem.path}: no code item, so the made-up class has nothing to solve; add one.")
     full = dict.fromkeys(code, Expected.FULL)
     none = dict.fromkeys(code, Expected.NONE)
     half = code[: (len(code) + 1) // 2]
@@ -131,7 +131,7 @@ def _stories(problem: Problem) -> dict[str, _Story]:
     one, other = _two_wrong(problem)
     return {
         "ada": _Story("solved everything", right, full),
-        "bela": _Story("handed in the untouched notebook", {}, none),
+        "bela": _Story("submitted the untouched notebook", {}, none),
         "chen": _wrong_story(one, right, full),
         "dora": _wrong_story(other, right, full),
         "emre": _Story(
@@ -140,7 +140,7 @@ def _stories(problem: Problem) -> dict[str, _Story]:
             full | {last: Expected.NONE},
         ),
         "fatima": _Story("an editor stripped all metadata", right, full, finish=_stripped),
-        "goran": _Story("the upload broke off", right, none, Outcome.UNREADABLE, _cut_off),
+        "goran": _Story("the upload was cut off", right, none, Outcome.UNREADABLE, _cut_off),
         "hana": _Story(
             f"stopped after {half[-1]}",
             {item_id: right[item_id] for item_id in half},
@@ -153,7 +153,7 @@ def _two_wrong(problem: Problem) -> tuple[Variant, Variant]:
     wrong = variants(problem, "wrong")
     if not wrong:
         folder = variants_folder(problem, "wrong")
-        raise SourceError(f"no wrong solutions below {folder}; a problem ships at least 3 for each item.")
+        raise SourceError(f"no wrong solutions below {folder}; add at least 3 for each item.")
     return wrong[0], wrong[-1]
 
 

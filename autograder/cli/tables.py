@@ -110,7 +110,7 @@ def grades_table(title: str, lines: Sequence[GradeLine]) -> Group:
     table = _table(title)
     table.add_column("student", no_wrap=True)
     if with_story:
-        table.add_column("what was handed in", overflow="fold")
+        table.add_column("submission", overflow="fold")
     table.add_column("score", justify="right", no_wrap=True)
     for number in range(1, len(points) + 1):
         table.add_column(str(number), justify="right", no_wrap=True)
@@ -148,8 +148,8 @@ def check_table(lines: Iterable[CheckLine]) -> Table:
 
 def doctor_table(level: str, findings: Iterable[Tried]) -> Table:
     """One row per attempt to leave the sandbox."""
-    table = _table(f"Walls around student code: level {level}")
-    for heading in ("student code tried to", "and managed", "as promised"):
+    table = _table(f"Sandbox for student code: isolation level {level}")
+    for heading in ("student code tried to", "what succeeded", "as promised"):
         table.add_column(heading, overflow="fold")
     for finding in findings:
         promise = ("yes" if finding.promised else "not promised") if finding.ok else "[red]NO[/]"
@@ -206,7 +206,7 @@ def _few(names: Sequence[str]) -> str:
 def _legend(points: Mapping[str, float]) -> Text:
     """The names of the numbered columns; lines break only between entries."""
     entries = [f"{number} {item_id} ({most:g})" for number, (item_id, most) in enumerate(points.items(), 1)]
-    entries.append("- waits for a person")
+    entries.append("- needs manual grading")
     lines = textwrap.wrap("   ".join(entry.replace(" ", "\xa0") for entry in entries), width=_LEGEND_WIDTH)
     return Text("\n".join(lines).replace("\xa0", " ") + "\n")
 

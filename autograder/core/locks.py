@@ -54,6 +54,6 @@ def _is_taken(file: int, path: Path) -> bool:
         return False
     except OSError as error:
         logging.getLogger("autograder").warning(
-            "%s cannot be locked (%s): run one command at a time on this folder.", path, error.strerror
+            "%s cannot be locked (%s); run only one command at a time on this folder.", path, error.strerror
         )
     return True

@@ -51,7 +51,7 @@ def verdict_outputs(item: ItemResult | None, points: float) -> list[NotebookNode
     score = 0.0 if item is None else clamped(item.score, points)
     if score == points:
         return []
-    message = "no verdict; ask the course staff" if item is None else (item.message or str(item.status))
+    message = "no result; ask the course staff" if item is None else (item.message or str(item.status))
     if score == 0:
         name = "NoPoints" if item is None else str(item.status)
         return [new_output("error", ename=name, evalue=message, traceback=[f"0 of {points:g} points: {message}"])]

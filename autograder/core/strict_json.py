@@ -37,7 +37,7 @@ def _checked(value: Any, path: tuple[str, ...]) -> Any:
     if kind is str:
         return well_formed(value)
     if kind is float and not math.isfinite(value):
-        raise ContentError(f"holds an infinite number at {_place(path)}")
+        raise ContentError(f"contains an infinite number at {_place(path)}")
     if kind is list or kind is dict:
         if len(path) >= MOST_DEPTH:
             raise ContentError(f"is nested more than {MOST_DEPTH} levels deep at {_place(path)}")

@@ -36,7 +36,9 @@ def root_folder() -> Path:
     if named:
         root = Path(named).expanduser().resolve()
         if not (root / COURSE_FILE).is_file():
-            raise CourseError(f"${ROOT_VARIABLE} is {root}, but there is no {COURSE_FILE} in it; mend or unset it.")
+            raise CourseError(
+                f"${ROOT_VARIABLE} is {root}, but this folder has no {COURSE_FILE}; correct or unset the variable."
+            )
         return root
     here = Path.cwd()
     checkout = Path(__file__).resolve().parents[2]
@@ -44,8 +46,8 @@ def root_folder() -> Path:
         if (folder / COURSE_FILE).is_file():
             return folder.resolve()
     raise CourseError(
-        f"no {COURSE_FILE} in {here} or above it, nor in {checkout}; "
-        f"change into the course's folder or set ${ROOT_VARIABLE} to it."
+        f"no {COURSE_FILE} in {here}, in a folder above it, or in {checkout}; "
+        f"change to the course's folder or set ${ROOT_VARIABLE} to it."
     )
 
 
@@ -130,7 +132,7 @@ class Course:
                 return homework
         raise CourseError(
             f"{self.root / COURSE_FILE}: no [[homework]] lists the problem {problem!r}"
-            f"{_did_you_mean(problem, self.problems)}; add it to one's `problems`."
+            f"{_did_you_mean(problem, self.problems)}; add it to the `problems` of a homework."
         )
 
     def extension_days(self, problem: str, student: str) -> float:
@@ -160,8 +162,7 @@ def doubts(course: Course, sources: Collection[str]) -> list[str]:
     ]
     strays = sorted(set(sources) - set(course.problems))
     return found + [
-        f"solutions/{problem}.py belongs to no homework in {path}: it has no due date, and is neither published nor "
-        "exported"
+        f"solutions/{problem}.py is in no homework in {path}: it has no due date and is not published or exported"
         for problem in strays
     ]
 
@@ -183,7 +184,7 @@ def load_course(root: Path | None = None) -> Course:
     except FileNotFoundError:
         raise CourseError(f"there is no {path}; copy one from another course and edit it.") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CourseError(f"{path} cannot be read: {error}. Mend the file; it must be TOML, saved as UTF-8.") from None
+        raise CourseError(f"{path} cannot be read: {error}. Fix the file; it must be TOML, saved as UTF-8.") from None
     return _course(root, _Table(path, "top level", data))
 
 
@@ -251,7 +252,7 @@ def _extension(table: _Table, homeworks: tuple[Homework, ...]) -> Extension:
 def _refuse_twice(table: _Table, name: str, key: str, values: list[str]) -> None:
     for value in values:
         if values.count(value) > 1:
-            raise CourseError(f"{table.path}: [[{name}]] {key}: {value!r} stands there twice; keep one.")
+            raise CourseError(f"{table.path}: [[{name}]] {key}: {value!r} is listed twice; remove one.")
 
 
 def _did_you_mean(word: str, known: tuple[str, ...] | list[str]) -> str:
@@ -295,7 +296,7 @@ class _Table:
             raise self.wrong(key, "is not a list of tables", f"write each as [[{key}]]")
         return [_Table(self.path, f"table [[{key}]] number {i}", entry) for i, entry in enumerate(value, start=1)]
 
-    def text(self, key: str, pattern: str = r"(?s).*\S.*", form: str = "text that is not empty") -> str:
+    def text(self, key: str, pattern: str = r"(?s).*\S.*", form: str = "non-empty text") -> str:
         value = self._take(key)
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
             raise self.wrong(key, "is missing" if value is None else f"is {value!r}", f"it must be {form}, in quotes")
@@ -317,7 +318,7 @@ class _Table:
         good = isinstance(value, int) or (isinstance(value, float) and not whole and math.isfinite(value))
         if isinstance(value, bool) or not good or not 0 <= value <= most:
             kind = "a whole number" if whole else "a number"
-            limits = "from 0 up" if math.isinf(most) else f"from 0 to {most:g}"
+            limits = "of at least 0" if math.isinf(most) else f"from 0 to {most:g}"
             raise self.wrong(key, f"is {value!r}", f"it must be {kind} {limits}")
         return float(value)
 

@@ -29,7 +29,7 @@ def declared_bands(problem: Problem) -> Bands:
             for call in _calls(ast.parse(plain_python(cell.source)), "bands"):
                 bands, wrong = _table(call)
                 if wrong:
-                    raise SourceError(f"{problem.path}: {wrong}; mend it in the cell tagged 'log'.")
+                    raise SourceError(f"{problem.path}: {wrong}; fix it in the cell tagged 'log'.")
                 return bands
     return {}
 
@@ -51,7 +51,7 @@ def lint_bands(cells: Sequence[TextCell], problem_id: str) -> Iterator[tuple[int
         ast.increment_lineno(tree, cell.lines[0].number - 1)
         tables = list(_calls(tree, "bands"))
         for second in tables[1:]:
-            yield second.lineno, "bands", "a second table of bands; keep one"
+            yield second.lineno, "bands", "a second call of bands(...); remove one"
         for call in tables[:1]:
             bands, wrong = _table(call)
             if wrong:
@@ -78,7 +78,7 @@ def _table(call: ast.Call) -> tuple[Bands, str]:
     try:
         table = ast.literal_eval(call.args[0])
     except (ValueError, TypeError, SyntaxError, RecursionError):
-        return {}, "the table of bands must be a literal, so that it can be read without running anything"
+        return {}, "the table of expected ranges must be a literal, because it is read without running the cell"
     wrong = wrong_with(table)
     return ({}, wrong) if wrong else (table, "")
 
@@ -91,4 +91,4 @@ def _beginning(node: ast.expr) -> str | None:
 
 
 def _misnamed(name: str, problem_id: str) -> str:
-    return f"the metric id {name!r} must begin with '{problem_id}/'; logs of all problems are read side by side"
+    return f"the metric id {name!r} must begin with '{problem_id}/'; the logs of all problems are read together"

@@ -131,7 +131,7 @@ def _options(text: str) -> tuple[dict[str, Any], str]:
             what = f"the value of {key.group(1)!r} is not JSON ({error.msg} at {_short(text[key.end() + error.pos :])})"
             return metadata, f"{what}; use double quotes, true/false and no trailing comma"
         if key.group(1) in metadata:
-            return metadata, f"the key {key.group(1)!r} stands there twice; keep one"
+            return metadata, f"the key {key.group(1)!r} is listed twice; remove one"
         metadata[key.group(1)] = value
         text = text[key.end() + end :].strip()
     return metadata, ""

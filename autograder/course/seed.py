@@ -46,8 +46,8 @@ def grading_seed(root: Path) -> str:
         return _last(path)
     except OSError as error:
         raise SetupError(
-            f"{path}, where the course keeps the seed of its hidden inputs, cannot be used ({error.strerror}); "
-            f"mend that, or name a seed with ${SEED_VARIABLE}."
+            f"{path} holds the seed of the hidden inputs and cannot be used ({error.strerror}); "
+            f"fix that, or set a seed with ${SEED_VARIABLE}."
         ) from None
 
 
@@ -63,7 +63,9 @@ def new_seed(root: Path) -> str:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="ascii") as file:
             file.write(seed_line(seed))
     except OSError as error:
-        raise SetupError(f"{path} cannot be written ({error.strerror}), so no new seed can be kept.") from None
+        raise SetupError(
+            f"{path} cannot be written ({error.strerror}), so no new seed can be saved; make room or fix the folder."
+        ) from None
     return seed
 
 
@@ -100,6 +102,6 @@ def _last(path: Path) -> str:
     if not words or len(words[-1]) != 2 or words[-1][0] != fingerprint(words[-1][1]):
         raise SetupError(
             f"the last line of {path} is not `<fingerprint> <seed>` as the autograder writes it; "
-            "bring it back, or remove the line (or the file: a new seed is then drawn)."
+            "restore it, or remove the line (or the file; the autograder then draws a new seed)."
         )
     return words[-1][1]

@@ -49,7 +49,7 @@ def variants(problem: Problem, kind: VariantKind) -> list[Variant]:
     folder = variants_folder(problem, kind)
     old = problem.path.parent.parent / "tests" / kind / problem.id
     if old.is_dir():
-        raise SourceError(f"{old} is no longer read; move it: git mv {old} {folder}")
+        raise SourceError(f"{old} is not read any more; move it: git mv {old} {folder}")
     known = [item.id for item in problem.items]
     strangers = [path for path in sorted(folder.glob("*/*.py")) if path.parent.name not in known]
     if strangers:

@@ -110,7 +110,7 @@ def _homework(grades: Grades, homework: Homework) -> Assignment:
     known = tuple(problem for problem in homework.problems if problem in grades.items)
     if not known:
         raise ExportError(
-            f"the gradebook knows no problem of homework {homework.id}; run `autograder release` and grade it first."
+            f"the gradebook has no problem of homework {homework.id}; run `autograder release` and grade it first."
         )
     names = (homework.title, f"Homework {homework.id}", f"HW {homework.id}", f"HW{homework.id}", homework.id)
     missing = tuple(problem for problem in homework.problems if problem not in known)
@@ -128,8 +128,8 @@ def _problem(course: Course, grades: Grades, problem: str) -> Assignment:
 
 def _unknown(course: Course, grades: Grades, name: str) -> ExportError:
     if name in course.problems:
-        return ExportError(f"the gradebook does not know {name!r}; run `autograder release {name}` and grade it first.")
+        return ExportError(f"the gradebook does not have {name!r}; run `autograder release {name}` and grade it first.")
     known = [*(homework.id for homework in course.homeworks), *grades.items]
     close = difflib.get_close_matches(name, known, n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
-    return ExportError(f"{name!r} is neither a homework nor a problem{hint}; there are {', '.join(known)}.")
+    return ExportError(f"{name!r} is neither a homework nor a problem{hint}; choose one of {', '.join(known)}.")

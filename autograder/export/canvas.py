@@ -65,7 +65,7 @@ def canvas_file(
     """
     if not roster.is_canvas:
         raise ExportError(
-            f"{roster.path} is no gradebook of Canvas: its first columns are not Student and ID. "
+            f"{roster.path} is not a Canvas gradebook: its first columns are not Student and ID. "
             "In Canvas: Grades, Export, Export Entire Gradebook."
         )
     rows = [list(row) for row in roster.rows]
@@ -75,7 +75,10 @@ def canvas_file(
     for assignment in assignments:
         column = _column(roster, assignment, columns.get(assignment.id, ""))
         if column in taken:
-            raise ExportError(f"{taken[column]} and {assignment.id} have the same column, {roster.header[column]!r}.")
+            raise ExportError(
+                f"{taken[column]} and {assignment.id} have the same column, {roster.header[column]!r}; "
+                "choose another with --column."
+            )
         taken[column] = assignment.id
         factor = _factor(roster, assignment, column, scale)
         if factor != 1.0:
@@ -92,8 +95,8 @@ def canvas_file(
             if waits_for_a_person(found) and unfinished is not Unfinished.INCLUDE:
                 left_out.append(LeftOut(student, assignment.id, found, waits_for_a_person(found)))
             elif kept in ("EX", "N/A"):
-                what = "is excused from" if kept == "EX" else "has not got"
-                notes.append(f"{printable(student)} {what} {roster.header[column]!r} in Canvas; the cell stays {kept}")
+                what = "is excused from" if kept == "EX" else "does not have"
+                notes.append(f"{printable(student)} {what} {roster.header[column]!r} in Canvas; the cell keeps {kept}")
             else:
                 row[column] = points_text(found.final * factor)
                 written += 1
@@ -140,24 +143,26 @@ def _factor(roster: Roster, assignment: Assignment, column: int, scale: bool) ->
     said = row[column].strip() if column < len(row) else ""
     heading = roster.header[column]
     if "read only" in said.casefold():
-        raise ExportError(f"{roster.path}: Canvas computes the column {heading!r} itself; take another.")
+        raise ExportError(
+            f"{roster.path}: Canvas computes the column {heading!r} itself; choose another with --column."
+        )
     if not said:
         return 1.0
     readings = _readings(said)
     if not readings:
-        raise ExportError(f"{roster.path}: {said!r} are no points possible for {heading!r}.")
+        raise ExportError(f"{roster.path}: {said!r} is not a valid number of points possible for {heading!r}.")
     if any(abs(possible - assignment.max_score) < _SAME for possible in readings):
         return 1.0
     if len(readings) > 1:
         raise ExportError(
-            f"{roster.path}: {said!r} points possible for {heading!r} may be {readings[0]:g} or {readings[1]:g}; "
+            f"{roster.path}: {said!r} points possible for {heading!r} can mean {readings[0]:g} or {readings[1]:g}; "
             f"the gradebook has {assignment.max_score:g}. Write the number without separators."
         )
     [possible] = readings
     if not scale or not assignment.max_score or not possible:
         raise ExportError(
             f"Canvas has {possible:g} points for {heading!r}, the gradebook {assignment.max_score:g} for "
-            f"{assignment.id}. Change the points in Canvas and export its gradebook again, or say --scale."
+            f"{assignment.id}. Change the points in Canvas and export its gradebook again, or use --scale."
         )
     return possible / assignment.max_score
 

@@ -65,7 +65,7 @@ class Done:
     def messages(self) -> list[str]:
         """Messages for staff, line by line; safe to print."""
         left = [f"{printable(one.student)}, {one.assignment}: {one.why}" for one in self.exported.left_out]
-        absent = [f"{person.label}, {assignment}: nothing handed in" for person, assignment in self.exported.absent]
+        absent = [f"{person.label}, {assignment}: no submission" for person, assignment in self.exported.absent]
         return [*self.exported.notes, *_first("left out: ", left), *_first("on the roster: ", absent)]
 
 
@@ -104,7 +104,7 @@ def _exported(request: Request, course: Course, grades: Grades) -> Exported:
             raise ExportError(f"an export for {form} needs --roster, the list of students downloaded from it.")
         return plain_file(asked_for, assignments, zone=zone, unfinished=request.unfinished)
     if request.to.exists() and request.to.samefile(request.roster):
-        raise ExportError(f"{request.to} is the roster itself; write to another file.")
+        raise ExportError(f"{request.to} is the roster itself; choose another file with --to.")
     roster = read_roster(request.roster, request.by)
     matching = match(grades.accounts, roster, request.by)  # all students, so that two who fit one row are found
     if request.students:
@@ -134,7 +134,7 @@ def _of_students(grades: Grades, students: Sequence[str]) -> Grades:
     """The grades of the named students; of all if none are named."""
     unknown = sorted(set(students) - {account.id for account in grades.accounts})
     if unknown:
-        raise ExportError(f"the gradebook does not know {', '.join(map(repr, unknown))}.")
+        raise ExportError(f"the gradebook does not have {', '.join(map(repr, unknown))}.")
     if not students:
         return grades
     return replace(grades, accounts=tuple(account for account in grades.accounts if account.id in students))

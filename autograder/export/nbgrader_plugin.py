@@ -23,13 +23,17 @@ class _Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
     form: ClassVar[Form]
 
     roster = Unicode("", help="the course platform's list of students, a CSV file").tag(config=True)
-    per = Enum([str(per) for per in Per], "homework", help="what gets a column of its own").tag(config=True)
+    per = Enum([str(per) for per in Per], "homework", help="whether each homework or each problem gets a column").tag(
+        config=True
+    )
     column = List(Unicode(), help="Canvas: id=heading of a column that has another name").tag(config=True)
-    by = Unicode("", help="the one heading of the roster that says who somebody is").tag(config=True)
+    by = Unicode("", help="the only roster column to match students by").tag(config=True)
     unfinished = Enum(
-        [str(kind) for kind in Unfinished], "leave", help="grades that wait for a person: leave, include or refuse"
+        [str(kind) for kind in Unfinished],
+        "leave",
+        help="what to do with grades that need manual grading: leave, include or refuse",
     ).tag(config=True)
-    scale = Bool(False, help="Canvas: scale to its points").tag(config=True)
+    scale = Bool(False, help="Canvas: scale grades to the points in Canvas").tag(config=True)
 
     def export(self, gradebook: Any) -> None:
         """Writes the file and reports the students who were left out."""
@@ -56,7 +60,7 @@ class _Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
             self.log.warning("%s", message)
         self.log.info("%d grades in %s", done.exported.written, done.path)
         if not done.complete:
-            self.log.error("%d left out; all of them in %s", len(done.exported.left_out), done.unmatched)
+            self.log.error("%d left out; they are listed in %s", len(done.exported.left_out), done.unmatched)
             raise SystemExit(1)
 
 

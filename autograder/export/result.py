@@ -47,7 +47,7 @@ class Exported:
 
 def waits_for_a_person(found: Total) -> str:
     """Names the items that need manual grading; empty if there are none."""
-    return f"waits for a person: {', '.join(found.waiting)}" if found.waiting else ""
+    return f"needs manual grading: {', '.join(found.waiting)}" if found.waiting else ""
 
 
 def refuse_unfinished(grades: Grades, assignments: Iterable[Assignment]) -> None:
@@ -65,8 +65,8 @@ def refuse_unfinished(grades: Grades, assignments: Iterable[Assignment]) -> None
     if waiting:
         more = f" and {len(waiting) - 10} more" if len(waiting) > 10 else ""
         raise ExportError(
-            f"nothing was exported: a person has yet to grade {', '.join(map(repr, waiting[:10]))}{more}. "
-            "Do so in the form grader, or export with --unfinished leave or include."
+            f"nothing was exported; these need manual grading: {', '.join(map(repr, waiting[:10]))}{more}. "
+            "Grade them in the form grader, or export with --unfinished leave or include."
         )
 
 
@@ -121,5 +121,5 @@ def _list(exported: Exported) -> str:
         said = (harmless(one.student), one.assignment, *map(points_text, numbers), harmless(one.why))
         rows.append(("gradebook", *said))
     for person, assignment in exported.absent:
-        rows.append(("roster", harmless(person.label), assignment, "", "", "", "", "nothing handed in"))
+        rows.append(("roster", harmless(person.label), assignment, "", "", "", "", "no submission"))
     return csv_text(rows)

@@ -159,7 +159,7 @@ def canvas_numbers(roster: Roster, by: str = "") -> dict[str, str]:
     """
     headings = [normal(heading) for heading in roster.header]
     if not roster.is_canvas:
-        raise ExportError(f"{roster.path} is no gradebook of Canvas: its first columns are not Student and ID.")
+        raise ExportError(f"{roster.path} is not a Canvas gradebook: its first columns are not Student and ID.")
     if by:
         roster.column(by)  # raises if there is none
     found: dict[str, str] = {}
@@ -169,7 +169,9 @@ def canvas_numbers(roster: Roster, by: str = "") -> dict[str, str]:
         if not person.is_student or not student or not cells.get(CANVAS_ID):
             continue
         if student in found.values():
-            raise ExportError(f"{roster.path}, line {person.line}: {student!r} stands there twice; choose --by.")
+            raise ExportError(
+                f"{roster.path}, line {person.line}: {student!r} is listed twice; choose another column with --by."
+            )
         found[cells[CANVAS_ID]] = student
     return found
 
@@ -182,7 +184,7 @@ def _decoded(path: Path) -> tuple[str, bool, tuple[str, ...]]:
     except OSError as error:
         raise ExportError(f"the roster {path} cannot be read: {error.strerror or error}.") from None
     if len(data) > LARGEST:
-        raise ExportError(f"the roster {path} has more than {LARGEST >> 20} MiB; is it the right file?")
+        raise ExportError(f"the roster {path} has more than {LARGEST >> 20} MiB; check that it is the right file.")
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "")
     marked = encoding == "utf-8"
     if not encoding and b"\0" in data[:200]:  # UTF-16 without its mark: every other byte of ASCII text is zero
@@ -195,11 +197,11 @@ def _decoded(path: Path) -> tuple[str, bool, tuple[str, ...]]:
             if encoding:
                 raise
             text = data.decode("cp1252")
-            notes = (f"{path} is not UTF-8; it was read as Windows-1252. Look whether names are right.",)
+            notes = (f"{path} is not UTF-8; it was read as Windows-1252. Check that names are correct.",)
     except UnicodeDecodeError as error:
-        raise ExportError(f"the roster {path} is no text ({error.reason}); save it as CSV in UTF-8.") from None
+        raise ExportError(f"the roster {path} is not text ({error.reason}); save it as CSV in UTF-8.") from None
     if "\0" in text:
-        raise ExportError(f"the roster {path} is no text; save it as CSV in UTF-8.")
+        raise ExportError(f"the roster {path} is not text; save it as CSV in UTF-8.")
     return text, marked, notes
 
 
@@ -221,7 +223,7 @@ def _refuse_without_ids(path: Path, header: tuple[str, ...]) -> None:
     if not any(normal(cell) in _IDS | _EMAILS or normal(cell) == "student" for cell in header):
         seen = ", ".join(printable(cell, 30) for cell in header[:8]) or "nothing"
         raise ExportError(
-            f"{path}: no heading in the first line says who somebody is (it has: {seen}). Give it one of: student, "
+            f"{path}: no heading in the first line identifies students (it has: {seen}). Add one of: student, "
             "id, sid, student id, sis user id, sis login id, login id, username, email."
         )
 

@@ -52,9 +52,7 @@ def match(accounts: Iterable[Account], roster: Roster, by: str = "") -> Matching
             common = frozenset[Person].intersection(*sets)
             found[account.id] = common or frozenset[Person].union(*sets)
             if not common:
-                refused[account.id] = (
-                    f"id and address lead to different rows of the roster: {_lines(found[account.id])}"
-                )
+                refused[account.id] = f"id and address match different rows of the roster: {_lines(found[account.id])}"
     taken = frozenset[Person]().union(*found.values())
     weak: dict[str, frozenset[Person]] = {}
     for account in accounts:
@@ -65,30 +63,32 @@ def match(accounts: Iterable[Account], roster: Roster, by: str = "") -> Matching
                 foreign = (_ELSEWHERE + key[1:] for key in _local_keys(account) if key.startswith(_BEGINNING))
                 elsewhere = hits & frozenset[Person]().union(*(local.get(key, frozenset()) for key in foreign))
                 if elsewhere == hits:
-                    refused[account.id] = f"the address of {_lines(elsewhere)} begins the same, but is of another place"
+                    refused[account.id] = f"the address in {_lines(elsewhere)} begins the same, but has another domain"
                 if hits & taken:
-                    refused[account.id] = f"the address of {_lines(hits & taken)} begins the same, and is another's"
+                    refused[account.id] = (
+                        f"the address in {_lines(hits & taken)} begins the same, but is another student's"
+                    )
     found |= weak
     owners: dict[Person, list[str]] = {}
     for student, persons in found.items():
         if student in refused:
             continue
         if len(persons) > 1:
-            refused[student] = f"more than one row of the roster fits: {_lines(persons)}"
+            refused[student] = f"more than one row of the roster matches: {_lines(persons)}"
         else:
             owners.setdefault(next(iter(persons)), []).append(student)
     rows = {}
     for person, students in owners.items():
         if len(students) > 1:
             names = ", ".join(printable(student) for student in sorted(students))
-            refused |= {student: f"{names}: all of them fit line {person.line} of the roster" for student in students}
+            refused |= {student: f"{names}: all of them match line {person.line} of the roster" for student in students}
         elif not person.is_student:
-            refused[students[0]] = f"line {person.line} of the roster is staff's, or the platform's test student"
+            refused[students[0]] = f"line {person.line} of the roster is staff or the platform's test student"
         else:
             rows[students[0]] = person
     nowhere = {account.id: "not on the roster" for account in accounts if account.id not in found}
     named = tuple(
-        f"{printable(student)} was found by the beginning of an address: {rows[student].label}, "
+        f"{printable(student)} was matched by the beginning of an address only: {rows[student].label}, "
         f"line {rows[student].line} of the roster"
         for student in sorted(weak)
         if student in rows

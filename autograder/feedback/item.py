@@ -19,7 +19,7 @@ _WORDS = {
     Status.ERROR: "Stopped with an error",
     Status.TIMEOUT: "Took too long",
     Status.OUT_OF_MEMORY: "Ran out of memory",
-    Status.CRASHED: "Ended the program",
+    Status.CRASHED: "Crashed",
     Status.MISSING: "Nothing to grade",
     Status.MANUAL: "Needs manual grading",
 }
@@ -28,15 +28,15 @@ _TEST_CELL = "Run the test cell below your answer: where it fails, it names the 
 _ADVICE = {
     Status.PARTIAL: f"The other parts of the test pass. {_TEST_CELL}",
     Status.FAILED: f"{_TEST_CELL} If it passes, try inputs of your own: other shapes, negative and very large numbers.",
-    Status.ERROR: "Restart the kernel and run the notebook from top to bottom; the error shows up there, too.",
-    Status.TIMEOUT: "Run the test cell below your answer. If it hangs there, too: does the condition of each `while` "
-    "become false, does each recursion end? If it is only slow: use one operation on a whole tensor, not a loop over "
-    "its elements.",
-    Status.CRASHED: "Restart the kernel and run the test cell below your answer. If the kernel dies there, too, take "
-    "lines out until it lives: the last one that you took out did it.",
-    Status.OUT_OF_MEMORY: "Look for a tensor that is larger than it needs to be; print shapes where you broadcast.",
-    Status.MISSING: "Start with the worked number in the text above the task, then follow the test cell below it from "
-    "one message to the next.",
+    Status.ERROR: "Restart the kernel and run the notebook from top to bottom; the error appears there, too.",
+    Status.TIMEOUT: "Run the test cell below your answer. If it hangs there, too: does every `while` condition "
+    "become false, and does every recursion end? If it is only slow: use one operation on a whole tensor, not a "
+    "loop over its elements.",
+    Status.CRASHED: "Restart the kernel and run the test cell below your answer. If the kernel stops there, too, "
+    "remove lines until it keeps running: the last line that you removed is the cause.",
+    Status.OUT_OF_MEMORY: "Look for a tensor that is larger than needed; print the shapes where tensors broadcast.",
+    Status.MISSING: "Start with the worked example in the text above the task. Then run the test cell below it "
+    "and fix one message after the other.",
 }
 
 
@@ -87,7 +87,7 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
         said = STALE if result.stale else ""
         words = words if result.status is Status.MANUAL else "Graded by hand"
     elif result.graded_by_hand:
-        words = f"{words}; points given by hand"
+        words = f"{words}; manual score"
         tests_agree = bool(said)
     elif result.status is Status.PASSED:
         said = ""

@@ -18,25 +18,25 @@ from autograder.submissions.pictures import PICTURE
 _OUTCOMES = {
     Outcome.MISSING: (
         "We found no notebook.",
-        "Nothing was handed in under this problem's name. If you did hand something in, tell your teaching assistant.",
+        "Nothing was submitted under this problem's name. If you did submit a notebook, tell your teaching assistant.",
     ),
     Outcome.UNREADABLE: (
         "We could not open your notebook.",
-        "The file is no complete notebook; the upload or the download may have broken off. Open it in Jupyter or "
-        "Colab, save it, and hand it in again.",
+        "The file is not a complete notebook; an upload or download may have been interrupted. Open it in Jupyter or "
+        "Colab, save it, and submit it again.",
     ),
     Outcome.WRONG_NOTEBOOK: (
         "This seems to be the notebook of another problem.",
-        "Check which file you uploaded, and hand in the one with this problem's name.",
+        "Check which file you uploaded, and submit the one with this problem's name.",
     ),
     Outcome.GRADER_ERROR: (
-        "Grading went wrong on our side.",
-        "This is not your fault and costs you nothing. The teaching assistants have been told and will grade it again.",
+        "The autograder failed on your submission.",
+        "This is not your fault and costs you no points. The course staff must grade it again.",
     ),
 }
 
 
-_LOG_IS = {"no_log": "was not handed in", "log_unusable": "could not be used"}
+_LOG_IS = {"no_log": "was not submitted", "log_unusable": "could not be used"}
 """Flag → description of the student's log."""
 
 

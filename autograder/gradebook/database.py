@@ -101,7 +101,7 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record
 def _record(gradebook: Any, root: Path, grading: Recordable) -> GradedLog:
     log = grading.log
     if log.student in ("", ".", "..") or Path(log.student).name != log.student:
-        raise CourseError(f"{log.student!r} cannot be a student's folder; rename the submission's folder.")
+        raise CourseError(f"{log.student!r} is not a valid name of a student folder; rename the submission's folder.")
     path = _recorded_notebook(root, log)
     settled = _same_answers(path, grading.notebook)
     write_scores(gradebook, log, settled)
@@ -276,13 +276,11 @@ def _address(path: Path, wait_seconds: float = WAIT_SECONDS) -> Any:
 
 def _explained(path: Path, said: str) -> str:
     if "locked" in said or "busy" in said:
-        mend = "another program is writing to it: close the form grader or the other run, then run this again."
+        mend = "another program is writing to it: close the form grader or wait for the other run, then try again."
     elif "readonly" in said or "unable to open" in said:
-        mend = "make the file and its folder writable for you."
+        mend = "make the file and its folder writable for your user."
     else:
-        mend = (
-            "it seems damaged: move it away, put a backup in its place or run `autograder release`, then grade again."
-        )
+        mend = "it seems damaged: move it away, restore a backup or run `autograder release`, then grade again."
     return f"the gradebook {path} cannot be used ({said}); {mend}"
 
 

@@ -59,7 +59,7 @@ _RELEASE_STEPS = (
 
 def config_text(course: Course) -> str:
     """The text of `course/nbgrader_config.py`, which is the same on every machine."""
-    return f'''"""nbgrader's configuration for this course; written by `autograder release`, so do not edit it here."""
+    return f'''"""nbgrader's configuration for this course; written by `autograder release`; do not edit it."""
 
 import os
 from pathlib import Path
@@ -75,10 +75,10 @@ read_hand_in_times_with_care()
 
 c.CourseDirectory.course_id = {course.id!r}
 c.CourseDirectory.root = str(here)
-# Only notebooks are graded. nbgrader would copy whatever else lies in a student's folder, and follow links there.
+# Only notebooks are graded. nbgrader would also copy all other files in a student's folder, and follow links there.
 c.CourseDirectory.ignore = ["*"]
 
-# Release: stubs name their item; mark schemes stand in written answers.
+# Release: stubs name their item; rubrics are in written answers.
 c.GenerateAssignment.preprocessors = [
 {_listed(_RELEASE_STEPS)}]
 c.ClearMarkScheme.enforce_metadata = False
@@ -94,7 +94,7 @@ c.Autograde.autograde_preprocessors = [
 ]
 c.AssignLatePenalties.plugin_class = "{__name__}.CourseLatePolicy"
 
-# The form grader shows mark schemes beside the answers; nothing else does.
+# Only the form grader shows rubrics beside the answers.
 c.HTMLExporter.preprocessors = ["autograder.gradebook.rubrics.ShowRubrics"]
 '''
 
@@ -188,7 +188,7 @@ class SubmissionExporter(NotebookExporter):
     Nothing of the student's reaches nbgrader's first stage: broken JSON or metadata cannot stop the batch.
     """
 
-    submitted = Unicode("", help="the file that was handed in")
+    submitted = Unicode("", help="the submitted file")
 
     def from_filename(
         self, filename: str, resources: dict[str, Any] | None = None, **kw: Any

@@ -50,9 +50,9 @@ def recorder(root: Path) -> Iterator[Record]:
         yield record
     for name in odd:
         _log.warning(
-            "%r cannot be a name in the gradebook and was left out there; rename the folder (`autograder intake` does)",
+            "%r is not a valid name for the gradebook and is not in it; rename the folder (`autograder intake` does)",
             name,
         )
     if fault:
         _log.warning("%d of %d results are not in the gradebook: %s", left, left + recorded, fault)
-        _log.warning("All files are written; once that is fixed, the same command fills the gradebook.")
+        _log.warning("All files are written. Fix this, then run the same command again to fill the gradebook.")

@@ -204,8 +204,8 @@ def write_scores(gradebook: Any, log: GradedLog, settled: frozenset[str] = froze
     if unknown:
         raise CourseError(
             f"the gradebook does not know these items of {log.problem!r}: {', '.join(sorted(unknown))}. Were they "
-            f"added or renamed after the last `autograder release {log.problem}`? Release again, or take the old names "
-            "back: points that people gave belong to the old ones."
+            f"added or renamed after the last `autograder release {log.problem}`? Release again, or restore the old "
+            "names: manual scores belong to the old items."
         )
     for grade in notebook.grades:
         score = auto_score(results.get(item_of(grade.name)))

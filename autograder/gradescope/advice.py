@@ -11,10 +11,10 @@ from autograder.gradescope.requirements import CONTAINERS
 def advice(made: Made) -> Iterator[str]:
     """Yields the lines that are printed when a zip was made."""
     settings = made.settings
-    yield f"{made.path}  {made.bytes / 2**20:.1f} MB; hidden tests and the course's seed {settings.seed} are in it"
+    yield f"{made.path}  {made.bytes / 2**20:.1f} MB; contains hidden tests and the course's seed {settings.seed}"
     yield f"  autograder points  {settings.auto_points:g}"
     if made.memory is None:
-        yield "  container          nobody measured this problem; begin with the default and watch for 'Killed'"
+        yield "  container          not measured for this problem; start with the default and watch for 'Killed'"
     else:
         enough = "the default is enough" if made.memory.container is CONTAINERS[0] else "needs more than the default"
         yield f"  container          {made.memory.container.name}: {enough}"
@@ -26,6 +26,6 @@ def advice(made: Made) -> Iterator[str]:
     by_people = [item for item in settings.items if item.kind != "code"]
     if by_people:
         asked = ", ".join(f"{item.id} {item.points:g}" for item in by_people)
-        yield f"  manual grading     switch it on, and add these questions with their points: {asked}"
+        yield f"  manual grading     turn it on, and add these questions with their points: {asked}"
     if settings.leaderboard:
-        yield f"  leaderboard        switch it on: {settings.leaderboard}"
+        yield f"  leaderboard        turn it on: {settings.leaderboard}"

@@ -78,7 +78,7 @@ def make_zip(
     problem = load_problem(problem_id, root)
     findings = lint_problem(problem_id, root)
     if findings:
-        raise AutograderError(f"no zip was made; mend first: {findings[0]}")
+        raise AutograderError(f"no zip was made; fix this first: {findings[0]}")
     seed = grading_seed(root)
     settings = Settings(
         problem=problem.id,
@@ -131,21 +131,23 @@ def write_hand_ins(problem_id: str, folder: Path, root: Path | None = None) -> t
 
 def _check(settings: Settings, problem: Problem, seed: str) -> None:
     if seed.split() != [seed]:
-        raise AutograderError("the seed has spaces in it, so it cannot be written down; name another one, or none.")
-    if not 1 <= settings.minutes <= MOST_MINUTES:
         raise AutograderError(
-            f"--minutes is {settings.minutes:g}; Gradescope's limit lies between 1 and {MOST_MINUTES}."
+            "the seed contains spaces, so it cannot be written into the zip; choose another with --seed, or none."
         )
+    if not 1 <= settings.minutes <= MOST_MINUTES:
+        raise AutograderError(f"--minutes is {settings.minutes:g}; Gradescope allows 1 to {MOST_MINUTES}.")
     if settings.log_alone not in LOG_ALONE:
         raise AutograderError(f"--log-alone is {settings.log_alone!r}; use {' or '.join(LOG_ALONE)}.")
     if settings.isolation == PLAIN:
         raise AutograderError(
-            "a zip for Gradescope cannot ask for isolation level 'plain': results lie beside the code."
+            "isolation level 'plain' is not allowed on Gradescope: student code could change the results."
         )
     bands = declared_bands(problem)
     if settings.leaderboard and entry_for(settings.leaderboard, bands) is None:
         known = ", ".join(sorted(bands)) or "none"
-        raise AutograderError(f"{problem.id} has no metric {settings.leaderboard!r} with a band; known: {known}.")
+        raise AutograderError(
+            f"{problem.id} has no metric {settings.leaderboard!r} with an expected range; known: {known}."
+        )
 
 
 def _files(problem: Problem, root: Path) -> Iterator[tuple[str, bytes]]:

@@ -61,7 +61,7 @@ def grade(base: Path, settings: Settings, tell: Tell) -> None:
     with tempfile.TemporaryDirectory(prefix="handed-in-") as folder:
         delivered = look_through(base / "submission", settings.problem, Path(folder))
         tell({"notes": [f"Note: {note}." for note in delivered.notes]})
-        tell({"staff": [f"Handed in by {', '.join(users.shown) or 'nobody whom Gradescope names'}."]})
+        tell({"staff": [f"Submitted by {', '.join(users.shown) or 'an unknown user (not named by Gradescope)'}."]})
         problem = load_problem(settings.problem, source)
         if delivered.notebook.exists():
             _examine(problem, delivered, Path(folder), users, settings, tell)
@@ -172,19 +172,19 @@ def _verify(problem: Problem, delivered: Delivered, users: Users, settings: Sett
     if not reason and not users.may_be(named):
         who = " or ".join(users.shown) or "unknown"
         reason = (
-            f"The log is of student {named[:80]!r}, and Gradescope knows you as {who}: a log alone counts only under "
-            "your own name. Hand in the notebook too, or set HOMEWORK_STUDENT to your e-mail address, run the notebook "
-            "again and hand in the new log"
+            f"The log is for student {named[:80]!r}, but Gradescope knows you as {who}; a log without a notebook "
+            "counts only under your own name. Submit the notebook too, or set HOMEWORK_STUDENT to your e-mail address, "
+            "run the notebook again and submit the new log"
         )
-    tell({"notes": [reason + "." if reason else "Verified from your log alone: no code of yours was run."]})
+    tell({"notes": [reason + "." if reason else "Verified from your log alone; no code was run."]})
     verdicts = {item.id: item for item in found.items}
     for item in problem.items:
         seen = verdicts.get(item.id)
         right = not reason and seen is not None and seen.verdict is Verdict.RIGHT
         if item.kind != "code" or reason:
-            status, message = Status.MISSING, reason or "No notebook was handed in."
+            status, message = Status.MISSING, reason or "No notebook was submitted."
         elif seen is None:
-            status, message = Status.MISSING, "A log cannot show whether this item is right: hand in the notebook."
+            status, message = Status.MISSING, "A log cannot show whether this item is right; submit the notebook."
         else:
             status = Status.PASSED if right else Status.MISSING if seen.verdict is Verdict.MISSING else Status.FAILED
             message = f"{seen.message} (Verified from your log; no code was run.)"
@@ -207,9 +207,9 @@ def _verify(problem: Problem, delivered: Delivered, users: Users, settings: Sett
 def _refuse(problem: Problem, delivered: Delivered, tell: Tell) -> None:
     """Reports that nothing can be graded: what was found and what to submit."""
     if delivered.log.exists():
-        reason = "You handed in the log alone; this course grades the notebook: hand in both."
+        reason = "You submitted only the log; this course grades the notebook. Submit both."
     else:
-        reason = f"No notebook was found: hand in {problem.id}.ipynb (there was {listed(delivered.names)})."
+        reason = f"No notebook was found; submit {problem.id}.ipynb (you submitted {listed(delivered.names)})."
     tell({"notes": [reason]})
     for item in problem.items:
         result = ItemResult(item.id, 0.0, item.points, Status.MISSING, reason, manual=item.kind != "code")
@@ -221,7 +221,7 @@ def _about_the_name(named: str, users: Users) -> Iterator[Flag]:
     if named and users.known and not users.may_be(named):
         yield Flag(
             "other_student",
-            f"The log is of student {named[:80]!r}, handed in by {', '.join(users.shown)} on Gradescope.",
+            f"The log is for student {named[:80]!r}, but was submitted by {', '.join(users.shown)} on Gradescope.",
         )
 
 
@@ -242,7 +242,7 @@ def _host(problem: Problem, settings: Settings) -> Host:
     """Starts the process for student code and tests its sandbox; it can never read the course's files."""
     root = problem.path.parent.parent
     if settings.isolation == PLAIN:
-        raise ValueError("a zip for Gradescope must not ask for no walls")
+        raise ValueError("a zip for Gradescope must not ask for isolation level 'plain'")
     limits = limits_within(free_memory())
     host = Host(_modules(problem), limits, level=settings.isolation, thrifty=True)
     with _first_to_go():

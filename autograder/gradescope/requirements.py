@@ -94,9 +94,9 @@ def packages_for(problem_id: str, root: Path) -> Packages:
         [sys.executable, "-c", start], capture_output=True, text=True, check=False, timeout=_MOST_SECONDS
     )
     if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        last = done.stderr.strip().splitlines()[-1:] or ["no output"]
         raise SetupError(
-            f"the solution of {problem_id!r} could not be graded, so nobody knows what it needs: {last[0]}"
+            f"the solution of {problem_id!r} could not be graded, so its packages are not known: {last[0]}"
         )
     found = {name: tuple(lines) for name, lines in json.loads(done.stdout.splitlines()[-1]).items()}
     return Packages(**found)

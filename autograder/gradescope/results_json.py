@@ -115,15 +115,15 @@ def write_results(folder: Path, settings: Settings, progress: Progress) -> None:
 def _about_the_end(settings: Settings, progress: Progress) -> list[str]:
     if progress.end is End.FAULT:
         return [
-            "Grading went wrong on our side. This is not your fault and costs you nothing: this run does not count. "
-            "What you handed in is kept, and the teaching staff will grade it again."
+            "The autograder failed. This is not your fault and costs you no points: this run does not count. "
+            "Your submission is saved, and the teaching staff will grade it again."
         ]
     if progress.end is End.LATE:
-        return [f"Grading had to stop, because it may take no longer than {settings.minutes:g} minutes."]
+        return [f"Grading stopped at the time limit of {settings.minutes:g} minutes."]
     if progress.end is End.RUNNING:
         return [
-            "Grading did not come to its end; what follows is what was done until then. If this stays so, it is not "
-            "your fault and costs you nothing: hand in again, or ask the teaching staff to grade it again."
+            "Grading did not finish; the results until now are below. If this message stays, it is not your fault and "
+            "costs you no points: submit again, or ask the teaching staff to grade it again."
         ]
     return []
 
@@ -134,7 +134,7 @@ def _test(item: ListedItem, progress: Progress, settings: Settings) -> Mapping[s
     test: dict[str, Any] = {"name": item.id, "number": item.number, "visibility": "visible"}
     if item.kind != "code":
         is_missing = result is not None and result.status is Status.MISSING
-        words = "Not answered." if is_missing else "A person reads this answer"
+        words = "Not answered." if is_missing else "A grader reads this answer"
         test["output"] = words if is_missing else f"{words} and gives up to {item.points:g} points for it."
         test["status"] = "failed" if is_missing else "passed"
         return test
@@ -152,13 +152,13 @@ def _test(item: ListedItem, progress: Progress, settings: Settings) -> Mapping[s
 
 def _not_reached(end: End, settings: Settings) -> str:
     if end is End.FAULT:
-        return "Not graded, by a fault of the autograder."
+        return "Not graded because of an error in the autograder."
     if end is End.LATE:
         return (
-            f"Not reached within {settings.minutes:g} minutes: something that runs before it took too long. Look in "
-            "the cells above for an endless loop or needless work, then hand in again."
+            f"Not graded within {settings.minutes:g} minutes: code that runs before it took too long. Look in "
+            "the cells above for an endless loop or unnecessary work, then submit again."
         )
-    return "Not reached yet."
+    return "Not graded yet."
 
 
 def _readable(text: str) -> str:

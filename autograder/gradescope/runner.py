@@ -78,7 +78,11 @@ def run(base: Path, settings: Settings) -> int:
     if progress.end is End.RUNNING:  # the grading reported neither its end nor an error
         late = time.monotonic() >= deadline
         progress.end = End.LATE if late else End.FAULT
-        progress.staff.append("The time was up." if late else "The grading process died; was there too little memory?")
+        progress.staff.append(
+            "The time limit was reached."
+            if late
+            else "The grading process ended; the container may have too little memory."
+        )
     save.finally_()
     for line in progress.staff:
         print(printable(line, 2000))

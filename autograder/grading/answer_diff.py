@@ -25,7 +25,7 @@ _ONE = 1e-3
 """Tolerance for a sum that should be 1."""
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
-BEGINNING = "On your personal inputs"
+BEGINNING = "On your per-student inputs"
 """The first words of the first sentence."""
 
 
@@ -56,11 +56,11 @@ def compare(got: Any, expected: Any, precision: Precision = FLOAT32) -> tuple[st
         One to `MOST_PARTS` + 2 short paragraphs; the first begins with `BEGINNING`.
     """
     if not small_enough(got):
-        return (f"{BEGINNING} you return far too much; expected: {describe(expected)}.",)
+        return (f"{BEGINNING} you return too much data; expected: {describe(expected)}.",)
     if same(got, expected, precision):
         return (
-            f"{BEGINNING} you return what is expected. The mistake shows elsewhere: with other shapes, in special "
-            "cases, with very large or very small numbers, or in the gradient.",
+            f"{BEGINNING} you return what is expected. The mistake shows on other inputs: other shapes, special "
+            "cases, very large or very small numbers, or in the gradient.",
         )
     leaves = list(_leaves("", got, expected, precision))
     with np.errstate(all="ignore"):
@@ -69,7 +69,7 @@ def compare(got: Any, expected: Any, precision: Precision = FLOAT32) -> tuple[st
     if MEAN_OR_SUM in said[0]:
         said[1:] = [paragraph.replace(MEAN_OR_SUM, "").rstrip() for paragraph in said[1:]]
     if len(leaves) > MOST_PARTS:
-        said.append(f"{len(leaves) - MOST_PARTS} more parts of it differ.")
+        said.append(f"{len(leaves) - MOST_PARTS} more parts differ.")
     right = [f"`{name}`" for name in _right_parts(got, expected, precision)]
     return (*said, f"As expected: {', '.join(right)}.") if right else tuple(said)
 
@@ -146,7 +146,7 @@ def _paragraph(name: str, got: Any, expected: Any, close: Closeness) -> str:
     mine, right = _numbers(got), _numbers(expected)
     if mine is None or right is None or mine.shape != right.shape:
         if isinstance(got, dict) and isinstance(expected, dict):
-            return f"{is_} something with parts of other names; expected: {_names(expected)}."
+            return f"{is_} parts with other names; expected: {_names(expected)}."
         if describe(got) == describe(expected):
             return f"{is_} {describe(got)}, but not the expected one."
         hint = "Is a `return` missing?" if got is None else _about_shapes(mine, right, close)
@@ -178,7 +178,7 @@ def _about_shapes(mine: _Numbers | None, right: _Numbers | None, close: Closenes
         if mine.shape == right.shape[::-1]:
             return "The axes are swapped."
     if len(mine.shape) == 2 and mine.shape[0] == mine.shape[1] == right.values.size:
-        return "Did `[B]` meet `[B, 1]`? Together they broadcast to `[B, B]`: print the shapes before you combine them."
+        return "Did you combine `[B]` with `[B, 1]`? They broadcast to `[B, B]`: print both shapes before that line."
     more, fewer = (mine, right) if len(mine.shape) > len(right.shape) else (right, mine)
     yours, theirs = ("yours", "the expected ones") if more is mine else ("the expected ones", "yours")
     for axis in (None, *range(len(more.shape))):
@@ -189,8 +189,8 @@ def _about_shapes(mine: _Numbers | None, right: _Numbers | None, close: Closenes
     if len(mine.shape) == len(right.shape):
         return ""
     if more is mine:
-        return "There is an axis too many: is a sum or a mean over it missing?"
-    return "There are axes too few: is a sum or a mean taken over too many of them?"
+        return "There are more axes than expected: is a sum or a mean over an axis missing?"
+    return "There are fewer axes than expected: do you sum or average over too many?"
 
 
 def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -208,7 +208,7 @@ def _about_values(yours: _Numbers, expected: _Numbers, close: Closeness) -> Iter
         count = int(lost.sum())
         many = f"{count} of your {lost.size} numbers {'is' if count == 1 else 'are'}"
         hint = "look at logarithms, roots and divisions by 0"
-        yield f"{many if lost.size > 1 else 'Yours is'} NaN or infinite where a finite one is expected: {hint}."
+        yield f"{many if lost.size > 1 else 'Yours is'} NaN or infinite where a finite number is expected: {hint}."
     if (~np.isfinite(right) & np.isfinite(mine)).any():
         yield "Where the expected number is infinite or NaN, yours is not."
     agree = agreeing(mine, right, close)
@@ -224,7 +224,7 @@ def _about_values(yours: _Numbers, expected: _Numbers, close: Closeness) -> Iter
         yield _sizes(mine[both], right[both])
     if right.ndim and right.shape[-1] > 1 and np.isfinite(mine).all() and (right >= 0).all():
         if (np.abs(right.sum(-1) - 1) < _ONE).all() and not (np.abs(mine.sum(-1) - 1) < _ONE).all():
-            yield "The expected numbers sum to 1, yours do not."
+            yield "The expected numbers sum to 1; yours do not."
 
 
 def _where(agree: Any) -> str:
@@ -236,12 +236,12 @@ def _where(agree: Any) -> str:
         others = tuple(other for other in range(agree.ndim) if other != axis)
         bad = np.flatnonzero(~agree.all(axis=others)).tolist()
         if agree.ndim > 1 and len(bad) <= _MOST_ROWS and 2 * len(bad) <= agree.shape[axis]:
-            return f"{start}the others stand in {name}{'s' if len(bad) > 1 else ''} {_listed(bad)} (counted from 0)."
+            return f"{start}the others are in {name}{'s' if len(bad) > 1 else ''} {_listed(bad)} (counted from 0)."
     first = np.argwhere(~agree)[0].tolist()
     if agree.ndim == 1 and not agree[first[0] :].any():
-        return f"{start}all from place {first[0]} on differ (counted from 0)."
-    place = f"place {first[0]} (counted from 0)" if agree.ndim == 1 else f"`{first}`"
-    return f"{start}the first that differs is at {place}."
+        return f"{start}all from position {first[0]} on differ (counted from 0)."
+    place = f"position {first[0]} (counted from 0)" if agree.ndim == 1 else f"`{first}`"
+    return f"{start}the first difference is at {place}."
 
 
 def _listed(numbers: list[int]) -> str:
@@ -255,7 +255,7 @@ def _sizes(mine: Any, right: Any) -> str:
     if right.size > _FEW or not are_short(right):
         return f"{yours} {_range(mine)}, the expected {'one' if right.size == 1 else 'ones'} {_range(right)}."
     if (mine > right).any() and (mine < right).any():
-        return f"{yours} too large here and too small there."
+        return f"{yours} too large in some places and too small in others."
     return f"{yours} too {'large' if (mine > right).any() else 'small'}."
 
 

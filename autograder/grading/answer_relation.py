@@ -17,12 +17,12 @@ from autograder.grading.tolerance import FLOAT32, Closeness
 MOST_TIMES = 64
 """The largest whole number that is reported as a factor."""
 _EXACTLY = 2e-4
-MEAN_OR_SUM = "A mean in place of a sum, or the other way round, does that."
+MEAN_OR_SUM = "This happens with a mean in place of a sum, or a sum in place of a mean."
 
 _FACTORS = {
     -1.0: "has the opposite sign",
-    1 / math.log(2): "is 1 / ln 2 times the expected one: a logarithm to base 2 where the natural one is meant?",
-    math.log(2): "is ln 2 times the expected one: a natural logarithm where one to base 2 is meant?",
+    1 / math.log(2): "is 1 / ln 2 times the expected one: did you use a logarithm to base 2, not the natural one?",
+    math.log(2): "is ln 2 times the expected one: did you use the natural logarithm, not one to base 2?",
 }
 
 _FUNCTIONS: tuple[tuple[str, Callable[[Any], Any], bool], ...] = (
@@ -135,8 +135,8 @@ def _of_all(mine: Any, right: Any, close: Closeness) -> Iterator[str]:
         yield "yours are the expected numbers with rows and columns swapped."
     if mine.shape[-1] > 3:
         if agreeing(mine[..., 1:], right[..., :-1], close).all():
-            yield "yours come one place later than they should."
+            yield "yours are shifted one position too late."
         if agreeing(mine[..., :-1], right[..., 1:], close).all():
-            yield "yours come one place earlier than they should."
+            yield "yours are shifted one position too early."
     if agreeing(np.sort(mine, axis=None), np.sort(right, axis=None), close).all():
         yield "yours are the expected numbers in another order."

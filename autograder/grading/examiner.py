@@ -146,7 +146,7 @@ class _Examination:
                 for n, built in enumerate(rebuilt.cells)
                 if sources[n] is not None and n not in chosen and built.role != "test"
             }
-            message = f"A cell uses {why}, so nobody can tell which cells are needed: the whole notebook was run."
+            message = f"A cell uses {why}, so the needed cells cannot be determined: the whole notebook was run."
             self._done.flags.append(Flag("whole_notebook", message))
         cells_seed = _seed(seed, problem.id, "cells")
         self._process = StudentProcess(host, cells_seed, self._unsure, self._done.timed, lives)
@@ -217,7 +217,7 @@ class _Examination:
         if found is None:
             found = self._found(item, early)
             if self._recall.keep(key, found, found["status"]):
-                said = f"`{item.id}` ended otherwise when the same notebook was graded before: a busy machine, or luck?"
+                said = f"`{item.id}` got another status in an earlier grading of the same notebook (flaky)."
                 self._done.flags.append(Flag("unsteady", said))
         else:
             self._recall.items += 1

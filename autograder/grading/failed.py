@@ -32,7 +32,7 @@ def failed_grading(problem: Problem, submission: Submission, fault: str | BaseEx
             and traceback (`Grading.trouble`) may quote a hidden test.
     """
     reason, trouble = (fault, "") if isinstance(fault, str) else (type(fault).__name__, traceback_of(fault))
-    message = f"The autograder failed on this submission ({reason}); this is not your fault, staff will look at it."
+    message = f"The autograder failed on this submission ({reason}). This is not your fault; staff must grade it again."
     grading = ungraded(problem, submission, UnusableError(Outcome.GRADER_ERROR, message))
     return replace(grading, trouble=trouble)
 

@@ -144,7 +144,7 @@ def grade_submission(
     flags.append(Flag("isolation", f"Student code ran at isolation level '{host.level}'."))
     if recall.items:
         codes = sum(item.kind == "code" for item in problem.items)
-        flags.append(Flag(CACHED, f"{recall.items} of {codes} items were taken from an earlier grading."))
+        flags.append(Flag(CACHED, f"{recall.items} of {codes} items have cached results from an earlier grading."))
     log = _log(problem, student, submission, theirs, rebuilt, examined, tuple(flags))
     results = {result.id: result for result in examined.results}
     logged = numbers_in_words(theirs.get("metrics", {}), declared_bands(problem), theirs.get("profile", "grade"))

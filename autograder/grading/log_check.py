@@ -14,13 +14,15 @@ def disagreements(log: dict[str, Any], rebuilt: Rebuilt, answers: dict[str, Any]
     """Returns a flag for each way in which the student's log contradicts the notebook that was graded."""
     flags = []
     if log["student"] != student:
-        flags.append(Flag("log_disagrees", f"The log is of student {log['student'][:80]!r}, handed in by {student!r}."))
+        flags.append(
+            Flag("log_disagrees", f"The log belongs to student {log['student'][:80]!r}, but {student!r} submitted it.")
+        )
         return flags
     for item, fingerprint in log.get("code", {}).items():
         if item in rebuilt.found and fingerprint != source_hash(rebuilt.source(item)):
-            flags.append(Flag("log_disagrees", f"{item}: the log was written with other code than was handed in."))
+            flags.append(Flag("log_disagrees", f"{item}: the log was written with other code than the submitted code."))
     precision = for_device(FLOAT32, log["environment"]["device"])
     for item, answer in answers.items():
         if item in log["answers"] and not same(answer, log["answers"][item], precision):
-            flags.append(Flag("log_disagrees", f"{item}: the log's answer is not what the handed-in code answers."))
+            flags.append(Flag("log_disagrees", f"{item}: the log's answer is not the answer of the submitted code."))
     return flags

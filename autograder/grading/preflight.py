@@ -51,9 +51,9 @@ def rehearse(problem: Problem, host: Host) -> None:
     lost = [item for item in log.items if not item.manual and item.score < item.max_score]
     if lost:
         raise SetupError(
-            f"nobody was graded, because on this machine the solution of {problem.id!r} itself gets "
+            f"nothing was graded, because on this machine the solution of {problem.id!r} gets only "
             f"{log.auto_score:g} of {log.auto_max_score:g} points ({lost[0].id}: {lost[0].status}, {lost[0].message}). "
-            f"Run `autograder check {problem.id}` and mend the source or the installed libraries."
+            f"Run `autograder check {problem.id}` and fix the source or the installed libraries."
         )
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _MOST = 1500
 """Maximum length of a message, in characters."""
-_IN_LOG = "the whole message stands in your `submission_log.json`, among the answers."
+_IN_LOG = "the full message is in your `submission_log.json`, among the answers."
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def dead(item: Item, reason: Status, doing: str) -> Verdict:
     if reason is Status.TIMEOUT:
         return Verdict(
             Status.TIMEOUT,
-            f"`{item.id}` did not finish in time while {doing}: look for an endless loop or needless work.",
+            f"`{item.id}` did not finish in time while {doing}: look for an endless loop or unnecessary work.",
         )
     return Verdict(
         Status.CRASHED,
@@ -99,14 +99,14 @@ def not_answered(error: BaseException, verdict: Verdict) -> str:
     if isinstance(error, RemoteError):
         where = _where(error)
         if where in verdict.message:
-            return "" if error.detail in verdict.message else f"On your personal inputs the same happens; {_IN_LOG}"
-        return f"On your personal inputs your code raises {where[:_MOST]}; {_IN_LOG}"
+            return "" if error.detail in verdict.message else f"On your per-student inputs the same happens; {_IN_LOG}"
+        return f"On your per-student inputs your code raises {where[:_MOST]}; {_IN_LOG}"
     if isinstance(error, ClosedError):
-        return "On your personal inputs the Python process of your code ended."
+        return "On your per-student inputs the Python process of your code ended."
     if not isinstance(error, Exception):
-        return "On your personal inputs your code did not finish in time."
+        return "On your per-student inputs your code did not finish in time."
     return (
-        "On your personal inputs your result could not be used: check its type, its shape, the number of its parts, "
+        "On your per-student inputs your result could not be used: check its type, its shape, the number of its parts, "
         "and whether a gradient flows through it."
     )
 
@@ -119,12 +119,12 @@ def _failure(item: Item, error: Exception) -> Verdict:
         hint, detail = error.hint, "" if hidden else error.detail
         return Verdict(Status.FAILED, "\n".join(part for part in (hint, detail) if part)[:_MOST])
     if isinstance(error, AssertionError):
-        text = str(error) or f"A check of `{item.id}` does not hold."
+        text = str(error) or f"A check of `{item.id}` failed."
         return Verdict(Status.FAILED, text[:_MOST])
     if isinstance(error, WireError):
         return Verdict(
             Status.ERROR,
-            f"`{item.id}` returned or passed on something that is not plain data, a tensor or an array ({error}).",
+            f"`{item.id}` returned or passed on a value that is not plain data, a tensor or an array ({error}).",
         )
     if isinstance(error, RuntimeError) and "does not require grad" in str(error):  # this text is torch's
         return Verdict(

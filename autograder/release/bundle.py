@@ -25,7 +25,7 @@ from autograder.release.student_files import student_files
 _log = logging.getLogger("autograder")
 
 MANIFEST = ".bundle.json"
-_ABOUT = "Files that the course's staff tools write and replace; whatever is not listed here is left alone."
+_ABOUT = "Files that the course's staff tools write and replace; they do not change files that are not listed here."
 _NAMED = 10
 """Maximum number of files or findings in a message."""
 
@@ -70,7 +70,7 @@ def bundle(
     found = secrets_in(files, course.root)
     if found:
         more = f"\nand {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-        raise ReleaseError(f"nothing was written; students would see:\n{_first(found)}{more}")
+        raise ReleaseError(f"nothing was written, because students would see:\n{_first(found)}{more}")
     before = _manifest(out)
     stale = _refuse_what_is_not_ours(out, files, before)
     try:
@@ -101,11 +101,11 @@ def _manifest(out: Path) -> dict[str, str]:
         try:
             strange = sorted(entry.name for entry in out.iterdir() if entry.name != ".git") if out.exists() else []
         except OSError as error:
-            raise ReleaseError(f"{out} cannot be used: {error.strerror}; name a folder.") from None
+            raise ReleaseError(f"{out} cannot be used: {error.strerror}; give a folder.") from None
         if strange:
             raise ReleaseError(
-                f"{out} has files that are not from a bundle ({', '.join(strange[:_NAMED])}); name an empty folder, "
-                "a clone without files, or move them away."
+                f"{out} has files that are not from a bundle ({', '.join(strange[:_NAMED])}); give an empty folder or "
+                "a clone without files, or move these files away."
             )
         return {}
     try:
@@ -114,7 +114,7 @@ def _manifest(out: Path) -> dict[str, str]:
             raise ValueError
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         raise ReleaseError(
-            f"{path} does not say which files are from a bundle; take it back from git, or empty the folder."
+            f"{path} does not say which files are from a bundle; restore it from git, or empty the folder."
         ) from None
     return files
 
@@ -149,8 +149,8 @@ def _refuse_what_is_not_ours(out: Path, files: Mapping[str, bytes], before: Mapp
     if foreign:
         more = f" and {len(foreign) - _NAMED} more" if len(foreign) > _NAMED else ""
         raise ReleaseError(
-            f"nothing was written; in {out} these are not as a bundle left them: {', '.join(foreign[:_NAMED])}{more}. "
-            "Bring what is worth keeping into the course's own files, delete them there, then bundle again."
+            f"nothing was written; files in {out} are not as a bundle wrote them: {', '.join(foreign[:_NAMED])}{more}. "
+            "Copy changes that you want to keep into the course's own files, delete these files, then bundle again."
         )
     return stale
 

@@ -41,7 +41,7 @@ def secrets_in(files: Mapping[str, bytes], root: Path) -> list[str]:
     for name, data in files.items():
         path = PurePosixPath(name.casefold())
         if _OURS & set(path.parts):
-            found.append(f"{name}: has a name of the staff's")
+            found.append(f"{name}: has a staff file name")
         if path.suffix in _COMPILED or "__pycache__" in path.parts:
             found.append(f"{name}: is compiled; it cannot be searched")
         if data.startswith(_PACKED) or data[_TAR] == b"ustar":
@@ -52,7 +52,7 @@ def secrets_in(files: Mapping[str, bytes], root: Path) -> list[str]:
             if _IMPORT.search(line):
                 found.append(f"{name}: imports from the staff's packages: {line.strip()!r}")
             if any(begin(kind) in line or end(kind) in line for kind in KINDS):
-                found.append(f"{name}: has a mark of a secret region: {line.strip()!r}")
+                found.append(f"{name}: contains the marker of a secret region: {line.strip()!r}")
     for problem in problem_ids(root):
         found += [str(leak) for leak in leaks(load_problem(problem, root), texts)]
     return found

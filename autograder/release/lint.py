@@ -155,12 +155,12 @@ def _grade_ids(cells: list[TextCell]) -> Found:
             yield cell.number, "grade-id-name", f"grade_id {name!r} may only have letters, digits and '_'; rename it"
         if name in first:
             message = (
-                f"grade_id {name!r} stands at line {first[name]} already; nbgrader keeps only one: rename this one"
+                f"grade_id {name!r} is used at line {first[name]} already; nbgrader keeps only one: rename this one"
             )
             yield cell.number, "grade-id-duplicate", message
         first.setdefault(name, cell.number)
         if cell.is_manual and not name.startswith(("written_", "figure_")):
-            message = f"a cell that a person grades is named written_<label> or figure_<label>, not {name!r}; rename it"
+            message = f"a manually graded cell is named written_<label> or figure_<label>, not {name!r}; rename it"
             yield cell.number, "grade-id-name", message
         if cell.is_test and not name.startswith("test_"):
             yield cell.number, "grade-id-name", f"a test cell is named test_<item>, not {name!r}; rename it"
@@ -171,7 +171,7 @@ def _points(cells: list[TextCell]) -> Found:
         points = cell.nbgrader.get("points")
         if not cell.is_graded:
             if points is not None:
-                yield cell.number, "points", "points in a cell that is not graded; put them into its test cell"
+                yield cell.number, "points", "a cell that is not graded has points; move them to its test cell"
         elif points is None:
             yield cell.number, "points", f'{cell.grade_id!r} has no points; add "points": a positive number'
         elif not _is_number(points) or points <= 0:
@@ -184,7 +184,7 @@ def _pairs(cells: list[TextCell]) -> Found:
     for cell in cells:
         name = cell.grade_id
         if cell.is_answer and not cell.is_graded and name and f"test_{name}" not in tests:
-            message = f"item {name!r} has no test cell; add one with grade_id 'test_{name}' right below it"
+            message = f"item {name!r} has no test cell; add one with grade_id 'test_{name}' directly below it"
             yield cell.number, "item-without-test", message
         if cell.is_test and name.startswith("test_") and name.removeprefix("test_") not in items:
             item = name.removeprefix("test_")
@@ -210,11 +210,11 @@ def _balance(cell: TextCell, found: list[tuple[Line, Marker]]) -> Found:
         name = f"{marker.verb} {marker.kind}"
         if marker.verb == "BEGIN":
             if opened:
-                message = f"{name} inside the {opened[1]} region begun at line {opened[0]}; close that first"
+                message = f"{name} inside the {opened[1]} region that begins at line {opened[0]}; close that first"
                 yield line.number, "unbalanced", message
             opened = line.number, marker.kind
         elif opened is None:
-            message = f"{name} without BEGIN {marker.kind} in this cell; add it above, or remove this"
+            message = f"{name} has no BEGIN {marker.kind} in this cell; add it above, or remove this line"
             yield line.number, "unbalanced", message
         else:
             if opened[1] != marker.kind:
@@ -241,7 +241,7 @@ def _places(cell: TextCell, kinds: set[str]) -> Found:
         message = "a hidden region in a cell that is not a test cell; nbgrader would refuse or publish it: move it"
         yield where, "hidden-region", message
     if RUBRIC in kinds and not cell.is_manual:
-        yield where, "mark-scheme", "a mark scheme in a cell that no person grades; move it to a written or figure cell"
+        yield where, "mark-scheme", "a rubric in a cell that is not graded by hand; move it to a written or figure cell"
     if cell.is_manual:
         yield from ((where, "mark-scheme", message) for message in _rubric(cell, RUBRIC in kinds))
 
@@ -249,16 +249,16 @@ def _places(cell: TextCell, kinds: set[str]) -> Found:
 def _rubric(cell: TextCell, present: bool) -> Iterator[str]:
     form = "write one bullet per criterion, e.g. '- 2 points: names the units'"
     if not present:
-        yield f"{cell.grade_id!r} has no mark scheme; add '### BEGIN MARK SCHEME' ... '### END MARK SCHEME': {form}"
+        yield f"{cell.grade_id!r} has no rubric; add '### BEGIN MARK SCHEME' ... '### END MARK SCHEME': {form}"
         return
     inside = numbers_inside(cell, RUBRIC)
     matches = [_BULLET_POINTS.match(line.text) for line in cell.lines if line.number in inside]
     given = [float(match.group(1)) for match in matches if match]
     points = cell.nbgrader.get("points")
     if not given:
-        yield f"the mark scheme of {cell.grade_id!r} gives no points; {form}"
+        yield f"the rubric of {cell.grade_id!r} gives no points; {form}"
     elif points is not None and _is_number(points) and not math.isclose(sum(given), points):
-        yield f"the mark scheme of {cell.grade_id!r} adds up to {sum(given):g}, but its points are {points:g}; mend one"
+        yield f"the rubric of {cell.grade_id!r} adds up to {sum(given):g}, but its points are {points:g}; correct one"
 
 
 def _tags(cells: list[TextCell]) -> Found:
@@ -274,7 +274,7 @@ def _tags(cells: list[TextCell]) -> Found:
         if not tagged:
             yield 1, "tags", f'no code cell has the tag {tag!r}; add it: # %% tags=["{tag}"]'
         for cell in tagged[1:]:
-            yield cell.number, "tags", f"a second cell with the tag {tag!r}; keep one"
+            yield cell.number, "tags", f"a second cell has the tag {tag!r}; remove one"
         if tagged and what and tagged[0] is not code[0 if what == "first" else -1]:
             yield tagged[0].number, "tags", f"the cell with the tag {tag!r} must be the {what} code cell; move it"
     for cell in code:
@@ -296,7 +296,7 @@ def _read_alike(cells: list[TextCell], text: str, path: Path) -> Found:
     try:
         notebook = read_source(text, str(path))
     except SourceError as error:
-        yield 1, "percent", f"{error}; mend the text"
+        yield 1, "percent", f"{error}; fix the text"
         return
     for cell, node in zip(cells, notebook.cells, strict=False):
         seen: dict[str, Any] = {key: node.metadata.get(key) for key in KNOWN_KEYS if key in node.metadata}
@@ -307,7 +307,7 @@ def _read_alike(cells: list[TextCell], text: str, path: Path) -> Found:
             return
     if len(cells) != len(notebook.cells):
         message = (
-            f"jupytext sees {len(notebook.cells)} cells, we see {len(cells)}; "
+            f"jupytext sees {len(notebook.cells)} cells, the autograder {len(cells)}; "
             "look for '# %%' inside a string, indented, or within a fenced block"
         )
         yield 1, "percent", message

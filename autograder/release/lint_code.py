@@ -48,7 +48,7 @@ def _parse(cell: TextCell, text: str) -> tuple[ast.Module | None, tuple[int, str
     except (SyntaxError, ValueError) as error:
         line = offset + (getattr(error, "lineno", None) or 1)
         said = getattr(error, "msg", str(error))
-        hint = "mend it (a magic is written as a comment: '# %matplotlib inline')"
+        hint = "fix it (write a magic as a comment: '# %matplotlib inline')"
         return None, (line, "syntax", f"not valid Python: {said}; {hint}")
     ast.increment_lineno(tree, offset)
     return tree, (0, "", "")
@@ -82,17 +82,15 @@ def _stub(cell: TextCell, tree: ast.Module) -> Found:
         yield (
             cell.number,
             "stub",
-            f"the signature of {name!r} lies inside the solution region; move BEGIN SOLUTION below it",
+            f"the signature of {name!r} is inside the solution region; move BEGIN SOLUTION below it",
         )
         return
     if not (ast.get_docstring(kept[0]) or "").strip():
-        message = (
-            f"{name!r} has no docstring outside its solution region; students need shapes, formula and source there"
-        )
+        message = f"{name!r} has no docstring outside its solution region; add one with shapes, formula and source"
         yield kept[0].lineno, "stub", message
     for number in sorted(inside):
         if not kept[0].lineno < number <= (defined[0].end_lineno or 0):
-            yield number, "stub", f"this solution line lies outside the body of {name!r}; move it inside"
+            yield number, "stub", f"this solution line is outside the body of {name!r}; move it inside"
             break
     raises = [
         node for node in ast.walk(kept[0]) if isinstance(node, ast.Raise) and node.lineno not in _lines(tree, node)
@@ -124,7 +122,7 @@ def _lines(tree: ast.Module, like: ast.Raise) -> set[int]:
 def _given(cell: TextCell, tree: ast.Module) -> Found:
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == "reference":
-            message = "`reference` in a given cell would not work for students; use it in hidden tests only"
+            message = "`reference` in a given cell does not work for students; use it only in hidden tests"
             yield node.lineno, "reference-visible", message
 
 
@@ -138,14 +136,14 @@ def _test(cell: TextCell, tree: ast.Module, graded: set[str]) -> Found:
         expression = _last_expression(part) if part else None
         if expression:
             message = (
-                f"the test cell ends in a bare expression{where}: {_short(expression)}; nbgrader would read its value "
-                "as a score: end in an `assert` or print(...)"
+                f"the test cell ends with a bare expression{where}: {_short(expression)}; nbgrader would read its "
+                "value as a score: end with an `assert` or print(...)"
             )
             yield expression.lineno, "bare-expression", message
     for node in ast.walk(tree):
         yield from _names(node, graded, hidden)
         if isinstance(node, ast.Assert) and node.lineno in hidden and _shows_values(node):
-            message = "the message of a hidden assert shows values; name the likely mistake in plain words instead"
+            message = "the message of a hidden assert shows values; name the likely mistake in plain words"
             yield node.lineno, "hidden-message", message
 
 
@@ -186,7 +184,7 @@ def _names(node: ast.AST, graded: set[str], hidden: frozenset[int]) -> Found:
     if isinstance(node, ast.Import | ast.ImportFrom):
         for alias in node.names:
             if (alias.asname or alias.name) in WALL_NAMES:
-                message = f"{alias.name!r} is there already; import it in the set-up cell only"
+                message = f"{alias.name!r} is imported already; import it only in the set-up cell"
                 yield node.lineno, "rebound", message
 
 

@@ -24,7 +24,7 @@ def announced_points(cells: Sequence[TextCell]) -> Iterator[tuple[int, str, str]
             line, said = announced
             has = points.get(cell.grade_id)
             if isinstance(has, int | float) and has != said:
-                message = f"the heading says {said:g} points and {cell.grade_id!r} has {has:g}; make them agree"
+                message = f"the heading says {said:g} points, but {cell.grade_id!r} has {has:g}; correct one of them"
                 yield line, "points", message
             announced = None
         elif cell.cell_type == "markdown":

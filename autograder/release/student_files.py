@@ -84,7 +84,7 @@ def project_of_students(text: str) -> str:
         wanted["tool"] = {"setuptools": whole["tool"]["setuptools"]}
     if tomllib.loads(written) != wanted:
         raise ReleaseError(
-            "pyproject.toml cannot be cut down for students: write its tables [build-system], [project] and "
+            "pyproject.toml cannot be shortened for students: write its tables [build-system], [project] and "
             "[tool.setuptools...] with one heading each, at the start of a line."
         )
     return written
@@ -105,8 +105,8 @@ def _notebook(root: Path, problem: Problem) -> bytes:
     path = root / "notebooks" / f"{problem.id}.ipynb"
     wanted = notebook_text(released_notebook(problem)).encode()
     if not path.is_file() or path.read_bytes() != wanted:
-        state = "is not what its source releases now" if path.is_file() else "is missing"
-        raise ReleaseError(f"{path} {state}; run `autograder release {problem.id}` and look at what changed.")
+        state = "does not match its source" if path.is_file() else "is missing"
+        raise ReleaseError(f"{path} {state}; run `autograder release {problem.id}` and check the changes.")
     return wanted
 
 
@@ -124,10 +124,10 @@ def _package(root: Path) -> dict[str, bytes]:
     for path in there:
         if path.is_symlink() or (path.is_file() and path not in listed):
             what = "is a link" if path.is_symlink() else "does not belong to the package (pyproject.toml, package-data)"
-            raise ReleaseError(f"{path} {what}; move it elsewhere, or students would get it.")
+            raise ReleaseError(f"{path} {what}; move it elsewhere, because students would get it.")
     files = {path.relative_to(root).as_posix(): _bytes(path) for path in there if path.is_file()}
     if f"{PACKAGE}/__init__.py" not in files:
-        raise ReleaseError(f"{folder} is no package; students' notebooks import it.")
+        raise ReleaseError(f"{folder} is not a Python package, but students' notebooks import it.")
     return files
 
 

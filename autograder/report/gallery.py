@@ -98,7 +98,7 @@ def _points(entry: Entry, item_id: str) -> str:
     for result in entry.log.items:
         if result.id == item_id:
             waits = result.status is Status.MANUAL
-            return " (waits for a person)" if waits else f" ({result.score:g} of {result.max_score:g} points)"
+            return " (needs manual grading)" if waits else f" ({result.score:g} of {result.max_score:g} points)"
     return ""
 
 

@@ -26,14 +26,14 @@ OUTCOME_WORDS: Mapping[Outcome, tuple[str, str]] = {
 }
 _HOW: Mapping[Status, tuple[str, str]] = {
     Status.PASSED: ("full marks", "good"),
-    Status.PARTIAL: ("a part", "part"),
+    Status.PARTIAL: ("some points", "part"),
     Status.FAILED: ("no points", "bad"),
     Status.ERROR: ("stopped with an error", "error"),
     Status.CRASHED: ("crashed or out of memory", "crash"),
     Status.OUT_OF_MEMORY: ("crashed or out of memory", "crash"),
     Status.TIMEOUT: ("took too long", "slow"),
     Status.MISSING: ("not answered", "rest"),
-    Status.MANUAL: ("waiting for a person", "wait"),
+    Status.MANUAL: ("needs manual grading", "wait"),
 }
 
 
@@ -141,7 +141,7 @@ def _points(graded: Sequence[Entry]) -> tuple[Points, ...]:
     read = [log for log in logs if not any(item.status is Status.MANUAL for item in log.items)]
     if any(item.manual and item.status is not Status.MISSING for log in read for item in log.items):
         most = max(log.max_score - log.auto_max_score for log in read)
-        found.append(_spread("Points from people", [log.score - log.auto_score for log in read], most))
+        found.append(_spread("Points from manual grading", [log.score - log.auto_score for log in read], most))
         found.append(_spread("All points", [log.score for log in read], max(log.max_score for log in read)))
     return tuple(points for points in found if points.most > 0)
 
@@ -166,7 +166,7 @@ def _item(problem: Problem, item: Item, graded: Sequence[Entry]) -> ItemSummary:
     order = list(dict.fromkeys(_HOW.values()))
     parts = tuple((words, ways[words, tone], tone) for words, tone in order if ways[words, tone])
     seconds = [entry.items[item.id] for entry in graded if item.id in entry.items]
-    lost = [part for part in parts if part[0] not in ("full marks", "waiting for a person")]
+    lost = [part for part in parts if part[0] not in ("full marks", "needs manual grading")]
     known, other = _reasons(problem, item, results)
     return ItemSummary(
         id=item.id,

@@ -74,7 +74,7 @@ def read_runs(out: Path, root: Path) -> tuple[list[Run], list[str]]:
         SetupError: there is no such folder, or it holds no graded submission.
     """
     if not out.is_dir():
-        raise SetupError(f"{out} is no folder; --out wants the one that `autograder grade` wrote.")
+        raise SetupError(f"{out} is not a folder; give --out the folder that `autograder grade` wrote.")
     known = problem_ids(root)
     folders, notes = _folders(out, known)
     grades, fault = _table(out / GRADES)
@@ -82,7 +82,7 @@ def read_runs(out: Path, root: Path) -> tuple[list[Run], list[str]]:
     notes += [note for note in (fault, timing_fault) if note]
     strangers = sorted({row["problem"] for row in grades} - set(known))
     if strangers:
-        notes.append(f"grades.csv has lines of problems that this course does not know: {_names(strangers)}.")
+        notes.append(f"grades.csv has lines for problems that are not in this course: {_names(strangers)}.")
     runs = []
     for problem_id in known:
         listed = {row["student"]: row for row in grades if row["problem"] == problem_id}
@@ -92,8 +92,8 @@ def read_runs(out: Path, root: Path) -> tuple[list[Run], list[str]]:
     if not any(run.entries for run in runs):
         told = " ".join([*notes, *(note for run in runs for note in run.notes)])
         raise SetupError(
-            f"{out} holds no graded submission (<student>/<problem>/{LOG_NAME}); name the folder that `autograder "
-            f"grade` was given as --out.{' ' + told if told else ''}"
+            f"{out} holds no graded submission (<student>/<problem>/{LOG_NAME}); give the folder that `autograder "
+            f"grade --out` wrote to.{' ' + told if told else ''}"
         )
     return runs, notes
 
@@ -113,7 +113,9 @@ def _folders(out: Path, known: Sequence[str]) -> tuple[dict[str, set[str]], list
                     found[problem_id].add(entry.name)
     notes = [f"Links are not followed: {_names(links)}."] if links else []
     if odd:
-        notes.append(f"{len(odd)} left out, whose names are no text: {', '.join(map(ascii, odd[:_MOST_NAMED]))}.")
+        notes.append(
+            f"{len(odd)} left out, because their names are not valid text: {', '.join(map(ascii, odd[:_MOST_NAMED]))}."
+        )
     return found, notes
 
 
@@ -126,23 +128,25 @@ def _run(
 ) -> Run:
     notes = []
     if (out / f".grading-{problem.id}.jsonl").is_file():
-        notes.append("Grading was cut off or is still going on: start the same `autograder grade` again to finish it.")
+        notes.append(
+            "Grading was interrupted or is still running; to finish it, run the same `autograder grade` again."
+        )
     elif left := sorted(folders - listed.keys()) if listed else []:
         folders = folders & listed.keys()
         notes.append(
-            f"{len(left)} left out: they have a folder, but no line in grades.csv, as after an earlier run with other "
-            f"submissions: {_names(left)}."
+            f"{len(left)} left out: they have a folder, but no line in grades.csv (e.g. from an earlier run with other "
+            f"submissions): {_names(left)}."
         )
     absent = sorted(listed.keys() - folders)
     if absent:
-        notes.append(f"{len(absent)} stand in grades.csv, but have no folder here: {_names(absent)}.")
+        notes.append(f"{len(absent)} in grades.csv have no folder here: {_names(absent)}.")
     entries, faults, other, renamed, older = [], defaultdict(list), [], [], []
     items = [item.id for item in problem.items]
     for student in sorted(folders):
         try:
             log = _log(out / student / problem.id / LOG_NAME, out)
             if log.problem != problem.id:
-                raise LogError(f"it is the log of another problem, {printable(log.problem)!r}")
+                raise LogError(f"the log is for another problem, {printable(log.problem)!r}")
         except (UnusableError, LogError) as error:
             faults[str(error)].append(student)
             continue
@@ -157,9 +161,9 @@ def _run(
     for fault, students in sorted(faults.items()):
         notes.append(f"{len(students)} left out, {fault}: {_names(students)}.")
     if renamed:
-        notes.append(f"The log names somebody else than its folder: {_names(renamed)}.")
+        notes.append(f"The log names another student than its folder: {_names(renamed)}.")
     if older:
-        notes.append(f"Graded when the problem had other items than now; grade again: {_names(older)}.")
+        notes.append(f"Graded when the problem had other items; grade again: {_names(older)}.")
     if other:
         notes.append(f"grades.csv and the log have different scores; the log's are shown: {_names(other)}.")
     return Run(problem, tuple(entries), tuple(notes))
@@ -174,19 +178,19 @@ def _log(path: Path, out: Path) -> GradedLog:
     """
     with contextlib.suppress(OSError):  # reading it will report the error
         if path.stat().st_size > MOST_LOG_BYTES:
-            raise LogError("the log is larger than grading writes one")
+            raise LogError("the log is too large to be from `autograder grade`")
     try:
         data = read_bytes(path, out, MOST_LOG_BYTES)
     except UnusableError as error:
-        raise UnusableError(error.outcome, "the log is missing, or no regular file") from None
+        raise UnusableError(error.outcome, "the log is missing or not a regular file") from None
     try:
         record = read_json(data)
         validate(record)
         log = GradedLog.from_json(record)
         if not all(math.isfinite(item.score) and math.isfinite(item.max_score) for item in log.items):
-            raise LogError("points that are no numbers")
+            raise LogError("points that are not numbers")
     except (ValueError, ArithmeticError, TypeError, KeyError, AttributeError, RecursionError, LogError):
-        raise LogError("the log is broken, or carries no grades") from None
+        raise LogError("the log is damaged or has no grades") from None
     return replace(log, answers={}, process={})  # not used here, and most of the log's size
 
 
@@ -207,7 +211,7 @@ def _table(path: Path) -> tuple[list[dict[str, str]], str]:
             rows = list(_complete(csv.DictReader(file)))
     except (OSError, csv.Error) as error:
         return [], f"{path.name} cannot be read ({printable(str(error))})."
-    return [row for row in rows if row is not None], f"{path.name} has broken lines." if None in rows else ""
+    return [row for row in rows if row is not None], f"{path.name} has damaged lines." if None in rows else ""
 
 
 def _complete(reader: Iterable[dict[str | None, str | None]]) -> Iterator[dict[str, str] | None]:

@@ -129,7 +129,7 @@ def _sound_section(out: Path, run: Run, room: int) -> Section:
         named = ", ".join(_shown(entry.student) for entry, _ in offenders[:12]) + (
             " and more" if offenders[12:] else ""
         )
-        note = f"{len(offenders)} left out, on which making this report fails ({reasons}; please report it): {named}."
+        note = f"{len(offenders)} left out, because this report fails on them ({reasons}; please report it): {named}."
         return _section(out, replace(run, entries=tuple(entries), notes=(*run.notes, note)), room)
 
 

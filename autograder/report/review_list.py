@@ -23,22 +23,22 @@ _LONGEST = 220
 ROUTINE = frozenset({"inputs", "isolation", CACHED})
 """Kinds of flags about the grading itself, not about the student's work."""
 _TELLING: Mapping[str, str] = {
-    "log_tampered": "the log carried grades",
+    "log_tampered": "the log contained grades",
     "log_disagrees": "log and notebook disagree",
     "log_unusable": "the log cannot be used",
     "missing_cell": "cells are missing",
-    "unsteady": "the same code ended differently before",
+    "unsteady": "flaky: the same code had another result before",
 }
 """Kinds of flags that need review → description."""
 _KINDS: Mapping[str, str] = {
     **_TELLING,
-    "no_log": "no log was handed in",
+    "no_log": "no log was submitted",
     "repaired": "the notebook was repaired",
     PICTURE: "a picture was left out or changed",
     "whole_notebook": "the whole notebook had to be run",
-    "inputs": "where hidden inputs came from",
-    "isolation": "walls around student code",
-    CACHED: "taken over from an earlier run",
+    "inputs": "source of the hidden inputs",
+    "isolation": "isolation level of student code",
+    CACHED: "cached result of an earlier run",
     Outcome.MISSING: "no notebook",
     Outcome.UNREADABLE: "the notebook is unreadable",
     Outcome.WRONG_NOTEBOOK: "the wrong notebook",
@@ -129,7 +129,7 @@ def worth_a_look(entries: Sequence[Entry], measures: Measured, copies: Copies) -
             reasons[student].append(Because(f"work similar to {_others(group.students, student)}", "part"))
     for student, odd in measures.odd.items():
         several = f", and {len(odd) - 1} more" if len(odd) > 1 else ""
-        reasons[student].append(Because(f"odd number: {odd[0]}{several}", "wait"))
+        reasons[student].append(Because(f"unexpected number: {odd[0]}{several}", "wait"))
     looks = [Look(student, tuple(_ranked(found))) for student, found in reasons.items() if found]
     return tuple(sorted(looks, key=lambda look: (*_pressing(look), look.student)))
 

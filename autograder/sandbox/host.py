@@ -155,8 +155,8 @@ class Host:
                 return
             self.refusals.append(f"{level}: {refusal}")
         raise SetupError(
-            "student code cannot be shut in on this machine:\n  " + "\n  ".join(self.refusals) + "\n"
-            f"To grade without walls students whom you trust, set ${ISOLATION_VARIABLE}={PLAIN}."
+            "this machine offers no usable sandbox for student code:\n  " + "\n  ".join(self.refusals) + "\n"
+            f"If you trust the students, set ${ISOLATION_VARIABLE}={PLAIN} to grade without a sandbox."
         )
 
     def _start_at(self, level: str) -> str:
@@ -203,7 +203,7 @@ class Host:
         except (ClosedError, TooLateError):
             said = (Path(self._folder) / "host.log").read_text(errors="replace")[-2000:]
             self.close()
-            raise SetupError(f"the process for student code did not start; it said:\n{said}") from None
+            raise SetupError(f"the process for student code did not start; its output:\n{said}") from None
         if "refused" in reply:
             self.close()
         return str(reply.get("refused", ""))
@@ -223,7 +223,7 @@ class Host:
             receive_frame(self._sock, time.monotonic() + GRACE_SECONDS, _REPLY)
         except (ClosedError, TooLateError, OSError) as error:
             ours.close()
-            raise SetupError(f"the process for student code ends as soon as it is asked: {error!r}") from None
+            raise SetupError(f"the process for student code ended at its first request: {error!r}") from None
         finally:
             theirs.close()
         clone = _Clone(level=self.level)
@@ -243,7 +243,7 @@ class Host:
             except (ClosedError, TooLateError, OSError) as error:
                 self.close()
                 if last:
-                    raise SetupError(f"the process for student code ends as soon as it is asked: {error!r}") from None
+                    raise SetupError(f"the process for student code ended at its first request: {error!r}") from None
         raise AssertionError
 
     def _session(self) -> Session:
@@ -314,7 +314,7 @@ class _Clone(Host):
             HostGoneError: the process has ended.
         """
         if self._sock is None:
-            raise HostGoneError("the process for student code is gone")
+            raise HostGoneError("the process for student code has ended")
 
 
 class Session:
@@ -434,5 +434,5 @@ def _candidates(wanted: str) -> Sequence[str]:
     if not wanted:
         return [level for level in LEVELS if level != PLAIN]
     if wanted not in LEVELS:
-        raise SetupError(f"there is no isolation level {wanted!r}; use one of {', '.join(LEVELS)}.")
+        raise SetupError(f"unknown isolation level {wanted!r}; use one of {', '.join(LEVELS)}.")
     return [wanted]

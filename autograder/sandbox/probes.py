@@ -244,7 +244,7 @@ def insist(host: Host, root: Path, also: Set[str] = frozenset()) -> None:
         found = surprises([replace(one, promised=one.promised or one.name in also) for one in findings])
         if found:
             raise SetupError(
-                f"nothing was graded: the walls around student code do not hold at isolation level {host.level!r} "
+                f"nothing was graded: the sandbox does not confine student code at isolation level {host.level!r} "
                 f"({found}). `autograder doctor` shows all probes."
             )
     except BaseException:
@@ -317,8 +317,8 @@ def _outlives(host: Host) -> str:
         with contextlib.closing(host.session()) as session:
             _ask(session, _OUTLIVE.format(name=name), _SURVIVE)
             if not _processes_called(name):
-                raise SetupError(f"the probe {_SURVIVE!r} could not be run: its process was never seen")
-        return "" if _wait_until(lambda: not _processes_called(name), _STAYS_SECONDS) else "a process lived on"
+                raise SetupError(f"the probe {_SURVIVE!r} could not be run: its process was not found")
+        return "" if _wait_until(lambda: not _processes_called(name), _STAYS_SECONDS) else "a process kept running"
     finally:
         for pid in _processes_called(name):
             with contextlib.suppress(OSError):  # it has ended, or belongs to a user whom we may not signal

@@ -105,7 +105,7 @@ class Handle:
 
     def _refuse(self, *_: Any) -> NoReturn:
         raise TypeError(
-            "an object of the student's that is not plain data has no truth, length, order or equality here"
+            "an object of the student's code that is not plain data has no truth, length, order or equality here"
         )
 
     __bool__ = __len__ = __iter__ = __contains__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
@@ -215,18 +215,18 @@ class Link:
         number = question.get("number")
         self._answered += 1
         if type(number) is not int or not 0 <= number < len(self._callbacks) or self._answered > _MAX_CALLBACKS:
-            raise WireError("a call-back that was never offered")
+            raise WireError("a call of an unknown callback")
         decoder = self._decoder(body)
         args, kwargs = decoder.decode(question.get("args")), decoder.decode(question.get("kwargs"))
         if type(args) is not tuple or type(kwargs) is not dict or not all(type(key) is str for key in kwargs):
-            raise WireError("a call-back whose arguments are none")
+            raise WireError("a callback with invalid arguments")
         encoder = Encoder(self._opaque)
         try:
             reply = {"value": encoder.encode(self._callbacks[number](*args, **kwargs))}
         except Exception as error:
             self._failure = self._failure or error
             reply, encoder = (
-                {"raised": "the function you were given could not use these arguments"},
+                {"raised": "the given function could not use these arguments"},
                 Encoder(self._opaque),
             )
         send_frame(self._sock, reply, encoder.body, self._deadline)
@@ -234,14 +234,14 @@ class Link:
     def _value(self, reply: dict[str, Any], body: bytes, inputs: list[torch.Tensor]) -> Any:
         """Decodes a reply and connects its tensors to the graph kept in the sandbox."""
         if "value" not in reply:
-            raise WireError("an answer without value")
+            raise WireError("an answer without a value")
         if "graph" not in reply:
             plain = self._decoder(body)
             plain.tensor = _no_gradient
             return plain.decode(reply["value"])
         graph, parameters = reply["graph"], reply.get("parameters")
         if type(graph) is not int or type(parameters) is not list:
-            raise WireError("an answer whose graph is none")
+            raise WireError("an answer with an invalid graph")
         raw: list[torch.Tensor] = []
         first = self._decoder(body)
         first.tensor = lambda tensor, index: _in_order(raw, tensor, index)
@@ -265,7 +265,7 @@ class Link:
 
     def _parameter(self, tensor: torch.Tensor, gradient: Any, body: bytes) -> torch.Tensor:
         if type(gradient) is not list or len(gradient) != 1:
-            raise WireError("a parameter whose gradient is none")
+            raise WireError("a parameter with an invalid gradient")
         value = self._decoder(body).decode(gradient[0])
         tensor.requires_grad_()
         if value is not None:
@@ -308,7 +308,7 @@ class Link:
 
     def _own_callback(self, number: int) -> Callable[..., Any]:
         if not 0 <= number < len(self._callbacks):
-            raise WireError("a call-back that was never offered")
+            raise WireError("a call of an unknown callback")
         return self._callbacks[number]
 
 
@@ -317,17 +317,17 @@ def _changes(told: Any) -> list[Change]:
     found = []
     for entry in told[:_MAX_CHANGES] if type(told) is list else ():
         if type(entry) is not list or [type(part) for part in entry] != [str, list, str]:
-            raise WireError("a changed argument that is none")
+            raise WireError("an invalid changed argument")
         name, path, kind = entry
         if kind not in get_args(Kind) or not all(type(step) in (int, str) for step in path):
-            raise WireError("a changed argument that is none")
+            raise WireError("an invalid changed argument")
         steps = tuple(step[:80] if type(step) is str else step for step in path[:_MAX_CHANGES])
         found.append(Change(name[:80] if name.isidentifier() else "argument", steps, kind))
     return found
 
 
 def _no_gradient(_tensor: torch.Tensor, _index: int) -> torch.Tensor:
-    raise WireError("a tensor with a gradient in an answer without graph")
+    raise WireError("a tensor with a gradient in an answer without a graph")
 
 
 def _in_order(seen: list[torch.Tensor], tensor: torch.Tensor, index: int) -> torch.Tensor:

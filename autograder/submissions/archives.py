@@ -114,9 +114,9 @@ def _in_bytes(read: Callable[[], bytes], shown: str, depth: int, left: list[int]
     """
     try:
         if depth > MAX_NESTING:
-            raise TooMuchError("is a zip in a zip in a zip")
+            raise TooMuchError("is a zip nested too deeply (zip in zip in zip); it was not opened")
         if left[0] <= 0:
-            raise TooMuchError(f"is one of too many zips: more than {MAX_UNPACKED // 2**20} MiB in all")
+            raise TooMuchError(f"was not opened: the zips have more than {MAX_UNPACKED // 2**20} MiB in total")
         left[0] -= MAX_BYTES // 100  # a zip that cannot be opened also costs time
         data = read()
         left[0] -= len(data)

@@ -20,7 +20,7 @@ def students_in(submitted: Path, problem_id: str) -> list[str]:
             no student has a folder for the problem.
     """
     if not submitted.is_dir():
-        raise SetupError(f"{submitted} is no folder; --submitted wants one that holds a folder per student.")
+        raise SetupError(f"{submitted} is not a folder; give --submitted a folder with one folder per student.")
     try:
         names = sorted(os.listdir(submitted))
     except OSError as error:
@@ -29,16 +29,16 @@ def students_in(submitted: Path, problem_id: str) -> list[str]:
     odd = [name for name in students if not is_text(name)]
     if odd:
         raise SetupError(
-            f"{submitted}: {len(odd)} folders have names that cannot be written into a table, the first is {odd[0]!a}; "
-            "rename them (`autograder intake` does), then grade. Nothing was graded."
+            f"{submitted}: {len(odd)} folders have names that cannot be written into a table (the first: {odd[0]!a}); "
+            "rename them (`autograder intake` renames them), then grade. Nothing was graded."
         )
     if not students:
         raise SetupError(
-            f"{submitted} holds no student's folder; expected {submitted}/<student>/<problem>/<problem>.ipynb."
+            f"{submitted} contains no student folder; expected {submitted}/<student>/<problem>/<problem>.ipynb."
         )
     if not any(_may_exist(submitted / student / problem_id) for student in students):
         raise SetupError(
-            f"nobody in {submitted} has a folder {problem_id}; expected {submitted}/<student>/{problem_id}/"
+            f"no student in {submitted} has a folder {problem_id}; expected {submitted}/<student>/{problem_id}/"
             f"{problem_id}.ipynb.{_meant(submitted, problem_id, students)} Nothing was graded."
         )
     return students
@@ -67,6 +67,6 @@ def _is_absent(error: OSError) -> bool:
 def _meant(submitted: Path, problem_id: str, students: Sequence[str]) -> str:
     """A hint for the error that no student in the folder has the problem; empty if there is none."""
     if problem_id in students:
-        return f" It looks like the folder of one student: name the one above it, {submitted.resolve().parent}."
+        return f" It looks like the folder of one student; use the folder above it: {submitted.resolve().parent}."
     others = sorted({path.parent.name for path in submitted.glob("*/*/*.ipynb") if path.stem == path.parent.name})
-    return f" It holds hand-ins for {', '.join(others[:9])}." if others else ""
+    return f" It contains submissions for {', '.join(others[:9])}." if others else ""

@@ -90,7 +90,7 @@ def take_in(
         owners.setdefault(whose.name, whose)
         groups.setdefault(whose.name, []).append(files)
     if not groups:
-        raise SetupError(f"{source} holds no hand-ins; expected one folder, zip or notebook per student.")
+        raise SetupError(f"{source} contains no submissions; expected one folder, zip or notebook per student.")
     if len(groups) == 1:
         [(only, files_of)] = groups.items()
         found = some_of(chain.from_iterable(files_of))
@@ -104,18 +104,18 @@ def take_in(
         own = names[student]
         one = take(student, some_of(chain.from_iterable(chain.from_iterable(groups.pop(n) for n in own))), problem, to)
         one.notes[:0] = [
-            f"handed in under the name {name!r}, which cannot be a student's" for name in own if name != student
+            f"submitted under the name {name!r}, which is not a valid student name" for name in own if name != student
         ]
         if numbers is not None and owners[own[0]].number not in numbers:
             number = owners[own[0]].number
-            why = f"Canvas's number {number} is not on the roster" if number else "which number is theirs is not clear"
-            one.notes.insert(0, f"{why}: the name is Canvas's; rename the folder")
+            why = f"Canvas's number {number} is not on the roster" if number else "the Canvas number is unclear"
+            one.notes.insert(0, f"{why}; the folder has the name that Canvas uses: rename it")
         if times is not None:
             _note_time(one, times.get(student), to / student / problem)
         taken.append(one)
     strangers = sorted(set(times or ()) - set(names))
     if strangers:
-        _log.warning("the list of hand-in times names who handed in nothing: %s", ", ".join(map(printable, strangers)))
+        _log.warning("listed submission times without a submission: %s", ", ".join(map(printable, strangers)))
     return taken
 
 
@@ -128,17 +128,17 @@ def _refuse_a_folder_around_the_class(source: Path, files: list[Found]) -> None:
             inner.setdefault(parts[0], set()).add(parts[1])
     for top, students in inner.items():
         if len(students) > 1:
-            mend = f"name {source / top}" if source.is_dir() else f"unpack it and name the folder {top} in it"
+            mend = f"use {source / top}" if source.is_dir() else f"unpack it and use the folder {top} in it"
             raise SetupError(
-                f"{source} holds one folder, {top!r}, and notebooks lie in {len(students)} folders below it: is that "
-                f"the whole class? Then {mend} as the source. Folders at the top count as students; nothing was "
-                "taken in."
+                f"{source} contains one folder, {top!r}, with notebooks in {len(students)} folders below it. If it is "
+                f"the whole class, {mend} as the source. Each folder at the top counts as one student; nothing was "
+                "imported."
             )
 
 
 def _note_time(taken: Taken, moment: datetime | None, folder: Path) -> None:
     if moment is None:
-        taken.notes.append("has no hand-in time in the list: counts as handed in in time")
+        taken.notes.append("has no submission time in the list; counts as on time")
         (folder / TIME_FILE).unlink(missing_ok=True)  # of an earlier submission
     elif taken.notebook:
         write_bytes(folder / TIME_FILE, time_text(moment))
@@ -152,8 +152,8 @@ def _by_student(
     from_canvas = are_from_canvas(entry.name for entry in entries if entry.is_file and _is_known(entry.name))
     if numbers is not None and not from_canvas:
         raise SetupError(
-            f"{source} is not what Canvas gives as *Download Submissions* (name_123_456_file at the top); a roster of "
-            "Canvas does not help to sort it."
+            f"{source} is not a Canvas *Download Submissions* archive (files name_123_456_file at the top); a "
+            "Canvas roster cannot be used with it."
         )
     strange = {
         entry.name
@@ -163,7 +163,7 @@ def _by_student(
     if strange:
         shown = ", ".join(printable(name, 60) for name in sorted(strange)[:_NAMED])
         more = f" and {len(strange) - _NAMED} more" if len(strange) > _NAMED else ""
-        _log.warning("%s: not looked at, since no folder, zip, notebook or log: %s%s", source, shown, more)
+        _log.warning("%s: ignored, because not a folder, zip, notebook or log: %s%s", source, shown, more)
     for entry in entries:
         if not entry.is_file:
             yield Owner(entry.name), entry.files
@@ -204,14 +204,14 @@ def _at_the_top(source: Path) -> Iterator[_AtTheTop]:
         for top, infos in sorted(tops.items()):
             yield _AtTheTop(top, any(path_inside(info) == top for info in infos), in_zip(archive, "", 0, infos))
     else:
-        raise SetupError(f"{source} is neither a folder nor a zip.")
+        raise SetupError(f"{source} is not a folder or a zip.")
 
 
 def take(student: str, files: list[Found], problem: str, to: Path) -> Taken:
     """Chooses notebook and log of one student and writes them to `<to>/<student>/<problem>`."""
     taken = Taken(student, notes=[f"{file.path} {file.trouble}" for file in files if file.trouble])
     if len(files) > MAX_FILES:
-        taken.notes.append(f"more than {MAX_FILES:,} files; the others were not looked at")
+        taken.notes.append(f"more than {MAX_FILES:,} files; the others were ignored")
     folder = to / student / problem
     notebook = _take_notebook(taken, files, problem, folder)
     _take_log(taken, files, notebook, folder)
@@ -229,7 +229,7 @@ def _take_notebook(taken: Taken, files: list[Found], problem: str, to: Path) -> 
     total = 0
     for file in [*named, *(file for file in notebooks if file not in named)]:
         if total > MAX_TOTAL:
-            taken.notes.append(f"{file.path} was not looked at: the others are too large")
+            taken.notes.append(f"{file.path} was ignored: the files before it are too large")
             continue
         try:
             data = file.read()
@@ -245,15 +245,15 @@ def _take_notebook(taken: Taken, files: list[Found], problem: str, to: Path) -> 
         else:
             break
     else:
-        taken.notes.append("no notebook was handed in" if not notebooks else f"no notebook of {problem} was handed in")
+        taken.notes.append("no notebook was submitted" if not notebooks else f"no notebook of {problem} was submitted")
         to.mkdir(parents=True, exist_ok=True)  # so that grading reports the missing notebook
         return None
     taken.notebook = file.path
     if file.name != f"{problem}.ipynb":
-        taken.notes.append(f"{file.path} stands under another name than {problem}.ipynb; taken all the same")
+        taken.notes.append(f"{file.path} is not named {problem}.ipynb; it was used anyway")
     if len(notebooks) > 1:
         others = ", ".join(other.path for other in notebooks if other is not file)
-        taken.notes.append(f"several notebooks; {file.path} was taken (the right name, then the newest), not {others}")
+        taken.notes.append(f"several notebooks; {file.path} was used (right name, then newest), not {others}")
     write_bytes(to / f"{problem}.ipynb", data)
     return file
 
@@ -261,7 +261,7 @@ def _take_notebook(taken: Taken, files: list[Found], problem: str, to: Path) -> 
 def _take_log(taken: Taken, files: list[Found], notebook: Found | None, to: Path) -> None:
     """Takes the log beside the notebook, else the only log."""
     if notebook is None and any(to.glob("*.ipynb")):
-        taken.notes.append("the notebook and the log of an earlier hand-in stay")
+        taken.notes.append("the notebook and the log of an earlier submission are kept")
         return
     logs = [file for file in files if LOG.fullmatch(file.name)]
     here = PurePosixPath(notebook.path).parent if notebook else None
@@ -269,7 +269,7 @@ def _take_log(taken: Taken, files: list[Found], notebook: Found | None, to: Path
     if notebook:
         (to / LOG_NAME).unlink(missing_ok=True)  # of an earlier submission
     if len(beside) != 1 and len(logs) > 1:
-        taken.notes.append(f"several logs, and not one beside the notebook under the name {LOG_NAME}; none was read")
+        taken.notes.append(f"several logs, but none beside the notebook is named {LOG_NAME}; none was read")
         return
     for log in (beside or logs)[:1]:
         try:
@@ -278,7 +278,7 @@ def _take_log(taken: Taken, files: list[Found], notebook: Found | None, to: Path
             taken.notes.append(f"{log.path} cannot be read: {error}")
             return
         if not beside:
-            taken.notes.append(f"{log.path} was taken as {LOG_NAME}")
+            taken.notes.append(f"{log.path} was used as {LOG_NAME}")
         write_bytes(to / LOG_NAME, data[: MAX_LOG_BYTES + 1])
 
 

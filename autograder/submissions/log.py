@@ -27,14 +27,14 @@ def read_log(data: bytes | None, problem_id: str) -> tuple[dict[str, Any], list[
     """
     log, flags = read_any_log(data)
     if log and log["problem"] != problem_id:
-        return {}, [Flag("log_unusable", f"submission_log.json is of problem {log['problem'][:80]!r}.")]
+        return {}, [Flag("log_unusable", f"submission_log.json belongs to problem {log['problem'][:80]!r}.")]
     return log, flags
 
 
 def read_any_log(data: bytes | None) -> tuple[dict[str, Any], list[Flag]]:
     """Like `read_log`, for a log of any problem."""
     if data is None:
-        return {}, [Flag("no_log", "No submission_log.json was handed in.")]
+        return {}, [Flag("no_log", "No submission_log.json was submitted.")]
     if len(data) > MOST_BYTES:
         return {}, [
             Flag("log_unusable", f"submission_log.json has {len(data):,} bytes; at most {MOST_BYTES:,} are read.")
@@ -57,7 +57,7 @@ def read_any_log(data: bytes | None) -> tuple[dict[str, Any], list[Flag]]:
     except ValueError as error:
         return {}, [Flag("log_unusable", f"submission_log.json is not JSON: {str(error)[:200]}")]
     if log.pop("grades", None) is not None:
-        return log, [Flag("log_tampered", "The handed-in log carried grades; they were ignored.")]
+        return log, [Flag("log_tampered", "The submitted log contained grades; they were ignored.")]
     return log, []
 
 

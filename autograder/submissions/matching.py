@@ -118,12 +118,12 @@ class _Search:
             said.append(f"cells {_listed(self.answered)} of the notebook answer this item; {self._why(counted)}.")
         elif len(self._by_id) > 1 and self._is[counted] is not _Answer.NONE:
             others = _listed([n for n in self._by_id if n != counted])
-            said.append(f"cell {counted + 1} counts; {others} of the notebook have its id and nothing in them.")
+            said.append(f"cell {counted + 1} counts; {others} of the notebook have the same id but are empty.")
         below = [n for n in self._below if n != counted and self._is[n] is _Answer.WHOLE]
         if below:
             said.append(
                 f"cell {below[0] + 1} defines it again below the test; cell {counted + 1}, above the test, counts. "
-                "To have the other one graded, put it in the place of your answer."
+                "To have the other cell graded, move its code into your answer cell."
             )
         if counted not in self._by_id:
             by_its_name = "the name it defines" if self._item.kind == "code" else "the text above it"

@@ -85,14 +85,14 @@ def numbers_in_words(metrics: Mapping[str, Mapping[str, Any]], bands: Bands, pro
             continue
         error = _finite(metrics.get(metric.id, {}).get("stderr"))
         runs = metrics.get(metric.id, {}).get("runs")
-        value = "not there" if metric.value is None else f"{metric.value:.5g}"
+        value = "not available" if metric.value is None else f"{metric.value:.5g}"
         value += "" if error is None else f" ± {error:.2g}"
         value += f" ({runs} runs)" if isinstance(runs, int) and 1 < runs < 10**9 else ""
         band = bands[metric.id].get(profile)
-        usual = "" if band is None else f"   usual: {in_words(band)}"
+        usual = "" if band is None else f"   expected: {in_words(band)}"
         odd = f"   {metric.verdict.upper()}" if metric.verdict in _ODD else ""
         lines.append(f"{metric.id}  {value}{usual}{odd}")
-    return "\n".join([f"Numbers in the handed-in log, profile {profile}:", *lines]) if lines else ""
+    return "\n".join([f"Numbers in the submitted log, profile {profile}:", *lines]) if lines else ""
 
 
 def _judge(name: str, record: Mapping[str, Any], band: Band | None) -> VerifiedMetric:
@@ -101,14 +101,14 @@ def _judge(name: str, record: Mapping[str, Any], band: Band | None) -> VerifiedM
         message = f"{shown}: recorded as missing, because the run gave NaN or an infinite number."
         return VerifiedMetric(shown, MetricVerdict.MISSING, message)
     value = _finite(record["value"])
-    wrong = "the value is no finite number" if value is None else _inconsistent(value, record)
+    wrong = "the value is not a finite number" if value is None else _inconsistent(value, record)
     if wrong or value is None:
-        message = f"{shown}: {wrong}; a log that the notebook wrote is not like this."
+        message = f"{shown}: {wrong}; the notebook does not write such a log."
         return VerifiedMetric(shown, MetricVerdict.INCONSISTENT, message, value)
     if band is None:
         return VerifiedMetric(shown, MetricVerdict.NO_BAND, value=value)
     if not is_within(value, band):
-        message = f"{shown}: {value:.4g}, where runs of this size gave {in_words(band)}."
+        message = f"{shown}: {value:.4g}; the expected range for runs of this size is {in_words(band)}."
         return VerifiedMetric(shown, MetricVerdict.OUTSIDE, message, value)
     return VerifiedMetric(shown, MetricVerdict.IN_BAND, value=value)
 
@@ -118,19 +118,19 @@ def _inconsistent(value: float, record: Mapping[str, Any]) -> str:
     runs, stderr = record.get("runs"), record.get("stderr")
     error = None if stderr is None else _finite(stderr)
     if stderr is not None and (error is None or error < 0):
-        return "the standard error is no positive number"
+        return "the standard error is not a positive number"
     if "values" not in record:
         return ""
     values = record["values"]
     if not isinstance(values, list) or not values:
-        return "the values are no list of numbers"
+        return "the values are not a list of numbers"
     numbers = [_finite(each) for each in values]
     if any(number is None for number in numbers):
-        return "a value is missing, and the mean of all is not"
+        return "a value is missing, but there is a mean of all values"
     try:
         return _not_of(value, error, [number for number in numbers if number is not None], runs)
     except OverflowError:
-        return "the values are too large to take a mean of"
+        return "the values are too large to compute their mean"
 
 
 def _not_of(value: float, error: float | None, finite: list[float], runs: int | None) -> str:
@@ -142,7 +142,7 @@ def _not_of(value: float, error: float | None, finite: list[float], runs: int | 
     if not math.isclose(value, mean, rel_tol=_NEAR, abs_tol=small):
         return "the value is not the mean of its values"
     if len(finite) == 1:
-        return "a standard error of a single value" if error is not None else ""
+        return "a single value has a standard error" if error is not None else ""
     spread = math.sqrt(math.fsum((number - mean) ** 2 for number in finite) / (len(finite) - 1) / len(finite))
     if error is None or not math.isclose(error, spread, rel_tol=1e-4, abs_tol=small):
         return "the standard error is not that of its values"

@@ -33,7 +33,7 @@ MAX_FILE_BYTES = 16 * 2**20
 """Maximum bytes of picture files read per cell."""
 MAX_PICTURE_BYTES = 4 * 2**20
 """Maximum bytes of all pictures kept per cell."""
-_SMALLER = "Make it smaller, in matplotlib by `figsize` and `dpi`."
+_SMALLER = "Make it smaller; in matplotlib, use `figsize` and `dpi`."
 _DAMAGED = "is damaged; it is left out. Draw it again and save the notebook."
 _PHOTOGRAPHS = ("JPEG", "MPO")
 """Pillow's names for JPEG files; cameras write MPO, which adds a preview after the picture."""
@@ -122,7 +122,7 @@ def gather(pictures: Sequence[Drawn]) -> Gathered:
     for number, drawn in enumerate(pictures, start=1):
         if len(kept) == MAX_PICTURES or number > _MAX_TRIED:
             notes.append(
-                f"picture {number} and those after it are left out: at most {MAX_PICTURES} of a cell are kept."
+                f"picture {number} and those after it are left out: at most {MAX_PICTURES} pictures per cell are kept."
             )
             break
         try:
@@ -142,10 +142,10 @@ def gather(pictures: Sequence[Drawn]) -> Gathered:
 def _opened(drawn: Drawn, room: _Room) -> Image.Image:
     """Decodes the first form of a picture that Pillow can read, and rotates it by its EXIF orientation."""
     error = PictureError(
-        "is SVG only, which can hold scripts; it is left out. Draw it as PNG, in matplotlib by "
+        "is SVG only, which can contain scripts; it is left out. Draw it as PNG; in matplotlib, use "
         "`%config InlineBackend.figure_formats = ['png']`."
         if "image/svg+xml" in drawn.forms
-        else "is no PNG, JPEG, GIF or WebP; it is left out. Draw it as PNG."
+        else "is not a PNG, JPEG, GIF or WebP; it is left out. Draw it as PNG."
     )
     for mime in FORMATS:
         if mime in drawn.forms:

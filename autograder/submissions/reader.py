@@ -148,7 +148,7 @@ def _read(path: Path, below: Path | None, most: int) -> tuple[bytes, float]:
     """The bytes and the modification time of a file; raises the same errors as `read_bytes`."""
     shown = printable(str(path), _LONGEST_PATH)
     if below is not None and is_behind_link(path, below):
-        raise UnusableError(Outcome.UNREADABLE, f"{shown} lies behind a link; hand in the notebook itself.")
+        raise UnusableError(Outcome.UNREADABLE, f"{shown} is behind a symbolic link; submit the notebook itself.")
     try:
         with opened(path) as file:
             about = os.fstat(file.fileno())
@@ -156,16 +156,14 @@ def _read(path: Path, below: Path | None, most: int) -> tuple[bytes, float]:
     except FileNotFoundError:
         raise UnusableError(Outcome.MISSING, f"{shown} is missing: {_found_instead(path)}.") from None
     except NotRegularError:
-        raise UnusableError(
-            Outcome.UNREADABLE, f"{shown} is not a regular file; hand in the notebook itself."
-        ) from None
+        raise UnusableError(Outcome.UNREADABLE, f"{shown} is not a regular file; submit the notebook itself.") from None
     except OSError as error:
         raise UnusableError(Outcome.UNREADABLE, f"{shown} cannot be read: {why(error)}.") from None
     if max(about.st_size, len(data)) > most:
         raise UnusableError(
             Outcome.UNREADABLE,
-            f"{shown} has {about.st_size / 2**20:,.0f} MiB, more than the {most / 2**20:,.0f} MiB that are read; "
-            "clear the outputs (Edit > Clear all outputs), save and hand in again.",
+            f"{shown} has {about.st_size / 2**20:,.0f} MiB; at most {most / 2**20:,.0f} MiB are read; "
+            "clear the outputs (Edit > Clear all outputs), save and submit again.",
         )
     return data, about.st_mtime
 
@@ -178,8 +176,8 @@ def _found_instead(path: Path) -> str:
         there = []
     names = [printable(name) for ending in (".ipynb", ".zip") for name in there if name.endswith(ending)]
     if not names:
-        return "nothing was handed in under this name"
-    return f"there is only {', '.join(names[:5])}; `autograder intake` sorts out other names and zips"
+        return "nothing was submitted under this name"
+    return f"there is only {', '.join(names[:5])}; `autograder intake` handles other names and zips"
 
 
 def read_cells(data: bytes, name: str) -> list[HandedIn]:
@@ -198,12 +196,12 @@ def read_cells(data: bytes, name: str) -> list[HandedIn]:
         raise UnusableError(
             Outcome.UNREADABLE,
             f"{name} is a notebook in the old format {major}; open it in Jupyter, save it (or run "
-            "`jupyter nbconvert --to notebook`) and hand in the new file.",
+            "`jupyter nbconvert --to notebook`) and submit the new file.",
         )
     cells = document.get("cells")
     if type(cells) is not list or major != 4:
         raise UnusableError(
-            Outcome.UNREADABLE, f"{name} is JSON but no Jupyter notebook (it has no list of cells in format 4)."
+            Outcome.UNREADABLE, f"{name} is JSON but not a Jupyter notebook (it has no list of cells in format 4)."
         )
     if len(cells) > MAX_CELLS:
         raise UnusableError(Outcome.UNREADABLE, f"{name} has {len(cells):,} cells; at most {MAX_CELLS:,} are read.")
@@ -220,17 +218,17 @@ def _document(data: bytes, name: str) -> dict[str, Any]:
     if is_overgrown(data):
         raise UnusableError(
             Outcome.UNREADABLE,
-            f"{name} holds more than {MAX_VALUES:,} values; clear the outputs (Edit > Clear all outputs), save and "
-            "hand in again.",
+            f"{name} contains more than {MAX_VALUES:,} values; clear the outputs (Edit > Clear all outputs), save and "
+            "submit again.",
         )
     if not data.strip():
-        raise UnusableError(Outcome.UNREADABLE, f"{name} is empty; save the notebook and hand it in again.")
+        raise UnusableError(Outcome.UNREADABLE, f"{name} is empty; save the notebook and submit it again.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnusableError(
             Outcome.UNREADABLE,
-            f"{name} is not UTF-8 text (byte {error.start:,}); download it again as .ipynb and hand that in.",
+            f"{name} is not UTF-8 text (byte {error.start:,}); download it again as .ipynb and submit that file.",
         ) from None
     try:
         document = json.loads(text)
@@ -242,7 +240,7 @@ def _document(data: bytes, name: str) -> dict[str, Any]:
             f"{name} is not a notebook: it is not JSON ({_first_line(error)}); download it again as .ipynb.",
         ) from None
     if type(document) is not dict:
-        raise UnusableError(Outcome.UNREADABLE, f"{name} is JSON but no Jupyter notebook.")
+        raise UnusableError(Outcome.UNREADABLE, f"{name} is JSON but not a Jupyter notebook.")
     return document
 
 

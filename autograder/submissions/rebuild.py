@@ -83,11 +83,11 @@ def rebuild(problem: Problem, handed_in: Sequence[HandedIn], name: str = "the no
     matched = matching.counted
     other = _other_problem(problem, handed_in, matched)
     if other:
-        message = f"{name} is the notebook of '{other}', not of '{problem.id}'; hand in {problem.id}.ipynb."
+        message = f"{name} is the notebook of '{other}', not of '{problem.id}'; submit {problem.id}.ipynb."
         raise UnusableError(Outcome.WRONG_NOTEBOOK, message)
     if not matched:
         items = ", ".join(item.id for item in problem.items)
-        message = f"{name} holds none of the items of '{problem.id}' ({items}); hand in {problem.id}.ipynb."
+        message = f"{name} contains none of the items of '{problem.id}' ({items}); submit {problem.id}.ipynb."
         raise UnusableError(Outcome.WRONG_NOTEBOOK, message)
     flags = [*matching.flags, *_missing(problem, matched)]
     free = _free_cells(problem, handed_in, matching, released)
@@ -125,7 +125,7 @@ def _drawn(
         if cell.cell_type != "code" or cell.grade_id or cell.source in given:
             break
         if cell.drawn:
-            message = f"its cell has no picture; those of cell {below + 1} of the notebook, right below it, are shown."
+            message = f"its cell has no picture; the pictures of cell {below + 1}, directly below it, are shown."
             return cell.drawn, [Flag("repaired", f"{item_id}: {message}")]
     return (), []
 

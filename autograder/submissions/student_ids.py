@@ -102,7 +102,7 @@ def student_id(name: str) -> str:
     whole = "".join(kept).strip().lstrip(_NOT_FIRST).strip()
     cleaned = whole.encode()[:_LONGEST].decode(errors="ignore").strip()
     if not cleaned:
-        raise SetupError(f"{name!r} cannot be a student's name; rename the file or folder.")
+        raise SetupError(f"{name!r} is not a valid student name; rename the file or folder.")
     return cleaned
 
 

@@ -44,7 +44,7 @@ def hand_in_time_or_warning(folder: Path, log: logging.Logger) -> datetime | Non
     """Like `hand_in_time`, with a warning if the file exists but is invalid; the submission then counts as on time."""
     moment = hand_in_time(folder)
     if moment is None and os.path.lexists(folder / TIME_FILE):
-        log.warning("%s says no time that can be read; the submission counts as in time", folder / TIME_FILE)
+        log.warning("%s contains no valid time; the submission counts as on time", folder / TIME_FILE)
     return moment
 
 
@@ -72,17 +72,17 @@ def read_times(path: Path) -> dict[str, datetime]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             if not {"student", "time"} <= set(reader.fieldnames or ()):
-                raise SetupError(f"{path} needs a first line with the columns `student` and `time`.")
+                raise SetupError(f"{path} has no columns `student` and `time`; name them in the first line.")
             for row in reader:
                 student, text = (row["student"] or "").strip(), (row["time"] or "").strip()
                 moment = _moment(text)
                 if moment is None or not student:
                     raise SetupError(
-                        f"{path}, line {reader.line_num}: {text!r} is no time with an offset from UTC, "
-                        "or the student is missing; write for example ada,2027-01-17T23:12:05+01:00."
+                        f"{path}, line {reader.line_num}: {text!r} is not a time with an offset from UTC, "
+                        "or the student is missing; write, for example, ada,2027-01-17T23:12:05+01:00."
                     )
                 if student in found:
-                    raise SetupError(f"{path}, line {reader.line_num}: {student!r} stands there twice.")
+                    raise SetupError(f"{path}, line {reader.line_num}: {student!r} is listed twice; remove one.")
                 found[student] = moment
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SetupError(f"{path} cannot be read: {error}") from None

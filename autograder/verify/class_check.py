@@ -25,7 +25,7 @@ _MESSAGES: Mapping[Verdict, str] = {
     Verdict.RIGHT: "The answer on your inputs is right.",
     Verdict.WRONG: "The answer on your inputs is not right.",
     Verdict.MISSING: "The log holds no answer. Run the whole notebook, then the cell that writes the log again.",
-    Verdict.COPIED: "The answer is not one to your inputs. Set your own student id, then run your own code.",
+    Verdict.COPIED: "The answer does not belong to your inputs. Set your own student id, then run your own code.",
 }
 _MOST_NAMED = 3
 """Maximum number of students named in one note."""
@@ -213,7 +213,7 @@ class _Class:
         if verdict is Verdict.MISCONCEPTION:
             message = misconception_text(self._problem, item, slug)
         elif verdict is Verdict.ERROR:
-            message = f"Your code raised when it was asked: {printable(judged.log.answers[item]['error'], 200)}"
+            message = f"Your code raised an error on your inputs: {printable(judged.log.answers[item]['error'], 200)}"
         else:
             message = _MESSAGES[verdict]
         return VerifiedItem(item, verdict, message, slug, judged.log.code.get(item, CodeVerdict.UNKNOWN))
@@ -222,11 +222,11 @@ class _Class:
         if log.owner == log.named:
             if log.named != ANONYMOUS:
                 return []
-            return [Flag("anonymous", "The log names nobody: answers to these inputs prove nothing about anybody.")]
-        message = f"The log is of student '{printable(log.named)}', handed in by '{printable(log.owner)}'."
+            return [Flag("anonymous", "The log is anonymous: its answers do not show who computed them.")]
+        message = f"The log is for student '{printable(log.named)}', but was submitted by '{printable(log.owner)}'."
         others = sorted(self._hand_ins_of[log.named] - {log.owner})
         if others:
-            message += f" The same name stands in what {_names(others)} handed in."
+            message += f" The same name is in the log of {_names(others)}."
         return [Flag("other_student", message)]
 
 

@@ -45,13 +45,13 @@ def find_logs(paths: Iterable[str | Path]) -> list[FoundLog]:
         elif os.path.lexists(path):
             new = [FoundLog(path)]
         else:
-            raise AutograderError(f"{path} does not exist; name logs, or folders with <student>/<problem>/{LOG_NAME}.")
+            raise AutograderError(f"{path} does not exist; give logs, or folders with <student>/<problem>/{LOG_NAME}.")
         for log in new:
             found.setdefault(os.path.abspath(log.path), log)
     if not found:
         raise AutograderError(
             f"no {LOG_NAME} below {', '.join(map(str, named)) or 'nothing'}; "
-            f"name logs, or folders with <student>/<problem>/{LOG_NAME}."
+            f"give logs, or folders with <student>/<problem>/{LOG_NAME}."
         )
     return list(found.values())
 
@@ -87,11 +87,13 @@ def read_notebook_beside(log: FoundLog, problem_id: str) -> tuple[str, bytes] | 
 
 def _read(path: Path, below: Path | None, most: int) -> bytes:
     if os.path.islink(path) or (below is not None and is_behind_link(path, below)):
-        raise UnusableError(Outcome.UNREADABLE, f"{path.name} is a link or lies behind one; links are not followed.")
+        raise UnusableError(
+            Outcome.UNREADABLE, f"{path.name} is a link or is reached through one; links are not followed."
+        )
     with contextlib.suppress(OSError):  # reading it will report the error
         size = path.stat().st_size
         if size > most:
-            raise UnusableError(Outcome.UNREADABLE, f"{path.name} has {size:,} bytes; at most {most:,} are read.")
+            raise UnusableError(Outcome.UNREADABLE, f"{path.name} has {size:,} bytes; the limit is {most:,}.")
     return read_bytes(path, below, most)
 
 

@@ -104,7 +104,7 @@ def verify(
 def _not_checked(found: FoundLog, error: Exception) -> Verified:
     """The result of a log for which the check itself failed."""
     _log.error("%s: the check failed:\n%s", printable(str(found.path), 500), traceback_of(error))
-    message = f"The check itself failed on this log ({type(error).__name__}): please report it, and look at the log."
+    message = f"The check failed on this log ({type(error).__name__}); please report this error, and review the log."
     folder = found.path.absolute().parent
     return Verified(
         path=found.path,
@@ -122,7 +122,9 @@ def _read(found: FoundLog, known: frozenset[str], root: Path) -> UsableLog | Ver
         log, flags = {}, [Flag("log_unusable", str(error))]
     if log and log["problem"] not in known:
         flags = [
-            Flag("log_unusable", f"unknown problem {log['problem'][:80]!r}; known are {', '.join(sorted(known))}.")
+            Flag(
+                "log_unusable", f"unknown problem {log['problem'][:80]!r}; this course has {', '.join(sorted(known))}."
+            )
         ]
         log = {}
     flags = [Flag(flag.kind, printable(flag.message, _LONGEST_MESSAGE)) for flag in flags]
@@ -173,9 +175,9 @@ def _about_the_run(named: str, profile: str) -> list[Flag]:
     try:
         checked(named)
     except ValueError:
-        flags.append(Flag("strange_student", f"'{printable(named)}' is no student id."))
+        flags.append(Flag("strange_student", f"'{printable(named)}' is not a valid student id."))
     if profile == "grade":
-        message = "The log is of profile 'grade': a few steps of the grader's, no training run. Nothing was measured."
+        message = "The log has profile 'grade' (a few steps for the autograder): it is not from a training run."
         flags.append(Flag("grade_profile", message))
     return flags
 
@@ -191,7 +193,9 @@ def _code(problem: Problem, hashes: dict[str, str], found: FoundLog) -> tuple[di
     except UnusableError as error:
         return {}, [f"The code was not compared: {printable(str(error), _LONGEST_MESSAGE)}"]
     except (RecursionError, MemoryError) as error:
-        return {}, [f"The code was not compared: the notebook is too nested or too large ({type(error).__name__})."]
+        return {}, [
+            f"The code was not compared: the notebook is too deeply nested or too large ({type(error).__name__})."
+        ]
     return {
         item: CodeVerdict.SAME if hashes[item] == source_hash(rebuilt.source(item)) else CodeVerdict.CHANGED
         for item in sorted(rebuilt.found & hashes.keys())

@@ -98,7 +98,7 @@ def test_points_and_comments_arrive_in_the_log_and_on_the_feedback_page_and_stay
     expect(row).to_contain_text("20 / 25")
     row.get_by_role("link", name="ada").click()
 
-    expect(page.get_by_text("For whoever grades: written_units, 3 points.")).to_be_visible()
+    expect(page.get_by_text("For graders: written_units, 3 points.")).to_be_visible()
     expect(page.get_by_text("names the units, or the scale")).to_be_visible()
     filled_in(page)
     write(page, "#written_units", "2.5")

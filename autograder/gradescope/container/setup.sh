@@ -1,7 +1,7 @@
 #!/bin/bash
-# Gradescope runs this once, as root, when it builds the image: Python, what grading this problem imports, and a trial.
+# Gradescope runs this once, as root, when it builds the image: Python, what grading this problem imports, and a test run.
 #   AUTOGRADER_DIR        the folder with source/; /autograder if not set
-#   AUTOGRADER_NO_SYSTEM  if set: installs no system package and makes no user (for a trial outside of a container)
+#   AUTOGRADER_NO_SYSTEM  if set: installs no system package and makes no user (for a test run outside of a container)
 #   TORCH_INDEX           where PyTorch comes from; its own index of CPU builds if not set, pip's configuration if empty
 set -euo pipefail
 base="${AUTOGRADER_DIR:-/autograder}"
@@ -37,7 +37,7 @@ if ! python=$(find_python); then
     python=$(find_python) || python=""
 fi
 if [ -z "$python" ]; then
-    say "no released Python 3.11 or newer here; uv brings one"
+    say "no released Python 3.11 or newer here; installing one with uv"
     python3 -m venv "$base/uv"
     "$base/uv/bin/python" -m pip install -q uv
     UV_PYTHON_INSTALL_DIR="$base/python" UV_CACHE_DIR="$base/uv/cache" "$base/uv/bin/uv" python install -q 3.12
@@ -49,20 +49,20 @@ say "environment with $("$python" --version)"
 "$python" -m venv "$base/venv"
 bin="$base/venv/bin"
 say "$(tr '\n' ' ' < "$source/torch.txt")"
-# Not compiled: the trial below compiles what grading imports, which is a fraction of it.
+# Not compiled: the test run below compiles what grading imports, which is a fraction of it.
 "$bin/python" -m pip install -q --no-compile --no-deps ${torch_index:+--index-url "$torch_index"} -r "$source/torch.txt"
-say "what else grading imports"
+say "other packages that grading imports"
 "$bin/python" -m pip install -q --no-compile -r "$source/requirements.txt" -c "$source/constraints.txt"
-cp -r "$source/packages" "$base/packages"  # installing leaves traces
+cp -r "$source/packages" "$base/packages"  # installing writes files into the folder
 "$bin/python" -m pip install -q --no-compile --no-deps "$base/packages/homework" "$base/packages/autograder"
 rm -rf "$base/packages"
 if "$bin/python" -m pip list --format=freeze | grep -qi '^nvidia-'; then
-    say "CUDA packages came along with PyTorch; set TORCH_INDEX to an index of CPU builds"
+    say "PyTorch installed CUDA packages; set TORCH_INDEX to an index of CPU builds"
     exit 1
 fi
-"$bin/python" -c 'import pyseccomp' 2>/dev/null || from_apt libseccomp2 || say "without libseccomp the walls are weaker"
+"$bin/python" -c 'import pyseccomp' 2>/dev/null || from_apt libseccomp2 || say "libseccomp is not available; the sandbox is weaker without it"
 
-# An account that owns nothing, to see what somebody else can read here.
+# An account that owns nothing, to check what other users can read here.
 nobody=65534
 if [ -z "${AUTOGRADER_NO_SYSTEM:-}" ]; then
     id -u student >/dev/null 2>&1 || useradd --no-create-home --shell /usr/sbin/nologin student
@@ -73,13 +73,13 @@ mkdir -p "$base/results"
 chmod 0700 "$source" "$base/results"
 as_student() { setpriv --reuid="$nobody" --regid="$nobody" --clear-groups "$@"; }
 if [ "$(id -u)" = 0 ]; then
-    as_student "$bin/python" -I -c 'import homework, numpy' || { say "students' code cannot read $base/venv"; exit 1; }
+    as_student "$bin/python" -I -c 'import homework, numpy' || { say "student code cannot read $base/venv"; exit 1; }
     if as_student ls "$source" "$base/results" >/dev/null 2>&1; then
-        say "students' code could read $source or $base/results"
+        say "student code can read $source or $base/results"
         exit 1
     fi
 fi
 
-say "the solution is graded once"
+say "grading the solution once"
 "$bin/python" -I -m autograder.gradescope.runner --rehearse "$base"
 say "done, $(du -sm "$base/venv" | cut -f1) MB"

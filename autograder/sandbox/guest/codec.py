@@ -86,9 +86,9 @@ class Encoder:
         """
         self.count += 1
         if depth > LIMITS.depth:
-            raise UnsendableError("a value is nested too deeply to cross")
+            raise UnsendableError("a value is nested too deeply")
         if self.count > LIMITS.values:
-            raise UnsendableError("a value has too many parts to cross")
+            raise UnsendableError("a value has too many parts")
         kind = type(value)
         if value is None or kind is bool or kind is str:
             return value
@@ -131,13 +131,13 @@ class Encoder:
     def _put(self, data: bytes) -> tuple[int, int]:
         start = len(self.body)
         if start + len(data) > LIMITS.body:
-            raise UnsendableError("the tensors of one call are too large to cross")
+            raise UnsendableError("the tensors of one call are too large")
         self.body += data
         return start, len(data)
 
     def _tensor(self, value: torch.Tensor) -> list[Any]:
         if value.layout is not torch.strided or value.is_quantized or value.dtype not in _DTYPE_NAMES:
-            raise UnsendableError(f"a tensor of {value.dtype} and {value.layout} cannot cross; use a dense real one")
+            raise UnsendableError(f"a tensor of {value.dtype} and {value.layout} cannot be sent; use a dense real one")
         index = -1
         if value.requires_grad:
             index = len(self.differentiable)
@@ -148,7 +148,7 @@ class Encoder:
 
     def _array(self, value: np.ndarray[Any, Any]) -> list[Any]:
         if value.dtype.name not in _ARRAY_DTYPES:
-            raise UnsendableError(f"a numpy array of dtype {value.dtype} cannot cross")
+            raise UnsendableError(f"a numpy array of dtype {value.dtype} cannot be sent")
         native = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("="))
         return ["A", value.dtype.name, list(value.shape), *self._put(native.tobytes())]
 
@@ -200,11 +200,11 @@ class Decoder:
             return node
         if kind is int:
             if not -_SAFE_INTEGER <= node <= _SAFE_INTEGER:
-                raise WireError("an integer beyond 2**53 must cross as digits")
+                raise WireError("an integer beyond 2**53 must be sent as digits")
             return node
         if kind is float:
             if not math.isfinite(node):
-                raise WireError("a float that is not finite must cross by name")
+                raise WireError("a float that is not finite must be sent by name")
             return node
         if kind is not list or not node or type(node[0]) is not str:
             raise WireError("a value has no tag")
@@ -216,16 +216,16 @@ class Decoder:
     def _integer(self, parts: list[Any], _depth: int) -> int:
         (digits,) = self._exactly(parts, str)
         if len(digits) > 4096 or not _HEXADECIMAL.fullmatch(digits):
-            raise WireError("an integer that is none")
+            raise WireError("an invalid integer")
         value = int(digits, 16)
         if -_SAFE_INTEGER <= value <= _SAFE_INTEGER:
-            raise WireError("an integer up to 2**53 must cross as a number")
+            raise WireError("an integer up to 2**53 must be sent as a number")
         return value
 
     def _float(self, parts: list[Any], _depth: int) -> float:
         (name,) = self._exactly(parts, str)
         if name not in ("nan", "inf", "-inf"):
-            raise WireError("a float by an unknown name")
+            raise WireError("a float with an unknown name")
         return float(name)
 
     def _bytes(self, parts: list[Any], _depth: int) -> bytes:
@@ -242,7 +242,7 @@ class Decoder:
         result = {}
         for pair in parts:
             if type(pair) is not list or len(pair) != 2:
-                raise WireError("a dict entry that is no pair")
+                raise WireError("a dict entry that is not a pair")
             key = self.decode(pair[0], depth + 1)
             if not _is_key(key):
                 raise WireError("a dict key that is not plain")
@@ -311,7 +311,7 @@ class Decoder:
         try:
             generator.set_state(torch.frombuffer(bytearray(raw), dtype=torch.uint8))
         except RuntimeError as error:
-            raise WireError(f"a generator's state that is none: {error}") from None
+            raise WireError(f"an invalid generator state: {error}") from None
         return generator
 
     def _slice_value(self, parts: list[Any], depth: int) -> slice:

@@ -95,7 +95,7 @@ class Confinement:
             ImportError: a library for the level is missing.
         """
         if self._plan.level not in LEVELS:
-            raise OSError(f"there is no isolation level {self._plan.level!r}")
+            raise OSError(f"unknown isolation level {self._plan.level!r}")
         if self._plan.level == USER and not self._is_root:
             raise OSError("only root can give sessions a user id of their own")
         if self._plan.level in (FULL, LANDLOCK):

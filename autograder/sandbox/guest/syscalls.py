@@ -126,7 +126,7 @@ def gain_no_privileges() -> None:
 
 def be_dumpable() -> None:
     """Gives this process access to its `/proc/self` again after a change of its user id."""
-    _checked(_libc().prctl(_PR_SET_DUMPABLE, ctypes.c_ulong(1), 0, 0, 0), "be dumpable")
+    _checked(_libc().prctl(_PR_SET_DUMPABLE, ctypes.c_ulong(1), 0, 0, 0), "become dumpable")
 
 
 def landlock_version() -> int:
@@ -178,7 +178,7 @@ def _landlock_allow(rules: int, path: str, rights: int) -> None:
 
 def adopt_orphans() -> None:
     """Makes this process the parent of every descendant whose own parent ends."""
-    _checked(_libc().prctl(_PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(1), 0, 0, 0), "adopt orphans")
+    _checked(_libc().prctl(_PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(1), 0, 0, 0), "adopt orphaned processes")
 
 
 def use_huge_pages() -> None:
@@ -199,11 +199,11 @@ def use_huge_pages() -> None:
 
 def die_with_parent(signal: int) -> None:
     """Asks the kernel to send this signal when the parent thread that started this process ends."""
-    _checked(_libc().prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal), 0, 0, 0), "die with parent")
+    _checked(_libc().prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal), 0, 0, 0), "end with the parent process")
 
 
 def _number(numbers: dict[str, int]) -> int:
     machine = os.uname().machine
     if machine not in numbers:
-        raise OSError(f"system call numbers of {machine} are not known here")
+        raise OSError(f"the system call numbers of {machine} are unknown")
     return numbers[machine]

@@ -80,7 +80,7 @@ def send_frame(
     """
     text = _ENCODER.encode(header).encode("utf-8")
     if len(text) > LIMITS.header or len(body) > LIMITS.body:
-        raise UnsendableError(f"a value of {len(text) + len(body):,} bytes is too large to cross")
+        raise UnsendableError(f"a value of {len(text) + len(body):,} bytes is too large")
     start = _LENGTHS.pack(len(text), len(body)) + text
     # a small body is sent with the header, so that the other side wakes up only once
     parts = (start + body,) if len(body) <= _SMALL else (start, body)

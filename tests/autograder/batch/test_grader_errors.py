@@ -357,7 +357,7 @@ def test_the_report_leaves_out_whom_it_fails_on(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(page, "summarise", instead)
     written = report(tmp_path, root=ROOT).read_text(encoding="utf-8")
-    assert f"1 left out, on which making this report fails (OurFaultError; please report it): {students[0]}." in written
+    assert f"1 left out, because this report fails on them (OurFaultError; please report it): {students[0]}." in written
 
 
 @given(st.lists(st.text(min_size=1, max_size=300), min_size=2, max_size=2, unique=True))

@@ -226,7 +226,7 @@ def test_a_damaged_cache_costs_time_and_nothing_else(
     with Cache(course, problem, "of the tests") as cache:
         assert cache.recall(submission).grading is None
         cache.keep(submission, done)
-    assert ("graded anew" in caplog.text) == (damage != "a row")
+    assert ("graded again" in caplog.text) == (damage != "a row")
 
 
 def test_findings_that_disagree_are_not_believed() -> None:

@@ -56,4 +56,4 @@ def test_a_solution_without_an_answer_on_personal_inputs_is_found(tmp_path: Path
     )
     rows = check(["toy"], root=root)
     assert [row.variant for row in failures(rows)] == ["solution"]
-    assert "no answer on personal inputs crosses the wall for Line" in failures(rows)[0].got
+    assert "the sandbox returns no answer on per-student inputs for Line" in failures(rows)[0].got

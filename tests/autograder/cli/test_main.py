@@ -153,7 +153,7 @@ def test_ctrl_c_is_one_message_and_status_130(monkeypatch: pytest.MonkeyPatch) -
 
     _stand_in(monkeypatch, "autograder.cli.release", release=release)
     result = runner.invoke(app, ["release"])
-    assert result.exit_code == 130 and "the same command goes on" in result.stderr
+    assert result.exit_code == 130 and "run the same command again" in result.stderr
 
 
 def test_an_error_that_is_not_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,14 +153,16 @@ def test_the_gradebook_knows_items_and_due_date(course: Path) -> None:
 def test_lint_findings_refuse_everything(course: Path) -> None:
     before = (course / "notebooks" / "toy.ipynb").read_bytes()
     edit_source(course, "### BEGIN HIDDEN TESTS\nsteep", "### BEGIN HIDEN TESTS\nsteep")
-    with pytest.raises(ReleaseError, match=r"nothing was released; mend first:\n.*toy\.py:\d+: marker: "):
+    with pytest.raises(ReleaseError, match=r"nothing was released; fix these first:\n.*toy\.py:\d+: marker: "):
         release(None, course)
     assert (course / "notebooks" / "toy.ipynb").read_bytes() == before
 
 
 def test_a_leak_refuses_everything(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograder.release.notebook.replaced", lambda source, kind, stub_text: source)
-    with pytest.raises(ReleaseError, match=r"students would see secret lines:\nnotebooks/toy.ipynb, line \d+: shows"):
+    with pytest.raises(
+        ReleaseError, match=r"these lines must not reach students:\nnotebooks/toy.ipynb, line \d+: shows"
+    ):
         release(None, course)
 
 
@@ -168,7 +170,8 @@ def test_if_nbgrader_and_we_differ_nothing_is_put_in_place(course: Path, monkeyp
     before = (course / "notebooks" / "toy.ipynb").read_bytes()
     monkeypatch.setattr(nbgrader_plugin, "stub", lambda grade_id, cell_type: "pass")
     with pytest.raises(
-        ReleaseError, match="nbgrader's release differs from ours, first in: .*pass.* .nbgrader., .*raise Not.* .ours."
+        ReleaseError,
+        match="nbgrader's release differs from ours; first difference: .*pass.* .nbgrader., .*raise Not.* .ours.",
     ):
         release(None, course)
     assert (course / "notebooks" / "toy.ipynb").read_bytes() == before

@@ -119,7 +119,7 @@ def test_penalty_never_exceeds_the_score() -> None:
             "'percent_per_dya' is unknown (did you mean 'percent_per_day'?)",
         ),
         ("percent_per_day = 10", "percent_per_day = 110", "is 110; it must be a number from 0 to 100"),
-        ("last_day = 3", "last_day = 2.5", "key 'last_day' is 2.5; it must be a whole number from 0 up"),
+        ("last_day = 3", "last_day = 2.5", "key 'last_day' is 2.5; it must be a whole number of at least 0"),
         ("last_day = 3", "last_day = true", "key 'last_day' is True; it must be a whole number"),
         (
             "2027-01-31T23:59:00+01:00",
@@ -137,8 +137,8 @@ def test_penalty_never_exceeds_the_score() -> None:
             "table [[homework]] number 2, key 'problems' is []; it must be a list",
         ),
         ('problems = ["rlhf"]', 'problems = ["R L"]', "key 'problems' has 'R L'; it must be a list of problem ids"),
-        ('problems = ["rlhf"]', 'problems = ["vae"]', "[[homework]] problems: 'vae' stands there twice; keep one"),
-        ('id = "12"', 'id = "11"', "[[homework]] id: '11' stands there twice"),
+        ('problems = ["rlhf"]', 'problems = ["vae"]', "[[homework]] problems: 'vae' is listed twice; remove one"),
+        ('id = "12"', 'id = "11"', "[[homework]] id: '11' is listed twice"),
         (
             'homework = "11"',
             'homework = "13"',
@@ -180,7 +180,7 @@ def test_homeworks_that_do_not_fit_the_sources(root: Path) -> None:
     assert doubts(course, course.problems) == []
     [missing, stray] = doubts(course, [problem for problem in course.problems if problem != "gan"] + ["gam"])
     assert "homework 11 names 'gan', which has no source (did you mean 'gam'?)" in missing
-    assert "solutions/gam.py belongs to no homework" in stray
+    assert "solutions/gam.py is in no homework" in stray
 
 
 def test_an_unlisted_problem(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_the_root_is_named_or_found_upwards(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("AUTOGRADER_ROOT", str(root))
     assert root_folder() == root
     monkeypatch.setenv("AUTOGRADER_ROOT", str(deep))
-    with pytest.raises(CourseError, match="AUTOGRADER_ROOT is .*submitted.*mend or unset it"):
+    with pytest.raises(CourseError, match="AUTOGRADER_ROOT is .*submitted.*correct or unset the variable"):
         root_folder()
 
 

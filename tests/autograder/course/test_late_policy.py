@@ -29,13 +29,13 @@ def course() -> Course:
         (timedelta(minutes=30), ""),
         (
             timedelta(minutes=31),
-            "Handed in 1 day late (a day that has begun counts): 10 % of the points are taken off.",
+            "Submitted 1 day late (each started day counts): 10 % of the points are deducted.",
         ),
-        (timedelta(days=2, hours=20), "Handed in 3 days late (a day that has begun counts): 30 %"),
-        (timedelta(days=1, minutes=1), "Handed in 2 days late (a day that has begun counts): 20 %"),
+        (timedelta(days=2, hours=20), "Submitted 3 days late (each started day counts): 30 %"),
+        (timedelta(days=1, minutes=1), "Submitted 2 days late (each started day counts): 20 %"),
         (
             timedelta(days=3, minutes=1),
-            "Handed in 4 days late (a day that has begun counts): more than 3 days late is worth nothing",
+            "Submitted 4 days late (each started day counts): submissions more than 3 days late get no points",
         ),
     ],
 )

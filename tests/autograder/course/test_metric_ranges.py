@@ -49,7 +49,7 @@ def test_a_source_without_bands_has_none() -> None:
         ('log.bands({"toy/x": {"mini": (1, 0)}})', "bands", "1 is not below 0"),
         ('log.bands({"toy/x": {"small": (0, 1)}})', "bands", "'small' is not a profile"),
         ("log.bands()", "bands", "takes one table"),
-        (f"{GOOD}; {GOOD}", "bands", "a second table"),
+        (f"{GOOD}; {GOOD}", "bands", "a second call of bands"),
         ('log.bands({"loss": {"mini": (0, 1)}})', "metric-id", "'loss' must begin with 'toy/'"),
         ('log.metric("loss", 1.0)', "metric-id", "'loss' must begin with 'toy/'"),
         ('log.metric(f"vae/{run}", 1.0)', "metric-id", "'vae/' must begin with 'toy/'"),
@@ -62,7 +62,7 @@ def test_what_the_linter_refuses(line: str, rule: str, said: str, tmp_path: Path
     assert (finding.rule, said in finding.message) == (rule, True), finding
     assert path.read_text().splitlines()[finding.line - 1] == line
     if rule == "bands" and "second" not in said:
-        with pytest.raises(SourceError, match="mend it in the cell tagged 'log'"):
+        with pytest.raises(SourceError, match="fix it in the cell tagged 'log'"):
             declared_bands(load_problem("toy", root))
 
 

@@ -155,7 +155,7 @@ def test_a_name_that_means_nothing(grades: Grades) -> None:
     assert chosen(course, grades, ["toy"], Per.HOMEWORK)[0].problems == ("toy",)
     with pytest.raises(ExportError, match=r"'toi' is neither .* .did you mean 'toy'\?"):
         chosen(course, grades, ["toi"], Per.HOMEWORK)
-    with pytest.raises(ExportError, match="does not know 'not_written_yet'; run `autograder release"):
+    with pytest.raises(ExportError, match="does not have 'not_written_yet'; run `autograder release"):
         chosen(course, grades, ["not_written_yet"], Per.PROBLEM)
     with pytest.raises(ExportError, match="no submission to export"):
         chosen(course, Grades((), grades.items, {}), (), Per.PROBLEM)
@@ -193,7 +193,7 @@ def test_unfinished_grades_only_when_asked_for(course: Path, tmp_path: Path) -> 
     bob = by_student(to)["bob"]
     assert done.complete and bob["final"] == "20" and bob["manual_grading"].startswith("waiting")
     assert done.unmatched is None and not (tmp_path / f"grades.csv{UNMATCHED}").exists()
-    with pytest.raises(ExportError, match=r"nothing was exported: a person has yet to grade 'bob \(toy\)'"):
+    with pytest.raises(ExportError, match=r"nothing was exported; these need manual grading: 'bob \(toy\)'"):
         export(Request(Form.PLAIN, tmp_path / "none.csv", unfinished=Unfinished.REFUSE), course)
     assert not (tmp_path / "none.csv").exists()
 
@@ -218,7 +218,7 @@ def test_canvas_differs_in_our_column_only(course: Path, tmp_path: Path) -> None
     assert to.read_bytes() == expected.encode()
     assert {one.student: one.why for one in done.exported.left_out} == {
         EVIL: "not on the roster",
-        "bob": "waits for a person: toy/figure_loss, toy/written_units",
+        "bob": "needs manual grading: toy/figure_loss, toy/written_units",
         "eve": "not on the roster",
     }
     assert [person.label for person, _ in done.exported.absent] == ["Zoe Zed (103)", "Kid New (104)"]
@@ -239,7 +239,7 @@ def test_canvas_only_for_some_students(course: Path, tmp_path: Path) -> None:
     done = export(Request(Form.CANVAS, to, roster=roster, students=["007"]), course)
     assert to.read_text() == CANVAS.replace("james@uni.edu,S1,,", "james@uni.edu,S1,18.4,")
     assert done.complete and not done.exported.absent
-    with pytest.raises(ExportError, match="does not know 'nobody'"):
+    with pytest.raises(ExportError, match="does not have 'nobody'"):
         export(Request(Form.CANVAS, to, roster=roster, students=["nobody"]), course)
 
 
@@ -313,8 +313,8 @@ def test_the_command_says_who_is_left_out_and_exits_with_1(course: Path, tmp_pat
     said = CliRunner().invoke(app, arguments)
     assert said.exit_code == 1
     assert "left out: eve, 1: not on the roster" in said.stderr
-    assert "left out: bob, 1: waits for a person: toy/figure_loss" in said.stderr
-    assert "on the roster: Kid New (104), 1: nothing handed in" in said.stderr
+    assert "left out: bob, 1: needs manual grading: toy/figure_loss" in said.stderr
+    assert "on the roster: Kid New (104), 1: no submission" in said.stderr
     assert f"2 grades in {to}" in said.stdout and f"3 left out, 2 without a submission: {to}{UNMATCHED}" in said.stdout
     fine = CliRunner().invoke(app, [*arguments, "--student", "ada", "--column", "1=4711", "--per", "homework"])
     assert (fine.exit_code, fine.stdout) == (0, f"1 grade in {to}\n")
@@ -341,5 +341,5 @@ def test_nbgrader_export_runs_our_plug_ins(course: Path, tmp_path: Path) -> None
     )
     assert done.returncode == 1, done.stderr  # somebody is left out
     assert theirs.read_bytes() == ours.read_bytes()
-    assert "bob, toy: waits for a person" in done.stderr and "2 grades in" in done.stderr
+    assert "bob, toy: needs manual grading" in done.stderr and "2 grades in" in done.stderr
     assert "Traceback" not in done.stderr and "nrecognized" not in done.stderr, done.stderr

@@ -132,10 +132,10 @@ def test_any_column_may_say_who_somebody_is(read: Reads) -> None:
 @pytest.mark.parametrize(
     ("possible", "said"),
     [
-        ("1,000", "may be 1 or 1000"),
-        ("1.500", "may be 1.5 or 1500"),
-        ("nan", "are no points"),
-        ("1e3", "are no points"),
+        ("1,000", "can mean 1 or 1000"),
+        ("1.500", "can mean 1.5 or 1500"),
+        ("nan", "is not a valid number of points"),
+        ("1e3", "is not a valid number of points"),
     ],
 )
 def test_points_possible_that_are_not_clear(read: Reads, possible: str, said: str) -> None:
@@ -162,10 +162,10 @@ def test_names_in_two_columns_of_canvas(read: Reads) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "no heading in the first line says who"),
+        (b"", "no heading in the first line identifies students"),
         (b"grade,points\n1,2\n", r"it has: grade, points"),
-        (b"\x81\x8d,id\n", "is no text"),
-        (b"student,email\n\0\0\0,b\n", "is no text"),
+        (b"\x81\x8d,id\n", "is not text"),
+        (b"student,email\n\0\0\0,b\n", "is not text"),
         (b'student,email\n"ada,b\n', "line 2: not a CSV file"),
         (b'student,email\n"ada"x,b\n', "line 2: not a CSV file"),
         (b"student\n" + b"x" * 200_000, "field larger than field limit"),
@@ -182,7 +182,7 @@ def test_what_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         read_roster(tmp_path / "missing.csv")
     monkeypatch.setattr("autograder.export.roster.LARGEST", 10)
     (tmp_path / "large.csv").write_text("student,email\n")
-    with pytest.raises(ExportError, match="is it the right file"):
+    with pytest.raises(ExportError, match="check that it is the right file"):
         read_roster(tmp_path / "large.csv")
     assert LARGEST > 10
 
@@ -224,19 +224,19 @@ def test_the_beginning_of_an_address_only_where_nobody_else_has_it(read: Reads) 
     assert matched(roster, "ada@other.edu") == {}  # the same beginning says nothing where both are addresses
     assert matched(roster, "1000@home.org") == {}  # Canvas's own numbers are no ids of anybody's
     refused = match([Account("bob", "", "")], roster).refused
-    assert refused == {"bob": "more than one row of the roster fits: lines 4, 5"}
+    assert refused == {"bob": "more than one row of the roster matches: lines 4, 5"}
     assert match([Account("ada", "", "")], roster).by_beginning == (
-        "ada was found by the beginning of an address: A (100), line 3 of the roster",
+        "ada was matched by the beginning of an address only: A (100), line 3 of the roster",
     )
     refused = match([Account("ada@a.edu", "", ""), Account("ada", "", "")], roster).refused
-    assert refused == {"ada": "the address of line 3 begins the same, and is another's"}
+    assert refused == {"ada": "the address in line 3 begins the same, but is another student's"}
 
 
 def test_an_address_of_another_place_is_no_sign(read: Reads) -> None:
     rows = ("John,1,1001,john.smith@uni.edu,S,", "Jane,2,1002,jsmith@gmail.com,S,", "Kim,3,1003,kim@uni.edu,S,")
     matching = match([Account("jsmith", "", ""), Account("kim", "", "")], read(canvas(*rows)))
     assert list(matching.rows) == ["kim"]
-    assert matching.refused == {"jsmith": "the address of line 4 begins the same, but is of another place"}
+    assert matching.refused == {"jsmith": "the address in line 4 begins the same, but has another domain"}
     even = read(canvas(*rows[:2]))  # nobody can tell which of the two is the usual one
     assert match([Account("jsmith", "", "")], even).rows == {}
 
@@ -246,10 +246,10 @@ def test_two_rows_or_two_students_are_refused(read: Reads) -> None:
     both = match([Account("100", "", ""), Account("c@x", "", ""), Account("A", "", ""), Account("a", "", "")], roster)
     assert both.rows == {}
     assert both.refused == {
-        "100": "more than one row of the roster fits: lines 3, 4",
-        "c@x": "more than one row of the roster fits: lines 5, 6",
-        "A": "A, a: all of them fit line 3 of the roster",
-        "a": "A, a: all of them fit line 3 of the roster",
+        "100": "more than one row of the roster matches: lines 3, 4",
+        "c@x": "more than one row of the roster matches: lines 5, 6",
+        "A": "A, a: all of them match line 3 of the roster",
+        "a": "A, a: all of them match line 3 of the roster",
     }
     assert matched(roster, "100", by="sis user id") == {"100": 3}
     assert matched(roster, "100", by="SIS Login ID") == {"100": 4}
@@ -261,7 +261,7 @@ def test_a_second_cell_decides_between_rows_and_a_contradiction_is_refused(read:
     roster = read("sid,email\n1,same@x\n2,same@x\n3,other@x\n")
     assert matched(roster, Account("2", "same@x", "")) == {"2": 3}
     refused = match([Account("2", "other@x", "")], roster).refused
-    assert refused == {"2": "id and address lead to different rows of the roster: lines 3, 4"}
+    assert refused == {"2": "id and address match different rows of the roster: lines 3, 4"}
 
 
 def test_empty_cells_match_nobody(read: Reads) -> None:
@@ -321,8 +321,8 @@ def test_excused_students_stay_excused(read: Reads) -> None:
     done = fill(read(text), grades_of({"100": 1, "101": 2, "102": 3}))
     assert done.text == text.replace("S,1\n", "S,3\n") and not done.left_out
     assert done.notes == (
-        "100 is excused from 'Homework 11 (70)' in Canvas; the cell stays EX",
-        "101 has not got 'Homework 11 (70)' in Canvas; the cell stays N/A",
+        "100 is excused from 'Homework 11 (70)' in Canvas; the cell keeps EX",
+        "101 does not have 'Homework 11 (70)' in Canvas; the cell keeps N/A",
     )
 
 
@@ -331,13 +331,13 @@ def test_unfinished_grades_leave_the_cell_as_it_is(read: Reads) -> None:
     grades = grades_of({"100": 1, "101": 2}, waiting=("100",))
     done = fill(read(text), grades)
     assert done.text == text.replace("b,S,", "b,S,2")
-    assert [(one.student, one.why) for one in done.left_out] == [("100", "waits for a person: p/i")]
+    assert [(one.student, one.why) for one in done.left_out] == [("100", "needs manual grading: p/i")]
     done = fill(read(text), grades, unfinished=Unfinished.INCLUDE)
     assert done.text == text.replace("S,8", "S,1").replace("b,S,", "b,S,2") and not done.left_out
 
 
 def test_a_roster_of_another_platform_is_no_canvas_gradebook(read: Reads) -> None:
-    with pytest.raises(ExportError, match="is no gradebook of Canvas"):
+    with pytest.raises(ExportError, match="is not a Canvas gradebook"):
         fill(read("First Name,Last Name,SID,Email\nA,B,100,a@x\n"), grades_of({"100": 1}))
 
 

@@ -75,7 +75,7 @@ def test_it_says_who_what_and_how_much(log: GradedLog, problem: Problem) -> None
     assert "Feedback for ada" in text and problem.title in text and "21 November 2026, 10:00 UTC" in text
     assert f"{log.score:g} of {log.max_score:g} points" in text
     waiting = log.max_score - log.auto_max_score
-    assert f"{waiting:g} more points wait for a person" in text
+    assert f"{waiting:g} more points need manual grading" in text
 
 
 def test_every_item_stands_there_in_words(log: GradedLog, problem: Problem) -> None:
@@ -125,8 +125,8 @@ def test_flags_are_for_staff_except_repairs(log: GradedLog, problem: Problem) ->
     flags = (Flag("isolation", "no landlock here"), Flag("repaired", "`Line` was found by its name."))
     text = _text(feedback_html(dataclasses.replace(log, flags=flags), problem))
     assert "no landlock here" not in text
-    assert "We put something right for you" in text and "Line was found by its name." in text
-    assert "We put something right" not in _text(feedback_html(log, problem))
+    assert "We repaired your notebook" in text and "Line was found by its name." in text
+    assert "We repaired" not in _text(feedback_html(log, problem))
 
 
 @pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.GRADED])
@@ -136,7 +136,7 @@ def test_a_submission_that_could_not_be_graded_hears_why(log: GradedLog, problem
     assert text.count("It is no JSON.") == 1, "said once at the top, not for each item again"
     words = {
         Outcome.MISSING: "We found no notebook",
-        Outcome.UNREADABLE: "hand it in again",
+        Outcome.UNREADABLE: "submit it again",
         Outcome.WRONG_NOTEBOOK: "another problem",
         Outcome.GRADER_ERROR: "not your fault",
     }
@@ -152,7 +152,7 @@ def test_every_status_has_words_of_its_own(log: GradedLog, problem: Problem, sta
 
 
 PASSED = "All checks passed."
-WRONG = "On your personal inputs you return one number; expected: 4 numbers."
+WRONG = "On your per-student inputs you return one number; expected: 4 numbers."
 
 
 @pytest.fixture
@@ -191,12 +191,12 @@ def test_own_output_is_shown_where_points_were_lost_with_the_lines_that_show_it(
 ) -> None:
     text = _text(feedback_html(both_wrong, problem))
     assert f"Your output {WRONG} loss is NaN." in text
-    assert "Mend another one first: your code uses Line, which is not right yet" in text
+    assert "Fix another item first: your code uses Line, which is not right yet" in text
     assert """personal_answers(student, draws_for('ada', "toy"))["standardize"]()""" in text
     first, *others = both_wrong.items
     first = dataclasses.replace(first, score=first.max_score, status=Status.PASSED)
     text = _text(feedback_html(dataclasses.replace(both_wrong, items=(first, *others)), problem))
-    assert "Your output" not in text and "Mend another" not in text and "personal_answers" not in text
+    assert "Your output" not in text and "Fix another item" not in text and "personal_answers" not in text
 
 
 def test_the_lines_that_show_it_work_in_the_notebook(both_wrong: GradedLog, problem: Problem) -> None:
@@ -221,14 +221,20 @@ def test_who_has_all_right_gets_a_short_page(log: GradedLog, problem: Problem) -
     )
     page = feedback_html(dataclasses.replace(log, items=right), problem)
     text = _text(page)
-    assert "All that is tested is right. Well done!" in text
-    assert "Look at" not in text and PASSED not in text and GRADED_BY_HAND not in text and "<article" not in page
+    assert "All tested items are right. Well done!" in text
+    assert (
+        "Look at" not in text
+        and "lost points" not in text
+        and PASSED not in text
+        and GRADED_BY_HAND not in text
+        and "<article" not in page
+    )
     assert len(text) < 900
 
 
 def test_what_a_late_hand_in_costs_is_said(log: GradedLog, problem: Problem) -> None:
-    text = _text(feedback_html(log, problem, late="Handed in 2 days late: 20 % of the points are taken off."))
-    assert "20 % of the points are taken off." in text
+    text = _text(feedback_html(log, problem, late="Submitted 2 days late: 20 % of the points are deducted."))
+    assert "20 % of the points are deducted." in text
     assert "late" not in _text(feedback_html(log, problem))
 
 
@@ -238,21 +244,21 @@ def test_what_a_person_wrote_is_shown_as_such(log: GradedLog, problem: Problem, 
     for words in ("Which <b>units</b>?", ""):
         item = dataclasses.replace(manual[0].with_grading_by_hand(1.0, words), status=status)
         text = _text(feedback_html(dataclasses.replace(log, items=(item,)), problem))
-        assert (f"Comment of your teaching assistant: {words}" in text) is bool(words)
-        assert ("Comment of" in text) is bool(words)
+        assert (f"Comment from your teaching assistant: {words}" in text) is bool(words)
+        assert ("Comment from" in text) is bool(words)
         assert GRADED_BY_HAND not in text and NEEDS_GRADING not in text
 
 
 @pytest.mark.parametrize(
     ("status", "message", "given", "shown"),
     [
-        (Status.PASSED, "all is well", (None, "neat"), ["Comment of your teaching assistant: neat"]),
-        (Status.FAILED, "swapped", (None, "the\nsign"), ["Comment of your teaching assistant: the sign", "swapped"]),
+        (Status.PASSED, "all is well", (None, "neat"), ["Comment from your teaching assistant: neat"]),
+        (Status.FAILED, "swapped", (None, "the\nsign"), ["Comment from your teaching assistant: the sign", "swapped"]),
         (
             Status.FAILED,
             "swapped",
             (1.0, "half"),
-            ["points given by hand", "Comment of your teaching assistant: half", "swapped", "points are swapped"],
+            ["manual score", "Comment from your teaching assistant: half", "swapped", "points are swapped"],
         ),
         (Status.PASSED, "all is well", None, []),
     ],
@@ -272,7 +278,7 @@ def test_what_a_person_wrote_about_code_is_shown_as_such_beside_what_tests_say(
     text = " ".join(_text(feedback_html(dataclasses.replace(log, items=(item,)), problem)).split())
     for words in shown:
         assert words in text
-    assert ("Comment of" in text) is bool(shown) and "all is well" not in text
+    assert ("Comment from" in text) is bool(shown) and "all is well" not in text
     item = dataclasses.replace(item, status=Status.PASSED, score=item.max_score, message="", comment="", output=())
     text = _text(feedback_html(dataclasses.replace(log, items=(item.with_grading_by_hand(1.0, "half"),)), problem))
     assert "Where to look" not in text, "the tests found nothing"
@@ -282,11 +288,11 @@ def test_an_untouched_notebook_and_a_missing_log_are_said_on_top(log: GradedLog,
     items = tuple(dataclasses.replace(item, status=Status.MISSING, score=0.0) for item in log.items)
     untouched = dataclasses.replace(log, items=items, flags=(Flag("no_log", "staff's words"),))
     text = " ".join(_text(feedback_html(untouched, problem)).split())
-    assert "Every task is still as it was given out. Did you hand in the right file?" in text
-    assert "submission_log.json was not handed in. It costs no points here" in text
+    assert "No task is answered yet. Did you submit the right file?" in text
+    assert "submission_log.json was not submitted. It costs no points here" in text
     assert "your log was written on" not in text and "staff's words" not in text
     text = " ".join(_text(feedback_html(dataclasses.replace(log, flags=()), problem)).split())
-    assert "as it was given out" not in text and "your log was written on 21 November 2026" in text
+    assert "No task is answered" not in text and "your log was written on 21 November 2026" in text
 
 
 def test_nothing_a_student_prints_steers_the_page(log: GradedLog, problem: Problem) -> None:
@@ -302,7 +308,7 @@ def test_points_for_an_earlier_answer_are_said_to_be(log: GradedLog, problem: Pr
     item = next(item for item in log.items if item.manual)
     item = dataclasses.replace(item, status=Status.MANUAL, score=1.0, message=STALE, stale=True)
     text = " ".join(_text(feedback_html(dataclasses.replace(log, items=(item,)), problem)).split())
-    assert STALE in text and f"1 of {item.max_score:g} points so far" in text and "Comment of" not in text
+    assert STALE in text and f"1 of {item.max_score:g} points so far" in text and "Comment from" not in text
 
 
 def _colours(scheme: str) -> dict[str, str]:

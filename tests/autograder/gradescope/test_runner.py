@@ -213,7 +213,7 @@ def _hand_in_at(level: str, room: Room, files: dict[str, bytes]) -> Graded:
     room.hand_in(files)
     process = room.start()
     printed, _ = process.communicate(timeout=300)
-    if "cannot be shut in on this machine" in printed:
+    if "this machine offers no usable sandbox" in printed:
         pytest.skip(f"this machine does not offer {level}")
     assert process.returncode == 0, printed
     return room.read(printed)
@@ -241,7 +241,7 @@ def test_a_submission_that_never_ends_keeps_what_was_done(room: Room) -> None:
     assert out.scores == {"standardize": 12.0, "Line": 0.0}
     assert out.record["extra_data"]["end"] == "late"
     assert out.tests["standardize"]["status"] == "passed" and "endless" in out.tests["Line"]["output"]
-    assert "no longer than 0.4 minutes" in out.record["output"]
+    assert "time limit of 0.4 minutes" in out.record["output"]
     assert not [one.pid for one in all_processes() if _is_called(one.pid, name)]
     _stays_shut(room)
 
@@ -266,7 +266,7 @@ def test_when_the_grading_dies_there_are_results_all_the_same(room: Room) -> Non
     while time.monotonic() < end and not _first_is_done(room):
         time.sleep(0.05)
     partial = room.read()
-    assert "Not reached yet" in partial.tests["Line"]["output"], "what is there while it goes on"
+    assert "Not graded yet" in partial.tests["Line"]["output"], "what is there while it goes on"
     [grading] = [one.pid for one in all_processes() if one.parent == process.pid]
     os.kill(grading, 9)
     printed, _ = process.communicate(timeout=60)
@@ -381,7 +381,7 @@ def test_a_memory_bomb_in_the_default_container_costs_its_own_item(room: Room, l
     with container(768 * 2**20) as enter:
         process = room.start(enter)
         printed, _ = process.communicate(timeout=300)
-    if "cannot be shut in on this machine" in printed:
+    if "this machine offers no usable sandbox" in printed:
         pytest.skip(f"this machine does not offer {level}")
     assert process.returncode == 0, printed
     assert room.read().scores == {"standardize": 0.0, "Line": 8.0}

@@ -45,8 +45,8 @@ def said(got: Any, right: Any = RIGHT) -> str:
         (ROW[:, None], ROW, "The numbers agree, but axes of length 1"),
         (2 * ROW[:, None], ROW, "Besides the numbers, axes of length 1"),
         (torch.ones(6, 6), ROW, "broadcast to `[B, B]`"),
-        (torch.ones(2, 3, 4), RIGHT, "an axis too many"),
-        (torch.ones(3), RIGHT, "axes too few"),
+        (torch.ones(2, 3, 4), RIGHT, "more axes than expected"),
+        (torch.ones(3), RIGHT, "fewer axes than expected"),
         (torch.ones(5), ROW, "5 numbers; expected: 6 numbers."),
         ([[1.0], [2.0, 3.0]], ROW, "a list of 2 parts; expected: 6 numbers"),
         ([], ROW, "an empty list; expected: 6 numbers"),
@@ -62,9 +62,9 @@ def test_another_shape_is_told_with_a_guess_at_how_it_came_about(got: Any, right
     [
         (-RIGHT, RIGHT, "Each of yours has the opposite sign."),
         (2 * RIGHT, RIGHT, "Each of yours is 2 times the expected one."),
-        (RIGHT / 5, RIGHT, "is the expected one divided by 5. A mean in place of a sum"),
+        (RIGHT / 5, RIGHT, "is the expected one divided by 5. This happens with a mean in place of a sum"),
         (1.37 * RIGHT, RIGHT, "is about 1.4 times the expected one."),
-        (RIGHT / math.log(2), RIGHT, "a logarithm to base 2 where the natural one is meant?"),
+        (RIGHT / math.log(2), RIGHT, "did you use a logarithm to base 2, not the natural one?"),
         (RIGHT - 0.919, RIGHT, "Each of yours is 0.92 too small."),
         (RIGHT**2, RIGHT, "the square of the expected one"),
         (RIGHT.abs().sqrt(), RIGHT.abs(), "the square root of the expected one"),
@@ -76,15 +76,15 @@ def test_another_shape_is_told_with_a_guess_at_how_it_came_about(got: Any, right
         (torch.full((2, 3), 0.4321), RIGHT, "All of yours are the same number."),
         (RIGHT.flip(1), RIGHT, "in reverse order along axis 1."),
         (ROW[[3, 1, 2, 0, 5, 4]], ROW, "the expected numbers in another order."),
-        (ROW.roll(1), ROW, "one place later than they should."),
-        (ROW.roll(-1), ROW, "one place earlier than they should."),
+        (ROW.roll(1), ROW, "shifted one position too late."),
+        (ROW.roll(-1), ROW, "shifted one position too early."),
         (torch.tensor([1, 2, 3, 4]), torch.tensor([0, 1, 2, 3]), "Each of yours is 1 too large."),
         (3 * 0.123456, 0.123456, "Yours is 3 times the expected one."),
         (0.987, 0.123456, "Yours is about 0.99, the expected one about 0.12."),
         (
             RIGHT.softmax(1) + 0.1,
             RIGHT.softmax(1),
-            "Each of yours is 0.1 too large. The expected numbers sum to 1, yours",
+            "Each of yours is 0.1 too large. The expected numbers sum to 1; yours",
         ),
         (
             RIGHT.sin(),
@@ -103,17 +103,17 @@ def test_it_says_how_many_agree_and_from_where_they_differ() -> None:
     first[0] += 1
     from_two[2:] += torch.arange(4) ** 2 + 1
     one[0, 1, 1] += 1
-    assert "15 of 18 agree; the others stand in row 5 (counted from 0)" in said(last_row, RIGHT.repeat(3, 1))
+    assert "15 of 18 agree; the others are in row 5 (counted from 0)" in said(last_row, RIGHT.repeat(3, 1))
     assert "Where they differ, each of yours has the opposite sign" in said(last_row, RIGHT.repeat(3, 1))
-    assert "5 of 6 agree; the first that differs is at place 0" in said(first, ROW)
-    assert "2 of 6 agree; all from place 2 on differ" in said(from_two, ROW)
-    assert "the others stand in rows 1 and 3 (counted" in said(one.repeat(1, 2, 1)[0], RIGHT.repeat(2, 1))
+    assert "5 of 6 agree; the first difference is at position 0" in said(first, ROW)
+    assert "2 of 6 agree; all from position 2 on differ" in said(from_two, ROW)
+    assert "the others are in rows 1 and 3 (counted" in said(one.repeat(1, 2, 1)[0], RIGHT.repeat(2, 1))
 
 
 def test_numbers_that_are_none_are_told_as_such() -> None:
     broken = RIGHT.clone()
     broken[0, 1] = math.nan
-    assert "1 of your 6 numbers is NaN or infinite where a finite one is expected" in said(broken)
+    assert "1 of your 6 numbers is NaN or infinite where a finite number is expected" in said(broken)
     assert "Yours is NaN or infinite" in said(math.nan, 0.5)
     assert "Where the expected number is infinite or NaN, yours is not." in said(ROW[:2], [math.inf, 1.5678])
 
@@ -132,11 +132,11 @@ def test_parts_are_told_one_by_one() -> None:
 def test_of_many_parts_only_the_first_are_told() -> None:
     right = {f"part{number}": number + 0.1234 for number in range(20)}
     lines = compare({name: -9.87 for name in right}, right, precision_of(right))
-    assert len(lines) == MOST_PARTS + 1 and lines[-1] == "16 more parts of it differ."
+    assert len(lines) == MOST_PARTS + 1 and lines[-1] == "16 more parts differ."
 
 
 def test_the_right_answer_says_that_the_mistake_is_elsewhere() -> None:
-    assert "you return what is expected. The mistake shows elsewhere" in said(RIGHT * (1 + 1e-7))
+    assert "you return what is expected. The mistake shows on other inputs" in said(RIGHT * (1 + 1e-7))
 
 
 @pytest.mark.parametrize(("right", "got"), [(7, 9), (3.5, 2.0), ([2, 5], [1, 9]), (0.5, 1.5), (True, False)])

@@ -73,21 +73,21 @@ BANDS: Bands = {
 @pytest.mark.parametrize(
     ("record", "shown"),
     [
-        ({"toy/loss": {"value": 1.25}}, "toy/loss  1.25   usual: 0.5 to 2"),
-        ({"toy/loss": {"value": 1.0, "stderr": 0.125, "runs": 4}}, "toy/loss  1 ± 0.12 (4 runs)   usual: 0.5 to 2"),
-        ({"toy/loss": {"value": 7.0}}, "toy/loss  7   usual: 0.5 to 2   OUTSIDE"),
-        ({"toy/loss": {"value": None}}, "toy/loss  not there   usual: 0.5 to 2   MISSING"),
+        ({"toy/loss": {"value": 1.25}}, "toy/loss  1.25   expected: 0.5 to 2"),
+        ({"toy/loss": {"value": 1.0, "stderr": 0.125, "runs": 4}}, "toy/loss  1 ± 0.12 (4 runs)   expected: 0.5 to 2"),
+        ({"toy/loss": {"value": 7.0}}, "toy/loss  7   expected: 0.5 to 2   OUTSIDE"),
+        ({"toy/loss": {"value": None}}, "toy/loss  not available   expected: 0.5 to 2   MISSING"),
         (
             {"toy/loss": {"value": 1, "runs": 2, "values": [7, 8]}},
-            "toy/loss  1 (2 runs)   usual: 0.5 to 2   INCONSISTENT",
+            "toy/loss  1 (2 runs)   expected: 0.5 to 2   INCONSISTENT",
         ),
-        ({}, "toy/loss  not there   usual: 0.5 to 2"),
+        ({}, "toy/loss  not available   expected: 0.5 to 2"),
         ({"toy/steps": {"value": 3}}, "toy/steps  3"),
     ],
 )
 def test_measured_numbers_in_words(record: dict[str, Any], shown: str) -> None:
     first, *lines = numbers_in_words(record, BANDS, "full").splitlines()
-    assert first == "Numbers in the handed-in log, profile full:" and shown in lines
+    assert first == "Numbers in the submitted log, profile full:" and shown in lines
 
 
 def test_nothing_but_numbers_of_known_metrics_is_shown() -> None:

@@ -47,7 +47,7 @@ CASES = [
     ("### END HIDDEN TESTS", "print('END HIDDEN TESTS')", "marker", "or reword the line"),
     # unbalanced
     ("### END HIDDEN TESTS\n", "", "unbalanced", "BEGIN HIDDEN TESTS is never closed; add '### END HIDDEN TESTS'"),
-    ("### BEGIN HIDDEN TESTS\n", "", "unbalanced", "END HIDDEN TESTS without BEGIN HIDDEN TESTS in this cell"),
+    ("### BEGIN HIDDEN TESTS\n", "", "unbalanced", "END HIDDEN TESTS has no BEGIN HIDDEN TESTS in this cell"),
     ("    mu = x.mean", "    ### BEGIN SOLUTION\n    mu = x.mean", "unbalanced", "BEGIN SOLUTION inside the SOLUTION"),
     ("### END HIDDEN TESTS", "### END SOLUTION", "unbalanced", "END SOLUTION closes BEGIN HIDDEN TESTS of line"),
     # grade ids
@@ -93,7 +93,12 @@ CASES = [
     ('"points": 8', '"points": 0', "points", "'test_Line' has 0 points; give a positive number"),
     ('"points": 8', '"points": -1', "points", "'test_Line' has -1 points"),
     ('"points": 8', '"points": "8"', "points", "'test_Line' has '8' points"),
-    ('"grade_id": "Line"', '"points": 8, "grade_id": "Line"', "points", "not graded; put them into its test cell"),
+    (
+        '"grade_id": "Line"',
+        '"points": 8, "grade_id": "Line"',
+        "points",
+        "a cell that is not graded has points; move them to its test cell",
+    ),
     # pairs
     ('"grade_id": "test_Line"', '"grade_id": "test_Lines"', "item-without-test", "add one with grade_id 'test_Line'"),
     ('"grade_id": "test_Line"', '"grade_id": "test_Lines"', "test-without-item", "'test_Lines' tests no item"),
@@ -102,13 +107,13 @@ CASES = [
         'print("Line: all visible checks passed")\n### BEGIN HIDDEN TESTS',
         "line(x)\n### BEGIN HIDDEN TESTS",
         "bare-expression",
-        "ends in a bare expression (hidden region removed): 'line(x)'",
+        "ends with a bare expression (hidden region removed): 'line(x)'",
     ),
     (
         "### END HIDDEN TESTS\n\n# %% [markdown]\n# ## 3",
         "steep.slope\n### END HIDDEN TESTS\n\n# %% [markdown]\n# ## 3",
         "bare-expression",
-        "ends in a bare expression: 'steep.slope'; nbgrader would read its value as a score",
+        "ends with a bare expression: 'steep.slope'; nbgrader would read its value as a score",
     ),
     (
         "### END HIDDEN TESTS\n\n# %% [markdown]\n# ## 2",
@@ -122,7 +127,7 @@ CASES = [
         "EPS = 1e-5",
         "### BEGIN MARK SCHEME\n# no\n### END MARK SCHEME",
         "mark-scheme",
-        "in a cell that no person grades",
+        "in a cell that is not graded by hand",
     ),
     # metadata
     ('"points": 8,', "'points': 8,", "metadata", "the value of 'nbgrader' is not JSON"),
@@ -179,14 +184,14 @@ CASES = [
         "rebound",
         "gives 'torch' another value, which cells below",
     ),
-    ("hidden_x = 5", "from homework import reference\nhidden_x = 5", "rebound", "import it in the set-up cell only"),
+    ("hidden_x = 5", "from homework import reference\nhidden_x = 5", "rebound", "import it only in the set-up cell"),
     ('"wrong for a negative slope"', 'f"wrong for {steep}"', "hidden-message", "shows values; name the likely mistake"),
     # mark schemes
     (
         re.compile(r"# ### BEGIN MARK SCHEME\n# - 2(.*\n)*?# ### END MARK SCHEME\n"),
         "",
         "mark-scheme",
-        "'written_units' has no mark scheme; add '### BEGIN MARK SCHEME'",
+        "'written_units' has no rubric; add '### BEGIN MARK SCHEME'",
     ),
     ("# - 2 points: names", "# - 5 points: names", "mark-scheme", "'written_units' adds up to 6, but its points are 3"),
     (re.compile(r"# - \d points?: (?=.*\b(units|quotient)\b)"), "# - ", "mark-scheme", "or its points are"),
@@ -195,7 +200,7 @@ CASES = [
     (' tags=["answers"]', "", "tags", "no code cell has the tag 'answers'"),
     (' tags=["log"]', "", "tags", "no code cell has the tag 'log'"),
     ('tags=["train"]', 'tags=["trian"]', "tags", "unknown tag 'trian'; did you mean 'train'?"),
-    ('tags=["train"]', 'tags=["answers"]', "tags", "a second cell with the tag 'answers'; keep one"),
+    ('tags=["train"]', 'tags=["answers"]', "tags", "a second cell has the tag 'answers'; remove one"),
     (
         "# %% [markdown]\n# ## Ref",
         "# %%\nx = 1\n\n# %% [markdown]\n# ## Ref",
@@ -205,8 +210,8 @@ CASES = [
     ("-q STUDENT_PACKAGE", "-q homework", "tags", "the install cell does not name STUDENT_PACKAGE"),
     ("def personal_answers(", "def answers(", "tags", "must define personal_answers(student, draws)"),
     # text
-    ("EPS = 1e-5", "EPS = = 1e-5", "syntax", "not valid Python: invalid syntax; mend it"),
-    ("EPS = 1e-5", "%matplotlib inline", "syntax", "a magic is written as a comment"),
+    ("EPS = 1e-5", "EPS = = 1e-5", "syntax", "not valid Python: invalid syntax; fix it"),
+    ("EPS = 1e-5", "%matplotlib inline", "syntax", "write a magic as a comment"),
     ("# Any textbook on statistics.", "Any textbook on statistics.", "percent", "does not begin with '# '; add it"),
     ("EPS = 1e-5", 'TEXT = """\n# %% no cell\n"""', "", ""),
 ]
@@ -249,7 +254,7 @@ def test_a_signature_inside_the_region(tmp_path: Path) -> None:
         1,
     )
     findings = lint_text(tmp_path, text)
-    assert any("signature of 'standardize' lies inside the solution region" in finding.message for finding in findings)
+    assert any("signature of 'standardize' is inside the solution region" in finding.message for finding in findings)
 
 
 def test_a_region_after_the_body(tmp_path: Path) -> None:
@@ -259,7 +264,7 @@ def test_a_region_after_the_body(tmp_path: Path) -> None:
         1,
     )
     findings = lint_text(tmp_path, text)
-    assert any("lies outside the body of 'standardize'; move it inside" in finding.message for finding in findings)
+    assert any("is outside the body of 'standardize'; move it inside" in finding.message for finding in findings)
 
 
 def test_not_utf8(tmp_path: Path) -> None:
@@ -281,5 +286,5 @@ def test_a_heading_that_announces_other_points(tmp_path: Path, root: Path, probl
     changed, count = re.subn(r"^(# #+ .*)\((\d+) points\)$", r"\1(77 points)", text, count=1, flags=re.MULTILINE)
     found = [finding for finding in lint_text(tmp_path, changed) if finding.rule == "points"]
     assert count == 1 and len(found) == 1
-    assert "the heading says 77 points and" in found[0].message and found[0].message.endswith("make them agree")
+    assert "the heading says 77 points, but" in found[0].message and found[0].message.endswith("correct one of them")
     assert changed.splitlines()[found[0].line - 1].endswith("(77 points)")

@@ -96,7 +96,7 @@ def test_a_process_that_outlives_its_session_is_ended(
     monkeypatch.setattr(doctor, "_STAYS_SECONDS", 0.2)
     monkeypatch.setattr("secrets.token_hex", lambda size: "of" + "0" * size)
     with pytest.raises(SetupError) if fails else contextlib.nullcontext():
-        assert doctor._outlives(plain) == "a process lived on"
+        assert doctor._outlives(plain) == "a process kept running"
     assert doctor._wait_until(lambda: not doctor._processes_called("leftof0000"), 5)
     started[0].communicate(timeout=20)
 

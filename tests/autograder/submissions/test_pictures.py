@@ -232,7 +232,7 @@ def test_text_that_unpacks_to_much_is_not_unpacked() -> None:
 def test_a_cell_has_a_limit_of_pixels_pictures_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     one = drawn(packed(gradient()))
     many = gather([one] * 30)
-    said = "picture 13 and those after it are left out: at most 12 of a cell are kept."
+    said = "picture 13 and those after it are left out: at most 12 pictures per cell are kept."
     assert len(many.pictures) == 12 and many.notes == (said,)
     monkeypatch.setattr(pictures, "MAX_CELL_PIXELS", 3 * 32 * 24)
     few = gather([one] * 4)
@@ -268,7 +268,7 @@ def test_a_picture_that_takes_too_many_bytes_is_made_smaller(monkeypatch: pytest
     ("forms", "said"),
     [
         ({"image/svg+xml": "<svg/>"}, "is SVG only"),
-        ({"image/tiff": "AAAA"}, "is no PNG, JPEG, GIF or WebP"),
+        ({"image/tiff": "AAAA"}, "is not a PNG, JPEG, GIF or WebP"),
         ({"image/svg+xml": "<svg/>", "image/png": "?"}, "is damaged"),
     ],
 )
@@ -354,7 +354,7 @@ def test_a_figure_drawn_in_the_cell_below_is_shown(away: int) -> None:
     notebook.cells[at + away].outputs = [output(png=PNG)]
     result = rebuilt(notebook)
     assert cell_of(executed(result), "figure_loss").outputs[0].data["image/png"]
-    assert "its cell has no picture; those of cell" in result.flags[0].message
+    assert "its cell has no picture; the pictures of cell" in result.flags[0].message
     notebook.cells.insert(at + 1, new_markdown_cell("another matter", id="text"))
     assert rebuilt(notebook).pictures == {}, "only what stands right below it"
 
@@ -396,5 +396,5 @@ def test_student_and_grader_are_told_of_a_picture_that_is_not_kept() -> None:
     notebook = solved()
     cell_of(notebook, "figure_loss").outputs = [output(svg_xml="<svg/>")]
     page = feedback_html(log_of("ada", flags=rebuilt(notebook).flags), toy())
-    assert "Not all of your pictures are shown" in page and "is SVG only" in page
-    assert "Not all of your pictures" not in feedback_html(log_of("ada"), toy())
+    assert "Some of your pictures are changed or left out" in page and "is SVG only" in page
+    assert "Some of your pictures" not in feedback_html(log_of("ada"), toy())

@@ -61,14 +61,14 @@ BOBS: dict[str, tuple[Spoil, Outcome, str]] = {
     "a link in a circle": (
         lambda bob: replaced(bob / "toy").symlink_to("toy"),
         Outcome.UNREADABLE,
-        "behind a link",
+        "behind a symbolic link",
     ),
     "a file in the place of the problem's folder": (
         lambda bob: replaced(bob / "toy").write_bytes(b""),
         Outcome.UNREADABLE,
         "Not a directory",
     ),
-    "nothing at all": (lambda bob: replaced(bob / "toy"), Outcome.MISSING, "nothing was handed in"),
+    "nothing at all": (lambda bob: replaced(bob / "toy"), Outcome.MISSING, "nothing was submitted"),
 }
 LOGS: dict[str, tuple[Spoil, str]] = {
     "a folder": (Path.mkdir, "not a regular file"),
@@ -211,7 +211,7 @@ def test_a_time_that_cannot_be_read_is_said(
     in_this_process(monkeypatch)
     grade_folder("toy", submitted, submitted.parent / "out", **QUIETLY)
     [warning] = [record.getMessage() for record in caplog.records if "timestamp" in record.getMessage()]
-    assert "bob/toy/timestamp.txt says no time that can be read" in warning
+    assert "bob/toy/timestamp.txt contains no valid time" in warning
 
 
 @pytest.fixture

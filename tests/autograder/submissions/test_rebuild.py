@@ -126,9 +126,9 @@ def test_an_edited_given_cell_counts_as_a_free_cell_above_the_original() -> None
         (b"", "is empty"),
         (b"   \n", "is empty"),
         (b"not json", "not JSON"),
-        (b"[1, 2]", "no Jupyter notebook"),
-        (b"{}", "no Jupyter notebook"),
-        (b'{"nbformat": 4, "cells": 3}', "no Jupyter notebook"),
+        (b"[1, 2]", "not a Jupyter notebook"),
+        (b"{}", "not a Jupyter notebook"),
+        (b'{"nbformat": 4, "cells": 3}', "not a Jupyter notebook"),
         (b'{"nbformat": 3, "worksheets": []}', "old format 3"),
         (b"\xff\xfe\x00", "not UTF-8"),
         (b"[" * 200_000, "nested too deeply"),
@@ -143,7 +143,7 @@ def test_what_is_no_notebook_is_named_and_explained(data: bytes, said: str) -> N
 
 def test_the_notebook_of_another_problem_is_recognised(root: Any) -> None:
     other = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("def unrelated(): pass")])
-    with pytest.raises(UnusableError, match="holds none of the items of 'toy'") as caught:
+    with pytest.raises(UnusableError, match="contains none of the items of 'toy'") as caught:
         rebuilt(other)
     assert caught.value.outcome is Outcome.WRONG_NOTEBOOK
 

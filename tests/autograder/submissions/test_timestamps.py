@@ -48,10 +48,10 @@ def test_a_list_of_times(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("student;time\n", "columns `student` and `time`"),
-        ("student,time\nada,2027-01-17T23:12:05\n", "line 2: .* no time with an offset"),
+        ("student,time\nada,2027-01-17T23:12:05\n", "line 2: .* not a time with an offset"),
         ("student,time\nada\n", "line 2"),
         ("student,time\n,2027-01-17T22:00:00Z\n", "line 2"),
-        ("student,time\nada,2027-01-17T22:00:00Z\nada,2027-01-18T22:00:00Z\n", "line 3: 'ada' stands there twice"),
+        ("student,time\nada,2027-01-17T22:00:00Z\nada,2027-01-18T22:00:00Z\n", "line 3: 'ada' is listed twice"),
         ("student,time\n\udcff,x\n", "cannot be read"),
     ],
 )
@@ -70,6 +70,6 @@ def test_intake_writes_the_platforms_time_and_drops_the_students(tmp_path: Path)
         (source / student / TIME_FILE).write_bytes(time_text(MOMENT - timedelta(days=9)))
     ada, bob = take_in(source, "toy", to, {"ada": MOMENT})
     assert hand_in_time(to / "ada" / "toy") == MOMENT and ada.notes == []
-    assert hand_in_time(to / "bob" / "toy") is None and "no hand-in time in the list" in bob.notes[0]
+    assert hand_in_time(to / "bob" / "toy") is None and "no submission time in the list" in bob.notes[0]
     take_in(source, "toy", tmp_path / "again")
     assert not list((tmp_path / "again").rglob(TIME_FILE))

@@ -281,7 +281,7 @@ def test_a_name_that_nobody_in_the_class_has(tmp_path: Path) -> None:
     write_log(tmp_path, log_of("A. Lovelace"), "bela")
     ada, bela = verify([tmp_path], root=ROOT)
     assert ada.right == 3 and kinds(ada) == kinds(bela) == ["other_student"]
-    assert "The same name stands in what bela handed in." in ada.flags[0].message
+    assert "The same name is in the log of bela." in ada.flags[0].message
     assert kinds(only(tmp_path / "other", log_of("anonymous"))) == ["anonymous"]
 
 
@@ -522,7 +522,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_log(tmp_path / "class", log_of("ada"))
     runner = CliRunner()
     done = runner.invoke(app, ["verify", str(tmp_path / "class")])
-    assert done.exit_code == 0 and "0 of 1 log to look at" in done.stdout
+    assert done.exit_code == 0 and "0 of 1 log to review" in done.stdout
     write_log(tmp_path / "class", {**log_of("be[red]la"), "profile": "grade"})
     outs = [tmp_path / "first.json", tmp_path / "second.json"]
     for out in outs:
