@@ -22,7 +22,8 @@ def late_note(course: Course | None, problem: str, student: str, handed_in_at: d
     days = policy.days_late((handed_in_at - course.due(problem, student)).total_seconds())
     late = f"Submitted {days} day{'s' if days > 1 else ''} late (each started day counts)"
     if days and policy.last_day is not None and days > policy.last_day:
-        return f"{late}: submissions more than {policy.last_day} days late get no points, so the score above does not count."
+        last = policy.last_day
+        return f"{late}: submissions more than {last} days late get no points, so the score above does not count."
     percent = min(100.0, policy.percent_per_day * days)
     return (
         f"{late}: {percent:g} % of the points are deducted. The score above does not include this." if percent else ""
