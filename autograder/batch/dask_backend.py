@@ -7,13 +7,18 @@ any code on its workers: keep the scheduler on a private network, or use its TLS
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import io
 import logging
 import shutil
 import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,13 +26,16 @@ from typing import Any
 from distributed import Client, WorkerPlugin, get_worker
 from distributed.scheduler import KilledWorker
 
-from autograder.batch.kit import Kit, pack, unpack
-from autograder.batch.local_pool import Graders
+from autograder.batch.local_pool import LocalPool
 from autograder.core.errors import AutograderError, SetupError
 from autograder.core.results import Grading
 from autograder.core.software import software
+from autograder.core.zips import zip_of
+from autograder.course.config import COURSE_FILE
 from autograder.course.problem import load_problem
+from autograder.course.seed import grading_seed
 from autograder.grading.failed import failed_grading
+from autograder.sandbox.host import wanted_level
 from autograder.submissions.reader import Submission
 
 WAIT_SECONDS = 120.0
@@ -64,7 +72,7 @@ class Cluster:
                 self._scheduler, timeout=WAIT_SECONDS, set_as_default=False
             )
             self._client.wait_for_workers(1, timeout=WAIT_SECONDS)
-            self._client.register_plugin(_Kept(self._kit), name=_name(self._kit.digest))
+            self._client.register_plugin(_CoursePlugin(self._kit), name=_name(self._kit.digest))
         except (OSError, TimeoutError, ValueError) as error:
             self._close()
             raise SetupError(
@@ -89,12 +97,12 @@ class Cluster:
         return self._threads
 
     def submit(
-        self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None
+        self, problem_id: str, submission: Submission, cached_items: Mapping[str, Any] | None = None
     ) -> Future[Grading]:
         """Grades a submission on a worker; the only error that the future may hold is a `SetupError`."""
         mine: Future[Grading] = Future()
         theirs = self._client.submit(
-            _grade_here, self._kit.digest, problem_id, submission, findings, pure=False, retries=0
+            _grade_here, self._kit.digest, problem_id, submission, cached_items, pure=False, retries=0
         )
 
         def done(future: Any) -> None:
@@ -141,14 +149,14 @@ class Cluster:
 # --- on a worker ------------------------------------------------------------------------------------------------------
 
 
-class _Kept(WorkerPlugin):
+class _CoursePlugin(WorkerPlugin):
     """Holds a kit and the processes started for it on every worker, including workers that join later."""
 
     def __init__(self, kit: Kit) -> None:
         self.kit = kit
         self.name = _name(kit.digest)
         self.idempotent = True
-        self._graders: Graders | None = None
+        self._graders: LocalPool | None = None
         self._folder = ""
 
     def setup(self, worker: Any) -> None:
@@ -157,7 +165,7 @@ class _Kept(WorkerPlugin):
         self._threads = worker.state.nthreads
         self._where = worker.address
 
-    def graders(self) -> Graders:
+    def graders(self) -> LocalPool:
         """The worker's warm processes, started at the first call.
 
         Raises:
@@ -172,7 +180,7 @@ class _Kept(WorkerPlugin):
                     )
                 self._folder = tempfile.mkdtemp(prefix="autograder-kit-")
                 unpack(self.kit, Path(self._folder))
-                self._graders = Graders(
+                self._graders = LocalPool(
                     self.kit.problems,
                     self._threads,
                     Path(self._folder),
@@ -192,8 +200,50 @@ def _name(digest: str) -> str:
     return f"autograder-{digest[:16]}"
 
 
-def _grade_here(digest: str, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None) -> Grading:
+def _grade_here(
+    digest: str, problem_id: str, submission: Submission, cached_items: Mapping[str, Any] | None
+) -> Grading:
     """Grades one submission, in a thread of a worker."""
     kept = get_worker().plugins[_name(digest)]
-    assert isinstance(kept, _Kept)
-    return kept.graders().grade(problem_id, submission, findings)
+    assert isinstance(kept, _CoursePlugin)
+    return kept.graders().grade(problem_id, submission, cached_items)
+
+
+@dataclass(frozen=True)
+class Kit:
+    """The sources of the problems, and everything else that scores depend on."""
+
+    problems: tuple[str, ...]
+    files: bytes
+    """A zip archive of the part of the course that grading reads."""
+    seed: str
+    isolation: str
+    """The requested isolation level; empty for the strongest."""
+    software: str
+    """The sender's software versions; a machine with other versions must not grade."""
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 of the kit, in hex; identifies it."""
+        parts = [self.files, repr((self.problems, self.seed, self.isolation, self.software)).encode()]
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def pack(problems: Sequence[str], root: Path) -> Kit:
+    """Packs the files that grading these problems needs.
+
+    Args:
+        problems: problem ids.
+        root: the course's root folder.
+    """
+    paths = [root / COURSE_FILE, *sorted((root / "solutions").glob("*.py"))]
+    for problem in problems:
+        paths += sorted((root / "solutions" / "variants" / problem / "wrong").rglob("*.py"))
+    files = zip_of({path.relative_to(root).as_posix(): path.read_bytes() for path in paths})
+    return Kit(tuple(problems), files, grading_seed(root), wanted_level(), software())
+
+
+def unpack(kit: Kit, folder: Path) -> None:
+    """Extracts a kit into a folder, which is then a course's root folder."""
+    with zipfile.ZipFile(io.BytesIO(kit.files)) as files:
+        files.extractall(folder)

@@ -88,7 +88,7 @@ class _WarmGrader:
         """Slot → the forks that grade."""
         self._loaded: dict[str, SetupError | None] = {}
         """Problem id → None, or the error in the problem's source, for problems that were loaded."""
-        self._rehearsed: dict[str, SetupError | None] = {}
+        self._preflight: dict[str, SetupError | None] = {}
         """Problem id → None, or why nothing can be graded, for problems whose solution was graded."""
         with _meanwhile(self._host.start):  # both processes import torch at the same time
             import torch
@@ -102,9 +102,9 @@ class _WarmGrader:
                 self._load(problem_id)
         if threading.active_count() > 1:
             raise SetupError("the warm grader runs threads, so it cannot fork; please report this")
-        self._walls = self._in_fork(lambda host: _refusal(lambda: _try_walls(host, setup.root)))
+        self._sandbox_error = self._in_fork(lambda host: _refusal(lambda: _test_sandbox(host, setup.root)))
         for problem_id in setup.problems:
-            self._rehearse(problem_id)
+            self._run_preflight(problem_id)
         self._freeze()
 
     def _in_fork(self, action: Callable[[Host], _T]) -> Callable[[], _T | None]:
@@ -146,10 +146,10 @@ class _WarmGrader:
             handle = reduction.recv_handle(control)
             if not relay.finish():  # a fork that died may have left the host in any state
                 self._hosts.pop(slot).close()
-            if problem_id not in self._rehearsed:
-                self._rehearse(problem_id)
+            if problem_id not in self._preflight:
+                self._run_preflight(problem_id)
                 self._freeze()
-            refusal = self._rehearsed[problem_id]
+            refusal = self._preflight[problem_id]
             if slot not in self._hosts:
                 self._hosts[slot] = self._host.clone()
             serve = functools.partial(self._serve_one, control, self._hosts[slot], problem_id, refusal)
@@ -167,9 +167,9 @@ class _WarmGrader:
             (self._loaded[problem_id],) = _refusal(lambda: load(load_problem(problem_id, self._root)))
         return self._loaded[problem_id]
 
-    def _rehearse(self, problem_id: str) -> None:
+    def _run_preflight(self, problem_id: str) -> None:
         """Loads a problem and grades its solution."""
-        self._rehearsed[problem_id] = self._load(problem_id) or self._rehearsal(problem_id)
+        self._preflight[problem_id] = self._load(problem_id) or self._preflight_error(problem_id)
 
     def _freeze(self) -> None:
         """Makes forks cheap: forks share all objects that exist now."""
@@ -179,23 +179,23 @@ class _WarmGrader:
             with contextlib.suppress(OSError):
                 syscalls.use_huge_pages()
 
-    def _rehearsal(self, problem_id: str) -> SetupError | None:
+    def _preflight_error(self, problem_id: str) -> SetupError | None:
         """Grades the solution in a fork, since tests may have side effects; then imports what the fork imported.
 
         Meanwhile another fork tests the sandbox. No student code runs before both have succeeded.
         """
         from autograder.course.problem import load_problem
-        from autograder.grading.preflight import rehearse
+        from autograder.grading.preflight import run_preflight
 
         before = set(sys.modules)
 
-        def rehearsal(host: Host) -> tuple[_Refusal, list[str]]:
-            refusal = _refusal(lambda: rehearse(load_problem(problem_id, self._root), host))
+        def preflight(host: Host) -> tuple[_Refusal, list[str]]:
+            refusal = _refusal(lambda: run_preflight(load_problem(problem_id, self._root), host))
             return refusal, [name for name in sys.modules if name not in before]
 
-        told = self._in_fork(rehearsal)()
-        walls = self._walls()
-        if told is None or walls is None:
+        told = self._in_fork(preflight)()
+        sandbox_error = self._sandbox_error()
+        if told is None or sandbox_error is None:
             return SetupError(
                 f"a process ended during the preflight check of the sandbox and of {problem_id!r}; run it again"
             )
@@ -203,7 +203,7 @@ class _WarmGrader:
         for name in modules:
             with contextlib.suppress(Exception):  # modules that cannot be imported by name are imported by each fork
                 importlib.import_module(name)
-        return walls[0] or refusal
+        return sandbox_error[0] or refusal
 
     def _serve_one(
         self, control: Connection, host: Host, problem_id: str, refusal: SetupError | None, connection: Connection
@@ -214,13 +214,13 @@ class _WarmGrader:
             HostGoneError: the submission must be graded again, with another host.
         """
         control.close()
-        submission, findings = connection.recv()
-        connection.send(refusal or _graded(problem_id, submission, findings, self._root, host))
+        submission, cached_items = connection.recv()
+        connection.send(refusal or _graded(problem_id, submission, cached_items, self._root, host))
         host.settle()
 
 
 def _graded(
-    problem_id: str, submission: Submission, findings: Mapping[str, Any] | None, root: Path, host: Host
+    problem_id: str, submission: Submission, cached_items: Mapping[str, Any] | None, root: Path, host: Host
 ) -> Grading | SetupError:
     """The grading, or the `SetupError` that ends the batch; any other error of the autograder becomes a result."""
     from autograder.course.problem import load_problem
@@ -228,7 +228,7 @@ def _graded(
     from autograder.grading.grade import grade_or_say_why
 
     try:
-        return grade_or_say_why(problem_id, submission, root=root, host=host, findings=findings)
+        return grade_or_say_why(problem_id, submission, root=root, host=host, cached_items=cached_items)
     except HostGoneError:
         raise  # this process ends; the submission is graded again with another host
     except SetupError as error:
@@ -246,10 +246,10 @@ def _refusal(action: Callable[[], object]) -> _Refusal:
     return (None,)
 
 
-def _try_walls(host: Host, root: Path) -> None:
-    from autograder.sandbox.probes import insist
+def _test_sandbox(host: Host, root: Path) -> None:
+    from autograder.sandbox.probes import require_confinement
 
-    insist(host, root)
+    require_confinement(host, root)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """Grades a folder of submissions in parallel and writes the results, submission by submission.
 
-Workers (`Crew`: processes of this machine, or a cluster) receive submissions as bytes and return results. Only this
+A worker pool (processes of this machine, or a cluster) receives submissions as bytes and returns results. Only this
 process uses files, the gradebook and the cache.
 """
 
@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from autograder.batch.local_pool import Graders
+from autograder.batch.local_pool import LocalPool
 from autograder.batch.result_cache import Cache
 from autograder.batch.results import BatchResults
 from autograder.batch.resume import Journal
@@ -39,7 +39,7 @@ AHEAD = 2
 """Number of submissions that are read and sent per worker, so that no worker waits for its next one."""
 
 
-class Crew(Protocol):
+class WorkerPool(Protocol):
     """A worker pool that grades submissions in parallel."""
 
     @property
@@ -47,7 +47,7 @@ class Crew(Protocol):
         """Number of submissions graded in parallel."""
 
     def submit(
-        self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None
+        self, problem_id: str, submission: Submission, cached_items: Mapping[str, Any] | None = None
     ) -> Future[Grading]:
         """Grades a submission as soon as a worker is free; the future's only error is `AutograderError`."""
 
@@ -62,7 +62,7 @@ def grade_folder(
     *,
     workers: int | None = None,
     scheduler: str = "",
-    crew: Crew | None = None,
+    pool: WorkerPool | None = None,
     cache: bool = True,
     gradebook: bool = True,
     progress: Progress | None = None,
@@ -83,7 +83,7 @@ def grade_folder(
         workers: submissions graded in parallel; if not given one per core, fewer if memory is short (on a cluster: one
             per thread of its workers).
         scheduler: address of a Dask scheduler (`tcp://host:port`) whose workers grade; this machine if empty.
-        crew: the worker pool, in place of `workers` and `scheduler`.
+        pool: the worker pool, in place of `workers` and `scheduler`.
         cache: whether to use cached results of earlier gradings.
         gradebook: whether to record the results in the course's gradebook.
         progress: called after each submission.
@@ -107,13 +107,13 @@ def grade_folder(
     with ExitStack() as stack:
         stack.enter_context(locked(out / f".running-{problem_id}.lock", _busy(problem_id, out)))
         journal = Journal(out, problem, seed)
-        if crew is None:
-            crew = stack.enter_context(crew_for([problem_id], len(students), workers, scheduler, root))
+        if pool is None:
+            pool = stack.enter_context(worker_pool([problem_id], len(students), workers, scheduler, root))
         known = stack.enter_context(Cache(root, problem, seed)) if cache else None
         record = _when_needed(lambda: stack.enter_context(recorder(root))) if gradebook else unchanged
         results = BatchResults(problem, submitted, out, course, journal, record)
-        hand_ins = _left(problem_id, students, submitted, results)
-        for submission, grading in grade_all(problem, hand_ins, crew, known):
+        submissions = _left(problem_id, students, submitted, results)
+        for submission, grading in grade_all(problem, submissions, pool, known):
             graded = results.add(submission, grading)
             if progress:
                 progress(Step(len(results.done), len(students), graded))
@@ -136,10 +136,10 @@ def _when_needed(opened: Callable[[], Record]) -> Record:
     """Opens the gradebook at the first result, while other submissions are graded."""
     found: list[Record] = []
 
-    def record(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
+    def record(grading: Recordable, submitted_at: datetime | None = None) -> GradedLog:
         if not found:
             found.append(opened())
-        return found[0](grading, handed_in_at)
+        return found[0](grading, submitted_at)
 
     return record
 
@@ -151,9 +151,9 @@ def _busy(problem_id: str, out: Path) -> str:
     )
 
 
-def crew_for(
+def worker_pool(
     problems: Sequence[str], submissions: int, workers: int | None, scheduler: str, root: Path
-) -> AbstractContextManager[Crew]:
+) -> AbstractContextManager[WorkerPool]:
     """The worker pool: a Dask cluster if a scheduler is named, else processes of this machine.
 
     Raises:
@@ -163,7 +163,7 @@ def crew_for(
         from autograder.batch.dask_backend import Cluster
 
         return Cluster(scheduler, problems, root, workers=workers)
-    return Graders(problems, workers or workers_that_fit(submissions), root, submissions=submissions)
+    return LocalPool(problems, workers or workers_that_fit(submissions), root, submissions=submissions)
 
 
 def _course(root: Path) -> Course | None:
@@ -187,7 +187,7 @@ def _warn_of_strangers(course: Course | None, problem_id: str, students: Sequenc
 
 
 def grade_all(
-    problem: Problem, submissions: Iterable[Submission], crew: Crew, cache: Cache | None = None
+    problem: Problem, submissions: Iterable[Submission], pool: WorkerPool, cache: Cache | None = None
 ) -> Iterator[tuple[Submission, Grading]]:
     """Grades many submissions in parallel; yields each with its result as it is done.
 
@@ -197,21 +197,21 @@ def grade_all(
     Args:
         problem: the problem.
         submissions: the submissions.
-        crew: the worker pool.
+        pool: the worker pool.
         cache: cached results, open; everything is graded if not given.
     """
     left = iter(submissions)
     running: dict[Future[Grading], Submission] = {}
     while True:
-        while len(running) < AHEAD * crew.workers and not (running and free_memory() < RESERVE):
+        while len(running) < AHEAD * pool.workers and not (running and free_memory() < RESERVE):
             submission = next(left, None)
             if submission is None:
                 break
-            known = cache.recall(submission) if cache else None
+            known = cache.find(submission) if cache else None
             if known is not None and known.grading is not None:
                 yield submission, known.grading
             else:
-                running[crew.submit(problem.id, submission, known.findings if known else None)] = submission
+                running[pool.submit(problem.id, submission, known.cached_items if known else None)] = submission
         if not running:
             return
         for future in wait(running, return_when=FIRST_COMPLETED).done:

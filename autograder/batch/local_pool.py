@@ -24,9 +24,9 @@ from typing import Any
 from autograder.batch.forkserver import Setup
 from autograder.core.errors import AutograderError, SetupError
 from autograder.core.results import Grading
+from autograder.course.cell_selection import DYNAMO, warm_modules
 from autograder.course.problem import load_problem
 from autograder.course.seed import grading_seed
-from autograder.course.warm_modules import DYNAMO, warm_modules
 from autograder.grading.failed import failed_grading
 from autograder.grading.limits import seconds_at_most
 from autograder.sandbox.filesystem import MALLOC
@@ -47,7 +47,7 @@ class GraderDiedError(Exception):
     """A grading process ended without a reply."""
 
 
-class Graders:
+class LocalPool:
     """Grades submissions in parallel; a context manager.
 
     Args:
@@ -86,7 +86,7 @@ class Graders:
             self._slots.put(slot)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="grader")
 
-    def __enter__(self) -> Graders:
+    def __enter__(self) -> LocalPool:
         return self
 
     def __exit__(
@@ -95,12 +95,12 @@ class Graders:
         self.close()
 
     def submit(
-        self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None
+        self, problem_id: str, submission: Submission, cached_items: Mapping[str, Any] | None = None
     ) -> Future[Grading]:
         """Grades a submission as soon as a worker is free; the future's only error is `AutograderError`."""
-        return self._pool.submit(self.grade, problem_id, submission, findings)
+        return self._pool.submit(self.grade, problem_id, submission, cached_items)
 
-    def grade(self, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None = None) -> Grading:
+    def grade(self, problem_id: str, submission: Submission, cached_items: Mapping[str, Any] | None = None) -> Grading:
         """Grades a submission; waits while all workers are busy.
 
         Raises:
@@ -112,7 +112,7 @@ class Graders:
         try:
             for _ in range(2):
                 with contextlib.suppress(GraderDiedError):
-                    return self._ask(slot, problem_id, submission, findings)
+                    return self._ask(slot, problem_id, submission, cached_items)
         except AutograderError:
             raise
         except Exception as error:  # a reply that cannot be read
@@ -129,7 +129,9 @@ class Graders:
             self._end()
         self._pool.shutdown(wait=True)
 
-    def _ask(self, slot: int, problem_id: str, submission: Submission, findings: Mapping[str, Any] | None) -> Grading:
+    def _ask(
+        self, slot: int, problem_id: str, submission: Submission, cached_items: Mapping[str, Any] | None
+    ) -> Grading:
         ours, theirs = socket.socketpair()
         try:
             with self._lock:
@@ -138,7 +140,7 @@ class Graders:
                 reduction.send_handle(control, theirs.fileno(), None)
             theirs.close()
             with Connection(ours.detach()) as connection:
-                connection.send((submission, findings))
+                connection.send((submission, cached_items))
                 if not connection.poll(seconds_at_most(load_problem(problem_id, self._root))):
                     with self._lock:
                         self._started().send(("kill", slot, problem_id))

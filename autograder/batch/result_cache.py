@@ -35,12 +35,12 @@ CREATE TABLE IF NOT EXISTS results (problem TEXT, student TEXT, key TEXT, found 
 
 
 @dataclass(frozen=True)
-class Remembered:
+class CachedResult:
     """The cached data of one submission."""
 
     grading: Grading | None = None
     """The whole result; None if anything changed."""
-    findings: Mapping[str, Any] = field(default_factory=dict)
+    cached_items: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Cache:
@@ -78,7 +78,7 @@ class Cache:
             self._database.close()
             self._database = None
 
-    def recall(self, submission: Submission) -> Remembered:
+    def find(self, submission: Submission) -> CachedResult:
         """Returns the cached data of a submission."""
         row = None
         if self._database is not None:
@@ -90,13 +90,13 @@ class Cache:
             except sqlite3.Error as error:
                 self._give_up(error)
         if row is None:
-            return Remembered()
+            return CachedResult()
         try:
             found = json.loads(zlib.decompress(row[1]))
             whole = found["log"] if row[0] == self._key(submission) else None
-            return Remembered(_whole(whole, found["text"]) if whole else None, dict(found["findings"]))
+            return CachedResult(_whole(whole, found["text"]) if whole else None, dict(found["cached_items"]))
         except Exception:  # a damaged row counts as missing
-            return Remembered()
+            return CachedResult()
 
     def keep(self, submission: Submission, grading: Grading) -> None:
         """Caches a result; if it is not confirmed yet, only its item results are cached."""
@@ -105,7 +105,7 @@ class Cache:
         found = {
             "log": grading.log.as_json() if grading.is_settled else None,
             "text": grading.text,
-            "findings": grading.findings,
+            "cached_items": grading.cached_items,
         }
         try:
             text = json.dumps(found, allow_nan=False)

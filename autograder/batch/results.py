@@ -23,7 +23,7 @@ from autograder.feedback.page import feedback_html
 from autograder.gradebook.database import Record
 from autograder.grading.failed import failed_grading
 from autograder.submissions.reader import Submission
-from autograder.submissions.timestamps import hand_in_time_or_warning
+from autograder.submissions.timestamps import submission_time_or_warning
 
 _log = logging.getLogger("autograder")
 
@@ -92,10 +92,10 @@ class BatchResults:
 
     def _put(self, submission: Submission, grading: Grading) -> Graded:
         student = str(submission.student)
-        handed_in_at = hand_in_time_or_warning(self._submitted / student / self._problem.id, _log)
+        submitted_at = submission_time_or_warning(self._submitted / student / self._problem.id, _log)
         grading = keep_trouble(self._out, grading)
-        log = self._record(grading, handed_in_at)
-        self._write(log, grading.text, late_note(self._course, self._problem.id, student, handed_in_at))
+        log = self._record(grading, submitted_at)
+        self._write(log, grading.text, late_note(self._course, self._problem.id, student, submitted_at))
         if log.outcome is not Outcome.GRADER_ERROR:  # an error of the autograder is retried
             self._journal.note(student, submission.digest, grading.seconds)
         return Graded(log, grading.seconds, grading.phases)

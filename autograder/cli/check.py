@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.batch.grade_folder import Progress, crew_for, grade_all
+from autograder.batch.grade_folder import Progress, grade_all, worker_pool
 from autograder.core.notebook_io import notebook_text
 from autograder.core.results import GradedLog, Step
 from autograder.course.config import root_folder
@@ -55,11 +55,11 @@ def check(
     rows: list[CheckRow] = []
     plans = {problem.id: _notebooks(problem) for problem in problems}
     total = sum(len(plan) for plan in plans.values())
-    with crew_for([problem.id for problem in problems], total, workers, "", root) as crew:
+    with worker_pool([problem.id for problem in problems], total, workers, "", root) as pool:
         for problem in problems:
             plan = plans[problem.id]
             found = {}
-            for submission, grading in grade_all(problem, plan, crew):
+            for submission, grading in grade_all(problem, plan, pool):
                 variant = str(submission.student)
                 found[variant] = _row(problem, variant, grading.log, grading.seconds)
                 if progress:

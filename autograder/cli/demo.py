@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.batch.grade_folder import Crew, Progress, crew_for, grade_folder
+from autograder.batch.grade_folder import Progress, WorkerPool, grade_folder, worker_pool
 from autograder.cli.release import release
 from autograder.cli.sample_class import MadeUpStudent, make_class, surprises
 from autograder.cli.tables import GradeLine
@@ -67,9 +67,9 @@ def demo(
     _empty(out, submitted, graded)
     release(chosen, root=root)
     students = make_class(chosen, submitted, root)
-    with crew_for(chosen, len(students), workers, "", root) as crew:
+    with worker_pool(chosen, len(students), workers, "", root) as pool:
         results = [
-            _grade(problem, students, submitted, graded, crew, root, progress(problem) if progress else None)
+            _grade(problem, students, submitted, graded, pool, root, progress(problem) if progress else None)
             for problem in chosen
         ]
     report(graded, root=root)
@@ -81,12 +81,12 @@ def _grade(
     students: Sequence[MadeUpStudent],
     submitted: Path,
     out: Path,
-    crew: Crew,
+    pool: WorkerPool,
     root: Path,
     progress: Progress | None,
 ) -> DemoResult:
     graded = grade_folder(
-        problem, submitted, out, crew=crew, cache=False, gradebook=False, progress=progress, root=root
+        problem, submitted, out, pool=pool, cache=False, gradebook=False, progress=progress, root=root
     )
     by_name = {one.log.student: one for one in graded}
     lines = []

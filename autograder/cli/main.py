@@ -131,14 +131,14 @@ def release_command(problems: Problems = None) -> None:
 @app.command("lint")
 def lint_command(problems: Problems = None) -> None:
     """Checks the markers and metadata of the sources, and that `course.toml` fits them."""
-    from autograder.course.config import doubts, load_course
+    from autograder.course.config import load_course, mismatches
     from autograder.course.problem import problem_ids
     from autograder.release.lint import lint_problem
 
     chosen = problems or problem_ids()
     findings = [str(finding) for problem in chosen for finding in lint_problem(problem)]
     if not problems:
-        findings += doubts(load_course(), problem_ids())
+        findings += mismatches(load_course(), problem_ids())
     for finding in findings:
         typer.echo(finding)
     typer.echo(f"{_count(len(findings), 'finding')} in {_count(len(chosen), 'source')}", err=True)
@@ -196,11 +196,11 @@ def intake_command(
     """
     from autograder.course.problem import load_problem
     from autograder.export.roster import canvas_numbers, read_roster
-    from autograder.submissions.intake import take_in
+    from autograder.submissions.intake import import_class
     from autograder.submissions.timestamps import read_times
 
     numbers = canvas_numbers(read_roster(roster, by), by) if roster else None
-    taken = take_in(source, load_problem(problem).id, to, read_times(times) if times else None, numbers)
+    taken = import_class(source, load_problem(problem).id, to, read_times(times) if times else None, numbers)
     for one in taken:
         for note in one.notes:
             typer.echo(f"{one.student}: {printable(note, 300)}")
@@ -245,9 +245,9 @@ def grade_command(
             progress=watch(f"grading {problem}"),
         )
     console().print(grades_table(problem, [GradeLine(one.log, one.seconds) for one in graded]))
-    recalled = sum(any(flag.kind == CACHED for flag in one.log.flags) for one in graded)
-    if recalled:
-        typer.echo(f"{recalled} of {len(graded)} fully or partly from the cache; --no-cache grades all again")
+    from_cache = sum(any(flag.kind == CACHED for flag in one.log.flags) for one in graded)
+    if from_cache:
+        typer.echo(f"{from_cache} of {len(graded)} fully or partly from the cache; --no-cache grades all again")
     typer.echo(f"{out / 'grades.csv'}")
     typer.echo(f"autograder report --out {out}   # makes one page about the class")
     failed = sum(one.log.outcome is Outcome.GRADER_ERROR for one in graded)
@@ -432,7 +432,7 @@ def gradescope_command(
     Prints which container to choose and which questions to add for manual grading.
     """
     from autograder.gradescope.advice import advice
-    from autograder.gradescope.build import make_zip, write_hand_ins
+    from autograder.gradescope.build import make_zip, write_submissions
 
     made = make_zip(
         problem,
@@ -446,7 +446,7 @@ def gradescope_command(
     for line in advice(made):
         typer.echo(line)
     if try_with:
-        solved, untouched = write_hand_ins(problem, try_with)
+        solved, untouched = write_submissions(problem, try_with)
         typer.echo(f"  to test it with    {solved} (all points from tests), {untouched} (no points)")
 
 

@@ -26,13 +26,13 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         NotRegularError: it is not a regular file.
         OSError: it cannot be opened.
     """
-    _insist(os.lstat(path), path)  # before opening: opening a device can have side effects
+    _require_regular(os.lstat(path), path)  # before opening: opening a device can have side effects
     with os.fdopen(os.open(path, _FLAGS), "rb") as file:
-        _insist(os.fstat(file.fileno()), path)  # again: the file may have been replaced since
+        _require_regular(os.fstat(file.fileno()), path)  # again: the file may have been replaced since
         yield file
 
 
-def _insist(found: os.stat_result, path: Path) -> None:
+def _require_regular(found: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise NotRegularError(errno.EINVAL, "it is not a regular file", str(path))
 

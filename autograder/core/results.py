@@ -86,7 +86,7 @@ class ItemResult:
     output: tuple[str, ...] = ()
     """If points were lost: the answer on the per-student inputs beside the right one, in sentences (see
     `autograder.grading.answer_diff`)."""
-    leans_on: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
     """If points were lost: the items that this item's code depends on and that did not pass either."""
 
     @property
@@ -127,7 +127,7 @@ class ItemResult:
             stale=bool(record.get("stale", False)),
             misconception=record.get("misconception", ""),
             output=tuple(record.get("output", ())),
-            leans_on=tuple(record.get("leans_on", ())),
+            depends_on=tuple(record.get("leans_on", ())),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -148,8 +148,8 @@ class ItemResult:
             record["misconception"] = self.misconception
         if self.output:
             record["output"] = list(self.output)
-        if self.leans_on:
-            record["leans_on"] = list(self.leans_on)
+        if self.depends_on:
+            record["leans_on"] = list(self.depends_on)
         return record
 
 
@@ -288,7 +288,7 @@ class Grading:
     """Wall time of the grading."""
     phases: Mapping[str, float] = field(default_factory=dict)
     """Seconds by phase: see `PHASES`."""
-    findings: Mapping[str, Any] = field(default_factory=dict)
+    cached_items: Mapping[str, Any] = field(default_factory=dict)
     """Results that the next grading of this student may reuse: see `autograder.grading.item_cache`."""
     is_settled: bool = False
     """Whether grading the same submission again certainly gives the same result."""

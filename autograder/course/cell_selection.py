@@ -1,9 +1,12 @@
-"""Selects the cells of a problem's source that grading runs, and the names that it needs from a student's notebook."""
+"""Selects the cells of a problem that grading runs, the names that they need, and the modules to import beforehand."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from autograder.core.errors import SourceError
-from autograder.course.name_analysis import names_of, needed
+from autograder.course.name_analysis import imported_modules, names_of, needed
 from autograder.course.problem import Cell, Problem
 
 NOT_RUN = frozenset({"train", "experiment", "log", "install"})
@@ -44,3 +47,19 @@ def graded_cells(problem: Problem) -> list[Cell]:
     asked, read = asked_names(problem)
     chosen = needed([None if cell is None else cell.source for cell in runnable], asked | read)
     return [cell for n, cell in enumerate(runnable) if cell is not None and n in chosen]
+
+
+DYNAMO = "torch._dynamo"
+"""Imported by optimizers and `torch.func` at first use, which takes most of a second."""
+_WANTS_DYNAMO = re.compile(r"\boptim\b|\boptimi[sz]ers?\b|\btorch\.func\b|\bvmap\b")
+
+
+def warm_modules(problems: Iterable[Problem]) -> tuple[str, ...]:
+    """The modules that given cells of these problems may import, in order, and `DYNAMO` if graded cells need it."""
+    found: dict[str, None] = {}
+    for problem in problems:
+        given = [cell.source for cell in problem.cells if may_run(cell) and not cell.solution]
+        found.update(dict.fromkeys(imported_modules(given)))
+        if any(_WANTS_DYNAMO.search(cell.source) for cell in graded_cells(problem)):
+            found[DYNAMO] = None
+    return tuple(found)

@@ -146,7 +146,7 @@ class Course:
         return due + timedelta(days=self.extension_days(problem, student)) if student else due
 
 
-def doubts(course: Course, sources: Collection[str]) -> list[str]:
+def mismatches(course: Course, sources: Collection[str]) -> list[str]:
     """Mismatches between `course.toml` and the sources, as sentences for staff; empty if there are none.
 
     Args:

@@ -7,19 +7,19 @@ from datetime import datetime
 from autograder.course.config import Course
 
 
-def late_note(course: Course | None, problem: str, student: str, handed_in_at: datetime | None) -> str:
+def late_note(course: Course | None, problem: str, student: str, submitted_at: datetime | None) -> str:
     """A sentence on the penalty of a late submission; empty if there is no penalty.
 
     Args:
         course: with due dates, extensions and the late policy; if None, no submission is late.
         problem: problem id; a problem in no homework has no due date.
         student: student id.
-        handed_in_at: the submission time, with time zone; None if unknown.
+        submitted_at: the submission time, with time zone; None if unknown.
     """
-    if course is None or handed_in_at is None or problem not in course.problems:
+    if course is None or submitted_at is None or problem not in course.problems:
         return ""
     policy = course.late_policy
-    days = policy.days_late((handed_in_at - course.due(problem, student)).total_seconds())
+    days = policy.days_late((submitted_at - course.due(problem, student)).total_seconds())
     late = f"Submitted {days} day{'s' if days > 1 else ''} late (each started day counts)"
     if days and policy.last_day is not None and days > policy.last_day:
         last = policy.last_day

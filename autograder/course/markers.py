@@ -135,13 +135,13 @@ def _near_phrase(text: str) -> str | None:
     if not 1 <= len(words) <= 4:
         return None
     shouted = stripped.startswith("###") and all(word.isupper() for word in words)
-    if shouted and any(_alike(word, known) >= 0.8 for word in words for known in _WORDS):
-        return max(_PHRASES, key=lambda phrase: _alike(" ".join(words), phrase))
-    if len(words) == 1 or max(_alike(words[0], "BEGIN"), _alike(words[0], "END")) < 0.75:
+    if shouted and any(_similarity(word, known) >= 0.8 for word in words for known in _WORDS):
+        return max(_PHRASES, key=lambda phrase: _similarity(" ".join(words), phrase))
+    if len(words) == 1 or max(_similarity(words[0], "BEGIN"), _similarity(words[0], "END")) < 0.75:
         return None
-    best = max(_PHRASES, key=lambda phrase: _alike("".join(words), phrase.replace(" ", "")))
-    return best if _alike("".join(words), best.replace(" ", "")) >= 0.8 else None
+    best = max(_PHRASES, key=lambda phrase: _similarity("".join(words), phrase.replace(" ", "")))
+    return best if _similarity("".join(words), best.replace(" ", "")) >= 0.8 else None
 
 
-def _alike(word: str, known: str) -> float:
+def _similarity(word: str, known: str) -> float:
     return difflib.SequenceMatcher(None, word.upper(), known).ratio()

@@ -18,7 +18,7 @@ from homework.hand_in.expected_ranges import Bands, wrong_with
 
 
 @functools.lru_cache(maxsize=32)
-def declared_bands(problem: Problem) -> Bands:
+def declared_ranges(problem: Problem) -> Bands:
     """The expected ranges that a problem's source declares; empty if it declares none.
 
     Raises:

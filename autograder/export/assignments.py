@@ -58,9 +58,9 @@ class Total:
         return tuple(f"{one.problem}/{item}" for one in self.scores for item in one.waiting)
 
     @property
-    def handed_in_at(self) -> datetime | None:
+    def submitted_at(self) -> datetime | None:
         """The last submission time."""
-        return max((one.handed_in_at for one in self.scores if one.handed_in_at), default=None)
+        return max((one.submitted_at for one in self.scores if one.submitted_at), default=None)
 
     @property
     def seconds_late(self) -> float:

@@ -1,7 +1,7 @@
 """Formats CSV cells: numbers, times, and text that no spreadsheet reads as a formula.
 
 Text that a spreadsheet would read as a formula (`=HYPERLINK(...)`, `+1`, `@x`) gets an apostrophe in front, also after
-a semicolon, a tab or a new line, where the spreadsheet may split the text. `as_it_was` removes exactly these
+a semicolon, a tab or a new line, where the spreadsheet may split the text. `unescaped` removes exactly these
 apostrophes, so ids can be read back.
 """
 
@@ -17,13 +17,13 @@ _FORMULA = re.compile(r"(?:\A|(?<=[;\t\r\n]))'*(?=[\s\"']*[=+\-@\uff1d\uff0b\uff
 """The start of a possible formula, with any apostrophes in front of it."""
 
 
-def harmless(text: str) -> str:
+def escaped(text: str) -> str:
     """Escapes the text of a cell: puts an apostrophe before each possible formula."""
     return _FORMULA.sub(lambda start: f"'{start.group()}", text)
 
 
-def as_it_was(cell: str) -> str:
-    """Reverses `harmless`."""
+def unescaped(cell: str) -> str:
+    """Reverses `escaped`."""
     return _FORMULA.sub(lambda start: start.group()[1:], cell)
 
 

@@ -41,7 +41,7 @@ class Score:
     max_score: float
     waiting: tuple[str, ...]
     """Ids of the items that need manual grading."""
-    handed_in_at: datetime | None
+    submitted_at: datetime | None
     """Submission time in UTC; None if unknown."""
     seconds_late: float
     """Seconds after the due date with this student's extension; 0 if in time."""

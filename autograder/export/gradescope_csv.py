@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from autograder.export.assignments import Assignment, Total, total
-from autograder.export.csv_cells import csv_text, duration_text, harmless, moment_text, points_text
+from autograder.export.csv_cells import csv_text, duration_text, escaped, moment_text, points_text
 from autograder.export.grades import Grades
 from autograder.export.options import Unfinished
 from autograder.export.result import (
@@ -96,7 +96,7 @@ def _questions(grades: Grades, assignment: Assignment) -> dict[tuple[str, str], 
 
 
 def _who(person: Person) -> tuple[str, ...]:
-    return tuple(map(harmless, (person.first_name, person.last_name, person.sid, person.email, person.section)))
+    return tuple(map(escaped, (person.first_name, person.last_name, person.sid, person.email, person.section)))
 
 
 def _grade(assignment: Assignment, found: Total | None, unfinished: Unfinished, zone: tzinfo | None) -> tuple[str, ...]:
@@ -104,7 +104,7 @@ def _grade(assignment: Assignment, found: Total | None, unfinished: Unfinished, 
     if found is None:
         return ("", most, "Missing", "", "", "", "", "0")
     shown = not found.waiting or unfinished is Unfinished.INCLUDE
-    at = found.handed_in_at
+    at = found.submitted_at
     return (
         points_text(found.final) if shown else "",
         most,

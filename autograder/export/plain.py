@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import tzinfo
 
 from autograder.export.assignments import Assignment, Total
-from autograder.export.csv_cells import csv_text, duration_text, harmless, moment_text, points_text
+from autograder.export.csv_cells import csv_text, duration_text, escaped, moment_text, points_text
 from autograder.export.grades import Grades
 from autograder.export.options import Unfinished
 from autograder.export.result import (
@@ -51,7 +51,7 @@ def plain_file(
     for problem in dict.fromkeys(problem for assignment in assignments for problem in assignment.problems):
         for account in grades.accounts:
             score = grades.scores.get((account.id, problem))
-            who = (harmless(account.id), problem)
+            who = (escaped(account.id), problem)
             if score is None:
                 most = points_text(grades.max_score(problem))
                 rows.append((*who, "0", most, "0", "0", "nothing handed in", "", ""))
@@ -63,7 +63,7 @@ def plain_file(
             else:
                 written += 1
                 final = points_text(score.final)
-            at = score.handed_in_at
+            at = score.submitted_at
             rows.append(
                 (
                     *who,

@@ -9,7 +9,7 @@ from pathlib import Path
 from autograder.core.errors import ExportError
 from autograder.core.files import write_atomically
 from autograder.export.assignments import Assignment, Total, total
-from autograder.export.csv_cells import csv_text, harmless, points_text
+from autograder.export.csv_cells import csv_text, escaped, points_text
 from autograder.export.grades import Grades
 from autograder.export.roster import Person, Roster
 from autograder.export.roster_match import Matching
@@ -118,8 +118,8 @@ def _list(exported: Exported) -> str:
     rows: list[tuple[str, ...]] = [_HEADINGS]
     for one in exported.left_out:
         numbers = (one.total.score, one.total.max_score, one.total.penalty, one.total.final)
-        said = (harmless(one.student), one.assignment, *map(points_text, numbers), harmless(one.why))
+        said = (escaped(one.student), one.assignment, *map(points_text, numbers), escaped(one.why))
         rows.append(("gradebook", *said))
     for person, assignment in exported.absent:
-        rows.append(("roster", harmless(person.label), assignment, "", "", "", "", "no submission"))
+        rows.append(("roster", escaped(person.label), assignment, "", "", "", "", "no submission"))
     return csv_text(rows)

@@ -63,7 +63,7 @@ class ItemView:
     """The grader's comment."""
     output: tuple[Markup, ...]
     """Compares the student's answer on the per-student inputs with the right one."""
-    leans_on: tuple[str, ...]
+    depends_on: tuple[str, ...]
     """Items to fix first."""
     advice: Markup
     """A hint at what to look at."""
@@ -104,7 +104,7 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
         message=with_code(said),
         comment=result.comment,
         output=() if is_done else tuple(with_code(line) for line in result.output),
-        leans_on=() if is_done else result.leans_on,
+        depends_on=() if is_done else result.depends_on,
         advice=with_code("" if is_done or by_hand or not tests_agree else _ADVICE.get(result.status, "")),
     )
 

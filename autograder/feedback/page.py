@@ -95,7 +95,7 @@ def _in_order_of_gain(lost: Sequence[ItemResult]) -> list[ItemResult]:
     order: dict[str, ItemResult] = {}
 
     def add(item: ItemResult, above: frozenset[str]) -> None:
-        for used in item.leans_on:
+        for used in item.depends_on:
             if used in by_id and used not in above:
                 add(by_id[used], above | {used})
         order.setdefault(item.id, item)

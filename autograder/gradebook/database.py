@@ -54,8 +54,8 @@ def gradebook_path(root: Path) -> Path:
 class Record(Protocol):
     """Records one submission."""
 
-    def __call__(self, grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
-        """Returns the log with manual scores; `handed_in_at` is the submission time on the course platform."""
+    def __call__(self, grading: Recordable, submitted_at: datetime | None = None) -> GradedLog:
+        """Returns the log with manual scores; `submitted_at` is the submission time on the course platform."""
 
 
 @contextmanager
@@ -78,17 +78,17 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record
     course = load_course(root)
     known: dict[str, Mapping[str, Rows]] = {}
 
-    def record(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
+    def record(grading: Recordable, submitted_at: datetime | None = None) -> GradedLog:
         log = grading.log
         with _explaining(gradebook_path(root)):
             if grading.is_known and log.problem not in known:
                 known[log.problem] = class_rows(gradebook, log.problem)
             rows = known[log.problem].get(log.student) if grading.is_known else None
-            if rows and rows.equal(log, course, handed_in_at) and _recorded_notebook(root, log).is_file():
+            if rows and rows.equal(log, course, submitted_at) and _recorded_notebook(root, log).is_file():
                 return with_manual_points(log, rows.given)
             try:
                 log = _record(gradebook, root, grading)
-                _set_lateness(gradebook, course, log, handed_in_at)
+                _set_lateness(gradebook, course, log, submitted_at)
             except Exception:
                 gradebook.db.rollback()  # otherwise nothing more could be recorded
                 raise
@@ -121,12 +121,12 @@ def _recorded_notebook(root: Path, log: GradedLog) -> Path:
     return course_folder(root) / "autograded" / log.student / log.problem / f"{log.problem}.ipynb"
 
 
-def _set_lateness(gradebook: Any, course: Course, log: GradedLog, handed_in_at: datetime | None) -> None:
+def _set_lateness(gradebook: Any, course: Course, log: GradedLog, submitted_at: datetime | None) -> None:
     """Records the submission time and applies the late policy's penalty, as `nbgrader autograde` does."""
     if log.problem not in course.problems:
         return
     grant_extension(gradebook, course, log)
-    known = {} if handed_in_at is None else {"timestamp": handed_in_at.astimezone(UTC).replace(tzinfo=None)}
+    known = {} if submitted_at is None else {"timestamp": submitted_at.astimezone(UTC).replace(tzinfo=None)}
     submission = gradebook.update_or_create_submission(log.problem, log.student, **known)
     notebook = gradebook.find_submission_notebook(log.problem, log.problem, log.student)
     gradebook.db.expire(notebook)  # the database computes its score

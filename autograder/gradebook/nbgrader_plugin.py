@@ -38,7 +38,7 @@ from autograder.gradebook.database import (
 )
 from autograder.gradebook.rows import write_scores
 from autograder.release.notebook import released_notebook, stub
-from autograder.submissions.timestamps import hand_in_time_or_warning
+from autograder.submissions.timestamps import submission_time_or_warning
 
 _NBGRADER_STEPS = "nbgrader.preprocessors."
 _RELEASE_STEPS = (
@@ -69,9 +69,9 @@ c = get_config()  # noqa: F821
 here = Path(__file__).resolve().parent
 os.environ.setdefault("AUTOGRADER_ROOT", str(here.parent))
 
-from autograder.gradebook.nbgrader_plugin import read_hand_in_times_with_care
+from autograder.gradebook.nbgrader_plugin import read_submission_times_with_care
 
-read_hand_in_times_with_care()
+read_submission_times_with_care()
 
 c.CourseDirectory.course_id = {course.id!r}
 c.CourseDirectory.root = str(here)
@@ -99,14 +99,14 @@ c.HTMLExporter.preprocessors = ["autograder.gradebook.rubrics.ShowRubrics"]
 '''
 
 
-def read_hand_in_times_with_care() -> None:
-    """Makes nbgrader read `timestamp.txt` with `hand_in_time_or_warning`.
+def read_submission_times_with_care() -> None:
+    """Makes nbgrader read `timestamp.txt` with `submission_time_or_warning`.
 
     nbgrader's own function raises on a text that is not a time, which ends the batch, and hangs on a named pipe.
     """
 
     def careful(self: CourseDirectory, folder: str) -> datetime | None:
-        moment = hand_in_time_or_warning(Path(folder), self.log)
+        moment = submission_time_or_warning(Path(folder), self.log)
         return None if moment is None else moment.replace(tzinfo=None)
 
     CourseDirectory.get_existing_timestamp = careful

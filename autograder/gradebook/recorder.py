@@ -16,7 +16,7 @@ from autograder.submissions.student_ids import MARKUP
 _log = logging.getLogger("autograder")
 
 
-def unchanged(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
+def unchanged(grading: Recordable, submitted_at: datetime | None = None) -> GradedLog:
     """Records nothing."""
     return grading.log
 
@@ -27,14 +27,14 @@ def recorder(root: Path) -> Iterator[Record]:
     fault, recorded, left = "", 0, 0
     odd: list[str] = []
 
-    def record(grading: Recordable, handed_in_at: datetime | None = None) -> GradedLog:
+    def record(grading: Recordable, submitted_at: datetime | None = None) -> GradedLog:
         nonlocal fault, recorded, left
         if MARKUP.intersection(grading.log.student):  # the form grader does not escape names in its pages
             odd.append(grading.log.student)
             return grading.log
         if not fault:
             try:
-                log = write(grading, handed_in_at)
+                log = write(grading, submitted_at)
                 recorded += 1
                 return log
             except CourseError as error:

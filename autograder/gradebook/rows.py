@@ -86,7 +86,7 @@ class Rows:
                 found[name] = (found.get(name, (None, ""))[0], str(comment))
         return found
 
-    def equal(self, log: GradedLog, course: Course, handed_in_at: datetime | None) -> bool:
+    def equal(self, log: GradedLog, course: Course, submitted_at: datetime | None) -> bool:
         """Whether the rows equal what recording this log would write, provided its written answers did not change."""
         results = {item.id: item for item in log.items}
         for name, grade in self.grades.items():
@@ -98,13 +98,13 @@ class Rows:
         if any(auto != auto_comment(results.get(name)) for name, (auto, _) in self.comments.items()):
             return False
         graded = {item_of(name) for name in self.grades}
-        return graded == set(results) and self._is_late_as(log, course, handed_in_at)
+        return graded == set(results) and self._is_late_as(log, course, submitted_at)
 
-    def _is_late_as(self, log: GradedLog, course: Course, handed_in_at: datetime | None) -> bool:
+    def _is_late_as(self, log: GradedLog, course: Course, submitted_at: datetime | None) -> bool:
         if log.problem not in course.problems:
             return True
         days = course.extension_days(log.problem, log.student)
-        moment = self.timestamp if handed_in_at is None else handed_in_at.astimezone(UTC).replace(tzinfo=None)
+        moment = self.timestamp if submitted_at is None else submitted_at.astimezone(UTC).replace(tzinfo=None)
         if moment != self.timestamp or (self.extension or timedelta()) != timedelta(days=days):
             return False
         late = 0.0

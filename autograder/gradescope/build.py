@@ -15,7 +15,7 @@ from autograder.core.files import write_atomically, write_bytes
 from autograder.core.notebook_io import notebook_text
 from autograder.core.zips import zip_of
 from autograder.course.config import COURSE_FILE, load_course, root_folder
-from autograder.course.metric_ranges import declared_bands
+from autograder.course.metric_ranges import declared_ranges
 from autograder.course.problem import Problem, load_problem
 from autograder.course.seed import fingerprint, grading_seed, seed_line, seeds_file
 from autograder.course.variants import variants
@@ -111,7 +111,7 @@ def make_zip(
     return Made(out, len(data), settings, figures.get(problem.id), command)
 
 
-def write_hand_ins(problem_id: str, folder: Path, root: Path | None = None) -> tuple[Path, Path]:
+def write_submissions(problem_id: str, folder: Path, root: Path | None = None) -> tuple[Path, Path]:
     """Writes two notebooks for testing an autograder: a solved one, which no student may see, and an untouched one.
 
     Args:
@@ -142,7 +142,7 @@ def _check(settings: Settings, problem: Problem, seed: str) -> None:
         raise AutograderError(
             "isolation level 'plain' is not allowed on Gradescope: student code could change the results."
         )
-    bands = declared_bands(problem)
+    bands = declared_ranges(problem)
     if settings.leaderboard and entry_for(settings.leaderboard, bands) is None:
         known = ", ".join(sorted(bands)) or "none"
         raise AutograderError(

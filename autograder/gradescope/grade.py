@@ -18,7 +18,7 @@ from pathlib import Path
 from autograder.core.machine import free_memory
 from autograder.core.results import Flag, GradedLog, ItemResult, Outcome, Status
 from autograder.course.cell_selection import graded_cells, may_run
-from autograder.course.metric_ranges import declared_bands
+from autograder.course.metric_ranges import declared_ranges
 from autograder.course.name_analysis import imported_modules
 from autograder.course.problem import Problem, load_problem
 from autograder.course.seed import fingerprint, grading_seed
@@ -28,10 +28,10 @@ from autograder.gradescope.results_json import End, Tell
 from autograder.gradescope.settings import METADATA_FILE, VERIFY, Settings
 from autograder.gradescope.submission import Delivered, Users, listed, look_through, read_users
 from autograder.grading.grade import grade_submission
-from autograder.grading.preflight import load, rehearse
+from autograder.grading.preflight import load, run_preflight
 from autograder.sandbox.guest.confinement import PLAIN
 from autograder.sandbox.host import ANY, Host, SessionLimits
-from autograder.sandbox.probes import COURSE, insist
+from autograder.sandbox.probes import COURSE, require_confinement
 from autograder.submissions.log import read_log
 from autograder.submissions.metrics import MetricVerdict, judge_metrics
 from autograder.submissions.pictures import PICTURE
@@ -74,7 +74,7 @@ def grade(base: Path, settings: Settings, tell: Tell) -> None:
     tell({"end": str(End.DONE)})
 
 
-def rehearse_here(base: Path, settings: Settings) -> str:
+def preflight_here(base: Path, settings: Settings) -> str:
     """Grades the solution in this container; returns a sentence about the result.
 
     Raises:
@@ -83,7 +83,7 @@ def rehearse_here(base: Path, settings: Settings) -> str:
     problem = load_problem(settings.problem, base / "source")
     with contextlib.closing(_host(problem, settings)) as host:
         load(problem)
-        rehearse(problem, host)
+        run_preflight(problem, host)
         return (
             f"The solution of {problem.id!r} gets full marks here; student code runs at isolation level {host.level!r}."
         )
@@ -103,7 +103,7 @@ def imported_while_grading(problem_id: str, root: Path) -> tuple[set[str], set[s
     problem = load_problem(problem_id, root)
     with Host(_modules(problem), level=ANY) as host:
         load(problem)
-        rehearse(problem, host)
+        run_preflight(problem, host)
         with contextlib.closing(host.session()) as session:
             told = session.run("import sys; print(*{name.partition('.')[0] for name in sys.modules})", "modules", 60)
     loaded = {name.partition(".")[0] for name in sys.modules} | set(str(told["stdout"]).split())
@@ -125,7 +125,7 @@ def _examine(
 
     with contextlib.closing(_host(problem, settings)) as host:
         root = problem.path.parent.parent
-        graded = grade_submission(problem.id, submission, root=root, host=host, on_item=on_item, lives=1)
+        graded = grade_submission(problem.id, submission, root=root, host=host, on_item=on_item, attempts=1)
     found = graded.log
     if found.outcome is not Outcome.GRADED:
         tell({"notes": [found.items[0].message]})
@@ -230,7 +230,7 @@ def _leaderboard(problem: Problem, log: GradedLog, settings: Settings) -> list[d
     if not settings.leaderboard or settings.leaderboard not in log.metrics:
         return []
     metrics = {settings.leaderboard: log.metrics[settings.leaderboard]}
-    judged = {metric.id: metric for metric in judge_metrics(metrics, declared_bands(problem), log.profile)}
+    judged = {metric.id: metric for metric in judge_metrics(metrics, declared_ranges(problem), log.profile)}
     metric = judged.get(settings.leaderboard)
     if metric is None or metric.verdict is not MetricVerdict.IN_BAND:
         return []
@@ -247,7 +247,7 @@ def _host(problem: Problem, settings: Settings) -> Host:
     host = Host(_modules(problem), limits, level=settings.isolation, thrifty=True)
     with _first_to_go():
         host.start()
-    insist(host, root, {COURSE})
+    require_confinement(host, root, {COURSE})
     return host
 
 

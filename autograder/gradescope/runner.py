@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     """Grades the submission in `<base>/submission` and writes `<base>/results/results.json`.
 
     Args:
-        arguments: the base folder (`/autograder`); before it `--rehearse` to grade the solution instead and write no
+        arguments: the base folder (`/autograder`); before it `--preflight` to grade the solution instead and write no
             results.
 
     Returns:
@@ -57,8 +57,8 @@ def main(arguments: list[str]) -> int:
     except AutograderError as error:
         print(f"gradescope: {error}", flush=True)
         return 2
-    if arguments[0] == "--rehearse":
-        return _rehearse(base, settings)
+    if arguments[0] == "--preflight":
+        return _run_preflight(base, settings)
     return run(base, settings)
 
 
@@ -209,13 +209,13 @@ def _grade_and_exit(base: Path, settings: Settings, writing: int) -> None:
         os._exit(status)
 
 
-def _rehearse(base: Path, settings: Settings) -> int:
+def _run_preflight(base: Path, settings: Settings) -> int:
     """Grades the solution in this image, which must not be used unless the solution gets full marks."""
-    from autograder.gradescope.grade import rehearse_here
+    from autograder.gradescope.grade import preflight_here
 
     shut(base)
     try:
-        print(rehearse_here(base, settings))
+        print(preflight_here(base, settings))
     except AutograderError as error:
         print(f"gradescope: {error}", flush=True)
         return 1

@@ -11,7 +11,7 @@ from typing import Any
 
 from autograder.core.text import printable
 from autograder.submissions.archives import files_in, in_folder
-from autograder.submissions.intake import take
+from autograder.submissions.intake import import_student
 from autograder.submissions.reader import LOG_NAME
 
 STUDENT = "student"
@@ -58,7 +58,7 @@ def look_through(submission: Path, problem: str, to: Path) -> Delivered:
         to: an empty folder for the copies.
     """
     files = files_in(submission) if submission.is_dir() else []
-    taken = take(STUDENT, files, problem, to)
+    taken = import_student(STUDENT, files, problem, to)
     folder = to / STUDENT / problem
     notes = [printable(note, 300) for note in taken.notes]
     every = islice(in_folder(submission, ""), _MOST_COUNTED) if submission.is_dir() else ()

@@ -17,7 +17,7 @@ from typing import Any
 
 from autograder.core.results import Status
 from autograder.course.name_analysis import plain_python
-from autograder.grading.limits import ALL_CELLS_SECONDS, CELL_SECONDS, LIVES, UNSURE_CELLS_SECONDS
+from autograder.grading.limits import ALL_CELLS_SECONDS, ATTEMPTS, CELL_SECONDS, UNSURE_CELLS_SECONDS
 from autograder.sandbox.host import Host, Session, SessionDiedError
 from autograder.submissions.rebuild import Built
 
@@ -39,7 +39,7 @@ class StudentProcess:
         seed: of the process's global random generators.
         unsure: ids of cells that may not be needed; they have a time limit of their own.
         timed: adds the time that a block takes to a phase of the examination.
-        lives: how many times the process must die in a cell before the cell is blamed.
+        attempts: how many times the process must die in a cell before the cell is blamed.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class StudentProcess:
         seed: int,
         unsure: Collection[str],
         timed: Callable[[str], AbstractContextManager[None]],
-        lives: int = LIVES,
+        attempts: int = ATTEMPTS,
     ) -> None:
         self.dead: dict[str, str] = {}
         """Cell id → how the cell killed the process."""
@@ -59,7 +59,7 @@ class StudentProcess:
         self._seed = seed
         self._unsure = unsure
         self._timed = timed
-        self._lives = lives
+        self._attempts = attempts
         self._session: Session | None = None
         self._ran: list[Built] = []
 
@@ -71,7 +71,7 @@ class StudentProcess:
     def run(self, built: Built) -> dict[str, Any]:
         """Runs one more cell; returns what it printed and raised (`CellRun`), or how it killed the process (`dead`)."""
         deaths: list[Status] = []
-        while len(deaths) < self._lives:
+        while len(deaths) < self._attempts:
             try:
                 return asdict(self._run(self._ready(), built))
             except SessionDiedError as error:
@@ -154,7 +154,7 @@ class StudentProcess:
                     self._run(session, built)
                 except SessionDiedError as error:  # ran before, kills the process now
                     deaths[built.id] += 1
-                    if error.reason is not Status.CRASHED or deaths[built.id] >= self._lives:
+                    if error.reason is not Status.CRASHED or deaths[built.id] >= self._attempts:
                         self.dead[built.id] = error.reason
                         self._ran.remove(built)
                     break

@@ -26,8 +26,8 @@ from autograder.course.problem import Item, Problem
 from autograder.grading import misconceptions
 from autograder.grading.answer_diff import compare
 from autograder.grading.cell_runner import CellRun, StudentProcess
-from autograder.grading.item_cache import Recall
-from autograder.grading.limits import ALL_CELLS_OUTPUT, ANSWER_SECONDS, LIVES
+from autograder.grading.item_cache import ItemCache
+from autograder.grading.limits import ALL_CELLS_OUTPUT, ANSWER_SECONDS, ATTEMPTS
 from autograder.grading.reference import Reference, quiet_process, reference, run_test
 from autograder.grading.verdict import Verdict, broken_cell, dead, not_answered, verdict_of
 from autograder.sandbox.guest.server import seed_everything
@@ -82,9 +82,9 @@ def examine(
     *,
     student: str,
     seed: str,
-    recall: Recall | None = None,
+    cache: ItemCache | None = None,
     on_item: OnItem | None = None,
-    lives: int = LIVES,
+    attempts: int = ATTEMPTS,
     items: Collection[str] | None = None,
 ) -> Examined:
     """Examines a notebook.
@@ -95,14 +95,14 @@ def examine(
         host: forks the processes for student code.
         student: the student's id; the per-student inputs are drawn from it.
         seed: of the grading run, for the tests' inputs and the global generators.
-        recall: results of an earlier grading; none if not given.
+        cache: results of an earlier grading; none if not given.
         on_item: called with each item's result as soon as it is known.
-        lives: how many times the process must die in a cell before the cell is blamed.
+        attempts: how many times the process must die in a cell before the cell is blamed.
         items: ids of the only items to examine; all if not given. Cells below the last of some items are not run.
     """
     wanted = [item for item in problem.items if items is None or item.id in items]
     with quiet_process(), inputs_from(seed):
-        examination = _Examination(problem, rebuilt, host, student, seed, recall or Recall(), lives, wanted)
+        examination = _Examination(problem, rebuilt, host, student, seed, cache or ItemCache(), attempts, wanted)
         return examination.run(on_item or (lambda result: None))
 
 
@@ -114,13 +114,13 @@ class _Examination:
         host: Host,
         student: str,
         seed: str,
-        recall: Recall,
-        lives: int,
+        cache: ItemCache,
+        attempts: int,
         wanted: Sequence[Item],
     ) -> None:
         self._problem = problem
         self._wanted = wanted
-        self._recall = recall
+        self._cache = cache
         self._state = key_of(software(), seed, problem.id, host.level)
         """Digest of all cells so far, in order; it identifies the state of the student's process."""
         self._rebuilt = rebuilt
@@ -149,7 +149,7 @@ class _Examination:
             message = f"A cell uses {why}, so the needed cells cannot be determined: the whole notebook was run."
             self._done.flags.append(Flag("whole_notebook", message))
         cells_seed = _seed(seed, problem.id, "cells")
-        self._process = StudentProcess(host, cells_seed, self._unsure, self._done.timed, lives)
+        self._process = StudentProcess(host, cells_seed, self._unsure, self._done.timed, attempts)
         tests = {item.test.grade_id for item in wanted if item.test is not None}
         is_asked = [built.cell is not None and built.cell.grade_id in tests for built in rebuilt.cells]
         last = max((n for n, asked in enumerate(is_asked) if asked), default=-1)
@@ -178,27 +178,29 @@ class _Examination:
         finally:
             self._process.close()
         for item in self._wanted:
-            self._done.results.append(self._leaning(item, results) if item.kind == "code" else results[item.id])
+            self._done.results.append(
+                self._with_dependencies(item, results) if item.kind == "code" else results[item.id]
+            )
         return self._done
 
-    def _leaning(self, item: Item, results: dict[str, ItemResult]) -> ItemResult:
+    def _with_dependencies(self, item: Item, results: dict[str, ItemResult]) -> ItemResult:
         """The item's result, with the ids of the wrong items that its code uses."""
         result = results[item.id]
         names = names_of(self._rebuilt.source(item.id)) if item.id in self._rebuilt.answered else None
         if names is None or result.score >= item.points:
             return result
         wrong = [other.id for other in results.values() if other.score < other.max_score and other.id != item.id]
-        return replace(result, leans_on=tuple(other for other in wrong if other in names.uses))
+        return replace(result, depends_on=tuple(other for other in wrong if other in names.uses))
 
     # --- the student's cells ------------------------------------------------------------------------------------------
 
     def _run_cell(self, built: Built) -> None:
         """Runs a cell, or takes its cached result; the cell then runs later, if an item needs the process."""
         self._state = key_of(self._state, built.id, built.source)
-        known = None if self._process.is_there else self._recall.get(self._state)
+        known = None if self._process.is_there else self._cache.get(self._state)
         if known is None:
             known = self._process.run(built)
-            self._recall.keep(self._state, known, known.get("dead", ""))
+            self._cache.keep(self._state, known, known.get("dead", ""))
         self._process.has_run(built, known.get("dead", ""))
         if "dead" not in known:
             run = CellRun(**known)
@@ -212,15 +214,15 @@ class _Examination:
         started = time.monotonic()
         early = self._before(item)
         key = self._key(item, early)
-        found = self._recall.get(key)
+        found = self._cache.get(key)
         is_known = found is not None
         if found is None:
             found = self._found(item, early)
-            if self._recall.keep(key, found, found["status"]):
+            if self._cache.keep(key, found, found["status"]):
                 said = f"`{item.id}` got another status in an earlier grading of the same notebook (flaky)."
                 self._done.flags.append(Flag("unsteady", said))
         else:
-            self._recall.items += 1
+            self._cache.items += 1
         if found["answer"] is not None:
             self._done.answers[item.id] = found["answer"]
         return ItemResult(

@@ -43,7 +43,7 @@ def ungraded(problem: Problem, submission: Submission, error: UnusableError) -> 
     log = GradedLog(
         problem=problem.id,
         student=ANONYMOUS if submission.student is None else well_formed(submission.student),
-        created_at=rfc3339(submission.handed_in_at),
+        created_at=rfc3339(submission.submitted_at),
         profile="grade",
         environment=environment(),
         answers={},

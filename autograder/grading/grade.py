@@ -15,18 +15,18 @@ from autograder.core.errors import SetupError, SourceError
 from autograder.core.notebook_io import graded_text
 from autograder.core.results import CACHED, Flag, GradedLog, Grading, Outcome
 from autograder.core.text import well_formed
-from autograder.course.metric_ranges import declared_bands
+from autograder.course.cell_selection import warm_modules
+from autograder.course.metric_ranges import declared_ranges
 from autograder.course.problem import Problem, load_problem
 from autograder.course.seed import fingerprint, grading_seed
-from autograder.course.warm_modules import warm_modules
 from autograder.grading.examiner import Examined, OnItem, examine
 from autograder.grading.executed_notebook import executed_notebook
 from autograder.grading.failed import ANONYMOUS, environment, failed_grading, rfc3339, ungraded
-from autograder.grading.item_cache import Recall
-from autograder.grading.limits import LIVES
+from autograder.grading.item_cache import ItemCache
+from autograder.grading.limits import ATTEMPTS
 from autograder.grading.log_check import disagreements
 from autograder.sandbox.host import Host
-from autograder.sandbox.probes import insist
+from autograder.sandbox.probes import require_confinement
 from autograder.submissions.log import read_log
 from autograder.submissions.metrics import numbers_in_words
 from autograder.submissions.reader import Submission, UnusableError, read_cells, read_submission
@@ -76,7 +76,7 @@ def grade_or_say_why(
     *,
     root: Path | None = None,
     host: Host | None = None,
-    findings: Mapping[str, Any] | None = None,
+    cached_items: Mapping[str, Any] | None = None,
 ) -> Grading:
     """Like `grade_submission`, but an error of the autograder affects only this submission; its result says why.
 
@@ -85,7 +85,7 @@ def grade_or_say_why(
         SetupError: nothing can be graded on this machine.
     """
     try:
-        grading = grade_submission(problem_id, submission, root=root, host=host, findings=findings)
+        grading = grade_submission(problem_id, submission, root=root, host=host, cached_items=cached_items)
         for text in (grading.log.as_text(), grading.text):
             text.encode()  # text that cannot be encoded is reported here, with its traceback
         return grading
@@ -101,9 +101,9 @@ def grade_submission(
     *,
     root: Path | None = None,
     host: Host | None = None,
-    findings: Mapping[str, Any] | None = None,
+    cached_items: Mapping[str, Any] | None = None,
     on_item: OnItem | None = None,
-    lives: int = LIVES,
+    attempts: int = ATTEMPTS,
 ) -> Grading:
     """Grades one submission.
 
@@ -112,9 +112,9 @@ def grade_submission(
         submission: the student's files, as bytes.
         root: the course's root folder; found if not given.
         host: forks the processes for student code, its sandbox already tested; this process's own host if not given.
-        findings: cached results of an earlier grading of this student (`Grading.findings`); no cache if not given.
+        cached_items: results of an earlier grading of this student (`Grading.cached_items`); no cache if not given.
         on_item: called with each item's result as soon as it is known; never for a notebook that cannot be graded.
-        lives: how many times student code must end its process before it is blamed. 1 if nothing else runs on the
+        attempts: how many times student code must end its process before it is blamed. 1 if nothing else runs on the
             machine, so that code which uses up all memory does so only once.
     """
     started = time.monotonic()
@@ -134,24 +134,26 @@ def grade_submission(
     if host is None:
         host = _host(warm_modules([problem]), course)
     read = time.monotonic()
-    recall = Recall(findings)
-    examined = examine(problem, rebuilt, host, student=student, seed=seed, recall=recall, on_item=on_item, lives=lives)
+    cache = ItemCache(cached_items)
+    examined = examine(
+        problem, rebuilt, host, student=student, seed=seed, cache=cache, on_item=on_item, attempts=attempts
+    )
     asked = time.monotonic()
     flags += [*rebuilt.flags, *examined.flags]
     if theirs:
         flags += disagreements(theirs, rebuilt, examined.answers, student)
     flags.append(Flag("inputs", f"Inputs were drawn from the seed with fingerprint {fingerprint(seed)}."))
     flags.append(Flag("isolation", f"Student code ran at isolation level '{host.level}'."))
-    if recall.items:
+    if cache.items:
         codes = sum(item.kind == "code" for item in problem.items)
-        flags.append(Flag(CACHED, f"{recall.items} of {codes} items have cached results from an earlier grading."))
+        flags.append(Flag(CACHED, f"{cache.items} of {codes} items have cached results from an earlier grading."))
     log = _log(problem, student, submission, theirs, rebuilt, examined, tuple(flags))
     results = {result.id: result for result in examined.results}
-    logged = numbers_in_words(theirs.get("metrics", {}), declared_bands(problem), theirs.get("profile", "grade"))
+    logged = numbers_in_words(theirs.get("metrics", {}), declared_ranges(problem), theirs.get("profile", "grade"))
     text = graded_text(executed_notebook(problem, rebuilt, examined.runs, results, logged))
     end = time.monotonic()
     phases = {"read": read - started, **examined.phases, "write": end - asked}
-    return Grading(log, text, end - started, phases, recall.kept, recall.is_settled)
+    return Grading(log, text, end - started, phases, cache.kept, cache.is_settled)
 
 
 @functools.cache
@@ -159,7 +161,7 @@ def _host(modules: tuple[str, ...], root: Path) -> Host:
     """This process's warm host for student code, its sandbox tested; closed at exit."""
     host = Host(modules)
     atexit.register(host.close)
-    insist(host, root)
+    require_confinement(host, root)
     return host
 
 
@@ -176,7 +178,7 @@ def _log(
     return GradedLog(
         problem=problem.id,
         student=student,
-        created_at=theirs.get("created_at") or rfc3339(submission.handed_in_at),
+        created_at=theirs.get("created_at") or rfc3339(submission.submitted_at),
         profile=theirs.get("profile", "grade"),
         environment=theirs.get("environment") or environment(),
         answers=examined.answers,

@@ -17,7 +17,7 @@ DOUBTFUL = frozenset({Status.TIMEOUT, Status.OUT_OF_MEMORY, Status.CRASHED})
 _AGREEING = 2
 
 
-class Recall:
+class ItemCache:
     """The cached results of one submission, old and new.
 
     Args:

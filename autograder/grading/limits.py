@@ -15,7 +15,7 @@ ALL_CELLS_OUTPUT = 400_000
 ANSWER_SECONDS = 10.0
 """Wall-clock limit of one answer on per-student inputs."""
 
-LIVES = 2
+ATTEMPTS = 2
 """How many times the process must die in a cell before the cell is blamed."""
 _ITEM_EXTRA = 60.0
 """Seconds per item that forking, ending and recognising may take on a busy machine."""

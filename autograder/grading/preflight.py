@@ -37,7 +37,7 @@ def load(problem: Problem) -> None:
     executed_notebook(problem, rebuild(problem, read_cells(_solution(problem), problem.id)), {}, results)
 
 
-def rehearse(problem: Problem, host: Host) -> None:
+def run_preflight(problem: Problem, host: Host) -> None:
     """Grades the solution of a problem like a submission.
 
     Raises:
@@ -46,7 +46,7 @@ def rehearse(problem: Problem, host: Host) -> None:
     """
     from autograder.grading.grade import grade_submission
 
-    solution = Submission("rehearsal", notebook=_solution(problem))
+    solution = Submission("preflight", notebook=_solution(problem))
     log = grade_submission(problem.id, solution, root=problem.path.parent.parent, host=host).log
     lost = [item for item in log.items if not item.manual and item.score < item.max_score]
     if lost:

@@ -16,10 +16,10 @@ from pathlib import Path, PurePosixPath
 from autograder.core.errors import ReleaseError, SetupError
 from autograder.core.files import write_atomically, write_bytes
 from autograder.core.zips import zip_of
-from autograder.course.config import doubts, load_course, root_folder
+from autograder.course.config import load_course, mismatches, root_folder
 from autograder.course.problem import problem_ids
 from autograder.course.urls import repository_name
-from autograder.release.last_search import secrets_in
+from autograder.release.leaks import secrets_in
 from autograder.release.student_files import student_files
 
 _log = logging.getLogger("autograder")
@@ -63,7 +63,7 @@ def bundle(
     """
     course = load_course(root or root_folder())
     sources = problem_ids(course.root)
-    for doubt in doubts(course, sources):
+    for doubt in mismatches(course, sources):
         _log.warning("%s", doubt)
     chosen = list(problems or [problem for problem in course.problems if problem in sources])
     files = student_files(course, chosen)

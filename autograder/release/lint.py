@@ -1,7 +1,7 @@
 """The linter for problem sources: finds errors that would publish a hidden test, lose points or break a notebook.
 
 nbgrader ignores a misspelt marker and publishes the tests below it; it replaces a solution cell without markers by a
-stub. So the release step stops on any finding. Rules about Python code are in `lint_code`.
+stub. So the release step stops on any finding. Rules about Python code are in `lint_rules`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from autograder.course.markers import HIDDEN, RUBRIC, SOLUTION, Marker
 from autograder.course.metric_ranges import lint_bands
 from autograder.course.percent import Line, TextCell, markers, numbers_inside, split_cells
 from autograder.course.problem import PACKAGE_WORD, problem_ids, read_source
-from autograder.release import lint_code
-from autograder.release.lint_headings import announced_points
+from autograder.release import lint_rules
+from autograder.release.lint_rules import announced_points
 
 KNOWN_TAGS = ("install", "train", "answers", "experiment", "log")
 KNOWN_KEYS = ("nbgrader", "tags", "seconds")
@@ -81,7 +81,9 @@ def lint_source(path: Path) -> list[Finding]:
         found += [Finding(path, line, name, message) for line, name, message in rule(cells)]
     found += [Finding(path, line, name, message) for line, name, message in lint_bands(cells, path.stem)]
     if not any(finding.rule in ("metadata", "percent") for finding in found):
-        found += [Finding(path, line, name, message) for line, name, message in _read_alike(cells, text, path)]
+        found += [
+            Finding(path, line, name, message) for line, name, message in _jupytext_differences(cells, text, path)
+        ]
     return sorted(set(found))
 
 
@@ -288,10 +290,10 @@ def _tags(cells: list[TextCell]) -> Found:
 
 
 def _code(cells: list[TextCell]) -> Found:
-    return lint_code.findings(cells)
+    return lint_rules.findings(cells)
 
 
-def _read_alike(cells: list[TextCell], text: str, path: Path) -> Found:
+def _jupytext_differences(cells: list[TextCell], text: str, path: Path) -> Found:
     """Findings where jupytext, which makes the notebook, reads other cells than our parser."""
     try:
         notebook = read_source(text, str(path))

@@ -1,6 +1,6 @@
 """The files of the student release: the notebooks, the package `homework`, and the files of the repository's root.
 
-Only listed files are included. `last_search` then searches all of them for text that students must not see.
+Only listed files are included. `leaks.secrets_in` then searches all of them for text that students must not see.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ class _Reader:
 
     def _block(self, body: Sequence[ast.stmt], depth: int) -> Iterator[tuple[int, tuple[str, ...]]]:
         for statement in body:
-            if _says_nothing(statement):
+            if _has_no_effect(statement):
                 continue
             if self._places is None and isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
                 self._places = _places(statement.args)
@@ -224,7 +224,7 @@ class _Reader:
         return self._imported.get(name, name)
 
 
-def _says_nothing(node: ast.stmt) -> bool:
+def _has_no_effect(node: ast.stmt) -> bool:
     """Whether a statement has no effect on results: a docstring, an import, a print, `pass`."""
     match node:
         case ast.Pass() | ast.Import() | ast.ImportFrom() | ast.Global() | ast.Nonlocal():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from autograder.core.results import Outcome
 from autograder.core.text import printable
-from autograder.course.metric_ranges import declared_bands
+from autograder.course.metric_ranges import declared_ranges
 from autograder.course.problem import Problem
 from autograder.report.charts import Histogram, median, metric_histogram
 from autograder.report.load import Entry
@@ -76,7 +76,7 @@ class Measured:
 
 def measured(problem: Problem, entries: Sequence[Entry]) -> Measured:
     """The metrics in the logs of the graded submissions, profile by profile."""
-    bands = declared_bands(problem)
+    bands = declared_ranges(problem)
     graded = [entry for entry in entries if entry.log.outcome is Outcome.GRADED]
     without = tuple(entry.student for entry in graded if not entry.log.metrics or entry.log.profile == "grade")
     profiles = []

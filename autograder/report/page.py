@@ -22,7 +22,7 @@ from autograder.report.item_stats import Scores, summarise
 from autograder.report.load import Run, read_runs
 from autograder.report.metrics import Measured, measured
 from autograder.report.notebooks import read_answers
-from autograder.report.review_list import FlagKind, Look, Times, flag_kinds, times, worth_a_look
+from autograder.report.review_list import FlagKind, ReviewEntry, Times, flag_kinds, review_list, times
 from autograder.report.similarity import Group, threshold
 
 NAME = "report.html"
@@ -60,7 +60,7 @@ class Section:
     problem: Problem
     notes: tuple[str, ...]
     scores: Scores
-    looks: tuple[Look, ...]
+    to_review: tuple[ReviewEntry, ...]
     grader_errors: tuple[str, ...]
     """Students for whom the grader itself failed."""
     measured: Measured
@@ -156,7 +156,7 @@ def _section(out: Path, run: Run, room: int) -> Section:
         problem=problem,
         notes=tuple(notes),
         scores=summarise(problem, run.entries),
-        looks=worth_a_look(run.entries, measures, copies),
+        to_review=review_list(run.entries, measures, copies),
         grader_errors=tuple(e.student for e in run.entries if e.log.outcome is Outcome.GRADER_ERROR),
         measured=measures,
         galleries=galleries(out, problem, run.entries, drawn, room),

@@ -61,7 +61,7 @@ class Because:
 
 
 @dataclass(frozen=True)
-class Look:
+class ReviewEntry:
     """A submission that needs review."""
 
     student: str
@@ -116,7 +116,7 @@ class Times:
     slowest: tuple[Slow, ...]
 
 
-def worth_a_look(entries: Sequence[Entry], measures: Measured, copies: Copies) -> tuple[Look, ...]:
+def review_list(entries: Sequence[Entry], measures: Measured, copies: Copies) -> tuple[ReviewEntry, ...]:
     """The submissions that need review, most urgent first."""
     reasons: dict[str, list[Because]] = defaultdict(list)
     for entry in entries:
@@ -130,8 +130,8 @@ def worth_a_look(entries: Sequence[Entry], measures: Measured, copies: Copies) -
     for student, odd in measures.odd.items():
         several = f", and {len(odd) - 1} more" if len(odd) > 1 else ""
         reasons[student].append(Because(f"unexpected number: {odd[0]}{several}", "wait"))
-    looks = [Look(student, tuple(_ranked(found))) for student, found in reasons.items() if found]
-    return tuple(sorted(looks, key=lambda look: (*_pressing(look), look.student)))
+    to_review = [ReviewEntry(student, tuple(_ranked(found))) for student, found in reasons.items() if found]
+    return tuple(sorted(to_review, key=lambda entry: (*_pressing(entry), entry.student)))
 
 
 def flag_kinds(entries: Iterable[Entry]) -> tuple[FlagKind, ...]:
@@ -210,8 +210,8 @@ def _ranked(found: Iterable[Because]) -> list[Because]:
     return sorted(found, key=lambda because: _TONES.index(because.tone))
 
 
-def _pressing(look: Look) -> tuple[int, int]:
-    return min(_TONES.index(because.tone) for because in look.reasons), -len(look.reasons)
+def _pressing(entry: ReviewEntry) -> tuple[int, int]:
+    return min(_TONES.index(because.tone) for because in entry.reasons), -len(entry.reasons)
 
 
 def _mostly(entry: Entry) -> str:

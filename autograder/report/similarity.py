@@ -64,7 +64,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class AlikeItem:
+class SimilarItem:
     """One item in which two works are similar."""
 
     item: str
@@ -87,7 +87,7 @@ class Group:
     students: tuple[str, ...]
     pair: tuple[str, str]
     """The two with the most similar work; `items` are about them."""
-    items: tuple[AlikeItem, ...]
+    items: tuple[SimilarItem, ...]
     """In the problem's order."""
 
     @property
@@ -119,18 +119,18 @@ def similar_groups(works: Sequence[Work], known: Mapping[str, Known]) -> list[Gr
         known: item id → what is known about it; items without an entry are not compared.
     """
     nodes = _nodes(works, known)
-    links: dict[tuple[int, int], list[AlikeItem]] = defaultdict(list)
+    links: dict[tuple[int, int], list[SimilarItem]] = defaultdict(list)
     said = defaultdict[tuple[int, int], set[int]](set)
     for item, about in known.items():
-        for pair, alike in _Item(item, about, nodes).alike(said).items():
-            links[pair].append(alike)
+        for pair, similar in _Item(item, about, nodes).similar(said).items():
+            links[pair].append(similar)
     least = threshold(len(works))
     strong = {pair: items for pair, items in links.items() if _is_telling(items, least)}
     groups = [_group(part, nodes, strong) for part in _connected(strong)]
     return sorted(groups, key=lambda group: (-group.digits, group.students))
 
 
-def _is_telling(items: Sequence[AlikeItem], least: float) -> bool:
+def _is_telling(items: Sequence[SimilarItem], least: float) -> bool:
     """Whether the evidence suffices and is long enough; a few short lines can be similar by style."""
     return (
         math.fsum(item.digits for item in items) >= least and math.fsum(item.length for item in items) >= LEAST_LENGTH
@@ -183,7 +183,7 @@ class _Item:
         least = RING_LENGTH * self._known.length
         return frozenset(passage for passages in sets.values() if len(passages) >= least for passage in passages)
 
-    def alike(self, said: defaultdict[tuple[int, int], set[int]]) -> dict[tuple[int, int], AlikeItem]:
+    def similar(self, said: defaultdict[tuple[int, int], set[int]]) -> dict[tuple[int, int], SimilarItem]:
         """Returns pair of nodes → similarity; a node with several students is a pair with itself.
 
         Args:
@@ -213,9 +213,9 @@ class _Item:
             new = [passage for passage in passages if passage not in said[pair]]
             if new or (not passages and not whole <= said[pair]):
                 share = 1.0 if whole else len(passages) / max(1, min(len(unusual[number]) for number in pair))
-                found[pair] = self._alike(one, other, share, new)
+                found[pair] = self._similar_item(one, other, share, new)
                 said[pair].update(new, whole)
-        return {pair: alike for pair, alike in found.items() if alike.digits > 0}
+        return {pair: similar for pair, similar in found.items() if similar.digits > 0}
 
     def _unusual(self, node: _Node) -> frozenset[int]:
         """The passages of a node that, apart from the two who share them, at most a few others wrote."""
@@ -230,7 +230,7 @@ class _Item:
         form = node.shapes[self._item].form
         return self._forms[form] - own <= self._few and form not in self._common_forms
 
-    def _alike(self, one: _Node, other: _Node, share: float, passages: Sequence[int]) -> AlikeItem:
+    def _similar_item(self, one: _Node, other: _Node, share: float, passages: Sequence[int]) -> SimilarItem:
         """The similarity of two answers by their shared unusual passages, or of one node's students."""
         form = one.shapes[self._item].form
         same = form == other.shapes[self._item].form
@@ -244,7 +244,7 @@ class _Item:
             digits = min(self._worth(min(counts), own) + alone, every / _OVERLAP)
         else:
             digits = 0.0
-        return AlikeItem(self._item, same, share, len(passages), len(passages) / self._known.length, digits)
+        return SimilarItem(self._item, same, share, len(passages), len(passages) / self._known.length, digits)
 
     def _worth(self, others: int, own: int) -> float:
         """Digits of evidence of a passage or form that this many others wrote, besides those who share it."""
@@ -280,11 +280,11 @@ def _connected(pairs: Mapping[tuple[int, int], object]) -> list[list[int]]:
 
 
 def _group(
-    members: Sequence[int], nodes: Sequence[_Node], links: Mapping[tuple[int, int], Sequence[AlikeItem]]
+    members: Sequence[int], nodes: Sequence[_Node], links: Mapping[tuple[int, int], Sequence[SimilarItem]]
 ) -> Group:
     inside = [(pair, items) for pair, items in links.items() if pair[0] in members]
 
-    def strength(link: tuple[tuple[int, int], Sequence[AlikeItem]]) -> tuple[float, tuple[str, ...]]:
+    def strength(link: tuple[tuple[int, int], Sequence[SimilarItem]]) -> tuple[float, tuple[str, ...]]:
         (one, other), items = link
         return -math.fsum(item.digits for item in items), (*nodes[one].students, *nodes[other].students)
 

@@ -21,7 +21,7 @@ MALLOC = ":".join(
 freed memory is kept for reuse."""
 
 
-def lay_out(folder: Path) -> tuple[str, list[str]]:
+def create_library(folder: Path) -> tuple[str, list[str]]:
     """Creates the folder from which the sandbox process imports `guest` and `homework`.
 
     Returns:

@@ -23,7 +23,7 @@ from typing import Any
 
 from autograder.core.errors import SetupError
 from autograder.core.results import Status
-from autograder.sandbox.filesystem import environment, lay_out, remove, staff_only
+from autograder.sandbox.filesystem import create_library, environment, remove, staff_only
 from autograder.sandbox.guest.confinement import FULL, LEVELS, PLAIN, SCRATCH
 from autograder.sandbox.guest.wire import ClosedError, Limits, TooLateError, WireError, receive_frame, send_frame
 
@@ -167,7 +167,7 @@ class Host:
         """
         self._folder = tempfile.mkdtemp(prefix="autograder-")
         os.chmod(self._folder, 0o711)  # sessions with their own user id must reach their folders below it
-        library, shown = lay_out(Path(self._folder))
+        library, shown = create_library(Path(self._folder))
         plan = {
             "level": level,
             "shown": shown,
@@ -342,7 +342,7 @@ class Session:
         self._ask({"op": "seed", "seed": seed}, GRACE_SECONDS)
 
     def fork(self, cpu: float) -> socket.socket:
-        """Forks the session in its current state; returns a socket connected to the fork's `Desk`.
+        """Forks the session in its current state; returns a socket connected to the fork's `RequestServer`.
 
         Args:
             cpu: limit in seconds of CPU time for the fork, and for each process that it starts.

@@ -223,12 +223,12 @@ def examine(host: Host, root: Path) -> list[Finding]:
     return [*findings, Finding(_SURVIVE, _outlives(host), _SURVIVE in promised)]
 
 
-def surprises(findings: list[Finding]) -> str:
+def broken_promises(findings: list[Finding]) -> str:
     """The findings that break the level's promise, in one line; empty if there are none."""
     return "; ".join(f"{finding.name}: {finding.managed}" for finding in findings if not finding.ok)
 
 
-def insist(host: Host, root: Path, also: Set[str] = frozenset()) -> None:
+def require_confinement(host: Host, root: Path, also: Set[str] = frozenset()) -> None:
     """Runs the probes on a host; raises and closes the host if its confinement fails.
 
     Args:
@@ -241,7 +241,7 @@ def insist(host: Host, root: Path, also: Set[str] = frozenset()) -> None:
     """
     try:
         findings = examine(host, root)
-        found = surprises([replace(one, promised=one.promised or one.name in also) for one in findings])
+        found = broken_promises([replace(one, promised=one.promised or one.name in also) for one in findings])
         if found:
             raise SetupError(
                 f"nothing was graded: the sandbox does not confine student code at isolation level {host.level!r} "

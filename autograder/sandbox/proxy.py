@@ -131,7 +131,7 @@ class Link:
     """One connection to a fork of the student's notebook.
 
     Args:
-        sock: socket connected to `guest.server.Desk`.
+        sock: socket connected to `guest.server.RequestServer`.
         deadline: time of `time.monotonic()` at which every request raises `TooLateError`; None: no deadline.
     """
 

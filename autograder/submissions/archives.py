@@ -50,7 +50,7 @@ class Found:
         return self.own_name or PurePosixPath(self.path).name
 
 
-class TooMuchError(Exception):
+class ArchiveError(Exception):
     """A file in a zip cannot be read, or exceeds a limit."""
 
 
@@ -60,12 +60,12 @@ def is_ignored(path: str) -> bool:
 
 
 def files_in(folder: Path) -> list[Found]:
-    """The submitted files of one student that `some_of` selects, including files in zips."""
+    """The submitted files of one student that `relevant_files` selects, including files in zips."""
     folder = folder.resolve()
-    return some_of(in_folder(folder, folder.name))
+    return relevant_files(in_folder(folder, folder.name))
 
 
-def some_of(files: Iterable[Found]) -> list[Found]:
+def relevant_files(files: Iterable[Found]) -> list[Found]:
     """The first `MAX_FILES` notebooks, JSON files and faulty zips among these files, and one more if there are more."""
     looked_at = islice(files, MAX_ENTRIES)
     return list(islice((file for file in looked_at if file.trouble or _MATTERS.search(file.name)), MAX_FILES + 1))
@@ -114,18 +114,18 @@ def _in_bytes(read: Callable[[], bytes], shown: str, depth: int, left: list[int]
     """
     try:
         if depth > MAX_NESTING:
-            raise TooMuchError("is a zip nested too deeply (zip in zip in zip); it was not opened")
+            raise ArchiveError("is a zip nested too deeply (zip in zip in zip); it was not opened")
         if left[0] <= 0:
-            raise TooMuchError(f"was not opened: the zips have more than {MAX_UNPACKED // 2**20} MiB in total")
+            raise ArchiveError(f"was not opened: the zips have more than {MAX_UNPACKED // 2**20} MiB in total")
         left[0] -= MAX_BYTES // 100  # a zip that cannot be opened also costs time
         data = read()
         left[0] -= len(data)
         if len(data) > MAX_BYTES:
-            raise TooMuchError(f"has more than {MAX_BYTES // 2**20} MiB")
+            raise ArchiveError(f"has more than {MAX_BYTES // 2**20} MiB")
         archive = zipfile.ZipFile(io.BytesIO(data))
         if len(archive.infolist()) > MAX_ENTRIES:
-            raise TooMuchError(f"holds more than {MAX_ENTRIES:,} files")
-    except TooMuchError as error:
+            raise ArchiveError(f"holds more than {MAX_ENTRIES:,} files")
+    except ArchiveError as error:
         yield Found(shown, (), read, str(error))
     except Exception as error:  # a damaged zip may raise any error of its decompressor
         yield Found(shown, (), read, f"is damaged ({error})")
@@ -168,13 +168,13 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     """The bytes of one member, limited while reading, since the size in the archive's header may be false.
 
     Raises:
-        TooMuchError: it is damaged or too large.
+        ArchiveError: it is damaged or too large.
     """
     try:
         with archive.open(info) as file:
             data = file.read(MAX_BYTES + 1)
     except Exception as error:  # any error of the decompressor
-        raise TooMuchError(f"{info.filename} cannot be unpacked ({error})") from None
+        raise ArchiveError(f"{info.filename} cannot be unpacked ({error})") from None
     if len(data) > MAX_BYTES:
-        raise TooMuchError(f"{info.filename} has more than {MAX_BYTES // 2**20} MiB unpacked")
+        raise ArchiveError(f"{info.filename} has more than {MAX_BYTES // 2**20} MiB unpacked")
     return data

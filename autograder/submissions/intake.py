@@ -19,14 +19,14 @@ from autograder.core.files import write_bytes
 from autograder.core.text import printable
 from autograder.submissions.archives import (
     MAX_FILES,
+    ArchiveError,
     Found,
-    TooMuchError,
     in_folder,
     in_zip,
     is_ignored,
     of_file,
     path_inside,
-    some_of,
+    relevant_files,
 )
 from autograder.submissions.reader import LOG_NAME, MAX_BYTES, MAX_LOG_BYTES, is_overgrown
 from autograder.submissions.student_ids import LOG, Owner, are_from_canvas, owner, owner_on_canvas, student_ids
@@ -40,7 +40,7 @@ _NAMED = 10
 
 
 @dataclass
-class Taken:
+class IntakeResult:
     """The result of intake for one student."""
 
     student: str
@@ -51,7 +51,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class _AtTheTop:
+class _TopEntry:
     """One top-level file or folder of the source."""
 
     name: str
@@ -60,13 +60,13 @@ class _AtTheTop:
     files: Iterator[Found]
 
 
-def take_in(
+def import_class(
     source: Path,
     problem: str,
     to: Path,
     times: Mapping[str, datetime] | None = None,
     numbers: Mapping[str, str] | None = None,
-) -> list[Taken]:
+) -> list[IntakeResult]:
     """Takes in the submissions of a class.
 
     Args:
@@ -93,7 +93,7 @@ def take_in(
         raise SetupError(f"{source} contains no submissions; expected one folder, zip or notebook per student.")
     if len(groups) == 1:
         [(only, files_of)] = groups.items()
-        found = some_of(chain.from_iterable(files_of))
+        found = relevant_files(chain.from_iterable(files_of))
         _refuse_a_folder_around_the_class(source, found)
         groups[only] = [iter(found)]
     names: dict[str, list[str]] = {}
@@ -102,7 +102,9 @@ def take_in(
     taken = []
     for student in sorted(names):
         own = names[student]
-        one = take(student, some_of(chain.from_iterable(chain.from_iterable(groups.pop(n) for n in own))), problem, to)
+        one = import_student(
+            student, relevant_files(chain.from_iterable(chain.from_iterable(groups.pop(n) for n in own))), problem, to
+        )
         one.notes[:0] = [
             f"submitted under the name {name!r}, which is not a valid student name" for name in own if name != student
         ]
@@ -136,7 +138,7 @@ def _refuse_a_folder_around_the_class(source: Path, files: list[Found]) -> None:
             )
 
 
-def _note_time(taken: Taken, moment: datetime | None, folder: Path) -> None:
+def _note_time(taken: IntakeResult, moment: datetime | None, folder: Path) -> None:
     if moment is None:
         taken.notes.append("has no submission time in the list; counts as on time")
         (folder / TIME_FILE).unlink(missing_ok=True)  # of an earlier submission
@@ -176,7 +178,7 @@ def _by_student(
         yield whose, _as_named(entry, whose.file)
 
 
-def _as_named(entry: _AtTheTop, own_name: str) -> Iterator[Found]:
+def _as_named(entry: _TopEntry, own_name: str) -> Iterator[Found]:
     for found in entry.files:
         yield replace(found, own_name=own_name) if found.path == entry.name else found
 
@@ -186,15 +188,15 @@ def _is_known(name: str) -> bool:
     return name.lower().endswith((".zip", ".ipynb")) or LOG.search(name) is not None
 
 
-def _at_the_top(source: Path) -> Iterator[_AtTheTop]:
+def _at_the_top(source: Path) -> Iterator[_TopEntry]:
     if source.is_dir():
         for path in sorted(source.iterdir()):
             if path.is_symlink() or is_ignored(path.name):
                 continue
             if path.is_dir():
-                yield _AtTheTop(path.name, False, in_folder(path, path.name))
+                yield _TopEntry(path.name, False, in_folder(path, path.name))
             else:
-                yield _AtTheTop(path.name, True, of_file(path, path.name))
+                yield _TopEntry(path.name, True, of_file(path, path.name))
     elif source.is_file() and zipfile.is_zipfile(source):
         archive = zipfile.ZipFile(source)  # stays open: the files are read later, student by student
         tops: dict[str, list[zipfile.ZipInfo]] = {}
@@ -202,14 +204,14 @@ def _at_the_top(source: Path) -> Iterator[_AtTheTop]:
             if inside := path_inside(info):
                 tops.setdefault(inside.partition("/")[0], []).append(info)
         for top, infos in sorted(tops.items()):
-            yield _AtTheTop(top, any(path_inside(info) == top for info in infos), in_zip(archive, "", 0, infos))
+            yield _TopEntry(top, any(path_inside(info) == top for info in infos), in_zip(archive, "", 0, infos))
     else:
         raise SetupError(f"{source} is not a folder or a zip.")
 
 
-def take(student: str, files: list[Found], problem: str, to: Path) -> Taken:
+def import_student(student: str, files: list[Found], problem: str, to: Path) -> IntakeResult:
     """Chooses notebook and log of one student and writes them to `<to>/<student>/<problem>`."""
-    taken = Taken(student, notes=[f"{file.path} {file.trouble}" for file in files if file.trouble])
+    taken = IntakeResult(student, notes=[f"{file.path} {file.trouble}" for file in files if file.trouble])
     if len(files) > MAX_FILES:
         taken.notes.append(f"more than {MAX_FILES:,} files; the others were ignored")
     folder = to / student / problem
@@ -218,7 +220,7 @@ def take(student: str, files: list[Found], problem: str, to: Path) -> Taken:
     return taken
 
 
-def _take_notebook(taken: Taken, files: list[Found], problem: str, to: Path) -> Found | None:
+def _take_notebook(taken: IntakeResult, files: list[Found], problem: str, to: Path) -> Found | None:
     """Chooses and writes the notebook: the right problem's, then the right name, then the newest."""
     notebooks = sorted(
         (file for file in files if file.name.lower().endswith(".ipynb")),
@@ -233,7 +235,7 @@ def _take_notebook(taken: Taken, files: list[Found], problem: str, to: Path) -> 
             continue
         try:
             data = file.read()
-        except (TooMuchError, OSError) as error:
+        except (ArchiveError, OSError) as error:
             taken.notes.append(f"{file.path} cannot be read: {error}")
             total += MAX_BYTES  # upper bound of what was read
             continue
@@ -258,7 +260,7 @@ def _take_notebook(taken: Taken, files: list[Found], problem: str, to: Path) -> 
     return file
 
 
-def _take_log(taken: Taken, files: list[Found], notebook: Found | None, to: Path) -> None:
+def _take_log(taken: IntakeResult, files: list[Found], notebook: Found | None, to: Path) -> None:
     """Takes the log beside the notebook, else the only log."""
     if notebook is None and any(to.glob("*.ipynb")):
         taken.notes.append("the notebook and the log of an earlier submission are kept")
@@ -274,7 +276,7 @@ def _take_log(taken: Taken, files: list[Found], notebook: Found | None, to: Path
     for log in (beside or logs)[:1]:
         try:
             data = log.read()
-        except (TooMuchError, OSError) as error:
+        except (ArchiveError, OSError) as error:
             taken.notes.append(f"{log.path} cannot be read: {error}")
             return
         if not beside:

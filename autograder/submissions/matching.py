@@ -17,7 +17,7 @@ from enum import IntEnum
 from autograder.core.results import Flag
 from autograder.course.name_analysis import defines, names_of, replaces
 from autograder.course.problem import Item, Problem
-from autograder.submissions.reader import HandedIn
+from autograder.submissions.reader import SubmittedCell
 from homework.hand_in.source_hash import normalised
 
 _NAMED = 6
@@ -47,12 +47,12 @@ class _Answer(IntEnum):
     WHOLE = 2
 
 
-def match(problem: Problem, handed_in: Sequence[HandedIn], released: Mapping[str, str]) -> Matching:
+def match(problem: Problem, cells: Sequence[SubmittedCell], released: Mapping[str, str]) -> Matching:
     """Finds the cell that counts for each item.
 
     Args:
         problem: the problem.
-        handed_in: the submission's cells in order.
+        cells: the submission's cells in order.
         released: cell id → text in the release.
     """
     counted: dict[str, int] = {}
@@ -60,7 +60,7 @@ def match(problem: Problem, handed_in: Sequence[HandedIn], released: Mapping[str
     stubs: set[int] = set()
     flags: list[Flag] = []
     for item in problem.items:
-        search = _Search(problem, item, handed_in, released, set(counted.values()))
+        search = _Search(problem, item, cells, released, set(counted.values()))
         position = search.found()
         if position is None:
             continue
@@ -81,18 +81,18 @@ class _Search:
         self,
         problem: Problem,
         item: Item,
-        handed_in: Sequence[HandedIn],
+        cells: Sequence[SubmittedCell],
         released: Mapping[str, str],
         taken: set[int],
     ) -> None:
-        self._problem, self._item, self._cells, self._released = problem, item, handed_in, released
+        self._problem, self._item, self._cells, self._released = problem, item, cells, released
         self._stub = released[item.cell.id]
         kind = item.cell.cell_type
-        fits = [n for n, cell in enumerate(handed_in) if cell.cell_type == kind and n not in taken]
-        self._by_id = [n for n in fits if handed_in[n].grade_id == item.id]
-        self._by_cell = [n for n in fits if not handed_in[n].grade_id and handed_in[n].cell_id == item.cell.id]
-        named = [n for n in fits if item.kind == "code" and handed_in[n].grade_id in ("", item.id)]
-        self._by_name = [n for n in named if item.id in handed_in[n].source and defines(handed_in[n].source, item.id)]
+        fits = [n for n, cell in enumerate(cells) if cell.cell_type == kind and n not in taken]
+        self._by_id = [n for n in fits if cells[n].grade_id == item.id]
+        self._by_cell = [n for n in fits if not cells[n].grade_id and cells[n].cell_id == item.cell.id]
+        named = [n for n in fits if item.kind == "code" and cells[n].grade_id in ("", item.id)]
+        self._by_name = [n for n in named if item.id in cells[n].source and defines(cells[n].source, item.id)]
         self._by_place = [] if item.kind == "code" else [n for n in self._places() if n in fits]
         self._is = {n: self._judged(n) for n in {*self._by_id, *self._by_cell, *self._by_name, *self._by_place}}
         own = {*self._by_id, *self._by_cell}

@@ -50,7 +50,7 @@ _FULL = 257
 
 
 @dataclass(frozen=True)
-class Drawn:
+class SubmittedPicture:
     """A picture in a submission, untrusted."""
 
     forms: Mapping[str, str]
@@ -72,7 +72,7 @@ class Picture:
     """One of `KEPT`."""
     data: str
     """Base64."""
-    drawn: Drawn
+    drawn: SubmittedPicture
     """The picture as submitted."""
 
 
@@ -90,7 +90,7 @@ class PictureError(Exception):
 
 
 @dataclass
-class _Room:
+class _Budget:
     """Remaining limits for the pictures of one cell, valid or damaged."""
 
     files: int
@@ -101,7 +101,7 @@ class _Room:
     """Bytes that may still be kept."""
 
 
-def drawn_in(cell: Mapping[str, Any]) -> tuple[Drawn, ...]:
+def drawn_in(cell: Mapping[str, Any]) -> tuple[SubmittedPicture, ...]:
     """The pictures in a cell's outputs and attachments, not decoded.
 
     Args:
@@ -110,15 +110,15 @@ def drawn_in(cell: Mapping[str, Any]) -> tuple[Drawn, ...]:
     outputs, attached = cell.get("outputs"), cell.get("attachments")
     found = [("", output.get("data")) for output in _some(outputs, list) if type(output) is dict]
     found += [(name, data) for name, data in _some(attached, dict).items() if type(name) is str]
-    pictures = (Drawn(_forms(data), name) for name, data in found)
+    pictures = (SubmittedPicture(_forms(data), name) for name, data in found)
     return tuple(picture for picture in pictures if picture.forms)
 
 
-def gather(pictures: Sequence[Drawn]) -> Gathered:
+def gather(pictures: Sequence[SubmittedPicture]) -> Gathered:
     """Re-encodes the pictures of one cell; the same input gives the same bytes."""
     kept: list[Picture] = []
     notes: list[str] = []
-    room = _Room(MAX_FILE_BYTES, MAX_CELL_PIXELS, MAX_PICTURE_BYTES)
+    room = _Budget(MAX_FILE_BYTES, MAX_CELL_PIXELS, MAX_PICTURE_BYTES)
     for number, drawn in enumerate(pictures, start=1):
         if len(kept) == MAX_PICTURES or number > _MAX_TRIED:
             notes.append(
@@ -139,7 +139,7 @@ def gather(pictures: Sequence[Drawn]) -> Gathered:
     return Gathered(tuple(kept), tuple(notes))
 
 
-def _opened(drawn: Drawn, room: _Room) -> Image.Image:
+def _opened(drawn: SubmittedPicture, room: _Budget) -> Image.Image:
     """Decodes the first form of a picture that Pillow can read, and rotates it by its EXIF orientation."""
     error = PictureError(
         "is SVG only, which can contain scripts; it is left out. Draw it as PNG; in matplotlib, use "
@@ -156,7 +156,7 @@ def _opened(drawn: Drawn, room: _Room) -> Image.Image:
     raise error
 
 
-def _decoded(encoded: str, room: _Room) -> Image.Image:
+def _decoded(encoded: str, room: _Budget) -> Image.Image:
     if len(encoded) > _BASE64 * room.files:
         raise PictureError(f"is left out: the cell's pictures have more than {MAX_FILE_BYTES // 2**20} MiB. {_SMALLER}")
     try:

@@ -20,7 +20,7 @@ from autograder.core.errors import AutograderError
 from autograder.core.regular_file import NotRegularError, is_behind_link, opened, why
 from autograder.core.results import Outcome
 from autograder.core.text import printable, well_formed
-from autograder.submissions.pictures import Drawn, drawn_in
+from autograder.submissions.pictures import SubmittedPicture, drawn_in
 
 MAX_BYTES = 200 * 2**20
 """A larger file is not read."""
@@ -54,7 +54,7 @@ class Submission:
     notebook: bytes = b""
     log: bytes | None = None
     """The student's `submission_log.json`; None if there is none."""
-    handed_in_at: datetime | None = None
+    submitted_at: datetime | None = None
     """Modification time of the notebook file; used as the log's date if the student's log has none."""
     fault: tuple[Outcome, str] | None = None
     """Why the notebook could not be read; None if it was read."""
@@ -68,9 +68,9 @@ class Submission:
 
     @functools.cached_property
     def digest(self) -> str:
-        """Fingerprint of everything that may affect the result; includes `handed_in_at` only if there is no log."""
+        """Fingerprint of everything that may affect the result; includes `submitted_at` only if there is no log."""
         found = hashlib.sha256()
-        moment = "" if self.handed_in_at is None or self.log is not None else self.handed_in_at.isoformat()
+        moment = "" if self.submitted_at is None or self.log is not None else self.submitted_at.isoformat()
         for part in (
             self.notebook,
             self.log,
@@ -82,7 +82,7 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class HandedIn:
+class SubmittedCell:
     """One cell of a submitted notebook."""
 
     cell_type: str
@@ -90,7 +90,7 @@ class HandedIn:
     grade_id: str
     """The grade id in nbgrader's metadata; empty if there is none."""
     cell_id: str
-    drawn: tuple[Drawn, ...] = ()
+    drawn: tuple[SubmittedPicture, ...] = ()
     """The pictures in its outputs and attachments, not decoded; see `submissions.pictures`."""
 
 
@@ -180,7 +180,7 @@ def _found_instead(path: Path) -> str:
     return f"there is only {', '.join(names[:5])}; `autograder intake` handles other names and zips"
 
 
-def read_cells(data: bytes, name: str) -> list[HandedIn]:
+def read_cells(data: bytes, name: str) -> list[SubmittedCell]:
     """The cells of a notebook in format 4.
 
     Args:
@@ -248,7 +248,7 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0][:120]
 
 
-def _cell(cell: Mapping[str, Any]) -> HandedIn | None:
+def _cell(cell: Mapping[str, Any]) -> SubmittedCell | None:
     """Reads one cell; None if it has no valid text."""
     source = cell.get("source")
     if type(source) is list and all(type(line) is str for line in source):
@@ -258,7 +258,7 @@ def _cell(cell: Mapping[str, Any]) -> HandedIn | None:
     metadata = cell.get("metadata")
     nbgrader = metadata.get("nbgrader") if type(metadata) is dict else None
     grade_id = nbgrader.get("grade_id") if type(nbgrader) is dict else None
-    return HandedIn(
+    return SubmittedCell(
         cell_type=_text(cell.get("cell_type")),
         source=well_formed(source.replace("\r\n", "\n")),
         grade_id=_text(grade_id),

@@ -18,8 +18,8 @@ from autograder.course.name_analysis import defines
 from autograder.course.problem import Cell, Item, Problem, load_problem, problem_ids
 from autograder.release.notebook import release_to_read
 from autograder.submissions.matching import Matching, match
-from autograder.submissions.pictures import PICTURE, Drawn, Gathered, gather
-from autograder.submissions.reader import HandedIn, UnusableError
+from autograder.submissions.pictures import PICTURE, Gathered, SubmittedPicture, gather
+from autograder.submissions.reader import SubmittedCell, UnusableError
 
 Role = Literal["given", "answer", "test", "free"]
 
@@ -35,7 +35,7 @@ class Built:
     id: str
     cell: Cell | None
     """The source's cell; None for a free cell, which the student added."""
-    drawn: tuple[Drawn, ...] = ()
+    drawn: tuple[SubmittedPicture, ...] = ()
     """The pictures of an answer that is graded by hand, not decoded."""
 
 
@@ -67,21 +67,21 @@ class Rebuilt:
         return next(built.source for built in self.cells if built.cell is not None and built.cell.grade_id == item_id)
 
 
-def rebuild(problem: Problem, handed_in: Sequence[HandedIn], name: str = "the notebook") -> Rebuilt:
+def rebuild(problem: Problem, cells: Sequence[SubmittedCell], name: str = "the notebook") -> Rebuilt:
     """Puts a submission's answers into the release.
 
     Args:
         problem: the problem that the submission should answer.
-        handed_in: the submission's cells in order.
+        cells: the submission's cells in order.
         name: name of the file in messages.
 
     Raises:
         UnusableError: the submission has none of the problem's items, or is the notebook of another problem.
     """
     released = _released_sources(problem)
-    matching = match(problem, handed_in, released)
+    matching = match(problem, cells, released)
     matched = matching.counted
-    other = _other_problem(problem, handed_in, matched)
+    other = _other_problem(problem, cells, matched)
     if other:
         message = f"{name} is the notebook of '{other}', not of '{problem.id}'; submit {problem.id}.ipynb."
         raise UnusableError(Outcome.WRONG_NOTEBOOK, message)
@@ -90,7 +90,7 @@ def rebuild(problem: Problem, handed_in: Sequence[HandedIn], name: str = "the no
         message = f"{name} contains none of the items of '{problem.id}' ({items}); submit {problem.id}.ipynb."
         raise UnusableError(Outcome.WRONG_NOTEBOOK, message)
     flags = [*matching.flags, *_missing(problem, matched)]
-    free = _free_cells(problem, handed_in, matching, released)
+    free = _free_cells(problem, cells, matching, released)
     built: list[Built] = []
     answered = set()
     for cell in problem.cells:
@@ -100,13 +100,13 @@ def rebuild(problem: Problem, handed_in: Sequence[HandedIn], name: str = "the no
             built.append(Built("test" if cell.is_test else "given", cell.cell_type, stub, cell.id, cell))
             continue
         position = matched.get(cell.grade_id)
-        mine = None if position is None else handed_in[position]
+        mine = None if position is None else cells[position]
         source = stub if mine is None else mine.source
         if source.strip() != stub.strip():
             answered.add(cell.grade_id)
-        drawn: tuple[Drawn, ...] = ()
+        drawn: tuple[SubmittedPicture, ...] = ()
         if position is not None and cell.is_manual:
-            drawn, found = _drawn(handed_in, position, set(released.values()), cell.grade_id)
+            drawn, found = _drawn(cells, position, set(released.values()), cell.grade_id)
             flags += found
         built.append(Built("answer", cell.cell_type, source, cell.id, cell, drawn))
     built += free.get("", ())
@@ -114,14 +114,14 @@ def rebuild(problem: Problem, handed_in: Sequence[HandedIn], name: str = "the no
 
 
 def _drawn(
-    handed_in: Sequence[HandedIn], position: int, given: Set[str], item_id: str
-) -> tuple[tuple[Drawn, ...], list[Flag]]:
+    cells: Sequence[SubmittedCell], position: int, given: Set[str], item_id: str
+) -> tuple[tuple[SubmittedPicture, ...], list[Flag]]:
     """The pictures of an answer; if a figure's cell has none, those of the first free code cell below it that has."""
-    mine = handed_in[position]
+    mine = cells[position]
     if mine.drawn or mine.cell_type != "code":
         return mine.drawn, []
-    for below in range(position + 1, len(handed_in)):
-        cell = handed_in[below]
+    for below in range(position + 1, len(cells)):
+        cell = cells[below]
         if cell.cell_type != "code" or cell.grade_id or cell.source in given:
             break
         if cell.drawn:
@@ -145,7 +145,7 @@ def _missing(problem: Problem, matched: Mapping[str, int]) -> list[Flag]:
 
 
 def _free_cells(
-    problem: Problem, handed_in: Sequence[HandedIn], matching: Matching, released: dict[str, str]
+    problem: Problem, cells: Sequence[SubmittedCell], matching: Matching, released: dict[str, str]
 ) -> dict[str, list[Built]]:
     """The student's free cells, by the id of the release's cell below them ('' = at the end).
 
@@ -172,7 +172,7 @@ def _free_cells(
         for cell_id, built in reversed(placed):
             free.setdefault(cell_id, []).append(built)
 
-    for position, cell in enumerate(handed_in):
+    for position, cell in enumerate(cells):
         known = ids_by_grade_id.get(cell.grade_id) or (cell.cell_id if cell.cell_id in released else None)
         anchor = answers.get(position)
         if anchor is None and position in matching.drafts:
@@ -196,7 +196,7 @@ def _free_cells(
     return free
 
 
-def _free(position: int, cell: HandedIn) -> Built:
+def _free(position: int, cell: SubmittedCell) -> Built:
     return Built("free", cell.cell_type, cell.source, f"free-{position}", None)
 
 
@@ -204,7 +204,7 @@ def _is_graded(problem: Problem, cell_id: str) -> bool:
     return any(cell.id == cell_id and cell.grade_id for cell in problem.cells)
 
 
-def _other_problem(problem: Problem, handed_in: Sequence[HandedIn], matched: Mapping[str, int]) -> str:
+def _other_problem(problem: Problem, cells: Sequence[SubmittedCell], matched: Mapping[str, int]) -> str:
     """Another problem of which this notebook answers more code items; empty if there is none.
 
     Empty as well if the notebook answers more than half of this problem's code items. Problems may share item names, so
@@ -222,14 +222,14 @@ def _other_problem(problem: Problem, handed_in: Sequence[HandedIn], matched: Map
             candidate = load_problem(other, problem.path.parent.parent)
         except SourceError:  # pragma: no cover - a broken source of another problem must not matter here
             continue
-        found = sum(_holds(handed_in, item) for item in candidate.items if item.kind == "code")
+        found = sum(_holds(cells, item) for item in candidate.items if item.kind == "code")
         if found > most:
             best, most = other, found
     return best
 
 
-def _holds(handed_in: Sequence[HandedIn], item: Item) -> bool:
+def _holds(cells: Sequence[SubmittedCell], item: Item) -> bool:
     """Returns whether a cell has this code item's id or defines it."""
     return any(
-        item.id == cell.grade_id or (cell.cell_type == "code" and defines(cell.source, item.id)) for cell in handed_in
+        item.id == cell.grade_id or (cell.cell_type == "code" and defines(cell.source, item.id)) for cell in cells
     )

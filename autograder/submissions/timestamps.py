@@ -24,7 +24,7 @@ _LONGEST = 200
 """Maximum bytes of the file; a larger file is invalid."""
 
 
-def hand_in_time(folder: Path) -> datetime | None:
+def submission_time(folder: Path) -> datetime | None:
     """The submission time of the submission in a folder, in UTC; None if the file is missing or invalid."""
     try:
         with opened(folder / TIME_FILE) as file:
@@ -40,9 +40,9 @@ def hand_in_time(folder: Path) -> datetime | None:
         return None
 
 
-def hand_in_time_or_warning(folder: Path, log: logging.Logger) -> datetime | None:
-    """Like `hand_in_time`, with a warning if the file exists but is invalid; the submission then counts as on time."""
-    moment = hand_in_time(folder)
+def submission_time_or_warning(folder: Path, log: logging.Logger) -> datetime | None:
+    """Like `submission_time`, with a warning if the file is invalid; the submission then counts as on time."""
+    moment = submission_time(folder)
     if moment is None and os.path.lexists(folder / TIME_FILE):
         log.warning("%s contains no valid time; the submission counts as on time", folder / TIME_FILE)
     return moment

@@ -50,7 +50,7 @@ class UsableLog:
 
 
 @dataclass
-class _Judged:
+class _Checked:
     """The verdicts on one log's answers so far."""
 
     log: UsableLog
@@ -58,7 +58,7 @@ class _Judged:
     """The student whose inputs the log's answers were computed from."""
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     misconceptions: dict[str, str] = field(default_factory=dict)
-    alike: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    similar: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Other student → items with that student's right answer."""
     copied_from: list[str] = field(default_factory=list)
 
@@ -81,7 +81,7 @@ def judge_class(
     Raises:
         SourceError: the problem's own solution cannot answer.
     """
-    return _Class(problem, logs).judged(misconceptions, tick)
+    return _Class(problem, logs).checked(misconceptions, tick)
 
 
 class _Class:
@@ -95,7 +95,7 @@ class _Class:
         self._known: dict[tuple[str, str], Expected] = {}
         owners = {log.owner for log in logs}
         self._judged = [
-            _Judged(log, log.owner if log.owner == log.named or log.named in owners else log.named) for log in logs
+            _Checked(log, log.owner if log.owner == log.named or log.named in owners else log.named) for log in logs
         ]
         self._right = {item: self._right_answers(item, owners) for item in self._items}
 
@@ -112,111 +112,111 @@ class _Class:
                 f"{self._problem.path}: the solution of {item} raises {error!r} on the inputs of {student[:80]!r}."
             ) from error
 
-    def judged(self, misconceptions: bool, tick: Callable[[], None]) -> list[Verified]:
-        for judged in self._judged:
-            self._compare(judged)
+    def checked(self, misconceptions: bool, tick: Callable[[], None]) -> list[Verified]:
+        for checked in self._judged:
+            self._compare(checked)
             tick()
-        for judged in self._judged:
-            self._look_up(judged)
-        for judged in self._judged:
-            self._explain(judged, misconceptions)
+        for checked in self._judged:
+            self._look_up(checked)
+        for checked in self._judged:
+            self._explain(checked, misconceptions)
             tick()
         notes = self._compare_with_each_other()
-        return [self._verified(judged, notes[number]) for number, judged in enumerate(self._judged)]
+        return [self._verified(checked, notes[number]) for number, checked in enumerate(self._judged)]
 
-    def _compare(self, judged: _Judged) -> None:
+    def _compare(self, checked: _Checked) -> None:
         """Sets a first verdict on each item: right, missing, raised or, so far, wrong."""
         for item in self._items:
-            if item not in judged.log.answers:
+            if item not in checked.log.answers:
                 verdict = Verdict.MISSING
-            elif _raised(judged.log.answers[item]):
+            elif _raised(checked.log.answers[item]):
                 verdict = Verdict.ERROR
             else:
-                right = self._expected(item, judged.inputs_of)
-                is_right = same(judged.log.answers[item], right.value, right.precision)
+                right = self._expected(item, checked.inputs_of)
+                is_right = same(checked.log.answers[item], right.value, right.precision)
                 verdict = Verdict.RIGHT if is_right else Verdict.WRONG
-            judged.verdicts[item] = verdict
+            checked.verdicts[item] = verdict
 
-    def _look_up(self, judged: _Judged) -> None:
+    def _look_up(self, checked: _Checked) -> None:
         """Finds other students for whom wrong answers are right."""
-        for item in judged.wrong():
-            for other in self._right[item].owners(judged.log.answers[item], judged.log.device):
-                if other != judged.inputs_of and _differ(other, judged.log.owner):
-                    judged.alike[other].append(item)
-        self._convict(judged)
+        for item in checked.wrong():
+            for other in self._right[item].owners(checked.log.answers[item], checked.log.device):
+                if other != checked.inputs_of and _differ(other, checked.log.owner):
+                    checked.similar[other].append(item)
+        self._mark_copied(checked)
 
-    def _convict(self, judged: _Judged) -> None:
+    def _mark_copied(self, checked: _Checked) -> None:
         """Marks answers as copied if enough of them are another student's."""
-        for other, items in sorted(judged.alike.items()):
+        for other, items in sorted(checked.similar.items()):
             worth = 0.0
             for item in items:
                 worth += self._right[item].worth
                 if worth >= PROOF:
-                    judged.verdicts.update(dict.fromkeys(items, Verdict.COPIED))
-                    if other not in judged.copied_from:
-                        judged.copied_from.append(other)
+                    checked.verdicts.update(dict.fromkeys(items, Verdict.COPIED))
+                    if other not in checked.copied_from:
+                        checked.copied_from.append(other)
                     break
 
-    def _explain(self, judged: _Judged, name_them: bool) -> None:
+    def _explain(self, checked: _Checked, name_them: bool) -> None:
         """Names the misconceptions behind wrong answers; on a GPU, accepts right answers that are less exact."""
-        for item in judged.wrong():
-            got, student, device = judged.log.answers[item], judged.inputs_of, judged.log.device
+        for item in checked.wrong():
+            got, student, device = checked.log.answers[item], checked.inputs_of, checked.log.device
             if got is ...:
                 continue
             name = recognise(self._reference, self._items[item], got, student) if name_them else ""
             if not name and is_accelerator(device):
                 right = self._expected(item, student)
                 if same(got, right.value, for_device(right.precision, device)):
-                    judged.verdicts[item] = Verdict.RIGHT
+                    checked.verdicts[item] = Verdict.RIGHT
                     continue
                 name = recognise(self._reference, self._items[item], got, student, device) if name_them else ""
             if name:
-                judged.verdicts[item] = Verdict.MISCONCEPTION
-                judged.misconceptions[item] = name
+                checked.verdicts[item] = Verdict.MISCONCEPTION
+                checked.misconceptions[item] = name
 
     def _compare_with_each_other(self) -> list[list[str]]:
         """Finds unexplained answers shared digit for digit; they are copied if they depend on the inputs."""
         holders = defaultdict(list)
-        for judged in self._judged:
-            for item, verdict in judged.verdicts.items():
-                if verdict in (Verdict.WRONG, Verdict.MISCONCEPTION) and is_telling(judged.log.answers[item]):
-                    holders[_key(item, judged.log.answers[item])].append(judged)
+        for checked in self._judged:
+            for item, verdict in checked.verdicts.items():
+                if verdict in (Verdict.WRONG, Verdict.MISCONCEPTION) and is_telling(checked.log.answers[item]):
+                    holders[_key(item, checked.log.answers[item])].append(checked)
         notes = []
-        for judged in self._judged:
+        for checked in self._judged:
             partners = defaultdict(list)
-            for item in judged.wrong():
-                for other in holders.get(_key(item, judged.log.answers[item]), ()):
-                    if _differ(other.log.owner, judged.log.owner):
+            for item in checked.wrong():
+                for other in holders.get(_key(item, checked.log.answers[item]), ()):
+                    if _differ(other.log.owner, checked.log.owner):
                         partners[item].append(other)
             notes.append([_same_wrong(item, others) for item, others in partners.items()])
             for item, others in partners.items():
                 for other in others:
-                    if other.verdicts[item] is Verdict.MISCONCEPTION and other.inputs_of != judged.inputs_of:
-                        judged.alike[other.log.owner].append(item)
-        for judged in self._judged:
-            self._convict(judged)
+                    if other.verdicts[item] is Verdict.MISCONCEPTION and other.inputs_of != checked.inputs_of:
+                        checked.similar[other.log.owner].append(item)
+        for checked in self._judged:
+            self._mark_copied(checked)
         return notes
 
-    def _verified(self, judged: _Judged, notes: Sequence[str]) -> Verified:
-        known, log = judged.log.verified, judged.log
-        items = [self._item(judged, item) for item in self._items]
+    def _verified(self, checked: _Checked, notes: Sequence[str]) -> Verified:
+        known, log = checked.log.verified, checked.log
+        items = [self._item(checked, item) for item in self._items]
         return replace(
             known,
             items=tuple(items),
-            copied_from=tuple(printable(other) for other in judged.copied_from),
+            copied_from=tuple(printable(other) for other in checked.copied_from),
             flags=(*known.flags, *self._about_the_name(log)),
             notes=(*known.notes, *notes),
         )
 
-    def _item(self, judged: _Judged, item: str) -> VerifiedItem:
-        verdict, slug = judged.verdicts[item], judged.misconceptions.get(item, "")
+    def _item(self, checked: _Checked, item: str) -> VerifiedItem:
+        verdict, slug = checked.verdicts[item], checked.misconceptions.get(item, "")
         if verdict is Verdict.MISCONCEPTION:
             message = misconception_text(self._problem, item, slug)
         elif verdict is Verdict.ERROR:
-            message = f"Your code raised an error on your inputs: {printable(judged.log.answers[item]['error'], 200)}"
+            message = f"Your code raised an error on your inputs: {printable(checked.log.answers[item]['error'], 200)}"
         else:
             message = _MESSAGES[verdict]
-        return VerifiedItem(item, verdict, message, slug, judged.log.code.get(item, CodeVerdict.UNKNOWN))
+        return VerifiedItem(item, verdict, message, slug, checked.log.code.get(item, CodeVerdict.UNKNOWN))
 
     def _about_the_name(self, log: UsableLog) -> list[Flag]:
         if log.owner == log.named:
@@ -243,7 +243,7 @@ def _key(item: str, got: Any) -> tuple[str, str]:
     return item, json.dumps(got, sort_keys=True, default=str)
 
 
-def _same_wrong(item: str, others: Sequence[_Judged]) -> str:
+def _same_wrong(item: str, others: Sequence[_Checked]) -> str:
     return f"{item}: {_names(sorted({other.log.owner for other in others}))} logged the same unexplained answer."
 
 

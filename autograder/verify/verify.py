@@ -17,7 +17,7 @@ from autograder.core.offenders import without_offenders
 from autograder.core.results import Flag
 from autograder.core.text import printable
 from autograder.course.config import root_folder
-from autograder.course.metric_ranges import declared_bands
+from autograder.course.metric_ranges import declared_ranges
 from autograder.course.problem import Problem, load_problem, problem_ids
 from autograder.grading.reference import quiet_process
 from autograder.grading.tolerance import small_enough
@@ -88,7 +88,7 @@ def verify(
         for problem_id, logs in usable.items():
             judge = functools.partial(judge_class, load_problem(problem_id, root), misconceptions=misconceptions)
             try:
-                judged = judge(logs, tick=tick)
+                checked = judge(logs, tick=tick)
             except AutograderError:
                 raise
             except Exception:
@@ -96,8 +96,8 @@ def verify(
                 if not offenders:
                     raise
                 results.update({log.found: _not_checked(log.found, error) for log, error in offenders})
-                judged = judge(logs, tick=lambda: None)
-            results.update(zip((log.found for log in logs), judged, strict=True))
+                checked = judge(logs, tick=lambda: None)
+            results.update(zip((log.found for log in logs), checked, strict=True))
     return [results[one] for one in found]
 
 
@@ -163,7 +163,7 @@ def _read(found: FoundLog, known: frozenset[str], root: Path) -> UsableLog | Ver
             problem=problem.id,
             profile=log["profile"],
             device=printable(log["environment"]["device"], 40),
-            metrics=judge_metrics(log["metrics"], declared_bands(problem), log["profile"]),
+            metrics=judge_metrics(log["metrics"], declared_ranges(problem), log["profile"]),
             flags=tuple(flags),
             notes=tuple(notes),
         ),

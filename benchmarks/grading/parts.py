@@ -19,8 +19,8 @@ import psutil
 import torch
 from jupyter_client.manager import KernelManager
 
+from autograder.course.cell_selection import warm_modules
 from autograder.course.problem import Problem
-from autograder.course.warm_modules import warm_modules
 from autograder.sandbox.host import Host
 from benchmarks.attacks.stock import ROOT
 from benchmarks.grading.floor import floor

@@ -50,12 +50,12 @@ class Aftermath:
 
 @pytest.fixture(scope="module")
 def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
-    """Grades the hostile class, once, behind the strongest walls."""
+    """Grades the hostile class, once, behind isolation level `full`."""
     with contextlib.closing(Host(level=FULL)) as host:
         try:
             host.start()
         except SetupError as error:
-            pytest.skip(f"what is tested here are the strongest walls: {error}")
+            pytest.skip(f"this tests isolation level `full`: {error}")
     root = tmp_path_factory.mktemp("hostile") / "course"
     toy_course(root)
     submitted, out = root / "course" / "submitted", root / "graded"

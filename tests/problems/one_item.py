@@ -7,8 +7,8 @@ import functools
 
 from autograder.core.notebook_io import notebook_text
 from autograder.core.results import ItemResult
+from autograder.course.cell_selection import warm_modules
 from autograder.course.problem import Problem
-from autograder.course.warm_modules import warm_modules
 from autograder.grading.examiner import examine
 from autograder.release.fill import fill_in, solved_notebook
 from autograder.sandbox.host import Host
@@ -28,7 +28,7 @@ def graded(problem: Problem, item: str, answer: str) -> ItemResult:
     name = f"{problem.id}.ipynb"
     rebuilt = rebuild(problem, read_cells(notebook_text(notebook).encode(), name), name)
     [result] = examine(
-        problem, rebuilt, _host(problem), student="ada", seed="of the tests", lives=1, items=[item]
+        problem, rebuilt, _host(problem), student="ada", seed="of the tests", attempts=1, items=[item]
     ).results
     return result
 

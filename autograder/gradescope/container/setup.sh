@@ -81,5 +81,5 @@ if [ "$(id -u)" = 0 ]; then
 fi
 
 say "grading the solution once"
-"$bin/python" -I -m autograder.gradescope.runner --rehearse "$base"
+"$bin/python" -I -m autograder.gradescope.runner --preflight "$base"
 say "done, $(du -sm "$base/venv" | cut -f1) MB"

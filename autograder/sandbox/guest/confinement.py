@@ -31,7 +31,7 @@ LEVELS = (FULL, LANDLOCK, USER, PLAIN)
 
 _FIRST_USER = 1_879_048_192
 """The first user id of sessions; no accounts use this range."""
-_SEATS = 64
+_MAX_CLONES = 64
 """Maximum number of processes that fork sessions in parallel; with more, user ids repeat."""
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -87,7 +87,7 @@ class Confinement:
         """Whether sessions run under their own user ids."""
         return self._is_root and self._plan.level != PLAIN
 
-    def shut_in_host(self) -> None:
+    def confine_host(self) -> None:
         """Confines this process; at level `full` execution continues in a child with its own namespaces and root.
 
         Raises:
@@ -122,7 +122,7 @@ class Confinement:
             if not self._has_own_user:
                 self.limits["processes"] += _processes_of(os.getuid())
 
-    def take_seat(self) -> None:
+    def reserve_user_ids(self) -> None:
         """Reserves other user ids for the sessions of a clone; call this before forking the clone."""
         self._seat += 1
 
@@ -142,7 +142,7 @@ class Confinement:
             syscalls.enter_namespace(self._own_processes, syscalls.CLONE_NEWPID)
         return pid
 
-    def shut_in_session(self, folder: str) -> None:
+    def confine_session(self, folder: str) -> None:
         """Confines this process, a new fork; afterwards it may run student code.
 
         Args:
@@ -179,8 +179,8 @@ class Confinement:
 
     def _user_of_session(self) -> int:
         """A user id that no other running session has; depends on host, clone and session."""
-        turn = self._sessions % _SEATS
-        return _FIRST_USER + (self._plan.number * _SEATS + self._seat % _SEATS) * _SEATS + turn
+        turn = self._sessions % _MAX_CLONES
+        return _FIRST_USER + (self._plan.number * _MAX_CLONES + self._seat % _MAX_CLONES) * _MAX_CLONES + turn
 
 
 def set_limits(limits: dict[str, int]) -> None:

@@ -25,7 +25,7 @@ from typing import Any
 from . import resource_monitor, syscalls
 from .confinement import Confinement, die_with_parent, set_limits
 from .process_tree import children, kill_children
-from .server import Desk, describe, seed_everything
+from .server import RequestServer, describe, seed_everything
 from .wire import ClosedError, Limits, receive_frame, send_frame
 
 _DEATH_SECONDS = 5.0
@@ -36,7 +36,7 @@ OUTPUT_CHARACTERS = 20_000
 _SMALL = Limits(header=4 * 2**20, body=0)
 
 
-def host(sock: socket.socket, modules: list[str], walls: Confinement, *, huge_pages: bool) -> None:
+def host(sock: socket.socket, modules: list[str], confinement: Confinement, *, huge_pages: bool) -> None:
     """Imports the modules that submissions need, then serves requests.
 
     Frames: `{"ready": True}` at the start; then those of `_serve`.
@@ -49,10 +49,10 @@ def host(sock: socket.socket, modules: list[str], walls: Confinement, *, huge_pa
             syscalls.use_huge_pages()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # sessions are reaped by the kernel
     send_frame(sock, {"ready": True})
-    _serve(sock, walls)
+    _serve(sock, confinement)
 
 
-def _serve(sock: socket.socket, walls: Confinement) -> None:
+def _serve(sock: socket.socket, confinement: Confinement) -> None:
     """Serves requests until the other side closes the socket; then kills all sessions.
 
     If sessions need no folder outside, the next session is forked and confined in advance, so that a request need not
@@ -67,8 +67,8 @@ def _serve(sock: socket.socket, walls: Confinement) -> None:
     spare: _Waiting | None = None
     while True:
         while pids and not select.select([sock], [], [], resource_monitor.SECONDS)[0]:
-            if walls.sees_only_its_own:
-                resource_monitor.enforce(pids, walls.limits["total"], walls.limits["cpu"])
+            if confinement.sees_only_its_own:
+                resource_monitor.enforce(pids, confinement.limits["total"], confinement.limits["cpu"])
         try:
             header, _ = receive_frame(sock, limits=_SMALL)
         except ClosedError:
@@ -81,17 +81,17 @@ def _serve(sock: socket.socket, walls: Confinement) -> None:
             continue
         _, fds, _, _ = socket.recv_fds(sock, 1, 1)
         if header["op"] == "clone":
-            clones.add(_clone(sock, fds[0], walls))
+            clones.add(_clone(sock, fds[0], confinement))
             send_frame(sock, {"cloned": True})
             continue
         session = spare
         if session is None or not session.hand_over(fds[0]):
-            session = _Waiting(sock, walls, header["folder"])
+            session = _Waiting(sock, confinement, header["folder"])
             session.hand_over(fds[0])
         os.close(fds[0])
         pids.add(session.pid)
         send_frame(sock, {"pid": session.pid})
-        spare = None if header["folder"] else _Waiting(sock, walls, "")
+        spare = None if header["folder"] else _Waiting(sock, confinement, "")
     for pid in pids | ({spare.pid} if spare else set()):
         _kill_session(pid, pids | clones)
 
@@ -101,18 +101,18 @@ class _Waiting:
 
     Args:
         sock: the socket of the process that forks it.
-        walls: its confinement.
+        confinement: its confinement.
         folder: its working folder outside the sandbox; empty if it needs none.
     """
 
-    def __init__(self, sock: socket.socket, walls: Confinement, folder: str) -> None:
+    def __init__(self, sock: socket.socket, confinement: Confinement, folder: str) -> None:
         self._ours, theirs = socket.socketpair()
-        self.pid = walls.fork_session()
+        self.pid = confinement.fork_session()
         """Process id."""
         if self.pid == 0:
             sock.close()
             self._ours.close()
-            _become_session(theirs, walls, folder)
+            _become_session(theirs, confinement, folder)
         theirs.close()
 
     def hand_over(self, fd: int) -> bool:
@@ -126,17 +126,17 @@ class _Waiting:
         return True
 
 
-def _clone(sock: socket.socket, fd: int, walls: Confinement) -> int:
+def _clone(sock: socket.socket, fd: int, confinement: Confinement) -> int:
     """Forks a process that serves another socket with the same confinement, in parallel; returns its process id."""
-    walls.take_seat()
+    confinement.reserve_user_ids()
     pid = os.fork()
     if pid == 0:
         status = 1
         try:
             sock.close()
             die_with_parent()
-            walls.begin_in_clone()
-            _serve(socket.socket(fileno=fd), walls)
+            confinement.begin_in_clone()
+            _serve(socket.socket(fileno=fd), confinement)
             status = 0
         finally:
             os._exit(status)
@@ -167,12 +167,12 @@ def _kill_session(pid: int, others: set[int]) -> None:
     kill_children(others)
 
 
-def _become_session(sock: socket.socket, walls: Confinement, folder: str) -> None:
+def _become_session(sock: socket.socket, confinement: Confinement, folder: str) -> None:
     """Turns this fork into a session with its own working folder, and never returns.
 
     Args:
         sock: the connection over which it receives the socket to serve.
-        walls: its confinement.
+        confinement: its confinement.
         folder: its working folder outside the sandbox; empty if it needs none.
     """
     status = 1
@@ -180,7 +180,7 @@ def _become_session(sock: socket.socket, walls: Confinement, folder: str) -> Non
         die_with_parent()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _silence()
-        walls.shut_in_session(folder)
+        confinement.confine_session(folder)
         _, fds, _, _ = socket.recv_fds(sock, 1, 1)
         sock.close()
         if fds:
@@ -242,7 +242,7 @@ class Session:
             set_limits({"cpu": cpu})
             sys.stdout = sys.stderr = _Bounded(0)
             with contextlib.suppress(ClosedError):
-                Desk(socket.socket(fileno=fd), self._names).serve()
+                RequestServer(socket.socket(fileno=fd), self._names).serve()
         finally:
             os._exit(0)
 

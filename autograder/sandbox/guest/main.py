@@ -20,13 +20,13 @@ def start(fd: int, modules: list[str], plan: dict[str, Any], *, huge_pages: bool
         huge_pages: whether to spend half a second on faster forks.
     """
     sock = socket.socket(fileno=fd)
-    walls = Confinement(Plan.of(plan))
+    confinement = Confinement(Plan.of(plan))
     try:
-        walls.shut_in_host()
+        confinement.confine_host()
     except (OSError, ImportError) as error:
         send_frame(sock, {"refused": str(error)})
         return
     from .forkserver import host
 
-    host(sock, modules, walls, huge_pages=huge_pages)
+    host(sock, modules, confinement, huge_pages=huge_pages)
     os._exit(0)  # skips torch's cleanup, which takes seconds

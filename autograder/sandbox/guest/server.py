@@ -34,7 +34,7 @@ _MISSING = object()
 class Callback:
     """A proxy of an examiner's function for student code; it takes plain values."""
 
-    def __init__(self, desk: Desk, number: int) -> None:
+    def __init__(self, desk: RequestServer, number: int) -> None:
         self._desk = desk
         self._number = number
 
@@ -46,7 +46,7 @@ class Callback:
         return self
 
 
-class Desk:
+class RequestServer:
     """Serves one examiner's requests about one namespace until the connection closes."""
 
     def __init__(self, sock: socket.socket, names: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch.grade_folder import crew_for, grade_folder
+from autograder.batch.grade_folder import grade_folder, worker_pool
 from autograder.cli.release import release
 from autograder.core.notebook_io import notebook_text
 from autograder.core.results import Graded
@@ -59,9 +59,9 @@ def test_every_score_is_as_it_should_be(tmp_path: Path, capsys: pytest.CaptureFi
     out = tmp_path / "out"
     for again in (False, True):
         started = time.monotonic()
-        with crew_for([problem.id for problem in problems], count, None, "", root) as crew:
+        with worker_pool([problem.id for problem in problems], count, None, "", root) as pool:
             for problem in problems:
-                graded = grade_folder(problem.id, submitted[problem.id], out, crew=crew, root=root)
+                graded = grade_folder(problem.id, submitted[problem.id], out, pool=pool, root=root)
                 assert {one.log.student: lost(one) for one in graded} == deserved[problem.id]
                 with opened(root) as gradebook:
                     rows = class_rows(gradebook, problem.id)

@@ -17,9 +17,8 @@ import psutil
 import pytest
 from distributed.client import FutureCancelledError
 
-from autograder.batch.dask_backend import Cluster
+from autograder.batch.dask_backend import Cluster, pack, unpack
 from autograder.batch.grade_folder import grade_folder
-from autograder.batch.kit import pack, unpack
 from autograder.core.errors import SetupError, SourceError
 from autograder.core.results import Outcome, Step
 from autograder.course.problem import load_problem
@@ -157,7 +156,7 @@ def test_a_worker_with_other_software_must_not_grade(
     machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machines.add_worker()
-    monkeypatch.setattr("autograder.batch.kit.software", lambda: "torch 1.0")
+    monkeypatch.setattr("autograder.batch.dask_backend.software", lambda: "torch 1.0")
     with pytest.raises(SetupError, match=r"has other software.*Sender: torch 1\.0"):
         grade_folder("toy", hand_in(tmp_path / "in", 2), tmp_path / "out", scheduler=machines.address, **OPTIONS)
 

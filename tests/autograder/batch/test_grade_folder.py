@@ -56,15 +56,15 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch, grade: Grade = grade_submis
         def __exit__(self, *_: object) -> None:
             return None
 
-        def submit(self, problem_id: str, submission: Submission, findings: Any = None) -> Future[Grading]:
+        def submit(self, problem_id: str, submission: Submission, cached_items: Any = None) -> Future[Grading]:
             future: Future[Grading] = Future()
             try:
-                future.set_result(grade(problem_id, submission, root=ROOT, findings=findings))
+                future.set_result(grade(problem_id, submission, root=ROOT, cached_items=cached_items))
             except SetupError as error:
                 future.set_exception(error)
             return future
 
-    monkeypatch.setattr(batch, "crew_for", lambda *_: Here())
+    monkeypatch.setattr(batch, "worker_pool", lambda *_: Here())
 
 
 def outcomes(graded: list[Graded]) -> list[str]:

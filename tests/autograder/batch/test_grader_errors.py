@@ -71,7 +71,7 @@ def fails_for_bob(real: Callable[..., Any], of: Callable[..., object]) -> Callab
 
 FAULTS: dict[str, tuple[Any, str, Callable[..., object]]] = {
     "reading": (batch, "read_submission", lambda path, student, below: student),
-    "the submission time": (batch_results, "hand_in_time_or_warning", lambda folder, log: folder.parent.name),
+    "the submission time": (batch_results, "submission_time_or_warning", lambda folder, log: folder.parent.name),
     "the late note": (batch_results, "late_note", lambda course, problem, student, moment: student),
     "the feedback page": (batch_results, "feedback_html", lambda log, problem, late: late or log.student),
     "the log's text": (batch_results, "keep_trouble", lambda out, grading: grading.log.score and grading.log.student),
@@ -143,25 +143,25 @@ def test_a_fault_while_examining_costs_one_submission(
         return grade_submission(problem_id, submission, **options)
 
     in_this_process(monkeypatch, grade)
-    crew = batch.crew_for(["toy"], 3, 1, "", ROOT)
+    pool = batch.worker_pool(["toy"], 3, 1, "", ROOT)
 
-    def submit(problem_id: str, submission: Submission, findings: Any = None) -> Future[Grading]:
-        future: Future[Grading] = Future()  # holds whatever grading raised, as no crew should
+    def submit(problem_id: str, submission: Submission, cached_items: Any = None) -> Future[Grading]:
+        future: Future[Grading] = Future()  # holds whatever grading raised, as no pool should
         try:
-            future.set_result(grade(problem_id, submission, root=ROOT, findings=findings))
+            future.set_result(grade(problem_id, submission, root=ROOT, cached_items=cached_items))
         except OurFaultError as error:
             future.set_exception(error)
         return future
 
-    monkeypatch.setattr(crew, "submit", submit)
-    only_bob_is_lost(tmp_path / "out", grade_folder("toy", submitted, tmp_path / "out", crew=crew, **QUIETLY))  # type: ignore[arg-type]
+    monkeypatch.setattr(pool, "submit", submit)
+    only_bob_is_lost(tmp_path / "out", grade_folder("toy", submitted, tmp_path / "out", pool=pool, **QUIETLY))  # type: ignore[arg-type]
 
 
 @pytest.mark.kernel
 def test_a_fault_of_the_cache_costs_time_only(submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = Path(shutil.copytree(ROOT, tmp_path / "root"))
     in_this_process(monkeypatch)
-    for found in (b"[]", b"5", b'{"log": [], "text": 1, "findings": 2}', b"[" * 100_000):
+    for found in (b"[]", b"5", b'{"log": [], "text": 1, "cached_items": 2}', b"[" * 100_000):
         graded = grade_folder("toy", submitted, tmp_path / "out", gradebook=False, root=root)
         assert [one.log.score for one in graded] == [20.0] * 3, found
         with sqlite3.connect(root / "course" / "cache.db") as database:
@@ -172,8 +172,8 @@ def test_a_fault_of_the_cache_costs_time_only(submitted: Path, tmp_path: Path, m
     grading = graded_alone()
     with Cache(root, load_problem("toy", root), "seed") as cache:
         for odd in (deep, float("inf"), b""):
-            cache.keep(Submission("ada"), Grading(grading.log, grading.text, findings={"a": odd}))
-            assert not cache.recall(Submission("ada")).findings
+            cache.keep(Submission("ada"), Grading(grading.log, grading.text, cached_items={"a": odd}))
+            assert not cache.find(Submission("ada")).cached_items
 
 
 def graded_alone() -> Grading:

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder.batch.local_pool import Graders
+from autograder.batch.local_pool import LocalPool
 from autograder.core.errors import SetupError, SourceError
 from autograder.core.results import Grading, Outcome, Status
 from autograder.course.problem import load_problem
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.kernel
 RIGHT = solution_answers(load_problem("toy", ROOT))["standardize"]
 
 
-def family(graders: Graders) -> list[psutil.Process]:
+def family(graders: LocalPool) -> list[psutil.Process]:
     """All processes that grade, student code included."""
     assert graders._process is not None
     root = psutil.Process(graders._process.pid)
@@ -46,13 +46,13 @@ def alive(processes: list[psutil.Process], *, students: bool) -> list[psutil.Pro
 
 
 @pytest.fixture(scope="module")
-def graders() -> Iterator[Graders]:
+def graders() -> Iterator[LocalPool]:
     """Two workers for the toy problem."""
-    with Graders(["toy"], 2, ROOT) as crew:
-        yield crew
+    with LocalPool(["toy"], 2, ROOT) as pool:
+        yield pool
 
 
-def test_they_grade_what_the_library_grades(graders: Graders) -> None:
+def test_they_grade_what_the_library_grades(graders: LocalPool) -> None:
     answers = {"right": text(solved()), "untouched": text(released()), "wrong": text(solved(Line=LINE + "return x"))}
     answers |= {"unreadable": b"{", "dies": text(solved(standardize=STANDARDIZE + "    import os; os._exit(1)"))}
     futures = {name: graders.submit("toy", Submission(name, notebook=data)) for name, data in answers.items()}
@@ -60,7 +60,7 @@ def test_they_grade_what_the_library_grades(graders: Graders) -> None:
     assert scores == {"right": 20, "untouched": 0, "wrong": 12, "unreadable": 0, "dies": 8}
 
 
-def test_nothing_crosses_from_one_submission_to_the_next(graders: Graders) -> None:
+def test_nothing_crosses_from_one_submission_to_the_next(graders: LocalPool) -> None:
     marks = """
 import builtins, gc, os, random, sys, tempfile
 import numpy, torch
@@ -104,13 +104,13 @@ def test_a_test_that_changes_torch_on_our_side_changes_nothing_for_the_next(tmp_
     spoil = "assert torch.get_default_dtype() == torch.float32\ntorch.set_default_dtype(torch.float64)\n"
     path.write_text(source.replace("steep = student.Line", spoil + "steep = student.Line"))
     assert spoil in path.read_text()
-    with Graders(["toy"], 1, root) as crew:
+    with LocalPool(["toy"], 1, root) as pool:
         answers = solved_notebook(load_problem("toy", root))
-        gradings = [crew.grade("toy", Submission(str(n), notebook=text(answers))) for n in range(3)]
+        gradings = [pool.grade("toy", Submission(str(n), notebook=text(answers))) for n in range(3)]
     assert [grading.log.item("Line").score for grading in gradings] == [8, 8, 8]
 
 
-def test_a_grader_that_dies_is_asked_once_more_and_costs_nobody_else(graders: Graders) -> None:
+def test_a_grader_that_dies_is_asked_once_more_and_costs_nobody_else(graders: LocalPool) -> None:
     slow = text(solved(standardize=STANDARDIZE + "    import time; time.sleep(2)\n" + RIGHT.partition('"""\n')[2]))
     graders.grade("toy", Submission("warm", notebook=text(released())))
     future = graders.submit("toy", Submission("ada", notebook=slow))
@@ -121,7 +121,7 @@ def test_a_grader_that_dies_is_asked_once_more_and_costs_nobody_else(graders: Gr
 
 
 def test_a_grader_that_dies_again_and_again_gives_a_result_that_says_so(
-    graders: Graders, monkeypatch: pytest.MonkeyPatch
+    graders: LocalPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = text(solved(standardize="import time; time.sleep(20)\n" + RIGHT))
     graders.grade("toy", Submission("warm", notebook=text(released())))
@@ -134,7 +134,7 @@ def test_a_grader_that_dies_again_and_again_gives_a_result_that_says_so(
     assert "ended unexpectedly in both attempts" in log.items[0].message and "not your fault" in log.items[0].message
 
 
-def _kill_forks(graders: Graders, before: set[int]) -> set[int]:
+def _kill_forks(graders: LocalPool, before: set[int]) -> set[int]:
     """Kills the grader of the submission that was just handed out, and whoever waits to be the next one."""
     assert graders._process is not None
     time.sleep(0.5)  # less than the submission takes, more than handing it out
@@ -149,7 +149,7 @@ def _kill_forks(graders: Graders, before: set[int]) -> set[int]:
     raise AssertionError("no grader was forked")
 
 
-def test_when_the_warm_process_itself_dies_it_is_started_again(graders: Graders) -> None:
+def test_when_the_warm_process_itself_dies_it_is_started_again(graders: LocalPool) -> None:
     assert graders.grade("toy", Submission("ada", notebook=text(solved()))).log.score == 20
     process = graders._process
     assert process is not None
@@ -158,7 +158,7 @@ def test_when_the_warm_process_itself_dies_it_is_started_again(graders: Graders)
     assert graders.grade("toy", Submission("bela", notebook=text(solved()))).log.score == 20
 
 
-def test_when_the_process_for_student_code_dies_it_is_started_again(graders: Graders) -> None:
+def test_when_the_process_for_student_code_dies_it_is_started_again(graders: LocalPool) -> None:
     assert graders.grade("toy", Submission("ada", notebook=text(solved()))).log.score == 20
     hosts = alive(family(graders), students=True)
     assert hosts
@@ -169,7 +169,7 @@ def test_when_the_process_for_student_code_dies_it_is_started_again(graders: Gra
         assert (log.outcome, log.score) == (Outcome.GRADED, 20)
 
 
-def test_a_hanging_grader_is_ended(graders: Graders, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_grader_is_ended(graders: LocalPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograder.batch.local_pool.seconds_at_most", lambda problem: 1.0)
     slow = text(solved(standardize="import time; time.sleep(120)\n" + RIGHT))
     started = time.monotonic()
@@ -178,11 +178,11 @@ def test_a_hanging_grader_is_ended(graders: Graders, monkeypatch: pytest.MonkeyP
 
 
 def test_closing_ends_all_processes_and_what_waits_is_not_graded() -> None:
-    with Graders(["toy"], 1, ROOT) as crew:
-        crew.grade("toy", Submission("warm", notebook=text(solved())))
-        relatives = family(crew)
+    with LocalPool(["toy"], 1, ROOT) as pool:
+        pool.grade("toy", Submission("warm", notebook=text(solved())))
+        relatives = family(pool)
         slow = text(solved(standardize="import time; time.sleep(120)\n" + RIGHT))
-        waiting: list[Future[Grading]] = [crew.submit("toy", Submission(str(n), notebook=slow)) for n in range(5)]
+        waiting: list[Future[Grading]] = [pool.submit("toy", Submission(str(n), notebook=slow)) for n in range(5)]
         started = time.monotonic()
     assert time.monotonic() - started < 60
     assert all(future.done() for future in waiting) and waiting[-1].cancelled()
@@ -195,24 +195,24 @@ def test_nobody_is_graded_where_the_solution_itself_fails(tmp_path: Path) -> Non
     path = root / "solutions" / "toy.py"
     path.write_text(path.read_text().replace("3.0 * points + 0.5, ", "3.0 * points + 0.6, "))
     with (
-        Graders(["toy"], 1, root) as crew,
+        LocalPool(["toy"], 1, root) as pool,
         pytest.raises(SetupError, match=r"solution of 'toy' gets only 12 of 20") as told,
     ):
-        crew.grade("toy", Submission("ada", notebook=text(solved())))
+        pool.grade("toy", Submission("ada", notebook=text(solved())))
     assert "Line: failed" in str(told.value) and "autograder check toy" in str(told.value)
 
 
 def test_what_cannot_be_set_up_is_told(tmp_path: Path) -> None:
     with (
-        Graders(["toy"], 1, ROOT, isolation="stone") as crew,
+        LocalPool(["toy"], 1, ROOT, isolation="stone") as pool,
         pytest.raises(SetupError, match="isolation level 'stone'"),
     ):
-        crew.grade("toy", Submission("ada", notebook=text(solved())))
-    with Graders(["toy"], 1, tmp_path) as crew, pytest.raises(SourceError, match="unknown problem 'toy'"):
-        crew.grade("toy", Submission("ada", notebook=text(solved())))
+        pool.grade("toy", Submission("ada", notebook=text(solved())))
+    with LocalPool(["toy"], 1, tmp_path) as pool, pytest.raises(SourceError, match="unknown problem 'toy'"):
+        pool.grade("toy", Submission("ada", notebook=text(solved())))
 
 
-def test_phases_add_up(graders: Graders) -> None:
+def test_phases_add_up(graders: LocalPool) -> None:
     grading = graders.grade("toy", Submission("ada", notebook=text(solved())))
     assert set(grading.phases) == {"read", "start", "cells", "tests", "answers", "write"}
     assert 0 < sum(grading.phases.values()) <= grading.seconds * 1.01

@@ -20,7 +20,7 @@ from autograder.grading import grade as grading
 from autograder.grading import misconceptions
 from autograder.grading.examiner import Examined
 from autograder.grading.grade import grade_submission
-from autograder.grading.item_cache import Recall
+from autograder.grading.item_cache import ItemCache
 from autograder.sandbox.host import Host
 from autograder.submissions.reader import Submission
 from tests.autograder.batch.test_grade_folder import hand_in, in_this_process, rows_of
@@ -60,10 +60,10 @@ class Asked:
         examine = vars(grading)["examine"]
 
         def spy(*args: Any, **options: Any) -> Examined:
-            before = set(options["recall"]._old)
+            before = set(options["cache"]._old)
             examined: Examined = examine(*args, **options)
-            fresh = {key for key in options["recall"].kept if key not in before}
-            self.items += [key for key in fresh if "score" in options["recall"].kept[key]["value"]]
+            fresh = {key for key in options["cache"].kept if key not in before}
+            self.items += [key for key in fresh if "score" in options["cache"].kept[key]["value"]]
             return examined
 
         def grade(problem_id: str, submission: Submission, **options: Any) -> Grading:
@@ -212,7 +212,7 @@ def test_a_damaged_cache_costs_time_and_nothing_else(
     path = course / "course" / "cache.db"
     with Cache(course, problem, "of the tests") as cache:
         cache.keep(submission, done)
-        known = cache.recall(submission).grading
+        known = cache.find(submission).grading
         assert known is not None and known.log.score == 0 and known.log.outcome is Outcome.GRADED
     if damage == "garbage":
         path.write_bytes(b"garbage " * 1000)
@@ -224,27 +224,27 @@ def test_a_damaged_cache_costs_time_and_nothing_else(
         path.unlink()
         path.mkdir()
     with Cache(course, problem, "of the tests") as cache:
-        assert cache.recall(submission).grading is None
+        assert cache.find(submission).grading is None
         cache.keep(submission, done)
     assert ("graded again" in caplog.text) == (damage != "a row")
 
 
 def test_findings_that_disagree_are_not_believed() -> None:
-    first = Recall()
+    first = ItemCache()
     first.keep("key", {"status": "timeout"}, "timeout")
-    second = Recall(first.kept)
+    second = ItemCache(first.kept)
     assert second.get("key") is None and not first.is_settled
     second.keep("key", {"status": "passed"}, "passed")
-    third = Recall(second.kept)
+    third = ItemCache(second.kept)
     assert third.get("key") == {"status": "passed"} and second.is_settled
     third.keep("key", {"status": "timeout"}, "timeout")
-    assert Recall(third.kept).get("key") is None
+    assert ItemCache(third.kept).get("key") is None
 
 
 def test_a_copied_file_is_the_same_submission_if_its_log_has_the_date() -> None:
     early, late = (datetime(2027, 1, day, tzinfo=UTC) for day in (1, 2))
-    with_log = [Submission("ada", notebook=b"{", log=b"{}", handed_in_at=moment).digest for moment in (early, late)]
-    without = [Submission("ada", notebook=b"{", handed_in_at=moment).digest for moment in (early, late)]
+    with_log = [Submission("ada", notebook=b"{", log=b"{}", submitted_at=moment).digest for moment in (early, late)]
+    without = [Submission("ada", notebook=b"{", submitted_at=moment).digest for moment in (early, late)]
     assert with_log[0] == with_log[1] and without[0] != without[1]
     others = [
         Submission("bela", notebook=b"{", log=b"{}"),

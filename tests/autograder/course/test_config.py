@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograder.core.errors import CourseError
-from autograder.course.config import LatePolicy, doubts, load_course, root_folder
+from autograder.course.config import LatePolicy, load_course, mismatches, root_folder
 
 GOOD = """
 [course]
@@ -177,8 +177,8 @@ def test_a_misspelt_key_is_named(tmp_path: Path) -> None:
 
 def test_homeworks_that_do_not_fit_the_sources(root: Path) -> None:
     course = load_course(root)
-    assert doubts(course, course.problems) == []
-    [missing, stray] = doubts(course, [problem for problem in course.problems if problem != "gan"] + ["gam"])
+    assert mismatches(course, course.problems) == []
+    [missing, stray] = mismatches(course, [problem for problem in course.problems if problem != "gan"] + ["gam"])
     assert "homework 11 names 'gan', which has no source (did you mean 'gam'?)" in missing
     assert "solutions/gam.py is in no homework" in stray
 

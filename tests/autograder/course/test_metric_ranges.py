@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from autograder.core.errors import SourceError
-from autograder.course.metric_ranges import declared_bands
+from autograder.course.metric_ranges import declared_ranges
 from autograder.course.problem import load_problem
 from autograder.release.lint import lint_source
 
@@ -32,12 +32,12 @@ GOOD = 'log.bands({"toy/loss": {"full": (-0.5, 1), "mini": (None, 2.5)}, "toy/*"
 def test_a_literal_table_is_read(tmp_path: Path) -> None:
     root = course(tmp_path, GOOD)
     table = {"toy/loss": {"full": (-0.5, 1), "mini": (None, 2.5)}, "toy/*": {}}
-    assert declared_bands(load_problem("toy", root)) == table
+    assert declared_ranges(load_problem("toy", root)) == table
     assert lint_source(root / "solutions" / "toy.py") == []
 
 
 def test_a_source_without_bands_has_none() -> None:
-    assert declared_bands(load_problem("toy", FIXTURE)) == {}
+    assert declared_ranges(load_problem("toy", FIXTURE)) == {}
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_what_the_linter_refuses(line: str, rule: str, said: str, tmp_path: Path
     assert path.read_text().splitlines()[finding.line - 1] == line
     if rule == "bands" and "second" not in said:
         with pytest.raises(SourceError, match="fix it in the cell tagged 'log'"):
-            declared_bands(load_problem("toy", root))
+            declared_ranges(load_problem("toy", root))
 
 
 @pytest.mark.parametrize("name", ['f"{key}/loss"', "key", 'f"toy/{key}"', '"toy/loss"'])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from autograder.core.errors import ExportError
 from autograder.export.assignments import Assignment
 from autograder.export.canvas import canvas_file
-from autograder.export.csv_cells import as_it_was, duration_text, harmless, points_text
+from autograder.export.csv_cells import duration_text, escaped, points_text, unescaped
 from autograder.export.grades import Account, Grades, Score
 from autograder.export.options import Unfinished
 from autograder.export.result import Exported
@@ -346,7 +346,7 @@ def test_a_roster_of_another_platform_is_no_canvas_gradebook(read: Reads) -> Non
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", " =x", "'=x", "''@x", "\uff1dx", "\n"])
 def test_formulas_are_texts(text: str) -> None:
-    assert harmless(text) == f"'{text}" and as_it_was(harmless(text)) == text
+    assert escaped(text) == f"'{text}" and unescaped(escaped(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -363,19 +363,19 @@ def test_formulas_are_texts(text: str) -> None:
 )
 def test_formulas_that_begin_where_a_spreadsheet_may_cut(text: str, cell: str) -> None:
     """A spreadsheet that expects semicolons or tabs cuts our cells there, whatever stands around them."""
-    assert harmless(text) == cell and as_it_was(cell) == text
+    assert escaped(text) == cell and unescaped(cell) == text
 
 
 @pytest.mark.parametrize("text", ["", "ada", "007", "'t Hooft", "a=b", "o'neil", "1-2", "ada@uni.edu"])
 def test_what_is_no_formula_stays(text: str) -> None:
-    assert harmless(text) == text == as_it_was(text)
+    assert escaped(text) == text == unescaped(text)
 
 
 @settings(max_examples=60)
 @given(st.text(alphabet="'=+-@\t\n\"; a0") | st.text())
 def test_no_id_is_lost_and_no_formula_left(text: str) -> None:
-    cell = harmless(text)
-    assert as_it_was(cell) == text
+    cell = escaped(text)
+    assert unescaped(cell) == text
     assert not cell.startswith(("\t", "\r"))
     for part in re.split(r"[;\t\r\n]", cell):
         assert not part.lstrip(' "').startswith(("=", "+", "-", "@"))

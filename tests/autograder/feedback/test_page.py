@@ -115,7 +115,7 @@ def test_the_content_security_policy_allows_its_own_style_and_nothing_else(log: 
 
 def test_what_students_send_is_text_and_never_markup(log: GradedLog, problem: Problem) -> None:
     evil = "<script>alert(1)</script><img src=x onerror=alert(1)>`<b>`"
-    item = dataclasses.replace(log.items[0], message=evil, misconception=evil, output=(evil,), leans_on=(evil,))
+    item = dataclasses.replace(log.items[0], message=evil, misconception=evil, output=(evil,), depends_on=(evil,))
     page = feedback_html(dataclasses.replace(log, student=evil, items=(item,)), problem)
     assert not {"script", "img", "b"} & {tag for tag, _ in _Page(page).tags}
     assert "&lt;script&gt;" in page
@@ -159,7 +159,7 @@ WRONG = "On your per-student inputs you return one number; expected: 4 numbers."
 def both_wrong(log: GradedLog) -> GradedLog:
     """The first item is worth more; the second is used by it; an answer on personal inputs is told."""
     first, second, *others = log.items
-    first = dataclasses.replace(first, misconception="", output=(WRONG, "`loss` is NaN."), leans_on=(second.id,))
+    first = dataclasses.replace(first, misconception="", output=(WRONG, "`loss` is NaN."), depends_on=(second.id,))
     second = dataclasses.replace(second, score=second.max_score / 2, status=Status.PARTIAL, message="Half of it.")
     return dataclasses.replace(log, items=(first, second, *others))
 
@@ -173,14 +173,14 @@ def test_the_summary_says_how_much_is_right_and_what_to_look_at_first(both_wrong
     assert "4 points to gain" in text and "12 points to gain" in text
     ids = [attrs["id"] for _, attrs in _Page(page).tags if attrs.get("id")]
     assert len(ids) == len(set(ids)) and {str(link).removeprefix("#") for link in links} <= set(ids)
-    alone = dataclasses.replace(both_wrong.items[0], leans_on=())
+    alone = dataclasses.replace(both_wrong.items[0], depends_on=())
     page = feedback_html(dataclasses.replace(both_wrong, items=(*both_wrong.items[1:], alone)), problem)
     assert page.index("12 points to gain") < page.index("4 points to gain"), "else most points first"
 
 
 def test_items_that_use_each_other_are_listed_too(both_wrong: GradedLog, problem: Problem) -> None:
     first, second, *others = both_wrong.items
-    second = dataclasses.replace(second, leans_on=(first.id, "<b>"))
+    second = dataclasses.replace(second, depends_on=(first.id, "<b>"))
     text = _text(feedback_html(dataclasses.replace(both_wrong, items=(first, second, *others)), problem))
     assert "your code uses standardize and <b>, which are not right yet" in text
     assert text.count("points to gain") == 2

@@ -19,7 +19,7 @@ from autograder.course.problem import Problem, load_problem, problem_ids
 from autograder.course.seed import grading_seed
 from autograder.gradescope import build
 from autograder.gradescope import grade as grade_module
-from autograder.gradescope.build import make_zip, write_hand_ins
+from autograder.gradescope.build import make_zip, write_submissions
 from autograder.gradescope.grade import grade, limits_within
 from autograder.gradescope.requirements import CONTAINERS, Memory, Packages, measured, packages_for
 from autograder.gradescope.results_json import End, Progress, results, write_results
@@ -131,7 +131,7 @@ def test_the_packages_in_the_zip_are_whole(archive: Path, root: Path) -> None:
 
 @pytest.mark.kernel
 def test_what_to_try_an_autograder_with(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    solved_path, untouched = write_hand_ins("toy", tmp_path / "try", ROOT)
+    solved_path, untouched = write_submissions("toy", tmp_path / "try", ROOT)
     assert graded_here(room, {"toy.ipynb": solved_path.read_bytes()}, monkeypatch).scores == FULL
     told = graded_here(room, {"toy.ipynb": untouched.read_bytes()}, monkeypatch)
     assert set(told.scores.values()) == {0.0}

@@ -218,13 +218,13 @@ def test_items_that_lost_points_carry_it_and_the_others_do_not() -> None:
     leaning = LINE + "return self.slope * standardize(x[:, None])[:, 0] + self.intercept"
     log = graded(solved(standardize=wrong, Line=leaning)).log
     first, second = log.item("standardize"), log.item("Line")
-    assert "Each of yours is 3 times the expected one." in first.output[0] and not first.leans_on
-    assert second.output and second.leans_on == ("standardize",)
+    assert "Each of yours is 3 times the expected one." in first.output[0] and not first.depends_on
+    assert second.output and second.depends_on == ("standardize",)
     assert GradedLog.from_json(log.as_json()).items == tuple(
         type(item)(**{**vars(item), "seconds": 0.0}) for item in log.items
     )
     right = graded(solved(standardize=RIGHT_STANDARDIZE, Line=leaning)).log
-    assert not right.item("standardize").output and not right.item("Line").leans_on
+    assert not right.item("standardize").output and not right.item("Line").depends_on
     assert "output" not in right.as_json()["grades"]["items"][0]
 
 
@@ -236,7 +236,7 @@ def test_what_an_earlier_grading_found_carries_it_too() -> None:
 
     submission = Submission(student="ada", notebook=text(solved(standardize=STANDARDIZE + "    return x")))
     before = grade_submission("toy", submission, root=ROOT)
-    again = grade_submission("toy", submission, root=ROOT, findings=before.findings)
+    again = grade_submission("toy", submission, root=ROOT, cached_items=before.cached_items)
     assert before.log.item("standardize").output
     assert again.log.item("standardize").output == before.log.item("standardize").output
 

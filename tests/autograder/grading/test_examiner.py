@@ -185,10 +185,10 @@ def test_who_ends_differently_when_graded_again_is_named(
         _killing(patch, kill_student_code, Link, "_ask", 1)
         first = grade_submission("toy", submission, root=ROOT)
     assert first.log.item("standardize").status is Status.CRASHED
-    again = grade_submission("toy", submission, root=ROOT, findings=first.findings)
+    again = grade_submission("toy", submission, root=ROOT, cached_items=first.cached_items)
     [flag] = [flag for flag in again.log.flags if flag.kind == "unsteady"]
     assert again.log.auto_score == 20 and "`standardize` got another status" in flag.message
-    third = grade_submission("toy", submission, root=ROOT, findings=again.findings)
+    third = grade_submission("toy", submission, root=ROOT, cached_items=again.cached_items)
     assert "unsteady" not in {flag.kind for flag in third.log.flags}
 
 

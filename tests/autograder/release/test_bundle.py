@@ -32,7 +32,7 @@ from autograder.course.config import load_course
 from autograder.course.problem import load_problem
 from autograder.course.urls import clone_address, colab_address, repository_name
 from autograder.release.bundle import MANIFEST, bundle
-from autograder.release.last_search import secrets_in
+from autograder.release.leaks import secrets_in
 from autograder.release.notebook import released_notebook
 from autograder.release.student_files import changes_for_students, project_of_students, student_files
 

@@ -1,4 +1,4 @@
-"""The walls around student code, level by level, and what happens to a session that wants too much."""
+"""The confinement around student code, level by level, and what happens to a session that wants too much."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def printed(session: Session, source: str) -> Any:
 @pytest.mark.parametrize("level", LEVELS)
 def test_every_level_keeps_what_it_promises(host_at: At, level: str) -> None:
     findings = doctor.examine(host_at(level), ROOT)
-    assert doctor.surprises(findings) == ""
+    assert doctor.broken_promises(findings) == ""
     assert {finding.name for finding in findings if finding.promised} == doctor.PROMISES[level]
     assert {finding.name for finding in findings} == doctor.PROMISES[FULL]
 
@@ -89,7 +89,7 @@ def test_a_hole_is_found_and_nothing_is_graded(host_at: At, monkeypatch: pytest.
     assert {"read the course", "connect", "see other processes"} <= open_ways, "a probe that finds none proves none"
     monkeypatch.setattr(doctor, "examine", lambda host, root: findings)
     with pytest.raises(SetupError, match=r"nothing was graded: .*'plain' \(read the course: read .*course.toml"):
-        doctor.insist(host_at(PLAIN), ROOT)
+        doctor.require_confinement(host_at(PLAIN), ROOT)
 
 
 @pytest.mark.parametrize(("promised", "status"), [(PLAIN, 0), (FULL, 1)])
@@ -254,7 +254,7 @@ def test_libraries_stay_in_sight_where_the_package_is_installed_among_them(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: found)
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "environment"))
     (tmp_path / "host").mkdir()
-    _, shown = host_folder.lay_out(tmp_path / "host")
+    _, shown = host_folder.create_library(tmp_path / "host")
     for number, path in enumerate(shown):
         assert not any(path.startswith(f"{later}/") for later in shown[number + 1 :]), (
             "showing the later one is skipped"

@@ -109,7 +109,7 @@ def test_a_failed_examination_closes_the_host(monkeypatch: pytest.MonkeyPatch) -
     host = Host(level=PLAIN)
     with contextlib.closing(host):
         with pytest.raises(SetupError, match="could not be run"):
-            doctor.insist(host, ROOT)
+            doctor.require_confinement(host, ROOT)
         assert host._process is None and not host._folder
 
 

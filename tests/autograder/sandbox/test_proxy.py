@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from autograder.sandbox.guest.server import Desk
+from autograder.sandbox.guest.server import RequestServer
 from autograder.sandbox.guest.wire import ClosedError, TooLateError, UnsendableError, WireError, send_frame
 from autograder.sandbox.proxy import Handle, Link, RemoteError, Student, _changes
 from homework.arguments import modules_may_change, watched
@@ -87,7 +87,7 @@ def notebook(source: str = NOTEBOOK, seconds: float = 30.0) -> Iterator[Student]
 
     def serve() -> None:
         with contextlib.suppress(ClosedError), theirs:
-            Desk(theirs, module.__dict__).serve()
+            RequestServer(theirs, module.__dict__).serve()
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()

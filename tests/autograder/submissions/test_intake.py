@@ -17,9 +17,8 @@ from typer.testing import CliRunner
 
 from autograder.cli.main import app
 from autograder.core.errors import SetupError
-from autograder.submissions import archives as handed_in_files
-from autograder.submissions import intake
-from autograder.submissions.intake import Taken, take_in
+from autograder.submissions import archives, intake
+from autograder.submissions.intake import IntakeResult, import_class
 from autograder.submissions.reader import UnusableError, read_cells
 from autograder.submissions.student_ids import student_id, student_ids
 from tests.autograder.toy import ROOT
@@ -45,9 +44,9 @@ def zipped(files: dict[str, bytes], links: dict[str, str] | None = None) -> byte
     return data.getvalue()
 
 
-def take(source: Path, tmp_path: Path) -> dict[str, Taken]:
-    """What was taken in, by student."""
-    return {one.student: one for one in take_in(source, "toy", tmp_path / "to")}
+def imported(source: Path, tmp_path: Path) -> dict[str, IntakeResult]:
+    """The result of the import, by student."""
+    return {one.student: one for one in import_class(source, "toy", tmp_path / "to")}
 
 
 def note_of(tmp_path: Path, student: str) -> str:
@@ -67,7 +66,7 @@ def test_folders_zips_and_single_files(tmp_path: Path, caplog: pytest.LogCapture
     (source / "toy-dora.ipynb").write_bytes(notebook("dora's"))
     (source / ".DS_Store").write_text("x")
     (source / "README.txt").write_text("no student")
-    taken = take(source, tmp_path)
+    taken = imported(source, tmp_path)
     assert "ignored, because not a folder, zip, notebook or log: README.txt" in caplog.text
     assert sorted(taken) == ["Béla B", "ada", "chen", "dora"]
     assert [note_of(tmp_path, student) for student in sorted(taken)] == ["bela's", "ada's", "chen's", "dora's"]
@@ -89,7 +88,7 @@ def test_the_archive_of_a_course_platform(tmp_path: Path) -> None:
     }
     source = tmp_path / "all.zip"
     source.write_bytes(zipped(files))
-    taken = take(source, tmp_path)
+    taken = imported(source, tmp_path)
     assert sorted(taken) == ["Ada Lovelace_17", "bela", "chen", "dora", "emre", "fay"]
     assert [note_of(tmp_path, s) for s in ("Ada Lovelace_17", "bela", "dora")] == ["ada's", "in a zip", "in a zip"]
     assert "damaged" in taken["emre"].notes[0] and taken["emre"].notes[-1] == "no notebook was submitted"
@@ -107,7 +106,7 @@ def test_of_several_notebooks_the_right_problems_then_the_right_name_then_the_ne
         "chen/my work.ipynb": notebook("right"),
     }
     (tmp_path / "all.zip").write_bytes(zipped(files))
-    taken = take(tmp_path / "all.zip", tmp_path)
+    taken = imported(tmp_path / "all.zip", tmp_path)
     assert [note_of(tmp_path, student) for student in ("ada", "bela", "chen")] == ["new", "named", "right"]
     assert any("several notebooks" in note and "toy (1)" in note for note in taken["ada"].notes)
     assert any("another problem (vae)" in note for note in taken["chen"].notes)
@@ -125,14 +124,14 @@ def test_nothing_leaves_its_folder_and_no_link_is_followed(tmp_path: Path) -> No
     os.mkfifo(source / "chen" / "toy.ipynb")
     slip = {"../../toy.ipynb": notebook("slipped"), "/etc/toy.ipynb": notebook("slipped")}
     (source / "dora.zip").write_bytes(zipped(slip, links={"toy.ipynb": str(secret)}))
-    taken = take(source, tmp_path)
+    taken = imported(source, tmp_path)
     assert sorted(taken) == ["ada", "chen", "dora"]
     assert not any(one.notebook for one in taken.values())
     assert [path for path in (tmp_path / "to").rglob("*") if not path.is_dir()] == []
 
 
 def test_bombs_are_stopped_while_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (intake, handed_in_files):
+    for module in (intake, archives):
         monkeypatch.setattr(module, "MAX_FILES", 50)
         monkeypatch.setattr(module, "MAX_BYTES", 100_000)
     source = tmp_path / "in"
@@ -144,7 +143,7 @@ def test_bombs_are_stopped_while_reading(tmp_path: Path, monkeypatch: pytest.Mon
     (source / "bela.zip").write_bytes(deep)
     (source / "chen.zip").write_bytes(zipped({f"{n}.json": b"" for n in range(500)}))
     (source / "dora.zip").write_bytes(zipped({"toy.ipynb": notebook("dora's")}))
-    taken = take(source, tmp_path)
+    taken = imported(source, tmp_path)
     assert "more than" in taken["ada"].notes[0] and "zip in zip in zip" in taken["bela"].notes[0]
     assert "more than 50 files" in taken["chen"].notes[0]
     assert taken["dora"].notebook and not any(taken[name].notebook for name in ("ada", "bela", "chen"))
@@ -173,10 +172,10 @@ def test_names_that_are_none_are_refused(name: str) -> None:
 
 def test_sources_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="contains no submissions"):
-        take_in(tmp_path, "toy", tmp_path / "to")
+        import_class(tmp_path, "toy", tmp_path / "to")
     (tmp_path / "x.txt").write_text("no zip")
     with pytest.raises(SetupError, match="is not a folder or a zip"):
-        take_in(tmp_path / "x.txt", "toy", tmp_path / "to")
+        import_class(tmp_path / "x.txt", "toy", tmp_path / "to")
 
 
 def test_the_command_says_what_was_odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,9 +197,9 @@ def test_a_folder_around_the_whole_class_is_not_one_student(tmp_path: Path) -> N
         path.write_bytes(content)
     for source, mend in (("class.zip", "unpack it"), ("class", f"name {tmp_path / 'class' / 'export_77'}")):
         with pytest.raises(SetupError, match="If it is the whole class") as caught:
-            take(tmp_path / source, tmp_path)
+            imported(tmp_path / source, tmp_path)
         assert mend in str(caught.value) and not (tmp_path / "to").exists()
-    assert set(take(tmp_path / "class" / "export_77", tmp_path)) == {"submission_1", "submission_2"}
+    assert set(imported(tmp_path / "class" / "export_77", tmp_path)) == {"submission_1", "submission_2"}
 
 
 CANVAS = {
@@ -223,7 +222,7 @@ def test_what_canvas_gives(tmp_path: Path, as_zip: bool) -> None:
         source.mkdir()
         for name, content in CANVAS.items():
             (source / name).write_bytes(content)
-    taken = take(source, tmp_path)
+    taken = imported(source, tmp_path)
     names = ["anon_x7Yz2", "bela_b_112", "chen_113", "dora_114", "lovelaceada_111"]
     assert sorted(taken) == names
     assert [note_of(tmp_path, name) for name in names if name != "dora_114"] == ["whose", "bela's", "chen's", "ada's"]
@@ -265,7 +264,7 @@ def test_a_log_beside_others_finds_its_notebook(tmp_path: Path) -> None:
         (tmp_path / "in" / name).write_bytes(notebook(name))
     for name in ("ada_submission_log.json", "bela-submission_log (1).json", "chen submission_log.json"):
         (tmp_path / "in" / name).write_text(json.dumps(name))
-    assert sorted(take(tmp_path / "in", tmp_path)) == ["ada", "bela", "chen"]
+    assert sorted(imported(tmp_path / "in", tmp_path)) == ["ada", "bela", "chen"]
     for student in ("ada", "bela", "chen"):
         log = tmp_path / "to" / student / "toy" / "submission_log.json"
         assert student in note_of(tmp_path, student) and student in log.read_text()
@@ -277,11 +276,11 @@ def test_the_log_of_an_earlier_hand_in_goes(tmp_path: Path) -> None:
     (folder / "toy.ipynb").write_bytes(notebook("first"))
     (folder / "submission_log.json").write_text("{}")
     log = tmp_path / "to" / "ada" / "toy" / "submission_log.json"
-    take(tmp_path / "in", tmp_path)
+    imported(tmp_path / "in", tmp_path)
     assert log.exists()
     (folder / "submission_log.json").unlink()
     (folder / "toy.ipynb").write_bytes(notebook("second"))
-    take(tmp_path / "in", tmp_path)
+    imported(tmp_path / "in", tmp_path)
     assert note_of(tmp_path, "ada") == "second" and not log.exists()
 
 
@@ -291,7 +290,7 @@ def test_nobody_takes_the_name_of_another(tmp_path: Path) -> None:
         (source / name).mkdir(parents=True)
         (source / name / "toy.ipynb").write_bytes(notebook(name))
     (source / "ada.zip").write_bytes(zipped({"toy (1).ipynb": notebook("hers, too")}))
-    taken = take(source, tmp_path)
+    taken = imported(source, tmp_path)
     assert sorted(taken) == ["ada", "ada~2", "ada~3", "unnamed", "unnamed~2"]
     assert note_of(tmp_path, "ada") == "ada" and "several notebooks" in taken["ada"].notes[0]
     assert {note_of(tmp_path, name) for name in ("ada~2", "ada~3")} == {"<ada>", "=ada"}
@@ -312,7 +311,7 @@ def test_folders_in_folders_without_end(tmp_path: Path) -> None:
     finally:
         os.chdir(before)
     try:
-        assert take(tmp_path / "in", tmp_path)["ada"].notebook
+        assert imported(tmp_path / "in", tmp_path)["ada"].notebook
     finally:
         subprocess.run(["rm", "-rf", str(deep)], check=True)
 
@@ -347,7 +346,7 @@ def test_a_damaged_zip_is_a_note_and_nobody_elses_matter(tmp_path: Path, hostile
         "zoe_toy.ipynb": notebook("zoe's"),
     }
     (tmp_path / "class.zip").write_bytes(zipped(files))
-    taken = take(tmp_path / "class.zip", tmp_path)
+    taken = imported(tmp_path / "class.zip", tmp_path)
     assert taken["ada"].notebook and taken["zoe"].notebook
     assert taken["eve"].notebook or taken["eve"].notes[-1].startswith("no notebook")
 
@@ -359,7 +358,7 @@ def test_an_entry_without_a_name_and_names_with_dots_and_backslashes(tmp_path: P
             archive.writestr(zipfile.ZipInfo(name), notebook(name[:10]))
     (tmp_path / "class.zip").write_bytes(data.getvalue().replace(b"\1\0x", b"\0\0x"))
     started = time.process_time()
-    taken = take(tmp_path / "class.zip", tmp_path)
+    taken = imported(tmp_path / "class.zip", tmp_path)
     assert {"ada", "bela", "x" * 120} <= set(taken) and time.process_time() - started < 5
 
 
@@ -367,15 +366,15 @@ def test_many_small_files_beside_the_notebook_do_not_hide_it(tmp_path: Path) -> 
     files = {f"env/{number}.py": b"" for number in range(5000)}
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "ada.zip").write_bytes(zipped({**files, "toy.ipynb": notebook("ada's")}))
-    assert take(tmp_path / "in", tmp_path)["ada"].notebook
+    assert imported(tmp_path / "in", tmp_path)["ada"].notebook
 
 
 def test_zips_in_a_zip_are_not_unpacked_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handed_in_files, "MAX_UNPACKED", 3_000_000)
+    monkeypatch.setattr(archives, "MAX_UNPACKED", 3_000_000)
     (tmp_path / "in").mkdir()
     inner = {f"{n}.zip": zipped({"a.txt": b"0" * 10}) + b"0" * 1_000_000 for n in range(20)}
     (tmp_path / "in" / "eve.zip").write_bytes(zipped(inner))
-    notes = take(tmp_path / "in", tmp_path)["eve"].notes
+    notes = imported(tmp_path / "in", tmp_path)["eve"].notes
     assert sum("was not opened: the zips have more than" in note for note in notes) >= 15
 
 
@@ -383,7 +382,7 @@ def test_a_notebook_of_nothing_but_values_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "eve.ipynb").write_bytes(b"[" + b"[]," * 5_000_000 + b"[]]")
     started = time.process_time()
-    assert take(tmp_path / "in", tmp_path)["eve"].notebook and time.process_time() - started < 2
+    assert imported(tmp_path / "in", tmp_path)["eve"].notebook and time.process_time() - started < 2
     data = (tmp_path / "to" / "eve" / "toy" / "toy.ipynb").read_bytes()
     with pytest.raises(UnusableError, match="contains more than 4,000,000 values"):
         read_cells(data, "toy.ipynb")
@@ -402,7 +401,7 @@ def test_a_name_that_reads_like_anothers_on_canvas_takes_nothing(
         "grades.csv": b"",
     }
     (tmp_path / "class.zip").write_bytes(zipped(files))
-    taken = {one.student: one for one in take_in(tmp_path / "class.zip", "toy", tmp_path / "to", numbers=numbers)}
+    taken = {one.student: one for one in import_class(tmp_path / "class.zip", "toy", tmp_path / "to", numbers=numbers)}
     ada = "ada" if numbers else "lovelaceada_111"
     assert note_of(tmp_path, ada) == "ada's" and {"_333", "eve_444"} <= set(taken)
     assert len(taken) == 5 and sum(bool(one.notebook) for one in taken.values()) == 4
@@ -410,7 +409,7 @@ def test_a_name_that_reads_like_anothers_on_canvas_takes_nothing(
 
 def test_a_number_in_a_name_is_no_canvas_number(tmp_path: Path) -> None:
     (tmp_path / "class.zip").write_bytes(zipped({"smith_2024_222_9005_toy.ipynb": notebook("x")}))
-    [one] = take_in(tmp_path / "class.zip", "toy", tmp_path / "to", numbers={"222": "smith"})
+    [one] = import_class(tmp_path / "class.zip", "toy", tmp_path / "to", numbers={"222": "smith"})
     assert one.student == "smith" and one.notebook
 
 
@@ -419,7 +418,7 @@ def test_one_student_under_two_spellings_is_one(tmp_path: Path) -> None:
         (tmp_path / "in" / name).mkdir(parents=True)
         (tmp_path / "in" / name / "toy.ipynb").write_bytes(notebook(name))
     (tmp_path / "in" / "bela").mkdir()
-    taken = take(tmp_path / "in", tmp_path)
+    taken = imported(tmp_path / "in", tmp_path)
     assert sorted(taken) == ["bela", "jos\u00e9"] and any("several notebooks" in n for n in taken["jos\u00e9"].notes)
 
 
@@ -429,12 +428,12 @@ def test_a_second_round_leaves_nothing_of_the_first_that_misleads(tmp_path: Path
     (folder / "toy.ipynb").write_bytes(notebook("first"))
     (folder / "submission_log.json").write_text("1")
     moment = datetime(2027, 1, 1, tzinfo=UTC)
-    take_in(tmp_path / "in", "toy", tmp_path / "to", {"ada": moment})
+    import_class(tmp_path / "in", "toy", tmp_path / "to", {"ada": moment})
     assert (to / "timestamp.txt").exists()
-    take_in(tmp_path / "in", "toy", tmp_path / "to", {"bob": moment})
+    import_class(tmp_path / "in", "toy", tmp_path / "to", {"bob": moment})
     assert not (to / "timestamp.txt").exists()
     (folder / "toy.ipynb").write_bytes(notebook("another problem's", "vae"))
     (folder / "submission_log.json").write_text("2")
-    [one] = take_in(tmp_path / "in", "toy", tmp_path / "to")
+    [one] = import_class(tmp_path / "in", "toy", tmp_path / "to")
     assert "the notebook and the log of an earlier submission are kept" in one.notes
     assert note_of(tmp_path, "ada") == "first" and (to / "submission_log.json").read_text() == "1"

@@ -20,7 +20,7 @@ from autograder.core.results import ItemResult, Status
 from autograder.feedback.page import feedback_html
 from autograder.grading.executed_notebook import executed_notebook
 from autograder.submissions import pictures
-from autograder.submissions.pictures import Drawn, drawn_in, gather
+from autograder.submissions.pictures import SubmittedPicture, drawn_in, gather
 from autograder.submissions.reader import read_cells
 from autograder.submissions.rebuild import Rebuilt, rebuild
 from tests.autograder.graded_folder import log_of
@@ -41,9 +41,9 @@ def gradient(mode: str = "RGB", size: tuple[int, int] = (32, 24)) -> Image.Image
     return Image.linear_gradient("L").resize(size).convert(mode)
 
 
-def drawn(raw: bytes | str, mime: str = "image/png") -> Drawn:
+def drawn(raw: bytes | str, mime: str = "image/png") -> SubmittedPicture:
     """The picture as it stands in a notebook."""
-    return Drawn({mime: raw if isinstance(raw, str) else base64.b64encode(raw).decode()})
+    return SubmittedPicture({mime: raw if isinstance(raw, str) else base64.b64encode(raw).decode()})
 
 
 def kept(raw: bytes, mime: str = "image/png") -> tuple[Image.Image, bytes, tuple[str, ...]]:
@@ -273,13 +273,13 @@ def test_a_picture_that_takes_too_many_bytes_is_made_smaller(monkeypatch: pytest
     ],
 )
 def test_a_picture_in_no_known_format_is_named(forms: Mapping[str, str], said: str) -> None:
-    gathered = gather([Drawn(forms)])
+    gathered = gather([SubmittedPicture(forms)])
     assert gathered.pictures == () and said in gathered.notes[0] and "left out" in gathered.notes[0]
 
 
 def test_of_several_formats_the_first_sound_one_is_kept() -> None:
     sound = base64.b64encode(packed(gradient(), "JPEG")).decode()
-    gathered = gather([Drawn({"image/svg+xml": "<svg/>", "image/jpeg": sound, "image/png": "broken"})])
+    gathered = gather([SubmittedPicture({"image/svg+xml": "<svg/>", "image/jpeg": sound, "image/png": "broken"})])
     assert gathered.pictures[0].mime == "image/jpeg" and gathered.notes == ()
 
 
@@ -288,9 +288,11 @@ def test_odd_outputs_are_survived() -> None:
     assert drawn_in({"outputs": odd, "attachments": [1]}) == ()
     assert drawn_in({"outputs": {"data": {"image/png": "AAAA"}}}) == ()
     assert drawn_in({"outputs": [{"data": {"image/png": ["AA", "AA\n"], "text/html": "x"}}]}) == (
-        Drawn({"image/png": "AAAA\n"}),
+        SubmittedPicture({"image/png": "AAAA\n"}),
     )
-    assert drawn_in({"attachments": {"a.png": {"image/png": "AAAA"}}}) == (Drawn({"image/png": "AAAA"}, "a.png"),)
+    assert drawn_in({"attachments": {"a.png": {"image/png": "AAAA"}}}) == (
+        SubmittedPicture({"image/png": "AAAA"}, "a.png"),
+    )
 
 
 def rebuilt(notebook: NotebookNode) -> Rebuilt:

@@ -9,23 +9,23 @@ from pathlib import Path
 import pytest
 
 from autograder.core.errors import SetupError
-from autograder.submissions.intake import take_in
-from autograder.submissions.timestamps import TIME_FILE, hand_in_time, read_times, time_text
+from autograder.submissions.intake import import_class
+from autograder.submissions.timestamps import TIME_FILE, read_times, submission_time, time_text
 
 MOMENT = datetime(2027, 1, 17, 23, 12, 5, 250_000, tzinfo=timezone(timedelta(hours=1)))
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    assert hand_in_time(tmp_path) is None
+    assert submission_time(tmp_path) is None
     (tmp_path / TIME_FILE).write_bytes(time_text(MOMENT))
-    assert hand_in_time(tmp_path) == MOMENT
-    assert hand_in_time(tmp_path) == datetime(2027, 1, 17, 22, 12, 5, 250_000, tzinfo=UTC)
+    assert submission_time(tmp_path) == MOMENT
+    assert submission_time(tmp_path) == datetime(2027, 1, 17, 22, 12, 5, 250_000, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("data", [b"", b"soon", b"\xff", b"2027-13-01 00:00:00 UTC", b"1" * 300, b"[" * 150])
 def test_what_is_no_time_is_none(tmp_path: Path, data: bytes) -> None:
     (tmp_path / TIME_FILE).write_bytes(data)
-    assert hand_in_time(tmp_path) is None
+    assert submission_time(tmp_path) is None
 
 
 def test_links_and_pipes_are_no_times(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_links_and_pipes_are_no_times(tmp_path: Path) -> None:
     for name, make in (("link", lambda path: path.symlink_to(tmp_path / "real")), ("pipe", os.mkfifo)):
         (tmp_path / name).mkdir()
         make(tmp_path / name / TIME_FILE)
-        assert hand_in_time(tmp_path / name) is None
+        assert submission_time(tmp_path / name) is None
 
 
 def test_a_list_of_times(tmp_path: Path) -> None:
@@ -68,8 +68,8 @@ def test_intake_writes_the_platforms_time_and_drops_the_students(tmp_path: Path)
         (source / student).mkdir(parents=True)
         (source / student / "toy.ipynb").write_text("{}")
         (source / student / TIME_FILE).write_bytes(time_text(MOMENT - timedelta(days=9)))
-    ada, bob = take_in(source, "toy", to, {"ada": MOMENT})
-    assert hand_in_time(to / "ada" / "toy") == MOMENT and ada.notes == []
-    assert hand_in_time(to / "bob" / "toy") is None and "no submission time in the list" in bob.notes[0]
-    take_in(source, "toy", tmp_path / "again")
+    ada, bob = import_class(source, "toy", to, {"ada": MOMENT})
+    assert submission_time(to / "ada" / "toy") == MOMENT and ada.notes == []
+    assert submission_time(to / "bob" / "toy") is None and "no submission time in the list" in bob.notes[0]
+    import_class(source, "toy", tmp_path / "again")
     assert not list((tmp_path / "again").rglob(TIME_FILE))

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from autograder.cli.main import app
 from autograder.core.errors import AutograderError
 from autograder.core.notebook_io import notebook_text
-from autograder.course.metric_ranges import declared_bands
+from autograder.course.metric_ranges import declared_ranges
 from autograder.course.problem import load_problem, problem_ids
 from autograder.course.variants import variants
 from autograder.grading.misconceptions import answer, asked_items, expected, known_misconceptions, with_answer
@@ -384,7 +384,7 @@ def test_bands_hold_what_was_measured() -> None:
         ("early_exit/baseline_accuracy", "mini"): (0.951, 0.1),
     }
     for (name, profile), (good, bad) in measured.items():
-        band = declared_bands(load_problem(name.split("/")[0], ROOT))[name][profile]
+        band = declared_ranges(load_problem(name.split("/")[0], ROOT))[name][profile]
         assert is_within(good, band) and not is_within(bad, band)
 
 

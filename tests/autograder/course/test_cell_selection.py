@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from autograder.course.cell_selection import DYNAMO, warm_modules
 from autograder.course.problem import load_problem, problem_ids
-from autograder.course.warm_modules import DYNAMO, warm_modules
 from tests.conftest import ROOT
 
 _ANSWERED = """
@@ -19,7 +19,7 @@ from autograder.course.problem import load_problem
 from autograder.grading.preflight import load
 from autograder.sandbox.host import WARM_MODULES
 from autograder.sandbox.guest.forkserver import warm_up
-from autograder.course.warm_modules import warm_modules
+from autograder.course.cell_selection import warm_modules
 from benchmarks.grading.floor import floor
 from benchmarks.grading.submissions import Submission
 

@@ -1,4 +1,4 @@
-"""The linter's rules about Python code in stubs, given cells and test cells.
+"""The linter's rules about Python code in stubs, given cells and test cells, and about points in headings.
 
 The rules replace regions by blank lines instead of removing them, so that line numbers are those of the file.
 """
@@ -6,7 +6,8 @@ The rules replace regions by blank lines instead of removing them, so that line 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from autograder.course.markers import HIDDEN, SOLUTION
 from autograder.course.percent import Line, TextCell, code_without, markers, numbers_inside
@@ -14,7 +15,7 @@ from autograder.course.percent import Line, TextCell, code_without, markers, num
 Found = Iterator[tuple[int, str, str]]
 
 STUB = "raise NotImplementedError"
-WALL_NAMES = ("student", "reference")
+PROXY_NAMES = ("student", "reference")
 _OWN_NAMES = ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
@@ -179,11 +180,11 @@ def _names(node: ast.AST, graded: set[str], hidden: frozenset[int]) -> Found:
     if isinstance(node, ast.Name) and node.id == "reference" and node.lineno not in hidden:
         message = "`reference` in the visible part, which students see and run; move it into the hidden region"
         yield node.lineno, "reference-visible", message
-    if isinstance(node, ast.Name) and node.id in WALL_NAMES and not isinstance(node.ctx, ast.Load):
+    if isinstance(node, ast.Name) and node.id in PROXY_NAMES and not isinstance(node.ctx, ast.Load):
         yield node.lineno, "rebound", f"the test cell gives {node.id!r} another value; choose another name"
     if isinstance(node, ast.Import | ast.ImportFrom):
         for alias in node.names:
-            if (alias.asname or alias.name) in WALL_NAMES:
+            if (alias.asname or alias.name) in PROXY_NAMES:
                 message = f"{alias.name!r} is imported already; import it only in the set-up cell"
                 yield node.lineno, "rebound", message
 
@@ -215,3 +216,30 @@ def _shows_values(node: ast.Assert) -> bool:
 def _short(node: ast.AST) -> str:
     text = ast.unparse(node)
     return repr(text if len(text) <= 50 else text[:47] + "...")
+
+
+_HEADING = re.compile(r"#?\s*#{1,6}\s.*")
+_ANNOUNCED = re.compile(r".*\((\d+(?:\.\d+)?) points?\)\s*")
+
+
+def announced_points(cells: Sequence[TextCell]) -> Iterator[tuple[int, str, str]]:
+    """Findings about headings whose points differ from those of the next task's cell, as (line, rule, message).
+
+    Args:
+        cells: the source's cells.
+    """
+    points = {cell.grade_id.removeprefix("test_"): cell.nbgrader.get("points") for cell in cells if cell.is_graded}
+    announced: tuple[int, float] | None = None
+    for cell in cells:
+        if cell.is_answer and announced is not None:
+            line, said = announced
+            has = points.get(cell.grade_id)
+            if isinstance(has, int | float) and has != said:
+                message = f"the heading says {said:g} points, but {cell.grade_id!r} has {has:g}; correct one of them"
+                yield line, "points", message
+            announced = None
+        elif cell.cell_type == "markdown":
+            for text in cell.lines:
+                if _HEADING.fullmatch(text.text):
+                    found = _ANNOUNCED.fullmatch(text.text)
+                    announced = (text.number, float(found[1])) if found else None
