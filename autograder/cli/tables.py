@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.core.results import GradedLog, Outcome, Status
-from autograder.core.text import printable
+from autograder.core.text import listed, printable
 
 if TYPE_CHECKING:  # imports torch, which takes seconds
     from autograder.verify.result import Verified
@@ -184,7 +184,7 @@ def logs_table(results: Iterable[Verified]) -> Table:
             " ".join((one.profile, one.device.split(" ")[0])).strip() or "-",
             f"{one.right} of {len(one.items)}" if one.items else "-",
             f"{changed} changed" if changed else "same" if compared else "-",
-            "\n".join(f"{word}: {_few(names)}" for word, names in odd.items())
+            "\n".join(f"{word}: {listed(names, 1)}" for word, names in odd.items())
             or (f"{within} in band" if within else "-"),
             "\n".join(one.copied_from) or "-",
             "\n".join([*stories, *(flag.message for flag in one.flags), *one.notes]),
@@ -197,10 +197,6 @@ def logs_table(results: Iterable[Verified]) -> Table:
 def _table(title: str) -> Table:
     look = {"title_justify": "left", "title_style": "bold", "caption_justify": "left", "header_style": "bold"}
     return Table(title=escape(title), box=box.SIMPLE_HEAD, pad_edge=False, **look)  # type: ignore[arg-type]
-
-
-def _few(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _legend(points: Mapping[str, float]) -> Text:

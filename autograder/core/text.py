@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 LONGEST = 80
 
@@ -15,6 +16,12 @@ def is_text(name: str) -> bool:
 def well_formed(text: str) -> str:
     """The text with a question mark for each lone surrogate, which cannot be encoded as UTF-8."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """The first `most` names, separated by commas, and how many more there are."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
 def printable(text: str, longest: int = LONGEST) -> str:

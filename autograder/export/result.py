@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autograder.core.errors import ExportError
 from autograder.core.files import write_atomically
+from autograder.core.text import listed
 from autograder.export.assignments import Assignment, Total, total
 from autograder.export.csv_cells import csv_text, escaped, points_text
 from autograder.export.grades import Grades
@@ -63,9 +64,8 @@ def refuse_unfinished(grades: Grades, assignments: Iterable[Assignment]) -> None
         if (found := total(grades, assignment, account.id)) and found.waiting
     ]
     if waiting:
-        more = f" and {len(waiting) - 10} more" if len(waiting) > 10 else ""
         raise ExportError(
-            f"nothing was exported; these need manual grading: {', '.join(map(repr, waiting[:10]))}{more}. "
+            f"nothing was exported; these need manual grading: {listed(list(map(repr, waiting)), 10)}. "
             "Grade them in the form grader, or export with --unfinished leave or include."
         )
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from autograder.core.machine import free_memory
 from autograder.core.results import Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.core.text import listed
 from autograder.course.cell_selection import graded_cells, may_run
 from autograder.course.metric_ranges import declared_ranges
 from autograder.course.name_analysis import imported_modules
@@ -26,7 +27,7 @@ from autograder.course.variants import misconception_text
 from autograder.gradescope.requirements import imports_of_ours
 from autograder.gradescope.results_json import End, Tell
 from autograder.gradescope.settings import METADATA_FILE, VERIFY, Settings
-from autograder.gradescope.submission import Delivered, Users, listed, look_through, read_users
+from autograder.gradescope.submission import Delivered, Users, look_through, read_users
 from autograder.grading.grade import grade_submission
 from autograder.grading.preflight import load, run_preflight
 from autograder.sandbox.guest.confinement import PLAIN
@@ -209,7 +210,8 @@ def _refuse(problem: Problem, delivered: Delivered, tell: Tell) -> None:
     if delivered.log.exists():
         reason = "You submitted only the log; this course grades the notebook. Submit both."
     else:
-        reason = f"No notebook was found; submit {problem.id}.ipynb (you submitted {listed(delivered.names)})."
+        files = listed(delivered.names, 8) or "nothing"
+        reason = f"No notebook was found; submit {problem.id}.ipynb (you submitted {files})."
     tell({"notes": [reason]})
     for item in problem.items:
         result = ItemResult(item.id, 0.0, item.points, Status.MISSING, reason, manual=item.kind != "code")

@@ -17,7 +17,6 @@ from autograder.submissions.reader import LOG_NAME
 STUDENT = "student"
 """Name of the folder for the one student's files."""
 _MOST_METADATA = 64 * 2**20
-_MOST_NAMED = 8
 _MOST_COUNTED = 1000
 
 
@@ -64,12 +63,6 @@ def look_through(submission: Path, problem: str, to: Path) -> Delivered:
     every = islice(in_folder(submission, ""), _MOST_COUNTED) if submission.is_dir() else ()
     names = tuple(printable(file.path.removeprefix("/")) for file in every)
     return Delivered(folder / f"{problem}.ipynb", folder / LOG_NAME, tuple(notes), names)
-
-
-def listed(names: tuple[str, ...]) -> str:
-    """Lists some files in words."""
-    shown = ", ".join(names[:_MOST_NAMED])
-    return f"{shown} and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else shown or "nothing"
 
 
 def read_users(path: Path) -> Users:

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from autograder.core.errors import ReleaseError, SetupError
 from autograder.core.files import write_atomically, write_bytes
+from autograder.core.text import listed
 from autograder.core.zips import zip_of
 from autograder.course.config import load_course, mismatches, root_folder
 from autograder.course.problem import problem_ids
@@ -104,7 +105,7 @@ def _manifest(out: Path) -> dict[str, str]:
             raise ReleaseError(f"{out} cannot be used: {error.strerror}; give a folder.") from None
         if strange:
             raise ReleaseError(
-                f"{out} has files that are not from a bundle ({', '.join(strange[:_NAMED])}); give an empty folder or "
+                f"{out} has files that are not from a bundle ({listed(strange, _NAMED)}); give an empty folder or "
                 "a clone without files, or move these files away."
             )
         return {}
@@ -147,9 +148,8 @@ def _refuse_what_is_not_ours(out: Path, files: Mapping[str, bytes], before: Mapp
         elif name not in files:
             stale.append(name)
     if foreign:
-        more = f" and {len(foreign) - _NAMED} more" if len(foreign) > _NAMED else ""
         raise ReleaseError(
-            f"nothing was written; files in {out} are not as a bundle wrote them: {', '.join(foreign[:_NAMED])}{more}. "
+            f"nothing was written; files in {out} are not as a bundle wrote them: {listed(foreign, _NAMED)}. "
             "Copy changes that you want to keep into the course's own files, delete these files, then bundle again."
         )
     return stale

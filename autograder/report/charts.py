@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
+
+import numpy
 
 from homework.hand_in.expected_ranges import Band
 
@@ -133,18 +136,6 @@ def stacked(parts: Sequence[tuple[str, int, str]], width: float = 100.0) -> tupl
     return tuple(bars)
 
 
-def median(values: Sequence[float]) -> float:
-    """The median of at least one number; for an even count the mean of the middle two."""
-    ordered = sorted(values)
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else ordered[half - 1] / 2 + ordered[half] / 2
-
-
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """The quantile of sorted numbers: the given share of them is smaller."""
-    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
-
-
 def _bars(numbers: Sequence[int], count: int, labels: Sequence[str]) -> tuple[Bar, ...]:
     slot, highest = _slot(count), _highest(numbers)
     bars = []
@@ -183,7 +174,7 @@ def _tick_step(most: float) -> float:
 def _axis(ordered: Sequence[float], band: Band) -> tuple[float, float]:
     """Lower and upper end of the axis: the expected range and nine tenths of the numbers, with a margin."""
     ends = [end for end in band if end is not None]
-    inner = [quantile(ordered, 0.05), quantile(ordered, 0.95)]
+    inner = numpy.quantile(ordered, (0.05, 0.95), method="lower").tolist()  # without interpolation, which overflows
     if ends and len(ends) == 2:  # limits how far the axis extends beyond the expected range
         room = 1.5 * (ends[1] - ends[0])
         inner = [min(max(value, ends[0] - room), ends[1] + room) for value in inner]

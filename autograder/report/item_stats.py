@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from autograder.core.results import ItemResult, Outcome, Status
 from autograder.core.text import printable
 from autograder.course.problem import Item, Problem
 from autograder.course.variants import variants
-from autograder.report.charts import Bar, Histogram, median, points_histogram, stacked
+from autograder.report.charts import Bar, Histogram, points_histogram, stacked
 from autograder.report.load import Entry
 
 MOST_MESSAGES = 5

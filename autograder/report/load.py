@@ -19,7 +19,7 @@ from autograder.batch.tables import GRADES, TIMINGS, item_times, number
 from autograder.core.errors import SetupError
 from autograder.core.results import PHASES, GradedLog
 from autograder.core.strict_json import read_json
-from autograder.core.text import is_text, printable
+from autograder.core.text import is_text, listed, printable
 from autograder.course.problem import Problem, load_problem, problem_ids
 from autograder.submissions.reader import LOG_NAME, UnusableError, read_bytes
 from homework.errors import LogError
@@ -27,7 +27,7 @@ from homework.hand_in.log import validate
 
 MOST_LOG_BYTES = 8 * 2**20
 """A larger log is not read; grading writes at most a megabyte."""
-_MOST_NAMED = 12
+MOST_NAMED = 12
 """Maximum number of students named in one note."""
 
 
@@ -114,7 +114,7 @@ def _folders(out: Path, known: Sequence[str]) -> tuple[dict[str, set[str]], list
     notes = [f"Links are not followed: {_names(links)}."] if links else []
     if odd:
         notes.append(
-            f"{len(odd)} left out, because their names are not valid text: {', '.join(map(ascii, odd[:_MOST_NAMED]))}."
+            f"{len(odd)} left out, because their names are not valid text: {listed(list(map(ascii, odd)), MOST_NAMED)}."
         )
     return found, notes
 
@@ -221,5 +221,4 @@ def _complete(reader: Iterable[dict[str | None, str | None]]) -> Iterator[dict[s
 
 
 def _names(names: Sequence[str]) -> str:
-    shown = ", ".join(printable(name, 40) for name in names[:_MOST_NAMED])
-    return shown if len(names) <= _MOST_NAMED else f"{shown} and {len(names) - _MOST_NAMED} more"
+    return listed([printable(name, 40) for name in names], MOST_NAMED)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from autograder.core.results import Outcome
 from autograder.core.text import printable
 from autograder.course.metric_ranges import declared_ranges
 from autograder.course.problem import Problem
-from autograder.report.charts import Histogram, median, metric_histogram
+from autograder.report.charts import Histogram, metric_histogram
 from autograder.report.load import Entry
 from autograder.submissions.metrics import MetricVerdict, judge_metrics
 from homework.hand_in.expected_ranges import Bands, entry_for, in_words

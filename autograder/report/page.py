@@ -12,14 +12,14 @@ from autograder.core.files import write_atomically
 from autograder.core.html import style, template, with_code
 from autograder.core.offenders import without_offenders
 from autograder.core.results import Outcome
-from autograder.core.text import printable, well_formed
+from autograder.core.text import listed, printable, well_formed
 from autograder.course.config import root_folder
 from autograder.course.problem import Problem
 from autograder.report.charts import HEIGHT, WIDTH
 from autograder.report.duplicates import Copies, find_copies, work_of
 from autograder.report.gallery import AT_ONCE, Gallery, galleries
 from autograder.report.item_stats import Scores, summarise
-from autograder.report.load import Run, read_runs
+from autograder.report.load import MOST_NAMED, Run, read_runs
 from autograder.report.metrics import Measured, measured
 from autograder.report.notebooks import read_answers
 from autograder.report.review_list import FlagKind, ReviewEntry, Times, flag_kinds, review_list, times
@@ -126,9 +126,7 @@ def _sound_section(out: Path, run: Run, room: int) -> Section:
         if not offenders:
             raise
         reasons = ", ".join(sorted({type(error).__name__ for _, error in offenders}))
-        named = ", ".join(_shown(entry.student) for entry, _ in offenders[:12]) + (
-            " and more" if offenders[12:] else ""
-        )
+        named = listed([_shown(entry.student) for entry, _ in offenders], MOST_NAMED)
         note = f"{len(offenders)} left out, because this report fails on them ({reasons}; please report it): {named}."
         return _section(out, replace(run, entries=tuple(entries), notes=(*run.notes, note)), room)
 
@@ -148,7 +146,7 @@ def _section(out: Path, run: Run, room: int) -> Section:
             drawn[item].append(entry.student)
     notes = list(run.notes)
     if unread:
-        named = ", ".join(_shown(student) for student in unread[:12]) + (" and more" if len(unread) > 12 else "")
+        named = listed([_shown(student) for student in unread], MOST_NAMED)
         notes.append(f"{len(unread)} executed notebooks cannot be read; their code and pictures are left out: {named}.")
     copies = find_copies(problem, run.entries, works)
     measures = measured(problem, run.entries)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
+
+import numpy
 
 from autograder.core.results import CACHED, PHASES, Outcome, Status
-from autograder.core.text import printable
-from autograder.report.charts import median, quantile
+from autograder.core.text import listed, printable
 from autograder.report.duplicates import Copies
 from autograder.report.load import Entry
 from autograder.report.metrics import Measured
@@ -128,8 +130,7 @@ def review_list(entries: Sequence[Entry], measures: Measured, copies: Copies) ->
         for student in group.students:
             reasons[student].append(Because(f"work similar to {_others(group.students, student)}", "part"))
     for student, odd in measures.odd.items():
-        several = f", and {len(odd) - 1} more" if len(odd) > 1 else ""
-        reasons[student].append(Because(f"unexpected number: {odd[0]}{several}", "wait"))
+        reasons[student].append(Because(f"unexpected number: {listed(odd, 1)}", "wait"))
     to_review = [ReviewEntry(student, tuple(_ranked(found))) for student, found in reasons.items() if found]
     return tuple(sorted(to_review, key=lambda entry: (*_pressing(entry), entry.student)))
 
@@ -169,7 +170,7 @@ def times(entries: Iterable[Entry]) -> Times | None:
         count=len(fresh),
         cached=len(timed) - len(fresh),
         median=median(seconds),
-        most_of_all=quantile(seconds, 0.95),
+        most_of_all=float(numpy.quantile(seconds, 0.95, method="lower")),
         total=sum(seconds),
         phases=tuple((phase, median(numbers)) for phase, numbers in phases.items() if numbers),
         slowest=tuple(Slow(entry.student, entry.seconds or 0.0, _mostly(entry)) for entry in slowest),
@@ -187,7 +188,7 @@ def _of_grading(entry: Entry) -> list[Because]:
     for status, words in _FAILED.items():
         items = [item.id for item in log.items if item.status is status]
         if items:
-            found.append(Because(f"{', '.join(items[:2])}{' and more' if len(items) > 2 else ''} {words}", "part"))
+            found.append(Because(f"{listed(items, 2)} {words}", "part"))
     kinds = {flag.kind for flag in log.flags}
     for kind, words in _TELLING.items():
         if kind in kinds:
@@ -199,8 +200,7 @@ def _of_grading(entry: Entry) -> list[Because]:
 
 
 def _others(students: Sequence[str], student: str) -> str:
-    others = [printable(other, 40) for other in students if other != student]
-    return others[0] if len(others) == 1 else f"{others[0]} and {len(others) - 1} more"
+    return listed([printable(other, 40) for other in students if other != student], 1)
 
 
 _TONES = ("bad", "part", "wait")

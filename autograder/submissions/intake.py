@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from autograder.core.errors import SetupError
 from autograder.core.files import write_bytes
-from autograder.core.text import printable
+from autograder.core.text import listed, printable
 from autograder.submissions.archives import (
     MAX_FILES,
     ArchiveError,
@@ -163,9 +163,8 @@ def _by_student(
         if entry.is_file and not (owner_on_canvas(entry.name) if from_canvas else _is_known(entry.name))
     }
     if strange:
-        shown = ", ".join(printable(name, 60) for name in sorted(strange)[:_NAMED])
-        more = f" and {len(strange) - _NAMED} more" if len(strange) > _NAMED else ""
-        _log.warning("%s: ignored, because not a folder, zip, notebook or log: %s%s", source, shown, more)
+        names = listed([printable(name, 60) for name in sorted(strange)], _NAMED)
+        _log.warning("%s: ignored, because not a folder, zip, notebook or log: %s", source, names)
     for entry in entries:
         if not entry.is_file:
             yield Owner(entry.name), entry.files

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from autograder.core.results import Flag
+from autograder.core.text import listed
 from autograder.course.name_analysis import defines, names_of, replaces
 from autograder.course.problem import Item, Problem
 from autograder.submissions.reader import SubmittedCell
@@ -115,9 +116,10 @@ class _Search:
         """Flags on the decisions made to find the cell."""
         said = []
         if len(self.answered) > 1 and counted in self.answered:
-            said.append(f"cells {_listed(self.answered)} of the notebook answer this item; {self._why(counted)}.")
+            cells = _numbers(self.answered)
+            said.append(f"cells {cells} of the notebook answer this item; {self._why(counted)}.")
         elif len(self._by_id) > 1 and self._is[counted] is not _Answer.NONE:
-            others = _listed([n for n in self._by_id if n != counted])
+            others = _numbers([n for n in self._by_id if n != counted])
             said.append(f"cell {counted + 1} counts; {others} of the notebook have the same id but are empty.")
         below = [n for n in self._below if n != counted and self._is[n] is _Answer.WHOLE]
         if below:
@@ -200,8 +202,6 @@ def _code(source: str) -> str:
     return ast.dump(tree)
 
 
-def _listed(positions: Sequence[int]) -> str:
+def _numbers(positions: Sequence[int]) -> str:
     """The 1-based numbers of cells, as text."""
-    shown = [str(n + 1) for n in positions[:_NAMED]]
-    more = len(positions) - len(shown)
-    return ", ".join([*shown, f"{more} more"] if more else shown)
+    return listed([str(n + 1) for n in positions], _NAMED)

@@ -10,7 +10,7 @@ from typing import Any
 
 from autograder.core.errors import SourceError
 from autograder.core.results import Flag
-from autograder.core.text import printable
+from autograder.core.text import listed, printable
 from autograder.course.problem import Item, Problem
 from autograder.course.variants import misconception_text
 from autograder.grading.misconceptions import Expected, asked_items, expected, recognise
@@ -248,5 +248,4 @@ def _same_wrong(item: str, others: Sequence[_Checked]) -> str:
 
 
 def _names(students: Sequence[str]) -> str:
-    shown = ", ".join(printable(student) for student in students[:_MOST_NAMED])
-    return shown if len(students) <= _MOST_NAMED else f"{shown} and {len(students) - _MOST_NAMED} more"
+    return listed([printable(student) for student in students], _MOST_NAMED)
