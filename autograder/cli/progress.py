@@ -1,14 +1,15 @@
 """Shows the progress of a long run on standard error: rate, time left, failures, the slowest items.
 
-On a terminal it shows a table that is updated in place; elsewhere a line of text from time to time.
+On a terminal it shows a table that is updated in place; elsewhere a line of text from time to time. `rich.progress`
+would count cached results in its rate, shows no second table, and prints nothing where there is no terminal.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -17,7 +18,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from autograder.core.results import CACHED, Graded, Outcome, Status, Step
+from autograder.core.results import CACHED, Outcome, Status, Step
 
 SLOWEST = 5
 """Number of slowest items shown."""
@@ -46,23 +47,18 @@ class Counts:
     def add(self, step: Step) -> None:
         """Updates the counts."""
         self.step = step
-        graded = step.latest
-        if graded is None:
+        if step.latest is None:
             self.fresh = step.done
-            self._note_first()
-            return
-        log = graded.log
-        if any(flag.kind == CACHED for flag in log.flags):
-            self.cached += 1
         else:
-            self.fresh += 1
-            self._note_first()
-        if log.outcome is not Outcome.GRADED:
-            self.failures[str(log.outcome).replace("_", " ")] += 1
-        self.failures.update({str(item.status).replace("_", " ") for item in log.items if item.status in _ENDS})
-        self.slowest = sorted([*self.slowest, *_items(graded)], reverse=True)[:SLOWEST]
-
-    def _note_first(self) -> None:
+            log = step.latest.log
+            is_cached = any(flag.kind == CACHED for flag in log.flags)
+            self.cached += is_cached
+            self.fresh += not is_cached
+            ends = {item.status for item in log.items if item.status in _ENDS}
+            outcomes = [log.outcome] if log.outcome is not Outcome.GRADED else []
+            self.failures.update(str(end).replace("_", " ") for end in (*outcomes, *ends))
+            timed = [(item.seconds, log.student, item.id) for item in log.items if item.seconds > 0]
+            self.slowest = sorted(self.slowest + timed, reverse=True)[:SLOWEST]
         if self._first is None and self.fresh:
             self._first = (self.fresh, time.monotonic())
 
@@ -102,59 +98,45 @@ def table(counts: Counts) -> RenderableType:
     rows: list[RenderableType] = [bar, Text(counts.line().partition(": ")[2])]
     if counts.slowest:
         slow = Table(box=None, pad_edge=False, title="slowest items", title_justify="left", title_style="dim")
-        for heading in ("s", "item", "student"):
-            slow.add_column(heading, justify="right" if heading == "s" else "left", style="dim")
+        slow.add_column("s", justify="right", style="dim")
+        slow.add_column("item", style="dim")
+        slow.add_column("student", style="dim")
         for seconds, student, item in counts.slowest:
             slow.add_row(f"{seconds:.1f}", escape(item), escape(student))
         rows.append(slow)
     return Group(*rows)
 
 
-class Watcher:
-    """Called after each submission; updates the counts and shows them."""
-
-    def __init__(self, screen: _Screen, title: str) -> None:
-        self._screen = screen
-        self._counts = Counts(title)
-        screen.show(self._counts)
-
-    def __call__(self, step: Step) -> None:
-        """Updates and shows the counts."""
-        self._counts.add(step)
-        self._screen.show(self._counts)
-
-
-class _Screen:
-    def __init__(self, console: Console, live: Live | None) -> None:
-        self._console = console
-        self._live = live
-        self._told = time.monotonic()
-
-    def __call__(self, title: str) -> Watcher:
-        """A watcher for a run with this title; the screen shows the latest one."""
-        return Watcher(self, title)
-
-    def show(self, counts: Counts) -> None:
-        if self._live is not None:
-            self._live.update(table(counts))
-        elif time.monotonic() - self._told >= LINE_SECONDS:
-            self._told = time.monotonic()
-            self._console.print(counts.line(), markup=False, soft_wrap=True)
-
-
 @contextmanager
-def live_progress(console: Console | None = None) -> Iterator[_Screen]:
-    """Yields an object that makes a `Watcher` for each run and shows it until the block ends."""
+def live_progress(console: Console | None = None) -> Iterator[Callable[[str], Callable[[Step], None]]]:
+    """Yields a function that takes a run's title and returns the function to call after each of its submissions.
+
+    The latest run is shown until the block ends.
+    """
     console = console or Console(stderr=True, highlight=False)
-    if not console.is_terminal:
-        yield _Screen(console, None)
-        return
-    with Live(console=console, transient=True, refresh_per_second=4) as live:
-        yield _Screen(console, live)
+    live = Live(console=console, transient=True, refresh_per_second=4) if console.is_terminal else None
+    last_line = time.monotonic()
 
+    def show(counts: Counts) -> None:
+        nonlocal last_line
+        if live is not None:
+            live.update(table(counts))
+        elif time.monotonic() - last_line >= LINE_SECONDS:
+            last_line = time.monotonic()
+            console.print(counts.line(), markup=False, soft_wrap=True)
 
-def _items(graded: Graded) -> list[tuple[float, str, str]]:
-    return [(item.seconds, graded.log.student, item.id) for item in graded.log.items if item.seconds > 0]
+    def watch(title: str) -> Callable[[Step], None]:
+        counts = Counts(title)
+
+        def add(step: Step) -> None:
+            counts.add(step)
+            show(counts)
+
+        show(counts)
+        return add
+
+    with live or nullcontext():
+        yield watch
 
 
 def _duration(seconds: float) -> str:

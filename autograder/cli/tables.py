@@ -18,6 +18,7 @@ from autograder.core.results import GradedLog, Outcome, Status
 from autograder.core.text import listed, printable
 
 if TYPE_CHECKING:  # imports torch, which takes seconds
+    from autograder.sandbox.probes import Finding
     from autograder.verify.result import Verified
 
 PLAIN_WIDTH = 120
@@ -52,26 +53,6 @@ class CheckLine(Protocol):
         """Wall-clock seconds."""
 
 
-class Tried(Protocol):
-    """A row of `autograder doctor`: one attempt to leave the sandbox."""
-
-    @property
-    def name(self) -> str:
-        """What was attempted."""
-
-    @property
-    def managed(self) -> str:
-        """What succeeded; empty if nothing did."""
-
-    @property
-    def promised(self) -> bool:
-        """Whether the isolation level promises that it fails."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether the promise was kept."""
-
-
 @dataclass(frozen=True)
 class GradeLine:
     """A row of a grades table."""
@@ -83,20 +64,12 @@ class GradeLine:
     surprises: tuple[str, ...] | None = None
     """Differences from the expected result; None if there is no expected result."""
 
-    @property
-    def marks(self) -> dict[str, str]:
-        """Item id → points as shown in the table; `-` while the item needs manual grading."""
-        return {item.id: "-" if item.status is Status.MANUAL else f"{item.score:g}" for item in self.log.items}
-
 
 def console(file: IO[str] | None = None) -> Console:
     """A console as wide as the terminal; without a terminal 120 columns and no colours."""
     file = file or sys.stdout
-    return (
-        Console(file=file, highlight=False)
-        if file.isatty()
-        else Console(file=file, width=PLAIN_WIDTH, no_color=True, highlight=False)
-    )
+    plain = not file.isatty()
+    return Console(file=file, highlight=False, width=PLAIN_WIDTH if plain else None, no_color=plain or None)
 
 
 def grades_table(title: str, lines: Sequence[GradeLine]) -> Group:
@@ -124,8 +97,10 @@ def grades_table(title: str, lines: Sequence[GradeLine]) -> Group:
         if with_story:
             row.append(escape(line.story))
         row.append(f"{log.score:g} / {log.max_score:g}")
-        row += [line.marks.get(item_id, "") for item_id in points]
-        row += [_outcome(log.outcome), f"{line.seconds:.1f}"]
+        marks = {item.id: "-" if item.status is Status.MANUAL else f"{item.score:g}" for item in log.items}
+        row += [marks.get(item_id, "") for item_id in points]
+        outcome = log.outcome.value.replace("_", " ")
+        row += [outcome if log.outcome is Outcome.GRADED else f"[yellow]{outcome}[/]", f"{line.seconds:.1f}"]
         if with_check:
             row.append("[red]NO[/]" if line.surprises else "yes")
         table.add_row(*row)
@@ -146,7 +121,7 @@ def check_table(lines: Iterable[CheckLine]) -> Table:
     return table
 
 
-def doctor_table(level: str, findings: Iterable[Tried]) -> Table:
+def doctor_table(level: str, findings: Iterable[Finding]) -> Table:
     """One row per attempt to leave the sandbox."""
     table = _table(f"Sandbox for student code: isolation level {level}")
     for heading in ("student code tried to", "what succeeded", "as promised"):
@@ -168,12 +143,12 @@ def logs_table(results: Iterable[Verified]) -> Table:
     for one in results:
         changed = sum(item.code == "changed" for item in one.items)
         compared = sum(item.code != "unknown" for item in one.items)
-        odd: dict[str, list[str]] = {}
+        not_ok: dict[str, list[str]] = {}
         for metric in one.metrics:
             if not metric.ok:
-                odd.setdefault(str(metric.verdict), []).append(metric.id.removeprefix(f"{one.problem}/"))
+                not_ok.setdefault(str(metric.verdict), []).append(metric.id.removeprefix(f"{one.problem}/"))
         within = sum(metric.verdict == "in band" for metric in one.metrics)
-        stories = [
+        mistakes = [
             f"{item.id}: {item.misconception.replace('_', ' ') or item.verdict}"
             for item in one.items
             if item.verdict not in ("right", "copied")
@@ -184,10 +159,10 @@ def logs_table(results: Iterable[Verified]) -> Table:
             " ".join((one.profile, one.device.split(" ")[0])).strip() or "-",
             f"{one.right} of {len(one.items)}" if one.items else "-",
             f"{changed} changed" if changed else "same" if compared else "-",
-            "\n".join(f"{word}: {listed(names, 1)}" for word, names in odd.items())
+            "\n".join(f"{word}: {listed(names, 1)}" for word, names in not_ok.items())
             or (f"{within} in band" if within else "-"),
             "\n".join(one.copied_from) or "-",
-            "\n".join([*stories, *(flag.message for flag in one.flags), *one.notes]),
+            "\n".join([*mistakes, *(flag.message for flag in one.flags), *one.notes]),
         )
         cells = [escape("\n".join(printable(line, 200) for line in text.split("\n"))) for text in row]
         table.add_row(*cells, style="" if one.ok else "yellow")
@@ -195,8 +170,7 @@ def logs_table(results: Iterable[Verified]) -> Table:
 
 
 def _table(title: str) -> Table:
-    look = {"title_justify": "left", "title_style": "bold", "caption_justify": "left", "header_style": "bold"}
-    return Table(title=escape(title), box=box.SIMPLE_HEAD, pad_edge=False, **look)  # type: ignore[arg-type]
+    return Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
 
 
 def _legend(points: Mapping[str, float]) -> Text:
@@ -205,8 +179,3 @@ def _legend(points: Mapping[str, float]) -> Text:
     entries.append("- needs manual grading")
     lines = textwrap.wrap("   ".join(entry.replace(" ", "\xa0") for entry in entries), width=_LEGEND_WIDTH)
     return Text("\n".join(lines).replace("\xa0", " ") + "\n")
-
-
-def _outcome(outcome: Outcome) -> str:
-    words = outcome.value.replace("_", " ")
-    return words if outcome is Outcome.GRADED else f"[yellow]{words}[/]"
