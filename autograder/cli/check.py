@@ -52,23 +52,22 @@ def check(
     """
     root = root or root_folder()
     problems = [load_problem(problem_id, root) for problem_id in problem_ids_ or problem_ids(root)]
+    submissions = {problem.id: _submissions(problem) for problem in problems}
+    total = sum(map(len, submissions.values()))
     rows: list[CheckRow] = []
-    plans = {problem.id: _notebooks(problem) for problem in problems}
-    total = sum(len(plan) for plan in plans.values())
-    with worker_pool([problem.id for problem in problems], total, workers, "", root) as pool:
+    with worker_pool(list(submissions), total, workers, "", root) as pool:
         for problem in problems:
-            plan = plans[problem.id]
             found = {}
-            for submission, grading in grade_all(problem, plan, pool):
+            for submission, grading in grade_all(problem, submissions[problem.id], pool):
                 variant = str(submission.student)
                 found[variant] = _row(problem, variant, grading.log, grading.seconds)
                 if progress:
                     progress(Step(len(rows) + len(found), total))
-            rows += [found[str(submission.student)] for submission in plan]
+            rows += [found[str(submission.student)] for submission in submissions[problem.id]]
     return rows
 
 
-def _notebooks(problem: Problem) -> list[Submission]:
+def _submissions(problem: Problem) -> list[Submission]:
     """A submission for each variant, in the order of the table; the variant's name stands for the student."""
     released, solution = released_notebook(problem), solution_answers(problem)
     answers: dict[str, dict[str, str]] = {"solution": solution, "release": {}}
@@ -81,34 +80,27 @@ def _notebooks(problem: Problem) -> list[Submission]:
 
 
 def _row(problem: Problem, variant: str, log: GradedLog, seconds: float) -> CheckRow:
-    lost = _lost(problem, log)
-    code = [item.id for item in problem.items if item.kind == "code"]
+    code = [item for item in problem.items if item.kind == "code"]
     kind, _, rest = variant.partition("/")
     target = rest.partition("/")[0]
-    wanted = {"solution": [], "right": [], "release": code, "wrong": [target]}[kind]
-    expected = {
-        "solution": "full marks",
-        "right": "full marks",
-        "release": "no points",
-        "wrong": f"loses points on {target} only",
+    expected_losses, expected = {
+        "solution": ([], "full marks"),
+        "right": ([], "full marks"),
+        "release": ([item.id for item in code], "no points"),
+        "wrong": ([target], f"loses points on {target} only"),
     }[kind]
-    silent = [item for item in code if kind == "solution" and item not in log.answers]
-    ok = lost == wanted and not silent and (kind != "release" or log.score == 0)
-    got = "full marks" if not lost else f"loses points on {', '.join(lost)}"
+    losses = [item.id for item in code if log.item(item.id).score < item.points]
+    unanswered = [item.id for item in code if kind == "solution" and item.id not in log.answers]
+    ok = losses == expected_losses and not unanswered and (kind != "release" or log.score == 0)
+    got = f"loses points on {', '.join(losses)}" if losses else "full marks"
     if kind == "release" and log.score == 0:
         got = "no points"
     if not ok:
-        got += "; " + "; ".join(
-            f"{item.id}: {item.message}" for item in log.items if item.id in set(lost) ^ set(wanted)
-        )
-    if silent:
-        got += f"; the sandbox returns no answer on per-student inputs for {', '.join(silent)}"
+        differing = set(losses) ^ set(expected_losses)
+        got += "; " + "; ".join(f"{item.id}: {item.message}" for item in log.items if item.id in differing)
+    if unanswered:
+        got += f"; the sandbox returns no answer on per-student inputs for {', '.join(unanswered)}"
     return CheckRow(problem.id, variant, expected, got[:600], ok, seconds)
-
-
-def _lost(problem: Problem, log: GradedLog) -> list[str]:
-    """The code items that did not get all their points."""
-    return [item.id for item in problem.items if item.kind == "code" and log.item(item.id).score < item.points]
 
 
 def failures(rows: Iterable[CheckRow]) -> list[CheckRow]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.batch.grade_folder import Progress, WorkerPool, grade_folder, worker_pool
+from autograder.batch.grade_folder import Progress, grade_folder, worker_pool
 from autograder.cli.release import release
 from autograder.cli.sample_class import MadeUpStudent, make_class, surprises
 from autograder.cli.tables import GradeLine
 from autograder.core.errors import SetupError
+from autograder.core.results import Graded
 from autograder.course.config import root_folder
 from autograder.course.problem import problem_ids
 from autograder.report.page import NAME, report
@@ -31,11 +32,6 @@ class DemoResult:
     """The same student's feedback page."""
     report: Path
     """The class report about all problems."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether every student got the expected result."""
-        return not any(line.surprises for line in self.lines)
 
 
 def demo(
@@ -67,28 +63,26 @@ def demo(
     _empty(out, submitted, graded)
     release(chosen, root=root)
     students = make_class(chosen, submitted, root)
+    results = []
     with worker_pool(chosen, len(students), workers, "", root) as pool:
-        results = [
-            _grade(problem, students, submitted, graded, pool, root, progress(problem) if progress else None)
-            for problem in chosen
-        ]
+        for problem in chosen:
+            gradings = grade_folder(
+                problem,
+                submitted,
+                graded,
+                pool=pool,
+                cache=False,
+                gradebook=False,
+                progress=progress(problem) if progress else None,
+                root=root,
+            )
+            results.append(_result(problem, students, gradings, graded))
     report(graded, root=root)
     return results
 
 
-def _grade(
-    problem: str,
-    students: Sequence[MadeUpStudent],
-    submitted: Path,
-    out: Path,
-    pool: WorkerPool,
-    root: Path,
-    progress: Progress | None,
-) -> DemoResult:
-    graded = grade_folder(
-        problem, submitted, out, pool=pool, cache=False, gradebook=False, progress=progress, root=root
-    )
-    by_name = {one.log.student: one for one in graded}
+def _result(problem: str, students: Iterable[MadeUpStudent], gradings: Iterable[Graded], out: Path) -> DemoResult:
+    by_name = {grading.log.student: grading for grading in gradings}
     lines = []
     for student in students:
         if student.problem == problem:
@@ -107,10 +101,10 @@ def _grade(
 
 def _empty(out: Path, *folders: Path) -> None:
     """Removes the files of an earlier demonstration; refuses if there are others."""
-    strangers = [path.name for path in out.iterdir() if path not in folders] if out.is_dir() else []
-    if strangers:
+    others = [path.name for path in out.iterdir() if path not in folders] if out.is_dir() else []
+    if others:
         raise SetupError(
-            f"{out} has files that are not from a demonstration ({strangers[0]}); choose an empty folder with --out."
+            f"{out} has files that are not from a demonstration ({others[0]}); choose an empty folder with --out."
         )
     try:
         for folder in folders:

@@ -48,14 +48,14 @@ def release(problem_ids_: Iterable[str] | None = None, root: Path | None = None)
     """
     root = root or root_folder()
     course = load_course(root)
-    wanted = list(problem_ids_) if problem_ids_ else problem_ids(root)
+    chosen = list(problem_ids_ or problem_ids(root))
     from autograder.release.lint import lint_problem  # slow import
 
-    findings = [finding for problem_id in wanted for finding in lint_problem(problem_id, root)]
+    findings = [finding for problem_id in chosen for finding in lint_problem(problem_id, root)]
     if findings:
         listing = "\n".join(str(finding) for finding in findings)
         raise ReleaseError(f"nothing was released; fix these first:\n{listing}")
-    problems = [load_problem(problem_id, root) for problem_id in wanted]
+    problems = [load_problem(problem_id, root) for problem_id in chosen]
     texts = {problem.id: notebook_text(released_notebook(problem)) for problem in problems}
     for problem in problems:
         found = leaks(problem, {f"notebooks/{problem.id}.ipynb": texts[problem.id]})
@@ -63,12 +63,8 @@ def release(problem_ids_: Iterable[str] | None = None, root: Path | None = None)
             listing = "\n".join(str(leak) for leak in found)
             raise ReleaseError(f"nothing was released; these lines must not reach students:\n{listing}")
     _through_nbgrader(problems, texts, course)
-    return [_put(problem, texts[problem.id], root) for problem in problems]
-
-
-def _put(problem: Problem, text: str, root: Path) -> Released:
-    path = root / "notebooks" / f"{problem.id}.ipynb"
-    return Released(problem.id, path, write_atomically(path, text))
+    paths = [(problem.id, root / "notebooks" / f"{problem.id}.ipynb") for problem in problems]
+    return [Released(name, path, write_atomically(path, texts[name])) for name, path in paths]
 
 
 def _through_nbgrader(problems: list[Problem], texts: dict[str, str], course: Course) -> None:
@@ -81,17 +77,18 @@ def _through_nbgrader(problems: list[Problem], texts: dict[str, str], course: Co
         source = folder / "source" / problem.id / f"{problem.id}.ipynb"
         write_atomically(source, notebook_text(as_notebook(problem)))
         written = nbgrader_plugin.generate_assignment(course, problem.id)
-        theirs = notebook_text(finished(nbformat.read(written, as_version=4), problem, course))
-        if theirs != texts[problem.id]:
-            difference = _first_difference(theirs, texts[problem.id])
+        text = notebook_text(finished(nbformat.read(written, as_version=4), problem, course))
+        if text != texts[problem.id]:
+            difference = _first_difference(text, texts[problem.id])
             raise ReleaseError(
                 f"{problem.id}: nbgrader's release differs from ours; first difference: {difference}. "
                 "Nothing was written to notebooks/. Please report this as a bug in autograder/release/notebook.py."
             )
 
 
-def _first_difference(theirs: str, ours: str) -> str:
-    pairs = list(zip(theirs.splitlines(), ours.splitlines(), strict=False))
-    differing = [(left, right) for left, right in pairs if left != right]
-    telling = [pair for pair in differing if '"checksum"' not in pair[0]] or differing or [("its length", "its length")]
-    return f"{telling[0][0].strip()!r} (nbgrader), {telling[0][1].strip()!r} (ours)"
+def _first_difference(text: str, ours: str) -> str:
+    """The first differing lines; a checksum only if nothing else differs."""
+    pairs = zip(text.splitlines(), ours.splitlines(), strict=False)
+    differing = [pair for pair in pairs if pair[0] != pair[1]] or [("its length", "its length")]
+    first = next((pair for pair in differing if '"checksum"' not in pair[0]), differing[0])
+    return f"{first[0].strip()!r} (nbgrader), {first[1].strip()!r} (ours)"

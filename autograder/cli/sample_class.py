@@ -49,7 +49,7 @@ class MadeUpStudent:
 class _Story:
     text: str
     answers: dict[str, str]
-    marks: dict[str, Expected]
+    expected: dict[str, Expected]
     """Expected results of the code items; all others need manual grading."""
     outcome: Outcome = Outcome.GRADED
     finish: Callable[[NotebookNode], str] = lambda notebook: _as_text(notebook)
@@ -85,7 +85,8 @@ def make_class(problem_ids: Iterable[str], folder: Path, root: Path | None = Non
                 raise SetupError(
                     f"cannot write {path} ({error.strerror}); choose another folder with --out."
                 ) from error
-            students.append(MadeUpStudent(name, problem.id, story.text, path, story.outcome, _expected(problem, story)))
+            expected = {item.id: story.expected.get(item.id, Expected.WAITS) for item in problem.items}
+            students.append(MadeUpStudent(name, problem.id, story.text, path, story.outcome, expected))
     return students
 
 
@@ -99,12 +100,12 @@ def surprises(student: MadeUpStudent, log: GradedLog) -> list[str]:
         result = results.get(item_id)
         if result is None:
             found.append(f"{item_id}: no result, expected {expected}")
-        elif not _as_expected(result, expected):
+        elif not _is_as_expected(result, expected):
             found.append(f"{item_id}: {result.score:g} of {result.max_score:g} ({result.status}), expected {expected}")
     return found
 
 
-def _as_expected(result: ItemResult, expected: Expected) -> bool:
+def _is_as_expected(result: ItemResult, expected: Expected) -> bool:
     match expected:
         case Expected.FULL:
             return result.score == result.max_score and result.status is Status.PASSED
@@ -112,10 +113,6 @@ def _as_expected(result: ItemResult, expected: Expected) -> bool:
             return result.score < result.max_score
         case Expected.NONE | Expected.WAITS:
             return result.score == 0
-
-
-def _expected(problem: Problem, story: _Story) -> dict[str, Expected]:
-    return {item.id: story.marks.get(item.id, Expected.WAITS) for item in problem.items}
 
 
 def _stories(problem: Problem) -> dict[str, _Story]:
@@ -128,12 +125,15 @@ def _stories(problem: Problem) -> dict[str, _Story]:
     none = dict.fromkeys(code, Expected.NONE)
     half = code[: (len(code) + 1) // 2]
     last = code[-1]
-    one, other = _two_wrong(problem)
+    wrong = variants(problem, "wrong")
+    if not wrong:
+        folder = variants_folder(problem, "wrong")
+        raise SourceError(f"no wrong solutions below {folder}; add at least 3 for each item.")
     return {
         "ada": _Story("solved everything", right, full),
         "bela": _Story("submitted the untouched notebook", {}, none),
-        "chen": _wrong_story(one, right, full),
-        "dora": _wrong_story(other, right, full),
+        "chen": _wrong_story(wrong[0], right, full),
+        "dora": _wrong_story(wrong[-1], right, full),
         "emre": _Story(
             f"{last} ends the whole process",
             right | {last: _that_dies(right[last], problem)},
@@ -149,14 +149,6 @@ def _stories(problem: Problem) -> dict[str, _Story]:
     }
 
 
-def _two_wrong(problem: Problem) -> tuple[Variant, Variant]:
-    wrong = variants(problem, "wrong")
-    if not wrong:
-        folder = variants_folder(problem, "wrong")
-        raise SourceError(f"no wrong solutions below {folder}; add at least 3 for each item.")
-    return wrong[0], wrong[-1]
-
-
 def _wrong_story(variant: Variant, right: dict[str, str], full: dict[str, Expected]) -> _Story:
     text = f"{variant.item}: {variant.slug.replace('_', ' ')}"
     return _Story(text, right | {variant.item: variant.source}, full | {variant.item: Expected.LESS})
@@ -164,13 +156,12 @@ def _wrong_story(variant: Variant, right: dict[str, str], full: dict[str, Expect
 
 def _that_dies(source: str, problem: Problem) -> str:
     """The same function or class, but its first statement ends the process."""
-    tree = ast.parse(source)
-    bodies = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    if not bodies:
-        raise SourceError(f"{problem.path}: a solution cell without a function: {source.splitlines()[0]!r}.")
-    body = bodies[0].body
-    first = body[1] if len(body) > 1 and ast.get_docstring(bodies[0]) is not None else body[0]
     lines = source.splitlines()
+    function = next((node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)), None)
+    if function is None:
+        raise SourceError(f"{problem.path}: a solution cell without a function: {lines[0]!r}.")
+    after_docstring = len(function.body) > 1 and ast.get_docstring(function) is not None
+    first = function.body[1 if after_docstring else 0]
     lines.insert(first.lineno - 1, " " * first.col_offset + "__import__('os')._exit(1)")
     return "\n".join(lines)
 
