@@ -24,6 +24,7 @@ from typing import Any
 
 from . import resource_monitor, syscalls
 from .confinement import Confinement, die_with_parent, set_limits
+from .prefork import WaitingFork
 from .process_tree import children, kill_children
 from .server import RequestServer, describe, seed_everything
 from .wire import ClosedError, Limits, receive_frame, send_frame
@@ -64,7 +65,7 @@ def _serve(sock: socket.socket, confinement: Confinement) -> None:
     """
     pids: set[int] = set()
     clones: set[int] = set()
-    spare: _Waiting | None = None
+    spare: WaitingFork | None = None
     while True:
         while pids and not select.select([sock], [], [], resource_monitor.SECONDS)[0]:
             if confinement.sees_only_its_own:
@@ -86,44 +87,36 @@ def _serve(sock: socket.socket, confinement: Confinement) -> None:
             continue
         session = spare
         if session is None or not session.hand_over(fds[0]):
-            session = _Waiting(sock, confinement, header["folder"])
+            session = _session(sock, confinement, header["folder"])
             session.hand_over(fds[0])
         os.close(fds[0])
         pids.add(session.pid)
         send_frame(sock, {"pid": session.pid})
-        spare = None if header["folder"] else _Waiting(sock, confinement, "")
+        spare = None if header["folder"] else _session(sock, confinement, "")
     for pid in pids | ({spare.pid} if spare else set()):
         _kill_session(pid, pids | clones)
 
 
-class _Waiting:
+def _session(sock: socket.socket, confinement: Confinement, folder: str) -> WaitingFork:
     """A confined session that waits for a socket to serve.
 
     Args:
-        sock: the socket of the process that forks it.
+        sock: the socket of this process, which the session closes.
         confinement: its confinement.
         folder: its working folder outside the sandbox; empty if it needs none.
     """
 
-    def __init__(self, sock: socket.socket, confinement: Confinement, folder: str) -> None:
-        self._ours, theirs = socket.socketpair()
-        self.pid = confinement.fork_session()
-        """Process id."""
-        if self.pid == 0:
-            sock.close()
-            self._ours.close()
-            _become_session(theirs, confinement, folder)
-        theirs.close()
+    def prepare() -> None:
+        sock.close()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _silence()
+        confinement.confine_session(folder)
 
-    def hand_over(self, fd: int) -> bool:
-        """Sends it the socket with file descriptor `fd`; returns False if it has ended."""
-        try:
-            socket.send_fds(self._ours, [b"\0"], [fd])
-        except OSError:
-            return False
-        finally:
-            self._ours.close()
-        return True
+    def serve(theirs: socket.socket) -> None:
+        with contextlib.suppress(ClosedError):
+            Session(theirs).serve()
+
+    return WaitingFork(serve, prepare=prepare, fork=confinement.fork_session)
 
 
 def _clone(sock: socket.socket, fd: int, confinement: Confinement) -> int:
@@ -165,30 +158,6 @@ def _kill_session(pid: int, others: set[int]) -> None:
     while pid in children() and time.monotonic() < end:  # this process adopts its children only after its end
         time.sleep(0.001)
     kill_children(others)
-
-
-def _become_session(sock: socket.socket, confinement: Confinement, folder: str) -> None:
-    """Turns this fork into a session with its own working folder, and never returns.
-
-    Args:
-        sock: the connection over which it receives the socket to serve.
-        confinement: its confinement.
-        folder: its working folder outside the sandbox; empty if it needs none.
-    """
-    status = 1
-    try:
-        die_with_parent()
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        _silence()
-        confinement.confine_session(folder)
-        _, fds, _, _ = socket.recv_fds(sock, 1, 1)
-        sock.close()
-        if fds:
-            with contextlib.suppress(ClosedError):
-                Session(socket.socket(fileno=fds[0])).serve()
-        status = 0
-    finally:
-        os._exit(status)
 
 
 def _silence() -> None:
