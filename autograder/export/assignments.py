@@ -70,8 +70,8 @@ class Total:
 
 def total(grades: Grades, assignment: Assignment, student: str) -> Total | None:
     """A student's points for an assignment; None if none of its problems is recorded."""
-    scores = [grades.scores.get((student, problem)) for problem in assignment.problems]
-    found = tuple(score for score in scores if score is not None)
+    keys = [(student, problem) for problem in assignment.problems]
+    found = tuple(grades.scores[key] for key in keys if key in grades.scores)
     return Total(found, assignment.max_score) if found else None
 
 

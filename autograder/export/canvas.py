@@ -15,13 +15,7 @@ from autograder.export.assignments import Assignment, total
 from autograder.export.csv_cells import csv_text, points_text
 from autograder.export.grades import Grades
 from autograder.export.options import Unfinished
-from autograder.export.result import (
-    Exported,
-    LeftOut,
-    not_on_roster,
-    waits_for_a_person,
-    without_submission,
-)
+from autograder.export.result import Exported, not_finished, not_in_gradebook, not_on_roster, without_submission
 from autograder.export.roster import Roster, normal
 from autograder.export.roster_match import Matching
 
@@ -83,8 +77,7 @@ def canvas_file(
         factor = _factor(roster, assignment, column, scale)
         if factor != 1.0:
             notes.append(f"{assignment.id}: scaled by {factor:.4g} to the points of {roster.header[column]!r}")
-        if assignment.not_released:
-            notes.append(f"{assignment.id}: not in the gradebook: {', '.join(assignment.not_released)}")
+        notes += not_in_gradebook(assignment)
         for student, person in sorted(matching.rows.items()):
             found = total(grades, assignment, student)
             if found is None:
@@ -92,8 +85,8 @@ def canvas_file(
             row = rows[person.row]
             row += [""] * (column + 1 - len(row))
             kept = row[column].strip().upper()
-            if waits_for_a_person(found) and unfinished is not Unfinished.INCLUDE:
-                left_out.append(LeftOut(student, assignment.id, found, waits_for_a_person(found)))
+            if found.waiting and unfinished is not Unfinished.INCLUDE:
+                left_out.append(not_finished(student, assignment.id, found))
             elif kept in ("EX", "N/A"):
                 what = "is excused from" if kept == "EX" else "does not have"
                 notes.append(f"{printable(student)} {what} {roster.header[column]!r} in Canvas; the cell keeps {kept}")
@@ -103,59 +96,57 @@ def canvas_file(
     delimiter = roster.delimiter if roster.delimiter in ",;" else ","  # delimiters that Canvas can read
     text = csv_text([roster.header, *rows], delimiter, roster.newline)
     absent = without_submission(grades, assignments, roster, matching)
-    return Exported(text, written, tuple(left_out), tuple(absent), tuple(notes), roster.marked)
+    return Exported(text, written, left_out, absent, tuple(notes), roster.marked)
 
 
-def _column(roster: Roster, assignment: Assignment, said: str) -> int:
-    """The index of an assignment's column."""
+def _column(roster: Roster, assignment: Assignment, heading_or_number: str) -> int:
+    """The index of an assignment's column; staff may name its heading, with or without its number, or the number."""
     headings = {
         index: heading
         for index, heading in enumerate(roster.header)
         if normal(heading) not in _FIRST_COLUMNS and not _TOTALS.search(normal(heading))
     }
-    wanted = {normal(name) for name in ((said,) if said else assignment.names)}
-    found = [index for index, heading in headings.items() if _names(heading, by_number=bool(said)) & wanted]
+    names = (heading_or_number,) if heading_or_number else assignment.names
+    normal_names = set(map(normal, names))
+    found = []
+    for index, heading in headings.items():
+        numbered = _NUMBERED.fullmatch(heading.strip())
+        title, number = numbered.groups() if numbered else (heading, "")
+        if normal_names & {normal(heading), normal(title)} or (number and number == heading_or_number.strip()):
+            found.append(index)
     if len(found) == 1:
         return found[0]
-    mend = f"name one with --column '{assignment.id}=<heading>'"
+    fix = f"name one with --column '{assignment.id}=<heading>'"
     if found:
         seen = ", ".join(repr(headings[index]) for index in found)
-        raise ExportError(f"{roster.path}: more than one column could be {assignment.id}: {seen}; {mend}.")
+        raise ExportError(f"{roster.path}: more than one column could be {assignment.id}: {seen}; {fix}.")
     seen = ", ".join(repr(printable(heading)) for heading in headings.values()) or "none"
-    looked = " or ".join(repr(name) for name in ((said,) if said else assignment.names))
+    looked = " or ".join(map(repr, names))
     raise ExportError(
-        f"{roster.path}: no column for {assignment.id} (looked for {looked}); it has {seen}. {mend}, "
+        f"{roster.path}: no column for {assignment.id} (looked for {looked}); it has {seen}. {fix}, "
         "or make the assignment in Canvas and export its gradebook again. --assignment chooses what is exported."
     )
-
-
-def _names(heading: str, *, by_number: bool) -> set[str]:
-    """The names of a heading: with and without its number; the number alone only if staff named a column by it."""
-    numbered = _NUMBERED.fullmatch(heading.strip())
-    if numbered is None:
-        return {normal(heading)}
-    return {normal(heading), normal(numbered.group(1)), *([numbered.group(2)] if by_number else [])}
 
 
 def _factor(roster: Roster, assignment: Assignment, column: int, scale: bool) -> float:
     """The factor from our points to Canvas's."""
     row = next((row for row in roster.rows if row and "points possible" in row[0].casefold()), ())
-    said = row[column].strip() if column < len(row) else ""
+    text = row[column].strip() if column < len(row) else ""
     heading = roster.header[column]
-    if "read only" in said.casefold():
+    if "read only" in text.casefold():
         raise ExportError(
             f"{roster.path}: Canvas computes the column {heading!r} itself; choose another with --column."
         )
-    if not said:
+    if not text:
         return 1.0
-    readings = _readings(said)
+    readings = _readings(text)
     if not readings:
-        raise ExportError(f"{roster.path}: {said!r} is not a valid number of points possible for {heading!r}.")
+        raise ExportError(f"{roster.path}: {text!r} is not a valid number of points possible for {heading!r}.")
     if any(abs(possible - assignment.max_score) < _SAME for possible in readings):
         return 1.0
     if len(readings) > 1:
         raise ExportError(
-            f"{roster.path}: {said!r} points possible for {heading!r} can mean {readings[0]:g} or {readings[1]:g}; "
+            f"{roster.path}: {text!r} points possible for {heading!r} can mean {readings[0]:g} or {readings[1]:g}; "
             f"the gradebook has {assignment.max_score:g}. Write the number without separators."
         )
     [possible] = readings

@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 _FORMULA = re.compile(r"(?:\A|(?<=[;\t\r\n]))'*(?=[\s\"']*[=+\-@\uff1d\uff0b\uff0d\uff20])|\A'*(?=[\t\r\n])")
 """The start of a possible formula, with any apostrophes in front of it."""
@@ -39,9 +39,9 @@ def duration_text(seconds: float) -> str:
     return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-def moment_text(moment: datetime | None, form: str = "%Y-%m-%dT%H:%M:%S%z") -> str:
-    """Formats a time; empty if it is unknown."""
-    return "" if moment is None else moment.strftime(form)
+def moment_text(moment: datetime | None, zone: tzinfo | None, form: str = "%Y-%m-%dT%H:%M:%S%z") -> str:
+    """Formats a time in a time zone; empty if it is unknown."""
+    return "" if moment is None else moment.astimezone(zone).strftime(form)
 
 
 def csv_text(rows: Iterable[Sequence[str]], delimiter: str = ",", newline: str = "\n") -> str:

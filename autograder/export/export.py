@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from autograder.core.errors import ExportError
 from autograder.core.text import printable
 from autograder.course.config import Course, load_course, root_folder
-from autograder.export.assignments import Assignment, chosen
+from autograder.export.assignments import chosen
 from autograder.export.canvas import canvas_file
 from autograder.export.grades import Grades, read_grades
 from autograder.export.gradescope_csv import gradescope_file
@@ -83,44 +84,47 @@ def export(request: Request, root: Path | None = None, gradebook: Any = None) ->
         SetupError: the folder cannot be written.
     """
     course = load_course(root or root_folder())
-    if gradebook is None:
-        with opened(course.root) as own:
-            grades = read_grades(own, course)
-    else:
-        grades = read_grades(gradebook, course)
+    with opened(course.root) if gradebook is None else nullcontext(gradebook) as source:
+        grades = read_grades(source, course)
     exported = _exported(request, course, grades)
     return Done(request.to, exported, write_exported(request.to, exported))
 
 
 def _exported(request: Request, course: Course, grades: Grades) -> Exported:
-    form, per = request.form, Per.PROBLEM if request.form is Form.PLAIN else request.per
-    assignments = chosen(course, grades, request.assignments, per)
+    form = request.form
+    assignments = chosen(course, grades, request.assignments, Per.PROBLEM if form is Form.PLAIN else request.per)
     zone = course.homeworks[0].due.tzinfo
-    asked_for = _of_students(grades, request.students)
+    accounts = grades.accounts
+    unknown = sorted(set(request.students) - {account.id for account in accounts})
+    if unknown:
+        raise ExportError(f"the gradebook does not have {', '.join(map(repr, unknown))}.")
+    if request.students:
+        grades = replace(grades, accounts=tuple(one for one in accounts if one.id in request.students))
     if request.unfinished is Unfinished.REFUSE:
-        refuse_unfinished(asked_for, assignments)
+        refuse_unfinished(grades, assignments)
     if request.roster is None:
         if form is not Form.PLAIN:
             raise ExportError(f"an export for {form} needs --roster, the list of students downloaded from it.")
-        return plain_file(asked_for, assignments, zone=zone, unfinished=request.unfinished)
+        return plain_file(grades, assignments, zone=zone, unfinished=request.unfinished)
     if request.to.exists() and request.to.samefile(request.roster):
         raise ExportError(f"{request.to} is the roster itself; choose another file with --to.")
     roster = read_roster(request.roster, request.by)
-    matching = match(grades.accounts, roster, request.by)  # all students, so that two who fit one row are found
+    matching = match(accounts, roster, request.by)  # all students, so that two who fit one row are found
     if request.students:
         rows = {student: person for student, person in matching.rows.items() if student in request.students}
         matching = replace(matching, rows=rows)
         roster = replace(roster, people=tuple(person for person in roster.people if person in rows.values()))
     if form is Form.PLAIN:
         return plain_file(
-            asked_for, assignments, zone=zone, unfinished=request.unfinished, roster=roster, matching=matching
+            grades, assignments, zone=zone, unfinished=request.unfinished, roster=roster, matching=matching
         )
     if form is Form.GRADESCOPE:
-        return gradescope_file(
-            asked_for, _only(assignments), roster, matching, zone=zone, unfinished=request.unfinished
-        )
+        if len(assignments) > 1:
+            names = ", ".join(assignment.id for assignment in assignments)
+            raise ExportError(f"Gradescope has one file for each assignment; choose one with --assignment: {names}.")
+        return gradescope_file(grades, assignments[0], roster, matching, zone=zone, unfinished=request.unfinished)
     return canvas_file(
-        asked_for,
+        grades,
         assignments,
         roster,
         matching,
@@ -128,23 +132,6 @@ def _exported(request: Request, course: Course, grades: Grades) -> Exported:
         unfinished=request.unfinished,
         scale=request.scale,
     )
-
-
-def _of_students(grades: Grades, students: Sequence[str]) -> Grades:
-    """The grades of the named students; of all if none are named."""
-    unknown = sorted(set(students) - {account.id for account in grades.accounts})
-    if unknown:
-        raise ExportError(f"the gradebook does not have {', '.join(map(repr, unknown))}.")
-    if not students:
-        return grades
-    return replace(grades, accounts=tuple(account for account in grades.accounts if account.id in students))
-
-
-def _only(assignments: list[Assignment]) -> Assignment:
-    if len(assignments) > 1:
-        names = ", ".join(assignment.id for assignment in assignments)
-        raise ExportError(f"Gradescope has one file for each assignment; choose one with --assignment: {names}.")
-    return assignments[0]
 
 
 def columns_of(pairs: Sequence[str]) -> dict[str, str]:

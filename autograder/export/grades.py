@@ -114,11 +114,8 @@ def _in_order(course: Course, problem: str, worth: Mapping[str, float]) -> tuple
 
 
 def _score(course: Course, student: str, problem: str, items: tuple[tuple[str, float], ...], rows: Rows) -> Score:
-    points, waiting = dict[str, float](), set[str]()
-    for grade_id, grade in rows.grades.items():
-        points[item_of(grade_id)] = grade.points
-        if grade.needs_grading:
-            waiting.add(item_of(grade_id))
+    points = {item_of(grade_id): grade.points for grade_id, grade in rows.grades.items()}
+    waiting = {item_of(grade_id) for grade_id, grade in rows.grades.items() if grade.needs_grading}
     score = max(0.0, sum(points.values()))
     at = None if rows.timestamp is None else rows.timestamp.replace(tzinfo=UTC)
     late = 0.0

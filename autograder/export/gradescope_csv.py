@@ -12,14 +12,8 @@ from autograder.export.assignments import Assignment, Total, total
 from autograder.export.csv_cells import csv_text, duration_text, escaped, moment_text, points_text
 from autograder.export.grades import Grades
 from autograder.export.options import Unfinished
-from autograder.export.result import (
-    Exported,
-    LeftOut,
-    not_on_roster,
-    waits_for_a_person,
-    without_submission,
-)
-from autograder.export.roster import Person, Roster
+from autograder.export.result import Exported, not_finished, not_in_gradebook, not_on_roster, without_submission
+from autograder.export.roster import Roster
 from autograder.export.roster_match import Matching
 
 _HEADINGS = (
@@ -68,21 +62,19 @@ def gradescope_file(
     account_of = {person: student for student, person in matching.rows.items()}
     written = 0
     for person in roster.people:
-        student = account_of.get(person)
-        found = total(grades, assignment, student) if student else None
         if not person.is_student:
             continue
-        rows.append((*_who(person), *_grade(assignment, found, unfinished, zone), *_points(found, questions)))
-        if student and found:
-            if waits_for_a_person(found) and unfinished is not Unfinished.INCLUDE:
-                left_out.append(LeftOut(student, assignment.id, found, waits_for_a_person(found)))
-            else:
-                written += 1
+        student = account_of.get(person, "")
+        found = total(grades, assignment, student)
+        who = map(escaped, (person.first_name, person.last_name, person.sid, person.email, person.section))
+        is_shown = found is not None and (not found.waiting or unfinished is Unfinished.INCLUDE)
+        rows.append((*who, *_grade(assignment, found, is_shown, zone), *_points(found, questions)))
+        written += is_shown
+        if found and not is_shown:
+            left_out.append(not_finished(student, assignment.id, found))
     absent = without_submission(grades, [assignment], roster, matching)
-    notes = (*roster.notes, *matching.by_beginning)
-    if assignment.not_released:
-        notes += (f"{assignment.id}: not in the gradebook: {', '.join(assignment.not_released)}",)
-    return Exported(csv_text(rows), written, tuple(left_out), tuple(absent), notes)
+    notes = (*roster.notes, *matching.by_beginning, *not_in_gradebook(assignment))
+    return Exported(csv_text(rows), written, left_out, absent, notes)
 
 
 def _questions(grades: Grades, assignment: Assignment) -> dict[tuple[str, str], str]:
@@ -95,23 +87,17 @@ def _questions(grades: Grades, assignment: Assignment) -> dict[tuple[str, str], 
     return headings
 
 
-def _who(person: Person) -> tuple[str, ...]:
-    return tuple(map(escaped, (person.first_name, person.last_name, person.sid, person.email, person.section)))
-
-
-def _grade(assignment: Assignment, found: Total | None, unfinished: Unfinished, zone: tzinfo | None) -> tuple[str, ...]:
+def _grade(assignment: Assignment, found: Total | None, is_shown: bool, zone: tzinfo | None) -> tuple[str, ...]:
     most = points_text(assignment.max_score)
     if found is None:
         return ("", most, "Missing", "", "", "", "", "0")
-    shown = not found.waiting or unfinished is Unfinished.INCLUDE
-    at = found.submitted_at
     return (
-        points_text(found.final) if shown else "",
+        points_text(found.final) if is_shown else "",
         most,
         "Ungraded" if found.waiting else "Graded",
         "",
-        moment_text(at.astimezone(zone) if at else None, _MOMENT),
-        duration_text(found.seconds_late) if at else "",
+        moment_text(found.submitted_at, zone, _MOMENT),
+        duration_text(found.seconds_late) if found.submitted_at else "",
         "",
         "1",
     )

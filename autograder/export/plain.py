@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import tzinfo
 
 from autograder.export.assignments import Assignment, Total
 from autograder.export.csv_cells import csv_text, duration_text, escaped, moment_text, points_text
 from autograder.export.grades import Grades
 from autograder.export.options import Unfinished
-from autograder.export.result import (
-    Exported,
-    LeftOut,
-    not_on_roster,
-    waits_for_a_person,
-    without_submission,
-)
+from autograder.export.result import Exported, not_finished, not_on_roster, without_submission
 from autograder.export.roster import Roster
 from autograder.export.roster_match import Matching
 
@@ -24,7 +18,7 @@ HEADINGS = ("student", "problem", "score", "max_score", "late_penalty", "final",
 
 def plain_file(
     grades: Grades,
-    assignments: Iterable[Assignment],
+    assignments: Sequence[Assignment],
     *,
     zone: tzinfo | None,
     unfinished: Unfinished = Unfinished.LEAVE,
@@ -44,9 +38,8 @@ def plain_file(
         roster: if given, students who are not on it or have no submission are reported.
         matching: student → row of the roster; required with a roster.
     """
-    assignments = tuple(assignments)
     rows: list[tuple[str, ...]] = [HEADINGS]
-    left_out: list[LeftOut] = []
+    left_out = []
     written = 0
     for problem in dict.fromkeys(problem for assignment in assignments for problem in assignment.problems):
         for account in grades.accounts:
@@ -56,26 +49,22 @@ def plain_file(
                 most = points_text(grades.max_score(problem))
                 rows.append((*who, "0", most, "0", "0", "nothing handed in", "", ""))
                 continue
-            if score.waiting and unfinished is not Unfinished.INCLUDE:
-                found = Total((score,), score.max_score)
-                left_out.append(LeftOut(account.id, problem, found, waits_for_a_person(found)))
-                final = ""
-            else:
-                written += 1
-                final = points_text(score.final)
-            at = score.submitted_at
+            is_shown = not score.waiting or unfinished is Unfinished.INCLUDE
+            written += is_shown
+            if not is_shown:
+                left_out.append(not_finished(account.id, problem, Total((score,), score.max_score)))
             rows.append(
                 (
                     *who,
                     *map(points_text, (score.score, score.max_score, score.penalty)),
-                    final,
+                    points_text(score.final) if is_shown else "",
                     f"waiting: {' '.join(score.waiting)}" if score.waiting else "done",
-                    moment_text(at.astimezone(zone) if at else None),
-                    duration_text(score.seconds_late) if at else "",
+                    moment_text(score.submitted_at, zone),
+                    duration_text(score.seconds_late) if score.submitted_at else "",
                 )
             )
     if roster is None or matching is None:
-        return Exported(csv_text(rows), written, tuple(left_out))
+        return Exported(csv_text(rows), written, left_out)
     left_out += not_on_roster(grades, assignments, matching)
     absent = without_submission(grades, assignments, roster, matching)
-    return Exported(csv_text(rows), written, tuple(left_out), tuple(absent), (*roster.notes, *matching.by_beginning))
+    return Exported(csv_text(rows), written, left_out, absent, (*roster.notes, *matching.by_beginning))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,8 +37,8 @@ class Exported:
     text: str
     written: int
     """Number of grades in it."""
-    left_out: tuple[LeftOut, ...] = ()
-    absent: tuple[tuple[Person, str], ...] = ()
+    left_out: Sequence[LeftOut]
+    absent: Sequence[tuple[Person, str]] = ()
     """Students on the roster without a submission, each with the assignment."""
     notes: tuple[str, ...] = ()
     """Remarks for staff."""
@@ -46,9 +46,15 @@ class Exported:
     """Whether the file begins with a UTF-8 byte order mark."""
 
 
-def waits_for_a_person(found: Total) -> str:
-    """Names the items that need manual grading; empty if there are none."""
-    return f"needs manual grading: {', '.join(found.waiting)}" if found.waiting else ""
+def not_finished(student: str, assignment: str, found: Total) -> LeftOut:
+    """A grade that is left out because items need manual grading."""
+    return LeftOut(student, assignment, found, f"needs manual grading: {', '.join(found.waiting)}")
+
+
+def not_in_gradebook(assignment: Assignment) -> list[str]:
+    """A remark for staff about the problems of an assignment that are missing from the gradebook, if there are any."""
+    missing = ", ".join(assignment.not_released)
+    return [f"{assignment.id}: not in the gradebook: {missing}"] if missing else []
 
 
 def refuse_unfinished(grades: Grades, assignments: Iterable[Assignment]) -> None:
@@ -118,8 +124,8 @@ def _list(exported: Exported) -> str:
     rows: list[tuple[str, ...]] = [_HEADINGS]
     for one in exported.left_out:
         numbers = (one.total.score, one.total.max_score, one.total.penalty, one.total.final)
-        said = (escaped(one.student), one.assignment, *map(points_text, numbers), escaped(one.why))
-        rows.append(("gradebook", *said))
+        cells = (escaped(one.student), one.assignment, *map(points_text, numbers), escaped(one.why))
+        rows.append(("gradebook", *cells))
     for person, assignment in exported.absent:
         rows.append(("roster", escaped(person.label), assignment, "", "", "", "", "no submission"))
     return csv_text(rows)

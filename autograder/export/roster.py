@@ -33,10 +33,13 @@ _NAMES = frozenset("name/student name/full name".split("/"))
 _NOT_STUDENTS = re.compile(r"instructor|teacher|ta\b|teaching|reader|observer|designer|staff", re.IGNORECASE)
 _TEST_STUDENT = "student, test"
 """Canvas's name for the test student of a teacher's student view."""
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")) + (
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",  # begins with UTF-16's mark, so it comes first
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 
 
 @dataclass(frozen=True)
@@ -81,12 +84,8 @@ class Roster:
     """Whether the file began with a UTF-8 byte order mark."""
     notes: tuple[str, ...]
     """Remarks about the file."""
-
-    @property
-    def is_canvas(self) -> bool:
-        """Whether it has the first columns of a Canvas gradebook."""
-        names = tuple(map(normal, self.header[:3]))
-        return names[:2] == ("student", "id") or names == ("lastname", "firstname", "id")
+    is_canvas: bool
+    """Whether it has the first columns of a Canvas gradebook."""
 
     def column(self, heading: str) -> int:
         """The index of the first column with this heading.
@@ -123,28 +122,34 @@ def read_roster(path: Path, by: str = "") -> Roster:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[tuple[str, ...]] = []
     lines: list[int] = []
-    before = 1 if named else 0
+    skipped = 1 if named else 0
+    line = skipped + 1
     try:
         for row in reader:
             if rows or any(cell.strip() for cell in row):
                 rows.append(tuple(row))
-                lines.append(before + 1)
-            before = reader.line_num + bool(named)
+                lines.append(line)
+            line = skipped + reader.line_num + 1
     except csv.Error as error:
         raise ExportError(
-            f"{path}, line {before + 1}: not a CSV file ({error}); save it again as CSV, or download it again."
+            f"{path}, line {line}: not a CSV file ({error}); save it again as CSV, or download it again."
         ) from None
     header = rows[0] if rows else ()
-    if not (by and normal(by) in map(normal, header)):
-        _refuse_without_ids(path, header)
-    canvas = Roster(path, header, (), (), "", "", False, ()).is_canvas
+    headings = list(map(normal, header))
+    if not (by and normal(by) in headings) and not {*headings} & (_IDS | _EMAILS | {"student"}):
+        seen = ", ".join(printable(cell, 30) for cell in header[:8]) or "nothing"
+        raise ExportError(
+            f"{path}: no heading in the first line identifies students (it has: {seen}). Add one of: student, "
+            "id, sid, student id, sis user id, sis login id, login id, username, email."
+        )
+    is_canvas = headings[:2] == ["student", "id"] or headings[:3] == ["lastname", "firstname", "id"]
     people = tuple(
-        _person(number, lines[number + 1], header, row, canvas)
+        _person(number, lines[number + 1], headings, row, is_canvas)
         for number, row in enumerate(rows[1:])
-        if any(cell.strip() for cell in row) and not (canvas and _is_about_assignments(row))
+        if any(cell.strip() for cell in row) and not (is_canvas and _is_about_assignments(row))
     )
     newline = "\r\n" if text.partition("\n")[0].endswith("\r") else "\n"
-    return Roster(path, header, tuple(rows[1:]), people, delimiter, newline, marked, notes)
+    return Roster(path, header, tuple(rows[1:]), people, delimiter, newline, marked, notes, is_canvas)
 
 
 def canvas_numbers(roster: Roster, by: str = "") -> dict[str, str]:
@@ -185,14 +190,13 @@ def _decoded(path: Path) -> tuple[str, bool, tuple[str, ...]]:
         raise ExportError(f"the roster {path} cannot be read: {error.strerror or error}.") from None
     if len(data) > LARGEST:
         raise ExportError(f"the roster {path} has more than {LARGEST >> 20} MiB; check that it is the right file.")
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "")
-    marked = encoding == "utf-8"
+    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "")
     if not encoding and b"\0" in data[:200]:  # UTF-16 without its mark: every other byte of ASCII text is zero
         encoding = "utf-16-le" if data[1:200:2].count(0) > data[0:200:2].count(0) else "utf-16-be"
     notes: tuple[str, ...] = ()
     try:
         try:
-            text = data.decode("utf-8-sig" if encoding in ("", "utf-8") else encoding)
+            text = data.decode(encoding or "utf-8")
         except UnicodeDecodeError:
             if encoding:
                 raise
@@ -202,7 +206,7 @@ def _decoded(path: Path) -> tuple[str, bool, tuple[str, ...]]:
         raise ExportError(f"the roster {path} is not text ({error.reason}); save it as CSV in UTF-8.") from None
     if "\0" in text:
         raise ExportError(f"the roster {path} is not text; save it as CSV in UTF-8.")
-    return text, marked, notes
+    return text, encoding == "utf-8-sig", notes
 
 
 def _delimiter(text: str, by: str) -> str:
@@ -219,55 +223,39 @@ def _delimiter(text: str, by: str) -> str:
     return max(",;\t", key=known)
 
 
-def _refuse_without_ids(path: Path, header: tuple[str, ...]) -> None:
-    if not any(normal(cell) in _IDS | _EMAILS or normal(cell) == "student" for cell in header):
-        seen = ", ".join(printable(cell, 30) for cell in header[:8]) or "nothing"
-        raise ExportError(
-            f"{path}: no heading in the first line identifies students (it has: {seen}). Add one of: student, "
-            "id, sid, student id, sis user id, sis login id, login id, username, email."
-        )
-
-
-def _person(number: int, line: int, header: tuple[str, ...], row: tuple[str, ...], canvas: bool) -> Person:
+def _person(number: int, line: int, headings: list[str], row: tuple[str, ...], is_canvas: bool) -> Person:
     cells: dict[str, str] = {}
     ids: list[tuple[str, str]] = []
-    for heading, cell in zip(map(normal, header), (cell.strip() for cell in row), strict=False):
+    for heading, cell in zip(headings, map(str.strip, row), strict=False):
         cells.setdefault(heading, cell)
-        says_who = heading in _IDS or heading in _EMAILS or (heading == "student" and not canvas)
-        if says_who and cell:
+        is_id = heading in _IDS or heading in _EMAILS or (heading == "student" and not is_canvas)
+        if is_id and cell:
             ids.append((heading, cell))
 
     def first_of(names: frozenset[str] | tuple[str, ...]) -> str:
         return next((cells[name] for name in cells if name in names and cells[name]), "")
 
     first, last = first_of(_FIRST), first_of(_LAST)
-    whole = first_of(("student",)) if canvas else first_of(_NAMES)
-    if not (first or last) and whole:
-        first, last = _split(whole)
+    whole = first_of(("student",)) if is_canvas else first_of(_NAMES)
+    if not (first or last) and "," in whole:  # `Last, First`
+        last, _, first = map(str.strip, whole.partition(","))
+    elif not (first or last):
+        first, _, last = whole.rpartition(" ") if " " in whole else (whole, "", "")
     email = first_of(_EMAILS) or next((cell for _, cell in ids if "@" in cell), "")
-    is_test = canvas and (
+    is_test = is_canvas and (
         whole.casefold() == _TEST_STUDENT or (last.casefold(), first.casefold()) == ("student", "test")
     )
     sid = first_of(("sid", "sis user id", "student id", "studentid", "student number")) or next(
-        (cell for heading, cell in ids if "@" not in cell and not (canvas and heading == CANVAS_ID)), ""
+        (cell for heading, cell in ids if "@" not in cell and not (is_canvas and heading == CANVAS_ID)), ""
     )
     section = first_of(("section", "sections"))
-    staff = _NOT_STUDENTS.match(cells.get("role", "")) is not None
-    return Person(number, line, first, last, sid, email, section, tuple(ids), not (is_test or staff))
-
-
-def _split(name: str) -> tuple[str, str]:
-    """First and last name from `Last, First` or `First Last`."""
-    if "," in name:
-        last, _, first = name.partition(",")
-        return first.strip(), last.strip()
-    first, _, last = name.rpartition(" ")
-    return (first, last) if first else (last, "")
+    is_staff = _NOT_STUDENTS.match(cells.get("role", "")) is not None
+    return Person(number, line, first, last, sid, email, section, tuple(ids), not (is_test or is_staff))
 
 
 def _is_about_assignments(row: tuple[str, ...]) -> bool:
     """Whether this row of a Canvas gradebook is not a student's: points possible, or what is muted."""
     if "points possible" in row[0].casefold():
         return True
-    said = [cell.strip().casefold() for cell in row if cell.strip()]
-    return all(cell == "muted" or cell.startswith("manual posting") for cell in said)
+    cells = [cell.strip().casefold() for cell in row if cell.strip()]
+    return all(cell == "muted" or cell.startswith("manual posting") for cell in cells)

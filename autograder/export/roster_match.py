@@ -9,13 +9,13 @@ addresses on the roster: `jsmith@gmail.com` is not the university's `jsmith`. Su
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from autograder.core.text import printable
 from autograder.export.grades import Account
-from autograder.export.roster import CANVAS_ID, Person, Roster, normal
+from autograder.export.roster import CANVAS_ID, Person, Roster
 
 
 @dataclass(frozen=True)
@@ -42,100 +42,83 @@ def match(accounts: Iterable[Account], roster: Roster, by: str = "") -> Matching
         ExportError: the roster has no heading `by`.
     """
     accounts = tuple(accounts)
-    people = _with_ids_of(roster, by)
-    exact, local = _by_text(people, roster, by)
-    found: dict[str, frozenset[Person]] = {}
+    exact, local = _by_text(roster, by)
+    found: dict[str, set[Person]] = {}
     refused: dict[str, str] = {}
     for account in accounts:
         sets = [exact[key] for key in _keys(account) if key in exact]
         if sets:
-            common = frozenset[Person].intersection(*sets)
-            found[account.id] = common or frozenset[Person].union(*sets)
+            common = set.intersection(*sets)
+            found[account.id] = common or set.union(*sets)
             if not common:
                 refused[account.id] = f"id and address match different rows of the roster: {_lines(found[account.id])}"
-    taken = frozenset[Person]().union(*found.values())
-    weak: dict[str, frozenset[Person]] = {}
+    taken = set[Person]().union(*found.values())
+    weak: dict[str, set[Person]] = {}
     for account in accounts:
-        if account.id not in found:
-            hits = frozenset[Person]().union(*(local.get(key, frozenset()) for key in _local_keys(account)))
-            if hits:
-                weak[account.id] = hits
-                foreign = (_ELSEWHERE + key[1:] for key in _local_keys(account) if key.startswith(_BEGINNING))
-                elsewhere = hits & frozenset[Person]().union(*(local.get(key, frozenset()) for key in foreign))
-                if elsewhere == hits:
-                    refused[account.id] = f"the address in {_lines(elsewhere)} begins the same, but has another domain"
-                if hits & taken:
-                    refused[account.id] = (
-                        f"the address in {_lines(hits & taken)} begins the same, but is another student's"
-                    )
+        keys = _local_keys(account)
+        hits = set[Person]().union(*(local[key] for key in keys if key in local))
+        if account.id in found or not hits:
+            continue
+        weak[account.id] = hits
+        foreign_keys = {_ELSEWHERE + key[1:] for key in keys if key.startswith(_BEGINNING)}
+        if hits <= set[Person]().union(*(local[key] for key in foreign_keys if key in local)):
+            refused[account.id] = f"the address in {_lines(hits)} begins the same, but has another domain"
+        if hits & taken:
+            refused[account.id] = f"the address in {_lines(hits & taken)} begins the same, but is another student's"
     found |= weak
-    owners: dict[Person, list[str]] = {}
+    students_of = defaultdict[Person, list[str]](list)
     for student, persons in found.items():
         if student in refused:
             continue
         if len(persons) > 1:
             refused[student] = f"more than one row of the roster matches: {_lines(persons)}"
         else:
-            owners.setdefault(next(iter(persons)), []).append(student)
+            students_of[next(iter(persons))].append(student)
     rows = {}
-    for person, students in owners.items():
+    for person, students in students_of.items():
         if len(students) > 1:
-            names = ", ".join(printable(student) for student in sorted(students))
+            names = ", ".join(map(printable, sorted(students)))
             refused |= {student: f"{names}: all of them match line {person.line} of the roster" for student in students}
         elif not person.is_student:
             refused[students[0]] = f"line {person.line} of the roster is staff or the platform's test student"
         else:
             rows[students[0]] = person
-    nowhere = {account.id: "not on the roster" for account in accounts if account.id not in found}
-    named = tuple(
+    refused |= {account.id: "not on the roster" for account in accounts if account.id not in found}
+    by_beginning = tuple(
         f"{printable(student)} was matched by the beginning of an address only: {rows[student].label}, "
         f"line {rows[student].line} of the roster"
         for student in sorted(weak)
         if student in rows
     )
-    return Matching(rows, refused | nowhere, named)
+    return Matching(rows, refused, by_beginning)
 
 
-def _with_ids_of(roster: Roster, by: str) -> list[tuple[Person, tuple[tuple[str, str], ...]]]:
-    """Each person with the cells to compare."""
-    if not by:
-        return [(person, person.ids) for person in roster.people]
-    column = roster.column(by)
-    pairs: list[tuple[Person, tuple[tuple[str, str], ...]]] = []
-    for person in roster.people:
-        row = roster.rows[person.row]
-        cell = row[column].strip() if column < len(row) else ""
-        pairs.append((person, ((normal(by), cell),) if cell else ()))
-    return pairs
-
-
-def _by_text(
-    people: Collection[tuple[Person, tuple[tuple[str, str], ...]]], roster: Roster, by: str
-) -> tuple[dict[str, frozenset[Person]], dict[str, frozenset[Person]]]:
+def _by_text(roster: Roster, by: str) -> tuple[dict[str, set[Person]], dict[str, set[Person]]]:
     """Returns text → persons with it in a cell, and text → persons with it before the `@` of an address or as an id."""
-    exact: dict[str, set[Person]] = {}
-    local: dict[str, set[Person]] = {}
-    usual = _usual_domain(cell for _, ids in people for _, cell in ids)
-    for person, ids in people:
-        for heading, cell in ids:
-            if heading == CANVAS_ID and roster.is_canvas and not by:
-                exact.setdefault(_OF_CANVAS + _folded(cell), set()).add(person)
-                continue
-            exact.setdefault(_folded(cell), set()).add(person)
-            local.setdefault(_BEGINNING + _local(cell) if "@" in cell else _folded(cell), set()).add(person)
-            if "@" in cell and _domain(cell) != usual:
-                local.setdefault(_ELSEWHERE + _local(cell), set()).add(person)
-    return {key: frozenset(who) for key, who in exact.items()}, {key: frozenset(who) for key, who in local.items()}
+    cells = [(person, heading, cell) for person in roster.people for heading, cell in person.ids]
+    if by:
+        column = roster.column(by)
+        long_enough = [person for person in roster.people if column < len(roster.rows[person.row])]
+        cells = [(person, by, roster.rows[person.row][column].strip()) for person in long_enough]
+    exact, local = defaultdict[str, set[Person]](set), defaultdict[str, set[Person]](set)
+    usual = _usual_domain(cell for _, _, cell in cells)
+    for person, heading, cell in cells:
+        if not cell:
+            continue
+        if heading == CANVAS_ID and roster.is_canvas and not by:
+            exact[_OF_CANVAS + _folded(cell)].add(person)
+            continue
+        exact[_folded(cell)].add(person)
+        local[_BEGINNING + _local(cell) if "@" in cell else _folded(cell)].add(person)
+        if "@" in cell and _domain(cell) != usual:
+            local[_ELSEWHERE + _local(cell)].add(person)
+    return exact, local
 
 
 _BEGINNING = "\0"
 """Prefix of the part before an `@`: it matches a whole id, but not the same part of another address."""
-
-
 _ELSEWHERE = "\2"
 """The same for an address outside the usual domain; it matches nothing."""
-
-
 _OF_CANVAS = "\1"
 """Prefix of Canvas's own number of a person, which may equal a university's number by chance."""
 
