@@ -81,16 +81,16 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
     by_hand = item is not None and item.kind != "code"
     is_done = result.score >= result.max_score or result.status is Status.MANUAL
     known = misconception_text(problem, result.id, result.misconception) or result.misconception.replace("_", " ")
-    said, tests_agree = result.verdict, True
+    message, tests_agree = result.verdict, True
     words = _WORDS[result.status]
     if by_hand and result.status in (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.MANUAL):
-        said = STALE if result.stale else ""
+        message = STALE if result.stale else ""
         words = words if result.status is Status.MANUAL else "Graded by hand"
     elif result.graded_by_hand:
         words = f"{words}; manual score"
-        tests_agree = bool(said)
+        tests_agree = bool(message)
     elif result.status is Status.PASSED:
-        said = ""
+        message = ""
     missing = result.max_score - result.score
     return ItemView(
         anchor=anchor,
@@ -101,7 +101,7 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
         tone=_tone(result),
         words=words,
         misconception=Markup() if is_done else with_code(known),
-        message=with_code(said),
+        message=with_code(message),
         comment=result.comment,
         output=() if is_done else tuple(with_code(line) for line in result.output),
         depends_on=() if is_done else result.depends_on,

@@ -74,7 +74,6 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record
         CourseError: on opening or recording: the gradebook is missing, locked or damaged, or does not know a problem.
         SetupError: on recording: a notebook cannot be written.
     """
-
     course = load_course(root)
     known: dict[str, Mapping[str, Rows]] = {}
 
@@ -114,7 +113,7 @@ def _record(gradebook: Any, root: Path, grading: Recordable) -> GradedLog:
         replace(item, status=Status.MANUAL, message=STALE, stale=True) if item.id in changed and item.manual else item
         for item in log.items
     )
-    return replace(log, items=tuple(items)) if changed else log
+    return replace(log, items=tuple(items))
 
 
 def _recorded_notebook(root: Path, log: GradedLog) -> Path:
@@ -154,12 +153,10 @@ def _same_answers(path: Path, notebook: NotebookNode | None) -> frozenset[str]:
 
 
 def _answers(notebook: NotebookNode) -> dict[str, str]:
-    found = {}
-    for cell in notebook.cells:
-        data = cell.metadata.get("nbgrader", {})
-        if data.get("grade") and data.get("solution"):
-            found[str(data["grade_id"])] = str(cell.source)
-    return found
+    cells = [(cell.metadata.get("nbgrader", {}), cell) for cell in notebook.cells]
+    return {
+        str(data["grade_id"]): str(cell.source) for data, cell in cells if data.get("grade") and data.get("solution")
+    }
 
 
 def manual_points(
@@ -186,7 +183,7 @@ def manual_points(
 def with_manual_points(log: GradedLog, given: Mapping[str, tuple[float | None, str]]) -> GradedLog:
     """The log with manual scores and comments (`manual_points`); they replace the examiner's, as in nbgrader."""
     items = (item.with_grading_by_hand(*given[item.id]) if item.id in given else item for item in log.items)
-    return replace(log, items=tuple(items)) if given else log
+    return replace(log, items=tuple(items))
 
 
 def create_gradebook(root: Path) -> None:
@@ -218,11 +215,6 @@ def create_gradebook(root: Path) -> None:
     fresh.replace(path)
 
 
-def set_due_date(gradebook: Any, problem: str, due: datetime) -> None:
-    """Sets a problem's due date in the gradebook, so that nbgrader can compute lateness."""
-    gradebook.update_or_create_assignment(problem, duedate=due.astimezone(UTC).replace(tzinfo=None))
-
-
 @contextmanager
 def opened(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Any]:
     """nbgrader's `Gradebook` of the course, open.
@@ -247,23 +239,15 @@ def _explaining(path: Path) -> Iterator[None]:
     from nbgrader.api import InvalidEntry
     from sqlalchemy.exc import DatabaseError
 
-    try:
-        with _quiet():
-            yield
-    except DatabaseError as error:
-        raise CourseError(_explained(path, str(error.orig))) from error
-    except InvalidEntry as error:  # nbgrader raises it for a database error while it adds a row
-        raise CourseError(_explained(path, str(error).splitlines()[0])) from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps nbgrader from logging tracebacks of database errors; our own message reports them."""
-    log = logging.getLogger("tornado.application")
+    log = logging.getLogger("tornado.application")  # nbgrader logs tracebacks of database errors here
     before = log.level
     log.setLevel(logging.CRITICAL)
     try:
         yield
+    except DatabaseError as error:
+        raise CourseError(_explained(path, str(error.orig))) from error
+    except InvalidEntry as error:  # nbgrader raises it for a database error while it adds a row
+        raise CourseError(_explained(path, str(error).splitlines()[0])) from error
     finally:
         log.setLevel(before)
 
@@ -274,14 +258,14 @@ def _address(path: Path, wait_seconds: float = WAIT_SECONDS) -> Any:
     return URL.create("sqlite", database=str(path), query={"timeout": str(wait_seconds)})
 
 
-def _explained(path: Path, said: str) -> str:
-    if "locked" in said or "busy" in said:
-        mend = "another program is writing to it: close the form grader or wait for the other run, then try again."
-    elif "readonly" in said or "unable to open" in said:
-        mend = "make the file and its folder writable for your user."
+def _explained(path: Path, reason: str) -> str:
+    if "locked" in reason or "busy" in reason:
+        advice = "another program is writing to it: close the form grader or wait for the other run, then try again."
+    elif "readonly" in reason or "unable to open" in reason:
+        advice = "make the file and its folder writable for your user."
     else:
-        mend = "it seems damaged: move it away, restore a backup or run `autograder release`, then grade again."
-    return f"the gradebook {path} cannot be used ({said}); {mend}"
+        advice = "it seems damaged: move it away, restore a backup or run `autograder release`, then grade again."
+    return f"the gradebook {path} cannot be used ({reason}); {advice}"
 
 
 def show_verdicts(notebook: NotebookNode, log: GradedLog) -> NotebookNode:
@@ -291,13 +275,10 @@ def show_verdicts(notebook: NotebookNode, log: GradedLog) -> NotebookNode:
     for none.
     """
     results = {item.id: item for item in log.items}
-    cells = []
-    for cell in notebook.cells:
+    shown = copy(notebook)
+    shown.cells = list(map(copy, notebook.cells))
+    for cell in shown.cells:
         data = cell.metadata.get("nbgrader", {})
         if cell.cell_type == "code" and data.get("grade") and not data.get("solution"):
-            cell = copy(cell)
             cell.outputs = verdict_outputs(results.get(item_of(str(data["grade_id"]))), float(data["points"]))
-        cells.append(cell)
-    shown = copy(notebook)
-    shown.cells = cells
     return shown

@@ -8,8 +8,10 @@ first. `SubmissionExporter` prevents that, so that a file which is not a noteboo
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
-from datetime import datetime
+from datetime import UTC, datetime
+from logging.handlers import BufferingHandler
 from pathlib import Path
 from typing import Any
 
@@ -33,32 +35,31 @@ from autograder.gradebook.database import (
     gradebook_path,
     grant_extension,
     opened,
-    set_due_date,
     show_verdicts,
 )
 from autograder.gradebook.rows import write_scores
 from autograder.release.notebook import released_notebook, stub
 from autograder.submissions.timestamps import submission_time_or_warning
 
-_NBGRADER_STEPS = "nbgrader.preprocessors."
 _RELEASE_STEPS = (
-    _NBGRADER_STEPS + "IncludeHeaderFooter",
-    _NBGRADER_STEPS + "LockCells",
+    "nbgrader.preprocessors.IncludeHeaderFooter",
+    "nbgrader.preprocessors.LockCells",
     f"{__name__}.NamedStubs",
-    _NBGRADER_STEPS + "ClearOutput",
-    _NBGRADER_STEPS + "CheckCellMetadata",
-    _NBGRADER_STEPS + "ComputeChecksums",
-    _NBGRADER_STEPS + "SaveCells",
-    _NBGRADER_STEPS + "ClearHiddenTests",
-    _NBGRADER_STEPS + "ClearMarkScheme",
-    _NBGRADER_STEPS + "ComputeChecksums",
-    _NBGRADER_STEPS + "CheckCellMetadata",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.SaveCells",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbgrader.preprocessors.ClearMarkScheme",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.CheckCellMetadata",
 )
 """nbgrader's own release step, with stubs that name their item; nbgrader's test templates (AUTOTEST) are not used."""
 
 
 def config_text(course: Course) -> str:
     """The text of `course/nbgrader_config.py`, which is the same on every machine."""
+    steps = "".join(f'    "{step}",\n' for step in _RELEASE_STEPS)
     return f'''"""nbgrader's configuration for this course; written by `autograder release`; do not edit it."""
 
 import os
@@ -80,7 +81,7 @@ c.CourseDirectory.ignore = ["*"]
 
 # Release: stubs name their item; rubrics are in written answers.
 c.GenerateAssignment.preprocessors = [
-{_listed(_RELEASE_STEPS)}]
+{steps}]
 c.ClearMarkScheme.enforce_metadata = False
 
 # Grading: the examiner's explicit results instead of what cells print.
@@ -112,10 +113,6 @@ def read_submission_times_with_care() -> None:
     CourseDirectory.get_existing_timestamp = careful
 
 
-def _listed(names: tuple[str, ...]) -> str:
-    return "".join(f'    "{name}",\n' for name in names)
-
-
 class NamedStubs(ClearSolutions):  # type: ignore[misc]  # nbgrader ships no types
     """nbgrader's `ClearSolutions`, with a stub that names the item."""
 
@@ -137,8 +134,9 @@ def generate_assignment(course: Course, problem_id: str) -> Path:
         ReleaseError: nbgrader refused; the message quotes nbgrader.
     """
     folder = course_folder(course.root)
-    said: list[str] = []
-    log = _quiet_log(said)
+    errors = BufferingHandler(sys.maxsize)
+    log = logging.Logger("autograder.nbgrader", logging.ERROR)
+    log.addHandler(errors)
     config = Config()
     config.CourseDirectory.root = str(folder)
     config.CourseDirectory.course_id = course.id
@@ -153,33 +151,19 @@ def generate_assignment(course: Course, problem_id: str) -> Path:
             coursedir = CourseDirectory(config=config, log=log)
             GenerateAssignment(coursedir=coursedir, config=config, log=log).start()
             if problem_id in course.problems:
+                due = course.due(problem_id).astimezone(UTC).replace(tzinfo=None)  # nbgrader computes lateness with it
                 with opened(course.root) as gradebook:
-                    set_due_date(gradebook, problem_id, course.due(problem_id))
+                    gradebook.update_or_create_assignment(problem_id, duedate=due)
     except (NbGraderException, CourseError) as error:
-        raise ReleaseError(f"{problem_id}: {_refusal(course, said, str(error))}") from error
+        text = "\n".join(record.getMessage() for record in errors.buffer)
+        if "Cannot add or remove cells" in text or "submissions associated" in text:
+            raise ReleaseError(
+                f"{problem_id}: items were added, removed or renamed, but the gradebook has submissions for the old "
+                f"ones. Keep the grade ids, or move {gradebook_path(course.root)} away, release, and grade all "
+                "submissions again."
+            ) from error
+        raise ReleaseError(f"{problem_id}: nbgrader refused the release: {error}\n{text}".rstrip()) from error
     return folder / "release" / problem_id / f"{problem_id}.ipynb"
-
-
-def _refusal(course: Course, said: list[str], error: str) -> str:
-    text = "\n".join(said)
-    if "Cannot add or remove cells" in text or "submissions associated" in text:
-        return (
-            "items were added, removed or renamed, but the gradebook has submissions for the old ones. Keep the grade "
-            f"ids, or move {gradebook_path(course.root)} away, release, and grade all submissions again."
-        )
-    return f"nbgrader refused the release: {error}\n{text}".rstrip()
-
-
-def _quiet_log(said: list[str]) -> logging.Logger:
-    """A logger that appends errors to a list and prints nothing."""
-
-    class Keep(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            said.append(record.getMessage())
-
-    log = logging.Logger("autograder.nbgrader", logging.ERROR)
-    log.addHandler(Keep())
-    return log
 
 
 class SubmissionExporter(NotebookExporter):

@@ -25,12 +25,12 @@ def unchanged(grading: Recordable, submitted_at: datetime | None = None) -> Grad
 def recorder(root: Path) -> Iterator[Record]:
     """Yields a function that records in the gradebook; after a failure it stops recording and logs a warning."""
     fault, recorded, left = "", 0, 0
-    odd: list[str] = []
+    invalid: list[str] = []
 
     def record(grading: Recordable, submitted_at: datetime | None = None) -> GradedLog:
         nonlocal fault, recorded, left
         if MARKUP.intersection(grading.log.student):  # the form grader does not escape names in its pages
-            odd.append(grading.log.student)
+            invalid.append(grading.log.student)
             return grading.log
         if not fault:
             try:
@@ -48,7 +48,7 @@ def recorder(root: Path) -> Iterator[Record]:
         except CourseError as error:
             fault = str(error)
         yield record
-    for name in odd:
+    for name in invalid:
         _log.warning(
             "%r is not a valid name for the gradebook and is not in it; rename the folder (`autograder intake` does)",
             name,

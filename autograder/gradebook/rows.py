@@ -90,10 +90,10 @@ class Rows:
         """Whether the rows equal what recording this log would write, provided its written answers did not change."""
         results = {item.id: item for item in log.items}
         for name, grade in self.grades.items():
-            wanted = auto_score(results.get(item_of(name)))
-            if (wanted is None) != (grade.auto is None) or abs((grade.auto or 0.0) - (wanted or 0.0)) > _SAME:
+            score = auto_score(results.get(item_of(name)))
+            if (score is None) != (grade.auto is None) or abs((grade.auto or 0.0) - (score or 0.0)) > _SAME:
                 return False
-            if grade.needs_grading != (wanted is None and grade.manual is None):
+            if grade.needs_grading != (score is None and grade.manual is None):
                 return False
         if any(auto != auto_comment(results.get(name)) for name, (auto, _) in self.comments.items()):
             return False
@@ -145,9 +145,9 @@ def class_rows(gradebook: Any, problem: str) -> Mapping[str, Rows]:
         Grade.extra_credit,
         Grade.needs_manual_grade,
     ).join(BaseCell, Grade.cell_id == BaseCell.id)
-    for notebook, name, auto, manual, extra, waits in grades:
+    for notebook, name, auto, manual, extra, needs_grading in grades:
         if notebook in found:
-            found[notebook][1].grades[name] = Points(auto, manual, extra, bool(waits))
+            found[notebook][1].grades[name] = Points(auto, manual, extra, bool(needs_grading))
     comments = gradebook.db.query(
         Comment.notebook_id, BaseCell.name, Comment.auto_comment, Comment.manual_comment
     ).join(BaseCell, Comment.cell_id == BaseCell.id)

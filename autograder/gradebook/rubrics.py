@@ -67,8 +67,8 @@ def rubric_text(item: Item, answer: str, logged: str = "") -> str:
     lines = [line.removeprefix("# ") if is_code else line for line in item.rubric.splitlines()]
     rubric = "\n".join(f"> {line}".rstrip() for line in lines)
     model = f"```python\n{answer}\n```" if is_code else answer
-    parts = [f"> **For graders: `{item.id}`, {item.points:g} points.** Students do not see this.\n>\n{rubric}"]
-    parts.append(_folded("Model answer", model))
+    title = f"> **For graders: `{item.id}`, {item.points:g} points.** Students do not see this."
+    parts = [f"{title}\n>\n{rubric}", _folded("Model answer", model)]
     if logged:
         parts.append(_folded("The numbers in this student's log", f"```text\n{logged}\n```"))
     return "\n\n".join(parts)
