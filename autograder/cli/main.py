@@ -431,8 +431,7 @@ def gradescope_command(
 
     Prints which container to choose and which questions to add for manual grading.
     """
-    from autograder.gradescope.advice import advice
-    from autograder.gradescope.build import make_zip, write_submissions
+    from autograder.gradescope.build import advice, make_zip, write_submissions
 
     made = make_zip(
         problem,

@@ -19,7 +19,7 @@ from autograder.course.metric_ranges import declared_ranges
 from autograder.course.problem import Problem, load_problem
 from autograder.course.seed import fingerprint, grading_seed, seed_line, seeds_file
 from autograder.course.variants import variants
-from autograder.gradescope.requirements import Memory, measured, packages_for
+from autograder.gradescope.requirements import CONTAINERS, Memory, measured, packages_for
 from autograder.gradescope.settings import LOG_ALONE, SETTINGS_FILE, VERIFY, ListedItem, Settings
 from autograder.release.fill import solved_notebook
 from autograder.release.lint import lint_problem
@@ -83,10 +83,7 @@ def make_zip(
     settings = Settings(
         problem=problem.id,
         title=problem.title,
-        items=tuple(
-            ListedItem(item.id, str(number), item.kind, item.points)
-            for number, item in enumerate(problem.items, start=1)
-        ),
+        items=tuple(ListedItem(one.id, str(place), one.kind, one.points) for place, one in enumerate(problem.items, 1)),
         minutes=minutes,
         log_alone=log_alone,
         leaderboard=leaderboard,
@@ -103,12 +100,34 @@ def make_zip(
         "constraints.txt": _lines(packages.pins),
         seeds_file(root).relative_to(root).as_posix(): seed_line(seed),
     }
-    data = zip_of(
-        {**{name: text.encode() for name, text in files.items()}, **dict(_files(problem, root))}, executable=_SCRIPTS
-    )
+    encoded = {name: text.encode() for name, text in files.items()}
+    data = zip_of(encoded | dict(_files(problem, root)), executable=_SCRIPTS)
     write_bytes(out, data)
     command, figures = measured()
     return Made(out, len(data), settings, figures.get(problem.id), command)
+
+
+def advice(made: Made) -> Iterator[str]:
+    """Yields what is printed about a new zip: the settings that an instructor must make on Gradescope."""
+    settings = made.settings
+    yield f"{made.path}  {made.bytes / 2**20:.1f} MB; contains hidden tests and the course's seed {settings.seed}"
+    yield f"  autograder points  {settings.auto_points:g}"
+    if made.memory is None:
+        yield "  container          not measured for this problem; start with the default and watch for 'Killed'"
+    else:
+        enough = "the default is enough" if made.memory.container is CONTAINERS[0] else "needs more than the default"
+        yield f"  container          {made.memory.container.name}: {enough}"
+        yield (
+            f"                     (grading the solution took {made.memory.own} MB and {made.memory.libraries} MB of "
+            f"libraries, and {made.memory.cpu:.0f} s of CPU time; measured by `{made.command}`)"
+        )
+    yield f"  time limit         {settings.minutes:g} minutes"
+    by_hand = [item for item in settings.items if item.kind != "code"]
+    if by_hand:
+        asked = ", ".join(f"{item.id} {item.points:g}" for item in by_hand)
+        yield f"  manual grading     turn it on, and add these questions with their points: {asked}"
+    if settings.leaderboard:
+        yield f"  leaderboard        turn it on: {settings.leaderboard}"
 
 
 def write_submissions(problem_id: str, folder: Path, root: Path | None = None) -> tuple[Path, Path]:
@@ -142,9 +161,9 @@ def _check(settings: Settings, problem: Problem, seed: str) -> None:
         raise AutograderError(
             "isolation level 'plain' is not allowed on Gradescope: student code could change the results."
         )
-    bands = declared_ranges(problem)
-    if settings.leaderboard and entry_for(settings.leaderboard, bands) is None:
-        known = ", ".join(sorted(bands)) or "none"
+    ranges = declared_ranges(problem)
+    if settings.leaderboard and entry_for(settings.leaderboard, ranges) is None:
+        known = ", ".join(sorted(ranges)) or "none"
         raise AutograderError(
             f"{problem.id} has no metric {settings.leaderboard!r} with an expected range; known: {known}."
         )

@@ -106,10 +106,10 @@ def imported_while_grading(problem_id: str, root: Path) -> tuple[set[str], set[s
         load(problem)
         run_preflight(problem, host)
         with contextlib.closing(host.session()) as session:
-            told = session.run("import sys; print(*{name.partition('.')[0] for name in sys.modules})", "modules", 60)
-    loaded = {name.partition(".")[0] for name in sys.modules} | set(str(told["stdout"]).split())
-    asked = imported_modules(cell.source for cell in problem.cells if may_run(cell) or cell.is_test)
-    return imports_of_ours(sys.modules) | {name.partition(".")[0] for name in asked} & loaded, loaded
+            reply = session.run("import sys; print(*{name.partition('.')[0] for name in sys.modules})", "modules", 60)
+    loaded = {name.partition(".")[0] for name in sys.modules} | set(str(reply["stdout"]).split())
+    imports = imported_modules(cell.source for cell in problem.cells if may_run(cell) or cell.is_test)
+    return imports_of_ours(sys.modules) | {name.partition(".")[0] for name in imports} & loaded, loaded
 
 
 def _examine(
@@ -124,15 +124,15 @@ def _examine(
     def on_item(result: ItemResult) -> None:
         tell({"item": _for_student(problem, result).as_json(), "seconds": result.seconds})
 
+    root = problem.path.parent.parent
     with contextlib.closing(_host(problem, settings)) as host:
-        root = problem.path.parent.parent
         graded = grade_submission(problem.id, submission, root=root, host=host, on_item=on_item, attempts=1)
     found = graded.log
     if found.outcome is not Outcome.GRADED:
         tell({"notes": [found.items[0].message]})
         for result in found.items:
             on_item(result)
-    flags = [*found.flags, *_about_the_name(named, users)]
+    flags = [*found.flags, *_other_student(named, users)]
     tell({"notes": [f"Note: {flag.message}" for flag in flags if flag.kind in ("repaired", PICTURE)]})
     tell({"leaderboard": _leaderboard(problem, found, settings)})
     seconds = {result.id: round(result.seconds, 2) for result in found.items if not result.manual}
@@ -150,7 +150,7 @@ def _examine(
                 "misconceptions": misconceptions,
                 "outcome": str(found.outcome),
                 "seconds": seconds,
-                "seed": fingerprint(grading_seed(problem.path.parent.parent)),
+                "seed": fingerprint(grading_seed(root)),
                 "student": found.student,
             },
         }
@@ -195,7 +195,7 @@ def _verify(problem: Problem, delivered: Delivered, users: Users, settings: Sett
     flags = [
         Flag("log_alone", "Scored from the log alone: no code was run, and a log can be forged."),
         *(flag for flag in found.flags if flag.kind != "other_student"),  # which compares our own folder name
-        *_about_the_name(named, users),
+        *_other_student(named, users),
     ]
     tell(
         {
@@ -218,13 +218,13 @@ def _refuse(problem: Problem, delivered: Delivered, tell: Tell) -> None:
         tell({"item": result.as_json(), "seconds": 0.0})
 
 
-def _about_the_name(named: str, users: Users) -> Iterator[Flag]:
-    """Yields a flag if the log names another student than Gradescope."""
-    if named and users.known and not users.may_be(named):
-        yield Flag(
-            "other_student",
-            f"The log is for student {named[:80]!r}, but was submitted by {', '.join(users.shown)} on Gradescope.",
-        )
+def _other_student(named: str, users: Users) -> list[Flag]:
+    """A flag if the log names another student than Gradescope."""
+    if not named or not users.known or users.may_be(named):
+        return []
+    submitters = ", ".join(users.shown)
+    message = f"The log is for student {named[:80]!r}, but was submitted by {submitters} on Gradescope."
+    return [Flag("other_student", message)]
 
 
 def _leaderboard(problem: Problem, log: GradedLog, settings: Settings) -> list[dict[str, object]]:
@@ -232,24 +232,22 @@ def _leaderboard(problem: Problem, log: GradedLog, settings: Settings) -> list[d
     if not settings.leaderboard or settings.leaderboard not in log.metrics:
         return []
     metrics = {settings.leaderboard: log.metrics[settings.leaderboard]}
-    judged = {metric.id: metric for metric in judge_metrics(metrics, declared_ranges(problem), log.profile)}
-    metric = judged.get(settings.leaderboard)
-    if metric is None or metric.verdict is not MetricVerdict.IN_BAND:
-        return []
     order = "asc" if settings.lowest_first else "desc"
-    return [{"name": f"{settings.leaderboard} ({log.profile})", "value": metric.value, "order": order}]
+    return [
+        {"name": f"{metric.id} ({log.profile})", "value": metric.value, "order": order}
+        for metric in judge_metrics(metrics, declared_ranges(problem), log.profile)
+        if metric.verdict is MetricVerdict.IN_BAND
+    ]
 
 
 def _host(problem: Problem, settings: Settings) -> Host:
     """Starts the process for student code and tests its sandbox; it can never read the course's files."""
-    root = problem.path.parent.parent
     if settings.isolation == PLAIN:
         raise ValueError("a zip for Gradescope must not ask for isolation level 'plain'")
-    limits = limits_within(free_memory())
-    host = Host(_modules(problem), limits, level=settings.isolation, thrifty=True)
-    with _first_to_go():
+    host = Host(_modules(problem), limits_within(free_memory()), level=settings.isolation, thrifty=True)
+    with _killed_first():
         host.start()
-    require_confinement(host, root, {COURSE})
+    require_confinement(host, problem.path.parent.parent, {COURSE})
     return host
 
 
@@ -275,15 +273,12 @@ def limits_within(free: int) -> SessionLimits:
 
 
 @contextlib.contextmanager
-def _first_to_go() -> Iterator[None]:
+def _killed_first() -> Iterator[None]:
     """Processes started in the block are the first that the kernel kills when memory runs out."""
     path = Path("/proc/self/oom_score_adj")
-    try:
-        before = path.read_text()
+    before = path.read_text() if path.exists() else ""
+    with contextlib.suppress(OSError):
         path.write_text("1000")
-    except OSError:
-        yield
-        return
     try:
         yield
     finally:

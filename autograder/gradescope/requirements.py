@@ -20,6 +20,7 @@ MEMORY_FILE = Path(__file__).with_name("memory.toml")
 OURS = ("autograder", "homework")
 _FROM_TORCH_INDEX = ("torch", "torchvision")
 _MOST_SECONDS = 900.0
+_packages_distributions = functools.cache(packages_distributions)
 _START = (
     "import sys; sys.path[:] = {path!r}; "
     "from autograder.gradescope.requirements import report; report({problem!r}, {root!r})"
@@ -72,9 +73,9 @@ class Memory:
     @property
     def container(self) -> Container:
         """The smallest container that fits the libraries and 1.1 times its own memory."""
-        wanted = 1.1 * self.own + self.libraries
-        fitting = [one for one in CONTAINERS if wanted <= one.megabytes and (self.default or one is not CONTAINERS[0])]
-        return fitting[0] if fitting else CONTAINERS[-1]
+        needed = 1.1 * self.own + self.libraries
+        possible = CONTAINERS if self.default else CONTAINERS[1:]
+        return next((container for container in possible if needed <= container.megabytes), CONTAINERS[-1])
 
 
 def measured() -> tuple[str, Mapping[str, Memory]]:
@@ -107,13 +108,15 @@ def report(problem_id: str, root: str) -> None:
     from autograder.gradescope.grade import imported_while_grading
 
     direct, loaded = imported_while_grading(problem_id, Path(root))
-    needed = _distributions(direct | _imports_of(_guest()))
+    guest = (Path(__file__).parents[1] / "sandbox" / "guest").glob("*.py")  # its process may need other libraries
+    needed = _distributions(direct | _imports_of(guest))
     parts = {
         "torch": sorted(needed & set(_FROM_TORCH_INDEX)),
         "others": sorted(needed - set(_FROM_TORCH_INDEX)),
         "pins": sorted(_distributions(loaded) | needed),
     }
-    print(json.dumps({name: [f"{one}=={_public(one)}" for one in names] for name, names in parts.items()}))
+    versions = {name: version(name).partition("+")[0] for name in parts["pins"]}  # without `+cpu` of one index
+    print(json.dumps({part: [f"{name}=={versions[name]}" for name in names] for part, names in parts.items()}))
 
 
 def imports_of_ours(modules: Mapping[str, ModuleType]) -> set[str]:
@@ -121,11 +124,6 @@ def imports_of_ours(modules: Mapping[str, ModuleType]) -> set[str]:
     places = [getattr(module, "__file__", None) for name, module in modules.items() if name.partition(".")[0] in OURS]
     files = [Path(place) for place in places if place]
     return _imports_of(files) & {name.partition(".")[0] for name in modules}
-
-
-def _guest() -> list[Path]:
-    """The modules of the process for student code, which may need libraries that this process does not."""
-    return sorted((Path(__file__).parents[1] / "sandbox" / "guest").glob("*.py"))
 
 
 def _imports_of(files: Iterable[Path]) -> set[str]:
@@ -141,16 +139,6 @@ def _imports_of(files: Iterable[Path]) -> set[str]:
 
 def _distributions(modules: Iterable[str]) -> set[str]:
     """The distributions that provide these modules; none for the standard library."""
-    providers = _providers()
+    providers = _packages_distributions()
     known = {name for module in modules for name in providers.get(module, ())}
     return {name for name in known if name.partition("-")[0] not in OURS and "homework" not in name}
-
-
-@functools.cache
-def _providers() -> Mapping[str, list[str]]:
-    return packages_distributions()
-
-
-def _public(distribution: str) -> str:
-    """The version without its local part, which only one index has: `2.13.0` for `2.13.0+cpu`."""
-    return version(distribution).partition("+")[0]

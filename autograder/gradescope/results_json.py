@@ -25,7 +25,6 @@ _LONGEST_LINE = 600
 _MOST_LINES = 40
 """Maximum number of lines in one text for the student."""
 
-
 Tell = Callable[[Mapping[str, Any]], None]
 """Called by the grading with each finding, as plain JSON; see `Progress.take_note`."""
 
@@ -81,12 +80,8 @@ def results(settings: Settings, progress: Progress) -> dict[str, Any]:
     """The content of `results.json`."""
     record: dict[str, Any] = {
         "execution_time": round(progress.seconds),
-        "extra_data": {
-            "end": str(progress.end),
-            "staff": [_readable(line) for line in progress.staff],
-            **progress.extra,
-        },
-        "output": "\n".join(_readable(note) for note in (*progress.notes, *_about_the_end(settings, progress))),
+        "extra_data": {"end": str(progress.end), "staff": list(map(_readable, progress.staff)), **progress.extra},
+        "output": "\n".join(map(_readable, (*progress.notes, *_about_the_end(settings, progress.end)))),
         "output_format": "text",
         "stdout_visibility": "hidden",
         "test_name_format": "text",
@@ -112,20 +107,16 @@ def write_results(folder: Path, settings: Settings, progress: Progress) -> None:
     )
 
 
-def _about_the_end(settings: Settings, progress: Progress) -> list[str]:
-    if progress.end is End.FAULT:
-        return [
-            "The autograder failed. This is not your fault and costs you no points: this run does not count. "
-            "Your submission is saved, and the teaching staff will grade it again."
-        ]
-    if progress.end is End.LATE:
-        return [f"Grading stopped at the time limit of {settings.minutes:g} minutes."]
-    if progress.end is End.RUNNING:
-        return [
-            "Grading did not finish; the results until now are below. If this message stays, it is not your fault and "
-            "costs you no points: submit again, or ask the teaching staff to grade it again."
-        ]
-    return []
+def _about_the_end(settings: Settings, end: End) -> list[str]:
+    """A sentence for the student if the grading did not end as it should."""
+    sentences = {
+        End.FAULT: "The autograder failed. This is not your fault and costs you no points: this run does not count. "
+        "Your submission is saved, and the teaching staff will grade it again.",
+        End.LATE: f"Grading stopped at the time limit of {settings.minutes:g} minutes.",
+        End.RUNNING: "Grading did not finish; the results until now are below. If this message stays, it is not your "
+        "fault and costs you no points: submit again, or ask the teaching staff to grade it again.",
+    }
+    return [sentences[end]] if end in sentences else []
 
 
 def _test(item: ListedItem, progress: Progress, settings: Settings) -> Mapping[str, Any]:
@@ -134,8 +125,8 @@ def _test(item: ListedItem, progress: Progress, settings: Settings) -> Mapping[s
     test: dict[str, Any] = {"name": item.id, "number": item.number, "visibility": "visible"}
     if item.kind != "code":
         is_missing = result is not None and result.status is Status.MISSING
-        words = "Not answered." if is_missing else "A grader reads this answer"
-        test["output"] = words if is_missing else f"{words} and gives up to {item.points:g} points for it."
+        by_hand = f"A grader reads this answer and gives up to {item.points:g} points for it."
+        test["output"] = "Not answered." if is_missing else by_hand
         test["status"] = "failed" if is_missing else "passed"
         return test
     test["max_score"] = item.points

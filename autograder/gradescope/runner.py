@@ -57,9 +57,17 @@ def main(arguments: list[str]) -> int:
     except AutograderError as error:
         print(f"gradescope: {error}", flush=True)
         return 2
-    if arguments[0] == "--preflight":
-        return _run_preflight(base, settings)
-    return run(base, settings)
+    if arguments[0] != "--preflight":
+        return run(base, settings)
+    from autograder.gradescope.grade import preflight_here
+
+    shut(base)
+    try:
+        print(preflight_here(base, settings))
+    except AutograderError as error:  # an image must not be used unless the solution gets full marks in it
+        print(f"gradescope: {error}", flush=True)
+        return 1
+    return 0
 
 
 def run(base: Path, settings: Settings) -> int:
@@ -76,13 +84,11 @@ def run(base: Path, settings: Settings) -> int:
             if "item" in message:
                 save()
     if progress.end is End.RUNNING:  # the grading reported neither its end nor an error
-        late = time.monotonic() >= deadline
-        progress.end = End.LATE if late else End.FAULT
-        progress.staff.append(
-            "The time limit was reached."
-            if late
-            else "The grading process ended; the container may have too little memory."
-        )
+        if time.monotonic() >= deadline:
+            progress.end, reason = End.LATE, "The time limit was reached."
+        else:
+            progress.end, reason = End.FAULT, "The grading process ended; the container may have too little memory."
+        progress.staff.append(reason)
     save.finally_()
     for line in progress.staff:
         print(printable(line, 2000))
@@ -207,19 +213,6 @@ def _grade_and_exit(base: Path, settings: Settings, writing: int) -> None:
         tell({"staff": ["The autograder failed:", *reason.splitlines()], "end": str(End.FAULT)})
     finally:
         os._exit(status)
-
-
-def _run_preflight(base: Path, settings: Settings) -> int:
-    """Grades the solution in this image, which must not be used unless the solution gets full marks."""
-    from autograder.gradescope.grade import preflight_here
-
-    shut(base)
-    try:
-        print(preflight_here(base, settings))
-    except AutograderError as error:
-        print(f"gradescope: {error}", flush=True)
-        return 1
-    return 0
 
 
 if __name__ == "__main__":

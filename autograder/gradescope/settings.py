@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from autograder.core.errors import SetupError
 
@@ -68,8 +66,7 @@ def read_settings(source: Path) -> Settings:
     """
     path = source / SETTINGS_FILE
     try:
-        record: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        items = tuple(ListedItem(**item) for item in record["items"])
-        return Settings(**{**record, "items": items})
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return Settings(**record | {"items": tuple(ListedItem(**item) for item in record["items"])})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SetupError(f"{path} cannot be used ({error}); make the zip again with `autograder gradescope`.") from None

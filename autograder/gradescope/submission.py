@@ -59,10 +59,10 @@ def look_through(submission: Path, problem: str, to: Path) -> Delivered:
     files = files_in(submission) if submission.is_dir() else []
     taken = import_student(STUDENT, files, problem, to)
     folder = to / STUDENT / problem
-    notes = [printable(note, 300) for note in taken.notes]
-    every = islice(in_folder(submission, ""), _MOST_COUNTED) if submission.is_dir() else ()
-    names = tuple(printable(file.path.removeprefix("/")) for file in every)
-    return Delivered(folder / f"{problem}.ipynb", folder / LOG_NAME, tuple(notes), names)
+    notes = tuple(printable(note, 300) for note in taken.notes)
+    submitted = islice(in_folder(submission, ""), _MOST_COUNTED) if submission.is_dir() else ()
+    names = tuple(printable(file.path.removeprefix("/")) for file in submitted)
+    return Delivered(folder / f"{problem}.ipynb", folder / LOG_NAME, notes, names)
 
 
 def read_users(path: Path) -> Users:
@@ -79,13 +79,9 @@ def read_users(path: Path) -> Users:
 
 def _ids(user: dict[str, Any]) -> Iterator[str]:
     email = user.get("email")
-    if isinstance(email, str) and email.strip():
-        yield email
-        if email.partition("@")[0].strip():
-            yield email.partition("@")[0]
-    for key in ("sid", "id"):
-        if isinstance(user.get(key), str | int) and str(user[key]).strip():
-            yield str(user[key])
+    address = email if isinstance(email, str) else ""
+    numbers = [str(user[key]) for key in ("sid", "id") if isinstance(user.get(key), str | int)]
+    yield from filter(str.strip, (address, address.partition("@")[0], *numbers))
 
 
 def _plain(name: str) -> str:
