@@ -42,14 +42,7 @@ def check(
     progress: Progress | None = None,
     root: Path | None = None,
 ) -> list[CheckRow]:
-    """Runs the self-test.
-
-    Args:
-        problem_ids_: problem ids; all that have a source if not given.
-        workers: number of worker processes; one per core if not given.
-        progress: called after each variant.
-        root: the course's root folder; found if not given.
-    """
+    """Runs the self-test of these problems; of all that have a source if none are named."""
     root = root or root_folder()
     problems = [load_problem(problem_id, root) for problem_id in problem_ids_ or problem_ids(root)]
     submissions = {problem.id: _submissions(problem) for problem in problems}

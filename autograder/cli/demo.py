@@ -45,11 +45,8 @@ def demo(
     """Releases the problems, grades a made-up class, compares the scores with the expected ones, writes the report.
 
     Args:
-        problems: problem ids; all that have a source if empty.
         out: folder of submissions and results; `course/demo` below the root folder if not given. The files of an
             earlier demonstration are replaced.
-        workers: number of worker processes; chosen by the batch if not given.
-        root: the course's root folder; found by `root_folder()` if not given.
         progress: called with the problem; returns the function that is called after each submission.
 
     Raises:

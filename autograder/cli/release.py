@@ -34,11 +34,7 @@ class Released:
 def release(problem_ids_: Iterable[str] | None = None, root: Path | None = None) -> list[Released]:
     """Releases problems: `solutions/<problem>.py` → `notebooks/<problem>.ipynb`, and the gradebook's list of items.
 
-    Nothing is written before the sources of all these problems have passed the linter.
-
-    Args:
-        problem_ids_: problem ids; all that have a source if not given.
-        root: the course's root folder; found by `root_folder()` if not given.
+    Without ids, all problems that have a source. Nothing is written before all these sources have passed the linter.
 
     Raises:
         SourceError: a problem has no source.

@@ -57,15 +57,7 @@ class _Story:
 
 
 def make_class(problem_ids: Iterable[str], folder: Path, root: Path | None = None) -> list[MadeUpStudent]:
-    """Writes `folder/<student>/<problem>/<problem>.ipynb` for every student and problem.
-
-    Args:
-        problem_ids: e.g. `["vae", "policy_gradient"]`.
-        folder: folder of the submissions; created if missing.
-        root: the course's root folder; found by `root_folder()` if not given.
-
-    Returns:
-        The class, problem by problem, students in alphabetical order.
+    """Writes `folder/<student>/<problem>/<problem>.ipynb` for every problem and student; returns the class.
 
     Raises:
         SourceError: a problem has no code item, or no wrong solution for the students to use.

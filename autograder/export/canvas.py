@@ -45,10 +45,6 @@ def canvas_file(
     excused (`EX`) or does not have the assignment (`N/A`).
 
     Args:
-        grades: the content of the gradebook.
-        assignments: the assignments to fill in.
-        roster: Canvas's own export.
-        matching: student → row of the roster.
         columns: assignment id → heading, with or without its number; needed if no name of the assignment matches.
         unfinished: `LEAVE` or `INCLUDE`.
         scale: whether to scale grades to Canvas's points where they differ from ours.

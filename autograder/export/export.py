@@ -74,8 +74,6 @@ def export(request: Request, root: Path | None = None, gradebook: Any = None) ->
     """Exports grades.
 
     Args:
-        request: the options.
-        root: the course's root folder; found by `root_folder()` if not given.
         gradebook: nbgrader's `Gradebook`, open; the course's own if not given.
 
     Raises:

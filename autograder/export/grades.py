@@ -76,12 +76,7 @@ class Grades:
 
 
 def read_grades(gradebook: Any, course: Course) -> Grades:
-    """Reads everything that exports need, with a few database queries per problem.
-
-    Args:
-        gradebook: nbgrader's `Gradebook`, open.
-        course: for the due dates, extensions and the late policy.
-    """
+    """Reads all that exports need from nbgrader's open `Gradebook`, with a few database queries per problem."""
     from nbgrader.api import Assignment, GradeCell, Notebook, Student
 
     rows = gradebook.db.query(Student.id, Student.email, Student.lms_user_id)

@@ -47,14 +47,6 @@ def gradescope_file(
 
     `Status` is `Graded`, `Missing`, or `Ungraded` while an item needs manual grading; then `Total Score` is empty,
     unless unfinished grades are included. `Submission ID` and `View Count` belong to Gradescope and stay empty.
-
-    Args:
-        grades: the content of the gradebook.
-        assignment: the assignment to export.
-        roster: the students in the class.
-        matching: student → row of the roster.
-        zone: time zone of the submission times.
-        unfinished: `LEAVE` or `INCLUDE`.
     """
     questions = _questions(grades, assignment)
     rows: list[tuple[str, ...]] = [(*_HEADINGS, *questions.values())]

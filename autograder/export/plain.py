@@ -28,15 +28,8 @@ def plain_file(
     """Exports all students in the gradebook, on the roster or not.
 
     `final` is empty while `manual_grading` names items that need manual grading, unless unfinished grades are included.
-    `late` is in hours, minutes and seconds.
-
-    Args:
-        grades: the content of the gradebook.
-        assignments: the assignments whose problems are listed.
-        zone: time zone of the submission times.
-        unfinished: `LEAVE` or `INCLUDE`.
-        roster: if given, students who are not on it or have no submission are reported.
-        matching: student → row of the roster; required with a roster.
+    `late` is in hours, minutes and seconds. With a roster and its matching, students who are not on it and students
+    without a submission are reported.
     """
     rows: list[tuple[str, ...]] = [HEADINGS]
     left_out = []

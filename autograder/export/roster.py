@@ -109,7 +109,6 @@ def read_roster(path: Path, by: str = "") -> Roster:
     """Reads a roster.
 
     Args:
-        path: the file.
         by: a heading that identifies students, also if it is not a known one.
 
     Raises:
@@ -156,7 +155,6 @@ def canvas_numbers(roster: Roster, by: str = "") -> dict[str, str]:
     """Returns Canvas's number of a student → the student's id.
 
     Args:
-        roster: a gradebook that Canvas exported.
         by: the heading of the ids; if empty, the roster's student id, else the login, else the e-mail address.
 
     Raises:

@@ -34,8 +34,6 @@ def match(accounts: Iterable[Account], roster: Roster, by: str = "") -> Matching
     """Finds each student of the gradebook on the roster.
 
     Args:
-        accounts: the gradebook's students.
-        roster: the platform's list.
         by: the only heading of the roster to compare; if empty, all headings that identify students.
 
     Raises:

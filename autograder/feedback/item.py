@@ -70,13 +70,7 @@ class ItemView:
 
 
 def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
-    """The view of an item of a notebook that could be graded.
-
-    Args:
-        result: the item's result.
-        problem: the problem, for headings and texts of known mistakes.
-        anchor: anchor name for links to it.
-    """
+    """The view of an item of a notebook that could be graded."""
     item = next((item for item in problem.items if item.id == result.id), None)
     by_hand = item is not None and item.kind != "code"
     is_done = result.score >= result.max_score or result.status is Status.MANUAL

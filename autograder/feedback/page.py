@@ -44,8 +44,6 @@ def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
     """Builds the feedback page of one submission.
 
     Args:
-        log: the graded log.
-        problem: the problem, for its title and headings.
         late: the late penalty, as a sentence; see `autograder.course.late_policy`.
 
     Returns:

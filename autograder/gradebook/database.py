@@ -66,10 +66,6 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record
     shows it for manual grading. The function returns the log with the manual scores and comments given before.
     Recording a submission again does no harm.
 
-    Args:
-        root: the course's root folder.
-        wait_seconds: seconds to wait while another program locks the gradebook.
-
     Raises:
         CourseError: on opening or recording: the gradebook is missing, locked or damaged, or does not know a problem.
         SetupError: on recording: a notebook cannot be written.

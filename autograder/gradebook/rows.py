@@ -115,12 +115,7 @@ class Rows:
 
 
 def class_rows(gradebook: Any, problem: str) -> Mapping[str, Rows]:
-    """Returns student → rows of the gradebook, for every student who has rows for this problem.
-
-    Args:
-        gradebook: nbgrader's `Gradebook`, open.
-        problem: problem id.
-    """
+    """Returns student → rows of nbgrader's open `Gradebook`, for every student who has rows for this problem."""
     from nbgrader.api import Assignment, BaseCell, Comment, Grade, SubmittedAssignment, SubmittedNotebook
 
     submitted = (
@@ -158,11 +153,7 @@ def class_rows(gradebook: Any, problem: str) -> Mapping[str, Rows]:
 
 
 def rows_of(notebook: Any) -> Rows:
-    """The points and comments of one submission.
-
-    Args:
-        notebook: nbgrader's `SubmittedNotebook`.
-    """
+    """The points and comments of one submission, nbgrader's `SubmittedNotebook`."""
     grades = {
         grade.name: Points(grade.auto_score, grade.manual_score, grade.extra_credit, bool(grade.needs_manual_grade))
         for grade in notebook.grades
@@ -172,14 +163,12 @@ def rows_of(notebook: Any) -> Rows:
 
 
 def write_scores(gradebook: Any, log: GradedLog, settled: frozenset[str] = frozenset()) -> None:
-    """Writes one submission's results through an open gradebook.
+    """Writes one submission's results through nbgrader's open `Gradebook`.
 
     Every autograded row gets its explicit score, or 0 where there is no verdict. An item that is graded by hand gets no
     automatic score and is marked as needing manual grading, unless it is `settled` (its answer already has points).
 
     Args:
-        gradebook: nbgrader's `Gradebook`, open.
-        log: the explicit results.
         settled: grade ids of manual answers that did not change since the last recording.
 
     Raises:

@@ -56,13 +56,7 @@ def _logged(cells: list[NotebookNode]) -> str:
 
 
 def rubric_text(item: Item, answer: str, logged: str = "") -> str:
-    """Formats one item's rubric and model answer as markdown.
-
-    Args:
-        item: an item that is graded by hand.
-        answer: its model answer.
-        logged: the numbers in the student's log.
-    """
+    """Formats an item's rubric, its model answer and the numbers in the student's log as markdown."""
     is_code = item.cell.cell_type == "code"
     lines = [line.removeprefix("# ") if is_code else line for line in item.rubric.splitlines()]
     rubric = "\n".join(f"> {line}".rstrip() for line in lines)

@@ -62,14 +62,11 @@ def make_zip(
     """Makes the zip of one problem.
 
     Args:
-        problem_id: e.g. `vae`.
-        out: the zip.
         minutes: the assignment's time limit on Gradescope.
         log_alone: what to do with a log without a notebook: `verify` or `refuse`.
         leaderboard: id of a metric; empty for no leaderboard.
         lowest_first: whether lower values of the metric are better.
         extra: more packages for the image, as pip requirements.
-        root: the course's root folder; found by `root_folder()` if not given.
 
     Raises:
         AutograderError: an unknown problem, a fault in its source, or an invalid argument.
@@ -133,13 +130,7 @@ def advice(made: Made) -> Iterator[str]:
 def write_submissions(problem_id: str, folder: Path, root: Path | None = None) -> tuple[Path, Path]:
     """Writes two notebooks for testing an autograder: a solved one, which no student may see, and an untouched one.
 
-    Args:
-        problem_id: e.g. `vae`.
-        folder: created if missing; each notebook is in a folder of its own, since it must keep its name.
-        root: the course's root folder; found by `root_folder()` if not given.
-
-    Returns:
-        The two paths, the solved one first.
+    Each is in a folder of its own, since it must keep its name. Returns their paths.
     """
     problem = load_problem(problem_id, root or root_folder())
     paths = folder / "solved" / f"{problem.id}.ipynb", folder / "untouched" / f"{problem.id}.ipynb"

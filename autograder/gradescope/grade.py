@@ -50,7 +50,6 @@ def grade(base: Path, settings: Settings, tell: Tell) -> None:
 
     Args:
         base: the folder that Gradescope calls `/autograder`.
-        settings: the zip's settings.
         tell: called with each finding; see `autograder.gradescope.runner`.
 
     Raises:
@@ -92,10 +91,6 @@ def preflight_here(base: Path, settings: Settings) -> str:
 
 def imported_while_grading(problem_id: str, root: Path) -> tuple[set[str], set[str]]:
     """Grades a solution and collects the top-level names of the modules that were imported.
-
-    Args:
-        problem_id: problem id.
-        root: the course's root folder.
 
     Returns:
         The modules that our packages or the problem import themselves, and all modules that are loaded, in this process

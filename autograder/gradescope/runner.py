@@ -107,9 +107,6 @@ class SavedResults:
     """Writes the current results. A full disk does not end the grading, and space for the last results is reserved.
 
     Args:
-        folder: where `results.json` belongs.
-        settings: the zip's settings.
-        progress: the findings; they change meanwhile.
         started: when the run began, by `time.monotonic()`.
     """
 

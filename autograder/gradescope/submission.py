@@ -49,13 +49,7 @@ class Users:
 
 
 def look_through(submission: Path, problem: str, to: Path) -> Delivered:
-    """Finds the notebook and the log among the submitted files, in folders and zips, under any name.
-
-    Args:
-        submission: the folder.
-        problem: problem id.
-        to: an empty folder for the copies.
-    """
+    """Finds notebook and log among the submitted files, in folders and zips, under any name; copies them to `to`."""
     files = files_in(submission) if submission.is_dir() else []
     taken = import_student(STUDENT, files, problem, to)
     folder = to / STUDENT / problem
