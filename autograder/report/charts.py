@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -15,7 +16,6 @@ WIDTH, HEIGHT = 360.0, 118.0
 """Size of a histogram's plotting area, without the axis labels below it."""
 _LEFT = 4.0
 _GAP = 1.5
-_MOST_BARS = 30
 _METRIC_BARS = 24
 _NEAREST = 34.0
 """Minimum distance of two axis labels; closer ones are left out."""
@@ -70,20 +70,19 @@ def points_histogram(points: Sequence[float], most: float) -> Histogram:
         points: one number per submission, at least one.
         most: the maximum.
     """
-    step = _step(most)
-    count = math.floor(most / step + 1e-9) + 1
-    numbers = [min(max(math.floor(point / step + 1e-9), 0), count - 1) for point in points]
-    labels = [f"{index * step:g}" for index in range(count - 1)] + [f"{most:g}"]
-    spans = [f"{index * step:g} to below {index * step + step:g}" for index in range(count - 1)]
-    first_of_last = (count - 1) * step
-    spans.append(f"{first_of_last:g} to {most:g}" if first_of_last < most else f"{most:g}")
-    wanted = {0, count - 1, *(index for index in range(count) if index * step % _tick_step(most) == 0)}
-    last = [
-        index for index in sorted(wanted) if index in (0, count - 1) or (count - 1 - index) * _slot(count) > _NEAREST
-    ]
-    ticks = [(_LEFT + (index + 0.5) * _slot(count), labels[index]) for index in last]
-    middle = _LEFT + (median(points) / step + 0.5) * _slot(count)
-    bars = _bars(numbers, count, [f"{words} points" for words in (labels if step == 1 else spans)])
+    step = _step(most, 30)
+    end = math.floor(most / step + 1e-9)  # index of the last bar
+    slot = (WIDTH - 2 * _LEFT) / (end + 1)
+    numbers = [int(_clipped(math.floor(point / step + 1e-9), 0, end)) for point in points]
+    labels = [*(f"{index * step:g}" for index in range(end)), f"{most:g}"]
+    spans = labels
+    if step != 1:
+        spans = [f"{index * step:g} to below {index * step + step:g}" for index in range(end)]
+        spans.append(f"{end * step:g} to {most:g}" if end * step < most else f"{most:g}")
+    even = (index for index in range(end) if index * step % _step(most, 8) == 0 and (end - index) * slot > _NEAREST)
+    ticks = [(_LEFT + (index + 0.5) * slot, labels[index]) for index in sorted({0, *even, end})]
+    middle = _LEFT + (median(points) / step + 0.5) * slot
+    bars = _bars(numbers, [f"{words} points" for words in spans])
     return Histogram(bars, _anchored(ticks), _highest(numbers), min(middle, WIDTH - _LEFT), None, 0, 0)
 
 
@@ -96,11 +95,11 @@ def metric_histogram(values: Sequence[float], band: Band | None) -> Histogram:
     """
     low, high = _axis(sorted(values), band or (None, None))
     size = (high - low) / _METRIC_BARS
-    numbers = [min(max(int((value - low) / size), 0), _METRIC_BARS - 1) for value in _clipped(values, low, high)]
+    numbers = [min(int((_clipped(value, low, high) - low) / size), _METRIC_BARS - 1) for value in values]
     labels = [f"{low + index * size:.4g} to {low + (index + 1) * size:.4g}" for index in range(_METRIC_BARS)]
 
     def place(value: float) -> float:
-        return _LEFT + (min(max(value, low), high) - low) / (high - low) * (WIDTH - 2 * _LEFT)
+        return _LEFT + (_clipped(value, low, high) - low) / (high - low) * (WIDTH - 2 * _LEFT)
 
     ends = [end for end in band or () if end is not None]
     ticks = [(place(end), f"{end:.4g}") for end in ends] or [(place(low), f"{low:.4g}"), (place(high), f"{high:.4g}")]
@@ -109,7 +108,7 @@ def metric_histogram(values: Sequence[float], band: Band | None) -> Histogram:
         left, right = place(low if band[0] is None else band[0]), place(high if band[1] is None else band[1])
         area = (left, right - left)
     return Histogram(
-        _bars(numbers, _METRIC_BARS, labels),
+        _bars(numbers, labels),
         _anchored(ticks),
         _highest(numbers),
         place(median(values)),
@@ -119,77 +118,62 @@ def metric_histogram(values: Sequence[float], band: Band | None) -> Histogram:
     )
 
 
-def stacked(parts: Sequence[tuple[str, int, str]], width: float = 100.0) -> tuple[Bar, ...]:
-    """A stacked bar of the parts of a whole.
+def stacked(parts: Sequence[tuple[str, int, str]]) -> tuple[Bar, ...]:
+    """A stacked bar of the parts of a whole, with a total width of 100.
 
     Args:
         parts: name, count and style class of each; empty ones are left out.
-        width: of the whole bar.
     """
     total = sum(count for _, count, _ in parts)
     bars, x = [], 0.0
     for name, count, tone in parts:
         if count:
-            size = width * count / total
+            size = 100 * count / total
             bars.append(Bar(round(x, 2), 0, round(size, 2), 1, f"{name}: {count}", tone))
             x += size
     return tuple(bars)
 
 
-def _bars(numbers: Sequence[int], count: int, labels: Sequence[str]) -> tuple[Bar, ...]:
-    slot, highest = _slot(count), _highest(numbers)
+def _bars(numbers: Sequence[int], labels: Sequence[str]) -> tuple[Bar, ...]:
+    """One bar for each index that is among the numbers; its height shows how often."""
+    slot, highest = (WIDTH - 2 * _LEFT) / len(labels), _highest(numbers)
     bars = []
-    for index in range(count):
-        times = numbers.count(index)
-        if times:
-            height = max(2.0, HEIGHT * times / highest)
-            bars.append(
-                Bar(
-                    round(_LEFT + index * slot + _GAP / 2, 2),
-                    round(HEIGHT - height, 2),
-                    round(slot - _GAP, 2),
-                    round(height, 2),
-                    f"{labels[index]}: {times}",
-                )
-            )
+    for index, count in sorted(Counter(numbers).items()):
+        height = max(2.0, HEIGHT * count / highest)
+        x, y, width = _LEFT + index * slot + _GAP / 2, HEIGHT - height, slot - _GAP
+        bars.append(Bar(round(x, 2), round(y, 2), round(width, 2), round(height, 2), f"{labels[index]}: {count}"))
     return tuple(bars)
 
 
 def _highest(numbers: Sequence[int]) -> int:
-    return max(map(numbers.count, set(numbers)), default=0)
+    return max(Counter(numbers).values())
 
 
-def _slot(count: int) -> float:
-    return (WIDTH - 2 * _LEFT) / count
-
-
-def _step(most: float) -> float:
-    return next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000, most) if most / step <= _MOST_BARS)
-
-
-def _tick_step(most: float) -> float:
-    return next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000, most) if most / step <= 8)
+def _step(most: float, parts: int) -> float:
+    """A round number of points that divides the axis into at most this many parts."""
+    return next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000, most) if most / step <= parts)
 
 
 def _axis(ordered: Sequence[float], band: Band) -> tuple[float, float]:
     """Lower and upper end of the axis: the expected range and nine tenths of the numbers, with a margin."""
     ends = [end for end in band if end is not None]
     inner = numpy.quantile(ordered, (0.05, 0.95), method="lower").tolist()  # without interpolation, which overflows
-    if ends and len(ends) == 2:  # limits how far the axis extends beyond the expected range
+    if len(ends) == 2:  # limits how far the axis extends beyond the expected range
         room = 1.5 * (ends[1] - ends[0])
-        inner = [min(max(value, ends[0] - room), ends[1] + room) for value in inner]
-    low, high = (min(max(end([*inner, *ends]), -1e300), 1e300) for end in (min, max))
+        inner = [_clipped(value, ends[0] - room, ends[1] + room) for value in inner]
+    low, high = (_clipped(end([*inner, *ends]), -1e300, 1e300) for end in (min, max))
     room = 0.08 * (high - low) or max(abs(low) * 0.1, 0.5)
     return low - room, high + room
 
 
-def _clipped(values: Sequence[float], low: float, high: float) -> list[float]:
-    return [min(max(value, low), high) for value in values]
+def _clipped(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)
 
 
 def _anchored(ticks: Sequence[tuple[float, str]]) -> tuple[Tick, ...]:
+    """The labels, those near an end of the axis aligned to it."""
     found = []
     for x, text in ticks:
-        anchor = "start" if x < 20 else "end" if x > WIDTH - 20 else "middle"
-        found.append(Tick(round(2.0 if anchor == "start" else WIDTH - 2 if anchor == "end" else x, 2), text, anchor))
+        x, anchor = (2.0, "start") if x < 20 else (WIDTH - 2, "end") if x > WIDTH - 20 else (x, "middle")
+        found.append(Tick(round(x, 2), text, anchor))
     return tuple(found)

@@ -27,8 +27,6 @@ CODE_PASSAGE = 6
 TEXT_PASSAGE = 5
 """Number of words in a passage."""
 
-_NOTHING = frozenset[str]()
-
 
 @dataclass(frozen=True)
 class Shape:
@@ -49,7 +47,7 @@ def shape_of_text(text: str) -> Shape | None:
 
 
 @functools.lru_cache(maxsize=4096)
-def shape_of_code(source: str, keep: frozenset[str] = _NOTHING) -> Shape | None:
+def shape_of_code(source: str, keep: frozenset[str] = frozenset()) -> Shape | None:
     """The shape of a cell; None if it is not valid Python, or too long.
 
     Args:
@@ -62,8 +60,7 @@ def shape_of_code(source: str, keep: frozenset[str] = _NOTHING) -> Shape | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # warnings about the student's code, e.g. about "\d"
-            reader = _Reader(ast.parse(plain_python(source)), keep)
-            lines = reader.lines()
+            lines = _Reader(ast.parse(plain_python(source)), keep).lines()
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if not lines:
@@ -84,8 +81,7 @@ def _passages(words: Sequence[str], length: int) -> Iterator[int]:
 
 
 def _number(words: Iterable[str]) -> int:
-    digest = blake2b("\0".join(words).encode("utf-8", "backslashreplace"), digest_size=8)
-    return int.from_bytes(digest.digest())
+    return int.from_bytes(blake2b("\0".join(words).encode("utf-8", "backslashreplace"), digest_size=8).digest())
 
 
 class _Reader:
@@ -111,16 +107,13 @@ class _Reader:
         for statement in body:
             if _has_no_effect(statement):
                 continue
-            if self._places is None and isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            outermost = self._places is None
+            if outermost and isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
                 self._places = _places(statement.args)
-                yield from self._statement(statement, depth)
+            yield depth, tuple(self._head(statement))
+            yield from self._inside(statement, depth + 1)
+            if outermost:
                 self._places = None
-            else:
-                yield from self._statement(statement, depth)
-
-    def _statement(self, statement: ast.stmt, depth: int) -> Iterator[tuple[int, tuple[str, ...]]]:
-        yield depth, tuple(self._head(statement))
-        yield from self._inside(statement, depth + 1)
 
     def _inside(self, node: ast.AST, depth: int) -> Iterator[tuple[int, tuple[str, ...]]]:
         for name, value in ast.iter_fields(node):

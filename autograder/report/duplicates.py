@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from autograder.core.results import Status
@@ -48,23 +48,15 @@ def find_copies(problem: Problem, entries: Iterable[Entry], answers: Mapping[str
         answers: student → work, for students whose notebook could be read.
     """
     same = same_files(entries)
-    works = [answers[student] for student in sorted(answers)]
-    groups = similar_groups(works, known_of(problem))
-    told = [set(students) for students in same]
-    return Copies(
-        same, tuple(group for group in groups if not any(set(group.students) <= each for each in told)), len(works)
-    )
+    groups = similar_groups([answers[student] for student in sorted(answers)], known_of(problem))
+    new = [group for group in groups if not any(set(group.students) <= set(students) for students in same)]
+    return Copies(same, tuple(new), len(answers))
 
 
 def work_of(problem: Problem, student: str, answers: Answers) -> Work:
     """One student's answers, reduced."""
-    shapes = {}
-    for item in problem.items:
-        reduce = _reducer(item)
-        shape = reduce(answers.sources[item.id]) if reduce and item.id in answers.sources else None
-        if shape is not None:
-            shapes[item.id] = shape
-    return Work(student, shapes)
+    shapes = {item.id: _shape(item, answers.sources.get(item.id, "")) for item in problem.items}
+    return Work(student, {item: shape for item, shape in shapes.items() if shape is not None})
 
 
 def known_of(problem: Problem) -> dict[str, Known]:
@@ -77,24 +69,20 @@ def known_of(problem: Problem) -> dict[str, Known]:
     others = [*variants(problem, "right"), *variants(problem, "wrong")]
     found = {}
     for item in problem.items:
-        reduce = _reducer(item)
-        if reduce is None:
+        if item.kind == "figure":
             continue
-        given = (code if item.kind == "code" else text) | _passages([reduce(stubs[item.cell.id])])
+        given = (code if item.kind == "code" else text) | _passages([_shape(item, stubs[item.cell.id])])
         ours = [solution[item.id], *(variant.source for variant in others if variant.item == item.id)]
-        shapes = tuple(shape for source in ours if (shape := reduce(source)) is not None)
+        shapes = tuple(shape for source in ours if (shape := _shape(item, source)) is not None)
         found[item.id] = Known(given, shapes) if item.kind == "code" else Known(given, shapes, TEXT_LENGTH, TEXT_SHARE)
     return found
 
 
-def _reducer(item: Item) -> Callable[[str], Shape | None] | None:
-    """The function that reduces an item's answer; None for a figure, whose code is mostly given."""
-    if item.kind == "written":
-        return shape_of_text
-    if item.kind == "code":
-        keep = frozenset([item.id])
-        return lambda source: shape_of_code(source, keep)
-    return None
+def _shape(item: Item, source: str) -> Shape | None:
+    """An item's answer, reduced; None for a figure, whose code is mostly given."""
+    if item.kind == "figure":
+        return None
+    return shape_of_text(source) if item.kind == "written" else shape_of_code(source, frozenset([item.id]))
 
 
 def _passages(shapes: Iterable[Shape | None]) -> frozenset[int]:

@@ -73,33 +73,32 @@ def galleries(
     found = []
     for item in items:
         pictures, broken, left = [], [], room // len(items)
-        waiting = spread(sorted(drawn[item.id]))
-        looked_at = 0
-        for student in waiting:
+        for student in spread(sorted(drawn[item.id])):
             answers = read_answers(out, student, problem)
             data = answers.pictures.get(item.id, ()) if answers else ()
             alt = f"{printable(student, 60)}: picture of {item.id}{_points(results[student], item.id)}"
             picture = thumbnail(data[-1], student, alt) if data else None
             if picture is None:
                 broken.append(student)
-            elif len(picture.data) > left:
+                continue
+            left -= len(picture.data)
+            if left < 0:
                 break
-            else:
-                pictures.append(picture)
-                left -= len(picture.data) + 400
-            looked_at += 1
+            pictures.append(picture)
+            left -= 400  # the HTML around it
         ordered = tuple(sorted(pictures, key=lambda picture: picture.student))
-        found.append(Gallery(item.id, ordered, len(waiting) - looked_at, tuple(sorted(broken))))
+        left_out = len(drawn[item.id]) - len(pictures) - len(broken)
+        found.append(Gallery(item.id, ordered, left_out, tuple(sorted(broken))))
     return tuple(found)
 
 
 def _points(entry: Entry, item_id: str) -> str:
     """The points of the picture's item, in brackets; empty if the log does not have the item."""
-    for result in entry.log.items:
-        if result.id == item_id:
-            waits = result.status is Status.MANUAL
-            return " (needs manual grading)" if waits else f" ({result.score:g} of {result.max_score:g} points)"
-    return ""
+    result = next((result for result in entry.log.items if result.id == item_id), None)
+    if result is None:
+        return ""
+    waits = result.status is Status.MANUAL
+    return " (needs manual grading)" if waits else f" ({result.score:g} of {result.max_score:g} points)"
 
 
 def spread(students: Sequence[str]) -> list[str]:

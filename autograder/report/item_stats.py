@@ -117,8 +117,7 @@ def summarise(problem: Problem, entries: Sequence[Entry]) -> Scores:
     """Statistics of one problem; distributions cover the submissions that could be graded."""
     graded = [entry for entry in entries if entry.log.outcome is Outcome.GRADED]
     outcomes = Counter(entry.log.outcome for entry in entries)
-    shown = tuple((*words[:1], outcomes[outcome], words[1]) for outcome, words in OUTCOME_WORDS.items())
-    shown = tuple(part for part in shown if part[1])
+    shown = tuple((words, outcomes[one], tone) for one, (words, tone) in OUTCOME_WORDS.items() if outcomes[one])
     waiting = {item.id for entry in graded for item in entry.log.items if item.status is Status.MANUAL}
     return Scores(
         submissions=len(entries),
@@ -164,8 +163,7 @@ def _item(problem: Problem, item: Item, graded: Sequence[Entry]) -> ItemSummary:
     results = [(entry.student, result) for entry in graded for result in entry.log.items if result.id == item.id]
     judged = [result for _, result in results if result.status is not Status.MANUAL]
     ways = Counter(_way(result) for _, result in results)
-    order = list(dict.fromkeys(_HOW.values()))
-    parts = tuple((words, ways[words, tone], tone) for words, tone in order if ways[words, tone])
+    parts = tuple((words, ways[words, tone], tone) for words, tone in dict.fromkeys(_HOW.values()) if ways[words, tone])
     seconds = [entry.items[item.id] for entry in graded if item.id in entry.items]
     lost = [part for part in parts if part[0] not in ("full marks", "needs manual grading")]
     known, other = _reasons(problem, item, results)
@@ -208,19 +206,14 @@ def _reasons(
         if result.misconception:
             known[result.misconception].append(student)
         else:
-            other[_first_line(result.message)].append(student)
+            lines = result.message.strip().splitlines()  # later lines have numbers that differ between students
+            other[lines[0].strip() if lines else ""].append(student)
     named = [
         Reason(sentences.get(slug, slug.replace("_", " ")), tuple(students), printable(slug))
         for slug, students in known.items()
     ]
     plain = [Reason(printable(text, LONGEST_MESSAGE), tuple(students)) for text, students in other.items()]
     return _ordered(named), _ordered(plain)
-
-
-def _first_line(message: str) -> str:
-    """The first line of a message; later lines have numbers that differ between students."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    return lines[0] if lines else ""
 
 
 def _ordered(reasons: Sequence[Reason]) -> tuple[Reason, ...]:

@@ -11,7 +11,7 @@ import csv
 import math
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -77,11 +77,9 @@ def read_runs(out: Path, root: Path) -> tuple[list[Run], list[str]]:
         raise SetupError(f"{out} is not a folder; give --out the folder that `autograder grade` wrote.")
     known = problem_ids(root)
     folders, notes = _folders(out, known)
-    grades, fault = _table(out / GRADES)
-    timings, timing_fault = _table(out / TIMINGS)
-    notes += [note for note in (fault, timing_fault) if note]
-    strangers = sorted({row["problem"] for row in grades} - set(known))
-    if strangers:
+    grades = _table(out / GRADES, notes)
+    timings = _table(out / TIMINGS, notes)
+    if strangers := sorted({row["problem"] for row in grades} - set(known)):
         notes.append(f"grades.csv has lines for problems that are not in this course: {_names(strangers)}.")
     runs = []
     for problem_id in known:
@@ -101,10 +99,10 @@ def read_runs(out: Path, root: Path) -> tuple[list[Run], list[str]]:
 def _folders(out: Path, known: Sequence[str]) -> tuple[dict[str, set[str]], list[str]]:
     """Problem → students with a folder for it; and notes."""
     found: dict[str, set[str]] = defaultdict(set)
-    links, odd = [], []
+    links, unreadable = [], []
     for entry in sorted(os.scandir(out), key=lambda entry: entry.name):
         if not is_text(entry.name):
-            odd.append(entry.name)
+            unreadable.append(entry.name)
         elif entry.is_symlink():
             links.append(entry.name)
         elif entry.is_dir() and not entry.name.startswith("."):
@@ -112,10 +110,9 @@ def _folders(out: Path, known: Sequence[str]) -> tuple[dict[str, set[str]], list
                 if os.path.lexists(out / entry.name / problem_id):
                     found[problem_id].add(entry.name)
     notes = [f"Links are not followed: {_names(links)}."] if links else []
-    if odd:
-        notes.append(
-            f"{len(odd)} left out, because their names are not valid text: {listed(list(map(ascii, odd)), MOST_NAMED)}."
-        )
+    if unreadable:
+        names = listed(list(map(ascii, unreadable)), MOST_NAMED)
+        notes.append(f"{len(unreadable)} left out, because their names are not valid text: {names}.")
     return found, notes
 
 
@@ -137,10 +134,9 @@ def _run(
             f"{len(left)} left out: they have a folder, but no line in grades.csv (e.g. from an earlier run with other "
             f"submissions): {_names(left)}."
         )
-    absent = sorted(listed.keys() - folders)
-    if absent:
+    if absent := sorted(listed.keys() - folders):
         notes.append(f"{len(absent)} in grades.csv have no folder here: {_names(absent)}.")
-    entries, faults, other, renamed, older = [], defaultdict(list), [], [], []
+    entries, faults, findings = [], defaultdict(list), defaultdict(list)
     items = [item.id for item in problem.items]
     for student in sorted(folders):
         try:
@@ -151,21 +147,14 @@ def _run(
             faults[str(error)].append(student)
             continue
         if log.student != student:
-            renamed.append(student)
+            findings["The log names another student than its folder"].append(student)
         if [item.id for item in log.items] != items:
-            older.append(student)
-        row = listed.get(student)
-        if row is not None and number(row.get("score")) not in (None, float(f"{log.score:.6g}")):
-            other.append(student)
-        entries.append(_entry(replace(log, student=student), times.get(student)))
-    for fault, students in sorted(faults.items()):
-        notes.append(f"{len(students)} left out, {fault}: {_names(students)}.")
-    if renamed:
-        notes.append(f"The log names another student than its folder: {_names(renamed)}.")
-    if older:
-        notes.append(f"Graded when the problem had other items; grade again: {_names(older)}.")
-    if other:
-        notes.append(f"grades.csv and the log have different scores; the log's are shown: {_names(other)}.")
+            findings["Graded when the problem had other items; grade again"].append(student)
+        if number(listed.get(student, {}).get("score")) not in (None, float(f"{log.score:.6g}")):
+            findings["grades.csv and the log have different scores; the log's are shown"].append(student)
+        entries.append(_entry(replace(log, student=student), times.get(student, {})))
+    notes += [f"{len(students)} left out, {fault}: {_names(students)}." for fault, students in sorted(faults.items())]
+    notes += [f"{finding}: {_names(students)}." for finding, students in sorted(findings.items())]
     return Run(problem, tuple(entries), tuple(notes))
 
 
@@ -194,30 +183,29 @@ def _log(path: Path, out: Path) -> GradedLog:
     return replace(log, answers={}, process={})  # not used here, and most of the log's size
 
 
-def _entry(log: GradedLog, row: Mapping[str, str] | None) -> Entry:
-    seconds = number(row.get("seconds")) if row else None
-    if row is None or seconds is None:
+def _entry(log: GradedLog, row: Mapping[str, str]) -> Entry:
+    seconds = number(row.get("seconds"))
+    if seconds is None:
         return Entry(log)
     phases = {phase: found for phase in PHASES if (found := number(row.get(phase))) is not None}
     return Entry(log, seconds, phases, row.get("cached") == "yes", item_times(row.get("items") or ""))
 
 
-def _table(path: Path) -> tuple[list[dict[str, str]], str]:
-    """The complete lines of a table, and a note about what is wrong with it."""
+def _table(path: Path, notes: list[str]) -> list[dict[str, str]]:
+    """The complete lines of a table; adds a note if something is wrong with it."""
     if not path.is_file() or path.is_symlink():
-        return [], f"{path.name} is missing."
+        notes.append(f"{path.name} is missing.")
+        return []
     try:
         with path.open(newline="", encoding="utf-8", errors="replace") as file:
-            rows = list(_complete(csv.DictReader(file)))
+            rows = list(csv.DictReader(file))
     except (OSError, csv.Error) as error:
-        return [], f"{path.name} cannot be read ({printable(str(error))})."
-    return [row for row in rows if row is not None], f"{path.name} has damaged lines." if None in rows else ""
-
-
-def _complete(reader: Iterable[dict[str | None, str | None]]) -> Iterator[dict[str, str] | None]:
-    for row in reader:
-        whole = {key: value for key, value in row.items() if key is not None and value is not None}
-        yield whole if {"student", "problem"} <= whole.keys() and len(whole) == len(row) else None
+        notes.append(f"{path.name} cannot be read ({printable(str(error))}).")
+        return []
+    whole = [row for row in rows if {"student", "problem"} <= row.keys() and None not in (*row, *row.values())]
+    if len(whole) < len(rows):
+        notes.append(f"{path.name} has damaged lines.")
+    return whole
 
 
 def _names(names: Sequence[str]) -> str:

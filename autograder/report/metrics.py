@@ -80,16 +80,13 @@ def measured(problem: Problem, entries: Sequence[Entry]) -> Measured:
     bands = declared_ranges(problem)
     graded = [entry for entry in entries if entry.log.outcome is Outcome.GRADED]
     without = tuple(entry.student for entry in graded if not entry.log.metrics or entry.log.profile == "grade")
-    profiles = []
-    for name in PROFILES:
-        logs = [entry for entry in graded if entry.log.profile == name and entry.log.metrics and name != "grade"]
-        if logs:
-            profiles.append(_profile(problem, bands, name, logs))
+    logs = {name: [entry for entry in graded if entry.log.profile == name and entry.log.metrics] for name in PROFILES}
+    profiles = tuple(_profile(problem, bands, name, logs[name]) for name in PROFILES if logs[name] and name != "grade")
     found: dict[str, tuple[str, ...]] = {}
     for metric in (metric for profile in profiles for metric in profile.metrics):
         for odd in metric.odd:
             found[odd.student] = (*found.get(odd.student, ()), f"{metric.id} {odd.text}")
-    return Measured(tuple(profiles), without, found)
+    return Measured(profiles, without, found)
 
 
 def _profile(problem: Problem, bands: Bands, name: str, logs: Sequence[Entry]) -> Profile:

@@ -30,8 +30,6 @@ ROOM = 6 * 2**20
 """Maximum bytes of pictures on the page."""
 MOST_GROUPS = 30
 """Maximum number of groups of similar work shown with their code."""
-_MOST_EXCERPTS = 2
-"""Maximum number of items of a group whose answers are shown."""
 _MOST_LINES = 60
 _MOST_CHARACTERS = 4_000
 
@@ -95,16 +93,14 @@ def report_html(out: Path, *, root: Path | None = None) -> str:
     """The class report as HTML, the same bytes for the same folder. See `report`."""
     runs, notes = read_runs(out, root or root_folder())
     sections = [_sound_section(out, run, ROOM // len(runs)) for run in runs]
-    sheet = style("page.css", "report.css")
-    page = template("report.html")
-    return page.render(
+    return template("report.html").render(
         sections=sections,
         notes=notes,
         students=len({entry.student for run in runs for entry in run.entries}),
         at_once=AT_ONCE,
         chart=(WIDTH, HEIGHT),
         most_groups=MOST_GROUPS,
-        sheet=sheet,
+        sheet=style("page.css", "report.css"),
         with_code=with_code,
         shown=_shown,
         feedback_of=_feedback_of,
@@ -167,13 +163,10 @@ def _section(out: Path, run: Run, room: int) -> Section:
 
 
 def _view(out: Path, problem: Problem, group: Group) -> GroupView:
-    left, right = (read_answers(out, student, problem) for student in group.pair)
-    telling = sorted(group.items, key=lambda item: -item.digits)[:_MOST_EXCERPTS]
-    excerpts = [
-        Excerpt(item.item, _cut(left.sources[item.item]), _cut(right.sources[item.item]))
-        for item in telling
-        if left and right and item.item in left.sources and item.item in right.sources
-    ]
+    """A group with the answers to the two items that are the strongest evidence."""
+    left, right = (answers.sources if (answers := read_answers(out, one, problem)) else {} for one in group.pair)
+    strongest = [item.item for item in sorted(group.items, key=lambda item: -item.digits)[:2]]
+    excerpts = [Excerpt(id_, _cut(left[id_]), _cut(right[id_])) for id_ in strongest if id_ in left and id_ in right]
     return GroupView(group, tuple(excerpts))
 
 

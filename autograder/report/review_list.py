@@ -20,7 +20,6 @@ MOST_SLOW = 10
 """Number of slowest submissions shown."""
 MOST_FLAG_MESSAGES = 8
 """Maximum number of different messages shown for one kind of flag."""
-_LONGEST = 220
 
 ROUTINE = frozenset({"inputs", "isolation", CACHED})
 """Kinds of flags about the grading itself, not about the student's work."""
@@ -131,27 +130,27 @@ def review_list(entries: Sequence[Entry], measures: Measured, copies: Copies) ->
             reasons[student].append(Because(f"work similar to {_others(group.students, student)}", "part"))
     for student, odd in measures.odd.items():
         reasons[student].append(Because(f"unexpected number: {listed(odd, 1)}", "wait"))
-    to_review = [ReviewEntry(student, tuple(_ranked(found))) for student, found in reasons.items() if found]
-    return tuple(sorted(to_review, key=lambda entry: (*_pressing(entry), entry.student)))
+    ranked = {student: tuple(sorted(found, key=_urgency)) for student, found in reasons.items() if found}
+    to_review = [ReviewEntry(student, found) for student, found in ranked.items()]
+    return tuple(sorted(to_review, key=lambda one: (_urgency(one.reasons[0]), -len(one.reasons), one.student)))
 
 
 def flag_kinds(entries: Iterable[Entry]) -> tuple[FlagKind, ...]:
     """The flags of a class by kind; routine kinds last."""
-    said: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for entry in entries:
         for flag in entry.log.flags:
-            said[flag.kind][" ".join(flag.message.split())].append(entry.student)
+            found[flag.kind][" ".join(flag.message.split())].append(entry.student)
     kinds = []
-    for kind, messages in said.items():
+    for kind, messages in found.items():
         ordered = sorted(messages.items(), key=lambda message: (-len(message[1]), message[0]))
-        shown = [
-            FlagMessage(printable(text, _LONGEST), tuple(dict.fromkeys(students)))
+        shown = tuple(
+            FlagMessage(printable(text, 220), tuple(dict.fromkeys(students)))
             for text, students in ordered[:MOST_FLAG_MESSAGES]
-        ]
-        everybody = {student for students in messages.values() for student in students}
+        )
+        count = len({student for students in messages.values() for student in students})
         words = _KINDS.get(kind, printable(kind.replace("_", " "), 60))
-        more = len(ordered) - len(shown)
-        kinds.append(FlagKind(printable(kind, 60), words, len(everybody), tuple(shown), more, kind in ROUTINE))
+        kinds.append(FlagKind(printable(kind, 60), words, count, shown, len(ordered) - len(shown), kind in ROUTINE))
     return tuple(sorted(kinds, key=lambda kind: (kind.routine, kind.kind not in _TELLING, -kind.students, kind.kind)))
 
 
@@ -163,9 +162,10 @@ def times(entries: Iterable[Entry]) -> Times | None:
         return None
     if not fresh:
         return Times(0, len(timed), 0.0, 0.0, 0.0, (), ())
-    seconds = sorted(entry.seconds or 0.0 for entry in fresh)
+    slowest = [Slow(entry.student, entry.seconds or 0.0, _mostly(entry)) for entry in fresh]
+    slowest.sort(key=lambda slow: (-slow.seconds, slow.student))
+    seconds = [slow.seconds for slow in reversed(slowest)]
     phases = {phase: [entry.phases[phase] for entry in fresh if phase in entry.phases] for phase in PHASES}
-    slowest = sorted(fresh, key=lambda entry: (-(entry.seconds or 0.0), entry.student))[:MOST_SLOW]
     return Times(
         count=len(fresh),
         cached=len(timed) - len(fresh),
@@ -173,7 +173,7 @@ def times(entries: Iterable[Entry]) -> Times | None:
         most_of_all=float(numpy.quantile(seconds, 0.95, method="lower")),
         total=sum(seconds),
         phases=tuple((phase, median(numbers)) for phase, numbers in phases.items() if numbers),
-        slowest=tuple(Slow(entry.student, entry.seconds or 0.0, _mostly(entry)) for entry in slowest),
+        slowest=tuple(slowest[:MOST_SLOW]),
     )
 
 
@@ -186,12 +186,10 @@ def _of_grading(entry: Entry) -> list[Because]:
         return [Because(_KINDS[log.outcome], "wait" if log.outcome is Outcome.MISSING else "part")]
     found = []
     for status, words in _FAILED.items():
-        items = [item.id for item in log.items if item.status is status]
-        if items:
+        if items := [item.id for item in log.items if item.status is status]:
             found.append(Because(f"{listed(items, 2)} {words}", "part"))
-    kinds = {flag.kind for flag in log.flags}
     for kind, words in _TELLING.items():
-        if kind in kinds:
+        if any(flag.kind == kind for flag in log.flags):
             found.append(Because(words, "bad" if kind == "log_tampered" else "part"))
     answered = any(item.status is not Status.MISSING for item in log.items if not item.manual)
     if log.auto_score <= 0 < log.auto_max_score:
@@ -203,19 +201,10 @@ def _others(students: Sequence[str], student: str) -> str:
     return listed([printable(other, 40) for other in students if other != student], 1)
 
 
-_TONES = ("bad", "part", "wait")
-
-
-def _ranked(found: Iterable[Because]) -> list[Because]:
-    return sorted(found, key=lambda because: _TONES.index(because.tone))
-
-
-def _pressing(entry: ReviewEntry) -> tuple[int, int]:
-    return min(_TONES.index(because.tone) for because in entry.reasons), -len(entry.reasons)
+def _urgency(because: Because) -> int:
+    return ("bad", "part", "wait").index(because.tone)
 
 
 def _mostly(entry: Entry) -> str:
-    if not entry.phases:
-        return ""
-    phase, seconds = max(entry.phases.items(), key=lambda phase: phase[1])
-    return f"{phase} {seconds:.1f} s"
+    phase = max(entry.phases, key=entry.phases.__getitem__, default="")
+    return f"{phase} {entry.phases[phase]:.1f} s" if phase else ""

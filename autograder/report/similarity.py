@@ -16,7 +16,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.report.code_fingerprint import Shape
@@ -120,21 +120,19 @@ def similar_groups(works: Sequence[Work], known: Mapping[str, Known]) -> list[Gr
     """
     nodes = _nodes(works, known)
     links: dict[tuple[int, int], list[SimilarItem]] = defaultdict(list)
-    said = defaultdict[tuple[int, int], set[int]](set)
+    counted = defaultdict[tuple[int, int], set[int]](set)
     for item, about in known.items():
-        for pair, similar in _Item(item, about, nodes).similar(said).items():
+        for pair, similar in _Item(item, about, nodes).similar(counted).items():
             links[pair].append(similar)
     least = threshold(len(works))
-    strong = {pair: items for pair, items in links.items() if _is_telling(items, least)}
+    strong = {
+        pair: items
+        for pair, items in links.items()
+        if math.fsum(item.digits for item in items) >= least
+        and math.fsum(item.length for item in items) >= LEAST_LENGTH  # a few short lines can be similar by style
+    }
     groups = [_group(part, nodes, strong) for part in _connected(strong)]
     return sorted(groups, key=lambda group: (-group.digits, group.students))
-
-
-def _is_telling(items: Sequence[SimilarItem], least: float) -> bool:
-    """Whether the evidence suffices and is long enough; a few short lines can be similar by style."""
-    return (
-        math.fsum(item.digits for item in items) >= least and math.fsum(item.length for item in items) >= LEAST_LENGTH
-    )
 
 
 def _nodes(works: Sequence[Work], known: Mapping[str, Known]) -> list[_Node]:
@@ -159,13 +157,13 @@ class _Item:
     def __init__(self, item: str, known: Known, nodes: Sequence[_Node]) -> None:
         self._item = item
         self._known = known
-        self._nodes = [(number, node) for number, node in enumerate(nodes) if item in node.shapes]
-        self._people = sum(node.weight for _, node in self._nodes)
+        self._nodes = {number: node for number, node in enumerate(nodes) if item in node.shapes}
+        self._people = sum(node.weight for node in self._nodes.values())
         self._few = max(1, self._people // 100)
         """An unusual passage is shared by at most this many others."""
         self._forms: Counter[int] = Counter()
         self._passages: Counter[int] = Counter()
-        for _, node in self._nodes:
+        for node in self._nodes.values():
             shape = node.shapes[item]
             self._forms[shape.form] += node.weight
             self._passages.update(dict.fromkeys(shape.passages, node.weight))
@@ -175,7 +173,7 @@ class _Item:
 
     def _ring_passages(self, most: int) -> frozenset[int]:
         """The passages of rings: many passages shared by exactly the same few students."""
-        owners = _index({number: node.shapes[self._item].passages - self._common for number, node in self._nodes})
+        owners = _index({n: node.shapes[self._item].passages - self._common for n, node in self._nodes.items()})
         sets: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for passage, numbers in owners.items():
             if 2 < len(numbers) <= most:
@@ -183,39 +181,40 @@ class _Item:
         least = RING_LENGTH * self._known.length
         return frozenset(passage for passages in sets.values() if len(passages) >= least for passage in passages)
 
-    def similar(self, said: defaultdict[tuple[int, int], set[int]]) -> dict[tuple[int, int], SimilarItem]:
+    def similar(self, counted: defaultdict[tuple[int, int], set[int]]) -> dict[tuple[int, int], SimilarItem]:
         """Returns pair of nodes → similarity; a node with several students is a pair with itself.
 
         Args:
-            said: pair of nodes → passages that already counted in other items; extended here.
+            counted: pair of nodes → passages that already counted in other items; extended here.
         """
-        unusual = {number: self._unusual(node) for number, node in self._nodes}
+        unusual = {number: self._unusual(node) for number, node in self._nodes.items()}
         shared: dict[tuple[int, int], list[int]] = defaultdict(list)
         for passage, owners in _index(unusual).items():
             for pair in itertools.combinations(owners, 2):
                 shared[pair].append(passage)
-        rare_forms = {
+        rare = {
             number: frozenset([node.shapes[self._item].form])
-            for number, node in self._nodes
+            for number, node in self._nodes.items()
             if self._is_rare_form(node, 2)
         }
-        for owners in _index(rare_forms).values():
+        for owners in _index(rare).values():
             for pair in itertools.combinations(owners, 2):
                 shared.setdefault(pair, [])
-        for number, node in self._nodes:
+        for number, node in self._nodes.items():
             if len(node.students) > 1 and node.weight == 1 and self._is_rare_form(node, 1):
                 shared[number, number] = list(unusual[number])
-        nodes = dict(self._nodes)
         found = {}
         for pair, passages in shared.items():
-            one, other = (nodes[number] for number in pair)
+            one, other = (self._nodes[number] for number in pair)
             whole = {one.shapes[self._item].form} & {other.shapes[self._item].form}
-            new = [passage for passage in passages if passage not in said[pair]]
-            if new or (not passages and not whole <= said[pair]):
+            new = [passage for passage in passages if passage not in counted[pair]]
+            if new or (not passages and not whole <= counted[pair]):
                 share = 1.0 if whole else len(passages) / max(1, min(len(unusual[number]) for number in pair))
-                found[pair] = self._similar_item(one, other, share, new)
-                said[pair].update(new, whole)
-        return {pair: similar for pair, similar in found.items() if similar.digits > 0}
+                similar = self._similar_item(one, other, share, new)
+                counted[pair].update(new, whole)
+                if similar.digits > 0:
+                    found[pair] = similar
+        return found
 
     def _unusual(self, node: _Node) -> frozenset[int]:
         """The passages of a node that, apart from the two who share them, at most a few others wrote."""
@@ -261,35 +260,22 @@ def _index(sets: Mapping[int, frozenset[int]]) -> dict[int, list[int]]:
     return {element: each for element, each in owners.items() if len(each) > 1}
 
 
-def _connected(pairs: Mapping[tuple[int, int], object]) -> list[list[int]]:
+def _connected(pairs: Iterable[tuple[int, int]]) -> list[set[int]]:
     """The connected components of the links."""
-    leader: dict[int, int] = {}
-
-    def find(node: int) -> int:
-        while leader.setdefault(node, node) != node:
-            leader[node] = leader[leader[node]]
-            node = leader[node]
-        return node
-
-    for one, other in pairs:
-        leader[find(one)] = find(other)
-    parts = defaultdict(list)
-    for node in sorted(leader):
-        parts[find(node)].append(node)
-    return list(parts.values())
+    parts: list[set[int]] = []
+    for pair in pairs:
+        apart = [part for part in parts if part.isdisjoint(pair)]
+        parts = [*apart, set(pair).union(*(part for part in parts if not part.isdisjoint(pair)))]
+    return parts
 
 
-def _group(
-    members: Sequence[int], nodes: Sequence[_Node], links: Mapping[tuple[int, int], Sequence[SimilarItem]]
-) -> Group:
-    inside = [(pair, items) for pair, items in links.items() if pair[0] in members]
+def _group(members: set[int], nodes: Sequence[_Node], links: Mapping[tuple[int, int], Sequence[SimilarItem]]) -> Group:
+    def strength(link: tuple[int, int]) -> tuple[float, tuple[str, ...]]:
+        one, other = link
+        return -math.fsum(item.digits for item in links[link]), (*nodes[one].students, *nodes[other].students)
 
-    def strength(link: tuple[tuple[int, int], Sequence[SimilarItem]]) -> tuple[float, tuple[str, ...]]:
-        (one, other), items = link
-        return -math.fsum(item.digits for item in items), (*nodes[one].students, *nodes[other].students)
-
-    (one, other), items = min(inside, key=strength)
+    one, other = strongest = min((link for link in links if link[0] in members), key=strength)
     pair = nodes[one].students[:2] if one == other else (nodes[one].students[0], nodes[other].students[0])
     first, second = sorted(pair)
     students = sorted(student for number in members for student in nodes[number].students)
-    return Group(tuple(students), (first, second), tuple(items))
+    return Group(tuple(students), (first, second), tuple(links[strongest]))
