@@ -32,8 +32,7 @@ def root_folder() -> Path:
     Raises:
         CourseError: none of these has a `course.toml`.
     """
-    named = os.environ.get(ROOT_VARIABLE)
-    if named:
+    if named := os.environ.get(ROOT_VARIABLE):
         root = Path(named).expanduser().resolve()
         if not (root / COURSE_FILE).is_file():
             raise CourseError(
@@ -155,15 +154,14 @@ def mismatches(course: Course, sources: Collection[str]) -> list[str]:
     """
     path = course.root / COURSE_FILE
     found = [
-        f"{path}: homework {homework.id} names {problem!r}, which has no source{_did_you_mean(problem, list(sources))}"
+        f"{path}: homework {homework.id} names {problem!r}, which has no source{_did_you_mean(problem, sources)}"
         for homework in course.homeworks
         for problem in homework.problems
         if problem not in sources
     ]
-    strays = sorted(set(sources) - set(course.problems))
     return found + [
         f"solutions/{problem}.py is in no homework in {path}: it has no due date and is not published or exported"
-        for problem in strays
+        for problem in sorted(set(sources) - set(course.problems))
     ]
 
 
@@ -193,8 +191,8 @@ def _course(root: Path, top: _Table) -> Course:
     homeworks = tuple(_homework(table) for table in top.tables("homework"))
     if not homeworks:
         raise top.wrong("homework", "is missing", "add a [[homework]] table with id, title, due and problems")
-    _refuse_twice(top, "homework", "id", [homework.id for homework in homeworks])
-    _refuse_twice(top, "homework", "problems", [problem for homework in homeworks for problem in homework.problems])
+    _refuse_twice(top, "id", [homework.id for homework in homeworks])
+    _refuse_twice(top, "problems", [problem for homework in homeworks for problem in homework.problems])
     late = _late_policy(top.table("late_policy", optional=True))
     extensions = tuple(_extension(table, homeworks) for table in top.tables("extension"))
     top.finish()
@@ -228,10 +226,10 @@ def _homework(table: _Table) -> Homework:
 
 
 def _late_policy(table: _Table) -> LatePolicy:
-    last_day = table.number("last_day", None, whole=True)
+    last_day = table.number("last_day", whole=True)
     policy = LatePolicy(
-        grace_minutes=table.number("grace_minutes", 0.0) or 0.0,
-        percent_per_day=table.number("percent_per_day", 0.0, most=100) or 0.0,
+        grace_minutes=table.number("grace_minutes") or 0.0,
+        percent_per_day=table.number("percent_per_day", most=100) or 0.0,
         last_day=None if last_day is None else int(last_day),
     )
     table.finish()
@@ -240,7 +238,7 @@ def _late_policy(table: _Table) -> LatePolicy:
 
 def _extension(table: _Table, homeworks: tuple[Homework, ...]) -> Extension:
     known = [homework.id for homework in homeworks]
-    extension = Extension(table.text("student"), table.text("homework"), table.number("days", 0.0) or 0.0)
+    extension = Extension(table.text("student"), table.text("homework"), table.number("days") or 0.0)
     if extension.homework not in known:
         raise table.wrong("homework", f"is {extension.homework!r}", f"use one of {', '.join(known)}")
     if extension.days <= 0:
@@ -249,14 +247,14 @@ def _extension(table: _Table, homeworks: tuple[Homework, ...]) -> Extension:
     return extension
 
 
-def _refuse_twice(table: _Table, name: str, key: str, values: list[str]) -> None:
+def _refuse_twice(table: _Table, key: str, values: list[str]) -> None:
     for value in values:
         if values.count(value) > 1:
-            raise CourseError(f"{table.path}: [[{name}]] {key}: {value!r} is listed twice; remove one.")
+            raise CourseError(f"{table.path}: [[homework]] {key}: {value!r} is listed twice; remove one.")
 
 
-def _did_you_mean(word: str, known: tuple[str, ...] | list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
+def _did_you_mean(word: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
@@ -269,29 +267,25 @@ class _Table:
         self._left = dict(data)
         self._known: list[str] = []
 
-    def wrong(self, key: str, what: str, mend: str) -> CourseError:
+    def wrong(self, key: str, what: str, fix: str) -> CourseError:
         """The error that names file, table, key, what is wrong and the fix."""
         misspelt = difflib.get_close_matches(key, self._left, n=1)
         if misspelt and "missing" in what:
             return CourseError(f"{self.path}: {self.name} has an unknown key {misspelt[0]!r}; did you mean {key!r}?")
-        return CourseError(f"{self.path}: {self.name}, key {key!r} {what}; {mend}.")
+        return CourseError(f"{self.path}: {self.name}, key {key!r} {what}; {fix}.")
 
-    def _take(self, key: str) -> Any:
+    def _take(self, key: str, default: object = None) -> Any:
         self._known.append(key)
-        return self._left.pop(key, None)
+        return self._left.pop(key, default)
 
     def table(self, key: str, optional: bool = False) -> _Table:
-        value = self._take(key)
-        if value is None and optional:
-            value = {}
+        value = self._take(key, {} if optional else None)
         if not isinstance(value, dict):
             raise self.wrong(key, "is missing" if value is None else "is not a table", f"write it as [{key}]")
         return _Table(self.path, f"table [{key}]", value)
 
     def tables(self, key: str) -> list[_Table]:
-        value = self._take(key)
-        if value is None:
-            return []
+        value = self._take(key, [])
         if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
             raise self.wrong(key, "is not a list of tables", f"write each as [[{key}]]")
         return [_Table(self.path, f"table [[{key}]] number {i}", entry) for i, entry in enumerate(value, start=1)]
@@ -299,7 +293,7 @@ class _Table:
     def text(self, key: str, pattern: str = r"(?s).*\S.*", form: str = "non-empty text") -> str:
         value = self._take(key)
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise self.wrong(key, "is missing" if value is None else f"is {value!r}", f"it must be {form}, in quotes")
+            raise self.wrong(key, _missing_or(value), f"it must be {form}, in quotes")
         return value
 
     def names(self, key: str) -> tuple[str, ...]:
@@ -307,14 +301,14 @@ class _Table:
         good = isinstance(value, list) and value
         for entry in value if good else [None]:
             if not isinstance(entry, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", entry):
-                what = "is missing" if value is None else f"has {entry!r}" if good else f"is {value!r}"
+                what = f"has {entry!r}" if good else _missing_or(value)
                 raise self.wrong(key, what, 'it must be a list of problem ids, e.g. ["vae", "gan"]')
         return tuple(value)
 
-    def number(self, key: str, default: float | None, most: float = math.inf, whole: bool = False) -> float | None:
+    def number(self, key: str, most: float = math.inf, whole: bool = False) -> float | None:
         value = self._take(key)
         if value is None:
-            return default
+            return None
         good = isinstance(value, int) or (isinstance(value, float) and not whole and math.isfinite(value))
         if isinstance(value, bool) or not good or not 0 <= value <= most:
             kind = "a whole number" if whole else "a number"
@@ -326,7 +320,7 @@ class _Table:
         value = self._take(key)
         form = "it must be a date and time with time zone, without quotes, e.g. 2027-01-31T23:59:00+01:00"
         if not isinstance(value, datetime):
-            raise self.wrong(key, "is missing" if value is None else f"is {value!r}", form)
+            raise self.wrong(key, _missing_or(value), form)
         if value.tzinfo is None:
             raise self.wrong(key, f"is {value.isoformat()}, which has no time zone", form)
         return value
@@ -334,5 +328,9 @@ class _Table:
     def finish(self) -> None:
         """Raises if unknown keys remain."""
         for key in self._left:
-            hint = _did_you_mean(key, self._known)
-            raise self.wrong(key, f"is unknown{hint}", f"known keys: {', '.join(sorted(set(self._known)))}")
+            known = ", ".join(sorted(set(self._known)))
+            raise self.wrong(key, f"is unknown{_did_you_mean(key, self._known)}", f"known keys: {known}")
+
+
+def _missing_or(value: object) -> str:
+    return "is missing" if value is None else f"is {value!r}"

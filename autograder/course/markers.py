@@ -11,15 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Verb = Literal["BEGIN", "END"]
-
 SOLUTION = "SOLUTION"
 HIDDEN = "HIDDEN TESTS"
 RUBRIC = "MARK SCHEME"
 KINDS = (SOLUTION, HIDDEN, RUBRIC)
 
 _PHRASES = tuple(f"{verb} {kind}" for verb in ("BEGIN", "END") for kind in KINDS)
-_EXACT = re.compile(r"^\s*### (BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)$")
 _WORDS = ("BEGIN", "END", "SOLUTION", "HIDDEN", "TESTS", "MARK", "SCHEME")
 
 
@@ -37,7 +34,7 @@ def end(kind: str) -> str:
 class Marker:
     """A line that opens or closes a region, or that looks like such a line."""
 
-    verb: Verb
+    verb: Literal["BEGIN", "END"]
     kind: str
     """`SOLUTION`, `HIDDEN TESTS` or `MARK SCHEME`."""
     exact: bool
@@ -61,12 +58,11 @@ def read_marker(text: str) -> Marker | None:
     nbgrader looks for `BEGIN HIDDEN TESTS` and the like anywhere in a line and ignores all other spellings: a typo in a
     marker would publish the hidden tests.
     """
-    exact = _EXACT.match(text)
-    phrase = f"{exact[1]} {exact[2]}" if exact else _near_phrase(text)
+    phrase = _near_phrase(text)
     if phrase is None:
         return None
     verb, kind = phrase.split(" ", 1)
-    return Marker("BEGIN" if verb == "BEGIN" else "END", kind, exact is not None)
+    return Marker("BEGIN" if verb == "BEGIN" else "END", kind, text.lstrip() == f"### {phrase}")
 
 
 def scan(lines: Sequence[str]) -> Iterator[Scanned]:
@@ -74,12 +70,10 @@ def scan(lines: Sequence[str]) -> Iterator[Scanned]:
     inside: frozenset[str] = frozenset()
     for text in lines:
         marker = read_marker(text)
-        if marker is None:
-            yield Scanned(text, None, inside)
-            continue
-        inside -= {marker.kind}
+        if marker:
+            inside -= {marker.kind}
         yield Scanned(text, marker, inside)
-        if marker.verb == "BEGIN":
+        if marker and marker.verb == "BEGIN":
             inside |= {marker.kind}
 
 
@@ -125,9 +119,8 @@ def without_markers(source: str) -> str:
 
 
 def _near_phrase(text: str) -> str | None:
-    for phrase in _PHRASES:
-        if phrase in text:
-            return phrase
+    if phrase := next((phrase for phrase in _PHRASES if phrase in text), None):
+        return phrase
     stripped = text.strip()
     if not stripped.startswith("#") and not stripped[:3].isupper():
         return None

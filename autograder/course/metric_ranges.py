@@ -35,17 +35,12 @@ def declared_ranges(problem: Problem) -> Bands:
 
 
 def lint_bands(cells: Sequence[TextCell], problem_id: str) -> Iterator[tuple[int, str, str]]:
-    """The linter's findings about expected ranges and metric ids, as (line, rule, message).
-
-    Args:
-        cells: the source's cells.
-        problem_id: required prefix of every metric id.
-    """
+    """The linter's findings about expected ranges and metric ids, as (line, rule, message)."""
     for cell in cells:
         if cell.cell_type != "code" or "log" not in cell.tags or not cell.lines:
             continue
         try:
-            tree = ast.parse("\n".join(line.text for line in cell.lines))
+            tree = ast.parse(cell.text)
         except (SyntaxError, ValueError):
             continue  # the rule `syntax` reports it
         ast.increment_lineno(tree, cell.lines[0].number - 1)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import functools
 import re
 import symtable
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -48,21 +50,14 @@ NO_NAMES = Names(frozenset(), frozenset())
 
 def plain_python(source: str) -> str:
     """A cell as Python text: magics and shell lines become calls of `get_ipython()`."""
-    if not any(mark in source for mark in "%!?") or _is_python(source):
+    if not any(mark in source for mark in "%!?"):
         return source
-    try:
-        return str(TransformerManager().transform_cell(source))
-    except Exception:  # incomplete cells raise various errors; Python reports them when it parses the cell
-        return source
-
-
-def _is_python(source: str) -> bool:
-    """Returns whether a cell is plain Python; then the slow transformation is not needed."""
-    try:
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+        return source  # without the slow transformation
+    with contextlib.suppress(Exception):  # incomplete cells raise various errors; Python reports them when it parses
+        return str(TransformerManager().transform_cell(source))
+    return source
 
 
 @functools.lru_cache(maxsize=512)
@@ -130,10 +125,10 @@ def needed(sources: Sequence[str | None], wanted: Iterable[str]) -> set[int]:
         wanted: the names to start from.
     """
     cells = [NO_NAMES if source is None else (names_of(source) or NO_NAMES) for source in sources]
-    binders: dict[str, set[int]] = {}
+    binders = defaultdict(list)
     for position, cell in enumerate(cells):
         for name in cell.binds:
-            binders.setdefault(name, set()).add(position)
+            binders[name].append(position)
     chosen = {position for position, cell in enumerate(cells) if cell.star}
     open_names = [*wanted, *(name for position in chosen for name in cells[position].uses)]
     seen: set[str] = set()

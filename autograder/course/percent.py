@@ -41,6 +41,11 @@ class TextCell:
     """Parse errors, as line number and message."""
 
     @property
+    def text(self) -> str:
+        """The cell's text."""
+        return "\n".join(line.text for line in self.lines)
+
+    @property
     def nbgrader(self) -> Mapping[str, Any]:
         """nbgrader's metadata; empty if the cell has none."""
         value = self.metadata.get("nbgrader", {})

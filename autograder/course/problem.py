@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 import functools
 import hashlib
+import itertools
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -103,12 +105,8 @@ class Problem:
     @property
     def title(self) -> str:
         """The first heading of the notebook."""
-        for cell in self.cells:
-            if cell.cell_type == "markdown":
-                for line in cell.source.splitlines():
-                    if line.startswith("# "):
-                        return line[2:].strip()
-        return self.id
+        lines = (line for cell in self.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
+        return next((line[2:].strip() for line in lines if line.startswith("# ")), self.id)
 
     @property
     def max_score(self) -> float:
@@ -121,10 +119,7 @@ class Problem:
         Raises:
             KeyError: no such item.
         """
-        for item in self.items:
-            if item.id == item_id:
-                return item
-        raise KeyError(item_id)
+        return {item.id: item for item in self.items}[item_id]
 
 
 def problem_ids(root: Path | None = None) -> list[str]:
@@ -142,12 +137,21 @@ def load_problem(problem_id: str, root: Path | None = None) -> Problem:
     Raises:
         SourceError: the problem does not exist, or its source cannot be read as a notebook.
     """
-    root = root or root_folder()
+    path = source_path(problem_id, root or root_folder())
+    return _load(path, path.read_bytes())
+
+
+def source_path(problem_id: str, root: Path) -> Path:
+    """The path of a problem's source.
+
+    Raises:
+        SourceError: there is no such problem.
+    """
     path = root / "solutions" / f"{problem_id}.py"
     if not path.is_file():
         known = ", ".join(problem_ids(root)) or "none"
         raise SourceError(f"unknown problem {problem_id!r}: there is no {path}. Problems here: {known}.")
-    return _load(path, path.read_bytes())
+    return path
 
 
 @functools.lru_cache(maxsize=32)
@@ -185,15 +189,10 @@ def read_source(text: str, name: str) -> NotebookNode:
 def stable_id(cell: NotebookNode, taken: set[str]) -> str:
     """A cell id from the grade id, else from a hash of type and text, with a number added if it is taken."""
     grade_id = str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
-    if grade_id:
-        base = "".join(ch if ch.isalnum() and ch.isascii() else "-" for ch in grade_id)[:56]
-    else:
-        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()
-        base = f"given-{digest[:12]}"
-    candidate, number = base, 2
-    while candidate in taken:
-        candidate, number = f"{base}-{number}", number + 1
-    return candidate
+    digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()
+    base = re.sub("[^A-Za-z0-9]", "-", grade_id)[:56] or f"given-{digest[:12]}"
+    numbered = itertools.chain([base], (f"{base}-{number}" for number in itertools.count(2)))
+    return next(candidate for candidate in numbered if candidate not in taken)
 
 
 def _cell(node: NotebookNode) -> Cell:
@@ -215,18 +214,15 @@ def _items(cells: tuple[Cell, ...], path: Path) -> tuple[Item, ...]:
     tests = {cell.grade_id: cell for cell in cells if cell.is_test}
     items = []
     for cell in cells:
-        if not cell.is_answer:
-            continue
         if cell.is_manual:
             kind: Kind = "figure" if cell.grade_id.startswith("figure_") else "written"
             items.append(Item(cell.grade_id, kind, cell.points, cell, None, region(cell.source, RUBRIC)))
-            continue
-        test = tests.get(f"test_{cell.grade_id}")
-        if test is None:
-            raise SourceError(
-                f"{path}: item {cell.grade_id!r} has no test cell; add one with grade_id 'test_{cell.grade_id}' below."
-            )
-        items.append(Item(cell.grade_id, "code", test.points, cell, test, ""))
+        elif cell.is_answer:
+            test = tests.get(name := f"test_{cell.grade_id}")
+            if test is None:
+                message = f"{path}: item {cell.grade_id!r} has no test cell; add one with grade_id {name!r} below."
+                raise SourceError(message)
+            items.append(Item(cell.grade_id, "code", test.points, cell, test, ""))
     return tuple(items)
 
 

@@ -23,7 +23,6 @@ LONG = 24
 
 _IDIOMS = frozenset(
     {
-        # Lines that are in any PyTorch program and reveal nothing.
         "super().__init__()",
         "optimizer.zero_grad()",
         "optimizer.step()",
@@ -37,6 +36,7 @@ _IDIOMS = frozenset(
         "def forward(self, x):",
     }
 )
+"""Lines that are in any PyTorch program and reveal nothing."""
 _EMPTY = re.compile(r"for \w+ in range\(\d+\):|except \w+( as \w+)?:|\w+\.requires_grad_\(\)")
 """Loop headers, exception handlers and `requires_grad_` calls, which reveal nothing."""
 
@@ -63,10 +63,6 @@ class Leak:
         )
 
 
-def _has_no_effect(line: str) -> bool:
-    return line in _IDIOMS or _EMPTY.fullmatch(line) is not None
-
-
 def leaks(problem: Problem, texts: Mapping[str, str]) -> list[Leak]:
     """The secret lines of a problem that are in released texts.
 
@@ -88,13 +84,9 @@ def leaks(problem: Problem, texts: Mapping[str, str]) -> list[Leak]:
         lines = [_normal(line) for line in plain_lines(name, text)]
         whole = "\n".join(lines)
         somewhere = [secret for secret in long_secrets if secret in whole]
-        for number, said in enumerate(lines, start=1):
-            if said in secrets:
-                hits = [said]
-            elif somewhere and len(_dense(said)) > LONG:
-                hits = [secret for secret in somewhere if secret in said]
-            else:
-                hits = []
+        for number, line in enumerate(lines, start=1):
+            is_long = somewhere and len(_dense(line)) > LONG
+            hits = [line] if line in secrets else [secret for secret in somewhere if is_long and secret in line]
             found += [Leak(problem.id, *secrets[hit], name, number, hit) for hit in hits]
     return found
 
@@ -109,11 +101,10 @@ def secret_lines(problem: Problem) -> dict[str, tuple[int, str]]:
         for kind in KINDS:
             inside = numbers_inside(cell, kind)
             for line in cell.lines:
-                said = _normal(line.text)
-                if line.number not in inside or len(_dense(said)) < SHORTEST or _has_no_effect(said):
-                    continue
-                if said not in shown:
-                    secrets.setdefault(said, (line.number, kind))
+                text = _normal(line.text)
+                is_idiom = text in _IDIOMS or _EMPTY.fullmatch(text)
+                if line.number in inside and len(_dense(text)) >= SHORTEST and not is_idiom and text not in shown:
+                    secrets.setdefault(text, (line.number, kind))
     return secrets
 
 
@@ -151,11 +142,9 @@ def _strings(value: Any) -> Iterator[str]:
             yield str(key)
             yield from _strings(inner)
     elif isinstance(value, list):
-        if value and all(isinstance(inner, str) for inner in value):
-            yield "".join(value)
-        else:
-            for inner in value:
-                yield from _strings(inner)
+        whole = ["".join(value)] if all(isinstance(inner, str) for inner in value) else value
+        for inner in whole:
+            yield from _strings(inner)
 
 
 def _normal(line: str) -> str:

@@ -12,16 +12,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeGuard
 
 from autograder.core.errors import SourceError
 from autograder.course.config import root_folder
 from autograder.course.markers import HIDDEN, RUBRIC, SOLUTION, Marker
 from autograder.course.metric_ranges import lint_bands
 from autograder.course.percent import Line, TextCell, markers, numbers_inside, split_cells
-from autograder.course.problem import PACKAGE_WORD, problem_ids, read_source
-from autograder.release import lint_rules
-from autograder.release.lint_rules import announced_points
+from autograder.course.problem import PACKAGE_WORD, read_source, source_path
+from autograder.release.lint_rules import Found, announced_points, findings
 
 KNOWN_TAGS = ("install", "train", "answers", "experiment", "log")
 KNOWN_KEYS = ("nbgrader", "tags", "seconds")
@@ -60,12 +59,7 @@ def lint_problem(problem_id: str, root: Path | None = None) -> list[Finding]:
     Raises:
         SourceError: there is no such source.
     """
-    root = root or root_folder()
-    path = root / "solutions" / f"{problem_id}.py"
-    if not path.is_file():
-        known = ", ".join(problem_ids(root)) or "none"
-        raise SourceError(f"unknown problem {problem_id!r}: there is no {path}. Problems here: {known}.")
-    return lint_source(path)
+    return lint_source(source_path(problem_id, root or root_folder()))
 
 
 def lint_source(path: Path) -> list[Finding]:
@@ -76,18 +70,10 @@ def lint_source(path: Path) -> list[Finding]:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         return [Finding(path, line, "encoding", f"not UTF-8 text ({error.reason}); save the file as UTF-8")]
     cells = split_cells(text)
-    found: list[Finding] = []
-    for rule in _RULES:
-        found += [Finding(path, line, name, message) for line, name, message in rule(cells)]
-    found += [Finding(path, line, name, message) for line, name, message in lint_bands(cells, path.stem)]
-    if not any(finding.rule in ("metadata", "percent") for finding in found):
-        found += [
-            Finding(path, line, name, message) for line, name, message in _jupytext_differences(cells, text, path)
-        ]
-    return sorted(set(found))
-
-
-Found = Iterator[tuple[int, str, str]]
+    found = {finding for rule in _RULES for finding in rule(cells)} | {*lint_bands(cells, path.stem)}
+    if not any(rule in ("metadata", "percent") for _, rule, _ in found):
+        found.update(_jupytext_differences(cells, text, path))
+    return sorted(Finding(path, line, rule, message) for line, rule, message in found)
 
 
 def _complaints(cells: list[TextCell]) -> Found:
@@ -102,12 +88,11 @@ def _metadata(cells: list[TextCell]) -> Found:
             near = difflib.get_close_matches(key, KNOWN_KEYS, n=1, cutoff=0.7)
             if key not in KNOWN_KEYS and near:
                 yield cell.number, "metadata", f"unknown key {key!r}; did you mean {near[0]!r}?"
-        if "seconds" in cell.metadata:
-            seconds = cell.metadata["seconds"]
-            if not cell.is_test:
-                yield cell.number, "metadata", "`seconds` is the time limit of a test cell; remove it here"
-            elif not _is_number(seconds) or seconds <= 0:
-                yield cell.number, "metadata", f"`seconds` is {seconds!r}; give a positive number, e.g. seconds=20"
+        seconds = cell.metadata.get("seconds", 1)
+        if "seconds" in cell.metadata and not cell.is_test:
+            yield cell.number, "metadata", "`seconds` is the time limit of a test cell; remove it here"
+        elif not _is_positive(seconds):
+            yield cell.number, "metadata", f"`seconds` is {seconds!r}; give a positive number, e.g. seconds=20"
         if "nbgrader" in cell.metadata:
             yield from ((cell.number, "metadata", message) for message in _schema(cell))
 
@@ -155,12 +140,9 @@ def _grade_ids(cells: list[TextCell]) -> Found:
             continue
         if not re.fullmatch(r"[A-Za-z0-9_]+", name):
             yield cell.number, "grade-id-name", f"grade_id {name!r} may only have letters, digits and '_'; rename it"
-        if name in first:
-            message = (
-                f"grade_id {name!r} is used at line {first[name]} already; nbgrader keeps only one: rename this one"
-            )
-            yield cell.number, "grade-id-duplicate", message
-        first.setdefault(name, cell.number)
+        if first.setdefault(name, cell.number) != cell.number:
+            message = f"is used at line {first[name]} already; nbgrader keeps only one: rename this one"
+            yield cell.number, "grade-id-duplicate", f"grade_id {name!r} {message}"
         if cell.is_manual and not name.startswith(("written_", "figure_")):
             message = f"a manually graded cell is named written_<label> or figure_<label>, not {name!r}; rename it"
             yield cell.number, "grade-id-name", message
@@ -176,7 +158,7 @@ def _points(cells: list[TextCell]) -> Found:
                 yield cell.number, "points", "a cell that is not graded has points; move them to its test cell"
         elif points is None:
             yield cell.number, "points", f'{cell.grade_id!r} has no points; add "points": a positive number'
-        elif not _is_number(points) or points <= 0:
+        elif not _is_positive(points):
             yield cell.number, "points", f"{cell.grade_id!r} has {points!r} points; give a positive number"
 
 
@@ -188,8 +170,8 @@ def _pairs(cells: list[TextCell]) -> Found:
         if cell.is_answer and not cell.is_graded and name and f"test_{name}" not in tests:
             message = f"item {name!r} has no test cell; add one with grade_id 'test_{name}' directly below it"
             yield cell.number, "item-without-test", message
-        if cell.is_test and name.startswith("test_") and name.removeprefix("test_") not in items:
-            item = name.removeprefix("test_")
+        item = name.removeprefix("test_")
+        if cell.is_test and name != item and item not in items:
             message = f"{name!r} tests no item; give a solution cell the grade_id {item!r}, or rename the test"
             yield cell.number, "test-without-item", message
 
@@ -209,20 +191,16 @@ def _markers(cells: list[TextCell]) -> Found:
 def _balance(cell: TextCell, found: list[tuple[Line, Marker]]) -> Found:
     opened: tuple[int, str] | None = None
     for line, marker in found:
-        name = f"{marker.verb} {marker.kind}"
-        if marker.verb == "BEGIN":
-            if opened:
-                message = f"{name} inside the {opened[1]} region that begins at line {opened[0]}; close that first"
-                yield line.number, "unbalanced", message
-            opened = line.number, marker.kind
-        elif opened is None:
+        name, message = f"{marker.verb} {marker.kind}", ""
+        if marker.verb == "BEGIN" and opened:
+            message = f"{name} inside the {opened[1]} region that begins at line {opened[0]}; close that first"
+        elif marker.verb == "END" and opened is None:
             message = f"{name} has no BEGIN {marker.kind} in this cell; add it above, or remove this line"
+        elif marker.verb == "END" and opened and opened[1] != marker.kind:
+            message = f"{name} closes BEGIN {opened[1]} of line {opened[0]}; write END {opened[1]}"
+        if message:
             yield line.number, "unbalanced", message
-        else:
-            if opened[1] != marker.kind:
-                message = f"{name} closes BEGIN {opened[1]} of line {opened[0]}; write END {opened[1]}"
-                yield line.number, "unbalanced", message
-            opened = None
+        opened = (line.number, marker.kind) if marker.verb == "BEGIN" else None
     if opened:
         message = f"BEGIN {opened[1]} is never closed; add '### END {opened[1]}' in the same cell"
         yield opened[0], "unbalanced", message
@@ -255,11 +233,11 @@ def _rubric(cell: TextCell, present: bool) -> Iterator[str]:
         return
     inside = numbers_inside(cell, RUBRIC)
     matches = [_BULLET_POINTS.match(line.text) for line in cell.lines if line.number in inside]
-    given = [float(match.group(1)) for match in matches if match]
+    given = [float(match[1]) for match in matches if match]
     points = cell.nbgrader.get("points")
     if not given:
         yield f"the rubric of {cell.grade_id!r} gives no points; {form}"
-    elif points is not None and _is_number(points) and not math.isclose(sum(given), points):
+    elif _is_number(points) and not math.isclose(sum(given), points):
         yield f"the rubric of {cell.grade_id!r} adds up to {sum(given):g}, but its points are {points:g}; correct one"
 
 
@@ -280,17 +258,12 @@ def _tags(cells: list[TextCell]) -> Found:
         if tagged and what and tagged[0] is not code[0 if what == "first" else -1]:
             yield tagged[0].number, "tags", f"the cell with the tag {tag!r} must be the {what} code cell; move it"
     for cell in code:
-        text = "\n".join(line.text for line in cell.lines)
-        if "install" in cell.tags and PACKAGE_WORD not in text:
+        if "install" in cell.tags and PACKAGE_WORD not in cell.text:
             message = f"the install cell does not name {PACKAGE_WORD}; the release puts the package's address there"
             yield cell.number, "tags", message
-        if "answers" in cell.tags and not re.search(r"^def personal_answers\(", text, re.MULTILINE):
+        if "answers" in cell.tags and not re.search(r"^def personal_answers\(", cell.text, re.MULTILINE):
             message = "this cell must define personal_answers(student, draws); see CONTRIBUTING"
             yield cell.number, "tags", message
-
-
-def _code(cells: list[TextCell]) -> Found:
-    return lint_rules.findings(cells)
 
 
 def _jupytext_differences(cells: list[TextCell], text: str, path: Path) -> Found:
@@ -301,9 +274,8 @@ def _jupytext_differences(cells: list[TextCell], text: str, path: Path) -> Found
         yield 1, "percent", f"{error}; fix the text"
         return
     for cell, node in zip(cells, notebook.cells, strict=False):
-        seen: dict[str, Any] = {key: node.metadata.get(key) for key in KNOWN_KEYS if key in node.metadata}
-        said = {key: value for key, value in cell.metadata.items() if key in KNOWN_KEYS}
-        if node.cell_type != cell.cell_type or seen != said:
+        seen, ours = ({key: read.metadata[key] for key in KNOWN_KEYS if key in read.metadata} for read in (node, cell))
+        if node.cell_type != cell.cell_type or seen != ours:
             message = f"jupytext reads a {node.cell_type} cell with metadata {seen} here; rewrite the cell's first line"
             yield cell.number, "percent", message
             return
@@ -315,8 +287,12 @@ def _jupytext_differences(cells: list[TextCell], text: str, path: Path) -> Found
         yield 1, "percent", message
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_positive(value: object) -> bool:
+    return _is_number(value) and value > 0
 
 
 _RULES: tuple[Callable[[list[TextCell]], Found], ...] = (
@@ -328,5 +304,5 @@ _RULES: tuple[Callable[[list[TextCell]], Found], ...] = (
     _pairs,
     _markers,
     _tags,
-    _code,
+    findings,
 )

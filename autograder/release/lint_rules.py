@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from autograder.course.markers import HIDDEN, SOLUTION
-from autograder.course.percent import Line, TextCell, code_without, markers, numbers_inside
+from autograder.course.percent import TextCell, code_without, markers, numbers_inside
 
 Found = Iterator[tuple[int, str, str]]
+"""Findings as (line, rule, message)."""
 
 STUB = "raise NotImplementedError"
 PROXY_NAMES = ("student", "reference")
@@ -20,39 +21,34 @@ _OWN_NAMES = ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.Genera
 
 
 def findings(cells: list[TextCell]) -> Found:
-    """The findings of all rules about code, as (line, rule, message)."""
+    """The findings of all rules about code."""
     graded = {cell.grade_id for cell in cells if cell.is_answer and not cell.is_graded and cell.grade_id}
     given: set[str] = set()
     for cell in cells:
         if cell.cell_type != "code":
             continue
-        text = "\n".join(line.text for line in cell.lines)
-        tree, problem = _parse(cell, text)
+        tree, line, error = _parse(cell, cell.text)
         if tree is None:
-            yield problem
-            continue
-        if cell.is_answer:
+            yield line, "syntax", error
+        elif cell.is_answer:
             yield from _stub(cell, tree)
         elif not cell.is_test:
-            yield from _given(cell, tree)
+            yield from _given(tree)
             given |= _defined(tree)
         else:
             yield from _test(cell, tree, graded)
             yield from _taken(tree, given)
 
 
-def _parse(cell: TextCell, text: str) -> tuple[ast.Module | None, tuple[int, str, str]]:
-    """The syntax tree with the file's line numbers, or None and the finding for a syntax error."""
+def _parse(cell: TextCell, text: str) -> tuple[ast.Module | None, int, str]:
+    """The syntax tree with the file's line numbers, or None and the line and message of the syntax error."""
     offset = cell.lines[0].number - 1 if cell.lines else cell.number
     try:
-        tree = ast.parse(text)
+        return ast.increment_lineno(ast.parse(text), offset), 0, ""
     except (SyntaxError, ValueError) as error:
-        line = offset + (getattr(error, "lineno", None) or 1)
-        said = getattr(error, "msg", str(error))
-        hint = "fix it (write a magic as a comment: '# %matplotlib inline')"
-        return None, (line, "syntax", f"not valid Python: {said}; {hint}")
-    ast.increment_lineno(tree, offset)
-    return tree, (0, "", "")
+        what = getattr(error, "msg", str(error))
+        message = f"not valid Python: {what}; fix it (write a magic as a comment: '# %matplotlib inline')"
+        return None, offset + (getattr(error, "lineno", None) or 1), message
 
 
 def _stub(cell: TextCell, tree: ast.Module) -> Found:
@@ -60,16 +56,17 @@ def _stub(cell: TextCell, tree: ast.Module) -> Found:
     inside = numbers_inside(cell, SOLUTION)
     if not inside and not any(marker.kind == SOLUTION for _, marker in markers(cell)):
         return  # the rule `solution-markers` reports it
-    for begin, first in _first_lines(cell, inside):
-        if _indent(begin.text) != _indent(first.text):
+    for begin, marker in markers(cell):
+        below = (line for line in cell.lines if line.number in inside and line.number > begin.number)
+        first = next((line for line in below if line.text.strip()), None)
+        is_begin = marker.kind == SOLUTION and marker.verb == "BEGIN"
+        if is_begin and first and _indent(begin.text) != _indent(first.text):
             message = "indent BEGIN SOLUTION like the line below it; the stub's raise gets its indentation"
             yield begin.number, "stub", message
-    stub, problem = _parse(cell, code_without(cell, SOLUTION, STUB))
+    stub, line, error = _parse(cell, code_without(cell, SOLUTION, STUB))
     if stub is None:
-        line, _, message = problem
-        yield line, "stub", f"with the solution replaced by a raise the cell is {message}; move the markers"
-        return
-    if cell.is_graded:
+        yield line, "stub", f"with the solution replaced by a raise the cell is {error}; move the markers"
+    if stub is None or cell.is_graded:
         return  # a figure cell has no signature
     name = cell.grade_id
     defined = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
@@ -80,47 +77,26 @@ def _stub(cell: TextCell, tree: ast.Module) -> Found:
         return
     kept = [node for node in stub.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     if [node.name for node in kept] != [name]:
-        yield (
-            cell.number,
-            "stub",
-            f"the signature of {name!r} is inside the solution region; move BEGIN SOLUTION below it",
-        )
+        message = f"the signature of {name!r} is inside the solution region; move BEGIN SOLUTION below it"
+        yield cell.number, "stub", message
         return
     if not (ast.get_docstring(kept[0]) or "").strip():
         message = f"{name!r} has no docstring outside its solution region; add one with shapes, formula and source"
         yield kept[0].lineno, "stub", message
-    for number in sorted(inside):
-        if not kept[0].lineno < number <= (defined[0].end_lineno or 0):
-            yield number, "stub", f"this solution line is outside the body of {name!r}; move it inside"
-            break
-    raises = [
-        node for node in ast.walk(kept[0]) if isinstance(node, ast.Raise) and node.lineno not in _lines(tree, node)
-    ]
-    if not raises:
+    outside = [number for number in sorted(inside) if not kept[0].lineno < number <= (defined[0].end_lineno or 0)]
+    if outside:
+        yield outside[0], "stub", f"this solution line is outside the body of {name!r}; move it inside"
+    original = {(node.lineno, ast.dump(node)) for node in ast.walk(tree) if isinstance(node, ast.Raise)}
+    raises = {(node.lineno, ast.dump(node)) for node in ast.walk(kept[0]) if isinstance(node, ast.Raise)}
+    if raises <= original:
         yield cell.number, "stub", f"the solution region is not inside the body of {name!r}; move the markers"
-
-
-def _first_lines(cell: TextCell, inside: frozenset[int]) -> Iterator[tuple[Line, Line]]:
-    """Each BEGIN SOLUTION with the first line of code below it."""
-    for begin, marker in markers(cell):
-        if marker.kind == SOLUTION and marker.verb == "BEGIN":
-            below = (line for line in cell.lines if line.number in inside and line.number > begin.number)
-            first = next((line for line in below if line.text.strip()), None)
-            if first:
-                yield begin, first
 
 
 def _indent(text: str) -> int:
     return len(text) - len(text.lstrip())
 
 
-def _lines(tree: ast.Module, like: ast.Raise) -> set[int]:
-    """Line numbers at which the original code has the same raise statement."""
-    said = ast.dump(like)
-    return {node.lineno for node in ast.walk(tree) if isinstance(node, ast.Raise) and ast.dump(node) == said}
-
-
-def _given(cell: TextCell, tree: ast.Module) -> Found:
+def _given(tree: ast.Module) -> Found:
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == "reference":
             message = "`reference` in a given cell does not work for students; use it only in hidden tests"
@@ -129,10 +105,9 @@ def _given(cell: TextCell, tree: ast.Module) -> Found:
 
 def _test(cell: TextCell, tree: ast.Module, graded: set[str]) -> Found:
     hidden = numbers_inside(cell, HIDDEN)
-    visible, problem = _parse(cell, code_without(cell, HIDDEN))
+    visible, line, error = _parse(cell, code_without(cell, HIDDEN))
     if visible is None:
-        line, _, message = problem
-        yield line, "syntax", f"with the hidden region removed the cell is {message}"
+        yield line, "syntax", f"with the hidden region removed the cell is {error}"
     for part, where in ((tree, ""), (visible, " (hidden region removed)")):
         expression = _last_expression(part) if part else None
         if expression:
@@ -222,20 +197,16 @@ _HEADING = re.compile(r"#?\s*#{1,6}\s.*")
 _ANNOUNCED = re.compile(r".*\((\d+(?:\.\d+)?) points?\)\s*")
 
 
-def announced_points(cells: Sequence[TextCell]) -> Iterator[tuple[int, str, str]]:
-    """Findings about headings whose points differ from those of the next task's cell, as (line, rule, message).
-
-    Args:
-        cells: the source's cells.
-    """
+def announced_points(cells: Sequence[TextCell]) -> Found:
+    """Findings about headings whose points differ from those of the next task's cell."""
     points = {cell.grade_id.removeprefix("test_"): cell.nbgrader.get("points") for cell in cells if cell.is_graded}
     announced: tuple[int, float] | None = None
     for cell in cells:
         if cell.is_answer and announced is not None:
-            line, said = announced
+            line, says = announced
             has = points.get(cell.grade_id)
-            if isinstance(has, int | float) and has != said:
-                message = f"the heading says {said:g} points, but {cell.grade_id!r} has {has:g}; correct one of them"
+            if isinstance(has, int | float) and has != says:
+                message = f"the heading says {says:g} points, but {cell.grade_id!r} has {has:g}; correct one of them"
                 yield line, "points", message
             announced = None
         elif cell.cell_type == "markdown":
