@@ -20,8 +20,6 @@ from rich.text import Text
 
 from autograder.core.results import CACHED, Outcome, Status, Step
 
-SLOWEST = 5
-"""Number of slowest items shown."""
 LINE_SECONDS = 30.0
 """Seconds between two lines if there is no terminal."""
 
@@ -42,7 +40,7 @@ class Counts:
         self.failures: Counter[str] = Counter()
         self.cached = 0
         self.slowest: list[tuple[float, str, str]] = []
-        """(seconds, student, item), slowest first."""
+        """(seconds, student, item) of the five slowest items, slowest first."""
 
     def add(self, step: Step) -> None:
         """Updates the counts."""
@@ -58,7 +56,7 @@ class Counts:
             outcomes = [log.outcome] if log.outcome is not Outcome.GRADED else []
             self.failures.update(str(end).replace("_", " ") for end in (*outcomes, *ends))
             timed = [(item.seconds, log.student, item.id) for item in log.items if item.seconds > 0]
-            self.slowest = sorted(self.slowest + timed, reverse=True)[:SLOWEST]
+            self.slowest = sorted(self.slowest + timed, reverse=True)[:5]
         if self._first is None and self.fresh:
             self._first = (self.fresh, time.monotonic())
 

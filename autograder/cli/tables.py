@@ -22,7 +22,6 @@ if TYPE_CHECKING:  # imports torch, which takes seconds
     from autograder.verify.result import Verified
 
 PLAIN_WIDTH = 120
-_LEGEND_WIDTH = 100
 
 
 class CheckLine(Protocol):
@@ -84,9 +83,8 @@ def grades_table(title: str, lines: Sequence[GradeLine]) -> Group:
     table.add_column("student", no_wrap=True)
     if with_story:
         table.add_column("submission", overflow="fold")
-    table.add_column("score", justify="right", no_wrap=True)
-    for number in range(1, len(points) + 1):
-        table.add_column(str(number), justify="right", no_wrap=True)
+    for heading in ("score", *map(str, range(1, len(points) + 1))):
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     table.add_column("s", justify="right", no_wrap=True)
     if with_check:
@@ -177,5 +175,5 @@ def _legend(points: Mapping[str, float]) -> Text:
     """The names of the numbered columns; lines break only between entries."""
     entries = [f"{number} {item_id} ({most:g})" for number, (item_id, most) in enumerate(points.items(), 1)]
     entries.append("- needs manual grading")
-    lines = textwrap.wrap("   ".join(entry.replace(" ", "\xa0") for entry in entries), width=_LEGEND_WIDTH)
+    lines = textwrap.wrap("   ".join(entry.replace(" ", "\xa0") for entry in entries), width=100)
     return Text("\n".join(lines).replace("\xa0", " ") + "\n")

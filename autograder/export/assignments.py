@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from autograder.core.errors import ExportError, SourceError
 from autograder.course.config import Course, Homework
@@ -56,16 +55,6 @@ class Total:
     def waiting(self) -> tuple[str, ...]:
         """`problem/item` of each item that needs manual grading."""
         return tuple(f"{one.problem}/{item}" for one in self.scores for item in one.waiting)
-
-    @property
-    def submitted_at(self) -> datetime | None:
-        """The last submission time."""
-        return max((one.submitted_at for one in self.scores if one.submitted_at), default=None)
-
-    @property
-    def seconds_late(self) -> float:
-        """The lateness of the latest problem."""
-        return max((one.seconds_late for one in self.scores), default=0.0)
 
 
 def total(grades: Grades, assignment: Assignment, student: str) -> Total | None:

@@ -25,8 +25,6 @@ _TOTALS = re.compile(r"(current|final|override) (score|points|grade|status)\b")
 _FIRST_COLUMNS = frozenset(
     "student/lastname/firstname/id/sis user id/sis login id/integration id/root account/section".split("/")
 )
-_SAME = 0.005
-"""Tolerance, since Canvas keeps two decimals."""
 
 
 def canvas_file(
@@ -138,7 +136,7 @@ def _factor(roster: Roster, assignment: Assignment, column: int, scale: bool) ->
     readings = _readings(text)
     if not readings:
         raise ExportError(f"{roster.path}: {text!r} is not a valid number of points possible for {heading!r}.")
-    if any(abs(possible - assignment.max_score) < _SAME for possible in readings):
+    if any(abs(possible - assignment.max_score) < 0.005 for possible in readings):  # Canvas keeps two decimals
         return 1.0
     if len(readings) > 1:
         raise ExportError(

@@ -16,20 +16,9 @@ from autograder.export.result import Exported, not_finished, not_in_gradebook, n
 from autograder.export.roster import Roster
 from autograder.export.roster_match import Matching
 
-_HEADINGS = (
-    "First Name",
-    "Last Name",
-    "SID",
-    "Email",
-    "Sections",
-    "Total Score",
-    "Max Points",
-    "Status",
-    "Submission ID",
-    "Submission Time",
-    "Lateness (H:M:S)",
-    "View Count",
-    "Submission Count",
+_HEADINGS = tuple(
+    "First Name,Last Name,SID,Email,Sections,Total Score,Max Points,Status,Submission ID,Submission Time,"
+    "Lateness (H:M:S),View Count,Submission Count".split(",")
 )
 _MOMENT = "%Y-%m-%d %H:%M:%S %z"
 
@@ -83,13 +72,14 @@ def _grade(assignment: Assignment, found: Total | None, is_shown: bool, zone: tz
     most = points_text(assignment.max_score)
     if found is None:
         return ("", most, "Missing", "", "", "", "", "0")
+    submitted_at = max((score.submitted_at for score in found.scores if score.submitted_at), default=None)
     return (
         points_text(found.final) if is_shown else "",
         most,
         "Ungraded" if found.waiting else "Graded",
         "",
-        moment_text(found.submitted_at, zone, _MOMENT),
-        duration_text(found.seconds_late) if found.submitted_at else "",
+        moment_text(submitted_at, zone, _MOMENT),
+        duration_text(max(score.seconds_late for score in found.scores)) if submitted_at else "",
         "",
         "1",
     )

@@ -112,20 +112,16 @@ def write_exported(to: Path, exported: Exported) -> Path | None:
     """
     write_atomically(to, ("\ufeff" if exported.marked else "") + exported.text)
     path = to.with_name(to.name + UNMATCHED)
-    if exported.left_out or exported.absent:
-        write_atomically(path, _list(exported))
+    rows: list[tuple[str, ...]] = [_HEADINGS]
+    for one in exported.left_out:
+        numbers = (one.total.score, one.total.max_score, one.total.penalty, one.total.final)
+        points = map(points_text, numbers)
+        rows.append(("gradebook", escaped(one.student), one.assignment, *points, escaped(one.why)))
+    for person, assignment in exported.absent:
+        rows.append(("roster", escaped(person.label), assignment, "", "", "", "", "no submission"))
+    if len(rows) > 1:
+        write_atomically(path, csv_text(rows))
         return path
     if path.is_file() and path.read_bytes().startswith(",".join(_HEADINGS).encode()):
         path.unlink()
     return None
-
-
-def _list(exported: Exported) -> str:
-    rows: list[tuple[str, ...]] = [_HEADINGS]
-    for one in exported.left_out:
-        numbers = (one.total.score, one.total.max_score, one.total.penalty, one.total.final)
-        cells = (escaped(one.student), one.assignment, *map(points_text, numbers), escaped(one.why))
-        rows.append(("gradebook", *cells))
-    for person, assignment in exported.absent:
-        rows.append(("roster", escaped(person.label), assignment, "", "", "", "", "no submission"))
-    return csv_text(rows)

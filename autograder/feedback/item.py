@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -104,11 +105,10 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
 
 
 def _points(result: ItemResult) -> str:
-    noun = "point" if result.max_score == 1 else "points"
-    if result.status is Status.MANUAL:
-        earned = f"{result.score:g} of {result.max_score:g} {noun} so far"
-        return earned if result.score else f"up to {result.max_score:g} {noun}"
-    return f"{result.score:g} of {result.max_score:g} {noun}"
+    most = f"{result.max_score:g} point{'' if result.max_score == 1 else 's'}"
+    if result.status is not Status.MANUAL:
+        return f"{result.score:g} of {most}"
+    return f"{result.score:g} of {most} so far" if result.score else f"up to {most}"
 
 
 def _tone(result: ItemResult) -> str:
@@ -121,11 +121,7 @@ def _tone(result: ItemResult) -> str:
 
 def _heading(problem: Problem, item: Item) -> str:
     """The last heading above the item's cell, without the points in it."""
-    heading = ""
-    for cell in problem.cells:
-        if cell is item.cell:
-            break
-        if cell.cell_type == "markdown":
-            found = re.findall(r"^#{2,6}\s+(.+)$", cell.source, flags=re.MULTILINE)
-            heading = found[-1].strip() if found else heading
+    above = itertools.takewhile(lambda cell: cell is not item.cell, problem.cells)
+    text = "\n".join(cell.source for cell in above if cell.cell_type == "markdown")
+    heading = ["", *re.findall(r"^#{2,6}\s+(.+)$", text, flags=re.MULTILINE)][-1].strip()
     return re.sub(r"\s*\(\d+ points?\)$", "", heading.replace("`", ""))

@@ -35,7 +35,6 @@ _OUTCOMES = {
     ),
 }
 
-
 _LOG_IS = {"no_log": "was not submitted", "log_unusable": "could not be used"}
 """Flag → description of the student's log."""
 

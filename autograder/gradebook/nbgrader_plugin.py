@@ -30,13 +30,7 @@ from autograder.core.errors import CourseError, ReleaseError
 from autograder.core.results import GradedLog, Outcome
 from autograder.course.config import Course, course_folder, load_course, root_folder
 from autograder.course.problem import load_problem
-from autograder.gradebook.database import (
-    create_gradebook,
-    gradebook_path,
-    grant_extension,
-    opened,
-    show_verdicts,
-)
+from autograder.gradebook.database import create_gradebook, gradebook_path, grant_extension, opened, show_verdicts
 from autograder.gradebook.rows import write_scores
 from autograder.release.notebook import released_notebook, stub
 from autograder.submissions.timestamps import submission_time_or_warning

@@ -18,16 +18,13 @@ from autograder.course.problem import Item, Problem, load_problem
 from autograder.grading.executed_notebook import LOG_TAG
 from autograder.release.fill import solution_answers
 
-FORM_GRADER_ONLY = "submission_id"
-"""A resource that only the form grader passes to an exporter."""
-
 
 class ShowRubrics(Preprocessor):
     """Adds a cell with the rubric and the model answer below each answer that is graded by hand."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """Adds the cells to a page of the form grader; any other notebook stays unchanged."""
-        if FORM_GRADER_ONLY in resources:
+        if "submission_id" in resources:  # only the form grader passes it to an exporter
             with contextlib.suppress(AutograderError):  # a missing or broken source must not hide the answers
                 nb.cells = with_rubrics(load_problem(resources["assignment_id"], root_folder()), nb.cells)
         return nb, resources
@@ -49,10 +46,8 @@ def with_rubrics(problem: Problem, cells: list[NotebookNode]) -> list[NotebookNo
 
 def _logged(cells: list[NotebookNode]) -> str:
     """The numbers of the student's log, from the cell where grading put them (`executed_notebook`)."""
-    for cell in cells:
-        if cell.cell_type == "code" and LOG_TAG in cell.metadata.get("tags", []) and cell.outputs:
-            return str(cell.outputs[0].get("text", ""))
-    return ""
+    logs = [cell for cell in cells if cell.cell_type == "code" and LOG_TAG in cell.metadata.get("tags", [])]
+    return next((str(cell.outputs[0].get("text", "")) for cell in logs if cell.outputs), "")
 
 
 def rubric_text(item: Item, answer: str, logged: str = "") -> str:

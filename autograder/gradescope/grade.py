@@ -60,8 +60,8 @@ def grade(base: Path, settings: Settings, tell: Tell) -> None:
     users = read_users(base / METADATA_FILE)
     with tempfile.TemporaryDirectory(prefix="handed-in-") as folder:
         delivered = look_through(base / "submission", settings.problem, Path(folder))
-        tell({"notes": [f"Note: {note}." for note in delivered.notes]})
-        tell({"staff": [f"Submitted by {', '.join(users.shown) or 'an unknown user (not named by Gradescope)'}."]})
+        submitters = ", ".join(users.shown) or "an unknown user (not named by Gradescope)"
+        tell({"notes": [f"Note: {note}." for note in delivered.notes], "staff": [f"Submitted by {submitters}."]})
         problem = load_problem(settings.problem, source)
         if delivered.notebook.exists():
             _examine(problem, delivered, Path(folder), users, settings, tell)
@@ -128,12 +128,12 @@ def _examine(
         for result in found.items:
             on_item(result)
     flags = [*found.flags, *_other_student(named, users)]
-    tell({"notes": [f"Note: {flag.message}" for flag in flags if flag.kind in ("repaired", PICTURE)]})
-    tell({"leaderboard": _leaderboard(problem, found, settings)})
     seconds = {result.id: round(result.seconds, 2) for result in found.items if not result.manual}
     misconceptions = {result.id: result.misconception for result in found.items if result.misconception}
     tell(
         {
+            "notes": [f"Note: {flag.message}" for flag in flags if flag.kind in ("repaired", PICTURE)],
+            "leaderboard": _leaderboard(problem, found, settings),
             "staff": [
                 *(f"{flag.kind}: {flag.message}" for flag in flags),
                 *(f"known misconception: {item}/{name}" for item, name in misconceptions.items()),
@@ -224,9 +224,7 @@ def _other_student(named: str, users: Users) -> list[Flag]:
 
 def _leaderboard(problem: Problem, log: GradedLog, settings: Settings) -> list[dict[str, object]]:
     """The metric for the leaderboard, if the student's log has it and it is in the expected range."""
-    if not settings.leaderboard or settings.leaderboard not in log.metrics:
-        return []
-    metrics = {settings.leaderboard: log.metrics[settings.leaderboard]}
+    metrics = {name: record for name, record in log.metrics.items() if name == settings.leaderboard}
     order = "asc" if settings.lowest_first else "desc"
     return [
         {"name": f"{metric.id} ({log.profile})", "value": metric.value, "order": order}

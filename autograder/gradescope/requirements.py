@@ -99,8 +99,7 @@ def packages_for(problem_id: str, root: Path) -> Packages:
         raise SetupError(
             f"the solution of {problem_id!r} could not be graded, so its packages are not known: {last[0]}"
         )
-    found = {name: tuple(lines) for name, lines in json.loads(done.stdout.splitlines()[-1]).items()}
-    return Packages(**found)
+    return Packages(**{part: tuple(names) for part, names in json.loads(done.stdout.splitlines()[-1]).items()})
 
 
 def report(problem_id: str, root: str) -> None:

@@ -21,7 +21,6 @@ from autograder.core.text import printable
 from autograder.gradescope.settings import ListedItem, Settings
 
 RESULTS_FILE = "results.json"
-_LONGEST_LINE = 600
 _MOST_LINES = 40
 """Maximum number of lines in one text for the student."""
 
@@ -142,18 +141,16 @@ def _test(item: ListedItem, progress: Progress, settings: Settings) -> Mapping[s
 
 
 def _not_reached(end: End, settings: Settings) -> str:
-    if end is End.FAULT:
-        return "Not graded because of an error in the autograder."
-    if end is End.LATE:
-        return (
-            f"Not graded within {settings.minutes:g} minutes: code that runs before it took too long. Look in "
-            "the cells above for an endless loop or unnecessary work, then submit again."
-        )
-    return "Not graded yet."
+    sentences = {
+        End.FAULT: "Not graded because of an error in the autograder.",
+        End.LATE: f"Not graded within {settings.minutes:g} minutes: code that runs before it took too long. Look in "
+        "the cells above for an endless loop or unnecessary work, then submit again.",
+    }
+    return sentences.get(end, "Not graded yet.")
 
 
 def _readable(text: str) -> str:
     """A text of several lines without control characters, limited in length."""
     lines = text.splitlines()
-    shown = [printable(line, _LONGEST_LINE) for line in lines[:_MOST_LINES]]
+    shown = [printable(line, 600) for line in lines[:_MOST_LINES]]
     return "\n".join([*shown, "…"] if len(lines) > _MOST_LINES else shown)

@@ -14,11 +14,6 @@ from autograder.submissions.archives import files_in, in_folder
 from autograder.submissions.intake import import_student
 from autograder.submissions.reader import LOG_NAME
 
-STUDENT = "student"
-"""Name of the folder for the one student's files."""
-_MOST_METADATA = 64 * 2**20
-_MOST_COUNTED = 1000
-
 
 @dataclass(frozen=True)
 class Delivered:
@@ -51,10 +46,10 @@ class Users:
 def look_through(submission: Path, problem: str, to: Path) -> Delivered:
     """Finds notebook and log among the submitted files, in folders and zips, under any name; copies them to `to`."""
     files = files_in(submission) if submission.is_dir() else []
-    taken = import_student(STUDENT, files, problem, to)
-    folder = to / STUDENT / problem
+    taken = import_student("student", files, problem, to)
+    folder = to / "student" / problem
     notes = tuple(printable(note, 300) for note in taken.notes)
-    submitted = islice(in_folder(submission, ""), _MOST_COUNTED) if submission.is_dir() else ()
+    submitted = islice(in_folder(submission, ""), 1000) if submission.is_dir() else ()
     names = tuple(printable(file.path.removeprefix("/")) for file in submitted)
     return Delivered(folder / f"{problem}.ipynb", folder / LOG_NAME, notes, names)
 
@@ -63,7 +58,7 @@ def read_users(path: Path) -> Users:
     """Reads the submitters from the platform's metadata; empty if it is missing or cannot be read."""
     try:
         with path.open("rb") as file:
-            users = json.loads(file.read(_MOST_METADATA))["users"]
+            users = json.loads(file.read(64 * 2**20))["users"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return Users((), frozenset())
     records = [user for user in users if isinstance(user, dict)] if isinstance(users, list) else []
