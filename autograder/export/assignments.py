@@ -64,14 +64,12 @@ def total(grades: Grades, assignment: Assignment, student: str) -> Total | None:
     return Total(found, assignment.max_score) if found else None
 
 
-def chosen(course: Course, grades: Grades, wanted: Sequence[str], per: Per) -> list[Assignment]:
+def chosen(course: Course, grades: Grades, names: Sequence[str], per: Per) -> list[Assignment]:
     """Selects the assignments to export.
 
     Args:
-        course: its homeworks.
-        grades: the content of the gradebook.
-        wanted: homework and problem ids; if empty, everything with at least one submission.
-        per: whether each homework or each of its problems is an assignment; a problem named in `wanted` always is one.
+        names: homework and problem ids; if empty, everything with at least one submission.
+        per: whether each homework or each of its problems is an assignment; a problem in `names` always is one.
 
     Raises:
         ExportError: an id is unknown, is missing from the gradebook, or there is nothing to export.
@@ -79,7 +77,7 @@ def chosen(course: Course, grades: Grades, wanted: Sequence[str], per: Per) -> l
     homeworks = {homework.id: homework for homework in course.homeworks}
     found: dict[tuple[str, str], Assignment] = {}
     begun = {problem for _, problem in grades.scores}
-    for name in wanted or [h.id for h in course.homeworks if begun & set(h.problems)]:
+    for name in names or [h.id for h in course.homeworks if begun & set(h.problems)]:
         if name in homeworks and per is Per.HOMEWORK:
             found.setdefault(("homework", name), _homework(grades, homeworks[name]))
             continue
@@ -90,7 +88,7 @@ def chosen(course: Course, grades: Grades, wanted: Sequence[str], per: Per) -> l
             elif name not in homeworks:
                 raise _unknown(course, grades, name)
     if not found:
-        what = f" for {', '.join(wanted)}" if wanted else ""
+        what = f" for {', '.join(names)}" if names else ""
         raise ExportError(f"the gradebook has no submission{what} to export; run `autograder grade` first.")
     return list(found.values())
 

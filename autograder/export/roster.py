@@ -31,8 +31,6 @@ _FIRST = frozenset("first name/firstname/given name".split("/"))
 _LAST = frozenset("last name/lastname/surname/family name".split("/"))
 _NAMES = frozenset("name/student name/full name".split("/"))
 _NOT_STUDENTS = re.compile(r"instructor|teacher|ta\b|teaching|reader|observer|designer|staff", re.IGNORECASE)
-_TEST_STUDENT = "student, test"
-"""Canvas's name for the test student of a teacher's student view."""
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",  # begins with UTF-16's mark, so it comes first
@@ -240,9 +238,7 @@ def _person(number: int, line: int, headings: list[str], row: tuple[str, ...], i
     elif not (first or last):
         first, _, last = whole.rpartition(" ") if " " in whole else (whole, "", "")
     email = first_of(_EMAILS) or next((cell for _, cell in ids if "@" in cell), "")
-    is_test = is_canvas and (
-        whole.casefold() == _TEST_STUDENT or (last.casefold(), first.casefold()) == ("student", "test")
-    )
+    is_test = is_canvas and (last.casefold(), first.casefold()) == ("student", "test")  # of a teacher's student view
     sid = first_of(("sid", "sis user id", "student id", "studentid", "student number")) or next(
         (cell for heading, cell in ids if "@" not in cell and not (is_canvas and heading == CANVAS_ID)), ""
     )

@@ -131,7 +131,7 @@ def class_rows(gradebook: Any, problem: str) -> Mapping[str, Rows]:
         .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
         .filter(Assignment.name == problem)
     )
-    found = {row[0]: (row[1], Rows(row[2], row[3], row[4], row[5])) for row in submitted}
+    found = {notebook: (student, Rows(*times)) for notebook, student, *times in submitted}
     grades = gradebook.db.query(
         Grade.notebook_id,
         BaseCell.name,

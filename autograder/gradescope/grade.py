@@ -56,13 +56,12 @@ def grade(base: Path, settings: Settings, tell: Tell) -> None:
         AutograderError: nothing can be graded in this container.
     """
     started = time.monotonic()
-    source = base / "source"
     users = read_users(base / METADATA_FILE)
     with tempfile.TemporaryDirectory(prefix="handed-in-") as folder:
         delivered = look_through(base / "submission", settings.problem, Path(folder))
         submitters = ", ".join(users.shown) or "an unknown user (not named by Gradescope)"
         tell({"notes": [f"Note: {note}." for note in delivered.notes], "staff": [f"Submitted by {submitters}."]})
-        problem = load_problem(settings.problem, source)
+        problem = load_problem(settings.problem, base / "source")
         if delivered.notebook.exists():
             _examine(problem, delivered, Path(folder), users, settings, tell)
         elif delivered.log.exists() and settings.log_alone == VERIFY:
@@ -70,8 +69,8 @@ def grade(base: Path, settings: Settings, tell: Tell) -> None:
         else:
             _refuse(problem, delivered, tell)
     libraries = ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES)
-    tell({"staff": [f"Graded in {time.monotonic() - started:.1f} s with {libraries}."]})
-    tell({"end": str(End.DONE)})
+    seconds = time.monotonic() - started
+    tell({"staff": [f"Graded in {seconds:.1f} s with {libraries}."], "end": str(End.DONE)})
 
 
 def preflight_here(base: Path, settings: Settings) -> str:

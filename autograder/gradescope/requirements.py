@@ -19,7 +19,6 @@ from autograder.core.errors import SetupError
 MEMORY_FILE = Path(__file__).with_name("memory.toml")
 OURS = ("autograder", "homework")
 _FROM_TORCH_INDEX = ("torch", "torchvision")
-_MOST_SECONDS = 900.0
 _packages_distributions = functools.cache(packages_distributions)
 _START = (
     "import sys; sys.path[:] = {path!r}; "
@@ -91,9 +90,7 @@ def packages_for(problem_id: str, root: Path) -> Packages:
         SetupError: the solution could not be graded.
     """
     start = _START.format(path=sys.path, problem=problem_id, root=str(root))
-    done = subprocess.run(
-        [sys.executable, "-c", start], capture_output=True, text=True, check=False, timeout=_MOST_SECONDS
-    )
+    done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=False, timeout=900)
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["no output"]
         raise SetupError(

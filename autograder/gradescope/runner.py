@@ -32,11 +32,6 @@ from autograder.sandbox.guest.confinement import die_with_parent
 from autograder.sandbox.guest.process_tree import kill_children
 from autograder.sandbox.host import ISOLATION_VARIABLE
 
-RESERVE_BYTES = 1 << 20
-"""Bytes of disk space that are reserved for the last results."""
-SPARE_SECONDS = 30.0
-"""Seconds before the platform's time limit at which the grading is ended."""
-
 
 def main(arguments: list[str]) -> int:
     """Grades the submission in `<base>/submission` and writes `<base>/results/results.json`.
@@ -73,7 +68,8 @@ def main(arguments: list[str]) -> int:
 def run(base: Path, settings: Settings) -> int:
     """Grades one submission; returns the exit status."""
     started = time.monotonic()
-    deadline = started + max(1.0, settings.minutes * 60 - min(SPARE_SECONDS, settings.minutes * 6))
+    spare = min(30.0, settings.minutes * 6)  # seconds between the end of the grading and the platform's time limit
+    deadline = started + max(1.0, settings.minutes * 60 - spare)
     shut(base)
     progress = Progress()
     save = SavedResults(base / "results", settings, progress, started)
@@ -104,7 +100,7 @@ def shut(base: Path) -> None:
 
 
 class SavedResults:
-    """Writes the current results. A full disk does not end the grading, and space for the last results is reserved.
+    """Writes the current results. A full disk does not end the grading: 1 MiB is reserved for the last results.
 
     Args:
         started: when the run began, by `time.monotonic()`.
@@ -114,7 +110,7 @@ class SavedResults:
         self._folder, self._settings, self._progress, self._started = folder, settings, progress, started
         self._reserve = folder / ".reserve"
         with contextlib.suppress(OSError):
-            self._reserve.write_bytes(b"\1" * RESERVE_BYTES)
+            self._reserve.write_bytes(b"\1" * (1 << 20))
 
     def __call__(self) -> None:
         """Writes the current results."""
@@ -197,19 +193,17 @@ def _grade_and_exit(base: Path, settings: Settings, writing: int) -> None:
         while data:
             data = data[os.write(writing, data) :]
 
-    status = 1
     try:
         os.setsid()
         die_with_parent()
         from autograder.gradescope.grade import grade
 
         grade(base, settings, tell)
-        status = 0
     except BaseException as error:
         reason = str(error) if isinstance(error, AutograderError) else traceback.format_exc()
         tell({"staff": ["The autograder failed:", *reason.splitlines()], "end": str(End.FAULT)})
     finally:
-        os._exit(status)
+        os._exit(0)  # its messages alone say how it ended
 
 
 if __name__ == "__main__":
