@@ -55,9 +55,9 @@ def _no_personal_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks tests in a browser and benchmarks as `long`, and what carries neither `kernel` nor `slow` as `unit`."""
+    """Marks tests in a browser and benchmarks as `long`, and what has none of the other markers as `unit`."""
     for item in items:
         if item.path.relative_to(ROOT).parts[:2] in LONG_FOLDERS:
             item.add_marker("long")
-        if not any(item.get_closest_marker(name) for name in ("kernel", "slow")):
+        if not any(item.get_closest_marker(name) for name in ("kernel", "long", "slow")):
             item.add_marker("unit")

@@ -345,7 +345,7 @@ class _Examination:
 
 
 def _dynamic(rebuilt: Rebuilt) -> str:
-    """The construct in one of the student's own cells that binds names dynamically; empty if there is none."""
+    """The first built-in (such as `exec`) in the student's own cells that may bind any name; empty if there is none."""
     for built in rebuilt.cells:
         if built.role in ("answer", "free") and built.cell_type == "code":
             names = names_of(built.source)

@@ -276,11 +276,11 @@ class Host:
             self.close()
 
     def settle(self) -> None:
-        """Waits until a killed session has ended.
+        """Waits until the session that was killed last has ended; returns at once if none is ending.
 
         Raises:
-            ClosedError: the host process has ended.
-            TooLateError: the host process does not answer.
+            ClosedError: the sandbox process has ended.
+            TooLateError: the sandbox process does not answer.
         """
         if self._owed and self._sock is not None:
             self._owed = False
@@ -377,7 +377,7 @@ class Session:
         self._owes = True
 
     def settle(self) -> None:
-        """Waits until the last fork has been killed.
+        """Waits until the last fork has been killed; returns at once if it was waited for before.
 
         Raises:
             SessionDiedError: the session has ended because of that fork; it is closed.

@@ -40,7 +40,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one probe."""
+    """What one attempt to break out of the sandbox (a probe) managed."""
 
     name: str
     managed: str
@@ -282,7 +282,9 @@ def _ask(session: Session, source: str, name: str) -> dict[str, Any]:
     try:
         return session.run(source, "probe", PROBE_SECONDS)
     except SessionDiedError as error:
-        raise SetupError(f"the probe {name!r} could not be run: the session {error.reason}") from None
+        raise SetupError(
+            f"the sandbox's self-test {name!r} did not finish ({error.reason}); run `autograder doctor`."
+        ) from None
 
 
 @contextlib.contextmanager
