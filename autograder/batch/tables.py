@@ -93,9 +93,9 @@ def _write(path: Path, problem: str, rows: Sequence[Mapping[str, str]]) -> None:
 
 
 def _read(path: Path, columns: list[str]) -> list[dict[str, str]]:
-    """The lines of an existing table; empty if there is no such file or its columns differ."""
+    """The complete lines of an existing table, with the columns of today; empty if there is no such file."""
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        reader = csv.DictReader(file)
-        return [row for row in reader if list(row) == columns and None not in row.values()]
+        whole = [row for row in csv.DictReader(file) if None not in row and None not in row.values()]
+    return [{name: row.get(name, "") for name in columns} for row in whole if {"student", "problem"} <= row.keys()]

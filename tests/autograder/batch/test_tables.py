@@ -75,3 +75,11 @@ def test_a_run_that_is_killed_leaves_no_lock_behind(tmp_path: Path, monkeypatch:
     run.join()
     write_tables(tmp_path, "vae", lines("vae", 1))
     assert (tmp_path / GRADES).is_file()
+
+
+def test_a_table_of_an_older_version_keeps_its_lines(tmp_path: Path) -> None:
+    (tmp_path / GRADES).write_text("student,problem,score\nada,gan,3\n", encoding="utf-8")
+    write_tables(tmp_path, "vae", lines("vae", 1))
+    with (tmp_path / GRADES).open(newline="", encoding="utf-8") as file:
+        first, second = csv.DictReader(file)
+    assert (first["problem"], first["score"], first["status"]) == ("gan", "3", "") and second["problem"] == "vae"
