@@ -17,6 +17,9 @@ from autograder.course.config import root_folder
 from autograder.course.problem import problem_ids
 from autograder.report.page import NAME, report
 
+_MARK = "demonstration.txt"
+"""The file in a demonstration's folder that allows the next one to empty it."""
+
 
 @dataclass(frozen=True)
 class DemoResult:
@@ -55,9 +58,10 @@ def demo(
     """
     root = root or root_folder()
     chosen = list(problems) or problem_ids(root)
-    out = out or root / "course" / "demo"
+    ours = root / "course" / "demo"
+    out = out or ours
     submitted, graded = out / "submitted", out / "graded"
-    _empty(out, submitted, graded)
+    _empty(out, submitted, graded, is_ours=out == ours)
     release(chosen, root=root)
     students = make_class(chosen, submitted, root)
     results = []
@@ -96,14 +100,19 @@ def _result(problem: str, students: Iterable[MadeUpStudent], gradings: Iterable[
     )
 
 
-def _empty(out: Path, *folders: Path) -> None:
-    """Removes the files of an earlier demonstration; refuses if there are others."""
-    others = [path.name for path in out.iterdir() if path not in folders] if out.is_dir() else []
+def _empty(out: Path, *folders: Path, is_ours: bool) -> None:
+    """Removes the files of an earlier demonstration, which left `_MARK`; refuses if there are others."""
+    found = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    others = sorted(found - {_MARK, *(folder.name for folder in folders)} if is_ours or _MARK in found else found)
     if others:
         raise SetupError(
             f"{out} has files that are not from a demonstration ({others[0]}); choose an empty folder with --out."
         )
     try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / _MARK).write_text(
+            "`autograder demo` made this folder and empties it when it runs again.\n", encoding="utf-8"
+        )
         for folder in folders:
             if folder.exists():
                 shutil.rmtree(folder)

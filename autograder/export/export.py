@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from autograder.core.errors import ExportError
 from autograder.core.text import printable
@@ -121,6 +121,8 @@ def _exported(request: Request, course: Course, grades: Grades) -> Exported:
             names = ", ".join(assignment.id for assignment in assignments)
             raise ExportError(f"Gradescope has one file for each assignment; choose one with --assignment: {names}.")
         return gradescope_file(grades, assignments[0], roster, matching, zone=zone, unfinished=request.unfinished)
+    if form is not Form.CANVAS:
+        assert_never(form)
     return canvas_file(
         grades,
         assignments,
