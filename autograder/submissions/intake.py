@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import zipfile
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -36,7 +37,6 @@ _log = logging.getLogger("autograder")
 
 MAX_TOTAL = 500 * 2**20
 """Maximum bytes to read for one student."""
-_NAMED = 10
 
 
 @dataclass
@@ -84,11 +84,11 @@ def import_class(
     Raises:
         SetupError: the source is neither folder nor zip, has no submissions, or `to` cannot be written.
     """
-    groups: dict[str, list[Iterator[Found]]] = {}
+    groups: dict[str, list[Iterator[Found]]] = defaultdict(list)
     owners: dict[str, Owner] = {}
-    for whose, files in _by_student(source, problem, numbers):
-        owners.setdefault(whose.name, whose)
-        groups.setdefault(whose.name, []).append(files)
+    for submitter, files in _by_student(source, problem, numbers):
+        owners.setdefault(submitter.name, submitter)
+        groups[submitter.name].append(files)
     if not groups:
         raise SetupError(f"{source} contains no submissions; expected one folder, zip or notebook per student.")
     if len(groups) == 1:
@@ -96,20 +96,18 @@ def import_class(
         found = relevant_files(chain.from_iterable(files_of))
         _refuse_a_folder_around_the_class(source, found)
         groups[only] = [iter(found)]
-    names: dict[str, list[str]] = {}
+    names = defaultdict(list)
     for name, student in student_ids(groups).items():
-        names.setdefault(student, []).append(name)
+        names[student].append(name)
     taken = []
-    for student in sorted(names):
-        own = names[student]
-        one = import_student(
-            student, relevant_files(chain.from_iterable(chain.from_iterable(groups.pop(n) for n in own))), problem, to
-        )
+    for student, own in sorted(names.items()):
+        submitted = chain.from_iterable(chain.from_iterable(groups.pop(name) for name in own))
+        one = import_student(student, relevant_files(submitted), problem, to)
         one.notes[:0] = [
             f"submitted under the name {name!r}, which is not a valid student name" for name in own if name != student
         ]
-        if numbers is not None and owners[own[0]].number not in numbers:
-            number = owners[own[0]].number
+        number = owners[own[0]].number
+        if numbers is not None and number not in numbers:
             why = f"Canvas's number {number} is not on the roster" if number else "the Canvas number is unclear"
             one.notes.insert(0, f"{why}; the folder has the name that Canvas uses: rename it")
         if times is not None:
@@ -123,17 +121,17 @@ def import_class(
 
 def _refuse_a_folder_around_the_class(source: Path, files: list[Found]) -> None:
     """Raises if one top-level folder seems to contain the whole class; it would count as a single student."""
-    inner: dict[str, set[str]] = {}
+    inner = defaultdict(set)
     for found in files:
         parts = PurePosixPath(found.path).parts
         if len(parts) > 2 and found.path.lower().endswith(".ipynb") and not parts[0].lower().endswith(".zip"):
-            inner.setdefault(parts[0], set()).add(parts[1])
+            inner[parts[0]].add(parts[1])
     for top, students in inner.items():
         if len(students) > 1:
-            mend = f"use {source / top}" if source.is_dir() else f"unpack it and use the folder {top} in it"
+            fix = f"use {source / top}" if source.is_dir() else f"unpack it and use the folder {top} in it"
             raise SetupError(
                 f"{source} contains one folder, {top!r}, with notebooks in {len(students)} folders below it. If it is "
-                f"the whole class, {mend} as the source. Each folder at the top counts as one student; nothing was "
+                f"the whole class, {fix} as the source. Each folder at the top counts as one student; nothing was "
                 "imported."
             )
 
@@ -157,24 +155,21 @@ def _by_student(
             f"{source} is not a Canvas *Download Submissions* archive (files name_123_456_file at the top); a "
             "Canvas roster cannot be used with it."
         )
-    strange = {
-        entry.name
-        for entry in entries
-        if entry.is_file and not (owner_on_canvas(entry.name) if from_canvas else _is_known(entry.name))
-    }
-    if strange:
-        names = listed([printable(name, 60) for name in sorted(strange)], _NAMED)
-        _log.warning("%s: ignored, because not a folder, zip, notebook or log: %s", source, names)
+    ignored = []
     for entry in entries:
         if not entry.is_file:
             yield Owner(entry.name), entry.files
             continue
-        whose = owner_on_canvas(entry.name, numbers) if from_canvas else owner(entry.name, problem)
-        if whose is None or entry.name in strange:
+        submitter = owner_on_canvas(entry.name, numbers) if from_canvas else owner(entry.name, problem)
+        if submitter is None or not (from_canvas or _is_known(entry.name)):
+            ignored.append(printable(entry.name, 60))
             continue
-        if numbers and whose.number in numbers:  # `number` is empty if it is ambiguous
-            whose = replace(whose, name=numbers[whose.number])
-        yield whose, _as_named(entry, whose.file)
+        if numbers and submitter.number in numbers:  # `number` is empty if it is ambiguous
+            submitter = replace(submitter, name=numbers[submitter.number])
+        yield submitter, _as_named(entry, submitter.file)
+    if ignored:
+        names = listed(sorted(ignored), 10)
+        _log.warning("%s: ignored, because not a folder, zip, notebook or log: %s", source, names)
 
 
 def _as_named(entry: _TopEntry, own_name: str) -> Iterator[Found]:
@@ -198,10 +193,10 @@ def _at_the_top(source: Path) -> Iterator[_TopEntry]:
                 yield _TopEntry(path.name, True, of_file(path, path.name))
     elif source.is_file() and zipfile.is_zipfile(source):
         archive = zipfile.ZipFile(source)  # stays open: the files are read later, student by student
-        tops: dict[str, list[zipfile.ZipInfo]] = {}
+        tops = defaultdict(list)
         for info in archive.infolist():
             if inside := path_inside(info):
-                tops.setdefault(inside.partition("/")[0], []).append(info)
+                tops[inside.partition("/")[0]].append(info)
         for top, infos in sorted(tops.items()):
             yield _TopEntry(top, any(path_inside(info) == top for info in infos), in_zip(archive, "", 0, infos))
     else:
@@ -221,14 +216,10 @@ def import_student(student: str, files: list[Found], problem: str, to: Path) -> 
 
 def _take_notebook(taken: IntakeResult, files: list[Found], problem: str, to: Path) -> Found | None:
     """Chooses and writes the notebook: the right problem's, then the right name, then the newest."""
-    notebooks = sorted(
-        (file for file in files if file.name.lower().endswith(".ipynb")),
-        key=lambda file: (file.changed, file.path),
-        reverse=True,
-    )
-    named = [file for file in notebooks if file.name == f"{problem}.ipynb"]
+    notebooks = [file for file in files if file.name.lower().endswith(".ipynb")]
+    notebooks.sort(key=lambda file: (file.name == f"{problem}.ipynb", file.changed, file.path), reverse=True)
     total = 0
-    for file in [*named, *(file for file in notebooks if file not in named)]:
+    for file in notebooks:
         if total > MAX_TOTAL:
             taken.notes.append(f"{file.path} was ignored: the files before it are too large")
             continue
@@ -246,7 +237,7 @@ def _take_notebook(taken: IntakeResult, files: list[Found], problem: str, to: Pa
         else:
             break
     else:
-        taken.notes.append("no notebook was submitted" if not notebooks else f"no notebook of {problem} was submitted")
+        taken.notes.append(f"no notebook of {problem} was submitted" if notebooks else "no notebook was submitted")
         to.mkdir(parents=True, exist_ok=True)  # so that grading reports the missing notebook
         return None
     taken.notebook = file.path
@@ -288,8 +279,7 @@ def problem_of(data: bytes) -> str:
     if is_overgrown(data):
         return ""
     try:
-        document = json.loads(data.decode("utf-8-sig"))
-        named = document["metadata"]["homework"]["problem"]
+        named = json.loads(data.decode("utf-8-sig"))["metadata"]["homework"]["problem"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
     return named if isinstance(named, str) else ""

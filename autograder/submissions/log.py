@@ -35,41 +35,36 @@ def read_any_log(data: bytes | None) -> tuple[dict[str, Any], list[Flag]]:
     """Like `read_log`, for a log of any problem."""
     if data is None:
         return {}, [Flag("no_log", "No submission_log.json was submitted.")]
+    log: dict[str, Any] = {}
     if len(data) > MOST_BYTES:
-        return {}, [
-            Flag("log_unusable", f"submission_log.json has {len(data):,} bytes; at most {MOST_BYTES:,} are read.")
-        ]
-    try:
-        log = read_json(data)
-        too_many = _too_many(log)
-        if too_many:
-            return {}, [Flag("log_unusable", too_many)]
-        first = next(_validator().iter_errors(log), None)
-        if first is not None:
-            raise first
-    except jsonschema.ValidationError as error:
-        where = "/".join(str(part) for part in error.absolute_path) or "top level"
-        return {}, [
-            Flag("log_unusable", f"submission_log.json does not follow the schema at {where}: {error.message[:200]}")
-        ]
-    except ContentError as error:
-        return {}, [Flag("log_unusable", f"submission_log.json {error}.")]
-    except ValueError as error:
-        return {}, [Flag("log_unusable", f"submission_log.json is not JSON: {str(error)[:200]}")]
+        error = f"has {len(data):,} bytes; at most {MOST_BYTES:,} are read."
+    else:
+        log, error = _parsed(data)
+    if error:
+        return {}, [Flag("log_unusable", f"submission_log.json {error}")]
     if log.pop("grades", None) is not None:
         return log, [Flag("log_tampered", "The submitted log contained grades; they were ignored.")]
     return log, []
 
 
-@functools.cache
-def _validator() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(schema(), format_checker=jsonschema.FormatChecker())
-
-
-def _too_many(log: Any) -> str:
-    """An error message if a part of the log has more than `MOST_ENTRIES` entries, else empty."""
+def _parsed(data: bytes) -> tuple[Any, str]:
+    """The log, and why it cannot be used, empty if it can."""
+    try:
+        log = read_json(data)
+    except ContentError as error:
+        return None, f"{error}."
+    except ValueError as error:
+        return None, f"is not JSON: {str(error)[:200]}"
     for part in ("answers", "metrics", "code"):
         entries = log.get(part) if isinstance(log, dict) else None
         if isinstance(entries, dict) and len(entries) > MOST_ENTRIES:
-            return f"submission_log.json has {len(entries):,} {part}; at most {MOST_ENTRIES:,} are read."
-    return ""
+            return None, f"has {len(entries):,} {part}; at most {MOST_ENTRIES:,} are read."
+    for violation in _validator().iter_errors(log):
+        where = "/".join(str(part) for part in violation.absolute_path) or "top level"
+        return None, f"does not follow the schema at {where}: {violation.message[:200]}"
+    return log, ""
+
+
+@functools.cache
+def _validator() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(schema(), format_checker=jsonschema.FormatChecker())

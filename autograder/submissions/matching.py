@@ -21,9 +21,6 @@ from autograder.course.problem import Item, Problem
 from autograder.submissions.reader import SubmittedCell
 from homework.hand_in.source_hash import normalised
 
-_NAMED = 6
-"""Maximum number of cells in a message."""
-
 
 @dataclass(frozen=True)
 class Matching:
@@ -63,13 +60,12 @@ def match(problem: Problem, cells: Sequence[SubmittedCell], released: Mapping[st
     for item in problem.items:
         search = _Search(problem, item, cells, released, set(counted.values()))
         position = search.found()
-        if position is None:
-            continue
-        counted[item.id] = position
-        flags += search.flags(position)
-        stubs.update(search.stubs)
-        if item.kind != "figure":
-            drafts.update((n, item.id) for n in search.answered if n != position)
+        if position is not None:
+            counted[item.id] = position
+            flags += search.flags(position)
+            stubs.update(search.stubs)
+            if item.kind != "figure":
+                drafts.update(dict.fromkeys(search.answered, item.id))
     taken = set(counted.values())
     drafts = {n: item for n, item in drafts.items() if n not in taken}
     return Matching(counted, drafts, frozenset(stubs - taken), tuple(flags))
@@ -114,33 +110,34 @@ class _Search:
 
     def flags(self, counted: int) -> list[Flag]:
         """Flags on the decisions made to find the cell."""
-        said = []
+        repairs = []
         if len(self.answered) > 1 and counted in self.answered:
             cells = _numbers(self.answered)
-            said.append(f"cells {cells} of the notebook answer this item; {self._why(counted)}.")
+            repairs.append(f"cells {cells} of the notebook answer this item; {self._why(counted)}.")
         elif len(self._by_id) > 1 and self._is[counted] is not _Answer.NONE:
             others = _numbers([n for n in self._by_id if n != counted])
-            said.append(f"cell {counted + 1} counts; {others} of the notebook have the same id but are empty.")
+            repairs.append(f"cell {counted + 1} counts; {others} of the notebook have the same id but are empty.")
         below = [n for n in self._below if n != counted and self._is[n] is _Answer.WHOLE]
         if below:
-            said.append(
+            repairs.append(
                 f"cell {below[0] + 1} defines it again below the test; cell {counted + 1}, above the test, counts. "
                 "To have the other cell graded, move its code into your answer cell."
             )
         if counted not in self._by_id:
             by_its_name = "the name it defines" if self._item.kind == "code" else "the text above it"
             how = "its cell id" if counted in self._by_cell else by_its_name
-            said.append(f"the cell was found by {how}, not by its nbgrader id.")
-        return [Flag("repaired", f"{self._item.id}: {each}") for each in said]
+            repairs.append(f"the cell was found by {how}, not by its nbgrader id.")
+        return [Flag("repaired", f"{self._item.id}: {repair}") for repair in repairs]
 
     def _why(self, counted: int) -> str:
         later = [n for n in self.answered if n > counted]
         if not later:
             return f"the last one, cell {counted + 1}, counts"
-        unread = [n for n in later if names_of(self._cells[n].source) is None]
+        unread = [n + 1 for n in later if names_of(self._cells[n].source) is None]
         if unread:
-            what = f"cell {unread[-1] + 1} cannot be read by Python"
-            return f"{what}, so cell {counted + 1} counts, as when the notebook is run"
+            return (
+                f"cell {unread[-1]} cannot be read by Python, so cell {counted + 1} counts, as when the notebook is run"
+            )
         return f"cell {later[-1] + 1} does not define `{self._item.id}`, so cell {counted + 1} counts"
 
     def _judged(self, n: int) -> _Answer:
@@ -166,13 +163,11 @@ class _Search:
         if test is None:
             return len(self._cells)
         text = self._released[test.id].strip()
-        found = [
-            n
-            for n, cell in enumerate(self._cells)
-            if cell.grade_id == test.grade_id
-            or (not cell.grade_id and (cell.cell_id == test.id or cell.source.strip() == text))
-        ]
-        return found[-1] if found else len(self._cells)
+        for n, cell in reversed([*enumerate(self._cells)]):
+            is_copy = not cell.grade_id and (cell.cell_id == test.id or cell.source.strip() == text)
+            if cell.grade_id == test.grade_id or is_copy:
+                return n
+        return len(self._cells)
 
     def _places(self) -> Iterable[int]:
         """Positions of possible answers without ids: below the text that precedes the answer in the release."""
@@ -194,14 +189,12 @@ def _code(source: str) -> str:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return normalised(source)
     for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-            and ast.get_docstring(node) is not None
-        ):
-            del node.body[0]
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if ast.get_docstring(node) is not None:
+                del node.body[0]
     return ast.dump(tree)
 
 
 def _numbers(positions: Sequence[int]) -> str:
     """The 1-based numbers of cells, as text."""
-    return listed([str(n + 1) for n in positions], _NAMED)
+    return listed([str(n + 1) for n in positions], 6)

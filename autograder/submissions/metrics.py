@@ -61,14 +61,13 @@ def judge_metrics(metrics: Mapping[str, Mapping[str, Any]], bands: Bands, profil
     """
     if profile == "grade":
         return ()
-    used = set()
-    judged = {}
-    for name, record in metrics.items():
-        entry = entry_for(name, bands)
-        used.add(entry)
-        judged[name] = _judge(name, record, None if entry is None else bands[entry].get(profile))
-    for entry, by_profile in bands.items():
-        if entry not in used and profile in by_profile:
+    entries = {name: entry_for(name, bands) for name in metrics}
+    judged = {
+        name: _judge(name, metrics[name], None if entry is None else bands[entry].get(profile))
+        for name, entry in entries.items()
+    }
+    for entry in bands.keys() - entries.values():
+        if profile in bands[entry]:
             message = f"{entry}: not in the log; run the cell that measures it, then the cell that writes the log."
             judged[entry] = VerifiedMetric(entry, MetricVerdict.ABSENT, message)
     return tuple(judged[name] for name in sorted(judged))
@@ -83,8 +82,8 @@ def numbers_in_words(metrics: Mapping[str, Mapping[str, Any]], bands: Bands, pro
     for metric in judge_metrics(metrics, bands, profile):
         if metric.id not in bands or "*" in metric.id:
             continue
-        error = _finite(metrics.get(metric.id, {}).get("stderr"))
-        runs = metrics.get(metric.id, {}).get("runs")
+        record = metrics.get(metric.id, {})
+        error, runs = _finite(record.get("stderr")), record.get("runs")
         value = "not available" if metric.value is None else f"{metric.value:.5g}"
         value += "" if error is None else f" ± {error:.2g}"
         value += f" ({runs} runs)" if isinstance(runs, int) and 1 < runs < 10**9 else ""
@@ -124,11 +123,11 @@ def _inconsistent(value: float, record: Mapping[str, Any]) -> str:
     values = record["values"]
     if not isinstance(values, list) or not values:
         return "the values are not a list of numbers"
-    numbers = [_finite(each) for each in values]
-    if any(number is None for number in numbers):
+    numbers = [number for each in values if (number := _finite(each)) is not None]
+    if len(numbers) < len(values):
         return "a value is missing, but there is a mean of all values"
     try:
-        return _not_of(value, error, [number for number in numbers if number is not None], runs)
+        return _not_of(value, error, numbers, runs)
     except OverflowError:
         return "the values are too large to compute their mean"
 

@@ -39,14 +39,8 @@ _PHOTOGRAPHS = ("JPEG", "MPO")
 """Pillow's names for JPEG files; cameras write MPO, which adds a preview after the picture."""
 _BASE64 = 1.37
 """Characters of base64 per byte, including line breaks."""
-_QUALITY = 90
-"""JPEG quality."""
 _SMALLEST = 64
 """Minimum side length, in pixels, after a reduction."""
-_MAX_TRIED = 2 * MAX_PICTURES
-"""Maximum number of pictures per cell that are tried, valid or damaged."""
-_FULL = 257
-"""Ratio of a 16-bit level to an 8-bit level."""
 
 
 @dataclass(frozen=True)
@@ -120,22 +114,19 @@ def gather(pictures: Sequence[SubmittedPicture]) -> Gathered:
     notes: list[str] = []
     room = _Budget(MAX_FILE_BYTES, MAX_CELL_PIXELS, MAX_PICTURE_BYTES)
     for number, drawn in enumerate(pictures, start=1):
-        if len(kept) == MAX_PICTURES or number > _MAX_TRIED:
-            notes.append(
-                f"picture {number} and those after it are left out: at most {MAX_PICTURES} pictures per cell are kept."
-            )
+        if len(kept) == MAX_PICTURES or number > 2 * MAX_PICTURES:  # pictures that cannot be kept also cost time
+            rest = f"and those after it are left out: at most {MAX_PICTURES} pictures per cell are kept."
+            notes.append(f"picture {number} {rest}")
             break
         try:
             mime, raw, changes = _drawn_anew(_opened(drawn, room), room.kept)
+            room.kept -= len(raw)
+            kept.append(Picture(mime, base64.b64encode(raw).decode("ascii"), drawn))
         except PictureError as error:
-            notes.append(f"picture {number} {error}")
-            continue
+            changes = [str(error)]
         except Exception:  # some damage shows only when pixels are converted
-            notes.append(f"picture {number} {_DAMAGED}")
-            continue
-        room.kept -= len(raw)
+            changes = [_DAMAGED]
         notes += [f"picture {number} {change}" for change in changes]
-        kept.append(Picture(mime, base64.b64encode(raw).decode("ascii"), drawn))
     return Gathered(tuple(kept), tuple(notes))
 
 
@@ -202,9 +193,8 @@ def _drawn_anew(image: Image.Image, most: int) -> tuple[str, bytes, list[str]]:
         changes.append("is made smaller: the cell's pictures are too large.")
     while len(raw) > most:
         if min(plain.size) < 2 * _SMALLEST:
-            raise PictureError(
-                f"is left out: the cell's pictures have more than {MAX_PICTURE_BYTES // 2**20} MiB. {_SMALLER}"
-            )
+            limit = f"{MAX_PICTURE_BYTES // 2**20} MiB"
+            raise PictureError(f"is left out: the cell's pictures have more than {limit}. {_SMALLER}")
         plain = plain.reduce(2)
         raw = _encoded(plain, mime)
     return mime, raw, changes
@@ -213,7 +203,7 @@ def _drawn_anew(image: Image.Image, most: int) -> tuple[str, bytes, list[str]]:
 def _plain(image: Image.Image) -> Image.Image:
     """Only the pixels, with 8 bits per channel: gray, RGB, or RGBA if there are transparent pixels."""
     if image.mode.startswith("I"):
-        image = image.convert("I").point(lambda level: level / _FULL)
+        image = image.convert("I").point(lambda level: level / 257)  # from 16 to 8 bits
     if "A" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
         if image.getchannel("A").getextrema() == (255, 255):
@@ -226,7 +216,7 @@ def _plain(image: Image.Image) -> Image.Image:
 
 def _encoded(image: Image.Image, mime: str) -> bytes:
     packed = io.BytesIO()
-    image.save(packed, FORMATS[mime], quality=_QUALITY)
+    image.save(packed, FORMATS[mime], quality=90)
     return packed.getvalue()
 
 

@@ -6,6 +6,7 @@ file that is not a notebook raises `UnusableError`, whose message says what to d
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -29,8 +30,7 @@ MAX_VALUES = 4_000_000
 """Maximum number of values in a notebook's JSON; each takes up to a hundred bytes of memory."""
 MAX_LOG_BYTES = 2 * 2**20
 """Maximum bytes read of a student's log; a valid log has at most half as many."""
-_LONGEST_PATH = 1_000
-"""Maximum characters of a path in a message."""
+
 MAX_CELLS = 5_000
 MAX_CELL_CHARACTERS = 1_000_000
 
@@ -41,6 +41,10 @@ class UnusableError(AutograderError):
     def __init__(self, outcome: Outcome, message: str) -> None:
         super().__init__(message)
         self.outcome = outcome
+
+
+def _unreadable(message: str) -> UnusableError:
+    return UnusableError(Outcome.UNREADABLE, message)
 
 
 @dataclass(frozen=True)
@@ -146,9 +150,9 @@ def read_bytes(path: Path, below: Path | None = None, most: int | None = None) -
 
 def _read(path: Path, below: Path | None, most: int) -> tuple[bytes, float]:
     """The bytes and the modification time of a file; raises the same errors as `read_bytes`."""
-    shown = printable(str(path), _LONGEST_PATH)
+    shown = printable(str(path), 1_000)
     if below is not None and is_behind_link(path, below):
-        raise UnusableError(Outcome.UNREADABLE, f"{shown} is behind a symbolic link; submit the notebook itself.")
+        raise _unreadable(f"{shown} is behind a symbolic link; submit the notebook itself.")
     try:
         with opened(path) as file:
             about = os.fstat(file.fileno())
@@ -156,24 +160,22 @@ def _read(path: Path, below: Path | None, most: int) -> tuple[bytes, float]:
     except FileNotFoundError:
         raise UnusableError(Outcome.MISSING, f"{shown} is missing: {_found_instead(path)}.") from None
     except NotRegularError:
-        raise UnusableError(Outcome.UNREADABLE, f"{shown} is not a regular file; submit the notebook itself.") from None
+        raise _unreadable(f"{shown} is not a regular file; submit the notebook itself.") from None
     except OSError as error:
-        raise UnusableError(Outcome.UNREADABLE, f"{shown} cannot be read: {why(error)}.") from None
+        raise _unreadable(f"{shown} cannot be read: {why(error)}.") from None
     if max(about.st_size, len(data)) > most:
-        raise UnusableError(
-            Outcome.UNREADABLE,
+        raise _unreadable(
             f"{shown} has {about.st_size / 2**20:,.0f} MiB; at most {most / 2**20:,.0f} MiB are read; "
-            "clear the outputs (Edit > Clear all outputs), save and submit again.",
+            "clear the outputs (Edit > Clear all outputs), save and submit again."
         )
     return data, about.st_mtime
 
 
 def _found_instead(path: Path) -> str:
     """Describes the files found in place of the notebook."""
-    try:
+    there = []
+    with contextlib.suppress(OSError):
         there = sorted(os.listdir(path.parent))
-    except OSError:
-        there = []
     names = [printable(name) for ending in (".ipynb", ".zip") for name in there if name.endswith(ending)]
     if not names:
         return "nothing was submitted under this name"
@@ -193,20 +195,16 @@ def read_cells(data: bytes, name: str) -> list[SubmittedCell]:
     document = _document(data, name)
     major = document.get("nbformat")
     if "worksheets" in document or (type(major) is int and major < 4):
-        raise UnusableError(
-            Outcome.UNREADABLE,
+        raise _unreadable(
             f"{name} is a notebook in the old format {major}; open it in Jupyter, save it (or run "
-            "`jupyter nbconvert --to notebook`) and submit the new file.",
+            "`jupyter nbconvert --to notebook`) and submit the new file."
         )
     cells = document.get("cells")
     if type(cells) is not list or major != 4:
-        raise UnusableError(
-            Outcome.UNREADABLE, f"{name} is JSON but not a Jupyter notebook (it has no list of cells in format 4)."
-        )
+        raise _unreadable(f"{name} is JSON but not a Jupyter notebook (it has no list of cells in format 4).")
     if len(cells) > MAX_CELLS:
-        raise UnusableError(Outcome.UNREADABLE, f"{name} has {len(cells):,} cells; at most {MAX_CELLS:,} are read.")
-    read = [_cell(cell) for cell in cells if type(cell) is dict]
-    return [cell for cell in read if cell is not None]
+        raise _unreadable(f"{name} has {len(cells):,} cells; at most {MAX_CELLS:,} are read.")
+    return [read for cell in cells if type(cell) is dict and (read := _cell(cell))]
 
 
 def is_overgrown(data: bytes) -> bool:
@@ -216,36 +214,28 @@ def is_overgrown(data: bytes) -> bool:
 
 def _document(data: bytes, name: str) -> dict[str, Any]:
     if is_overgrown(data):
-        raise UnusableError(
-            Outcome.UNREADABLE,
+        raise _unreadable(
             f"{name} contains more than {MAX_VALUES:,} values; clear the outputs (Edit > Clear all outputs), save and "
-            "submit again.",
+            "submit again."
         )
     if not data.strip():
-        raise UnusableError(Outcome.UNREADABLE, f"{name} is empty; save the notebook and submit it again.")
+        raise _unreadable(f"{name} is empty; save the notebook and submit it again.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UnusableError(
-            Outcome.UNREADABLE,
-            f"{name} is not UTF-8 text (byte {error.start:,}); download it again as .ipynb and submit that file.",
+        raise _unreadable(
+            f"{name} is not UTF-8 text (byte {error.start:,}); download it again as .ipynb and submit that file."
         ) from None
     try:
         document = json.loads(text)
     except RecursionError:
-        raise UnusableError(Outcome.UNREADABLE, f"{name} is nested too deeply to be a notebook.") from None
+        raise _unreadable(f"{name} is nested too deeply to be a notebook.") from None
     except ValueError as error:
-        raise UnusableError(
-            Outcome.UNREADABLE,
-            f"{name} is not a notebook: it is not JSON ({_first_line(error)}); download it again as .ipynb.",
-        ) from None
+        first = str(error).splitlines()[0][:120]
+        raise _unreadable(f"{name} is not a notebook: it is not JSON ({first}); download it again as .ipynb.") from None
     if type(document) is not dict:
-        raise UnusableError(Outcome.UNREADABLE, f"{name} is JSON but not a Jupyter notebook.")
+        raise _unreadable(f"{name} is JSON but not a Jupyter notebook.")
     return document
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:120]
 
 
 def _cell(cell: Mapping[str, Any]) -> SubmittedCell | None:

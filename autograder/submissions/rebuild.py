@@ -7,6 +7,7 @@ each answer that was not found by its grade id.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -89,7 +90,9 @@ def rebuild(problem: Problem, cells: Sequence[SubmittedCell], name: str = "the n
         items = ", ".join(item.id for item in problem.items)
         message = f"{name} contains none of the items of '{problem.id}' ({items}); submit {problem.id}.ipynb."
         raise UnusableError(Outcome.WRONG_NOTEBOOK, message)
-    flags = [*matching.flags, *_missing(problem, matched)]
+    missing = [item.id for item in problem.items if item.id not in matched]
+    flags = [*matching.flags]
+    flags += [Flag("missing_cell", f"{item}: no cell of the notebook answers this item.") for item in missing]
     free = _free_cells(problem, cells, matching, released)
     built: list[Built] = []
     answered = set()
@@ -100,8 +103,7 @@ def rebuild(problem: Problem, cells: Sequence[SubmittedCell], name: str = "the n
             built.append(Built("test" if cell.is_test else "given", cell.cell_type, stub, cell.id, cell))
             continue
         position = matched.get(cell.grade_id)
-        mine = None if position is None else cells[position]
-        source = stub if mine is None else mine.source
+        source = stub if position is None else cells[position].source
         if source.strip() != stub.strip():
             answered.add(cell.grade_id)
         drawn: tuple[SubmittedPicture, ...] = ()
@@ -117,11 +119,10 @@ def _drawn(
     cells: Sequence[SubmittedCell], position: int, given: Set[str], item_id: str
 ) -> tuple[tuple[SubmittedPicture, ...], list[Flag]]:
     """The pictures of an answer; if a figure's cell has none, those of the first free code cell below it that has."""
-    mine = cells[position]
-    if mine.drawn or mine.cell_type != "code":
-        return mine.drawn, []
-    for below in range(position + 1, len(cells)):
-        cell = cells[below]
+    answer = cells[position]
+    if answer.drawn or answer.cell_type != "code":
+        return answer.drawn, []
+    for below, cell in enumerate(cells[position + 1 :], start=position + 1):
         if cell.cell_type != "code" or cell.grade_id or cell.source in given:
             break
         if cell.drawn:
@@ -136,14 +137,6 @@ def _released_sources(problem: Problem) -> dict[str, str]:
     return {cell.id: str(cell.source) for cell in release_to_read(problem).cells}
 
 
-def _missing(problem: Problem, matched: Mapping[str, int]) -> list[Flag]:
-    return [
-        Flag("missing_cell", f"{item.id}: no cell of the notebook answers this item.")
-        for item in problem.items
-        if item.id not in matched
-    ]
-
-
 def _free_cells(
     problem: Problem, cells: Sequence[SubmittedCell], matching: Matching, released: dict[str, str]
 ) -> dict[str, list[Built]]:
@@ -156,6 +149,7 @@ def _free_cells(
     ids = [*(cell.id for cell in problem.cells), ""]
     places = {cell_id: place for place, cell_id in enumerate(ids)}
     ids_by_grade_id = {cell.grade_id: cell.id for cell in problem.cells if cell.grade_id}
+    graded = frozenset(ids_by_grade_id.values())
     ids_by_text = {text.strip(): cell_id for cell_id, text in released.items()}
     counted = {problem.item(item_id).cell.id: position for item_id, position in matching.counted.items()}
     answers = {position: cell_id for cell_id, position in counted.items()}
@@ -184,11 +178,12 @@ def _free_cells(
             anchor = known
         elif anchor is None:
             anchor = ids_by_text.get(cell.source.strip()) or known
-            is_given = anchor is not None and not _is_graded(problem, anchor)
-            edited = anchor is not None and cell.source.strip() != released[anchor].strip()
-            if (cell.cell_type == "code" and (anchor is None or (is_given and edited))) or (
-                cell.cell_type == "markdown" and anchor is None and cell.source.strip()
-            ):
+            if anchor is None:
+                is_free = cell.cell_type == "code" or (cell.cell_type == "markdown" and cell.source.strip())
+            else:
+                is_edited = cell.source.strip() != released[anchor].strip()
+                is_free = cell.cell_type == "code" and anchor not in graded and is_edited
+            if is_free:
                 waiting.append((_free(position, cell), places[""]))
         if anchor is not None and position <= counted.get(anchor, position):  # a copy below the answer is no anchor
             put(places[anchor])
@@ -200,10 +195,6 @@ def _free(position: int, cell: SubmittedCell) -> Built:
     return Built("free", cell.cell_type, cell.source, f"free-{position}", None)
 
 
-def _is_graded(problem: Problem, cell_id: str) -> bool:
-    return any(cell.id == cell_id and cell.grade_id for cell in problem.cells)
-
-
 def _other_problem(problem: Problem, cells: Sequence[SubmittedCell], matched: Mapping[str, int]) -> str:
     """Another problem of which this notebook answers more code items; empty if there is none.
 
@@ -211,20 +202,15 @@ def _other_problem(problem: Problem, cells: Sequence[SubmittedCell], matched: Ma
     a single shared item is not decisive.
     """
     code = [item.id for item in problem.items if item.kind == "code"]
-    mine = sum(item in matched for item in code)
-    if 2 * mine > len(code) or (matched and not code):
+    most = sum(item in matched for item in code)
+    if 2 * most > len(code) or (matched and not code):
         return ""
-    best, most = "", mine
-    for other in problem_ids(problem.path.parent.parent):
-        if other == problem.id:
-            continue
-        try:
-            candidate = load_problem(other, problem.path.parent.parent)
-        except SourceError:  # pragma: no cover - a broken source of another problem must not matter here
-            continue
-        found = sum(_holds(cells, item) for item in candidate.items if item.kind == "code")
-        if found > most:
-            best, most = other, found
+    best, root = "", problem.path.parent.parent
+    for other in sorted({*problem_ids(root)} - {problem.id}):
+        with contextlib.suppress(SourceError):  # a broken source of another problem must not matter here
+            found = sum(_holds(cells, item) for item in load_problem(other, root).items if item.kind == "code")
+            if found > most:
+                best, most = other, found
     return best
 
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import PurePosixPath
 
 from autograder.core.errors import SetupError
@@ -15,7 +16,7 @@ MARKUP = frozenset('<>"')
 _NEVER = frozenset({"/", "\\", "\0", ";", *MARKUP})
 _NOT_FIRST = " .=+-@\uff1d\uff0b\uff0d\uff20"
 """First characters that make a name a hidden file, a command-line option or a spreadsheet formula."""
-_NAMELESS = "unnamed"
+
 _MOST_READ = 255
 """Maximum number of characters of a file name; no system allows longer names."""
 LOG = re.compile(r"submission_log[^/]*\.json", re.IGNORECASE)
@@ -71,11 +72,10 @@ def _readings(name: str) -> list[Owner]:
     whole = _CANVAS_ANONYMOUS.fullmatch(name) or _CANVAS_TEXT.fullmatch(name)
     if whole is not None:
         return [Owner("_".join(filter(None, (whole["who"], whole["number"]))), whole["file"], whole["number"])]
-    found = []
-    for match in _CANVAS.finditer(name[:_MOST_READ]):
-        who = name[: match.start()].removesuffix("_LATE")
-        found.append(Owner(f"{who}_{match['number']}", match["file"], match["number"]))
-    return found
+    return [
+        Owner(f"{name[: match.start()].removesuffix('_LATE')}_{match['number']}", match["file"], match["number"])
+        for match in _CANVAS.finditer(name[:_MOST_READ])
+    ]
 
 
 def owner(name: str, problem: str) -> Owner:
@@ -110,21 +110,19 @@ def student_ids(names: Iterable[str]) -> Mapping[str, str]:
     """Name → student id. If a changed name equals another student's id, a number is added to it."""
     names = list(dict.fromkeys(names))
     usual = {name: unicodedata.normalize("NFC", name).strip() for name in names}
-    ids = {name: plain for name, plain in usual.items() if _or_nameless(name) == plain}
+    ids = {name: plain for name, plain in usual.items() if _or_unnamed(name) == plain}
     taken = set(ids.values())
     for name in names:
         if name not in ids:
-            wanted, number = _or_nameless(name), 1
-            ids[name] = wanted
-            while ids[name] in taken:
-                number += 1
-                ids[name] = f"{wanted}~{number}"
+            usable = _or_unnamed(name)
+            numbered = chain([usable], (f"{usable}~{number}" for number in count(2)))
+            ids[name] = next(student for student in numbered if student not in taken)
             taken.add(ids[name])
     return ids
 
 
-def _or_nameless(name: str) -> str:
+def _or_unnamed(name: str) -> str:
     try:
         return student_id(name)
     except SetupError:
-        return _NAMELESS
+        return "unnamed"
