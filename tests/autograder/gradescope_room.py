@@ -21,6 +21,7 @@ from autograder.gradescope.settings import read_settings
 from autograder.release.fill import solved_notebook
 
 CHECKOUT = Path(__file__).parents[2]
+SEED = "drawn-for-these-tests"
 USER = {"email": "ada@uni.example", "id": 1234, "name": "Ada Student", "sid": "s-77"}
 
 _PYTHON = """#!/bin/bash
@@ -73,8 +74,7 @@ class Room:
     def environment(self) -> dict[str, str]:
         """The environment of the scripts of the zip."""
         environment = {**os.environ, "AUTOGRADER_DIR": str(self.base), "AUTOGRADER_PYTHON": str(self.python)}
-        environment.pop("PYTHONPATH", None)
-        return environment
+        return {name: value for name, value in environment.items() if name not in ("PYTHONPATH", "AUTOGRADER_SEED")}
 
     @property
     def points(self) -> float:

@@ -53,10 +53,7 @@ def test_a_grades_table_shows_points_by_item_and_names_the_items() -> None:
 
 
 def test_surprises_show_up_in_a_column_of_their_own() -> None:
-    lines = [
-        _line("ada", surprises=(), story="solved it"),
-        _line("bela", surprises=("no points",), story="no [idea]"),
-    ]
+    lines = [_line("ada", surprises=(), story="solved it"), _line("bela", surprises=("no points",), story="no [idea]")]
     rows = {line.split()[0]: line for line in _text(grades_table("vae", lines)).splitlines() if line.strip()}
     assert rows["ada"].rstrip().endswith("yes") and rows["bela"].rstrip().endswith("NO")
     assert "no [idea]" in rows["bela"], "markup of others is text"
@@ -65,10 +62,7 @@ def test_surprises_show_up_in_a_column_of_their_own() -> None:
 def test_tables_keep_within_plain_width_and_cut_nothing_off() -> None:
     long = "wrong/negative_elbo_bound/" + "reconstruction_" * 8
     checked = [_Checked("vae", long, "loses points on negative_elbo_bound only", "full marks; " + "why " * 60, False)]
-    for table in (
-        check_table(checked),
-        grades_table("vae", [_line(story="did a lot of things " * 9, surprises=())]),
-    ):
+    for table in (check_table(checked), grades_table("vae", [_line(story="did a lot of things " * 9, surprises=())])):
         text = _text(table)
         assert max(map(len, text.splitlines())) <= PLAIN_WIDTH
         assert "…" not in text

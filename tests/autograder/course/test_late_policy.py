@@ -27,10 +27,7 @@ def course() -> Course:
     [
         (timedelta(hours=-5), ""),
         (timedelta(minutes=30), ""),
-        (
-            timedelta(minutes=31),
-            "Submitted 1 day late (each started day counts): 10 % of the points are deducted.",
-        ),
+        (timedelta(minutes=31), "Submitted 1 day late (each started day counts): 10 % of the points are deducted."),
         (timedelta(days=2, hours=20), "Submitted 3 days late (each started day counts): 30 %"),
         (timedelta(days=1, minutes=1), "Submitted 2 days late (each started day counts): 20 %"),
         (

@@ -7,13 +7,7 @@ from pathlib import Path
 import pytest
 
 from autograder.core.errors import SourceError
-from autograder.course.problem import (
-    DEFAULT_SECONDS,
-    as_notebook,
-    load_problem,
-    problem_ids,
-    read_source,
-)
+from autograder.course.problem import DEFAULT_SECONDS, as_notebook, load_problem, problem_ids, read_source
 
 FIXTURE = Path(__file__).parents[1] / "fixture_course"
 
