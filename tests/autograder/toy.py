@@ -70,8 +70,8 @@ def edit_source(root: Path, edits: Mapping[str, str]) -> None:
     path.write_text(source, encoding="utf-8")
 
 
-def submit(submitted: Path, student: str, data: NotebookNode | bytes = b"{", log: bytes | None = None) -> Path:
-    """Writes a submission to the toy problem into a folder of submissions, and returns the notebook's path."""
+def submit(submitted: Path, student: str, data: Any = b"{", log: bytes | None = None) -> Path:
+    """Submits bytes or a notebook for the toy problem in a folder of submissions, and returns the notebook's path."""
     path = submitted / student / "toy" / "toy.ipynb"
     path.parent.mkdir(parents=True)
     path.write_bytes(data if isinstance(data, bytes) else text(data))

@@ -208,7 +208,7 @@ def test_an_error_on_a_worker_is_the_result_of_the_submission(error: BaseExcepti
 
 
 def test_a_future_gets_an_outcome_when_no_result_can_be_made(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.batch.dask_backend.failed_grading", lambda *_: {}["no result either"])
+    monkeypatch.setattr("autograder.batch.dask_backend.failed_grading", lambda *_: int("no result either"))
     future = client.cluster.submit("toy", SUBMISSION)
     client.end(RuntimeError("a fault"))
     with pytest.raises(SetupError, match="cannot make a result for 'ada'"):

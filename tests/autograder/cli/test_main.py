@@ -10,8 +10,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 import autograder
 from autograder.cli.main import app

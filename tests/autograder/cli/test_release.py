@@ -55,7 +55,8 @@ def released_text(root: Path) -> str:
 @pytest.fixture
 def notebook(released_course: Path) -> NotebookNode:
     """The released notebook."""
-    return nbformat.reads(released_text(released_course), as_version=4)
+    found: NotebookNode = nbformat.reads(released_text(released_course), as_version=4)
+    return found
 
 
 def cell(notebook: NotebookNode, cell_id: str) -> NotebookNode:

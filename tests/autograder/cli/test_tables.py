@@ -9,14 +9,7 @@ from autograder.cli.tables import PLAIN_WIDTH, GradeLine, check_table, console, 
 from autograder.core.results import ItemResult, Status
 from tests.autograder.graded_folder import log_of
 
-IDS = (
-    "sample_gaussian",
-    "kl_standard_normal",
-    "negative_elbo_bound",
-    "figure_samples",
-    "written_terms",
-    "written_beta",
-)
+IDS = ("sample_gaussian", "kl_standard_normal", "negative_elbo", "figure_samples", "written_terms", "written_beta")
 
 
 def _line(student: str = "ada", **changes: object) -> GradeLine:

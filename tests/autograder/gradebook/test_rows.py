@@ -30,7 +30,7 @@ GRADES = {
     "test_Line": Points(4.0, None, None, False),
     "written_units": Points(None, None, None, True),
 }
-COMMENTS = {"standardize": (None, None), "Line": ("look at the slope", None)}
+COMMENTS: dict[str, tuple[str | None, str | None]] = {"standardize": (None, None), "Line": ("look at the slope", None)}
 ROWS = Rows(NAIVE, None, NAIVE + timedelta(days=1), None, GRADES, COMMENTS)
 """Rows that agree with the log."""
 
@@ -68,6 +68,6 @@ def test_rows_that_differ_from_the_log_are_found(found: Rows, same: bool) -> Non
 
 def test_manual_scores_extra_credit_and_comments_are_read() -> None:
     grades = {"test_Line": Points(4.0, None, 0.5, False), "written_units": Points(None, 3.0, None, False)}
-    comments = {"Line": (None, "well tried"), "standardize": (None, "why?")}
+    comments: dict[str, tuple[str | None, str | None]] = {"Line": (None, "well tried"), "standardize": (None, "why?")}
     given = replace(ROWS, grades=grades, comments=comments).given
     assert given == {"Line": (4.5, "well tried"), "written_units": (3.0, ""), "standardize": (None, "why?")}
