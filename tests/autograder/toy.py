@@ -70,9 +70,9 @@ def edit_source(root: Path, edits: Mapping[str, str]) -> None:
     path.write_text(source, encoding="utf-8")
 
 
-def submit(submitted: Path, student: str, data: Any = b"{", log: bytes | None = None) -> Path:
-    """Submits bytes or a notebook for the toy problem in a folder of submissions, and returns the notebook's path."""
-    path = submitted / student / "toy" / "toy.ipynb"
+def submit(submitted: Path, student: str, data: Any = b"{", log: bytes | None = None, problem: str = "toy") -> Path:
+    """Submits bytes or a notebook, and a log, in a folder of submissions; returns the notebook's path."""
+    path = submitted / student / problem / f"{problem}.ipynb"
     path.parent.mkdir(parents=True)
     path.write_bytes(data if isinstance(data, bytes) else text(data))
     if log is not None:

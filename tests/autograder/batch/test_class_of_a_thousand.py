@@ -14,7 +14,6 @@ import pytest
 
 from autograder.batch.grade_folder import grade_folder, worker_pool
 from autograder.cli.release import release
-from autograder.core.notebook_io import notebook_text
 from autograder.core.results import Graded
 from autograder.course.problem import Problem, load_problem, problem_ids
 from autograder.course.variants import variants
@@ -23,6 +22,7 @@ from autograder.gradebook.rows import class_rows, item_of
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
 from tests.autograder.graded_folder import csv_rows
+from tests.autograder.toy import submit
 from tests.conftest import ROOT
 
 
@@ -32,9 +32,8 @@ def submit_variants(problem: Problem, submitted: Path) -> dict[str, str]:
     deserved = {}
     for number, variant in enumerate([*variants(problem, "wrong"), *variants(problem, "right")]):
         student = f"{variant.kind}{number:03d}"
-        path = submitted / student / problem.id / f"{problem.id}.ipynb"
-        path.parent.mkdir(parents=True)
-        path.write_text(notebook_text(fill_in(stub, solution | {variant.item: variant.source})), encoding="utf-8")
+        notebook = fill_in(stub, solution | {variant.item: variant.source})
+        submit(submitted, student, notebook, problem=problem.id)
         deserved[student] = variant.item if variant.kind == "wrong" else ""
     return deserved
 

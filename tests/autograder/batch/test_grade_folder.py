@@ -125,8 +125,7 @@ def test_a_folder_name_that_is_not_text_is_an_error_before_grading(tmp_path: Pat
         grade_folder("toy", tmp_path / "in", tmp_path / "out", **QUIETLY)
 
 
-def test_the_lines_of_other_problems_stay_in_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    in_this_process(monkeypatch)
+def test_the_lines_of_other_problems_stay_in_the_table(tmp_path: Path, here: None) -> None:
     submit(tmp_path / "in", "ada")
     out = tmp_path / "out"
     out.mkdir()
@@ -140,8 +139,7 @@ def test_the_lines_of_other_problems_stay_in_the_table(tmp_path: Path, monkeypat
 
 
 @pytest.mark.kernel
-def test_a_link_to_the_work_of_another_student_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    in_this_process(monkeypatch)
+def test_a_link_to_the_work_of_another_student_is_not_followed(tmp_path: Path, here: None) -> None:
     submitted = tmp_path / "in"
     submit(submitted, "ada", solved())
     (submitted / "bela").symlink_to("ada", target_is_directory=True)
@@ -171,8 +169,9 @@ def test_unknown_problems_and_unusable_folders_are_errors_that_say_what_to_do(tm
         grade_folder("toy", tmp_path / "in", tmp_path / "file" / "out", **QUIETLY)
 
 
-def test_a_full_disk_is_a_clear_error_and_changes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    in_this_process(monkeypatch)
+def test_a_full_disk_is_a_clear_error_and_changes_no_file(
+    tmp_path: Path, here: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     submit(tmp_path / "in", "ada")
     grade_folder("toy", tmp_path / "in", tmp_path / "out", **QUIETLY)
     before = (tmp_path / "out/grades.csv").read_bytes()
@@ -302,9 +301,8 @@ if __name__ == '__main__':
 
 @pytest.mark.kernel
 def test_an_extension_for_an_unknown_student_is_a_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, here: None
 ) -> None:
-    in_this_process(monkeypatch)
     root = course_copy(tmp_path / "root")
     extension = '\n[[extension]]\nstudent = "{}"\nhomework = "{}"\ndays = 2\n'
     homework = load_course(root).homeworks[0].id

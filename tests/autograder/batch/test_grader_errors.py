@@ -106,10 +106,9 @@ def only_bob_is_lost(out: Path, graded: list[Any]) -> None:
 @pytest.mark.kernel
 @pytest.mark.parametrize("fault", FAULTS)
 def test_an_error_outside_the_examination_fails_one_submission(
-    fault: str, submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fault: str, submitted: Path, tmp_path: Path, here: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     where, name, of = FAULTS[fault]
-    in_this_process(monkeypatch)
     with monkeypatch.context() as patch:
         times = 1 if name == "feedback_html" else float("inf")  # it writes the page about the error, too
         patch.setattr(where, name, fails_for_bob(getattr(where, name), of, times))
@@ -128,11 +127,8 @@ def test_an_error_of_the_examiner_fails_one_submission(
 
 
 @pytest.mark.kernel
-def test_an_error_of_the_cache_changes_no_result(
-    submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_of_the_cache_changes_no_result(submitted: Path, tmp_path: Path, here: None) -> None:
     root = course_copy(tmp_path / "root")
-    in_this_process(monkeypatch)
     for found in (b"[]", b"5", b'{"log": [], "text": 1, "cached_items": 2}', b"[" * 100_000):
         graded = grade_folder("toy", submitted, tmp_path / "out", gradebook=False, root=root)
         assert [one.log.score for one in graded] == [20.0] * 3, found
@@ -152,11 +148,10 @@ def graded_alone() -> Grading:
 @pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 def test_an_error_of_the_gradebook_fails_one_submission(
-    submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    submitted: Path, tmp_path: Path, here: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = course_copy(tmp_path / "root")
     release(["toy"], root=root)
-    in_this_process(monkeypatch)
     real = gradebook_rows.write_scores
     failed: list[Any] = []
 
@@ -177,9 +172,8 @@ def test_an_error_of_the_gradebook_fails_one_submission(
 @pytest.mark.kernel
 @pytest.mark.parametrize("place", ["bob", "bob/toy", "bob/toy/toy.ipynb", "bob/toy/feedback.html"])
 def test_a_file_at_the_path_of_a_result_fails_one_submission(
-    place: str, submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    place: str, submitted: Path, tmp_path: Path, here: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    in_this_process(monkeypatch)
     path = tmp_path / "out" / place
     path.parent.mkdir(parents=True)
     path.mkdir() if path.suffix else path.write_text("in the way")
@@ -189,13 +183,10 @@ def test_a_file_at_the_path_of_a_result_fails_one_submission(
     assert "bob, toy:" in caplog.text and str(path if path.suffix else tmp_path / "out" / "bob") in caplog.text
 
 
-def test_two_batches_of_one_problem_cannot_write_into_one_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_batches_of_one_problem_cannot_write_into_one_folder(tmp_path: Path, here: None) -> None:
     submitted = tmp_path / "in"
     for student in STUDENTS:
         submit(submitted, student)
-    in_this_process(monkeypatch)
     refusals: list[str] = []
 
     def again(_: Any) -> None:
