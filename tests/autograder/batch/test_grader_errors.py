@@ -24,7 +24,6 @@ from autograder.batch.grade_folder import grade_folder
 from autograder.batch.result_cache import Cache
 from autograder.batch.resume import Journal
 from autograder.cli.main import app
-from autograder.cli.release import release
 from autograder.core.errors import SetupError
 from autograder.core.results import Grading, ItemResult, Outcome, Status
 from autograder.course.problem import load_problem
@@ -148,10 +147,8 @@ def graded_alone() -> Grading:
 @pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 def test_an_error_of_the_gradebook_fails_one_submission(
-    submitted: Path, tmp_path: Path, here: None, monkeypatch: pytest.MonkeyPatch
+    course: Path, submitted: Path, tmp_path: Path, here: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = course_copy(tmp_path / "root")
-    release(["toy"], root=root)
     real = gradebook_rows.write_scores
     failed: list[Any] = []
 
@@ -163,8 +160,8 @@ def test_an_error_of_the_gradebook_fails_one_submission(
         real(gradebook, log, *rest)
 
     monkeypatch.setattr("autograder.gradebook.database.write_scores", write_scores)
-    only_bob_is_lost(tmp_path / "out", grade_folder("toy", submitted, tmp_path / "out", cache=False, root=root))
-    with opened(root) as gradebook:
+    only_bob_is_lost(tmp_path / "out", grade_folder("toy", submitted, tmp_path / "out", cache=False, root=course))
+    with opened(course) as gradebook:
         assert {one.id for one in gradebook.students} == set(STUDENTS)
         assert [gradebook.find_submission("toy", student).score for student in STUDENTS] == [20.0, 0.0, 20.0]
 

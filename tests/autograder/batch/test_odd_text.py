@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from typer.testing import CliRunner
 import autograder
 from autograder.batch.grade_folder import grade_folder
 from autograder.cli.main import app
-from autograder.cli.release import release
 from autograder.core.results import Graded, GradedLog, Outcome
 from autograder.core.strict_json import MOST_DEPTH, ContentError, read_json
 from autograder.core.text import well_formed
@@ -26,7 +26,7 @@ from autograder.submissions.log import read_any_log
 from autograder.submissions.reader import read_cells, read_submission
 from autograder.verify.verify import verify
 from tests.autograder.graded_folder import csv_rows
-from tests.autograder.toy import STANDARDIZE, course_copy, solved, submit, text
+from tests.autograder.toy import STANDARDIZE, solved, submit, text
 
 HALF = "\ud800"
 RAISES = {
@@ -126,10 +126,9 @@ class Class:
 
 
 @pytest.fixture(scope="module")
-def class_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
+def class_(tmp_path_factory: pytest.TempPathFactory, released_course: Path) -> Iterator[Class]:
     folder = tmp_path_factory.mktemp("odd")
-    root, submitted = course_copy(folder / "root"), folder / "in"
-    release(["toy"], root=root)
+    root, submitted = Path(shutil.copytree(released_course, folder / "root")), folder / "in"
     for name, body in RAISES.items():
         submit(submitted, name, solved(standardize=f"{STANDARDIZE}    {body}"))
     for name, changes in LOGS.items():

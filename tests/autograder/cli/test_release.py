@@ -28,23 +28,7 @@ from autograder.gradebook import nbgrader_plugin
 from autograder.gradebook.database import opened
 from autograder.release import leaks as leaks_module
 from autograder.release.notebook import checksum, released_notebook
-from tests.autograder.toy import course_copy, edit_source, fill_disk
-
-
-@pytest.fixture(scope="module")
-def released_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A toy course after its first release (a new gradebook takes nbgrader a second or two)."""
-    root = course_copy(tmp_path_factory.mktemp("release") / "course root")
-    (released,) = release(root=root)
-    assert (released.problem, released.changed) == ("toy", True)
-    assert released.path == root / "notebooks" / "toy.ipynb"
-    return root
-
-
-@pytest.fixture
-def course(released_course: Path, tmp_path: Path) -> Path:
-    """A copy of the released toy course that a test may change."""
-    return Path(shutil.copytree(released_course, tmp_path / "again"))
+from tests.autograder.toy import edit_source, fill_disk
 
 
 def released_text(root: Path) -> str:

@@ -17,7 +17,6 @@ import pytest
 from typer.testing import CliRunner
 
 from autograder.cli.main import app
-from autograder.cli.release import release
 from autograder.core.errors import CourseError, ExportError
 from autograder.core.notebook_io import graded_text
 from autograder.core.results import Grading, Status
@@ -29,7 +28,7 @@ from autograder.export.options import Form, Per, Unfinished
 from autograder.export.result import UNMATCHED
 from autograder.gradebook.database import gradebook_path, opened, recording
 from tests.autograder.graded_folder import csv_rows, log_of, with_item
-from tests.autograder.toy import ROOT, course_copy, released, toy
+from tests.autograder.toy import ROOT, released, toy
 
 EVIL = '=cmd("x",1)'
 
@@ -62,12 +61,11 @@ FOREVER_LATE = datetime(2027, 2, 17, 10, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def graded(tmp_path_factory: pytest.TempPathFactory, released_course: Path) -> Path:
     """A course whose gradebook has a small class; the toy problem has 25 points, 5 of them for manual grading."""
-    root = course_copy(tmp_path_factory.mktemp("export") / "root")
+    root = Path(shutil.copytree(released_course, tmp_path_factory.mktemp("export") / "root"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        release(root=root)
         with recording(root) as write:
             write(_graded("ada", standardize=7.5), TWO_DAYS_LATE)  # has two days more
             write(_graded("007"), TWO_DAYS_LATE)

@@ -7,7 +7,6 @@ import copy
 import json
 import logging
 import os
-import shutil
 import sqlite3
 import sys
 from collections.abc import Iterable
@@ -29,24 +28,15 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.batch.grade_folder import grade_folder
-from autograder.cli.release import release
 from autograder.core.errors import CourseError
 from autograder.core.results import STALE, GradedLog, ItemResult, Status, clamped
-from autograder.gradebook.database import (
-    Recordable,
-    create_gradebook,
-    gradebook_path,
-    manual_points,
-    opened,
-    recording,
-    show_verdicts,
-    with_manual_points,
-)
+from autograder.gradebook import database
+from autograder.gradebook.database import create_gradebook, gradebook_path, manual_points, opened, recording
 from autograder.grading.failed import failed_grading
 from autograder.submissions.reader import Submission
 from tests.autograder.batch.test_grade_folder import in_this_process
 from tests.autograder.graded_folder import log_of, with_item
-from tests.autograder.toy import ROOT, course_copy, released, solved, submit, toy
+from tests.autograder.toy import ROOT, released, solved, submit, toy
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader builds rows before adding them
 
@@ -63,7 +53,7 @@ class Grading:
 
 def no_points(student: str) -> GradedLog:
     """The log of a submission that could not be graded."""
-    return failed_grading(toy(), Submission(student), "No notebook was handed in.").log
+    return failed_grading(toy(), Submission(student), "No notebook was submitted.").log
 
 
 def make_log(student: str, **results: tuple[float, Status, str]) -> GradedLog:
@@ -75,7 +65,7 @@ def make_log(student: str, **results: tuple[float, Status, str]) -> GradedLog:
     return log
 
 
-def record(root: Path, gradings: Iterable[Recordable], wait_seconds: float = 20.0) -> list[GradedLog]:
+def record(root: Path, gradings: Iterable[database.Recordable], wait_seconds: float = 20.0) -> list[GradedLog]:
     """Records gradings; returns the logs with manual scores."""
     with recording(root, wait_seconds) as write:
         return [write(grading) for grading in gradings]
@@ -90,22 +80,6 @@ def make_grading(student: str, **results: tuple[float, Status, str]) -> Grading:
     return Grading(make_log(student, **results), notebook)
 
 
-@pytest.fixture(scope="module")
-def released_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A toy course after its first release."""
-    root = course_copy(tmp_path_factory.mktemp("nbgrader") / "root")
-    release(root=root)
-    return root
-
-
-@pytest.fixture
-def course(released_course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the released toy course that a test may change."""
-    root = Path(shutil.copytree(released_course, tmp_path / "root"))
-    monkeypatch.setenv("AUTOGRADER_ROOT", str(root))
-    return root
-
-
 def submit_for(root: Path, student: str, verdict: Any = None, changes: Any = lambda notebook: None) -> Path:
     """Submits a notebook that tells the stand-in examiner which results to give, and returns its path."""
     notebook = released()
@@ -115,13 +89,12 @@ def submit_for(root: Path, student: str, verdict: Any = None, changes: Any = lam
 
 
 def run_autograde(root: Path, *, real_examiner: bool = False, **options: Any) -> None:
-    """Does what `nbgrader autograde toy` does in this course, with the stand-in examiner unless told otherwise."""
+    """Runs `nbgrader autograde toy` in this process, with the stand-in examiner unless `real_examiner`."""
     config = Config(PyFileConfigLoader("nbgrader_config.py", path=str(root / "course")).load_config())
     config.CourseDirectory.assignment_id = "toy"
     if not real_examiner:
         config.Examine.grader = "stand_in_examiner.grade"
-    for name, value in options.items():
-        config.Autograde[name] = value
+    config.Autograde.update(options)
     log = logging.Logger("quiet", logging.CRITICAL)
     Autograde(coursedir=CourseDirectory(config=config, log=log), config=config, log=log).start()
 
@@ -155,9 +128,8 @@ def comment(root: Path, student: str, item: str) -> Any:
 def penalties(root: Path, *students: str) -> list[float | None]:
     """The late penalties in the gradebook."""
     with opened(root) as gradebook:
-        return [
-            gradebook.find_submission_notebook("toy", "toy", student).late_submission_penalty for student in students
-        ]
+        rows = [gradebook.find_submission_notebook("toy", "toy", student) for student in students]
+        return [row.late_submission_penalty for row in rows]
 
 
 def scores(root: Path, student: str) -> dict[str, tuple[float | None, bool]]:
@@ -356,10 +328,10 @@ def test_the_log_has_manual_scores_and_comments(course: Path) -> None:
     assert (figure.score, figure.status) == (0.0, Status.FAILED)
     assert (log.score, log.auto_score, log.max_score) == (13.5, 12.0, 25.0)
     given = {"Line": (None, "look at the sign"), "standardize": (12.5, "")}
-    overruled = with_manual_points(log, given)
+    overruled = database.with_manual_points(log, given)
     assert overruled.item("Line").message == "A grader wrote: look at the sign\nswapped"
     assert (overruled.item("standardize").score, overruled.item("standardize").status) == (12.5, Status.PASSED)
-    overruled = with_manual_points(log, {"Line": (4.0, "half"), "standardize": (None, "neat")})
+    overruled = database.with_manual_points(log, {"Line": (4.0, "half"), "standardize": (None, "neat")})
     assert overruled.item("Line").message == "Graded by hand. half\nswapped"
     assert overruled.item("standardize").message == "A grader wrote: neat"
     for item in (written, figure, *overruled.items):
@@ -483,7 +455,7 @@ def test_scores_are_clamped(score: float, kept: float) -> None:
 
 @pytest.mark.parametrize(("score", "said"), [(8.0, 8.0), (2.5, 2.5), (0.0, 0.0), (1e-9, 1e-9)])
 def test_each_score_is_the_same_in_nbgrader(score: float, said: float) -> None:
-    shown = show_verdicts(released(), with_item(no_points("ada"), "Line", score=score))
+    shown = database.show_verdicts(released(), with_item(no_points("ada"), "Line", score=score))
     cell = next(c for c in shown.cells if c.id == "test-Line")
     assert determine_grade(cell) == (said, 8.0)
     nbformat.validate(shown)
