@@ -38,7 +38,7 @@ from autograder.report.item_stats import summarise
 from autograder.submissions.reader import Submission
 from autograder.verify import verify
 from tests.autograder.batch.test_grade_folder import QUIETLY, in_this_process
-from tests.autograder.batch.test_odd_text import log_bytes, nested
+from tests.autograder.batch.test_invalid_text import log_bytes, nested
 from tests.autograder.graded_folder import csv_rows, log_of, write_class
 from tests.autograder.toy import ROOT, STANDARDIZE, course_copy, solved, submit, text
 
@@ -245,10 +245,10 @@ SETTINGS = Settings("toy", "Toy", (ListedItem("Line", "1", "code", 8.0),), 10.0,
 
 
 @pytest.mark.parametrize(
-    "odd", [{"extra": {"flags": [float("nan")]}}, {"extra": {"student": "\ud800"}}, {"extra": {"a": b""}}]
+    "fields", [{"extra": {"flags": [float("nan")]}}, {"extra": {"student": "\ud800"}}, {"extra": {"a": b""}}]
 )
-def test_the_results_for_gradescope_are_written_whatever_they_contain(odd: dict[str, Any], tmp_path: Path) -> None:
-    progress = Progress(items={"Line": ItemResult("Line", 8.0, 8.0, Status.PASSED, "All checks passed.")}, **odd)
+def test_the_results_for_gradescope_are_written_whatever_they_contain(fields: dict[str, Any], tmp_path: Path) -> None:
+    progress = Progress(items={"Line": ItemResult("Line", 8.0, 8.0, Status.PASSED, "All checks passed.")}, **fields)
     save = SavedResults(tmp_path, SETTINGS, progress, 0.0)
     save()
     progress.end = End.DONE

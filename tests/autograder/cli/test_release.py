@@ -167,10 +167,10 @@ def test_an_unknown_problem_is_an_error(released_course: Path) -> None:
 
 def test_an_error_of_nbgrader_is_reported(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
-        raise NbGraderException("something odd")
+        raise NbGraderException("a reason")
 
     monkeypatch.setattr(nbgrader_plugin, "GenerateAssignment", lambda **_: SimpleNamespace(start=refuse))
-    with pytest.raises(ReleaseError, match="toy: nbgrader refused the release: something odd"):
+    with pytest.raises(ReleaseError, match="toy: nbgrader refused the release: a reason"):
         release(None, course)
 
 

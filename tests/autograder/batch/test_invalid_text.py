@@ -35,7 +35,7 @@ RAISES = {
     "pairs that are whole": "raise ValueError('\\U0001f600 is one')",
     "no text at all": "class Odd(Exception):\n        __str__ = lambda self: 5\n    raise Odd()",
     "a text that raises": "class Odd(Exception):\n        def __str__(self): raise self\n    raise Odd()",
-    "an odd name": (
+    "a name of half a pair": (
         "class Odd(type):\n        __name__ = property(lambda self: '\\ud800')\n"
         "    class Error(Exception, metaclass=Odd): pass\n    raise Error('x')"
     ),
@@ -94,7 +94,7 @@ UNUSABLE = {
 """The logs that are flagged, and the messages; the notebook beside each gets full points."""
 
 
-def odd_ids() -> bytes:
+def invalid_ids() -> bytes:
     """A solved notebook with invalid cell ids, and one more cell with invalid grade id, text and outputs."""
     notebook = json.loads(text(solved()))
     for number, cell in enumerate(notebook["cells"]):
@@ -127,16 +127,16 @@ class Class:
 
 @pytest.fixture(scope="module")
 def class_(tmp_path_factory: pytest.TempPathFactory, released_course: Path) -> Iterator[Class]:
-    folder = tmp_path_factory.mktemp("odd")
+    folder = tmp_path_factory.mktemp("invalid")
     root, submitted = Path(shutil.copytree(released_course, folder / "root")), folder / "in"
     for name, body in RAISES.items():
         submit(submitted, name, solved(standardize=f"{STANDARDIZE}    {body}"))
     for name, changes in LOGS.items():
         submit(submitted, f"log {name}", solved(), log_bytes(f"log {name}", **changes))
-    submit(submitted, "ids", odd_ids())
+    submit(submitted, "ids", invalid_ids())
     submit(submitted, "a cell that raises", solved(standardize="raise ValueError('\\ud800')"))
-    for odd in (b"toy\xff.ipynb", b"toy\x1b[2J.zip"):
-        path = submitted / "names" / "toy" / os.fsdecode(odd)
+    for data in (b"toy\xff.ipynb", b"toy\x1b[2J.zip"):
+        path = submitted / "names" / "toy" / os.fsdecode(data)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
     with pytest.MonkeyPatch.context() as patch:
@@ -186,8 +186,8 @@ def test_report_verify_and_a_second_batch_handle_the_class(class_: Class, caplog
     assert first == second
     assert "gradebook" not in caplog.text
     path = class_.out / "ids" / "toy" / "submission_log.json"
-    for odd in (b'"device": "\\ud800"', b'"device": 1e999'):
-        path.write_bytes(path.read_bytes().replace(b'"device": "cpu"', odd))
+    for data in (b'"device": "\\ud800"', b'"device": 1e999'):
+        path.write_bytes(path.read_bytes().replace(b'"device": "cpu"', data))
         page = report(class_.out, root=class_.root)
         assert "half a pair" in page.read_text(encoding="utf-8")
     checked = verify([class_.submitted], root=class_.root)
@@ -244,7 +244,7 @@ def test_the_content_of_a_log_can_be_written_again() -> None:
 
 
 def test_cells_and_file_names_are_text(tmp_path: Path) -> None:
-    for cell in read_cells(odd_ids(), "toy.ipynb"):
+    for cell in read_cells(invalid_ids(), "toy.ipynb"):
         "".join((cell.source, cell.grade_id, cell.cell_id, cell.cell_type)).encode()
     folder = tmp_path / os.fsdecode(b"a\xff")
     folder.mkdir()
