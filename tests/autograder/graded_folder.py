@@ -1,4 +1,4 @@
-"""Folders as `autograder grade` leaves them, made without grading anybody: the toy problem of the fixture course."""
+"""Folders as `autograder grade` leaves them, for the toy problem of the fixture course, made without grading."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.autograder.toy import solved, toy
 
 
 def log_of(student: str, **changes: Any) -> GradedLog:
-    """The log of a student who got full marks from the tests and waits for a person; some fields replaced."""
+    """The log of a student who passed all tests and needs manual grading, some fields replaced."""
     items = [
         ItemResult(item.id, 0.0, item.points, Status.MANUAL, NEEDS_GRADING, manual=True)
         if item.test is None
@@ -44,6 +44,12 @@ def log_of(student: str, **changes: Any) -> GradedLog:
     return replace(log, **changes)
 
 
+def csv_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
 def with_item(log: GradedLog, item_id: str, **changes: Any) -> GradedLog:
     """The log with one item changed."""
     items = tuple(replace(item, **changes) if item.id == item_id else item for item in log.items)
@@ -51,7 +57,7 @@ def with_item(log: GradedLog, item_id: str, **changes: Any) -> GradedLog:
 
 
 def png(size: tuple[int, int] = (40, 30), colour: str = "navy") -> str:
-    """A picture as it stands in a notebook."""
+    """A picture as a notebook stores it."""
     packed = io.BytesIO()
     Image.new("RGB", size, colour).save(packed, "PNG")
     return base64.b64encode(packed.getvalue()).decode()
@@ -64,8 +70,8 @@ def write_student(
 
     Args:
         out: the results' folder.
-        log: what stands in the log.
-        answers: item id → source, where it is not the solution.
+        log: the content of the log.
+        answers: item id → source, of the answers that are not the solution.
         pictures: what the figure's cell drew.
     """
     folder = out / log.student / log.problem
@@ -97,7 +103,7 @@ def write_tables(out: Path, logs: Sequence[GradedLog], seconds: float = 1.0) -> 
 
 
 def write_class(out: Path, logs: Sequence[GradedLog]) -> Path:
-    """A whole folder, everybody with the solution; returns it."""
+    """Writes a folder in which each student submitted the solution, and returns it."""
     for log in logs:
         write_student(out, log)
     write_tables(out, logs)

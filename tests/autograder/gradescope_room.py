@@ -21,10 +21,11 @@ from autograder.gradescope.settings import read_settings
 from autograder.release.fill import solved_notebook
 
 CHECKOUT = Path(__file__).parents[2]
+SEED = "drawn-for-these-tests"
 USER = {"email": "ada@uni.example", "id": 1234, "name": "Ada Student", "sid": "s-77"}
 
 _PYTHON = """#!/bin/bash
-# Stands for the interpreter of the environment that setup.sh makes: this one, which finds the packages in the checkout.
+# Replaces the interpreter of the environment that setup.sh makes: this one, which finds the packages in the checkout.
 [ "$1" = -I ] || exit 3
 exec env PYTHONPATH={checkout} {python} -s -P "${{@:2}}"
 """
@@ -56,11 +57,11 @@ class Room:
             self.python.chmod(0o755)
 
     def metadata(self, *users: dict[str, Any]) -> None:
-        """Writes what the platform says of who handed in."""
+        """Writes what the platform says about who submitted."""
         record = {"id": 1, "users": list(users), "previous_submissions": []}
         (self.base / "submission_metadata.json").write_text(json.dumps(record))
 
-    def hand_in(self, files: dict[str, bytes]) -> None:
+    def submit(self, files: dict[str, bytes]) -> None:
         """Puts files into the submission folder in place of what was there."""
         shutil.rmtree(self.submission)
         for name, data in files.items():
@@ -71,10 +72,9 @@ class Room:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the scripts of the zip are started with."""
+        """The environment of the scripts of the zip."""
         environment = {**os.environ, "AUTOGRADER_DIR": str(self.base), "AUTOGRADER_PYTHON": str(self.python)}
-        environment.pop("PYTHONPATH", None)
-        return environment
+        return {name: value for name, value in environment.items() if name not in ("PYTHONPATH", "AUTOGRADER_SEED")}
 
     @property
     def points(self) -> float:
@@ -82,7 +82,7 @@ class Room:
         return read_settings(self.source).auto_points
 
     def start(self, enter: Callable[[], None] | None = None) -> subprocess.Popen[str]:
-        """Starts `run_autograder` as the platform does; in a group of processes if told how to enter it."""
+        """Starts `run_autograder` as the platform does, inside a group of processes if `enter` is given."""
         return subprocess.Popen(
             [str(self.base / "run_autograder")],
             cwd=self.base,
@@ -94,8 +94,8 @@ class Room:
         )
 
     def grade(self, files: dict[str, bytes], *, status: int = 0) -> Graded:
-        """Hands in files, runs `run_autograder` and reads what it wrote."""
-        self.hand_in(files)
+        """Submits files, runs `run_autograder` and reads what it wrote."""
+        self.submit(files)
         for left in self.results.iterdir():
             left.unlink()
         process = self.start()
@@ -104,12 +104,12 @@ class Room:
         return self.read(printed)
 
     def read(self, printed: str = "") -> Graded:
-        """What stands in `results.json` now."""
+        """Reads `results.json`."""
         return Graded(json.loads((self.results / "results.json").read_text(encoding="utf-8")), printed)
 
 
 class Graded:
-    """What came out of one run."""
+    """The results of one run."""
 
     def __init__(self, record: dict[str, Any], printed: str) -> None:
         self.record = record
@@ -123,13 +123,13 @@ class Graded:
 
     @property
     def seen(self) -> str:
-        """All that the student reads."""
+        """All text that the student can see."""
         shown = [test for test in self.record["tests"] if test["visibility"] == "visible"]
         return "\n".join([self.record["output"], *(f"{test['name']}: {test['output']}" for test in shown)])
 
 
 def solution_bytes(problem: Problem) -> bytes:
-    """The notebook of somebody who got all right."""
+    """A notebook in which every answer is right."""
     return notebook_text(solved_notebook(problem)).encode()
 
 

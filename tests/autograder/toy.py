@@ -1,11 +1,14 @@
-"""The toy problem of the fixture course, and ways to hand in answers to it."""
+"""The toy problem of the fixture course, copies of the course, and submissions to the problem."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import pytest
 from nbformat import NotebookNode
 
 from autograder.core.notebook_io import notebook_text
@@ -50,8 +53,44 @@ def text(notebook: NotebookNode) -> bytes:
     return notebook_text(notebook).encode()
 
 
+def course_copy(root: Path, edits: Mapping[str, str] | None = None) -> Path:
+    """Copies the fixture course to a new folder, edits the toy source there, and returns the folder."""
+    shutil.copytree(ROOT, root)
+    edit_source(root, edits or {})
+    return root
+
+
+def edit_source(root: Path, edits: Mapping[str, str]) -> None:
+    """Replaces texts in the source of a course's toy problem."""
+    path = root / "solutions" / "toy.py"
+    source = path.read_text(encoding="utf-8")
+    for old, new in edits.items():
+        assert old in source
+        source = source.replace(old, new)
+    path.write_text(source, encoding="utf-8")
+
+
+def submit(submitted: Path, student: str, data: Any = b"{", log: bytes | None = None, problem: str = "toy") -> Path:
+    """Submits bytes or a notebook, and a log, in a folder of submissions; returns the notebook's path."""
+    path = submitted / student / problem / f"{problem}.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data if isinstance(data, bytes) else text(data))
+    if log is not None:
+        path.with_name("submission_log.json").write_bytes(log)
+    return path
+
+
+def fill_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes every write of a file fail, as on a full disk."""
+
+    def full(*_: Any) -> NoReturn:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+
+
 def graded(notebook: NotebookNode | bytes, **options: Any) -> Grading:
-    """The result of handing in a notebook."""
+    """Grades a notebook of the student ada."""
     data = notebook if isinstance(notebook, bytes) else text(notebook)
     return grade_submission("toy", Submission(**{"student": "ada", "notebook": data, **options}), root=ROOT)
 

@@ -1,12 +1,11 @@
 """A thousand submissions, made from every known right and wrong solution, graded from files to gradebook.
 
-Each student answers one item by a variant and the rest by the solution: a right one costs nothing, a wrong one costs
+Each student answers one item by a variant and the rest by the solution: a right one loses no points, a wrong one loses
 points on its own item and on no other. Then the same class again, from the cache.
 """
 
 from __future__ import annotations
 
-import csv
 import shutil
 import time
 from pathlib import Path
@@ -15,7 +14,6 @@ import pytest
 
 from autograder.batch.grade_folder import grade_folder, worker_pool
 from autograder.cli.release import release
-from autograder.core.notebook_io import notebook_text
 from autograder.core.results import Graded
 from autograder.course.problem import Problem, load_problem, problem_ids
 from autograder.course.variants import variants
@@ -23,18 +21,19 @@ from autograder.gradebook.database import opened
 from autograder.gradebook.rows import class_rows, item_of
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
+from tests.autograder.graded_folder import csv_rows
+from tests.autograder.toy import submit
 from tests.conftest import ROOT
 
 
-def hand_in(problem: Problem, submitted: Path) -> dict[str, str]:
-    """Writes a submission for each variant; student → the item on which points must be lost, or nothing."""
+def submit_variants(problem: Problem, submitted: Path) -> dict[str, str]:
+    """Submits each variant; student → the item that must lose points, or nothing."""
     stub, solution = released_notebook(problem), solution_answers(problem)
     deserved = {}
     for number, variant in enumerate([*variants(problem, "wrong"), *variants(problem, "right")]):
         student = f"{variant.kind}{number:03d}"
-        path = submitted / student / problem.id / f"{problem.id}.ipynb"
-        path.parent.mkdir(parents=True)
-        path.write_text(notebook_text(fill_in(stub, solution | {variant.item: variant.source})), encoding="utf-8")
+        notebook = fill_in(stub, solution | {variant.item: variant.source})
+        submit(submitted, student, notebook, problem=problem.id)
         deserved[student] = variant.item if variant.kind == "wrong" else ""
     return deserved
 
@@ -46,14 +45,14 @@ def lost(graded: Graded) -> str:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
-def test_every_score_is_as_it_should_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_score_of_a_class_is_as_expected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = tmp_path / "course"
     shutil.copytree(ROOT / "solutions", root / "solutions")
     shutil.copy(ROOT / "course.toml", root)
     problems = [load_problem(problem_id, root) for problem_id in problem_ids(root)]
     release([problem.id for problem in problems], root=root)
     submitted = {problem.id: tmp_path / "in" / problem.id for problem in problems}
-    deserved = {problem.id: hand_in(problem, submitted[problem.id]) for problem in problems}
+    deserved = {problem.id: submit_variants(problem, submitted[problem.id]) for problem in problems}
     count = sum(map(len, deserved.values()))
     assert count >= 1000
     out = tmp_path / "out"
@@ -73,5 +72,4 @@ def test_every_score_is_as_it_should_be(tmp_path: Path, capsys: pytest.CaptureFi
         with capsys.disabled():
             how = "from the cache" if again else "anew"
             print(f"\n{count} submissions to {len(problems)} problems, {how}: {time.monotonic() - started:.0f} s")
-    with (out / "grades.csv").open(newline="", encoding="utf-8") as file:
-        assert len(list(csv.DictReader(file))) == count
+    assert len(csv_rows(out / "grades.csv")) == count

@@ -24,24 +24,22 @@ from autograder.core.results import Outcome, Step
 from autograder.course.problem import load_problem
 from autograder.grading.failed import failed_grading
 from autograder.submissions.reader import Submission
-from tests.autograder.toy import ROOT, STANDARDIZE, released, solved, text
+from tests.autograder.batch.test_grade_folder import QUIETLY, files_of
+from tests.autograder.toy import ROOT, STANDARDIZE, released, solved, submit
 
 ANSWERS = (
-    text(solved()),
-    text(released()),
-    text(solved(standardize=STANDARDIZE + "    import time; time.sleep(0.2)\n    return x")),
-    text(solved(standardize=STANDARDIZE + "    import os; os._exit(1)")),
+    solved(),
+    released(),
+    solved(standardize=STANDARDIZE + "    import time; time.sleep(0.2)\n    return x"),
+    solved(standardize=STANDARDIZE + "    import os; os._exit(1)"),
     b"{",
 )
-OPTIONS: dict[str, Any] = {"gradebook": False, "cache": False, "root": ROOT}
 
 
-def hand_in(folder: Path, students: int) -> Path:
-    """A class whose answers take turns."""
+def submit_class(folder: Path, students: int) -> Path:
+    """Submits these answers in turn, for a class."""
     for number in range(students):
-        path = folder / f"student{number:02d}" / "toy" / "toy.ipynb"
-        path.parent.mkdir(parents=True)
-        path.write_bytes(ANSWERS[number % len(ANSWERS)])
+        path = submit(folder, f"student{number:02d}", ANSWERS[number % len(ANSWERS)])
         os.utime(path, (1_800_000_000, 1_800_000_000))
     return folder
 
@@ -50,6 +48,7 @@ class Machines:
     """A scheduler and its workers, each a process of its own with a working folder of its own."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir()
         self.folder = folder
         self.workers: list[subprocess.Popen[bytes]] = []
         self.scheduler = self._start("scheduler", "dask_scheduler", "--port", "0", "--no-dashboard")
@@ -65,32 +64,27 @@ class Machines:
             "DASK_TEMPORARY_DIRECTORY": str(home),
         }
         environment.pop("AUTOGRADER_ROOT", None)
+        command = [sys.executable, "-m", f"distributed.cli.{program}", *arguments]
         with (self.folder / f"{name}.log").open("wb") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", f"distributed.cli.{program}", *arguments],
-                cwd=home,
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
+            return subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log)
 
     def _address(self) -> str:
         for _ in range(600):
-            for line in (self.folder / "scheduler.log").read_text(errors="replace").splitlines():
+            said = (self.folder / "scheduler.log").read_text(errors="replace")
+            for line in said.splitlines():
                 if "Scheduler at:" in line:
                     return line.split()[-1]
             time.sleep(0.1)
-        raise AssertionError((self.folder / "scheduler.log").read_text(errors="replace"))
+        raise AssertionError(said)
 
     def add_worker(self) -> None:
         """Starts one more worker, with one thread."""
         name = f"worker{len(self.workers)}"
-        self.workers.append(
-            self._start(name, "dask_worker", self.address, "--nthreads", "1", "--no-dashboard", "--name", name)
-        )
+        options = ("--nthreads", "1", "--no-dashboard", "--name", name)
+        self.workers.append(self._start(name, "dask_worker", self.address, *options))
 
     def kill_worker(self, number: int) -> None:
-        """A machine goes dark: everything on it is gone at once."""
+        """Kills all processes of a worker at once, as when a machine fails."""
         victim = psutil.Process(self.workers[number].pid)
         for process in [victim, *victim.children(recursive=True)]:
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -103,35 +97,23 @@ class Machines:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
         for process in [*self.workers, self.scheduler]:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture
 def machines(tmp_path: Path) -> Iterator[Machines]:
     """A scheduler without workers."""
-    folder = tmp_path / "machines"
-    folder.mkdir()
-    cluster = Machines(folder)
-    try:
-        yield cluster
-    finally:
-        cluster.close()
-
-
-def files(out: Path) -> dict[Path, bytes]:
-    """Everything that grading wrote, but for how long it took."""
-    paths = [path for path in out.rglob("*") if path.is_file() and path.name != "timings.csv"]
-    return {path.relative_to(out): path.read_bytes() for path in paths}
+    with contextlib.closing(Machines(tmp_path / "machines")) as machines:
+        yield machines
 
 
 @pytest.mark.kernel
 def test_a_cluster_that_loses_a_worker_gives_the_same_grades(machines: Machines, tmp_path: Path) -> None:
-    submitted = hand_in(tmp_path / "in", 20)
-    grade_folder("toy", submitted, tmp_path / "here", workers=2, **OPTIONS)
+    submitted = submit_class(tmp_path / "in", 20)
+    grade_folder("toy", submitted, tmp_path / "here", workers=2, **QUIETLY)
     for _ in range(3):
         machines.add_worker()
     told: list[int] = []
@@ -142,12 +124,11 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_grades(machines: Machines,
             machines.kill_worker(0)
             machines.add_worker()
 
-    graded = grade_folder(
-        "toy", submitted, tmp_path / "there", scheduler=machines.address, progress=progress, **OPTIONS
-    )
+    options = {"scheduler": machines.address, "progress": progress, **QUIETLY}
+    graded = grade_folder("toy", submitted, tmp_path / "there", **options)
     assert told == list(range(1, 21)) and len(graded) == 20
-    assert files(tmp_path / "there") == files(tmp_path / "here")
-    left = [path for path in machines.folder.rglob("*.ipynb")] + list(machines.folder.rglob("toy.py"))
+    assert files_of(tmp_path / "there") == files_of(tmp_path / "here")
+    left = [*machines.folder.rglob("*.ipynb"), *machines.folder.rglob("toy.py")]
     assert left == [], "a worker needs no files, and keeps none in its folder"
 
 
@@ -158,21 +139,22 @@ def test_a_worker_with_other_software_must_not_grade(
     machines.add_worker()
     monkeypatch.setattr("autograder.batch.dask_backend.software", lambda: "torch 1.0")
     with pytest.raises(SetupError, match=r"has other software.*Sender: torch 1\.0"):
-        grade_folder("toy", hand_in(tmp_path / "in", 2), tmp_path / "out", scheduler=machines.address, **OPTIONS)
+        grade_folder("toy", submit_class(tmp_path / "in", 2), tmp_path / "out", scheduler=machines.address, **QUIETLY)
 
 
-def test_no_scheduler_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_scheduler_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograder.batch.dask_backend.WAIT_SECONDS", 1.0)
-    submitted = hand_in(tmp_path / "in", 1)
+    submitted = submit_class(tmp_path / "in", 1)
     with pytest.raises(SetupError, match=r"cannot grade on tcp://127\.0\.0\.1:9: .*Check the scheduler's address"):
-        grade_folder("toy", submitted, tmp_path / "out", scheduler="tcp://127.0.0.1:9", **OPTIONS)
+        grade_folder("toy", submitted, tmp_path / "out", scheduler="tcp://127.0.0.1:9", **QUIETLY)
 
 
 class Client:
-    """A Dask client whose work ends when a test says so."""
+    """A Dask client with one future, which ends when a test says so."""
 
     def __init__(self) -> None:
-        self.ended: Callable[[Any], None] = lambda future: None
+        self.cluster = Cluster("tcp://127.0.0.1:9", ["toy"], ROOT)
+        self.cluster._client = self
 
     def submit(self, *_: Any, **__: Any) -> Client:
         return self
@@ -180,12 +162,10 @@ class Client:
     def add_done_callback(self, ended: Callable[[Any], None]) -> None:
         self.ended = ended
 
-
-class Ended:
-    """A Dask future that has ended, with a result or an error."""
-
-    def __init__(self, outcome: Any) -> None:
-        self.outcome = outcome
+    def end(self, *outcomes: Any) -> None:
+        """Ends the future with results or errors, one after the other."""
+        for self.outcome in outcomes:
+            self.ended(self)
 
     def result(self) -> Any:
         if isinstance(self.outcome, BaseException):
@@ -193,70 +173,54 @@ class Ended:
         return self.outcome
 
 
-@pytest.fixture
-def client_and_cluster() -> tuple[Client, Cluster]:
-    """A cluster behind a client of ours."""
-    client, cluster = Client(), Cluster("tcp://127.0.0.1:9", ["toy"], ROOT)
-    cluster._client = client
-    return client, cluster
-
-
 SUBMISSION = Submission("ada", notebook=b"{")
+GRADING = failed_grading(load_problem("toy", ROOT), SUBMISSION, "a reason")
 
 
-def test_a_future_that_was_cancelled_meanwhile_stays_so(client_and_cluster: tuple[Client, Cluster]) -> None:
-    client, cluster = client_and_cluster
-    future = cluster.submit("toy", SUBMISSION)
+@pytest.fixture
+def client() -> Client:
+    """A client whose cluster never connects."""
+    return Client()
+
+
+def test_a_cancelled_future_stays_cancelled(client: Client) -> None:
+    future = client.cluster.submit("toy", SUBMISSION)
     assert future.cancel()
-    client.ended(Ended(failed_grading(load_problem("toy", ROOT), SUBMISSION, "a reason")))
-    client.ended(Ended(RuntimeError("too late")))
+    client.end(GRADING, RuntimeError("too late"))
     assert future.cancelled()
 
 
-def test_a_future_gets_one_outcome_only(client_and_cluster: tuple[Client, Cluster]) -> None:
-    client, cluster = client_and_cluster
-    grading = failed_grading(load_problem("toy", ROOT), SUBMISSION, "a reason")
-    future = cluster.submit("toy", SUBMISSION)
-    for outcome in (grading, RuntimeError("again"), grading):
-        client.ended(Ended(outcome))
-    assert future.result(0) is grading
+def test_a_future_keeps_its_first_outcome(client: Client) -> None:
+    future = client.cluster.submit("toy", SUBMISSION)
+    client.end(GRADING, RuntimeError("again"), replace(GRADING))
+    assert future.result(0) is GRADING
 
 
 @pytest.mark.parametrize(
     "error", [RuntimeError("a \ud800 fault"), FutureCancelledError("key", "lost"), KeyboardInterrupt()]
 )
-def test_what_goes_wrong_on_a_worker_is_the_submissions_result(
-    error: BaseException, client_and_cluster: tuple[Client, Cluster]
-) -> None:
-    client, cluster = client_and_cluster
-    future = cluster.submit("toy", SUBMISSION)
-    client.ended(Ended(error))
+def test_an_error_on_a_worker_is_the_result_of_the_submission(error: BaseException, client: Client) -> None:
+    future = client.cluster.submit("toy", SUBMISSION)
+    client.end(error)
     grading = future.result(0)
     assert grading.log.outcome is Outcome.GRADER_ERROR and type(error).__name__ in grading.log.items[0].message
     assert "Traceback" in grading.trouble and grading.trouble.encode()
 
 
-def test_a_future_always_gets_an_outcome(
-    client_and_cluster: tuple[Client, Cluster], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client, cluster = client_and_cluster
-
-    def broken(*_: Any) -> Any:
-        raise ValueError("no result either")
-
-    monkeypatch.setattr("autograder.batch.dask_backend.failed_grading", broken)
-    future = cluster.submit("toy", SUBMISSION)
-    client.ended(Ended(RuntimeError("a fault")))
+def test_a_future_gets_an_outcome_when_no_result_can_be_made(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.batch.dask_backend.failed_grading", lambda *_: int("no result either"))
+    future = client.cluster.submit("toy", SUBMISSION)
+    client.end(RuntimeError("a fault"))
     with pytest.raises(SetupError, match="cannot make a result for 'ada'"):
         future.result(0)
-    cluster._root = ROOT / "nowhere"
-    future = cluster.submit("toy", SUBMISSION)
-    client.ended(Ended(RuntimeError("a fault")))
+    client.cluster._root = ROOT / "nowhere"
+    future = client.cluster.submit("toy", SUBMISSION)
+    client.end(RuntimeError("a fault"))
     with pytest.raises(SourceError, match="toy"):
         future.result(0)
 
 
-def test_a_kit_is_the_same_each_time_and_holds_what_grading_reads(tmp_path: Path) -> None:
+def test_a_kit_is_reproducible_and_has_the_files_that_grading_reads(tmp_path: Path) -> None:
     kit = pack(["toy"], ROOT)
     assert kit == pack(["toy"], ROOT) and kit.digest == pack(["toy"], ROOT).digest
     assert kit.digest != replace(kit, seed="another").digest

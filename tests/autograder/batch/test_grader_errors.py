@@ -1,15 +1,12 @@
-"""A fault of the autograder's own costs one submission; staff get the traceback, and students never see it."""
+"""An error of the autograder fails one submission; staff get the traceback, and students never see it."""
 
 from __future__ import annotations
 
-import csv
+import itertools
 import json
-import os
-import shutil
 import sqlite3
 import zlib
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +24,9 @@ from autograder.batch.grade_folder import grade_folder
 from autograder.batch.result_cache import Cache
 from autograder.batch.resume import Journal
 from autograder.cli.main import app
-from autograder.cli.release import release
 from autograder.core.errors import SetupError
 from autograder.core.results import Grading, ItemResult, Outcome, Status
 from autograder.course.problem import load_problem
-from autograder.feedback.page import feedback_html
 from autograder.gradebook import rows as gradebook_rows
 from autograder.gradebook.database import opened
 from autograder.gradescope.results_json import RESULTS_FILE, End, Progress
@@ -43,37 +38,39 @@ from autograder.report.item_stats import summarise
 from autograder.submissions.reader import Submission
 from autograder.verify import verify
 from tests.autograder.batch.test_grade_folder import QUIETLY, in_this_process
-from tests.autograder.batch.test_odd_text import log_bytes
-from tests.autograder.graded_folder import log_of, write_class
-from tests.autograder.toy import ROOT, STANDARDIZE, solved, text
+from tests.autograder.batch.test_invalid_text import log_bytes, nested
+from tests.autograder.graded_folder import csv_rows, log_of, write_class
+from tests.autograder.toy import ROOT, STANDARDIZE, course_copy, solved, submit, text
 
 SECRET = "hidden_value_4711"
 STUDENTS = ("ada", "bob", "eve")
+Function = Callable[..., Any]
 
 
 class OurFaultError(Exception):
-    """A fault of ours, whose text quotes a hidden test and cannot be written as it is."""
+    """An error of the autograder, whose text quotes a hidden test and is not valid text."""
 
     def __str__(self) -> str:
         return f"{SECRET} \ud800"
 
 
-def fails_for_bob(real: Callable[..., Any], of: Callable[..., object]) -> Callable[..., Any]:
-    """The function, but for bob, whose name `of` finds in the arguments; there it has a fault."""
+def fails_for_bob(real: Function, of: Function, times: float = float("inf")) -> Function:
+    """The function, with an error for bob, whose name `of` finds in the arguments, at most so many times."""
+    calls = itertools.count()
 
     def instead(*args: Any, **options: Any) -> Any:
-        if str(of(*args, **options)) == "bob":
+        if str(of(*args, **options)) == "bob" and next(calls) < times:
             raise OurFaultError
         return real(*args, **options)
 
     return instead
 
 
-FAULTS: dict[str, tuple[Any, str, Callable[..., object]]] = {
+FAULTS: dict[str, tuple[Any, str, Function]] = {
     "reading": (batch, "read_submission", lambda path, student, below: student),
     "the submission time": (batch_results, "submission_time_or_warning", lambda folder, log: folder.parent.name),
     "the late note": (batch_results, "late_note", lambda course, problem, student, moment: student),
-    "the feedback page": (batch_results, "feedback_html", lambda log, problem, late: late or log.student),
+    "the feedback page": (batch_results, "feedback_html", lambda log, problem, late: log.student),
     "the log's text": (batch_results, "keep_trouble", lambda out, grading: grading.log.score and grading.log.student),
     "the journal, before": (Journal, "done", lambda self, student, digest: student),
     "the journal, after": (Journal, "note", lambda self, student, digest, seconds: student),
@@ -82,97 +79,64 @@ FAULTS: dict[str, tuple[Any, str, Callable[..., object]]] = {
 
 @pytest.fixture
 def submitted(tmp_path: Path) -> Path:
-    """A class of three; each of them has full marks."""
+    """A class of three students who submitted the solution."""
     for student in STUDENTS:
-        folder = tmp_path / "in" / student / "toy"
-        folder.mkdir(parents=True)
-        (folder / "toy.ipynb").write_bytes(text(solved()))
+        submit(tmp_path / "in", student, solved())
     return tmp_path / "in"
 
 
-def only_bob_is_lost(out: Path, graded: list[Any], *, has_files: bool = True) -> None:
-    """Everybody has a line and files; bob has no points, and staff know where to look."""
+def only_bob_is_lost(out: Path, graded: list[Any]) -> None:
+    """Checks that all students have a line and files, and only bob no points; staff find the traceback."""
     expected = {"ada": ("20", "graded"), "bob": ("0", "grader_error"), "eve": ("20", "graded")}
     assert [one.log.student for one in graded] == list(STUDENTS)
-    with (out / "grades.csv").open(newline="", encoding="utf-8") as file:
-        assert {row["student"]: (row["score"], row["status"]) for row in csv.DictReader(file)} == expected
+    rows = csv_rows(out / "grades.csv")
+    assert {row["student"]: (row["score"], row["status"]) for row in rows} == expected
     trace = (out / FOLDER / "bob-toy.log").read_text(encoding="utf-8")
     assert "Traceback" in trace and f"OurFaultError: {SECRET} ?" in trace
     assert sorted(path.name for path in (out / FOLDER).iterdir()) == ["bob-toy.log"]
     bob = graded[1].log
     assert [flag.kind for flag in bob.flags] == ["grader_error"] and "errors/bob-toy.log" in bob.flags[0].message
-    if has_files:
-        for name in ("submission_log.json", "feedback.html", "toy.ipynb"):
-            written = (out / "bob" / "toy" / name).read_text(encoding="utf-8")
-            assert SECRET not in written and "Traceback" not in written, name
-            assert "OurFaultError" in written
+    for name in ("submission_log.json", "feedback.html", "toy.ipynb"):
+        written = (out / "bob" / "toy" / name).read_text(encoding="utf-8")
+        assert SECRET not in written and "Traceback" not in written, name
+        assert "OurFaultError" in written
 
 
 @pytest.mark.kernel
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_on_the_way_costs_one_submission(
-    fault: str, submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_error_outside_the_examination_fails_one_submission(
+    fault: str, submitted: Path, tmp_path: Path, here: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     where, name, of = FAULTS[fault]
-    in_this_process(monkeypatch)
     with monkeypatch.context() as patch:
-        broken = fails_for_bob(getattr(where, name), of)
-        if name == "feedback_html":
-            real, left = feedback_html, ["bob"]
-
-            def broken(log: Any, problem: Any, late: str) -> str:  # once, as what is written then is ours
-                if log.student in left:
-                    left.remove(log.student)
-                    raise OurFaultError
-                return real(log, problem, late=late)
-
-        patch.setattr(where, name, broken)
+        times = 1 if name == "feedback_html" else float("inf")  # it writes the page about the error, too
+        patch.setattr(where, name, fails_for_bob(getattr(where, name), of, times))
         only_bob_is_lost(tmp_path / "out", grade_folder("toy", submitted, tmp_path / "out", **QUIETLY))
     graded = grade_folder("toy", submitted, tmp_path / "out", **QUIETLY)
-    assert [one.log.score for one in graded] == [20.0] * 3, "the same command grades it once the fault is gone"
+    assert [one.log.score for one in graded] == [20.0] * 3, "the same command grades it once the error is fixed"
     assert not list((tmp_path / "out" / FOLDER).iterdir())
 
 
 @pytest.mark.kernel
-def test_a_fault_while_examining_costs_one_submission(
+def test_an_error_of_the_examiner_fails_one_submission(
     submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def grade(problem_id: str, submission: Submission, **options: Any) -> Grading:
-        if submission.student == "bob":
-            raise OurFaultError
-        return grade_submission(problem_id, submission, **options)
-
-    in_this_process(monkeypatch, grade)
-    pool = batch.worker_pool(["toy"], 3, 1, "", ROOT)
-
-    def submit(problem_id: str, submission: Submission, cached_items: Any = None) -> Future[Grading]:
-        future: Future[Grading] = Future()  # holds whatever grading raised, as no pool should
-        try:
-            future.set_result(grade(problem_id, submission, root=ROOT, cached_items=cached_items))
-        except OurFaultError as error:
-            future.set_exception(error)
-        return future
-
-    monkeypatch.setattr(pool, "submit", submit)
-    only_bob_is_lost(tmp_path / "out", grade_folder("toy", submitted, tmp_path / "out", pool=pool, **QUIETLY))  # type: ignore[arg-type]
+    in_this_process(monkeypatch, fails_for_bob(grade_submission, lambda problem, submission, **_: submission.student))
+    only_bob_is_lost(tmp_path / "out", grade_folder("toy", submitted, tmp_path / "out", **QUIETLY))
 
 
 @pytest.mark.kernel
-def test_a_fault_of_the_cache_costs_time_only(submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = Path(shutil.copytree(ROOT, tmp_path / "root"))
-    in_this_process(monkeypatch)
+def test_an_error_of_the_cache_changes_no_result(submitted: Path, tmp_path: Path, here: None) -> None:
+    root = course_copy(tmp_path / "root")
     for found in (b"[]", b"5", b'{"log": [], "text": 1, "cached_items": 2}', b"[" * 100_000):
         graded = grade_folder("toy", submitted, tmp_path / "out", gradebook=False, root=root)
         assert [one.log.score for one in graded] == [20.0] * 3, found
         with sqlite3.connect(root / "course" / "cache.db") as database:
             assert database.execute("UPDATE results SET found = ?", (zlib.compress(found),)).rowcount == 3
-    deep: list[Any] = []
-    for _ in range(100_000):
-        deep = [deep]
     grading = graded_alone()
     with Cache(root, load_problem("toy", root), "seed") as cache:
-        for odd in (deep, float("inf"), b""):
-            cache.keep(Submission("ada"), Grading(grading.log, grading.text, cached_items={"a": odd}))
+        for item in (nested(100_000), float("inf"), b""):
+            cache.keep(Submission("ada"), Grading(grading.log, grading.text, cached_items={"a": item}))
             assert not cache.find(Submission("ada")).cached_items
 
 
@@ -182,12 +146,9 @@ def graded_alone() -> Grading:
 
 @pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
-def test_a_fault_of_the_gradebook_costs_one_submission(
-    submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_error_of_the_gradebook_fails_one_submission(
+    course: Path, submitted: Path, tmp_path: Path, here: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = Path(shutil.copytree(ROOT, tmp_path / "root"))
-    release(["toy"], root=root)
-    in_this_process(monkeypatch)
     real = gradebook_rows.write_scores
     failed: list[Any] = []
 
@@ -199,18 +160,17 @@ def test_a_fault_of_the_gradebook_costs_one_submission(
         real(gradebook, log, *rest)
 
     monkeypatch.setattr("autograder.gradebook.database.write_scores", write_scores)
-    only_bob_is_lost(tmp_path / "out", grade_folder("toy", submitted, tmp_path / "out", cache=False, root=root))
-    with opened(root) as gradebook:
+    only_bob_is_lost(tmp_path / "out", grade_folder("toy", submitted, tmp_path / "out", cache=False, root=course))
+    with opened(course) as gradebook:
         assert {one.id for one in gradebook.students} == set(STUDENTS)
         assert [gradebook.find_submission("toy", student).score for student in STUDENTS] == [20.0, 0.0, 20.0]
 
 
 @pytest.mark.kernel
 @pytest.mark.parametrize("place", ["bob", "bob/toy", "bob/toy/toy.ipynb", "bob/toy/feedback.html"])
-def test_what_stands_in_the_way_of_one_result_costs_one_submission(
-    place: str, submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_file_at_the_path_of_a_result_fails_one_submission(
+    place: str, submitted: Path, tmp_path: Path, here: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    in_this_process(monkeypatch)
     path = tmp_path / "out" / place
     path.parent.mkdir(parents=True)
     path.mkdir() if path.suffix else path.write_text("in the way")
@@ -220,26 +180,10 @@ def test_what_stands_in_the_way_of_one_result_costs_one_submission(
     assert "bob, toy:" in caplog.text and str(path if path.suffix else tmp_path / "out" / "bob") in caplog.text
 
 
-def test_what_concerns_everybody_still_ends_the_batch(
-    submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
-
+def test_two_batches_of_one_problem_cannot_write_into_one_folder(tmp_path: Path, here: None) -> None:
+    submitted = tmp_path / "in"
     for student in STUDENTS:
-        (submitted / student / "toy" / "toy.ipynb").write_bytes(b"{")
-    in_this_process(monkeypatch)
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(SetupError, match="No space left on device"):
-        grade_folder("toy", submitted, tmp_path / "out", **QUIETLY)
-
-
-def test_two_batches_of_one_problem_do_not_write_into_one_folder(
-    submitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for student in STUDENTS:
-        (submitted / student / "toy" / "toy.ipynb").write_bytes(b"{")
-    in_this_process(monkeypatch)
+        submit(submitted, student)
     refusals: list[str] = []
 
     def again(_: Any) -> None:
@@ -253,16 +197,12 @@ def test_two_batches_of_one_problem_do_not_write_into_one_folder(
 
 
 @pytest.mark.kernel
-def test_the_traceback_comes_back_from_the_process_that_graded(submitted: Path, tmp_path: Path) -> None:
-    """A wrong answer makes the examiner ask the reference, which has a fault here that nobody saw before."""
-    root = Path(shutil.copytree(ROOT, tmp_path / "root"))
-    path = root / "solutions" / "toy.py"
+def test_staff_get_the_traceback_of_an_error_in_a_worker(submitted: Path, tmp_path: Path) -> None:
+    """A wrong answer makes the examiner ask the reference, which has an error here."""
     call = "return student.standardize(d.normal(4, 2))"
     fault = f"if type(student).__name__ == 'Names': raise ZeroDivisionError('{SECRET}')\n        {call}"
-    assert call in path.read_text()
-    path.write_text(path.read_text().replace(call, fault))
-    wrong = text(solved(standardize=STANDARDIZE + "    return x"))
-    (submitted / "bob" / "toy" / "toy.ipynb").write_bytes(wrong)
+    root = course_copy(tmp_path / "root", {call: fault})
+    (submitted / "bob" / "toy" / "toy.ipynb").write_bytes(text(solved(standardize=STANDARDIZE + "    return x")))
     out = tmp_path / "out"
     graded = grade_folder("toy", submitted, out, workers=2, **{**QUIETLY, "root": root})
     assert [str(one.log.outcome) for one in graded] == ["graded", "grader_error", "graded"]
@@ -275,13 +215,11 @@ def test_the_traceback_comes_back_from_the_process_that_graded(submitted: Path, 
 # --- one submission alone, and what reads many ------------------------------------------------------------------------
 
 
-def test_grade_one_prints_the_result_and_tells_the_traceback(
+def test_grade_one_prints_the_result_and_logs_the_traceback(
     submitted: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fault(*_: Any, **__: Any) -> Grading:
-        raise OurFaultError
-
-    monkeypatch.setattr("autograder.grading.grade.grade_submission", fault)
+    always = fails_for_bob(grade_submission, lambda *_, **__: "bob")
+    monkeypatch.setattr("autograder.grading.grade.grade_submission", always)
     monkeypatch.setenv("AUTOGRADER_ROOT", str(ROOT))
     notebook = submitted / "bob" / "toy" / "toy.ipynb"
     done = CliRunner().invoke(app, ["grade-one", str(notebook), "--problem", "toy", "--student", "bob"])
@@ -291,9 +229,7 @@ def test_grade_one_prints_the_result_and_tells_the_traceback(
     assert SECRET not in done.stdout and f"OurFaultError: {SECRET} ?" in caplog.text
 
 
-def test_a_log_that_cannot_be_written_is_a_fault_of_one_submission(
-    submitted: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_log_that_cannot_be_written_fails_one_submission(submitted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     grading = graded_alone()
 
     def infinite(*_: Any, **__: Any) -> Grading:
@@ -309,10 +245,10 @@ SETTINGS = Settings("toy", "Toy", (ListedItem("Line", "1", "code", 8.0),), 10.0,
 
 
 @pytest.mark.parametrize(
-    "odd", [{"extra": {"flags": [float("nan")]}}, {"extra": {"student": "\ud800"}}, {"extra": {"a": b""}}]
+    "fields", [{"extra": {"flags": [float("nan")]}}, {"extra": {"student": "\ud800"}}, {"extra": {"a": b""}}]
 )
-def test_gradescopes_last_word_is_written_whatever_is_in_it(odd: dict[str, Any], tmp_path: Path) -> None:
-    progress = Progress(items={"Line": ItemResult("Line", 8.0, 8.0, Status.PASSED, "All checks passed.")}, **odd)
+def test_the_results_for_gradescope_are_written_whatever_they_contain(fields: dict[str, Any], tmp_path: Path) -> None:
+    progress = Progress(items={"Line": ItemResult("Line", 8.0, 8.0, Status.PASSED, "All checks passed.")}, **fields)
     save = SavedResults(tmp_path, SETTINGS, progress, 0.0)
     save()
     progress.end = End.DONE
@@ -324,11 +260,9 @@ def test_gradescopes_last_word_is_written_whatever_is_in_it(odd: dict[str, Any],
     assert any("Error" in line for line in record["extra_data"]["staff"])
 
 
-def test_verify_names_the_log_on_which_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verify_reports_the_log_on_which_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for student in STUDENTS:
-        folder = tmp_path / student / "toy"
-        folder.mkdir(parents=True)
-        (folder / "submission_log.json").write_bytes(log_bytes(student))
+        submit(tmp_path, student, log=log_bytes(student))
     for name, of in (("read_any_log", None), ("judge_class", lambda problem, logs, **_: logs)):
         with monkeypatch.context() as patch:
             real = getattr(verify, name)
@@ -345,23 +279,19 @@ def test_verify_names_the_log_on_which_it_fails(tmp_path: Path, monkeypatch: pyt
         assert "not_checked" not in [flag.kind for one in (ada, eve) for flag in one.flags] and ada.items and eve.items
 
 
-def test_the_report_leaves_out_whom_it_fails_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    students = list(STUDENTS)
-    write_class(tmp_path, [log_of(student) for student in students])
-    real = summarise
+def test_the_report_leaves_out_the_student_on_whom_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_class(tmp_path, [log_of(student) for student in STUDENTS])
 
-    def instead(problem: Any, entries: Any) -> Any:
-        if any(entry.student == students[0] for entry in entries):
-            raise OurFaultError
-        return real(problem, entries)
+    def with_ada(problem: Any, entries: Any) -> str:
+        return "bob" if any(entry.student == "ada" for entry in entries) else ""
 
-    monkeypatch.setattr(page, "summarise", instead)
+    monkeypatch.setattr(page, "summarise", fails_for_bob(summarise, with_ada))
     written = report(tmp_path, root=ROOT).read_text(encoding="utf-8")
-    assert f"1 left out, because this report fails on them (OurFaultError; please report it): {students[0]}." in written
+    assert "1 left out, because this report fails on them (OurFaultError; please report it): ada." in written
 
 
 @given(st.lists(st.text(min_size=1, max_size=300), min_size=2, max_size=2, unique=True))
-def test_every_student_has_a_file_of_their_own_whatever_the_name(names: list[str]) -> None:
+def test_each_student_has_a_fault_file_of_their_own_whatever_the_name(names: list[str]) -> None:
     names = [name.encode("utf-8", "replace").decode() for name in names]
     paths = [fault_file(Path("out"), name, "toy") for name in names]
     assert len(set(paths)) == len(set(names))
@@ -370,5 +300,5 @@ def test_every_student_has_a_file_of_their_own_whatever_the_name(names: list[str
         assert path.name.endswith("-toy.log")
 
 
-def test_names_of_files_say_whose_they_are() -> None:
+def test_a_fault_file_is_named_after_student_and_problem() -> None:
     assert fault_file(Path("out"), "ada.l@uni.example", "vae") == Path("out/errors/ada.l@uni.example-vae.log")

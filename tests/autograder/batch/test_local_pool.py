@@ -1,30 +1,39 @@
-"""The warm process that forks a grader for each submission: nothing crosses, and no death costs anybody anything."""
+"""The process that forks a grader for each submission: submissions are separate, killed processes are replaced."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
 from pathlib import Path
 
 import psutil
 import pytest
+from nbformat import NotebookNode
 
 from autograder.batch.local_pool import LocalPool
 from autograder.core.errors import SetupError, SourceError
 from autograder.core.results import Grading, Outcome, Status
 from autograder.course.problem import load_problem
-from autograder.release.fill import solution_answers, solved_notebook
+from autograder.release.fill import solution_answers
 from autograder.submissions.reader import Submission
-from tests.autograder.toy import LINE, ROOT, STANDARDIZE, released, solved, text
+from tests.autograder.toy import LINE, ROOT, STANDARDIZE, course_copy, released, solved, text
 
 pytestmark = pytest.mark.kernel
 
 RIGHT = solution_answers(load_problem("toy", ROOT))["standardize"]
+
+
+def ada(notebook: NotebookNode | None = None, student: str = "ada") -> Submission:
+    """A submission of the solution, or of another notebook."""
+    return Submission(student, notebook=text(notebook or solved()))
+
+
+def slow(seconds: float) -> Submission:
+    """A submission of the solution that takes some seconds."""
+    return ada(solved(standardize=f"import time; time.sleep({seconds})\n{RIGHT}"))
 
 
 def family(graders: LocalPool) -> list[psutil.Process]:
@@ -35,7 +44,7 @@ def family(graders: LocalPool) -> list[psutil.Process]:
 
 
 def alive(processes: list[psutil.Process], *, students: bool) -> list[psutil.Process]:
-    """Those that still run, on the students' side or on ours."""
+    """Those that still run: the processes of students, or the others."""
     found = []
     for process in processes:
         with contextlib.suppress(psutil.Error):  # it ended meanwhile
@@ -52,7 +61,7 @@ def graders() -> Iterator[LocalPool]:
         yield pool
 
 
-def test_they_grade_what_the_library_grades(graders: LocalPool) -> None:
+def test_the_pool_gives_the_scores_of_the_library(graders: LocalPool) -> None:
     answers = {"right": text(solved()), "untouched": text(released()), "wrong": text(solved(Line=LINE + "return x"))}
     answers |= {"unreadable": b"{", "dies": text(solved(standardize=STANDARDIZE + "    import os; os._exit(1)"))}
     futures = {name: graders.submit("toy", Submission(name, notebook=data)) for name, data in answers.items()}
@@ -60,7 +69,7 @@ def test_they_grade_what_the_library_grades(graders: LocalPool) -> None:
     assert scores == {"right": 20, "untouched": 0, "wrong": 12, "unreadable": 0, "dies": 8}
 
 
-def test_nothing_crosses_from_one_submission_to_the_next(graders: LocalPool) -> None:
+def test_a_submission_leaves_no_trace_for_the_next(graders: LocalPool) -> None:
     marks = """
 import builtins, gc, os, random, sys, tempfile
 import numpy, torch
@@ -83,8 +92,8 @@ torch.Tensor.mean = None
 random.random(), numpy.random.rand(), torch.rand(9)
 """
     first, second, clean = (
-        graders.grade("toy", Submission(name, notebook=text(solved(standardize=source + RIGHT))))
-        for name, source in (("ada", marks), ("bela", marks), ("chen", ""))
+        graders.grade("toy", ada(solved(standardize=source + RIGHT), student))
+        for student, source in (("ada", marks), ("bela", marks), ("chen", ""))
     )
     printed = [_printed(grading, "seen") for grading in (first, second)]
     assert printed[0] == printed[1] and "seen [] state" in printed[0], printed
@@ -96,36 +105,26 @@ def _printed(grading: Grading, word: str) -> str:
     return "".join(out.text for out in outputs if out.output_type == "stream" and word in out.text)
 
 
-def test_a_test_that_changes_torch_on_our_side_changes_nothing_for_the_next(tmp_path: Path) -> None:
-    root = tmp_path / "course"
-    shutil.copytree(ROOT, root)
-    path = root / "solutions" / "toy.py"
-    source = path.read_text()
+def test_a_test_that_changes_torch_does_not_affect_the_next_submission(tmp_path: Path) -> None:
     spoil = "assert torch.get_default_dtype() == torch.float32\ntorch.set_default_dtype(torch.float64)\n"
-    path.write_text(source.replace("steep = student.Line", spoil + "steep = student.Line"))
-    assert spoil in path.read_text()
+    root = course_copy(tmp_path / "course", {"steep = student.Line": spoil + "steep = student.Line"})
     with LocalPool(["toy"], 1, root) as pool:
-        answers = solved_notebook(load_problem("toy", root))
-        gradings = [pool.grade("toy", Submission(str(n), notebook=text(answers))) for n in range(3)]
+        gradings = [pool.grade("toy", ada(student=str(number))) for number in range(3)]
     assert [grading.log.item("Line").score for grading in gradings] == [8, 8, 8]
 
 
-def test_a_grader_that_dies_is_asked_once_more_and_costs_nobody_else(graders: LocalPool) -> None:
-    slow = text(solved(standardize=STANDARDIZE + "    import time; time.sleep(2)\n" + RIGHT.partition('"""\n')[2]))
-    graders.grade("toy", Submission("warm", notebook=text(released())))
-    future = graders.submit("toy", Submission("ada", notebook=slow))
+def test_a_grader_that_is_killed_is_replaced_and_affects_no_other_submission(graders: LocalPool) -> None:
+    graders.grade("toy", ada(released(), "warm"))
+    inside = solved(standardize=STANDARDIZE + "    import time; time.sleep(2)\n" + RIGHT.partition('"""\n')[2])
+    future = graders.submit("toy", ada(inside))
     _kill_forks(graders, set())
-    other = graders.grade("toy", Submission("bela", notebook=text(solved())))
-    assert other.log.score == 20
+    assert graders.grade("toy", ada(student="bela")).log.score == 20
     assert future.result(120).log.outcome is Outcome.GRADED
 
 
-def test_a_grader_that_dies_again_and_again_gives_a_result_that_says_so(
-    graders: LocalPool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slow = text(solved(standardize="import time; time.sleep(20)\n" + RIGHT))
-    graders.grade("toy", Submission("warm", notebook=text(released())))
-    future = graders.submit("toy", Submission("ada", notebook=slow))
+def test_a_grader_that_is_killed_twice_is_a_result_that_says_so(graders: LocalPool) -> None:
+    graders.grade("toy", ada(released(), "warm"))
+    future = graders.submit("toy", slow(20))
     killed: set[int] = set()
     for _ in range(2):
         killed |= _kill_forks(graders, killed)
@@ -135,7 +134,7 @@ def test_a_grader_that_dies_again_and_again_gives_a_result_that_says_so(
 
 
 def _kill_forks(graders: LocalPool, before: set[int]) -> set[int]:
-    """Kills the grader of the submission that was just handed out, and whoever waits to be the next one."""
+    """Kills the graders that were forked last: for the current submission, and for the next one."""
     assert graders._process is not None
     time.sleep(0.5)  # less than the submission takes, more than handing it out
     for _ in range(600):
@@ -149,71 +148,62 @@ def _kill_forks(graders: LocalPool, before: set[int]) -> set[int]:
     raise AssertionError("no grader was forked")
 
 
-def test_when_the_warm_process_itself_dies_it_is_started_again(graders: LocalPool) -> None:
-    assert graders.grade("toy", Submission("ada", notebook=text(solved()))).log.score == 20
+def test_the_forking_process_is_started_again_when_it_is_killed(graders: LocalPool) -> None:
+    assert graders.grade("toy", ada()).log.score == 20
     process = graders._process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert graders.grade("toy", Submission("bela", notebook=text(solved()))).log.score == 20
+    assert graders.grade("toy", ada(student="bela")).log.score == 20
 
 
-def test_when_the_process_for_student_code_dies_it_is_started_again(graders: LocalPool) -> None:
-    assert graders.grade("toy", Submission("ada", notebook=text(solved()))).log.score == 20
+def test_the_process_for_student_code_is_started_again_when_it_is_killed(graders: LocalPool) -> None:
+    assert graders.grade("toy", ada()).log.score == 20
     hosts = alive(family(graders), students=True)
     assert hosts
     hosts[0].kill()
-    time.sleep(0.5)  # nobody has reaped it yet, so there is nothing to wait for
+    time.sleep(0.5)  # its parent has not reaped it yet, so there is nothing to wait for
     for student in ("bela", "chen"):
-        log = graders.grade("toy", Submission(student, notebook=text(solved()))).log
+        log = graders.grade("toy", ada(student=student)).log
         assert (log.outcome, log.score) == (Outcome.GRADED, 20)
 
 
 def test_a_hanging_grader_is_ended(graders: LocalPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograder.batch.local_pool.seconds_at_most", lambda problem: 1.0)
-    slow = text(solved(standardize="import time; time.sleep(120)\n" + RIGHT))
     started = time.monotonic()
-    assert graders.grade("toy", Submission("ada", notebook=slow)).log.outcome is Outcome.GRADER_ERROR
+    assert graders.grade("toy", slow(120)).log.outcome is Outcome.GRADER_ERROR
     assert time.monotonic() - started < 60
 
 
-def test_closing_ends_all_processes_and_what_waits_is_not_graded() -> None:
+def test_closing_ends_all_processes_and_cancels_waiting_submissions() -> None:
     with LocalPool(["toy"], 1, ROOT) as pool:
-        pool.grade("toy", Submission("warm", notebook=text(solved())))
+        pool.grade("toy", ada())
         relatives = family(pool)
-        slow = text(solved(standardize="import time; time.sleep(120)\n" + RIGHT))
-        waiting: list[Future[Grading]] = [pool.submit("toy", Submission(str(n), notebook=slow)) for n in range(5)]
+        waiting = [pool.submit("toy", slow(120)) for _ in range(5)]
         started = time.monotonic()
     assert time.monotonic() - started < 60
     assert all(future.done() for future in waiting) and waiting[-1].cancelled()
     assert [process for process in psutil.wait_procs(relatives, timeout=10)[1] if process.is_running()] == []
 
 
-def test_nobody_is_graded_where_the_solution_itself_fails(tmp_path: Path) -> None:
-    root = tmp_path / "course"
-    shutil.copytree(ROOT, root)
-    path = root / "solutions" / "toy.py"
-    path.write_text(path.read_text().replace("3.0 * points + 0.5, ", "3.0 * points + 0.6, "))
-    with (
-        LocalPool(["toy"], 1, root) as pool,
-        pytest.raises(SetupError, match=r"solution of 'toy' gets only 12 of 20") as told,
-    ):
-        pool.grade("toy", Submission("ada", notebook=text(solved())))
-    assert "Line: failed" in str(told.value) and "autograder check toy" in str(told.value)
+def test_a_solution_without_full_marks_is_an_error_before_grading(tmp_path: Path) -> None:
+    root = course_copy(tmp_path / "course", {"3.0 * points + 0.5, ": "3.0 * points + 0.6, "})
+    message = r"solution of 'toy' gets only 12 of 20"
+    with LocalPool(["toy"], 1, root) as pool, pytest.raises(SetupError, match=message) as caught:
+        pool.grade("toy", ada())
+    assert "Line: failed" in str(caught.value) and "autograder check toy" in str(caught.value)
 
 
-def test_what_cannot_be_set_up_is_told(tmp_path: Path) -> None:
-    with (
-        LocalPool(["toy"], 1, ROOT, isolation="stone") as pool,
-        pytest.raises(SetupError, match="isolation level 'stone'"),
-    ):
-        pool.grade("toy", Submission("ada", notebook=text(solved())))
+def test_an_unknown_isolation_level_or_problem_is_an_error(tmp_path: Path) -> None:
+    message = "isolation level 'stone'"
+    with LocalPool(["toy"], 1, ROOT, isolation="stone") as pool, pytest.raises(SetupError, match=message):
+        pool.grade("toy", ada())
     with LocalPool(["toy"], 1, tmp_path) as pool, pytest.raises(SourceError, match="unknown problem 'toy'"):
-        pool.grade("toy", Submission("ada", notebook=text(solved())))
+        pool.grade("toy", ada())
 
 
-def test_phases_add_up(graders: LocalPool) -> None:
-    grading = graders.grade("toy", Submission("ada", notebook=text(solved())))
+def test_the_phases_of_a_grading_add_up(graders: LocalPool) -> None:
+    grading = graders.grade("toy", ada())
     assert set(grading.phases) == {"read", "start", "cells", "tests", "answers", "write"}
     assert 0 < sum(grading.phases.values()) <= grading.seconds * 1.01
     assert grading.log.item("Line").status is Status.PASSED

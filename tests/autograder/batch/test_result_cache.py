@@ -1,9 +1,8 @@
-"""Grading again: what did not change is taken over and marked, what changed is examined; scores are the same."""
+"""Grading again: unchanged results come from the cache and are marked, all others are examined; scores are equal."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -23,36 +22,34 @@ from autograder.grading.grade import grade_submission
 from autograder.grading.item_cache import ItemCache
 from autograder.sandbox.host import Host
 from autograder.submissions.reader import Submission
-from tests.autograder.batch.test_grade_folder import hand_in, in_this_process, rows_of
-from tests.autograder.toy import LINE, ROOT, STANDARDIZE, released, solved, text
+from tests.autograder.batch.test_grade_folder import in_this_process
+from tests.autograder.graded_folder import csv_rows
+from tests.autograder.toy import LINE, STANDARDIZE, course_copy, edit_source, released, solved, submit, text
 
-WRONG = text(solved(standardize=STANDARDIZE + "    print('here')\n    return x"))
+WRONG = solved(standardize=STANDARDIZE + "    print('here')\n    return x")
 
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[Host]:
-    """One warm process for student code, for all tests here."""
+    """One process for student code, for all tests here."""
     with Host() as host:
         yield host
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch, course: Path, host: Host) -> Asked:
-    """Notes whom a batch examines."""
+    """The students and items that batches examine."""
     return Asked(monkeypatch, course, host)
 
 
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
-    """A course of its own, whose cache nobody else has."""
-    root = tmp_path / "course"
-    shutil.copytree(ROOT / "solutions", root / "solutions")
-    shutil.copy(ROOT / "course.toml", root)
-    return root
+    """A course with an empty cache."""
+    return course_copy(tmp_path / "course")
 
 
 class Asked:
-    """Grades in this process and notes whom, and how many items were examined anew."""
+    """Grades in this process, and notes which students and how many items are examined."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, root: Path, host: Host) -> None:
         self.students: list[str] = []
@@ -74,18 +71,18 @@ class Asked:
         in_this_process(monkeypatch, grade)
 
     def clear(self) -> None:
-        """Forgets what was noted."""
+        """Forgets the notes."""
         self.students.clear()
         self.items.clear()
 
 
 def graded(course: Path, tmp_path: Path, **options: Any) -> list[Graded]:
-    """The class in `tmp_path/in`."""
+    """Grades the class in `tmp_path/in`."""
     return grade_folder("toy", tmp_path / "in", tmp_path / "out", gradebook=False, root=course, **options)
 
 
 def results(of: list[Graded]) -> list[Any]:
-    """All that must not depend on the cache: everything but the mark and the times."""
+    """The results without the mark of cached ones and without times: they must not depend on the cache."""
     records = []
     for one in of:
         record = one.log.as_json()
@@ -101,23 +98,23 @@ def is_marked(one: Graded) -> bool:
 
 @pytest.mark.kernel
 def test_an_unchanged_class_is_not_examined_again(course: Path, tmp_path: Path, asked: Asked) -> None:
-    for student, data in {"ada": text(solved()), "bela": text(released()), "chen": WRONG, "dora": b"{"}.items():
-        hand_in(tmp_path / "in", student, data)
+    for student, data in {"ada": solved(), "bela": released(), "chen": WRONG, "dora": b"{"}.items():
+        submit(tmp_path / "in", student, data)
     first = graded(course, tmp_path)
     notebooks = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.ipynb")}
     assert asked.students == ["ada", "bela", "chen", "dora"] and not any(map(is_marked, first))
-    timings = rows_of(tmp_path / "out" / "timings.csv")
+    timings = csv_rows(tmp_path / "out" / "timings.csv")
     assert [row["cached"] for row in timings] == [""] * 4
     assert [item.split("=")[0] for item in timings[0]["items"].split()] == ["standardize", "Line"]
     assert all(float(item.split("=")[1]) > 0 for item in timings[0]["items"].split())
     asked.clear()
     second = graded(course, tmp_path)
-    assert asked.students == ["dora"], "what cannot be read costs nothing and is looked at anew"
+    assert asked.students == ["dora"], "a file that cannot be read needs no examination and is read again"
     assert results(second) == results(first)
     assert [is_marked(one) for one in second] == [True, True, True, False]
-    again = rows_of(tmp_path / "out" / "timings.csv")
+    again = csv_rows(tmp_path / "out" / "timings.csv")
     assert [row["cached"] for row in again] == ["yes"] * 3 + [""]
-    assert [row["items"] for row in again][:3] == [row["items"] for row in timings][:3], "what was measured stays"
+    assert [row["items"] for row in again][:3] == [row["items"] for row in timings][:3], "the measured times stay"
     assert {path: path.read_bytes() for path in notebooks} == notebooks
     log = json.loads((tmp_path / "out/ada/toy/submission_log.json").read_text())
     assert [flag["kind"] for flag in log["grades"]["flags"]].count(CACHED) == 1
@@ -131,13 +128,12 @@ def test_an_unchanged_class_is_not_examined_again(course: Path, tmp_path: Path, 
 
 @pytest.mark.kernel
 def test_after_a_change_to_one_test_only_that_item_is_examined(course: Path, tmp_path: Path, asked: Asked) -> None:
-    hand_in(tmp_path / "in", "ada", text(solved()))
-    hand_in(tmp_path / "in", "chen", WRONG)
+    submit(tmp_path / "in", "ada", solved())
+    submit(tmp_path / "in", "chen", WRONG)
     first = graded(course, tmp_path)
     assert len(asked.items) == 4
     asked.clear()
-    source = course / "solutions" / "toy.py"
-    source.write_text(source.read_text().replace("steep = student.Line(slope=-3.0", "steep = student.Line(slope=-4.0"))
+    edit_source(course, {"steep = student.Line(slope=-3.0": "steep = student.Line(slope=-4.0"})
     second = graded(course, tmp_path)
     assert asked.students == ["ada", "chen"] and len(asked.items) == 2
     assert [one.log.item("Line").status for one in second] == [Status.FAILED] * 2
@@ -160,14 +156,13 @@ def test_after_a_change_to_one_test_only_that_item_is_examined(course: Path, tmp
         ("the text", 0),
     ],
 )
-def test_what_decides_over_a_score_is_not_taken_over(
+def test_a_change_that_can_change_a_score_is_examined(
     change: str, examined: int, course: Path, tmp_path: Path, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hand_in(tmp_path / "in", "ada", text(solved()))
+    submit(tmp_path / "in", "ada", solved())
     graded(course, tmp_path)
     asked.clear()
     notebook = tmp_path / "in" / "ada" / "toy" / "toy.ipynb"
-    source = course / "solutions" / "toy.py"
     if change == "an answer":
         notebook.write_bytes(text(solved(Line=LINE + "return x")))
     elif change == "a cell before the answers":
@@ -181,18 +176,18 @@ def test_what_decides_over_a_score_is_not_taken_over(
         path.write_text(path.read_text() + "\n# longer\n")
         misconceptions.digest.cache_clear()  # as in a new process
     elif change == "the solution":
-        source.write_text(source.read_text().replace("spread = (", "spread = 1 * ("))
+        edit_source(course, {"spread = (": "spread = 1 * ("})
     elif change == "the text":
-        source.write_text(source.read_text().replace("# ## 2 A line", "# ## 2 A straight line"))
+        edit_source(course, {"# ## 2 A line": "# ## 2 A straight line"})
     graded(course, tmp_path)
     assert len(asked.items) == examined
 
 
 @pytest.mark.kernel
-def test_what_may_be_the_machines_fault_is_believed_after_two_examinations(
+def test_a_result_that_may_be_flaky_is_cached_after_two_examinations(
     course: Path, tmp_path: Path, asked: Asked
 ) -> None:
-    hand_in(tmp_path / "in", "ada", text(solved(standardize=STANDARDIZE + "    import os; os._exit(1)")))
+    submit(tmp_path / "in", "ada", solved(standardize=STANDARDIZE + "    import os; os._exit(1)"))
     statuses, items = [], []
     for _ in range(3):
         asked.clear()
@@ -203,7 +198,7 @@ def test_what_may_be_the_machines_fault_is_believed_after_two_examinations(
 
 
 @pytest.mark.parametrize("damage", ["garbage", "a row", "a folder"])
-def test_a_damaged_cache_costs_time_and_nothing_else(
+def test_a_damaged_cache_changes_no_result(
     damage: str, course: Path, host: Host, caplog: pytest.LogCaptureFixture
 ) -> None:
     problem = load_problem("toy", course)
@@ -229,7 +224,7 @@ def test_a_damaged_cache_costs_time_and_nothing_else(
     assert ("graded again" in caplog.text) == (damage != "a row")
 
 
-def test_findings_that_disagree_are_not_believed() -> None:
+def test_results_that_disagree_are_not_cached() -> None:
     first = ItemCache()
     first.keep("key", {"status": "timeout"}, "timeout")
     second = ItemCache(first.kept)
@@ -241,7 +236,7 @@ def test_findings_that_disagree_are_not_believed() -> None:
     assert ItemCache(third.kept).get("key") is None
 
 
-def test_a_copied_file_is_the_same_submission_if_its_log_has_the_date() -> None:
+def test_the_date_of_a_file_counts_only_without_a_log() -> None:
     early, late = (datetime(2027, 1, day, tzinfo=UTC) for day in (1, 2))
     with_log = [Submission("ada", notebook=b"{", log=b"{}", submitted_at=moment).digest for moment in (early, late)]
     without = [Submission("ada", notebook=b"{", submitted_at=moment).digest for moment in (early, late)]

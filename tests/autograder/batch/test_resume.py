@@ -14,7 +14,7 @@ from tests.autograder.toy import toy
 
 NAME = ".grading-toy.jsonl"
 OTHERS = ("toy.ipynb", "feedback.html")
-"""What lies beside a log when a submission is done."""
+"""The files beside the log of a finished submission."""
 
 
 def written(out: Path, students: Sequence[str]) -> Journal:
@@ -31,12 +31,12 @@ def written(out: Path, students: Sequence[str]) -> Journal:
 
 
 def known(out: Path, students: Sequence[str]) -> list[str]:
-    """Those that a new batch does not grade again."""
+    """The students whom a new batch does not grade again."""
     journal = Journal(out, toy(), "seed")
     return [student for student in students if journal.done(student, "digest") is not None]
 
 
-def test_cut_at_any_byte_of_its_last_line_it_forgets_that_line_alone(tmp_path: Path) -> None:
+def test_a_journal_cut_at_any_byte_of_its_last_line_loses_only_that_line(tmp_path: Path) -> None:
     class_ = ["ada", "bela", "chen é"]
     written(tmp_path, class_)
     whole = (tmp_path / NAME).read_bytes()
@@ -50,7 +50,7 @@ def test_cut_at_any_byte_of_its_last_line_it_forgets_that_line_alone(tmp_path: P
         assert (tmp_path / NAME).read_bytes()[: len(whole)] == whole
 
 
-def test_cut_at_any_byte_of_its_first_line_it_begins_anew(tmp_path: Path) -> None:
+def test_a_journal_cut_at_any_byte_of_its_first_line_begins_anew(tmp_path: Path) -> None:
     written(tmp_path, [])
     whole = (tmp_path / NAME).read_bytes()
     for cut in range(len(whole)):
@@ -71,7 +71,7 @@ def test_cut_at_any_byte_of_its_first_line_it_begins_anew(tmp_path: Path) -> Non
         pytest.param(b"[" * 9999, id="deep"),
     ],
 )
-def test_a_broken_line_costs_itself_only(tmp_path: Path, line: bytes) -> None:
+def test_a_broken_line_is_skipped(tmp_path: Path, line: bytes) -> None:
     written(tmp_path, ["ada"])
     with (tmp_path / NAME).open("ab") as file:
         file.write(line + b"\n")
@@ -79,13 +79,13 @@ def test_a_broken_line_costs_itself_only(tmp_path: Path, line: bytes) -> None:
     assert known(tmp_path, ["ada", "bela", "chen"]) == ["ada", "chen"]
 
 
-def test_another_seed_begins_anew(tmp_path: Path) -> None:
+def test_a_journal_of_another_seed_is_not_used(tmp_path: Path) -> None:
     written(tmp_path, ["ada"])
     assert Journal(tmp_path, toy(), "another").done("ada", "digest") is None
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_result_of_which_a_file_is_missing_or_empty_is_made_anew(tmp_path: Path, name: str) -> None:
+def test_a_result_with_a_missing_or_empty_file_is_made_anew(tmp_path: Path, name: str) -> None:
     written(tmp_path, ["ada", "bela", "chen"])
     (tmp_path / "ada" / "toy" / name).unlink()
     (tmp_path / "bela" / "toy" / name).write_bytes(b"")
@@ -93,7 +93,7 @@ def test_a_result_of_which_a_file_is_missing_or_empty_is_made_anew(tmp_path: Pat
 
 
 @pytest.mark.parametrize("seconds", ["9" * 400, "-1", "1e300", "NaN"])
-def test_a_time_that_is_none_makes_the_line_a_broken_one(tmp_path: Path, seconds: str) -> None:
+def test_a_line_with_an_invalid_time_is_skipped(tmp_path: Path, seconds: str) -> None:
     written(tmp_path, ["ada"])
     path = tmp_path / NAME
     path.write_text(path.read_text().replace("1.0]", f"{seconds}]"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import multiprocessing
 import os
 import signal
@@ -18,7 +17,7 @@ from autograder.batch.tables import GRADES, TIMINGS, write_tables
 from autograder.core.errors import SetupError
 from autograder.core.locks import locked
 from autograder.core.results import Graded
-from tests.autograder.graded_folder import log_of
+from tests.autograder.graded_folder import csv_rows, log_of
 
 PROBLEMS = ("vae", "gan", "rlhf", "diffusion")
 STUDENTS = 100
@@ -32,7 +31,7 @@ def lines(problem: str, students: int = STUDENTS) -> list[Graded]:
 
 
 def write(folder: Path, problem: str, start: Barrier) -> None:
-    """One run that ends at the same moment as others, again and again."""
+    """Writes tables at the same moments as other processes."""
     graded = lines(problem)
     for number in range(ROUNDS):
         out = folder / str(number)
@@ -42,13 +41,13 @@ def write(folder: Path, problem: str, start: Barrier) -> None:
 
 
 def hold(path: Path) -> None:
-    """A program that takes a lock and does not come back."""
+    """Takes a lock and keeps it."""
     with locked(path, "busy"):
         path.with_name("held").touch()
         time.sleep(600)
 
 
-def test_problems_that_are_graded_at_once_keep_all_their_lines(tmp_path: Path) -> None:
+def test_batches_that_end_at_the_same_moment_keep_all_their_lines(tmp_path: Path) -> None:
     start = START.Barrier(len(PROBLEMS))
     runs = [START.Process(target=write, args=(tmp_path, problem, start)) for problem in PROBLEMS]
     for run in runs:
@@ -58,11 +57,10 @@ def test_problems_that_are_graded_at_once_keep_all_their_lines(tmp_path: Path) -
     assert [run.exitcode for run in runs] == [0] * len(runs)
     expected = [(problem, f"student{n:03d}") for problem in sorted(PROBLEMS) for n in range(STUDENTS)]
     for path in [tmp_path / str(number) / name for number in range(ROUNDS) for name in (GRADES, TIMINGS)]:
-        with path.open(newline="", encoding="utf-8") as file:
-            assert [(row["problem"], row["student"]) for row in csv.DictReader(file)] == expected, path
+        assert [(row["problem"], row["student"]) for row in csv_rows(path)] == expected, path
 
 
-def test_a_run_that_is_killed_leaves_no_lock_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_batch_leaves_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_tables, "WAIT_SECONDS", 0.2)
     run = START.Process(target=hold, args=(tmp_path / ".tables.lock",))
     run.start()

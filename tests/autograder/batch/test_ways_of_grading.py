@@ -1,6 +1,6 @@
-"""All ways of grading give the same scores: library, batch (by one or two, from the cache), one file, plain nbgrader.
+"""All ways of grading give the same scores: library, batch (one or two workers, the cache), one file, nbgrader.
 
-(The self-test `autograder check` grades through the batch, too; it says by itself what it expected.)
+(`autograder check` grades through the batch, too, and compares the scores itself.)
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import pytest
 
 import autograder
 from autograder.cli.release import release
-from autograder.core.notebook_io import notebook_text
 from autograder.core.results import CACHED
 from autograder.course.problem import load_problem, problem_ids
 from autograder.course.variants import variants
@@ -26,6 +25,7 @@ from autograder.gradebook.rows import item_of
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
 from tests.autograder.toy import ROOT as TOY
+from tests.autograder.toy import submit
 from tests.conftest import ROOT
 
 PROBLEMS = [
@@ -34,40 +34,25 @@ PROBLEMS = [
 ]
 
 
-@pytest.fixture
-def course(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A released course of its own with the sources of another."""
-    original: Path = request.getfixturevalue("original")
-    root = tmp_path / "root"
-    shutil.copytree(original / "solutions", root / "solutions")
-    shutil.copy(original / "course.toml", root)
-    monkeypatch.setenv("AUTOGRADER_ROOT", str(root))
-    return root
-
-
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 @pytest.mark.parametrize(("problem", "original"), PROBLEMS)
-def test_all_ways_give_the_same_scores(problem: str, original: Path, course: Path, tmp_path: Path) -> None:
+def test_all_ways_give_the_same_scores(
+    problem: str, original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = tmp_path / "root"
+    shutil.copytree(original / "solutions", course / "solutions")
+    shutil.copy(original / "course.toml", course)
+    monkeypatch.setenv("AUTOGRADER_ROOT", str(course))
     source = load_problem(problem, course)
     code = [item.id for item in source.items if item.kind == "code"]
     wrong = {item: next(v for v in variants(source, "wrong") if v.item == item) for item in code}
     release([problem], root=course)
     submitted = course / "course" / "submitted"
     stub, solution = released_notebook(source), solution_answers(source)
-    class_: dict[str, bytes] = {
-        "perfect": notebook_text(fill_in(stub, solution)).encode(),
-        "untouched": notebook_text(stub).encode(),
-        "unreadable": b"{",
-        **{
-            f"wrong_{item}": notebook_text(fill_in(stub, solution | {item: variant.source})).encode()
-            for item, variant in wrong.items()
-        },
+    class_ = {"perfect": fill_in(stub, solution), "untouched": stub, "unreadable": b"{"} | {
+        f"wrong_{item}": fill_in(stub, solution | {item: variant.source}) for item, variant in wrong.items()
     }
-    for student, data in class_.items():
-        path = submitted / student / problem / f"{problem}.ipynb"
-        path.parent.mkdir(parents=True)
-        path.write_bytes(data)
-    paths = {student: submitted / student / problem / f"{problem}.ipynb" for student in class_}
+    paths = {student: submit(submitted, student, data, problem=problem) for student, data in class_.items()}
 
     scores = {student: _scores(autograder.grade(problem, path).as_json()) for student, path in paths.items()}
     full = {item.id: item.points for item in source.items if item.kind == "code"}
@@ -75,7 +60,7 @@ def test_all_ways_give_the_same_scores(problem: str, original: Path, course: Pat
     assert set(scores["untouched"].values()) == set(scores["unreadable"].values()) == {0.0}
     for item in code:
         lost = {name for name, score in scores[f"wrong_{item}"].items() if score < full[name]}
-        assert lost == {item}, f"{wrong[item].name} costs its own item and no other"
+        assert lost == {item}, f"{wrong[item].name} loses points on its own item only"
 
     out = tmp_path / "out"
     where = ("--submitted", str(submitted), "--out", str(out))
@@ -86,9 +71,9 @@ def test_all_ways_give_the_same_scores(problem: str, original: Path, course: Pat
     again = tmp_path / "again"
     there = ("--submitted", str(submitted), "--out", str(again), "--no-gradebook", "--workers", "2")
     _run("autograder.cli.main", "grade", problem, *there, "--no-cache")
-    assert _logs(again) == _logs(out), "two workers, nothing taken over"
+    assert _logs(again) == _logs(out), "two workers, no cache"
     _run("autograder.cli.main", "grade", problem, *there)
-    assert _without_mark(_logs(again)) == _logs(out), "all taken over from the first run"
+    assert _without_mark(_logs(again)) == _logs(out), "all results are cached"
 
     student = f"wrong_{code[0]}"
     printed = _run("autograder.cli.main", "grade-one", str(paths[student]), "--problem", problem, "--student", student)
@@ -103,7 +88,7 @@ def test_all_ways_give_the_same_scores(problem: str, original: Path, course: Pat
 
 
 def _scores(log: dict[str, Any]) -> dict[str, float]:
-    """Item id → points, of the items that the examiner decides."""
+    """Item id → points, of the code items."""
     return {item["id"]: item["score"] for item in log["grades"]["items"] if not item.get("manual")}
 
 
@@ -113,7 +98,7 @@ def _logs(out: Path) -> dict[str, Any]:
 
 
 def _without_mark(logs: dict[str, Any]) -> dict[str, Any]:
-    """The logs without the flag of results that were taken over; each that was graded must have it."""
+    """The logs without the flag of cached results; checks that each graded submission has it."""
     for log in logs.values():
         flags = log["grades"]["flags"]
         log["grades"]["flags"] = [flag for flag in flags if flag["kind"] != CACHED]
@@ -122,7 +107,7 @@ def _without_mark(logs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _run(module: str, *arguments: str, cwd: Path = ROOT) -> str:
-    """Runs a command of this environment; what it prints on standard output."""
+    """Runs a command of this environment, and returns its standard output."""
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=cwd,

@@ -1,4 +1,4 @@
-"""The self-test tells good tests from bad ones."""
+"""`autograder check` finds tests that are too weak or too strict."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 
 from autograder.cli.check import check, failures
 from autograder.core.results import Step
-from tests.autograder.toy import ROOT
+from tests.autograder.toy import ROOT, course_copy
 
 pytestmark = pytest.mark.kernel
 
 
-def test_the_toy_problem_is_proved() -> None:
+def test_the_toy_problem_passes() -> None:
     told: list[Step] = []
     rows = check(["toy"], root=ROOT, progress=told.append)
     assert failures(rows) == []
@@ -25,35 +25,27 @@ def test_the_toy_problem_is_proved() -> None:
 
 
 def test_a_wrong_solution_that_passes_and_a_right_one_that_fails_are_found(tmp_path: Path) -> None:
-    root = tmp_path / "course"
-    shutil.copytree(ROOT, root)
+    root = course_copy(tmp_path / "course")
     variants = root / "solutions" / "variants" / "toy"
     wrong, right = variants / "wrong" / "Line", variants / "right" / "Line"
     swapped = (wrong / "swapped.py").read_text(encoding="utf-8")
     fine = (right / "written_out.py").read_text(encoding="utf-8")
     shutil.rmtree(variants)
-    for folder, name, source in (
-        (wrong, "harmless", fine.replace("# alternative:", "# misconception:")),
-        (right, "swapped", swapped.replace("# misconception:", "# alternative:")),
-    ):
-        folder.mkdir(parents=True)
-        (folder / f"{name}.py").write_text(source, encoding="utf-8")
+    sources = {
+        wrong / "harmless.py": fine.replace("# alternative:", "# misconception:"),
+        right / "swapped.py": swapped.replace("# misconception:", "# alternative:"),
+    }
+    for path, source in sources.items():
+        path.parent.mkdir(parents=True)
+        path.write_text(source, encoding="utf-8")
     rows = check(["toy"], root=root)
     assert [row.variant for row in failures(rows)] == ["wrong/Line/harmless", "right/Line/swapped"]
     assert "full marks" in failures(rows)[0].got and "Line" in failures(rows)[1].got
 
 
-def test_a_solution_without_an_answer_on_personal_inputs_is_found(tmp_path: Path) -> None:
-    root = tmp_path / "course"
-    shutil.copytree(ROOT, root)
+def test_a_solution_without_an_answer_on_per_student_inputs_is_found(tmp_path: Path) -> None:
+    root = course_copy(tmp_path / "course", {"intercept=-0.5)(d.normal(3))": "intercept=-0.5)(d.nomral(3))"})
     shutil.rmtree(root / "solutions" / "variants")
-    source = root / "solutions" / "toy.py"
-    text = source.read_text(encoding="utf-8")
-    given = "return student.Line(slope=1.5, intercept=-0.5)(d.normal(3))"
-    assert given in text
-    source.write_text(
-        text.replace(given, "return student.Line(slope=1.5, intercept=-0.5)(d.nomral(3))"), encoding="utf-8"
-    )
     rows = check(["toy"], root=root)
     assert [row.variant for row in failures(rows)] == ["solution"]
     assert "the sandbox returns no answer on per-student inputs for Line" in failures(rows)[0].got

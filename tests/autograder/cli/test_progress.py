@@ -1,27 +1,38 @@
-"""What a long run shows: a table on a terminal, now and then a line elsewhere."""
+"""The progress of a long run: a table on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from autograder.cli.progress import Counts, live_progress, table
-from autograder.core.results import CACHED, Flag, Graded, GradedLog, ItemResult, Outcome, Status, Step
+from autograder.core.results import CACHED, Flag, Graded, ItemResult, Outcome, Status, Step
+from tests.autograder.graded_folder import log_of
 
 
 def a_result(student: str, seconds: float, *, status: Status = Status.PASSED, **changes: object) -> Graded:
     """A graded submission with one item."""
     item = ItemResult("f", 1.0, 1.0, status, "", seconds=seconds)
-    log = GradedLog("toy", student, "", "grade", {}, {}, {}, {}, None, Outcome.GRADED, (item,))
-    return Graded(replace(log, **changes), seconds)  # type: ignore[arg-type]
+    return Graded(log_of(student, items=(item,), **changes), seconds)
 
 
-def test_rate_and_time_left_count_only_what_this_run_graded(monkeypatch: pytest.MonkeyPatch) -> None:
+def a_console(is_terminal: bool = False) -> tuple[Console, io.StringIO]:
+    """A console and what it shows."""
+    shown = io.StringIO()
+    return Console(file=shown, width=100, force_terminal=is_terminal), shown
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time, which a test can change."""
     now = [100.0]
     monkeypatch.setattr("autograder.cli.progress.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_rate_and_time_left_are_computed_from_the_submissions_of_this_run(now: list[float]) -> None:
     counts = Counts("grading toy")
     assert counts.per_minute == 0 and counts.seconds_left is None
     cached = a_result("ada", 0.0, flags=(Flag(CACHED, ""),))
@@ -46,38 +57,31 @@ def test_failures_are_counted_by_submission() -> None:
     assert counts.line().endswith("1 timeout, 1 wrong notebook")
 
 
-def test_the_table_shows_names_as_they_are_written() -> None:
+def test_the_table_shows_markup_in_names_as_text() -> None:
     counts = Counts("grading [red]toy[/]")
     counts.add(Step(1, 2, a_result("[bold]ada", 3.25)))
-    console = Console(file=io.StringIO(), width=100, force_terminal=False)
+    console, shown = a_console()
     console.print(table(counts))
-    shown = console.file.getvalue()  # type: ignore[attr-defined]
-    assert "grading [red]toy[/]" in shown and "[bold]ada" in shown and "3.2" in shown and "1 of 2" in shown
+    for words in ("grading [red]toy[/]", "[bold]ada", "3.2", "1 of 2"):
+        assert words in shown.getvalue()
 
 
-def test_without_a_terminal_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
-    monkeypatch.setattr("autograder.cli.progress.time.monotonic", lambda: now[0])
-    console = Console(file=io.StringIO(), force_terminal=False)
+def test_without_a_terminal_a_line_is_printed_now_and_then(now: list[float]) -> None:
+    console, shown = a_console()
     with live_progress(console) as watch:
         watcher = watch("grading toy")
         for number in range(1, 101):
             now[0] += 1
             watcher(Step(number, 100, a_result("ada", 1.0)))
-    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    lines = shown.getvalue().splitlines()
     assert len(lines) == 3 and lines[0] == "grading toy: 30 of 100, 60 a minute, 1 min left"
 
 
-def test_a_run_that_has_not_begun_says_so() -> None:
-    console = Console(file=io.StringIO(), force_terminal=True, width=80)
+def test_a_terminal_shows_the_start_and_a_table() -> None:
+    console, shown = a_console(is_terminal=True)
     with live_progress(console) as watch:
         watch("grading toy")
-    assert "starting" in console.file.getvalue()  # type: ignore[attr-defined]
-
-
-def test_a_terminal_gets_a_table_that_goes_away() -> None:
-    console = Console(file=io.StringIO(), force_terminal=True, width=80)
+    assert "starting" in shown.getvalue()
     with live_progress(console) as watch:
         watch("checking")(Step(1, 2))
-    shown = console.file.getvalue()  # type: ignore[attr-defined]
-    assert "checking" in shown and "1 of 2" in shown
+    assert "checking" in shown.getvalue() and "1 of 2" in shown.getvalue()

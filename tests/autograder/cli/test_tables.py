@@ -1,31 +1,15 @@
-"""Terminal tables: complete within 120 columns, whatever is in them."""
+"""Terminal tables: complete within 120 columns, whatever their content."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from types import SimpleNamespace
 
 from autograder.cli.tables import PLAIN_WIDTH, GradeLine, check_table, console, grades_table
-from autograder.core.results import GradedLog, ItemResult, Outcome, Status
+from autograder.core.results import ItemResult, Status
+from tests.autograder.graded_folder import log_of
 
-IDS = (
-    "sample_gaussian",
-    "kl_standard_normal",
-    "negative_elbo_bound",
-    "figure_samples",
-    "written_terms",
-    "written_beta",
-)
-
-
-@dataclass(frozen=True)
-class _Checked:
-    problem: str
-    variant: str
-    expected: str
-    got: str
-    ok: bool
-    seconds: float = 0.5
+IDS = ("sample_gaussian", "kl_standard_normal", "negative_elbo", "figure_samples", "written_terms", "written_beta")
 
 
 def _line(student: str = "ada", **changes: object) -> GradeLine:
@@ -33,8 +17,7 @@ def _line(student: str = "ada", **changes: object) -> GradeLine:
         ItemResult(name, 0.0 if index > 2 else 2.5, 10.0, Status.MANUAL if index > 2 else Status.PARTIAL, "")
         for index, name in enumerate(IDS)
     )
-    log = GradedLog("vae", student, "", "grade", {}, {}, {}, {}, None, Outcome.GRADED, items)
-    return GradeLine(log, 1.26, **changes)  # type: ignore[arg-type]
+    return GradeLine(log_of(student, problem="vae", items=items), 1.26, **changes)  # type: ignore[arg-type]
 
 
 def _text(table: object) -> str:
@@ -43,7 +26,7 @@ def _text(table: object) -> str:
     return file.getvalue()
 
 
-def test_a_grades_table_shows_points_by_item_and_names_the_items() -> None:
+def test_a_grades_table_shows_the_points_and_names_of_the_items() -> None:
     text = _text(grades_table("vae", [_line("ada"), _line("bela")]))
     (row,) = (line.split() for line in text.splitlines() if line.strip().startswith("ada"))
     assert row == ["ada", "7.5", "/", "60", "2.5", "2.5", "2.5", "-", "-", "-", "graded", "1.3"]
@@ -52,23 +35,18 @@ def test_a_grades_table_shows_points_by_item_and_names_the_items() -> None:
     assert "as expected" not in text and "submission" not in text
 
 
-def test_surprises_show_up_in_a_column_of_their_own() -> None:
-    lines = [
-        _line("ada", surprises=(), story="solved it"),
-        _line("bela", surprises=("no points",), story="no [idea]"),
-    ]
+def test_unexpected_results_have_their_own_column() -> None:
+    lines = [_line("ada", surprises=(), story="solved it"), _line("bela", surprises=("no points",), story="no [idea]")]
     rows = {line.split()[0]: line for line in _text(grades_table("vae", lines)).splitlines() if line.strip()}
     assert rows["ada"].rstrip().endswith("yes") and rows["bela"].rstrip().endswith("NO")
-    assert "no [idea]" in rows["bela"], "markup of others is text"
+    assert "no [idea]" in rows["bela"], "markup of students is text"
 
 
-def test_tables_keep_within_plain_width_and_cut_nothing_off() -> None:
+def test_tables_fit_the_plain_width_and_are_not_truncated() -> None:
     long = "wrong/negative_elbo_bound/" + "reconstruction_" * 8
-    checked = [_Checked("vae", long, "loses points on negative_elbo_bound only", "full marks; " + "why " * 60, False)]
-    for table in (
-        check_table(checked),
-        grades_table("vae", [_line(story="did a lot of things " * 9, surprises=())]),
-    ):
+    words = {"expected": "loses points on negative_elbo_bound only", "got": "full marks; " + "why " * 60}
+    checked = [SimpleNamespace(problem="vae", variant=long, ok=False, seconds=0.5, **words)]
+    for table in (check_table(checked), grades_table("vae", [_line(story="did a lot of things " * 9, surprises=())])):
         text = _text(table)
         assert max(map(len, text.splitlines())) <= PLAIN_WIDTH
         assert "…" not in text

@@ -1,4 +1,4 @@
-"""How many submissions side by side?"""
+"""The number of workers that a machine can run."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ import pytest
 
 from autograder.core import machine
 
+V1 = "/sys/fs/cgroup/cpu,cpuacct/cpu.cfs"
+
 
 @pytest.mark.parametrize(
     ("cores", "free", "submissions", "expected"),
@@ -29,7 +31,7 @@ def test_workers_follow_cores_memory_and_submissions(
     assert machine.workers_that_fit(submissions) == expected
 
 
-def test_only_cores_that_this_process_may_use_count() -> None:
+def test_only_cores_that_the_process_may_use_count() -> None:
     one = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
     script = f"{one}; from autograder.core.machine import cores; print(cores())"
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -42,20 +44,8 @@ def test_only_cores_that_this_process_may_use_count() -> None:
         ({"/proc/self/cgroup": "0::/box\n", "/sys/fs/cgroup/box/cpu.max": "250000 100000\n"}, 3),
         ({"/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/cpu.max": "50000 100000\n"}, 1),
         ({"/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/cpu.max": "max 100000\n"}, 64),
-        (
-            {
-                f"/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_{name}_us": us
-                for name, us in (("quota", "400000"), ("period", "100000"))
-            },
-            4,
-        ),
-        (
-            {
-                f"/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_{name}_us": us
-                for name, us in (("quota", "-1"), ("period", "100000"))
-            },
-            64,
-        ),
+        ({f"{V1}_quota_us": "400000", f"{V1}_period_us": "100000"}, 4),
+        ({f"{V1}_quota_us": "-1", f"{V1}_period_us": "100000"}, 64),
         ({}, 64),
     ],
     ids=["v2", "v2 half a core", "v2 unlimited", "v1", "v1 unlimited", "no cgroups"],
@@ -80,7 +70,7 @@ def test_the_cpu_quota_of_a_container_counts(
     assert machine.workers_that_fit(1000) == expected
 
 
-def test_a_containers_limit_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_memory_limit_of_a_container_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     limit, used = tmp_path / "max", tmp_path / "current"
     monkeypatch.setattr(machine, "_LIMITS", ((str(tmp_path / "none"), str(used)), (str(limit), str(used))))
     limit.write_text("max\n")

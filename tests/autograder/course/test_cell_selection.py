@@ -1,4 +1,4 @@
-"""Whatever is slow to import is imported before the first submission, and by no fork again; and nothing in vain."""
+"""Modules that are slow to import are imported once before the first submission, if graded code uses them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ print(len(set(sys.modules) - before), sorted(set(sys.modules) - before)[:20])
     "problem_id",
     ["vae", *(pytest.param(other, marks=pytest.mark.long) for other in problem_ids(ROOT) if other != "vae")],
 )
-def test_grading_a_solution_imports_next_to_nothing_more(problem_id: str) -> None:
+def test_grading_a_solution_imports_few_more_modules(problem_id: str) -> None:
     command = [sys.executable, "-W", "ignore", "-c", _ANSWERED, problem_id]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -45,6 +45,6 @@ def test_grading_a_solution_imports_next_to_nothing_more(problem_id: str) -> Non
     assert int(count) < 40, f"every submission would import {count} modules anew: {names}"
 
 
-def test_what_only_optimizers_need_is_imported_where_graded_code_uses_one() -> None:
+def test_modules_for_optimizers_are_imported_only_if_graded_code_uses_one() -> None:
     modules = {problem_id: warm_modules([load_problem(problem_id, ROOT)]) for problem_id in ("vae", "gan")}
     assert DYNAMO in modules["gan"] and DYNAMO not in modules["vae"]

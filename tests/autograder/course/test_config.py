@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from autograder.core.errors import CourseError
-from autograder.course.config import LatePolicy, load_course, mismatches, root_folder
+from autograder.course.config import Course, LatePolicy, load_course, mismatches, root_folder
 
+DAY = 86_400
 GOOD = """
 [course]
 id = "dl"
@@ -42,21 +42,14 @@ days = 2
 """
 
 
-def write(folder: Path, text: str) -> Path:
-    """Writes `course.toml`."""
+def load(folder: Path, text: str = GOOD) -> Course:
+    """The course of a `course.toml`."""
     (folder / "course.toml").write_text(text, encoding="utf-8")
-    return folder
+    return load_course(folder)
 
 
-def refusal(folder: Path, text: str) -> str:
-    """The message with which a `course.toml` is refused."""
-    with pytest.raises(CourseError) as caught:
-        load_course(write(folder, text))
-    return str(caught.value)
-
-
-def test_reads_everything(tmp_path: Path) -> None:
-    course = load_course(write(tmp_path, GOOD))
+def test_all_settings_are_read(tmp_path: Path) -> None:
+    course = load(tmp_path)
     assert (course.id, course.title) == ("dl", "Deep learning")
     assert course.problems == ("vae", "gan", "rlhf")
     assert course.homework_of("rlhf").id == "12"
@@ -68,12 +61,12 @@ def test_reads_everything(tmp_path: Path) -> None:
 
 
 def test_late_policy_and_extensions_may_be_left_out(tmp_path: Path) -> None:
-    course = load_course(write(tmp_path, GOOD[: GOOD.index("[late_policy]")]))
+    course = load(tmp_path, GOOD[: GOOD.index("[late_policy]")])
     assert course.extensions == ()
     assert course.late_policy.penalty(20.0, 10 * 86_400) == 0.0
 
 
-def test_the_course_of_this_repository(root: Path) -> None:
+def test_the_course_of_this_repository_lists_all_problems(root: Path) -> None:
     course = load_course(root)
     assert [homework.id for homework in course.homeworks] == ["11", "12"]
     assert course.homeworks[0].problems == (
@@ -88,80 +81,62 @@ def test_the_course_of_this_repository(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "points"),
-    [(0, 0), (1800, 0), (1801, 2), (86_400, 2), (86_401, 4), (3 * 86_400, 6), (3 * 86_400 + 1, 20)],
+    ("policy", "score", "seconds", "points"),
+    [
+        *[(LatePolicy(30, 10, 3), 20.0, seconds, 0) for seconds in (0, 1800)],
+        *[(LatePolicy(30, 10, 3), 20.0, seconds, 2) for seconds in (1801, DAY)],
+        (LatePolicy(30, 10, 3), 20.0, DAY + 1, 4),
+        (LatePolicy(30, 10, 3), 20.0, 3 * DAY, 6),
+        (LatePolicy(30, 10, 3), 20.0, 3 * DAY + 1, 20),
+        (LatePolicy(0, 60, None), 20.0, 5 * DAY, 20.0),
+        (LatePolicy(0, 60, None), 0.0, DAY, 0.0),
+    ],
 )
-def test_penalty_counts_started_days(seconds: float, points: float) -> None:
-    assert LatePolicy(30, 10, 3).penalty(20.0, seconds) == pytest.approx(points)
-
-
-def test_penalty_never_exceeds_the_score() -> None:
-    assert LatePolicy(0, 60, None).penalty(20.0, 5 * 86_400) == 20.0
-    assert LatePolicy(0, 60, None).penalty(0.0, 86_400) == 0.0
+def test_the_penalty_counts_started_days_and_is_at_most_the_score(
+    policy: LatePolicy, score: float, seconds: float, points: float
+) -> None:
+    assert policy.penalty(score, seconds) == pytest.approx(points)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
         ('id = "dl"', 'id = "d l"', "table [course], key 'id' is 'd l'; it must be letters, digits"),
-        ('title = "Deep learning"', "title = 3", "table [course], key 'title' is 3; it must be text"),
+        ('title = "Deep learning"', "title = 3", "table [course], key 'title' is 3; it must be non-empty text"),
         ('title = "Deep learning"', "", "table [course], key 'title' is missing"),
         (
             "git+https://example.org/dl.git",
             "homework; rm x",
-            "key 'student_package' is 'homework; rm x'; it must be one",
+            "'student_package' is 'homework; rm x'; it must be one",
         ),
         ('published = "https:', 'published = "ftp:', "key 'published' is 'ftp://example.org/dl'; it must be a web"),
         ("[late_policy]", "[late_polcy]", "top level, key 'late_polcy' is unknown (did you mean 'late_policy'?)"),
-        (
-            "percent_per_day = 10",
-            "percent_per_dya = 10",
-            "'percent_per_dya' is unknown (did you mean 'percent_per_day'?)",
-        ),
+        ("percent_per_day", "percent_per_dya", "'percent_per_dya' is unknown (did you mean 'percent_per_day'?)"),
         ("percent_per_day = 10", "percent_per_day = 110", "is 110; it must be a number from 0 to 100"),
         ("last_day = 3", "last_day = 2.5", "key 'last_day' is 2.5; it must be a whole number of at least 0"),
         ("last_day = 3", "last_day = true", "key 'last_day' is True; it must be a whole number"),
-        (
-            "2027-01-31T23:59:00+01:00",
-            "2027-01-31T23:59:00",
-            "number 2, key 'due' is 2027-01-31T23:59:00, which has no",
-        ),
-        (
-            "2027-01-31T23:59:00+01:00",
-            '"2027-01-31"',
-            "number 2, key 'due' is '2027-01-31'; it must be a date and time",
-        ),
-        (
-            'problems = ["rlhf"]',
-            "problems = []",
-            "table [[homework]] number 2, key 'problems' is []; it must be a list",
-        ),
+        ("-31T23:59:00+01:00", "-31T23:59:00", "number 2, key 'due' is 2027-01-31T23:59:00, which has no"),
+        ("2027-01-31T23:59:00+01:00", '"2027-01-31"', "key 'due' is '2027-01-31'; it must be a date and time"),
+        ('["rlhf"]', "[]", "table [[homework]] number 2, key 'problems' is []; it must be a list"),
         ('problems = ["rlhf"]', 'problems = ["R L"]', "key 'problems' has 'R L'; it must be a list of problem ids"),
         ('problems = ["rlhf"]', 'problems = ["vae"]', "[[homework]] problems: 'vae' is listed twice; remove one"),
         ('id = "12"', 'id = "11"', "[[homework]] id: '11' is listed twice"),
-        (
-            'homework = "11"',
-            'homework = "13"',
-            "table [[extension]] number 1, key 'homework' is '13'; use one of 11, 12",
-        ),
+        ('homework = "11"', 'homework = "13"', "[[extension]] number 1, key 'homework' is '13'; use one of 11, 12"),
         ("days = 2", "days = 0", "number 1, key 'days' is missing or 0; give a positive number"),
         ("[late_policy]", "[[late_policy]]", "key 'late_policy' is not a table; write it as [late_policy]"),
         ('title = "First"', 'title = "First', "cannot be read"),
+        ("days =", "dayz =", "has an unknown key 'dayz'; did you mean 'days'?"),
+        (GOOD[GOOD.index("[[homework]]") :], "", "key 'homework' is missing; add a [[homework]] table"),
     ],
 )
-def test_refuses_and_says_what_to_do(tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_an_invalid_setting_is_an_error_that_says_what_to_do(tmp_path: Path, old: str, new: str, said: str) -> None:
     assert old in GOOD
-    message = refusal(tmp_path, GOOD.replace(old, new, 1))
-    assert said in message
-    assert str(tmp_path / "course.toml") in message
+    with pytest.raises(CourseError) as caught:
+        load(tmp_path, GOOD.replace(old, new, 1))
+    assert said in str(caught.value) and str(tmp_path / "course.toml") in str(caught.value)
 
 
-def test_refuses_a_course_without_homeworks(tmp_path: Path) -> None:
-    message = refusal(tmp_path, GOOD[: GOOD.index("[[homework]]")])
-    assert "key 'homework' is missing; add a [[homework]] table" in message
-
-
-def test_missing_and_undecodable_files(tmp_path: Path) -> None:
+def test_a_missing_or_undecodable_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CourseError, match="there is no .*course.toml"):
         load_course(tmp_path)
     (tmp_path / "course.toml").write_bytes(b"title = '\xff'")
@@ -169,13 +144,7 @@ def test_missing_and_undecodable_files(tmp_path: Path) -> None:
         load_course(tmp_path)
 
 
-def test_a_misspelt_key_is_named(tmp_path: Path) -> None:
-    (tmp_path / "course.toml").write_text(GOOD.replace("days =", "dayz ="))
-    with pytest.raises(CourseError, match=r"has an unknown key 'dayz'; did you mean 'days'\?"):
-        load_course(tmp_path)
-
-
-def test_homeworks_that_do_not_fit_the_sources(root: Path) -> None:
+def test_problems_without_a_source_and_sources_without_a_homework_are_reported(root: Path) -> None:
     course = load_course(root)
     assert mismatches(course, course.problems) == []
     [missing, stray] = mismatches(course, [problem for problem in course.problems if problem != "gan"] + ["gam"])
@@ -183,13 +152,13 @@ def test_homeworks_that_do_not_fit_the_sources(root: Path) -> None:
     assert "solutions/gam.py is in no homework" in stray
 
 
-def test_an_unlisted_problem(tmp_path: Path) -> None:
+def test_an_unlisted_problem_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CourseError, match=r"no \[\[homework\]\] lists the problem 'vea' \(did you mean 'vae'\?\)"):
-        load_course(write(tmp_path, GOOD)).due("vea")
+        load(tmp_path).due("vea")
 
 
-def test_the_root_is_named_or_found_upwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
-    write(tmp_path, GOOD)
+def test_the_root_is_given_or_found_in_a_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
+    load(tmp_path)
     deep = tmp_path / "course" / "submitted"
     deep.mkdir(parents=True)
     monkeypatch.chdir(deep)
@@ -201,9 +170,8 @@ def test_the_root_is_named_or_found_upwards(tmp_path: Path, monkeypatch: pytest.
         root_folder()
 
 
-def test_elsewhere_the_checkout_is_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
+def test_outside_a_course_the_checkout_is_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
     monkeypatch.chdir(tmp_path)
     if any((folder / "course.toml").exists() for folder in tmp_path.parents):
         pytest.skip("the temporary folder lies within a course")
     assert root_folder() == root
-    assert os.path.samefile(root_folder(), root)

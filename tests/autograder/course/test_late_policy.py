@@ -1,4 +1,4 @@
-"""What a late hand-in costs, in words."""
+"""The penalty for a late submission, in words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DUE = datetime(2027, 1, 17, 22, 59, tzinfo=UTC)
 
 @pytest.fixture
 def course() -> Course:
-    """30 minutes are forgiven, each day costs 10 %, from the fourth day on nothing counts."""
+    """A course with 30 minutes of grace, 10 % penalty per day, and no points from the fourth day on."""
     homework = Homework("11", "One", DUE, ("toy",))
     policy = LatePolicy(grace_minutes=30, percent_per_day=10, last_day=3)
     return Course(Path(), "id", "Title", "homework", "https://x", (homework,), policy, (Extension("bob", "11", 2),))
@@ -27,10 +27,7 @@ def course() -> Course:
     [
         (timedelta(hours=-5), ""),
         (timedelta(minutes=30), ""),
-        (
-            timedelta(minutes=31),
-            "Submitted 1 day late (each started day counts): 10 % of the points are deducted.",
-        ),
+        (timedelta(minutes=31), "Submitted 1 day late (each started day counts): 10 % of the points are deducted."),
         (timedelta(days=2, hours=20), "Submitted 3 days late (each started day counts): 30 %"),
         (timedelta(days=1, minutes=1), "Submitted 2 days late (each started day counts): 20 %"),
         (
@@ -39,19 +36,19 @@ def course() -> Course:
         ),
     ],
 )
-def test_it_says_what_the_gradebook_takes_away(course: Course, late: timedelta, words: str) -> None:
+def test_the_note_agrees_with_the_penalty_in_the_gradebook(course: Course, late: timedelta, words: str) -> None:
     said = late_note(course, "toy", "ada", DUE + late)
     assert said.startswith(words) and bool(said) is bool(words)
     taken = course.late_policy.penalty(100, late.total_seconds())
     assert bool(taken) is bool(said) and (f"{taken:g} %" in said or taken in (0, 100))
 
 
-def test_an_extension_counts_and_who_knows_no_time_says_nothing(course: Course) -> None:
+def test_with_an_extension_or_without_a_time_or_homework_there_is_no_note(course: Course) -> None:
     assert late_note(course, "toy", "bob", DUE + timedelta(days=1, hours=5)) == ""
     assert late_note(course, "toy", "ada", None) == ""
     assert late_note(course, "other", "ada", DUE + timedelta(days=9)) == ""
 
 
-def test_a_policy_that_takes_nothing_says_nothing(course: Course) -> None:
+def test_a_policy_without_penalty_gives_no_note(course: Course) -> None:
     free = dataclasses.replace(course, late_policy=LatePolicy())
     assert late_note(free, "toy", "ada", DUE + timedelta(days=9)) == ""

@@ -1,8 +1,7 @@
-"""Bands are read off the source without running it, and the linter refuses a table that cannot be read so."""
+"""Expected ranges are read from the source without running it; the linter finds tables that cannot be read."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,19 +10,13 @@ from autograder.core.errors import SourceError
 from autograder.course.metric_ranges import declared_ranges
 from autograder.course.problem import load_problem
 from autograder.release.lint import lint_source
-
-FIXTURE = Path(__file__).parents[1] / "fixture_course"
-TOY = (FIXTURE / "solutions" / "toy.py").read_text(encoding="utf-8")
-START = "log = SubmissionLog(run)\n"
+from tests.autograder.toy import course_copy, toy
 
 
 def course(folder: Path, line: str) -> Path:
-    """The fixture course with a line more in the toy problem's log cell."""
-    assert TOY.count(START) == 1
-    root = folder / "course"
-    shutil.copytree(FIXTURE, root)
-    (root / "solutions" / "toy.py").write_text(TOY.replace(START, START + line + "\n"), encoding="utf-8")
-    return root
+    """The fixture course with one more line in the toy problem's log cell."""
+    start = "log = SubmissionLog(run)\n"
+    return course_copy(folder / "course", {start: f"{start}{line}\n"})
 
 
 GOOD = 'log.bands({"toy/loss": {"full": (-0.5, 1), "mini": (None, 2.5)}, "toy/*": {}})'
@@ -36,8 +29,8 @@ def test_a_literal_table_is_read(tmp_path: Path) -> None:
     assert lint_source(root / "solutions" / "toy.py") == []
 
 
-def test_a_source_without_bands_has_none() -> None:
-    assert declared_ranges(load_problem("toy", FIXTURE)) == {}
+def test_a_source_without_ranges_has_none() -> None:
+    assert declared_ranges(toy()) == {}
 
 
 @pytest.mark.parametrize(
@@ -55,7 +48,7 @@ def test_a_source_without_bands_has_none() -> None:
         ('log.metric(f"vae/{run}", 1.0)', "metric-id", "'vae/' must begin with 'toy/'"),
     ],
 )
-def test_what_the_linter_refuses(line: str, rule: str, said: str, tmp_path: Path) -> None:
+def test_the_linter_finds_invalid_tables_and_metric_ids(line: str, rule: str, said: str, tmp_path: Path) -> None:
     root = course(tmp_path, line)
     path = root / "solutions" / "toy.py"
     (finding,) = lint_source(path)
@@ -67,5 +60,5 @@ def test_what_the_linter_refuses(line: str, rule: str, said: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ['f"{key}/loss"', "key", 'f"toy/{key}"', '"toy/loss"'])
-def test_metric_ids_that_may_be_right(name: str, tmp_path: Path) -> None:
+def test_the_linter_accepts_metric_ids_that_may_be_right(name: str, tmp_path: Path) -> None:
     assert lint_source(course(tmp_path, f"log.metric({name}, 1.0)") / "solutions" / "toy.py") == []

@@ -7,19 +7,12 @@ from pathlib import Path
 import pytest
 
 from autograder.core.errors import SourceError
-from autograder.course.problem import (
-    DEFAULT_SECONDS,
-    as_notebook,
-    load_problem,
-    problem_ids,
-    read_source,
-)
-
-FIXTURE = Path(__file__).parents[1] / "fixture_course"
+from autograder.course.problem import DEFAULT_SECONDS, as_notebook, load_problem, problem_ids, read_source
+from tests.autograder.toy import ROOT, toy
 
 
-def test_items_of_the_toy_problem() -> None:
-    problem = load_problem("toy", FIXTURE)
+def test_a_problem_has_the_items_of_its_source() -> None:
+    problem = toy()
     assert [(item.id, item.kind, item.points) for item in problem.items] == [
         ("standardize", "code", 12.0),
         ("Line", "code", 8.0),
@@ -32,13 +25,13 @@ def test_items_of_the_toy_problem() -> None:
     assert problem.item("standardize").seconds == DEFAULT_SECONDS
     assert "names the units" in problem.item("written_units").rubric
     assert "the axes are labelled" in problem.item("figure_loss").rubric
-    assert problem_ids(FIXTURE) == ["toy"]
+    assert problem_ids(ROOT) == ["toy"]
     with pytest.raises(KeyError):
         problem.item("nothing")
 
 
-def test_reading_twice_gives_the_same_ids() -> None:
-    problem = load_problem("toy", FIXTURE)
+def test_cell_ids_are_unique_and_reproducible() -> None:
+    problem = toy()
     first, second = as_notebook(problem), as_notebook(problem)
     ids = [cell.id for cell in first.cells]
     assert ids == [cell.id for cell in second.cells] == [cell.id for cell in problem.cells]
@@ -46,13 +39,13 @@ def test_reading_twice_gives_the_same_ids() -> None:
     assert {"standardize", "test-standardize", "written-units"} <= set(ids)
 
 
-def test_equal_given_cells_get_different_ids() -> None:
+def test_equal_cells_get_different_ids() -> None:
     notebook = read_source("# %%\nx = 1\n\n# %%\nx = 1\n", "two.py")
     first, second = (cell.id for cell in notebook.cells)
     assert second == f"{first}-2"
 
 
-def test_errors_name_file_and_mend(tmp_path: Path) -> None:
+def test_an_error_names_the_file_and_the_fix(tmp_path: Path) -> None:
     (tmp_path / "solutions").mkdir()
     source = tmp_path / "solutions" / "bad.py"
     with pytest.raises(SourceError, match=r"unknown problem 'bad': there is no .*bad\.py\. Problems here: none"):
@@ -60,7 +53,7 @@ def test_errors_name_file_and_mend(tmp_path: Path) -> None:
     source.write_bytes(b"# %%\nx = '\xe9'\n")
     with pytest.raises(SourceError, match=r"bad\.py is not UTF-8 text .*save it as UTF-8"):
         load_problem("bad", tmp_path)
-    text = (FIXTURE / "solutions" / "toy.py").read_text(encoding="utf-8")
+    text = (ROOT / "solutions" / "toy.py").read_text(encoding="utf-8")
     source.write_text(text.replace("test_Line", "test_Lime"), encoding="utf-8")
     with pytest.raises(SourceError, match="item 'Line' has no test cell; add one with grade_id 'test_Line'"):
         load_problem("bad", tmp_path)

@@ -1,4 +1,4 @@
-"""The seed of hidden inputs: drawn once per course, kept, named in logs by its fingerprint only."""
+"""The seed of hidden inputs: drawn once per course, kept, and only its fingerprint is in logs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from homework.checks import fresh, inputs_from
 
 
 @pytest.fixture(autouse=True)
-def _no_seed_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_given_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(SEED_VARIABLE)
 
 
 def test_a_course_draws_its_seed_once(tmp_path: Path) -> None:
-    with ThreadPoolExecutor(8) as pool:  # graders that all come first
+    with ThreadPoolExecutor(8) as pool:  # all at the same moment
         drawn = set(pool.map(grading_seed, [tmp_path] * 32))
     assert len(drawn) == 1
     assert grading_seed(tmp_path) in drawn
@@ -29,7 +29,7 @@ def test_a_course_draws_its_seed_once(tmp_path: Path) -> None:
     assert [path.name for path in seeds_file(tmp_path).parent.iterdir()] == ["seeds.txt"]
 
 
-def test_a_new_seed_is_used_from_now_on_and_the_old_one_is_kept(tmp_path: Path) -> None:
+def test_a_new_seed_is_used_and_the_old_one_is_kept(tmp_path: Path) -> None:
     first = grading_seed(tmp_path)
     second = new_seed(tmp_path)
     assert grading_seed(tmp_path) == second != first
@@ -37,14 +37,14 @@ def test_a_new_seed_is_used_from_now_on_and_the_old_one_is_kept(tmp_path: Path) 
     assert lines == [[fingerprint(first), first], [fingerprint(second), second]]
 
 
-def test_a_named_seed_is_used_and_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_given_seed_is_used_and_no_file_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SEED_VARIABLE, "of today")
     assert grading_seed(tmp_path) == "of today"
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("text", ["", "\n", "half a line\n", "0123456789ab feed\n", "one two three\n"])
-def test_a_damaged_file_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_damaged_file_is_an_error(tmp_path: Path, text: str) -> None:
     path = seeds_file(tmp_path)
     path.parent.mkdir()
     path.write_text(text)
@@ -52,7 +52,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path, text: str) -> None:
         grading_seed(tmp_path)
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "course").write_text("a file where the folder should be")
     with pytest.raises(SetupError, match="AUTOGRADER_SEED"):
         grading_seed(tmp_path)
@@ -60,7 +60,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         new_seed(tmp_path)
 
 
-def test_inputs_belong_to_number_and_seed() -> None:
+def test_inputs_depend_on_number_and_seed() -> None:
     def numbers(number: int) -> list[float]:
         return torch.randn(4, generator=fresh(number)).tolist()
 
@@ -75,7 +75,7 @@ def test_inputs_belong_to_number_and_seed() -> None:
     assert numbers(1) == in_the_notebook
 
 
-def test_a_fingerprint_does_not_give_the_seed_away() -> None:
+def test_a_fingerprint_does_not_show_the_seed() -> None:
     assert len(fingerprint("secret")) == 12
     assert fingerprint("secret") != fingerprint("secreu")
     assert "secret" not in fingerprint("secret")

@@ -1,8 +1,8 @@
-"""What exports read from a real gradebook, from end to end; once through the command `nbgrader export`."""
+"""Exports of a real gradebook, end to end; once through the command `nbgrader export`."""
 
 from __future__ import annotations
 
-import csv
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -17,38 +17,34 @@ import pytest
 from typer.testing import CliRunner
 
 from autograder.cli.main import app
-from autograder.cli.release import release
 from autograder.core.errors import CourseError, ExportError
 from autograder.core.notebook_io import graded_text
 from autograder.core.results import Grading, Status
 from autograder.course.config import load_course
-from autograder.course.problem import load_problem
 from autograder.export.assignments import chosen, total
 from autograder.export.export import Request, export
 from autograder.export.grades import Grades, Score, read_grades
 from autograder.export.options import Form, Per, Unfinished
 from autograder.export.result import UNMATCHED
 from autograder.gradebook.database import gradebook_path, opened, recording
-from tests.autograder.graded_folder import log_of, with_item
-from tests.autograder.toy import released
+from tests.autograder.graded_folder import csv_rows, log_of, with_item
+from tests.autograder.toy import ROOT, released, toy
 
-FIXTURE = Path(__file__).parents[1] / "fixture_course"
 EVIL = '=cmd("x",1)'
-HOMEWORK = "Toys"
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader builds rows before adding them
 
 
 def _graded(student: str, **points: float) -> Grading:
-    """A grading in which named items have these points, and all others full points; figures and texts wait."""
+    """A grading in which named items have these points and other code items full points."""
     log = log_of(student)
     for item, number in points.items():
         log = with_item(log, item, score=number, status=Status.PARTIAL)
     return Grading(log, graded_text(released()))
 
 
-def give(root: Path, student: str, **points: float) -> None:
-    """Does what the form grader does when a person gives points; `_extra` gives extra credit to the written item."""
+def set_manual_scores(root: Path, student: str, **points: float) -> None:
+    """Does what the form grader does for manual scores; `_extra` is extra credit for the written item."""
     with opened(root) as gradebook:
         for item, number in points.items():
             grade = gradebook.find_grade("written_units" if item == "_extra" else item, "toy", "toy", student)
@@ -65,13 +61,11 @@ FOREVER_LATE = datetime(2027, 2, 17, 10, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A course whose gradebook has a small class; the toy problem is worth 25 points, 5 of them by a person."""
-    root = tmp_path_factory.mktemp("export") / "root"
-    shutil.copytree(FIXTURE, root)
+def graded(tmp_path_factory: pytest.TempPathFactory, released_course: Path) -> Path:
+    """A course whose gradebook has a small class; the toy problem has 25 points, 5 of them for manual grading."""
+    root = Path(shutil.copytree(released_course, tmp_path_factory.mktemp("export") / "root"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        release(root=root)
         with recording(root) as write:
             write(_graded("ada", standardize=7.5), TWO_DAYS_LATE)  # has two days more
             write(_graded("007"), TWO_DAYS_LATE)
@@ -79,8 +73,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
             write(_graded("eve", standardize=1.0, Line=0.0), FOREVER_LATE)
             write(_graded(EVIL), IN_TIME)
         for student in ("ada", "007", "eve", EVIL):
-            give(root, student, written_units=2.0, figure_loss=1.0)
-        give(root, "ada", _extra=0.25, test_standardize=8.0)
+            set_manual_scores(root, student, written_units=2.0, figure_loss=1.0)
+        set_manual_scores(root, "ada", _extra=0.25, test_standardize=8.0)
         with opened(root) as gradebook:
             gradebook.add_student("zoe", email="Zoe@uni.edu")
     return root
@@ -88,49 +82,51 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def course(graded: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The same; nothing in it is changed."""
+    """The graded course, as the one of the command line; no test changes it."""
     monkeypatch.setenv("AUTOGRADER_ROOT", str(graded))
     return graded
 
 
 @pytest.fixture
-def grades(course: Path) -> Grades:
-    """What the gradebook says."""
-    with opened(course) as gradebook:
-        return read_grades(gradebook, load_course(course))
+def grades(graded: Path) -> Grades:
+    """The grades of its gradebook."""
+    with opened(graded) as gradebook:
+        return read_grades(gradebook, load_course(graded))
 
 
-def table(path: Path) -> list[dict[str, str]]:
-    """A CSV file's rows."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        return list(csv.DictReader(file))
+@pytest.fixture
+def roster(tmp_path: Path) -> Path:
+    """A Canvas gradebook."""
+    path = tmp_path / "canvas.csv"
+    path.write_bytes(CANVAS.encode())
+    return path
 
 
-def by_student(path: Path, heading: str = "student") -> Mapping[str, dict[str, str]]:
-    """The same by student; nobody stands there twice."""
-    rows = table(path)
-    found = {row[heading]: row for row in rows}
+def by_student(path: Path) -> Mapping[str, dict[str, str]]:
+    """The rows of a CSV file by student; checks that each student has one row."""
+    rows = csv_rows(path)
+    found = {row["student"]: row for row in rows}
     assert len(found) == len(rows)
     return found
 
 
-def test_points_of_people_and_extra_credit_count(grades: Grades) -> None:
+def test_manual_scores_and_extra_credit_count(grades: Grades) -> None:
     ada = grades.scores["ada", "toy"]
     assert dict(ada.points) == {"standardize": 8.0, "Line": 8.0, "figure_loss": 1.0, "written_units": 2.25}
     assert (ada.score, ada.max_score, ada.waiting) == (19.25, 25.0, ())
     assert (ada.seconds_late, ada.penalty, ada.final) == (0.0, 0.0, 19.25)  # her extension counts
-    assert [item for item, _ in ada.points] == [item.id for item in load_problem("toy", FIXTURE).items]
+    assert [item for item, _ in ada.points] == [item.id for item in toy().items]
     assert grades.items["toy"] == (("standardize", 12.0), ("Line", 8.0), ("figure_loss", 2.0), ("written_units", 3.0))
 
 
-def test_the_late_penalty_is_of_the_points_as_they_are_now(course: Path, grades: Grades) -> None:
+def test_the_late_penalty_is_computed_from_the_present_points(course: Path, grades: Grades) -> None:
     late = grades.scores["007", "toy"]
     assert late.score == 23.0
     assert late.penalty == pytest.approx(4.6)  # two started days, 10 % each
     assert late.final == pytest.approx(18.4)
     with opened(course) as gradebook:
         kept = gradebook.find_submission_notebook("toy", "toy", "007").late_submission_penalty
-    assert kept == pytest.approx(4.0)  # of the 20 points before a person gave any
+    assert kept == pytest.approx(4.0)  # of the 20 points before manual grading
     too_late = grades.scores["eve", "toy"]
     assert (too_late.score, too_late.penalty, too_late.final) == (4.0, 4.0, 0.0)
 
@@ -141,17 +137,17 @@ def test_no_score_is_negative() -> None:
     assert Score("ada", "toy", (("a", 3.0),), 4.0, (), None, 0.0, 5.0).final == 0.0
 
 
-def test_what_waits_for_a_person_is_known(grades: Grades) -> None:
+def test_items_that_need_manual_grading_are_listed(grades: Grades) -> None:
     assert grades.scores["bob", "toy"].waiting == ("figure_loss", "written_units")
-    (homework,) = chosen(load_course(FIXTURE), grades, (), Per.HOMEWORK)
+    (homework,) = chosen(load_course(ROOT), grades, (), Per.HOMEWORK)
     assert (homework.id, homework.problems, homework.not_released) == ("1", ("toy",), ("not_written_yet",))
     bob = total(grades, homework, "bob")
     assert bob is not None and bob.waiting == ("toy/figure_loss", "toy/written_units")
     assert total(grades, homework, "zoe") is None
 
 
-def test_a_name_that_means_nothing(grades: Grades) -> None:
-    course = load_course(FIXTURE)
+def test_an_unknown_assignment_is_an_error(grades: Grades) -> None:
+    course = load_course(ROOT)
     assert chosen(course, grades, ["toy"], Per.HOMEWORK)[0].problems == ("toy",)
     with pytest.raises(ExportError, match=r"'toi' is neither .* .did you mean 'toy'\?"):
         chosen(course, grades, ["toi"], Per.HOMEWORK)
@@ -161,7 +157,7 @@ def test_a_name_that_means_nothing(grades: Grades) -> None:
         chosen(course, Grades((), grades.items, {}), (), Per.PROBLEM)
 
 
-def test_plain(course: Path, tmp_path: Path) -> None:
+def test_the_plain_export_has_all_columns_and_is_reproducible(course: Path, tmp_path: Path) -> None:
     to = tmp_path / "grades.csv"
     done = export(Request(Form.PLAIN, to), course)
     rows = by_student(to)
@@ -187,7 +183,7 @@ def test_plain(course: Path, tmp_path: Path) -> None:
     assert to.read_bytes() == before
 
 
-def test_unfinished_grades_only_when_asked_for(course: Path, tmp_path: Path) -> None:
+def test_unfinished_grades_are_exported_only_on_request(course: Path, tmp_path: Path) -> None:
     to = tmp_path / "grades.csv"
     done = export(Request(Form.PLAIN, to, unfinished=Unfinished.INCLUDE), course)
     bob = by_student(to)["bob"]
@@ -210,9 +206,8 @@ CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,Toys (4711),Essay (4712)
 """
 
 
-def test_canvas_differs_in_our_column_only(course: Path, tmp_path: Path) -> None:
-    roster, to = tmp_path / "canvas.csv", tmp_path / "to_import.csv"
-    roster.write_bytes(CANVAS.encode())
+def test_the_canvas_export_changes_only_the_column_of_the_homework(course: Path, roster: Path, tmp_path: Path) -> None:
+    to = tmp_path / "to_import.csv"
     done = export(Request(Form.CANVAS, to, roster=roster), course)
     expected = CANVAS.replace(' too",3,9.5', ' too",19.25,9.5').replace("james@uni.edu,S1,,", "james@uni.edu,S1,18.4,")
     assert to.read_bytes() == expected.encode()
@@ -222,7 +217,7 @@ def test_canvas_differs_in_our_column_only(course: Path, tmp_path: Path) -> None
         "eve": "not on the roster",
     }
     assert [person.label for person, _ in done.exported.absent] == ["Zoe Zed (103)", "Kid New (104)"]
-    unmatched = table(tmp_path / f"to_import.csv{UNMATCHED}")
+    unmatched = csv_rows(tmp_path / f"to_import.csv{UNMATCHED}")
     assert [(row["in"], row["student"], row["final"]) for row in unmatched] == [
         ("gradebook", f"'{EVIL}", "23"),
         ("gradebook", "eve", "0"),
@@ -233,14 +228,13 @@ def test_canvas_differs_in_our_column_only(course: Path, tmp_path: Path) -> None
     assert "homework" not in " ".join(done.messages()) and "1: not in the gradebook: not_written_yet" in done.messages()
 
 
-def test_canvas_only_for_some_students(course: Path, tmp_path: Path) -> None:
-    roster, to = tmp_path / "canvas.csv", tmp_path / "to_import.csv"
-    roster.write_text(CANVAS)
+def test_the_canvas_export_can_be_limited_to_some_students(course: Path, roster: Path, tmp_path: Path) -> None:
+    to = tmp_path / "to_import.csv"
     done = export(Request(Form.CANVAS, to, roster=roster, students=["007"]), course)
     assert to.read_text() == CANVAS.replace("james@uni.edu,S1,,", "james@uni.edu,S1,18.4,")
     assert done.complete and not done.exported.absent
-    with pytest.raises(ExportError, match="does not have 'nobody'"):
-        export(Request(Form.CANVAS, to, roster=roster, students=["nobody"]), course)
+    with pytest.raises(ExportError, match="does not have 'unknown'"):
+        export(Request(Form.CANVAS, to, roster=roster, students=["unknown"]), course)
 
 
 GRADESCOPE = """First Name,Last Name,SID,Email,Role,Section
@@ -252,7 +246,7 @@ Grace,Hopper,1,grace@uni.edu,Instructor,
 """
 
 
-def test_gradescope(course: Path, tmp_path: Path) -> None:
+def test_the_gradescope_export_has_the_columns_of_gradescope(course: Path, tmp_path: Path) -> None:
     roster, to = tmp_path / "roster.csv", tmp_path / "gradescope.csv"
     roster.write_text(GRADESCOPE)
     done = export(Request(Form.GRADESCOPE, to, roster=roster), course)
@@ -271,15 +265,13 @@ def test_gradescope(course: Path, tmp_path: Path) -> None:
         export(Request(Form.GRADESCOPE, to), course)
 
 
-def test_the_roster_is_not_overwritten(course: Path, tmp_path: Path) -> None:
-    roster = tmp_path / "canvas.csv"
-    roster.write_text(CANVAS)
+def test_the_roster_is_not_overwritten(course: Path, roster: Path, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="is the roster itself"):
         export(Request(Form.CANVAS, tmp_path / "." / "canvas.csv", roster=roster), course)
     assert roster.read_text() == CANVAS
 
 
-def test_an_old_list_of_unmatched_students_goes_and_a_foreign_file_stays(course: Path, tmp_path: Path) -> None:
+def test_an_old_list_of_unmatched_students_is_removed_but_no_other_file(course: Path, tmp_path: Path) -> None:
     to, beside = tmp_path / "grades.csv", tmp_path / f"grades.csv{UNMATCHED}"
     assert export(Request(Form.PLAIN, to), course).unmatched == beside and beside.is_file()
     export(Request(Form.PLAIN, to, unfinished=Unfinished.INCLUDE), course)
@@ -289,26 +281,26 @@ def test_an_old_list_of_unmatched_students_goes_and_a_foreign_file_stays(course:
     assert beside.read_text() == "mine"
 
 
-def test_a_gradebook_that_cannot_be_read(graded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unusable_gradebook_is_an_error(graded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = Path(shutil.copytree(graded, tmp_path / "root"))
     monkeypatch.setattr("autograder.export.export.opened", lambda root: opened(root, 0.1))
-    other = sqlite3.connect(gradebook_path(root))
-    other.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(CourseError, match="another program is writing to it"):
-        export(Request(Form.PLAIN, tmp_path / "x.csv"), root)
-    other.close()
+    request = Request(Form.PLAIN, tmp_path / "x.csv")
+    with contextlib.closing(sqlite3.connect(gradebook_path(root))) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(CourseError, match="another program is writing to it"):
+            export(request, root)
     gradebook_path(root).write_bytes(b"damaged" * 1000)
     with pytest.raises(CourseError, match="it seems damaged"):
-        export(Request(Form.PLAIN, tmp_path / "x.csv"), root)
+        export(request, root)
     gradebook_path(root).unlink()
     with pytest.raises(CourseError, match="there is no gradebook"):
-        export(Request(Form.PLAIN, tmp_path / "x.csv"), root)
+        export(request, root)
     assert not (tmp_path / "x.csv").exists()
 
 
-def test_the_command_says_who_is_left_out_and_exits_with_1(course: Path, tmp_path: Path) -> None:
-    roster, to = tmp_path / "canvas.csv", tmp_path / "out" / "to_import.csv"
-    roster.write_text(CANVAS)
+@pytest.mark.usefixtures("course")
+def test_the_command_lists_the_students_who_are_left_out(roster: Path, tmp_path: Path) -> None:
+    to = tmp_path / "out" / "to_import.csv"
     arguments = ["export", "canvas", "--roster", str(roster), "--to", str(to)]
     said = CliRunner().invoke(app, arguments)
     assert said.exit_code == 1
@@ -323,9 +315,8 @@ def test_the_command_says_who_is_left_out_and_exits_with_1(course: Path, tmp_pat
 
 
 @pytest.mark.kernel
-def test_nbgrader_export_runs_our_plug_ins(course: Path, tmp_path: Path) -> None:
-    roster, ours, theirs = tmp_path / "canvas.csv", tmp_path / "ours.csv", tmp_path / "theirs.csv"
-    roster.write_text(CANVAS)
+def test_nbgrader_export_runs_our_plug_ins(course: Path, roster: Path, tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours.csv", tmp_path / "theirs.csv"
     export(Request(Form.CANVAS, ours, roster=roster, assignments=["toy"], columns={"toy": "Toys"}), course)
     exporter = "--exporter=autograder.export.nbgrader_plugin.CanvasExporter"
     command = [sys.executable, "-m", "nbgrader", "export", exporter]
@@ -339,7 +330,7 @@ def test_nbgrader_export_runs_our_plug_ins(course: Path, tmp_path: Path) -> None
         check=False,
         timeout=120,
     )
-    assert done.returncode == 1, done.stderr  # somebody is left out
+    assert done.returncode == 1, done.stderr  # students are left out
     assert theirs.read_bytes() == ours.read_bytes()
     assert "bob, toy: needs manual grading" in done.stderr and "2 grades in" in done.stderr
     assert "Traceback" not in done.stderr and "nrecognized" not in done.stderr, done.stderr

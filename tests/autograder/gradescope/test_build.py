@@ -1,10 +1,11 @@
-"""Gradescope: what goes into the zip, what is accepted and how it is scored, and what the results say."""
+"""Gradescope: the content of the zip, the grading of a submission in this process, and `results.json`."""
 
 from __future__ import annotations
 
 import json
 import stat
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,43 +18,27 @@ from autograder.core.errors import AutograderError, SetupError
 from autograder.core.results import ItemResult, Status
 from autograder.course.problem import Problem, load_problem, problem_ids
 from autograder.course.seed import grading_seed
-from autograder.gradescope import build
 from autograder.gradescope import grade as grade_module
 from autograder.gradescope.build import make_zip, write_submissions
 from autograder.gradescope.grade import grade, limits_within
-from autograder.gradescope.requirements import CONTAINERS, Memory, Packages, measured, packages_for
+from autograder.gradescope.requirements import CONTAINERS, Memory, measured, packages_for
 from autograder.gradescope.results_json import End, Progress, results, write_results
 from autograder.gradescope.settings import ListedItem, Settings, read_settings
 from autograder.gradescope.submission import read_users
 from autograder.grading import grade as grading
 from autograder.sandbox.host import SessionLimits
 from benchmarks.verify_speed import made_up_log
-from tests.autograder.gradescope_room import CHECKOUT, USER, Room, solution_bytes
+from tests.autograder.gradescope_room import CHECKOUT, SEED, USER, Room, solution_bytes
 from tests.autograder.toy import FULL, ROOT, STANDARDIZE, graded, scores, solved, text, toy
 
 pytestmark = pytest.mark.xdist_group("gradescope")
-SEED = "drawn-for-these-tests"
-PACKAGES = Packages(("torch==1",), ("numpy==1",), ("numpy==1", "torch==1"))
 ME = str(USER["email"]).partition("@")[0]
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip of the toy problem; which packages it needs is another test's business."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "packages_for", lambda problem, root: PACKAGES)
-        patch.setenv("AUTOGRADER_SEED", SEED)
-        return make_zip("toy", tmp_path_factory.mktemp("zip") / "toy.zip", root=ROOT).path
-
-
-@pytest.fixture
-def room(archive: Path, tmp_path: Path) -> Room:
-    """A container in which nothing was handed in yet."""
-    return Room(tmp_path, archive)
+NOTHING = dict.fromkeys(FULL, 0.0)
+LOG = "submission_log.json"
 
 
 class Told(Progress):
-    """What a grading in this process said."""
+    """The findings of a grading in this process."""
 
     @property
     def scores(self) -> dict[str, float]:
@@ -65,40 +50,40 @@ class Told(Progress):
         return "\n".join(self.staff)
 
 
-def graded_here(
-    room: Room,
-    files: dict[str, bytes],
-    monkeypatch: pytest.MonkeyPatch,
-    problem: Problem | None = None,
-    runs_code: bool = True,
-    **changes: Any,
-) -> Told:
-    """Grades files in this process, with a process for student code that is there already, if any code may run."""
-    room.hand_in(files)
-    settings = replace(read_settings(room.source), **changes)
-    if problem is not None:
-        settings = replace(settings, problem=problem.id, items=listed(problem))
-        (room.source / "solutions" / f"{problem.id}.py").write_bytes(problem.path.read_bytes())
-    monkeypatch.setenv("AUTOGRADER_SEED", SEED)
-    host = (lambda *_: grading._host((), CHECKOUT).clone()) if runs_code else None
-    monkeypatch.setattr(grade_module, "_host", host)
-    told = Told()
-    grade(room.base, settings, told.take_note)
-    return told
+GradeHere = Callable[..., Told]
+
+
+@pytest.fixture
+def grade_here(room: Room, monkeypatch: pytest.MonkeyPatch) -> GradeHere:
+    """Grades files in this process; the process for student code is started before, if any code may run."""
+
+    def grades(files: dict[str, bytes], problem: Problem | None = None, runs_code: bool = True, **changes: Any) -> Told:
+        room.submit(files)
+        settings = replace(read_settings(room.source), **changes)
+        if problem is not None:
+            settings = replace(settings, problem=problem.id, items=listed(problem))
+            (room.source / "solutions" / f"{problem.id}.py").write_bytes(problem.path.read_bytes())
+        host = (lambda *_: grading._host((), CHECKOUT).clone()) if runs_code else None
+        monkeypatch.setattr(grade_module, "_host", host)
+        told = Told()
+        grade(room.base, settings, told.take_note)
+        return told
+
+    return grades
 
 
 def listed(problem: Problem) -> tuple[ListedItem, ...]:
     return tuple(ListedItem(item.id, "1", item.kind, item.points) for item in problem.items)
 
 
-def log_bytes(student: str, problem: Problem | None = None, **changes: Any) -> bytes:
-    return json.dumps({**made_up_log(problem or toy(), student), **changes}).encode()
+def log_bytes(owner: str, problem: Problem | None = None, **changes: Any) -> bytes:
+    return json.dumps({**made_up_log(problem or toy(), owner), **changes}).encode()
 
 
 # --- the zip ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_zip_holds_one_problem_and_the_seed_and_nothing_of_anybody_else(archive: Path) -> None:
+def test_the_zip_has_one_problem_and_the_seed_and_no_student_data(archive: Path) -> None:
     with zipfile.ZipFile(archive) as zipped:
         names = zipped.namelist()
         modes = {info.filename: info.external_attr >> 16 for info in zipped.infolist()}
@@ -118,7 +103,7 @@ def test_the_zip_holds_one_problem_and_the_seed_and_nothing_of_anybody_else(arch
     assert {stat.S_IMODE(mode) for name, mode in modes.items() if name not in scripts} == {0o644}
 
 
-def test_the_packages_in_the_zip_are_whole(archive: Path, root: Path) -> None:
+def test_the_zip_has_all_files_of_both_packages(archive: Path, root: Path) -> None:
     with zipfile.ZipFile(archive) as zipped:
         names = set(zipped.namelist())
     for package in ("autograder", "homework"):
@@ -130,18 +115,15 @@ def test_the_packages_in_the_zip_are_whole(archive: Path, root: Path) -> None:
 
 
 @pytest.mark.kernel
-def test_what_to_try_an_autograder_with(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    solved_path, untouched = write_submissions("toy", tmp_path / "try", ROOT)
-    assert graded_here(room, {"toy.ipynb": solved_path.read_bytes()}, monkeypatch).scores == FULL
-    told = graded_here(room, {"toy.ipynb": untouched.read_bytes()}, monkeypatch)
-    assert set(told.scores.values()) == {0.0}
+def test_the_trial_submissions_get_full_points_and_none(grade_here: GradeHere, tmp_path: Path) -> None:
+    solution, untouched = write_submissions("toy", tmp_path / "try", ROOT)
+    assert grade_here({"toy.ipynb": solution.read_bytes()}).scores == FULL
+    assert grade_here({"toy.ipynb": untouched.read_bytes()}).scores == NOTHING
 
 
+@pytest.mark.usefixtures("no_package_search")
 def test_the_same_course_gives_the_same_bytes(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "packages_for", lambda problem, root: PACKAGES)
-    monkeypatch.setenv("AUTOGRADER_SEED", SEED)
-    again = make_zip("toy", tmp_path / "again.zip", root=ROOT)
-    assert again.path.read_bytes() == archive.read_bytes()
+    assert make_zip("toy", tmp_path / "again.zip", root=ROOT).path.read_bytes() == archive.read_bytes()
     monkeypatch.setenv("AUTOGRADER_SEED", "another")
     assert make_zip("toy", tmp_path / "other.zip", root=ROOT).path.read_bytes() != archive.read_bytes()
 
@@ -155,22 +137,20 @@ def test_the_same_course_gives_the_same_bytes(archive: Path, tmp_path: Path, mon
         ({"leaderboard": "toy/wealth"}, "no metric 'toy/wealth'"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(options: dict[str, Any], message: str, tmp_path: Path) -> None:
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(AutograderError, match=message):
-        patch.setenv("AUTOGRADER_SEED", SEED)
+def test_invalid_settings_are_refused(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(AutograderError, match=message):
         make_zip("toy", tmp_path / "toy.zip", root=ROOT, **options)
     assert not (tmp_path / "toy.zip").exists()
 
 
-def test_no_zip_asks_for_no_walls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AUTOGRADER_SEED", SEED)
+def test_a_zip_without_isolation_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOGRADER_ISOLATION", "plain")
     with pytest.raises(AutograderError, match="plain"):
         make_zip("toy", tmp_path / "toy.zip", root=ROOT)
 
 
 @pytest.mark.kernel
-def test_packages_are_found_by_grading_the_solution() -> None:
+def test_the_packages_are_those_that_grading_the_solution_imports() -> None:
     packages = packages_for("toy", ROOT)
     names = [one.partition("==")[0] for one in packages.others]
     assert [one.partition("==")[0] for one in packages.torch] == ["torch"]
@@ -179,10 +159,9 @@ def test_packages_are_found_by_grading_the_solution() -> None:
     assert "+" not in "".join((*packages.torch, *packages.pins))
 
 
-def test_the_command_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "packages_for", lambda problem, root: PACKAGES)
+@pytest.mark.usefixtures("no_package_search")
+def test_the_command_prints_the_settings_for_gradescope(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOGRADER_ROOT", str(ROOT))
-    monkeypatch.setenv("AUTOGRADER_SEED", SEED)
     done = CliRunner().invoke(app, ["gradescope", "toy", "--out", str(tmp_path / "toy.zip"), "--minutes", "5"])
     assert done.exit_code == 0, done.output
     assert "autograder points  20" in done.output and "5 minutes" in done.output
@@ -209,15 +188,12 @@ def test_the_guide_shows_these_figures(root: Path) -> None:
         assert f"| `{problem}` | {figures} |" in guide
 
 
-# --- what was handed in -----------------------------------------------------------------------------------------------
+# --- the submission ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.kernel
-def test_a_notebook_under_another_name_in_a_folder_with_a_log_elsewhere(
-    room: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files = {"work/toy (1).ipynb": text(solved()), "submission_log (1).json": log_bytes(ME)}
-    told = graded_here(room, files, monkeypatch)
+def test_a_notebook_and_a_log_are_found_under_other_names_and_in_folders(grade_here: GradeHere) -> None:
+    told = grade_here({"work/toy (1).ipynb": text(solved()), "submission_log (1).json": log_bytes(ME)})
     assert told.scores == FULL and told.end is End.DONE
     notes = "\n".join(told.notes)
     assert "toy (1).ipynb is not named toy.ipynb" in notes and "(1).json was used as submission_log.json" in notes
@@ -225,94 +201,88 @@ def test_a_notebook_under_another_name_in_a_folder_with_a_log_elsewhere(
 
 
 @pytest.mark.kernel
-def test_a_mistake_that_is_known_is_named_to_student_and_staff(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_known_misconception_is_named_to_student_and_staff(grade_here: GradeHere) -> None:
     wrong = next((ROOT / "solutions/variants/toy/wrong/standardize").glob("*.py"))
     answer = "\n".join(line for line in wrong.read_text().splitlines() if not line.startswith("#")).strip()
-    told = graded_here(room, {"toy.ipynb": text(solved(standardize=answer))}, monkeypatch)
+    told = grade_here({"toy.ipynb": text(solved(standardize=answer))})
     assert told.scores["standardize"] < 12
     assert f"known misconception: standardize/{wrong.stem}" in told.for_staff
-    said = told.items["standardize"].message
-    assert "Likely mistake: " in said
-    assert "On your per-student inputs you return an array of shape 4 × 2, as expected." in said
+    message = told.items["standardize"].message
+    assert "Likely mistake: " in message
+    assert "On your per-student inputs you return an array of shape 4 × 2, as expected." in message
 
 
 @pytest.mark.kernel
-def test_a_log_of_somebody_else_beside_a_notebook_is_for_staff_to_see(
-    room: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told = graded_here(room, {"toy.ipynb": text(solved()), "submission_log.json": log_bytes("bela")}, monkeypatch)
+def test_a_log_of_another_student_beside_a_notebook_is_reported_to_staff(grade_here: GradeHere) -> None:
+    told = grade_here({"toy.ipynb": text(solved()), LOG: log_bytes("bela")})
     assert told.scores == FULL
     assert "The log is for student 'bela', but was submitted by ada@uni.example" in told.for_staff
     assert "bela" not in "\n".join(told.notes)
 
 
 @pytest.mark.parametrize("student", ["ada@uni.example", "Ada", "s-77", "1234"])
-def test_a_log_alone_is_verified_under_any_of_ones_own_names(
-    room: Room, student: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told = graded_here(room, {"submission_log.json": log_bytes(student)}, monkeypatch, runs_code=False)
+def test_a_log_alone_is_verified_under_each_name_of_its_student(student: str, grade_here: GradeHere) -> None:
+    told = grade_here({LOG: log_bytes(student)}, runs_code=False)
     assert told.scores == FULL
     assert any("no code" in note for note in told.notes) and "log_alone" in told.for_staff
     assert all("Verified from your log" in item.message for item in told.items.values() if not item.manual)
 
 
-def test_a_log_alone_earns_only_what_is_right_and_ones_own(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = json.loads(log_bytes(ME))
-    wrong["answers"]["Line"] = [0.0, 0.0, 0.0]
-    told = graded_here(room, {"submission_log.json": json.dumps(wrong).encode()}, monkeypatch, runs_code=False)
-    assert told.scores == {**FULL, "Line": 0.0}
+def test_a_log_alone_earns_points_only_for_right_answers_of_its_student(grade_here: GradeHere) -> None:
+    def graded_alone(log: bytes) -> Told:
+        return grade_here({LOG: log}, runs_code=False)
+
+    answers = json.loads(log_bytes(ME))["answers"]
+    assert graded_alone(log_bytes(ME, answers=answers | {"Line": [0.0] * 3})).scores == {**FULL, "Line": 0.0}
     for name in ("bela", "anonymous"):
-        told = graded_here(room, {"submission_log.json": log_bytes(name)}, monkeypatch, runs_code=False)
-        assert set(told.scores.values()) == {0.0} and "your own name" in told.notes[-1]
-    told = graded_here(room, {"submission_log.json": log_bytes(ME) + b"}"}, monkeypatch, runs_code=False)
-    assert set(told.scores.values()) == {0.0} and "not JSON" in told.notes[-1]
-    copied = {**made_up_log(toy(), "bela"), "student": ME}
-    told = graded_here(room, {"submission_log.json": json.dumps(copied).encode()}, monkeypatch, runs_code=False)
-    assert set(told.scores.values()) == {0.0}, "a friend's answers under one's own name"
+        told = graded_alone(log_bytes(name))
+        assert told.scores == NOTHING and "your own name" in told.notes[-1]
+    told = graded_alone(log_bytes(ME) + b"}")
+    assert told.scores == NOTHING and "not JSON" in told.notes[-1]
+    assert graded_alone(log_bytes("bela", student=ME)).scores == NOTHING, "a friend's answers under the own name"
 
 
-def test_a_course_can_refuse_logs_alone(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = graded_here(room, {"submission_log.json": log_bytes(ME)}, monkeypatch, runs_code=False, log_alone="refuse")
-    assert set(told.scores.values()) == {0.0} and "Submit both" in told.notes[-1]
+def test_a_course_can_refuse_logs_alone(grade_here: GradeHere) -> None:
+    told = grade_here({LOG: log_bytes(ME)}, runs_code=False, log_alone="refuse")
+    assert told.scores == NOTHING and "Submit both" in told.notes[-1]
 
 
-def test_where_there_is_no_notebook_the_student_reads_what_was_there(
-    room: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told = graded_here(room, {"essay.pdf": b"%PDF", "results.json": b'{"score": 100}'}, monkeypatch, runs_code=False)
-    assert set(told.scores.values()) == {0.0} and told.end is End.DONE
+def test_a_submission_without_a_notebook_is_told_what_was_submitted(grade_here: GradeHere) -> None:
+    told = grade_here({"essay.pdf": b"%PDF", "results.json": b'{"score": 100}'}, runs_code=False)
+    assert told.scores == NOTHING and told.end is End.DONE
     assert "submit toy.ipynb (you submitted essay.pdf, results.json)" in told.notes[-1]
-    assert "nothing" in graded_here(room, {}, monkeypatch, runs_code=False).notes[-1]
+    assert "nothing" in grade_here({}, runs_code=False).notes[-1]
 
 
-def test_links_are_not_followed(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    room.hand_in({})
-    outside = tmp_path / "elsewhere.ipynb"
-    outside.write_bytes(text(solved()))
-    (room.submission / "toy.ipynb").symlink_to(outside)
+def test_links_are_not_followed(
+    room: Room, tmp_path: Path, grade_here: GradeHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.submit({})
+    (tmp_path / "elsewhere.ipynb").write_bytes(text(solved()))
+    (room.submission / "toy.ipynb").symlink_to(tmp_path / "elsewhere.ipynb")
     (room.submission / "source").symlink_to(room.source, target_is_directory=True)
-    monkeypatch.setattr(room, "hand_in", lambda files: None)
-    told = graded_here(room, {}, monkeypatch, runs_code=False)
-    assert set(told.scores.values()) == {0.0} and "you submitted nothing" in told.notes[-1]
+    monkeypatch.setattr(room, "submit", lambda files: None)
+    told = grade_here({}, runs_code=False)
+    assert told.scores == NOTHING and "you submitted nothing" in told.notes[-1]
 
 
 @pytest.mark.kernel
-def test_a_notebook_that_cannot_be_read_says_why(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = graded_here(room, {"toy.ipynb": b"{"}, monkeypatch)
-    assert set(told.scores.values()) == {0.0} and "is not JSON" in told.notes[-1] and told.end is End.DONE
+def test_an_unreadable_notebook_scores_zero_with_the_reason(grade_here: GradeHere) -> None:
+    told = grade_here({"toy.ipynb": b"{"})
+    assert told.scores == NOTHING and "is not JSON" in told.notes[-1] and told.end is End.DONE
 
 
 @pytest.mark.parametrize(
     "content", [None, "", "[]", '{"users": 3}', '{"users": [3, null, {"email": 5}]}', '{"users": [{"email": ""}]}']
 )
-def test_metadata_that_say_nothing_name_nobody(content: str | None, tmp_path: Path) -> None:
+def test_metadata_without_users_identify_no_student(content: str | None, tmp_path: Path) -> None:
     path = tmp_path / "submission_metadata.json"
     if content is not None:
         path.write_text(content)
     assert not read_users(path).known and not read_users(path).may_be("")
 
 
-def test_anybody_of_a_group_may_have_written_the_log(tmp_path: Path) -> None:
+def test_a_log_may_be_of_any_member_of_the_group(tmp_path: Path) -> None:
     path = tmp_path / "submission_metadata.json"
     path.write_text(json.dumps({"users": [USER, {"email": "Bela@uni.example", "id": 2, "sid": None}]}))
     users = read_users(path)
@@ -322,34 +292,25 @@ def test_anybody_of_a_group_may_have_written_the_log(tmp_path: Path) -> None:
 
 @pytest.mark.kernel
 @pytest.mark.parametrize(("value", "shown"), [(100.0, True), (3.0, False)])
-def test_the_leaderboard_shows_a_number_only_where_honest_runs_have_it(
-    value: float, shown: bool, room: Room, monkeypatch: pytest.MonkeyPatch
+def test_the_leaderboard_shows_only_metrics_in_the_expected_range(
+    value: float, shown: bool, grade_here: GradeHere
 ) -> None:
     vae = load_problem("vae", CHECKOUT)
     metrics = {"vae/test_nelbo": {"value": value, "stderr": None, "runs": 1}}
-    files = {"vae.ipynb": solution_bytes(vae), "submission_log.json": log_bytes(ME, vae, metrics=metrics)}
-    told = graded_here(room, files, monkeypatch, vae, leaderboard="vae/test_nelbo", lowest_first=True)
+    files = {"vae.ipynb": solution_bytes(vae), LOG: log_bytes(ME, vae, metrics=metrics)}
+    told = grade_here(files, vae, leaderboard="vae/test_nelbo", lowest_first=True)
     expected = [{"name": "vae/test_nelbo (mini)", "value": value, "order": "asc"}]
     assert told.leaderboard == (expected if shown else [])
 
 
 # --- results.json -----------------------------------------------------------------------------------------------------
 
-SETTINGS = Settings(
-    problem="toy",
-    title="A toy problem",
-    items=(
-        ListedItem("first", "1", "code", 4.0),
-        ListedItem("second", "2", "code", 6.0),
-        ListedItem("written_why", "3", "written", 2.0),
-    ),
-    minutes=10.0,
-    log_alone="verify",
-    leaderboard="",
-    lowest_first=False,
-    isolation="",
-    seed="0123",
+ITEMS = (
+    ListedItem("first", "1", "code", 4.0),
+    ListedItem("second", "2", "code", 6.0),
+    ListedItem("written_why", "3", "written", 2.0),
 )
+SETTINGS = Settings("toy", "A toy problem", ITEMS, 10.0, "verify", "", False, "", "0123")
 FIRST = ItemResult("first", 4.0, 4.0, Status.PASSED, "All checks passed.")
 
 
@@ -357,7 +318,7 @@ def rows_of(progress: Progress) -> dict[str, dict[str, Any]]:
     return {test["name"]: test for test in results(SETTINGS, progress)["tests"]}
 
 
-def test_what_was_not_reached_keeps_what_was_done() -> None:
+def test_items_after_the_time_limit_score_zero_and_the_others_keep_their_score() -> None:
     tests = rows_of(Progress(items={"first": FIRST}, end=End.LATE))
     assert (tests["first"]["score"], tests["first"]["status"]) == (4.0, "passed")
     assert (tests["second"]["score"], tests["second"]["max_score"]) == (0.0, 6.0)
@@ -365,7 +326,7 @@ def test_what_was_not_reached_keeps_what_was_done() -> None:
     assert {test["visibility"] for test in tests.values()} == {"visible"}
 
 
-def test_points_that_people_give_are_left_to_them() -> None:
+def test_items_that_need_manual_grading_have_no_score() -> None:
     test = rows_of(Progress(items={"first": FIRST}))["written_why"]
     assert "score" not in test and "max_score" not in test and "up to 2 points" in test["output"]
     missing = ItemResult("written_why", 0.0, 2.0, Status.MISSING, "Not answered.", manual=True)
@@ -373,14 +334,14 @@ def test_points_that_people_give_are_left_to_them() -> None:
     assert "score" not in test and test["status"] == "failed"
 
 
-def test_after_a_fault_of_ours_no_total_score_is_shown() -> None:
+def test_after_an_error_of_the_autograder_students_see_no_total_score() -> None:
     record = results(SETTINGS, Progress(items={"first": FIRST}, end=End.FAULT, staff=["Traceback: a secret"]))
     tests = {test["name"]: test for test in record["tests"]}
     assert tests["second"]["visibility"] == "hidden", "then Gradescope shows students no total"
     assert "not your fault" in record["output"] and "secret" not in record["output"]
 
 
-def test_nothing_a_student_wrote_steers_the_page() -> None:
+def test_text_of_students_is_printable_and_short() -> None:
     nasty = ItemResult("first", 1.0, 4.0, Status.FAILED, "\x1b[2J\u202e<b>\ud800" + "x" * 5000 + "\n" * 500 + "y")
     record = results(SETTINGS, Progress(items={"first": nasty}, notes=["\x07"], staff=["\x1b[31m"]))
     shown = json.dumps(record, ensure_ascii=False)
@@ -390,7 +351,7 @@ def test_nothing_a_student_wrote_steers_the_page() -> None:
 
 
 @pytest.mark.parametrize("content", ["keep", None])
-def test_a_link_in_the_place_of_the_results_is_replaced(content: str | None, tmp_path: Path) -> None:
+def test_a_link_at_the_path_of_the_results_is_replaced(content: str | None, tmp_path: Path) -> None:
     folder, victim = tmp_path / "results", tmp_path / "victim"
     folder.mkdir()
     write_results(folder, SETTINGS, Progress())
@@ -403,7 +364,7 @@ def test_a_link_in_the_place_of_the_results_is_replaced(content: str | None, tmp
     assert json.loads((folder / "results.json").read_text())["tests"]
 
 
-def test_settings_come_back_as_they_were_written(tmp_path: Path) -> None:
+def test_settings_can_be_read_back(tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_text(SETTINGS.text())
     assert read_settings(tmp_path) == SETTINGS
     (tmp_path / "settings.json").write_text("{}")
@@ -411,7 +372,7 @@ def test_settings_come_back_as_they_were_written(tmp_path: Path) -> None:
         read_settings(tmp_path)
 
 
-def test_limits_fit_the_container_and_are_the_usual_ones_where_there_is_plenty() -> None:
+def test_limits_fit_the_memory_of_the_container() -> None:
     assert limits_within(64 * 2**30) == SessionLimits()
     small = limits_within(500 * 2**20)
     assert small.memory + small.disk <= 500 * 2**20 and small.total < 300 * 2**20
@@ -419,10 +380,12 @@ def test_limits_fit_the_container_and_are_the_usual_ones_where_there_is_plenty()
 
 
 @pytest.mark.kernel
-def test_the_seed_in_the_zip_gives_the_scores_of_the_course(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_seed_in_the_zip_gives_the_scores_of_the_course(
+    room: Room, grade_here: GradeHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = text(solved(standardize=STANDARDIZE + "    return x - x.mean(0)"))
+    of_the_course = scores(graded(half))
     monkeypatch.delenv("AUTOGRADER_SEED")
     assert grading_seed(room.source) == SEED
-    half = text(solved(standardize=STANDARDIZE + "    return x - x.mean(0)"))
-    told = graded_here(room, {"toy.ipynb": half}, monkeypatch)
-    assert told.scores == scores(graded(half))
-    assert 0 < sum(told.scores.values()) < sum(FULL.values())
+    assert grade_here({"toy.ipynb": half}).scores == of_the_course
+    assert 0 < sum(of_the_course.values()) < sum(FULL.values())

@@ -1,76 +1,63 @@
-"""The scripts of the zip, run for real where `/autograder` would be, against honest and hostile submissions.
+"""Runs the scripts of the zip in a copy of `/autograder`, on honest and hostile submissions.
 
-Numbers in brackets are those of `tests/attacks/`: what is tried here needs the platform's folders.
+Numbers in brackets are those of `tests/attacks/`: these attacks need the platform's folders.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from autograder.course.problem import load_problem
-from autograder.gradescope import build
 from autograder.gradescope.build import make_zip
-from autograder.gradescope.requirements import Packages, measured
+from autograder.gradescope.requirements import measured
 from autograder.sandbox.guest.resource_monitor import all_processes
 from benchmarks.gradescope_memory import measure
-from tests.autograder.gradescope_room import CHECKOUT, Graded, Room, container, solution_bytes
-from tests.autograder.toy import FULL, LINE, RIGHT_STANDARDIZE, ROOT, STANDARDIZE, graded, scores, solved, text
+from tests.autograder.gradescope_room import CHECKOUT, SEED, Graded, Room, container, solution_bytes
+from tests.autograder.toy import FULL, LINE, RIGHT_STANDARDIZE, STANDARDIZE, graded, scores, solved, text
 
 pytestmark = [pytest.mark.xdist_group("gradescope"), pytest.mark.kernel]
-SEED = "drawn-for-these-tests"
 IS_ROOT = os.geteuid() == 0
 
 
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip of the toy problem."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "packages_for", lambda problem, root: Packages(("torch==1",), (), ()))
-        patch.setenv("AUTOGRADER_SEED", SEED)
-        return make_zip("toy", tmp_path_factory.mktemp("zip") / "toy.zip", root=ROOT).path
-
-
-@pytest.fixture
-def base() -> Iterator[Path]:
-    """A folder that any user can get to, as `/autograder` is; pytest's own ones are closed to others."""
-    folder = Path(tempfile.mkdtemp(prefix="gradescope-room-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def room(archive: Path, base: Path) -> Room:
-    return Room(base, archive)
-
-
-def with_settings(room: Room, **changes: object) -> Room:
-    """The room with some settings of the zip changed."""
+def change_settings(room: Room, **changes: object) -> None:
+    """Changes some settings of the zip."""
     path = room.source / "settings.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
-    return room
 
 
-def test_an_honest_submission_gets_the_score_of_the_course_and_files_beside_it_do_nothing(
-    room: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """[52] Modules beside the notebook are not imported, [27] a handed-in results.json is not the result."""
+def is_running(name: str) -> bool:
+    """Does a process of this name run?"""
+    for process in all_processes():
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{process.pid}/comm").read_text().strip() == name:
+                return True
+    return False
+
+
+def assert_closed(room: Room) -> None:
+    """Checks that only their owner can enter the folders, and that no file is left behind."""
+    for name, mode in (("source", 0o700), ("results", 0o700), ("submission_metadata.json", 0o600)):
+        assert (room.base / name).stat().st_mode & 0o777 == mode
+    assert [path.name for path in room.results.iterdir()] == ["results.json"]
+
+
+def test_a_submission_gets_the_score_of_the_course_and_its_other_files_have_no_effect(room: Room) -> None:
+    """[52] Modules beside the notebook are not imported, [27] a submitted results.json is not the result."""
     planted = f"open({str(room.base / 'planted')!r}, 'w').write('here')\n".encode()
     half = text(solved(standardize=STANDARDIZE + "    return x - x.mean(0)"))
     modules = ("torch.py", "sitecustomize.py", "usercustomize.py", "autograder.py", "json.py", "conftest.py")
     files = {"toy.ipynb": half, "results.json": b'{"score": 100}', **dict.fromkeys(modules, planted)}
     out = room.grade(files)
-    monkeypatch.setenv("AUTOGRADER_SEED", SEED)
     assert out.scores == scores(graded(half)) and 0 < sum(out.scores.values()) < sum(FULL.values())
     assert not (room.base / "planted").exists()
     assert "score" not in out.record and out.record["extra_data"]["end"] == "done"
@@ -78,14 +65,7 @@ def test_an_honest_submission_gets_the_score_of_the_course_and_files_beside_it_d
     assert "isolation level" in out.printed and "fingerprint" in out.printed
     for secret in ("fingerprint", "isolation", "reference.", SEED):
         assert secret not in out.seen
-    _stays_shut(room)
-
-
-def _stays_shut(room: Room) -> None:
-    """Only their owner can get into the folders, and nothing is left behind."""
-    for name, mode in (("source", 0o700), ("results", 0o700), ("submission_metadata.json", 0o600)):
-        assert (room.base / name).stat().st_mode & 0o777 == mode
-    assert [path.name for path in room.results.iterdir()] == ["results.json"]
+    assert_closed(room)
 
 
 HOSTILE = """
@@ -121,7 +101,7 @@ def spy():
             managed.append("read " + path)
         except OSError:
             pass
-    # the way in by another process, by a descriptor that was left open, by the environment
+    # through another process, an open descriptor, the environment
     try:
         others = [int(name) for name in os.listdir("/proc") if name.isdigit()]
     except OSError:
@@ -183,35 +163,26 @@ class Line(nn.Module):
 
 
 @pytest.mark.parametrize("level", ["full", "landlock", "user"])
-def test_hostile_code_gets_no_points_reads_no_source_and_leaves_nothing_behind(room: Room, level: str) -> None:
+def test_hostile_code_gets_no_points_reads_no_source_and_leaves_no_process(room: Room, level: str) -> None:
     """[27] results forged, by path, by link and by a race, [22] sources read, [38] grader killed, [47] left behind."""
     name = f"left{os.getpid() % 10_000_000:07d}"
     hostile = HOSTILE.format(base=str(room.base), name=name)
-    out = _hand_in_at(level, room, {"toy.ipynb": text(solved(standardize=hostile, Line=KILLER))})
+    if not IS_ROOT and level != "full":  # only root can give student code another user id
+        pytest.skip("the scripts do not run as root, as they do on the platform")
+    out = submit_at(level, room, {"toy.ipynb": text(solved(standardize=hostile, Line=KILLER))})
     assert out.scores == {"standardize": 12.0, "Line": 0.0}, out.seen
     assert out.record["extra_data"]["end"] == "done" and out.record["extra_data"]["isolation"] == level
-    assert not [one.pid for one in all_processes() if _is_called(one.pid, name)]
+    assert not is_running(name)
     time.sleep(0.2)
     assert room.read().record == out.record, "changed after the end"
-    _stays_shut(room)
+    assert_closed(room)
 
 
-def _is_called(pid: int, name: str) -> bool:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip() == name
-    except OSError:
-        return False
-
-
-def _hand_in_at(level: str, room: Room, files: dict[str, bytes]) -> Graded:
-    """Grades at an isolation level, where this machine offers it."""
-    if level == "user" and not IS_ROOT:
-        pytest.skip("only root can give student code another user id")
-    if not IS_ROOT and level == "landlock":
-        pytest.skip("whoever is not root owns the results folder: the platform runs the scripts as root")
-    with_settings(room, isolation=level)
-    room.hand_in(files)
-    process = room.start()
+def submit_at(level: str, room: Room, files: dict[str, bytes], enter: Callable[[], None] | None = None) -> Graded:
+    """Grades at an isolation level, if this machine offers it."""
+    change_settings(room, isolation=level)
+    room.submit(files)
+    process = room.start(enter)
     printed, _ = process.communicate(timeout=300)
     if "this machine offers no usable sandbox" in printed:
         pytest.skip(f"this machine does not offer {level}")
@@ -231,22 +202,22 @@ ENDLESS = """import ctypes, os, time
 """
 
 
-def test_a_submission_that_never_ends_keeps_what_was_done(room: Room) -> None:
+def test_an_endless_submission_keeps_the_scores_of_finished_items(room: Room) -> None:
     """[39] The endless one is the second item; the daemon that it left is gone with it."""
     name = f"late{os.getpid() % 10_000_000:07d}"
     source = room.source / "solutions" / "toy.py"
     source.write_text(source.read_text().replace(" seconds=10", " seconds=100"))  # the item alone would go on longer
-    with_settings(room, minutes=0.4)
+    change_settings(room, minutes=0.4)
     out = room.grade({"toy.ipynb": text(solved(Line=LINE + ENDLESS.format(name=name)))})
     assert out.scores == {"standardize": 12.0, "Line": 0.0}
     assert out.record["extra_data"]["end"] == "late"
     assert out.tests["standardize"]["status"] == "passed" and "endless" in out.tests["Line"]["output"]
     assert "time limit of 0.4 minutes" in out.record["output"]
-    assert not [one.pid for one in all_processes() if _is_called(one.pid, name)]
-    _stays_shut(room)
+    assert not is_running(name)
+    assert_closed(room)
 
 
-def test_a_fault_of_ours_is_no_zero_and_shows_no_source(room: Room) -> None:
+def test_an_error_of_the_autograder_is_not_a_zero_and_shows_no_source(room: Room) -> None:
     (room.source / "solutions" / "toy.py").rename(room.source / "solutions" / "a_secret.py")
     out = room.grade({"toy.ipynb": text(solved())}, status=1)
     assert out.record["extra_data"]["end"] == "fault"
@@ -254,26 +225,26 @@ def test_a_fault_of_ours_is_no_zero_and_shows_no_source(room: Room) -> None:
     assert "not your fault" in out.record["output"]
     assert "a_secret" in out.printed
     assert "secret" not in out.seen and "Traceback" not in out.seen
-    _stays_shut(room)
+    assert_closed(room)
 
 
-def test_when_the_grading_dies_there_are_results_all_the_same(room: Room) -> None:
-    """As when the kernel ends the grading for want of memory: item one is done, the others are nobody's zero."""
+def test_results_are_written_when_the_grading_process_is_killed(room: Room) -> None:
+    """As when the kernel kills it because of its memory: the first item keeps its score, the others are no zeros."""
     slow = LINE + "import time; time.sleep(30)"
-    room.hand_in({"toy.ipynb": text(solved(standardize=RIGHT_STANDARDIZE, Line=slow))})
+    room.submit({"toy.ipynb": text(solved(standardize=RIGHT_STANDARDIZE, Line=slow))})
     process = room.start()
     end = time.monotonic() + 120
     while time.monotonic() < end and not _first_is_done(room):
         time.sleep(0.05)
     partial = room.read()
-    assert "Not graded yet" in partial.tests["Line"]["output"], "what is there while it goes on"
+    assert "Not graded yet" in partial.tests["Line"]["output"], "the results during the grading"
     [grading] = [one.pid for one in all_processes() if one.parent == process.pid]
     os.kill(grading, 9)
     printed, _ = process.communicate(timeout=60)
     out = room.read(printed)
     assert process.returncode == 1 and "too little memory" in printed
     assert out.scores["standardize"] == 12.0 and out.tests["Line"]["visibility"] == "hidden"
-    _stays_shut(room)
+    assert_closed(room)
 
 
 def _first_is_done(room: Room) -> bool:
@@ -283,9 +254,8 @@ def _first_is_done(room: Room) -> bool:
 
 @pytest.mark.skipif(not IS_ROOT, reason="as on the platform, the set-up runs as root")
 @pytest.mark.slow
-def test_the_image_is_set_up_and_grades(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole way for a real problem: setup.sh with an environment of its own, then a submission."""
-    monkeypatch.setenv("AUTOGRADER_SEED", SEED)
+def test_setup_makes_an_environment_that_grades(base: Path) -> None:
+    """For a real problem: runs setup.sh with an environment of its own, then grades a submission."""
     made = make_zip("vae", base / "vae.zip", root=CHECKOUT)
     room = Room(base, made.path, base / "venv" / "bin" / "python")
     environment = {**room.environment, "AUTOGRADER_NO_SYSTEM": "1", "TORCH_INDEX": ""}
@@ -310,9 +280,8 @@ def _version(base: Path) -> str:
 
 
 @pytest.mark.slow
-def test_a_figure_of_memory_is_what_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the problem that takes least. Two measurements differ by up to a fifth: forks are seen before or after."""
-    monkeypatch.setenv("AUTOGRADER_SEED", SEED)
+def test_the_recorded_memory_agrees_with_a_new_measurement() -> None:
+    """Of the problem that needs the least memory. Measurements differ by up to a fifth."""
     _, figures = measured()
     problem = min(figures, key=lambda one: figures[one].own)
     now = measure(problem)
@@ -346,8 +315,8 @@ print("the end")
 
 
 @pytest.mark.skipif(not IS_ROOT or shutil.which("unshare") is None, reason="mounts a small disk")
-def test_a_full_disk_leaves_room_for_the_last_results(room: Room) -> None:
-    """[43] Where student code has only a user id of its own, it can fill the container's disk."""
+def test_the_last_results_are_written_on_a_full_disk(room: Room) -> None:
+    """[43] At isolation level 'user', student code can fill the container's disk."""
     small = f"mount -t tmpfs -o size=2m small {room.results} && exec {sys.executable} -c '{FULL_DISK}' {room.results}"
     done = subprocess.run(
         ["unshare", "-m", "bash", "-c", f"{small} {room.source}"],
@@ -363,7 +332,7 @@ def test_a_full_disk_leaves_room_for_the_last_results(room: Room) -> None:
 
 HOG = """def standardize(x, eps=EPS):
     import os, time
-    for _ in range(40):  # each smaller than the process that grades, which must not be the one to go
+    for _ in range(40):  # each smaller than the process that grades, which must survive
         if os.fork() == 0:
             break
     kept = b"x" * 20_000_000
@@ -374,14 +343,8 @@ HOG = """def standardize(x, eps=EPS):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("level", ["full", "landlock", "user"])
-def test_a_memory_bomb_in_the_default_container_costs_its_own_item(room: Room, level: str) -> None:
-    """[42] 768 MB and half a core: only the student's processes are ended, at whatever level."""
-    with_settings(room, isolation=level)
-    room.hand_in({"toy.ipynb": text(solved(standardize=HOG))})
+def test_a_memory_bomb_in_the_default_container_fails_only_its_item(room: Room, level: str) -> None:
+    """[42] 768 MB and half a core: only the student's processes are ended, at each level."""
     with container(768 * 2**20) as enter:
-        process = room.start(enter)
-        printed, _ = process.communicate(timeout=300)
-    if "this machine offers no usable sandbox" in printed:
-        pytest.skip(f"this machine does not offer {level}")
-    assert process.returncode == 0, printed
-    assert room.read().scores == {"standardize": 0.0, "Line": 8.0}
+        out = submit_at(level, room, {"toy.ipynb": text(solved(standardize=HOG))}, enter)
+    assert out.scores == {"standardize": 0.0, "Line": 8.0}

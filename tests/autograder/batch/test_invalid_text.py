@@ -1,8 +1,7 @@
-"""Text and numbers that cannot be written as they are (half surrogate pairs, 1e999, ...) cost nobody a result."""
+"""Text and numbers that cannot be written as they are (half surrogate pairs, 1e999, ...) fail no submission."""
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import shutil
@@ -18,7 +17,6 @@ from typer.testing import CliRunner
 import autograder
 from autograder.batch.grade_folder import grade_folder
 from autograder.cli.main import app
-from autograder.cli.release import release
 from autograder.core.results import Graded, GradedLog, Outcome
 from autograder.core.strict_json import MOST_DEPTH, ContentError, read_json
 from autograder.core.text import well_formed
@@ -27,7 +25,8 @@ from autograder.sandbox.guest.wire import receive_frame, send_frame
 from autograder.submissions.log import read_any_log
 from autograder.submissions.reader import read_cells, read_submission
 from autograder.verify.verify import verify
-from tests.autograder.toy import ROOT, STANDARDIZE, solved, text
+from tests.autograder.graded_folder import csv_rows
+from tests.autograder.toy import STANDARDIZE, solved, submit, text
 
 HALF = "\ud800"
 RAISES = {
@@ -36,7 +35,7 @@ RAISES = {
     "pairs that are whole": "raise ValueError('\\U0001f600 is one')",
     "no text at all": "class Odd(Exception):\n        __str__ = lambda self: 5\n    raise Odd()",
     "a text that raises": "class Odd(Exception):\n        def __str__(self): raise self\n    raise Odd()",
-    "an odd name": (
+    "a name of half a pair": (
         "class Odd(type):\n        __name__ = property(lambda self: '\\ud800')\n"
         "    class Error(Exception, metaclass=Odd): pass\n    raise Error('x')"
     ),
@@ -45,11 +44,11 @@ RAISES = {
     "returned": "return {'\\ud800': '\\udc00', ('\\ud801', 1): ['\\ud802']}",
     "printed": "print('\\ud800 printed'); return x",
 }
-"""Bodies of `standardize` that earn nothing, by what is odd about them."""
+"""Bodies of `standardize` that get no points, by what is unusual in them."""
 
 
 def log_bytes(owner: str, **changes: Any) -> bytes:
-    """A log with whatever is in it; `...` stands for a number that JSON can write and Python cannot."""
+    """A log with some changes, in which `...` becomes a number that JSON can write and Python cannot."""
     log = {
         "schema_version": 1,
         "problem": "toy",
@@ -92,11 +91,11 @@ UNUSABLE = {
     "too deep": "levels deep",
     "when": "not a 'date-time'",
 }
-"""Logs that are flagged, with what is said; the notebook beside each gets full points all the same."""
+"""The logs that are flagged, and the messages; the notebook beside each gets full points."""
 
 
-def odd_ids() -> bytes:
-    """A solved notebook with odd cell ids, and a cell more whose grade id, text and outputs are odd."""
+def invalid_ids() -> bytes:
+    """A solved notebook with invalid cell ids, and one more cell with invalid grade id, text and outputs."""
     notebook = json.loads(text(solved()))
     for number, cell in enumerate(notebook["cells"]):
         cell["id"] = f"{HALF}{number}"
@@ -122,23 +121,22 @@ class Class:
     graded: list[Graded]
 
     def log(self, student: str) -> GradedLog:
-        """What came out for one student."""
+        """The log of one student."""
         return next(one.log for one in self.graded if one.log.student == student)
 
 
 @pytest.fixture(scope="module")
-def class_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
-    folder = tmp_path_factory.mktemp("odd")
-    root, submitted = Path(shutil.copytree(ROOT, folder / "root")), folder / "in"
-    release(["toy"], root=root)
+def class_(tmp_path_factory: pytest.TempPathFactory, released_course: Path) -> Iterator[Class]:
+    folder = tmp_path_factory.mktemp("invalid")
+    root, submitted = Path(shutil.copytree(released_course, folder / "root")), folder / "in"
     for name, body in RAISES.items():
-        write(submitted, name, text(solved(standardize=f"{STANDARDIZE}    {body}")))
+        submit(submitted, name, solved(standardize=f"{STANDARDIZE}    {body}"))
     for name, changes in LOGS.items():
-        write(submitted, f"log {name}", text(solved()), log_bytes(f"log {name}", **changes))
-    write(submitted, "ids", odd_ids())
-    write(submitted, "a cell that raises", text(solved(standardize="raise ValueError('\\ud800')")))
-    for odd in (b"toy\xff.ipynb", b"toy\x1b[2J.zip"):
-        path = submitted / "names" / "toy" / os.fsdecode(odd)
+        submit(submitted, f"log {name}", solved(), log_bytes(f"log {name}", **changes))
+    submit(submitted, "ids", invalid_ids())
+    submit(submitted, "a cell that raises", solved(standardize="raise ValueError('\\ud800')"))
+    for data in (b"toy\xff.ipynb", b"toy\x1b[2J.zip"):
+        path = submitted / "names" / "toy" / os.fsdecode(data)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
     with pytest.MonkeyPatch.context() as patch:
@@ -147,26 +145,15 @@ def class_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
         yield Class(root, submitted, folder / "out", graded)
 
 
-def write(submitted: Path, student: str, notebook: bytes, log: bytes | None = None) -> None:
-    """Puts a submission where the batch looks for it."""
-    folder = submitted / student / "toy"
-    folder.mkdir(parents=True)
-    (folder / "toy.ipynb").write_bytes(notebook)
-    if log is not None:
-        (folder / "submission_log.json").write_bytes(log)
-
-
 @pytest.mark.kernel
-def test_every_submission_gets_its_result_and_what_its_answers_deserve(class_: Class) -> None:
+def test_each_submission_gets_the_points_of_its_answers(class_: Class) -> None:
     got = {one.log.student: (one.log.outcome, one.log.score) for one in class_.graded}
     expected = {name: (Outcome.GRADED, 8.0) for name in (*RAISES, "a cell that raises")}
     expected |= {f"log {name}": (Outcome.GRADED, 20.0) for name in LOGS}
     expected |= {"ids": (Outcome.GRADED, 20.0), "names": (Outcome.MISSING, 0.0)}
     assert got == expected
-    with (class_.out / "grades.csv").open(newline="", encoding="utf-8") as file:
-        assert {row["student"]: float(row["score"]) for row in csv.DictReader(file)} == {
-            name: score for name, (_, score) in expected.items()
-        }
+    written = {row["student"]: float(row["score"]) for row in csv_rows(class_.out / "grades.csv")}
+    assert written == {name: score for name, (_, score) in expected.items()}
 
 
 @pytest.mark.kernel
@@ -177,14 +164,14 @@ def test_only_a_log_that_cannot_be_used_is_flagged(class_: Class, name: str) -> 
 
 
 @pytest.mark.kernel
-def test_a_message_reaches_the_student_as_far_as_it_is_text(class_: Class) -> None:
+def test_invalid_characters_in_a_message_are_replaced(class_: Class) -> None:
     assert "? half a pair" in class_.log("half a pair").item("standardize").message
     assert "\U0001f600 is one" in class_.log("pairs that are whole").item("standardize").message
     assert "toy\\udcff.ipynb, toy\\x1b[2J.zip" in class_.log("names").items[0].message
 
 
 @pytest.mark.kernel
-def test_all_files_are_strict(class_: Class) -> None:
+def test_all_written_files_are_utf_8_and_strict_json(class_: Class) -> None:
     for path in (path for path in class_.out.rglob("*") if path.is_file()):
         written = path.read_bytes().decode("utf-8")
         if path.suffix in (".json", ".ipynb"):
@@ -193,15 +180,14 @@ def test_all_files_are_strict(class_: Class) -> None:
 
 
 @pytest.mark.kernel
-def test_report_verify_and_another_run_cope_too(class_: Class, caplog: pytest.LogCaptureFixture) -> None:
+def test_report_verify_and_a_second_batch_handle_the_class(class_: Class, caplog: pytest.LogCaptureFixture) -> None:
     again = grade_folder("toy", class_.submitted, class_.out, workers=2, root=class_.root)
-    assert [(one.log.student, one.log.score) for one in again] == [
-        (one.log.student, one.log.score) for one in class_.graded
-    ]
+    first, second = ([(one.log.student, one.log.score) for one in batch] for batch in (class_.graded, again))
+    assert first == second
     assert "gradebook" not in caplog.text
     path = class_.out / "ids" / "toy" / "submission_log.json"
-    for odd in (b'"device": "\\ud800"', b'"device": 1e999'):
-        path.write_bytes(path.read_bytes().replace(b'"device": "cpu"', odd))
+    for data in (b'"device": "\\ud800"', b'"device": 1e999'):
+        path.write_bytes(path.read_bytes().replace(b'"device": "cpu"', data))
         page = report(class_.out, root=class_.root)
         assert "half a pair" in page.read_text(encoding="utf-8")
     checked = verify([class_.submitted], root=class_.root)
@@ -211,7 +197,7 @@ def test_report_verify_and_another_run_cope_too(class_: Class, caplog: pytest.Lo
 
 @pytest.mark.kernel
 @pytest.mark.parametrize("name", ["half a pair", "log environment", "log infinite"])
-def test_one_submission_alone_is_graded_too(class_: Class, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_submission_alone_is_graded(class_: Class, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOGRADER_ROOT", str(class_.root))
     path = class_.submitted / name / "toy" / "toy.ipynb"
     done = CliRunner().invoke(app, ["grade-one", str(path), "--problem", "toy", "--student", f"x{HALF}"])
@@ -220,23 +206,23 @@ def test_one_submission_alone_is_graded_too(class_: Class, name: str, monkeypatc
     assert autograder.grade("toy", path, root=class_.root).outcome is Outcome.GRADED
 
 
-# --- the doors --------------------------------------------------------------------------------------------------------
+# --- reading and writing ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ours", [HALF, "\udfff", "a\ud800b", "\udc00\ud800"])
-def test_half_pairs_become_question_marks(ours: str) -> None:
+def test_surrogate_halves_become_question_marks(ours: str) -> None:
     assert well_formed(ours) == "".join("?" if "\ud800" <= letter <= "\udfff" else letter for letter in ours)
     assert well_formed("é\U0001f600\0") == "é\U0001f600\0"
 
 
-def test_a_frame_brings_well_formed_text_only() -> None:
+def test_a_frame_has_well_formed_text() -> None:
     near, far = socket.socketpair()
     with near, far:
         send_frame(near, {HALF: [HALF, {"key": "\udc00"}], "whole": "\U0001f600 \\ud800"})
         assert receive_frame(far)[0] == {"?": ["?", {"key": "?"}], "whole": "\U0001f600 \\ud800"}
 
 
-def test_json_from_outside() -> None:
+def test_json_is_read_strictly() -> None:
     assert read_json(b'\xef\xbb\xbf{"\\ud800": ["\\udc00", 1e-999, -0.0, "\\ud83d\\ude00"]}') == {
         "?": ["?", 0.0, 0.0, "\U0001f600"]
     }
@@ -250,15 +236,15 @@ def test_json_from_outside() -> None:
         assert not isinstance(caught.value, ContentError)
 
 
-def test_what_a_log_says_can_be_written_again() -> None:
+def test_the_content_of_a_log_can_be_written_again() -> None:
     for name, changes in LOGS.items():
         log, flags = read_any_log(log_bytes("ada", **changes))
         assert bool(log) == (name not in UNUSABLE), flags
         json.dumps([log, [flag.message for flag in flags]], ensure_ascii=False, allow_nan=False, indent=1).encode()
 
 
-def test_cells_and_names_of_files_are_text(tmp_path: Path) -> None:
-    for cell in read_cells(odd_ids(), "toy.ipynb"):
+def test_cells_and_file_names_are_text(tmp_path: Path) -> None:
+    for cell in read_cells(invalid_ids(), "toy.ipynb"):
         "".join((cell.source, cell.grade_id, cell.cell_id, cell.cell_type)).encode()
     folder = tmp_path / os.fsdecode(b"a\xff")
     folder.mkdir()
