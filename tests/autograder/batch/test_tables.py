@@ -78,6 +78,5 @@ def test_a_killed_batch_leaves_no_lock(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_table_of_an_older_version_keeps_its_lines(tmp_path: Path) -> None:
     (tmp_path / GRADES).write_text("student,problem,score\nada,gan,3\n", encoding="utf-8")
     write_tables(tmp_path, "vae", lines("vae", 1))
-    with (tmp_path / GRADES).open(newline="", encoding="utf-8") as file:
-        first, second = csv.DictReader(file)
+    first, second = csv_rows(tmp_path / GRADES)
     assert (first["problem"], first["score"], first["status"]) == ("gan", "3", "") and second["problem"] == "vae"

@@ -218,3 +218,11 @@ def test_the_demonstration_gives_the_expected_results_twice(tmp_path: Path, monk
         folder = out / "graded" / name / "toy"
         assert json.loads((folder / "submission_log.json").read_text())["student"] == name
         assert (folder / "feedback.html").read_text().startswith("<!doctype html>")
+
+
+def test_the_demonstration_empties_only_folders_of_a_demonstration(tmp_path: Path) -> None:
+    """A teaching assistant's folder looks like it but has no mark."""
+    (tmp_path / "submitted" / "ada").mkdir(parents=True)
+    with pytest.raises(SetupError, match="not from a demonstration"):
+        demo(["toy"], tmp_path, root=ROOT)
+    assert (tmp_path / "submitted" / "ada").is_dir()
