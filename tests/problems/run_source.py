@@ -37,7 +37,7 @@ def run_source(
     problem: str,
     profile: str,
     tmp_path: Path,
-    dump: Sequence[str] = (),
+    dump: Sequence[str] | Mapping[str, str] = (),
     env: Mapping[str, str] | None = None,
     *,
     figures: Path | None = None,
@@ -53,7 +53,7 @@ def run_source(
         profile: `full`, `mini` or `grade`.
         tmp_path: where working folder and checkpoints may be.
         dump: names of variables to give back, or expressions of them such as `sum(history)`; their values are brought
-            to plain JSON.
+            to plain JSON. A mapping gives them other names: name → expression.
         env: further environment variables.
         figures: a folder for the figures that cells end in, as PNG files; none are kept if not given.
         seed: what `homework.start` is told; the notebook's own if not given.
@@ -64,20 +64,16 @@ def run_source(
     Returns:
         The dumped values by name, and under `log` the submission log, under `seconds` and `cpu_seconds` the wall time
         and the CPU time of the cells (without torch's import), under `output` what was printed, under `errors` what
-        stands on standard error, and under `deprecated` who used what that is deprecated.
+        was written to standard error, and under `deprecated` which cells used what that is deprecated.
 
     Raises:
         AssertionError: a cell raised; with the end of its output and traceback. Or cells used what is deprecated.
     """
     work = tmp_path / f"{problem}-{profile}"
     work.mkdir(parents=True, exist_ok=True)
-    request = {
-        "problem": problem,
-        "dump": list(dump),
-        "result": str(work / "dump.json"),
-        "figures": str(figures or ""),
-        "seed": seed,
-    }
+    wanted = dict(dump) if isinstance(dump, Mapping) else {name: name for name in dump}
+    request = {"problem": problem, "dump": wanted, "result": str(work / "dump.json"), "seed": seed}
+    request["figures"] = str(figures or "")
     settings = {
         **os.environ,
         "HOMEWORK_PROFILE": profile,
@@ -87,15 +83,8 @@ def run_source(
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
         **(env or {}),
     }
-    done = subprocess.run(
-        [sys.executable, "-c", _START, str(Path(__file__).parent), json.dumps(request)],
-        cwd=work,
-        env=settings,
-        capture_output=not show,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+    command = [sys.executable, "-c", _START, str(Path(__file__).parent), json.dumps(request)]
+    done = subprocess.run(command, cwd=work, env=settings, capture_output=not show, text=True, timeout=timeout)
     if done.returncode != 0:
         said = "" if show else f"\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
         raise AssertionError(f"{problem} in {profile} ended with {done.returncode}:{said}")
@@ -106,6 +95,22 @@ def run_source(
     result["log"] = json.loads(log.read_text(encoding="utf-8")) if log.exists() else None
     result["output"], result["errors"] = done.stdout, done.stderr
     return result
+
+
+def changed_source(problem: str, folder: Path, changes: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Copies a problem's source into the folder and replaces texts; returns the `env` that `run_source` needs."""
+    source = (ROOT / "solutions" / f"{problem}.py").read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in source
+        source = source.replace(old, new)
+    (folder / "solutions").mkdir(parents=True)
+    (folder / "solutions" / f"{problem}.py").write_text(source, encoding="utf-8")
+    return {"RUN_SOURCE_ROOT": str(folder)}
+
+
+def variant(problem: str, name: str) -> str:
+    """The source of a known solution, by its name: `wrong/<item>/<slug>` or `right/<item>/<slug>`."""
+    return (ROOT / "solutions" / "variants" / problem / f"{name}.py").read_text(encoding="utf-8")
 
 
 def code_cells(problem: str) -> list[Any]:
@@ -250,7 +255,7 @@ def _run_all(text: str) -> None:
                 Path(request["figures"]).mkdir(parents=True, exist_ok=True)
                 value.savefig(Path(request["figures"]) / f"{number:02d}.png", dpi=80)
     spent = {"seconds": time.monotonic() - begin, "cpu_seconds": time.process_time() - cpu}
-    result = {wanted: plain_json(eval(wanted, names)) for wanted in request["dump"]}
+    result = {name: plain_json(eval(wanted, names)) for name, wanted in request["dump"].items()}
     text = json.dumps({**result, **spent, "deprecated": found})
     Path(request["result"]).write_text(text, encoding="utf-8")
 

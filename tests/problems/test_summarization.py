@@ -14,26 +14,13 @@ from autograder.grading.reference import reference
 from homework.data.stories import labelled
 from tests.problems.local_data import local_data, stand_in_for_t5
 from tests.problems.other_transformers import VERSIONS, tiny_t5
-from tests.problems.run_source import ROOT, run_source, verdicts
+from tests.problems.run_source import ROOT, run_source
 
 PROBLEM = "summarization"
-WRONG = ROOT / "solutions/variants" / PROBLEM / "wrong"
 REAL_STORIES = ROOT.parent / "shared" / "datasets" / "xsum"
 
 
-@pytest.mark.parametrize("own", ["no_causal_mask", "cache_ignored", "normalised_before", "no_cross_attention"])
-def test_a_wrong_layer_costs_nothing_elsewhere(own: str) -> None:
-    wrong = {"TransformerLayer": (WRONG / "TransformerLayer" / f"{own}.py").read_text(encoding="utf-8")}
-    assert [item for item, message in verdicts(PROBLEM, wrong).items() if message] == ["TransformerLayer"]
-
-
-@pytest.mark.parametrize("own", ["place_0", "first_layer_only"])
-def test_a_wrong_stack_costs_nothing_elsewhere(own: str) -> None:
-    wrong = {"TransformerStack": (WRONG / "TransformerStack" / f"{own}.py").read_text(encoding="utf-8")}
-    assert [item for item, message in verdicts(PROBLEM, wrong).items() if message] == ["TransformerStack"]
-
-
-def test_in_three_stories_of_four_another_sentence_than_the_first_tells_the_main_event() -> None:
+def test_the_first_sentence_tells_the_main_event_in_one_story_of_four() -> None:
     made = [story for part in labelled().values() for story in part]
     first = sum(story.main == 0 for story in made) / len(made)
     assert 0.23 < first < 0.27
@@ -94,10 +81,9 @@ def logits_apart():
 
 @pytest.mark.kernel
 @pytest.mark.long
-def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
-    asked = [f"(exec({HELPERS!r}, globals()), {expression})[1]" for expression in DUMP.values()]
-    found = run_source(PROBLEM, "mini", tmp_path, asked, timeout=1800)
-    seen = {name: found[expression] for name, expression in zip(DUMP, asked, strict=True)}
+def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
+    asked = {name: f"(exec({HELPERS!r}, globals()), {expression})[1]" for name, expression in DUMP.items()}
+    seen = run_source(PROBLEM, "mini", tmp_path, asked, timeout=1800)
     for again, new, pairs_again, pairs_new in seen["toy"]:
         assert again == pytest.approx(new, rel=1e-5)
         assert pairs_again == pairs_new * (pairs_new + 1) // 2
@@ -109,7 +95,7 @@ def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
     assert scratch[-1] < 0.95 * scratch[len(scratch) // 2], "the network from scratch is still learning"
     assert seen["copied"]["fine-tuned"] > 0.7 > 0.4 > seen["copied"]["from scratch"], "whose places they name"
     assert seen["beams"]["rougeL"] > seen["greedy"]["rougeL"] - 0.005
-    metrics = found["log"]["metrics"]
+    metrics = seen["log"]["metrics"]
     for name in ("lead", "scratch", "fine_tuned"):
         assert {f"summarization/{name}_{kind}" for kind in ("rouge1", "rouge2", "rougeL")} <= set(metrics)
 

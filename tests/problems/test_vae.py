@@ -8,26 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.problems.run_source import ROOT, run_source, verdicts
+from tests.problems.run_source import run_source
 
 PROBLEM = "vae"
 
 
-def test_two_wrong_helpers_do_not_hide_a_right_bound() -> None:
-    wrong = {
-        "sample_gaussian": (ROOT / "solutions/variants/vae/wrong/sample_gaussian/deviation_is_variance.py").read_text(
-            encoding="utf-8"
-        ),
-        "kl_standard_normal": (ROOT / "solutions/variants/vae/wrong/kl_standard_normal/sign.py").read_text(
-            encoding="utf-8"
-        ),
-    }
-    found = verdicts(PROBLEM, wrong)
-    assert [item for item, message in found.items() if not message] == ["negative_elbo_bound"]
-
-
 @pytest.mark.kernel
-def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
+def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     dump = {
         "untrained": "untrained_terms",
         "kl_history": "trained[0][1]['kl']",
@@ -43,9 +30,8 @@ def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
         "toy_gap": "toy_log_evidence - toy_bound(0.8, 1 / 3)",
         "toy_gaps": "[toy_log_evidence - toy_bound(m, v) for m in (0.0, 0.8, 2.0) for v in (0.02, 0.5, 2.0)]",
     }
-    found = run_source(PROBLEM, "mini", tmp_path, list(dump.values()))
-    seen = {name: found[asked] for name, asked in dump.items()}
-    check_training(found["log"]["metrics"], seen)
+    seen = run_source(PROBLEM, "mini", tmp_path, dump)
+    check_training(seen["log"]["metrics"], seen)
     check_samples(seen)
     check_beta(seen["by_beta"], seen["used"])
     assert abs(seen["toy_gap"]) < 1e-4 and min(seen["toy_gaps"]) > 0.01, "the bound touches at the posterior only"
