@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import io
 import linecache
 from pathlib import Path
@@ -14,6 +15,7 @@ import torch
 from matplotlib.figure import Figure
 
 from homework.profiles import Profile, Run
+from tests.conftest import ROOT
 
 Patch = pytest.MonkeyPatch
 Printed = pytest.CaptureFixture[str]
@@ -36,6 +38,13 @@ def run_cell(name: str, source: str, **names: Any) -> dict[str, Any]:
     cell.update(names)
     exec(compile(source, name, "exec"), cell)
     return cell
+
+
+def builder(name: str) -> ModuleType:
+    """The program `data/<name>.py`."""
+    with Patch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "data"))
+        return importlib.import_module(name)
 
 
 def same_weights(left: torch.nn.Module, right: torch.nn.Module) -> bool:

@@ -1,4 +1,4 @@
-"""The package inside a real kernel: what a student sees when cells run."""
+"""The package in a real kernel shows students figures, progress and errors as intended."""
 
 from __future__ import annotations
 
@@ -28,13 +28,12 @@ CELLS = [
 
 @pytest.mark.kernel
 def test_cells_figures_training_and_log(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(root))
-    monkeypatch.setenv("HOMEWORK_PROFILE", "mini")
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    settings = {"PYTHONPATH": str(root), "HOMEWORK_PROFILE": "mini", "IPYTHONDIR": str(tmp_path / "ipython")}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
-    NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
-    ).execute()
+    where = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=where).execute()
     outputs = [cell.outputs for cell in notebook.cells]
     text = ["".join(output.get("text", "") for output in of_cell) for of_cell in outputs]
     pictures = [sum("image/png" in output.get("data", {}) for output in of_cell) for of_cell in outputs]

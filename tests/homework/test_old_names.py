@@ -1,4 +1,4 @@
-"""Modules under the names of earlier releases: students have notebooks, pickles and checkpoints that use them."""
+"""Modules can be imported by the names of earlier releases, which notebooks, pickles and checkpoints use."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def test_every_way_to_import_an_old_name_gives_the_same_module(name: str) -> Non
     module = importlib.import_module(NEW_NAMES.get(f"homework.{name}", f"homework.{name}"))
     assert importlib.import_module(f"homework.{name}") is module
     names: dict[str, object] = {}
-    exec(f"import homework.{name}, homework.{name} as a\nfrom homework import {name} as b", names)
+    exec(f"import homework.{name} as a\nimport homework.{name}\nfrom homework import {name} as b", names)
     exec(f"c = homework.{name}", names)
     assert names["a"] is names["b"] is names["c"] is module
     assert module.__spec__ is not None and module.__spec__.name == module.__name__
 
 
-def test_what_notebooks_of_release_0_1_import_is_there() -> None:
+def test_everything_that_notebooks_of_release_0_1_import_exists() -> None:
     exec(NOTEBOOKS_0_1, {})
 
 
@@ -75,13 +75,13 @@ def test_a_pickle_may_name_a_class_by_its_old_module() -> None:
     assert pickle.loads(b"chomework.stories\nPairs\n.") is Pairs
 
 
-def test_a_file_that_an_older_release_left_behind_is_not_imported(tmp_path: Path) -> None:
+def test_a_file_left_behind_by_an_older_release_is_not_imported(tmp_path: Path) -> None:
     (tmp_path / "unet.py").write_text("raise SystemExit('stale')")
     code = f"import homework; homework.__path__.insert(0, {str(tmp_path)!r}); import homework.unet as unet; unet.UNet"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_package_itself_uses_the_new_names_only() -> None:
+def test_the_package_uses_the_new_names_only() -> None:
     old = re.compile(rf"\b({'|'.join(map(re.escape, NEW_NAMES))})\b")
     for path in PACKAGE.rglob("*.py"):
         if path.name != "old_names.py":

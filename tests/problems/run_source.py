@@ -1,8 +1,8 @@
-"""Runs a problem's source the way an author does: all of it from top to bottom, or its test cells against variants.
+"""Runs a problem's source: all of it from top to bottom, or its test cells against variants.
 
-`run_source` executes the code cells of `solutions/<problem>.py` in the `__main__` of a fresh Python process and gives
-back chosen variables and the log. `verdicts` runs only the test cells, in this process, against the reference solution
-in which one item may be replaced.
+`run_source` executes the code cells of `solutions/<problem>.py` in the `__main__` of a fresh Python process and returns
+chosen variables and the log. `verdicts` runs only the test cells, in this process, against the reference solution, in
+which items may be replaced.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_FOR_TESTS = frozenset({"install", "train", "experiment", "log", "answers"})
 """Cells that test cells must not need."""
 _START = "import sys; sys.path.insert(0, sys.argv[1]); import run_source; run_source._run_all(sys.argv[2])"
-"""The cells run in the `__main__` of this, as they do in a kernel."""
+"""The program whose `__main__` runs the cells, as a kernel does."""
 
 
 def run_source(
@@ -56,7 +56,7 @@ def run_source(
             to plain JSON. A mapping gives them other names: name → expression.
         env: further environment variables.
         figures: a folder for the figures that cells end in, as PNG files; none are kept if not given.
-        seed: what `homework.start` is told; the notebook's own if not given.
+        seed: for `homework.start`; the notebook's own if not given.
         timeout: limit in seconds of wall time.
         show: let the cells print where this process prints, instead of keeping what they print.
         deprecated: allow cells to use what Python or a library calls deprecated.
@@ -132,7 +132,7 @@ def cells_up_to(problem: str, name: str) -> dict[str, Any]:
         if {"install", "train"} & set(cell.metadata.get("tags", ())) or graded.get("grade"):
             continue
         with contextlib.redirect_stdout(io.StringIO()):
-            exec(_compiled(cell.source, f"<{problem}, code cell {number}>"), names)
+            _run_cell(cell.source, f"<{problem}, code cell {number}>", names)
         if name in names:
             return names
     raise KeyError(f"no cell of {problem} defines {name}")
@@ -179,7 +179,7 @@ def verdicts(
         drawn = contextlib.nullcontext() if seed is None else inputs_from(str(seed))
         with contextlib.redirect_stdout(io.StringIO()), drawn:
             try:
-                exec(_compiled(cell.source, f"<test of {item}>"), names)
+                _run_cell(cell.source, f"<test of {item}>", names)
                 found[item] = ""
             except Exception as error:
                 found[item] = f"{type(error).__name__}: {error}"
@@ -217,35 +217,24 @@ def _namespace(name: str, cells: Sequence[Any], replaced: Mapping[str, str] | No
             graded = cell.metadata.get("nbgrader", {})
             if NOT_FOR_TESTS & set(cell.metadata.get("tags", ())) or graded.get("grade"):
                 continue
-            source = cell.source
-            if graded.get("solution"):
-                if replaced is None:
-                    continue
-                source = replaced.get(graded["grade_id"], source)
-            exec(_compiled(source, f"<{name}, code cell {number}>"), vars(module))
+            if graded.get("solution") and replaced is None:
+                continue
+            source = (replaced or {}).get(graded.get("grade_id", ""), cell.source)
+            _run_cell(source, f"<{name}, code cell {number}>", vars(module))
     return vars(module)
 
 
-def _remember(source: str, name: str) -> None:
-    """Makes a cell's source known to tracebacks and `inspect`, as a kernel does."""
-    linecache.cache[name] = (len(source), None, [f"{line}\n" for line in source.splitlines()], name)
-
-
-def _compiled(source: str, name: str) -> Any:
-    _remember(source, name)
-    return compile(source, name, "exec")
-
-
 def _run_all(text: str) -> None:
-    """Executes every code cell in `__main__` and writes what was asked for."""
+    """Executes every code cell in `__main__` and writes the wanted values."""
     import torch  # noqa: F401  (the first import takes long and is not what is measured)
 
+    import homework
     from homework.hand_in.personal import plain_json
     from tests.problems.deprecations import deprecations
 
     request = json.loads(text)
     if request["seed"] is not None:
-        _start_with(request["seed"])
+        homework.start = functools.partial(homework.start, seed=request["seed"])
     names = vars(sys.modules["__main__"])
     begin, cpu = time.monotonic(), time.process_time()
     with deprecations() as found:
@@ -260,21 +249,10 @@ def _run_all(text: str) -> None:
     Path(request["result"]).write_text(text, encoding="utf-8")
 
 
-def _start_with(seed: int) -> None:
-    """From here on `homework.start` takes this seed."""
-    import homework
-
-    homework.start = functools.partial(homework.start, seed=seed)
-
-
 def _run_cell(source: str, name: str, names: dict[str, Any]) -> Any:
-    """Executes a cell; gives back the value of the expression that it ends in, None if it ends in none."""
-    _remember(source, name)
+    """Executes a cell, as a kernel does; returns the value of its last expression, or None."""
+    linecache.cache[name] = (len(source), None, [f"{line}\n" for line in source.splitlines()], name)
     tree = ast.parse(source, name)
-    last = tree.body[-1] if tree.body else None
-    if not isinstance(last, ast.Expr):
-        exec(compile(tree, name, "exec"), names)
-        return None
-    tree.body.pop()
+    last = tree.body.pop().value if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, name, "exec"), names)
-    return eval(compile(ast.Expression(last.value), name, "eval"), names)
+    return last and eval(compile(ast.Expression(last), name, "eval"), names)

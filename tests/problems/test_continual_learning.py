@@ -1,4 +1,4 @@
-"""The continual-learning problem: is what its text claims true in `mini`? (`test_every_problem` has the rest.)"""
+"""The claims of the continual-learning notebook are true in `mini`."""
 
 from __future__ import annotations
 

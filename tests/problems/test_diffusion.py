@@ -1,9 +1,10 @@
-"""The diffusion problem: is what its text claims true in `mini`? (`test_every_problem` has what holds for all.)"""
+"""The claims of the diffusion notebook are true in `mini`."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -65,13 +66,11 @@ def check_closed_forms(seen: dict[str, Any]) -> None:
 def check_training(seen: dict[str, Any]) -> None:
     """Both losses fall; the first half is hardest at the first steps, and so is the second."""
     binary, gauss = seen["binary_losses"], seen["gauss_losses"]
-    assert sum(binary[-100:]) / 100 < 0.2 * seen["untrained"]
-    assert math.isclose(sum(binary[:3]) / 3, seen["untrained"], rel_tol=0.5)
-    assert gauss[0] > 0.8 and sum(gauss[-100:]) / 100 < 0.07
-    by_step = seen["binary_by_step"]
-    assert by_step[0] == max(by_step) and by_step[0] > 20 * by_step[-1]
-    by_step = seen["gauss_by_step"]
-    assert by_step[0] == max(by_step) and by_step[-1] < 0.02
+    assert fmean(binary[-100:]) < 0.2 * seen["untrained"]
+    assert math.isclose(fmean(binary[:3]), seen["untrained"], rel_tol=0.5)
+    assert gauss[0] > 0.8 and fmean(gauss[-100:]) < 0.07
+    binary, gauss = seen["binary_by_step"], seen["gauss_by_step"]
+    assert binary[0] == max(binary) > 20 * binary[-1] and gauss[0] == max(gauss) and gauss[-1] < 0.02
 
 
 def check_samples(seen: dict[str, Any]) -> None:

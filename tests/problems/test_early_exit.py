@@ -1,4 +1,4 @@
-"""The early-exit problem: is what its text claims true in `mini`? (`test_every_problem` has what holds for all.)"""
+"""The claims of the early-exit notebook are true in `mini`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The GAN problem: is what its text claims true in `mini`? (`test_every_problem` has what holds for all problems.)"""
+"""The claims of the GAN notebook are true in `mini`."""
 
 from __future__ import annotations
 

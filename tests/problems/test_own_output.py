@@ -30,7 +30,7 @@ def text_of(page: str) -> str:
     """The text of a page, a line for each of its pieces."""
     pieces: list[str] = []
     parser = HTMLParser()
-    parser.handle_data = pieces.append  # type: ignore[method-assign]
+    parser.handle_data = pieces.append  # type: ignore[method-assign, assignment]
     parser.feed(page)
     return "\n".join(pieces)
 

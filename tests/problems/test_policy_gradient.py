@@ -1,4 +1,4 @@
-"""The policy-gradient problem: is what its text claims true in `mini`?"""
+"""The claims of the policy-gradient notebook are true in `mini`."""
 
 from __future__ import annotations
 

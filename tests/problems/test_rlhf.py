@@ -1,4 +1,4 @@
-"""The problem on human feedback: is what its text claims true in `mini`, and do its cells run in `full`?"""
+"""The claims of the notebook on human feedback are true in `mini`, and its cells run in `full`."""
 
 from __future__ import annotations
 

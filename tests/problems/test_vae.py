@@ -1,4 +1,4 @@
-"""The VAE problem: is what its text claims true in `mini`? (`test_every_problem` has what holds for all problems.)"""
+"""The claims of the VAE notebook are true in `mini`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
 
 
 def check_training(metrics: dict[str, Any], seen: dict[str, Any]) -> None:
-    """The terms on the test images stand in their bands, and went where the text says."""
+    """The terms on the test images are in their ranges, and changed as the text says."""
     nelbo, kl, rec = (metrics[f"vae/test_{term}"] for term in ("nelbo", "kl", "rec"))
     assert nelbo["runs"] == kl["runs"] == rec["runs"] == 3
     assert math.isclose(nelbo["value"], kl["value"] + rec["value"], rel_tol=1e-4)
@@ -64,10 +64,10 @@ def check_samples(seen: dict[str, Any]) -> None:
 
 def check_beta(terms: dict[str, Any], used: dict[str, int]) -> None:
     """Cheap nats: better reconstructions and more latents; the bound is best for β = 1."""
-    cheap, plain, dear = (terms[beta] for beta in ("0.1", "1.0", "8.0"))
-    assert cheap["kl"] > 1.5 * plain["kl"] > 3 * dear["kl"]
-    assert cheap["rec"] < plain["rec"] < dear["rec"]
-    assert plain["nelbo"] < min(cheap["nelbo"], dear["nelbo"])
+    cheap, plain, costly = (terms[beta] for beta in ("0.1", "1.0", "8.0"))
+    assert cheap["kl"] > 1.5 * plain["kl"] > 3 * costly["kl"]
+    assert cheap["rec"] < plain["rec"] < costly["rec"]
+    assert plain["nelbo"] < min(cheap["nelbo"], costly["nelbo"])
     assert used["0.1"] > 50 and 8 <= used["1.0"] <= 20 and used["8.0"] <= 2
 
 

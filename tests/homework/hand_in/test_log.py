@@ -66,7 +66,7 @@ def test_a_log_holds_all_that_was_recorded(monkeypatch: Patch, capsys: Printed) 
 
     log = SubmissionLog(RUN, student=" ada ")
     log.answers(personal_answers)
-    nelbos = [98.0, 99.0, torch.tensor(100.0, requires_grad=True)]
+    nelbos: list[Any] = [98.0, 99.0, torch.tensor(100.0, requires_grad=True)]
     log.metric("vae/test_nelbo", values=nelbos, evidence={"last": torch.ones(2)})
     log.metric("vae/test_kl", 25.5)
     log.metric("vae/test_rec", value=1.0, stderr=0.5, runs=4)

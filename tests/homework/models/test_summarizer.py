@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import shutil
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
 
 # isort: split  (homework comes first: it makes torchvision importable, which transformers wants)
-from transformers import AutoTokenizer, T5ForConditionalGeneration
+from transformers import AutoTokenizer, T5Config, T5ForConditionalGeneration
 
 from homework.data.stories import embedded_stories
 from homework.errors import DataError
@@ -20,7 +20,8 @@ from homework.models.pretrained import from_pretrained, local_or_hub
 from homework.models.rouge_scores import KINDS, rouge_scores
 from homework.models.summarizer import saved_summarizer_folder, summarizer_name, tiny_summarizer_folder
 from homework.models.tiny_t5 import t5_name, tiny_t5_folder
-from tests.homework.conftest import Patch, a_run, check_shipped
+from homework.seeds import seed_everything
+from tests.homework.conftest import Patch, a_run, builder, check_shipped
 
 FULL = a_run("rlhf", "full")
 
@@ -88,9 +89,13 @@ def test_it_writes_summaries_as_well_as_its_record_says_and_can_be_improved() ->
     assert set(record["rouge_greedy"]) == set(KINDS)
 
 
-def test_the_builder_learns_the_same_from_the_same_seed(root: Path, monkeypatch: Patch) -> None:
-    monkeypatch.syspath_prepend(str(root / "data"))
-    build = importlib.import_module("build_tiny_summarizer")
+@pytest.fixture(scope="module")
+def build() -> Any:
+    """`data/build_tiny_summarizer.py`."""
+    return builder("build_tiny_summarizer")
+
+
+def test_the_builder_learns_the_same_from_the_same_seed(build: Any, monkeypatch: Patch) -> None:
     monkeypatch.setattr(build, "JUDGED", 4)
     tokenizer: Any = AutoTokenizer.from_pretrained(tiny_t5_folder())
     data, made = embedded_stories(), []
@@ -101,3 +106,20 @@ def test_the_builder_learns_the_same_from_the_same_seed(root: Path, monkeypatch:
     for sampled in (False, True):
         scores = build.rouge_of(model, tokenizer, data.validation, sampled=sampled)
         assert list(scores) == list(KINDS) and all(0 <= score <= 1 for score in scores.values())
+
+
+@pytest.mark.slow
+def test_fine_tuning_beats_training_from_scratch_and_the_first_sentence(build: Any) -> None:
+    folder, data = tiny_t5_folder(), embedded_stories()
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    tuned, scratch = [], []
+    for seed in range(3):
+        seed_everything(seed)
+        pretrained = T5ForConditionalGeneration.from_pretrained(folder)
+        new = T5ForConditionalGeneration(T5Config.from_pretrained(folder))
+        for model, reached in ((pretrained, tuned), (new, scratch)):
+            build.fine_tune(model, tokenizer, data.train, steps=300, seed=seed)
+            reached.append(build.rouge_of(model, tokenizer, data.test, sampled=False)["rougeL"])
+    leads = [document.split(". ")[0] + "." for document in data.test.documents]
+    lead = fmean(rouge_scores(*pair)["rougeL"] for pair in zip(leads, data.test.summaries, strict=True))
+    assert min(tuned) > max(*scratch, lead) + 0.05

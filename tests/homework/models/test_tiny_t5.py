@@ -1,12 +1,10 @@
-"""The tiny T5 loads as any T5 does, knows the language of the stories, and is a good start for fine-tuning."""
+"""The tiny T5 loads as any T5 does and knows the language of the stories."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import random
 import shutil
-import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,18 +13,17 @@ import pytest
 import torch
 
 # isort: split  (homework comes first: it makes torchvision importable, which transformers wants)
-from transformers import AutoTokenizer, T5Config, T5ForConditionalGeneration
+from transformers import AutoTokenizer, T5ForConditionalGeneration
 
 import homework
 from homework.data.span_corruption import corrupt_spans
 from homework.data.stories import embedded_stories
 from homework.errors import DataError
 from homework.models import tiny_t5
-from homework.models.rouge_metric import Rouge
 from homework.models.tiny_t5 import t5_name, tiny_t5_folder
 from homework.profiles import PROFILES
 from homework.train import training
-from tests.homework.conftest import Patch, Printed, a_run, check_shipped, same_weights
+from tests.homework.conftest import Patch, Printed, a_run, builder, check_shipped, same_weights
 
 SENTINELS = 32
 
@@ -46,13 +43,9 @@ def record() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def build(root: Path) -> ModuleType:
+def build() -> ModuleType:
     """`data/build_tiny_t5.py`."""
-    spec = importlib.util.spec_from_file_location("build_tiny_t5", root / "data" / "build_tiny_t5.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return builder("build_tiny_t5")
 
 
 def test_each_profile_has_its_model(monkeypatch: Patch, tmp_path: Path) -> None:
@@ -180,60 +173,3 @@ def test_the_learning_rate_warms_up_and_falls(build: ModuleType) -> None:
     assert rates[: top + 1] == sorted(rates[: top + 1])
     assert rates[top:] == sorted(rates[top:], reverse=True)
     assert rates[-1] < 0.02 * build.PEAK_RATE
-
-
-STEPS, BATCH, RATE, STORIES = 300, 16, 3e-3, 120
-
-
-def summariser(build: ModuleType, folder: Path, tokenizer: Any, *, pretrained: bool, seed: int) -> Any:
-    """A tiny T5 after 300 steps on stories and summaries, from the shipped weights or from random ones."""
-    homework.seed_everything(seed)
-    if pretrained:
-        model = T5ForConditionalGeneration.from_pretrained(folder)
-    else:
-        model = T5ForConditionalGeneration(T5Config.from_pretrained(folder))
-    train = embedded_stories().train
-    documents, summaries = (tokenizer(list(texts))["input_ids"] for texts in (train.documents, train.summaries))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: min((k + 1) / 30, (STEPS - k) / (STEPS - 30)))
-    model.train()
-    source = random.Random(seed)
-    for _ in range(STEPS):
-        chosen = [source.randrange(len(train)) for _ in range(BATCH)]
-        x, y = build.padded([documents[i] for i in chosen], 0), build.padded([summaries[i] for i in chosen], -100)
-        loss = model(input_ids=x, attention_mask=(x != 0).long(), labels=y).loss
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-    return model.eval()
-
-
-def rouge_l(build: ModuleType, model: Any, tokenizer: Any) -> float:
-    test = embedded_stories().test
-    x = build.padded(tokenizer(list(test.documents[:STORIES]))["input_ids"], 0)
-    with torch.no_grad():
-        out = model.generate(input_ids=x, attention_mask=(x != 0).long(), max_length=24, do_sample=False, num_beams=1)
-    texts = tokenizer.batch_decode(out, skip_special_tokens=True)
-    return 100 * float(Rouge().compute(predictions=texts, references=list(test.summaries[:STORIES]))["rougeL"])
-
-
-@pytest.mark.slow
-def test_fine_tuning_beats_training_from_scratch_and_the_first_sentence(
-    build: ModuleType, loaded: tuple[Any, Any], capsys: Printed
-) -> None:
-    tokenizer, folder, test = loaded[0], tiny_t5_folder(), embedded_stories().test
-    lead = [document.split(". ")[0] + "." for document in test.documents[:STORIES]]
-    first = 100 * Rouge().compute(predictions=lead, references=list(test.summaries[:STORIES]))["rougeL"]
-    reached: dict[bool, list[float]] = {True: [], False: []}
-    for seed in range(3):
-        for pretrained, scores in reached.items():
-            begun = time.monotonic()
-            model = summariser(build, folder, tokenizer, pretrained=pretrained, seed=seed)
-            seconds = time.monotonic() - begun
-            scores.append(rouge_l(build, model, tokenizer))
-            start = "fine-tuned" if pretrained else "from scratch"
-            with capsys.disabled():
-                print(f"\nseed {seed}, {start}: ROUGE-L {scores[-1]:.1f} (first sentence {first:.1f}), {seconds:.0f} s")
-    assert min(reached[True]) > max(*reached[False], first) + 5
