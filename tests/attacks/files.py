@@ -100,10 +100,6 @@ def _nbgrader(**fields: object) -> Edit:
     return lambda cell: cell.metadata.nbgrader.update(fields)
 
 
-def _tag_tests(tag: str) -> Edit:
-    return _each("test_", lambda cell: cell.metadata.update(tags=[tag]))
-
-
 def _raise_points(cell: NotebookNode) -> None:
     cell.metadata.nbgrader.points = 1e9
     cell.outputs = [new_output("execute_result", data={"text/plain": "1000000"}, execution_count=1)]
@@ -115,9 +111,8 @@ def _become_text(cell: NotebookNode) -> None:
 
 
 def _strip(notebook: NotebookNode) -> None:
-    notebook.cells = [
-        c for c in notebook.cells if not c.metadata.get("nbgrader", {}).get("grade_id", "").startswith("t")
-    ]
+    of_tests = [cell.metadata.get("nbgrader", {}).get("grade_id", "").startswith("t") for cell in notebook.cells]
+    notebook.cells = [cell for cell, of_test in zip(notebook.cells, of_tests, strict=True) if not of_test]
     for cell in notebook.cells:
         cell.metadata = {}
 
@@ -133,23 +128,15 @@ def _grade_ids_are_lists(notebook: NotebookNode) -> None:
 
 
 def _scripts(notebook: NotebookNode) -> None:
-    bad = {
-        "text/html": "<script>alert(1)</script>",
-        "application/javascript": "alert(1)",
-        "image/svg+xml": "<svg onload='x'/>",
-    }
+    bad = {"text/html": "<script>alert(1)</script>", "application/javascript": "alert(1)"}
+    bad["image/svg+xml"] = "<svg onload='x'/>"
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [new_output("display_data", data=bad)]
 
 
-def _redefine_at_the_end(notebook: NotebookNode) -> None:
-    notebook.cells.append(new_code_cell("standardize = lambda x, eps=0: True", id="later"))
-
-
-def _patch_at_the_start(notebook: NotebookNode) -> None:
-    patch = ["import torch, homework.checks", "torch.allclose = homework.checks.close = lambda *a, **k: True"]
-    notebook.cells.insert(0, new_code_cell("\n".join(patch), id="patch"))
+def _insert(place: int, id: str, source: str) -> Edit:
+    return lambda notebook: notebook.cells.insert(place, new_code_cell(source, id=id))
 
 
 def _free_cells(notebook: NotebookNode) -> None:
@@ -157,20 +144,17 @@ def _free_cells(notebook: NotebookNode) -> None:
     notebook.cells.insert(4, new_code_cell("!pip list\n%timeit 1 + 1\nscratch = 3", id="magics"))
 
 
-def _reverse(notebook: NotebookNode) -> None:
-    notebook.cells.reverse()
-
-
 BODY = RIGHT_STANDARDIZE.removeprefix(STANDARDIZE)
 NOISE = "    import sys, warnings\n    warnings.warn('noise')\n    print('Traceback', file=sys.stderr)\n"
 SLOW = "    import time\n    time.sleep(0.2)\n"
+PATCH = "import torch, homework.checks\ntorch.allclose = homework.checks.close = lambda *a, **k: True"
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)> [x](javascript:alert(1))"
 
 WRONG = {"standardize": NOTHING}
 
 EDITED = {
-    "17_skip_execution": Edited(8.0, _tag_tests("skip-execution"), WRONG),
-    "18_raises_exception": Edited(8.0, _tag_tests("raises-exception"), WRONG),
+    "17_skip_execution": Edited(8.0, _each("test_", lambda c: c.metadata.update(tags=["skip-execution"])), WRONG),
+    "18_raises_exception": Edited(8.0, _each("test_", lambda c: c.metadata.update(tags=["raises-exception"])), WRONG),
     "32_test_source_edited": Edited(8.0, _each("test_", lambda cell: cell.update(source="pass")), WRONG),
     "32b_points_raised": Edited(8.0, _each("test_", _raise_points), WRONG),
     "32c_test_becomes_text": Edited(8.0, _each("test_", _become_text), WRONG),
@@ -182,8 +166,8 @@ EDITED = {
     "59c_list_as_grade_id": Edited(8.0, _grade_ids_are_lists, WRONG),
     "62_script_in_outputs": Edited(8.0, _scripts, WRONG),
     "62b_script_in_answers": Edited(8.0, _each("written", lambda cell: cell.update(source=SCRIPT)), WRONG),
-    "81_later_cell_redefines": Edited(8.0, _redefine_at_the_end, WRONG),
-    "82_free_cell_patches": Edited(8.0, _patch_at_the_start, WRONG),
+    "81_later_cell_redefines": Edited(8.0, _insert(10**6, "later", "standardize = lambda x, eps=0: True"), WRONG),
+    "82_free_cell_patches": Edited(8.0, _insert(0, "patch", PATCH), WRONG),
 }
 """Attacks by an edited notebook; the wrong `standardize` deserves nothing, the right `Line` its points."""
 
@@ -196,7 +180,7 @@ HONEST_EDITED = {
     "honest_wrong": Edited(8.0, answers=WRONG),
     "honest_copied_tests": Edited(FULL, _copy_tests),
     "honest_stripped": Edited(FULL, _strip),
-    "honest_reversed": Edited(FULL, _reverse),
+    "honest_reversed": Edited(FULL, lambda notebook: notebook.cells.reverse()),
     "honest_notes_and_magics": Edited(FULL, _free_cells),
     "honest ünïcode name": Edited(FULL),
 }

@@ -21,12 +21,8 @@ from tests.conftest import ROOT
 
 STACK = Path(__file__).parent / "colab_stack.txt"
 MOST_SECONDS = 60
-RUN = """
-import sys, nbformat
-from nbclient import NotebookClient
-notebook = nbformat.read(sys.argv[1], 4)
-NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
-"""
+RUN = """import sys, nbformat, nbclient
+nbclient.NotebookClient(nbformat.read(sys.argv[1], 4), timeout=600, kernel_name="python3").execute()"""
 
 
 def run(*command: str | Path, cwd: Path, **variables: str) -> str:

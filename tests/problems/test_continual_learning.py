@@ -63,8 +63,7 @@ def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     check_rehearsal(runs)
     check_order(runs, f"EWC, λ = {seen['best_lam']:g}", list(seen["rehearsal"])[-1])
     check_mlp(runs, list(seen["mlp"]))
-    metrics = seen["log"]["metrics"]
-    best = metrics[f"continual_learning/ewc_lambda_{seen['best_lam']:g}/average_accuracy"]
+    best = seen["log"]["metrics"][f"continual_learning/ewc_lambda_{seen['best_lam']:g}/average_accuracy"]
     assert best["value"] == pytest.approx(mean(column(runs[f"EWC, λ = {seen['best_lam']:g}"], ACCURACY)), abs=1e-6)
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from nbclient import NotebookClient
 
 from autograder.course.problem import Item, Problem, load_problem, problem_ids
-from autograder.course.variants import Variant, variants
+from autograder.course.variants import Variant, VariantKind, variants
 from autograder.release.notebook import released_notebook
 from tests.problems.one_item import graded
 from tests.problems.run_source import ROOT, code_cells, run_source, verdicts
@@ -41,13 +40,10 @@ ITEMS = {
 
 CODE = [(problem, item) for problem in PROBLEMS for item in problem.items if item.kind == "code"]
 MANUAL = [(problem, item) for problem in PROBLEMS for item in problem.items if item.kind != "code"]
-WRONG = [(problem, variant) for problem in PROBLEMS for variant in variants(problem, "wrong")]
-RIGHT = [(problem, variant) for problem in PROBLEMS for variant in variants(problem, "right")]
-
-
-def _grouped(pairs: list[tuple[Problem, Variant]]) -> list[Any]:
-    """Parameters whose tests run in one worker for each problem, which then loads it once."""
-    return [pytest.param(*pair, marks=pytest.mark.xdist_group(f"variants of {pair[0].id}")) for pair in pairs]
+KINDS: tuple[VariantKind, ...] = ("wrong", "right")
+VARIANTS = [(problem, variant) for problem in PROBLEMS for kind in KINDS for variant in variants(problem, kind)]
+GROUPED = [pytest.param(*pair, marks=pytest.mark.xdist_group(f"variants of {pair[0].id}")) for pair in VARIANTS]
+"""One worker for each problem, which loads it once."""
 
 
 def names_of(problem: Problem) -> list[str]:
@@ -78,28 +74,19 @@ def test_every_item_has_enough_variants(problem: Problem, item: Item) -> None:
     assert sum(variant.item == item.id for variant in variants(problem, "right")) >= 2
 
 
-@pytest.mark.parametrize(("problem", "variant"), WRONG + RIGHT, ids=name_of)
-def test_a_variant_says_what_it_is_and_defines_its_item(problem: Problem, variant: Variant) -> None:
-    assert len(variant.text) > 15
-    assert re.search(rf"^(def|class) {variant.item}[(:]", variant.source, re.MULTILINE)
-    compile(variant.source, str(variant.path), "exec")
-
-
 @pytest.mark.parametrize("problem", PROBLEMS, ids=name_of)
 def test_the_solution_passes_its_tests(problem: Problem) -> None:
     assert verdicts(problem.id) == dict.fromkeys(names_of(problem), "")
 
 
-@pytest.mark.parametrize(("problem", "variant"), _grouped(WRONG), ids=name_of)
-def test_a_wrong_solution_fails(problem: Problem, variant: Variant) -> None:
+@pytest.mark.parametrize(("problem", "variant"), GROUPED, ids=name_of)
+def test_a_wrong_variant_loses_points_and_a_right_one_gets_full_marks(problem: Problem, variant: Variant) -> None:
+    assert len(variant.text) > 15, "its first line says what it is"
+    assert re.search(rf"^(def|class) {variant.item}[(:]", variant.source, re.MULTILINE)
+    compile(variant.source, str(variant.path), "exec")
     result = graded(problem, variant.item, variant.source)
-    assert result.score < result.max_score and result.message
-
-
-@pytest.mark.parametrize(("problem", "variant"), _grouped(RIGHT), ids=name_of)
-def test_a_right_alternative_passes(problem: Problem, variant: Variant) -> None:
-    result = graded(problem, variant.item, variant.source)
-    assert result.score == result.max_score, result.message
+    assert (result.score == result.max_score) is (variant.kind == "right"), result.message
+    assert variant.kind == "right" or result.message
 
 
 @pytest.mark.slow
@@ -107,7 +94,7 @@ def test_a_right_alternative_passes(problem: Problem, variant: Variant) -> None:
 @pytest.mark.parametrize(("problem", "item"), CODE, ids=name_of)
 def test_verdicts_do_not_depend_on_the_drawn_inputs(problem: Problem, item: Item) -> None:
     """Each course draws its own inputs: solution, right and wrong answers are judged correctly with any of them."""
-    asked = [variant for chosen, variant in WRONG + RIGHT if (chosen.id, variant.item) == (problem.id, item.id)]
+    asked = [variant for chosen, variant in VARIANTS if (chosen.id, variant.item) == (problem.id, item.id)]
     for seed in range(1, 21):
         assert verdicts(problem.id, {}, [item.id], seed=seed) == {item.id: ""}, seed
         for variant in asked:

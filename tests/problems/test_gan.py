@@ -70,7 +70,7 @@ def check_toy_game(left: list[float], last: dict[str, float]) -> None:
 
 
 def check_samples(seen: dict[str, Any]) -> None:
-    """A judge who can read finds nearly all digits among 1,000 samples, not as often as among real ones."""
+    """The judge recognises nearly all digits among 1,000 samples, less often than among real images."""
     accuracy, on_digits, on_noise = seen["judge"]
     assert accuracy > 0.95 and on_digits > 0.85 and on_noise < 0.1
     recognised, classes, effective, distance = seen["final"]

@@ -36,8 +36,7 @@ def put(folder: Path, *, size: int = 32, label: int = 3, columns: tuple[str, str
         images = stream.randint(0, 256, (count, size, size, 3)).astype(np.uint8)
         encoded = []
         for image in images:
-            buffer = io.BytesIO()
-            Image.fromarray(image).save(buffer, format="PNG")
+            Image.fromarray(image).save(buffer := io.BytesIO(), format="PNG")
             encoded.append({"bytes": buffer.getvalue(), "path": ""})
         table = pyarrow.table({columns[0]: encoded, columns[1]: [label] * count})
         pyarrow.parquet.write_table(table, folder / "cifar10" / f"{split}.parquet")

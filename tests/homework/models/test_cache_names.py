@@ -14,7 +14,7 @@ from torch import nn
 
 from homework.models.cache_names import NAMES, accept_both_cache_names
 from homework.models.tiny_t5 import tiny_t5_folder
-from tests.problems.other_transformers import VERSIONS, NewT5, OldT5, T5ForConditionalGeneration, tiny_t5
+from tests.problems.other_transformers import VERSIONS, NewT5, OldT5, tiny_t5
 
 IDS = torch.randint(3, 1000, (2, 9), generator=torch.Generator().manual_seed(0))
 START = torch.zeros(2, 1, dtype=torch.long)
@@ -59,6 +59,8 @@ def test_an_unpatched_version_refuses_the_other_name(kind: Any, name: str) -> No
 
 
 def test_the_model_is_otherwise_unchanged(tmp_path: Path) -> None:
+    from transformers import T5ForConditionalGeneration
+
     plain = T5ForConditionalGeneration.from_pretrained(tiny_t5_folder()).eval()
     model = accept_both_cache_names(T5ForConditionalGeneration.from_pretrained(tiny_t5_folder())).eval()
     assert type(model) is T5ForConditionalGeneration

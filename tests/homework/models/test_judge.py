@@ -28,11 +28,6 @@ def random(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def readings(images: torch.Tensor) -> dict[str, torch.Tensor]:
-    """The same digits as grey values, drawn as zeros and ones, and cut at one half."""
-    return {"grey": images, "drawn": torch.bernoulli(images, generator=random(1)), "cut": (images > 0.5).float()}
-
-
 def no_digits() -> dict[str, torch.Tensor]:
     """Pictures `[N, 784]` without a digit; the second half are of kinds that training does not show."""
     pixels = DIGITS.test_images.reshape(-1, 784)
@@ -52,7 +47,9 @@ def no_digits() -> dict[str, torch.Tensor]:
 
 
 def test_it_recognises_held_out_digits_in_grey_and_in_black_and_white(judge: Judge) -> None:
-    for name, images in readings(DIGITS.test_images).items():
+    grey = DIGITS.test_images
+    black_and_white = {"drawn": torch.bernoulli(grey, generator=random(1)), "cut": (grey > 0.5).float()}
+    for name, images in {"grey": grey, **black_and_white}.items():
         verdict = judge_samples(judge, images)
         assert float((verdict.labels == DIGITS.test_labels).float().mean()) >= 0.95, name
         assert verdict.mean_confidence > 0.85, name
@@ -67,10 +64,8 @@ def test_it_recognises_no_digit_where_there_is_none(judge: Judge, name: str) -> 
 
 def test_confidence_falls_with_the_share_of_noise(judge: Judge) -> None:
     noise = torch.rand(DIGITS.test_images.shape, generator=random(7))
-    confidence = [
-        judge_samples(judge, (1 - share) * DIGITS.test_images + share * noise).mean_confidence
-        for share in (0.0, 0.4, 0.6, 0.8)
-    ]
+    mixed = [(1 - share) * DIGITS.test_images + share * noise for share in (0.0, 0.4, 0.6, 0.8)]
+    confidence = [judge_samples(judge, images).mean_confidence for images in mixed]
     assert confidence == sorted(confidence, reverse=True)
     assert confidence[0] - confidence[-1] > 0.5
 

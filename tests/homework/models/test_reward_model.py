@@ -31,10 +31,10 @@ def make_tiny_roberta(folder: Path) -> None:
     tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
     names = {f"{role}_token": token for role, token in {**special, "cls": "<s>", "sep": "</s>"}.items()}
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=512, **names).save_pretrained(folder)
-    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
-    sizes |= {"vocab_size": len(tokens), "max_position_embeddings": 514, "type_vocab_size": 1}
-    ids = {"bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2}
-    RobertaForMaskedLM(RobertaConfig(**sizes, **ids)).save_pretrained(folder)
+    sizes: dict[str, Any] = {"bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2, "vocab_size": len(tokens)}
+    sizes |= {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    sizes |= {"max_position_embeddings": 514, "type_vocab_size": 1}
+    RobertaForMaskedLM(RobertaConfig(**sizes)).save_pretrained(folder)
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,8 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
-from homework.show import notebook_figure, plots
+from homework.show import plots
 from homework.show.matrices import side_by_side
+from homework.show.notebook_figure import NotebookFigure
 from homework.show.surfaces import surface
 from tests.homework.conftest import check_saved
 
@@ -59,7 +58,7 @@ def test_every_figure_has_its_title_and_labels_and_can_be_saved() -> None:
         shown = (axes.get_title(loc="left"), axes.get_xlabel(), axes.get_ylabel())
         assert shown == ("What one sees", "step", "loss in nats"), name
         assert axes.get_yscale() == ("log" if "log" in name or "everything" in name else "linear"), name
-        assert isinstance(figure, notebook_figure.NotebookFigure) and LABELS["title"] in figure.alternative_text()
+        assert isinstance(figure, NotebookFigure) and LABELS["title"] in figure.alternative_text()
         check_saved(figure)
 
 
@@ -109,7 +108,7 @@ def test_a_long_title_stays_inside_the_figure(bars: int) -> None:
     box = axes._left_title.get_window_extent()  # type: ignore[attr-defined]
     assert box.x0 >= 0 and box.x1 <= figure.bbox.x1
     assert axes.get_title(loc="left").replace("\n", " ") == title
-    assert isinstance(figure, notebook_figure.NotebookFigure) and title in figure.alternative_text()
+    assert isinstance(figure, NotebookFigure) and title in figure.alternative_text()
     assert len({bar.get_facecolor() for bar in axes.patches}) == 1, "colour would mean something"
 
 
@@ -197,7 +196,7 @@ def test_matrices_side_by_side_have_names_labels_and_numbers() -> None:
     assert [text.get_text() for text in first.texts] == ["0.90", "0.10", "0.50", "0.80"]
     assert [text.get_text() for text in second.texts] == ["0.70", "0.20", "0.60"], "NaN stays empty"
     assert [label.get_text() for label in first.get_xticklabels()] == ["1", "2"]
-    assert isinstance(figure, notebook_figure.NotebookFigure)
+    assert isinstance(figure, NotebookFigure)
     assert figure.alternative_text().startswith("Figure: Accuracy; naive (on task / after task); EWC")
     check_saved(figure)
     with_errors = side_by_side({"a": LEFT}, errors={"a": LEFT / 10})
@@ -230,24 +229,3 @@ def test_matrices_side_by_side_share_one_scale(low: Any, high: Any, limits: tupl
 def test_values_that_cannot_be_drawn_are_refused(wrong: Callable[[], Figure], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         wrong()
-
-
-def test_a_notebook_shows_a_figure_once_per_cell(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[dict[str, Any]] = []
-    shell = SimpleNamespace(kernel=object(), execution_count=1)
-
-    def publish(data: dict[str, Any], metadata: dict[str, Any]) -> None:
-        shown.append({**data, "metadata": metadata})
-
-    monkeypatch.setattr("IPython.display.publish_display_data", publish)
-    monkeypatch.setattr(notebook_figure, "notebook_shell", lambda: shell)
-    figure = plots.bars({"a": 1.0}, **LABELS)
-    assert isinstance(figure, notebook_figure.NotebookFigure)
-    assert len(shown) == 1
-    assert base64.b64decode(shown[0]["image/png"]).startswith(b"\x89PNG")
-    assert shown[0]["text/plain"] == "Figure: What one sees (step / loss in nats)"
-    figure._ipython_display_()  # the call was the cell's last expression
-    assert len(shown) == 1
-    shell.execution_count = 2
-    figure._ipython_display_()  # asked for in a later cell
-    assert len(shown) == 2

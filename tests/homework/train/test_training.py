@@ -1,7 +1,8 @@
-"""A run that was disconnected and resumed equals one that was not; a checkpoint that does not fit is not used."""
+"""An interrupted and resumed run equals an uninterrupted one; a checkpoint of another run is not used."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 from collections.abc import Callable
@@ -20,10 +21,6 @@ from tests.homework.conftest import Patch, Printed, a_run, disk_full, same_weigh
 
 STEPS = 12
 FILE = Path("checkpoints", "vae-toy-mini-seed0.pt")
-
-
-class Disconnected(Exception):  # noqa: N818  (reads as what happened)
-    """The session ended."""
 
 
 def squared(x: torch.Tensor) -> torch.Tensor:
@@ -51,7 +48,7 @@ def train(
     run: Run | None = None,
     restart: bool = False,
 ) -> tuple[training.Loop, torch.nn.Module, list[int]]:
-    """A small training run that draws from all generators; `stop_in`: the step in whose middle the session ends."""
+    """A small training run that draws from all generators; `stop_in`: the step in which it is interrupted."""
     run = run or a_run()
     seed_everything(run.seed)
     model = torch.nn.Sequential(torch.nn.Linear(3, width), torch.nn.Dropout(0.5), torch.nn.Linear(width, 3))
@@ -62,7 +59,7 @@ def train(
     modules = {"model": model, "optimizer": optimizer, "scheduler": scheduler, "own": own, "average": average}
     loop = training.Loop(run, "toy", steps=steps, modules=modules, code=[code, {"width": width}], restart=restart)
     done: list[int] = []
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         for step in loop:
             x = torch.randn(8, 3) + torch.randn(3, generator=own) + float(np.random.randn())
             loss = code(model(x))
@@ -76,9 +73,7 @@ def train(
                 loop.record(seldom=step)
             done.append(step)
             if step == stop_in:
-                raise Disconnected
-    except Disconnected:
-        pass
+                raise KeyboardInterrupt
     return loop, model, done
 
 
@@ -93,7 +88,7 @@ def test_a_resumed_run_gives_the_same_numbers_bit_for_bit(monkeypatch: Patch, st
     for stop in stops:
         _, _, part = train(stop_in=stop)
         assert part == list(range(begun, stop + 1))
-        begun = stop  # the step in whose middle the session ended is done again
+        begun = stop  # the interrupted step is done again
     resumed, other, rest = train()
     assert rest == list(range(begun, STEPS))
     assert same_weights(model, other)
@@ -102,18 +97,14 @@ def test_a_resumed_run_gives_the_same_numbers_bit_for_bit(monkeypatch: Patch, st
     assert (float(torch.rand(())), float(np.random.rand())) == after
 
 
-def test_a_finished_run_is_restored_and_says_so(capsys: Printed) -> None:
+def test_a_finished_run_is_restored_unless_it_is_restarted(capsys: Printed) -> None:
     first, model, _ = train()
     capsys.readouterr()
     again, other, done = train()
     assert done == [] and same_weights(model, other) and again.history == first.history
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith(f"toy: all 12 steps are complete; restored from {FILE}")
-
-
-def test_restart_trains_again() -> None:
-    train()
-    assert train(restart=True)[2] == list(range(STEPS))
+    assert train(restart=True)[2] == list(range(STEPS)), "with restart=True it trains again"
 
 
 @pytest.mark.parametrize(
