@@ -1,4 +1,7 @@
-"""What the tests of the student package share: runs, notebook cells, a full disk, damaged weights, saved figures."""
+"""What the tests of the student package share: runs, notebook cells, a full disk, programs of `data/`, checks.
+
+It is imported before every test module here, and imports homework, which makes torchvision importable for transformers.
+"""
 
 from __future__ import annotations
 

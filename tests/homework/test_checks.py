@@ -104,7 +104,7 @@ def test_close_names_an_object_without_comparing_it() -> None:
         def __bool__(self, *others: object) -> bool:
             raise AssertionError("must not be called")
 
-        __eq__ = __bool__  # type: ignore[assignment]
+        __eq__ = __bool__
         __hash__ = None  # type: ignore[assignment]
 
     for want in (1.0, torch.ones(2), (1.0, 2.0), {"a": 1.0}, "text", None):

@@ -253,6 +253,7 @@ def _run_cell(source: str, name: str, names: dict[str, Any]) -> Any:
     """Executes a cell, as a kernel does; returns the value of its last expression, or None."""
     linecache.cache[name] = (len(source), None, [f"{line}\n" for line in source.splitlines()], name)
     tree = ast.parse(source, name)
-    last = tree.body.pop().value if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, name, "exec"), names)
-    return last and eval(compile(ast.Expression(last), name, "eval"), names)
+    last = tree.body[-1] if tree.body else None
+    value = last.value if isinstance(last, ast.Expr) else None
+    exec(compile(ast.Module(tree.body[:-1] if value else tree.body, []), name, "exec"), names)
+    return value and eval(compile(ast.Expression(value), name, "eval"), names)

@@ -123,8 +123,8 @@ def check_searches(seen: dict[str, Any]) -> None:
     for (mean, std), valley in zip(seen["starts"], reached, strict=True):
         nearest = 0 if mean < 0 else 2
         assert valley == (nearest if std < 2 else 1), "the nearest hump; from a wide start the middle"
-    for name, valley in zip(("left hump", "middle", "right hump"), valleys, strict=True):
-        assert near(seen["minima"][name], valley)
+    for name, minimum in zip(("left hump", "middle", "right hump"), valleys, strict=True):
+        assert near(seen["minima"][name], minimum)
 
 
 def check_branches(seen: dict[str, Any]) -> None:

@@ -52,7 +52,7 @@ def names_of(problem: Problem) -> list[str]:
 
 
 def name_of(value: Problem | Item | Variant) -> str:
-    return f"{value.item}/{value.slug}" if isinstance(value, Variant) else value.id
+    return value.name if isinstance(value, Variant) else value.id
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=name_of)

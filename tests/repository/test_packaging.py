@@ -36,14 +36,11 @@ def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         return archive.namelist()
 
 
-def test_the_student_wheel_holds_only_homework(wheel_names: list[str]) -> None:
+def test_the_student_wheel_holds_all_of_homework_and_no_other_package(wheel_names: list[str], root: Path) -> None:
     tops = {name.split("/")[0] for name in wheel_names if ".dist-info/" not in name}
     assert tops == {"homework"}
     forbidden = ("autograder", "solutions", "tests", "notebooks", "course.toml")
     assert not [name for name in wheel_names if any(word in name for word in forbidden)]
-
-
-def test_the_student_wheel_holds_every_file_of_the_package(wheel_names: list[str], root: Path) -> None:
     files = (path for path in (root / "homework").rglob("*") if path.is_file() and not path.name.startswith("."))
     wanted = {path.relative_to(root).as_posix() for path in files if "__pycache__" not in path.parts}
     assert wanted <= set(wheel_names)

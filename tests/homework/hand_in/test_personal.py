@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from homework.hand_in.personal import Draws, draws_for, plain_json
 
 
-def test_draws_are_frozen() -> None:
+def test_draws_never_change() -> None:
     draws = draws_for("ada", "vae")("sample_gaussian")
     assert torch.equal(draws.normal(2, 2), torch.tensor([[0.0957, -0.9731], [-1.9394, -0.3181]]))
     assert torch.equal(draws.uniform(0.5, 2.0, 3), torch.tensor([1.6402, 0.9142, 0.594]))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from transformers import T5ForConditionalGeneration
 
 from homework.models.cache_names import NAMES, accept_both_cache_names
 from homework.models.tiny_t5 import tiny_t5_folder
@@ -59,8 +60,6 @@ def test_an_unpatched_version_refuses_the_other_name(kind: Any, name: str) -> No
 
 
 def test_the_model_is_otherwise_unchanged(tmp_path: Path) -> None:
-    from transformers import T5ForConditionalGeneration
-
     plain = T5ForConditionalGeneration.from_pretrained(tiny_t5_folder()).eval()
     model = accept_both_cache_names(T5ForConditionalGeneration.from_pretrained(tiny_t5_folder())).eval()
     assert type(model) is T5ForConditionalGeneration

@@ -9,8 +9,6 @@ from statistics import fmean
 from typing import Any
 
 import pytest
-
-# isort: split  (homework comes first: it makes torchvision importable, which transformers wants)
 from transformers import AutoTokenizer, T5Config, T5ForConditionalGeneration
 
 from homework.data.stories import embedded_stories
@@ -112,7 +110,8 @@ def test_the_builder_learns_the_same_from_the_same_seed(build: Any, monkeypatch:
 def test_fine_tuning_beats_training_from_scratch_and_the_first_sentence(build: Any) -> None:
     folder, data = tiny_t5_folder(), embedded_stories()
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-    tuned, scratch = [], []
+    tuned: list[float] = []
+    scratch: list[float] = []
     for seed in range(3):
         seed_everything(seed)
         pretrained = T5ForConditionalGeneration.from_pretrained(folder)

@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 import torch
-
-# isort: split  (homework comes first: it makes torchvision importable, which transformers wants)
 from transformers import AutoTokenizer, T5ForConditionalGeneration
 
 import homework

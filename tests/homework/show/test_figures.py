@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
@@ -62,13 +61,6 @@ def test_every_figure_has_its_title_and_labels_and_can_be_saved() -> None:
         check_saved(figure)
 
 
-def place_of_legend(axes: Axes) -> int:
-    legend = axes.get_legend()
-    assert legend is not None
-    code: int = vars(legend)["_loc_real"]  # matplotlib has no public way to ask
-    return code
-
-
 FALLS = [1.0, 0.9, 0.5, 0.1, 0.02, 0.0, 0.0, 0.0]
 
 
@@ -84,7 +76,8 @@ FALLS = [1.0, 0.9, 0.5, 0.1, 0.02, 0.0, 0.0, 0.0]
     ],
 )
 def test_the_legend_is_where_the_curves_are_not(a: list[float], b: Any, options: dict[str, Any], place: str) -> None:
-    assert place_of_legend(plots.curves({"a": a, "b": b or a}, **options).axes[0]) == Legend.codes[place]
+    legend = plots.curves({"a": a, "b": b or a}, **options).axes[0].get_legend()
+    assert vars(legend)["_loc_real"] == Legend.codes[place]  # matplotlib has no public way to ask
 
 
 def test_where_lines_are_everywhere_the_legend_is_below_the_axes() -> None:
@@ -114,13 +107,11 @@ def test_a_long_title_stays_inside_the_figure(bars: int) -> None:
 
 def test_curves_show_their_values_and_a_legend() -> None:
     axes = plots.curves({"a": [1.0, 4.0], "b": ([5, 6], [2.0, 3.0])}, band={"a": [0.1, 0.2]}).axes[0]
-    lines = {line.get_label(): line for line in axes.get_lines()}
-    assert lines["a"].get_xydata().tolist() == [[0, 1], [1, 4]]  # type: ignore[union-attr]
-    assert lines["b"].get_xydata().tolist() == [[5, 2], [6, 3]]  # type: ignore[union-attr]
-    assert lines["a"].get_color() != lines["b"].get_color()
-    assert lines["a"].get_linestyle() != lines["b"].get_linestyle()
-    assert axes.get_legend() is not None
-    assert len(axes.collections) == 1
+    a, b = axes.get_lines()
+    points = {line.get_label(): np.asarray(line.get_xydata()).tolist() for line in (a, b)}
+    assert points == {"a": [[0, 1], [1, 4]], "b": [[5, 2], [6, 3]]}
+    assert a.get_color() != b.get_color() and a.get_linestyle() != b.get_linestyle()
+    assert axes.get_legend() is not None and len(axes.collections) == 1
     assert plots.curves({"only": [1.0, 2.0]}).axes[0].get_legend() is None
 
 
@@ -154,8 +145,7 @@ def test_the_grid_shows_vectors_images_and_colours_and_only_the_first_rows_times
 def test_row_labels_are_at_the_middle_of_their_rows() -> None:
     axes = plots.image_grid(torch.rand(4, 1, 9, 9), 2, 2, row_labels=["first", "second"]).axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["first", "second"]
-    assert axes.get_yticks().tolist() == [5.0, 15.0]
-    assert axes.get_xticks().tolist() == []
+    assert (axes.get_yticks().tolist(), axes.get_xticks().tolist()) == ([5.0, 15.0], [])
 
 
 def test_numbers_in_a_heatmap_can_be_read() -> None:

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-
-# isort: split  (homework comes first: it makes torchvision importable, which transformers wants)
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 import homework
