@@ -164,7 +164,10 @@ def verdicts(
     from homework.notebook_names import NotebookNames
 
     cells = code_cells(problem)
-    sides = {"student": _namespace("student", cells, dict(replaced or {})), "reference": _reference(problem)}
+    sides = {
+        "student": _namespace("student", cells, dict(replaced or {})),
+        "reference": _unchanged("reference", problem),
+    }
     found = {}
     for cell in cells:
         graded = cell.metadata.get("nbgrader", {})
@@ -193,20 +196,13 @@ def _given_for(problem: str, test: str) -> dict[str, Any]:
 
     named = set(re.findall(r"\w+", test))
     data = (torch.Tensor, np.ndarray, list, dict)
-    return {
-        name: copy.deepcopy(value) if name in named and isinstance(value, data) else value
-        for name, value in _given(problem).items()
-    }
+    given = _unchanged("examiner", problem)
+    return {**given, **{name: copy.deepcopy(given[name]) for name in named & {*given} if isinstance(given[name], data)}}
 
 
 @functools.cache
-def _given(problem: str) -> dict[str, Any]:
-    return _namespace("examiner", code_cells(problem), None)
-
-
-@functools.cache
-def _reference(problem: str) -> dict[str, Any]:
-    return _namespace("reference", code_cells(problem), {})
+def _unchanged(name: str, problem: str) -> dict[str, Any]:
+    return _namespace(name, code_cells(problem), {} if name == "reference" else None)
 
 
 def _namespace(name: str, cells: Sequence[Any], replaced: Mapping[str, str] | None) -> dict[str, Any]:
