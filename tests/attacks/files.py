@@ -1,4 +1,4 @@
-"""Attacks on the notebook file itself, and honest students whose files look odd."""
+"""Attacks by the notebook file itself, and honest students whose files look unusual."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ FLAT = STANDARDIZE + "    mu = x.mean(0).detach()\n    return (x - mu) / torch.s
 
 @dataclass(frozen=True)
 class Submission:
-    """What is handed in, and what it deserves."""
+    """A submission, and the score that it deserves."""
 
     data: bytes
     score: float = 0.0
     outcome: Outcome = Outcome.GRADED
     link: str = ""
-    """Hand in a symbolic link to this path instead."""
+    """Submit a symbolic link to this path instead."""
     beside: Mapping[str, str] = field(default_factory=dict)
-    """Symbolic links that lie beside the notebook: name -> what it points to."""
+    """Symbolic links beside the notebook: name → path."""
 
     def write(self, path: Path) -> None:
-        """Puts it in place; beside it lies a forged time of hand-in."""
+        """Writes it to the path, with a forged submission time beside it."""
         if self.link:
             path.symlink_to(self.link)
         else:
@@ -46,7 +46,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Edited:
-    """A notebook with all answers right but those given here, then edited, and what it deserves."""
+    """A notebook with all answers right but those given here, then edited, and the score that it deserves."""
 
     score: float
     edit: Callable[[NotebookNode], None] = lambda notebook: None
@@ -54,11 +54,7 @@ class Edited:
     beside: Mapping[str, str] = field(default_factory=dict)
 
     def submission(self, fill: Callable[..., NotebookNode] = solved) -> Submission:
-        """The file.
-
-        Args:
-            fill: gives the solved notebook, some answers replaced (as keyword arguments).
-        """
+        """The file; `fill` gives the solved notebook, with the answers that are its keyword arguments."""
         notebook = fill(**self.answers)
         self.edit(notebook)
         return Submission(json.dumps(notebook).encode(), self.score, beside=self.beside)
@@ -71,36 +67,37 @@ def ATTACKS(problem: Problem) -> dict[str, Submission]:  # noqa: N802  (read lik
 
 
 def no_notebooks(solution_file: str) -> dict[str, Submission]:
-    """Attacks by files that are no notebooks of ours, by name.
-
-    Args:
-        solution_file: path of what a student would like to hand in.
-    """
+    """Attacks by files that are not notebooks of the course, by name; one links to the solution file."""
     deep = '{"cells": ' + "[" * 200_000 + "]" * 200_000 + "}"
+    data = {
+        "59_not_utf8": "café".encode("latin-1"),
+        "59b_deep_json": deep.encode(),
+        "59d_cells_is_a_number": b'{"nbformat": 4, "cells": 12}',
+    }
+    links = {"56_link_to_the_solution": solution_file, "56b_link_to_shadow": "/etc/shadow"}
     return {
-        "56_link_to_the_solution": Submission(b"", 0.0, Outcome.UNREADABLE, link=solution_file),
-        "56b_link_to_shadow": Submission(b"", 0.0, Outcome.UNREADABLE, link="/etc/shadow"),
-        "59_not_utf8": Submission("café".encode("latin-1"), 0.0, Outcome.UNREADABLE),
-        "59b_deep_json": Submission(deep.encode(), 0.0, Outcome.UNREADABLE),
-        "59d_cells_is_a_number": Submission(b'{"nbformat": 4, "cells": 12}', 0.0, Outcome.UNREADABLE),
+        **{name: Submission(b"", 0.0, Outcome.UNREADABLE, link=path) for name, path in links.items()},
+        **{name: Submission(file, 0.0, Outcome.UNREADABLE) for name, file in data.items()},
     }
 
 
-def _each_test(change: Callable[[NotebookNode], None]) -> Callable[[NotebookNode], None]:
+Edit = Callable[[NotebookNode], None]
+
+
+def _each(kind: str, change: Edit) -> Edit:
+    """Changes each of nbgrader's cells whose grade id begins with `kind`."""
+
     def edit(notebook: NotebookNode) -> None:
         for cell in notebook.cells:
-            if cell.metadata.get("nbgrader", {}).get("grade_id", "").startswith("test_"):
+            if "nbgrader" in cell.metadata and cell.metadata.nbgrader.grade_id.startswith(kind):
                 change(cell)
 
     return edit
 
 
-def _tag_tests(tag: str) -> Callable[[NotebookNode], None]:
-    return _each_test(lambda cell: cell.metadata.update(tags=[tag]))
-
-
-def _becomes_pass(cell: NotebookNode) -> None:
-    cell.source = "pass"
+def _nbgrader(**fields: object) -> Edit:
+    """Overwrites fields of nbgrader's metadata."""
+    return lambda cell: cell.metadata.nbgrader.update(fields)
 
 
 def _raise_points(cell: NotebookNode) -> None:
@@ -113,14 +110,9 @@ def _become_text(cell: NotebookNode) -> None:
     del cell["outputs"], cell["execution_count"]
 
 
-def _become_solution(cell: NotebookNode) -> None:
-    cell.metadata.nbgrader.update(solution=True, grade=False)
-
-
 def _strip(notebook: NotebookNode) -> None:
-    notebook.cells = [
-        c for c in notebook.cells if not c.metadata.get("nbgrader", {}).get("grade_id", "").startswith("t")
-    ]
+    of_tests = [cell.metadata.get("nbgrader", {}).get("grade_id", "").startswith("t") for cell in notebook.cells]
+    notebook.cells = [cell for cell, of_test in zip(notebook.cells, of_tests, strict=True) if not of_test]
     for cell in notebook.cells:
         cell.metadata = {}
 
@@ -129,42 +121,22 @@ def _copy_tests(notebook: NotebookNode) -> None:
     notebook.cells += [copy.deepcopy(cell) for cell in notebook.cells if "nbgrader" in cell.metadata]
 
 
-def _schema_99(notebook: NotebookNode) -> None:
-    for cell in notebook.cells:
-        if "nbgrader" in cell.metadata:
-            cell.metadata.nbgrader.schema_version = 99
-
-
-def _odd_grade_ids(notebook: NotebookNode) -> None:
+def _grade_ids_are_lists(notebook: NotebookNode) -> None:
     for number, cell in enumerate(notebook.cells):
         if "nbgrader" in cell.metadata:
             cell.metadata.nbgrader.grade_id = [cell.metadata.nbgrader.grade_id, number]
 
 
 def _scripts(notebook: NotebookNode) -> None:
-    bad = {
-        "text/html": "<script>alert(1)</script>",
-        "application/javascript": "alert(1)",
-        "image/svg+xml": "<svg onload='x'/>",
-    }
+    bad = {"text/html": "<script>alert(1)</script>", "application/javascript": "alert(1)"}
+    bad["image/svg+xml"] = "<svg onload='x'/>"
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [new_output("display_data", data=bad)]
 
 
-def _script_answers(notebook: NotebookNode) -> None:
-    for cell in notebook.cells:
-        if cell.metadata.get("nbgrader", {}).get("grade_id", "").startswith("written"):
-            cell.source = "<script>alert(1)</script><img src=x onerror=alert(1)> [x](javascript:alert(1))"
-
-
-def _redefine_at_the_end(notebook: NotebookNode) -> None:
-    notebook.cells.append(new_code_cell("standardize = lambda x, eps=0: True", id="later"))
-
-
-def _patch_at_the_start(notebook: NotebookNode) -> None:
-    patch = ["import torch, homework.checks", "torch.allclose = homework.checks.close = lambda *a, **k: True"]
-    notebook.cells.insert(0, new_code_cell("\n".join(patch), id="patch"))
+def _insert(place: int, id: str, source: str) -> Edit:
+    return lambda notebook: notebook.cells.insert(place, new_code_cell(source, id=id))
 
 
 def _free_cells(notebook: NotebookNode) -> None:
@@ -172,49 +144,43 @@ def _free_cells(notebook: NotebookNode) -> None:
     notebook.cells.insert(4, new_code_cell("!pip list\n%timeit 1 + 1\nscratch = 3", id="magics"))
 
 
-def _reverse(notebook: NotebookNode) -> None:
-    notebook.cells.reverse()
-
-
 BODY = RIGHT_STANDARDIZE.removeprefix(STANDARDIZE)
-NOISY = (
-    STANDARDIZE
-    + "    import sys, warnings\n    warnings.warn('noise')\n    print('Traceback', file=sys.stderr)\n"
-    + BODY
-)
-SLOW = STANDARDIZE + "    import time\n    time.sleep(0.2)\n" + BODY
+NOISE = "    import sys, warnings\n    warnings.warn('noise')\n    print('Traceback', file=sys.stderr)\n"
+SLOW = "    import time\n    time.sleep(0.2)\n"
+PATCH = "import torch, homework.checks\ntorch.allclose = homework.checks.close = lambda *a, **k: True"
+SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)> [x](javascript:alert(1))"
 
 WRONG = {"standardize": NOTHING}
 
 EDITED = {
-    "17_skip_execution": Edited(8.0, _tag_tests("skip-execution"), WRONG),
-    "18_raises_exception": Edited(8.0, _tag_tests("raises-exception"), WRONG),
-    "32_test_source_edited": Edited(8.0, _each_test(_becomes_pass), WRONG),
-    "32b_points_raised": Edited(8.0, _each_test(_raise_points), WRONG),
-    "32c_test_becomes_text": Edited(8.0, _each_test(_become_text), WRONG),
-    "33_test_is_a_solution": Edited(8.0, _each_test(_become_solution), WRONG),
+    "17_skip_execution": Edited(8.0, _each("test_", lambda c: c.metadata.update(tags=["skip-execution"])), WRONG),
+    "18_raises_exception": Edited(8.0, _each("test_", lambda c: c.metadata.update(tags=["raises-exception"])), WRONG),
+    "32_test_source_edited": Edited(8.0, _each("test_", lambda cell: cell.update(source="pass")), WRONG),
+    "32b_points_raised": Edited(8.0, _each("test_", _raise_points), WRONG),
+    "32c_test_becomes_text": Edited(8.0, _each("test_", _become_text), WRONG),
+    "33_test_is_a_solution": Edited(8.0, _each("test_", _nbgrader(solution=True, grade=False)), WRONG),
     "34_metadata_stripped_and_tests_deleted": Edited(8.0, _strip, WRONG),
     "35_test_cell_copied": Edited(8.0, _copy_tests, WRONG),
-    "36_schema_version_99": Edited(8.0, _schema_99, WRONG),
+    "36_schema_version_99": Edited(8.0, _each("", _nbgrader(schema_version=99)), WRONG),
     "56c_link_beside_the_notebook": Edited(8.0, answers=WRONG, beside={"notes.txt": "/etc/shadow"}),
-    "59c_list_as_grade_id": Edited(8.0, _odd_grade_ids, WRONG),
+    "59c_list_as_grade_id": Edited(8.0, _grade_ids_are_lists, WRONG),
     "62_script_in_outputs": Edited(8.0, _scripts, WRONG),
-    "62b_script_in_answers": Edited(8.0, _script_answers, WRONG),
-    "81_later_cell_redefines": Edited(8.0, _redefine_at_the_end, WRONG),
-    "82_free_cell_patches": Edited(8.0, _patch_at_the_start, WRONG),
+    "62b_script_in_answers": Edited(8.0, _each("written", lambda cell: cell.update(source=SCRIPT)), WRONG),
+    "81_later_cell_redefines": Edited(8.0, _insert(10**6, "later", "standardize = lambda x, eps=0: True"), WRONG),
+    "82_free_cell_patches": Edited(8.0, _insert(0, "patch", PATCH), WRONG),
 }
 """Attacks by an edited notebook; the wrong `standardize` deserves nothing, the right `Line` its points."""
 
 HONEST_EDITED = {
     "honest_right": Edited(FULL),
     "honest_right_in_another_way": Edited(FULL, answers={"standardize": RIGHT_STANDARDIZE}),
-    "honest_noisy": Edited(FULL, answers={"standardize": NOISY}),
-    "honest_slow": Edited(FULL, answers={"standardize": SLOW}),
+    "honest_noisy": Edited(FULL, answers={"standardize": STANDARDIZE + NOISE + BODY}),
+    "honest_slow": Edited(FULL, answers={"standardize": STANDARDIZE + SLOW + BODY}),
     "honest_part": Edited(16.0, answers={"standardize": FLAT}),
     "honest_wrong": Edited(8.0, answers=WRONG),
     "honest_copied_tests": Edited(FULL, _copy_tests),
     "honest_stripped": Edited(FULL, _strip),
-    "honest_reversed": Edited(FULL, _reverse),
+    "honest_reversed": Edited(FULL, lambda notebook: notebook.cells.reverse()),
     "honest_notes_and_magics": Edited(FULL, _free_cells),
     "honest ünïcode name": Edited(FULL),
 }

@@ -1,4 +1,4 @@
-"""What a hostile class needs: the course, the attackers' cells, their hand-ins, and a look at what they left behind."""
+"""A hostile class: its course, the attackers' cells and submissions, and what the attacks changed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def toy_course(root: Path) -> None:
 
 
 def filled_in(cell: Path, words: Mapping[str, object]) -> str:
-    """The text of an attacker's cell, with the places and numbers that its capital words stand for."""
+    """The text of an attacker's cell, with its capital words replaced by the paths and numbers they mean."""
     text = cell.read_text(encoding="utf-8")
     for word, value in words.items():
         text = re.sub(rf"\b{word}\b", lambda _, value=value: repr(value), text)  # type: ignore[misc]
@@ -40,14 +40,14 @@ def filled_in(cell: Path, words: Mapping[str, object]) -> str:
 
 
 def hand_in(submitted: Path, student: str, submission: Submission) -> None:
-    """Puts a submission where the batch looks for it."""
+    """Writes a submission to the folder that the batch grades."""
     folder = submitted / student / "toy"
     folder.mkdir(parents=True)
     submission.write(folder / "toy.ipynb")
 
 
 def fingerprints(root: Path, out: Path) -> dict[str, str]:
-    """Hashes of all files of the course, but for the results and nbgrader's gradebook and copies."""
+    """Hashes of all files of the course except the results and nbgrader's gradebook and copies."""
     own = (out, root / "course" / "autograded", root / "course" / "gradebook.db")
     return {
         str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -58,7 +58,7 @@ def fingerprints(root: Path, out: Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def listener() -> Iterator[tuple[int, list[object]]]:
-    """A server on this machine; gives its port and the list of those who connected."""
+    """A server on this machine; gives its port and the list of the clients that connected."""
     accepted: list[object] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 

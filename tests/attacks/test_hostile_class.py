@@ -1,4 +1,4 @@
-"""A hostile class in one batch: nobody gets an undeserved point, nothing outside is touched, honest scores are right.
+"""A hostile class in one batch: no attack gets an undeserved point or changes a file, and honest scores are right.
 
 Each file of `cells/` is the whole solution cell of one attacker; none of them answers the item. Attacks that need more
 than a cell are in `files.py`. `docs/security.md` says which barrier stops what.
@@ -25,6 +25,7 @@ from tests.attacks.files import ATTACKS, HONEST, Submission
 from tests.attacks.hostile_class import CELLS, filled_in, fingerprints, hand_in, listener, toy_course
 from tests.autograder.toy import ROOT, solved, text
 
+TOY_ATTACKS = ATTACKS(load_problem("toy", ROOT))
 LINE_IS_SAFE = re.compile(r"0[68]|19|2[0-9]|3[0-9]|4[0-9]|5[0-3]|6[0-9]|7[0-8]")
 """Attacks after which the attacker's other item, honestly answered, must still get its points."""
 
@@ -38,19 +39,19 @@ pytestmark = [
 
 @dataclass
 class Aftermath:
-    """What a hostile class left behind."""
+    """The results of a hostile class, and what it changed."""
 
     logs: dict[str, GradedLog]
     out: Path
     changed: list[str]
-    """Files of the course that are not as they were, and new ones."""
+    """Files of the course that were changed, and new ones."""
     connections: int
-    """How often somebody connected to the examiner's machine."""
+    """How often a student's code connected to the grader's machine."""
 
 
 @pytest.fixture(scope="module")
 def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
-    """Grades the hostile class, once, behind isolation level `full`."""
+    """Grades the hostile class, once, at isolation level `full`."""
     with contextlib.closing(Host(level=FULL)) as host:
         try:
             host.start()
@@ -84,29 +85,21 @@ def test_an_attack_in_a_cell_gets_no_undeserved_point(aftermath: Aftermath, name
         assert log.item("Line").score == 8, log.item("Line")
 
 
-@pytest.mark.parametrize("name", ATTACKS(load_problem("toy", ROOT)))
-def test_an_attack_on_the_file_gets_what_its_answers_deserve(aftermath: Aftermath, name: str) -> None:
-    log, expected = aftermath.logs[name], ATTACKS(load_problem("toy", ROOT))[name]
-    assert log.auto_score == expected.score, log
-    assert log.outcome == expected.outcome
+@pytest.mark.parametrize("name", [*TOY_ATTACKS, *HONEST])
+def test_an_attack_on_the_file_and_an_honest_student_get_the_points_that_they_deserve(
+    aftermath: Aftermath, name: str
+) -> None:
+    log, expected = aftermath.logs[name], {**TOY_ATTACKS, **HONEST}[name]
+    assert (log.auto_score, log.outcome) == (expected.score, expected.outcome), log
 
 
-@pytest.mark.parametrize("name", HONEST)
-def test_honest_students_keep_their_points(aftermath: Aftermath, name: str) -> None:
-    assert aftermath.logs[name].outcome is Outcome.GRADED
-    assert aftermath.logs[name].auto_score == HONEST[name].score, aftermath.logs[name]
+def test_no_attack_changed_a_file_of_the_course_or_connected_to_the_grader(aftermath: Aftermath) -> None:
+    assert (aftermath.changed, aftermath.connections) == ([], 0)
 
 
-def test_nothing_of_the_course_was_touched(aftermath: Aftermath) -> None:
-    assert aftermath.changed == []
-    assert aftermath.connections == 0
-
-
-def test_every_submission_has_its_files_and_its_line(aftermath: Aftermath) -> None:
+def test_every_submission_has_its_files_and_its_row(aftermath: Aftermath) -> None:
     lines = (aftermath.out / "grades.csv").read_text(encoding="utf-8").splitlines()
-    assert (
-        len(lines) == 1 + len(aftermath.logs) == 1 + len(CELLS) + len(HONEST) + len(ATTACKS(load_problem("toy", ROOT)))
-    )
+    assert len(lines) - 1 == len(aftermath.logs) == len(CELLS) + len(HONEST) + len(TOY_ATTACKS)
     for student, log in aftermath.logs.items():
         folder = aftermath.out / student / "toy"
         written = json.loads((folder / "submission_log.json").read_text(encoding="utf-8"))

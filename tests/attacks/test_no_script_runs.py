@@ -1,7 +1,7 @@
-"""Pages made of hostile submissions, opened in a real browser: no script of a student's runs, nothing is fetched.
+"""Pages made of hostile submissions, opened in a real browser: no student's script runs, and no page is fetched.
 
-Each way to smuggle a script in leaves a mark of its own on the page when it runs. The page of the first test, which
-holds them as they are, shows that the browser does run them.
+Each injected script leaves its own mark on the page when it runs. The first test shows that the browser runs all of
+them in a page that holds them unchanged.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ OPTIONS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run
     --disable-component-update --disable-sync --virtual-time-budget=3000 --dump-dom""".split()
 OPTIONS.append("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
 SECONDS = 60
+Network = tuple[int, list[object]]
+"""The port of a server, and the clients that connected to it."""
 
 pytestmark = [
     pytest.mark.kernel,
@@ -42,7 +44,7 @@ pytestmark = [
 
 
 def script(mark: str) -> str:
-    """A script that leaves a mark."""
+    """A script that leaves this mark on the page."""
     return f"document.documentElement.setAttribute('data-ran-{mark}','')"
 
 
@@ -67,7 +69,7 @@ MARKDOWN = [
     f"| a |\n|---|\n| {MARKUP['image'].replace('-image', '-table')} |",
     "![fetched](http://127.0.0.1:PORT/picture)",
 ]
-"""What may stand in a student's markdown."""
+"""Hostile markdown that a student may write."""
 MARKED = "data-ran-"
 
 
@@ -90,15 +92,15 @@ def ran(dom: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def network() -> Iterator[tuple[int, list[object]]]:
-    """A server on this machine, and who connected to it."""
+def network() -> Iterator[Network]:
+    """A server on this machine."""
     with listener() as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def hostile(network: tuple[int, list[object]]) -> Grading:
-    """A graded notebook that has scripts wherever a student can write."""
+def hostile(network: Network) -> Grading:
+    """A graded notebook with scripts wherever a student can write."""
     markdown = "\n\n".join(MARKDOWN).replace("PORT", str(network[0]))
     texts = json.dumps("\n".join(MARKUP.values()))
     cell = f"""from IPython.display import HTML, SVG, Javascript, Markdown, display
@@ -134,8 +136,7 @@ for kind in (HTML, SVG, Javascript, Markdown):
 
 def notebook_page(notebook: NotebookNode, template: str) -> str:
     """What `jupyter nbconvert --to html` makes of it."""
-    page: str = HTMLExporter(template_name=template).from_notebook_node(notebook)[0]
-    return page
+    return str(HTMLExporter(template_name=template).from_notebook_node(notebook)[0])
 
 
 def form_grader_page(grading: Grading, student: str) -> str:
@@ -145,25 +146,15 @@ def form_grader_page(grading: Grading, student: str) -> str:
     config = Config()
     config.HTMLExporter.template_name = "formgrade"
     config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
-    resources: dict[str, Any] = {
-        "assignment_id": "toy",
-        "notebook_id": "toy",
-        "submission_id": "1",
-        "index": 0,
-        "total": 1,
-        "base_url": "",
-        "student": student,
-        "last_name": None,
-        "first_name": None,
-        "notebook_path": f"course/autograded/{student}/toy/toy.ipynb",
-    }
+    resources: dict[str, Any] = {"assignment_id": "toy", "notebook_id": "toy", "submission_id": "1", "base_url": ""}
+    resources |= {"index": 0, "total": 1, "student": student, "last_name": None, "first_name": None}
+    resources["notebook_path"] = f"course/autograded/{student}/toy/toy.ipynb"
     shown = show_verdicts(grading.notebook, grading.log)
-    page: str = HTMLExporter(config=config).from_notebook_node(shown, resources=resources)[0]
-    return page
+    return str(HTMLExporter(config=config).from_notebook_node(shown, resources=resources)[0])
 
 
 def class_report(grading: Grading, out: Path) -> str:
-    """The report about a class in which two students, one of them named like a script, handed in the same."""
+    """The report about a class in which two students, one of them named like a script, submitted the same notebook."""
     for student in (MARKUP["image"], "ada"):
         folder = out / student / "toy"
         folder.mkdir(parents=True)
@@ -175,14 +166,12 @@ def class_report(grading: Grading, out: Path) -> str:
     return page
 
 
-def test_the_browser_runs_what_stands_in_a_page_of_ours(tmp_path: Path) -> None:
+def test_the_browser_runs_scripts_that_are_in_a_page_unchanged(tmp_path: Path) -> None:
     page = "<!doctype html><html><body>" + "\n".join(MARKUP.values()) + "</body></html>"
     assert ran(in_browser(page, tmp_path)) == set(MARKUP)
 
 
-def test_unchanged_these_texts_do_run_in_the_form_grader(
-    hostile: Grading, network: tuple[int, list[object]], tmp_path: Path
-) -> None:
+def test_raw_markdown_runs_scripts_in_the_form_grader(hostile: Grading, network: Network, tmp_path: Path) -> None:
     before = len(network[1])
     raw = hostile.notebook.copy()
     raw.cells = [new_markdown_cell("\n\n".join(MARKDOWN).replace("PORT", str(network[0])))]
@@ -194,19 +183,15 @@ def test_unchanged_these_texts_do_run_in_the_form_grader(
 
 
 @pytest.mark.parametrize("kind", ["feedback", "report", "lab", "classic", "formgrade"])
-def test_no_script_of_a_students_runs(
-    kind: str, hostile: Grading, network: tuple[int, list[object]], tmp_path: Path
-) -> None:
+def test_no_script_of_a_student_runs(kind: str, hostile: Grading, network: Network, tmp_path: Path) -> None:
     before = len(network[1])
-    if kind == "feedback":
-        page = feedback_html(hostile.log, toy())
-    elif kind == "report":
-        page = class_report(hostile, tmp_path / "graded")
-    elif kind == "formgrade":
-        page = form_grader_page(hostile, "ada")
-    else:
-        page = notebook_page(hostile.notebook, kind)
-    assert "data-ran" in page, "the texts themselves are there to be read"
+    pages: dict[str, Callable[[], str]] = {
+        "feedback": lambda: feedback_html(hostile.log, toy()),
+        "report": lambda: class_report(hostile, tmp_path / "graded"),
+        "formgrade": lambda: form_grader_page(hostile, "ada"),
+    }
+    page = pages.get(kind, lambda: notebook_page(hostile.notebook, kind))()
+    assert "data-ran" in page, "the page shows the texts of the scripts"
     dom = in_browser(page, tmp_path)
     assert ran(dom) == set()
     assert "javascript:" not in "".join(re.findall(r"(?:href|src)\s*=\s*[\"']?[^\"'>]*", dom))

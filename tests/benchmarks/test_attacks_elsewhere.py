@@ -1,14 +1,14 @@
-"""The comparison with other graders: its page and runs, the stock form of the tests, its refusal to run bare."""
+"""The comparison with other graders: its page and runs, the tests in their form, and no run without a container."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import doctest
 import subprocess
 import sys
 import types
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from tests.attacks.hostile_class import CELLS
 from tests.autograder.toy import RIGHT_STANDARDIZE, toy
 
 RUN = Run("nbgrader", "09_input_transformer", 8.0, 8.0, {"ada": 20.0})
-READ = dataclasses.replace(RUN, submission="21_own_notebook_read", points=20.0)
+READ = replace(RUN, submission="21_own_notebook_read", points=20.0)
 
 
 def test_every_attack_and_every_honest_student_has_a_row() -> None:
@@ -48,19 +48,18 @@ def test_every_attack_and_every_honest_student_has_a_row() -> None:
     [
         (RUN, "8"),
         (READ, "**20**, secret read"),
-        (dataclasses.replace(READ, points=8.0), "8"),
-        (dataclasses.replace(RUN, points=None, stopped="time", processes_left=1), "*no result*, time limit"),
-        (dataclasses.replace(RUN, neighbours={"ada": 20.0, "zoe": None}), "8, neighbour without result"),
-        (dataclasses.replace(RUN, neighbours={"ada": 10.0}), "8, neighbour's points changed"),
-        (dataclasses.replace(RUN, changed=["x"], connections=1), "8, files changed, network reached"),
-        (dataclasses.replace(RUN, planted={"p": "/x/bin/otter run"}), "8, ran in the grader, files changed"),
+        (replace(READ, points=8.0), "8"),
+        (replace(RUN, points=None, stopped="time", processes_left=1), "*no result*, time limit"),
+        (replace(RUN, neighbours={"ada": 20.0, "zoe": None}), "8, neighbour without result"),
+        (replace(RUN, neighbours={"ada": 10.0}), "8, neighbour's points changed"),
+        (replace(RUN, changed=["x"], connections=1), "8, files changed, network reached"),
+        (replace(RUN, planted={"p": "/x/bin/otter run"}), "8, ran in the grader, files changed"),
     ],
 )
-def test_an_entry_and_the_sums_say_what_a_run_gave(run: Run, expected: str) -> None:
+def test_the_entry_and_the_sums_of_a_run_are_right(run: Run, expected: str) -> None:
     assert entry(run) == expected
-    sums = dict(
-        line[2:].split(" | ", 1) for line in page({("nbgrader", run.submission): run}).splitlines() if " | " in line
-    )
+    rows = page({("nbgrader", run.submission): run}).splitlines()
+    sums = dict(row[2:].split(" | ", 1) for row in rows if " | " in row)
     assert sums["attacks run"] == "0 | 1 | 0 |"
     assert sums["attacks with undeserved points"] == f"0 | {int('**' in expected)} | 0 |"
     assert sums["attacks that read a secret"] == f"0 | {int('secret' in expected)} | 0 |"
@@ -78,7 +77,7 @@ def test_the_page_can_be_written_from_earlier_runs_alone(tmp_path: Path) -> None
     assert (tmp_path / "page.md").read_text(encoding="utf-8") == page(runs)
 
 
-def test_without_bubblewrap_nothing_is_run(
+def test_without_bubblewrap_no_student_code_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -90,10 +89,11 @@ def test_without_bubblewrap_nothing_is_run(
         container.run(tmp_path, tmp_path, tmp_path, [])
 
 
-def test_the_container_shares_nothing_and_shows_only_what_it_must(tmp_path: Path) -> None:
+def test_the_container_shares_no_namespace_and_no_writable_folder(tmp_path: Path) -> None:
     options = container._options(tmp_path / "env", tmp_path / "base", tmp_path / "submission", tmp_path / "shadow")
-    for wall in ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--die-with-parent", "--clearenv", "--as-pid-1"):
-        assert wall in options
+    assert {"--unshare-pid", "--unshare-net", "--unshare-ipc", "--die-with-parent", "--clearenv", "--as-pid-1"} < {
+        *options
+    }
     assert "--unshare-user" in options or options[options.index("--cap-drop") + 1] == "ALL"
     assert "--bind" not in options and "/home" not in options and "/" not in options
     sizes = [int(options[i + 1]) for i, option in enumerate(options) if option == "--size"]
@@ -101,7 +101,7 @@ def test_the_container_shares_nothing_and_shows_only_what_it_must(tmp_path: Path
 
 
 def stock_points(problem: Problem, answers: Mapping[str, str], whole: bool) -> list[dict[str, list[float]]]:
-    """Item → points of each part, by nbgrader's test cells and by otter's cases, as in a kernel but in this process."""
+    """Item → points of each part, by nbgrader's test cells and by otter's cases, run in this process."""
     cells = [cell for cell in nbgrader_source(problem, whole=whole).cells if cell.cell_type == "code"]
     module = types.ModuleType("a_stock_notebook")
     found: list[dict[str, list[float]]] = [{}, {}]
@@ -133,7 +133,7 @@ def stock_points(problem: Problem, answers: Mapping[str, str], whole: bool) -> l
 @pytest.mark.parametrize(
     ("answer", "expected"), [("", [8, 4]), (RIGHT_STANDARDIZE, [8, 4]), (FLAT, [8, 0]), (NOTHING, [0, 0])]
 )
-def test_stock_tests_of_the_toy_pass_right_answers_and_no_others(answer: str, expected: list[float]) -> None:
+def test_stock_tests_of_the_toy_pass_right_answers_only(answer: str, expected: list[float]) -> None:
     answers = {"standardize": answer} if answer else {}
     assert stock_points(toy(), answers, whole=False) == [{"standardize": expected, "Line": [8]}] * 2
 
@@ -147,7 +147,7 @@ def test_stock_tests_of_the_toy_pass_right_answers_and_no_others(answer: str, ex
         ("wrong/negative_elbo_bound/noise_shared_by_batch", 2.0),
     ],
 )
-def test_stock_tests_and_the_floor_give_the_points_that_are_deserved(root: Path, variant: str, lost: float) -> None:
+def test_stock_tests_and_the_floor_give_the_deserved_points(root: Path, variant: str, lost: float) -> None:
     problem, item = load_problem("vae", root), variant.split("/")[1] if variant else ""
     answers = solution_answers(problem)
     if variant:

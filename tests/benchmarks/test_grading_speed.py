@@ -1,4 +1,4 @@
-"""The benchmark of grading: its class, what it measures, its page."""
+"""The benchmark of grading: its class, its measurements, its page."""
 
 from __future__ import annotations
 
@@ -23,18 +23,17 @@ from benchmarks.grading.records import Measured, added, load, save
 from benchmarks.grading.submissions import large_class, notebook, small_class, write_class
 
 FULL = {"sample_gaussian": 4.0, "kl_standard_normal": 6.0, "negative_elbo_bound": 10.0}
+SIZES = (10, 50, 1000)
 BARE = [sys.executable, "-I", "-S", "-c"]
 
 
 @pytest.fixture(scope="module")
 def problem(root: Path) -> Problem:
-    """What is graded."""
+    """The graded problem."""
     return load_problem("vae", root)
 
 
-def test_the_class_is_a_solution_right_alternatives_and_wrong_answers_to_every_item(
-    problem: Problem, tmp_path: Path
-) -> None:
+def test_the_class_has_a_solution_and_right_and_wrong_answers_to_every_item(problem: Problem, tmp_path: Path) -> None:
     found = small_class(problem)
     kinds = [one.story.split("/")[0] for one in found]
     assert [kinds.count(kind) for kind in ("solution", "right", "wrong")] == [1, 5, 18]
@@ -50,16 +49,13 @@ def test_the_class_is_a_solution_right_alternatives_and_wrong_answers_to_every_i
     assert again == [tmp_path / "again/s00001/vae/vae.ipynb"] and again[0].read_text(encoding="utf-8") == texts[0]
 
 
-def test_what_students_write_is_the_same_text_for_all_three_systems(problem: Problem) -> None:
+def test_the_submissions_are_the_same_for_all_three_systems(problem: Problem) -> None:
     source = nbgrader_source(problem, whole=True)
     for one in small_class(problem)[:3]:
         written = []
         for form in (released_notebook(problem), source, otter_notebook(source)):
-            cells = notebook(form, one, problem).cells
-            kept = [
-                cell for cell in cells if not grade_id(cell).startswith("test_") and "import otter" not in cell.source
-            ]
-            written.append([(cell.cell_type, cell.source) for cell in kept])
+            cells = [cell for cell in notebook(form, one, problem).cells if not grade_id(cell).startswith("test_")]
+            written.append([(cell.cell_type, cell.source) for cell in cells if "import otter" not in cell.source])
         assert written[0] == written[1] == written[2]
         assert len(written[0]) > 50 and any("my own check" in text for _, text in written[0])
     points = {grade_id(cell): cell.metadata["nbgrader"].get("points") for cell in source.cells if grade_id(cell)}
@@ -88,7 +84,7 @@ def event(what: str, begun: float, ended: float, source: str = "", name: str = "
     return {"event": what, "begun": begun, "ended": ended, "source": source, "grade_id": name, "last": last}
 
 
-def test_the_time_of_a_submission_is_told_apart_by_phases() -> None:
+def test_the_time_of_a_submission_is_divided_into_phases() -> None:
     events = [
         event("kernel", 11.0, 11.5),
         event("cell", 12.0, 14.0, "import math\nimport torch"),
@@ -106,7 +102,7 @@ def test_the_time_of_a_submission_is_told_apart_by_phases() -> None:
 
 
 def measured() -> list[Measured]:
-    """A whole benchmark, made up."""
+    """The records of an invented benchmark."""
     phases = {PROCESS: 0.5, KERNEL: 0.5, IMPORTS: 1.0, STUDENT: 5.0, TESTS: 1.0, REST: 2.0}
     ours, nbgrader = {"s01": {"f": 4.0, "g": 6.0}}, {"s01": {"f": 1.0, "g": 6.0}}
     common: dict[str, Any] = {"when": "2026-11-21", "cpu": 12.0, "memory": 900.0, "main_memory": 300.0}
@@ -126,11 +122,11 @@ def measured() -> list[Measured]:
         Measured("floor", "ours", 24, seconds=2.4, phases={"cells": 0.02, "tests": 0.08}, scores=ours),
         Measured("starts", details={"sessions": [0.012, 0.011, 0.013], "kernels": [1.5]}),
         Measured("verify", submissions=1000, seconds=2.0),
-        *(
-            Measured("sizes", "ours", size, 2, True, seconds=10 + size / 10, main_memory=300 + size / 100)
-            for size in (10, 50, 1000)
-        ),
         *(Measured("regrade", "ours", 1000, 2, True, run, seconds=9.0) for run in (1, 2)),
+        *(
+            Measured("sizes", "ours", n, 2, True, seconds=10 + n / 10, main_memory=300 + n / 100)
+            for n in (10, 50, 1000)
+        ),
     ]
 
 
@@ -140,7 +136,7 @@ def cells(text: str, label: str) -> list[str]:
     return [cell.strip() for cell in rows[0].strip("|").split("|")][1:]
 
 
-def test_the_page_shows_what_was_measured(problem: Problem, tmp_path: Path) -> None:
+def test_the_page_shows_the_measurements(problem: Problem, tmp_path: Path) -> None:
     found: list[Measured] = []
     for one in measured():
         found = added(added(found, dataclasses.replace(one, seconds=1e6)), one)
@@ -165,7 +161,7 @@ def test_the_page_shows_what_was_measured(problem: Problem, tmp_path: Path) -> N
     assert nothing.count(NONE) > 20 and "Machine: unknown" in nothing and "None" not in nothing and "nan" not in nothing
 
 
-def test_numbers_say_when_they_mean_nothing() -> None:
+def test_ratios_without_meaning_are_marked() -> None:
     assert times(-1.0, 2.0) == times(1.0, -2.0) == NOISE and times(None, 1.0) == times(1.0, None) == NONE
     assert [times(value, 1.0) for value in (0.5, 9.94, 1234.0)] == ["0.5", "9.9", "1,234"]
     assert [seconds(value) for value in (0.0012, 0.1234, 12.345)] == ["0.0012", "0.123", "12.35"]
@@ -173,7 +169,7 @@ def test_numbers_say_when_they_mean_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_the_whole_with_two_submissions_ours_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_benchmark_runs_with_two_submissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 1)  # fewer runs
     arguments = ["--systems", "ours", "--parts", "floor", "classes", "--submissions", "2", "--runs", "1"]
     files = ["--records", str(tmp_path / "grading.json"), "--page", str(tmp_path / "page.md")]

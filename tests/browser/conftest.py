@@ -18,13 +18,14 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.conftest import CHROMIUM, NO_CHROMIUM
 
 TOKEN = "a-token-of-the-tests"
+PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 SECONDS_TO_START = 90
 MILLISECONDS = 30_000
-"""How long the browser waits for what it is told to find."""
+"""How long the browser waits for an element of a page."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests of this folder: one after the other, and only where there is a browser."""
+    """Marks the tests of this folder: they run one after the other, and only where there is a browser."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.kernel)
@@ -35,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """The browser; nothing but this machine can be reached from it."""
+    """The browser; it can reach this machine only."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
@@ -55,7 +56,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def wait_for(port: int) -> None:
-    """Waits until somebody listens on a port of this machine: Jupyter says where it will be before it is there."""
+    """Waits until a server listens on a port of this machine: Jupyter prints its address before it listens."""
     end = time.monotonic() + SECONDS_TO_START
     while True:
         try:
@@ -69,20 +70,17 @@ def wait_for(port: int) -> None:
 
 @pytest.fixture
 def jupyter(tmp_path: Path) -> Iterator[Callable[..., str]]:
-    """Starts a Jupyter server in a folder and returns its address, to which the token is to be added."""
+    """Starts a Jupyter server in a folder and returns its address, without the token."""
     servers: list[subprocess.Popen[bytes]] = []
 
     def start(folder: Path, **variables: str) -> str:
         log = tmp_path / f"jupyter-{len(servers)}.log"
         command = [sys.executable, "-m", "jupyter", "server", "--no-browser", "--port=0", "--allow-root"]
         command += [f"--IdentityProvider.token={TOKEN}", "--ServerApp.ip=localhost"]
-        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **variables}
-        for name in ("HOME", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
-            environment[name] = str(tmp_path / "home")  # nobody's settings
+        own_home = ("HOME", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR")
+        env = {**os.environ, "PATH": PATH, **variables, **dict.fromkeys(own_home, str(tmp_path / "home"))}
         with log.open("w") as file:
-            server = subprocess.Popen(
-                command, cwd=folder, env=environment, stdout=file, stderr=file, start_new_session=True
-            )
+            server = subprocess.Popen(command, cwd=folder, env=env, stdout=file, stderr=file, start_new_session=True)
         servers.append(server)
         end = time.monotonic() + SECONDS_TO_START
         while time.monotonic() < end and server.poll() is None:

@@ -1,4 +1,4 @@
-"""A teaching assistant gives points and a comment in nbgrader's form grader; they arrive everywhere and stay."""
+"""Manual scores and comments that a grader enters in nbgrader's form grader are in every result, and stay there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from autograder.batch.grade_folder import grade_folder
 from autograder.cli.release import release
 from autograder.cli.sample_class import make_class
 from autograder.course.problem import load_problem
-from tests.browser.conftest import TOKEN, wait_for
+from tests.browser.conftest import PATH, TOKEN, wait_for
 from tests.conftest import ROOT
 
 FIXTURE = Path(__file__).parents[1] / "autograder" / "fixture_course"
@@ -36,7 +35,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # n
 
 @pytest.fixture
 def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A toy course whose made-up class has been graded; `chen` handed in a day late."""
+    """A toy course whose sample class has been graded; `chen` submitted a day late."""
     root = Path(shutil.copytree(FIXTURE, tmp_path / "root"))
     monkeypatch.setenv("AUTOGRADER_ROOT", str(root))
     release(root=root)
@@ -53,10 +52,9 @@ def graded(root: Path, **options: Any) -> dict[str, Any]:
     return log
 
 
-def item(log: dict[str, Any], name: str) -> dict[str, Any]:
+def item(log: dict[str, Any], name: str) -> Any:
     """One item of a log."""
-    found: dict[str, Any] = next(item for item in log["grades"]["items"] if item["id"] == name)
-    return found
+    return next(item for item in log["grades"]["items"] if item["id"] == name)
 
 
 def saved(page: Page, act: Callable[[], object]) -> None:
@@ -67,26 +65,16 @@ def saved(page: Page, act: Callable[[], object]) -> None:
 
 def write(page: Page, field: str, text: str) -> None:
     """Types into a field of the form and leaves it."""
-
-    def type_in() -> None:
-        page.locator(field).click()
-        page.locator(field).press_sequentially(text)
-        page.locator(field).blur()
-
-    saved(page, type_in)
+    page.locator(field).click()
+    page.locator(field).press_sequentially(text)
+    saved(page, page.locator(field).blur)
 
 
-def filled_in(page: Page) -> None:
-    """Waits until the form shows what the gradebook says; what is typed before that is lost."""
-    expect(page.locator("#test_standardize")).to_have_attribute("placeholder", "12")
-    expect(page.locator("#written_units-comment")).to_have_attribute("placeholder", re.compile("Type any comments"))
-
-
-def test_points_and_comments_arrive_in_the_log_and_on_the_feedback_page_and_stay(
+def test_manual_scores_and_comments_are_in_the_log_and_on_the_feedback_page_and_stay(
     course: Path, page: Page, jupyter: Callable[..., str]
 ) -> None:
-    before = item(json.loads((course / "graded/ada/toy/submission_log.json").read_text()), "written_units")
-    assert before["status"] == "manual"
+    before = json.loads((course / "graded/ada/toy/submission_log.json").read_text())
+    assert item(before, "written_units")["status"] == "manual"
     address = jupyter(course / "course")
     page.goto(f"{address}/formgrader?token={TOKEN}")
     page.get_by_role("link", name="Manual Grading").click()
@@ -100,7 +88,9 @@ def test_points_and_comments_arrive_in_the_log_and_on_the_feedback_page_and_stay
 
     expect(page.get_by_text("For graders: written_units, 3 points.")).to_be_visible()
     expect(page.get_by_text("names the units, or the scale")).to_be_visible()
-    filled_in(page)
+    # The form shows what the gradebook says; what is typed before that is lost.
+    expect(page.locator("#test_standardize")).to_have_attribute("placeholder", "12")
+    expect(page.locator("#written_units-comment")).to_have_attribute("placeholder", re.compile("Type any comments"))
     write(page, "#written_units", "2.5")
     write(page, "#written_units-comment", COMMENT)
     figure = page.locator(".nbgrader_cell").filter(has=page.locator("#figure_loss"))
@@ -110,9 +100,8 @@ def test_points_and_comments_arrive_in_the_log_and_on_the_feedback_page_and_stay
     expect(page.locator("#written_units-comment")).to_have_value(COMMENT)
 
     log = graded(course)
-    assert item(log, "written_units")["score"] == 2.5
+    assert (item(log, "written_units")["score"], item(log, "figure_loss")["score"]) == (2.5, 2.0)
     assert COMMENT in item(log, "written_units")["message"]
-    assert item(log, "figure_loss")["score"] == 2.0
     assert log["grades"]["score"] == 24.5
     rows = list(csv.DictReader((course / "graded" / "grades.csv").read_text().splitlines()))
     assert next(row for row in rows if row["student"] == "ada")["score"] == "24.5"
@@ -127,11 +116,10 @@ def test_points_and_comments_arrive_in_the_log_and_on_the_feedback_page_and_stay
     assert COMMENT in item(again, "written_units")["message"]
 
 
-def test_nbgraders_own_feedback_page_shows_the_late_penalty_and_no_mark_scheme(course: Path, page: Page) -> None:
+def test_nbgraders_own_feedback_page_shows_the_late_penalty_and_no_rubric(course: Path, page: Page) -> None:
     config = PyFileConfigLoader("nbgrader_config.py", path=str(course / "course")).load_config()
     config.CourseDirectory.update(assignment_id="toy", student_id="chen")
-    coursedir = CourseDirectory(config=config)
-    GenerateFeedback(coursedir=coursedir, config=config).start()
+    GenerateFeedback(coursedir=CourseDirectory(config=config), config=config).start()
     page.goto((course / "course" / "feedback" / "chen" / "toy" / "toy.html").as_uri())
     expect(page.get_by_text("Late submission penalty (Score: -1.6)")).to_be_visible()  # 10 % of 16 points
     assert "names the units" in load_problem("toy", course).item("written_units").rubric
@@ -139,19 +127,10 @@ def test_nbgraders_own_feedback_page_shows_the_late_penalty_and_no_mark_scheme(c
 
 
 def test_make_formgrader_opens_it(course: Path, page: Page) -> None:
-    planned = subprocess.run(
-        ["make", "-n", "formgrader", "PORT=0"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    command = planned.stdout[planned.stdout.index("cd course") :].strip()
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "BROWSER": "true"}
-    server = subprocess.Popen(
-        ["bash", "-c", command],
-        cwd=course,
-        env=environment | {"JUPYTER_RUNTIME_DIR": str(course / "runtime")},
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    planned = subprocess.check_output(["make", "-n", "formgrader", "PORT=0"], cwd=ROOT, text=True)
+    shell = ["bash", "-c", planned[planned.index("cd course") :].strip()]
+    env = {**os.environ, "PATH": PATH, "BROWSER": "true", "JUPYTER_RUNTIME_DIR": str(course / "runtime")}
+    server = subprocess.Popen(shell, cwd=course, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert server.stderr is not None
     try:
         said = next(line for line in server.stderr if "/formgrader?token=" in line)

@@ -1,8 +1,9 @@
-"""The package inside a real kernel: what a student sees when cells run."""
+"""The package in a real kernel shows students figures, progress and errors as intended."""
 
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from pathlib import Path
 
 import nbformat
@@ -27,20 +28,24 @@ CELLS = [
 
 
 @pytest.mark.kernel
-def test_cells_figures_training_and_log(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(root))
-    monkeypatch.setenv("HOMEWORK_PROFILE", "mini")
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+def test_cells_show_each_figure_once_and_progress_and_write_the_log(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"PYTHONPATH": str(root), "HOMEWORK_PROFILE": "mini", "IPYTHONDIR": str(tmp_path / "ipython")}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
-    NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
-    ).execute()
+    where = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=where).execute()
     outputs = [cell.outputs for cell in notebook.cells]
     text = ["".join(output.get("text", "") for output in of_cell) for of_cell in outputs]
     pictures = [sum("image/png" in output.get("data", {}) for output in of_cell) for of_cell in outputs]
     assert "vae · profile mini · cpu" in text[0]
     assert "the notebook has no 'thrice' yet. Run the cell that defines" in text[2]
-    assert pictures == [0, 0, 0, 1, 1, 1, 0, 0]
+    assert pictures == [0, 0, 0, 1, 1, 1, 0, 0], "once in each cell that makes it or ends in it"
+    (shown,) = outputs[3]
+    assert b64decode(shown["data"]["image/png"]).startswith(b"\x89PNG")
+    assert shown["data"]["text/plain"] == "Figure: A title (step / loss)"
     assert not any(output.output_type in ("execute_result", "error") for of_cell in outputs for output in of_cell)
     assert "toy: 100%" in text[6]
     assert "student id unknown" in text[7]

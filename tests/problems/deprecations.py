@@ -1,21 +1,20 @@
-"""Records what cells use that is deprecated: warnings of Python, and what libraries write to their loggers instead."""
+"""Records the deprecated calls of cells: warnings of Python, and messages that libraries write to their loggers."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import sys
+import traceback
 import warnings
 from collections.abc import Iterator
-from types import FrameType
-from typing import Any, TextIO
+from typing import Any
 
 CATEGORIES = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
 
 
 @contextlib.contextmanager
 def deprecations() -> Iterator[list[str]]:
-    """Gives the list of what was deprecated in the block, each once: who used it and what was said.
+    """Gives the list of deprecations in the block, each once: the cell that caused it and the message.
 
     Everything counts, whichever library raised it: with decorators between a cell and the library's own warning, the
     line that Python names is often not the cell's. Other warnings are shown as usual.
@@ -28,18 +27,11 @@ def deprecations() -> Iterator[list[str]]:
         if said not in found:
             found.append(said)
 
-    def show_or_note(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: TextIO | None = None,
-        line: str | None = None,
-    ) -> None:
+    def show_or_note(message: Any, category: type[Warning], filename: str, lineno: int, *others: Any) -> None:
         if issubclass(category, CATEGORIES):
             note(f"{category.__name__} at {filename}:{lineno}: {message}")
         else:
-            show(message, category, filename, lineno, file, line)
+            show(message, category, filename, lineno, *others)
 
     def make_and_note(*arguments: Any, **named: Any) -> logging.LogRecord:
         record = make_record(*arguments, **named)
@@ -50,7 +42,7 @@ def deprecations() -> Iterator[list[str]]:
     with warnings.catch_warnings():
         for category in CATEGORIES:
             warnings.simplefilter("always", category)
-        warnings.showwarning = show_or_note
+        warnings.showwarning = show_or_note  # type: ignore[assignment]
         logging.setLogRecordFactory(make_and_note)
         try:
             yield found
@@ -60,9 +52,6 @@ def deprecations() -> Iterator[list[str]]:
 
 def _who() -> str:
     """The innermost cell on the stack, as `<problem, code cell 3>:17`."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code.co_filename.startswith("<") and "code cell" in frame.f_code.co_filename:
-            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back
-    return "no cell"
+    stack = traceback.walk_stack(None)
+    places = (f"{frame.f_code.co_filename}:{line}" for frame, line in stack)
+    return next((place for place in places if place.startswith("<") and "code cell" in place), "no cell")

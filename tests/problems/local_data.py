@@ -1,4 +1,4 @@
-"""A folder for `HOMEWORK_DATA` that lets `full` run offline: some stories as XSum has them, the tiny T5 as T5-small."""
+"""A `HOMEWORK_DATA` folder with which `full` runs offline: stories in the form of XSum, the tiny T5 as T5-small."""
 
 from __future__ import annotations
 
@@ -6,25 +6,17 @@ import json
 import shutil
 from pathlib import Path
 
+from homework.data.pairs import Pairs
 from homework.data.stories import embedded_stories
 from homework.models.tiny_t5 import tiny_t5_folder
 
 
 def local_data(folder: Path, *, train: int, others: int) -> Path:
-    """Fills the folder.
-
-    Args:
-        folder: is made.
-        train: how many stories there are for training.
-        others: how many for validation, and how many for testing.
-    """
+    """Makes the folder, with this many stories for training, and for validation and for testing."""
     told = embedded_stories()
     (folder / "xsum").mkdir(parents=True)
-    for name, pairs, count in (
-        ("train", told.train, train),
-        ("validation", told.validation, others),
-        ("test", told.test, others),
-    ):
+    for name, count in {"train": train, "validation": others, "test": others}.items():
+        pairs: Pairs = getattr(told, name)
         rows = zip(pairs.documents[:count], pairs.summaries[:count], strict=True)
         lines = [json.dumps({"document": document, "summary": summary}) for document, summary in rows]
         (folder / "xsum" / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -33,5 +25,5 @@ def local_data(folder: Path, *, train: int, others: int) -> Path:
 
 
 def stand_in_for_t5(folder: Path) -> None:
-    """Puts the tiny T5 where `full` looks for T5-small first."""
+    """Copies the tiny T5 to the place where `full` looks for T5-small first."""
     shutil.copytree(tiny_t5_folder(), folder / "models" / "google-t5" / "t5-small")

@@ -1,4 +1,4 @@
-"""Grades one item of a notebook in which all the rest is the solution, as grading does it: in a process of its own."""
+"""Grades one item of a notebook that is right everywhere else, in the sandbox."""
 
 from __future__ import annotations
 
@@ -17,31 +17,22 @@ from autograder.submissions.rebuild import rebuild
 
 
 def graded(problem: Problem, item: str, answer: str) -> ItemResult:
-    """How the item goes.
-
-    Args:
-        problem: the problem.
-        item: its id.
-        answer: source of its solution cell.
-    """
+    """The result of the item whose solution cell has this source."""
     notebook = fill_in(_solved(problem), {item: answer})
     name = f"{problem.id}.ipynb"
     rebuilt = rebuild(problem, read_cells(notebook_text(notebook).encode(), name), name)
-    [result] = examine(
-        problem, rebuilt, _host(problem), student="ada", seed="of the tests", attempts=1, items=[item]
-    ).results
+    options = {"student": "ada", "seed": "of the tests", "attempts": 1, "items": [item]}
+    (result,) = examine(problem, rebuilt, _host(problem), **options).results  # type: ignore[arg-type]
     return result
 
 
 _solved = functools.cache(solved_notebook)
-
-
 _hosts: dict[str, Host] = {}
 """The warm process of the latest problem."""
 
 
 def _host(problem: Problem) -> Host:
-    """A warm process for the problem; that of another problem ends."""
+    """A warm process for the problem; the one of another problem is closed."""
     if problem.id not in _hosts:
         _close()
         _hosts[problem.id] = Host(warm_modules([problem]))

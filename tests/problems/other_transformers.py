@@ -1,4 +1,4 @@
-"""The tiny T5 as other versions of transformers have it: with one name of the cache, and without the other."""
+"""The tiny T5 as in other versions of transformers, which know only one of the two names of the cache."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from homework.models.tiny_t5 import tiny_t5_folder
 # isort: split
 from transformers import T5ForConditionalGeneration
 
-INSTALLED = (
-    "cache" if "cache" in inspect.signature(T5ForConditionalGeneration.forward).parameters else "past_key_values"
-)
+_PARAMETERS = inspect.signature(T5ForConditionalGeneration.forward).parameters
+INSTALLED = "cache" if "cache" in _PARAMETERS else "past_key_values"
 """The name in the installed version."""
 
 
 class OneName(OrderedDict[str, Any]):
-    """An answer: the attributes and items that it was made of, and no others."""
+    """An output that has its items as attributes, and no other attributes."""
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -48,7 +47,7 @@ class NewT5(T5ForConditionalGeneration):
 
 
 def refuse(name: str, others: dict[str, Any]) -> None:
-    """What a function without `**others` does."""
+    """Raises the error of a function without this parameter."""
     if name in others:
         raise TypeError(f"forward() got an unexpected keyword argument {name!r}")
 

@@ -1,8 +1,8 @@
-"""Runs a problem's source the way an author does: all of it from top to bottom, or its test cells against variants.
+"""Runs a problem's source: all of it from top to bottom, or its test cells against variants.
 
-`run_source` executes the code cells of `solutions/<problem>.py` in the `__main__` of a fresh Python process and gives
-back chosen variables and the log. `verdicts` runs only the test cells, in this process, against the reference solution
-in which one item may be replaced.
+`run_source` executes the code cells of `solutions/<problem>.py` in the `__main__` of a fresh Python process and returns
+chosen variables and the log. `verdicts` runs only the test cells, in this process, against the reference solution, in
+which items may be replaced.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_FOR_TESTS = frozenset({"install", "train", "experiment", "log", "answers"})
 """Cells that test cells must not need."""
 _START = "import sys; sys.path.insert(0, sys.argv[1]); import run_source; run_source._run_all(sys.argv[2])"
-"""The cells run in the `__main__` of this, as they do in a kernel."""
+"""The program whose `__main__` runs the cells, as a kernel does."""
 
 
 def run_source(
     problem: str,
     profile: str,
     tmp_path: Path,
-    dump: Sequence[str] = (),
+    dump: Sequence[str] | Mapping[str, str] = (),
     env: Mapping[str, str] | None = None,
     *,
     figures: Path | None = None,
@@ -53,10 +53,10 @@ def run_source(
         profile: `full`, `mini` or `grade`.
         tmp_path: where working folder and checkpoints may be.
         dump: names of variables to give back, or expressions of them such as `sum(history)`; their values are brought
-            to plain JSON.
+            to plain JSON. A mapping gives them other names: name → expression.
         env: further environment variables.
         figures: a folder for the figures that cells end in, as PNG files; none are kept if not given.
-        seed: what `homework.start` is told; the notebook's own if not given.
+        seed: for `homework.start`; the notebook's own if not given.
         timeout: limit in seconds of wall time.
         show: let the cells print where this process prints, instead of keeping what they print.
         deprecated: allow cells to use what Python or a library calls deprecated.
@@ -64,20 +64,16 @@ def run_source(
     Returns:
         The dumped values by name, and under `log` the submission log, under `seconds` and `cpu_seconds` the wall time
         and the CPU time of the cells (without torch's import), under `output` what was printed, under `errors` what
-        stands on standard error, and under `deprecated` who used what that is deprecated.
+        was written to standard error, and under `deprecated` which cells used what that is deprecated.
 
     Raises:
         AssertionError: a cell raised; with the end of its output and traceback. Or cells used what is deprecated.
     """
     work = tmp_path / f"{problem}-{profile}"
     work.mkdir(parents=True, exist_ok=True)
-    request = {
-        "problem": problem,
-        "dump": list(dump),
-        "result": str(work / "dump.json"),
-        "figures": str(figures or ""),
-        "seed": seed,
-    }
+    wanted = dict(dump) if isinstance(dump, Mapping) else {name: name for name in dump}
+    request = {"problem": problem, "dump": wanted, "result": str(work / "dump.json"), "seed": seed}
+    request["figures"] = str(figures or "")
     settings = {
         **os.environ,
         "HOMEWORK_PROFILE": profile,
@@ -87,15 +83,8 @@ def run_source(
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
         **(env or {}),
     }
-    done = subprocess.run(
-        [sys.executable, "-c", _START, str(Path(__file__).parent), json.dumps(request)],
-        cwd=work,
-        env=settings,
-        capture_output=not show,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+    command = [sys.executable, "-c", _START, str(Path(__file__).parent), json.dumps(request)]
+    done = subprocess.run(command, cwd=work, env=settings, capture_output=not show, text=True, timeout=timeout)
     if done.returncode != 0:
         said = "" if show else f"\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
         raise AssertionError(f"{problem} in {profile} ended with {done.returncode}:{said}")
@@ -106,6 +95,22 @@ def run_source(
     result["log"] = json.loads(log.read_text(encoding="utf-8")) if log.exists() else None
     result["output"], result["errors"] = done.stdout, done.stderr
     return result
+
+
+def changed_source(problem: str, folder: Path, changes: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Copies a problem's source into the folder and replaces texts; returns the `env` that `run_source` needs."""
+    source = (ROOT / "solutions" / f"{problem}.py").read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in source
+        source = source.replace(old, new)
+    (folder / "solutions").mkdir(parents=True)
+    (folder / "solutions" / f"{problem}.py").write_text(source, encoding="utf-8")
+    return {"RUN_SOURCE_ROOT": str(folder)}
+
+
+def variant(problem: str, name: str) -> str:
+    """The source of a known solution, by its name: `wrong/<item>/<slug>` or `right/<item>/<slug>`."""
+    return (ROOT / "solutions" / "variants" / problem / f"{name}.py").read_text(encoding="utf-8")
 
 
 def code_cells(problem: str) -> list[Any]:
@@ -127,7 +132,7 @@ def cells_up_to(problem: str, name: str) -> dict[str, Any]:
         if {"install", "train"} & set(cell.metadata.get("tags", ())) or graded.get("grade"):
             continue
         with contextlib.redirect_stdout(io.StringIO()):
-            exec(_compiled(cell.source, f"<{problem}, code cell {number}>"), names)
+            _run_cell(cell.source, f"<{problem}, code cell {number}>", names)
         if name in names:
             return names
     raise KeyError(f"no cell of {problem} defines {name}")
@@ -159,7 +164,10 @@ def verdicts(
     from homework.notebook_names import NotebookNames
 
     cells = code_cells(problem)
-    sides = {"student": _namespace("student", cells, dict(replaced or {})), "reference": _reference(problem)}
+    sides = {
+        "student": _namespace("student", cells, dict(replaced or {})),
+        "reference": _unchanged("reference", problem),
+    }
     found = {}
     for cell in cells:
         graded = cell.metadata.get("nbgrader", {})
@@ -174,7 +182,7 @@ def verdicts(
         drawn = contextlib.nullcontext() if seed is None else inputs_from(str(seed))
         with contextlib.redirect_stdout(io.StringIO()), drawn:
             try:
-                exec(_compiled(cell.source, f"<test of {item}>"), names)
+                _run_cell(cell.source, f"<test of {item}>", names)
                 found[item] = ""
             except Exception as error:
                 found[item] = f"{type(error).__name__}: {error}"
@@ -188,20 +196,13 @@ def _given_for(problem: str, test: str) -> dict[str, Any]:
 
     named = set(re.findall(r"\w+", test))
     data = (torch.Tensor, np.ndarray, list, dict)
-    return {
-        name: copy.deepcopy(value) if name in named and isinstance(value, data) else value
-        for name, value in _given(problem).items()
-    }
+    given = _unchanged("examiner", problem)
+    return {**given, **{name: copy.deepcopy(given[name]) for name in named & {*given} if isinstance(given[name], data)}}
 
 
 @functools.cache
-def _given(problem: str) -> dict[str, Any]:
-    return _namespace("examiner", code_cells(problem), None)
-
-
-@functools.cache
-def _reference(problem: str) -> dict[str, Any]:
-    return _namespace("reference", code_cells(problem), {})
+def _unchanged(name: str, problem: str) -> dict[str, Any]:
+    return _namespace(name, code_cells(problem), {} if name == "reference" else None)
 
 
 def _namespace(name: str, cells: Sequence[Any], replaced: Mapping[str, str] | None) -> dict[str, Any]:
@@ -212,35 +213,24 @@ def _namespace(name: str, cells: Sequence[Any], replaced: Mapping[str, str] | No
             graded = cell.metadata.get("nbgrader", {})
             if NOT_FOR_TESTS & set(cell.metadata.get("tags", ())) or graded.get("grade"):
                 continue
-            source = cell.source
-            if graded.get("solution"):
-                if replaced is None:
-                    continue
-                source = replaced.get(graded["grade_id"], source)
-            exec(_compiled(source, f"<{name}, code cell {number}>"), vars(module))
+            if graded.get("solution") and replaced is None:
+                continue
+            source = (replaced or {}).get(graded.get("grade_id", ""), cell.source)
+            _run_cell(source, f"<{name}, code cell {number}>", vars(module))
     return vars(module)
 
 
-def _remember(source: str, name: str) -> None:
-    """Makes a cell's source known to tracebacks and `inspect`, as a kernel does."""
-    linecache.cache[name] = (len(source), None, [f"{line}\n" for line in source.splitlines()], name)
-
-
-def _compiled(source: str, name: str) -> Any:
-    _remember(source, name)
-    return compile(source, name, "exec")
-
-
 def _run_all(text: str) -> None:
-    """Executes every code cell in `__main__` and writes what was asked for."""
+    """Executes every code cell in `__main__` and writes the wanted values."""
     import torch  # noqa: F401  (the first import takes long and is not what is measured)
 
+    import homework
     from homework.hand_in.personal import plain_json
     from tests.problems.deprecations import deprecations
 
     request = json.loads(text)
     if request["seed"] is not None:
-        _start_with(request["seed"])
+        homework.start = functools.partial(homework.start, seed=request["seed"])
     names = vars(sys.modules["__main__"])
     begin, cpu = time.monotonic(), time.process_time()
     with deprecations() as found:
@@ -250,26 +240,16 @@ def _run_all(text: str) -> None:
                 Path(request["figures"]).mkdir(parents=True, exist_ok=True)
                 value.savefig(Path(request["figures"]) / f"{number:02d}.png", dpi=80)
     spent = {"seconds": time.monotonic() - begin, "cpu_seconds": time.process_time() - cpu}
-    result = {wanted: plain_json(eval(wanted, names)) for wanted in request["dump"]}
+    result = {name: plain_json(eval(wanted, names)) for name, wanted in request["dump"].items()}
     text = json.dumps({**result, **spent, "deprecated": found})
     Path(request["result"]).write_text(text, encoding="utf-8")
 
 
-def _start_with(seed: int) -> None:
-    """From here on `homework.start` takes this seed."""
-    import homework
-
-    homework.start = functools.partial(homework.start, seed=seed)
-
-
 def _run_cell(source: str, name: str, names: dict[str, Any]) -> Any:
-    """Executes a cell; gives back the value of the expression that it ends in, None if it ends in none."""
-    _remember(source, name)
+    """Executes a cell, as a kernel does; returns the value of its last expression, or None."""
+    linecache.cache[name] = (len(source), None, [f"{line}\n" for line in source.splitlines()], name)
     tree = ast.parse(source, name)
     last = tree.body[-1] if tree.body else None
-    if not isinstance(last, ast.Expr):
-        exec(compile(tree, name, "exec"), names)
-        return None
-    tree.body.pop()
-    exec(compile(tree, name, "exec"), names)
-    return eval(compile(ast.Expression(last.value), name, "eval"), names)
+    value = last.value if isinstance(last, ast.Expr) else None
+    exec(compile(ast.Module(tree.body[:-1] if value else tree.body, []), name, "exec"), names)
+    return value and eval(compile(ast.Expression(value), name, "eval"), names)

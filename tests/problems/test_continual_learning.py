@@ -1,9 +1,10 @@
-"""The continual-learning problem: is what its text claims true in `mini`? (`test_every_problem` has the rest.)"""
+"""The claims of the continual-learning notebook are true in `mini`."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 import pytest
@@ -29,25 +30,18 @@ ACCURACY, FORGETTING, NEW = range(3)
 
 
 def measures(matrices: list[list[list[float]]]) -> list[list[float]]:
-    """Average accuracy, forgetting and accuracy on new tasks, just learnt, of each seed, written out once more."""
+    """Average accuracy, forgetting and accuracy on new tasks just after they are learnt, of each seed."""
     found = []
     for acc in matrices:
         last, earlier = acc[-1], range(len(acc) - 1)
         lost = [max(row[j] for row in acc) - last[j] for j in earlier]
-        found.append(
-            [sum(last) / len(last), sum(lost) / len(lost), sum(acc[i + 1][i + 1] for i in earlier) / len(lost)]
-        )
+        found.append([mean(last), mean(lost), mean([acc[i + 1][i + 1] for i in earlier])])
     return found
-
-
-def mean(values: list[float]) -> float:
-    return sum(values) / len(values)
 
 
 def error(values: list[float]) -> float:
     """The standard error of the mean."""
-    middle = mean(values)
-    return math.sqrt(sum((value - middle) ** 2 for value in values) / (len(values) - 1) / len(values))
+    return stdev(values) / math.sqrt(len(values))
 
 
 def column(runs: list[list[float]], which: int) -> list[float]:
@@ -56,14 +50,10 @@ def column(runs: list[list[float]], which: int) -> list[float]:
 
 @pytest.mark.kernel
 @pytest.mark.long
-def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
-    found = run_source(PROBLEM, "mini", tmp_path, list(DUMP.values()), timeout=1800)
-    seen = {name: found[asked] for name, asked in DUMP.items()}
-    runs = {
-        label: measures(matrices)
-        for group in ("naive", "ewc", "rehearsal", "mlp")
-        for label, matrices in seen[group].items()
-    }
+def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
+    seen = run_source(PROBLEM, "mini", tmp_path, DUMP, timeout=1800)
+    groups = (seen[group] for group in ("naive", "ewc", "rehearsal", "mlp"))
+    runs = {label: measures(matrices) for group in groups for label, matrices in group.items()}
     assert all(len(run) == 3 for run in runs.values()), "three seeds"
     check_toy(seen["toy"])
     check_pixels(seen["neighbours"], seen["weights"])
@@ -72,9 +62,8 @@ def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
     check_ewc(runs, seen)
     check_rehearsal(runs)
     check_order(runs, f"EWC, λ = {seen['best_lam']:g}", list(seen["rehearsal"])[-1])
-    check_mlp(runs, [label for label in seen["mlp"]])
-    metrics = found["log"]["metrics"]
-    best = metrics[f"continual_learning/ewc_lambda_{seen['best_lam']:g}/average_accuracy"]
+    check_mlp(runs, list(seen["mlp"]))
+    best = seen["log"]["metrics"][f"continual_learning/ewc_lambda_{seen['best_lam']:g}/average_accuracy"]
     assert best["value"] == pytest.approx(mean(column(runs[f"EWC, λ = {seen['best_lam']:g}"], ACCURACY)), abs=1e-6)
 
 

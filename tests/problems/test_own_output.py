@@ -1,4 +1,4 @@
-"""What is told of wrong answers to the real problems: no number of the right one, no line of a hidden test."""
+"""Feedback on wrong answers to the real problems shows no number of the right answer and no line of a hidden test."""
 
 from __future__ import annotations
 
@@ -22,20 +22,17 @@ from tests.problems.run_source import ROOT
 
 QUICK = ("vae", "rlhf")
 PROBLEMS = [pytest.param(each, marks=() if each in QUICK else pytest.mark.slow) for each in problem_ids(ROOT)]
-NOBODY = GradedLog("", "ada", "2026-11-21T10:00:00Z", "grade", {}, {}, {}, {}, None, Outcome.GRADED, ())
+EMPTY = GradedLog("", "ada", "2026-11-21T10:00:00Z", "grade", {}, {}, {}, {}, None, Outcome.GRADED, ())
 NUMBER = re.compile(r"−?\d+(?:\.\d+)?(?:e[−+]\d+)?")
 
 
-class _Text(HTMLParser):
+def text_of(page: str) -> str:
     """The text of a page, a line for each of its pieces."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.pieces: list[str] = []
-        self.feed(page)
-
-    def handle_data(self, data: str) -> None:
-        self.pieces.append(data)
+    pieces: list[str] = []
+    parser = HTMLParser()
+    parser.handle_data = pieces.append  # type: ignore[method-assign, assignment]
+    parser.feed(page)
+    return "\n".join(pieces)
 
 
 def numbers_of(value: Any) -> Iterator[float]:
@@ -50,12 +47,12 @@ def numbers_of(value: Any) -> Iterator[float]:
 
 
 def digits_of(word: str) -> str:
-    """The digits of a number that say something: `0.0120` → `12`."""
+    """The significant digits of a number: `0.0120` → `12`."""
     return re.sub(r"e.*", "", word).replace("−", "").replace(".", "").strip("0")
 
 
-def told(problem: Problem) -> Iterator[tuple[ItemResult, list[float]]]:
-    """A result for every known wrong solution that answers, with all that is told of it, and the right numbers."""
+def feedback_on_wrong_answers(problem: Problem) -> Iterator[tuple[ItemResult, list[float]]]:
+    """A result with its feedback for every known wrong solution that gives an answer, and the right numbers."""
     ours = reference(problem)
     for item in problem.items:
         for slug, names in known_misconceptions(ours, item).items() if item.kind == "code" else ():
@@ -65,18 +62,16 @@ def told(problem: Problem) -> Iterator[tuple[ItemResult, list[float]]]:
             except Exception:
                 continue
             lines = compare(got, right.value, right.precision)
-            yield (
-                ItemResult(item.id, 0.0, item.points, Status.FAILED, slug, output=lines),
-                list(numbers_of(right.value)),
-            )
+            result = ItemResult(item.id, 0.0, item.points, Status.FAILED, slug, output=lines)
+            yield result, list(numbers_of(right.value))
 
 
 @pytest.mark.filterwarnings("ignore:std\\(\\):UserWarning")  # one of the wrong solutions: the deviation of one number
 @pytest.mark.parametrize("problem_id", PROBLEMS)
-def test_no_page_gives_a_right_number_or_a_hidden_line_away(problem_id: str) -> None:
+def test_no_page_shows_a_right_number_or_a_hidden_line(problem_id: str) -> None:
     problem = load_problem(problem_id, ROOT)
     with quiet_process():
-        results = list(told(problem))
+        results = list(feedback_on_wrong_answers(problem))
     assert len(results) > 20
     helped = 0
     pages = {}
@@ -85,7 +80,7 @@ def test_no_page_gives_a_right_number_or_a_hidden_line_away(problem_id: str) -> 
         exact = {digits_of(f"{number:.3g}") for number in right if len(digits_of(f"{number:.3g}")) > 2}
         for word in NUMBER.findall(" ".join(result.output)):
             assert len(digits_of(word)) <= 2 or ("." not in word and digits_of(word) not in exact), (result, word)
-        log = dataclasses.replace(NOBODY, problem=problem_id, items=(result,))
-        pages[result.message] = "\n".join(_Text(feedback_html(log, problem)).pieces)
+        log = dataclasses.replace(EMPTY, problem=problem_id, items=(result,))
+        pages[result.message] = text_of(feedback_html(log, problem))
     assert leaks(problem, pages) == []
-    assert helped > len(results) / 3, "of many wrong answers it can say what is wrong"
+    assert helped > len(results) / 3, "for many wrong answers it says what is wrong"

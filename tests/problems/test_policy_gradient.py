@@ -1,4 +1,4 @@
-"""The policy-gradient problem: is what its text claims true in `mini`?"""
+"""The claims of the policy-gradient notebook are true in `mini`."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ NO_BASELINE, BASELINE = "no baseline", "batch mean"
 
 @pytest.mark.kernel
 @pytest.mark.long
-def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
-    dump = [
-        "{name.replace(chr(10), ', '): values.tolist() for name, values in after_short.items()}",
-        "{stage: by_seed.tolist() for stage, by_seed in noise.items()}",
-        "[[*pair] for pair in toy_variance.values()]",
-        "[toy_sampled[-1], toy_argmax[-1]]",
-        "[certain, float(sampled_train[:, examined_at == 200].mean())]",
-        "[(curve.mean(0) > 0.9).nonzero()[0, 0] * EVERY for curve in (sampled_train, supervised['train'])]",
-    ]
-    found = run_source(PROBLEM, "mini", tmp_path, dump, timeout=3000)
-    check_accuracies(found["log"]["metrics"])
-    check_baseline(found[dump[1]])
-    check_short_runs({name: sum(values) / len(values) for name, values in found[dump[0]].items()})
-    for formula, simulated in found[dump[2]]:
+def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
+    dump = {
+        "short": "{name.replace(chr(10), ', '): values.tolist() for name, values in after_short.items()}",
+        "noise": "{stage: by_seed.tolist() for stage, by_seed in noise.items()}",
+        "toy": "[[*pair] for pair in toy_variance.values()]",
+        "reached": "[toy_sampled[-1], toy_argmax[-1]]",
+        "plateau": "[certain, float(sampled_train[:, examined_at == 200].mean())]",
+        "steps": "[(curve.mean(0) > 0.9).nonzero()[0, 0] * EVERY for curve in (sampled_train, supervised['train'])]",
+    }
+    seen = run_source(PROBLEM, "mini", tmp_path, dump, timeout=3000)
+    check_accuracies(seen["log"]["metrics"])
+    check_baseline(seen["noise"])
+    check_short_runs({name: sum(values) / len(values) for name, values in seen["short"].items()})
+    for formula, simulated in seen["toy"]:
         assert math.isclose(formula, simulated, rel_tol=0.05)
-    sampled_j, argmax_j = found[dump[3]]
+    sampled_j, argmax_j = seen["reached"]
     assert sampled_j > 3.5 and argmax_j < 1.1
-    certain, plateau = found[dump[4]]
+    certain, plateau = seen["plateau"]
     assert certain > 0.7, "mistakes that are left are made with certainty"
     assert math.isclose(plateau, 0.656, abs_tol=0.02), "the share of the two frequent classes"
-    policy_gradient_steps, supervised_steps = found[dump[5]]
+    policy_gradient_steps, supervised_steps = seen["steps"]
     assert policy_gradient_steps > 1.5 * supervised_steps, "supervised learning is clearly faster to 90 %"
 
 

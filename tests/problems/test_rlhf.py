@@ -1,4 +1,4 @@
-"""The problem on human feedback: is what its text claims true in `mini`, and do its cells run in `full`?"""
+"""The claims of the notebook on human feedback are true in `mini`, and its cells run in `full`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from homework.models.summarizer import tiny_summarizer_folder
 from tests.homework.models.test_reward_model import make_tiny_roberta
 from tests.problems.local_data import local_data
 from tests.problems.other_transformers import VERSIONS, tiny_t5
-from tests.problems.run_source import cells_up_to, run_source
+from tests.problems.run_source import cells_up_to, changed_source, run_source
 
 PROBLEM = "rlhf"
 MOST_KL = 4.0
-"""Nats: the text says that the run with the penalty stays around 2."""
+"""Nats; the text says that the run with the penalty stays around 2."""
 DUMP = {
     "spearman": "held_spearman",
     "ceiling": "ceiling",
@@ -42,7 +42,7 @@ def check_claims(seen: dict[str, Any]) -> None:
     assert seen["spearman"] < seen["ceiling"]
     assert seen["best_beats_worst"] > 0.65
     best, worst, deviation = seen["held"]
-    assert best > worst + 0.3 * deviation, "two hills, apart"
+    assert best > worst + 0.3 * deviation, "two hills, separate"
     tenth = len(seen["losses"]) // 10
     late = sum(seen["losses"][-tenth:]) / tenth
     assert late < math.log(2) - 0.03, "the rankings are learnt"
@@ -51,10 +51,10 @@ def check_claims(seen: dict[str, Any]) -> None:
     start, leashed, free = seen["measured"]
     assert abs(start["reward"]) < 4 * start["error"] and abs(start["kl"]) < 1e-3
     assert leashed["reward"] > start["reward"] + start["error"], "the reward rises"
-    assert 0 < leashed["kl"] < MOST_KL, "on the leash"
+    assert 0 < leashed["kl"] < MOST_KL, "the penalty keeps it near"
     assert free["kl"] > 2 * leashed["kl"], "without the penalty it strays"
-    assert leashed["rouge2"] > start["rouge2"] - 0.03, "what was meant does not suffer on the leash"
-    assert free["rouge2"] < leashed["rouge2"] - 0.05, "and does without"
+    assert leashed["rouge2"] > start["rouge2"] - 0.03, "with the penalty, ROUGE does not fall"
+    assert free["rouge2"] < leashed["rouge2"] - 0.05, "without it, ROUGE falls"
 
 
 def test_every_version_of_transformers_draws_the_same_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,9 +75,8 @@ def test_every_version_of_transformers_draws_the_same_tokens(monkeypatch: pytest
 
 @pytest.mark.kernel
 @pytest.mark.long
-def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
-    found = run_source(PROBLEM, "mini", tmp_path, list(DUMP.values()), timeout=1800)
-    seen = {name: found[asked] for name, asked in DUMP.items()}
+def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
+    seen = run_source(PROBLEM, "mini", tmp_path, DUMP, timeout=1800)
     check_claims(seen)
     _, leashed, free = seen["measured"]
     assert free["reward"] > leashed["reward"] + leashed["error"], "the learnt reward is higher without the penalty"
@@ -86,7 +85,7 @@ def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
     assert list(rewards) == sorted(rewards), "less penalty, more learnt reward"
     top = worths.index(max(worths))
     assert 20 < top < len(worths) - 10 and worths[-1] < 0.1 < worths[0] < worths[top]
-    metrics = found["log"]["metrics"]
+    metrics = seen["log"]["metrics"]
     assert metrics["rlhf/spearman"]["value"] == pytest.approx(seen["spearman"], abs=1e-5)
     assert metrics["rlhf/penalty_reward"]["value"] == pytest.approx(seen["measured"][1]["reward"], abs=1e-5)
 
@@ -94,8 +93,7 @@ def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_other_seeds_show_the_same(tmp_path: Path, seed: int) -> None:
-    found = run_source(PROBLEM, "mini", tmp_path, list(DUMP.values()), seed=seed, timeout=1800)
-    check_claims({name: found[asked] for name, asked in DUMP.items()})
+    check_claims(run_source(PROBLEM, "mini", tmp_path, DUMP, seed=seed, timeout=1800))
 
 
 SMALL = (
@@ -112,67 +110,37 @@ SMALL = (
 def data(tmp_path: Path) -> Path:
     """Stand-ins of the same architectures for what `full` fetches from the hub, and a few stories in XSum's form."""
     folder = local_data(tmp_path / "data", train=64, others=3)
-    roberta = folder / "models" / "distilbert" / "distilroberta-base"
-    roberta.mkdir(parents=True)
-    make_tiny_roberta(roberta)
+    make_tiny_roberta(folder / "models" / "distilbert" / "distilroberta-base")
     return folder
 
 
 @pytest.mark.kernel
 @pytest.mark.parametrize("saved", [False, True], ids=["fine-tunes T5 itself", "takes the saved summarizer"])
-def test_the_cells_run_in_full(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, saved: bool) -> None:
-    from tests.problems import run_source as runner
-
-    source = (runner.ROOT / "solutions" / f"{PROBLEM}.py").read_text(encoding="utf-8")
-    for old, new in SMALL:
-        assert old in source
-        source = source.replace(old, new)
-    here = tmp_path / "copy"
-    (here / "solutions").mkdir(parents=True)
-    (here / "solutions" / f"{PROBLEM}.py").write_text(source, encoding="utf-8")
+def test_the_cells_run_in_full(tmp_path: Path, data: Path, saved: bool) -> None:
     checkpoints = tmp_path / "checkpoints"
     folder = checkpoints / "summarization" / "full" / "summarizer"
     if saved:
         shutil.copytree(tiny_summarizer_folder(), folder)
-    found = run_source(
-        PROBLEM,
-        "full",
-        tmp_path,
-        ["start_from", "len(train_ranked)", "type(reward_net).__name__", "len(free_history['kl'])"],
-        env={"HOMEWORK_DATA": str(data), "HOMEWORK_CHECKPOINTS": str(checkpoints), "RUN_SOURCE_ROOT": str(here)},
-    )
-    assert found["type(reward_net).__name__"] == "RobertaReward"
-    assert found["len(train_ranked)"] == 6 and found["len(free_history['kl'])"] == 2
-    assert found["start_from"] == str(folder if saved else data / "models" / "google-t5" / "t5-small")
+    env = {"HOMEWORK_DATA": str(data), "HOMEWORK_CHECKPOINTS": str(checkpoints)}
+    dump = ["start_from", "len(train_ranked)", "type(reward_net).__name__", "len(free_history['kl'])"]
+    found = run_source(PROBLEM, "full", tmp_path, dump, env | changed_source(PROBLEM, tmp_path / "copy", SMALL))
+    start_from = str(folder if saved else data / "models" / "google-t5" / "t5-small")
+    assert [found[name] for name in dump] == [start_from, 6, "RobertaReward", 2]
     assert (folder / "model.safetensors").is_file(), "the next start finds it"
     assert found["log"]["profile"] == "full"
 
 
 @pytest.mark.kernel
-def test_a_ranking_by_hand_takes_the_place_of_the_raters(tmp_path: Path) -> None:
-    """The cells of the panel run without a front end, and rankings on the disk are used."""
-    from tests.problems import run_source as runner
-
-    source = (runner.ROOT / "solutions" / f"{PROBLEM}.py").read_text(encoding="utf-8")
-    assert "RANK_BY_HAND = False" in source
-    here = tmp_path / "copy"
-    (here / "solutions").mkdir(parents=True)
-    changed = source.replace("RANK_BY_HAND = False", "RANK_BY_HAND = True")
-    (here / "solutions" / f"{PROBLEM}.py").write_text(changed, encoding="utf-8")
-    checkpoints = tmp_path / "checkpoints"
-    document = embedded_stories().train.documents[1]
-    file = checkpoints / "rlhf" / "grade" / "rankings.jsonl"
+def test_rankings_by_hand_replace_those_of_the_simulated_rater(tmp_path: Path) -> None:
+    """The cells of the panel run without a front end, and saved rankings are used."""
+    file = tmp_path / "checkpoints" / "rlhf" / "grade" / "rankings.jsonl"
     file.parent.mkdir(parents=True)
-    line = json.dumps({"document": document, "summaries": ["one", "two", "three", "four"]})
-    file.write_text(line + "\n", encoding="utf-8")
-    found = run_source(
-        PROBLEM,
-        "grade",
-        tmp_path,
-        ["[each.summaries for each in train_ranked]"],
-        env={"HOMEWORK_CHECKPOINTS": str(checkpoints), "RUN_SOURCE_ROOT": str(here)},
-    )
+    summaries = ["one", "two", "three", "four"]
+    line = json.dumps({"document": embedded_stories().train.documents[1], "summaries": summaries}) + "\n"
+    file.write_text(line, encoding="utf-8")
+    env = changed_source(PROBLEM, tmp_path / "copy", [("RANK_BY_HAND = False", "RANK_BY_HAND = True")])
+    env["HOMEWORK_CHECKPOINTS"] = str(tmp_path / "checkpoints")
+    found = run_source(PROBLEM, "grade", tmp_path, {"ranked": "[each.summaries for each in train_ranked]"}, env)
     assert "The ranking panel needs a notebook" in found["output"]
-    ranked = found["[each.summaries for each in train_ranked]"]
-    assert ranked[1] == ["one", "two", "three", "four"] and len(ranked) == 6
-    assert file.read_text(encoding="utf-8") == line + "\n"
+    assert found["ranked"][1] == summaries and len(found["ranked"]) == 6
+    assert file.read_text(encoding="utf-8") == line

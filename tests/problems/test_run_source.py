@@ -1,4 +1,4 @@
-"""Running a notebook's source notices what is deprecated: every test that runs a notebook holds this for it."""
+"""Running a notebook's source fails if a cell makes a deprecated call; all tests that run notebooks rely on this."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run_cell(tmp_path: Path, source: str, **options: Any) -> dict[str, Any]:
 
 
 @pytest.mark.kernel
-def test_what_is_deprecated_is_an_error_that_names_the_cell(tmp_path: Path) -> None:
+def test_a_deprecated_call_is_an_error_that_names_the_cell(tmp_path: Path) -> None:
     (tmp_path / "leaving.py").write_text("import warnings\nwarnings.warn('`leaving` will go', DeprecationWarning)\n")
     with pytest.raises(AssertionError, match="toy in grade uses what is deprecated:") as error:
         run_cell(tmp_path, "got = ask(old=1)\nask(older=1)\nask(soon=1)\nimport leaving")
@@ -61,7 +61,7 @@ def test_what_is_deprecated_is_an_error_that_names_the_cell(tmp_path: Path) -> N
 
 
 @pytest.mark.kernel
-def test_other_warnings_are_shown_and_a_long_run_can_do_without_the_error(tmp_path: Path) -> None:
+def test_other_warnings_are_shown_and_the_error_can_be_switched_off(tmp_path: Path) -> None:
     found = run_cell(tmp_path, "for _ in range(3):\n    got = ask(old=1, loud=1)", deprecated=True)
     assert found["got"] == 1
     assert "UserWarning: this takes long" in found["errors"] and "deprecated" not in found["errors"]

@@ -1,4 +1,4 @@
-"""The summarization problem: is what its text claims true in `mini`? (`test_every_problem` has what holds for all.)"""
+"""The claims of the summarization notebook are true in `mini`."""
 
 from __future__ import annotations
 
@@ -14,26 +14,13 @@ from autograder.grading.reference import reference
 from homework.data.stories import labelled
 from tests.problems.local_data import local_data, stand_in_for_t5
 from tests.problems.other_transformers import VERSIONS, tiny_t5
-from tests.problems.run_source import ROOT, run_source, verdicts
+from tests.problems.run_source import ROOT, run_source
 
 PROBLEM = "summarization"
-WRONG = ROOT / "solutions/variants" / PROBLEM / "wrong"
 REAL_STORIES = ROOT.parent / "shared" / "datasets" / "xsum"
 
 
-@pytest.mark.parametrize("own", ["no_causal_mask", "cache_ignored", "normalised_before", "no_cross_attention"])
-def test_a_wrong_layer_costs_nothing_elsewhere(own: str) -> None:
-    wrong = {"TransformerLayer": (WRONG / "TransformerLayer" / f"{own}.py").read_text(encoding="utf-8")}
-    assert [item for item, message in verdicts(PROBLEM, wrong).items() if message] == ["TransformerLayer"]
-
-
-@pytest.mark.parametrize("own", ["place_0", "first_layer_only"])
-def test_a_wrong_stack_costs_nothing_elsewhere(own: str) -> None:
-    wrong = {"TransformerStack": (WRONG / "TransformerStack" / f"{own}.py").read_text(encoding="utf-8")}
-    assert [item for item, message in verdicts(PROBLEM, wrong).items() if message] == ["TransformerStack"]
-
-
-def test_in_three_stories_of_four_another_sentence_than_the_first_tells_the_main_event() -> None:
+def test_the_first_sentence_tells_the_main_event_in_one_story_of_four() -> None:
     made = [story for part in labelled().values() for story in part]
     first = sum(story.main == 0 for story in made) / len(made)
     assert 0.23 < first < 0.27
@@ -94,13 +81,11 @@ def logits_apart():
 
 @pytest.mark.kernel
 @pytest.mark.long
-def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
-    asked = [f"(exec({HELPERS!r}, globals()), {expression})[1]" for expression in DUMP.values()]
-    found = run_source(PROBLEM, "mini", tmp_path, asked, timeout=1800)
-    seen = {name: found[expression] for name, expression in zip(DUMP, asked, strict=True)}
+def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
+    asked = {name: f"(exec({HELPERS!r}, globals()), {expression})[1]" for name, expression in DUMP.items()}
+    seen = run_source(PROBLEM, "mini", tmp_path, asked, timeout=1800)
     for again, new, pairs_again, pairs_new in seen["toy"]:
-        assert again == pytest.approx(new, rel=1e-5)
-        assert pairs_again == pairs_new * (pairs_new + 1) // 2
+        assert again == pytest.approx(new, rel=1e-5) and pairs_again == pairs_new * (pairs_new + 1) // 2
     check_decoding(seen)
     check_scores(seen["scores"])
     (steps, tuned), (_, scratch) = seen["tuned_curve"], seen["scratch_curve"]
@@ -109,23 +94,20 @@ def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
     assert scratch[-1] < 0.95 * scratch[len(scratch) // 2], "the network from scratch is still learning"
     assert seen["copied"]["fine-tuned"] > 0.7 > 0.4 > seen["copied"]["from scratch"], "whose places they name"
     assert seen["beams"]["rougeL"] > seen["greedy"]["rougeL"] - 0.005
-    metrics = found["log"]["metrics"]
-    for name in ("lead", "scratch", "fine_tuned"):
-        assert {f"summarization/{name}_{kind}" for kind in ("rouge1", "rouge2", "rougeL")} <= set(metrics)
+    names = [f"{name}_{kind}" for name in ("lead", "scratch", "fine_tuned") for kind in ("rouge1", "rouge2", "rougeL")]
+    assert {f"summarization/{name}" for name in names} <= set(seen["log"]["metrics"])
 
 
 def check_decoding(seen: dict[str, Any]) -> None:
-    """The cache changes no number and saves time: from 32 tokens on, three times at 128, and more the longer."""
-    assert all(seen["same"])
-    assert seen["logits_apart"] < 1e-4
+    """The cache changes no number and saves time from 32 tokens on: two thirds at 128, and more for longer texts."""
+    assert all(seen["same"]) and seen["logits_apart"] < 1e-4
     ratio = {n: slow / fast for n, slow, fast in zip(seen["lengths"], seen["naive"], seen["cached"], strict=True)}
-    assert ratio[32] > 1 and ratio[64] > 1
-    assert ratio[128] >= 3
+    assert ratio[32] > 1 and ratio[64] > 1 and ratio[128] >= 3
     assert ratio[128] > max(ratio[min(ratio)], ratio[32])
 
 
 def check_scores(scores: dict[str, dict[str, float]]) -> None:
-    """Fine-tuned far above from scratch, that above the first sentence; pairs of words differ most."""
+    """Fine-tuning beats training from scratch, which beats the first sentence; pairs of words differ most."""
     lead, scratch, tuned = (scores[name] for name in ("first sentence", "from scratch", "fine-tuned"))
     assert tuned["rougeL"] > scratch["rougeL"] + 0.15
     assert scratch["rougeL"] > lead["rougeL"] + 0.15
@@ -140,30 +122,32 @@ def test_other_seeds_give_the_same_order(tmp_path: Path) -> None:
     score = f"compute_rouge(write_summaries({trained}, test_documents, greedy_decode), test_summaries)"
     names = "('from scratch', 'fine-tuned')"
     asked = f"[{{'first sentence': lead_scores, **{{name: {score} for name in {names}}}}} for seed in (1, 2)]"
-    found = run_source(PROBLEM, "mini", tmp_path, [asked], timeout=3600)
-    for scores in found[asked]:
+    for scores in run_source(PROBLEM, "mini", tmp_path, {"scores": asked}, timeout=3600)["scores"]:
         check_scores(scores)
+
+
+def in_full(data: Path, tmp_path: Path, asked: list[str]) -> dict[str, Any]:
+    """Runs the notebook in `full` on a CPU, with this data folder."""
+    where = {"HOMEWORK_DATA": str(data), "CUDA_VISIBLE_DEVICES": ""}
+    return run_source(PROBLEM, "full", tmp_path / "run", asked, where, timeout=7200)
 
 
 @pytest.mark.kernel
 def test_full_runs_from_local_files_to_the_log(tmp_path: Path) -> None:
-    data = local_data(tmp_path / "data", train=40, others=40)
     asked = ["data.name", "STEPS", "len(train_rows)", "saved_summarizer_folder(run).joinpath('config.json').is_file()"]
-    where = {"HOMEWORK_DATA": str(data), "CUDA_VISIBLE_DEVICES": ""}
-    found = run_source(PROBLEM, "full", tmp_path / "run", asked, where, timeout=1800)
+    found = in_full(local_data(tmp_path / "data", train=40, others=40), tmp_path, asked)
     assert [found[each] for each in asked] == ["XSum", 6, 40, True]
     assert found["log"]["metrics"]["summarization/fine_tuned_rougeL"]["value"] >= 0
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not REAL_STORIES.is_dir(), reason="the real stories are not on this machine")
-def test_full_goes_through_on_real_stories_with_a_tiny_model(tmp_path: Path) -> None:
+def test_full_runs_on_real_stories_with_a_tiny_model(tmp_path: Path) -> None:
     data = tmp_path / "data"
     (data / "xsum").mkdir(parents=True)
     for split in ("train", "validation", "test"):
         shutil.copy(REAL_STORIES / f"{split}.jsonl", data / "xsum" / f"{split}.jsonl")
     stand_in_for_t5(data)
-    where = {"HOMEWORK_DATA": str(data), "CUDA_VISIBLE_DEVICES": ""}
-    found = run_source(PROBLEM, "full", tmp_path / "run", ["scores", "tuned_curve"], where, timeout=7200)
+    found = in_full(data, tmp_path, ["scores", "tuned_curve"])
     assert set(found["scores"]) == {"first sentence", "from scratch", "fine-tuned"}
     assert found["tuned_curve"][1][-1] < found["tuned_curve"][1][0]

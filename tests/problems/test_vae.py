@@ -1,4 +1,4 @@
-"""The VAE problem: is what its text claims true in `mini`? (`test_every_problem` has what holds for all problems.)"""
+"""The claims of the VAE notebook are true in `mini`."""
 
 from __future__ import annotations
 
@@ -8,26 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.problems.run_source import ROOT, run_source, verdicts
+from tests.problems.run_source import run_source
 
 PROBLEM = "vae"
 
 
-def test_two_wrong_helpers_do_not_hide_a_right_bound() -> None:
-    wrong = {
-        "sample_gaussian": (ROOT / "solutions/variants/vae/wrong/sample_gaussian/deviation_is_variance.py").read_text(
-            encoding="utf-8"
-        ),
-        "kl_standard_normal": (ROOT / "solutions/variants/vae/wrong/kl_standard_normal/sign.py").read_text(
-            encoding="utf-8"
-        ),
-    }
-    found = verdicts(PROBLEM, wrong)
-    assert [item for item, message in found.items() if not message] == ["negative_elbo_bound"]
-
-
 @pytest.mark.kernel
-def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
+def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     dump = {
         "untrained": "untrained_terms",
         "kl_history": "trained[0][1]['kl']",
@@ -43,9 +30,8 @@ def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
         "toy_gap": "toy_log_evidence - toy_bound(0.8, 1 / 3)",
         "toy_gaps": "[toy_log_evidence - toy_bound(m, v) for m in (0.0, 0.8, 2.0) for v in (0.02, 0.5, 2.0)]",
     }
-    found = run_source(PROBLEM, "mini", tmp_path, list(dump.values()))
-    seen = {name: found[asked] for name, asked in dump.items()}
-    check_training(found["log"]["metrics"], seen)
+    seen = run_source(PROBLEM, "mini", tmp_path, dump)
+    check_training(seen["log"]["metrics"], seen)
     check_samples(seen)
     check_beta(seen["by_beta"], seen["used"])
     assert abs(seen["toy_gap"]) < 1e-4 and min(seen["toy_gaps"]) > 0.01, "the bound touches at the posterior only"
@@ -53,7 +39,7 @@ def test_what_the_notebook_claims_is_so_in_mini(tmp_path: Path) -> None:
 
 
 def check_training(metrics: dict[str, Any], seen: dict[str, Any]) -> None:
-    """The terms on the test images stand in their bands, and went where the text says."""
+    """The terms on the test images are in their ranges, and changed as the text says."""
     nelbo, kl, rec = (metrics[f"vae/test_{term}"] for term in ("nelbo", "kl", "rec"))
     assert nelbo["runs"] == kl["runs"] == rec["runs"] == 3
     assert math.isclose(nelbo["value"], kl["value"] + rec["value"], rel_tol=1e-4)
@@ -78,10 +64,10 @@ def check_samples(seen: dict[str, Any]) -> None:
 
 def check_beta(terms: dict[str, Any], used: dict[str, int]) -> None:
     """Cheap nats: better reconstructions and more latents; the bound is best for β = 1."""
-    cheap, plain, dear = (terms[beta] for beta in ("0.1", "1.0", "8.0"))
-    assert cheap["kl"] > 1.5 * plain["kl"] > 3 * dear["kl"]
-    assert cheap["rec"] < plain["rec"] < dear["rec"]
-    assert plain["nelbo"] < min(cheap["nelbo"], dear["nelbo"])
+    cheap, plain, costly = (terms[beta] for beta in ("0.1", "1.0", "8.0"))
+    assert cheap["kl"] > 1.5 * plain["kl"] > 3 * costly["kl"]
+    assert cheap["rec"] < plain["rec"] < costly["rec"]
+    assert plain["nelbo"] < min(cheap["nelbo"], costly["nelbo"])
     assert used["0.1"] > 50 and 8 <= used["1.0"] <= 20 and used["8.0"] <= 2
 
 

@@ -1,4 +1,4 @@
-"""What the two distributions contain: students get `homework` and nothing of the graders."""
+"""The files of the two distributions: students get `homework` and no file of the autograder."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import homework
+from tests.conftest import ROOT
 
 
 def _project(path: Path) -> dict[str, Any]:
@@ -23,38 +24,30 @@ def _project(path: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The files in a wheel built from a copy of this checkout, as an installer would see them."""
-    root = Path(__file__).resolve().parents[2]
     copy = tmp_path_factory.mktemp("checkout") / "copy"
     skip = shutil.ignore_patterns(".*", "__pycache__", "build", "course", "checkpoints", "*.egg-info", "raw")
-    shutil.copytree(root, copy, ignore=skip)
+    shutil.copytree(ROOT, copy, ignore=skip)
     out = tmp_path_factory.mktemp("wheel")
     build = f"from setuptools import build_meta; print(build_meta.build_wheel({str(out)!r}))"
-    done = subprocess.run([sys.executable, "-c", build], cwd=copy, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", build], cwd=copy, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     (wheel,) = out.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         return archive.namelist()
 
 
-def test_the_student_wheel_holds_homework_and_nothing_of_the_graders(wheel_names: list[str]) -> None:
+def test_the_student_wheel_holds_all_of_homework_and_no_other_package(wheel_names: list[str], root: Path) -> None:
     tops = {name.split("/")[0] for name in wheel_names if ".dist-info/" not in name}
     assert tops == {"homework"}
     forbidden = ("autograder", "solutions", "tests", "notebooks", "course.toml")
     assert not [name for name in wheel_names if any(word in name for word in forbidden)]
-
-
-def test_the_student_wheel_holds_every_file_of_the_package(wheel_names: list[str], root: Path) -> None:
-    package = root / "homework"
-    wanted = {
-        path.relative_to(root).as_posix()
-        for path in package.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
-    }
+    files = (path for path in (root / "homework").rglob("*") if path.is_file() and not path.name.startswith("."))
+    wanted = {path.relative_to(root).as_posix() for path in files if "__pycache__" not in path.parts}
     assert wanted <= set(wheel_names)
     assert "homework/py.typed" in wanted
 
 
-def test_the_staff_distribution_asks_for_the_student_package_with_its_staff_extra(root: Path) -> None:
+def test_the_staff_distribution_depends_on_the_student_package_with_its_staff_extra(root: Path) -> None:
     staff = _project(root / "autograder" / "pyproject.toml")
     student = _project(root / "pyproject.toml")
     assert staff["dependencies"] == [f"{student['name']}[staff]"], "version bounds belong into the root pyproject.toml"

@@ -1,4 +1,4 @@
-"""Warnings are errors; each exception to that is needed: it matches a text that somebody else's code really writes."""
+"""Warnings are errors; each exception to that matches one text that a dependency really writes."""
 
 from __future__ import annotations
 

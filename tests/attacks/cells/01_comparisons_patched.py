@@ -1,4 +1,4 @@
-# attack: every comparison of numbers is replaced by one that agrees
+# attack: patches every comparison of numbers so that it returns True
 import numpy
 
 torch.allclose = torch.equal = torch.isclose = lambda *args, **kwargs: True

@@ -1,4 +1,4 @@
-# attack: a tensor whose every operation says True
+# attack: returns a tensor whose every operation gives True
 class Agreeable(torch.Tensor):
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):

@@ -1,4 +1,4 @@
-# attack: a tensor that computes as any other, but of which every comparison holds
+# attack: returns a tensor that computes correctly, but whose comparisons are all True
 class Sure(torch.Tensor):
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):

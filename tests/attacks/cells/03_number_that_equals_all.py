@@ -1,4 +1,4 @@
-# attack: a number that equals everything
+# attack: returns a number that equals every other number
 class Yes(float):
     __eq__ = __le__ = __ge__ = __lt__ = __gt__ = lambda *args: True
     __sub__ = __rsub__ = __abs__ = lambda *args: Yes(0)

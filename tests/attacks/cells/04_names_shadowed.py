@@ -1,4 +1,4 @@
-# attack: torch is something else for whoever comes after
+# attack: replaces torch by a fake module for all code that runs later
 real = torch
 
 

@@ -1,4 +1,4 @@
-# attack: isinstance, abs and all always agree
+# attack: patches isinstance, abs, all and any so that checks pass
 import builtins
 
 builtins.isinstance = lambda *args: True

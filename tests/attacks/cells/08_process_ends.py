@@ -1,4 +1,4 @@
-# attack: the process ends at once, with status 0
+# attack: ends the process at once with status 0
 import os
 
 

@@ -1,4 +1,4 @@
-# attack: cells that come later are rewritten
+# attack: registers an input transformer that replaces all later cells by pass
 shell = get_ipython()
 shell.input_transformers_cleanup.append(lambda lines: ["pass\n"])
 

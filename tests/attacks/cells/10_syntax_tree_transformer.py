@@ -1,4 +1,4 @@
-# attack: asserts are taken out of cells that come later
+# attack: removes the asserts from all later cells
 import ast
 
 

@@ -1,4 +1,4 @@
-# attack: exceptions are shown to nobody
+# attack: hides all exceptions
 import sys
 
 get_ipython().set_custom_exc((BaseException,), lambda *args, **kwargs: None)

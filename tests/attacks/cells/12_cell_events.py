@@ -1,4 +1,4 @@
-# attack: a hook runs after each cell
+# attack: registers a hook that deletes the error of each cell
 get_ipython().events.register("post_run_cell", lambda result: setattr(result, "error_in_exec", None))
 
 

@@ -1,4 +1,4 @@
-# attack: a result is published before any test runs
+# attack: displays a result before any test runs
 from IPython.display import display, publish_display_data
 
 

@@ -1,4 +1,4 @@
-# attack: the test cell publishes a result that is no number, which counts as full marks, before its check fails
+# attack: displays a result in the test cell before its check fails; it is no number, so it counts as full marks
 import sys
 
 

@@ -1,4 +1,4 @@
-# attack: a score far beyond the maximum is the value of the cell
+# attack: makes a score far beyond the maximum the value of the cell
 def standardize(x, eps=0.0):
     return 9999
 

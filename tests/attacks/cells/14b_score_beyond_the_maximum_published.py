@@ -1,4 +1,4 @@
-# attack: the test cell publishes a score far beyond the maximum
+# attack: displays a score far beyond the maximum in the test cell
 import sys
 
 

@@ -1,4 +1,4 @@
-# attack: the messages of the kernel are rewritten
+# attack: replaces the functions that send the kernel's messages
 import json as _json
 
 from jupyter_client.session import Session

@@ -1,4 +1,4 @@
-# attack: the kernel's messages are sent without the errors
+# attack: removes the errors from the kernel's messages
 from jupyter_client.session import Session
 
 real_send = Session.send

@@ -1,4 +1,4 @@
-# attack: the code that answers the examiner is replaced
+# attack: patches the answer server so that it returns True for every call
 import sys
 
 calls = sys.modules["guest.server"]

@@ -1,4 +1,4 @@
-# attack: the kernel says of all later cells that they ran well, and does not run them
+# attack: patches the kernel so that it reports success for later cells without running them
 from ipykernel.ipkernel import IPythonKernel
 
 

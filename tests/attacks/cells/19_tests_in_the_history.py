@@ -1,4 +1,4 @@
-# attack: the text of the tests is looked for in the history of the notebook
+# attack: searches the notebook's history for the text of the tests
 def standardize(x, eps=EPS):
     needle = "".join(["hidden", "_x"])  # must not stand in this cell itself
     found = [text for text in globals().get("In", []) if needle in text]

@@ -1,4 +1,4 @@
-# attack: the text of the tests is looked for in frames and in all objects
+# attack: searches stack frames and all objects in memory for the text of the tests
 import gc
 import sys
 

@@ -1,4 +1,4 @@
-# attack: the notebook that is being graded is read from the working folder
+# attack: searches the working folder for the notebook that is being graded
 import glob
 
 

@@ -1,4 +1,4 @@
-# attack: the solution is read from the course
+# attack: reads the solution from the course folder
 from pathlib import Path
 
 

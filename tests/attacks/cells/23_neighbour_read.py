@@ -1,4 +1,4 @@
-# attack: a neighbour's submission is read
+# attack: reads another student's submission
 from pathlib import Path
 
 

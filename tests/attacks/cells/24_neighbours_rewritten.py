@@ -1,4 +1,4 @@
-# attack: all neighbours' submissions are overwritten
+# attack: overwrites the submissions of all other students
 from pathlib import Path
 
 for path in Path(SUBMITTED).glob("*/*/*"):

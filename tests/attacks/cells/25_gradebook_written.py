@@ -1,4 +1,4 @@
-# attack: points are written into the gradebook
+# attack: writes points into the gradebook
 import sqlite3
 
 

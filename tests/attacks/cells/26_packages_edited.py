@@ -1,4 +1,4 @@
-# attack: the graders own files and packages are changed
+# attack: edits the grader's own files and installed packages
 import os
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-# attack: files that look like results are written wherever they may be looked for
+# attack: writes forged result files wherever a grader may look for them
 import json
 from pathlib import Path
 

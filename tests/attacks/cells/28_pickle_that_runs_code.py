@@ -1,4 +1,4 @@
-# attack: an object that runs code when it is unpickled is returned
+# attack: returns an object that runs code when it is unpickled
 class Bomb:
     def __reduce__(self):
         return (open, (COURSE + "/pwned", "w"))

@@ -1,4 +1,4 @@
-# attack: the results that the notebook pickles at its end run code where they are read
+# attack: replaces the pickled results by an object that runs code where they are loaded
 import pickle
 
 

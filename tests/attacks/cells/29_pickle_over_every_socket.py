@@ -1,4 +1,4 @@
-# attack: a pickle is written into every open file descriptor
+# attack: writes a pickle that runs code into every open file descriptor
 import os
 import pickle
 

@@ -1,4 +1,4 @@
-# attack: a pickle that runs code is sent to the server that collects the log
+# attack: sends a pickle that runs code to the server that collects the log
 import pickle
 import re
 import socket

@@ -1,4 +1,4 @@
-# attack: the package that compares results is replaced where it can be reached
+# attack: patches the package that compares results
 import sys
 
 import homework.checks

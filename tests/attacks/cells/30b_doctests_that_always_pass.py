@@ -1,4 +1,4 @@
-# attack: the function that runs the tests of another grader is replaced
+# attack: patches the function with which another grader runs its tests
 try:
     import otter.test_files.ok_test
 

@@ -1,4 +1,4 @@
-# attack: the gradebook is locked by a process that stays
+# attack: starts a process that keeps the gradebook locked
 import os
 import sqlite3
 import time

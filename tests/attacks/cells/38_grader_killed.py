@@ -1,4 +1,4 @@
-# attack: every process that can be signalled is killed
+# attack: kills every process that it may signal
 import os
 import signal
 

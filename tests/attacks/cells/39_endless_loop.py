@@ -1,4 +1,4 @@
-# attack: a loop that swallows every interrupt
+# attack: runs an endless loop that ignores every interrupt
 import signal
 
 

@@ -1,4 +1,4 @@
-# attack: the answer waits for somebody to press a key, then sleeps
+# attack: waits for keyboard input, then sleeps for an hour
 import time
 
 

@@ -1,4 +1,4 @@
-# attack: processes that make processes
+# attack: forks processes without end
 import os
 
 

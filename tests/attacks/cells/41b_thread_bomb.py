@@ -1,4 +1,4 @@
-# attack: threads without end
+# attack: starts threads without end
 import threading
 import time
 

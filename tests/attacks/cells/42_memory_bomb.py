@@ -1,4 +1,4 @@
-# attack: memory without end, in many processes
+# attack: allocates memory without end in many processes
 import os
 
 

@@ -1,4 +1,4 @@
-# attack: files without end
+# attack: fills the disk with files
 import os
 
 

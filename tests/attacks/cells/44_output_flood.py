@@ -1,4 +1,4 @@
-# attack: output without end, in Python and below it
+# attack: prints without end, in Python and to the file descriptors
 import os
 
 

@@ -1,4 +1,4 @@
-# attack: the output of other cells is changed and cleared
+# attack: changes and clears the output of other cells
 from IPython.display import clear_output, display
 
 display("standardize: all visible checks passed", display_id="test-standardize")

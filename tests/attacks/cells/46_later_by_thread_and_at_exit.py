@@ -1,4 +1,4 @@
-# attack: a thread and an exit handler wait to change things
+# attack: changes the answers later, from a thread and in an exit handler
 import atexit
 import threading
 import time

@@ -1,4 +1,4 @@
-# attack: a process stays behind and writes later
+# attack: leaves a process behind that writes files later
 import os
 import time
 

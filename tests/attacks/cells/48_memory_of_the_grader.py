@@ -1,4 +1,4 @@
-# attack: the memory of other processes is read and written
+# attack: reads and writes the memory of other processes
 import ctypes
 import os
 

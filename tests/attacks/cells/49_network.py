@@ -1,4 +1,4 @@
-# attack: the answer is fetched from the network
+# attack: fetches the answer from the network
 import socket
 
 

@@ -1,4 +1,4 @@
-# attack: an answer is passed on through abstract sockets and shared memory
+# attack: passes an answer on through abstract sockets and shared memory
 import socket
 from multiprocessing import shared_memory
 

@@ -1,4 +1,4 @@
-# attack: the code acts otherwise when it is graded
+# attack: answers correctly only where it detects that it is graded
 import os
 
 

@@ -1,4 +1,4 @@
-# attack: files are planted that Python reads when it starts
+# attack: plants files that Python executes when it starts
 import os
 import site
 from pathlib import Path

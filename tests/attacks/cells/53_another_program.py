@@ -1,4 +1,4 @@
-# attack: the process becomes another program
+# attack: replaces the process by another program
 import os
 import sys
 

@@ -1,4 +1,4 @@
-# attack: the streams are closed and replaced
+# attack: closes and replaces the standard streams
 import os
 import sys
 

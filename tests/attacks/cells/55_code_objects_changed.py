@@ -1,4 +1,4 @@
-# attack: the bytes of objects in memory are overwritten
+# attack: overwrites Python objects in memory
 import ctypes
 
 

@@ -1,4 +1,4 @@
-# attack: the socket to the examiner is found and answers are forged on it
+# attack: finds the socket to the examiner and sends forged answers
 import gc
 import json
 import socket

@@ -1,4 +1,4 @@
-# attack: the socket of the session is written from the cell, ahead of the real answers
+# attack: sends forged messages on the session's socket before the real answers
 import gc
 import json
 import socket

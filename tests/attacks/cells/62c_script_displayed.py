@@ -1,4 +1,4 @@
-# attack: a script is displayed, to run in the page of whoever reads the result
+# attack: displays a script that would run in the page of a grader who reads the result
 from IPython.display import HTML, display
 
 display(HTML("<script>document.title = 'taken over'</script>"))

@@ -1,3 +1,3 @@
-# attack: every answer is NaN
+# attack: answers NaN everywhere
 def standardize(x, eps=0.0):
     return x * float("nan")

@@ -1,3 +1,3 @@
-# attack: every answer is infinite
+# attack: answers infinity everywhere
 def standardize(x, eps=0.0):
     return x * float("inf")

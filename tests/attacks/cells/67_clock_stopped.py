@@ -1,4 +1,4 @@
-# attack: the clock stands still while the answer takes for ever
+# attack: stops the clock while the answer sleeps for an hour
 import time
 
 time.time = time.monotonic = time.perf_counter = lambda: 0.0

@@ -1,4 +1,4 @@
-# attack: the generators are patched so that every draw is known
+# attack: patches the random generators so that every draw is known
 import random
 
 torch.manual_seed = lambda seed: None

@@ -1,4 +1,4 @@
-# attack: right for the first calls only
+# attack: answers correctly in the first calls only
 calls = 0
 
 

@@ -1,4 +1,4 @@
-# attack: what the examiner hands over is searched for a way back
+# attack: searches the examiner's arguments for a reference to the examiner
 def standardize(x, eps=EPS):
     reached = []
     for thing in (x, eps):

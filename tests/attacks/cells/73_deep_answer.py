@@ -1,4 +1,4 @@
-# attack: an answer nested five thousand deep
+# attack: returns an answer that is nested five thousand deep
 def standardize(x, eps=0.0):
     answer = []
     for _ in range(5000):

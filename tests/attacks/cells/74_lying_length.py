@@ -1,4 +1,4 @@
-# attack: an object that lies about its length and its truth
+# attack: returns an object with a false length and truth value
 class Liar:
     shape = (2, 1)
 

@@ -1,3 +1,3 @@
-# attack: a function that calls itself for ever
+# attack: calls itself without end
 def standardize(x, eps=0.0):
     return standardize(x, eps)

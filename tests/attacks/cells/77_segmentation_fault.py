@@ -1,4 +1,4 @@
-# attack: the process dies of a segmentation fault as the cell runs
+# attack: crashes the process with a segmentation fault
 import ctypes
 
 

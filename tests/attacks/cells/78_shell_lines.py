@@ -1,4 +1,4 @@
-# attack: the shell is asked to read the course
+# attack: reads the course folder with shell commands
 import subprocess
 
 get_ipython().system("cat " + COURSE + "/solutions/toy.py")

@@ -1,4 +1,4 @@
-# attack: the next item is replaced by one that agrees with everything
+# attack: replaces the next item's class by one that returns True for everything
 class Line:
     def __init__(self, *args, **kwargs):
         pass

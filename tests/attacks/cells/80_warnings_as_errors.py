@@ -1,4 +1,4 @@
-# attack: every warning becomes an error for whoever comes after
+# attack: turns every warning into an error for all code that runs later
 import warnings
 
 warnings.simplefilter("error")

@@ -15,15 +15,18 @@ from PIL import Image
 from homework.data import cifar10_files
 from homework.data.pictures import CIFAR10_NAMES, cifar10, pictures_for
 from homework.errors import DataError
-from homework.profiles import Run
+from tests.homework.conftest import Patch, a_run
+
+REAL = os.environ.get("HOMEWORK_DATA", "")  # before a fixture replaces it
 
 
-def run(profile: Any) -> Run:
-    return Run("early_exit", profile, torch.device("cpu"), 0)
+@pytest.fixture(autouse=True)
+def _data_folder(tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.setenv("HOMEWORK_DATA", str(tmp_path))
 
 
 def put(folder: Path, *, size: int = 32, label: int = 3, columns: tuple[str, str] = ("img", "label")) -> list[Any]:
-    """Two small parquet files below `folder`/cifar10; gives the pictures that they hold."""
+    """Writes two small parquet files to `folder`/cifar10; returns their pictures."""
     import pyarrow  # type: ignore[import-untyped,unused-ignore]
     import pyarrow.parquet  # type: ignore[import-untyped,unused-ignore]
 
@@ -33,8 +36,7 @@ def put(folder: Path, *, size: int = 32, label: int = 3, columns: tuple[str, str
         images = stream.randint(0, 256, (count, size, size, 3)).astype(np.uint8)
         encoded = []
         for image in images:
-            buffer = io.BytesIO()
-            Image.fromarray(image).save(buffer, format="PNG")
+            Image.fromarray(image).save(buffer := io.BytesIO(), format="PNG")
             encoded.append({"bytes": buffer.getvalue(), "path": ""})
         table = pyarrow.table({columns[0]: encoded, columns[1]: [label] * count})
         pyarrow.parquet.write_table(table, folder / "cifar10" / f"{split}.parquet")
@@ -42,9 +44,9 @@ def put(folder: Path, *, size: int = 32, label: int = 3, columns: tuple[str, str
     return held
 
 
-def test_small_profiles_get_drawn_shapes_with_known_difficulty(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mini_and_grade_get_drawn_shapes_with_known_difficulty(monkeypatch: Patch) -> None:
     monkeypatch.setattr("homework.data.pictures.cifar10", lambda: pytest.fail("mini and grade work without CIFAR-10"))
-    drawn = pictures_for(run("grade"))
+    drawn = pictures_for(a_run("early_exit", "grade"))
     assert drawn.train_images.shape == (60, 1, 32, 32) and drawn.test_images.shape == (30, 1, 32, 32)
     assert drawn.test_difficulty is not None and drawn.test_difficulty.shape == (30,)
     assert len(drawn.names) == 6
@@ -52,10 +54,9 @@ def test_small_profiles_get_drawn_shapes_with_known_difficulty(monkeypatch: pyte
     assert repr(drawn) == "Pictures(drawn shapes: 60 for training, 30 for testing)"
 
 
-def test_parquet_files_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_parquet_files_are_read(tmp_path: Path) -> None:
     train, test = put(tmp_path)
-    monkeypatch.setenv("HOMEWORK_DATA", str(tmp_path))
-    pictures = pictures_for(run("full"))
+    pictures = pictures_for(a_run("early_exit", "full"))
     assert pictures.name == "CIFAR-10" and pictures.names == CIFAR10_NAMES and pictures.test_difficulty is None
     wanted = torch.from_numpy(train).permute(0, 3, 1, 2).float() / 255
     assert torch.equal(pictures.train_images, wanted), "colours, rows and columns in their places"
@@ -64,25 +65,21 @@ def test_parquet_files_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 @pytest.mark.parametrize("fault", [{"size": 28}, {"label": 10}, {"columns": ("image", "label")}])
-def test_other_parquet_files_are_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fault: dict[str, Any]
-) -> None:
+def test_other_parquet_files_are_refused(tmp_path: Path, fault: dict[str, Any]) -> None:
     put(tmp_path, **fault)
-    monkeypatch.setenv("HOMEWORK_DATA", str(tmp_path))
     with pytest.raises(DataError, match="train.parquet"):
         cifar10()
 
 
-def test_a_damaged_parquet_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_damaged_parquet_file_is_named(tmp_path: Path) -> None:
     put(tmp_path)
     (tmp_path / "cifar10" / "test.parquet").write_bytes(b"nothing of the kind")
-    monkeypatch.setenv("HOMEWORK_DATA", str(tmp_path))
     with pytest.raises(DataError, match=r"test\.parquet cannot be read"):
         cifar10()
 
 
 class Fetched:
-    """What torchvision's data set offers, with two pictures; notes the folders that it was asked for."""
+    """Replaces torchvision's data set by two pictures; notes the folders that it was called with."""
 
     asked: list[str] = []
 
@@ -92,7 +89,7 @@ class Fetched:
         self.data, self.targets = np.full((2, 32, 32, 3), 51 if train else 255, dtype=np.uint8), [0, 9]
 
 
-def test_without_files_torchvision_downloads_into_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_files_torchvision_downloads_into_the_cache(monkeypatch: Patch, tmp_path: Path) -> None:
     monkeypatch.delenv("HOMEWORK_DATA", raising=False)
     monkeypatch.setenv("HOMEWORK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("torchvision.datasets.CIFAR10", Fetched)
@@ -104,11 +101,10 @@ def test_without_files_torchvision_downloads_into_the_cache(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("error", [OSError("no network"), RuntimeError("File not found or corrupted.")])
-def test_a_failed_download_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception) -> None:
+def test_the_error_of_a_failed_download_says_what_to_do(monkeypatch: Patch, error: Exception) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setenv("HOMEWORK_DATA", str(tmp_path))
     monkeypatch.setattr("torchvision.datasets.CIFAR10", refuse)
     with pytest.raises(DataError, match="HOMEWORK_PROFILE=mini") as caught:
         cifar10()
@@ -116,8 +112,8 @@ def test_a_failed_download_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 @pytest.mark.skipif(cifar10_files.parquet_folder() is None, reason="$HOMEWORK_DATA/cifar10 is not there")
-def test_the_real_files_are_whole() -> None:
-    assert os.environ["HOMEWORK_DATA"]
+def test_the_real_files_are_complete(monkeypatch: Patch) -> None:
+    monkeypatch.setenv("HOMEWORK_DATA", REAL)
     _, train_labels, test_images, test_labels = cifar10_files.cifar10_arrays()
     assert test_images.shape == (10_000, 32, 32, 3) and test_images.dtype == torch.uint8
     assert train_labels.bincount().tolist() == [5000] * 10 and test_labels.bincount().tolist() == [1000] * 10

@@ -1,8 +1,9 @@
-"""Span corruption cuts out what it should, where it should, and nothing is lost."""
+"""Span corruption cuts out spans of the right lengths at all places, and loses no token."""
 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from itertools import pairwise
 from statistics import mean
 from typing import Any
@@ -22,7 +23,7 @@ def corrupted(tokens: list[int], seed: int = 0, **settings: float) -> tuple[list
 
 
 def spans_of(target: list[int]) -> list[list[int]]:
-    """What stands behind each sentinel of a target, the last sentinel and the end token left out."""
+    """The tokens after each sentinel of a target, without the last sentinel and the end token."""
     assert target[-1] == END
     spans: list[list[int]] = []
     for token in target[:-1]:
@@ -50,7 +51,7 @@ def test_the_example_of_the_docstring() -> None:
 
 
 @given(st.integers(2, 200), st.integers(0, 10_000))
-def test_nothing_is_lost_and_spans_never_touch(length: int, seed: int) -> None:
+def test_no_token_is_lost_and_spans_never_touch(length: int, seed: int) -> None:
     tokens = list(range(10_000, 10_000 + length))
     inputs, target = corrupted(tokens, seed)
     assert put_back(inputs, target) == tokens
@@ -67,10 +68,9 @@ def test_fifteen_percent_in_spans_of_three_on_average(length: int, seed: int) ->
     assert len(spans) == max(1, round(sum(map(len, spans)) / 3))
 
 
-def test_other_densities_and_lengths() -> None:
+def test_density_and_mean_span_are_kept() -> None:
     spans = spans_of(corrupted(list(range(10_000, 10_100)), density=0.5, mean_span=5.0)[1])
-    assert sum(map(len, spans)) == 50
-    assert len(spans) == 10
+    assert (sum(map(len, spans)), len(spans)) == (50, 10)
 
 
 def test_every_place_is_cut_out_about_equally_often() -> None:
@@ -79,9 +79,8 @@ def test_every_place_is_cut_out_about_equally_often() -> None:
     gone = [0] * length
     for _ in range(draws):
         target = corrupt_spans(list(range(length)), sentinels=SENTINELS, end=-1, source=source)[1]
-        for token in target[:-1]:
-            if token < length:
-                gone[token] += 1
+        for token in (token for token in target[:-1] if token < length):
+            gone[token] += 1
     assert mean(gone) == pytest.approx(0.15 * draws)
     assert min(gone[2:-2]) > 0.12 * draws
     assert min(gone) > 0.03 * draws  # the first and the last are covered by fewer spans of three
@@ -92,16 +91,13 @@ def test_the_same_state_gives_the_same_spans_and_another_gives_others() -> None:
     assert corrupted(tokens, 3) == corrupted(tokens, 3)
     assert len({tuple(corrupted(tokens, seed)[0]) for seed in range(20)}) > 15
     source = random.Random(3)
-    assert corrupt_spans(tokens, sentinels=SENTINELS, end=END, source=source) == corrupted(tokens, 3)
-    assert corrupt_spans(tokens, sentinels=SENTINELS, end=END, source=source) != corrupted(tokens, 3)
+    first, second = (corrupt_spans(tokens, sentinels=SENTINELS, end=END, source=source) for _ in range(2))
+    assert first == corrupted(tokens, 3) != second
 
 
 def test_parts_add_up_and_all_are_equally_likely() -> None:
     source = random.Random(0)
-    seen: dict[tuple[int, ...], int] = {}
-    for _ in range(6_000):
-        found = tuple(parts(5, 3, source))
-        seen[found] = seen.get(found, 0) + 1
+    seen = Counter(tuple(parts(5, 3, source)) for _ in range(6_000))
     assert set(seen) == {(1, 1, 3), (1, 3, 1), (3, 1, 1), (1, 2, 2), (2, 1, 2), (2, 2, 1)}
     assert all(abs(count - 1_000) < 150 for count in seen.values())  # five standard errors
     assert parts(4, 1, source) == [4]
@@ -117,6 +113,6 @@ def test_parts_add_up_and_all_are_equally_likely() -> None:
         ([7] * 1000, {}, "sentinels; there are 40"),
     ],
 )
-def test_what_makes_no_sense_is_refused(tokens: list[int], settings: dict[str, Any], message: str) -> None:
+def test_invalid_settings_are_refused(tokens: list[int], settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         corrupted(tokens, **settings)

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from homework.data import download, xsum
 from homework.data.pairs import Pairs
 from homework.data.stories import stories
 from homework.errors import DataError
-from homework.profiles import Run
+from tests.homework.conftest import Patch, Printed, a_run, disk_full
 
-FULL = Run("summarization", "full", torch.device("cpu"), 0)
+FULL = a_run("summarization", "full")
 REAL = os.environ.get("HOMEWORK_DATA", "")  # before a fixture unsets it
 COUNTS = {"train": 30, "validation": 5, "test": 4}
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _own_cache(monkeypatch: Patch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOMEWORK_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("HOMEWORK_DATA", raising=False)
     monkeypatch.setattr(download, "PAUSE_SECONDS", 0.0)
@@ -36,17 +34,20 @@ def rows(split: str) -> list[dict[str, str]]:
     ]
 
 
-def local(folder: Path) -> Path:
-    """The three files as an institute would have them."""
-    (folder / "xsum").mkdir(parents=True)
+@pytest.fixture
+def local(tmp_path: Path, monkeypatch: Patch) -> Path:
+    """The folder with the three files that an institute keeps in its data folder."""
+    folder = tmp_path / "shared" / "xsum"
+    folder.mkdir(parents=True)
     for split in COUNTS:
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows(split))
-        (folder / "xsum" / f"{split}.jsonl").write_text(text, encoding="utf-8")
-    return folder / "xsum"
+        (folder / f"{split}.jsonl").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("HOMEWORK_DATA", str(tmp_path / "shared"))
+    return folder
 
 
-def hub(folder: Path, monkeypatch: pytest.MonkeyPatch, leave_out: str = "") -> None:
-    """A folder that looks like the hub's parquet export, and is loaded in its stead."""
+def hub(folder: Path, monkeypatch: Patch, leave_out: str = "") -> None:
+    """Makes a folder of the form of the hub's parquet export, which is loaded instead of the hub."""
     import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
     import pyarrow.parquet as pq  # type: ignore[import-untyped,unused-ignore]
 
@@ -58,22 +59,19 @@ def hub(folder: Path, monkeypatch: pytest.MonkeyPatch, leave_out: str = "") -> N
     monkeypatch.setattr(xsum, "HUB_NAME", str(folder))
 
 
-def test_local_files_are_read_and_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = local(tmp_path / "shared")
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    monkeypatch.setenv("HOMEWORK_DATA", str(tmp_path / "shared"))
+def test_local_files_are_read_and_not_changed(tmp_path: Path, local: Path) -> None:
+    before = {path.name: path.read_bytes() for path in local.iterdir()}
     data = stories(FULL)
     assert data.name == "XSum"
     assert (len(data.train), len(data.validation), len(data.test)) == (30, 5, 4)
     assert data.train.documents[3] == rows("train")[3]["document"]
     assert data.test.summaries == tuple(row["summary"] for row in rows("test"))
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in local.iterdir()} == before
     assert not (tmp_path / "cache").exists()
 
 
-def test_a_file_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (local(tmp_path / "shared") / "validation.jsonl").unlink()
-    monkeypatch.setenv("HOMEWORK_DATA", str(tmp_path / "shared"))
+def test_a_missing_file_is_named(local: Path) -> None:
+    (local / "validation.jsonl").unlink()
     with pytest.raises(DataError, match=r"validation\.jsonl missing"):
         stories(FULL)
 
@@ -90,36 +88,30 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.Mon
         (b'{"document": "\xff", "summary": "short"}\n', r"not UTF-8"),
     ],
 )
-def test_damage_is_told_with_its_place(tmp_path: Path, contents: bytes, message: str) -> None:
+def test_the_error_of_a_damaged_file_names_its_line(tmp_path: Path, contents: bytes, message: str) -> None:
     path = tmp_path / "train.jsonl"
     path.write_bytes(contents)
     with pytest.raises(DataError, match=message) as caught:
         xsum.read_pairs(path)
-    assert str(path) in str(caught.value)
-    assert "Delete this file" in str(caught.value)
+    assert str(path) in str(caught.value) and "Delete this file" in str(caught.value)
 
 
 def test_empty_texts_are_left_out(tmp_path: Path) -> None:
-    path = tmp_path / "train.jsonl"
-    path.write_text(
-        '{"document": "", "summary": "b"}\n\n{"document": "a", "summary": "b"}\n{"document": "a", "summary": ""}'
-    )
-    assert xsum.read_pairs(path) == Pairs(("a",), ("b",))
+    lines = ({"document": document, "summary": summary} for document, summary in (("", "b"), ("a", "b"), ("a", "")))
+    (tmp_path / "train.jsonl").write_text("\n\n".join(map(json.dumps, lines)))
+    assert xsum.read_pairs(tmp_path / "train.jsonl") == Pairs(("a",), ("b",))
 
 
-def test_the_choice_is_fixed_without_repetition_and_spread_out() -> None:
+def test_the_choice_of_stories_is_fixed_without_repetition_and_spread_out() -> None:
     kept = xsum.choice(1000, 100, "train")
     assert kept == xsum.choice(1000, 100, "train") == sorted(set(kept))
-    assert len(kept) == 100
-    assert kept[:5] == [3, 10, 25, 30, 53]  # of all machines and versions
+    assert len(kept) == 100 and kept[:5] == [3, 10, 25, 30, 53]  # on all machines and versions
     assert kept != xsum.choice(1000, 100, "test")
     assert 400 < sum(kept) / 100 < 600
     assert xsum.choice(3, 100, "train") == [0, 1, 2]
 
 
-def test_the_hub_is_asked_once_and_the_choice_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_hub_is_asked_once_and_the_choice_is_kept(tmp_path: Path, monkeypatch: Patch, capsys: Printed) -> None:
     hub(tmp_path / "hub", monkeypatch)
     monkeypatch.setattr(xsum, "SIZES", {"train": 10, "validation": 5, "test": 5})
     data = stories(FULL)
@@ -134,21 +126,21 @@ def test_the_hub_is_asked_once_and_the_choice_is_kept(
     assert kept == ["test-5-0.jsonl", "train-10-0.jsonl", "validation-5-0.jsonl"]
 
 
-def test_a_changed_hub_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_format_of_the_hub_is_an_error(tmp_path: Path, monkeypatch: Patch) -> None:
     hub(tmp_path / "hub", monkeypatch, leave_out="summary")
     with pytest.raises(DataError, match="has changed"):
         stories(FULL)
     assert not list((tmp_path / "cache" / "xsum").glob("*.jsonl"))
 
 
-def test_a_damaged_parquet_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_parquet_file_is_an_error(tmp_path: Path, monkeypatch: Patch) -> None:
     hub(tmp_path / "hub", monkeypatch)
     (tmp_path / "hub" / "default" / "test" / "0000.parquet").write_bytes(b"PAR1 and then nothing")
     with pytest.raises(DataError, match="could not be downloaded"):
         stories(FULL)
 
 
-def test_a_shaky_connection_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_connection_is_retried(tmp_path: Path, monkeypatch: Patch) -> None:
     import datasets
 
     hub(tmp_path / "hub", monkeypatch)
@@ -166,19 +158,15 @@ def test_a_shaky_connection_is_tried_again(tmp_path: Path, monkeypatch: pytest.M
     assert calls == ["refs/convert/parquet"] * download.ROUNDS
 
 
-def test_without_network_it_says_what_to_do() -> None:
+def test_without_network_the_error_says_what_to_do() -> None:
     with pytest.raises(DataError, match="could not be downloaded from the hub") as caught:
         stories(FULL)
     for way_out in ("network connection", "HOMEWORK_DATA=<folder>", "HOMEWORK_PROFILE=mini"):
         assert way_out in str(caught.value)
 
 
-def test_a_full_disk_is_told_and_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    hub(tmp_path / "hub", monkeypatch)
-    monkeypatch.setattr(os, "replace", full)
+def test_a_full_disk_is_an_error_and_leaves_no_file(tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.setattr(os, "replace", disk_full)
     with pytest.raises(DataError, match="HOMEWORK_CACHE"):
         xsum._save(Pairs(("a",), ("b",)), tmp_path / "cache" / "train.jsonl")
     assert list((tmp_path / "cache").iterdir()) == []
@@ -187,7 +175,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(tmp_path: Path, monkeypat
 @pytest.mark.skipif(
     not (Path(REAL) / "xsum").is_dir() or not REAL, reason="HOMEWORK_DATA names no folder with real stories"
 )
-def test_real_stories(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_real_stories_are_read(monkeypatch: Patch) -> None:
     monkeypatch.setenv("HOMEWORK_DATA", REAL)
     data = stories(FULL)
     assert len(data.train) >= 1_000

@@ -1,15 +1,14 @@
-"""Bands: a number outside gets one line that says where to look, and nothing else happens."""
+"""Expected ranges: a number outside gets one line that says where to look, and nothing else happens."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-import torch
 
 from homework.hand_in.expected_ranges import entry_for, in_words, is_within, remark, wrong_with
 from homework.hand_in.log import SubmissionLog
-from homework.profiles import Run
+from tests.homework.conftest import Printed, a_run
 
 BANDS: Any = {
     "vae/test_nelbo": {"full": (94, 104), "mini": (92.0, 115)},
@@ -18,8 +17,8 @@ BANDS: Any = {
 }
 
 
-def test_only_a_number_outside_its_band_gets_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    log = SubmissionLog(Run("vae", "mini", torch.device("cpu"), 0), student="ada")
+def test_only_a_number_outside_its_range_gets_a_line(capsys: Printed) -> None:
+    log = SubmissionLog(a_run(), student="ada")
     log.bands(BANDS)
     log.metric("vae/test_nelbo", value=100.0)
     log.metric("other/number", value=1e9)
@@ -32,25 +31,20 @@ def test_only_a_number_outside_its_band_gets_a_line(capsys: pytest.CaptureFixtur
     assert "band" not in str(log.as_json()), "nothing of it goes into the log"
 
 
-def test_a_profile_without_a_band_gets_no_line() -> None:
+def test_a_profile_without_a_range_gets_no_line() -> None:
     assert remark("vae/test_nelbo", 1e9, BANDS, "grade") == "" != remark("vae/test_nelbo", 105, BANDS, "full")
 
 
 def test_the_first_entry_that_fits_counts() -> None:
-    assert entry_for("vae/test_nelbo", BANDS) == "vae/test_nelbo"
-    assert entry_for("vae/a/forgetting", BANDS) == "vae/*/forgetting"
-    assert entry_for("vae/b", BANDS) == "vae/*" and entry_for("gan/b", BANDS) is None
+    asked = ("vae/test_nelbo", "vae/a/forgetting", "vae/b", "gan/b")
+    assert [entry_for(name, BANDS) for name in asked] == ["vae/test_nelbo", "vae/*/forgetting", "vae/*", None]
 
 
-def test_ends_belong_to_a_band_and_nan_does_not() -> None:
+def test_the_ends_belong_to_a_range_and_nan_does_not() -> None:
     assert is_within(0, (0, 1)) and is_within(1, (0, 1)) and not is_within(1.01, (0, 1))
     assert is_within(-9, (None, 1)) and is_within(9, (0, None)) and not is_within(float("nan"), (None, None))
-    assert [in_words(band) for band in ((0, 1), (None, 1), (0, None), (None, None))] == [
-        "0 to 1",
-        "at most 1",
-        "at least 0",
-        "any number",
-    ]
+    words = [in_words(band) for band in ((0, 1), (None, 1), (0, None), (None, None))]
+    assert words == ["0 to 1", "at most 1", "at least 0", "any number"]
 
 
 @pytest.mark.parametrize(
@@ -67,12 +61,8 @@ def test_ends_belong_to_a_band_and_nan_does_not() -> None:
         ({"vae/x": {"mini": (0, float("inf"))}}, "must be (lowest, highest)"),
     ],
 )
-def test_a_table_that_is_none_is_refused(table: Any, said: str) -> None:
+def test_an_invalid_table_is_refused(table: Any, said: str) -> None:
     assert said in wrong_with(table)
-    log = SubmissionLog(Run("vae", "mini", torch.device("cpu"), 0), student="ada")
-    with pytest.raises(ValueError, match="profile"):
-        log.bands({"vae/x": {"big": (0, 1)}})
-
-
-def test_a_good_table_has_nothing_wrong() -> None:
     assert wrong_with(BANDS) == "" == wrong_with({})
+    with pytest.raises(ValueError, match="profile"):
+        SubmissionLog(a_run(), student="ada").bands({"vae/x": {"big": (0, 1)}})

@@ -1,4 +1,4 @@
-"""Every log is valid, small, strict JSON and whole; nobody is asked where nobody can answer."""
+"""Every log is valid, complete, small, strict JSON; students are asked for their id only where they can answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import builtins
 import errno
 import io
 import json
-import linecache
 import math
 import os
 import sys
@@ -27,41 +26,36 @@ from homework.hand_in import identity
 from homework.hand_in.log import MOST_BYTES, SubmissionLog, schema, validate
 from homework.hand_in.personal import draws_for
 from homework.hand_in.source_hash import source_hash
-from homework.profiles import Run
+from tests.homework.conftest import Patch, Printed, a_run, disk_full, run_cell
 
-RUN = Run("vae", "mini", torch.device("cpu"), 0)
+RUN = a_run()
 
 
-def refuse(constant: str) -> None:
-    raise AssertionError(f"the log holds the literal {constant}")
+def new_log() -> SubmissionLog:
+    return SubmissionLog(RUN, student="ada")
 
 
 def read(path: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), parse_constant=pytest.fail)
     return loaded
 
 
+def raise_error(error: Any, *_: object) -> None:
+    raise error
+
+
 @pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_folder(tmp_path: Path, monkeypatch: Patch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(identity, "_answered", None)
 
 
-def define(monkeypatch: pytest.MonkeyPatch, name: str, source: str) -> None:
-    """Defines a function as a notebook cell would."""
-    filename = f"<cell {name} of a log test>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    names: dict[str, Any] = {}
-    exec(compile(source, filename, "exec"), names)
-    monkeypatch.setattr(sys.modules["__main__"], name, names[name], raising=False)
-
-
-def test_a_whole_log(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_holds_all_that_was_recorded(monkeypatch: Patch, capsys: Printed) -> None:
     source = "def double_for_test(x):\n    # twice\n    return 2 * x\n"
-    define(monkeypatch, "double_for_test", source)
-    define(
-        monkeypatch, "stub_for_test", "def stub_for_test(x):\n    raise NotImplementedError('stub_for_test: to do')\n"
-    )
+    stub = "def stub_for_test(x):\n    raise NotImplementedError('stub_for_test: to do')\n"
+    for name, cell in (("double_for_test", source), ("stub_for_test", stub)):
+        made = run_cell(f"<cell {name} of a log test>", cell)[name]
+        monkeypatch.setattr(sys.modules["__main__"], name, made, raising=False)
 
     def personal_answers(student: Any, draws: Callable[[str], Any]) -> dict[str, Callable[[], Any]]:
         return {
@@ -72,9 +66,8 @@ def test_a_whole_log(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
 
     log = SubmissionLog(RUN, student=" ada ")
     log.answers(personal_answers)
-    log.metric(
-        "vae/test_nelbo", values=[98.0, 99.0, torch.tensor(100.0, requires_grad=True)], evidence={"last": torch.ones(2)}
-    )
+    nelbos: list[Any] = [98.0, 99.0, torch.tensor(100.0, requires_grad=True)]
+    log.metric("vae/test_nelbo", values=nelbos, evidence={"last": torch.ones(2)})
     log.metric("vae/test_kl", 25.5)
     log.metric("vae/test_rec", value=1.0, stderr=0.5, runs=4)
     log.process(sources="lecture 4", people="", hours=3)
@@ -87,14 +80,11 @@ def test_a_whole_log(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     assert record["answers"]["double_for_test"] == pytest.approx(expected, rel=1e-6)
     assert record["answers"]["stub_for_test"] == {"error": "NotImplementedError: stub_for_test: to do"}
     assert record["answers"]["nowhere_for_test"]["error"].startswith("AttributeError: student.nowhere_for_test")
-    assert record["code"]["double_for_test"] == source_hash(source)
-    assert set(record["code"]) == {"double_for_test", "stub_for_test"}
-    nelbo = record["metrics"]["vae/test_nelbo"]
-    assert (nelbo["value"], nelbo["runs"], nelbo["values"]) == (99.0, 3, [98.0, 99.0, 100.0])
-    assert nelbo["stderr"] == pytest.approx(1 / math.sqrt(3))
-    assert nelbo["evidence"] == {"last": [1.0, 1.0]}
-    assert record["metrics"]["vae/test_kl"] == {"value": 25.5, "stderr": None, "runs": 1}
-    assert record["metrics"]["vae/test_rec"] == {"value": 1.0, "stderr": 0.5, "runs": 4}
+    assert record["code"] == {"double_for_test": source_hash(source), "stub_for_test": source_hash(stub)}
+    nelbo = {"value": 99.0, "stderr": pytest.approx(1 / math.sqrt(3)), "runs": 3, "values": [98.0, 99.0, 100.0]}
+    nelbo["evidence"] = {"last": [1.0, 1.0]}
+    kl, rec = {"value": 25.5, "stderr": None, "runs": 1}, {"value": 1.0, "stderr": 0.5, "runs": 4}
+    assert record["metrics"] == {"vae/test_nelbo": nelbo, "vae/test_kl": kl, "vae/test_rec": rec}
     assert record["process"] == {"sources": "lecture 4", "people": "", "hours": 3}
     assert (record["student"], record["problem"], record["profile"]) == ("ada", "vae", "mini")
     assert record["created_at"].endswith("Z")
@@ -102,8 +92,8 @@ def test_a_whole_log(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     assert {"python", "torch", "device"} <= set(record["environment"])
 
 
-def test_what_was_not_measured_is_missing_and_the_log_is_written(capsys: pytest.CaptureFixture[str]) -> None:
-    log = SubmissionLog(RUN, student="ada")
+def test_a_metric_that_was_not_measured_is_missing_and_the_log_is_written(capsys: Printed) -> None:
+    log = new_log()
     with log.measurements():
         log.metric("toy/one", 1.0)
         log.metric("toy/two", losses_of_a_training_that_failed)  # type: ignore[name-defined]  # noqa: F821
@@ -114,22 +104,19 @@ def test_what_was_not_measured_is_missing_and_the_log_is_written(capsys: pytest.
         log.metric("toy/three")
 
 
-def test_answers_do_not_depend_on_the_generators_and_leave_them_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    def personal_answers(student: Any, draws: Callable[[str], Any]) -> dict[str, Callable[[], Any]]:
-        return {"a": lambda: torch.rand(2), "b": lambda: torch.rand(2)}
-
+def test_answers_neither_depend_on_the_global_generators_nor_change_them() -> None:
+    log = new_log()
     torch.manual_seed(1)
-    log = SubmissionLog(RUN, student="ada")
-    log.answers(personal_answers)
+    log.answers(lambda student, draws: {"a": lambda: torch.rand(2), "b": lambda: torch.rand(2)})
     first, after = log.as_json()["answers"], torch.rand(2)
     torch.manual_seed(1)
     assert torch.equal(torch.rand(2), after)
-    log.answers(personal_answers)
+    log.answers(lambda student, draws: {"a": lambda: torch.rand(2), "b": lambda: torch.rand(2)})
     assert log.as_json()["answers"] == first
 
 
-def test_nan_metrics_become_null_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
-    log = SubmissionLog(RUN, student="ada")
+def test_nan_metrics_become_null_with_a_warning(capsys: Printed) -> None:
+    log = new_log()
     log.metric("vae/test_nelbo", values=[1.0, math.nan])
     log.metric("vae/test_kl", math.inf)
     metrics = read(log.write())["metrics"]
@@ -146,7 +133,7 @@ def test_nan_metrics_become_null_with_a_warning(capsys: pytest.CaptureFixture[st
 )
 def test_metrics_are_checked(arguments: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="metric 'x/y'"):
-        SubmissionLog(RUN, student="ada").metric("x/y", **arguments)
+        new_log().metric("x/y", **arguments)
 
 
 answers = st.recursive(
@@ -158,8 +145,8 @@ answers = st.recursive(
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.dictionaries(st.text(), answers, max_size=4), st.floats())
-def test_whatever_students_answer_the_log_is_valid(tmp_path: Path, made: dict[str, Any], metric: float) -> None:
-    log = SubmissionLog(RUN, student="ada")
+def test_any_answer_makes_a_valid_log(tmp_path: Path, made: dict[str, Any], metric: float) -> None:
+    log = new_log()
     log.answers(lambda student, draws: {item: partial(copy, value) for item, value in made.items()})
     log.metric("vae/x", metric)
     record = read(log.write(tmp_path / "log.json"))
@@ -167,99 +154,80 @@ def test_whatever_students_answer_the_log_is_valid(tmp_path: Path, made: dict[st
     assert set(record["answers"]) == {str(item) for item in made}
 
 
-def test_more_than_a_mebibyte_is_refused_and_the_old_log_stays(tmp_path: Path) -> None:
-    log = SubmissionLog(RUN, student="ada")
+@pytest.mark.parametrize(
+    ("huge", "said"),
+    [
+        (True, r"at most 1,048,576 .*answers/huge \(1,048,578 bytes\)"),
+        (False, "cannot be written: No space left on device"),
+    ],
+    ids=["more than a mebibyte", "full disk"],
+)
+def test_a_log_that_cannot_be_written_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: Patch, huge: bool, said: str
+) -> None:
+    log = new_log()
     log.metric("vae/small", 1.0)
     path = log.write()
     before = path.read_bytes()
-    log.answers(lambda student, draws: {"huge": lambda: "x" * MOST_BYTES, "small": lambda: 1})
-    with pytest.raises(LogError, match=r"at most 1,048,576 .*answers/huge \(1,048,578 bytes\)"):
+    if huge:
+        log.answers(lambda student, draws: {"huge": lambda: "x" * MOST_BYTES, "small": lambda: 1})
+    else:
+        log.metric("vae/x", 1.0)
+        monkeypatch.setattr(os, "fsync", disk_full)
+    with pytest.raises(LogError, match=said):
         log.write()
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
-def test_a_full_disk_leaves_the_old_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    log = SubmissionLog(RUN, student="ada")
-    path = log.write()
-    before = path.read_bytes()
-    log.metric("vae/x", 1.0)
-
-    def full(descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(LogError, match="cannot be written: No space left on device"):
-        log.write()
-    assert path.read_bytes() == before
-    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+def test_a_log_is_written_where_the_file_system_does_not_support_fsync(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(os, "fsync", partial(raise_error, OSError(errno.EINVAL, "Invalid argument")))
+    assert read(new_log().write())["student"] == "ada"
 
 
-def test_a_folder_that_cannot_synchronise_is_good_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unsupported(descriptor: int) -> None:
-        raise OSError(errno.EINVAL, "Invalid argument")
-
-    monkeypatch.setattr(os, "fsync", unsupported)
-    assert read(SubmissionLog(RUN, student="ada").write())["student"] == "ada"
-
-
-def test_the_schema_is_a_valid_one_and_invalid_logs_are_refused() -> None:
+def test_the_schema_is_valid_and_invalid_logs_are_refused() -> None:
     from jsonschema import Draft202012Validator  # type: ignore[import-untyped,unused-ignore]
 
     Draft202012Validator.check_schema(schema())
-    record = SubmissionLog(RUN, student="ada").as_json()
+    record = new_log().as_json()
     validate(record)
     record["profile"] = "tiny"
     with pytest.raises(LogError, match="not valid at profile"):
         validate(record)
 
 
-def test_names_are_kept_as_they_are_written() -> None:
+def test_accented_names_are_written_as_they_are() -> None:
     path = SubmissionLog(RUN, student="Béla Bartók").write()
     assert "Béla Bartók" in path.read_text(encoding="utf-8")
 
 
-def test_the_environment_names_the_student(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_names_the_student(monkeypatch: Patch) -> None:
     monkeypatch.setenv("HOMEWORK_STUDENT", " chen ")
-    monkeypatch.setattr(identity, "_can_answer", lambda: pytest.fail("must not ask"))
+    monkeypatch.setattr(identity, "_can_answer", pytest.fail)
     assert SubmissionLog(RUN).student == "chen"
 
 
-def test_a_student_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-
-    def ask(prompt: str) -> str:
-        asked.append(prompt)
-        return " dora "
-
+def test_a_student_is_asked_once(monkeypatch: Patch) -> None:
+    answers = [" dora "]
     monkeypatch.setattr(identity, "_can_answer", lambda: True)
-    monkeypatch.setattr(builtins, "input", ask)
-    assert SubmissionLog(RUN).student == "dora"
-    assert SubmissionLog(RUN).student == "dora"
-    assert len(asked) == 1
+    monkeypatch.setattr(builtins, "input", lambda prompt: answers.pop())
+    assert SubmissionLog(RUN).student == SubmissionLog(RUN).student == "dora"
 
 
 @pytest.mark.parametrize("error", [EOFError, OSError, NotImplementedError, None])
-def test_nobody_to_ask_gives_anonymous_with_a_hint(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: type[Exception] | None
-) -> None:
-    def ask(prompt: str) -> str:
-        if error is None:
-            return "   "
-        raise error
-
+def test_a_student_who_does_not_answer_is_anonymous(monkeypatch: Patch, capsys: Printed, error: Any) -> None:
     monkeypatch.setattr(identity, "_can_answer", lambda: True)
-    monkeypatch.setattr(builtins, "input", ask)
+    monkeypatch.setattr(builtins, "input", partial(raise_error, error) if error else lambda prompt: "   ")
     assert SubmissionLog(RUN).student == "anonymous"
     assert "HOMEWORK_STUDENT" in capsys.readouterr().out
 
 
-def test_nobody_is_asked_when_grading_or_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builtins, "input", lambda prompt: pytest.fail("must not ask"))
+def test_students_are_not_asked_when_grading_or_without_a_terminal(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(builtins, "input", pytest.fail)
     monkeypatch.setattr(sys, "stdin", io.StringIO("eva\n"))
     assert SubmissionLog(RUN).student == "anonymous"
     monkeypatch.setattr(identity, "_can_answer", lambda: True)
-    assert SubmissionLog(Run("vae", "grade", torch.device("cpu"), 0)).student == "anonymous"
+    assert SubmissionLog(a_run(profile="grade")).student == "anonymous"
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 101, "a\x00b", "a\nb"])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
+from transformers import T5ForConditionalGeneration
 
 from homework.models.cache_names import NAMES, accept_both_cache_names
 from homework.models.tiny_t5 import tiny_t5_folder
@@ -20,13 +22,12 @@ START = torch.zeros(2, 1, dtype=torch.long)
 
 
 @pytest.fixture(autouse=True)
-def renamed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What transformers' own logger says once about old names; a warning of Python is an error anyway."""
-    import transformers.utils.logging  # noqa: F401  (gives loggers `warning_once`)
-
+def _no_warning_of_old_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fails where transformers' own logger warns of an old name; a warning of Python is an error anyway."""
     said: list[str] = []
     monkeypatch.setattr(logging.Logger, "warning_once", lambda _self, message, *_: said.append(str(message)))
-    return said
+    yield
+    assert not said
 
 
 def two_steps(model: Any, name: str) -> torch.Tensor:
@@ -43,25 +44,22 @@ def two_steps(model: Any, name: str) -> torch.Tensor:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kind", VERSIONS, ids=lambda kind: kind.__name__)
-def test_both_names_work_on_every_version_without_a_warning(kind: Any, name: str, renamed: list[str]) -> None:
+def test_both_names_work_on_every_version_without_a_warning(kind: Any, name: str) -> None:
     model = tiny_t5(kind)
     with torch.no_grad():
         uncached = {"input_ids": IDS, "decoder_input_ids": torch.cat([START, START + 5], dim=1)}
         want = model(**uncached).logits[:, -1]
     torch.testing.assert_close(two_steps(model, name), want, rtol=1e-4, atol=1e-4)
-    assert not renamed
 
 
 @pytest.mark.parametrize(("kind", "name"), [(OldT5, "cache"), (NewT5, "past_key_values")])
-def test_without_it_a_version_refuses_the_other_name(kind: Any, name: str) -> None:
-    """The stand-ins for other versions are what they say."""
+def test_an_unpatched_version_refuses_the_other_name(kind: Any, name: str) -> None:
+    """The stand-ins for other versions behave as those versions do."""
     with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
         two_steps(kind.from_pretrained(tiny_t5_folder()).eval(), name)
 
 
-def test_the_model_is_otherwise_what_it_was(tmp_path: Path, renamed: list[str]) -> None:
-    from transformers import T5ForConditionalGeneration
-
+def test_the_model_is_otherwise_unchanged(tmp_path: Path) -> None:
     plain = T5ForConditionalGeneration.from_pretrained(tiny_t5_folder()).eval()
     model = accept_both_cache_names(T5ForConditionalGeneration.from_pretrained(tiny_t5_folder())).eval()
     assert type(model) is T5ForConditionalGeneration
@@ -78,7 +76,6 @@ def test_the_model_is_otherwise_what_it_was(tmp_path: Path, renamed: list[str]) 
         assert (tmp_path / "saved" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
     for other in (copy.deepcopy(model), accept_both_cache_names(model)):
         assert torch.equal(two_steps(other, "past_key_values"), two_steps(other, "cache"))
-    assert not renamed
 
 
 def test_both_names_at_once_are_an_error() -> None:

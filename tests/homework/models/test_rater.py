@@ -1,4 +1,4 @@
-"""The simulated rater prefers what is near to the reference, is not quite reliable, and ranks alike for one seed."""
+"""The simulated rater prefers summaries near to the reference, makes mistakes, and ranks the same for one seed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ REFERENCE = "Profits at Falcon Bank rise by thirty percent."
 GROUP = ["A flood.", REFERENCE, "Profits at Falcon Bank fall.", "Profits at Royal Airlines rise by thirty percent."]
 
 
-def test_liking_is_one_for_the_reference_and_none_for_something_else() -> None:
+def test_liking_is_one_for_the_reference_and_zero_for_an_unrelated_text() -> None:
     assert liking(REFERENCE, REFERENCE) == pytest.approx(1.0)
     assert liking("Nobody knows why", REFERENCE) == 0.0
     assert sum(WEIGHTS.values()) == pytest.approx(1.0)
@@ -27,15 +27,14 @@ def test_without_noise_the_ranking_is_that_of_liking() -> None:
     assert equal.summaries == ("b", "a")
 
 
-def test_the_seed_decides_and_noise_makes_mistakes() -> None:
+def test_a_seed_gives_the_same_rankings_and_noise_makes_mistakes() -> None:
     documents, samples, references = ["s"] * 60, [GROUP] * 60, [REFERENCE] * 60
     one = simulated_rankings(documents, samples, references, seed=3)
     assert one == simulated_rankings(documents, samples, references, seed=3)
     wild = simulated_rankings(documents, samples, references, seed=3, noise=5.0)
     assert all(sorted(ranked.summaries) == sorted(GROUP) for ranked in wild)
     assert len({ranked.summaries for ranked in wild}) > 10
-    best = sum(ranked.summaries[0] == REFERENCE for ranked in one)
-    assert best > 55
+    assert sum(ranked.summaries[0] == REFERENCE for ranked in one) > 55
 
 
 def test_lists_of_different_lengths_are_refused() -> None:

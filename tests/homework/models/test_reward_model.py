@@ -10,66 +10,63 @@ import torch
 
 from homework.data.stories import embedded_stories
 from homework.models.reward_model import RobertaReward, TinyReward, reward_model
-from homework.models.summarizer import tiny_summarizer_folder
-from homework.profiles import Run
+from tests.homework.conftest import Patch, a_run
 
-MINI = Run("rlhf", "mini", torch.device("cpu"), 0)
 TRAIN = embedded_stories().train
 DOCUMENTS = list(TRAIN.documents[:3])
 SUMMARIES = [summary for first in range(3) for summary in (TRAIN.summaries[first], TRAIN.summaries[first + 1], "Gone.")]
 
 
-@pytest.fixture(scope="session")
-def tiny_roberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A RoBERTa of the real architecture with random weights and a tokenizer of its own."""
-    folder = tmp_path_factory.mktemp("roberta")
-    make_tiny_roberta(folder)
-    return folder
-
-
 def make_tiny_roberta(folder: Path) -> None:
-    """Saves a tiny RoBERTa with byte-level tokenizer into the folder."""
+    """Saves a RoBERTa of the real architecture, with random weights and a byte-level tokenizer, into the folder."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast, RobertaConfig, RobertaForMaskedLM
 
-    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: number for number, token in enumerate([*special, *letters])}
+    special = {"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>", "mask": "<mask>"}
+    tokens = [*special.values(), *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    vocabulary = {token: number for number, token in enumerate(tokens)}
     tokenizer: Any = Tokenizer(models.BPE(vocabulary, [], unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
-    names = {
-        "bos_token": "<s>",
-        "pad_token": "<pad>",
-        "eos_token": "</s>",
-        "unk_token": "<unk>",
-        "mask_token": "<mask>",
-    }
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, cls_token="<s>", sep_token="</s>", model_max_length=512, **names
-    ).save_pretrained(folder)
-    config = RobertaConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=514,
-        pad_token_id=1,
-        bos_token_id=0,
-        eos_token_id=2,
-        type_vocab_size=1,
-    )
-    RobertaForMaskedLM(config).save_pretrained(folder)
+    names = {f"{role}_token": token for role, token in {**special, "cls": "<s>", "sep": "</s>"}.items()}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=512, **names).save_pretrained(folder)
+    sizes: dict[str, Any] = {"bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2, "vocab_size": len(tokens)}
+    sizes |= {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    sizes |= {"max_position_embeddings": 514, "type_vocab_size": 1}
+    RobertaForMaskedLM(RobertaConfig(**sizes)).save_pretrained(folder)
 
 
-def check(model: Any) -> None:
-    """What holds for each reward model."""
+@pytest.fixture(scope="module")
+def roberta(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The reward model of `full`, which finds a tiny RoBERTa in the data folder."""
+    data = tmp_path_factory.mktemp("data")
+    make_tiny_roberta(data / "models" / "distilbert" / "distilroberta-base")
+    with Patch.context() as patch:
+        patch.setenv("HOMEWORK_DATA", str(data))
+        return reward_model(a_run("rlhf", "full"))
+
+
+@pytest.fixture
+def tiny() -> Any:
+    """The reward model of `mini` with random weights."""
+    model = reward_model(a_run("rlhf"))
+    assert isinstance(model, TinyReward) and not model.training
+    assert not bool(model(DOCUMENTS, SUMMARIES).any()), "a new reward model gives 0 to all"
+    torch.nn.init.normal_(model.plain)
+    torch.nn.init.normal_(model.expected)
+    return model
+
+
+@pytest.mark.parametrize("kind", ["tiny", "roberta"])
+def test_a_reward_model_gives_one_differentiable_number_for_each_summary(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    model = request.getfixturevalue(kind).eval()
     rewards = model(DOCUMENTS, SUMMARIES)
     assert tuple(rewards.shape) == (9,) and rewards.dtype == torch.float32
     alone = model(DOCUMENTS[1:2], SUMMARIES[3:6])
-    assert torch.allclose(alone, rewards[3:6], atol=1e-4), "who else is in the batch does not matter"
+    assert torch.allclose(alone, rewards[3:6], atol=1e-4), "the rest of the batch does not matter"
     turned = model(DOCUMENTS[1:2], SUMMARIES[3:6][::-1])
     assert torch.allclose(turned, alone.flip(0), atol=1e-4)
     rewards.square().sum().backward()
@@ -79,39 +76,15 @@ def check(model: Any) -> None:
             model(documents, summaries)
 
 
-def test_the_tiny_one() -> None:
-    model = reward_model(MINI)
-    assert isinstance(model, TinyReward) and not model.training
-    assert not bool(model(DOCUMENTS, SUMMARIES).any()), "a new one has no opinion"
-    torch.nn.init.normal_(model.plain)
-    torch.nn.init.normal_(model.expected)
-    check(model)
-
-
-def test_the_tiny_one_reads_the_story_and_the_end() -> None:
-    model = TinyReward(str(tiny_summarizer_folder()))
-    torch.nn.init.normal_(model.plain)
-    torch.nn.init.normal_(model.expected)
+def test_the_tiny_reward_model_reads_the_story_and_the_end_of_the_summary(tiny: Any) -> None:
     with torch.no_grad():
-        one, other = model(DOCUMENTS[:1], [SUMMARIES[0]]), model(DOCUMENTS[1:2], [SUMMARIES[0]])
+        one, other = tiny(DOCUMENTS[:1], [SUMMARIES[0]]), tiny(DOCUMENTS[1:2], [SUMMARIES[0]])
         assert abs(float(one - other)) > 1e-3
-        assert abs(float(one - model(DOCUMENTS[:1], [SUMMARIES[0] + " Again."]))) > 1e-3
-        assert bool(model(DOCUMENTS[:1], [""]).isfinite().all())
+        assert abs(float(one - tiny(DOCUMENTS[:1], [SUMMARIES[0] + " Again."]))) > 1e-3
+        assert bool(tiny(DOCUMENTS[:1], [""]).isfinite().all())
 
 
-def test_robertas_architecture(tiny_roberta: Path) -> None:
-    model = RobertaReward(str(tiny_roberta)).eval()
-    check(model)
+def test_full_takes_roberta_from_the_data_folder_which_cuts_long_texts(roberta: Any) -> None:
+    assert isinstance(roberta, RobertaReward)
     with torch.no_grad():
-        long = model(["word " * 400], ["much too long " * 60])
-    assert bool(long.isfinite().all())
-
-
-def test_full_takes_roberta_from_the_data_folder(
-    tiny_roberta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place = tmp_path / "models" / "distilbert"
-    place.mkdir(parents=True)
-    (place / "distilroberta-base").symlink_to(tiny_roberta)
-    monkeypatch.setenv("HOMEWORK_DATA", str(tmp_path))
-    assert isinstance(reward_model(Run("rlhf", "full", torch.device("cpu"), 0)), RobertaReward)
+        assert bool(roberta(["word " * 400], ["much too long " * 60]).isfinite().all())

@@ -1,34 +1,27 @@
-"""ROUGE needs no hub, and agrees with rouge_score itself."""
+"""ROUGE needs no hub, and its scores are those of rouge_score."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from statistics import mean
 
+import evaluate
 import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
 from homework.models.rouge_metric import KINDS, Rouge
 
-PREDICTIONS = [
-    "The cats were sitting on the mat.",
-    "Profits rise by six percent",
-    "",
-    "mat the on sat cat the",
-    "Same.",
-]
-REFERENCES = [
-    "A cat sat on the mat",
-    "Profits at Alpine Bank rose by six percent.",
-    "A flood.",
-    "The cat sat on the mat.",
-    "same",
-]
+PAIRS = {
+    "The cats were sitting on the mat.": "A cat sat on the mat",
+    "Profits rise by six percent": "Profits at Alpine Bank rose by six percent.",
+    "": "A flood.",
+    "mat the on sat cat the": "The cat sat on the mat.",
+    "Same.": "same",
+}
+PREDICTIONS, REFERENCES = list(PAIRS), list(PAIRS.values())
 
 
 def test_it_is_a_metric_of_evaluate() -> None:
-    import evaluate  # after homework, which makes torchvision importable; evaluate imports it
-
     assert isinstance(Rouge(), evaluate.Metric)
 
 
@@ -41,7 +34,7 @@ def test_the_scores_are_those_of_rouge_score() -> None:
         assert got[kind] == pytest.approx(mean(score[kind].fmeasure for score in each), abs=1e-12)
 
 
-def test_worked_by_hand() -> None:
+def test_the_scores_are_those_computed_by_hand() -> None:
     got = Rouge().compute(predictions=["the cat sat"], references=["the cat sat down"])
     assert got == pytest.approx({"rouge1": 6 / 7, "rouge2": 4 / 5, "rougeL": 6 / 7})
     turned = Rouge().compute(predictions=["c b a"], references=["a b c"])
@@ -56,7 +49,7 @@ def test_words_are_stemmed_and_an_f_measure_is_symmetric() -> None:
     assert there == pytest.approx(back)
 
 
-def test_it_adds_up_batches_and_can_be_used_again() -> None:
+def test_it_accepts_batches_and_can_be_used_again() -> None:
     metric = Rouge()
     whole = metric.compute(predictions=PREDICTIONS, references=REFERENCES)
     metric.add_batch(predictions=PREDICTIONS[:2], references=REFERENCES[:2])
@@ -71,7 +64,7 @@ def test_unequal_lists_are_refused() -> None:
         Rouge().compute(predictions=["a", "b"], references=["a"])
 
 
-def test_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_file_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     Rouge().compute(predictions=PREDICTIONS, references=REFERENCES)

@@ -1,75 +1,66 @@
-"""The tiny T5 loads as any T5 does, knows the language of the stories, and is worth starting from."""
+"""The tiny T5 loads as any T5 does and knows the language of the stories."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import random
 import shutil
-import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
+from transformers import AutoTokenizer, T5ForConditionalGeneration
 
 import homework
 from homework.data.span_corruption import corrupt_spans
 from homework.data.stories import embedded_stories
 from homework.errors import DataError
 from homework.models import tiny_t5
-from homework.models.rouge_metric import Rouge
 from homework.models.tiny_t5 import t5_name, tiny_t5_folder
-from homework.profiles import Run
+from homework.profiles import PROFILES
 from homework.train import training
+from tests.homework.conftest import Patch, Printed, a_run, builder, check_shipped, same_weights
 
-CPU = torch.device("cpu")
 SENTINELS = 32
-
-
-def load() -> tuple[Any, Any]:
-    from transformers import AutoTokenizer, T5ForConditionalGeneration
-
-    name = t5_name(Run("summarization", "mini", CPU, 0))
-    return AutoTokenizer.from_pretrained(name), T5ForConditionalGeneration.from_pretrained(name).eval()
 
 
 @pytest.fixture(scope="module")
 def loaded() -> tuple[Any, Any]:
-    return load()
+    """Its tokenizer and the model."""
+    name = t5_name(a_run("summarization"))
+    return AutoTokenizer.from_pretrained(name), T5ForConditionalGeneration.from_pretrained(name).eval()
 
 
 @pytest.fixture(scope="module")
-def build(root: Path) -> ModuleType:
+def record() -> dict[str, Any]:
+    """What its builder wrote about the training."""
+    read: dict[str, Any] = json.loads((tiny_t5_folder() / "training.json").read_text())
+    return read
+
+
+@pytest.fixture(scope="module")
+def build() -> ModuleType:
     """`data/build_tiny_t5.py`."""
-    spec = importlib.util.spec_from_file_location("build_tiny_t5", root / "data" / "build_tiny_t5.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return builder("build_tiny_t5")
 
 
-def test_each_profile_has_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert t5_name(Run("rlhf", "full", CPU, 0)) == "google-t5/t5-small"
-    for profile in ("mini", "grade"):
-        assert t5_name(Run("rlhf", profile, CPU, 0)) == str(tiny_t5_folder())
-    copy = tmp_path / "tiny_t5"
-    shutil.copytree(tiny_t5_folder(), copy)
-    (copy / "model.safetensors").unlink()
-    monkeypatch.setattr(tiny_t5, "FOLDER", copy)
+def test_each_profile_has_its_model(monkeypatch: Patch, tmp_path: Path) -> None:
+    tiny = str(tiny_t5_folder())
+    assert [t5_name(a_run("rlhf", profile)) for profile in PROFILES] == ["google-t5/t5-small", tiny, tiny]
+    shutil.copytree(tiny, tmp_path / "tiny_t5")
+    (tmp_path / "tiny_t5" / "model.safetensors").unlink()
+    monkeypatch.setattr(tiny_t5, "FOLDER", tmp_path / "tiny_t5")
     with pytest.raises(DataError, match=r"model\.safetensors is missing"):
-        t5_name(Run("rlhf", "mini", CPU, 0))
+        t5_name(a_run("rlhf"))
 
 
 def test_the_files_are_small_and_name_no_machine() -> None:
-    for path in tiny_t5_folder().iterdir():
-        assert path.stat().st_size <= 5_000_000
-        if path.suffix == ".json":
-            assert not any(place in path.read_text() for place in ("/home", "/tmp", "/work", "/Users"))
+    check_shipped(tiny_t5_folder(), 5_000_000)
 
 
-def test_it_has_the_make_of_t5(loaded: tuple[Any, Any]) -> None:
+def test_it_has_the_architecture_and_the_special_tokens_of_t5(loaded: tuple[Any, Any]) -> None:
     tokenizer, model = loaded
     assert (tokenizer.pad_token_id, tokenizer.eos_token_id, tokenizer.unk_token_id) == (0, 1, 2)
     assert model.config.decoder_start_token_id == model.config.pad_token_id == 0
@@ -81,40 +72,36 @@ def test_it_has_the_make_of_t5(loaded: tuple[Any, Any]) -> None:
     assert "<extra_id_0>" in tokenizer.all_special_tokens
 
 
-def test_a_text_comes_back_as_it_was_and_each_word_is_one_token(loaded: tuple[Any, Any]) -> None:
-    tokenizer, _ = loaded
-    data = embedded_stories()
-    for texts, longest in ((data.test.documents, 96), (data.test.summaries, 24)):
+def test_a_text_is_decoded_as_it_was_and_each_word_is_one_token(loaded: tuple[Any, Any]) -> None:
+    tokenizer, test = loaded[0], embedded_stories().test
+    for texts, longest in ((test.documents, 96), (test.summaries, 24)):
         ids = tokenizer(list(texts))["input_ids"]
         assert all(row[-1] == 1 and 2 not in row for row in ids)
         assert max(map(len, ids)) <= longest
         assert tokenizer.batch_decode(ids, skip_special_tokens=True) == list(texts)
-    assert tokenizer.tokenize("Belmont Rovers beat Arden United 3-1.") == [
-        *["▁Belmont", "▁Rovers", "▁beat", "▁Arden", "▁United"],
-        *["▁3", "-", "1", "."],
-    ]
+    words = tokenizer.tokenize("Belmont Rovers beat Arden United 3-1.")
+    assert words == ["▁Belmont", "▁Rovers", "▁beat", "▁Arden", "▁United", "▁3", "-", "1", "."]
 
 
-def test_it_can_read_words_that_it_has_never_seen(loaded: tuple[Any, Any]) -> None:
+def test_it_reads_words_that_it_was_not_trained_on(loaded: tuple[Any, Any]) -> None:
     tokenizer, _ = loaded
-    text = "My cat wrote Zürich: 47% (really)!"
-    ids = tokenizer(text)["input_ids"]
+    ids = tokenizer("My cat wrote Zürich: 47% (really)!")["input_ids"]
     assert ids.count(2) == 1  # ü
     assert tokenizer.decode(ids, skip_special_tokens=True).startswith("My cat wrote Z")
 
 
-def test_the_record_of_its_training(loaded: tuple[Any, Any]) -> None:
-    record = json.loads((tiny_t5_folder() / "training.json").read_text())
+def test_the_record_of_its_training_is_complete(loaded: tuple[Any, Any], record: dict[str, Any]) -> None:
     assert record["parameters"] == sum(tensor.numel() for tensor in loaded[1].parameters())
     assert {"torch", "transformers", "tokenizers"} <= set(record["versions"])
     assert isinstance(record["seed"], int)
-    curve = record["curve"]
-    assert len(curve["step"]) == len(curve["loss"]) == record["steps"] // 100
-    assert curve["step"][-1] == record["steps"]
-    assert curve["loss"][0] > 3 * curve["loss"][-1]
+    steps, losses = record["curve"]["step"], record["curve"]["loss"]
+    assert len(steps) == len(losses) == record["steps"] // 100
+    assert steps[-1] == record["steps"] and losses[0] > 3 * losses[-1]
 
 
-def test_it_fills_gaps_as_well_as_its_record_says(build: ModuleType, loaded: tuple[Any, Any]) -> None:
+def test_it_fills_gaps_as_well_as_its_record_says(
+    build: ModuleType, loaded: tuple[Any, Any], record: dict[str, Any]
+) -> None:
     tokenizer, model = loaded
     sentinels = tokenizer.convert_tokens_to_ids([f"<extra_id_{number}>" for number in range(SENTINELS)])
     source = random.Random(1)
@@ -123,15 +110,12 @@ def test_it_fills_gaps_as_well_as_its_record_says(build: ModuleType, loaded: tup
     inputs, labels = build.padded([pair[0] for pair in pairs], 0), build.padded([pair[1] for pair in pairs], -100)
     with torch.no_grad():
         loss = float(model(input_ids=inputs, attention_mask=(inputs != 0).long(), labels=labels).loss)
-    recorded = json.loads((tiny_t5_folder() / "training.json").read_text())["curve"]["loss"][-1]
-    assert abs(loss - recorded) < 0.15 * recorded
+    assert loss == pytest.approx(record["curve"]["loss"][-1], rel=0.15)
 
 
-def test_the_builder_goes_on_where_it_was_and_saves_what_loads(
-    build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_builder_resumes_and_what_it_saves_can_be_loaded(
+    build: ModuleType, tmp_path: Path, monkeypatch: Patch, capsys: Printed
 ) -> None:
-    from transformers import AutoTokenizer, T5ForConditionalGeneration
-
     monkeypatch.setattr(training, "SAVE_EVERY_SECONDS", 0.0)
     monkeypatch.setattr(training, "REST_AFTER_SAVING", 0.0)
     monkeypatch.setattr(build, "BATCH", 4)
@@ -157,22 +141,19 @@ def test_the_builder_goes_on_where_it_was_and_saves_what_loads(
     capsys.readouterr()
     resumed, other = trained("broken off")
     assert "resumes at step" in capsys.readouterr().out
-    assert len(resumed.history["loss"]) == 6
-    assert resumed.history == whole.history
-    assert all(torch.equal(tensor, other.state_dict()[name]) for name, tensor in model.state_dict().items())
+    assert len(resumed.history["loss"]) == 6 and resumed.history == whole.history
+    assert same_weights(model, other)
 
-    for record in ({"steps": 1}, {"steps": 6}):  # the second takes the place of the first
-        build.save(tmp_path / "tiny", model, tokenizer, record)
+    for steps in (1, 6):  # the second takes the place of the first
+        build.save(tmp_path / "tiny", model, tokenizer, {"steps": steps})
     assert json.loads((tmp_path / "tiny" / "training.json").read_text()) == {"steps": 6}
-    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
-    again = T5ForConditionalGeneration.from_pretrained(tmp_path / "tiny").state_dict()
-    assert all(torch.equal(tensor, again[name]) for name, tensor in model.state_dict().items())
+    assert not list(tmp_path.glob("*.part"))
+    assert same_weights(model, T5ForConditionalGeneration.from_pretrained(tmp_path / "tiny"))
     assert AutoTokenizer.from_pretrained(tmp_path / "tiny")(texts)["input_ids"] == tokenizer(texts)["input_ids"]
 
 
 def test_batches_depend_on_step_and_seed_alone(build: ModuleType) -> None:
-    texts = [[*range(10, 10 + length)] for length in range(20, 60)]
-    sentinels = [*range(900, 940)]
+    texts, sentinels = [[*range(10, 10 + length)] for length in range(20, 60)], [*range(900, 940)]
     inputs, labels = build.batch_of(texts, 3, 0, sentinels)
     again = build.batch_of(texts, 3, 0, sentinels)
     assert torch.equal(inputs, again[0]) and torch.equal(labels, again[1])
@@ -190,64 +171,3 @@ def test_the_learning_rate_warms_up_and_falls(build: ModuleType) -> None:
     assert rates[: top + 1] == sorted(rates[: top + 1])
     assert rates[top:] == sorted(rates[top:], reverse=True)
     assert rates[-1] < 0.02 * build.PEAK_RATE
-
-
-STEPS, BATCH, RATE, STORIES = 300, 16, 3e-3, 120
-
-
-def summariser(build: ModuleType, folder: Path, tokenizer: Any, *, pretrained: bool, seed: int) -> Any:
-    """A tiny T5 after 300 steps on stories and summaries, from the shipped weights or from random ones."""
-    from transformers import T5Config, T5ForConditionalGeneration
-
-    homework.seed_everything(seed)
-    if pretrained:
-        model = T5ForConditionalGeneration.from_pretrained(folder)
-    else:
-        model = T5ForConditionalGeneration(T5Config.from_pretrained(folder))
-    train = embedded_stories().train
-    documents, summaries = (tokenizer(list(texts))["input_ids"] for texts in (train.documents, train.summaries))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: min((k + 1) / 30, (STEPS - k) / (STEPS - 30)))
-    model.train()
-    source = random.Random(seed)
-    for _ in range(STEPS):
-        chosen = [source.randrange(len(train)) for _ in range(BATCH)]
-        x, y = build.padded([documents[i] for i in chosen], 0), build.padded([summaries[i] for i in chosen], -100)
-        loss = model(input_ids=x, attention_mask=(x != 0).long(), labels=y).loss
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-    return model.eval()
-
-
-def rouge_l(build: ModuleType, model: Any, tokenizer: Any) -> float:
-    test = embedded_stories().test
-    x = build.padded(tokenizer(list(test.documents[:STORIES]))["input_ids"], 0)
-    with torch.no_grad():
-        out = model.generate(input_ids=x, attention_mask=(x != 0).long(), max_length=24, do_sample=False, num_beams=1)
-    texts = tokenizer.batch_decode(out, skip_special_tokens=True)
-    return 100 * float(Rouge().compute(predictions=texts, references=list(test.summaries[:STORIES]))["rougeL"])
-
-
-@pytest.mark.slow
-def test_fine_tuning_beats_training_from_scratch_and_the_first_sentence(
-    build: ModuleType, loaded: tuple[Any, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
-    tokenizer, folder, test = loaded[0], tiny_t5_folder(), embedded_stories().test
-    lead = [document.split(". ")[0] + "." for document in test.documents[:STORIES]]
-    first = 100 * Rouge().compute(predictions=lead, references=list(test.summaries[:STORIES]))["rougeL"]
-    reached: dict[bool, list[float]] = {True: [], False: []}
-    for seed in range(3):
-        for pretrained, scores in reached.items():
-            begun = time.monotonic()
-            model = summariser(build, folder, tokenizer, pretrained=pretrained, seed=seed)
-            seconds = time.monotonic() - begun
-            scores.append(rouge_l(build, model, tokenizer))
-            start = "fine-tuned" if pretrained else "from scratch"
-            with capsys.disabled():
-                print(f"\nseed {seed}, {start}: ROUGE-L {scores[-1]:.1f} (first sentence {first:.1f}), {seconds:.0f} s")
-    tuned, scratch = reached[True], reached[False]
-    assert min(tuned) > max(scratch) + 5
-    assert min(tuned) > first + 5

@@ -1,4 +1,4 @@
-"""The U-Net keeps the shape, hears the time, sees the whole picture, and can learn."""
+"""The U-Net keeps the shape, depends on the time and on the whole image, and can learn."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_sizes_that_do_not_fit_are_refused(size: int, channels: int) -> None:
         UNet(size=size, channels=channels)
 
 
-def test_each_image_hears_its_own_time_and_no_other_image() -> None:
+def test_each_output_depends_on_its_own_time_and_on_no_other_image() -> None:
     net, x = small(), torch.randn(1, 1, 14, 14).repeat(3, 1, 1, 1)
     out = net(x, torch.tensor([5, 5, 6]))
     assert torch.allclose(out[0], out[1], atol=1e-5)
@@ -39,27 +39,27 @@ def test_each_image_hears_its_own_time_and_no_other_image() -> None:
     assert torch.allclose(alone[0], out[2], atol=1e-4)
 
 
-def test_every_pixel_sees_every_other() -> None:
+def test_every_pixel_depends_on_every_other() -> None:
     net, x = small(), torch.randn(1, 1, 14, 14, requires_grad=True)
     net(x, torch.tensor([3]))[0, 0, 0, 0].backward()
     assert x.grad is not None and bool((x.grad[0, 0, -2:, -2:] != 0).all())
 
 
-def test_time_features_tell_all_steps_apart_and_stay_bounded() -> None:
+def test_time_features_are_different_for_all_steps_and_bounded() -> None:
     features = time_features(torch.arange(1, 1001))
     assert features.shape == (1000, 64)
     assert float(features.abs().max()) <= 1
     assert float(torch.cdist(features, features).fill_diagonal_(1.0).min()) > 0.1
 
 
-def test_it_starts_at_zero_plus_a_share_of_the_input_and_learns() -> None:
+def test_it_learns_a_task_that_needs_neighbouring_pixels() -> None:
     torch.manual_seed(0)
     net = UNet(channels=4, hidden=16)
     x, t = torch.randn(32, 1, 14, 14), torch.arange(32)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)
     losses = []
     for _ in range(60):
-        loss = ((net(x, t) - x.roll(1, 3)) ** 2).mean()  # a task that needs the neighbours
+        loss = ((net(x, t) - x.roll(1, 3)) ** 2).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

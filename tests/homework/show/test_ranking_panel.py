@@ -1,4 +1,4 @@
-"""The panel in which a person ranks: clicks, undo, what lies on the disk, and what a damaged file does."""
+"""The panel in which students rank summaries: clicks, undo, the saved file, and damaged files."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 from homework.errors import DataError
 from homework.models.rater import Ranked, simulated_rankings
-from homework.profiles import Run
 from homework.show import ranking_panel
 from homework.show.ranking_panel import RankingPanel, load_rankings, rankings_file, save_rankings
+from tests.homework.conftest import Patch, Printed, a_run, disk_full
 
 DOCUMENTS = ["first <b>story</b>", "second story", "third story"]
 SAMPLES = [[f"{name}{number}" for number in range(4)] for name in "abc"]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The file of the rankings."""
+    return tmp_path / "rankings.jsonl"
 
 
 def new_panel(path: Path, seed: int = 0) -> RankingPanel:
@@ -49,18 +54,16 @@ def test_clicks_make_a_ranking_that_is_saved_and_the_next_story_appears(tmp_path
     assert panel.rankings() == load_rankings(path) == [Ranked(DOCUMENTS[0], ("a2", "a0", "a3", "a1"))]
 
 
-def test_it_gives_what_the_simulated_rater_gives(tmp_path: Path) -> None:
-    panel = new_panel(tmp_path / "rankings.jsonl")
+def test_its_rankings_have_the_form_of_the_simulated_raters(path: Path) -> None:
+    panel = new_panel(path)
     rank(panel, SAMPLES[0])
     simulated = simulated_rankings(DOCUMENTS, SAMPLES, ["x", "y", "z"], seed=0)
     (own,) = panel.rankings()
-    assert type(own) is type(simulated[0])
-    assert own.document == simulated[0].document
+    assert type(own) is type(simulated[0]) and own.document == simulated[0].document
     assert sorted(own.summaries) == sorted(simulated[0].summaries)
 
 
-def test_a_later_panel_goes_on_where_the_first_stopped(tmp_path: Path) -> None:
-    path = tmp_path / "rankings.jsonl"
+def test_a_later_panel_continues_where_the_first_stopped(path: Path) -> None:
     rank(new_panel(path), SAMPLES[0])
     later = new_panel(path, seed=5)
     assert "second story" in later.story.value
@@ -72,8 +75,7 @@ def test_a_later_panel_goes_on_where_the_first_stopped(tmp_path: Path) -> None:
     assert [ranked.document for ranked in load_rankings(path)] == DOCUMENTS
 
 
-def test_undo_takes_back_a_click_then_a_whole_story(tmp_path: Path) -> None:
-    path = tmp_path / "rankings.jsonl"
+def test_undo_takes_back_a_click_then_a_whole_story(path: Path) -> None:
     panel = new_panel(path)
     assert panel.undo.disabled
     rank(panel, ["a0", "a1"])
@@ -89,15 +91,7 @@ def test_undo_takes_back_a_click_then_a_whole_story(tmp_path: Path) -> None:
     assert panel.rankings()[0].summaries == tuple(SAMPLES[0])
 
 
-def test_the_same_summary_is_not_ranked_twice(tmp_path: Path) -> None:
-    panel = new_panel(tmp_path / "rankings.jsonl")
-    panel.buttons[0].click()
-    panel.buttons[0].click()
-    assert sum(button.disabled for button in panel.buttons) == 1
-
-
-def test_undo_leaves_what_the_file_holds_about_other_documents(tmp_path: Path) -> None:
-    path = tmp_path / "rankings.jsonl"
+def test_undo_keeps_the_rankings_of_other_documents(path: Path) -> None:
     other = Ranked("a story of another panel", ("x", "y"))
     rank(new_panel(path), SAMPLES[0])
     save_rankings(path, [*load_rankings(path), other])
@@ -109,12 +103,10 @@ def test_undo_leaves_what_the_file_holds_about_other_documents(tmp_path: Path) -
     assert load_rankings(path) == [other]
 
 
-def test_a_new_story_takes_no_click_that_was_meant_for_the_one_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_late_clicks_for_a_ranked_story_do_not_rank_the_next(path: Path, monkeypatch: Patch) -> None:
     now = 100.0
     monkeypatch.setattr(ranking_panel, "time", SimpleNamespace(monotonic=lambda: now))
-    panel = RankingPanel(DOCUMENTS, SAMPLES, tmp_path / "rankings.jsonl")
+    panel = RankingPanel(DOCUMENTS, SAMPLES, path)
     rank(panel, SAMPLES[0])
     for button in panel.buttons:  # what a double click, or a kernel that was busy, sends at once
         button.click()
@@ -125,32 +117,32 @@ def test_a_new_story_takes_no_click_that_was_meant_for_the_one_before(
     assert panel.rankings()[1].summaries == tuple(SAMPLES[1])
 
 
-def test_summaries_are_shuffled_by_the_seed(tmp_path: Path) -> None:
-    orders = {
-        tuple(button.description for button in new_panel(tmp_path / "none.jsonl", seed).buttons) for seed in range(12)
-    }
+def test_summaries_are_shuffled_by_the_seed(path: Path) -> None:
+    orders = {tuple(button.description for button in new_panel(path, seed).buttons) for seed in range(12)}
     assert len(orders) > 4
 
 
-def test_equal_summaries_can_both_be_ranked(tmp_path: Path) -> None:
-    panel = RankingPanel(["story"], [["same", "same", "other"]], tmp_path / "rankings.jsonl")
-    for button in panel.buttons:
+def test_equal_summaries_can_both_be_ranked_but_none_twice(path: Path) -> None:
+    panel = RankingPanel(["story"], [["same", "same", "other"]], path)
+    for number, button in enumerate(panel.buttons, 1):
         button.click()
+        button.click()
+        assert number == 3 or sum(button.disabled for button in panel.buttons) == number
     assert sorted(panel.rankings()[0].summaries) == ["other", "same", "same"]
 
 
 @pytest.mark.parametrize("empty", ["", "   ", "\n"])
-def test_an_empty_summary_can_be_seen_and_ranked(tmp_path: Path, empty: str) -> None:
+def test_an_empty_summary_can_be_seen_and_ranked(path: Path, empty: str) -> None:
     # A Button without a description keeps, in the browser, the text it had before; one of blanks has no height.
-    panel = RankingPanel(["one", "two"], [["a", "b"], [empty, "c"]], tmp_path / "rankings.jsonl", pause=0)
+    panel = RankingPanel(["one", "two"], [["a", "b"], [empty, "c"]], path, pause=0)
     rank(panel, ["a", "b"])
     assert {button.description for button in panel.buttons} == {"(an empty summary)", "c"}
     rank(panel, ["c", "(an empty summary)"])
     assert load_rankings(panel.path)[1].summaries == ("c", empty)
 
 
-def test_long_texts_are_shown_whole_in_the_colours_of_the_theme(tmp_path: Path) -> None:
-    panel = new_panel(tmp_path / "rankings.jsonl")
+def test_long_texts_are_not_cut_and_have_the_colours_of_the_theme(path: Path) -> None:
+    panel = new_panel(path)
     style, title, *_ = panel.widget.children
     assert title is panel.title
     assert style.layout.display == "none" and "white-space: normal" in style.value
@@ -161,16 +153,14 @@ def test_long_texts_are_shown_whole_in_the_colours_of_the_theme(tmp_path: Path) 
     assert "overflow-y: auto" in panel.story.value, "a long story must not push the summaries out of sight"
 
 
-def test_characters_that_end_a_line_elsewhere_can_be_read_back(tmp_path: Path) -> None:
-    path = tmp_path / "rankings.jsonl"
+def test_characters_that_python_takes_for_line_ends_are_read_back(path: Path) -> None:
     made = [Ranked("x\u2028y\u2029z", ("one\x85two", "three\nfour\r\nfive\x0csix"))]
     save_rankings(path, made)
     assert load_rankings(path) == made
 
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"document": "x"}', '{"document": 1, "summaries": ["a", "b"]}'])
-def test_a_damaged_file_is_named_and_left_as_it_is(tmp_path: Path, line: str) -> None:
-    path = tmp_path / "rankings.jsonl"
+def test_a_damaged_file_is_named_and_not_changed(path: Path, line: str) -> None:
     rank(new_panel(path), SAMPLES[0])
     before = path.read_text() + line + "\n"
     path.write_text(before)
@@ -179,22 +169,16 @@ def test_a_damaged_file_is_named_and_left_as_it_is(tmp_path: Path, line: str) ->
     assert path.read_text() == before
 
 
-def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "rankings.jsonl"
+def test_a_file_that_is_no_text_is_an_error(path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="cannot be read"):
         load_rankings(path)
 
 
-def test_what_cannot_be_saved_is_said_and_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "rankings.jsonl"
+def test_a_ranking_that_cannot_be_saved_is_reported_and_not_counted(path: Path, monkeypatch: Patch) -> None:
     panel = new_panel(path)
     rank(panel, SAMPLES[0])
-
-    def fail(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", fail)
+    monkeypatch.setattr(os, "replace", disk_full)
     rank(panel, SAMPLES[1])
     assert "disk is full" in panel.message.value
     assert len(panel.rankings()) == len(load_rankings(path)) == 1
@@ -205,25 +189,26 @@ def test_what_cannot_be_saved_is_said_and_not_counted(tmp_path: Path, monkeypatc
         save_rankings(path / "no folder" / "x.jsonl", [])
 
 
-def test_without_a_notebook_one_line_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    new_panel(tmp_path / "rankings.jsonl").show()
-    said = capsys.readouterr().out
-    assert said.count("\n") == 1 and "RANK_BY_HAND = False" in said
+def test_without_a_notebook_one_line_says_what_to_do(path: Path, capsys: Printed) -> None:
+    new_panel(path).show()
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "RANK_BY_HAND = False" in line
 
 
-def test_the_file_lies_beside_the_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_beside_the_checkpoints(tmp_path: Path, monkeypatch: Patch) -> None:
     monkeypatch.setenv("HOMEWORK_CHECKPOINTS", str(tmp_path))
-    run = Run("rlhf", "mini", torch.device("cpu"), 0)
-    assert rankings_file(run) == tmp_path / "rlhf" / "mini" / "rankings.jsonl"
-    assert load_rankings(rankings_file(run)) == []
+    file = rankings_file(a_run("rlhf"))
+    assert file == tmp_path / "rlhf" / "mini" / "rankings.jsonl" and load_rankings(file) == []
 
 
-def test_lists_of_different_lengths_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="3 documents but 2 groups"):
-        RankingPanel(DOCUMENTS, SAMPLES[:2], tmp_path / "rankings.jsonl")
-
-
-@pytest.mark.parametrize("group", [[], ["alone"]])
-def test_fewer_than_two_summaries_are_refused(tmp_path: Path, group: list[str]) -> None:
-    with pytest.raises(ValueError, match=rf"samples\[1\] has {len(group)} summaries"):
-        RankingPanel(["one", "two"], [["a", "b"], group], tmp_path / "rankings.jsonl")
+@pytest.mark.parametrize(
+    ("samples", "said"),
+    [
+        (SAMPLES[:2], "3 documents but 2 groups"),
+        ([SAMPLES[0], [], SAMPLES[2]], r"samples\[1\] has 0 summaries"),
+        ([SAMPLES[0], ["alone"], SAMPLES[2]], r"samples\[1\] has 1 summaries"),
+    ],
+)
+def test_samples_that_cannot_be_ranked_are_refused(path: Path, samples: list[list[str]], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        RankingPanel(DOCUMENTS, samples, path)

@@ -1,4 +1,4 @@
-"""What a notebook adds to transformers' trainer: a curve, progress on stdout, and going on after a break."""
+"""A notebook adds to transformers' trainer: a curve, progress on stdout, and resuming after an interruption."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 import torch
-
-# isort: split  (homework comes first: it makes torchvision importable, which transformers wants)
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 import homework
-from homework.profiles import Run
 from homework.train.transformers_trainer import fit, settings
+from tests.homework.conftest import Patch, Printed, a_run
 
 STEPS = 210
 
@@ -30,8 +28,8 @@ class Line(torch.nn.Module):
         return {"loss": (self.w * input_ids.float().sum(dim=1) - labels.float()).square().mean()}
 
 
-class Break(TrainerCallback):
-    """Breaks the training off in the middle of a step."""
+class Interrupt(TrainerCallback):
+    """Interrupts the training in the middle of a step."""
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """Right after the checkpoint."""
@@ -50,23 +48,17 @@ def collate(rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
 
 def trainer(profile: Any = "full", rate: float = 0.05, callbacks: Any = None) -> tuple[Trainer, Line]:
     homework.seed_everything(0)
-    run, model = Run("toy", profile, torch.device("cpu"), 0), Line()
-    shared = settings(run, "line", steps=STEPS, batch_size=4, learning_rate=rate, code=[collate])
-    return Trainer(
-        model=model,
-        args=TrainingArguments(**shared),
-        train_dataset=ROWS,
-        data_collator=collate,
-        callbacks=callbacks,
-    ), model
+    run, model = a_run("toy", profile), Line()
+    args = TrainingArguments(**settings(run, "line", steps=STEPS, batch_size=4, learning_rate=rate, code=[collate]))
+    return Trainer(model, args, collate, ROWS, callbacks=callbacks), model
 
 
 @pytest.fixture(autouse=True)
-def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_checkpoints(tmp_path: Path, monkeypatch: Patch) -> None:
     monkeypatch.setenv("HOMEWORK_CHECKPOINTS", str(tmp_path))
 
 
-def test_it_trains_and_gives_the_curve(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_it_trains_and_returns_the_curve(capsys: Printed, tmp_path: Path) -> None:
     made, model = trainer(profile="mini")
     steps, losses = fit(made, "a line")
     said = capsys.readouterr()
@@ -78,14 +70,12 @@ def test_it_trains_and_gives_the_curve(capsys: pytest.CaptureFixture[str], tmp_p
     assert not list(tmp_path.glob("**/checkpoint-*")), "only in full"
 
 
-def test_it_goes_on_after_a_break_as_if_there_had_been_none(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_run_resumes_with_the_same_numbers(capsys: Printed, tmp_path: Path, monkeypatch: Patch) -> None:
     monkeypatch.setenv("HOMEWORK_CHECKPOINTS", str(tmp_path / "whole"))
     made, whole = trainer()
     curve = fit(made, "line")
-    monkeypatch.setenv("HOMEWORK_CHECKPOINTS", str(tmp_path / "broken off"))
-    made, _ = trainer(callbacks=[Break()])
+    monkeypatch.setenv("HOMEWORK_CHECKPOINTS", str(tmp_path / "interrupted"))
+    made, _ = trainer(callbacks=[Interrupt()])
     with pytest.raises(KeyboardInterrupt):
         fit(made, "line")
     capsys.readouterr()
@@ -95,7 +85,7 @@ def test_it_goes_on_after_a_break_as_if_there_had_been_none(
     assert torch.equal(resumed.w, whole.w)
 
 
-def test_other_settings_do_not_take_a_checkpoint(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_with_other_settings_does_not_resume(capsys: Printed) -> None:
     fit(trainer()[0], "line")
     capsys.readouterr()
     fit(trainer(rate=0.06)[0], "line")

@@ -1,24 +1,40 @@
-"""The lock allows what `pyproject.toml` asks for, and what is installed here is what it says."""
+"""Version bounds: `environment.yml` repeats those of `pyproject.toml`, and the lock and this environment keep them."""
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import sysconfig
 import tomllib
 from importlib.metadata import distribution, distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+CONDA_NAMES = {"torch": "pytorch"}
+"""Names that are different in conda-forge."""
+IMPORT_NAMES = {"sklearn": "scikit-learn", "PIL": "pillow", "rouge_score": "rouge-score"}
+"""Modules whose distribution has another name."""
+OPTIONAL = {"IPython", "google"}
+"""IPython is installed wherever notebooks run, and google.colab on Colab; elsewhere the package works without them."""
 TORCH = {"torch", "torchvision"}
 """These come through pip, as it is configured; `lock/torch.txt` says which."""
 OF_TORCH = ("nvidia-", "cuda-", "triton")
-"""How the names of its GPU libraries begin, which come with it."""
+"""How the names of its GPU libraries begin."""
 NOT_LOCKED = {"deep-learning-homework", "homework-autograder", "pip", "uv", *TORCH}
+
+
+@pytest.fixture
+def project(root: Path) -> dict[str, Any]:
+    """The `[project]` table of the student package."""
+    table: dict[str, Any] = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return table
 
 
 def _lines(path: Path) -> list[str]:
@@ -41,7 +57,7 @@ def locked(lines: list[str]) -> list[Requirement]:
 
 @pytest.fixture
 def torch_pins(root: Path) -> list[Requirement]:
-    """PyTorch as it was proven."""
+    """The versions of PyTorch with which the tests passed."""
     return [Requirement(line) for line in _lines(root / "lock" / "torch.txt")]
 
 
@@ -51,8 +67,30 @@ def _version(pin: Requirement) -> Version:
     return Version(one.version)
 
 
-def test_every_bound_of_pyproject_is_kept(root: Path, locked: list[Requirement], torch_pins: list[Requirement]) -> None:
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+def test_conda_has_the_bounds_and_the_python_range_of_pyproject(root: Path, project: dict[str, Any]) -> None:
+    conda = yaml.safe_load((root / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    listed = {one.name: str(one.specifier) for one in (Requirement(line) for line in conda if isinstance(line, str))}
+    wanted = [Requirement(line) for line in (*project["dependencies"], f"python{project['requires-python']}")]
+    bounds = {CONDA_NAMES.get(one.name, one.name): str(one.specifier) for one in wanted}
+    assert {name: bound for name, bound in listed.items() if bound} == bounds
+    assert {"pip": ["-e ."]} in conda and "pip" in conda, "it installs the student package itself"
+
+
+def test_every_import_of_the_student_package_is_a_dependency(root: Path, project: dict[str, Any]) -> None:
+    own = {*sys.stdlib_module_names, *OPTIONAL, "homework"}
+    declared = {Requirement(line).name for line in project["dependencies"]}
+    for path in (root / "homework").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                modules = [node.module]
+            for top in {module.split(".")[0] for module in modules} - own:
+                assert IMPORT_NAMES.get(top, top) in declared, f"{path}: {top} is no dependency in pyproject.toml"
+
+
+def test_the_lock_keeps_every_bound_of_pyproject(
+    project: dict[str, Any], locked: list[Requirement], torch_pins: list[Requirement]
+) -> None:
     lists = [project["dependencies"], *project["optional-dependencies"].values()]
     pins = [*locked, *torch_pins]
     for wanted in (Requirement(line) for lines in lists for line in lines):
@@ -61,7 +99,7 @@ def test_every_bound_of_pyproject_is_kept(root: Path, locked: list[Requirement],
         assert all(wanted.specifier.contains(version) for version in versions), f"{wanted}: run `make lock`"
 
 
-def test_every_file_is_known_by_its_hash_and_comes_from_the_index_that_pip_uses(lines: list[str]) -> None:
+def test_every_locked_file_has_a_hash_and_comes_from_the_index_that_pip_uses(lines: list[str]) -> None:
     for line in lines:
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", line), f"{line[:40]}: no hash"
         assert "://" not in line, f"{line[:80]}: names an address"
@@ -72,7 +110,7 @@ def test_torch_and_its_gpu_libraries_are_left_to_pip(locked: list[Requirement], 
     assert not [pin.name for pin in locked if pin.name in TORCH or pin.name.startswith(OF_TORCH)]
 
 
-def test_what_the_lock_knows_of_torch_is_what_torch_needs(root: Path) -> None:
+def test_the_lock_lists_the_dependencies_of_torch(root: Path) -> None:
     (known,) = tomllib.loads((root / "lock" / "uv.toml").read_text(encoding="utf-8"))["dependency-metadata"]
     names = {canonicalize_name(Requirement(line).name) for line in known["requires-dist"]}
     needed = [Requirement(line) for line in distribution("torch").requires or ()]
@@ -88,11 +126,9 @@ def test_what_the_lock_knows_of_torch_is_what_torch_needs(root: Path) -> None:
     not (Path(sys.prefix) / ".ready").is_file() or (Path(sys.prefix) / ".ready").read_text().strip() != "locked",
     reason="this environment was not made from the lock (`make setup`)",
 )
-def test_what_is_installed_is_what_was_proven(locked: list[Requirement]) -> None:
-    here = {
-        canonicalize_name(one.name): Version(one.version)
-        for one in distributions(path=[sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
-    }
+def test_the_installed_versions_are_the_locked_ones(locked: list[Requirement]) -> None:
+    installed = distributions(path=[sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
+    here = {canonicalize_name(one.name): Version(one.version) for one in installed}
     wanted = {pin.name: _version(pin) for pin in locked if pin.marker is None or pin.marker.evaluate()}
-    ours = {name: version for name, version in here.items() if name not in NOT_LOCKED}
-    assert {name: version for name, version in ours.items() if not name.startswith(OF_TORCH)} == wanted
+    ours = {name for name in here if name not in NOT_LOCKED and not name.startswith(OF_TORCH)}
+    assert {name: here[name] for name in ours} == wanted
