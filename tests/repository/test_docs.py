@@ -51,8 +51,8 @@ def course(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "docs" / "students.md", root / "docs" / "students.md")
     for name in ("homework", "data"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "*.npz", "raw"))
-    make_class(["toy"], root / "handed_in", root)
-    shutil.make_archive(str(root / "download"), "zip", root / "handed_in")
+    make_class(["toy"], root / "submissions", root)
+    shutil.make_archive(str(root / "download"), "zip", root / "submissions")
     return root
 
 
@@ -61,7 +61,7 @@ def course(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("page", PAGES_WITH_COMMANDS, ids=lambda page: page.stem)
 def test_every_command_of_a_page_runs(page: Path, course: Path) -> None:
     if page.stem == "grading":
-        shutil.rmtree(course / "handed_in")  # the page's first step makes it
+        shutil.rmtree(course / "submissions")  # the page's first step makes it
     (course / ".venv").symlink_to(sys.prefix)
     for command in commands(page):
         if command == "make setup":  # what these tests run in
