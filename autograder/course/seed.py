@@ -36,13 +36,12 @@ def grading_seed(root: Path) -> str:
     Raises:
         SetupError: the course's seed cannot be read or written.
     """
-    named = os.environ.get(SEED_VARIABLE)
-    if named:
+    if named := os.environ.get(SEED_VARIABLE):
         return named
     path = seeds_file(root)
     try:
         if not path.exists():
-            _create(path, seed_line(_drawn()))
+            _create(path, seed_line(secrets.token_hex(16)))
         return _last(path)
     except OSError as error:
         raise SetupError(
@@ -57,7 +56,7 @@ def new_seed(root: Path) -> str:
     Raises:
         SetupError: the seed cannot be written.
     """
-    path, seed = seeds_file(root), _drawn()
+    path, seed = seeds_file(root), secrets.token_hex(16)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="ascii") as file:
@@ -72,10 +71,6 @@ def new_seed(root: Path) -> str:
 def fingerprint(seed: str) -> str:
     """Identifies a seed without revealing it: 12 hex digits of its SHA-256."""
     return hashlib.sha256(seed.encode("utf-8", "backslashreplace")).hexdigest()[:12]
-
-
-def _drawn() -> str:
-    return secrets.token_hex(16)
 
 
 def seed_line(seed: str) -> str:
@@ -97,11 +92,10 @@ def _create(path: Path, text: str) -> None:
 
 
 def _last(path: Path) -> str:
-    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    words = [line.split() for line in lines if line.strip()]
-    if not words or len(words[-1]) != 2 or words[-1][0] != fingerprint(words[-1][1]):
+    last = path.read_text(encoding="utf-8", errors="replace").rstrip().rpartition("\n")[2].split()
+    if len(last) != 2 or last[0] != fingerprint(last[1]):
         raise SetupError(
             f"the last line of {path} is not `<fingerprint> <seed>` as the autograder writes it; "
             "restore it, or remove the line (or the file; the autograder then draws a new seed)."
         )
-    return words[-1][1]
+    return last[1]

@@ -7,6 +7,7 @@ alternative `# alternative: ...`.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -72,12 +73,8 @@ def variants_folder(problem: Problem, kind: VariantKind) -> Path:
 
 def _read(path: Path, kind: VariantKind) -> Variant:
     source = path.read_text(encoding="utf-8")
-    comment = []
-    for line in source.splitlines():
-        if not line.startswith("#"):
-            break
-        comment.append(line.lstrip("#").strip())
-    text = " ".join(comment)
+    comment = itertools.takewhile(lambda line: line.startswith("#"), source.splitlines())
+    text = " ".join(line.lstrip("#").strip() for line in comment)
     if not text.startswith(_OPENING[kind]):
         raise SourceError(f"{path}: line 1 must be '# {_OPENING[kind]} <one sentence>'.")
     return Variant(kind, path.parent.name, path.stem, path, text.removeprefix(_OPENING[kind]).strip(), source)

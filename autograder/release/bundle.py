@@ -64,14 +64,15 @@ def bundle(
     """
     course = load_course(root or root_folder())
     sources = problem_ids(course.root)
-    for doubt in mismatches(course, sources):
-        _log.warning("%s", doubt)
+    for mismatch in mismatches(course, sources):
+        _log.warning("%s", mismatch)
     chosen = list(problems or [problem for problem in course.problems if problem in sources])
     files = student_files(course, chosen)
     found = secrets_in(files, course.root)
     if found:
-        more = f"\nand {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-        raise ReleaseError(f"nothing was written, because students would see:\n{_first(found)}{more}")
+        more = [f"and {len(found) - _NAMED} more"] if len(found) > _NAMED else []
+        lines = "\n".join([*found[:_NAMED], *more])
+        raise ReleaseError(f"nothing was written, because students would see:\n{lines}")
     before = _manifest(out)
     stale = _refuse_what_is_not_ours(out, files, before)
     try:
@@ -137,16 +138,12 @@ def _refuse_what_is_not_ours(out: Path, files: Mapping[str, bytes], before: Mapp
         path = out / name
         if any(parent.is_symlink() for parent in (path, *path.parents[: len(PurePosixPath(name).parts) - 1])):
             foreign.append(f"{name} (a link)")
-            continue
-        if not path.exists():
-            continue
-        now = _hash(path.read_bytes()) if path.is_file() else ""
-        if name in files and now == _hash(files[name]):
-            continue
-        if now != before.get(name):
-            foreign.append(f"{name} (changed by hand)" if name in before else name)
-        elif name not in files:
-            stale.append(name)
+        elif path.exists():
+            now = _hash(path.read_bytes()) if path.is_file() else ""
+            if now != before.get(name) and not (name in files and now == _hash(files[name])):
+                foreign.append(f"{name} (changed by hand)" if name in before else name)
+            elif name not in files:
+                stale.append(name)
     if foreign:
         raise ReleaseError(
             f"nothing was written; files in {out} are not as a bundle wrote them: {listed(foreign, _NAMED)}. "
@@ -170,7 +167,3 @@ def _manifest_text(files: Mapping[str, str]) -> str:
 
 def _hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _first(found: list[str]) -> str:
-    return "\n".join(found[:_NAMED])

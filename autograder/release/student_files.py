@@ -96,18 +96,18 @@ def changes_for_students(text: str) -> str:
     parts = ["# Changes\n\n`text:` is about what a notebook says, `stub:` about what you fill in.\n"]
     for version in versions:
         heading, *entries = re.split(r"^(?=- )", version, flags=re.MULTILINE)
-        told = "".join(entry for entry in entries if entry.startswith(("- text:", "- stub:")))
-        parts.append(f"{heading.rstrip()}\n\n{told.rstrip() or 'No notebook changed.'}\n")
+        kept = "".join(entry for entry in entries if entry.startswith(("- text:", "- stub:")))
+        parts.append(f"{heading.rstrip()}\n\n{kept.rstrip() or 'No notebook changed.'}\n")
     return "\n".join(parts)
 
 
 def _notebook(root: Path, problem: Problem) -> bytes:
     path = root / "notebooks" / f"{problem.id}.ipynb"
-    wanted = notebook_text(released_notebook(problem)).encode()
-    if not path.is_file() or path.read_bytes() != wanted:
+    data = notebook_text(released_notebook(problem)).encode()
+    if not path.is_file() or path.read_bytes() != data:
         state = "does not match its source" if path.is_file() else "is missing"
         raise ReleaseError(f"{path} {state}; run `autograder release {problem.id}` and check the changes.")
-    return wanted
+    return data
 
 
 def _package(root: Path) -> dict[str, bytes]:
@@ -120,7 +120,11 @@ def _package(root: Path) -> dict[str, bytes]:
     tool = tomllib.loads(_text(root / "pyproject.toml")).get("tool", {}).get("setuptools", {})
     patterns = ["**/*.py", *tool.get("package-data", {}).get(PACKAGE, [])]
     listed = {path for pattern in patterns for path in folder.glob(pattern)}
-    there = [path for path in sorted(folder.rglob("*")) if not _left_behind(path.relative_to(folder))]
+    there = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if not any(part == "__pycache__" or part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
     for path in there:
         if path.is_symlink() or (path.is_file() and path not in listed):
             what = "is a link" if path.is_symlink() else "does not belong to the package (pyproject.toml, package-data)"
@@ -131,20 +135,13 @@ def _package(root: Path) -> dict[str, bytes]:
     return files
 
 
-def _left_behind(path: Path) -> bool:
-    return "__pycache__" in path.parts or any(part.startswith(".") for part in path.parts)
-
-
 def _readme(course: Course, problems: list[Problem]) -> str:
     known = {problem.id: problem for problem in problems}
-    homeworks = [
-        (homework, [known[problem] for problem in homework.problems if problem in known])
-        for homework in course.homeworks
-    ]
+    homeworks = [(one, [known[problem] for problem in one.problems if problem in known]) for one in course.homeworks]
     return template("student_readme.md", escapes=False).render(
         course=course,
         clone=clone_address(course),
-        homeworks=[pair for pair in homeworks if pair[1]],
+        homeworks=[(homework, listed) for homework, listed in homeworks if listed],
         due=_moment,
         cell=lambda text: text.replace("|", "\\|"),
         example=problems[0].id if problems else "",
