@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -27,8 +29,6 @@ _MESSAGES: Mapping[Verdict, str] = {
     Verdict.MISSING: "The log holds no answer. Run the whole notebook, then the cell that writes the log again.",
     Verdict.COPIED: "The answer does not belong to your inputs. Set your own student id, then run your own code.",
 }
-_MOST_NAMED = 3
-"""Maximum number of students named in one note."""
 
 
 @dataclass(frozen=True)
@@ -89,18 +89,18 @@ class _Class:
         self._problem = problem
         self._reference: Reference = reference(problem)
         self._items: dict[str, Item] = {item.id: item for item in asked_items(self._reference)}
-        self._hand_ins_of: dict[str, set[str]] = defaultdict(set)
+        self._owners_of: dict[str, set[str]] = defaultdict(set)
+        """Student named in a log → students who submitted such a log."""
         for log in logs:
-            self._hand_ins_of[log.named].add(log.owner)
+            self._owners_of[log.named].add(log.owner)
         self._known: dict[tuple[str, str], Expected] = {}
         owners = {log.owner for log in logs}
         self._judged = [
             _Checked(log, log.owner if log.owner == log.named or log.named in owners else log.named) for log in logs
         ]
-        self._right = {item: self._right_answers(item, owners) for item in self._items}
-
-    def _right_answers(self, item: str, owners: set[str]) -> RightAnswers:
-        return RightAnswers(sorted(owners), lambda student: self._expected(item, student))
+        self._right = {
+            item: RightAnswers(sorted(owners), functools.partial(self._expected, item)) for item in self._items
+        }
 
     def _expected(self, item: str, student: str) -> Expected:
         try:
@@ -122,7 +122,7 @@ class _Class:
             self._explain(checked, misconceptions)
             tick()
         notes = self._compare_with_each_other()
-        return [self._verified(checked, notes[number]) for number, checked in enumerate(self._judged)]
+        return list(map(self._verified, self._judged, notes))
 
     def _compare(self, checked: _Checked) -> None:
         """Sets a first verdict on each item: right, missing, raised or, so far, wrong."""
@@ -148,14 +148,10 @@ class _Class:
     def _mark_copied(self, checked: _Checked) -> None:
         """Marks answers as copied if enough of them are another student's."""
         for other, items in sorted(checked.similar.items()):
-            worth = 0.0
-            for item in items:
-                worth += self._right[item].worth
-                if worth >= PROOF:
-                    checked.verdicts.update(dict.fromkeys(items, Verdict.COPIED))
-                    if other not in checked.copied_from:
-                        checked.copied_from.append(other)
-                    break
+            if any(worth >= PROOF for worth in itertools.accumulate(self._right[item].worth for item in items)):
+                checked.verdicts.update(dict.fromkeys(items, Verdict.COPIED))
+                if other not in checked.copied_from:
+                    checked.copied_from.append(other)
 
     def _explain(self, checked: _Checked, name_them: bool) -> None:
         """Names the misconceptions behind wrong answers; on a GPU, accepts right answers that are less exact."""
@@ -181,15 +177,17 @@ class _Class:
             for item, verdict in checked.verdicts.items():
                 if verdict in (Verdict.WRONG, Verdict.MISCONCEPTION) and is_telling(checked.log.answers[item]):
                     holders[_key(item, checked.log.answers[item])].append(checked)
-        notes = []
+        notes: list[list[str]] = []
         for checked in self._judged:
             partners = defaultdict(list)
             for item in checked.wrong():
                 for other in holders.get(_key(item, checked.log.answers[item]), ()):
                     if _differ(other.log.owner, checked.log.owner):
                         partners[item].append(other)
-            notes.append([_same_wrong(item, others) for item, others in partners.items()])
+            notes.append([])
             for item, others in partners.items():
+                names = _names(sorted({other.log.owner for other in others}))
+                notes[-1].append(f"{item}: {names} logged the same unexplained answer.")
                 for other in others:
                     if other.verdicts[item] is Verdict.MISCONCEPTION and other.inputs_of != checked.inputs_of:
                         checked.similar[other.log.owner].append(item)
@@ -198,13 +196,12 @@ class _Class:
         return notes
 
     def _verified(self, checked: _Checked, notes: Sequence[str]) -> Verified:
-        known, log = checked.log.verified, checked.log
-        items = [self._item(checked, item) for item in self._items]
+        known = checked.log.verified
         return replace(
             known,
-            items=tuple(items),
+            items=tuple(self._item(checked, item) for item in self._items),
             copied_from=tuple(printable(other) for other in checked.copied_from),
-            flags=(*known.flags, *self._about_the_name(log)),
+            flags=(*known.flags, *self._about_the_name(checked.log)),
             notes=(*known.notes, *notes),
         )
 
@@ -219,13 +216,12 @@ class _Class:
         return VerifiedItem(item, verdict, message, slug, checked.log.code.get(item, CodeVerdict.UNKNOWN))
 
     def _about_the_name(self, log: UsableLog) -> list[Flag]:
-        if log.owner == log.named:
-            if log.named != ANONYMOUS:
-                return []
+        if log.owner == log.named == ANONYMOUS:
             return [Flag("anonymous", "The log is anonymous: its answers do not show who computed them.")]
+        if log.owner == log.named:
+            return []
         message = f"The log is for student '{printable(log.named)}', but was submitted by '{printable(log.owner)}'."
-        others = sorted(self._hand_ins_of[log.named] - {log.owner})
-        if others:
+        if others := sorted(self._owners_of[log.named] - {log.owner}):
             message += f" The same name is in the log of {_names(others)}."
         return [Flag("other_student", message)]
 
@@ -243,9 +239,5 @@ def _key(item: str, got: Any) -> tuple[str, str]:
     return item, json.dumps(got, sort_keys=True, default=str)
 
 
-def _same_wrong(item: str, others: Sequence[_Checked]) -> str:
-    return f"{item}: {_names(sorted({other.log.owner for other in others}))} logged the same unexplained answer."
-
-
 def _names(students: Sequence[str]) -> str:
-    return listed([printable(student) for student in students], _MOST_NAMED)
+    return listed([printable(student) for student in students], 3)

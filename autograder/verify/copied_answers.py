@@ -54,22 +54,21 @@ class RightAnswers:
             return []
         shape, sum_ = place
         entries = self._index.get(shape, [])
-        found = []
         apart = self._apart(shape, sum_, got, device)
         first = bisect.bisect_left(entries, sum_ - apart, key=lambda entry: entry[0])
-        for other, student, right in entries[first:]:
-            if other > sum_ + apart:
-                break
-            if same(got, right.value, for_device(right.precision, device)):
-                found.append(student)
-        return sorted(found)
+        last = bisect.bisect_right(entries, sum_ + apart, key=lambda entry: entry[0])
+        return sorted(
+            student
+            for _, student, right in entries[first:last]
+            if same(got, right.value, for_device(right.precision, device))
+        )
 
     @functools.cached_property
     def worth(self) -> float:
         """Weight of one match in digits; 0 if it proves nothing."""
         made_up = [f"made-up student {number}" for number in range(SAMPLE)]
         sample = [self._right_answer(student).value for student in [*self._students, *made_up][:SAMPLE]]
-        whole = _digits([json.dumps(_rounded(value), sort_keys=True) for value in sample])
+        whole = _digits([json.dumps(_each(_word, value), sort_keys=True) for value in sample])
         if whole < _digits(list(range(SAMPLE))):
             return whole  # some students share their right answer: this is the probability of that
         columns = zip(*([_word(part) for part in _parts(value)] for value in sample), strict=False)
@@ -126,7 +125,7 @@ def _numbers(value: Any) -> Iterator[float]:
 
 def _place(value: Any) -> tuple[str, float] | None:
     """The key of an answer in the index: its shape with all other values, and a weighted sum of its numbers."""
-    shape = json.dumps(_shape(value), sort_keys=True)
+    shape = json.dumps(_each(lambda part: 0 if type(part) in (int, float) else str(part), value), sort_keys=True)
     try:
         numbers = np.fromiter(_numbers(value), dtype=np.float64)
     except OverflowError:
@@ -142,24 +141,13 @@ def _weights() -> Any:
     return np.random.RandomState(0).uniform(0.5, 1.5, MOST_NUMBERS)
 
 
-def _shape(value: Any) -> Any:
+def _each(change: Callable[[Any], Any], value: Any) -> Any:
+    """The answer with each of its parts changed."""
     if isinstance(value, list):
-        if value and all(type(part) in (int, float) for part in value):
-            return len(value)
-        return [_shape(part) for part in value]
+        return [_each(change, part) for part in value]
     if isinstance(value, dict):
-        return {key: _shape(part) for key, part in value.items()}
-    if type(value) in (int, float):
-        return 0
-    return [str(value)]
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_rounded(part) for part in value]
-    if isinstance(value, dict):
-        return {key: _rounded(part) for key, part in value.items()}
-    return _word(value)
+        return {key: _each(change, part) for key, part in value.items()}
+    return change(value)
 
 
 def _word(part: Any) -> str:

@@ -76,13 +76,10 @@ def read_notebook_beside(log: FoundLog, problem_id: str) -> tuple[str, bytes] | 
     """
     if not log.path.name.startswith(LOG_NAME.removesuffix(".json")):
         return None
-    beside = log.path.parent / f"{problem_id}.ipynb"
-    if not os.path.lexists(beside):
-        others = sorted(log.path.parent.glob("*.ipynb"))
-        if len(others) != 1:
-            return None
-        beside = others[0]
-    return beside.name, _read(beside, log.below, MOST_NOTEBOOK_BYTES)
+    beside = [log.path.parent / f"{problem_id}.ipynb"]
+    if not os.path.lexists(beside[0]):
+        beside = list(log.path.parent.glob("*.ipynb"))
+    return (beside[0].name, _read(beside[0], log.below, MOST_NOTEBOOK_BYTES)) if len(beside) == 1 else None
 
 
 def _read(path: Path, below: Path | None, most: int) -> bytes:

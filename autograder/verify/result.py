@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -93,10 +93,7 @@ class Verified:
         Raises:
             KeyError: there is no item with this id.
         """
-        for item in self.items:
-            if item.id == item_id:
-                return item
-        raise KeyError(item_id)
+        return {item.id: item for item in self.items}[item_id]
 
     def as_json(self) -> dict[str, Any]:
         """The result as plain JSON values, without NaN."""
@@ -108,20 +105,8 @@ class Verified:
             "device": self.device,
             "ok": self.ok,
             "right": self.right,
-            "items": [
-                {
-                    "id": item.id,
-                    "verdict": str(item.verdict),
-                    "message": item.message,
-                    "misconception": item.misconception,
-                    "code": str(item.code),
-                }
-                for item in self.items
-            ],
-            "metrics": [
-                {"id": one.id, "verdict": str(one.verdict), "message": one.message, "value": one.value}
-                for one in self.metrics
-            ],
+            "items": [asdict(item) for item in self.items],
+            "metrics": [asdict(metric) for metric in self.metrics],
             "copied_from": list(self.copied_from),
             "flags": [flag.as_json() for flag in self.flags],
             "notes": list(self.notes),

@@ -7,6 +7,7 @@ inputs, and the two are compared.
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -60,13 +61,11 @@ def verify(
     found = find_logs(paths)
     root = root or root_folder()
     known = frozenset(problem_ids(root))
-    done = 0
+    steps = itertools.count(1)
 
     def tick() -> None:
-        nonlocal done
-        done += 1
         if progress:
-            progress(done, 3 * len(found))
+            progress(next(steps), 3 * len(found))
 
     results: dict[FoundLog, Verified] = {}
     usable = defaultdict(list)
@@ -78,12 +77,12 @@ def verify(
         except Exception as error:
             outcome = _not_checked(one, error)
         tick()
-        if isinstance(outcome, Verified):
+        if isinstance(outcome, UsableLog):
+            usable[outcome.problem].append(outcome)
+        else:
             results[one] = outcome
             tick()
             tick()
-        else:
-            usable[outcome.problem].append(outcome)
     with quiet_process():
         for problem_id, logs in usable.items():
             judge = functools.partial(judge_class, load_problem(problem_id, root), misconceptions=misconceptions)
@@ -106,12 +105,8 @@ def _not_checked(found: FoundLog, error: Exception) -> Verified:
     _log.error("%s: the check failed:\n%s", printable(str(found.path), 500), traceback_of(error))
     message = f"The check failed on this log ({type(error).__name__}); please report this error, and review the log."
     folder = found.path.absolute().parent
-    return Verified(
-        path=found.path,
-        student=printable(folder.parent.name),
-        problem=printable(folder.name),
-        flags=(Flag("not_checked", message),),
-    )
+    flag = Flag("not_checked", message)
+    return Verified(found.path, printable(folder.parent.name), printable(folder.name), flags=(flag,))
 
 
 def _read(found: FoundLog, known: frozenset[str], root: Path) -> UsableLog | Verified:
@@ -121,25 +116,22 @@ def _read(found: FoundLog, known: frozenset[str], root: Path) -> UsableLog | Ver
     except UnusableError as error:
         log, flags = {}, [Flag("log_unusable", str(error))]
     if log and log["problem"] not in known:
-        flags = [
-            Flag(
-                "log_unusable", f"unknown problem {log['problem'][:80]!r}; this course has {', '.join(sorted(known))}."
-            )
-        ]
-        log = {}
+        message = f"unknown problem {log['problem'][:80]!r}; this course has {', '.join(sorted(known))}."
+        log, flags = {}, [Flag("log_unusable", message)]
     flags = [Flag(flag.kind, printable(flag.message, _LONGEST_MESSAGE)) for flag in flags]
     folder = found.path.absolute().parent
     if not log:
-        in_place = folder.name in known
-        return Verified(
-            path=found.path,
-            student=printable(folder.parent.name) if in_place else "",
-            problem=folder.name if in_place else "",
-            flags=tuple(flags),
-        )
+        student, problem_id = (printable(folder.parent.name), folder.name) if folder.name in known else ("", "")
+        return Verified(found.path, student, problem_id, flags=tuple(flags))
     problem = load_problem(log["problem"], root)
     named = log["student"].strip()
-    flags += _about_the_run(named, log["profile"])
+    try:
+        checked(named)
+    except ValueError:
+        flags.append(Flag("strange_student", f"'{printable(named)}' is not a valid student id."))
+    if log["profile"] == "grade":
+        message = "The log has profile 'grade' (a few steps for the autograder): it is not from a training run."
+        flags.append(Flag("grade_profile", message))
     code, notes = _code(problem, log.get("code", {}), found)
     strangers = sorted(set(log["answers"]) - {item.id for item in problem.items})
     if strangers:
@@ -170,33 +162,19 @@ def _read(found: FoundLog, known: frozenset[str], root: Path) -> UsableLog | Ver
     )
 
 
-def _about_the_run(named: str, profile: str) -> list[Flag]:
-    flags = []
-    try:
-        checked(named)
-    except ValueError:
-        flags.append(Flag("strange_student", f"'{printable(named)}' is not a valid student id."))
-    if profile == "grade":
-        message = "The log has profile 'grade' (a few steps for the autograder): it is not from a training run."
-        flags.append(Flag("grade_profile", message))
-    return flags
-
-
 def _code(problem: Problem, hashes: dict[str, str], found: FoundLog) -> tuple[dict[str, CodeVerdict], list[str]]:
     """Item id → whether its code is that of the notebook beside the log; and notes about the notebook."""
     try:
         notebook = read_notebook_beside(found, problem.id)
         if notebook is None:
             return {}, ["No notebook beside the log."]
-        name, data = notebook
-        rebuilt = rebuild(problem, read_cells(data, printable(name)), printable(name))
+        name = printable(notebook[0])
+        rebuilt = rebuild(problem, read_cells(notebook[1], name), name)
     except UnusableError as error:
         return {}, [f"The code was not compared: {printable(str(error), _LONGEST_MESSAGE)}"]
     except (RecursionError, MemoryError) as error:
-        return {}, [
-            f"The code was not compared: the notebook is too deeply nested or too large ({type(error).__name__})."
-        ]
-    return {
-        item: CodeVerdict.SAME if hashes[item] == source_hash(rebuilt.source(item)) else CodeVerdict.CHANGED
-        for item in sorted(rebuilt.found & hashes.keys())
-    }, []
+        what = f"the notebook is too deeply nested or too large ({type(error).__name__})"
+        return {}, [f"The code was not compared: {what}."]
+    items = sorted(rebuilt.found & hashes.keys())
+    same = {item for item in items if hashes[item] == source_hash(rebuilt.source(item))}
+    return {item: CodeVerdict.SAME if item in same else CodeVerdict.CHANGED for item in items}, []
