@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.core.errors import CourseError
+from autograder.course.late_policy import LatePolicy
 
 ROOT_VARIABLE = "AUTOGRADER_ROOT"
 COURSE_FILE = "course.toml"
@@ -53,31 +54,6 @@ def root_folder() -> Path:
 def course_folder(root: Path) -> Path:
     """nbgrader's course directory; contains run-time state, ignored by git."""
     return root / "course"
-
-
-@dataclass(frozen=True)
-class LatePolicy:
-    """The penalty for late submissions."""
-
-    grace_minutes: float = 0.0
-    """Lateness up to this many minutes costs nothing."""
-    percent_per_day: float = 0.0
-    """Percent of the score deducted for each started day."""
-    last_day: int | None = None
-    """A submission that is more started days late gets no points; None: no such limit."""
-
-    def days_late(self, seconds_late: float) -> int:
-        """Number of started days late; 0 within the grace time."""
-        return 0 if seconds_late <= self.grace_minutes * 60 else math.ceil(seconds_late / 86_400)
-
-    def penalty(self, score: float, seconds_late: float) -> float:
-        """Points deducted from `score` if a submission is `seconds_late` seconds late; between 0 and `score`."""
-        days = self.days_late(seconds_late)
-        if score <= 0 or not days:
-            return 0.0
-        if self.last_day is not None and days > self.last_day:
-            return score
-        return min(score, score * self.percent_per_day / 100 * days)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from autograder.core.errors import CourseError
-from autograder.course.config import Course, LatePolicy, load_course, mismatches, root_folder
+from autograder.course.config import Course, load_course, mismatches, root_folder
+from autograder.course.late_policy import LatePolicy
 
 DAY = 86_400
 GOOD = """

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course.config import Course, Extension, Homework, LatePolicy
-from autograder.course.late_policy import late_note
+from autograder.course.config import Course, Extension, Homework
+from autograder.course.late_policy import LatePolicy, late_note
 
 DUE = datetime(2027, 1, 17, 22, 59, tzinfo=UTC)
 
