@@ -118,8 +118,7 @@ def test_answers_are_those_of_the_handed_in_code_on_personal_inputs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "outcome"),
-    [(b"", Outcome.UNREADABLE), (b'{"nbformat": 4, "cells": []}', Outcome.WRONG_NOTEBOOK)],
+    ("data", "outcome"), [(b"", Outcome.UNREADABLE), (b'{"nbformat": 4, "cells": []}', Outcome.WRONG_NOTEBOOK)]
 )
 def test_a_submission_that_cannot_be_graded_gets_a_result_per_item(data: bytes, outcome: Outcome) -> None:
     grading = graded(data, name="toy.ipynb")

@@ -247,10 +247,7 @@ def test_a_generator_argument_gives_the_same_draw(student: Any) -> None:
 
 
 def test_the_deadline_ends_a_call() -> None:
-    with (
-        notebook("import time\ndef wait():\n    time.sleep(2)\n", seconds=0.3) as sleepy,
-        pytest.raises(TooLateError),
-    ):
+    with notebook("import time\ndef wait():\n    time.sleep(2)\n", seconds=0.3) as sleepy, pytest.raises(TooLateError):
         sleepy.wait()
 
 

@@ -128,10 +128,7 @@ def test_a_log_that_cannot_be_read_is_flagged_and_the_notebook_is_graded(
     assert "could not be read" in flag.message and said in flag.message
 
 
-REFUSALS = [
-    PermissionError(errno.EACCES, "Permission denied"),
-    OSError("no number, no words"),
-]
+REFUSALS = [PermissionError(errno.EACCES, "Permission denied"), OSError("no number, no words")]
 
 
 @pytest.mark.kernel
@@ -227,11 +224,7 @@ def as_nobody(submitted: Path) -> Iterator[Callable[[str], str]]:
         imports = "from autograder.submissions.reader import *; from autograder.submissions.class_folder import *"
         code = "import os, sys; os.setgid(65534); os.setuid(65534); from pathlib import Path; "
         done = subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                f"{imports}; {code}{script}",
-            ],
+            [sys.executable, "-c", f"{imports}; {code}{script}"],
             env={**os.environ, "PYTHONPATH": str(Path(autograder.__file__).parents[1])},
             capture_output=True,
             text=True,

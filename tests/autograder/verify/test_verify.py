@@ -142,18 +142,7 @@ def test_a_misconception_reaches_the_helper_that_calls_the_item_by_name(tmp_path
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [
-        "NaN",
-        "Infinity",
-        None,
-        True,
-        [],
-        {},
-        [["NaN"] * 2] * 3,
-        [[10**400] * 2] * 3,
-        [0.0] * 10**5,
-    ],
+    "answer", ["NaN", "Infinity", None, True, [], {}, [["NaN"] * 2] * 3, [[10**400] * 2] * 3, [0.0] * 10**5]
 )
 def test_what_is_no_number_is_never_right(answer: Any, tmp_path: Path) -> None:
     log = made_up_log(VAE, "ada")

@@ -77,11 +77,7 @@ def test_plain_values_come_out_as_they_went_in(value: Any) -> None:
     assert alike(crossed(value), value)
 
 
-@given(
-    st.sampled_from(sorted(DTYPES)),
-    st.lists(st.integers(0, 4), max_size=4),
-    st.integers(0, 2**31),
-)
+@given(st.sampled_from(sorted(DTYPES)), st.lists(st.integers(0, 4), max_size=4), st.integers(0, 2**31))
 def test_tensors_keep_dtype_shape_and_bits(name: str, shape: list[int], seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     tensor = (torch.randn(shape, generator=generator) * 50).to(DTYPES[name])
