@@ -211,7 +211,7 @@ def test_the_command_prints_the_notes(tmp_path: Path) -> None:
 def test_a_folder_around_the_whole_class_is_not_one_student(tmp_path: Path) -> None:
     files = {f"export_77/submission_{number}/toy.ipynb": notebook(f"{number}") for number in (1, 2)}
     write(tmp_path / "class", files)
-    for source, fix in ((files, "unpack it"), (tmp_path / "class", f"name {tmp_path / 'class' / 'export_77'}")):
+    for source, fix in ((files, "unpack it"), (tmp_path / "class", f"use {tmp_path / 'class' / 'export_77'}")):
         with pytest.raises(SetupError, match="If it is the whole class") as caught:
             imported(source, tmp_path)
         assert fix in str(caught.value) and not (tmp_path / "to").exists()
@@ -261,12 +261,9 @@ def test_a_roster_gives_canvas_submissions_their_student_ids(tmp_path: Path) -> 
 def test_a_log_among_others_is_matched_with_its_notebook(tmp_path: Path) -> None:
     logs = ("ada_submission_log.json", "bela-submission_log (1).json", "chen submission_log.json")
     notebooks = {name: notebook(name) for name in ("ada_toy.ipynb", "bela.ipynb", "toy-chen.ipynb")}
-    assert sorted(imported_folder(notebooks | {name: name.encode() for name in logs}, tmp_path)) == [
-        "ada",
-        "bela",
-        "chen",
-    ]
-    for student in ("ada", "bela", "chen"):
+    taken = imported_folder(notebooks | {name: name.encode() for name in logs}, tmp_path)
+    assert sorted(taken) == ["ada", "bela", "chen"]
+    for student in taken:
         assert student in note_of(tmp_path, student) and student in taken_file(tmp_path, student).read_text()
 
 
