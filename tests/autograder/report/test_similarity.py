@@ -19,7 +19,7 @@ from autograder.report.code_fingerprint import shape_of_code, shape_of_text
 from autograder.report.duplicates import known_of, same_files, work_of
 from autograder.report.load import Entry
 from autograder.report.notebooks import Answers, read_answers
-from autograder.report.similarity import Group, Work, similar_groups, threshold
+from autograder.report.similarity import Group, Known, Work, similar_groups, threshold
 from tests.autograder.graded_folder import log_of, with_item
 
 KEEP = frozenset({"f"})
