@@ -103,24 +103,10 @@ def test_students_get_the_files_of_the_release(root: Path, tmp_path: Path) -> No
     out = tmp_path / "out"
     done = bundle(out, root=root)
     files = contents(out)
-    assert set(files) == {
-        MANIFEST,
-        ".gitignore",
-        "CHANGELOG.md",
-        "LICENSE",
-        "README.md",
-        "data/README.md",
-        "data/build_x.py",
-        "docs/students.md",
-        "environment.yml",
-        "homework/__init__.py",
-        "homework/embedded/tiny/weights.safetensors",
-        "homework/log.json",
-        "homework/plots.py",
-        "homework/py.typed",
-        "notebooks/toy.ipynb",
-        "pyproject.toml",
-    }
+    top = {".gitignore", "CHANGELOG.md", "LICENSE", "README.md", "environment.yml", "pyproject.toml"}
+    package = {"__init__.py", "embedded/tiny/weights.safetensors", "log.json", "plots.py", "py.typed"}
+    others = {"data/README.md", "data/build_x.py", "docs/students.md", "notebooks/toy.ipynb"}
+    assert set(files) == {MANIFEST, *top, *others, *(f"homework/{name}" for name in package)}
     assert set(done.files) | {MANIFEST} == set(files) and set(done.changed) == set(done.files)
     assert files["notebooks/toy.ipynb"] == (root / "notebooks" / "toy.ipynb").read_bytes()
     project = tomllib.loads(files["pyproject.toml"].decode())

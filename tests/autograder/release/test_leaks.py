@@ -1,4 +1,4 @@
-"""No secret line gets out; lines that students see anyway, and idioms, are no leaks."""
+"""Secret lines are found in released files; lines that students see anyway, and idioms, are no leaks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def toy() -> Problem:
     return load_problem("toy", FIXTURE)
 
 
-def test_what_is_secret(toy: Problem) -> None:
+def test_solutions_hidden_tests_and_mark_schemes_are_secret(toy: Problem) -> None:
     kinds = {text: kind for text, (_, kind) in secret_lines(toy).items()}
     assert kinds["spread = ((x - mu) ** 2).mean(dim=0, keepdim=True)"] == "SOLUTION"
     assert kinds["steep = student.Line(slope=-3.0, intercept=0.5)"] == "HIDDEN TESTS"
@@ -30,20 +30,13 @@ def test_what_is_secret(toy: Problem) -> None:
     assert not any("all visible checks passed" in text for text in kinds)
 
 
-def test_secret_lines_know_their_place(toy: Problem) -> None:
-    lines = toy.path.read_text(encoding="utf-8").splitlines()
-    for text, (number, _) in secret_lines(toy).items():
-        assert text.split()[-1] in lines[number - 1]
-
-
-def test_the_release_leaks_nothing(toy: Problem) -> None:
-    text = notebook_text(released_notebook(toy))
-    assert leaks(toy, {"notebooks/toy.ipynb": text}) == []
-
-
-def test_the_source_itself_leaks_every_secret(toy: Problem) -> None:
-    found = leaks(toy, {"toy.py": toy.path.read_text(encoding="utf-8")})
-    assert {leak.text for leak in found} == set(secret_lines(toy))
+def test_the_source_leaks_each_secret_line_and_the_release_none(toy: Problem) -> None:
+    source = toy.path.read_text(encoding="utf-8")
+    secrets = secret_lines(toy)
+    assert {leak.text for leak in leaks(toy, {"toy.py": source})} == set(secrets)
+    for text, (number, _) in secrets.items():
+        assert text.split()[-1] in source.splitlines()[number - 1]
+    assert leaks(toy, {"notebooks/toy.ipynb": notebook_text(released_notebook(toy))}) == []
 
 
 @pytest.mark.parametrize(
@@ -55,7 +48,7 @@ def test_the_source_itself_leaks_every_secret(toy: Problem) -> None:
         "- 2 points: names the units, or the scale, of deviation and variance",
     ],
 )
-def test_disguises_do_not_help(toy: Problem, released: str) -> None:
+def test_disguised_lines_are_found(toy: Problem, released: str) -> None:
     notebook = released_notebook(toy)
     notebook.cells[-1].source += f"\n\n{released}\nthe end"
     (leak,) = leaks(toy, {"notebooks/toy.ipynb": notebook_text(notebook)})
@@ -81,7 +74,7 @@ def test_short_lines_and_given_lines_are_no_leaks(toy: Problem) -> None:
     assert leaks(toy, {"homework/x.py": text}) == []
 
 
-def test_nothing_that_students_get_leaks(root: Path) -> None:
+def test_the_files_of_students_have_no_leaks(root: Path) -> None:
     texts = released_texts(root)
     assert any(name.startswith("homework/") for name in texts)
     found = [str(leak) for name in problem_ids(root) for leak in leaks(load_problem(name, root), texts)]

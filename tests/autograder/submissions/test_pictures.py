@@ -353,7 +353,7 @@ def test_a_figure_drawn_in_the_cell_below_is_shown(away: int) -> None:
     assert cell_of(executed(result), "figure_loss").outputs[0].data["image/png"]
     assert "its cell has no picture; the pictures of cell" in result.flags[0].message
     notebook.cells.insert(at + 1, new_markdown_cell("another matter", id="text"))
-    assert rebuilt(notebook).pictures == {}, "only what stands right below it"
+    assert rebuilt(notebook).pictures == {}, "only pictures directly below it"
 
 
 def attached(source: str, **files: str) -> NotebookNode:
