@@ -10,9 +10,9 @@ import pytest
 from autograder.core.errors import SourceError
 from autograder.course.problem import problem_ids
 from autograder.release.lint import Finding, lint_problem, lint_source
+from tests.autograder.toy import ROOT
 
-FIXTURE = Path(__file__).parents[1] / "fixture_course"
-TOY = (FIXTURE / "solutions" / "toy.py").read_text(encoding="utf-8")
+TOY = (ROOT / "solutions" / "toy.py").read_text(encoding="utf-8")
 
 
 def lint_text(folder: Path, text: str) -> list[Finding]:
@@ -23,7 +23,7 @@ def lint_text(folder: Path, text: str) -> list[Finding]:
 
 
 def test_a_good_source_has_no_findings() -> None:
-    assert lint_problem("toy", FIXTURE) == []
+    assert lint_problem("toy", ROOT) == []
 
 
 def test_the_problems_of_the_course_have_no_findings(root: Path) -> None:
@@ -31,6 +31,14 @@ def test_the_problems_of_the_course_have_no_findings(root: Path) -> None:
     assert [str(finding) for source in sources for finding in lint_source(source)] == []
 
 
+LINE = '"grade_id": "Line"'
+PASSED = 'print("Line: all visible checks passed")\n'
+END = "### END HIDDEN TESTS\n\n# %% [markdown]\n# ## "
+REFERENCES = "# %% [markdown]\n# ## Ref"
+MARKERS = re.compile(
+    r'    ### (BEGIN|END) SOLUTION\n(?=    mu|\n\n# %% nbgrader=\{"grade": true, "grade_id": "test_st)'
+)
+MARK_SCHEME = re.compile(r"# ### BEGIN MARK SCHEME\n# - 2(.*\n)*?# ### END MARK SCHEME\n")
 CASES: dict[str, list[tuple[str | re.Pattern[str], str, str]]] = {
     "marker": [
         ("### BEGIN HIDDEN TESTS", "### BEGIN HIDEN TESTS", "write exactly '### BEGIN HIDDEN TESTS'"),
@@ -58,13 +66,7 @@ CASES: dict[str, list[tuple[str | re.Pattern[str], str, str]]] = {
         ("    ### END SOLUTION\n", "    ### END SOLUTION\n\n\ndef also():\n    pass\n", "standardize, also"),
     ],
     "solution-markers": [
-        (
-            re.compile(
-                r"    ### (BEGIN|END) SOLUTION\n(?=    mu|\n\n# %% nbgrader=\{\"grade\": true, \"grade_id\": \"test_st)"
-            ),
-            "",
-            "'standardize' has no markers, so its text would be lost in the release; wrap the answer",
-        )
+        (MARKERS, "", "'standardize' has no markers, so its text would be lost in the release; wrap the answer"),
     ],
     "solution-region": [
         ("EPS = 1e-5", "### BEGIN SOLUTION\nEPS = 1e-5\n### END SOLUTION", "not a solution cell; move it")
@@ -74,39 +76,19 @@ CASES: dict[str, list[tuple[str | re.Pattern[str], str, str]]] = {
         ('"points": 8', '"points": 0', "'test_Line' has 0 points; give a positive number"),
         ('"points": 8', '"points": -1', "'test_Line' has -1 points"),
         ('"points": 8', '"points": "8"', "'test_Line' has '8' points"),
-        (
-            '"grade_id": "Line"',
-            '"points": 8, "grade_id": "Line"',
-            "a cell that is not graded has points; move them to its test cell",
-        ),
+        (LINE, f'"points": 8, {LINE}', "a cell that is not graded has points; move them to its test cell"),
     ],
     "item-without-test": [('"grade_id": "test_Line"', '"grade_id": "test_Lines"', "add one with grade_id 'test_Line'")],
     "test-without-item": [('"grade_id": "test_Line"', '"grade_id": "test_Lines"', "'test_Lines' tests no item")],
     "bare-expression": [
-        (
-            'print("Line: all visible checks passed")\n### BEGIN HIDDEN TESTS',
-            "line(x)\n### BEGIN HIDDEN TESTS",
-            "ends with a bare expression (hidden region removed): 'line(x)'",
-        ),
-        (
-            "### END HIDDEN TESTS\n\n# %% [markdown]\n# ## 3",
-            "steep.slope\n### END HIDDEN TESTS\n\n# %% [markdown]\n# ## 3",
-            "ends with a bare expression: 'steep.slope'; nbgrader would read its value as a score",
-        ),
-        (
-            "### END HIDDEN TESTS\n\n# %% [markdown]\n# ## 2",
-            "    line.zero_grad()\n### END HIDDEN TESTS\n\n# %% [markdown]\n# ## 2",
-            "'line.zero_grad()'",
-        ),
+        (PASSED, "line(x)\n", "ends with a bare expression (hidden region removed): 'line(x)'"),
+        (f"{END}3", f"steep.slope\n{END}3", "bare expression: 'steep.slope'; nbgrader would read its value as a score"),
+        (f"{END}2", f"    line.zero_grad()\n{END}2", "'line.zero_grad()'"),
     ],
     "hidden-region": [("EPS = 1e-5", "### BEGIN HIDDEN TESTS\nEPS = 1e-5\n### END HIDDEN TESTS", "not a test cell")],
     "mark-scheme": [
         ("EPS = 1e-5", "### BEGIN MARK SCHEME\n# no\n### END MARK SCHEME", "in a cell that is not graded by hand"),
-        (
-            re.compile(r"# ### BEGIN MARK SCHEME\n# - 2(.*\n)*?# ### END MARK SCHEME\n"),
-            "",
-            "'written_units' has no rubric; add '### BEGIN MARK SCHEME'",
-        ),
+        (MARK_SCHEME, "", "'written_units' has no rubric; add '### BEGIN MARK SCHEME'"),
         ("# - 2 points: names", "# - 5 points: names", "'written_units' adds up to 6, but its points are 3"),
         (re.compile(r"# - \d points?: (?=.*\b(units|quotient)\b)"), "# - ", "gives no points; write one bullet"),
     ],
@@ -140,11 +122,7 @@ CASES: dict[str, list[tuple[str | re.Pattern[str], str, str]]] = {
             "    if eps < 0:\n    ### END SOLUTION\n        raise ValueError\n    return x",
             "with the solution replaced by a raise the cell is not valid Python",
         ),
-        (
-            '    """A straight line with learnable slope and intercept, both scalars."""\n',
-            "",
-            "'Line' has no docstring",
-        ),
+        ('"""A straight line with learnable slope and intercept, both scalars."""', "", "'Line' has no docstring"),
     ],
     "unprefixed": [
         ("y = student.standardize(exam", "y = standardize(exam", "call it as student.standardize"),
@@ -168,11 +146,7 @@ CASES: dict[str, list[tuple[str | re.Pattern[str], str, str]]] = {
         (' tags=["log"]', "", "no code cell has the tag 'log'"),
         ('tags=["train"]', 'tags=["trian"]', "unknown tag 'trian'; did you mean 'train'?"),
         ('tags=["train"]', 'tags=["answers"]', "a second cell has the tag 'answers'; remove one"),
-        (
-            "# %% [markdown]\n# ## Ref",
-            "# %%\nx = 1\n\n# %% [markdown]\n# ## Ref",
-            "must be the last code cell; move it",
-        ),
+        (REFERENCES, f"# %%\nx = 1\n\n{REFERENCES}", "must be the last code cell; move it"),
         ("-q STUDENT_PACKAGE", "-q homework", "the install cell does not name STUDENT_PACKAGE"),
         ("def personal_answers(", "def answers(", "must define personal_answers(student, draws)"),
     ],
@@ -240,7 +214,7 @@ def test_a_source_in_another_encoding_is_found(tmp_path: Path) -> None:
 
 def test_an_unknown_problem_is_refused() -> None:
     with pytest.raises(SourceError, match=r"unknown problem 'toi'.*Problems here: toy"):
-        lint_problem("toi", FIXTURE)
+        lint_problem("toi", ROOT)
 
 
 @pytest.mark.parametrize("problem", problem_ids())
