@@ -10,8 +10,6 @@ import json
 import os
 import re
 import shutil
-import struct
-import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -30,6 +28,7 @@ from autograder.report.gallery import TALLEST, WIDEST, galleries, spread, thumbn
 from autograder.report.item_stats import summarise
 from autograder.report.load import read_runs
 from tests.autograder.graded_folder import log_of, png, with_item, write_class, write_student, write_tables
+from tests.autograder.submissions.test_pictures import as_text, chunk, gradient, packed, png_of
 from tests.autograder.toy import ROOT, toy
 
 EVIL = '<img src=x onerror="alert(1)">'
@@ -205,28 +204,15 @@ def test_pictures_are_thumbnails_with_alternative_texts(tmp_path: Path) -> None:
     assert "Cannot be shown (not a valid picture, or too large): bela." in page.text
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    """One chunk of a PNG."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
 def _black(width: int, height: int, rows: int) -> str:
-    """A grey PNG of that size with the data of so many rows."""
-    data = _chunk(b"IDAT", zlib.compress(bytes(rows * (width + 1)))) + _chunk(b"IEND", b"")
-    head = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + head + data).decode()
-
-
-def _as(form: str) -> str:
-    packed = io.BytesIO()
-    Image.new("RGB", (9, 9)).save(packed, form)
-    return base64.b64encode(packed.getvalue()).decode()
+    """A black PNG of that size with the data of so many rows."""
+    return as_text(png_of(width, height, rows=bytes(rows * (width + 1))))
 
 
 def _with_a_chunk(kind: bytes, content: bytes) -> str:
     """A valid picture with one more chunk before its end."""
     valid = base64.b64decode(png())
-    return base64.b64encode(valid[:-12] + _chunk(kind, content) + valid[-12:]).decode()
+    return as_text(valid[:-12] + chunk(kind, content) + valid[-12:])
 
 
 INVALID = {
@@ -234,8 +220,8 @@ INVALID = {
     "huge": _black(60_000, 60_000, 9),
     "empty": _black(0, 9, 9),
     "cut off": png()[:80],
-    "gif": _as("GIF"),
-    "webp": _as("WEBP"),
+    "gif": as_text(packed(gradient(), "GIF")),
+    "webp": as_text(packed(gradient(), "WEBP")),
     "invalid profile": _with_a_chunk(b"iCCP", b"abc\0"),
     "no base64": "%%%",
     "nothing": "",

@@ -21,10 +21,10 @@ from autograder.feedback.page import feedback_html
 from autograder.grading.executed_notebook import executed_notebook
 from autograder.submissions import pictures
 from autograder.submissions.pictures import SubmittedPicture, drawn_in, gather
-from autograder.submissions.reader import read_cells
-from autograder.submissions.rebuild import Rebuilt, rebuild
+from autograder.submissions.rebuild import Rebuilt
 from tests.autograder.graded_folder import log_of
-from tests.autograder.toy import solved, text, toy
+from tests.autograder.submissions.test_rebuild import place, rebuilt
+from tests.autograder.toy import solved, toy
 
 SECRET = b"a secret that is no pixel"
 
@@ -292,15 +292,9 @@ def test_malformed_outputs_are_ignored() -> None:
     assert attachment == (SubmittedPicture({"image/png": "AAAA"}, "a.png"),)
 
 
-def rebuilt(notebook: NotebookNode) -> Rebuilt:
-    """The rebuilt toy notebook."""
-    return rebuild(toy(), read_cells(text(notebook), "toy.ipynb"), "toy.ipynb")
-
-
-def cell_of(notebook: NotebookNode, grade_id: str) -> NotebookNode:
+def cell_of(notebook: NotebookNode, wanted: str) -> NotebookNode:
     """The cell of an item."""
-    cells: list[NotebookNode] = notebook.cells
-    return next(cell for cell in cells if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
+    return notebook.cells[place(notebook, wanted)]
 
 
 def output(**forms: str) -> Any:
