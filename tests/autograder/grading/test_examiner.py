@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import psutil
@@ -15,7 +15,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from autograder.core.results import ItemResult, Status
+from autograder.core.results import Grading, ItemResult, Status
 from autograder.grading import cell_runner as student_process
 from autograder.grading import examiner
 from autograder.grading.grade import grade_submission
@@ -49,10 +49,15 @@ def item_of(item: str, answer: str) -> ItemResult:
     return graded(solved(**{item: answer})).log.item(item)
 
 
-def test_the_solution_gets_all_points_from_tests() -> None:
-    grading = graded(solved())
-    log = grading.log
-    assert scores(grading) == FULL
+@pytest.fixture(scope="module")
+def solution() -> Grading:
+    """The result of the solution."""
+    return graded(solved())
+
+
+def test_the_solution_gets_all_points_from_tests(solution: Grading) -> None:
+    log = solution.log
+    assert scores(solution) == FULL
     assert (log.auto_score, log.auto_max_score, log.score, log.max_score) == (20, 20, 20, 25)
     manual = {item.id: item.status for item in log.items if item.manual}
     assert manual == dict.fromkeys(("figure_loss", "written_units"), Status.MANUAL)
@@ -115,6 +120,8 @@ def _is_alive(process: psutil.Process) -> bool:
 @pytest.fixture
 def kill_student_code() -> Callable[[], None]:
     """Kills all processes that student code runs in, as an operator or a machine short of memory may do."""
+    if sys.platform != "linux":
+        pytest.skip("finds the student's processes by their parents")
     graded(solved())  # the host is there now
     hosts = {process.pid for process in psutil.Process().children(recursive=True)}
 
@@ -131,49 +138,46 @@ def kill_student_code() -> Callable[[], None]:
     return kill
 
 
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="finds the student's processes by their parents")
+Kill = Callable[[], None]
+KillBefore = Callable[[type, str, int], None]
 
 
-def _killing(monkeypatch: pytest.MonkeyPatch, kill: Callable[[], None], owner: type, method: str, turn: int) -> None:
-    """Kills just before a method is called for that time."""
+@pytest.fixture
+def kill_before(monkeypatch: pytest.MonkeyPatch, kill_student_code: Kill) -> KillBefore:
+    """Kills all processes of student code just before a method is called for that time."""
+    return partial(_call_before, monkeypatch, kill_student_code)
+
+
+def _call_before(monkeypatch: pytest.MonkeyPatch, act: Kill, owner: type, method: str, turn: int) -> None:
     usual, turns = getattr(owner, method), itertools.count(1)
 
-    def killed(self: Any, *arguments: Any, **more: Any) -> Any:
+    def patched(self: Any, *arguments: Any, **more: Any) -> Any:
         if next(turns) == turn:
-            kill()
+            act()
         return usual(self, *arguments, **more)
 
-    monkeypatch.setattr(owner, method, killed)
+    monkeypatch.setattr(owner, method, patched)
 
 
-@linux_only
 @pytest.mark.parametrize("method", ["run", "fork"])
 @pytest.mark.parametrize("turn", [1, 2])
 def test_a_process_killed_between_tests_costs_no_points(
-    monkeypatch: pytest.MonkeyPatch, kill_student_code: Callable[[], None], method: str, turn: int
+    solution: Grading, kill_before: KillBefore, method: str, turn: int
 ) -> None:
-    calm = graded(solved()).log
-    _killing(monkeypatch, kill_student_code, Session, method, turn)
-    assert graded(solved()).log.as_json() == calm.as_json()
+    kill_before(Session, method, turn)
+    assert graded(solved()).log.as_json() == solution.log.as_json()
 
 
-@linux_only
 @pytest.mark.parametrize("method", ["seed", "_ask"])
-def test_a_process_killed_during_a_test_fails_only_that_item(
-    monkeypatch: pytest.MonkeyPatch, kill_student_code: Callable[[], None], method: str
-) -> None:
-    _killing(monkeypatch, kill_student_code, Link, method, 1)
+def test_a_process_killed_during_a_test_fails_only_that_item(kill_before: KillBefore, method: str) -> None:
+    kill_before(Link, method, 1)
     assert scores(graded(solved())) == {"standardize": 0.0, "Line": 8.0}
 
 
-@linux_only
-def test_an_item_with_another_status_when_graded_again_is_flagged(
-    monkeypatch: pytest.MonkeyPatch, kill_student_code: Callable[[], None]
-) -> None:
+def test_an_item_with_another_status_when_graded_again_is_flagged(kill_before: KillBefore) -> None:
     submission = Submission("ada", notebook=text(solved()))
-    with monkeypatch.context() as patch:
-        _killing(patch, kill_student_code, Link, "_ask", 1)
-        first = grade_submission("toy", submission, root=ROOT)
+    kill_before(Link, "_ask", 1)
+    first = grade_submission("toy", submission, root=ROOT)
     assert first.log.item("standardize").status is Status.CRASHED
     again = grade_submission("toy", submission, root=ROOT, cached_items=first.cached_items)
     [flag] = [flag for flag in again.log.flags if flag.kind == "unsteady"]
@@ -202,27 +206,23 @@ def test_an_answer_that_ends_its_process_gets_no_second_try(when: str, status: S
     assert (item.score, item.status) == (0, status)
 
 
-@linux_only
-def test_a_host_killed_during_the_last_test_is_a_grader_error(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into the host's process")
+def test_a_host_killed_during_the_last_test_is_a_grader_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with Host(level=ANY) as host, contextlib.closing(host.clone()) as clone:
-        assert host._process is not None
-        _killing(monkeypatch, lambda: _end(host._process), Link, "_ask", 12)
+
+        def end() -> None:
+            assert host._process is not None
+            host._process.kill()
+            host._process.wait()
+            time.sleep(0.2)  # its children end with it
+
+        _call_before(monkeypatch, end, Link, "_ask", 12)
         with pytest.raises(HostGoneError):
             grade_submission("toy", Submission(notebook=text(solved())), root=ROOT, host=clone)
 
 
-def _end(process: subprocess.Popen[bytes] | None) -> None:
-    assert process is not None
-    process.kill()
-    process.wait()
-    time.sleep(0.2)  # what it started dies with it
-
-
-@linux_only
 def test_a_cell_whose_process_is_killed_as_it_runs_again_keeps_its_points(
-    monkeypatch: pytest.MonkeyPatch, kill_student_code: Callable[[], None]
+    monkeypatch: pytest.MonkeyPatch, kill_student_code: Kill
 ) -> None:
     names: list[str] = []
     usual = Session.run
