@@ -100,7 +100,7 @@ def test_graders_see_the_students_numbers_with_the_mark_scheme() -> None:
     data = notebook_text(solved_notebook(problem)).encode()
     grading = grade_submission("vae", Submission("ada", "vae.ipynb", data, json.dumps(log).encode(), None))
     printed = [output.text for cell in grading.notebook.cells for output in cell.get("outputs", []) if "text" in output]
-    assert any("vae/test_nelbo  101.5   usual:" in text for text in printed)
+    assert any("vae/test_nelbo  101.5   expected:" in text for text in printed)
     shown = with_rubrics(problem, grading.notebook.cells)
     rubrics = [cell.source for cell in shown if cell.id.startswith("rubric-")]
     assert rubrics and all("vae/test_nelbo  101.5" in rubric for rubric in rubrics)

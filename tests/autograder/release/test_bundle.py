@@ -35,9 +35,9 @@ from autograder.release.bundle import MANIFEST, bundle
 from autograder.release.leaks import secrets_in
 from autograder.release.notebook import released_notebook
 from autograder.release.student_files import changes_for_students, project_of_students, student_files
+from tests.autograder.toy import ROOT as FIXTURE
+from tests.conftest import ROOT as REPOSITORY
 
-FIXTURE = Path(__file__).parents[1] / "fixture_course"
-REPOSITORY = Path(__file__).resolve().parents[3]
 GITHUB = "https://github.com/uni/toys"
 SECRET = "steep = student.Line(slope=-3.0, intercept=0.5)"
 """A line of the toy problem's hidden tests."""

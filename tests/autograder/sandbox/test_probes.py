@@ -127,7 +127,6 @@ def test_a_host_that_is_interrupted_while_it_starts_leaves_neither_process_nor_f
     assert list(tmp_path.iterdir()) == [] and set(psutil.Process().children()) <= before
 
 
-@pytest.mark.kernel
 def test_a_terminated_doctor_leaves_neither_process_nor_folder(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "from autograder.cli.main import app; app()", "--isolation", PLAIN, "doctor"]
     environment = {**os.environ, "TMPDIR": str(tmp_path), "AUTOGRADER_ROOT": str(ROOT)}

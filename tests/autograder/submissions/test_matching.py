@@ -18,23 +18,16 @@ from autograder.core.results import Status
 from autograder.course.name_analysis import replaces
 from autograder.submissions.reader import read_cells
 from autograder.submissions.rebuild import Rebuilt, rebuild
+from tests.autograder.submissions.test_rebuild import place
 from tests.autograder.toy import FULL, RIGHT_STANDARDIZE, STANDARDIZE, graded, released, scores, solved, toy
 
 WRONG = STANDARDIZE + "    return x"
 EMPTY = ""
 BROKEN = STANDARDIZE + "    return (x -"
-STUB = str(
-    next(cell for cell in released().cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "standardize").source
-)
+STUB = str(released().cells[place(released(), "standardize")].source)
 COMMENTED = STUB.replace("Brings every", "Will bring every").replace("    raise", "    # TODO: mean first?\n    raise")
 HELPED = STANDARDIZE + "    return centred(x) / torch.sqrt(x.var(0, unbiased=False) + eps)"
 HELPER = "\n\n\ndef centred(x):\n    return x - x.mean(0)"
-
-
-def place(notebook: NotebookNode, grade_id: str) -> int:
-    """The position of a cell."""
-    ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells]
-    return ids.index(grade_id)
 
 
 def copied(

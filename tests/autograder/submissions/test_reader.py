@@ -235,9 +235,7 @@ except Exception as error: print(type(error).__name__, error)""")
     assert said.startswith("SetupError") and "Permission denied; nothing was graded" in said
 
 
-def test_a_class_that_cannot_be_listed_is_refused(
-    submitted: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_class_that_cannot_be_listed_is_refused(submitted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Any) -> Any:
         raise PermissionError(errno.EACCES, "Permission denied", path)
 
