@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -257,7 +258,7 @@ def test_spreading_keeps_each_student(count: int) -> None:
 
 def test_student_text_is_shown_as_text(tmp_path: Path) -> None:
     log = with_item(log_of(EVIL), "Line", score=0.0, status=Status.ERROR, message=f"{EVIL}{TURNED}")
-    metrics = {f"toy/{EVIL}": {"value": 1.0}, "toy/x": {"value": 1, "runs": 1}}
+    metrics: dict[str, dict[str, Any]] = {f"toy/{EVIL}": {"value": 1.0}, "toy/x": {"value": 1, "runs": 1}}
     log = replace(log, flags=(Flag(EVIL, EVIL),), metrics=metrics)
     code = f"def standardize(x, eps=EPS):\n    '''{EVIL}'''\n" + "\n".join(
         f"    y{n} = torch.roll(x, {n}) * x.std() - torch.fft.fft(x, n={n})  # {EVIL}" for n in range(20)

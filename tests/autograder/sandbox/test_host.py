@@ -234,7 +234,7 @@ def test_an_environment_behind_a_link_is_visible(host_at: At, tmp_path: Path) ->
     host_at(FULL)  # or skips
     (tmp_path / "linked").symlink_to(sys.prefix, target_is_directory=True)
     start = f"from autograder.sandbox.host import Host\nwith Host(level={FULL!r}) as host: print(host.level)"
-    python = [tmp_path / "linked" / "bin" / "python", "-c", start]
+    python = [str(tmp_path / "linked" / "bin" / "python"), "-c", start]
     done = subprocess.run(python, capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == (FULL, "")
 

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from autograder.cli.main import app
 from autograder.core.errors import SetupError
@@ -395,7 +394,7 @@ def test_a_second_import_keeps_a_good_notebook_with_its_log_and_removes_an_old_t
     for student in ("ada", "bob"):
         imported(source, tmp_path, times={student: datetime(2027, 1, 1, tzinfo=UTC)})
         assert taken_file(tmp_path, "ada", "timestamp.txt").exists() == (student == "ada")
-    second = {"ada/toy.ipynb": notebook("another problem's", "vae"), "ada/submission_log.json": "2"}
+    second = {"ada/toy.ipynb": notebook("another problem's", "vae"), "ada/submission_log.json": b"2"}
     notes = imported_folder(second, tmp_path)["ada"].notes
     assert "the notebook and the log of an earlier submission are kept" in notes
     assert note_of(tmp_path, "ada") == "first" and taken_file(tmp_path, "ada").read_text() == "1"

@@ -294,7 +294,8 @@ def test_malformed_outputs_are_ignored() -> None:
 
 def cell_of(notebook: NotebookNode, wanted: str) -> NotebookNode:
     """The cell of an item."""
-    return notebook.cells[place(notebook, wanted)]
+    cells: list[NotebookNode] = notebook.cells
+    return cells[place(notebook, wanted)]
 
 
 def output(**forms: str) -> Any:
