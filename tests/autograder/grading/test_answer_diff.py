@@ -1,9 +1,10 @@
-"""A student's answer beside the right one, in words."""
+"""The feedback says in words how a student's answer differs from the right one."""
 
 from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,19 +16,21 @@ from hypothesis import strategies as st
 from autograder.core.results import GradedLog, Status
 from autograder.grading.answer_diff import BEGINNING, MOST_PARTS, compare
 from autograder.grading.answer_relation import about
+from autograder.grading.grade import grade_submission
 from autograder.grading.tolerance import precision_of
 from autograder.grading.verdict import Verdict, not_answered
 from autograder.sandbox.guest.wire import ClosedError, TooLateError
 from autograder.sandbox.proxy import remote_error
+from autograder.submissions.reader import Submission
 from homework.hand_in.personal import plain_json
-from tests.autograder.toy import LINE, RIGHT_STANDARDIZE, STANDARDIZE, graded, solved
+from tests.autograder.toy import LINE, RIGHT_STANDARDIZE, ROOT, STANDARDIZE, graded, solved, text
 
 RIGHT = torch.tensor([[0.1234, 1.5678, -2.3451], [3.1416, 0.7071, 2.7183]])
-ROW = RIGHT.flatten()
+ROW, SOFT = RIGHT.flatten(), RIGHT.softmax(1)
 
 
 def said(got: Any, right: Any = RIGHT) -> str:
-    """All that is said of an answer, which may hold tensors, beside a right one."""
+    """The words about an answer, which may hold tensors, beside a right one."""
     return " ".join(compare(plain_json(got), plain_json(right), precision_of(right)))
 
 
@@ -53,7 +56,7 @@ def said(got: Any, right: Any = RIGHT) -> str:
         ({"a": 1}, ROW, "1 named part; expected: 6 numbers"),
     ],
 )
-def test_another_shape_is_told_with_a_guess_at_how_it_came_about(got: Any, right: Any, words: str) -> None:
+def test_another_shape_is_described_with_a_possible_cause(got: Any, right: Any, words: str) -> None:
     assert words in said(got, right)
 
 
@@ -81,11 +84,7 @@ def test_another_shape_is_told_with_a_guess_at_how_it_came_about(got: Any, right
         (torch.tensor([1, 2, 3, 4]), torch.tensor([0, 1, 2, 3]), "Each of yours is 1 too large."),
         (3 * 0.123456, 0.123456, "Yours is 3 times the expected one."),
         (0.987, 0.123456, "Yours is about 0.99, the expected one about 0.12."),
-        (
-            RIGHT.softmax(1) + 0.1,
-            RIGHT.softmax(1),
-            "Each of yours is 0.1 too large. The expected numbers sum to 1; yours",
-        ),
+        (SOFT + 0.1, SOFT, "Each of yours is 0.1 too large. The expected numbers sum to 1; yours"),
         (
             RIGHT.sin(),
             RIGHT,
@@ -97,7 +96,7 @@ def test_the_relation_of_the_numbers_is_named(got: Any, right: Any, words: str) 
     assert words in said(got, right)
 
 
-def test_it_says_how_many_agree_and_from_where_they_differ() -> None:
+def test_the_number_of_equal_entries_and_the_first_difference_are_named() -> None:
     last_row, first, from_two, one = RIGHT.repeat(3, 1), ROW.clone(), ROW.clone(), ROW.reshape(1, 2, 3).clone()
     last_row[-1] *= -1
     first[0] += 1
@@ -110,7 +109,7 @@ def test_it_says_how_many_agree_and_from_where_they_differ() -> None:
     assert "the others are in rows 1 and 3 (counted" in said(one.repeat(1, 2, 1)[0], RIGHT.repeat(2, 1))
 
 
-def test_numbers_that_are_none_are_told_as_such() -> None:
+def test_nan_and_infinite_numbers_are_named() -> None:
     broken = RIGHT.clone()
     broken[0, 1] = math.nan
     assert "1 of your 6 numbers is NaN or infinite where a finite number is expected" in said(broken)
@@ -118,7 +117,7 @@ def test_numbers_that_are_none_are_told_as_such() -> None:
     assert "Where the expected number is infinite or NaN, yours is not." in said(ROW[:2], [math.inf, 1.5678])
 
 
-def test_parts_are_told_one_by_one() -> None:
+def test_each_part_is_described() -> None:
     right = {"loss": torch.tensor(1.234), "gradients": [ROW, RIGHT], "held": torch.tensor(0.4321)}
     got = {"loss": torch.tensor(-1.234), "gradients": [ROW, 2 * RIGHT], "held": torch.tensor(0.4321)}
     first, second, third = compare(plain_json(got), plain_json(right), precision_of(right))
@@ -129,7 +128,7 @@ def test_parts_are_told_one_by_one() -> None:
     assert "Their names are `loss`, `gradients`, `held`." in said([1.0, 2.0, 3.0], right)
 
 
-def test_of_many_parts_only_the_first_are_told() -> None:
+def test_only_the_first_of_many_parts_are_described() -> None:
     right = {f"part{number}": number + 0.1234 for number in range(20)}
     lines = compare({name: -9.87 for name in right}, right, precision_of(right))
     assert len(lines) == MOST_PARTS + 1 and lines[-1] == "16 more parts differ."
@@ -140,20 +139,20 @@ def test_the_right_answer_says_that_the_mistake_is_elsewhere() -> None:
 
 
 @pytest.mark.parametrize(("right", "got"), [(7, 9), (3.5, 2.0), ([2, 5], [1, 9]), (0.5, 1.5), (True, False)])
-def test_a_few_short_numbers_are_not_given_away(right: Any, got: Any) -> None:
+def test_a_few_short_numbers_are_not_revealed(right: Any, got: Any) -> None:
     words = said(got, right)
     assert not {str(each) for each in np.ravel(right).tolist()} & set(re.findall(r"[\d.]*\d", words.split("agree")[-1]))
     assert re.search(r"too (large|small)|false", words)
 
 
-def test_no_text_of_a_students_is_repeated() -> None:
+def test_student_text_is_not_repeated() -> None:
     evil = "<script>alert(1)</script>"
     for got in (evil, {evil: 1.0}, [evil] * 3, {"loss": evil, evil: [evil]}, [[evil], {evil: evil}]):
         for right in (RIGHT, 1.0, {"loss": 1.0}, [RIGHT, ROW]):
             assert "script" not in said(got, right)
 
 
-def test_an_answer_of_any_size_and_depth_is_told_in_a_few_words() -> None:
+def test_an_answer_of_any_size_and_depth_is_described_in_a_few_words() -> None:
     deep: Any = 1.0
     for _ in range(500):
         deep = [deep]
@@ -174,7 +173,7 @@ ANYTHING = st.recursive(
 
 
 @given(ANYTHING, ANYTHING)
-def test_whatever_the_answers_are_something_plain_is_said(got: Any, right: Any) -> None:
+def test_random_answers_are_described_in_sentences(got: Any, right: Any) -> None:
     lines = compare(got, right, precision_of(right))
     assert lines[0].startswith(BEGINNING) and all(line and line[-1] in ".?:" for line in lines)
     assert len(" ".join(lines)) < 3000
@@ -184,56 +183,47 @@ def test_whatever_the_answers_are_something_plain_is_said(got: Any, right: Any) 
     ("number", "words"),
     [(0.123456, "0.12"), (-1234.5, "−1200"), (1.23e-7, "1.2e−07"), (0.0, "0"), (-0.0, "0"), (99.7, "100")],
 )
-def test_numbers_are_told_to_two_digits(number: float, words: str) -> None:
+def test_numbers_have_two_digits(number: float, words: str) -> None:
     assert about(number) == words
 
 
 RAISED = {"type": "ValueError", "message": "17.25 is in here", "lines": [["cell", 3, "f", "return x @ y"]]}
 
 
-def test_what_was_raised_is_told_without_its_message() -> None:
+def test_an_exception_is_described_without_its_message() -> None:
     error = remote_error(RAISED)
     words = not_answered(error, Verdict(Status.FAILED, "something else"))
     assert "raises ValueError in `f`, line 3 of the cell: `return x @ y`" in words and "submission_log.json" in words
     assert "17.25" not in words, "hidden inputs could be in it"
-    same = not_answered(
-        error, Verdict(Status.ERROR, "Your code raised ValueError in `f`, line 3 of the cell: `return x @ y`")
-    )
-    assert "the same happens" in same
-    visible = "ValueError in `f`, line 3 of the cell: `return x @ y`\n17.25 is in here"
-    assert not_answered(error, Verdict(Status.ERROR, visible)) == ""
+    where = "ValueError in `f`, line 3 of the cell: `return x @ y`"
+    assert "the same happens" in not_answered(error, Verdict(Status.ERROR, f"Your code raised {where}"))
+    assert not_answered(error, Verdict(Status.ERROR, f"{where}\n17.25 is in here")) == ""
 
 
-def test_a_process_that_ends_or_hangs_and_a_result_that_cannot_be_used_are_told_apart() -> None:
-    verdict = Verdict(Status.FAILED, "")
-    words = [
-        not_answered(error, verdict) for error in (ClosedError(""), TooLateError(), TypeError("float() of a tuple"))
-    ]
-    assert "ended" in words[0] and "in time" in words[1] and "could not be used" in words[2]
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(ClosedError(""), "ended"), (TooLateError(), "in time"), (TypeError("float() of a tuple"), "could not be used")],
+)
+def test_an_ended_process_a_timeout_and_an_unusable_result_are_named(error: Exception, words: str) -> None:
+    assert words in not_answered(error, Verdict(Status.FAILED, ""))
 
 
 @pytest.mark.kernel
-def test_items_that_lost_points_carry_it_and_the_others_do_not() -> None:
+def test_only_items_that_lost_points_have_a_description() -> None:
     wrong = STANDARDIZE + "    return 3 * (x - x.mean(0)) / torch.sqrt(x.var(0, unbiased=False) + eps)"
-    leaning = LINE + "return self.slope * standardize(x[:, None])[:, 0] + self.intercept"
-    log = graded(solved(standardize=wrong, Line=leaning)).log
+    dependent = LINE + "return self.slope * standardize(x[:, None])[:, 0] + self.intercept"
+    log = graded(solved(standardize=wrong, Line=dependent)).log
     first, second = log.item("standardize"), log.item("Line")
     assert "Each of yours is 3 times the expected one." in first.output[0] and not first.depends_on
     assert second.output and second.depends_on == ("standardize",)
-    assert GradedLog.from_json(log.as_json()).items == tuple(
-        type(item)(**{**vars(item), "seconds": 0.0}) for item in log.items
-    )
-    right = graded(solved(standardize=RIGHT_STANDARDIZE, Line=leaning)).log
+    assert GradedLog.from_json(log.as_json()).items == tuple(replace(item, seconds=0.0) for item in log.items)
+    right = graded(solved(standardize=RIGHT_STANDARDIZE, Line=dependent)).log
     assert not right.item("standardize").output and not right.item("Line").depends_on
     assert "output" not in right.as_json()["grades"]["items"][0]
 
 
 @pytest.mark.kernel
-def test_what_an_earlier_grading_found_carries_it_too() -> None:
-    from autograder.grading.grade import grade_submission
-    from autograder.submissions.reader import Submission
-    from tests.autograder.toy import ROOT, text
-
+def test_a_cached_result_has_the_description() -> None:
     submission = Submission(student="ada", notebook=text(solved(standardize=STANDARDIZE + "    return x")))
     before = grade_submission("toy", submission, root=ROOT)
     again = grade_submission("toy", submission, root=ROOT, cached_items=before.cached_items)
@@ -253,6 +243,6 @@ def test_what_an_earlier_grading_found_carries_it_too() -> None:
         ("    if len(x) != 4:\n        return x\n    import os\n    os._exit(1)", "Python process of your code ended"),
     ],
 )
-def test_whatever_comes_back_on_personal_inputs_is_told(body: str, words: str) -> None:
+def test_each_kind_of_result_on_per_student_inputs_is_described(body: str, words: str) -> None:
     item = graded(solved(standardize=STANDARDIZE + body)).log.item("standardize")
     assert words in " ".join(item.output) and item.score == 0

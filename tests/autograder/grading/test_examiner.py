@@ -1,13 +1,13 @@
-"""The examiner: right answers get their points, and whatever an answer does, it costs its own item only."""
+"""The examiner gives right answers their points, and a bad answer costs only its own item."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import psutil
@@ -15,7 +15,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from autograder.core.results import Status
+from autograder.core.results import Grading, ItemResult, Status
 from autograder.grading import cell_runner as student_process
 from autograder.grading import examiner
 from autograder.grading.grade import grade_submission
@@ -41,18 +41,30 @@ from tests.autograder.toy import (
 pytestmark = pytest.mark.kernel
 
 
-def test_the_solution_gets_all_points_that_a_program_can_give() -> None:
-    log = graded(solved()).log
-    assert scores(graded(solved())) == FULL
+NORMALIZE = RIGHT_STANDARDIZE.removeprefix(STANDARDIZE)
+
+
+def item_of(item: str, answer: str) -> ItemResult:
+    """The result of one item of the solved notebook with another answer to it."""
+    return graded(solved(**{item: answer})).log.item(item)
+
+
+@pytest.fixture(scope="module")
+def solution() -> Grading:
+    """The result of the solution."""
+    return graded(solved())
+
+
+def test_the_solution_gets_all_points_from_tests(solution: Grading) -> None:
+    log = solution.log
+    assert scores(solution) == FULL
     assert (log.auto_score, log.auto_max_score, log.score, log.max_score) == (20, 20, 20, 25)
-    assert {item.id: item.status for item in log.items if item.manual} == {
-        "figure_loss": Status.MANUAL,
-        "written_units": Status.MANUAL,
-    }
+    manual = {item.id: item.status for item in log.items if item.manual}
+    assert manual == dict.fromkeys(("figure_loss", "written_units"), Status.MANUAL)
     assert set(log.answers) == {"standardize", "Line"}
 
 
-def test_the_untouched_release_gets_nothing_and_is_told_so() -> None:
+def test_the_unanswered_release_gets_no_points_and_a_message() -> None:
     log = graded(released()).log
     assert log.score == 0 and log.max_score == 25
     assert {item.status for item in log.items} == {Status.MISSING}
@@ -60,30 +72,35 @@ def test_the_untouched_release_gets_nothing_and_is_told_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "said"),
+    ("answer", "status", "said"),
     [
-        ("    import os; os._exit(3)", Status.CRASHED, "ended while it was tested"),
-        ("    import ctypes; ctypes.string_at(0)", Status.CRASHED, "segmentation fault"),
-        ("    raise SystemExit(0)", Status.ERROR, "SystemExit"),
-        ("    exit()", Status.ERROR, "line 2"),
-        ("    raise ValueError('odd shape')", Status.ERROR, "odd shape"),
-        ("    return helper(x)", Status.ERROR, "name 'helper' is not defined"),
-        ("    raise NotImplementedError", Status.MISSING, "Not answered yet"),
-        ("    return torch.zeros(10**11)", Status.OUT_OF_MEMORY, "more memory"),
-        ("    return [0] * 10**11", Status.OUT_OF_MEMORY, "more memory"),
-        ("    return x * float('nan')", Status.FAILED, "NaN"),
-        ("    return None", Status.FAILED, "None"),
-        ("    return object()", Status.FAILED, "variance"),
-        ("    return x.as_subclass(type('T', (torch.Tensor,), {}))", Status.FAILED, "variance"),
-        ("    return {x}", Status.FAILED, "variance"),
-        ("    a = []\n    a.append(a)\n    return a", Status.ERROR, "nested too deeply"),
+        (STANDARDIZE + "    import os; os._exit(3)", Status.CRASHED, "ended while it was tested"),
+        (STANDARDIZE + "    import os\n    os.kill(os.getppid(), 9)\n    return x", None, ""),
+        (STANDARDIZE + "    import ctypes; ctypes.string_at(0)", Status.CRASHED, "segmentation fault"),
+        (STANDARDIZE + "    raise SystemExit(0)", Status.ERROR, "SystemExit"),
+        (STANDARDIZE + "    exit()", Status.ERROR, "line 2"),
+        (STANDARDIZE + "    raise ValueError('odd shape')", Status.ERROR, "odd shape"),
+        (STANDARDIZE + "    return helper(x)", Status.ERROR, "name 'helper' is not defined"),
+        (STANDARDIZE + "    raise NotImplementedError", Status.MISSING, "Not answered yet"),
+        (STANDARDIZE + "    return torch.zeros(10**11)", Status.OUT_OF_MEMORY, "more memory"),
+        (STANDARDIZE + "    return [0] * 10**11", Status.OUT_OF_MEMORY, "more memory"),
+        (STANDARDIZE + "    return x * float('nan')", Status.FAILED, "NaN"),
+        (STANDARDIZE + "    return None", Status.FAILED, "None"),
+        (STANDARDIZE + "    return object()", Status.FAILED, "variance"),
+        (STANDARDIZE + "    return x.as_subclass(type('T', (torch.Tensor,), {}))", Status.FAILED, "variance"),
+        (STANDARDIZE + "    return {x}", Status.FAILED, "variance"),
+        (STANDARDIZE + "    a = []\n    a.append(a)\n    return a", Status.ERROR, "nested too deeply"),
+        ("import os\nos._exit(0)\n" + RIGHT_STANDARDIZE, Status.CRASHED, "its cell was run"),
+        ("raise KeyboardInterrupt\n" + RIGHT_STANDARDIZE, Status.ERROR, "KeyboardInterrupt"),
+        ("1 / 0\n" + RIGHT_STANDARDIZE, Status.ERROR, "ZeroDivisionError in line 1: 1 / 0"),
+        ("def broken(:\n" + RIGHT_STANDARDIZE, Status.ERROR, "SyntaxError in line 1"),
     ],
 )
-def test_a_bad_answer_costs_its_own_item_only(body: str, status: Status, said: str) -> None:
-    log = graded(solved(standardize=STANDARDIZE + body)).log
-    assert (log.item("standardize").score, log.item("standardize").status) == (0, status)
-    assert said in log.item("standardize").message
-    assert log.item("Line").score == 8
+def test_a_bad_answer_costs_only_its_own_item(answer: str, status: Status | None, said: str) -> None:
+    grading = graded(solved(standardize=answer))
+    item = grading.log.item("standardize")
+    assert scores(grading) == {"standardize": 0.0, "Line": 8.0}
+    assert status in (item.status, None) and said in item.message
 
 
 def test_an_endless_loop_ends_at_its_items_limit() -> None:
@@ -91,28 +108,6 @@ def test_an_endless_loop_ends_at_its_items_limit() -> None:
     assert log.item("Line").status is Status.TIMEOUT and "endless loop" in log.item("Line").message
     assert log.item("standardize").score == 12
     assert log.item("Line").seconds >= 9  # the toy's limit is 10 s
-
-
-@pytest.mark.parametrize(
-    ("cell", "status", "said"),
-    [
-        ("import os\nos._exit(0)\n", Status.CRASHED, "its cell was run"),
-        ("raise KeyboardInterrupt\n", Status.ERROR, "KeyboardInterrupt"),
-        ("1 / 0\n", Status.ERROR, "ZeroDivisionError in line 1: 1 / 0"),
-        ("def broken(:\n", Status.ERROR, "SyntaxError in line 1"),
-    ],
-)
-def test_a_cell_that_cannot_be_run_costs_its_own_item_only(cell: str, status: Status, said: str) -> None:
-    log = graded(solved(standardize=cell + RIGHT_STANDARDIZE)).log
-    assert (log.item("standardize").score, log.item("standardize").status) == (0, status)
-    assert said in log.item("standardize").message
-    assert log.item("Line").score == 8
-
-
-def test_killing_the_session_from_inside_costs_no_other_item() -> None:
-    murder = STANDARDIZE + "    import os\n    os.kill(os.getppid(), 9)\n    return x"
-    log = graded(solved(standardize=murder)).log
-    assert log.item("standardize").score == 0 and log.item("Line").score == 8
 
 
 def _is_alive(process: psutil.Process) -> bool:
@@ -124,7 +119,9 @@ def _is_alive(process: psutil.Process) -> bool:
 
 @pytest.fixture
 def kill_student_code() -> Callable[[], None]:
-    """Does what an operator or a machine short of memory may do: ends all processes that student code runs in."""
+    """Kills all processes that student code runs in, as an operator or a machine short of memory may do."""
+    if sys.platform != "linux":
+        pytest.skip("finds the student's processes by their parents")
     graded(solved())  # the host is there now
     hosts = {process.pid for process in psutil.Process().children(recursive=True)}
 
@@ -141,49 +138,46 @@ def kill_student_code() -> Callable[[], None]:
     return kill
 
 
-by_somebody_else = pytest.mark.skipif(sys.platform != "linux", reason="finds the student's processes by their parents")
+Kill = Callable[[], None]
+KillBefore = Callable[[type, str, int], None]
 
 
-def _killing(monkeypatch: pytest.MonkeyPatch, kill: Callable[[], None], owner: type, method: str, turn: int) -> None:
-    """Kills just before a method is called for that time."""
+@pytest.fixture
+def kill_before(monkeypatch: pytest.MonkeyPatch, kill_student_code: Kill) -> KillBefore:
+    """Kills all processes of student code just before a method is called for that time."""
+    return partial(_call_before, monkeypatch, kill_student_code)
+
+
+def _call_before(monkeypatch: pytest.MonkeyPatch, act: Kill, owner: type, method: str, turn: int) -> None:
     usual, turns = getattr(owner, method), itertools.count(1)
 
-    def killed(self: Any, *arguments: Any, **more: Any) -> Any:
+    def patched(self: Any, *arguments: Any, **more: Any) -> Any:
         if next(turns) == turn:
-            kill()
+            act()
         return usual(self, *arguments, **more)
 
-    monkeypatch.setattr(owner, method, killed)
+    monkeypatch.setattr(owner, method, patched)
 
 
-@by_somebody_else
 @pytest.mark.parametrize("method", ["run", "fork"])
 @pytest.mark.parametrize("turn", [1, 2])
-def test_what_somebody_else_kills_between_tests_costs_no_points(
-    monkeypatch: pytest.MonkeyPatch, kill_student_code: Callable[[], None], method: str, turn: int
+def test_a_process_killed_between_tests_costs_no_points(
+    solution: Grading, kill_before: KillBefore, method: str, turn: int
 ) -> None:
-    calm = graded(solved()).log
-    _killing(monkeypatch, kill_student_code, Session, method, turn)
-    assert graded(solved()).log.as_json() == calm.as_json()
+    kill_before(Session, method, turn)
+    assert graded(solved()).log.as_json() == solution.log.as_json()
 
 
-@by_somebody_else
 @pytest.mark.parametrize("method", ["seed", "_ask"])
-def test_what_somebody_kills_within_a_test_costs_that_item_only(
-    monkeypatch: pytest.MonkeyPatch, kill_student_code: Callable[[], None], method: str
-) -> None:
-    _killing(monkeypatch, kill_student_code, Link, method, 1)
+def test_a_process_killed_during_a_test_fails_only_that_item(kill_before: KillBefore, method: str) -> None:
+    kill_before(Link, method, 1)
     assert scores(graded(solved())) == {"standardize": 0.0, "Line": 8.0}
 
 
-@by_somebody_else
-def test_who_ends_differently_when_graded_again_is_named(
-    monkeypatch: pytest.MonkeyPatch, kill_student_code: Callable[[], None]
-) -> None:
+def test_an_item_with_another_status_when_graded_again_is_flagged(kill_before: KillBefore) -> None:
     submission = Submission("ada", notebook=text(solved()))
-    with monkeypatch.context() as patch:
-        _killing(patch, kill_student_code, Link, "_ask", 1)
-        first = grade_submission("toy", submission, root=ROOT)
+    kill_before(Link, "_ask", 1)
+    first = grade_submission("toy", submission, root=ROOT)
     assert first.log.item("standardize").status is Status.CRASHED
     again = grade_submission("toy", submission, root=ROOT, cached_items=first.cached_items)
     [flag] = [flag for flag in again.log.flags if flag.kind == "unsteady"]
@@ -206,33 +200,29 @@ def standardize(x, eps=EPS):
 @pytest.mark.parametrize(
     ("when", "status"), [("torch.initial_seed() == 0", Status.FAILED), ("len(x) > 0", Status.CRASHED)]
 )
-def test_who_ends_the_process_does_not_get_a_second_try(when: str, status: Status) -> None:
+def test_an_answer_that_ends_its_process_gets_no_second_try(when: str, status: Status) -> None:
     """Neither after the test, when the answer is wanted, nor in the middle of it."""
-    item = graded(solved(standardize=SECOND_TRY.format(when=when))).log.item("standardize")
+    item = item_of("standardize", SECOND_TRY.format(when=when))
     assert (item.score, item.status) == (0, status)
 
 
-@by_somebody_else
-def test_a_host_that_somebody_kills_within_the_last_test_is_no_fault_of_the_students(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into the host's process")
+def test_a_host_killed_during_the_last_test_is_a_grader_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with Host(level=ANY) as host, contextlib.closing(host.clone()) as clone:
-        assert host._process is not None
-        _killing(monkeypatch, lambda: _end(host._process), Link, "_ask", 12)
+
+        def end() -> None:
+            assert host._process is not None
+            host._process.kill()
+            host._process.wait()
+            time.sleep(0.2)  # its children end with it
+
+        _call_before(monkeypatch, end, Link, "_ask", 12)
         with pytest.raises(HostGoneError):
             grade_submission("toy", Submission(notebook=text(solved())), root=ROOT, host=clone)
 
 
-def _end(process: subprocess.Popen[bytes] | None) -> None:
-    assert process is not None
-    process.kill()
-    process.wait()
-    time.sleep(0.2)  # what it started dies with it
-
-
-@by_somebody_else
-def test_a_cell_is_not_guilty_if_somebody_kills_the_process_as_it_runs_again(
-    monkeypatch: pytest.MonkeyPatch, kill_student_code: Callable[[], None]
+def test_a_cell_whose_process_is_killed_as_it_runs_again_keeps_its_points(
+    monkeypatch: pytest.MonkeyPatch, kill_student_code: Kill
 ) -> None:
     names: list[str] = []
     usual = Session.run
@@ -259,7 +249,7 @@ def test_all_cells_together_have_a_limit_of_time(monkeypatch: pytest.MonkeyPatch
     assert "did not finish in time while its cell was run" in done.log.item("Line").message
 
 
-def test_what_all_cells_print_together_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_cells_together_have_a_limit_of_output(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examiner, "ALL_CELLS_OUTPUT", 250)
     first = f"print('x' * 150)\n{RIGHT_STANDARDIZE}"
     second = f"print('y' * 150)\n{solution_answers(toy())['Line']}"
@@ -269,56 +259,43 @@ def test_what_all_cells_print_together_is_limited(monkeypatch: pytest.MonkeyPatc
     assert len(printed) == 250 and printed.count("x") == 150 and 0 < printed.count("y") < 100
 
 
-def test_noise_on_the_streams_changes_nothing() -> None:
-    noisy = (
-        "import sys, warnings\nwarnings.warn('loud')\nprint('9999')\n"
-        + STANDARDIZE
-        + "    print('x' * 1000, file=sys.stderr)\n"
-        + RIGHT_STANDARDIZE.removeprefix(STANDARDIZE)
+def test_output_and_warnings_change_no_points() -> None:
+    noise = "import sys, warnings\nwarnings.warn('loud')\nprint('9999')\n"
+    assert (
+        item_of("standardize", f"{noise}{STANDARDIZE}    print('x' * 1000, file=sys.stderr)\n{NORMALIZE}").score == 12
     )
-    assert scores(graded(solved(standardize=noisy))) == FULL
 
 
-def test_partial_credit_is_the_share_of_the_passed_parts() -> None:
-    flat = STANDARDIZE + "    mu = x.mean(0).detach()\n    return (x - mu) / torch.sqrt(((x - mu)**2).mean(0) + eps)"
-    item = graded(solved(standardize=flat)).log.item("standardize")
-    assert item.status is Status.PARTIAL and item.score == 8
-    assert item.message.startswith("gradient: ")
-
-
-def test_a_lost_gradient_is_called_so() -> None:
-    item = graded(
-        solved(
-            standardize=STANDARDIZE + "    x = x.detach()\n    return (x - x.mean(0)) / (x.var(0, False) + eps).sqrt()"
-        )
-    ).log.item("standardize")
-    assert (item.score, item.status) == (8, Status.PARTIAL)
-    assert "gradient: No gradient flows through `standardize`" in item.message
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("mu = x.mean(0).detach()\n    return (x - mu) / torch.sqrt(((x - mu)**2).mean(0) + eps)", "gradient: "),
+        (
+            "x = x.detach()\n    return (x - x.mean(0)) / (x.var(0, False) + eps).sqrt()",
+            "gradient: No gradient flows through `standardize`",
+        ),
+    ],
+    ids=["detached mean", "lost gradient"],
+)
+def test_partial_credit_is_the_share_of_the_passed_parts(body: str, said: str) -> None:
+    item = item_of("standardize", f"{STANDARDIZE}    {body}")
+    assert (item.score, item.status) == (8, Status.PARTIAL) and item.message.startswith(said)
 
 
 def test_a_hidden_check_shows_its_hint_and_no_number() -> None:
-    peeking = (
-        STANDARDIZE
-        + "    if len(x) > 3:\n        raise ValueError(str(x.tolist()))\n"
-        + (RIGHT_STANDARDIZE.removeprefix(STANDARDIZE))
-    )
-    item = graded(solved(standardize=peeking)).log.item("standardize")
+    peeking = f"{STANDARDIZE}    if len(x) > 3:\n        raise ValueError(str(x.tolist()))\n{NORMALIZE}"
+    item = item_of("standardize", peeking)
     assert item.score == 0 and "ValueError" in item.message
     assert "[[" not in item.message and "hidden_x" not in item.message
-
-
-def test_a_hidden_comparison_hides_got_and_expected() -> None:
-    line = LINE + "return self.slope.abs() * x + self.intercept"
-    item = graded(solved(Line=line)).log.item("Line")
-    assert item.message == "wrong for a negative slope"
+    line = item_of("Line", LINE + "return self.slope.abs() * x + self.intercept")
+    assert line.message == "wrong for a negative slope", "neither the answer nor the expected one"
 
 
 def test_a_known_misconception_is_recognised_by_its_answers() -> None:
-    swapped = LINE + "return self.intercept * x + self.slope"
-    assert graded(solved(Line=swapped)).log.item("Line").misconception == "swapped"
+    assert item_of("Line", LINE + "return self.intercept * x + self.slope").misconception == "swapped"
 
 
-def test_test_cells_never_meet_the_students_process() -> None:
+def test_tests_do_not_run_in_the_students_process() -> None:
     spy = """def standardize(x, eps=EPS):
     import gc, sys
     words = [o for o in gc.get_objects() if isinstance(o, str)]
@@ -330,18 +307,18 @@ def test_test_cells_never_meet_the_students_process() -> None:
     loaded = any(name.startswith("autograder") for name in sys.modules)
     raise ValueError(f"{len(found)} found, autograder loaded: {loaded}")
 """
-    message = graded(solved(standardize=spy)).log.item("standardize").message
+    message = item_of("standardize", spy).message
     assert "0 found, autograder loaded: False" in message
 
 
-def test_an_empty_environment_and_a_scratch_folder() -> None:
+def test_student_code_has_a_small_environment_and_an_empty_folder() -> None:
     spy = STANDARDIZE + "    import os\n    raise ValueError(sorted(os.environ), os.listdir('.'))"
-    message = graded(solved(standardize=spy)).log.item("standardize").message
+    message = item_of("standardize", spy).message
     assert "HOMEWORK_PROFILE" in message and "PATH" in message and "PWD" not in message
     assert message.endswith("[])")
 
 
-def test_training_and_other_needless_cells_are_not_run() -> None:
+def test_training_and_other_unneeded_cells_are_not_run() -> None:
     notebook = solved()
     for cell in notebook.cells:
         if "train" in cell.metadata.get("tags", ()):
@@ -365,14 +342,14 @@ def test_one_item_alone_is_examined_without_the_cells_below_it() -> None:
     assert last.results[0].score == 0
 
 
-def test_what_a_cell_below_the_last_test_prints_is_kept_where_all_items_are_examined() -> None:
+def test_the_output_of_a_cell_below_the_last_test_is_kept() -> None:
     notebook = solved()
     notebook.cells.append(new_code_cell("exec('mine = 1')\nprint('the last cell')", id="mine"))
     outputs = [cell.get("outputs", ()) for cell in graded(notebook).notebook.cells]
     assert "the last cell" in str(outputs)
 
 
-def test_a_helper_in_a_free_cell_is_run_and_a_later_definition_does_not_reach_back() -> None:
+def test_a_helper_in_a_free_cell_is_run() -> None:
     notebook = solved(standardize=STANDARDIZE + "    return centre(x) / torch.sqrt(x.var(0, unbiased=False) + eps)")
     place = next(n for n, cell in enumerate(notebook.cells) if cell.metadata.get("nbgrader", {}).get("solution"))
     notebook.cells.insert(place, new_code_cell("def centre(x):\n    return x - x.mean(0)", id="helper"))
@@ -398,7 +375,7 @@ BY_HELPER = STANDARDIZE + "    return helper(x, eps)"
 HELPER = "def helper(x, eps):\n    return (x - x.mean(0)) / torch.sqrt(x.var(0, unbiased=False) + eps)"
 
 
-def test_where_a_cell_may_bind_any_name_the_whole_notebook_runs() -> None:
+def test_the_whole_notebook_runs_if_a_cell_may_bind_any_name() -> None:
     plain = graded(_with_cell(HELPER, standardize=BY_HELPER)).log
     dynamic = graded(_with_cell(f"exec({HELPER!r})", standardize=BY_HELPER)).log
     assert plain.score == dynamic.score == 20
@@ -406,7 +383,7 @@ def test_where_a_cell_may_bind_any_name_the_whole_notebook_runs() -> None:
     assert "uses exec" in next(flag.message for flag in dynamic.flags if flag.kind == "whole_notebook")
 
 
-def test_cells_that_nothing_needs_do_not_use_up_the_time_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unneeded_cells_do_not_use_up_the_time_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(student_process, "CELL_SECONDS", 2.0)
     monkeypatch.setattr(student_process, "UNSURE_CELLS_SECONDS", 3.0)
     monkeypatch.setattr(student_process, "ALL_CELLS_SECONDS", 4.0)

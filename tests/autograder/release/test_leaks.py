@@ -1,4 +1,4 @@
-"""No secret line gets out; lines that students see anyway, and idioms, are no leaks."""
+"""Secret lines are found in released files; lines that students see anyway, and idioms, are no leaks."""
 
 from __future__ import annotations
 
@@ -8,21 +8,16 @@ from pathlib import Path
 import pytest
 
 from autograder.core.notebook_io import notebook_text
-from autograder.course.problem import Problem, load_problem, problem_ids
+from autograder.course.problem import load_problem, problem_ids
 from autograder.release.leaks import leaks, released_texts, secret_lines
 from autograder.release.notebook import released_notebook
+from tests.autograder.toy import toy
 
-FIXTURE = Path(__file__).parents[1] / "fixture_course"
-
-
-@pytest.fixture(scope="module")
-def toy() -> Problem:
-    """The toy problem."""
-    return load_problem("toy", FIXTURE)
+TOY = toy()
 
 
-def test_what_is_secret(toy: Problem) -> None:
-    kinds = {text: kind for text, (_, kind) in secret_lines(toy).items()}
+def test_solutions_hidden_tests_and_mark_schemes_are_secret() -> None:
+    kinds = {text: kind for text, (_, kind) in secret_lines(TOY).items()}
     assert kinds["spread = ((x - mu) ** 2).mean(dim=0, keepdim=True)"] == "SOLUTION"
     assert kinds["steep = student.Line(slope=-3.0, intercept=0.5)"] == "HIDDEN TESTS"
     assert kinds["- 1 point: the vertical axis is logarithmic and the curve falls"] == "MARK SCHEME"
@@ -30,20 +25,13 @@ def test_what_is_secret(toy: Problem) -> None:
     assert not any("all visible checks passed" in text for text in kinds)
 
 
-def test_secret_lines_know_their_place(toy: Problem) -> None:
-    lines = toy.path.read_text(encoding="utf-8").splitlines()
-    for text, (number, _) in secret_lines(toy).items():
-        assert text.split()[-1] in lines[number - 1]
-
-
-def test_the_release_leaks_nothing(toy: Problem) -> None:
-    text = notebook_text(released_notebook(toy))
-    assert leaks(toy, {"notebooks/toy.ipynb": text}) == []
-
-
-def test_the_source_itself_leaks_every_secret(toy: Problem) -> None:
-    found = leaks(toy, {"toy.py": toy.path.read_text(encoding="utf-8")})
-    assert {leak.text for leak in found} == set(secret_lines(toy))
+def test_the_source_leaks_each_secret_line_and_the_release_none() -> None:
+    source = TOY.path.read_text(encoding="utf-8")
+    secrets = secret_lines(TOY)
+    assert {leak.text for leak in leaks(TOY, {"toy.py": source})} == set(secrets)
+    for text, (number, _) in secrets.items():
+        assert text.split()[-1] in source.splitlines()[number - 1]
+    assert leaks(TOY, {"notebooks/toy.ipynb": notebook_text(released_notebook(TOY))}) == []
 
 
 @pytest.mark.parametrize(
@@ -55,33 +43,33 @@ def test_the_source_itself_leaks_every_secret(toy: Problem) -> None:
         "- 2 points: names the units, or the scale, of deviation and variance",
     ],
 )
-def test_disguises_do_not_help(toy: Problem, released: str) -> None:
-    notebook = released_notebook(toy)
+def test_disguised_lines_are_found(released: str) -> None:
+    notebook = released_notebook(TOY)
     notebook.cells[-1].source += f"\n\n{released}\nthe end"
-    (leak,) = leaks(toy, {"notebooks/toy.ipynb": notebook_text(notebook)})
+    (leak,) = leaks(TOY, {"notebooks/toy.ipynb": notebook_text(notebook)})
     assert leak.where == "notebooks/toy.ipynb"
     assert "shows a line of a" in str(leak) and "region of toy" in str(leak)
-    (leak,) = leaks(toy, {"homework/plots.py": f"x = 1\n{released}\n"})
+    (leak,) = leaks(TOY, {"homework/plots.py": f"x = 1\n{released}\n"})
     assert leak.line == 2
 
 
-def test_leaks_in_metadata_and_outputs_are_found(toy: Problem) -> None:
-    notebook = json.loads(notebook_text(released_notebook(toy)))
+def test_leaks_in_metadata_and_outputs_are_found() -> None:
+    notebook = json.loads(notebook_text(released_notebook(TOY)))
     notebook["metadata"]["note"] = "steep = student.Line(slope=-3.0, intercept=0.5)"
     notebook["cells"][1]["outputs"] = [
         {"output_type": "stream", "name": "stdout", "text": ["mu = x.mean(dim=0, keepdim=True)\n", "points"]}
     ]
-    found = leaks(toy, {"toy.ipynb": json.dumps(notebook)})
+    found = leaks(TOY, {"toy.ipynb": json.dumps(notebook)})
     assert {leak.kind for leak in found} == {"SOLUTION", "HIDDEN TESTS"}
 
 
-def test_short_lines_and_given_lines_are_no_leaks(toy: Problem) -> None:
+def test_short_lines_and_given_lines_are_no_leaks() -> None:
     idioms = "optimizer.zero_grad()\nfor _ in range(3):\nexcept Exception:\n"
     text = f"x = 1\nimport torch\nreturn y\n{idioms}y = student.standardize(example_batch())\n"
-    assert leaks(toy, {"homework/x.py": text}) == []
+    assert leaks(TOY, {"homework/x.py": text}) == []
 
 
-def test_nothing_that_students_get_leaks(root: Path) -> None:
+def test_the_files_of_students_have_no_leaks(root: Path) -> None:
     texts = released_texts(root)
     assert any(name.startswith("homework/") for name in texts)
     found = [str(leak) for name in problem_ids(root) for leak in leaks(load_problem(name, root), texts)]

@@ -1,4 +1,4 @@
-"""The class report: what it says, what it survives, what never gets into it."""
+"""The class report counts what a batch wrote, names what is missing or broken, and shows student text as text."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import json
 import os
 import re
 import shutil
-import struct
-import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -22,13 +22,14 @@ from typer.testing import CliRunner
 
 from autograder.cli.main import app
 from autograder.core.errors import SetupError
-from autograder.core.results import Flag, Outcome, Status
+from autograder.core.results import Flag, GradedLog, Outcome, Status
 from autograder.report import report, report_html
 from autograder.report.charts import HEIGHT, WIDTH, metric_histogram, points_histogram, stacked
 from autograder.report.gallery import TALLEST, WIDEST, galleries, spread, thumbnail
 from autograder.report.item_stats import summarise
 from autograder.report.load import read_runs
 from tests.autograder.graded_folder import log_of, png, with_item, write_class, write_student, write_tables
+from tests.autograder.submissions.test_pictures import as_text, chunk, gradient, packed, png_of
 from tests.autograder.toy import ROOT, toy
 
 EVIL = '<img src=x onerror="alert(1)">'
@@ -64,9 +65,28 @@ class Page(HTMLParser):
         return " ".join("".join(self._text).split())
 
 
-def page_of(out: Path) -> Page:
+CLASS = ("ada", "bela", "chen", "dora")
+
+
+def page_of(out: Path, root: Path = ROOT) -> Page:
     """The report about a folder."""
-    return Page(report_html(out, root=ROOT))
+    return Page(report_html(out, root=root))
+
+
+def text_of(out: Path, logs: Sequence[GradedLog]) -> str:
+    """The text of the report about a class with these logs."""
+    return page_of(write_class(out, logs)).text
+
+
+def log_path(out: Path, student: str) -> Path:
+    """The place of a student's log."""
+    return out / student / "toy" / "submission_log.json"
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """A copy of the fixture course that a test may change."""
+    return Path(shutil.copytree(ROOT, tmp_path / "course", ignore=shutil.ignore_patterns("course")))
 
 
 def part(text: str, begin: str, end: str) -> str:
@@ -75,16 +95,12 @@ def part(text: str, begin: str, end: str) -> str:
 
 
 def test_points_outcomes_and_misconceptions_are_counted(tmp_path: Path) -> None:
-    logs = [log_of(name) for name in ("ada", "bela", "chen", "dora")]
-    logs[1] = with_item(
-        logs[1], "standardize", score=0.0, status=Status.FAILED, misconception="variance_not_deviation", message="x"
-    )
-    logs[2] = with_item(
-        logs[2], "standardize", score=0.0, status=Status.FAILED, misconception="variance_not_deviation", message="y"
-    )
+    logs = [log_of(name) for name in CLASS]
+    for number, message in ((1, "x"), (2, "y")):
+        wrong = {"score": 0.0, "status": Status.FAILED, "misconception": "variance_not_deviation", "message": message}
+        logs[number] = with_item(logs[number], "standardize", **wrong)
     logs[3] = with_item(logs[3], "Line", score=4.0, status=Status.PARTIAL, message="slope\ngot 1 expected 2")
-    logs.append(replace(log_of("emre"), outcome=Outcome.UNREADABLE))
-    text = page_of(write_class(tmp_path, logs)).text
+    text = text_of(tmp_path, [*logs, replace(log_of("emre"), outcome=Outcome.UNREADABLE)])
     assert "4 of 5 graded" in text and "1 unreadable" in text
     assert "12 of 20 (median)" in text  # of 20, 8, 8 and 16
     assert "Mean 13. 1 (25 %) have all points, 0 none." in text
@@ -96,7 +112,7 @@ def test_points_outcomes_and_misconceptions_are_counted(tmp_path: Path) -> None:
     assert "1 some points" in line and "1 slope dora" in line and "expected 2" not in line
 
 
-def test_points_of_people_stand_beside_those_of_tests_once_somebody_has_read(tmp_path: Path) -> None:
+def test_manual_points_are_shown_once_a_submission_is_graded_by_hand(tmp_path: Path) -> None:
     logs = [log_of("ada"), log_of("bela")]
     for item in ("figure_loss", "written_units"):
         logs[1] = with_item(logs[1], item, score=2.0, status=Status.PASSED)
@@ -108,15 +124,15 @@ def test_points_of_people_stand_beside_those_of_tests_once_somebody_has_read(tmp
     assert "1 needs manual grading: figure_loss" in text
 
 
-def test_an_answer_that_is_missing_was_read_by_nobody(tmp_path: Path) -> None:
+def test_missing_answers_do_not_count_as_graded_by_hand(tmp_path: Path) -> None:
     log = log_of("ada")
     for item in log.items:
         log = with_item(log, item.id, score=0.0, status=Status.MISSING)
-    text = page_of(write_class(tmp_path, [log])).text
+    text = text_of(tmp_path, [log])
     assert "Points from manual grading" not in text and "no code was written" in text
 
 
-def test_faults_of_the_grader_stand_on_top(tmp_path: Path) -> None:
+def test_grader_errors_are_at_the_top(tmp_path: Path) -> None:
     logs = [log_of("ada"), replace(log_of("bela"), outcome=Outcome.GRADER_ERROR)]
     page = page_of(write_class(tmp_path, logs))
     assert page.text.index("The autograder failed on some submissions") < page.text.index("Results of the class")
@@ -124,12 +140,12 @@ def test_faults_of_the_grader_stand_on_top(tmp_path: Path) -> None:
     assert ("section", {"class": "card notice bad", "aria-labelledby": "grader-errors"}) in page.tags
 
 
-def test_the_most_pressing_come_first(tmp_path: Path) -> None:
-    logs = [log_of(name) for name in ("ada", "bela", "chen", "dora")]
+def test_submissions_to_review_are_ordered_by_urgency(tmp_path: Path) -> None:
+    logs = [log_of(name) for name in CLASS]
     logs[0] = replace(logs[0], outcome=Outcome.MISSING)
     logs[1] = with_item(logs[1], "Line", score=0.0, status=Status.TIMEOUT)
     logs[2] = replace(logs[2], flags=(Flag("log_tampered", "The submitted log contained grades; they were ignored."),))
-    text = part(page_of(write_class(tmp_path, logs)).text, "3 submissions of 4", "Item by item")
+    text = part(text_of(tmp_path, logs), "3 submissions of 4", "Item by item")
     order = ["chen the log contained grades", "bela Line took too long", "ada no notebook"]
     assert [text.index(words) for words in order] == sorted(text.index(words) for words in order)
     assert "dora" not in text
@@ -138,33 +154,33 @@ def test_the_most_pressing_come_first(tmp_path: Path) -> None:
 def test_flags_are_counted_by_kind_and_routine_ones_come_last(tmp_path: Path) -> None:
     logs = [log_of(name) for name in ("ada", "bela")]
     logs[0] = replace(logs[0], flags=(*logs[0].flags, Flag("repaired", "Line: found by its name.")))
-    text = part(page_of(write_class(tmp_path, logs)).text, "Notes from grading", "How long it took")
+    text = part(text_of(tmp_path, logs), "Notes from grading", "How long it took")
     assert "1 the notebook was repaired repaired Line: found by its name. ada" in text
     assert "2 isolation level of student code isolation" in text
     assert text.index("repaired") < text.index("isolation")
 
 
-def test_the_slowest_are_named_with_what_took_them_so_long(tmp_path: Path) -> None:
+def test_the_slowest_submissions_are_named_with_their_longest_phase(tmp_path: Path) -> None:
     logs = [log_of(f"s{number:02}") for number in range(1, 21)]
-    text = part(page_of(write_class(tmp_path, logs)).text, "How long it took", "Made by")
+    text = part(text_of(tmp_path, logs), "How long it took", "Made by")
     assert "10.5 s (median)" in text and "3.5 minutes in total" in text  # 1 + 2 + ... + 20 s
     assert "The slowest 10" in text and "s20 20 tests 15.0 s" in text and "s10" not in text
 
 
-def test_numbers_are_shown_by_profile_with_their_bands_and_those_outside(tmp_path: Path) -> None:
-    course = tmp_path / "course"
-    shutil.copytree(ROOT, course, ignore=shutil.ignore_patterns("course"))
+def test_metrics_are_shown_by_profile_with_expected_ranges_and_those_outside(tmp_path: Path, course: Path) -> None:
     source = course / "solutions" / "toy.py"
     table = 'log.bands({"toy/final_loss": {"mini": (0.1, 0.3), "full": (0.0, 0.1)}})\n'
     source.write_text(source.read_text().replace('log.metric("toy/final_loss"', table + 'log.metric("toy/final_loss"'))
     values = {"ada": 0.2, "bela": 0.25, "chen": 0.9, "dora": 0.05}
     logs = [log_of(name, metrics={"toy/final_loss": {"value": value}}) for name, value in values.items()]
     logs[3] = replace(logs[3], profile="full")
-    logs.append(log_of("emre", metrics={"toy/final_loss": {"value": None}}))
-    logs.append(log_of("fatima", metrics={"toy/my_own": {"value": 1e308}}))
-    logs.append(log_of("goran", profile="grade"))
-    write_class(tmp_path / "out", logs)
-    text = part(Page(report_html(tmp_path / "out", root=course)).text, "Measured numbers From", "Similar work")
+    logs += [
+        log_of("emre", metrics={"toy/final_loss": {"value": None}}),
+        log_of("fatima", metrics={"toy/my_own": {"value": 1e308}}),
+        log_of("goran", profile="grade"),
+    ]
+    out = write_class(tmp_path / "out", logs)
+    text = part(page_of(out, course).text, "Measured numbers From", "Similar work")
     full, mini = part(text, "Profile full", "Profile mini"), text[text.index("Profile mini") :]
     assert "1 log" in full and "0.05 median of 1; expected range 0 to 0.1" in full and "to review" not in full
     assert "0.25 median of 3; expected range 0.1 to 0.3" in mini
@@ -173,7 +189,7 @@ def test_numbers_are_shown_by_profile_with_their_bands_and_those_outside(tmp_pat
     assert "1 graded submission without measured numbers" in text
 
 
-def test_pictures_are_small_copies_with_words_beside_them(tmp_path: Path) -> None:
+def test_pictures_are_thumbnails_with_alternative_texts(tmp_path: Path) -> None:
     write_student(tmp_path, log_of("ada"), pictures=[png((1200, 300)), png((900, 600), "red")])
     write_student(tmp_path, log_of("bela"), pictures=[base64.b64encode(b"\x89PNG\r\n\x1a\n<svg>").decode()])
     write_student(tmp_path, log_of("chen"))
@@ -190,51 +206,37 @@ def test_pictures_are_small_copies_with_words_beside_them(tmp_path: Path) -> Non
 
 
 def _black(width: int, height: int, rows: int) -> str:
-    """A grey PNG of that size with the data of so many rows."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    data = chunk(b"IDAT", zlib.compress(bytes(rows * (width + 1)))) + chunk(b"IEND", b"")
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + head + data).decode()
-
-
-def _as(form: str) -> str:
-    packed = io.BytesIO()
-    Image.new("RGB", (9, 9)).save(packed, form)
-    return base64.b64encode(packed.getvalue()).decode()
+    """A black PNG of that size with the data of so many rows."""
+    return as_text(png_of(width, height, rows=bytes(rows * (width + 1))))
 
 
 def _with_a_chunk(kind: bytes, content: bytes) -> str:
-    """A sound picture with one more chunk before its end."""
-    sound = base64.b64decode(png())
-    chunk = struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-    return base64.b64encode(sound[:-12] + chunk + sound[-12:]).decode()
+    """A valid picture with one more chunk before its end."""
+    valid = base64.b64decode(png())
+    return as_text(valid[:-12] + chunk(kind, content) + valid[-12:])
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        _black(5000, 5000, 5000),
-        _black(60_000, 60_000, 9),
-        _black(0, 9, 9),
-        png()[:80],
-        _as("GIF"),
-        _as("WEBP"),
-        _with_a_chunk(b"iCCP", b"abc\0"),
-        "%%%",
-        "",
-        "é" * 9,
-    ],
-    ids=["large", "huge", "empty", "cut off", "gif", "webp", "odd chunk", "no base64", "nothing", "no ascii"],
-)
-def test_what_is_no_sound_picture_is_not_shown(data: str) -> None:
+INVALID = {
+    "large": _black(5000, 5000, 5000),
+    "huge": _black(60_000, 60_000, 9),
+    "empty": _black(0, 9, 9),
+    "cut off": png()[:80],
+    "gif": as_text(packed(gradient(), "GIF")),
+    "webp": as_text(packed(gradient(), "WEBP")),
+    "invalid profile": _with_a_chunk(b"iCCP", b"abc\0"),
+    "no base64": "%%%",
+    "nothing": "",
+    "no ascii": "é" * 9,
+}
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_an_invalid_picture_is_not_shown(name: str) -> None:
     assert thumbnail(_black(500, 500, 500), "ada", "") is not None
-    assert thumbnail(data, "ada", "") is None
+    assert thumbnail(INVALID[name], "ada", "") is None
 
 
-def test_where_room_is_short_pictures_are_spread_over_the_class(tmp_path: Path) -> None:
+def test_pictures_over_the_size_limit_are_sampled_from_the_whole_class(tmp_path: Path) -> None:
     names = [f"s{number:02}" for number in range(32)]
     for name in names:
         write_student(tmp_path, log_of(name), pictures=[png()])
@@ -242,30 +244,28 @@ def test_where_room_is_short_pictures_are_spread_over_the_class(tmp_path: Path) 
     one = thumbnail(png(), "", "")
     assert one is not None
     room = 8 * (len(one.data) + 400)
-    (gallery,) = galleries(tmp_path, toy(), run.entries, {"figure_loss": names}, room)
-    assert [picture.student for picture in gallery.pictures] == names[::4] and gallery.left_out == 24
-    (every,) = galleries(tmp_path, toy(), run.entries, {"figure_loss": names}, 2**20)
-    assert [picture.student for picture in every.pictures] == names and every.left_out == 0
+    for size, shown in ((room, names[::4]), (2**20, names)):
+        (gallery,) = galleries(tmp_path, toy(), run.entries, {"figure_loss": names}, size)
+        assert [picture.student for picture in gallery.pictures] == shown
+        assert gallery.left_out == len(names) - len(shown)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 7, 64, 100])
-def test_spreading_loses_nobody(count: int) -> None:
+def test_spreading_keeps_each_student(count: int) -> None:
     names = [str(number) for number in range(count)]
     assert sorted(spread(names), key=int) == names
 
 
-def test_what_students_wrote_stays_text(tmp_path: Path) -> None:
+def test_student_text_is_shown_as_text(tmp_path: Path) -> None:
     log = with_item(log_of(EVIL), "Line", score=0.0, status=Status.ERROR, message=f"{EVIL}{TURNED}")
-    log = replace(
-        log, flags=(Flag(EVIL, EVIL),), metrics={f"toy/{EVIL}": {"value": 1.0}, "toy/x": {"value": 1, "runs": 1}}
-    )
-    copier = replace(log, student=TURNED, metrics=log.metrics)
+    metrics: dict[str, dict[str, Any]] = {f"toy/{EVIL}": {"value": 1.0}, "toy/x": {"value": 1, "runs": 1}}
+    log = replace(log, flags=(Flag(EVIL, EVIL),), metrics=metrics)
     code = f"def standardize(x, eps=EPS):\n    '''{EVIL}'''\n" + "\n".join(
         f"    y{n} = torch.roll(x, {n}) * x.std() - torch.fft.fft(x, n={n})  # {EVIL}" for n in range(20)
     )
-    code += f"\n    # {TURNED}"
-    for each in (log, copier):
-        write_student(tmp_path, each, {"standardize": code, "written_units": EVIL * 3}, pictures=[png()])
+    answers = {"standardize": f"{code}\n    # {TURNED}", "written_units": EVIL * 3}
+    for each in (log, replace(log, student=TURNED)):
+        write_student(tmp_path, each, answers, pictures=[png()])
     page = page_of(tmp_path)
     tags = {tag for tag, _ in page.tags}
     assert not tags & {"script", "iframe", "object", "embed", "form", "base", "link"}
@@ -289,8 +289,8 @@ def test_the_page_loads_nothing_and_allows_only_its_own_style(tmp_path: Path) ->
     assert "./a%20b%23%3F%25..%25x/toy/feedback.html" in {attributes.get("href") for _, attributes in page.tags}
 
 
-def test_headings_go_down_step_by_step_and_tables_and_pictures_have_words(tmp_path: Path) -> None:
-    logs = [log_of(name, metrics={"toy/final_loss": {"value": 0.2}}) for name in ("ada", "bela", "chen")]
+def test_headings_are_nested_and_tables_and_pictures_are_labelled(tmp_path: Path) -> None:
+    logs = [log_of(name, metrics={"toy/final_loss": {"value": 0.2}}) for name in CLASS]
     for log in logs:
         write_student(tmp_path, log, pictures=[png()])
     write_tables(tmp_path, logs)
@@ -300,19 +300,17 @@ def test_headings_go_down_step_by_step_and_tables_and_pictures_have_words(tmp_pa
     assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
     tags = [tag for tag, _ in page.tags]
     assert tags.count("caption") == tags.count("table") > 0
-    assert all(attributes.get("scope") for tag, attributes in page.tags if tag == "th")
-    assert all(attributes.get("alt") for tag, attributes in page.tags if tag == "img")
-    assert all(attributes.get("aria-label") for tag, attributes in page.tags if tag == "svg")
+    for element, label in (("th", "scope"), ("img", "alt"), ("svg", "aria-label")):
+        assert all(attributes.get(label) for tag, attributes in page.tags if tag == element)
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
-    wanted = {str(a[name]) for _, a in page.tags for name in ("aria-labelledby",) if name in a}
+    wanted = {str(a["aria-labelledby"]) for _, a in page.tags if "aria-labelledby" in a}
     wanted |= {str(a["href"])[1:] for _, a in page.tags if str(a.get("href", "")).startswith("#")}
     assert wanted <= set(ids)
 
 
 def test_the_same_folder_gives_the_same_bytes(tmp_path: Path) -> None:
-    logs = [log_of(name, metrics={"toy/final_loss": {"value": 0.2}}) for name in ("ada", "bela", "chen")]
-    write_class(tmp_path, logs)
+    write_class(tmp_path, [log_of(name, metrics={"toy/final_loss": {"value": 0.2}}) for name in CLASS])
     path = report(tmp_path, root=ROOT)
     first, when = path.read_bytes(), path.stat().st_mtime_ns
     assert path == tmp_path / "report.html" and report(tmp_path, root=ROOT) == path
@@ -320,60 +318,51 @@ def test_the_same_folder_gives_the_same_bytes(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir() if each.name.endswith(".part")] == []
 
 
-def test_several_problems_stand_on_one_page(tmp_path: Path) -> None:
-    course = tmp_path / "course"
-    shutil.copytree(ROOT, course, ignore=shutil.ignore_patterns("course"))
+def test_several_problems_share_one_page(tmp_path: Path, course: Path) -> None:
     for folder in ("solutions", "solutions/variants"):
         for path in (course / folder).glob("toy*"):
             other = path.with_name(path.name.replace("toy", "other"))
             shutil.copytree(path, other) if path.is_dir() else shutil.copy(path, other)
-    out = tmp_path / "out"
     logs = [log_of("ada"), log_of("bela"), replace(log_of("ada"), problem="other")]
-    write_class(out, logs)
-    page = Page(report_html(out, root=course))
+    page = page_of(write_class(tmp_path / "out", logs), course)
     assert "2 problems, 2 students" in page.text
     assert "other 1 1 20 of 20 100 % 1 0 toy 2 2 20 of 20 100 % 2 0" in page.text
     assert {"#other", "#toy"} <= {attributes.get("href") for tag, attributes in page.tags if tag == "a"}
 
 
-def test_what_is_missing_or_broken_is_named_and_nothing_stops(tmp_path: Path) -> None:
+def test_missing_and_broken_files_are_named_and_the_others_are_reported(tmp_path: Path) -> None:
     names = ["ada", "broken", "deep", "ghost", "huge", "linked", "other", "strange", "unread", "wrong"]
-    logs = {name: log_of(name) for name in names}
     out = tmp_path / "out"
-    for name in names:
-        if name != "ghost":
-            write_student(out, logs[name])
-    write_tables(out, [*logs.values(), log_of("../../etc")])
-    write_student(out, log_of("stale"))
-
-    def log(name: str) -> Path:
-        return out / name / "toy" / "submission_log.json"
-
-    log("broken").write_text('{"schema_version": 1')
-    log("deep").write_text("[" * 100_000)
-    log("huge").write_bytes(b" " * (9 * 2**20))
-    (tmp_path / "secret.json").write_text(log("linked").read_text())
-    log("linked").unlink()
-    log("linked").symlink_to(tmp_path / "secret.json")
-    log("other").write_text(log("other").read_text().replace('"problem": "toy"', '"problem": "tot"'))
-    record = json.loads(log("strange").read_text())
+    for name in {*names, "stale"} - {"ghost"}:
+        write_student(out, log_of(name))
+    write_tables(out, [log_of(name) for name in (*names, "../../etc")])
+    log_path(out, "broken").write_text('{"schema_version": 1')
+    log_path(out, "deep").write_text("[" * 100_000)
+    log_path(out, "huge").write_bytes(b" " * (9 * 2**20))
+    log_path(out, "linked").rename(tmp_path / "secret.json")
+    log_path(out, "linked").symlink_to(tmp_path / "secret.json")
+    for name, key, value in (("other", "problem", "tot"), ("wrong", "student", "ada")):
+        log_path(out, name).write_text(json.dumps(json.loads(log_path(out, name).read_text()) | {key: value}))
+    record = json.loads(log_path(out, "strange").read_text())
     record["grades"]["items"][0]["message"] = {"a": 1}
-    log("strange").write_text(json.dumps(record))
+    log_path(out, "strange").write_text(json.dumps(record))
     (out / "unread" / "toy" / "toy.ipynb").write_text("[]")
-    log("wrong").write_text(log("wrong").read_text().replace('"student": "wrong"', '"student": "ada"'))
     (out / "way").symlink_to(out / "ada")
-    (out / ".grading-toy.jsonl").unlink(missing_ok=True)
     text = html.unescape(page_of(out).text)
-    assert "Links are not followed: way." in text
-    assert "1 left out: they have a folder, but no line in grades.csv" in text and "submissions: stale." in text
-    assert "2 in grades.csv have no folder here: ../../etc, ghost." in text
-    assert "3 left out, the log is damaged or has no grades: broken, deep, strange." in text
-    assert "1 left out, the log is too large to be from `autograder grade`: huge." in text
-    assert "1 left out, the log is missing or not a regular file: linked." in text
-    assert "1 left out, the log is for another problem, 'tot': other." in text
-    assert "The log names another student than its folder: wrong." in text
-    assert "1 executed notebooks cannot be read; their code and pictures are left out: unread." in text
-    assert "3 of 3 graded" in text
+    for said in (
+        "Links are not followed: way.",
+        "1 left out: they have a folder, but no line in grades.csv",
+        "submissions): stale.",
+        "2 in grades.csv have no folder here: ../../etc, ghost.",
+        "3 left out, the log is damaged or has no grades: broken, deep, strange.",
+        "1 left out, the log is too large to be from `autograder grade`: huge.",
+        "1 left out, the log is missing or not a regular file: linked.",
+        "1 left out, the log is for another problem, 'tot': other.",
+        "The log names another student than its folder: wrong.",
+        "1 executed notebooks cannot be read; their code and pictures are left out: unread.",
+        "3 of 3 graded",
+    ):
+        assert said in text
 
 
 def test_tables_may_be_missing_or_broken(tmp_path: Path) -> None:
@@ -390,7 +379,7 @@ def test_tables_may_be_missing_or_broken(tmp_path: Path) -> None:
     assert "lines for problems that are not in this course: art." in text
 
 
-def test_logs_of_another_version_of_the_problem_are_told_and_counted_as_far_as_they_go(tmp_path: Path) -> None:
+def test_logs_of_another_version_of_the_problem_are_named_and_their_known_items_counted(tmp_path: Path) -> None:
     log = log_of("ada")
     write_student(tmp_path, replace(log, items=(replace(log.items[0], id="renamed"), log.items[1])), pictures=[png()])
     write_student(tmp_path, log_of("bela"), pictures=[png()])
@@ -400,7 +389,7 @@ def test_logs_of_another_version_of_the_problem_are_told_and_counted_as_far_as_t
     assert "ada: picture of figure_loss" in [attributes.get("alt") for tag, attributes in page.tags if tag == "img"]
 
 
-def test_a_batch_that_goes_on_is_said_to(tmp_path: Path) -> None:
+def test_the_report_says_that_a_batch_is_not_finished(tmp_path: Path) -> None:
     write_student(tmp_path, log_of("ada"))
     write_tables(tmp_path, [])
     (tmp_path / ".grading-toy.jsonl").write_text("{}\n")
@@ -416,7 +405,7 @@ def test_a_folder_without_results_is_refused_with_a_reason(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_command_writes_the_page_and_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_writes_the_page_and_prints_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOGRADER_ROOT", str(ROOT))
     write_class(tmp_path / "out", [log_of("ada")])
     done = CliRunner().invoke(app, ["report", "--out", str(tmp_path / "out")])
@@ -439,7 +428,7 @@ def test_the_command_writes_the_page_and_says_where(tmp_path: Path, monkeypatch:
         (list(range(100)), (None, None)),
     ],
 )
-def test_every_number_is_in_a_column_whatever_its_size(
+def test_each_number_is_in_a_column_whatever_its_size(
     values: list[float], band: tuple[float | None, float | None] | None
 ) -> None:
     chart = metric_histogram(values, band)
@@ -451,34 +440,25 @@ def test_every_number_is_in_a_column_whatever_its_size(
         assert 0 <= chart.band[0] and chart.band[1] > 0 and sum(chart.band) <= WIDTH
 
 
-def test_numbers_far_away_do_not_press_the_others_together() -> None:
-    chart = metric_histogram([4.2, 4.8, 5.0, 5.5, 5.9] * 10 + [1e9, -1e9], (4, 6))
-    assert chart.above == 1 and chart.below == 1 and len(chart.bars) >= 5
-    assert chart.band is not None and chart.band[1] > WIDTH / 5
+def test_outliers_do_not_hide_the_expected_range() -> None:
+    for values, band, above, below, bars in (
+        ([4.2, 4.8, 5.0, 5.5, 5.9] * 10 + [1e9, -1e9], (4, 6), 1, 1, 5),
+        ([1e6] * 20 + [1.5], (1, 2), 20, 0, 1),
+    ):
+        chart = metric_histogram(values, band)
+        assert (chart.above, chart.below) == (above, below) and len(chart.bars) >= bars
+        assert chart.band is not None and chart.band[1] > WIDTH / 5
 
 
-def test_the_band_stays_in_sight_where_most_numbers_are_far_away() -> None:
-    chart = metric_histogram([1e6] * 20 + [1.5], (1, 2))
-    assert chart.above == 20 and chart.band is not None and chart.band[1] > WIDTH / 5
-
-
-def test_points_have_a_column_each() -> None:
+def test_each_number_of_points_has_a_column_or_its_label_says_which_share_one() -> None:
     chart = points_histogram([0, 3, 3, 7.4, 10], 10)
     assert [bar.label for bar in chart.bars] == ["0 points: 1", "3 points: 2", "7 points: 1", "10 points: 1"]
     assert chart.highest == 2 and max(chart.bars, key=lambda bar: bar.height).label == "3 points: 2"
-    assert [tick.text for tick in chart.ticks][0] == "0" and [tick.text for tick in chart.ticks][-1] == "10"
+    assert (chart.ticks[0].text, chart.ticks[-1].text) == ("0", "10")
     assert len(points_histogram([400, 999], 1000).bars) == 2
-
-
-def test_where_points_share_a_column_it_says_which() -> None:
-    chart = points_histogram([1, 3, 5, 37], 37)
-    assert [bar.label for bar in chart.bars] == [
-        "0 to below 2 points: 1",
-        "2 to below 4 points: 1",
-        "4 to below 6 points: 1",
-        "36 to 37 points: 1",
-    ]
-    assert chart.ticks[-1].text == "37"
+    shared = points_histogram([1, 3, 5, 37], 37)
+    labels = ["0 to below 2 points: 1", "2 to below 4 points: 1", "4 to below 6 points: 1", "36 to 37 points: 1"]
+    assert [bar.label for bar in shared.bars] == labels and shared.ticks[-1].text == "37"
 
 
 def test_parts_of_a_bar_fill_it() -> None:
@@ -488,29 +468,25 @@ def test_parts_of_a_bar_fill_it() -> None:
 
 
 def test_each_item_has_the_median_of_its_times(tmp_path: Path) -> None:
-    logs = [log_of(student) for student in ("ada", "bela", "chen")]
-    write_class(tmp_path, logs)
+    write_class(tmp_path, [log_of(student) for student in CLASS[:3]])
     (run,), _ = read_runs(tmp_path, ROOT)
     seconds = {item.id: item.seconds for item in summarise(run.problem, run.entries).items}
     assert seconds == {"standardize": None, "Line": 1.0, "figure_loss": None, "written_units": None}
-    assert "Median time 1 s." in report(tmp_path, root=ROOT).read_text(encoding="utf-8")
+    assert "Median time 1 s." in page_of(tmp_path).text
 
 
 @pytest.mark.parametrize("points", ["NaN", "Infinity", "1" + "0" * 400])
-def test_a_log_with_points_that_are_no_numbers_is_named(tmp_path: Path, points: str) -> None:
+def test_a_log_with_points_that_are_not_finite_is_named(tmp_path: Path, points: str) -> None:
     write_class(tmp_path, [log_of("ada"), log_of("bela")])
-    path = tmp_path / "ada" / "toy" / "submission_log.json"
-    record = json.loads(path.read_text())
+    record = json.loads(log_path(tmp_path, "ada").read_text())
     record["grades"]["items"][0]["score"] = 987654321
-    path.write_text(json.dumps(record).replace("987654321", points))
-    text = Page(report(tmp_path, root=ROOT).read_text(encoding="utf-8")).text
-    assert "1 left out, the log is damaged or has no grades: ada" in text
+    log_path(tmp_path, "ada").write_text(json.dumps(record).replace("987654321", points))
+    assert "1 left out, the log is damaged or has no grades: ada" in page_of(tmp_path).text
 
 
-def test_a_folder_whose_name_is_no_text_is_named_and_left_out(tmp_path: Path) -> None:
+def test_a_folder_whose_name_is_not_text_is_named_and_left_out(tmp_path: Path) -> None:
     write_class(tmp_path, [log_of("ada"), log_of("bela")])
     (tmp_path / "bela").rename(os.fsdecode(os.fsencode(tmp_path) + b"/b\xff"))
     text = Page(report(tmp_path, root=ROOT).read_text(encoding="utf-8")).text
-    assert (
-        "1 left out, because their names are not valid text" in text and "1 in grades.csv have no folder here" in text
-    )
+    assert "1 left out, because their names are not valid text" in text
+    assert "1 in grades.csv have no folder here" in text

@@ -1,4 +1,4 @@
-"""Similar work: copies are found however they are dressed up, and what people write by themselves is left alone."""
+"""The report finds disguised copies and leaves independent work alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from autograder.report.code_fingerprint import shape_of_code, shape_of_text
 from autograder.report.duplicates import known_of, same_files, work_of
 from autograder.report.load import Entry
 from autograder.report.notebooks import Answers, read_answers
-from autograder.report.similarity import Group, Work, similar_groups, threshold
+from autograder.report.similarity import Group, Known, Work, similar_groups, threshold
 from tests.autograder.graded_folder import log_of, with_item
 
 KEEP = frozenset({"f"})
@@ -36,7 +36,7 @@ def f(m, v, noise=None):
         count += row
     return m + total, count
 '''
-DRESSED_UP = """
+DISGUISED = """
 import torch as t
 
 def f(mean, variance, eps=None):
@@ -63,7 +63,7 @@ def shape(source: str) -> object:
 
 
 def test_names_layout_comments_and_order_make_no_difference() -> None:
-    assert shape(ORIGINAL) == shape(DRESSED_UP)
+    assert shape(ORIGINAL) == shape(DISGUISED)
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ def test_names_layout_comments_and_order_make_no_difference() -> None:
         ("        count += row", "        pass\n    count += row"),
     ],
 )
-def test_what_the_code_does_makes_a_difference(old: str, new: str) -> None:
+def test_other_behaviour_makes_a_difference(old: str, new: str) -> None:
     assert old in ORIGINAL
     assert shape(ORIGINAL) != shape(ORIGINAL.replace(old, new))
 
 
-def test_own_attributes_and_helpers_have_no_names() -> None:
+def test_names_of_own_attributes_and_helpers_make_no_difference() -> None:
     one = "class f:\n def __init__(self, n):\n  self.items = [n]\n def add(self, x):\n  self.items += [x]\n"
     assert shape(one) == shape(one.replace("items", "buffer").replace("(self, x)", "(self, y)").replace("[x]", "[y]"))
     assert shape(one) != shape(one.replace("+=", "-="))
@@ -94,20 +94,15 @@ def test_own_attributes_and_helpers_have_no_names() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "def f(:",
+        *("def f(:", "x = '\udcff'", "x = 1\0", "#" * 40_000, "", "!ls\n%%time\n?"),
         "x = " + "(" * 5_000 + ")" * 5_000,
         "x = " + "-" * 20_000 + "1",
         "x = 1" + " + 1" * 7_000,
         "x = " + "9" * 9_000,
         "x" + ".a" * 9_000,
-        "x = '\udcff'",
-        "x = 1\0",
-        "#" * 40_000,
-        "",
-        "!ls\n%%time\n?",
     ],
 )
-def test_code_that_cannot_be_read_has_no_shape_and_harms_nobody(source: str) -> None:
+def test_invalid_or_huge_code_is_handled_in_seconds(source: str) -> None:
     before = time.process_time()
     found = shape_of_code(source)
     assert found is None or found.passages
@@ -116,13 +111,12 @@ def test_code_that_cannot_be_read_has_no_shape_and_harms_nobody(source: str) -> 
 
 def test_text_is_compared_word_by_word() -> None:
     one = shape_of_text("The *KL* term pulls q towards the prior.")
-    assert (
-        one == shape_of_text("the kl term,  pulls q - towards the prior!") != shape_of_text("A KL term pulls q to p.")
-    )
+    assert one == shape_of_text("the kl term,  pulls q - towards the prior!")
+    assert one != shape_of_text("A KL term pulls q to p.")
     assert shape_of_text("Four words are few") is None and shape_of_text("word " * 10_000) is None
 
 
-def test_what_nobody_sees_makes_no_difference() -> None:
+def test_invisible_text_makes_no_difference() -> None:
     seen = "A KL term pulls q towards the prior and makes codes overlap."
     for hidden in (
         seen.replace("term", "_term_").replace("prior", "**prior**"),
@@ -144,31 +138,55 @@ def _right_answers(problem: Problem) -> dict[str, list[str]]:
     return found
 
 
-def _works(problem: Problem, answers: Sequence[Mapping[str, str]]) -> list[Work]:
-    return [work_of(problem, f"s{number:04}", Answers(each, {})) for number, each in enumerate(answers)]
+def _usual(problem: Problem) -> dict[str, str]:
+    """The solution's code by item."""
+    return {item.id: item.cell.source for item in problem.items if item.kind == "code"}
+
+
+def _written(problem: Problem) -> list[str]:
+    """The ids of the written items."""
+    return [item.id for item in problem.items if item.kind == "written"]
+
+
+def _known_without_alternatives(problem: Problem) -> dict[str, Known]:
+    """What the report knows of a problem, as if there were no right alternatives."""
+    right = _right_answers(problem)
+    known = known_of(problem)
+    for item, about in known.items():
+        own = [shape_of_code(source, frozenset([item])) for source in right.get(item, [])]
+        known[item] = replace(about, ours=tuple(shape for shape in about.ours if shape not in own))
+    return known
+
+
+def _groups(
+    problem: Problem, answers: Sequence[Mapping[str, str]], known: Mapping[str, Known] | None = None
+) -> list[Group]:
+    """The groups of similar work in a class of s0000, s0001, ... with these answers."""
+    works = [work_of(problem, f"s{number:04}", Answers(each, {})) for number, each in enumerate(answers)]
+    return similar_groups(works, known_of(problem) if known is None else known)
 
 
 @pytest.mark.parametrize("problem_id", problem_ids())
-def test_independent_right_answers_are_no_copies_even_where_nobody_knows_them(problem_id: str) -> None:
+def test_independent_right_answers_are_no_copies_even_if_unknown(problem_id: str) -> None:
     problem = load_problem(problem_id)
     right = _right_answers(problem)
     unknown = {item: replace(known, ours=()) for item, known in known_of(problem).items()}
     most = max(map(len, right.values()))
     answers = [{item: each[number] for item, each in right.items() if number < len(each)} for number in range(most)]
-    assert most >= 3 and similar_groups(_works(problem, answers), unknown) == []
+    assert most >= 3 and _groups(problem, answers, unknown) == []
 
 
 @pytest.mark.parametrize("size", [10, 60, 1000])
 @pytest.mark.parametrize("problem_id", ["vae", "summarization"])
-def test_what_many_write_is_no_copy(problem_id: str, size: int) -> None:
+def test_common_answers_are_no_copies(problem_id: str, size: int) -> None:
     problem = load_problem(problem_id)
     right = _right_answers(problem)
     draw = random.Random(size)
     answers = [{item: draw.choice(each) for item, each in right.items()} for _ in range(size)]
-    assert similar_groups(_works(problem, answers), known_of(problem)) == []
+    assert _groups(problem, answers) == []
 
 
-def test_the_made_up_class_has_no_copies(tmp_path: Path) -> None:
+def test_the_sample_class_has_no_copies(tmp_path: Path) -> None:
     for problem_id in ("vae", "policy_gradient", "rlhf"):
         problem = load_problem(problem_id)
         class_ = make_class([problem_id], tmp_path)
@@ -200,23 +218,12 @@ def copied(source: str) -> str:
 def test_a_copy_with_other_names_is_found(problem_id: str, size: int) -> None:
     """One unusual pair in a class whose others write as our solution does; our right alternatives are unknown here."""
     problem = load_problem(problem_id)
-    right = _right_answers(problem)
-    known = {
-        item: replace(
-            about, ours=tuple(shape for shape in about.ours if shape not in _shapes(right.get(item, []), item))
-        )
-        for item, about in known_of(problem).items()
-    }
-    usual = {item.id: item.cell.source for item in problem.items if item.kind == "code"}
-    unusual = {item: each[-1] for item, each in right.items()}
-    answers = [usual] * (size - 2) + [unusual, {item: copied(source) for item, source in unusual.items()}]
-    (group,) = similar_groups(_works(problem, answers), known)
+    unusual = {item: each[-1] for item, each in _right_answers(problem).items()}
+    renamed = {item: copied(source) for item, source in unusual.items()}
+    answers = [*[_usual(problem)] * (size - 2), unusual, renamed]
+    (group,) = _groups(problem, answers, _known_without_alternatives(problem))
     assert group.students == (f"s{size - 2:04}", f"s{size - 1:04}") == group.pair
     assert group.digits >= threshold(size) and all(item.same for item in group.items)
-
-
-def _shapes(sources: Sequence[str], item: str) -> list[object]:
-    return [shape_of_code(source, frozenset([item])) for source in sources]
 
 
 def _essay(seed: int, words: int = 60) -> str:
@@ -225,25 +232,16 @@ def _essay(seed: int, words: int = 60) -> str:
 
 
 def _class_of_essays(texts: Sequence[str]) -> list[Group]:
-    problem = load_problem("vae")
-    return similar_groups(_works(problem, [{"written_terms": text} for text in texts]), known_of(problem))
+    return _groups(load_problem("vae"), [{"written_terms": text} for text in texts])
 
 
 @pytest.mark.parametrize("changed", [False, True])
 @pytest.mark.parametrize(("size", "ring"), [(12, 4), (39, 4), (45, 5), (60, 6), (150, 5), (200, 6)])
-def test_a_ring_is_found_even_if_each_changed_a_little(size: int, ring: int, changed: bool) -> None:
+def test_a_ring_is_found_even_if_each_member_changed_a_little(size: int, ring: int, changed: bool) -> None:
     """The others write as our solution does, and texts of their own; each of the ring adds a line or changes words."""
     problem = load_problem("vae")
-    right = _right_answers(problem)
-    known = {
-        item: replace(
-            about, ours=tuple(shape for shape in about.ours if shape not in _shapes(right.get(item, []), item))
-        )
-        for item, about in known_of(problem).items()
-    }
-    written = [item.id for item in problem.items if item.kind == "written"]
-    usual = {item.id: item.cell.source for item in problem.items if item.kind == "code"}
-    source = {item: each[-1] for item, each in right.items()}
+    written, usual = _written(problem), _usual(problem)
+    source = {item: each[-1] for item, each in _right_answers(problem).items()}
 
     def member(number: int) -> dict[str, str]:
         words = [_essay(10_000 + place, 80).split() for place, _ in enumerate(written)]
@@ -257,11 +255,11 @@ def test_a_ring_is_found_even_if_each_changed_a_little(size: int, ring: int, cha
         {**usual, **{item: _essay(number * 10 + place, 80) for place, item in enumerate(written)}}
         for number in range(size - ring)
     ]
-    (group,) = similar_groups(_works(problem, [*honest, *map(member, range(ring))]), known)
+    (group,) = _groups(problem, [*honest, *map(member, range(ring))], _known_without_alternatives(problem))
     assert group.students == tuple(f"s{number:04}" for number in range(size - ring, size))
 
 
-def test_a_text_that_was_copied_and_changed_a_little_is_found() -> None:
+def test_a_copied_text_with_small_changes_is_found() -> None:
     texts = [_essay(seed) for seed in range(200)]
     assert _class_of_essays(texts) == []
     words = texts[7].split()
@@ -282,73 +280,61 @@ def test_a_ring_is_one_group_and_does_not_make_its_own_work_common() -> None:
 
 
 @pytest.mark.parametrize("size", [10, 100, 1000])
-def test_the_same_excuse_under_every_question_is_no_likeness(size: int) -> None:
+def test_the_same_excuse_for_all_written_items_is_no_copy(size: int) -> None:
     problem = load_problem("diffusion")
-    written = [item.id for item in problem.items if item.kind == "written"]
+    written = _written(problem)
     excuse = "I did not have enough time to answer this question, sorry about that."
     others = [{item: _essay(seed * 10 + place) for place, item in enumerate(written)} for seed in range(size - 3)]
-    late = [dict.fromkeys(written, excuse), dict.fromkeys(written, excuse), dict.fromkeys(written[1:], excuse)]
-    works = _works(problem, [*others, *late])
-    assert len(written) >= 3 and similar_groups(works, known_of(problem)) == []
+    late = [dict.fromkeys(items, excuse) for items in (written, written, written[1:])]
+    assert len(written) >= 3 and _groups(problem, [*others, *late]) == []
 
 
 @pytest.mark.parametrize("size", [10, 100, 1000])
 @pytest.mark.parametrize("problem_id", problem_ids())
-def test_two_who_write_as_our_solution_does_are_no_copies(problem_id: str, size: int) -> None:
+def test_two_answers_equal_to_our_solution_are_no_copies(problem_id: str, size: int) -> None:
     """However few do: it is how one writes it, and the notebook's hints lead there."""
     problem = load_problem(problem_id)
-    usual = {item.id: item.cell.source for item in problem.items if item.kind == "code"}
+    usual = _usual(problem)
     others = [{item: f"def {item}():\n    return {number}\n" for item in usual} for number in range(size - 2)]
-    assert similar_groups(_works(problem, [*others, usual, dict(usual)]), known_of(problem)) == []
+    assert _groups(problem, [*others, usual, dict(usual)]) == []
 
 
-def test_what_the_release_says_is_no_likeness() -> None:
+def test_text_quoted_from_the_release_is_no_copy() -> None:
     problem = load_problem("vae")
     given = max((cell.source for cell in problem.cells if cell.cell_type == "markdown"), key=len)
     assert _class_of_essays([*(_essay(seed) for seed in range(50)), given, given + " Indeed."]) == []
 
 
-def test_a_few_short_lines_are_no_likeness_however_rare() -> None:
-    problem = load_problem("vae")
-    short = "def sample_gaussian(m, v, noise=None):\n    return torch.special.erfcx(m) @ v\n"
-    usual = {item.id: item.cell.source for item in problem.items if item.kind == "code"}
-    answers = [usual] * 60 + [{"sample_gaussian": short}] * 2
-    assert similar_groups(_works(problem, answers), known_of(problem)) == []
+def test_equal_short_answers_are_no_copies_however_rare_and_many() -> None:
+    """One function, or eight of one line each with the same unusual line in all: taste, or an idea."""
+    vae, diffusion = load_problem("vae"), load_problem("diffusion")
+    one = {"sample_gaussian": "def sample_gaussian(m, v, noise=None):\n    return torch.special.erfcx(m) @ v\n"}
+    eight = {item: f"def {item}(*a):\n    return torch.special.erfcx(a)\n" for item in _usual(diffusion)}
+    for problem, short in ((vae, one), (diffusion, eight)):
+        assert _groups(problem, [_usual(problem)] * 60 + [short] * 2) == []
 
 
-def test_short_lines_do_not_add_up() -> None:
-    """Eight functions of one line each, the same unusual line in all: taste, or an idea."""
-    problem = load_problem("diffusion")
-    usual = {item.id: item.cell.source for item in problem.items if item.kind == "code"}
-    short = {item: f"def {item}(*a):\n    return torch.special.erfcx(a)\n" for item in usual}
-    assert similar_groups(_works(problem, [usual] * 60 + [short] * 2), known_of(problem)) == []
-
-
-def test_one_idea_in_two_long_answers_is_no_likeness() -> None:
+def test_one_shared_part_of_two_long_answers_is_no_copy() -> None:
     def answer(seed: int) -> str:
         lines = [f"    y = torch.roll(x, {n}) - x.std() ** {n}" for n in range(100, 140)]
         lines += [f"    y = torch.flip(x, {n}) / x.var({n}) ** 2" for n in range(seed * 1000, seed * 1000 + 90)]
         return "\n".join(["def kl_standard_normal(m, v):", *lines])
 
     problem = load_problem("vae")
-    usual = {item.id: item.cell.source for item in problem.items if item.kind == "code"}
-    answers = [usual] * 100 + [{"kl_standard_normal": answer(seed)} for seed in (1, 2)]
-    assert similar_groups(_works(problem, answers), known_of(problem)) == []
-    known = {item: replace(about, share=0.1) for item, about in known_of(problem).items()}
-    assert len(similar_groups(_works(problem, answers), known)) == 1
+    answers = [_usual(problem)] * 100 + [{"kl_standard_normal": answer(seed)} for seed in (1, 2)]
+    assert _groups(problem, answers) == []
+    assert len(_groups(problem, answers, {i: replace(about, share=0.1) for i, about in known_of(problem).items()})) == 1
 
 
-def test_two_groups_stay_apart_and_the_stronger_comes_first() -> None:
+def test_two_groups_are_separate_and_the_stronger_comes_first() -> None:
     texts = [_essay(seed) for seed in range(100)]
     groups = _class_of_essays([*texts, texts[1][: len(texts[1]) * 3 // 4], texts[2]])
     assert [group.students for group in groups] == [("s0002", "s0101"), ("s0001", "s0100")]
     assert groups[0].digits > groups[1].digits
 
 
-def test_the_same_file_is_said_unless_nothing_was_answered() -> None:
-    logs = [
-        log_of(name, notebook_sha256=digest) for name, digest in zip("abcde", ["1", "2", "1", "3", "3"], strict=True)
-    ]
+def test_equal_files_are_named_unless_nothing_was_answered() -> None:
+    logs = [log_of(name, notebook_sha256=digest) for name, digest in zip("abcde", "12133", strict=True)]
     for number in (3, 4):
         for item in logs[number].items:
             logs[number] = with_item(logs[number], item.id, status=Status.MISSING)
@@ -357,7 +343,7 @@ def test_the_same_file_is_said_unless_nothing_was_answered() -> None:
 
 
 def test_a_class_of_a_thousand_takes_seconds() -> None:
-    """Everybody writes something of their own, the worst case for the index; two work together."""
+    """All texts are different, the worst case for the index; two students work together."""
     texts = [_essay(seed, 150) for seed in range(999)]
     words = texts[500].split()
     before = time.process_time()

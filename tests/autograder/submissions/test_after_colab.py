@@ -1,4 +1,4 @@
-"""What Colab makes of a notebook when it saves it changes no grade.
+"""A notebook saved by Colab gets the same grade.
 
 Colab writes nbformat 4.0: a cell's id moves into its metadata, under a name of its own making; it notes who ran a cell
 and when, keeps widgets, folds cells into forms, and a cell that is copied is copied with all its metadata. What it does
@@ -13,8 +13,23 @@ from typing import Any
 
 import pytest
 
-from autograder.core.results import Status
+from autograder.core.results import Grading, Status
 from tests.autograder.toy import FULL, graded, scores, solved, text
+
+ORIGIN = "https://github.com/o/r/blob/main/notebooks/toy.ipynb"
+WIDGETS = {"application/vnd.jupyter.widget-state+json": {"a1": {"model_module": "@jupyter-widgets/base"}}}
+OF_EACH_CODE_CELL = {
+    "colab": {"base_uri": "https://localhost:8080/", "height": 34},
+    "executionInfo": {
+        "status": "ok",
+        "timestamp": 1700000000123,
+        "user_tz": -60,
+        "elapsed": 412,
+        "user": {"displayName": "Ada L.", "userId": "0123456789"},
+    },
+    "outputId": "5a1c9d7e-4f0b-4f6e-9e53-000000000000",
+    "cellView": "form",
+}
 
 
 def saved_by_colab(*, drops_nbgrader: bool = False, copies: str = "") -> bytes:
@@ -27,17 +42,11 @@ def saved_by_colab(*, drops_nbgrader: bool = False, copies: str = "") -> bytes:
     notebook: dict[str, Any] = json.loads(text(solved()))
     notebook["nbformat_minor"] = 0
     notebook["metadata"] = {
-        "colab": {
-            "provenance": [
-                {"file_id": "https://github.com/o/r/blob/main/notebooks/toy.ipynb", "timestamp": 1700000000}
-            ],
-            "gpuType": "T4",
-            "toc_visible": True,
-        },
+        "colab": {"provenance": [{"file_id": ORIGIN, "timestamp": 1700000000}], "gpuType": "T4", "toc_visible": True},
         "kernelspec": {"name": "python3", "display_name": "Python 3"},
         "language_info": {"name": "python"},
         "accelerator": "GPU",
-        "widgets": {"application/vnd.jupyter.widget-state+json": {"a1": {"model_module": "@jupyter-widgets/base"}}},
+        "widgets": WIDGETS,
     }
     cells = []
     for number, cell in enumerate(notebook["cells"]):
@@ -49,18 +58,7 @@ def saved_by_colab(*, drops_nbgrader: bool = False, copies: str = "") -> bytes:
         cell.pop("id", None)
         if cell["cell_type"] == "code":
             cell["execution_count"] = number
-            cell["metadata"] |= {
-                "colab": {"base_uri": "https://localhost:8080/", "height": 34},
-                "executionInfo": {
-                    "status": "ok",
-                    "timestamp": 1700000000123,
-                    "user_tz": -60,
-                    "elapsed": 412,
-                    "user": {"displayName": "Ada L.", "userId": "0123456789"},
-                },
-                "outputId": "5a1c9d7e-4f0b-4f6e-9e53-000000000000",
-                "cellView": "form",
-            }
+            cell["metadata"] |= OF_EACH_CODE_CELL
             cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": ["done\n"]}]
         cells.append(cell)
         if copies and data.get("grade_id") == copies:
@@ -76,17 +74,21 @@ def saved_by_colab(*, drops_nbgrader: bool = False, copies: str = "") -> bytes:
     return json.dumps(notebook).encode()
 
 
+@pytest.fixture(scope="module")
+def clean() -> Grading:
+    """The result of the notebook that Colab did not save."""
+    return graded(solved())
+
+
 @pytest.mark.kernel
 @pytest.mark.parametrize("drops_nbgrader", [False, True], ids=["kept", "dropped"])
 @pytest.mark.parametrize("copies", ["", "standardize", "test_standardize", "written_units"])
-def test_it_is_graded_as_before(drops_nbgrader: bool, copies: str) -> None:
-    clean = graded(solved()).log
+def test_a_notebook_saved_by_colab_is_graded_as_before(clean: Grading, drops_nbgrader: bool, copies: str) -> None:
     log = graded(saved_by_colab(drops_nbgrader=drops_nbgrader, copies=copies)).log
-    assert scores(graded(solved())) == FULL
-    assert [(item.id, item.score, item.status) for item in log.items] == [
-        (item.id, item.score, item.status) for item in clean.items
-    ]
-    assert log.answers == clean.answers and log.code == clean.code
+    assert scores(clean) == FULL
+    results = [[(item.id, item.score, item.status) for item in one.items] for one in (log, clean.log)]
+    assert results[0] == results[1]
+    assert log.answers == clean.log.answers and log.code == clean.log.code
     assert log.item("written_units").status is Status.MANUAL
     repaired = any(flag.kind == "repaired" for flag in log.flags)
     assert repaired or not (drops_nbgrader or copies in ("standardize", "written_units"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -14,27 +14,20 @@ import torch
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from autograder.core.results import Grading, Status
+from autograder.core.results import Status
 from autograder.course.name_analysis import replaces
 from autograder.submissions.reader import read_cells
 from autograder.submissions.rebuild import Rebuilt, rebuild
+from tests.autograder.submissions.test_rebuild import place
 from tests.autograder.toy import FULL, RIGHT_STANDARDIZE, STANDARDIZE, graded, released, scores, solved, toy
 
 WRONG = STANDARDIZE + "    return x"
 EMPTY = ""
 BROKEN = STANDARDIZE + "    return (x -"
-STUB = str(
-    next(cell for cell in released().cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "standardize").source
-)
+STUB = str(released().cells[place(released(), "standardize")].source)
 COMMENTED = STUB.replace("Brings every", "Will bring every").replace("    raise", "    # TODO: mean first?\n    raise")
 HELPED = STANDARDIZE + "    return centred(x) / torch.sqrt(x.var(0, unbiased=False) + eps)"
 HELPER = "\n\n\ndef centred(x):\n    return x - x.mean(0)"
-
-
-def place(notebook: NotebookNode, grade_id: str) -> int:
-    """Where a cell stands."""
-    ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells]
-    return ids.index(grade_id)
 
 
 def copied(
@@ -74,9 +67,12 @@ def rebuilt(notebook: NotebookNode) -> Rebuilt:
     return rebuild(toy(), read_cells(written(notebook), "toy.ipynb"), "toy.ipynb")
 
 
-def graded_file(notebook: NotebookNode) -> Grading:
-    """The result of handing it in."""
-    return graded(written(notebook))
+def scores_of(notebook: NotebookNode) -> Mapping[str, float]:
+    """The points of its code items."""
+    return scores(graded(written(notebook)))
+
+
+STANDARDIZE_WRONG = {"standardize": 0.0, "Line": 8.0}
 
 
 def said(result: Rebuilt) -> str:
@@ -86,7 +82,7 @@ def said(result: Rebuilt) -> str:
 
 
 def order(result: Rebuilt, *sources: str) -> list[int]:
-    """Where cells with these texts stand in the rebuilt notebook; each must be there once."""
+    """The positions of cells with these texts in the rebuilt notebook; each must be there once."""
     texts = [built.source for built in result.cells]
     assert all(texts.count(source) == 1 for source in sources)
     return [texts.index(source) for source in sources]
@@ -96,21 +92,21 @@ def order(result: Rebuilt, *sources: str) -> list[int]:
 @pytest.mark.parametrize("below", ["", "test_standardize", "test_Line"])
 @pytest.mark.parametrize("keeps", ["grade id", "cell id", "nothing"])
 def test_a_right_copy_below_a_wrong_draft_gets_its_points(keeps: str, below: str) -> None:
-    grading = graded_file(copied([WRONG, RIGHT_STANDARDIZE], keeps=keeps, below=below))
     is_met_by_the_test = keeps != "nothing" or not below
-    assert scores(grading) == {"standardize": 12.0 if is_met_by_the_test else 0.0, "Line": 8.0}
+    points = scores_of(copied([WRONG, RIGHT_STANDARDIZE], keeps=keeps, below=below))
+    assert points == (FULL if is_met_by_the_test else STANDARDIZE_WRONG)
 
 
 @pytest.mark.kernel
 @pytest.mark.parametrize("draft", [BROKEN, "raise RuntimeError('a draft')", "def standardize(x, eps=EPS): oops", EMPTY])
 @pytest.mark.parametrize("keeps", ["grade id", "nothing"])
-def test_a_draft_that_fails_costs_nothing(draft: str, keeps: str) -> None:
-    assert scores(graded_file(copied([draft, RIGHT_STANDARDIZE], keeps=keeps))) == FULL
+def test_a_draft_that_fails_costs_no_points(draft: str, keeps: str) -> None:
+    assert scores_of(copied([draft, RIGHT_STANDARDIZE], keeps=keeps)) == FULL
 
 
 @pytest.mark.kernel
 def test_a_wrong_copy_below_a_right_answer_counts_too() -> None:
-    assert scores(graded_file(copied([RIGHT_STANDARDIZE, WRONG]))) == {"standardize": 0.0, "Line": 8.0}
+    assert scores_of(copied([RIGHT_STANDARDIZE, WRONG])) == STANDARDIZE_WRONG
 
 
 @pytest.mark.parametrize("keeps", ["grade id", "cell id", "nothing"])
@@ -123,7 +119,7 @@ def test_a_stub_below_the_answer_does_not_count_and_does_not_run(stub: str, keep
 
 
 @pytest.mark.parametrize("keeps", ["grade id", "cell id", "nothing"])
-def test_of_many_the_last_that_is_answered_counts_and_is_named(keeps: str) -> None:
+def test_the_last_of_many_answers_counts_and_is_named(keeps: str) -> None:
     result = rebuilt(copied([STUB, WRONG, RIGHT_STANDARDIZE, STUB], keeps=keeps))
     assert result.source("standardize") == RIGHT_STANDARDIZE and "standardize" in result.answered
     at = place(solved(), "standardize") + 1
@@ -133,35 +129,33 @@ def test_of_many_the_last_that_is_answered_counts_and_is_named(keeps: str) -> No
 
 
 @pytest.mark.kernel
-def test_a_later_copy_that_python_cannot_read_leaves_the_earlier_one_in_force() -> None:
+def test_an_invalid_later_copy_does_not_replace_the_earlier_one() -> None:
     notebook = copied([RIGHT_STANDARDIZE, BROKEN])
-    assert scores(graded_file(notebook)) == FULL
+    assert scores_of(notebook) == FULL
     at = place(notebook, "standardize") + 1
     assert f"cell {at + 1} cannot be read by Python, so cell {at} counts, as when the notebook is run." in said(
         rebuilt(notebook)
     )
 
 
-def test_where_python_can_read_none_the_last_is_graded() -> None:
-    result = rebuilt(copied([BROKEN, BROKEN + "(", STUB]))
-    assert result.source("standardize") == BROKEN + "("
+def test_the_last_copy_is_graded_if_none_is_valid() -> None:
+    assert rebuilt(copied([BROKEN, BROKEN + "(", STUB])).source("standardize") == BROKEN + "("
 
 
 @pytest.mark.kernel
 @pytest.mark.parametrize("keeps", ["grade id", "cell id", "nothing"])
 @pytest.mark.parametrize("below", ["", "test_Line"])
-def test_a_helper_in_a_draft_is_there_for_the_copy(keeps: str, below: str) -> None:
+def test_a_helper_in_a_draft_is_available_to_the_copy(keeps: str, below: str) -> None:
     if keeps == "nothing" and below:
         pytest.skip("below its test a cell without an id is not the answer")
-    grading = graded_file(copied([WRONG + HELPER, HELPED], keeps=keeps, below=below))
-    assert scores(grading) == FULL
+    assert scores_of(copied([WRONG + HELPER, HELPED], keeps=keeps, below=below)) == FULL
 
 
 @pytest.mark.kernel
-def test_a_definition_below_the_test_is_not_graded_and_said() -> None:
+def test_a_definition_below_the_test_is_named_and_not_graded() -> None:
     """In the student's Jupyter the test met the one above it."""
     notebook = copied([RIGHT_STANDARDIZE, WRONG], keeps="nothing", below="test_standardize")
-    assert scores(graded_file(notebook)) == FULL
+    assert scores_of(notebook) == FULL
     at = place(notebook, "standardize") + 1
     assert f"standardize: cell {at + 2} defines it again below the test; cell {at}, above the test, counts." in said(
         rebuilt(notebook)
@@ -169,33 +163,32 @@ def test_a_definition_below_the_test_is_not_graded_and_said() -> None:
 
 
 @pytest.mark.kernel
-def test_below_a_copy_of_the_test_a_definition_counts_again() -> None:
+def test_a_definition_above_a_copy_of_the_test_counts() -> None:
     notebook = copied([WRONG, RIGHT_STANDARDIZE], keeps="nothing", below="test_standardize")
     at = place(notebook, "test_standardize")
     notebook.cells.insert(at + 2, new_code_cell(notebook.cells[at].source, id="test-again"))
-    assert scores(graded_file(notebook)) == FULL
+    assert scores_of(notebook) == FULL
 
 
 @pytest.mark.kernel
 def test_a_wrapper_below_the_answer_runs_after_it() -> None:
     """It builds on the answer, so it does not take its place."""
-    wrapper = (
-        "import functools\n\nstandardize = functools.wraps(standardize)(lambda *a, f=standardize, **k: f(*a, **k))"
-    )
+    wrapped = "functools.wraps(standardize)(lambda *a, f=standardize, **k: f(*a, **k))"
+    wrapper = f"import functools\n\nstandardize = {wrapped}"
     notebook = copied([RIGHT_STANDARDIZE, wrapper], keeps="nothing")
-    assert rebuilt(notebook).source("standardize") == RIGHT_STANDARDIZE and scores(graded_file(notebook)) == FULL
+    assert rebuilt(notebook).source("standardize") == RIGHT_STANDARDIZE and scores_of(notebook) == FULL
 
 
 @pytest.mark.kernel
-def test_a_cell_without_an_id_that_defines_two_items_replaces_both_where_it_stands() -> None:
+def test_a_cell_without_an_id_that_defines_two_items_replaces_both() -> None:
     both = RIGHT_STANDARDIZE + "\n\n\n" + str(solved().cells[place(solved(), "Line")].source)
     wrong_line = both[both.index("class Line") :].replace("torch.addcmul(self.intercept, self.slope, x)", "x")
     notebook = solved(standardize=WRONG, Line=wrong_line)
     notebook.cells.insert(place(notebook, "Line") + 1, new_code_cell(both, id="both"))
-    assert scores(graded_file(notebook)) == {"standardize": 0.0, "Line": 8.0}, "as the visible tests say"
+    assert scores_of(notebook) == STANDARDIZE_WRONG, "as the visible tests say"
 
 
-def test_what_stood_above_a_copy_far_below_still_runs_before_it() -> None:
+def test_the_cells_above_a_copy_far_below_run_before_it() -> None:
     notebook = copied([WRONG, RIGHT_STANDARDIZE], below="test_Line")
     notebook.cells.insert(place(notebook, "test_Line") + 1, new_code_cell("scale = 3", id="above"))
     notebook.cells.insert(place(notebook, "test_standardize"), new_code_cell("tried = standardize(1)", id="try"))
@@ -205,11 +198,11 @@ def test_what_stood_above_a_copy_far_below_still_runs_before_it() -> None:
 
 
 @pytest.mark.parametrize("keeps", ["grade id", "cell id"])
-def test_of_written_answers_the_last_counts_and_the_others_are_shown(keeps: str) -> None:
+def test_the_last_written_answer_counts_and_the_others_are_shown(keeps: str) -> None:
     first, last = "They have units.", "The quotient has no unit."
     result = rebuilt(copied([first, last], item="written_units", keeps=keeps))
     assert result.source("written_units") == last and "written_units" in result.answered
-    assert [b.role for b in result.cells if b.source == first] == ["free"], "whoever grades it sees both"
+    assert [b.role for b in result.cells if b.source == first] == ["free"], "the grader sees both"
     assert "written_units: cells" in said(result)
 
 
@@ -221,7 +214,7 @@ def test_an_answer_without_an_id_below_an_untouched_stub_is_found(item: str) -> 
     assert result.source(item) == answer and item in result.answered
 
 
-def test_of_figures_the_last_counts_and_no_other_is_run() -> None:
+def test_the_last_figure_counts_and_no_other_is_run() -> None:
     result = rebuilt(copied(["plots.curves({})", "plots.curves({1: 2})"], item="figure_loss"))
     assert result.source("figure_loss") == "plots.curves({1: 2})"
     assert "plots.curves({})" not in [built.source for built in result.cells]
@@ -235,30 +228,22 @@ def test_hundreds_of_copies_and_copies_under_another_items_id_gain_nothing() -> 
     stranger = new_code_cell(RIGHT_STANDARDIZE, id="stranger")
     stranger.metadata = deepcopy(notebook.cells[place(notebook, "Line")].metadata)
     notebook.cells.insert(place(notebook, "test_Line"), stranger)
-    grading = graded_file(notebook)
-    assert scores(grading) == {"standardize": 0.0, "Line": 8.0}
+    grading = graded(written(notebook))
+    assert scores(grading) == STANDARDIZE_WRONG
     assert grading.log.item("standardize").status is Status.FAILED
 
 
-@pytest.mark.parametrize(
-    ("source", "new"),
-    [
-        ("def f(): return f", True),
-        ("class f(f): pass", True),
-        ("f = lambda x: x", True),
-        ("from helper import f", True),
-        ("f = cache(f)", False),
-        ("f.forward = g", False),
-        ("g = f", False),
-        ("def f(:", False),
-    ],
-)
-def test_what_replaces_a_definition(source: str, new: bool) -> None:
+NEW = ["def f(): return f", "class f(f): pass", "f = lambda x: x", "from helper import f"]
+SAME = ["f = cache(f)", "f.forward = g", "g = f", "def f(:"]
+
+
+@pytest.mark.parametrize(("source", "new"), [(source, source in NEW) for source in NEW + SAME])
+def test_only_an_independent_definition_replaces_another(source: str, new: bool) -> None:
     assert replaces(source, "f") is new
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_the_test_meets_what_it_meets_when_the_notebook_is_run_from_top_to_bottom(seed: int) -> None:
+def test_the_test_gets_the_function_that_it_gets_in_jupyter(seed: int) -> None:
     """Cells above the test in any order: answers, copies with and without the id, helpers, stubs, broken ones."""
     draw = random.Random(seed)
     kinds = [

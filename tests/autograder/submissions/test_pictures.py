@@ -1,4 +1,4 @@
-"""Pictures in a submission: only pixels are kept, whatever stands in the file."""
+"""Of the pictures in a submission only pixels are kept, whatever else the file contains."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from autograder.feedback.page import feedback_html
 from autograder.grading.executed_notebook import executed_notebook
 from autograder.submissions import pictures
 from autograder.submissions.pictures import SubmittedPicture, drawn_in, gather
-from autograder.submissions.reader import read_cells
-from autograder.submissions.rebuild import Rebuilt, rebuild
+from autograder.submissions.rebuild import Rebuilt
 from tests.autograder.graded_folder import log_of
-from tests.autograder.toy import solved, text, toy
+from tests.autograder.submissions.test_rebuild import place, rebuilt
+from tests.autograder.toy import solved, toy
 
 SECRET = b"a secret that is no pixel"
 
@@ -41,9 +41,14 @@ def gradient(mode: str = "RGB", size: tuple[int, int] = (32, 24)) -> Image.Image
     return Image.linear_gradient("L").resize(size).convert(mode)
 
 
+def as_text(raw: bytes) -> str:
+    """A file in base64, as a notebook has it."""
+    return base64.b64encode(raw).decode()
+
+
 def drawn(raw: bytes | str, mime: str = "image/png") -> SubmittedPicture:
-    """The picture as it stands in a notebook."""
-    return SubmittedPicture({mime: raw if isinstance(raw, str) else base64.b64encode(raw).decode()})
+    """The picture as it is in a notebook."""
+    return SubmittedPicture({mime: raw if isinstance(raw, str) else as_text(raw)})
 
 
 def kept(raw: bytes, mime: str = "image/png") -> tuple[Image.Image, bytes, tuple[str, ...]]:
@@ -57,15 +62,27 @@ def kept(raw: bytes, mime: str = "image/png") -> tuple[Image.Image, bytes, tuple
     return image, data, gathered.notes
 
 
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
 def chunk(kind: bytes, data: bytes) -> bytes:
     """One chunk of a PNG."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def png_of(width: int, height: int, *, depth: int = 8, interlaced: int = 0, rows: bytes = b"") -> bytes:
-    """A PNG with this header and these rows."""
-    header = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, interlaced)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+def png_of(
+    width: int,
+    height: int,
+    *,
+    depth: int = 8,
+    colour: int = 0,
+    interlaced: int = 0,
+    rows: bytes = b"",
+    more: bytes = b"",
+) -> bytes:
+    """A PNG with this header, these rows and more chunks before them."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced))
+    return SIGNATURE + header + more + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize("mime", list(pictures.FORMATS))
@@ -91,14 +108,14 @@ def test_unused_colours_of_a_palette_are_not_kept() -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
-def test_what_is_seen_stays_the_same(mode: str) -> None:
+def test_visible_pixels_stay_the_same(mode: str) -> None:
     image = gradient("RGBA")
     image.putalpha(gradient("L").rotate(180))
     original = image.convert(mode)
     assert kept(packed(original))[0].convert("RGBA").tobytes() == original.convert("RGBA").tobytes()
 
 
-def test_transparent_colours_of_palette_and_grey_pictures() -> None:
+def test_transparent_colours_stay_transparent() -> None:
     for mode in ("P", "L", "RGB"):
         original = gradient(mode)
         key = original.getpixel((0, 0))
@@ -118,21 +135,14 @@ def test_sixteen_bits_become_eight() -> None:
     assert image.mode == "L" and list(image.tobytes()) == [0, 1, 255, 128, 200, 0]
 
 
-def test_interlaced_pictures() -> None:
-    pixels = gradient("L", (9, 10))
-    rows = b""
-    for x0, y0, dx, dy in (
-        (0, 0, 8, 8),
-        (4, 0, 8, 8),
-        (0, 4, 4, 8),
-        (2, 0, 4, 4),
-        (0, 2, 2, 4),
-        (1, 0, 2, 2),
-        (0, 1, 1, 2),
-    ):
-        for y in range(y0, 10, dy):
-            rows += b"\0" + bytes(pixels.tobytes()[9 * y + x] for x in range(x0, 9, dx))
-    assert kept(png_of(9, 10, rows=rows, interlaced=1))[0].tobytes() == pixels.tobytes()
+ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""First column and row, and distance of columns and rows, of each pass of an interlaced PNG."""
+
+
+def test_interlaced_pictures_are_kept() -> None:
+    pixels = gradient("L", (9, 10)).tobytes()
+    passes = [b"\0" + pixels[9 * y + x0 : 9 * y + 9 : dx] for x0, y0, dx, dy in ADAM7 for y in range(y0, 10, dy)]
+    assert kept(png_of(9, 10, rows=b"".join(passes), interlaced=1))[0].tobytes() == pixels
 
 
 def test_photographs_stay_small_and_upright() -> None:
@@ -145,7 +155,7 @@ def test_photographs_stay_small_and_upright() -> None:
 
 
 @pytest.mark.parametrize(("kind", "mime"), [("GIF", "image/gif"), ("PNG", "image/png"), ("WEBP", "image/webp")])
-def test_of_an_animation_the_first_frame_is_kept_and_that_is_said(kind: str, mime: str) -> None:
+def test_only_the_first_frame_of_an_animation_is_kept_with_a_note(kind: str, mime: str) -> None:
     frames = [Image.new("RGB", (20, 20), colour) for colour in ("navy", "red", "green")]
     image, data, notes = kept(packed(frames[0], kind, save_all=True, append_images=frames[1:], lossless=True), mime)
     assert image.convert("RGB").getpixel((5, 5)) == (0, 0, 128) and getattr(image, "n_frames", 1) == 1
@@ -156,8 +166,8 @@ def test_of_an_animation_the_first_frame_is_kept_and_that_is_said(kind: str, mim
     "raw",
     [
         b"",
-        b"\x89PNG\r\n\x1a\n",
-        b"\x89PNG\r\n\x1a\n<svg onload='alert(1)'/>",
+        SIGNATURE,
+        SIGNATURE + b"<svg onload='alert(1)'/>",
         packed(gradient())[:-40],
         packed(gradient()).replace(b"IDAT", b"IDAT\0", 1),
         packed(gradient(), "JPEG")[:300],
@@ -171,40 +181,31 @@ def test_of_an_animation_the_first_frame_is_kept_and_that_is_said(kind: str, mim
     ids=range(12),
 )
 @pytest.mark.parametrize("mime", list(pictures.FORMATS))
-def test_what_is_no_sound_picture_is_left_out_and_that_is_said(raw: bytes, mime: str) -> None:
+def test_an_invalid_picture_is_left_out_with_a_note(raw: bytes, mime: str) -> None:
     gathered = gather([drawn(raw, mime), drawn(packed(gradient()))])
     assert len(gathered.pictures) == 1 and len(gathered.notes) == 1
     assert gathered.notes[0].startswith("picture 1 is damaged; it is left out.")
 
 
-def test_what_fails_only_when_it_is_converted_costs_that_picture_alone() -> None:
+def test_a_picture_that_fails_in_conversion_is_left_out_alone() -> None:
     """A palette of two colours, with transparency for four hundred."""
-    rows = zlib.compress(b"\0\0\1" * 2)
-    header = struct.pack(">IIBBBBB", 2, 2, 8, 3, 0, 0, 0)
-    parts = [(b"IHDR", header), (b"PLTE", bytes(6)), (b"tRNS", bytes(400)), (b"IDAT", rows), (b"IEND", b"")]
-    raw = b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, data) for kind, data in parts)
+    raw = png_of(2, 2, colour=3, rows=b"\0\0\1" * 2, more=chunk(b"PLTE", bytes(6)) + chunk(b"tRNS", bytes(400)))
     gathered = gather([drawn(raw), drawn(packed(gradient()))])
     assert len(gathered.pictures) == 1
     assert gathered.notes == ("picture 1 is damaged; it is left out. Draw it again and save the notebook.",)
 
 
-def test_a_photograph_of_a_camera_with_a_small_copy_behind_it_stays_a_photograph() -> None:
-    raw = packed(gradient(), "MPO", save_all=True, append_images=[gradient(size=(8, 6))])
-    (picture,), notes = (gathered := gather([drawn(raw, "image/jpeg")])).pictures, gathered.notes
-    assert picture.mime == "image/jpeg" and notes == ()
-
-
-@pytest.mark.parametrize("mime", ["image/PNG", "image/jpg"])
-def test_names_of_formats_as_people_write_them(mime: str) -> None:
-    kind = "PNG" if mime == "image/PNG" else "JPEG"
-    assert (
-        len(
-            gather(
-                drawn_in({"outputs": [{"data": {mime: base64.b64encode(packed(gradient(), kind)).decode()}}]})
-            ).pictures
-        )
-        == 1
+def test_a_photograph_with_a_thumbnail_behind_it_stays_a_photograph() -> None:
+    gathered = gather(
+        [drawn(packed(gradient(), "MPO", save_all=True, append_images=[gradient(size=(8, 6))]), "image/jpeg")]
     )
+    assert [picture.mime for picture in gathered.pictures] == ["image/jpeg"] and gathered.notes == ()
+
+
+@pytest.mark.parametrize(("mime", "kind"), [("image/PNG", "PNG"), ("image/jpg", "JPEG")])
+def test_other_spellings_of_formats_are_understood(mime: str, kind: str) -> None:
+    output = {"data": {mime: as_text(packed(gradient(), kind))}}
+    assert len(gather(drawn_in({"outputs": [output]})).pictures) == 1
 
 
 def test_a_damaged_checksum_is_found() -> None:
@@ -214,7 +215,7 @@ def test_a_damaged_checksum_is_found() -> None:
 
 
 @pytest.mark.parametrize("side", [4_500, 20_000, 2**31 - 1])
-def test_a_bomb_is_not_unpacked(side: int) -> None:
+def test_a_decompression_bomb_is_not_unpacked(side: int) -> None:
     begin = time.process_time()
     gathered = gather([drawn(png_of(side, side, rows=bytes(10_000)))] * 12)
     assert time.process_time() - begin < 2
@@ -222,7 +223,7 @@ def test_a_bomb_is_not_unpacked(side: int) -> None:
     assert all("20,000,000 pixels" in note or "damaged" in note for note in gathered.notes)
 
 
-def test_text_that_unpacks_to_much_is_not_unpacked() -> None:
+def test_compressed_text_in_a_picture_is_not_unpacked() -> None:
     bomb = chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(300 * 2**20)))
     raw = packed(gradient())
     at = raw.index(b"IDAT") - 4
@@ -241,16 +242,15 @@ def test_a_cell_has_a_limit_of_pixels_pictures_and_bytes(monkeypatch: pytest.Mon
     assert "the cell's pictures have more than 1 MiB" in gather([drawn("A" * 3 * 2**20)]).notes[0]
 
 
-def test_damaged_pictures_use_up_the_limits_too(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("limit", "of_one", "decoded"), [("MAX_CELL_PIXELS", 32 * 24, 2), ("MAX_FILE_BYTES", None, 3)])
+def test_damaged_pictures_count_towards_the_limits(
+    limit: str, of_one: int | None, decoded: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Else a hundred of them would be decoded nearly to the end."""
     raw = packed(gradient())[:-30]
-    monkeypatch.setattr(pictures, "MAX_CELL_PIXELS", 2 * 32 * 24)
+    monkeypatch.setattr(pictures, limit, decoded * (of_one or len(raw)))
     notes = gather([drawn(raw)] * 100).notes
-    assert ["damaged" in note for note in notes] == [True] * 2 + [False] * 23
-    monkeypatch.undo()
-    monkeypatch.setattr(pictures, "MAX_FILE_BYTES", 3 * len(raw))
-    notes = gather([drawn(raw)] * 100).notes
-    assert ["damaged" in note for note in notes] == [True] * 3 + [False] * 22
+    assert ["damaged" in note for note in notes] == [True] * decoded + [False] * (25 - decoded)
 
 
 def test_a_picture_that_takes_too_many_bytes_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,33 +277,25 @@ def test_a_picture_in_no_known_format_is_named(forms: Mapping[str, str], said: s
     assert gathered.pictures == () and said in gathered.notes[0] and "left out" in gathered.notes[0]
 
 
-def test_of_several_formats_the_first_sound_one_is_kept() -> None:
-    sound = base64.b64encode(packed(gradient(), "JPEG")).decode()
-    gathered = gather([SubmittedPicture({"image/svg+xml": "<svg/>", "image/jpeg": sound, "image/png": "broken"})])
+def test_of_several_formats_the_first_valid_one_is_kept() -> None:
+    gathered = gather([SubmittedPicture({"image/svg+xml": "<svg/>", "image/jpeg": JPEG, "image/png": "broken"})])
     assert gathered.pictures[0].mime == "image/jpeg" and gathered.notes == ()
 
 
-def test_odd_outputs_are_survived() -> None:
-    odd: list[Any] = [None, 3, {}, {"data": []}, {"data": {"image/png": 3}}, {"data": {"image/png": ["a", 3]}}]
-    assert drawn_in({"outputs": odd, "attachments": [1]}) == ()
+def test_malformed_outputs_are_ignored() -> None:
+    malformed: list[Any] = [None, 3, {}, {"data": []}, {"data": {"image/png": 3}}, {"data": {"image/png": ["a", 3]}}]
+    assert drawn_in({"outputs": malformed, "attachments": [1]}) == ()
     assert drawn_in({"outputs": {"data": {"image/png": "AAAA"}}}) == ()
-    assert drawn_in({"outputs": [{"data": {"image/png": ["AA", "AA\n"], "text/html": "x"}}]}) == (
-        SubmittedPicture({"image/png": "AAAA\n"}),
-    )
-    assert drawn_in({"attachments": {"a.png": {"image/png": "AAAA"}}}) == (
-        SubmittedPicture({"image/png": "AAAA"}, "a.png"),
-    )
+    lines = drawn_in({"outputs": [{"data": {"image/png": ["AA", "AA\n"], "text/html": "x"}}]})
+    assert lines == (SubmittedPicture({"image/png": "AAAA\n"}),)
+    attachment = drawn_in({"attachments": {"a.png": {"image/png": "AAAA"}}})
+    assert attachment == (SubmittedPicture({"image/png": "AAAA"}, "a.png"),)
 
 
-def rebuilt(notebook: NotebookNode) -> Rebuilt:
-    """The rebuilt toy notebook."""
-    return rebuild(toy(), read_cells(text(notebook), "toy.ipynb"), "toy.ipynb")
-
-
-def cell_of(notebook: NotebookNode, grade_id: str) -> NotebookNode:
+def cell_of(notebook: NotebookNode, wanted: str) -> NotebookNode:
     """The cell of an item."""
     cells: list[NotebookNode] = notebook.cells
-    return next(cell for cell in cells if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
+    return cells[place(notebook, wanted)]
 
 
 def output(**forms: str) -> Any:
@@ -317,11 +309,10 @@ def executed(result: Rebuilt) -> NotebookNode:
     return executed_notebook(toy(), result, {}, results)
 
 
-PNG = base64.b64encode(packed(gradient())).decode()
-JPEG = base64.b64encode(packed(gradient(), "JPEG")).decode()
+PNG, JPEG = as_text(packed(gradient())), as_text(packed(gradient(), "JPEG"))
 
 
-def test_pictures_of_cells_that_are_graded_by_hand_are_kept_and_no_other_output() -> None:
+def test_only_pictures_of_cells_graded_by_hand_are_kept() -> None:
     notebook = solved()
     outputs = [
         new_output("display_data", {"image/png": PNG, "text/html": "<script>alert(1)</script>"}),
@@ -335,12 +326,11 @@ def test_pictures_of_cells_that_are_graded_by_hand_are_kept_and_no_other_output(
     shown = executed(result)
     kept_outputs = [list(out.data) for out in cell_of(shown, "figure_loss").outputs]
     assert kept_outputs == [["image/png"], ["image/jpeg"]] and cell_of(shown, "standardize").outputs == []
-    assert [(flag.kind, flag.message[:44]) for flag in result.flags] == [
-        ("picture", "figure_loss: picture 3 is SVG only, which ca")
-    ]
+    [flag] = result.flags
+    assert flag.kind == "picture" and flag.message.startswith("figure_loss: picture 3 is SVG only, which ca")
 
 
-def test_no_picture_is_decoded_that_nobody_will_see(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_that_are_not_shown_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("a picture was decoded"))
     notebook = solved()
     cell_of(notebook, "standardize").outputs = [output(png=PNG)]
@@ -358,7 +348,7 @@ def test_a_figure_drawn_in_the_cell_below_is_shown(away: int) -> None:
     assert cell_of(executed(result), "figure_loss").outputs[0].data["image/png"]
     assert "its cell has no picture; the pictures of cell" in result.flags[0].message
     notebook.cells.insert(at + 1, new_markdown_cell("another matter", id="text"))
-    assert rebuilt(notebook).pictures == {}, "only what stands right below it"
+    assert rebuilt(notebook).pictures == {}, "only pictures directly below it"
 
 
 def attached(source: str, **files: str) -> NotebookNode:
@@ -368,33 +358,28 @@ def attached(source: str, **files: str) -> NotebookNode:
     return cell_of(executed(rebuilt(notebook)), "written_units")
 
 
-def test_a_picture_attached_to_a_written_answer_is_shown_once_and_under_our_name() -> None:
+def test_an_attached_picture_is_shown_once_under_a_name_of_ours() -> None:
     source = "See ![my \\sketch](attachment:my%20sketch.png) and again ![x](attachment:my%20sketch.png), <b>![y](http://e.org)"
     cell = attached(source, **{"my sketch.png": PNG, "unused.png": PNG})
     [(name, forms)] = cell.attachments.items()
     assert name.startswith("picture-") and name.endswith(".png") and list(forms) == ["image/png"]
     assert f"See ![attached picture](attachment:{name}) and again ![x] (attachment:my%20sketch.png)" in cell.source
     assert "< b>![y] (http://e.org)" in cell.source
-    page = markdown2html_of(cell)
+    page, _ = HTMLExporter().from_notebook_node(new_notebook(cells=[cell]))  # as the form grader shows it
+    page = page[page.index("<body") :]
     assert page.count("<img") == 1 and f'src="data:image/png;base64,{forms["image/png"]}"' in page
 
 
-def markdown2html_of(cell: NotebookNode) -> str:
-    """The cell as nbconvert, and so the form grader, shows it."""
-    page, _ = HTMLExporter().from_notebook_node(new_notebook(cells=[cell]))
-    return str(page[page.index("<body") :])
-
-
 def test_another_picture_under_the_same_name_makes_another_answer() -> None:
-    """The gradebook compares texts: who has read the first sketch has not read the second."""
-    source = "![image](attachment:image.png)"
-    other = base64.b64encode(packed(gradient("L"))).decode()
-    assert attached(source, **{"image.png": PNG}).source != attached(source, **{"image.png": other}).source
-    assert attached(source, **{"image.png": PNG}).source == attached(source, **{"image.png": PNG}).source
-    assert "attachments" not in attached(source, **{"image.png": "broken"})
+    """The gradebook compares texts: a grader who has read the first sketch has not read the second."""
+    first, same, other, broken = (
+        attached("![image](attachment:image.png)", **{"image.png": data})
+        for data in (PNG, PNG, as_text(packed(gradient("L"))), "broken")
+    )
+    assert first.source == same.source != other.source and "attachments" not in broken
 
 
-def test_student_and_grader_are_told_of_a_picture_that_is_not_kept() -> None:
+def test_the_feedback_page_names_a_picture_that_is_not_kept() -> None:
     notebook = solved()
     cell_of(notebook, "figure_loss").outputs = [output(svg_xml="<svg/>")]
     page = feedback_html(log_of("ada", flags=rebuilt(notebook).flags), toy())

@@ -1,4 +1,4 @@
-"""A file that cannot be read costs its owner at most: every way in which one submission's files may refuse."""
+"""A file that cannot be read affects only its own submission, whatever the reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ from autograder.verify.discover import find_logs, read_found
 from tests.autograder.batch.test_grade_folder import QUIETLY, in_this_process
 from tests.autograder.toy import ROOT, solved, text
 
-NOBODY = 65534
 SOLVED = text(solved())
 LOG = b"{}"
 
@@ -42,45 +41,30 @@ def submitted(tmp_path: Path) -> Path:
 
 
 Spoil = Callable[[Path], object]
-BOBS: dict[str, tuple[Spoil, Outcome, str]] = {
-    "a notebook that is a folder": (
-        lambda bob: (replaced(bob / "toy" / "toy.ipynb")).mkdir(),
-        Outcome.UNREADABLE,
-        "not a regular file",
-    ),
-    "a notebook that is a pipe": (
-        lambda bob: os.mkfifo(replaced(bob / "toy" / "toy.ipynb")),
-        Outcome.UNREADABLE,
-        "not a regular file",
-    ),
-    "a notebook that is a dangling link": (
-        lambda bob: replaced(bob / "toy" / "toy.ipynb").symlink_to("nowhere"),
-        Outcome.UNREADABLE,
-        "not a regular file",
-    ),
-    "a link in a circle": (
-        lambda bob: replaced(bob / "toy").symlink_to("toy"),
-        Outcome.UNREADABLE,
-        "behind a symbolic link",
-    ),
-    "a file in the place of the problem's folder": (
-        lambda bob: replaced(bob / "toy").write_bytes(b""),
-        Outcome.UNREADABLE,
-        "Not a directory",
-    ),
-    "nothing at all": (lambda bob: replaced(bob / "toy"), Outcome.MISSING, "nothing was submitted"),
+
+
+NOTEBOOK, FOLDER = "toy/toy.ipynb", "toy"
+INSTEAD: dict[str, tuple[str, Spoil, str]] = {
+    "a folder for the notebook": (NOTEBOOK, Path.mkdir, "not a regular file"),
+    "a pipe for the notebook": (NOTEBOOK, os.mkfifo, "not a regular file"),
+    "a dangling link for the notebook": (NOTEBOOK, lambda path: path.symlink_to("nowhere"), "not a regular file"),
+    "a link in a circle": (FOLDER, lambda path: path.symlink_to("toy"), "behind a symbolic link"),
+    "a file for the problem's folder": (FOLDER, Path.touch, "Not a directory"),
+    "nothing at all": (FOLDER, lambda path: None, "nothing was submitted"),
 }
-LOGS: dict[str, tuple[Spoil, str]] = {
-    "a folder": (Path.mkdir, "not a regular file"),
-    "a pipe": (os.mkfifo, "not a regular file"),
-    "a dangling link": (lambda log: log.symlink_to("nowhere"), "not a regular file"),
-    "a link to another student's": (lambda log: log.symlink_to("../../ada/toy/" + LOG_NAME), "not a regular file"),
-    "a socket": (lambda log: socket.socket(socket.AF_UNIX).bind(str(log)), "not a regular file"),
+
+
+LOGS: dict[str, Spoil] = {
+    "a folder": Path.mkdir,
+    "a pipe": os.mkfifo,
+    "a dangling link": lambda log: log.symlink_to("nowhere"),
+    "a link to another student's": lambda log: log.symlink_to("../../ada/toy/" + LOG_NAME),
+    "a socket": lambda log: socket.socket(socket.AF_UNIX).bind(str(log)),
 }
 
 
 def replaced(path: Path) -> Path:
-    """The path, with nothing there any more."""
+    """The path, after the file or folder there is removed."""
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     return path
 
@@ -91,9 +75,8 @@ def graded(submitted: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Graded
     out = submitted.parent / "out"
     logs = {one.log.student: one.log for one in grade_folder("toy", submitted, out, **QUIETLY)}
     with (out / "grades.csv").open(newline="", encoding="utf-8") as file:
-        assert {row["student"]: row["status"] for row in csv.DictReader(file)} == {
-            student: str(log.outcome) for student, log in logs.items()
-        }
+        listed = {row["student"]: row["status"] for row in csv.DictReader(file)}
+    assert listed == {student: str(log.outcome) for student, log in logs.items()}
     return logs
 
 
@@ -102,13 +85,15 @@ def others_are_graded(logs: dict[str, GradedLog]) -> bool:
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("name", BOBS)
-def test_what_lies_in_place_of_a_notebook(name: str, submitted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    spoil, outcome, said = BOBS[name]
-    spoil(submitted / "bob")
+@pytest.mark.parametrize("name", INSTEAD)
+def test_something_else_in_place_of_a_notebook_affects_only_its_submission(
+    name: str, submitted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, spoil, said = INSTEAD[name]
+    spoil(replaced(submitted / "bob" / place))
     logs = graded(submitted, monkeypatch)
-    assert others_are_graded(logs)
-    assert logs["bob"].outcome is outcome and said in logs["bob"].items[0].message
+    assert others_are_graded(logs) and said in logs["bob"].items[0].message
+    assert logs["bob"].outcome is (Outcome.MISSING if name == "nothing at all" else Outcome.UNREADABLE)
 
 
 @pytest.mark.kernel
@@ -117,21 +102,16 @@ def test_what_lies_in_place_of_a_notebook(name: str, submitted: Path, monkeypatc
 def test_a_log_that_cannot_be_read_is_flagged_and_the_notebook_is_graded(
     name: str, submitted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spoil, said = LOGS[name]
     monkeypatch.chdir(submitted / "bob" / "toy")  # the path of a socket must be short
-    Path(LOG_NAME).unlink()
-    spoil(Path(LOG_NAME))
+    LOGS[name](replaced(Path(LOG_NAME)))
     logs = graded(submitted, monkeypatch)
     assert others_are_graded(logs)
     assert (logs["bob"].outcome, logs["bob"].score) == (Outcome.GRADED, 20.0)
     [flag] = [flag for flag in logs["bob"].flags if flag.kind == "log_unusable"]
-    assert "could not be read" in flag.message and said in flag.message
+    assert "could not be read" in flag.message and "not a regular file" in flag.message
 
 
-REFUSALS = [
-    PermissionError(errno.EACCES, "Permission denied"),
-    OSError("no number, no words"),
-]
+REFUSALS = [PermissionError(errno.EACCES, "Permission denied"), OSError("no number, no words")]
 
 
 @pytest.mark.kernel
@@ -140,7 +120,7 @@ REFUSALS = [
 @pytest.mark.parametrize(
     "refused", ["bob", "bob/toy", "bob/toy/toy.ipynb", "bob/toy/submission_log.json", "bob/toy/timestamp.txt"]
 )
-def test_whatever_the_system_refuses_costs_the_owner_only(
+def test_an_error_of_the_system_affects_only_its_submission(
     refused: str, call: str, refusal: OSError, submitted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here and below, a call refuses, as a broken disk, a lost share or missing permissions do."""
@@ -166,16 +146,15 @@ def test_whatever_the_system_refuses_costs_the_owner_only(
 def test_a_log_that_the_system_refuses_is_flagged_with_the_reason(
     submitted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = submitted / "bob" / "toy" / "toy.ipynb"
     real = os.open
-    monkeypatch.setattr(
-        os, "open", lambda name, *rest: refused(name) if str(name).endswith(".json") else real(name, *rest)
-    )
 
-    def refused(name: object) -> int:
-        raise PermissionError(errno.EACCES, "Permission denied", name)
+    def refuse(name: object, *rest: Any) -> int:
+        if str(name).endswith(".json"):
+            raise PermissionError(errno.EACCES, "Permission denied", name)
+        return real(name, *rest)  # type: ignore[arg-type]
 
-    assert read_submission(path).log_fault == "Permission denied"
+    monkeypatch.setattr(os, "open", refuse)
+    assert read_submission(submitted / "bob" / "toy" / "toy.ipynb").log_fault == "Permission denied"
     with pytest.raises(UnusableError, match="cannot be read: Permission denied"):
         read_found(find_logs([submitted / "bob"])[0])
 
@@ -193,7 +172,7 @@ def test_a_file_that_vanishes_while_it_is_read_is_missing(submitted: Path, monke
 
 
 @pytest.mark.parametrize("seconds", [-(2**40), 2**40])
-def test_a_time_that_no_calendar_has_is_none(seconds: int, submitted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_with_an_invalid_time_is_read(seconds: int, submitted: Path) -> None:
     path = submitted / "bob" / "toy" / "toy.ipynb"
     try:
         os.utime(path, (seconds, seconds))
@@ -203,7 +182,7 @@ def test_a_time_that_no_calendar_has_is_none(seconds: int, submitted: Path, monk
     assert submission.notebook == SOLVED and submission.fault is None
 
 
-def test_a_time_that_cannot_be_read_is_said(
+def test_an_invalid_submission_time_is_a_warning(
     submitted: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     replaced(submitted / "bob" / "toy" / "toy.ipynb")
@@ -215,10 +194,10 @@ def test_a_time_that_cannot_be_read_is_said(
 
 
 @pytest.fixture
-def as_nobody(submitted: Path) -> Iterator[Callable[[str], str]]:
-    """Runs Python as a user who owns nothing of the class."""
+def as_other_user(submitted: Path) -> Callable[[str], str]:
+    """Runs Python as a user who owns no file of the class."""
     if os.geteuid() != 0:
-        pytest.skip("only root can become somebody else")
+        pytest.skip("only root can become another user")
     for folder in (submitted, *submitted.parents):
         if not folder.stat().st_mode & 0o001 and folder.is_relative_to("/tmp"):
             folder.chmod(0o711)
@@ -226,43 +205,37 @@ def as_nobody(submitted: Path) -> Iterator[Callable[[str], str]]:
     def run(script: str) -> str:
         imports = "from autograder.submissions.reader import *; from autograder.submissions.class_folder import *"
         code = "import os, sys; os.setgid(65534); os.setuid(65534); from pathlib import Path; "
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                f"{imports}; {code}{script}",
-            ],
-            env={**os.environ, "PYTHONPATH": str(Path(autograder.__file__).parents[1])},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command = [sys.executable, "-c", f"{imports}; {code}{script}"]
+        environment = {**os.environ, "PYTHONPATH": str(Path(autograder.__file__).parents[1])}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    yield run
+    return run
 
 
-def test_missing_permissions_of_every_kind(submitted: Path, as_nobody: Callable[[str], str]) -> None:
+def test_missing_permissions_are_named_or_refuse_the_class(
+    submitted: Path, as_other_user: Callable[[str], str]
+) -> None:
     submitted.chmod(0o755)
     read = f"s = read_submission(Path('{submitted}/bob/toy/toy.ipynb'), 'bob', Path('{submitted}')); "
     shown = read + "print(s.fault, repr(s.log_fault), len(s.notebook), s.log)"
-    assert as_nobody(shown).split(" ", 2)[:2] == ["None", "''"]
+    assert as_other_user(shown).split(" ", 2)[:2] == ["None", "''"]
     (submitted / "bob" / "toy" / LOG_NAME).chmod(0)
-    assert as_nobody(shown) == f"None 'Permission denied' {len(SOLVED)} None\n"
+    assert as_other_user(shown) == f"None 'Permission denied' {len(SOLVED)} None\n"
     for path in ("toy/toy.ipynb", "toy", ""):
         (submitted / "bob" / path).chmod(0)
-        said = as_nobody(shown + f"; print(students_in(Path('{submitted}'), 'toy'))")
+        said = as_other_user(shown + f"; print(students_in(Path('{submitted}'), 'toy'))")
         assert "cannot be read: Permission denied" in said and "['ada', 'bob', 'eve']" in said, path
         (submitted / "bob" / path).chmod(0o755)
     submitted.chmod(0o711)
-    said = as_nobody(f"""
+    said = as_other_user(f"""
 try: students_in(Path('{submitted}'), 'toy')
 except Exception as error: print(type(error).__name__, error)""")
     assert said.startswith("SetupError") and "Permission denied; nothing was graded" in said
 
 
-def test_a_class_that_cannot_be_listed_is_one_clear_message(submitted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_class_that_cannot_be_listed_is_refused(submitted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Any) -> Any:
         raise PermissionError(errno.EACCES, "Permission denied", path)
 
@@ -271,7 +244,7 @@ def test_a_class_that_cannot_be_listed_is_one_clear_message(submitted: Path, mon
         students_in(submitted, "toy")
 
 
-def test_the_library_answers_too(submitted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_library_call_reports_an_unreadable_notebook(submitted: Path) -> None:
     os.mkfifo(replaced(submitted / "bob" / "toy" / "toy.ipynb"))
     log = autograder.grade("toy", submitted / "bob" / "toy" / "toy.ipynb", student="bob", root=ROOT)
     assert log.outcome is Outcome.UNREADABLE and "not a regular file" in log.items[0].message

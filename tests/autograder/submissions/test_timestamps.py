@@ -1,4 +1,4 @@
-"""Hand-in times come from the course platform's list and from nothing that a student can write."""
+"""Submission times come from the course platform's list and from no file that a student can write."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autograder.submissions.timestamps import TIME_FILE, read_times, submission_
 MOMENT = datetime(2027, 1, 17, 23, 12, 5, 250_000, tzinfo=timezone(timedelta(hours=1)))
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
+def test_a_written_time_is_read(tmp_path: Path) -> None:
     assert submission_time(tmp_path) is None
     (tmp_path / TIME_FILE).write_bytes(time_text(MOMENT))
     assert submission_time(tmp_path) == MOMENT
@@ -23,12 +23,12 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"soon", b"\xff", b"2027-13-01 00:00:00 UTC", b"1" * 300, b"[" * 150])
-def test_what_is_no_time_is_none(tmp_path: Path, data: bytes) -> None:
+def test_an_invalid_time_is_none(tmp_path: Path, data: bytes) -> None:
     (tmp_path / TIME_FILE).write_bytes(data)
     assert submission_time(tmp_path) is None
 
 
-def test_links_and_pipes_are_no_times(tmp_path: Path) -> None:
+def test_links_and_pipes_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "real").write_bytes(time_text(MOMENT))
     for name, make in (("link", lambda path: path.symlink_to(tmp_path / "real")), ("pipe", os.mkfifo)):
         (tmp_path / name).mkdir()
@@ -36,7 +36,7 @@ def test_links_and_pipes_are_no_times(tmp_path: Path) -> None:
         assert submission_time(tmp_path / name) is None
 
 
-def test_a_list_of_times(tmp_path: Path) -> None:
+def test_a_list_of_times_is_read(tmp_path: Path) -> None:
     path = tmp_path / "times.csv"
     path.write_text("name,student,time\nAda L,ada,2027-01-17T23:12:05.25+01:00\nB,bob,2027-01-17T22:00:00Z\n")
     assert read_times(path) == {"ada": MOMENT, "bob": datetime(2027, 1, 17, 22, tzinfo=UTC)}
@@ -55,7 +55,7 @@ def test_a_list_of_times(tmp_path: Path) -> None:
         ("student,time\n\udcff,x\n", "cannot be read"),
     ],
 )
-def test_a_list_that_cannot_be_used(tmp_path: Path, text: str, said: str) -> None:
+def test_an_invalid_list_is_refused_with_the_line(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "times.csv"
     path.write_text(text, errors="surrogateescape")
     with pytest.raises(SetupError, match=said):

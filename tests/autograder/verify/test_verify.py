@@ -1,4 +1,4 @@
-"""`autograder verify`: each log gets the verdict it deserves, whatever is in it, and no student code runs."""
+"""`autograder verify` gives each log the right verdict, whatever the log contains, and runs no student code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from autograder.cli.main import app
 from autograder.core.errors import AutograderError
 from autograder.core.notebook_io import notebook_text
 from autograder.course.metric_ranges import declared_ranges
-from autograder.course.problem import load_problem, problem_ids
+from autograder.course.problem import Problem, load_problem, problem_ids
 from autograder.course.variants import variants
 from autograder.grading.misconceptions import answer, asked_items, expected, known_misconceptions, with_answer
 from autograder.grading.reference import reference
@@ -40,6 +40,7 @@ from homework.hand_in.source_hash import source_hash
 from tests.problems.run_source import ROOT
 
 VAE = load_problem("vae", ROOT)
+KL = "kl_standard_normal"
 GOOD = {
     "vae/test_nelbo": 100.0,
     "vae/test_kl": 13.0,
@@ -50,15 +51,32 @@ GOOD = {
 }
 
 
-def log_of(student: str, metrics: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
-    """An honest VAE log with numbers as honest runs give them, some of it changed."""
-    numbers = {name: {"value": value, "stderr": None, "runs": 1} for name, value in GOOD.items()}
-    record = made_up_log(VAE, student)
-    return {**record, "metrics": {**numbers, **(metrics or {})}, **changes}
+def log_of(
+    student: str, metrics: Mapping[str, Any] | None = None, answers: Mapping[str, Any] | None = None, **changes: Any
+) -> dict[str, Any]:
+    """An honest VAE log with numbers as honest runs give them, some metrics, answers and other entries changed."""
+    log = made_up_log(VAE, student)
+    numbers = {name: metric(value) for name, value in GOOD.items()}
+    return {
+        **log,
+        "metrics": {**numbers, **(metrics or {})},
+        "answers": {**log["answers"], **(answers or {})},
+        **changes,
+    }
+
+
+def metric(value: Any, **more: Any) -> dict[str, Any]:
+    """One entry of the metrics of a log."""
+    return {"value": value, "stderr": None, "runs": 1, **more}
+
+
+def mistaken(slug: str) -> dict[str, Any]:
+    """Item → names of a notebook with a known misconception, as `made_up_log` takes them; empty for no slug."""
+    return {KL: known_misconceptions(reference(VAE), VAE.item(KL))[slug]} if slug else {}
 
 
 def only(folder: Path, log: Mapping[str, Any], student: str = "") -> Verified:
-    """The result for one log that was handed in alone."""
+    """The result for the only log of a folder."""
     (result,) = verify([write_log(folder, log, student)], root=ROOT)
     return result
 
@@ -67,20 +85,32 @@ def kinds(result: Verified) -> list[str]:
     return [flag.kind for flag in result.flags]
 
 
+def verdicts(result: Verified) -> list[Verdict]:
+    return [item.verdict for item in result.items]
+
+
+def write_notebook(folder: Path, name: str = "vae.ipynb", problem: Problem = VAE, **answers: str) -> Path:
+    """Writes a solved notebook beside a log, some answers replaced."""
+    notebook = fill_in(released_notebook(problem), {**solution_answers(problem), **answers})
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(notebook_text(notebook), encoding="utf-8")
+    return path
+
+
 @pytest.mark.parametrize("problem_id", problem_ids(ROOT))
-def test_honest_answers_to_every_problem_are_right(problem_id: str, tmp_path: Path) -> None:
+def test_honest_answers_to_each_problem_are_right(problem_id: str, tmp_path: Path) -> None:
     problem = load_problem(problem_id, ROOT)
     result = only(tmp_path, made_up_log(problem, "ada"))
-    assert {item.id: item.verdict for item in result.items} == {
-        item.id: Verdict.RIGHT for item in problem.items if item.kind == "code"
-    }
+    assert {item.id for item in result.items} == {item.id for item in problem.items if item.kind == "code"}
+    assert set(verdicts(result)) == {Verdict.RIGHT}
     assert not result.flags and not result.copied_from
     assert {one.verdict for one in result.metrics} == {MetricVerdict.ABSENT}, "each problem declares metrics"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("problem_id", problem_ids(ROOT))
-def test_other_right_code_gives_right_answers(problem_id: str) -> None:
+def test_right_alternatives_give_right_answers(problem_id: str) -> None:
     problem = load_problem(problem_id, ROOT)
     own = reference(problem)
     asked = {item.id: item for item in asked_items(own)}
@@ -93,12 +123,11 @@ def test_other_right_code_gives_right_answers(problem_id: str) -> None:
 
 
 @pytest.mark.kernel
-def test_what_a_notebook_leaves_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_of_an_executed_notebook_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Executed as a student does it; the code in the log is that of the notebook, executed or not."""
-    monkeypatch.setenv("HOMEWORK_PROFILE", "grade")
-    monkeypatch.setenv("HOMEWORK_STUDENT", "ada")
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    path = hand_in_notebook(tmp_path / "ada" / "vae")
+    for name, value in (("HOMEWORK_PROFILE", "grade"), ("HOMEWORK_STUDENT", "ada"), ("PYTHONPATH", str(ROOT))):
+        monkeypatch.setenv(name, value)
+    path = write_notebook(tmp_path / "ada" / "vae")
     notebook = nbformat.read(path, as_version=4)
     notebook.cells = [cell for cell in notebook.cells if "install" not in cell.metadata.get("tags", ())]
     NotebookClient(notebook, resources={"metadata": {"path": str(path.parent)}}).execute()
@@ -109,190 +138,130 @@ def test_what_a_notebook_leaves_behind(tmp_path: Path, monkeypatch: pytest.Monke
     assert kinds(result) == ["grade_profile"] and result.metrics == ()
 
 
-def test_an_honest_log_leaves_nothing_to_look_at(tmp_path: Path) -> None:
+def test_an_honest_log_needs_no_review(tmp_path: Path) -> None:
     result = only(tmp_path, log_of("ada"))
     assert result.ok and (result.student, result.problem, result.profile) == ("ada", "vae", "mini")
 
 
 def test_wrong_answers_are_named(tmp_path: Path) -> None:
-    own = reference(VAE)
-    wrong = known_misconceptions(own, VAE.item("kl_standard_normal"))["averaged_over_batch"]
-    log = made_up_log(VAE, "ada", wrong={"kl_standard_normal": wrong})
+    log = made_up_log(VAE, "ada", wrong=mistaken("averaged_over_batch"))
     log["answers"]["sample_gaussian"] = {"error": "NotImplementedError: sample_gaussian\x1b[2J"}
     log["answers"]["negative_elbo_bound"]["kl"] *= 1.01
     result = only(tmp_path, log)
-    assert [item.verdict for item in result.items] == [Verdict.ERROR, Verdict.MISCONCEPTION, Verdict.WRONG]
-    known = result.item("kl_standard_normal")
+    assert verdicts(result) == [Verdict.ERROR, Verdict.MISCONCEPTION, Verdict.WRONG]
     text = {variant.slug: variant.text for variant in variants(VAE, "wrong")}["averaged_over_batch"]
-    assert known.misconception == "averaged_over_batch" and known.message == text
+    assert (result.item(KL).misconception, result.item(KL).message) == ("averaged_over_batch", text)
     assert "NotImplementedError" in result.items[0].message and "\x1b" not in result.items[0].message
     del log["answers"]["sample_gaussian"]
     (unnamed,) = verify([write_log(tmp_path, log)], root=ROOT, misconceptions=False)
-    assert [item.verdict for item in unnamed.items] == [Verdict.MISSING, Verdict.WRONG, Verdict.WRONG]
-    assert not unnamed.ok
+    assert verdicts(unnamed) == [Verdict.MISSING, Verdict.WRONG, Verdict.WRONG] and not unnamed.ok
 
 
-def test_a_misconception_reaches_the_helper_that_calls_the_item_by_name(tmp_path: Path) -> None:
+def test_a_misconception_is_named_where_a_given_helper_calls_the_item(tmp_path: Path) -> None:
     problem = load_problem("summarization", ROOT)
-    own = reference(problem)
     item = problem.item("TransformerStack")
-    names = known_misconceptions(own, item)["unpadded_places_counted"]
+    names = known_misconceptions(reference(problem), item)["unpadded_places_counted"]
     result = only(tmp_path, made_up_log(problem, "ada", wrong={item.id: names}))
     assert result.item(item.id).misconception == "unpadded_places_counted"
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [
-        "NaN",
-        "Infinity",
-        None,
-        True,
-        [],
-        {},
-        [["NaN"] * 2] * 3,
-        [[10**400] * 2] * 3,
-        [0.0] * 10**5,
-    ],
+    "answer", ["NaN", "Infinity", None, True, [], {}, [["NaN"] * 2] * 3, [[10**400] * 2] * 3, [0.0] * 10**5]
 )
-def test_what_is_no_number_is_never_right(answer: Any, tmp_path: Path) -> None:
-    log = made_up_log(VAE, "ada")
-    log["answers"]["sample_gaussian"] = answer
-    path = write_log(tmp_path, log)
-    result = verify([path], root=ROOT)[0]
+def test_an_answer_that_is_no_finite_number_is_wrong(answer: Any, tmp_path: Path) -> None:
+    result = only(tmp_path, log_of("ada", answers={"sample_gaussian": answer}))
     assert result.item("sample_gaussian").verdict is Verdict.WRONG and result.right == 2
 
 
-def test_a_log_with_an_infinite_number_is_none(tmp_path: Path) -> None:
-    log = made_up_log(VAE, "ada")
-    log["answers"]["sample_gaussian"] = [[1e999, 1e999]] * 3
-    path = write_log(tmp_path, log)
+def test_a_log_with_an_infinite_number_is_unusable(tmp_path: Path) -> None:
+    path = write_log(tmp_path, log_of("ada", answers={"sample_gaussian": [[1e999] * 2] * 3}))
     path.write_text(path.read_text().replace("Infinity", "1e999"))
-    result = verify([path], root=ROOT)[0]
-    assert (result.right, result.ok) == (0, False)
-    [flag] = [flag for flag in result.flags if flag.kind == "log_unusable"]
-    assert "an infinite number at answers/sample_gaussian/0/0" in flag.message
+    (result,) = verify([path], root=ROOT)
+    assert (result.right, result.ok, kinds(result).count("log_unusable")) == (0, False, 1)
+    assert any("an infinite number at answers/sample_gaussian/0/0" in flag.message for flag in result.flags)
 
 
-def test_on_a_gpu_answers_may_be_less_exact(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("device", "factor", "right"), [("cpu", 1.0008, 2), ("cuda", 1.0008, 3), ("cuda", 1.01, 2)])
+def test_answers_from_a_gpu_may_be_less_exact(device: str, factor: float, right: int, tmp_path: Path) -> None:
     log = made_up_log(VAE, "ada")
-    log["answers"]["kl_standard_normal"] = [value * 1.0008 for value in log["answers"]["kl_standard_normal"]]
-    assert only(tmp_path, log).right == 2
-    log["environment"]["device"] = "cuda (Tesla T4)"
-    assert only(tmp_path, log).right == 3
-    log["answers"]["kl_standard_normal"] = [value * 1.01 for value in log["answers"]["kl_standard_normal"]]
-    assert only(tmp_path, log).right == 2
+    log["answers"][KL] = [value * factor for value in log["answers"][KL]]
+    log["environment"]["device"] = device.replace("cuda", "cuda (Tesla T4)")
+    assert only(tmp_path, log).right == right
 
 
-def test_copies_name_their_owner_and_nobody_else(tmp_path: Path) -> None:
+def test_a_copied_log_names_its_owner_and_no_other_student(tmp_path: Path) -> None:
     for student in ("ada", "bela", "chen"):
         write_log(tmp_path, log_of(student))
-    write_log(tmp_path, {**made_up_log(VAE, "dora", of="bela"), "metrics": log_of("dora")["metrics"]})
+    write_log(tmp_path, {**log_of("dora"), "answers": made_up_log(VAE, "dora", of="bela")["answers"]})
     write_log(tmp_path, log_of("chen"), "emre")  # with the name left as it was
     results = {result.student: result for result in verify([tmp_path], root=ROOT)}
-    assert {student: result.copied_from for student, result in results.items()} == {
-        "ada": (),
-        "bela": (),
-        "chen": (),
-        "dora": ("bela",),
-        "emre": ("chen",),
-    }
-    assert {item.verdict for item in results["dora"].items} == {Verdict.COPIED}
+    copied_from = dict.fromkeys(("ada", "bela", "chen"), ()) | {"dora": ("bela",), "emre": ("chen",)}
+    assert {student: result.copied_from for student, result in results.items()} == copied_from
+    assert set(verdicts(results["dora"])) == {Verdict.COPIED}
     assert not any("bela" in item.message for item in results["dora"].items), "students may read these"
     assert kinds(results["emre"]) == ["other_student"] and not results["dora"].flags
     assert results["bela"].ok and not results["emre"].ok
 
 
-def test_part_of_a_log_can_be_copied(tmp_path: Path) -> None:
-    write_log(tmp_path, log_of("ada"))
-    log = log_of("bela")
-    log["answers"]["kl_standard_normal"] = log_of("ada")["answers"]["kl_standard_normal"]
+@pytest.mark.parametrize("misconception", ["", "half_missing"])
+def test_one_copied_answer_is_found_even_if_it_is_wrong(misconception: str, tmp_path: Path) -> None:
+    log = made_up_log(VAE, "ada", wrong=mistaken(misconception))
     write_log(tmp_path, log)
-    bela = verify([tmp_path], root=ROOT)[1]
-    assert [item.verdict for item in bela.items] == [Verdict.RIGHT, Verdict.COPIED, Verdict.RIGHT]
-
-
-def test_answers_that_follow_from_anothers_misconception_are_copies(tmp_path: Path) -> None:
-    names = known_misconceptions(reference(VAE), VAE.item("kl_standard_normal"))["half_missing"]
-    log = made_up_log(VAE, "ada", wrong={"kl_standard_normal": names})
-    write_log(tmp_path, log)
-    copied = made_up_log(VAE, "bela")
-    copied["answers"]["kl_standard_normal"] = log["answers"]["kl_standard_normal"]
-    write_log(tmp_path, copied)
+    write_log(tmp_path, log_of("bela", answers={KL: log["answers"][KL]}))
     ada, bela = verify([tmp_path], root=ROOT)
-    assert ada.item("kl_standard_normal").misconception == "half_missing" and not ada.copied_from
-    assert bela.copied_from == ("ada",) and bela.item("kl_standard_normal").verdict is Verdict.COPIED
+    assert ada.item(KL).misconception == misconception and not ada.copied_from
+    assert bela.copied_from == ("ada",) and verdicts(bela) == [Verdict.RIGHT, Verdict.COPIED, Verdict.RIGHT]
 
 
-def test_equal_wrong_answers_that_nothing_explains_are_a_note_and_no_copy(tmp_path: Path) -> None:
+def test_equal_wrong_answers_without_a_known_misconception_are_a_note_and_no_copy(tmp_path: Path) -> None:
     for student in ("ada", "bela"):
-        log = log_of(student)
-        log["answers"]["kl_standard_normal"] = [0.3678794] * 4
-        write_log(tmp_path, log)
+        write_log(tmp_path, log_of(student, answers={KL: [0.3678794] * 4}))
     for result in verify([tmp_path], root=ROOT):
-        assert not result.copied_from and result.item("kl_standard_normal").verdict is Verdict.WRONG
+        assert not result.copied_from and result.item(KL).verdict is Verdict.WRONG
         assert any("the same unexplained answer" in note for note in result.notes)
 
 
-def test_nobody_is_accused_in_an_honest_class(tmp_path: Path) -> None:
-    own, item = reference(VAE), VAE.item("kl_standard_normal")
-    slugs = sorted(known_misconceptions(own, item))
+def test_an_honest_class_has_no_copies(tmp_path: Path) -> None:
+    slugs = sorted(known_misconceptions(reference(VAE), VAE.item(KL)))
     for number in range(50):
-        wrong = known_misconceptions(own, item)[slugs[number % 4]] if number % 2 else None
-        write_log(tmp_path, made_up_log(VAE, f"student{number}", wrong={item.id: wrong} if wrong else None))
-    write_log(tmp_path / "again", made_up_log(VAE, "student0"))  # handed in twice
+        wrong = mistaken(slugs[number % 4] if number % 2 else "")
+        write_log(tmp_path, made_up_log(VAE, f"student{number}", wrong=wrong))
+    write_log(tmp_path / "again", made_up_log(VAE, "student0"))  # submitted twice
     results = verify([tmp_path, tmp_path / "again"], root=ROOT)
     assert len(results) == 51 and not any(result.copied_from for result in results)
     assert sum(result.right == 3 for result in results) >= 26
 
 
-def test_items_with_few_right_answers_prove_nothing(tmp_path: Path) -> None:
+def test_equal_answers_to_items_with_few_right_answers_are_no_copies(tmp_path: Path) -> None:
     problem = load_problem("comparing_distributions", ROOT)
-    write_log(tmp_path, made_up_log(problem, "ada"))
-    log = made_up_log(problem, "bela")
-    of_ada = made_up_log(problem, "ada")["answers"]
-    log["answers"] |= {item: of_ada[item] for item in ("asymmetric_pair", "jensen_shannon")}
-    write_log(tmp_path, log)
+    ada, log = (made_up_log(problem, student) for student in ("ada", "bela"))
+    log["answers"] |= {item: ada["answers"][item] for item in ("asymmetric_pair", "jensen_shannon")}
+    for one in (ada, log):
+        write_log(tmp_path, one)
     bela = verify([tmp_path], root=ROOT, misconceptions=False)[1]
     assert bela.copied_from == () and bela.item("asymmetric_pair").verdict is Verdict.RIGHT
     assert bela.item("jensen_shannon").verdict is Verdict.WRONG, "one number alone can be chance"
 
 
-@pytest.mark.parametrize(
-    ("problem_id", "item_id", "proves"),
-    [
-        ("vae", "kl_standard_normal", True),
-        ("early_exit", "prediction_entropy", True),
-        ("early_exit", "choose_exit", False),
-        ("early_exit", "tail_variance", False),
-        ("early_exit", "expected_macs", False),
-        ("diffusion", "sample_yt", False),
-        ("rlhf", "GroupedRandomSampler", False),
-    ],
-)
-def test_what_one_answer_of_somebody_elses_is_worth(problem_id: str, item_id: str, proves: bool) -> None:
+PROVES = [("vae", KL), ("early_exit", "prediction_entropy")]
+PROVES_NOT = [("early_exit", item_id) for item_id in ("choose_exit", "tail_variance", "expected_macs")]
+PROVES_NOT += [("diffusion", "sample_yt"), ("rlhf", "GroupedRandomSampler")]
+
+
+@pytest.mark.parametrize(("problem_id", "item_id"), PROVES + PROVES_NOT)
+def test_one_equal_answer_proves_a_copy_if_right_answers_differ_enough(problem_id: str, item_id: str) -> None:
     problem = load_problem(problem_id, ROOT)
     answers = RightAnswers(["ada", "bela"], partial(expected, reference(problem), problem.item(item_id)))
-    assert (answers.worth >= PROOF) == proves, answers.worth
+    assert (answers.worth >= PROOF) == ((problem_id, item_id) in PROVES), answers.worth
 
 
-def test_a_name_that_nobody_in_the_class_has(tmp_path: Path) -> None:
-    write_log(tmp_path, log_of("A. Lovelace"), "ada")
-    write_log(tmp_path, log_of("A. Lovelace"), "bela")
+def test_a_log_with_a_name_outside_the_class_is_flagged(tmp_path: Path) -> None:
+    for student in ("ada", "bela"):
+        write_log(tmp_path, log_of("A. Lovelace"), student)
     ada, bela = verify([tmp_path], root=ROOT)
     assert ada.right == 3 and kinds(ada) == kinds(bela) == ["other_student"]
     assert "The same name is in the log of bela." in ada.flags[0].message
     assert kinds(only(tmp_path / "other", log_of("anonymous"))) == ["anonymous"]
-
-
-def hand_in_notebook(folder: Path, name: str = "vae.ipynb", problem_id: str = "vae", **answers: str) -> Path:
-    """Writes a solved notebook beside a log."""
-    problem = load_problem(problem_id, ROOT)
-    notebook = fill_in(released_notebook(problem), {**solution_answers(problem), **answers})
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / name
-    path.write_text(notebook_text(notebook), encoding="utf-8")
-    return path
 
 
 @pytest.mark.parametrize("name", ["vae.ipynb", "vae (1).ipynb"])
@@ -300,78 +269,66 @@ def test_the_code_is_compared_with_the_notebook(name: str, tmp_path: Path) -> No
     answers = solution_answers(VAE)
     code = {item: source_hash(source) for item, source in answers.items() if not item.startswith(("written", "figure"))}
     path = write_log(tmp_path, log_of("ada", code=code))
-    hand_in_notebook(path.parent, name)
-    (result,) = verify([path], root=ROOT)
-    assert {item.code for item in result.items} == {CodeVerdict.SAME} and result.ok and not result.notes
-    hand_in_notebook(path.parent, name, sample_gaussian=answers["sample_gaussian"] + "\n    return 0")
-    (result,) = verify([path], root=ROOT)
-    assert [item.code for item in result.items] == [CodeVerdict.CHANGED, CodeVerdict.SAME, CodeVerdict.SAME]
-    assert not result.ok
+    for added, verdict in (("", CodeVerdict.SAME), ("\n    return 0", CodeVerdict.CHANGED)):
+        write_notebook(path.parent, name, sample_gaussian=answers["sample_gaussian"] + added)
+        (result,) = verify([path], root=ROOT)
+        assert [item.code for item in result.items] == [verdict, CodeVerdict.SAME, CodeVerdict.SAME]
+        assert result.ok == (not added) and (added or not result.notes)
 
 
-def test_a_notebook_that_cannot_be_used_is_no_error(tmp_path: Path) -> None:
+def test_a_notebook_that_cannot_be_used_is_a_note_and_no_error(tmp_path: Path) -> None:
     path = write_log(tmp_path, log_of("ada", code={"sample_gaussian": "0" * 64}))
     notebook = path.parent / "vae.ipynb"
     assert verify([path], root=ROOT)[0].notes == ("No notebook beside the log.",)
-    for story in ("another problem's", "no notebook", "too large", "a link"):
-        if story == "another problem's":
-            hand_in_notebook(path.parent, "vae.ipynb", "early_exit")
-        elif story == "a link":
-            notebook.unlink()
-            notebook.symlink_to(path)
-        else:
+    write_notebook(path.parent, problem=load_problem("early_exit", ROOT))
+    for story in ("another problem's", "no notebook", "100 MiB", "a link"):
+        if story == "no notebook":
             notebook.write_text(story)
-            os.truncate(notebook, 40 * 2**20 if story == "too large" else len(story))
+        elif story != "another problem's":
+            put_instead(notebook, story)
         (result,) = verify([tmp_path], root=ROOT)
         assert result.ok and result.notes[0].startswith("The code was not compared"), story
 
 
-def metric(value: Any, **more: Any) -> dict[str, Any]:
-    return {"value": value, "stderr": None, "runs": 1, **more}
+THREE = {"runs": 3, "values": [99.0, 100.0, 101.0]}
+STDERR = 1 / math.sqrt(3)
+RECORDS: dict[MetricVerdict, list[dict[str, Any]]] = {
+    MetricVerdict.IN_BAND: [metric(100.0), metric(100.0, **THREE, stderr=STDERR), metric(100.0, values=[100.0])],
+    MetricVerdict.OUTSIDE: [metric(547.2), metric(0)],
+    MetricVerdict.MISSING: [metric(None)],
+    MetricVerdict.INCONSISTENT: [
+        *(metric(100.0, **THREE, stderr=1.0), metric(100.5, **THREE, stderr=STDERR), metric(100.0, **THREE)),
+        *(metric(100.0, **{**THREE, "runs": 5}, stderr=STDERR), metric(100.0, stderr=0.1, values=[100.0])),
+        *(metric(100.0, values=[]), metric(100.0, values="100"), metric(100.0, stderr=-1.0), metric(10**400)),
+        *(metric(100.0, runs=2, values=[100.0, None]), metric(100.0, runs=2, values=[1e308, 1e308])),
+    ],
+}
 
 
 @pytest.mark.parametrize(
-    ("record", "verdict"),
-    [
-        (metric(100.0), MetricVerdict.IN_BAND),
-        (metric(547.2), MetricVerdict.OUTSIDE),
-        (metric(0), MetricVerdict.OUTSIDE),
-        (metric(None), MetricVerdict.MISSING),
-        (metric(100.0, stderr=1.0, runs=3, values=[99.0, 100.0, 101.0]), MetricVerdict.INCONSISTENT),
-        (metric(100.0, stderr=1 / math.sqrt(3), runs=3, values=[99.0, 100.0, 101.0]), MetricVerdict.IN_BAND),
-        (metric(100.5, stderr=1 / math.sqrt(3), runs=3, values=[99.0, 100.0, 101.0]), MetricVerdict.INCONSISTENT),
-        (metric(100.0, stderr=1 / math.sqrt(3), runs=5, values=[99.0, 100.0, 101.0]), MetricVerdict.INCONSISTENT),
-        (metric(100.0, runs=3, values=[99.0, 100.0, 101.0]), MetricVerdict.INCONSISTENT),
-        (metric(100.0, values=[100.0]), MetricVerdict.IN_BAND),
-        (metric(100.0, stderr=0.1, values=[100.0]), MetricVerdict.INCONSISTENT),
-        (metric(100.0, values=[]), MetricVerdict.INCONSISTENT),
-        (metric(100.0, values="100"), MetricVerdict.INCONSISTENT),
-        (metric(100.0, runs=2, values=[100.0, None]), MetricVerdict.INCONSISTENT),
-        (metric(100.0, runs=2, values=[1e308, 1e308]), MetricVerdict.INCONSISTENT),
-        (metric(100.0, stderr=-1.0), MetricVerdict.INCONSISTENT),
-        (metric(10**400), MetricVerdict.INCONSISTENT),
-    ],
+    ("record", "verdict"), [(record, verdict) for verdict, records in RECORDS.items() for record in records]
 )
-def test_metrics_are_held_against_bands_and_evidence(
+def test_metrics_are_compared_with_expected_ranges_and_their_own_runs(
     record: dict[str, Any], verdict: MetricVerdict, tmp_path: Path
 ) -> None:
     result = only(tmp_path, log_of("ada", {"vae/test_nelbo": record}))
     found = {one.id: one for one in result.metrics}
-    assert found["vae/test_nelbo"].verdict is verdict
-    assert bool(found["vae/test_nelbo"].message) == (verdict is not MetricVerdict.IN_BAND) == (not result.ok)
-    assert {one.verdict for name, one in found.items() if name != "vae/test_nelbo"} == {MetricVerdict.IN_BAND}
+    changed = found.pop("vae/test_nelbo")
+    assert changed.verdict is verdict
+    assert bool(changed.message) == (verdict is not MetricVerdict.IN_BAND) == (not result.ok)
+    assert {one.verdict for one in found.values()} == {MetricVerdict.IN_BAND}
 
 
-def test_metrics_that_should_be_there(tmp_path: Path) -> None:
+def test_declared_metrics_that_are_absent_are_named(tmp_path: Path) -> None:
     log = log_of("ada", {"vae/my_own": metric(3.0)}, profile="full")
     del log["metrics"]["vae/test_kl"], log["metrics"]["vae/beta_8_test_nelbo"]
     found = {one.id: one.verdict for one in only(tmp_path, log).metrics}
     assert found["vae/test_kl"] is MetricVerdict.ABSENT
-    assert "vae/beta_8_test_nelbo" not in found, "nobody has measured it in profile full"
+    assert "vae/beta_8_test_nelbo" not in found, "it has no expected range in profile full"
     assert found["vae/beta_1_test_nelbo"] is found["vae/my_own"] is MetricVerdict.NO_BAND
 
 
-def test_bands_hold_what_was_measured() -> None:
+def test_expected_ranges_contain_the_measured_numbers() -> None:
     """A few numbers of docs/results.md, and what an untrained network gives."""
     measured = {
         ("vae/test_nelbo", "full"): (98.11, 547.2),
@@ -409,9 +366,9 @@ UNUSABLE: dict[str, bytes] = {
 }
 
 
-def no_file(path: Path, story: str) -> None:
-    """Puts something else in the place of a log."""
-    path.unlink()
+def put_instead(path: Path, story: str) -> None:
+    """Puts something else in the place of a file, if there is one."""
+    path.unlink(missing_ok=True)
     if story == "a link":
         path.symlink_to("/etc/hostname")
     elif story == "a pipe":
@@ -424,39 +381,38 @@ def no_file(path: Path, story: str) -> None:
 
 
 @pytest.mark.parametrize("story", [*UNUSABLE, "a link", "a pipe", "a folder", "100 MiB"])
-def test_a_log_that_cannot_be_used_says_why_and_stops_nobody(story: str, tmp_path: Path) -> None:
+def test_an_unusable_log_is_flagged_with_the_reason_and_the_class_is_verified(story: str, tmp_path: Path) -> None:
     write_log(tmp_path, log_of("ada"))
     path = write_log(tmp_path, log_of("bela"))
     if story in UNUSABLE:
         path.write_bytes(UNUSABLE[story])
     else:
-        no_file(path, story)
+        put_instead(path, story)
     ada, bela = verify([tmp_path], root=ROOT)
     assert ada.ok and kinds(bela) == ["log_unusable"] and (bela.student, bela.problem) == ("bela", "vae")
     assert bela.flags[0].message.isprintable() and len(bela.flags[0].message) <= 300
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:
-    write_log(tmp_path / "elsewhere", log_of("ada"))
-    (tmp_path / "class").mkdir()
-    (tmp_path / "class" / "ada").symlink_to(tmp_path / "elsewhere" / "ada")
-    (tmp_path / "class" / "bela").mkdir()
-    (tmp_path / "class" / "bela" / "vae").symlink_to(tmp_path / "elsewhere" / "ada" / "vae")
+    elsewhere = write_log(tmp_path / "elsewhere", log_of("ada")).parent
+    for link, target in (("ada", elsewhere.parent), ("bela/vae", elsewhere)):
+        path = tmp_path / "class" / link
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(target)
     results = verify([tmp_path / "class"], root=ROOT)
     assert [kinds(result) for result in results] == [["log_unusable"]] * 2
     assert all("link" in result.flags[0].message for result in results)
 
 
-def test_where_logs_are_looked_for(tmp_path: Path) -> None:
+def test_logs_are_found_in_folders_and_by_path(tmp_path: Path) -> None:
     one = write_log(tmp_path / "a", log_of("ada"))
-    (tmp_path / "b").mkdir()
-    two = (tmp_path / "b" / "submission_log.json").write_text(json.dumps(log_of("bela")))
-    assert two and len(verify([tmp_path / "b", tmp_path / "a", one], root=ROOT)) == 2
-    with pytest.raises(AutograderError, match="does not exist"):
-        verify([tmp_path / "c"], root=ROOT)
-    (tmp_path / "c").mkdir()
-    with pytest.raises(AutograderError, match=r"no submission_log\.json below"):
-        verify([tmp_path / "c"], root=ROOT)
+    for folder in ("b", "c"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "b" / "submission_log.json").write_text(json.dumps(log_of("bela")))
+    assert len(verify([tmp_path / "b", tmp_path / "a", one], root=ROOT)) == 2
+    for folder, said in (("nowhere", "does not exist"), ("c", r"no submission_log\.json below")):
+        with pytest.raises(AutograderError, match=said):
+            verify([tmp_path / folder], root=ROOT)
 
 
 JSON = st.recursive(
@@ -475,7 +431,7 @@ METRICS = st.sampled_from([*GOOD, "vae/x", "\x1b[2J"])
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_no_log_stops_the_run_or_is_right_by_accident(data: st.DataObject, tmp_path: Path) -> None:
+def test_no_random_log_stops_the_run_or_is_right(data: st.DataObject, tmp_path: Path) -> None:
     log: dict[str, Any] = {
         **log_of("ada"),
         "student": data.draw(st.text(max_size=30)),
@@ -492,14 +448,13 @@ def test_no_log_stops_the_run_or_is_right_by_accident(data: st.DataObject, tmp_p
     path.write_text(json.dumps(log).replace("NaN", '"NaN"' if data.draw(st.booleans()) else "1e999"))
     (result,) = verify([path, path], root=ROOT, misconceptions=False)
     assert result.right == 0
-    text = json.dumps(result.as_json(), allow_nan=False, ensure_ascii=False)
-    text.encode()
+    text = json.dumps(result.as_json(), allow_nan=False, ensure_ascii=False).encode().decode()
     assert "\x1b" not in text and "\\u001b" not in text
     done = CliRunner().invoke(app, ["verify", str(path), "--no-misconceptions"], env={"AUTOGRADER_ROOT": str(ROOT)})
     assert done.exit_code == 1 and "\x1b" not in done.output and "\u202e" not in done.output
 
 
-def test_no_student_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verify_runs_no_student_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*arguments: Any, **named: Any) -> None:
         raise AssertionError("the sandbox was started")
 
@@ -507,34 +462,37 @@ def test_no_student_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     path = write_log(tmp_path, log_of("ada", code={"sample_gaussian": "0" * 64}))
     trace = tmp_path / "it_ran"
     spell = f"open({str(trace)!r}, 'w')\n"
-    notebook = json.loads(hand_in_notebook(path.parent, sample_gaussian=spell).read_text())
+    written = write_notebook(path.parent, sample_gaussian=spell)
+    notebook = json.loads(written.read_text())
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             cell["source"] = spell + "".join(cell["source"])
-    (path.parent / "vae.ipynb").write_text(json.dumps(notebook))
+    written.write_text(json.dumps(notebook))
     (result,) = verify([tmp_path], root=ROOT)
     assert result.right == 3 and result.item("sample_gaussian").code is CodeVerdict.CHANGED
     assert not trace.exists()
 
 
-def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_counts_the_logs_to_review_and_writes_the_same_file_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AUTOGRADER_ROOT", str(ROOT))
+    command = ["verify", str(tmp_path / "class")]
     write_log(tmp_path / "class", log_of("ada"))
-    runner = CliRunner()
-    done = runner.invoke(app, ["verify", str(tmp_path / "class")])
+    done = CliRunner().invoke(app, command)
     assert done.exit_code == 0 and "0 of 1 log to review" in done.stdout
-    write_log(tmp_path / "class", {**log_of("be[red]la"), "profile": "grade"})
+    write_log(tmp_path / "class", log_of("be[red]la", profile="grade"))
     outs = [tmp_path / "first.json", tmp_path / "second.json"]
     for out in outs:
-        done = runner.invoke(app, ["verify", str(tmp_path / "class"), "--out", str(out)])
+        done = CliRunner().invoke(app, [*command, "--out", str(out)])
         assert done.exit_code == 1 and "be[red]la" in done.stdout and "3 of 3" in done.stdout
     assert outs[0].read_bytes() == outs[1].read_bytes()
     written = json.loads(outs[0].read_text(encoding="utf-8"))
     assert [log["student"] for log in written["logs"]] == ["ada", "be[red]la"] and written["ok"] is False
-    assert runner.invoke(app, ["verify", str(tmp_path / "nowhere")]).exit_code == 2
+    assert CliRunner().invoke(app, ["verify", str(tmp_path / "nowhere")]).exit_code == 2
 
 
-def test_right_answers_are_drawn_once_for_each_student(tmp_path: Path) -> None:
+def test_right_answers_are_computed_once_for_each_student(tmp_path: Path) -> None:
     for number in range(20):
         write_log(tmp_path, made_up_log(VAE, f"s{number}", of=f"s{number // 2}"))
     expected.cache_clear()

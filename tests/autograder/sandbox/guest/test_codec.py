@@ -1,14 +1,15 @@
-"""The wire format: what crosses comes out equal, what may not cross is refused, and no bytes break the decoder."""
+"""The wire format: values arrive equal, values that may not be sent are refused, and no bytes break the decoder."""
 
 from __future__ import annotations
 
 import collections
+import contextlib
 import json
-import math
 import socket
 import struct
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,7 +31,7 @@ from autograder.sandbox.guest.wire import (
 
 
 def refuse(value: Any) -> list[Any]:
-    """Nothing stays on this side in these tests."""
+    """Refuses each value that cannot be sent as data."""
     raise UnsendableError(type(value).__name__)
 
 
@@ -57,31 +58,25 @@ plain = st.recursive(
 )
 
 
-def alike(left: Any, right: Any) -> bool:
-    """Equal, of the same type, NaN being like NaN and -0.0 unlike 0.0."""
+def equal(left: Any, right: Any) -> bool:
+    """Compares values and types; NaN equals NaN, and -0.0 does not equal 0.0."""
     if type(left) is not type(right):
         return False
     if isinstance(left, float):
-        return (math.isnan(left) and math.isnan(right)) or (
-            left == right and math.copysign(1, left) == math.copysign(1, right)
-        )
+        return repr(left) == repr(right)
     if isinstance(left, (list, tuple)):
-        return len(left) == len(right) and all(map(alike, left, right))
+        return len(left) == len(right) and all(map(equal, left, right))
     if isinstance(left, dict):
-        return list(left) == list(right) and all(alike(left[key], right[key]) for key in left)
+        return list(left) == list(right) and all(equal(left[key], right[key]) for key in left)
     return bool(left == right)
 
 
 @given(plain)
-def test_plain_values_come_out_as_they_went_in(value: Any) -> None:
-    assert alike(crossed(value), value)
+def test_plain_values_arrive_equal(value: Any) -> None:
+    assert equal(crossed(value), value)
 
 
-@given(
-    st.sampled_from(sorted(DTYPES)),
-    st.lists(st.integers(0, 4), max_size=4),
-    st.integers(0, 2**31),
-)
+@given(st.sampled_from(sorted(DTYPES)), st.lists(st.integers(0, 4), max_size=4), st.integers(0, 2**31))
 def test_tensors_keep_dtype_shape_and_bits(name: str, shape: list[int], seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     tensor = (torch.randn(shape, generator=generator) * 50).to(DTYPES[name])
@@ -92,12 +87,12 @@ def test_tensors_keep_dtype_shape_and_bits(name: str, shape: list[int], seed: in
         assert torch.equal(raw[0], raw[1])
 
 
-def test_nan_and_infinities_in_tensors_cross_bit_for_bit() -> None:
+def test_nan_and_infinities_in_tensors_arrive_bit_for_bit() -> None:
     tensor = torch.tensor([float("nan"), float("inf"), -0.0])
     assert crossed(tensor).view(torch.int32).tolist() == tensor.view(torch.int32).tolist()
 
 
-def test_arrays_scalars_sizes_and_views() -> None:
+def test_arrays_scalars_sizes_and_views_arrive_as_plain_values() -> None:
     array = np.arange(6, dtype=">i4").reshape(2, 3).T
     assert (crossed(array) == array).all() and crossed(array).dtype == np.int32
     assert crossed(np.float64(0.5)) == 0.5 and type(crossed(np.float64(0.5))) is float
@@ -115,12 +110,11 @@ class Pair(NamedTuple):
 
 
 def test_named_tuples_keep_their_fields() -> None:
-    pair = Pair(left=1, right=torch.ones(2))
-    got = crossed(pair)
+    got = crossed(Pair(left=1, right=torch.ones(2)))
     assert got._fields == ("left", "right") and got.left == 1 and torch.equal(got[1], torch.ones(2))
 
 
-def test_generators_cross_with_their_state() -> None:
+def test_generators_arrive_with_their_state() -> None:
     generator = torch.Generator().manual_seed(7)
     torch.rand(3, generator=generator)
     got = crossed(generator)
@@ -166,24 +160,13 @@ def test_endless_and_deep_values_are_refused() -> None:
         crossed(loop)
 
 
-@pytest.mark.parametrize(
-    "node",
-    [
-        2**60,
-        {"a": 1},
-        [],
-        [3],
-        ["?"],
-        ["i", "x"],
-        ["i", ""],
-        ["f", "1.0"],
-        ["b", 0, 99],
-        ["b", -1, 1],
-        ["d", [1]],
-        ["d", [["l"], 1]],
-        ["n", "P", ["a", "a"], 1, 2],
-        ["n", "P", ["__class__"], 1],
-        ["n", "P", ["a"]],
+MALFORMED: dict[str, list[Any]] = {
+    "no node": [2**60, {"a": 1}, [], [3], ["?"], ["h", "1", "x", True], ["c", 1.0], ["l", ["l", ["i"]]]],
+    "number": [["i", "x"], ["i", ""], ["f", "1.0"]],
+    "bytes": [["b", 0, 99], ["b", -1, 1]],
+    "dict": [["d", [1]], ["d", [["l"], 1]]],
+    "named tuple": [["n", "P", ["a", "a"], 1, 2], ["n", "P", ["__class__"], 1], ["n", "P", ["a"]]],
+    "tensor": [
         ["T", "float32", [2], 0, 4, -1],
         ["T", "float32", [-1], 0, 4, -1],
         ["T", "float32", [1.0], 0, 4, -1],
@@ -191,17 +174,13 @@ def test_endless_and_deep_values_are_refused() -> None:
         ["T", "float32", [0, 2**62, 2**62], 0, 0, -1],
         ["T", "object", [1], 0, 4, -1],
         ["T", "bool", [4], 0, 4, -1],
-        ["A", "object", [1], 0, 8],
-        ["A", "float64", [1], 0, 4],
-        ["G", 0, 4],
-        ["D", "float33"],
-        ["V", "meta"],
-        ["S", "a", None, None],
-        ["h", "1", "x", True],
-        ["c", 1.0],
-        ["l", ["l", ["i"]]],
     ],
-)
+    "array": [["A", "object", [1], 0, 8], ["A", "float64", [1], 0, 4]],
+    "others": [["G", 0, 4], ["D", "float33"], ["V", "meta"], ["S", "a", None, None]],
+}
+
+
+@pytest.mark.parametrize("node", [node for nodes in MALFORMED.values() for node in nodes])
 def test_malformed_nodes_are_refused(node: Any) -> None:
     with pytest.raises(WireError):
         decoder(b"\x02\x03\x04\x05\x06\x07\x08\x09").decode(node)
@@ -222,34 +201,23 @@ tagged = st.recursive(
 
 @settings(max_examples=500)
 @given(tagged, st.binary(max_size=24))
-def test_no_node_does_more_than_raise_a_wire_error(node: Any, body: bytes) -> None:
+def test_a_random_node_is_decoded_or_raises_a_wire_error(node: Any, body: bytes) -> None:
     try:
         value = decoder(body).decode(node)
     except WireError:
         return
-    assert alike_types(value)
+    assert has_known_types(value)
 
 
-def alike_types(value: Any) -> bool:
-    """Only types that the format knows come out."""
+def has_known_types(value: Any) -> bool:
+    """Does a decoded value have only types that the format knows?"""
     if isinstance(value, (list, tuple)):
-        return all(alike_types(entry) for entry in value)
+        return all(map(has_known_types, value))
     if isinstance(value, dict):
-        return all(alike_types(entry) for entry in value.values())
-    allowed = (
-        bool,
-        int,
-        float,
-        str,
-        bytes,
-        torch.Tensor,
-        np.ndarray,
-        torch.dtype,
-        torch.device,
-        torch.Generator,
-        slice,
-    )
-    return value is None or value is Ellipsis or isinstance(value, allowed)
+        return all(map(has_known_types, value.values()))
+    plain_types = (bool, int, float, str, bytes, slice, np.ndarray)
+    torch_types = (torch.Tensor, torch.dtype, torch.device, torch.Generator)
+    return value is None or value is Ellipsis or isinstance(value, (*plain_types, *torch_types))
 
 
 def test_many_tensors_over_the_same_bytes_are_too_many_bytes() -> None:
@@ -259,58 +227,56 @@ def test_many_tensors_over_the_same_bytes_are_too_many_bytes() -> None:
         small.decode(["l", *[["T", "uint8", [1000], 0, 1000, -1]] * 6])
 
 
-def pair() -> tuple[socket.socket, socket.socket]:
-    """Two connected sockets."""
-    return socket.socketpair()
-
-
-def test_a_frame_arrives_whole() -> None:
-    left, right = pair()
-    body = bytes(3_000_000)
-    sender = threading.Thread(target=send_frame, args=(left, {"op": "x", "é": [1]}, body))
-    sender.start()
+@contextlib.contextmanager
+def connected() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Two connected sockets, closed at the end."""
+    left, right = socket.socketpair()
     with left, right:
+        yield left, right
+
+
+def test_a_frame_arrives_complete() -> None:
+    body = bytes(3_000_000)
+    with connected() as (left, right):
+        sender = threading.Thread(target=send_frame, args=(left, {"op": "x", "é": [1]}, body))
+        sender.start()
         assert receive_frame(right, time.monotonic() + 10) == ({"op": "x", "é": [1]}, body)
         sender.join()
 
 
-def test_a_frame_that_lies_about_its_length_is_refused_unread() -> None:
-    left, right = pair()
-    with left, right:
-        left.sendall(struct.pack(">QQ", 2**60, 0))
-        with pytest.raises(WireError, match="larger than allowed"):
+LENGTHS = struct.Struct(">QQ")
+HEADERS = (b"[1]", b"{", b'{"a": NaN}', b"\xff\xfe", b"[" * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [(LENGTHS.pack(2**60, 0), "larger than allowed"), *((LENGTHS.pack(len(text), 0) + text, None) for text in HEADERS)],
+    ids=range(6),
+)
+def test_a_frame_with_a_false_length_or_header_is_refused(frame: bytes, said: str | None) -> None:
+    with connected() as (left, right):
+        left.sendall(frame)
+        with pytest.raises(WireError, match=said):
             receive_frame(right, time.monotonic() + 5)
 
 
-@pytest.mark.parametrize("text", [b"[1]", b"{", b'{"a": NaN}', b"\xff\xfe", b"[" * 100_000])
-def test_a_frame_whose_header_is_no_object_is_refused(text: bytes) -> None:
-    left, right = pair()
-    with left, right:
-        left.sendall(struct.pack(">QQ", len(text), 0) + text)
-        with pytest.raises(WireError):
-            receive_frame(right, time.monotonic() + 5)
-
-
-def test_silence_and_a_closed_connection_are_told_apart() -> None:
-    left, right = pair()
-    with right:
+def test_silence_and_a_closed_connection_raise_different_errors() -> None:
+    with connected() as (left, right):
         with left, pytest.raises(TooLateError):
             receive_frame(right, time.monotonic() + 0.05)
         with pytest.raises(ClosedError):
             receive_frame(right, time.monotonic() + 5)
 
 
-def test_nobody_reading_does_not_block_the_sender_for_ever() -> None:
-    left, right = pair()
-    with left, right, pytest.raises(TooLateError):
+def test_a_sender_without_a_reader_stops_at_the_deadline() -> None:
+    with connected() as (left, _), pytest.raises(TooLateError):
         send_frame(left, {}, bytes(20_000_000), time.monotonic() + 0.1)
 
 
 @settings(max_examples=200)
 @given(st.binary(max_size=60))
-def test_no_bytes_do_more_than_raise(data: bytes) -> None:
-    left, right = pair()
-    with right:
+def test_random_bytes_raise_a_wire_error_or_close(data: bytes) -> None:
+    with connected() as (left, right):
         with left:
             left.sendall(data)
         with pytest.raises((WireError, ClosedError)):

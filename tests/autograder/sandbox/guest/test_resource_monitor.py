@@ -1,4 +1,4 @@
-"""Which processes must go when a session holds too much memory."""
+"""The resource monitor names the processes to end when a session uses too much memory or CPU time."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ NOTEBOOK, ANSWER, HELPER = Process(10, 1, 300), Process(20, 10, 500), Process(30
 OTHER = Process(40, 1, 350)
 
 
-def test_within_the_limit_nobody_goes() -> None:
+def test_no_process_is_ended_within_the_limit() -> None:
     assert over_limit([NOTEBOOK, ANSWER, HELPER, OTHER], [10, 40], 900) == []
 
 
-def test_the_largest_of_the_session_goes_wherever_it_stands_in_the_tree() -> None:
+def test_the_largest_process_of_the_session_is_ended() -> None:
     assert over_limit([NOTEBOOK, ANSWER, HELPER, OTHER], [10, 40], 899) == [20]
     assert over_limit([HELPER, OTHER, ANSWER, NOTEBOOK], [40, 10], 899) == [20]
     assert over_limit([NOTEBOOK, Process(20, 10, 10)], [10], 200) == [10]
 
 
-def test_each_session_has_a_limit_of_its_own_and_strangers_count_for_none() -> None:
+def test_each_session_has_its_own_limit_and_other_processes_do_not_count() -> None:
     assert over_limit([NOTEBOOK, OTHER, Process(99, 98, 10**9)], [10, 40], 320) == [40]
-    assert over_limit([Process(5, 6, 900), Process(6, 5, 900)], [10], 100) == []  # a loop in what /proc says
+    assert over_limit([Process(5, 6, 900), Process(6, 5, 900)], [10], 100) == []  # a loop in /proc
 
 
 def test_this_process_is_seen_with_its_parent_and_memory() -> None:
@@ -31,7 +31,7 @@ def test_this_process_is_seen_with_its_parent_and_memory() -> None:
     assert own.parent == os.getppid() and own.memory > 10 * 2**20
 
 
-def test_cpu_time_counts_for_the_session_all_its_processes_together() -> None:
+def test_cpu_time_is_summed_over_the_processes_of_a_session() -> None:
     busy = [replace(NOTEBOOK, cpu=3.0), replace(ANSWER, cpu=4.0), replace(HELPER, cpu=2.0), replace(OTHER, cpu=8.5)]
     assert out_of_time(busy, [10, 40], 9) == []
     assert out_of_time(busy, [10, 40], 8.9) == [10]
