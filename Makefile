@@ -87,16 +87,20 @@ demo: $(READY)  ## releases all problems, grades a small made-up class and shows
 	$(BIN)/autograder demo
 
 ifeq ($(strip $(PROBLEM)),)
-test: lint  ## runs the linters and the tests that take seconds; with PROBLEM=vae only those of one problem
-	$(BIN)/python -m pytest -m "not long and not slow" -n $(WORKERS) --dist loadgroup
+test: $(READY)  ## runs the linters and the tests that take seconds; with PROBLEM=vae only those of one problem
+	@$(MAKE) --no-print-directory -j2 lint pytest MARKERS="not long and not slow"
 else
 test: $(READY)
 	$(BIN)/autograder lint $(PROBLEM)
 	$(BIN)/python -m pytest tests/problems -k $(PROBLEM) -m "not long and not slow" -n $(WORKERS) --dist load
 endif
 
-test-all: lint  ## runs the linters and all tests but the slow ones; continuous integration runs this
-	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadgroup
+test-all: $(READY)  ## runs the linters and all tests but the slow ones; continuous integration runs this
+	@$(MAKE) --no-print-directory -j2 lint pytest MARKERS="not slow"
+
+.PHONY: pytest
+pytest: $(READY)  # beside the linters, which use one core
+	$(BIN)/python -m pytest -m "$(MARKERS)" -n $(WORKERS) --dist loadgroup
 
 test-latest: setup-latest  ## runs what `test-all` runs in .venv-latest, with the newest versions that pyproject.toml allows
 	$(MAKE) --no-print-directory test-all VENV=.venv-latest LATEST=yes

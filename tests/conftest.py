@@ -17,6 +17,8 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 NO_CHROMIUM = "no chromium is installed (`apt-get install chromium`)"
 
 LONG_FOLDERS = (("tests", "browser"), ("tests", "benchmarks"))
+FIRST = ("test_ways_of_grading.py", "test_hostile_class.py")
+"""One test of each takes about a minute: started first, it runs beside all the others."""
 
 # Before anything imports matplotlib, torch or a hub client. Kernels and examiner processes inherit these.
 os.environ["MPLBACKEND"] = "Agg"
@@ -55,9 +57,10 @@ def _no_personal_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks tests in a browser and benchmarks as `long`, and what has none of the other markers as `unit`."""
+    """Marks tests in a browser and benchmarks as `long`, tests without another marker as `unit`; sorts by `FIRST`."""
     for item in items:
         if item.path.relative_to(ROOT).parts[:2] in LONG_FOLDERS:
             item.add_marker("long")
         if not any(item.get_closest_marker(name) for name in ("kernel", "long", "slow")):
             item.add_marker("unit")
+    items.sort(key=lambda item: item.path.name not in FIRST)

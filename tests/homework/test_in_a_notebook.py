@@ -27,6 +27,7 @@ CELLS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_cells_show_each_figure_once_and_progress_and_write_the_log(
     tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch

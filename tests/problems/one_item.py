@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import atexit
 import functools
+from dataclasses import replace
 
 from autograder.core.notebook_io import notebook_text
 from autograder.core.results import ItemResult
 from autograder.course.cell_selection import warm_modules
 from autograder.course.problem import Problem
 from autograder.grading.examiner import examine
-from autograder.release.fill import fill_in, solved_notebook
+from autograder.release.fill import solved_notebook
 from autograder.sandbox.host import Host
 from autograder.submissions.reader import read_cells
-from autograder.submissions.rebuild import rebuild
+from autograder.submissions.rebuild import Rebuilt, rebuild
 
 
 def graded(problem: Problem, item: str, answer: str) -> ItemResult:
     """The result of the item whose solution cell has this source."""
-    notebook = fill_in(_solved(problem), {item: answer})
-    name = f"{problem.id}.ipynb"
-    rebuilt = rebuild(problem, read_cells(notebook_text(notebook).encode(), name), name)
+    solved = _solved(problem)
+    cells = [replace(one, source=answer) if one.cell and one.cell.grade_id == item else one for one in solved.cells]
+    rebuilt = replace(solved, cells=tuple(cells))
     options = {"student": "ada", "seed": "of the tests", "attempts": 1, "items": [item]}
     (result,) = examine(problem, rebuilt, _host(problem), **options).results  # type: ignore[arg-type]
     return result
 
 
-_solved = functools.cache(solved_notebook)
+@functools.cache
+def _solved(problem: Problem) -> Rebuilt:
+    name = f"{problem.id}.ipynb"
+    return rebuild(problem, read_cells(notebook_text(solved_notebook(problem)).encode(), name), name)
+
+
 _hosts: dict[str, Host] = {}
 """The warm process of the latest problem."""
 

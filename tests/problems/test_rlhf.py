@@ -114,6 +114,7 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 @pytest.mark.parametrize("saved", [False, True], ids=["fine-tunes T5 itself", "takes the saved summarizer"])
 def test_the_cells_run_in_full(tmp_path: Path, data: Path, saved: bool) -> None:
@@ -130,6 +131,7 @@ def test_the_cells_run_in_full(tmp_path: Path, data: Path, saved: bool) -> None:
     assert found["log"]["profile"] == "full"
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_rankings_by_hand_replace_those_of_the_simulated_rater(tmp_path: Path) -> None:
     """The cells of the panel run without a front end, and saved rankings are used."""

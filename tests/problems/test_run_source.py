@@ -60,6 +60,7 @@ def test_a_deprecated_call_is_an_error_that_names_the_cell(tmp_path: Path) -> No
     assert not lines
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_other_warnings_are_shown_and_the_error_can_be_switched_off(tmp_path: Path) -> None:
     found = run_cell(tmp_path, "for _ in range(3):\n    got = ask(old=1, loud=1)", deprecated=True)

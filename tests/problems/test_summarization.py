@@ -132,6 +132,7 @@ def in_full(data: Path, tmp_path: Path, asked: list[str]) -> dict[str, Any]:
     return run_source(PROBLEM, "full", tmp_path / "run", asked, where, timeout=7200)
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_full_runs_from_local_files_to_the_log(tmp_path: Path) -> None:
     asked = ["data.name", "STEPS", "len(train_rows)", "saved_summarizer_folder(run).joinpath('config.json').is_file()"]

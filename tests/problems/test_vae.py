@@ -13,6 +13,7 @@ from tests.problems.run_source import run_source
 PROBLEM = "vae"
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     dump = {

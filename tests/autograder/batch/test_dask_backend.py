@@ -110,6 +110,7 @@ def machines(tmp_path: Path) -> Iterator[Machines]:
         yield machines
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_a_cluster_that_loses_a_worker_gives_the_same_grades(machines: Machines, tmp_path: Path) -> None:
     submitted = submit_class(tmp_path / "in", 20)
@@ -132,6 +133,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_grades(machines: Machines,
     assert left == [], "a worker needs no files, and keeps none in its folder"
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_a_worker_with_other_software_must_not_grade(
     machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -215,6 +215,7 @@ def test_an_interrupted_batch_is_resumed(tmp_path: Path, monkeypatch: pytest.Mon
     assert len(asked) == 4, "a finished batch is graded anew"
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_a_batch_that_was_ended_with_ctrl_c_is_resumed(tmp_path: Path) -> None:
     slow = solved(standardize=STANDARDIZE + "    import time; time.sleep(0.6)\n    return x")
@@ -272,6 +273,7 @@ def test_random_kills_of_workers_and_coordinator_change_no_grade(tmp_path: Path)
         assert (tmp_path / "out" / path.relative_to(tmp_path / "calm")).read_bytes() == path.read_bytes(), path
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tie a process's life to its parent's")
 def test_workers_and_their_hosts_end_when_the_grader_is_killed(tmp_path: Path) -> None:

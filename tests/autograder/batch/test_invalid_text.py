@@ -156,6 +156,7 @@ def test_each_submission_gets_the_points_of_its_answers(class_: Class) -> None:
     assert written == {name: score for name, (_, score) in expected.items()}
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 @pytest.mark.parametrize("name", LOGS)
 def test_only_a_log_that_cannot_be_used_is_flagged(class_: Class, name: str) -> None:
@@ -179,6 +180,7 @@ def test_all_written_files_are_utf_8_and_strict_json(class_: Class) -> None:
     assert not list(class_.out.rglob("*.part")) and not (class_.out / "errors").exists()
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_report_verify_and_a_second_batch_handle_the_class(class_: Class, caplog: pytest.LogCaptureFixture) -> None:
     again = grade_folder("toy", class_.submitted, class_.out, workers=2, root=class_.root)
@@ -195,6 +197,7 @@ def test_report_verify_and_a_second_batch_handle_the_class(class_: Class, caplog
     assert sum(any(flag.kind == "log_unusable" for flag in one.flags) for one in checked) == len(UNUSABLE)
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 @pytest.mark.parametrize("name", ["half a pair", "log environment", "log infinite"])
 def test_one_submission_alone_is_graded(class_: Class, name: str, monkeypatch: pytest.MonkeyPatch) -> None:

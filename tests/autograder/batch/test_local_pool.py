@@ -105,6 +105,7 @@ def _printed(grading: Grading, word: str) -> str:
     return "".join(out.text for out in outputs if out.output_type == "stream" and word in out.text)
 
 
+@pytest.mark.long
 def test_a_test_that_changes_torch_does_not_affect_the_next_submission(tmp_path: Path) -> None:
     spoil = "assert torch.get_default_dtype() == torch.float32\ntorch.set_default_dtype(torch.float64)\n"
     root = course_copy(tmp_path / "course", {"steep = student.Line": spoil + "steep = student.Line"})
@@ -148,6 +149,7 @@ def _kill_forks(graders: LocalPool, before: set[int]) -> set[int]:
     raise AssertionError("no grader was forked")
 
 
+@pytest.mark.long
 def test_the_forking_process_is_started_again_when_it_is_killed(graders: LocalPool) -> None:
     assert graders.grade("toy", ada()).log.score == 20
     process = graders._process
@@ -157,6 +159,7 @@ def test_the_forking_process_is_started_again_when_it_is_killed(graders: LocalPo
     assert graders.grade("toy", ada(student="bela")).log.score == 20
 
 
+@pytest.mark.long
 def test_the_process_for_student_code_is_started_again_when_it_is_killed(graders: LocalPool) -> None:
     assert graders.grade("toy", ada()).log.score == 20
     hosts = alive(family(graders), students=True)
@@ -175,6 +178,7 @@ def test_a_hanging_grader_is_ended(graders: LocalPool, monkeypatch: pytest.Monke
     assert time.monotonic() - started < 60
 
 
+@pytest.mark.long
 def test_closing_ends_all_processes_and_cancels_waiting_submissions() -> None:
     with LocalPool(["toy"], 1, ROOT) as pool:
         pool.grade("toy", ada())
@@ -186,6 +190,7 @@ def test_closing_ends_all_processes_and_cancels_waiting_submissions() -> None:
     assert [process for process in psutil.wait_procs(relatives, timeout=10)[1] if process.is_running()] == []
 
 
+@pytest.mark.long
 def test_a_solution_without_full_marks_is_an_error_before_grading(tmp_path: Path) -> None:
     root = course_copy(tmp_path / "course", {"3.0 * points + 0.5, ": "3.0 * points + 0.6, "})
     message = r"solution of 'toy' gets only 12 of 20"
@@ -194,6 +199,7 @@ def test_a_solution_without_full_marks_is_an_error_before_grading(tmp_path: Path
     assert "Line: failed" in str(caught.value) and "autograder check toy" in str(caught.value)
 
 
+@pytest.mark.long
 def test_an_unknown_isolation_level_or_problem_is_an_error(tmp_path: Path) -> None:
     message = "isolation level 'stone'"
     with LocalPool(["toy"], 1, ROOT, isolation="stone") as pool, pytest.raises(SetupError, match=message):

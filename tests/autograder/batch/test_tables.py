@@ -47,6 +47,7 @@ def hold(path: Path) -> None:
         time.sleep(600)
 
 
+@pytest.mark.long
 def test_batches_that_end_at_the_same_moment_keep_all_their_lines(tmp_path: Path) -> None:
     start = START.Barrier(len(PROBLEMS))
     runs = [START.Process(target=write, args=(tmp_path, problem, start)) for problem in PROBLEMS]

@@ -24,6 +24,7 @@ def test_the_toy_problem_passes() -> None:
     assert told[-1] == Step(len(rows), len(rows))
 
 
+@pytest.mark.long
 def test_a_wrong_solution_that_passes_and_a_right_one_that_fails_are_found(tmp_path: Path) -> None:
     root = course_copy(tmp_path / "course")
     variants = root / "solutions" / "variants" / "toy"
@@ -43,6 +44,7 @@ def test_a_wrong_solution_that_passes_and_a_right_one_that_fails_are_found(tmp_p
     assert "full marks" in failures(rows)[0].got and "Line" in failures(rows)[1].got
 
 
+@pytest.mark.long
 def test_a_solution_without_an_answer_on_per_student_inputs_is_found(tmp_path: Path) -> None:
     root = course_copy(tmp_path / "course", {"intercept=-0.5)(d.normal(3))": "intercept=-0.5)(d.nomral(3))"})
     shutil.rmtree(root / "solutions" / "variants")

@@ -200,6 +200,7 @@ def test_the_demonstration_deletes_no_other_files(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_the_demonstration_gives_the_expected_results_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOGRADER_ROOT", str(course_copy(tmp_path / "course")))

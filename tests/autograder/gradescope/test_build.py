@@ -149,6 +149,7 @@ def test_a_zip_without_isolation_is_refused(tmp_path: Path, monkeypatch: pytest.
         make_zip("toy", tmp_path / "toy.zip", root=ROOT)
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_the_packages_are_those_that_grading_the_solution_imports() -> None:
     packages = packages_for("toy", ROOT)
@@ -379,6 +380,7 @@ def test_limits_fit_the_memory_of_the_container() -> None:
     assert small.file == small.disk < 64 * 2**20
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_the_seed_in_the_zip_gives_the_scores_of_the_course(
     room: Room, grade_here: GradeHere, monkeypatch: pytest.MonkeyPatch

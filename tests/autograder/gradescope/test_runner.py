@@ -162,6 +162,7 @@ class Line(nn.Module):
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("level", ["full", "landlock", "user"])
 def test_hostile_code_gets_no_points_reads_no_source_and_leaves_no_process(room: Room, level: str) -> None:
     """[27] results forged, by path, by link and by a race, [22] sources read, [38] grader killed, [47] left behind."""
@@ -202,6 +203,7 @@ ENDLESS = """import ctypes, os, time
 """
 
 
+@pytest.mark.long
 def test_an_endless_submission_keeps_the_scores_of_finished_items(room: Room) -> None:
     """[39] The endless one is the second item; the daemon that it left is gone with it."""
     name = f"late{os.getpid() % 10_000_000:07d}"
@@ -228,6 +230,7 @@ def test_an_error_of_the_autograder_is_not_a_zero_and_shows_no_source(room: Room
     assert_closed(room)
 
 
+@pytest.mark.long
 def test_results_are_written_when_the_grading_process_is_killed(room: Room) -> None:
     """As when the kernel kills it because of its memory: the first item keeps its score, the others are no zeros."""
     slow = LINE + "import time; time.sleep(30)"

@@ -409,6 +409,7 @@ def test_the_release_of_this_course_has_no_secret_and_git_takes_all_of_it(bundle
     assert student_files(course, course.problems).keys() | {MANIFEST} == files.keys()
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_the_release_of_this_course_installs_and_its_notebooks_start(bundled: Path, tmp_path: Path) -> None:
     """As `pip install git+https://...` does it: from a copy of the repository's files, then the first code cells."""

@@ -279,6 +279,7 @@ def test_a_ring_is_one_group_and_does_not_make_its_own_work_common() -> None:
     assert same.students == ("s0003", *(f"s{number:04}" for number in range(200, 215))) and same.items[0].same
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [10, 100, 1000])
 def test_the_same_excuse_for_all_written_items_is_no_copy(size: int) -> None:
     problem = load_problem("diffusion")
@@ -289,6 +290,7 @@ def test_the_same_excuse_for_all_written_items_is_no_copy(size: int) -> None:
     assert len(written) >= 3 and _groups(problem, [*others, *late]) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [10, 100, 1000])
 @pytest.mark.parametrize("problem_id", problem_ids())
 def test_two_answers_equal_to_our_solution_are_no_copies(problem_id: str, size: int) -> None:

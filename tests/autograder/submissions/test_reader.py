@@ -114,6 +114,7 @@ def test_a_log_that_cannot_be_read_is_flagged_and_the_notebook_is_graded(
 REFUSALS = [PermissionError(errno.EACCES, "Permission denied"), OSError("no number, no words")]
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 @pytest.mark.parametrize("refusal", REFUSALS, ids=repr)
 @pytest.mark.parametrize("call", ["lstat", "open", "stat"])

@@ -122,6 +122,7 @@ def test_right_alternatives_give_right_answers(problem_id: str) -> None:
                 assert same(answer(own, item, names, student), right.value, right.precision), (variant.name, student)
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_the_log_of_an_executed_notebook_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Executed as a student does it; the code in the log is that of the notebook, executed or not."""

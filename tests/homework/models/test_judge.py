@@ -56,6 +56,7 @@ def test_it_recognises_held_out_digits_in_grey_and_in_black_and_white(judge: Jud
         assert verdict.classes_recognised == 10 and verdict.effective_classes > 9.5, name
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", no_digits())
 def test_it_recognises_no_digit_where_there_is_none(judge: Judge, name: str) -> None:
     verdict = judge_samples(judge, no_digits()[name])
