@@ -5,11 +5,13 @@ from __future__ import annotations
 import atexit
 import functools
 from dataclasses import replace
+from unittest.mock import patch
 
 from autograder.core.notebook_io import notebook_text
 from autograder.core.results import ItemResult
 from autograder.course.cell_selection import warm_modules
 from autograder.course.problem import Problem
+from autograder.grading import misconceptions
 from autograder.grading.examiner import examine
 from autograder.release.fill import solved_notebook
 from autograder.sandbox.host import Host
@@ -23,7 +25,8 @@ def graded(problem: Problem, item: str, answer: str) -> ItemResult:
     cells = [replace(one, source=answer) if one.cell and one.cell.grade_id == item else one for one in solved.cells]
     rebuilt = replace(solved, cells=tuple(cells))
     options = {"student": "ada", "seed": "of the tests", "attempts": 1, "items": [item]}
-    (result,) = examine(problem, rebuilt, _host(problem), **options).results  # type: ignore[arg-type]
+    with patch.object(misconceptions, "recognise", return_value=""):  # runs all wrong variants, for a name only
+        (result,) = examine(problem, rebuilt, _host(problem), **options).results  # type: ignore[arg-type]
     return result
 
 
