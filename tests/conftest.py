@@ -57,10 +57,20 @@ def _no_personal_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks tests in a browser and benchmarks as `long`, tests without another marker as `unit`; sorts by `FIRST`."""
+    """Marks tests in a browser and benchmarks as `long`, tests without another marker as `unit`; sorts by `FIRST`.
+
+    Tests that share a fixture of their module run in one process, so that it is made once.
+    """
     for item in items:
+        if _shares_a_fixture(item) and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
         if item.path.relative_to(ROOT).parts[:2] in LONG_FOLDERS:
             item.add_marker("long")
         if not any(item.get_closest_marker(name) for name in ("kernel", "long", "slow")):
             item.add_marker("unit")
     items.sort(key=lambda item: item.path.name not in FIRST)
+
+
+def _shares_a_fixture(item: pytest.Item) -> bool:
+    fixtures = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+    return any(found[-1].scope == "module" for found in fixtures.values())

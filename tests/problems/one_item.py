@@ -25,7 +25,9 @@ def graded(problem: Problem, item: str, answer: str) -> ItemResult:
     cells = [replace(one, source=answer) if one.cell and one.cell.grade_id == item else one for one in solved.cells]
     rebuilt = replace(solved, cells=tuple(cells))
     options = {"student": "ada", "seed": "of the tests", "attempts": 1, "items": [item]}
-    with patch.object(misconceptions, "recognise", return_value=""):  # runs all wrong variants, for a name only
+    unmatched = patch.object(misconceptions, "recognise", return_value="")  # runs all wrong variants, for a name only
+    unasked = patch.object(misconceptions, "answer", return_value=None)  # answers on per-student inputs give no points
+    with unmatched, unasked:
         (result,) = examine(problem, rebuilt, _host(problem), **options).results  # type: ignore[arg-type]
     return result
 
