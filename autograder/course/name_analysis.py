@@ -7,7 +7,6 @@ name, until no new cell is found. The analysis reads the syntax tree and runs no
 from __future__ import annotations
 
 import ast
-import builtins
 import contextlib
 import functools
 import re
@@ -34,30 +33,44 @@ class Names:
     """Whether it has a star import (`from x import *`)."""
     attributes: frozenset[str] = frozenset()
     """`X` of every `student.X` in it."""
-    dynamic: str = ""
-    """A built-in by which it may bind names that static analysis cannot find, e.g. `exec`; empty if none."""
 
-
-_DYNAMIC = frozenset({"exec", "eval", "globals"})
-"""Built-in functions that may bind or use any name."""
-_DYNAMIC_AT_TOP = frozenset({"locals", "vars"})
-"""Built-in functions that may do so only outside of functions."""
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 NO_NAMES = Names(frozenset(), frozenset())
 
 
+_RUNS_CODE = ("time", "timeit", "prun", "capture")
+"""Magics that run Python code; `name_analysis` reads the code."""
+
+
 def plain_python(source: str) -> str:
-    """A cell as Python text: magics and shell lines become calls of `get_ipython()`."""
+    """A cell as Python text for analysis: the code that magics run, in place; other magics become calls."""
     if not any(mark in source for mark in "%!?"):
         return source
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         ast.parse(source)
         return source  # without the slow transformation
+    lines = source.split("\n")
+    for n, line in enumerate(lines):
+        word = line.split(None, 1)[0] if line.strip() else ""
+        if word.startswith("%%"):
+            below = plain_python("\n".join(lines[n + 1 :])) if word[2:] in _RUNS_CODE else ""
+            return "\n" * (n + 1) + below
+        if word:
+            break
     with contextlib.suppress(Exception):  # incomplete cells raise various errors; Python reports them when it parses
-        return str(TransformerManager().transform_cell(source))
+        return str(TransformerManager().transform_cell("\n".join(map(_without_magic, lines))))
     return source
+
+
+def _without_magic(line: str) -> str:
+    """The statement that a line magic such as `%time` runs; other lines as they are."""
+    match = _LINE_MAGIC.match(line)
+    return f"{match['indent']}{match['code']}" if match else line
+
+
+_LINE_MAGIC = re.compile(rf"(?P<indent>\s*)%(?:{'|'.join(_RUNS_CODE)})\s+(?P<code>[^-\s].*)")
 
 
 @functools.lru_cache(maxsize=512)
@@ -81,9 +94,7 @@ def names_of(source: str) -> Names | None:
         }
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    at_top = {node.id for node in _outside_of_functions(tree) if isinstance(node, ast.Name)} & _DYNAMIC_AT_TOP
-    dynamic = min((uses & _DYNAMIC | at_top) - binds, default="")
-    return Names(frozenset(binds), frozenset(uses - set(dir(builtins))), star, frozenset(asked), dynamic)
+    return Names(frozenset(binds), frozenset(uses), star, frozenset(asked))
 
 
 def imported_modules(sources: Iterable[str]) -> list[str]:
@@ -155,13 +166,6 @@ def _read_scopes(table: symtable.SymbolTable, binds: set[str], uses: set[str]) -
             uses.add(symbol.get_name())
     for child in table.get_children():
         _read_scopes(child, binds, uses)
-
-
-def _outside_of_functions(tree: ast.AST) -> Iterator[ast.AST]:
-    for node in ast.iter_child_nodes(tree):
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            yield node
-            yield from _outside_of_functions(node)
 
 
 def _changed(tree: ast.Module) -> Iterator[str]:

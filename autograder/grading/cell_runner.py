@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from autograder.core.results import Status
-from autograder.course.name_analysis import plain_python
 from autograder.grading.limits import ALL_CELLS_SECONDS, ATTEMPTS, CELL_SECONDS, UNSURE_CELLS_SECONDS
 from autograder.sandbox.host import Host, Session, SessionDiedError
 from autograder.submissions.rebuild import Built
@@ -29,6 +28,13 @@ class CellRun:
     stdout: str
     stderr: str
     raised: dict[str, Any] | None
+    """The first error (`guest.errors.describe`), untrusted."""
+    lost: list[str] | None
+    """Names that the cell would have bound and that stayed undefined; None if it could not be parsed."""
+    tried: int
+    """How many statements below the one that failed were run."""
+    absent: list[tuple[int, str, str]]
+    """Calls that do nothing where homework is graded: line, function, reason."""
 
 
 class StudentProcess:
@@ -169,14 +175,29 @@ class StudentProcess:
         seconds = max(0.0, min(CELL_SECONDS, self.unsure_left if unsure else self._left))
         try:
             with self._timed("cells"):
-                reply = session.run(plain_python(built.source), built.id, seconds)
+                reply = session.run(built.source, built.id, seconds)
         finally:
             if unsure:
                 self.unsure_left -= time.monotonic() - begin
             else:
                 self._left -= time.monotonic() - begin
-        raised = reply.get("raised")
-        return CellRun(_text(reply.get("stdout")), _text(reply.get("stderr")), raised if type(raised) is dict else None)
+        raised, lost, tried = reply.get("raised"), reply.get("lost"), reply.get("tried")
+        absent = reply.get("absent")
+        return CellRun(
+            stdout=_text(reply.get("stdout")),
+            stderr=_text(reply.get("stderr")),
+            raised=raised if type(raised) is dict else None,
+            lost=[_text(name)[:200] for name in lost[:100]] if type(lost) is list else None,
+            tried=tried if type(tried) is int else 0,
+            absent=[call for entry in absent[:10] if (call := _call(entry))] if type(absent) is list else [],
+        )
+
+
+def _call(entry: Any) -> tuple[int, str, str] | None:
+    """A call of something that is missing here, from an untrusted reply; None if it is invalid."""
+    if type(entry) is not list or [type(part) for part in entry] != [int, str, str]:
+        return None
+    return entry[0], entry[1][:80], entry[2][:200]
 
 
 def _text(value: Any) -> str:

@@ -8,6 +8,7 @@ restarted (`autograder.grading.cell_runner`), earlier cells run again without th
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import io
 import signal
@@ -20,12 +21,14 @@ from typing import Any
 from autograder.core.hashing import key_of
 from autograder.core.results import NEEDS_GRADING, Flag, ItemResult, Status
 from autograder.core.software import software
+from autograder.core.text import listed
 from autograder.course.cell_selection import NOT_RUN
-from autograder.course.name_analysis import names_of, needed
+from autograder.course.name_analysis import NO_NAMES, names_of, needed
 from autograder.course.problem import Item, Problem
 from autograder.grading import misconceptions
 from autograder.grading.answer_diff import compare
 from autograder.grading.cell_runner import CellRun, StudentProcess
+from autograder.grading.failed_cells import FAILED_CELL, failed_cells, with_cause
 from autograder.grading.item_cache import ItemCache
 from autograder.grading.limits import ALL_CELLS_OUTPUT, ANSWER_SECONDS, ATTEMPTS
 from autograder.grading.reference import Reference, quiet_process, reference, run_test
@@ -39,6 +42,8 @@ from homework.checks import inputs_from, recording
 
 _ASKED_ON = (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.ERROR)
 """Verdicts after which the code is also asked for its answer on per-student inputs."""
+_DOUBTFUL = (Status.PARTIAL, Status.FAILED, Status.ERROR, Status.MISSING)
+"""Verdicts that a cell which was left out may have caused; what ends its process is never asked again."""
 _COMPARED = (Status.PARTIAL, Status.FAILED, Status.ERROR)
 """Verdicts after which that answer is compared with the right one."""
 
@@ -101,22 +106,68 @@ def examine(
         items: ids of the only items to examine; all if not given. Cells below the last of some items are not run.
     """
     wanted = [item for item in problem.items if items is None or item.id in items]
+    examination = functools.partial(
+        _Examination, problem, rebuilt, host, student=student, seed=seed, cache=cache or ItemCache(), attempts=attempts
+    )
     with quiet_process(), inputs_from(seed):
-        examination = _Examination(problem, rebuilt, host, student, seed, cache or ItemCache(), attempts, wanted)
-        return examination.run(on_item or (lambda result: None))
+        first = examination(wanted)
+        done = first.run(on_item or (lambda result: None))
+        doubtful = [item for item in wanted if item.id in first.doubtful]
+        if first.left_out and doubtful:
+            _improve(done, examination(doubtful, whole=True).run(on_item or (lambda result: None)))
+    return done
+
+
+def _improve(done: Examined, whole: Examined) -> None:
+    """Takes over the results of items that got more points, or a truer message, when all cells were run."""
+    better = {
+        result.id: result
+        for old in done.results
+        for result in whole.results
+        if result.id == old.id and result.status in _ASKED_ON and result.score >= old.score
+    }
+    gained = [old.id for old in done.results if old.id in better and better[old.id].score > old.score]
+    done.results = [better.get(old.id, old) for old in done.results]
+    done.answers |= {item: answer for item, answer in whole.answers.items() if item in better}
+    for phase, seconds in whole.phases.items():
+        done.phases[phase] += seconds
+    if better:
+        done.runs = whole.runs
+        done.flags = [flag for flag in done.flags if flag.kind != FAILED_CELL]
+        done.flags += [flag for flag in whole.flags if flag not in done.flags]
+    if gained:
+        message = f"{listed(gained, 6)}: counted as when the whole notebook was run; needed cells were not recognized."
+        done.flags.append(Flag("whole_notebook", message))
 
 
 class _Examination:
+    """One pass over a notebook.
+
+    Args:
+        problem: the problem.
+        rebuilt: the notebook.
+        host: forks the processes for student code.
+        wanted: the items to examine.
+        student: the student's id.
+        seed: of the grading run.
+        cache: results of an earlier grading.
+        attempts: how many times the process must die in a cell before the cell is blamed.
+        whole: whether to run all of the student's cells that do not train, and the given cells that those need, instead
+            of only the cells that the wanted items seem to need.
+    """
+
     def __init__(
         self,
         problem: Problem,
         rebuilt: Rebuilt,
         host: Host,
+        wanted: Sequence[Item],
+        *,
         student: str,
         seed: str,
         cache: ItemCache,
         attempts: int,
-        wanted: Sequence[Item],
+        whole: bool = False,
     ) -> None:
         self._problem = problem
         self._wanted = wanted
@@ -129,6 +180,8 @@ class _Examination:
         self._reference: Reference = reference(problem)
         self._output = ALL_CELLS_OUTPUT
         self._done = Examined()
+        self.doubtful: set[str] = set()
+        """Items that did not pass and whose process did not die, so that a cell that was left out may be the reason."""
         sources = [_runnable(built) for built in rebuilt.cells]
         chosen = needed(sources, self._reference.wanted)
         always = {"test", "answer"}  # an answer that cannot be parsed binds no name; it is run to report the error
@@ -137,17 +190,14 @@ class _Examination:
             for n, built in enumerate(rebuilt.cells)
             if built.role in always and built.cell_type == "code" and not _is_manual(built)
         }
-        self._unsure: set[str] = set()
-        """Ids of cells that no known name needs; they run only where a cell may bind any name."""
-        why = _dynamic(rebuilt)
-        if why:
-            self._unsure = {
-                built.id
-                for n, built in enumerate(rebuilt.cells)
-                if sources[n] is not None and n not in chosen and built.role != "test"
-            }
-            message = f"A cell uses {why}, so the needed cells cannot be determined: the whole notebook was run."
-            self._done.flags.append(Flag("whole_notebook", message))
+        own = {n for n, built in enumerate(rebuilt.cells) if built.role == "free" and sources[n] is not None} - chosen
+        if whole:
+            uses = {name for n in own for name in (names_of(rebuilt.cells[n].source) or NO_NAMES).uses}
+            own |= needed(sources, uses) - chosen
+        self._unsure = {rebuilt.cells[n].id for n in own} if whole else set()
+        """Ids of the cells that no known name needs and that are run nevertheless."""
+        self.left_out = bool(own) and not whole
+        """Whether cells of the student's were left out."""
         cells_seed = _seed(seed, problem.id, "cells")
         self._process = StudentProcess(host, cells_seed, self._unsure, self._done.timed, attempts)
         tests = {item.test.grade_id for item in wanted if item.test is not None}
@@ -177,6 +227,7 @@ class _Examination:
                 on_item(results[item.id])
         finally:
             self._process.close()
+        self._done.flags += failed_cells(self._cells, self._done.runs)
         for item in self._wanted:
             self._done.results.append(
                 self._with_dependencies(item, results) if item.kind == "code" else results[item.id]
@@ -204,7 +255,7 @@ class _Examination:
         self._process.has_run(built, known.get("dead", ""))
         if "dead" not in known:
             run = CellRun(**known)
-            kept = CellRun(run.stdout[: self._output], run.stderr[: self._output], run.raised)
+            kept = replace(run, stdout=run.stdout[: self._output], stderr=run.stderr[: self._output])
             self._output = max(0, self._output - len(kept.stdout) - len(kept.stderr))
             self._done.runs[built.id] = kept
 
@@ -223,6 +274,8 @@ class _Examination:
                 self._done.flags.append(Flag("unsteady", said))
         else:
             self._cache.items += 1
+        if found["status"] in _DOUBTFUL and item.id in self._rebuilt.answered:
+            self.doubtful.add(item.id)
         if found["answer"] is not None:
             self._done.answers[item.id] = found["answer"]
         return ItemResult(
@@ -288,16 +341,21 @@ class _Examination:
 
     def _before(self, item: Item) -> Verdict | None:
         """The verdict where no test is needed: no cell, an untouched stub, a cell that failed to run; else None."""
+        if item.id in self._rebuilt.never_run:
+            return Verdict(Status.MISSING, self._rebuilt.never_run[item.id])
         if item.id not in self._rebuilt.found:
             return Verdict(Status.MISSING, f"Your notebook has no cell that defines `{item.id}`.")
         if item.id not in self._rebuilt.answered:
             return Verdict(Status.MISSING, f"Not answered yet: `{item.id}` is still the stub you were given.")
-        reason = self._process.dead.get(item.cell.id)
+        answer = self._rebuilt.answer(item.id)
+        reason = self._process.dead.get(answer.id)
         if reason is not None:
             return dead(item, Status(reason), "its cell was run")
-        run = self._done.runs.get(item.cell.id)
-        if run is not None and run.raised is not None:
-            return broken_cell(item, run.raised, self._done.runs, self._rebuilt)
+        run = self._done.runs.get(answer.id)
+        if run is not None and run.raised is not None and (run.lost is None or item.id in run.lost):
+            return broken_cell(
+                item, run.raised, [built for built in self._cells if built is not answer], self._done.runs
+            )
         return None
 
     def _test(self, item: Item, link: Link) -> Verdict:
@@ -308,13 +366,17 @@ class _Examination:
                 link.seed(seed)
                 seed_everything(seed)
                 names = self._reference.test_names(Student(link))
-                with recording() as parts:
+                with link.settings().applied(), recording() as parts:
                     error = _caught(lambda: run_test(item, names))
-                return verdict_of(item, error, parts)
+                verdict = verdict_of(item, error, parts)
         except (TooLateError, ItemTimeoutError):
             return dead(item, Status.TIMEOUT, f"it was tested ({item.seconds:g} s)")
         except ClosedError:
             return dead(item, Status.CRASHED, "it was tested")
+        if verdict.status is Status.PASSED:
+            return verdict
+        message = with_cause(verdict.message, self._cells, self._done.runs)
+        return replace(verdict, message="\n".join(filter(None, (message, link.settings().warning))))
 
     def _answer(self, item: Item, link: Link) -> Any:
         """The student's answer on per-student inputs as plain JSON; errors are passed on."""
@@ -322,7 +384,8 @@ class _Examination:
         link.wait_until(time.monotonic() + ANSWER_SECONDS)
         with _alarm(ANSWER_SECONDS + 1.0), contextlib.redirect_stdout(io.StringIO()):
             link.seed(misconceptions.ANSWER_SEED)
-            return misconceptions.answer(self._reference, item, Student(link), self._student)
+            with link.settings().applied():
+                return misconceptions.answer(self._reference, item, Student(link), self._student)
 
     def _with_fork(self, item: Item, ask: Callable[[Link], Verdict]) -> Verdict:
         """Calls `ask` with a link to a fork of the student's process."""
@@ -342,16 +405,6 @@ class _Examination:
         status = Status.MANUAL if answered else Status.MISSING
         message = NEEDS_GRADING if answered else "Not answered."
         return ItemResult(item.id, 0.0, item.points, status, message, manual=True)
-
-
-def _dynamic(rebuilt: Rebuilt) -> str:
-    """The first built-in (such as `exec`) in the student's own cells that may bind any name; empty if there is none."""
-    for built in rebuilt.cells:
-        if built.role in ("answer", "free") and built.cell_type == "code":
-            names = names_of(built.source)
-            if names is not None and names.dynamic:
-                return names.dynamic
-    return ""
 
 
 def _is_manual(built: Built) -> bool:

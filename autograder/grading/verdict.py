@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from autograder.core.results import Status
 from autograder.course.markers import HIDDEN, region_lines
 from autograder.course.problem import Item
+from autograder.grading.failed_cells import with_cause
 from autograder.sandbox.guest.wire import ClosedError, WireError
 from autograder.sandbox.proxy import RemoteError
 from homework.checks import CheckFailed, Part
 
 if TYPE_CHECKING:
     from autograder.grading.cell_runner import CellRun
-    from autograder.submissions.rebuild import Rebuilt
+    from autograder.submissions.rebuild import Built
 
 _MOST = 1500
 """Maximum length of a message, in characters."""
@@ -74,8 +75,15 @@ def dead(item: Item, reason: Status, doing: str) -> Verdict:
     )
 
 
-def broken_cell(item: Item, raised: Mapping[str, Any], runs: Mapping[str, CellRun], rebuilt: Rebuilt) -> Verdict:
-    """The verdict when the item's own cell raised an error."""
+def broken_cell(item: Item, raised: Mapping[str, Any], cells: Sequence[Built], runs: Mapping[str, CellRun]) -> Verdict:
+    """The verdict when the item's own cell raised an error and so does not define the item.
+
+    Args:
+        item: the item.
+        raised: the error, untrusted.
+        cells: the other cells that were run, in order.
+        runs: cell id → its run.
+    """
     from autograder.sandbox.proxy import remote_error
 
     error = remote_error(raised)
@@ -83,10 +91,7 @@ def broken_cell(item: Item, raised: Mapping[str, Any], runs: Mapping[str, CellRu
     where = f" in line {error.lines[-1][1]}" if error.lines else ""
     text = f": {error.lines[-1][3]}" if error.lines and error.lines[-1][3] else ""
     message = f"The cell of `{item.id}` could not be run: {_kind(error)}{where}{text}\n{error.detail}"
-    broken = [cell_id for cell_id, run in runs.items() if run.raised is not None and cell_id != item.cell.id]
-    if error.kind == "NameError" and broken:
-        message += "\nAn earlier cell of yours could not be run either; fix that one first."
-    return Verdict(status, message[:_MOST])
+    return Verdict(status, with_cause(message, cells, runs)[:_MOST])
 
 
 def not_answered(error: BaseException, verdict: Verdict) -> str:

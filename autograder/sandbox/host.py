@@ -330,7 +330,7 @@ class Session:
         """Whether the reply to an `end` request is still to be read."""
 
     def run(self, source: str, name: str, seconds: float) -> dict[str, Any]:
-        """Runs one cell and returns its output and error (see `guest.forkserver.run_cell`).
+        """Runs one cell and returns its output and error (see `guest.shell.NotebookShell.run`).
 
         Raises:
             SessionDiedError: the process died or did not finish in time; the session is closed.

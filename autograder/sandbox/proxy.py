@@ -7,9 +7,11 @@ calls of functions that the test itself passed as arguments.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import socket
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NoReturn, get_args
 
 import torch
@@ -71,6 +73,47 @@ _NOT_REBUILT = (
     UnicodeEncodeError,
     UnicodeTranslateError,
 )
+
+
+@dataclass(frozen=True)
+class TorchSettings:
+    """Settings of torch that a notebook's cells changed; a test in the notebook would share them."""
+
+    dtype: Any = torch.float32
+    """The default data type, untrusted."""
+    grad: bool = True
+    """Whether gradients are computed."""
+
+    @contextlib.contextmanager
+    def applied(self) -> Iterator[None]:
+        """Applies them in this process while the block runs."""
+        before = torch.get_default_dtype()
+        torch.set_default_dtype(self.dtype if self.dtype in (torch.float32, torch.float64) else torch.float32)
+        try:
+            with torch.set_grad_enabled(self.grad):
+                yield
+        finally:
+            torch.set_default_dtype(before)
+
+    @property
+    def warning(self) -> str:
+        """What a student should know about the changed settings; empty if they are the defaults."""
+        found = []
+        if self.dtype is not torch.float32:
+            found.append(
+                f"Your notebook changes torch's default data type to {_dtype_name(self.dtype)}; undo it with "
+                "torch.set_default_dtype(torch.float32) in the same cell."
+            )
+        if not self.grad:
+            found.append(
+                "Your notebook turns gradients off for all cells; use `with torch.no_grad():` around the lines that "
+                "need it instead of torch.set_grad_enabled(False)."
+            )
+        return "\n".join(found)
+
+
+def _dtype_name(dtype: Any) -> str:
+    return str(dtype).removeprefix("torch.") if isinstance(dtype, torch.dtype) else "another one"
 
 
 class Handle:
@@ -142,6 +185,7 @@ class Link:
         self._answered = 0
         self._failure: BaseException | None = None
         self._functions: dict[str, Handle] = {}
+        self._settings: TorchSettings | None = None
         self.watches_arguments = True
         """Whether a function call raises if it changes one of its arguments."""
 
@@ -189,6 +233,14 @@ class Link:
     def seed(self, seed: int) -> None:
         """Seeds torch, numpy and random in the sandbox."""
         self._ask({"op": "seed", "seed": seed}, Encoder(self._opaque))
+
+    def settings(self) -> TorchSettings:
+        """The settings of torch after the notebook's cells; asked once."""
+        if self._settings is None:
+            state = self._ask({"op": "state"}, Encoder(self._opaque))
+            state = state if type(state) is dict else {}
+            self._settings = TorchSettings(state.get("dtype"), state.get("grad") is not False)
+        return self._settings
 
     def close(self) -> None:
         """Closes the connection; the fork ends."""

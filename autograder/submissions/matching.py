@@ -3,7 +3,7 @@
 A cell belongs to an item by its grade id, else by its cell id, else by the name it defines or the text above it. If
 several cells do, the last answered one counts, because in the student's Jupyter a later definition replaces an earlier
 one. Unchanged stubs and cells that cannot be parsed do not count. A cell without the item's id does not count if it is
-below the item's last test, because that test did not run on it.
+below the item's last test, because that test did not run on it. One cell may answer several code items.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ class Matching:
     """Other answered cells, which do not count → their item. Without figure cells, which are not run."""
     stubs: frozenset[int]
     """Unanswered cells of an item; run below an answer, they would overwrite it."""
+    never_run: Mapping[str, str]
+    """Code item without a cell → why: its answer is in a cell of text, which Jupyter does not run."""
     flags: tuple[Flag, ...]
 
 
@@ -56,10 +58,15 @@ def match(problem: Problem, cells: Sequence[SubmittedCell], released: Mapping[st
     counted: dict[str, int] = {}
     drafts: dict[int, str] = {}
     stubs: set[int] = set()
+    never_run: dict[str, str] = {}
     flags: list[Flag] = []
     for item in problem.items:
         search = _Search(problem, item, cells, released, set(counted.values()))
         position = search.found()
+        if position is None or (item.kind == "code" and not search.answered):
+            why = search.in_text()
+            if why:
+                never_run[item.id] = why
         if position is not None:
             counted[item.id] = position
             flags += search.flags(position)
@@ -68,7 +75,7 @@ def match(problem: Problem, cells: Sequence[SubmittedCell], released: Mapping[st
                 drafts.update(dict.fromkeys(search.answered, item.id))
     taken = set(counted.values())
     drafts = {n: item for n, item in drafts.items() if n not in taken}
-    return Matching(counted, drafts, frozenset(stubs - taken), tuple(flags))
+    return Matching(counted, drafts, frozenset(stubs - taken), never_run, tuple(flags))
 
 
 class _Search:
@@ -85,15 +92,20 @@ class _Search:
         self._problem, self._item, self._cells, self._released = problem, item, cells, released
         self._stub = released[item.cell.id]
         kind = item.cell.cell_type
-        fits = [n for n, cell in enumerate(cells) if cell.cell_type == kind and n not in taken]
+        free = [n for n in range(len(cells)) if n not in taken]
+        fits = [n for n in free if cells[n].cell_type == kind]
+        self.of_another_type = [n for n in free if n not in fits and self._has_id(n) and cells[n].source.strip()]
+        """Cells with the item's id that were turned into another type."""
+        if item.kind != "code" and not any(map(self._has_id, fits)):
+            fits += self.of_another_type
         self._by_id = [n for n in fits if cells[n].grade_id == item.id]
         self._by_cell = [n for n in fits if not cells[n].grade_id and cells[n].cell_id == item.cell.id]
-        named = [n for n in fits if item.kind == "code" and cells[n].grade_id in ("", item.id)]
-        self._by_name = [n for n in named if item.id in cells[n].source and defines(cells[n].source, item.id)]
+        code = [n for n, cell in enumerate(cells) if cell.cell_type == "code" and item.kind == "code"]
+        self._by_name = [n for n in code if item.id in cells[n].source and defines(cells[n].source, item.id)]
         self._by_place = [] if item.kind == "code" else [n for n in self._places() if n in fits]
         self._is = {n: self._judged(n) for n in {*self._by_id, *self._by_cell, *self._by_name, *self._by_place}}
         own = {*self._by_id, *self._by_cell}
-        again = [n for n in self._by_name if n not in own and self._is_another_answer(n)]
+        again = [n for n in self._by_name if n not in own and replaces(cells[n].source, item.id)]
         test = self._last_test() if again else 0
         self._below = [n for n in again if n > test]
         self._candidates = sorted({*own, *(n for n in again if n < test)})
@@ -123,7 +135,11 @@ class _Search:
                 f"cell {below[0] + 1} defines it again below the test; cell {counted + 1}, above the test, counts. "
                 "To have the other cell graded, move its code into your answer cell."
             )
-        if counted not in self._by_id:
+        if counted in self.of_another_type:
+            repairs.append(
+                f"cell {counted + 1} was turned into a {_type(self._cells[counted])} cell; its text is shown."
+            )
+        elif counted not in self._by_id:
             by_its_name = "the name it defines" if self._item.kind == "code" else "the text above it"
             how = "its cell id" if counted in self._by_cell else by_its_name
             repairs.append(f"the cell was found by {how}, not by its nbgrader id.")
@@ -151,11 +167,23 @@ class _Search:
         whole = names_of(source) is not None and defines(source, self._item.id)
         return _Answer.WHOLE if whole else _Answer.BROKEN
 
-    def _is_another_answer(self, n: int) -> bool:
-        """Returns whether a cell redefines this item and no other item."""
-        source = self._cells[n].source
-        others = (item.id for item in self._problem.items if item.kind == "code" and item is not self._item)
-        return replaces(source, self._item.id) and not any(defines(source, other) for other in others)
+    def in_text(self) -> str:
+        """Why a code item's answer never runs, if it is in a cell of text; empty if it is not."""
+        found = [n for n in self.of_another_type if self._is_unlike_stub(n)] if self._item.kind == "code" else []
+        if not found:
+            return ""
+        kind = _type(self._cells[found[-1]])
+        return (
+            f"The answer to `{self._item.id}` is in cell {found[-1] + 1}, which is a {kind} cell, so Jupyter never "
+            "runs it. Turn it into a code cell and submit again."
+        )
+
+    def _has_id(self, n: int) -> bool:
+        cell = self._cells[n]
+        return cell.grade_id == self._item.id or (not cell.grade_id and cell.cell_id == self._item.cell.id)
+
+    def _is_unlike_stub(self, n: int) -> bool:
+        return self._cells[n].source.strip() != self._stub.strip()
 
     def _last_test(self) -> int:
         """Position of the item's last test cell; the number of cells if there is none."""
@@ -193,6 +221,10 @@ def _code(source: str) -> str:
             if ast.get_docstring(node) is not None:
                 del node.body[0]
     return ast.dump(tree)
+
+
+def _type(cell: SubmittedCell) -> str:
+    return {"markdown": "Markdown (text)", "code": "code"}.get(cell.cell_type, "raw (text)")
 
 
 def _numbers(positions: Sequence[int]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from autograder.core.errors import SourceError
@@ -51,6 +51,10 @@ class Rebuilt:
     """Items whose cell was found."""
     repairs: tuple[Flag, ...]
     """Flags on items that were not found by their grade id, and on missing items."""
+    shared: Mapping[str, str] = field(default_factory=dict)
+    """Item that is answered in the cell of another item → that item."""
+    never_run: Mapping[str, str] = field(default_factory=dict)
+    """Code item → why its answer never runs (`Matching.never_run`)."""
 
     @functools.cached_property
     def pictures(self) -> Mapping[str, Gathered]:
@@ -63,9 +67,14 @@ class Rebuilt:
         about = [(item, note) for item, gathered in self.pictures.items() for note in gathered.notes]
         return (*self.repairs, *(Flag(PICTURE, f"{item}: {note}") for item, note in about))
 
+    def answer(self, item_id: str) -> Built:
+        """The cell that answers an item (its stub if none was found)."""
+        grade_id = self.shared.get(item_id, item_id)
+        return next(built for built in self.cells if built.cell is not None and built.cell.grade_id == grade_id)
+
     def source(self, item_id: str) -> str:
-        """The text of an item's cell (the stub if none was found)."""
-        return next(built.source for built in self.cells if built.cell is not None and built.cell.grade_id == item_id)
+        """The text of the cell that answers an item (the stub if none was found)."""
+        return self.answer(item_id).source
 
 
 def rebuild(problem: Problem, cells: Sequence[SubmittedCell], name: str = "the notebook") -> Rebuilt:
@@ -92,42 +101,73 @@ def rebuild(problem: Problem, cells: Sequence[SubmittedCell], name: str = "the n
         raise UnusableError(Outcome.WRONG_NOTEBOOK, message)
     missing = [item.id for item in problem.items if item.id not in matched]
     flags = [*matching.flags]
-    flags += [Flag("missing_cell", f"{item}: no cell of the notebook answers this item.") for item in missing]
+    flags += [
+        Flag("missing_cell", f"{item}: {matching.never_run.get(item, 'no cell of the notebook answers this item.')}")
+        for item in missing
+    ]
+    shared = _shared(problem, cells, matched)
     free = _free_cells(problem, cells, matching, released)
     built: list[Built] = []
-    answered = set()
+    late: dict[str, list[Built]] = {}
+    """Item → tests of items that are answered in its cell, which is below them in the release."""
+    answered: set[str] = set()
+    done: set[str] = set()
+    """Items whose answer is in `built`."""
     for cell in problem.cells:
         built += free.get(cell.id, ())
         stub = released[cell.id]
         if not cell.is_answer:
-            built.append(Built("test" if cell.is_test else "given", cell.cell_type, stub, cell.id, cell))
+            given = Built("test" if cell.is_test else "given", cell.cell_type, stub, cell.id, cell)
+            owner = shared.get(cell.grade_id.removeprefix("test_")) if cell.is_test else None
+            (built if owner is None or owner in done else late.setdefault(owner, [])).append(given)
             continue
+        done.add(cell.grade_id)
         position = matched.get(cell.grade_id)
         source = stub if position is None else cells[position].source
         if source.strip() != stub.strip():
             answered.add(cell.grade_id)
+        if cell.grade_id in shared:
+            source = f"# `{cell.grade_id}` is answered in the cell of `{shared[cell.grade_id]}`."
+        elif position is not None and cell.cell_type == "markdown" and cells[position].cell_type == "code":
+            source = f"~~~~~~\n{source}\n~~~~~~"
         drawn: tuple[SubmittedPicture, ...] = ()
         if position is not None and cell.is_manual:
             drawn, found = _drawn(cells, position, set(released.values()), cell.grade_id)
             flags += found
         built.append(Built("answer", cell.cell_type, source, cell.id, cell, drawn))
+        built += late.pop(cell.grade_id, ())
     built += free.get("", ())
-    return Rebuilt(tuple(built), frozenset(answered), frozenset(matched), tuple(flags))
+    return Rebuilt(
+        tuple(built), frozenset(answered), frozenset(matched), tuple(flags), shared, dict(matching.never_run)
+    )
+
+
+def _shared(problem: Problem, cells: Sequence[SubmittedCell], matched: Mapping[str, int]) -> dict[str, str]:
+    """Items that are answered in the cell of another item → that item: the one with the cell's id, else the first."""
+    by_position: dict[int, list[str]] = {}
+    for item in problem.items:
+        if item.id in matched:
+            by_position.setdefault(matched[item.id], []).append(item.id)
+    shared = {}
+    for position, items in by_position.items():
+        owner = cells[position].grade_id if cells[position].grade_id in items else items[0]
+        shared.update({item: owner for item in items if item != owner})
+    return shared
 
 
 def _drawn(
     cells: Sequence[SubmittedCell], position: int, given: Set[str], item_id: str
 ) -> tuple[tuple[SubmittedPicture, ...], list[Flag]]:
-    """The pictures of an answer; if a figure's cell has none, those of the first free code cell below it that has."""
-    answer = cells[position]
-    if answer.drawn or answer.cell_type != "code":
-        return answer.drawn, []
-    for below, cell in enumerate(cells[position + 1 :], start=position + 1):
-        if cell.cell_type != "code" or cell.grade_id or cell.source in given:
-            break
-        if cell.drawn:
-            message = f"its cell has no picture; the pictures of cell {below + 1}, directly below it, are shown."
-            return cell.drawn, [Flag("repaired", f"{item_id}: {message}")]
+    """The pictures of an answer; if it has none, those of the nearest cell that the student added below or above."""
+    if cells[position].drawn:
+        return cells[position].drawn, []
+    for step, where in ((1, "below"), (-1, "above")):
+        near = position + step
+        while 0 <= near < len(cells) and not cells[near].grade_id and cells[near].source not in given:
+            if cells[near].drawn:
+                message = f"its cell has no picture; the pictures of cell {near + 1}, {where} it, are shown."
+                return cells[near].drawn, [Flag("repaired", f"{item_id}: {message}")]
+            near += step
     return (), []
 
 
@@ -152,7 +192,12 @@ def _free_cells(
     graded = frozenset(ids_by_grade_id.values())
     ids_by_text = {text.strip(): cell_id for cell_id, text in released.items()}
     counted = {problem.item(item_id).cell.id: position for item_id, position in matching.counted.items()}
-    answers = {position: cell_id for cell_id, position in counted.items()}
+    shared = _shared(problem, cells, matching.counted)
+    answers = {
+        position: problem.item(item_id).cell.id
+        for item_id, position in matching.counted.items()
+        if item_id not in shared
+    }
     free: dict[str, list[Built]] = {}
     waiting: list[tuple[Built, int]] = []
     """Free cells above the next cell of the release, each with the latest place it may have."""

@@ -98,7 +98,7 @@ class Encoder:
             return value if math.isfinite(value) else ["f", repr(value)]
         if kind is bytes:
             return ["b", *self._put(value)]
-        if kind is torch.Tensor or kind is torch.nn.Parameter:
+        if isinstance(value, torch.Tensor):
             return self._tensor(value)
         if kind is np.ndarray:
             return self._array(value)
@@ -136,6 +136,8 @@ class Encoder:
         return start, len(data)
 
     def _tensor(self, value: torch.Tensor) -> list[Any]:
+        if type(value) is not torch.Tensor and type(value) is not torch.nn.Parameter:
+            value = value.as_subclass(torch.Tensor)  # only its numbers and its graph are needed
         if value.layout is not torch.strided or value.is_quantized or value.dtype not in _DTYPE_NAMES:
             raise UnsendableError(f"a tensor of {value.dtype} and {value.layout} cannot be sent; use a dense real one")
         index = -1

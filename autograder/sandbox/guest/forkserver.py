@@ -7,32 +7,27 @@ For each graded item it forks again, so that an item that crashes, hangs or uses
 
 from __future__ import annotations
 
-import builtins
 import contextlib
 import gc
 import importlib
-import io
-import linecache
 import os
 import select
 import signal
 import socket
 import sys
 import time
-import types
-from typing import Any
 
 from . import resource_monitor, syscalls
 from .confinement import Confinement, die_with_parent, set_limits
+from .no_gpu import not_compiled
 from .prefork import WaitingFork
 from .process_tree import children, kill_children
-from .server import RequestServer, describe, seed_everything
+from .server import RequestServer, seed_everything
+from .shell import Bounded, NotebookShell
 from .wire import ClosedError, Limits, receive_frame, send_frame
 
 _DEATH_SECONDS = 5.0
 """Time to wait for the end of a killed process on a busy machine."""
-OUTPUT_CHARACTERS = 20_000
-"""Maximum characters kept of a cell's output."""
 
 _SMALL = Limits(header=4 * 2**20, body=0)
 
@@ -146,6 +141,8 @@ def warm_up(modules: list[str]) -> None:
         with contextlib.suppress(ImportError):  # for `from x import y`, x.y may not be a module
             importlib.import_module(module)
     seed_everything(0)  # initializing numpy's generator takes milliseconds
+    NotebookShell.create()
+    torch.compile = not_compiled
     torch.zeros(2, requires_grad=True).sum().backward(torch.ones(()))  # an explicit gradient triggers more lazy imports
 
 
@@ -174,18 +171,15 @@ class Session:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._child = 0
-        module = types.ModuleType("__main__")
-        module.__dict__["__builtins__"] = builtins
-        module.__dict__["get_ipython"] = lambda: _NoShell()
-        sys.modules["__main__"] = module
-        self._names = module.__dict__
+        self._shell = NotebookShell.instance()
+        self._shell.begin()
 
     def serve(self) -> None:
         """Runs cells (`run`), forks for an item (`fork`) and ends such a fork (`end`) until the socket closes."""
         while True:
             header, _ = receive_frame(self._sock, limits=_SMALL)
             if header["op"] == "run":
-                send_frame(self._sock, run_cell(header["source"], header["name"], self._names))
+                send_frame(self._sock, self._shell.run(header["source"], header["name"]))
             elif header["op"] == "fork":
                 _, fds, _, _ = socket.recv_fds(self._sock, 1, 1)
                 self._fork(fds[0], header["cpu"])
@@ -209,9 +203,9 @@ class Session:
             self._sock.close()
             die_with_parent()
             set_limits({"cpu": cpu})
-            sys.stdout = sys.stderr = _Bounded(0)
+            sys.stdout = sys.stderr = Bounded(0)
             with contextlib.suppress(ClosedError):
-                RequestServer(socket.socket(fileno=fd), self._names).serve()
+                self._shell.serve(RequestServer(socket.socket(fileno=fd), self._shell.user_ns).serve)
         finally:
             os._exit(0)
 
@@ -237,55 +231,3 @@ class Session:
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, options) != (0, 0):
                 pass
-
-
-def run_cell(source: str, name: str, names: dict[str, Any]) -> dict[str, Any]:
-    """Runs one cell in a namespace.
-
-    Args:
-        source: Python text (magics already turned into calls).
-        name: the cell's id; its frames have the file name `<cell NAME>` in tracebacks.
-        names: the namespace.
-
-    Returns:
-        `stdout`, `stderr` (cut to `OUTPUT_CHARACTERS`) and `raised` (None or the result of `describe`).
-    """
-    filename = f"<cell {name}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    out, err = _Bounded(OUTPUT_CHARACTERS), _Bounded(OUTPUT_CHARACTERS)
-    raised = None
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            exec(compile(source, filename, "exec", dont_inherit=True), names)
-        except BaseException as error:  # includes SystemExit: a cell that calls sys.exit() has failed
-            raised = describe(error)
-            if isinstance(error, SyntaxError) and error.filename == filename:
-                raised["lines"] = [[name, error.lineno or 0, "<module>", (error.text or "").strip()[:200]]]
-    return {"stdout": out.getvalue(), "stderr": err.getvalue(), "raised": raised}
-
-
-class _Bounded(io.StringIO):
-    """A text stream that keeps the first characters and drops the rest."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__()
-        self._left = limit
-
-    def write(self, text: str) -> int:
-        kept = text[: self._left]
-        if kept:
-            super().write(kept)
-            self._left -= len(kept)
-            if not self._left:
-                super().write("\n[further output dropped]\n")
-        return len(text)
-
-
-class _NoShell:
-    """Replaces IPython's shell: magics and shell lines are not run while grading."""
-
-    def __getattr__(self, name: str) -> Any:
-        def note(*args: Any, **_kwargs: Any) -> None:
-            print(f"(not run while grading: {' '.join(str(arg) for arg in args)[:200]})")
-
-        return note

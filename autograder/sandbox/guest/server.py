@@ -1,17 +1,15 @@
 """Answers the examiner's requests about a notebook's names in the sandbox, one frame at a time.
 
-The requests are `get`, `index`, `call`, `backward` and `seed`. Objects that are not plain data stay here in a registry
-and are sent as numbered handles. A call with tensors that require a gradient keeps its inputs and outputs, so that the
-examiner's backward pass can request the vector-Jacobian product.
+The requests are `get`, `index`, `call`, `backward`, `seed` and `state`. Objects that are not plain data stay here in a
+registry and are sent as numbered handles. A call with tensors that require a gradient keeps its inputs and outputs, so
+that the examiner's backward pass can request the vector-Jacobian product.
 """
 
 from __future__ import annotations
 
-import builtins
 import inspect
 import random
 import socket
-import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -22,12 +20,12 @@ import torch
 from homework.arguments import Watch
 
 from .codec import Decoder, Encoder
-from .wire import UnsendableError, WireError, receive_frame, send_frame
+from .errors import describe
+from .wire import UnsendableError, receive_frame, send_frame
 
 MAX_GRAPHS = 256
 """Maximum number of calls whose graphs are kept for a backward pass; the oldest is dropped first."""
 
-_MESSAGE = 2000
 _MISSING = object()
 
 
@@ -129,12 +127,17 @@ class RequestServer:
         seed_everything(header["seed"])
         return {"value": None}, b""
 
+    def _state(self, _header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes | bytearray]:
+        """Settings of torch that the notebook's cells may have changed, and that a test in the notebook would share."""
+        return self._reply({"dtype": torch.get_default_dtype(), "grad": torch.is_grad_enabled()}, [])
+
     _OPERATIONS: dict[str, Callable[..., tuple[dict[str, Any], bytes | bytearray]]] = {
         "get": _get,
         "index": _index,
         "call": _call,
         "backward": _backward,
         "seed": _seed,
+        "state": _state,
     }
 
     def _reply(self, value: Any, leaves: list[torch.Tensor]) -> tuple[dict[str, Any], bytes | bytearray]:
@@ -183,33 +186,6 @@ class RequestServer:
             callback=lambda number: Callback(self, number),
             tensor=leaf,
         )
-
-
-def describe(error: BaseException) -> dict[str, Any]:
-    """An exception as plain values: type, message, traceback lines in student cells, whether memory ran out."""
-    kind = type(error)
-    name = kind.__name__ if getattr(builtins, kind.__name__, None) is kind else _first_builtin_base(kind)
-    try:
-        message = str(error)[:_MESSAGE]
-    except Exception:
-        message = "(the exception cannot be printed)"
-    if isinstance(error, WireError):
-        name = "TypeError" if isinstance(error, UnsendableError) else "RuntimeError"
-    lines = []
-    for frame in traceback.extract_tb(error.__traceback__)[-20:]:
-        if frame.filename.startswith("<cell "):
-            lines.append([frame.filename[6:-1][:80], frame.lineno or 0, frame.name[:80], (frame.line or "")[:200]])
-    short = "can't allocate memory" in message or "not enough memory" in message
-    memory = isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and short)
-    return {"type": name, "own": name != kind.__name__, "message": message, "lines": lines, "memory": memory}
-
-
-def _first_builtin_base(kind: type[BaseException]) -> str:
-    for base in kind.__mro__:
-        name = str(base.__name__)
-        if getattr(builtins, name, None) is base:
-            return name
-    return "Exception"
 
 
 def seed_everything(seed: int) -> None:

@@ -1,0 +1,111 @@
+"""Says which of a notebook's cells failed, where, and why: often the true cause of an item's failure further down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from autograder.core.results import Flag
+from autograder.core.text import listed
+from autograder.grading.cell_runner import CellRun
+from autograder.submissions.rebuild import Built
+
+FAILED_CELL = "failed_cell"
+"""Kind of the flags on cells that failed."""
+_MOST = 10
+"""Maximum number of flags."""
+_NO_GPU = "there is no GPU where homework is graded"
+_NO_NETWORK = "there is no network where homework is graded"
+_NETWORK_ERRORS = ("URLError", "gaierror", "ConnectionError", "urlopen error", "Failed to resolve", "name resolution")
+
+
+def failed_cells(cells: Sequence[Built], runs: Mapping[str, CellRun]) -> list[Flag]:
+    """A flag for each cell that failed or asked for something that is missing where homework is graded, in order."""
+    flags = []
+    for built in cells:
+        run = runs.get(built.id)
+        if run is not None:
+            flags += [Flag(FAILED_CELL, message) for message in failures(built, run)]
+    return flags[:_MOST]
+
+
+def failures(built: Built, run: CellRun) -> list[str]:
+    """What failed in a cell, as sentences; first what failed first."""
+    where = _name(built)
+    said = [f"`{function}` failed at line {line} of {where}: {why}; {_rest(run)}" for line, function, why in run.absent]
+    if run.raised is not None:
+        line, text = _statement(built, run.raised)
+        what = f"`{text}`" if text else "a statement"
+        place = f" at line {line} of {where}" if line else f" in {where}"
+        said.append(f"{what} failed{place}: {_reason(run.raised, text)}; {_rest(run)}")
+    return said
+
+
+def cause_of(name: str, cells: Sequence[Built], runs: Mapping[str, CellRun]) -> str:
+    """The sentence on the first failed cell that would have defined a name; empty if there is none.
+
+    Args:
+        name: of the notebook; an empty text stands for any name.
+        cells: the cells in order.
+        runs: cell id → its run.
+    """
+    for built in cells:
+        run = runs.get(built.id)
+        if (
+            run is not None
+            and run.raised is not None
+            and (run.lost is None or (run.lost if not name else name in run.lost))
+        ):
+            return failures(built, run)[-1]
+    return ""
+
+
+def _name(built: Built) -> str:
+    if built.role == "answer" and built.cell is not None:
+        return f"the cell of `{built.cell.grade_id}`"
+    number = built.id.removeprefix("free-")
+    return f"cell {int(number) + 1}" if built.role == "free" and number.isdigit() else f"the given cell `{built.id}`"
+
+
+def _rest(run: CellRun) -> str:
+    if run.lost is None:
+        return "nothing of the cell was run."
+    if run.lost:
+        return f"not defined because of it: {listed([f'`{name}`' for name in run.lost], 5)}."
+    return "the rest of the cell was run."
+
+
+def _statement(built: Built, raised: Mapping[str, Any]) -> tuple[int, str]:
+    """Line and text of the statement of the cell that raised, from an untrusted description; 0 if unknown."""
+    lines = raised.get("lines")
+    for entry in lines if type(lines) is list else ():
+        if type(entry) is list and [type(part) for part in entry] == [str, int, str, str]:
+            if entry[0] == built.id and entry[2] == "<module>":
+                return entry[1], entry[3].strip()[:100]
+    return 0, ""
+
+
+def _reason(raised: Mapping[str, Any], text: str) -> str:
+    kind, message = raised.get("type"), raised.get("message")
+    kind = kind[:80] if type(kind) is str else "an exception"
+    message = " ".join(message.split())[:200] if type(message) is str else ""
+    if "cuda" in f"{text} {message}".lower():
+        return _NO_GPU
+    if any(name in f"{kind} {message}" for name in _NETWORK_ERRORS):
+        return _NO_NETWORK
+    if kind == "SystemExit":
+        return "it ended the cell"
+    return f"{kind}: {message}" if message else kind
+
+
+_UNDEFINED = re.compile(r"name '(\w+)' is not defined")
+
+
+def with_cause(message: str, cells: Sequence[Built], runs: Mapping[str, CellRun]) -> str:
+    """Adds to a message about an undefined name why the name is not defined, if a failed cell is the reason."""
+    if "NameError" not in message:
+        return message
+    found = _UNDEFINED.search(message)
+    cause = cause_of(found[1] if found else "", cells, runs)
+    return f"{message}\nThe first cause is further up: {cause}" if cause else message
