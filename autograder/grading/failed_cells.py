@@ -38,7 +38,10 @@ def failures(built: Built, run: CellRun) -> list[str]:
         line, text = _statement(built, run.raised)
         what = f"`{text}`" if text else "a statement"
         place = f" at line {line} of {where}" if line else f" in {where}"
-        said.append(f"{what} failed{place}: {_reason(run.raised, text)}; {_rest(run)}")
+        if run.raised.get("type") == "SystemExit":
+            said.append(f"{what} ended the cell{place}; {_rest(run)}")
+        else:
+            said.append(f"{what} failed{place}: {_reason(run.raised, text)}; {_rest(run)}")
     return said
 
 
@@ -73,7 +76,8 @@ def _rest(run: CellRun) -> str:
         return "nothing of the cell was run."
     if run.lost:
         return f"not defined because of it: {listed([f'`{name}`' for name in run.lost], 5)}."
-    return "the rest of the cell was run."
+    is_ended = run.raised is not None and run.raised.get("type") == "SystemExit"
+    return "nothing that is needed stood below." if is_ended else "the rest of the cell was run."
 
 
 def _statement(built: Built, raised: Mapping[str, Any]) -> tuple[int, str]:
@@ -94,8 +98,6 @@ def _reason(raised: Mapping[str, Any], text: str) -> str:
         return _NO_GPU
     if any(name in f"{kind} {message}" for name in _NETWORK_ERRORS):
         return _NO_NETWORK
-    if kind == "SystemExit":
-        return "it ended the cell"
     return f"{kind}: {message}" if message else kind
 
 

@@ -191,6 +191,8 @@ class NotebookShell(InteractiveShell):
         for statement in below:
             binds, changes = names_changed(statement)
             bound |= binds
+            if isinstance(error, SystemExit):  # the student ended the cell
+                continue
             if (binds | changes) <= before.keys():  # nothing that was missing
                 continue
             tried += 1

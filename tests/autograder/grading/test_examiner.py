@@ -87,12 +87,10 @@ def test_the_unanswered_release_gets_no_points_and_a_message() -> None:
         (STANDARDIZE + "    return x * float('nan')", Status.FAILED, "NaN"),
         (STANDARDIZE + "    return None", Status.FAILED, "None"),
         (STANDARDIZE + "    return object()", Status.FAILED, "variance"),
-        (STANDARDIZE + "    return x.as_subclass(type('T', (torch.Tensor,), {}))", Status.FAILED, "variance"),
         (STANDARDIZE + "    return {x}", Status.FAILED, "variance"),
         (STANDARDIZE + "    a = []\n    a.append(a)\n    return a", Status.ERROR, "nested too deeply"),
         ("import os\nos._exit(0)\n" + RIGHT_STANDARDIZE, Status.CRASHED, "its cell was run"),
-        ("raise KeyboardInterrupt\n" + RIGHT_STANDARDIZE, Status.ERROR, "KeyboardInterrupt"),
-        ("1 / 0\n" + RIGHT_STANDARDIZE, Status.ERROR, "ZeroDivisionError in line 1: 1 / 0"),
+        ("standardize = 1 / 0\n", Status.ERROR, "ZeroDivisionError in line 1: standardize = 1 / 0"),
         ("def broken(:\n" + RIGHT_STANDARDIZE, Status.ERROR, "SyntaxError in line 1"),
     ],
 )
@@ -342,13 +340,6 @@ def test_one_item_alone_is_examined_without_the_cells_below_it() -> None:
     assert last.results[0].score == 0
 
 
-def test_the_output_of_a_cell_below_the_last_test_is_kept() -> None:
-    notebook = solved()
-    notebook.cells.append(new_code_cell("exec('mine = 1')\nprint('the last cell')", id="mine"))
-    outputs = [cell.get("outputs", ()) for cell in graded(notebook).notebook.cells]
-    assert "the last cell" in str(outputs)
-
-
 def test_a_helper_in_a_free_cell_is_run() -> None:
     notebook = solved(standardize=STANDARDIZE + "    return centre(x) / torch.sqrt(x.var(0, unbiased=False) + eps)")
     place = next(n for n, cell in enumerate(notebook.cells) if cell.metadata.get("nbgrader", {}).get("solution"))
@@ -375,12 +366,96 @@ BY_HELPER = STANDARDIZE + "    return helper(x, eps)"
 HELPER = "def helper(x, eps):\n    return (x - x.mean(0)) / torch.sqrt(x.var(0, unbiased=False) + eps)"
 
 
-def test_the_whole_notebook_runs_if_a_cell_may_bind_any_name() -> None:
-    plain = graded(_with_cell(HELPER, standardize=BY_HELPER)).log
-    dynamic = graded(_with_cell(f"exec({HELPER!r})", standardize=BY_HELPER)).log
-    assert plain.score == dynamic.score == 20
-    assert "whole_notebook" not in {flag.kind for flag in plain.flags}
-    assert "uses exec" in next(flag.message for flag in dynamic.flags if flag.kind == "whole_notebook")
+LAMBDA = "lambda x, eps: (x - x.mean(0)) / torch.sqrt(x.var(0, unbiased=False) + eps)"
+WAYS_TO_DEFINE_IT = {
+    "plain": HELPER,
+    "below %%time": f"%%time\n{HELPER}",
+    "exec": f"exec({HELPER!r})",
+    "a module": f"%%writefile own.py\nimport torch\n{HELPER}",
+    "a global of a function": f"def define():\n    globals()['helper'] = eval({LAMBDA!r})\n\ndefine()",
+    "a registry": f"import builtins\nsetattr(builtins, 'helper', {LAMBDA})",
+}
+"""Ways to define a helper; the analysis of names cannot see most of them."""
+
+
+@pytest.mark.parametrize("way", WAYS_TO_DEFINE_IT)
+def test_a_helper_that_the_analysis_misses_costs_no_point(way: str) -> None:
+    notebook = _with_cell(WAYS_TO_DEFINE_IT[way], standardize=BY_HELPER)
+    if way == "a module":
+        place = next(n for n, cell in enumerate(notebook.cells) if cell.source.startswith("%%writefile")) + 1
+        notebook.cells.insert(place, new_code_cell("from own import *"))
+    log = graded(notebook).log
+    assert log.score == 20
+    seen = way in ("plain", "below %%time")
+    assert [flag.kind for flag in log.flags if flag.kind == "whole_notebook"] == ([] if seen else ["whole_notebook"])
+
+
+def test_a_second_look_gives_no_second_try() -> None:
+    once = "import os\nif os.path.exists('seen'):\n    helper = right\nopen('seen', 'w').close()\n"
+    notebook = _with_cell(HELPER.replace("helper", "right"), standardize=BY_HELPER)
+    notebook.cells.insert(5, new_code_cell(f"exec({once!r})"))
+    assert graded(notebook).log.item("standardize").score == 0, "no file is left from the first look"
+
+
+def test_what_ends_its_process_is_not_asked_again() -> None:
+    dies = STANDARDIZE + "    import os; os._exit(3)"
+    log = graded(_with_cell("exec('mine = 1')", standardize=dies)).log
+    assert log.item("standardize").status is Status.CRASHED
+    assert "whole_notebook" not in {flag.kind for flag in log.flags}
+
+
+FAILS_FIRST = {
+    "a definition": ("1 / 0\n" + RIGHT_STANDARDIZE, "`1 / 0` failed at line 1 of the cell of `standardize`: ZeroDivi"),
+    "an interrupt": ("raise KeyboardInterrupt\n" + RIGHT_STANDARDIZE, "`raise KeyboardInterrupt` failed at line 1"),
+    "the end": (
+        RIGHT_STANDARDIZE + "\nexit()\nx = 1",
+        "`exit()` failed at line 4 of the cell of `standardize`: it ended",
+    ),
+    "a call below": (
+        RIGHT_STANDARDIZE + "\nstandardize(missing)",
+        "NameError: name 'missing' is not defined; the rest",
+    ),
+    "a question": (RIGHT_STANDARDIZE + "\nname = input('id?')", "nobody can answer while homework is graded"),
+    "a GPU": ("assert torch.cuda.is_available()\n" + RIGHT_STANDARDIZE, "there is no GPU where homework is graded"),
+    "Drive": ("from google.colab import drive\ndrive.mount('/d')\n" + RIGHT_STANDARDIZE, "there is no Google Drive"),
+}
+
+
+@pytest.mark.parametrize("what", FAILS_FIRST)
+def test_a_failing_statement_costs_only_itself(what: str) -> None:
+    answer, said = FAILS_FIRST[what]
+    grading = graded(solved(standardize=answer))
+    assert scores(grading) == FULL
+    [flag] = [flag for flag in grading.log.flags if flag.kind == "failed_cell"]
+    assert said in flag.message
+
+
+def test_what_was_defined_before_stays_when_a_cell_fails() -> None:
+    notebook = _with_cell("factor = 1.0", standardize=STANDARDIZE + "    return factor * helper(x, eps)")
+    notebook.cells.insert(5, new_code_cell(f"1 / 0\nfactor = 2.0\n{HELPER}"))
+    assert graded(notebook).log.score == 20
+
+
+def test_a_name_that_a_failed_cell_would_have_defined_is_explained() -> None:
+    log = graded(_with_cell("import not_there as helper", standardize=BY_HELPER)).log
+    message = log.item("standardize").message
+    assert "name 'helper' is not defined" in message
+    assert "first cause is further up: `import not_there as helper` failed at line 1 of cell" in message
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("torch.set_default_dtype(torch.float64)", ""),
+        ("torch.set_default_dtype(torch.bfloat16)", "changes torch's default data type to bfloat16"),
+        ("torch.set_grad_enabled(False)", "turns gradients off"),
+    ],
+)
+def test_settings_of_torch_hold_in_the_test_or_are_named(cell: str, said: str) -> None:
+    notebook = solved(standardize=f"{cell}\n{RIGHT_STANDARDIZE}")
+    log = graded(notebook).log
+    lost = [item.message for item in log.items if not item.manual and item.score < item.max_score]
+    assert all(said and said in message for message in lost)
 
 
 def test_unneeded_cells_do_not_use_up_the_time_of_others(monkeypatch: pytest.MonkeyPatch) -> None:

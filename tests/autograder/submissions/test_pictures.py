@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image, PngImagePlugin
 
 from autograder.core.results import ItemResult, Status
@@ -338,17 +338,22 @@ def test_pictures_that_are_not_shown_are_not_decoded(monkeypatch: pytest.MonkeyP
     assert rebuilt(notebook).flags == ()
 
 
-@pytest.mark.parametrize("away", [1, 2])
-def test_a_figure_drawn_in_the_cell_below_is_shown(away: int) -> None:
+@pytest.mark.parametrize("away", [-1, 1, 2])
+def test_a_figure_drawn_in_a_cell_of_the_students_nearby_is_shown(away: int) -> None:
     notebook = solved()
     at = notebook.cells.index(cell_of(notebook, "figure_loss"))
     notebook.cells[at + 1 : at + 1] = [new_code_cell("x = 1", id=f"own-{n}") for n in range(2)]
-    notebook.cells[at + away].outputs = [output(png=PNG)]
+    notebook.cells[at:at] = [new_code_cell("x = 0", id="own-above")]
+    notebook.cells[at + 1 + away].outputs = [output(png=PNG)]
     result = rebuilt(notebook)
     assert cell_of(executed(result), "figure_loss").outputs[0].data["image/png"]
     assert "its cell has no picture; the pictures of cell" in result.flags[0].message
-    notebook.cells.insert(at + 1, new_markdown_cell("another matter", id="text"))
-    assert rebuilt(notebook).pictures == {}, "only pictures directly below it"
+
+
+def test_a_figure_drawn_beyond_a_given_cell_is_not_taken() -> None:
+    notebook = solved()
+    notebook.cells[-1].outputs = [output(png=PNG)]
+    assert rebuilt(notebook).pictures == {}
 
 
 def attached(source: str, **files: str) -> NotebookNode:

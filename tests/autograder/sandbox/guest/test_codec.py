@@ -134,7 +134,6 @@ class Liar(int):
     "value",
     [
         Liar(3),
-        torch.ones(2).as_subclass(type("Sub", (torch.Tensor,), {})),
         torch.eye(3).to_sparse(),
         torch.ones(2, dtype=torch.complex64),
         np.array(["text"]),
@@ -146,6 +145,12 @@ class Liar(int):
 def test_what_is_not_plain_data_is_not_sent_by_value(value: Any) -> None:
     with pytest.raises(UnsendableError):
         crossed(value)
+
+
+def test_of_a_tensor_of_another_class_only_the_numbers_are_sent() -> None:
+    loud = type("Loud", (torch.Tensor,), {"__torch_function__": classmethod(lambda *_: 1 / 0)})
+    sent = crossed(torch.arange(3.0).as_subclass(loud))
+    assert type(sent) is torch.Tensor and sent.tolist() == [0, 1, 2]
 
 
 def test_endless_and_deep_values_are_refused() -> None:
