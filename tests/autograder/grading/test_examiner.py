@@ -409,7 +409,7 @@ FAILS_FIRST = {
     "an interrupt": ("raise KeyboardInterrupt\n" + RIGHT_STANDARDIZE, "`raise KeyboardInterrupt` failed at line 1"),
     "the end": (
         RIGHT_STANDARDIZE + "\nexit()\nx = 1",
-        "`exit()` failed at line 4 of the cell of `standardize`: it ended",
+        "`exit()` ended the cell at line 3 of",
     ),
     "a call below": (
         RIGHT_STANDARDIZE + "\nstandardize(missing)",
