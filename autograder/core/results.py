@@ -155,6 +155,8 @@ class ItemResult:
 
 CACHED = "cached"
 """Kind of the flag on a log with cached results."""
+FAILED_CELL = "failed_cell"
+"""Kind of the flag on a cell that failed when it was run for grading."""
 
 
 @dataclass(frozen=True)

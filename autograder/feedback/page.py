@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from autograder.core.html import style, template, with_code
-from autograder.core.results import GradedLog, ItemResult, Outcome, Status
+from autograder.core.results import FAILED_CELL, GradedLog, ItemResult, Outcome, Status
 from autograder.course.problem import Problem
 from autograder.feedback.item import view_of
 from autograder.submissions.pictures import PICTURE
@@ -81,6 +81,7 @@ def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
         outcome=outcome,
         reason=with_code(_shared_message(log)) if outcome else "",
         repairs=[with_code(flag.message) for flag in log.flags if flag.kind == "repaired"],
+        failed=[with_code(flag.message) for flag in log.flags if flag.kind == FAILED_CELL],
         pictures=[with_code(flag.message) for flag in log.flags if flag.kind == PICTURE],
         sheet=sheet,
     )

@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from autograder.core.machine import free_memory
-from autograder.core.results import Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.core.results import FAILED_CELL, Flag, GradedLog, ItemResult, Outcome, Status
 from autograder.core.text import listed
 from autograder.course.cell_selection import graded_cells, may_run
 from autograder.course.metric_ranges import declared_ranges
@@ -131,7 +131,7 @@ def _examine(
     misconceptions = {result.id: result.misconception for result in found.items if result.misconception}
     tell(
         {
-            "notes": [f"Note: {flag.message}" for flag in flags if flag.kind in ("repaired", PICTURE)],
+            "notes": [f"Note: {flag.message}" for flag in flags if flag.kind in ("repaired", FAILED_CELL, PICTURE)],
             "leaderboard": _leaderboard(problem, found, settings),
             "staff": [
                 *(f"{flag.kind}: {flag.message}" for flag in flags),

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.core.hashing import key_of
-from autograder.core.results import NEEDS_GRADING, Flag, ItemResult, Status
+from autograder.core.results import FAILED_CELL, NEEDS_GRADING, Flag, ItemResult, Status
 from autograder.core.software import software
 from autograder.core.text import listed
 from autograder.course.cell_selection import NOT_RUN
@@ -28,7 +28,7 @@ from autograder.course.problem import Item, Problem
 from autograder.grading import misconceptions
 from autograder.grading.answer_diff import compare
 from autograder.grading.cell_runner import CellRun, StudentProcess
-from autograder.grading.failed_cells import FAILED_CELL, failed_cells, with_cause
+from autograder.grading.failed_cells import failed_cells, with_cause
 from autograder.grading.item_cache import ItemCache
 from autograder.grading.limits import ALL_CELLS_OUTPUT, ANSWER_SECONDS, ATTEMPTS
 from autograder.grading.reference import Reference, quiet_process, reference, run_test

@@ -6,13 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autograder.core.results import Flag
+from autograder.core.results import FAILED_CELL, Flag
 from autograder.core.text import listed
 from autograder.grading.cell_runner import CellRun
 from autograder.submissions.rebuild import Built
 
-FAILED_CELL = "failed_cell"
-"""Kind of the flags on cells that failed."""
 _MOST = 10
 """Maximum number of flags."""
 _NO_GPU = "there is no GPU where homework is graded"

@@ -9,7 +9,7 @@ from statistics import median
 
 import numpy
 
-from autograder.core.results import CACHED, PHASES, Outcome, Status
+from autograder.core.results import CACHED, FAILED_CELL, PHASES, Outcome, Status
 from autograder.core.text import listed, printable
 from autograder.report.duplicates import Copies
 from autograder.report.load import Entry
@@ -36,6 +36,7 @@ _KINDS: Mapping[str, str] = {
     "no_log": "no log was submitted",
     "repaired": "the notebook was repaired",
     PICTURE: "a picture was left out or changed",
+    FAILED_CELL: "a cell failed while it was graded",
     "whole_notebook": "the whole notebook had to be run",
     "inputs": "source of the hidden inputs",
     "isolation": "isolation level of student code",

@@ -51,8 +51,8 @@ def remove(folder: str) -> None:
 
 
 def _interpreter() -> list[str]:
-    """Paths of the interpreter, its libraries and the system libraries."""
-    system = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"]
+    """Paths of the interpreter, its libraries, the system libraries and the shell's commands."""
+    system = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/bin", "/usr/bin"]
     system += ["/usr/share/fonts", "/usr/share/zoneinfo", "/etc/localtime"]
     own = []
     prefixes = (sys.base_prefix, sys.prefix, *map(os.path.realpath, (sys.base_prefix, sys.prefix)))
@@ -69,12 +69,14 @@ def staff_only() -> list[str]:
 def environment(scratch: Path) -> dict[str, str]:
     """The complete `os.environ` of the sandbox process."""
     return {
-        "PATH": os.defpath,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}",
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
         "USER": "student",
         "LOGNAME": "student",
         "LANG": "C.UTF-8",
+        "PIP_NO_INDEX": "1",  # `!pip install` fails at once, and not after its retries
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "MPLBACKEND": "Agg",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",

@@ -17,6 +17,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from autograder.core.notebook_io import notebook_text
+from autograder.core.results import FAILED_CELL
 from autograder.course.cell_selection import NOT_RUN, warm_modules
 from autograder.course.markers import HIDDEN, replaced
 from autograder.course.problem import Problem, load_problem
@@ -61,12 +62,13 @@ def passed_in_jupyter(problem: Problem, notebook: NotebookNode, folder: Path) ->
     }
 
 
-def passed_here(problem: Problem, notebook: NotebookNode) -> dict[str, bool]:
-    """Code item → whether it gets full points in grading."""
+def passed_here(problem: Problem, notebook: NotebookNode) -> tuple[dict[str, bool], bool]:
+    """Code item → whether it gets full points in grading; and whether a cell failed, below which grading goes on."""
     submission = Submission("ada", f"{problem.id}.ipynb", notebook_text(notebook).encode())
     root = problem.path.parent.parent
     log = grade_submission(problem.id, submission, root=root, host=_host(problem)).log
-    return {item.id: item.score == item.max_score for item in log.items if not item.manual}
+    passed = {item.id: item.score == item.max_score for item in log.items if not item.manual}
+    return passed, any(flag.kind == FAILED_CELL for flag in log.flags)
 
 
 @functools.cache

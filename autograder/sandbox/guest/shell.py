@@ -95,7 +95,6 @@ class NotebookShell(InteractiveShell):
         config = Config()
         config.HistoryManager.enabled = False
         config.InteractiveShell.colors = "nocolor"
-        config.InteractiveShell.cache_size = 0
         config.InteractiveShell.enable_tip = False
         module = types.ModuleType("__main__")
         module.__dict__["__builtins__"] = builtins
@@ -104,7 +103,14 @@ class NotebookShell(InteractiveShell):
         assert isinstance(shell, cls)
         for name in ("exit", "quit"):
             shell.user_ns[name] = _Exit()  # type: ignore[no-untyped-call]
+        shell._warm_up()
         return shell
+
+    def _warm_up(self) -> None:
+        """Runs an empty statement, which loads what IPython loads at first use; nothing of it is kept."""
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(self.run_cell_async("pass", transformed_cell=self.transform_cell("pass")))
+        loop.close()
 
     def begin(self) -> None:
         """Prepares the process for a notebook: no keyboard, imports from the working folder."""
@@ -248,8 +254,8 @@ class NotebookShell(InteractiveShell):
         output, self.user_ns["_exit_code"] = _run_command(self.var_expand(cmd, depth=depth + 1))  # type: ignore[no-untyped-call]
         return SList(output.splitlines()) if split else LSString(output)
 
-    def init_syntax_highlighting(self, changes: Any = None) -> None:
-        """Does nothing: nothing is shown in colour."""
+    def enable_gui(self, gui: str | None = None) -> None:
+        """Does nothing: there is no window; `%matplotlib inline` asks for one."""
 
     def atexit_operations(self) -> None:
         """Does nothing: no history is saved."""
