@@ -6,6 +6,7 @@ or write the log are left out in the kernel, as in grading.
 
 from __future__ import annotations
 
+import atexit
 import copy
 import functools
 import os
@@ -73,4 +74,6 @@ def passed_here(problem: Problem, notebook: NotebookNode) -> tuple[dict[str, boo
 
 @functools.cache
 def _host(problem: Problem) -> Host:
-    return Host(warm_modules([problem]))
+    host = Host(warm_modules([problem]))
+    atexit.register(host.close)
+    return host

@@ -13,6 +13,7 @@ import builtins
 import contextlib
 import getpass
 import io
+import linecache
 import subprocess
 import sys
 import types
@@ -54,6 +55,7 @@ class Cell:
 
     def __init__(self, name: str, source: str) -> None:
         self.file = cell_file(name)
+        self.source = source
         lines = source.split("\n")
         self.blank_lines = next((n for n, line in enumerate(lines) if line.strip()), 0)
         """Number of blank lines at its start, which IPython removes."""
@@ -71,15 +73,16 @@ class CellCompiler(CachingCompiler):
         super().__init__()  # type: ignore[no-untyped-call]
         self.cell = Cell("", "")
 
-    def get_code_name(self, _raw: str, _transformed: str, _number: int) -> str:
-        """The file name of the running cell in tracebacks."""
+    def cache(self, *_: Any, **__: Any) -> str:
+        """Makes the lines of the running cell known to tracebacks; returns its file name."""
+        lines = self.cell.source.splitlines(keepends=True)
+        linecache.cache[self.cell.file] = (len(self.cell.source), None, lines, self.cell.file)
         return self.cell.file
 
     def __call__(self, source: Any, filename: str, *args: Any, **kwargs: Any) -> Any:
         """Compiles like `compile`; code below `%%time` belongs to the cell."""
-        if filename == _TIMED and self.cell.magic_lines and isinstance(source, ast.AST):
+        if filename == _TIMED and self.cell.magic_lines:
             filename = self.cell.file
-            ast.increment_lineno(source, self.cell.magic_lines)
         return super().__call__(source, filename, *args, **kwargs)
 
 
