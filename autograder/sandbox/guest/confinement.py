@@ -1,7 +1,7 @@
 """Confines the host and its sessions before student code runs.
 
 There are four isolation levels, strongest first. `full`: own namespaces (processes, mounts, network, IPC, users), a
-private root with only the interpreter and its libraries, read-only, no capabilities, Landlock, seccomp, limits.
+private root with only the interpreter, its libraries and the commands of the shell, read-only, no capabilities, Landlock, seccomp, limits.
 `landlock`: Landlock, seccomp, limits. `user`: another user id, limits. `plain`: limits only. If the host runs as root,
 each session gets its own user id at every level except `plain`.
 
