@@ -19,6 +19,12 @@ def software() -> str:
     return f"{_packages()} {' '.join(_versions())} python {platform.python_version()}"
 
 
+@functools.cache
+def versions() -> str:
+    """The versions that a student's code may notice, in words."""
+    return f"Python {platform.python_version()} and {_versions()[0]}"
+
+
 def _packages() -> str:
     found = hashlib.sha256()
     for package in ("autograder", "homework"):

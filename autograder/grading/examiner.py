@@ -190,7 +190,7 @@ class _Examination:
             for n, built in enumerate(rebuilt.cells)
             if built.role in always and built.cell_type == "code" and not _is_manual(built)
         }
-        own = {n for n, built in enumerate(rebuilt.cells) if built.role == "free" and sources[n] is not None} - chosen
+        own = {n for n, built in enumerate(rebuilt.cells) if sources[n] is not None and _is_own(built)} - chosen
         if whole:
             uses = {name for n in own for name in (names_of(rebuilt.cells[n].source) or NO_NAMES).uses}
             own |= needed(sources, uses) - chosen
@@ -405,6 +405,11 @@ class _Examination:
         status = Status.MANUAL if answered else Status.MISSING
         message = NEEDS_GRADING if answered else "Not answered."
         return ItemResult(item.id, 0.0, item.points, status, message, manual=True)
+
+
+def _is_own(built: Built) -> bool:
+    """Returns whether this is a cell of the student's, and not a training or plotting cell that the student edited."""
+    return built.role == "free" and not (built.edited is not None and built.edited.tags & NOT_RUN)
 
 
 def _is_manual(built: Built) -> bool:

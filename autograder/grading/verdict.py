@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograder.core.results import Status
+from autograder.core.software import versions
 from autograder.course.markers import HIDDEN, region_lines
 from autograder.course.problem import Item
 from autograder.grading.failed_cells import with_cause
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _MOST = 1500
 """Maximum length of a message, in characters."""
+_DEPEND_ON_VERSION = ("AttributeError", "ImportError", "ModuleNotFoundError", "TypeError")
+"""Errors that a call raises if a library has another version than its caller expects."""
 _IN_LOG = "the full message is in your `submission_log.json`, among the answers."
 
 
@@ -153,6 +156,8 @@ def _raised(item: Item, error: RemoteError, hidden: bool) -> Verdict:
     message = f"Your code raised {_where(error)}"
     if not hidden and error.detail:
         message += f"\n{error.detail}"
+    if error.kind in _DEPEND_ON_VERSION:
+        message += f"\nHomework is graded with {versions()}; another version may behave differently."
     if error.kind == "NameError":
         message += "\nA function can use only its arguments and what is defined or imported outside of training cells."
     return Verdict(Status.ERROR, message[:_MOST])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from autograder.core.errors import SourceError
@@ -35,9 +35,11 @@ class Built:
     """The text that the sandbox runs, or that is shown; for a test cell the released text."""
     id: str
     cell: Cell | None
-    """The source's cell; None for a free cell, which the student added."""
+    """The source's cell; None for a free cell, which the student added or edited."""
     drawn: tuple[SubmittedPicture, ...] = ()
     """The pictures of an answer that is graded by hand, not decoded."""
+    edited: Cell | None = None
+    """The given cell that the student edited into this free cell; None if it is new."""
 
 
 @dataclass(frozen=True)
@@ -229,7 +231,8 @@ def _free_cells(
                 is_edited = cell.source.strip() != released[anchor].strip()
                 is_free = cell.cell_type == "code" and anchor not in graded and is_edited
             if is_free:
-                waiting.append((_free(position, cell), places[""]))
+                edited = next((given for given in problem.cells if given.id == anchor), None)
+                waiting.append((replace(_free(position, cell), edited=edited), places[""]))
         if anchor is not None and position <= counted.get(anchor, position):  # a copy below the answer is no anchor
             put(places[anchor])
     put(places[""])

@@ -1,9 +1,9 @@
 """Confines the host and its sessions before student code runs.
 
 There are four isolation levels, strongest first. `full`: own namespaces (processes, mounts, network, IPC, users), a
-private root with only the interpreter, its libraries and the commands of the shell, read-only, no capabilities, Landlock, seccomp, limits.
-`landlock`: Landlock, seccomp, limits. `user`: another user id, limits. `plain`: limits only. If the host runs as root,
-each session gets its own user id at every level except `plain`.
+private root with only the interpreter, its libraries and the commands of the shell, read-only, no capabilities,
+Landlock, seccomp, limits. `landlock`: Landlock, seccomp, limits. `user`: another user id, limits. `plain`: limits only.
+If the host runs as root, each session gets its own user id at every level except `plain`.
 
 The host confines itself once, before it imports large libraries; each session then adds its own confinement. See
 namespaces(7), user_namespaces(7), landlock(7), seccomp(2).
