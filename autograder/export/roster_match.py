@@ -1,9 +1,9 @@
 """Finds the gradebook's students on the roster; uses only certain matches and reports all others.
 
 The gradebook's ids are names of folders; a platform has its own ids. A student matches a row if their id, e-mail
-address or platform id is the same as one of its cells (`core.student_key`). A student also matches if an id on one side is the part
-before the `@` of an address on the other side, no other student has it, and the address has the domain of most
-addresses on the roster: `jsmith@gmail.com` is not the university's `jsmith`. Such matches are reported.
+address or platform id is one of its cells, in any spelling (`core.student_key`). A student also matches if an id on one
+side is the part before the `@` of an address on the other side, no other student has it, and the address has the domain
+of most addresses on the roster: `jsmith@gmail.com` is not the university's `jsmith`. Such matches are reported.
 """
 
 from __future__ import annotations

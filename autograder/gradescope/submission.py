@@ -11,9 +11,10 @@ from typing import Any
 
 from autograder.core.student_key import student_key
 from autograder.core.text import printable
+from autograder.course.problem import Problem
 from autograder.submissions.archives import files_in, in_folder
-from autograder.submissions.intake import import_student
 from autograder.submissions.reader import LOG_NAME
+from autograder.submissions.student_import import import_student
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,15 @@ class Users:
         return student_key(student) in self.known
 
 
-def look_through(submission: Path, problem: str, to: Path) -> Delivered:
-    """Finds notebook and log among the submitted files, in folders and zips, under any name; copies them to `to`."""
+def look_through(submission: Path, problem: Problem, to: Path) -> Delivered:
+    """Finds notebook and log among the submitted files, in folders and archives, and copies them to `to`."""
     files = files_in(submission) if submission.is_dir() else []
     taken = import_student("student", files, problem, to)
-    folder = to / "student" / problem
+    folder = to / "student" / problem.id
     notes = tuple(printable(note, 300) for note in taken.notes)
     submitted = islice(in_folder(submission, ""), 1000) if submission.is_dir() else ()
     names = tuple(printable(file.path.removeprefix("/")) for file in submitted)
-    return Delivered(folder / f"{problem}.ipynb", folder / LOG_NAME, notes, names)
+    return Delivered(folder / f"{problem.id}.ipynb", folder / LOG_NAME, notes, names)
 
 
 def read_users(path: Path) -> Users:
