@@ -11,6 +11,7 @@ import pytest
 from autograder.core.errors import SetupError
 from autograder.submissions.intake import import_class
 from autograder.submissions.timestamps import TIME_FILE, read_times, submission_time, time_text
+from tests.autograder.toy import toy
 
 MOMENT = datetime(2027, 1, 17, 23, 12, 5, 250_000, tzinfo=timezone(timedelta(hours=1)))
 
@@ -68,8 +69,8 @@ def test_intake_writes_the_platforms_time_and_drops_the_students(tmp_path: Path)
         (source / student).mkdir(parents=True)
         (source / student / "toy.ipynb").write_text("{}")
         (source / student / TIME_FILE).write_bytes(time_text(MOMENT - timedelta(days=9)))
-    ada, bob = import_class(source, "toy", to, {"ada": MOMENT})
+    ada, bob = import_class(source, toy(), to, {"ada": MOMENT})
     assert submission_time(to / "ada" / "toy") == MOMENT and ada.notes == []
     assert submission_time(to / "bob" / "toy") is None and "no submission time in the list" in bob.notes[0]
-    import_class(source, "toy", tmp_path / "again")
+    import_class(source, toy(), tmp_path / "again")
     assert not list((tmp_path / "again").rglob(TIME_FILE))
