@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import time
+import unicodedata
 import zipfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -118,10 +119,8 @@ def test_intake_takes_the_archive_of_a_course_platform(tmp_path: Path) -> None:
     taken = imported(files, tmp_path)
     assert sorted(taken) == ["Ada Lovelace_17", "bela", "chen", "dora", "emre", "fay"]
     assert [note_of(tmp_path, s) for s in ("Ada Lovelace_17", "bela", "dora")] == ["ada's", "in a zip", "in a zip"]
-    assert (
-        "damaged" in taken["emre"].notes[0]
-        and taken["emre"].notes[-1] == "no notebook was submitted, only emre/damaged.zip"
-    )
+    assert "damaged" in taken["emre"].notes[0]
+    assert taken["emre"].notes[-1] == "no notebook was submitted, only emre/damaged.zip"
     assert not taken["fay"].notebook and taken["fay"].notes == ["no notebook was submitted, only fay/readme.txt"]
     assert taken_file(tmp_path, "fay", FOUND_NAME).read_text() == "readme.txt"
 
@@ -388,10 +387,30 @@ def test_a_number_in_a_name_is_no_canvas_number(tmp_path: Path) -> None:
     assert list(taken) == ["smith"] and taken["smith"].notebook
 
 
-def test_two_unicode_spellings_of_a_name_are_one_student(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "names", [("jose\u0301", "jos\u00e9"), ("JOS\u00c9", "jos\u00e9"), ("jos\u00e9  n", "jos\u00e9 n")]
+)
+def test_two_spellings_of_a_name_are_one_student(tmp_path: Path, names: tuple[str, str]) -> None:
     (tmp_path / "in" / "bela").mkdir(parents=True)
-    taken = imported_folder({f"{name}/toy.ipynb": notebook(name) for name in ("jose\u0301", "jos\u00e9")}, tmp_path)
-    assert sorted(taken) == ["bela", "jos\u00e9"] and any("several notebooks" in n for n in taken["jos\u00e9"].notes)
+    first = unicodedata.normalize("NFC", names[0])
+    taken = imported_folder({f"{name}/toy.ipynb": notebook(name) for name in names}, tmp_path)
+    assert sorted(taken) == sorted(("bela", first)) and "several notebooks" in taken[first].notes[-1]
+    assert all(ascii(name)[1:-1] in taken[first].notes[0] for name in names), "both spellings are named"
+
+
+def test_a_student_of_an_earlier_import_keeps_the_spelling(tmp_path: Path) -> None:
+    for name in ("ada", "ADA", "<Ada>"):
+        assert list(imported({f"{name}/toy.ipynb": notebook(name)}, tmp_path)) == ["ada"]
+    assert note_of(tmp_path, "ada") == "<Ada>"
+
+
+def test_a_time_counts_for_every_spelling_of_the_id(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    files = {"Jose\u0301 N/toy.ipynb": notebook("his"), "ada_toy.ipynb": notebook("hers")}
+    moment = datetime(2027, 1, 1, tzinfo=UTC)
+    taken = imported(files, tmp_path, times=dict.fromkeys(("JOS\u00c9  n", "ADA", "Eve"), moment))
+    assert sorted(taken) == ["Jos\u00e9 N", "ada"] and not taken["Jos\u00e9 N"].notes
+    assert all(taken_file(tmp_path, student, "timestamp.txt").exists() for student in taken)
+    assert "without a submission: Eve" in caplog.text
 
 
 def test_a_second_import_keeps_a_good_notebook_with_its_log_and_removes_an_old_time(tmp_path: Path) -> None:

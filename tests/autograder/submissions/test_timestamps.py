@@ -54,6 +54,7 @@ def test_a_list_of_times_is_read(tmp_path: Path) -> None:
         ("student,time\n,2027-01-17T22:00:00Z\n", "line 2"),
         ("student,time\nada,2027-01-17T22:00:00Z\nada,2027-01-18T22:00:00Z\n", "line 3: 'ada' is listed twice"),
         ("student,time\n\udcff,x\n", "cannot be read"),
+        ("student,time\nada,2027-01-17T23:00Z\nADA,2027-01-17T23:00Z\n", "'ADA' is listed twice"),
     ],
 )
 def test_an_invalid_list_is_refused_with_the_line(tmp_path: Path, text: str, said: str) -> None:
