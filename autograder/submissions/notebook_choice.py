@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from autograder.core.text import listed
 from autograder.course.problem import Problem
 from autograder.submissions.archives import Found
-from autograder.submissions.reader import UnusableError, read_cells
+from autograder.submissions.reader import read_cells
 from autograder.submissions.rebuild import rebuild
 
 
@@ -26,7 +26,7 @@ class Candidate:
         """Answered item → the answer; none for a notebook that cannot be graded."""
         try:
             rebuilt = rebuild(self.problem, read_cells(self.data, self.file.name), self.file.name)
-        except (UnusableError, RecursionError, MemoryError):
+        except Exception:  # grading will report it; here the other notebooks matter
             return {}
         return {item: rebuilt.source(item).strip() for item in rebuilt.answered}
 
