@@ -212,7 +212,7 @@ def _parts(source: Path, problem_id: str, numbers: Mapping[str, str] | None) -> 
         elif not entry.is_file:
             yield _Part(folder_owners.get(entry.name) or Owner(entry.name), entry)
     if ignored := sorted(printable(entry.name, 60) for entry in entries if entry.is_file and entry.name not in files):
-        _log.warning("%s: ignored, because no student's: %s", source, listed(ignored, 10))
+        _log.warning("%s: ignored, because they are not a student's submission: %s", source, listed(ignored, 10))
 
 
 def _is_usual(name: str) -> bool:

@@ -97,7 +97,7 @@ def test_intake_takes_folders_zips_and_single_files(tmp_path: Path, caplog: pyte
         "README.txt": "no student",
     }
     taken = imported_folder(files, tmp_path)
-    assert "ignored, because no student's: README.txt" in caplog.text
+    assert "ignored, because they are not a student's submission: README.txt" in caplog.text
     assert sorted(taken) == ["Béla B", "ada", "chen", "dora"]
     assert [note_of(tmp_path, student) for student in sorted(taken)] == ["bela's", "ada's", "chen's", "dora's"]
     assert taken_file(tmp_path, "ada").read_text() == "{}"
