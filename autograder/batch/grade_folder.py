@@ -24,6 +24,7 @@ from autograder.core.errors import AutograderError, CourseError, SetupError
 from autograder.core.locks import locked
 from autograder.core.machine import RESERVE, free_memory, workers_that_fit
 from autograder.core.results import Graded, GradedLog, Grading, Step
+from autograder.core.student_key import spellings, student_key
 from autograder.course.config import Course, load_course, root_folder
 from autograder.course.problem import Problem, load_problem
 from autograder.course.seed import grading_seed
@@ -178,7 +179,8 @@ def _warn_of_strangers(course: Course | None, problem_id: str, students: Sequenc
     """Warns of extensions for students without a submission folder: the name may be misspelt."""
     homework = "" if course is None or problem_id not in course.problems else course.homework_of(problem_id).id
     granted = {one.student for one in course.extensions if one.homework == homework} if course and homework else set()
-    for student in sorted(granted - set(students)):
+    known = spellings(students)
+    for student in sorted(student for student in granted if student_key(student) not in known):
         _log.warning(
             "course.toml gives %r an extension for homework %s, but there is no submission folder of that name",
             student,

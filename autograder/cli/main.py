@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 
 import autograder.core.fast_imports  # noqa: F401  (acts before anything imports jsonschema)
 from autograder.core.errors import AutograderError
-from autograder.core.text import printable
+from autograder.core.text import listed, printable
 from autograder.course.seed import NEW, SEED_VARIABLE, new_seed
 from autograder.export.options import Form, Per, Unfinished
 from autograder.sandbox.host import ANY, ISOLATION_VARIABLE
@@ -163,7 +163,11 @@ def check_command(problems: Problems = None, workers: Workers = None) -> None:
 @app.command("intake")
 def intake_command(
     source: Annotated[
-        Path, typer.Argument(exists=True, help="A folder or zip with a folder, zip or notebook per student.")
+        Path,
+        typer.Argument(
+            exists=True,
+            help="A folder or zip with a folder, zip or notebook per student, or a course platform's download.",
+        ),
     ],
     problem: Annotated[str, typer.Option(help="Problem id, e.g. vae.")],
     to: Annotated[Path, typer.Option(help="Folder for `autograder grade --submitted`.")],
@@ -186,7 +190,8 @@ def intake_command(
     """Sorts submissions into the folders that `grade` reads.
 
     Writes <student>/<problem>/<problem>.ipynb for each student and prints what it had to change or skip. Exit status 1
-    if a student submitted no usable notebook.
+    if a submission needs review: there is no usable notebook, it has another form than .ipynb, or two have different
+    answers.
     """
     from autograder.course.problem import load_problem
     from autograder.export.roster import canvas_numbers, read_roster
@@ -194,13 +199,16 @@ def intake_command(
     from autograder.submissions.timestamps import read_times
 
     numbers = canvas_numbers(read_roster(roster, by), by) if roster else None
-    taken = import_class(source, load_problem(problem).id, to, read_times(times) if times else None, numbers)
+    taken = import_class(source, load_problem(problem), to, read_times(times) if times else None, numbers)
     for one in taken:
         for note in one.notes:
             typer.echo(f"{one.student}: {printable(note, 300)}")
-    missing = sum(not one.notebook for one in taken)
-    typer.echo(f"{_count(len(taken) - missing, 'notebook')} in {to}", err=True)
-    raise typer.Exit(1 if missing else 0)
+        if one.ask_for:
+            typer.echo(f"{one.student}: ask for {one.ask_for}")
+    typer.echo(f"{_count(sum(bool(one.notebook) for one in taken), 'notebook')} in {to}", err=True)
+    if review := [printable(one.student) for one in taken if one.needs_review]:
+        typer.echo(f"{_count(len(review), 'submission')} to review: {listed(review, 10)}", err=True)
+    raise typer.Exit(1 if review else 0)
 
 
 @app.command("grade")

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.core.errors import CourseError
+from autograder.core.student_key import same_student
 from autograder.course.late_policy import LatePolicy
 
 ROOT_VARIABLE = "AUTOGRADER_ROOT"
@@ -113,7 +114,7 @@ class Course:
     def extension_days(self, problem: str, student: str) -> float:
         """Number of extension days of this student for this problem's homework."""
         homework = self.homework_of(problem).id
-        return sum(e.days for e in self.extensions if e.student == student and e.homework == homework)
+        return sum(e.days for e in self.extensions if e.homework == homework and same_student(e.student, student))
 
     def due(self, problem: str, student: str | None = None) -> datetime:
         """The deadline of a problem, with this student's extensions if a student is given."""

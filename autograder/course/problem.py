@@ -26,6 +26,8 @@ from autograder.course.markers import RUBRIC, region
 with without_server():
     import jupytext
 
+GIVEN = "given-"
+"""Beginning of the cell ids of given cells."""
 PACKAGE_WORD = "STUDENT_PACKAGE"
 """Placeholder in a source's install cell; the release replaces it by the requirement of the student package."""
 
@@ -190,7 +192,7 @@ def stable_id(cell: NotebookNode, taken: set[str]) -> str:
     """A cell id from the grade id, else from a hash of type and text, with a number added if it is taken."""
     grade_id = str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
     digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()
-    base = re.sub("[^A-Za-z0-9]", "-", grade_id)[:56] or f"given-{digest[:12]}"
+    base = re.sub("[^A-Za-z0-9]", "-", grade_id)[:56] or f"{GIVEN}{digest[:12]}"
     numbered = itertools.chain([base], (f"{base}-{number}" for number in itertools.count(2)))
     return next(candidate for candidate in numbered if candidate not in taken)
 

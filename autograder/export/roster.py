@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.core.errors import ExportError
+from autograder.core.student_key import student_key
 from autograder.core.text import printable
 
 LARGEST = 64 * 1024 * 1024
@@ -164,15 +165,17 @@ def canvas_numbers(roster: Roster, by: str = "") -> dict[str, str]:
     if by:
         roster.column(by)  # raises if there is none
     found: dict[str, str] = {}
+    keys = set()
     for person in roster.people:
         cells = dict(zip(headings, (cell.strip() for cell in roster.rows[person.row]), strict=False))
         student = cells.get(normal(by), "") if by else person.sid or person.email
         if not person.is_student or not student or not cells.get(CANVAS_ID):
             continue
-        if student in found.values():
+        if student_key(student) in keys:
             raise ExportError(
                 f"{roster.path}, line {person.line}: {student!r} is listed twice; choose another column with --by."
             )
+        keys.add(student_key(student))
         found[cells[CANVAS_ID]] = student
     return found
 

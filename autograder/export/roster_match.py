@@ -1,18 +1,18 @@
 """Finds the gradebook's students on the roster; uses only certain matches and reports all others.
 
 The gradebook's ids are names of folders; a platform has its own ids. A student matches a row if their id, e-mail
-address or platform id equals one of its cells, ignoring case. A student also matches if an id on one side is the part
-before the `@` of an address on the other side, no other student has it, and the address has the domain of most
-addresses on the roster: `jsmith@gmail.com` is not the university's `jsmith`. Such matches are reported.
+address or platform id is one of its cells, in any spelling (`core.student_key`). A student also matches if an id on one
+side is the part before the `@` of an address on the other side, no other student has it, and the address has the domain
+of most addresses on the roster: `jsmith@gmail.com` is not the university's `jsmith`. Such matches are reported.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from autograder.core.student_key import student_key
 from autograder.core.text import printable
 from autograder.export.grades import Account
 from autograder.export.roster import CANVAS_ID, Person, Roster
@@ -104,10 +104,10 @@ def _by_text(roster: Roster, by: str) -> tuple[dict[str, set[Person]], dict[str,
         if not cell:
             continue
         if heading == CANVAS_ID and roster.is_canvas and not by:
-            exact[_OF_CANVAS + _folded(cell)].add(person)
+            exact[_OF_CANVAS + student_key(cell)].add(person)
             continue
-        exact[_folded(cell)].add(person)
-        local[_BEGINNING + _local(cell) if "@" in cell else _folded(cell)].add(person)
+        exact[student_key(cell)].add(person)
+        local[_BEGINNING + _local(cell) if "@" in cell else student_key(cell)].add(person)
         if "@" in cell and _domain(cell) != usual:
             local[_ELSEWHERE + _local(cell)].add(person)
     return exact, local
@@ -122,22 +122,22 @@ _OF_CANVAS = "\1"
 
 
 def _keys(account: Account) -> set[str]:
-    keys = {_folded(text) for text in (account.id, account.email, account.lms_user_id) if text.strip()}
-    return keys | {_OF_CANVAS + _folded(account.lms_user_id)} if account.lms_user_id.strip() else keys
+    keys = {student_key(text) for text in (account.id, account.email, account.lms_user_id) if text.strip()}
+    return keys | {_OF_CANVAS + student_key(account.lms_user_id)} if account.lms_user_id.strip() else keys
 
 
 def _local_keys(account: Account) -> set[str]:
     """The keys of an account in the second mapping of `_by_text`."""
     texts = [text for text in (account.id, account.email) if text.strip()]
-    return {_local(text) if "@" in text else _BEGINNING + _folded(text) for text in texts}
+    return {_local(text) if "@" in text else _BEGINNING + student_key(text) for text in texts}
 
 
 def _local(address: str) -> str:
-    return _folded(address.partition("@")[0])
+    return student_key(address.partition("@")[0])
 
 
 def _domain(address: str) -> str:
-    return _folded(address.rpartition("@")[2])
+    return student_key(address.rpartition("@")[2])
 
 
 def _usual_domain(cells: Iterable[str]) -> str:
@@ -145,10 +145,6 @@ def _usual_domain(cells: Iterable[str]) -> str:
     domains = Counter(_domain(cell) for cell in cells if "@" in cell)
     domain, count = next(iter(domains.most_common(1)), ("", 0))
     return domain if 2 * count > domains.total() else ""
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text.strip().casefold())
 
 
 def _lines(persons: Iterable[Person]) -> str:

@@ -23,6 +23,7 @@ from autograder.core.fast_imports import without_server
 from autograder.core.files import write_atomically
 from autograder.core.notebook_io import graded_text, verdict_outputs
 from autograder.core.results import STALE, GradedLog, Status, clamped
+from autograder.core.student_key import spellings, student_key
 from autograder.course.config import Course, course_folder, load_course
 from autograder.gradebook.rows import Rows, class_rows, item_of, rows_of, write_scores
 
@@ -64,7 +65,8 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record
 
     Scores go into `course/gradebook.db`. The executed notebook goes below `course/autograded/`, where the form grader
     shows it for manual grading. The function returns the log with the manual scores and comments given before.
-    Recording a submission again does no harm.
+    Recording a submission again does no harm. A student whom the gradebook knows under another spelling of the id keeps
+    that spelling there.
 
     Raises:
         CourseError: on opening or recording: the gradebook is missing, locked or damaged, or does not know a problem.
@@ -72,36 +74,42 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record
     """
     course = load_course(root)
     known: dict[str, Mapping[str, Rows]] = {}
+    students: dict[str, list[str]] = {}
+    """The gradebook's students, as in `_students`."""
 
     def record(grading: Recordable, submitted_at: datetime | None = None) -> GradedLog:
-        log = grading.log
         with _explaining(gradebook_path(root)):
-            if grading.is_known and log.problem not in known:
-                known[log.problem] = class_rows(gradebook, log.problem)
-            rows = known[log.problem].get(log.student) if grading.is_known else None
-            if rows and rows.equal(log, course, submitted_at) and _recorded_notebook(root, log).is_file():
-                return with_manual_points(log, rows.given)
-            try:
-                log = _record(gradebook, root, grading)
-                _set_lateness(gradebook, course, log, submitted_at)
-            except Exception:
-                gradebook.db.rollback()  # otherwise nothing more could be recorded
-                raise
-            return log
+            own = grading.log.student
+            students.update(students or _students(gradebook))
+            log = replace(grading.log, student=_known_as(own, students))
+            return replace(recorded(grading, log, submitted_at), student=own)
+
+    def recorded(grading: Recordable, log: GradedLog, submitted_at: datetime | None) -> GradedLog:
+        if grading.is_known and log.problem not in known:
+            known[log.problem] = class_rows(gradebook, log.problem)
+        rows = known[log.problem].get(log.student) if grading.is_known else None
+        if rows and rows.equal(log, course, submitted_at) and _recorded_notebook(root, log).is_file():
+            return with_manual_points(log, rows.given)
+        try:
+            log = _record(gradebook, root, log, grading.notebook)
+            _set_lateness(gradebook, course, log, submitted_at)
+        except Exception:
+            gradebook.db.rollback()  # otherwise nothing more could be recorded
+            raise
+        return log
 
     with opened(root, wait_seconds) as gradebook:
         yield record
 
 
-def _record(gradebook: Any, root: Path, grading: Recordable) -> GradedLog:
-    log = grading.log
+def _record(gradebook: Any, root: Path, log: GradedLog, executed: NotebookNode | None) -> GradedLog:
     if log.student in ("", ".", "..") or Path(log.student).name != log.student:
         raise CourseError(f"{log.student!r} is not a valid name of a student folder; rename the submission's folder.")
     path = _recorded_notebook(root, log)
-    settled = _same_answers(path, grading.notebook)
+    settled = _same_answers(path, executed)
     write_scores(gradebook, log, settled)
-    if grading.notebook is not None:
-        write_atomically(path, graded_text(show_verdicts(grading.notebook, log)))
+    if executed is not None:
+        write_atomically(path, graded_text(show_verdicts(executed, log)))
     rows = rows_of(gradebook.find_submission_notebook(log.problem, log.problem, log.student))
     log = with_manual_points(log, rows.given)
     changed = {item_of(name) for name, one in rows.grades.items() if one.needs_grading and one.manual is not None}
@@ -110,6 +118,19 @@ def _record(gradebook: Any, root: Path, grading: Recordable) -> GradedLog:
         for item in log.items
     )
     return replace(log, items=tuple(items))
+
+
+def _students(gradebook: Any) -> dict[str, list[str]]:
+    """Key of a student → the ids in the gradebook."""
+    from nbgrader.api import Student
+
+    return spellings(student for (student,) in gradebook.db.query(Student.id))
+
+
+def _known_as(student: str, students: Mapping[str, list[str]]) -> str:
+    """The student's id in the gradebook, which may be spelled otherwise; unchanged if the student is new."""
+    known = students.get(student_key(student), [student])
+    return student if student in known else known[0]
 
 
 def _recorded_notebook(root: Path, log: GradedLog) -> Path:
@@ -171,6 +192,7 @@ def manual_points(
 
     with opened(root, wait_seconds) as gradebook:
         try:
+            student = _known_as(student, _students(gradebook))
             return rows_of(gradebook.find_submission_notebook(problem, problem, student)).given
         except MissingEntry:
             return {}

@@ -57,11 +57,11 @@ def grade(base: Path, settings: Settings, tell: Tell) -> None:
     """
     started = time.monotonic()
     users = read_users(base / METADATA_FILE)
+    problem = load_problem(settings.problem, base / "source")
     with tempfile.TemporaryDirectory(prefix="handed-in-") as folder:
-        delivered = look_through(base / "submission", settings.problem, Path(folder))
+        delivered = look_through(base / "submission", problem, Path(folder))
         submitters = ", ".join(users.shown) or "an unknown user (not named by Gradescope)"
         tell({"notes": [f"Note: {note}." for note in delivered.notes], "staff": [f"Submitted by {submitters}."]})
-        problem = load_problem(settings.problem, base / "source")
         if delivered.notebook.exists():
             _examine(problem, delivered, Path(folder), users, settings, tell)
         elif delivered.log.exists() and settings.log_alone == VERIFY:

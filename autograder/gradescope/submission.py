@@ -9,10 +9,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from autograder.core.student_key import student_key
 from autograder.core.text import printable
+from autograder.course.problem import Problem
 from autograder.submissions.archives import files_in, in_folder
-from autograder.submissions.intake import import_student
 from autograder.submissions.reader import LOG_NAME
+from autograder.submissions.student_import import import_student
 
 
 @dataclass(frozen=True)
@@ -36,22 +38,22 @@ class Users:
     shown: tuple[str, ...]
     """One name for each: the e-mail address, else another name."""
     known: frozenset[str]
-    """All accepted student ids, in lower case: e-mail addresses, the part before the @, numbers."""
+    """Keys of all accepted student ids: e-mail addresses, the part before the @, numbers."""
 
     def may_be(self, student: str) -> bool:
         """Whether this student id can be a submitter's."""
-        return _plain(student) in self.known
+        return student_key(student) in self.known
 
 
-def look_through(submission: Path, problem: str, to: Path) -> Delivered:
-    """Finds notebook and log among the submitted files, in folders and zips, under any name; copies them to `to`."""
+def look_through(submission: Path, problem: Problem, to: Path) -> Delivered:
+    """Finds notebook and log among the submitted files, in folders and archives, and copies them to `to`."""
     files = files_in(submission) if submission.is_dir() else []
     taken = import_student("student", files, problem, to)
-    folder = to / "student" / problem
+    folder = to / "student" / problem.id
     notes = tuple(printable(note, 300) for note in taken.notes)
     submitted = islice(in_folder(submission, ""), 1000) if submission.is_dir() else ()
     names = tuple(printable(file.path.removeprefix("/")) for file in submitted)
-    return Delivered(folder / f"{problem}.ipynb", folder / LOG_NAME, notes, names)
+    return Delivered(folder / f"{problem.id}.ipynb", folder / LOG_NAME, notes, names)
 
 
 def read_users(path: Path) -> Users:
@@ -63,7 +65,7 @@ def read_users(path: Path) -> Users:
         return Users((), frozenset())
     records = [user for user in users if isinstance(user, dict)] if isinstance(users, list) else []
     shown = tuple(printable(str(next(iter(_ids(user)), "?"))) for user in records)
-    return Users(shown, frozenset(_plain(name) for user in records for name in _ids(user)))
+    return Users(shown, frozenset(student_key(name) for user in records for name in _ids(user)))
 
 
 def _ids(user: dict[str, Any]) -> Iterator[str]:
@@ -71,7 +73,3 @@ def _ids(user: dict[str, Any]) -> Iterator[str]:
     address = email if isinstance(email, str) else ""
     numbers = [str(user[key]) for key in ("sid", "id") if isinstance(user.get(key), str | int)]
     yield from filter(str.strip, (address, address.partition("@")[0], *numbers))
-
-
-def _plain(name: str) -> str:
-    return name.strip().casefold()

@@ -14,6 +14,7 @@ from typing import Any
 from autograder.core.errors import SetupError, SourceError
 from autograder.core.notebook_io import graded_text
 from autograder.core.results import CACHED, Flag, GradedLog, Grading, Outcome
+from autograder.core.student_key import same_student
 from autograder.core.text import well_formed
 from autograder.course.cell_selection import warm_modules
 from autograder.course.metric_ranges import declared_ranges
@@ -135,8 +136,10 @@ def grade_submission(
         host = _host(warm_modules([problem]), course)
     read = time.monotonic()
     cache = ItemCache(cached_items)
+    named = theirs.get("student", student)  # the log's answers are for the inputs of the id as it is written there
+    asked = named if same_student(named, student) else student
     examined = examine(
-        problem, rebuilt, host, student=student, seed=seed, cache=cache, on_item=on_item, attempts=attempts
+        problem, rebuilt, host, student=asked, seed=seed, cache=cache, on_item=on_item, attempts=attempts
     )
     asked = time.monotonic()
     flags += [*rebuilt.flags, *examined.flags]

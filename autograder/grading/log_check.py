@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograder.core.results import Flag
+from autograder.core.student_key import same_student
 from autograder.grading.tolerance import FLOAT32, for_device, same
 from autograder.submissions.rebuild import Rebuilt
 from homework.hand_in.source_hash import source_hash
@@ -13,7 +14,7 @@ from homework.hand_in.source_hash import source_hash
 def disagreements(log: dict[str, Any], rebuilt: Rebuilt, answers: dict[str, Any], student: str) -> list[Flag]:
     """Returns a flag for each way in which the student's log contradicts the notebook that was graded."""
     flags = []
-    if log["student"] != student:
+    if not same_student(log["student"], student):
         flags.append(
             Flag("log_disagrees", f"The log belongs to student {log['student'][:80]!r}, but {student!r} submitted it.")
         )

@@ -1,14 +1,16 @@
-"""Lists submitted files in folders and zips, without extracting them to disk.
+"""Lists submitted files in folders, zips and tar archives, without extracting them to disk.
 
 Only regular files are read, links are not followed, and the number of bytes read is limited.
 """
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import re
 import stat
+import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -17,17 +19,22 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from autograder.submissions.reader import MAX_BYTES
+from autograder.submissions.tars import TarFile, regular_files
 
 MAX_FILES = 2_000
 """Maximum number of notebooks, logs and faulty files of one student that are listed."""
+MAX_OTHERS = 20
+"""Maximum number of a student's other files that are listed."""
 MAX_ENTRIES = 100_000
-"""Maximum number of files of one student that are examined, in one zip or in total."""
+"""Maximum number of files of one student that are examined, in one archive or in total."""
 MAX_UNPACKED = 400 * 2**20
-"""Maximum total bytes of zips that are opened for one student."""
-_MATTERS = re.compile(r"\.(ipynb|json)$", re.IGNORECASE)
+"""Maximum total bytes of archives that are opened for one student."""
 MAX_NESTING = 2
-"""Maximum depth of nested zips."""
-_IGNORED = re.compile(r"(^|/)(__MACOSX|\.ipynb_checkpoints|\.[^/]*)(/|$)")
+"""Maximum depth of nested archives."""
+_ARCHIVE = re.compile(r"\.(zip|(?P<tar>tar|tar\.gz|tgz))$", re.IGNORECASE)
+_GZIP = b"\x1f\x8b"
+_IGNORED = re.compile(r"(^|/)(__MACOSX|\.(?!ipynb_checkpoints(/|$))[^/]*)(/|$)")
+_CHECKPOINT = re.compile(r"(^|/)\.ipynb_checkpoints/")
 
 
 @dataclass(frozen=True)
@@ -35,12 +42,13 @@ class Found:
     """One submitted file."""
 
     path: str
-    """Its path, with `/`; zips count as folders."""
+    """Its path, with `/`; archives count as folders."""
     changed: tuple[int, ...]
-    """Modification time from the archive or the disk; only used to choose between several notebooks."""
+    """Modification time from the archive or the disk, from the year to the second; only used to choose between several
+    notebooks."""
     read: Callable[[], bytes]
     trouble: str = ""
-    """Why a zip cannot be opened; empty if there is no error."""
+    """Why an archive cannot be opened; empty if there is no error."""
     own_name: str = ""
     """The student's name for the file, if the platform added a prefix."""
 
@@ -49,26 +57,72 @@ class Found:
         """The student's name for the file."""
         return self.own_name or PurePosixPath(self.path).name
 
+    @property
+    def is_notebook(self) -> bool:
+        """Whether the name is a notebook's."""
+        return self.name.lower().endswith(".ipynb")
+
+    @property
+    def is_relevant(self) -> bool:
+        """Whether it is a notebook, may be a log, or is an archive that cannot be opened."""
+        return self.is_notebook or self.name.lower().endswith(".json") or self.trouble != ""
+
+    @property
+    def is_checkpoint(self) -> bool:
+        """Whether Jupyter wrote it beside the notebook, as the state when it was last saved."""
+        return _CHECKPOINT.search(self.path) is not None
+
+
+@dataclass(frozen=True)
+class Member:
+    """One regular file in an archive."""
+
+    path: str
+    """Its path in the archive."""
+    changed: tuple[int, ...]
+    read: Callable[[], bytes]
+
 
 class ArchiveError(Exception):
-    """A file in a zip cannot be read, or exceeds a limit."""
+    """A file in an archive cannot be read, or exceeds a limit."""
+
+
+def is_archive(name: str) -> bool:
+    """Returns whether a file of this name is opened like a folder."""
+    return _ARCHIVE.search(name) is not None
+
+
+def is_tar(name: str) -> bool:
+    """Returns whether a file of this name is a tar archive."""
+    found = _ARCHIVE.search(name)
+    return found is not None and found["tar"] is not None
 
 
 def is_ignored(path: str) -> bool:
-    """Returns whether a path is hidden or written by systems and editors, like `.DS_Store`."""
+    """Returns whether a path is hidden or written by systems and editors, like `.DS_Store`; checkpoints are not."""
     return _IGNORED.search(path) is not None
 
 
 def files_in(folder: Path) -> list[Found]:
-    """The submitted files of one student that `relevant_files` selects, including files in zips."""
+    """The submitted files of one student that `relevant_files` selects, including files in archives."""
     folder = folder.resolve()
     return relevant_files(in_folder(folder, folder.name))
 
 
 def relevant_files(files: Iterable[Found]) -> list[Found]:
-    """The first `MAX_FILES` notebooks, JSON files and faulty zips among these files, and one more if there are more."""
-    looked_at = islice(files, MAX_ENTRIES)
-    return list(islice((file for file in looked_at if file.trouble or _MATTERS.search(file.name)), MAX_FILES + 1))
+    """The first `MAX_FILES` files that are `Found.is_relevant`, one more if there are more, and some others."""
+    relevant: list[Found] = []
+    others: list[Found] = []
+    for file in islice(files, MAX_ENTRIES):
+        if file.is_checkpoint and not file.is_notebook:
+            continue
+        if file.is_relevant:
+            relevant.append(file)
+            if len(relevant) > MAX_FILES:
+                break
+        elif len(others) < MAX_OTHERS:
+            others.append(file)
+    return relevant + others
 
 
 def in_folder(folder: Path, shown: str) -> Iterator[Found]:
@@ -97,75 +151,116 @@ def of_file(path: Path, shown: str) -> Iterator[Found]:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
 
-    if path.suffix.lower() == ".zip":
+    if is_archive(path.name):
         yield from _in_bytes(read, shown, 1, [MAX_UNPACKED])
     else:
-        yield Found(shown, (status.st_mtime_ns,), read)
+        yield Found(shown, _moment(status.st_mtime), read)
+
+
+def _moment(seconds: float) -> tuple[int, ...]:
+    """A time as zips have it, local; empty if it is out of range."""
+    try:
+        return tuple(time.localtime(seconds)[:6])
+    except (ValueError, OverflowError, OSError):
+        return ()
 
 
 def _in_bytes(read: Callable[[], bytes], shown: str, depth: int, left: list[int]) -> Iterator[Found]:
-    """The files in a zip in memory; if it cannot be opened, the zip itself with the reason.
+    """The files in an archive in memory; if it cannot be opened, the archive itself with the reason.
 
     Args:
-        read: returns the zip's bytes.
-        shown: the zip's path.
-        depth: its nesting depth; 1 for a zip that is in no other zip.
-        left: one number, the bytes of zips that may still be opened for this student; updated.
+        read: returns the archive's bytes.
+        shown: the archive's path.
+        depth: its nesting depth; 1 for an archive that is in no other archive.
+        left: one number, the bytes of archives that may still be opened for this student; updated.
     """
     try:
         if depth > MAX_NESTING:
-            raise ArchiveError("is a zip nested too deeply (zip in zip in zip); it was not opened")
+            raise ArchiveError("is an archive nested too deeply (zip in zip in zip); it was not opened")
         if left[0] <= 0:
-            raise ArchiveError(f"was not opened: the zips have more than {MAX_UNPACKED // 2**20} MiB in total")
-        left[0] -= MAX_BYTES // 100  # a zip that cannot be opened also costs time
+            raise ArchiveError(f"was not opened: the archives have more than {MAX_UNPACKED // 2**20} MiB in total")
+        left[0] -= MAX_BYTES // 100  # an archive that cannot be opened also costs time
         data = read()
         left[0] -= len(data)
         if len(data) > MAX_BYTES:
             raise ArchiveError(f"has more than {MAX_BYTES // 2**20} MiB")
-        archive = zipfile.ZipFile(io.BytesIO(data))
-        if len(archive.infolist()) > MAX_ENTRIES:
+        members = _tar_members(data, left) if is_tar(shown) else zip_members(zipfile.ZipFile(io.BytesIO(data)))
+        if len(members) > MAX_ENTRIES:
             raise ArchiveError(f"holds more than {MAX_ENTRIES:,} files")
     except ArchiveError as error:
         yield Found(shown, (), read, str(error))
-    except Exception as error:  # a damaged zip may raise any error of its decompressor
+    except Exception as error:  # a damaged archive may raise any error of its decompressor
         yield Found(shown, (), read, f"is damaged ({error})")
     else:
-        yield from in_zip(archive, f"{shown}/", depth, left=left)
+        yield from in_archive(members, f"{shown}/", depth, left)
 
 
-def in_zip(
-    archive: zipfile.ZipFile,
-    shown: str,
-    depth: int,
-    infos: Iterable[zipfile.ZipInfo] | None = None,
-    left: list[int] | None = None,
-) -> Iterator[Found]:
-    """The files in a zip, or only those in `infos`; their paths begin with `shown`. The zip must stay open."""
+def in_archive(members: Iterable[Member], shown: str, depth: int, left: list[int] | None = None) -> Iterator[Found]:
+    """These members, or the files in them if they are archives; their paths begin with `shown`."""
     left = [MAX_UNPACKED] if left is None else left
-    for info in sorted(archive.infolist() if infos is None else infos, key=lambda info: info.filename):
-        inside = path_inside(info)
-        if not inside:
-            continue
-        name = f"{shown}{inside}"
-        read = partial(_read_member, archive, info)
-        if name.lower().endswith(".zip"):
-            yield from _in_bytes(read, name, depth + 1, left)
+    for member in sorted(members, key=lambda member: member.path):
+        name = f"{shown}{member.path}"
+        if is_archive(name):
+            yield from _in_bytes(member.read, name, depth + 1, left)
         else:
-            yield Found(name, info.date_time, read)
+            yield Found(name, member.changed, member.read)
 
 
-def path_inside(info: zipfile.ZipInfo) -> str:
-    """The path of a file in its zip; empty if it is not a regular file, its path is unsafe or `is_ignored`."""
-    path = info.filename.replace("\\", "/")
+def zip_members(archive: zipfile.ZipFile) -> list[Member]:
+    """The regular files in a zip, which must stay open."""
+    found = []
+    for info in archive.infolist():
+        is_regular = stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG)
+        name = _zip_name(info)
+        if is_regular and (path := _path_inside(name)):
+            found.append(Member(path, info.date_time, partial(_unpacked, archive, info)))
+    return found
+
+
+def _zip_name(info: zipfile.ZipInfo) -> str:
+    """The name of a file in a zip. macOS writes UTF-8 without the flag that says so; Python then reads cp437."""
+    if info.flag_bits & 0x800:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
+
+
+def _tar_members(data: bytes, left: list[int]) -> list[Member]:
+    """The regular files in a tar archive, compressed or not; `left` is updated as in `_in_bytes`.
+
+    Raises:
+        ArchiveError: it is too large unpacked.
+    """
+    if data.startswith(_GZIP):
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+            data = packed.read(MAX_BYTES + 1)
+        left[0] -= len(data)
+        if len(data) > MAX_BYTES:
+            raise ArchiveError(f"has more than {MAX_BYTES // 2**20} MiB unpacked")
+    return [
+        Member(path, _moment(file.changed), partial(_part, data, file))
+        for file in islice(regular_files(data), MAX_ENTRIES + 1)
+        if (path := _path_inside(file.name))
+    ]
+
+
+def _part(data: bytes, file: TarFile) -> bytes:
+    return data[file.start : file.start + file.size]
+
+
+def _path_inside(name: str) -> str:
+    """The path of a file in its archive; empty if it is a folder's, unsafe or `is_ignored`."""
+    path = name.replace("\\", "/")
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    unsafe = path.startswith("/") or ".." in parts or kind not in (0, stat.S_IFREG)
     inside = "/".join(parts)
+    unsafe = path.startswith("/") or ".." in parts
     return "" if not inside or path.endswith("/") or unsafe or is_ignored(inside) else inside
 
 
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    """The bytes of one member, limited while reading, since the size in the archive's header may be false.
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """The bytes of a file in a zip, limited while reading, since the size in the archive's header may be false.
 
     Raises:
         ArchiveError: it is damaged or too large.
@@ -174,7 +269,7 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         with archive.open(info) as file:
             data = file.read(MAX_BYTES + 1)
     except Exception as error:  # any error of the decompressor
-        raise ArchiveError(f"{info.filename} cannot be unpacked ({error})") from None
+        raise ArchiveError(f"{_zip_name(info)} cannot be unpacked ({error})") from None
     if len(data) > MAX_BYTES:
-        raise ArchiveError(f"{info.filename} has more than {MAX_BYTES // 2**20} MiB unpacked")
+        raise ArchiveError(f"{_zip_name(info)} has more than {MAX_BYTES // 2**20} MiB unpacked")
     return data

@@ -9,15 +9,16 @@ from pathlib import Path
 
 from autograder.core.errors import SetupError
 from autograder.core.regular_file import why
-from autograder.core.text import is_text
+from autograder.core.student_key import spellings
+from autograder.core.text import is_text, listed
 
 
 def students_in(submitted: Path, problem_id: str) -> list[str]:
     """The names of the students' folders, sorted.
 
     Raises:
-        SetupError: the folder does not exist, cannot be read, has no student folders or names that are not UTF-8, or
-            no student has a folder for the problem.
+        SetupError: the folder does not exist, cannot be read, has no student folders, names that are not UTF-8 or two
+            folders of one student, or no student has a folder for the problem.
     """
     if not submitted.is_dir():
         raise SetupError(f"{submitted} is not a folder; give --submitted a folder with one folder per student.")
@@ -31,6 +32,12 @@ def students_in(submitted: Path, problem_id: str) -> list[str]:
         raise SetupError(
             f"{submitted}: {len(odd)} folders have names that cannot be written into a table (the first: {odd[0]!a}); "
             "rename them (`autograder intake` renames them), then grade. Nothing was graded."
+        )
+    if twice := [names for names in spellings(students).values() if len(names) > 1]:
+        pairs = listed([" and ".join(map(repr, names)) for names in twice], 10)
+        raise SetupError(
+            f"{submitted}: these folders have the same student id in different spellings (case, Unicode form or "
+            f"blanks): {pairs}. Keep one folder for each student. Nothing was graded."
         )
     if not students:
         raise SetupError(

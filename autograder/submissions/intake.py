@@ -1,53 +1,43 @@
-"""Sorts submissions: zips, folders and single files become `<student>/<problem>/<problem>.ipynb`.
+"""Sorts submissions: archives, folders and single files become `<student>/<problem>/<problem>.ipynb`.
 
 No code is executed, and no archive is extracted to disk (see `archives`). Problems are noted for each student.
 """
 
 from __future__ import annotations
 
-import json
 import logging
+import os
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from autograder.core.errors import SetupError
 from autograder.core.files import write_bytes
+from autograder.core.student_key import same_student, student_key
 from autograder.core.text import listed, printable
+from autograder.course.problem import Problem
 from autograder.submissions.archives import (
-    MAX_FILES,
     ArchiveError,
     Found,
+    Member,
+    in_archive,
     in_folder,
-    in_zip,
+    is_archive,
     is_ignored,
     of_file,
-    path_inside,
     relevant_files,
+    zip_members,
 )
-from autograder.submissions.reader import LOG_NAME, MAX_BYTES, MAX_LOG_BYTES, is_overgrown
-from autograder.submissions.student_ids import LOG, Owner, are_from_canvas, owner, owner_on_canvas, student_ids
+from autograder.submissions.platforms import Owner, is_of_platform, owners, platform_of, typed_text
+from autograder.submissions.student_ids import LOG, owner, student_ids
+from autograder.submissions.student_import import IntakeResult, import_student
 from autograder.submissions.timestamps import TIME_FILE, time_text
 
 _log = logging.getLogger("autograder")
-
-MAX_TOTAL = 500 * 2**20
-"""Maximum bytes to read for one student."""
-
-
-@dataclass
-class IntakeResult:
-    """The result of intake for one student."""
-
-    student: str
-    notebook: str = ""
-    """Path of the notebook in the source; empty if there is none."""
-    notes: list[str] = field(default_factory=list)
-    """Problems found, for staff."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +50,23 @@ class _TopEntry:
     files: Iterator[Found]
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A top-level file or folder of one student."""
+
+    owner: Owner
+    entry: _TopEntry
+
+    @property
+    def files(self) -> Iterator[Found]:
+        """Its files, with the student's name for a file to which the platform added a prefix."""
+        for found in self.entry.files:
+            yield replace(found, own_name=self.owner.file) if found.path == self.entry.name else found
+
+
 def import_class(
     source: Path,
-    problem: str,
+    problem: Problem,
     to: Path,
     times: Mapping[str, datetime] | None = None,
     numbers: Mapping[str, str] | None = None,
@@ -70,9 +74,9 @@ def import_class(
     """Takes in the submissions of a class.
 
     Args:
-        source: a folder or a zip with one folder, zip or notebook per student, named after the student, or a download
-            from Canvas.
-        problem: problem id.
+        source: a folder or a zip with one folder, archive or notebook per student, named after the student, or a
+            download from a course platform (`platforms.PLATFORMS`).
+        problem: the problem.
         to: the folder for `autograder grade --submitted`; files in it for other students or problems stay.
         times: student id → submission time on the course platform (see `timestamps.read_times`); if None, no
             submission is late.
@@ -84,39 +88,80 @@ def import_class(
     Raises:
         SetupError: the source is neither folder nor zip, has no submissions, or `to` cannot be written.
     """
-    groups: dict[str, list[Iterator[Found]]] = defaultdict(list)
-    owners: dict[str, Owner] = {}
-    for submitter, files in _by_student(source, problem, numbers):
-        owners.setdefault(submitter.name, submitter)
-        groups[submitter.name].append(files)
+    groups: dict[str, list[_Part]] = defaultdict(list)
+    for part in _parts(source, problem.id, numbers):
+        groups[student_key(part.owner.name)].append(part)
     if not groups:
         raise SetupError(f"{source} contains no submissions; expected one folder, zip or notebook per student.")
-    if len(groups) == 1:
-        [(only, files_of)] = groups.items()
-        found = relevant_files(chain.from_iterable(files_of))
-        _refuse_a_folder_around_the_class(source, found)
-        groups[only] = [iter(found)]
-    names = defaultdict(list)
-    for name, student in student_ids(groups).items():
-        names[student].append(name)
+    ids = student_ids((part.owner.name for parts in groups.values() for part in parts), _students_in(to))
+    moments = None if times is None else {student_key(student): moment for student, moment in times.items()}
+    is_alone = len(groups) == 1
     taken = []
-    for student, own in sorted(names.items()):
-        submitted = chain.from_iterable(chain.from_iterable(groups.pop(name) for name in own))
-        one = import_student(student, relevant_files(submitted), problem, to)
-        one.notes[:0] = [
-            f"submitted under the name {name!r}, which is not a valid student name" for name in own if name != student
-        ]
-        number = owners[own[0]].number
-        if numbers is not None and number not in numbers:
-            why = f"Canvas's number {number} is not on the roster" if number else "the Canvas number is unclear"
-            one.notes.insert(0, f"{why}; the folder has the name that Canvas uses: rename it")
-        if times is not None:
-            _note_time(one, times.get(student), to / student / problem)
+    for student, key in sorted((ids[parts[0].owner.name], key) for key, parts in groups.items()):
+        parts = groups.pop(key)
+        notes = [*_about_the_number(parts[0].owner, numbers), *_about_the_name(student, parts)]
+        counted, earlier = _last_attempt(parts)
+        if earlier:
+            names = listed([printable(part.entry.name) for part in earlier], 5)
+            notes.append(f"the last attempt counts; not used: {names}")
+        notes += filter(None, (_about_typed_text(part) for part in counted if part.owner.is_typed))
+        files = relevant_files(chain.from_iterable(part.files for part in counted if not part.owner.is_typed))
+        if is_alone and not parts[0].owner.is_of_platform:
+            _refuse_a_folder_around_the_class(source, files)
+        one = import_student(student, files, problem, to)
+        one.notes[:0] = notes
+        if moments is not None:
+            _note_time(one, moments.pop(student_key(student), None), to / student / problem.id)
         taken.append(one)
-    strangers = sorted(set(times or ()) - set(names))
+    strangers = sorted(student for student in times or () if student_key(student) in (moments or ()))
     if strangers:
         _log.warning("listed submission times without a submission: %s", ", ".join(map(printable, strangers)))
     return taken
+
+
+def _students_in(folder: Path) -> list[str]:
+    """The students of earlier imports."""
+    return sorted(os.listdir(folder)) if folder.is_dir() else []
+
+
+def _about_the_number(submitter: Owner, numbers: Mapping[str, str] | None) -> Iterator[str]:
+    if numbers is not None and submitter.number not in numbers:
+        number = submitter.number
+        why = f"Canvas's number {number} is not on the roster" if number else "the Canvas number is unclear"
+        yield f"{why}; the folder has the name that Canvas uses: rename it"
+
+
+def _about_the_name(student: str, parts: list[_Part]) -> Iterator[str]:
+    """Notes if a name was changed, or written in several ways."""
+    names = list(dict.fromkeys(part.owner.name for part in parts))
+    if len(names) > 1:
+        yield f"submitted under the names {' and '.join(map(_spelled, names))}, which are one student's"
+    elif not same_student(names[0], student):
+        yield f"submitted under the name {names[0]!r}, which is not a valid student name"
+
+
+def _spelled(name: str) -> str:
+    """The name, with the code points if it is not ASCII: two Unicode forms look the same."""
+    return repr(name) if name.isascii() else f"{name!r} ({ascii(name)[1:-1]})"
+
+
+def _last_attempt(parts: list[_Part]) -> tuple[list[_Part], list[_Part]]:
+    """The parts of a student's last attempt, and those of earlier ones."""
+    last = max(part.owner.attempt for part in parts)
+    earlier = [part for part in parts if part.owner.attempt != last]
+    return [part for part in parts if part.owner.attempt == last], earlier
+
+
+def _about_typed_text(part: _Part) -> str:
+    """A note about text that the student typed on the platform; empty if there is none."""
+    for found in part.files:
+        try:
+            text = typed_text(found.read())
+        except (ArchiveError, OSError) as error:
+            return f"{found.path} cannot be read: {error}"
+        if text:
+            return f"text was typed on the platform, which is not graded: {found.path}: {printable(text, 100)!r}"
+    return ""
 
 
 def _refuse_a_folder_around_the_class(source: Path, files: list[Found]) -> None:
@@ -124,7 +169,7 @@ def _refuse_a_folder_around_the_class(source: Path, files: list[Found]) -> None:
     inner = defaultdict(set)
     for found in files:
         parts = PurePosixPath(found.path).parts
-        if len(parts) > 2 and found.path.lower().endswith(".ipynb") and not parts[0].lower().endswith(".zip"):
+        if len(parts) > 2 and found.is_notebook and not found.is_checkpoint and not is_archive(parts[0]):
             inner[parts[0]].add(parts[1])
     for top, students in inner.items():
         if len(students) > 1:
@@ -144,48 +189,41 @@ def _note_time(taken: IntakeResult, moment: datetime | None, folder: Path) -> No
         write_bytes(folder / TIME_FILE, time_text(moment))
 
 
-def _by_student(
-    source: Path, problem: str, numbers: Mapping[str, str] | None
-) -> Iterator[tuple[Owner, Iterator[Found]]]:
-    """Pairs of a student and files of that student; a student may occur in several pairs."""
+def _parts(source: Path, problem_id: str, numbers: Mapping[str, str] | None) -> Iterator[_Part]:
+    """The top-level files and folders with their owners; a student may have several."""
     entries = list(_at_the_top(source))
-    from_canvas = are_from_canvas(entry.name for entry in entries if entry.is_file and _is_known(entry.name))
-    if numbers is not None and not from_canvas:
+    files = {entry.name for entry in entries if entry.is_file and not is_of_platform(entry.name)}
+    folders = {entry.name for entry in entries if not entry.is_file}
+    platform = platform_of({name for name in files if _is_usual(name)} or files, folders=False)
+    of_folders = platform_of(folders, folders=True)
+    if numbers is not None and (platform is None or platform.name != "Canvas"):
         raise SetupError(
             f"{source} is not a Canvas *Download Submissions* archive (files name_123_456_file at the top); a "
             "Canvas roster cannot be used with it."
         )
-    ignored = []
+    file_owners = owners(platform, files, numbers or ()) if platform else {}
+    folder_owners = owners(of_folders, folders) if of_folders else {}
     for entry in entries:
-        if not entry.is_file:
-            yield Owner(entry.name), entry.files
-            continue
-        submitter = owner_on_canvas(entry.name, numbers) if from_canvas else owner(entry.name, problem)
-        if submitter is None or not (from_canvas or _is_known(entry.name)):
-            ignored.append(printable(entry.name, 60))
-            continue
-        if numbers and submitter.number in numbers:  # `number` is empty if it is ambiguous
-            submitter = replace(submitter, name=numbers[submitter.number])
-        yield submitter, _as_named(entry, submitter.file)
-    if ignored:
-        names = listed(sorted(ignored), 10)
-        _log.warning("%s: ignored, because not a folder, zip, notebook or log: %s", source, names)
+        if entry.name in files and entry.is_file:
+            submitter = file_owners.get(entry.name) or owner(entry.name, problem_id)
+            if numbers and submitter.number in numbers:  # `number` is empty if it is ambiguous
+                submitter = replace(submitter, name=numbers[submitter.number])
+            yield _Part(submitter, entry)
+        elif not entry.is_file:
+            yield _Part(folder_owners.get(entry.name) or Owner(entry.name), entry)
+    if ignored := sorted(printable(entry.name, 60) for entry in entries if entry.is_file and entry.name not in files):
+        _log.warning("%s: ignored, because they are not a student's submission: %s", source, listed(ignored, 10))
 
 
-def _as_named(entry: _TopEntry, own_name: str) -> Iterator[Found]:
-    for found in entry.files:
-        yield replace(found, own_name=own_name) if found.path == entry.name else found
-
-
-def _is_known(name: str) -> bool:
-    """Returns whether students may submit a file of this name: a zip, a notebook or a log."""
+def _is_usual(name: str) -> bool:
+    """Returns whether students should submit files of this name: a zip, a notebook or a log."""
     return name.lower().endswith((".zip", ".ipynb")) or LOG.search(name) is not None
 
 
 def _at_the_top(source: Path) -> Iterator[_TopEntry]:
     if source.is_dir():
         for path in sorted(source.iterdir()):
-            if path.is_symlink() or is_ignored(path.name):
+            if path.is_symlink() or _is_hidden(path.name):
                 continue
             if path.is_dir():
                 yield _TopEntry(path.name, False, in_folder(path, path.name))
@@ -193,93 +231,15 @@ def _at_the_top(source: Path) -> Iterator[_TopEntry]:
                 yield _TopEntry(path.name, True, of_file(path, path.name))
     elif source.is_file() and zipfile.is_zipfile(source):
         archive = zipfile.ZipFile(source)  # stays open: the files are read later, student by student
-        tops = defaultdict(list)
-        for info in archive.infolist():
-            if inside := path_inside(info):
-                tops[inside.partition("/")[0]].append(info)
-        for top, infos in sorted(tops.items()):
-            yield _TopEntry(top, any(path_inside(info) == top for info in infos), in_zip(archive, "", 0, infos))
+        tops: dict[str, list[Member]] = defaultdict(list)
+        for member in zip_members(archive):
+            tops[member.path.partition("/")[0]].append(member)
+        for top, members in sorted(tops.items()):
+            if not _is_hidden(top):
+                yield _TopEntry(top, any(member.path == top for member in members), in_archive(members, "", 0))
     else:
         raise SetupError(f"{source} is not a folder or a zip.")
 
 
-def import_student(student: str, files: list[Found], problem: str, to: Path) -> IntakeResult:
-    """Chooses notebook and log of one student and writes them to `<to>/<student>/<problem>`."""
-    taken = IntakeResult(student, notes=[f"{file.path} {file.trouble}" for file in files if file.trouble])
-    if len(files) > MAX_FILES:
-        taken.notes.append(f"more than {MAX_FILES:,} files; the others were ignored")
-    folder = to / student / problem
-    notebook = _take_notebook(taken, files, problem, folder)
-    _take_log(taken, files, notebook, folder)
-    return taken
-
-
-def _take_notebook(taken: IntakeResult, files: list[Found], problem: str, to: Path) -> Found | None:
-    """Chooses and writes the notebook: the right problem's, then the right name, then the newest."""
-    notebooks = [file for file in files if file.name.lower().endswith(".ipynb")]
-    notebooks.sort(key=lambda file: (file.name == f"{problem}.ipynb", file.changed, file.path), reverse=True)
-    total = 0
-    for file in notebooks:
-        if total > MAX_TOTAL:
-            taken.notes.append(f"{file.path} was ignored: the files before it are too large")
-            continue
-        try:
-            data = file.read()
-        except (ArchiveError, OSError) as error:
-            taken.notes.append(f"{file.path} cannot be read: {error}")
-            total += MAX_BYTES  # upper bound of what was read
-            continue
-        total += len(data)
-        if len(data) > MAX_BYTES or total > MAX_TOTAL:
-            taken.notes.append(f"{file.path} is too large")
-        elif (named_problem := problem_of(data)) not in ("", problem):
-            taken.notes.append(f"{file.path} is the notebook of another problem ({named_problem})")
-        else:
-            break
-    else:
-        taken.notes.append(f"no notebook of {problem} was submitted" if notebooks else "no notebook was submitted")
-        to.mkdir(parents=True, exist_ok=True)  # so that grading reports the missing notebook
-        return None
-    taken.notebook = file.path
-    if file.name != f"{problem}.ipynb":
-        taken.notes.append(f"{file.path} is not named {problem}.ipynb; it was used anyway")
-    if len(notebooks) > 1:
-        others = ", ".join(other.path for other in notebooks if other is not file)
-        taken.notes.append(f"several notebooks; {file.path} was used (right name, then newest), not {others}")
-    write_bytes(to / f"{problem}.ipynb", data)
-    return file
-
-
-def _take_log(taken: IntakeResult, files: list[Found], notebook: Found | None, to: Path) -> None:
-    """Takes the log beside the notebook, else the only log."""
-    if notebook is None and any(to.glob("*.ipynb")):
-        taken.notes.append("the notebook and the log of an earlier submission are kept")
-        return
-    logs = [file for file in files if LOG.fullmatch(file.name)]
-    here = PurePosixPath(notebook.path).parent if notebook else None
-    beside = [log for log in logs if log.name == LOG_NAME and here in (None, PurePosixPath(log.path).parent)]
-    if notebook:
-        (to / LOG_NAME).unlink(missing_ok=True)  # of an earlier submission
-    if len(beside) != 1 and len(logs) > 1:
-        taken.notes.append(f"several logs, but none beside the notebook is named {LOG_NAME}; none was read")
-        return
-    for log in (beside or logs)[:1]:
-        try:
-            data = log.read()
-        except (ArchiveError, OSError) as error:
-            taken.notes.append(f"{log.path} cannot be read: {error}")
-            return
-        if not beside:
-            taken.notes.append(f"{log.path} was used as {LOG_NAME}")
-        write_bytes(to / LOG_NAME, data[: MAX_LOG_BYTES + 1])
-
-
-def problem_of(data: bytes) -> str:
-    """The problem id in a notebook's metadata; empty if there is none or the notebook cannot be read."""
-    if is_overgrown(data):
-        return ""
-    try:
-        named = json.loads(data.decode("utf-8-sig"))["metadata"]["homework"]["problem"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return ""
-    return named if isinstance(named, str) else ""
+def _is_hidden(top: str) -> bool:
+    return top.startswith(".") or is_ignored(top)

@@ -17,7 +17,7 @@ from enum import IntEnum
 from autograder.core.results import Flag
 from autograder.core.text import listed
 from autograder.course.name_analysis import defines, names_of, replaces
-from autograder.course.problem import Item, Problem
+from autograder.course.problem import GIVEN, Item, Problem
 from autograder.submissions.reader import SubmittedCell
 from homework.hand_in.source_hash import normalised
 
@@ -158,12 +158,10 @@ class _Search:
 
     def _judged(self, n: int) -> _Answer:
         source = self._cells[n].source
-        if not source.strip() or source.strip() == self._stub.strip():
+        if is_stub(source, self._stub, self._item):
             return _Answer.NONE
         if self._item.kind != "code":
             return _Answer.WHOLE
-        if _code(source) in (_code(""), _code(self._stub)):
-            return _Answer.NONE
         whole = names_of(source) is not None and defines(source, self._item.id)
         return _Answer.WHOLE if whole else _Answer.BROKEN
 
@@ -206,7 +204,16 @@ class _Search:
         for n in range(1, len(texts)):
             if texts[n - 1] == above:
                 below = next((m for m in range(n, len(texts)) if texts[m] != stub), n)
-                yield n if texts[below] in given or self._cells[below].grade_id else below
+                cell = self._cells[below]
+                is_given = texts[below] in given or cell.grade_id != "" or cell.cell_id.startswith(GIVEN)
+                yield n if is_given else below
+
+
+def is_stub(source: str, stub: str, item: Item) -> bool:
+    """Whether a cell has no answer: it is empty, or the stub, in which only comments and docstrings were edited."""
+    if source.strip() in ("", stub.strip()):
+        return True
+    return item.kind == "code" and _code(source) in (_code(""), _code(stub))
 
 
 @functools.lru_cache(maxsize=512)

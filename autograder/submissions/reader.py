@@ -11,7 +11,7 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,12 +20,15 @@ from typing import Any
 from autograder.core.errors import AutograderError
 from autograder.core.regular_file import NotRegularError, is_behind_link, opened, why
 from autograder.core.results import Outcome
-from autograder.core.text import printable, well_formed
+from autograder.core.text import listed, printable, well_formed
 from autograder.submissions.pictures import SubmittedPicture, drawn_in
+from autograder.submissions.timestamps import TIME_FILE
 
 MAX_BYTES = 200 * 2**20
 """A larger file is not read."""
 LOG_NAME = "submission_log.json"
+FOUND_NAME = "found_instead.txt"
+"""File in place of a missing notebook: the names of the files that were submitted; `autograder intake` writes it."""
 MAX_VALUES = 4_000_000
 """Maximum number of values in a notebook's JSON; each takes up to a hundred bytes of memory."""
 MAX_LOG_BYTES = 2 * 2**20
@@ -150,7 +153,7 @@ def read_bytes(path: Path, below: Path | None = None, most: int | None = None) -
 
 def _read(path: Path, below: Path | None, most: int) -> tuple[bytes, float]:
     """The bytes and the modification time of a file; raises the same errors as `read_bytes`."""
-    shown = printable(str(path), 1_000)
+    shown = printable(path.name)
     if below is not None and is_behind_link(path, below):
         raise _unreadable(f"{shown} is behind a symbolic link; submit the notebook itself.")
     try:
@@ -172,14 +175,28 @@ def _read(path: Path, below: Path | None, most: int) -> tuple[bytes, float]:
 
 
 def _found_instead(path: Path) -> str:
-    """Describes the files found in place of the notebook."""
-    there = []
+    """Says which files were found in place of the notebook, and what to do."""
+    advice = f"submit {wanted(path.stem)}"
+    with contextlib.suppress(OSError), opened(path.parent / FOUND_NAME) as file:
+        submitted = file.read(MAX_LOG_BYTES).decode("utf-8", "replace").splitlines()
+        return f"only {_named(submitted)} was submitted; {advice}"
+    there: list[str] = []
     with contextlib.suppress(OSError):
-        there = sorted(os.listdir(path.parent))
-    names = [printable(name) for ending in (".ipynb", ".zip") for name in there if name.endswith(ending)]
-    if not names:
-        return "nothing was submitted under this name"
-    return f"there is only {', '.join(names[:5])}; `autograder intake` handles other names and zips"
+        there = sorted(name for name in os.listdir(path.parent) if not name.startswith("."))
+    if names := [name for ending in (".ipynb", ".zip") for name in there if name.endswith(ending)]:
+        return f"there is only {_named(names)}; `autograder intake` handles other names and zips"
+    if names := [name for name in there if name not in (LOG_NAME, TIME_FILE)]:
+        return f"there is only {_named(names)}; {advice}"
+    return "nothing was submitted under this name"
+
+
+def _named(names: Sequence[str]) -> str:
+    return listed(list(map(printable, names)), 5)
+
+
+def wanted(problem_id: str) -> str:
+    """The file to submit, and how a student gets it."""
+    return f"{problem_id}.ipynb (File > Download > .ipynb)"
 
 
 def read_cells(data: bytes, name: str) -> list[SubmittedCell]:

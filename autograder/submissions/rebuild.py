@@ -18,7 +18,7 @@ from autograder.core.results import Flag, Outcome
 from autograder.course.name_analysis import defines
 from autograder.course.problem import Cell, Item, Problem, load_problem, problem_ids
 from autograder.release.notebook import release_to_read
-from autograder.submissions.matching import Matching, match
+from autograder.submissions.matching import Matching, is_stub, match
 from autograder.submissions.pictures import PICTURE, Gathered, SubmittedPicture, gather
 from autograder.submissions.reader import SubmittedCell, UnusableError
 
@@ -48,7 +48,7 @@ class Rebuilt:
 
     cells: tuple[Built, ...]
     answered: frozenset[str]
-    """Items whose cell was found and is not the unchanged stub."""
+    """Items whose cell was found and is not a stub (`matching.is_stub`)."""
     found: frozenset[str]
     """Items whose cell was found."""
     repairs: tuple[Flag, ...]
@@ -126,7 +126,7 @@ def rebuild(problem: Problem, cells: Sequence[SubmittedCell], name: str = "the n
         done.add(cell.grade_id)
         position = matched.get(cell.grade_id)
         source = stub if position is None else cells[position].source
-        if source.strip() != stub.strip():
+        if not is_stub(source, stub, problem.item(cell.grade_id)):
             answered.add(cell.grade_id)
         if cell.grade_id in shared:
             source = f"# `{cell.grade_id}` is answered in the cell of `{shared[cell.grade_id]}`."

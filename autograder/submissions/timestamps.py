@@ -16,6 +16,7 @@ from pathlib import Path
 from autograder.core.errors import SetupError
 from autograder.core.fast_imports import without_server
 from autograder.core.regular_file import opened
+from autograder.core.student_key import student_key
 
 TIME_FILE = "timestamp.txt"
 _BEFORE_OFFSET = re.compile(r"(?<=\d)\s+(?=[+-]\d\d:?\d\d$)")
@@ -68,6 +69,7 @@ def read_times(path: Path) -> dict[str, datetime]:
             no offset.
     """
     found: dict[str, datetime] = {}
+    keys = set()
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
@@ -81,8 +83,9 @@ def read_times(path: Path) -> dict[str, datetime]:
                         f"{path}, line {reader.line_num}: {text!r} is not a time with an offset from UTC, "
                         "or the student is missing; write, for example, ada,2027-01-17T23:12:05+01:00."
                     )
-                if student in found:
+                if student_key(student) in keys:
                     raise SetupError(f"{path}, line {reader.line_num}: {student!r} is listed twice; remove one.")
+                keys.add(student_key(student))
                 found[student] = moment
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SetupError(f"{path} cannot be read: {error}") from None

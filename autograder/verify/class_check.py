@@ -6,12 +6,13 @@ import functools
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.core.errors import SourceError
 from autograder.core.results import Flag
+from autograder.core.student_key import same_student, spellings, student_key
 from autograder.core.text import listed, printable
 from autograder.course.problem import Item, Problem
 from autograder.course.variants import misconception_text
@@ -62,6 +63,11 @@ class _Checked:
     """Other student → items with that student's right answer."""
     copied_from: list[str] = field(default_factory=list)
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the log names the student who submitted it."""
+        return same_student(self.log.owner, self.log.named)
+
     def wrong(self) -> list[str]:
         """The items with unexplained wrong answers."""
         return [item for item, verdict in self.verdicts.items() if verdict is Verdict.WRONG]
@@ -90,16 +96,15 @@ class _Class:
         self._reference: Reference = reference(problem)
         self._items: dict[str, Item] = {item.id: item for item in asked_items(self._reference)}
         self._owners_of: dict[str, set[str]] = defaultdict(set)
-        """Student named in a log → students who submitted such a log."""
+        """Key of the student named in a log → students who submitted such a log."""
         for log in logs:
-            self._owners_of[log.named].add(log.owner)
+            self._owners_of[student_key(log.named)].add(log.owner)
         self._known: dict[tuple[str, str], Expected] = {}
-        owners = {log.owner for log in logs}
-        self._judged = [
-            _Checked(log, log.owner if log.owner == log.named or log.named in owners else log.named) for log in logs
-        ]
+        owners = spellings(log.owner for log in logs)
+        self._judged = [_Checked(log, _inputs_of(log, owners)) for log in logs]
+        students = {log.owner for log in logs} | {log.inputs_of for log in self._judged if log.is_own}
         self._right = {
-            item: RightAnswers(sorted(owners), functools.partial(self._expected, item)) for item in self._items
+            item: RightAnswers(sorted(students), functools.partial(self._expected, item)) for item in self._items
         }
 
     def _expected(self, item: str, student: str) -> Expected:
@@ -141,7 +146,7 @@ class _Class:
         """Finds other students for whom wrong answers are right."""
         for item in checked.wrong():
             for other in self._right[item].owners(checked.log.answers[item], checked.log.device):
-                if other != checked.inputs_of and _differ(other, checked.log.owner):
+                if other != checked.inputs_of and not same_student(other, checked.log.owner):
                     checked.similar[other].append(item)
         self._mark_copied(checked)
 
@@ -182,7 +187,7 @@ class _Class:
             partners = defaultdict(list)
             for item in checked.wrong():
                 for other in holders.get(_key(item, checked.log.answers[item]), ()):
-                    if _differ(other.log.owner, checked.log.owner):
+                    if not same_student(other.log.owner, checked.log.owner):
                         partners[item].append(other)
             notes.append([])
             for item, others in partners.items():
@@ -201,7 +206,7 @@ class _Class:
             known,
             items=tuple(self._item(checked, item) for item in self._items),
             copied_from=tuple(printable(other) for other in checked.copied_from),
-            flags=(*known.flags, *self._about_the_name(checked.log)),
+            flags=(*known.flags, *self._about_the_name(checked)),
             notes=(*known.notes, *notes),
         )
 
@@ -215,24 +220,26 @@ class _Class:
             message = _MESSAGES[verdict]
         return VerifiedItem(item, verdict, message, slug, checked.log.code.get(item, CodeVerdict.UNKNOWN))
 
-    def _about_the_name(self, log: UsableLog) -> list[Flag]:
+    def _about_the_name(self, checked: _Checked) -> list[Flag]:
+        log = checked.log
         if log.owner == log.named == ANONYMOUS:
             return [Flag("anonymous", "The log is anonymous: its answers do not show who computed them.")]
-        if log.owner == log.named:
+        if checked.is_own:
             return []
         message = f"The log is for student '{printable(log.named)}', but was submitted by '{printable(log.owner)}'."
-        if others := sorted(self._owners_of[log.named] - {log.owner}):
+        if others := sorted(self._owners_of[student_key(log.named)] - {log.owner}):
             message += f" The same name is in the log of {_names(others)}."
         return [Flag("other_student", message)]
 
 
+def _inputs_of(log: UsableLog, owners: Container[str]) -> str:
+    """The student id that the log's answers should be for, spelled as in the log where the log is the student's own."""
+    named = student_key(log.named)
+    return log.owner if named in owners and named != student_key(log.owner) else log.named
+
+
 def _raised(got: Any) -> bool:
     return isinstance(got, dict) and got.keys() == {"error"} and isinstance(got["error"], str)
-
-
-def _differ(student: str, other: str) -> bool:
-    """Whether these are two students and not two spellings of one."""
-    return student.strip().casefold() != other.strip().casefold()
 
 
 def _key(item: str, got: Any) -> tuple[str, str]:

@@ -301,6 +301,14 @@ if __name__ == '__main__':
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
 
 
+def test_two_folders_of_one_student_are_an_error_before_grading(tmp_path: Path) -> None:
+    for student in ("ADA", "ada", "Jos\u00e9", "Jose\u0301", "bob"):
+        submit(tmp_path / "in", student)
+    with pytest.raises(SetupError, match="'ADA' and 'ada', 'Jose\u0301' and 'Jos\u00e9'. Keep one folder"):
+        grade_folder("toy", tmp_path / "in", tmp_path / "out", **QUIETLY)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.kernel
 def test_an_extension_for_an_unknown_student_is_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, here: None
@@ -309,7 +317,7 @@ def test_an_extension_for_an_unknown_student_is_a_warning(
     extension = '\n[[extension]]\nstudent = "{}"\nhomework = "{}"\ndays = 2\n'
     homework = load_course(root).homeworks[0].id
     with (root / "course.toml").open("a") as file:
-        file.write(extension.format("ada", homework) + extension.format("addaa", homework))
+        file.write(extension.format("ADA", homework) + extension.format("addaa", homework))
     submit(tmp_path / "in", "ada")
     grade_folder("toy", tmp_path / "in", tmp_path / "out", **{**QUIETLY, "root": root})
     warned = [record.getMessage() for record in caplog.records if "an extension" in record.getMessage()]

@@ -18,7 +18,7 @@ from autograder.export.csv_cells import duration_text, escaped, points_text, une
 from autograder.export.grades import Account, Grades, Score
 from autograder.export.options import Unfinished
 from autograder.export.result import Exported
-from autograder.export.roster import LARGEST, Roster, read_roster
+from autograder.export.roster import LARGEST, Roster, canvas_numbers, read_roster
 from autograder.export.roster_match import match
 
 HEADER = "Student,ID,SIS User ID,SIS Login ID,Section,Homework 11 (70)"
@@ -190,6 +190,16 @@ def test_a_missing_or_large_file_is_an_error(tmp_path: Path, monkeypatch: pytest
 
 
 # --- matching ---------------------------------------------------------------------------------------------------------
+
+
+def test_ids_match_in_any_spelling(read: Reads) -> None:
+    roster = read(canvas("A,11,S100,JOS\u00c9 N,S,", "B,12,S101,bob,S,"))
+    assert matched(roster, " jose\u0301  n", "BOB") == {" jose\u0301  n": 3, "BOB": 4}
+
+
+def test_two_spellings_of_one_id_in_canvas_are_an_error(read: Reads) -> None:
+    with pytest.raises(ExportError, match="line 4: 'ADA' is listed twice"):
+        canvas_numbers(read(canvas("A,11,ada,a,S,", "B,12,ADA,b,S,")))
 
 
 def test_ids_of_any_column_and_addresses_match_in_any_case(read: Reads) -> None:

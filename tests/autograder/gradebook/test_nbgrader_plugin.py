@@ -270,6 +270,16 @@ def test_recording_applies_the_same_late_policy(course: Path) -> None:
     assert penalties(course, "bob") == [pytest.approx(12.0 * 0.2)]
 
 
+def test_the_gradebook_keeps_one_spelling_of_an_id(course: Path) -> None:
+    record(course, [make_grading("Ada")])
+    set_manual_score(course, "Ada", "written_units", 1.5, "the unit is missing")
+    [log] = record(course, [make_grading("ADA")])
+    assert log.student == "ADA" and {item.id: item.score for item in log.items}["written_units"] == 1.5
+    assert manual_points(course, "toy", "ada")["written_units"] == (1.5, "the unit is missing")
+    with opened(course) as gradebook:
+        assert [student.id for student in gradebook.students] == ["Ada"]
+
+
 @pytest.mark.parametrize("planted", [b"yesterday", b"\xff\xfe", b"", b"2027-99-99 10:00:00 UTC", b"9" * 10**6, None])
 def test_an_invalid_timestamp_file_is_ignored(course: Path, examiner: dict[str, bytes], planted: bytes | None) -> None:
     for student in ("ada", "bob"):

@@ -24,12 +24,12 @@ from autograder.gradescope.grade import grade, limits_within
 from autograder.gradescope.requirements import CONTAINERS, Memory, measured, packages_for
 from autograder.gradescope.results_json import End, Progress, results, write_results
 from autograder.gradescope.settings import ListedItem, Settings, read_settings
-from autograder.gradescope.submission import read_users
+from autograder.gradescope.submission import look_through, read_users
 from autograder.grading import grade as grading
 from autograder.sandbox.host import SessionLimits
 from benchmarks.verify_speed import made_up_log
 from tests.autograder.gradescope_room import CHECKOUT, SEED, USER, Room, solution_bytes
-from tests.autograder.toy import FULL, ROOT, STANDARDIZE, graded, scores, solved, text, toy
+from tests.autograder.toy import FULL, ROOT, STANDARDIZE, graded, released, scores, solved, text, toy
 
 pytestmark = pytest.mark.xdist_group("gradescope")
 ME = str(USER["email"]).partition("@")[0]
@@ -281,6 +281,15 @@ def test_metadata_without_users_identify_no_student(content: str | None, tmp_pat
     if content is not None:
         path.write_text(content)
     assert not read_users(path).known and not read_users(path).may_be("")
+
+
+def test_the_notebook_with_answers_counts_whatever_its_name(tmp_path: Path) -> None:
+    for name, notebook in {"toy.ipynb": released(), "work/toy (1).ipynb": solved()}.items():
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(text(notebook))
+    delivered = look_through(tmp_path / "in", toy(), tmp_path / "to")
+    assert delivered.notebook.read_bytes() == text(solved())
+    assert "it has the answers" in delivered.notes[-1]
 
 
 def test_a_log_may_be_of_any_member_of_the_group(tmp_path: Path) -> None:

@@ -97,6 +97,13 @@ def test_the_graded_log_keeps_the_entries_of_the_students_log() -> None:
 
 
 @pytest.mark.kernel
+def test_a_log_under_another_spelling_of_the_id_is_compared_with_the_inputs_of_that_spelling() -> None:
+    answers = graded(solved(), student="ADA").log.answers
+    log = graded(solved(), student="ada", log=as_bytes(a_log(student="ADA", answers=answers))).log
+    assert log.student == "ada" and log.answers == answers and kinds(log.flags) == ["inputs", "isolation"]
+
+
+@pytest.mark.kernel
 def test_disagreements_between_log_and_notebook_are_flagged() -> None:
     other = as_bytes(a_log(code={"standardize": source_hash("other")}, answers={"standardize": [[1.0]]}))
     flags = graded(solved(), log=other).log.flags

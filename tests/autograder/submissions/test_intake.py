@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import time
+import unicodedata
 import zipfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,11 +20,12 @@ from typer.testing import CliRunner, Result
 
 from autograder.cli.main import app
 from autograder.core.errors import SetupError
-from autograder.submissions import archives, intake
-from autograder.submissions.intake import IntakeResult, import_class
-from autograder.submissions.reader import UnusableError, read_cells
+from autograder.submissions import archives, student_import
+from autograder.submissions.intake import import_class
+from autograder.submissions.reader import FOUND_NAME, UnusableError, read_cells
 from autograder.submissions.student_ids import student_id, student_ids
-from tests.autograder.toy import ROOT
+from autograder.submissions.student_import import IntakeResult
+from tests.autograder.toy import ROOT, toy
 
 
 def notebook(note: str, problem: str = "toy") -> bytes:
@@ -59,7 +61,7 @@ def imported(source: Path | dict[str, bytes], tmp_path: Path, **options: Any) ->
     """The result of the import by student; files are imported as a zip of the class."""
     if isinstance(source, dict):
         source = write(tmp_path, {"class.zip": zipped(source)}) / "class.zip"
-    return {one.student: one for one in import_class(source, "toy", tmp_path / "to", **options)}
+    return {one.student: one for one in import_class(source, toy(), tmp_path / "to", **options)}
 
 
 def imported_folder(files: Mapping[str, bytes | str], tmp_path: Path) -> dict[str, IntakeResult]:
@@ -95,7 +97,7 @@ def test_intake_takes_folders_zips_and_single_files(tmp_path: Path, caplog: pyte
         "README.txt": "no student",
     }
     taken = imported_folder(files, tmp_path)
-    assert "ignored, because not a folder, zip, notebook or log: README.txt" in caplog.text
+    assert "ignored, because they are not a student's submission: README.txt" in caplog.text
     assert sorted(taken) == ["Béla B", "ada", "chen", "dora"]
     assert [note_of(tmp_path, student) for student in sorted(taken)] == ["bela's", "ada's", "chen's", "dora's"]
     assert taken_file(tmp_path, "ada").read_text() == "{}"
@@ -117,8 +119,10 @@ def test_intake_takes_the_archive_of_a_course_platform(tmp_path: Path) -> None:
     taken = imported(files, tmp_path)
     assert sorted(taken) == ["Ada Lovelace_17", "bela", "chen", "dora", "emre", "fay"]
     assert [note_of(tmp_path, s) for s in ("Ada Lovelace_17", "bela", "dora")] == ["ada's", "in a zip", "in a zip"]
-    assert "damaged" in taken["emre"].notes[0] and taken["emre"].notes[-1] == "no notebook was submitted"
-    assert not taken["fay"].notebook and list((tmp_path / "to" / "fay" / "toy").iterdir()) == [], "graded as missing"
+    assert "damaged" in taken["emre"].notes[0]
+    assert taken["emre"].notes[-1] == "no notebook was submitted, only emre/damaged.zip"
+    assert not taken["fay"].notebook and taken["fay"].notes == ["no notebook was submitted, only fay/readme.txt"]
+    assert taken_file(tmp_path, "fay", FOUND_NAME).read_text() == "readme.txt"
 
 
 def test_intake_prefers_the_notebook_of_the_problem_then_the_right_name_then_the_newest(tmp_path: Path) -> None:
@@ -154,7 +158,7 @@ def test_intake_follows_no_link_and_writes_only_into_the_students_folder(tmp_pat
 
 
 def test_intake_stops_to_read_a_zip_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (intake, archives):
+    for module in (student_import, archives):
         monkeypatch.setattr(module, "MAX_FILES", 50)
         monkeypatch.setattr(module, "MAX_BYTES", 100_000)
     deep = zipped({"toy.ipynb": notebook("deep")})
@@ -349,7 +353,7 @@ def test_zips_in_a_zip_are_unpacked_up_to_a_limit(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(archives, "MAX_UNPACKED", 3_000_000)
     inner = {f"{n}.zip": zipped({"a.txt": b"0" * 10}) + b"0" * 1_000_000 for n in range(20)}
     notes = imported_folder({"eve.zip": zipped(inner)}, tmp_path)["eve"].notes
-    assert sum("was not opened: the zips have more than" in note for note in notes) >= 15
+    assert sum("was not opened: the archives have more than" in note for note in notes) >= 15
 
 
 def test_a_notebook_with_millions_of_values_is_not_parsed(tmp_path: Path) -> None:
@@ -383,10 +387,30 @@ def test_a_number_in_a_name_is_no_canvas_number(tmp_path: Path) -> None:
     assert list(taken) == ["smith"] and taken["smith"].notebook
 
 
-def test_two_unicode_spellings_of_a_name_are_one_student(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "names", [("jose\u0301", "jos\u00e9"), ("JOS\u00c9", "jos\u00e9"), ("jos\u00e9  n", "jos\u00e9 n")]
+)
+def test_two_spellings_of_a_name_are_one_student(tmp_path: Path, names: tuple[str, str]) -> None:
     (tmp_path / "in" / "bela").mkdir(parents=True)
-    taken = imported_folder({f"{name}/toy.ipynb": notebook(name) for name in ("jose\u0301", "jos\u00e9")}, tmp_path)
-    assert sorted(taken) == ["bela", "jos\u00e9"] and any("several notebooks" in n for n in taken["jos\u00e9"].notes)
+    first = unicodedata.normalize("NFC", names[0])
+    taken = imported_folder({f"{name}/toy.ipynb": notebook(name) for name in names}, tmp_path)
+    assert sorted(taken) == sorted(("bela", first)) and "several notebooks" in taken[first].notes[-1]
+    assert all(ascii(name)[1:-1] in taken[first].notes[0] for name in names), "both spellings are named"
+
+
+def test_a_student_of_an_earlier_import_keeps_the_spelling(tmp_path: Path) -> None:
+    for name in ("ada", "ADA", "<Ada>"):
+        assert list(imported({f"{name}/toy.ipynb": notebook(name)}, tmp_path)) == ["ada"]
+    assert note_of(tmp_path, "ada") == "<Ada>"
+
+
+def test_a_time_counts_for_every_spelling_of_the_id(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    files = {"Jose\u0301 N/toy.ipynb": notebook("his"), "ada_toy.ipynb": notebook("hers")}
+    moment = datetime(2027, 1, 1, tzinfo=UTC)
+    taken = imported(files, tmp_path, times=dict.fromkeys(("JOS\u00c9  n", "ADA", "Eve"), moment))
+    assert sorted(taken) == ["Jos\u00e9 N", "ada"] and not taken["Jos\u00e9 N"].notes
+    assert all(taken_file(tmp_path, student, "timestamp.txt").exists() for student in taken)
+    assert "without a submission: Eve" in caplog.text
 
 
 def test_a_second_import_keeps_a_good_notebook_with_its_log_and_removes_an_old_time(tmp_path: Path) -> None:

@@ -111,6 +111,14 @@ def test_a_log_that_cannot_be_read_is_flagged_and_the_notebook_is_graded(
     assert "could not be read" in flag.message and "not a regular file" in flag.message
 
 
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: replaced(path).mkdir()])
+def test_a_message_names_the_file_and_no_path(submitted: Path, spoil: Spoil) -> None:
+    notebook = submitted / "bob" / "toy" / "toy.ipynb"
+    spoil(notebook)
+    fault = read_submission(notebook).fault
+    assert fault is not None and fault[1].startswith("toy.ipynb is ") and "/" not in fault[1]
+
+
 REFUSALS = [PermissionError(errno.EACCES, "Permission denied"), OSError("no number, no words")]
 
 

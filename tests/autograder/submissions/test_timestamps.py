@@ -11,6 +11,7 @@ import pytest
 from autograder.core.errors import SetupError
 from autograder.submissions.intake import import_class
 from autograder.submissions.timestamps import TIME_FILE, read_times, submission_time, time_text
+from tests.autograder.toy import toy
 
 MOMENT = datetime(2027, 1, 17, 23, 12, 5, 250_000, tzinfo=timezone(timedelta(hours=1)))
 
@@ -53,6 +54,7 @@ def test_a_list_of_times_is_read(tmp_path: Path) -> None:
         ("student,time\n,2027-01-17T22:00:00Z\n", "line 2"),
         ("student,time\nada,2027-01-17T22:00:00Z\nada,2027-01-18T22:00:00Z\n", "line 3: 'ada' is listed twice"),
         ("student,time\n\udcff,x\n", "cannot be read"),
+        ("student,time\nada,2027-01-17T23:00Z\nADA,2027-01-17T23:00Z\n", "'ADA' is listed twice"),
     ],
 )
 def test_an_invalid_list_is_refused_with_the_line(tmp_path: Path, text: str, said: str) -> None:
@@ -68,8 +70,8 @@ def test_intake_writes_the_platforms_time_and_drops_the_students(tmp_path: Path)
         (source / student).mkdir(parents=True)
         (source / student / "toy.ipynb").write_text("{}")
         (source / student / TIME_FILE).write_bytes(time_text(MOMENT - timedelta(days=9)))
-    ada, bob = import_class(source, "toy", to, {"ada": MOMENT})
+    ada, bob = import_class(source, toy(), to, {"ada": MOMENT})
     assert submission_time(to / "ada" / "toy") == MOMENT and ada.notes == []
     assert submission_time(to / "bob" / "toy") is None and "no submission time in the list" in bob.notes[0]
-    import_class(source, "toy", tmp_path / "again")
+    import_class(source, toy(), tmp_path / "again")
     assert not list((tmp_path / "again").rglob(TIME_FILE))

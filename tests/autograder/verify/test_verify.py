@@ -204,6 +204,14 @@ def test_a_copied_log_names_its_owner_and_no_other_student(tmp_path: Path) -> No
     assert results["bela"].ok and not results["emre"].ok
 
 
+def test_another_spelling_of_the_own_id_in_the_log_is_no_other_student(tmp_path: Path) -> None:
+    write_log(tmp_path, log_of("ADA"), "ada")
+    write_log(tmp_path, log_of("bob", answers=log_of("ADA")["answers"]), "bob")
+    ada, bob = verify([tmp_path], root=ROOT)
+    assert set(verdicts(ada)) == {Verdict.RIGHT} and not ada.flags and not ada.copied_from
+    assert bob.copied_from == ("ADA",) and Verdict.COPIED in verdicts(bob)
+
+
 @pytest.mark.parametrize("misconception", ["", "half_missing"])
 def test_one_copied_answer_is_found_even_if_it_is_wrong(misconception: str, tmp_path: Path) -> None:
     log = made_up_log(VAE, "ada", wrong=mistaken(misconception))
