@@ -111,6 +111,7 @@ class NotebookShell(InteractiveShell):
 
     def _warm_up(self) -> None:
         """Runs an empty statement, which loads what IPython loads at first use; nothing of it is kept."""
+        self._usual_transformers = self._transformers()
         loop = asyncio.new_event_loop()
         loop.run_until_complete(self.run_cell_async("pass", transformed_cell=self.transform_cell("pass")))
         loop.close()
@@ -229,11 +230,28 @@ class NotebookShell(InteractiveShell):
     # --- what a front end would do ------------------------------------------------------------------------------------
 
     def transform_cell(self, raw_cell: str) -> str:
-        """Transforms like IPython, but keeps the numbers of the lines: of the cell, and of the body of a magic."""
+        """Transforms like IPython, but keeps the numbers of the lines: of the cell, and of the body of a magic.
+
+        Plain Python stays as it is, also in IPython, which takes milliseconds to see it.
+        """
         cell = self.compile.cell
         blank = next((n for n, line in enumerate(raw_cell.split("\n")) if line.strip()), 0)
         above = cell.magic_lines if cell.magic_lines and raw_cell.strip() == cell.body.strip() else 0
+        if "\n" in raw_cell.strip() and self._transformers() == self._usual_transformers:
+            with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+                ast.parse(raw_cell)
+                return "\n" * above + raw_cell
         return "\n" * (above + blank) + str(super().transform_cell(raw_cell))  # type: ignore[no-untyped-call]
+
+    def _transformers(self) -> list[Any]:
+        """All transformers of a cell's text; a cell may have registered its own."""
+        manager = self.input_transformer_manager
+        return [
+            *manager.cleanup_transforms,
+            *manager.line_transforms,
+            *manager.token_transformers,
+            *self.input_transformers_post,
+        ]
 
     def showtraceback(self, exc_tuple: Any = None, *_: Any, **__: Any) -> None:
         """Keeps the error of the cell instead of printing it; it is reported with the cell's result."""

@@ -152,6 +152,11 @@ def test_what_colab_has_and_grading_lacks_is_noted(session: Session) -> None:
     assert result["absent"] == [[3, "drive.mount", "there is no Google Drive where homework is graded"]]
 
 
+def test_a_transformer_that_a_cell_registers_acts_on_later_cells(session: Session) -> None:
+    run(session, "get_ipython().input_transformers_post.append(lambda lines: [l.replace('4', '5') for l in lines])")
+    assert printed(session, "x = 4\nprint(x)") == "5\n"
+
+
 def test_each_session_starts_afresh(host: Host) -> None:
     for _ in range(2):
         session = host.session()
