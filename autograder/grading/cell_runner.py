@@ -31,8 +31,6 @@ class CellRun:
     """The first error (`guest.errors.describe`), untrusted."""
     lost: list[str] | None
     """Names that the cell would have bound and that stayed undefined; None if it could not be parsed."""
-    tried: int
-    """How many statements below the one that failed were run."""
     absent: list[tuple[int, str, str]]
     """Calls that do nothing where homework is graded: line, function, reason."""
 
@@ -181,14 +179,12 @@ class StudentProcess:
                 self.unsure_left -= time.monotonic() - begin
             else:
                 self._left -= time.monotonic() - begin
-        raised, lost, tried = reply.get("raised"), reply.get("lost"), reply.get("tried")
-        absent = reply.get("absent")
+        raised, lost, absent = reply.get("raised"), reply.get("lost"), reply.get("absent")
         return CellRun(
             stdout=_text(reply.get("stdout")),
             stderr=_text(reply.get("stderr")),
             raised=raised if type(raised) is dict else None,
             lost=[_text(name)[:200] for name in lost[:100]] if type(lost) is list else None,
-            tried=tried if type(tried) is int else 0,
             absent=[call for entry in absent[:10] if (call := _call(entry))] if type(absent) is list else [],
         )
 

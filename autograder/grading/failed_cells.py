@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from autograder.core.results import FAILED_CELL, Flag
 from autograder.core.text import listed
 from autograder.grading.cell_runner import CellRun
+from autograder.sandbox.proxy import RemoteError, remote_error
 from autograder.submissions.rebuild import Built
 
 _MOST = 10
@@ -33,13 +33,12 @@ def failures(built: Built, run: CellRun) -> list[str]:
     where = _name(built)
     said = [f"`{function}` failed at line {line} of {where}: {why}; {_rest(run)}" for line, function, why in run.absent]
     if run.raised is not None:
-        line, text = _statement(built, run.raised)
+        error = remote_error(run.raised)
+        line, text = _statement(built, error)
         what = f"`{text}`" if text else "a statement"
         place = f" at line {line} of {where}" if line else f" in {where}"
-        if run.raised.get("type") == "SystemExit":
-            said.append(f"{what} ended the cell{place}; {_rest(run)}")
-        else:
-            said.append(f"{what} failed{place}: {_reason(run.raised, text)}; {_rest(run)}")
+        outcome = f"ended the cell{place}" if error.kind == "SystemExit" else f"failed{place}: {_reason(error, text)}"
+        said.append(f"{what} {outcome}; {_rest(run)}")
     return said
 
 
@@ -74,29 +73,24 @@ def _rest(run: CellRun) -> str:
         return "nothing of the cell was run."
     if run.lost:
         return f"not defined because of it: {listed([f'`{name}`' for name in run.lost], 5)}."
-    is_ended = run.raised is not None and run.raised.get("type") == "SystemExit"
+    is_ended = run.raised is not None and remote_error(run.raised).kind == "SystemExit"
     return "nothing that is needed stood below." if is_ended else "the rest of the cell was run."
 
 
-def _statement(built: Built, raised: Mapping[str, Any]) -> tuple[int, str]:
-    """Line and text of the statement of the cell that raised, from an untrusted description; 0 if unknown."""
-    lines = raised.get("lines")
-    for entry in lines if type(lines) is list else ():
-        if type(entry) is list and [type(part) for part in entry] == [str, int, str, str]:
-            if entry[0] == built.id and entry[2] == "<module>":
-                return entry[1], entry[3].strip()[:100]
-    return 0, ""
+def _statement(built: Built, error: RemoteError) -> tuple[int, str]:
+    """Line and text of the statement of the cell that raised; 0 if unknown."""
+    own = ((line, text) for cell, line, function, text in error.lines if (cell, function) == (built.id, "<module>"))
+    line, text = next(own, (0, ""))
+    return line, text.strip()[:100]
 
 
-def _reason(raised: Mapping[str, Any], text: str) -> str:
-    kind, message = raised.get("type"), raised.get("message")
-    kind = kind[:80] if type(kind) is str else "an exception"
-    message = " ".join(message.split())[:200] if type(message) is str else ""
+def _reason(error: RemoteError, text: str) -> str:
+    message = " ".join(error.detail.split())[:200]
     if "cuda" in f"{text} {message}".lower():
         return _NO_GPU
-    if any(name in f"{kind} {message}" for name in _NETWORK_ERRORS):
+    if any(name in f"{error.kind} {message}" for name in _NETWORK_ERRORS):
         return _NO_NETWORK
-    return f"{kind}: {message}" if message else kind
+    return f"{error.kind}: {message}" if message else error.kind
 
 
 _UNDEFINED = re.compile(r"name '(\w+)' is not defined")

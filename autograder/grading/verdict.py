@@ -17,7 +17,7 @@ from autograder.course.markers import HIDDEN, region_lines
 from autograder.course.problem import Item
 from autograder.grading.failed_cells import with_cause
 from autograder.sandbox.guest.wire import ClosedError, WireError
-from autograder.sandbox.proxy import RemoteError
+from autograder.sandbox.proxy import RemoteError, remote_error
 from homework.checks import CheckFailed, Part
 
 if TYPE_CHECKING:
@@ -87,8 +87,6 @@ def broken_cell(item: Item, raised: Mapping[str, Any], cells: Sequence[Built], r
         cells: the other cells that were run, in order.
         runs: cell id → its run.
     """
-    from autograder.sandbox.proxy import remote_error
-
     error = remote_error(raised)
     status = Status.OUT_OF_MEMORY if error.out_of_memory else Status.ERROR
     where = f" in line {error.lines[-1][1]}" if error.lines else ""

@@ -59,6 +59,8 @@ def chosen(candidates: Sequence[Candidate], problem_id: str) -> Choice:
         candidates: at least one notebook.
         problem_id: problem id.
     """
+    if len(candidates) == 1:  # its answers need not be read
+        return Choice(candidates[0])
     left = [one for one in candidates if not any(one.answers.keys() < other.answers.keys() for other in candidates)]
     differ = any(one.answers != left[0].answers for one in left)
 
@@ -68,8 +70,6 @@ def chosen(candidates: Sequence[Candidate], problem_id: str) -> Choice:
 
     best = max(left, key=order)
     others = [other for other in candidates if other is not best]
-    if not others:
-        return Choice(best)
     if all(other.answers.items() <= best.answers.items() for other in others):
         why = "it has the answers" if len(left) == 1 else "right name, then newest"
         unused = listed([other.file.path for other in others], 5)

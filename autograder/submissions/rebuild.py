@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from autograder.core.errors import SourceError
@@ -108,7 +108,7 @@ def rebuild(problem: Problem, cells: Sequence[SubmittedCell], name: str = "the n
         for item in missing
     ]
     shared = _shared(problem, cells, matched)
-    free = _free_cells(problem, cells, matching, released)
+    free = _free_cells(problem, cells, matching, shared, released)
     built: list[Built] = []
     late: dict[str, list[Built]] = {}
     """Item → tests of items that are answered in its cell, which is below them in the release."""
@@ -180,7 +180,11 @@ def _released_sources(problem: Problem) -> dict[str, str]:
 
 
 def _free_cells(
-    problem: Problem, cells: Sequence[SubmittedCell], matching: Matching, released: dict[str, str]
+    problem: Problem,
+    cells: Sequence[SubmittedCell],
+    matching: Matching,
+    shared: Mapping[str, str],
+    released: dict[str, str],
 ) -> dict[str, list[Built]]:
     """The student's free cells, by the id of the release's cell below them ('' = at the end).
 
@@ -194,7 +198,6 @@ def _free_cells(
     graded = frozenset(ids_by_grade_id.values())
     ids_by_text = {text.strip(): cell_id for cell_id, text in released.items()}
     counted = {problem.item(item_id).cell.id: position for item_id, position in matching.counted.items()}
-    shared = _shared(problem, cells, matching.counted)
     answers = {
         position: problem.item(item_id).cell.id
         for item_id, position in matching.counted.items()
@@ -232,15 +235,15 @@ def _free_cells(
                 is_free = cell.cell_type == "code" and anchor not in graded and is_edited
             if is_free:
                 edited = next((given for given in problem.cells if given.id == anchor), None)
-                waiting.append((replace(_free(position, cell), edited=edited), places[""]))
+                waiting.append((_free(position, cell, edited), places[""]))
         if anchor is not None and position <= counted.get(anchor, position):  # a copy below the answer is no anchor
             put(places[anchor])
     put(places[""])
     return free
 
 
-def _free(position: int, cell: SubmittedCell) -> Built:
-    return Built("free", cell.cell_type, cell.source, f"free-{position}", None)
+def _free(position: int, cell: SubmittedCell, edited: Cell | None = None) -> Built:
+    return Built("free", cell.cell_type, cell.source, f"free-{position}", None, edited=edited)
 
 
 def _other_problem(problem: Problem, cells: Sequence[SubmittedCell], matched: Mapping[str, int]) -> str:

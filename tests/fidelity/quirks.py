@@ -23,9 +23,13 @@ def quirk(function: Quirk) -> Quirk:
     return function
 
 
-def _above(source: str) -> Quirk:
-    """Inserts a code cell directly above the answer."""
-    return lambda notebook, at: notebook.cells.insert(at, new_code_cell(source))
+def _above(*sources: str) -> Quirk:
+    """Inserts code cells directly above the answer."""
+
+    def change(notebook: NotebookNode, at: int) -> None:
+        notebook.cells[at:at] = map(new_code_cell, sources)
+
+    return change
 
 
 def _prefix(text: str) -> Quirk:
@@ -60,19 +64,11 @@ QUIRKS |= {
     "list of magics": _above("%who"),
     "unknown magic": _above("%own_magic 3"),
     "unknown cell magic": _above("%%own_magic\nown_never = 3"),
-    "written file": lambda notebook, at: notebook.cells.__setitem__(
-        slice(at, at),
-        [
-            new_code_cell("%%writefile own_module.py\nOWN = 7"),
-            new_code_cell("from own_module import OWN\nassert OWN == 7"),
-        ],
-    ),
+    "written file": _above("%%writefile own_module.py\nOWN = 7", "from own_module import OWN\nassert OWN == 7"),
     "folder made by the shell": _above("import os\n!mkdir -p own_folder\nassert os.path.isdir('own_folder')"),
     # what a shell keeps
     "last result": _above("5\nassert True"),
-    "underscore": lambda notebook, at: notebook.cells.__setitem__(
-        slice(at, at), [new_code_cell("20 + 22"), new_code_cell("assert _ == 42\nown_42 = _")]
-    ),
+    "underscore": _above("20 + 22", "assert _ == 42\nown_42 = _"),
     "shell object": _above("own_shell = get_ipython()\nassert own_shell is not None"),
     "display": _suffix("\ndisplay('drawn')\n"),
     "markdown shown": _above("from IPython.display import Markdown, display\ndisplay(Markdown('*hi*'))"),
@@ -100,9 +96,7 @@ QUIRKS |= {
     "empty cells": _above(""),
     "long comment": _prefix("# " + "x" * 5_000 + "\n"),
     # what the analysis of names cannot see
-    "list filled elsewhere": lambda notebook, at: notebook.cells.__setitem__(
-        slice(at, at), [new_code_cell("own_list = []"), new_code_cell("own_list.append(1)")]
-    ),
+    "list filled elsewhere": _above("own_list = []", "own_list.append(1)"),
     "exec": _above("exec('own_by_exec = 3')"),
     "globals": _above("globals()['own_global'] = 3"),
     "patched class": _above("import torch\n\ntorch.Tensor.own_double = lambda self: 2 * self"),
@@ -124,7 +118,7 @@ def needing(name: str, cells: list[str]) -> Quirk:
             body = f'{head}"""{doc}"""\n    assert {name}{rest}'
         if body is not None:
             notebook.cells[at].source = body
-        notebook.cells[at:at] = [new_code_cell(cell) for cell in cells]
+        _above(*cells)(notebook, at)
 
     return change
 

@@ -29,7 +29,7 @@ _FUNCTIONS: dict[str, dict[str, tuple[str, Any]]] = {
     },
     "runtime": {"unassign": ("", None)},
 }
-"""Module → function → (why it does nothing; empty if nobody misses it, what it returns)."""
+"""Module → function → (why it does nothing; empty if nothing is lost, what it returns)."""
 
 
 def offer_colab(note: Note) -> None:

@@ -17,6 +17,10 @@ def cell_file(name: str) -> str:
     return f"{_PREFIX}{name}{_SUFFIX}"
 
 
+def _cell_name(file: str) -> str:
+    return file[len(_PREFIX) : -len(_SUFFIX)][:80]
+
+
 def describe(error: BaseException) -> dict[str, Any]:
     """An exception as plain values: type, message, traceback lines in student cells, whether memory ran out."""
     kind = type(error)
@@ -31,11 +35,9 @@ def describe(error: BaseException) -> dict[str, Any]:
     for frame in traceback.extract_tb(error.__traceback__)[-20:]:
         if frame.filename.startswith(_PREFIX):
             function = "<module>" if frame.name.startswith("<cell line") else frame.name[:80]  # IPython's name for it
-            place = frame.filename[len(_PREFIX) : -len(_SUFFIX)][:80]
-            lines.append([place, frame.lineno or 0, function, (frame.line or "")[:200]])
+            lines.append([_cell_name(frame.filename), frame.lineno or 0, function, (frame.line or "")[:200]])
     if isinstance(error, SyntaxError) and (error.filename or "").startswith(_PREFIX):
-        place = (error.filename or "")[len(_PREFIX) : -len(_SUFFIX)][:80]
-        lines = [[place, error.lineno or 0, "<module>", (error.text or "").strip()[:200]]]
+        lines = [[_cell_name(error.filename or ""), error.lineno or 0, "<module>", (error.text or "").strip()[:200]]]
     short = "can't allocate memory" in message or "not enough memory" in message
     memory = isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and short)
     return {"type": name, "own": name != kind.__name__, "message": message, "lines": lines, "memory": memory}

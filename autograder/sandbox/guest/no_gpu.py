@@ -59,11 +59,6 @@ class _CpuOnly(TorchFunctionMode):
             return args[0]
         if func is torch.Tensor.cuda:
             return args[0].clone()
-        new_args = tuple(map(_cpu, args))
-        new_kwargs = {name: _cpu(value) for name, value in kwargs.items()}
-        result = func(*new_args, **new_kwargs)
-        is_moved = func is torch.Tensor.to and (
-            any(new is not old for new, old in zip(new_args, args, strict=True))
-            or any(new_kwargs[name] is not kwargs[name] for name in kwargs)
-        )
+        result = func(*map(_cpu, args), **{name: _cpu(value) for name, value in kwargs.items()})
+        is_moved = func is torch.Tensor.to and any(_cpu(value) is not value for value in (*args, *kwargs.values()))
         return result.clone() if is_moved and result is args[0] else result

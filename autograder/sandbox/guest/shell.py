@@ -47,7 +47,7 @@ class CellEnd(SystemExit):
 
 
 class NoInputError(RuntimeError, EOFError):
-    """`input()` was called; nobody can answer while homework is graded."""
+    """`input()` was called; there is no keyboard where homework is graded."""
 
 
 class Cell:
@@ -57,13 +57,16 @@ class Cell:
         self.file = cell_file(name)
         self.source = source
         lines = source.split("\n")
-        self.blank_lines = next((n for n, line in enumerate(lines) if line.strip()), 0)
-        """Number of blank lines at its start, which IPython removes."""
-        first = lines[self.blank_lines].strip()
-        is_magic = first.split(" ")[0] in _RUNS_ITS_BODY
-        self.magic_lines = self.blank_lines + 1 if is_magic else 0
+        blank = _blank_lines(source)
+        is_magic = lines[blank].strip().split(" ")[0] in _RUNS_ITS_BODY
+        self.magic_lines = blank + 1 if is_magic else 0
         """Number of lines up to its cell magic; 0 if none of those that run their body."""
         self.body = "\n".join(lines[self.magic_lines :])
+
+
+def _blank_lines(source: str) -> int:
+    """Number of blank lines at the start, which IPython removes; 0 if all lines are blank."""
+    return next((n for n, line in enumerate(source.split("\n")) if line.strip()), 0)
 
 
 class CellCompiler(CachingCompiler):
@@ -158,8 +161,13 @@ class NotebookShell(InteractiveShell):
                 self._note(error)
             if self._first_error is not None:
                 raised = describe(self._first_error)
-        return {"stdout": out.getvalue(), "stderr": err.getvalue(), "raised": raised, "lost": lost, "tried": tried} | {
-            "absent": self._absent[:_MAX_ABSENT]
+        return {
+            "stdout": out.getvalue(),
+            "stderr": err.getvalue(),
+            "raised": raised,
+            "lost": lost,
+            "tried": tried,
+            "absent": self._absent[:_MAX_ABSENT],
         }
 
     def serve(self, answer: Callable[[], None]) -> None:
@@ -189,7 +197,7 @@ class NotebookShell(InteractiveShell):
         cell = self.compile.cell
         try:
             if cell.magic_lines:
-                transformed = "\n" * cell.magic_lines + self.input_transformer_manager.transform_cell(cell.body)
+                transformed = self.transform_cell(cell.body)
             statements = ast.parse(transformed, cell.file).body
         except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
             return None, 0
@@ -235,13 +243,12 @@ class NotebookShell(InteractiveShell):
         Plain Python stays as it is, also in IPython, which takes milliseconds to see it.
         """
         cell = self.compile.cell
-        blank = next((n for n, line in enumerate(raw_cell.split("\n")) if line.strip()), 0)
         above = cell.magic_lines if cell.magic_lines and raw_cell.strip() == cell.body.strip() else 0
         if "\n" in raw_cell.strip() and self._transformers() == self._usual_transformers:
             with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
                 ast.parse(raw_cell)
                 return "\n" * above + raw_cell
-        return "\n" * (above + blank) + str(super().transform_cell(raw_cell))  # type: ignore[no-untyped-call]
+        return "\n" * (above + _blank_lines(raw_cell)) + str(super().transform_cell(raw_cell))  # type: ignore[no-untyped-call]
 
     def _transformers(self) -> list[Any]:
         """All transformers of a cell's text; a cell may have registered its own."""
@@ -290,7 +297,7 @@ class _Exit(ExitAutocall):
 
 
 def _no_input(*_: Any, **__: Any) -> str:
-    raise NoInputError("input() was called, but nobody can answer while homework is graded")
+    raise NoInputError("input() was called, but there is no keyboard where homework is graded")
 
 
 def _run_command(command: str) -> tuple[str, int]:

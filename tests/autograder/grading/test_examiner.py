@@ -415,7 +415,7 @@ FAILS_FIRST = {
         RIGHT_STANDARDIZE + "\nstandardize(missing)",
         "NameError: name 'missing' is not defined; the rest",
     ),
-    "a question": (RIGHT_STANDARDIZE + "\nname = input('id?')", "nobody can answer while homework is graded"),
+    "a question": (RIGHT_STANDARDIZE + "\nname = input('id?')", "there is no keyboard where homework is graded"),
     "a GPU": ("assert torch.cuda.is_available()\n" + RIGHT_STANDARDIZE, "there is no GPU where homework is graded"),
     "Drive": ("from google.colab import drive\ndrive.mount('/d')\n" + RIGHT_STANDARDIZE, "there is no Google Drive"),
 }

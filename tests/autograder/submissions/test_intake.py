@@ -87,8 +87,8 @@ def intake_command(source: Path, tmp_path: Path, *more: str) -> Result:
 
 def test_intake_takes_folders_zips_and_single_files(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     files: dict[str, bytes | str] = {
-        "ada/work/toy.ipynb": notebook("ada's"),
-        "ada/work/submission_log.json": "{}",
+        "ada/mine/toy.ipynb": notebook("ada's"),
+        "ada/mine/submission_log.json": "{}",
         "ada/submission_log.json": "another folder's",
         "Béla B.zip": zipped({"toy.ipynb": notebook("bela's")}),
         "chen_toy.ipynb": notebook("chen's"),

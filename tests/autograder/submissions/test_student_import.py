@@ -71,12 +71,12 @@ def test_an_ending_in_upper_case_is_a_notebooks(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", ["tar", "tar.gz", "TGZ"])
 @pytest.mark.parametrize("top", [True, False])
 def test_a_tar_archive_is_read_and_a_notebook_asked_for(tmp_path: Path, ending: str, top: bool) -> None:
-    data = tarred({"work/toy.ipynb": notebook("ada's"), "work/submission_log.json": b"{}", "../toy.ipynb": b"x"})
+    data = tarred({"mine/toy.ipynb": notebook("ada's"), "mine/submission_log.json": b"{}", "../toy.ipynb": b"x"})
     data = data if ending == "tar" else gzip.compress(data)
     name = f"ada.{ending}" if top else f"ada/toy.{ending}"
     taken = imported_folder({name: data}, tmp_path)["ada"]
     assert note_of(tmp_path, "ada") == "ada's" and taken_file(tmp_path, "ada").exists() and taken.ask_for
-    assert taken.notes == [f"{name}/work/toy.ipynb is in a tar archive; it was used anyway"]
+    assert taken.notes == [f"{name}/mine/toy.ipynb is in a tar archive; it was used anyway"]
 
 
 def test_tar_bombs_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,8 +96,8 @@ def test_a_checkpoint_counts_only_if_there_is_nothing_else(tmp_path: Path) -> No
         {
             f"ada/{checkpoint}": notebook("saved before"),
             f"bela/{checkpoint}": notebook("saved before"),
-            "bela/work/toy.ipynb": notebook("saved"),
-            ".ipynb_checkpoints/chen-checkpoint.ipynb": notebook("nobody's"),
+            "bela/mine/toy.ipynb": notebook("saved"),
+            ".ipynb_checkpoints/chen-checkpoint.ipynb": notebook("unused"),
         },
         tmp_path,
     )

@@ -76,7 +76,7 @@ def test_a_cell_runs_as_in_jupyter(session: Session, cells: tuple[str, ...], sai
         ("%%time\nx = 1\n1 / 0", "ZeroDivisionError", "division", [["c1", 3, "<module>", "1 / 0"]]),
         ("%%capture\nx = 1\n1 / 0", "ZeroDivisionError", "division", [["c1", 3, "<module>", "1 / 0"]]),
         ("def f(:\n  pass", "SyntaxError", "invalid syntax", [["c1", 1, "<module>", "def f(:"]]),
-        ("x = input('id?')", "RuntimeError", "nobody can answer", [["c1", 1, "<module>", "x = input('id?')"]]),
+        ("x = input('id?')", "RuntimeError", "there is no keyboard", [["c1", 1, "<module>", "x = input('id?')"]]),
         ("exit()", "SystemExit", "ended the cell", [["c1", 1, "<module>", "exit()"]]),
         ("quit", "SystemExit", "ended the cell", [["c1", 1, "<module>", "quit"]]),
         ("%no_such_magic", "Exception", "not found", None),
