@@ -68,7 +68,9 @@ def start(problem: str, seed: int = 0) -> Run:
         ValueError: the problem id or the seed is invalid.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", problem):
-        raise ValueError(f"problem id {problem!r}: use lower-case letters, digits and _, beginning with a letter.")
+        raise ValueError(
+            f"{problem!r} is not a valid problem id: use lower-case letters, digits and _, beginning with a letter."
+        )
     profile = chosen_profile()
     run = Run(problem, profile, chosen_device(profile), seed)
     seed_everything(seed)

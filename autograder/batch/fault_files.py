@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from autograder.core.files import write_atomically
-from autograder.core.results import Flag, Grading, Outcome
+from autograder.core.flags import Flag, FlagKind
+from autograder.core.results import Grading
 
 FOLDER = "errors"
 """Name of the folder, in the folder of the results."""
@@ -45,6 +46,6 @@ def keep_trouble(out: Path, grading: Grading) -> Grading:
     write_atomically(path, grading.trouble)
     where = f"The traceback is in {path.relative_to(out).as_posix()} in the folder of the results."
     flags = tuple(
-        Flag(flag.kind, f"{flag.message} {where}") if flag.kind == Outcome.GRADER_ERROR else flag for flag in log.flags
+        Flag(flag.kind, f"{flag.message} {where}") if flag.kind == FlagKind.GRADER_ERROR else flag for flag in log.flags
     )
     return replace(grading, log=replace(log, flags=flags))

@@ -17,8 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from autograder.core.flags import Flag, FlagKind
 from autograder.core.hashing import key_of
-from autograder.core.results import CACHED, Flag, GradedLog, Grading, Outcome
+from autograder.core.results import GradedLog, Grading, Outcome
 from autograder.core.software import software
 from autograder.course.config import COURSE_FILE, course_folder
 from autograder.course.problem import Problem
@@ -130,6 +131,6 @@ class Cache:
 
 def _whole(record: dict[str, Any], text: str) -> Grading:
     log = GradedLog.from_json(record)
-    flags = tuple(flag for flag in log.flags if flag.kind != CACHED)
-    flags += (Flag(CACHED, "Nothing changed since an earlier grading; this is its cached result."),)
+    flags = tuple(flag for flag in log.flags if flag.kind != FlagKind.CACHED)
+    flags += (Flag(FlagKind.CACHED, "Nothing has changed since an earlier grading; this is its cached result."),)
     return Grading(replace(log, flags=flags), text, is_known=True)

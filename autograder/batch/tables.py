@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.core.files import write_atomically
+from autograder.core.flags import FlagKind
 from autograder.core.locks import locked
-from autograder.core.results import CACHED, PHASES, Graded, GradedLog
+from autograder.core.results import PHASES, Graded, GradedLog
 
 GRADES, TIMINGS = "grades.csv", "timings.csv"
 _LOCK = ".tables.lock"
@@ -72,7 +73,7 @@ def _timing_row(graded: Graded, before: str) -> dict[str, str]:
     """One line of `timings.csv`; items that were not measured now keep their time from `before`."""
     row = {"student": graded.log.student, "problem": graded.log.problem, "seconds": f"{graded.seconds:.6g}"}
     phases = {phase: f"{graded.phases[phase]:.6g}" if phase in graded.phases else "" for phase in PHASES}
-    cached = "yes" if any(flag.kind == CACHED for flag in graded.log.flags) else ""
+    cached = "yes" if any(flag.kind == FlagKind.CACHED for flag in graded.log.flags) else ""
     return {**row, **phases, "cached": cached, "items": _written(graded.log, item_times(before))}
 
 

@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 
 import autograder.core.fast_imports  # noqa: F401  (acts before anything imports jsonschema)
 from autograder.core.errors import AutograderError
+from autograder.core.flags import FlagKind
 from autograder.core.text import listed, printable
 from autograder.course.seed import NEW, SEED_VARIABLE, new_seed
 from autograder.export.options import Form, Per, Unfinished
@@ -233,7 +234,7 @@ def grade_command(
     from autograder.batch.grade_folder import grade_folder
     from autograder.cli.progress import live_progress
     from autograder.cli.tables import GradeLine, console, grades_table
-    from autograder.core.results import CACHED, Outcome
+    from autograder.core.results import Outcome
 
     with live_progress() as watch:
         graded = grade_folder(
@@ -247,7 +248,7 @@ def grade_command(
             progress=watch(f"grading {problem}"),
         )
     console().print(grades_table(problem, [GradeLine(one.log, one.seconds) for one in graded]))
-    from_cache = sum(any(flag.kind == CACHED for flag in one.log.flags) for one in graded)
+    from_cache = sum(any(flag.kind == FlagKind.CACHED for flag in one.log.flags) for one in graded)
     if from_cache:
         typer.echo(f"{from_cache} of {len(graded)} fully or partly from the cache; --no-cache grades all again")
     typer.echo(f"{out / 'grades.csv'}")

@@ -18,7 +18,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from autograder.core.results import CACHED, Outcome, Status, Step
+from autograder.core.flags import FlagKind
+from autograder.core.results import Outcome, Status, Step
 
 LINE_SECONDS = 30.0
 """Seconds between two lines if there is no terminal."""
@@ -49,7 +50,7 @@ class Counts:
             self.fresh = step.done
         else:
             log = step.latest.log
-            is_cached = any(flag.kind == CACHED for flag in log.flags)
+            is_cached = any(flag.kind == FlagKind.CACHED for flag in log.flags)
             self.cached += is_cached
             self.fresh += not is_cached
             ends = {item.status for item in log.items if item.status in _ENDS}

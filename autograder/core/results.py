@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from autograder.core.flags import Flag
+
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
@@ -151,25 +153,6 @@ class ItemResult:
         if self.depends_on:
             record["leans_on"] = list(self.depends_on)
         return record
-
-
-CACHED = "cached"
-"""Kind of the flag on a log with cached results."""
-FAILED_CELL = "failed_cell"
-"""Kind of the flag on a cell that failed when it was run for grading."""
-
-
-@dataclass(frozen=True)
-class Flag:
-    """A note for staff, e.g. a repair, a disagreement, the isolation level used."""
-
-    kind: str
-    """Short machine-readable kind, e.g. `repaired`, `isolation`, `log_disagrees`."""
-    message: str
-
-    def as_json(self) -> dict[str, str]:
-        """The flag as plain JSON values for the log."""
-        return {"kind": self.kind, "message": self.message}
 
 
 @dataclass(frozen=True)

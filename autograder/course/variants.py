@@ -54,9 +54,8 @@ def variants(problem: Problem, kind: VariantKind) -> list[Variant]:
     known = [item.id for item in problem.items]
     strangers = [path for path in sorted(folder.glob("*/*.py")) if path.parent.name not in known]
     if strangers:
-        raise SourceError(
-            f"{strangers[0]}: {problem.id} has no item {strangers[0].parent.name!r}; items: {', '.join(known)}."
-        )
+        stranger = f"{strangers[0]}: its folder is not named after an item of {problem.id}"
+        raise SourceError(f"{stranger}; rename the folder to one of {', '.join(known)}.")
     return [_read(path, kind) for item in known for path in sorted((folder / item).glob("*.py"))]
 
 

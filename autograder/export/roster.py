@@ -15,7 +15,7 @@ from pathlib import Path
 
 from autograder.core.errors import ExportError
 from autograder.core.student_key import student_key
-from autograder.core.text import printable
+from autograder.core.text import listed, printable
 
 LARGEST = 64 * 1024 * 1024
 """Maximum size in bytes."""
@@ -94,8 +94,8 @@ class Roster:
         """
         headings = [normal(each) for each in self.header]
         if normal(heading) not in headings:
-            seen = ", ".join(printable(each, 30) for each in self.header[:8])
-            raise ExportError(f"{self.path} has no heading {heading!r}; it has: {seen}.")
+            seen = listed([printable(each, 30) for each in self.header], 8)
+            raise ExportError(f"{self.path} has no column {heading!r}; its columns are: {seen}.")
         return headings.index(normal(heading))
 
 

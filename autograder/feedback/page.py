@@ -6,14 +6,14 @@ phone, in dark mode and on paper. It shows the item messages, which name likely 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from autograder.core.flags import FlagKind
 from autograder.core.html import style, template, with_code
-from autograder.core.results import FAILED_CELL, GradedLog, ItemResult, Outcome, Status
+from autograder.core.results import GradedLog, ItemResult, Outcome, Status
 from autograder.course.problem import Problem
 from autograder.feedback.item import view_of
-from autograder.submissions.pictures import PICTURE
 
 _OUTCOMES = {
     Outcome.MISSING: (
@@ -35,7 +35,7 @@ _OUTCOMES = {
     ),
 }
 
-_LOG_IS = {"no_log": "was not submitted", "log_unusable": "could not be used"}
+_LOG_IS: Mapping[str, str] = {FlagKind.NO_LOG: "was not submitted", FlagKind.LOG_UNUSABLE: "could not be used"}
 """Flag → description of the student's log."""
 
 
@@ -80,9 +80,9 @@ def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
         student_literal=repr(log.student),
         outcome=outcome,
         reason=with_code(_shared_message(log)) if outcome else "",
-        repairs=[with_code(flag.message) for flag in log.flags if flag.kind == "repaired"],
-        failed=[with_code(flag.message) for flag in log.flags if flag.kind == FAILED_CELL],
-        pictures=[with_code(flag.message) for flag in log.flags if flag.kind == PICTURE],
+        repairs=[with_code(flag.message) for flag in log.flags if flag.kind == FlagKind.REPAIRED],
+        failed=[with_code(flag.message) for flag in log.flags if flag.kind == FlagKind.FAILED_CELL],
+        pictures=[with_code(flag.message) for flag in log.flags if flag.kind == FlagKind.PICTURE],
         sheet=sheet,
     )
 

@@ -15,8 +15,9 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from autograder.core.flags import Flag, FlagKind
 from autograder.core.machine import free_memory
-from autograder.core.results import FAILED_CELL, Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.core.results import GradedLog, ItemResult, Outcome, Status
 from autograder.core.text import listed
 from autograder.course.cell_selection import graded_cells, may_run
 from autograder.course.metric_ranges import declared_ranges
@@ -35,7 +36,6 @@ from autograder.sandbox.host import ANY, Host, SessionLimits
 from autograder.sandbox.probes import COURSE, require_confinement
 from autograder.submissions.log import read_log
 from autograder.submissions.metrics import MetricVerdict, judge_metrics
-from autograder.submissions.pictures import PICTURE
 from autograder.submissions.reader import read_submission
 from autograder.verify.result import Verdict
 from autograder.verify.verify import verify
@@ -131,7 +131,11 @@ def _examine(
     misconceptions = {result.id: result.misconception for result in found.items if result.misconception}
     tell(
         {
-            "notes": [f"Note: {flag.message}" for flag in flags if flag.kind in ("repaired", FAILED_CELL, PICTURE)],
+            "notes": [
+                f"Note: {flag.message}"
+                for flag in flags
+                if flag.kind in (FlagKind.REPAIRED, FlagKind.FAILED_CELL, FlagKind.PICTURE)
+            ],
             "leaderboard": _leaderboard(problem, found, settings),
             "staff": [
                 *(f"{flag.kind}: {flag.message}" for flag in flags),
@@ -163,7 +167,7 @@ def _verify(problem: Problem, delivered: Delivered, users: Users, settings: Sett
     [found] = verify([delivered.log], root=problem.path.parent.parent)
     log, _ = read_log(delivered.log.read_bytes(), problem.id)
     named = str(log.get("student", ""))
-    reason = "; ".join(flag.message for flag in found.flags if flag.kind == "log_unusable")
+    reason = "; ".join(flag.message for flag in found.flags if flag.kind == FlagKind.LOG_UNUSABLE)
     if not reason and not users.may_be(named):
         who = " or ".join(users.shown) or "unknown"
         reason = (
@@ -187,8 +191,8 @@ def _verify(problem: Problem, delivered: Delivered, users: Users, settings: Sett
         result = ItemResult(item.id, points, item.points, status, message, manual=item.kind != "code")
         tell({"item": result.as_json(), "seconds": 0.0})
     flags = [
-        Flag("log_alone", "Scored from the log alone: no code was run, and a log can be forged."),
-        *(flag for flag in found.flags if flag.kind != "other_student"),  # which compares our own folder name
+        Flag(FlagKind.LOG_ALONE, "Scored from the log alone: no code was run, and a log can be forged."),
+        *(flag for flag in found.flags if flag.kind != FlagKind.OTHER_STUDENT),  # which compares our own folder name
         *_other_student(named, users),
     ]
     tell(
@@ -218,7 +222,7 @@ def _other_student(named: str, users: Users) -> list[Flag]:
         return []
     submitters = ", ".join(users.shown)
     message = f"The log is for student {named[:80]!r}, but was submitted by {submitters} on Gradescope."
-    return [Flag("other_student", message)]
+    return [Flag(FlagKind.OTHER_STUDENT, message)]
 
 
 def _leaderboard(problem: Problem, log: GradedLog, settings: Settings) -> list[dict[str, object]]:

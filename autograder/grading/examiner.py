@@ -18,8 +18,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from autograder.core.flags import Flag, FlagKind
 from autograder.core.hashing import key_of
-from autograder.core.results import FAILED_CELL, NEEDS_GRADING, Flag, ItemResult, Status
+from autograder.core.results import NEEDS_GRADING, ItemResult, Status
 from autograder.core.software import software
 from autograder.core.text import listed
 from autograder.course.cell_selection import NOT_RUN
@@ -133,11 +134,11 @@ def _improve(done: Examined, whole: Examined) -> None:
         done.phases[phase] += seconds
     if better:
         done.runs = whole.runs
-        done.flags = [flag for flag in done.flags if flag.kind != FAILED_CELL]
+        done.flags = [flag for flag in done.flags if flag.kind != FlagKind.FAILED_CELL]
         done.flags += [flag for flag in whole.flags if flag not in done.flags]
     if gained:
         message = f"{listed(gained, 6)}: counted as when the whole notebook was run; needed cells were not recognized."
-        done.flags.append(Flag("whole_notebook", message))
+        done.flags.append(Flag(FlagKind.WHOLE_NOTEBOOK, message))
 
 
 class _Examination:
@@ -271,7 +272,7 @@ class _Examination:
             found = self._found(item, early)
             if self._cache.keep(key, found, found["status"]):
                 said = f"`{item.id}` got another status in an earlier grading of the same notebook (flaky)."
-                self._done.flags.append(Flag("unsteady", said))
+                self._done.flags.append(Flag(FlagKind.UNSTEADY, said))
         else:
             self._cache.items += 1
         if found["status"] in _DOUBTFUL and item.id in self._rebuilt.answered:

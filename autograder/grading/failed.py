@@ -11,9 +11,10 @@ from importlib.metadata import version
 from nbformat.v4 import new_markdown_cell
 
 from autograder.core.errors import traceback_of
+from autograder.core.flags import Flag
 from autograder.core.notebook_io import graded_text
 from autograder.core.plain_markdown import plain_markdown
-from autograder.core.results import Flag, GradedLog, Grading, ItemResult, Outcome, Status
+from autograder.core.results import GradedLog, Grading, ItemResult, Outcome, Status
 from autograder.core.text import well_formed
 from autograder.course.problem import Problem
 from autograder.release.notebook import released_notebook

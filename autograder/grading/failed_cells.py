@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from autograder.core.results import FAILED_CELL, Flag
+from autograder.core.flags import Flag, FlagKind
 from autograder.core.text import listed
 from autograder.grading.cell_runner import CellRun
 from autograder.sandbox.proxy import RemoteError, remote_error
@@ -24,7 +24,7 @@ def failed_cells(cells: Sequence[Built], runs: Mapping[str, CellRun]) -> list[Fl
     for built in cells:
         run = runs.get(built.id)
         if run is not None:
-            flags += [Flag(FAILED_CELL, message) for message in failures(built, run)]
+            flags += [Flag(FlagKind.FAILED_CELL, message) for message in failures(built, run)]
     return flags[:_MOST]
 
 
@@ -43,10 +43,12 @@ def failures(built: Built, run: CellRun) -> list[str]:
 
 
 def cause_of(name: str, cells: Sequence[Built], runs: Mapping[str, CellRun]) -> str:
-    """The sentence on the first failed cell that would have defined a name; empty if there is none.
+    """The sentence about the first failed cell that would have defined a variable; empty if there is none.
+
+    A cell that could not be parsed counts as defining every variable.
 
     Args:
-        name: of the notebook; an empty text stands for any name.
+        name: the variable; an empty text stands for any.
         cells: the cells in order.
         runs: cell id → its run.
     """

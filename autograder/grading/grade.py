@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from autograder.core.errors import SetupError, SourceError
+from autograder.core.flags import Flag, FlagKind
 from autograder.core.notebook_io import graded_text
-from autograder.core.results import CACHED, Flag, GradedLog, Grading, Outcome
+from autograder.core.results import GradedLog, Grading, Outcome
 from autograder.core.student_key import same_student
 from autograder.core.text import well_formed
 from autograder.course.cell_selection import warm_modules
@@ -122,7 +123,7 @@ def grade_submission(
     problem = load_problem(problem_id, root)
     theirs, flags = read_log(submission.log, problem.id)
     if submission.log_fault:
-        flags = [Flag("log_unusable", f"submission_log.json could not be read: {submission.log_fault}.")]
+        flags = [Flag(FlagKind.LOG_UNUSABLE, f"submission_log.json could not be read: {submission.log_fault}.")]
     student = well_formed(submission.student or theirs.get("student") or ANONYMOUS)
     try:
         if submission.fault:
@@ -145,11 +146,13 @@ def grade_submission(
     flags += [*rebuilt.flags, *examined.flags]
     if theirs:
         flags += disagreements(theirs, rebuilt, examined.answers, student)
-    flags.append(Flag("inputs", f"Inputs were drawn from the seed with fingerprint {fingerprint(seed)}."))
-    flags.append(Flag("isolation", f"Student code ran at isolation level '{host.level}'."))
+    flags.append(Flag(FlagKind.INPUTS, f"Inputs were drawn from the seed with fingerprint {fingerprint(seed)}."))
+    flags.append(Flag(FlagKind.ISOLATION, f"Student code ran at isolation level '{host.level}'."))
     if cache.items:
         codes = sum(item.kind == "code" for item in problem.items)
-        flags.append(Flag(CACHED, f"{cache.items} of {codes} items have cached results from an earlier grading."))
+        flags.append(
+            Flag(FlagKind.CACHED, f"{cache.items} of {codes} items have cached results from an earlier grading.")
+        )
     log = _log(problem, student, submission, theirs, rebuilt, examined, tuple(flags))
     results = {result.id: result for result in examined.results}
     logged = numbers_in_words(theirs.get("metrics", {}), declared_ranges(problem), theirs.get("profile", "grade"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.core.results import Flag
+from autograder.core.flags import Flag, FlagKind
 from autograder.core.student_key import same_student
 from autograder.grading.tolerance import FLOAT32, for_device, same
 from autograder.submissions.rebuild import Rebuilt
@@ -16,14 +16,21 @@ def disagreements(log: dict[str, Any], rebuilt: Rebuilt, answers: dict[str, Any]
     flags = []
     if not same_student(log["student"], student):
         flags.append(
-            Flag("log_disagrees", f"The log belongs to student {log['student'][:80]!r}, but {student!r} submitted it.")
+            Flag(
+                FlagKind.LOG_DISAGREES,
+                f"The log belongs to student {log['student'][:80]!r}, but {student!r} submitted it.",
+            )
         )
         return flags
     for item, fingerprint in log.get("code", {}).items():
         if item in rebuilt.found and fingerprint != source_hash(rebuilt.source(item)):
-            flags.append(Flag("log_disagrees", f"{item}: the log was written with other code than the submitted code."))
+            flags.append(
+                Flag(FlagKind.LOG_DISAGREES, f"{item}: the log was written with other code than the submitted code.")
+            )
     precision = for_device(FLOAT32, log["environment"]["device"])
     for item, answer in answers.items():
         if item in log["answers"] and not same(answer, log["answers"][item], precision):
-            flags.append(Flag("log_disagrees", f"{item}: the log's answer is not the answer of the submitted code."))
+            flags.append(
+                Flag(FlagKind.LOG_DISAGREES, f"{item}: the log's answer is not the answer of the submitted code.")
+            )
     return flags

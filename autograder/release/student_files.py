@@ -65,10 +65,10 @@ def student_files(course: Course, problems: Iterable[str]) -> dict[str, bytes]:
 
 
 def project_of_students(text: str) -> str:
-    """The student package's part of `pyproject.toml`: no extras, no tool settings, no comments.
+    """The student package's part of `pyproject.toml`: build system, project and setuptools; no extras, no comments.
 
     Raises:
-        ReleaseError: the kept tables do not equal the original ones.
+        ReleaseError: the tables cannot be cut out line by line.
     """
     kept, inside = [], False
     for line in text.splitlines():

@@ -39,7 +39,7 @@ class Shape:
 
 
 def shape_of_text(text: str) -> Shape | None:
-    """The shape of a written answer; None if it has too few or too many words."""
+    """Reduces a written answer to hashes for comparison; None if it has too few words or is too long."""
     words = re.findall(r"[^\W_]+", _plain(text).casefold()) if len(text) <= MOST_READ else []
     if len(words) < TEXT_PASSAGE or sum(map(len, words)) > MOST_CHARACTERS:
         return None

@@ -22,7 +22,7 @@ from autograder.report.item_stats import Scores, summarise
 from autograder.report.load import MOST_NAMED, Run, read_runs
 from autograder.report.metrics import Measured, measured
 from autograder.report.notebooks import read_answers
-from autograder.report.review_list import FlagKind, ReviewEntry, Times, flag_kinds, review_list, times
+from autograder.report.review_list import FlagGroup, ReviewEntry, Times, flag_groups, review_list, times
 from autograder.report.similarity import Group, threshold
 
 NAME = "report.html"
@@ -66,7 +66,7 @@ class Section:
     copies: Copies
     threshold: float
     groups: tuple[GroupView, ...]
-    flags: tuple[FlagKind, ...]
+    flags: tuple[FlagGroup, ...]
     times: Times | None
 
 
@@ -157,13 +157,13 @@ def _section(out: Path, run: Run, room: int) -> Section:
         copies=copies,
         threshold=threshold(copies.compared),
         groups=tuple(_view(out, problem, group) for group in copies.groups[:MOST_GROUPS]),
-        flags=flag_kinds(run.entries),
+        flags=flag_groups(run.entries),
         times=times(run.entries),
     )
 
 
 def _view(out: Path, problem: Problem, group: Group) -> GroupView:
-    """A group with the answers to the two items that are the strongest evidence."""
+    """A group for the template, with its pair's answers to the two items that show most that they are similar."""
     left, right = (answers.sources if (answers := read_answers(out, one, problem)) else {} for one in group.pair)
     strongest = [item.item for item in sorted(group.items, key=lambda item: -item.digits)[:2]]
     excerpts = [Excerpt(id_, _cut(left[id_]), _cut(right[id_])) for id_ in strongest if id_ in left and id_ in right]

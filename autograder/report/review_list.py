@@ -9,43 +9,18 @@ from statistics import median
 
 import numpy
 
-from autograder.core.results import CACHED, FAILED_CELL, PHASES, Outcome, Status
+from autograder.core.flags import DESCRIPTIONS, NEEDS_REVIEW, ROUTINE, FlagKind
+from autograder.core.results import PHASES, Outcome, Status
 from autograder.core.text import listed, printable
 from autograder.report.duplicates import Copies
 from autograder.report.load import Entry
 from autograder.report.metrics import Measured
-from autograder.submissions.pictures import PICTURE
 
 MOST_SLOW = 10
 """Number of slowest submissions shown."""
 MOST_FLAG_MESSAGES = 8
 """Maximum number of different messages shown for one kind of flag."""
 
-ROUTINE = frozenset({"inputs", "isolation", CACHED})
-"""Kinds of flags about the grading itself, not about the student's work."""
-_TELLING: Mapping[str, str] = {
-    "log_tampered": "the log contained grades",
-    "log_disagrees": "log and notebook disagree",
-    "log_unusable": "the log cannot be used",
-    "missing_cell": "cells are missing",
-    "unsteady": "flaky: the same code had another result before",
-}
-"""Kinds of flags that need review → description."""
-_KINDS: Mapping[str, str] = {
-    **_TELLING,
-    "no_log": "no log was submitted",
-    "repaired": "the notebook was repaired",
-    PICTURE: "a picture was left out or changed",
-    FAILED_CELL: "a cell failed while it was graded",
-    "whole_notebook": "the whole notebook had to be run",
-    "inputs": "source of the hidden inputs",
-    "isolation": "isolation level of student code",
-    CACHED: "cached result of an earlier run",
-    Outcome.MISSING: "no notebook",
-    Outcome.UNREADABLE: "the notebook is unreadable",
-    Outcome.WRONG_NOTEBOOK: "the wrong notebook",
-    Outcome.GRADER_ERROR: "grader error",
-}
 _FAILED: Mapping[Status, str] = {
     Status.TIMEOUT: "took too long",
     Status.CRASHED: "crashed",
@@ -79,7 +54,7 @@ class FlagMessage:
 
 
 @dataclass(frozen=True)
-class FlagKind:
+class FlagGroup:
     """All flags of one kind."""
 
     kind: str
@@ -136,7 +111,7 @@ def review_list(entries: Sequence[Entry], measures: Measured, copies: Copies) ->
     return tuple(sorted(to_review, key=lambda one: (_urgency(one.reasons[0]), -len(one.reasons), one.student)))
 
 
-def flag_kinds(entries: Iterable[Entry]) -> tuple[FlagKind, ...]:
+def flag_groups(entries: Iterable[Entry]) -> tuple[FlagGroup, ...]:
     """The flags of a class by kind; routine kinds last."""
     found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for entry in entries:
@@ -150,9 +125,11 @@ def flag_kinds(entries: Iterable[Entry]) -> tuple[FlagKind, ...]:
             for text, students in ordered[:MOST_FLAG_MESSAGES]
         )
         count = len({student for students in messages.values() for student in students})
-        words = _KINDS.get(kind, printable(kind.replace("_", " "), 60))
-        kinds.append(FlagKind(printable(kind, 60), words, count, shown, len(ordered) - len(shown), kind in ROUTINE))
-    return tuple(sorted(kinds, key=lambda kind: (kind.routine, kind.kind not in _TELLING, -kind.students, kind.kind)))
+        words = DESCRIPTIONS.get(kind, printable(kind.replace("_", " "), 60))
+        kinds.append(FlagGroup(printable(kind, 60), words, count, shown, len(ordered) - len(shown), kind in ROUTINE))
+    return tuple(
+        sorted(kinds, key=lambda kind: (kind.routine, kind.kind not in NEEDS_REVIEW, -kind.students, kind.kind))
+    )
 
 
 def times(entries: Iterable[Entry]) -> Times | None:
@@ -184,14 +161,14 @@ def _of_grading(entry: Entry) -> list[Because]:
     if log.outcome is Outcome.GRADER_ERROR:
         return [Because("grader error: grade it again", "bad")]
     if log.outcome is not Outcome.GRADED:
-        return [Because(_KINDS[log.outcome], "wait" if log.outcome is Outcome.MISSING else "part")]
+        return [Because(DESCRIPTIONS[log.outcome], "wait" if log.outcome is Outcome.MISSING else "part")]
     found = []
     for status, words in _FAILED.items():
         if items := [item.id for item in log.items if item.status is status]:
             found.append(Because(f"{listed(items, 2)} {words}", "part"))
-    for kind, words in _TELLING.items():
+    for kind in NEEDS_REVIEW:
         if any(flag.kind == kind for flag in log.flags):
-            found.append(Because(words, "bad" if kind == "log_tampered" else "part"))
+            found.append(Because(DESCRIPTIONS[kind], "bad" if kind == FlagKind.LOG_TAMPERED else "part"))
     answered = any(item.status is not Status.MISSING for item in log.items if not item.manual)
     if log.auto_score <= 0 < log.auto_max_score:
         found.append(Because("no point from any test" if answered else "no code was written", "wait"))

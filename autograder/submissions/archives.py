@@ -64,7 +64,7 @@ class Found:
 
     @property
     def is_relevant(self) -> bool:
-        """Whether it is a notebook, may be a log, or is an archive that cannot be opened."""
+        """Whether the file is a notebook, a `.json` (perhaps the log), or an archive that cannot be opened."""
         return self.is_notebook or self.name.lower().endswith(".json") or self.trouble != ""
 
     @property
@@ -196,7 +196,7 @@ def _in_bytes(read: Callable[[], bytes], shown: str, depth: int, left: list[int]
 
 
 def in_archive(members: Iterable[Member], shown: str, depth: int, left: list[int] | None = None) -> Iterator[Found]:
-    """These members, or the files in them if they are archives; their paths begin with `shown`."""
+    """The files among these members, and those in the archives among them; each path begins with `shown`."""
     left = [MAX_UNPACKED] if left is None else left
     for member in sorted(members, key=lambda member: member.path):
         name = f"{shown}{member.path}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 
-from autograder.core.results import Flag
+from autograder.core.flags import Flag, FlagKind
 from autograder.core.strict_json import ContentError, read_json
 from homework.hand_in.log import MOST_BYTES, schema
 
@@ -27,23 +27,23 @@ def read_log(data: bytes | None, problem_id: str) -> tuple[dict[str, Any], list[
     """
     log, flags = read_any_log(data)
     if log and log["problem"] != problem_id:
-        return {}, [Flag("log_unusable", f"submission_log.json belongs to problem {log['problem'][:80]!r}.")]
+        return {}, [Flag(FlagKind.LOG_UNUSABLE, f"submission_log.json belongs to problem {log['problem'][:80]!r}.")]
     return log, flags
 
 
 def read_any_log(data: bytes | None) -> tuple[dict[str, Any], list[Flag]]:
     """Like `read_log`, for a log of any problem."""
     if data is None:
-        return {}, [Flag("no_log", "No submission_log.json was submitted.")]
+        return {}, [Flag(FlagKind.NO_LOG, "No submission_log.json was submitted.")]
     log: dict[str, Any] = {}
     if len(data) > MOST_BYTES:
         error = f"has {len(data):,} bytes; at most {MOST_BYTES:,} are read."
     else:
         log, error = _parsed(data)
     if error:
-        return {}, [Flag("log_unusable", f"submission_log.json {error}")]
+        return {}, [Flag(FlagKind.LOG_UNUSABLE, f"submission_log.json {error}")]
     if log.pop("grades", None) is not None:
-        return log, [Flag("log_tampered", "The submitted log contained grades; they were ignored.")]
+        return log, [Flag(FlagKind.LOG_TAMPERED, "The submitted log contained grades; they were ignored.")]
     return log, []
 
 

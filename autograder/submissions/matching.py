@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from autograder.core.results import Flag
+from autograder.core.flags import Flag, FlagKind
 from autograder.core.text import listed
 from autograder.course.name_analysis import defines, names_of, replaces
 from autograder.course.problem import GIVEN, Item, Problem
@@ -143,7 +143,7 @@ class _Search:
             by_its_name = "the name it defines" if self._item.kind == "code" else "the text above it"
             how = "its cell id" if counted in self._by_cell else by_its_name
             repairs.append(f"the cell was found by {how}, not by its nbgrader id.")
-        return [Flag("repaired", f"{self._item.id}: {repair}") for repair in repairs]
+        return [Flag(FlagKind.REPAIRED, f"{self._item.id}: {repair}") for repair in repairs]
 
     def _why(self, counted: int) -> str:
         later = [n for n in self.answered if n > counted]

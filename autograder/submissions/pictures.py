@@ -17,8 +17,6 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-PICTURE = "picture"
-"""Kind of the flag on a picture that was changed or left out."""
 FORMATS: Mapping[str, str] = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP", "image/gif": "GIF"}
 """MIME types that are read, the preferred first → Pillow's name."""
 KEPT = ("image/png", "image/jpeg")

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from autograder.core.errors import SourceError
-from autograder.core.results import Flag, Outcome
+from autograder.core.flags import Flag, FlagKind
+from autograder.core.results import Outcome
 from autograder.course.name_analysis import defines
 from autograder.course.problem import Cell, Item, Problem, load_problem, problem_ids
 from autograder.release.notebook import release_to_read
 from autograder.submissions.matching import Matching, is_stub, match
-from autograder.submissions.pictures import PICTURE, Gathered, SubmittedPicture, gather
+from autograder.submissions.pictures import Gathered, SubmittedPicture, gather
 from autograder.submissions.reader import SubmittedCell, UnusableError
 
 Role = Literal["given", "answer", "test", "free"]
@@ -67,7 +68,7 @@ class Rebuilt:
     def flags(self) -> tuple[Flag, ...]:
         """Flags on repairs and pictures."""
         about = [(item, note) for item, gathered in self.pictures.items() for note in gathered.notes]
-        return (*self.repairs, *(Flag(PICTURE, f"{item}: {note}") for item, note in about))
+        return (*self.repairs, *(Flag(FlagKind.PICTURE, f"{item}: {note}") for item, note in about))
 
     def answer(self, item_id: str) -> Built:
         """The cell that answers an item (its stub if none was found)."""
@@ -104,7 +105,10 @@ def rebuild(problem: Problem, cells: Sequence[SubmittedCell], name: str = "the n
     missing = [item.id for item in problem.items if item.id not in matched]
     flags = [*matching.flags]
     flags += [
-        Flag("missing_cell", f"{item}: {matching.never_run.get(item, 'no cell of the notebook answers this item.')}")
+        Flag(
+            FlagKind.MISSING_CELL,
+            f"{item}: {matching.never_run.get(item, 'no cell of the notebook answers this item.')}",
+        )
         for item in missing
     ]
     shared = _shared(problem, cells, matched)
@@ -168,7 +172,7 @@ def _drawn(
         while 0 <= near < len(cells) and not cells[near].grade_id and cells[near].source not in given:
             if cells[near].drawn:
                 message = f"its cell has no picture; the pictures of cell {near + 1}, {where} it, are shown."
-                return cells[near].drawn, [Flag("repaired", f"{item_id}: {message}")]
+                return cells[near].drawn, [Flag(FlagKind.REPAIRED, f"{item_id}: {message}")]
             near += step
     return (), []
 

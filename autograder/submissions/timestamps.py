@@ -1,7 +1,7 @@
-"""Reads the submission time that the course platform wrote to `timestamp.txt`.
+"""Reads when students submitted: from the platform's list of times (`--times`), and from `timestamp.txt`.
 
-nbgrader's exchange writes that file when it collects submissions; `autograder intake` writes it from the platform's
-list of times. Both ignore a file of that name in a submission.
+nbgrader's exchange writes `timestamp.txt` when it collects submissions; `autograder intake` writes it from the list of
+times. Both ignore a file of that name in a submission.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.core.errors import SourceError
-from autograder.core.results import Flag
+from autograder.core.flags import Flag, FlagKind
 from autograder.core.student_key import same_student, spellings, student_key
 from autograder.core.text import listed, printable
 from autograder.course.problem import Item, Problem
@@ -223,13 +223,13 @@ class _Class:
     def _about_the_name(self, checked: _Checked) -> list[Flag]:
         log = checked.log
         if log.owner == log.named == ANONYMOUS:
-            return [Flag("anonymous", "The log is anonymous: its answers do not show who computed them.")]
+            return [Flag(FlagKind.ANONYMOUS, "The log is anonymous: its answers do not show who computed them.")]
         if checked.is_own:
             return []
         message = f"The log is for student '{printable(log.named)}', but was submitted by '{printable(log.owner)}'."
         if others := sorted(self._owners_of[student_key(log.named)] - {log.owner}):
             message += f" The same name is in the log of {_names(others)}."
-        return [Flag("other_student", message)]
+        return [Flag(FlagKind.OTHER_STUDENT, message)]
 
 
 def _inputs_of(log: UsableLog, owners: Container[str]) -> str:

@@ -45,7 +45,9 @@ def find_logs(paths: Iterable[str | Path]) -> list[FoundLog]:
         elif os.path.lexists(path):
             new = [FoundLog(path)]
         else:
-            raise AutograderError(f"{path} does not exist; give logs, or folders with <student>/<problem>/{LOG_NAME}.")
+            raise AutograderError(
+                f"{path} does not exist; name logs, or folders that contain <student>/<problem>/{LOG_NAME}."
+            )
         for log in new:
             found.setdefault(os.path.abspath(log.path), log)
     if not found:

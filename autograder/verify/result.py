@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.core.files import write_atomically
-from autograder.core.results import Flag
+from autograder.core.flags import Flag
 from autograder.submissions.metrics import VerifiedMetric
 
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from autograder.core.errors import AutograderError, traceback_of
+from autograder.core.flags import Flag, FlagKind
 from autograder.core.offenders import without_offenders
-from autograder.core.results import Flag
 from autograder.core.text import printable
 from autograder.course.config import root_folder
 from autograder.course.metric_ranges import declared_ranges
@@ -105,7 +105,7 @@ def _not_checked(found: FoundLog, error: Exception) -> Verified:
     _log.error("%s: the check failed:\n%s", printable(str(found.path), 500), traceback_of(error))
     message = f"The check failed on this log ({type(error).__name__}); please report this error, and review the log."
     folder = found.path.absolute().parent
-    flag = Flag("not_checked", message)
+    flag = Flag(FlagKind.NOT_CHECKED, message)
     return Verified(found.path, printable(folder.parent.name), printable(folder.name), flags=(flag,))
 
 
@@ -114,10 +114,10 @@ def _read(found: FoundLog, known: frozenset[str], root: Path) -> UsableLog | Ver
     try:
         log, flags = read_any_log(read_found(found))
     except UnusableError as error:
-        log, flags = {}, [Flag("log_unusable", str(error))]
+        log, flags = {}, [Flag(FlagKind.LOG_UNUSABLE, str(error))]
     if log and log["problem"] not in known:
         message = f"unknown problem {log['problem'][:80]!r}; this course has {', '.join(sorted(known))}."
-        log, flags = {}, [Flag("log_unusable", message)]
+        log, flags = {}, [Flag(FlagKind.LOG_UNUSABLE, message)]
     flags = [Flag(flag.kind, printable(flag.message, _LONGEST_MESSAGE)) for flag in flags]
     folder = found.path.absolute().parent
     if not log:
@@ -128,10 +128,10 @@ def _read(found: FoundLog, known: frozenset[str], root: Path) -> UsableLog | Ver
     try:
         checked(named)
     except ValueError:
-        flags.append(Flag("strange_student", f"'{printable(named)}' is not a valid student id."))
+        flags.append(Flag(FlagKind.STRANGE_STUDENT, f"'{printable(named)}' is not a valid student id."))
     if log["profile"] == "grade":
         message = "The log has profile 'grade' (a few steps for the autograder): it is not from a training run."
-        flags.append(Flag("grade_profile", message))
+        flags.append(Flag(FlagKind.OTHER_PROFILE, message))
     code, notes = _code(problem, log.get("code", {}), found)
     strangers = sorted(set(log["answers"]) - {item.id for item in problem.items})
     if strangers:

@@ -99,7 +99,7 @@ def embedded_stories() -> Stories:
 
 
 def labelled() -> dict[str, list[Story]]:
-    """The embedded stories with their parts: `test`, `validation` and `train`. No event occurs twice in them."""
+    """The stories to train and evaluate on, by split: `test`, `validation` and `train`; no two tell the same event."""
     told: set[tuple[str, ...]] = set()
     source = random.Random(SEED)
     parts: dict[str, list[Story]] = {name: [] for name in SIZES}

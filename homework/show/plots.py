@@ -244,7 +244,7 @@ def _as_images(images: torch.Tensor | npt.NDArray[Any]) -> torch.Tensor:
         side = math.isqrt(batch.shape[1])
         if side * side != batch.shape[1]:
             raise ValueError(
-                f"image_grid() got vectors of {batch.shape[1]} pixels, which is no square; pass [N, 1, H, W]."
+                f"image_grid() got vectors of {batch.shape[1]} pixels, which is not a square number; pass [N, 1, H, W]."
             )
         batch = batch.reshape(-1, 1, side, side)  # [N, H·W] -> [N, 1, H, W]
     elif batch.ndim == 3:

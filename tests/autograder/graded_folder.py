@@ -14,8 +14,9 @@ from typing import Any
 from nbformat.v4 import new_output
 from PIL import Image
 
+from autograder.core.flags import Flag
 from autograder.core.notebook_io import graded_text
-from autograder.core.results import NEEDS_GRADING, Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.core.results import NEEDS_GRADING, GradedLog, ItemResult, Outcome, Status
 from tests.autograder.toy import solved, toy
 
 

@@ -17,8 +17,8 @@ from unittest.mock import patch
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from autograder.core.flags import FlagKind
 from autograder.core.notebook_io import notebook_text
-from autograder.core.results import FAILED_CELL
 from autograder.course.cell_selection import NOT_RUN, warm_modules
 from autograder.course.markers import HIDDEN, replaced
 from autograder.course.problem import Problem, load_problem
@@ -69,7 +69,7 @@ def passed_here(problem: Problem, notebook: NotebookNode) -> tuple[dict[str, boo
     root = problem.path.parent.parent
     log = grade_submission(problem.id, submission, root=root, host=_host(problem)).log
     passed = {item.id: item.score == item.max_score for item in log.items if not item.manual}
-    return passed, any(flag.kind == FAILED_CELL for flag in log.flags)
+    return passed, any(flag.kind == FlagKind.FAILED_CELL for flag in log.flags)
 
 
 @functools.cache

@@ -14,6 +14,8 @@ import contextlib
 import getpass
 import io
 import linecache
+import os
+import select
 import subprocess
 import sys
 import types
@@ -35,6 +37,7 @@ OUTPUT_CHARACTERS = 20_000
 """Maximum characters kept of a cell's output."""
 _COMMAND_BYTES = 200_000
 """Maximum bytes kept of a shell command's output."""
+_POLL_SECONDS = 0.02
 _MAX_ABSENT = 10
 _TIMED = "<timed exec>"
 """The file name that `%%time` gives to the code below it."""
@@ -301,7 +304,10 @@ def _no_input(*_: Any, **__: Any) -> str:
 
 
 def _run_command(command: str) -> tuple[str, int]:
-    """Runs a command in the shell; returns its output, cut to `_COMMAND_BYTES`, and its exit status."""
+    """Runs a command in the shell; returns its output, cut to `_COMMAND_BYTES`, and its exit status.
+
+    What the command left in the background (`python server.py &`) is not waited for.
+    """
     try:
         process = subprocess.Popen(
             command, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -309,9 +315,17 @@ def _run_command(command: str) -> tuple[str, int]:
     except OSError as error:
         return f"this command cannot be run while homework is graded: {error}\n", 127
     assert process.stdout is not None
-    output = process.stdout.read(_COMMAND_BYTES)
-    while process.stdout.read(2**16):
-        pass
+    output = bytearray()
+    with process.stdout as pipe:
+        while True:
+            has_ended = process.poll() is not None
+            if select.select([pipe], [], [], 0 if has_ended else _POLL_SECONDS)[0]:
+                part = os.read(pipe.fileno(), 2**16)
+                if not part:
+                    break
+                output += part[: _COMMAND_BYTES - len(output)]
+            elif has_ended:
+                break
     return output.decode(errors="replace"), process.wait()
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from autograder.batch.grade_folder import grade_folder
 from autograder.batch.result_cache import Cache
-from autograder.core.results import CACHED, Graded, Grading, Outcome, Status
+from autograder.core.flags import FlagKind
+from autograder.core.results import Graded, Grading, Outcome, Status
 from autograder.course.problem import load_problem
 from autograder.grading import grade as grading
 from autograder.grading import misconceptions
@@ -86,14 +87,14 @@ def results(of: list[Graded]) -> list[Any]:
     records = []
     for one in of:
         record = one.log.as_json()
-        record["grades"]["flags"] = [flag for flag in record["grades"]["flags"] if flag["kind"] != CACHED]
+        record["grades"]["flags"] = [flag for flag in record["grades"]["flags"] if flag["kind"] != FlagKind.CACHED]
         records.append(record)
     return records
 
 
 def is_marked(one: Graded) -> bool:
     """Does its log say that it comes from the cache?"""
-    return any(flag.kind == CACHED for flag in one.log.flags)
+    return any(flag.kind == FlagKind.CACHED for flag in one.log.flags)
 
 
 @pytest.mark.kernel
@@ -117,7 +118,7 @@ def test_an_unchanged_class_is_not_examined_again(course: Path, tmp_path: Path, 
     assert [row["items"] for row in again][:3] == [row["items"] for row in timings][:3], "the measured times stay"
     assert {path: path.read_bytes() for path in notebooks} == notebooks
     log = json.loads((tmp_path / "out/ada/toy/submission_log.json").read_text())
-    assert [flag["kind"] for flag in log["grades"]["flags"]].count(CACHED) == 1
+    assert [flag["kind"] for flag in log["grades"]["flags"]].count(FlagKind.CACHED) == 1
     third = graded(course, tmp_path)
     assert results(third) == results(first) and [is_marked(one) for one in third] == [True, True, True, False]
     asked.clear()
@@ -140,7 +141,7 @@ def test_after_a_change_to_one_test_only_that_item_is_examined(course: Path, tmp
     before, after = ([one.log.item("standardize").as_json() for one in them] for them in (first, second))
     assert after == before
     assert all(map(is_marked, second))
-    assert "1 of 2 items" in next(flag.message for flag in second[0].log.flags if flag.kind == CACHED)
+    assert "1 of 2 items" in next(flag.message for flag in second[0].log.flags if flag.kind == FlagKind.CACHED)
     assert results(second) == results(graded(course, tmp_path, cache=False)), "and the scores are those of a fresh run"
 
 

@@ -17,7 +17,7 @@ import pytest
 
 import autograder
 from autograder.cli.release import release
-from autograder.core.results import CACHED
+from autograder.core.flags import FlagKind
 from autograder.course.problem import load_problem, problem_ids
 from autograder.course.variants import variants
 from autograder.gradebook.database import opened
@@ -101,7 +101,7 @@ def _without_mark(logs: dict[str, Any]) -> dict[str, Any]:
     """The logs without the flag of cached results; checks that each graded submission has it."""
     for log in logs.values():
         flags = log["grades"]["flags"]
-        log["grades"]["flags"] = [flag for flag in flags if flag["kind"] != CACHED]
+        log["grades"]["flags"] = [flag for flag in flags if flag["kind"] != FlagKind.CACHED]
         assert (len(flags) > len(log["grades"]["flags"])) == (log["grades"]["outcome"] == "graded")
     return logs
 

@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from autograder.cli.progress import Counts, live_progress, table
-from autograder.core.results import CACHED, Flag, Graded, ItemResult, Outcome, Status, Step
+from autograder.core.flags import Flag, FlagKind
+from autograder.core.results import Graded, ItemResult, Outcome, Status, Step
 from tests.autograder.graded_folder import log_of
 
 
@@ -35,7 +36,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_rate_and_time_left_are_computed_from_the_submissions_of_this_run(now: list[float]) -> None:
     counts = Counts("grading toy")
     assert counts.per_minute == 0 and counts.seconds_left is None
-    cached = a_result("ada", 0.0, flags=(Flag(CACHED, ""),))
+    cached = a_result("ada", 0.0, flags=(Flag(FlagKind.CACHED, ""),))
     counts.add(Step(501, 1000, cached))  # 500 were done by the run before
     assert counts.per_minute == 0
     now[0] += 60  # the start

@@ -8,7 +8,8 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
-from autograder.core.results import Flag, ItemResult, Status
+from autograder.core.flags import Flag
+from autograder.core.results import ItemResult, Status
 from tests.autograder.graded_folder import log_of
 from tests.conftest import ROOT
 

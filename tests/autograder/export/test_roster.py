@@ -258,7 +258,7 @@ def test_two_rows_for_a_student_or_two_students_for_a_row_are_refused(read: Read
     }
     assert matched(roster, "100", by="sis user id") == {"100": 3}
     assert matched(roster, "100", by="SIS Login ID") == {"100": 4}
-    with pytest.raises(ExportError, match="no heading 'Matricle'; it has: Student, ID"):
+    with pytest.raises(ExportError, match="no column 'Matricle'; its columns are: Student, ID"):
         match([], roster, "Matricle")
 
 

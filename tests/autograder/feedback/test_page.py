@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 import autograder
-from autograder.core.results import GRADED_BY_HAND, NEEDS_GRADING, STALE, Flag, GradedLog, ItemResult, Outcome, Status
+from autograder.core.flags import Flag
+from autograder.core.results import GRADED_BY_HAND, NEEDS_GRADING, STALE, GradedLog, ItemResult, Outcome, Status
 from autograder.course.markers import KINDS, region
 from autograder.feedback.page import feedback_html
 from autograder.grading.misconceptions import expected

@@ -22,7 +22,8 @@ from typer.testing import CliRunner
 
 from autograder.cli.main import app
 from autograder.core.errors import SetupError
-from autograder.core.results import Flag, GradedLog, Outcome, Status
+from autograder.core.flags import Flag
+from autograder.core.results import GradedLog, Outcome, Status
 from autograder.report import report, report_html
 from autograder.report.charts import HEIGHT, WIDTH, metric_histogram, points_histogram, stacked
 from autograder.report.gallery import TALLEST, WIDEST, galleries, spread, thumbnail

@@ -256,7 +256,7 @@ def test_a_roster_gives_canvas_submissions_their_student_ids(tmp_path: Path) -> 
     intake_command(tmp_path / "submissions.zip", tmp_path, *options)
     assert {"007", "008", "009"} <= set(os.listdir(tmp_path / "to"))
     other = intake_command(tmp_path / "submissions.zip", tmp_path, *options, "--by", "Shoe size")
-    assert "no heading" in other.stderr
+    assert "no column" in other.stderr
     flat = write(tmp_path / "flat", {"ada_toy.ipynb": notebook("ada's")})
     assert "is not a Canvas *Download Submissions* archive" in intake_command(flat, tmp_path, *options).stderr
 

@@ -202,7 +202,7 @@ def test_matrices_side_by_side_share_one_scale(low: Any, high: Any, limits: tupl
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (lambda: plots.image_grid(torch.rand(3, 7)), "no square"),
+        (lambda: plots.image_grid(torch.rand(3, 7)), "not a square number"),
         (lambda: plots.image_grid(torch.rand(0, 1, 4, 4)), "shape"),
         (lambda: plots.image_grid(torch.rand(3, 2, 4, 4)), "shape"),
         (lambda: plots.curves({"a": ([1, 2], [1.0])}), "shape"),
