@@ -56,6 +56,7 @@ def _no_personal_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist's own hook reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks tests in a browser and benchmarks as `long`, tests without another marker as `unit`; sorts by `FIRST`.
 

@@ -38,6 +38,7 @@ Network = tuple[int, list[object]]
 
 pytestmark = [
     pytest.mark.kernel,
+    pytest.mark.long,
     pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM),
 ]

@@ -46,7 +46,7 @@ def _host(problem: Problem) -> Host:
     """A warm process for the problem; the one of another problem is closed."""
     if problem.id not in _hosts:
         _close()
-        _hosts[problem.id] = Host(warm_modules([problem]))
+        _hosts[problem.id] = Host(warm_modules([problem]), huge_pages=True)
     return _hosts[problem.id]
 
 

@@ -152,6 +152,7 @@ def test_the_notebook_runs_in_grade(problem: Problem, tmp_path: Path) -> None:
     assert "error" not in str(log["answers"]) and log["profile"] == "grade"
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 @pytest.mark.parametrize("problem", ONE_QUICK, ids=name_of)
 def test_the_untouched_release_writes_a_log(problem: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

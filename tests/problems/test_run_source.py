@@ -44,6 +44,7 @@ def run_cell(tmp_path: Path, source: str, **options: Any) -> dict[str, Any]:
     return run_source("toy", "grade", tmp_path, ["got"], env=env, **options)
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_a_deprecated_call_is_an_error_that_names_the_cell(tmp_path: Path) -> None:
     (tmp_path / "leaving.py").write_text("import warnings\nwarnings.warn('`leaving` will go', DeprecationWarning)\n")

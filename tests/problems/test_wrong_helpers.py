@@ -36,6 +36,7 @@ def failed(problem: str, answers: dict[str, str]) -> set[str]:
     return {item for item, message in verdicts(problem, answers).items() if message}
 
 
+@pytest.mark.long  # `autograder check` proves it for every variant
 @pytest.mark.parametrize(("problem", "names"), CASES)
 def test_wrong_solutions_cost_their_own_items_only(problem: str, names: str) -> None:
     wrong = {name.split("/")[0]: variant(problem, f"wrong/{name}") for name in names.split()}

@@ -107,6 +107,7 @@ def test_the_reference_of_commands_is_that_of_the_command_line(tmp_path: Path) -
     assert fresh.read_text(encoding="utf-8") == GENERATED.read_text(encoding="utf-8"), "run `make docs`"
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_the_pages_build_without_a_warning_and_their_links_lead_to_files(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-d", str(tmp_path / "trees")]

@@ -56,6 +56,7 @@ def alive(processes: list[psutil.Process], *, students: bool) -> list[psutil.Pro
 
 @pytest.fixture(scope="module")
 def graders() -> Iterator[LocalPool]:
+@pytest.mark.long
     """Two workers for the toy problem."""
     with LocalPool(["toy"], 2, ROOT) as pool:
         yield pool
@@ -107,6 +108,7 @@ def _printed(grading: Grading, word: str) -> str:
 
 @pytest.mark.long
 def test_a_test_that_changes_torch_does_not_affect_the_next_submission(tmp_path: Path) -> None:
+@pytest.mark.long
     spoil = "assert torch.get_default_dtype() == torch.float32\ntorch.set_default_dtype(torch.float64)\n"
     root = course_copy(tmp_path / "course", {"steep = student.Line": spoil + "steep = student.Line"})
     with LocalPool(["toy"], 1, root) as pool:

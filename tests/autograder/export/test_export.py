@@ -314,6 +314,7 @@ def test_the_command_lists_the_students_who_are_left_out(roster: Path, tmp_path:
     assert wrong.exit_code == 2 and "is not of the form" in wrong.stderr
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_nbgrader_export_runs_our_plug_ins(course: Path, roster: Path, tmp_path: Path) -> None:
     ours, theirs = tmp_path / "ours.csv", tmp_path / "theirs.csv"

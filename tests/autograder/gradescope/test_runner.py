@@ -45,6 +45,7 @@ def is_running(name: str) -> bool:
 
 
 def assert_closed(room: Room) -> None:
+@pytest.mark.long
     """Checks that only their owner can enter the folders, and that no file is left behind."""
     for name, mode in (("source", 0o700), ("results", 0o700), ("submission_metadata.json", 0o600)):
         assert (room.base / name).stat().st_mode & 0o777 == mode

@@ -438,6 +438,7 @@ ITEMS = st.sampled_from(["sample_gaussian", "kl_standard_normal", "negative_elbo
 METRICS = st.sampled_from([*GOOD, "vae/x", "\x1b[2J"])
 
 
+@pytest.mark.long
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_random_log_stops_the_run_or_is_right(data: st.DataObject, tmp_path: Path) -> None:
