@@ -56,12 +56,12 @@ def alive(processes: list[psutil.Process], *, students: bool) -> list[psutil.Pro
 
 @pytest.fixture(scope="module")
 def graders() -> Iterator[LocalPool]:
-@pytest.mark.long
     """Two workers for the toy problem."""
     with LocalPool(["toy"], 2, ROOT) as pool:
         yield pool
 
 
+@pytest.mark.long
 def test_the_pool_gives_the_scores_of_the_library(graders: LocalPool) -> None:
     answers = {"right": text(solved()), "untouched": text(released()), "wrong": text(solved(Line=LINE + "return x"))}
     answers |= {"unreadable": b"{", "dies": text(solved(standardize=STANDARDIZE + "    import os; os._exit(1)"))}
@@ -108,7 +108,6 @@ def _printed(grading: Grading, word: str) -> str:
 
 @pytest.mark.long
 def test_a_test_that_changes_torch_does_not_affect_the_next_submission(tmp_path: Path) -> None:
-@pytest.mark.long
     spoil = "assert torch.get_default_dtype() == torch.float32\ntorch.set_default_dtype(torch.float64)\n"
     root = course_copy(tmp_path / "course", {"steep = student.Line": spoil + "steep = student.Line"})
     with LocalPool(["toy"], 1, root) as pool:
@@ -116,6 +115,7 @@ def test_a_test_that_changes_torch_does_not_affect_the_next_submission(tmp_path:
     assert [grading.log.item("Line").score for grading in gradings] == [8, 8, 8]
 
 
+@pytest.mark.long
 def test_a_grader_that_is_killed_is_replaced_and_affects_no_other_submission(graders: LocalPool) -> None:
     graders.grade("toy", ada(released(), "warm"))
     inside = solved(standardize=STANDARDIZE + "    import time; time.sleep(2)\n" + RIGHT.partition('"""\n')[2])

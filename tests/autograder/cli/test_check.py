@@ -12,9 +12,9 @@ from autograder.core.results import Step
 from tests.autograder.toy import ROOT, course_copy
 
 pytestmark = pytest.mark.kernel
+
+
 @pytest.mark.long
-
-
 def test_the_toy_problem_passes() -> None:
     told: list[Step] = []
     rows = check(["toy"], root=ROOT, progress=told.append)

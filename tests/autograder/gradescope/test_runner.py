@@ -45,13 +45,13 @@ def is_running(name: str) -> bool:
 
 
 def assert_closed(room: Room) -> None:
-@pytest.mark.long
     """Checks that only their owner can enter the folders, and that no file is left behind."""
     for name, mode in (("source", 0o700), ("results", 0o700), ("submission_metadata.json", 0o600)):
         assert (room.base / name).stat().st_mode & 0o777 == mode
     assert [path.name for path in room.results.iterdir()] == ["results.json"]
 
 
+@pytest.mark.long
 def test_a_submission_gets_the_score_of_the_course_and_its_other_files_have_no_effect(room: Room) -> None:
     """[52] Modules beside the notebook are not imported, [27] a submitted results.json is not the result."""
     planted = f"open({str(room.base / 'planted')!r}, 'w').write('here')\n".encode()
