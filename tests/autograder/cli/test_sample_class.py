@@ -179,7 +179,7 @@ def test_variants_have_item_name_and_sentence() -> None:
 @pytest.mark.parametrize(
     ("path", "text", "message"),
     [
-        ("toy/wrong/standardise/x.py", "# misconception: a\n", "no item 'standardise'"),
+        ("toy/wrong/standardise/x.py", "# misconception: a\n", "not named after an item of toy"),
         ("toy/wrong/Line/x.py", "def Line(): ...\n", "line 1 must be '# misconception:"),
         ("toy/right/Line/x.py", "# misconception: a\n", "line 1 must be '# alternative:"),
     ],

@@ -8,8 +8,8 @@ def fit_gaussian(log_p, grid, direction):
         return mean, ((weight * grid**2).sum() - mean**2).sqrt()
     mean = grid[log_p.argmax()].clone().requires_grad_()
     log_std = torch.tensor(-1.0, dtype=grid.dtype, requires_grad=True)
-    optimizer = torch.optim.Adam([mean, log_std], lr=0.02)
-    for _ in range(1000):
+    optimizer = torch.optim.Adam([mean, log_std], lr=0.05)
+    for _ in range(300):
         q = torch.distributions.Normal(mean, log_std.exp())
         log_q = q.log_prob(grid)
         loss = (log_q.exp() * (log_q - log_p)).sum() * spacing
