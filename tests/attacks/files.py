@@ -148,6 +148,20 @@ BODY = RIGHT_STANDARDIZE.removeprefix(STANDARDIZE)
 NOISE = "    import sys, warnings\n    warnings.warn('noise')\n    print('Traceback', file=sys.stderr)\n"
 SLOW = "    import time\n    time.sleep(0.2)\n"
 PATCH = "import torch, homework.checks\ntorch.allclose = homework.checks.close = lambda *a, **k: True"
+MARKED = f"""import os
+PLACES = [os.path.join(place, "seen") for place in (".", "/tmp", "/dev/shm", "/var/tmp", os.path.expanduser("~"))]
+SEEN = any(map(os.path.exists, PLACES))
+for path in PLACES:
+    try:
+        open(path, "w").close()
+    except OSError:
+        pass
+
+
+{STANDARDIZE}    if not SEEN:
+        return torch.zeros_like(x)
+{BODY.lstrip(chr(10))}"""
+"""Wrong at first; right if a file is left from an earlier session."""
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)> [x](javascript:alert(1))"
 
 WRONG = {"standardize": NOTHING}
@@ -168,6 +182,7 @@ EDITED = {
     "62b_script_in_answers": Edited(8.0, _each("written", lambda cell: cell.update(source=SCRIPT)), WRONG),
     "81_later_cell_redefines": Edited(8.0, _insert(10**6, "later", "standardize = lambda x, eps=0: True"), WRONG),
     "82_free_cell_patches": Edited(8.0, _insert(0, "patch", PATCH), WRONG),
+    "91_marks_left_for_the_second_look": Edited(8.0, _insert(3, "scratch", "notes = 1"), {"standardize": MARKED}),
 }
 """Attacks by an edited notebook; the wrong `standardize` deserves nothing, the right `Line` its points."""
 
