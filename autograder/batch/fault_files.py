@@ -27,7 +27,7 @@ def fault_file(out: Path, student: str, problem: str) -> Path:
     return out / FOLDER / f"{plain}-{problem}.log"
 
 
-def keep_trouble(out: Path, grading: Grading) -> Grading:
+def keep_traceback(out: Path, grading: Grading) -> Grading:
     """Writes the traceback of a grading that failed and adds a flag with its path; removes the file of an earlier run.
 
     Args:
@@ -39,11 +39,11 @@ def keep_trouble(out: Path, grading: Grading) -> Grading:
     """
     log = grading.log
     path = fault_file(out, log.student, log.problem)
-    if not grading.trouble:
+    if not grading.traceback:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
         return grading
-    write_atomically(path, grading.trouble)
+    write_atomically(path, grading.traceback)
     where = f"The traceback is in {path.relative_to(out).as_posix()} in the folder of the results."
     flags = tuple(
         Flag(flag.kind, f"{flag.message} {where}") if flag.kind == FlagKind.GRADER_ERROR else flag for flag in log.flags

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from autograder.batch.fault_files import keep_trouble
+from autograder.batch.fault_files import keep_traceback
 from autograder.batch.resume import Journal
 from autograder.core.errors import AutograderError, traceback_of
 from autograder.core.files import PathError, write_atomically
@@ -93,7 +93,7 @@ class BatchResults:
     def _put(self, submission: Submission, grading: Grading) -> Graded:
         student = str(submission.student)
         submitted_at = submission_time_or_warning(self._submitted / student / self._problem.id, _log)
-        grading = keep_trouble(self._out, grading)
+        grading = keep_traceback(self._out, grading)
         log = self._record(grading, submitted_at)
         self._write(log, grading.text, late_note(self._course, self._problem.id, student, submitted_at))
         if log.outcome is not Outcome.GRADER_ERROR:  # an error of the autograder is retried
@@ -103,7 +103,7 @@ class BatchResults:
     def _put_plainly(self, grading: Grading) -> Graded:
         """Does as much of `_put` as possible after it failed; the tables get the result in any case."""
         with _as_far_as_possible(grading):
-            grading = keep_trouble(self._out, grading)
+            grading = keep_traceback(self._out, grading)
         log = grading.log
         with _as_far_as_possible(grading):
             log = self._record(grading, None)

@@ -104,14 +104,16 @@ class ItemResult:
             points: None if the grader only wrote a comment.
             comment: empty if the grader only gave points.
         """
-        said = " ".join(comment.split())  # one line, since the tests' verdict follows below it
+        one_line = " ".join(comment.split())  # one line, since the tests' verdict follows below it
         if points is None:
-            own = "" if self.status in (Status.MANUAL, Status.PASSED) else self.message
-            message = f"{comment} {own}" if self.manual else f"A grader wrote: {said}\n{own}"
+            verdict = "" if self.status in (Status.MANUAL, Status.PASSED) else self.message
+            message = f"{comment} {verdict}" if self.manual else f"A grader wrote: {one_line}\n{verdict}"
             return replace(self, message=message.strip(), comment=comment)
         status = Status.PASSED if points >= self.max_score else Status.PARTIAL if points > 0 else Status.FAILED
-        own = "" if Status.PASSED in (status, self.status) else self.message
-        message = (comment or GRADED_BY_HAND) if self.manual else f"{GRADED_BY_HAND} {said}".strip() + f"\n{own}"
+        verdict = "" if Status.PASSED in (status, self.status) else self.message
+        message = (
+            (comment or GRADED_BY_HAND) if self.manual else f"{GRADED_BY_HAND} {one_line}".strip() + f"\n{verdict}"
+        )
         return replace(self, score=points, status=status, message=message.strip(), graded_by_hand=True, comment=comment)
 
     @staticmethod
@@ -279,7 +281,7 @@ class Grading:
     """Whether grading the same submission again certainly gives the same result."""
     is_known: bool = False
     """Whether the whole result is a cached one."""
-    trouble: str = ""
+    traceback: str = ""
     """Traceback of the autograder's own error, else empty. For staff only: it may quote hidden tests."""
 
     @functools.cached_property

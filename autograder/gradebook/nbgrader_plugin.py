@@ -199,8 +199,8 @@ class Examine(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no 
         log: GradedLog = grading.log
         if log.outcome is not Outcome.GRADED:
             self.log.warning("%s: %s", student, "; ".join(dict.fromkeys(item.message for item in log.items)))
-        if grading.trouble:
-            self.log.error("%s: the autograder failed:\n%s", student, grading.trouble)
+        if grading.traceback:
+            self.log.error("%s: the autograder failed:\n%s", student, grading.traceback)
         resources["homework_log"] = log
         return show_verdicts(grading.notebook, log), resources
 

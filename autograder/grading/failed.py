@@ -30,12 +30,12 @@ def failed_grading(problem: Problem, submission: Submission, fault: str | BaseEx
         problem: the problem.
         submission: the submission.
         fault: the reason in words for the student, or the error. Of an error the student sees only the type: its text
-            and traceback (`Grading.trouble`) may quote a hidden test.
+            and traceback (`Grading.traceback`) may quote a hidden test.
     """
-    reason, trouble = (fault, "") if isinstance(fault, str) else (type(fault).__name__, traceback_of(fault))
+    reason, traceback = (fault, "") if isinstance(fault, str) else (type(fault).__name__, traceback_of(fault))
     message = f"The autograder failed on this submission ({reason}). This is not your fault; staff must grade it again."
     grading = ungraded(problem, submission, UnusableError(Outcome.GRADER_ERROR, message))
-    return replace(grading, trouble=trouble)
+    return replace(grading, traceback=traceback)
 
 
 def ungraded(problem: Problem, submission: Submission, error: UnusableError) -> Grading:

@@ -55,8 +55,8 @@ def grade(
         SetupError: student code cannot be run on this machine.
     """
     grading = grade_file(problem, Path(notebook_path), student=student, root=root)
-    if grading.trouble:
-        logging.getLogger("autograder").error("%s: the autograder failed:\n%s", notebook_path, grading.trouble)
+    if grading.traceback:
+        logging.getLogger("autograder").error("%s: the autograder failed:\n%s", notebook_path, grading.traceback)
     return grading.log
 
 

@@ -24,7 +24,7 @@ _FEW = 3
 
 
 @dataclass(frozen=True)
-class Odd:
+class Unexpected:
     """A student whose number is out of range, missing or inconsistent."""
 
     student: str
@@ -48,7 +48,7 @@ class Metric:
     high: float | None
     chart: Histogram | None
     """None if there are no values."""
-    odd: tuple[Odd, ...]
+    unexpected: tuple[Unexpected, ...]
     """Students with a value out of range, missing or inconsistent, by name."""
 
 
@@ -71,7 +71,7 @@ class Measured:
     profiles: tuple[Profile, ...]
     without: tuple[str, ...]
     """Students without metrics: no usable log, or none in it."""
-    odd: Mapping[str, tuple[str, ...]]
+    unexpected: Mapping[str, tuple[str, ...]]
     """Student → their numbers that need review, e.g. `test_nelbo 171.2`."""
 
 
@@ -84,13 +84,13 @@ def measured(problem: Problem, entries: Sequence[Entry]) -> Measured:
     profiles = tuple(_profile(problem, bands, name, logs[name]) for name in PROFILES if logs[name] and name != "grade")
     found: dict[str, tuple[str, ...]] = {}
     for metric in (metric for profile in profiles for metric in profile.metrics):
-        for odd in metric.odd:
-            found[odd.student] = (*found.get(odd.student, ()), f"{metric.id} {odd.text}")
+        for number in metric.unexpected:
+            found[number.student] = (*found.get(number.student, ()), f"{metric.id} {number.text}")
     return Measured(profiles, without, found)
 
 
 def _profile(problem: Problem, bands: Bands, name: str, logs: Sequence[Entry]) -> Profile:
-    values, odd = defaultdict(list), defaultdict(list)
+    values, others = defaultdict(list), defaultdict(list)
     absent: Counter[str] = Counter()
     for entry in logs:
         for metric in judge_metrics(entry.log.metrics, bands, name):
@@ -101,15 +101,27 @@ def _profile(problem: Problem, bands: Bands, name: str, logs: Sequence[Entry]) -
                 values[metric.id].append(metric.value)
             if not metric.ok:
                 outside = metric.verdict is MetricVerdict.OUTSIDE
-                odd[metric.id].append(Odd(entry.student, f"{metric.value:.4g}" if outside else metric.verdict.value))
-    seen = {id_: max(len(values[id_]), len(odd[id_])) for id_ in {*values, *odd}} | dict.fromkeys(absent, len(logs))
+                others[metric.id].append(
+                    Unexpected(entry.student, f"{metric.value:.4g}" if outside else metric.verdict.value)
+                )
+    seen = {id_: max(len(values[id_]), len(others[id_])) for id_ in {*values, *others}} | dict.fromkeys(
+        absent, len(logs)
+    )
     wanted = [id_ for id_ in sorted(seen) if entry_for(id_, bands) or seen[id_] >= max(_FEW, len(logs) / 20)]
-    metrics = [_metric(problem, bands, name, id_, values[id_], odd[id_], absent[id_]) for id_ in wanted[:MOST_METRICS]]
+    metrics = [
+        _metric(problem, bands, name, id_, values[id_], others[id_], absent[id_]) for id_ in wanted[:MOST_METRICS]
+    ]
     return Profile(name, len(logs), tuple(metrics), len(seen) - len(metrics))
 
 
 def _metric(
-    problem: Problem, bands: Bands, profile: str, id_: str, numbers: Sequence[float], odd: Sequence[Odd], absent: int
+    problem: Problem,
+    bands: Bands,
+    profile: str,
+    id_: str,
+    numbers: Sequence[float],
+    others: Sequence[Unexpected],
+    absent: int,
 ) -> Metric:
     entry = entry_for(id_, bands)
     band = None if entry is None else bands[entry].get(profile)
@@ -122,5 +134,5 @@ def _metric(
         low=min(numbers, default=None),
         high=max(numbers, default=None),
         chart=metric_histogram(numbers, band) if numbers else None,
-        odd=tuple(odd),
+        unexpected=tuple(others),
     )

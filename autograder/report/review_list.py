@@ -104,8 +104,8 @@ def review_list(entries: Sequence[Entry], measures: Measured, copies: Copies) ->
     for group in copies.groups:
         for student in group.students:
             reasons[student].append(Because(f"work similar to {_others(group.students, student)}", "part"))
-    for student, odd in measures.odd.items():
-        reasons[student].append(Because(f"unexpected number: {listed(odd, 1)}", "wait"))
+    for student, unexpected in measures.unexpected.items():
+        reasons[student].append(Because(f"unexpected number: {listed(unexpected, 1)}", "wait"))
     ranked = {student: tuple(sorted(found, key=_urgency)) for student, found in reasons.items() if found}
     to_review = [ReviewEntry(student, found) for student, found in ranked.items()]
     return tuple(sorted(to_review, key=lambda one: (_urgency(one.reasons[0]), -len(one.reasons), one.student)))

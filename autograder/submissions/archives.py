@@ -47,7 +47,7 @@ class Found:
     """Modification time from the archive or the disk, from the year to the second; only used to choose between several
     notebooks."""
     read: Callable[[], bytes]
-    trouble: str = ""
+    fault: str = ""
     """Why an archive cannot be opened; empty if there is no error."""
     own_name: str = ""
     """The student's name for the file, if the platform added a prefix."""
@@ -65,7 +65,7 @@ class Found:
     @property
     def is_relevant(self) -> bool:
         """Whether the file is a notebook, a `.json` (perhaps the log), or an archive that cannot be opened."""
-        return self.is_notebook or self.name.lower().endswith(".json") or self.trouble != ""
+        return self.is_notebook or self.name.lower().endswith(".json") or self.fault != ""
 
     @property
     def is_checkpoint(self) -> bool:

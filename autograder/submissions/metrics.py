@@ -46,7 +46,7 @@ class VerifiedMetric:
         return self.verdict in (MetricVerdict.IN_BAND, MetricVerdict.NO_BAND)
 
 
-_ODD = (MetricVerdict.OUTSIDE, MetricVerdict.INCONSISTENT, MetricVerdict.MISSING)
+_TO_REVIEW = (MetricVerdict.OUTSIDE, MetricVerdict.INCONSISTENT, MetricVerdict.MISSING)
 _NEAR = 1e-6
 """Allowed relative difference between a number and the mean of its values; logs have full float64 precision."""
 
@@ -88,9 +88,9 @@ def numbers_in_words(metrics: Mapping[str, Mapping[str, Any]], bands: Bands, pro
         value += "" if error is None else f" ± {error:.2g}"
         value += f" ({runs} runs)" if isinstance(runs, int) and 1 < runs < 10**9 else ""
         band = bands[metric.id].get(profile)
-        usual = "" if band is None else f"   expected: {in_words(band)}"
-        odd = f"   {metric.verdict.upper()}" if metric.verdict in _ODD else ""
-        lines.append(f"{metric.id}  {value}{usual}{odd}")
+        expected = "" if band is None else f"   expected: {in_words(band)}"
+        verdict = f"   {metric.verdict.upper()}" if metric.verdict in _TO_REVIEW else ""
+        lines.append(f"{metric.id}  {value}{expected}{verdict}")
     return "\n".join([f"Numbers in the submitted log, profile {profile}:", *lines]) if lines else ""
 
 

@@ -52,7 +52,7 @@ class IntakeResult:
 
 def import_student(student: str, files: Sequence[Found], problem: Problem, to: Path) -> IntakeResult:
     """Chooses notebook and log of one student and writes them to `<to>/<student>/<problem>`."""
-    taken = IntakeResult(student, notes=[f"{file.path} {file.trouble}" for file in files if file.trouble])
+    taken = IntakeResult(student, notes=[f"{file.path} {file.fault}" for file in files if file.fault])
     if sum(file.is_relevant for file in files) > MAX_FILES:
         taken.notes.append(f"more than {MAX_FILES:,} files; the others were ignored")
     folder = to / student / problem.id

@@ -206,7 +206,7 @@ def test_an_error_on_a_worker_is_the_result_of_the_submission(error: BaseExcepti
     client.end(error)
     grading = future.result(0)
     assert grading.log.outcome is Outcome.GRADER_ERROR and type(error).__name__ in grading.log.items[0].message
-    assert "Traceback" in grading.trouble and grading.trouble.encode()
+    assert "Traceback" in grading.traceback and grading.traceback.encode()
 
 
 def test_a_future_gets_an_outcome_when_no_result_can_be_made(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,7 @@ class Grading:
     log: GradedLog
     notebook: NotebookNode | None
     is_known: bool = False
-    trouble: str = ""
+    traceback: str = ""
 
 
 def no_points(student: str) -> GradedLog:
