@@ -30,8 +30,10 @@ def redirect_to_cpu() -> None:
     _CpuOnly().__enter__()  # type: ignore[no-untyped-call]
     set_default_device = torch.set_default_device
     torch.set_default_device = lambda device: set_default_device(_cpu(device))
-    for name in ("synchronize", "set_device", "init"):
+    torch.Generator = _Generator  # type: ignore[misc]
+    for name in ("synchronize", "set_device", "init", "ipc_collect", "reset_peak_memory_stats"):
         setattr(torch.cuda, name, _nothing)
+    torch.cuda.get_device_name = lambda *_: "CPU: there is no GPU where homework is graded"
 
 
 def not_compiled(model: Any = None, **_: Any) -> Any:
@@ -48,6 +50,13 @@ def _cpu(value: Any) -> Any:
     if isinstance(value, torch.device):
         return torch.device("cpu") if value.type == "cuda" else value
     return "cpu" if isinstance(value, str) and re.fullmatch(r"cuda(:\d+)?", value) else value
+
+
+class _Generator(torch.Generator):
+    """A generator of random numbers; one for a GPU is on the CPU."""
+
+    def __new__(cls, device: Any = "cpu") -> _Generator:
+        return super().__new__(cls, _cpu(device))  # type: ignore[call-arg]
 
 
 class _CpuOnly(TorchFunctionMode):

@@ -136,6 +136,9 @@ def test_what_was_defined_before_is_not_replaced_below_a_failed_statement(sessio
         "import torch\nwith torch.device('cuda'):\n    x = torch.ones(2)",
         "import torch\ntorch.cuda.synchronize()\nx = torch.ones(2).pin_memory().cuda(non_blocking=True)",
         "import torch\nx = torch.nn.Linear(1, 2).cuda()(torch.ones(1, 1).cuda())[0]",
+        "import torch\ng = torch.Generator('cuda').manual_seed(0)\nx = torch.ones(2) + torch.rand(2, generator=g)",
+        "import torch\ng = torch.Generator(device=torch.device('cuda'))\nx = torch.randperm(2, generator=g)",
+        "import torch\nprint(torch.cuda.get_device_name(0))\nx = torch.ones(2)",
     ],
 )
 def test_what_names_a_gpu_runs_on_the_cpu(session: Session, cell: str) -> None:
