@@ -150,6 +150,10 @@ def _raised(item: Item, error: RemoteError, hidden: bool) -> Verdict:
     if error.out_of_memory:
         return Verdict(Status.OUT_OF_MEMORY, f"`{item.id}` asked for more memory than a submission may use.")
     if error.kind == "NotImplementedError":
+        *callers, (cell, _, function, _) = error.lines or [("", 0, "", "")]
+        if cell != item.cell.id and any(caller[0] == item.cell.id for caller in callers):
+            why = f"`{item.id}` calls `{function}`, which is not answered yet: it raises NotImplementedError."
+            return Verdict(Status.ERROR, why)
         return Verdict(Status.MISSING, f"Not answered yet: `{item.id}` raises NotImplementedError.")
     message = f"Your code raised {_where(error)}"
     if not hidden and error.detail:

@@ -101,6 +101,14 @@ def test_a_bad_answer_costs_only_its_own_item(answer: str, status: Status | None
     assert status in (item.status, None) and said in item.message
 
 
+def test_an_answer_that_calls_an_unanswered_item_is_told_which() -> None:
+    uses_it = LINE + "return self.slope * standardize(x[:, None]) + self.intercept"
+    log = graded(solved(standardize=STANDARDIZE + "    raise NotImplementedError", Line=uses_it)).log
+    assert log.item("standardize").message.startswith("Not answered yet: `standardize`")
+    line = log.item("Line")
+    assert line.status is Status.ERROR and "`Line` calls `standardize`, which is not answered yet" in line.message
+
+
 def test_an_endless_loop_ends_at_its_items_limit() -> None:
     log = graded(solved(Line=LINE + "while True:\n            pass")).log
     assert log.item("Line").status is Status.TIMEOUT and "endless loop" in log.item("Line").message
