@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -56,11 +57,12 @@ def _no_personal_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist's own hook reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks tests in a browser and benchmarks as `long`, tests without another marker as `unit`; sorts by `FIRST`.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """Marks tests in a browser and benchmarks as `long`, tests without another marker as `unit`.
 
-    Tests that share a fixture of their module run in one process, so that it is made once.
+    Tests that share a fixture of their module run in one process, so that it is made once. After other plug-ins have
+    read the groups and shuffled the tests, those of `FIRST` come first, and those of a group follow each other.
     """
     for item in items:
         if _shares_a_fixture(item) and not item.get_closest_marker("xdist_group"):
@@ -69,7 +71,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("long")
         if not any(item.get_closest_marker(name) for name in ("kernel", "long", "slow")):
             item.add_marker("unit")
-    items.sort(key=lambda item: item.path.name not in FIRST)
+    yield
+    items.sort(key=lambda item: (item.path.name not in FIRST, _group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    mark = item.get_closest_marker("xdist_group")
+    return str(mark.args[0]) if mark else ""
 
 
 def _shares_a_fixture(item: pytest.Item) -> bool:

@@ -196,6 +196,7 @@ def test_two_batches_of_one_problem_cannot_write_into_one_folder(tmp_path: Path,
     grade_folder("toy", submitted, tmp_path / "out", **QUIETLY)
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_staff_get_the_traceback_of_an_error_in_a_worker(submitted: Path, tmp_path: Path) -> None:
     """A wrong answer makes the examiner ask the reference, which has an error here."""

@@ -12,6 +12,8 @@ from homework.models.judge import CLASSES, CONFIDENT, Judge, Verdict, judge_samp
 
 DIGITS = data.embedded_digits()
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def judge() -> Judge:

@@ -93,6 +93,7 @@ def build() -> Any:
     return builder("build_tiny_summarizer")
 
 
+@pytest.mark.long
 def test_the_builder_learns_the_same_from_the_same_seed(build: Any, monkeypatch: Patch) -> None:
     monkeypatch.setattr(build, "JUDGED", 4)
     tokenizer: Any = AutoTokenizer.from_pretrained(tiny_t5_folder())

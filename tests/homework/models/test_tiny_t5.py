@@ -113,6 +113,7 @@ def test_it_fills_gaps_as_well_as_its_record_says(
     assert loss == pytest.approx(record["curve"]["loss"][-1], rel=0.15)
 
 
+@pytest.mark.long
 def test_the_builder_resumes_and_what_it_saves_can_be_loaded(
     build: ModuleType, tmp_path: Path, monkeypatch: Patch, capsys: Printed
 ) -> None:

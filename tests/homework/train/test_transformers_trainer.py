@@ -70,6 +70,7 @@ def test_it_trains_and_returns_the_curve(capsys: Printed, tmp_path: Path) -> Non
     assert not list(tmp_path.glob("**/checkpoint-*")), "only in full"
 
 
+@pytest.mark.long
 def test_an_interrupted_run_resumes_with_the_same_numbers(capsys: Printed, tmp_path: Path, monkeypatch: Patch) -> None:
     monkeypatch.setenv("HOMEWORK_CHECKPOINTS", str(tmp_path / "whole"))
     made, whole = trainer()
@@ -85,6 +86,7 @@ def test_an_interrupted_run_resumes_with_the_same_numbers(capsys: Printed, tmp_p
     assert torch.equal(resumed.w, whole.w)
 
 
+@pytest.mark.long
 def test_a_run_with_other_settings_does_not_resume(capsys: Printed) -> None:
     fit(trainer()[0], "line")
     capsys.readouterr()
