@@ -29,7 +29,8 @@ _TEST_CELL = "Run the test cell below your answer: where it fails, it names the 
 _ADVICE = {
     Status.PARTIAL: f"The other parts of the test pass. {_TEST_CELL}",
     Status.FAILED: f"{_TEST_CELL} If it passes, try inputs of your own: other shapes, negative and very large numbers.",
-    Status.ERROR: "Restart the kernel and run the notebook from top to bottom; the error appears there, too.",
+    Status.ERROR: "Restart the kernel and run the notebook from top to bottom. If the error does not appear there, "
+    "grading lacks something that your machine has: tell your teaching assistant.",
     Status.TIMEOUT: "Run the test cell below your answer. If it hangs there, too: does every `while` condition "
     "become false, and does every recursion end? If it is only slow: use one operation on a whole tensor, not a "
     "loop over its elements.",

@@ -114,7 +114,7 @@ def examine(
         first = examination(wanted)
         done = first.run(on_item or (lambda result: None))
         doubtful = [item for item in wanted if item.id in first.doubtful]
-        if first.left_out and doubtful:
+        if doubtful and (first.left_out or any(_lacks_a_name(result) for result in done.results)):
             _improve(done, examination(doubtful, whole=True).run(on_item or (lambda result: None)))
     return done
 
@@ -153,8 +153,9 @@ class _Examination:
         seed: of the grading run.
         cache: results of an earlier grading.
         attempts: how many times the process must die in a cell before the cell is blamed.
-        whole: whether to run all of the student's cells that do not train, and the given cells that those need, instead
-            of only the cells that the wanted items seem to need.
+        whole: whether to run all of the student's cells that do not train, what the student changed in given cells, the
+            visible tests, and the given cells that those need, instead of only the cells that the wanted items seem to
+            need.
     """
 
     def __init__(
@@ -183,32 +184,37 @@ class _Examination:
         self._done = Examined()
         self.doubtful: set[str] = set()
         """Items that did not pass and whose process did not die, so that a cell that was left out may be the reason."""
-        sources = [_runnable(built) for built in rebuilt.cells]
+        cells = rebuilt.as_submitted if whole else rebuilt.cells
+        sources = [_runnable(built) for built in cells]
         chosen = needed(sources, self._reference.wanted)
         always = {"test", "answer"}  # an answer that cannot be parsed binds no name; it is run to report the error
         chosen |= {
             n
-            for n, built in enumerate(rebuilt.cells)
+            for n, built in enumerate(cells)
             if built.role in always and built.cell_type == "code" and not _is_manual(built)
         }
-        own = {n for n, built in enumerate(rebuilt.cells) if sources[n] is not None and _is_own(built)} - chosen
+        own = {n for n, built in enumerate(cells) if sources[n] is not None and _is_own(built)} - chosen
+        edited = any(_is_own(built) and built.edited is not None for built in cells)
         if whole:
-            uses = {name for n in own for name in (names_of(rebuilt.cells[n].source) or NO_NAMES).uses}
+            texts = [cells[n].source for n in own] + [built.submitted for built in cells if built.role == "test"]
+            uses = {name for text in texts for name in (names_of(text) or NO_NAMES).uses}
             own |= needed(sources, uses) - chosen
-        self._unsure = {rebuilt.cells[n].id for n in own} if whole else set()
+        visible = {_visible(built).id for built in cells if built.role == "test"}
+        self._unsure = {cells[n].id for n in own} | visible if whole else set()
         """Ids of the cells that no known name needs and that are run nevertheless."""
-        self.left_out = bool(own) and not whole
-        """Whether cells of the student's were left out."""
+        self.left_out = (bool(own) or edited) and not whole
+        """Whether cells of the student's were left out, or an original was run below what the student made of it."""
+        self._whole = whole
         cells_seed = _seed(seed, problem.id, "cells")
         self._process = StudentProcess(host, cells_seed, self._unsure, self._done.timed, attempts)
         tests = {item.test.grade_id for item in wanted if item.test is not None}
-        is_asked = [built.cell is not None and built.cell.grade_id in tests for built in rebuilt.cells]
+        is_asked = [built.cell is not None and built.cell.grade_id in tests for built in cells]
         last = max((n for n, asked in enumerate(is_asked) if asked), default=-1)
-        end = len(rebuilt.cells) if len(wanted) == len(problem.items) else last + 1
+        end = len(cells) if len(wanted) == len(problem.items) else last + 1
         self._cells = [
             built
-            for n, built in enumerate(rebuilt.cells[:end])
-            if (n in chosen or built.id in self._unsure) and (built.role != "test" or is_asked[n])
+            for n, built in enumerate(cells[:end])
+            if (n in chosen or built.id in self._unsure) and (built.role != "test" or is_asked[n] or whole)
         ]
 
     def run(self, on_item: OnItem) -> Examined:
@@ -222,8 +228,12 @@ class _Examination:
                 if built.role != "test":
                     self._run_cell(built)
                     continue
+                if self._whole:
+                    self._run_visible_test(built)
                 assert built.cell is not None
                 item = self._problem.item(built.cell.grade_id.removeprefix("test_"))
+                if item not in self._wanted:
+                    continue
                 results[item.id] = self._examine(item)
                 on_item(results[item.id])
         finally:
@@ -245,6 +255,12 @@ class _Examination:
         return replace(result, depends_on=tuple(other for other in wrong if other in names.uses))
 
     # --- the student's cells ------------------------------------------------------------------------------------------
+
+    def _run_visible_test(self, built: Built) -> None:
+        """Runs a test cell as it stands in the student's notebook: answers may use names that it defines."""
+        if self._process.unsure_left > 0:
+            self._run_cell(visible := _visible(built))
+            self._done.runs.pop(visible.id, None)
 
     def _run_cell(self, built: Built) -> None:
         """Runs a cell, or takes its cached result; the cell then runs later, if an item needs the process."""
@@ -411,6 +427,16 @@ class _Examination:
 def _is_own(built: Built) -> bool:
     """Returns whether this is a cell of the student's, and not a training or plotting cell that the student edited."""
     return built.role == "free" and not (built.edited is not None and built.edited.tags & NOT_RUN)
+
+
+def _visible(built: Built) -> Built:
+    """The test cell of the student's notebook, as a cell to run."""
+    return replace(built, role="free", source=built.submitted, id=f"visible-{built.id}", cell=None)
+
+
+def _lacks_a_name(result: ItemResult) -> bool:
+    """Whether a name was missing that a test cell of the student's notebook may define."""
+    return result.status not in (Status.PASSED, Status.MANUAL) and "is not defined" in result.message
 
 
 def _is_manual(built: Built) -> bool:

@@ -6,6 +6,7 @@ the place in the student's own cell, never a number, an input or a line of the t
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -158,10 +159,11 @@ def _raised(item: Item, error: RemoteError, hidden: bool) -> Verdict:
     message = f"Your code raised {_where(error)}"
     if not hidden and error.detail:
         message += f"\n{error.detail}"
-    if error.kind in _DEPEND_ON_VERSION:
+    of_library = error.kind != "AttributeError" or re.match(r"module |('|type object ')Tensor'", error.detail)
+    if error.kind in _DEPEND_ON_VERSION and of_library:
         message += f"\nHomework is graded with {versions()}; another version may behave differently."
     if error.kind == "NameError":
-        message += "\nA function can use only its arguments and what is defined or imported outside of training cells."
+        message += "\nGrading does not run the notebook's own cells that install, train, plot or write the log."
     return Verdict(Status.ERROR, message[:_MOST])
 
 

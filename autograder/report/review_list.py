@@ -169,6 +169,9 @@ def _of_grading(entry: Entry) -> list[Because]:
     for kind in NEEDS_REVIEW:
         if any(flag.kind == kind for flag in log.flags):
             found.append(Because(DESCRIPTIONS[kind], "bad" if kind == FlagKind.LOG_TAMPERED else "part"))
+    failed = any(item.status is Status.ERROR for item in log.items)
+    if failed and any(flag.kind == FlagKind.FAILED_CELL for flag in log.flags):
+        found.append(Because("points lost, and a cell failed while it was graded", "part"))
     answered = any(item.status is not Status.MISSING for item in log.items if not item.manual)
     if log.auto_score <= 0 < log.auto_max_score:
         found.append(Because("no point from any test" if answered else "no code was written", "wait"))

@@ -41,6 +41,8 @@ class Built:
     """The pictures of an answer that is graded by hand, not decoded."""
     edited: Cell | None = None
     """The given cell that the student edited into this free cell; None if it is new."""
+    submitted: str = ""
+    """The student's text of a test cell."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,16 @@ class Rebuilt:
         """The cell that answers an item (its stub if none was found)."""
         grade_id = self.shared.get(item_id, item_id)
         return next(built for built in self.cells if built.cell is not None and built.cell.grade_id == grade_id)
+
+    @property
+    def as_submitted(self) -> tuple[Built, ...]:
+        """The cells, but each edited given cell below its original, so that what the student changed there holds."""
+        cells = list(self.cells)
+        for n in reversed(range(len(cells))):
+            if (edited := cells[n].edited) is not None:
+                original = next((m for m in range(n, len(cells)) if cells[m].id == edited.id), n)
+                cells.insert(original, cells.pop(n))
+        return tuple(cells)
 
     def source(self, item_id: str) -> str:
         """The text of the cell that answers an item (the stub if none was found)."""
@@ -119,11 +131,14 @@ def rebuild(problem: Problem, cells: Sequence[SubmittedCell], name: str = "the n
     answered: set[str] = set()
     done: set[str] = set()
     """Items whose answer is in `built`."""
+    texts = {cell.grade_id: cell.source for cell in reversed(cells) if cell.grade_id and cell.cell_type == "code"}
     for cell in problem.cells:
         built += free.get(cell.id, ())
         stub = released[cell.id]
         if not cell.is_answer:
-            given = Built("test" if cell.is_test else "given", cell.cell_type, stub, cell.id, cell)
+            role: Role = "test" if cell.is_test else "given"
+            own_test = texts.get(cell.grade_id, stub) if cell.is_test else ""
+            given = Built(role, cell.cell_type, stub, cell.id, cell, submitted=own_test)
             owner = shared.get(cell.grade_id.removeprefix("test_")) if cell.is_test else None
             (built if owner is None or owner in done else late.setdefault(owner, [])).append(given)
             continue
@@ -193,8 +208,8 @@ def _free_cells(
     """The student's free cells, by the id of the release's cell below them ('' = at the end).
 
     An edited given cell counts as a free cell above the original: an import added there is kept, and the original runs
-    after it. The same holds for a draft of an answer: a helper defined there is kept, and the answer that counts runs
-    after it.
+    after it (`Rebuilt.as_submitted` has them the other way round). The same holds for a draft of an answer: a helper
+    defined there is kept, and the answer that counts runs after it.
     """
     ids = [*(cell.id for cell in problem.cells), ""]
     places = {cell_id: place for place, cell_id in enumerate(ids)}

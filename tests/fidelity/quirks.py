@@ -153,9 +153,48 @@ QUIRKS |= {
         ("a value behind a failure", "own_early == 3", ["own_early = 3\nassert False, 'left over'"]),
         ("shell output", "own_said == ['hi']", ["own_said = !echo hi\nown_said = list(own_said)"]),
         ("the last result", "own_last == 42", ["40 + 2", "own_last = _"]),
+        (
+            "a stored value",
+            "own_stored == 3",
+            ["own_stored = 3\n%store own_stored", "del own_stored\n%store -r own_stored"],
+        ),
+        (
+            "Jupyter's shell",
+            "own_in == 3",
+            ["if type(get_ipython()).__name__ == 'ZMQInteractiveShell':\n    own_in = 3"],
+        ),
+        (
+            "the kernel's arguments",
+            "own_args.f",
+            [
+                "import argparse\n\nown_parser = argparse.ArgumentParser()\nown_parser.add_argument('-f')\n"
+                "own_args, _ = own_parser.parse_known_args()"
+            ],
+        ),
         ("a shadowed built-in", "own_pow(2, 3) == 8.0", ["from math import pow", "own_pow = pow"]),
     )
 }
+
+
+@quirk
+def helper_in_the_test_cell(notebook: NotebookNode, at: int) -> None:
+    """A name that the answer needs is defined on top of the test cell."""
+    needing("own_helped() == 3", [])(notebook, at)
+    test = f"test_{notebook.cells[at].metadata.nbgrader.grade_id}"
+    for cell in notebook.cells[at + 1 :]:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == test:
+            cell.source = f"def own_helped():\n    return 3\n\n\n{cell.source}"
+
+
+@quirk
+def given_cell_edited(notebook: NotebookNode, at: int) -> None:
+    """The answer needs what was changed in a given cell, in a function that the cell defined already."""
+    for cell in notebook.cells[:at]:
+        name = re.search(r"^def (\w+)\(", cell.source, flags=re.MULTILINE)
+        if cell.cell_type == "code" and "nbgrader" not in cell.metadata and name and not cell.metadata.get("tags"):
+            cell.source += f"\n\n\n{name[1]}.own_mark = 3\n"
+            needing(f"{name[1]}.own_mark == 3", [])(notebook, at)
+            return
 
 
 @quirk

@@ -97,6 +97,8 @@ class NotebookShell(InteractiveShell):
 
     compiler_class = CellCompiler
     compile: CellCompiler
+    kernel = types.SimpleNamespace()
+    """Code asks whether the shell has this to see that it runs in Jupyter."""
 
     @classmethod
     def create(cls) -> NotebookShell:
@@ -110,6 +112,9 @@ class NotebookShell(InteractiveShell):
         cls.clear_instance()
         shell = cls.instance(config=config, user_module=module)
         assert isinstance(shell, cls)
+        shell.db = {}
+        assert shell.extension_manager is not None
+        shell.extension_manager.load_extension("storemagic")  # as a kernel does
         for name in ("exit", "quit"):
             shell.user_ns[name] = _Exit()  # type: ignore[no-untyped-call]
         shell._warm_up()
@@ -123,7 +128,8 @@ class NotebookShell(InteractiveShell):
         loop.close()
 
     def begin(self) -> None:
-        """Prepares the process for a notebook: no keyboard, imports from the working folder."""
+        """Prepares the process for a notebook: no keyboard, imports from the working folder, a kernel's arguments."""
+        sys.argv = ["ipykernel_launcher.py", "-f", "kernel.json"]
         builtins.input = getpass.getpass = _no_input
         sys.path.insert(0, "")
         offer_colab(self._note_absence)
@@ -290,6 +296,9 @@ class NotebookShell(InteractiveShell):
 
     def atexit_operations(self) -> None:
         """Does nothing: no history is saved."""
+
+
+NotebookShell.__name__ = "ZMQInteractiveShell"  # by which code recognises that it runs in Jupyter
 
 
 class _Exit(ExitAutocall):
