@@ -62,7 +62,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     """Marks tests in a browser and benchmarks as `long`, tests without another marker as `unit`.
 
     Tests that share a fixture of their module run in one process, so that it is made once. After other plug-ins have
-    read the groups and shuffled the tests, those of `FIRST` come first, and those of a group follow each other.
+    read the groups and shuffled the tests, those of `FIRST` come first, then the groups, one after the other: the tests
+    that are left fill the time of a process that is done earlier.
     """
     for item in items:
         if _shares_a_fixture(item) and not item.get_closest_marker("xdist_group"):
@@ -72,7 +73,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
         if not any(item.get_closest_marker(name) for name in ("kernel", "long", "slow")):
             item.add_marker("unit")
     yield
-    items.sort(key=lambda item: (item.path.name not in FIRST, _group(item)))
+    items.sort(key=lambda item: (item.path.name not in FIRST, not _group(item), _group(item)))
 
 
 def _group(item: pytest.Item) -> str:

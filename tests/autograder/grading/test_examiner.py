@@ -375,6 +375,7 @@ HELPER = "def helper(x, eps):\n    return (x - x.mean(0)) / torch.sqrt(x.var(0, 
 
 
 LAMBDA = "lambda x, eps: (x - x.mean(0)) / torch.sqrt(x.var(0, unbiased=False) + eps)"
+BY_GIVEN = STANDARDIZE + "    example_batch(shift=1)\n" + NORMALIZE
 WAYS_TO_DEFINE_IT = {
     "plain": HELPER,
     "below %%time": f"%%time\n{HELPER}",
@@ -396,6 +397,18 @@ def test_a_helper_that_the_analysis_misses_costs_no_point(way: str) -> None:
     assert log.score == 20
     seen = way in ("plain", "below %%time")
     assert [flag.kind for flag in log.flags if flag.kind == "whole_notebook"] == ([] if seen else ["whole_notebook"])
+
+
+@pytest.mark.parametrize("where", ["its test cell", "a given cell"])
+def test_an_answer_may_use_what_the_student_changed(where: str) -> None:
+    notebook = solved(standardize=BY_HELPER if where == "its test cell" else BY_GIVEN)
+    for cell in notebook.cells:
+        if where == "its test cell" and cell.metadata.get("nbgrader", {}).get("grade_id") == "test_standardize":
+            cell.source = f"{HELPER}\n{cell.source}"
+        if where == "a given cell" and "def example_batch()" in cell.source:
+            cell.source = cell.source.replace("def example_batch()", "def example_batch(shift=0)")
+    log = graded(notebook).log
+    assert log.score == 20 and "whole_notebook" in {flag.kind for flag in log.flags}
 
 
 def test_a_second_look_gives_no_second_try() -> None:
