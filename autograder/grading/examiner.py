@@ -37,7 +37,7 @@ from autograder.grading.verdict import Verdict, broken_cell, dead, not_answered,
 from autograder.sandbox.guest.server import seed_everything
 from autograder.sandbox.guest.wire import ClosedError, TooLateError
 from autograder.sandbox.host import Host, SessionDiedError
-from autograder.sandbox.proxy import Link, Student
+from autograder.sandbox.proxy import Link, NotebookState, Student
 from autograder.submissions.rebuild import Built, Rebuilt
 from homework.checks import inputs_from, recording
 
@@ -378,22 +378,24 @@ class _Examination:
     def _test(self, item: Item, link: Link) -> Verdict:
         link.wait_until(time.monotonic() + item.seconds)
         seed = _seed(self._seed, self._problem.id, item.id)
+        settings = NotebookState()
         try:
             with _alarm(item.seconds + 1.0), contextlib.redirect_stdout(io.StringIO()):
+                settings = link.settings()
                 link.seed(seed)
                 seed_everything(seed)
                 names = self._reference.test_names(Student(link))
-                with link.settings().applied(), recording() as parts:
+                with settings.applied(), recording() as parts:
                     error = _caught(lambda: run_test(item, names))
                 verdict = verdict_of(item, error, parts)
         except (TooLateError, ItemTimeoutError):
-            return dead(item, Status.TIMEOUT, f"it was tested ({item.seconds:g} s)")
+            verdict = dead(item, Status.TIMEOUT, f"it was tested ({item.seconds:g} s)")
         except ClosedError:
             return dead(item, Status.CRASHED, "it was tested")
         if verdict.status is Status.PASSED:
             return verdict
         message = with_cause(verdict.message, self._cells, self._done.runs)
-        return replace(verdict, message="\n".join(filter(None, (message, link.settings().warning))))
+        return replace(verdict, message="\n".join(filter(None, (message, settings.warning))))
 
     def _answer(self, item: Item, link: Link) -> Any:
         """The student's answer on per-student inputs as plain JSON; errors are passed on."""

@@ -76,13 +76,15 @@ _NOT_REBUILT = (
 
 
 @dataclass(frozen=True)
-class TorchSettings:
-    """Settings of torch that a notebook's cells changed; a test in the notebook would share them."""
+class NotebookState:
+    """What a notebook's cells changed, and a test in the notebook would share: torch's settings, threads."""
 
     dtype: Any = torch.float32
     """The default data type, untrusted."""
     grad: bool = True
     """Whether gradients are computed."""
+    threads: bool = False
+    """Whether cells started threads; they have ended where tests run."""
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
@@ -108,6 +110,11 @@ class TorchSettings:
             found.append(
                 "Your notebook turns gradients off for all cells; use `with torch.no_grad():` around the lines that "
                 "need it instead of torch.set_grad_enabled(False)."
+            )
+        if self.threads:
+            found.append(
+                "Your notebook starts threads in a cell; they have ended when the tests run. Start them inside the "
+                "function that uses them."
             )
         return "\n".join(found)
 
@@ -185,7 +192,7 @@ class Link:
         self._answered = 0
         self._failure: BaseException | None = None
         self._functions: dict[str, Handle] = {}
-        self._settings: TorchSettings | None = None
+        self._settings: NotebookState | None = None
         self.watches_arguments = True
         """Whether a function call raises if it changes one of its arguments."""
 
@@ -234,12 +241,14 @@ class Link:
         """Seeds torch, numpy and random in the sandbox."""
         self._ask({"op": "seed", "seed": seed}, Encoder(self._opaque))
 
-    def settings(self) -> TorchSettings:
+    def settings(self) -> NotebookState:
         """The settings of torch after the notebook's cells; asked once."""
         if self._settings is None:
             state = self._ask({"op": "state"}, Encoder(self._opaque))
             state = state if type(state) is dict else {}
-            self._settings = TorchSettings(state.get("dtype"), state.get("grad") is not False)
+            self._settings = NotebookState(
+                state.get("dtype"), state.get("grad") is not False, state.get("threads") is True
+            )
         return self._settings
 
     def close(self) -> None:

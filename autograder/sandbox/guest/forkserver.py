@@ -15,6 +15,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 import time
 
 from . import resource_monitor, syscalls
@@ -194,6 +195,8 @@ class Session:
     def _fork(self, fd: int, cpu: int) -> None:
         self._end()
         gc.freeze()
+        own = (thread for thread in threading.enumerate() if type(thread).__name__ != "TMonitor")  # tqdm's
+        has_threads = any(thread is not threading.main_thread() for thread in own)
         pid = os.fork()
         if pid:
             os.close(fd)
@@ -205,7 +208,8 @@ class Session:
             set_limits({"cpu": cpu})
             sys.stdout = sys.stderr = Bounded(0)
             with contextlib.suppress(ClosedError):
-                self._shell.serve(RequestServer(socket.socket(fileno=fd), self._shell.user_ns).serve)
+                ours = socket.socket(fileno=fd)
+                self._shell.serve(RequestServer(ours, self._shell.user_ns, threads=has_threads).serve)
         finally:
             os._exit(0)
 

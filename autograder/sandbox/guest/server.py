@@ -45,10 +45,17 @@ class Callback:
 
 
 class RequestServer:
-    """Serves one examiner's requests about one namespace until the connection closes."""
+    """Serves one examiner's requests about one namespace until the connection closes.
 
-    def __init__(self, sock: socket.socket, names: dict[str, Any]) -> None:
+    Args:
+        sock: the connection.
+        names: the namespace.
+        threads: whether cells started threads, which are not in this fork.
+    """
+
+    def __init__(self, sock: socket.socket, names: dict[str, Any], *, threads: bool = False) -> None:
         self._sock = sock
+        self._threads = threads
         self._names = names
         self._objects: list[Any] = []
         self._numbers: dict[int, int] = {}
@@ -128,8 +135,9 @@ class RequestServer:
         return {"value": None}, b""
 
     def _state(self, _header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes | bytearray]:
-        """Settings of torch that the notebook's cells may have changed, and that a test in the notebook would share."""
-        return self._reply({"dtype": torch.get_default_dtype(), "grad": torch.is_grad_enabled()}, [])
+        """What the notebook's cells may have changed, and a test in the notebook would share."""
+        state = {"dtype": torch.get_default_dtype(), "grad": torch.is_grad_enabled(), "threads": self._threads}
+        return self._reply(state, [])
 
     _OPERATIONS: dict[str, Callable[..., tuple[dict[str, Any], bytes | bytearray]]] = {
         "get": _get,

@@ -411,6 +411,14 @@ def test_an_answer_may_use_what_the_student_changed(where: str) -> None:
     assert log.score == 20 and "whole_notebook" in {flag.kind for flag in log.flags}
 
 
+def test_threads_that_have_ended_are_named() -> None:
+    starts = "import queue, threading\nout = queue.Queue()\nforever = threading.Event().wait\n"
+    starts += "threading.Thread(target=lambda: (out.put(1), forever()), daemon=True).start()\nassert out.get() == 1"
+    waits = STANDARDIZE + "    out.get(timeout=0.2)\n" + NORMALIZE
+    item = graded(_with_cell(starts, standardize=waits)).log.item("standardize")
+    assert item.score == 0 and "starts threads in a cell; they have ended when the tests run" in item.message
+
+
 def test_a_second_look_gives_no_second_try() -> None:
     once = "import os\nif os.path.exists('seen'):\n    helper = right\nopen('seen', 'w').close()\n"
     notebook = _with_cell(HELPER.replace("helper", "right"), standardize=BY_HELPER)
