@@ -318,7 +318,7 @@ class _Examination:
         known, output = "", [fault] if fault else []
         if answer is not None and verdict.status is not Status.PASSED:
             known = misconceptions.recognise(self._reference, item, answer, self._student)
-        if early is None and verdict.status in _COMPARED and not fault:
+        if early is None and verdict.status in _COMPARED and fault is None:
             right = misconceptions.expected(self._reference, item, self._student)
             output = [] if right.value is None else list(compare(answer, right.value, right.precision))
         return {
@@ -330,14 +330,16 @@ class _Examination:
             "output": output,
         }
 
-    def _asked(self, item: Item, known: Verdict | None) -> tuple[Verdict, Any, str]:
+    def _asked(self, item: Item, known: Verdict | None) -> tuple[Verdict, Any, str | None]:
         """Gets the verdict, the answer on per-student inputs and the reason for a missing answer, all from one fork.
 
+        The reason is None if there is an answer, and empty if the verdict says it.
         Nothing is asked twice: code that ends its process in reply to a question must not get a second attempt.
         """
         if known is not None and known.status not in _ASKED_ON:
             return known, None, ""
-        answer, fault = None, ""
+        answer: Any = None
+        fault: str | None = None
 
         def ask(link: Link) -> Verdict:
             nonlocal answer, fault

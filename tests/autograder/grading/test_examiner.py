@@ -99,6 +99,7 @@ def test_a_bad_answer_costs_only_its_own_item(answer: str, status: Status | None
     item = grading.log.item("standardize")
     assert scores(grading) == {"standardize": 0.0, "Line": 8.0}
     assert status in (item.status, None) and said in item.message
+    assert item.status is not Status.ERROR or "nothing" not in "".join(item.output), "it raised; it returned nothing"
 
 
 def test_an_answer_that_calls_an_unanswered_item_is_told_which() -> None:
