@@ -26,7 +26,7 @@ UV_PIP := VIRTUAL_ENV=$(VENV) $(BIN)/uv -q pip
 # nbgrader starts `alembic` by name, and kernels start `python` by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
-# As in grading: freed memory is kept for reuse, which halves the time that tests spend in the kernel.
+# As in grading (MALLOC in autograder/sandbox/filesystem.py): freed memory is kept for reuse, which halves the time that tests spend in the kernel.
 export GLIBC_TUNABLES := glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=1073741824
 # Where this is set, every process compiles all of torch anew.
 unexport PYTHONDONTWRITEBYTECODE

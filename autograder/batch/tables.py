@@ -73,7 +73,7 @@ def _timing_row(graded: Graded, before: str) -> dict[str, str]:
     """One line of `timings.csv`; items that were not measured now keep their time from `before`."""
     row = {"student": graded.log.student, "problem": graded.log.problem, "seconds": f"{graded.seconds:.6g}"}
     phases = {phase: f"{graded.phases[phase]:.6g}" if phase in graded.phases else "" for phase in PHASES}
-    cached = "yes" if any(flag.kind == FlagKind.CACHED for flag in graded.log.flags) else ""
+    cached = "yes" if graded.log.has(FlagKind.CACHED) else ""
     return {**row, **phases, "cached": cached, "items": _written(graded.log, item_times(before))}
 
 

@@ -248,7 +248,7 @@ def grade_command(
             progress=watch(f"grading {problem}"),
         )
     console().print(grades_table(problem, [GradeLine(one.log, one.seconds) for one in graded]))
-    from_cache = sum(any(flag.kind == FlagKind.CACHED for flag in one.log.flags) for one in graded)
+    from_cache = sum(one.log.has(FlagKind.CACHED) for one in graded)
     if from_cache:
         typer.echo(f"{from_cache} of {len(graded)} fully or partly from the cache; --no-cache grades all again")
     typer.echo(f"{out / 'grades.csv'}")

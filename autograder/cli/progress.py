@@ -50,7 +50,7 @@ class Counts:
             self.fresh = step.done
         else:
             log = step.latest.log
-            is_cached = any(flag.kind == FlagKind.CACHED for flag in log.flags)
+            is_cached = log.has(FlagKind.CACHED)
             self.cached += is_cached
             self.fresh += not is_cached
             ends = {item.status for item in log.items if item.status in _ENDS}

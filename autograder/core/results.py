@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from autograder.core.flags import Flag
+from autograder.core.flags import Flag, FlagKind
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -196,6 +196,10 @@ class GradedLog:
     def auto_max_score(self) -> float:
         """Maximum points of the items that are not graded by hand."""
         return sum(item.max_score for item in self.items if not item.manual)
+
+    def has(self, kind: FlagKind) -> bool:
+        """Whether it has a flag of this kind."""
+        return any(flag.kind == kind for flag in self.flags)
 
     def item(self, item_id: str) -> ItemResult:
         """The result of one item.

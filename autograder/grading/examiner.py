@@ -196,15 +196,12 @@ class _Examination:
         own = {n for n, built in enumerate(cells) if sources[n] is not None and _is_own(built)} - chosen
         edited = any(_is_own(built) and built.edited is not None for built in cells)
         if whole:
-            texts = [cells[n].source for n in own] + [built.submitted for built in cells if built.role == "test"]
-            uses = {name for text in texts for name in (names_of(text) or NO_NAMES).uses}
+            uses = {name for n in own for name in (names_of(cells[n].source) or NO_NAMES).uses}
             own |= needed(sources, uses) - chosen
-        visible = {_visible(built).id for built in cells if built.role == "test"}
-        self._unsure = {cells[n].id for n in own} | visible if whole else set()
+        self._unsure = {cells[n].id for n in own} if whole else set()
         """Ids of the cells that no known name needs and that are run nevertheless."""
         self.left_out = (bool(own) or edited) and not whole
         """Whether cells of the student's were left out, or an original was run below what the student made of it."""
-        self._whole = whole
         cells_seed = _seed(seed, problem.id, "cells")
         self._process = StudentProcess(host, cells_seed, self._unsure, self._done.timed, attempts)
         tests = {item.test.grade_id for item in wanted if item.test is not None}
@@ -214,7 +211,7 @@ class _Examination:
         self._cells = [
             built
             for n, built in enumerate(cells[:end])
-            if (n in chosen or built.id in self._unsure) and (built.role != "test" or is_asked[n] or whole)
+            if (n in chosen or built.id in self._unsure) and (built.role != "test" or is_asked[n])
         ]
 
     def run(self, on_item: OnItem) -> Examined:
@@ -228,12 +225,8 @@ class _Examination:
                 if built.role != "test":
                     self._run_cell(built)
                     continue
-                if self._whole:
-                    self._run_visible_test(built)
                 assert built.cell is not None
                 item = self._problem.item(built.cell.grade_id.removeprefix("test_"))
-                if item not in self._wanted:
-                    continue
                 results[item.id] = self._examine(item)
                 on_item(results[item.id])
         finally:
@@ -256,12 +249,6 @@ class _Examination:
 
     # --- the student's cells ------------------------------------------------------------------------------------------
 
-    def _run_visible_test(self, built: Built) -> None:
-        """Runs a test cell as it stands in the student's notebook: answers may use names that it defines."""
-        if self._process.unsure_left > 0:
-            self._run_cell(visible := _visible(built))
-            self._done.runs.pop(visible.id, None)
-
     def _run_cell(self, built: Built) -> None:
         """Runs a cell, or takes its cached result; the cell then runs later, if an item needs the process."""
         self._state = key_of(self._state, built.id, built.source)
@@ -274,7 +261,8 @@ class _Examination:
             run = CellRun(**known)
             kept = replace(run, stdout=run.stdout[: self._output], stderr=run.stderr[: self._output])
             self._output = max(0, self._output - len(kept.stdout) - len(kept.stderr))
-            self._done.runs[built.id] = kept
+            if built.edited is None or not built.edited.is_test:  # a test that fails is no news
+                self._done.runs[built.id] = kept
 
     # --- one item -----------------------------------------------------------------------------------------------------
 
@@ -380,14 +368,14 @@ class _Examination:
     def _test(self, item: Item, link: Link) -> Verdict:
         link.wait_until(time.monotonic() + item.seconds)
         seed = _seed(self._seed, self._problem.id, item.id)
-        settings = NotebookState()
+        state = NotebookState()
         try:
             with _alarm(item.seconds + 1.0), contextlib.redirect_stdout(io.StringIO()):
-                settings = link.settings()
+                state = link.state()
                 link.seed(seed)
                 seed_everything(seed)
                 names = self._reference.test_names(Student(link))
-                with settings.applied(), recording() as parts:
+                with state.applied(), recording() as parts:
                     error = _caught(lambda: run_test(item, names))
                 verdict = verdict_of(item, error, parts)
         except (TooLateError, ItemTimeoutError):
@@ -397,7 +385,7 @@ class _Examination:
         if verdict.status is Status.PASSED:
             return verdict
         message = with_cause(verdict.message, self._cells, self._done.runs)
-        return replace(verdict, message="\n".join(filter(None, (message, settings.warning))))
+        return replace(verdict, message="\n".join(filter(None, (message, state.warning))))
 
     def _answer(self, item: Item, link: Link) -> Any:
         """The student's answer on per-student inputs as plain JSON; errors are passed on."""
@@ -405,7 +393,7 @@ class _Examination:
         link.wait_until(time.monotonic() + ANSWER_SECONDS)
         with _alarm(ANSWER_SECONDS + 1.0), contextlib.redirect_stdout(io.StringIO()):
             link.seed(misconceptions.ANSWER_SEED)
-            with link.settings().applied():
+            with link.state().applied():
                 return misconceptions.answer(self._reference, item, Student(link), self._student)
 
     def _with_fork(self, item: Item, ask: Callable[[Link], Verdict]) -> Verdict:
@@ -431,11 +419,6 @@ class _Examination:
 def _is_own(built: Built) -> bool:
     """Returns whether this is a cell of the student's, and not a training or plotting cell that the student edited."""
     return built.role == "free" and not (built.edited is not None and built.edited.tags & NOT_RUN)
-
-
-def _visible(built: Built) -> Built:
-    """The test cell of the student's notebook, as a cell to run."""
-    return replace(built, role="free", source=built.submitted, id=f"visible-{built.id}", cell=None)
 
 
 def _lacks_a_name(result: ItemResult) -> bool:

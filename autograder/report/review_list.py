@@ -167,10 +167,10 @@ def _of_grading(entry: Entry) -> list[Because]:
         if items := [item.id for item in log.items if item.status is status]:
             found.append(Because(f"{listed(items, 2)} {words}", "part"))
     for kind in NEEDS_REVIEW:
-        if any(flag.kind == kind for flag in log.flags):
+        if log.has(kind):
             found.append(Because(DESCRIPTIONS[kind], "bad" if kind == FlagKind.LOG_TAMPERED else "part"))
     failed = any(item.status is Status.ERROR for item in log.items)
-    if failed and any(flag.kind == FlagKind.FAILED_CELL for flag in log.flags):
+    if failed and log.has(FlagKind.FAILED_CELL):
         found.append(Because("points lost, and a cell failed while it was graded", "part"))
     answered = any(item.status is not Status.MISSING for item in log.items if not item.manual)
     if log.auto_score <= 0 < log.auto_max_score:

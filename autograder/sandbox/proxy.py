@@ -192,7 +192,7 @@ class Link:
         self._answered = 0
         self._failure: BaseException | None = None
         self._functions: dict[str, Handle] = {}
-        self._settings: NotebookState | None = None
+        self._state: NotebookState | None = None
         self.watches_arguments = True
         """Whether a function call raises if it changes one of its arguments."""
 
@@ -241,15 +241,15 @@ class Link:
         """Seeds torch, numpy and random in the sandbox."""
         self._ask({"op": "seed", "seed": seed}, Encoder(self._opaque))
 
-    def settings(self) -> NotebookState:
-        """The settings of torch after the notebook's cells; asked once."""
-        if self._settings is None:
+    def state(self) -> NotebookState:
+        """What the notebook's cells changed; asked once."""
+        if self._state is None:
             state = self._ask({"op": "state"}, Encoder(self._opaque))
             state = state if type(state) is dict else {}
-            self._settings = NotebookState(
+            self._state = NotebookState(
                 state.get("dtype"), state.get("grad") is not False, state.get("threads") is True
             )
-        return self._settings
+        return self._state
 
     def close(self) -> None:
         """Closes the connection; the fork ends."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from autograder.core.errors import SourceError
@@ -40,7 +40,7 @@ class Built:
     drawn: tuple[SubmittedPicture, ...] = ()
     """The pictures of an answer that is graded by hand, not decoded."""
     edited: Cell | None = None
-    """The given cell that the student edited into this free cell; None if it is new."""
+    """The given cell or test that the student edited into this free cell; None if it is new."""
     submitted: str = ""
     """The student's text of a test cell."""
 
@@ -79,12 +79,20 @@ class Rebuilt:
 
     @property
     def as_submitted(self) -> tuple[Built, ...]:
-        """The cells, but each edited given cell below its original, so that what the student changed there holds."""
+        """The cells as the student's notebook runs them, beside the released tests.
+
+        Each edited given cell is below its original, so that what the student changed there holds. Above each test is
+        the student's text of it as a free cell: answers may use names that it defines.
+        """
         cells = list(self.cells)
         for n in reversed(range(len(cells))):
             if (edited := cells[n].edited) is not None:
                 original = next((m for m in range(n, len(cells)) if cells[m].id == edited.id), n)
                 cells.insert(original, cells.pop(n))
+        for n in reversed(range(len(cells))):
+            if cells[n].role == "test":
+                own = replace(cells[n], role="free", source=cells[n].submitted, id=f"own-{cells[n].id}", cell=None)
+                cells.insert(n, replace(own, edited=cells[n].cell))
         return tuple(cells)
 
     def source(self, item_id: str) -> str:

@@ -69,7 +69,7 @@ def passed_here(problem: Problem, notebook: NotebookNode) -> tuple[dict[str, boo
     root = problem.path.parent.parent
     log = grade_submission(problem.id, submission, root=root, host=_host(problem)).log
     passed = {item.id: item.score == item.max_score for item in log.items if not item.manual}
-    return passed, any(flag.kind == FlagKind.FAILED_CELL for flag in log.flags)
+    return passed, log.has(FlagKind.FAILED_CELL)
 
 
 @functools.cache
