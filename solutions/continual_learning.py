@@ -1276,7 +1276,7 @@ def share_of(sets, size):
 
 with part("what it holds is a uniform sample", 2):
     for capacity, portions in [(3, [12]), (3, [1] * 12), (4, [2, 7, 1]), (1, [3, 3]), (2, [6])]:
-        size, S = sum(portions), 2000
+        size, S = sum(portions), 1000
         kept = student.kept_by(range(start, start + S), capacity, portions)
         assert tuple(kept.shape) == (S, capacity), "a full buffer holds `capacity` examples"
         assert bool((kept[:, 1:] > kept[:, :-1]).all()), "no example may be held, or drawn into one sample, twice"
@@ -1311,13 +1311,13 @@ with part("sampling and bookkeeping", 1):
             assert x.dtype == torch.float64 and y.dtype == torch.int64, "data types must not change"
             assert tuple(x.shape[1:]) == (2, 2) and torch.equal(x[:, 0, 0], y.double()), "each x with its own y"
             assert torch.equal(x[:, 1, 1], y.double() + 0.75), "each x must be complete"
-        labels = student.samples_of(buffer, 2, 1500)
+        labels = student.samples_of(buffer, 2, 800)
         single, pairs = share_of(labels, added)
         p, q = 2 / len(held), 2 / (len(held) * (len(held) - 1))
         for example in held:
-            assert bool((single[example] - p).abs() < 6 * math.sqrt(p * (1 - p) / 1500)), "sample must draw uniformly"
+            assert bool((single[example] - p).abs() < 6 * math.sqrt(p * (1 - p) / 800)), "sample must draw uniformly"
         off = torch.stack([pairs[i, j] for i, j in itertools.combinations(sorted(held), 2)])
-        assert bool((off - q).abs().max() < 6 * math.sqrt(q * (1 - q) / 1500)), (
+        assert bool((off - q).abs().max() < 6 * math.sqrt(q * (1 - q) / 800)), (
             "sample must draw each pair equally often"
         )
         assert set(buffer.sample(capacity)[1].tolist()) == held, "sampling must not change what is held"

@@ -1,4 +1,4 @@
-"""The toy course after its first release."""
+"""The toy course after its first release, and one warm process for student code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from autograder.cli.release import release
+from autograder.grading import grade
 from tests.autograder.toy import course_copy
+from tests.autograder.warm_host import warm_host
+
+
+@pytest.fixture(autouse=True)
+def _one_warm_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets all gradings in this process fork from one host; else each course would start and test its own."""
+    monkeypatch.setattr(grade, "_host", lambda _modules, _root: warm_host())
 
 
 @pytest.fixture(scope="session")

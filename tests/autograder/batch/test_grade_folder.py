@@ -87,6 +87,7 @@ def family_of(grader: subprocess.Popen[str]) -> list[psutil.Process]:
     return []
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_every_submission_gets_a_result_and_the_files_agree(tmp_path: Path) -> None:
     submitted, out = tmp_path / "in", tmp_path / "out"

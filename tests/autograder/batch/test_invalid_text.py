@@ -145,6 +145,7 @@ def class_(tmp_path_factory: pytest.TempPathFactory, released_course: Path) -> I
         yield Class(root, submitted, folder / "out", graded)
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_each_submission_gets_the_points_of_its_answers(class_: Class) -> None:
     got = {one.log.student: (one.log.outcome, one.log.score) for one in class_.graded}
@@ -164,6 +165,7 @@ def test_only_a_log_that_cannot_be_used_is_flagged(class_: Class, name: str) -> 
     assert len(flags) == (name in UNUSABLE) and all(UNUSABLE[name] in flag for flag in flags), flags
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_invalid_characters_in_a_message_are_replaced(class_: Class) -> None:
     assert "? half a pair" in class_.log("half a pair").item("standardize").message
@@ -171,6 +173,7 @@ def test_invalid_characters_in_a_message_are_replaced(class_: Class) -> None:
     assert "toy\\udcff.ipynb, toy\\x1b[2J.zip" in class_.log("names").items[0].message
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_all_written_files_are_utf_8_and_strict_json(class_: Class) -> None:
     for path in (path for path in class_.out.rglob("*") if path.is_file()):

@@ -173,6 +173,7 @@ def test_the_process_for_student_code_is_started_again_when_it_is_killed(graders
         assert (log.outcome, log.score) == (Outcome.GRADED, 20)
 
 
+@pytest.mark.long
 def test_a_hanging_grader_is_ended(graders: LocalPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograder.batch.local_pool.seconds_at_most", lambda problem: 1.0)
     started = time.monotonic()

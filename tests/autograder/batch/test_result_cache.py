@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from autograder.grading import misconceptions
 from autograder.grading.examiner import Examined
 from autograder.grading.grade import grade_submission
 from autograder.grading.item_cache import ItemCache
-from autograder.sandbox.host import Host
 from autograder.submissions.reader import Submission
 from tests.autograder.batch.test_grade_folder import in_this_process
 from tests.autograder.graded_folder import csv_rows
@@ -30,17 +28,10 @@ from tests.autograder.toy import LINE, STANDARDIZE, course_copy, edit_source, re
 WRONG = solved(standardize=STANDARDIZE + "    print('here')\n    return x")
 
 
-@pytest.fixture(scope="module")
-def host() -> Iterator[Host]:
-    """One process for student code, for all tests here."""
-    with Host() as host:
-        yield host
-
-
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch, course: Path, host: Host) -> Asked:
+def asked(monkeypatch: pytest.MonkeyPatch, course: Path) -> Asked:
     """The students and items that batches examine."""
-    return Asked(monkeypatch, course, host)
+    return Asked(monkeypatch, course)
 
 
 @pytest.fixture
@@ -52,7 +43,7 @@ def course(tmp_path: Path) -> Path:
 class Asked:
     """Grades in this process, and notes which students and how many items are examined."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, root: Path, host: Host) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
         self.students: list[str] = []
         self.items: list[str] = []
         examine = vars(grading)["examine"]
@@ -66,7 +57,7 @@ class Asked:
 
         def grade(problem_id: str, submission: Submission, **options: Any) -> Grading:
             self.students.append(str(submission.student))
-            return grade_submission(problem_id, submission, **{**options, "root": root, "host": host})
+            return grade_submission(problem_id, submission, **{**options, "root": root})
 
         monkeypatch.setattr(grading, "examine", spy)
         in_this_process(monkeypatch, grade)
@@ -199,12 +190,10 @@ def test_a_result_that_may_be_flaky_is_cached_after_two_examinations(
 
 
 @pytest.mark.parametrize("damage", ["garbage", "a row", "a folder"])
-def test_a_damaged_cache_changes_no_result(
-    damage: str, course: Path, host: Host, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_damaged_cache_changes_no_result(damage: str, course: Path, caplog: pytest.LogCaptureFixture) -> None:
     problem = load_problem("toy", course)
     submission = Submission("ada", notebook=text(released()))
-    done = grade_submission("toy", submission, root=course, host=host)
+    done = grade_submission("toy", submission, root=course)
     path = course / "course" / "cache.db"
     with Cache(course, problem, "of the tests") as cache:
         cache.keep(submission, done)

@@ -25,11 +25,11 @@ from autograder.gradescope.requirements import CONTAINERS, Memory, measured, pac
 from autograder.gradescope.results_json import End, Progress, results, write_results
 from autograder.gradescope.settings import ListedItem, Settings, read_settings
 from autograder.gradescope.submission import look_through, read_users
-from autograder.grading import grade as grading
 from autograder.sandbox.host import SessionLimits
 from benchmarks.verify_speed import made_up_log
 from tests.autograder.gradescope_room import CHECKOUT, SEED, USER, Room, solution_bytes
 from tests.autograder.toy import FULL, ROOT, STANDARDIZE, graded, released, scores, solved, text, toy
+from tests.autograder.warm_host import warm_host
 
 pytestmark = pytest.mark.xdist_group("gradescope")
 ME = str(USER["email"]).partition("@")[0]
@@ -63,7 +63,7 @@ def grade_here(room: Room, monkeypatch: pytest.MonkeyPatch) -> GradeHere:
         if problem is not None:
             settings = replace(settings, problem=problem.id, items=listed(problem))
             (room.source / "solutions" / f"{problem.id}.py").write_bytes(problem.path.read_bytes())
-        host = (lambda *_: grading._host((), CHECKOUT).clone()) if runs_code else None
+        host = (lambda *_: warm_host().clone()) if runs_code else None
         monkeypatch.setattr(grade_module, "_host", host)
         told = Told()
         grade(room.base, settings, told.take_note)

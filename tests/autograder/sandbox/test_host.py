@@ -82,20 +82,31 @@ def test_deeply_nested_folders_are_removed(host_at: At, level: str) -> None:
         assert printed(after, "print(json.dumps(os.listdir()))") == []
 
 
-def test_a_hole_is_found_and_nothing_is_graded(host_at: At, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(doctor.PROMISES, PLAIN, doctor.PROMISES[FULL])
-    findings = doctor.examine(host_at(PLAIN), ROOT)
-    open_ways = {finding.name for finding in findings if not finding.ok}
+@pytest.fixture(scope="module")
+def all_open(host_at: At) -> list[doctor.Finding]:
+    """The findings where nothing is confined and everything was promised."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(doctor.PROMISES, PLAIN, doctor.PROMISES[FULL])
+        return doctor.examine(host_at(PLAIN), ROOT)
+
+
+def test_a_hole_is_found_and_nothing_is_graded(
+    host_at: At, all_open: list[doctor.Finding], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_ways = {finding.name for finding in all_open if not finding.ok}
     assert {"read the course", "connect", "see other processes"} <= open_ways, "a probe that finds none proves none"
-    monkeypatch.setattr(doctor, "examine", lambda host, root: findings)
+    monkeypatch.setattr(doctor, "examine", lambda host, root: all_open)
     with pytest.raises(SetupError, match=r"nothing was graded: .*'plain' \(read the course: read .*course.toml"):
         doctor.require_confinement(host_at(PLAIN), ROOT)
 
 
 @pytest.mark.parametrize(("promised", "status"), [(PLAIN, 0), (FULL, 1)])
-def test_the_doctor_prints_each_probe(host_at: At, monkeypatch: pytest.MonkeyPatch, promised: str, status: int) -> None:
+def test_the_doctor_prints_each_probe(
+    host_at: At, all_open: list[doctor.Finding], monkeypatch: pytest.MonkeyPatch, promised: str, status: int
+) -> None:
     monkeypatch.setenv("AUTOGRADER_ROOT", str(ROOT))
-    monkeypatch.setitem(doctor.PROMISES, PLAIN, doctor.PROMISES[promised])
+    findings = [replace(one, promised=one.name in doctor.PROMISES[promised]) for one in all_open]
+    monkeypatch.setattr(doctor, "examine", lambda _host, _root: findings)
     monkeypatch.setattr(sandbox, "Host", lambda: contextlib.nullcontext(host_at(PLAIN)))
     result = CliRunner().invoke(cli.app, ["doctor"])
     assert result.exit_code == status, result.output

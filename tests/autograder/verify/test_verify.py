@@ -158,6 +158,7 @@ def test_wrong_answers_are_named(tmp_path: Path) -> None:
     assert verdicts(unnamed) == [Verdict.MISSING, Verdict.WRONG, Verdict.WRONG] and not unnamed.ok
 
 
+@pytest.mark.long
 def test_a_misconception_is_named_where_a_given_helper_calls_the_item(tmp_path: Path) -> None:
     problem = load_problem("summarization", ROOT)
     item = problem.item("TransformerStack")

@@ -7,20 +7,15 @@ from typing import Any
 
 import pytest
 
-from autograder.sandbox.host import Host, Session
+from autograder.sandbox.host import Session
+from tests.autograder.warm_host import warm_host
 
 pytestmark = pytest.mark.kernel
 
 
-@pytest.fixture(scope="module")
-def host() -> Iterator[Host]:
-    with Host() as host:
-        yield host
-
-
 @pytest.fixture
-def session(host: Host) -> Iterator[Session]:
-    session = host.session()
+def session() -> Iterator[Session]:
+    session = warm_host().session()
     yield session
     session.close()
 
@@ -160,9 +155,9 @@ def test_a_transformer_that_a_cell_registers_acts_on_later_cells(session: Sessio
     assert printed(session, "x = 4\nprint(x)") == "5\n"
 
 
-def test_each_session_starts_afresh(host: Host) -> None:
+def test_each_session_starts_afresh() -> None:
     for _ in range(2):
-        session = host.session()
+        session = warm_host().session()
         assert printed(session, "print(len(In), 'mine' in globals())\nmine = 1").split() == ["2", "False"]
         session.close()
 
