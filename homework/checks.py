@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 import torch
 
-from homework.comparison import difference
+from homework.comparison import describe, difference
 
 
 class CheckFailed(AssertionError):  # noqa: N818  (reads as what happened, like unittest's failures)
@@ -54,6 +54,24 @@ def close(got: Any, want: Any, hint: str, *, rtol: float = 1e-4, atol: float = 1
     detail = difference(got, want, rtol=rtol, atol=atol)
     if detail:
         raise CheckFailed(hint, detail)
+    return True
+
+
+def has_shape(got: Any, shape: Sequence[int], hint: str) -> Literal[True]:
+    """Checks that `got` is a tensor of this shape: True, else an exception that says which of the two is wrong.
+
+    Args:
+        got: the value that the code under test returned.
+        shape: the expected shape.
+        hint: what the code must return; a student may read it.
+
+    Raises:
+        CheckFailed: `got` is no tensor (the hint then says what it is), or has another shape.
+    """
+    if not isinstance(got, torch.Tensor):
+        raise CheckFailed(f"{hint} (a torch.Tensor; yours is {describe(got)})", "")
+    if tuple(got.shape) != tuple(shape):
+        raise CheckFailed(hint, f"the shape must be {list(shape)}, yours is {list(got.shape)}")
     return True
 
 

@@ -39,7 +39,7 @@ def difference(got: Any, want: Any, *, rtol: float, atol: float, place: str = ""
     if expected is not None:
         numbers = _numbers(got)
         if numbers is None:
-            return f"{_at(place)}got {_describe(got)}, expected a {expected.origin}"
+            return f"{_at(place)}got {describe(got)}, expected a {expected.origin}"
         return _at_each_line(place, _numeric_difference(numbers, expected, rtol, atol))
     if isinstance(want, Mapping):
         return _mapping_difference(got, want, rtol, atol, place)
@@ -47,13 +47,13 @@ def difference(got: Any, want: Any, *, rtol: float, atol: float, place: str = ""
         return _sequence_difference(got, want, rtol, atol, place)
     if isinstance(want, str | bytes | torch.dtype) or want is None:
         same = type(got) is type(want) and got == want
-        return "" if same else f"{_at(place)}got {_describe(got)}, expected {want!r}"
+        return "" if same else f"{_at(place)}got {describe(got)}, expected {want!r}"
     raise TypeError(f"close() cannot compare with a {type(want).__name__}; give numbers, strings, lists or dicts.")
 
 
 def _mapping_difference(got: Any, want: Mapping[Any, Any], rtol: float, atol: float, place: str) -> str:
     if not isinstance(got, Mapping):
-        return f"{_at(place)}got {_describe(got)}, expected a dict with the keys {sorted(map(str, want))}"
+        return f"{_at(place)}got {describe(got)}, expected a dict with the keys {sorted(map(str, want))}"
     if set(got) != set(want):
         return f"{_at(place)}got the keys {sorted(map(str, got))}, expected {sorted(map(str, want))}"
     inner = (difference(got[key], want[key], rtol=rtol, atol=atol, place=f"{place}[{key!r}]") for key in want)
@@ -63,7 +63,7 @@ def _mapping_difference(got: Any, want: Mapping[Any, Any], rtol: float, atol: fl
 def _sequence_difference(got: Any, want: Sequence[Any], rtol: float, atol: float, place: str) -> str:
     entries = _entries(got)
     if entries is None:
-        return f"{_at(place)}got {_describe(got)}, expected a {type(want).__name__} with {len(want)} entries"
+        return f"{_at(place)}got {describe(got)}, expected a {type(want).__name__} with {len(want)} entries"
     if len(entries) != len(want):
         return f"{_at(place)}got {len(entries)} entries, expected {len(want)}"
     names = [f".{name}" for name in getattr(want, "_fields", ())] or [f"[{index}]" for index in range(len(want))]
@@ -203,7 +203,8 @@ def _number(value: torch.Tensor) -> str:
     return f"{number:.6g}"
 
 
-def _describe(value: Any) -> str:
+def describe(value: Any) -> str:
+    """What a value is, in a few words: its type, and its shape where it has one."""
     if value is None:
         return "None (is a `return` missing?)"
     if isinstance(value, str):

@@ -65,7 +65,7 @@ import torch
 
 import homework
 from homework import reference, student
-from homework.checks import close, fresh, part
+from homework.checks import close, fresh, has_shape, part
 from homework.hand_in.log import SubmissionLog
 from homework.show import plots
 from homework.show.surfaces import surface
@@ -172,7 +172,7 @@ fair, loaded = torch.tensor([0.5, 0.5]), torch.tensor([0.9, 0.1])
 kl = student.kl_divergence(fair, loaded)
 assert kl is not None, "the function returned None: return the number"
 kl = torch.as_tensor(kl)
-assert tuple(kl.shape) == (), "return one number: the sum over the outcomes"
+assert has_shape(kl, (), "return one number: the sum over the outcomes")
 assert abs(float(kl) - 0.3681) > 1e-3, "that is KL(q || p): the outcomes come from p, the first argument"
 assert abs(float(kl) - 0.5108 / math.log(2)) > 1e-3, "those are bits: take the natural logarithm"
 assert abs(float(kl) - 0.5108 / 2) > 1e-3, "half of what it should be: sum over the outcomes, do not average"
@@ -202,7 +202,7 @@ def pmf(C, spread=1.5, dtype=torch.float64):
 def kl_of(p, q):
     """The student's answer as a plain number."""
     answer = torch.as_tensor(student.kl_divergence(p, q))
-    assert tuple(answer.shape) == (), "return one number, for every C"
+    assert has_shape(answer, (), "return one number, for every C")
     return float(answer)
 
 
@@ -342,7 +342,7 @@ p, q = torch.tensor([1.0, 0.0]), torch.tensor([0.5, 0.5])
 jsd = student.jensen_shannon(p, q)
 assert jsd is not None, "the function returned None: return the number"
 jsd = torch.as_tensor(jsd)
-assert tuple(jsd.shape) == (), "return one number"
+assert has_shape(jsd, (), "return one number")
 assert not math.isnan(float(jsd)), "nan: p has a zero here. Does your kl_divergence pass its own test?"
 assert abs(float(jsd) - 0.4315) > 1e-3, "twice too large: each of the two KLs counts one half"
 assert abs(float(jsd) - 0.2158 / math.log(2)) > 1e-3, "those are bits: take the natural logarithm"
@@ -366,7 +366,7 @@ def pmf(C, dtype=torch.float64):
 def jsd_of(p, q):
     """The student's answer as a plain number."""
     answer = torch.as_tensor(student.jensen_shannon(p, q))
-    assert tuple(answer.shape) == (), "return one number, for every C"
+    assert has_shape(answer, (), "return one number, for every C")
     return float(answer)
 
 

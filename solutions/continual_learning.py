@@ -70,7 +70,7 @@ from torch import nn
 
 import homework
 from homework import data, reference, student
-from homework.checks import close, fresh, part
+from homework.checks import close, fresh, has_shape, part
 from homework.hand_in.log import SubmissionLog
 from homework.show import plots
 from homework.show.matrices import side_by_side
@@ -226,7 +226,7 @@ def permute_pixels(images, seed):
 # %% nbgrader={"grade": true, "grade_id": "test_permute_pixels", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 images = torch.arange(2 * 784.0).reshape(2, 1, 28, 28)  # all pixels differ; the second image is the first plus 784
 got = student.permute_pixels(images.clone(), 5)
-assert isinstance(got, torch.Tensor) and got.shape == images.shape, "return a tensor of the same shape as the images"
+assert has_shape(got, images.shape, "return a tensor of the same shape as the images")
 values = got.flatten(1).sort(dim=1).values
 assert torch.equal(values, images.flatten(1)), "each image keeps its own 784 pixel values; only their positions change"
 assert not torch.equal(got, images), "no pixel moved"
@@ -237,6 +237,7 @@ first_row, first_column = got[0, 0, 0], got[0, 0, :, 0]  # where did their pixel
 assert len((first_row // 28).unique()) > 1 and len((first_column % 28).unique()) > 1, (
     "whole rows or columns moved together: draw one permutation of all 784 positions"
 )
+assert not got.is_inference(), "no network can be trained on an inference tensor: do not use torch.inference_mode()"
 hint = "a call must change neither the images nor torch's global generator: use a copy, and your own generator"
 assert student.leaves_alone(student.permute_pixels, images.clone(), 5), hint
 print("permute_pixels: all visible checks passed")
@@ -250,7 +251,7 @@ drawn = [0, *torch.randint(1, 2**31 - 1, (8,), generator=g).tolist()]
 for seed in drawn:
     order = student.permute_pixels(number, seed).flatten().long()  # which pixel is at each position
     assert torch.equal(order.sort().values, torch.arange(784)), "no pixel may be lost or doubled"
-    inks = torch.randn(5, 1, 28, 28, generator=g, dtype=torch.float64)
+    inks = torch.randn(5, 1, 28, 28, generator=g)
     moved = student.permute_pixels(inks, seed)
     assert moved.dtype == inks.dtype and moved.shape == inks.shape, "shape and data type must not change"
     assert torch.equal(moved.flatten(1), inks.flatten(1)[:, order]), "one permutation for all images and batch sizes"
@@ -408,15 +409,21 @@ assert close(
     torch.tensor(0.0),
     "a task that is best at the end is not forgotten",
 )
+with part("the whole column", 0.5):
+    early = torch.tensor([[0.9, 0.8, 0.1], [0.9, 0.7, 0.1], [0.9, 0.6, 0.5]])
+    assert close(
+        torch.as_tensor(student.forgetting(early)).float(),
+        torch.tensor(0.1),
+        "task 1 was best before it was learnt: the best is the largest number of the whole column",
+    )
 print("forgetting: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(30)
 for T in (2, 3, 4, 7):
     for rises in (False, True):
         acc = 0.4 + 0.3 * torch.rand(T, T, generator=g)
-        acc = torch.where(
-            torch.ones(T, T).tril() > 0, acc, 0.2 * torch.rand(T, T, generator=g)
-        )  # not learnt yet: chance
+        not_learnt = (0.2 if rises else 0.8) * torch.rand(T, T, generator=g)  # other tasks may teach it, too
+        acc = torch.where(torch.ones(T, T).tril() > 0, acc, not_learnt)
         if rises:  # the first task is best at the end
             acc[-1, 0] = 0.95
         got = torch.as_tensor(student.forgetting(acc)).float()
@@ -779,18 +786,22 @@ assert not near(got["slope"], 0.25), "this is the square of the mean gradient: s
 assert not near(got["slope"], 1.0), (
     "neither the square of the summed gradient nor absolute values: square each sample's gradient, then average"
 )
-assert not near(got["slope"], 2.5), "the squares are summed: take their mean over the samples"
+if near(got["slope"], 2.5):  # for two samples a sum and a division by N - 1 are the same
+    four = student.fisher_diagonal(student.PaperNet(), PAPER_X.repeat(2, *[1] * (PAPER_X.ndim - 1)), PAPER_Y.repeat(2))
+    assert not near(four["slope"], 5 / 3), "divide the sum of the squares by N, not by N - 1: it is their mean"
+    raise AssertionError("the squares are summed: take their mean over the samples")
 assert not near(got["slope"], 0.3125), "these are gradients of the probability: take gradients of its logarithm"
 assert close(got["slope"], torch.tensor(1.25), "the worked numbers, slope: mean over samples of the squared gradient")
 assert close(got["shift"], torch.tensor(0.25), "the worked numbers, shift: mean over samples of the squared gradient")
 assert not got["slope"].requires_grad, "the result must not carry a graph: detach it"
+assert not got["slope"].is_inference(), "no penalty can be computed from inference tensors: do not use inference_mode()"
 net = student.SmallNet()
 some_x, some_y = torch.linspace(-2, 2, 24).reshape(6, 4), torch.tensor([0, 1, 2, 2, 1, 0])
 once, again = student.fisher_diagonal(net, some_x, some_y), student.fisher_diagonal(net, some_x, some_y)
 assert set(once) == {"layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias", "layers.4.weight"}, (
     "an entry for every parameter, biases too, under its name in named_parameters()"
 )
-assert tuple(once["layers.0.weight"].shape) == (5, 4), "each entry has the shape of its parameter"
+assert has_shape(once["layers.0.weight"], (5, 4), "each entry has the shape of its parameter")
 assert all(torch.equal(once[name], again[name]) for name in once), (
     "two calls differ: put the model into evaluation mode, otherwise dropout is random"
 )
@@ -804,14 +815,13 @@ g = fresh(40)
 
 
 def pair_of_nets(scale=1.0):
-    """The same network on both sides, in float64, with running statistics that are not those of any batch."""
+    """The same network on both sides, the local one in float64; running statistics are not those of any batch."""
     local, theirs = SmallNet().double(), student.SmallNet()
     with torch.no_grad():
         for weight in local.parameters():
-            weight.copy_(scale * torch.randn(weight.shape, generator=g, dtype=torch.float64))
+            weight.copy_(scale * torch.randn(weight.shape, generator=g))
         local.layers[1].running_mean.copy_(torch.randn(5, generator=g))
         local.layers[1].running_var.copy_(0.5 + torch.rand(5, generator=g))
-    theirs.double()
     theirs.load_state_dict(local.state_dict())
     return local.eval(), theirs
 
@@ -830,19 +840,19 @@ def one_by_one(local, x, y):
 with part("one gradient per sample", 3):
     for N in (1, 2, 37, 150):
         local, theirs = pair_of_nets()
-        x, y = torch.randn(N, 4, generator=g, dtype=torch.float64), torch.randint(0, 3, (N,), generator=g)
+        x, y = torch.randn(N, 4, generator=g), torch.randint(0, 3, (N,), generator=g)
         got = student.fisher_diagonal(theirs, x, y)
-        want = one_by_one(local, x, y)
+        want = one_by_one(local, x.double(), y)
         assert isinstance(got, dict) and set(got) == set(want), "one entry for each parameter, under its name"
         for name, value in want.items():
             assert got[name].shape == value.shape, "each entry has the shape of its parameter"
             assert not got[name].requires_grad, "the result must not carry a graph"
             assert close(
-                got[name], value, "mean over samples of the squared gradient of log p(y | x)", rtol=1e-6, atol=1e-12
+                got[name], value, "mean over samples of the squared gradient of log p(y | x)", rtol=1e-3, atol=1e-6
             )
     twice = student.fisher_diagonal(theirs, torch.cat([x, x]), torch.cat([y, y]))
     for name, value in got.items():
-        assert close(twice[name], value, "a mean: the same data twice must give the same result", rtol=1e-6)
+        assert close(twice[name], value, "a mean: the same data twice must give the same result", rtol=1e-3, atol=1e-6)
     # one entry by finite differences of the log-likelihood
     x, y = x[:3], y[:3]
     local, theirs = pair_of_nets()
@@ -851,10 +861,10 @@ with part("one gradient per sample", 3):
     with torch.no_grad():
         for step in (1e-6, -1e-6):
             local.layers[0].weight[2, 1] += step
-            halves.append(torch.log_softmax(local(x), dim=1)[torch.arange(3), y])
+            halves.append(torch.log_softmax(local(x.double()), dim=1)[torch.arange(3), y])
             local.layers[0].weight[2, 1] -= step
     slopes = (halves[0] - halves[1]) / 2e-6
-    assert close(got, (slopes**2).mean(), "an entry is the mean of squared derivatives", rtol=1e-5, atol=1e-9)
+    assert close(got, (slopes**2).mean(), "an entry is the mean of squared derivatives", rtol=1e-3, atol=1e-6)
 with part("sure networks and images", 1):
     paper = student.PaperNet(slope=500.0)
     got = student.fisher_diagonal(paper, PAPER_X, torch.tensor([0, 0]))
@@ -869,7 +879,7 @@ with part("sure networks and images", 1):
         assert close(got[name], value, "a convolutional network", rtol=1e-3, atol=1e-7)
 with part("the model is left as it was", 1):
     local, theirs = pair_of_nets()
-    x, y = torch.randn(8, 4, generator=g, dtype=torch.float64), torch.randint(0, 3, (8,), generator=g)
+    x, y = torch.randn(8, 4, generator=g), torch.randint(0, 3, (8,), generator=g)
     for mode in (True, False):
         theirs.train(mode)
         assert student.leaves_alone(student.fisher_diagonal, theirs, x, y), (
@@ -878,10 +888,10 @@ with part("the model is left as it was", 1):
         assert theirs.training is mode, "the model must be in the same mode as before"
     theirs.layers[0].requires_grad_(False)
     local.layers[0].requires_grad_(False)
-    got, want = student.fisher_diagonal(theirs, x, y), one_by_one(local, x, y)
+    got, want = student.fisher_diagonal(theirs, x, y), one_by_one(local, x.double(), y)
     assert isinstance(got, dict) and set(got) == set(want), "frozen parameters have no entry"
     for name, value in want.items():
-        assert close(got[name], value, "frozen parameters beside others", rtol=1e-6, atol=1e-12)
+        assert close(got[name], value, "frozen parameters beside others", rtol=1e-3, atol=1e-6)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -993,7 +1003,7 @@ net = student.PaperNet(slope=2.0, shift=1.0)
 stiffness = {"slope": torch.tensor(1.25), "shift": torch.tensor(0.25)}
 at = {"slope": torch.tensor(0.5), "shift": torch.tensor(0.0)}
 got = student.ewc_penalty(net, stiffness, at, 4.0)
-assert isinstance(got, torch.Tensor) and tuple(got.shape) == (), "return a scalar tensor"
+assert has_shape(got, (), "return a scalar tensor")
 assert not near(got, 0.0), "0: is the model compared with itself instead of with the anchor?"
 assert not near(got, 12.25), "twice too large: where is the factor 1/2?"
 assert not near(got, 1.53125), "where is lam?"
@@ -1012,49 +1022,44 @@ assert student.leaves_alone(student.ewc_penalty, net, stiffness, at, 4.0), "anch
 print("ewc_penalty: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(50)
-local = SmallNet().double()
+local = SmallNet()
 names = [name for name, _ in local.named_parameters()]
 shapes = {name: weight.shape for name, weight in local.named_parameters()}
 
 
 def random_weights():
     """A tensor for each parameter."""
-    return {name: torch.randn(shape, generator=g, dtype=torch.float64) for name, shape in shapes.items()}
+    return {name: torch.randn(shape, generator=g) for name, shape in shapes.items()}
 
 
 for lam in (0.3, 2.0, 1000.0, 3):
     theirs, now, at = student.SmallNet(), random_weights(), random_weights()
-    theirs.double()
     theirs.load_state_dict({**local.state_dict(), **now})
     stiffness = {name: value**2 for name, value in random_weights().items()}
     got = student.ewc_penalty(theirs, stiffness, at, lam)
-    assert isinstance(got, torch.Tensor) and tuple(got.shape) == (), "a scalar"
+    assert has_shape(got, (), "a scalar")
     want = sum(float((stiffness[name] * (now[name] - at[name]) ** 2).sum()) for name in names) * lam / 2
-    assert close(
-        got.detach(), torch.tensor(want, dtype=torch.float64), "sum over all entries of all parameters", rtol=1e-6
-    )
+    assert close(got.detach(), torch.tensor(want), "sum over all entries of all parameters", rtol=1e-4)
     assert got.requires_grad, "the penalty must stay differentiable"
     got.backward()
     slopes = student.gradients_of(theirs)
     for name in names:
         assert slopes[name] is not None, "the gradient must reach every parameter, biases too"
         pull = lam * stiffness[name] * (now[name] - at[name])
-        assert close(slopes[name], pull, "the gradient is lam F (theta - theta*)", rtol=1e-6)
+        assert close(slopes[name], pull, "the gradient is lam F (theta - theta*)", rtol=1e-4)
     home = student.ewc_penalty(theirs, stiffness, now, lam)
-    assert close(torch.as_tensor(home).detach().double(), torch.tensor(0.0).double(), "at the anchor the penalty is 0")
+    assert close(torch.as_tensor(home).detach(), torch.tensor(0.0), "at the anchor the penalty is 0")
     double = student.ewc_penalty(theirs, {name: 2 * value for name, value in stiffness.items()}, at, lam)
-    assert close(double.detach(), 2 * got.detach(), "twice the Fisher, twice the penalty", rtol=1e-6)
+    assert close(double.detach(), 2 * got.detach(), "twice the Fisher, twice the penalty", rtol=1e-4)
     assert student.leaves_alone(student.ewc_penalty, theirs, stiffness, at, lam), (
         "anchor, Fisher and model are only read"
     )
     some = {name: stiffness[name] for name in names[:2]}
     want = sum(float((some[name] * (now[name] - at[name]) ** 2).sum()) for name in some) * lam / 2
     got = student.ewc_penalty(theirs, some, at, lam).detach()
-    assert close(
-        got, torch.tensor(want, dtype=torch.float64), "weights that `fisher` does not name have no penalty", rtol=1e-6
-    )
-none = torch.as_tensor(student.ewc_penalty(theirs, stiffness, at, 0.0)).detach().double()
-assert close(none, torch.tensor(0.0).double(), "lam = 0: no penalty")
+    assert close(got, torch.tensor(want), "weights that `fisher` does not name have no penalty", rtol=1e-4)
+none = torch.as_tensor(student.ewc_penalty(theirs, stiffness, at, 0.0)).detach()
+assert close(none, torch.tensor(0.0), "lam = 0: no penalty")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1232,9 +1237,11 @@ y = torch.arange(3)
 student.add_and_overwrite(buffer, 10.0 + y[:, None], y)
 assert student.size_of(buffer) == 3, "as long as there is room, everything is kept"
 got = buffer.sample(2)
-assert isinstance(got, tuple) and len(got) == 2, "sample(n) returns the pair (x, y)"
+assert isinstance(got, tuple | list) and len(got) == 2, "sample(n) returns the pair (x, y)"
 assert all(isinstance(each, torch.Tensor) for each in got), "sample(n) returns two tensors, x and y"
-assert tuple(got[0].shape) == (2, 1) and tuple(got[1].shape) == (2,), "sample(n): x [n, ...] and y [n]"
+assert has_shape(got[0], (2, 1), "sample(n): x [n, ...] and y [n]")
+assert has_shape(got[1], (2,), "sample(n): x [n, ...] and y [n]")
+assert not got[0].is_inference(), "no network can be trained on an inference tensor: do not use torch.inference_mode()"
 assert bool((got[1] >= 0).all()), "the caller's tensors were overwritten, and so was the buffer: keep copies"
 assert torch.equal(got[0][:, 0], 10.0 + got[1]), "each x must come with its own y"
 assert all(len(set(row)) == 2 for row in student.samples_of(buffer, 2, 20).tolist()), (
@@ -1247,7 +1254,7 @@ y = torch.arange(3, 20)
 buffer.add(10.0 + y[:, None], y)
 assert student.size_of(buffer) == 5, "a buffer never holds more than its capacity"
 kept = student.kept_by(range(400), 3, [5, 1, 6])  # 12 examples, room for 3
-assert tuple(kept.shape) == (400, 3), "a full buffer holds `capacity` examples"
+assert has_shape(kept, (400, 3), "a full buffer holds `capacity` examples")
 assert len(kept.unique(dim=0)) > 1, (
     "all seeds hold the same: are the first examples never replaced, or is the seed not used?"
 )
@@ -1278,7 +1285,7 @@ with part("what it holds is a uniform sample", 2):
     for capacity, portions in [(3, [12]), (3, [1] * 12), (4, [2, 7, 1]), (1, [3, 3]), (2, [6])]:
         size, S = sum(portions), 1000
         kept = student.kept_by(range(start, start + S), capacity, portions)
-        assert tuple(kept.shape) == (S, capacity), "a full buffer holds `capacity` examples"
+        assert has_shape(kept, (S, capacity), "a full buffer holds `capacity` examples")
         assert bool((kept[:, 1:] > kept[:, :-1]).all()), "no example may be held, or drawn into one sample, twice"
         single, pairs = share_of(kept, size)
         p = capacity / size
@@ -1298,7 +1305,7 @@ with part("sampling and bookkeeping", 1):
         added = 0
         for B in portions:
             y = torch.arange(added, added + B)
-            pictures = y[:, None, None].double() + torch.tensor([[0.0, 0.25], [0.5, 0.75]], dtype=torch.float64)
+            pictures = y[:, None, None] + torch.tensor([[0.0, 0.25], [0.5, 0.75]])
             buffer.add(pictures, y)
             added += B
             assert student.size_of(buffer) == min(added, capacity), "len: all that was added, up to the capacity"
@@ -1308,9 +1315,9 @@ with part("sampling and bookkeeping", 1):
             x, y = buffer.sample(n)
             assert len(x) == len(y) == min(n, len(held)), "n examples, or all that it holds"
             assert len(set(y.tolist())) == len(y) and set(y.tolist()) <= held, "different examples, and held ones only"
-            assert x.dtype == torch.float64 and y.dtype == torch.int64, "data types must not change"
-            assert tuple(x.shape[1:]) == (2, 2) and torch.equal(x[:, 0, 0], y.double()), "each x with its own y"
-            assert torch.equal(x[:, 1, 1], y.double() + 0.75), "each x must be complete"
+            assert x.dtype == torch.float32 and y.dtype == torch.int64, "data types must not change"
+            assert tuple(x.shape[1:]) == (2, 2) and torch.equal(x[:, 0, 0], y.float()), "each x with its own y"
+            assert torch.equal(x[:, 1, 1], y.float() + 0.75), "each x must be complete"
         labels = student.samples_of(buffer, 2, 800)
         single, pairs = share_of(labels, added)
         p, q = 2 / len(held), 2 / (len(held) * (len(held) - 1))

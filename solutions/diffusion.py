@@ -72,7 +72,7 @@ from torch import nn
 
 import homework
 from homework import data, reference, student
-from homework.checks import close, fresh, part
+from homework.checks import close, fresh, has_shape, part
 from homework.hand_in.log import SubmissionLog
 from homework.models.judge import judge_samples, train_judge
 from homework.models.unet import UNet
@@ -209,7 +209,7 @@ def replaced_probability(t, delta):
 # %% nbgrader={"grade": true, "grade_id": "test_replaced_probability", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 t = torch.tensor([0, 1, 2, 3])
 r = student.replaced_probability(t, 0.1)
-assert isinstance(r, torch.Tensor) and tuple(r.shape) == (4,), "return a tensor with one probability for each t, [B]"
+assert has_shape(r, (4,), "return a tensor with one probability for each t, [B]")
 assert r.is_floating_point(), "probabilities are floating-point numbers"
 assert abs(float(r[1]) - 0.1) > 1e-3, (
     "after one step: a pixel is replaced with probability 2 delta. With delta it *changes*: half of the coins change nothing"
@@ -298,8 +298,7 @@ t = torch.tensor([3, 3, 100])
 clean = y0.clone()
 yt = student.sample_yt(y0, t, 0.1)
 assert close(y0, clean, "you changed y0 itself: work on a copy")
-assert isinstance(yt, torch.Tensor) and tuple(yt.shape) == (3, N), "return Y_t, with the shape of y0"
-assert yt.is_floating_point(), "Y_t has the data type of y0, floating point"
+assert has_shape(yt, (3, N), "return Y_t, with the shape of y0")
 assert bool((yt.abs() == 1).all()), "pixels are -1 or +1: map a coin of 0 and 1 to -1 and +1"
 assert bool((yt != y0).any()), "not one pixel has changed"
 if gives("replaced_probability", lambda: student.replaced_probability(t, 0.1), 1 - 0.8**t):
@@ -315,10 +314,11 @@ if gives("replaced_probability", lambda: student.replaced_probability(t, 0.1), 1
         "the worked number: after 3 steps 24.4 % of the pixels have changed; has each pixel its own coins?"
     )
     assert abs(float(changed[2]) - 0.5) < 0.07, "after 100 steps half have changed; has each image its own t?"
-first, second = (student.sample_yt(y0, t, 0.1, generator=torch.Generator().manual_seed(3)) for _ in "ab")
-assert close(first, second, "equal generators must give equal draws: pass `generator` to every coin")
+with part("equal generators", 0.25):
+    first, second = (student.sample_yt(y0, t, 0.1, generator=torch.Generator().manual_seed(3)) for _ in "ab")
+    assert close(first, second, "equal generators must give equal draws: pass `generator` to every coin")
 images = student.sample_yt(torch.ones(2, 1, 4, 4), torch.tensor([1, 9]), 0.1)
-assert tuple(images.shape) == (2, 1, 4, 4), "images [B, 1, H, W] must work, too: use per_image"
+assert has_shape(images, (2, 1, 4, 4), "images [B, 1, H, W] must work, too: use per_image")
 print("sample_yt: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(51)
@@ -335,13 +335,18 @@ def shares(t, delta):
 
 
 N = 12_000
-with part("what is drawn", 2):
+with part("the result's data type", 0.25):
+    assert student.sample_yt(torch.ones(2, 5), torch.tensor([1, 2]), 0.1).dtype == torch.float32, (
+        "Y_t has the data type of y0: float32 for float32"
+    )
+with part("what is drawn", 1.5):
     for delta in (0.03, 0.05 + 0.2 * float(torch.rand((), generator=g))):
         t = torch.cat([torch.tensor([1, 2, 40]), torch.randint(3, 12, (3,), generator=g)])
         for sign in (1.0, -1.0):
             y0 = torch.full((6, N), sign)
             yt = student.sample_yt(y0, t, delta)
-            assert tuple(yt.shape) == (6, N) and bool((yt.abs() == 1).all()), "pixels of -1 and +1, shaped like y0"
+            assert has_shape(yt, (6, N), "pixels of -1 and +1, shaped like y0")
+            assert bool((yt.abs() == 1).all()), "pixels of -1 and +1, shaped like y0"
             changed = (yt != y0).double().mean(dim=1)
             assert any(
                 bool(((changed - r / 2).abs() <= 5.5 * (r / 2 * (1 - r / 2) / N + 1e-9).sqrt()).all())
@@ -360,8 +365,6 @@ with part("what is drawn", 2):
         assert bool((apart.abs() <= 6 * math.sqrt(2 / 2000)).all()), (
             "the jump must agree with a simulation step by step"
         )
-    wide = student.sample_yt(y0.double(), t, 0.1)
-    assert wide.dtype == torch.float64, "Y_t has the data type of y0"
 with part("independent coins", 1):
     t = torch.full((4,), 300)
     y = student.sample_yt(torch.ones(4, N), t, 0.1)
@@ -401,7 +404,7 @@ with part("independent coins", 1):
     assert close(student.torch.rand(5), expected, "with a generator, do not use torch's global one")
     for shape in ((3, 5), (3, 1, 4, 4), (1, 2, 3)):
         y = student.sample_yt(torch.ones(shape), torch.full(shape[:1], 2), 0.2)
-        assert tuple(y.shape) == shape, "images of any shape [B, ...] must work"
+        assert has_shape(y, shape, "images of any shape [B, ...] must work")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -473,7 +476,7 @@ def posterior_plus_one(yt, y0, t, delta):
 # %% nbgrader={"grade": true, "grade_id": "test_posterior_plus_one", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 yt, y0 = torch.tensor([[-1.0, 1.0]]), torch.tensor([[1.0, 1.0]])
 p = student.posterior_plus_one(yt, y0, torch.tensor([3]), 0.1)
-assert isinstance(p, torch.Tensor) and tuple(p.shape) == (1, 2), "return one probability for each pixel, [B, ...]"
+assert has_shape(p, (1, 2), "return one probability for each pixel, [B, ...]")
 if gives(
     "replaced_probability",
     lambda: student.replaced_probability(torch.tensor([0, 2, 29]), 0.1),
@@ -494,10 +497,10 @@ if gives(
     p = student.posterior_plus_one(torch.tensor([[1.0, 1.0, -1.0, -1.0]]), both, torch.tensor([1]), 0.1)
     assert close(p, (both + 1) / 2, "at t = 1 the pixel before is Y_0 itself, whatever Y_t is")
     p = student.posterior_plus_one(torch.ones(2, 1), torch.ones(2, 1), torch.tensor([1, 30]), 0.1)
-    assert tuple(p.shape) == (2, 1), "each image has its own step t: use per_image"
+    assert has_shape(p, (2, 1), "each image has its own step t: use per_image")
     assert bool((p[0] > p[1]).all()), "each image has its own step t"
 images = student.posterior_plus_one(torch.ones(2, 1, 3, 3), torch.ones(2, 1, 3, 3), torch.tensor([1, 30]), 0.1)
-assert tuple(images.shape) == (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image"
+assert has_shape(images, (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image")
 print("posterior_plus_one: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 # A wrong replaced_probability costs points at its own item: a result that follows from it is accepted here, too.
@@ -532,7 +535,7 @@ with part("Bayes' rule by counting", 2):
         delta = 0.02 + 0.45 * float(torch.rand((), generator=g))
         t = torch.tensor([1, 2, 3, 4, 5, 7, 10, 20, int(torch.randint(3, 30, (), generator=g))])
         p = student.posterior_plus_one(yt, y0, t, delta)
-        assert tuple(p.shape) == (9, 4), "one probability for each pixel"
+        assert has_shape(p, (9, 4), "one probability for each pixel")
         assert right(p, yt, y0, t, delta, "Bayes' rule over the two values of Y_{t-1}, for all signs and steps")
         step = torch.tensor([[1 - delta, delta], [delta, 1 - delta]], dtype=torch.float64)  # places: -1, +1
         for row in range(9 if trusted else 0):
@@ -660,7 +663,7 @@ def binary_diffusion_loss(logits, yt, y0, t, delta):
 logits, t = torch.tensor([[0.0, math.log(3.0)]]), torch.tensor([3])
 yt, y0 = torch.tensor([[-1.0, 1.0]]), torch.tensor([[1.0, 1.0]])
 loss = student.binary_diffusion_loss(logits, yt, y0, t, 0.1)
-assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "the loss is one number, a tensor without dimensions"
+assert has_shape(loss, (), "the loss is one number, a tensor without dimensions")
 p = torch.tensor([[0.336066, 0.976190]])
 if gives("posterior_plus_one", lambda: student.posterior_plus_one(yt, y0, t, 0.1), p):
     # the numbers below need a correct posterior_plus_one; while yours is wrong, fix it first
@@ -674,10 +677,14 @@ if gives("posterior_plus_one", lambda: student.posterior_plus_one(yt, y0, t, 0.1
     assert close(twice, loss, "the same image twice gives the same mean: average over the batch")
     exact = student.binary_diffusion_loss(torch.logit(p), yt, y0, t, 0.1)
     assert abs(float(exact)) < 1e-5, "where Q equals P the loss is 0; do you use logits as probabilities?"
-    first = student.binary_diffusion_loss(logits, yt, y0, torch.tensor([1]), 0.1)
-    assert math.isfinite(float(first)), "at t = 1 the targets are 0 and 1: 0 log 0 must count as 0 (torch.xlogy)"
-    far = student.binary_diffusion_loss(torch.tensor([[-200.0, 200.0]]), yt, y0, torch.tensor([1]), 0.1)
-    assert close(far, torch.tensor(200.0), "logits of -200 and 200: compute from the logits, their sigmoid is rounded")
+    with part("t = 1", 0.5):
+        first = student.binary_diffusion_loss(logits, yt, y0, torch.tensor([1]), 0.1)
+        assert math.isfinite(float(first)), "at t = 1 the targets are 0 and 1: 0 log 0 must count as 0 (torch.xlogy)"
+    with part("logits far from 0", 0.5):
+        far = student.binary_diffusion_loss(torch.tensor([[-200.0, 200.0]]), yt, y0, torch.tensor([1]), 0.1)
+        assert close(
+            far, torch.tensor(200.0), "logits of -200 and 200: compute from the logits, their sigmoid is rounded"
+        )
 print("binary_diffusion_loss: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 # A wrong posterior costs points at its own item: the loss is right when it follows from the right posterior or from the
@@ -714,18 +721,18 @@ def one_of(got, wants, tolerance=1e-4):
     return False
 
 
-def draw(shape, dtype=torch.float32):
+def draw(shape):
     """Random signs for yt and y0, logits, and steps from 1 to 6."""
-    yt, y0 = (torch.where(torch.rand(shape, generator=g) < 0.5, 1.0, -1.0).to(dtype) for _ in range(2))
-    return 2 * torch.randn(shape, generator=g, dtype=dtype), yt, y0, torch.randint(1, 7, shape[:1], generator=g)
+    yt, y0 = (torch.where(torch.rand(shape, generator=g) < 0.5, 1.0, -1.0) for _ in range(2))
+    return 2 * torch.randn(shape, generator=g), yt, y0, torch.randint(1, 7, shape[:1], generator=g)
 
 
-with part("the divergence", 2):
+with part("the divergence", 1.5):
     for shape in ((1, 6), (5, 1, 3, 3), (40, 7)):
         delta = 0.03 + 0.3 * float(torch.rand((), generator=g))
         logits, yt, y0, t = draw(shape)
         loss = student.binary_diffusion_loss(logits, yt, y0, t, delta)
-        assert tuple(loss.shape) == (), "the loss is one number"
+        assert has_shape(loss, (), "the loss is one number")
         assert one_of(loss, [divergence(p, logits) for p in targets(yt, y0, t, delta)]), (
             "KL(P || Q) in nats, summed over the pixels and averaged over the batch, with P from yt, y0 and t"
         )
@@ -744,7 +751,7 @@ with part("the divergence", 2):
             cross_entropy,
             "at t = 1 the loss is the cross-entropy with the clean image",
         )
-with part("large logits and gradients", 1):
+with part("large logits and gradients", 0.5):
     logits, yt, y0, t = draw((4, 6))
     t[0] = 1
     large = 1e4 * torch.sign(logits)
@@ -752,7 +759,7 @@ with part("large logits and gradients", 1):
     assert one_of(loss, [divergence(p, large) for p in targets(yt, y0, t, 0.1)]), (
         "logits of size 10,000: compute from the logits, not from clamped probabilities"
     )
-    logits, yt, y0, t = draw((5, 4), torch.float64)
+    logits, yt, y0, t = draw((5, 4))
     t[1] = 1
     wants = [(torch.sigmoid(logits) - p) / 5 for p in targets(yt, y0, t, 0.2)]
     logits.requires_grad_()
@@ -1108,9 +1115,7 @@ def cumulative_alphas(betas):
 # %% nbgrader={"grade": true, "grade_id": "test_cumulative_alphas", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 betas = torch.tensor([0.1, 0.2, 0.5])
 alphas_bar = student.cumulative_alphas(betas)
-assert isinstance(alphas_bar, torch.Tensor) and tuple(alphas_bar.shape) == (3,), (
-    "return a tensor [T], one number for each step; alpha_bar_0 is not kept"
-)
+assert has_shape(alphas_bar, (3,), "return a tensor [T], one number for each step; alpha_bar_0 is not kept")
 assert abs(float(alphas_bar[0]) - 1.0) > 1e-3, (
     "index 0 belongs to t = 1, where 1 - beta_1 is left; alpha_bar_0 is not kept"
 )
@@ -1120,22 +1125,22 @@ print("cumulative_alphas: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(60)
 for T in (1, 2, 7, 300):
-    betas = 0.01 + 0.5 * torch.rand(T, generator=g, dtype=torch.float64) / T
+    betas = 0.01 + 0.5 * torch.rand(T, generator=g) / T
     alphas_bar = student.cumulative_alphas(betas)
-    assert tuple(alphas_bar.shape) == (T,), "one number for each step"
+    assert has_shape(alphas_bar, (T,), "one number for each step")
     assert close(alphas_bar[:1], 1 - betas[:1], "the first is 1 - beta_1", rtol=1e-5)
     ratio = alphas_bar[1:] / alphas_bar[:-1]
-    assert close(ratio, 1 - betas[1:], "each step multiplies by its own 1 - beta_t", rtol=1e-5)
+    assert close(ratio, 1 - betas[1:], "each step multiplies by its own 1 - beta_t", rtol=1e-4)
     assert close(alphas_bar, reference.cumulative_alphas(betas), "the running product of 1 - beta")
 betas = torch.linspace(0.001, 0.2, 40)
 assert close(
     student.cumulative_alphas(betas), torch.exp(torch.log1p(-betas).cumsum(0)), "the running product", rtol=1e-3
 )
 assert close(student.cumulative_alphas(torch.zeros(4)), torch.ones(4), "without noise everything survives")
-x, paths = torch.ones(20_000, dtype=torch.float64), []  # the mean of x_t is sqrt(alpha_bar_t) x_0
-betas = 0.05 + 0.3 * torch.rand(5, generator=g, dtype=torch.float64)
+x, paths = torch.ones(20_000), []  # the mean of x_t is sqrt(alpha_bar_t) x_0
+betas = 0.05 + 0.3 * torch.rand(5, generator=g)
 for beta in betas:
-    x = (1 - beta).sqrt() * x + beta.sqrt() * torch.randn(len(x), generator=g, dtype=torch.float64)
+    x = (1 - beta).sqrt() * x + beta.sqrt() * torch.randn(len(x), generator=g)
     paths.append(x.mean())
 assert bool(((student.cumulative_alphas(betas).sqrt() - torch.stack(paths)).abs() <= 6 / math.sqrt(len(x))).all()), (
     "a simulation step by step must leave sqrt(alpha_bar_t) of the picture"
@@ -1180,7 +1185,8 @@ alphas_bar = torch.tensor([0.9, 0.72, 0.36])
 x0, noise = torch.tensor([[1.0], [1.0], [0.0]]), torch.tensor([[-0.5], [0.0], [2.0]])
 # if this call raises an IndexError: the number of step t has index t - 1
 xt = student.q_sample(x0, torch.tensor([3, 1, 2]), alphas_bar, noise)
-assert isinstance(xt, torch.Tensor) and tuple(xt.shape) == (3, 1), "return x_t, with the shape of x0"
+assert has_shape(xt, (3, 1), "return x_t, with the shape of x0")
+assert not xt.is_inference(), "no loss can be computed from an inference tensor: do not use torch.inference_mode()"
 assert abs(float(xt[1]) - 0.72**0.5) > 1e-4, "you are one step too far: the number of step t has index t - 1"
 assert abs(float(xt[0]) - 0.04) > 1e-4, "the roots are missing: alpha_bar and 1 - alpha_bar are shares of the variance"
 assert close(xt[:1], torch.tensor([[0.2]]), "the worked number: sqrt(alpha_bar_t) x0 + sqrt(1 - alpha_bar_t) noise")
@@ -1189,27 +1195,27 @@ assert close(
 )
 assert close(xt[2:], torch.tensor([[2 * 0.28**0.5]]), "a grey picture: only sqrt(1 - alpha_bar_t) noise is left")
 images = student.q_sample(torch.zeros(2, 1, 3, 3), torch.tensor([1, 3]), alphas_bar, torch.ones(2, 1, 3, 3))
-assert tuple(images.shape) == (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image"
+assert has_shape(images, (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image")
 print("q_sample: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(61)
 for shape in ((4, 5), (3, 1, 4, 4), (1, 2), (7, 7)):
     T = 9
-    betas = 0.02 + 0.3 * torch.rand(T, generator=g, dtype=torch.float64)
+    betas = 0.02 + 0.3 * torch.rand(T, generator=g)
     alphas_bar = torch.cumprod(1 - betas, 0)
-    x0, noise = (4 * torch.randn(shape, generator=g, dtype=torch.float64) for _ in range(2))
+    x0, noise = (4 * torch.randn(shape, generator=g) for _ in range(2))
     t = torch.randint(1, T + 1, shape[:1], generator=g)
     t[0] = T
     t[-1] = T if len(t) == 1 else 1
     xt = student.q_sample(x0, t, alphas_bar, noise)
-    assert tuple(xt.shape) == shape, "x_t has the shape of x0"
+    assert has_shape(xt, shape, "x_t has the shape of x0")
     assert close(
         xt,
         reference.q_sample(x0, t, alphas_bar, noise),
         "sqrt(alpha_bar_t) x0 + sqrt(1 - alpha_bar_t) noise",
         atol=1e-5,
     )
-    none = torch.zeros(shape, dtype=torch.float64)
+    none = torch.zeros(shape)
     assert close(
         student.q_sample(x0, t, alphas_bar, none) + student.q_sample(none, t, alphas_bar, noise),
         xt,
@@ -1218,20 +1224,20 @@ for shape in ((4, 5), (3, 1, 4, 4), (1, 2), (7, 7)):
     )
 N = 30_000
 start = 0.3 + float(torch.rand((), generator=g))
-x = torch.full((N,), start, dtype=torch.float64)
+x = torch.full((N,), start)
 for beta in betas[:6]:
-    x = (1 - beta).sqrt() * x + beta.sqrt() * torch.randn(N, generator=g, dtype=torch.float64)
+    x = (1 - beta).sqrt() * x + beta.sqrt() * torch.randn(N, generator=g)
 jumped = student.q_sample(
-    torch.full((N, 1), start, dtype=torch.float64),
+    torch.full((N, 1), start),
     torch.full((N,), 6),
     alphas_bar,
-    torch.randn(N, 1, generator=g, dtype=torch.float64),
+    torch.randn(N, 1, generator=g),
 )[:, 0]
 spread = 6 * math.sqrt(2 / N)
 assert abs(float(jumped.mean() - x.mean())) <= spread, "the mean of the jump must be that of a simulation step by step"
 assert abs(float(jumped.var() / x.var()) - 1) <= 2 * spread, "the variance of the jump must be that of the simulation"
 unit = torch.randn(N, 1, generator=g)
-kept = student.q_sample(unit, torch.full((N,), 4), alphas_bar.float(), torch.randn(N, 1, generator=g))
+kept = student.q_sample(unit, torch.full((N,), 4), alphas_bar, torch.randn(N, 1, generator=g))
 assert abs(float(kept.var()) - 1) <= 2 * spread, "pixels of variance 1 keep variance 1"
 ### END HIDDEN TESTS
 
@@ -1320,9 +1326,9 @@ def q_posterior(x0, xt, t, betas):
 betas = torch.tensor([0.1, 0.2, 0.5])
 x0, xt, t = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.2, 1.0]]), torch.tensor([3])
 found = student.q_posterior(x0, xt, t, betas)
-assert isinstance(found, tuple) and len(found) == 2, "return a pair: mean, variance"
+assert isinstance(found, tuple | list | torch.Tensor) and len(found) == 2, "return a pair: mean, variance"
 mean, variance = found
-assert tuple(mean.shape) == (1, 2), "the mean has the shape of xt"
+assert has_shape(mean, (1, 2), "the mean has the shape of xt")
 assert tuple(variance.shape) in ((1, 1), (1, 2)), "the variance has one number per image, shaped [B, 1, ..., 1]"
 if gives("cumulative_alphas", lambda: student.cumulative_alphas(betas), torch.tensor([0.9, 0.72, 0.36])):
     # the numbers below need a correct cumulative_alphas; while yours is wrong, fix it first
@@ -1338,13 +1344,14 @@ if gives("cumulative_alphas", lambda: student.cumulative_alphas(betas), torch.te
         "this is the standard deviation: return the variance, without the root"
     )
     assert close(variance[0, 0], torch.tensor(0.21875), "the worked number: the variance")
-    mean, variance = student.q_posterior(x0, xt, torch.tensor([1]), betas)
-    assert close(
-        mean, x0, "at t = 1 the mean is x0 itself: alpha_bar_0 is 1, not the last entry of the table", atol=1e-5
-    )
-    assert close(variance + 0 * mean, torch.zeros(1, 2), "at t = 1 the variance is 0: alpha_bar_0 is 1", atol=1e-6)
+    with part("t = 1", 0.5):
+        mean, variance = student.q_posterior(x0, xt, torch.tensor([1]), betas)
+        assert close(
+            mean, x0, "at t = 1 the mean is x0 itself: alpha_bar_0 is 1, not the last entry of the table", atol=1e-5
+        )
+        assert close(variance + 0 * mean, torch.zeros(1, 2), "at t = 1 the variance is 0: alpha_bar_0 is 1", atol=1e-6)
 both = student.q_posterior(torch.ones(2, 1, 3, 3), torch.ones(2, 1, 3, 3), torch.tensor([2, 3]), betas)
-assert tuple(both[0].shape) == (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image"
+assert has_shape(both[0], (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image")
 print("q_posterior: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 # A wrong cumulative_alphas costs points at its own item: a result that follows from it is accepted here, too.
@@ -1353,9 +1360,9 @@ g = fresh(62)
 
 def tables(betas):
     """alpha_bar: by the right formula, and by the student's own function (if it answers)."""
-    found = [torch.cumprod(1 - betas, 0)]
+    found = [torch.cumprod(1 - betas.double(), 0)]
     try:
-        found.append(student.cumulative_alphas(betas).detach())
+        found.append(student.cumulative_alphas(betas).detach().double())
     except Exception:
         pass
     return found
@@ -1363,9 +1370,10 @@ def tables(betas):
 
 def conditioned(alphas_bar, betas, t, x0, xt):
     """Mean and variance for one step t, by conditioning the joint normal of (x_{t-1}, x_t) given x_0."""
-    earlier = alphas_bar[t - 2] if t > 1 else torch.ones((), dtype=betas.dtype)
+    x0, xt, betas = x0.double(), xt.double(), betas.double()
+    earlier = alphas_bar[t - 2] if t > 1 else torch.ones(())
     beta, now = betas[t - 1], alphas_bar[t - 1]
-    if abs(float((1 - beta) * earlier - now)) > 1e-9 * abs(
+    if abs(float((1 - beta) * earlier - now)) > 1e-5 * abs(
         float(now)
     ):  # no such normal exists: the student's table is wrong
         part_of_xt = (1 - beta).sqrt() * (1 - earlier) * xt
@@ -1378,42 +1386,42 @@ def conditioned(alphas_bar, betas, t, x0, xt):
 def agree(got, want):
     """Are mean and variance those?"""
     try:
-        close(got[0], want[0], "", atol=1e-5)
-        return close(got[1] + 0 * got[0], want[1] + 0 * want[0], "", atol=1e-6)
+        close(got[0], want[0], "", rtol=1e-3, atol=3e-5)
+        return close(got[1] + 0 * got[0], want[1] + 0 * want[0], "", rtol=1e-3, atol=1e-6)
     except AssertionError:
         return False
 
 
 T = 8
-with part("Bayes' rule", 2):
+with part("Bayes' rule", 1.5):
     for _ in range(3):
-        betas = 0.01 + 0.1 * torch.rand(T, generator=g, dtype=torch.float64)
+        betas = 0.01 + 0.1 * torch.rand(T, generator=g)
         for t in range(2, T + 1):
-            x0, xt = (torch.randn(2, 3, generator=g, dtype=torch.float64) for _ in range(2))
+            x0, xt = (torch.randn(2, 3, generator=g) for _ in range(2))
             got = student.q_posterior(x0, xt, torch.full((2,), t), betas)
-            assert tuple(got[0].shape) == (2, 3), "the mean has the shape of xt"
+            assert has_shape(got[0], (2, 3), "the mean has the shape of xt")
             assert any(agree(got, conditioned(table, betas, t, x0, xt)) for table in tables(betas)), (
                 "mean and variance of x_{t-1} given x_t and x_0: which factor has t - 1, which has t, which the roots?"
             )
     N, t = 40_000, 4
     start = float(torch.randn((), generator=g))
-    x = torch.full((N, 1), start, dtype=torch.float64)
+    x = torch.full((N, 1), start)
     for beta in betas[:t]:
-        before, x = x, (1 - beta).sqrt() * x + beta.sqrt() * torch.randn(N, 1, generator=g, dtype=torch.float64)
+        before, x = x, (1 - beta).sqrt() * x + beta.sqrt() * torch.randn(N, 1, generator=g)
     if all(len(table) == T and bool((table - tables(betas)[0]).abs().max() < 1e-6) for table in tables(betas)):
-        mean, variance = student.q_posterior(torch.full((N, 1), start).double(), x, torch.full((N,), t), betas)
+        mean, variance = student.q_posterior(torch.full((N, 1), start), x, torch.full((N,), t), betas)
         rest = (before - mean) / (variance + 0 * mean).sqrt()
         assert abs(float(rest.mean())) <= 6 / math.sqrt(N), "in a simulation x_{t-1} has another mean"
         assert abs(float((rest * x).mean())) <= 6 * float(x.abs().max()) / math.sqrt(N), "the part of xt is wrong"
         assert abs(float((rest**2).mean()) - 1) <= 6 * math.sqrt(2 / N), "in a simulation the variance is different"
 with part("the first step, and a step for each image", 1):
     for shape in ((3, 2), (2, 1, 3, 3), (4, 4)):
-        x0, xt = (torch.randn(shape, generator=g, dtype=torch.float64) for _ in range(2))
+        x0, xt = (torch.randn(shape, generator=g) for _ in range(2))
         mean, variance = student.q_posterior(x0, xt, torch.ones(shape[0], dtype=torch.long), betas)
         trusted = all(abs(float(table[0] - 1 + betas[0])) < 1e-6 for table in tables(betas))
         if trusted:
-            assert close(mean, x0, "at t = 1 the mean is x0 itself", rtol=1e-5, atol=1e-6)
-            none = torch.zeros(shape, dtype=torch.float64)
+            assert close(mean, x0, "at t = 1 the mean is x0 itself", rtol=1e-3, atol=1e-5)
+            none = torch.zeros(shape)
             assert close(variance + 0 * mean, none, "at t = 1 the variance is 0", atol=1e-6)
         t = torch.randint(2, T + 1, shape[:1], generator=g)
         for first in (None, 0, -1) if trusted else (None,):  # the image that is at t = 1 while the others are not
@@ -1535,7 +1543,7 @@ def ddpm_loss(model, x0, t, alphas_bar, noise):
 alphas_bar = torch.tensor([0.9, 0.72, 0.36])
 x0, noise, t = torch.tensor([[1.0, 0.0]]), torch.tensor([[-0.5, 1.0]]), torch.tensor([3])
 loss = student.ddpm_loss(student.PaperPredictor(), x0, t, alphas_bar, noise)
-assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "the loss is one number, a tensor without dimensions"
+assert has_shape(loss, (), "the loss is one number, a tensor without dimensions")
 if gives("q_sample", lambda: student.q_sample(x0, t, alphas_bar, noise), torch.tensor([[0.2, 0.8]])):
     # the numbers below need a correct q_sample; while yours is wrong, fix it first
     assert abs(float(loss.detach()) - 0.9) > 1e-4, (
@@ -1571,14 +1579,14 @@ def noisy(x0, t, alphas_bar, noise):
 
 
 T = 12
-alphas_bar = torch.cumprod(1 - 0.02 - 0.2 * torch.rand(T, generator=g, dtype=torch.float64), 0)
+alphas_bar = torch.cumprod(1 - 0.02 - 0.2 * torch.rand(T, generator=g), 0)
 for shape in ((1, 5), (4, 1, 3, 3), (30, 2)):
-    x0, noise = (torch.randn(shape, generator=g, dtype=torch.float64) for _ in range(2))
+    x0, noise = (torch.randn(shape, generator=g) for _ in range(2))
     t = torch.randint(1, T, shape[:1], generator=g)
-    slope, drift = torch.randn(2, generator=g, dtype=torch.float64).tolist()
-    model = student.PaperPredictor(slope, drift).double()
+    slope, drift = torch.randn(2, generator=g).tolist()
+    model = student.PaperPredictor(slope, drift)
     loss = student.ddpm_loss(model, x0, t, alphas_bar, noise)
-    assert tuple(loss.shape) == (), "the loss is one number"
+    assert has_shape(loss, (), "the loss is one number")
     asked = []
 
     def watched(xt, t, asked=asked):
@@ -1597,20 +1605,18 @@ for shape in ((1, 5), (4, 1, 3, 3), (30, 2)):
     known = [xt for xt in noisy(x0, t, alphas_bar, noise) if xt is not None]
     random_helper = len(known) < len(noisy(x0, t, alphas_bar, noise))
     want = ((2 * shown + 1 - noise) ** 2).mean()
-    assert bool((watched_loss - want).abs() <= 1e-5 * (1 + want)), "the mean squared error of the predicted noise"
+    assert bool((watched_loss - want).abs() <= 1e-4 * (1 + want)), "the mean squared error of the predicted noise"
     for xt in known:
         wants = [((slope * xt + drift * later - noise) ** 2).mean(), ((2 * xt + 1 - noise) ** 2).mean()]
         near = [
-            bool((got - want).abs() <= 1e-5 * (1 + want)) for got, want in zip((loss, watched_loss), wants, strict=True)
+            bool((got - want).abs() <= 1e-4 * (1 + want)) for got, want in zip((loss, watched_loss), wants, strict=True)
         ]
-        agree.append(all(near) and bool((shown - xt).abs().max() <= 1e-5))
+        agree.append(all(near) and bool((shown - xt).abs().max() <= 3e-5))
     assert random_helper or any(agree), (
         "the mean over images and pixels of the squared error of the noise, predicted from x_t"
     )
-    model = student.PaperPredictor(slope, drift)
-    single = student.ddpm_loss(model, x0.float(), t, alphas_bar.float(), noise.float())
-    assert single.requires_grad, "the loss must be differentiable in the model's weights"
-    single.backward()
+    assert loss.requires_grad, "the loss must be differentiable in the model's weights"
+    loss.backward()
     wants = []
     for xt in known:
         off = slope * xt + drift * later - noise
@@ -1669,7 +1675,7 @@ betas = torch.tensor([0.1, 0.2, 0.5])
 xt, t = torch.tensor([[0.2]]), torch.tensor([3])
 paper = student.PaperPredictor()
 quiet, loud = (student.p_sample(paper, xt, t, betas, torch.full((1, 1), level)) for level in (0.0, 1.0))
-assert isinstance(quiet, torch.Tensor) and tuple(quiet.shape) == (1, 1), "return x_{t-1}, with the shape of xt"
+assert has_shape(quiet, (1, 1), "return x_{t-1}, with the shape of xt")
 both = torch.tensor([3, 1])
 posterior = torch.tensor([[[0.724784], [1.0]], [[0.21875], [0.0]]])  # mean and variance at t = 3 and t = 1, for x0 = 1
 if gives("cumulative_alphas", lambda: student.cumulative_alphas(betas), torch.tensor([0.9, 0.72, 0.36])) and gives(
@@ -1694,7 +1700,7 @@ if gives("cumulative_alphas", lambda: student.cumulative_alphas(betas), torch.te
     quiet, loud = (student.p_sample(paper, xt, torch.tensor([1]), betas, torch.full((1, 1), e)) for e in (0.0, 1.0))
     assert close(loud, quiet, "no noise at the last step, t = 1", atol=1e-5)
 images = student.p_sample(paper, torch.zeros(2, 1, 3, 3), torch.tensor([2, 3]), betas, torch.ones(2, 1, 3, 3))
-assert tuple(images.shape) == (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image"
+assert has_shape(images, (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image")
 print("p_sample: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 # Wrong cumulative_alphas or q_posterior cost points at their own items: a result that follows from them is accepted here.
@@ -1734,7 +1740,7 @@ def one_of(got, wants):
     """Is `got` near one of `wants`?"""
     for want in wants:
         try:
-            return close(got, want, "", rtol=1e-4, atol=1e-5)
+            return close(got, want, "", rtol=1e-3, atol=1e-4)
         except AssertionError:
             continue
     return False
@@ -1742,17 +1748,17 @@ def one_of(got, wants):
 
 T = 9
 for shape in ((4, 3), (3, 1, 3, 3), (1, 2)):
-    betas = 0.01 + 0.08 * torch.rand(T, generator=g, dtype=torch.float64)
-    xt, noise = (torch.randn(shape, generator=g, dtype=torch.float64) for _ in range(2))
+    betas = 0.01 + 0.08 * torch.rand(T, generator=g)
+    xt, noise = (torch.randn(shape, generator=g) for _ in range(2))
     t = torch.randint(2, T + 1, shape[:1], generator=g)
-    slope, drift = torch.randn(2, generator=g, dtype=torch.float64).tolist()
+    slope, drift = torch.randn(2, generator=g).tolist()
     wide = [1] * (len(shape) - 1)
     asked = []
 
     def predict(xt, t, slope=slope, drift=drift, wide=wide, asked=asked):
         """A made-up noise predictor."""
         asked.append((xt, t))
-        return slope * xt + drift * t.double().reshape(-1, *wide)
+        return slope * xt + drift * t.float().reshape(-1, *wide)
 
     for level in (1.0, 0.0):
         asked.clear()
@@ -1763,7 +1769,7 @@ for shape in ((4, 3), (3, 1, 3, 3), (1, 2)):
         )  # it may call the model image by image
         assert close(told, t, "the model must get the step t of each image: model(xt, t)")
         assert close(shown, xt, "the model must get xt unchanged")
-        assert tuple(got.shape) == shape, "x_{t-1} has the shape of xt"
+        assert has_shape(got, shape, "x_{t-1} has the shape of xt")
         assert one_of(got, steps_back(predict, xt, t, betas, level * noise)), (
             "mean of section 11 at the model's x_0, plus the square root of the variance times noise, with the t of each image"
         )
@@ -1771,8 +1777,8 @@ for shape in ((4, 3), (3, 1, 3, 3), (1, 2)):
     got, again = (student.p_sample(predict, xt, first, betas, level * noise) for level in (1.0, -3.0))
     wants = steps_back(predict, xt, first, betas, noise)
     others = steps_back(predict, xt, first, betas, -3 * noise)
-    if all(bool((want - other).abs().max() < 1e-5) for want, other in zip(wants, others, strict=True)):
-        assert close(got, again, "no noise at the last step, t = 1", rtol=1e-5, atol=1e-6)
+    if all(bool((want - other).abs().max() < 1e-3) for want, other in zip(wants, others, strict=True)):
+        assert close(got, again, "no noise at the last step, t = 1", atol=1e-3)
         assert one_of(got, wants), "at t = 1 the result is the model's x_0"
     mixed = t.clone()
     mixed[0] = 1

@@ -70,7 +70,7 @@ from torch import nn
 import homework
 from homework import data, reference, student
 from homework.arguments import modules_may_change
-from homework.checks import close, fresh, part
+from homework.checks import close, fresh, has_shape, part
 from homework.hand_in.log import SubmissionLog
 from homework.models.judge import CONFIDENT, SHARE, judge_samples, train_judge
 from homework.show import plots
@@ -205,76 +205,81 @@ def discriminator_loss(real_logits, fake_logits):
 real, fake = torch.tensor([math.log(3.0), 0.0]), torch.tensor([0.0, -math.log(4.0)])
 loss = student.discriminator_loss(real, fake)
 assert isinstance(loss, torch.Tensor), "return a tensor, not a Python or NumPy number: no .item(), no float()"
-assert tuple(loss.shape) == (), "return a scalar: average over each batch"
+assert has_shape(loss, (), "return a scalar: average over each batch")
 assert not near(loss, 0.948560 / 2), "halved: the loss is the sum of the two means, not their mean"
 assert not near(loss, 2 * 0.948560), "the loss is summed over the batch: average it"
 assert not near(loss, 2.191013), "labels swapped: real samples have the label 1, fakes 0"
 assert close(loss, torch.tensor(0.948560), "the worked numbers; logits go in, so apply the sigmoid once, not twice")
 uneven = student.discriminator_loss(torch.zeros(5), torch.full((3,), math.log(3.0)))
 assert close(uneven, torch.tensor(3 * math.log(2.0)), "5 real and 3 fake samples: each batch has its own mean")
-hint = "logits of 200: compute from the logits; their sigmoid is rounded to 0 and 1, and its logarithm is infinite or cut off"
-sure = torch.tensor([200.0])
-assert close(student.discriminator_loss(sure, -sure), torch.tensor(0.0), hint)
-assert close(student.discriminator_loss(-sure, sure), torch.tensor(400.0), hint)
-real, fake = real.requires_grad_(), fake.requires_grad_()
-loss = student.discriminator_loss(real, fake)
-assert loss.requires_grad, "no gradient reaches the logits: detach() and float() cut it"
-loss.backward()
-assert close(
-    real.grad,
-    torch.tensor([-0.125, -0.25]),
-    "the derivative by a real logit is -(1 - D) / B (at 0, too: max(a, 0) has a kink there)",
-)
-assert close(
-    fake.grad,
-    torch.tensor([0.25, 0.1]),
-    "the derivative by a fake logit is D / B (at 0, too: max(a, 0) has a kink there)",
-)
+with part("logits far from 0", 0.5):
+    hint = "logits of 200: compute from the logits; their sigmoid is rounded to 0 and 1, and its logarithm is infinite or cut off"
+    sure = torch.tensor([200.0])
+    assert close(student.discriminator_loss(sure, -sure), torch.tensor(0.0), hint)
+    assert close(student.discriminator_loss(-sure, sure), torch.tensor(400.0), hint)
+with part("gradients of the worked numbers", 0.5):
+    real, fake = real.requires_grad_(), fake.requires_grad_()
+    loss = student.discriminator_loss(real, fake)
+    assert loss.requires_grad, "no gradient reaches the logits: detach() and float() cut it"
+    loss.backward()
+    assert close(
+        real.grad,
+        torch.tensor([-0.125, -0.25]),
+        "the derivative by a real logit is -(1 - D) / B (at 0, too: max(a, 0) has a kink there)",
+    )
+    assert close(
+        fake.grad,
+        torch.tensor([0.25, 0.1]),
+        "the derivative by a fake logit is D / B (at 0, too: max(a, 0) has a kink there)",
+    )
 print("discriminator_loss: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(20)
-for B, other in [(1, 1), (7, 3), (64, 64), (2, 500)]:
-    real, fake = 3 * torch.randn(B, generator=g), 3 * torch.randn(other, generator=g)
+with part("value", 1.5):
+    for B, other in [(1, 1), (7, 3), (64, 64), (2, 500)]:
+        real, fake = 3 * torch.randn(B, generator=g), 3 * torch.randn(other, generator=g)
+        loss = student.discriminator_loss(real, fake)
+        assert has_shape(loss, (), "a scalar")
+        assert bool(loss > 0), "the negative logarithm of a probability is positive; is the sign right?"
+        assert close(
+            loss, reference.discriminator_loss(real, fake), "mean over the real batch plus mean over the fake batch"
+        )
+        assert close(
+            student.discriminator_loss(-fake, -real),
+            loss,
+            "changing the sign of all logits and swapping the batches changes nothing",
+        )
+        right = torch.distributions.Bernoulli(logits=real.double()).log_prob(torch.ones(B).double()).mean()
+        wrong = torch.distributions.Bernoulli(logits=fake.double()).log_prob(torch.zeros(other).double()).mean()
+        assert close(loss, -(right + wrong), "the negative log-probability of the right answers")
+        columns = student.discriminator_loss(real[:, None], fake[:, None])
+        assert close(columns, loss, "logits [B, 1] must give the same scalar: mean over all entries")
+        twice = student.discriminator_loss(real.repeat(3), fake)
+        assert close(twice, loss, "each batch has its own mean: repeating the real batch changes nothing")
+with part("very large logits", 0.5):
+    for size in (100.0, 1e4, 1e30):
+        sure = torch.tensor([size, -size])
+        assert close(student.discriminator_loss(sure, -sure), torch.tensor(size), "very large logits of both signs")
+        assert close(
+            student.discriminator_loss(sure[:1], -sure[:1]),
+            torch.tensor(0.0),
+            "answers that are sure and right have loss 0",
+        )
+with part("gradients", 0.5):
+    real = (2 * torch.randn(6, generator=g)).requires_grad_()
+    fake = (2 * torch.randn(4, generator=g)).requires_grad_()
     loss = student.discriminator_loss(real, fake)
-    assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "a scalar"
-    assert bool(loss > 0), "the negative logarithm of a probability is positive; is the sign right?"
-    assert close(
-        loss, reference.discriminator_loss(real, fake), "mean over the real batch plus mean over the fake batch"
-    )
-    assert close(
-        student.discriminator_loss(-fake, -real),
-        loss,
-        "changing the sign of all logits and swapping the batches changes nothing",
-    )
-    right = torch.distributions.Bernoulli(logits=real.double()).log_prob(torch.ones(B).double()).mean()
-    wrong = torch.distributions.Bernoulli(logits=fake.double()).log_prob(torch.zeros(other).double()).mean()
-    assert close(loss, -(right + wrong), "the negative log-probability of the right answers")
-    columns = student.discriminator_loss(real[:, None], fake[:, None])
-    assert close(columns, loss, "logits [B, 1] must give the same scalar: mean over all entries")
-    twice = student.discriminator_loss(real.repeat(3), fake)
-    assert close(twice, loss, "each batch has its own mean: repeating the real batch changes nothing")
-for size in (100.0, 1e4, 1e30):
-    sure = torch.tensor([size, -size])
-    assert close(student.discriminator_loss(sure, -sure), torch.tensor(size), "very large logits of both signs")
-    assert close(
-        student.discriminator_loss(sure[:1], -sure[:1]),
-        torch.tensor(0.0),
-        "answers that are sure and right have loss 0",
-    )
-real = (2 * torch.randn(6, generator=g, dtype=torch.float64)).requires_grad_()
-fake = (2 * torch.randn(4, generator=g, dtype=torch.float64)).requires_grad_()
-loss = student.discriminator_loss(real, fake)
-assert loss.dtype == torch.float64, "float64 in, float64 out"
-assert loss.requires_grad, "the loss must stay differentiable"
-(3 * loss).backward()
-assert real.grad is not None and fake.grad is not None, "a gradient must reach the logits of both batches"
-assert close(
-    real.grad, -3 * (1 - real.detach().sigmoid()) / 6, "the derivative by a real logit is -(1 - D) / B", rtol=1e-8
-)
-assert close(fake.grad, 3 * fake.detach().sigmoid() / 4, "the derivative by a fake logit is D / B", rtol=1e-8)
-far = torch.tensor([-300.0, 300.0, 5000.0], requires_grad=True)
-student.discriminator_loss(far, far.detach()).backward()
-assert close(far.grad, torch.tensor([-1 / 3, 0.0, 0.0]), "gradients must stay finite and right for large logits")
+    assert loss.requires_grad, "the loss must stay differentiable"
+    (3 * loss).backward()
+    assert real.grad is not None and fake.grad is not None, "a gradient must reach the logits of both batches"
+    assert close(real.grad, -3 * (1 - real.detach().sigmoid()) / 6, "the derivative by a real logit is -(1 - D) / B")
+    assert close(fake.grad, 3 * fake.detach().sigmoid() / 4, "the derivative by a fake logit is D / B")
+    far = torch.tensor([-300.0, 300.0, 5000.0], requires_grad=True)
+    student.discriminator_loss(far, far.detach()).backward()
+    assert close(far.grad, torch.tensor([-1 / 3, 0.0, 0.0]), "gradients must stay finite and right for large logits")
+with part("the result's data type", 0.5):
+    loss = student.discriminator_loss(torch.zeros(3), torch.zeros(2))
+    assert loss.dtype == torch.float32, "the loss has the data type of the logits: float32 for float32"
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -314,51 +319,64 @@ def generator_loss_minimax(fake_logits):
 fake = torch.tensor([0.0, math.log(3.0)])
 loss = student.generator_loss_minimax(fake)
 assert isinstance(loss, torch.Tensor), "return a tensor, not a Python or NumPy number: no .item(), no float()"
-assert tuple(loss.shape) == (), "return a scalar: average over the batch"
+assert has_shape(loss, (), "return a scalar: average over the batch")
 assert not near(loss, 1.039721), "the sign: it is the mean of log(1 - D), which is negative"
 assert not near(loss, -2 * 1.039721), "the loss is summed over the batch: average it"
 assert not near(loss.abs(), 0.490415), "this is log D: the minimax loss has log(1 - D)"
 assert close(loss, torch.tensor(-1.039721), "the worked numbers; logits go in, so apply the sigmoid once, not twice")
-hint = "logits of 200: compute from the logits; 1 - sigmoid is rounded to 0 and its logarithm is infinite or cut off"
-assert close(student.generator_loss_minimax(torch.tensor([200.0, -200.0])), torch.tensor(-100.0), hint)
-fake = fake.requires_grad_()
-loss = student.generator_loss_minimax(fake)
-assert loss.requires_grad, "no gradient reaches the logits: detach() and float() cut it"
-loss.backward()
-assert close(
-    fake.grad,
-    torch.tensor([-0.25, -0.375]),
-    "the derivative by a logit is -D / B (at 0, too: max(a, 0) has a kink there)",
-)
+with part("logits far from 0", 0.5):
+    hint = (
+        "logits of 200: compute from the logits; 1 - sigmoid is rounded to 0 and its logarithm is infinite or cut off"
+    )
+    assert close(student.generator_loss_minimax(torch.tensor([200.0, -200.0])), torch.tensor(-100.0), hint)
+with part("gradients of the worked numbers", 0.5):
+    fake = fake.requires_grad_()
+    loss = student.generator_loss_minimax(fake)
+    assert loss.requires_grad, "no gradient reaches the logits: detach() and float() cut it"
+    loss.backward()
+    assert close(
+        fake.grad,
+        torch.tensor([-0.25, -0.375]),
+        "the derivative by a logit is -D / B (at 0, too: max(a, 0) has a kink there)",
+    )
 print("generator_loss_minimax: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(30)
-for B in (1, 5, 300):
-    fake = 3 * torch.randn(B, generator=g)
+with part("value", 1.5):
+    for B in (1, 5, 300):
+        fake = 3 * torch.randn(B, generator=g)
+        loss = student.generator_loss_minimax(fake)
+        assert has_shape(loss, (), "a scalar")
+        assert bool(loss < 0), "the logarithm of a probability is negative; is the sign right?"
+        assert close(loss, reference.generator_loss_minimax(fake), "the mean of log(1 - sigmoid(logit))")
+        wanted = torch.distributions.Bernoulli(logits=fake.double()).log_prob(torch.zeros(B).double()).mean()
+        assert close(loss, wanted, "the mean log-probability that the fakes are classified as fake")
+        assert close(student.generator_loss_minimax(fake[:, None]), loss, "logits [B, 1] must give the same scalar")
+        assert close(
+            student.generator_loss_minimax(fake.repeat(4)), loss, "the same batch four times has the same mean"
+        )
+        assert bool(student.generator_loss_minimax(fake + 1) < loss), (
+            "the higher D is on the fakes, the smaller the loss"
+        )
+with part("very large logits", 0.5):
+    for size in (100.0, 1e4, 1e30):
+        assert close(student.generator_loss_minimax(torch.tensor([size])), torch.tensor(-size), "very large logits")
+        assert close(
+            student.generator_loss_minimax(torch.tensor([-size])), torch.tensor(0.0), "very negative logits give 0"
+        )
+with part("gradients", 0.25):
+    fake = (2 * torch.randn(6, generator=g)).requires_grad_()
     loss = student.generator_loss_minimax(fake)
-    assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "a scalar"
-    assert bool(loss < 0), "the logarithm of a probability is negative; is the sign right?"
-    assert close(loss, reference.generator_loss_minimax(fake), "the mean of log(1 - sigmoid(logit))")
-    wanted = torch.distributions.Bernoulli(logits=fake.double()).log_prob(torch.zeros(B).double()).mean()
-    assert close(loss, wanted, "the mean log-probability that the fakes are classified as fake")
-    assert close(student.generator_loss_minimax(fake[:, None]), loss, "logits [B, 1] must give the same scalar")
-    assert close(student.generator_loss_minimax(fake.repeat(4)), loss, "the same batch four times has the same mean")
-    assert bool(student.generator_loss_minimax(fake + 1) < loss), "the higher D is on the fakes, the smaller the loss"
-for size in (100.0, 1e4, 1e30):
-    assert close(student.generator_loss_minimax(torch.tensor([size])), torch.tensor(-size), "very large logits")
-    assert close(
-        student.generator_loss_minimax(torch.tensor([-size])), torch.tensor(0.0), "very negative logits give 0"
-    )
-fake = (2 * torch.randn(6, generator=g, dtype=torch.float64)).requires_grad_()
-loss = student.generator_loss_minimax(fake)
-assert loss.dtype == torch.float64, "float64 in, float64 out"
-assert loss.requires_grad, "the loss must stay differentiable"
-(3 * loss).backward()
-assert fake.grad is not None, "no gradient reaches the logits"
-assert close(fake.grad, -3 * fake.detach().sigmoid() / 6, "the derivative by a logit is -D / B", rtol=1e-8)
-far = torch.tensor([-5000.0, 300.0], requires_grad=True)
-student.generator_loss_minimax(far).backward()
-assert close(far.grad, torch.tensor([0.0, -0.5]), "gradients must stay finite and right for large logits")
+    assert loss.requires_grad, "the loss must stay differentiable"
+    (3 * loss).backward()
+    assert fake.grad is not None, "no gradient reaches the logits"
+    assert close(fake.grad, -3 * fake.detach().sigmoid() / 6, "the derivative by a logit is -D / B")
+    far = torch.tensor([-5000.0, 300.0], requires_grad=True)
+    student.generator_loss_minimax(far).backward()
+    assert close(far.grad, torch.tensor([0.0, -0.5]), "gradients must stay finite and right for large logits")
+with part("the result's data type", 0.25):
+    loss = student.generator_loss_minimax(torch.zeros(3))
+    assert loss.dtype == torch.float32, "the loss has the data type of the logits: float32 for float32"
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -394,57 +412,66 @@ def generator_loss_nonsaturating(fake_logits):
 fake = torch.tensor([0.0, math.log(3.0)])
 loss = student.generator_loss_nonsaturating(fake)
 assert isinstance(loss, torch.Tensor), "return a tensor, not a Python or NumPy number: no .item(), no float()"
-assert tuple(loss.shape) == (), "return a scalar: average over the batch"
+assert has_shape(loss, (), "return a scalar: average over the batch")
 assert not near(loss, -0.490415), "the sign: the generator minimises -log D, which is positive"
 assert not near(loss, 2 * 0.490415), "the loss is summed over the batch: average it"
 assert not near(loss.abs(), 1.039721), "this is log(1 - D), the saturating loss: here it is log D"
 assert close(loss, torch.tensor(0.490415), "the worked numbers; logits go in, so apply the sigmoid once, not twice")
-hint = "logits of -200: compute from the logits; their sigmoid is rounded to 0 and its logarithm is infinite or cut off"
-assert close(student.generator_loss_nonsaturating(torch.tensor([200.0, -200.0])), torch.tensor(100.0), hint)
-fake = fake.requires_grad_()
-loss = student.generator_loss_nonsaturating(fake)
-assert loss.requires_grad, "no gradient reaches the logits: detach() and float() cut it"
-loss.backward()
-assert close(
-    fake.grad,
-    torch.tensor([-0.25, -0.125]),
-    "the derivative by a logit is -(1 - D) / B (at 0, too: max(a, 0) has a kink there)",
-)
+with part("logits far from 0", 0.5):
+    hint = "logits of -200: compute from the logits; their sigmoid is rounded to 0 and its logarithm is infinite or cut off"
+    assert close(student.generator_loss_nonsaturating(torch.tensor([200.0, -200.0])), torch.tensor(100.0), hint)
+with part("gradients of the worked numbers", 0.5):
+    fake = fake.requires_grad_()
+    loss = student.generator_loss_nonsaturating(fake)
+    assert loss.requires_grad, "no gradient reaches the logits: detach() and float() cut it"
+    loss.backward()
+    assert close(
+        fake.grad,
+        torch.tensor([-0.25, -0.125]),
+        "the derivative by a logit is -(1 - D) / B (at 0, too: max(a, 0) has a kink there)",
+    )
 print("generator_loss_nonsaturating: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(40)
-for B in (1, 5, 300):
-    fake = 3 * torch.randn(B, generator=g)
+with part("value", 1.5):
+    for B in (1, 5, 300):
+        fake = 3 * torch.randn(B, generator=g)
+        loss = student.generator_loss_nonsaturating(fake)
+        assert has_shape(loss, (), "a scalar")
+        assert bool(loss > 0), "the negative logarithm of a probability is positive; is the sign right?"
+        assert close(loss, reference.generator_loss_nonsaturating(fake), "the mean of -log sigmoid(logit)")
+        wanted = torch.distributions.Bernoulli(logits=fake.double()).log_prob(torch.ones(B).double()).mean()
+        assert close(loss, -wanted, "minus the mean log-probability that the fakes are classified as real")
+        assert close(
+            student.generator_loss_nonsaturating(fake[:, None]), loss, "logits [B, 1] must give the same scalar"
+        )
+        assert close(
+            student.generator_loss_nonsaturating(fake.repeat(4)), loss, "the same batch four times has the same mean"
+        )
+        assert bool(student.generator_loss_nonsaturating(fake + 1) < loss), (
+            "the higher D is on the fakes, the smaller the loss"
+        )
+with part("very large logits", 0.5):
+    for size in (100.0, 1e4, 1e30):
+        assert close(
+            student.generator_loss_nonsaturating(torch.tensor([-size])), torch.tensor(size), "very negative logits"
+        )
+        assert close(
+            student.generator_loss_nonsaturating(torch.tensor([size])), torch.tensor(0.0), "very large logits give 0"
+        )
+with part("gradients", 0.25):
+    fake = (2 * torch.randn(6, generator=g)).requires_grad_()
     loss = student.generator_loss_nonsaturating(fake)
-    assert isinstance(loss, torch.Tensor) and tuple(loss.shape) == (), "a scalar"
-    assert bool(loss > 0), "the negative logarithm of a probability is positive; is the sign right?"
-    assert close(loss, reference.generator_loss_nonsaturating(fake), "the mean of -log sigmoid(logit)")
-    wanted = torch.distributions.Bernoulli(logits=fake.double()).log_prob(torch.ones(B).double()).mean()
-    assert close(loss, -wanted, "minus the mean log-probability that the fakes are classified as real")
-    assert close(student.generator_loss_nonsaturating(fake[:, None]), loss, "logits [B, 1] must give the same scalar")
-    assert close(
-        student.generator_loss_nonsaturating(fake.repeat(4)), loss, "the same batch four times has the same mean"
-    )
-    assert bool(student.generator_loss_nonsaturating(fake + 1) < loss), (
-        "the higher D is on the fakes, the smaller the loss"
-    )
-for size in (100.0, 1e4, 1e30):
-    assert close(
-        student.generator_loss_nonsaturating(torch.tensor([-size])), torch.tensor(size), "very negative logits"
-    )
-    assert close(
-        student.generator_loss_nonsaturating(torch.tensor([size])), torch.tensor(0.0), "very large logits give 0"
-    )
-fake = (2 * torch.randn(6, generator=g, dtype=torch.float64)).requires_grad_()
-loss = student.generator_loss_nonsaturating(fake)
-assert loss.dtype == torch.float64, "float64 in, float64 out"
-assert loss.requires_grad, "the loss must stay differentiable"
-(3 * loss).backward()
-assert fake.grad is not None, "no gradient reaches the logits"
-assert close(fake.grad, -3 * (1 - fake.detach().sigmoid()) / 6, "the derivative by a logit is -(1 - D) / B", rtol=1e-8)
-far = torch.tensor([-5000.0, 300.0], requires_grad=True)
-student.generator_loss_nonsaturating(far).backward()
-assert close(far.grad, torch.tensor([-0.5, 0.0]), "gradients must stay finite and right for large logits")
+    assert loss.requires_grad, "the loss must stay differentiable"
+    (3 * loss).backward()
+    assert fake.grad is not None, "no gradient reaches the logits"
+    assert close(fake.grad, -3 * (1 - fake.detach().sigmoid()) / 6, "the derivative by a logit is -(1 - D) / B")
+    far = torch.tensor([-5000.0, 300.0], requires_grad=True)
+    student.generator_loss_nonsaturating(far).backward()
+    assert close(far.grad, torch.tensor([-0.5, 0.0]), "gradients must stay finite and right for large logits")
+with part("the result's data type", 0.25):
+    loss = student.generator_loss_nonsaturating(torch.zeros(3))
+    assert loss.dtype == torch.float32, "the loss has the data type of the logits: float32 for float32"
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -514,48 +541,53 @@ def optimal_discriminator(p_data, p_model):
 # %% nbgrader={"grade": true, "grade_id": "test_optimal_discriminator", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 p_data, p_model = torch.tensor([0.3, 0.1, 0.0, 0.0]), torch.tensor([0.1, 0.1, 0.2, 0.0])
 best = student.optimal_discriminator(p_data, p_model)
-assert isinstance(best, torch.Tensor) and tuple(best.shape) == (4,), "one probability per point, in the same shape"
-assert bool(torch.isfinite(best).all()), "0/0 is nan: where both densities are 0 the answer is one half"
+assert has_shape(best, (4,), "one probability per point, in the same shape")
 assert not near(best[:1], 0.25), "swapped: D is the probability that the sample is real"
 assert not near(best[:1], 3.0), "this is the ratio p_data / p_model: D is a probability, p_data / (p_data + p_model)"
 assert close(best[:3], torch.tensor([0.75, 0.5, 0.0]), "the worked numbers: p_data / (p_data + p_model)")
-assert float(best[2]) == 0, "exactly 0 where there are only fakes: do not clamp, and add no constant"
-assert close(best[3:], torch.tensor([0.5]), "where both densities are 0 the answer is one half, by convention")
-tiny = student.optimal_discriminator(1e-12 * p_data, 1e-12 * p_model)
-assert close(tiny, best, "only the ratio of the densities matters, however small they are: add no constant to them")
+with part("where both densities are 0", 0.5):
+    assert bool(torch.isfinite(best).all()), "0/0 is nan: where both densities are 0 the answer is one half"
+    assert close(best[3:], torch.tensor([0.5]), "where both densities are 0 the answer is one half, by convention")
+with part("small densities", 0.5):
+    assert float(best[2]) == 0, "exactly 0 where there are only fakes: do not clamp, and add no constant"
+    tiny = student.optimal_discriminator(1e-12 * p_data[:3], 1e-12 * p_model[:3])
+    assert close(tiny, best[:3], "only the ratio of the densities matters, however small they are: add no constant")
 print("optimal_discriminator: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(50)
-for shape in [(1,), (7,), (3, 4), (2, 3, 5)]:
-    p, q = torch.rand(shape, generator=g) + 0.01, torch.rand(shape, generator=g) + 0.01
-    best = student.optimal_discriminator(p, q)
-    assert isinstance(best, torch.Tensor) and tuple(best.shape) == shape, "the shape of the densities"
-    assert bool(((best > 0) & (best < 1)).all()), "a probability"
-    assert close(best, reference.optimal_discriminator(p, q), "p_data / (p_data + p_model), point by point")
-    assert close(
-        best + student.optimal_discriminator(q, p), torch.ones(shape), "swapping real and fake turns D into 1 - D"
-    )
-    assert close(
-        student.optimal_discriminator(p, p.clone()), torch.full(shape, 0.5), "equal densities cannot be told apart"
-    )
-    for scale in (1e-25, 1e25):
+with part("value", 1.5):
+    for shape in [(1,), (7,), (3, 4), (2, 3, 5)]:
+        p, q = torch.rand(shape, generator=g) + 0.01, torch.rand(shape, generator=g) + 0.01
+        best = student.optimal_discriminator(p, q)
+        assert has_shape(best, shape, "the shape of the densities")
+        assert bool(((best > 0) & (best < 1)).all()), "a probability"
+        assert close(best, reference.optimal_discriminator(p, q), "p_data / (p_data + p_model), point by point")
         assert close(
-            student.optimal_discriminator(scale * p, scale * q), best, "only the ratio of the densities matters"
+            best + student.optimal_discriminator(q, p), torch.ones(shape), "swapping real and fake turns D into 1 - D"
         )
-    value = p * best.log() + q * (1 - best).log()
-    for step in (-0.003, 0.003):
-        other = best + step
-        assert bool((p * other.log() + q * (1 - other).log() < value).all()), (
-            "a slightly different discriminator is better: yours is not the best one"
+        assert close(
+            student.optimal_discriminator(p, p.clone()), torch.full(shape, 0.5), "equal densities cannot be told apart"
         )
-edge = student.optimal_discriminator(torch.tensor([[0.0, 2.0], [0.0, 5.0]]), torch.tensor([[3.0, 0.0], [0.0, 5.0]]))
-assert edge.tolist() == [[0.0, 1.0], [0.5, 0.5]], (
-    "exactly 0 where there are only fakes, exactly 1 where there are only real samples, ½ where there are none"
-)
-x = torch.linspace(-3, 3, 61, dtype=torch.float64)
-best = student.optimal_discriminator(normal_density(x, 1.0, 1.0), normal_density(x, -1.0, 1.0))
-assert best.dtype == torch.float64, "float64 in, float64 out"
-assert close(best, torch.sigmoid(2 * x), "two normals of equal width: a logistic curve", rtol=1e-8)
+        for scale in (1e-25, 1e25):
+            assert close(
+                student.optimal_discriminator(scale * p, scale * q), best, "only the ratio of the densities matters"
+            )
+        value = p * best.log() + q * (1 - best).log()
+        for step in (-0.003, 0.003):
+            other = best + step
+            assert bool((p * other.log() + q * (1 - other).log() < value).all()), (
+                "a slightly different discriminator is better: yours is not the best one"
+            )
+    x = torch.linspace(-3, 3, 61)
+    best = student.optimal_discriminator(normal_density(x, 1.0, 1.0), normal_density(x, -1.0, 1.0))
+    assert close(best, torch.sigmoid(2 * x), "two normals of equal width: a logistic curve", rtol=1e-3)
+with part("limits", 0.5):
+    p, q = torch.tensor([[0.0, 2.0], [0.0, 5.0]]), torch.tensor([[3.0, 0.0], [0.0, 5.0]])
+    edge = student.optimal_discriminator(p, q)
+    assert edge.tolist() == [[0.0, 1.0], [0.5, 0.5]], (
+        "exactly 0 where there are only fakes, exactly 1 where there are only real samples, ½ where there are none"
+    )
+    assert edge.dtype == torch.float32, "the result has the data type of the densities: float32 for float32"
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -882,15 +914,14 @@ G_LOSSES = (right_g, lambda *a: own(lambda: student.generator_loss_nonsaturating
 
 
 def networks(batch_norm):
-    """The same two networks on both sides, in float64: (local generator, local discriminator, theirs, theirs)."""
+    """The same two networks on both sides: (local generator, local discriminator, theirs, theirs)."""
     sizes = dict(z_dim=2, x_dim=3, hidden=5, batch_norm=batch_norm), dict(x_dim=3, hidden=4, dropout=0.0)
-    local = Generator(**sizes[0]).double(), Discriminator(**sizes[1]).double()
+    local = Generator(**sizes[0]), Discriminator(**sizes[1])
     theirs = student.Generator(**sizes[0]), student.Discriminator(**sizes[1])
     for mine, other in zip(local, theirs, strict=True):
         with torch.no_grad():
             for weight in mine.parameters():
-                weight.copy_(0.8 * torch.randn(weight.shape, generator=draw, dtype=torch.float64))
-        other.double()
+                weight.copy_(0.8 * torch.randn(weight.shape, generator=draw))
         other.load_state_dict(mine.state_dict())
     return *local, *theirs
 
@@ -930,10 +961,10 @@ def gradient_of(generator):
     return None if gradient is None else gradient.clone()
 
 
-def agree(got, want, rtol=1e-5):
+def agree(got, want, rtol=1e-4):
     """Are these numbers the same?"""
     try:
-        return close(got, want, "", rtol=rtol, atol=1e-8)
+        return close(got, want, "", rtol=rtol, atol=rtol / 10)
     except AssertionError:
         return False
 
@@ -954,8 +985,8 @@ def rounds_with(batch_norm, plain, lr, sizes, learning=True):
     optimizers[1].register_step_pre_hook(watch)
     batches = [
         (
-            torch.rand(B, 3, generator=draw, dtype=torch.float64),
-            torch.randn(other, 2, generator=draw, dtype=torch.float64),
+            torch.rand(B, 3, generator=draw),
+            torch.randn(other, 2, generator=draw),
         )
         for B, other in sizes
     ]
@@ -1003,7 +1034,7 @@ with part("round after round", 2):
         (True, True, 0.2, False),
     ]:
         happened, wanted = rounds_with(batch_norm, plain, lr, [(5, 5), (8, 5), (5, 8), (6, 6)], learning)
-        assert any(agree(happened, w, rtol=1e-4) for w in wanted), (
+        assert any(agree(happened, w, rtol=1e-3) for w in wanted), (
             "several rounds in a row: clear the gradients of one step before the next, in both networks"
         )
 ### END HIDDEN TESTS

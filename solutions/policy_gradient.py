@@ -69,7 +69,7 @@ from torch import nn
 import homework
 from homework import reference, student
 from homework.arguments import modules_may_change
-from homework.checks import close, fresh, part
+from homework.checks import close, fresh, has_shape, part
 from homework.hand_in.log import SubmissionLog
 from homework.show import plots
 from homework.train import training
@@ -223,76 +223,88 @@ def sample_actions(logits, generator=None):
 
 # %% nbgrader={"grade": true, "grade_id": "test_sample_actions", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 sure = student.sample_actions(torch.tensor([[50.0, 0.0, 0.0], [100.0, 0.0, 0.0]]))
-assert tuple(sure.shape) == (2,), "the result must have shape [B]: one action for each row, and no other dimension"
+assert has_shape(sure, (2,), "the result must have shape [B]: one action for each row, and no other dimension")
 assert not sure.is_floating_point(), "actions are whole numbers (int64)"
 assert bool((sure == 0).all()), (
     "a logit of 50 against 0 makes action 0 certain. Is the softmax over the actions of each row (dim=-1), not over the batch (dim=0)?"
 )
 single = student.sample_actions(torch.tensor([[0.0, 50.0]]))
-assert tuple(single.shape) == (1,), "a batch of one gives shape [1]: remove the last dimension only, squeeze(-1)"
+assert has_shape(single, (1,), "a batch of one gives shape [1]: remove the last dimension only, squeeze(-1)")
 drawn = student.sample_actions(torch.tensor([[0.0, math.log(2), 0.0]]).expand(1000, 3))
 counts = torch.bincount(drawn.long(), minlength=3)
 assert bool((counts > 0).all()), "some action was never drawn: sample, do not take the arg-max"
 assert bool(((counts - torch.tensor([250, 500, 250])).abs() < 80).all()), (
     "the worked number: 1/4, 1/2, 1/4. Are these the probabilities of one softmax of the logits?"
 )
-# logits of ±10,000: if this call raises, exp(logits) has overflowed; torch.softmax does not
-large = student.sample_actions(torch.tensor([[1e4, -1e4], [-1e4, 1e4]]))
-assert close(large, torch.tensor([0, 1]), "logits of ±10,000 must work: use a stable softmax")
-first, second = (student.sample_actions(torch.zeros(50, 4), generator=torch.Generator().manual_seed(3)) for _ in "ab")
-assert close(first, second, "equal generators must give equal actions: pass `generator` on")
+with part("logits of ±10,000", 0.5):  # if this call raises, exp(logits) has overflowed; torch.softmax does not
+    large = student.sample_actions(torch.tensor([[1e4, -1e4], [-1e4, 1e4]]))
+    assert close(large, torch.tensor([0, 1]), "logits of ±10,000 must work: use a stable softmax")
+with part("equal generators", 0.25):
+    first, second = (
+        student.sample_actions(torch.zeros(50, 4), generator=torch.Generator().manual_seed(3)) for _ in "ab"
+    )
+    assert close(first, second, "equal generators must give equal actions: pass `generator` on")
 print("sample_actions: all visible checks passed")
 ### BEGIN HIDDEN TESTS
-N = 8_000
-probabilities = torch.tensor([[0.1, 0.2, 0.3, 0.4], [0.55, 0.05, 0.25, 0.15]])
-logits = probabilities.log().repeat(N, 1) + torch.linspace(-3.0, 3.0, 2 * N)[:, None]  # [2N, 4], rows alternate
-actions = student.sample_actions(logits)
-assert tuple(actions.shape) == (2 * N,) and not actions.is_floating_point(), "the result is [B], of whole numbers"
-assert bool(((actions >= 0) & (actions < 4)).all()), "actions lie between 0 and C - 1"
-for row in (0, 1):
-    frequency = torch.bincount(actions[row::2].long(), minlength=4) / N
-    spread = (probabilities[row] * (1 - probabilities[row]) / N).sqrt()
-    assert bool(((frequency - probabilities[row]).abs() <= 5 * spread).all()), (
-        "the frequencies are not those of the softmax of each row: right axis, no other temperature, no exploration added"
+with part("frequencies and independence", 2):
+    N = 8_000
+    probabilities = torch.tensor([[0.1, 0.2, 0.3, 0.4], [0.55, 0.05, 0.25, 0.15]])
+    logits = probabilities.log().repeat(N, 1) + torch.linspace(-3.0, 3.0, 2 * N)[:, None]  # [2N, 4], rows alternate
+    actions = student.sample_actions(logits)
+    assert has_shape(actions, (2 * N,), "the result is [B], of whole numbers")
+    assert not actions.is_floating_point(), "the result is [B], of whole numbers"
+    assert bool(((actions >= 0) & (actions < 4)).all()), "actions lie between 0 and C - 1"
+    for row in (0, 1):
+        frequency = torch.bincount(actions[row::2].long(), minlength=4) / N
+        spread = (probabilities[row] * (1 - probabilities[row]) / N).sqrt()
+        assert bool(((frequency - probabilities[row]).abs() <= 5 * spread).all()), (
+            "the frequencies are not those of the softmax of each row: right axis, no other temperature, no exploration added"
+        )
+    coin = student.sample_actions(torch.zeros(N, 2)).double() * 2 - 1
+    assert abs(float(coin.mean())) <= 5 / math.sqrt(N), "two equal logits must be a fair coin"
+    assert abs(float((coin[1:] * coin[:-1]).mean())) <= 5 / math.sqrt(N), (
+        "the rows of a batch must be drawn independently"
     )
-coin = student.sample_actions(torch.zeros(N, 2)).double() * 2 - 1
-assert abs(float(coin.mean())) <= 5 / math.sqrt(N), "two equal logits must be a fair coin"
-assert abs(float((coin[1:] * coin[:-1]).mean())) <= 5 / math.sqrt(N), "the rows of a batch must be drawn independently"
-assert abs(float((coin[: N // 2] * coin[N // 2 :]).mean())) <= 5 / math.sqrt(N / 2), "the rows must be independent"
-again = student.sample_actions(torch.zeros(N, 2)).double() * 2 - 1
-assert abs(float((again * coin).mean())) <= 5 / math.sqrt(N), "a second call must draw anew"
-
-even = torch.zeros(300, 5)
-student.torch.manual_seed(1)
-one = student.sample_actions(even, generator=torch.Generator().manual_seed(7))
-other_stream = student.sample_actions(even, generator=torch.Generator().manual_seed(8))
-from_global = student.sample_actions(even)
-student.torch.manual_seed(2)
-two = student.sample_actions(even, torch.Generator().manual_seed(7))
-assert close(one, two, "with a generator, all randomness must come from it")
-assert bool((one != other_stream).float().mean() > 0.5), "another generator must give other actions"
-student.torch.manual_seed(3)
-global_one = student.sample_actions(even)
-student.torch.manual_seed(3)
-assert close(student.sample_actions(even), global_one, "without a generator, draw from torch's global one")
-assert bool((from_global != global_one).float().mean() > 0.5), "without a generator every call must draw anew"
-
-extreme = torch.tensor([[1e4, -1e4, -1e4], [-1e4, -1e4, 1e4], [-1e4, 0.0, -1e4]])
-assert close(student.sample_actions(extreme), torch.tensor([0, 2, 1]), "logits of ±10,000: use a stable softmax")
-for level in (-1e4, 1e4):
-    low = torch.bincount(student.sample_actions(torch.full((2000, 2), level)).long(), minlength=2)
-    assert bool((low > 850).all()), "equal logits of ±10,000 are a fair coin: use a stable softmax"
-barred = torch.tensor([[0.0, -math.inf, 0.0]]).expand(500, 3)
-assert bool((student.sample_actions(barred) != 1).all()), "a logit of -inf means that the action is never drawn"
-assert close(student.sample_actions(torch.tensor([[-9.0, 40.0]])), torch.tensor([1]), "a batch of one gives shape [1]")
-table = torch.full((4, 6), -60.0, dtype=torch.float64)
-table[[0, 1, 2, 3], [4, 0, 2, 4]] = 60.0
-assert close(student.sample_actions(table[:, ::2]), torch.tensor([2, 0, 1, 2]), "float64, and not contiguous in memory")
-tall = torch.full((3, 4), -60.0)
-tall[[1, 0, 2, 1], [0, 1, 2, 3]] = 60.0
-assert close(
-    student.sample_actions(tall.T.requires_grad_()), torch.tensor([1, 0, 2, 1]), "logits that carry a gradient"
-)
+    assert abs(float((coin[: N // 2] * coin[N // 2 :]).mean())) <= 5 / math.sqrt(N / 2), "the rows must be independent"
+    again = student.sample_actions(torch.zeros(N, 2)).double() * 2 - 1
+    assert abs(float((again * coin).mean())) <= 5 / math.sqrt(N), "a second call must draw anew"
+with part("generators", 0.5):
+    even = torch.zeros(300, 5)
+    student.torch.manual_seed(1)
+    one = student.sample_actions(even, generator=torch.Generator().manual_seed(7))
+    other_stream = student.sample_actions(even, generator=torch.Generator().manual_seed(8))
+    from_global = student.sample_actions(even)
+    student.torch.manual_seed(2)
+    two = student.sample_actions(even, torch.Generator().manual_seed(7))
+    assert close(one, two, "with a generator, all randomness must come from it")
+    assert bool((one != other_stream).float().mean() > 0.5), "another generator must give other actions"
+    student.torch.manual_seed(3)
+    global_one = student.sample_actions(even)
+    student.torch.manual_seed(3)
+    assert close(student.sample_actions(even), global_one, "without a generator, draw from torch's global one")
+    assert bool((from_global != global_one).float().mean() > 0.5), "without a generator every call must draw anew"
+with part("very large logits and -inf", 0.5):
+    extreme = torch.tensor([[1e4, -1e4, -1e4], [-1e4, -1e4, 1e4], [-1e4, 0.0, -1e4]])
+    assert close(student.sample_actions(extreme), torch.tensor([0, 2, 1]), "logits of ±10,000: use a stable softmax")
+    for level in (-1e4, 1e4):
+        low = torch.bincount(student.sample_actions(torch.full((2000, 2), level)).long(), minlength=2)
+        assert bool((low > 850).all()), "equal logits of ±10,000 are a fair coin: use a stable softmax"
+    barred = torch.tensor([[0.0, -math.inf, 0.0]]).expand(500, 3)
+    assert bool((student.sample_actions(barred) != 1).all()), "a logit of -inf means that the action is never drawn"
+with part("one row, strided logits, logits with a gradient", 0.25):
+    assert close(
+        student.sample_actions(torch.tensor([[-9.0, 40.0]])), torch.tensor([1]), "a batch of one gives shape [1]"
+    )
+    table = torch.full((4, 6), -60.0)
+    table[[0, 1, 2, 3], [4, 0, 2, 4]] = 60.0
+    assert close(
+        student.sample_actions(table[:, ::2]), torch.tensor([2, 0, 1, 2]), "logits that are not contiguous in memory"
+    )
+    tall = torch.full((3, 4), -60.0)
+    tall[[1, 0, 2, 1], [0, 1, 2, 3]] = 60.0
+    assert close(
+        student.sample_actions(tall.T.requires_grad_()), torch.tensor([1, 0, 2, 1]), "logits that carry a gradient"
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -346,7 +358,7 @@ def policy_gradient_loss(logits, actions, rewards, baseline=None):
 logits = torch.tensor([[0.0, 0.0], [0.0, math.log(3)]], requires_grad=True)
 actions, rewards = torch.tensor([1, 1]), torch.tensor([3.0, -1.0])
 loss = student.policy_gradient_loss(logits, actions, rewards)
-assert tuple(loss.shape) == (), "the loss is one number, a tensor without dimensions: take the mean over the batch"
+assert has_shape(loss, (), "the loss is one number, a tensor without dimensions: take the mean over the batch")
 value = loss.item()
 assert abs(value + 0.8959) > 1e-3, "the sign: an optimiser makes the loss small, and we want large rewards"
 assert abs(value - 1.7918) > 1e-3, "twice too large: take the mean over the batch, not the sum"
@@ -366,41 +378,41 @@ assert close(
     torch.tensor([[0.75, -0.75], [-0.125, 0.125]]),
     "its gradient is -(r - b) (e_a - pi) / B: the optimiser minimises, so the sign matters",
 )
-try:
-    loss = student.policy_gradient_loss(logits, actions, rewards, baseline=1.0)
-except AttributeError as error:
-    raise AssertionError("baseline may be a plain number, which has no detach(): see torch.as_tensor") from error
-assert close(
-    loss, torch.tensor(0.4055), "the worked number with baseline 1: it is subtracted from the reward", rtol=1e-3
-)
-value = torch.tensor([0.5, 2.0], requires_grad=True)
-student.policy_gradient_loss(logits, actions, rewards, baseline=value).backward()
-assert value.grad is None or not bool(value.grad.any()), "a gradient reached the baseline: detach it"
-large = student.policy_gradient_loss(torch.tensor([[1e4, -1e4]]), torch.tensor([1]), torch.tensor([1.0]))
-assert close(large, torch.tensor(2e4), "logits of ±10,000: log(softmax) is log 0 there, log_softmax is finite")
+with part("a constant baseline", 0.5):
+    try:
+        loss = student.policy_gradient_loss(logits, actions, rewards, baseline=1.0)
+    except AttributeError as error:
+        raise AssertionError("baseline may be a plain number, which has no detach(): see torch.as_tensor") from error
+    assert close(
+        loss, torch.tensor(0.4055), "the worked number with baseline 1: it is subtracted from the reward", rtol=1e-3
+    )
+    value = torch.tensor([0.5, 2.0], requires_grad=True)
+    student.policy_gradient_loss(logits, actions, rewards, baseline=value).backward()
+    assert value.grad is None or not bool(value.grad.any()), "a gradient reached the baseline: detach it"
+with part("logits of ±10,000", 0.5):
+    large = student.policy_gradient_loss(torch.tensor([[1e4, -1e4]]), torch.tensor([1]), torch.tensor([1.0]))
+    assert close(large, torch.tensor(2e4), "logits of ±10,000: log(softmax) is log 0 there, log_softmax is finite")
 print("policy_gradient_loss: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(30)
 
 
-def batch(B, C, dtype=torch.float64):
+def batch(B, C):
     """Random logits, actions and rewards."""
-    logits = (2 * torch.randn(B, C, generator=g, dtype=dtype)).requires_grad_()
-    return logits, torch.randint(C, (B,), generator=g), 1 + 2 * torch.randn(B, generator=g, dtype=dtype)
+    logits = (2 * torch.randn(B, C, generator=g)).requires_grad_()
+    return logits, torch.randint(C, (B,), generator=g), 1 + 2 * torch.randn(B, generator=g)
 
 
-with part("value", 3):
+with part("value", 2.5):
     for B, C in [(7, 4), (1, 3), (64, 2), (5, 5), (3, 1)]:
         logits, actions, rewards = batch(B, C)
         loss = student.policy_gradient_loss(logits, actions, rewards)
-        assert tuple(loss.shape) == (), "the loss is one number, a tensor without dimensions"
+        assert has_shape(loss, (), "the loss is one number, a tensor without dimensions")
         want = -(rewards * torch.log_softmax(logits, -1)[torch.arange(B), actions]).mean()
-        assert close(loss, want, "mean over the batch of -r log pi(a): each reward with its own action", rtol=1e-8)
+        assert close(loss, want, "mean over the batch of -r log pi(a): each reward with its own action", atol=1e-5)
         assert close(
-            loss, reference.policy_gradient_loss(logits, actions, rewards), "wrong on a random batch", rtol=1e-8
+            loss, reference.policy_gradient_loss(logits, actions, rewards), "wrong on a random batch", atol=1e-5
         )
-    logits, actions, rewards = batch(6, 3, torch.float32)
-    assert student.policy_gradient_loss(logits, actions, rewards).dtype == torch.float32, "keep the logits' data type"
     extreme = torch.tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 1e4], [0.0, 3e4, 1.0]])
     actions, rewards = torch.tensor([1, 0, 1]), torch.tensor([1.0, -2.0, 5.0])
     loss = student.policy_gradient_loss(extreme, actions, rewards)
@@ -409,24 +421,24 @@ with part("value", 3):
 with part("gradient", 3):
     logits, actions, rewards = batch(9, 4)
     student.policy_gradient_loss(logits, actions, rewards).backward()
-    score = torch.eye(4, dtype=torch.float64)[actions] - logits.detach().softmax(-1)
-    assert close(logits.grad, -rewards[:, None] * score / 9, "the gradient is -r (e_a - pi) / B", rtol=1e-6)
+    score = torch.eye(4)[actions] - logits.detach().softmax(-1)
+    assert close(logits.grad, -rewards[:, None] * score / 9, "the gradient is -r (e_a - pi) / B", atol=1e-5)
     logits, _, _ = batch(5, 3)
-    table = 2 * torch.randn(5, 3, generator=g, dtype=torch.float64)  # the reward of every action
-    pi, expected = logits.softmax(-1), torch.zeros(5, 3, dtype=torch.float64)
+    table = 2 * torch.randn(5, 3, generator=g)  # the reward of every action
+    pi, expected = logits.softmax(-1), torch.zeros(5, 3)
     for action in range(3):
         leaf = logits.detach().clone().requires_grad_()
         student.policy_gradient_loss(leaf, torch.full((5,), action), table[:, action], baseline=0.7).backward()
         expected += pi.detach()[:, action : action + 1] * leaf.grad
     (pi * table).sum(-1).mean().backward()
     assert close(
-        expected, -logits.grad, "averaged over the actions, the gradient must be minus that of E[r]", rtol=1e-6
+        expected, -logits.grad, "averaged over the actions, the gradient must be minus that of E[r]", atol=1e-5
     )
-    wide = torch.randn(4, 6, generator=g, dtype=torch.float64).requires_grad_()
-    actions, rewards = torch.tensor([0, 2, 1, 2]), torch.tensor([1.0, -1.0, 3.0, 0.5], dtype=torch.float64)
+    wide = torch.randn(4, 6, generator=g).requires_grad_()
+    actions, rewards = torch.tensor([0, 2, 1, 2]), torch.tensor([1.0, -1.0, 3.0, 0.5])
     student.policy_gradient_loss(wide[:, ::2], actions, rewards).backward()
-    score = torch.eye(3, dtype=torch.float64)[actions] - wide.detach()[:, ::2].softmax(-1)
-    assert close(wide.grad[:, ::2], -rewards[:, None] * score / 4, "logits that are not contiguous", rtol=1e-6)
+    score = torch.eye(3)[actions] - wide.detach()[:, ::2].softmax(-1)
+    assert close(wide.grad[:, ::2], -rewards[:, None] * score / 4, "logits that are not contiguous", atol=1e-5)
     extreme = torch.tensor([[1e4, -1e4], [-1e4, 1e4]], requires_grad=True)
     student.policy_gradient_loss(extreme, torch.tensor([1, 1]), torch.tensor([2.0, 2.0])).backward()
     assert close(extreme.grad, torch.tensor([[1.0, -1.0], [0.0, 0.0]]), "the gradient at logits of ±10,000")
@@ -435,30 +447,30 @@ with part("gradient", 3):
     student.policy_gradient_loss(logits, actions, rewards).backward()
     assert rewards.grad is None or not bool(rewards.grad.any()), "a gradient reached the rewards: detach them"
     assert bool(logits.grad.any()), "no gradient reached the logits"
-with part("baseline", 2):
+with part("baseline", 1.5):
     for B, C in [(8, 4), (1, 2)]:
         logits, actions, rewards = batch(B, C)
         log_taken = torch.log_softmax(logits, -1)[torch.arange(B), actions]
-        constant = torch.tensor(1.7, dtype=torch.float64)
-        each = torch.randn(B, generator=g, dtype=torch.float64)
+        constant = torch.tensor(1.7)
+        each = torch.randn(B, generator=g)
         for b in (1.7, constant, each, -3, rewards.mean()):
             loss = student.policy_gradient_loss(logits, actions, rewards, baseline=b)
-            assert tuple(loss.shape) == (), "with a baseline, too, the loss is one number"
+            assert has_shape(loss, (), "with a baseline, too, the loss is one number")
             assert close(
-                loss, -((rewards - b) * log_taken).mean(), "the baseline is subtracted from the reward", rtol=1e-8
+                loss, -((rewards - b) * log_taken).mean(), "the baseline is subtracted from the reward", atol=1e-5
             )
         zero = student.policy_gradient_loss(logits, actions, rewards, rewards)
-        assert close(zero, torch.zeros((), dtype=torch.float64), "a baseline equal to the rewards leaves 0")
+        assert close(zero, torch.zeros(()), "a baseline equal to the rewards leaves 0")
     logits, actions, rewards = batch(6, 3)
-    value = torch.randn(6, generator=g, dtype=torch.float64).requires_grad_()
+    value = torch.randn(6, generator=g).requires_grad_()
     student.policy_gradient_loss(logits, actions, rewards, baseline=value).backward()
     assert value.grad is None or not bool(value.grad.any()), "a gradient reached the baseline: detach it"
     logits, actions, rewards = batch(6, 3)
-    own = (logits.softmax(-1) * torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)).sum(-1)  # depends on the logits
+    own = (logits.softmax(-1) * torch.tensor([1.0, -2.0, 0.5])).sum(-1)  # depends on the logits
     student.policy_gradient_loss(logits, actions, rewards, baseline=own).backward()
-    score = torch.eye(3, dtype=torch.float64)[actions] - logits.detach().softmax(-1)
+    score = torch.eye(3)[actions] - logits.detach().softmax(-1)
     assert close(
-        logits.grad, -(rewards - own.detach())[:, None] * score / 6, "a gradient flowed through the baseline", rtol=1e-6
+        logits.grad, -(rewards - own.detach())[:, None] * score / 6, "a gradient flowed through the baseline", atol=1e-5
     )
 ### END HIDDEN TESTS
 
@@ -727,11 +739,6 @@ with part("learning", 2):
     right = (policy(points).argmax(-1) == other).float().mean()
     assert bool(right > 0.5), "follow the rewards, not the classes of make_data: here another action is paid for"
     assert sum(map(float, history[-20:])) / 20 > sum(map(float, history[:5])) / 5 + 0.6, "the mean reward must rise"
-    w = arms([0.3, -0.2, 0.1])
-    trained(w, torch.ones(20, 1), lambda x, a: torch.zeros(a.shape), 6, 0.05)
-    assert close(
-        weights_of(w), torch.tensor([0.3, -0.2, 0.1]), "rewards that are all 0 must not change the weights", atol=1e-5
-    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
