@@ -1391,15 +1391,15 @@ with part("no work done twice", 0.75):
     for B, S, V, end, pad, start, longest, favour in CASES:
         model, diary, ask = draw_model(V, end, pad, start, favour)
         documents = draw_documents(B, S, pad)
+        plain = reference.Scripted(ask, lambda *_: None, start, end, pad)
+        written = reference.naive_decode(plain, documents, longest).shape[1]
+        diary["new"].clear()
         student.greedy_decode(model, documents, longest)
         assert len(diary["read"]) == 1, "the encoder reads the documents once"
         ids, mask = diary["read"][0]
         assert torch.equal(ids, documents) and torch.equal(torch.as_tensor(mask).bool(), documents != pad), (
             "the encoder gets all documents, and a mask that is 1 where they are not padded"
         )
-        written = reference.naive_decode(
-            reference.Scripted(ask, lambda *_: None, start, end, pad), documents, longest
-        ).shape[1]
         assert 0 < len(diary["new"]) <= written, (
             "one call for each token that is written, and none after all have ended"
         )
