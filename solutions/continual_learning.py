@@ -419,32 +419,47 @@ with part("the whole column", 0.5):
 print("forgetting: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(30)
-for T in (2, 3, 4, 7):
-    for rises in (False, True):
-        acc = 0.4 + 0.3 * torch.rand(T, T, generator=g)
-        not_learnt = (0.2 if rises else 0.8) * torch.rand(T, T, generator=g)  # other tasks may teach it, too
-        acc = torch.where(torch.ones(T, T).tril() > 0, acc, not_learnt)
-        if rises:  # the first task is best at the end
-            acc[-1, 0] = 0.95
-        got = torch.as_tensor(student.forgetting(acc)).float()
-        assert got.shape == (), "a scalar"
-        assert bool(got >= -1e-6), "never negative: the end counts among the times at which a task may be at its best"
+with part("value", 2):
+    for T in (2, 3, 4, 7):
+        for rises in (False, True):
+            acc = 0.4 + 0.3 * torch.rand(T, T, generator=g)
+            acc = torch.where(
+                torch.ones(T, T).tril() > 0, acc, 0.2 * torch.rand(T, T, generator=g)
+            )  # not learnt: chance
+            if rises:  # the first task is best at the end
+                acc[-1, 0] = 0.95
+            got = torch.as_tensor(student.forgetting(acc)).float()
+            assert got.shape == (), "a scalar"
+            assert bool(got >= -1e-6), (
+                "never negative: the end counts among the times at which a task may be at its best"
+            )
+            assert close(
+                got,
+                reference.forgetting(acc),
+                "best of the column minus last row, averaged over all tasks but the last",
+            )
+            assert close(torch.as_tensor(student.forgetting(acc + 0.01)).float(), got, "a constant cancels", atol=1e-5)
+            last = acc.clone()
+            last[:, -1] = torch.rand(T, generator=g)
+            assert close(torch.as_tensor(student.forgetting(last)).float(), got, "the last task must not matter")
+            assert student.leaves_alone(student.forgetting, acc.clone()), "the matrix must not change"
+        whole = torch.full((T, T), 0.7)
+        assert close(torch.as_tensor(student.forgetting(whole)).float(), torch.tensor(0.0), "nothing lost: 0")
+        whole[-1] = 0.0
         assert close(
-            got, reference.forgetting(acc), "best of the column minus last row, averaged over all tasks but the last"
+            torch.as_tensor(student.forgetting(whole)).float(),
+            torch.tensor(0.7),
+            "everything lost: forgetting is the best accuracy",
         )
-        assert close(torch.as_tensor(student.forgetting(acc + 0.01)).float(), got, "a constant cancels", atol=1e-5)
-        last = acc.clone()
-        last[:, -1] = torch.rand(T, generator=g)
-        assert close(torch.as_tensor(student.forgetting(last)).float(), got, "the last task must not matter")
-        assert student.leaves_alone(student.forgetting, acc.clone()), "the matrix must not change"
-    whole = torch.full((T, T), 0.7)
-    assert close(torch.as_tensor(student.forgetting(whole)).float(), torch.tensor(0.0), "nothing lost: 0")
-    whole[-1] = 0.0
-    assert close(
-        torch.as_tensor(student.forgetting(whole)).float(),
-        torch.tensor(0.7),
-        "everything lost: forgetting is the best accuracy",
-    )
+with part("best before it was learnt", 0.5):
+    for T in (3, 5):
+        acc = torch.rand(T, T, generator=g)
+        acc[0, 1:] = 1.0
+        assert close(
+            torch.as_tensor(student.forgetting(acc)).float(),
+            reference.forgetting(acc),
+            "the best is the largest number of the whole column, also above the diagonal",
+        )
 ### END HIDDEN TESTS
 
 # %% [markdown]

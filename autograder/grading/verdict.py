@@ -17,6 +17,7 @@ from autograder.core.software import versions
 from autograder.course.markers import HIDDEN, region_lines
 from autograder.course.problem import Item
 from autograder.grading.failed_cells import with_cause
+from autograder.grading.mixed_types import whose_types
 from autograder.sandbox.guest.wire import ClosedError, WireError
 from autograder.sandbox.proxy import RemoteError, remote_error
 from homework.checks import CheckFailed, Part
@@ -159,6 +160,9 @@ def _raised(item: Item, error: RemoteError, hidden: bool) -> Verdict:
     message = f"Your code raised {_where(error)}"
     if not hidden and error.detail:
         message += f"\n{error.detail}"
+    whose = whose_types(error.detail, error.given)
+    if whose:
+        message += f"\n{whose}"
     of_library = error.kind != "AttributeError" or re.match(r"module |('|type object ')Tensor'", error.detail)
     if error.kind in _DEPEND_ON_VERSION and of_library:
         message += f"\nHomework is graded with {versions()}; another version may behave differently."

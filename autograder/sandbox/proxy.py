@@ -10,7 +10,7 @@ import builtins
 import contextlib
 import socket
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn, get_args
 
@@ -37,9 +37,11 @@ class RemoteError(Exception):
     lines: list[tuple[str, int, str, str]]
     """Traceback through the student's cells: cell, line number, function, text."""
     out_of_memory: bool
+    given: frozenset[str]
+    """Names of the data types of the tensors that the call got, e.g. `float32`."""
 
 
-def remote_error(raised: Any) -> RemoteError:
+def remote_error(raised: Any, given: Collection[str] = ()) -> RemoteError:
     """The exception for an untrusted description from `guest.server.describe`; checks each field."""
     fields = raised if type(raised) is dict else {}
     kind = fields.get("type")
@@ -54,6 +56,7 @@ def remote_error(raised: Any) -> RemoteError:
     error.kind = str(kind)
     error.detail = detail[:2000] if type(detail) is str else ""
     error.out_of_memory = fields.get("memory") is True
+    error.given = frozenset(given)
     error.lines = []
     for entry in fields.get("lines", []) if type(fields.get("lines")) is list else []:
         if type(entry) is list and [type(part) for part in entry] == [str, int, str, str]:
@@ -266,7 +269,7 @@ class Link:
                 failure, self._failure = self._failure, None
                 raise failure
             if "raised" in reply:
-                raise remote_error(reply["raised"])
+                raise remote_error(reply["raised"], encoder.dtypes)
             value = self._value(reply, body, [t for t in encoder.differentiable if torch.is_grad_enabled()])
             require_unchanged(_changes(reply.get("changed", [])))
             return value

@@ -63,6 +63,11 @@ _ITERATORS: tuple[type, ...] = (
 )
 _DICTS: tuple[type, ...] = (dict, collections.OrderedDict, collections.defaultdict, collections.Counter)
 
+_PLAIN, _INFERENCE = -1, -2
+"""In place of a tensor's gradient index: it needs no gradient; it was made in inference mode and must stay unusable for
+autograd.
+"""
+
 
 @dataclass
 class Encoder:
@@ -76,6 +81,8 @@ class Encoder:
     body: bytearray = field(default_factory=bytearray)
     differentiable: list[torch.Tensor] = field(default_factory=list)
     """Encoded tensors that require a gradient, in order; their nodes contain the index in this list."""
+    dtypes: set[str] = field(default_factory=set)
+    """Names of the data types of the encoded tensors."""
     count: int = 0
 
     def encode(self, value: Any, depth: int = 0) -> Any:
@@ -140,10 +147,13 @@ class Encoder:
             value = value.as_subclass(torch.Tensor)  # only its numbers and its graph are needed
         if value.layout is not torch.strided or value.is_quantized or value.dtype not in _DTYPE_NAMES:
             raise UnsendableError(f"a tensor of {value.dtype} and {value.layout} cannot be sent; use a dense real one")
-        index = -1
-        if value.requires_grad:
+        index = _PLAIN
+        if value.is_inference():
+            index = _INFERENCE
+        elif value.requires_grad:
             index = len(self.differentiable)
             self.differentiable.append(value)
+        self.dtypes.add(_DTYPE_NAMES[value.dtype])
         flat = value.detach().to("cpu").clone(memory_format=torch.contiguous_format).reshape(-1)
         raw = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
         return ["T", _DTYPE_NAMES[value.dtype], list(value.shape), *self._put(raw), index]
@@ -281,6 +291,9 @@ class Decoder:
             value = value.reshape(shape)
         except RuntimeError as error:
             raise WireError(f"a tensor of an impossible shape: {error}") from None
+        if parts[4] == _INFERENCE:
+            with torch.inference_mode():
+                return value.clone()
         return self.tensor(value, parts[4]) if parts[4] >= 0 else value
 
     def _array(self, parts: list[Any], _depth: int) -> np.ndarray[Any, Any]:
