@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing import reduction
@@ -23,6 +24,7 @@ from typing import Any
 
 from autograder.batch.forkserver import Setup
 from autograder.core.errors import AutograderError, SetupError
+from autograder.core.machine import stretched
 from autograder.core.results import Grading
 from autograder.course.cell_selection import DYNAMO, warm_modules
 from autograder.course.problem import load_problem
@@ -141,7 +143,7 @@ class LocalPool:
             theirs.close()
             with Connection(ours.detach()) as connection:
                 connection.send((submission, cached_items))
-                if not connection.poll(seconds_at_most(load_problem(problem_id, self._root))):
+                if not _answers(connection, seconds_at_most(load_problem(problem_id, self._root))):
                     with self._lock:
                         self._started().send(("kill", slot, problem_id))
                     raise GraderDiedError
@@ -187,7 +189,7 @@ class LocalPool:
             seconds = START_SECONDS + sum(seconds_at_most(problem) for problem in problems)
             refusal = (
                 self._control.recv()
-                if self._control.poll(seconds)
+                if _answers(self._control, seconds)
                 else SetupError("the grading process took too long to start")
             )
         except EOFError:
@@ -207,3 +209,13 @@ class LocalPool:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+def _answers(connection: Connection, seconds: float) -> bool:
+    """Whether there is an answer within the time, which is longer on a busy machine."""
+    begin, left = time.monotonic(), seconds
+    while not connection.poll(left):
+        left = stretched(seconds) - (time.monotonic() - begin)
+        if left <= 0:
+            return False
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import psutil
@@ -23,6 +24,11 @@ def cores() -> int:
     from dask.system import cpu_count  # takes two tenths of a second to import
 
     return max(1, int(cpu_count()))
+
+
+def stretched(seconds: float) -> float:
+    """The seconds that work of this length may take now: more where more processes want to run than there are cores."""
+    return seconds * max(1.0, os.getloadavg()[0] / cores())
 
 
 def free_memory() -> int:

@@ -18,7 +18,11 @@ from typing import Any
 from autograder.core.results import Status
 from autograder.grading.limits import ALL_CELLS_SECONDS, ATTEMPTS, CELL_SECONDS, UNSURE_CELLS_SECONDS
 from autograder.sandbox.host import Host, Session, SessionDiedError
+from autograder.sandbox.patience import Patience
 from autograder.submissions.rebuild import Built
+
+_SHORT = 1.0
+"""Seconds up to which the time of a cell counts in full; asking how much of it was waiting would take longer."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,8 @@ class StudentProcess:
         self._attempts = attempts
         self._session: Session | None = None
         self._ran: list[Built] = []
+        self._waited = 0.0
+        """Seconds that the session has waited for a processor, as far as it was asked."""
 
     @property
     def is_there(self) -> bool:
@@ -117,6 +123,11 @@ class StudentProcess:
                     raise
         raise AssertionError
 
+    def patience(self, seconds: float) -> Patience:
+        """A time limit for the last fork, in which waiting for a processor does not count."""
+        assert self._session is not None
+        return self._session.patience(seconds)
+
     def come_back(self) -> None:
         """Starts the process if it is not running.
 
@@ -153,6 +164,7 @@ class StudentProcess:
             with self._timed("start"):
                 session = self._host.session()
                 session.seed(self._seed)
+                self._waited = 0.0
             for built in self._ran:
                 try:
                     self._run(session, built)
@@ -168,17 +180,21 @@ class StudentProcess:
 
     def _run(self, session: Session, built: Built) -> CellRun:
         """Runs one cell within the time that is left."""
-        begin = time.monotonic()
+        begin, waited = time.monotonic(), self._waited
         unsure = built.id in self._unsure
         seconds = max(0.0, min(CELL_SECONDS, self.unsure_left if unsure else self._left))
         try:
             with self._timed("cells"):
                 reply = session.run(built.source, built.id, seconds)
         finally:
+            took = time.monotonic() - begin
+            if took > _SHORT:
+                self._waited = session.waited()
+                took -= min(took, max(0.0, self._waited - waited))
             if unsure:
-                self.unsure_left -= time.monotonic() - begin
+                self.unsure_left -= took
             else:
-                self._left -= time.monotonic() - begin
+                self._left -= took
         raised, lost, absent = reply.get("raised"), reply.get("lost"), reply.get("absent")
         return CellRun(
             stdout=_text(reply.get("stdout")),

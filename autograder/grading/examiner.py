@@ -366,7 +366,7 @@ class _Examination:
         return None
 
     def _test(self, item: Item, link: Link) -> Verdict:
-        link.wait_until(time.monotonic() + item.seconds)
+        link.wait_until(self._process.patience(item.seconds))
         seed = _seed(self._seed, self._problem.id, item.id)
         state = NotebookState()
         try:
@@ -390,7 +390,7 @@ class _Examination:
     def _answer(self, item: Item, link: Link) -> Any:
         """The student's answer on per-student inputs as plain JSON; errors are passed on."""
         link.watches_arguments = False  # only tests object to changed arguments; here the answer is wanted in any case
-        link.wait_until(time.monotonic() + ANSWER_SECONDS)
+        link.wait_until(self._process.patience(ANSWER_SECONDS))
         with _alarm(ANSWER_SECONDS + 1.0), contextlib.redirect_stdout(io.StringIO()):
             link.seed(misconceptions.ANSWER_SEED)
             with link.state().applied():
@@ -454,7 +454,7 @@ def _seed(*parts: str) -> int:
 
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
-    """Interrupts trusted code that runs too long; outside the main thread only the sockets' time limits apply."""
+    """Interrupts trusted code after so much CPU time; outside the main thread only the link's limit applies."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return
@@ -462,10 +462,10 @@ def _alarm(seconds: float) -> Iterator[None]:
     def ring(*_: Any) -> None:
         raise ItemTimeoutError
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

@@ -1,19 +1,19 @@
-"""Limits on the time and output of one submission."""
+"""Limits on the time and output of one submission. Time in which its process waits for a processor does not count."""
 
 from __future__ import annotations
 
 from autograder.course.problem import Problem
 
 CELL_SECONDS = 30.0
-"""Wall-clock limit of one of the student's cells; cells that train are not run."""
+"""Limit of one of the student's cells; cells that train are not run."""
 ALL_CELLS_SECONDS = 180.0
-"""Wall-clock limit of all of a student's cells together, including those that run again after a death."""
+"""Limit of all of a student's cells together, including those that run again after a death."""
 UNSURE_CELLS_SECONDS = 60.0
-"""Wall-clock limit, in total, of cells that run only because it is unknown which cells are needed."""
+"""Limit, in total, of cells that run only because it is unknown which cells are needed."""
 ALL_CELLS_OUTPUT = 400_000
 """Characters of the cells' output that are kept, in total."""
 ANSWER_SECONDS = 10.0
-"""Wall-clock limit of one answer on per-student inputs."""
+"""Limit of one answer on per-student inputs."""
 
 ATTEMPTS = 2
 """How many times the process must die in a cell before the cell is blamed."""

@@ -14,7 +14,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from autograder.core.results import Status
 from autograder.sandbox.filesystem import create_library, environment, remove, staff_only
 from autograder.sandbox.guest.confinement import FULL, LEVELS, PLAIN, SCRATCH
 from autograder.sandbox.guest.wire import ClosedError, Limits, TooLateError, WireError, receive_frame, send_frame
+from autograder.sandbox.patience import Patience
 
 ISOLATION_VARIABLE = "AUTOGRADER_ISOLATION"
 """Environment variable with the isolation level; if unset, the strongest that the machine offers except `plain`."""
@@ -199,7 +199,7 @@ class Host:
         theirs.close()
         self._sock = ours
         try:
-            reply, _ = receive_frame(ours, time.monotonic() + START_SECONDS, _REPLY)
+            reply, _ = receive_frame(ours, Patience(START_SECONDS), _REPLY)
         except (ClosedError, TooLateError):
             said = (Path(self._folder) / "host.log").read_text(errors="replace")[-2000:]
             self.close()
@@ -220,7 +220,7 @@ class Host:
         try:
             send_frame(self._sock, {"op": "clone"})
             socket.send_fds(self._sock, [b"\0"], [theirs.fileno()])
-            receive_frame(self._sock, time.monotonic() + GRACE_SECONDS, _REPLY)
+            receive_frame(self._sock, Patience(GRACE_SECONDS), _REPLY)
         except (ClosedError, TooLateError, OSError) as error:
             ours.close()
             raise SetupError(f"the process for student code ended at its first request: {error!r}") from None
@@ -254,7 +254,7 @@ class Host:
             self.settle()
             send_frame(self._sock, {"op": "session", "folder": folder})
             socket.send_fds(self._sock, [b"\0"], [theirs.fileno()])
-            reply, _ = receive_frame(self._sock, time.monotonic() + START_SECONDS, _REPLY)
+            reply, _ = receive_frame(self._sock, Patience(START_SECONDS), _REPLY)
         except BaseException:
             ours.close()
             raise
@@ -275,6 +275,19 @@ class Host:
         except (ClosedError, TooLateError):
             self.close()
 
+    def waited(self, pid: int) -> float:
+        """Seconds that a session has waited for a processor; 0 if the host does not answer."""
+        if self._sock is None:
+            return 0.0
+        try:
+            self.settle()
+            send_frame(self._sock, {"op": "waited", "pid": pid})
+            reply, _ = receive_frame(self._sock, Patience(GRACE_SECONDS), _REPLY)
+        except (ClosedError, TooLateError):
+            self.close()
+            return 0.0
+        return float(reply["waited"])
+
     def settle(self) -> None:
         """Waits until the session that was killed last has ended; returns at once if none is ending.
 
@@ -284,7 +297,7 @@ class Host:
         """
         if self._owed and self._sock is not None:
             self._owed = False
-            receive_frame(self._sock, time.monotonic() + GRACE_SECONDS, _REPLY)
+            receive_frame(self._sock, Patience(GRACE_SECONDS), _REPLY)
 
     def close(self) -> None:
         """Ends the process and all its sessions, and removes the scratch folder."""
@@ -341,6 +354,14 @@ class Session:
         """Seeds torch, numpy and random in the session."""
         self._ask({"op": "seed", "seed": seed}, GRACE_SECONDS)
 
+    def patience(self, seconds: float) -> Patience:
+        """A time limit for the session and its forks, in which waiting for a processor does not count."""
+        return Patience(seconds, self.waited)
+
+    def waited(self) -> float:
+        """Seconds that the session, or the fork for an item, has waited for a processor."""
+        return self._host.waited(self._pid) if self._pid else 0.0
+
     def fork(self, cpu: float) -> socket.socket:
         """Forks the session in its current state; returns a socket connected to the fork's `RequestServer`.
 
@@ -353,7 +374,7 @@ class Session:
         self.settle()
         ours, theirs = socket.socketpair()
         try:
-            send_frame(self._sock, {"op": "fork", "cpu": math.ceil(cpu)}, deadline=time.monotonic() + GRACE_SECONDS)
+            send_frame(self._sock, {"op": "fork", "cpu": math.ceil(cpu)}, deadline=Patience(GRACE_SECONDS))
             socket.send_fds(self._sock, [b"\0"], [theirs.fileno()])
             self._receive(GRACE_SECONDS)
         except (ClosedError, TooLateError, OSError):
@@ -402,7 +423,7 @@ class Session:
 
     def _send(self, header: dict[str, Any], seconds: float) -> None:
         try:
-            send_frame(self._sock, header, deadline=time.monotonic() + seconds)
+            send_frame(self._sock, header, deadline=Patience(seconds))
         except ClosedError:
             self.close()
             raise SessionDiedError(Status.CRASHED) from None
@@ -412,7 +433,7 @@ class Session:
 
     def _receive(self, seconds: float) -> dict[str, Any]:
         try:
-            reply, _ = receive_frame(self._sock, time.monotonic() + seconds, _REPLY)
+            reply, _ = receive_frame(self._sock, self.patience(seconds), _REPLY)
         except TooLateError:
             self.close()
             raise SessionDiedError(Status.TIMEOUT) from None

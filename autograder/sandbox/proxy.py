@@ -18,7 +18,7 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from autograder.sandbox.guest.codec import Decoder, Encoder
-from autograder.sandbox.guest.wire import UnsendableError, WireError, receive_frame, send_frame
+from autograder.sandbox.guest.wire import Deadline, UnsendableError, WireError, receive_frame, send_frame
 from homework.arguments import Change, Kind, modules_are_watched, require_unchanged
 
 _MAX_CHANGES = 20
@@ -185,10 +185,10 @@ class Link:
 
     Args:
         sock: socket connected to `guest.server.RequestServer`.
-        deadline: time of `time.monotonic()` at which every request raises `TooLateError`; None: no deadline.
+        deadline: after it every request raises `TooLateError`; None: no deadline.
     """
 
-    def __init__(self, sock: socket.socket, deadline: float | None = None) -> None:
+    def __init__(self, sock: socket.socket, deadline: Deadline | None = None) -> None:
         self._sock = sock
         self._deadline = deadline
         self._callbacks: list[Callable[..., Any]] = []
@@ -199,7 +199,7 @@ class Link:
         self.watches_arguments = True
         """Whether a function call raises if it changes one of its arguments."""
 
-    def wait_until(self, deadline: float) -> None:
+    def wait_until(self, deadline: Deadline) -> None:
         """Sets the deadline of all further requests."""
         self._deadline = deadline
 

@@ -56,7 +56,8 @@ def _serve(sock: socket.socket, confinement: Confinement) -> None:
     wait for it.
 
     Frames: `{"op": "session", "folder": …}` with one file descriptor → `{"pid": …}` gives a session to that socket;
-    `{"op": "kill", "pid": …}` → `{"killed": …}` kills a session and its descendants; `{"op": "clone"}` with one file
+    `{"op": "kill", "pid": …}` → `{"killed": …}` kills a session and its descendants; `{"op": "waited", "pid": …}` →
+    `{"waited": …}` tells the seconds that it waited for a processor; `{"op": "clone"}` with one file
     descriptor → `{"cloned": True}` forks this process into one that serves that socket.
     """
     pids: set[int] = set()
@@ -75,6 +76,9 @@ def _serve(sock: socket.socket, confinement: Confinement) -> None:
                 pids.discard(header["pid"])
                 _kill_session(header["pid"], pids | clones | ({spare.pid} if spare else set()))
             send_frame(sock, {"killed": header["pid"]})
+            continue
+        if header["op"] == "waited":
+            send_frame(sock, {"waited": resource_monitor.waited(header["pid"])})
             continue
         _, fds, _, _ = socket.recv_fds(sock, 1, 1)
         if header["op"] == "clone":

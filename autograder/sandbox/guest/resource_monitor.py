@@ -1,4 +1,7 @@
-"""Limits memory and CPU time of each session, summed over its processes. Needs only `/proc`."""
+"""Limits memory and CPU time of each session, summed over its processes; tells how long it waited for a processor.
+
+Needs only `/proc`.
+"""
 
 from __future__ import annotations
 
@@ -65,6 +68,19 @@ def _by_session(processes: Iterable[Process], sessions: Iterable[int]) -> dict[i
         if at in members:
             members[at].append(process)
     return {session: found for session, found in members.items() if found}
+
+
+def waited(session: int) -> float:
+    """The longest time, in seconds, that a thread of the session has been ready to run without a processor.
+
+    It is summed over the thread's life; 0 where the kernel does not tell.
+    """
+    longest = 0
+    for process in _by_session(all_processes(), [session]).get(session, ()):
+        for path in Path(f"/proc/{process.pid}/task").glob("*/schedstat"):
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                longest = max(longest, int(path.read_text().split()[1]))
+    return longest / 1e9
 
 
 def enforce(sessions: Iterable[int], memory: int, cpu: float) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import struct
-import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 _LENGTHS = struct.Struct(">QQ")
 _SMALL = 1 << 18
@@ -42,7 +41,14 @@ class ClosedError(BaseException):
 
 
 class TooLateError(BaseException):
-    """The other side did not answer before the deadline."""
+    """The other side did not answer in time."""
+
+
+class Deadline(Protocol):
+    """A time limit that may be extended while one waits."""
+
+    def left(self) -> float:
+        """Seconds after which to ask again; not positive once the time is over."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ LIMITS = Limits()
 
 
 def send_frame(
-    sock: socket.socket, header: dict[str, Any], body: bytes | bytearray = b"", deadline: float | None = None
+    sock: socket.socket, header: dict[str, Any], body: bytes | bytearray = b"", deadline: Deadline | None = None
 ) -> None:
     """Sends one frame.
 
@@ -71,11 +77,11 @@ def send_frame(
         sock: a stream socket.
         header: plain JSON values.
         body: raw bytes that the header refers to by position.
-        deadline: time of `time.monotonic()` after which sending ends; None: no deadline.
+        deadline: when sending ends; None: never.
 
     Raises:
         ClosedError: the other side closed the connection.
-        TooLateError: the other side did not read before the deadline.
+        TooLateError: the other side did not read in time.
         UnsendableError: header or body exceeds `LIMITS`.
     """
     text = _ENCODER.encode(header).encode("utf-8")
@@ -84,27 +90,29 @@ def send_frame(
     start = _LENGTHS.pack(len(text), len(body)) + text
     # a small body is sent with the header, so that the other side wakes up only once
     parts = (start + body,) if len(body) <= _SMALL else (start, body)
-    try:
-        for data in parts:
+    for data in parts:
+        rest = memoryview(data)
+        while rest:
             _wait_until(sock, deadline)
-            sock.sendall(data)
-    except TimeoutError:
-        raise TooLateError from None
-    except OSError as error:
-        raise ClosedError(str(error)) from None
+            try:
+                rest = rest[sock.send(rest) :]
+            except TimeoutError:
+                continue
+            except OSError as error:
+                raise ClosedError(str(error)) from None
 
 
-def receive_frame(sock: socket.socket, deadline: float | None = None, limits: Limits = LIMITS) -> tuple[Any, bytes]:
+def receive_frame(sock: socket.socket, deadline: Deadline | None = None, limits: Limits = LIMITS) -> tuple[Any, bytes]:
     """Reads one frame: its header (a JSON object with well-formed strings) and its body.
 
     Args:
         sock: a stream socket.
-        deadline: time of `time.monotonic()` after which waiting ends; None: no deadline.
+        deadline: when waiting ends; None: never.
         limits: maximum sizes; a larger frame is refused before it is read.
 
     Raises:
         ClosedError: the other side closed the connection.
-        TooLateError: the deadline passed.
+        TooLateError: it did not come in time.
         WireError: a length exceeds the limits, or the header is not a JSON object.
     """
     header_length, body_length = _LENGTHS.unpack(_read(sock, _LENGTHS.size, deadline))
@@ -124,24 +132,24 @@ def receive_frame(sock: socket.socket, deadline: float | None = None, limits: Li
     return header, body
 
 
-def _wait_until(sock: socket.socket, deadline: float | None) -> None:
+def _wait_until(sock: socket.socket, deadline: Deadline | None) -> None:
     if deadline is None:
         sock.settimeout(None)
         return
-    left = deadline - time.monotonic()
+    left = deadline.left()
     if left <= 0:
         raise TooLateError
     sock.settimeout(left)
 
 
-def _read(sock: socket.socket, count: int, deadline: float | None) -> bytes:
+def _read(sock: socket.socket, count: int, deadline: Deadline | None) -> bytes:
     chunks: list[bytes] = []
     while count:
         _wait_until(sock, deadline)
         try:
             chunk = sock.recv(min(count, 1 << 20))
         except TimeoutError:
-            raise TooLateError from None
+            continue
         except OSError as error:
             raise ClosedError(str(error)) from None
         if not chunk:

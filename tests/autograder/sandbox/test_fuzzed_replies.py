@@ -21,6 +21,7 @@ import pytest
 import torch
 
 from autograder.sandbox.guest.wire import ClosedError, TooLateError, WireError
+from autograder.sandbox.patience import Patience
 from autograder.sandbox.proxy import Link, RemoteError, Student
 from homework.checks import close
 
@@ -194,7 +195,7 @@ def test_a_changed_reply_is_refused_or_right(name: str) -> None:
             theirs.shutdown(socket.SHUT_WR)
             begin = time.monotonic()
             try:
-                question(Student(Link(ours, time.monotonic() + 10)))
+                question(Student(Link(ours, Patience(10))))
             except REFUSALS:
                 refused += 1
             else:

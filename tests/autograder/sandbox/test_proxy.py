@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,6 +14,7 @@ import torch
 
 from autograder.sandbox.guest.server import RequestServer
 from autograder.sandbox.guest.wire import ClosedError, TooLateError, UnsendableError, WireError, send_frame
+from autograder.sandbox.patience import Patience
 from autograder.sandbox.proxy import Handle, Link, RemoteError, Student, _changes
 from homework.arguments import modules_may_change, watched
 from homework.checks import CheckFailed
@@ -91,7 +91,7 @@ def notebook(source: str = NOTEBOOK, seconds: float = 30.0) -> Iterator[Student]
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    link = Link(ours, time.monotonic() + seconds)
+    link = Link(ours, Patience(seconds))
     try:
         yield Student(link)
     finally:
@@ -239,7 +239,7 @@ def forged(frame: dict[str, Any], body: bytes = b"") -> Iterator[Student]:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         send_frame(theirs, frame, body)
-        yield Student(Link(ours, time.monotonic() + 5))
+        yield Student(Link(ours, Patience(5)))
 
 
 TENSOR = ["T", "float32", [1], 0, 4, 0]

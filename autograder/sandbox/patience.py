@@ -1,0 +1,37 @@
+"""How long to wait for student code: time in which it waited for a processor does not count.
+
+On a busy machine a process gets only a share of a processor. Its time limit must not depend on that: what counts is the
+time that it ran or slept, which is the time that passed minus the time that it was ready to run and did not (Linux'
+`run_delay`, asked of the sandbox only when the limit seems to have passed).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+LONGEST = 30.0
+"""A limit is extended to at most this many times its length."""
+
+
+class Patience:
+    """A time limit that begins now.
+
+    Args:
+        seconds: of running and sleeping.
+        waited: the seconds that the process has waited for a processor since it started; 0 where that is unknown.
+    """
+
+    def __init__(self, seconds: float, waited: Callable[[], float] = lambda: 0.0) -> None:
+        self._begin = time.monotonic()
+        self._seconds = seconds
+        self._end = self._begin + seconds
+        self._waited = waited
+
+    def left(self) -> float:
+        """Seconds after which to ask again; not positive once the time is over."""
+        now = time.monotonic()
+        if now >= self._end:
+            extra = min(max(0.0, self._waited()), (LONGEST - 1) * self._seconds)
+            self._end = self._begin + self._seconds + extra
+        return self._end - now
