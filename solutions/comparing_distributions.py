@@ -154,7 +154,7 @@ def kl_divergence(p, q):
     Kullback and Leibler 1951; Cover and Thomas 2006, section 2.3.
 
     Args:
-        p: the true probabilities, `[C]`, not negative, with sum 1.
+        p: the true probabilities, `[C]`, float32 or float64, not negative, with sum 1.
         q: the assumed probabilities, `[C]`, likewise.
 
     Returns:
@@ -179,6 +179,7 @@ assert abs(float(kl) - 0.5108 / 2) > 1e-3, "half of what it should be: sum over 
 assert abs(float(kl) - 1.2040) > 1e-3, "that is the cross-entropy: subtract the entropy of p"
 assert close(kl, torch.tensor(0.510826), "the fair and the loaded coin of section 1")
 assert close(student.kl_divergence(loaded, loaded), torch.tensor(0.0), "KL(p || p) is 0")
+assert close(student.kl_divergence(fair.double(), loaded.double()), torch.tensor(0.510826), "the same in float64")
 with part("0 log 0 = 0", 1):
     p, q = torch.tensor([0.5, 0.5, 0.0]), torch.tensor([0.25, 0.5, 0.25])
     assert not math.isnan(student.kl_divergence(p, q)), "nan: 0 · log 0 must be 0, leave out the outcomes with p = 0"
@@ -324,7 +325,7 @@ def jensen_shannon(p, q):
     Lin 1991, with equal weights (there in bits). Not its square root, which is also in use.
 
     Args:
-        p: probabilities, `[C]`, not negative, with sum 1; entries may be 0.
+        p: probabilities, `[C]`, float32 or float64, not negative, with sum 1; entries may be 0.
         q: likewise.
 
     Returns:
@@ -353,6 +354,7 @@ assert math.isfinite(float(jsd)), (
 assert close(jsd, torch.tensor(0.215762), "the worked number: r = (p + q) / 2, then the mean of KL(p || r), KL(q || r)")
 assert close(student.jensen_shannon(q, p), jsd, "it must be symmetric")
 assert close(student.jensen_shannon(p, p), torch.tensor(0.0), "equal distributions: 0")
+assert close(student.jensen_shannon(p.double(), q.double()), torch.tensor(0.215762), "the same in float64")
 print("jensen_shannon: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(30)

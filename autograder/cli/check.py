@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.batch.grade_folder import Progress, grade_all, worker_pool
+from autograder.batch.mutant_check import Tried, check_mutants
+from autograder.core.machine import cores
 from autograder.core.notebook_io import notebook_text
 from autograder.core.results import GradedLog, Step
 from autograder.course.config import root_folder
@@ -19,6 +21,7 @@ from autograder.course.problem import Problem, load_problem, problem_ids
 from autograder.course.variants import variants
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
+from autograder.release.promises import unchecked_promises
 from autograder.submissions.reader import Submission
 
 
@@ -58,6 +61,35 @@ def check(
                     progress(Step(len(rows) + len(found), total))
             rows += [found[str(submission.student)] for submission in submissions[problem.id]]
     return rows
+
+
+def promises_without_a_check(problem_ids_: Sequence[str] | None = None, root: Path | None = None) -> list[str]:
+    """One sentence for each promise in an answer's docstring that its test does not seem to check."""
+    root = root or root_folder()
+    return [
+        f"{problem_id} {item}: the docstring promises {promise}; no line of its test seems to check that"
+        for problem_id in problem_ids_ or problem_ids(root)
+        for item, promise in unchecked_promises(load_problem(problem_id, root))
+    ]
+
+
+def check_rewritten(
+    problem_ids_: Sequence[str] | None = None,
+    *,
+    workers: int | None = None,
+    sample: int = 0,
+    progress: Progress | None = None,
+    root: Path | None = None,
+) -> list[Tried]:
+    """Grades mutants and rewritings of the right answers (`autograder.batch.mutant_check`)."""
+    root = root or root_folder()
+    problems = [load_problem(problem_id, root) for problem_id in problem_ids_ or problem_ids(root)]
+    return check_mutants(
+        problems,
+        workers=workers or cores(),
+        sample=sample,
+        tick=lambda done, total: progress(Step(done, total)) if progress else None,
+    )
 
 
 def _submissions(problem: Problem) -> list[Submission]:

@@ -142,20 +142,37 @@ def lint_command(problems: Problems = None) -> None:
 
 
 @app.command("check")
-def check_command(problems: Problems = None, workers: Workers = None) -> None:
+def check_command(
+    problems: Problems = None,
+    workers: Workers = None,
+    mutants: Annotated[
+        bool,
+        typer.Option("--mutants", help="Instead, grade mechanical rewritings of the right answers; list survivors."),
+    ] = False,
+    sample: Annotated[int, typer.Option(min=0, help="With --mutants: how many of each problem; 0 for all.")] = 0,
+) -> None:
     """Checks that grading accepts right solutions and rejects wrong ones.
 
     The solution must get full marks and the untouched release no points. Each known wrong solution must lose points on
-    its item only. Each right alternative must lose none.
+    its item only. Each right alternative must lose none. Promises in docstrings that no line of a test seems to check
+    are listed. With --mutants, right answers are changed in one place each:
+    a change of the meaning must cost points, another form must not.
     """
-    from autograder.cli.check import check
+    from autograder.cli.check import check, check_rewritten, promises_without_a_check
     from autograder.cli.progress import live_progress
-    from autograder.cli.tables import check_table, console
+    from autograder.cli.tables import check_table, console, mutant_table
 
     os.environ.setdefault(ISOLATION_VARIABLE, ANY)  # the graded code comes from this repository, so no sandbox is fine
+    if mutants:
+        with live_progress() as watch:
+            tried = check_rewritten(problems, workers=workers, sample=sample, progress=watch("checking mutants"))
+        console().print(mutant_table(tried))
+        raise typer.Exit(1 if any(one.fate in ("survived", "lost points") for one in tried) else 0)
     with live_progress() as watch:
         rows = check(problems, workers=workers, progress=watch("checking"))
     console().print(check_table(rows))
+    for sentence in promises_without_a_check(problems):
+        typer.echo(sentence)
     wrong = sum(not row.ok for row in rows)
     typer.echo(f"{len(rows) - wrong} of {len(rows)} as expected")
     raise typer.Exit(1 if wrong else 0)

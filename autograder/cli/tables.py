@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Protocol
@@ -18,6 +19,7 @@ from autograder.core.results import GradedLog, Outcome, Status
 from autograder.core.text import listed, printable
 
 if TYPE_CHECKING:  # imports torch, which takes seconds
+    from autograder.batch.mutant_check import Tried
     from autograder.sandbox.probes import Finding
     from autograder.verify.result import Verified
 
@@ -117,6 +119,39 @@ def check_table(lines: Iterable[CheckLine]) -> Table:
         texts = (line.problem, line.variant, line.expected, line.got)
         table.add_row(*(escape(str(text)) for text in texts), ok, f"{line.seconds:.1f}")
     return table
+
+
+def mutant_table(tried: Iterable[Tried]) -> Group:
+    """One row per item: what became of its mutants and rewritings; below it, what an author must look at."""
+    table = _table("Mutants and rewritings")
+    columns = (
+        "problem",
+        "item",
+        "mutants",
+        "lost points",
+        "equal",
+        "explained",
+        "survived",
+        "rewritings",
+        "full marks",
+    )
+    for heading in columns:
+        table.add_column(heading, overflow="fold", justify="left" if heading in columns[:2] else "right")
+    rows: dict[tuple[str, str], Counter[str]] = {}
+    below: list[Text] = []
+    for one in tried:
+        row = rows.setdefault((one.problem, one.item), Counter())
+        row["mutants" if one.is_mutant else "rewritings"] += 1
+        if one.fate == "as expected":
+            row["lost points" if one.is_mutant else "full marks"] += 1
+        elif one.fate != "lost points":
+            row[str(one.fate)] += 1
+        if one.fate in ("survived", "lost points"):
+            why = f": {one.message}" if one.message else ""
+            below.append(Text(f"{one.fate}: {one.problem} {one.item} ({one.base}), {one.change}{why}"))
+    for (problem, item), row in rows.items():
+        table.add_row(problem, item, *(str(row[heading]) for heading in columns[2:]))
+    return Group(table, *below)
 
 
 def doctor_table(level: str, findings: Iterable[Finding]) -> Table:

@@ -92,6 +92,7 @@ def examine(
     on_item: OnItem | None = None,
     attempts: int = ATTEMPTS,
     items: Collection[str] | None = None,
+    answers: bool = True,
 ) -> Examined:
     """Examines a notebook.
 
@@ -105,10 +106,19 @@ def examine(
         on_item: called with each item's result as soon as it is known.
         attempts: how many times the process must die in a cell before the cell is blamed.
         items: ids of the only items to examine; all if not given. Cells below the last of some items are not run.
+        answers: whether to ask for answers on per-student inputs, which name misconceptions and give no points.
     """
     wanted = [item for item in problem.items if items is None or item.id in items]
     examination = functools.partial(
-        _Examination, problem, rebuilt, host, student=student, seed=seed, cache=cache or ItemCache(), attempts=attempts
+        _Examination,
+        problem,
+        rebuilt,
+        host,
+        student=student,
+        seed=seed,
+        cache=cache or ItemCache(),
+        attempts=attempts,
+        answers=answers,
     )
     with quiet_process(), inputs_from(seed):
         first = examination(wanted)
@@ -153,6 +163,7 @@ class _Examination:
         seed: of the grading run.
         cache: results of an earlier grading.
         attempts: how many times the process must die in a cell before the cell is blamed.
+        answers: whether to ask for answers on per-student inputs.
         whole: whether to run all of the student's cells that do not train, what the student changed in given cells, the
             visible tests, and the given cells that those need, instead of only the cells that the wanted items seem to
             need.
@@ -169,11 +180,13 @@ class _Examination:
         seed: str,
         cache: ItemCache,
         attempts: int,
+        answers: bool,
         whole: bool = False,
     ) -> None:
         self._problem = problem
         self._wanted = wanted
         self._cache = cache
+        self._answers = answers
         self._state = key_of(software(), seed, problem.id, host.level)
         """Digest of all cells so far, in order; it identifies the state of the student's process."""
         self._rebuilt = rebuilt
@@ -306,7 +319,7 @@ class _Examination:
         known, output = "", [fault] if fault else []
         if answer is not None and verdict.status is not Status.PASSED:
             known = misconceptions.recognise(self._reference, item, answer, self._student)
-        if early is None and verdict.status in _COMPARED and fault is None:
+        if self._answers and early is None and verdict.status in _COMPARED and fault is None:
             right = misconceptions.expected(self._reference, item, self._student)
             output = [] if right.value is None else list(compare(answer, right.value, right.precision))
         return {
@@ -333,7 +346,7 @@ class _Examination:
             nonlocal answer, fault
             with self._done.timed("tests"):
                 verdict = known or self._test(item, link)
-            if verdict.status in _ASKED_ON:
+            if self._answers and verdict.status in _ASKED_ON:
                 with self._done.timed("answers"):
                     try:
                         answer = self._answer(item, link)

@@ -134,6 +134,28 @@ def test_a_right_answer_that_overwrites_its_arguments_fails(problem: Problem, it
     assert "Your code changed" in failure, failure
 
 
+FLOAT32_ONLY = """
+
+_given_{name} = {name}
+
+def {name}(*args, **kwargs):
+    for value in torch.utils._pytree.tree_leaves((args, kwargs)):
+        weights = value.parameters() if isinstance(value, nn.Module) else [value]
+        if any(getattr(one, "dtype", None) == torch.float64 for one in weights):
+            raise TypeError("a float64 tensor, which the docstring does not promise")
+    return _given_{name}(*args, **kwargs)
+"""
+"""Refuses float64."""
+
+
+@pytest.mark.parametrize(("problem", "item"), FUNCTIONS, ids=name_of)
+def test_a_test_gives_float64_only_where_the_docstring_promises_it(problem: Problem, item: Item) -> None:
+    if "float64" in item.cell.source.split("### BEGIN SOLUTION")[0]:
+        pytest.skip("the docstring promises float64")
+    source = f"from torch import nn\n{item.cell.source}{FLOAT32_ONLY.format(name=item.id)}"
+    assert verdicts(problem.id, {item.id: source}, [item.id])[item.id] == ""
+
+
 @pytest.mark.parametrize("problem", PROBLEMS, ids=name_of)
 def test_no_test_reads_a_graded_name_of_its_own_notebook(problem: Problem) -> None:
     """A test must say whose function it means, `student.f` or `reference.f`: elsewhere the bare name does not exist."""
