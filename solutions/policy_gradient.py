@@ -277,6 +277,8 @@ with part("generators", 0.5):
     student.torch.manual_seed(2)
     two = student.sample_actions(even, torch.Generator().manual_seed(7))
     assert close(one, two, "with a generator, all randomness must come from it")
+    sure = student.sample_actions(torch.tensor([[50.0, 0.0, 0.0], [100.0, 0.0, 0.0]]), torch.Generator().manual_seed(9))
+    assert bool((sure == 0).all()), "with a generator, too, the probabilities are those of the softmax of each row"
     assert bool((one != other_stream).float().mean() > 0.5), "another generator must give other actions"
     student.torch.manual_seed(3)
     global_one = student.sample_actions(even)

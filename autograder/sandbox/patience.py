@@ -2,13 +2,15 @@
 
 On a busy machine a process gets only a share of a processor. Its time limit must not depend on that: what counts is the
 time that it ran or slept, which is the time that passed minus the time that it was ready to run and did not (Linux'
-`run_delay`, asked of the sandbox only when the limit seems to have passed).
+`run_delay`, asked of the sandbox only when the limit seems to have passed). Examiner and student code run in turns, for
+example when the code calls a function of the test; so the time that the examiner ran or waited does not count, either.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 LONGEST = 30.0
 """A limit is extended to at most this many times its length."""
@@ -27,11 +29,22 @@ class Patience:
         self._seconds = seconds
         self._end = self._begin + seconds
         self._waited = waited
+        self._own = _busy_or_waiting()
 
     def left(self) -> float:
         """Seconds after which to ask again; not positive once the time is over."""
         now = time.monotonic()
         if now >= self._end:
-            extra = min(max(0.0, self._waited()), (LONGEST - 1) * self._seconds)
+            extra = self._waited() + _busy_or_waiting() - self._own
+            extra = min(max(0.0, extra), (LONGEST - 1) * self._seconds)
             self._end = self._begin + self._seconds + extra
         return self._end - now
+
+
+def _busy_or_waiting() -> float:
+    """Seconds that this thread has run or waited for a processor; 0 where the kernel does not tell."""
+    try:
+        ran, waited, _ = Path("/proc/thread-self/schedstat").read_text().split()
+    except (OSError, ValueError):
+        return 0.0
+    return (int(ran) + int(waited)) / 1e9
