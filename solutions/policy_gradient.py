@@ -409,7 +409,7 @@ with part("value", 2.5):
     for B, C in [(7, 4), (1, 3), (64, 2), (5, 5), (3, 1)]:
         logits, actions, rewards = batch(B, C)
         loss = student.policy_gradient_loss(logits, actions, rewards)
-        assert has_shape(loss, (), "the loss is one number, a tensor without dimensions")
+        assert has_shape(loss, (), "one number for the whole batch")
         want = -(rewards * torch.log_softmax(logits, -1)[torch.arange(B), actions]).mean()
         assert close(loss, want, "mean over the batch of -r log pi(a): each reward with its own action", atol=1e-5)
         assert close(

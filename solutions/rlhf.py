@@ -707,7 +707,7 @@ with part("without equal rewards", 2):
     assert close(
         float(student.spearman(torch.arange(6.0).flip(0)[None].repeat(3, 1))), 1.0, "falling rewards: 1", atol=1e-5
     )
-with part("equal rewards", 1):
+with part("rewards that are equal", 1):
     for N, K, levels in [(8, 4, 2), (5, 6, 3), (10, 3, 2), (1, 5, 3), (3, 7, 3)]:
         rewards = torch.randint(0, levels, (N, K), generator=g).float() - 0.5
         rewards[0] = torch.tensor([levels - 1.5] + [0.5] * (levels - 2) + [-0.5] * (K - levels + 1))  # ties for certain

@@ -158,16 +158,19 @@ def check_command(
     are listed. With --mutants, right answers are changed in one place each:
     a change of the meaning must cost points, another form must not.
     """
-    from autograder.cli.check import check, check_rewritten, promises_without_a_check
     from autograder.cli.progress import live_progress
     from autograder.cli.tables import check_table, console, mutant_table
 
     os.environ.setdefault(ISOLATION_VARIABLE, ANY)  # the graded code comes from this repository, so no sandbox is fine
     if mutants:
+        from autograder.cli.check import check_rewritten
+
         with live_progress() as watch:
             tried = check_rewritten(problems, workers=workers, sample=sample, progress=watch("checking mutants"))
         console().print(mutant_table(tried))
         raise typer.Exit(1 if any(one.fate in ("survived", "lost points") for one in tried) else 0)
+    from autograder.cli.check import check, promises_without_a_check
+
     with live_progress() as watch:
         rows = check(problems, workers=workers, progress=watch("checking"))
     console().print(check_table(rows))
