@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homework.checks import CheckFailed, close, part, recording
+from homework.checks import CheckFailed, close, has_shape, part, recording
 
 Terms = namedtuple("Terms", ["nelbo", "kl"])
 NAN, INF = float("nan"), float("inf")
@@ -189,3 +189,21 @@ def test_parts_cannot_be_nested() -> None:
         pass
     with part("and the next one works"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("got", "said"),
+    [
+        (
+            np.zeros((2, 3), dtype=np.float32),
+            r"^return z \(a torch.Tensor; yours is a float32 array of shape \[2, 3\]\)$",
+        ),
+        (None, r"yours is None \(is a `return` missing\?\)"),
+        (1.5, r"yours is a plain float"),
+        (torch.zeros(3, 2), r"^return z\nthe shape must be \[2, 3\], yours is \[3, 2\]$"),
+    ],
+)
+def test_a_wrong_type_and_a_wrong_shape_are_told_apart(got: object, said: str) -> None:
+    with pytest.raises(CheckFailed, match=said):
+        has_shape(got, (2, 3), "return z")
+    assert has_shape(torch.zeros(2, 3), (2, 3), "return z")
