@@ -47,7 +47,7 @@ def check(
 ) -> list[CheckRow]:
     """Runs the self-test of these problems; of all that have a source if none are named."""
     root = root or root_folder()
-    problems = [load_problem(problem_id, root) for problem_id in problem_ids_ or problem_ids(root)]
+    problems = _problems(problem_ids_, root)
     submissions = {problem.id: _submissions(problem) for problem in problems}
     total = sum(map(len, submissions.values()))
     rows: list[CheckRow] = []
@@ -65,11 +65,10 @@ def check(
 
 def promises_without_a_check(problem_ids_: Sequence[str] | None = None, root: Path | None = None) -> list[str]:
     """One sentence for each promise in an answer's docstring that its test does not seem to check."""
-    root = root or root_folder()
     return [
-        f"{problem_id} {item}: the docstring promises {promise}; no line of its test seems to check that"
-        for problem_id in problem_ids_ or problem_ids(root)
-        for item, promise in unchecked_promises(load_problem(problem_id, root))
+        f"{problem.id} {item}: the docstring promises {promise}; no line of its test seems to check that"
+        for problem in _problems(problem_ids_, root or root_folder())
+        for item, promise in unchecked_promises(problem)
     ]
 
 
@@ -82,14 +81,17 @@ def check_rewritten(
     root: Path | None = None,
 ) -> list[Tried]:
     """Grades mutants and rewritings of the right answers (`autograder.batch.mutant_check`)."""
-    root = root or root_folder()
-    problems = [load_problem(problem_id, root) for problem_id in problem_ids_ or problem_ids(root)]
     return check_mutants(
-        problems,
+        _problems(problem_ids_, root or root_folder()),
         workers=workers or cores(),
         sample=sample,
         tick=lambda done, total: progress(Step(done, total)) if progress else None,
     )
+
+
+def _problems(ids: Sequence[str] | None, root: Path) -> list[Problem]:
+    """The problems of these ids; all that have a source if none are named."""
+    return [load_problem(problem_id, root) for problem_id in ids or problem_ids(root)]
 
 
 def _submissions(problem: Problem) -> list[Submission]:

@@ -133,9 +133,7 @@ def _call_changes(node: ast.Call) -> Iterator[Callable[[ast.AST], None]]:
     if name in _CALLS:
         field = "attr" if isinstance(function, ast.Attribute) else "id"
         yield lambda twin: setattr(twin.func, field, _CALLS[name])  # type: ignore[attr-defined]
-    if isinstance(function, ast.Attribute) and name in _DROPPED and not isinstance(function.value, ast.Name):
-        yield _without_method
-    elif isinstance(function, ast.Attribute) and name in _DROPPED and function.value.id not in ("torch", "F"):  # type: ignore[attr-defined]
+    if isinstance(function, ast.Attribute) and name in _DROPPED and ast.unparse(function.value) not in ("torch", "F"):
         yield _without_method
     if len(node.args) >= 2 and not any(isinstance(each, ast.Starred) for each in node.args[:2]):
         yield _swap_arguments
@@ -159,19 +157,16 @@ def _swap_arguments(twin: ast.AST) -> None:
 
 def _only_operand(twin: ast.AST) -> None:
     assert isinstance(twin, ast.UnaryOp)
-    twin.op = ast.UAdd() if isinstance(twin.op, ast.USub) else twin.op
-    if not isinstance(twin.op, ast.UAdd):
+    if isinstance(twin.op, ast.USub):
+        twin.op = ast.UAdd()
+    else:  # twice, which is as if it were not there
         twin.operand = ast.UnaryOp(copy.copy(twin.op), twin.operand)
 
 
 def _without_method(twin: ast.AST) -> None:
     assert isinstance(twin, ast.Call) and isinstance(twin.func, ast.Attribute)
     inner = twin.func.value
-    twin.func, twin.args, twin.keywords = ast.Lambda(_one_argument(), ast.Name("_", ast.Load())), [inner], []
-
-
-def _one_argument() -> ast.arguments:
-    return ast.arguments(posonlyargs=[], args=[ast.arg("_")], kwonlyargs=[], kw_defaults=[], defaults=[])
+    twin.func, twin.args, twin.keywords = ast.parse("lambda _: _", mode="eval").body, [inner], []
 
 
 def _in_a_helper(tree: ast.Module, function: ast.FunctionDef) -> None:
