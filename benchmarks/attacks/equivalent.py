@@ -23,7 +23,10 @@ from autograder.release.fill import solution_answers
 from autograder.release.notebook import released_notebook
 
 Part = tuple[str, float, str]
-"""Hidden tests that earn points together: name, points, source."""
+"""Tests that earn points together: name, points, source."""
+
+PART = r"with part\(\".*\", ([0-9.]+)\):"
+"""A part's first line; its weight."""
 
 
 def grade_id(cell: NotebookNode) -> str:
@@ -31,11 +34,14 @@ def grade_id(cell: NotebookNode) -> str:
     return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
 
 
-def stock_tests(problem: Problem, item: Item) -> tuple[str, list[Part]]:
-    """The visible and the hidden tests of an item in their stock form."""
+def stock_tests(problem: Problem, item: Item) -> tuple[Part, list[Part]]:
+    """The visible test of an item, with the points of the parts in it, and its hidden tests, in their stock form."""
     assert item.test is not None
     source = item.test.source.replace("student.", "")
     hidden, expected = region(source, HIDDEN), ""
+    visible = source.partition(begin(HIDDEN))[0].rstrip()
+    shown = sum(float(weight) for weight in re.findall(PART, visible))
+    visible = re.sub(PART, "if True:", visible)
     for name, answer in solution_answers(problem).items():
         if f"reference.{name}(" in hidden:
             expected += answer.replace(f"def {name}(", f"def expected_{name}(") + "\n\n\n"
@@ -49,9 +55,10 @@ def stock_tests(problem: Problem, item: Item) -> tuple[str, list[Part]]:
             parts.append((name, float(weight), textwrap.dedent(text.partition("\n")[2])))
         else:
             setup += f"{text}\n"
-    whole = sum(weight for _, weight, _ in parts)
-    scaled = [(name, item.points * weight / whole, setup + body) for name, weight, body in parts]
-    return source.partition(begin(HIDDEN))[0].rstrip(), scaled or [("all", item.points, expected + hidden)]
+    if not parts:
+        setup, parts = "", [("all", item.points - shown, expected + hidden)]
+    scale = item.points / (shown + sum(weight for _, weight, _ in parts))
+    return ("visible", scale * shown, visible), [(name, scale * weight, setup + body) for name, weight, body in parts]
 
 
 def nbgrader_source(problem: Problem, *, whole: bool = False) -> NotebookNode:
@@ -94,12 +101,17 @@ def _imports(source: str) -> str:
 
 def _test_cells(problem: Problem, item: Item) -> list[NotebookNode]:
     cells = []
-    visible, hidden = stock_tests(problem, item)
-    for number, (part, points, text) in enumerate(hidden):
+    (_, shown, visible), hidden = stock_tests(problem, item)
+    parts = [(part, points, f"{begin(HIDDEN)}\n{text}\n{end(HIDDEN)}") for part, points, text in hidden]
+    if shown:
+        parts.insert(0, ("", shown, visible))
+    else:
+        part, points, text = parts[0]
+        parts[0] = (part, points, f"{visible}\n{text}")
+    for number, (part, points, source) in enumerate(parts):
         name = f"test_{item.id}" + (re.sub(r"\W", "_", f"_{part}") if number else "")
-        source = f"{begin(HIDDEN)}\n{text}\n{end(HIDDEN)}"
         nbgrader = {"grade": True, "grade_id": name, "locked": True, "points": points, "schema_version": 3}
-        cell = new_code_cell(source if number else f"{visible}\n{source}")
+        cell = new_code_cell(source)
         cell.metadata["nbgrader"] = {**nbgrader, "solution": False, "task": False}
         cells.append(cell)
     return cells
@@ -117,8 +129,8 @@ def otter_tests(problem: Problem) -> dict[str, str]:
         if item.test is not None:
             visible, hidden = stock_tests(problem, item)
             cases = [
-                {"code": _doctest(source), "hidden": points > 0, "locked": False, "points": points}
-                for _, points, source in [("", 0, visible), *hidden]
+                {"code": _doctest(source), "hidden": number > 0, "locked": False, "points": points}
+                for number, (_, points, source) in enumerate([visible, *hidden])
             ]
             suite = {"cases": cases, "scored": True, "setup": "", "teardown": "", "type": "doctest"}
             files[f"{item.id}.py"] = f"OK_FORMAT = True\n\ntest = { ({'name': item.id, 'suites': [suite]})!r}\n"

@@ -125,7 +125,7 @@ def stock_points(problem: Problem, answers: Mapping[str, str], whole: bool) -> l
             for case in file["test"]["suites"][0]["cases"]:
                 test = doctest.DocTestParser().get_doctest(case["code"], module.__dict__, "case", None, 0)
                 failed = doctest.DocTestRunner(verbose=False).run(test, out=lambda _: None).failed
-                if case["hidden"]:
+                if case["points"]:
                     found[1].setdefault(file["test"]["name"], []).append(0.0 if failed else case["points"])
     return found
 
@@ -139,30 +139,33 @@ def test_stock_tests_of_the_toy_pass_right_answers_only(answer: str, expected: l
 
 
 @pytest.mark.parametrize(
-    ("variant", "lost"),
+    ("variant", "lost", "kept_in_stock"),
     [
-        ("", 0.0),
-        ("wrong/sample_gaussian/noise_shared_by_latents", 1.0),
-        ("wrong/kl_standard_normal/half_missing", 6.0),
-        ("wrong/negative_elbo_bound/noise_shared_by_batch", 2.0),
+        ("", 0.0, 0.0),
+        ("wrong/sample_gaussian/noise_shared_by_latents", 1.0, 0.0),
+        ("wrong/kl_standard_normal/half_missing", 6.0, 0.5),  # a cell for each part: the data type is right
+        ("wrong/negative_elbo_bound/noise_shared_by_batch", 2.0, 0.0),
     ],
 )
-def test_stock_tests_and_the_floor_give_the_deserved_points(root: Path, variant: str, lost: float) -> None:
+def test_stock_tests_and_the_floor_give_the_deserved_points(
+    root: Path, variant: str, lost: float, kept_in_stock: float
+) -> None:
     problem, item = load_problem("vae", root), variant.split("/")[1] if variant else ""
     answers = solution_answers(problem)
     if variant:
         answers[item] = (root / "solutions" / "variants" / "vae" / f"{variant}.py").read_text(encoding="utf-8")
     full = {one.id: one.points for one in problem.items if one.kind == "code"}
     deserved = {name: points - (lost if name == item else 0.0) for name, points in full.items()}
-    for points in stock_points(problem, answers, whole=True):
-        assert {name: sum(parts) for name, parts in points.items()} == deserved
+    for stock in stock_points(problem, answers, whole=True):
+        expected = {name: points + (kept_in_stock if name == item else 0.0) for name, points in deserved.items()}
+        assert {name: sum(parts) for name, parts in stock.items()} == pytest.approx(expected)
     assert floor(problem, Submission("ada", variant, answers, 1)).scores == deserved
 
 
 def test_hidden_tests_are_hidden_and_otters_notebook_checks_each_item_once() -> None:
     for item in toy().items:
         if item.test is not None:
-            visible, hidden = stock_tests(toy(), item)
+            (_, _, visible), hidden = stock_tests(toy(), item)
             assert not found_in(visible) and all(found_in(source) for _, _, source in hidden), MARKS
     sources = [cell.source for cell in otter_notebook(nbgrader_source(toy())).cells]
     assert sources[0].startswith("import otter") and not found_in("\n".join(sources))
