@@ -1,9 +1,10 @@
-"""Grades one item of a notebook that is right everywhere else, from a warm process."""
+"""Grades single items of a notebook that is right everywhere else, from a warm process."""
 
 from __future__ import annotations
 
 import atexit
 import functools
+from collections.abc import Mapping
 from dataclasses import replace
 
 from autograder.core.notebook_io import notebook_text
@@ -26,12 +27,19 @@ def grade_item(problem: Problem, item: str, answer: str, *, seed: str) -> ItemRe
         answer: the source of its solution cell.
         seed: of the tests' inputs.
     """
+    return grade_items(problem, {item: answer}, seed=seed)[item]
+
+
+def grade_items(problem: Problem, answers: Mapping[str, str], *, seed: str) -> dict[str, ItemResult]:
+    """Item id → result of the items whose solution cells have these sources, all in one notebook; see `grade_item`."""
     solved = _solved(problem)
-    cells = [replace(one, source=answer) if one.cell and one.cell.grade_id == item else one for one in solved.cells]
+    cells = [
+        replace(one, source=answers.get(one.cell.grade_id, one.source)) if one.cell else one for one in solved.cells
+    ]
     rebuilt = replace(solved, cells=tuple(cells))
-    options = {"student": "ada", "seed": seed, "attempts": 1, "items": [item], "answers": False}
-    (result,) = examine(problem, rebuilt, _host(problem), **options).results  # type: ignore[arg-type]
-    return result
+    options = {"student": "ada", "seed": seed, "attempts": 1, "items": list(answers), "answers": False}
+    examined = examine(problem, rebuilt, _host(problem), **options)  # type: ignore[arg-type]
+    return {result.id: result for result in examined.results}
 
 
 @functools.cache

@@ -1,8 +1,11 @@
-"""How many submissions this machine can grade in parallel: its cores and its free memory."""
+"""The machine's cores, load and free memory: how much can be graded in parallel, and limits for this process."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -29,6 +32,19 @@ def cores() -> int:
 def stretched(seconds: float) -> float:
     """The seconds that work of this length may take now: more where more processes want to run than there are cores."""
     return seconds * max(1.0, os.getloadavg()[0] / cores())
+
+
+@contextlib.contextmanager
+def memory_at_most(extra: int) -> Iterator[None]:
+    """While the block runs, this process may allocate at most `extra` bytes more; then allocating raises an error."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = psutil.Process().memory_info().vms + extra
+    if soft == resource.RLIM_INFINITY or limit < soft:
+        resource.setrlimit(resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def free_memory() -> int:

@@ -47,6 +47,8 @@ _DOUBTFUL = (Status.PARTIAL, Status.FAILED, Status.ERROR, Status.MISSING)
 """Verdicts that a cell which was left out may have caused; what ends its process is never asked again."""
 _COMPARED = (Status.PARTIAL, Status.FAILED, Status.ERROR)
 """Verdicts after which that answer is compared with the right one."""
+_MAY_FOLLOW = (*_COMPARED, Status.TIMEOUT, Status.CRASHED, Status.OUT_OF_MEMORY)
+"""Verdicts that may follow from a wrong answer to another item, which the code uses."""
 
 
 OnItem = Callable[[ItemResult], None]
@@ -125,7 +127,8 @@ def examine(
         done = first.run(on_item or (lambda result: None))
         doubtful = [item for item in wanted if item.id in first.doubtful]
         if doubtful and (first.left_out or any(_lacks_a_name(result) for result in done.results)):
-            _improve(done, examination(doubtful, whole=True).run(on_item or (lambda result: None)))
+            whole = examination(doubtful, whole=True, known=done.results)
+            _improve(done, whole.run(on_item or (lambda result: None)))
     return done
 
 
@@ -167,6 +170,7 @@ class _Examination:
         whole: whether to run all of the student's cells that do not train, what the student changed in given cells, the
             visible tests, and the given cells that those need, instead of only the cells that the wanted items seem to
             need.
+        known: results of an earlier pass.
     """
 
     def __init__(
@@ -182,8 +186,10 @@ class _Examination:
         attempts: int,
         answers: bool,
         whole: bool = False,
+        known: Sequence[ItemResult] = (),
     ) -> None:
         self._problem = problem
+        self._results = {result.id: result for result in known}
         self._wanted = wanted
         self._cache = cache
         self._answers = answers
@@ -228,9 +234,10 @@ class _Examination:
         ]
 
     def run(self, on_item: OnItem) -> Examined:
-        results = {item.id: self._manual(item) for item in self._wanted if item.kind != "code"}
-        for result in results.values():
-            on_item(result)
+        for item in self._wanted:
+            if item.kind != "code":
+                self._results[item.id] = self._manual(item)
+                on_item(self._results[item.id])
         try:
             for built in self._cells:
                 if built.id in self._unsure and self._process.unsure_left <= 0:
@@ -240,25 +247,35 @@ class _Examination:
                     continue
                 assert built.cell is not None
                 item = self._problem.item(built.cell.grade_id.removeprefix("test_"))
-                results[item.id] = self._examine(item)
-                on_item(results[item.id])
+                self._results[item.id] = self._examine(item)
+                on_item(self._results[item.id])
         finally:
             self._process.close()
         self._done.flags += failed_cells(self._cells, self._done.runs)
         for item in self._wanted:
-            self._done.results.append(
-                self._with_dependencies(item, results) if item.kind == "code" else results[item.id]
-            )
+            result = self._results[item.id]
+            self._done.results.append(self._with_dependencies(item, result) if item.kind == "code" else result)
         return self._done
 
-    def _with_dependencies(self, item: Item, results: dict[str, ItemResult]) -> ItemResult:
+    def _with_dependencies(self, item: Item, result: ItemResult) -> ItemResult:
         """The item's result, with the ids of the wrong items that its code uses."""
-        result = results[item.id]
         names = names_of(self._rebuilt.source(item.id)) if item.id in self._rebuilt.answered else None
         if names is None or result.score >= item.points:
             return result
-        wrong = [other.id for other in results.values() if other.score < other.max_score and other.id != item.id]
-        return replace(result, depends_on=tuple(other for other in wrong if other in names.uses))
+        return replace(result, depends_on=tuple(other for other in self._wrong(item) if other in names.uses))
+
+    def _wrong(self, item: Item) -> list[str]:
+        """The other items that are known not to be right."""
+        return [r.id for r in self._results.values() if r.score < r.max_score and r.id != item.id]
+
+    def _stand_ins(self, item: Item) -> list[str]:
+        """The functions that are not right and that the item's code uses."""
+        functions = self._reference.functions(item).keys() & self._wrong(item)
+        if not functions:
+            return []
+        sources = [built.source for built in self._cells if built.role != "test"]
+        uses = [(names_of(sources[n]) or NO_NAMES).uses for n in needed(sources, {item.id})]
+        return sorted(one for one in functions if any(one in names for names in uses))
 
     # --- the student's cells ------------------------------------------------------------------------------------------
 
@@ -282,11 +299,12 @@ class _Examination:
     def _examine(self, item: Item) -> ItemResult:
         started = time.monotonic()
         early = self._before(item)
-        key = self._key(item, early)
+        stand_ins = [] if early else self._stand_ins(item)
+        key = self._key(item, early, stand_ins)
         found = self._cache.get(key)
         is_known = found is not None
         if found is None:
-            found = self._found(item, early)
+            found = self._found(item, early, stand_ins)
             if self._cache.keep(key, found, found["status"]):
                 said = f"`{item.id}` got another status in an earlier grading of the same notebook (flaky)."
                 self._done.flags.append(Flag(FlagKind.UNSTEADY, said))
@@ -307,15 +325,18 @@ class _Examination:
             output=tuple(found["output"]),
         )
 
-    def _key(self, item: Item, early: Verdict | None) -> str:
+    def _key(self, item: Item, early: Verdict | None, stand_ins: list[str]) -> str:
         """The digest of everything that an item's result depends on."""
         assert item.test is not None
         known = "" if early is None else [str(early.status), early.message, early.fraction]
         asked = [item.id, item.points, item.seconds, item.test.source, misconceptions.digest(self._reference, item)]
+        asked += stand_ins
         return key_of(self._state, sorted(self._process.dead), known, self._reference.digest, asked, self._student)
 
-    def _found(self, item: Item, early: Verdict | None) -> dict[str, Any]:
+    def _found(self, item: Item, early: Verdict | None, stand_ins: list[str]) -> dict[str, Any]:
         verdict, answer, fault = self._asked(item, early)
+        if stand_ins and verdict.status in _MAY_FOLLOW:
+            verdict = self._with_stand_ins(item, stand_ins, verdict)
         known, output = "", [fault] if fault else []
         if answer is not None and verdict.status is not Status.PASSED:
             known = misconceptions.recognise(self._reference, item, answer, self._student)
@@ -354,10 +375,29 @@ class _Examination:
                         fault = "" if known or verdict.status not in _COMPARED else not_answered(error, verdict)
             return verdict
 
+        return self._with_fork(item, ask), answer, fault
+
+    def _with_stand_ins(self, item: Item, names: list[str], before: Verdict) -> Verdict:
+        """The verdict when the reference answers in place of the wrong functions that the item's code uses.
+
+        So an error costs its own item only, and a wrong function cannot make what builds on it right.
+
+        Args:
+            item: the item.
+            names: of these functions.
+            before: the verdict with the student's own.
+        """
+
+        def ask(link: Link) -> Verdict:
+            with self._done.timed("tests"):
+                return self._test(item, link, names)
+
         verdict = self._with_fork(item, ask)
-        if verdict.status is Status.CRASHED:
-            self._process.come_back()  # raises if the host is gone, which is not the student's fault
-        return verdict, answer, fault
+        if verdict.status not in (*_COMPARED, Status.PASSED):
+            return before
+        own = listed([f"`{name}`" for name in names], 6)
+        why = f"Tested with the right {own} in place of yours, because yours did not pass all checks."
+        return replace(verdict, message=f"{verdict.message}\n{why}")
 
     def _before(self, item: Item) -> Verdict | None:
         """The verdict where no test is needed: no cell, an untouched stub, a cell that failed to run; else None."""
@@ -378,16 +418,19 @@ class _Examination:
             )
         return None
 
-    def _test(self, item: Item, link: Link) -> Verdict:
+    def _test(self, item: Item, link: Link, stand_ins: Sequence[str] = ()) -> Verdict:
+        """The verdict of the item's test, to which all other graded functions are right."""
         link.wait_until(self._process.patience(item.seconds))
         seed = _seed(self._seed, self._problem.id, item.id)
-        state = NotebookState()
+        state, functions = NotebookState(), self._reference.functions(item)
         try:
             with _alarm(item.seconds + 1.0), contextlib.redirect_stdout(io.StringIO()):
                 state = link.state()
+                for name in stand_ins:
+                    link.replace(name, functions[name])
                 link.seed(seed)
                 seed_everything(seed)
-                names = self._reference.test_names(Student(link))
+                names = self._reference.test_names(Student(link, functions))
                 with state.applied(), recording() as parts:
                     error = _caught(lambda: run_test(item, names))
                 verdict = verdict_of(item, error, parts)
@@ -417,10 +460,13 @@ class _Examination:
             return dead(item, error.reason, "its test began")
         link = Link(sock)
         try:
-            return ask(link)
+            verdict = ask(link)
         finally:
             link.close()
             self._process.end_fork()
+        if verdict.status is Status.CRASHED:
+            self._process.come_back()  # raises if the host is gone, which is not the student's fault
+        return verdict
 
     def _manual(self, item: Item) -> ItemResult:
         answered = item.id in self._rebuilt.answered

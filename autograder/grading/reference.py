@@ -73,6 +73,11 @@ class Reference:
         names["reference"] = Names(self.names)
         return names
 
+    def functions(self, item: Item) -> dict[str, types.FunctionType]:
+        """The graded functions that the item may build on: all but its own."""
+        others = [one.id for one in self.problem.items if one.kind == "code" and one.id != item.id]
+        return {name: self.names[name] for name in others if isinstance(self.names.get(name), types.FunctionType)}
+
 
 _MOST = 16
 _loaded: dict[Problem, Reference] = {}

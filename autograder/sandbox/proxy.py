@@ -1,23 +1,25 @@
 """Proxies of the student's functions for tests: `student.f(x)` runs in the sandbox, and gradients flow back.
 
-All data from the sandbox pass the strict decoder of `guest.codec`. The trusted side answers only one kind of request:
-calls of functions that the test itself passed as arguments.
+All data from the sandbox pass the strict decoder of `guest.codec`. The trusted side answers only requests about its own
+functions: those that the test passed as arguments, and stand-ins (`Link.replace`).
 """
 
 from __future__ import annotations
 
 import builtins
 import contextlib
+import functools
 import socket
 import types
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, get_args
+from typing import Any, ClassVar, NoReturn, get_args
 
 import torch
-from torch.autograd.function import once_differentiable
 
+from autograder.core.machine import memory_at_most
 from autograder.sandbox.guest.codec import Decoder, Encoder
+from autograder.sandbox.guest.graphs import Graphs, Sizes, connected, through
 from autograder.sandbox.guest.wire import Deadline, UnsendableError, WireError, receive_frame, send_frame
 from homework.arguments import Change, Kind, modules_are_watched, require_unchanged
 
@@ -25,6 +27,8 @@ _MAX_CHANGES = 20
 """Maximum number of changed arguments of one call, and of steps into one argument, in a message."""
 _MAX_CALLBACKS = 100_000
 """Maximum number of callbacks that the test of one item answers."""
+_STAND_IN_MEMORY = 2**30
+"""Bytes that a stand-in may allocate in one call; the student's code chooses its arguments."""
 
 
 class RemoteError(Exception):
@@ -167,17 +171,23 @@ class Handle:
 
 
 class Student:
-    """The student's notebook: its attributes are plain values, or handles of other objects."""
+    """The student's notebook: its attributes are plain values, or handles of other objects.
 
-    __slots__ = ("_link",)
+    Args:
+        link: the connection.
+        instead: values on this side that are used instead of the notebook's.
+    """
 
-    def __init__(self, link: Link) -> None:
+    __slots__ = ("_instead", "_link")
+
+    def __init__(self, link: Link, instead: Mapping[str, Any] | None = None) -> None:
         object.__setattr__(self, "_link", link)
+        object.__setattr__(self, "_instead", instead or {})
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return self._link.name(name)
+        return self._instead[name] if name in self._instead else self._link.name(name)
 
 
 class Link:
@@ -192,6 +202,8 @@ class Link:
         self._sock = sock
         self._deadline = deadline
         self._callbacks: list[Callable[..., Any]] = []
+        self._stand_ins: set[int] = set()
+        self._graphs = Graphs()
         self._answered = 0
         self._failure: BaseException | None = None
         self._functions: dict[str, Handle] = {}
@@ -244,6 +256,17 @@ class Link:
         """Seeds torch, numpy and random in the sandbox."""
         self._ask({"op": "seed", "seed": seed}, Encoder(self._opaque))
 
+    def replace(self, name: str, function: Callable[..., Any]) -> None:
+        """Puts a function of this side in the place of one of the notebook's: the student's code then calls it.
+
+        Gradients flow through it, and it draws from the sandbox's global generator of torch. Its arguments are
+        untrusted.
+        """
+        self._stand_ins.add(len(self._callbacks))
+        self._callbacks.append(function)
+        self._functions.clear()
+        self._ask({"op": "replace", "name": name, "number": len(self._callbacks) - 1}, Encoder(self._opaque))
+
     def state(self) -> NotebookState:
         """What the notebook's cells changed; asked once."""
         if self._state is None:
@@ -262,8 +285,9 @@ class Link:
         send_frame(self._sock, header, encoder.body, self._deadline)
         while True:
             reply, body = receive_frame(self._sock, self._deadline)
-            if reply.get("op") == "callback":
-                self._answer(reply, body)
+            op = reply.get("op")
+            if type(op) is str and op in self._ANSWERS:
+                self._ANSWERS[op](self, reply, body)
                 continue
             if self._failure is not None:  # an error in the test's own function takes precedence
                 failure, self._failure = self._failure, None
@@ -276,24 +300,72 @@ class Link:
 
     def _answer(self, question: dict[str, Any], body: bytes) -> None:
         """Answers a callback: runs a function of the test on plain values from the sandbox."""
+        function, args, kwargs = self._asked(question, self._decoder(body))
+        encoder = Encoder(self._opaque)
+        try:
+            reply = {"value": encoder.encode(function(*args, **kwargs))}
+        except Exception as error:
+            self._failure = self._failure or error
+            reply, encoder = {"raised": "the given function could not use these arguments"}, Encoder(self._opaque)
+        send_frame(self._sock, reply, encoder.body, self._deadline)
+
+    def _asked(self, question: dict[str, Any], decoder: Decoder) -> tuple[Callable[..., Any], Any, Any]:
+        """The function that the sandbox calls and its arguments."""
         number = question.get("number")
         self._answered += 1
         if type(number) is not int or not 0 <= number < len(self._callbacks) or self._answered > _MAX_CALLBACKS:
             raise WireError("a call of an unknown callback")
-        decoder = self._decoder(body)
+        if (number in self._stand_ins) != (question["op"] == "stand_in"):
+            raise WireError("a callback of the other kind")
         args, kwargs = decoder.decode(question.get("args")), decoder.decode(question.get("kwargs"))
         if type(args) is not tuple or type(kwargs) is not dict or not all(type(key) is str for key in kwargs):
             raise WireError("a callback with invalid arguments")
+        return self._callbacks[number], args, kwargs
+
+    def _answer_as_stand_in(self, question: dict[str, Any], body: bytes) -> None:
+        """Answers a call of a stand-in; keeps its graph if its arguments require a gradient."""
+        leaves: list[torch.Tensor] = []
+        decoder = self._decoder(body)
+        if question.get("grad") is True:
+            decoder.tensor = lambda tensor, _index: _leaf(leaves, tensor)
+        function, args, kwargs = self._asked(question, decoder)
+        generator = decoder.decode(question.get("random"))
+        if type(generator) is not torch.Generator:
+            raise WireError("a call of a stand-in without the state of the generator")
+        encoder = Encoder(self._opaque)
+        before = torch.get_rng_state()
+        try:
+            torch.set_rng_state(generator.get_state())
+            with torch.set_grad_enabled(question.get("grad") is True), memory_at_most(_STAND_IN_MEMORY):
+                value = function(*args, **kwargs)
+            reply = {"value": encoder.encode(value), "random": encoder.encode(torch.default_generator)}
+            reply["graph"] = self._graphs.keep(leaves, encoder.differentiable) if encoder.differentiable else -1
+        except Exception as error:
+            encoder = Encoder(self._opaque)
+            known = next(base for base in type(error).__mro__ if getattr(builtins, base.__name__, None) is base)
+            kind = "Exception" if issubclass(known, _NOT_REBUILT) else known.__name__
+            reply = {"raised": str(error), "type": kind}
+        finally:
+            torch.set_rng_state(before)
+        send_frame(self._sock, reply, encoder.body, self._deadline)
+
+    def _answer_backward(self, question: dict[str, Any], body: bytes) -> None:
+        """Answers with the gradients of a call of a stand-in."""
+        gradients = self._decoder(body).decode(question.get("gradients"))
+        if type(gradients) is not list or not all(g is None or isinstance(g, torch.Tensor) for g in gradients):
+            raise WireError("invalid gradients")
         encoder = Encoder(self._opaque)
         try:
-            reply = {"value": encoder.encode(self._callbacks[number](*args, **kwargs))}
-        except Exception as error:
-            self._failure = self._failure or error
-            reply, encoder = (
-                {"raised": "the given function could not use these arguments"},
-                Encoder(self._opaque),
-            )
+            reply = {"value": encoder.encode(self._graphs.backward(question.get("graph"), gradients))}
+        except (ValueError, RuntimeError) as error:  # their number or shapes do not fit
+            reply, encoder = {"raised": str(error)}, Encoder(self._opaque)
         send_frame(self._sock, reply, encoder.body, self._deadline)
+
+    _ANSWERS: ClassVar[dict[str, Callable[[Link, dict[str, Any], bytes], None]]] = {
+        "callback": _answer,
+        "stand_in": _answer_as_stand_in,
+        "stand_in_backward": _answer_backward,
+    }
 
     def _value(self, reply: dict[str, Any], body: bytes, inputs: list[torch.Tensor]) -> Any:
         """Decodes a reply and connects its tensors to the graph kept in the sandbox."""
@@ -306,26 +378,18 @@ class Link:
         graph, parameters = reply["graph"], reply.get("parameters")
         if type(graph) is not int or type(parameters) is not list:
             raise WireError("an answer with an invalid graph")
-        raw: list[torch.Tensor] = []
-        first = self._decoder(body)
-        first.tensor = lambda tensor, index: _in_order(raw, tensor, index)
-        first.decode(reply["value"])
-        if len(raw) != len(parameters) or not all(tensor.is_floating_point() for tensor in raw):
-            raise WireError("an answer whose gradients do not fit its tensors")
-        connected = iter(self._through(graph, [t for t, p in zip(raw, parameters, strict=True) if p is None], inputs))
-        final: list[torch.Tensor] = []
-        for tensor, parameter in zip(raw, parameters, strict=True):
-            final.append(next(connected) if parameter is None else self._parameter(tensor, parameter, body))
-        second = self._decoder(body)
-        second.tensor = lambda _tensor, index: final[index]
-        return second.decode(reply["value"])
 
-    def _through(self, graph: int, outputs: list[torch.Tensor], inputs: list[torch.Tensor]) -> tuple[torch.Tensor, ...]:
-        if not outputs:
-            return ()
-        anchor = torch.zeros((), requires_grad=True)  # so that backward also runs for parameters in the sandbox
-        apply: Callable[..., Any] = _Through.apply  # untyped in older torch
-        return tuple(apply(self, graph, outputs, anchor, *inputs))
+        def replace(raw: list[torch.Tensor]) -> list[torch.Tensor]:
+            if len(raw) != len(parameters) or not all(tensor.is_floating_point() for tensor in raw):
+                raise WireError("an answer whose gradients do not fit its tensors")
+            outputs = [tensor for tensor, parameter in zip(raw, parameters, strict=True) if parameter is None]
+            results = iter(through(functools.partial(self.backward, graph), outputs, inputs))
+            return [
+                next(results) if parameter is None else self._parameter(tensor, parameter, body)
+                for tensor, parameter in zip(raw, parameters, strict=True)
+            ]
+
+        return connected(lambda: self._decoder(body), reply["value"], replace)
 
     def _parameter(self, tensor: torch.Tensor, gradient: Any, body: bytes) -> torch.Tensor:
         if type(gradient) is not list or len(gradient) != 1:
@@ -338,9 +402,7 @@ class Link:
             tensor.grad = value
         return tensor
 
-    def backward(
-        self, graph: int, gradients: list[torch.Tensor | None], inputs: list[Any]
-    ) -> list[torch.Tensor | None]:
+    def backward(self, graph: int, gradients: list[torch.Tensor | None], inputs: Sizes) -> list[torch.Tensor | None]:
         """The vector-Jacobian product of a kept call: a gradient or None for each of its inputs."""
         encoder = Encoder(self._opaque)
         node = encoder.encode([None if grad is None else grad.detach() for grad in gradients])
@@ -394,26 +456,8 @@ def _no_gradient(_tensor: torch.Tensor, _index: int) -> torch.Tensor:
     raise WireError("a tensor with a gradient in an answer without a graph")
 
 
-def _in_order(seen: list[torch.Tensor], tensor: torch.Tensor, index: int) -> torch.Tensor:
-    if index != len(seen):
-        raise WireError("tensors whose gradients are out of order")
-    seen.append(tensor)
+def _leaf(leaves: list[torch.Tensor], tensor: torch.Tensor) -> torch.Tensor:
+    if not tensor.is_floating_point():
+        raise WireError("a tensor of whole numbers cannot have a gradient")
+    leaves.append(tensor.requires_grad_())
     return tensor
-
-
-class _Through(torch.autograd.Function):
-    """Connects the graph in the sandbox to the test's graph: backward is computed in the sandbox."""
-
-    @staticmethod
-    def forward(ctx: Any, link: Link, graph: int, outputs: list[torch.Tensor], *inputs: torch.Tensor) -> Any:
-        """Returns `outputs`, now with a gradient function. `inputs[0]` is the anchor."""
-        ctx.set_materialize_grads(False)
-        ctx.link, ctx.graph = link, graph
-        ctx.inputs = [(tensor.shape, tensor.dtype) for tensor in inputs[1:]]
-        return tuple(outputs)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *gradients: torch.Tensor | None) -> Any:
-        """Requests the gradients of the inputs from the sandbox."""
-        return None, None, None, None, *ctx.link.backward(ctx.graph, list(gradients), ctx.inputs)

@@ -70,7 +70,7 @@ def floor(problem: Problem, submission: Submission) -> Floor:
         for number, built in enumerate(rebuilt.cells):
             if built.role == "test" and built.cell is not None and built.cell.is_test:
                 item = problem.item(built.cell.grade_id.removeprefix("test_"))
-                names = trusted.test_names(Names(module.__dict__))
+                names = trusted.test_names(Names({**module.__dict__, **trusted.functions(item)}))
                 begun = time.perf_counter()
                 with recording() as parts:
                     error = _run(built.cell.source, f"<{built.cell.grade_id}>", names)

@@ -1,16 +1,16 @@
 """Answers the examiner's requests about a notebook's names in the sandbox, one frame at a time.
 
-The requests are `get`, `index`, `call`, `backward`, `seed` and `state`. Objects that are not plain data stay here in a
-registry and are sent as numbered handles. A call with tensors that require a gradient keeps its inputs and outputs, so
-that the examiner's backward pass can request the vector-Jacobian product.
+The requests are `get`, `index`, `call`, `backward`, `replace`, `seed` and `state`. Objects that are not plain data stay
+here in a registry and are sent as numbered handles. A call with tensors that require a gradient keeps its inputs and
+outputs, so that the examiner's backward pass can request the vector-Jacobian product.
 """
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import random
 import socket
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -21,10 +21,8 @@ from homework.arguments import Watch
 
 from .codec import Decoder, Encoder
 from .errors import describe
+from .graphs import Graphs, Sizes, connected, through
 from .wire import UnsendableError, receive_frame, send_frame
-
-MAX_GRAPHS = 256
-"""Maximum number of calls whose graphs are kept for a backward pass; the oldest is dropped first."""
 
 _MISSING = object()
 
@@ -44,6 +42,16 @@ class Callback:
         return self
 
 
+class StandIn(Callback):
+    """An examiner's function in place of one of the notebook's: gradients flow through it, and it draws from torch's
+    global generator of this process.
+    """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the examiner's function; raises its error with the same built-in type."""
+        return self._desk.ask_stand_in(self._number, args, kwargs)
+
+
 class RequestServer:
     """Serves one examiner's requests about one namespace until the connection closes.
 
@@ -59,8 +67,7 @@ class RequestServer:
         self._names = names
         self._objects: list[Any] = []
         self._numbers: dict[int, int] = {}
-        self._graphs: OrderedDict[int, tuple[list[torch.Tensor], list[torch.Tensor]]] = OrderedDict()
-        self._next_graph = 0
+        self._graphs = Graphs()
 
     def serve(self) -> None:
         """Answers requests until the other side closes the connection, which raises `ClosedError`."""
@@ -71,15 +78,42 @@ class RequestServer:
         """Asks the examiner to call one of its functions; answers the examiner's requests meanwhile."""
         encoder = Encoder(self._opaque)
         header = {"op": "callback", "number": number, "args": encoder.encode(args), "kwargs": encoder.encode(kwargs)}
+        reply, body = self._ask(header, encoder)
+        if "raised" in reply:
+            raise RuntimeError(str(reply["raised"]))
+        return self._decoder(body, []).decode(reply["value"])
+
+    def ask_stand_in(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Like `call_back`, for a stand-in."""
+        encoder = Encoder(self._opaque)
+        header = {"op": "stand_in", "number": number, "args": encoder.encode(args), "kwargs": encoder.encode(kwargs)}
+        header |= {"grad": torch.is_grad_enabled(), "random": encoder.encode(torch.default_generator)}
+        reply, body = self._ask(header, encoder)
+        if "raised" in reply:
+            raise getattr(builtins, reply["type"])(reply["raised"])
+        torch.default_generator.set_state(self._decoder(body, []).decode(reply["random"]).get_state())
+
+        def ask(gradients: list[torch.Tensor | None], _sizes: Sizes) -> list[torch.Tensor | None]:
+            encoder = Encoder(self._opaque)
+            node = encoder.encode([None if grad is None else grad.detach() for grad in gradients])
+            answer, found = self._ask({"op": "stand_in_backward", "graph": reply["graph"], "gradients": node}, encoder)
+            if "raised" in answer:
+                raise RuntimeError(answer["raised"])
+            return list(self._decoder(found, []).decode(answer["value"]))
+
+        def connect(outputs: list[torch.Tensor]) -> list[torch.Tensor]:
+            return through(ask, outputs, encoder.differentiable)
+
+        return connected(lambda: self._decoder(body, []), reply["value"], connect)
+
+    def _ask(self, header: dict[str, Any], encoder: Encoder) -> tuple[dict[str, Any], bytes]:
+        """Asks the examiner; answers the examiner's requests meanwhile."""
         send_frame(self._sock, header, encoder.body)
         while True:
-            header, body = receive_frame(self._sock)
-            if "op" in header:
-                self._answer(header, body)
-                continue
-            if "raised" in header:
-                raise RuntimeError(str(header["raised"]))
-            return self._decoder(body, []).decode(header["value"])
+            reply, body = receive_frame(self._sock)
+            if "op" not in reply:
+                return reply, body
+            self._answer(reply, body)
 
     def _answer(self, header: dict[str, Any], body: bytes) -> None:
         try:
@@ -120,15 +154,15 @@ class RequestServer:
             return reply, out
 
     def _backward(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes | bytearray]:
-        leaves, outputs = self._graphs[header["graph"]]
         gradients = self._decoder(body, []).decode(header["gradients"])
-        for leaf in leaves:
-            leaf.grad = None
-        pairs = [(out, grad) for out, grad in zip(outputs, gradients, strict=True) if grad is not None]
-        if pairs:
-            torch.autograd.backward([out for out, _ in pairs], [grad for _, grad in pairs], retain_graph=True)
-        found = [None if leaf.grad is None else leaf.grad.detach() for leaf in leaves]
-        return self._reply(found, [])
+        return self._reply(self._graphs.backward(header["graph"], gradients), [])
+
+    def _replace(self, header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes]:
+        """Puts an examiner's function in place of one of the notebook's, under all its names."""
+        stand_in, before = StandIn(self, header["number"]), self._names.get(header["name"], _MISSING)
+        for name in [name for name, value in self._names.items() if value is before] + [header["name"]]:
+            self._names[name] = stand_in
+        return {"value": None}, b""
 
     def _seed(self, header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes]:
         seed_everything(header["seed"])
@@ -144,6 +178,7 @@ class RequestServer:
         "index": _index,
         "call": _call,
         "backward": _backward,
+        "replace": _replace,
         "seed": _seed,
         "state": _state,
     }
@@ -162,15 +197,8 @@ class RequestServer:
                 [encoder.encode(None if t.grad is None else t.grad.detach())] if parameter else None
                 for t, parameter in list(zip(encoder.differentiable, parameters, strict=True))
             ]
-            reply["graph"] = self._keep(leaves, outputs) if outputs else -1
+            reply["graph"] = self._graphs.keep(leaves, outputs) if outputs else -1
         return reply, encoder.body
-
-    def _keep(self, leaves: list[torch.Tensor], outputs: list[torch.Tensor]) -> int:
-        self._next_graph += 1
-        self._graphs[self._next_graph] = (leaves, outputs)
-        if len(self._graphs) > MAX_GRAPHS:
-            self._graphs.popitem(last=False)
-        return self._next_graph
 
     def _opaque(self, value: Any) -> list[Any]:
         if isinstance(value, Callback):

@@ -110,7 +110,18 @@ def test_an_answer_that_calls_an_unanswered_item_is_told_which() -> None:
     log = graded(solved(standardize=STANDARDIZE + "    raise NotImplementedError", Line=uses_it)).log
     assert log.item("standardize").message.startswith("Not answered yet: `standardize`")
     line = log.item("Line")
-    assert line.status is Status.ERROR and "`Line` calls `standardize`, which is not answered yet" in line.message
+    assert line.score == 0 and "not answered" not in line.message
+    assert "Tested with the right `standardize` in place of yours" in line.message
+
+
+def test_an_answer_that_is_right_but_for_a_wrong_function_which_it_calls_is_right() -> None:
+    uses_it = LINE + "standardize(x[:, None])\n        return self.slope * x + self.intercept"
+    calls = graded(solved(standardize=STANDARDIZE + "    raise ValueError(x)", Line=uses_it)).log
+    assert [calls.item(name).score for name in ("standardize", "Line")] == [0, 8]
+    assert calls.item("Line").message.startswith("All checks passed.\nTested with the right `standardize` in place")
+    needless = LINE + "return self.slope * x + self.intercept"
+    alone = graded(solved(standardize=STANDARDIZE + "    raise ValueError(x)", Line=needless)).log
+    assert alone.item("Line").message == "All checks passed."
 
 
 def test_an_endless_loop_ends_at_its_items_limit(tmp_path: Path) -> None:

@@ -132,6 +132,91 @@ def test_gradcheck_passes_for_a_remote_node_inside_a_larger_graph(student: Any) 
     assert torch.autograd.gradcheck(lambda t: student.ranking_loss(t.exp()) * 2, (x,))
 
 
+def cubed(x, scale=1.0):
+    """A stand-in."""
+    if scale < 0:
+        raise ValueError("scale must not be negative")
+    return scale * x**3, x.sum()
+
+
+HELPED = NOTEBOOK + """
+def cubed(x, scale=1.0):
+    raise NotImplementedError
+
+alias = cubed
+
+def builds_on(x, scale=1.0):
+    return cubed(2 * x, scale=scale)[0].sum() + alias(x)[1]
+
+def noisy(x):
+    return cubed(torch.randn(3))[0]
+
+def asks_too_much():
+    return cubed(torch.ones(1, 1, 1))
+
+def caught(x):
+    try:
+        return cubed(x, -1.0)
+    except ValueError as error:
+        return str(error)
+"""
+
+
+@pytest.fixture
+def helped() -> Iterator[Any]:
+    """A notebook in which `cubed` is replaced."""
+    with notebook(HELPED) as proxy:
+        proxy._link.replace("cubed", cubed)
+        yield proxy
+
+
+def test_gradients_flow_through_a_stand_in_under_all_its_names(helped: Any) -> None:
+    x = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
+    loss = helped.builds_on(x, 0.5)
+    assert loss.item() == 0.5 * 8 * (1 + 8) + 3
+    loss.backward()
+    assert x.grad is not None and x.grad.tolist() == [13.0, 49.0]
+    assert torch.autograd.gradcheck(helped.builds_on, (x,))
+    with torch.no_grad():
+        assert not helped.builds_on(x).requires_grad
+
+
+def test_a_stand_in_draws_from_the_generator_of_the_notebook(helped: Any) -> None:
+    helped._link.seed(3)
+    got = [helped.noisy(1.0) for _ in range(2)]
+    assert not torch.equal(*got)
+    helped._link.seed(3)
+    assert torch.equal(helped.noisy(1.0), got[0])
+
+
+def test_a_stand_in_draws_what_the_notebooks_own_function_would_draw() -> None:
+    source = NOTEBOOK + "def two():\n    return draw((3,)), torch.randn(2)\n"
+    drawn = []
+    for replace in (False, True):
+        with notebook(source) as student:
+            if replace:
+                student._link.replace("draw", lambda shape, generator=None: torch.randn(shape, generator=generator))
+            student._link.seed(11)
+            drawn.append(student.two())
+    assert all(torch.equal(one, other) for one, other in zip(*drawn, strict=True))
+
+
+def test_an_error_of_a_stand_in_is_raised_in_the_notebook_with_its_type(helped: Any) -> None:
+    assert helped.caught(torch.ones(1)) == "scale must not be negative"
+    with pytest.raises(RemoteError, match="scale must not be negative") as error:
+        helped.builds_on(torch.ones(1), -1.0)
+    assert isinstance(error.value, ValueError)
+
+
+def test_a_stand_in_cannot_be_made_to_use_up_the_memory() -> None:
+    with notebook(HELPED) as student:
+        student._link.replace("cubed", lambda x: (x.expand(2**16, 2**16, 2).clone(), x))
+        with pytest.raises(RemoteError, match="memory"):
+            student.asks_too_much()
+        student._link.replace("cubed", cubed)
+        assert student.asks_too_much()[1] == 1  # the limit holds for that call only
+
+
 def test_several_outputs_share_one_graph(student: Any) -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     result = student.pair(x)

@@ -1,0 +1,154 @@
+"""An item that builds on another one gets the same points whatever that one does, for every pair of items.
+
+The wrong functions are made from the solution: they return nothing of use, or only as long as the other item was not
+asked yet.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from autograder.batch.one_item import grade_items
+from autograder.core.results import ItemResult
+from autograder.course.name_analysis import names_of
+from autograder.course.problem import Problem, load_problem, problem_ids
+from autograder.course.variants import variants
+from autograder.release.fill import solution_answers
+from tests.problems.run_source import ROOT, variant, verdicts
+
+_CHANGED = """
+
+_right_{name}, _asked_{name} = {name}, []
+
+
+def _changed_{name}(value):
+    if isinstance(value, tuple):
+        return tuple(map(_changed_{name}, value))
+    value = torch.as_tensor(value)
+    return {change}
+
+
+def {name}(*args, **kwargs):
+    value = _right_{name}(*args, **kwargs)
+    return {result}
+"""
+_ALWAYS = "_changed_{name}(value)"
+WRONG = {
+    "zeros": ("torch.zeros_like(value)", _ALWAYS),
+    "constant": ("torch.full_like(value, 3)", _ALWAYS),
+    "random": ("torch.rand(value.shape)", _ALWAYS),
+    "scaled": ("1.25 * value", _ALWAYS),
+    "another shape": ("value.reshape(-1)[:1]", _ALWAYS),
+    "two-faced": ("0 * value", "_changed_{name}(value) if _asked_{name} else value"),
+    "raises": ("value", "[][0]"),
+}
+"""Kind of wrong function → what it makes of a right value, and what it returns."""
+_TELLS = """
+
+_right_{name} = {name}
+
+
+def {name}(*args, **kwargs):
+    _asked_{helper}.append(True)
+    return _right_{name}(*args, **kwargs)
+"""
+
+
+def pairs() -> Iterator[tuple[str, str, str]]:
+    """Every problem, helper and item of which the solution uses the helper."""
+    for name in problem_ids(ROOT):
+        problem = load_problem(name, ROOT)
+        answers = solution_answers(problem)
+        codes = [item.id for item in problem.items if item.kind == "code"]
+        for item in codes:
+            names = names_of(answers[item])
+            assert names is not None
+            yield from ((name, helper, item) for helper in codes if helper != item and helper in names.uses)
+
+
+PAIRS = list(pairs())
+
+
+def wrong_helper(problem: Problem, helper: str, kind: str) -> str:
+    """The source of a function that is wrong in this way."""
+    change, result = WRONG[kind]
+    texts = {"change": change, "result": result.format(name=helper)}
+    return solution_answers(problem)[helper] + _CHANGED.format(name=helper, **texts)
+
+
+@functools.cache
+def answers_to(problem: Problem, item: str) -> dict[str, str]:
+    """The solution, right alternatives and wrong solutions of an item: name → source."""
+    known = {
+        one.name: one.source for one in [*variants(problem, "wrong"), *variants(problem, "right")] if one.item == item
+    }
+    return {"the solution": solution_answers(problem)[item], **known}
+
+
+@functools.cache
+def alone(problem: Problem, item: str, name: str) -> ItemResult:
+    """The result of an answer in a notebook that is right everywhere else."""
+    return grade_items(problem, {item: answers_to(problem, item)[name]}, seed="following")[item]
+
+
+def check(problem: Problem, helper: str, item: str, kind: str, name: str) -> None:
+    """The answer has the same points as beside a right helper; a two-faced helper can only cost points."""
+    answer = answers_to(problem, item)[name]
+    if kind == "two-faced":
+        answer += _TELLS.format(name=item, helper=helper)
+    found = grade_items(problem, {helper: wrong_helper(problem, helper, kind), item: answer}, seed="following")
+    want = alone(problem, item, name)
+    if kind == "two-faced":
+        assert found[helper].score == found[helper].max_score
+        assert found[item].score <= want.score, found[item].message
+    else:
+        assert found[helper].score < found[helper].max_score
+        assert found[item].score == pytest.approx(want.score), (found[item].message, want.message)
+
+
+def test_there_are_items_that_build_on_others() -> None:
+    assert {problem for problem, _, _ in PAIRS} == {"vae", "gan", "diffusion", "early_exit"}
+    assert len(PAIRS) == 13
+
+
+@pytest.mark.parametrize(("problem", "helper", "item"), PAIRS)
+def test_a_wrong_helper_changes_no_points_of_what_builds_on_it(problem: str, helper: str, item: str) -> None:
+    loaded = load_problem(problem, ROOT)
+    draw = random.Random(f"{helper} {item}")
+    wrong = [name for name in answers_to(loaded, item) if name.startswith("wrong/")]
+    for kind in draw.sample(sorted(WRONG), 3):
+        check(loaded, helper, item, kind, "the solution")
+    check(loaded, helper, item, draw.choice(sorted(WRONG)), draw.choice(wrong))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", WRONG)
+@pytest.mark.parametrize(("problem", "helper", "item"), PAIRS)
+def test_no_wrong_helper_changes_points_of_any_answer(problem: str, helper: str, item: str, kind: str) -> None:
+    loaded = load_problem(problem, ROOT)
+    for name in answers_to(loaded, item):
+        check(loaded, helper, item, kind, name)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *(f"TransformerLayer/{name}" for name in ("no_causal_mask", "cache_ignored", "no_cross_attention")),
+        *(f"TransformerStack/{name}" for name in ("place_0", "first_layer_only")),
+    ],
+)
+@pytest.mark.long  # `autograder check` proves it for every variant
+def test_a_wrong_class_of_summarization_costs_its_own_item_only(wrong: str) -> None:
+    item = wrong.split("/")[0]
+    found = verdicts("summarization", {item: variant("summarization", f"wrong/{wrong}")})
+    assert {name for name, message in found.items() if message} == {item}
+
+
+def test_a_divergence_that_is_nan_costs_no_other_item_of_comparing_distributions() -> None:
+    nan = {"kl_divergence": "def kl_divergence(p, q):\n    return torch.tensor(float('nan'))"}
+    found = verdicts("comparing_distributions", nan)
+    assert {name for name, message in found.items() if message} == {"kl_divergence"}
