@@ -1,8 +1,8 @@
 """The self-test of a problem: checks that grading rejects wrong solutions and accepts right ones.
 
 The solution must get full marks and give an answer on per-student inputs for each item. The untouched release must get
-no points. Each known wrong solution must lose points on exactly its item. Each right alternative must lose none. All of
-them are graded like a student's submission.
+no points. Each known wrong solution must lose points on exactly its item, and must not be taken for another one. Each
+right alternative must lose none. All of them are graded like a student's submission.
 """
 
 from __future__ import annotations
@@ -118,13 +118,17 @@ def _row(problem: Problem, variant: str, log: GradedLog, seconds: float) -> Chec
     }[kind]
     losses = [item.id for item in code if log.item(item.id).score < item.points]
     unanswered = [item.id for item in code if kind == "solution" and item.id not in log.answers]
-    ok = losses == expected_losses and not unanswered and (kind != "release" or log.score == 0)
+    named = log.item(target).misconception if kind == "wrong" else ""
+    mistaken = named not in ("", rest.partition("/")[2])
+    ok = losses == expected_losses and not unanswered and not mistaken and (kind != "release" or log.score == 0)
     got = f"loses points on {', '.join(losses)}" if losses else "full marks"
     if kind == "release" and log.score == 0:
         got = "no points"
     if not ok:
         differing = set(losses) ^ set(expected_losses)
         got += "; " + "; ".join(f"{item.id}: {item.message}" for item in log.items if item.id in differing)
+    if mistaken:
+        got += f"; taken for the known wrong solution {named}"
     if unanswered:
         got += f"; the sandbox returns no answer on per-student inputs for {', '.join(unanswered)}"
     return CheckRow(problem.id, variant, expected, got[:600], ok, seconds)

@@ -49,6 +49,8 @@ _COMPARED = (Status.PARTIAL, Status.FAILED, Status.ERROR)
 """Verdicts after which that answer is compared with the right one."""
 _MAY_FOLLOW = (*_COMPARED, Status.TIMEOUT, Status.CRASHED, Status.OUT_OF_MEMORY)
 """Verdicts that may follow from a wrong answer to another item, which the code uses."""
+_FURTHER_INPUTS = 2
+"""How many further inputs a known wrong solution must agree on before it is named."""
 
 
 OnItem = Callable[[ItemResult], None]
@@ -334,12 +336,10 @@ class _Examination:
         return key_of(self._state, sorted(self._process.dead), known, self._reference.digest, asked, self._student)
 
     def _found(self, item: Item, early: Verdict | None, stand_ins: list[str]) -> dict[str, Any]:
-        verdict, answer, fault = self._asked(item, early)
+        verdict, answer, known, fault = self._asked(item, early)
         if stand_ins and verdict.status in _MAY_FOLLOW:
             verdict = self._with_stand_ins(item, stand_ins, verdict)
-        known, output = "", [fault] if fault else []
-        if answer is not None and verdict.status is not Status.PASSED:
-            known = misconceptions.recognise(self._reference, item, answer, self._student)
+        output = [fault] if fault else []
         if self._answers and early is None and verdict.status in _COMPARED and fault is None:
             right = misconceptions.expected(self._reference, item, self._student)
             output = [] if right.value is None else list(compare(answer, right.value, right.precision))
@@ -347,35 +347,50 @@ class _Examination:
             "score": round(item.points * verdict.fraction, 6),
             "status": str(verdict.status),
             "message": verdict.message,
-            "misconception": known,
+            "misconception": known if verdict.status is not Status.PASSED else "",
             "answer": answer,
             "output": output,
         }
 
-    def _asked(self, item: Item, known: Verdict | None) -> tuple[Verdict, Any, str | None]:
-        """Gets the verdict, the answer on per-student inputs and the reason for a missing answer, all from one fork.
+    def _asked(self, item: Item, known: Verdict | None) -> tuple[Verdict, Any, str, str | None]:
+        """What one fork says: verdict, answer on per-student inputs, misconception, and why there is no answer.
 
         The reason is None if there is an answer, and empty if the verdict says it.
         Nothing is asked twice: code that ends its process in reply to a question must not get a second attempt.
         """
         if known is not None and known.status not in _ASKED_ON:
-            return known, None, ""
+            return known, None, "", ""
         answer: Any = None
+        misconception = ""
         fault: str | None = None
 
         def ask(link: Link) -> Verdict:
-            nonlocal answer, fault
+            nonlocal answer, fault, misconception
             with self._done.timed("tests"):
                 verdict = known or self._test(item, link)
             if self._answers and verdict.status in _ASKED_ON:
                 with self._done.timed("answers"):
                     try:
-                        answer = self._answer(item, link)
+                        answer = self._answer(item, link, self._student)
                     except (Exception, TooLateError, ItemTimeoutError, ClosedError) as error:  # costs no points
                         fault = "" if known or verdict.status not in _COMPARED else not_answered(error, verdict)
+                    if answer is not None and verdict.status is not Status.PASSED:
+                        misconception = self._recognised(item, link, answer)
             return verdict
 
-        return self._with_fork(item, ask), answer, fault
+        return self._with_fork(item, ask), answer, misconception, fault
+
+    def _recognised(self, item: Item, link: Link, answer: Any) -> str:
+        """The known wrong solution that the code is, if there is one and only one; asked on further inputs, too."""
+        found = misconceptions.candidates(self._reference, item, answer, self._student)
+        for number in range(_FURTHER_INPUTS if found else 0):
+            inputs = f"{self._student}, {number}"
+            try:
+                got = self._answer(item, link, inputs)
+            except (Exception, TooLateError, ItemTimeoutError, ClosedError):
+                return ""
+            found = misconceptions.that_answer(self._reference, item, found, got, inputs)
+        return found[0] if len(found) == 1 else ""
 
     def _with_stand_ins(self, item: Item, names: list[str], before: Verdict) -> Verdict:
         """The verdict when the reference answers in place of the wrong functions that the item's code uses.
@@ -443,19 +458,19 @@ class _Examination:
         message = with_cause(verdict.message, self._cells, self._done.runs)
         return replace(verdict, message="\n".join(filter(None, (message, state.warning))))
 
-    def _answer(self, item: Item, link: Link) -> Any:
-        """The student's answer on per-student inputs as plain JSON; errors are passed on."""
+    def _answer(self, item: Item, link: Link, inputs: str) -> Any:
+        """The student's answer on the inputs of this student id as plain JSON; errors are passed on."""
         link.watches_arguments = False  # only tests object to changed arguments; here the answer is wanted in any case
         link.wait_until(self._process.patience(ANSWER_SECONDS))
         with _alarm(ANSWER_SECONDS + 1.0), contextlib.redirect_stdout(io.StringIO()):
             link.seed(misconceptions.ANSWER_SEED)
             with link.state().applied():
-                return misconceptions.answer(self._reference, item, Student(link), self._student)
+                return misconceptions.answer(self._reference, item, Student(link), inputs)
 
     def _with_fork(self, item: Item, ask: Callable[[Link], Verdict]) -> Verdict:
         """Calls `ask` with a link to a fork of the student's process."""
         try:
-            sock = self._process.fork(item.seconds + ANSWER_SECONDS + 1)
+            sock = self._process.fork(item.seconds + (1 + _FURTHER_INPUTS) * ANSWER_SECONDS + 1)
         except SessionDiedError as error:
             return dead(item, error.reason, "its test began")
         link = Link(sock)

@@ -24,6 +24,6 @@ _ITEM_EXTRA = 60.0
 def seconds_at_most(problem: Problem) -> float:
     """The longest time that grading a submission can take, with two looks at each item; after it the grading hangs."""
     items = [item for item in problem.items if item.kind == "code"]
-    # an item's test can run a second time, with stand-ins for wrong functions
-    look = ALL_CELLS_SECONDS + sum(2 * item.seconds + ANSWER_SECONDS + _ITEM_EXTRA for item in items) + _ITEM_EXTRA
+    # an item's test can run again with stand-ins for wrong functions, and answers are asked on further inputs
+    look = ALL_CELLS_SECONDS + sum(2 * item.seconds + 3 * ANSWER_SECONDS + _ITEM_EXTRA for item in items) + _ITEM_EXTRA
     return 2 * look + UNSURE_CELLS_SECONDS

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import io
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,8 +66,8 @@ def digest(reference: Reference, item: Item) -> str:
     return key_of([variant.source for variant in variants(reference.problem, "wrong") if variant.item == item.id])
 
 
-def recognise(reference: Reference, item: Item, got: Any, student_id: str, device: str = "cpu") -> str:
-    """The name of the known wrong solution that gives this answer; empty if none does or the answer is right.
+def candidates(reference: Reference, item: Item, got: Any, student_id: str, device: str = "cpu") -> list[str]:
+    """The names of the known wrong solutions that give this answer; none if the answer is right.
 
     Args:
         reference: the problem's reference.
@@ -77,12 +78,26 @@ def recognise(reference: Reference, item: Item, got: Any, student_id: str, devic
     """
     right = expected(reference, item, student_id)
     if same(got, right.value, for_device(right.precision, device)):
-        return ""
-    for slug in known_misconceptions(reference, item):
+        return []
+    return that_answer(reference, item, known_misconceptions(reference, item), got, student_id, device)
+
+
+def that_answer(
+    reference: Reference, item: Item, slugs: Iterable[str], got: Any, student_id: str, device: str = "cpu"
+) -> list[str]:
+    """Those of these known wrong solutions that give this answer, whether it is right or not; see `candidates`."""
+    found = []
+    for slug in slugs:
         wrong = _wrong_answer(reference, item, slug, student_id)
         if wrong is not None and same(got, wrong.value, for_device(wrong.precision, device)):
-            return slug
-    return ""
+            found.append(slug)
+    return found
+
+
+def recognise(reference: Reference, item: Item, got: Any, student_id: str, device: str = "cpu") -> str:
+    """The only known wrong solution that gives this answer; empty if none does, or several; see `candidates`."""
+    found = candidates(reference, item, got, student_id, device)
+    return found[0] if len(found) == 1 else ""
 
 
 @functools.lru_cache(maxsize=256)

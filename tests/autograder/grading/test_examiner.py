@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psutil
 import pytest
@@ -17,14 +18,17 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from autograder.core.results import Grading, ItemResult, Status
+from autograder.course.problem import load_problem
 from autograder.grading import cell_runner as student_process
-from autograder.grading import examiner
+from autograder.grading import examiner, misconceptions
 from autograder.grading.grade import grade_submission
+from autograder.grading.reference import reference
 from autograder.release.fill import solution_answers
 from autograder.sandbox.host import ANY, Host, HostGoneError, Session
 from autograder.sandbox.proxy import Link
 from autograder.submissions.reader import Submission, read_cells
 from autograder.submissions.rebuild import rebuild
+from homework.hand_in.personal import draws_for
 from tests.autograder.toy import (
     FULL,
     LINE,
@@ -40,6 +44,7 @@ from tests.autograder.toy import (
     toy,
 )
 from tests.autograder.warm_host import warm_host
+from tests.conftest import ROOT as COURSE
 
 pytestmark = pytest.mark.kernel
 
@@ -316,6 +321,27 @@ def test_a_hidden_check_shows_its_hint_and_no_number() -> None:
 
 def test_a_known_misconception_is_recognised_by_its_answers() -> None:
     assert item_of("Line", LINE + "return self.intercept * x + self.slope").misconception == "swapped"
+
+
+def test_no_misconception_is_named_where_it_differs_from_the_code_on_other_inputs() -> None:
+    mine = float(draws_for("ada", "toy")("Line").normal(3).sum())
+    here_only = f"swapped = abs(float(x.sum()) - {mine}) < 1e-4\n        "
+    here_only += "return self.intercept * x + self.slope if swapped else 0 * x"
+    assert item_of("Line", LINE + here_only).misconception == ""
+    with patch.object(examiner, "_FURTHER_INPUTS", 0):
+        assert item_of("Line", LINE + here_only).misconception == "swapped"
+
+
+def test_no_misconception_is_named_where_two_known_ones_give_the_same_answers() -> None:
+    problem = load_problem("diffusion", COURSE)
+    ours, item = reference(problem), problem.item("q_posterior")
+    got = misconceptions._wrong_answer(ours, item, "last_entry_at_the_first_step", "ada")
+    assert got is not None
+    both = {"first_step_by_the_batch", "last_entry_at_the_first_step"}
+    assert set(misconceptions.candidates(ours, item, got.value, "ada")) == both
+    assert misconceptions.recognise(ours, item, got.value, "ada") == ""
+    alone = misconceptions._wrong_answer(ours, item, "now_for_before", "ada")
+    assert alone is not None and misconceptions.recognise(ours, item, alone.value, "ada") == "now_for_before"
 
 
 def test_tests_do_not_run_in_the_students_process() -> None:

@@ -139,7 +139,9 @@ def cubed(x, scale=1.0):
     return scale * x**3, x.sum()
 
 
-HELPED = NOTEBOOK + """
+HELPED = (
+    NOTEBOOK
+    + """
 def cubed(x, scale=1.0):
     raise NotImplementedError
 
@@ -160,6 +162,7 @@ def caught(x):
     except ValueError as error:
         return str(error)
 """
+)
 
 
 @pytest.fixture
