@@ -354,7 +354,8 @@ assert math.isfinite(float(jsd)), (
 assert close(jsd, torch.tensor(0.215762), "the worked number: r = (p + q) / 2, then the mean of KL(p || r), KL(q || r)")
 assert close(student.jensen_shannon(q, p), jsd, "it must be symmetric")
 assert close(student.jensen_shannon(p, p), torch.tensor(0.0), "equal distributions: 0")
-assert close(student.jensen_shannon(p.double(), q.double()), torch.tensor(0.215762), "the same in float64")
+with part("float64", 0.5):
+    assert close(student.jensen_shannon(p.double(), q.double()), torch.tensor(0.215762), "the same in float64")
 print("jensen_shannon: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(30)

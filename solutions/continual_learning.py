@@ -237,9 +237,11 @@ first_row, first_column = got[0, 0, 0], got[0, 0, :, 0]  # where did their pixel
 assert len((first_row // 28).unique()) > 1 and len((first_column % 28).unique()) > 1, (
     "whole rows or columns moved together: draw one permutation of all 784 positions"
 )
-assert not got.is_inference(), "no network can be trained on an inference tensor: do not use torch.inference_mode()"
-hint = "a call must change neither the images nor torch's global generator: use a copy, and your own generator"
-assert student.leaves_alone(student.permute_pixels, images.clone(), 5), hint
+with part("what a call must not change", 0.5):
+    hint = "a call must change neither the images nor torch's global generator: use a copy, and your own generator"
+    assert student.leaves_alone(student.permute_pixels, images.clone(), 5), hint
+    hint = "no network can be trained on an inference tensor: do not use torch.inference_mode()"
+    assert not got.is_inference(), hint
 print("permute_pixels: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(10)
@@ -248,30 +250,38 @@ row, column = torch.arange(784) // 28, torch.arange(784) % 28
 together = torch.triu(row[:, None] == row, diagonal=1)  # pairs of positions in the same row
 stacked = torch.triu(column[:, None] == column, diagonal=1)
 drawn = [0, *torch.randint(1, 2**31 - 1, (8,), generator=g).tolist()]
-for seed in drawn:
-    order = student.permute_pixels(number, seed).flatten().long()  # which pixel is at each position
-    assert torch.equal(order.sort().values, torch.arange(784)), "no pixel may be lost or doubled"
-    inks = torch.randn(5, 1, 28, 28, generator=g)
-    moved = student.permute_pixels(inks, seed)
-    assert moved.dtype == inks.dtype and moved.shape == inks.shape, "shape and data type must not change"
-    assert torch.equal(moved.flatten(1), inks.flatten(1)[:, order]), "one permutation for all images and batch sizes"
-    assert torch.equal(student.permute_pixels(inks[:1], seed), moved[:1]), "the batch size must not matter"
-    for pairs, what in ((together, row), (stacked, column)):
-        left, right = pairs.nonzero().T
-        kept = (what[order][left] == what[order][right]).double().mean()
-        assert bool(kept < 0.1), "shuffle all 784 positions together: whole rows or columns still stay together"
-    assert student.leaves_alone(student.permute_pixels, inks.clone(), seed), (
-        "images and torch's global generator must not change"
+with part("one permutation of all pixels", 2):
+    for seed in drawn:
+        order = student.permute_pixels(number, seed).flatten().long()  # which pixel is at each position
+        assert torch.equal(order.sort().values, torch.arange(784)), "no pixel may be lost or doubled"
+        inks = torch.randn(5, 1, 28, 28, generator=g)
+        moved = student.permute_pixels(inks, seed)
+        assert moved.dtype == inks.dtype and moved.shape == inks.shape, "shape and data type must not change"
+        assert torch.equal(moved.flatten(1), inks.flatten(1)[:, order]), (
+            "one permutation for all images and batch sizes"
+        )
+        assert torch.equal(student.permute_pixels(inks[:1], seed), moved[:1]), "the batch size must not matter"
+        for pairs, what in ((together, row), (stacked, column)):
+            left, right = pairs.nonzero().T
+            kept = (what[order][left] == what[order][right]).double().mean()
+            assert bool(kept < 0.1), "shuffle all 784 positions together: whole rows or columns still stay together"
+    seeds = range(drawn[1] % 10**6, drawn[1] % 10**6 + 300)
+    orders = torch.stack([student.permute_pixels(number, seed).flatten().long() for seed in seeds])  # [300, 784]
+    same_place = (orders[1:] == orders[:-1]).double().mean()
+    assert bool(same_place < 0.01), "different seeds, even consecutive ones, must give unrelated permutations"
+    fixed = (orders == torch.arange(784)).sum(dim=1).double().mean()
+    assert bool((fixed - 1).abs() < 5 / math.sqrt(300)), (
+        "a uniform permutation leaves one pixel at its position on average"
     )
-seeds = range(drawn[1] % 10**6, drawn[1] % 10**6 + 300)
-orders = torch.stack([student.permute_pixels(number, seed).flatten().long() for seed in seeds])  # [300, 784]
-same_place = (orders[1:] == orders[:-1]).double().mean()
-assert bool(same_place < 0.01), "different seeds, even consecutive ones, must give unrelated permutations"
-fixed = (orders == torch.arange(784)).sum(dim=1).double().mean()
-assert bool((fixed - 1).abs() < 5 / math.sqrt(300)), "a uniform permutation leaves one pixel at its position on average"
-first = torch.stack([row[orders[:, 0]], column[orders[:, 0]], row[orders[:, 400]], column[orders[:, 400]]]).double()
-bound = 5 * math.sqrt((28**2 - 1) / 12 / 300)
-assert bool(((first.mean(dim=1) - 13.5).abs() < bound).all()), "every pixel must be able to go to every position"
+    first = torch.stack([row[orders[:, 0]], column[orders[:, 0]], row[orders[:, 400]], column[orders[:, 400]]]).double()
+    bound = 5 * math.sqrt((28**2 - 1) / 12 / 300)
+    assert bool(((first.mean(dim=1) - 13.5).abs() < bound).all()), "every pixel must be able to go to every position"
+with part("nothing else changes, for any seed", 0.5):
+    for seed in drawn:
+        inks = torch.randn(3, 1, 28, 28, generator=g)
+        assert student.leaves_alone(student.permute_pixels, inks, seed), (
+            "images and torch's global generator must not change"
+        )
 ### END HIDDEN TESTS
 
 
@@ -808,8 +818,10 @@ if near(got["slope"], 2.5):  # for two samples a sum and a division by N - 1 are
 assert not near(got["slope"], 0.3125), "these are gradients of the probability: take gradients of its logarithm"
 assert close(got["slope"], torch.tensor(1.25), "the worked numbers, slope: mean over samples of the squared gradient")
 assert close(got["shift"], torch.tensor(0.25), "the worked numbers, shift: mean over samples of the squared gradient")
-assert not got["slope"].requires_grad, "the result must not carry a graph: detach it"
-assert not got["slope"].is_inference(), "no penalty can be computed from inference tensors: do not use inference_mode()"
+with part("a result without a graph", 0.5):
+    assert not got["slope"].requires_grad, "the result must not carry a graph: detach it"
+    hint = "no penalty can be computed from inference tensors: do not use inference_mode()"
+    assert not got["slope"].is_inference(), hint
 net = student.SmallNet()
 some_x, some_y = torch.linspace(-2, 2, 24).reshape(6, 4), torch.tensor([0, 1, 2, 2, 1, 0])
 once, again = student.fisher_diagonal(net, some_x, some_y), student.fisher_diagonal(net, some_x, some_y)
@@ -820,10 +832,11 @@ assert has_shape(once["layers.0.weight"], (5, 4), "each entry has the shape of i
 assert all(torch.equal(once[name], again[name]) for name in once), (
     "two calls differ: put the model into evaluation mode, otherwise dropout is random"
 )
-assert net.training, "the model was in training mode and must be in it again afterwards"
-net.eval()
-student.fisher_diagonal(net, some_x, some_y)
-assert not net.training, "the model was in evaluation mode and must still be in it"
+with part("the model's mode", 0.5):
+    assert net.training, "the model was in training mode and must be in it again afterwards"
+    net.eval()
+    student.fisher_diagonal(net, some_x, some_y)
+    assert not net.training, "the model was in evaluation mode and must still be in it"
 print("fisher_diagonal: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(40)
@@ -852,7 +865,7 @@ def one_by_one(local, x, y):
     return total
 
 
-with part("one gradient per sample", 3):
+with part("one gradient per sample", 2.5):
     for N in (1, 2, 37, 150):
         local, theirs = pair_of_nets()
         x, y = torch.randn(N, 4, generator=g), torch.randint(0, 3, (N,), generator=g)
@@ -861,7 +874,6 @@ with part("one gradient per sample", 3):
         assert isinstance(got, dict) and set(got) == set(want), "one entry for each parameter, under its name"
         for name, value in want.items():
             assert got[name].shape == value.shape, "each entry has the shape of its parameter"
-            assert not got[name].requires_grad, "the result must not carry a graph"
             assert close(
                 got[name], value, "mean over samples of the squared gradient of log p(y | x)", rtol=1e-3, atol=1e-6
             )
@@ -880,7 +892,7 @@ with part("one gradient per sample", 3):
             local.layers[0].weight[2, 1] -= step
     slopes = (halves[0] - halves[1]) / 2e-6
     assert close(got, (slopes**2).mean(), "an entry is the mean of squared derivatives", rtol=1e-3, atol=1e-6)
-with part("sure networks and images", 1):
+with part("sure networks and images", 0.75):
     paper = student.PaperNet(slope=500.0)
     got = student.fisher_diagonal(paper, PAPER_X, torch.tensor([0, 0]))
     assert close(got["slope"], torch.tensor(0.0), "sure and right: no gradient, and no nan or infinity either")
@@ -892,7 +904,7 @@ with part("sure networks and images", 1):
     got, want = student.fisher_diagonal(theirs, pictures, labels), one_by_one(local, pictures, labels)
     for name, value in want.items():
         assert close(got[name], value, "a convolutional network", rtol=1e-3, atol=1e-7)
-with part("the model is left as it was", 1):
+with part("the model is left as it was", 0.75):
     local, theirs = pair_of_nets()
     x, y = torch.randn(8, 4, generator=g), torch.randint(0, 3, (8,), generator=g)
     for mode in (True, False):
@@ -1033,7 +1045,8 @@ assert slopes["slope"] is not None and slopes["shift"] is not None, (
 )
 assert close(slopes["slope"], torch.tensor(7.5), "the derivative is lam F (theta - theta*)")
 assert close(slopes["shift"], torch.tensor(1.0), "the derivative is lam F (theta - theta*)")
-assert student.leaves_alone(student.ewc_penalty, net, stiffness, at, 4.0), "anchor, Fisher and model are only read"
+with part("anchor, Fisher and model are only read", 0.5):
+    assert student.leaves_alone(student.ewc_penalty, net, stiffness, at, 4.0), "one of them changed: work on copies"
 print("ewc_penalty: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(50)
@@ -1047,33 +1060,35 @@ def random_weights():
     return {name: torch.randn(shape, generator=g) for name, shape in shapes.items()}
 
 
-for lam in (0.3, 2.0, 1000.0, 3):
-    theirs, now, at = student.SmallNet(), random_weights(), random_weights()
-    theirs.load_state_dict({**local.state_dict(), **now})
-    stiffness = {name: value**2 for name, value in random_weights().items()}
-    got = student.ewc_penalty(theirs, stiffness, at, lam)
-    assert has_shape(got, (), "a scalar")
-    want = sum(float((stiffness[name] * (now[name] - at[name]) ** 2).sum()) for name in names) * lam / 2
-    assert close(got.detach(), torch.tensor(want), "sum over all entries of all parameters", rtol=1e-4)
-    assert got.requires_grad, "the penalty must stay differentiable"
-    got.backward()
-    slopes = student.gradients_of(theirs)
-    for name in names:
-        assert slopes[name] is not None, "the gradient must reach every parameter, biases too"
-        pull = lam * stiffness[name] * (now[name] - at[name])
-        assert close(slopes[name], pull, "the gradient is lam F (theta - theta*)", rtol=1e-4)
-    home = student.ewc_penalty(theirs, stiffness, now, lam)
-    assert close(torch.as_tensor(home).detach(), torch.tensor(0.0), "at the anchor the penalty is 0")
-    double = student.ewc_penalty(theirs, {name: 2 * value for name, value in stiffness.items()}, at, lam)
-    assert close(double.detach(), 2 * got.detach(), "twice the Fisher, twice the penalty", rtol=1e-4)
+with part("value and gradient", 2):
+    for lam in (0.3, 2.0, 1000.0, 3):
+        theirs, now, at = student.SmallNet(), random_weights(), random_weights()
+        theirs.load_state_dict({**local.state_dict(), **now})
+        stiffness = {name: value**2 for name, value in random_weights().items()}
+        got = student.ewc_penalty(theirs, stiffness, at, lam)
+        assert has_shape(got, (), "a scalar")
+        want = sum(float((stiffness[name] * (now[name] - at[name]) ** 2).sum()) for name in names) * lam / 2
+        assert close(got.detach(), torch.tensor(want), "sum over all entries of all parameters", rtol=1e-4)
+        assert got.requires_grad, "the penalty must stay differentiable"
+        got.backward()
+        slopes = student.gradients_of(theirs)
+        for name in names:
+            assert slopes[name] is not None, "the gradient must reach every parameter, biases too"
+            pull = lam * stiffness[name] * (now[name] - at[name])
+            assert close(slopes[name], pull, "the gradient is lam F (theta - theta*)", rtol=1e-4)
+        home = student.ewc_penalty(theirs, stiffness, now, lam)
+        assert close(torch.as_tensor(home).detach(), torch.tensor(0.0), "at the anchor the penalty is 0")
+        double = student.ewc_penalty(theirs, {name: 2 * value for name, value in stiffness.items()}, at, lam)
+        assert close(double.detach(), 2 * got.detach(), "twice the Fisher, twice the penalty", rtol=1e-4)
     assert student.leaves_alone(student.ewc_penalty, theirs, stiffness, at, lam), (
         "anchor, Fisher and model are only read"
     )
+with part("weights without an entry, lam = 0", 0.5):
     some = {name: stiffness[name] for name in names[:2]}
     want = sum(float((some[name] * (now[name] - at[name]) ** 2).sum()) for name in some) * lam / 2
     got = student.ewc_penalty(theirs, some, at, lam).detach()
     assert close(got, torch.tensor(want), "weights that `fisher` does not name have no penalty", rtol=1e-4)
-none = torch.as_tensor(student.ewc_penalty(theirs, stiffness, at, 0.0)).detach()
+    none = torch.as_tensor(student.ewc_penalty(theirs, stiffness, at, 0.0)).detach()
 assert close(none, torch.tensor(0.0), "lam = 0: no penalty")
 ### END HIDDEN TESTS
 
@@ -1249,15 +1264,13 @@ class RehearsalBuffer:
 buffer = student.RehearsalBuffer(5, seed=1)
 assert student.size_of(buffer) == 0, "a new buffer is empty"
 y = torch.arange(3)
-student.add_and_overwrite(buffer, 10.0 + y[:, None], y)
+buffer.add(10.0 + y[:, None], y)
 assert student.size_of(buffer) == 3, "as long as there is room, everything is kept"
 got = buffer.sample(2)
 assert isinstance(got, tuple | list) and len(got) == 2, "sample(n) returns the pair (x, y)"
 assert all(isinstance(each, torch.Tensor) for each in got), "sample(n) returns two tensors, x and y"
 assert has_shape(got[0], (2, 1), "sample(n): x [n, ...] and y [n]")
 assert has_shape(got[1], (2,), "sample(n): x [n, ...] and y [n]")
-assert not got[0].is_inference(), "no network can be trained on an inference tensor: do not use torch.inference_mode()"
-assert bool((got[1] >= 0).all()), "the caller's tensors were overwritten, and so was the buffer: keep copies"
 assert torch.equal(got[0][:, 0], 10.0 + got[1]), "each x must come with its own y"
 assert all(len(set(row)) == 2 for row in student.samples_of(buffer, 2, 20).tolist()), (
     "draw different examples, without replacement"
@@ -1279,10 +1292,18 @@ assert bool((often[-2:] < 0.4).all()), (
 )
 assert bool((often[:3] < 0.4).all()), "the first examples are favoured: later ones must be able to replace them"
 assert bool((often - 0.25).abs().max() < 0.11), "each of the 12 examples should be in about a quarter of the buffers"
-assert torch.equal(kept[:9], student.kept_by(range(9), 3, [5, 1, 6])), "the same seed must hold the same examples"
-assert student.leaves_alone(buffer.add, torch.zeros(2, 1), torch.zeros(2).long()), (
-    "torch's global generator must not change"
-)
+with part("copies", 0.5):
+    mine, y = student.RehearsalBuffer(5, seed=1), torch.arange(3)
+    student.add_and_overwrite(mine, 10.0 + y[:, None], y)
+    held = mine.sample(2)
+    assert bool((held[1] >= 0).all()), "the caller's tensors were overwritten, and so was the buffer: keep copies"
+    hint = "no network can be trained on an inference tensor: do not use torch.inference_mode()"
+    assert not held[0].is_inference(), hint
+with part("the seed", 0.5):
+    hint = "the same seed must hold the same examples"
+    assert torch.equal(kept[:9], student.kept_by(range(9), 3, [5, 1, 6])), hint
+    hint = "torch's global generator must not change"
+    assert student.leaves_alone(buffer.add, torch.zeros(2, 1), torch.zeros(2).long()), hint
 print("RehearsalBuffer: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(60)
@@ -1296,7 +1317,7 @@ def share_of(sets, size):
     return inside.mean(dim=0), inside.T @ inside / len(sets)
 
 
-with part("what it holds is a uniform sample", 2):
+with part("what it holds is a uniform sample", 1.75):
     for capacity, portions in [(3, [12]), (3, [1] * 12), (4, [2, 7, 1]), (1, [3, 3]), (2, [6])]:
         size, S = sum(portions), 1000
         kept = student.kept_by(range(start, start + S), capacity, portions)
@@ -1314,7 +1335,7 @@ with part("what it holds is a uniform sample", 2):
             assert bool((off - q).abs().max() < 6 * math.sqrt(q * (1 - q) / S)), (
                 "each pair of examples must be held together equally often, neighbours no more than others"
             )
-with part("sampling and bookkeeping", 1):
+with part("sampling and bookkeeping", 0.75):
     for capacity, portions in [(8, [3, 2]), (5, [5, 9]), (6, [1, 1, 1, 30])]:
         buffer = student.RehearsalBuffer(capacity, start)
         added = 0
@@ -1343,7 +1364,7 @@ with part("sampling and bookkeeping", 1):
             "sample must draw each pair equally often"
         )
         assert set(buffer.sample(capacity)[1].tolist()) == held, "sampling must not change what is held"
-with part("seeds and copies", 1):
+with part("seeds and copies", 0.5):
     first, second = student.RehearsalBuffer(4, start), student.RehearsalBuffer(4, start)
     for B in (3, 6, 9):  # in turn: they must not draw from a generator that both share
         x, y = torch.randn(B, 2, generator=g), torch.randint(0, 10**6, (B,), generator=g)

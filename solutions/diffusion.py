@@ -1124,7 +1124,6 @@ x0, noise = torch.tensor([[1.0], [1.0], [0.0]]), torch.tensor([[-0.5], [0.0], [2
 # if this call raises an IndexError: the number of step t has index t - 1
 xt = student.q_sample(x0, torch.tensor([3, 1, 2]), alphas_bar, noise)
 assert has_shape(xt, (3, 1), "return x_t, with the shape of x0")
-assert not xt.is_inference(), "no loss can be computed from an inference tensor: do not use torch.inference_mode()"
 assert abs(float(xt[1]) - 0.72**0.5) > 1e-4, "you are one step too far: the number of step t has index t - 1"
 assert abs(float(xt[0]) - 0.04) > 1e-4, "the roots are missing: alpha_bar and 1 - alpha_bar are shares of the variance"
 assert close(xt[:1], torch.tensor([[0.2]]), "the worked number: sqrt(alpha_bar_t) x0 + sqrt(1 - alpha_bar_t) noise")
@@ -1134,49 +1133,56 @@ assert close(
 assert close(xt[2:], torch.tensor([[2 * 0.28**0.5]]), "a grey picture: only sqrt(1 - alpha_bar_t) noise is left")
 images = student.q_sample(torch.zeros(2, 1, 3, 3), torch.tensor([1, 3]), alphas_bar, torch.ones(2, 1, 3, 3))
 assert has_shape(images, (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image")
+with part("a tensor for a loss", 0.25):
+    assert not xt.is_inference(), "no loss can be computed from an inference tensor: do not use torch.inference_mode()"
 print("q_sample: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(61)
-for shape in ((4, 5), (3, 1, 4, 4), (1, 2), (7, 7)):
-    T = 9
-    betas = 0.02 + 0.3 * torch.rand(T, generator=g)
-    alphas_bar = torch.cumprod(1 - betas, 0)
-    x0, noise = (4 * torch.randn(shape, generator=g) for _ in range(2))
-    t = torch.randint(1, T + 1, shape[:1], generator=g)
-    t[0] = T
-    t[-1] = T if len(t) == 1 else 1
-    xt = student.q_sample(x0, t, alphas_bar, noise)
-    assert has_shape(xt, shape, "x_t has the shape of x0")
-    assert close(
-        xt,
-        reference.q_sample(x0, t, alphas_bar, noise),
-        "sqrt(alpha_bar_t) x0 + sqrt(1 - alpha_bar_t) noise",
-        atol=1e-5,
+with part("the jump", 1.75):
+    for shape in ((4, 5), (3, 1, 4, 4), (1, 2), (7, 7)):
+        T = 9
+        betas = 0.02 + 0.3 * torch.rand(T, generator=g)
+        alphas_bar = torch.cumprod(1 - betas, 0)
+        x0, noise = (4 * torch.randn(shape, generator=g) for _ in range(2))
+        t = torch.randint(1, T + 1, shape[:1], generator=g)
+        t[0] = T
+        t[-1] = T if len(t) == 1 else 1
+        xt = student.q_sample(x0, t, alphas_bar, noise)
+        assert has_shape(xt, shape, "x_t has the shape of x0")
+        assert close(
+            xt,
+            reference.q_sample(x0, t, alphas_bar, noise),
+            "sqrt(alpha_bar_t) x0 + sqrt(1 - alpha_bar_t) noise",
+            atol=1e-5,
+        )
+        none = torch.zeros(shape)
+        assert close(
+            student.q_sample(x0, t, alphas_bar, none) + student.q_sample(none, t, alphas_bar, noise),
+            xt,
+            "x_t is the sum of a part of x0 and a part of the noise",
+            atol=1e-5,
+        )
+    N = 30_000
+    start = 0.3 + float(torch.rand((), generator=g))
+    x = torch.full((N,), start)
+    for beta in betas[:6]:
+        x = (1 - beta).sqrt() * x + beta.sqrt() * torch.randn(N, generator=g)
+    jumped = student.q_sample(
+        torch.full((N, 1), start),
+        torch.full((N,), 6),
+        alphas_bar,
+        torch.randn(N, 1, generator=g),
+    )[:, 0]
+    spread = 6 * math.sqrt(2 / N)
+    assert abs(float(jumped.mean() - x.mean())) <= spread, (
+        "the mean of the jump must be that of a simulation step by step"
     )
-    none = torch.zeros(shape)
-    assert close(
-        student.q_sample(x0, t, alphas_bar, none) + student.q_sample(none, t, alphas_bar, noise),
-        xt,
-        "x_t is the sum of a part of x0 and a part of the noise",
-        atol=1e-5,
+    assert abs(float(jumped.var() / x.var()) - 1) <= 2 * spread, (
+        "the variance of the jump must be that of the simulation"
     )
-N = 30_000
-start = 0.3 + float(torch.rand((), generator=g))
-x = torch.full((N,), start)
-for beta in betas[:6]:
-    x = (1 - beta).sqrt() * x + beta.sqrt() * torch.randn(N, generator=g)
-jumped = student.q_sample(
-    torch.full((N, 1), start),
-    torch.full((N,), 6),
-    alphas_bar,
-    torch.randn(N, 1, generator=g),
-)[:, 0]
-spread = 6 * math.sqrt(2 / N)
-assert abs(float(jumped.mean() - x.mean())) <= spread, "the mean of the jump must be that of a simulation step by step"
-assert abs(float(jumped.var() / x.var()) - 1) <= 2 * spread, "the variance of the jump must be that of the simulation"
-unit = torch.randn(N, 1, generator=g)
-kept = student.q_sample(unit, torch.full((N,), 4), alphas_bar, torch.randn(N, 1, generator=g))
-assert abs(float(kept.var()) - 1) <= 2 * spread, "pixels of variance 1 keep variance 1"
+    unit = torch.randn(N, 1, generator=g)
+    kept = student.q_sample(unit, torch.full((N,), 4), alphas_bar, torch.randn(N, 1, generator=g))
+    assert abs(float(kept.var()) - 1) <= 2 * spread, "pixels of variance 1 keep variance 1"
 ### END HIDDEN TESTS
 
 # %% [markdown]

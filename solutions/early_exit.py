@@ -142,29 +142,31 @@ def tail_variance(k):
 for k, want in [(0, 2.0), (1, 1.0), (2, 0.5), (3, 0.25)]:
     got = student.tail_variance(k)
     assert close(got, want, "the worked numbers: add up the variances of the terms from k + 1 on; X_1 has variance 1")
-got = student.tail_variance(torch.tensor([3, 0, 1]))
-assert has_shape(got, (3,), "a LongTensor [B] must give a tensor [B]")
-assert close(
-    got,
-    torch.tensor([0.25, 2.0, 1.0]),
-    "a LongTensor must give the same floating-point numbers as its entries one by one",
-)
+with part("a tensor of k", 0.25):
+    got = student.tail_variance(torch.tensor([3, 0, 1]))
+    assert has_shape(got, (3,), "a LongTensor [B] must give a tensor [B]")
+    hint = "a LongTensor must give the same floating-point numbers as its entries one by one"
+    assert close(got, torch.tensor([0.25, 2.0, 1.0]), hint)
 print("tail_variance: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(30)
 ks = torch.randint(1, 25, (6,), generator=g)
-for k in [*ks.tolist(), 40]:
-    got, before = student.tail_variance(k), student.tail_variance(k - 1)
-    assert close(got * 2, before, "each further term halves the variance of the tail")
-    assert close(
-        before - got, 0.5 ** (k - 1), "term k has the variance 2^-(k - 1), so the variance of the tail falls by this"
-    )
-    assert close(got, reference.tail_variance(k), "2 * 2^(-k)", atol=1e-15)
-assert close(student.tail_variance(ks), reference.tail_variance(ks), "a LongTensor [B] gives [B]", atol=1e-12)
-N, k = 20_000, int(ks[0])
-tails = draw_terms(N, g, first=k + 1).sum(dim=1)
-measured = float(tails.square().mean()) / float(torch.as_tensor(student.tail_variance(k)))
-assert abs(measured - 1) <= 5.5 * math.sqrt(2 / N), "simulated tails must have that variance"
+with part("each further term", 0.5):
+    for k in [*ks.tolist(), 40]:
+        got, before = student.tail_variance(k), student.tail_variance(k - 1)
+        assert close(got * 2, before, "each further term halves the variance of the tail")
+        assert close(
+            before - got,
+            0.5 ** (k - 1),
+            "term k has the variance 2^-(k - 1), so the variance of the tail falls by this",
+        )
+        assert close(got, reference.tail_variance(k), "2 * 2^(-k)", atol=1e-15)
+    N, k = 20_000, int(ks[0])
+    tails = draw_terms(N, g, first=k + 1).sum(dim=1)
+    measured = float(tails.square().mean()) / float(torch.as_tensor(student.tail_variance(k)))
+    assert abs(measured - 1) <= 5.5 * math.sqrt(2 / N), "simulated tails must have that variance"
+with part("tensors of k", 0.25):
+    assert close(student.tail_variance(ks), reference.tail_variance(ks), "a LongTensor [B] gives [B]", atol=1e-12)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -865,12 +867,16 @@ if entropies_fit(student.prediction_entropy):  # the checks below need correct e
         exits, torch.tensor([0, 1, 0]), "the worked example: which sample leaves where? (predictions come first)"
     )
     assert close(predictions, torch.tensor([1, 1, 0]), "the worked example: is each answer at the place of its sample?")
-    rows = {name: sum(map(len, calls)) for name, calls in seen.items()}
-    assert rows["stage 0"] == 3 and rows["head 0"] == 3, "stage 0 and head 0 must see each of the three samples once"
-    assert rows["stage 1"] == 1, "stage 1 must see one row: the features of the one sample that has not left"
-    assert seen["stage 1"] == [[1.0]], "stage 1 continues from the features of stage 0, not from x"
-    assert rows["head 1"] == 1, "head 1 must see one row only"
-assert not any(recorded), "compute without gradients: with torch.no_grad()"
+    with part("no more work, in the worked example", 0.5):
+        rows = {name: sum(map(len, calls)) for name, calls in seen.items()}
+        assert rows["stage 0"] == 3 and rows["head 0"] == 3, (
+            "stage 0 and head 0 must see each of the three samples once"
+        )
+        assert rows["stage 1"] == 1, "stage 1 must see one row: the features of the one sample that has not left"
+        assert seen["stage 1"] == [[1.0]], "stage 1 continues from the features of stage 0, not from x"
+        assert rows["head 1"] == 1, "head 1 must see one row only"
+with part("no gradients", 0.5):
+    assert not any(recorded), "compute without gradients: with torch.no_grad()"
 print("early_exit_predict: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 # Networks made of call-backs: feature 0 is the number of a sample, feature 1 counts the stages that it went through.
@@ -880,7 +886,7 @@ g = fresh(35)
 
 def build(tables):
     """A network whose exit i gives sample b the logits tables[i][b]; and a record of the rows each stage and head saw."""
-    diary = {"stages": [[] for _ in tables], "heads": [[] for _ in tables], "gradients": [], "order": True}
+    diary = {"stages": [[] for _ in tables], "heads": [[] for _ in tables], "order": True}
 
     def make_stage(i):
         def stage(x):
@@ -899,10 +905,10 @@ def build(tables):
 
         return head
 
-    def note(rows, gradients):
-        diary["gradients"].append(gradients)
+    def ignore(*_):
+        pass
 
-    watched = [[student.Watched(make(i), note) for i in range(len(tables))] for make in (make_stage, make_head)]
+    watched = [[student.Watched(make(i), ignore) for i in range(len(tables))] for make in (make_stage, make_head)]
     network = student.Staged(*watched)
     network.eval()
     return network, diary
@@ -959,7 +965,7 @@ with part("predictions and exits", 2):
                 "the prediction of a sample is the arg-max at the exit where it leaves, at the sample's own place"
             )
             assert diary["order"], "exit i is heads[i](stages[i](... stages[0](x))): every stage once, in order"
-with part("no more work than needed", 2):
+with part("no more work than needed", 1.25):
     for E, B, C in CASES:
         thresholds = [0.2 * math.log(C), 0.6 * math.log(C)]
         tables = draw_tables(E, B, C, thresholds)
@@ -976,8 +982,7 @@ with part("no more work than needed", 2):
                 assert sorted(diary["heads"][i]) == inside, (
                     "a head must see the samples that have not left before it, each once, and no others"
                 )
-            assert not any(diary["gradients"]), "compute without gradients"
-with part("all leave, none leaves", 1):
+with part("all leave, none leaves", 0.75):
     E, B, C = 4, 12, 3
     unsure = list(0.05 * torch.randn(E, B, C, generator=g))
     certain = [20.0 * F.one_hot(torch.randint(0, C, (B,), generator=g), C).float() for _ in range(E)]
@@ -1054,35 +1059,40 @@ def expected_macs(exits, macs_per_exit):
 
 
 # %% nbgrader={"grade": true, "grade_id": "test_expected_macs", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-exits = torch.tensor([0, 0, 2, 1])
-for table in (torch.tensor([10.0, 25.0, 60.0]), [10, 25, 60]):
-    got = torch.as_tensor(student.expected_macs(exits, table))
-    assert has_shape(got, (), "return one number: the mean over the samples")
-    assert abs(float(got) - 105) > 1e-3, "this is the sum over the samples: take the mean"
-    assert abs(float(got) - 60) > 1e-3, "each sample costs the work up to its own exit; no sample waits for the slowest"
-    assert abs(float(got) - 37.5) > 1e-3, "macs_per_exit is cumulative already: do not add it up again"
-    assert close(float(got), 26.25, "the worked number: the mean of macs_per_exit at each sample's exit")
+exits, table = torch.tensor([0, 0, 2, 1]), torch.tensor([10.0, 25.0, 60.0])
+got = torch.as_tensor(student.expected_macs(exits, table))
+assert has_shape(got, (), "return one number: the mean over the samples")
+assert abs(float(got) - 105) > 1e-3, "this is the sum over the samples: take the mean"
+assert abs(float(got) - 60) > 1e-3, "each sample costs the work up to its own exit; no sample waits for the slowest"
+assert abs(float(got) - 37.5) > 1e-3, "macs_per_exit is cumulative already: do not add it up again"
+assert close(float(got), 26.25, "the worked number: the mean of macs_per_exit at each sample's exit")
+with part("a list of numbers", 0.25):
+    assert close(float(student.expected_macs(exits, [10, 25, 60])), 26.25, "macs_per_exit may be a list of numbers")
 print("expected_macs: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(36)
-for E, B in [(4, 50), (3, 1), (1, 7), (6, 400)]:
-    table = (1e6 * torch.rand(E, generator=g)).cumsum(0).round()
-    exits = torch.randint(0, E, (B,), generator=g)
-    got = torch.as_tensor(student.expected_macs(exits, table))
-    assert has_shape(got, (), "one number")
-    want = sum(table[i].item() for i in exits.tolist()) / B
-    assert close(float(got), want, "the mean of macs_per_exit at each sample's exit")
-    assert close(float(student.expected_macs(exits, table.tolist())), want, "macs_per_exit may be a list of numbers")
-    whole = [int(macs) for macs in table.tolist()]
-    assert close(float(student.expected_macs(exits, whole)), want, "macs_per_exit may be a list of whole numbers")
-    for i in range(E):
-        alone = float(student.expected_macs(torch.full((5,), i), table))
-        assert close(alone, table[i].item(), "if all leave at one exit, it costs what that exit costs")
-    both = float(student.expected_macs(torch.cat([exits, torch.zeros(B).long()]), table))
-    assert close(both, (want + table[0].item()) / 2, "the same number of samples added that leave at exit 0")
-    assert close(float(student.expected_macs(exits.flip(0), table)), want, "the order of the samples does not matter")
-huge = float(student.expected_macs(torch.full((3000,), 1), torch.tensor([2.0e9, 7.0e10])))
-assert close(huge, 7.0e10, "large counts")
+with part("the mean of the work", 1.5):
+    for E, B in [(4, 50), (3, 1), (1, 7), (6, 400)]:
+        table = (1e6 * torch.rand(E, generator=g)).cumsum(0).round()
+        exits = torch.randint(0, E, (B,), generator=g)
+        got = torch.as_tensor(student.expected_macs(exits, table))
+        assert has_shape(got, (), "one number")
+        want = sum(table[i].item() for i in exits.tolist()) / B
+        assert close(float(got), want, "the mean of macs_per_exit at each sample's exit")
+        for i in range(E):
+            alone = float(student.expected_macs(torch.full((5,), i), table))
+            assert close(alone, table[i].item(), "if all leave at one exit, it costs what that exit costs")
+        both = float(student.expected_macs(torch.cat([exits, torch.zeros(B).long()]), table))
+        assert close(both, (want + table[0].item()) / 2, "the same number of samples added that leave at exit 0")
+        assert close(
+            float(student.expected_macs(exits.flip(0), table)), want, "the order of the samples does not matter"
+        )
+    huge = float(student.expected_macs(torch.full((3000,), 1), torch.tensor([2.0e9, 7.0e10])))
+    assert close(huge, 7.0e10, "large counts")
+with part("lists", 0.25):
+    for dtype in (float, int):
+        numbers = [dtype(macs) for macs in table.tolist()]
+        assert close(float(student.expected_macs(exits, numbers)), want, "macs_per_exit may be a list of numbers")
 ### END HIDDEN TESTS
 
 # %% [markdown]

@@ -853,7 +853,8 @@ optimizers[1].register_step_pre_hook(note("discriminator"))
 one_round = modules_may_change()(student.gan_step)  # it may change the two networks, and no other argument
 got = one_round(g, d, optimizers, x_real, z)
 assert isinstance(got, dict) and set(got) >= {"d_loss", "g_loss"}, 'return {"d_loss": ..., "g_loss": ...}'
-assert g.training and d.training, "leave both modules in the mode in which you got them: no train(), no eval()"
+with part("the modules' mode", 0.5):
+    assert g.training and d.training, "leave both modules in the mode in which you got them: no train(), no eval()"
 movers = [who for who, _ in diary]
 assert movers[:1] != ["generator"], (
     "first the discriminator's step, then the generator's; optimizers = (the generator's, the discriminator's)"
@@ -974,8 +975,6 @@ def rounds_with(batch_norm, plain, lr, sizes, learning=True):
         start = gradient_of(their_g), weights_of(their_g, names[1])
         at_steps.clear()
         got = one_round(their_g, their_d, optimizers, x, noise)
-        modes = {bool(their_g.training), bool(their_d.training)}
-        assert modes == {learning}, "leave the modules in the mode (training or evaluation) in which you got them"
         assert len(at_steps) == 1, "the discriminator's optimizer takes one step in each round"
         (grad, weights), (old_grad, old_weights) = at_steps[0], start
         assert agree(weights, old_weights), "the generator changed before the discriminator's step"
@@ -1002,7 +1001,7 @@ with part("the generator's step", 3):
             "g_loss: non-saturating, on the fakes of the same z, with the discriminator after its step"
         )
         assert agree(happened[0][2], wanted[0][2]), "the generator after the round: one step down g_loss"
-with part("round after round", 2):
+with part("round after round", 1.5):
     # Adam without batch norm: it would blow up the rounding errors of biases that batch norm cancels
     for batch_norm, plain, lr, learning in [
         (True, True, 0.2, True),
