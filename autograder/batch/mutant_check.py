@@ -11,6 +11,7 @@ author has explained it in `solutions/variants/<problem>/mutants.toml`:
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import random
 import time
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from autograder.batch.one_item import grade_item
 from autograder.core.errors import SourceError
+from autograder.core.results import Status
 from autograder.course.mutation import Rewritten, mutants, rewritings
 from autograder.course.problem import Item, Problem, load_problem
 from autograder.course.variants import Variant, variants
@@ -32,6 +34,8 @@ from autograder.grading.tolerance import same
 
 STUDENTS = 200
 """The most students on whose inputs a mutant with full marks is compared with the solution."""
+SLOW = 10.0
+"""A mutant's limit, as a multiple of the time of the solution, where that is less than the item's own limit."""
 SECONDS = 10.0
 """CPU time after which no further student's inputs are tried."""
 
@@ -48,6 +52,8 @@ class Fate(StrEnum):
     """A mutant with full marks that gives other answers, or whose answers cannot be compared."""
     LOST = "lost points"
     """A rewriting without full marks."""
+    TOO_SLOW = "too slow"
+    """A mutant that takes `SLOW` times as long as the solution; it is not tested to the end."""
 
 
 @dataclass(frozen=True)
@@ -129,16 +135,33 @@ def _jobs(problem: Problem) -> Iterator[_Job]:
 
 def _tried(job: _Job) -> Tried:
     problem = load_problem(job.problem, job.root)
-    result = grade_item(problem, job.item, job.rewritten.source, seed="mutants")
+    graded = _with_limit(problem, job.item) if job.is_mutant else problem
+    result = grade_item(graded, job.item, job.rewritten.source, seed="mutants")
     full = result.score == result.max_score
     if not job.is_mutant:
         fate = Fate.AS_EXPECTED if full else Fate.LOST
+    elif result.status is Status.TIMEOUT and graded != problem:
+        fate = Fate.TOO_SLOW
     elif not full:
         fate = Fate.AS_EXPECTED
     else:
         fate = Fate.EQUAL if _gives_the_same(problem, problem.item(job.item), job.rewritten.source) else Fate.SURVIVED
     message = "" if full or job.is_mutant else result.message
     return Tried(job.problem, job.item, job.base, job.rewritten.change, job.is_mutant, fate, message)
+
+
+@functools.cache
+def _with_limit(problem: Problem, item_id: str) -> Problem:
+    """The problem with a limit for the item that the solution keeps easily and an endless loop soon exceeds."""
+    item = problem.item(item_id)
+    assert item.test is not None
+    took = max(grade_item(problem, item_id, item.cell.source, seed="mutants").seconds for _ in range(2))
+    test = replace(item.test, seconds=min(item.seconds, 5.0 + SLOW * took))
+    return replace(
+        problem,
+        cells=tuple(test if cell is item.test else cell for cell in problem.cells),
+        items=tuple(replace(item, test=test) if one is item else one for one in problem.items),
+    )
 
 
 def _gives_the_same(problem: Problem, item: Item, source: str) -> bool:

@@ -129,6 +129,7 @@ def mutant_table(tried: Iterable[Tried]) -> Group:
         "item",
         "mutants",
         "lost points",
+        "too slow",
         "equal",
         "explained",
         "survived",

@@ -52,7 +52,7 @@ class Cell:
     points: float
     tags: frozenset[str]
     seconds: float
-    """Wall-clock limit of a test cell, in seconds."""
+    """Limit of a test cell, in seconds in which student code runs or sleeps."""
 
     @property
     def is_test(self) -> bool:
@@ -87,7 +87,7 @@ class Item:
 
     @property
     def seconds(self) -> float:
-        """Wall-clock limit of the item's test, in seconds."""
+        """Limit of the item's test, in seconds in which student code runs or sleeps."""
         return self.test.seconds if self.test else DEFAULT_SECONDS
 
 

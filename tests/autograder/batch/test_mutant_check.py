@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from autograder.batch.mutant_check import Fate, check_mutants
 from autograder.cli.main import app
 from autograder.core.errors import SourceError
 from autograder.core.results import ItemResult, Status
+from autograder.course.mutation import Rewritten
 from autograder.course.problem import load_problem
+from tests.autograder.toy import ROOT as TOY
 from tests.autograder.toy import course_copy
 from tests.conftest import ROOT
 
@@ -40,6 +43,14 @@ def test_a_mutant_that_gives_other_answers_and_gets_full_marks_is_a_survivor(mon
     monkeypatch.setattr(mutant_check, "grade_item", lambda *_, **__: lost)
     rewriting = next(job for job in jobs if not job.is_mutant)
     assert (mutant_check._tried(rewriting).fate, mutant_check._tried(rewriting).message) == (Fate.LOST, "why")
+
+
+def test_a_mutant_that_does_not_end_is_given_up_before_the_items_limit() -> None:
+    endless = Rewritten("endless", "def standardize(x, eps=0.0):\n    while True:\n        pass")
+    job = mutant_check._Job(TOY, "toy", "standardize", "solution", endless, is_mutant=True)
+    begin = time.monotonic()
+    assert mutant_check._tried(job).fate is Fate.TOO_SLOW
+    assert time.monotonic() - begin < load_problem("toy", TOY).item("standardize").seconds / 2
 
 
 @pytest.mark.long
