@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import resource
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,8 @@ WORKER_MEMORY = 2**30
 """Bytes to reserve per worker; an ordinary submission needs a tenth of it."""
 RESERVE = 2**30
 """Free bytes below which no further submission starts while another is being graded."""
+_USUAL = 0.02
+"""CPU seconds of the work in `slowness` on the machine for which limits were set, with a margin for noise."""
 
 _LIMITS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
@@ -29,9 +33,25 @@ def cores() -> int:
     return max(1, int(cpu_count()))
 
 
+@functools.cache
+def slowness() -> float:
+    """How many times as long as on the machine for which limits were set the same work takes here; at least 1.
+
+    Measured once in a process, in CPU time, the best of some trials.
+    """
+
+    def seconds() -> float:
+        begin, values = time.thread_time(), dict[int, int]()
+        for n in range(100_000):
+            values[n % 997] = values.get(n % 997, 0) + len(str(n))
+        return time.thread_time() - begin
+
+    return max(1.0, min(seconds() for _ in range(5)) / _USUAL)
+
+
 def stretched(seconds: float) -> float:
-    """The seconds that work of this length may take now: more where more processes want to run than there are cores."""
-    return seconds * max(1.0, os.getloadavg()[0] / cores())
+    """The seconds that work of this length may take now: more on a slow machine, and where processes wait for cores."""
+    return seconds * slowness() * max(1.0, os.getloadavg()[0] / cores())
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from autograder.core.machine import slowness
 from autograder.core.results import Status
 from autograder.grading.limits import ALL_CELLS_SECONDS, ATTEMPTS, CELL_SECONDS, UNSURE_CELLS_SECONDS
 from autograder.sandbox.host import Host, Session, SessionDiedError
@@ -192,9 +193,9 @@ class StudentProcess:
                 self._waited = session.waited()
                 took -= min(took, max(0.0, self._waited - waited))
             if unsure:
-                self.unsure_left -= took
+                self.unsure_left -= took / slowness()
             else:
-                self._left -= took
+                self._left -= took / slowness()
         raised, lost, absent = reply.get("raised"), reply.get("lost"), reply.get("absent")
         return CellRun(
             stdout=_text(reply.get("stdout")),

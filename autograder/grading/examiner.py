@@ -20,6 +20,7 @@ from typing import Any
 
 from autograder.core.flags import Flag, FlagKind
 from autograder.core.hashing import key_of
+from autograder.core.machine import slowness
 from autograder.core.results import NEEDS_GRADING, ItemResult, Status
 from autograder.core.software import software
 from autograder.core.text import listed
@@ -528,7 +529,7 @@ def _seed(*parts: str) -> int:
 
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
-    """Interrupts trusted code after so much CPU time; outside the main thread only the link's limit applies."""
+    """Interrupts trusted code after so much CPU time (more on a slow machine); in the main thread only."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return
@@ -537,7 +538,7 @@ def _alarm(seconds: float) -> Iterator[None]:
         raise ItemTimeoutError
 
     before = signal.signal(signal.SIGPROF, ring)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_PROF, seconds * slowness())
     try:
         yield
     finally:

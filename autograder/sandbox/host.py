@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any
 
 from autograder.core.errors import SetupError
+from autograder.core.machine import slowness
 from autograder.core.results import Status
 from autograder.sandbox.filesystem import create_library, environment, remove, staff_only
 from autograder.sandbox.guest.confinement import FULL, LEVELS, PLAIN, SCRATCH
@@ -61,7 +62,7 @@ class SessionLimits:
     processes: int = 64
     """Number of processes and threads."""
     cpu: int = 300
-    """Seconds of CPU time of each process, and of all processes together (level `full`)."""
+    """Seconds of CPU time of each process, and of all processes together (level `full`); more on a slow machine."""
     file: int = 256 * 2**20
     """Bytes of the largest file it may write."""
     files: int = 256
@@ -173,7 +174,7 @@ class Host:
             "shown": shown,
             "hidden": staff_only(),
             "folder": self._folder,
-            "limits": asdict(self._limits),
+            "limits": {**asdict(self._limits), "cpu": math.ceil(self._limits.cpu * slowness())},
             "number": secrets.randbelow(4096),
         }
         ours, theirs = socket.socketpair()
@@ -374,7 +375,7 @@ class Session:
         self.settle()
         ours, theirs = socket.socketpair()
         try:
-            send_frame(self._sock, {"op": "fork", "cpu": math.ceil(cpu)}, deadline=Patience(GRACE_SECONDS))
+            send_frame(self._sock, {"op": "fork", "cpu": math.ceil(cpu * slowness())}, deadline=Patience(GRACE_SECONDS))
             socket.send_fds(self._sock, [b"\0"], [theirs.fileno()])
             self._receive(GRACE_SECONDS)
         except (ClosedError, TooLateError, OSError):

@@ -4,6 +4,7 @@ On a busy machine a process gets only a share of a processor. Its time limit mus
 time that it ran or slept, which is the time that passed minus the time that it was ready to run and did not (Linux'
 `run_delay`, asked of the sandbox only when the limit seems to have passed). Examiner and student code run in turns, for
 example when the code calls a function of the test; so the time that the examiner ran or waited does not count, either.
+On a machine that is slower than the one for which limits were set, all limits are longer (`core.machine.slowness`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from autograder.core.machine import slowness
 
 LONGEST = 30.0
 """A limit is extended to at most this many times its length."""
@@ -26,8 +29,8 @@ class Patience:
 
     def __init__(self, seconds: float, waited: Callable[[], float] = lambda: 0.0) -> None:
         self._begin = time.monotonic()
-        self._seconds = seconds
-        self._end = self._begin + seconds
+        self._seconds = seconds * slowness()
+        self._end = self._begin + self._seconds
         self._waited = waited
         self._own = _busy_or_waiting()
 

@@ -1,18 +1,21 @@
-"""The number of workers that a machine can run."""
+"""The number of workers that a machine can run, its speed, and limits for one process."""
 
 from __future__ import annotations
 
 import builtins
 import io
+import itertools
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import dask.system
 import psutil
 import pytest
+import torch
 
 from autograder.core import machine
 
@@ -79,3 +82,22 @@ def test_the_memory_limit_of_a_container_counts(tmp_path: Path, monkeypatch: pyt
     assert unlimited > 2**20
     limit.write_text(f"{1000 + 4096}\n")
     assert machine.free_memory() == 4096
+
+
+@pytest.mark.parametrize(("took", "expected"), [(0.001, 1.0), (machine._USUAL, 1.0), (3 * machine._USUAL, 3.0)])
+def test_a_machine_is_slow_if_the_same_work_takes_longer(
+    took: float, expected: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = itertools.count(step=took)
+    monkeypatch.setattr(time, "thread_time", lambda: next(ticks))
+    machine.slowness.cache_clear()
+    assert machine.slowness() == pytest.approx(expected)
+    machine.slowness.cache_clear()
+
+
+def test_memory_is_limited_for_one_block_only() -> None:
+    with machine.memory_at_most(2**28):
+        torch.zeros(2**20)
+        with pytest.raises(RuntimeError, match="memory"):
+            torch.empty(2**28)
+    assert len(torch.empty(2**28)) == 2**28

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from autograder.core.machine import slowness
 from autograder.core.results import Status
 from autograder.sandbox import patience as patience_module
 from autograder.sandbox.host import SessionDiedError
@@ -20,6 +21,7 @@ from tests.autograder.warm_host import warm_host
 
 def test_a_limit_is_extended_by_the_time_of_waiting_and_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
     now, waited, own = 100.0, 0.0, 50.0
+    monkeypatch.setattr(patience_module, "slowness", lambda: 1.0)
     monkeypatch.setattr(time, "monotonic", lambda: now)
     monkeypatch.setattr(patience_module, "_busy_or_waiting", lambda: own)
     patience = Patience(10.0, lambda: waited)
@@ -37,8 +39,13 @@ def test_a_limit_is_extended_by_the_time_of_waiting_and_no_further(monkeypatch: 
     assert patience.left() == 0, "a process that always waits comes to its end, too"
 
 
+def test_a_slow_machine_has_longer_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience_module, "slowness", lambda: 3.0)
+    assert 29 < Patience(10.0).left() <= 30
+
+
 def test_without_knowledge_of_waiting_the_limit_is_plain_time() -> None:
-    assert Patience(0.0).left() <= 0 < Patience(5.0).left() <= 5
+    assert Patience(0.0).left() <= 0 < Patience(5.0).left() <= 5 * slowness()
 
 
 def _work() -> None:

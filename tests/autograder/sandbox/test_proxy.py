@@ -132,7 +132,7 @@ def test_gradcheck_passes_for_a_remote_node_inside_a_larger_graph(student: Any) 
     assert torch.autograd.gradcheck(lambda t: student.ranking_loss(t.exp()) * 2, (x,))
 
 
-def cubed(x, scale=1.0):
+def cubed(x: torch.Tensor, scale: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
     """A stand-in."""
     if scale < 0:
         raise ValueError("scale must not be negative")
