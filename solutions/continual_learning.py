@@ -58,6 +58,7 @@ if find_spec("homework") is None:  # on Colab: installs what is missing and keep
 
 # %%
 import copy
+import io
 import itertools
 import math
 import random
@@ -1189,6 +1190,16 @@ def size_of(buffer: Any) -> int:
     return len(buffer)
 
 
+def bytes_of(buffer: Any) -> int:
+    """The bytes that all attributes of a buffer take when they are saved; 0 if they cannot be saved."""
+    saved = io.BytesIO()
+    try:
+        torch.save(vars(buffer), saved)
+    except Exception:
+        return 0
+    return saved.tell()
+
+
 def kept_by(seeds: Sequence[int], capacity: int, portions: Sequence[int]) -> torch.Tensor:
     """Fills a buffer for each seed with examples 0, 1, 2, ... in portions of these sizes; returns their contents `[S, kept]`."""
     kept = []
@@ -1292,6 +1303,13 @@ assert bool((often[-2:] < 0.4).all()), (
 )
 assert bool((often[:3] < 0.4).all()), "the first examples are favoured: later ones must be able to replace them"
 assert bool((often - 0.25).abs().max() < 0.11), "each of the 12 examples should be in about a quarter of the buffers"
+with part("no more than its capacity", 0.5):
+    large = student.RehearsalBuffer(10, seed=2)
+    large.add(torch.zeros(20, 50), torch.arange(20))
+    before = student.bytes_of(large)
+    large.add(torch.zeros(2000, 50), torch.arange(2000))
+    hint = "after 2,000 more examples the buffer takes more memory: it must forget those that it does not hold"
+    assert student.bytes_of(large) < 2 * before + 10_000, hint
 with part("copies", 0.5):
     mine, y = student.RehearsalBuffer(5, seed=1), torch.arange(3)
     student.add_and_overwrite(mine, 10.0 + y[:, None], y)
@@ -1317,7 +1335,7 @@ def share_of(sets, size):
     return inside.mean(dim=0), inside.T @ inside / len(sets)
 
 
-with part("what it holds is a uniform sample", 1.75):
+with part("what it holds is a uniform sample", 1.25):
     for capacity, portions in [(3, [12]), (3, [1] * 12), (4, [2, 7, 1]), (1, [3, 3]), (2, [6])]:
         size, S = sum(portions), 1000
         kept = student.kept_by(range(start, start + S), capacity, portions)

@@ -726,6 +726,12 @@ with part("learning", 2):
     assert bool(moved[0] < 0) and bool((moved[1:] > 0).all()), (
         "the likeliest arm pays least, so its logit must fall: is it the log-probability, not the probability?"
     )
+    w, pays = arms(start.tolist()), torch.tensor([-2.0, -1.0, 3.0])
+    trained(w, torch.ones(10_000, 1), lambda x, a: pays[a], 1, 0.05)
+    moved = weights_of(w) - start
+    assert bool(moved[0] < 0) and bool((moved[1:] > 0).all()), (
+        "an arm whose reward is negative, but better than the mean, must become likelier: do negative rewards count in full?"
+    )
     context = torch.eye(3).repeat(50, 1)  # [150, 3]
     wanted = torch.tensor([2, 0, 1]).repeat(50)
     linear = student.torch.nn.Linear(3, 3)
