@@ -710,8 +710,9 @@ with torch.no_grad():
     assert close(other, full, "do not attend to padded positions of the document: use encoder_padding_mask")
     other = layer(x, nothing_padded, document + 1, document_padding)[0]
     assert not torch.allclose(other, full), "a decoder must attend to the document: cross-attention with encoder_out"
-    other, unmasked = layer(x, nothing_padded, document)[0], torch.zeros(2, 5, dtype=torch.bool)
-    assert close(other, layer(x, nothing_padded, document, unmasked)[0], "no encoder_padding_mask: nothing is padded")
+    with part("no encoder_padding_mask", 0.25):
+        other, unmasked = layer(x, nothing_padded, document)[0], torch.zeros(2, 5, dtype=torch.bool)
+        assert close(other, layer(x, nothing_padded, document, unmasked)[0], "None means that nothing is padded")
     want = torch_states(weights, 2, x, nothing_padded, document, document_padding)
     assert close(
         full, want, "PyTorch's decoder layer gives other states: sum first, then normalise, three times", atol=1e-4
@@ -765,7 +766,7 @@ def draw_case(B, T, S, D, hidden, is_decoder):
 
 
 CASES = [(3, 6, 5, 8, 16, 2), (1, 4, 7, 12, 8, 3), (4, 5, 3, 6, 10, 1), (2, 7, 4, 16, 32, 4)]
-with torch.no_grad(), part("as PyTorch's layers", 2):
+with torch.no_grad(), part("as PyTorch's layers", 1.5):
     for B, T, S, D, hidden, heads in CASES:
         weights, x, padding, _, _ = draw_case(B, T, S, D, hidden, False)
         states = student.make_layer(weights, heads)(x, padding)[0]
@@ -779,7 +780,10 @@ with torch.no_grad(), part("as PyTorch's layers", 2):
         states = layer(x, padding, document, document_padding)[0]
         want = torch_states(weights, heads, x, padding, document, document_padding)
         assert close(states[~padding], want[~padding], "a decoder's layer differs from PyTorch's", rtol=1e-3, atol=1e-4)
-        states = layer(x, torch.zeros_like(padding), document)[0]
+with torch.no_grad(), part("nothing padded", 0.25):
+    for B, T, S, D, hidden, heads in CASES:
+        weights, x, padding, document, _ = draw_case(B, T, S, D, hidden, True)
+        states = student.make_layer(weights, heads)(x, torch.zeros_like(padding), document)[0]
         want = torch_states(weights, heads, x, torch.zeros_like(padding), document)
         assert close(states, want, "without encoder_padding_mask nothing is padded", rtol=1e-3, atol=1e-4)
 with torch.no_grad(), part("with the cache as without", 2):
@@ -1497,12 +1501,6 @@ assert read == [1], "the encoder reads each document once; repeat its outputs, d
 assert all(new == 1 for _, new in asked), "with the cache give only the new token of each row, [B·n, 1]"
 assert all(rows <= 2 for rows, _ in asked), "one document with two beams has two rows"
 assert without_padding(student.beam_search(model, documents, 1, 3), PAD)[0] == [A, END], "one beam: a end"
-short = without_padding(student.beam_search(model, documents, 3, 3, length_penalty=0.0), PAD)[0]
-assert short == [B_TOKEN, END], (
-    "length_penalty 0: of all finished texts the one with the largest sum of log P, here log(0.36), whenever it ended"
-)
-long = without_padding(student.beam_search(model, documents, 3, 3, length_penalty=-2.0), PAD)[0]
-assert long == [END], "length_penalty -2: log(0.1)·1 = -2.3 beats log(0.36)·4 = -4.1"
 two = student.beam_search(model, torch.tensor([[7, 8], [9, 3]]), 2, 3)
 assert sorted(seen) == [[START, A, B_TOKEN], [START, B_TOKEN, A]], (
     "after a document that begins with 9, first a and b are active, then b a (0.36) and a b (0.225), in changed rows. Does "
@@ -1512,9 +1510,16 @@ assert without_padding(two, PAD) == [[B_TOKEN, END], [A, B_TOKEN, A]], (
     "two documents: b end and a b a (0.2025). Do the texts follow when hypotheses change rows? Do active ones count at "
     "max_length?"
 )
-rank = without_padding(student.beam_search(model, torch.tensor([[9, 3]]), 2, 3, length_penalty=-2.0), PAD)[0]
-assert rank != [END], "end has rank 3 of the first continuations: it is finished only if it is among the n = 2 best"
-assert rank == [A, B_TOKEN, A], "no text ends within the n best here: the active ones count at max_length"
+with part("length penalties", 0.5):
+    short = without_padding(student.beam_search(model, documents, 3, 3, length_penalty=0.0), PAD)[0]
+    assert short == [B_TOKEN, END], (
+        "length_penalty 0: of all finished texts the one with the largest sum of log P, here log(0.36), whenever it ended"
+    )
+    long = without_padding(student.beam_search(model, documents, 3, 3, length_penalty=-2.0), PAD)[0]
+    assert long == [END], "length_penalty -2: log(0.1)·1 = -2.3 beats log(0.36)·4 = -4.1"
+    rank = without_padding(student.beam_search(model, torch.tensor([[9, 3]]), 2, 3, length_penalty=-2.0), PAD)[0]
+    assert rank != [END], "end has rank 3 of the first continuations: it is finished only if it is among the n = 2 best"
+    assert rank == [A, B_TOKEN, A], "no text ends within the n best here: the active ones count at max_length"
 print("beam_search: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(56)
@@ -1577,7 +1582,7 @@ CASES = [
     (4, 5, 12, 1, 5, 6, 2.0, 2.0),
     (2, 3, 7, 3, 2, 8, 0.0, 1.0),
 ]
-with part("the right beams", 2):
+with part("the right beams", 1.25):
     for B, S, V, end, n, longest, penalty, favour in CASES:
         ask, note, diary = beam_model(V, end, 98, 99, favour)
         ids = draw_ids(B, S, 98)
@@ -1608,6 +1613,26 @@ with part("the right beams", 2):
         got = student.beam_search(model, draw_ids(2, 3, 98), 2, longest)
         assert without_padding(got, 98) == [[patient] * longest] * 2, (
             "an active hypothesis can overtake finished ones by later tokens: do not stop while this may still happen"
+        )
+with part("negative length penalties", 0.25):
+    for longest in (4, 8):
+        end, a, b = torch.randperm(3, generator=g).tolist()
+        at_once = 0.15 + 0.1 * float(torch.rand((), generator=g))
+        table = torch.full((4, 3), 1 / 3)  # the next token's probabilities after each token; the last row at the start
+        table[a] = torch.tensor([0.02, 0.02, 0.02])
+        table[a, end] = 0.96
+        table[3, [end, a, b]] = torch.tensor([at_once, 0.9 - at_once, 0.1])
+
+        def soon(documents, tokens, new, table=table):
+            """Ending at once scores log(at_once), ending after one more token better: 2 log((0.9 - at_once) 0.96)."""
+            return table[tokens[:, -new:].clamp(max=3)].log()
+
+        got = student.beam_search(
+            student.Scripted(soon, lambda ids, mask: None, 99, end, 98), draw_ids(2, 3, 98), 2, longest, -1.0
+        )
+        assert without_padding(got, 98) == [[a, end]] * 2, (
+            "with a negative penalty a longer text scores worse: an active hypothesis does best when it ends at once, so "
+            "divide its value by the present length to see whether it can still win"
         )
 with part("no work done twice", 1):
     for B, S, V, end, n, longest, penalty, favour in CASES:
