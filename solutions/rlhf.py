@@ -468,6 +468,11 @@ def one_pass(sampler) -> list[int]:
     return [int(index) for index in indices]
 
 
+def kinds_of(sampler) -> list[str]:
+    """The names of the types of the indices of one pass."""
+    return sorted({type(index).__name__ for index in sampler})
+
+
 def length_of(sampler) -> int:
     """The result of len()."""
     return len(sampler)
@@ -534,7 +539,10 @@ assert student.one_pass(student.GroupedRandomSampler(items)) not in (indices, se
 assert student.length_of(sampler) == 40, "len() is the number of indices, not of groups"
 pairs = student.one_pass(student.GroupedRandomSampler(list(range(6)), 2))
 assert sorted(pairs[::2]) == [0, 2, 4], "another group_size: groups start at multiples of it"
-with part("equal generators", 0.5):
+with part("plain numbers", 0.25):
+    kinds = student.kinds_of(sampler)
+    assert {*kinds} <= {"int", "int64", "int32"}, "an index is a plain number, not a tensor: use .tolist() or int()"
+with part("equal generators", 0.25):
     one, two = (
         student.one_pass(student.GroupedRandomSampler(list(range(80)), 4, torch.Generator().manual_seed(5)))
         for _ in "ab"

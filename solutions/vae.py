@@ -247,7 +247,7 @@ with part("with noise given", 1.5):
     m, noise, v = wide[:, ::2], wide[:, 1::2], wide[:, ::2].exp()
     z = student.sample_gaussian(m, v, noise=noise)
     assert close(z, m + v.sqrt() * noise, "z = m + sqrt(v) * noise, also where m is not contiguous in memory")
-with part("with noise drawn inside", 1):
+with part("with noise drawn inside", 0.75):
     N = 5_000
     m, v = torch.tensor([[3.0, -1.0]]).expand(N, 2).contiguous(), torch.tensor([[0.04, 9.0]]).expand(N, 2).contiguous()
     z = student.sample_gaussian(m, v)
@@ -263,6 +263,15 @@ with part("with noise drawn inside", 1):
     assert len(torch.unique(e[:, 0])) > 0.9 * N, "the images of a batch share their noise"
     again = student.sample_gaussian(m, v)
     assert bool(((again - z).abs() > 0).float().mean() > 0.9), "a second call must draw fresh noise"
+with part("torch's global generator", 0.25):
+    m, v = torch.zeros(3, 4), torch.ones(3, 4)
+    drawn = []
+    for seed in (5, 5, 6):
+        student.torch.manual_seed(seed)
+        drawn.append(student.sample_gaussian(m, v))
+    assert torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[0], drawn[2]), (
+        "the noise comes from torch's global generator: after torch.manual_seed(5) it must be the same again"
+    )
 with part("gradients", 1):
     for given in (True, False):
         m = torch.randn(6, 3, generator=g).requires_grad_()

@@ -1,4 +1,4 @@
-# alternative: indices as tensors of one number, which can be used like plain numbers
+# misconception: your indices are tensors; each must be a plain number
 class GroupedRandomSampler(torch.utils.data.Sampler):
     def __init__(self, data_source, group_size=4, generator=None):
         if len(data_source) % group_size:
