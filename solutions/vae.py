@@ -265,11 +265,13 @@ with part("with noise drawn inside", 0.75):
     assert bool(((again - z).abs() > 0).float().mean() > 0.9), "a second call must draw fresh noise"
 with part("torch's global generator", 0.25):
     m, v = torch.zeros(3, 4), torch.ones(3, 4)
-    drawn = []
-    for seed in (5, 5, 6):
+
+    def after(seed):
+        """A draw after this seed."""
         student.torch.manual_seed(seed)
-        drawn.append(student.sample_gaussian(m, v))
-    assert torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[0], drawn[2]), (
+        return student.sample_gaussian(m, v)
+
+    assert torch.equal(after(5), after(5)) and not torch.equal(after(5), after(6)), (
         "the noise comes from torch's global generator: after torch.manual_seed(5) it must be the same again"
     )
 with part("gradients", 1):

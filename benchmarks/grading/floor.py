@@ -70,12 +70,18 @@ def floor(problem: Problem, submission: Submission) -> Floor:
         for number, built in enumerate(rebuilt.cells):
             if built.role == "test" and built.cell is not None and built.cell.is_test:
                 item = problem.item(built.cell.grade_id.removeprefix("test_"))
-                names = trusted.test_names(Names({**module.__dict__, **trusted.functions(item)}))
-                begun = time.perf_counter()
-                with recording() as parts:
-                    error = _run(built.cell.source, f"<{built.cell.grade_id}>", names)
-                spent["tests"] += time.perf_counter() - begun
-                points[item.id] = round(item.points * verdict_of(item, error, parts).fraction, 6)
+                right = trusted.functions(item)
+                wrong = {one: right[one] for one in right if one in points and points[one] < problem.item(one).points}
+                for stand_ins in ({}, wrong) if wrong else ({},):
+                    with mock.patch.dict(module.__dict__, stand_ins):
+                        names = trusted.test_names(Names({**module.__dict__, **right}))
+                        begun = time.perf_counter()
+                        with recording() as parts:
+                            error = _run(built.cell.source, f"<{built.cell.grade_id}>", names)
+                        spent["tests"] += time.perf_counter() - begun
+                    points[item.id] = round(item.points * verdict_of(item, error, parts).fraction, 6)
+                    if points[item.id] == item.points:
+                        break
             elif number in chosen:
                 begun = time.perf_counter()
                 _run(built.source, f"<{built.id}>", module.__dict__)
