@@ -672,6 +672,11 @@ with part("reverse, several humps", 2):
         assert agree(fit, reference.fit_gaussian(log_p, grid, "reverse")), (
             "three humps: use starts far to both sides, too"
         )
+    for side in (1, -1):  # a narrow hump, which has the highest peak, and a wide one, which has most of the probability
+        fit = fitted(shifted((0.25, 0.75), (-5.0 * side, 2.0 * side), (0.2, 1.2)), grid, "reverse")
+        assert agree(fit, (2.0 * side + shift, 1.2)), (
+            "a narrow hump and a heavy one: the highest peak need not be the lowest minimum; use starts elsewhere, too"
+        )
 with part("constants and data types", 0.5):
     log_p = shifted((0.7, 0.3), (-2.0, 2.5), (0.8, 0.6))
     for direction in ("forward", "reverse"):

@@ -1,4 +1,4 @@
-# alternative: one descent from the highest peak with a small deviation
+# misconception: you started one search only, at the highest peak; a narrow peak can hold little of the probability
 def fit_gaussian(log_p, grid, direction):
     x, log_p = grid.double(), torch.log_softmax(log_p.double(), dim=0)
     log_p = log_p.clamp(min=-1e8)
