@@ -466,9 +466,9 @@ plots.curves(
 #
 # $$F(m, s) = \mathrm{KL}(q \,\|\, p) = \sum_i q_i\, (\log q_i - \log p_i) .$$
 #
-# `log_p` is finite here; with $p = 0$ somewhere, $F$ would be infinite for every Gaussian. $F$ may have several minima, so one descent is not enough unless you know where to start. Run it from several
-# starts and return the **lowest** minimum. If two are equally low (a symmetric target), either is accepted. The grid may have any position and any scale, so take the starts from `log_p` and `grid`, not fixed numbers. In the tests, a start on the highest peak of `log_p`
-# with a small deviation finds a lowest minimum; in general it does not, as you will see in question (b).
+# `log_p` is finite here; with $p = 0$ somewhere, $F$ would be infinite for every Gaussian. $F$ may have several minima, so one descent is not enough. Run it from several
+# starts and return the **lowest** minimum. If two are equally low (a symmetric target), either is accepted. The grid may have any position and any scale, so take the starts from `log_p` and `grid`, not fixed numbers. A start on
+# the highest peak of `log_p` alone can miss the lowest minimum, too, as you will see in question (b).
 #
 # *Worked number.* The target is $\log p(x) = x - e^x$, a skewed hump. The averages under a Gaussian $q$ are known, $\mathbb E_q[x] = m$ and $\mathbb E_q[e^x] = e^{m + s^2/2}$, so the reverse objective is
 #
