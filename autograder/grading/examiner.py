@@ -193,6 +193,8 @@ class _Examination:
     ) -> None:
         self._problem = problem
         self._results = {result.id: result for result in known}
+        self._replaced: dict[str, list[str]] = {}
+        """Item id → the wrong functions that the reference's replaced when it was tested."""
         self._wanted = wanted
         self._cache = cache
         self._answers = answers
@@ -261,11 +263,12 @@ class _Examination:
         return self._done
 
     def _with_dependencies(self, item: Item, result: ItemResult) -> ItemResult:
-        """The item's result, with the ids of the wrong items that its code uses."""
+        """The item's result, with the ids of the wrong items that its code uses and that it was tested with."""
         names = names_of(self._rebuilt.source(item.id)) if item.id in self._rebuilt.answered else None
         if names is None or result.score >= item.points:
             return result
-        return replace(result, depends_on=tuple(other for other in self._wrong(item) if other in names.uses))
+        wrong = [other for other in self._wrong(item) if other not in self._replaced.get(item.id, ())]
+        return replace(result, depends_on=tuple(other for other in wrong if other in names.uses))
 
     def _wrong(self, item: Item) -> list[str]:
         """The other items that are known not to be right."""
@@ -317,6 +320,7 @@ class _Examination:
             self.doubtful.add(item.id)
         if found["answer"] is not None:
             self._done.answers[item.id] = found["answer"]
+        self._replaced[item.id] = found["replaced"]
         return ItemResult(
             id=item.id,
             score=found["score"],
@@ -338,10 +342,14 @@ class _Examination:
 
     def _found(self, item: Item, early: Verdict | None, stand_ins: list[str]) -> dict[str, Any]:
         verdict, answer, known, fault = self._asked(item, early)
+        replaced: list[str] = []
         if stand_ins and verdict.status in _MAY_FOLLOW:
-            verdict = self._with_stand_ins(item, stand_ins, verdict)
-        output = [fault] if fault else []
-        if self._answers and early is None and verdict.status in _COMPARED and fault is None:
+            again = self._with_stand_ins(item, stand_ins)
+            if again.status in (*_COMPARED, Status.PASSED):
+                verdict, replaced = again, stand_ins
+        output = [fault] if fault and not replaced else []
+        is_compared = self._answers and early is None and fault is None and not replaced
+        if is_compared and verdict.status in _COMPARED:
             right = misconceptions.expected(self._reference, item, self._student)
             output = [] if right.value is None else list(compare(answer, right.value, right.precision))
         return {
@@ -351,6 +359,7 @@ class _Examination:
             "misconception": known if verdict.status is not Status.PASSED else "",
             "answer": answer,
             "output": output,
+            "replaced": replaced,
         }
 
     def _asked(self, item: Item, known: Verdict | None) -> tuple[Verdict, Any, str, str | None]:
@@ -393,15 +402,10 @@ class _Examination:
             found = misconceptions.that_answer(self._reference, item, found, got, inputs)
         return found[0] if len(found) == 1 else ""
 
-    def _with_stand_ins(self, item: Item, names: list[str], before: Verdict) -> Verdict:
-        """The verdict when the reference answers in place of the wrong functions that the item's code uses.
+    def _with_stand_ins(self, item: Item, names: list[str]) -> Verdict:
+        """The verdict when the reference answers in place of the functions `names`, which the item's code uses.
 
         So an error costs its own item only, and a wrong function cannot make what builds on it right.
-
-        Args:
-            item: the item.
-            names: of these functions.
-            before: the verdict with the student's own.
         """
 
         def ask(link: Link) -> Verdict:
@@ -409,8 +413,6 @@ class _Examination:
                 return self._test(item, link, names)
 
         verdict = self._with_fork(item, ask)
-        if verdict.status not in (*_COMPARED, Status.PASSED):
-            return before
         own = listed([f"`{name}`" for name in names], 6)
         why = f"Tested with the right {own} in place of yours, because yours did not pass all checks."
         return replace(verdict, message=f"{verdict.message}\n{why}")
