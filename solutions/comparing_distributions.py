@@ -217,24 +217,29 @@ with part("laws", 2):
     for C in (2, 5, 40):
         p, q = pmf(C), pmf(C)
         assert kl_of(p, q) > 0 and kl_of(q, p) > 0, "KL is positive for different distributions"
-        assert abs(kl_of(p, p)) <= 1e-9, "KL(p || p) is 0"
+        assert abs(kl_of(p, p)) <= 1e-5, "KL(p || p) is 0"
         order = torch.randperm(C, generator=g)
-        assert close(kl_of(p[order], q[order]), kl_of(p, q), "the order of the outcomes does not matter", rtol=1e-9)
+        assert close(kl_of(p[order], q[order]), kl_of(p, q), "the order of the outcomes does not matter")
         uniform = torch.full((C,), 1 / C, dtype=torch.float64)
         entropy = float(-(p * p.log()).sum())
         assert close(kl_of(p, uniform), math.log(C) - entropy, "from the uniform one: log C minus the entropy, in nats")
     p, q, p2, q2 = pmf(3), pmf(3), pmf(4), pmf(4)
     both = kl_of(torch.outer(p, p2).flatten(), torch.outer(q, q2).flatten())
-    assert close(both, kl_of(p, q) + kl_of(p2, q2), "the KL of independent pairs is the sum of both KLs", rtol=1e-9)
+    assert close(both, kl_of(p, q) + kl_of(p2, q2), "the KL of independent pairs is the sum of both KLs", rtol=1e-3)
     merged = kl_of(*(torch.stack([r[0] + r[1], r[2], r[3]]) for r in (p2, q2)))
     assert merged <= kl_of(p2, q2), "merging outcomes must not increase the KL"
-with part("values", 1):
+with part("values", 0.5):
     for C in (2, 3, 17, 1000):
+        for dtype in (torch.float32, torch.float64):
+            p, q = pmf(C, dtype=dtype), pmf(C, dtype=dtype)
+            want = float(reference.kl_divergence(p.double(), q.double()))
+            assert close(kl_of(p, q), want, "sum of p (log p - log q), in nats", rtol=1e-3, atol=1e-5)
+with part("exact values", 0.5):
+    for C in (2, 17, 1000):
         p, q = pmf(C), pmf(C)
-        assert close(kl_of(p, q), float(reference.kl_divergence(p, q)), "sum of p (log p - log q), in nats", rtol=5e-6)
-        p, q = pmf(C, dtype=torch.float32), pmf(C, dtype=torch.float32)
-        want = float(reference.kl_divergence(p.double(), q.double()))
-        assert close(kl_of(p, q), want, "the same in float32", rtol=1e-4, atol=1e-5)
+        hint = "add no constant to a probability or in a logarithm: the value is a little off"
+        assert close(kl_of(p, q), float(reference.kl_divergence(p, q)), hint, rtol=5e-6)
+        assert abs(kl_of(p, p)) <= 1e-9, hint
     p = pmf(50, dtype=torch.float32)
     q = p * (1 + 1e-5 * torch.tensor([1.0, -1.0]).repeat(25))
     q = q / q.sum()
