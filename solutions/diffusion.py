@@ -1590,8 +1590,9 @@ if gives("cumulative_alphas", lambda: student.cumulative_alphas(betas), torch.te
     assert close(
         pair[1:], loud, "each image has its own t: one at t = 1 must not remove the noise of the others", rtol=1e-3
     )
-    quiet, loud = (student.p_sample(paper, xt, torch.tensor([1]), betas, torch.full((1, 1), e)) for e in (0.0, 1.0))
-    assert close(loud, quiet, "no noise at the last step, t = 1", atol=1e-5)
+    with part("no noise at t = 1", 0.25):
+        quiet, loud = (student.p_sample(paper, xt, torch.tensor([1]), betas, torch.full((1, 1), e)) for e in (0.0, 1.0))
+        assert close(loud, quiet, "no noise at the last step, t = 1", atol=1e-5)
 images = student.p_sample(paper, torch.zeros(2, 1, 3, 3), torch.tensor([2, 3]), betas, torch.ones(2, 1, 3, 3))
 assert has_shape(images, (2, 1, 3, 3), "images [B, 1, H, W] must work, too: use per_image")
 print("p_sample: all visible checks passed")
@@ -1608,43 +1609,52 @@ def step_back(predict, xt, t, betas, noise):
     return mean + (beta * (1 - earlier) / (1 - now)).sqrt() * noise
 
 
-T = 9
-for shape in ((4, 3), (3, 1, 3, 3), (1, 2)):
+T, SHAPES = 9, ((4, 3), (3, 1, 3, 3), (1, 2))
+
+
+def draw_case(shape):
+    """Betas, x_t, steps above 1, noise, a made-up noise predictor, and the list of what it was asked."""
     betas = 0.01 + 0.08 * torch.rand(T, generator=g)
     xt, noise = (torch.randn(shape, generator=g) for _ in range(2))
     t = torch.randint(2, T + 1, shape[:1], generator=g)
     t[-1] = 2  # the last step with noise
     slope, drift = torch.randn(2, generator=g).tolist()
-    wide = [1] * (len(shape) - 1)
     asked = []
 
-    def predict(xt, t, slope=slope, drift=drift, wide=wide, asked=asked):
-        """A made-up noise predictor."""
+    def predict(xt, t):
         asked.append((xt, t))
-        return slope * xt + drift * t.float().reshape(-1, *wide)
+        return slope * xt + drift * t.float().reshape(-1, *[1] * (len(shape) - 1))
 
-    for level in (1.0, 0.0):
-        asked.clear()
-        got = student.p_sample(predict, xt, t, betas, level * noise)
-        assert asked, "p_sample does not call the model"
-        shown, told = (
-            torch.cat(each)[: len(t)] for each in zip(*asked, strict=True)
-        )  # it may call the model image by image
-        assert close(told, t, "the model must get the step t of each image: model(xt, t)")
-        assert close(shown, xt, "the model must get xt unchanged")
-        assert has_shape(got, shape, "x_{t-1} has the shape of xt")
-        hint = "mean of section 11 at the model's x_0, plus the square root of the variance times noise, with the t of each image"
-        assert close(got, step_back(predict, xt, t, betas, level * noise), hint, rtol=1e-3, atol=1e-4)
-    first = torch.ones(shape[0], dtype=torch.long)
-    got, again = (student.p_sample(predict, xt, first, betas, level * noise) for level in (1.0, -3.0))
-    assert close(got, again, "no noise at the last step, t = 1", atol=1e-3)
-    want = step_back(predict, xt, first, betas, noise)
-    assert close(got, want, "at t = 1 the result is the model's x_0", rtol=1e-3, atol=1e-4)
-    mixed = t.clone()
-    mixed[0] = 1
-    got, want = student.p_sample(predict, xt, mixed, betas, noise), step_back(predict, xt, mixed, betas, noise)
-    hint = "each image has its own step t: one may be at t = 1 while others are not"
-    assert close(got, want, hint, rtol=1e-3, atol=1e-4)
+    return betas, xt, t, noise, predict, asked
+
+
+with part("a step back", 1.25):
+    for shape in SHAPES:
+        betas, xt, t, noise, predict, asked = draw_case(shape)
+        for level in (1.0, 0.0):
+            asked.clear()
+            got = student.p_sample(predict, xt, t, betas, level * noise)
+            assert asked, "p_sample does not call the model"
+            shown, told = (
+                torch.cat(each)[: len(t)] for each in zip(*asked, strict=True)
+            )  # it may call the model image by image
+            assert close(told, t, "the model must get the step t of each image: model(xt, t)")
+            assert close(shown, xt, "the model must get xt unchanged")
+            assert has_shape(got, shape, "x_{t-1} has the shape of xt")
+            hint = "mean of section 11 at the model's x_0, plus the square root of the variance times noise, with the t of each image"
+            assert close(got, step_back(predict, xt, t, betas, level * noise), hint, rtol=1e-3, atol=1e-4)
+with part("the last step", 0.5):
+    for shape in SHAPES:
+        betas, xt, t, noise, predict, _ = draw_case(shape)
+        first = torch.ones(shape[0], dtype=torch.long)
+        got, again = (student.p_sample(predict, xt, first, betas, level * noise) for level in (1.0, -3.0))
+        assert close(got, again, "no noise at the last step, t = 1", atol=1e-3)
+        want = step_back(predict, xt, first, betas, noise)
+        assert close(got, want, "at t = 1 the result is the model's x_0", rtol=1e-3, atol=1e-4)
+        t[0] = 1
+        got, want = student.p_sample(predict, xt, t, betas, noise), step_back(predict, xt, t, betas, noise)
+        hint = "each image has its own step t: one may be at t = 1 while others are not"
+        assert close(got, want, hint, rtol=1e-3, atol=1e-4)
 ### END HIDDEN TESTS
 
 # %% [markdown]
