@@ -16,7 +16,7 @@ import multiprocessing
 import random
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -85,6 +85,7 @@ def check_mutants(
     problems: Sequence[Problem],
     *,
     workers: int,
+    items: Collection[str] | None = None,
     sample: int = 0,
     tick: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Tried]:
@@ -92,28 +93,31 @@ def check_mutants(
 
     Args:
         problems: the problems.
-        workers: number of processes.
+        workers: number of processes; with 1 they are graded in this process.
+        items: whose answers; those of all items if not given.
         sample: how many of each problem to grade, drawn always in the same way; 0 for all.
         tick: called after each with the numbers of those that are done and of all.
 
     Raises:
-        SourceError: `mutants.toml` explains something that is no mutant.
+        SourceError: `mutants.toml` explains something that is no mutant, or there is no such item.
     """
+    known = [item.id for problem in problems for item in problem.items if item.kind == "code"]
+    for item in items or ():
+        if item not in known:
+            raise SourceError(f"there is no item `{item}` to check; there are: {', '.join(known)}")
     explained = {problem.id: _explained(problem) for problem in problems}
     jobs: list[_Job] = []
     for problem in problems:
         own = list(_jobs(problem))
         _require_known(problem, explained[problem.id], own)
+        own = [job for job in own if items is None or job.item in items]
         jobs += random.Random(problem.id).sample(own, min(sample, len(own))) if sample else own
     found: list[Tried] = []
-    context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-    with ProcessPoolExecutor(min(workers, len(jobs)) or 1, mp_context=context) as pool:
-        for done, future in enumerate(as_completed([pool.submit(_tried, job) for job in jobs]), 1):
-            tried = future.result()
-            if tried.fate is Fate.SURVIVED and (tried.item, tried.base, tried.change) in explained[tried.problem]:
-                tried = replace(tried, fate=Fate.EXPLAINED)
-            found.append(tried)
-            tick(done, len(jobs))
+    for done, tried in enumerate(_all_tried(jobs, min(workers, len(jobs))), 1):
+        if tried.fate is Fate.SURVIVED and (tried.item, tried.base, tried.change) in explained[tried.problem]:
+            tried = replace(tried, fate=Fate.EXPLAINED)
+        found.append(tried)
+        tick(done, len(jobs))
     return sorted(found, key=lambda one: (one.problem, one.item, one.base, one.is_mutant, one.change))
 
 
@@ -131,6 +135,16 @@ def _jobs(problem: Problem) -> Iterator[_Job]:
                     if rewritten.source not in seen:
                         seen.add(rewritten.source)
                         yield _Job(root, problem.id, item.id, base, rewritten, is_mutant)
+
+
+def _all_tried(jobs: Sequence[_Job], workers: int) -> Iterator[Tried]:
+    if workers <= 1:
+        yield from map(_tried, jobs)
+        return
+    context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        for future in as_completed([pool.submit(_tried, job) for job in jobs]):
+            yield future.result()
 
 
 def _tried(job: _Job) -> Tried:

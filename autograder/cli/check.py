@@ -76,6 +76,7 @@ def check_rewritten(
     problem_ids_: Sequence[str] | None = None,
     *,
     workers: int | None = None,
+    items: Sequence[str] | None = None,
     sample: int = 0,
     progress: Progress | None = None,
     root: Path | None = None,
@@ -84,6 +85,7 @@ def check_rewritten(
     return check_mutants(
         _problems(problem_ids_, root or root_folder()),
         workers=workers or cores(),
+        items=items,
         sample=sample,
         tick=lambda done, total: progress(Step(done, total)) if progress else None,
     )

@@ -149,6 +149,7 @@ def check_command(
         bool,
         typer.Option("--mutants", help="Instead, grade mechanical rewritings of the right answers; list survivors."),
     ] = False,
+    items: Annotated[list[str] | None, typer.Option("--item", help="With --mutants: only of this item.")] = None,
     sample: Annotated[int, typer.Option(min=0, help="With --mutants: how many of each problem; 0 for all.")] = 0,
 ) -> None:
     """Checks that grading accepts right solutions and rejects wrong ones.
@@ -166,7 +167,9 @@ def check_command(
         from autograder.cli.check import check_rewritten
 
         with live_progress() as watch:
-            tried = check_rewritten(problems, workers=workers, sample=sample, progress=watch("checking mutants"))
+            tried = check_rewritten(
+                problems, workers=workers, items=items, sample=sample, progress=watch("checking mutants")
+            )
         console().print(mutant_table(tried))
         raise typer.Exit(1 if any(one.fate in ("survived", "lost points") for one in tried) else 0)
     from autograder.cli.check import check, promises_without_a_check

@@ -23,12 +23,6 @@ from tests.conftest import ROOT
 pytestmark = pytest.mark.kernel
 
 
-def test_a_sample_of_the_course_leaves_no_survivor() -> None:
-    tried = check_mutants([load_problem("vae", ROOT)], workers=1, sample=12)
-    assert len(tried) == 12
-    assert [one for one in tried if one.fate in (Fate.SURVIVED, Fate.LOST)] == []
-
-
 def test_a_mutant_that_gives_other_answers_and_gets_full_marks_is_a_survivor(monkeypatch: pytest.MonkeyPatch) -> None:
     full = ItemResult("kl_standard_normal", 6.0, 6.0, Status.PASSED, "")
     monkeypatch.setattr(mutant_check, "grade_item", lambda *_, **__: full)
@@ -75,7 +69,9 @@ def test_a_place_that_no_test_checks_is_named_until_it_is_explained(
     table = root / "solutions" / "variants" / "toy" / "mutants.toml"
     table.parent.mkdir(parents=True, exist_ok=True)
     table.write_text(entry, encoding="utf-8")
-    check_mutants([problem], workers=1, sample=1)
+    assert {one.item for one in check_mutants([problem], workers=1, items=["standardize"], sample=3)} == {"standardize"}
+    with pytest.raises(SourceError, match="no item `lime` to check; there are: standardize, Line"):
+        check_mutants([problem], workers=1, items=["lime"])
     table.write_text(entry.replace("7 -> 8", "7 -> 9"), encoding="utf-8")
     with pytest.raises(SourceError, match=r"mutants.toml explains `line \d+: 7 -> 9` of standardize .*is no mutant"):
         check_mutants([problem], workers=1)
