@@ -241,9 +241,7 @@ assert len((first_row // 28).unique()) > 1 and len((first_column % 28).unique())
 with part("what a call must not change", 0.5):
     hint = "a call must change neither the images nor torch's global generator: use a copy, and your own generator"
     assert student.leaves_alone(student.permute_pixels, images.clone(), 5), hint
-    assert student.permute_pixels(images.double(), 5).dtype == torch.float64, (
-        "the data type of the images must not change"
-    )
+    assert student.permute_pixels(images.long(), 5).dtype == torch.int64, "the data type of the images must not change"
     hint = "no network can be trained on an inference tensor: do not use torch.inference_mode()"
     assert not got.is_inference(), hint
 print("permute_pixels: all visible checks passed")

@@ -1089,6 +1089,8 @@ with part("the mean of the work", 1.5):
     huge = float(student.expected_macs(torch.full((3000,), 1), torch.tensor([2.0e9, 7.0e10])))
     assert close(huge, 7.0e10, "large counts")
 with part("lists", 0.25):
+    table, exits = (1e6 * torch.rand(5, generator=g)).cumsum(0).round(), torch.randint(0, 5, (30,), generator=g)
+    want = float(table[exits].mean())
     for dtype in (float, int):
         numbers = [dtype(macs) for macs in table.tolist()]
         assert close(float(student.expected_macs(exits, numbers)), want, "macs_per_exit may be a list of numbers")

@@ -981,6 +981,7 @@ def rounds_with(batch_norm, plain, lr, sizes, learning=True, stale=False):
     for x, noise in batches:
         start = gradient_of(their_g), weights_of(their_g, names[1])
         at_steps.clear()
+        their_g.train(learning), their_d.train(learning)  # a round that changes the mode loses points elsewhere
         got = one_round(their_g, their_d, optimizers, x, noise)
         assert len(at_steps) == 1, "the discriminator's optimizer takes one step in each round"
         (grad, weights), (old_grad, old_weights) = at_steps[0], start

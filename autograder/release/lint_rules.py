@@ -6,10 +6,12 @@ The rules replace regions by blank lines instead of removing them, so that line 
 from __future__ import annotations
 
 import ast
+import copy
 import re
 from collections.abc import Iterator, Sequence
 
 from autograder.course.markers import HIDDEN, SOLUTION
+from autograder.course.name_analysis import NO_NAMES, names_of
 from autograder.course.percent import TextCell, code_without, markers, numbers_inside
 
 Found = Iterator[tuple[int, str, str]]
@@ -116,11 +118,46 @@ def _test(cell: TextCell, tree: ast.Module, graded: set[str]) -> Found:
                 "value as a score: end with an `assert` or print(...)"
             )
             yield expression.lineno, "bare-expression", message
+    yield from _parts(tree, hidden)
     for node in ast.walk(tree):
         yield from _names(node, graded, hidden)
         if isinstance(node, ast.Assert) and node.lineno in hidden and _shows_values(node):
             message = "the message of a hidden assert shows values; name the likely mistake in plain words"
             yield node.lineno, "hidden-message", message
+
+
+def _parts(tree: ast.Module, hidden: frozenset[int]) -> Found:
+    """Findings about parts: the code below one must not need it to succeed, and no hidden check may be in none."""
+    parts = [node for node in ast.walk(tree) if isinstance(node, ast.With) and _is_part(node)]
+    known = [names_of(ast.unparse(part)) or NO_NAMES for part in parts]
+    rest = names_of(ast.unparse(_WithoutParts().visit(copy.deepcopy(tree)))) or NO_NAMES
+    bound = frozenset[str]().union(*(names.binds for names in known)) - rest.binds
+    for part, names in zip(parts, known, strict=True):
+        for name in sorted((names.uses - names.binds) & bound):
+            message = f"this part needs {name!r} of another part, which may fail; give it a value in both, or above all"
+            yield part.lineno, "part", message
+    below = [part.lineno for part in parts if part.lineno in hidden]
+    for node in tree.body:
+        if isinstance(node, ast.Assert) and below and node.lineno in hidden and node.lineno > below[0]:
+            message = "this hidden check is below the parts and in none: it would cost the whole item; put it into one"
+            yield node.lineno, "part", message
+    for name in sorted(rest.uses & bound):
+        yield parts[0].lineno, "part", f"{name!r} gets its value in a part, which may fail, and is needed outside it"
+
+
+def _is_part(node: ast.With) -> bool:
+    calls = [item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)]
+    return any(isinstance(call.func, ast.Name) and call.func.id == "part" for call in calls)
+
+
+class _WithoutParts(ast.NodeTransformer):
+    """Replaces parts by `pass`."""
+
+    def visit_With(self, node: ast.With) -> ast.stmt:
+        """Replaces a part."""
+        if _is_part(node):
+            return ast.copy_location(ast.Pass(), node)
+        return self.generic_visit(node)  # type: ignore[return-value]
 
 
 def _defined(tree: ast.Module) -> set[str]:

@@ -39,7 +39,17 @@ MARKERS = re.compile(
     r'    ### (BEGIN|END) SOLUTION\n(?=    mu|\n\n# %% nbgrader=\{"grade": true, "grade_id": "test_st)'
 )
 MARK_SCHEME = re.compile(r"# ### BEGIN MARK SCHEME\n# - 2(.*\n)*?# ### END MARK SCHEME\n")
+GRADIENT = 'with part("gradient", 4):\n    with_gradient'
 CASES: dict[str, list[tuple[str | re.Pattern[str], str, str]]] = {
+    "part": [
+        (
+            GRADIENT,
+            f'with part("one", 1):\n    ones = hidden_x\n{GRADIENT} = ones\n    with_gradient',
+            "needs 'ones' of another part",
+        ),
+        (GRADIENT, f"assert hidden_x is not None\n{GRADIENT}", "this hidden check is below the parts and in none"),
+        (GRADIENT, f'with part("one", 1):\n    ones = hidden_x\nprint(ones)\n{GRADIENT}', "is needed outside it"),
+    ],
     "marker": [
         ("### BEGIN HIDDEN TESTS", "### BEGIN HIDEN TESTS", "write exactly '### BEGIN HIDDEN TESTS'"),
         ("### BEGIN HIDDEN TESTS", "###BEGIN HIDDEN TESTS", "'###BEGIN HIDDEN TESTS' looks like a marker"),

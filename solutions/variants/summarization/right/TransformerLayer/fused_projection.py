@@ -36,4 +36,5 @@ class TransformerLayer(nn.Module):
                 encoder_padding_mask = torch.zeros(len(x), k.shape[2], dtype=torch.bool, device=x.device)
             x = self.norm_cross(x + self.cross_attention(x, k, v, encoder_padding_mask.bool()[:, None]))
         x = self.norm_feed_forward(x + self.feed_forward(x))
-        return x, kept
+        return x, kept if use_cache else None
+

@@ -18,7 +18,7 @@ class TransformerLayer(nn.Module):
                 mask = padding_mask[:, : old + i + 1]
                 state, past_kv = self(x[:, i : i + 1], mask, encoder_out, encoder_padding_mask, True, past_kv)
                 states.append(state)
-            return torch.cat(states, dim=1), past_kv
+            return torch.cat(states, dim=1), past_kv if use_cache else None
         k, v = self.self_attention.keys_values(x)  # [B, H, T, D/H]
         if past_kv is not None:
             k, v = torch.cat([past_kv[0], k], dim=2), torch.cat([past_kv[1], v], dim=2)  # [B, H, P + T, D/H]

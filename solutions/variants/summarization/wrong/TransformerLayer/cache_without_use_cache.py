@@ -1,4 +1,4 @@
-# alternative: keeps one tensor with keys and values on top of each other, and returns the cache always
+# misconception: you return the cache always; without use_cache=True it is None
 class TransformerLayer(nn.Module):
     def __init__(self, dim, heads, hidden, is_decoder):
         super().__init__()
