@@ -107,9 +107,10 @@ pytest: $(READY)  # beside the linters, which use one core
 test-latest: setup-latest  ## runs what `test-all` runs in .venv-latest, with the newest versions that pyproject.toml allows
 	$(MAKE) --no-print-directory test-all VENV=.venv-latest LATEST=yes
 
-test-slow: $(READY)  ## runs the slow tests, then grades every wrong solution and every right alternative
+test-slow: $(READY)  ## runs the slow tests, then grades all known answers and all mutants
 	$(BIN)/python -m pytest -m slow -n $(WORKERS) --dist loadgroup
 	$(BIN)/autograder check
+	$(BIN)/autograder check --mutants
 
 lint: $(READY)  ## ruff, mypy, the layers of autograder/ and the linter for problem sources
 	$(BIN)/ruff check .
