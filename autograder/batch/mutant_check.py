@@ -16,6 +16,7 @@ import multiprocessing
 import random
 import time
 import tomllib
+import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
@@ -181,7 +182,7 @@ def _with_limit(problem: Problem, item_id: str) -> Problem:
 def _gives_the_same(problem: Problem, item: Item, source: str) -> bool:
     """Whether a mutant that passed all tests answers like the solution on the inputs of many students."""
     ours = reference(problem)
-    with quiet_process():
+    with quiet_process(), warnings.catch_warnings(action="ignore"):
         try:
             names = misconceptions.with_answer(ours, Variant("wrong", item.id, "mutant", Path(), "", source))
             begin = time.process_time()
