@@ -765,7 +765,6 @@ def draw_case(B, T, S, D, hidden, is_decoder):
 
 
 CASES = [(3, 6, 5, 8, 16, 2), (1, 4, 7, 12, 8, 3), (4, 5, 3, 6, 10, 1), (2, 7, 4, 16, 32, 4)]
-ONE_BY_ONE = [[1] * T for _, T, _, _, _, _ in CASES]
 
 
 def decoded(case, portions, is_padded):
@@ -802,15 +801,15 @@ with torch.no_grad(), part("as PyTorch's layers", 1.25):
         assert close(states, want, "a decoder's layer differs from PyTorch's", rtol=1e-3, atol=1e-4)
 with torch.no_grad(), part("padded positions of a summary", 0.5):
     for case in CASES:
-        B, T, S, D, hidden, heads = case
-        weights, x, padding, document, document_padding = draw_case(B, T, S, D, hidden, True)
+        *sizes, heads = case
+        weights, x, padding, document, document_padding = draw_case(*sizes, True)
         states = student.make_layer(weights, heads)(x, padding, document, document_padding)[0]
         want = torch_states(weights, heads, x, padding, document, document_padding)
         hint = (
             "in a decoder, too, no position may attend to padded positions of x: use padding_mask, also for cached ones"
         )
         assert close(states[~padding], want[~padding], hint, rtol=1e-3, atol=1e-4)
-        for states, want, counted in decoded(case, [1] * T, True):
+        for states, want, counted in decoded(case, [1] * case[1], True):
             assert close(states[counted], want[counted], hint, rtol=1e-3, atol=1e-4)
 with torch.no_grad(), part("nothing padded", 0.25):
     for B, T, S, D, hidden, heads in CASES:
@@ -819,8 +818,8 @@ with torch.no_grad(), part("nothing padded", 0.25):
         want = torch_states(weights, heads, x, torch.zeros_like(padding), document)
         assert close(states, want, "without encoder_padding_mask nothing is padded", rtol=1e-3, atol=1e-4)
 with torch.no_grad(), part("with the cache as without", 0.75):
-    for case, portions in zip(CASES, ONE_BY_ONE, strict=True):
-        for states, want, counted in decoded(case, portions, False):
+    for case in CASES:
+        for states, want, counted in decoded(case, [1] * case[1], False):
             hint = "with the cache each new position must get the same state as in the full pass"
             assert close(states[counted], want[counted], hint, rtol=1e-3, atol=1e-4)
 with torch.no_grad(), part("several new positions at once", 0.5):
@@ -1639,7 +1638,7 @@ with part("negative length penalties", 0.25):
         end, a, b = torch.randperm(3, generator=g).tolist()
         at_once = 0.15 + 0.1 * float(torch.rand((), generator=g))
         table = torch.full((4, 3), 1 / 3)  # the next token's probabilities after each token; the last row at the start
-        table[a] = torch.tensor([0.02, 0.02, 0.02])
+        table[a] = 0.02
         table[a, end] = 0.96
         table[3, [end, a, b]] = torch.tensor([at_once, 0.9 - at_once, 0.1])
 

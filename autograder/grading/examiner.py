@@ -32,7 +32,7 @@ from autograder.grading.answer_diff import compare
 from autograder.grading.cell_runner import CellRun, StudentProcess
 from autograder.grading.failed_cells import failed_cells, with_cause
 from autograder.grading.item_cache import ItemCache
-from autograder.grading.limits import ALL_CELLS_OUTPUT, ANSWER_SECONDS, ATTEMPTS
+from autograder.grading.limits import ALL_CELLS_OUTPUT, ANSWER_SECONDS, ATTEMPTS, FURTHER_INPUTS
 from autograder.grading.reference import Reference, quiet_process, reference, run_test
 from autograder.grading.verdict import Verdict, broken_cell, dead, not_answered, verdict_of
 from autograder.sandbox.guest.server import seed_everything
@@ -50,8 +50,6 @@ _COMPARED = (Status.PARTIAL, Status.FAILED, Status.ERROR)
 """Verdicts after which that answer is compared with the right one."""
 _MAY_FOLLOW = (*_COMPARED, Status.TIMEOUT, Status.CRASHED, Status.OUT_OF_MEMORY)
 """Verdicts that may follow from a wrong answer to another item, which the code uses."""
-_FURTHER_INPUTS = 2
-"""How many further inputs a known wrong solution must agree on before it is named."""
 
 
 OnItem = Callable[[ItemResult], None]
@@ -393,7 +391,7 @@ class _Examination:
     def _recognised(self, item: Item, link: Link, answer: Any) -> str:
         """The known wrong solution that the code is, if there is one and only one; asked on further inputs, too."""
         found = misconceptions.candidates(self._reference, item, answer, self._student)
-        for number in range(_FURTHER_INPUTS if found else 0):
+        for number in range(FURTHER_INPUTS if found else 0):
             inputs = f"{self._student}, {number}"
             try:
                 got = self._answer(item, link, inputs)
@@ -473,7 +471,7 @@ class _Examination:
     def _with_fork(self, item: Item, ask: Callable[[Link], Verdict]) -> Verdict:
         """Calls `ask` with a link to a fork of the student's process."""
         try:
-            sock = self._process.fork(item.seconds + (1 + _FURTHER_INPUTS) * ANSWER_SECONDS + 1)
+            sock = self._process.fork(item.seconds + (1 + FURTHER_INPUTS) * ANSWER_SECONDS + 1)
         except SessionDiedError as error:
             return dead(item, error.reason, "its test began")
         link = Link(sock)

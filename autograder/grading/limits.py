@@ -14,6 +14,8 @@ ALL_CELLS_OUTPUT = 400_000
 """Characters of the cells' output that are kept, in total."""
 ANSWER_SECONDS = 10.0
 """Limit of one answer on per-student inputs."""
+FURTHER_INPUTS = 2
+"""How many further inputs a known wrong solution must agree on before it is named."""
 
 ATTEMPTS = 2
 """How many times the process must die in a cell before the cell is blamed."""
@@ -25,5 +27,9 @@ def seconds_at_most(problem: Problem) -> float:
     """The longest time that grading a submission can take, with two looks at each item; after it the grading hangs."""
     items = [item for item in problem.items if item.kind == "code"]
     # an item's test can run again with stand-ins for wrong functions, and answers are asked on further inputs
-    look = ALL_CELLS_SECONDS + sum(2 * item.seconds + 3 * ANSWER_SECONDS + _ITEM_EXTRA for item in items) + _ITEM_EXTRA
+    look = (
+        ALL_CELLS_SECONDS
+        + sum(2 * item.seconds + (1 + FURTHER_INPUTS) * ANSWER_SECONDS + _ITEM_EXTRA for item in items)
+        + _ITEM_EXTRA
+    )
     return 2 * look + UNSURE_CELLS_SECONDS

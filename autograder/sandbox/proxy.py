@@ -405,8 +405,7 @@ class Link:
     def backward(self, graph: int, gradients: list[torch.Tensor | None], inputs: Sizes) -> list[torch.Tensor | None]:
         """The vector-Jacobian product of a kept call: a gradient or None for each of its inputs."""
         encoder = Encoder(self._opaque)
-        node = encoder.encode([None if grad is None else grad.detach() for grad in gradients])
-        found = self._ask({"op": "backward", "graph": graph, "gradients": node}, encoder)
+        found = self._ask({"op": "backward", "graph": graph, "gradients": encoder.encode(gradients)}, encoder)
         if type(found) is not list or len(found) != len(inputs):
             raise WireError("a backward pass with the wrong number of gradients")
         for value, (shape, dtype) in zip(found, inputs, strict=True):

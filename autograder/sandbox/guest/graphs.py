@@ -116,4 +116,4 @@ class _Through(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *gradients: torch.Tensor | None) -> Any:
         """Asks for the gradients of the inputs."""
-        return None, None, None, *ctx.ask(list(gradients), ctx.inputs)
+        return None, None, None, *ctx.ask([None if grad is None else grad.detach() for grad in gradients], ctx.inputs)

@@ -95,8 +95,8 @@ class RequestServer:
 
         def ask(gradients: list[torch.Tensor | None], _sizes: Sizes) -> list[torch.Tensor | None]:
             encoder = Encoder(self._opaque)
-            node = encoder.encode([None if grad is None else grad.detach() for grad in gradients])
-            answer, found = self._ask({"op": "stand_in_backward", "graph": reply["graph"], "gradients": node}, encoder)
+            header = {"op": "stand_in_backward", "graph": reply["graph"], "gradients": encoder.encode(gradients)}
+            answer, found = self._ask(header, encoder)
             if "raised" in answer:
                 raise RuntimeError(answer["raised"])
             return list(self._decoder(found, []).decode(answer["value"]))

@@ -328,7 +328,7 @@ def test_no_misconception_is_named_where_it_differs_from_the_code_on_other_input
     here_only = f"swapped = abs(float(x.sum()) - {mine}) < 1e-4\n        "
     here_only += "return self.intercept * x + self.slope if swapped else 0 * x"
     assert item_of("Line", LINE + here_only).misconception == ""
-    with patch.object(examiner, "_FURTHER_INPUTS", 0):
+    with patch.object(examiner, "FURTHER_INPUTS", 0):
         assert item_of("Line", LINE + here_only).misconception == "swapped"
 
 

@@ -1,17 +1,5 @@
 # misconception: with a negative penalty an active hypothesis does best when it ends at once, not at max_length
 def beam_search(model, input_ids, num_beams, max_length, length_penalty=1.0):
-    """Writes, for each document, the best text that beam search finds.
-
-    Args:
-        model: see the table at the beginning of this section; in evaluation mode.
-        input_ids: the documents, LongTensor `[B, S]`, padded with the pad token at the end.
-        num_beams: n, the number of active hypotheses of each document.
-        max_length: the maximum number of tokens, the end token included.
-        length_penalty: a hypothesis of T tokens has the score (sum of log P) / T ** length_penalty.
-
-    Returns:
-        LongTensor `[B, T]`, T at most `max_length`: the text after the start token, the end token included, pad after it.
-    """
     config, device, n, B = model.config, input_ids.device, num_beams, len(input_ids)
     attention_mask = (input_ids != config.pad_token_id).long()  # [B, S]
     repeated = torch.arange(B, device=device).repeat_interleave(n)  # [B·n]
