@@ -48,17 +48,23 @@ class Change(NamedTuple):
     kind: Kind
     """Kind of the changed value."""
 
-    def __str__(self) -> str:
-        """One sentence for the author of the function."""
+    @property
+    def hint(self) -> str:
+        """What happened, for the author of the function."""
         if self.kind == "module":
-            return (
-                f"Your code changed the module that it got as `{self.name}`: `{'.'.join(map(str, self.path))}` has "
-                "other values after the call. The caller still needs the module as it was."
-            )
-        place = self.name + "".join(f"[{step!r}]" for step in self.path)
-        copy = {"tensor": f"{place}.clone()", "array": f"{place}.copy()", "list": f"list({place})"}
-        how = "copies of it and of what is in it" if self.path else f"a copy, `{copy.get(self.kind, f'dict({place})')}`"
-        return f"Your code changed its argument `{place}` in place. The caller still needs it as it was: work on {how}."
+            return f"Your code changed the module that it got as `{self.name}`. The caller still needs it as it was."
+        copy = {"tensor": f"{self.name}.clone()", "array": f"{self.name}.copy()", "list": f"list({self.name})"}
+        how = f"a copy, `{copy.get(self.kind, f'dict({self.name})')}`"
+        how = "copies of it and of what is in it" if self.path else how
+        changed = f"Your code changed its argument `{self.name}` in place."
+        return f"{changed} The caller still needs it as it was: work on {how}."
+
+    @property
+    def detail(self) -> str:
+        """Where in the argument; empty if it is the argument itself. In a hidden test it may tell an input."""
+        if self.kind == "module":
+            return f"`{'.'.join(map(str, self.path))}` has other values after the call."
+        return f"Changed: `{self.name}{''.join(f'[{step!r}]' for step in self.path)}`." if self.path else ""
 
 
 class Watch:
@@ -132,7 +138,7 @@ def require_unchanged(changes: Sequence[Change]) -> None:
         CheckFailed: describes the first change; a student may read it.
     """
     if changes:
-        raise CheckFailed(str(changes[0]), "")
+        raise CheckFailed(changes[0].hint, changes[0].detail)
 
 
 def watched(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,9 +11,9 @@ import functools
 from collections.abc import Iterator, Sequence
 
 from autograder.core.errors import SourceError
-from autograder.course.name_analysis import plain_python
 from autograder.course.percent import TextCell
 from autograder.course.problem import Problem
+from autograder.course.python_cells import plain_python
 from homework.hand_in.expected_ranges import Bands, wrong_with
 
 

@@ -7,7 +7,6 @@ name, until no new cell is found. The analysis reads the syntax tree and runs no
 from __future__ import annotations
 
 import ast
-import contextlib
 import functools
 import re
 import symtable
@@ -15,10 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from IPython.core.inputtransformer2 import TransformerManager
-
-MAX_SOURCE = 200_000
-"""Maximum length of a cell, in characters, that is analyzed."""
+from autograder.course.python_cells import plain_python, syntax_tree
 
 
 @dataclass(frozen=True)
@@ -40,50 +36,16 @@ _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 NO_NAMES = Names(frozenset(), frozenset())
 
 
-_RUNS_CODE = ("time", "timeit", "prun", "capture")
-"""Magics that run Python code; `name_analysis` reads the code."""
-
-
-def plain_python(source: str) -> str:
-    """A cell as Python text for analysis: the code that magics run, in place; other magics become calls."""
-    if not any(mark in source for mark in "%!?"):
-        return source
-    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        ast.parse(source)
-        return source  # without the slow transformation
-    lines = source.split("\n")
-    for n, line in enumerate(lines):
-        word = line.split(None, 1)[0] if line.strip() else ""
-        if word.startswith("%%"):
-            below = plain_python("\n".join(lines[n + 1 :])) if word[2:] in _RUNS_CODE else ""
-            return "\n" * (n + 1) + below
-        if word:
-            break
-    with contextlib.suppress(Exception):  # incomplete cells raise various errors; Python reports them when it parses
-        return str(TransformerManager().transform_cell("\n".join(map(_without_magic, lines))))
-    return source
-
-
-def _without_magic(line: str) -> str:
-    """The statement that a line magic such as `%time` runs; other lines as they are."""
-    match = _LINE_MAGIC.match(line)
-    return f"{match['indent']}{match['code']}" if match else line
-
-
-_LINE_MAGIC = re.compile(rf"(?P<indent>\s*)%(?:{'|'.join(_RUNS_CODE)})\s+(?P<code>[^-\s].*)")
-
-
 @functools.lru_cache(maxsize=512)
 def names_of(source: str) -> Names | None:
     """The names of one cell; None if it is too long or cannot be parsed."""
-    if len(source) > MAX_SOURCE:
+    tree = syntax_tree(source)
+    if tree is None:
         return None
     try:
-        plain = plain_python(source)
-        tree = ast.parse(plain)
         binds: set[str] = set()
         uses: set[str] = set()
-        _read_scopes(symtable.symtable(plain, "<cell>", "exec"), binds, uses)
+        _read_scopes(symtable.symtable(plain_python(source), "<cell>", "exec"), binds, uses)
         top_level = ast.Module([node for node in tree.body if not isinstance(node, _SCOPES)], [])
         binds.update(_changed(top_level))
         star = any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in ast.walk(tree))
@@ -125,7 +87,8 @@ def replaces(source: str, name: str) -> bool:
         return False
     if name not in names.uses:
         return True
-    return any(isinstance(node, _SCOPES) and node.name == name for node in ast.parse(plain_python(source)).body)
+    tree = syntax_tree(source)
+    return tree is not None and any(isinstance(node, _SCOPES) and node.name == name for node in tree.body)
 
 
 def needed(sources: Sequence[str | None], wanted: Iterable[str]) -> set[int]:

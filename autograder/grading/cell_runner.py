@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -20,6 +20,7 @@ from autograder.core.results import Status
 from autograder.grading.limits import ALL_CELLS_SECONDS, ATTEMPTS, CELL_SECONDS, UNSURE_CELLS_SECONDS
 from autograder.sandbox.host import Host, Session, SessionDiedError
 from autograder.sandbox.patience import Patience
+from autograder.sandbox.student_error import StudentError
 from autograder.submissions.rebuild import Built
 
 _SHORT = 1.0
@@ -32,12 +33,18 @@ class CellRun:
 
     stdout: str
     stderr: str
-    raised: dict[str, Any] | None
-    """The first error (`guest.errors.describe`), untrusted."""
+    raised: StudentError | None
+    """The first error."""
     lost: list[str] | None
     """Names that the cell would have bound and that stayed undefined; None if it could not be parsed."""
     absent: list[tuple[int, str, str]]
     """Calls that do nothing where homework is graded: line, function, reason."""
+
+    @staticmethod
+    def from_json(record: Mapping[str, Any]) -> CellRun:
+        """Reads what `dataclasses.asdict` made of a run."""
+        raised = record["raised"]
+        return CellRun(**{**record, "raised": None if raised is None else StudentError.from_json(raised)})
 
 
 class StudentProcess:
@@ -46,6 +53,7 @@ class StudentProcess:
     Args:
         host: forks the process.
         seed: of the process's global random generators.
+        cells: cell id → text of the notebook's cells.
         unsure: ids of cells that may not be needed; they have a time limit of their own.
         timed: adds the time that a block takes to a phase of the examination.
         attempts: how many times the process must die in a cell before the cell is blamed.
@@ -55,6 +63,7 @@ class StudentProcess:
         self,
         host: Host,
         seed: int,
+        cells: Mapping[str, str],
         unsure: Collection[str],
         timed: Callable[[str], AbstractContextManager[None]],
         attempts: int = ATTEMPTS,
@@ -66,6 +75,7 @@ class StudentProcess:
         self._left = ALL_CELLS_SECONDS
         self._host = host
         self._seed = seed
+        self._cells = cells
         self._unsure = unsure
         self._timed = timed
         self._attempts = attempts
@@ -200,7 +210,7 @@ class StudentProcess:
         return CellRun(
             stdout=_text(reply.get("stdout")),
             stderr=_text(reply.get("stderr")),
-            raised=raised if type(raised) is dict else None,
+            raised=None if raised is None else StudentError.of(raised, self._cells),
             lost=[_text(name)[:200] for name in lost[:100]] if type(lost) is list else None,
             absent=[call for entry in absent[:10] if (call := _call(entry))] if type(absent) is list else [],
         )

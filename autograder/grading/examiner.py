@@ -207,6 +207,8 @@ class _Examination:
         self.doubtful: set[str] = set()
         """Items that did not pass and whose process did not die, so that a cell that was left out may be the reason."""
         cells = rebuilt.as_submitted if whole else rebuilt.cells
+        self._sources = {built.id: built.source for built in cells}
+        """Cell id → text."""
         sources = [_runnable(built) for built in cells]
         chosen = needed(sources, self._reference.wanted)
         always = {"test", "answer"}  # an answer that cannot be parsed binds no name; it is run to report the error
@@ -225,7 +227,7 @@ class _Examination:
         self.left_out = (bool(own) or edited) and not whole
         """Whether cells of the student's were left out, or an original was run below what the student made of it."""
         cells_seed = _seed(seed, problem.id, "cells")
-        self._process = StudentProcess(host, cells_seed, self._unsure, self._done.timed, attempts)
+        self._process = StudentProcess(host, cells_seed, self._sources, self._unsure, self._done.timed, attempts)
         tests = {item.test.grade_id for item in wanted if item.test is not None}
         is_asked = [built.cell is not None and built.cell.grade_id in tests for built in cells]
         last = max((n for n, asked in enumerate(is_asked) if asked), default=-1)
@@ -292,7 +294,7 @@ class _Examination:
             self._cache.keep(self._state, known, known.get("dead", ""))
         self._process.has_run(built, known.get("dead", ""))
         if "dead" not in known:
-            run = CellRun(**known)
+            run = CellRun.from_json(known)
             kept = replace(run, stdout=run.stdout[: self._output], stderr=run.stderr[: self._output])
             self._output = max(0, self._output - len(kept.stdout) - len(kept.stderr))
             if built.edited is None or not built.edited.is_test:  # a test that fails is no news
@@ -474,7 +476,7 @@ class _Examination:
             sock = self._process.fork(item.seconds + (1 + FURTHER_INPUTS) * ANSWER_SECONDS + 1)
         except SessionDiedError as error:
             return dead(item, error.reason, "its test began")
-        link = Link(sock)
+        link = Link(sock, cells=self._sources)
         try:
             verdict = ask(link)
         finally:

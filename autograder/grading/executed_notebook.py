@@ -101,6 +101,6 @@ def _outputs(cell_id: str, runs: Mapping[str, CellRun]) -> list[NotebookNode]:
         if text
     ]
     if run.raised is not None:
-        kind, detail = str(run.raised.get("type"))[:80], str(run.raised.get("message"))[:2000]
+        kind, detail = run.raised.kind, run.raised.detail
         outputs.append(new_output("error", ename=kind, evalue=detail, traceback=[f"{kind}: {detail}"]))
     return outputs

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from autograder.core.flags import Flag, FlagKind
 from autograder.core.text import listed
 from autograder.grading.cell_runner import CellRun
-from autograder.sandbox.proxy import RemoteError, remote_error
+from autograder.sandbox.student_error import MODULE, StudentError
 from autograder.submissions.rebuild import Built
 
 _MOST = 10
@@ -33,7 +33,7 @@ def failures(built: Built, run: CellRun) -> list[str]:
     where = _name(built)
     said = [f"`{function}` failed at line {line} of {where}: {why}; {_rest(run)}" for line, function, why in run.absent]
     if run.raised is not None:
-        error = remote_error(run.raised)
+        error = run.raised
         line, text = _statement(built, error)
         what = f"`{text}`" if text else "a statement"
         place = f" at line {line} of {where}" if line else f" in {where}"
@@ -75,18 +75,18 @@ def _rest(run: CellRun) -> str:
         return "nothing of the cell was run."
     if run.lost:
         return f"not defined because of it: {listed([f'`{name}`' for name in run.lost], 5)}."
-    is_ended = run.raised is not None and remote_error(run.raised).kind == "SystemExit"
+    is_ended = run.raised is not None and run.raised.kind == "SystemExit"
     return "nothing that is needed stood below." if is_ended else "the rest of the cell was run."
 
 
-def _statement(built: Built, error: RemoteError) -> tuple[int, str]:
+def _statement(built: Built, error: StudentError) -> tuple[int, str]:
     """Line and text of the statement of the cell that raised; 0 if unknown."""
-    own = ((line, text) for cell, line, function, text in error.lines if (cell, function) == (built.id, "<module>"))
+    own = ((line, text) for cell, line, function, text in error.lines if (cell, function) == (built.id, MODULE))
     line, text = next(own, (0, ""))
     return line, text.strip()[:100]
 
 
-def _reason(error: RemoteError, text: str) -> str:
+def _reason(error: StudentError, text: str) -> str:
     message = " ".join(error.detail.split())[:200]
     if "cuda" in f"{text} {message}".lower():
         return _NO_GPU

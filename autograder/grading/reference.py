@@ -18,8 +18,8 @@ import torch
 from autograder.core.errors import SourceError
 from autograder.core.hashing import key_of
 from autograder.course.cell_selection import asked_names, graded_cells
-from autograder.course.name_analysis import plain_python
 from autograder.course.problem import Cell, Item, Problem
+from autograder.course.python_cells import plain_python
 from autograder.sandbox.guest.server import seed_everything
 
 

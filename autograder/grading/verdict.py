@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from autograder.core.results import Status
 from autograder.core.software import versions
@@ -19,7 +19,8 @@ from autograder.course.problem import Item
 from autograder.grading.failed_cells import with_cause
 from autograder.grading.mixed_types import whose_types
 from autograder.sandbox.guest.wire import ClosedError, WireError
-from autograder.sandbox.proxy import RemoteError, remote_error
+from autograder.sandbox.proxy import RemoteError
+from autograder.sandbox.student_error import Line, StudentError
 from homework.checks import CheckFailed, Part
 
 if TYPE_CHECKING:
@@ -80,19 +81,18 @@ def dead(item: Item, reason: Status, doing: str) -> Verdict:
     )
 
 
-def broken_cell(item: Item, raised: Mapping[str, Any], cells: Sequence[Built], runs: Mapping[str, CellRun]) -> Verdict:
+def broken_cell(item: Item, error: StudentError, cells: Sequence[Built], runs: Mapping[str, CellRun]) -> Verdict:
     """The verdict when the item's own cell raised an error and so does not define the item.
 
     Args:
         item: the item.
-        raised: the error, untrusted.
+        error: the error.
         cells: the other cells that were run, in order.
         runs: cell id → its run.
     """
-    error = remote_error(raised)
     status = Status.OUT_OF_MEMORY if error.out_of_memory else Status.ERROR
-    where = f" in line {error.lines[-1][1]}" if error.lines else ""
-    text = f": {error.lines[-1][3]}" if error.lines and error.lines[-1][3] else ""
+    where = f" in line {error.lines[-1].number}" if error.lines else ""
+    text = f": {error.lines[-1].text}" if error.lines and error.lines[-1].text else ""
     message = f"The cell of `{item.id}` could not be run: {_kind(error)}{where}{text}\n{error.detail}"
     return Verdict(status, with_cause(message, cells, runs)[:_MOST])
 
@@ -105,9 +105,10 @@ def not_answered(error: BaseException, verdict: Verdict) -> str:
         verdict: the verdict on the item.
     """
     if isinstance(error, RemoteError):
-        where = _where(error)
+        where = _where(error.error)
         if where in verdict.message:
-            return "" if error.detail in verdict.message else f"On your per-student inputs the same happens; {_IN_LOG}"
+            is_said = error.error.detail in verdict.message
+            return "" if is_said else f"On your per-student inputs the same happens; {_IN_LOG}"
         return f"On your per-student inputs your code raises {where[:_MOST]}; {_IN_LOG}"
     if isinstance(error, ClosedError):
         return "On your per-student inputs the Python process of your code ended."
@@ -122,7 +123,7 @@ def not_answered(error: BaseException, verdict: Verdict) -> str:
 def _failure(item: Item, error: Exception) -> Verdict:
     hidden = _is_hidden(item, error)
     if isinstance(error, RemoteError):
-        return _raised(item, error, hidden)
+        return _raised(item, error.error, error.given, hidden)
     if isinstance(error, CheckFailed):
         hint, detail = error.hint, "" if hidden else error.detail
         return Verdict(Status.FAILED, "\n".join(part for part in (hint, detail) if part)[:_MOST])
@@ -130,10 +131,8 @@ def _failure(item: Item, error: Exception) -> Verdict:
         text = str(error) or f"A check of `{item.id}` failed."
         return Verdict(Status.FAILED, text[:_MOST])
     if isinstance(error, WireError):
-        return Verdict(
-            Status.ERROR,
-            f"`{item.id}` returned or passed on a value that is not plain data, a tensor or an array ({error}).",
-        )
+        what = f"`{item.id}` returned or passed on a value that is not plain data, a tensor or an array"
+        return Verdict(Status.ERROR, f"{what}." if hidden else f"{what} ({error}).")
     if isinstance(error, RuntimeError) and "does not require grad" in str(error):  # this text is torch's
         return Verdict(
             Status.FAILED,
@@ -148,19 +147,19 @@ def _failure(item: Item, error: Exception) -> Verdict:
     )
 
 
-def _raised(item: Item, error: RemoteError, hidden: bool) -> Verdict:
+def _raised(item: Item, error: StudentError, given: Collection[str], hidden: bool) -> Verdict:
     if error.out_of_memory:
         return Verdict(Status.OUT_OF_MEMORY, f"`{item.id}` asked for more memory than a submission may use.")
     if error.kind == "NotImplementedError":
-        *callers, (cell, _, function, _) = error.lines or [("", 0, "", "")]
-        if cell != item.cell.id and any(caller[0] == item.cell.id for caller in callers):
-            why = f"`{item.id}` calls `{function}`, which is not answered yet: it raises NotImplementedError."
+        *callers, last = error.lines or [Line("", 0, "", "")]
+        if last.cell != item.cell.id and any(caller.cell == item.cell.id for caller in callers):
+            why = f"`{item.id}` calls `{last.function}`, which is not answered yet: it raises NotImplementedError."
             return Verdict(Status.ERROR, why)
         return Verdict(Status.MISSING, f"Not answered yet: `{item.id}` raises NotImplementedError.")
     message = f"Your code raised {_where(error)}"
     if not hidden and error.detail:
         message += f"\n{error.detail}"
-    whose = whose_types(error.detail, error.given)
+    whose = whose_types(error.detail, given)
     if whose:
         message += f"\n{whose}"
     of_library = error.kind != "AttributeError" or re.match(r"module |('|type object ')Tensor'", error.detail)
@@ -171,15 +170,15 @@ def _raised(item: Item, error: RemoteError, hidden: bool) -> Verdict:
     return Verdict(Status.ERROR, message[:_MOST])
 
 
-def _where(error: RemoteError) -> str:
+def _where(error: StudentError) -> str:
     """The kind and place of the student's error; without its text, which may hold a test's input."""
     if not error.lines:
         return _kind(error)
-    _, line, function, text = error.lines[-1]
-    return f"{_kind(error)} in `{function}`, line {line} of the cell" + (f": `{text}`" if text else "")
+    _, number, function, text = error.lines[-1]
+    return f"{_kind(error)} in `{function}`, line {number} of the cell" + (f": `{text}`" if text else "")
 
 
-def _kind(error: RemoteError) -> str:
+def _kind(error: StudentError) -> str:
     return error.kind if error.kind != "Exception" else "an exception"
 
 

@@ -11,12 +11,11 @@ import ast
 import functools
 import re
 import unicodedata
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from autograder.course.name_analysis import plain_python
+from autograder.course.python_cells import syntax_tree
 
 MOST_CHARACTERS = 30_000
 """A longer answer, not counting comments and blanks, is not compared."""
@@ -57,12 +56,8 @@ def shape_of_code(source: str, keep: frozenset[str] = frozenset()) -> Shape | No
     written = [line.strip() for line in source.splitlines()] if len(source) <= MOST_READ else []
     if not 0 < sum(len(line) for line in written if not line.startswith("#")) <= MOST_CHARACTERS:
         return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # warnings about the student's code, e.g. about "\d"
-            lines = _Reader(ast.parse(plain_python(source)), keep).lines()
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    tree = syntax_tree(source)
+    lines = [] if tree is None else _Reader(tree, keep).lines()
     if not lines:
         return None
     form = _number([part for depth, line in sorted(lines) for part in (str(depth), *line, "\n")])

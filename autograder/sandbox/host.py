@@ -25,7 +25,15 @@ from autograder.core.machine import slowness
 from autograder.core.results import Status
 from autograder.sandbox.filesystem import create_library, environment, remove, staff_only
 from autograder.sandbox.guest.confinement import FULL, LEVELS, PLAIN, SCRATCH
-from autograder.sandbox.guest.wire import ClosedError, Limits, TooLateError, WireError, receive_frame, send_frame
+from autograder.sandbox.guest.wire import (
+    ClosedError,
+    Limits,
+    TooLateError,
+    UnsendableError,
+    WireError,
+    receive_frame,
+    send_frame,
+)
 from autograder.sandbox.patience import Patience
 
 ISOLATION_VARIABLE = "AUTOGRADER_ISOLATION"
@@ -39,7 +47,8 @@ START_SECONDS = 180.0
 GRACE_SECONDS = 10.0
 """Time limit for replies to requests that run no student code."""
 
-_REPLY = Limits(header=4 * 2**20, body=0)
+_REPLY = Limits(header=2**20, body=0, values=10_000)
+"""Of a reply about a cell: its output, error and names are cut to far less."""
 
 _START = (
     "import sys; sys.path[:0] = {paths!r}; from guest.main import start; "
@@ -425,7 +434,7 @@ class Session:
     def _send(self, header: dict[str, Any], seconds: float) -> None:
         try:
             send_frame(self._sock, header, deadline=Patience(seconds))
-        except ClosedError:
+        except (ClosedError, UnsendableError):  # e.g. a cell with a million emojis
             self.close()
             raise SessionDiedError(Status.CRASHED) from None
         except TooLateError:

@@ -21,6 +21,7 @@ from autograder.core.machine import memory_at_most
 from autograder.sandbox.guest.codec import Decoder, Encoder
 from autograder.sandbox.guest.graphs import Graphs, Sizes, connected, through
 from autograder.sandbox.guest.wire import Deadline, UnsendableError, WireError, receive_frame, send_frame
+from autograder.sandbox.student_error import StudentError
 from homework.arguments import Change, Kind, modules_are_watched, require_unchanged
 
 _MAX_CHANGES = 20
@@ -34,39 +35,22 @@ _STAND_IN_MEMORY = 2**30
 class RemoteError(Exception):
     """Student code raised an exception. An instance is also an instance of the built-in type that was raised."""
 
-    kind: str
-    """Name of the built-in exception type, e.g. `ValueError`."""
-    detail: str
-    """The exception's message, from the student's code."""
-    lines: list[tuple[str, int, str, str]]
-    """Traceback through the student's cells: cell, line number, function, text."""
-    out_of_memory: bool
+    error: StudentError
     given: frozenset[str]
     """Names of the data types of the tensors that the call got, e.g. `float32`."""
 
 
-def remote_error(raised: Any, given: Collection[str] = ()) -> RemoteError:
-    """The exception for an untrusted description from `guest.server.describe`; checks each field."""
-    fields = raised if type(raised) is dict else {}
-    kind = fields.get("type")
-    base = getattr(builtins, kind, None) if type(kind) is str else None
-    if not (isinstance(base, type) and issubclass(base, BaseException)):
-        base, kind = Exception, "Exception"
+def remote_error(error: StudentError, given: Collection[str] = ()) -> RemoteError:
+    """The exception for an error of student code."""
+    base = getattr(builtins, error.kind)
     if not issubclass(base, Exception) or base in _NOT_REBUILT:
         base = Exception
-    made = RemoteError if base is Exception else type(f"Remote{kind}", (RemoteError, base), {})
-    detail = fields.get("message")
-    error = made(detail if type(detail) is str else "")
-    error.kind = str(kind)
-    error.detail = detail[:2000] if type(detail) is str else ""
-    error.out_of_memory = fields.get("memory") is True
-    error.given = frozenset(given)
-    error.lines = []
-    for entry in fields.get("lines", []) if type(fields.get("lines")) is list else []:
-        if type(entry) is list and [type(part) for part in entry] == [str, int, str, str]:
-            error.lines.append((entry[0], entry[1], entry[2], entry[3]))
-    assert isinstance(error, RemoteError)
-    return error
+    made = RemoteError if base is Exception else type(f"Remote{error.kind}", (RemoteError, base), {})
+    remote = made(error.detail)
+    assert isinstance(remote, RemoteError)
+    remote.error = error
+    remote.given = frozenset(given)
+    return remote
 
 
 # their constructors need more than a message, or catching them has another meaning on the trusted side
@@ -196,10 +180,14 @@ class Link:
     Args:
         sock: socket connected to `guest.server.RequestServer`.
         deadline: after it every request raises `TooLateError`; None: no deadline.
+        cells: cell id → text of the notebook's cells, in which the places of errors are looked up.
     """
 
-    def __init__(self, sock: socket.socket, deadline: Deadline | None = None) -> None:
+    def __init__(
+        self, sock: socket.socket, deadline: Deadline | None = None, cells: Mapping[str, str] | None = None
+    ) -> None:
         self._sock = sock
+        self._cells = cells or {}
         self._deadline = deadline
         self._callbacks: list[Callable[..., Any]] = []
         self._stand_ins: set[int] = set()
@@ -293,9 +281,9 @@ class Link:
                 failure, self._failure = self._failure, None
                 raise failure
             if "raised" in reply:
-                raise remote_error(reply["raised"], encoder.dtypes)
+                raise remote_error(StudentError.of(reply["raised"], self._cells), encoder.dtypes)
             value = self._value(reply, body, [t for t in encoder.differentiable if torch.is_grad_enabled()])
-            require_unchanged(_changes(reply.get("changed", [])))
+            require_unchanged(self._changes(reply.get("changed", [])))
             return value
 
     def _answer(self, question: dict[str, Any], body: bytes) -> None:
@@ -431,24 +419,24 @@ class Link:
     def _decoder(self, body: bytes) -> Decoder:
         return Decoder(body, handle=lambda n, kind, call: Handle(self, n, kind, call), callback=self._own_callback)
 
+    def _changes(self, told: Any) -> list[Change]:
+        """The changed arguments from an untrusted reply; checks each field. Names that no cell has are left out."""
+        found = []
+        for entry in told[:_MAX_CHANGES] if type(told) is list else ():
+            if type(entry) is not list or [type(part) for part in entry] != [str, list, str]:
+                raise WireError("an invalid changed argument")
+            name, path, kind = entry
+            if kind not in get_args(Kind) or not all(type(step) in (int, str) for step in path):
+                raise WireError("an invalid changed argument")
+            steps = tuple(step[:80] if type(step) is str else step for step in path[:_MAX_CHANGES])
+            is_known = name.isidentifier() and any(name in text for text in self._cells.values())
+            found.append(Change(name[:80] if is_known else "argument", steps, kind))
+        return found
+
     def _own_callback(self, number: int) -> Callable[..., Any]:
         if not 0 <= number < len(self._callbacks):
             raise WireError("a call of an unknown callback")
         return self._callbacks[number]
-
-
-def _changes(told: Any) -> list[Change]:
-    """The changed arguments from an untrusted reply; checks each field."""
-    found = []
-    for entry in told[:_MAX_CHANGES] if type(told) is list else ():
-        if type(entry) is not list or [type(part) for part in entry] != [str, list, str]:
-            raise WireError("an invalid changed argument")
-        name, path, kind = entry
-        if kind not in get_args(Kind) or not all(type(step) in (int, str) for step in path):
-            raise WireError("an invalid changed argument")
-        steps = tuple(step[:80] if type(step) is str else step for step in path[:_MAX_CHANGES])
-        found.append(Change(name[:80] if name.isidentifier() else "argument", steps, kind))
-    return found
 
 
 def _no_gradient(_tensor: torch.Tensor, _index: int) -> torch.Tensor:

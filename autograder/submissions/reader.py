@@ -36,6 +36,8 @@ MAX_LOG_BYTES = 2 * 2**20
 
 MAX_CELLS = 5_000
 MAX_CELL_CHARACTERS = 1_000_000
+MAX_CODE_CHARACTERS = 5_000_000
+"""Maximum length of all code cells together, because each is parsed."""
 
 
 class UnusableError(AutograderError):
@@ -221,7 +223,14 @@ def read_cells(data: bytes, name: str) -> list[SubmittedCell]:
         raise _unreadable(f"{name} is JSON but not a Jupyter notebook (it has no list of cells in format 4).")
     if len(cells) > MAX_CELLS:
         raise _unreadable(f"{name} has {len(cells):,} cells; at most {MAX_CELLS:,} are read.")
-    return [read for cell in cells if type(cell) is dict and (read := _cell(cell))]
+    read = [found for cell in cells if type(cell) is dict and (found := _cell(cell))]
+    code = sum(len(cell.source) for cell in read if cell.cell_type == "code")
+    if code > MAX_CODE_CHARACTERS:
+        raise _unreadable(
+            f"{name} has {code:,} characters of code; at most {MAX_CODE_CHARACTERS:,} are read. Delete the cells with "
+            "pasted data, save and submit again."
+        )
+    return read
 
 
 def is_overgrown(data: bytes) -> bool:

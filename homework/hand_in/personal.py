@@ -73,14 +73,39 @@ def plain_json(value: Any) -> Json:
 
     Raises:
         TypeError: it contains something else.
-        ValueError: it contains more than 100,000 numbers, or is nested more than 32 deep (or in itself).
+        ValueError: it contains more than 100,000 numbers in all (a text counts as one for every ten characters), or is
+            nested more than 32 deep (or in itself).
     """
-    return _plain(value, 0)
+    return _plain(value, 0, _Room())
 
 
-def _plain(value: Any, depth: int) -> Json:
+class _Room:
+    """How many numbers an answer may still contain."""
+
+    def __init__(self) -> None:
+        self._left = LARGEST_ANSWER
+
+    def take(self, count: int) -> None:
+        """Raises if there are not so many left."""
+        self.has(count)
+        self._left -= count
+
+    def has(self, count: int) -> None:
+        """Raises if there are not so many left, without taking them."""
+        if count > self._left:
+            raise ValueError(f"an answer contains more than {LARGEST_ANSWER:,} numbers; return something smaller.")
+
+
+def _plain(value: Any, depth: int, room: _Room) -> Json:
     if depth > DEEPEST_ANSWER:
         raise ValueError(f"an answer is nested more than {DEEPEST_ANSWER} deep; return something flatter.")
+    if isinstance(value, torch.Tensor | np.ndarray | np.generic):
+        room.has(math.prod(side or 1 for side in value.shape))  # an empty tensor may be a list of many empty lists
+        return _plain_array(value, depth, room)
+    if isinstance(value, str | bytes | bytearray):
+        room.take(1 + len(value) // 10)
+    elif not isinstance(value, Iterable) or not value:
+        room.take(1)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -91,38 +116,30 @@ def _plain(value: Any, depth: int) -> Json:
         return _plain_float(float(value))
     if isinstance(value, complex):
         return {"real": _plain_float(value.real), "imag": _plain_float(value.imag)}
-    if isinstance(value, torch.Tensor):
-        return _plain_tensor(value, depth)
-    if isinstance(value, np.ndarray | np.generic):
-        _refuse_large(value.size)
-        return _plain(value.tolist(), depth) if value.dtype.kind in "biufcU" else _unfit(value)
-    return _plain_collection(value, depth)
+    return _plain_collection(value, depth, room)
 
 
-def _plain_collection(value: Any, depth: int) -> Json:
+def _plain_collection(value: Any, depth: int, room: _Room) -> Json:
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         value = dict(zip(value._fields, value, strict=True))
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(_plain(str(key), depth)): _plain(item, depth + 1) for key, item in value.items()}
+        return {str(_plain(str(key), depth, room)): _plain(item, depth + 1, room) for key, item in value.items()}
     if isinstance(value, bytes | bytearray):
         return bytes(value).hex()
     if isinstance(value, torch.dtype):
         return str(value)
     if isinstance(value, Iterable) and not isinstance(value, Set | type):
-        items = []
-        for item in value:
-            items.append(_plain(item, depth + 1))
-            _refuse_large(len(items))
-        return items
+        return [_plain(item, depth + 1, room) for item in value]
     return _unfit(value)
 
 
-def _plain_tensor(value: torch.Tensor, depth: int) -> Json:
-    _refuse_large(value.numel())
-    dense = value.detach().to_dense() if value.layout is not torch.strided else value.detach()
-    return _plain(dense.cpu().tolist(), depth)
+def _plain_array(value: Any, depth: int, room: _Room) -> Json:
+    if isinstance(value, torch.Tensor):
+        dense = value.detach().to_dense() if value.layout is not torch.strided else value.detach()
+        return _plain(dense.cpu().tolist(), depth, room)
+    return _plain(value.tolist(), depth, room) if value.dtype.kind in "biufcU" else _unfit(value)
 
 
 def _plain_float(value: float) -> float | str:
@@ -131,11 +148,6 @@ def _plain_float(value: float) -> float | str:
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
     return float(f"{value:.{SIGNIFICANT_DIGITS}g}") + 0.0  # + 0.0 turns −0.0 into 0.0
-
-
-def _refuse_large(count: int) -> None:
-    if count > LARGEST_ANSWER:
-        raise ValueError(f"an answer contains more than {LARGEST_ANSWER:,} numbers; return something smaller.")
 
 
 def _unfit(value: object) -> Json:

@@ -277,6 +277,8 @@ class Decoder:
             raise WireError("a tensor of an impossible shape")
         if math.prod(shape) * size_of(name) != length:
             raise WireError("a tensor whose bytes do not fit its shape")
+        if math.prod(side for side in shape if side) * size_of(name) > self.limits.body:  # a mean over the empty axis
+            raise WireError("an empty tensor that would be too large")
         return name, shape, self._slice(start, length)
 
     def _tensor(self, parts: list[Any], _depth: int) -> torch.Tensor:

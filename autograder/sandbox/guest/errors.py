@@ -22,7 +22,7 @@ def _cell_name(file: str) -> str:
 
 
 def describe(error: BaseException) -> dict[str, Any]:
-    """An exception as plain values: type, message, traceback lines in student cells, whether memory ran out."""
+    """An exception as plain values: type, message, cell and line of each frame in a cell, whether memory ran out."""
     kind = type(error)
     name = kind.__name__ if getattr(builtins, kind.__name__, None) is kind else _first_builtin_base(kind)
     try:
@@ -34,13 +34,12 @@ def describe(error: BaseException) -> dict[str, Any]:
     lines = []
     for frame in traceback.extract_tb(error.__traceback__)[-20:]:
         if frame.filename.startswith(_PREFIX):
-            function = "<module>" if frame.name.startswith("<cell line") else frame.name[:80]  # IPython's name for it
-            lines.append([_cell_name(frame.filename), frame.lineno or 0, function, (frame.line or "")[:200]])
+            lines.append([_cell_name(frame.filename), frame.lineno or 0])
     if isinstance(error, SyntaxError) and (error.filename or "").startswith(_PREFIX):
-        lines = [[_cell_name(error.filename or ""), error.lineno or 0, "<module>", (error.text or "").strip()[:200]]]
+        lines = [[_cell_name(error.filename or ""), error.lineno or 0]]
     short = "can't allocate memory" in message or "not enough memory" in message
     memory = isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and short)
-    return {"type": name, "own": name != kind.__name__, "message": message, "lines": lines, "memory": memory}
+    return {"type": name, "message": message, "lines": lines, "memory": memory}
 
 
 def _first_builtin_base(kind: type[BaseException]) -> str:

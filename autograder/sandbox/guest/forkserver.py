@@ -30,7 +30,7 @@ from .wire import ClosedError, Limits, receive_frame, send_frame
 _DEATH_SECONDS = 5.0
 """Time to wait for the end of a killed process on a busy machine."""
 
-_SMALL = Limits(header=4 * 2**20, body=0)
+_SMALL = Limits(body=0)
 
 
 def host(sock: socket.socket, modules: list[str], confinement: Confinement, *, huge_pages: bool) -> None:

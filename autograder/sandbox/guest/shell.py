@@ -230,7 +230,8 @@ class NotebookShell(InteractiveShell):
                 )
             for name in binds & before.keys():
                 self.user_ns[name] = before[name]
-        return sorted(name for name in bound if name not in self.user_ns and name != "*")[:100], tried
+        lost = sorted(name[:200] for name in bound if name not in self.user_ns and name != "*")
+        return lost[:100], tried
 
     def _note(self, error: BaseException | None) -> None:
         self._first_error = self._first_error or error

@@ -55,14 +55,14 @@ class Deadline(Protocol):
 class Limits:
     """Size limits of one frame."""
 
-    header: int = 16 * 2**20
+    header: int = 8 * 2**20
     """Bytes of JSON."""
     body: int = 128 * 2**20
     """Bytes of tensors."""
     depth: int = 40
     """Nesting of lists and dicts."""
     values: int = 1_000_000
-    """Number of values in the header."""
+    """Number of values in the header, and of lists and objects in its JSON."""
 
 
 LIMITS = Limits()
@@ -120,6 +120,8 @@ def receive_frame(sock: socket.socket, deadline: Deadline | None = None, limits:
         raise WireError(f"a frame of {header_length + body_length:,} bytes is larger than allowed")
     rest = _read(sock, header_length + body_length, deadline)
     text, body = rest[:header_length], rest[header_length:]
+    if len(text) > limits.values and text.count(b"[") + text.count(b"{") > limits.values:  # each takes 60 bytes
+        raise WireError("a frame's header has too many parts")
     try:
         header = _DECODER.decode(text.decode("utf-8"))
         if b"\\ud" in text or b"\\uD" in text:  # valid UTF-8 has no lone surrogates, only escapes can produce them

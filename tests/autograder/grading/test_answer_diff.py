@@ -21,6 +21,7 @@ from autograder.grading.tolerance import precision_of
 from autograder.grading.verdict import Verdict, not_answered
 from autograder.sandbox.guest.wire import ClosedError, TooLateError
 from autograder.sandbox.proxy import remote_error
+from autograder.sandbox.student_error import Line, StudentError
 from autograder.submissions.reader import Submission
 from homework.hand_in.personal import plain_json
 from tests.autograder.toy import LINE, RIGHT_STANDARDIZE, ROOT, STANDARDIZE, graded, solved, text
@@ -187,7 +188,7 @@ def test_numbers_have_two_digits(number: float, words: str) -> None:
     assert about(number) == words
 
 
-RAISED = {"type": "ValueError", "message": "17.25 is in here", "lines": [["cell", 3, "f", "return x @ y"]]}
+RAISED = StudentError("ValueError", "17.25 is in here", (Line("cell", 3, "f", "return x @ y"),))
 
 
 def test_an_exception_is_described_without_its_message() -> None:

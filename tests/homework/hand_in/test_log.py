@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from homework.errors import LogError
 from homework.hand_in import identity
-from homework.hand_in.log import MOST_BYTES, SubmissionLog, schema, validate
+from homework.hand_in.log import SubmissionLog, schema, validate
 from homework.hand_in.personal import draws_for
 from homework.hand_in.source_hash import source_hash
 from tests.homework.conftest import Patch, Printed, a_run, disk_full, run_cell
@@ -157,7 +157,7 @@ def test_any_answer_makes_a_valid_log(tmp_path: Path, made: dict[str, Any], metr
 @pytest.mark.parametrize(
     ("huge", "said"),
     [
-        (True, r"at most 1,048,576 .*answers/huge \(1,048,578 bytes\)"),
+        (True, r"at most 1,048,576 .*answers/huge \(900,002 bytes\)"),
         (False, "cannot be written: No space left on device"),
     ],
     ids=["more than a mebibyte", "full disk"],
@@ -170,7 +170,7 @@ def test_a_log_that_cannot_be_written_leaves_the_old_one(
     path = log.write()
     before = path.read_bytes()
     if huge:
-        log.answers(lambda student, draws: {"huge": lambda: "x" * MOST_BYTES, "small": lambda: 1})
+        log.answers(lambda student, draws: {"huge": lambda: "x" * 900_000, "large": lambda: "x" * 150_000})
     else:
         log.metric("vae/x", 1.0)
         monkeypatch.setattr(os, "fsync", disk_full)

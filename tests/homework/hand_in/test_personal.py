@@ -118,7 +118,9 @@ def test_size_and_depth_are_bounded() -> None:
 
     loop: list[Any] = []
     loop.append(loop)
-    for value in (torch.zeros(100_001), np.zeros(100_001), endless()):
+    many = [torch.zeros(100_001), np.zeros(100_001), endless(), [[0.0] * 1000] * 101, [torch.zeros(100, 100)] * 11]
+    empty = [torch.zeros(100_001, 0), np.zeros((0, 100_001)), [[]] * 100_001, {n: {} for n in range(100_001)}]
+    for value in (*many, *empty, "x" * 1_000_001, bytes(1_000_001), [bytes(500_000)] * 3):
         with pytest.raises(ValueError, match="more than 100,000 numbers"):
             plain_json(value)
     with pytest.raises(ValueError, match="nested more than 32 deep"):

@@ -67,13 +67,13 @@ def test_a_cell_runs_as_in_jupyter(session: Session, cells: tuple[str, ...], sai
 @pytest.mark.parametrize(
     ("cell", "kind", "message", "lines"),
     [
-        ("\n\nx = 1\n1 / 0", "ZeroDivisionError", "division", [["c1", 4, "<module>", "1 / 0"]]),
-        ("%%time\nx = 1\n1 / 0", "ZeroDivisionError", "division", [["c1", 3, "<module>", "1 / 0"]]),
-        ("%%capture\nx = 1\n1 / 0", "ZeroDivisionError", "division", [["c1", 3, "<module>", "1 / 0"]]),
-        ("def f(:\n  pass", "SyntaxError", "invalid syntax", [["c1", 1, "<module>", "def f(:"]]),
-        ("x = input('id?')", "RuntimeError", "there is no keyboard", [["c1", 1, "<module>", "x = input('id?')"]]),
-        ("exit()", "SystemExit", "ended the cell", [["c1", 1, "<module>", "exit()"]]),
-        ("quit", "SystemExit", "ended the cell", [["c1", 1, "<module>", "quit"]]),
+        ("\n\nx = 1\n1 / 0", "ZeroDivisionError", "division", [["c1", 4]]),
+        ("%%time\nx = 1\n1 / 0", "ZeroDivisionError", "division", [["c1", 3]]),
+        ("%%capture\nx = 1\n1 / 0", "ZeroDivisionError", "division", [["c1", 3]]),
+        ("def f(:\n  pass", "SyntaxError", "invalid syntax", [["c1", 1]]),
+        ("x = input('id?')", "RuntimeError", "there is no keyboard", [["c1", 1]]),
+        ("exit()", "SystemExit", "ended the cell", [["c1", 1]]),
+        ("quit", "SystemExit", "ended the cell", [["c1", 1]]),
         ("%no_such_magic", "Exception", "not found", None),
     ],
 )
@@ -88,7 +88,7 @@ def test_the_first_error_of_a_cell_is_told_with_its_line(
 def test_the_line_of_an_error_in_a_function_below_a_magic_is_that_of_the_cell(session: Session) -> None:
     run(session, "%%time\ndef f(x):\n    y = x\n    return y / 0")
     raised = session.run("f(1)", "c2", 60.0)["raised"]
-    assert raised["lines"] == [["c2", 1, "<module>", "f(1)"], ["c1", 4, "f", "return y / 0"]]
+    assert raised["lines"] == [["c2", 1], ["c1", 4]]
 
 
 @pytest.mark.parametrize(

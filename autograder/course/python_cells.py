@@ -1,0 +1,95 @@
+"""Reads the text of a cell as Python, without running it: in linear time, with a syntax tree of bounded depth."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import re
+import warnings
+from collections.abc import Iterator
+
+MAX_SOURCE = 200_000
+"""Maximum length of a cell, in characters, that is parsed."""
+MAX_DEPTH = 200
+"""Maximum nesting of a syntax tree; Python's own recursive tools end with an error at about 300."""
+_MAX_DIGITS = 4300
+"""Decimal digits of the largest integer that Python writes."""
+
+_CANNOT_BE_PARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
+_RUNS_CODE = ("time", "timeit", "prun", "capture")
+"""Magics that run Python code, which is then read."""
+_CODE_LINE = re.compile(rf"(?P<indent>\s*)%(?:{'|'.join(_RUNS_CODE)})\s+(?P<code>[^-\s].*)")
+_MAGIC = re.compile(r"(?P<start>\s*(?:[\w.,\s\[\]'\"*]+=\s*)?)[%!]")
+_HELP = re.compile(r"(?P<start>\s*)(?:\?{1,2}[\w.%*]+|[\w.%*\[\]]+\?{1,2})\s*$")
+_CALL = "get_ipython()"
+
+
+def syntax_tree(source: str) -> ast.Module | None:
+    """The syntax tree of a cell; None if it is too long, cannot be parsed, or is nested too deeply."""
+    if len(source) > MAX_SOURCE:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # warnings about the student's code, e.g. about "\d"
+            tree = ast.parse(plain_python(source))
+    except _CANNOT_BE_PARSED:
+        return None
+    return tree if _is_plain(tree) else None
+
+
+def plain_python(source: str) -> str:
+    """A cell as Python text with the same lines: the code that magics run; other magics and shell lines are calls."""
+    if not any(mark in source for mark in "%!?"):
+        return source
+    if _parses(source):
+        return source
+    lines = source.split("\n")
+    for n, line in enumerate(lines):
+        word = line.split(None, 1)[0] if line.strip() else ""
+        if word.startswith("%%"):
+            below = plain_python("\n".join(lines[n + 1 :])) if word[2:] in _RUNS_CODE else ""
+            return "\n" * (n + 1) + below
+        if word:
+            break
+    without = "\n".join(_without_magics(lines))
+    return without if _parses(without) else source
+
+
+def _parses(source: str) -> bool:
+    with contextlib.suppress(*_CANNOT_BE_PARSED), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ast.parse(source)
+        return True
+    return False
+
+
+def _without_magics(lines: list[str]) -> Iterator[str]:
+    """The lines, with calls in the place of magics, shell lines and questions; a continued one has empty lines."""
+    is_continued = False
+    for line in lines:
+        if is_continued:
+            is_continued = line.endswith("\\")
+            yield ""
+        elif code := _CODE_LINE.match(line):
+            yield code["indent"] + code["code"]
+        elif magic := _MAGIC.match(line) or _HELP.match(line):
+            is_continued = line.endswith("\\")
+            yield magic["start"] + _CALL
+        else:
+            yield line
+
+
+def _is_plain(tree: ast.Module) -> bool:
+    """Whether the tree is not nested too deeply, and has no integer that Python refuses to write."""
+    level: list[ast.AST] = [tree]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if any(isinstance(node, ast.Constant) and _is_huge(node.value) for node in level):
+            return False
+        if not level:
+            return True
+    return False
+
+
+def _is_huge(value: object) -> bool:
+    return isinstance(value, int) and value.bit_length() > 3 * _MAX_DIGITS
