@@ -16,6 +16,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,6 +166,7 @@ class Confinement:
             _user_namespace(inside=1000)
         os.chdir(folder)
         os.environ["HOME"] = os.environ["TMPDIR"] = folder
+        tempfile.tempdir = None  # a library may have asked for it in the host
         set_limits(self.limits)
         if plan.level in (FULL, LANDLOCK):
             syscalls.drop_capabilities()

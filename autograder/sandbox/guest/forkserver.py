@@ -19,13 +19,14 @@ import threading
 import time
 
 from . import resource_monitor, syscalls
-from .confinement import Confinement, die_with_parent, set_limits
+from .confinement import SCRATCH, Confinement, die_with_parent, set_limits
 from .no_gpu import not_compiled
 from .prefork import WaitingFork
 from .process_tree import children, kill_children
 from .server import RequestServer, seed_everything
 from .shell import Bounded, NotebookShell
 from .wire import ClosedError, Limits, receive_frame, send_frame
+from .working_folder import WorkingFolder
 
 _DEATH_SECONDS = 5.0
 """Time to wait for the end of a killed process on a busy machine."""
@@ -176,6 +177,8 @@ class Session:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._child = 0
+        folder = os.getcwd()
+        self._files = WorkingFolder([folder, "/dev/shm"] if folder == SCRATCH else [folder])
         self._shell = NotebookShell.instance()
         self._shell.begin()
 
@@ -198,6 +201,7 @@ class Session:
 
     def _fork(self, fd: int, cpu: int) -> None:
         self._end()
+        self._files.remember()
         gc.freeze()
         own = (thread for thread in threading.enumerate() if type(thread).__name__ != "TMonitor")  # tqdm's
         has_threads = any(thread is not threading.main_thread() for thread in own)
@@ -228,10 +232,13 @@ class Session:
                 os.kill(-1, signal.SIGKILL)  # all other processes in this namespace
             if children() <= {last}:  # it runs no more code; no need to wait until its memory is freed
                 self._wait(os.WNOHANG)
-                return
+            else:
+                self._wait()
         else:
             kill_children()
-        self._wait()
+            self._wait()
+        if last:
+            self._files.restore(before=self._wait)
 
     @staticmethod
     def _wait(options: int = 0) -> None:
