@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-latest lock demo formgrader test test-all test-latest test-slow lint release bundle docs check tiny-t5 tiny-summarizer clean
+.PHONY: help setup setup-latest lock demo formgrader test test-all test-latest test-slow fuzz lint release bundle docs check tiny-t5 tiny-summarizer clean
 
 # What a set-up may be told on the command line, e.g. `make setup PYTHON=python3.12`.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -17,6 +17,9 @@ WORKERS ?= 2 # processes of pytest; each imports everything, and its tests keep 
 OUT ?= build/student
 PORT ?= 8888
 PROBLEM ?= # of `make test`: only the tests of this problem
+MINUTES ?= 10 # of `make fuzz`
+SEED ?= # of the first class of `make fuzz`; the time if not given
+REPLAY ?= # of `make fuzz`: the folder of a finding
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -111,6 +114,9 @@ test-slow: $(READY)  ## runs the slow tests, then grades all known answers and a
 	$(BIN)/python -m pytest -m slow -n $(WORKERS) --dist loadgroup
 	$(BIN)/autograder check
 	$(BIN)/autograder check --mutants
+
+fuzz: $(READY)  ## grades random hostile classes for MINUTES (10 if not given); with REPLAY=<folder> those of a finding
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(if $(strip $(SEED)),--seed $(SEED)) $(if $(strip $(REPLAY)),--replay $(REPLAY))
 
 lint: $(READY)  ## ruff, mypy, the layers of autograder/ and the linter for problem sources
 	$(BIN)/ruff check .
