@@ -107,6 +107,7 @@ class Host:
             the strongest that the machine offers. `plain` must be given, or allowed by `ANY`.
         huge_pages: whether to spend half a second at the start so that each fork takes a third of the time.
         thrifty: whether to save memory at the cost of time: return freed memory and use small pages.
+        control_groups: whether to use the kernel's limits for a submission as a whole, where the machine offers them.
     """
 
     def __init__(
@@ -117,9 +118,12 @@ class Host:
         level: str | None = None,
         huge_pages: bool = False,
         thrifty: bool = False,
+        control_groups: bool = True,
     ) -> None:
         self.level = ""
         """The level in use; empty before the start."""
+        self.groups: tuple[str, ...] = ()
+        """What the kernel limits for each submission as a whole (`guest.control_groups`)."""
         self.refusals: list[str] = []
         """The levels that the machine does not offer, each with the reason."""
         self._wanted = level or wanted_level()
@@ -127,6 +131,7 @@ class Host:
         self._limits = limits or SessionLimits()
         self._huge_pages = huge_pages
         self._thrifty = thrifty
+        self._control_groups = control_groups
         self._process: subprocess.Popen[bytes] | None = None
         self._sock: socket.socket | None = None
         self._owed = False
@@ -185,6 +190,7 @@ class Host:
             "folder": self._folder,
             "limits": {**asdict(self._limits), "cpu": math.ceil(self._limits.cpu * slowness())},
             "number": secrets.randbelow(4096),
+            "groups": self._control_groups,
         }
         ours, theirs = socket.socketpair()
         command = _START.format(
@@ -216,6 +222,7 @@ class Host:
             raise SetupError(f"the process for student code did not start; its output:\n{said}") from None
         if "refused" in reply:
             self.close()
+        self.groups = tuple(reply.get("groups", ()))
         return str(reply.get("refused", ""))
 
     def clone(self) -> Host:

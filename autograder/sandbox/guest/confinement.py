@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from . import syscalls
+from .control_groups import CPU, ControlGroups
 
 FULL, LANDLOCK, USER, PLAIN = "full", "landlock", "user", "plain"
 SCRATCH = "/scratch"
@@ -52,6 +53,8 @@ class Plan:
     """The host's scratch folder outside the sandbox; the private root is mounted there while it is built."""
     limits: dict[str, int]
     """Resource limits of a session: see `SessionLimits` in `autograder.sandbox.host`."""
+    groups: bool = True
+    """Whether to use control groups where the machine offers them."""
     number: int = 0
     """Random number from 0 to 4095, drawn by the trusted side; distinguishes the hosts of one machine."""
 
@@ -59,7 +62,7 @@ class Plan:
     def of(record: dict[str, Any]) -> Plan:
         """The plan from its JSON values."""
         shown, hidden = tuple(record["shown"]), tuple(record["hidden"])
-        return Plan(record["level"], shown, hidden, record["folder"], dict(record["limits"]), record["number"])
+        return Plan(**{**record, "shown": shown, "hidden": hidden})
 
 
 class Confinement:
@@ -76,6 +79,11 @@ class Confinement:
         self._sessions = 0
         self._seat = 0
         self._own_processes = -1
+        self.groups = ControlGroups(plan.limits)
+        """Limits for each session as a whole, where the machine offers them."""
+        self._group = ""
+        self._groups: dict[int, str] = {}
+        """Process id of a session → its control group."""
         self._load_seccomp: Callable[[], None] = lambda: None
 
     @property
@@ -99,8 +107,10 @@ class Confinement:
             raise OSError(f"unknown isolation level {self._plan.level!r}")
         if self._plan.level == USER and not self._is_root:
             raise OSError("only root can give sessions a user id of their own")
+        if self._plan.level != PLAIN and self._plan.groups:
+            self.groups.open()
         if self._plan.level in (FULL, LANDLOCK):
-            self._load_seccomp = _seccomp_filter()
+            self._load_seccomp = _seccomp_filter(one_share=CPU not in self.groups.controllers)
         if self._plan.level == FULL:
             if not self._is_root:
                 _become_root_of_a_user_namespace()
@@ -135,13 +145,24 @@ class Confinement:
     def fork_session(self) -> int:
         """Forks like `os.fork`; at level `full` the child is process 1 of its own namespace."""
         self._sessions += 1
-        if self._plan.level != FULL:
-            return os.fork()
-        syscalls.unshare(syscalls.CLONE_NEWPID)
+        self._group = f"{os.getpid()}-{self._sessions}"
+        self.groups.make(self._group)
+        if self._plan.level == FULL:
+            syscalls.unshare(syscalls.CLONE_NEWPID)
         pid = os.fork()
         if pid:
-            syscalls.enter_namespace(self._own_processes, syscalls.CLONE_NEWPID)
+            self._groups[pid] = self._group
+            if self._plan.level == FULL:
+                syscalls.enter_namespace(self._own_processes, syscalls.CLONE_NEWPID)
         return pid
+
+    def cpu(self, pid: int) -> float | None:
+        """Seconds of processor time of all processes that a session ever had; None if nothing counts it."""
+        return self.groups.cpu(self._groups[pid]) if pid in self._groups else None
+
+    def has_ended(self, pid: int) -> None:
+        """Removes the control group of a session that was killed."""
+        self.groups.remove(self._groups.pop(pid, ""))
 
     def confine_session(self, folder: str) -> None:
         """Confines this process, a new fork; afterwards it may run student code.
@@ -150,6 +171,7 @@ class Confinement:
             folder: its working folder outside the sandbox; at level `full` it gets `SCRATCH` instead.
         """
         plan = self._plan
+        self.groups.join(self._group)
         user = self._user_of_session() if self._is_root else os.getuid()
         if plan.level == FULL:
             os.close(self._own_processes)
@@ -336,6 +358,7 @@ _DENIED = (
     *("settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "sethostname", "setdomainname", "personality"),
     *("open_by_handle_at", "name_to_handle_at", "iopl", "ioperm", "syslog", "vhangup", "lookup_dcookie", "nfsservctl"),
     *("mknod", "mknodat", "fanotify_init", "modify_ldt"),
+    *("memfd_create", "memfd_secret", "shmget", "shmat", "msgget", "semget", "mq_open"),  # memory that nothing counts
 )
 """System calls that no notebook needs and that affect other processes or have a history of vulnerabilities."""
 
@@ -351,8 +374,13 @@ _NEW_NAMESPACES = (
 _EPERM, _ENOSYS, _EACCES, _AF_UNIX = 1, 38, 13, 1
 
 
-def _seccomp_filter() -> Callable[[], None]:
-    """Prepares the seccomp filter; returns the function that installs it permanently in the calling process."""
+def _seccomp_filter(*, one_share: bool) -> Callable[[], None]:
+    """Prepares the seccomp filter; returns the function that installs it permanently in the calling process.
+
+    Args:
+        one_share: whether all processes must stay in one process session, to which Linux gives one share of the
+            processors; then programs are told that they left it.
+    """
     import pyseccomp as seccomp
 
     rules = seccomp.SyscallFilter(seccomp.ALLOW)
@@ -364,5 +392,7 @@ def _seccomp_filter() -> Callable[[], None]:
     rules.add_rule(seccomp.ERRNO(_ENOSYS), "clone3")  # seccomp cannot read its flags; libraries fall back to clone
     for name in ("socket", "socketpair"):
         rules.add_rule(seccomp.ERRNO(_EACCES), name, seccomp.Arg(0, seccomp.NE, _AF_UNIX))
+    for name in ("setsid", "setpgid") if one_share else ():
+        rules.add_rule(seccomp.ERRNO(0), name)
     load: Callable[[], None] = rules.load
     return load

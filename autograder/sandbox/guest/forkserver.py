@@ -18,11 +18,12 @@ import sys
 import threading
 import time
 
-from . import resource_monitor, syscalls
+from . import syscalls
 from .confinement import SCRATCH, Confinement, die_with_parent, set_limits
 from .no_gpu import not_compiled
 from .prefork import WaitingFork
 from .process_tree import children, kill_children
+from .resource_monitor import SECONDS, ResourceMonitor, waited
 from .server import RequestServer, seed_everything
 from .shell import Bounded, NotebookShell
 from .wire import ClosedError, Limits, receive_frame, send_frame
@@ -46,8 +47,12 @@ def host(sock: socket.socket, modules: list[str], confinement: Confinement, *, h
         with contextlib.suppress(OSError):
             syscalls.use_huge_pages()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # sessions are reaped by the kernel
-    send_frame(sock, {"ready": True})
+    send_frame(sock, {"ready": True, "groups": sorted(confinement.groups.controllers)})
     _serve(sock, confinement)
+    if confinement.sees_only_its_own:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)  # clones, which would end with this process
+    confinement.groups.close()
 
 
 def _serve(sock: socket.socket, confinement: Confinement) -> None:
@@ -63,11 +68,12 @@ def _serve(sock: socket.socket, confinement: Confinement) -> None:
     """
     pids: set[int] = set()
     clones: set[int] = set()
+    monitor = ResourceMonitor(confinement)
     spare: WaitingFork | None = None
     while True:
-        while pids and not select.select([sock], [], [], resource_monitor.SECONDS)[0]:
+        while pids and not select.select([sock], [], [], SECONDS)[0]:
             if confinement.sees_only_its_own:
-                resource_monitor.enforce(pids, confinement.limits["total"], confinement.limits["cpu"])
+                monitor.enforce(pids)
         try:
             header, _ = receive_frame(sock, limits=_SMALL)
         except ClosedError:
@@ -76,10 +82,11 @@ def _serve(sock: socket.socket, confinement: Confinement) -> None:
             if header["pid"] in pids:
                 pids.discard(header["pid"])
                 _kill_session(header["pid"], pids | clones | ({spare.pid} if spare else set()))
+                confinement.has_ended(header["pid"])
             send_frame(sock, {"killed": header["pid"]})
             continue
         if header["op"] == "waited":
-            send_frame(sock, {"waited": resource_monitor.waited(header["pid"])})
+            send_frame(sock, {"waited": waited(header["pid"])})
             continue
         _, fds, _, _ = socket.recv_fds(sock, 1, 1)
         if header["op"] == "clone":
@@ -96,6 +103,7 @@ def _serve(sock: socket.socket, confinement: Confinement) -> None:
         spare = None if header["folder"] else _session(sock, confinement, "")
     for pid in pids | ({spare.pid} if spare else set()):
         _kill_session(pid, pids | clones)
+        confinement.has_ended(pid)
 
 
 def _session(sock: socket.socket, confinement: Confinement, folder: str) -> WaitingFork:

@@ -1,6 +1,7 @@
 """Limits memory and CPU time of each session, summed over its processes; tells how long it waited for a processor.
 
-Needs only `/proc`.
+Where the kernel keeps the limits (`control_groups`), it only reads their counters. Elsewhere it reads `/proc` from time
+to time: it then misses processes that end within a tenth of a second and that nobody waits for.
 """
 
 from __future__ import annotations
@@ -11,6 +12,12 @@ import signal
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .control_groups import MEMORY
+
+if TYPE_CHECKING:
+    from .confinement import Confinement
 
 SECONDS = 0.1
 """Seconds between two checks; a process can write only a limited amount of memory in this time."""
@@ -27,8 +34,10 @@ class Process:
     parent: int
     memory: int
     """Bytes of memory; shared memory counts fully for each process."""
-    cpu: float = 0.0
-    """Seconds of CPU time, including children that ended and were waited for."""
+    own_cpu: float = 0.0
+    """Seconds of CPU time of the process itself."""
+    children_cpu: float = 0.0
+    """Seconds of CPU time of its children that ended and were waited for."""
 
 
 def over_limit(processes: Iterable[Process], sessions: Iterable[int], limit: int) -> list[int]:
@@ -48,13 +57,26 @@ def over_limit(processes: Iterable[Process], sessions: Iterable[int], limit: int
     ]
 
 
-def out_of_time(processes: Iterable[Process], sessions: Iterable[int], limit: float) -> list[int]:
-    """The sessions whose processes together used more than `limit` seconds of CPU time."""
-    return [
-        session
-        for session, members in _by_session(processes, sessions).items()
-        if sum(process.cpu for process in members) > limit
-    ]
+class CpuTime:
+    """The CPU time of sessions, from repeated looks at their processes.
+
+    A process that ends leaves its time to the parent that waits for it; if none does, the last look at it counts.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[int, dict[int, float]] = {}
+        """Session → the last known time of each process that it had."""
+
+    def of(self, processes: Iterable[Process], sessions: Iterable[int]) -> dict[int, float]:
+        """Session → seconds of CPU time, at least."""
+        found = {}
+        for session, members in _by_session(processes, sessions).items():
+            seen = self._seen.setdefault(session, {})
+            seen.update({process.pid: process.own_cpu for process in members})
+            waited_for = sum(process.own_cpu + process.children_cpu for process in members)
+            found[session] = max(waited_for, sum(seen.values()))
+        self._seen = {session: self._seen[session] for session in found}
+        return found
 
 
 def _by_session(processes: Iterable[Process], sessions: Iterable[int]) -> dict[int, list[Process]]:
@@ -83,20 +105,34 @@ def waited(session: int) -> float:
     return longest / 1e9
 
 
-def enforce(sessions: Iterable[int], memory: int, cpu: float) -> None:
-    """Kills processes over the limits; measures memory exactly, which is slower, only if a quick check finds some.
+class ResourceMonitor:
+    """Kills processes over the limits of memory and CPU time.
 
     Args:
-        sessions: process ids of the sessions.
-        memory: bytes for each session.
-        cpu: seconds of CPU time for each session.
+        confinement: limits and control groups of the sessions.
     """
-    quick = all_processes()
-    _kill(out_of_time(quick, sessions, cpu))
-    if not over_limit(quick, sessions, memory):
-        return
-    exact = [replace(process, memory=_proportional(process)) for process in quick]
-    _kill(over_limit(exact, sessions, memory))
+
+    def __init__(self, confinement: Confinement) -> None:
+        self._confinement = confinement
+        self._cpu_time = CpuTime()
+
+    def enforce(self, sessions: Iterable[int]) -> None:
+        """Looks at all sessions once; measures memory exactly, which is slower, only if a quick check finds too much.
+
+        Args:
+            sessions: process ids of the sessions.
+        """
+        limits = self._confinement.limits
+        counted = {session: self._confinement.cpu(session) for session in sessions}
+        _kill(session for session, seconds in counted.items() if seconds is not None and seconds > limits["cpu"])
+        if None not in counted.values() and MEMORY in self._confinement.groups.controllers:
+            return
+        quick = all_processes()
+        used = self._cpu_time.of(quick, [session for session, seconds in counted.items() if seconds is None])
+        _kill(session for session, seconds in used.items() if seconds > limits["cpu"])
+        if over_limit(quick, sessions, limits["total"]):
+            exact = [replace(process, memory=_proportional(process)) for process in quick]
+            _kill(over_limit(exact, sessions, limits["total"]))
 
 
 def _kill(pids: Iterable[int]) -> None:
@@ -127,9 +163,19 @@ def _proportional(process: Process) -> int:
 
 
 def _read(pid: int) -> Process:
-    lines = (line.partition(":") for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    status = {name: value.split() for name, _, value in lines}
-    kilobytes = sum(int(status[name][0]) for name in ("RssAnon", "RssShmem") if name in status)
+    status = _status(f"/proc/{pid}/status")
+    parent = int(status["PPid"])
+    if "VmRSS" not in status:  # the first thread has ended; the others still have the memory
+        with contextlib.suppress(OSError, StopIteration):
+            tasks = (_status(f"/proc/{pid}/task/{task}/status") for task in os.listdir(f"/proc/{pid}/task"))
+            status = next(found for found in tasks if "VmRSS" in found)
+    kilobytes = sum(int(status[name].split()[0]) for name in ("RssAnon", "RssShmem", "VmPTE") if name in status)
     # fields after the name, which is in brackets and may contain any character; indices 11 to 14 are CPU times
-    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
-    return Process(pid, int(status["PPid"][0]), kilobytes * 1024, sum(map(int, times)) / _TICKS)
+    times = [int(field) / _TICKS for field in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]]
+    return Process(pid, parent, kilobytes * 1024, sum(times[:2]), sum(times[2:]))
+
+
+def _status(path: str) -> dict[str, str]:
+    """The fields of a process or thread."""
+    lines = (line.partition(":") for line in Path(path).read_text().splitlines())
+    return {name: value.strip() for name, _, value in lines}

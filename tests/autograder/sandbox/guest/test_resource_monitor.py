@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import platform
+import subprocess
+import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 
-from autograder.sandbox.guest.resource_monitor import Process, all_processes, out_of_time, over_limit
+from autograder.sandbox.guest.resource_monitor import CpuTime, Process, all_processes, over_limit
 
 NOTEBOOK, ANSWER, HELPER = Process(10, 1, 300), Process(20, 10, 500), Process(30, 20, 100)
 OTHER = Process(40, 1, 350)
@@ -32,17 +37,57 @@ def test_this_process_is_seen_with_its_parent_and_memory() -> None:
 
 
 def test_cpu_time_is_summed_over_the_processes_of_a_session() -> None:
-    busy = [replace(NOTEBOOK, cpu=3.0), replace(ANSWER, cpu=4.0), replace(HELPER, cpu=2.0), replace(OTHER, cpu=8.5)]
-    assert out_of_time(busy, [10, 40], 9) == []
-    assert out_of_time(busy, [10, 40], 8.9) == [10]
-    assert out_of_time(busy, [40, 10], 8) == [10, 40]
+    busy = [
+        replace(NOTEBOOK, own_cpu=2.0, children_cpu=1.0),
+        replace(ANSWER, own_cpu=4.0),
+        replace(HELPER, children_cpu=2.0),
+        replace(OTHER, own_cpu=8.5),
+    ]
+    assert CpuTime().of(busy, [10, 40]) == {10: 9.0, 40: 8.5}
+
+
+def test_the_time_of_a_process_that_nobody_waited_for_still_counts_and_once_only() -> None:
+    seen = CpuTime()
+    parent = replace(NOTEBOOK, own_cpu=1.0)
+    for n in range(50):  # each child works for 2 s and is not waited for
+        assert seen.of([parent, Process(100 + n, 10, 0, own_cpu=2.0)], [10])[10] == 1 + 2 * (n + 1)
+    assert seen.of([parent], [10])[10] == 101
+    assert CpuTime().of([replace(parent, children_cpu=100.0)], [10])[10] == 101
+    assert seen.of([replace(parent, children_cpu=100.0)], [10])[10] == 101, "they were waited for after all"
+    assert seen.of([], [10]) == {} and seen.of([parent], [10]) == {10: 1.0}, "another session with the same number"
 
 
 def test_the_cpu_time_of_this_process_is_seen() -> None:
     def seen() -> float:
-        return next(process for process in all_processes() if process.pid == os.getpid()).cpu
+        own = next(process for process in all_processes() if process.pid == os.getpid())
+        return own.own_cpu + own.children_cpu
 
     before = seen()
     while sum(os.times()[:4]) < before + 0.2:  # as `seen`, with the children that ended
         sum(range(10_000))
     assert before + 0.1 < seen() < sum(os.times()[:4]) + 0.1
+
+
+ZOMBIE_LEADER = """
+import ctypes, os, threading, time
+held = bytearray(200 << 20)
+threading.Thread(target=time.sleep, args=(60,)).start()
+time.sleep(0.1)
+print("ready", flush=True)
+ctypes.CDLL(None).syscall({number}, 0)
+"""
+
+
+def test_the_memory_of_a_process_whose_first_thread_has_ended_is_seen() -> None:
+    number = {"x86_64": 60, "aarch64": 93}[platform.machine()]  # exit of one thread
+    with subprocess.Popen(
+        [sys.executable, "-c", ZOMBIE_LEADER.format(number=number)], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+        try:
+            while "Z" not in Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]:
+                time.sleep(0.01)
+            found = next(one for one in all_processes() if one.pid == process.pid)
+            assert found.memory > 200 * 2**20
+        finally:
+            process.kill()
