@@ -6,6 +6,7 @@ Exit status 1 if there are findings. Each is a folder that `make fuzz REPLAY=<fo
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None, command: Sequence[str] = COMMAN
         course = Path(folder) / "course"
         toy_course(course)
         keeper = Keeper(course, command, options.to)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
         try:
             _replay(keeper, options.replay) if options.replay else _fuzz(keeper, options)
         except KeyboardInterrupt:

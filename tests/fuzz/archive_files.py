@@ -74,4 +74,4 @@ def tarred(entries: Iterable[tuple[str, bytes]], draw: Random) -> bytes:
                 archive.addfile(info, io.BytesIO(content))
             except (ValueError, OverflowError):
                 continue  # a value that not even this writer takes
-    return gzip.compress(data.getvalue(), 1) if draw.random() < 0.5 else data.getvalue()
+    return gzip.compress(data.getvalue(), 1, mtime=0) if draw.random() < 0.5 else data.getvalue()

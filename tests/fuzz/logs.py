@@ -24,8 +24,8 @@ def _valid() -> dict[str, Any]:
     return {**log, "metrics": {"toy/final_loss": {"value": 0.5, "stderr": None, "runs": 1}}}
 
 
-def _log(draw: Random) -> tuple[str, bytes]:
-    log = _valid()
+def _log(draw: Random, name: str) -> tuple[str, bytes]:
+    log = {**_valid(), "student": name if draw.random() < 0.8 else "honest"}
     match draw.randrange(6):
         case 0 | 1:
             times = draw.choice([1, 1, 2, 5])
@@ -62,7 +62,7 @@ DATES = [
 ]
 
 
-def attacker(draw: Random, _name: str) -> Attacker:
+def attacker(draw: Random, name: str) -> Attacker:
     """An attacker by the log."""
-    how, log = _log(draw)
+    how, log = _log(draw, name)
     return submitted(f"log, {how}", wrong_notebook(draw), log, LINE)

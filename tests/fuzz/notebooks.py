@@ -14,7 +14,7 @@ from tests.attacks.files import NOTHING, SCRIPT
 from tests.autograder.graded_folder import png
 from tests.autograder.toy import released, solved
 from tests.fuzz.attacker import LINE, Attacker, submitted
-from tests.fuzz.trees import DEPTHS, JSON, TEXTS, changed, example, scratched, written
+from tests.fuzz.trees import DEPTHS, JSON, TEXTS, changed, example, raw, scratched, written
 
 GRADE_IDS = ["standardize", "test_standardize", "Line", "test_Line", "figure_loss", "written_units"]
 PICTURES = [
@@ -47,9 +47,12 @@ _NBGRADER = st.fixed_dictionaries(
     | {"points": JSON, "schema_version": st.integers(0, 5) | JSON, "cell_type": JSON, "checksum": JSON},
 )
 _CELL = st.fixed_dictionaries(
-    {"cell_type": st.sampled_from(["code", "code", "markdown", "raw"]) | TEXTS, "source": _SOURCES},
+    {
+        "cell_type": st.sampled_from(["code", "code", "markdown", "raw"]) | TEXTS,
+        "source": _SOURCES,
+        "metadata": st.fixed_dictionaries({"nbgrader": _NBGRADER | JSON}, optional={"tags": JSON}),
+    },
     optional={
-        "metadata": st.fixed_dictionaries({}, optional={"nbgrader": _NBGRADER | JSON, "tags": JSON}) | JSON,
         "id": TEXTS | JSON,
         "outputs": st.lists(_OUTPUT, max_size=3) | JSON,
         "attachments": st.dictionaries(TEXTS, _BUNDLE | JSON, max_size=2) | JSON,
@@ -58,12 +61,11 @@ _CELL = st.fixed_dictionaries(
 )
 NOTEBOOKS = st.fixed_dictionaries(
     {
-        "cells": st.lists(_CELL | _CELL | JSON, max_size=12) | JSON,
-        "nbformat": st.just(4) | st.just(4) | JSON,
+        "cells": st.lists(_CELL, min_size=3, max_size=12) | st.lists(_CELL | JSON, max_size=12),
+        "nbformat": st.sampled_from([4] * 9 + [3, 4.0, "4", 10**400]),
         "nbformat_minor": st.integers(0, 9) | JSON,
         "metadata": JSON,
-    },
-    optional={"worksheets": JSON},
+    }
 )
 """Documents with the shape of a notebook and anything in it."""
 
@@ -113,7 +115,8 @@ def _big(draw: Random) -> tuple[str, bytes, float]:
             one["id"] = cell.get("id", "x")
             one["metadata"] = cell["metadata"]
     elif what == "depth":
-        cell[draw.choice(["source", "metadata", "outputs"])] = f"<deep {draw.choice(DEPTHS)}>"
+        levels = draw.choice(DEPTHS)
+        cell[draw.choice(["source", "metadata", "outputs"])] = raw("[" * levels + "]" * levels)
     else:
         cell["metadata"] = {"k" * 1000 + str(n): "v" * 100 for n in range(3000)}
     return f"too many or too deep: {what}", written(notebook), LINE

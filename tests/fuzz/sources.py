@@ -20,121 +20,32 @@ WORDS = {"COURSE": "/course", "SUBMITTED": "/submitted", "OUT": "/graded", "PORT
 UNLIKE = [path for path in CELLS if ".mean(" not in path.read_text(encoding="utf-8")]
 """The attacks that contain no part of the solution, so that no change makes them right."""
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
-SHELL = [
-    *(
-        "!true",
-        "!echo x",
-        "x = !echo 1",
-        "%time 1",
-        "%%time\n1",
-        "%pinfo x",
-        "x?",
-        "??x",
-        "%%bash\necho 1",
-        "%cd /",
-        "%matplotlib",
-    ),
-    *(
-        "%%writefile x\n1",
-        "%run x",
-        "%load x",
-        "%autoreload 2",
-        "%load_ext x",
-        "%env A=1",
-        "%alias a b",
-        "%%html\n<script>",
-        "%%",
-    ),
-    *(
-        "!",
-        "%",
-        "?",
-        "%%%",
-        "!!ls",
-        "%%capture x\n1",
-        "%reset -f",
-        "%debug",
-        "%pdb on",
-        "%xmode Verbose",
-        "%timeit -n1 -r1 1",
-    ),
-    *(
-        "%%javascript\nalert(1)",
-        "%%script false\n",
-        "!kill -9 $$",
-        "%macro a 1",
-        "%rerun",
-        "%history",
-        "%logstart",
-        "/f 1",
-        ",f 1",
-        ";f 1",
-    ),
-]
-ODD_TEXTS = [
-    *(
-        "\0",
-        "\x0c",
-        "\ufeff",
-        "\u202e",
-        "\u2028",
-        "\r",
-        "\t",
-        " \t",
-        "\x1a",
-        "\x7f",
-        "ﬁ",
-        "ª = 1",
-        "\ud800",
-        "\N{NO-BREAK SPACE}",
-    ),
-    *(
-        "# -*- coding: utf-7 -*-",
-        "# coding: rot13",
-        "# coding: \0",
-        "'''",
-        '"""',
-        "f'''{",
-        "\\",
-        "\\\n",
-        "$",
-        "€",
-        "0777",
-        "1if 1else 1",
-    ),
-    *(
-        "\N{MATHEMATICAL BOLD SMALL X} = 1",
-        "π = 3",
-        "👩‍🎓",
-        "İ = 1",
-        "__debug__ = 1",
-        "None = 1",
-        "await 1",
-        "yield",
-        "return",
-        "async",
-    ),
-    *(
-        "### BEGIN SOLUTION",
-        "### END HIDDEN TESTS",
-        "### BEGIN HIDDEN TESTS",
-        "```",
-        "<script>alert(1)</script>",
-        "{% raw %}",
-        "In[1]:",
-    ),
-]
+LINES = (
+    "!true|!echo x|x = !echo 1|%time 1|%pinfo x|x?|??x|%cd /|%matplotlib|%run x|%load x|%autoreload 2|%load_ext x|"
+    "%env A=1|%alias a b|!|%|?|%%%|!!ls|%reset -f|%debug|%pdb on|%xmode Verbose|%timeit -n1 -r1 1|!kill -9 $$|"
+    "%macro a 1|%rerun|%history|%logstart|/f 1|,f 1|;f 1|y = %time 1|!echo {x} $x \\|%time \\"
+).split("|")
+"""Lines for IPython and for the shell."""
+CELL_MAGICS = "%% %%time %%bash %%html %%capture %%javascript %%script %%writefile %%timeit %%prun %%sh".split()
+ODD_CODE = (
+    "\0|\x0c|\ufeff|\u202e|\u2028|\r|\t| \t|\x1a|\x7f|\ufb01|ª = 1|\ud800|\N{NO-BREAK SPACE}|# -*- coding: utf-7 -*-|"
+    "# coding: rot13|# coding: \0|'''|f'''{|\"\"\"|\\|\\\n|$|€|0777|1if 1else 1|π = 3|👩‍🎓|İ = 1|__debug__ = 1|"
+    "None = 1|await 1|yield|return|async|### BEGIN SOLUTION|### END HIDDEN TESTS|### BEGIN HIDDEN TESTS|```|{% raw %}|"
+    "In[1]:|<script>alert(1)</script>|\N{MATHEMATICAL BOLD SMALL X} = 1"
+).split("|")
+"""Texts that tokenizers and templates treat in a special way."""
 
 
 def _shell(draw: Random) -> str:
-    few = [draw.choice(SHELL) for _ in range(draw.choice([1, 3, 30]))]
-    return "\n".join(few * draw.choice([1, 1, 10, 100]) if all("!" not in line for line in few) else few * 3)
+    lines = [draw.choice(LINES) for _ in range(draw.choice([1, 3, 30]))]
+    many = 1 if any("!" in line for line in lines) else draw.choice([1, 1, 3, 30])
+    return "\n".join([draw.choice(CELL_MAGICS)] * (draw.random() < 0.2) + lines * many)
 
 
 def _odd(draw: Random) -> str:
     lines = NOTHING.split("\n")
     for _ in range(draw.choice([1, 2, 6])):
-        line, odd = draw.randrange(len(lines)), draw.choice(ODD_TEXTS) * draw.choice([1, 1, 2, 400])
+        line, odd = draw.randrange(len(lines)), draw.choice(ODD_CODE) * draw.choice([1, 1, 2, 400])
         at = draw.choice([0, draw.randrange(len(lines[line]) + 1), len(lines[line])])
         lines[line] = lines[line][:at] + draw.choice(["", "\n", " "]) + odd + draw.choice(["", "\n"]) + lines[line][at:]
     return "\n".join(lines)
@@ -159,7 +70,8 @@ def _changed(draw: Random) -> str:
 
 
 def _composed(draw: Random) -> str:
-    return "\n".join(draw.choice([_attack, _attack, _shell, _odd, block])(draw) for _ in range(draw.choice([2, 2, 3])))
+    kinds = [_attack, _attack, _attack, _shell, block, nested]
+    return "\n".join(draw.choice(kinds)(draw) for _ in range(draw.choice([1, 2, 2, 3])))
 
 
 WAYS = {"nested": nested, "block": block, "shell": _shell, "odd": _odd, "changed": _changed, "composed": _composed}
@@ -169,7 +81,7 @@ WAYS = {"nested": nested, "block": block, "shell": _shell, "odd": _odd, "changed
 def _free_cells(draw: Random) -> Attacker:
     """Hostile cells between those of the release, in front or behind."""
     notebook = solved(standardize=NOTHING)
-    many, names = draw.choice([(1, WAYS), (3, WAYS), (400, ["shell", "odd"])])
+    many, names = draw.choice([(1, WAYS), (3, WAYS), (400, ["odd"])])
     cells = [new_code_cell(WAYS[draw.choice(list(names))](draw), id=f"free{number}") for number in range(many)]
     at = draw.choice([0, 3, len(notebook.cells) // 2, len(notebook.cells)])
     notebook.cells[at:at] = cells
@@ -181,6 +93,9 @@ def attacker(draw: Random, _name: str) -> Attacker:
     if draw.random() < 0.15:
         return _free_cells(draw)
     name = draw.choice(list(WAYS))
+    source = WAYS[name](draw)
+    if "def standardize" not in source and draw.random() < 0.8:  # else the function would not even be called
+        source += "\n" + NOTHING
     others = {other: WAYS[draw.choice(list(WAYS))](draw) for other in ("Line", "figure_loss") if draw.random() < 0.2}
-    notebook = solved(**{"standardize": WAYS[name](draw), **others})
+    notebook = solved(**{"standardize": source, **others})
     return submitted(f"source, {name}", notebook, line=0.0 if "Line" in others else LINE)

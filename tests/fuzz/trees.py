@@ -16,12 +16,14 @@ from tests.autograder.sandbox.test_fuzzed_replies import places
 AGAIN = "<again>"
 """Ends a key that is written without it: the document has the same key twice."""
 DEPTHS = (90, 110, 400, 990, 100_000)
-NUMBERS = ("1e999", "-1e999", "-0", "9" * 5000, "1" + "0" * 400 + ".5")
-RAW = {
-    **{f"<{text}>": text for text in (*NUMBERS, '{"a":1,"a":[2]}')},
-    **{f"<deep {levels}>": "[" * levels + "]" * levels for levels in DEPTHS},
-}
-"""Strings that are written as this text without quotes."""
+RAW = ("1e999", "-1e999", "-0", "1" + "0" * 400 + ".5", '{"a":1,"a":[2]}', "[" * 90 + "]" * 90)
+REFUSED = ("9" * 5000, *("[" * levels + "]" * levels for levels in DEPTHS[1:]))
+"""Like `RAW`; a document with one of them is refused as a whole, so that they are rare."""
+
+
+def raw(text: str) -> str:
+    """A string that `written` writes as this text without quotes, where it is a value."""
+    return f"<raw {text}>"
 
 
 def deep(levels: int) -> Any:
@@ -39,10 +41,10 @@ ODD_TEXTS = (
 LARGE: list[Any] = [["x"] * 5000, {str(number): number for number in range(2000)}, deep(60)]
 SMALL: list[Any] = [[], {}, [[]], [{}], {"": ""}, ["a", 1, None]]
 SCALARS: list[Any] = [None, True, False, 0, -1, -0.0, 1e308, 5e-324, 2**53 + 1, -(2**63), 10**400]
-ODD = [*SCALARS, float("nan"), float("inf"), *RAW, *ODD_TEXTS, *SMALL, *LARGE]
+ODD = [*SCALARS, float("nan"), float("inf"), *map(raw, RAW), *ODD_TEXTS, *SMALL, *LARGE]
 """Values that readers do not expect."""
 
-TEXTS = st.text(st.characters(), max_size=20) | st.sampled_from([*ODD_TEXTS, *RAW])
+TEXTS = st.text(st.characters(), max_size=20) | st.sampled_from(ODD_TEXTS)
 JSON: SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXTS | st.sampled_from(ODD),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(TEXTS, inner, max_size=5),
@@ -87,7 +89,7 @@ def _change(document: Any, path: tuple[Any, ...], other: Any, draw: Random) -> N
     parent, last = _at(document, path[:-1]), path[-1]
     match draw.randrange(8):
         case 0 | 1:
-            parent[last] = copy.deepcopy(draw.choice(ODD))
+            parent[last] = copy.deepcopy(draw.choice(ODD)) if draw.random() < 0.95 else raw(draw.choice(REFUSED))
         case 2:
             parent[last] = copy.deepcopy(example(JSON, draw))
         case 3:
@@ -113,10 +115,11 @@ def _at(document: Any, path: tuple[Any, ...]) -> Any:
 
 
 def written(document: Any) -> bytes:
-    """A document as the bytes of a file: lone surrogates as escapes, `RAW` and `AGAIN` as they say."""
+    """A document as the bytes of a file: lone surrogates as escapes, `raw` and `AGAIN` as they say."""
     text = json.dumps(document)
-    for marker, raw in RAW.items():
-        text = text.replace(json.dumps(marker), raw)
+    for plain in (*RAW, *REFUSED):
+        quoted = json.dumps(raw(plain))
+        text = text.replace(f"{quoted}:", '"raw":').replace(quoted, plain)
     return text.replace(AGAIN, "").encode()
 
 
@@ -127,8 +130,8 @@ def scratched(data: bytes, draw: Random, times: int) -> bytes:
         start = draw.randrange(len(found) + 1)
         end = min(len(found), start + draw.choice([1, 1, 2, 8, 100, 5000]))
         piece = bytes(found[start:end])
-        insert = draw.choice(
-            [b"", piece * 2, draw.randbytes(len(piece)), b"\0", b"\xff", b'"', b"\\ud800", b"[" * 2000]
-        )
+        tokens = bytes(draw.choice(b'{}[],:"0e-\\nu \x7f') for _ in range(len(piece)))
+        odd = [draw.randbytes(len(piece)), b"\0", b"\xff", b"\\ud800", b"[" * 2000, b"\xef\xbb\xbf", b"\r\n"]
+        insert = draw.choice([b"", piece * 2, tokens, draw.choice(odd)])
         found[start:end] = insert
     return bytes(found[: draw.randrange(len(found) + 1)] if draw.random() < 0.1 else found)
