@@ -1359,10 +1359,16 @@ def share_of(sets, size):
 
 
 with part("what it holds is a uniform sample", 1.25):
+    hint = "the same seed must hold the same examples, whatever was called before"
     for capacity, portions in [(3, [12]), (3, [1] * 12), (4, [2, 7, 1]), (1, [3, 3]), (2, [6])]:
         size, S = sum(portions), 1000
         kept = student.kept_by(range(start, start + S), capacity, portions)
         assert has_shape(kept, (S, capacity), "a full buffer holds `capacity` examples")
+        for n in torch.randint(0, S, (3,), generator=g).tolist():
+            again = student.RehearsalBuffer(capacity, start + n)
+            for y in torch.arange(size).split(portions):
+                again.add(y[:, None].float(), y)
+            assert torch.equal(again.sample(capacity)[1].sort().values, kept[n]), hint
         assert bool((kept[:, 1:] > kept[:, :-1]).all()), "no example may be held, or drawn into one sample, twice"
         single, pairs = share_of(kept, size)
         p = capacity / size

@@ -100,7 +100,7 @@ def doctor_command() -> None:
     from autograder.cli.tables import console, doctor_table
     from autograder.course.config import root_folder
     from autograder.sandbox.host import Host
-    from autograder.sandbox.probes import examine
+    from autograder.sandbox.probes import examine, limits_in_words
 
     def end(number: int, _frame: object) -> None:
         raise SystemExit(128 + number)  # on exit, everything that the probes left is removed
@@ -110,6 +110,7 @@ def doctor_command() -> None:
     with Host() as host:
         findings = examine(host, root_folder())
         console().print(doctor_table(host.level, findings))
+        typer.echo(limits_in_words(host))
         for refusal in host.refusals:
             typer.echo(f"not available here: {refusal}")
     raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)

@@ -18,6 +18,7 @@ class FlagKind(StrEnum):
     REPAIRED = "repaired"
     PICTURE = "picture"
     FAILED_CELL = "failed_cell"
+    TEST_HELPER = "test_helper"
     # about the student's log
     NO_LOG = "no_log"
     LOG_UNUSABLE = "log_unusable"
@@ -59,6 +60,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     FlagKind.REPAIRED: "the notebook was repaired",
     FlagKind.PICTURE: "a picture was left out or changed",
     FlagKind.FAILED_CELL: "a cell failed while it was graded",
+    FlagKind.TEST_HELPER: "a helper of the tests was redefined",
     FlagKind.NO_LOG: "no log was submitted",
     FlagKind.LOG_UNUSABLE: "the log cannot be used",
     FlagKind.LOG_TAMPERED: "the log contained grades",
@@ -83,6 +85,7 @@ NEEDS_REVIEW = (
     FlagKind.LOG_UNUSABLE,
     FlagKind.MISSING_CELL,
     FlagKind.UNSTEADY,
+    FlagKind.TEST_HELPER,
 )
 """Kinds that put a submission on the class report's review list, most urgent first."""
 ROUTINE = frozenset({FlagKind.INPUTS, FlagKind.ISOLATION, FlagKind.CACHED})

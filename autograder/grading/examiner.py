@@ -20,7 +20,7 @@ from typing import Any
 
 from autograder.core.flags import Flag, FlagKind
 from autograder.core.hashing import key_of
-from autograder.core.machine import slowness
+from autograder.core.machine import memory_at_most, slowness
 from autograder.core.results import NEEDS_GRADING, ItemResult, Status
 from autograder.core.software import software
 from autograder.core.text import listed
@@ -32,7 +32,7 @@ from autograder.grading.answer_diff import compare
 from autograder.grading.cell_runner import CellRun, StudentProcess
 from autograder.grading.failed_cells import failed_cells, with_cause
 from autograder.grading.item_cache import ItemCache
-from autograder.grading.limits import ALL_CELLS_OUTPUT, ANSWER_SECONDS, ATTEMPTS, FURTHER_INPUTS
+from autograder.grading.limits import ALL_CELLS_OUTPUT, ANSWER_SECONDS, ATTEMPTS, FURTHER_INPUTS, TEST_MEMORY
 from autograder.grading.reference import Reference, quiet_process, reference, run_test
 from autograder.grading.verdict import Verdict, broken_cell, dead, not_answered, verdict_of
 from autograder.sandbox.guest.server import seed_everything
@@ -257,6 +257,7 @@ class _Examination:
         finally:
             self._process.close()
         self._done.flags += failed_cells(self._cells, self._done.runs)
+        self._done.flags += self._redefined()
         for item in self._wanted:
             result = self._results[item.id]
             self._done.results.append(self._with_dependencies(item, result) if item.kind == "code" else result)
@@ -269,6 +270,13 @@ class _Examination:
             return result
         wrong = [other for other in self._wrong(item) if other not in self._replaced.get(item.id, ())]
         return replace(result, depends_on=tuple(other for other in wrong if other in names.uses))
+
+    def _redefined(self) -> list[Flag]:
+        """A flag if the student redefined helpers of the tests, which then use the given ones."""
+        own = [built.source for built in self._rebuilt.cells if built.role in ("answer", "free")]
+        names = sorted({name for source in own for name in self._reference.helpers.redefined_in(source)})
+        message = f"{listed(names, 6)}: redefined in the notebook; the tests used the given definition."
+        return [Flag(FlagKind.TEST_HELPER, message)] if names else []
 
     def _wrong(self, item: Item) -> list[str]:
         """The other items that are known not to be right."""
@@ -440,10 +448,12 @@ class _Examination:
         """The verdict of the item's test, to which all other graded functions are right."""
         link.wait_until(self._process.patience(item.seconds))
         seed = _seed(self._seed, self._problem.id, item.id)
-        state, functions = NotebookState(), self._reference.functions(item)
+        state, functions, helpers = NotebookState(), self._reference.functions(item), self._reference.helpers
         try:
-            with _alarm(item.seconds + 1.0), contextlib.redirect_stdout(io.StringIO()):
+            with _limited(item.seconds + 1.0), contextlib.redirect_stdout(io.StringIO()):
                 state = link.state()
+                if helpers.names:
+                    link.define(helpers.names, helpers.sources, helpers.uses)
                 for name in stand_ins:
                     link.replace(name, functions[name])
                 link.seed(seed)
@@ -465,7 +475,7 @@ class _Examination:
         """The student's answer on the inputs of this student id as plain JSON; errors are passed on."""
         link.watches_arguments = False  # only tests object to changed arguments; here the answer is wanted in any case
         link.wait_until(self._process.patience(ANSWER_SECONDS))
-        with _alarm(ANSWER_SECONDS + 1.0), contextlib.redirect_stdout(io.StringIO()):
+        with _limited(ANSWER_SECONDS + 1.0), contextlib.redirect_stdout(io.StringIO()):
             link.seed(misconceptions.ANSWER_SEED)
             with link.state().applied():
                 return misconceptions.answer(self._reference, item, Student(link), inputs)
@@ -527,6 +537,13 @@ def _caught(action: Callable[[], Any]) -> Exception | None:
 
 def _seed(*parts: str) -> int:
     return int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest()[:4], "big")
+
+
+@contextlib.contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Limits time and memory of trusted code that works on the student's values."""
+    with memory_at_most(TEST_MEMORY), _alarm(seconds):
+        yield
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Limits on the time and output of one submission. Time in which its process waits for a processor does not count."""
+"""Limits on time, output and memory of one submission; waiting for a processor does not count as time."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ ALL_CELLS_OUTPUT = 400_000
 """Characters of the cells' output that are kept, in total."""
 ANSWER_SECONDS = 10.0
 """Limit of one answer on per-student inputs."""
+TEST_MEMORY = 2 * 2**30
+"""Bytes that a test may allocate on the trusted side, where it works on values that the student's code returned."""
 FURTHER_INPUTS = 2
 """How many further inputs a known wrong solution must agree on before it is named."""
 

@@ -18,6 +18,7 @@ import torch
 from autograder.core.errors import SourceError
 from autograder.core.hashing import key_of
 from autograder.course.cell_selection import asked_names, graded_cells
+from autograder.course.given_helpers import given_helpers
 from autograder.course.problem import Cell, Item, Problem
 from autograder.course.python_cells import plain_python
 from autograder.sandbox.guest.server import seed_everything
@@ -42,12 +43,14 @@ class Reference:
     Attributes:
         names: everything the source's given and solution cells define.
         wanted: names that the tests and the per-student answers need from a student's notebook.
+        helpers: what the notebook gives to its tests.
         digest: of all cells that were run.
     """
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.wanted, _ = asked_names(problem)
+        self.helpers = given_helpers(problem)
         cells = graded_cells(problem)
         self.digest = key_of(problem.id, [cell.source for cell in cells])
         self.names = self._run(cells)

@@ -21,6 +21,7 @@ from typing import Any
 
 from autograder.core.errors import SetupError
 from autograder.sandbox.guest.confinement import FULL, LANDLOCK, PLAIN, USER
+from autograder.sandbox.guest.control_groups import CPU, MEMORY, PROCESSES
 from autograder.sandbox.host import Host, Session, SessionDiedError
 
 PROBE_SECONDS = 60.0
@@ -221,6 +222,20 @@ def examine(host: Host, root: Path) -> list[Finding]:
         probes = _probes(root, neighbour, planted, port)
         findings = [Finding(probe.name, _run(host, probe), probe.name in promised) for probe in probes]
     return [*findings, Finding(_SURVIVE, _outlives(host), _SURVIVE in promised)]
+
+
+def limits_in_words(host: Host) -> str:
+    """What limits the processes of a submission together, on this machine."""
+    names = {MEMORY: "memory", PROCESSES: "number of processes", CPU: "share of the processors"}
+    kept = [word for name, word in names.items() if name in host.groups]
+    if len(kept) == len(names):
+        return "The kernel limits each submission as a whole (control groups): " + ", ".join(kept) + "."
+    missing = ", ".join(word for name, word in names.items() if name not in host.groups)
+    watched = "They are checked ten times a second." if host.level == FULL else "Only each process has limits."
+    return (
+        f"Without control groups for: {missing}. {watched} As root, or started with `systemd-run --user --scope -p "
+        "Delegate=yes`, grading uses them."
+    )
 
 
 def broken_promises(findings: list[Finding]) -> str:

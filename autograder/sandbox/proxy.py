@@ -11,7 +11,7 @@ import contextlib
 import functools
 import socket
 import types
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn, get_args
 
@@ -243,6 +243,18 @@ class Link:
     def seed(self, seed: int) -> None:
         """Seeds torch, numpy and random in the sandbox."""
         self._ask({"op": "seed", "seed": seed}, Encoder(self._opaque))
+
+    def define(self, names: Collection[str], sources: Sequence[str], uses: Sequence[str]) -> None:
+        """Defines names of the notebook anew.
+
+        Args:
+            names: the names.
+            sources: trusted Python that defines them, and what it imports.
+            uses: other names of the notebook that the definitions use.
+        """
+        header = {"op": "define", "names": sorted(names), "sources": list(sources), "uses": list(uses)}
+        self._functions.clear()
+        self._ask(header, Encoder(self._opaque))
 
     def replace(self, name: str, function: Callable[..., Any]) -> None:
         """Puts a function of this side in the place of one of the notebook's: the student's code then calls it.

@@ -1,8 +1,8 @@
 """Answers the examiner's requests about a notebook's names in the sandbox, one frame at a time.
 
-The requests are `get`, `index`, `call`, `backward`, `replace`, `seed` and `state`. Objects that are not plain data stay
-here in a registry and are sent as numbered handles. A call with tensors that require a gradient keeps its inputs and
-outputs, so that the examiner's backward pass can request the vector-Jacobian product.
+The requests are `get`, `index`, `call`, `backward`, `define`, `replace`, `seed` and `state`. Objects that are not plain
+data stay here in a registry and are sent as numbered handles. A call with tensors that require a gradient keeps its
+inputs and outputs, so that the examiner's backward pass can request the vector-Jacobian product.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from .graphs import Graphs, Sizes, connected, through
 from .wire import UnsendableError, receive_frame, send_frame
 
 _MISSING = object()
+_BUILTINS = dict(vars(builtins))
+"""As they were before student code ran."""
 
 
 class Callback:
@@ -157,6 +159,15 @@ class RequestServer:
         gradients = self._decoder(body, []).decode(header["gradients"])
         return self._reply(self._graphs.backward(header["graph"], gradients), [])
 
+    def _define(self, header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes]:
+        """Runs definitions in a namespace of their own, with some of the notebook's names; the notebook gets them."""
+        space = {"__name__": "__main__", "__builtins__": dict(_BUILTINS)}
+        space |= {name: self._names[name] for name in header["uses"] if name in self._names}
+        for source in header["sources"]:
+            exec(compile(source, "<helpers>", "exec"), space)
+        self._names.update({name: space[name] for name in header["names"]})
+        return {"value": None}, b""
+
     def _replace(self, header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes]:
         """Puts an examiner's function in place of one of the notebook's, under all its names."""
         stand_in, before = StandIn(self, header["number"]), self._names.get(header["name"], _MISSING)
@@ -178,6 +189,7 @@ class RequestServer:
         "index": _index,
         "call": _call,
         "backward": _backward,
+        "define": _define,
         "replace": _replace,
         "seed": _seed,
         "state": _state,

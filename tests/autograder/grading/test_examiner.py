@@ -17,13 +17,15 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
+from autograder.core.notebook_io import notebook_text
 from autograder.core.results import Grading, ItemResult, Status
 from autograder.course.problem import load_problem
 from autograder.grading import cell_runner as student_process
 from autograder.grading import examiner, misconceptions
 from autograder.grading.grade import grade_submission
 from autograder.grading.reference import reference
-from autograder.release.fill import solution_answers
+from autograder.release.fill import fill_in, solution_answers
+from autograder.release.notebook import released_notebook
 from autograder.sandbox.host import ANY, Host, HostGoneError, Session
 from autograder.sandbox.proxy import Link
 from autograder.submissions.reader import Submission, read_cells
@@ -540,3 +542,17 @@ def test_unneeded_cells_do_not_use_up_the_time_of_others(monkeypatch: pytest.Mon
     log = graded(notebook).log
     assert log.item("Line").score == 8, "its cells have time of their own"
     assert time.monotonic() - started < 120, "half of what its cells would sleep"
+
+
+def test_a_redefined_helper_of_the_tests_is_named() -> None:
+    problem = load_problem("continual_learning", COURSE)
+    right = solution_answers(problem)
+    lie = right["permute_pixels"] + "\n\ndef leaves_alone(*_):\n    return True\n"
+    notebook = fill_in(released_notebook(problem), {**right, "permute_pixels": lie})
+    given = next(cell for cell in notebook.cells if "def kept_by(" in cell.source)
+    given.source = given.source.replace("def size_of", "print('mine')\n\n\ndef size_of")  # no helper is changed
+    submission = Submission("ada", notebook=notebook_text(notebook).encode())
+    log = grade_submission("continual_learning", submission, root=COURSE, attempts=1).log
+    said = [flag.message for flag in log.flags if flag.kind == "test_helper"]
+    assert said == ["leaves_alone: redefined in the notebook; the tests used the given definition."]
+    assert log.item("permute_pixels").score == 3

@@ -10,7 +10,6 @@ import pytest
 from nbformat.v4 import new_output
 
 from autograder.core.notebook_io import graded_notebook, graded_text, notebook_text
-from autograder.core.plain_markdown import plain_markdown
 from autograder.course.problem import load_problem
 from autograder.gradebook.rubrics import with_rubrics
 from autograder.grading.grade import grade_submission
@@ -20,30 +19,6 @@ from autograder.submissions.reader import Submission
 from benchmarks.verify_speed import made_up_log
 from homework.hand_in.expected_ranges import Bands
 from tests.autograder.toy import released
-
-
-@pytest.mark.parametrize(
-    ("written", "shown"),
-    [
-        ("<script>x</script>", "< script>x< /script>"),
-        ("<!-- a -->", "< !-- a -->"),
-        ("<https://example.org>", "< https://example.org>"),
-        ("[a](javascript:x)", "[a] (javascript:x)"),
-        ("![a](http://example.org/a.png)", "![a] (http://example.org/a.png)"),
-        ("[a]: javascript:x", "[a] : javascript:x"),
-        (r"$\href{javascript:x}{y}$", r"$\ href{javascript:x}{y}$"),
-    ],
-)
-def test_markup_and_links_of_a_student_are_shown_and_not_followed(written: str, shown: str) -> None:
-    assert plain_markdown(written) == shown
-
-
-ORDINARY = ["a < b and x<0", r"$\frac{a}{b} \leq \hat{x}$", "- one\n- **two** `x[0]`", "> said"]
-
-
-@pytest.mark.parametrize("written", [*ORDINARY, "| a | b |\n|---|---|\n| 1 | 2 |"])
-def test_ordinary_markdown_stays_unchanged(written: str) -> None:
-    assert plain_markdown(written) == written
 
 
 def test_the_graded_text_is_a_valid_notebook_with_a_line_for_each_cell() -> None:

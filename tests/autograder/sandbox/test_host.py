@@ -113,6 +113,7 @@ def test_the_doctor_prints_each_probe(
     assert result.exit_code == status, result.output
     assert "level plain" in result.stdout and "outlive the session" in result.stdout
     assert ("NO" in result.stdout) == bool(status)
+    assert "Without control groups for: memory, number of processes, share" in result.stdout
 
 
 def test_an_unknown_level_is_refused_and_plain_is_used_only_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

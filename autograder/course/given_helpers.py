@@ -1,0 +1,101 @@
+"""Finds the helpers that a notebook gives to its tests: functions and classes that only tests and one another use.
+
+In a visible test they run in the student's notebook. The grader defines them anew before a test, so that a notebook in
+which they were redefined is tested with those of the source.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from autograder.course.cell_selection import asked_names, may_run
+from autograder.course.name_analysis import NO_NAMES, names_of
+from autograder.course.problem import Cell, Problem
+from autograder.course.python_cells import syntax_tree
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_IMPORTS = (ast.Import, ast.ImportFrom)
+
+
+@dataclass(frozen=True)
+class GivenHelpers:
+    """The helpers of one problem's tests."""
+
+    names: frozenset[str]
+    sources: tuple[str, ...]
+    """The imports that they need, then their definitions, in order."""
+    uses: tuple[str, ...]
+    """Other names of the notebook that they use, such as graded ones."""
+
+    def redefined_in(self, source: str) -> frozenset[str]:
+        """The helpers that a student's cell binds to something else."""
+        if not self.names & (names_of(source) or NO_NAMES).binds:
+            return frozenset()
+        return self.names & {name for one in _statements(source) if one.text not in self.sources for name in one.binds}
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """One statement at a cell's top level."""
+
+    text: str
+    binds: frozenset[str]
+    uses: frozenset[str]
+    is_definition: bool
+    is_import: bool
+
+
+def given_helpers(problem: Problem) -> GivenHelpers:
+    """The helpers of a problem's tests.
+
+    Raises:
+        SourceError: a test or answers cell cannot be parsed.
+    """
+    asked, _ = asked_names(problem)
+    graded = {item.id for item in problem.items}
+    given = [one for cell in problem.cells if _is_given(cell) for one in _statements(cell.source)]
+    others = [one for cell in problem.cells if _is_other(cell) for one in _statements(cell.source)]
+    defined = [one for one in given if one.is_definition and not one.binds & graded]
+    used = {name for one in (*given, *others) if one not in defined for name in one.uses}
+    helpers = _only_of_helpers(defined, used)
+    wanted = set(asked)
+    while more := {name for one in helpers if one.binds & wanted for name in one.uses} - wanted:
+        wanted |= more
+    found = [one for one in helpers if one.binds & wanted]
+    names = frozenset(name for one in found for name in one.binds)
+    needed = {name for one in found for name in one.uses} - names
+    imports = [one for one in given if one.is_import and one.binds & needed]
+    imported = {name for one in imports for name in one.binds}
+    uses = sorted(name for name in needed - imported if not hasattr(builtins, name))
+    return GivenHelpers(names, tuple(one.text for one in (*imports, *found)), tuple(uses))
+
+
+def _is_other(cell: Cell) -> bool:
+    """Whether a name that this cell uses is not only for tests."""
+    return cell.cell_type == "code" and not cell.is_test and "answers" not in cell.tags and not _is_given(cell)
+
+
+def _is_given(cell: Cell) -> bool:
+    return may_run(cell) and not cell.solution and "answers" not in cell.tags
+
+
+def _only_of_helpers(defined: Iterable[_Statement], used: Iterable[str]) -> list[_Statement]:
+    """The definitions whose names neither `used` nor a definition that is left out contains."""
+    left, seen = list(defined), set(used)
+    while out := [one for one in left if one.binds & seen]:
+        left = [one for one in left if one not in out]
+        seen |= {name for one in out for name in one.uses}
+    return left
+
+
+def _statements(source: str) -> Iterator[_Statement]:
+    tree = syntax_tree(source)
+    for node in [] if tree is None else tree.body:
+        text = ast.unparse(node)
+        names = names_of(text) or NO_NAMES
+        yield _Statement(
+            text, names.binds, names.uses - names.binds, isinstance(node, _DEFINITIONS), isinstance(node, _IMPORTS)
+        )
