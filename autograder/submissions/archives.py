@@ -10,29 +10,31 @@ import io
 import os
 import re
 import stat
-import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from autograder.submissions.reader import MAX_BYTES
-from autograder.submissions.tars import TarFile, regular_files
+from autograder.submissions.tars import TarEntry, entries
+from autograder.submissions.zip_directory import DirectoryError, opened_zip
 
 MAX_FILES = 2_000
 """Maximum number of notebooks, logs and faulty files of one student that are listed."""
 MAX_OTHERS = 20
 """Maximum number of a student's other files that are listed."""
 MAX_ENTRIES = 100_000
-"""Maximum number of files of one student that are examined, in one archive or in total."""
+"""Maximum number of files and folders of one student that are examined, in one archive or in total."""
 MAX_UNPACKED = 400 * 2**20
 """Maximum total bytes of archives that are opened for one student."""
 MAX_NESTING = 2
 """Maximum depth of nested archives."""
 _ARCHIVE = re.compile(r"\.(zip|(?P<tar>tar|tar\.gz|tgz))$", re.IGNORECASE)
 _GZIP = b"\x1f\x8b"
+_UTF_8 = 0x800
+"""Flag of a file in a zip whose name is UTF-8."""
 _IGNORED = re.compile(r"(^|/)(__MACOSX|\.(?!ipynb_checkpoints(/|$))[^/]*)(/|$)")
 _CHECKPOINT = re.compile(r"(^|/)\.ipynb_checkpoints/")
 
@@ -43,9 +45,6 @@ class Found:
 
     path: str
     """Its path, with `/`; archives count as folders."""
-    changed: tuple[int, ...]
-    """Modification time from the archive or the disk, from the year to the second; only used to choose between several
-    notebooks."""
     read: Callable[[], bytes]
     fault: str = ""
     """Why an archive cannot be opened; empty if there is no error."""
@@ -79,12 +78,31 @@ class Member:
 
     path: str
     """Its path in the archive."""
-    changed: tuple[int, ...]
     read: Callable[[], bytes]
+    is_exact: bool = True
+    """Whether the archive stores the first part of the path as it is here: not with `\\`, `./` or another encoding."""
 
 
 class ArchiveError(Exception):
     """A file in an archive cannot be read, or exceeds a limit."""
+
+
+@dataclass
+class Room:
+    """What may still be opened of one student's archives."""
+
+    bytes: int = field(default_factory=lambda: MAX_UNPACKED)
+    entries: int = field(default_factory=lambda: MAX_ENTRIES)
+
+    def take(self, entries: int) -> None:
+        """Counts entries of an archive.
+
+        Raises:
+            ArchiveError: they are too many.
+        """
+        self.entries -= entries
+        if self.entries < 0:
+            raise ArchiveError(f"was not opened: the archives hold more than {MAX_ENTRIES:,} files")
 
 
 def is_archive(name: str) -> bool:
@@ -127,7 +145,7 @@ def relevant_files(files: Iterable[Found]) -> list[Found]:
 
 def in_folder(folder: Path, shown: str) -> Iterator[Found]:
     """The files below a folder; their paths begin with `shown`."""
-    waiting = [(folder, shown)]
+    waiting, room = [(folder, shown)], Room()
     while waiting:  # no recursion: a submission may nest thousands of folders
         where, name = waiting.pop()
         try:
@@ -138,13 +156,12 @@ def in_folder(folder: Path, shown: str) -> Iterator[Found]:
         waiting += [(Path(entry.path), f"{name}/{entry.name}") for entry in inner]
         for entry in reversed(entries):
             if entry.is_file(follow_symlinks=False) and not is_ignored(entry.name):
-                yield from of_file(Path(entry.path), f"{name}/{entry.name}")
+                yield from of_file(Path(entry.path), f"{name}/{entry.name}", room)
 
 
-def of_file(path: Path, shown: str) -> Iterator[Found]:
-    """A file, or the files in it if it is a zip; nothing if it is not a regular file."""
-    status = path.stat(follow_symlinks=False)
-    if not stat.S_ISREG(status.st_mode):
+def of_file(path: Path, shown: str, room: Room | None = None) -> Iterator[Found]:
+    """A file, or the files in it if it is an archive; nothing if it is not a regular file."""
+    if not stat.S_ISREG(path.stat(follow_symlinks=False).st_mode):
         return
 
     def read() -> bytes:
@@ -152,58 +169,48 @@ def of_file(path: Path, shown: str) -> Iterator[Found]:
             return file.read(MAX_BYTES + 1)
 
     if is_archive(path.name):
-        yield from _in_bytes(read, shown, 1, [MAX_UNPACKED])
+        yield from _in_bytes(read, shown, 1, room or Room())
     else:
-        yield Found(shown, _moment(status.st_mtime), read)
+        yield Found(shown, read)
 
 
-def _moment(seconds: float) -> tuple[int, ...]:
-    """A time as zips have it, local; empty if it is out of range."""
-    try:
-        return tuple(time.localtime(seconds)[:6])
-    except (ValueError, OverflowError, OSError):
-        return ()
-
-
-def _in_bytes(read: Callable[[], bytes], shown: str, depth: int, left: list[int]) -> Iterator[Found]:
+def _in_bytes(read: Callable[[], bytes], shown: str, depth: int, room: Room) -> Iterator[Found]:
     """The files in an archive in memory; if it cannot be opened, the archive itself with the reason.
 
     Args:
         read: returns the archive's bytes.
         shown: the archive's path.
         depth: its nesting depth; 1 for an archive that is in no other archive.
-        left: one number, the bytes of archives that may still be opened for this student; updated.
+        room: what may still be opened for this student; updated.
     """
     try:
         if depth > MAX_NESTING:
             raise ArchiveError("is an archive nested too deeply (zip in zip in zip); it was not opened")
-        if left[0] <= 0:
+        if room.bytes <= 0:
             raise ArchiveError(f"was not opened: the archives have more than {MAX_UNPACKED // 2**20} MiB in total")
-        left[0] -= MAX_BYTES // 100  # an archive that cannot be opened also costs time
+        room.bytes -= MAX_BYTES // 100  # an archive that cannot be opened also costs time
         data = read()
-        left[0] -= len(data)
+        room.bytes -= len(data)
         if len(data) > MAX_BYTES:
             raise ArchiveError(f"has more than {MAX_BYTES // 2**20} MiB")
-        members = _tar_members(data, left) if is_tar(shown) else zip_members(zipfile.ZipFile(io.BytesIO(data)))
-        if len(members) > MAX_ENTRIES:
-            raise ArchiveError(f"holds more than {MAX_ENTRIES:,} files")
-    except ArchiveError as error:
-        yield Found(shown, (), read, str(error))
+        members = _tar_members(data, room) if is_tar(shown) else zip_members(opened_zip(data, room.entries, room.take))
+    except (ArchiveError, DirectoryError) as error:
+        yield Found(shown, read, str(error))
     except Exception as error:  # a damaged archive may raise any error of its decompressor
-        yield Found(shown, (), read, f"is damaged ({error})")
+        yield Found(shown, read, f"is damaged ({error})")
     else:
-        yield from in_archive(members, f"{shown}/", depth, left)
+        yield from in_archive(members, f"{shown}/", depth, room)
 
 
-def in_archive(members: Iterable[Member], shown: str, depth: int, left: list[int] | None = None) -> Iterator[Found]:
+def in_archive(members: Iterable[Member], shown: str, depth: int, room: Room | None = None) -> Iterator[Found]:
     """The files among these members, and those in the archives among them; each path begins with `shown`."""
-    left = [MAX_UNPACKED] if left is None else left
+    room = room or Room()
     for member in sorted(members, key=lambda member: member.path):
         name = f"{shown}{member.path}"
         if is_archive(name):
-            yield from _in_bytes(member.read, name, depth + 1, left)
+            yield from _in_bytes(member.read, name, depth + 1, room)
         else:
-            yield Found(name, member.changed, member.read)
+            yield Found(name, member.read)
 
 
 def zip_members(archive: zipfile.ZipFile) -> list[Member]:
@@ -213,13 +220,18 @@ def zip_members(archive: zipfile.ZipFile) -> list[Member]:
         is_regular = stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG)
         name = _zip_name(info)
         if is_regular and (path := _path_inside(name)):
-            found.append(Member(path, info.date_time, partial(_unpacked, archive, info)))
+            found.append(Member(path, partial(_unpacked, archive, info), _is_exact(info, path)))
     return found
+
+
+def _is_exact(info: zipfile.ZipInfo, path: str) -> bool:
+    top = path.split("/")[0]
+    return info.orig_filename.split("/")[0] == top and (top.isascii() or bool(info.flag_bits & _UTF_8))
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
     """The name of a file in a zip. macOS writes UTF-8 without the flag that says so; Python then reads cp437."""
-    if info.flag_bits & 0x800:
+    if info.flag_bits & _UTF_8:
         return info.filename
     try:
         return info.filename.encode("cp437").decode("utf-8")
@@ -227,26 +239,27 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
         return info.filename
 
 
-def _tar_members(data: bytes, left: list[int]) -> list[Member]:
-    """The regular files in a tar archive, compressed or not; `left` is updated as in `_in_bytes`.
+def _tar_members(data: bytes, room: Room) -> list[Member]:
+    """The regular files in a tar archive, compressed or not; `room` is updated as in `_in_bytes`.
 
     Raises:
-        ArchiveError: it is too large unpacked.
+        ArchiveError: it is too large unpacked, or has too many entries.
     """
     if data.startswith(_GZIP):
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
             data = packed.read(MAX_BYTES + 1)
-        left[0] -= len(data)
+        room.bytes -= len(data)
         if len(data) > MAX_BYTES:
             raise ArchiveError(f"has more than {MAX_BYTES // 2**20} MiB unpacked")
-    return [
-        Member(path, _moment(file.changed), partial(_part, data, file))
-        for file in islice(regular_files(data), MAX_ENTRIES + 1)
-        if (path := _path_inside(file.name))
-    ]
+    found = []
+    for entry in entries(data):
+        room.take(1)
+        if entry.is_regular and (path := _path_inside(entry.name)):
+            found.append(Member(path, partial(_part, data, entry)))
+    return found
 
 
-def _part(data: bytes, file: TarFile) -> bytes:
+def _part(data: bytes, file: TarEntry) -> bytes:
     return data[file.start : file.start + file.size]
 
 

@@ -6,10 +6,9 @@ No code is executed, and no archive is extracted to disk (see `archives`). Probl
 from __future__ import annotations
 
 import logging
-import os
 import zipfile
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
@@ -17,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from autograder.core.errors import SetupError
 from autograder.core.files import write_bytes
-from autograder.core.student_key import same_student, student_key
+from autograder.core.student_key import student_key
 from autograder.core.text import listed, printable
 from autograder.course.problem import Problem
 from autograder.submissions.archives import (
@@ -33,8 +32,9 @@ from autograder.submissions.archives import (
     zip_members,
 )
 from autograder.submissions.platforms import Owner, is_of_platform, owners, platform_of, typed_text
-from autograder.submissions.student_ids import LOG, owner, student_ids
+from autograder.submissions.student_ids import LOG, StudentIds, Submitter, owner, student_ids, usable_id
 from autograder.submissions.student_import import IntakeResult, import_student
+from autograder.submissions.submitters import known_students, record
 from autograder.submissions.timestamps import TIME_FILE, time_text
 
 _log = logging.getLogger("autograder")
@@ -48,6 +48,8 @@ class _TopEntry:
     is_file: bool
     """False for a folder."""
     files: Iterator[Found]
+    twin: int = 0
+    """0, or which other entry of this name it is: a zip may have two, which it stores in different ways."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,13 @@ class _Part:
 
     owner: Owner
     entry: _TopEntry
+    written: str
+    """The owner's name as the platform writes it; a roster may give another."""
+
+    @property
+    def submitter(self) -> Submitter:
+        """Whose it is."""
+        return Submitter(self.owner.name, self.written, self.owner.number, self.entry.twin)
 
     @property
     def files(self) -> Iterator[Found]:
@@ -88,18 +97,19 @@ def import_class(
     Raises:
         SetupError: the source is neither folder nor zip, has no submissions, or `to` cannot be written.
     """
-    groups: dict[str, list[_Part]] = defaultdict(list)
+    groups: dict[Submitter, list[_Part]] = defaultdict(list)
     for part in _parts(source, problem.id, numbers):
-        groups[student_key(part.owner.name)].append(part)
+        groups[part.submitter].append(part)
     if not groups:
         raise SetupError(f"{source} contains no submissions; expected one folder, zip or notebook per student.")
-    ids = student_ids((part.owner.name for parts in groups.values() for part in parts), _students_in(to))
+    ids = student_ids(groups, known_students(to), times or ())
+    alike = _about_the_alike(ids, groups)
     moments = None if times is None else {student_key(student): moment for student, moment in times.items()}
     is_alone = len(groups) == 1
     taken = []
-    for student, key in sorted((ids[parts[0].owner.name], key) for key, parts in groups.items()):
-        parts = groups.pop(key)
-        notes = [*_about_the_number(parts[0].owner, numbers), *_about_the_name(student, parts)]
+    for student, submitter in sorted(((student, one) for one, student in ids.ids.items()), key=lambda pair: pair[0]):
+        parts = groups.pop(submitter)
+        notes = [*_about_the_number(parts[0].owner, numbers), *_about_the_name(submitter)]
         counted, earlier = _last_attempt(parts)
         if earlier:
             names = listed([printable(part.entry.name) for part in earlier], 5)
@@ -109,7 +119,11 @@ def import_class(
         if is_alone and not parts[0].owner.is_of_platform:
             _refuse_a_folder_around_the_class(source, files)
         one = import_student(student, files, problem, to)
+        record(to / student, submitter)
         one.notes[:0] = notes
+        doubts = [*_about_several(parts, files), *alike.get(student, ())]
+        one.notes += doubts
+        one.is_doubtful |= doubts != []
         if moments is not None:
             _note_time(one, moments.pop(student_key(student), None), to / student / problem.id)
         taken.append(one)
@@ -119,11 +133,6 @@ def import_class(
     return taken
 
 
-def _students_in(folder: Path) -> list[str]:
-    """The students of earlier imports."""
-    return sorted(os.listdir(folder)) if folder.is_dir() else []
-
-
 def _about_the_number(submitter: Owner, numbers: Mapping[str, str] | None) -> Iterator[str]:
     if numbers is not None and submitter.number not in numbers:
         number = submitter.number
@@ -131,13 +140,42 @@ def _about_the_number(submitter: Owner, numbers: Mapping[str, str] | None) -> It
         yield f"{why}; the folder has the name that Canvas uses: rename it"
 
 
-def _about_the_name(student: str, parts: list[_Part]) -> Iterator[str]:
-    """Notes if a name was changed, or written in several ways."""
-    names = list(dict.fromkeys(part.owner.name for part in parts))
-    if len(names) > 1:
-        yield f"submitted under the names {' and '.join(map(_spelled, names))}, which are one student's"
-    elif not same_student(names[0], student):
-        yield f"submitted under the name {names[0]!r}, which is not a valid student name"
+def _about_the_name(submitter: Submitter) -> Iterator[str]:
+    """A note if a name was changed."""
+    if student_key(submitter.name) != student_key(usable_id(submitter.name)):
+        yield f"submitted under the name {submitter.name!r}, which is not a valid student name"
+
+
+def _about_the_alike(ids: StudentIds, groups: Mapping[Submitter, list[_Part]]) -> dict[str, list[str]]:
+    """Student → a note if there are submissions under names that may be taken for the student's."""
+    if not ids.alike:
+        return {}
+    shown = {}
+    for one, student in ids.ids.items():
+        files = listed([printable(part.entry.name) for part in groups[one]], 3)
+        shown[student] = f"{_spelled(one.name)} ({files}) is {student}"
+    return {
+        student: [
+            "names that may be taken for each other are kept apart: "
+            + listed(
+                [shown.get(each, f"{each} is of an earlier import") for each in (student, *_without(student, all_))], 5
+            )
+            + "; check whose they are"
+        ]
+        for student, all_ in ids.alike.items()
+    }
+
+
+def _without(student: str, others: Iterable[str]) -> list[str]:
+    return [other for other in others if other != student]
+
+
+def _about_several(parts: list[_Part], files: list[Found]) -> Iterator[str]:
+    """A note if several files or folders, none named by a platform, hold notebooks of one student."""
+    tops = {part.entry.name for part in parts if not (part.owner.is_of_platform or part.owner.file)}
+    holding = {PurePosixPath(found.path).parts[0] for found in files if found.is_notebook and not found.is_checkpoint}
+    if len(both := sorted(tops & holding)) > 1:
+        yield f"{listed([printable(top) for top in both], 5)} all have this student's name and hold notebooks"
 
 
 def _spelled(name: str) -> str:
@@ -206,11 +244,13 @@ def _parts(source: Path, problem_id: str, numbers: Mapping[str, str] | None) -> 
     for entry in entries:
         if entry.name in files and entry.is_file:
             submitter = file_owners.get(entry.name) or owner(entry.name, problem_id)
+            written = submitter.name
             if numbers and submitter.number in numbers:  # `number` is empty if it is ambiguous
                 submitter = replace(submitter, name=numbers[submitter.number])
-            yield _Part(submitter, entry)
+            yield _Part(submitter, entry, written)
         elif not entry.is_file:
-            yield _Part(folder_owners.get(entry.name) or Owner(entry.name), entry)
+            submitter = folder_owners.get(entry.name) or Owner(entry.name)
+            yield _Part(submitter, entry, submitter.name)
     if ignored := sorted(printable(entry.name, 60) for entry in entries if entry.is_file and entry.name not in files):
         _log.warning("%s: ignored, because they are not a student's submission: %s", source, listed(ignored, 10))
 
@@ -231,14 +271,26 @@ def _at_the_top(source: Path) -> Iterator[_TopEntry]:
                 yield _TopEntry(path.name, True, of_file(path, path.name))
     elif source.is_file() and zipfile.is_zipfile(source):
         archive = zipfile.ZipFile(source)  # stays open: the files are read later, student by student
-        tops: dict[str, list[Member]] = defaultdict(list)
-        for member in zip_members(archive):
-            tops[member.path.partition("/")[0]].append(member)
-        for top, members in sorted(tops.items()):
+        for (top, twin), members in sorted(_by_top(zip_members(archive)).items()):
             if not _is_hidden(top):
-                yield _TopEntry(top, any(member.path == top for member in members), in_archive(members, "", 0))
+                yield _TopEntry(top, any(member.path == top for member in members), in_archive(members, "", 0), twin)
     else:
         raise SetupError(f"{source} is not a folder or a zip.")
+
+
+def _by_top(members: Iterable[Member]) -> dict[tuple[str, int], list[Member]]:
+    """The members of each top-level entry: its name and its twin. What a zip stores exactly comes first."""
+    tops: dict[str, dict[tuple[bool, int], list[Member]]] = defaultdict(lambda: defaultdict(list))
+    seen: Counter[str] = Counter()
+    for member in sorted(members, key=lambda member: not member.is_exact):
+        again = seen[member.path]
+        seen[member.path] += 1
+        tops[member.path.partition("/")[0]][not member.is_exact, again].append(member)
+    return {
+        (top, twin): found
+        for top, ways in tops.items()
+        for twin, (_, found) in enumerate(sorted(ways.items(), key=lambda way: way[0]))
+    }
 
 
 def _is_hidden(top: str) -> bool:

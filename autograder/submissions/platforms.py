@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Container, Iterable, Mapping, 
 from dataclasses import dataclass, replace
 from os.path import commonprefix
 
-from autograder.core.student_key import student_key
+from autograder.core.student_key import loose_key
 
 _MOST_READ = 255
 """Maximum number of characters of a file name; no system allows longer names."""
@@ -157,9 +157,9 @@ def _by_full_name(readings: Mapping[str, Sequence[Owner]], numbers: Container[st
     found = {name: ways[0] for name, ways in readings.items()}
     people = defaultdict(set)
     for owner in found.values():
-        people[student_key(owner.name)].add(owner.number)
+        people[loose_key(owner.name)].add(owner.number)
     return {
-        name: replace(owner, name=f"{owner.name}_{owner.number}") if len(people[student_key(owner.name)]) > 1 else owner
+        name: replace(owner, name=f"{owner.name}_{owner.number}") if len(people[loose_key(owner.name)]) > 1 else owner
         for name, owner in found.items()
     }
 

@@ -42,7 +42,7 @@ class IntakeResult:
     ask_for: str = ""
     """What staff should ask the student for; empty if nothing."""
     is_doubtful: bool = False
-    """Whether staff should check that the right one of two notebooks was used."""
+    """Whether staff should check that the right one of two notebooks was used, or whose it is."""
 
     @property
     def needs_review(self) -> bool:

@@ -1,7 +1,7 @@
-"""Lists the regular files of a tar archive in memory.
+"""Lists what is in a tar archive in memory.
 
 It replaces Python's `tarfile`, which some hostile archives keep busy for ever (sparse maps, long headers). It reads
-POSIX archives (ustar, pax) and GNU's with long names; sparse files, links and devices are left out.
+POSIX archives (ustar, pax) and GNU's with long names; sparse files, links and devices are no regular files.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 _BLOCK = 512
 _LONGEST_NAME = 4096
 _REGULAR = (b"0", b"\0", b"7")
+_LONGEST_PAX = 2**20
 _LONG_NAME, _PAX = b"L", b"x"
 
 
@@ -20,19 +21,19 @@ class TarError(Exception):
 
 
 @dataclass(frozen=True)
-class TarFile:
-    """A regular file in a tar archive."""
+class TarEntry:
+    """One header in a tar archive, with the bytes that belong to it."""
 
     name: str
-    changed: int
-    """Modification time in seconds."""
     start: int
     """Where its bytes begin in the archive."""
     size: int
+    is_regular: bool
+    """Whether it is a regular file, and not a folder, a link or a part of another header."""
 
 
-def regular_files(data: bytes) -> Iterator[TarFile]:
-    """Yields the regular files in order.
+def entries(data: bytes) -> Iterator[TarEntry]:
+    """Yields what each header describes, in order, as soon as the header is read.
 
     Raises:
         TarError: not a tar archive, or damaged.
@@ -45,16 +46,19 @@ def regular_files(data: bytes) -> Iterator[TarFile]:
         position = start + -(-size // _BLOCK) * _BLOCK
         if start + size > len(data):
             raise TarError("the archive ends too early")
+        name, is_regular = "", False
         if kind == _LONG_NAME:
             given = _text(data[start : start + min(size, _LONGEST_NAME)])
         elif kind == _PAX:
+            if size > _LONGEST_PAX:
+                raise TarError("a header is too long")
             given = _path_in_pax(data[start : start + size]) or given
         else:
-            if kind in _REGULAR:
-                prefix = _text(header[345:500]) if header[257:263] == b"ustar\0" else ""
-                name = given or "/".join(filter(None, (prefix, _text(header[:100]))))
-                yield TarFile(name, _number(header[136:148]), start, size)
+            is_regular = kind in _REGULAR
+            prefix = _text(header[345:500]) if header[257:263] == b"ustar\0" else ""
+            name = given or "/".join(filter(None, (prefix, _text(header[:100]))))
             given = ""
+        yield TarEntry(name, start, size, is_regular)
     if not data.strip(b"\0"):
         raise TarError("the archive is empty")
 

@@ -69,6 +69,9 @@ MARKDOWN = [
     f"```{MARKUP['image'].replace('-image', '-fence')}\n{MARKUP['script'].replace('-script', '-code')}\n```",
     f"| a |\n|---|\n| {MARKUP['image'].replace('-image', '-table')} |",
     "![fetched](http://127.0.0.1:PORT/picture)",
+    "http://127.0.0.1:PORT/bare www.example.org",
+    f"```mermaid\ngraph TD; A[{MARKUP['image'].replace('-image', '-diagram')}]\n```\n\n~~~ mermaid\ngraph TD; A\n~~~",
+    rf"$\href{{{LINK}}}{{x}} \mmlToken{{mi}}[href={LINK}]{{x}} \style{{color:red}}{{x}} \class{{hidden}}{{x}}$",
 ]
 """Hostile markdown that a student may write."""
 MARKED = "data-ran-"
@@ -195,5 +198,7 @@ def test_no_script_of_a_student_runs(kind: str, hostile: Grading, network: Netwo
     assert "data-ran" in page, "the page shows the texts of the scripts"
     dom = in_browser(page, tmp_path)
     assert ran(dom) == set()
-    assert "javascript:" not in "".join(re.findall(r"(?:href|src)\s*=\s*[\"']?[^\"'>]*", dom))
+    targets = re.findall(r"<[^>]*\b(?:href|src)\s*=\s*[\"']?([^\"'>]*)", dom)
+    assert not [target for target in targets if re.match(r"javascript:|http://127|https?://www\.example", target)]
+    assert not re.search(r"class=.[^'\">]*[mM]ermaid.{0,2}>", dom)
     assert len(network[1]) == before, "something was fetched"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.core.student_key import same_student, spellings, student_key
+from autograder.core.student_key import loose_key, same_student, spellings, student_key
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,19 @@ def test_other_ids_are_other_students(student: str, other: str) -> None:
 def test_the_key_of_an_id_is_that_of_its_upper_case_with_blanks(student: str) -> None:
     assert student_key(f" {student} ") == student_key(student)
     assert same_student(student.casefold(), student)
+
+
+@given(st.text())
+def test_the_loose_key_is_coarser_and_stable(student: str) -> None:
+    key = loose_key(student)
+    assert loose_key(key) == loose_key(student_key(student)) == loose_key(f"\u200b {student}\ufe0f. ") == key
+
+
+@pytest.mark.parametrize(
+    "other", ["ada.", "a\u00adda", "ad\u200da", "\uff21\uff24\uff21", "ada\u3164", "\x00ada", "\u1d43da"]
+)
+def test_names_that_look_alike_have_one_loose_key(other: str) -> None:
+    assert loose_key(other) == loose_key("ada") and not same_student(other, "ada")
 
 
 def test_spellings_keep_the_given_order() -> None:

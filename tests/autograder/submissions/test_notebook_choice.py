@@ -42,7 +42,9 @@ def test_an_untouched_notebook_of_an_older_release_never_counts(tmp_path: Path) 
     assert used == SOLVED and not taken.needs_review
 
 
-def test_of_two_notebooks_with_different_answers_the_newest_counts_and_staff_should_look(tmp_path: Path) -> None:
+def test_of_two_notebooks_with_different_answers_the_highest_number_counts_and_staff_should_look(
+    tmp_path: Path,
+) -> None:
     taken, used = of_ada({"toy.ipynb": SOLVED, "toy (1).ipynb": OTHER}, tmp_path)
     note = taken.notes[-1]
     assert used == OTHER and taken.needs_review
@@ -57,7 +59,7 @@ def test_an_early_draft_never_counts(tmp_path: Path) -> None:
 
 def test_copies_are_no_doubt(tmp_path: Path) -> None:
     taken, used = of_ada({"toy.ipynb": SOLVED, "toy (1).ipynb": SOLVED}, tmp_path)
-    assert used == SOLVED and not taken.needs_review and "right name, then newest" in taken.notes[-1]
+    assert used == SOLVED and not taken.needs_review and "right name, then highest number" in taken.notes[-1]
 
 
 def test_a_notebook_that_cannot_be_read_has_no_answers(tmp_path: Path) -> None:

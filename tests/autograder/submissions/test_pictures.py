@@ -369,7 +369,7 @@ def test_an_attached_picture_is_shown_once_under_a_name_of_ours() -> None:
     [(name, forms)] = cell.attachments.items()
     assert name.startswith("picture-") and name.endswith(".png") and list(forms) == ["image/png"]
     assert f"See ![attached picture](attachment:{name}) and again ![x] (attachment:my%20sketch.png)" in cell.source
-    assert "< b>![y] (http://e.org)" in cell.source
+    assert "< b>![y] (http: //e.org)" in cell.source
     page, _ = HTMLExporter().from_notebook_node(new_notebook(cells=[cell]))  # as the form grader shows it
     page = page[page.index("<body") :]
     assert page.count("<img") == 1 and f'src="data:image/png;base64,{forms["image/png"]}"' in page
