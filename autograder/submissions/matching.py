@@ -18,7 +18,7 @@ from autograder.core.flags import Flag, FlagKind
 from autograder.core.text import listed
 from autograder.course.name_analysis import defines, names_of, replaces
 from autograder.course.problem import GIVEN, Item, Problem
-from autograder.course.python_cells import syntax_tree
+from autograder.course.python_cells import plain_python, syntax_tree
 from autograder.submissions.reader import SubmittedCell
 from homework.hand_in.source_hash import normalised
 
@@ -221,7 +221,7 @@ def is_stub(source: str, stub: str, item: Item) -> bool:
 def _code(source: str) -> str:
     """A cell's code without comments and docstrings, to recognize stubs in which only these were edited."""
     tree = syntax_tree(source)
-    if tree is None:
+    if tree is None or plain_python(source) != source:
         return normalised(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
+import os
 import sqlite3
 import zlib
 from collections.abc import Callable
@@ -178,6 +180,53 @@ def test_a_file_at_the_path_of_a_result_fails_one_submission(
     assert [str(one.log.outcome) for one in graded] == ["graded", "grader_error", "graded"]
     assert "PathError" in (tmp_path / "out" / FOLDER / "bob-toy.log").read_text()
     assert "bob, toy:" in caplog.text and str(path if path.suffix else tmp_path / "out" / "bob") in caplog.text
+
+
+STAT = os.stat
+
+
+class FailingDisk:
+    """Raises at one of the calls that open, write or rename a file of bob's."""
+
+    CALLS = ((io, "open"), (os, "open"), (os, "replace"), (os, "stat"), (os, "scandir"), (os, "mkdir"))
+
+    def __init__(self, patch: pytest.MonkeyPatch, error: Exception, at: int) -> None:
+        self.error, self.at, self.count = error, at, 0
+        for module, name in self.CALLS:
+            patch.setattr(module, name, self.instead(getattr(module, name)))
+
+    def instead(self, real: Function) -> Function:
+        """The call, which fails if its turn has come."""
+
+        def call(path: Any, *args: Any, **options: Any) -> Any:
+            # listing the class comes before any submission; there a folder that cannot be examined is a student's
+            if "bob" in str(path) and (real is not STAT or isinstance(self.error, OSError)):
+                self.count += 1
+                if self.count == self.at:
+                    raise self.error
+            return real(path, *args, **options)
+
+        return call
+
+
+@pytest.mark.long
+@pytest.mark.kernel
+@pytest.mark.parametrize("error", [PermissionError(13, "no"), OSError(22, "odd"), ValueError("odd"), OurFaultError()])
+def test_an_error_at_any_read_or_write_of_a_submission_costs_nobody_else_anything(
+    error: Exception, submitted: Path, tmp_path: Path, here: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for at in itertools.count(1):
+        out = tmp_path / f"out{at}"
+        with monkeypatch.context() as patch:
+            disk = FailingDisk(patch, error, at)
+            graded = grade_folder("toy", submitted, out, **QUIETLY)
+        scores = {row["student"]: row["score"] for row in csv_rows(out / "grades.csv")}
+        assert set(scores) == set(STUDENTS) and scores["ada"] == scores["eve"] == "20", at
+        bob = next(one.log for one in graded if one.log.student == "bob")
+        assert bob.outcome in (Outcome.GRADED, Outcome.GRADER_ERROR, Outcome.UNREADABLE), at
+        if disk.count < at:
+            break
+    assert at > 10, "it failed at many calls"
 
 
 def test_two_batches_of_one_problem_cannot_write_into_one_folder(tmp_path: Path, here: None) -> None:
