@@ -14,19 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 
 from autograder.batch.grade_folder import grade_folder
 from autograder.core.errors import SetupError
 from autograder.core.results import GradedLog, Outcome, Status
 from autograder.course.problem import load_problem
+from autograder.course.seed import grading_seed
 from autograder.sandbox.guest.confinement import FULL
 from autograder.sandbox.host import Host
+from homework.checks import fresh, inputs_from
 from tests.attacks.files import ATTACKS, HONEST, Submission
 from tests.attacks.hostile_class import CELLS, filled_in, fingerprints, hand_in, listener, toy_course
 from tests.autograder.toy import ROOT, solved, text
 
 TOY_ATTACKS = ATTACKS(load_problem("toy", ROOT))
-LINE_IS_SAFE = re.compile(r"0[68]|19|2[0-9]|3[0-9]|4[0-9]|5[0-3]|6[0-9]|7[0-8]")
+LINE_IS_SAFE = re.compile(r"0[68]|19|2[0-9]|3[0-9]|4[0-9]|5[0-3]|6[0-9]|7[0-8]|9[1-8]")
 """Attacks after which the attacker's other item, honestly answered, must still get its points."""
 
 # one group: the class is graded once, by one of the processes that share the tests
@@ -42,6 +45,7 @@ class Aftermath:
     """The results of a hostile class, and what it changed."""
 
     logs: dict[str, GradedLog]
+    root: Path
     out: Path
     changed: list[str]
     """Files of the course that were changed, and new ones."""
@@ -72,7 +76,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
             graded = grade_folder("toy", submitted, out, workers=2, cache=False, root=root)
         after = fingerprints(root, out)
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-    yield Aftermath({one.log.student: one.log for one in graded}, out, changed, len(accepted))
+    yield Aftermath({one.log.student: one.log for one in graded}, root, out, changed, len(accepted))
 
 
 @pytest.mark.parametrize("name", [path.stem for path in CELLS])
@@ -95,6 +99,18 @@ def test_an_attack_on_the_file_and_an_honest_student_get_the_points_that_they_de
 
 def test_no_attack_changed_a_file_of_the_course_or_connected_to_the_grader(aftermath: Aftermath) -> None:
     assert (aftermath.changed, aftermath.connections) == ([], 0)
+
+
+def test_no_page_shows_a_hidden_input(aftermath: Aftermath) -> None:
+    with inputs_from(grading_seed(aftermath.root)):
+        hidden = 5 + 3 * torch.randn(7, 4, generator=fresh(11))
+    numbers = [f"{value:.4f}" for value in hidden.flatten().tolist()]
+    words = numbers + [number.replace(".", "_") for number in numbers] + [number.replace(".", "") for number in numbers]
+    for student in aftermath.logs:
+        folder = aftermath.out / student / "toy"
+        for name in ("feedback.html", "submission_log.json", "toy.ipynb"):
+            written = (folder / name).read_text(encoding="utf-8")
+            assert not [word for word in words if word in written], (student, name)
 
 
 def test_every_submission_has_its_files_and_its_row(aftermath: Aftermath) -> None:
