@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from textwrap import indent
 from typing import Any
 
 from tests.attacks.files import NOTHING
@@ -79,9 +80,11 @@ def _source(draw: Random) -> str:
     headers = [header for _ in range(12) if type(header := changed_reply(draw.choice(HEADERS), draw)) is dict]
     nodes = [draw.choice(HOSTILE) for _ in range(12)]
     patches = [draw.choice(PATCHES).format(many=draw.choice([1, 10, 3000])) for _ in range(draw.choice([1, 1, 2]))]
-    return "\n".join(
-        [START.format(frames=frames, headers=headers or [{}], nodes=nodes), *patches, draw.choice(ANSWERS)]
-    )
+    start = START.format(frames=frames, headers=headers or [{}], nodes=nodes)
+    if draw.random() < 0.6:  # what is asked before the first call has honest answers
+        late = indent("\n".join(patches), "    ")
+        return f"{start}\n{STANDARDIZE}{late}\n    return {draw.choice(['x', 'torch.zeros_like(x)', 'next(NODES)'])}"
+    return "\n".join([start, *patches, draw.choice(ANSWERS)])
 
 
 def attacker(draw: Random, _name: str) -> Attacker:
