@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None, command: Sequence[str] = COMMAN
             print("stopped")
     for kind, place in keeper.kept.items():
         print(f"found in {keeper.seen[kind]} of the rounds: {kind}\n    make fuzz REPLAY={place}")
-    print(f"{len(keeper.kept)} findings")
+    print(f"findings: {len(keeper.kept)}")
     return 1 if keeper.kept else 0
 
 

@@ -86,11 +86,13 @@ def new_round(folder: Path, seed: int, attackers: int, only: Sequence[str] = ())
     for number in range(attackers):
         name = f"eve{number:02}"
         made = GENERATORS[draw.choice(list(only or GENERATORS))](draw, name)
-        if made.by_intake and any(student_key(top) in taken for top in made.tops):
+        tops = made.tops if made.by_intake else []
+        keys = {student_key(top) for top in tops}
+        if keys & taken:  # two attackers have no file in common
             continue
+        taken |= keys
         made.write(folder / "incoming" if made.by_intake else folder / "submitted" / name / "toy")
-        taken |= {student_key(top) for top in made.tops}
-        hostile[name] = Hostile(made.how, made.line, made.row, made.tops if made.by_intake else [])
+        hostile[name] = Hostile(made.how, made.line, made.row, tops)
     made_up = Round(seed, draw.choice([1, 2, 2]), draw.random() < 0.3, hostile)
     made_up.save(folder)
     return made_up
@@ -100,12 +102,14 @@ def without(folder: Path, kept: Sequence[str], to: Path) -> Path:
     """Copies a round with only these attackers to a new folder, and returns the folder."""
     before = saved(folder)
     gone = {name: one for name, one in before.attackers.items() if name not in kept}
-    tops = {top for one in gone.values() for top in one.tops}
-    shutil.copytree(
-        folder / "submitted", to / "submitted", symlinks=True, ignore=lambda _, names: set(names) & gone.keys()
-    )
-    if (folder / "incoming").exists():
-        ignored = lambda place, names: set(names) & tops if Path(place) == folder / "incoming" else set()  # noqa: E731
-        shutil.copytree(folder / "incoming", to / "incoming", symlinks=True, ignore=ignored)
+    ignored = {"submitted": set(gone), "incoming": {top for one in gone.values() for top in one.tops}}
+
+    def left_out(place: str, names: list[str]) -> set[str]:
+        at_the_top = Path(place).parent == folder
+        return ignored[Path(place).name] & set(names) if at_the_top else set()
+
+    for name in ignored:
+        if (folder / name).exists():
+            shutil.copytree(folder / name, to / name, symlinks=True, ignore=left_out)
     replace(before, attackers={name: before.attackers[name] for name in kept}).save(to)
     return to
