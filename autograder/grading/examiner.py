@@ -52,6 +52,9 @@ _MAY_FOLLOW = (*_COMPARED, Status.TIMEOUT, Status.CRASHED, Status.OUT_OF_MEMORY)
 """Verdicts that may follow from a wrong answer to another item, which the code uses."""
 
 
+_SHORT_DETAIL = 100
+"""Characters kept of a cell's error when there was too much output before."""
+
 OnItem = Callable[[ItemResult], None]
 """Called with each item's result during an examination."""
 
@@ -304,7 +307,10 @@ class _Examination:
         if "dead" not in known:
             run = CellRun.from_json(known)
             kept = replace(run, stdout=run.stdout[: self._output], stderr=run.stderr[: self._output])
-            self._output = max(0, self._output - len(kept.stdout) - len(kept.stderr))
+            if kept.raised is not None and len(kept.raised.detail) > self._output:
+                kept = replace(kept, raised=replace(kept.raised, detail=kept.raised.detail[:_SHORT_DETAIL]))
+            said = len(kept.stdout) + len(kept.stderr) + (len(kept.raised.detail) if kept.raised else 0)
+            self._output = max(0, self._output - said)
             if built.edited is None or not built.edited.is_test:  # a test that fails is no news
                 self._done.runs[built.id] = kept
 

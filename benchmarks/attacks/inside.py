@@ -12,7 +12,6 @@ import contextlib
 import ctypes
 import hashlib
 import json
-import math
 import os
 import resource
 import shutil
@@ -92,7 +91,7 @@ def run(arguments: list[str], seconds: float, job: dict[str, Any]) -> str:
         if time.monotonic() - started > seconds:
             return stopped or "time"
         if sum(process.memory for process in resource_monitor.all_processes()) > job["memory"]:
-            resource_monitor.enforce([1], job["memory"], cpu=math.inf)
+            resource_monitor.limit_memory(resource_monitor.all_processes(), [1], job["memory"])
             stopped = "memory"
         time.sleep(0.05)
     return stopped

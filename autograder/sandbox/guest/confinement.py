@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from . import syscalls
-from .control_groups import CPU, ControlGroups
+from .control_groups import CPU, MEMORY, ControlGroups
 
 FULL, LANDLOCK, USER, PLAIN = "full", "landlock", "user", "plain"
 SCRATCH = "/scratch"
@@ -36,6 +36,8 @@ _FIRST_USER = 1_879_048_192
 _MAX_CLONES = 64
 """Maximum number of processes that fork sessions in parallel; with more, user ids repeat."""
 
+_LESS_URGENT = 5
+"""By how much sessions are less urgent than the examiner, where the kernel does not share the processors among them."""
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _NO_SUID = syscalls.MS_NOSUID | syscalls.MS_NODEV
 
@@ -90,6 +92,11 @@ class Confinement:
     def sees_only_its_own(self) -> bool:
         """Whether the host sees only its own processes."""
         return self._plan.level == FULL
+
+    @property
+    def kernel_limits_memory(self) -> bool:
+        """Whether a control group limits the memory of each session."""
+        return MEMORY in self.groups.controllers
 
     @property
     def _has_own_user(self) -> bool:
@@ -186,6 +193,8 @@ class Confinement:
             _become_user(user)
         if plan.level == FULL:
             _user_namespace(inside=1000)
+        if CPU not in self.groups.controllers:
+            os.nice(_LESS_URGENT)
         os.chdir(folder)
         os.environ["HOME"] = os.environ["TMPDIR"] = folder
         tempfile.tempdir = None  # a library may have asked for it in the host

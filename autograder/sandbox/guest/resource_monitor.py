@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .control_groups import MEMORY
-
 if TYPE_CHECKING:
     from .confinement import Confinement
 
@@ -117,7 +115,7 @@ class ResourceMonitor:
         self._cpu_time = CpuTime()
 
     def enforce(self, sessions: Iterable[int]) -> None:
-        """Looks at all sessions once; measures memory exactly, which is slower, only if a quick check finds too much.
+        """Looks at all sessions once.
 
         Args:
             sessions: process ids of the sessions.
@@ -125,14 +123,23 @@ class ResourceMonitor:
         limits = self._confinement.limits
         counted = {session: self._confinement.cpu(session) for session in sessions}
         _kill(session for session, seconds in counted.items() if seconds is not None and seconds > limits["cpu"])
-        if None not in counted.values() and MEMORY in self._confinement.groups.controllers:
+        if None not in counted.values() and self._confinement.kernel_limits_memory:
             return
         quick = all_processes()
         used = self._cpu_time.of(quick, [session for session, seconds in counted.items() if seconds is None])
         _kill(session for session, seconds in used.items() if seconds > limits["cpu"])
-        if over_limit(quick, sessions, limits["total"]):
-            exact = [replace(process, memory=_proportional(process)) for process in quick]
-            _kill(over_limit(exact, sessions, limits["total"]))
+        limit_memory(quick, sessions, limits["total"])
+
+
+def limit_memory(processes: Iterable[Process], sessions: Iterable[int], limit: int) -> None:
+    """Kills the largest process of each session over `limit` bytes.
+
+    Memory is measured exactly, which is slower, only if a quick check finds too much.
+    """
+    quick = list(processes)
+    if over_limit(quick, sessions, limit):
+        exact = [replace(process, memory=_proportional(process)) for process in quick]
+        _kill(over_limit(exact, sessions, limit))
 
 
 def _kill(pids: Iterable[int]) -> None:
