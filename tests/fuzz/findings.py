@@ -46,16 +46,19 @@ class Keeper:
             if kind in self.kept:
                 continue
             first = next(one for one in found if one.kind == kind)
-            place = self.to / f"{saved(folder).seed}-{_slug(kind)}"
-            shutil.rmtree(place, ignore_errors=True)
+            place = self.kept[kind] = self.to / f"{saved(folder).seed}-{_slug(kind)}"
+            self._write(place, folder, first, "as it was found")  # whole, in case Ctrl-C comes while it gets smaller
             with tempfile.TemporaryDirectory(prefix="fuzz-small-", ignore_cleanup_errors=True) as work:
                 small = self._smaller(folder, first, Path(work))
-                shutil.copytree(small, place, symlinks=True)
-            fewer = len(saved(place).attackers) < len(saved(folder).attackers)
-            again = "a smaller class shows it, too" if fewer else "no smaller class shows it"
-            detail = f"{kind}\n{first.student}\n{again}\n\n{first.detail}\n"
-            (place / "finding.txt").write_text(detail, encoding="utf-8", errors="replace")
-            self.kept[kind] = place
+                again = "no smaller class shows it" if small == folder else "a smaller class shows it, too"
+                self._write(place, small, first, again)
+
+    @staticmethod
+    def _write(place: Path, folder: Path, finding: Finding, note: str) -> None:
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(folder, place, symlinks=True)
+        text = f"{finding.kind}\n{finding.student}\n{note}\n\n{finding.detail}\n"
+        (place / "finding.txt").write_text(text, encoding="utf-8", errors="replace")
 
     def _smaller(self, folder: Path, finding: Finding, work: Path) -> Path:
         """The round with as few attackers as show the finding."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -69,6 +70,19 @@ def test_a_planted_fault_is_found_made_small_and_found_again(fault: str, tmp_pat
     assert len(saved(place).attackers) == 1
     assert KINDS[fault] in (place / "finding.txt").read_text(encoding="utf-8")
     assert [one.kind for one in finder.findings(place)[0]] == [KINDS[fault]]
+
+
+def test_ctrl_c_while_a_finding_is_made_small_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "round"
+    folder.mkdir()
+    new_round(folder, 0, 2, ["log"])
+    finder = keeper(tmp_path, "row")
+    found, _ = finder.findings(folder)
+    monkeypatch.setattr(finder, "findings", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        finder.keep(folder, found)
+    (place,) = finder.kept.values()
+    assert len(saved(place).attackers) == 2
 
 
 @pytest.mark.parametrize("name", GENERATORS)
