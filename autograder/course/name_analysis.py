@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from autograder.course.python_cells import plain_python, syntax_tree
+from autograder.course.python_cells import plain_python, symbols, syntax_tree
 
 
 @dataclass(frozen=True)
@@ -39,23 +39,20 @@ NO_NAMES = Names(frozenset(), frozenset())
 @functools.lru_cache(maxsize=512)
 def names_of(source: str) -> Names | None:
     """The names of one cell; None if it is too long or cannot be parsed."""
-    tree = syntax_tree(source)
-    if tree is None:
+    tree, scopes = syntax_tree(source), symbols(source)
+    if tree is None or scopes is None:
         return None
-    try:
-        binds: set[str] = set()
-        uses: set[str] = set()
-        _read_scopes(symtable.symtable(plain_python(source), "<cell>", "exec"), binds, uses)
-        top_level = ast.Module([node for node in tree.body if not isinstance(node, _SCOPES)], [])
-        binds.update(_changed(top_level))
-        star = any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in ast.walk(tree))
-        asked = {
-            node.attr
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "student"
-        }
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    binds: set[str] = set()
+    uses: set[str] = set()
+    _read_scopes(scopes, binds, uses)
+    top_level = ast.Module([node for node in tree.body if not isinstance(node, _SCOPES)], [])
+    binds.update(_changed(top_level))
+    star = any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in ast.walk(tree))
+    asked = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "student"
+    }
     return Names(frozenset(binds), frozenset(uses), star, frozenset(asked))
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
+import symtable
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 MAX_SOURCE = 200_000
 """Maximum length of a cell, in characters, that is parsed."""
@@ -26,44 +28,57 @@ _CALL = "get_ipython()"
 
 def syntax_tree(source: str) -> ast.Module | None:
     """The syntax tree of a cell; None if it is too long, cannot be parsed, or is nested too deeply."""
+    tree = _read(source, ast.parse)
+    return tree if tree is not None and _is_plain(tree) else None
+
+
+def symbols(source: str) -> symtable.SymbolTable | None:
+    """The symbol table of a cell; None if it is too long or cannot be compiled."""
+    return _read(source, lambda plain: symtable.symtable(plain, "<cell>", "exec"))
+
+
+_T = TypeVar("_T")
+
+
+def _read(source: str, read: Callable[[str], _T]) -> _T | None:
     if len(source) > MAX_SOURCE:
         return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # warnings about the student's code, e.g. about "\d"
-            tree = ast.parse(plain_python(source))
-    except _CANNOT_BE_PARSED:
-        return None
-    return tree if _is_plain(tree) else None
+    with contextlib.suppress(*_CANNOT_BE_PARSED), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # warnings about the student's code, e.g. about "\d"
+        return read(plain_python(source))
+    return None
 
 
 def plain_python(source: str) -> str:
     """A cell as Python text with the same lines: the code that magics run; other magics and shell lines are calls."""
-    if not any(mark in source for mark in "%!?"):
-        return source
-    if _parses(source):
+    if not any(mark in source for mark in "%!?") or _parses(source):
         return source
     lines = source.split("\n")
-    for n, line in enumerate(lines):
-        word = line.split(None, 1)[0] if line.strip() else ""
-        if word.startswith("%%"):
-            below = plain_python("\n".join(lines[n + 1 :])) if word[2:] in _RUNS_CODE else ""
-            return "\n" * (n + 1) + below
-        if word:
-            break
-    without = "\n".join(_without_magics(lines))
-    return without if _parses(without) else source
+    first = next((n for n, line in enumerate(lines) if line.strip()), 0)
+    if lines[first].lstrip().startswith("%%"):
+        magic = lines[first].split()[0]
+        below = lines[first + 1 :] if magic[2:] in _RUNS_CODE else []
+        return "\n" * (first + 1) + _without_magics(below)
+    return _without_magics(lines)
+
+
+def _without_magics(lines: list[str]) -> str:
+    """The lines as Python: with calls in the place of magics where Python cannot parse them otherwise."""
+    source, without = "\n".join(lines), "\n".join(_with_calls(lines))
+    return without if not _parses(source) and _parses(without) else source
 
 
 def _parses(source: str) -> bool:
-    with contextlib.suppress(*_CANNOT_BE_PARSED), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        ast.parse(source)
-        return True
-    return False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(source)
+    except _CANNOT_BE_PARSED:
+        return False
+    return True
 
 
-def _without_magics(lines: list[str]) -> Iterator[str]:
+def _with_calls(lines: list[str]) -> Iterator[str]:
     """The lines, with calls in the place of magics, shell lines and questions; a continued one has empty lines."""
     is_continued = False
     for line in lines:

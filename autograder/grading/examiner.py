@@ -14,7 +14,7 @@ import io
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,7 +40,7 @@ from autograder.sandbox.guest.wire import ClosedError, TooLateError
 from autograder.sandbox.host import Host, SessionDiedError
 from autograder.sandbox.proxy import Link, NotebookState, Student
 from autograder.submissions.rebuild import Built, Rebuilt
-from homework.checks import inputs_from, recording
+from homework.checks import Part, inputs_from, recording
 
 _ASKED_ON = (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.ERROR)
 """Verdicts after which the code is also asked for its answer on per-student inputs."""
@@ -454,19 +454,16 @@ class _Examination:
         """The verdict of the item's test, to which all other graded functions are right."""
         link.wait_until(self._process.patience(item.seconds))
         seed = _seed(self._seed, self._problem.id, item.id)
-        state, functions, helpers = NotebookState(), self._reference.functions(item), self._reference.helpers
+        functions, parts = self._reference.functions(item), list[Part]()
+        state = NotebookState()
         try:
             with _limited(item.seconds + 1.0), contextlib.redirect_stdout(io.StringIO()):
-                state = link.state()
-                if helpers.names:
-                    link.define(helpers.names, helpers.sources, helpers.uses)
-                for name in stand_ins:
-                    link.replace(name, functions[name])
-                link.seed(seed)
-                seed_everything(seed)
-                names = self._reference.test_names(Student(link, functions))
-                with state.applied(), recording() as parts:
-                    error = _caught(lambda: run_test(item, names))
+                error = _caught(lambda: self._prepare(link, {name: functions[name] for name in stand_ins}, seed))
+                if error is None:
+                    state = link.state()
+                    names = self._reference.test_names(Student(link, functions))
+                    with state.applied(), recording() as parts:
+                        error = _caught(lambda: run_test(item, names))
                 verdict = verdict_of(item, error, parts)
         except (TooLateError, ItemTimeoutError):
             verdict = dead(item, Status.TIMEOUT, f"it was tested ({item.seconds:g} s)")
@@ -476,6 +473,17 @@ class _Examination:
             return verdict
         message = with_cause(verdict.message, self._cells, self._done.runs)
         return replace(verdict, message="\n".join(filter(None, (message, state.warning))))
+
+    def _prepare(self, link: Link, stand_ins: Mapping[str, Callable[..., Any]], seed: int) -> None:
+        """Prepares both sides for a test; raises what the student's process makes of that."""
+        link.state()  # asked once
+        helpers = self._reference.helpers
+        if helpers.names:
+            link.define(helpers.names, helpers.sources, helpers.uses)
+        for name, function in stand_ins.items():
+            link.replace(name, function)
+        link.seed(seed)
+        seed_everything(seed)
 
     def _answer(self, item: Item, link: Link, inputs: str) -> Any:
         """The student's answer on the inputs of this student id as plain JSON; errors are passed on."""

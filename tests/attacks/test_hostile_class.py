@@ -29,7 +29,7 @@ from tests.attacks.hostile_class import CELLS, filled_in, fingerprints, hand_in,
 from tests.autograder.toy import ROOT, solved, text
 
 TOY_ATTACKS = ATTACKS(load_problem("toy", ROOT))
-LINE_IS_SAFE = re.compile(r"0[68]|19|2[0-9]|3[0-9]|4[0-9]|5[0-3]|6[0-9]|7[0-8]|9[2-9]")
+LINE_IS_SAFE = re.compile(r"0[68]|19|2[0-9]|3[0-9]|4[0-9]|5[0-3]|6[0-9]|7[0-8]|9[2-8]|99_")
 """Attacks after which the attacker's other item, honestly answered, must still get its points."""
 
 # one group: the class is graded once, by one of the processes that share the tests

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from autograder.course.name_analysis import names_of
 from autograder.course.python_cells import MAX_DEPTH, plain_python, syntax_tree
 from autograder.report.code_fingerprint import shape_of_code
 from autograder.submissions.matching import is_stub
@@ -26,6 +27,7 @@ from tests.autograder.toy import toy
         ("%pylab\ntext = '''\n!important\n'''", "get_ipython()\ntext = '''\nget_ipython()\n'''"),
         ("x = (5\n % 3)", "x = (5\n % 3)"),
         ("def f(:\n!ls", "def f(:\n!ls"),
+        ("%%time\n%%capture\nx = 1", "\nget_ipython()\nx = 1"),
     ],
 )
 def test_magics_shell_lines_and_questions_become_calls_on_their_lines(cell: str, python: str) -> None:
@@ -49,17 +51,21 @@ DEEP: dict[str, Callable[[int], str]] = {
     "equals": lambda n: "a = " * n + "!x",
     "words": lambda n: "a " * n + "\n!x",
     "percents": lambda n: "%" * n + "\n!x",
+    "cell magics": lambda n: "%%time\n" * n + "x = 1",
+    "odd numbers": lambda n: "x = 1if 1else 2; y = '\\d'\n" * n,
     "statements": lambda n: "x = 1\n" * n,
 }
 """Cells that grow with a number."""
 
 
+@pytest.mark.filterwarnings("error::SyntaxWarning", "error::DeprecationWarning")
 @pytest.mark.parametrize("kind", DEEP)
 @pytest.mark.parametrize("size", [90, 1500, 15_000])
 def test_cells_of_every_size_are_analysed_without_an_error(kind: str, size: int) -> None:
     cell = DEEP[kind](size)
     tree = syntax_tree(cell)
     assert tree is not None or size > 2 * MAX_DEPTH // 5, "what a person may write is read"
+    names_of(cell)
     is_stub(cell, "def f(): ...", toy().items[0])
     shape_of_code(cell)
 
