@@ -43,7 +43,7 @@ def shown(page: Page, address: str, folder: Path, text: str) -> int:
     expect(cells.nth(1).locator("mjx-container")).to_have_count(2, timeout=90_000)
     expect(cells.nth(1).locator("mjx-merror")).to_have_count(0)
     page.wait_for_timeout(3000)  # until diagrams are drawn, too
-    return cells.first.locator(ACTIVE).count()
+    return int(cells.first.locator(ACTIVE).count())
 
 
 def test_markdown_of_students_is_not_active_in_jupyterlab(

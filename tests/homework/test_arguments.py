@@ -162,9 +162,7 @@ def test_a_test_may_allow_changes_of_modules_but_not_of_plain_data() -> None:
 
 
 def test_the_message_names_the_place_in_a_list() -> None:
-    with pytest.raises(
-        CheckFailed, match=r"`rows` in place.*copies of it .*\nChanged: `rows\[0\]`"
-    ):
+    with pytest.raises(CheckFailed, match=r"`rows` in place.*copies of it .*\nChanged: `rows\[0\]`"):
         watched(_first_row)([torch.zeros(2)])
 
 

@@ -25,6 +25,8 @@ from .graphs import Graphs, Sizes, connected, through
 from .wire import UnsendableError, receive_frame, send_frame
 
 _MISSING = object()
+_seed_numpy, _seed_random = np.random.seed, random.seed
+"""As they were before student code ran, which may say `random.seed = 42`."""
 _BUILTINS = dict(vars(builtins))
 """As they were before student code ran."""
 
@@ -239,5 +241,5 @@ class RequestServer:
 def seed_everything(seed: int) -> None:
     """Seeds torch, numpy and random in this process; torch on the CPU only, because a GPU check takes milliseconds."""
     torch.default_generator.manual_seed(seed)
-    np.random.seed(seed % 2**32)
-    random.seed(seed)
+    _seed_numpy(seed % 2**32)
+    _seed_random(seed)

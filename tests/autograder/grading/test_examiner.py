@@ -556,3 +556,11 @@ def test_a_redefined_helper_of_the_tests_is_named() -> None:
     said = [flag.message for flag in log.flags if flag.kind == "test_helper"]
     assert said == ["leaves_alone: redefined in the notebook; the tests used the given definition."]
     assert log.item("permute_pixels").score == 3
+
+
+@pytest.mark.parametrize("typo", ["np.random.seed = 42", "random.seed = 42", "torch.manual_seed = 42"])
+def test_a_seed_that_was_assigned_in_place_of_called_costs_nothing(typo: str) -> None:
+    own = new_code_cell(f"import random\nimport numpy as np\n{typo}", id="typo")
+    notebook = solved(standardize=f"import random, numpy as np\n{typo}\n{RIGHT_STANDARDIZE}")
+    notebook.cells.insert(3, own)
+    assert graded(notebook).log.score == 20
