@@ -83,6 +83,18 @@ class Examined:
             self.phases[phase] += time.monotonic() - begin
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What the student's code said to the questions about an item."""
+
+    verdict: Verdict
+    answer: Any = None
+    """The answer on per-student inputs."""
+    misconception: str = ""
+    fault: str | None = ""
+    """Why there is no answer; empty if the verdict says it, None if there is one."""
+
+
 class ItemTimeoutError(BaseException):
     """The test cell itself ran out of time. Not an `Exception`, so that tests do not catch it."""
 
@@ -194,6 +206,8 @@ class _Examination:
     ) -> None:
         self._problem = problem
         self._results = {result.id: result for result in known}
+        self._has_helpers: Link | None = None
+        """The link that has the helpers of the tests."""
         self._replaced: dict[str, list[str]] = {}
         """Item id → the wrong functions that the reference's replaced when it was tested."""
         self._wanted = wanted
@@ -355,54 +369,73 @@ class _Examination:
         return key_of(self._state, sorted(self._process.dead), known, self._reference.digest, asked, self._student)
 
     def _found(self, item: Item, early: Verdict | None, stand_ins: list[str]) -> dict[str, Any]:
-        verdict, answer, known, fault = self._asked(item, early)
+        asked = self._asked(item, early)
+        verdict = asked.verdict
         replaced: list[str] = []
         if stand_ins and verdict.status in _MAY_FOLLOW:
             again = self._with_stand_ins(item, stand_ins)
             if again.status in (*_COMPARED, Status.PASSED):
                 verdict, replaced = again, stand_ins
-        output = [fault] if fault and not replaced else []
-        is_compared = self._answers and early is None and fault is None and not replaced
+        output = [asked.fault] if asked.fault and not replaced else []
+        is_compared = early is None and asked.fault is None and not replaced
         if is_compared and verdict.status in _COMPARED:
             right = misconceptions.expected(self._reference, item, self._student)
-            output = [] if right.value is None else list(compare(answer, right.value, right.precision))
+            output = [] if right.value is None else list(compare(asked.answer, right.value, right.precision))
         return {
             "score": round(item.points * verdict.fraction, 6),
             "status": str(verdict.status),
             "message": verdict.message,
-            "misconception": known if verdict.status is not Status.PASSED else "",
-            "answer": answer,
+            "misconception": asked.misconception if verdict.status is not Status.PASSED else "",
+            "answer": asked.answer,
             "output": output,
             "replaced": replaced,
         }
 
-    def _asked(self, item: Item, known: Verdict | None) -> tuple[Verdict, Any, str, str | None]:
-        """What one fork says: verdict, answer on per-student inputs, misconception, and why there is no answer.
+    def _asked(self, item: Item, known: Verdict | None) -> _Asked:
+        """What the student's code says to a test, and to the question on per-student inputs.
 
-        The reason is None if there is an answer, and empty if the verdict says it.
-        Nothing is asked twice: code that ends its process in reply to a question must not get a second attempt.
+        If the test is not passed, that question goes to a fork of its own: the answer is described to the student, and
+        must not tell the hidden inputs of the test. Nothing is asked twice: code that ends its process in reply to a
+        question must not get a second attempt.
         """
         if known is not None and known.status not in _ASKED_ON:
-            return known, None, "", ""
-        answer: Any = None
-        misconception = ""
-        fault: str | None = None
+            return _Asked(known)
+        asked = _Asked(known or Verdict(Status.CRASHED, ""))
 
-        def ask(link: Link) -> Verdict:
-            nonlocal answer, fault, misconception
+        def test(link: Link) -> Verdict:
+            nonlocal asked
             with self._done.timed("tests"):
-                verdict = known or self._test(item, link)
-            if self._answers and verdict.status in _ASKED_ON:
-                with self._done.timed("answers"):
-                    try:
-                        answer = self._answer(item, link, self._student)
-                    except (Exception, TooLateError, ItemTimeoutError, ClosedError) as error:  # costs no points
-                        fault = "" if known or verdict.status not in _COMPARED else not_answered(error, verdict)
-                    if answer is not None and verdict.status is not Status.PASSED:
-                        misconception = self._recognised(item, link, answer)
-            return verdict
+                asked = _Asked(self._test(item, link))
+            if asked.verdict.status is Status.PASSED:
+                asked = self._with_answer(item, link, asked)
+            return asked.verdict
 
-        return self._with_fork(item, ask), answer, misconception, fault
+        if known is None:
+            verdict = self._with_fork(item, test)
+            asked = replace(asked, verdict=verdict)
+        if asked.verdict.status in _COMPARED:
+
+            def answer(link: Link) -> Verdict:
+                nonlocal asked
+                asked = self._with_answer(item, link, asked)
+                return asked.verdict
+
+            self._with_fork(item, answer)
+        return replace(asked, fault="") if known and asked.fault else asked
+
+    def _with_answer(self, item: Item, link: Link, asked: _Asked) -> _Asked:
+        """Adds the answer on per-student inputs, and for a wrong one the misconception; it costs no points."""
+        if not self._answers:
+            return asked
+        with self._done.timed("answers"):
+            try:
+                answer = self._answer(item, link, self._student)
+            except (Exception, TooLateError, ItemTimeoutError, ClosedError) as error:
+                fault = "" if asked.verdict.status is Status.PASSED else not_answered(error, asked.verdict)
+                return replace(asked, fault=fault)
+            is_wrong = answer is not None and asked.verdict.status is not Status.PASSED
+            misconception = self._recognised(item, link, answer) if is_wrong else ""
+        return replace(asked, answer=answer, misconception=misconception, fault=None)
 
     def _recognised(self, item: Item, link: Link, answer: Any) -> str:
         """The known wrong solution that the code is, if there is one and only one; asked on further inputs, too."""
@@ -477,19 +510,25 @@ class _Examination:
     def _prepare(self, link: Link, stand_ins: Mapping[str, Callable[..., Any]], seed: int) -> None:
         """Prepares both sides for a test; raises what the student's process makes of that."""
         link.state()  # asked once
-        helpers = self._reference.helpers
-        if helpers.names:
-            link.define(helpers.names, helpers.sources, helpers.uses)
+        self._define_helpers(link)
         for name, function in stand_ins.items():
             link.replace(name, function)
         link.seed(seed)
         seed_everything(seed)
+
+    def _define_helpers(self, link: Link) -> None:
+        """Gives the student's process the helpers of the tests, once."""
+        helpers = self._reference.helpers
+        if helpers.names and self._has_helpers is not link:
+            self._has_helpers = link
+            link.define(helpers.names, helpers.sources, helpers.uses)
 
     def _answer(self, item: Item, link: Link, inputs: str) -> Any:
         """The student's answer on the inputs of this student id as plain JSON; errors are passed on."""
         link.watches_arguments = False  # only tests object to changed arguments; here the answer is wanted in any case
         link.wait_until(self._process.patience(ANSWER_SECONDS))
         with _limited(ANSWER_SECONDS + 1.0), contextlib.redirect_stdout(io.StringIO()):
+            self._define_helpers(link)
             link.seed(misconceptions.ANSWER_SEED)
             with link.state().applied():
                 return misconceptions.answer(self._reference, item, Student(link), inputs)
