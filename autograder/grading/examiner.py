@@ -300,8 +300,8 @@ class _Examination:
         return [r.id for r in self._results.values() if r.score < r.max_score and r.id != item.id]
 
     def _stand_ins(self, item: Item) -> list[str]:
-        """The functions that are not right and that the item's code uses."""
-        functions = self._reference.functions(item).keys() & self._wrong(item)
+        """The functions that are not right, on which the item builds, and that its code uses."""
+        functions = self._reference.builds_on(item) & set(self._wrong(item))
         if not functions:
             return []
         sources = [built.source for built in self._cells if built.role != "test"]

@@ -19,8 +19,10 @@ from autograder.core.errors import SourceError
 from autograder.core.hashing import key_of
 from autograder.course.cell_selection import asked_names, graded_cells
 from autograder.course.given_helpers import given_helpers
+from autograder.course.name_analysis import NO_NAMES, names_of
 from autograder.course.problem import Cell, Item, Problem
 from autograder.course.python_cells import plain_python
+from autograder.course.variants import variants
 from autograder.sandbox.guest.server import seed_everything
 
 
@@ -51,6 +53,7 @@ class Reference:
         self.problem = problem
         self.wanted, _ = asked_names(problem)
         self.helpers = given_helpers(problem)
+        self._uses = {item.id: self._graded_names(item) for item in problem.items if item.kind == "code"}
         cells = graded_cells(problem)
         self.digest = key_of(problem.id, [cell.source for cell in cells])
         self.names = self._run(cells)
@@ -80,6 +83,23 @@ class Reference:
         """The graded functions that the item may build on: all but its own."""
         others = [one.id for one in self.problem.items if one.kind == "code" and one.id != item.id]
         return {name: self.names[name] for name in others if isinstance(self.names.get(name), types.FunctionType)}
+
+    def builds_on(self, item: Item) -> frozenset[str]:
+        """The graded functions that the item's solution or a right alternative uses, directly or through one another.
+
+        Only these may stand in for wrong ones of the student's: another one could be asked for the item's own answer.
+        """
+        found, new = frozenset[str](), {item.id}
+        while new:
+            new = {name for one in new for name in self._uses.get(one, ())} - found
+            found |= new
+        return found & self.functions(item).keys()
+
+    def _graded_names(self, item: Item) -> frozenset[str]:
+        """The graded names that the item's solution and right alternatives use."""
+        right = [one.source for one in variants(self.problem, "right") if one.item == item.id]
+        used = {name for source in (item.cell.source, *right) for name in (names_of(source) or NO_NAMES).uses}
+        return frozenset(one.id for one in self.problem.items if one.kind == "code") & used - {item.id}
 
 
 _MOST = 16

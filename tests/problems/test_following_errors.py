@@ -11,13 +11,19 @@ import random
 from collections.abc import Iterator
 
 import pytest
+from nbformat.v4 import new_code_cell
 
 from autograder.batch.one_item import grade_items
+from autograder.core.notebook_io import notebook_text
 from autograder.core.results import ItemResult
 from autograder.course.name_analysis import names_of
 from autograder.course.problem import Problem, load_problem, problem_ids
 from autograder.course.variants import variants
-from autograder.release.fill import solution_answers
+from autograder.grading.grade import grade_submission
+from autograder.grading.reference import reference
+from autograder.release.fill import fill_in, solution_answers
+from autograder.release.notebook import released_notebook
+from autograder.submissions.reader import Submission
 from tests.problems.run_source import ROOT, variant, verdicts
 
 _CHANGED = """
@@ -108,6 +114,55 @@ def check(problem: Problem, helper: str, item: str, kind: str, name: str) -> Non
     else:
         assert found[helper].score < found[helper].max_score
         assert found[item].score == pytest.approx(want.score), (found[item].message, want.message)
+
+
+@pytest.mark.parametrize("name", problem_ids(ROOT))
+def test_only_functions_above_an_item_stand_in_for_wrong_ones(name: str) -> None:
+    problem = load_problem(name, ROOT)
+    ours, order = reference(problem), [item.id for item in problem.items]
+    for item in problem.items:
+        for other in ours.builds_on(item) if item.kind == "code" else ():
+            assert order.index(other) < order.index(item.id)
+            assert item.id not in ours.builds_on(problem.item(other)), "it could be asked for the answer to the other"
+
+
+ASKS = {
+    "sample_gaussian": """
+class Tap(torch.nn.Module):
+    def __init__(self, m, v):
+        super().__init__()
+        self.m, self.v, self.z = m, v, None
+
+    def encode(self, x):
+        return self.m, self.v
+
+    def decode(self, z):
+        self.z = z
+        return torch.zeros(z.shape[0], 1)
+
+
+def sample_gaussian(m, v, noise=None):
+    tap = Tap(m, v)
+    negative_elbo_bound(tap, torch.zeros(m.shape[0], 1), noise)
+    return tap.z
+""",
+    "kl_standard_normal": """
+def kl_standard_normal(m, v):
+    rows = range(m.shape[0])
+    none = torch.zeros(1, m.shape[1])
+    return torch.stack([negative_elbo_bound(Tap(m[i : i + 1], v[i : i + 1]), none[:, :1], none).kl for i in rows])
+""",
+    "negative_elbo_bound": "def negative_elbo_bound(vae, x, noise=None):\n    raise ValueError('no idea')\n",
+}
+"""Answers that ask what builds on them for their own result: a stand-in for that would be right."""
+
+
+def test_what_builds_on_an_item_never_answers_for_it() -> None:
+    problem = load_problem("vae", ROOT)
+    notebook = fill_in(released_notebook(problem), ASKS)
+    notebook.cells.append(new_code_cell("needed = 'by nothing, so that there is a second look'"))
+    log = grade_submission("vae", Submission("ada", notebook=notebook_text(notebook).encode()), root=ROOT).log
+    assert log.auto_score == 0
 
 
 def test_there_are_items_that_build_on_others() -> None:
