@@ -36,7 +36,7 @@ _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 NO_NAMES = Names(frozenset(), frozenset())
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=8192)  # more than a notebook has cells
 def names_of(source: str) -> Names | None:
     """The names of one cell; None if it is too long or cannot be parsed."""
     tree, scopes = syntax_tree(source), symbols(source)
@@ -47,12 +47,12 @@ def names_of(source: str) -> Names | None:
     _read_scopes(scopes, binds, uses)
     top_level = ast.Module([node for node in tree.body if not isinstance(node, _SCOPES)], [])
     binds.update(_changed(top_level))
-    star = any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in ast.walk(tree))
-    asked = {
-        node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "student"
-    }
+    star, asked = False, set[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            star |= node.names[0].name == "*"
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "student":
+            asked.add(node.attr)
     return Names(frozenset(binds), frozenset(uses), star, frozenset(asked))
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import re
 import symtable
 import warnings
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-MAX_SOURCE = 200_000
+MAX_SOURCE = 50_000
 """Maximum length of a cell, in characters, that is parsed."""
 MAX_DEPTH = 200
 """Maximum nesting of a syntax tree; Python's own recursive tools end with an error at about 300."""
@@ -20,9 +21,9 @@ _MAX_DIGITS = 4300
 _CANNOT_BE_PARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
 _RUNS_CODE = ("time", "timeit", "prun", "capture")
 """Magics that run Python code, which is then read."""
-_CODE_LINE = re.compile(rf"(?P<indent>\s*)%(?:{'|'.join(_RUNS_CODE)})\s+(?P<code>[^-\s].*)")
-_MAGIC = re.compile(r"(?P<start>\s*(?:[\w.,\s\[\]'\"*]+=\s*)?)[%!]")
-_HELP = re.compile(r"(?P<start>\s*)(?:\?{1,2}[\w.%*]+|[\w.%*\[\]]+\?{1,2})\s*$")
+_CODE_LINE = re.compile(rf"(?P<indent>\s*+)%(?:{'|'.join(_RUNS_CODE)})\s++(?P<code>[^-].*)")
+_MAGIC = re.compile(r"(?P<start>\s*+(?:[\w.,\s\[\]'\"*]++=\s*+)?)[%!]")
+_HELP = re.compile(r"(?P<start>\s*+)(?:\?{1,2}[\w.%*]++|[\w.%*\[\]]++\?{1,2})\s*+$")
 _CALL = "get_ipython()"
 
 
@@ -49,6 +50,7 @@ def _read(source: str, read: Callable[[str], _T]) -> _T | None:
     return None
 
 
+@functools.lru_cache(maxsize=16)
 def plain_python(source: str) -> str:
     """A cell as Python text with the same lines: the code that magics run; other magics and shell lines are calls."""
     if not any(mark in source for mark in "%!?") or _parses(source):

@@ -217,7 +217,7 @@ def is_stub(source: str, stub: str, item: Item) -> bool:
     return item.kind == "code" and _code(source) in (_code(""), _code(stub))
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=8192)  # more than a notebook has cells
 def _code(source: str) -> str:
     """A cell's code without comments and docstrings, to recognize stubs in which only these were edited."""
     tree = syntax_tree(source)

@@ -21,6 +21,7 @@ from autograder.core.errors import AutograderError
 from autograder.core.regular_file import NotRegularError, is_behind_link, opened, why
 from autograder.core.results import Outcome
 from autograder.core.text import listed, printable, well_formed
+from autograder.course.python_cells import MAX_SOURCE
 from autograder.submissions.pictures import SubmittedPicture, drawn_in
 from autograder.submissions.timestamps import TIME_FILE
 
@@ -36,8 +37,8 @@ MAX_LOG_BYTES = 2 * 2**20
 
 MAX_CELLS = 5_000
 MAX_CELL_CHARACTERS = 1_000_000
-MAX_CODE_CHARACTERS = 5_000_000
-"""Maximum length of all code cells together, because each is parsed."""
+MAX_CODE_CHARACTERS = 1_000_000
+"""Maximum length of all code cells together that are short enough to be parsed."""
 
 
 class UnusableError(AutograderError):
@@ -224,11 +225,11 @@ def read_cells(data: bytes, name: str) -> list[SubmittedCell]:
     if len(cells) > MAX_CELLS:
         raise _unreadable(f"{name} has {len(cells):,} cells; at most {MAX_CELLS:,} are read.")
     read = [found for cell in cells if type(cell) is dict and (found := _cell(cell))]
-    code = sum(len(cell.source) for cell in read if cell.cell_type == "code")
+    code = sum(len(cell.source) for cell in read if cell.cell_type == "code" and len(cell.source) <= MAX_SOURCE)
     if code > MAX_CODE_CHARACTERS:
         raise _unreadable(
-            f"{name} has {code:,} characters of code; at most {MAX_CODE_CHARACTERS:,} are read. Delete the cells with "
-            "pasted data, save and submit again."
+            f"{name} has {code:,} characters of code; at most {MAX_CODE_CHARACTERS:,} are read. Delete the cells that "
+            "belong to no answer, save and submit again."
         )
     return read
 

@@ -91,16 +91,21 @@ def _by_session(processes: Iterable[Process], sessions: Iterable[int]) -> dict[i
 
 
 def waited(session: int) -> float:
-    """The longest time, in seconds, that a thread of the session has been ready to run without a processor.
+    """The longest time, in seconds, that a thread of the session has been ready to run while others ran.
 
-    It is summed over the thread's life; 0 where the kernel does not tell.
+    It is summed over the thread's life. The time in which its own other threads and the processes that it started ran
+    does not count: so code cannot prolong its limit by being busy. 0 where the kernel does not tell.
     """
-    longest = 0
-    for process in _by_session(all_processes(), [session]).get(session, ()):
+    processes = all_processes()
+    longest = 0.0
+    for process in _by_session(processes, [session]).get(session, ()):
+        family = _by_session(processes, [process.pid])[process.pid]
+        busy = sum(one.own_cpu + one.children_cpu for one in family)
         for path in Path(f"/proc/{process.pid}/task").glob("*/schedstat"):
             with contextlib.suppress(OSError, ValueError, IndexError):
-                longest = max(longest, int(path.read_text().split()[1]))
-    return longest / 1e9
+                ran, delayed = (int(field) / 1e9 for field in path.read_text().split()[:2])
+                longest = max(longest, delayed - max(0.0, busy - ran))
+    return longest
 
 
 class ResourceMonitor:

@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from autograder.sandbox.guest.resource_monitor import CpuTime, Process, all_processes, over_limit
+from autograder.sandbox.guest.resource_monitor import CpuTime, Process, all_processes, over_limit, waited
 
 NOTEBOOK, ANSWER, HELPER = Process(10, 1, 300), Process(20, 10, 500), Process(30, 20, 100)
 OTHER = Process(40, 1, 350)
@@ -91,3 +91,30 @@ def test_the_memory_of_a_process_whose_first_thread_has_ended_is_seen() -> None:
             assert found.memory > 200 * 2**20
         finally:
             process.kill()
+
+
+SPINS = """
+import os, sys, time
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+for _ in range(5):
+    if os.fork() == 0:
+        while True: pass
+print("ready", flush=True)
+while True: pass
+"""
+
+
+def test_time_in_which_its_own_processes_ran_is_no_waiting() -> None:
+    """On one core with five busy children: what they use does not count as waiting for a processor."""
+    with subprocess.Popen([sys.executable, "-c", SPINS], stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+        try:
+            children = 0.0
+            while children < 1.0:
+                time.sleep(0.1)
+                family = [one for one in all_processes() if one.parent == process.pid]
+                children = sum(one.own_cpu for one in family)
+            delayed = int(Path(f"/proc/{process.pid}/schedstat").read_text().split()[1]) / 1e9
+            assert waited(process.pid) < max(0.1, delayed - 0.9 * children) + 0.3
+        finally:
+            os.killpg(process.pid, 9)
