@@ -93,14 +93,14 @@ def _by_session(processes: Iterable[Process], sessions: Iterable[int]) -> dict[i
 def waited(session: int) -> float:
     """The longest time, in seconds, that a thread of the session has been ready to run while others ran.
 
-    It is summed over the thread's life. The time in which its own other threads and the processes that it started ran
-    does not count: so code cannot prolong its limit by being busy. 0 where the kernel does not tell.
+    It is summed over the thread's life. The time in which other threads and processes of the session ran does not
+    count: so code cannot prolong its limit by being busy. 0 where the kernel does not tell.
     """
-    processes = all_processes()
+    members = _by_session(all_processes(), [session]).get(session, ())
+    inner = sum(one.own_cpu + one.children_cpu for one in members if one.pid != session)
     longest = 0.0
-    for process in _by_session(processes, [session]).get(session, ()):
-        family = _by_session(processes, [process.pid])[process.pid]
-        busy = sum(one.own_cpu + one.children_cpu for one in family)
+    for process in members:
+        busy = inner + (process.own_cpu if process.pid == session else 0.0)  # what it waited for is of earlier forks
         for path in Path(f"/proc/{process.pid}/task").glob("*/schedstat"):
             with contextlib.suppress(OSError, ValueError, IndexError):
                 ran, delayed = (int(field) / 1e9 for field in path.read_text().split()[:2])
