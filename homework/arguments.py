@@ -52,19 +52,17 @@ class Change(NamedTuple):
     def hint(self) -> str:
         """What happened, for the author of the function."""
         if self.kind == "module":
-            return f"Your code changed the module that it got as `{self.name}`. The caller still needs it as it was."
-        copy = {"tensor": f"{self.name}.clone()", "array": f"{self.name}.copy()", "list": f"list({self.name})"}
-        how = f"a copy, `{copy.get(self.kind, f'dict({self.name})')}`"
-        how = "copies of it and of what is in it" if self.path else how
-        changed = f"Your code changed its argument `{self.name}` in place."
-        return f"{changed} The caller still needs it as it was: work on {how}."
+            return "Your code changed a module that it got as an argument. The caller still needs it as it was."
+        return "Your code changed one of its arguments in place. The caller still needs it as it was: work on a copy."
 
     @property
     def detail(self) -> str:
-        """Where in the argument; empty if it is the argument itself. In a hidden test it may tell an input."""
+        """Which argument, and where in it. In a hidden test it could tell an input, so only visible ones show it."""
         if self.kind == "module":
-            return f"`{'.'.join(map(str, self.path))}` has other values after the call."
-        return f"Changed: `{self.name}{''.join(f'[{step!r}]' for step in self.path)}`." if self.path else ""
+            return f"`{'.'.join(map(str, self.path))}` of `{self.name}` has other values after the call."
+        place = self.name + "".join(f"[{step!r}]" for step in self.path)
+        copy = {"tensor": f"{place}.clone()", "array": f"{place}.copy()", "list": f"list({place})"}
+        return f"Changed: `{place}`; a copy is `{copy.get(self.kind, f'dict({place})')}`."
 
 
 class Watch:

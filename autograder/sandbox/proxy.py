@@ -431,8 +431,9 @@ class Link:
     def _decoder(self, body: bytes) -> Decoder:
         return Decoder(body, handle=lambda n, kind, call: Handle(self, n, kind, call), callback=self._own_callback)
 
-    def _changes(self, told: Any) -> list[Change]:
-        """The changed arguments from an untrusted reply; checks each field. Names that no cell has are left out."""
+    @staticmethod
+    def _changes(told: Any) -> list[Change]:
+        """The changed arguments from an untrusted reply; checks each field."""
         found = []
         for entry in told[:_MAX_CHANGES] if type(told) is list else ():
             if type(entry) is not list or [type(part) for part in entry] != [str, list, str]:
@@ -441,8 +442,7 @@ class Link:
             if kind not in get_args(Kind) or not all(type(step) in (int, str) for step in path):
                 raise WireError("an invalid changed argument")
             steps = tuple(step[:80] if type(step) is str else step for step in path[:_MAX_CHANGES])
-            is_known = name.isidentifier() and any(name in text for text in self._cells.values())
-            found.append(Change(name[:80] if is_known else "argument", steps, kind))
+            found.append(Change(name[:80] if name.isidentifier() else "argument", steps, kind))
         return found
 
     def _own_callback(self, number: int) -> Callable[..., Any]:

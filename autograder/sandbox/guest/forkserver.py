@@ -24,6 +24,7 @@ from .no_gpu import not_compiled
 from .prefork import WaitingFork
 from .process_tree import children, kill_children
 from .resource_monitor import SECONDS, ResourceMonitor, waited
+from .separation import separate
 from .server import RequestServer, seed_everything
 from .shell import Bounded, NotebookShell
 from .wire import ClosedError, Limits, receive_frame, send_frame
@@ -222,6 +223,8 @@ class Session:
             self._sock.close()
             die_with_parent()
             set_limits({"cpu": cpu})
+            if sys.platform == "linux":
+                separate(fd)
             sys.stdout = sys.stderr = Bounded(0)
             with contextlib.suppress(ClosedError):
                 ours = socket.socket(fileno=fd)
