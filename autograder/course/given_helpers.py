@@ -91,10 +91,17 @@ def _only_of_helpers(defined: Iterable[_Statement], used: Iterable[str]) -> list
     return left
 
 
+def _written(node: ast.stmt) -> str:
+    try:
+        return ast.unparse(node)
+    except (ValueError, RecursionError, MemoryError):  # e.g. a character in an f-string that Python cannot write again
+        return ""
+
+
 def _statements(source: str) -> Iterator[_Statement]:
     tree = syntax_tree(source)
     for node in [] if tree is None else tree.body:
-        text = ast.unparse(node)
+        text = _written(node)
         names = names_of(text) or NO_NAMES
         yield _Statement(
             text, names.binds, names.uses - names.binds, isinstance(node, _DEFINITIONS), isinstance(node, _IMPORTS)

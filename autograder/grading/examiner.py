@@ -93,6 +93,8 @@ class _Asked:
     misconception: str = ""
     fault: str | None = ""
     """Why there is no answer; empty if the verdict says it, None if there is one."""
+    has_ended: bool = False
+    """Whether the fork has ended or is late, so that it cannot be asked anything else."""
 
 
 class ItemTimeoutError(BaseException):
@@ -142,10 +144,30 @@ def examine(
         first = examination(wanted)
         done = first.run(on_item or (lambda result: None))
         doubtful = [item for item in wanted if item.id in first.doubtful]
-        if doubtful and (first.left_out or any(_lacks_a_name(result) for result in done.results)):
+        is_whole = bool(doubtful) and (first.left_out or any(_lacks_a_name(result) for result in done.results))
+        if is_whole:
             whole = examination(doubtful, whole=True, known=done.results)
             _improve(done, whole.run(on_item or (lambda result: None)))
+        following = _following(reference(problem), wanted, done.results)
+        if following:  # last, so that nothing that a stand-in answered can help in a test without one
+            again = examination(following, whole=is_whole, known=done.results, follows=True)
+            _replace(done, again.run(on_item or (lambda result: None)))
     return done
+
+
+def _following(ours: Reference, items: Sequence[Item], results: Sequence[ItemResult]) -> list[Item]:
+    """The items whose errors may follow from wrong functions on which they build."""
+    wrong = {result.id for result in results if result.score < result.max_score}
+    may = {result.id for result in results if result.status in _MAY_FOLLOW}
+    return [item for item in items if item.kind == "code" and item.id in may and ours.builds_on(item) & wrong]
+
+
+def _replace(done: Examined, again: Examined) -> None:
+    """Takes over the results of items that were tested with stand-ins."""
+    new = {result.id: result for result in again.results}
+    done.results = [new.get(old.id, old) for old in done.results]
+    for phase, seconds in again.phases.items():
+        done.phases[phase] += seconds
 
 
 def _improve(done: Examined, whole: Examined) -> None:
@@ -187,6 +209,7 @@ class _Examination:
             visible tests, and the given cells that those need, instead of only the cells that the wanted items seem to
             need.
         known: results of an earlier pass.
+        follows: whether to test only with stand-ins for the wrong functions on which an item builds.
     """
 
     def __init__(
@@ -203,6 +226,7 @@ class _Examination:
         answers: bool,
         whole: bool = False,
         known: Sequence[ItemResult] = (),
+        follows: bool = False,
     ) -> None:
         self._problem = problem
         self._results = {result.id: result for result in known}
@@ -213,6 +237,7 @@ class _Examination:
         self._wanted = wanted
         self._cache = cache
         self._answers = answers
+        self._follows = follows
         self._state = key_of(software(), seed, problem.id, host.level)
         """Digest of all cells so far, in order; it identifies the state of the student's process."""
         self._rebuilt = rebuilt
@@ -243,8 +268,10 @@ class _Examination:
         """Ids of the cells that no known name needs and that are run nevertheless."""
         self.left_out = (bool(own) or edited) and not whole
         """Whether cells of the student's were left out, or an original was run below what the student made of it."""
-        cells_seed = _seed(seed, problem.id, "cells")
-        self._process = StudentProcess(host, cells_seed, self._sources, self._unsure, self._done.timed, attempts)
+        self._host, self._attempts = host, attempts
+        self._cells_seed = _seed(seed, problem.id, "cells")
+        self._process = StudentProcess(host, self._cells_seed, self._sources, self._unsure, self._done.timed, attempts)
+        self._has_tested = False
         tests = {item.test.grade_id for item in wanted if item.test is not None}
         is_asked = [built.cell is not None and built.cell.grade_id in tests for built in cells]
         last = max((n for n, asked in enumerate(is_asked) if asked), default=-1)
@@ -269,8 +296,10 @@ class _Examination:
                     continue
                 assert built.cell is not None
                 item = self._problem.item(built.cell.grade_id.removeprefix("test_"))
-                self._results[item.id] = self._examine(item)
+                self._results[item.id] = self._follow(item) if self._follows else self._examine(item)
                 on_item(self._results[item.id])
+            if self._answers and not self._follows:
+                self._ask_who_passed()
         finally:
             self._process.close()
         self._done.flags += failed_cells(self._cells, self._done.runs)
@@ -316,6 +345,8 @@ class _Examination:
         known = None if self._process.is_there else self._cache.get(self._state)
         if known is None:
             known = self._process.run(built)
+            if self._has_tested and _says_something(known):
+                known = self._untested.get(built.id) or _without_words(known)
             self._cache.keep(self._state, known, known.get("dead", ""))
         self._process.has_run(built, known.get("dead", ""))
         if "dead" not in known:
@@ -328,17 +359,37 @@ class _Examination:
             if built.edited is None or not built.edited.is_test:  # a test that fails is no news
                 self._done.runs[built.id] = kept
 
+    @functools.cached_property
+    def _untested(self) -> dict[str, dict[str, Any]]:
+        """Cell id → what each cell says in a process in which nothing was tested.
+
+        After a test the student's process may know its hidden inputs; what cells print or raise then is not shown.
+        """
+        process = StudentProcess(
+            self._host, self._cells_seed, self._sources, self._unsure, self._done.timed, self._attempts
+        )
+        found = {}
+        try:
+            for built in self._cells:
+                if built.role != "test" and not (built.id in self._unsure and process.unsure_left <= 0):
+                    run = process.run(built)
+                    process.has_run(built, run.get("dead", ""))
+                    if "dead" not in run:
+                        found[built.id] = run
+        finally:
+            process.close()
+        return found
+
     # --- one item -----------------------------------------------------------------------------------------------------
 
     def _examine(self, item: Item) -> ItemResult:
         started = time.monotonic()
         early = self._before(item)
-        stand_ins = [] if early else self._stand_ins(item)
-        key = self._key(item, early, stand_ins)
+        key = self._key(item, early)
         found = self._cache.get(key)
         is_known = found is not None
         if found is None:
-            found = self._found(item, early, stand_ins)
+            found = self._found(item, early)
             if self._cache.keep(key, found, found["status"]):
                 said = f"`{item.id}` got another status in an earlier grading of the same notebook (flaky)."
                 self._done.flags.append(Flag(FlagKind.UNSTEADY, said))
@@ -348,7 +399,6 @@ class _Examination:
             self.doubtful.add(item.id)
         if found["answer"] is not None:
             self._done.answers[item.id] = found["answer"]
-        self._replaced[item.id] = found["replaced"]
         return ItemResult(
             id=item.id,
             score=found["score"],
@@ -360,25 +410,38 @@ class _Examination:
             output=tuple(found["output"]),
         )
 
-    def _key(self, item: Item, early: Verdict | None, stand_ins: list[str]) -> str:
+    def _key(self, item: Item, early: Verdict | None) -> str:
         """The digest of everything that an item's result depends on."""
         assert item.test is not None
         known = "" if early is None else [str(early.status), early.message, early.fraction]
         asked = [item.id, item.points, item.seconds, item.test.source, misconceptions.digest(self._reference, item)]
-        asked += stand_ins
         return key_of(self._state, sorted(self._process.dead), known, self._reference.digest, asked, self._student)
 
-    def _found(self, item: Item, early: Verdict | None, stand_ins: list[str]) -> dict[str, Any]:
+    def _follow(self, item: Item) -> ItemResult:
+        """The item's result with the reference in the place of the wrong functions on which it builds."""
+        old = self._results[item.id]
+        stand_ins = [] if self._before(item) else self._stand_ins(item)
+        if not stand_ins:
+            return old
+        key = key_of(self._key(item, None), stand_ins)
+        found = self._cache.get(key)
+        if found is None:
+            verdict = self._with_stand_ins(item, stand_ins)
+            found = {"fraction": verdict.fraction, "status": str(verdict.status), "message": verdict.message}
+            self._cache.keep(key, found, found["status"])
+        if found["status"] not in (*_COMPARED, Status.PASSED):
+            return old
+        self._replaced[item.id] = stand_ins
+        score = round(item.points * found["fraction"], 6)
+        misconception = "" if found["status"] == Status.PASSED else old.misconception
+        again = replace(old, score=score, status=Status(found["status"]), message=found["message"], output=())
+        return replace(again, misconception=misconception)
+
+    def _found(self, item: Item, early: Verdict | None) -> dict[str, Any]:
         asked = self._asked(item, early)
         verdict = asked.verdict
-        replaced: list[str] = []
-        if stand_ins and verdict.status in _MAY_FOLLOW:
-            again = self._with_stand_ins(item, stand_ins)
-            if again.status in (*_COMPARED, Status.PASSED):
-                verdict, replaced = again, stand_ins
-        output = [asked.fault] if asked.fault and not replaced else []
-        is_compared = early is None and asked.fault is None and not replaced
-        if is_compared and verdict.status in _COMPARED:
+        output = [asked.fault] if asked.fault else []
+        if early is None and asked.fault is None and verdict.status in _COMPARED:
             right = misconceptions.expected(self._reference, item, self._student)
             output = [] if right.value is None else list(compare(asked.answer, right.value, right.precision))
         return {
@@ -388,51 +451,67 @@ class _Examination:
             "misconception": asked.misconception if verdict.status is not Status.PASSED else "",
             "answer": asked.answer,
             "output": output,
-            "replaced": replaced,
         }
 
     def _asked(self, item: Item, known: Verdict | None) -> _Asked:
         """What the student's code says to a test, and to the question on per-student inputs.
 
-        If the test is not passed, that question goes to a fork of its own: the answer is described to the student, and
-        must not tell the hidden inputs of the test. Nothing is asked twice: code that ends its process in reply to a
-        question must not get a second attempt.
+        That question goes to another fork: the answer stands in the log and is described to the student, and must not
+        tell the hidden inputs of the test. If the test is passed, it is asked at the end (`_ask_who_passed`). Nothing
+        is asked twice: code that ends its process in reply to a question must not get a second attempt.
         """
         if known is not None and known.status not in _ASKED_ON:
             return _Asked(known)
-        asked = _Asked(known or Verdict(Status.CRASHED, ""))
+        asked = _Asked(known or self._with_fork(item, functools.partial(self._test, item)))
+        if not self._answers or asked.verdict.status not in _COMPARED:
+            return asked
 
-        def test(link: Link) -> Verdict:
+        def answer(link: Link) -> Verdict:
             nonlocal asked
-            with self._done.timed("tests"):
-                asked = _Asked(self._test(item, link))
-            if asked.verdict.status is Status.PASSED:
-                asked = self._with_answer(item, link, asked)
+            asked = self._with_answer(item, link, asked)
             return asked.verdict
 
-        if known is None:
-            verdict = self._with_fork(item, test)
-            asked = replace(asked, verdict=verdict)
-        if asked.verdict.status in _COMPARED:
-
-            def answer(link: Link) -> Verdict:
-                nonlocal asked
-                asked = self._with_answer(item, link, asked)
-                return asked.verdict
-
-            self._with_fork(item, answer)
+        self._with_fork(item, answer)
         return replace(asked, fault="") if known and asked.fault else asked
+
+    def _ask_who_passed(self) -> None:
+        """Asks for the per-student answers to all passed items in one fork, at the notebook's end, as its log does."""
+        left: list[tuple[Item, str]] = []
+        for item in self._wanted:
+            if item.kind == "code" and self._results[item.id].status is Status.PASSED:
+                key = key_of(
+                    "answer", self._state, sorted(self._process.dead), self._reference.digest, item.id, self._student
+                )
+                known = self._cache.get(key)
+                if known is None:
+                    left.append((item, key))
+                elif known["answer"] is not None:
+                    self._done.answers[item.id] = known["answer"]
+
+        def ask(link: Link) -> Verdict:
+            while left:
+                item, key = left.pop(0)
+                asked = self._with_answer(item, link, _Asked(Verdict(Status.PASSED, "")))
+                self._cache.keep(key, {"answer": asked.answer}, "")
+                if asked.answer is not None:
+                    self._done.answers[item.id] = asked.answer
+                elif asked.has_ended:
+                    break
+            return Verdict(Status.PASSED, "")
+
+        asked = -1
+        while left and len(left) != asked:  # a process that cannot fork is not asked again
+            asked = len(left)
+            self._with_fork(left[0][0], ask)
 
     def _with_answer(self, item: Item, link: Link, asked: _Asked) -> _Asked:
         """Adds the answer on per-student inputs, and for a wrong one the misconception; it costs no points."""
-        if not self._answers:
-            return asked
         with self._done.timed("answers"):
             try:
                 answer = self._answer(item, link, self._student)
             except (Exception, TooLateError, ItemTimeoutError, ClosedError) as error:
                 fault = "" if asked.verdict.status is Status.PASSED else not_answered(error, asked.verdict)
-                return replace(asked, fault=fault)
+                return replace(asked, fault=fault, has_ended=not isinstance(error, Exception))
             is_wrong = answer is not None and asked.verdict.status is not Status.PASSED
             misconception = self._recognised(item, link, answer) if is_wrong else ""
         return replace(asked, answer=answer, misconception=misconception, fault=None)
@@ -455,11 +534,7 @@ class _Examination:
         So an error costs its own item only, and a wrong function cannot make what builds on it right.
         """
 
-        def ask(link: Link) -> Verdict:
-            with self._done.timed("tests"):
-                return self._test(item, link, names)
-
-        verdict = self._with_fork(item, ask)
+        verdict = self._with_fork(item, functools.partial(self._test, item, stand_ins=names))
         own = listed([f"`{name}`" for name in names], 6)
         why = f"Tested with the right {own} in place of yours, because yours did not pass all checks."
         return replace(verdict, message=f"{verdict.message}\n{why}")
@@ -486,6 +561,11 @@ class _Examination:
     def _test(self, item: Item, link: Link, stand_ins: Sequence[str] = ()) -> Verdict:
         """The verdict of the item's test, to which all other graded functions are right."""
         link.wait_until(self._process.patience(item.seconds))
+        self._has_tested = True
+        with self._done.timed("tests"):
+            return self._tested(item, link, stand_ins)
+
+    def _tested(self, item: Item, link: Link, stand_ins: Sequence[str]) -> Verdict:
         seed = _seed(self._seed, self._problem.id, item.id)
         functions, parts = self._reference.functions(item), list[Part]()
         state = NotebookState()
@@ -536,7 +616,7 @@ class _Examination:
     def _with_fork(self, item: Item, ask: Callable[[Link], Verdict]) -> Verdict:
         """Calls `ask` with a link to a fork of the student's process."""
         try:
-            sock = self._process.fork(item.seconds + (1 + FURTHER_INPUTS) * ANSWER_SECONDS + 1)
+            sock = self._process.fork(item.seconds + (len(self._wanted) + FURTHER_INPUTS) * ANSWER_SECONDS + 1)
         except SessionDiedError as error:
             return dead(item, error.reason, "its test began")
         link = Link(sock, cells=self._sources)
@@ -554,6 +634,17 @@ class _Examination:
         status = Status.MANUAL if answered else Status.MISSING
         message = NEEDS_GRADING if answered else "Not answered."
         return ItemResult(item.id, 0.0, item.points, status, message, manual=True)
+
+
+def _says_something(run: Mapping[str, Any]) -> bool:
+    """Whether a cell's run, as plain JSON, has output or an error."""
+    return any(run.get(part) for part in ("stdout", "stderr", "raised", "absent"))
+
+
+def _without_words(run: Mapping[str, Any]) -> dict[str, Any]:
+    """A cell's run without anything that its code said."""
+    raised = run["raised"] and {**run["raised"], "detail": ""}
+    return {**run, "stdout": "", "stderr": "", "absent": [], "raised": raised}
 
 
 def _is_own(built: Built) -> bool:

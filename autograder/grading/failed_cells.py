@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from autograder.core.flags import Flag, FlagKind
-from autograder.core.text import listed
+from autograder.core.text import listed, printable
 from autograder.grading.cell_runner import CellRun
 from autograder.sandbox.student_error import MODULE, StudentError
 from autograder.submissions.rebuild import Built
@@ -87,7 +87,7 @@ def _statement(built: Built, error: StudentError) -> tuple[int, str]:
 
 
 def _reason(error: StudentError, text: str) -> str:
-    message = " ".join(error.detail.split())[:200]
+    message = printable(" ".join(error.detail.split()), 200)
     if "cuda" in f"{text} {message}".lower():
         return _NO_GPU
     if any(name in f"{error.kind} {message}" for name in _NETWORK_ERRORS):

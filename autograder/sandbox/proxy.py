@@ -272,8 +272,11 @@ class Link:
         if self._state is None:
             state = self._ask({"op": "state"}, Encoder(self._opaque))
             state = state if type(state) is dict else {}
+            dtype = state.get("dtype")
             self._state = NotebookState(
-                state.get("dtype"), state.get("grad") is not False, state.get("threads") is True
+                dtype if isinstance(dtype, torch.dtype) else torch.float32,
+                state.get("grad") is not False,
+                state.get("threads") is True,
             )
         return self._state
 

@@ -19,6 +19,8 @@ from autograder.course.python_cells import syntax_tree
 _MOST_LINES = 20
 _MOST_DETAIL = 2000
 _MOST_TEXT = 200
+_LONGEST_CELL = 500
+"""Lines of a cell up to which a place in it is told: in a hidden test, the number of a line may tell an input."""
 MODULE = "<module>"
 """The function of a statement at a cell's top level, as in a traceback."""
 _BLOCKS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -81,9 +83,9 @@ def _is_place(entry: Any) -> bool:
 
 
 def _line(cells: Mapping[str, str], cell: str, number: int) -> Line | None:
-    """The line with this number of a cell; None if there is none."""
+    """The line with this number of a cell; None if there is none, or the cell is too long."""
     lines = _split(cells.get(cell, ""))
-    if not 1 <= number <= len(lines):
+    if not 1 <= number <= len(lines) <= _LONGEST_CELL:
         return None
     around = [(begin, name) for begin, end, name in _functions(cells[cell]) if begin <= number <= end]
     function = max(around)[1] if around else MODULE

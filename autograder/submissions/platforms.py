@@ -79,13 +79,17 @@ def is_of_platform(name: str) -> bool:
     return _OWN_FILE.fullmatch(name) is not None
 
 
+_MOST_TYPED = 100_000
+"""Bytes of a page that are read; a student may have written a file of that name."""
+
+
 def typed_text(data: bytes) -> str:
     """What the student typed, in a page or a receipt that the platform wrote; empty if nothing."""
-    text = data.decode("utf-8-sig", "replace")
+    text = data[:_MOST_TYPED].decode("utf-8-sig", "replace")
     if re.match(r"Name: ", text):  # Blackboard's receipt
         parts = re.findall(r"^(?:Submission Field|Comments):[ \t]*\n?(.*?)(?=^[A-Z][\w ]+:|\Z)", text, re.M | re.S)
         text = "\n".join(part for part in parts if not re.match(r"\s*There (is|are) no ", part))
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
+    return " ".join(html.unescape(re.sub(r"<[^<>]*>", " ", text)).split())
 
 
 # --- Canvas -----------------------------------------------------------------------------------------------------------

@@ -37,6 +37,8 @@ MAX_LOG_BYTES = 2 * 2**20
 
 MAX_CELLS = 5_000
 MAX_CELL_CHARACTERS = 1_000_000
+MAX_TEXT_CHARACTERS = 20_000_000
+"""Maximum length of all cells together; pictures that were pasted into text cells count."""
 MAX_CODE_CHARACTERS = 1_000_000
 """Maximum length of all code cells together that are short enough to be parsed."""
 
@@ -225,6 +227,12 @@ def read_cells(data: bytes, name: str) -> list[SubmittedCell]:
     if len(cells) > MAX_CELLS:
         raise _unreadable(f"{name} has {len(cells):,} cells; at most {MAX_CELLS:,} are read.")
     read = [found for cell in cells if type(cell) is dict and (found := _cell(cell))]
+    whole = sum(len(cell.source) for cell in read)
+    if whole > MAX_TEXT_CHARACTERS:
+        raise _unreadable(
+            f"{name} has {whole:,} characters in its cells; at most {MAX_TEXT_CHARACTERS:,} are read. Delete the cells "
+            "that belong to no answer, save and submit again."
+        )
     code = sum(len(cell.source) for cell in read if cell.cell_type == "code" and len(cell.source) <= MAX_SOURCE)
     if code > MAX_CODE_CHARACTERS:
         raise _unreadable(

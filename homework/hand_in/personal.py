@@ -104,6 +104,8 @@ def _plain(value: Any, depth: int, room: _Room) -> Json:
         return _plain_array(value, depth, room)
     if isinstance(value, str | bytes | bytearray):
         room.take(1 + len(value) // 10)
+    elif isinstance(value, int):
+        room.take(1 + value.bit_length() // 64)
     elif not isinstance(value, Iterable) or not value:
         room.take(1)
     if value is None or isinstance(value, bool):

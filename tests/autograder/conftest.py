@@ -9,6 +9,7 @@ import pytest
 
 from autograder.cli.release import release
 from autograder.grading import grade
+from autograder.grading.reference import Reference
 from tests.autograder.toy import course_copy
 from tests.autograder.warm_host import warm_host
 
@@ -35,3 +36,10 @@ def course(released_course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     root = Path(shutil.copytree(released_course, tmp_path / "root"))
     monkeypatch.setenv("AUTOGRADER_ROOT", str(root))
     return root
+
+
+@pytest.fixture
+def line_builds_on_standardize(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the toy problem the second item then builds on the first one."""
+    builds_on = frozenset({"standardize"})
+    monkeypatch.setattr(Reference, "builds_on", lambda _, item: builds_on if item.id == "Line" else frozenset())

@@ -63,6 +63,9 @@ _ITERATORS: tuple[type, ...] = (
 )
 _DICTS: tuple[type, ...] = (dict, collections.OrderedDict, collections.defaultdict, collections.Counter)
 
+_MOST_KINDS = 100
+"""Maximum number of types of named tuples in one frame; making one takes a tenth of a millisecond."""
+
 _PLAIN, _INFERENCE = -1, -2
 """In place of a tensor's gradient index: it needs no gradient; it was made in inference mode and must stay unusable for
 autograd.
@@ -197,6 +200,8 @@ class Decoder:
     limits: Limits = LIMITS
     count: int = 0
     taken: int = 0
+    kinds: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
+    """Names and fields of the named tuples."""
 
     def decode(self, node: Any, depth: int = 0) -> Any:
         """The value of one node.
@@ -268,6 +273,9 @@ class Decoder:
         good = all(type(name) is str and _is_field(name) for name in fields)
         if not good or len(set(fields)) != len(fields) or len(fields) != len(values) or len(fields) > 64:
             raise WireError("a named tuple whose fields do not fit")
+        self.kinds.add((parts[0], tuple(fields)))
+        if len(self.kinds) > _MOST_KINDS:
+            raise WireError("named tuples of too many types")
         made = _named_tuple_type(parts[0] if _is_field(parts[0]) else "Result", tuple(fields))
         return made(*self._list(values, depth))
 

@@ -368,6 +368,7 @@ _DENIED = (
     *("open_by_handle_at", "name_to_handle_at", "iopl", "ioperm", "syslog", "vhangup", "lookup_dcookie", "nfsservctl"),
     *("mknod", "mknodat", "fanotify_init", "modify_ldt"),
     *("memfd_create", "memfd_secret", "shmget", "shmat", "msgget", "semget", "mq_open"),  # memory that nothing counts
+    *("mincore", "cachestat"),  # tell what others have read
 )
 """System calls that no notebook needs and that affect other processes or have a history of vulnerabilities."""
 
@@ -401,6 +402,9 @@ def _seccomp_filter(*, one_share: bool) -> Callable[[], None]:
     rules.add_rule(seccomp.ERRNO(_ENOSYS), "clone3")  # seccomp cannot read its flags; libraries fall back to clone
     for name in ("socket", "socketpair"):
         rules.add_rule(seccomp.ERRNO(_EACCES), name, seccomp.Arg(0, seccomp.NE, _AF_UNIX))
+    for name in ("preadv2", "pwritev2"):  # libraries fall back to calls that do not tell what the kernel has cached
+        rules.add_rule(seccomp.ERRNO(_ENOSYS), name)
+    rules.add_rule(seccomp.ERRNO(0), "fadvise64")  # it is only advice
     for name in ("setsid", "setpgid") if one_share else ():
         rules.add_rule(seccomp.ERRNO(0), name)
     load: Callable[[], None] = rules.load

@@ -210,7 +210,7 @@ def test_an_ended_process_a_timeout_and_an_unusable_result_are_named(error: Exce
 
 
 @pytest.mark.kernel
-def test_only_items_that_lost_points_have_a_description() -> None:
+def test_only_items_that_lost_points_have_a_description(line_builds_on_standardize: None) -> None:
     wrong = STANDARDIZE + "    return 3 * (x - x.mean(0)) / torch.sqrt(x.var(0, unbiased=False) + eps)"
     dependent = LINE + "return self.slope * standardize(x[:, None])[:, 0] + self.intercept"
     log = graded(solved(standardize=wrong, Line=dependent)).log

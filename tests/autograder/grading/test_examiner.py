@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from autograder.core.notebook_io import notebook_text
-from autograder.core.results import Grading, ItemResult, Status
+from autograder.core.results import Grading, ItemResult, Outcome, Status
 from autograder.course.problem import load_problem
 from autograder.grading import cell_runner as student_process
 from autograder.grading import examiner, misconceptions
@@ -112,7 +112,14 @@ def test_a_bad_answer_costs_only_its_own_item(answer: str, status: Status | None
     assert item.status is not Status.ERROR or "nothing" not in "".join(item.output), "it raised; it returned nothing"
 
 
-def test_an_answer_that_calls_an_unanswered_item_is_told_which() -> None:
+def test_an_item_on_which_the_solution_does_not_build_is_not_replaced() -> None:
+    uses_it = LINE + "standardize(x[:, None])\n        return self.slope * x + self.intercept"
+    log = graded(solved(standardize=STANDARDIZE + "    raise NotImplementedError", Line=uses_it)).log
+    assert log.item("Line").score == 0
+    assert log.item("Line").message.startswith("`Line` calls `standardize`, which is not answered yet")
+
+
+def test_an_answer_that_calls_an_unanswered_item_is_told_which(line_builds_on_standardize: None) -> None:
     uses_it = LINE + "return self.slope * standardize(x[:, None]) + self.intercept"
     log = graded(solved(standardize=STANDARDIZE + "    raise NotImplementedError", Line=uses_it)).log
     assert log.item("standardize").message.startswith("Not answered yet: `standardize`")
@@ -121,7 +128,9 @@ def test_an_answer_that_calls_an_unanswered_item_is_told_which() -> None:
     assert "Tested with the right `standardize` in place of yours" in line.message
 
 
-def test_an_answer_that_is_right_but_for_a_wrong_function_which_it_calls_is_right() -> None:
+def test_an_answer_that_is_right_but_for_a_wrong_function_which_it_calls_is_right(
+    line_builds_on_standardize: None,
+) -> None:
     uses_it = LINE + "standardize(x[:, None])\n        return self.slope * x + self.intercept"
     calls = graded(solved(standardize=STANDARDIZE + "    raise ValueError(x)", Line=uses_it)).log
     assert [calls.item(name).score for name in ("standardize", "Line")] == [0, 8]
@@ -564,3 +573,30 @@ def test_a_seed_that_was_assigned_in_place_of_called_costs_nothing(typo: str) ->
     notebook = solved(standardize=f"import random, numpy as np\n{typo}\n{RIGHT_STANDARDIZE}")
     notebook.cells.insert(3, own)
     assert graded(notebook).log.score == 20
+
+
+def test_answers_of_passed_items_are_asked_at_the_end_and_one_that_ends_its_process_costs_the_others_nothing() -> None:
+    ends = (
+        STANDARDIZE
+        + "    if x.shape == (4, 2):\n        import os\n        os._exit(0)\n    return "
+        + NORMALIZE.strip()[7:]
+    )
+    log = graded(solved(standardize=ends)).log
+    assert log.auto_score == 20 and set(log.answers) == {"Line"}
+    below = solved()
+    below.cells.insert(-1, new_code_cell("def standardize(x, eps=EPS):\n    return 5 * x", id="later"))
+    assert graded(below).log.answers["Line"] == graded(solved()).log.answers["Line"]
+
+
+@pytest.mark.parametrize("state", ["lambda: object()", "lambda: numpy.zeros(3)", "lambda: torch.float16", "None"])
+def test_a_patched_default_type_costs_no_other_item_anything(state: str) -> None:
+    cell = f"import numpy\ntorch.get_default_dtype = {state}"
+    log = graded(solved(standardize=cell + "\n" + RIGHT_STANDARDIZE)).log
+    assert log.outcome is Outcome.GRADED
+
+
+def test_a_helper_that_cannot_be_written_again_is_a_redefined_one() -> None:
+    problem = load_problem("continual_learning", COURSE)
+    helpers = reference(problem).helpers
+    for odd in ("print(f\"{'a\u00a0b'}\")", "x = " + "{1: " * 180 + "1" + "}" * 180):
+        assert helpers.redefined_in(f"def leaves_alone(*_):\n    {odd}\n    return True\n") <= {"leaves_alone"}
