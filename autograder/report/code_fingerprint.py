@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from autograder.course.python_cells import syntax_tree
+from autograder.course.python_cells import MAX_SOURCE, syntax_tree
 
 MOST_CHARACTERS = 30_000
 """A longer answer, not counting comments and blanks, is not compared."""
@@ -56,6 +56,8 @@ def shape_of_code(source: str, keep: frozenset[str] = frozenset()) -> Shape | No
     written = [line.strip() for line in source.splitlines()] if len(source) <= MOST_READ else []
     if not 0 < sum(len(line) for line in written if not line.startswith("#")) <= MOST_CHARACTERS:
         return None
+    if len(source) > MAX_SOURCE:  # padded, e.g. with comments
+        source = "\n".join(line for line in source.splitlines() if line.strip() and not line.lstrip().startswith("#"))
     tree = syntax_tree(source)
     lines = [] if tree is None else _Reader(tree, keep).lines()
     if not lines:
