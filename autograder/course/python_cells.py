@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from IPython.core.inputtransformer2 import TransformerManager
+
 MAX_SOURCE = 50_000
 """Maximum length of a cell, in characters, that is parsed."""
 MAX_DEPTH = 200
@@ -25,6 +27,8 @@ _CODE_LINE = re.compile(rf"(?P<indent>\s*+)%(?:{'|'.join(_RUNS_CODE)})\s++(?P<co
 _MAGIC = re.compile(r"(?P<start>\s*+(?:[\w.,\s\[\]'\"*]++=\s*+)?)[%!]")
 _HELP = re.compile(r"(?P<start>\s*+)(?:\?{1,2}[\w.%*]++|[\w.%*\[\]]++\?{1,2})\s*+$")
 _CALL = "get_ipython()"
+_MOST_TRANSFORMED = 100_000
+"""Maximum number of lines with marks of magics times the characters of a cell that IPython's own, slow reader gets."""
 
 
 def syntax_tree(source: str) -> ast.Module | None:
@@ -67,7 +71,16 @@ def plain_python(source: str) -> str:
 def _without_magics(lines: list[str]) -> str:
     """The lines as Python: with calls in the place of magics where Python cannot parse them otherwise."""
     source, without = "\n".join(lines), "\n".join(_with_calls(lines))
-    return without if not _parses(source) and _parses(without) else source
+    if _parses(source):
+        return source
+    if _parses(without):
+        return without
+    marks = sum(any(mark in line for mark in "%!?") for line in lines)
+    if marks * len(source) <= _MOST_TRANSFORMED:  # IPython reads the whole cell again for each of them
+        with contextlib.suppress(Exception):  # incomplete cells raise various errors
+            transformed = str(TransformerManager().transform_cell(source))
+            return transformed if _parses(transformed) else source
+    return source
 
 
 def _parses(source: str) -> bool:

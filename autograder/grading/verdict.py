@@ -44,23 +44,24 @@ class Verdict:
     """Share of the points, 0 to 1."""
 
 
-def verdict_of(item: Item, error: Exception | None, parts: Sequence[Part]) -> Verdict:
+def verdict_of(item: Item, error: Exception | None, parts: Sequence[Part], *, quiet: bool = False) -> Verdict:
     """The verdict on an item.
 
     Args:
         item: the item.
         error: what its test cell raised; None if it ran to its end.
         parts: results of the cell's parts (`homework.checks.part`).
+        quiet: whether visible parts are described like hidden ones, without values and the student's own words.
     """
     failed = [part for part in parts if not part.passed]
     if error is None and not failed:
         return Verdict(Status.PASSED, "All checks passed.", 1.0)
     if error is not None:
-        return _failure(item, error)
+        return _failure(item, error, quiet)
     passed_weight = sum(part.weight for part in parts if part.passed)
     assert failed[0].error is not None
-    first = _failure(item, failed[0].error)
-    lines = [f"{part.name}: {_failure(item, part.error).message}" for part in failed if part.error is not None]
+    first = _failure(item, failed[0].error, quiet)
+    lines = [f"{part.name}: {_failure(item, part.error, quiet).message}" for part in failed if part.error is not None]
     message = "\n".join(lines)[:_MOST]
     if passed_weight == 0:
         return Verdict(first.status, message)
@@ -120,8 +121,8 @@ def not_answered(error: BaseException, verdict: Verdict) -> str:
     )
 
 
-def _failure(item: Item, error: Exception) -> Verdict:
-    hidden = _is_hidden(item, error)
+def _failure(item: Item, error: Exception, quiet: bool) -> Verdict:
+    hidden = quiet or _is_hidden(item, error)
     if isinstance(error, RemoteError):
         return _raised(item, error.error, error.given, hidden)
     if isinstance(error, CheckFailed):

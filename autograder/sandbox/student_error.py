@@ -84,7 +84,9 @@ def _is_place(entry: Any) -> bool:
 
 def _line(cells: Mapping[str, str], cell: str, number: int) -> Line | None:
     """The line with this number of a cell; None if there is none, or the cell is too long."""
-    lines = _split(cells.get(cell, ""))
+    if cell not in cells:
+        return None
+    lines = _split(cells[cell])
     if not 1 <= number <= len(lines) <= _LONGEST_CELL:
         return None
     around = [(begin, name) for begin, end, name in _functions(cells[cell]) if begin <= number <= end]
@@ -94,7 +96,7 @@ def _line(cells: Mapping[str, str], cell: str, number: int) -> Line | None:
 
 @functools.lru_cache(maxsize=256)
 def _split(source: str) -> Sequence[str]:
-    return source.splitlines()
+    return source.rstrip("\n").split("\n")
 
 
 @functools.lru_cache(maxsize=256)

@@ -31,6 +31,6 @@ def _recorded(folder: Path) -> Submitter | None:
     try:
         with opened(folder / RECORD) as file:
             written, number, twin = json.loads(file.read(_LONGEST))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     return Submitter(str(written), "", str(number), twin if type(twin) is int else 0)

@@ -74,3 +74,12 @@ def test_points_stay_if_the_helpers_are_redefined(name: str, item: str) -> None:
 @pytest.mark.parametrize("lie", LIES)
 def test_points_of_wrong_answers_stay_whatever_becomes_of_the_helpers(name: str, item: str, lie: str) -> None:
     check(name, item, lie, most=2)
+
+
+def test_a_students_own_function_of_a_helpers_name_is_theirs() -> None:
+    problem = load_problem("rlhf", ROOT)
+    own = "def length_of(values, default=0):\n    return len(values) or default\n\n\n"
+    right = solution_answers(problem)["GroupedRandomSampler"]
+    used = right + "\n\nassert length_of([1], default=3) == 1\n_before = GroupedRandomSampler.__len__\n"
+    used += "GroupedRandomSampler.__len__ = lambda self: length_of([0] * _before(self), default=0)\n"
+    assert score(problem, "GroupedRandomSampler", own + used) == problem.item("GroupedRandomSampler").points

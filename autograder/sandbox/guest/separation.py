@@ -12,12 +12,12 @@ import stat
 from collections.abc import Iterator
 
 _PROT_READ, _PROT_WRITE = 1, 2
-_MAP_PRIVATE, _MAP_FIXED, _MAP_ANONYMOUS = 2, 16, 32
+_MAP_SHARED, _MAP_FIXED, _MAP_ANONYMOUS = 1, 16, 32
 _FAILED = ctypes.c_void_p(-1).value
 
 
 def separate(keep: int) -> None:
-    """Replaces all sockets and pipes but one by `/dev/null`, and shared memory by private copies of it.
+    """Replaces all sockets and pipes but one by `/dev/null`, and shared memory by copies of it.
 
     Args:
         keep: the file descriptor to keep.
@@ -30,7 +30,7 @@ def separate(keep: int) -> None:
                 os.dup2(nothing, int(name))  # not closed: an object that owns the number would close a later file
     os.close(nothing)
     for start, size in _shared_memory():
-        _make_private(start, size)
+        _cut_off(start, size)
 
 
 def _shared_memory() -> Iterator[tuple[int, int]]:
@@ -44,17 +44,22 @@ def _shared_memory() -> Iterator[tuple[int, int]]:
             yield start, end - start
 
 
-def _make_private(start: int, size: int) -> None:
-    """Puts a private copy in the place of shared memory.
+def _cut_off(start: int, size: int) -> None:
+    """Puts a copy in the place of shared memory, which only processes that this one starts share.
 
     Raises:
         MemoryError: there is no memory for the copy.
     """
-    content = ctypes.string_at(start, size)
+    try:
+        with open("/proc/self/mem", "rb", buffering=0) as file:
+            file.seek(start)
+            content = b"".join(iter(lambda: file.read(min(1 << 24, start + size - file.tell())), b""))
+    except OSError:  # e.g. of a file that became shorter: reading it would end the process
+        return
     mmap = ctypes.CDLL(None, use_errno=True).mmap
     mmap.restype = ctypes.c_void_p
     mmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long)
-    flags = _MAP_PRIVATE | _MAP_FIXED | _MAP_ANONYMOUS
+    flags = _MAP_SHARED | _MAP_FIXED | _MAP_ANONYMOUS
     if mmap(start, size, _PROT_READ | _PROT_WRITE, flags, -1, 0) == _FAILED:
-        raise MemoryError("no private copy of shared memory")
-    ctypes.memmove(start, content, size)
+        raise MemoryError("no copy of shared memory")
+    ctypes.memmove(start, content, len(content))

@@ -69,6 +69,8 @@ class RequestServer:
         self._sock = sock
         self._threads = threads
         self._names = names
+        self._helpers: dict[str, Any] = {}
+        """Helpers of tests; the notebook's own code does not see them."""
         self._objects: list[Any] = []
         self._numbers: dict[int, int] = {}
         self._graphs = Graphs()
@@ -132,7 +134,7 @@ class RequestServer:
     def _get(self, header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes | bytearray]:
         name = header["name"]
         if header["of"] is None:
-            value = self._names.get(name, _MISSING)
+            value = self._helpers.get(name, self._names.get(name, _MISSING))
             if value is _MISSING:
                 raise NameError(f"name {name!r} is not defined")
         else:
@@ -162,12 +164,12 @@ class RequestServer:
         return self._reply(self._graphs.backward(header["graph"], gradients), [])
 
     def _define(self, header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes]:
-        """Runs definitions in a namespace of their own, with some of the notebook's names; the notebook gets them."""
+        """Runs definitions in a namespace of their own, with some of the notebook's names, for the examiner."""
         space = {"__name__": "__main__", "__builtins__": dict(_BUILTINS)}
         space |= {name: self._names[name] for name in header["uses"] if name in self._names}
         for source in header["sources"]:
             exec(compile(source, "<helpers>", "exec"), space)
-        self._names.update({name: space[name] for name in header["names"]})
+        self._helpers = {name: space[name] for name in header["names"]}
         return {"value": None}, b""
 
     def _replace(self, header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes]:

@@ -27,6 +27,7 @@ from tests.autograder.toy import toy
         ("%pylab\ntext = '''\n!important\n'''", "get_ipython()\ntext = '''\nget_ipython()\n'''"),
         ("x = (5\n % 3)", "x = (5\n % 3)"),
         ("def f(:\n!ls", "def f(:\n!ls"),
+        ("%pylab\nprint('%s'\n      % 3)", "get_ipython().run_line_magic('pylab', '')\nprint('%s'\n      % 3)\n"),
         ("%%time\n%%capture\nx = 1", "\nget_ipython()\nx = 1"),
     ],
 )

@@ -82,3 +82,31 @@ def test_memory_that_cells_filled_is_there_in_a_fork(host: Host) -> None:
         with contextlib.closing(host.session()) as session:
             assert session.run(CELL.format(way=WAYS[way]) + "\nwrite()", "c", 30.0)["raised"] is None
             assert keeps(session) == "b'seen'", way
+
+
+OWN_CHILDREN = """
+import mmap, os, multiprocessing
+count = multiprocessing.Value("i", 0)
+file = open("short", "w+b")
+file.write(bytes(50_000)); file.flush()
+shorter = mmap.mmap(file.fileno(), 50_000)
+file.truncate(10)
+
+def read():
+    pid = os.fork()
+    if pid == 0:
+        count.value = 7
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return count.value
+"""
+
+
+@pytest.mark.kernel
+def test_memory_is_shared_with_processes_that_a_fork_starts_and_a_file_that_became_shorter_does_no_harm(
+    host: Host,
+) -> None:
+    with contextlib.closing(host.session()) as session:
+        assert session.run(OWN_CHILDREN, "c", 30.0)["raised"] is None
+        assert ask(session, lambda student: student.read()) == 7
+        assert session.run("print(count.value)", "later", 30.0)["stdout"] == "0\n"
