@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from autograder.course.cell_selection import asked_names, may_run
 from autograder.course.name_analysis import NO_NAMES, names_of
 from autograder.course.problem import Cell, Problem
-from autograder.course.python_cells import syntax_tree
+from autograder.course.python_cells import DEFINITIONS, syntax_tree
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 
 
@@ -104,5 +103,5 @@ def _statements(source: str) -> Iterator[_Statement]:
         text = _written(node)
         names = names_of(text) or NO_NAMES
         yield _Statement(
-            text, names.binds, names.uses - names.binds, isinstance(node, _DEFINITIONS), isinstance(node, _IMPORTS)
+            text, names.binds, names.uses - names.binds, isinstance(node, DEFINITIONS), isinstance(node, _IMPORTS)
         )

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from autograder.course.python_cells import plain_python, symbols, syntax_tree
+from autograder.course.python_cells import DEFINITIONS, plain_python, symbols, syntax_tree
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,6 @@ class Names:
     """`X` of every `student.X` in it."""
 
 
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-
 NO_NAMES = Names(frozenset(), frozenset())
 
 
@@ -45,7 +43,7 @@ def names_of(source: str) -> Names | None:
     binds: set[str] = set()
     uses: set[str] = set()
     _read_scopes(scopes, binds, uses)
-    top_level = ast.Module([node for node in tree.body if not isinstance(node, _SCOPES)], [])
+    top_level = ast.Module([node for node in tree.body if not isinstance(node, DEFINITIONS)], [])
     binds.update(_changed(top_level))
     star, asked = False, set[str]()
     for node in ast.walk(tree):
@@ -85,7 +83,7 @@ def replaces(source: str, name: str) -> bool:
     if name not in names.uses:
         return True
     tree = syntax_tree(source)
-    return tree is not None and any(isinstance(node, _SCOPES) and node.name == name for node in tree.body)
+    return tree is not None and any(isinstance(node, DEFINITIONS) and node.name == name for node in tree.body)
 
 
 def needed(sources: Sequence[str | None], wanted: Iterable[str]) -> set[int]:

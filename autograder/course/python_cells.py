@@ -20,6 +20,8 @@ MAX_DEPTH = 200
 _MAX_DIGITS = 4300
 """Decimal digits of the largest integer that Python writes."""
 
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+"""The statements that define a function or a class."""
 _CANNOT_BE_PARSED = (SyntaxError, ValueError, RecursionError, MemoryError)
 _RUNS_CODE = ("time", "timeit", "prun", "capture")
 """Magics that run Python code, which is then read."""
@@ -46,11 +48,14 @@ _T = TypeVar("_T")
 
 
 def _read(source: str, read: Callable[[str], _T]) -> _T | None:
-    if len(source) > MAX_SOURCE:
-        return None
+    return None if len(source) > MAX_SOURCE else _attempt(plain_python(source), read)
+
+
+def _attempt(python: str, read: Callable[[str], _T]) -> _T | None:
+    """What `read` makes of a text; None if it cannot be parsed."""
     with contextlib.suppress(*_CANNOT_BE_PARSED), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # warnings about the student's code, e.g. about "\d"
-        return read(plain_python(source))
+        return read(python)
     return None
 
 
@@ -63,16 +68,15 @@ def plain_python(source: str) -> str:
     first = next((n for n, line in enumerate(lines) if line.strip()), 0)
     if lines[first].lstrip().startswith("%%"):
         magic = lines[first].split()[0]
-        below = lines[first + 1 :] if magic[2:] in _RUNS_CODE else []
-        return "\n" * (first + 1) + _without_magics(below)
-    return _without_magics(lines)
+        below = "\n".join(lines[first + 1 :]) if magic[2:] in _RUNS_CODE else ""
+        return "\n" * (first + 1) + (below if _parses(below) else _without_magics(below))
+    return _without_magics(source)
 
 
-def _without_magics(lines: list[str]) -> str:
-    """The lines as Python: with calls in the place of magics where Python cannot parse them otherwise."""
-    source, without = "\n".join(lines), "\n".join(_with_calls(lines))
-    if _parses(source):
-        return source
+def _without_magics(source: str) -> str:
+    """The text, which Python cannot parse, with calls in the place of magics; unchanged if that does not help."""
+    lines = source.split("\n")
+    without = "\n".join(_with_calls(lines))
     if _parses(without):
         return without
     marks = sum(any(mark in line for mark in "%!?") for line in lines)
@@ -83,14 +87,8 @@ def _without_magics(lines: list[str]) -> str:
     return source
 
 
-def _parses(source: str) -> bool:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(source)
-    except _CANNOT_BE_PARSED:
-        return False
-    return True
+def _parses(python: str) -> bool:
+    return _attempt(python, ast.parse) is not None
 
 
 def _with_calls(lines: list[str]) -> Iterator[str]:

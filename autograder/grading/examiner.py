@@ -73,6 +73,11 @@ class Examined:
     phases: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("start", "cells", "tests", "answers"), 0.0))
     """Seconds by phase (`results.PHASES`); `start` includes starting and ending all forks."""
 
+    def add_times(self, other: Examined) -> None:
+        """Adds the times of another pass."""
+        for phase, seconds in other.phases.items():
+            self.phases[phase] += seconds
+
     @contextlib.contextmanager
     def timed(self, phase: str) -> Iterator[None]:
         """Adds the time that the block takes to a phase."""
@@ -140,18 +145,19 @@ def examine(
         attempts=attempts,
         answers=answers,
     )
+    tell = on_item or (lambda result: None)
     with quiet_process(), inputs_from(seed):
         first = examination(wanted)
-        done = first.run(on_item or (lambda result: None))
+        done = first.run(tell)
         doubtful = [item for item in wanted if item.id in first.doubtful]
         is_whole = bool(doubtful) and (first.left_out or any(_lacks_a_name(result) for result in done.results))
         if is_whole:
             whole = examination(doubtful, whole=True, known=done.results)
-            _improve(done, whole.run(on_item or (lambda result: None)))
+            _improve(done, whole.run(tell))
         following = _following(reference(problem), wanted, done.results)
         if following:  # last, so that nothing that a stand-in answered can help in a test without one
             again = examination(following, whole=is_whole, known=done.results, follows=True)
-            _replace(done, again.run(on_item or (lambda result: None)))
+            _replace(done, again.run(tell))
     return done
 
 
@@ -166,8 +172,7 @@ def _replace(done: Examined, again: Examined) -> None:
     """Takes over the results of items that were tested with stand-ins."""
     new = {result.id: result for result in again.results}
     done.results = [new.get(old.id, old) for old in done.results]
-    for phase, seconds in again.phases.items():
-        done.phases[phase] += seconds
+    done.add_times(again)
 
 
 def _improve(done: Examined, whole: Examined) -> None:
@@ -181,8 +186,7 @@ def _improve(done: Examined, whole: Examined) -> None:
     gained = [old.id for old in done.results if old.id in better and better[old.id].score > old.score]
     done.results = [better.get(old.id, old) for old in done.results]
     done.answers |= {item: answer for item, answer in whole.answers.items() if item in better}
-    for phase, seconds in whole.phases.items():
-        done.phases[phase] += seconds
+    done.add_times(whole)
     if better:
         done.runs = whole.runs
         done.flags = [flag for flag in done.flags if flag.kind != FlagKind.FAILED_CELL]
@@ -432,10 +436,14 @@ class _Examination:
         if found["status"] not in (*_COMPARED, Status.PASSED):
             return old
         self._replaced[item.id] = stand_ins
-        score = round(item.points * found["fraction"], 6)
-        misconception = "" if found["status"] == Status.PASSED else old.misconception
-        again = replace(old, score=score, status=Status(found["status"]), message=found["message"], output=())
-        return replace(again, misconception=misconception)
+        return replace(
+            old,
+            score=round(item.points * found["fraction"], 6),
+            status=Status(found["status"]),
+            message=found["message"],
+            misconception="" if found["status"] == Status.PASSED else old.misconception,
+            output=(),
+        )
 
     def _found(self, item: Item, early: Verdict | None) -> dict[str, Any]:
         asked = self._asked(item, early)

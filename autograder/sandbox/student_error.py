@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from autograder.core.text import well_formed
-from autograder.course.python_cells import syntax_tree
+from autograder.course.python_cells import DEFINITIONS, syntax_tree
 
 _MOST_LINES = 20
 _MOST_DETAIL = 2000
@@ -23,7 +23,6 @@ _LONGEST_CELL = 500
 """Lines of a cell up to which a place in it is told: in a hidden test, the number of a line may tell an input."""
 MODULE = "<module>"
 """The function of a statement at a cell's top level, as in a traceback."""
-_BLOCKS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 class Line(NamedTuple):
@@ -103,5 +102,5 @@ def _split(source: str) -> Sequence[str]:
 def _functions(source: str) -> Sequence[tuple[int, int, str]]:
     """First and last line of the body, and the name, of each function and class in a cell."""
     tree = syntax_tree(source)
-    blocks = [] if tree is None else [node for node in ast.walk(tree) if isinstance(node, _BLOCKS)]
+    blocks = [] if tree is None else [node for node in ast.walk(tree) if isinstance(node, DEFINITIONS)]
     return [(node.body[0].lineno, node.end_lineno or node.lineno, node.name) for node in blocks]

@@ -101,8 +101,9 @@ def student_ids(
 ) -> StudentIds:
     """Gives each submitter an id of their own.
 
-    Whoever has one from an earlier import keeps it. Of several whose names may be taken for each other, the one whose
-    name is exact gets it as the id: one on the platform's list, then one that needs no change. The others get a number.
+    A submitter who has one from an earlier import keeps it. Of several whose names may be taken for each other, the one
+    whose name is exact gets it as the id: one on the platform's list, then one that needs no change. The others get a
+    number.
 
     Args:
         submitters: the submitters.

@@ -1,4 +1,4 @@
-"""Records beside the submissions of a student whose they are, so that a later import gives nobody else's id away."""
+"""Records beside a student's submissions whose they are, so that a later import gives no student's id to another."""
 
 from __future__ import annotations
 

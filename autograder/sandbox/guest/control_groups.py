@@ -1,7 +1,7 @@
 """Limits that the kernel keeps for a session as a whole: a control group (cgroup version 1 or 2) for each session.
 
 They count what limits per process do not: memory in temporary files and page tables, processor time of children that
-nobody waited for. Each session has the same share of the processors, however many processes it starts. Groups can be
+no parent waited for. Each session has the same share of the processors, however many processes it starts. Groups can be
 made by root, and by an ordinary user in a delegated part of the tree (`systemd-run --user --scope -p Delegate=yes`).
 See cgroups(7).
 """

@@ -1,7 +1,7 @@
 """Limits memory and CPU time of each session, summed over its processes; tells how long it waited for a processor.
 
 Where the kernel keeps the limits (`control_groups`), it only reads their counters. Elsewhere it reads `/proc` from time
-to time: it then misses processes that end within a tenth of a second and that nobody waits for.
+to time: it then misses processes that end within a tenth of a second and that no parent waits for.
 """
 
 from __future__ import annotations
