@@ -7,7 +7,6 @@ nothing of its tests. A test that ends the process is not repeated: code must no
 
 from __future__ import annotations
 
-import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -18,8 +17,7 @@ from typing import Any
 from autograder.core.machine import slowness
 from autograder.core.results import Status
 from autograder.grading.limits import ALL_CELLS_SECONDS, ATTEMPTS, CELL_SECONDS, UNSURE_CELLS_SECONDS
-from autograder.sandbox.host import Host, Session, SessionDiedError
-from autograder.sandbox.patience import Patience
+from autograder.sandbox.host import Fork, Host, Session, SessionDiedError
 from autograder.sandbox.student_error import StudentError
 from autograder.submissions.rebuild import Built
 
@@ -57,6 +55,7 @@ class StudentProcess:
         unsure: ids of cells that may not be needed; they have a time limit of their own.
         timed: adds the time that a block takes to a phase of the examination.
         attempts: how many times the process must die in a cell before the cell is blamed.
+        dead: cell id → how the cell killed an earlier process; it is not run.
     """
 
     def __init__(
@@ -67,8 +66,9 @@ class StudentProcess:
         unsure: Collection[str],
         timed: Callable[[str], AbstractContextManager[None]],
         attempts: int = ATTEMPTS,
+        dead: Mapping[str, str] | None = None,
     ) -> None:
-        self.dead: dict[str, str] = {}
+        self.dead = dict(dead or {})
         """Cell id → how the cell killed the process."""
         self.unsure_left = UNSURE_CELLS_SECONDS
         """Seconds left for the cells in `unsure`."""
@@ -80,6 +80,7 @@ class StudentProcess:
         self._timed = timed
         self._attempts = attempts
         self._session: Session | None = None
+        self._forks: set[Fork] = set()
         self._ran: list[Built] = []
         self._waited = 0.0
         """Seconds that the session has waited for a processor, as far as it was asked."""
@@ -114,8 +115,8 @@ class StudentProcess:
         else:
             self._ran.append(built)
 
-    def fork(self, seconds: float) -> socket.socket:
-        """Forks the process in its current state; returns the socket to the fork.
+    def fork(self, seconds: float) -> Fork:
+        """Forks the process in its current state.
 
         Args:
             seconds: of CPU time for the fork.
@@ -127,17 +128,37 @@ class StudentProcess:
             session = self._ready()
             try:
                 with self._timed("start"):
-                    return session.fork(seconds)
+                    fork = session.fork(seconds)
+                self._forks.add(fork)
+                return fork
             except SessionDiedError:
                 self._session = None
                 if last:
                     raise
         raise AssertionError
 
-    def patience(self, seconds: float) -> Patience:
-        """A time limit for the last fork, in which waiting for a processor does not count."""
-        assert self._session is not None
-        return self._session.patience(seconds)
+    def wake(self, fork: Fork) -> bool:
+        """Prepares for further requests to a fork; returns False if the process that it comes from has died."""
+        if self._session is not fork.session:
+            return False
+        try:
+            with self._timed("start"):
+                fork.session.wake(fork)
+        except SessionDiedError:
+            self._session = None
+            return False
+        return True
+
+    def end_fork(self, fork: Fork) -> None:
+        """Kills a fork."""
+        self._forks.discard(fork)
+        fork.sock.close()
+        if self._session is fork.session:
+            try:
+                with self._timed("start"):
+                    fork.session.end_fork(fork)
+            except SessionDiedError:
+                self._session = None
 
     def come_back(self) -> None:
         """Starts the process if it is not running.
@@ -147,17 +168,10 @@ class StudentProcess:
         """
         self._ready()
 
-    def end_fork(self) -> None:
-        """Kills the last fork."""
-        if self._session is not None:
-            try:
-                with self._timed("start"):
-                    self._session.end_fork()
-            except SessionDiedError:
-                self._session = None
-
     def close(self) -> None:
-        """Ends the process."""
+        """Ends the process and its forks."""
+        for fork in self._forks:
+            fork.sock.close()
         if self._session is not None:
             self._session.close()
             self._session = None

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import functools
 import io
 import linecache
-import random
 import sys
 import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import torch
 
 from autograder.core.errors import SourceError
 from autograder.core.hashing import key_of
 from autograder.course.cell_selection import asked_names, graded_cells
 from autograder.course.given_helpers import given_helpers
+from autograder.course.markers import HIDDEN, region_lines
 from autograder.course.name_analysis import NO_NAMES, names_of
 from autograder.course.problem import Cell, Item, Problem
 from autograder.course.python_cells import plain_python
 from autograder.course.variants import variants
+from autograder.grading.random_states import RandomStates
 from autograder.sandbox.guest.server import seed_everything
 
 
@@ -122,16 +123,20 @@ def forget(problem: Problem) -> None:
     _loaded.pop(problem, None)
 
 
-def run_test(item: Item, names: dict[str, Any]) -> None:
-    """Runs an item's test cell."""
-    assert item.test is not None
-    run_trusted(item.test.source, f"<{item.test.grade_id}>", names)
+def run_visible_part(item: Item, names: dict[str, Any]) -> None:
+    """Runs an item's test cell up to the first statement with a hidden line."""
+    exec(_parts(item)[0], names)
+
+
+def run_hidden_part(item: Item, names: dict[str, Any]) -> None:
+    """Runs the rest of an item's test cell."""
+    exec(_parts(item)[1], names)
 
 
 def prepare_test(item: Item) -> None:
     """Compiles an item's test cell, if it has one, so that processes forked from this one need not compile it."""
     if item.test is not None:
-        _compiled(item.test.source, f"<{item.test.grade_id}>")
+        _parts(item)
 
 
 def run_trusted(source: str, filename: str, names: dict[str, Any]) -> None:
@@ -139,22 +144,42 @@ def run_trusted(source: str, filename: str, names: dict[str, Any]) -> None:
     exec(_compiled(source, filename), names)
 
 
+def _parts(item: Item) -> tuple[types.CodeType, ...]:
+    assert item.test is not None
+    source = item.test.source
+    return _compiled_parts(source, f"<{item.test.grade_id}>", min(region_lines(source, HIDDEN), default=None))
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled_parts(source: str, filename: str, line: int | None) -> tuple[types.CodeType, ...]:
+    """The statements above a line (all if it is None), and the others."""
+    body = ast.parse(_plain(source, filename), filename).body
+    first = next((n for n, node in enumerate(body) if line and (node.end_lineno or 0) >= line), len(body))
+    return tuple(
+        compile(ast.Module(part, type_ignores=[]), filename, "exec", dont_inherit=True)
+        for part in (body[:first], body[first:])
+    )
+
+
 @functools.lru_cache(maxsize=1024)
 def _compiled(source: str, filename: str) -> types.CodeType:
+    return compile(_plain(source, filename), filename, "exec", dont_inherit=True)
+
+
+def _plain(source: str, filename: str) -> str:
+    """The source as plain Python, whose lines tracebacks can show."""
     plain = plain_python(source)
     linecache.cache[filename] = (len(plain), None, plain.splitlines(keepends=True), filename)
-    return compile(plain, filename, "exec", dont_inherit=True)
+    return plain
 
 
 @contextlib.contextmanager
 def quiet_process() -> Iterator[None]:
     """Runs the block with one thread for maths; then restores the thread count and the random states."""
-    threads, states = torch.get_num_threads(), (torch.get_rng_state(), np.random.get_state(), random.getstate())
+    threads, states = torch.get_num_threads(), RandomStates()
     torch.set_num_threads(1)
     try:
         yield
     finally:
         torch.set_num_threads(threads)
-        torch.set_rng_state(states[0])
-        np.random.set_state(states[1])
-        random.setstate(states[2])
+        states.restore()

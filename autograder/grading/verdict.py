@@ -7,18 +7,16 @@ the place in the student's own cell, never a number, an input or a line of the t
 from __future__ import annotations
 
 import re
-import traceback
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autograder.core.results import Status
 from autograder.core.software import versions
-from autograder.course.markers import HIDDEN, region_lines
 from autograder.course.problem import Item
 from autograder.grading.failed_cells import with_cause
 from autograder.grading.mixed_types import whose_types
-from autograder.sandbox.guest.wire import ClosedError, WireError
+from autograder.sandbox.guest.wire import WireError
 from autograder.sandbox.proxy import RemoteError
 from autograder.sandbox.student_error import Line, StudentError
 from homework.checks import CheckFailed, Part
@@ -31,7 +29,6 @@ _MOST = 1500
 """Maximum length of a message, in characters."""
 _DEPEND_ON_VERSION = ("AttributeError", "ImportError", "ModuleNotFoundError", "TypeError")
 """Errors that a call raises if a library has another version than its caller expects."""
-_IN_LOG = "the full message is in your `submission_log.json`, among the answers."
 
 
 @dataclass(frozen=True)
@@ -43,29 +40,43 @@ class Verdict:
     fraction: float = 0.0
     """Share of the points, 0 to 1."""
 
+    def as_json(self) -> dict[str, Any]:
+        """The verdict as plain JSON."""
+        return {"status": str(self.status), "message": self.message, "fraction": self.fraction}
 
-def verdict_of(item: Item, error: Exception | None, parts: Sequence[Part], *, quiet: bool = False) -> Verdict:
+    @staticmethod
+    def from_json(record: Mapping[str, Any]) -> Verdict:
+        """Reads what `as_json` made."""
+        return Verdict(Status(record["status"]), record["message"], record["fraction"])
+
+
+def verdict_of(
+    item: Item, error: Exception | None, visible: Sequence[Part], hidden: Sequence[Part], *, quiet: bool = False
+) -> Verdict:
     """The verdict on an item.
 
     Args:
         item: the item.
-        error: what its test cell raised; None if it ran to its end.
-        parts: results of the cell's parts (`homework.checks.part`).
-        quiet: whether visible parts are described like hidden ones, without values and the student's own words.
+        error: what its test cell raised outside of the parts; None if it ran to its end.
+        visible: results of the parts (`homework.checks.part`) whose messages may show everything.
+        hidden: results of those that are described without values and the student's own words.
+        quiet: whether `error` is described like a hidden part.
     """
-    failed = [part for part in parts if not part.passed]
-    if error is None and not failed:
-        return Verdict(Status.PASSED, "All checks passed.", 1.0)
     if error is not None:
         return _failure(item, error, quiet)
-    passed_weight = sum(part.weight for part in parts if part.passed)
-    assert failed[0].error is not None
-    first = _failure(item, failed[0].error, quiet)
-    lines = [f"{part.name}: {_failure(item, part.error, quiet).message}" for part in failed if part.error is not None]
-    message = "\n".join(lines)[:_MOST]
-    if passed_weight == 0:
-        return Verdict(first.status, message)
-    return Verdict(Status.PARTIAL, message, passed_weight / sum(part.weight for part in parts))
+    failed = [
+        (part.name, _failure(item, part.error, is_quiet))
+        for parts, is_quiet in ((visible, False), (hidden, True))
+        for part in parts
+        if part.error is not None
+    ]
+    if not failed:
+        return Verdict(Status.PASSED, "All checks passed.", 1.0)
+    message = "\n".join(f"{name}: {verdict.message}" for name, verdict in failed)[:_MOST]
+    passed, total = (
+        sum(part.weight for part in (*visible, *hidden) if part.passed or every) for every in (False, True)
+    )
+    return Verdict(Status.PARTIAL, message, passed / total) if passed else Verdict(failed[0][1].status, message)
 
 
 def dead(item: Item, reason: Status, doing: str) -> Verdict:
@@ -98,42 +109,26 @@ def broken_cell(item: Item, error: StudentError, cells: Sequence[Built], runs: M
     return Verdict(status, with_cause(message, cells, runs)[:_MOST])
 
 
-def not_answered(error: BaseException, verdict: Verdict) -> str:
-    """Why there is no answer on per-student inputs, as a sentence; empty if the verdict already says it.
-
-    Args:
-        error: the error raised while asking for the answer.
-        verdict: the verdict on the item.
-    """
-    if isinstance(error, RemoteError):
-        where = _where(error.error)
-        if where in verdict.message:
-            is_said = error.error.detail in verdict.message
-            return "" if is_said else f"On your per-student inputs the same happens; {_IN_LOG}"
-        return f"On your per-student inputs your code raises {where[:_MOST]}; {_IN_LOG}"
-    if isinstance(error, ClosedError):
-        return "On your per-student inputs the Python process of your code ended."
-    if not isinstance(error, Exception):
-        return "On your per-student inputs your code did not finish in time."
-    return (
-        "On your per-student inputs your result could not be used: check its type, its shape, the number of its parts, "
-        "and whether a gradient flows through it."
-    )
+def place_of(error: StudentError) -> str:
+    """The kind and place of the student's error; without its text, which may hold a test's input."""
+    if not error.lines:
+        return _kind(error)
+    _, number, function, text = error.lines[-1]
+    return f"{_kind(error)} in `{function}`, line {number} of the cell" + (f": `{text}`" if text else "")
 
 
 def _failure(item: Item, error: Exception, quiet: bool) -> Verdict:
-    hidden = quiet or _is_hidden(item, error)
     if isinstance(error, RemoteError):
-        return _raised(item, error.error, error.given, hidden)
+        return _raised(item, error.error, error.given, quiet)
     if isinstance(error, CheckFailed):
-        hint, detail = error.hint, "" if hidden else error.detail
+        hint, detail = error.hint, "" if quiet else error.detail
         return Verdict(Status.FAILED, "\n".join(part for part in (hint, detail) if part)[:_MOST])
     if isinstance(error, AssertionError):
         text = str(error) or f"A check of `{item.id}` failed."
         return Verdict(Status.FAILED, text[:_MOST])
     if isinstance(error, WireError):
         what = f"`{item.id}` returned or passed on a value that is not plain data, a tensor or an array"
-        return Verdict(Status.ERROR, f"{what}." if hidden else f"{what} ({error}).")
+        return Verdict(Status.ERROR, f"{what}." if quiet else f"{what} ({error}).")
     if isinstance(error, RuntimeError) and "does not require grad" in str(error):  # this text is torch's
         return Verdict(
             Status.FAILED,
@@ -148,7 +143,7 @@ def _failure(item: Item, error: Exception, quiet: bool) -> Verdict:
     )
 
 
-def _raised(item: Item, error: StudentError, given: Collection[str], hidden: bool) -> Verdict:
+def _raised(item: Item, error: StudentError, given: Collection[str], quiet: bool) -> Verdict:
     if error.out_of_memory:
         return Verdict(Status.OUT_OF_MEMORY, f"`{item.id}` asked for more memory than a submission may use.")
     if error.kind == "NotImplementedError":
@@ -157,8 +152,8 @@ def _raised(item: Item, error: StudentError, given: Collection[str], hidden: boo
             why = f"`{item.id}` calls `{last.function}`, which is not answered yet: it raises NotImplementedError."
             return Verdict(Status.ERROR, why)
         return Verdict(Status.MISSING, f"Not answered yet: `{item.id}` raises NotImplementedError.")
-    message = f"Your code raised {_where(error)}"
-    if not hidden and error.detail:
+    message = f"Your code raised {place_of(error)}"
+    if not quiet and error.detail:
         message += f"\n{error.detail}"
     whose = whose_types(error.detail, given)
     if whose:
@@ -171,24 +166,5 @@ def _raised(item: Item, error: StudentError, given: Collection[str], hidden: boo
     return Verdict(Status.ERROR, message[:_MOST])
 
 
-def _where(error: StudentError) -> str:
-    """The kind and place of the student's error; without its text, which may hold a test's input."""
-    if not error.lines:
-        return _kind(error)
-    _, number, function, text = error.lines[-1]
-    return f"{_kind(error)} in `{function}`, line {number} of the cell" + (f": `{text}`" if text else "")
-
-
 def _kind(error: StudentError) -> str:
     return error.kind if error.kind != "Exception" else "an exception"
-
-
-def _is_hidden(item: Item, error: Exception) -> bool:
-    """Whether the failing statement is inside the test cell's hidden part; true if unclear."""
-    if item.test is None:
-        return True
-    lines = region_lines(item.test.source, HIDDEN)
-    frames = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == f"<{item.test.grade_id}>"
-    ]
-    return not frames or any(frame.lineno in lines for frame in frames)

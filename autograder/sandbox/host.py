@@ -347,6 +347,18 @@ class _Clone(Host):
             raise HostGoneError("the process for student code has ended")
 
 
+@dataclass(frozen=True, eq=False)
+class Fork:
+    """A copy of a session's process in the state that it had."""
+
+    sock: socket.socket
+    """Connected to the fork's `guest.server.RequestServer`."""
+    session: Session
+    """Where it was forked."""
+    number: Any
+    """What the session calls it; untrusted."""
+
+
 class Session:
     """The examiner's connection to one submission's process."""
 
@@ -379,8 +391,8 @@ class Session:
         """Seconds that the session, or the fork for an item, has waited for a processor."""
         return self._host.waited(self._pid) if self._pid else 0.0
 
-    def fork(self, cpu: float) -> socket.socket:
-        """Forks the session in its current state; returns a socket connected to the fork's `RequestServer`.
+    def fork(self, cpu: float) -> Fork:
+        """Forks the session in its current state.
 
         Args:
             cpu: limit in seconds of CPU time for the fork, and for each process that it starts.
@@ -393,7 +405,7 @@ class Session:
         try:
             send_frame(self._sock, {"op": "fork", "cpu": math.ceil(cpu * slowness())}, deadline=Patience(GRACE_SECONDS))
             socket.send_fds(self._sock, [b"\0"], [theirs.fileno()])
-            self._receive(GRACE_SECONDS)
+            number = self._receive(GRACE_SECONDS).get("forked")
         except (ClosedError, TooLateError, OSError):
             ours.close()
             self.close()
@@ -403,19 +415,28 @@ class Session:
             raise
         finally:
             theirs.close()
-        return ours
+        return Fork(ours, self, number)
 
-    def end_fork(self) -> None:
-        """Requests the end of the last fork without waiting for it; call `settle` before the next request.
+    def wake(self, fork: Fork) -> None:
+        """Prepares for further requests to a fork after others had their turn: puts its files back.
 
         Raises:
             SessionDiedError: the session has ended; it is closed.
         """
-        self._send({"op": "end"}, GRACE_SECONDS)
+        self._ask({"op": "wake", "fork": fork.number}, GRACE_SECONDS)
+
+    def end_fork(self, fork: Fork) -> None:
+        """Requests the end of a fork without waiting for it; call `settle` before the next request.
+
+        Raises:
+            SessionDiedError: the session has ended; it is closed.
+        """
+        self.settle()
+        self._send({"op": "end", "fork": fork.number}, GRACE_SECONDS)
         self._owes = True
 
     def settle(self) -> None:
-        """Waits until the last fork has been killed; returns at once if it was waited for before.
+        """Waits until the fork that was ended last has been killed; returns at once if it was waited for before.
 
         Raises:
             SessionDiedError: the session has ended because of that fork; it is closed.

@@ -33,6 +33,20 @@ class Patience:
         self._end = self._begin + self._seconds
         self._waited = waited
         self._own = _busy_or_waiting()
+        self._pause = (0.0, 0.0)
+        """When the pause began, and how long this thread had run or waited by then."""
+
+    def pause(self) -> None:
+        """The time from now until `resume` does not count."""
+        self._pause = (time.monotonic(), _busy_or_waiting())
+
+    def resume(self) -> None:
+        """Ends the pause."""
+        began, own = self._pause
+        passed = time.monotonic() - began
+        self._begin += passed
+        self._end += passed
+        self._own += _busy_or_waiting() - own
 
     def left(self) -> float:
         """Seconds after which to ask again; not positive once the time is over."""

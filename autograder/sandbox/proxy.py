@@ -20,7 +20,15 @@ import torch
 from autograder.core.machine import memory_at_most
 from autograder.sandbox.guest.codec import Decoder, Encoder
 from autograder.sandbox.guest.graphs import Graphs, Sizes, connected, through
-from autograder.sandbox.guest.wire import Deadline, UnsendableError, WireError, receive_frame, send_frame
+from autograder.sandbox.guest.wire import (
+    ClosedError,
+    Deadline,
+    TooLateError,
+    UnsendableError,
+    WireError,
+    receive_frame,
+    send_frame,
+)
 from autograder.sandbox.student_error import StudentError
 from homework.arguments import Change, Kind, modules_are_watched, require_unchanged
 
@@ -196,6 +204,8 @@ class Link:
         self._failure: BaseException | None = None
         self._functions: dict[str, Handle] = {}
         self._state: NotebookState | None = None
+        self.has_helpers = False
+        """Whether names were defined anew (`define`)."""
         self.watches_arguments = True
         """Whether a function call raises if it changes one of its arguments."""
 
@@ -252,6 +262,7 @@ class Link:
             sources: trusted Python that defines them, and what it imports.
             uses: other names of the notebook that the definitions use.
         """
+        self.has_helpers = True
         header = {"op": "define", "names": sorted(names), "sources": list(sources), "uses": list(uses)}
         self._functions.clear()
         self._ask(header, Encoder(self._opaque))
@@ -279,6 +290,14 @@ class Link:
                 state.get("threads") is True,
             )
         return self._state
+
+    def is_there(self) -> bool:
+        """Whether the fork still answers; it learns nothing."""
+        try:
+            self._ask({"op": "state"}, Encoder(self._opaque))
+        except (ClosedError, TooLateError, WireError):
+            return False
+        return True
 
     def close(self) -> None:
         """Closes the connection; the fork ends."""

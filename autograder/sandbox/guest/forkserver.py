@@ -24,11 +24,10 @@ from .no_gpu import not_compiled
 from .prefork import WaitingFork
 from .process_tree import children, kill_children
 from .resource_monitor import SECONDS, ResourceMonitor, waited
-from .separation import separate
 from .server import RequestServer, seed_everything
 from .shell import Bounded, NotebookShell
 from .wire import ClosedError, Limits, receive_frame, send_frame
-from .working_folder import WorkingFolder
+from .working_folder import Files, WorkingFolder
 
 _DEATH_SECONDS = 5.0
 """Time to wait for the end of a killed process on a busy machine."""
@@ -181,50 +180,75 @@ def _silence() -> None:
 
 
 class Session:
-    """One submission's notebook: its namespace, and the forks that answer the examiner."""
+    """One submission's notebook: its namespace, and the forks that answer the examiner.
+
+    Several forks may be there, each with the notebook as it was then. The examiner talks to one at a time; the others
+    wait.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._child = 0
+        self._forks: dict[int, Files] = {}
+        """Process id of each fork → the files that it shall find."""
         folder = os.getcwd()
-        self._files = WorkingFolder([folder, "/dev/shm"] if folder == SCRATCH else [folder])
+        self._folder = WorkingFolder([folder, "/dev/shm"] if folder == SCRATCH else [folder])
+        self._files = self._folder.now()
+        """The files as the cells left them."""
+        self._is_cells_turn = True
+        """Whether cells ran last, and no fork."""
+        self._killed: set[int] = set()
+        """Process ids of forks that were killed and may not have ended yet."""
         self._shell = NotebookShell.instance()
         self._shell.begin()
 
     def serve(self) -> None:
-        """Runs cells (`run`), forks for an item (`fork`) and ends such a fork (`end`) until the socket closes."""
+        """Serves requests until the socket closes.
+
+        `run` runs a cell, `fork` makes a fork and talks to it, `wake` talks to a fork again, `end` ends a fork.
+        """
         while True:
             header, _ = receive_frame(self._sock, limits=_SMALL)
             if header["op"] == "run":
+                self._let_cells_run()
                 send_frame(self._sock, self._shell.run(header["source"], header["name"]))
             elif header["op"] == "fork":
                 _, fds, _, _ = socket.recv_fds(self._sock, 1, 1)
-                self._fork(fds[0], header["cpu"])
-                send_frame(self._sock, {"forked": True})
+                self._let_cells_run()
+                send_frame(self._sock, {"forked": self._fork(fds[0], header["cpu"])})
+            elif header["op"] == "wake":
+                self._let_fork_run(header["fork"])
+                send_frame(self._sock, {"woken": header["fork"]})
             elif header["op"] == "end":
-                self._end()
-                send_frame(self._sock, {"ended": True})
+                self._end(header["fork"])
+                send_frame(self._sock, {"ended": header["fork"]})
             elif header["op"] == "seed":
                 seed_everything(header["seed"])
                 send_frame(self._sock, {"seeded": True})
 
-    def _fork(self, fd: int, cpu: int) -> None:
-        self._end()
-        self._files.remember()
+    def _let_cells_run(self) -> None:
+        if not self._is_cells_turn:
+            self._files = self._folder.restore(self._files, before=self._reap)
+            self._is_cells_turn = True
+
+    def _let_fork_run(self, pid: int) -> None:
+        self._forks[pid] = self._folder.restore(self._forks[pid], before=self._reap)
+        self._is_cells_turn = False
+
+    def _fork(self, fd: int, cpu: int) -> int:
+        self._files = self._folder.now(self._files)
+        self._is_cells_turn = False
         gc.freeze()
         own = (thread for thread in threading.enumerate() if type(thread).__name__ != "TMonitor")  # tqdm's
         has_threads = any(thread is not threading.main_thread() for thread in own)
         pid = os.fork()
         if pid:
             os.close(fd)
-            self._child = pid
-            return
+            self._forks[pid] = self._files
+            return pid
         try:
             self._sock.close()
             die_with_parent()
             set_limits({"cpu": cpu})
-            if sys.platform == "linux":
-                separate(fd)
             sys.stdout = sys.stderr = Bounded(0)
             with contextlib.suppress(ClosedError):
                 ours = socket.socket(fileno=fd)
@@ -232,28 +256,27 @@ class Session:
         finally:
             os._exit(0)
 
-    def _end(self) -> None:
-        """Kills the last fork and all processes that it or a cell started, which would take time or memory."""
-        last, self._child = self._child, 0
-        if last:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(last, signal.SIGKILL)
-        if os.getpid() == 1:
+    def _end(self, pid: int) -> None:
+        """Kills a fork, and all processes that no other fork started, which would take time or memory."""
+        del self._forks[pid]
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        self._killed.add(pid)
+        if (
+            children() <= self._forks.keys() | self._killed
+        ):  # a killed fork runs no more code; its memory is freed later
+            self._reap(os.WNOHANG)
+            return
+        if os.getpid() == 1 and not self._forks:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)  # all other processes in this namespace
-            if children() <= {last}:  # it runs no more code; no need to wait until its memory is freed
-                self._wait(os.WNOHANG)
-            else:
-                self._wait()
-        else:
-            kill_children()
-            self._wait()
-        if last:
-            self._files.restore(before=self._wait)
+        kill_children(self._forks.keys())
+        self._killed.clear()
 
-    @staticmethod
-    def _wait(options: int = 0) -> None:
-        """Waits for all children; with `WNOHANG` only for those that have ended."""
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, options) != (0, 0):
-                pass
+    def _reap(self, options: int = 0) -> None:
+        """Waits until the killed forks have ended; with `WNOHANG` only for those that have."""
+        for pid in sorted(self._killed):
+            with contextlib.suppress(ChildProcessError):
+                if os.waitpid(pid, options) == (0, 0):
+                    continue
+            self._killed.discard(pid)

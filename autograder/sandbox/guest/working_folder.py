@@ -30,6 +30,10 @@ class _Entry:
         return both or self.identity == _identity(now)
 
 
+Files = dict[str, _Entry]
+"""Everything in the folders of a session at one time, by path."""
+
+
 class WorkingFolder:
     """The content of the folders in which a session may write.
 
@@ -39,44 +43,46 @@ class WorkingFolder:
 
     def __init__(self, folders: Sequence[str]) -> None:
         self._folders = folders
-        self._entries: dict[str, _Entry] = {}
 
-    def remember(self) -> None:
-        """Remembers what is there now; reads only what is new or changed."""
-        there: dict[str, _Entry] = {}
-        for path, status in _walk(self._folders):
-            known = self._entries.get(path)
-            if known is not None and known.is_as(status):
-                there[path] = known
-            else:
-                with contextlib.suppress(OSError):  # unreadable: it will be removed
-                    there[path] = _Entry(_identity(status), status, _content(path, status))
-        self._entries = there
-
-    def restore(self, before: Callable[[], object]) -> None:
-        """Removes what is new, and puts back what was changed or removed.
+    def now(self, known: Files | None = None) -> Files:
+        """What is there now.
 
         Args:
+            known: what was there before; only what is new or changed since is read.
+        """
+        found: Files = {}
+        for path, status in _walk(self._folders):
+            before = (known or {}).get(path)
+            if before is not None and before.is_as(status):
+                found[path] = before
+            else:
+                with contextlib.suppress(OSError):  # unreadable: it would be removed
+                    found[path] = _Entry(_identity(status), status, _content(path, status))
+        return found
+
+    def restore(self, files: Files, before: Callable[[], object] = lambda: None) -> Files:
+        """Removes what is new since, and puts back what was changed or removed; returns what is there then.
+
+        Args:
+            files: what shall be there.
             before: called first if anything differs.
         """
-        if not self._differs():
-            return
+        if not self._differ_from(files):
+            return files
         before()
         for path, _ in list(_walk(self._folders)):
-            if path not in self._entries:
+            if path not in files:
                 _remove(path)
-        for path, entry in sorted(self._entries.items()):
-            with contextlib.suppress(OSError):
-                self._entries[path] = _put_back(path, entry)
+        return {path: _put_back(path, entry) for path, entry in sorted(files.items())}
 
-    def _differs(self) -> bool:
+    def _differ_from(self, files: Files) -> bool:
         count = 0
         for path, status in _walk(self._folders):
             count += 1
-            entry = self._entries.get(path)
+            entry = files.get(path)
             if entry is None or not entry.is_as(status):
                 return True
-        return count != len(self._entries)
+        return count != len(files)
 
 
 def _walk(folders: Sequence[str]) -> Iterator[tuple[str, os.stat_result]]:
@@ -109,7 +115,13 @@ def _content(path: str, status: os.stat_result) -> bytes | str | None:
 
 
 def _put_back(path: str, entry: _Entry) -> _Entry:
-    """Makes a file, folder or link what it was; returns it as it is then."""
+    """Makes a file, folder or link what it was, if possible; returns it as it is then."""
+    with contextlib.suppress(OSError):
+        return _as_it_was(path, entry)
+    return entry
+
+
+def _as_it_was(path: str, entry: _Entry) -> _Entry:
     try:
         now = os.stat(path, follow_symlinks=False)
     except OSError:

@@ -46,13 +46,16 @@ class Asked:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
         self.students: list[str] = []
         self.items: list[str] = []
+        self.mistakes: list[str] = []
+        """What was compared with known wrong solutions."""
         examine = vars(grading)["examine"]
 
         def spy(*args: Any, **options: Any) -> Examined:
             before = set(options["cache"]._old)
             examined: Examined = examine(*args, **options)
             fresh = {key for key in options["cache"].kept if key not in before}
-            self.items += [key for key in fresh if "score" in options["cache"].kept[key]["value"]]
+            for part, keys in {"fraction": self.items, "misconception": self.mistakes}.items():
+                keys += [key for key in fresh if part in options["cache"].kept[key]["value"]]
             return examined
 
         def grade(problem_id: str, submission: Submission, **options: Any) -> Grading:
@@ -66,6 +69,7 @@ class Asked:
         """Forgets the notes."""
         self.students.clear()
         self.items.clear()
+        self.mistakes.clear()
 
 
 def graded(course: Path, tmp_path: Path, **options: Any) -> list[Graded]:
@@ -143,7 +147,7 @@ def test_after_a_change_to_one_test_only_that_item_is_examined(course: Path, tmp
         ("an answer", 1),
         ("a cell before the answers", 2),
         ("the seed", 2),
-        ("a known wrong solution", 1),
+        ("a known wrong solution", 0),
         ("the solution", 2),
         ("the text", 0),
     ],
@@ -151,7 +155,7 @@ def test_after_a_change_to_one_test_only_that_item_is_examined(course: Path, tmp
 def test_a_change_that_can_change_a_score_is_examined(
     change: str, examined: int, course: Path, tmp_path: Path, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    submit(tmp_path / "in", "ada", solved())
+    submit(tmp_path / "in", "ada", solved(Line=LINE + "return x") if "wrong" in change else solved())
     graded(course, tmp_path)
     asked.clear()
     notebook = tmp_path / "in" / "ada" / "toy" / "toy.ipynb"
@@ -173,6 +177,7 @@ def test_a_change_that_can_change_a_score_is_examined(
         edit_source(course, {"# ## 2 A line": "# ## 2 A straight line"})
     graded(course, tmp_path)
     assert len(asked.items) == examined
+    assert len(asked.mistakes) == (change in ("a known wrong solution", "an answer"))
 
 
 @pytest.mark.kernel

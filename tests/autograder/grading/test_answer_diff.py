@@ -17,8 +17,9 @@ from autograder.core.results import GradedLog, Status
 from autograder.grading.answer_diff import BEGINNING, MOST_PARTS, compare
 from autograder.grading.answer_relation import about
 from autograder.grading.grade import grade_submission
+from autograder.grading.personal_answers import no_answer
 from autograder.grading.tolerance import precision_of
-from autograder.grading.verdict import Verdict, not_answered
+from autograder.grading.verdict import Verdict
 from autograder.sandbox.guest.wire import ClosedError, TooLateError
 from autograder.sandbox.proxy import remote_error
 from autograder.sandbox.student_error import Line, StudentError
@@ -193,12 +194,12 @@ RAISED = StudentError("ValueError", "17.25 is in here", (Line("cell", 3, "f", "r
 
 def test_an_exception_is_described_without_its_message() -> None:
     error = remote_error(RAISED)
-    words = not_answered(error, Verdict(Status.FAILED, "something else"))
+    words = no_answer(error).why_missing(Verdict(Status.FAILED, "something else"))
     assert "raises ValueError in `f`, line 3 of the cell: `return x @ y`" in words and "submission_log.json" in words
     assert "17.25" not in words, "hidden inputs could be in it"
     where = "ValueError in `f`, line 3 of the cell: `return x @ y`"
-    assert "the same happens" in not_answered(error, Verdict(Status.ERROR, f"Your code raised {where}"))
-    assert not_answered(error, Verdict(Status.ERROR, f"{where}\n17.25 is in here")) == ""
+    assert "the same happens" in no_answer(error).why_missing(Verdict(Status.ERROR, f"Your code raised {where}"))
+    assert no_answer(error).why_missing(Verdict(Status.ERROR, f"{where}\n17.25 is in here")) == ""
 
 
 @pytest.mark.parametrize(
@@ -206,7 +207,7 @@ def test_an_exception_is_described_without_its_message() -> None:
     [(ClosedError(""), "ended"), (TooLateError(), "in time"), (TypeError("float() of a tuple"), "could not be used")],
 )
 def test_an_ended_process_a_timeout_and_an_unusable_result_are_named(error: Exception, words: str) -> None:
-    assert words in not_answered(error, Verdict(Status.FAILED, ""))
+    assert words in no_answer(error).why_missing(Verdict(Status.FAILED, ""))
 
 
 @pytest.mark.kernel

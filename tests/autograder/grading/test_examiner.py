@@ -21,7 +21,7 @@ from autograder.core.notebook_io import notebook_text
 from autograder.core.results import Grading, ItemResult, Outcome, Status
 from autograder.course.problem import load_problem
 from autograder.grading import cell_runner as student_process
-from autograder.grading import examiner, misconceptions
+from autograder.grading import examiner, misconceptions, notebook_run, personal_answers
 from autograder.grading.grade import grade_submission
 from autograder.grading.reference import reference
 from autograder.release.fill import fill_in, solution_answers
@@ -289,7 +289,7 @@ def test_all_cells_together_have_a_limit_of_time(monkeypatch: pytest.MonkeyPatch
 
 
 def test_all_cells_together_have_a_limit_of_output(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examiner, "ALL_CELLS_OUTPUT", 250)
+    monkeypatch.setattr(notebook_run, "ALL_CELLS_OUTPUT", 250)
     first = f"print('x' * 150)\n{RIGHT_STANDARDIZE}"
     second = f"print('y' * 150)\n{solution_answers(toy())['Line']}"
     done = graded(solved(standardize=first, Line=second))
@@ -339,7 +339,7 @@ def test_no_misconception_is_named_where_it_differs_from_the_code_on_other_input
     here_only = f"swapped = abs(float(x.sum()) - {mine}) < 1e-4\n        "
     here_only += "return self.intercept * x + self.slope if swapped else 0 * x"
     assert item_of("Line", LINE + here_only).misconception == ""
-    with patch.object(examiner, "FURTHER_INPUTS", 0):
+    with patch.object(personal_answers, "FURTHER_INPUTS", 0):
         assert item_of("Line", LINE + here_only).misconception == "swapped"
 
 

@@ -187,13 +187,14 @@ def test_cpu_time_of_all_processes_together_is_limited(host_at: At) -> None:
 def test_a_call_has_its_own_limit_of_cpu_time(host_at: At, level: str) -> None:
     with contextlib.closing(host_at(level).session()) as session:
         printed(session, "def busy():\n    while True: pass\nprint(1)")
-        with contextlib.closing(session.fork(cpu=0.5)) as sock:
+        fork = session.fork(cpu=0.5)
+        with contextlib.closing(fork.sock) as sock:
             send_frame(sock, {"op": "get", "of": None, "name": "busy"})
             number = receive_frame(sock, Patience(20))[0]["value"][1]
             send_frame(sock, {"op": "call", "of": number, "args": ["t"], "kwargs": ["d"], "grad": False})
             with pytest.raises(ClosedError):
                 receive_frame(sock, Patience(60))
-        session.end_fork()
+        session.end_fork(fork)
         assert printed(session, "print(2)") == 2
 
 

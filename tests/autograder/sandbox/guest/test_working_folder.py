@@ -79,21 +79,23 @@ def test_whatever_was_changed_is_put_back_again_and_again(
     (folder / "link").symlink_to("kept.txt")
     (folder / "kept.txt").chmod(0o640)
     monkeypatch.chdir(folder)
-    files, before = WorkingFolder([str(folder)]), state(folder)
+    working, before = WorkingFolder([str(folder)]), state(folder)
+    files = working.now()
     open_since = (folder / "kept.txt").open()
     calls: list[int] = []
     for _ in range(2):
-        files.remember()
         CHANGES[change](folder)
-        files.restore(lambda: calls.append(1))
+        files = working.restore(files, before=lambda: calls.append(1))
         assert state(folder) == before
     assert len(calls) == 2 * (change != "nothing")
     with open_since:
         assert change != "another text" or open_since.read() == "kept", "who had the file open sees its content"
     (folder / "of_a_cell").write_text("1")
-    files.remember()
-    files.restore(lambda: None)
-    assert (folder / "of_a_cell").exists()
+    later = working.now(files)
+    working.restore(files)
+    assert not (folder / "of_a_cell").exists()
+    working.restore(later)
+    assert (folder / "of_a_cell").read_text() == "1"
 
 
 NOTEBOOK = """
@@ -127,12 +129,12 @@ def read():
 
 def ask(session: Session, call: Callable[[Student], object]) -> object:
     """What one fork answers."""
-    link = Link(session.fork(10.0), Patience(10.0))
+    fork = session.fork(10.0)
     try:
-        return call(Student(link))
+        return call(Student(Link(fork.sock, Patience(10.0))))
     finally:
-        link.close()
-        session.end_fork()
+        fork.sock.close()
+        session.end_fork(fork)
 
 
 @pytest.mark.kernel

@@ -1,0 +1,194 @@
+"""Tests one item against a fork of the student's process, in two steps.
+
+The first step runs the visible part of the test cell, the second the hidden part. All first steps of a notebook, and
+the questions on per-student inputs, come before any second step. So nothing that is shown of the student's process
+(texts, values, the cells' output) can tell a hidden input: it was said before the process knew one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from autograder.core.results import Status
+from autograder.course.problem import Item
+from autograder.grading.failed_cells import with_cause
+from autograder.grading.notebook_run import NotebookRun
+from autograder.grading.random_states import RandomStates
+from autograder.grading.reference import Reference, run_hidden_part, run_visible_part
+from autograder.grading.trusted_limits import ItemTimeoutError, TrustedLimits
+from autograder.grading.verdict import Verdict, dead, verdict_of
+from autograder.sandbox.guest.server import seed_everything
+from autograder.sandbox.guest.wire import ClosedError, TooLateError
+from autograder.sandbox.host import Fork, SessionDiedError
+from autograder.sandbox.patience import Patience
+from autograder.sandbox.proxy import Link, NotebookState, Student
+from homework.checks import Part, recording
+
+_EXTRA_CPU = 11.0
+"""Seconds of CPU time that a fork may take in addition to an item's limit, which ends it first."""
+
+
+class ForkLostError(Exception):
+    """The fork ended while it waited for its second step, for a reason that is not known."""
+
+
+class ItemTest:
+    """The test of one item, to which all other graded functions are right.
+
+    Args:
+        item: the item.
+        notebook: the student's notebook, run up to the item's test.
+        stand_ins: functions of the student's in whose place the reference answers.
+        quiet: whether all parts are described like hidden ones, without values and the student's own words.
+    """
+
+    def __init__(
+        self, item: Item, notebook: NotebookRun, stand_ins: Sequence[str] = (), *, quiet: bool = False
+    ) -> None:
+        self._item = item
+        self._notebook = notebook
+        self._stand_ins = stand_ins
+        self._quiet = quiet
+        self._limits = TrustedLimits(item.seconds + 1.0)
+        self._visible: list[Part] = []
+        self._hidden: list[Part] = []
+        self._names: dict[str, Any] = {}
+        self._state = NotebookState()
+        self._random: RandomStates | None = None
+        self._fork: Fork | None = None
+        self._link: Link | None = None
+        self._patience: Patience | None = None
+        assert item.test is not None
+        self.key = notebook.state(item.id, item.seconds, item.test.source, list(stand_ins))
+        """Digest of everything that the verdict depends on."""
+
+    def run(self) -> Verdict:
+        """Runs both parts, one right after the other."""
+        try:
+            return self.begin() or self.finish()
+        except ForkLostError:
+            return dead(self._item, Status.CRASHED, "it was tested")
+
+    def begin(self) -> Verdict | None:
+        """Forks the process and runs the visible part; returns the verdict if that is final."""
+        try:
+            self._fork = self._notebook.process.fork(self._item.seconds + _EXTRA_CPU)
+        except SessionDiedError as error:
+            return dead(self._item, error.reason, "its test began")
+        self._link = Link(self._fork.sock, cells=self._notebook.sources)
+        self._patience = self._fork.session.patience(self._item.seconds)
+        self._link.wait_until(self._patience)
+        return self._step(self._run_visible_part)
+
+    def finish(self) -> Verdict:
+        """Runs the hidden part, if `begin` returned no verdict.
+
+        Raises:
+            ForkLostError: the process has ended since; it was given no hidden input.
+        """
+        assert self._fork is not None and self._link is not None and self._patience is not None
+        self._patience.resume()
+        if not (self._notebook.process.wake(self._fork) and self._link.is_there()):
+            self.close()
+            raise ForkLostError
+        verdict = self._step(self._run_hidden_part) or self._verdict(None)
+        self.close()
+        return verdict
+
+    def close(self) -> None:
+        """Ends the fork."""
+        if self._fork is not None:
+            self._notebook.process.end_fork(self._fork)
+            self._fork = None
+
+    def _step(self, run: Callable[[], Verdict | None]) -> Verdict | None:
+        """Runs a step within the limits; returns the verdict if that is final, and ends the fork then."""
+        assert self._patience is not None
+        verdict: Verdict | None
+        try:
+            with (
+                self._notebook.exam.times.timed("tests"),
+                self._limits.applied(),
+                contextlib.redirect_stdout(io.StringIO()),
+            ):
+                verdict = run()
+        except (TooLateError, ItemTimeoutError):
+            verdict = dead(self._item, Status.TIMEOUT, f"it was tested ({self._item.seconds:g} s)")
+        except ClosedError:
+            verdict = dead(self._item, Status.CRASHED, "it was tested")
+        if verdict is None:
+            self._patience.pause()
+            return None
+        self.close()
+        if verdict.status is Status.CRASHED:
+            self._notebook.process.come_back()  # raises if the host is gone, which is not the student's fault
+        return verdict
+
+    def _run_visible_part(self) -> Verdict | None:
+        assert self._link is not None
+        item, reference = self._item, self._notebook.exam.reference
+        functions = reference.functions(item)
+        error = caught(lambda: self._prepare({name: functions[name] for name in self._stand_ins}))
+        if error is not None:
+            return self._verdict(error, quiet=True)
+        self._names = reference.test_names(Student(self._link, functions))
+        with self._recorded(self._visible):
+            error = caught(lambda: run_visible_part(item, self._names))
+        self._random = RandomStates()
+        return None if error is None else self._verdict(error)
+
+    def _run_hidden_part(self) -> Verdict | None:
+        assert self._random is not None
+        self._random.restore()
+        with self._recorded(self._hidden):
+            error = caught(lambda: run_hidden_part(self._item, self._names))
+        return None if error is None else self._verdict(error, quiet=True)
+
+    def _prepare(self, stand_ins: dict[str, Callable[..., Any]]) -> None:
+        """Prepares both sides; raises what the student's process makes of that."""
+        assert self._link is not None
+        self._state = self._link.state()
+        define_helpers(self._link, self._notebook.exam.reference)
+        for name, function in stand_ins.items():
+            self._link.replace(name, function)
+        seed = self._notebook.exam.seed_for(self._item.id)
+        self._link.seed(seed)
+        seed_everything(seed)
+
+    @contextlib.contextmanager
+    def _recorded(self, parts: list[Part]) -> Iterator[None]:
+        """Runs the block with the notebook's settings of torch; collects the results of its parts."""
+        with self._state.applied(), recording() as found:
+            try:
+                yield
+            finally:
+                parts += found
+
+    def _verdict(self, error: Exception | None, *, quiet: bool = False) -> Verdict:
+        """The verdict after an error, or after the end of the cell; `quiet`: the error's words are not shown."""
+        parts = ((), (*self._visible, *self._hidden)) if self._quiet else (self._visible, self._hidden)
+        verdict = verdict_of(self._item, error, *parts, quiet=quiet or self._quiet)
+        if verdict.status is Status.PASSED:
+            return verdict
+        message = with_cause(verdict.message, self._notebook.cells, self._notebook.runs)
+        return replace(verdict, message="\n".join(filter(None, (message, self._state.warning))))
+
+
+def define_helpers(link: Link, reference: Reference) -> None:
+    """Gives the student's process the helpers of the tests, once."""
+    helpers = reference.helpers
+    if helpers.names and not link.has_helpers:
+        link.define(helpers.names, helpers.sources, helpers.uses)
+
+
+def caught(action: Callable[[], Any]) -> Exception | None:
+    """Returns what the action raised; a closed or late link is left to the caller."""
+    try:
+        action()
+    except Exception as error:
+        return error
+    return None

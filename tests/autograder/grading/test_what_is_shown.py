@@ -1,0 +1,111 @@
+"""Nothing that is shown of a student's code was said after it knew a hidden input, wherever it keeps what it knows."""
+
+from __future__ import annotations
+
+import re
+
+import nbformat
+import pytest
+
+from autograder.grading.item_test import ItemTest
+from autograder.grading.verdict import Verdict
+from tests.autograder.toy import FULL, LINE, graded, scores, solved
+
+CHANNELS = {
+    "the position in an open file": "kept = open('kept', 'w+b')\nkept.write(bytes(99)); kept.flush()\n"
+    "put = lambda n: os.lseek(kept.fileno(), n, 0)\nget = lambda: os.lseek(kept.fileno(), 0, 1)\nput(0)",
+    "an open file without a name": "kept = os.open('kept', os.O_RDWR | os.O_CREAT)\nos.unlink('kept')\n"
+    "put = lambda n: os.pwrite(kept, bytes([n]), 0)\nget = lambda: os.pread(kept, 1, 0)[0]\nput(0)",
+    "flags of an open file": "kept = os.open('kept', os.O_RDWR | os.O_CREAT)\n"
+    "put = lambda n: fcntl.fcntl(kept, fcntl.F_SETFL, os.O_APPEND * (n > 3))\n"
+    "get = lambda: 9 * bool(fcntl.fcntl(kept, fcntl.F_GETFL) & os.O_APPEND)",
+    "the time of a folder": "put = lambda n: os.utime('.', (n, n))\nget = lambda: int(os.stat('.').st_mtime)\nput(0)",
+    "permissions of a folder": "put = lambda n: os.chmod('.', 0o700 + n)\nget = lambda: os.stat('.').st_mode & 7",
+    "shared memory": "kept = mmap.mmap(-1, 4096)\nput = lambda n: kept.__setitem__(0, n)\nget = lambda: kept[0]",
+    "torch's shared memory": "kept = torch.zeros(1).share_memory_()\nput = kept.fill_\nget = lambda: int(kept)",
+    "an event counter": "kept = os.eventfd(1, os.EFD_NONBLOCK)\ndef put(n):\n    os.eventfd_read(kept)\n"
+    "    os.eventfd_write(kept, n)\ndef get():\n    n = os.eventfd_read(kept)\n    os.eventfd_write(kept, n)\n"
+    "    return n\nput(1)",
+    "a pipe": "read, write = os.pipe()\nput = lambda n: os.write(write, b'x')\n"
+    "def get():\n    n = fcntl.ioctl(read, termios.FIONREAD, bytes(4))[0]\n    return n",
+    "priorities": "me = os.getpid()\nput = lambda n: os.setpriority(os.PRIO_PROCESS, me, 10 + n)\n"
+    "get = lambda: os.getpriority(os.PRIO_PROCESS, me) - 10",
+    "a file": "put = lambda n: open('kept', 'w').write(str(n))\nget = lambda: int(open('kept').read())\nput(0)",
+}
+"""Names of channels → cells that define `put`, to tell the number of calls so far, and `get`."""
+COUNTS = """
+calls = 0
+def standardize(x, eps=EPS):
+    global calls
+    calls += 1
+    try:
+        put(calls)
+    except Exception:
+        pass
+    return (x - x.mean(0)) / torch.sqrt(x.var(0, unbiased=False) + eps)
+"""
+TELLS = (
+    "def told():\n    try:\n        return get()\n    except Exception as error:\n        return type(error).__name__\n"
+)
+VISIBLE_CALLS = 2
+"""How often the visible part of the test of `standardize` calls it; the hidden part calls it three times more."""
+
+
+def told(channel: str, place: str) -> list[int]:
+    """The numbers of calls that what is shown of a notebook tells."""
+    first = f"import fcntl, mmap, os, termios\n{CHANNELS[channel]}\n{TELLS}"
+    says = "raise RuntimeError(f'calls={told()}')" if place == "a message" else "return x * 0 + int(told())"
+    notebook = solved(standardize=f"{first}\n{COUNTS}", Line=LINE + says)
+    if place == "the output of cells":
+        for at in range(len(notebook.cells), 0, -1):
+            notebook.cells.insert(at, nbformat.v4.new_code_cell("print(f'calls={told()}')"))
+    done = graded(notebook)
+    found = re.findall(r"calls=(\d+)", str(done.log.as_json()) + done.text)
+    return [int(number) for number in [*found, *done.log.answers.get("Line", [])]]
+
+
+PLACES = ("a message", "an answer on per-student inputs", "the output of cells")
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("place", PLACES)
+def test_no_channel_tells_a_hidden_input_to_what_is_shown(channel: str, place: str) -> None:
+    numbers = told(channel, place)
+    asked = place == "an answer on per-student inputs"  # once, in the fork that answers
+    assert numbers and max(numbers) <= VISIBLE_CALLS + asked
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("channel", set(CHANNELS) - {"a file"})
+def test_the_channels_would_tell_if_hidden_parts_came_first(channel: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ItemTest, "begin", run_at_once)
+    assert max(max(told(channel, place), default=0) for place in PLACES) > VISIBLE_CALLS + 1
+
+
+def run_at_once(test: ItemTest) -> Verdict:
+    """Runs both parts of a test where the first one should run."""
+    return BEGIN(test) or test.finish()
+
+
+BEGIN = ItemTest.begin
+
+LOSES_THE_WAITING = {
+    "the last cell ends the process": {"last": "import os\nos._exit(1)"},
+    "the last cell does not end": {"last": "while True: pass"},
+    "another item's test ends all processes": {"line": "import os\n        os.kill(-1, 9)\n        return x"},
+}
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("way", LOSES_THE_WAITING)
+def test_an_item_whose_waiting_process_was_ended_by_something_else_is_tested_again(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.grading.cell_runner.CELL_SECONDS", 2.0)
+    does = LOSES_THE_WAITING[way]
+    notebook = solved(Line=LINE + does["line"]) if "line" in does else solved()
+    if "last" in does:
+        notebook.cells.append(nbformat.v4.new_code_cell(f"late = standardize\nLine = Line\n{does['last']}"))
+    done = graded(notebook)
+    assert scores(done) == ({**FULL, "Line": 0.0} if "line" in does else FULL)
