@@ -235,6 +235,7 @@ class Session:
         self._is_cells_turn = False
 
     def _fork(self, fd: int, cpu: int) -> int:
+        self._kill_strays()
         self._files = self._folder.now(self._files)
         self._is_cells_turn = False
         gc.freeze()
@@ -257,14 +258,16 @@ class Session:
             os._exit(0)
 
     def _end(self, pid: int) -> None:
-        """Kills a fork, and all processes that no other fork started, which would take time or memory."""
+        """Kills a fork, and what it leaves behind."""
         del self._forks[pid]
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         self._killed.add(pid)
-        if (
-            children() <= self._forks.keys() | self._killed
-        ):  # a killed fork runs no more code; its memory is freed later
+        self._kill_strays()
+
+    def _kill_strays(self) -> None:
+        """Kills what cells and ended forks started, which would take time or memory."""
+        if children() <= self._forks.keys() | self._killed:  # a killed fork runs no more code
             self._reap(os.WNOHANG)
             return
         if os.getpid() == 1 and not self._forks:
