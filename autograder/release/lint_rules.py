@@ -124,6 +124,19 @@ def _test(cell: TextCell, tree: ast.Module, graded: set[str]) -> Found:
         if isinstance(node, ast.Assert) and node.lineno in hidden and _shows_values(node):
             message = "the message of a hidden assert shows values; name the likely mistake in plain words"
             yield node.lineno, "hidden-message", message
+    late = [node for node in tree.body if _runs_with_hidden_checks(node, hidden)]
+    for node in (inner for outer in late for inner in ast.walk(outer)):
+        if isinstance(node, ast.Assert) and node.lineno not in hidden:
+            message = (
+                "this visible check stands below or beside hidden ones and runs with them, so that its message shows "
+                "students no values; move the hidden region to the end"
+            )
+            yield node.lineno, "visible-late", message
+
+
+def _runs_with_hidden_checks(statement: ast.stmt, hidden: frozenset[int]) -> bool:
+    """Whether a statement of a test cell runs in the second step of a test (`grading.item_test`)."""
+    return bool(hidden) and (statement.end_lineno or 0) >= min(hidden)
 
 
 def _parts(tree: ast.Module, hidden: frozenset[int]) -> Found:

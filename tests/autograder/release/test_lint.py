@@ -150,6 +150,13 @@ CASES: dict[str, list[tuple[str | re.Pattern[str], str, str]]] = {
     "hidden-message": [
         ('"wrong for a negative slope"', 'f"wrong for {steep}"', "shows values; name the likely mistake")
     ],
+    "visible-late": [
+        (
+            "### END HIDDEN TESTS\n\n# %% [markdown]\n# ## 2 A line",
+            "### END HIDDEN TESTS\nassert y is not None\n\n# %% [markdown]\n# ## 2 A line",
+            "move the hidden region to the end",
+        )
+    ],
     "tags": [
         (' tags=["install"]', "", "no code cell has the tag 'install'; add it: # %% tags=[\"install\"]"),
         (' tags=["answers"]', "", "no code cell has the tag 'answers'"),
