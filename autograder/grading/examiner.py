@@ -283,7 +283,7 @@ class _Pass:
         return True
 
     def _test_again(self, lost: Sequence[_Tested]) -> None:
-        """Tests items whose forks were lost, each from its beginning to its end, without words of the student's code.
+        """Tests items whose forks were lost, each from its beginning to its end; shows only what they said before.
 
         Cells or other tests may have ended the process, or taken its memory.
         """
@@ -291,9 +291,10 @@ class _Pass:
         notebook = NotebookRun(self._exam, list(waiting), whole=self._whole, dead=self._notebook.killers)
         try:
             for item in notebook.items():
-                verdict = notebook.before_test(item) or ItemTest(item, notebook, quiet=True).run()
-                waiting[item].verdict = verdict
-                self._keep(waiting[item])
+                tested = waiting[item]
+                again = ItemTest(item, notebook, said=tested.test.visible)
+                tested.verdict = notebook.before_test(item) or again.run()
+                self._keep(tested)
         finally:
             notebook.close()
 

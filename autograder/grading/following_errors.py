@@ -63,7 +63,7 @@ def _test_with_stand_ins(
 
 def _verdict(notebook: NotebookRun, item: Item, stand_ins: list[str]) -> Verdict:
     """The verdict when the reference answers in place of the functions `stand_ins`, which the item's code uses."""
-    test = ItemTest(item, notebook, stand_ins, quiet=True)  # the code's words may tell what they answered
+    test = ItemTest(item, notebook, stand_ins)
     found = notebook.exam.cache.get(test.key)
     verdict = Verdict.from_json(found) if found else test.run()
     if not found:

@@ -42,19 +42,21 @@ class ItemTest:
     Args:
         item: the item.
         notebook: the student's notebook, run up to the item's test.
-        stand_ins: functions of the student's in whose place the reference answers.
-        quiet: whether all parts are described like hidden ones, without values and the student's own words.
+        stand_ins: functions of the student's in whose place the reference answers. The code's words are not shown: they
+            may tell what the reference answered.
+        said: the results of the visible parts in an earlier run, which are shown instead of this run's.
     """
 
     def __init__(
-        self, item: Item, notebook: NotebookRun, stand_ins: Sequence[str] = (), *, quiet: bool = False
+        self, item: Item, notebook: NotebookRun, stand_ins: Sequence[str] = (), *, said: Sequence[Part] | None = None
     ) -> None:
         self._item = item
         self._notebook = notebook
         self._stand_ins = stand_ins
-        self._quiet = quiet
+        self._said = said
         self._limits = TrustedLimits(item.seconds + 1.0)
-        self._visible: list[Part] = []
+        self.visible: list[Part] = []
+        """Results of the visible parts."""
         self._hidden: list[Part] = []
         self._names: dict[str, Any] = {}
         self._state = NotebookState()
@@ -136,7 +138,7 @@ class ItemTest:
         if error is not None:
             return self._verdict(error, quiet=True)
         self._names = reference.test_names(Student(self._link, functions))
-        with self._recorded(self._visible):
+        with self._recorded(self.visible):
             error = caught(lambda: run_visible_part(item, self._names))
         self._random = RandomStates()
         return None if error is None else self._verdict(error)
@@ -170,8 +172,12 @@ class ItemTest:
 
     def _verdict(self, error: Exception | None, *, quiet: bool = False) -> Verdict:
         """The verdict after an error, or after the end of the cell; `quiet`: the error's words are not shown."""
-        parts = ((), (*self._visible, *self._hidden)) if self._quiet else (self._visible, self._hidden)
-        verdict = verdict_of(self._item, error, *parts, quiet=quiet or self._quiet)
+        if self._stand_ins:
+            verdict = verdict_of(self._item, error, (), (*self.visible, *self._hidden), quiet=True)
+        elif self._said is not None:
+            verdict = verdict_of(self._item, error, self._said, self._hidden, quiet=True)
+        else:
+            verdict = verdict_of(self._item, error, self.visible, self._hidden, quiet=quiet)
         if verdict.status is Status.PASSED:
             return verdict
         message = with_cause(verdict.message, self._notebook.cells, self._notebook.runs)

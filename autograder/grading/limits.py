@@ -26,12 +26,9 @@ _ITEM_EXTRA = 60.0
 
 
 def seconds_at_most(problem: Problem) -> float:
-    """The longest time that grading a submission can take, with two looks at each item; after it the grading hangs."""
+    """The longest time that grading a submission can take; after it the grading hangs."""
     items = [item for item in problem.items if item.kind == "code"]
-    # an item's test can run again with stand-ins for wrong functions, and answers are asked on further inputs
-    look = (
-        ALL_CELLS_SECONDS
-        + sum(2 * item.seconds + (1 + FURTHER_INPUTS) * ANSWER_SECONDS + _ITEM_EXTRA for item in items)
-        + _ITEM_EXTRA
-    )
-    return 2 * look + UNSURE_CELLS_SECONDS
+    test = ALL_CELLS_SECONDS + sum(item.seconds + _ITEM_EXTRA for item in items) + _ITEM_EXTRA
+    answers = len(items) * (1 + FURTHER_INPUTS) * ANSWER_SECONDS
+    # needed cells, then all cells, each again for items whose forks were lost; then with stand-ins for wrong functions
+    return 2 * (2 * test + answers) + test + UNSURE_CELLS_SECONDS

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import nbformat
 import pytest
 
+from autograder.grading.grade import grade_submission
 from autograder.grading.item_test import ItemTest
 from autograder.grading.verdict import Verdict
-from tests.autograder.toy import FULL, LINE, graded, scores, solved
+from autograder.submissions.reader import Submission
+from tests.autograder.toy import FULL, LINE, RIGHT_STANDARDIZE, course_copy, graded, scores, solved, text
 
 CHANNELS = {
     "the position in an open file": "kept = open('kept', 'w+b')\nkept.write(bytes(99)); kept.flush()\n"
@@ -109,3 +112,15 @@ def test_an_item_whose_waiting_process_was_ended_by_something_else_is_tested_aga
         notebook.cells.append(nbformat.v4.new_code_cell(f"late = standardize\nLine = Line\n{does['last']}"))
     done = graded(notebook)
     assert scores(done) == ({**FULL, "Line": 0.0} if "line" in does else FULL)
+
+
+@pytest.mark.kernel
+def test_its_message_shows_what_its_visible_part_said_the_first_time(tmp_path: Path) -> None:
+    shown = 'print("standardize: all visible checks passed")'
+    more = f'with part("a visible part", 8):\n    assert close(y[0, 0], 7.25, "it must be 7.25")\n{shown}'
+    course = course_copy(tmp_path / "course", {shown: more})
+    notebook = solved(standardize=RIGHT_STANDARDIZE)
+    notebook.cells.append(nbformat.v4.new_code_cell("late = standardize\nLine = Line\nimport os\nos._exit(1)"))
+    item = grade_submission("toy", Submission("ada", notebook=text(notebook)), root=course).log.item("standardize")
+    assert "expected 7.25" in item.message and "got" in item.message
+    assert item.score == pytest.approx(12 * 12 / 20), "the other parts passed"
