@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import http.client
 import io
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
 
-from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]
-
 from homework.errors import HomeworkError
+from homework.progress import progress_bar
 
 ROUNDS = 3
 PAUSE_SECONDS = 1.0
@@ -67,7 +65,7 @@ def _fetch(url: str) -> bytes:
         total = int(length) if length and length.isdigit() else None
         buffer = io.BytesIO()
         name = url.rsplit("/", 1)[-1]
-        with tqdm(total=total, unit="B", unit_scale=True, desc=name, file=sys.stdout, mininterval=0.5) as bar:
+        with progress_bar(total, name, unit="B", unit_scale=True) as bar:
             while chunk := response.read(CHUNK):
                 buffer.write(chunk)
                 bar.update(len(chunk))

@@ -11,16 +11,15 @@ Build model, optimizer and loop in one cell: running that cell again, also after
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]
 
 from homework.profiles import Run
+from homework.progress import progress_bar
 from homework.scalars import as_number, is_whole
 from homework.seeds import generator_states, set_generator_states
 from homework.train.checkpoints import Checkpoint, checkpoint_path, fingerprint, load, restore, save, state_of
@@ -139,14 +138,8 @@ class Loop:
             at.append(self._step)
 
     def _bar(self) -> Any:
-        return tqdm(
-            total=self.steps,
-            initial=self.completed,
-            desc=self.name,
-            unit="step",
-            file=sys.stdout,
-            mininterval=0.5,
-            disable=self.run.profile == "grade",
+        return progress_bar(
+            self.steps, self.name, unit="step", initial=self.completed, disable=self.run.profile == "grade"
         )
 
     def _forget_unfinished(self) -> None:

@@ -8,17 +8,16 @@ plots.curves({"fine-tuned": curve}, ...)
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.trainer_utils import get_last_checkpoint
 
 from homework.profiles import Run
+from homework.progress import progress_bar
 from homework.train.checkpoints import checkpoint_path, digest_of, fingerprint
 from homework.train.precision import has_bf16
 
@@ -109,9 +108,7 @@ class Progress(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """Opens the bar at the first step of this training."""
-        self.bar = tqdm(
-            total=self.steps, initial=state.global_step, desc=self.name, unit="step", file=sys.stdout, mininterval=0.5
-        )
+        self.bar = progress_bar(self.steps, self.name, unit="step", initial=state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         """Advances the bar."""

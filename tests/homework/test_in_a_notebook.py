@@ -21,7 +21,8 @@ CELLS = [
     "plots.curves({'a': [1.0, 2.0]}, title='A title', xlabel='step', ylabel='loss')",
     "figure = plots.bars({'a': 1.0}, title='In the middle of a cell')\nprint('after it')",
     "figure",
-    "from homework.train.training import Loop\nfor step in Loop(run, 'toy', steps=3, modules={}):\n    pass",
+    "import time\nfrom homework.train.training import Loop\nfor step in Loop(run, 'toy', steps=7, modules={}):\n"
+    "    time.sleep(0.3)\n    if step in (2, 5):\n        print('half a second')",
     "from homework.hand_in.log import SubmissionLog\nlog = SubmissionLog(run)\n"
     "log.answers(lambda student, draws: {'twice': lambda: student.twice(draws('twice').normal(2))})\nlog.write();",
 ]
@@ -48,7 +49,9 @@ def test_cells_show_each_figure_once_and_progress_and_write_the_log(
     assert b64decode(shown["data"]["image/png"]).startswith(b"\x89PNG")
     assert shown["data"]["text/plain"] == "Figure: A title (step / loss)"
     assert not any(output.output_type in ("execute_result", "error") for of_cell in outputs for output in of_cell)
-    assert "toy: 100%" in text[6]
+    bar, *printed = outputs[6]
+    assert "toy: 100%" in bar["data"]["text/plain"] and "7/7" in bar["data"]["text/plain"], "one output, replaced"
+    assert {output.get("name") for output in printed} == {"stdout"} and text[6] == "half a second\n" * 2
     assert "student id unknown" in text[7]
     assert not any(output.get("name") == "stderr" for of_cell in outputs for output in of_cell)
     log = json.loads((tmp_path / "submission_log.json").read_text(encoding="utf-8"))
