@@ -82,8 +82,8 @@ def _without_magics(source: str) -> str:
     marks = sum(any(mark in line for mark in "%!?") for line in lines)
     if marks * len(source) <= _MOST_TRANSFORMED:  # IPython reads the whole cell again for each of them
         with contextlib.suppress(Exception):  # incomplete cells raise various errors
-            transformed = str(TransformerManager().transform_cell(source))
-            return transformed if _parses(transformed) else source
+            transformed = _attempt(source, lambda text: str(TransformerManager().transform_cell(text)))
+            return transformed if transformed is not None and _parses(transformed) else source
     return source
 
 

@@ -29,8 +29,10 @@ from tests.autograder.toy import toy
         ("def f(:\n!ls", "def f(:\n!ls"),
         ("%pylab\nprint('%s'\n      % 3)", "get_ipython().run_line_magic('pylab', '')\nprint('%s'\n      % 3)\n"),
         ("%%time\n%%capture\nx = 1", "\nget_ipython()\nx = 1"),
+        ("def f(x): \u2028\n    {% raw %}", "def f(x): \u2028\n    {% raw %}"),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_magics_shell_lines_and_questions_become_calls_on_their_lines(cell: str, python: str) -> None:
     assert plain_python(cell) == python
 
