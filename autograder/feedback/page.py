@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 from autograder.core.flags import FlagKind
 from autograder.core.html import style, template, with_code
 from autograder.core.results import GradedLog, ItemResult, Outcome, Status
+from autograder.course.metric_ranges import declared_ranges
 from autograder.course.problem import Problem
 from autograder.feedback.item import view_of
+from autograder.submissions.metrics import metrics_in_words
 
 _OUTCOMES = {
     Outcome.MISSING: (
@@ -83,6 +85,8 @@ def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
         repairs=[with_code(flag.message) for flag in log.flags if flag.kind == FlagKind.REPAIRED],
         failed=[with_code(flag.message) for flag in log.flags if flag.kind == FlagKind.FAILED_CELL],
         pictures=[with_code(flag.message) for flag in log.flags if flag.kind == FlagKind.PICTURE],
+        numbers=() if log_is or outcome else metrics_in_words(log.metrics, declared_ranges(problem), log.profile),
+        profile=log.profile,
         sheet=sheet,
     )
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from autograder.core.text import printable
-from homework.hand_in.expected_ranges import Band, Bands, entry_for, in_words, is_within
+from homework.hand_in.expected_ranges import Band, Bands, entry_for, in_words, is_within, measured
 
 
 class MetricVerdict(StrEnum):
@@ -73,24 +73,48 @@ def judge_metrics(metrics: Mapping[str, Mapping[str, Any]], bands: Bands, profil
     return tuple(judged[name] for name in sorted(judged))
 
 
-def numbers_in_words(metrics: Mapping[str, Mapping[str, Any]], bands: Bands, profile: str) -> str:
-    """The metrics of a log with their expected ranges, one line each; empty if there are none.
+@dataclass(frozen=True)
+class MetricInWords:
+    """One metric as graders and students see it."""
+
+    id: str
+    value: str
+    expected: str
+    """The expected range; empty if there is none."""
+    remark: str
+    """Why it needs review; empty if it does not."""
+
+
+def metrics_in_words(metrics: Mapping[str, Mapping[str, Any]], bands: Bands, profile: str) -> tuple[MetricInWords, ...]:
+    """The metrics of a log beside their expected ranges.
 
     Only metrics whose full id is in the source are shown, so that no id made up by a student is.
     """
-    lines = []
+    rows = []
     for metric in judge_metrics(metrics, bands, profile):
         if metric.id not in bands or "*" in metric.id:
             continue
-        record = metrics.get(metric.id, {})
-        error, runs = _finite(record.get("stderr")), record.get("runs")
-        value = "not available" if metric.value is None else f"{metric.value:.5g}"
-        value += "" if error is None else f" ± {error:.2g}"
-        value += f" ({runs} runs)" if isinstance(runs, int) and 1 < runs < 10**9 else ""
-        band = bands[metric.id].get(profile)
-        expected = "" if band is None else f"   expected: {in_words(band)}"
-        verdict = f"   {metric.verdict.upper()}" if metric.verdict in _TO_REVIEW else ""
-        lines.append(f"{metric.id}  {value}{expected}{verdict}")
+        record, band = metrics.get(metric.id, {}), bands[metric.id].get(profile)
+        runs = record.get("runs")
+        runs = runs if isinstance(runs, int) and runs < 10**9 else None
+        value = measured(metric.value, _finite(record.get("stderr")), runs)
+        rows.append(
+            MetricInWords(
+                metric.id,
+                "not measured" if metric.verdict is MetricVerdict.ABSENT else value,
+                "" if band is None else in_words(band),
+                str(metric.verdict) if metric.verdict in _TO_REVIEW else "",
+            )
+        )
+    return tuple(rows)
+
+
+def numbers_in_words(metrics: Mapping[str, Mapping[str, Any]], bands: Bands, profile: str) -> str:
+    """`metrics_in_words` as text, one line each; empty if there are none."""
+    lines = []
+    for row in metrics_in_words(metrics, bands, profile):
+        expected = f"   expected: {row.expected}" if row.expected else ""
+        lines.append(f"{row.id}  {row.value}{expected}{'   ' * bool(row.remark)}{row.remark.upper()}")
     return "\n".join([f"Numbers in the submitted log, profile {profile}:", *lines]) if lines else ""
 
 

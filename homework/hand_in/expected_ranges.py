@@ -1,14 +1,14 @@
 """Expected ranges of the measured numbers, by metric and profile.
 
-The table is a literal in the `log` cell of a problem's source: the notebook tells a student whose number is outside its
-range where to look, and staff read the same table from the source.
+The ranges are a literal in the `log` cell of a problem's source: the notebook shows students their numbers beside them,
+and staff read the same ranges from the source.
 """
 
 from __future__ import annotations
 
 import fnmatch
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from homework.profiles import PROFILES
 from homework.scalars import is_whole
@@ -58,16 +58,46 @@ def in_words(band: Band) -> str:
     return f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
 
 
-def remark(name: str, number: float, bands: Bands, profile: str) -> str:
-    """One line for the student if the number is outside its expected range; else empty."""
-    entry = entry_for(name, bands)
-    band = None if entry is None else bands[entry].get(profile)
-    if band is None or is_within(number, band):
+def measured(value: float | None, stderr: float | None = None, runs: int | None = None) -> str:
+    """A measured number in words, e.g. `98.31 ± 0.42 (3 runs)`."""
+    words = "not available" if value is None else f"{value:.5g}"
+    words += "" if stderr is None else f" ± {stderr:.2g}"
+    return words + (f" ({runs} runs)" if runs is not None and runs > 1 else "")
+
+
+def numbers_table(metrics: Mapping[str, Mapping[str, Any]], bands: Bands, profile: str) -> str:
+    """The measured numbers beside their expected ranges, as text; empty if there are none.
+
+    Args:
+        metrics: the metrics of a log.
+        bands: the expected ranges.
+        profile: the profile of the run.
+    """
+    entries = {name: entry_for(name, bands) for name in metrics}
+    found = {name: None if entry is None else bands[entry].get(profile) for name, entry in entries.items()}
+    rows = [("", "measured", "expected", "")]
+    outside = False
+    for name, band in found.items():
+        record = metrics[name]
+        value = record["value"]
+        is_outside = band is not None and value is not None and not is_within(value, band)
+        outside |= is_outside
+        expected = "" if band is None else in_words(band)
+        rows.append((name, measured(value, record["stderr"], record["runs"]), expected, "<- outside" * is_outside))
+    for name, by_profile in bands.items():
+        if name not in entries.values() and profile in by_profile:
+            rows.append((name, "not measured", in_words(by_profile[profile]), ""))
+    if len(rows) == 1:
         return ""
-    return (
-        f"metric {name!r} is {number:.4g}; runs of this size gave {in_words(band)}. Look at the figures of its "
-        "training: did it run to the end, with the code as it is now? This costs no points."
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [
+        "  ".join(part.ljust(width) for part, width in zip(row, [*widths, 0], strict=True)).rstrip() for row in rows
+    ]
+    advice = (
+        "A number outside its range costs no points. Look at the figures of its training: did it run to the end, with "
+        "the code as it is now?"
     )
+    return "\n".join([*lines, *([advice] if outside else [])])
 
 
 def _number(value: object) -> bool:

@@ -27,7 +27,7 @@ import torch
 from homework.atomic import whole_file
 from homework.colab import offer_download, on_colab
 from homework.errors import LogError
-from homework.hand_in.expected_ranges import Bands, remark, wrong_with
+from homework.hand_in.expected_ranges import Bands, numbers_table, wrong_with
 from homework.hand_in.identity import student_id
 from homework.hand_in.personal import Draws, Json, draws_for, plain_json
 from homework.hand_in.source_hash import cell_source_of, source_hash
@@ -68,9 +68,9 @@ class SubmissionLog:
         self._bands: Bands = {}
 
     def bands(self, bands: Bands) -> None:
-        """Sets the expected ranges: a metric outside its range prints a line that says where to look.
+        """Sets the expected ranges, beside which `write` shows the metrics.
 
-        It changes neither the log nor the score. Staff read the same table from the problem's source.
+        They change neither the log nor the score. Staff read the same ranges from the problem's source.
 
         Args:
             bands: metric id → profile → (lowest, highest), None for no bound. In a metric id `*` matches any text; the
@@ -153,9 +153,6 @@ class SubmissionLog:
         if evidence is not None:
             record["evidence"] = plain_json(evidence)
         self._metrics[name] = record
-        said = "" if number is None else remark(name, number, self._bands, self.run.profile)
-        if said:
-            print(said)
 
     @contextlib.contextmanager
     def measurements(self) -> Iterator[None]:
@@ -201,7 +198,7 @@ class SubmissionLog:
         return record
 
     def write(self, path: str | Path | None = None) -> Path:
-        """Writes the log atomically, prints its path and returns it.
+        """Writes the log atomically, prints the metrics beside their expected ranges and the path, which it returns.
 
         Args:
             path: the file; `submission_log.json` in the working directory if not given.
@@ -225,6 +222,9 @@ class SubmissionLog:
                 f"{target} cannot be written: {error.strerror or error}. Free some space or choose another place with "
                 "log.write(path=...). An earlier log is unchanged."
             ) from error
+        table = numbers_table(self._metrics, self._bands, self.run.profile)
+        if table:
+            print(f"Your numbers, profile {self.run.profile}:\n{table}\n")
         failed = [
             item for item, answer in self._answers.items() if isinstance(answer, dict) and set(answer) == {"error"}
         ]

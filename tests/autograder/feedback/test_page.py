@@ -339,3 +339,15 @@ def test_the_page_has_no_line_of_a_hidden_test_or_a_solution() -> None:
 
 def test_the_same_log_gives_the_same_bytes() -> None:
     assert page_of().source == page_of().source
+
+
+def test_the_students_numbers_stand_beside_their_expected_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    ranges = {"toy/final_loss": {"mini": (0.5, 2)}}
+    monkeypatch.setattr("autograder.feedback.page.declared_ranges", lambda problem: ranges)
+    record: Any = {"value": 7.0, "stderr": None, "runs": 1}
+    page = page_of(profile="mini", metrics={"toy/final_loss": record, "toy/<b>made_up": record})
+    assert "Your numbers" in page.text and "toy/final_loss" in page.text and "(outside)" in page.text
+    assert "made_up" not in page.source, "ids that the source does not declare are not shown"
+    assert "not measured" in page_of(profile="mini", metrics={}).text
+    assert "Your numbers" not in page_of(profile="grade").text
+    assert "Your numbers" not in page_of(profile="mini", flags=(Flag("no_log", "no log"),)).text

@@ -53,7 +53,7 @@ RANGE = "   expected: 0.5 to 2"
             {"toy/loss": {"value": 1, "runs": 2, "values": [7, 8]}},
             "toy/loss  1 (2 runs)" + RANGE + "   INCONSISTENT",
         ),
-        ({}, "toy/loss  not available" + RANGE),
+        ({}, "toy/loss  not measured" + RANGE),
         ({"toy/steps": {"value": 3}}, "toy/steps  3"),
     ],
 )

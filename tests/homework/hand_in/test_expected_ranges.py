@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from homework.hand_in.expected_ranges import entry_for, in_words, is_within, remark, wrong_with
+from homework.hand_in.expected_ranges import entry_for, in_words, is_within, numbers_table, wrong_with
 from homework.hand_in.log import SubmissionLog
 from tests.homework.conftest import Printed, a_run
 
@@ -17,22 +18,38 @@ BANDS: Any = {
 }
 
 
-def test_only_a_number_outside_its_range_gets_a_line(capsys: Printed) -> None:
+def table(capsys: Printed, path: Path, bands: Any, **metrics: Any) -> list[list[str]]:
+    """The rows that writing a log with these metrics prints, as words."""
     log = SubmissionLog(a_run(), student="ada")
-    log.bands(BANDS)
-    log.metric("vae/test_nelbo", value=100.0)
-    log.metric("other/number", value=1e9)
-    assert capsys.readouterr().out == ""
-    log.metric("vae/test_nelbo", values=[500.0, 600.0])
-    (line,) = capsys.readouterr().out.splitlines()
-    assert "'vae/test_nelbo' is 550; runs of this size gave 92 to 115" in line and "costs no points" in line
-    log.metric("vae/test_nelbo", value=float("nan"))
-    assert len(capsys.readouterr().out.splitlines()) == 1, "missing is missing, not outside"
+    log.bands(bands)
+    for name, values in metrics.items():
+        log.metric(name.replace("_of_", "/"), **values)
+    log.write(path / "log.json")
     assert "band" not in str(log.as_json()), "nothing of it goes into the log"
+    return [line.split() for line in capsys.readouterr().out.splitlines()]
 
 
-def test_a_profile_without_a_range_gets_no_line() -> None:
-    assert remark("vae/test_nelbo", 1e9, BANDS, "grade") == "" != remark("vae/test_nelbo", 105, BANDS, "full")
+def test_writing_the_log_shows_all_numbers_beside_their_ranges(capsys: Printed, tmp_path: Path) -> None:
+    bands = {**BANDS, "vae/test_kl": {"mini": (9, 20)}}
+    given = {"vae_of_test_nelbo": {"values": [98.0, 99.0]}, "other_of_number": {"value": 1e9}}
+    title, heads, *rows = table(capsys, tmp_path, bands, **given)
+    assert title == "Your numbers, profile mini:".split() and heads == ["measured", "expected"]
+    assert "vae/test_nelbo 98.5 ± 0.5 (2 runs) 92 to 115".split() in rows
+    assert "other/number 1e+09".split() in rows and "vae/test_kl not measured 9 to 20".split() in rows
+    assert not any("outside" in row or "points." in row for row in rows)
+
+
+def test_only_a_number_outside_its_range_is_marked(capsys: Printed, tmp_path: Path) -> None:
+    rows = table(capsys, tmp_path, BANDS, vae_of_test_nelbo={"values": [500.0, 600.0]}, vae_of_x={"value": 1.0})
+    (marked,) = [row for row in rows if row[-1:] == ["outside"]]
+    assert marked[:2] == ["vae/test_nelbo", "550"] and any("costs no points" in " ".join(row) for row in rows)
+    rows = table(capsys, tmp_path, BANDS, vae_of_test_nelbo={"value": float("nan")})
+    assert not any("outside" in row for row in rows), "missing is missing, not outside"
+    assert "vae/test_nelbo not available 92 to 115".split() in rows
+
+
+def test_a_log_without_numbers_and_ranges_shows_no_table() -> None:
+    assert numbers_table({}, BANDS, "grade") == "" == numbers_table({}, {}, "mini")
 
 
 def test_the_first_entry_that_fits_counts() -> None:
