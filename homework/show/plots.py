@@ -14,12 +14,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from homework.scalars import as_number
 from homework.show.notebook_figure import COLOURS, INK, Numbers, add_legend, as_array, finish, new_figure, series_style
 
 Curve: TypeAlias = "Numbers | tuple[Numbers, Numbers]"
+
+LEVEL_DASHES = ((0, (4, 3)), (0, (1, 2)), (0, (8, 2, 1, 2)))
+"""Dashes of the horizontal lines."""
 
 __all__ = ["COLOURS", "bars", "curves", "heatmap", "image_grid", "scatter"]
 
@@ -55,9 +60,10 @@ def image_grid(
     batch = _as_images(images)[: rows * columns]
     shown_rows = math.ceil(len(batch) / columns)
     grid = make_grid(batch, nrow=columns, padding=1, pad_value=0.3).permute(1, 2, 0).numpy()
-    width = min(12.0, max(2.4, 0.56 * columns + 0.4))
+    beside = 0.08 * max((len(str(label)) for label in row_labels), default=0) if row_labels else 0.0  # room for words
+    width = min(12.0 - beside, max(2.4, 0.56 * columns + 0.4))
     height = width * grid.shape[0] / grid.shape[1]
-    figure, axes = new_figure(width, height + 0.35 + (0.3 if xlabel or column_labels else 0), grid=False)
+    figure, axes = new_figure(width + beside, height + 0.35 + (0.3 if xlabel or column_labels else 0), grid=False)
     axes.imshow(grid, interpolation="nearest", vmin=0, vmax=1)
     axes.spines[:].set_visible(False)
     pitch_y, pitch_x = batch.shape[2] + 1, batch.shape[3] + 1
@@ -90,7 +96,7 @@ def curves(
         logx: logarithmic horizontal axis.
         logy: logarithmic vertical axis.
         smooth: width of a moving average in points; the raw values are drawn faintly. 0 draws the raw values only.
-        levels: label → height of a thin horizontal line, e.g. a baseline.
+        levels: label → height of a thin horizontal line, e.g. a baseline; each has its own dashes.
 
     Raises:
         ValueError: x and values, or values and band, differ in length.
@@ -111,13 +117,17 @@ def curves(
         axes.plot(x, y, label=label, marker=marker, markersize=4, **style)
         if spread is not None:
             axes.fill_between(x, y - spread, y + spread, color=style["color"], alpha=0.2, linewidth=0)
-    for label, height in (levels or {}).items():
-        axes.axhline(as_number(height), color=INK, linewidth=1, linestyle=(0, (4, 3)), label=label)
+    for index, (label, height) in enumerate((levels or {}).items()):
+        axes.axhline(
+            as_number(height), color=INK, linewidth=1, linestyle=LEVEL_DASHES[index % len(LEVEL_DASHES)], label=label
+        )
     if logx:
         axes.set_xscale("log")
+        _plain_numbers(axes.xaxis)
         _tick_each(axes, series)
     if logy:
         axes.set_yscale("log")
+        _plain_numbers(axes.yaxis)
     if len(series) + len(levels or {}) > 1:
         add_legend(axes)
     return finish(figure, axes, title, xlabel, ylabel)
@@ -272,6 +282,15 @@ def _tick_each(axes: Axes, series: Mapping[str, Curve]) -> None:
     if len(places) <= 12:
         axes.set_xticks(places, [f"{place:g}" for place in places])
         axes.minorticks_off()
+
+
+def _plain_numbers(axis: Axis) -> None:
+    """Writes the ticks of a logarithmic axis as plain numbers: 1, 2 and 5 of each decade, where there are few decades."""
+    low, high = sorted(axis.get_view_interval())
+    few = low > 0 and high / low < 1000
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _name_ticks(axes: Axes, which: str, places: Any, labels: Sequence[str] | None) -> None:

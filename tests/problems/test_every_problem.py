@@ -30,7 +30,7 @@ ITEMS = {
     "vae": "sample_gaussian kl_standard_normal negative_elbo_bound",
     "gan": "discriminator_loss generator_loss_minimax generator_loss_nonsaturating optimal_discriminator gan_step",
     "diffusion": "replaced_probability sample_yt posterior_plus_one binary_diffusion_loss cumulative_alphas q_sample"
-    " q_posterior ddpm_loss p_sample",
+    " q_posterior ddpm_loss p_sample draw_samples",
     "early_exit": "tail_variance probability_negative prediction_entropy early_exit_loss choose_exit early_exit_predict"
     " expected_macs",
     "policy_gradient": "sample_actions policy_gradient_loss train_policy",

@@ -159,6 +159,35 @@ def test_few_points_on_a_logarithmic_axis_get_plain_ticks() -> None:
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0.1", "1", "1000"]
 
 
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([0.06, 0.2, 0.9], {"0.1", "0.2", "0.5"}),
+        ([0.5, 30.0, 200.0], {"1", "2", "5", "10", "100"}),
+        ([1e-4, 10.0], {"0.01", "1"}),
+    ],
+)
+def test_a_logarithmic_axis_has_plain_numbers(values: list[float], shown: set[str]) -> None:
+    figure = plots.curves({"a": values}, logy=True)
+    figure.draw_without_rendering()
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels(which="both")]
+    assert shown <= set(labels) and not any("$" in label for label in labels)
+
+
+def test_each_horizontal_line_has_its_own_dashes() -> None:
+    a, b, c = plots.curves({"a": [1.0, 2.0]}, levels={"x": 1.0, "y": 1.5, "z": 2.0}).axes[0].get_lines()[1:]
+    assert len({str(vars(line)["_unscaled_dash_pattern"]) for line in (a, b, c)}) == 3
+
+
+def test_row_labels_leave_the_pictures_their_size() -> None:
+    pictures = torch.rand(24, 1, 9, 9)
+    named = plots.image_grid(pictures, 2, 12, row_labels=["a label of some length", "b"])
+    plain = plots.image_grid(pictures, 2, 12)
+    for figure in (named, plain):
+        check_saved(figure)
+    assert named.get_figwidth() > plain.get_figwidth() and named.get_figheight() == plain.get_figheight()
+
+
 def test_a_surface_shows_paths_and_marks_and_is_not_widened_by_them() -> None:
     paths = torch.tensor([[[0.0, 1.0], [0.5, 0.5]], [[-9.0, 1.0], [9.0, 2.0]]])
     axes, scale = surface(X, Y, BOWL, height="nats", paths=paths, marks={"lowest": (0.0, 0.1)}).axes

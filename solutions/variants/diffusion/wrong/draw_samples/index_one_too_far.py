@@ -1,0 +1,11 @@
+# misconception: you read alpha_bar at index t and s; in the table, index t - 1 belongs to step t
+def draw_samples(model, x, times, alphas_bar, eta, noises):
+    table = torch.cat([alphas_bar, alphas_bar[-1:] / 2])
+    for i in range(len(times) - 1):
+        t, s = times[i], times[i + 1]
+        now, then = table[t], table[s]
+        error = model(x, torch.full((len(x),), t))
+        picture = (x - (1 - now).sqrt() * error) / now.sqrt()
+        sigma2 = eta**2 * (1 - then) / (1 - now) * (1 - now / then)
+        x = then.sqrt() * picture + (1 - then - sigma2).clamp(min=0).sqrt() * error + sigma2.sqrt() * noises[i]
+    return x

@@ -1,0 +1,11 @@
+# misconception: at s = 0 you took the last number of the table; alpha_bar_0 is 1
+def draw_samples(model, x, times, alphas_bar, eta, noises):
+    table = torch.cat([torch.ones_like(alphas_bar[:1]), alphas_bar])
+    for i in range(len(times) - 1):
+        t, s = times[i], times[i + 1]
+        now, then = alphas_bar[t - 1], alphas_bar[s - 1]
+        error = model(x, torch.full((len(x),), t))
+        picture = (x - (1 - now).sqrt() * error) / now.sqrt()
+        sigma2 = eta**2 * (1 - then) / (1 - now) * (1 - now / then)
+        x = then.sqrt() * picture + (1 - then - sigma2).clamp(min=0).sqrt() * error + sigma2.sqrt() * noises[i]
+    return x
