@@ -13,9 +13,9 @@
 # %% [markdown]
 # # Diffusion: destroy a picture step by step, and learn the way back
 #
-# Take a digit and add a little noise. Repeat this until only noise is left. Each step is so small that a network can learn to undo it. Start from pure noise, apply the learnt steps back, and you get a digit that nobody wrote. Each half of this notebook ends with a grid of such digits, and a film strip that shows how they come out of the noise.
+# Take a digit and add a little noise. Repeat this until only noise is left. Each step is so small that a network can learn to undo it. Start from pure noise, apply the learnt steps back, and you get a new digit. Each half of this notebook ends with a grid of such digits, and a film strip that shows how they come out of the noise.
 #
-# The first half uses black and white pixels, where the noise is a coin toss and everything can be counted. The second half uses grey pixels and Gaussian noise, the form in which the method became famous. Both halves have the same plan: jump to any step, compute one step back given the clean image, define a loss, train, draw samples.
+# The first half uses black and white pixels, where the noise is a coin toss. The second half uses grey pixels and Gaussian noise, the form in which the method became famous. Both halves have the same plan: jump to any step, compute one step back given the clean image, define a loss, train, draw samples.
 #
 # **What you will learn**
 #
@@ -33,7 +33,7 @@
 # | hardware | a GPU, for instance on Colab | any laptop, no network |
 # | time to run | five to six minutes (estimated, section 6) | about two minutes |
 #
-# Plan four to five hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU, else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny inputs, so you can do everything in `mini` first.
+# Plan four to five hours for reading, writing and thinking. The profile is `full` where there is a GPU, else `mini`; the environment variable `HOMEWORK_PROFILE` changes it. All graded code is checked on tiny inputs, so you can do everything in `mini` first.
 #
 # **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a separate cell, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
 #
@@ -54,7 +54,7 @@
 #
 # **Hints** are folded below some tasks, in three steps: the idea, the formula, a sketch of the code. Try first without them.
 #
-# **One rule for all tasks.** Your functions leave their arguments as they are. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change.
+# **One rule for all tasks.** Your functions leave their arguments as they are. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this.
 
 # %% tags=["install"]
 from importlib.util import find_spec
@@ -269,7 +269,7 @@ print(f"share of white pixels: formula and simulation differ by at most {white_g
 # %% [markdown]
 # ## 3. `sample_yt`: jump to step t (2 points)
 #
-# To train a network we need millions of noisy images, from every step. It would be slow to simulate $t$ steps for each of them. The second view gives a jump to any $t$, with two coins per pixel:
+# Training needs millions of noisy images, from every step. To simulate $t$ steps for each of them would be slow. The second view gives a jump to any $t$, with two coins per pixel:
 #
 # 1. a coin that says yes with probability $r_t$ decides whether the pixel has been replaced at all;
 # 2. if yes, a fair coin gives its value, $-1$ or $+1$; if no, the pixel keeps its value from $Y_0$.
@@ -426,7 +426,7 @@ plots.image_grid(
     (torch.cat(noisy_rows) + 1) / 2,
     rows=len(some),
     columns=len(DOWN),
-    title=f"The forward process: each picture is one jump from the clean image (δ = {DELTA:g})",
+    title=f"Four digits in the forward process (δ = {DELTA:g})",
     xlabel="step t",
     column_labels=[str(t) for t in DOWN],
 )
@@ -437,7 +437,7 @@ plots.image_grid(
 # %% [markdown]
 # ## 4. `posterior_plus_one`: one step back, given the clean image (3 points)
 #
-# We want to go back: given $Y_t$, what was $Y_{t-1}$? The answer depends on the distribution of digits, for which there is no formula. But if we know the clean pixel $Y_0$, we can calculate it, pixel by pixel, with Bayes' rule:
+# Given $Y_t$, what was $Y_{t-1}$? The answer depends on the distribution of digits, for which there is no formula. But if we know the clean pixel $Y_0$, Bayes' rule gives the answer, pixel by pixel:
 #
 # $$P(Y_{t-1} = +1 \mid Y_t = y_t, Y_0 = y_0) = \frac{P(Y_t = y_t \mid Y_{t-1} = +1)\; P(Y_{t-1} = +1 \mid Y_0 = y_0)}{\displaystyle\sum_{s \in \{-1, +1\}} P(Y_t = y_t \mid Y_{t-1} = s)\; P(Y_{t-1} = s \mid Y_0 = y_0)} .$$
 #
@@ -561,7 +561,7 @@ with part("limits", 1):
 # %% [markdown]
 # ### The closed form against simulation
 #
-# A formula should be checked against data. We let 200,000 white pixels flip, step by step, and at each $t$ sort them by their value **now**. Among those that are white now, how many were white a step ago? And among those that are black now?
+# We let 200,000 white pixels flip, step by step, and at each $t$ sort them by their value **now**. Among those that are white now, how many were white a step ago? And among those that are black now?
 #
 # **Predict, then run.** At $t$ = 1 both answers are 1, since all pixels start white. What is the answer at $t$ = 2 for a pixel that is black now? Which values do the two curves approach for large $t$?
 
@@ -753,7 +753,7 @@ with part("large logits and gradients", 0.5):
 # %% [markdown]
 # ## 6. Training the first half
 #
-# **The network** is a small U-Net, `homework/models/unet.py`; its 120 lines are easy to read. Its fine layers (14 × 14 positions) see strokes, its coarse layers (7 × 7) see the whole picture, and every block gets the step $t$ as a vector of sines and cosines. It takes images and steps and returns images; both halves use the same class.
+# **The network** is a small U-Net (`homework/models/unet.py`). Its fine layers (14 × 14 positions) see strokes, its coarse layers (7 × 7) see the whole picture, and every block gets the step $t$ as a vector of sines and cosines. Both halves use the same class.
 #
 # **Its output.** For each pixel the log odds of $Y_{t-1} = +1$. A part of this need not be learnt. Let $u$ be the log odds that a pixel was white *in the clean picture*, given the **other** pixels. The jump of $t - 1$ steps multiplies the expected value $\tanh(u / 2)$ by $c^{\,t-1}$, with $c = 1 - 2\delta$. The pixel's own value $y_t$ is independent evidence, and log odds of independent evidence add up:
 #
@@ -763,7 +763,7 @@ with part("large logits and gradients", 0.5):
 #
 # **Which steps it is trained on.** For each image we draw two uniform numbers from 1 to $T$ and use the smaller one as $t$. So early steps occur more often, and they weigh more than in the bound of section 5.
 #
-# **How long it takes.** In `mini` each half trains for about 45 seconds on a slow laptop. `full` has been estimated, not measured, for a T4 on Colab: one step is about 14 billion floating-point operations, about 10 ms including the start of the kernels. The 20,000 steps of both halves take three to four minutes, the whole notebook five to six.
+# **How long it takes.** In `mini` each half trains for about 45 seconds on a slow laptop. `full` is an estimate for a T4 on Colab, not a measurement: 20,000 steps of about 10 ms, so three to four minutes for both halves and five to six for the notebook.
 
 # %%
 BINARY_STEPS = run.size(full=10_000, mini=2_000, grade=3)
@@ -1052,7 +1052,7 @@ show_judgement(binary_verdict, binary_real, "First")
 #
 # ## 8. The same method with grey pixels
 #
-# Pixels are now any numbers; we bring grey values from $[0, 1]$ to $[-1, 1]$, so that 0 lies in the middle. In the first half a coin replaced a pixel; now each step *shrinks* the pixel a little and *adds noise*:
+# Pixels are now grey values, brought from $[0, 1]$ to $[-1, 1]$. Each step *shrinks* the pixel a little and *adds noise*:
 #
 # $$x_t = \sqrt{\gamma_t}\; x_{t-1} + \sqrt{\beta_t}\; \varepsilon_t, \qquad \gamma_t = 1 - \beta_t, \quad \varepsilon_t \sim N(0, I),$$
 #
@@ -1259,7 +1259,7 @@ plots.image_grid(
     (torch.stack(columns_of_noise, dim=1).flatten(0, 1) + 1) / 2,  # [4, columns, 1, H, W] -> [4 · columns, 1, H, W]
     rows=4,
     columns=len(columns_of_noise),
-    title="The forward process with Gaussian noise",
+    title="Four digits in the forward process with Gaussian noise",
     xlabel="step t",
     column_labels=["0", *map(str, DOWN_GAUSS)],
 )
@@ -1475,7 +1475,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# The formula and the simulation coincide. The wrong formula keeps too much of the present value. At $t$ = 1 the right factor is 0, since the pixel before is $x_0$, and the wrong one is $\sqrt{\gamma_1}$. Late in the process the two factors hardly differ, so samples alone may not reveal this mistake.
+# The formula and the simulation coincide. The wrong formula keeps too much of the present value. At $t$ = 1 the right factor is 0, since the pixel before is $x_0$, and the wrong one is $\sqrt{\gamma_1}$. Late in the process the two factors hardly differ.
 #
 # ## 12. `ddpm_loss`: predict the noise (1½ points)
 #
@@ -1860,7 +1860,7 @@ show_judgement(gauss_verdict, gauss_real, "Second")
 # %% [markdown]
 # ## 15. `draw_samples`: fewer steps with DDIM (4 points)
 #
-# A sample costs $T$ calls of the network. Can we leave out steps? Song, Meng and Ermon (2021) noticed that the loss of section 12 uses only the jumps $q(x_t \mid x_0)$, not the steps between them. So every reverse process with the same jumps can use the same network, without new training. Theirs goes from step $t$ to any earlier step $s$. It estimates the picture $\hat x_0$ as in section 13, and jumps from it to step $s$. Instead of only new noise, this jump uses the noise that the network predicted, and mixes in new noise with variance $\sigma^2$:
+# A sample costs $T$ calls of the network. Can we leave out steps? Song, Meng and Ermon (2021) noticed that the loss of section 12 uses only the jumps $q(x_t \mid x_0)$, not the steps between them. So every reverse process with the same jumps can use the same network, without new training. Theirs goes from step $t$ to any earlier step $s$. It estimates the picture $\hat x_0$ as in section 13, and jumps from it to step $s$. The jump uses the noise that the network predicted, and adds new noise with variance $\sigma^2$:
 #
 # $$x_s = \sqrt{\bar\alpha_s}\;\hat x_0 + \sqrt{1 - \bar\alpha_s - \sigma^2}\;\text{model}(x_t, t) + \sigma \cdot \text{noise}, \qquad
 # \sigma^2 = \eta^2\, \frac{1 - \bar\alpha_s}{1 - \bar\alpha_t} \Bigl(1 - \frac{\bar\alpha_t}{\bar\alpha_s}\Bigr) .$$
@@ -2140,18 +2140,27 @@ plots.curves(
 
 # %% tags=["experiment"]
 twelve = same_start[:12]
-for eta in (0.0, 1.0):
-    plots.image_grid(
+
+
+def twelve_samples(eta: float):
+    """Draws the samples from the same twelve x_T, one row for each number of steps."""
+    return plots.image_grid(
         torch.cat([draw_ddim(twelve, steps, eta) for steps in LEAPS[::-1]]),
         rows=len(LEAPS),
         columns=12,
-        title=f"Twelve samples, with fewer and fewer steps, η = {eta:g}",
+        title=f"Twelve samples with fewer and fewer steps, η = {eta:g}",
         xlabel="each column starts from the same noise",
         row_labels=[f"{steps} steps" for steps in LEAPS[::-1]],
-    ).show_now()
+    )
+
+
+twelve_samples(0.0)
+
+# %% tags=["experiment"]
+twelve_samples(1.0)
 
 # %% [markdown]
-# With $\eta$ = 0 the columns hardly change from row to row: each $x_T$ determines one digit, and a tenth of the steps gives nearly the same one. With $\eta$ = 1 each row shows other digits, because every jump draws new noise. In `mini` the two are about equally good down to a tenth of the steps, and with fewer both get worse. (With all steps the sampler with noise was even a little better in our runs, and in `full` also with fewer, 0.90 against 0.85 with ten of 500. In the literature, with larger networks and few steps, DDIM is clearly better.) With 2 steps a jump predicts the average of all digits that are possible for this noise, and the average of digits is grey.
+# With $\eta$ = 0 the columns hardly change from row to row: each $x_T$ determines one digit, and a tenth of the steps gives nearly the same one. With $\eta$ = 1 each row shows other digits, because every jump draws new noise. In `mini` both are still good with a tenth of the steps and get worse with fewer. (The sampler with noise was a little better in most of our runs, in `full` 0.90 against 0.85 with ten of 500 steps. In the literature, with larger networks, DDIM is clearly better with few steps.) With 2 steps a jump predicts the average of all digits that are possible for this noise, and the average of digits is grey.
 #
 # **Headline: what to expect.** The judge's mean confidence, in `mini` (500 samples, 250 for DDIM, 3 seeds) and in `full` (1,000 samples, 500 for DDIM, one seed). Ten of ten classes are found each time.
 #
@@ -2186,16 +2195,29 @@ for name, confidence in spacing.items():
     print(f"{name:26s} mean confidence {shown}")
 
 # %% [markdown]
+# In our run the two differed by 0.01 only. Did you expect more?
+#
 # **Between two digits.** With $\eta$ = 0 a sample is a function of $x_T$. So we can move from one noise $a$ to another one $b$, and watch the digit change. The first row uses straight averages $(1 - w)\,a + w\,b$, the second row $\cos(w \pi / 2)\,a + \sin(w \pi / 2)\,b$. **Predict, then run.** What is the variance of the pixels of both mixtures at $w = \tfrac12$? What does the network make of a noise that has too little variance?
 
 # %% tags=["experiment"]
 weights = torch.linspace(0, 1, 9)[:, None, None, None]  # [9, 1, 1, 1]
-straight = (1 - weights) * same_start[0] + weights * same_start[1]  # [9, 1, SIZE, SIZE]
-on_the_circle = torch.cos(weights * math.pi / 2) * same_start[0] + torch.sin(weights * math.pi / 2) * same_start[1]
-between_variance = {"straight": float(straight[4].var()), "circle": float(on_the_circle[4].var())}
+
+
+def both_mixtures(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Straight averages and mixtures on the circle, for each of the weights: `[9, ...]` each."""
+    angles = weights * math.pi / 2
+    return (1 - weights) * a + weights * b, torch.cos(angles) * a + torch.sin(angles) * b
+
+
+middles_of = {
+    "straight": (same_start[0::2] + same_start[1::2]) / 2,
+    "circle": (same_start[0::2] + same_start[1::2]) / math.sqrt(2),
+}
+between_variance = {name: float(values.var()) for name, values in middles_of.items()}
 print(
     f"variance in the middle: {between_variance['straight']:.2f} straight, {between_variance['circle']:.2f} on the circle"
 )
+straight, on_the_circle = both_mixtures(twelve[2], twelve[7])
 between = draw_ddim(torch.cat([straight, on_the_circle]), max(1, T_GAUSS // 5))
 plots.image_grid(
     between,
@@ -2210,7 +2232,7 @@ plots.image_grid(
 # %% [markdown]
 # ### What came after
 #
-# *Classifier-free guidance* (Ho and Salimans 2022) trains one network with and without a label or a text, and exaggerates the difference between its two predictions. *Latent diffusion* (Rombach and others 2022) runs the process on the codes of an autoencoder, which makes large pictures affordable. *Flow matching* (Lipman and others 2023) learns the velocity of a deterministic path from noise to data, with a loss as simple as yours. *Consistency models* (Song and others 2023) learn to jump from any point of such a path to its end in one call.
+# *Classifier-free guidance* (Ho and Salimans 2022) trains one network with and without a label or a text, and amplifies the difference of the two predictions. *Latent diffusion* (Rombach and others 2022) runs the process on the codes of an autoencoder, which makes large pictures affordable. *Flow matching* (Lipman and others 2023) learns the velocity of a deterministic path from noise to data, with a loss as simple as yours. *Consistency models* (Song and others 2023) learn to jump from any point of such a path to its end in one call.
 #
 # ## 16. Questions on the second half
 #
@@ -2393,8 +2415,7 @@ log_file = log.write()
 #   State-Spaces*. NeurIPS 2021. arXiv:2107.03006. Pixels with more than two values.
 # * O. Ronneberger, P. Fischer, T. Brox: *U-Net: Convolutional Networks for Biomedical Image Segmentation*. MICCAI 2015.
 #   arXiv:1505.04597.
-# * T. Salimans and others: *Improved Techniques for Training GANs*. NeurIPS 2016. arXiv:1606.03498. Judging samples by a
-#   classifier.
+# * T. Salimans and others: *Improved Techniques for Training GANs*. NeurIPS 2016. arXiv:1606.03498. The judge.
 # * J. Ho, T. Salimans: *Classifier-Free Diffusion Guidance*. 2022. arXiv:2207.12598.
 # * R. Rombach and others: *High-Resolution Image Synthesis with Latent Diffusion Models*. CVPR 2022. arXiv:2112.10752.
 # * Y. Lipman and others: *Flow Matching for Generative Modeling*. ICLR 2023. arXiv:2210.02747.

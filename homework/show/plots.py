@@ -285,7 +285,7 @@ def _tick_each(axes: Axes, series: Mapping[str, Curve]) -> None:
 
 
 def _plain_numbers(axis: Axis) -> None:
-    """Writes the ticks of a logarithmic axis as plain numbers: 1, 2 and 5 of each decade, where there are few decades."""
+    """Writes the ticks of a logarithmic axis as plain numbers: at 1, 2 and 5 of a decade if there are few of them."""
     low, high = sorted(axis.get_view_interval())
     few = low > 0 and high / low < 1000
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))

@@ -124,12 +124,15 @@ def _code_cells(source: str) -> list[Any]:
     return [cell for cell in jupytext.reads(source, fmt="py:percent").cells if cell.cell_type == "code"]
 
 
-def cells_up_to(problem: str, name: str) -> dict[str, Any]:
-    """What a notebook's cells define up to the given function, run in this process; nothing is trained or tested."""
+def cells_up_to(problem: str, name: str, skip: frozenset[str] = frozenset({"install", "train"})) -> dict[str, Any]:
+    """What a notebook's cells define up to the given function, run in this process; nothing is trained or tested.
+
+    Cells with a tag in `skip` are left out.
+    """
     names: dict[str, Any] = {}
     for number, cell in enumerate(code_cells(problem)):
         graded = cell.metadata.get("nbgrader", {})
-        if {"install", "train"} & set(cell.metadata.get("tags", ())) or graded.get("grade"):
+        if skip & set(cell.metadata.get("tags", ())) or graded.get("grade"):
             continue
         with contextlib.redirect_stdout(io.StringIO()):
             _run_cell(cell.source, f"<{problem}, code cell {number}>", names)
