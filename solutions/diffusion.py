@@ -1805,7 +1805,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# The noise is hardest to predict where there is little of it, and easy where almost only noise is left: at $t = T$ the answer is nearly $x_t$ itself. The plain mean squared error gives every $t$ the same weight. The bound on the log-likelihood would weigh small $t$ far more; Ho and others found that the pictures are better with equal weights.
+# The noise is hardest to predict where there is little of it, and easy where almost only noise is left: at $t = T$ the answer is nearly $x_t$ itself. The plain mean squared error gives every $t$ the same weight. The bound on the log-likelihood would weigh the first steps far more; Ho and others found that the pictures are better with equal weights.
 #
 # ### Drawing samples
 #
@@ -2215,7 +2215,7 @@ between_variance = {name: float(values.var()) for name, values in middles_of.ite
 print(
     f"variance in the middle: {between_variance['straight']:.2f} straight, {between_variance['circle']:.2f} on the circle"
 )
-straight, on_the_circle = both_mixtures(twelve[2], twelve[7])
+straight, on_the_circle = both_mixtures(same_start[2], same_start[7 % len(same_start)])
 between = draw_ddim(torch.cat([straight, on_the_circle]), max(1, T_GAUSS // 5))
 plots.image_grid(
     between,
