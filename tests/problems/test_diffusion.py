@@ -175,7 +175,8 @@ def test_every_sampler_keeps_the_jumps_if_the_model_knows_the_picture() -> None:
 
     def knows(xt: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         kept = table[t - 1][:, None]
-        return (xt - 0.3 * kept.sqrt()) / (1 - kept).sqrt()
+        predicted: torch.Tensor = (xt - 0.3 * kept.sqrt()) / (1 - kept).sqrt()
+        return predicted
 
     for eta in (0.0, 0.5, 1.0):
         x = torch.randn(20_000, 1, generator=generator)
