@@ -233,7 +233,8 @@ class Session:
 
     def _let_fork_run(self, pid: int) -> bool:
         """Prepares the files for a fork; returns whether it is there."""
-        self._let_wait()
+        if self._active != pid:
+            self._let_wait()
         if pid not in self._forks:
             return False
         self._forks[pid] = self._folder.restore(self._forks[pid], before=self._reap)
