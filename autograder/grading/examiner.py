@@ -14,6 +14,7 @@ item is tested again after that, with all cells or with functions of the referen
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -76,6 +77,7 @@ def examine(
     attempts: int = ATTEMPTS,
     items: Collection[str] | None = None,
     answers: bool = True,
+    seconds: float = math.inf,
 ) -> Examined:
     """Examines a notebook.
 
@@ -90,8 +92,10 @@ def examine(
         attempts: how many times the process must die in a cell before the cell is blamed.
         items: ids of the only items to examine; all if not given. Cells below the last of some items are not run.
         answers: whether to ask for answers on per-student inputs, which name misconceptions and give no points.
+        seconds: the time for the examination; tests get shorter limits so that it is enough for all.
     """
-    exam = Exam(problem, rebuilt, host, student, seed, cache or ItemCache(), attempts)
+    until = time.monotonic() + seconds
+    exam = Exam(problem, rebuilt, host, student, seed, cache or ItemCache(), attempts, until)
     wanted = [item for item in problem.items if items is None or item.id in items]
     tell = on_item or (lambda result: None)
     with quiet_process(), inputs_from(seed):
@@ -268,6 +272,8 @@ class _Pass:
         elif early is None:
             tested.verdict = test.begin()
             tested.seconds = time.monotonic() - started
+        if tested.verdict is not None:
+            self._tell(tested.result())
         return tested
 
     def _ask(self, questions: PersonalAnswers) -> None:

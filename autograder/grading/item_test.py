@@ -61,7 +61,8 @@ class ItemTest:
         self._stand_ins = stand_ins
         self._quiet = quiet
         self._said = said
-        self._limits = TrustedLimits(item.seconds + 1.0, notebook.exam.memory)
+        self._seconds = notebook.exam.seconds_for(item)
+        self._limits = TrustedLimits(self._seconds + 1.0, notebook.exam.memory)
         self.visible: list[Part] = []
         """Results of the visible parts."""
         self._hidden: list[Part] = []
@@ -85,11 +86,11 @@ class ItemTest:
     def begin(self) -> Verdict | None:
         """Forks the process and runs the visible part; returns the verdict if that is final."""
         try:
-            self._fork = self._notebook.process.fork(self._item.seconds + _EXTRA_CPU)
+            self._fork = self._notebook.process.fork(self._seconds + _EXTRA_CPU)
         except SessionDiedError as error:
             return dead(self._item, error.reason, "its test began")
         self._link = Link(self._fork.sock, cells=self._notebook.sources)
-        self._patience = self._fork.session.patience(self._item.seconds)
+        self._patience = self._fork.session.patience(self._seconds)
         self._link.wait_until(self._patience)
         return self._step(self._run_visible_part)
 
@@ -127,7 +128,7 @@ class ItemTest:
             ):
                 verdict = run()
         except (TooLateError, ItemTimeoutError):
-            verdict = dead(self._item, Status.TIMEOUT, f"it was tested ({self._item.seconds:g} s)")
+            verdict = dead(self._item, Status.TIMEOUT, f"it was tested ({self._seconds:.3g} s)")
         except ClosedError:
             verdict = dead(self._item, Status.CRASHED, "it was tested")
         if verdict is None:

@@ -7,6 +7,8 @@ A cell that crashes, hangs or runs out of memory costs only what it defines: the
 from __future__ import annotations
 
 import hashlib
+import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -46,6 +48,8 @@ class Exam:
     """Results of an earlier grading."""
     attempts: int
     """How many times the process must die in a cell before the cell is blamed."""
+    until: float = math.inf
+    """When the examination should end, by `time.monotonic()`."""
     times: PhaseTimes = field(default_factory=PhaseTimes)
     memory: int = field(default_factory=lambda: memory_with(TEST_MEMORY))
     """Bytes that the address space of this process may have while it works on values of the student's."""
@@ -54,6 +58,10 @@ class Exam:
     def reference(self) -> Reference:
         """The problem's reference."""
         return reference(self.problem)
+
+    def seconds_for(self, item: Item) -> float:
+        """The limit of the item's test: its own, but at most half of the time that is left for all."""
+        return max(1.0, min(item.seconds, (self.until - time.monotonic()) / 2))
 
     def seed_for(self, purpose: str) -> int:
         """The seed of the global generators for the cells, or for an item's test."""
