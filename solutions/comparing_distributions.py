@@ -16,15 +16,15 @@
 # Most training makes one distribution similar to another: a classifier's predictions to the labels, a generator's
 # samples to the data, a policy's actions to good behaviour. "Similar" must be measured by a number, and the usual one,
 # the Kullback-Leibler divergence, is not symmetric: the divergence of $p$ from $q$ is not that of $q$ from $p$. The
-# first picture of section 6 shows what that means: one target with two humps (*modes*) and two Gaussians, each as close
-# to it as a Gaussian can be. One covers both humps and the valley between them. The other covers one hump and ignores
-# the other. Both are right.
+# first picture of section 7 shows what that means: a target with two humps (*modes*) and two Gaussians. Each of the two
+# is as close to the target as a Gaussian can be, and they hardly overlap. Both are right.
 #
 # **What you will learn**
 #
 # * what a KL divergence measures, and why its two directions differ;
 # * where it is infinite, and a related divergence (Jensen-Shannon) that is always finite;
-# * how a model fitted in one direction differs from a model fitted in the other, and when the usual names for this ("mode covering", "mode seeking") are wrong.
+# * how a model fitted in one direction differs from a model fitted in the other, and when the usual names for this ("mode covering", "mode seeking") are wrong;
+# * how to minimise a divergence from samples alone, where no grid is fine enough.
 #
 # **What you need**: probabilities, logarithms, the normal density, and a little PyTorch. The lecture helps, but the text below is complete.
 #
@@ -35,20 +35,21 @@
 # | hardware | any laptop; no GPU is used, no network is needed | the same |
 # | time to run | less than half a minute | the same |
 #
-# Plan an hour and a half for reading, writing and thinking.
+# Plan two hours for reading, writing and thinking.
 #
 # | graded | points |
 # |---|---|
-# | `kl_divergence` | 6 |
-# | `asymmetric_pair` | 2 |
-# | `jensen_shannon` | 4 |
-# | `fit_gaussian` | 8 |
+# | `kl_divergence` | 4 |
+# | `asymmetric_pair` | 1 |
+# | `jensen_shannon` | 2 |
+# | `fit_gaussian` | 6 |
+# | `fit_by_samples` | 7 |
 # | written answers | 7 |
 #
 # **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
 #
 # **Letters.** `C` number of outcomes; `p`, `q` their probabilities `[C]`; `N` points of a grid; $m$ and $s$ mean and
-# standard deviation (*deviation* for short) of a Gaussian; `S` searches that run in parallel. All logarithms are
+# standard deviation (*deviation* for short) of a Gaussian; `S` searches that run in parallel; `D` draws. All logarithms are
 # natural, so everything is measured in *nats*.
 
 # %% tags=["install"]
@@ -93,12 +94,12 @@ torch.set_num_threads(1)  # for arrays this small a second thread brings no spee
 #
 # $$\mathrm{KL}(q \,\|\, p) = 0.9 \log \tfrac{0.9}{0.5} + 0.1 \log \tfrac{0.1}{0.5} = 0.5290 - 0.1609 = 0.3681 .$$
 #
-# To assume the loaded coin is the more expensive mistake: it says that tails are rare, but they come in half of the tosses. Being uncertain costs less than being certain and wrong.
+# The first mistake is the more expensive one. The code for the loaded coin treats tails as rare, but a fair coin shows tails in half of the tosses.
 #
 # **As evidence.** $\log (p_i / q_i)$ measures how much outcome $i$ is evidence for $p$ and against $q$. If $p$ is true, the evidence grows by $\mathrm{KL}(p \,\|\, q)$ per
-# toss on average. If both were equally credible before, you are 20 : 1 sure that a fair coin is fair after about $\log 20 / 0.5108 \approx 6$ tosses, that a loaded one is loaded after about $\log 20 / 0.3681 \approx 8$.
+# toss on average. It reaches $\log 20$, which means 20 : 1 for the true coin, after about $\log 20 / 0.5108 \approx 6$ tosses of the fair coin and $\log 20 / 0.3681 \approx 8$ of the loaded one.
 #
-# **Predict, then run.** Toss each coin 3,000 times and average the evidence for the coin that is really tossed. From about which toss on are the two curves clearly separate?
+# **Predict, then run.** Toss each coin 3,000 times, and average the evidence for the coin that is really tossed. The evidence of one toss has the standard deviation 1.10 for the fair coin and 0.66 for the loaded one. After how many tosses is the distance between the two levels, 0.143 nats, twice its standard error?
 
 # %% tags=["experiment"]
 FAIR, LOADED = torch.tensor([0.5, 0.5]), torch.tensor([0.9, 0.1])
@@ -118,7 +119,11 @@ plots.curves(
         "the fair coin is tossed": (toss_numbers, fair_evidence[9:]),
         "the loaded coin is tossed": (toss_numbers, loaded_evidence[9:]),
     },
-    title="Two coins: the evidence per toss settles at two different levels",
+    band={
+        "the fair coin is tossed": 1.099 / toss_numbers.sqrt(),  # one standard error
+        "the loaded coin is tossed": 0.659 / toss_numbers.sqrt(),
+    },
+    title="Two coins: the mean evidence per toss, one run",
     xlabel="number of tosses",
     ylabel="mean evidence for the true coin (nats)",
     logx=True,
@@ -126,10 +131,10 @@ plots.curves(
 )
 
 # %% [markdown]
-# Only the coin that is tossed has changed, and the curves settle at different heights; here they stay separate from about toss 100 on. A KL divergence is an average, and the two directions average over different outcomes.
+# Only the coin that is tossed has changed, and the curves settle at different heights (the bands are one standard error wide on each side). A KL divergence is an average, and the two directions average over different outcomes. The standard error of the distance is $\sqrt{1.10^2 + 0.66^2} / \sqrt n = 1.28 / \sqrt n$. It falls to half of 0.143 nats after about 320 tosses. In one run the curves can separate much earlier or later.
 
 # %% [markdown]
-# ## 2. `kl_divergence` (6 points)
+# ## 2. `kl_divergence` (4 points)
 #
 # For probabilities $p$ and $q$ of the same `C` outcomes, both of shape `[C]`,
 #
@@ -149,7 +154,7 @@ plots.curves(
 
 # %% nbgrader={"grade": false, "grade_id": "kl_divergence", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def kl_divergence(p, q):
-    """KL(p || q) in nats: the sum over i of p_i (log p_i - log q_i), with 0 log 0 = 0.
+    """The Kullback-Leibler divergence KL(p || q) in nats.
 
     Kullback and Leibler 1951; Cover and Thomas 2006, section 2.3.
 
@@ -167,7 +172,7 @@ def kl_divergence(p, q):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_kl_divergence", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_kl_divergence", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 fair, loaded = torch.tensor([0.5, 0.5]), torch.tensor([0.9, 0.1])
 kl = student.kl_divergence(fair, loaded)
 assert kl is not None, "the function returned None: return the number"
@@ -182,7 +187,9 @@ assert close(student.kl_divergence(loaded, loaded), torch.tensor(0.0), "KL(p || 
 assert close(student.kl_divergence(fair.double(), loaded.double()), torch.tensor(0.510826), "the same in float64")
 with part("0 log 0 = 0", 1):
     p, q = torch.tensor([0.5, 0.5, 0.0]), torch.tensor([0.25, 0.5, 0.25])
-    assert not math.isnan(student.kl_divergence(p, q)), "nan: 0 · log 0 must be 0, leave out the outcomes with p = 0"
+    assert not math.isnan(student.kl_divergence(p, q)), (
+        "nan: an outcome with p = 0 costs nothing, 0 · log 0 counts as 0"
+    )
     assert close(student.kl_divergence(p, q), torch.tensor(0.346574), "the worked number")
 with part("infinite", 1):
     p, q = torch.tensor([0.5, 0.25, 0.25]), torch.tensor([0.75, 0.25, 0.0])
@@ -264,7 +271,7 @@ with part("zeros", 1):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 3. `asymmetric_pair` (2 points)
+# ## 3. `asymmetric_pair` (1 point)
 #
 # Infinity is the extreme case of the asymmetry. Find a pair of distributions with $\mathrm{KL}(p \,\|\, q)$ finite and $\mathrm{KL}(q \,\|\, p)$ infinite.
 #
@@ -286,7 +293,7 @@ def asymmetric_pair():
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_asymmetric_pair", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_asymmetric_pair", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 pair = student.asymmetric_pair()
 assert isinstance(pair, tuple | list | torch.Tensor) and len(pair) == 2, "return the pair (p, q)"
 p, q = (torch.as_tensor(each, dtype=torch.float64).detach() for each in pair)
@@ -305,27 +312,27 @@ assert math.isfinite(float(reference.kl_divergence(q, (p + q) / 2))), "p and q m
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 4. `jensen_shannon` (4 points)
+# ## 4. `jensen_shannon` (2 points)
 #
-# Is there a divergence that is symmetric and always finite? Toss a fair coin in secret, draw an outcome from $p$ if it
-# shows heads, from $q$ if tails, and tell us the outcome only. How much does the outcome tell us about the coin? The
+# Is there a divergence that is symmetric and always finite? I toss a fair coin that you cannot see. If it shows heads, I
+# draw an outcome from $p$, else from $q$, and tell you this outcome. How much do you learn about the coin? The
 # outcomes follow the mixture $r = \tfrac12 (p + q)$, and the answer is the **Jensen-Shannon divergence**,
 #
 # $$\mathrm{JSD}(p, q) = \tfrac12\, \mathrm{KL}(p \,\|\, r) + \tfrac12\, \mathrm{KL}(q \,\|\, r), \qquad r = \tfrac12 (p + q) .$$
 #
-# It is symmetric by definition. It is always finite, since $r_i = 0$ only where both are 0. And it is between 0 nats
-# (equal distributions: the outcome says nothing) and $\log 2 = 0.6931$ nats (nothing in common: the outcome tells
-# exactly which side the coin shows, and a fair coin has an entropy of $\log 2$ nats, no more).
+# It is symmetric by definition, and always finite (question (a) asks why). It is between 0 nats (equal distributions: the
+# outcome says nothing) and $\log 2 = 0.6931$ nats (no common outcome: the outcome tells which side the coin shows, and
+# that is $\log 2$ nats of information).
 #
 # *Worked number.* $p = (1, 0)$, $q = (\tfrac12, \tfrac12)$: $r = (\tfrac34, \tfrac14)$, $\mathrm{KL}(p \,\|\, r) = \log \tfrac43 = 0.2877$,
 # $\mathrm{KL}(q \,\|\, r) = \tfrac12 \log \tfrac23 + \tfrac12 \log 2 = 0.1438$, so $\mathrm{JSD} = 0.2158$ nats.
 #
-# **Your task.** Write `jensen_shannon`. You may call your `kl_divergence`. (The tests of this item run your own functions where you call them, so a mistake there would cost points again here.) The same inputs are allowed as there.
+# **Your task.** Write `jensen_shannon`. You may call your `kl_divergence`; a mistake in it costs no points again here. The same inputs are allowed as there.
 
 
 # %% nbgrader={"grade": false, "grade_id": "jensen_shannon", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def jensen_shannon(p, q):
-    """The Jensen-Shannon divergence in nats: the mean of KL(p || r) and KL(q || r) with r = (p + q) / 2.
+    """The Jensen-Shannon divergence in nats.
 
     Lin 1991, with equal weights (there in bits). Not its square root, which is also in use.
 
@@ -343,14 +350,15 @@ def jensen_shannon(p, q):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_jensen_shannon", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_jensen_shannon", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 p, q = torch.tensor([1.0, 0.0]), torch.tensor([0.5, 0.5])
 jsd = student.jensen_shannon(p, q)
 assert jsd is not None, "the function returned None: return the number"
 jsd = torch.as_tensor(jsd)
 assert has_shape(jsd, (), "return one number")
-assert not math.isnan(float(jsd)), "nan: p has a zero here. Does your kl_divergence pass its own test?"
+assert not math.isnan(float(jsd)), "nan: p has a zero here, and 0 · log 0 counts as 0"
 assert abs(float(jsd) - 0.4315) > 1e-3, "twice too large: each of the two KLs counts one half"
+assert float(jsd) > 0, "negative: does your mixture r sum to 1?"
 assert abs(float(jsd) - 0.2158 / math.log(2)) > 1e-3, "those are bits: take the natural logarithm"
 assert abs(float(jsd) - 0.4645) > 1e-3, "that is the square root of the divergence: leave the root out"
 assert math.isfinite(float(jsd)), (
@@ -412,7 +420,7 @@ assert close(jsd_of(one, other), math.log(2), "two certain, different outcomes: 
 #
 # Take two normal distributions of deviation 1, with means at distance $d$. Between normal distributions of equal deviation $s$ the KL divergence is $d^2 / (2 s^2)$ (here both directions happen to be equal).
 #
-# **Predict, then run.** One is the generator's distribution, the other that of the data, and the generator follows the gradient of the divergence. For which distances $d$ does each of the two divergences give a useful gradient?
+# **Predict, then run.** One is the generator's distribution, the other that of the data, and the generator follows the gradient of the divergence by $d$. At which distance is the gradient of the JSD largest? At which distance has it fallen to a tenth of that?
 
 # %% tags=["experiment"]
 LINE = torch.linspace(-8, 16, 2401, dtype=torch.float64)
@@ -428,30 +436,48 @@ apart = {
     "KL": [float(kl_divergence(bell(0.0), bell(float(d)))) for d in distances],
     "JSD": [float(jensen_shannon(bell(0.0), bell(float(d)))) for d in distances],
 }
-near = distances <= 2.5
+slopes = torch.tensor(apart["JSD"]).diff() / distances.diff()  # between neighbouring distances
+between = (distances[1:] + distances[:-1]) / 2
 plots.curves(
-    {"KL(p ‖ q)": (distances[near], torch.tensor(apart["KL"])[near]), "JSD(p, q)": (distances, apart["JSD"])},
-    title="Two bells move apart: JSD stops at log 2, KL (cut off here) does not",
-    xlabel="distance of the means (deviations)",
+    {"KL(p ‖ q), d² / 2": (distances[1:], apart["KL"][1:]), "JSD(p, q)": (distances[1:], apart["JSD"][1:])},
+    title="Two bells move apart",
+    xlabel="distance d of the means (deviations)",
     ylabel="divergence (nats)",
+    logy=True,
     levels={"log 2": math.log(2)},
 )
 
-# %% [markdown]
-# JSD is bounded, which is convenient, and therefore becomes flat, which is not: from a distance of about 5 deviations
-# on it says "entirely different", with hardly any gradient. The first GANs suffered from exactly this. KL continues as
-# $d^2/2$, 32 nats at the right edge, with a slope that grows. But KL can be infinite, as in section 2.
+# %% tags=["experiment"]
+steepest = int(slopes.argmax())
+flat = float(between[(slopes < slopes.max() / 10) & (between > between[steepest])][0])
+print(
+    f"the JSD grows fastest at d = {float(between[steepest]):.1f}; its slope falls to a tenth of that at d = {flat:.1f}"
+)
+plots.curves(
+    {"slope of the KL": (between, between), "slope of the JSD": (between, slopes)},
+    title="What a generator would follow: the slope of each divergence",
+    xlabel="distance d of the means (deviations)",
+    ylabel="slope (nats per deviation)",
+    logy=True,
+)
 
 # %% [markdown]
-# ## 5. `fit_gaussian` (8 points)
+# The JSD is bounded, and so it must become flat: from a distance of about 5 deviations on there is hardly any gradient. A
+# generator that is far from the data would learn nothing. (This is one reason why the first GAN paper trains the
+# generator with another loss.) The KL continues as $d^2/2$, 32 nats at the right edge, with a slope that grows. But the KL can be infinite, as in section 2.
+
+# %% [markdown]
+# ## 5. `fit_gaussian` (6 points)
 #
 # Now $p$ is a complicated density on a line and $q$ a Gaussian with mean $m$ and deviation $s$, both free. We want $q$ as close to $p$ as possible, but in which direction?
 #
-# * **forward**: make $\mathrm{KL}(p \,\|\, q)$ small. The average is over $p$: wherever the target has mass, $q$ must have some mass, too, or the cost is very high.
-# * **reverse**: make $\mathrm{KL}(q \,\|\, p)$ small. The average is over $q$ itself: $q$ pays for mass where the target has none, and pays nothing for regions where $q$ has no mass.
+# * **forward**: make $\mathrm{KL}(p \,\|\, q)$ small. The average is over $p$.
+# * **reverse**: make $\mathrm{KL}(q \,\|\, p)$ small. The average is over $q$ itself.
+#
+# What each of them punishes is question (b); think about it before you see the first picture of section 7.
 #
 # **On a grid.** We know $p$ only through `log_p`, its log-density at the points $x_1 < \dots < x_N$ of an evenly spaced
-# `grid` `[N]`, and only **up to a constant** (this is how it is in practice: an energy, an unnormalised posterior). A
+# `grid` `[N]`, and only **up to a constant** (as for most targets in practice, for instance an unnormalised posterior). A
 # sum over the points then replaces the integral. So turn both into probabilities of the `N` points. With $\ell_i$ for
 # `log_p[i]`:
 #
@@ -459,7 +485,7 @@ plots.curves(
 # q_i = \frac{e^{-(x_i - m)^2 / (2 s^2)}}{\sum_j e^{-(x_j - m)^2 / (2 s^2)}},$$
 #
 # and use the formula of section 2 on them. Work with logarithms throughout: the constant in `log_p` may be as large as
-# $\pm 10^4$, and in the tails $e^{\ell_i}$ is 0 on a computer where $\ell_i$ is a harmless −2,000 (use
+# $\pm 10^4$, and in the tails $e^{\ell_i}$ is 0 on a computer although $\ell_i$ is an ordinary number such as −2,000 (use
 # `torch.log_softmax`). In the tests the grid has 400 to 2,500 points, reaches far beyond the fit on both sides, and is
 # much finer than the narrowest hump.
 #
@@ -472,16 +498,15 @@ plots.curves(
 # $$F(m, s) = \mathrm{KL}(q \,\|\, p) = \sum_i q_i\, (\log q_i - \log p_i) .$$
 #
 # `log_p` is finite here; with $p = 0$ somewhere, $F$ would be infinite for every Gaussian. $F$ may have several minima, so one descent is not enough. Run it from several
-# starts and return the **lowest** minimum. If two are equally low (a symmetric target), either is accepted. The grid may have any position and any scale, so take the starts from `log_p` and `grid`, not fixed numbers. A start on
-# the highest peak of `log_p` alone can miss the lowest minimum, too, as you will see in question (b).
+# starts and return the **lowest** minimum. If two are equally low (a symmetric target), either is accepted. The grid may have any position and any scale, so take the starts from `log_p` and `grid`, not fixed numbers.
 #
-# *Worked number.* The target is $\log p(x) = x - e^x$, a skewed hump. The averages under a Gaussian $q$ are known, $\mathbb E_q[x] = m$ and $\mathbb E_q[e^x] = e^{m + s^2/2}$, so the reverse objective is
+# *Worked number.* The target is $\log p(x) = x - e^x$, a skewed hump. Under a Gaussian $q$ the expected values are $\mathbb E_q[x] = m$ and $\mathbb E_q[e^x] = e^{m + s^2/2}$, so the reverse objective is
 #
 # $$F(m, s) = -\log s - m + e^{m + s^2/2} + \text{const} .$$
 #
 # $\partial F / \partial m = -1 + e^{m + s^2/2} = 0$, and with this $\partial F / \partial s = -1/s + s = 0$. So $s = 1$
-# and $m = -\tfrac12$. The forward fit of the same target has $m = -0.5772$ and $s = \pi / \sqrt 6 = 1.2825$ (mean and
-# deviation of this density, a Gumbel distribution). The peak is at 0, and neither fit has its mean there.
+# and $m = -\tfrac12$. The forward fit of the same target has $m = -0.5772$ and $s = 1.2825$. The peak is at 0, and
+# neither fit has its mean there.
 #
 # Two tools are given: `mixture` for log-densities, and `descend` for gradient descent. `descend` runs many searches in parallel, from `S` starts, and measures each step in units of the current $s$, so that you need not tune a learning rate. You may use it or write your own.
 
@@ -507,12 +532,18 @@ def descend(objective, mean, std, steps=300, rate=0.2):
         mean: where the searches start, `[S]`, float64.
         std: likewise, positive, `[S]`, float64.
         steps: number of steps.
-        rate: 1 would go to the minimum of a bowl in one step; no step is longer than a fifth of the deviation.
+        rate: 1 would reach the minimum of a parabola in one step; no step is longer than a fifth of the deviation.
 
     Returns:
         The paths, `[S, steps + 1, 2]`: mean and deviation before the first step, after the first step, and so on.
     """
-    mean, log_std = mean.detach().clone(), std.detach().log()
+    mean, std = (torch.as_tensor(each, dtype=torch.float64).detach() for each in (mean, std))
+    if mean.shape != std.shape or mean.dim() != 1 or objective(mean, std).shape != mean.shape:
+        raise ValueError(
+            "descend: mean and std have one number for each start, [S], and so has objective(mean, std). To compare [S] "
+            "searches with [N] points, give each search a row: mean[:, None] has shape [S, 1]."
+        )
+    mean, log_std = mean.clone(), std.log()
     path = [torch.stack([mean, log_std.exp()], dim=-1)]
     for _ in range(steps):
         mean.requires_grad_()
@@ -566,7 +597,7 @@ def fit_gaussian(log_p, grid, direction):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_fit_gaussian", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false} seconds=180
+# %% nbgrader={"grade": true, "grade_id": "test_fit_gaussian", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false} seconds=180
 def fitted(log_p, grid, direction):
     """The student's mean and deviation as plain numbers."""
     answer = student.fit_gaussian(log_p, grid, direction)
@@ -582,6 +613,12 @@ def agree(got, *wants):
     return any(abs(got[0] - m) <= 0.02 * s and abs(got[1] - s) <= 0.02 * s for m, s in wants)
 
 
+def cost(log_p, fit):
+    """KL(q || p) of a fit on `GRID`, in nats."""
+    log_q = torch.log_softmax(-0.5 * ((GRID - fit[0]) / fit[1]) ** 2, dim=0)
+    return float((log_q.exp() * (log_q - torch.log_softmax(log_p, dim=0))).sum())
+
+
 def yours(fit):
     """For messages: what the function returned."""
     return f" (yours: mean {fit[0]:.3f}, deviation {fit[1]:.3f})"
@@ -595,18 +632,22 @@ assert abs(fit[1] - 2.25) > 0.03, "that is the variance: the second number is th
 assert agree(fit, (1.0, 1.5)), "the target is a Gaussian, with mean 1 and deviation 1.5: so is the fit" + yours(fit)
 with part("forward, two humps and a skewed one", 1):
     fit = fitted(two_humps, GRID, "forward")
-    assert fit[1] > 2, "forward covers both humps: KL(p || q), the average is over p. Directions swapped?"
+    assert abs(fit[0]) < 10, "a mean outside of the grid: exp(log_p) must be normalised to probabilities" + yours(fit)
+    assert fit[1] > 2, "that is not the minimum of KL(p || q), whose average is over p. Directions swapped?" + yours(
+        fit
+    )
     assert agree(fit, (0.0, math.sqrt(0.8**2 + 2.5**2))), "forward on two humps: set both derivatives to 0" + yours(fit)
     fit = fitted(skewed, skewed_grid, "forward")
     assert agree(fit, (-0.5772, 1.2825)), "forward on the skewed hump: mean -0.577, deviation 1.28" + yours(fit)
 with part("reverse, two humps and a skewed one", 1):
     fit = fitted(two_humps, GRID, "reverse")
+    assert not agree(fit, (0.0, math.sqrt(0.8**2 + 2.5**2))), "that is the forward fit: reverse has another objective"
     assert abs(fit[0]) > 0.5, (
-        "reverse on two distant humps has its lowest minima on the humps. "
-        "In the middle there is a higher one: use other starts, too. Or are the directions swapped?"
+        f"reverse: there is a Gaussian with KL(q || p) = 0.690 nats; for yours it is {cost(two_humps, fit):.3f}. "
+        "One descent can end in a higher minimum: use other starts, too, and compare" + yours(fit)
     )
     assert agree((abs(fit[0]), fit[1]), (2.492, 0.813)), (
-        "reverse on two humps: the mean must be near one of them; has the descent converged?" + yours(fit)
+        "reverse: not at the minimum of KL(q || p); has the descent converged?" + yours(fit)
     )
     fit = fitted(skewed, skewed_grid, "reverse")
     assert not agree(fit, (0.0, 1.0)), (
@@ -693,7 +734,222 @@ with part("constants and data types", 0.5):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 6. Two fits of one target
+# ## 6. `fit_by_samples` (7 points)
+#
+# A grid works on a line. With ten variables it would need $N^{10}$ points. But the reverse divergence is an average **over $q$**, and from a Gaussian $q$ we can draw. So an average over draws can replace the sum over the grid:
+#
+# $$\mathrm{KL}(q \,\|\, p) = \mathbb E_{z \sim q}\bigl[\log q(z) - \log p(z)\bigr] = -\log s - \mathbb E_{z \sim q}\bigl[\log p(z)\bigr] + \text{const} .$$
+#
+# ($\mathbb E_q[\log q]$ is minus the entropy of a Gaussian, which is $\log s$ plus a constant.) One obstacle is left. We want the gradient by $m$ and $s$, but they only say *where* the draws come from; a drawn number has no gradient. The way out is to write a draw as a function of $m$ and $s$, and of noise that does not depend on them:
+#
+# $$z = m + s\, \varepsilon, \qquad \varepsilon \sim N(0, 1) .$$
+#
+# Now autograd can go through $z$ to $m$ and $s$. This is the *reparametrisation trick*; variational autoencoders and the policies of continuous control are trained with it.
+#
+# *Worked number.* The target of section 5, $\log p(x) = x - e^x$, with $m = 0$, $s = 1$ and the two draws $\varepsilon$ = (0.5, −0.5): the estimate is $-\log 1 - \tfrac12 \bigl[(0.5 - e^{0.5}) + (-0.5 - e^{-0.5})\bigr] = 1.127626$. Its gradient is $0.127626$ by $m$ and $-0.739453$ by $\log s$. A step of gradient descent with rate 0.1 gives $m = -0.012763$ and $\log s = 0.073945$.
+#
+# **Your task.** Write `fit_by_samples`: start at the given mean and deviation, and repeat. In each step draw fresh noise, estimate the divergence from your draws, and take a step that makes it smaller. How many draws, how many steps, which optimizer and which rates are your choice. The tests allow an error of 10 % of the best deviation; a call should take less than two seconds. There is one search only, from the given start: of several minima it finds a near one, and that is right here.
+#
+# <details><summary>Hint 1: the idea</summary>
+#
+# It is a training loop with two parameters. The "batch" of each step is a fresh draw of $\varepsilon$.
+# </details>
+#
+# <details><summary>Hint 2: which parameters?</summary>
+#
+# A deviation must stay positive. Let the optimizer change $\log s$ instead of $s$.
+# </details>
+#
+# <details><summary>Hint 3: it does not become accurate enough</summary>
+#
+# With a constant rate the result keeps moving around the minimum. Use more draws (100 or more), a rate that falls to 0, or the average over the last steps.
+# </details>
+
+
+# %%
+class Humps:
+    """The log-density, up to a constant, of equally heavy normal humps: a function of points `[D]`."""
+
+    def __init__(self, means, stds, constant=0.0):
+        self.means, self.stds, self.constant = means, stds, constant
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Log-densities `[D]` at the points x `[D]`."""
+        each = [-0.5 * ((x - m) / s) ** 2 - math.log(s) for m, s in zip(self.means, self.stds, strict=True)]
+        return torch.logsumexp(torch.stack(each), dim=0) + self.constant  # [humps, D] -> [D]
+
+
+class Skewed:
+    """log p(x) = a x - exp(x), up to a constant; with a = 1 the target of section 5."""
+
+    def __init__(self, a=1.0, constant=0.0):
+        self.a, self.constant = a, constant
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Log-densities `[D]` at the points x `[D]`."""
+        return self.a * x - x.exp() + self.constant
+
+
+# %% nbgrader={"grade": false, "grade_id": "fit_by_samples", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def fit_by_samples(log_p, mean, std, generator=None):
+    """Mean and deviation of a Gaussian q with a small KL(q || p), found with draws from q.
+
+    Kingma and Welling 2014, section 2.4, for the trick; here q has one dimension.
+
+    Args:
+        log_p: a function from points `[D]`, for any D, to the target's log-densities `[D]`, up to a constant; finite and
+            smooth everywhere.
+        mean: where the search starts, a number; at most five deviations of the target away from the minimum.
+        std: likewise, positive; the best deviation lies between 0.2 and 5.
+        generator: a `torch.Generator` from which all noise comes; None means torch's global generator.
+
+    Returns:
+        (mean, std): two numbers (plain or tensors without dimensions); std is the deviation.
+        Example: log_p(x) = x - exp(x), from mean 0 and std 1, gives about (-0.5, 1.0).
+    """
+    ### BEGIN SOLUTION
+    steps, draws = 600, 256
+    parameters = torch.tensor([float(mean), math.log(float(std))], dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.Adam([parameters], lr=0.1)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    for _ in range(steps):
+        m, log_s = parameters
+        z = m + log_s.exp() * torch.randn(draws, generator=generator, dtype=torch.float64)  # [D]
+        divergence = -log_s - log_p(z).mean()
+        optimizer.zero_grad()
+        divergence.backward()
+        optimizer.step()
+        schedule.step()
+    m, log_s = parameters.detach()
+    return float(m), float(log_s.exp())
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_fit_by_samples", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": false} seconds=120
+def from_draws(log_p, mean, std, seed):
+    """The student's mean and deviation as plain numbers."""
+    answer = student.fit_by_samples(log_p, mean, std, torch.Generator().manual_seed(seed))
+    assert isinstance(answer, tuple | list | torch.Tensor) and len(answer) == 2, "return (mean, std)"
+    m, s = (float(torch.as_tensor(number).detach()) for number in answer)
+    assert math.isfinite(m) and math.isfinite(s), "mean or deviation is nan or infinite: are the steps too large?"
+    return m, s
+
+
+def roughly(got, *wants):
+    """Is the fit within 10 % of the deviation of one of these?"""
+    return any(abs(got[0] - m) <= 0.1 * s and abs(got[1] - s) <= 0.1 * s for m, s in wants)
+
+
+def told(fit):
+    """For messages: what the function returned."""
+    return f" (yours: mean {fit[0]:.3f}, deviation {fit[1]:.3f})"
+
+
+fit = from_draws(student.Skewed(), 0.0, 1.0, 1)
+assert fit[1] > 0, "a deviation is positive: did you return its logarithm, or let the optimizer change s itself?"
+assert fit != (0.0, 1.0), (
+    "nothing has moved: does a gradient reach m and s? z = m + s · ε, without detach() or .sample()"
+)
+assert abs(fit[0] + 0.5) > 0.1 or abs(fit[1]) > 0.1, "that is log s: return the deviation itself" + told(fit)
+assert fit[1] > 0.3, "the deviation goes to 0: the term -log s is missing, q shrinks to the peak of p" + told(fit)
+assert fit[1] < 3, "the deviation grows without end: does log p(z) get a gradient by s?" + told(fit)
+assert not roughly(fit, (-0.5772, 1.2825)), "that is the forward fit: the draws must come from q" + told(fit)
+assert roughly(fit, (-0.5, 1.0)), "the target of section 5 has the reverse fit (-1/2, 1)" + told(fit)
+with part("two humps", 1):
+    humps = student.Humps((-2.5, 2.5), (0.8, 0.8))
+    left, right = from_draws(humps, -2.0, 1.0, 2), from_draws(humps, 2.0, 1.0, 3)
+    assert roughly(left, (-2.492, 0.813)) and roughly(right, (2.492, 0.813)), (
+        "start at the given mean and deviation: from -2 the search ends on the left hump, from 2 on the right one"
+        + told(left)
+        + told(right)
+    )
+with part("the generator", 0.5):
+    assert from_draws(student.Skewed(), 0.0, 1.0, 4) == from_draws(student.Skewed(), 0.0, 1.0, 4), (
+        "equal generators must give equal results: pass `generator` to every draw"
+    )
+print("fit_by_samples: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(50)
+place = float(4 * torch.rand((), generator=g) - 2)
+
+
+with part("one hump", 2):
+    for mean, std, start in [
+        (place, 0.4, (place + 1, 1.0)),
+        (10 + place, 3.0, (8.0, 2.0)),
+        (place, 1.0, (place - 3, 0.5)),
+    ]:
+        fit = from_draws(student.Humps((mean,), (std,)), *start, 5)
+        assert roughly(fit, (mean, std)), "the target is a Gaussian itself: q must find it from any near start"
+    a = 2 + float(torch.rand((), generator=g))
+    want = (math.log(a) - 1 / (2 * a), 1 / math.sqrt(a))
+    fit = from_draws(student.Skewed(a), 0.0, 1.0, 6)
+    assert roughly(fit, want), "a skewed hump: minimise -log s minus the mean of log p(z) over draws from q"
+with part("from any seed", 1):
+    for seed in range(7, 12):
+        assert roughly(from_draws(student.Skewed(), -2.0, 0.5, seed), (-0.5, 1.0)), (
+            "the result depends on the noise: draw fresh noise in each step, use enough draws, and let the steps get smaller"
+        )
+with part("constants and other targets", 1):
+    assert roughly(from_draws(student.Skewed(1.0, 1e4), 0.0, 1.0, 12), (-0.5, 1.0)), (
+        "a constant in log_p changes nothing"
+    )
+    pair = student.Humps((-0.5, 0.5), (1.0, 1.0), -50.0)  # so close that there is a single minimum, in the middle
+    x = torch.linspace(-8, 8, 1601, dtype=torch.float64)
+    log_pair = torch.logaddexp(-0.5 * (x - 0.5) ** 2, -0.5 * (x + 0.5) ** 2)
+    want = reference.fit_gaussian(log_pair, x, "reverse")
+    assert roughly(from_draws(pair, 1.0, 0.6, 13), want), "two near humps: one Gaussian covers both"
+with part("where the noise comes from", 1.5):
+    student.torch.manual_seed(1)
+    expected = student.torch.rand(3)
+    student.torch.manual_seed(1)
+    once = from_draws(student.Skewed(), 0.0, 1.0, 14)
+    assert close(student.torch.rand(3), expected, "with a generator, do not use torch's global one")
+    assert once != from_draws(student.Skewed(), 0.0, 1.0, 15), (
+        "another generator must give another result: is the noise drawn?"
+    )
+    ends = []
+    for seed in (2, 2, 3):
+        student.torch.manual_seed(seed)
+        m, s = student.fit_by_samples(student.Skewed(), 0.0, 1.0)
+        ends.append((float(torch.as_tensor(m).detach()), float(torch.as_tensor(s).detach())))
+    assert ends[0] == ends[1] != ends[2], "without a generator, the noise comes from torch's global one"
+    assert roughly(ends[0], (-0.5, 1.0)), "without a generator the result is as good"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **Predict, then run.** How much does the result vary if each step uses 256, 16 or 4 draws? The table shows ten searches each, with plain steps of falling size.
+
+
+# %% tags=["experiment"]
+def noisy_search(draws: int, seed: int, steps: int = 400) -> tuple[float, float]:
+    """The end of one search on the skewed target with so many draws per step: mean and deviation."""
+    noise = torch.Generator().manual_seed(seed)
+    m, log_s = torch.zeros(2, dtype=torch.float64)
+    for step in range(steps):
+        e = torch.randn(draws, generator=noise, dtype=torch.float64)
+        z = m + log_s.exp() * e
+        slope = z.exp() - 1  # of -log p(z)
+        rate = 0.05 * (1 - step / steps)
+        m, log_s = m - rate * slope.mean(), log_s - rate * ((slope * log_s.exp() * e).mean() - 1)
+    return float(m), float(log_s.exp())
+
+
+DRAWS = (256, 16, 4)
+ends_by_draws = {
+    draws: torch.tensor([noisy_search(draws, seed, run.size(full=400, mini=400, grade=5)) for seed in range(10)])
+    for draws in DRAWS
+}
+for draws, found in ends_by_draws.items():
+    print(
+        f"{draws:3d} draws: mean {found[:, 0].mean():.3f} ± {found[:, 0].std():.3f}, deviation {found[:, 1].mean():.3f} ± {found[:, 1].std():.3f}"
+    )
+
+# %% [markdown]
+# The spread falls roughly with the root of the number of draws, and four draws per step already come near the minimum: the noise of many small steps averages out. (With a single draw some searches fail here, because $e^z$ is sometimes huge. A variational autoencoder uses one draw per image, but averages over a batch of images.)
+
+# %% [markdown]
+# ## 7. Two fits of one target
 #
 # **Predict, then run.** Two equal humps of deviation 0.8 at −2.5 and 2.5. Draw both fits on paper first.
 
@@ -723,11 +979,11 @@ plots.curves(
 )
 
 # %% [markdown]
-# The forward fit covers (*mass covering*, *mode covering*): it has the target's mean and deviation, and its own peak
-# lies in the valley, where the target has almost no mass. The reverse fit chooses (*mode seeking*): it is nearly a
-# perfect copy of one hump and ignores the other. Which hump it is depends on where the search starts.
+# The forward fit covers both humps (*mass covering*, *mode covering*): its own peak lies in the valley, where the target
+# has almost no mass. The reverse fit chooses one hump (*mode seeking*) and ignores the other. Which hump it is depends
+# on where the search starts.
 #
-# What does each of them cost in both directions?
+# **Predict, then run.** How large is the divergence of each fit in its own direction, and in the other one?
 
 # %% tags=["experiment"]
 
@@ -750,12 +1006,11 @@ for row, (way, (mean, std)) in enumerate(fits.items()):
     print(f"{way} fit    {paid}   mean {mean:z6.3f}, deviation {std:.3f}")
 
 # %% [markdown]
-# Each fit is the best in its own direction and poor in the other. The reverse fit has $\mathrm{KL}(q \,\|\, p) = 0.690$, just below $\log 2 = 0.693$: on its hump, $q \approx 2 p$, because $q$ has all its mass where $p$ has half. In general the reverse divergence of a Gaussian that
-# copies a distant hump of weight $w$ is about $\log (1 / w)$. In the forward direction the same fit costs 8.7 nats: half the outcomes come from a hump that is nearly impossible under $q$.
+# Each fit is the best in its own direction and poor in the other. The reverse fit has $\mathrm{KL}(q \,\|\, p) = 0.690$, just below $\log 2 = 0.693$: on its hump, $q \approx 2 p$, because $q$ has all its mass where $p$ has half. In the forward direction the same fit costs 8.7 nats: half the outcomes come from a hump that is nearly impossible under $q$.
 #
 # ### The landscape, and several starts
 #
-# The next two figures are maps: mean across, deviation upwards, dark where the divergence is small. The lines are searches by `descend`; a ring marks the start of each.
+# The next two figures are maps: mean across, deviation upwards, dark where the divergence is small. The lines are searches by `descend`, each from its own ring.
 #
 # **Predict, then run.** How many minima has the forward map? And the reverse map? (The name "mode seeking" suggests two.)
 
@@ -785,7 +1040,7 @@ surface(
     MAP_MEANS,
     MAP_STDS,
     landscape(HUMPS, "forward"),
-    title="Forward: one valley, every search ends in the same place",
+    title="Forward: KL(p ‖ q), and where nine searches end",
     xlabel="mean of q",
     ylabel="deviation of q (logarithmic)",
     height="KL(p ‖ q) (nats), cut off at 3",
@@ -809,7 +1064,7 @@ surface(
     MAP_MEANS,
     MAP_STDS,
     landscape(HUMPS, "reverse"),
-    title="Reverse: two deep valleys, and a shallow one between them",
+    title="Reverse: KL(q ‖ p), and where the same nine searches end",
     xlabel="mean of q",
     ylabel="deviation of q (logarithmic)",
     height="KL(q ‖ p) (nats), cut off at 3",
@@ -822,9 +1077,8 @@ surface(
 # %% [markdown]
 # The forward map has one minimum, and all searches find it. The reverse map has **three**: one on each hump, and a
 # third one in the middle, which covers both humps although the direction is reverse. It is a true minimum, only a worse
-# one: 0.95 nats against 0.69. A search that starts with a large deviation ends there, even if its start is far to one
-# side. So "the reverse KL seeks modes" is a statement about the lowest minimum, not about what your optimiser will
-# find.
+# one: 0.95 nats against 0.69. Several of the searches end there, and it is hard to say in advance which. So "the reverse
+# KL seeks modes" is true of the lowest minimum. It need not be true of the minimum that your optimizer finds.
 #
 # ### From which distance on does the reverse fit choose one hump?
 #
@@ -848,7 +1102,7 @@ plots.curves(
         "minimum in the middle": (HALF_DISTANCES, branches["middle"][:, 2]),
         "minimum on a hump": (HALF_DISTANCES[separate], branches["hump"][separate, 2]),
     },
-    title="Reverse: it covers near humps and chooses between distant ones",
+    title="Reverse: the minima while two humps move apart",
     xlabel="half the distance of the humps (in their deviations)",
     ylabel="KL(q ‖ p) at the minimum (nats)",
 )
@@ -861,24 +1115,24 @@ plots.curves(
         "best reverse fit, in the middle": (HALF_DISTANCES[~lower], branches["middle"][~lower, 1]),
         "best reverse fit, on a hump": (HALF_DISTANCES[lower], branches["hump"][lower, 1]),
     },
-    title="The forward fit grows with the distance, the best reverse fit jumps",
+    title="The deviation of the best fit while two humps move apart",
     xlabel="half the distance of the humps (in their deviations)",
     ylabel="deviation of q",
 )
 
 # %% [markdown]
 # Up to a half distance of about 2.4 deviations there is no minimum on a hump at all, and the reverse fit covers both,
-# much like the forward one: with humps at ±2 it has mean 0 and deviation 2.05, the forward fit 2.24. Then a minimum on
-# a hump appears, at first the higher one, at nearly $\log 2$ nats. Only from about 2.8 on is it the lower one: the best
-# fit jumps from the middle to a hump. The minimum in the middle remains, as a local minimum in which a search can end.
+# much like the forward one: with humps at ±2 it has mean 0 and deviation 2.05, the forward fit 2.24. Then a second
+# minimum appears near a hump, at 0.66 nats, higher than the one in the middle. From about 2.8 on it is the lower one: the
+# best fit jumps from the middle to a hump. The minimum in the middle remains, and a search can end there.
 #
-# ## 7. Where this occurs in machine learning
+# ## 8. Where this occurs in machine learning
 #
 # | what is trained | what it minimises | so it tends to |
 # |---|---|---|
 # | anything by maximum likelihood: classifiers, language models | forward KL from data to model (plus the entropy of the data, a constant) | cover: give all data some probability, and also some to what is not data |
-# | the approximate posterior $q(z \mid x)$ of a variational autoencoder | reverse KL from $q(z \mid x)$ to the true posterior | choose: too narrow, one explanation of several |
-# | the generator of the first GAN, against a perfect discriminator | JSD of data and samples, times 2, minus log 4 | neither; where they do not overlap there is no gradient |
+# | the approximate posterior $q(z \mid x)$ of a variational autoencoder | reverse KL from $q(z \mid x)$ to the true posterior | choose: too small a variance, or one of several explanations |
+# | the generator of the first GAN, against a perfect discriminator | JSD of data and samples, times 2, minus log 4 | do neither: where data and samples do not overlap, there is hardly any gradient |
 # | a policy $\pi$ that maximises $\mathbb E_\pi[r] - \beta\, \mathrm{KL}(\pi \,\Vert\, \pi_0)$ | reverse KL from $\pi$ to $\pi_0\, e^{r / \beta}$, normalised | choose: few answers, all of them good |
 #
 # The first row is easily checked. Maximum likelihood takes samples from $p$ and finds the $m$ and $s$ that make them most likely. For a Gaussian these are the samples' mean and deviation.
@@ -898,11 +1152,13 @@ for way, (mean, std) in fits.items():
 # %% [markdown]
 # **Where this stops being true.** With one mean and one deviation the model is far from the target, so the direction
 # decides everything. A model that is rich enough to equal the target makes both divergences 0, and the direction no
-# longer matters for the optimum, only for the training. And neither direction is "better": cover, if it is bad to miss
-# something (a warning system); choose, if it is bad to produce nonsense (a sample that people look at).
+# no longer matters for the optimum, only for the training. And neither direction is "better". Cover if a missed case is
+# expensive, as in a warning system. Choose if a wrong sample is expensive, as in a generated text.
+#
+# **What came after.** f-GANs (Nowozin and others 2016) train a generator with any divergence of a whole family, and Wasserstein GANs (Arjovsky and others 2017) with a distance that keeps its gradient where the distributions do not overlap. Rényi divergences (Li and Turner 2016; before them Minka 2005) have one number that goes from covering to choosing. When a small language model learns from a large one, the direction is a choice, too: MiniLLM (Gu and others 2024) uses the reverse one.
 
 # %% [markdown]
-# ## 8. Questions
+# ## 9. Questions
 #
 # ### (a) Finite and infinite (3 points)
 #
@@ -951,7 +1207,7 @@ plots.curves(
 # Answer in about 150 words:
 #
 # * Which plot is which? Derive it from the two formulas: in which regions of the line does each of them punish $q$, and how hard?
-# * The reverse fit chose the hump that is not the higher one. Why that one? Estimate $\mathrm{KL}(q \,\|\, p)$ for a $q$ that copies either hump.
+# * One of the two fits sits on the hump that is not the higher one. Why that one? Estimate $\mathrm{KL}(q \,\|\, p)$ for a $q$ that copies either hump.
 # * If a search starts on the high hump with a small deviation, where does it end, and what does that say about a single start?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_directions", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
@@ -980,7 +1236,7 @@ plots.curves(
 process = {"sources": "", "people": "", "hours": None}
 
 # %% [markdown]
-# ## 9. Your log
+# ## 10. Your log
 #
 # The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for
 # their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
@@ -1028,11 +1284,25 @@ def personal_answers(student, draws):
                 answer[f"{direction}, {name}"] = [centre, round(2 * off) / 2, round(2 * std) / 2]
         return answer
 
+    def ask_fit_by_samples():
+        d = draws("fit_by_samples")
+        centre, deviation = int(d.integers(-3, 4)), int(d.integers(1, 4))
+        fit = student.fit_by_samples(
+            student.Humps((centre,), (deviation,)),
+            centre + 0.5 * deviation,
+            1.5,
+            torch.Generator().manual_seed(1),
+        )
+        # rounded: every fit within 10 % gives the same answer
+        mean, std = (float(torch.as_tensor(number).detach()) for number in fit)
+        return [round(mean / deviation - centre / deviation) + centre, round(std)]
+
     return {
         "kl_divergence": ask_kl_divergence,
         "asymmetric_pair": ask_asymmetric_pair,
         "jensen_shannon": ask_jensen_shannon,
         "fit_gaussian": ask_fit_gaussian,
+        "fit_by_samples": ask_fit_by_samples,
     }
 
 
@@ -1074,4 +1344,8 @@ written_to = log.write()
 # * C. M. Bishop: *Pattern Recognition and Machine Learning*, Springer 2006, section 10.1.2.
 # * T. Minka: *Divergence Measures and Message Passing*. Microsoft Research, technical report MSR-TR-2005-173, 2005.
 # * I. Goodfellow and others: *Generative Adversarial Nets*. NeurIPS 2014. arXiv:1406.2661.
+# * S. Nowozin, B. Cseke, R. Tomioka: *f-GAN*. NeurIPS 2016. arXiv:1606.00709.
+# * M. Arjovsky, S. Chintala, L. Bottou: *Wasserstein GAN*. ICML 2017. arXiv:1701.07875.
+# * Y. Li, R. Turner: *Rényi Divergence Variational Inference*. NeurIPS 2016. arXiv:1602.02311.
+# * Y. Gu, L. Dong, F. Wei, M. Huang: *MiniLLM*. ICLR 2024. arXiv:2306.08543.
 # * D. P. Kingma, M. Welling: *Auto-Encoding Variational Bayes*. ICLR 2014. arXiv:1312.6114.

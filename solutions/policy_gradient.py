@@ -551,8 +551,7 @@ print(
 # A worked number: if 250 of 1,000 sampled actions are right, that step records $(250 \cdot 3 - 750)/1000 = 0$.
 #
 # Two choices are yours. You may use your two functions, or `torch.distributions.Categorical(logits=...)`, which offers
-# `.sample()` and `.log_prob(actions)`. (The tests of this item run your own functions where you call them, so a mistake
-# in your `sample_actions` would cost points again here.) And you may use a baseline or not, for instance the mean of
+# `.sample()` and `.log_prob(actions)`. (A mistake in your `sample_actions` costs no points again here.) And you may use a baseline or not, for instance the mean of
 # the step's rewards. (That mean contains $r_i$ itself, so it is not quite independent of $a_i$: it scales the expected
 # gradient by $1 - 1/B$, here 0.999, and leaves its direction.) Some people also divide by the rewards' standard
 # deviation. If you do, handle two cases: all rewards equal, and a batch with a single point. 0/0 must not turn your

@@ -54,11 +54,15 @@ def stretched(seconds: float) -> float:
     return seconds * slowness() * max(1.0, os.getloadavg()[0] / cores())
 
 
+def memory_with(extra: int) -> int:
+    """The size of this process's address space in bytes if it allocates `extra` bytes more."""
+    return int(psutil.Process().memory_info().vms) + extra
+
+
 @contextlib.contextmanager
-def memory_at_most(extra: int) -> Iterator[None]:
-    """While the block runs, this process may allocate at most `extra` bytes more; then allocating raises an error."""
+def memory_at_most(limit: int) -> Iterator[None]:
+    """While the block runs, this process's address space has at most `limit` bytes; else allocating raises an error."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = psutil.Process().memory_info().vms + extra
     if soft == resource.RLIM_INFINITY or limit < soft:
         resource.setrlimit(resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
     try:

@@ -63,7 +63,8 @@ def grade(base: Path, settings: Settings, tell: Tell) -> None:
         submitters = ", ".join(users.shown) or "an unknown user (not named by Gradescope)"
         tell({"notes": [f"Note: {note}." for note in delivered.notes], "staff": [f"Submitted by {submitters}."]})
         if delivered.notebook.exists():
-            _examine(problem, delivered, Path(folder), users, settings, tell)
+            seconds = settings.seconds - (time.monotonic() - started)
+            _examine(problem, delivered, Path(folder), users, settings, tell, seconds)
         elif delivered.log.exists() and settings.log_alone == VERIFY:
             _verify(problem, delivered, users, settings, tell)
         else:
@@ -107,9 +108,15 @@ def imported_while_grading(problem_id: str, root: Path) -> tuple[set[str], set[s
 
 
 def _examine(
-    problem: Problem, delivered: Delivered, folder: Path, users: Users, settings: Settings, tell: Tell
+    problem: Problem,
+    delivered: Delivered,
+    folder: Path,
+    users: Users,
+    settings: Settings,
+    tell: Tell,
+    seconds: float,
 ) -> None:
-    """Grades a notebook."""
+    """Grades a notebook in about so many seconds."""
     submission = read_submission(delivered.notebook, below=folder)
     log, _ = read_log(submission.log, problem.id)
     named = str(log["student"]) if log else ""
@@ -120,14 +127,16 @@ def _examine(
 
     root = problem.path.parent.parent
     with contextlib.closing(_host(problem, settings)) as host:
-        graded = grade_submission(problem.id, submission, root=root, host=host, on_item=on_item, attempts=1)
+        graded = grade_submission(
+            problem.id, submission, root=root, host=host, on_item=on_item, attempts=1, seconds=seconds
+        )
     found = graded.log
     if found.outcome is not Outcome.GRADED:
         tell({"notes": [found.items[0].message]})
         for result in found.items:
             on_item(result)
     flags = [*found.flags, *_other_student(named, users)]
-    seconds = {result.id: round(result.seconds, 2) for result in found.items if not result.manual}
+    took = {result.id: round(result.seconds, 2) for result in found.items if not result.manual}
     misconceptions = {result.id: result.misconception for result in found.items if result.misconception}
     tell(
         {
@@ -140,14 +149,14 @@ def _examine(
             "staff": [
                 *(f"{flag.kind}: {flag.message}" for flag in flags),
                 *(f"known misconception: {item}/{name}" for item, name in misconceptions.items()),
-                "seconds: " + ", ".join(f"{item} {taken:g}" for item, taken in seconds.items()),
+                "seconds: " + ", ".join(f"{item} {taken:g}" for item, taken in took.items()),
             ],
             "extra": {
                 "flags": [flag.as_json() for flag in flags],
                 "isolation": host.level,
                 "misconceptions": misconceptions,
                 "outcome": str(found.outcome),
-                "seconds": seconds,
+                "seconds": took,
                 "seed": fingerprint(grading_seed(root)),
                 "student": found.student,
             },

@@ -1,8 +1,9 @@
 """Runs a student's cells in a process; starts a new process when it dies, without the cells that killed it.
 
 A process can also die without the student's fault: it is killed from outside, or other programs use up the memory. So a
-cell is blamed only if the process dies twice while running it. Running it again reveals nothing, since a cell sees
-nothing of its tests. A test that ends the process is not repeated: code must not end itself to get a second attempt.
+cell is blamed only if the process dies twice while running it, and while no fork waits that could disturb it. Running
+it again reveals nothing, since a cell sees nothing of its tests. A test that ends the process is not repeated: code
+must not end itself to get a second attempt.
 """
 
 from __future__ import annotations
@@ -94,12 +95,15 @@ class StudentProcess:
         """Runs one more cell; returns what it printed and raised (`CellRun`), or how it killed the process (`dead`)."""
         deaths: list[Status] = []
         while len(deaths) < self._attempts:
+            session = self._ready()
+            is_alone = all(fork.session is not session for fork in self._forks)
             try:
-                return asdict(self._run(self._ready(), built))
+                return asdict(self._run(session, built))
             except SessionDiedError as error:
                 self._session = None
-                deaths.append(error.reason)
-                if error.reason is not Status.CRASHED:  # only a crash can have a cause outside the cell
+                if is_alone:
+                    deaths.append(error.reason)
+                if is_alone and error.reason is not Status.CRASHED:  # only a crash can have a cause outside the cell
                     break
         return {"dead": deaths[0]}
 
@@ -143,11 +147,10 @@ class StudentProcess:
             return False
         try:
             with self._timed("start"):
-                fork.session.wake(fork)
+                return fork.session.wake(fork)
         except SessionDiedError:
             self._session = None
             return False
-        return True
 
     def end_fork(self, fork: Fork) -> None:
         """Kills a fork."""

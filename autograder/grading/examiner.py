@@ -8,14 +8,16 @@
         │         │         │
       hidden    hidden    hidden         the fork answers the hidden part
 
-So all that is shown of the student's process was said before it knew a hidden input (`grading.item_test`).
+So all that is shown of the student's process was said before it knew a hidden input (`grading.item_test`). Where an
+item is tested again after that, with all cells or with functions of the reference, nothing that is said is shown.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder.core.flags import Flag, FlagKind
@@ -27,7 +29,7 @@ from autograder.grading.cell_runner import CellRun
 from autograder.grading.failed_cells import failed_cells
 from autograder.grading.following_errors import follow_errors
 from autograder.grading.item_cache import ItemCache
-from autograder.grading.item_test import ForkLostError, ItemTest
+from autograder.grading.item_test import ForkLostError, ItemTest, quiet_verdict
 from autograder.grading.limits import ATTEMPTS
 from autograder.grading.notebook_run import Exam, NotebookRun
 from autograder.grading.personal_answers import Answer, PersonalAnswers
@@ -75,6 +77,7 @@ def examine(
     attempts: int = ATTEMPTS,
     items: Collection[str] | None = None,
     answers: bool = True,
+    seconds: float = math.inf,
 ) -> Examined:
     """Examines a notebook.
 
@@ -89,8 +92,10 @@ def examine(
         attempts: how many times the process must die in a cell before the cell is blamed.
         items: ids of the only items to examine; all if not given. Cells below the last of some items are not run.
         answers: whether to ask for answers on per-student inputs, which name misconceptions and give no points.
+        seconds: the time for the examination; tests get shorter limits so that it is enough for all.
     """
-    exam = Exam(problem, rebuilt, host, student, seed, cache or ItemCache(), attempts)
+    until = time.monotonic() + seconds
+    exam = Exam(problem, rebuilt, host, student, seed, cache or ItemCache(), attempts, until)
     wanted = [item for item in problem.items if items is None or item.id in items]
     tell = on_item or (lambda result: None)
     with quiet_process(), inputs_from(seed):
@@ -98,7 +103,7 @@ def examine(
         done = first.run()
         doubtful = first.doubtful()
         if doubtful:
-            _improve(done, _Pass(exam, doubtful, tell, answers=answers, whole=True).run())
+            _improve(done, _with_all_cells(exam, doubtful))
         done.results = follow_errors(exam, wanted, done.results, whole=bool(doubtful))
     for result in done.results:
         tell(result)
@@ -107,21 +112,30 @@ def examine(
     return done
 
 
-def _improve(done: Examined, whole: Examined) -> None:
-    """Takes over the results of items that got more points, or a truer message, when all cells were run."""
-    better = {
-        result.id: result
-        for old in done.results
-        for result in whole.results
-        if result.id == old.id and result.status in _ASKED_ON and result.score >= old.score
-    }
-    gained = [old.id for old in done.results if old.id in better and better[old.id].score > old.score]
-    done.results = [better.get(old.id, old) for old in done.results]
-    done.answers |= {item: answer for item, answer in whole.answers.items() if item in better}
-    if better:
-        done.runs = whole.runs
-        done.flags = [flag for flag in done.flags if flag.kind != FlagKind.FAILED_CELL]
-        done.flags += [flag for flag in whole.flags if flag not in done.flags]
+def _with_all_cells(exam: Exam, items: Sequence[Item]) -> dict[str, Verdict]:
+    """Item id → its verdict when all cells are run, also those that no item seems to need."""
+    notebook = NotebookRun(exam, items, whole=True)
+    try:
+        return {item.id: quiet_verdict(item, notebook) for item in notebook.items()}
+    finally:
+        notebook.close()
+
+
+def _improve(done: Examined, verdicts: Mapping[str, Verdict]) -> None:
+    """Takes over verdicts that give more points, or as many where a name was missing and is not any more."""
+    gained = []
+    for number, old in enumerate(done.results):
+        verdict = verdicts.get(old.id)
+        if verdict is None or verdict.status not in _ASKED_ON:
+            continue
+        score = round(old.max_score * verdict.fraction, 6)
+        if score > old.score:
+            gained.append(old.id)
+        is_truer = score == old.score and _lacks_a_name(old) and "NameError" not in verdict.message
+        if score > old.score or is_truer:
+            done.results[number] = replace(
+                old, score=score, status=verdict.status, message=verdict.message, misconception="", output=()
+            )
     if gained:
         message = f"{listed(gained, 6)}: counted as when the whole notebook was run; needed cells were not recognized."
         done.flags.append(Flag(FlagKind.WHOLE_NOTEBOOK, message))
@@ -186,16 +200,14 @@ class _Pass:
         wanted: the items to examine.
         tell: called with each item's result.
         answers: whether to ask for answers on per-student inputs.
-        whole: whether to run all cells, see `chosen_cells`.
     """
 
-    def __init__(self, exam: Exam, wanted: Sequence[Item], tell: OnItem, *, answers: bool, whole: bool = False) -> None:
+    def __init__(self, exam: Exam, wanted: Sequence[Item], tell: OnItem, *, answers: bool) -> None:
         self._exam = exam
         self._wanted = wanted
         self._tell = tell
         self._answers = answers
-        self._whole = whole
-        self._notebook = NotebookRun(exam, wanted, whole=whole)
+        self._notebook = NotebookRun(exam, wanted)
         self._tested: list[_Tested] = []
         self._flags: list[Flag] = []
 
@@ -260,6 +272,8 @@ class _Pass:
         elif early is None:
             tested.verdict = test.begin()
             tested.seconds = time.monotonic() - started
+        if tested.verdict is not None:
+            self._tell(tested.result())
         return tested
 
     def _ask(self, questions: PersonalAnswers) -> None:
@@ -288,12 +302,11 @@ class _Pass:
         Cells or other tests may have ended the process, or taken its memory.
         """
         waiting = {tested.item: tested for tested in lost}
-        notebook = NotebookRun(self._exam, list(waiting), whole=self._whole, dead=self._notebook.killers)
+        notebook = NotebookRun(self._exam, list(waiting), dead=self._notebook.killers)
         try:
             for item in notebook.items():
                 tested = waiting[item]
-                again = ItemTest(item, notebook, said=tested.test.visible)
-                tested.verdict = notebook.before_test(item) or again.run()
+                tested.verdict = quiet_verdict(item, notebook, said=tested.test.visible)
                 self._keep(tested)
         finally:
             notebook.close()

@@ -13,7 +13,7 @@ from autograder.core.results import ItemResult, Status
 from autograder.core.text import listed
 from autograder.course.name_analysis import NO_NAMES, names_of, needed
 from autograder.course.problem import Item
-from autograder.grading.item_test import ItemTest
+from autograder.grading.item_test import quiet_verdict
 from autograder.grading.notebook_run import Exam, NotebookRun
 from autograder.grading.reference import Reference
 from autograder.grading.verdict import Verdict
@@ -63,11 +63,7 @@ def _test_with_stand_ins(
 
 def _verdict(notebook: NotebookRun, item: Item, stand_ins: list[str]) -> Verdict:
     """The verdict when the reference answers in place of the functions `stand_ins`, which the item's code uses."""
-    test = ItemTest(item, notebook, stand_ins)
-    found = notebook.exam.cache.get(test.key)
-    verdict = Verdict.from_json(found) if found else test.run()
-    if not found:
-        notebook.exam.cache.keep(test.key, verdict.as_json(), verdict.status)
+    verdict = quiet_verdict(item, notebook, stand_ins=stand_ins)
     own = listed([f"`{name}`" for name in stand_ins], 6)
     why = f"Tested with the right {own} in place of yours, because yours did not pass all checks."
     return replace(verdict, message=f"{verdict.message}\n{why}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import logging
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -106,6 +107,7 @@ def grade_submission(
     cached_items: Mapping[str, Any] | None = None,
     on_item: OnItem | None = None,
     attempts: int = ATTEMPTS,
+    seconds: float = math.inf,
 ) -> Grading:
     """Grades one submission.
 
@@ -118,6 +120,7 @@ def grade_submission(
         on_item: called with each item's result as soon as it is known; never for a notebook that cannot be graded.
         attempts: how many times student code must end its process before it is blamed. 1 if nothing else runs on the
             machine, so that code which uses up all memory does so only once.
+        seconds: the time for the grading; tests get shorter limits so that it is enough for all.
     """
     started = time.monotonic()
     problem = load_problem(problem_id, root)
@@ -140,7 +143,15 @@ def grade_submission(
     named = theirs.get("student", student)  # the log's answers are for the inputs of the id as it is written there
     asked = named if same_student(named, student) else student
     examined = examine(
-        problem, rebuilt, host, student=asked, seed=seed, cache=cache, on_item=on_item, attempts=attempts
+        problem,
+        rebuilt,
+        host,
+        student=asked,
+        seed=seed,
+        cache=cache,
+        on_item=on_item,
+        attempts=attempts,
+        seconds=seconds - (time.monotonic() - started),
     )
     asked = time.monotonic()
     flags += [*rebuilt.flags, *examined.flags]

@@ -42,19 +42,27 @@ class ItemTest:
     Args:
         item: the item.
         notebook: the student's notebook, run up to the item's test.
-        stand_ins: functions of the student's in whose place the reference answers. The code's words are not shown: they
-            may tell what the reference answered.
-        said: the results of the visible parts in an earlier run, which are shown instead of this run's.
+        stand_ins: functions of the student's in whose place the reference answers.
+        quiet: whether nothing that the student's process says is shown.
+        said: results of the visible parts, from before the process knew a hidden input, which are shown then.
     """
 
     def __init__(
-        self, item: Item, notebook: NotebookRun, stand_ins: Sequence[str] = (), *, said: Sequence[Part] | None = None
+        self,
+        item: Item,
+        notebook: NotebookRun,
+        *,
+        stand_ins: Sequence[str] = (),
+        quiet: bool = False,
+        said: Sequence[Part] = (),
     ) -> None:
         self._item = item
         self._notebook = notebook
         self._stand_ins = stand_ins
+        self._quiet = quiet
         self._said = said
-        self._limits = TrustedLimits(item.seconds + 1.0)
+        self._seconds = notebook.exam.seconds_for(item)
+        self._limits = TrustedLimits(self._seconds + 1.0, notebook.exam.memory)
         self.visible: list[Part] = []
         """Results of the visible parts."""
         self._hidden: list[Part] = []
@@ -65,7 +73,7 @@ class ItemTest:
         self._link: Link | None = None
         self._patience: Patience | None = None
         assert item.test is not None
-        self.key = notebook.state(item.id, item.seconds, item.test.source, list(stand_ins))
+        self.key = notebook.state(item.id, item.seconds, item.test.source, list(stand_ins), quiet)
         """Digest of everything that the verdict depends on."""
 
     def run(self) -> Verdict:
@@ -78,11 +86,11 @@ class ItemTest:
     def begin(self) -> Verdict | None:
         """Forks the process and runs the visible part; returns the verdict if that is final."""
         try:
-            self._fork = self._notebook.process.fork(self._item.seconds + _EXTRA_CPU)
+            self._fork = self._notebook.process.fork(self._seconds + _EXTRA_CPU)
         except SessionDiedError as error:
             return dead(self._item, error.reason, "its test began")
         self._link = Link(self._fork.sock, cells=self._notebook.sources)
-        self._patience = self._fork.session.patience(self._item.seconds)
+        self._patience = self._fork.session.patience(self._seconds)
         self._link.wait_until(self._patience)
         return self._step(self._run_visible_part)
 
@@ -102,7 +110,8 @@ class ItemTest:
         return verdict
 
     def close(self) -> None:
-        """Ends the fork."""
+        """Ends the fork, and frees what the test made."""
+        self._names, self._link = {}, None
         if self._fork is not None:
             self._notebook.process.end_fork(self._fork)
             self._fork = None
@@ -119,7 +128,7 @@ class ItemTest:
             ):
                 verdict = run()
         except (TooLateError, ItemTimeoutError):
-            verdict = dead(self._item, Status.TIMEOUT, f"it was tested ({self._item.seconds:g} s)")
+            verdict = dead(self._item, Status.TIMEOUT, f"it was tested ({self._seconds:.3g} s)")
         except ClosedError:
             verdict = dead(self._item, Status.CRASHED, "it was tested")
         if verdict is None:
@@ -169,19 +178,40 @@ class ItemTest:
                 yield
             finally:
                 parts += found
+                for part in found:
+                    if part.error is not None:  # the frames hold the values that were tested
+                        part.error.__traceback__ = part.error.__context__ = part.error.__cause__ = None
 
     def _verdict(self, error: Exception | None, *, quiet: bool = False) -> Verdict:
         """The verdict after an error, or after the end of the cell; `quiet`: the error's words are not shown."""
-        if self._stand_ins:
-            verdict = verdict_of(self._item, error, (), (*self.visible, *self._hidden), quiet=True)
-        elif self._said is not None:
+        if not self._quiet:
+            verdict = verdict_of(self._item, error, self.visible, self._hidden, quiet=quiet)
+        elif self._said:
             verdict = verdict_of(self._item, error, self._said, self._hidden, quiet=True)
         else:
-            verdict = verdict_of(self._item, error, self.visible, self._hidden, quiet=quiet)
+            verdict = verdict_of(self._item, error, (), (*self.visible, *self._hidden), quiet=True)
         if verdict.status is Status.PASSED:
             return verdict
-        message = with_cause(verdict.message, self._notebook.cells, self._notebook.runs)
+        message = verdict.message
+        if not self._quiet:
+            message = with_cause(message, self._notebook.cells, self._notebook.runs)
         return replace(verdict, message="\n".join(filter(None, (message, self._state.warning))))
+
+
+def quiet_verdict(
+    item: Item, notebook: NotebookRun, *, stand_ins: Sequence[str] = (), said: Sequence[Part] = ()
+) -> Verdict:
+    """The verdict on an item of a notebook that may know hidden inputs: its words are not shown, see `ItemTest`."""
+    early = notebook.before_test(item, quiet=True)
+    if early is not None:
+        return early
+    test = ItemTest(item, notebook, stand_ins=stand_ins, quiet=True, said=said)
+    known = notebook.exam.cache.get(test.key)
+    if known is not None:
+        return Verdict.from_json(known)
+    verdict = test.run()
+    notebook.exam.cache.keep(test.key, verdict.as_json(), verdict.status)
+    return verdict
 
 
 def define_helpers(link: Link, reference: Reference) -> None:

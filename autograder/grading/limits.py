@@ -15,7 +15,7 @@ ALL_CELLS_OUTPUT = 400_000
 ANSWER_SECONDS = 10.0
 """Limit of one answer on per-student inputs."""
 TEST_MEMORY = 2 * 2**30
-"""Bytes that a test may allocate on the trusted side, where it works on values that the student's code returned."""
+"""Bytes that all tests of a submission may allocate on the trusted side, where they work on the student's values."""
 FURTHER_INPUTS = 2
 """How many further inputs a known wrong solution must agree on before it is named."""
 

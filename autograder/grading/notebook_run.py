@@ -7,17 +7,20 @@ A cell that crashes, hangs or runs out of memory costs only what it defines: the
 from __future__ import annotations
 
 import hashlib
+import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.core.hashing import key_of
+from autograder.core.machine import memory_with
 from autograder.core.results import Status
 from autograder.core.software import software
 from autograder.course.problem import Item, Problem
 from autograder.grading.cell_runner import CellRun, StudentProcess
 from autograder.grading.chosen_cells import chosen_cells
 from autograder.grading.item_cache import ItemCache
-from autograder.grading.limits import ALL_CELLS_OUTPUT
+from autograder.grading.limits import ALL_CELLS_OUTPUT, TEST_MEMORY
 from autograder.grading.phase_times import PhaseTimes
 from autograder.grading.reference import Reference, reference
 from autograder.grading.verdict import Verdict, broken_cell, dead
@@ -45,12 +48,20 @@ class Exam:
     """Results of an earlier grading."""
     attempts: int
     """How many times the process must die in a cell before the cell is blamed."""
+    until: float = math.inf
+    """When the examination should end, by `time.monotonic()`."""
     times: PhaseTimes = field(default_factory=PhaseTimes)
+    memory: int = field(default_factory=lambda: memory_with(TEST_MEMORY))
+    """Bytes that the address space of this process may have while it works on values of the student's."""
 
     @property
     def reference(self) -> Reference:
         """The problem's reference."""
         return reference(self.problem)
+
+    def seconds_for(self, item: Item) -> float:
+        """The limit of the item's test: its own, but at most half of the time that is left for all."""
+        return max(1.0, min(item.seconds, (self.until - time.monotonic()) / 2))
 
     def seed_for(self, purpose: str) -> int:
         """The seed of the global generators for the cells, or for an item's test."""
@@ -113,8 +124,13 @@ class NotebookRun:
         """A key for what depends on the cells so far, on the reference, and on `parts`."""
         return key_of(self._state, sorted(self.process.dead), self.exam.reference.digest, parts)
 
-    def before_test(self, item: Item) -> Verdict | None:
-        """The verdict where no test is needed: no cell, an untouched stub, a cell that failed to run; else None."""
+    def before_test(self, item: Item, *, quiet: bool = False) -> Verdict | None:
+        """The verdict where no test is needed: no cell, an untouched stub, a cell that failed to run; else None.
+
+        Args:
+            item: the item.
+            quiet: whether nothing that the cells said is told.
+        """
         rebuilt = self.exam.rebuilt
         if item.id in rebuilt.never_run:
             return Verdict(Status.MISSING, rebuilt.never_run[item.id])
@@ -128,7 +144,9 @@ class NotebookRun:
             return dead(item, Status(reason), "its cell was run")
         run = self.runs.get(answer.id)
         if run is not None and run.raised is not None and (run.lost is None or item.id in run.lost):
-            return broken_cell(item, run.raised, [built for built in self.cells if built is not answer], self.runs)
+            error = replace(run.raised, detail="") if quiet else run.raised
+            others = [] if quiet else [built for built in self.cells if built is not answer]
+            return broken_cell(item, error, others, self.runs)
         return None
 
     def close(self) -> None:

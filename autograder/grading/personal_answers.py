@@ -181,7 +181,10 @@ class PersonalAnswers:
             with self._exam.times.timed("answers"):
                 link.wait_until(fork.session.patience(ANSWER_SECONDS))
                 try:
-                    with TrustedLimits(ANSWER_SECONDS + 1.0).applied(), contextlib.redirect_stdout(io.StringIO()):
+                    with (
+                        TrustedLimits(ANSWER_SECONDS + 1.0, self._exam.memory).applied(),
+                        contextlib.redirect_stdout(io.StringIO()),
+                    ):
                         define_helpers(link, self._reference)
                         link.seed(misconceptions.ANSWER_SEED)
                         with link.state().applied():

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograder.core.machine import memory_at_most, slowness
-from autograder.grading.limits import TEST_MEMORY
 
 
 class ItemTimeoutError(BaseException):
@@ -22,10 +21,12 @@ class TrustedLimits:
 
     Args:
         seconds: of CPU time; more on a slow machine.
+        memory: bytes of this process's address space.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, memory: int) -> None:
         self._left = seconds * slowness()
+        self._memory = memory
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
@@ -36,7 +37,7 @@ class TrustedLimits:
         """
         begin = time.process_time()
         try:
-            with memory_at_most(TEST_MEMORY), _alarm(self._left):
+            with memory_at_most(self._memory), _alarm(self._left):
                 yield
         finally:
             self._left = max(0.001, self._left - (time.process_time() - begin))  # 0 would be no limit

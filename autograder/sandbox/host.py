@@ -355,8 +355,8 @@ class Fork:
     """Connected to the fork's `guest.server.RequestServer`."""
     session: Session
     """Where it was forked."""
-    number: Any
-    """What the session calls it; untrusted."""
+    number: int
+    """What the session calls it."""
 
 
 class Session:
@@ -406,6 +406,8 @@ class Session:
             send_frame(self._sock, {"op": "fork", "cpu": math.ceil(cpu * slowness())}, deadline=Patience(GRACE_SECONDS))
             socket.send_fds(self._sock, [b"\0"], [theirs.fileno()])
             number = self._receive(GRACE_SECONDS).get("forked")
+            if type(number) is not int or not 0 < number < 2**32:
+                raise ClosedError("a fork without a number")
         except (ClosedError, TooLateError, OSError):
             ours.close()
             self.close()
@@ -417,13 +419,16 @@ class Session:
             theirs.close()
         return Fork(ours, self, number)
 
-    def wake(self, fork: Fork) -> None:
+    def wake(self, fork: Fork) -> bool:
         """Prepares for further requests to a fork after others had their turn: puts its files back.
+
+        Returns:
+            Whether the fork is still there.
 
         Raises:
             SessionDiedError: the session has ended; it is closed.
         """
-        self._ask({"op": "wake", "fork": fork.number}, GRACE_SECONDS)
+        return self._ask({"op": "wake", "fork": fork.number}, GRACE_SECONDS).get("woken") is True
 
     def end_fork(self, fork: Fork) -> None:
         """Requests the end of a fork without waiting for it; call `settle` before the next request.

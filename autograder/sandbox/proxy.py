@@ -17,12 +17,13 @@ from typing import Any, ClassVar, NoReturn, get_args
 
 import torch
 
-from autograder.core.machine import memory_at_most
+from autograder.core.machine import memory_at_most, memory_with
 from autograder.sandbox.guest.codec import Decoder, Encoder
 from autograder.sandbox.guest.graphs import Graphs, Sizes, connected, through
 from autograder.sandbox.guest.wire import (
     ClosedError,
     Deadline,
+    Limits,
     TooLateError,
     UnsendableError,
     WireError,
@@ -34,6 +35,8 @@ from homework.arguments import Change, Kind, modules_are_watched, require_unchan
 
 _MAX_CHANGES = 20
 """Maximum number of changed arguments of one call, and of steps into one argument, in a message."""
+_PONG = Limits(header=100, body=0, values=10)
+"""Of the answer whether a fork is there."""
 _MAX_CALLBACKS = 100_000
 """Maximum number of callbacks that the test of one item answers."""
 _STAND_IN_MEMORY = 2**30
@@ -292,12 +295,13 @@ class Link:
         return self._state
 
     def is_there(self) -> bool:
-        """Whether the fork still answers; it learns nothing."""
+        """Whether the fork still answers; it learns nothing, and what it answers does not matter."""
         try:
-            self._ask({"op": "state"}, Encoder(self._opaque))
+            send_frame(self._sock, {"op": "ping"}, deadline=self._deadline)
+            reply, body = receive_frame(self._sock, self._deadline, _PONG)
         except (ClosedError, TooLateError, WireError):
             return False
-        return True
+        return reply == {"value": None} and not body
 
     def close(self) -> None:
         """Closes the connection; the fork ends."""
@@ -358,7 +362,7 @@ class Link:
         before = torch.get_rng_state()
         try:
             torch.set_rng_state(generator.get_state())
-            with torch.set_grad_enabled(question.get("grad") is True), memory_at_most(_STAND_IN_MEMORY):
+            with torch.set_grad_enabled(question.get("grad") is True), memory_at_most(memory_with(_STAND_IN_MEMORY)):
                 value = function(*args, **kwargs)
             reply = {"value": encoder.encode(value), "random": encoder.encode(torch.default_generator)}
             reply["graph"] = self._graphs.keep(leaves, encoder.differentiable) if encoder.differentiable else -1

@@ -17,6 +17,7 @@ from tests.problems.run_source import run_source
 PROBLEM = "comparing_distributions"
 Array = npt.NDArray[np.float64]
 HUMP_AT, HUMP_DEVIATION = 2.5, 0.8
+FAIR, LOADED = (0.5, 0.5), (0.9, 0.1)
 
 
 @pytest.mark.kernel
@@ -24,7 +25,8 @@ HUMP_AT, HUMP_DEVIATION = 2.5, 0.8
 def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     dump = {
         "evidence": "[float(fair_evidence[-1]), float(loaded_evidence[-1])]",
-        "apart_from_100": "float((fair_evidence - loaded_evidence)[100:].min())",
+        "steepest_and_flat": "[float(between[steepest]), flat]",
+        "by_draws": "{draws: found.tolist() for draws, found in ends_by_draws.items()}",
         "distances": "distances",
         "apart": "apart",
         "fits": "fits",
@@ -44,6 +46,7 @@ def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     seen = run_source(PROBLEM, "mini", tmp_path, dump)
     assert seen["cpu_seconds"] < 60
     check_toys(seen)
+    check_draws(seen)
     check_fits(seen)
     check_searches(seen)
     check_branches(seen)
@@ -56,13 +59,30 @@ def check_toys(seen: dict[str, Any]) -> None:
     """The evidence settles at both divergences; two bells: KL is d²/2, JSD is bounded and goes flat."""
     fair, loaded = seen["evidence"]
     assert math.isclose(fair, 0.5108, abs_tol=0.05) and math.isclose(loaded, 0.3681, abs_tol=0.03)
-    assert seen["apart_from_100"] > 0, "the curves keep apart from about toss 100 on"
+    evidence = [[math.log(a / b) for a, b in zip(p, q, strict=True)] for p, q in ((FAIR, LOADED), (LOADED, FAIR))]
+    spreads = [
+        math.sqrt(np.average(np.square(each), weights=p) - np.average(each, weights=p) ** 2)
+        for each, p in zip(evidence, (FAIR, LOADED), strict=True)
+    ]
+    assert np.allclose(spreads, [1.10, 0.66], atol=0.005)
+    assert math.isclose((2 * math.hypot(*spreads) / 0.143) ** 2, 320, rel_tol=0.02)
+    steepest, flat = seen["steepest_and_flat"]
+    assert math.isclose(steepest, 1.7, abs_tol=0.2) and math.isclose(flat, 5.0, abs_tol=0.4), seen["steepest_and_flat"]
     jsd = seen["apart"]["JSD"]
     for distance, kl in zip(seen["distances"], seen["apart"]["KL"], strict=True):
         assert math.isclose(kl, distance**2 / 2, rel_tol=1e-3, abs_tol=1e-9)
     assert all(0 <= value <= math.log(2) + 1e-12 for value in jsd)
     at_five = seen["distances"].index(5.0)
     assert jsd[at_five] > 0.97 * math.log(2), "hardly any slope is left"
+
+
+def check_draws(seen: dict[str, Any]) -> None:
+    """All searches come near the minimum; the spread falls with the root of the number of draws."""
+    found = {int(draws): np.array(ends) for draws, ends in seen["by_draws"].items()}
+    assert all(np.allclose(ends.mean(0), [-0.5, 1.0], atol=0.15) for ends in found.values())
+    many, few, four = (found[draws].std(0) for draws in (256, 16, 4))
+    assert (many < few).all() and (few < four).all()
+    assert 4 < np.mean(four / many) < 16, "the root of 64 is 8"
 
 
 def mixture_log_p(x: Array) -> Array:
@@ -135,6 +155,7 @@ def check_branches(seen: dict[str, Any]) -> None:
     appears = min(half for half, (mean, _, _) in zip(halves, hump, strict=True) if mean > 0.5)
     wins = min(half for half, one, two in zip(halves, middle, hump, strict=True) if two[2] < one[2] - 1e-6)
     assert 2.35 < appears <= 2.5 and 2.75 < wins < 2.9
+    assert math.isclose(hump[halves.index(appears)][2], 0.66, abs_tol=0.01)
     at_two = middle[halves.index(2.0)]
     assert math.isclose(at_two[1], 2.05, abs_tol=0.01)
     assert math.isclose(hump[-1][2], math.log(2), abs_tol=1e-3), "a hump with half of the mass costs log 2"

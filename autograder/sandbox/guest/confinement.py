@@ -278,7 +278,7 @@ def _private_root(plan: Plan) -> None:
             flags = _NO_SUID | syscalls.MS_RDONLY
             syscalls.mount("hidden", root + path, "tmpfs", flags, "size=4k,nr_inodes=2,mode=755")
     for name in _DEVICES:
-        _show(root, f"/dev/{name}", writable=True)
+        _show(root, f"/dev/{name}")  # read-only: they can be written to, but their times cannot be set
     for name in ("proc", "dev/shm", SCRATCH[1:]):
         os.makedirs(os.path.join(root, name), exist_ok=True)
     if not os.path.exists(root + "/tmp"):  # it exists if a path in `shown` is below it
@@ -293,7 +293,7 @@ def _private_root(plan: Plan) -> None:
     syscalls.mount("none", "/", flags=syscalls.MS_REMOUNT | syscalls.MS_BIND | syscalls.MS_RDONLY | _NO_SUID)
 
 
-def _show(root: str, path: str, *, writable: bool = False) -> None:
+def _show(root: str, path: str) -> None:
     """Mounts a path of the machine at the same path in the private root, read-only; a link stays a link."""
     there = root + path
     if os.path.lexists(there) or not os.path.lexists(path):
@@ -307,8 +307,7 @@ def _show(root: str, path: str, *, writable: bool = False) -> None:
     else:
         Path(there).touch()
     syscalls.mount(path, there, flags=syscalls.MS_BIND | syscalls.MS_REC)
-    if not writable:
-        syscalls.make_read_only(there)
+    syscalls.make_read_only(there)
 
 
 def _insist_others_can_read(paths: Iterable[str]) -> None:

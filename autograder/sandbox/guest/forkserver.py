@@ -22,9 +22,10 @@ from . import syscalls
 from .confinement import SCRATCH, Confinement, die_with_parent, set_limits
 from .no_gpu import not_compiled
 from .prefork import WaitingFork
-from .process_tree import children, kill_children
+from .process_tree import children, is_busy, kill_children
 from .resource_monitor import SECONDS, ResourceMonitor, waited
 from .server import RequestServer, seed_everything
+from .shared_memory import copy_shared_memory
 from .shell import Bounded, NotebookShell
 from .wire import ClosedError, Limits, receive_frame, send_frame
 from .working_folder import Files, WorkingFolder
@@ -194,8 +195,8 @@ class Session:
         self._folder = WorkingFolder([folder, "/dev/shm"] if folder == SCRATCH else [folder])
         self._files = self._folder.now()
         """The files as the cells left them."""
-        self._is_cells_turn = True
-        """Whether cells ran last, and no fork."""
+        self._active = 0
+        """Process id of the fork that ran last; 0 if cells ran last."""
         self._killed: set[int] = set()
         """Process ids of forks that were killed and may not have ended yet."""
         self._shell = NotebookShell.instance()
@@ -216,8 +217,7 @@ class Session:
                 self._let_cells_run()
                 send_frame(self._sock, {"forked": self._fork(fds[0], header["cpu"])})
             elif header["op"] == "wake":
-                self._let_fork_run(header["fork"])
-                send_frame(self._sock, {"woken": header["fork"]})
+                send_frame(self._sock, {"woken": self._let_fork_run(header["fork"])})
             elif header["op"] == "end":
                 self._end(header["fork"])
                 send_frame(self._sock, {"ended": header["fork"]})
@@ -226,18 +226,29 @@ class Session:
                 send_frame(self._sock, {"seeded": True})
 
     def _let_cells_run(self) -> None:
-        if not self._is_cells_turn:
+        self._let_wait()
+        if self._active:
             self._files = self._folder.restore(self._files, before=self._reap)
-            self._is_cells_turn = True
+            self._active = 0
 
-    def _let_fork_run(self, pid: int) -> None:
+    def _let_fork_run(self, pid: int) -> bool:
+        """Prepares the files for a fork; returns whether it is there."""
+        if self._active != pid:
+            self._let_wait()
+        if pid not in self._forks:
+            return False
         self._forks[pid] = self._folder.restore(self._forks[pid], before=self._reap)
-        self._is_cells_turn = False
+        self._active = pid
+        return True
+
+    def _let_wait(self) -> None:
+        """Ends the fork that ran last if it has threads or processes: they would go on, and count for all others."""
+        if self._active in self._forks and is_busy(self._active):
+            self._end(self._active)
 
     def _fork(self, fd: int, cpu: int) -> int:
         self._kill_strays()
         self._files = self._folder.now(self._files)
-        self._is_cells_turn = False
         gc.freeze()
         own = (thread for thread in threading.enumerate() if type(thread).__name__ != "TMonitor")  # tqdm's
         has_threads = any(thread is not threading.main_thread() for thread in own)
@@ -245,11 +256,14 @@ class Session:
         if pid:
             os.close(fd)
             self._forks[pid] = self._files
+            self._active = pid
             return pid
         try:
             self._sock.close()
             die_with_parent()
             set_limits({"cpu": cpu})
+            if sys.platform == "linux":
+                copy_shared_memory()
             sys.stdout = sys.stderr = Bounded(0)
             with contextlib.suppress(ClosedError):
                 ours = socket.socket(fileno=fd)
@@ -259,7 +273,8 @@ class Session:
 
     def _end(self, pid: int) -> None:
         """Kills a fork, and what it leaves behind."""
-        del self._forks[pid]
+        if self._forks.pop(pid, None) is None:
+            return
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         self._killed.add(pid)

@@ -18,6 +18,15 @@ def children() -> set[int]:
         return set()
 
 
+def is_busy(pid: int) -> bool:
+    """Whether a process has more than one thread, or children; False if the system does not tell."""
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        return len(threads) > 1 or any((thread / "children").read_text().strip() for thread in threads)
+    except OSError:
+        return False
+
+
 def kill_children(but: Set[int] = frozenset()) -> None:
     """Kills all children of this process except those in `but`, and orphans that it adopts meanwhile."""
     for _ in range(1000):

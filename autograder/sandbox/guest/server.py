@@ -1,8 +1,8 @@
 """Answers the examiner's requests about a notebook's names in the sandbox, one frame at a time.
 
-The requests are `get`, `index`, `call`, `backward`, `define`, `replace`, `seed` and `state`. Objects that are not plain
-data stay here in a registry and are sent as numbered handles. A call with tensors that require a gradient keeps its
-inputs and outputs, so that the examiner's backward pass can request the vector-Jacobian product.
+The requests are `get`, `index`, `call`, `backward`, `define`, `replace`, `seed`, `state` and `ping`. Objects that are
+not plain data stay here in a registry and are sent as numbered handles. A call with tensors that require a gradient
+keeps its inputs and outputs, so that the examiner's backward pass can request the vector-Jacobian product.
 """
 
 from __future__ import annotations
@@ -188,9 +188,13 @@ class RequestServer:
         state = {"dtype": torch.get_default_dtype(), "grad": torch.is_grad_enabled(), "threads": self._threads}
         return self._reply(state, [])
 
+    def _ping(self, _header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes]:
+        return {"value": None}, b""
+
     _OPERATIONS: dict[str, Callable[..., tuple[dict[str, Any], bytes | bytearray]]] = {
         "get": _get,
         "index": _index,
+        "ping": _ping,
         "call": _call,
         "backward": _backward,
         "define": _define,

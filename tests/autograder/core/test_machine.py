@@ -96,7 +96,7 @@ def test_a_machine_is_slow_if_the_same_work_takes_longer(
 
 
 def test_memory_is_limited_for_one_block_only() -> None:
-    with machine.memory_at_most(2**28):
+    with machine.memory_at_most(machine.memory_with(2**28)):
         torch.zeros(2**20)
         with pytest.raises(RuntimeError, match="memory"):
             torch.empty(2**28)

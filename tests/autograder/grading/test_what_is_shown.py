@@ -8,11 +8,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from autograder.core.results import Outcome, Status
 from autograder.grading.grade import grade_submission
 from autograder.grading.item_test import ItemTest
 from autograder.grading.verdict import Verdict
 from autograder.submissions.reader import Submission
-from tests.autograder.toy import FULL, LINE, RIGHT_STANDARDIZE, course_copy, graded, scores, solved, text
+from tests.autograder.toy import FULL, LINE, RIGHT_STANDARDIZE, STANDARDIZE, course_copy, graded, scores, solved, text
 
 CHANNELS = {
     "the position in an open file": "kept = open('kept', 'w+b')\nkept.write(bytes(99)); kept.flush()\n"
@@ -50,6 +51,8 @@ def standardize(x, eps=EPS):
 TELLS = (
     "def told():\n    try:\n        return get()\n    except Exception as error:\n        return type(error).__name__\n"
 )
+KEPT_APART = {"a file", "shared memory", "torch's shared memory"}
+"""Channels that end at a fork."""
 VISIBLE_CALLS = 2
 """How often the visible part of the test of `standardize` calls it; the hidden part calls it three times more."""
 
@@ -75,12 +78,12 @@ PLACES = ("a message", "an answer on per-student inputs", "the output of cells")
 @pytest.mark.parametrize("place", PLACES)
 def test_no_channel_tells_a_hidden_input_to_what_is_shown(channel: str, place: str) -> None:
     numbers = told(channel, place)
-    asked = place == "an answer on per-student inputs"  # once, in the fork that answers
+    asked = place != "a message"  # once, in the fork that answers
     assert numbers and max(numbers) <= VISIBLE_CALLS + asked
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("channel", set(CHANNELS) - {"a file"})
+@pytest.mark.parametrize("channel", set(CHANNELS) - KEPT_APART)
 def test_the_channels_would_tell_if_hidden_parts_came_first(channel: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ItemTest, "begin", run_at_once)
     assert max(max(told(channel, place), default=0) for place in PLACES) > VISIBLE_CALLS + 1
@@ -97,6 +100,15 @@ LOSES_THE_WAITING = {
     "the last cell ends the process": {"last": "import os\nos._exit(1)"},
     "the last cell does not end": {"last": "while True: pass"},
     "another item's test ends all processes": {"line": "import os\n        os.kill(-1, 9)\n        return x"},
+    "it has threads": {
+        "first": "import threading",
+        "in": "threading.Thread(target=threading.Event().wait, daemon=True).start()",
+    },
+    "it has threads of torch": {"first": "torch.set_num_threads(4)", "in": "torch.ones(1000, 400).exp().sum()"},
+    "it has a process": {"first": "import os, time", "in": "os.fork() or time.sleep(60)"},
+    "a later cell waits for all processes": {
+        "last": "import os\ntry:\n    while True: os.wait()\nexcept ChildProcessError: pass"
+    },
 }
 
 
@@ -107,7 +119,9 @@ def test_an_item_whose_waiting_process_was_ended_by_something_else_is_tested_aga
 ) -> None:
     monkeypatch.setattr("autograder.grading.cell_runner.CELL_SECONDS", 2.0)
     does = LOSES_THE_WAITING[way]
-    notebook = solved(Line=LINE + does["line"]) if "line" in does else solved()
+    head, body = RIGHT_STANDARDIZE.split("\n")
+    right = "\n".join([does.get("first", ""), head, f"    {does.get('in', 'pass')}", body])
+    notebook = solved(standardize=right, **({"Line": LINE + does["line"]} if "line" in does else {}))
     if "last" in does:
         notebook.cells.append(nbformat.v4.new_code_cell(f"late = standardize\nLine = Line\n{does['last']}"))
     done = graded(notebook)
@@ -124,3 +138,47 @@ def test_its_message_shows_what_its_visible_part_said_the_first_time(tmp_path: P
     item = grade_submission("toy", Submission("ada", notebook=text(notebook)), root=course).log.item("standardize")
     assert "expected 7.25" in item.message and "got" in item.message
     assert item.score == pytest.approx(12 * 12 / 20), "the other parts passed"
+
+
+SHARED = {
+    "torch": "scale = torch.ones(1).share_memory_()",
+    "a file in memory": "import numpy as np\n"
+    "scale = torch.from_numpy(np.memmap('scale', mode='w+', shape=1, dtype='float32')).fill_(1)",
+}
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("kind", SHARED)
+def test_a_later_cell_that_changes_shared_memory_changes_no_earlier_test(kind: str) -> None:
+    head, body = RIGHT_STANDARDIZE.split("\n")
+    notebook = solved(
+        standardize=f"{SHARED[kind]}\n{head}\n{body} * scale",
+        Line=f"scale.fill_(2.0)\n{LINE}return self.slope * x + self.intercept",
+    )
+    assert scores(graded(notebook)) == FULL
+
+
+FORGED = {
+    "no number of a fork": "import guest.forkserver as f\nsend = f.send_frame\n"
+    "f.send_frame = lambda s, h, *a: send(s, {**h, 'forked': 1e308} if 'forked' in h else h, *a)",
+    "no answer of a fork": "import guest.server\nguest.server.RequestServer._OPERATIONS['ping'] = None",
+    "an error": "import guest.server\nguest.server.RequestServer._OPERATIONS['ping'] = lambda *_: 1 / 0",
+}
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("way", FORGED)
+def test_forged_answers_about_waiting_forks_cost_their_own_submission_only(way: str) -> None:
+    done = graded(solved(standardize=f"{FORGED[way]}\n{RIGHT_STANDARDIZE}"))
+    assert done.log.outcome is Outcome.GRADED
+    assert {done.log.item(item).status for item in FULL} == {Status.CRASHED}
+
+
+@pytest.mark.kernel
+def test_words_of_the_second_look_at_all_cells_are_not_shown() -> None:
+    says = "raise RuntimeError('sec' + 'ret' if 'SECOND' in globals() else 'plain')"
+    notebook = solved(standardize=f"{STANDARDIZE}    {says}")
+    notebook.cells.insert(3, nbformat.v4.new_code_cell(f"SECOND = 1\nprint('sec' + 'ret')\n{says}"))
+    done = graded(notebook)
+    assert "plain" in done.log.item("standardize").message
+    assert "secret" not in str(done.log.as_json()) + done.text

@@ -155,6 +155,25 @@ def test_sessions_have_folders_and_processes_of_their_own(host_at: At) -> None:
         assert seen == [[], [], 1]
 
 
+CHANGES_OF_DEVICES = """
+import contextlib, stat
+changed = []
+for path in ("/dev/" + name for name in os.listdir("/dev")):
+    for change in (os.utime, lambda path: os.chmod(path, 0o600)):
+        with contextlib.suppress(OSError):
+            if stat.S_ISCHR(os.stat(path).st_mode):
+                change(path)
+                changed.append(path)
+print(json.dumps(changed))
+"""
+
+
+def test_the_machines_devices_can_be_used_and_not_changed(host_at: At) -> None:
+    with contextlib.closing(host_at(FULL).session()) as session:
+        assert printed(session, CHANGES_OF_DEVICES) == []
+        assert printed(session, "print(json.dumps([open('/dev/null', 'w').write('x'), len(os.urandom(2))]))") == [1, 2]
+
+
 def test_memory_of_all_processes_together_is_limited_and_the_notebook_continues(host_at: At) -> None:
     greedy = """
 import contextlib, signal

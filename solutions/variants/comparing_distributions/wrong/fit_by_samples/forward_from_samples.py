@@ -1,0 +1,17 @@
+# misconception: you weighted the draws by p: that is the forward divergence
+def fit_by_samples(log_p, mean, std, generator=None):
+    steps, draws = 600, 256
+    parameters = torch.tensor([float(mean), math.log(float(std))], dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.Adam([parameters], lr=0.1)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    for _ in range(steps):
+        m, log_s = parameters
+        z = m + log_s.exp() * torch.randn(draws, generator=generator, dtype=torch.float64)  # [D]
+        weights = (log_p(z) + 0.5 * ((z - m) / log_s.exp()) ** 2 + log_s).softmax(0).detach()
+        divergence = (weights * (0.5 * ((z.detach() - m) / log_s.exp()) ** 2 + log_s)).sum()
+        optimizer.zero_grad()
+        divergence.backward()
+        optimizer.step()
+        schedule.step()
+    m, log_s = parameters.detach()
+    return float(m), float(log_s.exp())
