@@ -141,8 +141,8 @@ def {name}(*args, **kwargs):
     return result
 """
 """Overwrites the arguments of a right answer, after it is computed."""
-NO_DATA = {"asymmetric_pair", "replaced_probability", "tail_variance"}
-"""Items that have no arguments, or only numbers."""
+NO_DATA = {"asymmetric_pair", "fit_by_samples", "replaced_probability", "tail_variance"}
+"""Items that have no arguments, or only numbers and functions."""
 FUNCTIONS = [pair for pair in CODE if pair[1].id not in NO_DATA and f"def {pair[1].id}(" in pair[1].cell.source]
 
 
