@@ -811,7 +811,7 @@ def fit_by_samples(log_p, mean, std, generator=None):
     steps, draws = 600, 256
     parameters = torch.tensor([float(mean), math.log(float(std))], dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.Adam([parameters], lr=0.1)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
         m, log_s = parameters
         z = m + log_s.exp() * torch.randn(draws, generator=generator, dtype=torch.float64)  # [D]
@@ -819,7 +819,7 @@ def fit_by_samples(log_p, mean, std, generator=None):
         optimizer.zero_grad()
         divergence.backward()
         optimizer.step()
-        schedule.step()
+        falling.step()
     m, log_s = parameters.detach()
     return float(m), float(log_s.exp())
     ### END SOLUTION

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from autograder.core.flags import FlagKind
 from autograder.core.html import style, template, with_code
 from autograder.core.results import GradedLog, ItemResult, Outcome, Status
-from autograder.course.metric_ranges import declared_ranges
 from autograder.course.problem import Problem
 from autograder.feedback.item import view_of
-from autograder.submissions.metrics import metrics_in_words
+
+if TYPE_CHECKING:
+    from autograder.submissions.metrics import MetricInWords
 
 _OUTCOMES = {
     Outcome.MISSING: (
@@ -85,10 +87,18 @@ def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
         repairs=[with_code(flag.message) for flag in log.flags if flag.kind == FlagKind.REPAIRED],
         failed=[with_code(flag.message) for flag in log.flags if flag.kind == FlagKind.FAILED_CELL],
         pictures=[with_code(flag.message) for flag in log.flags if flag.kind == FlagKind.PICTURE],
-        numbers=() if log_is or outcome else metrics_in_words(log.metrics, declared_ranges(problem), log.profile),
+        numbers=() if log_is or outcome else _numbers(log, problem),
         profile=log.profile,
         sheet=sheet,
     )
+
+
+def _numbers(log: GradedLog, problem: Problem) -> tuple[MetricInWords, ...]:
+    """The metrics in a log beside their expected ranges."""
+    from autograder.course.metric_ranges import declared_ranges
+    from autograder.submissions.metrics import metrics_in_words  # imports the students' package, and with it torch
+
+    return metrics_in_words(log.metrics, declared_ranges(problem), log.profile)
 
 
 def _in_order_of_gain(lost: Sequence[ItemResult]) -> list[ItemResult]:

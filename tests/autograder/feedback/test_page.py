@@ -343,7 +343,7 @@ def test_the_same_log_gives_the_same_bytes() -> None:
 
 def test_the_students_numbers_stand_beside_their_expected_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     ranges = {"toy/final_loss": {"mini": (0.5, 2)}}
-    monkeypatch.setattr("autograder.feedback.page.declared_ranges", lambda problem: ranges)
+    monkeypatch.setattr("autograder.course.metric_ranges.declared_ranges", lambda problem: ranges)
     record: Any = {"value": 7.0, "stderr": None, "runs": 1}
     page = page_of(profile="mini", metrics={"toy/final_loss": record, "toy/<b>made_up": record})
     assert "Your numbers" in page.text and "toy/final_loss" in page.text and "(outside)" in page.text
