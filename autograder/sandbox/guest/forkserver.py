@@ -233,18 +233,21 @@ class Session:
 
     def _let_fork_run(self, pid: int) -> bool:
         """Prepares the files for a fork; returns whether it is there."""
-        if self._active != pid:
-            self._let_wait()
-        if pid not in self._forks:
-            return False
+        if pid not in self._forks or self._active == pid:
+            return pid in self._forks
+        self._let_wait()
         self._forks[pid] = self._folder.restore(self._forks[pid], before=self._reap)
         self._active = pid
         return True
 
     def _let_wait(self) -> None:
         """Ends the fork that ran last if it has threads or processes: they would go on, and count for all others."""
-        if self._active in self._forks and is_busy(self._active):
+        if self._active not in self._forks:
+            return
+        if is_busy(self._active):
             self._end(self._active)
+        else:
+            self._forks[self._active] = self._folder.now(self._forks[self._active])
 
     def _fork(self, fd: int, cpu: int) -> int:
         self._kill_strays()

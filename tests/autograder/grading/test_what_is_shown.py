@@ -182,3 +182,10 @@ def test_words_of_the_second_look_at_all_cells_are_not_shown() -> None:
     done = graded(notebook)
     assert "plain" in done.log.item("standardize").message
     assert "secret" not in str(done.log.as_json()) + done.text
+
+
+@pytest.mark.kernel
+def test_a_file_that_an_answer_makes_at_its_first_call_is_there_in_the_hidden_part() -> None:
+    head, body = RIGHT_STANDARDIZE.split("\n")
+    kept = "import functools\n@functools.lru_cache\ndef kept():\n    return open('one', 'w').write('1') and 'one'"
+    assert scores(graded(solved(standardize=f"{kept}\n{head}\n{body} * float(open(kept()).read())"))) == FULL
