@@ -14,6 +14,7 @@ item is tested again after that, with all cells or with functions of the referen
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -34,17 +35,13 @@ from autograder.grading.limits import ATTEMPTS
 from autograder.grading.notebook_run import Exam, NotebookRun
 from autograder.grading.personal_answers import Answer, PersonalAnswers
 from autograder.grading.reference import quiet_process
-from autograder.grading.verdict import Verdict
+from autograder.grading.verdict import ANSWERED, WRONG, Verdict
 from autograder.sandbox.host import Host
 from autograder.submissions.rebuild import Rebuilt
 from homework.checks import inputs_from
 
-_ASKED_ON = (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.ERROR)
-"""Verdicts with which the answer on per-student inputs is kept."""
-_DOUBTFUL = (Status.PARTIAL, Status.FAILED, Status.ERROR, Status.MISSING)
+_DOUBTFUL = (*WRONG, Status.MISSING)
 """Verdicts that a cell which was left out may have caused; what ends its process is never asked again."""
-_COMPARED = (Status.PARTIAL, Status.FAILED, Status.ERROR)
-"""Verdicts after which that answer is compared with the right one."""
 
 OnItem = Callable[[ItemResult], None]
 """Called with each item's result during an examination."""
@@ -114,11 +111,8 @@ def examine(
 
 def _with_all_cells(exam: Exam, items: Sequence[Item]) -> dict[str, Verdict]:
     """Item id → its verdict when all cells are run, also those that no item seems to need."""
-    notebook = NotebookRun(exam, items, whole=True)
-    try:
+    with contextlib.closing(NotebookRun(exam, items, whole=True)) as notebook:
         return {item.id: quiet_verdict(item, notebook) for item in notebook.items()}
-    finally:
-        notebook.close()
 
 
 def _improve(done: Examined, verdicts: Mapping[str, Verdict]) -> None:
@@ -126,9 +120,9 @@ def _improve(done: Examined, verdicts: Mapping[str, Verdict]) -> None:
     gained = []
     for number, old in enumerate(done.results):
         verdict = verdicts.get(old.id)
-        if verdict is None or verdict.status not in _ASKED_ON:
+        if verdict is None or verdict.status not in ANSWERED:
             continue
-        score = round(old.max_score * verdict.fraction, 6)
+        score = verdict.score(old.max_score)
         if score > old.score:
             gained.append(old.id)
         is_truer = score == old.score and _lacks_a_name(old) and "NameError" not in verdict.message
@@ -171,23 +165,22 @@ class _Tested:
     seconds: float = 0.0
     answer: Answer | None = None
     """The answer on per-student inputs."""
-    misconception: str = ""
 
     def has(self, statuses: Collection[Status]) -> bool:
         """Whether the verdict is one of these."""
         return self.verdict is not None and self.verdict.status in statuses
 
-    def result(self, output: tuple[str, ...] = ()) -> ItemResult:
+    def result(self, misconception: str = "", output: tuple[str, ...] = ()) -> ItemResult:
         """The item's result."""
         assert self.verdict is not None
         return ItemResult(
             id=self.item.id,
-            score=round(self.item.points * self.verdict.fraction, 6),
+            score=self.verdict.score(self.item.points),
             max_score=self.item.points,
             status=self.verdict.status,
             message=self.verdict.message,
             seconds=self.seconds,
-            misconception=self.misconception,
+            misconception=misconception,
             output=output,
         )
 
@@ -221,34 +214,31 @@ class _Pass:
     def run(self) -> Examined:
         """Examines the items."""
         results = {item.id: self._manual(item) for item in self._wanted if item.kind != "code"}
-        try:
-            for item in self._notebook.items():
+        with contextlib.closing(self._notebook) as notebook:
+            for item in notebook.items():
                 self._tested.append(self._begun(item))
-            questions = PersonalAnswers(self._notebook)
+            questions = PersonalAnswers(notebook)
             self._ask(questions)
             lost = [tested for tested in self._tested if not self._finish(tested)]
-            wrong = {one.item: one.answer for one in self._tested if one.answer and one.has(_COMPARED)}
+            wrong = {one.item: one.answer for one in self._tested if one.answer and one.has(WRONG)}
             mistakes = questions.recognised(wrong)
-        finally:
-            self._notebook.close()
         if lost:
             self._test_again(lost)
         for tested in self._tested:
             assert tested.verdict is not None
             answer = wrong.get(tested.item)
-            tested.misconception = mistakes.get(tested.item.id, "")
             said = questions.described(tested.item, answer, tested.verdict) if answer else ()
-            results[tested.item.id] = tested.result(said)
+            results[tested.item.id] = tested.result(mistakes.get(tested.item.id, ""), said)
             self._tell(results[tested.item.id])
         return Examined(
             results=[results[item.id] for item in self._wanted],
-            runs=self._notebook.runs,
+            runs=notebook.runs,
             answers={
                 tested.item.id: tested.answer.value
                 for tested in self._tested
-                if tested.answer is not None and tested.answer.value is not None and tested.has(_ASKED_ON)
+                if tested.answer is not None and tested.answer.value is not None and tested.has(ANSWERED)
             },
-            flags=[*self._flags, *failed_cells(self._notebook.cells, self._notebook.runs)],
+            flags=[*self._flags, *failed_cells(notebook.cells, notebook.runs)],
         )
 
     def _manual(self, item: Item) -> ItemResult:
@@ -278,7 +268,7 @@ class _Pass:
 
     def _ask(self, questions: PersonalAnswers) -> None:
         """Asks for the answers on per-student inputs; code that ended its process does not get a second attempt."""
-        asked = [one for one in self._tested if one.is_tested and (one.verdict is None or one.has(_ASKED_ON))]
+        asked = [one for one in self._tested if one.is_tested and (one.verdict is None or one.has(ANSWERED))]
         answers = questions.ask(one.item for one in asked) if self._answers else {}
         for tested in asked:
             tested.answer = answers.get(tested.item.id)
@@ -302,14 +292,12 @@ class _Pass:
         Cells or other tests may have ended the process, or taken its memory.
         """
         waiting = {tested.item: tested for tested in lost}
-        notebook = NotebookRun(self._exam, list(waiting), dead=self._notebook.killers)
-        try:
+        run = NotebookRun(self._exam, list(waiting), dead=self._notebook.killers)
+        with contextlib.closing(run) as notebook:
             for item in notebook.items():
                 tested = waiting[item]
                 tested.verdict = quiet_verdict(item, notebook, said=tested.test.visible)
                 self._keep(tested)
-        finally:
-            notebook.close()
 
     def _keep(self, tested: _Tested) -> None:
         """Caches a verdict."""

@@ -6,6 +6,7 @@ other tests, so that nothing that the reference answers can help in a test witho
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -16,14 +17,10 @@ from autograder.course.problem import Item
 from autograder.grading.item_test import quiet_verdict
 from autograder.grading.notebook_run import Exam, NotebookRun
 from autograder.grading.reference import Reference
-from autograder.grading.verdict import Verdict
+from autograder.grading.verdict import ANSWERED, WRONG, Verdict
 
-_MAY_FOLLOW = frozenset(
-    {Status.PARTIAL, Status.FAILED, Status.ERROR, Status.TIMEOUT, Status.CRASHED, Status.OUT_OF_MEMORY}
-)
+_MAY_FOLLOW = (*WRONG, Status.TIMEOUT, Status.CRASHED, Status.OUT_OF_MEMORY)
 """Verdicts that may follow from a wrong answer to another item, which the code uses."""
-_COUNT = frozenset({Status.PASSED, Status.PARTIAL, Status.FAILED, Status.ERROR})
-"""Verdicts of the new test that replace the old one; the others may come from the stand-ins."""
 
 
 def follow_errors(
@@ -47,17 +44,14 @@ def _test_with_stand_ins(
     exam: Exam, following: Sequence[Item], results: dict[str, ItemResult], *, whole: bool
 ) -> dict[str, list[str]]:
     """Replaces results; returns item id → the functions in whose place the reference answered."""
-    notebook = NotebookRun(exam, following, whole=whole)
     tested_with = {}
-    try:
+    with contextlib.closing(NotebookRun(exam, following, whole=whole)) as notebook:
         for item in notebook.items():
             stand_ins = [] if notebook.before_test(item) else _stand_ins(notebook, item, results)
             verdict = _verdict(notebook, item, stand_ins) if stand_ins else None
-            if verdict is not None and verdict.status in _COUNT:
+            if verdict is not None and verdict.status in ANSWERED:  # else it may come from the stand-ins
                 results[item.id] = _replaced(results[item.id], verdict)
                 tested_with[item.id] = stand_ins
-    finally:
-        notebook.close()
     return tested_with
 
 
@@ -72,7 +66,7 @@ def _verdict(notebook: NotebookRun, item: Item, stand_ins: list[str]) -> Verdict
 def _replaced(old: ItemResult, verdict: Verdict) -> ItemResult:
     return replace(
         old,
-        score=round(old.max_score * verdict.fraction, 6),
+        score=verdict.score(old.max_score),
         status=verdict.status,
         message=verdict.message,
         misconception="" if verdict.status is Status.PASSED else old.misconception,

@@ -9,7 +9,10 @@ import torch
 
 
 class RandomStates:
-    """The states of torch's, numpy's and Python's global generators at this moment."""
+    """The states of torch's, numpy's and Python's global generators at this moment.
+
+    Unlike `homework.seeds.generator_states` without those of GPUs: looking for GPUs takes as long as a small test.
+    """
 
     def __init__(self) -> None:
         self._torch, self._numpy, self._python = torch.get_rng_state(), np.random.get_state(), random.getstate()

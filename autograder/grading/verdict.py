@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from autograder.grading.cell_runner import CellRun
     from autograder.submissions.rebuild import Built
 
+WRONG = (Status.PARTIAL, Status.FAILED, Status.ERROR)
+"""Statuses of code that answered its test, and lost points."""
+ANSWERED = (Status.PASSED, *WRONG)
+"""Statuses of code that answered its test."""
 _MOST = 1500
 """Maximum length of a message, in characters."""
 _DEPEND_ON_VERSION = ("AttributeError", "ImportError", "ModuleNotFoundError", "TypeError")
@@ -39,6 +43,10 @@ class Verdict:
     message: str
     fraction: float = 0.0
     """Share of the points, 0 to 1."""
+
+    def score(self, points: float) -> float:
+        """The score of an item that is worth so many points."""
+        return round(points * self.fraction, 6)
 
     def as_json(self) -> dict[str, Any]:
         """The verdict as plain JSON."""

@@ -79,7 +79,7 @@ def floor(problem: Problem, submission: Submission) -> Floor:
                         with recording() as parts:
                             error = _run(built.cell.source, f"<{built.cell.grade_id}>", names)
                         spent["tests"] += time.perf_counter() - begun
-                    points[item.id] = round(item.points * verdict_of(item, error, parts, ()).fraction, 6)
+                    points[item.id] = verdict_of(item, error, parts, ()).score(item.points)
                     if points[item.id] == item.points:
                         break
             elif number in chosen:
