@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from autograder.core.results import Status
@@ -160,7 +160,8 @@ def _raised(item: Item, error: StudentError, given: Collection[str], quiet: bool
             why = f"`{item.id}` calls `{last.function}`, which is not answered yet: it raises NotImplementedError."
             return Verdict(Status.ERROR, why)
         return Verdict(Status.MISSING, f"Not answered yet: `{item.id}` raises NotImplementedError.")
-    message = f"Your code raised {place_of(error)}"
+    shown = _inside(error, item.cell.id) if quiet else error
+    message = f"Your code raised {place_of(shown)}"
     if not quiet and error.detail:
         message += f"\n{error.detail}"
     whose = whose_types(error.detail, given)
@@ -172,6 +173,11 @@ def _raised(item: Item, error: StudentError, given: Collection[str], quiet: bool
     if error.kind == "NameError":
         message += "\nGrading does not run the notebook's own cells that install, train, plot or write the log."
     return Verdict(Status.ERROR, message[:_MOST])
+
+
+def _inside(error: StudentError, cell: str) -> StudentError:
+    """The error as this cell sees it; from which other cell a hidden test's error comes could tell its input."""
+    return replace(error, lines=tuple(line for line in error.lines if line.cell == cell))
 
 
 def _kind(error: StudentError) -> str:

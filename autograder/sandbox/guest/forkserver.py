@@ -25,7 +25,7 @@ from .prefork import WaitingFork
 from .process_tree import children, is_busy, kill_children
 from .resource_monitor import SECONDS, ResourceMonitor, waited
 from .server import RequestServer, seed_everything
-from .shared_memory import copy_shared_memory
+from .shared_memory import copy_shared_memory, mapped_files
 from .shell import Bounded, NotebookShell
 from .wire import ClosedError, Limits, receive_frame, send_frame
 from .working_folder import Files, WorkingFolder
@@ -192,7 +192,8 @@ class Session:
         self._forks: dict[int, Files] = {}
         """Process id of each fork → the files that it shall find."""
         folder = os.getcwd()
-        self._folder = WorkingFolder([folder, "/dev/shm"] if folder == SCRATCH else [folder])
+        folders = [folder, "/dev/shm"] if folder == SCRATCH else [folder]
+        self._folder = WorkingFolder(folders, lambda: mapped_files({os.getpid(), *self._forks}))
         self._files = self._folder.now()
         """The files as the cells left them."""
         self._active = 0
@@ -227,6 +228,7 @@ class Session:
 
     def _let_cells_run(self) -> None:
         self._let_wait()
+        self._reap()  # `os.wait` of a cell must not find them
         if self._active:
             self._files = self._folder.restore(self._files, before=self._reap)
             self._active = 0
@@ -266,7 +268,7 @@ class Session:
             die_with_parent()
             set_limits({"cpu": cpu})
             if sys.platform == "linux":
-                copy_shared_memory()
+                copy_shared_memory(but={entry.file for entry in self._files.values()})
             sys.stdout = sys.stderr = Bounded(0)
             with contextlib.suppress(ClosedError):
                 ours = socket.socket(fileno=fd)

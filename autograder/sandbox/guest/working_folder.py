@@ -1,6 +1,7 @@
 """Puts the files of a session back as its cells left them, so that no item's test finds files of another item's.
 
-The code of an item may write files while it is tested, and may read and change those that cells wrote before.
+The code of an item may write files while it is tested, and may read and change those that cells wrote before. Where a
+file is mapped into memory, a change of it may leave no trace in its status; such files are compared by content.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
+
+from .shared_memory import FileId
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,14 @@ class _Entry:
     """Bytes of a regular file, target of a link; None for a folder and for others."""
 
     def is_as(self, now: os.stat_result) -> bool:
-        """Whether this is still there unchanged; a folder's content does not count."""
+        """Whether this is still there, unchanged by its status; a folder's content does not count."""
         both = stat.S_ISDIR(now.st_mode) and now.st_mode == self.status.st_mode
         return both or self.identity == _identity(now)
+
+    @property
+    def file(self) -> FileId:
+        """Which file it is."""
+        return self.status.st_dev, self.identity[0]
 
 
 Files = dict[str, _Entry]
@@ -39,10 +47,12 @@ class WorkingFolder:
 
     Args:
         folders: the folders.
+        mapped: returns the files that are mapped into memory, where they may be changed.
     """
 
-    def __init__(self, folders: Sequence[str]) -> None:
+    def __init__(self, folders: Sequence[str], mapped: Callable[[], Set[FileId]] = frozenset) -> None:
         self._folders = folders
+        self._mapped = mapped
 
     def now(self, known: Files | None = None) -> Files:
         """What is there now.
@@ -50,14 +60,12 @@ class WorkingFolder:
         Args:
             known: what was there before; only what is new or changed since is read.
         """
-        found: Files = {}
-        for path, status in _walk(self._folders):
-            before = (known or {}).get(path)
-            if before is not None and before.is_as(status):
-                found[path] = before
-            else:
-                with contextlib.suppress(OSError):  # unreadable: it would be removed
-                    found[path] = _Entry(_identity(status), status, _content(path, status))
+        files = known or {}
+        there, same = self._look(files)
+        found = {path: files[path] for path in same}
+        for path in there.keys() - same:
+            with contextlib.suppress(OSError):  # unreadable: it would be removed
+                found[path] = _Entry(_identity(there[path]), there[path], _content(path, there[path]))
         return found
 
     def restore(self, files: Files, before: Callable[[], object] = lambda: None) -> Files:
@@ -67,22 +75,25 @@ class WorkingFolder:
             files: what shall be there.
             before: called first if anything differs.
         """
-        if not self._differ_from(files):
+        there, same = self._look(files)
+        if len(there) == len(same) == len(files):
             return files
         before()
-        for path, _ in list(_walk(self._folders)):
-            if path not in files:
-                _remove(path)
-        return {path: _put_back(path, entry) for path, entry in sorted(files.items())}
+        there, same = self._look(files)
+        for path in there.keys() - files.keys():
+            _remove(path)
+        return {path: _put_back(path, entry, is_same=path in same) for path, entry in sorted(files.items())}
 
-    def _differ_from(self, files: Files) -> bool:
-        count = 0
-        for path, status in _walk(self._folders):
-            count += 1
-            entry = files.get(path)
-            if entry is None or not entry.is_as(status):
-                return True
-        return count != len(files)
+    def _look(self, files: Files) -> tuple[dict[str, os.stat_result], set[str]]:
+        """What is there, and the paths that are as in `files`."""
+        there = dict(_walk(self._folders))
+        same = {path for path, entry in files.items() if path in there and entry.is_as(there[path])}
+        regular = [path for path in same if isinstance(files[path].content, bytes)]
+        mapped = self._mapped() if regular else frozenset()
+        for path in regular:
+            if files[path].file in mapped and files[path].content != _content(path, there[path]):
+                same.discard(path)
+        return there, same
 
 
 def _walk(folders: Sequence[str]) -> Iterator[tuple[str, os.stat_result]]:
@@ -114,20 +125,20 @@ def _content(path: str, status: os.stat_result) -> bytes | str | None:
     return os.readlink(path) if stat.S_ISLNK(status.st_mode) else None
 
 
-def _put_back(path: str, entry: _Entry) -> _Entry:
+def _put_back(path: str, entry: _Entry, *, is_same: bool) -> _Entry:
     """Makes a file, folder or link what it was, if possible; returns it as it is then."""
     with contextlib.suppress(OSError):
-        return _as_it_was(path, entry)
+        return _as_it_was(path, entry, is_same=is_same)
     return entry
 
 
-def _as_it_was(path: str, entry: _Entry) -> _Entry:
+def _as_it_was(path: str, entry: _Entry, *, is_same: bool) -> _Entry:
     try:
         now = os.stat(path, follow_symlinks=False)
     except OSError:
         now = None
     mode = entry.status.st_mode
-    if now is not None and entry.is_as(now):
+    if now is not None and is_same and entry.is_as(now):  # a folder above may have been made anew
         return entry
     if now is not None and not (now.st_ino == entry.identity[0] and stat.S_ISREG(mode) and stat.S_ISREG(now.st_mode)):
         _remove(path)

@@ -330,6 +330,13 @@ def test_a_hidden_check_shows_its_hint_and_no_number() -> None:
     assert line.message == "wrong for a negative slope", "neither the answer nor the expected one"
 
 
+def test_an_error_in_a_hidden_check_is_placed_in_the_items_own_cell() -> None:
+    notebook = solved(standardize=f"{STANDARDIZE}    far(x)\n{NORMALIZE}")
+    notebook.cells.insert(1, new_code_cell("def far(x):\n    if len(x) > 3:\n        raise ValueError"))
+    message = graded(notebook).log.item("standardize").message
+    assert "far(x)" in message and "raise ValueError" not in message, "where it is called, not where it is raised"
+
+
 def test_a_known_misconception_is_recognised_by_its_answers() -> None:
     assert item_of("Line", LINE + "return self.intercept * x + self.slope").misconception == "swapped"
 

@@ -158,6 +158,59 @@ def test_a_later_cell_that_changes_shared_memory_changes_no_earlier_test(kind: s
     assert scores(graded(notebook)) == FULL
 
 
+ANOTHER_WAY_TO_SHARED_MEMORY = {
+    "through its file": """
+import numpy as np
+kept = np.memmap('kept', mode='w+', shape=1, dtype='float32')
+def factor():
+    kept[0] = 1
+    kept.flush()
+    return float(np.fromfile('kept', dtype='float32')[0])
+""",
+    "by its name": """
+from multiprocessing.shared_memory import SharedMemory
+kept = SharedMemory('kept', create=True, size=1)
+def factor():
+    kept.buf[0] = 1
+    same = SharedMemory('kept')
+    found = same.buf[0]
+    same.close()
+    return found
+""",
+    "a database's log": """
+import sqlite3
+kept = sqlite3.connect('kept')
+kept.execute('pragma journal_mode=wal')
+kept.execute('create table t (x)')
+def factor():
+    with sqlite3.connect('kept') as other:
+        other.execute('insert into t values (1)')
+    return kept.execute('select max(x) from t').fetchone()[0]
+""",
+}
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("kind", ANOTHER_WAY_TO_SHARED_MEMORY)
+def test_what_an_answer_writes_into_shared_memory_is_found_in_every_way(kind: str) -> None:
+    head, body = RIGHT_STANDARDIZE.split("\n")
+    assert (
+        scores(graded(solved(standardize=f"{ANOTHER_WAY_TO_SHARED_MEMORY[kind]}\n{head}\n{body} * factor()"))) == FULL
+    )
+
+
+@pytest.mark.kernel
+def test_a_cell_that_waits_for_its_processes_finds_no_others() -> None:
+    waits = "import os\nown = os.fork() or os._exit(0)\nassert os.wait()[0] == own"
+    starts = (
+        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()"  # its fork is ended
+    )
+    head, body = RIGHT_STANDARDIZE.split("\n")
+    standardize = "\n".join([head, *(f"    {line}" for line in starts.split("\n")), body])
+    done = graded(solved(standardize=standardize, Line=f"{waits}\n{LINE}return self.slope * x + self.intercept"))
+    assert scores(done) == FULL
+
+
 FORGED = {
     "no number of a fork": "import guest.forkserver as f\nsend = f.send_frame\n"
     "f.send_frame = lambda s, h, *a: send(s, {**h, 'forked': 1e308} if 'forked' in h else h, *a)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from autograder.core.errors import SetupError
 from autograder.sandbox.guest.confinement import FULL, PLAIN
+from autograder.sandbox.guest.shared_memory import mapped_files
 from autograder.sandbox.guest.working_folder import WorkingFolder
 from autograder.sandbox.host import Host, Session
 from autograder.sandbox.patience import Patience
@@ -96,6 +98,20 @@ def test_whatever_was_changed_is_put_back_again_and_again(
     assert not (folder / "of_a_cell").exists()
     working.restore(later)
     assert (folder / "of_a_cell").read_text() == "1"
+
+
+def test_a_change_through_memory_that_leaves_no_trace_is_undone(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    path.write_bytes(b"a" * 8)
+    working = WorkingFolder([str(tmp_path)], lambda: mapped_files([os.getpid()]))
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 8) as memory:
+        memory[0] = ord("b")  # sets the file's time, as the first write after it was mapped does
+        files = working.now()
+        memory[0] = ord("c")
+        assert working.now(files) != files
+        working.restore(files)
+        assert bytes(memory) == path.read_bytes() == b"b" + b"a" * 7
+        assert working.now(files) == working.restore(working.now(files))
 
 
 NOTEBOOK = """
