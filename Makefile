@@ -3,7 +3,9 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-latest lock demo formgrader test test-all test-latest test-slow fuzz lint release bundle docs check tiny-t5 tiny-summarizer clean
+GRADED ?= # of `make desk`: the folder that `autograder grade` wrote
+
+.PHONY: help setup setup-latest lock demo desk formgrader test test-all test-latest test-slow fuzz lint release bundle docs check tiny-t5 tiny-summarizer clean
 
 # What a set-up may be told on the command line, e.g. `make setup PYTHON=python3.12`.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -90,6 +92,9 @@ lock: $(READY)  ## renews lock/requirements.txt with the newest versions that py
 
 demo: $(READY)  ## releases all problems, grades a small made-up class and shows its grades
 	$(BIN)/autograder demo
+
+desk: $(READY)  ## opens the page for grading by hand over the folder GRADED (`graded`, or the demonstration's)
+	$(BIN)/autograder desk $(PROBLEM) $(if $(strip $(GRADED)),--out $(GRADED))
 
 ifeq ($(strip $(PROBLEM)),)
 test: $(READY)  ## runs the linters and the tests that take seconds; with PROBLEM=vae only those of one problem

@@ -9,6 +9,7 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from autograder.core.files import write_atomically
@@ -34,14 +35,29 @@ def write_tables(out: Path, problem: str, graded: Sequence[Graded]) -> None:
     Raises:
         SetupError: a table cannot be written, or another process keeps it locked.
     """
+    with _locked(out):
+        before = {row["student"]: row["items"] for row in _read(out / TIMINGS, _TIMES) if row["problem"] == problem}
+        _write(out / GRADES, problem, [_grade_row(one.log) for one in graded])
+        _write(out / TIMINGS, problem, [_timing_row(one, before.get(one.log.student, "")) for one in graded])
+
+
+def write_grades(out: Path, logs: Sequence[GradedLog]) -> None:
+    """Writes the lines of one problem into `grades.csv`, for all its submissions.
+
+    Raises:
+        SetupError: as `write_tables`.
+    """
+    with _locked(out):
+        _write(out / GRADES, logs[0].problem, [_grade_row(log) for log in logs])
+
+
+def _locked(out: Path) -> AbstractContextManager[None]:
+    """Keeps other runs from writing the tables: two could overwrite each other's lines."""
     busy = (
         f"another program has kept the tables in {out} locked for {WAIT_SECONDS:.0f} s: end it, then run the same "
         "command again; finished submissions are not graded again."
     )
-    with locked(out / _LOCK, busy, WAIT_SECONDS):  # otherwise two runs could overwrite each other's lines
-        before = {row["student"]: row["items"] for row in _read(out / TIMINGS, _TIMES) if row["problem"] == problem}
-        _write(out / GRADES, problem, [_grade_row(one.log) for one in graded])
-        _write(out / TIMINGS, problem, [_timing_row(one, before.get(one.log.student, "")) for one in graded])
+    return locked(out / _LOCK, busy, WAIT_SECONDS)
 
 
 def item_times(text: str) -> dict[str, float]:

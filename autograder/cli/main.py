@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 import autograder.core.fast_imports  # noqa: F401  (acts before anything imports jsonschema)
+from autograder.cli.desk import desk_app
 from autograder.core.errors import AutograderError
 from autograder.core.flags import FlagKind
 from autograder.core.text import listed, printable
@@ -55,6 +56,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # its boxes break long paths across lines
 )
+
+app.add_typer(desk_app, name="desk")
 
 Problems = Annotated[list[str] | None, typer.Argument(help="Problem ids, e.g. vae; all that have a source if none.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Number of worker processes; one per core if not given.")]

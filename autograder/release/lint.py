@@ -16,6 +16,7 @@ from typing import TypeGuard
 
 from autograder.core.errors import SourceError
 from autograder.course.config import root_folder
+from autograder.course.mark_scheme import criteria
 from autograder.course.markers import HIDDEN, RUBRIC, SOLUTION, Marker
 from autograder.course.metric_ranges import lint_bands
 from autograder.course.percent import Line, TextCell, markers, numbers_inside, split_cells
@@ -34,7 +35,6 @@ _NBGRADER: Mapping[str, type] = {
     "solution": bool,
     "task": bool,
 }
-_BULLET_POINTS = re.compile(r"^\s*(?:#\s*)?[-*+]\s*\(?\s*(\d+(?:\.\d+)?)\s*(?:points?|pts?|p)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, order=True)
@@ -232,8 +232,7 @@ def _rubric(cell: TextCell, present: bool) -> Iterator[str]:
         yield f"{cell.grade_id!r} has no rubric; add '### BEGIN MARK SCHEME' ... '### END MARK SCHEME': {form}"
         return
     inside = numbers_inside(cell, RUBRIC)
-    matches = [_BULLET_POINTS.match(line.text) for line in cell.lines if line.number in inside]
-    given = [float(match[1]) for match in matches if match]
+    given = [one.points for one in criteria("\n".join(line.text for line in cell.lines if line.number in inside))]
     points = cell.nbgrader.get("points")
     if not given:
         yield f"the rubric of {cell.grade_id!r} gives no points; {form}"

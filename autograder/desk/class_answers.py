@@ -1,0 +1,140 @@
+"""The answers of a class to the questions that people grade, as `autograder grade` wrote them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from autograder.core.results import GradedLog, Status
+from autograder.course.problem import Item, Problem
+from autograder.release.notebook import release_to_read
+from autograder.report.load import Run
+from autograder.report.notebooks import MOST_NOTEBOOK_BYTES, notebook_path
+from autograder.submissions.pictures import KEPT
+from autograder.submissions.reader import MAX_CELL_CHARACTERS, UnusableError, read_bytes
+
+
+class Picture(NamedTuple):
+    """A picture of a student's."""
+
+    name: str
+    """The name by which a text shows it; empty for a cell's output."""
+    mime: str
+    data: str
+    """Base64."""
+
+    @property
+    def digest(self) -> str:
+        """Identifies its content."""
+        return hashlib.sha256(self.data.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One student's answer to one question."""
+
+    student: str
+    text: str
+    """The cell's text: Markdown, or Python for a figure; empty if the answer is missing or the untouched stub."""
+    pictures: tuple[str, ...]
+    """Digests of the pictures, in their order."""
+    digest: str
+    """Identifies the answer."""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing to grade."""
+        return not self.text and not self.pictures
+
+
+class ClassAnswers:
+    """The answers of a class to one problem, read again where a file changed.
+
+    Args:
+        out: the folder that `autograder grade` wrote.
+        run: the logs that were read from it.
+    """
+
+    def __init__(self, out: Path, run: Run) -> None:
+        self.problem: Problem = run.problem
+        self.items: dict[str, Item] = {item.id: item for item in run.problem.items if item.kind != "code"}
+        self.logs: dict[str, GradedLog] = {entry.student: entry.log for entry in run.entries}
+        self._out = out
+        self._stubs = {cell.id: str(cell.source).strip() for cell in release_to_read(run.problem).cells}
+        self._known: dict[str, tuple[tuple[int, int], dict[str, Answer]]] = {}
+
+    def of(self, item: str) -> list[Answer]:
+        """Every student's answer to one question, by student."""
+        return [self._answers(student)[item] for student in sorted(self.logs)]
+
+    def all_of(self, student: str) -> dict[str, Answer]:
+        """Item id → answer of one student."""
+        return self._answers(student)
+
+    def pictures(self, student: str) -> dict[str, Picture]:
+        """Digest → picture, of all answers of one student."""
+        cells = self._cells(student)
+        return {
+            picture.digest: picture
+            for item in self.items.values()
+            for picture in _pictures(cells.get(item.cell.id, {}))
+        }
+
+    def _answers(self, student: str) -> dict[str, Answer]:
+        path = notebook_path(self._out, student, self.problem)
+        try:
+            status = path.stat()
+            state = (status.st_mtime_ns, status.st_size)
+        except OSError:
+            state = (0, 0)
+        known = self._known.get(student)
+        if known is None or known[0] != state:
+            cells = self._cells(student)
+            missing = {one.id for one in self.logs[student].items if one.status is Status.MISSING}
+            found = {
+                item.id: self._answer(student, item, {} if item.id in missing else cells.get(item.cell.id, {}))
+                for item in self.items.values()
+            }
+            known = self._known[student] = (state, found)
+        return known[1]
+
+    def _cells(self, student: str) -> Mapping[str, Any]:
+        """Cell id → cell of the executed notebook; empty if it cannot be read."""
+        path = notebook_path(self._out, student, self.problem)
+        try:
+            document = json.loads(read_bytes(path, self._out, MOST_NOTEBOOK_BYTES))
+            return {str(cell["id"]): cell for cell in document["cells"] if isinstance(cell, dict)}
+        except (UnusableError, OSError, ValueError, TypeError, KeyError, RecursionError):
+            return {}
+
+    def _answer(self, student: str, item: Item, cell: Mapping[str, Any]) -> Answer:
+        source = _text(cell.get("source", ""))[: 8 * MAX_CELL_CHARACTERS]
+        pictures = tuple(picture.digest for picture in _pictures(cell))
+        is_stub = source.strip() == self._stubs[item.cell.id]
+        text = "" if is_stub else source
+        digest = hashlib.sha256("\0".join((item.id, text, *pictures)).encode("utf-8", "replace")).hexdigest()
+        return Answer(student, text, pictures, digest)
+
+
+def _pictures(cell: Mapping[str, Any]) -> Iterator[Picture]:
+    """The pictures that are attached to a cell or among its outputs."""
+    attachments, outputs = cell.get("attachments"), cell.get("outputs")
+    for name, data in attachments.items() if isinstance(attachments, dict) else ():
+        yield from _in_bundle(str(name), data)
+    for output in outputs if isinstance(outputs, list) else ():
+        yield from _in_bundle("", output.get("data") if isinstance(output, dict) else None)
+
+
+def _in_bundle(name: str, data: Any) -> Iterator[Picture]:
+    for mime in KEPT:
+        if isinstance(data, dict) and mime in data:
+            yield Picture(name, mime, _text(data[mime]))
+
+
+def _text(value: Any) -> str:
+    text = "".join(map(str, value)) if isinstance(value, list) else value
+    return text if isinstance(text, str) else ""

@@ -1,0 +1,317 @@
+"""Saves what graders decide, so that no decision is lost, doubled or overwritten unseen.
+
+Each action is one transaction. Who saves names the decision that they saw (`Draft.seen`); if another one counts by then,
+nothing is written and `ConflictError` shows both. Decisions are only added (the database refuses changes), so a process
+that is killed leaves either the whole action or nothing of it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from autograder.core.errors import AutograderError
+from autograder.desk.database import Database, is_answer, now, of
+from autograder.desk.place import Place
+from autograder.desk.rubric import Rubric
+from autograder.desk.tables import Claim, Decision, RubricRow, Standing
+
+
+class Kind(StrEnum):
+    """Why a decision was made."""
+
+    GRADE = "grade"
+    GROUP = "group"
+    """With all answers of a group."""
+    SECOND = "second"
+    """A second, blind grading, which does not count."""
+    RUBRIC = "rubric"
+    """The rubric changed."""
+    UNDO = "undo"
+    FORM_GRADER = "form grader"
+    """Taken over from nbgrader's form grader."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What a grader enters."""
+
+    score: float | None
+    ticks: tuple[str, ...] = ()
+    adjustment: float = 0.0
+    reason: str = ""
+    comment: str = ""
+    rubric_version: int = 1
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A decision as it is in the database."""
+
+    id: int
+    student: str
+    answer: str
+    by: str
+    at: datetime
+    kind: Kind
+    marks: Marks
+    replaces: int | None
+    batch: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A decision that is to be saved."""
+
+    student: str
+    answer: str
+    """Digest of the answer."""
+    marks: Marks
+    seen: int | None
+    """The decision that counted when the grader saw the answer."""
+
+
+class ConflictError(AutograderError):
+    """Somebody else saved meanwhile; nothing of this action was saved."""
+
+    def __init__(self, place: Place, student: str = "") -> None:
+        what = "graded this answer" if student else "changed this rubric"
+        super().__init__(f"somebody else {what} meanwhile; compare both and save again.")
+        self.place = place
+        self.student = student
+
+
+class Decisions:
+    """All decisions, and the rubrics by which they were made.
+
+    Args:
+        database: the desk's database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def save(self, place: Place, drafts: Sequence[Draft], by: str, kind: Kind = Kind.GRADE) -> list[int]:
+        """Saves decisions that one action made, all or none; returns their numbers.
+
+        Raises:
+            ConflictError: another decision counts than the grader saw.
+            StoreError: the database cannot be used now.
+        """
+        batch = uuid.uuid4().hex
+        with self._db.writing() as db:
+            numbers = [self._add(db, place, draft, by, kind, batch) for draft in drafts]
+            for draft in drafts:
+                db.execute(delete(Claim).where(*is_answer(Claim, place, draft.student)))
+        return numbers
+
+    def undo(self, by: str) -> tuple[Place, list[str]] | None:
+        """Takes back the last action of a grader that still counts; returns the question and the students."""
+        with self._db.writing() as db:
+            row = db.execute(
+                select(Decision.batch, Decision.problem, Decision.item)
+                .join(Standing, Standing.decision == Decision.id)
+                .where(Decision.by == by, Decision.kind.in_([Kind.GRADE, Kind.GROUP, Kind.FORM_GRADER]))
+                .order_by(Decision.id.desc())
+                .limit(1)
+            ).first()
+            if row is None:
+                return None
+            place, batch = Place(row.problem, row.item), uuid.uuid4().hex
+            undone = [saved for saved in self._standing(db, place).values() if saved.batch == row.batch]
+            for saved in undone:
+                before = None if saved.replaces is None else self._by_id(db, saved.replaces)
+                marks = Marks(None, rubric_version=saved.marks.rubric_version) if before is None else before.marks
+                answer = saved.answer if before is None else before.answer
+                self._add(db, place, Draft(saved.student, answer, marks, saved.id), by, Kind.UNDO, batch)
+        return place, [saved.student for saved in undone]
+
+    def standing(self, place: Place) -> dict[str, Saved]:
+        """Student → the decision that counts, for every answer of a question that was ever decided."""
+        with self._db.read() as db:
+            return self._standing(db, place)
+
+    def seconds(self, place: Place) -> list[tuple[Saved, Saved]]:
+        """The second gradings of a question, each after the first one of the same answer."""
+        with self._db.read() as db:
+            rows = [_saved(row) for row in db.execute(of(_DECISIONS, Decision, place).order_by(Decision.id))]
+        first: dict[tuple[str, str], Saved] = {}
+        found = []
+        for saved in rows:
+            if saved.kind is Kind.SECOND:
+                if (saved.student, saved.answer) in first:
+                    found.append((first[saved.student, saved.answer], saved))
+            elif saved.marks.score is not None and saved.kind is not Kind.UNDO:
+                first.setdefault((saved.student, saved.answer), saved)
+        return found
+
+    def history(self, place: Place, student: str) -> list[Saved]:
+        """All decisions about an answer, the first one first."""
+        with self._db.read() as db:
+            rows = db.execute(_DECISIONS.where(*is_answer(Decision, place, student)).order_by(Decision.id))
+            return [_saved(row) for row in rows]
+
+    def counts(self) -> dict[tuple[str, str, str], int]:
+        """(problem, item, grader) → number of answers whose score is this grader's."""
+        with self._db.read() as db:
+            rows = db.execute(
+                select(Decision.problem, Decision.item, Decision.by, func.count())
+                .join(Standing, Standing.decision == Decision.id)
+                .where(Decision.score.is_not(None))
+                .group_by(Decision.problem, Decision.item, Decision.by)
+            )
+            return {(problem, item, by): number for problem, item, by, number in rows}
+
+    def unrecorded(self, problem: str) -> list[tuple[Place, Saved]]:
+        """The decisions that count and that the gradebook does not have yet."""
+        query = (
+            _DECISIONS.add_columns(Decision.item)
+            .join(Standing, Standing.decision == Decision.id)
+            .where(Standing.problem == problem, Standing.recorded.is_distinct_from(Standing.decision))
+        )
+        with self._db.read() as db:
+            return [(Place(problem, row.item), _saved(row)) for row in db.execute(query.order_by(Decision.id))]
+
+    def recorded(self, place: Place, student: str) -> Saved | None:
+        """The decision that the gradebook got last."""
+        with self._db.read() as db:
+            number = db.scalar(select(Standing.recorded).where(*is_answer(Standing, place, student)))
+            return None if number is None else self._by_id(db, number)
+
+    def has_recorded(self, place: Place, student: str, decision: int) -> None:
+        """Notes that the gradebook has a decision."""
+        with self._db.writing() as db:
+            db.execute(update(Standing).where(*is_answer(Standing, place, student)).values(recorded=decision))
+
+    def rubric(self, place: Place, source: Rubric) -> Rubric:
+        """The newest rubric of a question; that of the source if nobody changed it."""
+        newest = of(select(RubricRow.version, RubricRow.body), RubricRow, place).order_by(RubricRow.version.desc())
+        with self._db.read() as db:
+            row = db.execute(newest.limit(1)).first()
+        return source if row is None else replace(Rubric.from_json(row.body, row.version), most=source.most)
+
+    def preview(self, place: Place, new: Rubric, renamed: Mapping[str, str] | None = None) -> list[tuple[Saved, float]]:
+        """The decisions whose score another version of the rubric would change, and the scores by it."""
+        found = []
+        for saved in self.standing(place).values():
+            score = regraded(saved.marks, new, renamed or {}).score
+            if score is not None and score != saved.marks.score:
+                found.append((saved, score))
+        return found
+
+    def change_rubric(
+        self, place: Place, old: Rubric, new: Rubric, by: str, renamed: Mapping[str, str] | None = None
+    ) -> list[tuple[Saved, float]]:
+        """Saves the next version of a rubric and regrades all answers by it, at once.
+
+        Args:
+            place: the question.
+            old: the version that the change was made from.
+            new: the next one.
+            by: who changes it.
+            renamed: key of an item → key of the item that is ticked in its place.
+
+        Returns:
+            The decisions that counted before, and the scores now, where they differ.
+
+        Raises:
+            ConflictError: somebody changed the rubric meanwhile.
+        """
+        changed = []
+        batch = uuid.uuid4().hex
+        with self._db.writing() as db:
+            newest = db.scalar(of(select(func.max(RubricRow.version)), RubricRow, place)) or 1
+            if newest != old.version:
+                raise ConflictError(place)
+            row = {"version": new.version, "body": new.as_json(), "by": by, "at": now()}
+            db.execute(insert(RubricRow), {"problem": place.problem, "item": place.item, **row})
+            for saved in self._standing(db, place).values():
+                marks = regraded(saved.marks, new, renamed or {})
+                if marks.score != saved.marks.score:
+                    changed.append((saved, marks.score or 0.0))
+                if marks != replace(saved.marks, rubric_version=new.version) or marks.score != saved.marks.score:
+                    draft = Draft(saved.student, saved.answer, marks, saved.id)
+                    self._add(db, place, draft, by, Kind.RUBRIC, batch)
+        return changed
+
+    def _add(self, db: Connection, place: Place, draft: Draft, by: str, kind: Kind, batch: str) -> int:
+        marks = draft.marks
+        values: dict[str, Any] = {
+            "problem": place.problem,
+            "item": place.item,
+            "student": draft.student,
+            "answer": draft.answer,
+            "by": by,
+            "at": now(),
+            "kind": str(kind),
+            "score": marks.score,
+            "ticks": list(marks.ticks),
+            "adjustment": marks.adjustment,
+            "reason": marks.reason,
+            "comment": marks.comment,
+            "rubric_version": marks.rubric_version,
+            "replaces": draft.seen,
+            "batch": batch,
+        }
+        number = int(db.execute(insert(Decision).returning(Decision.id), values).scalar_one())
+        if kind is Kind.SECOND:
+            return number
+        here = is_answer(Standing, place, draft.student)
+        if draft.seen is None:
+            row = {"problem": place.problem, "item": place.item, "student": draft.student, "decision": number}
+            try:
+                db.execute(insert(Standing), {**row, "recorded": None})
+            except IntegrityError as error:
+                raise ConflictError(place, draft.student) from error
+            return number
+        unchanged = update(Standing).where(*here, Standing.decision == draft.seen)
+        if not db.execute(unchanged.values(decision=number)).rowcount:
+            raise ConflictError(place, draft.student)
+        return number
+
+    def _standing(self, db: Connection, place: Place) -> dict[str, Saved]:
+        query = _DECISIONS.join(Standing, Standing.decision == Decision.id)
+        return {row.student: _saved(row) for row in db.execute(of(query, Standing, place))}
+
+    def _by_id(self, db: Connection, number: int) -> Saved:
+        return _saved(db.execute(_DECISIONS.where(Decision.id == number)).one())
+
+
+_DECISIONS = select(
+    Decision.id,
+    Decision.student,
+    Decision.answer,
+    Decision.by,
+    Decision.at,
+    Decision.kind,
+    Decision.score,
+    Decision.ticks,
+    Decision.adjustment,
+    Decision.reason,
+    Decision.comment,
+    Decision.rubric_version,
+    Decision.replaces,
+    Decision.batch,
+)
+
+
+def regraded(marks: Marks, rubric: Rubric, renamed: Mapping[str, str]) -> Marks:
+    """Marks by another version of the rubric; those without a score stay without."""
+    there = {item.key for item in rubric.items}
+    moved = dict.fromkeys(renamed.get(key, key) for key in marks.ticks)
+    ticks = tuple(key for key in moved if key in there)
+    score = None if marks.score is None else rubric.score(ticks, marks.adjustment)
+    return replace(marks, ticks=ticks, score=score, rubric_version=rubric.version)
+
+
+def _saved(row: Any) -> Saved:
+    marks = Marks(row.score, tuple(row.ticks), row.adjustment, row.reason, row.comment, row.rubric_version)
+    return Saved(row.id, row.student, row.answer, row.by, row.at, Kind(row.kind), marks, row.replaces, row.batch)

@@ -1,0 +1,388 @@
+"""The desk: what the pages show and do, without HTTP.
+
+An answer is shown as a `View`; saving it takes a `Form`. Everything that is saved goes through `Decisions`, everything
+that people see of a student through `Question`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.core.errors import AutograderError, SetupError
+from autograder.core.student_key import student_key
+from autograder.course.config import course_folder
+from autograder.desk.class_answers import Answer, ClassAnswers
+from autograder.desk.database import Database
+from autograder.desk.decisions import Decisions, Draft, Kind, Marks, Saved
+from autograder.desk.graders import Graders
+from autograder.desk.place import Place
+from autograder.desk.question import Question
+from autograder.desk.recording import Recorder, from_form_grader
+from autograder.desk.rubric import Rubric
+from autograder.gradebook.manual import ManualScore
+from autograder.report.load import read_runs
+
+SECOND_SHARE = 0.05
+"""Share of the answers that two graders grade, without knowing of each other."""
+SECOND_OPINION, NAME_SHOWN = "second opinion", "name shown"
+"""Kinds of events."""
+_MOST_ADJUSTMENT = 100.0
+_LONGEST_COMMENT = 10_000
+
+
+class UnknownError(AutograderError):
+    """There is no such question or answer."""
+
+
+class FormError(AutograderError):
+    """What was entered cannot be saved; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a grader enters for an answer."""
+
+    ticks: tuple[str, ...]
+    adjustment: float
+    reason: str
+    comment: str
+    seen: int | None
+    """The decision that counted when the page was shown."""
+    answer: str
+    """Digest of the answer that was shown."""
+    version: int
+    """Version of the rubric that was shown."""
+    alone: bool = False
+    """Whether to grade this answer only, and not the equal ones."""
+    is_second: bool = False
+    """Whether this is a second, blind grading."""
+
+
+@dataclass(frozen=True)
+class View:
+    """An answer before a grader."""
+
+    question: Question
+    ref: str
+    answer: Answer
+    rubric: Rubric
+    saved: Saved | None
+    """The decision that counts; None if there is none, or it is kept from a second grader."""
+    is_stale: bool
+    """Whether it is about an earlier answer."""
+    equal: int
+    """Number of answers equal to this one, with it."""
+    near: int
+    """Number of nearly equal ones."""
+    is_second: bool
+    conflict: ManualScore | None
+    """What the form grader has in place of the desk's score."""
+    claimed_by: str
+    """Another grader who has this answer before them; empty if none has."""
+    comments: tuple[str, ...]
+    """Comments on other answers, the latest first."""
+    asked: str
+    """Who asked for a second opinion; empty if nobody did."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a question is."""
+
+    question: Question
+    done: int
+    total: int
+    stale: int
+    """Graded answers that changed since."""
+    by: Mapping[str, int]
+    """Grader → answers with this grader's score."""
+
+
+class Desk:
+    """The desk over one folder of graded submissions.
+
+    Args:
+        root: the course's root folder.
+        out: the folder that `autograder grade` wrote.
+        problems: ids of the problems; all in the folder if empty.
+        database: address of the desk's database; a file in the course's folder if empty.
+        second_share: share of the answers that are graded twice.
+
+    Raises:
+        SetupError: the folder or the database cannot be used, or there is nothing to grade by hand.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        out: Path,
+        problems: Sequence[str] = (),
+        *,
+        database: str = "",
+        second_share: float = SECOND_SHARE,
+    ) -> None:
+        runs, self.notes = read_runs(out, root)
+        chosen = [run for run in runs if not problems or run.problem.id in problems]
+        if not chosen:
+            raise SetupError(f"{out} has no graded submission of {', '.join(problems)}; grade it first.")
+        self.notes += [f"{run.problem.id}: {note}" for run in chosen for note in run.notes]
+        self.classes = {run.problem.id: ClassAnswers(out, run) for run in chosen}
+        self.questions = {
+            Place(problem, item.id): Question(item, answers)
+            for problem, answers in self.classes.items()
+            for item in answers.items.values()
+        }
+        if not self.questions:
+            raise SetupError(f"no question of {', '.join(self.classes)} is graded by hand.")
+        self.database = Database(database or f"sqlite:///{course_folder(root) / 'desk.db'}")
+        self.decisions = Decisions(self.database)
+        self.graders = Graders(self.database)
+        self.recorder = Recorder(root, out, self.decisions, self.classes)
+        self._second_share = second_share
+
+    def close(self) -> None:
+        """Records what is left and closes the database."""
+        self.recorder.stop()
+        self.database.close()
+
+    def question(self, problem: str, item: str) -> Question:
+        """A question.
+
+        Raises:
+            UnknownError: there is none of that name.
+        """
+        found = self.questions.get(Place(problem, item))
+        if found is None:
+            raise UnknownError(f"there is no question {item!r} of {problem!r} here; it may have left the source.")
+        return found
+
+    def rubric(self, question: Question) -> Rubric:
+        """A question's rubric now."""
+        return self.decisions.rubric(question.place, question.source_rubric)
+
+    def progress(self) -> list[Progress]:
+        """How far each question is."""
+        counts = self.decisions.counts()
+        return [self._progress(question, counts) for question in self.questions.values()]
+
+    def progress_of(self, question: Question) -> Progress:
+        """How far one question is."""
+        return self._progress(question, self.decisions.counts())
+
+    def _progress(self, question: Question, counts: Mapping[tuple[str, str, str], int]) -> Progress:
+        standing, now = self.decisions.standing(question.place), question.arranged().by_student
+        graded = [saved for saved in standing.values() if saved.student in now and saved.marks.score is not None]
+        stale = sum(saved.answer != now[saved.student].digest for saved in graded)
+        by = {who: number for (problem, item, who), number in counts.items() if (problem, item) == question.place}
+        return Progress(question, len(graded) - stale, len(now), stale, by)
+
+    # One answer
+
+    def next(self, question: Question, grader: str, after: str = "") -> str | None:
+        """The next answer for a grader, claimed for them; None if nothing is left.
+
+        Args:
+            question: the question.
+            grader: who grades.
+            after: the answer before, by its name.
+        """
+        arranged = question.arranged()
+        standing, claimed = self.decisions.standing(question.place), self.graders.claimed(question.place)
+        second = [student for student in self._waiting_for_second(question, grader, standing)]
+        done = sum(saved.by == grader for saved in standing.values())
+        first = list(self._open_blocks(question, standing, arranged.student.get(after, "")))
+        between = [*second[:1], *first] if second and done % 10 == 9 else [*first, *second]
+        for student in between:
+            if claimed.get(student, grader) == grader and self.graders.claim(question.place, student, grader):
+                return arranged.ref[student]
+        return None
+
+    def _open_blocks(self, question: Question, standing: Mapping[str, Saved], after: str) -> Iterator[str]:
+        """A student of each block with an answer that is not graded, from the block after `after` on."""
+        arranged = question.arranged()
+        blocks = arranged.blocks
+        start = next((number for number, block in enumerate(blocks) if after in block), 0)
+        for block in blocks[start:] + blocks[:start]:
+            left = [student for student in block if not _is_graded(standing, arranged.by_student[student])]
+            if left:
+                yield left[0]
+
+    def _waiting_for_second(self, question: Question, grader: str, standing: Mapping[str, Saved]) -> list[str]:
+        """Students whose answers are to be graded a second time, by this grader."""
+        arranged = question.arranged()
+        twice = {first.student for first, _ in self.decisions.seconds(question.place)}
+        return [
+            saved.student
+            for saved in standing.values()
+            if saved.by != grader
+            and saved.kind is Kind.GRADE
+            and saved.student in arranged.by_student
+            and _is_graded(standing, arranged.by_student[saved.student])
+            and saved.student not in twice
+            and _share(question.place, saved.student) < self._second_share
+        ]
+
+    def view(self, question: Question, ref: str, grader: str) -> View:
+        """An answer for a grader.
+
+        Raises:
+            UnknownError: there is no answer of that name.
+        """
+        arranged = question.arranged()
+        student = arranged.student.get(ref)
+        if student is None:
+            raise UnknownError("there is no such answer here; the class may have been graded again since.")
+        standing, answer = self.decisions.standing(question.place), arranged.by_student[student]
+        saved = standing.get(student)
+        is_second = student in self._waiting_for_second(question, grader, standing)
+        claimed = self.graders.claimed(question.place).get(student, grader)
+        return View(
+            question=question,
+            ref=ref,
+            answer=answer,
+            rubric=self.rubric(question),
+            saved=None if is_second else saved,
+            is_stale=bool(saved and saved.marks.score is not None and saved.answer != answer.digest),
+            equal=1 if is_second else len(arranged.block[student]),
+            near=len(arranged.near.get(student, ())),
+            is_second=is_second,
+            conflict=self.recorder.conflicts.get((question.place, student)),
+            claimed_by="" if claimed == grader else claimed,
+            comments=_comments(standing, student),
+            asked=self.asked(question).get(student, ""),
+        )
+
+    def asked(self, question: Question) -> dict[str, str]:
+        """Student → who asked for a second opinion and has none yet."""
+        standing = self.decisions.standing(question.place)
+        found = {}
+        for event in self.graders.events(question.place):
+            if event.kind == SECOND_OPINION:
+                saved = standing.get(event.student)
+                if saved is None or saved.by == event.by or saved.at < event.at:
+                    found[event.student] = event.by
+        return found
+
+    def save(self, question: Question, ref: str, grader: str, form: Form) -> list[str]:
+        """Saves a grading; returns the students that it counts for.
+
+        Raises:
+            ConflictError: somebody else graded the answer meanwhile.
+            FormError: the form cannot be saved.
+            StoreError: the database cannot be used.
+        """
+        arranged, rubric = question.arranged(), self.rubric(question)
+        student = arranged.student.get(ref)
+        if student is None:
+            raise UnknownError("there is no such answer here; the class may have been graded again since.")
+        if form.version != rubric.version:
+            raise FormError("the rubric changed since this page was shown; look at it and save again.")
+        if form.answer != arranged.by_student[student].digest:
+            raise FormError("the student's answer changed since this page was shown; look at it and save again.")
+        marks = _marks(form, rubric)
+        if form.is_second:
+            draft = Draft(student, form.answer, marks, None)
+            self.decisions.save(question.place, [draft], grader, Kind.SECOND)
+            return [student]
+        standing = self.decisions.standing(question.place)
+        members = [student]
+        if not form.alone:
+            members += [
+                one
+                for one in arranged.block[student]
+                if one != student and not _is_graded(standing, arranged.by_student[one])
+            ]
+        drafts = [
+            Draft(one, arranged.by_student[one].digest, marks, form.seen if one == student else _number(standing, one))
+            for one in members
+        ]
+        kind = Kind.GROUP if len(members) > 1 else Kind.GRADE
+        self.decisions.save(question.place, drafts, grader, kind)
+        self.recorder.wake()
+        return members
+
+    def save_group(self, question: Question, refs: Sequence[str], grader: str, form: Form) -> list[str]:
+        """Saves one grading for several answers that a grader chose; those that are graded already keep theirs."""
+        arranged, rubric = question.arranged(), self.rubric(question)
+        standing = self.decisions.standing(question.place)
+        students = [arranged.student[ref] for ref in refs if ref in arranged.student]
+        left = [one for one in students if not _is_graded(standing, arranged.by_student[one])]
+        if not left:
+            raise FormError("choose at least one answer that is not graded yet.")
+        if form.version != rubric.version:
+            raise FormError("the rubric changed since this page was shown; look at it and save again.")
+        marks = _marks(form, rubric)
+        drafts = [Draft(one, arranged.by_student[one].digest, marks, _number(standing, one)) for one in left]
+        self.decisions.save(question.place, drafts, grader, Kind.GROUP)
+        self.recorder.wake()
+        return left
+
+    def take_over(self, question: Question, ref: str, grader: str) -> None:
+        """Takes the form grader's score over as the desk's."""
+        student = question.arranged().student[ref]
+        given = self.recorder.conflicts.get((question.place, student))
+        if given is not None:
+            answer = question.arranged().by_student[student]
+            marks = from_form_grader(given, self.rubric(question))
+            seen = _number(self.decisions.standing(question.place), student)
+            self.decisions.save(question.place, [Draft(student, answer.digest, marks, seen)], grader, Kind.FORM_GRADER)
+            self.recorder.wake()
+
+    def undo(self, grader: str) -> tuple[Question, str] | None:
+        """Takes back a grader's last action; returns where it was."""
+        undone = self.decisions.undo(grader)
+        self.recorder.wake()
+        if undone is None or undone[0] not in self.questions:
+            return None
+        question = self.questions[undone[0]]
+        ref = question.arranged().ref
+        return question, next((ref[student] for student in undone[1] if student in ref), "")
+
+    def found(self, question: Question, words: str) -> list[str]:
+        """Names of the answers that contain all these words; or of the student of exactly this id."""
+        arranged = question.arranged()
+        wanted = words.casefold().split()
+        by_id = [student for student in arranged.ref if student_key(student) == student_key(words.strip())]
+        texts = {student: answer.text.casefold() for student, answer in arranged.by_student.items()}
+        by_text = [student for student, text in texts.items() if wanted and all(word in text for word in wanted)]
+        return [arranged.ref[student] for student in dict.fromkeys([*by_id, *by_text])]
+
+
+def _is_graded(standing: Mapping[str, Saved], answer: Answer) -> bool:
+    saved = standing.get(answer.student)
+    return saved is not None and saved.marks.score is not None and saved.answer == answer.digest
+
+
+def _number(standing: Mapping[str, Saved], student: str) -> int | None:
+    return standing[student].id if student in standing else None
+
+
+def _share(place: Place, student: str) -> float:
+    """A number from 0 to 1 that is the same at each call and has no relation to the answer."""
+    digest = hashlib.blake2b("\0".join(("second", *place, student)).encode("utf-8", "replace"), digest_size=8)
+    return random.Random(digest.hexdigest()).random()
+
+
+def _comments(standing: Mapping[str, Saved], student: str) -> tuple[str, ...]:
+    latest = sorted(standing.values(), key=lambda saved: saved.id, reverse=True)
+    found = [saved.marks.comment for saved in latest if saved.student != student and saved.marks.comment]
+    return tuple(dict.fromkeys(found))[:30]
+
+
+def _marks(form: Form, rubric: Rubric) -> Marks:
+    known = {item.key for item in rubric.items}
+    if unknown := set(form.ticks) - known:
+        raise FormError(f"the rubric has no item {', '.join(sorted(unknown))}; look at it and save again.")
+    if not abs(form.adjustment) <= _MOST_ADJUSTMENT:  # false for nan
+        raise FormError("the adjustment is not a number of points.")
+    if form.adjustment and not form.reason.strip():
+        raise FormError("give the reason of the adjustment: the student reads it.")
+    if len(form.comment) > _LONGEST_COMMENT:
+        raise FormError(f"the comment has {len(form.comment)} characters; at most {_LONGEST_COMMENT} can be saved.")
+    ticks = tuple(item.key for item in rubric.items if item.key in form.ticks)
+    score = rubric.score(ticks, form.adjustment)
+    return Marks(score, ticks, form.adjustment, form.reason.strip(), form.comment.strip(), rubric.version)

@@ -1,0 +1,93 @@
+"""Who grades: a token for each grader, which answers they have before them, and what else they did."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import delete, insert, select
+
+from autograder.desk.database import Database, is_answer, now, of
+from autograder.desk.place import Place
+from autograder.desk.tables import Claim, Event, Grader
+
+CLAIM = timedelta(minutes=10)
+"""How long an answer belongs to who opened it last."""
+
+
+class Noted(NamedTuple):
+    """Something that a grader did beside grading."""
+
+    student: str
+    kind: str
+    by: str
+    at: datetime
+    note: str
+
+
+class Graders:
+    """The people who grade.
+
+    Args:
+        database: the desk's database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def invite(self, name: str) -> str:
+        """A new token for a grader; an earlier one stops working."""
+        token = secrets.token_urlsafe(24)
+        row = {"name": name, "token_sha256": _digest(token), "invited_at": now()}
+        with self._db.writing() as db:
+            db.execute(delete(Grader).where(Grader.name == name))
+            db.execute(insert(Grader), row)
+        return token
+
+    def grader(self, token: str) -> str | None:
+        """The name of who has this token."""
+        with self._db.read() as db:
+            found: str | None = db.scalar(select(Grader.name).where(Grader.token_sha256 == _digest(token)))
+        return found
+
+    def graders(self) -> list[str]:
+        """All who were invited."""
+        with self._db.read() as db:
+            return list(db.scalars(select(Grader.name).order_by(Grader.name)))
+
+    def claim(self, place: Place, student: str, by: str) -> bool:
+        """Claims an answer; False if somebody else has it. A claim ends with `CLAIM`, or when the clock jumps."""
+        at = now()
+        with self._db.writing() as db:
+            row = db.execute(select(Claim.by, Claim.since).where(*is_answer(Claim, place, student))).first()
+            if row is not None and row.by != by and timedelta() <= at - row.since <= CLAIM:
+                return False
+            db.execute(delete(Claim).where(*is_answer(Claim, place, student)))
+            values = {"problem": place.problem, "item": place.item, "student": student, "by": by, "since": at}
+            db.execute(insert(Claim), values)
+        return True
+
+    def claimed(self, place: Place) -> dict[str, str]:
+        """Student → who has the answer before them."""
+        at = now()
+        with self._db.read() as db:
+            rows = db.execute(of(select(Claim.student, Claim.by, Claim.since), Claim, place))
+            return {student: by for student, by, since in rows if timedelta() <= at - since <= CLAIM}
+
+    def note(self, place: Place, student: str, by: str, kind: str, note: str = "") -> None:
+        """Notes an event."""
+        values = {"problem": place.problem, "item": place.item, "student": student, "by": by, "at": now()}
+        with self._db.writing() as db:
+            db.execute(insert(Event), {**values, "kind": kind, "note": note})
+
+    def events(self, place: Place) -> list[Noted]:
+        """A question's events, the first one first."""
+        query = select(Event.student, Event.kind, Event.by, Event.at, Event.note)
+        with self._db.read() as db:
+            return [Noted(*row) for row in db.execute(of(query, Event, place).order_by(Event.id))]
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

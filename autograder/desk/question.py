@@ -1,0 +1,125 @@
+"""One question for the whole class: which answers are equal, in which order they are graded, and by which names.
+
+Equal answers (`normal_form`) are graded together. Blocks of equal answers follow each other by similarity, and each
+answer has a name (`ref`) that tells nothing about its student.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from autograder.course.problem import Item
+from autograder.desk.class_answers import Answer, ClassAnswers
+from autograder.desk.place import Place
+from autograder.desk.rubric import Rubric, rubric_of
+
+if TYPE_CHECKING:
+    from autograder.desk.features import TextFeatures
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """The answers of a question at one time, arranged.
+
+    Args:
+        answers: the answers, by student.
+        place: the question.
+    """
+
+    place: Place
+    answers: Sequence[Answer]
+    ref: Mapping[str, str] = field(init=False)
+    """Student → the answer's name."""
+    student: Mapping[str, str] = field(init=False)
+    """The answer's name → student."""
+
+    def __post_init__(self) -> None:
+        refs = {answer.student: _ref(self.place, answer.student) for answer in self.answers}
+        object.__setattr__(self, "ref", refs)
+        object.__setattr__(self, "student", {ref: student for student, ref in refs.items()})
+
+    @cached_property
+    def by_student(self) -> dict[str, Answer]:
+        """Student → answer."""
+        return {answer.student: answer for answer in self.answers}
+
+    @cached_property
+    def blocks(self) -> list[list[str]]:
+        """Students with equal answers together, the blocks in the order in which they are graded."""
+        from autograder.desk.features import order
+
+        first = [group[0] for group in self._equal]
+        ranked = order(self.features.kernel[first][:, first])
+        return [[self.answers[index].student for index in self._equal[number]] for number in ranked]
+
+    @cached_property
+    def block(self) -> dict[str, list[str]]:
+        """Student → the students of the block."""
+        return {student: block for block in self.blocks for student in block}
+
+    @cached_property
+    def near(self) -> dict[str, list[str]]:
+        """Student → the students with nearly the same answer, without those of the block; only where there are any."""
+        from autograder.desk.groups import near_groups
+        from autograder.desk.normal_form import normal_form
+
+        forms = [normal_form(answer.text) for answer in self.answers]
+        found = {}
+        for group in near_groups(forms, self.features.characters, [equal[0] for equal in self._equal]):
+            for index in group:
+                own = self.block[self.answers[index].student]
+                others = [one for other in group if other != index for one in self.block[self.answers[other].student]]
+                found.update(dict.fromkeys(own, others))
+        return {student: others for student, others in found.items() if others}
+
+    @cached_property
+    def features(self) -> TextFeatures:
+        """What the answers have in common."""
+        from autograder.desk.features import TextFeatures
+
+        return TextFeatures.of([answer.text for answer in self.answers])
+
+    @cached_property
+    def _equal(self) -> list[list[int]]:
+        from autograder.desk.groups import equal_groups
+
+        texts = ["\n".join((answer.text, *answer.pictures)) for answer in self.answers]
+        groups = equal_groups(texts)
+        return [sorted(group, key=lambda index: self.ref[self.answers[index].student]) for group in groups]
+
+
+class Question:
+    """A question that people grade.
+
+    Args:
+        item: its item.
+        answers: the class's answers to the problem.
+    """
+
+    def __init__(self, item: Item, answers: ClassAnswers) -> None:
+        self.item = item
+        self.place = Place(answers.problem.id, item.id)
+        self.answers = answers
+        self.source_rubric: Rubric = rubric_of(item)
+        self._arranged: Arrangement | None = None
+
+    @property
+    def is_code(self) -> bool:
+        """Whether answers are code with figures, not text."""
+        return self.item.cell.cell_type == "code"
+
+    def arranged(self) -> Arrangement:
+        """The answers as they are now."""
+        found = self.answers.of(self.item.id)
+        if self._arranged is None or [one.digest for one in self._arranged.answers] != [one.digest for one in found]:
+            self._arranged = Arrangement(self.place, found)
+        return self._arranged
+
+
+def _ref(place: Place, student: str) -> str:
+    """A name for an answer from which nobody reads the student's; the same at each start of the desk."""
+    return hashlib.blake2b("\0".join((*place, student)).encode("utf-8", "replace"), digest_size=6).hexdigest()

@@ -1,0 +1,72 @@
+"""Shows a student's Markdown as HTML that holds no link, no script and no HTML of the student's.
+
+The text comes from the executed notebook, where `core.plain_markdown` has disabled markup. Here the parser knows no HTML
+and no links either, and everything else is escaped. Formulas become elements with the class `tex`, whose text the
+page's script hands to KaTeX.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup, escape
+
+MOST_CHARACTERS = 50_000
+"""Characters of an answer that are set; the rest is shown on request, as plain text."""
+_MOST_FORMULA = 2_000
+"""Characters of a formula that KaTeX is given; a longer one is shown as text."""
+_MOST_DEPTH = 30
+"""Depth of lists and quotations that is set."""
+_ATTACHED = re.compile(r"^attachment:([\w.%-]+)$")
+
+
+def shown_markdown(text: str, pictures: Mapping[str, str]) -> Markup:
+    """The text as HTML.
+
+    Args:
+        text: Markdown.
+        pictures: name of an attached picture → its address.
+    """
+    return Markup(_parser().render(text[:MOST_CHARACTERS], {"pictures": pictures}))
+
+
+def shown_code(text: str) -> Markup:
+    """Python as HTML, with its words in colour."""
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    return Markup(highlight(text[:MOST_CHARACTERS], PythonLexer(), HtmlFormatter(cssclass="code", wrapcode=True)))
+
+
+@functools.cache
+def _parser() -> Any:
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.amsmath import amsmath_plugin
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": _MOST_DEPTH})
+    parser.enable(["table", "strikethrough"]).disable(["link", "autolink", "reference", "html_block", "html_inline"])
+    parser.use(dollarmath_plugin, double_inline=True, allow_labels=False, renderer=_formula)
+    parser.use(amsmath_plugin, renderer=lambda text: _formula(text, {"display_mode": True}))
+    parser.add_render_rule("image", _image)
+    parser.validateLink = lambda url: bool(_ATTACHED.match(url))  # type: ignore[method-assign]  # as its manual says
+    return parser
+
+
+def _formula(text: str, options: Mapping[str, Any]) -> str:
+    if len(text) > _MOST_FORMULA:
+        return f"<code>{escape(text)}</code>"
+    kind = "tex display" if options.get("display_mode") else "tex"
+    return f'<span class="{kind}">{escape(text)}</span>'
+
+
+def _image(self: Any, tokens: Any, place: int, options: Any, env: Mapping[str, Any]) -> str:
+    found = _ATTACHED.match(str(tokens[place].attrGet("src") or ""))
+    address = env["pictures"].get(found[1]) if found else None
+    if address is None:
+        return "<em>[a picture that is not there]</em>"
+    return f'<img src="{escape(address)}" alt="picture in the answer">'

@@ -1,0 +1,79 @@
+/* The desk's own script: keys for what the page offers (attribute data-key), and formulas through KaTeX. */
+"use strict";
+
+(() => {
+  const TYPED_INTO = "textarea, input:not([type=checkbox]):not([type=submit]), select";
+  const OPTIONS = { throwOnError: false, trust: false, strict: "ignore", maxSize: 20, maxExpand: 200, output: "htmlAndMathml" };
+  const MOST_FORMULAS = 300;
+
+  function setFormulas(root) {
+    if (!window.katex) return;
+    [...root.querySelectorAll(".tex:not([data-set])")].slice(0, MOST_FORMULAS).forEach((element) => {
+      const text = element.textContent;
+      element.setAttribute("data-set", "");
+      try {
+        window.katex.render(text, element, { ...OPTIONS, displayMode: element.classList.contains("display") });
+      } catch {
+        element.textContent = text;
+      }
+    });
+  }
+
+  function use(element) {
+    if (element instanceof HTMLFormElement) element.requestSubmit();
+    else if (element.matches(TYPED_INTO)) element.focus();
+    else element.click();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const target = event.target;
+    if (event.altKey || event.metaKey || event.isComposing) return;
+    if (target instanceof Element && target.matches(TYPED_INTO)) {
+      if (event.key === "Escape") target.blur();
+      const form = target.closest("form");
+      if (event.key === "Enter" && event.ctrlKey && form) {
+        event.preventDefault();
+        form.requestSubmit();
+      }
+      return;
+    }
+    if (event.ctrlKey || event.repeat) return;
+    if (event.key === "Enter" && target instanceof Element && target.closest("a, button, summary")) return;
+    const element = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (!element) return;
+    event.preventDefault();
+    use(element);
+  });
+
+  function reckon(form) {
+    const output = form.querySelector("output");
+    if (!output) return;
+    const most = Number(form.dataset.most);
+    let sum = form.dataset.takesOff ? most : 0;
+    form.querySelectorAll("input[name=tick]:checked").forEach((box) => { sum += Number(box.dataset.points); });
+    sum += Number((form.elements.adjustment?.value || "0").replace(",", ".").replace("\u2212", "-")) || 0;
+    output.value = `${Math.round(Math.min(Math.max(sum, 0), most) * 1e6) / 1e6} of ${most}`;
+  }
+
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("form[data-most]");
+    if (form) reckon(form);
+  });
+  document.addEventListener("change", (event) => {
+    const choice = event.target.closest("select[data-fills]");
+    if (choice && choice.value) {
+      const field = document.getElementById(choice.dataset.fills);
+      field.value = [field.value, choice.value].filter(Boolean).join("\n");
+      choice.value = "";
+      field.focus();
+    }
+  });
+
+  function begin() {
+    setFormulas(document);
+    document.querySelectorAll("form[data-most]").forEach(reckon);
+    document.querySelector("[data-focus]")?.focus({ preventScroll: true });
+  }
+  document.addEventListener("DOMContentLoaded", begin);
+  document.addEventListener("htmx:afterSettle", begin);
+})();
