@@ -178,7 +178,13 @@ def _protected(text: str) -> tuple[str, list[str]]:
             at, number = found[end].end(), end
         else:
             backslash = "\\" if mark["command"] else "\uff3c"  # a \begin{} without end stays one
-            held = f"![]({mark['target']})" if mark["picture"] else whole.replace("\\", backslash) if _is_command(mark) else ""
+            held = (
+                f"![]({mark['target']})"
+                if mark["picture"]
+                else whole.replace("\\", backslash)
+                if _is_command(mark)
+                else ""
+            )
             at = mark.end()
         if held:
             kept.append(held)
@@ -258,7 +264,7 @@ def _inline(text: str) -> str:
         return text
     opened: list[int] = []
     waiting: defaultdict[str, int] = defaultdict(int)
-    dropped = set()
+    dropped: set[int] = set()
     for number, run in enumerate(runs):
         mark = run.group()
         before, after = text[max(0, run.start() - 1) : run.start()], text[run.end() : run.end() + 1]
