@@ -2,14 +2,17 @@
 
 `--data` names a folder with two sets, tab-separated: `mohler_answers.csv` (columns `id` of the question, `answer`,
 `score_me`, `score_other` of two graders; Mohler, Bunescu and Mihalcea, 2011) and `nn_exam_answers.csv` (`id`, `answer`,
-`score`). The list of answers whose score is out of line uses one grader's scores only. It is right where the other grader
-differs by `GAP` points or more. It is compared with lists that see less: only the lengths, or only the scores.
+`score`). The list of answers whose score is out of line uses one grader's scores only. It is right where the other
+grader differs by `GAP` points or more. It is compared with lists that see less: only the lengths, or only the scores.
+In the first set the last two groups of questions have 10 points and the others 5, so a second table halves their
+scores.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import dataclasses
 import itertools
 import os
 import platform
@@ -30,6 +33,8 @@ from autograder.desk.second_look import out_of_line
 GAP = 2.0
 """Two graders who differ by this many points do not agree."""
 SHARES = (0.05, 0.1, 0.2)
+MOST_POINTS = 5.0
+"""Most points of a question in the first set; groups of questions with more have twice as many."""
 GRADERS = ("score_me", "score_other")
 ANSWERS, WORDS = 1000, 100
 """Size of the made-up class whose processor time is measured."""
@@ -91,6 +96,17 @@ def found_early(far: Matrix, is_disputed: Matrix, share: float) -> float:
     return float(is_disputed[first].mean())
 
 
+def on_one_scale(questions: Sequence[Question]) -> list[Question]:
+    """The questions with halved scores where they exceed `MOST_POINTS`."""
+    exceed = {one.id.split(".")[0] for one in questions for scores in one.scores.values() if scores.max() > MOST_POINTS}
+    return [
+        dataclasses.replace(one, scores={grader: scores / 2 for grader, scores in one.scores.items()})
+        if one.id.split(".")[0] in exceed
+        else one
+        for one in questions
+    ]
+
+
 def print_second_look(questions: Sequence[Question]) -> float:
     """Prints how many of the answers that the list puts first two graders disagree on.
 
@@ -112,12 +128,13 @@ def print_second_look(questions: Sequence[Question]) -> float:
             print(f"{grader:12}{ranking:17}" + "".join(f"{share:11.1%}" for share in found))
             if grader == GRADERS[0] and ranking == _RANKINGS[0]:
                 result = found[0]
-    _print_groups_of_questions(questions, residuals(questions, GRADERS[0])[_RANKINGS[0]], is_disputed)
     return result
 
 
-def _print_groups_of_questions(questions: Sequence[Question], far: Matrix, is_disputed: Matrix) -> None:
-    """A line for each group of questions: how many of its answers are on the list (20 %), and how many are disputed."""
+def print_groups_of_questions(questions: Sequence[Question]) -> None:
+    """Prints for each group of questions how many of its answers are on the list, and how many are disputed."""
+    far = residuals(questions, GRADERS[0])[_RANKINGS[0]]
+    is_disputed = np.concatenate([np.abs(one.scores[GRADERS[0]] - one.scores[GRADERS[1]]) >= GAP for one in questions])
     numbers: dict[str, list[int]] = defaultdict(list)
     start = 0
     for question in questions:
@@ -203,6 +220,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"Python {platform.python_version()}, {platform.machine()}, one process")
     mohler, exam = read_questions(paths[0], GRADERS), read_questions(paths[1], ["score"])
     print_second_look(mohler)
+    print_groups_of_questions(mohler)
+    print("with all scores from 0 to 5:")
+    print_second_look(on_one_scale(mohler))
     print_groups("mohler", mohler, GRADERS)
     print_groups("nn_exam", exam, ["score"])
     times = processor_time([*mohler, *exam], options.answers)

@@ -1,7 +1,7 @@
-"""How similar answers are to each other, as kernel matrices: written answers by words and characters, figures by pixels.
+"""How similar answers are, as kernel matrices: written answers by words and characters, figures by pixels.
 
-The kernels are positive semi-definite, so they serve as inner products: for the order in which answers are shown, and for the
-regression of scores (`desk.second_look`).
+The kernels are positive semi-definite, so they serve as inner products: for the order in which answers are shown, and
+for the regression of scores (`desk.second_look`).
 """
 
 from __future__ import annotations
@@ -78,8 +78,11 @@ def picture_features(pictures: Sequence[bytes | NDArray[np.generic]]) -> Matrix:
 def order(kernel: Matrix) -> list[int]:
     """The numbers of the answers in an order in which similar ones follow each other.
 
-    Average linkage of the distances in the kernel's feature space, d_ij² = K_ii + K_jj - 2 K_ij, with each branch turned so that
-    neighbours are as similar as the tree allows. The end with the smaller number comes first.
+    Average linkage of the distances in the kernel's feature space, d_ij² = K_ii + K_jj - 2 K_ij, with each branch
+    turned so that neighbours are as similar as the tree allows. The end with the smaller number comes first.
+
+    Args:
+        kernel: K, `[N, N]`.
     """
     if len(kernel) < 3:
         return list(range(len(kernel)))
@@ -94,7 +97,7 @@ def order(kernel: Matrix) -> list[int]:
 
 
 def _cosines(texts: Sequence[str], **options: object) -> Matrix:
-    """Cosine similarities of TF-IDF vectors with sublinear term counts; 0 for texts in which there is nothing to count."""
+    """Cosine similarities of TF-IDF vectors with sublinear term counts; 0 for texts without a term."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     try:

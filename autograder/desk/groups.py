@@ -1,7 +1,7 @@
 """Groups of answers that are equal or nearly equal, and what is different between two answers.
 
-Equal answers (`desk.normal_form`) can get one score. Nearly equal ones differ in a few ordinary words, never in numbers, symbols
-or negations; a grader sees them one after another, with the differences marked.
+Equal answers (`desk.normal_form`) can get one score. Nearly equal ones differ in a few ordinary words, never in
+numbers, symbols or negations; a grader sees them one after another, with the differences marked.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ case of letters stays, as it does for single letters in prose (`W` is not `w`). 
 characters stay (`x²` is not `x2`, so the Unicode form is NFC, not NFKC).
 
 Every step takes time linear in the text's length, apart from binary searches. In the result, a formula is `$...$` and
-code has backticks. `*`, `_`, `$` and other marks that only mean themselves have full width, so they are no markup if the result
-is read again.
+code has backticks. `*`, `_`, `$` and other marks that only mean themselves have full width, so they are no markup if
+the result is read again.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ _OPENING = re.compile(
 _CLOSING = {"\\(": "\\)", "\\\\(": "\\\\)", "\\[": "\\]", "\\\\[": "\\\\]", "$": "$", "$$": "$$"}
 _RUN = re.compile(r"\*+|_+")
 _WORD = re.compile(r"[^\W_]{2,}'[^\W_]+|[Ii]'[^\W_]+|[^\W_]+")
-_PUNCTUATION = re.compile(
-    r" (?=[)\]}]|[,.;:!?]+(?:[ )\]}=<>\u2264\u2265\u2260\u2248\u2192]|$))|(?<=[(\[{]) | ?([=<>\u2264\u2265\u2260\u2248\u2192]) ?"
-)
+_RELATION = "=<>\u2264\u2265\u2260\u2248\u2192"
+_PUNCTUATION = re.compile(rf" (?=[)\]}}]|[,.;:!?]+(?:[ )\]}}{_RELATION}]|$))|(?<=[(\[{{]) | ?([{_RELATION}]) ?")
+"""Spaces before punctuation, inside brackets and around relations."""
 _HEADING = re.compile(r"#{1,6}(?:[ \t]+|$)")
 _TERM = re.compile(r"[^\w\s'\"(]|\d|(?![AaIi]\b)[^\W_]\b|\(?(?:log|ln|exp|sqrt|sin|cos|tanh|sum|max|min)\b")
 """What follows a sign rather than a bullet, so that `- 5` and `+ 5` stay apart."""

@@ -1,9 +1,10 @@
 """Which scores are out of line with the scores of similar answers, so that a grader looks at them a second time.
 
-All other answers predict the score of each answer by kernel ridge regression with an intercept that is not penalised. The
-prediction error of leaving one out has a closed form (the PRESS residual of Allen, 1974, "The relationship between variable
-selection and data augmentation and a method for prediction"; for ridge regression Golub, Heath and Wahba, 1979,
-"Generalized cross-validation as a method for choosing a good ridge parameter"), so one decomposition replaces N fits.
+All other answers predict the score of each answer by kernel ridge regression with an intercept that is not penalised.
+The prediction error of leaving one out has a closed form (the PRESS residual of Allen, 1974, "The relationship between
+variable selection and data augmentation and a method for prediction"; for ridge regression Golub, Heath and Wahba,
+1979, "Generalized cross-validation as a method for choosing a good ridge parameter"), so one decomposition replaces N
+fits.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ PENALTY = 1.0
 def out_of_line(kernel: Matrix, scores: Sequence[float] | NDArray[np.floating], penalty: float = PENALTY) -> Matrix:
     """The score of each answer minus its prediction from the scores of all other answers.
 
-    The fit is ŷ = H y with J = 11ᵀ/N, K_c = (I - J) K (I - J) and H = J + K_c (K_c + λI)⁻¹ (rows and columns of K_c add up
-    to 0). Leaving out answer i changes the fit so that its residual is (y_i - ŷ_i) / (1 - H_ii).
+    The fit is ŷ = H y with J = 11ᵀ/N, K_c = (I - J) K (I - J) and H = J + K_c (K_c + λI)⁻¹ (rows and columns of K_c add
+    up to 0). If answer i is left out, its residual is (y_i - ŷ_i) / (1 - H_ii), exactly.
 
     Args:
         kernel: K, `[N, N]`, symmetric and positive semi-definite (`TextFeatures.kernel`).
@@ -31,7 +32,8 @@ def out_of_line(kernel: Matrix, scores: Sequence[float] | NDArray[np.floating], 
         penalty: λ > 0.
 
     Returns:
-        Residuals `[N]` in points: positive where the score is higher than similar answers suggest. A single answer has 0.
+        Residuals `[N]` in points, positive where the score is higher than similar answers suggest; 0 for a single
+        answer.
     """
     y = np.asarray(scores, dtype=np.float64)
     number = len(y)

@@ -1,7 +1,7 @@
 """Separates the code of a markdown text from its prose, without losing a character of the code's indentation.
 
-Code is what is fenced, what markdown takes for code because it is indented, and paragraphs that look like code that a student
-forgot to fence: a line that ends in `:` or `{`, then an indented one.
+Code is what is fenced, what markdown takes for code because it is indented, and paragraphs that look like code that a
+student forgot to fence: a line that ends in `:` or `{`, then an indented one.
 """
 
 from __future__ import annotations

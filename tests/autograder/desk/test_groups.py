@@ -30,7 +30,7 @@ def test_answers_that_differ_in_ordinary_words_are_near() -> None:
     texts = [
         "A stack is a data type that stores elements in a particular order.",
         "Queues serve their elements first in, first out.",
-        "A stack is a data type, which stores elements in a particular order!",
+        "A stack is a data type that stores all elements in a particular order!",
         "a stack is a data type that stores elements in a particular order.",
     ]
     assert _near(texts) == [[0, 2], [1]]
@@ -62,16 +62,10 @@ def test_each_pair_of_a_near_group_is_near() -> None:
 
 
 def test_changed_words_are_marked() -> None:
-    assert marked_differences("The loss is very low.", "the loss is low.") == [
-        ("The loss is", False),
-        (" ", False),
-        ("very", True),
-        (" low.", False),
-    ] or marked_differences("The loss is very low.", "the loss is low.") == [
-        ("The loss is ", False),
-        ("very", True),
-        (" low.", False),
-    ]
+    expected = [("The loss is ", False), ("very", True), (" low.", False)]
+    assert marked_differences("The loss is very low.", "the loss is low.") == expected
+    expected = [("It ", False), ("can grow", True), (" here", False)]
+    assert marked_differences("It can grow here", "It does shrink here") == expected
 
 
 def test_missing_words_are_an_empty_piece() -> None:
