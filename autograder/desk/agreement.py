@@ -24,8 +24,8 @@ class Agreement:
 def agreement(pairs: Sequence[tuple[Saved, Saved]]) -> Agreement:
     """The agreement over answers that were graded twice.
 
-    Kappa is 1 − Σ w·o / Σ w·e with w the squared difference of two scores, o how often they were given together and e how
-    often they would be if both graders gave their scores independently (Cohen, "Weighted kappa", 1968).
+    Kappa is 1 − Σ w·o / Σ w·e with w the squared difference of two scores, o how often they were given together and e
+    how often they would be if both graders gave their scores independently (Cohen, "Weighted kappa", 1968).
     """
     scores = [(first.marks.score or 0.0, second.marks.score or 0.0) for first, second in pairs]
     if not scores:

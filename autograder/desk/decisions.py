@@ -1,8 +1,8 @@
 """Saves what graders decide, so that no decision is lost, doubled or overwritten unseen.
 
-Each action is one transaction. Who saves names the decision that they saw (`Draft.seen`); if another one counts by then,
-nothing is written and `ConflictError` shows both. Decisions are only added (the database refuses changes), so a process
-that is killed leaves either the whole action or nothing of it.
+Each action is one transaction. Who saves names the decision that they saw (`Draft.seen`); if another one counts by
+then, nothing is written and `ConflictError` says so. Decisions are only added (the database refuses changes), so a
+process that is killed leaves either the whole action or nothing of it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from autograder.core.errors import AutograderError
 from autograder.desk.database import Database, is_answer, now, of
 from autograder.desk.place import Place
 from autograder.desk.rubric import Rubric
-from autograder.desk.tables import Claim, Decision, RubricRow, Standing
+from autograder.desk.tables import AnswerText, Claim, Decision, RubricRow, Standing
 
 
 class Kind(StrEnum):
@@ -77,6 +77,8 @@ class Draft:
     marks: Marks
     seen: int | None
     """The decision that counted when the grader saw the answer."""
+    text: str = ""
+    """The answer."""
 
 
 class ConflictError(AutograderError):
@@ -152,6 +154,11 @@ class Decisions:
             elif saved.marks.score is not None and saved.kind is not Kind.UNDO:
                 first.setdefault((saved.student, saved.answer), saved)
         return found
+
+    def answer_text(self, digest: str) -> str:
+        """An answer that was graded; empty if it is not known."""
+        with self._db.read() as db:
+            return db.scalar(select(AnswerText.text).where(AnswerText.digest == digest)) or ""
 
     def history(self, place: Place, student: str) -> list[Saved]:
         """All decisions about an answer, the first one first."""
@@ -261,6 +268,8 @@ class Decisions:
             "replaces": draft.seen,
             "batch": batch,
         }
+        if draft.text and db.scalar(select(AnswerText.digest).where(AnswerText.digest == draft.answer)) is None:
+            db.execute(insert(AnswerText), {"digest": draft.answer, "text": draft.text})
         number = int(db.execute(insert(Decision).returning(Decision.id), values).scalar_one())
         if kind is Kind.SECOND:
             return number

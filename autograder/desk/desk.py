@@ -60,6 +60,8 @@ class Form:
     """Whether to grade this answer only, and not the equal ones."""
     is_second: bool = False
     """Whether this is a second, blind grading."""
+    replaces_form_grader: bool = False
+    """Whether the grader saw the form grader's score, which this one replaces."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class View:
     """The decision that counts; None if there is none, or it is kept from a second grader."""
     is_stale: bool
     """Whether it is about an earlier answer."""
+    earlier: str
+    """That answer."""
     equal: int
     """Number of answers equal to this one, with it."""
     near: int
@@ -240,13 +244,15 @@ class Desk:
         saved = standing.get(student)
         is_second = student in self._waiting_for_second(question, grader, standing)
         claimed = self.graders.claimed(question.place).get(student, grader)
+        is_stale = bool(saved and saved.marks.score is not None and saved.answer != answer.digest)
         return View(
             question=question,
             ref=ref,
             answer=answer,
             rubric=self.rubric(question),
             saved=None if is_second else saved,
-            is_stale=bool(saved and saved.marks.score is not None and saved.answer != answer.digest),
+            is_stale=is_stale,
+            earlier=self.decisions.answer_text(saved.answer) if saved and is_stale else "",
             equal=1 if is_second else len(arranged.block[student]),
             near=len(arranged.near.get(student, ())),
             is_second=is_second,
@@ -285,7 +291,7 @@ class Desk:
             raise FormError("the student's answer changed since this page was shown; look at it and save again.")
         marks = _marks(form, rubric)
         if form.is_second:
-            draft = Draft(student, form.answer, marks, None)
+            draft = Draft(student, form.answer, marks, None, arranged.by_student[student].text)
             self.decisions.save(question.place, [draft], grader, Kind.SECOND)
             return [student]
         standing = self.decisions.standing(question.place)
@@ -296,10 +302,10 @@ class Desk:
                 for one in arranged.block[student]
                 if one != student and not _is_graded(standing, arranged.by_student[one])
             ]
-        drafts = [
-            Draft(one, arranged.by_student[one].digest, marks, form.seen if one == student else _number(standing, one))
-            for one in members
-        ]
+        seen = {one: _number(standing, one) for one in members} | {student: form.seen}
+        drafts = [_draft(arranged.by_student[one], marks, seen[one]) for one in members]
+        if form.replaces_form_grader:
+            self.recorder.replace_form_grader(question.place, student)
         kind = Kind.GROUP if len(members) > 1 else Kind.GRADE
         self.decisions.save(question.place, drafts, grader, kind)
         self.recorder.wake()
@@ -316,7 +322,7 @@ class Desk:
         if form.version != rubric.version:
             raise FormError("the rubric changed since this page was shown; look at it and save again.")
         marks = _marks(form, rubric)
-        drafts = [Draft(one, arranged.by_student[one].digest, marks, _number(standing, one)) for one in left]
+        drafts = [_draft(arranged.by_student[one], marks, _number(standing, one)) for one in left]
         self.decisions.save(question.place, drafts, grader, Kind.GROUP)
         self.recorder.wake()
         return left
@@ -329,7 +335,7 @@ class Desk:
             answer = question.arranged().by_student[student]
             marks = from_form_grader(given, self.rubric(question))
             seen = _number(self.decisions.standing(question.place), student)
-            self.decisions.save(question.place, [Draft(student, answer.digest, marks, seen)], grader, Kind.FORM_GRADER)
+            self.decisions.save(question.place, [_draft(answer, marks, seen)], grader, Kind.FORM_GRADER)
             self.recorder.wake()
 
     def undo(self, grader: str) -> tuple[Question, str] | None:
@@ -359,6 +365,10 @@ def _is_graded(standing: Mapping[str, Saved], answer: Answer) -> bool:
 
 def _number(standing: Mapping[str, Saved], student: str) -> int | None:
     return standing[student].id if student in standing else None
+
+
+def _draft(answer: Answer, marks: Marks, seen: int | None) -> Draft:
+    return Draft(answer.student, answer.digest, marks, seen, answer.text)
 
 
 def _share(place: Place, student: str) -> float:

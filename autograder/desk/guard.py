@@ -1,8 +1,8 @@
 """Lets only invited graders in, and only their own pages ask for anything.
 
-Each request needs the cookie that a link with a token sets. A page of another site cannot use it: the cookie is not sent
-along (`SameSite=Strict`), `Sec-Fetch-Site` and `Origin` are checked, and so is the host's name, since another site may
-give its own name this machine's address.
+Each request needs the cookie that a link with a token sets. A page of another site cannot use it: the cookie is not
+sent along (`SameSite=Strict`), `Sec-Fetch-Site` and `Origin` are checked, and so is the host's name, since another site
+may give its own name this machine's address.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from autograder.desk.graders import Graders
 
 COOKIE = "autograder-desk"
-_POLICY = (  # KaTeX sets style attributes; a student's text cannot, since all of it is escaped
-    "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "style-src-attr 'unsafe-inline'; "  # KaTeX sets style attributes; a student's text cannot, since all is escaped
+    "img-src 'self'; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
@@ -32,8 +34,8 @@ _HEADERS = {
     "cache-control": "no-store",
 }
 _ENTERED = (
-    '<!doctype html><html lang="en"><head><title>Grading desk</title><meta http-equiv="refresh" content="0; url=/"></head>'
-    '<body><a href="/">Go to the desk</a></body></html>'
+    '<!doctype html><html lang="en"><head><title>Grading desk</title>'
+    '<meta http-equiv="refresh" content="0; url=/"></head><body><a href="/">Go to the desk</a></body></html>'
 )
 MOST_BYTES = 1 << 20
 """Largest body of a request."""
@@ -53,6 +55,7 @@ class Guard:
         self._app, self._graders, self._hosts, self._secure = app, graders, hosts, secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request, or passes it on to the pages."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

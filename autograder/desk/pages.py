@@ -274,6 +274,7 @@ class _Pages:
             question=question,
             marks=_shown_marks(view, entered),
             shown=shown,
+            earlier=shown_code(view.earlier) if question.is_code else shown_markdown(view.earlier, {}),
             task=shown_markdown(task_of(question), {}),
             others=[(one.id, self._text(others[one.id], one.cell.cell_type == "code", question, ref)) for one in names],
             numbers=_numbers(question, student),
@@ -324,7 +325,8 @@ class _Pages:
             scores = [float(standing[one.student].marks.score or 0.0) for one in graded]
             kernel = arranged.features.kernel[places][:, places]
             for index, residual in second_look(kernel, scores)[: max(5, len(scores) // 10)]:
-                said = f"{scores[index]:g} points, {abs(residual):.1f} {'above' if residual > 0 else 'below'} similar answers"
+                side = "above" if residual > 0 else "below"
+                said = f"{scores[index]:g} points, {abs(residual):.1f} {side} similar answers"
                 told[arranged.ref[graded[index].student]] = said
         elif kind == "opinions":
             told = {arranged.ref[student]: f"asked by {by}" for student, by in self._desk.asked(question).items()}
@@ -453,6 +455,7 @@ def _entered(data: FormData) -> Form:
         version=int(number("version", "0")),
         alone=bool(data.get("alone")),
         is_second=bool(data.get("second")),
+        replaces_form_grader=bool(data.get("replaces")),
     )
 
 
@@ -477,7 +480,7 @@ def _new_rubric(old: Rubric, form: FormData) -> tuple[Rubric, dict[str, str]]:
     """The rubric that a form describes; and old key → key of the item that takes its place."""
     if str(form.get("yaml", "")).strip():
         return from_yaml(str(form["yaml"]), old), {}
-    items = []
+    items: list[RubricItem] = []
     for index, key in enumerate(map(str, form.getlist("key"))):
         text, points = str(form.getlist("text")[index]).strip(), str(form.getlist("points")[index]).strip()
         if not text and not points:

@@ -62,6 +62,8 @@ class Recorder:
         self.state = Recorded()
         self.conflicts: dict[tuple[Place, str], ManualScore] = {}
         """(question, student) → what the form grader's user gave in place of what the desk last recorded."""
+        self._replaced: dict[tuple[Place, str], ManualScore] = {}
+        """(question, student) → a score of the form grader's that a grader saw and chose to replace."""
         self._wake = threading.Event()
         self._ends = False
         self._one = threading.Lock()
@@ -74,6 +76,11 @@ class Recorder:
     def wake(self) -> None:
         """Tells that there are new decisions."""
         self._wake.set()
+
+    def replace_form_grader(self, place: Place, student: str) -> None:
+        """Lets the next decision replace the form grader's score, of which a grader was told."""
+        if (place, student) in self.conflicts:
+            self._replaced[place, student] = self.conflicts[place, student]
 
     def stop(self) -> None:
         """Records what is left, and ends the thread."""
@@ -135,6 +142,8 @@ class Recorder:
     def _is_conflict(self, place: Place, saved: Saved, now: ManualScore, given: ManualScore) -> bool:
         """Whether the gradebook has points that neither the desk wrote nor this decision takes over."""
         if now.points is None or now == given or saved.kind is Kind.FORM_GRADER:
+            return False
+        if self._replaced.get((place, saved.student)) == now:
             return False
         before = self._decisions.recorded(place, saved.student)
         return before is None or now.points != before.marks.score

@@ -1,7 +1,7 @@
 """Shows a student's Markdown as HTML that holds no link, no script and no HTML of the student's.
 
-The text comes from the executed notebook, where `core.plain_markdown` has disabled markup. Here the parser knows no HTML
-and no links either, and everything else is escaped. Formulas become elements with the class `tex`, whose text the
+The text comes from the executed notebook, where `core.plain_markdown` has disabled markup. Here the parser knows no
+HTML and no links either, and everything else is escaped. Formulas become elements with the class `tex`, whose text the
 page's script hands to KaTeX.
 """
 

@@ -73,6 +73,14 @@ class Decision(Base):
     """The same for all decisions that one action made: a group, a change of the rubric."""
 
 
+class AnswerText(Base):
+    """An answer that was graded, since a new submission replaces it in the graded folder."""
+
+    __tablename__ = "answer_text"
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+
+
 class Standing(Base):
     """Which decision counts for an answer, and whether the gradebook has it."""
 

@@ -110,6 +110,7 @@ def save_as(
     view = desk.view(question, ref, by)
     fields = {"adjustment": 0.0, "reason": "", "comment": "", **entered}
     seen = view.saved.id if view.saved else None
+    fields["replaces_form_grader"] = view.conflict is not None
     form = Form(tuple(ticks), seen=seen, answer=view.answer.digest, version=view.rubric.version, **fields)  # type: ignore[arg-type]
     return desk.save(question, ref, by, form)
 

@@ -59,6 +59,11 @@ def upgrade() -> None:
     op.create_index("decision_answer", "decision", ["problem", "item", "student"])
     op.create_index("decision_by", "decision", ["by", "id"])
     op.create_table(
+        "answer_text",
+        sa.Column("digest", sa.String(64), primary_key=True),
+        sa.Column("text", sa.Text, nullable=False),
+    )
+    op.create_table(
         "standing",
         *_answer(),
         sa.Column("decision", sa.Integer, sa.ForeignKey("decision.id"), nullable=False),

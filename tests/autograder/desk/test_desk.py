@@ -1,0 +1,263 @@
+"""The desk as graders use it, without HTTP: groups, order, blind second gradings, changed answers, the gradebook."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sklearn.metrics import cohen_kappa_score
+
+from autograder.core.errors import SetupError
+from autograder.core.rubric_lines import RubricLine, read, written
+from autograder.desk.agreement import agreement
+from autograder.desk.decisions import ConflictError, Kind
+from autograder.desk.desk import Desk, Form, FormError, UnknownError
+from autograder.desk.place import Place
+from autograder.gradebook.database import opened
+from autograder.gradebook.manual import ManualScore, manual_scores, write_manual
+from tests.autograder.desk.conftest import ANSWERS, UNITS, Grade, GradedClass, points, save_as
+
+FIGURE = Place("toy", "figure_loss")
+
+
+def gradebook(graded_class: GradedClass) -> dict[str, ManualScore]:
+    """Student → what the gradebook has for the question."""
+    with opened(graded_class.root) as book:
+        return {student: given for (student, item), given in manual_scores(book, "toy").items() if item == UNITS.item}
+
+
+def in_form_grader(graded_class: GradedClass, student: str, score: float, comment: str = "") -> None:
+    """Enters a score as the form grader does."""
+    with opened(graded_class.root) as book:
+        write_manual(book, "toy", student, UNITS.item, ManualScore(score, comment))
+        book.db.commit()
+
+
+def logged(graded_class: GradedClass, student: str) -> Any:
+    """The question in a student's log."""
+    log = json.loads((graded_class.out / student / "toy" / "submission_log.json").read_text())
+    return next(item for item in log["grades"]["items"] if item["id"] == UNITS.item)
+
+
+def test_every_question_that_people_grade_is_there(desk: Desk) -> None:
+    assert set(desk.questions) == {UNITS, FIGURE}
+    assert [one.total for one in desk.progress()] == [5, 5]
+    with pytest.raises(UnknownError, match="no question"):
+        desk.question("toy", "written_gone")
+
+
+def test_equal_answers_are_graded_once_and_can_be_graded_alone(desk: Desk, grade: Grade) -> None:
+    assert sorted(grade("ada", "r1")) == ["ada", "bob"]
+    assert points(desk.decisions) == {"ada": 2.0, "bob": 2.0}
+    assert {saved.kind for saved in desk.decisions.standing(UNITS).values()} == {Kind.GROUP}
+    assert grade("bob", "r1", "r2", alone=True) == ["bob"]
+    assert points(desk.decisions) == {"ada": 2.0, "bob": 3.0}
+    assert grade("ada") == ["ada"], "what is graded already keeps its score"
+
+
+def test_each_open_answer_comes_once_and_blocks_follow_each_other(desk: Desk) -> None:
+    question, seen = desk.questions[UNITS], []
+    while (ref := desk.next(question, "kim", seen[-1] if seen else "")) is not None:
+        seen.append(ref)
+        save_as(desk, question, question.arranged().student[ref], ["r1"], "kim")
+    assert len(seen) == 4, "ada and bob together"
+    assert desk.progress_of(question).done == 5
+
+
+def test_two_graders_get_different_answers(desk: Desk) -> None:
+    question = desk.questions[UNITS]
+    refs = [desk.next(question, by) for by in ("kim", "lee", "max", "noa")]
+    assert len(set(refs)) == 4 and None not in refs
+    assert desk.next(question, "oli") is None, "all are before others"
+
+
+def test_the_name_of_an_answer_does_not_tell_the_student(desk: Desk) -> None:
+    refs = desk.questions[UNITS].arranged().ref
+    assert len(set(refs.values())) == 5
+    assert not any(student in ref for student, ref in refs.items())
+    assert refs != desk.questions[FIGURE].arranged().ref
+
+
+def test_what_another_grader_saved_meanwhile_is_shown_and_kept(desk: Desk, grade: Grade) -> None:
+    question = desk.questions[UNITS]
+    ref = question.arranged().ref["dana"]
+    before = desk.view(question, ref, "kim")
+    grade("dana", "r1", by="lee")
+    form = Form((), 0.0, "", "", None, before.answer.digest, 1)
+    with pytest.raises(ConflictError):
+        desk.save(question, ref, "kim", form)
+    assert points(desk.decisions) == {"dana": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"adjustment": 0.5}, "reason"),
+        ({"adjustment": float("nan"), "reason": "x"}, "not a number"),
+        ({"ticks": ("r9",)}, "no item r9"),
+        ({"comment": "x" * 10_001}, "10001 characters"),
+        ({"version": 2}, "rubric changed"),
+        ({"answer": "other"}, "answer changed"),
+    ],
+)
+def test_what_cannot_be_saved_is_named_and_nothing_is_saved(desk: Desk, change: dict[str, Any], says: str) -> None:
+    question = desk.questions[UNITS]
+    ref = question.arranged().ref["dana"]
+    form = Form((), 0.0, "", "", None, question.arranged().by_student["dana"].digest, 1)
+    with pytest.raises(FormError, match=says):
+        desk.save(question, ref, "kim", replace(form, **change))
+    assert points(desk.decisions) == {}
+
+
+def test_scores_and_rubric_reach_gradebook_log_page_and_table(
+    desk: Desk, graded_class: GradedClass, grade: Grade
+) -> None:
+    grade("chen", "r1", comment="Say why.", adjustment=0.5, reason="a nice example")
+    desk.recorder.record()
+    assert desk.recorder.state.waiting == 0 and not desk.recorder.state.fault
+    given = gradebook(graded_class)["chen"]
+    assert given.points == 2.5
+    lines, comment = read(given.comment)
+    assert [(line.met, line.points) for line in lines] == [(True, 2), (False, 1)]
+    assert comment == "Say why.\nAdjusted by +0.5: a nice example"
+    item = logged(graded_class, "chen")
+    assert (item["score"], item["status"], item["graded_by_hand"]) == (2.5, "partial", True)
+    page = (graded_class.out / "chen" / "toy" / "feedback.html").read_text()
+    for text in ("names the units", "Say why.", "a nice example"):
+        assert text in page
+    with (graded_class.out / "grades.csv").open() as file:
+        rows = {row["student"]: float(row["score"]) for row in csv.DictReader(file)}
+    assert rows["chen"] == 22.5 and rows["ada"] == 20
+    log = json.loads((graded_class.out / "chen" / "toy" / "submission_log.json").read_text())
+    assert log["answers"] == {"standardize": [1.0]}, "nothing else of the log is lost"
+
+
+def test_undo_and_a_changed_rubric_reach_the_gradebook_too(desk: Desk, graded_class: GradedClass, grade: Grade) -> None:
+    grade("chen", "r1")
+    desk.recorder.record()
+    question = desk.questions[UNITS]
+    old = desk.rubric(question)
+    desk.decisions.change_rubric(UNITS, old, old.with_items([replace(old.items[0], points=3)]), "lee")
+    desk.recorder.record()
+    assert gradebook(graded_class)["chen"].points == 3
+    assert desk.undo("kim") is None, "the rubric's change came after"
+    grade("dana", "r1")
+    desk.recorder.record()
+    assert desk.undo("kim") == (question, question.arranged().ref["dana"])
+    desk.recorder.record()
+    assert gradebook(graded_class)["dana"] == ManualScore(None)
+    assert logged(graded_class, "dana")["status"] == "manual"
+
+
+def test_a_score_from_the_form_grader_is_not_overwritten(desk: Desk, graded_class: GradedClass, grade: Grade) -> None:
+    in_form_grader(graded_class, "dana", 1.5, "from the form grader")
+    grade("dana", "r1")
+    desk.recorder.record()
+    assert gradebook(graded_class)["dana"].points == 1.5
+    question = desk.questions[UNITS]
+    ref = question.arranged().ref["dana"]
+    conflict = desk.view(question, ref, "kim").conflict
+    assert conflict is not None and conflict.points == 1.5
+    desk.take_over(question, ref, "kim")
+    desk.recorder.record()
+    assert points(desk.decisions)["dana"] == 1.5
+    assert gradebook(graded_class)["dana"].comment.endswith("from the form grader")
+    assert desk.view(question, ref, "kim").conflict is None
+
+
+def test_the_desks_score_can_win_over_the_form_graders(desk: Desk, graded_class: GradedClass, grade: Grade) -> None:
+    in_form_grader(graded_class, "dana", 1.5)
+    grade("dana", "r1")
+    desk.recorder.record()
+    grade("dana", "r1", "r2")
+    desk.recorder.record()
+    assert gradebook(graded_class)["dana"].points == 3, "who saw the other score and saved again meant it"
+
+
+def test_without_a_gradebook_everything_is_saved_and_recorded_later(
+    desk: Desk, graded_class: GradedClass, grade: Grade
+) -> None:
+    path = graded_class.root / "course" / "gradebook.db"
+    path.rename(path.with_suffix(".away"))
+    grade("dana", "r1")
+    desk.recorder.record()
+    assert desk.recorder.state.waiting == 1 and "no gradebook" in desk.recorder.state.fault
+    path.with_suffix(".away").rename(path)
+    desk.recorder.record()
+    assert desk.recorder.state.waiting == 0 and gradebook(graded_class)["dana"].points == 2
+
+
+def test_a_new_answer_of_a_graded_student_is_graded_again(desk: Desk, graded_class: GradedClass, grade: Grade) -> None:
+    grade("dana", "r1")
+    graded_class.write({**ANSWERS, "dana": "The variance has another unit."})
+    question = desk.questions[UNITS]
+    assert desk.progress_of(question).stale == 1
+    view = desk.view(question, question.arranged().ref["dana"], "kim")
+    assert view.is_stale and view.earlier == "Because everybody does it."
+    grade("dana", "r2")
+    assert desk.progress_of(question).stale == 0 and points(desk.decisions)["dana"] == 1.0
+
+
+def test_a_share_is_graded_by_two_who_do_not_know_of_each_other(graded_class: GradedClass) -> None:
+    desk = graded_class.desk(second_share=1.0)
+    question = desk.questions[UNITS]
+    for student in ("chen", "dana"):
+        save_as(desk, question, student, ["r1"], "kim")
+    ref = question.arranged().ref["dana"]
+    view = desk.view(question, ref, "lee")
+    assert view.is_second and view.saved is None and desk.view(question, ref, "kim").saved is not None
+    save_as(desk, question, "dana", ["r2"], "lee", is_second=True)
+    save_as(desk, question, "chen", ["r1"], "lee", is_second=True)
+    assert points(desk.decisions) == {"chen": 2.0, "dana": 2.0}
+    result = agreement(desk.decisions.seconds(UNITS))
+    assert (result.answers, result.exact) == (2, 0.5) and len(result.apart) == 1
+    assert not desk.view(question, ref, "lee").is_second, "no third time"
+
+
+def test_weighted_kappa_has_its_known_values() -> None:
+    def pair(a: float, b: float) -> Any:
+        return tuple(type("Saved", (), {"marks": type("Marks", (), {"score": x})})() for x in (a, b))
+
+    assert agreement([]).kappa is None and agreement([pair(1, 1)]).kappa is None
+    assert agreement([pair(0, 0), pair(2, 2)]).kappa == pytest.approx(1)
+    assert agreement([pair(0, 2), pair(2, 0)]).kappa == pytest.approx(-1)
+    pairs = [pair(0, 0), pair(0, 1), pair(1, 1), pair(2, 1), pair(2, 2), pair(2, 2)]
+    scores = [[int(one.marks.score) for one in column] for column in zip(*pairs, strict=True)]
+    assert agreement(pairs).kappa == pytest.approx(cohen_kappa_score(*scores, weights="quadratic"))
+
+
+def test_answers_are_found_by_words_and_by_the_students_id(desk: Desk) -> None:
+    question = desk.questions[UNITS]
+    student = question.arranged().student
+    assert {student[ref] for ref in desk.found(question, "DEVIATION unit")} == {"ada", "bob"}
+    assert [student[ref] for ref in desk.found(question, "chen")] == ["chen"]
+    assert desk.found(question, "nothing like it") == [] == desk.found(question, " ")
+
+
+def test_a_second_opinion_stays_asked_for_until_another_grader_gives_it(desk: Desk, grade: Grade) -> None:
+    question = desk.questions[UNITS]
+    grade("dana", "r1", by="kim")
+    desk.graders.note(UNITS, "dana", "kim", "second opinion")
+    assert desk.asked(question) == {"dana": "kim"}
+    grade("dana", "r2", by="lee")
+    assert desk.asked(question) == {}
+
+
+def test_a_folder_with_nothing_to_grade_by_hand_says_so(tmp_path: Path, graded_class: GradedClass) -> None:
+    with pytest.raises(SetupError, match="is not a folder"):
+        Desk(graded_class.root, tmp_path / "nowhere")
+    with pytest.raises(SetupError, match="no graded submission of vae"):
+        Desk(graded_class.root, graded_class.out, ["vae"])
+
+
+def test_rubric_and_comment_survive_as_one_text() -> None:
+    lines = (RubricLine(True, 1.5, "names\nboth"), RubricLine(False, -1, "x [y]"))
+    text = written(lines, "- and\nmore")
+    found, comment = read(text)
+    assert found == (RubricLine(True, 1.5, "names both"), lines[1]) and comment == "- and\nmore"
+    assert read("typed by hand: - [x] 1: x") == ((), "typed by hand: - [x] 1: x")
+    assert read("") == ((), "") and written((), "x") == "x"

@@ -1,0 +1,211 @@
+"""The desk over HTTP: who gets in, what the pages show, what a hostile answer cannot do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from autograder.desk.desk import Desk
+from autograder.desk.pages import app
+from autograder.desk.shown_text import shown_markdown
+from tests.autograder.desk.conftest import ANSWERS, UNITS, GradedClass, points
+
+HOST = "desk.test"
+AT = "/toy/written_units"
+
+
+@pytest.fixture
+def page(desk: Desk) -> Iterator[TestClient]:
+    """A browser of the grader kim."""
+    with TestClient(app(desk, {HOST}), base_url=f"http://{HOST}") as client:
+        assert client.get(f"/enter?token={desk.graders.invite('kim')}").status_code == 200
+        yield client
+
+
+def at(desk: Desk, student: str) -> str:
+    """The address of a student's answer."""
+    return f"{AT}/a/{desk.questions[UNITS].arranged().ref[student]}"
+
+
+def fields(html: str) -> dict[str, str]:
+    """The hidden fields of a page's form."""
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html))
+
+
+def test_nothing_is_shown_without_a_token(desk: Desk) -> None:
+    with TestClient(app(desk, {HOST}), base_url=f"http://{HOST}") as client:
+        for path in ("/", AT, at(desk, "ada"), "/static/desk.js", "/nowhere", f"{AT}/rubric.yaml"):
+            found = client.get(path)
+            assert found.status_code == 401 and "token" in found.text and "deviation" not in found.text
+        assert client.get("/enter?token=wrong").status_code == 401
+        assert client.post("/undo").status_code in (401, 411)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"origin": "http://evil.test"}, 403),
+        ({"origin": "null"}, 403),
+        ({"host": "evil.test"}, 421),
+        ({"origin": f"http://{HOST}", "sec-fetch-site": "same-origin"}, 303),
+        ({}, 303),
+    ],
+)
+def test_no_other_site_can_save_anything(desk: Desk, page: TestClient, headers: dict[str, str], status: int) -> None:
+    address = at(desk, "dana")
+    sent = {**fields(page.get(address).text), "tick": "r1"}
+    assert page.post(address, data=sent, headers=headers, follow_redirects=False).status_code == status
+    assert points(desk.decisions) == ({"dana": 2.0} if status == 303 else {})
+
+
+def test_a_request_of_another_kind_or_size_does_nothing(desk: Desk, page: TestClient) -> None:
+    address = at(desk, "dana")
+    assert page.put(address).status_code == 405
+    assert page.post(address, data={"comment": "x" * (1 << 20)}).status_code == 413
+    assert page.post(address, content=iter([b"comment=x"])).status_code == 411
+    assert page.post(address, data={f"f{number}": "x" for number in range(300)}).status_code == 400
+    assert points(desk.decisions) == {}
+
+
+def test_pages_forbid_what_they_do_not_need(page: TestClient) -> None:
+    headers = page.get("/").headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "script-src 'self';" in policy and "unsafe-eval" not in policy
+    assert headers["x-content-type-options"] == "nosniff" and headers["cache-control"] == "no-store"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_an_answer_is_graded_and_the_next_one_follows(desk: Desk, page: TestClient) -> None:
+    first = page.get(AT)
+    assert first.status_code == 200 and "names the units" in first.text
+    after = page.post(str(first.url), data={**fields(first.text), "tick": ["r1", "r2"], "comment": "good"})
+    assert after.status_code == 200 and "Saved." in after.text and after.url.path != first.url.path
+    assert set(points(desk.decisions).values()) == {3.0}
+    undone = page.post("/undo")
+    assert "Taken back" in undone.text and undone.url.path == first.url.path
+    assert set(points(desk.decisions).values()) == {None}
+
+
+def test_no_name_is_shown_until_a_grader_asks_and_that_is_noted(desk: Desk, page: TestClient) -> None:
+    address = at(desk, "chen")
+    assert "chen" not in page.get(address).text
+    shown = page.post(f"{address}/name")
+    assert "<strong>chen</strong>" in shown.text
+    assert [(event.student, event.kind, event.by) for event in desk.graders.events(UNITS)] == [
+        ("chen", "name shown", "kim")
+    ]
+
+
+def test_what_was_entered_is_still_there_after_a_conflict(desk: Desk, page: TestClient) -> None:
+    address = at(desk, "dana")
+    sent = fields(page.get(address).text)
+    page.post(address, data={**sent, "tick": "r1"})
+    again = page.post(address, data={**sent, "tick": "r2", "comment": "mine <b>"})
+    assert again.status_code == 409 and "somebody else graded this answer" in again.text
+    assert "mine &lt;b&gt;" in again.text and re.search(r'value="r2"[^>]* checked', again.text)
+    assert "2 points" in again.text, "the other grading is shown"
+    assert points(desk.decisions) == {"dana": 2.0}
+
+
+@pytest.mark.parametrize("entered", [{"adjustment": "much"}, {"adjustment": "1"}, {"adjustment": "inf", "reason": "x"}])
+def test_what_cannot_be_saved_is_said_on_the_page(desk: Desk, page: TestClient, entered: dict[str, str]) -> None:
+    address = at(desk, "dana")
+    found = page.post(address, data={**fields(page.get(address).text), **entered})
+    assert found.status_code == 422 and 'role="alert"' in found.text
+    assert points(desk.decisions) == {}
+
+
+def test_the_rubric_changes_after_a_preview(desk: Desk, page: TestClient) -> None:
+    address = at(desk, "dana")
+    page.post(address, data={**fields(page.get(address).text), "tick": "r1"})
+    changed = {"version": "1", "key": ["r1", "r2", ""], "points": ["1", "2", ""], "text": ["unit", "variance", ""]}
+    preview = page.post(f"{AT}/rubric", data=changed)
+    assert "1 score would change" in preview.text and desk.rubric(desk.questions[UNITS]).version == 1
+    page.post(f"{AT}/rubric", data={**changed, "apply": "1"})
+    assert points(desk.decisions) == {"dana": 1.0}
+    assert "somebody else changed the rubric" in page.post(f"{AT}/rubric", data=changed).text
+    text = page.get(f"{AT}/rubric.yaml").text
+    assert "text: variance" in text
+    assert "Preview" in page.post(f"{AT}/rubric", data={"version": "2", "yaml": text}).text
+    assert page.post(f"{AT}/rubric", data={"version": "2", "yaml": "items: 3"}).status_code == 422
+
+
+def test_a_group_of_nearly_equal_answers_is_graded_as_far_as_it_is_ticked(graded_class: GradedClass) -> None:
+    near = "The deviation has the same unit as the data, and so the quotient is a pure number without any unit"
+    graded_class.write({**ANSWERS, "bob": near + ".", "chen": near + " at all."})
+    desk = graded_class.desk()
+    with TestClient(app(desk, {HOST}), base_url=f"http://{HOST}") as page:
+        page.get(f"/enter?token={desk.graders.invite('kim')}")
+        address = at(desk, "bob")
+        assert "1 nearly equal" in page.get(address).text
+        group = page.get(f"{address}/group")
+        assert "<mark>" in group.text
+        members = re.findall(r'name="member" value="(\w+)"', group.text)
+        page.post(f"{address}/group", data={**fields(group.text), "member": members, "tick": "r1"})
+        assert points(desk.decisions) == {"bob": 2.0, "chen": 2.0}
+        assert page.post(f"{address}/group", data={**fields(group.text), "tick": "r1"}).status_code == 422
+
+
+HOSTILE = {
+    "script": "<script>alert(1)</script><img src=x onerror=alert(1)><svg onload=alert(1)>",
+    "links": "[a](javascript:alert(1)) <http://evil.test> http://evil.test ![b](http://evil.test/x.png)",
+    "attachment": '![a](attachment:x"onerror="alert(1)) ![b](attachment:../../picture)',
+    "formula": "$\\href{javascript:alert(1)}{x}$ $</span><script>alert(1)</script>$ $$\\def\\a{\\a\\a}\\a$$",
+    "direction": "\u202e\u2066gnihton\u2069 \ufeff\u200b",
+    "surrogate-like": "\ufffd\ud7ff",
+    "template": "{{ 7 * 7 }} {% raw %}",
+    "table": "|a|b|\n|-|-|\n|<script>|x|",
+    "code": "```<script>\nalert(1)</script>\n```",
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_nothing_in_an_answer_becomes_markup(kind: str) -> None:
+    html = str(shown_markdown(HOSTILE[kind], {}))
+    tags = set(re.findall(r"<([a-z]\w*)", html))
+    assert tags <= {"p", "span", "div", "em", "code", "pre", "table", "thead", "tbody", "tr", "th", "td"}
+    assert not re.search(r"<[^>]*\s(on\w+|href|style)=", html) and "<script" not in html
+
+
+def test_a_megabyte_is_shown_in_part_and_as_text(graded_class: GradedClass) -> None:
+    long = "<b>" + "word " * 200_000
+    graded_class.write({**ANSWERS, "dana": long})
+    desk = graded_class.desk()
+    with TestClient(app(desk, {HOST}), base_url=f"http://{HOST}") as page:
+        page.get(f"/enter?token={desk.graders.invite('kim')}")
+        found = page.get(at(desk, "dana"))
+        assert found.status_code == 200 and len(found.text) < 200_000 and "longer than this page shows" in found.text
+        whole = page.get(f"{at(desk, 'dana')}/text")
+        assert whole.headers["content-type"].startswith("text/plain") and len(whole.text) > 500_000
+
+
+def test_pictures_are_served_as_pictures_only(desk: Desk, page: TestClient) -> None:
+    question = next(one for place, one in desk.questions.items() if place.item == "figure_loss")
+    ref = question.arranged().ref["ada"]
+    shown = page.get(f"/toy/figure_loss/a/{ref}").text
+    (address,) = re.findall(r'<img src="(/toy/figure_loss[^"]+)"', shown)
+    picture = page.get(address)
+    assert picture.headers["content-type"] == "image/png" and picture.content.startswith(b"\x89PNG")
+    assert page.get(address[:-3] + "000").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/toy/gone", "/gone/written_units", f"{AT}/a/123", "/x", f"{AT}/list?kind=%00&q=%F0"])
+def test_an_address_that_does_not_exist_says_so(page: TestClient, path: str) -> None:
+    found = page.get(path)
+    assert found.status_code == (200 if "list" in path else 404) and "<h1" in found.text
+
+
+def test_a_fault_of_the_desk_shows_no_details(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a secret path")
+
+    with TestClient(app(desk, {HOST}), base_url=f"http://{HOST}", raise_server_exceptions=False) as page:
+        page.get(f"/enter?token={desk.graders.invite('kim')}")
+        monkeypatch.setattr(desk, "progress", broken)
+        found = page.get("/")
+    assert found.status_code == 500 and "nothing was saved" in found.text and "secret" not in found.text
