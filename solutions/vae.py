@@ -13,12 +13,13 @@
 # %% [markdown]
 # # A variational autoencoder that draws digits
 #
-# The goal is a picture of 200 handwritten digits that nobody wrote (section 6): ten rows of twenty, drawn by a network from random numbers. On the way there you write the three functions that make it possible. Each is only a few lines long, and in each there is a classic mistake to avoid.
+# The goal is a picture of 200 handwritten digits that nobody wrote (section 7): ten rows of twenty, drawn by a network from random numbers. You write the three functions that make it possible, and a fourth one that measures how good the model is. Each is only a few lines long, and in each there is a classic mistake to avoid.
 #
 # **What you will learn**
 #
 # * how to send a gradient through a random draw (the reparameterisation trick);
 # * why a latent-variable model is trained on a *bound* of its log-likelihood, and what the bound's two terms do;
+# * how several draws make the bound tighter (importance weighting);
 # * what changes when the two terms are weighted differently, and where the method fails.
 #
 # **What you need**: probability densities, the chain rule, and a little PyTorch. The lecture helps, but the text below is
@@ -35,13 +36,16 @@
 # else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny
 # inputs, so you can do everything in `mini` first.
 #
+# **Hints** are folded, in three steps: idea, formula, sketch of the code. Open one only when you are stuck.
+#
 # **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a separate cell, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
 #
 # | graded | points |
 # |---|---|
-# | `sample_gaussian` | 4 |
-# | `kl_standard_normal` | 6 |
-# | `negative_elbo_bound` | 10 |
+# | `sample_gaussian` | 3 |
+# | `kl_standard_normal` | 4 |
+# | `negative_elbo_bound` | 7 |
+# | `importance_weighted_bound` | 6 |
 # | written answers and the picture | 9 |
 #
 # **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
@@ -135,7 +139,7 @@ toy_curves = {
 }
 plots.curves(
     toy_curves,
-    title="The bound touches log p(x) at the true posterior only",
+    title="The bound of the toy model at x = 1.2",
     xlabel="m, mean of the approximate posterior q",
     ylabel="nats",
     levels={"log p(x)": toy_log_evidence},
@@ -148,33 +152,42 @@ plots.curves(
 #
 # A **variational autoencoder** (Kingma and Welling 2014) replaces two parts of the toy model by networks: an *encoder*
 # maps $x$ to the $m$ and $v$ of $q$, a *decoder* maps $z$ to the distribution of the pixels. To train them we need
-# three things, and these are your three tasks: draw $z$ so that gradients flow through the draw (section 2), compute
-# the KL term
-# (section 3), and put the bound together (section 4).
+# three things, and these are your first three tasks: draw $z$ so that gradients flow through the draw (section 2), compute
+# the KL term (section 3), and put the bound together (section 4).
 
 # %% [markdown]
-# ## 2. `sample_gaussian`: a draw that is differentiable (4 points)
+# ## 2. `sample_gaussian`: a draw that is differentiable (3 points)
 #
 # The encoder gives $m$ and $v$, we draw $z \sim N(m, v)$, and the decoder turns $z$ into a loss. To improve the encoder
-# we must know how the loss changes when $m$ and $v$ change, but a random draw has no derivative. The trick: draw the
-# noise *first*, from a distribution that does not depend on the parameters, and compute $z$ from it:
+# we must know how the loss changes when $m$ and $v$ change, but a random draw has no derivative.
 #
-# $$z = m + \sqrt{v}\, \varepsilon, \qquad \varepsilon \sim N(0, I) .$$
+# The trick: draw the randomness *first*, as noise $\varepsilon \sim N(0, I)$ that does not depend on the parameters. Then compute $z$ from it, as a *function* of $m$, $v$ and $\varepsilon$. The function must give $z$ the distribution $N(m, v)$, and autograd can differentiate it by $m$ and $v$. Which function is it?
 #
-# In code `z`, `m`, `v` and `noise` ($\varepsilon$) all have shape `[B, K]`. Now $\partial z / \partial m = 1$ and
-# $\partial z / \partial v = \varepsilon / (2\sqrt{v})$, and autograd does the rest. **`v` is a variance**: the standard
-# deviation of $z$ is its square root.
-#
-# Each image and each latent gets its own noise, and each call draws fresh noise, unless `noise` is given: then exactly
+# In code `z`, `m`, `v` and `noise` ($\varepsilon$) all have shape `[B, K]`. **`v` is a variance.** Each image and each latent gets its own noise. Each call draws fresh noise, unless `noise` is given: then exactly
 # that noise is used, which makes the function testable.
 #
-# *Worked number.* `m = [[1, -2]]`, `v = [[4, 0.25]]`, `noise = [[0.5, -1]]`: the deviations are 2 and 0.5, so
-# `z = [[1 + 2 · 0.5, -2 + 0.5 · (-1)]] = [[2, -2.5]]`.
+# *Worked number.* `m = [[1, -2]]`, `v = [[4, 0.25]]` and `noise = [[0.5, -1]]` give `z = [[2, -2.5]]`.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# A standard normal number has mean 0 and variance 1. What must you multiply it by, and what must you add, to get mean $m$ and variance $v$?
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# $z = m + \sqrt{v}\, \varepsilon$. So $\partial z / \partial m = 1$ and $\partial z / \partial v = \varepsilon / (2 \sqrt{v})$.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# One `if` for the missing noise, with `torch.randn_like`; then one line. Use neither `torch.normal` nor `.sample()`: no gradient passes them.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "sample_gaussian", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sample_gaussian(m, v, noise=None):
-    """Draws z from N(m, diag(v)) by the reparameterisation trick: z = m + sqrt(v) * noise.
+    """Draws z from N(m, diag(v)) by the reparameterisation trick.
 
     Kingma and Welling 2014, section 2.4. Gradients flow from z into m and v, also when the noise is drawn here.
 
@@ -194,7 +207,7 @@ def sample_gaussian(m, v, noise=None):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_sample_gaussian", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_sample_gaussian", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 m = torch.tensor([[1.0, -2.0]])
 v = torch.tensor([[4.0, 0.25]])
 noise = torch.tensor([[0.5, -1.0]])
@@ -202,7 +215,7 @@ z, again = student.sample_gaussian(m, v, noise=noise), student.sample_gaussian(m
 assert isinstance(z, torch.Tensor), "return z, a tensor [B, K]"
 assert close(again, z, "the same `noise` gave two different draws: when `noise` is given, use it and draw nothing")
 assert bool((z != m).any()), "the draw is the mean m: the `noise` that was given is not used"
-assert close(z, torch.tensor([[2.0, -2.5]]), "the worked number: z = m + sqrt(v) * noise, and v is a variance")
+assert close(z, torch.tensor([[2.0, -2.5]]), "the worked number: v is a variance, so what is the deviation of z?")
 first, second = student.sample_gaussian(m, v), student.sample_gaussian(m, v)
 assert has_shape(first, (1, 2), "without noise the result must still have the shape of m, [B, K]")
 assert bool((first != second).any()), "two calls without noise gave the same draw: draw fresh noise in each call"
@@ -230,7 +243,7 @@ assert close(v.grad, e / (2 * v.detach().sqrt()), "dz/dv must be noise / (2 sqrt
 print("sample_gaussian: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(20)
-with part("with noise given", 1.5):
+with part("with noise given", 1):
     for B, K in [(5, 3), (1, 1), (1, 7), (64, 2)]:
         m, v, noise = (torch.randn(B, K, generator=g) for _ in range(3))
         v = v.exp()
@@ -274,7 +287,7 @@ with part("torch's global generator", 0.25):
     assert torch.equal(after(5), after(5)) and not torch.equal(after(5), after(6)), (
         "the noise comes from torch's global generator: after torch.manual_seed(5) it must be the same again"
     )
-with part("gradients", 1):
+with part("gradients", 0.75):
     for given in (True, False):
         m = torch.randn(6, 3, generator=g).requires_grad_()
         v = (torch.rand(6, 3, generator=g) + 0.2).requires_grad_()
@@ -289,7 +302,7 @@ with part("gradients", 1):
         assert m.grad is not None and close(m.grad, weight, "dz/dm is 1")
         assert v.grad is not None, "no gradient reaches v"
         assert close(v.grad, weight * e / (2 * v.detach().sqrt()), "dz/dv is noise / (2 sqrt(v))", rtol=1e-3, atol=1e-4)
-with part("the result's data type", 0.5):
+with part("the result's data type", 0.25):
     m, v = torch.zeros(2, 3), torch.ones(2, 3)
     for z in (student.sample_gaussian(m, v), student.sample_gaussian(m, v, noise=v)):
         assert z.dtype == torch.float32, "z has the data type of m: float32 for float32"
@@ -317,33 +330,39 @@ for name, estimates in {"reparameterised": through_the_draw, "score function": s
 
 # %% [markdown]
 # The reparameterised estimator has standard deviation 2 here, the other about 7.2 (on paper: $\sqrt{51.5625}$). To be
-# as precise with the second as with one draw of the first you need thirteen draws. In many dimensions the gap grows,
-# since the score-function estimator only uses *how good* a draw was, not *in which direction* it could be better. That
-# is why one
-# draw per image is enough below.
+# as precise with the second as with one draw of the first you need thirteen draws. With ten latents and $f(z) = \sum_k z_k^2$ the second deviation is already about 36 for each component of the gradient: the score-function estimator only uses *how good* a draw was, not *in which direction* it could be better. Below, one draw per image is enough.
 
 # %% [markdown]
-# ## 3. `kl_standard_normal`: the KL term (6 points)
+# ## 3. `kl_standard_normal`: the KL term (4 points)
 #
-# The KL term says how far the approximate posterior $q = N(m, \mathrm{diag}(v))$ is from the prior $N(0, I)$, in nats.
-# It is what the latents "cost": a latent whose $m$ and $v$ do not depend on the image can equal the prior and costs
-# nothing. For one
-# latent
+# The KL term says how far the approximate posterior $q = N(m, \mathrm{diag}(v))$ is from the prior $N(0, I)$, in nats. For one latent
 #
-# $$\mathrm{KL}\big(N(m, v) \,\|\, N(0, 1)\big) = \int q(z) \log\frac{q(z)}{p(z)}\, dz
-# = \mathbb E_q\Big[-\tfrac12 \log v - \tfrac{(z - m)^2}{2 v} + \tfrac{z^2}{2}\Big] .$$
+# $$\mathrm{KL}\big(N(m, v) \,\|\, N(0, 1)\big) = \int q(z) \log\frac{q(z)}{p(z)}\, dz .$$
 #
-# Finish the calculation on paper: you need only $\mathbb E_q[(z - m)^2] = v$ and $\mathbb E_q[z^2] = m^2 + v$. Then check yourself
-# against the docstring. Latents are independent under $q$ and under $p$, so the KL of an image is the **sum** over its `K`
-# latents. The function returns one number per image, shape `[B]`; the average over the batch is taken later.
+# This integral has a closed form. Derive it on paper; the code is one line. Latents are independent under $q$ and under $p$: what does that mean for an image with `K` latents? The function returns one number per image, shape `[B]`; the average over the batch is taken later.
 #
-# *Worked number.* One image with `m = [[1, 0]]`, `v = [[1, 4]]`. First latent: ½ (1 + 1 − 1 − log 1) = 0.5. Second: ½ (0 +
-# 4 − 1 − log 4) = 0.806853. Together **1.306853** nats.
+# *Worked number.* One image with `m = [[1, 0]]`, `v = [[1, 4]]`: the first latent gives 0.5, the second 0.806853, the image **1.306853** nats. And where $q$ is the prior, the KL is 0.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Write out $\log q(z) - \log p(z)$ for two normal densities. It is a polynomial in $z$, and its mean under $q$ needs only $\mathbb E_q[(z - m)^2]$ and $\mathbb E_q[z^2]$.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# The KL of one latent is $\mathbb E_q\big[-\tfrac12 \log v - \tfrac{(z - m)^2}{2 v} + \tfrac{z^2}{2}\big]$, with $\mathbb E_q[(z - m)^2] = v$ and $\mathbb E_q[z^2] = m^2 + v$.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# Element by element: half of (`m**2`, plus `v`, minus 1, minus the logarithm of `v`). Then `.sum(dim=-1)` over the latents.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "kl_standard_normal", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def kl_standard_normal(m, v):
-    """KL(N(m, diag(v)) || N(0, I)) of each image, in nats: the sum over k of (m^2 + v - 1 - log v) / 2.
+    """KL(N(m, diag(v)) || N(0, I)) of each image, in nats.
 
     Kingma and Welling 2014, appendix B (there with the opposite sign).
 
@@ -359,7 +378,7 @@ def kl_standard_normal(m, v):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_kl_standard_normal", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_kl_standard_normal", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 kl = student.kl_standard_normal(torch.zeros(3, 2), torch.ones(3, 2))
 assert isinstance(kl, torch.Tensor), "return a tensor with one number per image, [B]"
 log_variance = (kl - (math.e - 2)).abs() < 1e-4  # what comes out for v = 1 if v is read as a log-variance
@@ -376,7 +395,7 @@ assert close(kl, torch.tensor([2.0, 2.0]), "for v = 1 the KL is half the squared
 print("kl_standard_normal: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(30)
-with part("value", 4):
+with part("value", 2.5):
     m, v = torch.randn(6, 4, generator=g), torch.randn(6, 4, generator=g).exp()
     kl = student.kl_standard_normal(m, v)
     assert has_shape(kl, (6,), "one number per image: shape [B]")
@@ -410,7 +429,7 @@ with part("very large and very small numbers", 0.5):
     assert close(
         student.kl_standard_normal(m, v), want, "a very large mean, a very small and a very large variance", rtol=2e-3
     )
-with part("gradients", 1):
+with part("gradients", 0.75):
     m = torch.randn(3, 5, generator=g).t().requires_grad_()
     v = (torch.rand(3, 5, generator=g) + 0.2).t().requires_grad_()
     kl = student.kl_standard_normal(m, v)
@@ -423,13 +442,13 @@ with part("gradients", 1):
     assert close(
         v.grad, weight[:, None] * 0.5 * (1 - 1 / v.detach()), "the derivative by v is (1 - 1/v) / 2", atol=1e-5
     )
-with part("the result's data type", 0.5):
+with part("the result's data type", 0.25):
     kl = student.kl_standard_normal(torch.zeros(2, 3), torch.ones(2, 3))
     assert kl.dtype == torch.float32, "the KL has the data type of m: float32 for float32"
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 4. `negative_elbo_bound`: what is minimised (10 points)
+# ## 4. `negative_elbo_bound`: what is minimised (7 points)
 #
 # Now the networks. Pixels are made binary (section 5 says how), so $x_d$ is 0 or 1 and the decoder gives one *logit* per
 # pixel: the probability of a 1 is $\mu_d = \sigma(\text{logits}_d) = 1 / (1 + e^{-\text{logits}_d})$. The encoder's second
@@ -467,15 +486,15 @@ class VAE(nn.Module):
 
 
 class PaperVAE(nn.Module):
-    """A VAE small enough to compute by hand: 2 pixels, 2 latents, the same q(z | x) for every image."""
+    """A VAE small enough to compute by hand: 3 pixels, 2 latents, the same q(z | x) for every image."""
 
     def encode(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Means (1, 0) and variances (1, 4) for each image of x `[B, 2]`: two tensors `[B, 2]`."""
+        """Means (1, 0) and variances (1, 4) for each image of x `[B, 3]`: two tensors `[B, 2]`."""
         return torch.tensor([1.0, 0.0]).repeat(len(x), 1), torch.tensor([1.0, 4.0]).repeat(len(x), 1)
 
     def decode(self, z: torch.Tensor) -> torch.Tensor:
-        """The logits (z_1 log 3, z_2), `[B, 2]`, for latents z `[B, 2]`."""
-        return z * torch.tensor([math.log(3.0), 1.0])
+        """The logits (z_1 log 3, z_2, -z_2), `[B, 3]`, for latents z `[B, 2]`."""
+        return torch.stack([z[..., 0] * math.log(3.0), z[..., 1], -z[..., 1]], dim=-1)
 
 
 class NegativeElbo(NamedTuple):
@@ -487,34 +506,43 @@ class NegativeElbo(NamedTuple):
 
 
 # %% [markdown]
-# We minimise the *negative* ELBO. For one image it is
+# We minimise the *negative* ELBO, averaged over the images of a batch:
 #
 # $$\text{nelbo} = \underbrace{\mathrm{KL}\big(q(z \mid x) \,\|\, p(z)\big)}_{\text{kl}}
-# \; \underbrace{- \sum_{d=1}^{D} \big[x_d \log \mu_d + (1 - x_d) \log (1 - \mu_d)\big]}_{\text{rec, at one draw } z \sim q(z \mid x)} .$$
+# \; \underbrace{- \log p(x \mid z)}_{\text{rec, at one draw } z \sim q(z \mid x)} .$$
 #
-# Read it as a code length: `kl` nats to send $z$, `rec` nats to send the pixels once $z$ is known. The average of `rec`
-# over $q$ is estimated by a single draw per image, made by your `sample_gaussian`. The steps: encode `x` to `m, v` · draw
-# `z` · decode it to `logits` · sum over latents and over pixels · average each term over the batch.
+# Given $z$, the pixels are independent, and pixel $d$ is 1 with probability $\mu_d$. The average of `rec`
+# over $q$ is estimated by a single draw per image, made by your `sample_gaussian`.
 #
-# Two traps. *Sums and means*: a log-likelihood is a **sum** over the pixels. If you average it over 784 pixels but sum
-# the KL, it counts 784 times less, and the encoder learns to ignore the image. Average over the batch only.
-# *Probabilities near
-# 0 and 1*: a sigmoid of 200 is exactly 1 in float32, and log 0 is −∞. Compute from the logits: $-\log \mu =
-# \mathrm{softplus}(-\text{logit})$ and $-\log(1 - \mu) = \mathrm{softplus}(\text{logit})$ are exact for logits of any
-# size (PyTorch has a loss that does this).
+# Decide two things before you write. *Sums and means*: which of the two belongs over the pixels, over the latents, over the batch? If one of them is wrong, `kl` may count 784 times too much or too little. *Probabilities near 0 and 1*: in float32 a sigmoid of 200 is exactly 1. What is the code length of a pixel that is 0 there, and how do you compute it?
 #
-# *Worked numbers.* `PaperVAE`, one image `x = [[1, 0]]`, `noise = [[0, 0]]`: `m` = (1, 0), `v` = (1, 4), so `z` = (1, 0),
-# `logits` = (log 3, 0) and $\mu$ = (¾, ½). Then `rec` = −log ¾ − log ½ = 0.287682 + 0.693147 = **0.980829**, `kl` =
-# **1.306853** from section 3, and `nelbo` = **2.287682**. With `noise = [[1, 1]]`: `z` = (1 + 1 · 1, 0 + 2 · 1) = (2, 2),
-# `logits` = (2 log 3, 2), `rec` = log(10/9) + log(1 + e²) = 0.105361 + 2.126928 = **2.232289**.
+# *Worked numbers.* `PaperVAE`, one image `x = [[1, 0, 0]]`, `noise = [[0, 0]]`: `m` = (1, 0), `v` = (1, 4), so `z` = (1, 0),
+# `logits` = (log 3, 0, 0) and $\mu$ = (¾, ½, ½). Then `rec` = **1.673976**, `kl` =
+# **1.306853** from section 3, and `nelbo` = **2.980829**. With `noise = [[1, 1]]`: `z` = (2, 2), `logits` = (2 log 3, 2, −2), `rec` = **2.359217**.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Encode `x` to `m, v` · draw `z` · decode it to `logits` · add up over latents and over pixels, because the logarithm of a product is a sum · average each term over the batch, and over nothing else.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# $\text{rec} = -\sum_{d=1}^{D} \big[x_d \log \mu_d + (1 - x_d) \log (1 - \mu_d)\big]$, where $-\log \mu_d = \mathrm{softplus}(-\text{logit}_d)$ and $-\log(1 - \mu_d) = \mathrm{softplus}(\text{logit}_d)$ are exact for logits of any size.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# `F.binary_cross_entropy_with_logits` with `reduction="none"` gives `[B, D]`; sum over the last dimension, then the mean. Pass `noise` on to `sample_gaussian`. Return `NegativeElbo(kl + rec, kl, rec)`.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "negative_elbo_bound", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def negative_elbo_bound(vae, x, noise=None):
     """The negative evidence lower bound of binary images and its two terms, in nats per image.
 
-    kl = KL(q(z | x) || N(0, I)), rec = -log p(x | z) at one draw z from q(z | x), nelbo = kl + rec. Kingma and Welling
-    2014, equation 3 with the opposite sign, pixels Bernoulli (appendix C.1).
+    Kingma and Welling 2014, equation 3 with the opposite sign, with one draw of z per image and Bernoulli pixels
+    (appendix C.1).
 
     Args:
         vae: offers `encode(x) -> (m, v)` (means and variances, `[B, K]`) and `decode(z) -> logits` (`[B, D]`).
@@ -522,9 +550,9 @@ def negative_elbo_bound(vae, x, noise=None):
         noise: standard normal numbers, `[B, K]`, with which z is drawn; fresh ones if it is None.
 
     Returns:
-        `NegativeElbo(nelbo, kl, rec)`: scalars, each the mean over the batch of a sum (over latents or over pixels), and
-        each differentiable. Example: `PaperVAE()` with x = [[1, 0]] and noise = [[0, 0]] gives (2.287682, 1.306853,
-        0.980829).
+        `NegativeElbo(nelbo, kl, rec)`: scalars, each in nats per image, averaged over the batch, and each
+        differentiable. Example: `PaperVAE()` with x = [[1, 0, 0]] and noise = [[0, 0]] gives (2.980829, 1.306853,
+        1.673976).
     """
     ### BEGIN SOLUTION
     m, v = vae.encode(x)
@@ -536,9 +564,9 @@ def negative_elbo_bound(vae, x, noise=None):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_negative_elbo_bound", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false} seconds=30
+# %% nbgrader={"grade": true, "grade_id": "test_negative_elbo_bound", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": false} seconds=30
 paper = student.PaperVAE()
-x = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+x = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 noise = torch.tensor([[0.0, 0.0], [1.0, 1.0]])
 m, v = torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[1.0, 4.0], [1.0, 4.0]])
 one = student.negative_elbo_bound(paper, x[:1], noise=noise[:1])
@@ -556,14 +584,15 @@ if z.shape == m.shape and bool(((z - torch.tensor([[1.0, 0.0], [2.0, 2.0]])).abs
     again, moved = (student.negative_elbo_bound(paper, x[:1], noise=e) for e in (noise[:1], noise[1:]))
     assert close(again.rec, one.rec, "the same `noise` gave two different rec: pass `noise` on to sample_gaussian")
     assert bool((moved.rec - one.rec).abs() > 0.01), "rec does not depend on `noise`: decode the draw z, not the mean m"
-    assert not bool((one.rec - 0.980829 / 2).abs() < 1e-4), "rec is a mean over the pixels: it must be their sum"
-    assert close(one.rec, torch.tensor(0.980829), "the worked number with noise 0: -log p(x | z), summed over pixels")
-    assert close(moved.rec, torch.tensor(2.232289), "the worked number with noise 1: -log p(x | z), summed over pixels")
+    assert not bool((one.rec - 1.673976 / 3).abs() < 1e-4), "rec is a mean over the pixels: it must be their sum"
+    assert close(one.rec, torch.tensor(1.673976), "the worked number with noise 0: -log p(x | z), summed over pixels")
+    assert close(moved.rec, torch.tensor(2.359217), "the worked number with noise 1: -log p(x | z), summed over pixels")
     both = student.negative_elbo_bound(paper, x, noise=noise)
-    assert close(both.rec, torch.tensor(2.705171), "two images, with rec 0.980829 and 4.429513: average over the batch")
+    assert close(both.rec, torch.tensor(4.115209), "two images, with rec 1.673976 and 6.556441: average over the batch")
     with part("logits far from 0", 1):
-        far = torch.tensor([[-200 / math.log(3.0) - 1, 100.0]])  # makes the logits -200 and 200
-        wrong, right = (student.negative_elbo_bound(paper, pixels, noise=far).rec for pixels in (x[:1], 1 - x[:1]))
+        far = torch.tensor([[-200 / math.log(3.0) - 1, 100.0]])  # makes the logits -200, 200 and -200
+        pixels = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+        wrong, right = (student.negative_elbo_bound(paper, rows, noise=far).rec for rows in (pixels[:1], pixels[1:]))
         hint = "logits of -200 and 200: compute from the logits, their sigmoid is rounded to 0 and 1"
         assert close(wrong, torch.tensor(400.0), hint)
         assert close(right, torch.tensor(0.0), hint)
@@ -589,7 +618,7 @@ def rec_term(model, x, z):
     return -torch.distributions.Bernoulli(logits=model.decode(z)).log_prob(x).sum(-1).mean()
 
 
-with part("the two terms", 4.5):
+with part("the two terms", 3):
     for B in (1, 4, 37):
         x = (torch.rand(B, 12, generator=g) < 0.4).float()
         noise = torch.randn(B, 3, generator=g)
@@ -629,7 +658,7 @@ with part("logits far from 0, exactly", 0.5):
     got = student.negative_elbo_bound(sharp, x[:1], noise=torch.zeros(1, 3))
     assert close(got.rec, torch.tensor(0.0), "a reconstruction that is certain and correct costs 0 nats", atol=1e-4)
 
-with part("gradients", 2):
+with part("gradients", 1.5):
     x = (torch.rand(5, 12, generator=g) < 0.5).float()
     noise = torch.randn(5, 3, generator=g)
     got = student.negative_elbo_bound(vae, x, noise=noise)
@@ -645,7 +674,7 @@ with part("gradients", 2):
         hint = "the gradient of the bound by the weights is wrong: is z or one of the terms detached?"
         assert close(grad, want, hint, atol=1e-5)
 
-with part("noise drawn inside", 2):
+with part("noise drawn inside", 1):
     N = 2000
     # all noise is drawn inside: variances of 0.05, 0.13 and 4, and a decoder whose loss tells widths apart: logits |z|
     usual["encoder.4.weight"] *= 0.0
@@ -790,10 +819,289 @@ plots.curves(
 )
 
 # %% [markdown]
-# The reconstruction term starts near 784 log 2 = 543 nats and drops at once, when the network learns which pixels are black in nearly every image: that needs no latents. In the first steps the KL term jumps, because the encoder's weights change while the decoder does not use $z$ yet. Then it falls, and only then it grows for the rest of the training. Now each nat of KL saves more than one nat of reconstruction, otherwise the optimiser would not let the KL grow.
+# The reconstruction term starts near 784 log 2 = 543 nats and drops at once, when the network learns which pixels are black in nearly every image: that needs no latents. In the first ten steps the KL term jumps to about 80 nats in `mini`, because nothing has pulled the encoder's $m$ and $v$ towards the prior yet. Then it falls to about 4. After about 100 steps it grows again while the negative ELBO falls: now a nat of KL saves more than one nat of reconstruction.
 
 # %% [markdown]
-# ## 6. Drawing from the model (3 points)
+# ## 6. `importance_weighted_bound`: a tighter bound (6 points)
+#
+# Your number above is a bound: $-\log p(x)$ is lower, by an unknown amount. Can we measure it better without training again? Write $p(x)$ as an average over $q$:
+#
+# $$p(x) = \int p(z)\, p(x \mid z)\, dz = \mathbb E_{z \sim q}\Big[\underbrace{\frac{p(x \mid z)\, p(z)}{q(z \mid x)}}_{\text{weight } w(z)}\Big] .$$
+#
+# For each image we draw $z_1, \dots, z_M$ from $q(z \mid x)$, independently of each other. The mean of their weights estimates $p(x)$ without bias. The logarithm is concave, so by Jensen's inequality
+#
+# $$\mathbb E\Big[\log \frac1M \sum_{i=1}^{M} w(z_i)\Big] \;\le\; \log p(x) .$$
+#
+# For $M = 1$ the left side is the ELBO. It never falls when $M$ grows, and it tends to $\log p(x)$ if the weights do not vary too wildly (Burda and others 2016). So $M$ draws give a tighter bound for the same network.
+#
+# **Your task.** Estimate the *negative* of this bound from `samples` = $M$ draws per image, and average it over the images of the batch. The result must be differentiable, because one can also train on it (section 9). Work out three densities at the draw $z$: the prior, the approximate posterior and the pixels. Images have `D` = 784 pixels, so $p(x \mid z)$ is often smaller than $e^{-104}$, which float32 rounds to 0: think about the order of your operations.
+#
+# `encode` and `decode` take rows, `[N, D]` and `[N, K]`, and so does your `sample_gaussian`; `noise` has shape `[M, B, K]`.
+#
+# *Worked numbers.* `PaperVAE`, one image `x = [[1, 0, 0]]`. With one draw, `noise = [[[0, 0]]]` gives **1.480829** and `noise = [[[1, 1]]]` gives **4.666070**; both draws together, `samples = 2`, give **2.133441**. Compute the first one by hand. Section 4 gave 2.980829 for the same image and the same noise. Why do the two differ, although both estimate the same bound?
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Compute $\log w$ for each draw and image, `[M, B]`: a sum over latents and pixels. (At a single draw, $\log q(z \mid x) - \log p(z)$ replaces your closed-form KL, which is its mean; it may be negative.) Then, for each image, take the logarithm of the mean of $M$ weights, without computing a weight. Average over the batch last.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# $\log N(z; m, v) = -\tfrac12 \log(2 \pi v) - \tfrac{(z - m)^2}{2v}$ for each latent, and the prior has $m = 0$, $v = 1$. With $\ell_i = \log w(z_i)$ and their largest value $\ell_{\max}$: $\log \tfrac1M \sum_i e^{\ell_i} = \ell_{\max} + \log \sum_i e^{\ell_i - \ell_{\max}} - \log M$.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# Encode once. Repeat the rows of `m`, `v` and `x`, with `repeat(samples, 1)`: row `i * B + b` belongs to draw `i` of image `b`, as in `noise.reshape(-1, K)`. Draw, decode, compute `log_w` for all rows, then `reshape(samples, -1)`. `torch.logsumexp` over the draws, minus `math.log(samples)`; the mean; the sign.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "importance_weighted_bound", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def importance_weighted_bound(vae, x, samples, noise=None):
+    """The negative importance-weighted bound of binary images, in nats per image.
+
+    Burda, Grosse and Salakhutdinov 2016 (arXiv:1509.00519), equation 8 with the opposite sign.
+
+    Args:
+        vae: offers `encode(x) -> (m, v)` (means and variances, `[N, K]`) and `decode(z) -> logits` (`[N, D]`), for x
+            `[N, D]` and z `[N, K]`.
+        x: images of zeros and ones, `[B, D]`, floating point.
+        samples: draws per image, M, at least 1.
+        noise: standard normal numbers, `[M, B, K]`, with which the draws are made; fresh ones if it is None.
+
+    Returns:
+        A differentiable scalar, averaged over the batch. Example: `PaperVAE()` with x = [[1, 0, 0]], samples = 2 and
+        noise = [[[0, 0]], [[1, 1]]] gives 2.133441.
+    """
+    ### BEGIN SOLUTION
+    m, v = vae.encode(x)
+    m, v, pixels = (rows.repeat(samples, 1) for rows in (m, v, x))  # [B, ...] -> [M * B, ...]
+    z = sample_gaussian(m, v, None if noise is None else noise.reshape(m.shape))
+    log_pixels = -F.binary_cross_entropy_with_logits(vae.decode(z), pixels, reduction="none").sum(dim=-1)
+    log_ratio = ((z - m) ** 2 / v + torch.log(v) - z**2).sum(dim=-1) / 2  # log p(z) - log q(z | x)
+    log_w = (log_pixels + log_ratio).reshape(samples, -1)  # [M * B] -> [M, B]
+    return (math.log(samples) - torch.logsumexp(log_w, dim=0)).mean()
+    ### END SOLUTION
+
+
+# %%
+class ToyVAE(nn.Module):
+    """A VAE whose evidence can be computed: 8 pixels that all have the sum of the latents as logit, and a fixed q(z | x).
+
+    Args:
+        m: the means of q(z | x), one for each latent.
+        v: its variances.
+    """
+
+    def __init__(self, m: list[float], v: list[float]) -> None:
+        super().__init__()
+        self.m, self.v = torch.tensor(m), torch.tensor(v)
+
+    def encode(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same means and variances for each image of x `[B, 8]`: two tensors `[B, K]`."""
+        return self.m.repeat(len(x), 1), self.v.repeat(len(x), 1)
+
+    def decode(self, z: torch.Tensor) -> torch.Tensor:
+        """The logits, `[B, 8]`, for latents z `[B, K]`."""
+        return z.sum(dim=-1, keepdim=True).expand(*z.shape[:-1], 8)
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_importance_weighted_bound", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false} seconds=30
+paper = student.PaperVAE()
+x = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+noise = torch.tensor([[[0.0, 0.0], [1.0, 0.0]], [[1.0, 1.0], [0.0, -1.0]]])  # [M, B, K] = [2, 2, 2]
+first, second = (student.importance_weighted_bound(paper, x[:1], 1, noise=noise[[i]][:, :1]) for i in (0, 1))
+assert has_shape(first, (), "return a scalar: the average over the batch, also over a batch of one")
+assert abs(float(first) + 1.480829) > 1e-4, "the sign: return the negative of the bound, as in section 4"
+assert abs(float(first) - 2.980829) > 1e-4, (
+    "this is kl + rec with the closed form of the KL; the weight needs log q(z | x) - log p(z) at the draw z itself"
+)
+assert abs(float(first) - 2.173976) > 1e-4, "log v is missing: a normal density has a factor 1 / sqrt(2 pi v)"
+assert min(abs(float(first) + 0.357048), abs(float(first) - 3.318706)) > 1e-4, "2 pi must be in both normal densities"
+assert abs(float(first) - 0.787682) > 1e-4, "v is a variance; the deviation of q(z | x) is its root"
+assert abs(float(first) + 0.857048) > 1e-4, "the prior p(z) is missing in the weight"
+assert abs(float(first) - 1.867123) > 1e-4, "the ratio is upside down: w = p(x | z) p(z) / q(z | x)"
+assert close(first, torch.tensor(1.480829), "the worked number: one draw with noise 0; densities of p(z), q(z | x), x")
+assert close(second, torch.tensor(4.666070), "the worked number: one draw with noise 1; v is a variance, z the draw")
+both = student.importance_weighted_bound(paper, x[:1], 2, noise=noise[:, :1])
+assert abs(float(both) - 3.073450) > 1e-4, "the mean of two logarithms is the ELBO again: first the mean, then the log"
+assert abs(float(both) - 1.440294) > 1e-4, "the weights are added up: the bound needs their mean, so - log M is missing"
+assert close(both, torch.tensor(2.133441), "the worked number with two draws: -log of the mean of the two weights")
+same = student.importance_weighted_bound(paper, x[:1], 5, noise=noise[:1, :1].repeat(5, 1, 1))
+assert close(same, first, "five equal draws have the bound of one: their mean weight is the weight of each")
+apart = [student.importance_weighted_bound(paper, x[i : i + 1], 2, noise=noise[:, i : i + 1]) for i in (0, 1)]
+batch = student.importance_weighted_bound(paper, x, 2, noise=noise)
+assert close(
+    batch, (apart[0] + apart[1]) / 2, "two images: keep the draws of each image together, average over images last"
+)
+with part("weights that float32 rounds to 0", 0.5):
+    far = torch.tensor([[[-200 / math.log(3.0) - 1, 100.0]], [[-200 / math.log(3.0) - 1, 100.0]]])
+    bound = student.importance_weighted_bound(paper, x[:1], 2, noise=far)
+    assert bool(torch.isfinite(bound)), "the weights are too small for float32: never leave the logarithm (logsumexp)"
+    lone = student.importance_weighted_bound(paper, x[:1], 1, noise=far[:1])
+    assert close(bound, lone, "two equal, tiny weights have the bound of one of them")
+free = [student.importance_weighted_bound(paper, x, 3) for _ in range(2)]
+assert bool(free[0] != free[1]), "two calls without noise gave the same bound: draw fresh noise in each call"
+print("importance_weighted_bound: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(50)
+local = VAE(z_dim=3, x_dim=12, hidden=8)
+state = {name: 0.4 * torch.randn(weight.shape, generator=g) for name, weight in local.state_dict().items()}
+local.load_state_dict(state)
+vae = student.VAE(z_dim=3, x_dim=12, hidden=8)
+vae.load_state_dict(state)
+
+
+def bounds_of(model, x, noise):
+    """The bound of each image by its definition: densities from torch.distributions, draw by draw."""
+    m, v = model.encode(x)
+    logs = []
+    for eps in noise:
+        z = m + v.sqrt() * eps
+        prior, posterior = torch.distributions.Normal(0.0, 1.0), torch.distributions.Normal(m, v.sqrt())
+        log_x = torch.distributions.Bernoulli(logits=model.decode(z)).log_prob(x).sum(-1)
+        logs.append(log_x + (prior.log_prob(z) - posterior.log_prob(z)).sum(-1))
+    return math.log(len(noise)) - torch.stack(logs).logsumexp(0)
+
+
+with part("one draw", 1):
+    for B in (1, 4, 37):
+        x = (torch.rand(B, 12, generator=g) < 0.4).float()
+        noise = torch.randn(1, B, 3, generator=g)
+        got = student.importance_weighted_bound(vae, x, 1, noise=noise)
+        assert has_shape(got, (), "a scalar, the average over the batch")
+        hint = "one draw: -log p(x | z) - log p(z) + log q(z | x), summed over pixels and latents"
+        assert close(got, bounds_of(local, x, noise).mean().detach(), hint)
+with part("several draws", 2):
+    for M, B in ((2, 5), (5, 2), (3, 3), (8, 1), (40, 6)):
+        x = (torch.rand(B, 12, generator=g) < 0.4).float()
+        noise = torch.randn(M, B, 3, generator=g)
+        got = student.importance_weighted_bound(vae, x, M, noise)
+        want = bounds_of(local, x, noise).mean().detach()
+        assert close(
+            got, want, "several draws: the logarithm of the mean weight of each image, averaged over the images"
+        )
+        order = torch.randperm(M, generator=g)
+        got = student.importance_weighted_bound(vae, x, M, noise=noise[order])
+        assert close(got, want, "the order of the draws does not matter")
+with part("weights of very different size", 0.5):
+    extreme = {name: 0 * weight if name.startswith("decoder.4") else weight for name, weight in state.items()}
+    extreme["decoder.4.bias"] = torch.tensor([1e3, -1e3, 30.0, -30.0] * 3)
+    sharp, sharper = student.VAE(z_dim=3, x_dim=12, hidden=8), VAE(z_dim=3, x_dim=12, hidden=8)
+    x = torch.tensor([[1.0, 0.0] * 6, [0.0, 1.0] * 6])
+    noise = torch.randn(4, 2, 3, generator=g)
+    sharp.load_state_dict(extreme)
+    sharper.load_state_dict(extreme)
+    got = student.importance_weighted_bound(sharp, x, 4, noise=noise)
+    assert close(got, bounds_of(sharper, x, noise).mean().detach(), "weights of e^-3000 and of 1: stay with logarithms")
+with part("gradients", 1):
+    x = (torch.rand(5, 12, generator=g) < 0.5).float()
+    noise = torch.randn(4, 5, 3, generator=g)
+    got = student.importance_weighted_bound(vae, x, 4, noise=noise)
+    assert got.requires_grad, "the bound must stay differentiable"
+    got.backward()
+    picks = [(0, "encoder"), (4, "encoder"), (0, "decoder"), (4, "decoder")]
+    grads = [getattr(vae, half)[layer].weight.grad for layer, half in picks]
+    assert all(grad is not None for grad in grads), "no gradient reaches the encoder or the decoder"
+    wants = torch.autograd.grad(
+        bounds_of(local, x, noise).mean(), [getattr(local, half)[layer].weight for layer, half in picks]
+    )
+    for grad, want in zip(grads, wants, strict=True):
+        hint = "the gradient of the bound by the weights is wrong: is z, m, v or a density detached?"
+        assert close(grad, want, hint, rtol=1e-3, atol=1e-5)
+with part("noise drawn inside", 1):
+    N, M = 10_000, 4
+    means, variances = torch.randn(2, generator=g).tolist(), (2 * torch.rand(2, generator=g) + 1).tolist()
+    toy, here = student.ToyVAE(means, variances), ToyVAE(means, variances)
+    ones = torch.tensor([[1.0] * 6 + [0.0] * 2]).repeat(N, 1)
+    for draws in (1, M):
+        simulated = bounds_of(here, ones, torch.randn(draws, N, 2, generator=g))
+        got = [student.importance_weighted_bound(toy, ones, draws) for _ in range(4)]
+        bound = 6 * float(simulated.std()) * math.sqrt(2 / N)
+        assert len({float(value) for value in got}) > 1, "each call without noise must draw fresh noise"
+        assert all(abs(float(value) - float(simulated.mean())) <= bound for value in got), (
+            "without `noise` each draw, image and latent needs standard normal noise of its own"
+        )
+    width = 24 / 4000
+    line = torch.linspace(-12, 12, 4001, dtype=torch.float64)
+    log_joint = torch.distributions.Normal(0.0, 1.0).log_prob(line) + 6 * F.logsigmoid(line) + 2 * F.logsigmoid(-line)
+    exact = -float(torch.logsumexp(log_joint, 0) + math.log(width))
+    got = student.importance_weighted_bound(student.ToyVAE([0.7], [0.8]), ones[:500], 400)
+    assert abs(float(got) - exact) < 0.02, "with many draws and a wide q the bound must be near -log p(x)"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### A narrow q and a wide q
+#
+# First a case in which $\log p(x)$ is known: `ToyVAE` with one latent, and an image with six ones. The true posterior has mean 0.72 and variance 0.38, and its $p(x)$ is a sum over the grid of section 1. We take two wrong $q$ with the right mean: a narrow one ($v$ = 0.023) and a wide one ($v$ = 2.3). With $M$ = 1 the narrow one is the better of the two: its bound is off by 0.9 nats, that of the wide one by 1.4.
+#
+# **Predict, then run.** Which of the two is nearer to $-\log p(x)$ with $M$ = 5, and with $M$ = 100?
+
+# %% tags=["experiment"]
+DRAWS = [1, 2, 5, 10, 20, 50, 100]
+REPEATS = run.size(full=4000, mini=4000, grade=20)
+toy_images = torch.tensor([[1.0] * 6 + [0.0] * 2]).repeat(REPEATS, 1)  # the same image many times: a precise average
+toy_evidence = normal_log_density(grid, 0.0, 1.0) + 6 * F.logsigmoid(grid) + 2 * F.logsigmoid(-grid)
+toy_limit = -float(toy_evidence.exp().sum().log() + (grid[1] - grid[0]).log())
+toy_bounds = {}
+for name, width in {"narrow q, v = 0.023": 0.023, "wide q, v = 2.3": 2.3}.items():
+    generator = torch.Generator().manual_seed(0)
+    noises = [torch.randn(count, REPEATS, 1, generator=generator) for count in DRAWS]
+    toy = ToyVAE([0.72], [width])
+    toy_bounds[name] = [float(importance_weighted_bound(toy, toy_images, len(noise), noise=noise)) for noise in noises]
+plots.curves(
+    {name: (DRAWS, values) for name, values in toy_bounds.items()},
+    title="The negative bound of the toy model, averaged over many repetitions",
+    xlabel="draws per image, M",
+    ylabel="nats",
+    logx=True,
+    levels={"-log p(x)": toy_limit},
+)
+
+# %% [markdown]
+# The wide $q$ overtakes at once: with five draws some of them hit the posterior, and the weights tell which. The narrow $q$ hardly ever draws where the posterior still has mass, and no weight can repair what was never drawn. With $M$ = 100 it is still 0.4 to 0.5 nats away.
+#
+# ### Your own network
+#
+# Now your networks on (at most 1,000) test images. **Predict, then run.** By how many nats does $M$ = 100 lower the number of section 5: a hundredth, one, five? Has the curve become flat at $M$ = 100?
+
+# %% tags=["train"]
+MOST_DRAWS = run.size(full=100, mini=100, grade=2)
+draws_tried = [count for count in DRAWS if count <= MOST_DRAWS]
+
+
+@torch.no_grad()
+def measure_bound(vae: VAE, draws: int) -> float:
+    """The negative importance-weighted bound on the first 1,000 test images, with the same noise for every network."""
+    generator, total = torch.Generator().manual_seed(6), 0.0
+    images = test_x[:1000]
+    for x in images.split(100):
+        noise = torch.randn(draws, len(x), vae.z_dim, generator=generator).to(run.device)
+        total += len(x) * float(importance_weighted_bound(vae, x, draws, noise=noise))
+    return total / len(images)
+
+
+bounds_by_draws = torch.tensor(
+    [[measure_bound(vae, count) for count in draws_tried] for vae, _ in trained]
+)  # [runs, M]
+
+# %% tags=["experiment"]
+for count, values in zip(draws_tried, bounds_by_draws.T, strict=True):
+    print(f"M = {count:3d}: negative bound {mean_and_error(values.tolist())}")
+plots.curves(
+    {"your networks": (draws_tried, bounds_by_draws.mean(dim=0))},
+    band={"your networks": bounds_by_draws.std(dim=0, correction=0) / max(1, SEEDS - 1) ** 0.5},
+    title=f"One network, several bounds (mean ± standard error over {SEEDS} runs)",
+    xlabel="draws per image, M",
+    ylabel="negative bound, nats per test image",
+    logx=True,
+)
+
+# %% [markdown]
+# TODO-BOUND
+# %% [markdown]
+# ## 7. Drawing from the model (3 points)
 #
 # Now we use the generative model of section 1: draw $z \sim N(0, I)$, decode it, and look at the pixels. No image and
 # no encoder is involved.
@@ -895,7 +1203,7 @@ plots.image_grid(
 # your code.
 
 # %% [markdown]
-# ## 7. Experiments
+# ## 8. Experiments
 #
 # ### Interpolating between two digits
 #
@@ -1007,7 +1315,7 @@ plots.image_grid(
 # **Where the method fails.** Samples are blurred. The number reported is a *bound*: how far it is from $\log p(x)$ we do not know, and a better model may have a worse bound. Many latents stay unused even at β = 1: training switches off a latent that saves fewer nats of reconstruction than its KL costs, and then the decoder has no reason to use it (*posterior collapse*). And the standard errors above are over seeds only; they do not say how the numbers would change with other test images.
 
 # %% [markdown]
-# ## 8. Questions
+# ## 10. Questions
 #
 # ### (a) The three numbers (3 points)
 #
@@ -1067,7 +1375,7 @@ plots.image_grid(
 process = {"sources": "", "people": "", "hours": None}
 
 # %% [markdown]
-# ## 9. Your log
+# ## 11. Your log
 #
 # The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for
 # their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
@@ -1091,10 +1399,17 @@ def personal_answers(student, draws):
         vae.load_state_dict({name: d.normal(*weight.shape) for name, weight in dict(vae.state_dict()).items()})
         return student.negative_elbo_bound(vae, d.binary(5, 6), noise=d.normal(5, 2))
 
+    def ask_importance_weighted_bound():
+        d = draws("importance_weighted_bound")
+        vae = student.VAE(z_dim=2, x_dim=6, hidden=4)
+        vae.load_state_dict({name: d.normal(*weight.shape) for name, weight in dict(vae.state_dict()).items()})
+        return student.importance_weighted_bound(vae, d.binary(5, 6), 3, noise=d.normal(3, 5, 2))
+
     return {
         "sample_gaussian": ask_sample_gaussian,
         "kl_standard_normal": ask_kl_standard_normal,
         "negative_elbo_bound": ask_negative_elbo_bound,
+        "importance_weighted_bound": ask_importance_weighted_bound,
     }
 
 
