@@ -134,7 +134,7 @@ def test_the_log_of_an_executed_notebook_is_right(tmp_path: Path, monkeypatch: p
     NotebookClient(notebook, resources={"metadata": {"path": str(path.parent)}}).execute()
     nbformat.write(notebook, path)
     (result,) = verify([tmp_path], root=ROOT)
-    assert result.student == "ada" and result.right == len(result.items) == 3
+    assert result.student == "ada" and result.right == len(result.items) == 4
     assert {item.code for item in result.items} == {CodeVerdict.SAME} and not result.notes
     assert kinds(result) == ["grade_profile"] and result.metrics == ()
 
@@ -149,13 +149,13 @@ def test_wrong_answers_are_named(tmp_path: Path) -> None:
     log["answers"]["sample_gaussian"] = {"error": "NotImplementedError: sample_gaussian\x1b[2J"}
     log["answers"]["negative_elbo_bound"]["kl"] *= 1.01
     result = only(tmp_path, log)
-    assert verdicts(result) == [Verdict.ERROR, Verdict.MISCONCEPTION, Verdict.WRONG]
+    assert verdicts(result) == [Verdict.ERROR, Verdict.MISCONCEPTION, Verdict.WRONG, Verdict.RIGHT]
     text = {variant.slug: variant.text for variant in variants(VAE, "wrong")}["averaged_over_batch"]
     assert (result.item(KL).misconception, result.item(KL).message) == ("averaged_over_batch", text)
     assert "NotImplementedError" in result.items[0].message and "\x1b" not in result.items[0].message
     del log["answers"]["sample_gaussian"]
     (unnamed,) = verify([write_log(tmp_path, log)], root=ROOT, misconceptions=False)
-    assert verdicts(unnamed) == [Verdict.MISSING, Verdict.WRONG, Verdict.WRONG] and not unnamed.ok
+    assert verdicts(unnamed) == [Verdict.MISSING, Verdict.WRONG, Verdict.WRONG, Verdict.RIGHT] and not unnamed.ok
 
 
 @pytest.mark.long
@@ -172,7 +172,7 @@ def test_a_misconception_is_named_where_a_given_helper_calls_the_item(tmp_path: 
 )
 def test_an_answer_that_is_no_finite_number_is_wrong(answer: Any, tmp_path: Path) -> None:
     result = only(tmp_path, log_of("ada", answers={"sample_gaussian": answer}))
-    assert result.item("sample_gaussian").verdict is Verdict.WRONG and result.right == 2
+    assert result.item("sample_gaussian").verdict is Verdict.WRONG and result.right == 3
 
 
 def test_a_log_with_an_infinite_number_is_unusable(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_a_log_with_an_infinite_number_is_unusable(tmp_path: Path) -> None:
     assert any("an infinite number at answers/sample_gaussian/0/0" in flag.message for flag in result.flags)
 
 
-@pytest.mark.parametrize(("device", "factor", "right"), [("cpu", 1.0008, 2), ("cuda", 1.0008, 3), ("cuda", 1.01, 2)])
+@pytest.mark.parametrize(("device", "factor", "right"), [("cpu", 1.0008, 3), ("cuda", 1.0008, 4), ("cuda", 1.01, 3)])
 def test_answers_from_a_gpu_may_be_less_exact(device: str, factor: float, right: int, tmp_path: Path) -> None:
     log = made_up_log(VAE, "ada")
     log["answers"][KL] = [value * factor for value in log["answers"][KL]]
@@ -239,7 +239,7 @@ def test_an_honest_class_has_no_copies(tmp_path: Path) -> None:
     write_log(tmp_path / "again", made_up_log(VAE, "student0"))  # submitted twice
     results = verify([tmp_path, tmp_path / "again"], root=ROOT)
     assert len(results) == 51 and not any(result.copied_from for result in results)
-    assert sum(result.right == 3 for result in results) >= 26
+    assert sum(result.right == 4 for result in results) >= 26
 
 
 def test_equal_answers_to_items_with_few_right_answers_are_no_copies(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_a_log_with_a_name_outside_the_class_is_flagged(tmp_path: Path) -> None:
     for student in ("ada", "bela"):
         write_log(tmp_path, log_of("A. Lovelace"), student)
     ada, bela = verify([tmp_path], root=ROOT)
-    assert ada.right == 3 and kinds(ada) == kinds(bela) == ["other_student"]
+    assert ada.right == 4 and kinds(ada) == kinds(bela) == ["other_student"]
     assert "The same name is in the log of bela." in ada.flags[0].message
     assert kinds(only(tmp_path / "other", log_of("anonymous"))) == ["anonymous"]
 
@@ -480,7 +480,7 @@ def test_verify_runs_no_student_code(tmp_path: Path, monkeypatch: pytest.MonkeyP
             cell["source"] = spell + "".join(cell["source"])
     written.write_text(json.dumps(notebook))
     (result,) = verify([tmp_path], root=ROOT)
-    assert result.right == 3 and result.item("sample_gaussian").code is CodeVerdict.CHANGED
+    assert result.right == 4 and result.item("sample_gaussian").code is CodeVerdict.CHANGED
     assert not trace.exists()
 
 
