@@ -45,7 +45,9 @@ GOOD = {
     "vae/test_nelbo": 100.0,
     "vae/test_kl": 13.0,
     "vae/test_rec": 87.0,
+    "vae/test_bound": 95.0,
     "vae/beta_0.1_test_nelbo": 127.0,
+    "vae/beta_0.7_test_nelbo": 99.0,
     "vae/beta_1_test_nelbo": 100.0,
     "vae/beta_8_test_nelbo": 139.0,
 }
