@@ -13,7 +13,7 @@
 # %% [markdown]
 # # A variational autoencoder that draws digits
 #
-# The goal is a picture of 200 handwritten digits that nobody wrote (section 7): ten rows of twenty, drawn by a network from random numbers. You write the three functions that make it possible, and a fourth one that measures how good the model is. Each is only a few lines long, and in each there is a classic mistake to avoid.
+# The goal is a picture of 200 handwritten digits that nobody wrote (section 7): ten rows of twenty, drawn by a network from random numbers. You write the three functions that make it possible, and a fourth one that measures the model more exactly. Each is only a few lines long, and in each there is a classic mistake to avoid.
 #
 # **What you will learn**
 #
@@ -32,7 +32,7 @@
 # | hardware | a GPU, for instance on Colab | any laptop, no network |
 # | time to run | some minutes | one to two minutes |
 #
-# Plan two to three hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU,
+# Plan three to four hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU,
 # else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny
 # inputs, so you can do everything in `mini` first.
 #
@@ -330,12 +330,12 @@ for name, estimates in {"reparameterised": through_the_draw, "score function": s
 
 # %% [markdown]
 # The reparameterised estimator has standard deviation 2 here, the other about 7.2 (on paper: $\sqrt{51.5625}$). To be
-# as precise with the second as with one draw of the first you need thirteen draws. With ten latents and $f(z) = \sum_k z_k^2$ the second deviation is already about 36 for each component of the gradient: the score-function estimator only uses *how good* a draw was, not *in which direction* it could be better. Below, one draw per image is enough.
+# as precise with the second as with one draw of the first you need thirteen draws. With ten such latents and $f(z) = \sum_k z_k^2$, for each component of the gradient, the first deviation is still 2 and the second already about 36: the score-function estimator only uses *how good* a draw was, not *in which direction* it could be better. Below, one draw per image is enough.
 
 # %% [markdown]
 # ## 3. `kl_standard_normal`: the KL term (4 points)
 #
-# The KL term says how far the approximate posterior $q = N(m, \mathrm{diag}(v))$ is from the prior $N(0, I)$, in nats. For one latent
+# The first term that we need is the divergence of the approximate posterior $q = N(m, \mathrm{diag}(v))$ from the prior $N(0, I)$, in nats. For one latent
 #
 # $$\mathrm{KL}\big(N(m, v) \,\|\, N(0, 1)\big) = \int q(z) \log\frac{q(z)}{p(z)}\, dz .$$
 #
@@ -819,12 +819,12 @@ plots.curves(
 )
 
 # %% [markdown]
-# The reconstruction term starts near 784 log 2 = 543 nats and drops at once, when the network learns which pixels are black in nearly every image: that needs no latents. In the first ten steps the KL term jumps to about 80 nats in `mini`, because nothing has pulled the encoder's $m$ and $v$ towards the prior yet. Then it falls to about 4. After about 100 steps it grows again while the negative ELBO falls: now a nat of KL saves more than one nat of reconstruction.
+# The reconstruction term starts near 784 log 2 = 543 nats. In `mini` it falls to about 155 within 30 steps, which is hardly more than the 152 nats of a fixed image, the mean of all training images: so far the latents have paid for almost nothing. In the first ten steps, while it falls by more than 300 nats, the KL term jumps to about 80. Then it falls to about 4. After about 100 steps it grows again while the negative ELBO falls: now each nat of KL saves several nats of reconstruction.
 
 # %% [markdown]
 # ## 6. `importance_weighted_bound`: a tighter bound (6 points)
 #
-# Your number above is a bound: $-\log p(x)$ is lower, by an unknown amount. Can we measure it better without training again? Write $p(x)$ as an average over $q$:
+# Section 5 measured a bound. Can we get nearer to $-\log p(x)$ without training again? Write $p(x)$ as an average over $q$:
 #
 # $$p(x) = \int p(z)\, p(x \mid z)\, dz = \mathbb E_{z \sim q}\Big[\underbrace{\frac{p(x \mid z)\, p(z)}{q(z \mid x)}}_{\text{weight } w(z)}\Big] .$$
 #
@@ -834,7 +834,7 @@ plots.curves(
 #
 # For $M = 1$ the left side is the ELBO. It never falls when $M$ grows, and it tends to $\log p(x)$ if the weights do not vary too wildly (Burda and others 2016). So $M$ draws give a tighter bound for the same network.
 #
-# **Your task.** Estimate the *negative* of this bound from `samples` = $M$ draws per image, and average it over the images of the batch. The result must be differentiable, because one can also train on it (section 10). Work out three densities at the draw $z$: the prior, the approximate posterior and the pixels. Images have `D` = 784 pixels, so $p(x \mid z)$ is often smaller than $e^{-104}$, which float32 rounds to 0: think about the order of your operations.
+# **Your task.** Estimate the *negative* of this bound from `samples` = $M$ draws per image, and average it over the images of the batch. The result must be differentiable, because one can also train on it (section 10). Work out three densities at the draw $z$: the prior, the approximate posterior and the pixels. Images have `D` = 784 pixels, so $p(x \mid z)$ can be smaller than $e^{-104}$, which float32 rounds to 0: think about the order of your operations.
 #
 # `encode` and `decode` take rows, `[N, D]` and `[N, K]`, and so does your `sample_gaussian`; `noise` has shape `[M, B, K]`.
 #
@@ -861,7 +861,7 @@ plots.curves(
 def importance_weighted_bound(vae, x, samples, noise=None):
     """The negative importance-weighted bound of binary images, in nats per image.
 
-    Burda, Grosse and Salakhutdinov 2016 (arXiv:1509.00519), equation 8 with the opposite sign.
+    Burda, Grosse and Salakhutdinov 2016 (arXiv:1509.00519), section 3, with the opposite sign.
 
     Args:
         vae: offers `encode(x) -> (m, v)` (means and variances, `[N, K]`) and `decode(z) -> logits` (`[N, D]`), for x
@@ -989,15 +989,18 @@ with part("several draws", 2):
         got = student.importance_weighted_bound(vae, x, M, noise=noise[order])
         assert close(got, want, "the order of the draws does not matter")
 with part("weights of very different size", 0.5):
-    extreme = {name: 0 * weight if name.startswith("decoder.4") else weight for name, weight in state.items()}
-    extreme["decoder.4.bias"] = torch.tensor([1e3, -1e3, 30.0, -30.0] * 3)
+    extreme = {name: 300 * weight if name.startswith("decoder.4") else weight for name, weight in state.items()}
     sharp, sharper = student.VAE(z_dim=3, x_dim=12, hidden=8), VAE(z_dim=3, x_dim=12, hidden=8)
     x = torch.tensor([[1.0, 0.0] * 6, [0.0, 1.0] * 6])
     noise = torch.randn(4, 2, 3, generator=g)
     sharp.load_state_dict(extreme)
     sharper.load_state_dict(extreme)
     got = student.importance_weighted_bound(sharp, x, 4, noise=noise)
-    assert close(got, bounds_of(sharper, x, noise).mean().detach(), "weights of e^-3000 and of 1: stay with logarithms")
+    assert close(
+        got,
+        bounds_of(sharper, x, noise).mean().detach(),
+        "weights that differ by factors of e^100 and more: stay with logarithms",
+    )
 with part("gradients", 1):
     x = (torch.rand(5, 12, generator=g) < 0.5).float()
     noise = torch.randn(4, 5, 3, generator=g)
@@ -1037,17 +1040,32 @@ with part("noise drawn inside", 1):
 # %% [markdown]
 # ### A narrow q and a wide q
 #
-# First a case in which $\log p(x)$ is known: `ToyVAE` with one latent, and an image with six ones. The true posterior has mean 0.72 and variance 0.38, and its $p(x)$ is a sum over the grid of section 1. We take two wrong $q$ with the right mean: a narrow one ($v$ = 0.023) and a wide one ($v$ = 2.3). With $M$ = 1 the narrow one is the better of the two: its bound is off by 0.9 nats, that of the wide one by 1.4.
+# First a case in which $\log p(x)$ is known: `ToyVAE` with one latent, and an image with six ones. The true posterior has mean 0.72 and variance 0.38, and its $p(x)$ is a sum over the grid of section 1. We take two wrong $q$ with the right mean: a narrow one ($v$ = 0.023) and a wide one ($v$ = 2.3).
+
+# %% tags=["experiment"]
+toy_evidence = normal_log_density(grid, 0.0, 1.0) + 6 * F.logsigmoid(grid) + 2 * F.logsigmoid(-grid)
+toy_limit = -float(toy_evidence.exp().sum().log() + (grid[1] - grid[0]).log())
+WIDTHS = {"narrow q, v = 0.023": 0.023, "wide q, v = 2.3": 2.3}
+near = (grid > -3) & (grid < 5)
+densities = {name: normal_log_density(grid[near], 0.72, width).exp() for name, width in WIDTHS.items()}
+densities["true posterior"] = (toy_evidence[near] + toy_limit).exp()
+plots.curves(
+    {name: (grid[near], values) for name, values in densities.items()},
+    title="The toy model: its posterior, and two wrong q",
+    xlabel="z",
+    ylabel="density",
+)
+
+# %% [markdown]
+# With $M$ = 1 the narrow one is the better of the two: its bound is off by 0.9 nats, that of the wide one by 1.4.
 #
 # **Predict, then run.** Which of the two is nearer to $-\log p(x)$ with $M$ = 5, and with $M$ = 100?
 
 # %% tags=["experiment"]
 REPEATS = run.size(full=4000, mini=4000, grade=20)
 toy_images = torch.tensor([[1.0] * 6 + [0.0] * 2]).repeat(REPEATS, 1)  # the same image many times: a precise average
-toy_evidence = normal_log_density(grid, 0.0, 1.0) + 6 * F.logsigmoid(grid) + 2 * F.logsigmoid(-grid)
-toy_limit = -float(toy_evidence.exp().sum().log() + (grid[1] - grid[0]).log())
 toy_bounds = {}
-for name, width in {"narrow q, v = 0.023": 0.023, "wide q, v = 2.3": 2.3}.items():
+for name, width in WIDTHS.items():
     generator = torch.Generator().manual_seed(0)
     noises = [torch.randn(count, REPEATS, 1, generator=generator) for count in DRAWS]
     toy = ToyVAE([0.72], [width])
@@ -1062,7 +1080,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# The wide $q$ overtakes at once: with five draws some of them hit the posterior, and the weights tell which. The narrow $q$ hardly ever draws where the posterior still has mass, and no weight can repair what was never drawn. With $M$ = 100 it is still 0.4 to 0.5 nats away.
+# The wide $q$ overtakes at $M$ = 2: with a few draws some of them hit the posterior, and the weights tell which. The narrow $q$ hardly ever draws where the posterior still has mass, and no weight can repair what was never drawn. With $M$ = 100 it is still 0.4 to 0.5 nats away.
 #
 # ### Your own network
 #
@@ -1144,7 +1162,7 @@ plots.image_grid(
 # sample: the majority among its five nearest training images is its digit. Two numbers tell how reliable this
 # classifier is: how often it is right on test images, and how often its five neighbours agree.
 #
-# **Predict, then run.** Which digit will be drawn most often? Will a sample be nearer to its nearest training image than a
+# **Predict, then run.** Will all ten digits be drawn equally often? Will a sample be nearer to its nearest training image than a
 # test image is, or farther?
 
 
@@ -1197,7 +1215,7 @@ plots.image_grid(
 )
 
 # %% [markdown]
-# In `mini` every digit occurs: none is missing, and none fills more than a fifth of the samples. But the neighbours of a sample agree less often than those of a test image. And a sample is *farther* from its nearest training image than a test image is, 3.9 against 3.5.
+# In `mini` every digit occurs, and none fills more than a fifth of the samples, but they are not equally frequent. The neighbours of a sample agree less often than those of a test image. And a sample is *farther* from its nearest training image than a test image is, 3.9 against 3.5.
 #
 # If the model copied its training images, the two rows would be the same. The samples are softer than real digits: where
 # the decoder is unsure it gives a grey average, since that minimises a sum of independent pixel losses. Some samples
@@ -1307,35 +1325,30 @@ plots.image_grid(
 )
 
 # %% [markdown]
-# Which figures surprised you? Question (b) asks you to explain them. One point is easily misread: the negative ELBO has weight 1, but the network with the lowest one need not be trained with β = 1. In `mini`, β = 0.7 is lower than β = 1 for each of the six seeds that we tried, by 0.9 to 2.7 nats. After 500 steps, training is far from finished, and a cheap KL term lets the latents be used earlier. Some authors raise β slowly from 0 to 1 during training for this reason (Sønderby and others 2016).
+# Which figures surprised you? Question (b) asks you to explain them. One point is easily misread: the reported number has weight 1, but the network with the lowest one need not be trained with β = 1. In `mini`, β = 0.7 has a lower negative ELBO than β = 1 for each of the six seeds that we tried, by 0.7 to 2.4 nats, and a lower bound with 100 draws. After 500 steps the loss still falls, and with the cheaper KL term the network uses more latents by then. Some authors raise β slowly from 0 to 1 during training (Sønderby and others 2016).
 #
-# **Where the method fails.** Samples are blurred. The numbers reported are *bounds*, and a better model may have a worse one (section 10 shows it). Many latents stay unused even at β = 1: a latent that saves fewer nats of reconstruction than its KL costs is switched off, and then the decoder has no reason to use it (*posterior collapse*). And the standard errors above are over seeds only; they do not say how the numbers would change with other test images.
+# **Where the method fails.** Samples are blurred. All numbers reported are *bounds*. Many latents stay unused even at β = 1: a latent that saves fewer nats of reconstruction than its KL costs is switched off, and then the decoder has no reason to use it (*posterior collapse*). And the standard errors above are over seeds only; they do not say how the numbers would change with other test images.
 
 # %% [markdown]
 # ## 9. Questions
 #
 # ### (a) The three numbers (3 points)
 #
-# Give the mean and the standard error over your runs of the negative ELBO, the KL term and the reconstruction term on the
-# test images, name the profile and the number of runs, and say in a sentence or two each: what does the KL term measure,
-# what does the reconstruction term measure, and what does the sum tell you about $\log p(x)$? What does your bound with the most draws add to that? About 100 words.
+# Give the mean and the standard error over your runs of the negative ELBO, the KL term and the reconstruction term on the test images, and name the profile and the number of runs. Read the two terms as parts of a message that sends a test image: which information does each pay for? And suppose that another network has a negative ELBO 2 nats lower than yours: does it follow that it makes the test images more likely? Use your bounds with more draws. About 120 words.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_terms", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
 # The numbers are those of the headline table for my profile, each as mean ± standard error over 3 runs, in nats per test
 # image; the negative ELBO is the sum of the other two.
 #
-# The KL term says how far q(z | x) is from the prior on average: the nats that the latents use to distinguish
-# this image from others. The reconstruction term is the expected code length of the pixels once z is known: the
-# information that is not in the latents. Their sum is an upper bound of −log p(x), averaged over test images, so the
-# model gives a test image at least a
-# log-likelihood of minus that number, perhaps more; the gap is KL(q(z | x) ‖ p(z | x)). The bound with 100 draws is lower by some nats for the same network: at least that much of the first number is gap. The small standard error says that
-# the result hardly depends on the seed; it says nothing about other test sets.
+# The KL term measures how far q(z | x) is from the prior on average: the nats that the latents use to distinguish this image from others. The reconstruction term is the expected code length of the pixels once z is known: the information that is not in the latents.
+#
+# It does not follow. The sum is an upper bound of −log p(x), and the gap KL(q(z | x) ‖ p(z | x)) may differ between networks. With 100 draws my number falls by more than 5 nats for the same network, so its gap is at least as large: 2 nats less may be a smaller gap or a better model. The standard error is over seeds only; it says nothing about other test sets.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: three means with standard errors, the profile and the number of runs; kl + rec = nelbo up to rounding; values near the headline table
 # * 1 point: KL term as distance of q(z | x) from the prior (information carried by z), reconstruction term as code length or negative log-likelihood of the pixels given z
-# * 1 point: the sum bounds −log p(x) from above (or the ELBO bounds log p(x) from below), with a word on the gap or on what the standard error does and does not cover
+# * 1 point: it does not follow: the sum only bounds −log p(x) from above, and the gap differs between networks; own bounds with more draws show that the gap is larger than 2 nats
 # ### END MARK SCHEME
 
 # %% [markdown]

@@ -17,6 +17,8 @@ from tests.problems.run_source import NOT_FOR_TESTS, ROOT, cells_up_to, changed_
 PROBLEM = "vae"
 DUMP = {
     "untrained": "untrained_terms",
+    "mean_image": "float(F.binary_cross_entropy(train_pixels.mean(dim=0).clamp(1e-4, 1 - 1e-4).expand_as(train_pixels), "
+    "train_pixels, reduction='sum')) / len(train_pixels)",
     "histories": "[history for _, history in trained]",
     "score_deviation": "float(score.std())",
     "trick_deviation": "float(through_the_draw.std())",
@@ -65,7 +67,7 @@ def check_claims(seen: dict[str, Any]) -> None:
     check_training(seen["log"]["metrics"], seen)
     check_bounds(seen)
     check_samples(seen)
-    check_beta(seen["by_beta"], seen["used"])
+    check_beta(seen["by_beta"], seen["used"], seen["tight_by_beta"])
     check_experiments(seen)
 
 
@@ -84,7 +86,11 @@ def check_training(metrics: dict[str, Any], seen: dict[str, Any]) -> None:
         assert 3 < sum(kls[30:100]) / 70 < 7, "the KL term is about 4 then"
         assert sum(kls[-50:]) / 50 > 2 * sum(kls[50:100]) / 50, "and grows once latents pay"
         assert sum(nelbos[-50:]) / 50 < 0.75 * sum(nelbos[50:100]) / 50, "while the negative ELBO falls"
-        assert abs(recs[0] - 784 * math.log(2)) < 20
+        assert sum(nelbos[-50:]) / 50 < sum(nelbos[-100:-50]) / 50 - 1, "the loss still falls at the end"
+        saved = (sum(recs[50:100]) - sum(recs[-50:])) / (sum(kls[-50:]) - sum(kls[50:100]))
+        assert saved > 3, "each nat of KL saves several nats of reconstruction"
+        assert abs(recs[0] - 784 * math.log(2)) < 20 and recs[0] - recs[10] > 300
+        assert 151 < seen["mean_image"] < 153 and 152 < sum(recs[30:60]) / 30 < 158, "hardly more than one fixed image"
         assert sum(recs[-50:]) / 50 < 0.3 * recs[0]
 
 
@@ -101,7 +107,7 @@ def check_toy(seen: dict[str, Any]) -> None:
     """The narrow q is better with one draw, the wide one with five; both are above the evidence."""
     narrow, wide = seen["q_gaps"]
     assert 0.85 < narrow[0] < 1.0 and 1.3 < wide[0] < 1.6
-    assert wide[2] < 0.2 < 0.5 < narrow[2], "five draws"
+    assert wide[1] < narrow[1] and wide[2] < 0.2 < 0.5 < narrow[2], "overtaken at two draws; five draws"
     assert wide[-1] < 0.02 and 0.4 < narrow[-1] < 0.5, "a hundred draws"
     mean, square = seen["toy_posterior"]
     assert round(mean, 2) == 0.72 and round(square - mean**2, 2) == 0.38
@@ -115,15 +121,15 @@ def check_samples(seen: dict[str, Any]) -> None:
     assert 3.7 < seen["distance"][0] < 4.1 and 3.4 < seen["distance"][1] < 3.6, "samples are farther than test images"
 
 
-def check_beta(terms: dict[str, Any], used: dict[str, int]) -> None:
+def check_beta(terms: dict[str, Any], used: dict[str, int], tight: dict[str, float]) -> None:
     """Cheap nats: better reconstructions and more latents; the bound is best near, but not at, β = 1."""
     cheap, cheaper, plain, costly = (terms[beta] for beta in ("0.1", "0.7", "1.0", "8.0"))
     assert cheap["kl"] > 1.5 * plain["kl"] > 3 * costly["kl"] and cheap["kl"] > cheaper["kl"] > plain["kl"]
     assert cheap["rec"] < cheaper["rec"] < plain["rec"] < costly["rec"]
     assert plain["nelbo"] < min(cheap["nelbo"], costly["nelbo"])
-    assert 0.7 < plain["nelbo"] - cheaper["nelbo"] < 2.9, "β = 0.7 has the lowest negative ELBO"
+    assert 0.65 < plain["nelbo"] - cheaper["nelbo"] < 2.5, "β = 0.7 has the lowest negative ELBO"
     assert used["0.1"] > 50 and 8 <= used["1.0"] <= 20 and used["8.0"] <= 2
-    assert used["1.0"] <= used["0.7"] < used["0.1"]
+    assert used["1.0"] < used["0.7"] < used["0.1"] and tight["0.7"] < tight["1.0"] < min(tight["0.1"], tight["8.0"])
 
 
 def check_experiments(seen: dict[str, Any]) -> None:
@@ -142,6 +148,7 @@ def test_the_score_function_estimator_gets_worse_with_more_latents() -> None:
         z = 1.5 + e
         score = (z**2).sum(dim=1) * e[:, 0]
         assert low < float(score.std()) < high and abs(float(score.mean()) - 3) < 0.4
+        assert abs(float((2 * z[:, 0]).std()) - 2) < 0.02, "reparameterised"
 
 
 def test_worked_numbers_of_the_bound_differ_by_the_sampled_kl() -> None:
@@ -153,12 +160,12 @@ def test_worked_numbers_of_the_bound_differ_by_the_sampled_kl() -> None:
     assert abs(float(closed.nelbo) - 2.980829) < 1e-5 and abs(float(sampled) - 1.480829) < 1e-5
     assert float(sampled - closed.rec) < 0 < float(closed.kl), "the KL at one draw may be negative"
     torch.manual_seed(0)
-    rows = x.repeat(200_000, 1)
+    rows = x.repeat(100_000, 1)
     closed, sampled = (
         names["negative_elbo_bound"](paper, rows).nelbo,
         names["importance_weighted_bound"](paper, rows, 1),
     )
-    assert abs(float(closed - sampled)) < 0.02, "with one draw both estimate the negative ELBO"
+    assert abs(float(closed - sampled)) < 0.03, "with one draw both estimate the negative ELBO"
 
 
 def test_the_students_text_has_at_most_4500_words() -> None:
@@ -166,7 +173,7 @@ def test_the_students_text_has_at_most_4500_words() -> None:
     notebook = released_notebook(load_problem(PROBLEM, ROOT))
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     text = re.sub(r"\$\$.*?\$\$|\$[^$]*\$|<[^>]*>", " ", text, flags=re.DOTALL)
-    assert len(re.findall(r"[A-Za-z][A-Za-z'’-]*", text)) <= 4500
+    assert sum(bool(re.search("[A-Za-z]", word)) for word in text.split()) <= 4500
 
 
 BANDS = {"nelbo": (96.0, 106.0), "kl": (11.0, 17.0)}
