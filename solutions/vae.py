@@ -589,6 +589,11 @@ if z.shape == m.shape and bool(((z - torch.tensor([[1.0, 0.0], [2.0, 2.0]])).abs
     assert close(moved.rec, torch.tensor(2.359217), "the worked number with noise 1: -log p(x | z), summed over pixels")
     both = student.negative_elbo_bound(paper, x, noise=noise)
     assert close(both.rec, torch.tensor(4.115209), "two images, with rec 1.673976 and 6.556441: average over the batch")
+    try:
+        free = [student.negative_elbo_bound(paper, x).rec for _ in range(2)]
+    except RuntimeError as error:
+        raise AssertionError("without `noise`: fresh noise has the shape of m, [B, K], not that of x") from error
+    assert bool(free[0] != free[1]), "two calls without noise gave the same rec: draw fresh noise in each call"
     with part("logits far from 0", 1):
         far = torch.tensor([[-200 / math.log(3.0) - 1, 100.0]])  # makes the logits -200, 200 and -200
         pixels = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
@@ -914,7 +919,11 @@ class ToyVAE(nn.Module):
 paper = student.PaperVAE()
 x = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 noise = torch.tensor([[[0.0, 0.0], [1.0, 0.0]], [[1.0, 1.0], [0.0, -1.0]]])  # [M, B, K] = [2, 2, 2]
-first, second = (student.importance_weighted_bound(paper, x[:1], 1, noise=noise[[i]][:, :1]) for i in (0, 1))
+try:
+    first, second = (student.importance_weighted_bound(paper, x[:1], 1, noise=noise[[i]][:, :1]) for i in (0, 1))
+except (RuntimeError, ValueError) as error:
+    hint = "two shapes do not fit (see the error above): M draws of B images are M * B rows of z, so x needs M * B rows, too"
+    raise AssertionError(hint) from error
 assert has_shape(first, (), "return a scalar: the average over the batch, also over a batch of one")
 assert abs(float(first) + 1.480829) > 1e-4, "the sign: return the negative of the bound, as in section 4"
 assert abs(float(first) - 2.980829) > 1e-4, (
@@ -924,6 +933,10 @@ assert abs(float(first) - 2.173976) > 1e-4, "log v is missing: a normal density 
 assert min(abs(float(first) + 0.357048), abs(float(first) - 3.318706)) > 1e-4, "2 pi must be in both normal densities"
 assert abs(float(first) - 0.787682) > 1e-4, "v is a variance; the deviation of q(z | x) is its root"
 assert abs(float(first) + 0.857048) > 1e-4, "the prior p(z) is missing in the weight"
+assert abs(float(first) - 4.011853) > 1e-4, "the density q(z | x), by which the weight is divided, is missing"
+assert abs(float(first) - 0.364845) > 1e-4, "a log-likelihood is a sum over the pixels, not their mean"
+again = student.importance_weighted_bound(paper, x[:1], 1, noise=noise[:1, :1])
+assert close(again, first, "the same `noise` gave two different bounds: when `noise` is given, use it and draw nothing")
 assert abs(float(first) - 1.867123) > 1e-4, "the ratio is upside down: w = p(x | z) p(z) / q(z | x)"
 assert close(first, torch.tensor(1.480829), "the worked number: one draw with noise 0; densities of p(z), q(z | x), x")
 assert close(second, torch.tensor(4.666070), "the worked number: one draw with noise 1; v is a variance, z the draw")
@@ -942,10 +955,14 @@ with part("weights that float32 rounds to 0", 0.5):
     far = torch.tensor([[[-200 / math.log(3.0) - 1, 100.0]], [[-200 / math.log(3.0) - 1, 100.0]]])
     bound = student.importance_weighted_bound(paper, x[:1], 2, noise=far)
     assert bool(torch.isfinite(bound)), "the weights are too small for float32: never leave the logarithm (logsumexp)"
-    lone = student.importance_weighted_bound(paper, x[:1], 1, noise=far[:1])
-    assert close(bound, lone, "two equal, tiny weights have the bound of one of them")
+    assert close(
+        bound, torch.tensor(15216.76), "two equal, tiny weights: add nothing to them, stay with logarithms", rtol=1e-3
+    )
 free = [student.importance_weighted_bound(paper, x, 3) for _ in range(2)]
 assert bool(free[0] != free[1]), "two calls without noise gave the same bound: draw fresh noise in each call"
+wide = student.ToyVAE([0.0], [4.0])
+few, many = (student.importance_weighted_bound(wide, torch.ones(500, 8), draws) for draws in (1, 20))
+assert float(many) < float(few) - 0.5, "20 draws gave no lower number than one: each draw needs noise of its own"
 print("importance_weighted_bound: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(50)

@@ -17,7 +17,7 @@ from tests.problems.run_source import NOT_FOR_TESTS, ROOT, cells_up_to, changed_
 PROBLEM = "vae"
 DUMP = {
     "untrained": "untrained_terms",
-    "mean_image": "float(F.binary_cross_entropy(train_pixels.mean(dim=0).clamp(1e-4, 1 - 1e-4).expand_as(train_pixels), "
+    "mean_image": "float(F.binary_cross_entropy(train_pixels.mean(dim=0).clamp(1e-4).expand_as(train_pixels), "
     "train_pixels, reduction='sum')) / len(train_pixels)",
     "histories": "[history for _, history in trained]",
     "score_deviation": "float(score.std())",
