@@ -96,6 +96,7 @@ def check_training(metrics: dict[str, Any], seen: dict[str, Any]) -> None:
 
 def check_bounds(seen: dict[str, Any]) -> None:
     """More draws give a lower number; five give more than half of what a hundred give."""
+    assert 93.5 < sum(run[-1] for run in seen["bounds"]) / 3 < 97
     for run, more in zip(seen["bounds"], seen["bound_of_500"], strict=True):
         assert run == sorted(run, reverse=True), "each step of M is lower"
         assert 4.5 < run[0] - run[-1] < 6.7, "5 to 6 nats"
