@@ -222,7 +222,7 @@ def test_one_copied_answer_is_found_even_if_it_is_wrong(misconception: str, tmp_
     write_log(tmp_path, log_of("bela", answers={KL: log["answers"][KL]}))
     ada, bela = verify([tmp_path], root=ROOT)
     assert ada.item(KL).misconception == misconception and not ada.copied_from
-    assert bela.copied_from == ("ada",) and verdicts(bela) == [Verdict.RIGHT, Verdict.COPIED, Verdict.RIGHT]
+    assert bela.copied_from == ("ada",) and verdicts(bela) == [Verdict.RIGHT, Verdict.COPIED, Verdict.RIGHT, Verdict.RIGHT]
 
 
 def test_equal_wrong_answers_without_a_known_misconception_are_a_note_and_no_copy(tmp_path: Path) -> None:
@@ -284,7 +284,7 @@ def test_the_code_is_compared_with_the_notebook(name: str, tmp_path: Path) -> No
     for added, verdict in (("", CodeVerdict.SAME), ("\n    return 0", CodeVerdict.CHANGED)):
         write_notebook(path.parent, name, sample_gaussian=answers["sample_gaussian"] + added)
         (result,) = verify([path], root=ROOT)
-        assert [item.code for item in result.items] == [verdict, CodeVerdict.SAME, CodeVerdict.SAME]
+        assert [item.code for item in result.items] == [verdict, CodeVerdict.SAME, CodeVerdict.SAME, CodeVerdict.SAME]
         assert result.ok == (not added) and (added or not result.notes)
 
 
@@ -498,7 +498,7 @@ def test_the_command_counts_the_logs_to_review_and_writes_the_same_file_each_tim
     outs = [tmp_path / "first.json", tmp_path / "second.json"]
     for out in outs:
         done = CliRunner().invoke(app, [*command, "--out", str(out)])
-        assert done.exit_code == 1 and "be[red]la" in done.stdout and "3 of 3" in done.stdout
+        assert done.exit_code == 1 and "be[red]la" in done.stdout and "4 of 4" in done.stdout
     assert outs[0].read_bytes() == outs[1].read_bytes()
     written = json.loads(outs[0].read_text(encoding="utf-8"))
     assert [log["student"] for log in written["logs"]] == ["ada", "be[red]la"] and written["ok"] is False
