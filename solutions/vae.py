@@ -1021,9 +1021,9 @@ with part("weights of very different size", 0.5):
 with part("gradients", 1):
     x = (torch.rand(5, 12, generator=g) < 0.5).float()
     noise = torch.randn(4, 5, 3, generator=g)
-    got = student.importance_weighted_bound(vae, x, 4, noise=noise)
-    assert got.requires_grad, "the bound must stay differentiable"
-    got.backward()
+    tight = student.importance_weighted_bound(vae, x, 4, noise=noise)
+    assert tight.requires_grad, "the bound must stay differentiable"
+    tight.backward()
     picks = [(0, "encoder"), (4, "encoder"), (0, "decoder"), (4, "decoder")]
     grads = [getattr(vae, half)[layer].weight.grad for layer, half in picks]
     assert all(grad is not None for grad in grads), "no gradient reaches the encoder or the decoder"
