@@ -13,12 +13,13 @@
 # %% [markdown]
 # # A variational autoencoder that draws digits
 #
-# The goal is a picture of 200 handwritten digits that nobody wrote (section 6): ten rows of twenty, drawn by a network from random numbers. On the way there you write the three functions that make it possible. Each is only a few lines long, and in each there is a classic mistake to avoid.
+# The goal is a picture of 200 handwritten digits that nobody wrote (section 7): ten rows of twenty, drawn by a network from random numbers. You write the three functions that make it possible, and a fourth one that measures the model more exactly. Each is only a few lines long, and in each there is a classic mistake to avoid.
 #
 # **What you will learn**
 #
 # * how to send a gradient through a random draw (the reparameterisation trick);
 # * why a latent-variable model is trained on a *bound* of its log-likelihood, and what the bound's two terms do;
+# * how several draws make the bound tighter (importance weighting);
 # * what changes when the two terms are weighted differently, and where the method fails.
 #
 # **What you need**: probability densities, the chain rule, and a little PyTorch. The lecture helps, but the text below is
@@ -27,21 +28,24 @@
 # | | profile `full` | profile `mini` |
 # |---|---|---|
 # | data | MNIST, 60,000 training images | embedded digits, about 1,500 training images |
-# | training | 5 networks of 10,000 steps | 5 networks of 500 steps |
+# | training | 7 networks of 10,000 steps | 7 networks of 500 steps |
 # | hardware | a GPU, for instance on Colab | any laptop, no network |
 # | time to run | some minutes | one to two minutes |
 #
-# Plan two to three hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU,
+# Plan three to four hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU,
 # else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny
 # inputs, so you can do everything in `mini` first.
+#
+# **Hints** are folded, in three steps: idea, formula, sketch of the code. Open one only when you are stuck.
 #
 # **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a separate cell, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
 #
 # | graded | points |
 # |---|---|
-# | `sample_gaussian` | 4 |
-# | `kl_standard_normal` | 6 |
-# | `negative_elbo_bound` | 10 |
+# | `sample_gaussian` | 3 |
+# | `kl_standard_normal` | 4 |
+# | `negative_elbo_bound` | 7 |
+# | `importance_weighted_bound` | 6 |
 # | written answers and the picture | 9 |
 #
 # **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
@@ -135,7 +139,7 @@ toy_curves = {
 }
 plots.curves(
     toy_curves,
-    title="The bound touches log p(x) at the true posterior only",
+    title="The bound of the toy model at x = 1.2",
     xlabel="m, mean of the approximate posterior q",
     ylabel="nats",
     levels={"log p(x)": toy_log_evidence},
@@ -148,33 +152,42 @@ plots.curves(
 #
 # A **variational autoencoder** (Kingma and Welling 2014) replaces two parts of the toy model by networks: an *encoder*
 # maps $x$ to the $m$ and $v$ of $q$, a *decoder* maps $z$ to the distribution of the pixels. To train them we need
-# three things, and these are your three tasks: draw $z$ so that gradients flow through the draw (section 2), compute
-# the KL term
-# (section 3), and put the bound together (section 4).
+# three things, and these are your first three tasks: draw $z$ so that gradients flow through the draw (section 2), compute
+# the KL term (section 3), and put the bound together (section 4).
 
 # %% [markdown]
-# ## 2. `sample_gaussian`: a draw that is differentiable (4 points)
+# ## 2. `sample_gaussian`: a draw that is differentiable (3 points)
 #
 # The encoder gives $m$ and $v$, we draw $z \sim N(m, v)$, and the decoder turns $z$ into a loss. To improve the encoder
-# we must know how the loss changes when $m$ and $v$ change, but a random draw has no derivative. The trick: draw the
-# noise *first*, from a distribution that does not depend on the parameters, and compute $z$ from it:
+# we must know how the loss changes when $m$ and $v$ change, but a random draw has no derivative.
 #
-# $$z = m + \sqrt{v}\, \varepsilon, \qquad \varepsilon \sim N(0, I) .$$
+# The trick: draw the randomness *first*, as noise $\varepsilon \sim N(0, I)$ that does not depend on the parameters. Then compute $z$ from it, as a *function* of $m$, $v$ and $\varepsilon$. The function must give $z$ the distribution $N(m, v)$, and autograd can differentiate it by $m$ and $v$. Which function is it?
 #
-# In code `z`, `m`, `v` and `noise` ($\varepsilon$) all have shape `[B, K]`. Now $\partial z / \partial m = 1$ and
-# $\partial z / \partial v = \varepsilon / (2\sqrt{v})$, and autograd does the rest. **`v` is a variance**: the standard
-# deviation of $z$ is its square root.
-#
-# Each image and each latent gets its own noise, and each call draws fresh noise, unless `noise` is given: then exactly
+# In code `z`, `m`, `v` and `noise` ($\varepsilon$) all have shape `[B, K]`. **`v` is a variance.** Each image and each latent gets its own noise. Each call draws fresh noise, unless `noise` is given: then exactly
 # that noise is used, which makes the function testable.
 #
-# *Worked number.* `m = [[1, -2]]`, `v = [[4, 0.25]]`, `noise = [[0.5, -1]]`: the deviations are 2 and 0.5, so
-# `z = [[1 + 2 · 0.5, -2 + 0.5 · (-1)]] = [[2, -2.5]]`.
+# *Worked number.* `m = [[1, -2]]`, `v = [[4, 0.25]]` and `noise = [[0.5, -1]]` give `z = [[2, -2.5]]`.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# A standard normal number has mean 0 and variance 1. What must you multiply it by, and what must you add, to get mean $m$ and variance $v$?
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# $z = m + \sqrt{v}\, \varepsilon$. So $\partial z / \partial m = 1$ and $\partial z / \partial v = \varepsilon / (2 \sqrt{v})$.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# One `if` for the missing noise, with `torch.randn_like`; then one line. Use neither `torch.normal` nor `.sample()`: no gradient passes them.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "sample_gaussian", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sample_gaussian(m, v, noise=None):
-    """Draws z from N(m, diag(v)) by the reparameterisation trick: z = m + sqrt(v) * noise.
+    """Draws z from N(m, diag(v)) by the reparameterisation trick.
 
     Kingma and Welling 2014, section 2.4. Gradients flow from z into m and v, also when the noise is drawn here.
 
@@ -194,7 +207,7 @@ def sample_gaussian(m, v, noise=None):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_sample_gaussian", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_sample_gaussian", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 m = torch.tensor([[1.0, -2.0]])
 v = torch.tensor([[4.0, 0.25]])
 noise = torch.tensor([[0.5, -1.0]])
@@ -202,7 +215,7 @@ z, again = student.sample_gaussian(m, v, noise=noise), student.sample_gaussian(m
 assert isinstance(z, torch.Tensor), "return z, a tensor [B, K]"
 assert close(again, z, "the same `noise` gave two different draws: when `noise` is given, use it and draw nothing")
 assert bool((z != m).any()), "the draw is the mean m: the `noise` that was given is not used"
-assert close(z, torch.tensor([[2.0, -2.5]]), "the worked number: z = m + sqrt(v) * noise, and v is a variance")
+assert close(z, torch.tensor([[2.0, -2.5]]), "the worked number: v is a variance, so what is the deviation of z?")
 first, second = student.sample_gaussian(m, v), student.sample_gaussian(m, v)
 assert has_shape(first, (1, 2), "without noise the result must still have the shape of m, [B, K]")
 assert bool((first != second).any()), "two calls without noise gave the same draw: draw fresh noise in each call"
@@ -230,7 +243,7 @@ assert close(v.grad, e / (2 * v.detach().sqrt()), "dz/dv must be noise / (2 sqrt
 print("sample_gaussian: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(20)
-with part("with noise given", 1.5):
+with part("with noise given", 1):
     for B, K in [(5, 3), (1, 1), (1, 7), (64, 2)]:
         m, v, noise = (torch.randn(B, K, generator=g) for _ in range(3))
         v = v.exp()
@@ -274,7 +287,7 @@ with part("torch's global generator", 0.25):
     assert torch.equal(after(5), after(5)) and not torch.equal(after(5), after(6)), (
         "the noise comes from torch's global generator: after torch.manual_seed(5) it must be the same again"
     )
-with part("gradients", 1):
+with part("gradients", 0.75):
     for given in (True, False):
         m = torch.randn(6, 3, generator=g).requires_grad_()
         v = (torch.rand(6, 3, generator=g) + 0.2).requires_grad_()
@@ -289,7 +302,7 @@ with part("gradients", 1):
         assert m.grad is not None and close(m.grad, weight, "dz/dm is 1")
         assert v.grad is not None, "no gradient reaches v"
         assert close(v.grad, weight * e / (2 * v.detach().sqrt()), "dz/dv is noise / (2 sqrt(v))", rtol=1e-3, atol=1e-4)
-with part("the result's data type", 0.5):
+with part("the result's data type", 0.25):
     m, v = torch.zeros(2, 3), torch.ones(2, 3)
     for z in (student.sample_gaussian(m, v), student.sample_gaussian(m, v, noise=v)):
         assert z.dtype == torch.float32, "z has the data type of m: float32 for float32"
@@ -317,33 +330,39 @@ for name, estimates in {"reparameterised": through_the_draw, "score function": s
 
 # %% [markdown]
 # The reparameterised estimator has standard deviation 2 here, the other about 7.2 (on paper: $\sqrt{51.5625}$). To be
-# as precise with the second as with one draw of the first you need thirteen draws. In many dimensions the gap grows,
-# since the score-function estimator only uses *how good* a draw was, not *in which direction* it could be better. That
-# is why one
-# draw per image is enough below.
+# as precise with the second as with one draw of the first you need thirteen draws. With ten such latents and $f(z) = \sum_k z_k^2$, for each component of the gradient, the first deviation is still 2 and the second already about 36: the score-function estimator only uses *how good* a draw was, not *in which direction* it could be better. Below, one draw per image is enough.
 
 # %% [markdown]
-# ## 3. `kl_standard_normal`: the KL term (6 points)
+# ## 3. `kl_standard_normal`: the KL term (4 points)
 #
-# The KL term says how far the approximate posterior $q = N(m, \mathrm{diag}(v))$ is from the prior $N(0, I)$, in nats.
-# It is what the latents "cost": a latent whose $m$ and $v$ do not depend on the image can equal the prior and costs
-# nothing. For one
-# latent
+# The first term that we need is the divergence of the approximate posterior $q = N(m, \mathrm{diag}(v))$ from the prior $N(0, I)$, in nats. For one latent
 #
-# $$\mathrm{KL}\big(N(m, v) \,\|\, N(0, 1)\big) = \int q(z) \log\frac{q(z)}{p(z)}\, dz
-# = \mathbb E_q\Big[-\tfrac12 \log v - \tfrac{(z - m)^2}{2 v} + \tfrac{z^2}{2}\Big] .$$
+# $$\mathrm{KL}\big(N(m, v) \,\|\, N(0, 1)\big) = \int q(z) \log\frac{q(z)}{p(z)}\, dz .$$
 #
-# Finish the calculation on paper: you need only $\mathbb E_q[(z - m)^2] = v$ and $\mathbb E_q[z^2] = m^2 + v$. Then check yourself
-# against the docstring. Latents are independent under $q$ and under $p$, so the KL of an image is the **sum** over its `K`
-# latents. The function returns one number per image, shape `[B]`; the average over the batch is taken later.
+# This integral has a closed form. Derive it on paper; the code is one line. Latents are independent under $q$ and under $p$: what does that mean for an image with `K` latents? The function returns one number per image, shape `[B]`; the average over the batch is taken later.
 #
-# *Worked number.* One image with `m = [[1, 0]]`, `v = [[1, 4]]`. First latent: ½ (1 + 1 − 1 − log 1) = 0.5. Second: ½ (0 +
-# 4 − 1 − log 4) = 0.806853. Together **1.306853** nats.
+# *Worked number.* One image with `m = [[1, 0]]`, `v = [[1, 4]]`: the first latent gives 0.5, the second 0.806853, the image **1.306853** nats. And where $q$ is the prior, the KL is 0.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Write out $\log q(z) - \log p(z)$ for two normal densities. It is a polynomial in $z$, and its mean under $q$ needs only $\mathbb E_q[(z - m)^2]$ and $\mathbb E_q[z^2]$.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# The KL of one latent is $\mathbb E_q\big[-\tfrac12 \log v - \tfrac{(z - m)^2}{2 v} + \tfrac{z^2}{2}\big]$, with $\mathbb E_q[(z - m)^2] = v$ and $\mathbb E_q[z^2] = m^2 + v$.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# Element by element: half of (`m**2`, plus `v`, minus 1, minus the logarithm of `v`). Then `.sum(dim=-1)` over the latents.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "kl_standard_normal", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def kl_standard_normal(m, v):
-    """KL(N(m, diag(v)) || N(0, I)) of each image, in nats: the sum over k of (m^2 + v - 1 - log v) / 2.
+    """KL(N(m, diag(v)) || N(0, I)) of each image, in nats.
 
     Kingma and Welling 2014, appendix B (there with the opposite sign).
 
@@ -359,7 +378,7 @@ def kl_standard_normal(m, v):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_kl_standard_normal", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_kl_standard_normal", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 kl = student.kl_standard_normal(torch.zeros(3, 2), torch.ones(3, 2))
 assert isinstance(kl, torch.Tensor), "return a tensor with one number per image, [B]"
 log_variance = (kl - (math.e - 2)).abs() < 1e-4  # what comes out for v = 1 if v is read as a log-variance
@@ -376,7 +395,7 @@ assert close(kl, torch.tensor([2.0, 2.0]), "for v = 1 the KL is half the squared
 print("kl_standard_normal: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(30)
-with part("value", 4):
+with part("value", 2.5):
     m, v = torch.randn(6, 4, generator=g), torch.randn(6, 4, generator=g).exp()
     kl = student.kl_standard_normal(m, v)
     assert has_shape(kl, (6,), "one number per image: shape [B]")
@@ -410,7 +429,7 @@ with part("very large and very small numbers", 0.5):
     assert close(
         student.kl_standard_normal(m, v), want, "a very large mean, a very small and a very large variance", rtol=2e-3
     )
-with part("gradients", 1):
+with part("gradients", 0.75):
     m = torch.randn(3, 5, generator=g).t().requires_grad_()
     v = (torch.rand(3, 5, generator=g) + 0.2).t().requires_grad_()
     kl = student.kl_standard_normal(m, v)
@@ -423,13 +442,13 @@ with part("gradients", 1):
     assert close(
         v.grad, weight[:, None] * 0.5 * (1 - 1 / v.detach()), "the derivative by v is (1 - 1/v) / 2", atol=1e-5
     )
-with part("the result's data type", 0.5):
+with part("the result's data type", 0.25):
     kl = student.kl_standard_normal(torch.zeros(2, 3), torch.ones(2, 3))
     assert kl.dtype == torch.float32, "the KL has the data type of m: float32 for float32"
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 4. `negative_elbo_bound`: what is minimised (10 points)
+# ## 4. `negative_elbo_bound`: what is minimised (7 points)
 #
 # Now the networks. Pixels are made binary (section 5 says how), so $x_d$ is 0 or 1 and the decoder gives one *logit* per
 # pixel: the probability of a 1 is $\mu_d = \sigma(\text{logits}_d) = 1 / (1 + e^{-\text{logits}_d})$. The encoder's second
@@ -467,15 +486,15 @@ class VAE(nn.Module):
 
 
 class PaperVAE(nn.Module):
-    """A VAE small enough to compute by hand: 2 pixels, 2 latents, the same q(z | x) for every image."""
+    """A VAE small enough to compute by hand: 3 pixels, 2 latents, the same q(z | x) for every image."""
 
     def encode(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Means (1, 0) and variances (1, 4) for each image of x `[B, 2]`: two tensors `[B, 2]`."""
+        """Means (1, 0) and variances (1, 4) for each image of x `[B, 3]`: two tensors `[B, 2]`."""
         return torch.tensor([1.0, 0.0]).repeat(len(x), 1), torch.tensor([1.0, 4.0]).repeat(len(x), 1)
 
     def decode(self, z: torch.Tensor) -> torch.Tensor:
-        """The logits (z_1 log 3, z_2), `[B, 2]`, for latents z `[B, 2]`."""
-        return z * torch.tensor([math.log(3.0), 1.0])
+        """The logits (z_1 log 3, z_2, -z_2), `[B, 3]`, for latents z `[B, 2]`."""
+        return torch.stack([z[..., 0] * math.log(3.0), z[..., 1], -z[..., 1]], dim=-1)
 
 
 class NegativeElbo(NamedTuple):
@@ -487,34 +506,43 @@ class NegativeElbo(NamedTuple):
 
 
 # %% [markdown]
-# We minimise the *negative* ELBO. For one image it is
+# We minimise the *negative* ELBO, averaged over the images of a batch:
 #
 # $$\text{nelbo} = \underbrace{\mathrm{KL}\big(q(z \mid x) \,\|\, p(z)\big)}_{\text{kl}}
-# \; \underbrace{- \sum_{d=1}^{D} \big[x_d \log \mu_d + (1 - x_d) \log (1 - \mu_d)\big]}_{\text{rec, at one draw } z \sim q(z \mid x)} .$$
+# \; \underbrace{- \log p(x \mid z)}_{\text{rec, at one draw } z \sim q(z \mid x)} .$$
 #
-# Read it as a code length: `kl` nats to send $z$, `rec` nats to send the pixels once $z$ is known. The average of `rec`
-# over $q$ is estimated by a single draw per image, made by your `sample_gaussian`. The steps: encode `x` to `m, v` · draw
-# `z` · decode it to `logits` · sum over latents and over pixels · average each term over the batch.
+# Given $z$, the pixels are independent, and pixel $d$ is 1 with probability $\mu_d$. The average of `rec`
+# over $q$ is estimated by a single draw per image, made by your `sample_gaussian`.
 #
-# Two traps. *Sums and means*: a log-likelihood is a **sum** over the pixels. If you average it over 784 pixels but sum
-# the KL, it counts 784 times less, and the encoder learns to ignore the image. Average over the batch only.
-# *Probabilities near
-# 0 and 1*: a sigmoid of 200 is exactly 1 in float32, and log 0 is −∞. Compute from the logits: $-\log \mu =
-# \mathrm{softplus}(-\text{logit})$ and $-\log(1 - \mu) = \mathrm{softplus}(\text{logit})$ are exact for logits of any
-# size (PyTorch has a loss that does this).
+# Decide two things before you write. *Sums and means*: which of the two belongs over the pixels, over the latents, over the batch? If one of them is wrong, `kl` may count 784 times too much or too little. *Probabilities near 0 and 1*: in float32 a sigmoid of 200 is exactly 1. What is the code length of a pixel that is 0 there, and how do you compute it?
 #
-# *Worked numbers.* `PaperVAE`, one image `x = [[1, 0]]`, `noise = [[0, 0]]`: `m` = (1, 0), `v` = (1, 4), so `z` = (1, 0),
-# `logits` = (log 3, 0) and $\mu$ = (¾, ½). Then `rec` = −log ¾ − log ½ = 0.287682 + 0.693147 = **0.980829**, `kl` =
-# **1.306853** from section 3, and `nelbo` = **2.287682**. With `noise = [[1, 1]]`: `z` = (1 + 1 · 1, 0 + 2 · 1) = (2, 2),
-# `logits` = (2 log 3, 2), `rec` = log(10/9) + log(1 + e²) = 0.105361 + 2.126928 = **2.232289**.
+# *Worked numbers.* `PaperVAE`, one image `x = [[1, 0, 0]]`, `noise = [[0, 0]]`: `m` = (1, 0), `v` = (1, 4), so `z` = (1, 0),
+# `logits` = (log 3, 0, 0) and $\mu$ = (¾, ½, ½). Then `rec` = **1.673976**, `kl` =
+# **1.306853** from section 3, and `nelbo` = **2.980829**. With `noise = [[1, 1]]`: `z` = (2, 2), `logits` = (2 log 3, 2, −2), `rec` = **2.359217**.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Encode `x` to `m, v` · draw `z` · decode it to `logits` · add up over latents and over pixels, because the logarithm of a product is a sum · average each term over the batch, and over nothing else.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# $\text{rec} = -\sum_{d=1}^{D} \big[x_d \log \mu_d + (1 - x_d) \log (1 - \mu_d)\big]$, where $-\log \mu_d = \mathrm{softplus}(-\text{logit}_d)$ and $-\log(1 - \mu_d) = \mathrm{softplus}(\text{logit}_d)$ are exact for logits of any size.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# `F.binary_cross_entropy_with_logits` with `reduction="none"` gives `[B, D]`; sum over the last dimension, then the mean. Pass `noise` on to `sample_gaussian`. Return `NegativeElbo(kl + rec, kl, rec)`.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "negative_elbo_bound", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def negative_elbo_bound(vae, x, noise=None):
     """The negative evidence lower bound of binary images and its two terms, in nats per image.
 
-    kl = KL(q(z | x) || N(0, I)), rec = -log p(x | z) at one draw z from q(z | x), nelbo = kl + rec. Kingma and Welling
-    2014, equation 3 with the opposite sign, pixels Bernoulli (appendix C.1).
+    Kingma and Welling 2014, equation 3 with the opposite sign, with one draw of z per image and Bernoulli pixels
+    (appendix C.1).
 
     Args:
         vae: offers `encode(x) -> (m, v)` (means and variances, `[B, K]`) and `decode(z) -> logits` (`[B, D]`).
@@ -522,9 +550,9 @@ def negative_elbo_bound(vae, x, noise=None):
         noise: standard normal numbers, `[B, K]`, with which z is drawn; fresh ones if it is None.
 
     Returns:
-        `NegativeElbo(nelbo, kl, rec)`: scalars, each the mean over the batch of a sum (over latents or over pixels), and
-        each differentiable. Example: `PaperVAE()` with x = [[1, 0]] and noise = [[0, 0]] gives (2.287682, 1.306853,
-        0.980829).
+        `NegativeElbo(nelbo, kl, rec)`: scalars, each in nats per image, averaged over the batch, and each
+        differentiable. Example: `PaperVAE()` with x = [[1, 0, 0]] and noise = [[0, 0]] gives (2.980829, 1.306853,
+        1.673976).
     """
     ### BEGIN SOLUTION
     m, v = vae.encode(x)
@@ -536,9 +564,9 @@ def negative_elbo_bound(vae, x, noise=None):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_negative_elbo_bound", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false} seconds=30
+# %% nbgrader={"grade": true, "grade_id": "test_negative_elbo_bound", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": false} seconds=30
 paper = student.PaperVAE()
-x = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+x = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 noise = torch.tensor([[0.0, 0.0], [1.0, 1.0]])
 m, v = torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[1.0, 4.0], [1.0, 4.0]])
 one = student.negative_elbo_bound(paper, x[:1], noise=noise[:1])
@@ -556,14 +584,20 @@ if z.shape == m.shape and bool(((z - torch.tensor([[1.0, 0.0], [2.0, 2.0]])).abs
     again, moved = (student.negative_elbo_bound(paper, x[:1], noise=e) for e in (noise[:1], noise[1:]))
     assert close(again.rec, one.rec, "the same `noise` gave two different rec: pass `noise` on to sample_gaussian")
     assert bool((moved.rec - one.rec).abs() > 0.01), "rec does not depend on `noise`: decode the draw z, not the mean m"
-    assert not bool((one.rec - 0.980829 / 2).abs() < 1e-4), "rec is a mean over the pixels: it must be their sum"
-    assert close(one.rec, torch.tensor(0.980829), "the worked number with noise 0: -log p(x | z), summed over pixels")
-    assert close(moved.rec, torch.tensor(2.232289), "the worked number with noise 1: -log p(x | z), summed over pixels")
+    assert not bool((one.rec - 1.673976 / 3).abs() < 1e-4), "rec is a mean over the pixels: it must be their sum"
+    assert close(one.rec, torch.tensor(1.673976), "the worked number with noise 0: -log p(x | z), summed over pixels")
+    assert close(moved.rec, torch.tensor(2.359217), "the worked number with noise 1: -log p(x | z), summed over pixels")
     both = student.negative_elbo_bound(paper, x, noise=noise)
-    assert close(both.rec, torch.tensor(2.705171), "two images, with rec 0.980829 and 4.429513: average over the batch")
+    assert close(both.rec, torch.tensor(4.115209), "two images, with rec 1.673976 and 6.556441: average over the batch")
+    try:
+        free = [student.negative_elbo_bound(paper, x).rec for _ in range(2)]
+    except RuntimeError as error:
+        raise AssertionError("without `noise`: fresh noise has the shape of m, [B, K], not that of x") from error
+    assert bool(free[0] != free[1]), "two calls without noise gave the same rec: draw fresh noise in each call"
     with part("logits far from 0", 1):
-        far = torch.tensor([[-200 / math.log(3.0) - 1, 100.0]])  # makes the logits -200 and 200
-        wrong, right = (student.negative_elbo_bound(paper, pixels, noise=far).rec for pixels in (x[:1], 1 - x[:1]))
+        far = torch.tensor([[-200 / math.log(3.0) - 1, 100.0]])  # makes the logits -200, 200 and -200
+        pixels = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+        wrong, right = (student.negative_elbo_bound(paper, rows, noise=far).rec for rows in (pixels[:1], pixels[1:]))
         hint = "logits of -200 and 200: compute from the logits, their sigmoid is rounded to 0 and 1"
         assert close(wrong, torch.tensor(400.0), hint)
         assert close(right, torch.tensor(0.0), hint)
@@ -589,7 +623,7 @@ def rec_term(model, x, z):
     return -torch.distributions.Bernoulli(logits=model.decode(z)).log_prob(x).sum(-1).mean()
 
 
-with part("the two terms", 4.5):
+with part("the two terms", 3):
     for B in (1, 4, 37):
         x = (torch.rand(B, 12, generator=g) < 0.4).float()
         noise = torch.randn(B, 3, generator=g)
@@ -629,7 +663,7 @@ with part("logits far from 0, exactly", 0.5):
     got = student.negative_elbo_bound(sharp, x[:1], noise=torch.zeros(1, 3))
     assert close(got.rec, torch.tensor(0.0), "a reconstruction that is certain and correct costs 0 nats", atol=1e-4)
 
-with part("gradients", 2):
+with part("gradients", 1.5):
     x = (torch.rand(5, 12, generator=g) < 0.5).float()
     noise = torch.randn(5, 3, generator=g)
     got = student.negative_elbo_bound(vae, x, noise=noise)
@@ -645,7 +679,7 @@ with part("gradients", 2):
         hint = "the gradient of the bound by the weights is wrong: is z or one of the terms detached?"
         assert close(grad, want, hint, atol=1e-5)
 
-with part("noise drawn inside", 2):
+with part("noise drawn inside", 1):
     N = 2000
     # all noise is drawn inside: variances of 0.05, 0.13 and 4, and a decoder whose loss tells widths apart: logits |z|
     usual["encoder.4.weight"] *= 0.0
@@ -790,10 +824,322 @@ plots.curves(
 )
 
 # %% [markdown]
-# The reconstruction term starts near 784 log 2 = 543 nats and drops at once, when the network learns which pixels are black in nearly every image: that needs no latents. In the first steps the KL term jumps, because the encoder's weights change while the decoder does not use $z$ yet. Then it falls, and only then it grows for the rest of the training. Now each nat of KL saves more than one nat of reconstruction, otherwise the optimiser would not let the KL grow.
+# The reconstruction term starts near 784 log 2 = 543 nats. In `mini` it falls to about 155 within 30 steps, which is hardly more than the 152 nats of a fixed image, the mean of all training images: so far the latents have paid for almost nothing. In the first ten steps, while it falls by more than 300 nats, the KL term jumps to about 80. Then it falls to about 4. After about 100 steps it grows again while the negative ELBO falls: now each nat of KL saves several nats of reconstruction.
 
 # %% [markdown]
-# ## 6. Drawing from the model (3 points)
+# ## 6. `importance_weighted_bound`: a tighter bound (6 points)
+#
+# Section 5 measured a bound. Can we get nearer to $-\log p(x)$ without training again? Write $p(x)$ as an average over $q$:
+#
+# $$p(x) = \int p(z)\, p(x \mid z)\, dz = \mathbb E_{z \sim q}\Big[\underbrace{\frac{p(x \mid z)\, p(z)}{q(z \mid x)}}_{\text{weight } w(z)}\Big] .$$
+#
+# For each image we draw $z_1, \dots, z_M$ from $q(z \mid x)$, independently of each other. The mean of their weights estimates $p(x)$ without bias. The logarithm is concave, so by Jensen's inequality
+#
+# $$\mathbb E\Big[\log \frac1M \sum_{i=1}^{M} w(z_i)\Big] \;\le\; \log p(x) .$$
+#
+# For $M = 1$ the left side is the ELBO. It never falls when $M$ grows, and it tends to $\log p(x)$ if the weights do not vary too wildly (Burda and others 2016). So $M$ draws give a tighter bound for the same network.
+#
+# **Your task.** Estimate the *negative* of this bound from `samples` = $M$ draws per image, and average it over the images of the batch. The result must be differentiable, because one can also train on it (section 10). Work out three densities at the draw $z$: the prior, the approximate posterior and the pixels. Images have `D` = 784 pixels, so $p(x \mid z)$ can be smaller than $e^{-104}$, which float32 rounds to 0: think about the order of your operations.
+#
+# `encode` and `decode` take rows, `[N, D]` and `[N, K]`, and so does your `sample_gaussian`; `noise` has shape `[M, B, K]`.
+#
+# *Worked numbers.* `PaperVAE`, one image `x = [[1, 0, 0]]`. With one draw, `noise = [[[0, 0]]]` gives **1.480829** and `noise = [[[1, 1]]]` gives **4.666070**; both draws together, `samples = 2`, give **2.133441**. Compute the first one by hand. Section 4 gave 2.980829 for the same image and the same noise. Why do the two differ, although both estimate the same bound?
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Compute $\log w$ for each draw and image, `[M, B]`: a sum over latents and pixels. (At a single draw, $\log q(z \mid x) - \log p(z)$ replaces your closed-form KL, which is its mean; it may be negative.) Then, for each image, take the logarithm of the mean of $M$ weights, without computing a weight. Average over the batch last.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# $\log N(z; m, v) = -\tfrac12 \log(2 \pi v) - \tfrac{(z - m)^2}{2v}$ for each latent, and the prior has $m = 0$, $v = 1$. With $\ell_i = \log w(z_i)$ and their largest value $\ell_{\max}$: $\log \tfrac1M \sum_i e^{\ell_i} = \ell_{\max} + \log \sum_i e^{\ell_i - \ell_{\max}} - \log M$.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# Encode once. Repeat the rows of `m`, `v` and `x`, with `repeat(samples, 1)`: row `i * B + b` belongs to draw `i` of image `b`, as in `noise.reshape(-1, K)`. Draw, decode, compute `log_w` for all rows, then `reshape(samples, -1)`. `torch.logsumexp` over the draws, minus `math.log(samples)`; the mean; the sign.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "importance_weighted_bound", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def importance_weighted_bound(vae, x, samples, noise=None):
+    """The negative importance-weighted bound of binary images, in nats per image.
+
+    Burda, Grosse and Salakhutdinov 2016 (arXiv:1509.00519), section 3, with the opposite sign.
+
+    Args:
+        vae: offers `encode(x) -> (m, v)` (means and variances, `[N, K]`) and `decode(z) -> logits` (`[N, D]`), for x
+            `[N, D]` and z `[N, K]`.
+        x: images of zeros and ones, `[B, D]`, floating point.
+        samples: draws per image, M, at least 1.
+        noise: standard normal numbers, `[M, B, K]`, with which the draws are made; fresh ones if it is None.
+
+    Returns:
+        A differentiable scalar, averaged over the batch. Example: `PaperVAE()` with x = [[1, 0, 0]], samples = 2 and
+        noise = [[[0, 0]], [[1, 1]]] gives 2.133441.
+    """
+    ### BEGIN SOLUTION
+    m, v = vae.encode(x)
+    m, v, pixels = (rows.repeat(samples, 1) for rows in (m, v, x))  # [B, ...] -> [M * B, ...]
+    z = sample_gaussian(m, v, None if noise is None else noise.reshape(m.shape))
+    log_pixels = -F.binary_cross_entropy_with_logits(vae.decode(z), pixels, reduction="none").sum(dim=-1)
+    log_ratio = ((z - m) ** 2 / v + torch.log(v) - z**2).sum(dim=-1) / 2  # log p(z) - log q(z | x)
+    log_w = (log_pixels + log_ratio).reshape(samples, -1)  # [M * B] -> [M, B]
+    return (math.log(samples) - torch.logsumexp(log_w, dim=0)).mean()
+    ### END SOLUTION
+
+
+# %%
+DRAWS = [1, 2, 5, 10, 20, 50, 100]
+
+
+class ToyVAE(nn.Module):
+    """A VAE whose evidence can be computed: 8 pixels that all have the sum of the latents as logit, and a fixed q(z | x).
+
+    Args:
+        m: the means of q(z | x), one for each latent.
+        v: its variances.
+    """
+
+    def __init__(self, m: list[float], v: list[float]) -> None:
+        super().__init__()
+        self.m, self.v = torch.tensor(m), torch.tensor(v)
+
+    def encode(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same means and variances for each image of x `[B, 8]`: two tensors `[B, K]`."""
+        return self.m.repeat(len(x), 1), self.v.repeat(len(x), 1)
+
+    def decode(self, z: torch.Tensor) -> torch.Tensor:
+        """The logits, `[B, 8]`, for latents z `[B, K]`."""
+        return z.sum(dim=-1, keepdim=True).expand(*z.shape[:-1], 8)
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_importance_weighted_bound", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false} seconds=30
+paper = student.PaperVAE()
+x = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+noise = torch.tensor([[[0.0, 0.0], [1.0, 0.0]], [[1.0, 1.0], [0.0, -1.0]]])  # [M, B, K] = [2, 2, 2]
+try:
+    first, second = (student.importance_weighted_bound(paper, x[:1], 1, noise=noise[[i]][:, :1]) for i in (0, 1))
+except (RuntimeError, ValueError) as error:
+    hint = "two shapes do not fit (see the error above): M draws of B images are M * B rows of z, so x needs M * B rows, too"
+    raise AssertionError(hint) from error
+assert has_shape(first, (), "return a scalar: the average over the batch, also over a batch of one")
+assert abs(float(first) + 1.480829) > 1e-4, "the sign: return the negative of the bound, as in section 4"
+assert abs(float(first) - 2.980829) > 1e-4, (
+    "this is kl + rec with the closed form of the KL; the weight needs log q(z | x) - log p(z) at the draw z itself"
+)
+assert abs(float(first) - 2.173976) > 1e-4, "log v is missing: a normal density has a factor 1 / sqrt(2 pi v)"
+assert min(abs(float(first) + 0.357048), abs(float(first) - 3.318706)) > 1e-4, "2 pi must be in both normal densities"
+assert abs(float(first) - 0.787682) > 1e-4, "v is a variance; the deviation of q(z | x) is its root"
+assert abs(float(first) + 0.857048) > 1e-4, "the prior p(z) is missing in the weight"
+assert abs(float(first) - 4.011853) > 1e-4, "the density q(z | x), by which the weight is divided, is missing"
+assert abs(float(first) - 0.364845) > 1e-4, "a log-likelihood is a sum over the pixels, not their mean"
+again = student.importance_weighted_bound(paper, x[:1], 1, noise=noise[:1, :1])
+assert close(again, first, "the same `noise` gave two different bounds: when `noise` is given, use it and draw nothing")
+assert abs(float(first) - 1.867123) > 1e-4, "the ratio is upside down: w = p(x | z) p(z) / q(z | x)"
+assert close(first, torch.tensor(1.480829), "the worked number: one draw with noise 0; densities of p(z), q(z | x), x")
+assert close(second, torch.tensor(4.666070), "the worked number: one draw with noise 1; v is a variance, z the draw")
+both = student.importance_weighted_bound(paper, x[:1], 2, noise=noise[:, :1])
+assert abs(float(both) - 3.073450) > 1e-4, "the mean of two logarithms is the ELBO again: first the mean, then the log"
+assert abs(float(both) - 1.440294) > 1e-4, "the weights are added up: the bound needs their mean, so - log M is missing"
+assert close(both, torch.tensor(2.133441), "the worked number with two draws: -log of the mean of the two weights")
+same = student.importance_weighted_bound(paper, x[:1], 5, noise=noise[:1, :1].repeat(5, 1, 1))
+assert close(same, first, "five equal draws have the bound of one: their mean weight is the weight of each")
+apart = [student.importance_weighted_bound(paper, x[i : i + 1], 2, noise=noise[:, i : i + 1]) for i in (0, 1)]
+batch = student.importance_weighted_bound(paper, x, 2, noise=noise)
+assert close(
+    batch, (apart[0] + apart[1]) / 2, "two images: keep the draws of each image together, average over images last"
+)
+with part("weights that float32 rounds to 0", 0.5):
+    far = torch.tensor([[[-200 / math.log(3.0) - 1, 100.0]], [[-200 / math.log(3.0) - 1, 100.0]]])
+    bound = student.importance_weighted_bound(paper, x[:1], 2, noise=far)
+    assert bool(torch.isfinite(bound)), "the weights are too small for float32: never leave the logarithm (logsumexp)"
+    assert close(
+        bound, torch.tensor(15216.76), "two equal, tiny weights: add nothing to them, stay with logarithms", rtol=1e-3
+    )
+free = [student.importance_weighted_bound(paper, x, 3) for _ in range(2)]
+assert bool(free[0] != free[1]), "two calls without noise gave the same bound: draw fresh noise in each call"
+wide = student.ToyVAE([0.0], [4.0])
+few, many = (student.importance_weighted_bound(wide, torch.ones(500, 8), draws) for draws in (1, 20))
+assert float(many) < float(few) - 0.5, "20 draws gave no lower number than one: each draw needs noise of its own"
+print("importance_weighted_bound: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(50)
+local = VAE(z_dim=3, x_dim=12, hidden=8)
+state = {name: 0.4 * torch.randn(weight.shape, generator=g) for name, weight in local.state_dict().items()}
+local.load_state_dict(state)
+vae = student.VAE(z_dim=3, x_dim=12, hidden=8)
+vae.load_state_dict(state)
+
+
+def bounds_of(model, x, noise):
+    """The bound of each image by its definition: densities from torch.distributions, draw by draw."""
+    m, v = model.encode(x)
+    logs = []
+    for eps in noise:
+        z = m + v.sqrt() * eps
+        prior, posterior = torch.distributions.Normal(0.0, 1.0), torch.distributions.Normal(m, v.sqrt())
+        log_x = torch.distributions.Bernoulli(logits=model.decode(z)).log_prob(x).sum(-1)
+        logs.append(log_x + (prior.log_prob(z) - posterior.log_prob(z)).sum(-1))
+    return math.log(len(noise)) - torch.stack(logs).logsumexp(0)
+
+
+with part("one draw", 1):
+    for B in (1, 4, 37):
+        x = (torch.rand(B, 12, generator=g) < 0.4).float()
+        noise = torch.randn(1, B, 3, generator=g)
+        got = student.importance_weighted_bound(vae, x, 1, noise=noise)
+        assert has_shape(got, (), "a scalar, the average over the batch")
+        hint = "one draw: -log p(x | z) - log p(z) + log q(z | x), summed over pixels and latents"
+        assert close(got, bounds_of(local, x, noise).mean().detach(), hint)
+with part("several draws", 2):
+    for M, B in ((2, 5), (5, 2), (3, 3), (8, 1), (40, 6)):
+        x = (torch.rand(B, 12, generator=g) < 0.4).float()
+        noise = torch.randn(M, B, 3, generator=g)
+        got = student.importance_weighted_bound(vae, x, M, noise)
+        want = bounds_of(local, x, noise).mean().detach()
+        assert close(
+            got, want, "several draws: the logarithm of the mean weight of each image, averaged over the images"
+        )
+        order = torch.randperm(M, generator=g)
+        got = student.importance_weighted_bound(vae, x, M, noise=noise[order])
+        assert close(got, want, "the order of the draws does not matter")
+with part("weights of very different size", 0.5):
+    extreme = {name: 300 * weight if name.startswith("decoder.4") else weight for name, weight in state.items()}
+    sharp, sharper = student.VAE(z_dim=3, x_dim=12, hidden=8), VAE(z_dim=3, x_dim=12, hidden=8)
+    x = torch.tensor([[1.0, 0.0] * 6, [0.0, 1.0] * 6])
+    noise = torch.randn(4, 2, 3, generator=g)
+    sharp.load_state_dict(extreme)
+    sharper.load_state_dict(extreme)
+    got = student.importance_weighted_bound(sharp, x, 4, noise=noise)
+    assert close(
+        got,
+        bounds_of(sharper, x, noise).mean().detach(),
+        "weights that differ by factors of e^100 and more: stay with logarithms",
+    )
+with part("gradients", 1):
+    x = (torch.rand(5, 12, generator=g) < 0.5).float()
+    noise = torch.randn(4, 5, 3, generator=g)
+    tight = student.importance_weighted_bound(vae, x, 4, noise=noise)
+    assert tight.requires_grad, "the bound must stay differentiable"
+    tight.backward()
+    picks = [(0, "encoder"), (4, "encoder"), (0, "decoder"), (4, "decoder")]
+    grads = [getattr(vae, half)[layer].weight.grad for layer, half in picks]
+    assert all(grad is not None for grad in grads), "no gradient reaches the encoder or the decoder"
+    wants = torch.autograd.grad(
+        bounds_of(local, x, noise).mean(), [getattr(local, half)[layer].weight for layer, half in picks]
+    )
+    for grad, want in zip(grads, wants, strict=True):
+        hint = "the gradient of the bound by the weights is wrong: is z, m, v or a density detached?"
+        assert close(grad, want, hint, rtol=1e-3, atol=1e-5)
+with part("noise drawn inside", 1):
+    N, M = 10_000, 4
+    means, variances = torch.randn(2, generator=g).tolist(), (2 * torch.rand(2, generator=g) + 1).tolist()
+    toy, here = student.ToyVAE(means, variances), ToyVAE(means, variances)
+    ones = torch.tensor([[1.0] * 6 + [0.0] * 2]).repeat(N, 1)
+    for draws in (1, M):
+        simulated = bounds_of(here, ones, torch.randn(draws, N, 2, generator=g))
+        got = [student.importance_weighted_bound(toy, ones, draws) for _ in range(4)]
+        bound = 6 * float(simulated.std()) * math.sqrt(2 / N)
+        assert len({float(value) for value in got}) > 1, "each call without noise must draw fresh noise"
+        assert all(abs(float(value) - float(simulated.mean())) <= bound for value in got), (
+            "without `noise` each draw, image and latent needs standard normal noise of its own"
+        )
+    width = 24 / 4000
+    line = torch.linspace(-12, 12, 4001, dtype=torch.float64)
+    log_joint = torch.distributions.Normal(0.0, 1.0).log_prob(line) + 6 * F.logsigmoid(line) + 2 * F.logsigmoid(-line)
+    exact = -float(torch.logsumexp(log_joint, 0) + math.log(width))
+    got = student.importance_weighted_bound(student.ToyVAE([0.7], [0.8]), ones[:500], 400)
+    assert abs(float(got) - exact) < 0.02, "with many draws and a wide q the bound must be near -log p(x)"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### A narrow q and a wide q
+#
+# First a case in which $\log p(x)$ is known: `ToyVAE` with one latent, and an image with six ones. The true posterior has mean 0.72 and variance 0.38, and its $p(x)$ is a sum over the grid of section 1. We take two wrong $q$ with the right mean: a narrow one ($v$ = 0.023) and a wide one ($v$ = 2.3).
+
+# %% tags=["experiment"]
+toy_evidence = normal_log_density(grid, 0.0, 1.0) + 6 * F.logsigmoid(grid) + 2 * F.logsigmoid(-grid)
+toy_limit = -float(toy_evidence.exp().sum().log() + (grid[1] - grid[0]).log())
+WIDTHS = {"narrow q, v = 0.023": 0.023, "wide q, v = 2.3": 2.3}
+near = (grid > -3) & (grid < 5)
+densities = {name: normal_log_density(grid[near], 0.72, width).exp() for name, width in WIDTHS.items()}
+densities["true posterior"] = (toy_evidence[near] + toy_limit).exp()
+plots.curves(
+    {name: (grid[near], values) for name, values in densities.items()},
+    title="The toy model: its posterior, and two wrong q",
+    xlabel="z",
+    ylabel="density",
+)
+
+# %% [markdown]
+# With $M$ = 1 the narrow one is the better of the two: its bound is off by 0.9 nats, that of the wide one by 1.4.
+#
+# **Predict, then run.** Which of the two is nearer to $-\log p(x)$ with $M$ = 5, and with $M$ = 100?
+
+# %% tags=["experiment"]
+REPEATS = run.size(full=4000, mini=4000, grade=20)
+toy_images = torch.tensor([[1.0] * 6 + [0.0] * 2]).repeat(REPEATS, 1)  # the same image many times: a precise average
+toy_bounds = {}
+for name, width in WIDTHS.items():
+    generator = torch.Generator().manual_seed(0)
+    noises = [torch.randn(count, REPEATS, 1, generator=generator) for count in DRAWS]
+    toy = ToyVAE([0.72], [width])
+    toy_bounds[name] = [float(importance_weighted_bound(toy, toy_images, len(noise), noise=noise)) for noise in noises]
+plots.curves(
+    {name: (DRAWS, values) for name, values in toy_bounds.items()},
+    title="The negative bound of the toy model, averaged over many repetitions",
+    xlabel="draws per image, M",
+    ylabel="nats",
+    logx=True,
+    levels={"-log p(x)": toy_limit},
+)
+
+# %% [markdown]
+# The wide $q$ overtakes at $M$ = 2: with a few draws some of them hit the posterior, and the weights tell which. The narrow $q$ hardly ever draws where the posterior still has mass, and no weight can repair what was never drawn. With $M$ = 100 it is still 0.4 to 0.5 nats away.
+#
+# ### Your own network
+#
+# Now your networks on (at most 1,000) test images. **Predict, then run.** By how many nats does $M$ = 100 lower the number of section 5: a hundredth, one, five? Has the curve become flat at $M$ = 100?
+
+# %%
+MOST_DRAWS = run.size(full=100, mini=100, grade=2)
+draws_tried = [count for count in DRAWS if count <= MOST_DRAWS]
+
+
+@torch.no_grad()
+def measure_bound(vae: VAE, draws: int) -> float:
+    """The negative importance-weighted bound on the first 1,000 test images, with the same noise for every network."""
+    generator, total = torch.Generator().manual_seed(6), 0.0
+    images = test_x[:1000]
+    for x in images.split(100):
+        noise = torch.randn(draws, len(x), vae.z_dim, generator=generator).to(run.device)
+        total += len(x) * float(importance_weighted_bound(vae, x, draws, noise=noise))
+    return total / len(images)
+
+
+# %% tags=["train"]
+bounds_by_draws = torch.tensor(
+    [[measure_bound(vae, count) for count in draws_tried] for vae, _ in trained]
+)  # [runs, M]
+
+# %% tags=["experiment"]
+for count, values in zip(draws_tried, bounds_by_draws.T, strict=True):
+    print(f"M = {count:3d}: negative bound {mean_and_error(values.tolist())}")
+plots.curves(
+    {"your networks": (draws_tried, bounds_by_draws.mean(dim=0))},
+    band={"your networks": bounds_by_draws.std(dim=0, correction=0) / max(1, SEEDS - 1) ** 0.5},
+    title=f"One network, several bounds (mean ± standard error over {SEEDS} runs)",
+    xlabel="draws per image, M",
+    ylabel="negative bound, nats per test image",
+    logx=True,
+)
+
+# %% [markdown]
+# In `mini` a hundred draws lower the number by 5 to 6 nats, to 95.3 ± 0.6 for our three seeds, and the first five draws bring more than half of this. (In one `full` run 97.9 fell to 92.9.) The network is the same: only our knowledge of it has changed. The curve is not flat yet (500 draws lower it by another 0.3 to 0.6 nats), so $-\log p(x)$ is lower still.
+# %% [markdown]
+# ## 7. Drawing from the model (3 points)
 #
 # Now we use the generative model of section 1: draw $z \sim N(0, I)$, decode it, and look at the pixels. No image and
 # no encoder is involved.
@@ -833,7 +1179,7 @@ plots.image_grid(
 # sample: the majority among its five nearest training images is its digit. Two numbers tell how reliable this
 # classifier is: how often it is right on test images, and how often its five neighbours agree.
 #
-# **Predict, then run.** Which digit will be drawn most often? Will a sample be nearer to its nearest training image than a
+# **Predict, then run.** Will all ten digits be drawn equally often? Will a sample be nearer to its nearest training image than a
 # test image is, or farther?
 
 
@@ -870,7 +1216,7 @@ print(
 )
 plots.bars(
     {str(digit): float(count) for digit, count in enumerate(class_counts)},
-    title="What 1,000 samples show, by their nearest neighbours",
+    title="1,000 samples, read by their nearest neighbours",
     xlabel="digit",
     ylabel="samples",
 )
@@ -886,16 +1232,15 @@ plots.image_grid(
 )
 
 # %% [markdown]
-# In `mini`, eights and zeros are drawn most often (149 and 144 of 1,000 samples in our run): a soft mixture of several digits is nearest to these two. And a sample is *farther* from its nearest training image than a test image is, 3.9 against 3.5.
+# In `mini` every digit occurs, and none fills more than a fifth of the samples, but they are not equally frequent. The neighbours of a sample agree less often than those of a test image. And a sample is *farther* from its nearest training image than a test image is, 3.9 against 3.5.
 #
-# If the model copied its training images, the rows would be the same. The samples are softer than real digits: where
+# If the model copied its training images, the two rows would be the same. The samples are softer than real digits: where
 # the decoder is unsure it gives a grey average, since that minimises a sum of independent pixel losses. Some samples
-# are no digit at all: between the regions of the latent space that training images occupy there are regions that the
-# decoder never saw in training, and the prior draws from there, too. Both are properties of the method, not mistakes in
+# are no digit at all: between the regions of the latent space that the codes of training images occupy there are others, and the prior draws from there, too. Both are properties of the method, not mistakes in
 # your code.
 
 # %% [markdown]
-# ## 7. Experiments
+# ## 8. Experiments
 #
 # ### Interpolating between two digits
 #
@@ -931,19 +1276,16 @@ plots.image_grid(
 #
 # ### Weighting the KL term: β
 #
-# The two terms need not have the same weight. With the loss $\text{rec} + \beta\,\text{kl}$ (Higgins and others 2017),
-# information in the latents costs little for a small β and much for a large β. β = 1 is the bound of section 1.
+# The two terms need not have the same weight: train with the loss $\text{rec} + \beta\,\text{kl}$ (Higgins and others 2017).
 #
-# **Predict, then run.** For β = 0.1 and β = 8 against β = 1: which has the best reconstructions, which the best samples,
-# which the lowest negative ELBO (always reported with weight 1)? How many of the 64 latents will each use?
-#
-# What is "used"? If the encoder narrows the variance of a latent from the prior's 1 to $v$, this is $\frac12 \log \frac1v$ nats of information about the latent. We count a latent as used when its KL is at least $\frac12 \log \frac43$ = 0.14 nats, the information of narrowing the variance by a quarter, to $v = ¾$.
+# **Predict, then run.** For β = 0.1, 0.7, 1 and 8: which network has the best reconstructions, and which the best samples? Which has the lowest negative ELBO on test images (always reported with weight 1), and which the lowest bound with 100 draws? How many of the 64 latents does each use? (We call a latent *used* if its KL is at least $\frac12 \log \frac43$ = 0.14 nats: narrowing the variance from 1 to ¾ costs that much if the $m$ spread so that the average over all images stays the prior.)
 
 # %% tags=["train"]
-BETAS = (0.1, 1.0, 8.0)
+BETAS = (0.1, 0.7, 1.0, 8.0)
 USED_FROM = 0.5 * math.log(4 / 3)  # nats
 by_beta = {beta: trained[0] if beta == 1.0 else train_vae(f"beta{beta:g}", seed=0, beta=beta) for beta in BETAS}
 terms_by_beta = {beta: measure_terms(vae) for beta, (vae, _) in by_beta.items()}
+tight_by_beta = {beta: measure_bound(vae, MOST_DRAWS) for beta, (vae, _) in by_beta.items()}
 
 
 # %%
@@ -957,12 +1299,13 @@ def kl_per_latent(vae: VAE) -> torch.Tensor:
 
 # %% tags=["experiment"]
 latents_by_beta = {beta: kl_per_latent(vae) for beta, (vae, _) in by_beta.items()}
-print("   β    negative ELBO      KL     rec    latents used")
+print(f"   β    negative ELBO      KL     rec    latents used    bound, {MOST_DRAWS} draws")
 for beta in BETAS:
     each = terms_by_beta[beta]
     used = int((latents_by_beta[beta] >= USED_FROM).sum())
     print(
-        f"{beta:4g}    {float(each.nelbo):13.1f}  {float(each.kl):6.1f}  {float(each.rec):6.1f}    {used:d} of {Z_DIM}"
+        f"{beta:4g}    {float(each.nelbo):13.1f}  {float(each.kl):6.1f}  {float(each.rec):6.1f}"
+        f"    {used:3d} of {Z_DIM}    {tight_by_beta[beta]:17.1f}"
     )
 
 # %% tags=["experiment"]
@@ -999,38 +1342,30 @@ plots.image_grid(
 )
 
 # %% [markdown]
-# What to see: with a small β, reconstructions are faithful and the KL is large; but then the $q(z \mid x)$ lie far from
-# the prior, and a draw from the prior often falls where no $q(z \mid x)$ has mass. With a large β the KL is so small
-# that hardly any latent is used: different images get nearly the same $q(z \mid x)$ and are decoded to the same soft
-# average. β = 1 has the lowest negative ELBO, which is no accident: only this network was trained for it.
+# Which figures surprised you? Question (b) asks you to explain them. One point is easily misread: the reported number has weight 1, but the network with the lowest one need not be trained with β = 1. In `mini`, β = 0.7 has a lower negative ELBO than β = 1 for each of the six seeds that we tried, by 0.7 to 2.4 nats, and a lower bound with 100 draws. After 500 steps the loss still falls, and with the cheaper KL term the network uses more latents by then. (In `full`, one run each, β = 1 was better: 98.3 against 98.8.) Some authors raise β slowly from 0 to 1 during training (Sønderby and others 2016).
 #
-# **Where the method fails.** Samples are blurred. The number reported is a *bound*: how far it is from $\log p(x)$ we do not know, and a better model may have a worse bound. Many latents stay unused even at β = 1: training switches off a latent that saves fewer nats of reconstruction than its KL costs, and then the decoder has no reason to use it (*posterior collapse*). And the standard errors above are over seeds only; they do not say how the numbers would change with other test images.
+# **Where the method fails.** Samples are blurred. All numbers reported are *bounds*. Many latents stay unused even at β = 1: a latent that saves fewer nats of reconstruction than its KL costs is switched off, and then the decoder has no reason to use it (*posterior collapse*). And the standard errors above are over seeds only; they do not say how the numbers would change with other test images.
 
 # %% [markdown]
-# ## 8. Questions
+# ## 9. Questions
 #
 # ### (a) The three numbers (3 points)
 #
-# Give the mean and the standard error over your runs of the negative ELBO, the KL term and the reconstruction term on the
-# test images, name the profile and the number of runs, and say in a sentence or two each: what does the KL term measure,
-# what does the reconstruction term measure, and what does the sum tell you about $\log p(x)$? About 100 words.
+# Give the mean and the standard error over your runs of the negative ELBO, the KL term and the reconstruction term on the test images, and name the profile and the number of runs. Read the two terms as parts of a message that sends a test image: which information does each pay for? And suppose that another network has a negative ELBO 2 nats lower than yours: does it follow that it makes the test images more likely? Use your bounds with more draws. About 120 words.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_terms", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
 # The numbers are those of the headline table for my profile, each as mean ± standard error over 3 runs, in nats per test
 # image; the negative ELBO is the sum of the other two.
 #
-# The KL term says how far q(z | x) is from the prior on average: the nats that the latents use to distinguish
-# this image from others. The reconstruction term is the expected code length of the pixels once z is known: the
-# information that is not in the latents. Their sum is an upper bound of −log p(x), averaged over test images, so the
-# model gives a test image at least a
-# log-likelihood of minus that number, perhaps more; the gap is KL(q(z | x) ‖ p(z | x)). The small standard error says that
-# the result hardly depends on the seed; it says nothing about other test sets.
+# The KL term measures how far q(z | x) is from the prior on average: the nats that the latents use to distinguish this image from others. The reconstruction term is the expected code length of the pixels once z is known: the information that is not in the latents.
+#
+# It does not follow. The sum is an upper bound of −log p(x), and the gap KL(q(z | x) ‖ p(z | x)) may differ between networks. With 100 draws my number falls by more than 5 nats for the same network, so its gap is at least as large: 2 nats less may be a smaller gap or a better model. The standard error is over seeds only; it says nothing about other test sets.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: three means with standard errors, the profile and the number of runs; kl + rec = nelbo up to rounding; values near the headline table
 # * 1 point: KL term as distance of q(z | x) from the prior (information carried by z), reconstruction term as code length or negative log-likelihood of the pixels given z
-# * 1 point: the sum bounds −log p(x) from above (or the ELBO bounds log p(x) from below), with a word on the gap or on what the standard error does and does not cover
+# * 1 point: it does not follow: the sum only bounds −log p(x) from above, and the gap differs between networks; own bounds with more draws show that the gap is larger than 2 nats
 # ### END MARK SCHEME
 
 # %% [markdown]
@@ -1058,6 +1393,83 @@ plots.image_grid(
 # ### END MARK SCHEME
 
 # %% [markdown]
+# ## 10. Two experiments for the curious (not graded)
+#
+# **Train on the tighter bound.** If the bound with $M$ draws is nearer to $\log p(x)$, why not maximise that one? The next cell trains a network on your `importance_weighted_bound` with $M$ = 5. **Predict, then run.** Compared with section 5: is its negative ELBO ($M$ = 1) lower or higher? Its bound with 100 draws? Will it use more latents or fewer?
+
+
+# %%
+def train_tighter(name: str, seed: int, draws: int = 5) -> VAE:
+    """Trains one network on the importance-weighted bound, with the settings of `train_vae`."""
+    homework.seed_everything(seed)
+    vae = VAE(z_dim=Z_DIM).to(run.device)
+    optimizer = torch.optim.Adam(vae.parameters(), lr=LEARNING_RATE)
+    code = [sample_gaussian, importance_weighted_bound, train_tighter, BATCH, draws]
+    modules = {"model": vae, "optimizer": optimizer}
+    for _ in training.Loop(run, name, steps=STEPS, modules=modules, code=code, seed=seed):
+        rows = torch.randint(len(train_pixels), (BATCH,), device=run.device)
+        optimizer.zero_grad()
+        importance_weighted_bound(vae, torch.bernoulli(train_pixels[rows]), draws).backward()
+        optimizer.step()
+    return vae
+
+
+# %% tags=["train"]
+tighter = train_tighter("tighter", seed=0)
+
+# %% tags=["experiment"]
+trained_on = {"ELBO": trained[0][0], "M = 5": tighter}
+elbo_of = {name: float(measure_terms(vae).nelbo) for name, vae in trained_on.items()}
+tight_of = {name: measure_bound(vae, MOST_DRAWS) for name, vae in trained_on.items()}
+used_of = {name: int((kl_per_latent(vae) >= USED_FROM).sum()) for name, vae in trained_on.items()}
+print(f"trained on    negative ELBO    bound, {MOST_DRAWS} draws    latents used")
+for name in trained_on:
+    print(f"{name:10s}    {elbo_of[name]:13.1f}    {tight_of[name]:16.1f}    {used_of[name]:12d}")
+
+# %% [markdown]
+# Two networks, two bounds, two winners: which of the two models would you call better, and why may its $q(z \mid x)$ be a worse approximation if $M$ draws are allowed?
+#
+# **Draw from where the codes are.** The prior says where samples come from, the encoder says where the images are. If they disagree, we can replace the prior after training: encode the training images, draw one $z$ for each, and fit one normal distribution with a full covariance matrix to these codes. **Predict, then run.** For which β does this help most? Does it help for β = 8?
+
+
+# %% tags=["experiment"]
+@torch.no_grad()
+def refitted_draws(vae: VAE, count: int) -> torch.Tensor:
+    """Draws from a normal distribution with mean and covariance of the codes of training images, `[count, K]`."""
+    generator = torch.Generator().manual_seed(8)
+    m, v = (each.cpu() for each in vae.encode((train_pixels[:10_000] > 0.5).float()))  # [N, K] each
+    codes = m + v.sqrt() * torch.randn(m.shape, generator=generator)
+    root = torch.linalg.cholesky(torch.cov(codes.T) + 1e-4 * torch.eye(vae.z_dim))
+    return codes.mean(dim=0) + torch.randn(count, vae.z_dim, generator=generator) @ root.T
+
+
+prior_codes = torch.randn(500, Z_DIM, generator=torch.Generator().manual_seed(7))
+distance_of = {}
+for beta, (vae, _) in by_beta.items():
+    pictures = [pixel_probabilities(vae, codes) for codes in (prior_codes, refitted_draws(vae, 500))]
+    distance_of[beta] = [float(nearest_digits(each)[2].mean()) for each in pictures]
+print(f"distance to the nearest training image; test images: {float(judged_distance.mean()):.2f}")
+for beta, (before, after) in distance_of.items():
+    print(f"β = {beta:3g}    prior {before:.2f}    refitted {after:.2f}")
+plots.image_grid(
+    torch.cat(
+        [
+            pixel_probabilities(by_beta[0.1][0], codes[:20])
+            for codes in (prior_codes, refitted_draws(by_beta[0.1][0], 20))
+        ]
+    ),
+    rows=2,
+    columns=20,
+    title="Samples of the network with β = 0.1",
+    row_labels=["prior", "refitted"],
+)
+
+# %% [markdown]
+# ### What came after
+#
+# The last experiment is the seed of much later work: first learn good codes with a cheap KL term, then learn their distribution. *VQ-VAE* (van den Oord and others 2017) makes the codes discrete and learns their order with an autoregressive network. *Latent diffusion* (Rombach and others 2022) trains a diffusion model on the codes of an autoencoder, often one whose KL term has a tiny weight. *Hierarchical VAEs* (NVAE, Vahdat and Kautz 2020; Child 2021) go the other way: they keep the one bound and stack many layers of latents, with sharp images as a result.
+
+# %% [markdown]
 # ### How was it made? (not graded)
 #
 # Fill in what you used (lectures, papers, sites, language models), with whom you worked, and about how many hours it took. It
@@ -1067,7 +1479,7 @@ plots.image_grid(
 process = {"sources": "", "people": "", "hours": None}
 
 # %% [markdown]
-# ## 9. Your log
+# ## 11. Your log
 #
 # The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for
 # their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
@@ -1091,10 +1503,17 @@ def personal_answers(student, draws):
         vae.load_state_dict({name: d.normal(*weight.shape) for name, weight in dict(vae.state_dict()).items()})
         return student.negative_elbo_bound(vae, d.binary(5, 6), noise=d.normal(5, 2))
 
+    def ask_importance_weighted_bound():
+        d = draws("importance_weighted_bound")
+        vae = student.VAE(z_dim=2, x_dim=6, hidden=4)
+        vae.load_state_dict({name: d.normal(*weight.shape) for name, weight in dict(vae.state_dict()).items()})
+        return student.importance_weighted_bound(vae, d.binary(5, 6), 3, noise=d.normal(3, 5, 2))
+
     return {
         "sample_gaussian": ask_sample_gaussian,
         "kl_standard_normal": ask_kl_standard_normal,
         "negative_elbo_bound": ask_negative_elbo_bound,
+        "importance_weighted_bound": ask_importance_weighted_bound,
     }
 
 
@@ -1105,7 +1524,9 @@ log.bands(  # the expected range of each number, from our own runs
         "vae/test_nelbo": {"full": (94, 104), "mini": (92, 115)},
         "vae/test_kl": {"full": (20, 30), "mini": (9, 20)},
         "vae/test_rec": {"full": (66, 82), "mini": (75, 103)},
+        "vae/test_bound": {"mini": (88, 106)},
         "vae/beta_0.1_test_nelbo": {"mini": (105, 155)},
+        "vae/beta_0.7_test_nelbo": {"mini": (91, 113)},
         "vae/beta_1_test_nelbo": {"mini": (92, 115)},
         "vae/beta_8_test_nelbo": {"mini": (115, 170)},
     }
@@ -1117,6 +1538,9 @@ with log.measurements():
         log.metric(
             f"vae/test_{term}", values=values, evidence={"values": values, "steps": STEPS, "test_images": len(test_x)}
         )
+    log.metric(
+        "vae/test_bound", values=bounds_by_draws[:, -1].tolist(), evidence={"draws": MOST_DRAWS, "test_images": 1000}
+    )
     for beta in BETAS:
         evidence = {term: float(getattr(terms_by_beta[beta], term)) for term in ("nelbo", "kl", "rec")}
         log.metric(f"vae/beta_{beta:g}_test_nelbo", value=evidence["nelbo"], evidence=evidence)
@@ -1133,5 +1557,6 @@ log_file = log.write()
 # * I. Higgins and others: *β-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework*. ICLR 2017.
 # * Y. Burda, R. Grosse, R. Salakhutdinov: *Importance Weighted Autoencoders*. ICLR 2016. arXiv:1509.00519. Tighter bounds, and
 #   the reporting of unused latents.
+# * C. K. Sønderby and others: *Ladder Variational Autoencoders*. NeurIPS 2016. arXiv:1602.02282. Raising β during training.
 # * Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: *Gradient-Based Learning Applied to Document Recognition*. Proceedings of the
 #   IEEE, 1998. MNIST.

@@ -22,7 +22,12 @@ from benchmarks.grading.phases import IMPORTS, KERNEL, PROCESS, REST, STUDENT, T
 from benchmarks.grading.records import Measured, added, load, save
 from benchmarks.grading.submissions import large_class, notebook, small_class, write_class
 
-FULL = {"sample_gaussian": 4.0, "kl_standard_normal": 6.0, "negative_elbo_bound": 10.0}
+FULL = {
+    "sample_gaussian": 3.0,
+    "kl_standard_normal": 4.0,
+    "negative_elbo_bound": 7.0,
+    "importance_weighted_bound": 6.0,
+}
 SIZES = (10, 50, 1000)
 BARE = [sys.executable, "-I", "-S", "-c"]
 
@@ -59,7 +64,7 @@ def test_the_submissions_are_the_same_for_all_three_systems(problem: Problem) ->
         assert written[0] == written[1] == written[2]
         assert len(written[0]) > 50 and any("my own check" in text for _, text in written[0])
     points = {grade_id(cell): cell.metadata["nbgrader"].get("points") for cell in source.cells if grade_id(cell)}
-    assert [points[name] for name in points if name.startswith("test_negative_elbo_bound")] == [1.0, 4.5, 0.5, 2.0, 2.0]
+    assert [points[name] for name in points if name.startswith("test_negative_elbo_bound")] == [1.0, 3.0, 0.5, 1.5, 1.0]
 
 
 def test_a_command_is_measured_with_all_its_descendants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

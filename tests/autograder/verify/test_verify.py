@@ -45,7 +45,9 @@ GOOD = {
     "vae/test_nelbo": 100.0,
     "vae/test_kl": 13.0,
     "vae/test_rec": 87.0,
+    "vae/test_bound": 95.0,
     "vae/beta_0.1_test_nelbo": 127.0,
+    "vae/beta_0.7_test_nelbo": 99.0,
     "vae/beta_1_test_nelbo": 100.0,
     "vae/beta_8_test_nelbo": 139.0,
 }
@@ -134,7 +136,7 @@ def test_the_log_of_an_executed_notebook_is_right(tmp_path: Path, monkeypatch: p
     NotebookClient(notebook, resources={"metadata": {"path": str(path.parent)}}).execute()
     nbformat.write(notebook, path)
     (result,) = verify([tmp_path], root=ROOT)
-    assert result.student == "ada" and result.right == len(result.items) == 3
+    assert result.student == "ada" and result.right == len(result.items) == 4
     assert {item.code for item in result.items} == {CodeVerdict.SAME} and not result.notes
     assert kinds(result) == ["grade_profile"] and result.metrics == ()
 
@@ -149,13 +151,13 @@ def test_wrong_answers_are_named(tmp_path: Path) -> None:
     log["answers"]["sample_gaussian"] = {"error": "NotImplementedError: sample_gaussian\x1b[2J"}
     log["answers"]["negative_elbo_bound"]["kl"] *= 1.01
     result = only(tmp_path, log)
-    assert verdicts(result) == [Verdict.ERROR, Verdict.MISCONCEPTION, Verdict.WRONG]
+    assert verdicts(result) == [Verdict.ERROR, Verdict.MISCONCEPTION, Verdict.WRONG, Verdict.RIGHT]
     text = {variant.slug: variant.text for variant in variants(VAE, "wrong")}["averaged_over_batch"]
     assert (result.item(KL).misconception, result.item(KL).message) == ("averaged_over_batch", text)
     assert "NotImplementedError" in result.items[0].message and "\x1b" not in result.items[0].message
     del log["answers"]["sample_gaussian"]
     (unnamed,) = verify([write_log(tmp_path, log)], root=ROOT, misconceptions=False)
-    assert verdicts(unnamed) == [Verdict.MISSING, Verdict.WRONG, Verdict.WRONG] and not unnamed.ok
+    assert verdicts(unnamed) == [Verdict.MISSING, Verdict.WRONG, Verdict.WRONG, Verdict.RIGHT] and not unnamed.ok
 
 
 @pytest.mark.long
@@ -172,7 +174,7 @@ def test_a_misconception_is_named_where_a_given_helper_calls_the_item(tmp_path: 
 )
 def test_an_answer_that_is_no_finite_number_is_wrong(answer: Any, tmp_path: Path) -> None:
     result = only(tmp_path, log_of("ada", answers={"sample_gaussian": answer}))
-    assert result.item("sample_gaussian").verdict is Verdict.WRONG and result.right == 2
+    assert result.item("sample_gaussian").verdict is Verdict.WRONG and result.right == 3
 
 
 def test_a_log_with_an_infinite_number_is_unusable(tmp_path: Path) -> None:
@@ -183,7 +185,7 @@ def test_a_log_with_an_infinite_number_is_unusable(tmp_path: Path) -> None:
     assert any("an infinite number at answers/sample_gaussian/0/0" in flag.message for flag in result.flags)
 
 
-@pytest.mark.parametrize(("device", "factor", "right"), [("cpu", 1.0008, 2), ("cuda", 1.0008, 3), ("cuda", 1.01, 2)])
+@pytest.mark.parametrize(("device", "factor", "right"), [("cpu", 1.0008, 3), ("cuda", 1.0008, 4), ("cuda", 1.01, 3)])
 def test_answers_from_a_gpu_may_be_less_exact(device: str, factor: float, right: int, tmp_path: Path) -> None:
     log = made_up_log(VAE, "ada")
     log["answers"][KL] = [value * factor for value in log["answers"][KL]]
@@ -220,7 +222,7 @@ def test_one_copied_answer_is_found_even_if_it_is_wrong(misconception: str, tmp_
     write_log(tmp_path, log_of("bela", answers={KL: log["answers"][KL]}))
     ada, bela = verify([tmp_path], root=ROOT)
     assert ada.item(KL).misconception == misconception and not ada.copied_from
-    assert bela.copied_from == ("ada",) and verdicts(bela) == [Verdict.RIGHT, Verdict.COPIED, Verdict.RIGHT]
+    assert bela.copied_from == ("ada",) and verdicts(bela) == [Verdict.RIGHT, Verdict.COPIED, Verdict.RIGHT, Verdict.RIGHT]
 
 
 def test_equal_wrong_answers_without_a_known_misconception_are_a_note_and_no_copy(tmp_path: Path) -> None:
@@ -239,7 +241,7 @@ def test_an_honest_class_has_no_copies(tmp_path: Path) -> None:
     write_log(tmp_path / "again", made_up_log(VAE, "student0"))  # submitted twice
     results = verify([tmp_path, tmp_path / "again"], root=ROOT)
     assert len(results) == 51 and not any(result.copied_from for result in results)
-    assert sum(result.right == 3 for result in results) >= 26
+    assert sum(result.right == 4 for result in results) >= 26
 
 
 def test_equal_answers_to_items_with_few_right_answers_are_no_copies(tmp_path: Path) -> None:
@@ -269,7 +271,7 @@ def test_a_log_with_a_name_outside_the_class_is_flagged(tmp_path: Path) -> None:
     for student in ("ada", "bela"):
         write_log(tmp_path, log_of("A. Lovelace"), student)
     ada, bela = verify([tmp_path], root=ROOT)
-    assert ada.right == 3 and kinds(ada) == kinds(bela) == ["other_student"]
+    assert ada.right == 4 and kinds(ada) == kinds(bela) == ["other_student"]
     assert "The same name is in the log of bela." in ada.flags[0].message
     assert kinds(only(tmp_path / "other", log_of("anonymous"))) == ["anonymous"]
 
@@ -282,7 +284,7 @@ def test_the_code_is_compared_with_the_notebook(name: str, tmp_path: Path) -> No
     for added, verdict in (("", CodeVerdict.SAME), ("\n    return 0", CodeVerdict.CHANGED)):
         write_notebook(path.parent, name, sample_gaussian=answers["sample_gaussian"] + added)
         (result,) = verify([path], root=ROOT)
-        assert [item.code for item in result.items] == [verdict, CodeVerdict.SAME, CodeVerdict.SAME]
+        assert [item.code for item in result.items] == [verdict, CodeVerdict.SAME, CodeVerdict.SAME, CodeVerdict.SAME]
         assert result.ok == (not added) and (added or not result.notes)
 
 
@@ -480,7 +482,7 @@ def test_verify_runs_no_student_code(tmp_path: Path, monkeypatch: pytest.MonkeyP
             cell["source"] = spell + "".join(cell["source"])
     written.write_text(json.dumps(notebook))
     (result,) = verify([tmp_path], root=ROOT)
-    assert result.right == 3 and result.item("sample_gaussian").code is CodeVerdict.CHANGED
+    assert result.right == 4 and result.item("sample_gaussian").code is CodeVerdict.CHANGED
     assert not trace.exists()
 
 
@@ -496,7 +498,7 @@ def test_the_command_counts_the_logs_to_review_and_writes_the_same_file_each_tim
     outs = [tmp_path / "first.json", tmp_path / "second.json"]
     for out in outs:
         done = CliRunner().invoke(app, [*command, "--out", str(out)])
-        assert done.exit_code == 1 and "be[red]la" in done.stdout and "3 of 3" in done.stdout
+        assert done.exit_code == 1 and "be[red]la" in done.stdout and "4 of 4" in done.stdout
     assert outs[0].read_bytes() == outs[1].read_bytes()
     written = json.loads(outs[0].read_text(encoding="utf-8"))
     assert [log["student"] for log in written["logs"]] == ["ada", "be[red]la"] and written["ok"] is False
