@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 import socket
 import webbrowser
@@ -92,7 +93,8 @@ def serve(
     server = uvicorn.Server(uvicorn.Config(app(desk, hosts, secure=https), log_level="warning", server_header=False))
     if browser:
         webbrowser.open(link)
-    asyncio.run(server.serve(sockets=[listening]))
+    with contextlib.suppress(KeyboardInterrupt):  # raised after everything was closed
+        asyncio.run(server.serve(sockets=[listening]))
 
 
 @desk_app.command("invite")
@@ -162,6 +164,7 @@ def _listening(host: str, port: int) -> socket.socket:
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((host, port))
+        found.listen(128)  # browsers that come before the server is ready wait
     except OSError as error:
         raise SetupError(
             f"the desk cannot listen on {host}:{port} ({error.strerror}); another desk may run there: give --port 0."

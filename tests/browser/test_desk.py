@@ -1,0 +1,227 @@
+"""The grading desk in a real browser: one question graded by keyboard alone, by two graders, and read by axe."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from autograder.core.results import Grading
+from autograder.desk.place import Place
+from autograder.gradebook.database import opened, recording
+from autograder.gradebook.manual import manual_scores
+from tests.autograder.conftest import course, released_course  # noqa: F401  (fixtures)
+from tests.autograder.graded_folder import log_of, png, write_student, write_tables
+from tests.browser.conftest import MILLISECONDS, PATH
+
+UNITS = Place("toy", "written_units")
+STUDENTS = 60
+PARTS = {
+    "r1": "The standard deviation has the unit of the data{}.",
+    "r2": "With the variance, the quotient would not have variance one{}.",
+}
+NEITHER = "It is what the textbook says{}."
+EXTRA = ("", " as one sees at once", ", of course", " in general", " for every feature", ", which is what we want")
+Start = Callable[[], str]
+
+
+def wanted(text: str) -> set[str]:
+    """The rubric items that an answer deserves."""
+    return {key for key, part in PARTS.items() if part[:20] in text}
+
+
+@pytest.fixture
+def class_of_60(course: Path, tmp_path: Path) -> Path:  # noqa: F811
+    """A folder with graded submissions; every fourth answer equals another one apart from its layout."""
+    out, draw = tmp_path / "graded", random.Random(7)
+    logs, texts = [], [""]
+    with recording(course) as record:
+        for number in range(STUDENTS):
+            chosen = [part for part in PARTS.values() if draw.random() < 0.6] or [NEITHER]
+            text = " ".join(part.format(draw.choice(EXTRA)) for part in chosen) + f" My number is {number}."
+            if number % 4 == 3:
+                text = f"**{texts[-1]}**  "
+            texts.append(text)
+            log = log_of(f"student{number:02}")
+            folder = write_student(out, log, {UNITS.item: text}, [png()])
+            logs.append(record(Grading(log, (folder / "toy.ipynb").read_text())))
+    write_tables(out, logs)
+    return out
+
+
+@pytest.fixture
+def desk(course: Path, class_of_60: Path, tmp_path: Path) -> Iterator[Start]:  # noqa: F811
+    """Starts `autograder desk` and returns the link that it prints."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start() -> str:
+        command = [sys.executable, "-m", "autograder.cli.main", "desk", "--out", str(class_of_60), "--port", "0"]
+        env = {**os.environ, "PATH": PATH, "AUTOGRADER_ROOT": str(course), "PYTHONUNBUFFERED": "1"}
+        process = subprocess.Popen(
+            [*command, "--no-browser", "--second", "0"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True
+        )
+        running.append(process)
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "Ctrl-C" in line:
+                break
+        found = re.search(r"http://\S+", said)
+        assert found is not None, said
+        return found.group()
+
+    yield start
+    for process in running:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+
+
+def answer_of(page: Page) -> str:
+    """The text of the answer that is shown."""
+    return page.locator("section[aria-label=Answer] .answer").inner_text()
+
+
+def grade_one(page: Page) -> int:
+    """Grades the answer that is shown, as its text deserves, with the keyboard; returns the number of keys."""
+    keys = [key.removeprefix("r") for key in sorted(wanted(answer_of(page)))]
+    here = page.url
+    for key in [*keys, "Enter"]:
+        page.keyboard.press(key)
+    page.wait_for_function("here => location.href !== here", arg=here)
+    page.wait_for_selector("h1[data-focus]")
+    return len(keys) + 1
+
+
+def enter(page: Page, link: str) -> None:
+    """Opens the link as a grader does, and chooses the question by its key."""
+    page.goto(link.replace("127.0.0.1", "localhost"))
+    page.wait_for_url("**/")
+    place = page.get_by_role("link", name="toy: written_units")
+    page.keyboard.press(str(place.get_attribute("data-key")))
+    page.wait_for_selector("form[data-most]")
+
+
+def test_one_question_is_graded_with_the_keyboard_alone_and_reaches_every_result(
+    desk: Start,
+    page: Page,
+    class_of_60: Path,
+    course: Path,  # noqa: F811
+) -> None:
+    failures: list[str] = []
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    page.on("console", lambda message: failures.append(message.text) if message.type == "error" else None)
+    enter(page, desk())
+    keys = [grade_one(page) for _ in range(5)]
+    commented = page.locator("code").first.inner_text()
+    page.keyboard.press("c")
+    page.keyboard.type("Say why 1 and 2 <b>")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("text=Saved.")
+    page.keyboard.press("u")
+    page.wait_for_selector("text=Taken back")
+    assert page.locator("code").first.inner_text() == commented
+    page.keyboard.press("c")
+    page.keyboard.type("Say why.")
+    page.keyboard.press("Escape")
+    grade_one(page)
+    page.keyboard.press("Backspace")
+    page.wait_for_function("text => document.querySelector('textarea')?.value === text", arg="Say why.")
+    page.get_by_role("link", name="Change the rubric").press("Enter")
+    page.get_by_label("points of item 1").fill("2.5")
+    page.get_by_label("points of item 2").fill("0.5")
+    page.get_by_label("points of item 2").press("Enter")
+    expect(page.get_by_role("heading", name=re.compile("scores? would change"))).to_be_visible()
+    page.keyboard.press("Tab")
+    page.locator("main h1").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=version 2")
+    page.locator("main h1").focus()
+    page.keyboard.press("Backspace")
+    page.wait_for_selector("form[data-most]")
+    while page.locator("form[data-most]").count():
+        keys.append(grade_one(page))
+    expect(page.locator("h1")).to_contain_text("All 60 answers")
+    assert len(keys) <= 47 and sorted(keys)[len(keys) // 2] <= 3, "equal answers are graded together; three keys each"
+    assert not failures
+    page.wait_for_timeout(1500)
+    given = {"r1": 2.5, "r2": 0.5}
+    rows = {row["student"]: float(row["score"]) for row in csv.DictReader((class_of_60 / "grades.csv").open())}
+    with opened(course) as book:
+        manual = manual_scores(book, "toy")
+    comments = 0
+    for student in sorted(rows):
+        log = json.loads((class_of_60 / student / "toy" / "submission_log.json").read_text())
+        item: Any = next(one for one in log["grades"]["items"] if one["id"] == UNITS.item)
+        cells = json.loads((class_of_60 / student / "toy" / "toy.ipynb").read_text())["cells"]
+        text = next(cell["source"] for cell in cells if "written_units" in str(cell["metadata"]))
+        score = sum(given[key] for key in wanted(text))
+        assert item["score"] == manual[student, UNITS.item].points == score, student
+        assert rows[student] == 20 + score
+        assert "names the units" in (class_of_60 / student / "toy" / "feedback.html").read_text()
+        comments += "Say why." in item["comment"]
+    assert comments >= 1
+
+
+def test_two_browsers_at_once_grade_each_answer_once(desk: Start, browser: Browser, course: Path) -> None:  # noqa: F811
+    link = desk()
+    other = subprocess.run(
+        [sys.executable, "-m", "autograder.cli.main", "desk", "invite", "lee", "--url", link.split("/enter")[0]],
+        env={**os.environ, "AUTOGRADER_ROOT": str(course)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    contexts = [browser.new_context() for _ in range(2)]
+    pages = [context.new_page() for context in contexts]
+    for page, address in zip(pages, (link, other), strict=True):
+        page.set_default_timeout(MILLISECONDS)
+        enter(page, address)
+    seen: list[str] = []
+    for _ in range(10):
+        assert pages[0].url.split("?")[0] != pages[1].url.split("?")[0]
+        for page in pages:
+            seen.append(page.url.split("?")[0])
+            grade_one(page)
+    assert len(set(seen)) == 20
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_page_can_be_read_and_fits(desk: Start, browser: Browser, width: int) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 844}, bypass_csp=True
+    )  # axe is a script in the page
+    page = context.new_page()
+    page.set_default_timeout(MILLISECONDS)
+    enter(page, desk())
+    here = page.url.split("/a/")[0]
+    grade_one(page)
+    for path in (
+        page.url,
+        here.rsplit("/", 2)[0] + "/",
+        f"{here}/rubric",
+        f"{here}/agreement",
+        f"{here}/list?kind=second-look",
+        here.rsplit("/", 2)[0] + "/help",
+        f"{here}/gone",
+    ):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{path}\n{found.generate_report()}"
+    context.close()
