@@ -17,6 +17,7 @@ import unicodedata
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from autograder.desk.formula_form import formula_form
@@ -89,17 +90,32 @@ def _without_stub(text: str) -> str:
         cleaned = form
 
 
+@dataclass(frozen=True)
+class _Line:
+    """A line of the form: code with its fences, or prose with the marks of the list items that begin with it."""
+
+    marks: list[str]
+    text: str
+
+
 def _form(text: str) -> str:
-    lines: list[str] = []
+    lines: list[_Line] = []
     for block in blocks(text):
-        if isinstance(block, Code):
-            lines.append(block.fenced())
-        else:
-            lines += _prose(block.translate(_CHARACTERS))
-    return "\n".join(lines)
+        lines += [_Line([], block.fenced())] if isinstance(block, Code) else _prose(block.translate(_CHARACTERS))
+    used = {mark for line in lines if line.text for mark in line.marks}
+    is_signed = {"+ ", "- "} <= used  # as in "+ fast", "- needs memory"
+    return "\n".join(_bullets(line, is_signed) + line.text for line in lines if line.text)
 
 
-def _prose(text: str) -> list[str]:
+def _bullets(line: _Line, is_signed: bool) -> str:
+    """The marks of a line; all bullets are `-`, but a sign before a number or formula stays."""
+    if not line.marks:
+        return ""
+    bullets = [mark if is_signed and mark[0] == "+" else "- " if mark[0] in "-*+" else mark for mark in line.marks]
+    return "".join([*bullets[:-1], line.marks[-1]] if _TERM.match(line.text) else bullets)
+
+
+def _prose(text: str) -> list[_Line]:
     """The lines of prose: one for each list item, with all paragraphs that follow it."""
     with_holders, kept = _protected(text)
     texts: list[list[str]] = []
@@ -112,19 +128,10 @@ def _prose(text: str) -> list[str]:
         else:
             texts[-1].append(rest)
     holders = iter(kept)
-    found = (
-        _with_marks(mark, _line(" ".join(_inline(part) for part in _paragraphs(parts)), holders))
+    return [
+        _Line(mark, _line(" ".join(_inline(part) for part in _paragraphs(parts)), holders))
         for mark, parts in zip(marks, texts, strict=True)
-    )
-    return [line for line in found if line]
-
-
-def _with_marks(marks: list[str], rest: str) -> str:
-    """The line of a list item; all bullets are `-`, but a sign before a number or formula stays."""
-    bullets = ["- " if mark[0] in "-*+" else mark for mark in marks]
-    if marks and _TERM.match(rest):
-        bullets[-1] = marks[-1]
-    return "".join(bullets) + rest if rest else ""
+    ]
 
 
 def _paragraphs(lines: list[str]) -> Iterator[str]:
