@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
-from autograder.desk.formula_form import formula_form
+from autograder.desk.emphasis import without_emphasis
+from autograder.desk.held_spans import COMMAND, FORMULA, LITERAL, protected
 from autograder.desk.text_blocks import LIST_MARK, Code, blocks
 
 _CHARACTERS = str.maketrans(
@@ -34,28 +34,9 @@ _CHARACTERS = str.maketrans(
     }
 )
 _LINE_BREAK = re.compile("\r\n?|[\x85\u2028\u2029]")
-_LITERAL = str.maketrans("*_`$\\", "\uff0a\uff3f\uff40\uff04\uff3c")
-"""Characters of markup that mean themselves → the same in full width."""
-_FORMULA, _COMMAND = "\ue000", "\ue001"
-"""Place holders: of a formula, code or picture; of a command outside formulas."""
 _STUB = re.compile(
     r"(?:[\s#*_>-]*your\s+answer\s+here(?:[*_]{1,3}(?!\w))?[:.]?(?:[*_]{1,3}(?!\w))?[ \t]*)+", re.IGNORECASE
 )
-_BLANK = re.compile(r"\n[ \t]*\n")
-_OPENING = re.compile(
-    r"(?P<picture>!\[[^\]\n]{0,200}\] ?\((?P<target>attachment:[^()\s]{1,300})\))"
-    r"|(?P<environment>\\begin\{(?P<name>[a-z]{1,20}\*?)\})"
-    r"|(?P<end>\\end\{[a-z]{1,20}\*?\})"
-    r"|(?P<bracket>\\\\?[()\[\]])"
-    r"|(?P<command>\\[A-Za-z]+)"
-    r"|(?P<escaped>\\[!-/:-@\[-_{-~])"
-    r"|(?P<backslash>\\)"
-    r"|(?P<dollars>\$\$?)"
-    r"|(?P<ticks>`+)",
-    re.DOTALL,
-)
-_CLOSING = {"\\(": "\\)", "\\\\(": "\\\\)", "\\[": "\\]", "\\\\[": "\\\\]", "$": "$", "$$": "$$"}
-_RUN = re.compile(r"\*+|_+")
 _WORD = re.compile(r"[^\W_]{2,}'[^\W_]+|[Ii]'[^\W_]+|[^\W_]+")
 _RELATION = "=<>\u2264\u2265\u2260\u2248\u2192"
 _PUNCTUATION = re.compile(rf" (?=[)\]}}]|[,.;:!?]+(?:[ )\]}}{_RELATION}]|$))|(?<=[(\[{{]) | ?([{_RELATION}]) ?")
@@ -63,7 +44,7 @@ _PUNCTUATION = re.compile(rf" (?=[)\]}}]|[,.;:!?]+(?:[ )\]}}{_RELATION}]|$))|(?<
 _HEADING = re.compile(r"#{1,6}(?:[ \t]+|$)")
 _TERM = re.compile(r"[^\w\s'\"(]|\d|(?![AaIi]\b)[^\W_]\b|\(?(?:log|ln|exp|sqrt|sin|cos|tanh|sum|max|min)\b")
 """What follows a sign rather than a bullet, so that `- 5` and `+ 5` stay apart."""
-_HOLDER = re.compile(f"[{_FORMULA}{_COMMAND}]")
+_HOLDER = re.compile(f"[{FORMULA}{COMMAND}]")
 _START = re.compile(r"\A(?:(?P<sign>[-+*#~>])|(?P<number>\d{1,9})(?P<stop>[.)])(?= ))")
 
 
@@ -89,19 +70,34 @@ def _without_stub(text: str) -> str:
         cleaned = form
 
 
+@dataclass(frozen=True)
+class _Line:
+    """A line of the form: code with its fences, or prose with the marks of the list items that begin with it."""
+
+    marks: list[str]
+    text: str
+
+
 def _form(text: str) -> str:
-    lines: list[str] = []
+    lines: list[_Line] = []
     for block in blocks(text):
-        if isinstance(block, Code):
-            lines.append(block.fenced())
-        else:
-            lines += _prose(block.translate(_CHARACTERS))
-    return "\n".join(lines)
+        lines += [_Line([], block.fenced())] if isinstance(block, Code) else _prose(block.translate(_CHARACTERS))
+    used = {mark for line in lines if line.text for mark in line.marks}
+    is_signed = {"+ ", "- "} <= used  # as in "+ fast", "- needs memory"
+    return "\n".join(_bullets(line, is_signed) + line.text for line in lines if line.text)
 
 
-def _prose(text: str) -> list[str]:
+def _bullets(line: _Line, is_signed: bool) -> str:
+    """The marks of a line; all bullets are `-`, but a sign before a number or formula stays."""
+    if not line.marks:
+        return ""
+    bullets = [mark if is_signed and mark[0] == "+" else "- " if mark[0] in "-*+" else mark for mark in line.marks]
+    return "".join([*bullets[:-1], line.marks[-1]] if _TERM.match(line.text) else bullets)
+
+
+def _prose(text: str) -> list[_Line]:
     """The lines of prose: one for each list item, with all paragraphs that follow it."""
-    with_holders, kept = _protected(text)
+    with_holders, kept = protected(text)
     texts: list[list[str]] = []
     marks: list[list[str]] = []
     for line in re.sub(r"\n[ \t]*(?:\n[ \t]*)+", "\n\n", with_holders).split("\n"):
@@ -112,19 +108,10 @@ def _prose(text: str) -> list[str]:
         else:
             texts[-1].append(rest)
     holders = iter(kept)
-    found = (
-        _with_marks(mark, _line(" ".join(_inline(part) for part in _paragraphs(parts)), holders))
+    return [
+        _Line(mark, _line(" ".join(without_emphasis(part) for part in _paragraphs(parts)), holders))
         for mark, parts in zip(marks, texts, strict=True)
-    )
-    return [line for line in found if line]
-
-
-def _with_marks(marks: list[str], rest: str) -> str:
-    """The line of a list item; all bullets are `-`, but a sign before a number or formula stays."""
-    bullets = ["- " if mark[0] in "-*+" else mark for mark in marks]
-    if marks and _TERM.match(rest):
-        bullets[-1] = marks[-1]
-    return "".join(bullets) + rest if rest else ""
+    ]
 
 
 def _paragraphs(lines: list[str]) -> Iterator[str]:
@@ -154,154 +141,10 @@ def _marks(line: str) -> tuple[list[str], str]:
     return marks, re.sub(r"(?<= )#+$", "", rest).rstrip() if is_heading else rest
 
 
-def _protected(text: str) -> tuple[str, list[str]]:
-    """Puts place holders for what is no prose.
-
-    Returns:
-        The text with place holders, and what they stand for, in this order.
-    """
-    found = list(_OPENING.finditer(text))
-    closers: defaultdict[str, list[int]] = defaultdict(list)
-    for number, mark in enumerate(found):
-        closers[mark.group()].append(number)
-    blanks = [blank.start() for blank in _BLANK.finditer(text)]
-    parts, kept, at, number = [], [], 0, 0
-    while number < len(found):
-        mark = found[number]
-        whole = mark.group()
-        parts.append(text[at : mark.start()])
-        end = _closing(text, found, number, closers, blanks)
-        if end is not None:
-            first = mark.start() if mark["environment"] else mark.end()
-            inner = text[first : found[end].end() if mark["environment"] else found[end].start()]
-            held = _code_span(inner) if mark["ticks"] else formula_form(inner)
-            at, number = found[end].end(), end
-        else:
-            backslash = "\\" if mark["command"] else "\uff3c"  # a \begin{} without end stays one
-            held = (
-                f"![]({mark['target']})"
-                if mark["picture"]
-                else whole.replace("\\", backslash)
-                if _is_command(mark)
-                else ""
-            )
-            at = mark.end()
-        if held:
-            kept.append(held)
-            parts.append(_COMMAND if _is_command(mark) and end is None else _FORMULA)
-        else:
-            parts.append(" " if end is not None else _unescaped(mark, text))
-        number += 1
-    parts.append(text[at:])
-    return "".join(parts), kept
-
-
-def _closing(
-    text: str,
-    found: list[re.Match[str]],
-    number: int,
-    closers: dict[str, list[int]],
-    blanks: list[int],
-) -> int | None:
-    """The number of the mark that closes this one in the same paragraph, if it opens a formula or code."""
-    mark = found[number]
-    if mark["ticks"]:
-        before = found[number - 1] if number else None
-        if before is not None and before["backslash"] and before.end() == mark.start():
-            return None
-        closing = mark.group()
-    elif mark["environment"]:
-        closing = f"\\end{{{mark['name']}}}"
-    else:
-        closing = _CLOSING.get(mark.group(), "")
-    numbers = closers.get(closing, [])
-    place = bisect_right(numbers, number)
-    if place == len(numbers):
-        return None
-    end = found[numbers[place]]
-    blank = bisect_right(blanks, mark.start())
-    if blank < len(blanks) and blanks[blank] < end.start():
-        return None
-    is_price = closing == "$" and text[end.end() : end.end() + 1].isdigit()
-    return None if is_price else numbers[place]
-
-
-def _is_command(mark: re.Match[str]) -> bool:
-    return bool(mark["command"] or mark["environment"] or mark["end"])
-
-
-def _unescaped(mark: re.Match[str], text: str) -> str:
-    """What prose has in place of a mark that opens nothing: escaped characters are no markup."""
-    whole, end = mark.group(), mark.end()
-    if mark["backslash"]:
-        return "" if text[end : end + 1] in ("`", "\n") else whole.translate(_LITERAL)
-    if mark["bracket"]:
-        whole = whole[whole.rindex("\\") :]
-    elif not mark["escaped"]:
-        return whole.translate(_LITERAL)
-    before = text[max(0, mark.start() - 40) : mark.start()]
-    line = before[before.rfind("\n") + 1 :].strip()
-    is_start = whole[1] in "-+#>~" and not line or whole[1] in ".)" and line.isdigit()
-    is_start = is_start or whole[1] == "!" and text[end : end + 1] == "["
-    return chr(ord(whole[1]) + 0xFEE0) if is_start else whole[1].translate(_LITERAL)
-
-
-def _code_span(inner: str) -> str:
-    code = inner.replace("\n", " ")
-    if code.startswith(" ") and code.endswith(" ") and code.strip():
-        code = code[1:-1]
-    if not code.strip():
-        return ""
-    ticks = "`" * (1 + max(map(len, re.findall("`+", code)), default=0))
-    pad = " " if code[0] in "` " or code[-1] in "` " else ""
-    return f"{ticks}{pad}{code}{pad}{ticks}"
-
-
-def _inline(text: str) -> str:
-    """Removes the marks of emphasis; other `*` and `_` get full width."""
-    runs = list(_RUN.finditer(text))
-    if not runs:
-        return text
-    opened: list[int] = []
-    waiting: defaultdict[str, int] = defaultdict(int)
-    dropped: set[int] = set()
-    for number, run in enumerate(runs):
-        mark = run.group()
-        before, after = text[max(0, run.start() - 1) : run.start()], text[run.end() : run.end() + 1]
-        if len(mark) > 3:
-            continue
-        if waiting[mark] and not before.isspace() and (not after or after.isspace() or after in ".,;:!?)]}\"'*_-/"):
-            while runs[opened[-1]].group() != mark:
-                waiting[runs[opened.pop()].group()] -= 1
-            opening = opened.pop()
-            waiting[mark] -= 1
-            start = runs[opening]
-            if not _may_be_no_emphasis(mark, text[start.end() : min(run.start(), start.end() + 80)], start.start() > 0):
-                dropped.update((opening, number))
-        elif after and not after.isspace() and (not before or before.isspace() or before in "([{\"'*_-/"):
-            opened.append(number)
-            waiting[mark] += 1
-    parts, at = [], 0
-    for number, run in enumerate(runs):
-        parts.append(text[at : run.start()])
-        if number not in dropped:
-            parts.append(run.group().translate(_LITERAL))
-        at = run.end()
-    parts.append(text[at:])
-    return "".join(parts)
-
-
-def _may_be_no_emphasis(mark: str, inner: str, follows_text: bool) -> bool:
-    """Whether marks may be a product (`2 *3* 4`) or part of a Python name (`__init__`)."""
-    if mark == "*":
-        return follows_text and re.fullmatch(r"\w|[\d.,]+", inner) is not None
-    return mark == "__" and inner.isidentifier() and inner.islower()
-
-
 def _line(text: str, holders: Iterator[str]) -> str:
     """Unifies case and spaces, and puts back what the place holders stand for."""
-    spaced = re.sub(r"\s+", " ", text.replace(_FORMULA, f" {_FORMULA} ")).strip()
-    lowered = _WORD.sub(_lower, spaced).translate(_LITERAL)
+    spaced = re.sub(r"\s+", " ", text.replace(FORMULA, f" {FORMULA} ")).strip()
+    lowered = _WORD.sub(_lower, spaced).translate(LITERAL)
     even = _PUNCTUATION.sub(r"\1", _START.sub(_wide, lowered))
     whole = unicodedata.normalize("NFC", _HOLDER.sub(lambda _: next(holders), even))
     return _START.sub(_wide, whole)

@@ -230,6 +230,8 @@ def test_equal(one: str, other: str) -> None:
         ("![](attachment:picture-1a.png)", "![](attachment:picture-1A.png)"),
         ("see ![](attachment:picture-1a.png)", "see"),
         ("1. b", "2. b"),
+        ("+ fast\n- needs memory", "- fast\n+ needs memory"),
+        ("+ fast\n- needs memory", "+ fast\n+ needs memory"),
         ("in Maßen", "in Massen"),
         ("yes", "yes?"),
         ("~~not~~ so", "not so"),
