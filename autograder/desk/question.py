@@ -65,11 +65,9 @@ class Arrangement:
     def near(self) -> dict[str, list[str]]:
         """Student → the students with nearly the same answer, without those of the block; only where there are any."""
         from autograder.desk.groups import near_groups
-        from autograder.desk.normal_form import normal_form
 
-        forms = [normal_form(answer.text) for answer in self.answers]
         found = {}
-        for group in near_groups(forms, self.features.characters, [equal[0] for equal in self._equal]):
+        for group in near_groups(self._forms, self.features.characters, [equal[0] for equal in self._equal]):
             for index in group:
                 own = self.block[self.answers[index].student]
                 others = [one for other in group if other != index for one in self.block[self.answers[other].student]]
@@ -81,7 +79,13 @@ class Arrangement:
         """What the answers have in common."""
         from autograder.desk.features import TextFeatures
 
-        return TextFeatures.of([answer.text for answer in self.answers])
+        return TextFeatures.of(self._forms)
+
+    @cached_property
+    def _forms(self) -> list[str]:
+        from autograder.desk.normal_form import normal_form
+
+        return [normal_form(answer.text) for answer in self.answers]
 
     @cached_property
     def _equal(self) -> list[list[int]]:
