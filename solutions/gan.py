@@ -160,7 +160,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# The share is ½ where the two density curves cross, and far out it falls to 0: there both are rare, but fake points are much more frequent than real ones. (At the very ends there are few points, so the share is noisy, and in a bin without points it does not exist.) With images one cannot count: with so many pixels, no two images are ever in the same bin. A network must learn the share from examples. Its loss is your first task. The two losses of the generator, the best possible discriminator, one round of the game and the whole training follow.
+# The share is ½ where the two density curves cross, and far out it falls to 0: there both are rare, but fake points are much more frequent than real ones. (There are few points at the ends, so the curve is noisy there.) With images one cannot count: with so many pixels, no two images are ever in the same bin. A network must learn the share from examples. Its loss is your first task. The two losses of the generator, the best possible discriminator, one round of the game and the whole training follow.
 
 # %% [markdown]
 # ## 2. `discriminator_loss`: telling real from fake (3 points)
@@ -705,10 +705,10 @@ plots.curves(
 )
 
 # %% [markdown]
-# The three curves coincide. Two things matter for training. Beyond shift 6 the value is flat at 0: without overlap the
+# The three curves coincide. Two things matter for training. At shift 7 the value is nearly 0 and flat: without overlap the
 # divergence is at its maximum, and *its slope is 0*. A generator that starts there learns nothing from a perfect
 # discriminator and the minimax loss. And at shift 4 there is a local minimum: the model's left bump covers the real
-# right one, and gradient descent from shift 3 or 5 gets stuck there: one of the two real bumps is missed, and half of
+# right one. Gradient descent on the shift ends there if it starts at 3 or 5: one of the two real bumps is missed, and half of
 # the samples are wasted. You will see both problems again.
 
 # %% [markdown]
@@ -1705,7 +1705,11 @@ plots.curves(
 )
 
 # %% [markdown]
-# TEXT_TRAINING
+# In the film, a blot comes first, then strokes, then digits. A sample's class may change late (compare the last two rows), since nothing assigns a fixed class to a $z$.
+#
+# Look at `d_loss`: from round 500 on it *rises* while the samples become better, because the discriminator can tell them from real ones less and less. It does not reach 2 log 2. In the spikes the discriminator is suddenly far ahead.
+#
+# The **average** is behind at first: it looks back at rounds in which the generator was worse. In the second half it is recognised more often at most evaluations, and its curve is much smoother. A spike, in which the generator becomes worse for some rounds, hardly shows in it. Neither generator is ever seen by the judge in training: what counts here was not trained.
 
 # %% [markdown]
 # ## 8. (c) Two hundred digits (3 points)
@@ -1859,7 +1863,20 @@ plots.image_grid(
 )
 
 # %% [markdown]
-# TEXT_FAIL
+# **Collapse.** Without batch normalisation the generator draws one picture for all $z$, for about 600 rounds: the distance of two samples is
+# less than a fifth of that of real images. In its film this one picture changes from row to row: as soon as the
+# discriminator has learnt to reject it, all samples change together. Only the distance shows it early: after 200 rounds no sample
+# of the usual game is recognised either. Then the samples begin to differ, and the collapse takes a milder form, in which it lasts: after 1,500 rounds only two to five classes are drawn often, against eight or nine in the usual game (effective number). The share recognised hides this: one good 8, drawn 1,000 times, is
+# recognised 1,000 times. Batch normalisation works against collapse, since it gives each hidden unit a variance of 1 over the batch: it must differ between samples.
+#
+# **Vanishing gradient.** With the minimax loss the start is slower: after 600 rounds fewer classes and fewer samples are recognised than in the usual game. The pictures do differ
+# (see the distance), but at first they are noise, which the discriminator rejects with certainty, so the gradient is small. Then this game catches up. Adam helps: it divides each gradient by its recent size, and so makes
+# steps of normal length from small gradients.
+#
+# TEXT_FULL
+#
+# **Where the method fails.** No single number shows how far training has come, and there is no guarantee that it converges. The judge knows ten digits and nothing else; it was trained on the same
+# images as the GAN, and a sample that it recognises can still be ugly. Nor can a GAN tell how likely it thinks an image is, as a VAE can (as a bound). In exchange its samples are sharp: the discriminator would recognise a grey average of several digits, as a VAE gives, at once.
 
 # %% [markdown]
 # ## 10. Two experiments (not graded)
@@ -1902,7 +1919,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# TEXT_RULER
+# The estimate from the trained discriminator is nearly exact, and where it differs it is mostly a little too small: no discriminator has a higher value than $D^*$, so its loss can only prove *at least* this much distance. The Wasserstein distance is equal to the shift. It has no flat part and no local minimum, so at 7 and at 4 its slope leads the generator the right way.
 #
 # **A walk.** A generator is a function of $z$. So we can go from one noise $a$ to another one $b$ in small steps, and watch the picture; on the circle $\cos(w \pi / 2)\, a + \sin(w \pi / 2)\, b$ each stop is again standard normal. **Predict, then run.** Does the digit change gradually, or does it jump? Are the pictures half way still digits?
 
@@ -1920,7 +1937,7 @@ plots.image_grid(
 )
 
 # %% [markdown]
-# TEXT_WALK
+# The pictures half way are recognised about as often as other samples: on the circle every stop is a $z$ like any other. Watch where one digit turns into another one: does this take one step, or several?
 #
 # ### What came after
 #
