@@ -1228,7 +1228,7 @@ plots.curves(
 # %% [markdown]
 # ## 6. `train_gan`: the whole training (6 points)
 #
-# A training is many rounds, and *you* now decide what goes into each of them. In every round
+# *You* now decide what goes into each round. In every one
 #
 # * both networks are in training mode, in whatever mode they came;
 # * the real batch is `batch` rows of `images`, chosen at random and anew, so that every image has its turn;
@@ -1711,8 +1711,8 @@ plots.curves(
 # ## 8. (c) Two hundred digits (3 points)
 #
 # **Your task.** Draw 200 noise vectors from N(0, I), `z` of shape `[200, K]` (`K` is `Z_DIM` in the code), and show the generator's images as a grid of 10 rows and 20 columns, with a title that says what it shows. Use the average of your training, `game.averaged`, and
-# `draw_samples(generator, z)`, which puts it into evaluation mode: a sample then does not depend on its neighbours in the batch. Draw once, and do not choose the best picture of several.
-# Leave the picture in the notebook: it is graded by hand.
+# `draw_samples(generator, z)`, which puts it into evaluation mode: a sample then does not depend on its neighbours in the batch. Draw once; do not choose the best of several.
+# Leave the picture in the notebook.
 
 # %% nbgrader={"grade": true, "grade_id": "figure_samples", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
 # `plots.image_grid(images, rows=..., columns=..., title=...)` takes images [N, 784] with values in [0, 1].
@@ -1777,7 +1777,7 @@ plots.image_grid(
 # | `full`, the generator that plays | 10 of 10 | 64 % | 9.7 |
 # | `full`, real test images | 10 of 10 | 95 % | 10.0 |
 #
-# The judge recognises about six samples in ten; the others are ragged or lie between two digits. And the samples are not copies: in `mini` they are farther from their nearest training image
+# The samples are not copies: in `mini` they are farther from their nearest training image
 # than test images are.
 
 # %% [markdown]
@@ -1881,7 +1881,7 @@ plots.image_grid(
 #
 # (All this in `mini`. On MNIST, after 1,200 rounds, the generator without batch normalisation draws different blots; two classes are recognised, against nine.)
 #
-# **Where the method fails.** No single number shows how far training has come, and there is no guarantee that it converges. The judge knows ten digits and nothing else, and a sample that it recognises can still be ugly. Nor can a GAN tell how likely an image is, as a VAE can (as a bound). In exchange its samples are sharp: the discriminator would recognise a grey average of several digits at once.
+# **Where the method fails.** There is no guarantee that the game converges. The judge knows ten digits and nothing else, and a sample that it recognises can still be ugly. Nor can a GAN tell how likely an image is, as a VAE can (as a bound). In exchange its samples are sharp: the discriminator would recognise a grey average of several digits at once.
 
 # %% [markdown]
 # ## 10. Two experiments (not graded)
