@@ -1303,7 +1303,20 @@ def train_gan(generator, discriminator, optimizers, averaged, images, steps, bat
 
 
 # %% nbgrader={"grade": true, "grade_id": "test_train_gan", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false} seconds=60
-train = modules_may_change()(student.train_gan)  # it may change the three networks, and no other argument
+train_in_place = modules_may_change()(student.train_gan)  # it may change the three networks, and no other argument
+
+
+def train(*arguments):
+    """Calls `train_gan`, and explains two errors of torch."""
+    try:
+        return train_in_place(*arguments)
+    except RuntimeError as error:
+        said = str(error)
+        assert "leaf" not in said, "the average is no part of a graph: change it under torch.no_grad()"
+        assert "Long" not in said, (
+            "batch normalisation also counts its batches: copy whole numbers, do not average them"
+        )
+        raise
 
 
 def step_fits():
@@ -1429,6 +1442,8 @@ if fits:  # the checks below need a correct gan_step
     assert not same(weights, {name: seen["states"][-1][name] for name in weights}), (
         "`averaged` is equal to the generator: it must be an average over the rounds, and must not share its tensors"
     )
+    once = averages(first, seen["states"][-1:], 0.9, is_weight)
+    assert not same(weights, once), "only the last round is in the average: update it in the loop, after every round"
     late = averages(first, [seen["start"][0], *seen["states"][:-1]], 0.9, is_weight)
     assert not same(weights, late), "one round late: average after the round, not before it"
     assert not same(weights, averages(first, seen["states"], 0.1, is_weight)), "decay belongs to the old average"
