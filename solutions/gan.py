@@ -1789,7 +1789,8 @@ plots.image_grid(
 # | `mini`, the generator that plays | 10 of 10 | 51 to 58 % | 9.3 to 9.6 |
 # | `mini`, the average | 10 of 10 | 59 to 63 % | 9.6 |
 # | `mini`, real test images | 10 of 10 | 89 % | 9.9 |
-# | `full`, the generator that plays | 10 of 10 | 64 % | 9.7 |
+# | `full`, the generator that plays | 10 of 10 | 67 % | 9.7 |
+# | `full`, the average | 10 of 10 | 68 % | 9.7 |
 # | `full`, real test images | 10 of 10 | 95 % | 10.0 |
 #
 # The samples are not copies: in `mini` they are farther from their nearest training image
@@ -1983,7 +1984,7 @@ plots.image_grid(
 # fakes are easily distinguished from real images, and whenever the discriminator gets ahead: the worse the fakes, the
 # less they are corrected, and the discriminator only becomes surer. The figure of the derivative against D(G(z)) shows
 # the factor (999 at D = 0.001), the head-start figure shows it in the weights: the minimax gradient vanishes as the
-# discriminator is trained, the other one does not. The flat ends of V(G, D*) at shifts beyond 6 show the same in
+# discriminator is trained, the other one does not. The flat end of V(G, D*) at shift 7 shows the same in
 # theory.
 #
 # (iii) It re-weights the samples. The minimax loss weighs the gradient of each fake by D: those that already fool the discriminator count most, hopeless ones hardly. The non-saturating loss weighs
