@@ -32,7 +32,7 @@
 # | hardware | a GPU, for instance on Colab | any laptop, no network |
 # | time to run | five to ten minutes, on a CPU too | about two minutes |
 #
-# Plan three to four hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU,
+# Plan three to four hours. The profile is chosen for you (`full` where there is a GPU,
 # else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny
 # inputs, so you can do everything in `mini` first.
 #
@@ -1902,7 +1902,7 @@ plots.image_grid(
 # %% [markdown]
 # ## 10. Two experiments (not graded)
 #
-# **Other rulers.** In section 4 we knew the densities. With samples alone there are two other ways to measure how far apart the real points and the shifted ones are:
+# **Other rulers.** In section 4 we knew the densities. With samples alone there are two other ways to measure how far two sets of points are apart:
 #
 # * *Train a discriminator.* Put minus its loss on new points in place of $V(G, D^*)$ in section 4, and solve for the JSD.
 # * *Sort both sets* and average the distance of the partners: in one dimension, this is the *Wasserstein distance*.
