@@ -1289,7 +1289,7 @@ def train_gan(generator, discriminator, optimizers, averaged, images, steps, bat
     generator.train()
     discriminator.train()
     history = {"d_loss": [], "g_loss": []}
-    for _ in range(steps):
+    for _round in range(steps):
         chosen = torch.randint(len(images), (batch,), generator=random, device=images.device)
         z = torch.randn(batch, generator.z_dim, generator=random, device=images.device)
         losses = gan_step(generator, discriminator, optimizers, images[chosen], z)
@@ -1508,8 +1508,8 @@ with part("the game", 1):
     for batch_norm, learning in ((True, True), (False, False)):
         run_ = watched_game(draw, batch_norm=batch_norm, learning=learning, steps=5, batch=5)
         pair = Generator(**run_["sizes"][0]), Discriminator(**run_["sizes"][1])
-        for module, state in zip(pair, run_["start"], strict=False):
-            module.load_state_dict(state)
+        for player, begun in zip(pair, run_["start"], strict=False):
+            player.load_state_dict(begun)
         both = make_optimizers(*pair, 0.2, plain=True)
         wanted = [reference.gan_step(*pair, both, x, z) for x, z in zip(run_["real"], run_["noise"], strict=True)]
         for name, got in zip(("d_loss", "g_loss"), run_["losses"], strict=True):
