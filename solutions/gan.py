@@ -13,25 +13,26 @@
 # %% [markdown]
 # # Two networks play: a GAN that draws digits
 #
-# The goal is a picture of 200 handwritten digits that nobody wrote (section 7), drawn by a network that never sees a real digit. It only learns how well it fools another network. On the way there you write the five short functions that make the game work, and you watch it fail in its two classic ways.
+# The goal is a picture of 200 handwritten digits that nobody wrote (section 8), drawn by a network that never sees a real digit. It only learns how well it fools another network. You write all that makes the game work, from the losses to the whole training, and you watch it fail in its two classic ways.
 #
 # **What you will learn**
 #
 # * how a classifier measures the distance of two distributions, and which distance that is;
 # * why the loss of the theory is not used in practice, and which loss is used instead;
 # * how to train two networks against each other without mixing up their gradients;
+# * how an average of the weights makes the samples steadier;
 # * how to judge samples when there is no likelihood: quality, diversity, mode collapse.
 #
-# **What you need**: probability densities, the chain rule, and a little PyTorch. The lecture helps, but the text below is complete.
+# **What you need**: probability densities, the chain rule, and a little PyTorch.
 #
 # | | profile `full` | profile `mini` |
 # |---|---|---|
 # | data | MNIST, 60,000 training images | embedded digits, about 1,500 training images |
-# | training | one GAN of 12,000 steps, three of 1,200 | one GAN of 3,000 steps, three of 600 |
+# | training | one GAN of 12,000 rounds, three of 3,000 | one GAN of 3,000 rounds, three of 1,500 |
 # | hardware | a GPU, for instance on Colab | any laptop, no network |
-# | time to run | about five minutes, on a CPU too | one to two minutes |
+# | time to run | five to ten minutes, on a CPU too | about two minutes |
 #
-# Plan two to three hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU,
+# Plan three to four hours. The profile is chosen for you (`full` where there is a GPU,
 # else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny
 # inputs, so you can do everything in `mini` first.
 #
@@ -39,12 +40,15 @@
 #
 # | graded | points |
 # |---|---|
-# | `discriminator_loss` | 4 |
-# | `generator_loss_minimax` | 3 |
-# | `generator_loss_nonsaturating` | 3 |
-# | `optimal_discriminator` | 3 |
-# | `gan_step` | 7 |
+# | `discriminator_loss` | 3 |
+# | `generator_loss_minimax` | 2 |
+# | `generator_loss_nonsaturating` | 2 |
+# | `optimal_discriminator` | 2 |
+# | `gan_step` | 5 |
+# | `train_gan` | 6 |
 # | written answers and the picture | 10 |
+#
+# Tasks have folded hints in three steps. Try without first.
 #
 # **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
 
@@ -102,12 +106,12 @@ plots.image_grid(digits.train_images[each_digit], rows=2, columns=20, title=f"Tr
 # time and says how probable it is that the point is real. The forger wins if the detective cannot do better than "one
 # half" everywhere.
 #
-# In a *generative adversarial network* (Goodfellow and others 2014) both are networks. The **generator** $G$ turns noise $z$ into a
+# In a *generative adversarial network* (GAN) both are networks. The **generator** $G$ turns noise $z$ into a
 # sample $G(z)$, and so defines a density $p_\text{model}$, for which we have no formula. The **discriminator** $D$ gives
-# the probability that its input is real. Neither network needs a likelihood: the generator learns everything through
-# the discriminator. That is the idea of a GAN.
+# the probability that its input is real. Neither needs a likelihood: the generator learns everything through
+# the discriminator.
 #
-# What is the best that a detective can do? If the densities are known, this needs no network. Let the real points come
+# What is the best that a detective can do? Let the real points come
 # from two bumps, at −2 and at 2 with standard deviation 0.5, and let the forger's points come from one broad bump, N(0,
 # 1.5²). We draw 200,000 points of each, sort them into
 # narrow bins, and *count*: what share of the points in a bin is real?
@@ -149,41 +153,52 @@ plots.curves(
         "forged": (middles, fake_counts * per_unit),
         "share real": (middles, counted_share),
     },
-    title="The best detective counts: what share of the points here is real?",
+    title="The best detective counts the points",
     xlabel="x",
-    ylabel="density; share of the points in a bin",
+    ylabel="density per unit of x; share",
     levels={"½": 0.5},
 )
 
 # %% [markdown]
-# The share is ½ exactly where the two density curves cross, and far out it falls to 0: there both are rare, but fake points are much more frequent than real ones. Only the *ratio* of the densities matters. With images one cannot count, since no two images are ever in the same bin; there a network must learn the share from examples. Its loss is your first task. The generator's losses are the second, the best possible discriminator is the third, and the game itself is the last.
+# The share is ½ where the two density curves cross, and far out it falls to 0: there both are rare, but fake points are much more frequent than real ones. With images one cannot count: with so many pixels, no two images are ever in the same bin. A network must learn the share from examples. Its loss is your first task.
 
 # %% [markdown]
-# ## 2. `discriminator_loss`: telling real from fake (4 points)
+# ## 2. `discriminator_loss`: telling real from fake (3 points)
 #
 # Our discriminators give one *logit* per sample, a number in $(-\infty, \infty)$; the probability that the sample is real is its sigmoid,
 # $D(x) = \sigma(\text{logit}) = 1 / (1 + e^{-\text{logit}})$. A real sample should get a $D$ near 1, a fake one near 0. As for any classifier, the loss is
-# the negative log-probability of the right answer:
+# the mean negative log-probability of the right answer.
 #
-# $$\text{d\_loss} = -\frac1B \sum_{i=1}^{B} \log \sigma(\text{real\_logits}_i) \;-\; \frac1{B'} \sum_{j=1}^{B'} \log\big(1 - \sigma(\text{fake\_logits}_j)\big) .$$
+# **A convention.** The loss is the **sum of two means**, one over the real batch and one over the fake batch (which may differ in size). It is not halved: a discriminator that always says ½ has loss
+# $2 \log 2 = 1.386$. With the opposite sign it is the value $V(G, D) = \mathbb E[\log D(x)] + \mathbb E[\log(1 - D(G(z)))]$ of the game in Goodfellow's equation 1, which $D$ maximises.
 #
-# It is the **sum of two means**, one over the real batch and one over the fake batch (which may differ in size). It is not halved: a discriminator that always says ½ has loss
-# $2 \log 2 = 1.386$. With the opposite sign it is the value $V(G, D)$ of the game in Goodfellow's equation 1, which $D$ maximises.
-#
-# The trap is numerical. At a logit of 200 the sigmoid is exactly 1 in float32, so $\log(1 - \sigma)$ is $\log 0 =
-# -\infty$, and one such sample makes the loss of the whole batch infinite. Compute from the logits: $-\log \sigma(a) =
-# \log(1 + e^{-a}) = \mathrm{softplus}(-a)$, and $1 - \sigma(a) = \sigma(-a)$. PyTorch's `softplus`, its `logsigmoid`
-# and its
-# cross-entropy *with logits* are exact for any size.
+# **The trap is numerical.** At a logit of 200 the sigmoid is exactly 1 in float32, so $\log(1 - \sigma)$ is $\log 0 =
+# -\infty$, and one such sample makes the loss of the whole batch infinite. Never compute the probability: find forms of the two logarithms that are exact for logits of any size.
 #
 # *Worked numbers.* `real_logits` = [log 3, 0] and `fake_logits` = [0, −log 4]. Then $D$ is ¾ and ½ on the real samples, ½ and ⅕ on the fake
 # ones. Real: (−log ¾ − log ½)/2 = (0.287682 + 0.693147)/2 = 0.490415. Fake: (−log ½ − log ⅘)/2 = (0.693147 + 0.223144)/2 = 0.458145.
 # Together **0.948560**.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Which answer is right for a real sample, and which probability does the discriminator give it? And for a fake?
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# Write out $-\log \sigma(a)$ with the definition of $\sigma$: it is $\log(1 + e^{\text{something}})$, which is called *softplus*. For the fakes use that $1 - \sigma(a)$ is the sigmoid of another number.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# PyTorch's `softplus`, its `logsigmoid` and its cross-entropy *with logits* are exact for any size. Apply one of them to each batch by itself, take the two means, and add.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "discriminator_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def discriminator_loss(real_logits, fake_logits):
-    """The discriminator's loss: mean of -log sigmoid(real_logits) plus mean of -log(1 - sigmoid(fake_logits)).
+    """The discriminator's loss: the negative log-probability of the right answer, one mean for each batch, added.
 
     Goodfellow and others 2014, equation 1 with the opposite sign. Exact for logits of any size.
 
@@ -200,7 +215,7 @@ def discriminator_loss(real_logits, fake_logits):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_discriminator_loss", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_discriminator_loss", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 real, fake = torch.tensor([math.log(3.0), 0.0]), torch.tensor([0.0, -math.log(4.0)])
 loss = student.discriminator_loss(real, fake)
 assert isinstance(loss, torch.Tensor), "return a tensor, not a Python or NumPy number: no .item(), no float()"
@@ -224,12 +239,12 @@ with part("gradients of the worked numbers", 0.5):
     assert close(
         real.grad,
         torch.tensor([-0.125, -0.25]),
-        "the derivative by a real logit is -(1 - D) / B (at 0, too: max(a, 0) has a kink there)",
+        "the gradient by the real logits: wrong at log 3 or at 0 (max(a, 0) has a kink there)",
     )
     assert close(
         fake.grad,
         torch.tensor([0.25, 0.1]),
-        "the derivative by a fake logit is D / B (at 0, too: max(a, 0) has a kink there)",
+        "the gradient by the fake logits: wrong at 0 or at -log 4 (max(a, 0) has a kink there)",
     )
 print("discriminator_loss: all visible checks passed")
 ### BEGIN HIDDEN TESTS
@@ -271,8 +286,8 @@ with part("gradients", 0.5):
     assert loss.requires_grad, "the loss must stay differentiable"
     (3 * loss).backward()
     assert real.grad is not None and fake.grad is not None, "a gradient must reach the logits of both batches"
-    assert close(real.grad, -3 * (1 - real.detach().sigmoid()) / 6, "the derivative by a real logit is -(1 - D) / B")
-    assert close(fake.grad, 3 * fake.detach().sigmoid() / 4, "the derivative by a fake logit is D / B")
+    assert close(real.grad, -3 * (1 - real.detach().sigmoid()) / 6, "the gradient by the real logits is wrong")
+    assert close(fake.grad, 3 * fake.detach().sigmoid() / 4, "the gradient by the fake logits is wrong")
     far = torch.tensor([-300.0, 300.0, 5000.0], requires_grad=True)
     student.discriminator_loss(far, far.detach()).backward()
     assert close(far.grad, torch.tensor([-1 / 3, 0.0, 0.0]), "gradients must stay finite and right for large logits")
@@ -284,22 +299,34 @@ with part("the result's data type", 0.5):
 # %% [markdown]
 # ## 3. Two losses for the generator
 #
-# ### `generator_loss_minimax`: the loss in theory (3 points)
+# ### `generator_loss_minimax`: the loss in theory (2 points)
 #
-# The generator wants the opposite of the discriminator. Of the discriminator's value $V(G, D) = \mathbb E[\log D(x)] + \mathbb E[\log(1 - D(G(z)))]$ only the second
-# term depends on $G$, so in the *minimax* game $G$ minimises
+# The generator wants the opposite of the discriminator: in the *minimax* game the discriminator maximises the value $V(G, D)$ of section 2, and the generator **minimises the same value**. Of its two terms keep the one that depends on $G$; its mean over the batch of fakes is the generator's loss.
 #
-# $$\text{g\_loss} = \frac1B \sum_{j=1}^{B} \log\big(1 - \sigma(\text{fake\_logits}_j)\big) .$$
+# The loss is **negative** (or 0), and the generator minimises it, towards $-\infty$. Again, compute from the logits.
 #
-# Mind the sign: this is the mean of the logarithm of a probability, so it is **negative** (or 0). The generator
-# minimises it, towards $-\infty$, by pushing $D(G(z))$ towards 1. Again, compute from the logits.
+# *Worked numbers.* `fake_logits` = [0, log 3]: $D$ is ½ and ¾, and g_loss = (−0.693147 − 1.386294)/2 = **−1.039721**.
 #
-# *Worked numbers.* `fake_logits` = [0, log 3]: $D$ is ½ and ¾, so g_loss = (log ½ + log ¼)/2 = (−0.693147 − 1.386294)/2 = **−1.039721**.
+# <details><summary>Hint 1: idea</summary>
+#
+# The first term of $V$ is a mean over real samples. The generator cannot change it.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# The mean of $\log(1 - \sigma(\text{fake\_logits}))$, without a minus in front.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# You have this term in `discriminator_loss`, with the other sign.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "generator_loss_minimax", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def generator_loss_minimax(fake_logits):
-    """The generator's loss in the minimax game: the mean of log(1 - sigmoid(fake_logits)), to be minimised.
+    """The generator's loss in the minimax game: the part of the value V that depends on the generator, to be minimised.
 
     Goodfellow and others 2014, equation 1. Never positive; exact for logits of any size.
 
@@ -314,7 +341,7 @@ def generator_loss_minimax(fake_logits):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_generator_loss_minimax", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_generator_loss_minimax", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 fake = torch.tensor([0.0, math.log(3.0)])
 loss = student.generator_loss_minimax(fake)
 assert isinstance(loss, torch.Tensor), "return a tensor, not a Python or NumPy number: no .item(), no float()"
@@ -336,7 +363,7 @@ with part("gradients of the worked numbers", 0.5):
     assert close(
         fake.grad,
         torch.tensor([-0.25, -0.375]),
-        "the derivative by a logit is -D / B (at 0, too: max(a, 0) has a kink there)",
+        "the gradient by the logits: wrong at 0 (max(a, 0) has a kink there) or at log 3",
     )
 print("generator_loss_minimax: all visible checks passed")
 ### BEGIN HIDDEN TESTS
@@ -369,7 +396,7 @@ with part("gradients", 0.25):
     assert loss.requires_grad, "the loss must stay differentiable"
     (3 * loss).backward()
     assert fake.grad is not None, "no gradient reaches the logits"
-    assert close(fake.grad, -3 * fake.detach().sigmoid() / 6, "the derivative by a logit is -D / B")
+    assert close(fake.grad, -3 * fake.detach().sigmoid() / 6, "the gradient by the logits is wrong")
     far = torch.tensor([-5000.0, 300.0], requires_grad=True)
     student.generator_loss_minimax(far).backward()
     assert close(far.grad, torch.tensor([0.0, -0.5]), "gradients must stay finite and right for large logits")
@@ -379,20 +406,34 @@ with part("the result's data type", 0.25):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### `generator_loss_nonsaturating`: the loss in practice (3 points)
+# ### `generator_loss_nonsaturating`: the loss in practice (2 points)
 #
-# The minimax loss makes it *unlikely that fakes are classified as fake*. This loss makes it *likely that they are classified as real*:
+# The minimax loss makes it *unlikely that fakes are classified as fake*. This loss makes it *likely that they are classified as real*: it is the mean negative log-probability of the answer "real", on fakes.
 #
-# $$\text{g\_loss} = -\frac1B \sum_{j=1}^{B} \log \sigma(\text{fake\_logits}_j) .$$
+# Both losses fall when $D(G(z))$ rises. They differ in the size of the gradient. This one is **positive** (or 0).
 #
-# Both losses fall when $D(G(z))$ rises, so both push in the same direction. They differ in the size of the gradient, as you will see below. This one is **positive** (or 0).
+# *Worked numbers.* `fake_logits` = [0, log 3]: $D$ is ½ and ¾, and g_loss = (0.693147 + 0.287682)/2 = **0.490415**.
 #
-# *Worked numbers.* `fake_logits` = [0, log 3]: $D$ is ½ and ¾, so g_loss = (−log ½ − log ¾)/2 = (0.693147 + 0.287682)/2 = **0.490415**.
+# <details><summary>Hint 1: idea</summary>
+#
+# The generator trains as if its fakes had the label "real".
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# The mean of $-\log \sigma(\text{fake\_logits})$.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# It is the first term of `discriminator_loss`, applied to the logits of the fakes.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "generator_loss_nonsaturating", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def generator_loss_nonsaturating(fake_logits):
-    """The generator's non-saturating loss: the mean of -log sigmoid(fake_logits), to be minimised.
+    """The generator's non-saturating loss: small if the fakes are classified as real, to be minimised.
 
     Goodfellow and others 2014, end of section 3. Never negative; exact for logits of any size.
 
@@ -407,7 +448,7 @@ def generator_loss_nonsaturating(fake_logits):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_generator_loss_nonsaturating", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_generator_loss_nonsaturating", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 fake = torch.tensor([0.0, math.log(3.0)])
 loss = student.generator_loss_nonsaturating(fake)
 assert isinstance(loss, torch.Tensor), "return a tensor, not a Python or NumPy number: no .item(), no float()"
@@ -427,7 +468,7 @@ with part("gradients of the worked numbers", 0.5):
     assert close(
         fake.grad,
         torch.tensor([-0.25, -0.125]),
-        "the derivative by a logit is -(1 - D) / B (at 0, too: max(a, 0) has a kink there)",
+        "the gradient by the logits: wrong at 0 (max(a, 0) has a kink there) or at log 3",
     )
 print("generator_loss_nonsaturating: all visible checks passed")
 ### BEGIN HIDDEN TESTS
@@ -464,7 +505,7 @@ with part("gradients", 0.25):
     assert loss.requires_grad, "the loss must stay differentiable"
     (3 * loss).backward()
     assert fake.grad is not None, "no gradient reaches the logits"
-    assert close(fake.grad, -3 * (1 - fake.detach().sigmoid()) / 6, "the derivative by a logit is -(1 - D) / B")
+    assert close(fake.grad, -3 * (1 - fake.detach().sigmoid()) / 6, "the gradient by the logits is wrong")
     far = torch.tensor([-5000.0, 300.0], requires_grad=True)
     student.generator_loss_nonsaturating(far).backward()
     assert close(far.grad, torch.tensor([-0.5, 0.0]), "gradients must stay finite and right for large logits")
@@ -491,7 +532,7 @@ for name, loss_of in {"minimax": generator_loss_minimax, "non-saturating": gener
 taken_for_real = torch.sigmoid(logits.detach())  # D(G(z))
 plots.curves(
     {name: (taken_for_real, size) for name, size in gradient_by_loss.items()},
-    title="The gradient of the minimax loss vanishes exactly where the generator is bad",
+    title="The derivative of each loss by the logit of a fake",
     xlabel="D(G(z)): the discriminator's probability that the fake is real",
     ylabel="size of the derivative by the logit",
     logx=True,
@@ -499,27 +540,39 @@ plots.curves(
 )
 
 # %% [markdown]
-# The minimax loss has a derivative of size $D(G(z))$, the non-saturating one of size $1 - D(G(z))$. At
-# $D(G(z)) = 0.001$ that is a factor of 999. The minimax loss *saturates* (becomes flat) exactly where the fakes are bad
-# and there is most to learn; the other loss becomes flat only where they are perfect.
+# At $D(G(z)) = 0.001$ the two differ by a factor of about a thousand. A loss *saturates* where it becomes flat. Question (a) asks you for the formulas of both curves, and for what they mean.
 
 # %% [markdown]
-# ## 4. `optimal_discriminator`: the best possible discriminator (3 points)
+# ## 4. `optimal_discriminator`: the best possible discriminator (2 points)
 #
-# In section 1 the best detective counted. Where the densities are known, the counts become
+# In section 1 the best detective counted. Let the number of points grow and the bins shrink. Then the counts become densities, and the share becomes a formula of $p_\text{data}(x)$ and $p_\text{model}(x)$. This is $D^*(x)$; in question (b) you prove that no discriminator has a lower loss.
 #
-# $$D^*(x) = \frac{p_\text{data}(x)}{p_\text{data}(x) + p_\text{model}(x)} ,$$
-#
-# and question (b) asks you to prove that no discriminator has a lower loss. Where *both* densities are 0 there is never
+# **Edges.** Where *both* densities are 0 there is never
 # a sample, so any value is allowed, but 0/0 would be `nan`: by convention the function returns **½** there.
 # Where only one of them is 0, the answer is certain: exactly 0 or exactly 1.
 #
 # *Worked numbers.* `p_data` = [0.3, 0.1, 0, 0] and `p_model` = [0.1, 0.1, 0.2, 0] give **[0.75, 0.5, 0, 0.5]**.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Of $n$ real and $n$ forged points, how many of each fall into a bin of width $h$ around $x$?
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# About $n\,h\,p_\text{data}(x)$ real ones and $n\,h\,p_\text{model}(x)$ forged ones. Divide, and cancel what cancels.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# `torch.where(condition, a, b)` chooses point by point. Use the condition for the points without any density.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "optimal_discriminator", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def optimal_discriminator(p_data, p_model):
-    """The discriminator that is best against a fixed generator: p_data / (p_data + p_model), point by point.
+    """The discriminator that is best against a fixed generator, point by point.
 
     Goodfellow and others 2014, proposition 1.
 
@@ -537,13 +590,15 @@ def optimal_discriminator(p_data, p_model):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_optimal_discriminator", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_optimal_discriminator", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 p_data, p_model = torch.tensor([0.3, 0.1, 0.0, 0.0]), torch.tensor([0.1, 0.1, 0.2, 0.0])
 best = student.optimal_discriminator(p_data, p_model)
 assert has_shape(best, (4,), "one probability per point, in the same shape")
 assert not near(best[:1], 0.25), "swapped: D is the probability that the sample is real"
-assert not near(best[:1], 3.0), "this is the ratio p_data / p_model: D is a probability, p_data / (p_data + p_model)"
-assert close(best[:3], torch.tensor([0.75, 0.5, 0.0]), "the worked numbers: p_data / (p_data + p_model)")
+assert not near(best[:1], 3.0), "this is the ratio p_data / p_model, not a probability: divide by all points here"
+assert close(
+    best[:3], torch.tensor([0.75, 0.5, 0.0]), "the worked numbers: the share of real points among all points here"
+)
 with part("where both densities are 0", 0.5):
     assert bool(torch.isfinite(best).all()), "0/0 is nan: where both densities are 0 the answer is one half"
     assert close(best[3:], torch.tensor([0.5]), "where both densities are 0 the answer is one half, by convention")
@@ -560,7 +615,7 @@ with part("value", 1.5):
         best = student.optimal_discriminator(p, q)
         assert has_shape(best, shape, "the shape of the densities")
         assert bool(((best > 0) & (best < 1)).all()), "a probability"
-        assert close(best, reference.optimal_discriminator(p, q), "p_data / (p_data + p_model), point by point")
+        assert close(best, reference.optimal_discriminator(p, q), "the share of real points, point by point")
         assert close(
             best + student.optimal_discriminator(q, p), torch.ones(shape), "swapping real and fake turns D into 1 - D"
         )
@@ -597,8 +652,7 @@ with part("limits", 0.5):
 # $$V(G, D^*) = -\log 4 + 2\,\mathrm{JSD}(p_\text{data}, p_\text{model}), \qquad
 # \mathrm{JSD}(p, q) = \tfrac12 \mathrm{KL}\big(p \,\|\, \tfrac{p + q}{2}\big) + \tfrac12 \mathrm{KL}\big(q \,\|\, \tfrac{p + q}{2}\big) .$$
 #
-# So a generator that plays against the best discriminator minimises the Jensen-Shannon divergence, which is 0 for equal
-# distributions and $\log 2$ for distributions without overlap. Let us check it on the two bumps of section 1. The model
+# (You prove it in question (b).) For distributions without overlap the Jensen-Shannon divergence is $\log 2$. Let us check the identity on the two bumps of section 1. The model
 # has the same two bumps, shifted to the right. We compute the right side by sums over a fine grid, and the left side in
 # two ways: by sums, and from 4,000 samples of each kind with your `discriminator_loss`.
 #
@@ -642,24 +696,24 @@ plots.curves(
         "V(G, D*), from samples": (shifts, by_samples),
         "−log 4 + 2 JSD": (shifts, by_jsd),
     },
-    title="Against the best discriminator the game measures the Jensen-Shannon divergence",
+    title="The value of the game against the best discriminator",
     xlabel="shift of the model's two bumps (the real ones are 4 apart)",
     ylabel="nats",
     levels={"−log 4: the same distribution": -math.log(4), "0: no overlap": 0.0},
 )
 
 # %% [markdown]
-# The three curves coincide. Two things matter for training. Beyond shift 6 the value is flat at 0: without overlap the
+# The three curves coincide. Two things matter for training. At shift 7 the value is nearly 0 and flat: without overlap the
 # divergence is at its maximum, and *its slope is 0*. A generator that starts there learns nothing from a perfect
 # discriminator and the minimax loss. And at shift 4 there is a local minimum: the model's left bump covers the real
-# right one, and gradient descent from shift 3 or 5 gets stuck there: one of the two real bumps is missed, and half of
+# right one. Gradient descent on the shift ends there if it starts at 3 or 5: one of the two real bumps is missed, and half of
 # the samples are wasted. You will see both problems again.
 
 # %% [markdown]
-# ## 5. `gan_step`: one round of the game (7 points)
+# ## 5. `gan_step`: one round of the game (5 points)
 #
 # Here are the networks. The generator's last layer is a sigmoid, since grey values lie between 0 and 1; its hidden
-# layers are batch-normalised, and section 8 shows why. (Its last bias starts at −2, so that the first pictures are dark
+# layers are batch-normalised, and section 9 shows why. (Its last bias starts at −2, so that the first pictures are dark
 # like the background of real ones.) The discriminator gives a logit, and has dropout so that it does not memorise the
 # training images.
 
@@ -720,6 +774,7 @@ class PaperGenerator(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        self.z_dim = 1
         self.shift = nn.Parameter(torch.tensor(0.0))
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
@@ -766,14 +821,11 @@ def make_optimizers(
 # %% [markdown]
 # One round has two steps, each with fresh gradients, and always in this order:
 #
-# 1. **The discriminator's step.** Make fakes from `z`, compute `d_loss` = `discriminator_loss` of the logits on `x_real` and on the fakes, and let the
-#    discriminator's optimizer take one step. The fakes are *data* here: this loss must not reach the generator, neither
-#    its weights nor their gradients. (Otherwise the generator learns to be recognised as fake. Cut the graph with
-#    `detach()`, or make the fakes without a graph.)
-# 2. **The generator's step.** Compute the logits of the fakes of the same `z` again with the discriminator *as it is
-#    now, after its step*, compute `g_loss` = `generator_loss_nonsaturating` of these logits, and let the generator's
-#    optimizer take one step. The discriminator must not change in this step. Its parameters do accumulate gradients in
-#    the backward pass, and these must be cleared before its next step.
+# 1. **The discriminator's step.** The discriminator's optimizer takes one step down `d_loss`, on `x_real` and the fakes of `z`. The fakes are *data* here: this loss must not reach the generator, neither
+#    its weights nor their gradients. (Otherwise the generator learns to be recognised as fake.)
+# 2. **The generator's step.** The generator's optimizer takes one step down `g_loss`, the non-saturating loss, on fakes of the same `z`. It plays against the discriminator *as it is
+#    now, after its step*. The discriminator must not change in this step. Its parameters do accumulate gradients in
+#    the backward pass; think about when these must be gone.
 #
 # The function returns both losses, each as computed before its own step. It leaves the modules in the mode (training or evaluation) in which it got them.
 #
@@ -781,8 +833,23 @@ def make_optimizers(
 # [−1, 1]. The fakes are [−1, 1], all logits are 0, so `d_loss` = 2 log 2 = **1.386294**. Its derivative by the slope is −½ · (1 + 3)/2 + ½ · (−1 + 1)/2 = −1, so the slope becomes
 # 0 + 1 = **1**. Now the logits of the fakes are [−1, 1], and `g_loss` = (log(1 + e) + log(1 + 1/e))/2 = (1.313262 + 0.313262)/2 =
 # **0.813262**. Its derivative by the shift is −(0.731059 + 0.268941)/2 = −½, so the shift becomes **0.5**: the fakes
-# move towards the real points. (With the discriminator from before its step, g_loss would be log 2 and the shift would
-# not change.)
+# move towards the real points.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Twice the same: logits, loss, clear gradients, `backward()`, `step()`. What differs is the network that learns, and the graph that the loss goes through.
+#
+# </details>
+# <details><summary>Hint 2: which graph?</summary>
+#
+# In the first step cut the graph between generator and discriminator: `detach()`. In the second step the gradient must go through the discriminator *into* the generator, so do not cut.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# `fake = generator(z)` once. First step: the discriminator on `x_real` and on the detached `fake`, loss, `zero_grad()`, `backward()`, `step()`. Second step: the discriminator on `fake` *again*, since it has changed, and the other optimizer. Clear its gradients before each of its steps.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "gan_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -819,7 +886,7 @@ def gan_step(generator, discriminator, optimizers, x_real, z):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_gan_step", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": false} seconds=30
+# %% nbgrader={"grade": true, "grade_id": "test_gan_step", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false} seconds=30
 x_real, z = torch.tensor([1.0, 3.0]), torch.tensor([-1.0, 1.0])
 g, d = student.PaperGenerator(), student.PaperDiscriminator()
 optimizers = student.make_optimizers(g, d, 1.0, plain=True)
@@ -1039,7 +1106,7 @@ with part("no gradient for the generator in any first step", 0.25):
 # against a generator that is frozen (its learning rate is 0), and then compute the norm of the gradient of each loss by
 # *all weights of the generator*.
 #
-# **Predict, then run.** How does each gradient change when the discriminator is trained better? Does a better discriminator teach better?
+# **Predict, then run.** How does each gradient change while the discriminator is trained? And do the two losses ask for the same change of the weights? (The last line prints the cosine of the angle between the two gradients: 1 means the same direction, 0 a right angle.)
 
 
 # %%
@@ -1064,33 +1131,37 @@ def draw_batch() -> tuple[torch.Tensor, torch.Tensor]:
     return train_pixels[rows], torch.randn(BATCH, Z_DIM, device=run.device)
 
 
-def gradient_length(
+def gradient_by_weights(
     loss_of: Callable[[torch.Tensor], torch.Tensor], generator: nn.Module, discriminator: nn.Module, z: torch.Tensor
-) -> float:
-    """The norm of the gradient of a generator's loss by all weights of the generator."""
+) -> torch.Tensor:
+    """The gradient of a generator's loss by all weights of the generator, as one long vector."""
     gradients = torch.autograd.grad(loss_of(discriminator(generator(z))), list(generator.parameters()))
-    return math.sqrt(sum(float((gradient**2).sum()) for gradient in gradients))
+    return torch.cat([gradient.flatten() for gradient in gradients])
 
 
 # %% tags=["train"]
 frozen, detective, frozen_optimizers = new_game(seed=0, dark=False, generator_lr=0.0)
 probe = torch.randn(256, Z_DIM, device=run.device)
-fooled, lengths = [], {"minimax": [], "non-saturating": []}
+fooled, lengths, cosines = [], {"minimax": [], "non-saturating": []}, []
 for played in range(max(HEAD_STARTS) + 1):
     if played in HEAD_STARTS:
         detective.eval()  # no dropout while we measure
         fooled.append(float(torch.sigmoid(detective(frozen(probe)).detach()).mean()))
-        lengths["minimax"].append(gradient_length(generator_loss_minimax, frozen, detective, probe))
-        lengths["non-saturating"].append(gradient_length(generator_loss_nonsaturating, frozen, detective, probe))
+        saturating = gradient_by_weights(generator_loss_minimax, frozen, detective, probe)
+        lasting = gradient_by_weights(generator_loss_nonsaturating, frozen, detective, probe)
+        lengths["minimax"].append(float(saturating.norm()))
+        lengths["non-saturating"].append(float(lasting.norm()))
+        cosines.append(float(F.cosine_similarity(saturating, lasting, dim=0)))
         detective.train()
     gan_step(frozen, detective, frozen_optimizers, *draw_batch())
 
 # %% tags=["experiment"]
 print("rounds of head start       ", "".join(f"{start:>10d}" for start in HEAD_STARTS))
 print("mean D(G(z))               ", "".join(f"{value:>10.1e}" for value in fooled))
+print("cosine of the two gradients", "".join(f"{value:>10.2f}" for value in cosines))
 plots.curves(
     {name: (HEAD_STARTS, values) for name, values in lengths.items()},
-    title="The better the discriminator, the smaller the gradient of the minimax loss",
+    title="The gradient of each loss by the weights of the generator",
     xlabel="rounds that the discriminator played before",
     ylabel="norm of the gradient by the weights",
     logx=True,
@@ -1098,9 +1169,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# In theory the discriminator should be trained to the end before each step of the generator. In practice the minimax
-# gradient then vanishes. The non-saturating loss keeps its gradient, but the norm alone is not enough: when the two
-# distributions do not overlap, the direction of that gradient is nearly arbitrary.
+# In theory the discriminator should be trained to the end before each step of the generator. Here the minimax gradient then becomes thousands of times smaller, and the non-saturating one does not. Their *directions* are the same, to two digits: this generator is untrained, and all its fakes look alike to the discriminator. (In question (a)(iii) they do not.)
 
 # %% [markdown]
 # ### The whole game on a line
@@ -1148,30 +1217,341 @@ plots.curves(
             for played, points in toy_points.items()
         },
     },
-    title="First one bump, then both",
+    title="The game on a line: real points and fakes",
     xlabel="x",
     ylabel="density",
 )
 
 # %% [markdown]
-# After 50 rounds most fakes are at one bump: there the output of the discriminator, still a weak one, was highest. Then the discriminator
-# learns that points there are mostly fake, and half of the fakes move to the other bump. (Their shape within a bump is
-# not right, and does not converge: when all fakes move together the discriminator follows, and they move again.) In the
-# end the losses are near $2 \log 2$ and $\log 2$, the values of a discriminator that always says ½. **Here success
-# means that the losses stay constant**, but the losses also stay constant when both networks are equally bad: the
-# losses of a GAN tell which network is winning, not how good the samples are. So we need another measure.
+# After 50 rounds most fakes are at one bump; at which one depends on the seed. Then the discriminator learns that points there are mostly fake, and half of the fakes move to the other bump. In the end the losses are near $2 \log 2$ and $\log 2$, the values of a discriminator that always says ½. **What does that tell?** Only that *this* discriminator does no better than chance on *these* points. It does not tell that the fakes are good: their curve still differs from the real one, and a stronger discriminator would see it. The losses of a GAN tell which network is ahead, not how good the samples are. So we need another measure.
 
 # %% [markdown]
-# ## 6. A judge, and the training
+# ## 6. `train_gan`: the whole training (6 points)
+#
+# *You* now decide what goes into each round. In every one
+#
+# * both networks are in training mode, in whatever mode they came;
+# * the real batch is `batch` rows of `images`, chosen at random and anew, so that every image has its turn;
+# * the noise is standard normal, `[batch, K]`, and new.
+#
+# All these random numbers come from the `torch.Generator` called `random`, so that a run can be repeated.
+#
+# **The average.** The two networks never come to rest. So people keep a second generator, `averaged`, which does not play. After each round the numbers in it move a little towards those of `generator`:
+#
+# $$\text{averaged} \leftarrow \text{decay} \cdot \text{averaged} + (1 - \text{decay}) \cdot \text{generator} .$$
+#
+# This is a *moving average*: with `decay` = 0.99 it looks back about 100 rounds. In the end we draw pictures from `averaged` **in evaluation mode**. So the average must contain *every* number on which these pictures depend. Which are they? The players must not notice the average: with another `decay` they play exactly the same game.
+#
+# *Worked numbers.* Suppose that the shift of a `PaperGenerator` is 0.5 after the first round and 0.9 after the second. The shift of `averaged` was 0, `decay` is 0.9. It becomes 0.9 · 0 + 0.1 · 0.5 = **0.05**, then 0.9 · 0.05 + 0.1 · 0.9 = **0.135**.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# The loop itself has three parts: draw, call your `gan_step`, average. For the last part, print `list(Generator().state_dict())` and compare it with the names in `named_parameters()`. What does batch normalisation use in evaluation mode?
+#
+# </details>
+# <details><summary>Hint 2: the average</summary>
+#
+# Batch normalisation keeps a running mean and a running variance as *buffers*, which are no parameters. They belong to the average, too. The average is no part of a graph: change it under `torch.no_grad()`.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# Rows: `torch.randint` from 0 to `len(images)`; noise: `torch.randn`; both with `generator=random`. The tensors that `state_dict()` returns share their memory with the module, so `copy_` into such a tensor changes the module. Go through the two state dicts in parallel, and ask each tensor `is_floating_point()`.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "train_gan", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def train_gan(generator, discriminator, optimizers, averaged, images, steps, batch, decay, random):
+    """Plays some rounds of the game, and keeps a moving average of the generator.
+
+    Each round: both networks in training mode, a new random batch of images, new standard normal noise, one `gan_step`,
+    one update of `averaged`. The average over weights follows Karras and others 2018 (arXiv:1710.10196).
+
+    Args:
+        generator: a module, noise `[B, K]` -> samples `[B, D]`, with K as `generator.z_dim`; changed in place.
+        discriminator: a module, samples `[B, D]` -> logits `[B]`; changed in place.
+        optimizers: (the generator's, the discriminator's), as for `gan_step`.
+        averaged: a module of the generator's kind, which does not play. Changed in place: after each round its
+            floating-point numbers become decay * averaged + (1 - decay) * generator; whole numbers are copied.
+            What it holds at the start counts as the average so far.
+        images: real samples, `[N, D]`.
+        steps: number of rounds, at least 1.
+        batch: number of images and of noise vectors in a round, B; at most N.
+        decay: a number from 0 to 1.
+        random: a `torch.Generator` on the device of `images`, from which all random numbers come.
+
+    Returns:
+        `{"d_loss": [...], "g_loss": [...]}`: the losses that `gan_step` returned, one plain number for each round.
+        Example: shifts of 0.5 and 0.9 after two rounds and decay = 0.9 turn an average of 0 into 0.05, then 0.135.
+    """
+    ### BEGIN SOLUTION
+    generator.train()
+    discriminator.train()
+    both_losses = {"d_loss": [], "g_loss": []}
+    for _round in range(steps):
+        chosen = torch.randint(len(images), (batch,), generator=random, device=images.device)
+        z = torch.randn(batch, generator.z_dim, generator=random, device=images.device)
+        losses = gan_step(generator, discriminator, optimizers, images[chosen], z)
+        for name, values in both_losses.items():
+            values.append(float(losses[name]))
+        with torch.no_grad():
+            for old, new in zip(averaged.state_dict().values(), generator.state_dict().values(), strict=True):
+                old.copy_(decay * old + (1 - decay) * new if old.is_floating_point() else new)
+    return both_losses
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_train_gan", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false} seconds=60
+train_in_place = modules_may_change()(student.train_gan)  # it may change the three networks, and no other argument
+
+
+def train(*arguments):
+    """Calls `train_gan`, and explains two errors of torch."""
+    try:
+        return train_in_place(*arguments)
+    except RuntimeError as error:
+        said = str(error)
+        assert "leaf" not in said, "the average is no part of a graph: change it under torch.no_grad()"
+        assert "Long" not in said, (
+            "batch normalisation also counts its batches: copy whole numbers, do not average them"
+        )
+        raise
+
+
+def step_fits():
+    """Does your `gan_step` give its own worked numbers? (If not, fix it first.)"""
+    with contextlib.suppress(Exception):
+        g, d = student.PaperGenerator(), student.PaperDiscriminator()
+        play = modules_may_change()(student.gan_step)
+        pair = student.make_optimizers(g, d, 1.0, plain=True)
+        got = play(g, d, pair, torch.tensor([1.0, 3.0]), torch.tensor([-1.0, 1.0]))
+        right = near(float(got["d_loss"]), 1.386294) and near(float(got["g_loss"]), 0.813262)
+        return right and near(g.shift, 0.5) and near(d.slope, 1.0)
+    return False
+
+
+def state_of(module):
+    """A copy of all numbers of a module: parameters and buffers by name."""
+    return {name: value.detach().clone() for name, value in dict(module.state_dict()).items()}
+
+
+def watched_game(draw, *, batch_norm=True, decay=0.9, steps=4, batch=4, seed=1, rows=9, learning=True):
+    """Plays with the student's code; returns what went into the networks and came out of them in each round.
+
+    The real images are brighter than 1.5, which no fake is.
+    """
+    sizes = dict(z_dim=2, x_dim=3, hidden=5, batch_norm=batch_norm), dict(x_dim=3, hidden=4, dropout=0.0)
+    modules = student.Generator(**sizes[0]), student.Discriminator(**sizes[1]), student.Generator(**sizes[0])
+    for module in modules:
+        fresh_state = {
+            name: 0.5 * torch.rand(old.shape, generator=draw) + 0.1 if old.is_floating_point() else old + 7
+            for name, old in state_of(module).items()
+        }
+        module.load_state_dict(fresh_state)
+        module.train(learning)
+    generator, discriminator, averaged = modules
+    optimizers = student.make_optimizers(generator, discriminator, 0.2, plain=True)
+    images = 2 + torch.rand(rows, 3, generator=draw)
+    start = [state_of(module) for module in modules]
+    noise, real, modes, states = [], [], [], []
+    now = {"noise": [], "real": [], "modes": []}
+
+    def before_generator(_, inputs):
+        now["noise"].append(inputs[0].detach().clone())
+        now["modes"].append(generator.training)
+
+    def before_discriminator(_, inputs):
+        bright = inputs[0].detach()
+        bright = bright[bright[:, 0] > 1.5]
+        if len(bright):
+            now["real"].append(bright.clone())
+        now["modes"].append(discriminator.training)
+
+    def after_round(*_):
+        for kept, name in ((noise, "noise"), (real, "real"), (modes, "modes")):
+            kept.append(list(now[name]))
+            now[name].clear()
+        states.append(state_of(generator))
+
+    handles = [
+        generator.register_forward_pre_hook(before_generator),
+        discriminator.register_forward_pre_hook(before_discriminator),
+        optimizers[0].register_step_post_hook(after_round),
+    ]
+    random = torch.Generator().manual_seed(seed)
+    history = train(generator, discriminator, optimizers, averaged, images, steps, batch, decay, random)
+    assert isinstance(history, dict) and set(history) >= {"d_loss", "g_loss"}, (
+        'return {"d_loss": [...], "g_loss": [...]}'
+    )
+    for handle in handles:
+        handle.remove()
+    assert len(states) == steps, "one round is one call of gan_step: the generator's optimizer takes one step in each"
+    assert all(noise) and all(real), "in each round the generator gets noise, and the discriminator gets real images"
+    noise, real = [each[0] for each in noise], [each[0] for each in real]
+    losses = [[float(value) for value in history[name]] for name in ("d_loss", "g_loss")]
+    return {
+        "noise": noise,
+        "real": real,
+        "modes": modes,
+        "states": states,
+        "images": images,
+        "start": start,
+        "losses": losses,
+        "players": [state_of(module) for module in modules[:2]],
+        "averaged": state_of(averaged),
+        "sizes": sizes,
+    }
+
+
+def averages(start, states, decay, keep=lambda name: True):
+    """The moving average that the states of the rounds ask for, of the numbers whose names are kept."""
+    mean = dict(start)
+    for state in states:
+        for name, now in state.items():
+            if now.is_floating_point() and keep(name):
+                mean[name] = decay * mean[name] + (1 - decay) * now
+    return {name: value for name, value in mean.items() if value.is_floating_point() and keep(name)}
+
+
+def same(got, want):
+    """Are the numbers of these names the same?"""
+    return all(bool((got[name] - value).abs().max() <= 1e-5 + 1e-4 * value.abs().max()) for name, value in want.items())
+
+
+def is_weight(name):
+    """Is this the name of a parameter, not of a buffer?"""
+    return not ("running" in name or "tracked" in name)
+
+
+fits = step_fits()
+if fits:  # the checks below need a correct gan_step
+    seen = watched_game(torch.Generator().manual_seed(3))
+    assert [len(values) for values in seen["losses"]] == [4, 4], "the history has one number for each round"
+    assert all(has_shape(z, (4, 2), "noise [batch, K], with K = generator.z_dim") for z in seen["noise"])
+    assert all(has_shape(x, (4, 3), "`batch` rows of `images` in each round") for x in seen["real"])
+    assert not torch.equal(seen["noise"][0], seen["noise"][1]), (
+        "the noise is the same in each round: draw it in the loop"
+    )
+    assert not torch.equal(seen["real"][0], seen["real"][1]), (
+        "the images are the same in each round: draw rows in the loop"
+    )
+    first = seen["start"][2]
+    weights = {name: value for name, value in seen["averaged"].items() if is_weight(name)}
+    assert not same(weights, {name: first[name] for name in weights}), "`averaged` has not changed: change it in place"
+    assert not same(weights, {name: seen["states"][-1][name] for name in weights}), (
+        "`averaged` is equal to the generator: it must be an average over the rounds, and must not share its tensors"
+    )
+    once = averages(first, seen["states"][-1:], 0.9, is_weight)
+    assert not same(weights, once), "only the last round is in the average: update it in the loop, after every round"
+    late = averages(first, [seen["start"][0], *seen["states"][:-1]], 0.9, is_weight)
+    assert not same(weights, late), "one round late: average after the round, not before it"
+    assert not same(weights, averages(first, seen["states"], 0.1, is_weight)), "decay belongs to the old average"
+    again = averages(seen["start"][0], seen["states"], 0.9, is_weight)
+    assert not same(weights, again), (
+        "what `averaged` holds at the start counts: do not begin with a copy of the generator"
+    )
+    assert same(weights, averages(first, seen["states"], 0.9, is_weight)), "the average of the weights is wrong"
+    with part("all numbers of a picture", 0.5):
+        got = {name: value for name, value in seen["averaged"].items() if "running" in name}
+        assert not same(got, {name: first[name] for name in got}), (
+            "in evaluation mode the pictures also depend on batch normalisation's running mean and variance: average them"
+        )
+        assert not same(got, {name: seen["states"][-1][name] for name in got}), (
+            "the running mean and variance of `averaged` are those of the generator: average them like the weights"
+        )
+        assert same(got, averages(first, seen["states"], 0.9, lambda name: "running" in name)), (
+            "the running mean and variance of `averaged` are wrong"
+        )
+    with part("training mode", 0.5):
+        asleep = watched_game(torch.Generator().manual_seed(4), learning=False)
+        assert all(all(modes) for modes in asleep["modes"]), (
+            "the networks came in evaluation mode, and a round was played in it: call train() on both first"
+        )
+print("train_gan: all visible checks passed" if fits else "train_gan: fix gan_step first, then run this cell again")
+### BEGIN HIDDEN TESTS
+draw = fresh(70)
+with part("the real batches", 1):
+    long = watched_game(draw, steps=60, batch=4, rows=9)
+    every = torch.cat(long["real"])  # [240, D]
+    equal = (every[:, None] == long["images"]).all(dim=2)  # [240, N]
+    assert bool(equal.any(dim=1).all()), "the real batch must consist of rows of `images`, unchanged"
+    picked = equal.float().argmax(dim=1)
+    assert len(picked.unique()) == 9, "some images never have their turn: choose among all rows"
+    share = torch.bincount(picked, minlength=9) / len(picked)
+    assert bool(((share - 1 / 9).abs() < 0.12).all()), "all rows must be equally likely"
+    assert all(len(x) == 4 for x in long["real"]), "`batch` rows in each round"
+    assert all(not torch.equal(x, y) for x, y in zip(long["real"], long["real"][1:], strict=False)), (
+        "each round must draw new rows"
+    )
+    one, two = (watched_game(fresh(71), steps=6, seed=seed) for seed in (2, 3))
+    assert not torch.equal(torch.cat(one["real"]), torch.cat(two["real"])), "choose the rows at random, by `random`"
+with part("the noise", 1):
+    z = torch.cat(watched_game(draw, steps=60, batch=4)["noise"])  # [240, K]
+    assert has_shape(z, (240, 2), "noise [batch, K] in each round, with K = generator.z_dim")
+    assert len(z.unique(dim=0)) == 240, "each noise vector must be new"
+    assert abs(float(z.mean())) < 5 / math.sqrt(480) and abs(float(z.std()) - 1) < 5 / math.sqrt(960), (
+        "the noise must be standard normal: mean 0 and deviation 1"
+    )
+    assert 0.55 < float((z.abs() < 1).float().mean()) < 0.81 and bool((z.abs() > 2).any()), (
+        "the noise must be normal, not uniform"
+    )
+    one, two, three = (watched_game(fresh(72), steps=3, seed=seed) for seed in (8, 8, 9))
+    assert torch.equal(torch.cat(one["noise"]), torch.cat(two["noise"])), (
+        "the same `random` must give the same noise: draw all random numbers from it"
+    )
+    assert torch.equal(torch.cat(one["real"]), torch.cat(two["real"])), "the same `random` must give the same rows"
+    assert not torch.equal(torch.cat(one["noise"]), torch.cat(three["noise"])), (
+        "another `random` must give other noise: do not seed it"
+    )
+with part("the game", 1):
+    for batch_norm, learning in ((True, True), (False, False)):
+        run_ = watched_game(draw, batch_norm=batch_norm, learning=learning, steps=5, batch=5)
+        pair = Generator(**run_["sizes"][0]), Discriminator(**run_["sizes"][1])
+        for player, begun in zip(pair, run_["start"], strict=False):
+            player.load_state_dict(begun)
+        both = make_optimizers(*pair, 0.2, plain=True)
+        wanted = [reference.gan_step(*pair, both, x, z) for x, z in zip(run_["real"], run_["noise"], strict=True)]
+        for name, got in zip(("d_loss", "g_loss"), run_["losses"], strict=True):
+            assert close(got, [float(one[name]) for one in wanted], "the losses that gan_step returned", rtol=1e-3)
+        for module, state in zip(pair, run_["players"], strict=True):
+            assert same(state, {name: value for name, value in state_of(module).items() if is_weight(name)}), (
+                "the players must end where these rounds of gan_step lead: nothing else may change them"
+            )
+with part("the average of the weights", 1.25):
+    for batch_norm, decay, steps in (
+        (False, 0.7, 1),
+        (True, 0.95, 6),
+        (True, 0.5, 3),
+        (False, 0.0, 2),
+        (False, 1.0, 2),
+    ):
+        run_ = watched_game(draw, batch_norm=batch_norm, decay=decay, steps=steps)
+        want = averages(run_["start"][2], run_["states"], decay, is_weight)
+        assert same(run_["averaged"], want), "after each round: decay * averaged + (1 - decay) * generator"
+with part("the average of the other numbers", 0.5):
+    for decay, steps in ((0.95, 6), (0.5, 3), (0.0, 1)):
+        run_ = watched_game(draw, decay=decay, steps=steps)
+        want = averages(run_["start"][2], run_["states"], decay, lambda name: "running" in name)
+        assert same(run_["averaged"], want), "batch normalisation's running mean and variance belong to the average"
+with part("whole numbers", 0.25):
+    run_ = watched_game(draw, steps=3)
+    counted = [name for name in run_["averaged"] if "tracked" in name]
+    assert all(int(run_["averaged"][name]) == int(run_["states"][-1][name]) for name in counted), (
+        "whole numbers cannot be averaged: copy them from the generator"
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 7. A judge, and the game with digits
 #
 # ### The judge
 #
 # `homework.models.judge` trains a small classifier on the real training images. It has eleven answers: ten digits, and
-# "no digit", for which it was trained on noise, blots and torn digits. So a low confidence in all ten digits means that
-# the image is probably no digit. A sample counts as **recognised** if one digit gets a probability of at least 0.8, and
+# "no digit", for which it was trained on noise, blots and torn digits. A sample counts as **recognised** if one digit gets a probability of at least 0.8, and
 # a class counts as recognised if at least
-# 1 % of all samples are recognised as it. Two numbers measure diversity: the *effective number of classes* (exp of the entropy of the class histogram: 10 if all are equally frequent, 1 if there is one class
-# only), and the mean *distance of two samples of the same class*, which is 0 when they are all the same.
+# 1 % of all samples are recognised as it. Diversity is measured by the *effective number of classes* (exp of the entropy of the class histogram: 10 if all are equally frequent, 1 if there is one class
+# only), and by the mean *distance of two samples*.
 
 # %% tags=["train"]
 judge = train_judge(digits, steps=run.size(full=2000, mini=600, grade=4), device=run.device)
@@ -1190,15 +1570,18 @@ print(f"distance of two test images of the same class: {real_verdict.distance_wi
 # %% [markdown]
 # ### The training
 #
-# Adam with learning rate 0.001, batches of `B` = 64, `K` = 64 random numbers per image. Each round is one call of your `gan_step`. During training we record a film of 20 samples, always from
-# the same 20 `z`, and at regular intervals the judge classifies 1,000 samples.
+# Adam with learning rate 0.001, batches of `B` = 64, `K` = 64 random numbers per image, `decay` = 0.99. The next cells call your `train_gan` again and again, for a few rounds each time. Between two calls they record a film of 20 samples, always from
+# the same 20 `z`, and at times the judge classifies 1,000 samples of each of the two generators.
 #
-# **While you wait.** You see a progress bar. If the session is interrupted, run the cells again: training continues from the last checkpoint.
+# If the session is interrupted, run the cells again: training continues from the last checkpoint.
 
 # %%
 STEPS = run.size(full=12_000, mini=3_000, grade=6)
-SHORT = run.size(full=1_200, mini=600, grade=4)  # rounds of the three games of section 8
+SHORT = run.size(full=3_000, mini=1_500, grade=4)  # rounds of the three games of section 9 ...
+EARLY = run.size(full=1_200, mini=600, grade=2)  # ... which we compare here, too
+CALL = run.size(full=50, mini=25, grade=2)  # rounds of one call of train_gan
 EVERY = run.size(full=200, mini=100, grade=2)  # rounds between two evaluations by the judge
+DECAY = 0.99
 FILM = run.size(full=(0, 50, 150, 400, 1_200, 4_000), mini=(0, 25, 75, 200, 600, 1_500), grade=(0, 2, 4))
 SAMPLES = run.size(full=1000, mini=1000, grade=50)
 
@@ -1210,13 +1593,17 @@ class Game(NamedTuple):
     """The result of one training run."""
 
     generator: Generator
-    """The trained generator."""
+    """The generator that played."""
+    averaged: Generator
+    """The moving average of its weights."""
     losses: dict[str, list[float]]
-    """`d_loss` and `g_loss` of each round."""
+    """`d_loss` and `g_loss`: the mean of each call of `train_gan`, over `CALL` rounds."""
     looks: dict[str, list[float]]
-    """The judge's measures; `at` has the rounds."""
+    """The judge's measures of the generator's samples; `at` has the rounds."""
+    averaged_looks: dict[str, list[float]]
+    """The same for samples of `averaged`."""
     film: torch.Tensor
-    """Samples from `film_z` before the rounds of `FILM` and after the last one: `[frames, 20, D]`."""
+    """Samples of the generator from `film_z` before the rounds of `FILM` and after the last one: `[frames, 20, D]`."""
 
 
 @torch.no_grad()
@@ -1228,58 +1615,69 @@ def draw_samples(generator: Generator, z: torch.Tensor) -> torch.Tensor:
     return images
 
 
-def train_gan(name: str, seed: int, steps: int, batch_norm: bool = True, dark: bool = True) -> Game:
-    """Plays some rounds of `gan_step` between two fresh networks, and records a film and the judge's measures."""
+def measures(generator: Generator) -> dict[str, float]:
+    """The judge's measures of samples from `judged_z`."""
+    seen = judge_samples(judge, draw_samples(generator, judged_z))
+    return {
+        "classes": seen.classes_recognised,
+        "recognised": seen.recognised,
+        "effective": seen.effective_classes,
+        "distance": seen.distance,
+    }
+
+
+def play(name: str, seed: int, steps: int, batch_norm: bool = True, dark: bool = True) -> Game:
+    """Trains two fresh networks with `train_gan`, and records a film and the judge's measures."""
     generator, discriminator, optimizers = new_game(seed, batch_norm=batch_norm, dark=dark)
+    averaged = copy.deepcopy(generator)
+    random = torch.Generator(device=run.device).manual_seed(seed)
     film = torch.zeros(len(FILM), len(film_z), 784)
     loop = training.Loop(
         run,
         name,
-        steps=steps,
+        steps=steps // CALL,
         modules={
             "generator": generator,
             "discriminator": discriminator,
             "generator's optimizer": optimizers[0],
             "discriminator's optimizer": optimizers[1],
+            "averaged": averaged,
+            "random": random,
             "film": film,
         },
-        code=[gan_step, discriminator_loss, generator_loss_nonsaturating, train_gan, BATCH],
+        code=[train_gan, gan_step, discriminator_loss, generator_loss_nonsaturating, play, BATCH, CALL, DECAY],
         seed=seed,
     )
-    for step in loop:
-        if step in FILM:
-            film[FILM.index(step)] = draw_samples(generator, film_z)
-        loop.record(**gan_step(generator, discriminator, optimizers, *draw_batch()))
-        if (step + 1) % EVERY == 0:
-            seen = judge_samples(judge, draw_samples(generator, judged_z))
-            loop.record(
-                classes=seen.classes_recognised,
-                recognised=seen.recognised,
-                effective=seen.effective_classes,
-                within=seen.distance_within,
-                distance=seen.distance,
-            )
-    history = loop.history
-    looks = {key: history[key] for key in ("classes", "recognised", "effective", "within", "distance")}
-    looks["at"] = [step + 1 for step in loop.recorded_at["classes"]]
+    for call in loop:
+        if call * CALL in FILM:
+            film[FILM.index(call * CALL)] = draw_samples(generator, film_z)
+        losses = train_gan(generator, discriminator, optimizers, averaged, train_pixels, CALL, BATCH, DECAY, random)
+        loop.record(**{key: sum(values) / CALL for key, values in losses.items()})
+        if (call + 1) * CALL % EVERY == 0:
+            loop.record(**measures(generator))
+            loop.record(**{f"averaged {key}": value for key, value in measures(averaged).items()})
+    history, keys = loop.history, ("classes", "recognised", "effective", "distance")
+    at = [(call + 1) * CALL for call in loop.recorded_at["classes"]]
+    looks, averaged_looks = ({key: history[which + key] for key in keys} | {"at": at} for which in ("", "averaged "))
     shown = [film[index] for index, step in enumerate(FILM) if step < steps]
     shown.append(draw_samples(generator, film_z))
-    return Game(generator, {key: history[key] for key in ("d_loss", "g_loss")}, looks, torch.stack(shown))
+    losses = {key: history[key] for key in ("d_loss", "g_loss")}
+    return Game(generator, averaged, losses, looks, averaged_looks, torch.stack(shown))
 
 
 # %% [markdown]
-# **Predict, then run.** The digits of the film always come from the same `z`. Does a sample, once it is a 3, stay a 3? Which appears first, strokes or a recognisable class? And do the losses fall?
+# **Predict, then run.** The digits of the film always come from the same `z`. Does a sample, once it is a 3, stay a 3? Do the losses fall while the samples become better? And which of the two generators draws better digits, the one that plays or the average? At the beginning, and at the end?
 
 # %% tags=["train"]
-game = train_gan("gan", seed=0, steps=STEPS)
+game = play("gan", seed=0, steps=STEPS)
 
 # %% tags=["experiment"]
+calls = range(CALL, STEPS + 1, CALL)
 plots.curves(
-    game.losses,
-    title="The losses tell which network is winning, not how good the samples are",
+    {name: (calls, values) for name, values in game.losses.items()},
+    title=f"The losses of the two players (means over {CALL} rounds)",
     xlabel="round",
     ylabel="loss in nats",
-    smooth=run.size(full=200, mini=50, grade=0),
     levels={"2 log 2: D says ½ to all": 2 * math.log(2), "log 2": math.log(2)},
 )
 
@@ -1296,43 +1694,47 @@ plots.image_grid(
 # %% tags=["experiment"]
 plots.curves(
     {
-        "classes recognised": (game.looks["at"], game.looks["classes"]),
-        "effective number of classes": (game.looks["at"], game.looks["effective"]),
+        "the generator that plays": (game.looks["at"], game.looks["recognised"]),
+        "the average": (game.looks["at"], game.averaged_looks["recognised"]),
     },
-    title="The judge's measures on 1,000 samples during training: diversity",
+    title="Quality: samples that the judge recognises (of 1,000)",
     xlabel="round",
-    ylabel="classes of 10",
-    levels={"all 10": 10.0},
+    ylabel="share recognised",
+    levels={"real test images": real_verdict.recognised},
 )
 
 # %% tags=["experiment"]
 plots.curves(
     {
-        "share of the samples recognised": (game.looks["at"], game.looks["recognised"]),
+        "the generator that plays": (game.looks["at"], game.looks["effective"]),
+        "the average": (game.looks["at"], game.averaged_looks["effective"]),
     },
-    title="The judge's measures on 1,000 samples during training: quality",
+    title="Diversity: effective number of classes among recognised samples",
     xlabel="round",
-    ylabel="share",
-    levels={"real test images": real_verdict.recognised},
+    ylabel="classes (0 if no sample is recognised)",
+    levels={"all 10": 10.0},
 )
 
 # %% [markdown]
-# In the second half of training the losses hardly move, apart from short spikes where one network is suddenly ahead, while by the judge's measures the samples still become better and more diverse. In the film, a blot comes first, then strokes, then digits. A sample's class may change late (look at the columns from round 600 on), since nothing assigns a fixed class to a $z$.
+# In the film, a blot comes first, then strokes, then digits. A sample's class may change late (compare the last two rows), since nothing assigns a fixed class to a $z$.
+#
+# Look at `d_loss`: from round 500 on it *rises* while the samples become better, because the discriminator can tell them from real ones less and less. It does not reach 2 log 2. In the spikes the discriminator is suddenly far ahead.
+#
+# The **average** is behind at first: it looks back at rounds in which the generator was worse. In the second half it is recognised more often at most evaluations, and its curve is smoother: a spike, in which the generator becomes worse for some rounds, shows less.
 
 # %% [markdown]
-# ## 7. (c) Two hundred digits (3 points)
+# ## 8. (c) Two hundred digits (3 points)
 #
-# **Your task.** Draw 200 noise vectors from N(0, I), `z` of shape `[200, K]` (`K` is `Z_DIM` in the code), and show the generator's images as a grid of 10 rows and 20 columns, with a title that says what it shows. Use the trained generator, `game.generator`, and
-# `draw_samples(generator, z)`, which puts it into evaluation mode: then batch normalisation uses the averages of
-# training, and a sample does not depend on its neighbours. Draw once, and do not choose the best picture of several.
-# Leave the picture in the notebook: it is graded by hand.
+# **Your task.** Draw 200 noise vectors from N(0, I), `z` of shape `[200, K]` (`K` is `Z_DIM` in the code), and show the generator's images as a grid of 10 rows and 20 columns, with a title that says what it shows. Use the average of your training, `game.averaged`, and
+# `draw_samples(generator, z)`, which puts it into evaluation mode: a sample then does not depend on its neighbours in the batch. Draw once; do not choose the best of several.
+# Leave the picture in the notebook.
 
 # %% nbgrader={"grade": true, "grade_id": "figure_samples", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
 # `plots.image_grid(images, rows=..., columns=..., title=...)` takes images [N, 784] with values in [0, 1].
 ### BEGIN SOLUTION
 grid_z = torch.randn(200, Z_DIM, generator=torch.Generator().manual_seed(3))
 plots.image_grid(
-    draw_samples(game.generator, grid_z),
+    draw_samples(game.averaged, grid_z),
     rows=10,
     columns=20,
     title=f"200 digits drawn by the generator ({digits.name}, {STEPS:,} rounds)",
@@ -1340,7 +1742,7 @@ plots.image_grid(
 ### END SOLUTION
 ### BEGIN MARK SCHEME
 # * 1 point: 200 images in 10 rows and 20 columns, with a title that says what is shown
-# * 1 point: drawn from noise z ~ N(0, I) by the trained generator (not training images, not one z repeated, not the film's 20 again and again)
+# * 1 point: drawn from noise z ~ N(0, I) by the trained generator or its average (not training images, not one z repeated, not the film's 20 again and again)
 # * 1 point: most images look like strokes of handwriting and at least six different digits can be recognised (a mini run may be ragged)
 ### END MARK SCHEME
 
@@ -1350,7 +1752,7 @@ plots.image_grid(
 # **Predict, then run.** Of 1,000 samples, how many will the judge recognise? Which digits will be rare? And are the samples copies of training images? (For each of 20 samples we look up the nearest training image.)
 
 # %% tags=["experiment"]
-final_samples = draw_samples(game.generator, judged_z)
+final_samples = draw_samples(game.averaged, judged_z)
 final = judge_samples(judge, final_samples)
 print(f"recognised: {final.recognised:.0%} of the samples, {real_verdict.recognised:.0%} of the test images")
 print(f"classes recognised (at least {SHARE:.0%} of all samples): {final.classes_recognised} of 10")
@@ -1380,34 +1782,35 @@ plots.image_grid(
 )
 
 # %% [markdown]
-# **Headline: what to expect** (1,000 samples; measured on a CPU; mean ± standard error over 4 seeds in `mini`, one seed in `full`).
+# **Headline: what to expect** (1,000 samples; measured on a CPU; range over 3 seeds in `mini`, one seed in `full`).
 #
-# | profile | classes recognised | recognised | effective classes | distance within a class |
-# |---|---|---|---|---|
-# | `mini`, embedded digits, 3,000 rounds | 10 of 10, each seed | 59 ± 1 % | 9.6 ± 0.1 | 6.4 ± 0.1 |
-# | real test images, `mini` | 10 of 10 | 89 % | 9.9 | 6.8 |
-# | `full`, MNIST, 12,000 rounds | 10 of 10 | 64 % | 9.7 | 8.7 |
-# | real test images, `full` | 10 of 10 | 95 % | 10.0 | |
+# | | classes recognised | recognised | effective classes |
+# |---|---|---|---|
+# | `mini`, the generator that plays | 10 of 10 | 51 to 58 % | 9.3 to 9.6 |
+# | `mini`, the average | 10 of 10 | 59 to 63 % | 9.6 |
+# | `mini`, real test images | 10 of 10 | 89 % | 9.9 |
+# | `full`, the generator that plays | 10 of 10 | 67 % | 9.7 |
+# | `full`, the average | 10 of 10 | 68 % | 9.7 |
+# | `full`, real test images | 10 of 10 | 95 % | 10.0 |
 #
-# The judge recognises about six samples in ten as a digit; the others are ragged or lie between two digits. All ten classes occur, but not equally often. And the samples are not copies: in `mini` they are farther from their nearest training image
-# than test images do, 4.5 against 3.5.
+# The samples are not copies: in `mini` they are farther from their nearest training image
+# than test images are.
 
 # %% [markdown]
-# ## 8. Two ways to fail
+# ## 9. Two ways to fail
 #
 # ### Mode collapse, and a vanishing gradient
 #
-# Three short games from the same seed. All three begin with *grey* pictures instead of dark ones (`dark=False`: the usual initialisation), which a discriminator recognises as fake at once.
+# Three short games from the same seed. All begin with *grey* pictures instead of dark ones (`dark=False`), which a discriminator soon recognises as fake. The measures are those of the generator that plays.
 #
-# * **the usual game**, otherwise as in section 6;
+# * **the usual game**, otherwise as in section 7;
 # * **without batch normalisation** in the generator;
-# * **with the minimax loss**: for these rounds the *name* `generator_loss_nonsaturating` refers to your `generator_loss_minimax`. (This works if your `gan_step` calls `generator_loss_nonsaturating`. If you wrote the loss out
-#   there instead, the third game will look like the first.)
+# * **with the minimax loss**: for these rounds the *name* `generator_loss_nonsaturating` refers to your `generator_loss_minimax`. (This works if your `gan_step` calls that function.)
 #
 # **Predict, then run.** In *mode collapse* the generator maps all $z$ to few kinds of samples. Nothing in its loss
 # prevents this: the discriminator sees one image at a time, so a single picture, drawn again and again, has a low loss
-# as long as it fools the discriminator. Which measure will show it at once: the share recognised, the number of
-# classes, or the mean distance of two samples?
+# as long as it fools the discriminator. Which of the two games will collapse? Which measure will show it first: the share recognised, the number of
+# classes, or the mean distance of two samples? And will it last?
 
 
 # %%
@@ -1423,10 +1826,10 @@ def minimax_instead() -> Iterator[None]:
 
 
 # %% tags=["train"]
-usual_game = train_gan("usual", seed=0, steps=SHORT, dark=False)
-plain_game = train_gan("no-batch-norm", seed=0, steps=SHORT, dark=False, batch_norm=False)
+usual_game = play("usual", seed=0, steps=SHORT, dark=False)
+plain_game = play("no-batch-norm", seed=0, steps=SHORT, dark=False, batch_norm=False)
 with minimax_instead():
-    minimax_game = train_gan("minimax", seed=0, steps=SHORT, dark=False)
+    minimax_game = play("minimax", seed=0, steps=SHORT, dark=False)
 
 # %% tags=["experiment"]
 compared = {
@@ -1434,19 +1837,20 @@ compared = {
     "without batch norm": plain_game.looks,
     "minimax loss": minimax_game.looks,
 }
-print(f"after {SHORT:,} rounds     recognised   classes   effective classes   distance of two samples")
+print("game and round               recognised   classes   effective classes   distance of two samples")
 for name, looks in compared.items():
-    print(
-        f"{name:22s} {looks['recognised'][-1]:11.0%} {looks['classes'][-1]:9.0f} {looks['effective'][-1]:19.1f}"
-        f" {looks['distance'][-1]:25.2f}"
-    )
+    for place in (looks["at"].index(EARLY), -1):
+        print(
+            f"{name:20s} {looks['at'][place]:6,d} {looks['recognised'][place]:12.0%} {looks['classes'][place]:9.0f}"
+            f" {looks['effective'][place]:19.1f} {looks['distance'][place]:25.2f}"
+        )
 print(
-    f"{'real test images':22s} {real_verdict.recognised:11.0%} {real_verdict.classes_recognised:9d}"
+    f"{'real test images':27s} {real_verdict.recognised:12.0%} {real_verdict.classes_recognised:9d}"
     f" {real_verdict.effective_classes:19.1f} {real_verdict.distance:25.2f}"
 )
 plots.curves(
     {name: (looks["at"], looks["distance"]) for name, looks in compared.items()},
-    title="Collapse: do the samples differ at all?",
+    title="Do the samples differ at all?",
     xlabel="round",
     ylabel="mean distance of two samples",
     levels={"real test images": real_verdict.distance},
@@ -1455,7 +1859,7 @@ plots.curves(
 # %% tags=["experiment"]
 plots.curves(
     {name: (looks["at"], looks["effective"]) for name, looks in compared.items()},
-    title="Coverage: the effective number of classes among recognised samples",
+    title="Effective number of classes among recognised samples",
     xlabel="round",
     ylabel="classes (0 if no sample is recognised)",
     levels={"all 10": 10.0},
@@ -1475,32 +1879,93 @@ plots.image_grid(
     plain_game.film.flatten(0, 1),
     rows=len(plain_game.film),
     columns=len(film_z),
-    title="The film of the game without batch normalisation: one picture for all z",
+    title="The film of the game without batch normalisation, always from the same z",
     ylabel="rounds played",
     row_labels=[f"{step:,}" for step in (*(step for step in FILM if step < SHORT), SHORT)],
 )
 
 # %% [markdown]
-# **Collapse.** Without batch normalisation the generator draws one picture for all $z$: the distance of two samples is
-# less than a tenth of that of real images. From row to row of its film this one picture changes: as soon as the
-# discriminator has learnt to reject it, all samples change together. Batch normalisation works against this, since it
-# makes the hidden units of a batch differ by construction. Only the distance shows it early: after 300 rounds no sample
-# of the usual game is recognised either. And the share recognised alone can mislead: one good 8, drawn 1,000 times, is
-# recognised 1,000 times.
+# **Collapse.** Without batch normalisation the generator draws one picture for all $z$, for about 600 rounds: the distance of two samples is
+# less than a fifth of that of real images. In its film this one picture changes from row to row: as soon as the
+# discriminator has learnt to reject it, all samples change together. Only the distance shows it early: after 200 rounds no sample
+# of the usual game is recognised either. Then the samples begin to differ, and the collapse takes a milder form, in which it lasts: after 1,500 rounds the effective number of classes is 1.7 to 5, against 7.4 to 8.4 in the usual game (3 seeds). The share recognised hides this: one good 8, drawn 1,000 times, is
+# recognised 1,000 times. Batch normalisation works against collapse, since it gives each hidden unit a variance of 1 over the batch: it must differ between samples.
 #
-# (These are the numbers of `mini`. On MNIST, after 1,200 rounds, the generator without batch normalisation draws different blots, but only two classes are recognised, against nine.)
+# **Vanishing gradient.** With the minimax loss the start is slower: after 600 rounds fewer classes and fewer samples are recognised than in the usual game. The pictures do differ
+# (see the distance), but at first they are noise, which the discriminator rejects with certainty, so the gradient is small. Then this game catches up. Adam helps: it divides each gradient by its recent size, and so makes
+# steps of normal length from small gradients.
 #
-# **Vanishing gradient.** With the minimax loss nothing is recognised for most of these rounds. The pictures do differ
-# (see the distance), but at first they are noise: the discriminator rejects them with certainty, so the generator gets
-# almost no gradient. It learns at all only because of Adam, which divides each gradient by its recent size and so makes
-# steps of normal length from tiny gradients. Started from dark pictures, where the discriminator becomes sure later,
-# the minimax game does nearly as well as the usual one; try it.
+# (All this in `mini`. On MNIST, after 1,200 rounds, the generator without batch normalisation draws different blots; two classes are recognised, against nine.)
 #
-# **Where the method fails.** No single number shows how far training has come, and there is no guarantee that it converges: the two networks may oscillate, and with a learning rate of 0.002 our game once broke down after it had been good. The judge knows ten digits and nothing else; it was trained on the same
-# images as the GAN, and a sample that it recognises can still be ugly. Nor can a GAN tell how likely it thinks an image is, as a VAE can (as a bound). In exchange its samples are sharp: the discriminator would recognise a grey average of several digits, as a VAE gives, at once.
+# **Where the method fails.** There is no guarantee that the game converges. The judge knows ten digits and nothing else, and a sample that it recognises can still be ugly. Nor can a GAN tell how likely an image is, as a VAE can (as a bound). In exchange its samples are sharp: the discriminator would recognise a grey average of several digits at once.
 
 # %% [markdown]
-# ## 9. Questions
+# ## 10. Two experiments (not graded)
+#
+# **Other rulers.** In section 4 we knew the densities. With samples alone there are two other ways to measure how far two sets of points are apart:
+#
+# * *Train a discriminator.* Put minus its loss on new points in place of $V(G, D^*)$ in section 4, and solve for the JSD.
+# * *Sort both sets* and average the distance of the partners: in one dimension, this is the *Wasserstein distance*.
+#
+# **Predict, then run.** Is the estimate of the trained discriminator above or below the exact value? How does the Wasserstein distance grow with the shift? What would each of them tell a generator at shift 7, and at shift 4?
+
+# %% tags=["train"]
+RULER_STEPS = run.size(full=400, mini=400, grade=3)
+homework.seed_everything(0)
+ruler_shifts = [float(shift) for shift in range(8)]
+by_network, by_sorting = [], []
+for shift in ruler_shifts:
+    ruler = nn.Sequential(nn.Linear(1, 32), nn.LeakyReLU(0.2), nn.Linear(32, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
+    ruler_optimizer = torch.optim.Adam(ruler.parameters(), lr=5e-3)
+    for _ in range(RULER_STEPS):
+        ruler_loss = discriminator_loss(ruler(draw_real(256)), ruler(draw_real(256) + shift))
+        ruler_optimizer.zero_grad()
+        ruler_loss.backward()
+        ruler_optimizer.step()
+    real_points, fake_points = draw_real(20_000), draw_real(20_000) + shift  # new points
+    with torch.no_grad():
+        by_network.append(math.log(2) - 0.5 * float(discriminator_loss(ruler(real_points), ruler(fake_points))))
+    by_sorting.append(float((real_points.sort(dim=0).values - fake_points.sort(dim=0).values).abs().mean()))
+
+# %% tags=["experiment"]
+exact_jsd = [0.5 * (by_jsd[shifts.index(shift)] + math.log(4)) for shift in ruler_shifts]
+print("shift               " + "".join(f"{shift:7g}" for shift in ruler_shifts))
+print("Wasserstein distance" + "".join(f"{value:7.2f}" for value in by_sorting))
+plots.curves(
+    {"exact": (ruler_shifts, exact_jsd), "from a trained discriminator": (ruler_shifts, by_network)},
+    title="The Jensen-Shannon divergence, exact and by a trained discriminator",
+    xlabel="shift of the model's two bumps",
+    ylabel="JSD in nats",
+    levels={"log 2: no overlap": math.log(2)},
+)
+
+# %% [markdown]
+# The estimate from the trained discriminator is nearly exact, and mostly a little too small: no discriminator has a higher value than $D^*$. The Wasserstein distance is equal to the shift. It has no flat part and no local minimum, so at 7 and at 4 its slope leads the generator the right way.
+#
+# **A walk.** A generator is a function of $z$. So we can go from one noise $a$ to another one $b$ in small steps, and watch the picture; on the circle $\cos(w \pi / 2)\, a + \sin(w \pi / 2)\, b$ each stop is again standard normal. **Predict, then run.** Does the digit change gradually, or does it jump? Are the pictures half way still digits?
+
+# %% tags=["experiment"]
+angles = torch.linspace(0, math.pi / 2, 15)[:, None]  # [stops, 1]
+walks = [torch.cos(angles) * film_z[i] + torch.sin(angles) * film_z[i + 1] for i in (0, 2, 4, 6)]
+half_way = judge_samples(judge, draw_samples(game.averaged, (judged_z + judged_z.roll(1, 0)) / math.sqrt(2)))
+print(f"recognised: {final.recognised:.0%} of the samples, {half_way.recognised:.0%} of the pictures half way")
+plots.image_grid(
+    draw_samples(game.averaged, torch.cat(walks)),
+    rows=len(walks),
+    columns=15,
+    title="Four walks from one noise to another",
+    xlabel="from a (left) to b (right)",
+)
+
+# %% [markdown]
+# The pictures half way are recognised about as often as other samples: on the circle every stop is a $z$ like any other.
+#
+# ### What came after
+#
+# The *Wasserstein GAN* (Arjovsky and others 2017) replaces the discriminator by a network that estimates a Wasserstein distance; *WGAN-GP* (Gulrajani and others 2017) keeps it smooth by a penalty on its gradient. *StyleGAN* (Karras and others 2019) draws faces of a million pixels, also from a moving average of the weights. Since about 2021 diffusion models draw better and more diverse pictures, in many calls of a network. The loss of a GAN is still used where *one* call must look or sound real: in picture codecs (HiFiC 2020), the autoencoder of VQGAN (2021), speech synthesis (HiFi-GAN 2020) and audio codecs (SoundStream 2021).
+
+# %% [markdown]
+# ## 11. Questions
 #
 # ### (a) The gradient that vanishes (4 points)
 #
@@ -1519,7 +1984,7 @@ plots.image_grid(
 # fakes are easily distinguished from real images, and whenever the discriminator gets ahead: the worse the fakes, the
 # less they are corrected, and the discriminator only becomes surer. The figure of the derivative against D(G(z)) shows
 # the factor (999 at D = 0.001), the head-start figure shows it in the weights: the minimax gradient vanishes as the
-# discriminator is trained, the other one does not. The flat ends of V(G, D*) at shifts beyond 6 show the same in
+# discriminator is trained, the other one does not. The flat end of V(G, D*) at shift 7 shows the same in
 # theory.
 #
 # (iii) It re-weights the samples. The minimax loss weighs the gradient of each fake by D: those that already fool the discriminator count most, hopeless ones hardly. The non-saturating loss weighs
@@ -1536,7 +2001,7 @@ plots.image_grid(
 # ### (b) The best discriminator, and what the game measures (3 points)
 #
 # For a fixed generator with density $p_\text{model}$, show that $V(G, D) = \mathbb E_{p_\text{data}}[\log D(x)] + \mathbb E_{p_\text{model}}[\log(1 - D(x))]$ is largest for
-# $D^* = p_\text{data} / (p_\text{data} + p_\text{model})$ (also show that it is a maximum), and that then $V(G, D^*) = -\log 4 + 2\,\mathrm{JSD}(p_\text{data}, p_\text{model})$. What follows for the best generator?
+# the $D^*$ that you programmed in section 4 (write down its formula, and also show that it is a maximum), and that then $V(G, D^*) = -\log 4 + 2\,\mathrm{JSD}(p_\text{data}, p_\text{model})$. What follows for the best generator?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_optimum", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
@@ -1554,7 +2019,7 @@ plots.image_grid(
 # ### END MARK SCHEME
 
 # %% [markdown]
-# (Question (c) is the picture of section 7.)
+# (Question (c) is the picture of section 8.)
 #
 # ### How was it made? (not graded)
 #
@@ -1565,7 +2030,7 @@ plots.image_grid(
 process = {"sources": "", "people": "", "hours": None}
 
 # %% [markdown]
-# ## 10. Your log
+# ## 12. Your log
 #
 # The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for
 # their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
@@ -1618,12 +2083,25 @@ def personal_answers(student, draws):
             "discriminator": states[1]["layers.0.weight"],
         }
 
+    def ask_train_gan():
+        d = draws("train_gan")
+        generator, averaged = (student.Generator(z_dim=2, x_dim=3, hidden=4, batch_norm=False) for _ in range(2))
+        discriminator = student.Discriminator(x_dim=3, hidden=4, dropout=0.0)
+        for module in (generator, discriminator, averaged):
+            module.load_state_dict({name: d.normal(*w.shape) for name, w in dict(module.state_dict()).items()})
+        still = student.make_optimizers(generator, discriminator, 0.0, plain=True)  # nothing depends on the draws
+        random = torch.Generator().manual_seed(0)
+        got = student.train_gan(generator, discriminator, still, averaged, d.uniform(0.0, 1.0, 6, 3), 3, 4, 0.7, random)
+        lengths = [len(got[name]) for name in ("d_loss", "g_loss")]
+        return {"averaged": dict(averaged.state_dict())["layers.0.weight"], "rounds": lengths}
+
     return {
         "discriminator_loss": ask_discriminator_loss,
         "generator_loss_minimax": ask_generator_loss_minimax,
         "generator_loss_nonsaturating": ask_generator_loss_nonsaturating,
         "optimal_discriminator": ask_optimal_discriminator,
         "gan_step": ask_gan_step,
+        "train_gan": ask_train_gan,
     }
 
 
@@ -1633,8 +2111,9 @@ log.bands(  # the expected range of each number, from our own runs
     {
         "gan/classes_recognised": {"full": (8, 10), "mini": (8, 10)},
         "gan/effective_classes": {"full": (7.5, 10), "mini": (7.5, 10)},
-        "gan/recognised": {"full": (0.5, 0.95), "mini": (0.45, 0.89)},
-        "gan/short/the_usual_game/effective_classes": {"full": (0, 10), "mini": (2, 10)},
+        "gan/recognised": {"full": (0.5, 0.95), "mini": (0.5, 0.89)},
+        "gan/short/the_usual_game/effective_classes": {"full": (0, 10), "mini": (5, 10)},
+        "gan/short/without_batch_norm/effective_classes": {"full": (0, 10), "mini": (1, 7.5)},
         "gan/short/*": {"full": (0, 10), "mini": (0, 10)},
     }
 )
@@ -1658,13 +2137,12 @@ log_file = log.write()
 # %% [markdown]
 # ## References
 #
-# * I. Goodfellow and others: *Generative Adversarial Nets*. NeurIPS 2014. arXiv:1406.2661. The game, its optimum, and the non-saturating loss.
+# * I. Goodfellow and others: *Generative Adversarial Nets*. NeurIPS 2014. arXiv:1406.2661.
 # * A. Radford, L. Metz, S. Chintala: *Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
-#   Networks*. ICLR 2016. arXiv:1511.06434. Batch normalisation, and Adam with a short memory.
-# * T. Salimans and others: *Improved Techniques for Training GANs*. NeurIPS 2016. arXiv:1606.03498. Judging samples by a
-#   classifier; remedies for mode collapse.
+#   Networks*. ICLR 2016. arXiv:1511.06434.
+# * T. Salimans and others: *Improved Techniques for Training GANs*. NeurIPS 2016. arXiv:1606.03498.
 # * M. Arjovsky, L. Bottou: *Towards Principled Methods for Training Generative Adversarial Networks*. ICLR 2017.
-#   arXiv:1701.04862. Why a better discriminator gives a worse gradient.
-# * L. Mescheder, A. Geiger, S. Nowozin: *Which Training Methods for GANs do actually Converge?* ICML 2018. arXiv:1801.04406.
+#   arXiv:1701.04862.
+# * T. Karras, T. Aila, S. Laine, J. Lehtinen: *Progressive Growing of GANs*. ICLR 2018. arXiv:1710.10196.
 # * Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: *Gradient-Based Learning Applied to Document Recognition*. Proceedings of the
-#   IEEE, 1998. MNIST.
+#   IEEE, 1998.

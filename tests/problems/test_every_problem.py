@@ -28,7 +28,8 @@ ITEMS = {
     "comparing_distributions": "kl_divergence asymmetric_pair jensen_shannon fit_gaussian fit_by_samples",
     "continual_learning": "permute_pixels average_accuracy forgetting fisher_diagonal ewc_penalty RehearsalBuffer",
     "vae": "sample_gaussian kl_standard_normal negative_elbo_bound importance_weighted_bound",
-    "gan": "discriminator_loss generator_loss_minimax generator_loss_nonsaturating optimal_discriminator gan_step",
+    "gan": "discriminator_loss generator_loss_minimax generator_loss_nonsaturating optimal_discriminator gan_step"
+    " train_gan",
     "diffusion": "replaced_probability sample_yt posterior_plus_one binary_diffusion_loss cumulative_alphas q_sample"
     " q_posterior ddpm_loss p_sample draw_samples",
     "early_exit": "tail_variance probability_negative prediction_entropy early_exit_loss choose_exit early_exit_predict"

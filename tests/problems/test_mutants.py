@@ -15,7 +15,7 @@ PROBLEMS = [load_problem(name, ROOT) for name in problem_ids(ROOT)]
 ITEMS = [(problem.id, item.id) for problem in PROBLEMS for item in problem.items if item.kind == "code"]
 MOST = 100
 """How many of an item's mutants and rewritings to try; `make test-slow` tries all."""
-SLOW = {"fit_gaussian": 40, "fit_by_samples": 40, "train_policy": 60, "beam_search": 60}
+SLOW = {"fit_gaussian": 40, "fit_by_samples": 40, "train_policy": 60, "train_gan": 60, "beam_search": 60}
 """The same for items whose tests take seconds."""
 
 
