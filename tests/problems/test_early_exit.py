@@ -17,9 +17,7 @@ AT = (
     " for at in (measure_at(threshold, v, valid_y.cpu()), measure_at(threshold, t, test_y))]])"
 )
 """A threshold, and accuracy and share of MACs on validation and test pictures."""
-GAPS = (
-    "(lambda logits: [float(z.softmax(1).max(1).values.mean()) - accuracy(z.argmax(1), test_y) for z in logits])"
-)
+GAPS = "(lambda logits: [float(z.softmax(1).max(1).values.mean()) - accuracy(z.argmax(1), test_y) for z in logits])"
 """Mean confidence minus accuracy of each exit."""
 HONEST = "[z / best_temperature(each, valid_y.cpu()) for z, each in zip(t, v)]"
 CURVE = "(lambda logits: [measure_at(x, logits, test_y) for x in THRESHOLDS])"
@@ -34,6 +32,8 @@ MEASURE = (
     "'tens': [measure_at(x, t, test_y).macs / baseline_macs for x in (0.001, 0.01, 0.1, 1.0)],"
     f"'budgets': [{AT}(choose_threshold(v, valid_y.cpu(), macs_per_exit, budget))"
     " for budget in (small_macs, 0.35 * baseline_macs, 0.5 * baseline_macs, baseline_macs)],"
+    "'seventy': [float((z.argmax(1) == test_y)[(c > 0.6) & (c < 0.8)].double().mean())"
+    " for z in t for c in [z.softmax(1).max(1).values]],"
     f"'gaps': {GAPS}(t), 'honest_gaps': {GAPS}({HONEST}),"
     "'temperatures': [best_temperature(z, valid_y.cpu()) for z in v],"
     f"'honest_gain': (lambda plain, honest: [best_within(honest, m) - best_within(plain, m) for m in {WITHIN}])"
@@ -142,6 +142,7 @@ def check_networks(networks: dict[str, Any], sizes: Any) -> None:
 
     assert networks["gaps"][0] < -0.1, "exit 0 is strongly underconfident"
     assert abs(networks["gaps"][-1]) < 0.02, "the last exit is not"
+    assert networks["seventy"][0] > 0.9 and 0.55 < networks["seventy"][-1] < 0.75, "confidence 60 to 80 %"
     temperatures = networks["temperatures"]
     assert min(temperatures) == temperatures[0] < 0.6 and 0.85 < temperatures[-1] < 1.15
     assert max(map(abs, networks["honest_gaps"])) < 0.04, "the confidences become nearly honest"
