@@ -347,7 +347,7 @@ plots.curves(
 # %% [markdown]
 # The share of wrong signs stays below ε, as the formula says. With ε = 0.01 a sum needs between four and five terms on average, and has more than ten times fewer wrong signs than if all sums stop after five. Keep the table: question (a) asks what it says about networks.
 #
-# A network does not know the probability of its own error. Section 3 takes a substitute, and section 9 measures how reliable it is.
+# Networks are next. Section 3 says how sure a network is of its answer, and section 9 measures how reliable that is.
 
 # %% [markdown]
 # ## 2. The pictures
@@ -1203,8 +1203,6 @@ with part("lists", 0.25):
 #
 # The rules for leaving are those of section 6. *All* thresholds compete, not those of a grid. If several give every sample the same exit, you may return any of them. Section 9 asks your function about 2,000 pictures: compute only once what does not depend on the threshold.
 #
-# Do not expect that more work is always more accurate. An early exit can be right where a later one is wrong.
-#
 # *Worked example.* Four samples, two exits, `macs_per_exit` = [10, 30].
 #
 # | sample | 0 | 1 | 2 | 3 |
@@ -1290,7 +1288,8 @@ if entropies_fit(student.prediction_entropy):  # the checks below need correct e
         " are right for 30 MACs, all four for 15"
     )
     assert not threshold > 0.6001, (
-        "budget 100: this threshold lets all samples leave at exit 0. The budget is a limit; the accuracy decides"
+        "budget 100: this threshold lets all samples leave at exit 0. The budget is a limit; within it the accuracy"
+        " decides, and each sample counts with the answer of the exit where it leaves"
     )
     assert threshold > float(below[1]), (
         "budget 100: samples 1 and 2 must leave at exit 0. Their entropies are equal, so they leave together, and only"
@@ -1354,20 +1353,20 @@ def all_outcomes(exit_logits, y, table):
     return [outcome(exit_logits, exits_of(entropies, middle), y, table) for middle in middles]
 
 
-def is_best(exit_logits, y, table, budget):
+def is_best(exit_logits, y, table, budget, outcomes):
     """Is the student's threshold one of the best within the budget?"""
     given = student.choose_threshold(exit_logits, y, torch.tensor(table), budget)
     assert has_shape(torch.as_tensor(given), (), "one number")
     given = float(given)
     assert math.isfinite(given), "a finite number"
-    best = max((right, -cost) for right, cost in all_outcomes(exit_logits, y, table) if cost <= budget + 1e-9)
+    best = max((right, -cost) for right, cost in outcomes if cost <= budget + 1e-9)
     # as choose_exit decides, or with room for rounding where the threshold equals an entropy at which a sample stays
     ways = [student.choose_exit(exit_logits, given), exits_of(entropies_of(exit_logits), given - 2e-6)]
     found = [outcome(exit_logits, exits, y, table) for exits in ways]
     return any(right == best[0] and abs(cost + best[1]) < 1e-6 * cost for right, cost in found)
 
 
-def draw_samples(E, N, C, low, high):
+def draw_case(E, N, C, low, high):
     """Logits of all exits, whose entropies are not too close to tell them apart, and classes that are often right."""
     while True:
         scale = low + (high - low) * torch.rand(E, N, 1, generator=g)
@@ -1381,46 +1380,48 @@ def draw_samples(E, N, C, low, high):
     return exit_logits, y, (1 + 50 * torch.rand(E, generator=g)).round().cumsum(0).tolist()
 
 
-def draw_budgets(exit_logits, y, table):
+def draw_budgets(outcomes):
     """Budgets between the costs that are possible, and one that allows everything."""
-    costs = sorted({cost for _, cost in all_outcomes(exit_logits, y, table)})
+    costs = sorted({cost for _, cost in outcomes})
     at = torch.randperm(len(costs) - 1, generator=g)[:4].tolist()
     return [*((costs[i] + costs[i + 1]) / 2 for i in at), 2 * costs[-1]]
 
 
 with part("the best threshold", 2):
     for E, N, C in [(2, 12, 3), (3, 20, 4), (4, 25, 6), (5, 8, 2), (2, 30, 10), (3, 1, 3)]:
-        exit_logits, y, table = draw_samples(E, N, C, 0.5, 5.0)
-        for budget in draw_budgets(exit_logits, y, table):
-            assert is_best(exit_logits, y, table, budget), (
+        exit_logits, y, table = draw_case(E, N, C, 0.5, 5.0)
+        for budget in draw_budgets(outcomes := all_outcomes(exit_logits, y, table)):
+            assert is_best(exit_logits, y, table, budget, outcomes), (
                 "of all thresholds whose mean MACs are at most the budget, one with the highest accuracy, and of these"
                 " one with the fewest MACs"
             )
 with part("entropies close to 0", 0.75):
     for E, N, C in [(2, 20, 3), (3, 15, 4), (4, 12, 6)]:
-        exit_logits, y, table = draw_samples(E, N, C, 8.0, 11.0)
-        for budget in draw_budgets(exit_logits, y, table):
-            assert is_best(exit_logits, y, table, budget), (
+        exit_logits, y, table = draw_case(E, N, C, 8.0, 11.0)
+        for budget in draw_budgets(outcomes := all_outcomes(exit_logits, y, table)):
+            assert is_best(exit_logits, y, table, budget, outcomes), (
                 "all entropies are close to 0 and to each other: a grid of thresholds misses the best one"
             )
 with part("equal entropies", 0.5):
     for E, N, C in [(2, 5, 3), (3, 6, 4)]:
-        exit_logits, y, table = draw_samples(E, N, C, 0.5, 5.0)
+        exit_logits, y, table = draw_case(E, N, C, 0.5, 5.0)
         exit_logits = [z.repeat(3, 1) for z in exit_logits]
         exit_logits[-1] = exit_logits[-1][torch.randperm(3 * N, generator=g)]
         y = torch.randint(0, C, (3 * N,), generator=g)
-        for budget in draw_budgets(exit_logits, y, table):
-            assert is_best(exit_logits, y, table, budget), "samples with the same entropy leave together"
+        for budget in draw_budgets(outcomes := all_outcomes(exit_logits, y, table)):
+            assert is_best(exit_logits, y, table, budget, outcomes), "samples with the same entropy leave together"
     certain = 1000.0 * F.one_hot(torch.tensor([0, 0, 1, 1]), 3).float()  # entropy exactly 0
     exit_logits = [certain, certain.flip(0)]
     for y, budget in (([1, 1, 0, 0], 30), ([0, 0, 1, 1], 30), ([1, 1, 0, 0], 29), ([1, 1, 1, 0], 30)):
-        assert is_best(exit_logits, torch.tensor(y), [10.0, 30.0], budget), "entropies of exactly 0"
+        outcomes = all_outcomes(exit_logits, torch.tensor(y), [10.0, 30.0])
+        assert is_best(exit_logits, torch.tensor(y), [10.0, 30.0], budget, outcomes), "entropies of exactly 0"
 with part("budgets that fit exactly", 0.5):
     for E, C in [(2, 3), (3, 4), (4, 5)]:
-        exit_logits, y, table = draw_samples(E, 16, C, 0.5, 5.0)
+        exit_logits, y, table = draw_case(E, 16, C, 0.5, 5.0)
         table = [8.0 * macs for macs in table]
-        for _, cost in all_outcomes(exit_logits, y, table):
-            assert is_best(exit_logits, y, table, cost), "a budget may be used up exactly"
+        outcomes = all_outcomes(exit_logits, y, table)
+        for _, cost in [outcomes[0], outcomes[-1], *outcomes[1:-1:6]]:
+            assert is_best(exit_logits, y, table, cost, outcomes), "a budget may be used up exactly"
         refused = False
         try:
             student.choose_threshold(exit_logits, y, table, table[0] - 0.5)
@@ -1428,8 +1429,8 @@ with part("budgets that fit exactly", 0.5):
             refused = True
         assert refused, "a budget below the MACs of exit 0 is impossible: raise a ValueError"
 with part("a list of MACs", 0.25):
-    exit_logits, y, table = draw_samples(3, 10, 4, 0.5, 5.0)
-    for budget in draw_budgets(exit_logits, y, table):
+    exit_logits, y, table = draw_case(3, 10, 4, 0.5, 5.0)
+    for budget in draw_budgets(all_outcomes(exit_logits, y, table)):
         answers = [student.choose_threshold(exit_logits, y, way, budget) for way in (torch.tensor(table), table)]
         assert close(float(answers[0]), float(answers[1]), "macs_per_exit may be a list of numbers")
 ### END HIDDEN TESTS
@@ -1691,7 +1692,7 @@ for i in range(EXITS):
     print(f"{i:4d} {row[0]:12.1%} {row[1]:19.1%} {row[2]:17.1%} {row[3]:14.3f} {exit_accuracies[i]:22.1%}")
 
 # %% [markdown]
-# Compare the two accuracies in each row, and the accuracy with the confidence. What do you find at exit 0, and what at the last exit? Question (b) asks for it.
+# Compare the two accuracies in each row. What do you find at exit 0, and what at the last exit? Question (b) asks why.
 #
 # ### Is the confidence honest?
 #
@@ -1850,7 +1851,7 @@ plots.image_grid(
 #
 # ### Two experiments (not graded)
 #
-# **Honest exits.** Dividing logits by a *temperature* $T$ changes the confidence and not the predicted class. $T > 1$ makes an exit less sure, $T < 1$ more. The next cell looks for the $T$ of each exit that gives the validation pictures the lowest cross-entropy (Guo and others 2017). The derivative with respect to $\beta = 1/T$ only grows, so bisection finds its zero. **Predict, then run.** Which exit needs the smallest $T$? All exits then mean the same by "70 %". Will early exit become more accurate for the same work?
+# **Honest exits.** Dividing logits by a *temperature* $T$ changes the confidence and not the predicted class. $T > 1$ makes an exit less sure, $T < 1$ more. The next cell looks for the $T$ of each exit that gives the validation pictures the lowest cross-entropy (Guo and others 2017). The derivative of the cross-entropy with respect to $\beta = 1/T$ never decreases, so bisection finds its zero. **Predict, then run.** Which exit needs the smallest $T$? All exits then mean the same by "70 %". Will early exit become more accurate for the same work?
 
 
 # %%
@@ -1913,7 +1914,7 @@ print(f"entropy, no more work:    accuracy {entropy_accuracy:.1%}")
 #
 # ### What came after
 #
-# Language models leave early, too. *CALM* (Schuster and others 2022) lets each word leave the decoder at its own layer, with a threshold chosen such that the whole text stays good enough. *LayerSkip* (Elhoushi and others 2024) trains with an exit loss at all layers; the early layers then draft several words and the later ones check them. That is a form of *speculative decoding* (Leviathan and others 2023): a cheap model drafts, the full one checks all drafted words in one pass, and the distribution of the text does not change. *Mixture of depths* (Raposo and others 2024) turns the question around: each block computes a fixed number of words and lets the others pass, so the work is known in advance.
+# Language models leave early, too. *CALM* (Schuster and others 2022) lets each word leave the decoder at its own layer, with a threshold chosen such that the whole text stays good enough. *LayerSkip* (Elhoushi and others 2024) trains with an exit loss at all layers; the early layers then draft several words and the later ones check them. That is a form of *speculative decoding* (Leviathan and others 2023): a cheap model drafts, the full one checks all drafted words in one pass, and the distribution of the text does not change. *Mixture of depths* (Raposo and others 2024) turns the question around: each block processes a fixed number of words and lets the others pass, so the work is known in advance.
 
 # %% [markdown]
 # ## 10. Questions
@@ -1944,7 +1945,7 @@ print(f"entropy, no more work:    accuracy {entropy_accuracy:.1%}")
 # %% [markdown]
 # ### (b) The networks (6 points)
 #
-# Give your numbers, name the profile, and answer: (i) the accuracy of the ResNet (baseline); (ii) the accuracy of the early-exit network with all samples at the last exit, **and** at the threshold that `choose_threshold` chose for the work of the smaller network; (iii) for each exit, at that threshold: the share of the samples that leave there, and the mean confidence and the accuracy on them, with one observation; (iv) the ratio of MACs to the baseline's at that threshold, on test pictures; and over which factor of ten (0.001 to 0.01, 0.01 to 0.1, 0.1 to 1) the MACs fall most: what does this say about the entropies? (v) the accuracy of the smaller ResNet, how much it varies, and its MACs; (vi) at the same work, is early exit better than the smaller network, by more than twice the standard error? From which threshold in `curve` downwards is it more accurate, and what does it cost there? Which of the two ways to save would you recommend? About 150 words.
+# Give your numbers, name the profile, and answer: (i) the accuracy of the ResNet (baseline); (ii) the accuracy of the early-exit network with all samples at the last exit, **and** at the threshold that `choose_threshold` chose for the work of the smaller network; (iii) for each exit, at that threshold: the share of the samples that leave there, the mean confidence and the accuracy on them; why is this accuracy so different from that of all samples at the same exit? (iv) the ratio of MACs to the baseline's at that threshold, on test pictures; and over which factor of ten (0.001 to 0.01, 0.01 to 0.1, 0.1 to 1) the MACs fall most: what does this say about the entropies? (v) the accuracy of the smaller ResNet, how much it varies, and its MACs; (vi) at the same work, is early exit better than the smaller network, by more than twice the standard error? From which threshold in `curve` downwards is it more accurate than the mean of the smaller networks, and what does it cost there? Which of the two ways to save would you recommend? About 150 words.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_networks", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
@@ -1968,7 +1969,7 @@ print(f"entropy, no more work:    accuracy {entropy_accuracy:.1%}")
 # ### BEGIN MARK SCHEME
 # * 1 point: (i) baseline accuracy with the profile (in `full`: any value that fits the own outputs)
 # * 1 point: (ii) both accuracies of the early-exit network, measured at its own exits (not the baseline's number again)
-# * 1 point: (iii) the shares of the exits (adding up to 1) with confidence and accuracy, and an observation that fits them, for instance that the accuracy on pictures that leave early is above the average of all pictures at that exit
+# * 1 point: (iii) the shares of the exits (adding up to 1) with confidence and accuracy, and the reason: easy pictures leave early, so accuracy there is above that of all pictures at this exit, and only hard ones reach the last
 # * 1 point: (iv) ratio of MACs at the threshold, and the factor of ten with the largest fall in the own table, with the reason: there most entropies of the early exits lie
 # * 1 point: (v) accuracy (with the spread over seeds or the standard error) and MACs of the smaller network
 # * 1 point: (vi) compares at the same work with the standard error, names a threshold and its MACs from the own curve (or that there is none), and a recommendation that follows from the numbers
