@@ -1696,7 +1696,7 @@ for i in range(EXITS):
 #
 # ### Is the confidence honest?
 #
-# A network is *calibrated* if it is right in 70 % of the cases in which its confidence is 70 %. The next figure sorts all test pictures by their confidence at an exit into groups (0.3 to 0.4, 0.4 to 0.5, ...), and shows how often each group is right, ± one standard error. Above the diagonal an exit is *underconfident*: it is right more often than it says. Below, it is *overconfident*.
+# A network is *calibrated* if it is right in 70 % of the cases in which its confidence is 70 %. The next figure sorts all test pictures by their confidence at an exit into groups (0 to 0.1, 0.1 to 0.2, ...), and shows how often each group is right, ± one standard error. Groups with fewer than 20 pictures are left out. Above the diagonal an exit is *underconfident*: it is right more often than it says. Below, it is *overconfident*.
 #
 # **Predict, then run.** Large networks tend to be overconfident (Guo and others 2017). On which side is the last exit, and on which is exit 0?
 
@@ -1724,7 +1724,7 @@ def show_calibration(all_exits: dict[str, torch.Tensor], title: str):
     return plots.curves(
         {
             **{name: each[:2] for name, each in found.items()},
-            "calibrated": (diagonal := torch.linspace(0.3, 1, 20), diagonal),
+            "calibrated": (diagonal := torch.linspace(0.25, 1, 20), diagonal),
         },
         band={name: each[2] for name, each in found.items()},
         title=title,
@@ -1741,7 +1741,7 @@ print("mean confidence minus accuracy, exit by exit:", ", ".join(f"{gap:+.3f}" f
 show_calibration({"exit 0": exit_logits[0], "last exit": exit_logits[-1]}, "Confidence and accuracy on test pictures")
 
 # %% [markdown]
-# In `mini` exit 0 is strongly underconfident: its mean confidence is more than ten percentage points below its accuracy. The last exit is close to the diagonal. With a confidence of 60 to 80 %, exit 0 is right in more than nine of ten cases, the last exit in about two of three. So *one* threshold means different risks at different exits.
+# In `mini` exit 0 is strongly underconfident: its mean confidence is more than ten percentage points below its accuracy. The last exit is much closer to the diagonal. With a confidence of 60 to 80 %, exit 0 is right in more than nine of ten cases, the last exit in about two of three. So *one* threshold means different risks at different exits.
 #
 # ### The picture (4 points)
 #

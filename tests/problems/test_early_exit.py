@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.problems.run_source import cells_up_to, run_source, verdicts
+from tests.problems.run_source import cells_up_to, run_source
 
 PROBLEM = "early_exit"
 AT = (
@@ -214,8 +214,3 @@ def test_the_networks_of_full_have_the_work_that_the_text_says(monkeypatch: pyte
     assert smaller / work == pytest.approx(0.39, abs=0.005)
     first = float(names["count_macs"](names["make_early_exit_resnet"](big), sample)[0])
     assert first < 0.35 * work and first < smaller, "all four budgets are possible"
-
-
-def test_choose_threshold_is_judged_rightly_with_other_inputs() -> None:
-    for seed in range(1, 4):
-        assert verdicts(PROBLEM, {}, ["choose_threshold"], seed=seed) == {"choose_threshold": ""}

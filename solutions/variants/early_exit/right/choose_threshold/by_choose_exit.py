@@ -1,6 +1,5 @@
-# alternative: asks choose_exit at every threshold between two entropies
+# alternative: asks choose_exit and expected_macs at every threshold between two entropies
 def choose_threshold(exit_logits, y, macs_per_exit, budget):
-    macs = torch.as_tensor(macs_per_exit, dtype=torch.float64)
     H = torch.stack([prediction_entropy(z) for z in exit_logits])
     values = sorted(set(H[:-1].flatten().tolist()))
     places = [values[0], *[(a + b) / 2 for a, b in zip(values, values[1:])], values[-1] + 1]
@@ -8,7 +7,7 @@ def choose_threshold(exit_logits, y, macs_per_exit, budget):
     for t in places:
         exits = choose_exit(exit_logits, t)
         said = torch.stack(exit_logits)[exits, torch.arange(len(y))].argmax(1)
-        cost = float(macs[exits].mean())
+        cost = float(expected_macs(exits, macs_per_exit))
         if cost <= budget:
             found.append((float((said == y).double().mean()), -cost, t))
     if not found:

@@ -11,8 +11,8 @@ def choose_threshold(exit_logits, y, macs_per_exit, budget):
         if cost > budget:
             continue
         hits = sum(int(exit_logits[i][b].argmax() == y[b]) for b, i in enumerate(exits.tolist()))
-        if best is None or hits > best[0] or (hits == best[0] and cost < best[1]):
-            best = (hits, cost, t)
+        if best is None or hits >= best[0]:  # the later, the cheaper
+            best = (hits, t)
     if best is None:
         raise ValueError(f"no threshold costs at most {budget}")
-    return best[2]
+    return best[1]
