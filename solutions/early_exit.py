@@ -1361,7 +1361,10 @@ def is_best(exit_logits, y, table, budget, outcomes):
     assert math.isfinite(given), "a finite number"
     best = max((right, -cost) for right, cost in outcomes if cost <= budget + 1e-9)
     # as choose_exit decides, or with room for rounding where the threshold equals an entropy at which a sample stays
-    ways = [student.choose_exit(exit_logits, given), exits_of(entropies_of(exit_logits), given - 2e-6)]
+    ways = [
+        student.choose_exit(exit_logits, given),
+        exits_of(entropies_of(exit_logits), given - min(2e-6, abs(given) / 2)),
+    ]
     found = [outcome(exit_logits, exits, y, table) for exits in ways]
     return any(right == best[0] and abs(cost + best[1]) < 1e-6 * cost for right, cost in found)
 
@@ -1395,6 +1398,14 @@ with part("the best threshold", 2):
                 "of all thresholds whose mean MACs are at most the budget, one with the highest accuracy, and of these"
                 " one with the fewest MACs"
             )
+    for E, N, C in [(2, 10, 4), (3, 12, 10)]:
+        exit_logits, _, table = draw_case(E, N, C, 0.5, 5.0)
+        y = exit_logits[-1].argmax(1)
+        exit_logits[:-1] = [-z for z in exit_logits[:-1]]  # the early exits are unsure and mostly wrong
+        outcomes = all_outcomes(exit_logits, y, table)
+        assert is_best(exit_logits, y, table, 2 * table[-1], outcomes), (
+            "it may be best that no sample leaves early, if the budget allows it"
+        )
 with part("entropies close to 0", 0.75):
     for E, N, C in [(2, 20, 3), (3, 15, 4), (4, 12, 6)]:
         exit_logits, y, table = draw_case(E, N, C, 8.0, 11.0)
@@ -2034,7 +2045,7 @@ def personal_answers(student, draws):
         exit_logits = [2 * d.normal(12, 3) for _ in range(3)]
         threshold = student.choose_threshold(exit_logits, d.integers(0, 3, 12), [10, 25, 60], 30.0)
         log_p = torch.stack(exit_logits[:-1]).log_softmax(2)
-        return -(log_p.exp() * log_p).sum(2) < float(threshold)  # who is sure at the early exits
+        return (-(log_p.exp() * log_p).sum(2) < float(threshold)).cumsum(0) > 0  # who has left by each early exit
 
     return {
         "tail_variance": ask_tail_variance,

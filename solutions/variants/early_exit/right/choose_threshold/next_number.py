@@ -3,7 +3,7 @@ def choose_threshold(exit_logits, y, macs_per_exit, budget):
     table = torch.as_tensor(macs_per_exit).double()
     H = torch.stack([prediction_entropy(z) for z in exit_logits])
     values = H[:-1].flatten().unique()
-    above = torch.nextafter(values, torch.full_like(values, 1e9)).tolist()
+    above = torch.nextafter(values, torch.full_like(values, math.inf)).tolist()
     best = None
     for t in [0.0, *above]:
         exits = choose_exit(exit_logits, t)
