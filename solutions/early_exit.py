@@ -1327,7 +1327,7 @@ print("choose_threshold: all visible checks passed")
 g = fresh(37)
 
 
-def entropies_of(exit_logits):
+def all_entropies(exit_logits):
     """The entropy of each exit for each sample, `[E, N]`, in float64."""
     return torch.stack([-(z.log_softmax(1).exp() * z.log_softmax(1)).sum(1) for z in [z.double() for z in exit_logits]])
 
@@ -1347,7 +1347,7 @@ def exits_of(entropies, threshold):
 
 def all_outcomes(exit_logits, y, table):
     """The outcomes of all thresholds."""
-    entropies = entropies_of(exit_logits)
+    entropies = all_entropies(exit_logits)
     levels = sorted({-1.0, *entropies[:-1].flatten().tolist(), 9.0})
     middles = [(low + high) / 2 for low, high in zip(levels[:-1], levels[1:], strict=True)]
     return [outcome(exit_logits, exits_of(entropies, middle), y, table) for middle in middles]
@@ -1363,7 +1363,7 @@ def is_best(exit_logits, y, table, budget, outcomes):
     # as choose_exit decides, or with room for rounding where the threshold equals an entropy at which a sample stays
     ways = [
         student.choose_exit(exit_logits, given),
-        exits_of(entropies_of(exit_logits), given - min(2e-6, abs(given) / 2)),
+        exits_of(all_entropies(exit_logits), given - min(2e-6, abs(given) / 2)),
     ]
     found = [outcome(exit_logits, exits, y, table) for exits in ways]
     return any(right == best[0] and abs(cost + best[1]) < 1e-6 * cost for right, cost in found)
@@ -1375,7 +1375,7 @@ def draw_case(E, N, C, low, high):
         scale = low + (high - low) * torch.rand(E, N, 1, generator=g)
         exit_logits = list(scale * torch.rand(E, N, C, generator=g).argsort(dim=2).eq(C - 1))
         exit_logits = [z + 0.02 * torch.randn(N, C, generator=g) for z in exit_logits]
-        levels = entropies_of(exit_logits)[:-1].flatten().sort().values
+        levels = all_entropies(exit_logits)[:-1].flatten().sort().values
         if float(levels.diff().min()) > 1e-5:
             break
     at = torch.randint(0, E, (N,), generator=g)
