@@ -26,6 +26,9 @@ Curve: TypeAlias = "Numbers | tuple[Numbers, Numbers]"
 LEVEL_DASHES = ((0, (4, 3)), (0, (1, 2)), (0, (8, 2, 1, 2)))
 """Dashes of the horizontal lines."""
 
+POINTS = "os^Dv"
+"""Markers of curves that are a single point."""
+
 __all__ = ["COLOURS", "bars", "curves", "heatmap", "image_grid", "scatter"]
 
 
@@ -85,7 +88,7 @@ def curves(
     smooth: int = 0,
     levels: Mapping[str, float | torch.Tensor] | None = None,
 ) -> Figure:
-    """Draws one line per label, each with its own colour and dashes.
+    """Draws one line per label, each with its own colour and dashes; a single value is drawn as a point.
 
     Args:
         series: label → values, or (x, values); without x the values are at 0, 1, 2, …
@@ -113,8 +116,11 @@ def curves(
             y = np.convolve(y, np.full(smooth, 1 / smooth), mode="valid")
             middle = slice((smooth - 1) // 2, (smooth - 1) // 2 + len(y))  # a mean is drawn at the middle of its window
             x, spread = x[middle], None if spread is None else spread[middle]
-        marker = "o" if len(y) <= 12 else ""
-        axes.plot(x, y, label=label, marker=marker, markersize=4, **style)
+        if len(y) == 1:  # a point: a marker of its own, no line in the legend either
+            style |= {"linestyle": "", "marker": POINTS[index % len(POINTS)], "markersize": 8}
+        elif len(y) <= 12:
+            style |= {"marker": "o", "markersize": 4}
+        axes.plot(x, y, label=label, **style)
         if spread is not None:
             axes.fill_between(x, y - spread, y + spread, color=style["color"], alpha=0.2, linewidth=0)
     for index, (label, height) in enumerate((levels or {}).items()):

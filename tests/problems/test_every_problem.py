@@ -33,7 +33,7 @@ ITEMS = {
     "diffusion": "replaced_probability sample_yt posterior_plus_one binary_diffusion_loss cumulative_alphas q_sample"
     " q_posterior ddpm_loss p_sample draw_samples",
     "early_exit": "tail_variance probability_negative prediction_entropy early_exit_loss choose_exit early_exit_predict"
-    " expected_macs",
+    " expected_macs choose_threshold",
     "policy_gradient": "sample_actions policy_gradient_loss train_policy",
     "rlhf": "ranking_loss GroupedRandomSampler spearman policy_gradient_loss shaped_rewards",
 }

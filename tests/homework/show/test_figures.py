@@ -115,6 +115,12 @@ def test_curves_show_their_values_and_a_legend() -> None:
     assert plots.curves({"only": [1.0, 2.0]}).axes[0].get_legend() is None
 
 
+def test_a_single_value_is_a_point_with_a_marker_of_its_own() -> None:
+    line, a, b = plots.curves({"line": [1.0, 2.0], "a": ([3], [1.0]), "b": ([4], [1.0])}).axes[0].get_lines()
+    assert line.get_linestyle() == "-" and a.get_linestyle() == b.get_linestyle() == "None"
+    assert len({line.get_marker(), a.get_marker(), b.get_marker()}) == 3
+
+
 def test_smoothing_is_a_centred_mean_and_keeps_the_raw_values() -> None:
     axes = plots.curves({"a": np.arange(20.0)}, smooth=5).axes[0]
     raw, smooth = axes.get_lines()
