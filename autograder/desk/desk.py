@@ -345,8 +345,9 @@ class Desk:
         if undone is None or undone[0] not in self.questions:
             return None
         question = self.questions[undone[0]]
-        ref = question.arranged().ref
-        return question, next((ref[student] for student in undone[1] if student in ref), "")
+        arranged = question.arranged()
+        first = next((student for block in arranged.blocks for student in block if student in undone[1]), "")
+        return question, arranged.ref.get(first, "")
 
     def found(self, question: Question, words: str) -> list[str]:
         """Names of the answers that contain all these words; or of the student of exactly this id."""

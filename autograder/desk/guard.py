@@ -28,14 +28,15 @@ _POLICY = (
 _HEADERS = {
     "content-security-policy": _POLICY,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
 _ENTERED = (
     '<!doctype html><html lang="en"><head><title>Grading desk</title>'
-    '<meta http-equiv="refresh" content="0; url=/"></head><body><a href="/">Go to the desk</a></body></html>'
+    '<link rel="icon" href="/static/icon.svg"><meta http-equiv="refresh" content="0; url=/"></head>'
+    '<body><a href="/">Go to the desk</a></body></html>'
 )
 MOST_BYTES = 1 << 20
 """Largest body of a request."""

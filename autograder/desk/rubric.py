@@ -1,8 +1,8 @@
 """The rubric of one question at the desk: its items, how a score follows from them, how it changes while people grade.
 
 A rubric adds points (from 0) or takes them off (from the maximum), by the sign of its items. It begins as the bullets
-of the source's mark scheme. Each change gives a new version; decisions keep the keys of ticked items, so that a reworded
-or revalued item stays ticked.
+of the source's mark scheme. Each change gives a new version; decisions keep the keys of ticked items, so that a
+reworded or revalued item stays ticked.
 """
 
 from __future__ import annotations

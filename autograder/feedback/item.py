@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from autograder.core import rubric_lines
 from autograder.core.html import with_code
 from autograder.core.results import STALE, ItemResult, Status
+from autograder.core.rubric_lines import RubricLine
 from autograder.course.problem import Item, Problem
 from autograder.course.variants import misconception_text
 
@@ -61,6 +63,8 @@ class ItemView:
     """The status in words."""
     misconception: Markup
     message: Markup
+    rubric: tuple[RubricLine, ...]
+    """The rubric items by which the answer was graded."""
     comment: str
     """The grader's comment."""
     output: tuple[Markup, ...]
@@ -88,6 +92,7 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
     elif result.status is Status.PASSED:
         message = ""
     missing = result.max_score - result.score
+    rubric, comment = rubric_lines.read(result.comment)
     return ItemView(
         anchor=anchor,
         id=result.id,
@@ -98,7 +103,8 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
         words=words,
         misconception=Markup() if is_done else with_code(known),
         message=with_code(message),
-        comment=result.comment,
+        rubric=rubric,
+        comment=comment,
         output=() if is_done else tuple(with_code(line) for line in result.output),
         depends_on=() if is_done else result.depends_on,
         advice=with_code("" if is_done or by_hand or not tests_agree else _ADVICE.get(result.status, "")),

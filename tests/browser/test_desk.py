@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import random
@@ -23,7 +22,7 @@ from autograder.desk.place import Place
 from autograder.gradebook.database import opened, recording
 from autograder.gradebook.manual import manual_scores
 from tests.autograder.conftest import course, released_course  # noqa: F401  (fixtures)
-from tests.autograder.graded_folder import log_of, png, write_student, write_tables
+from tests.autograder.graded_folder import csv_rows, log_of, png, write_student, write_tables
 from tests.browser.conftest import MILLISECONDS, PATH
 
 UNITS = Place("toy", "written_units")
@@ -132,6 +131,7 @@ def test_one_question_is_graded_with_the_keyboard_alone_and_reaches_every_result
     failures: list[str] = []
     page.on("pageerror", lambda error: failures.append(str(error)))
     page.on("console", lambda message: failures.append(message.text) if message.type == "error" else None)
+    page.on("response", lambda response: failures.append(response.url) if response.status >= 400 else None)
     enter(page, desk())
     keys = [grade_one(page) for _ in range(5)]
     commented = page.locator("aside code").inner_text()
@@ -166,7 +166,7 @@ def test_one_question_is_graded_with_the_keyboard_alone_and_reaches_every_result
     assert not failures
     page.wait_for_timeout(1500)
     given = {"r1": 2.5, "r2": 0.5}
-    rows = {row["student"]: float(row["score"]) for row in csv.DictReader((class_of_60 / "grades.csv").open())}
+    rows = {row["student"]: float(row["score"]) for row in csv_rows(class_of_60 / "grades.csv")}
     with opened(course) as book:
         manual = manual_scores(book, "toy")
     comments = 0

@@ -75,5 +75,6 @@
     document.querySelector("[data-focus]")?.focus({ preventScroll: true });
   }
   document.addEventListener("DOMContentLoaded", begin);
+  document.addEventListener("htmx:beforeSwap", () => document.activeElement?.blur()); // else the same field keeps it
   document.addEventListener("htmx:afterSettle", begin);
 })();

@@ -77,7 +77,7 @@ def test_pages_forbid_what_they_do_not_need(page: TestClient) -> None:
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy and "script-src 'self';" in policy and "unsafe-eval" not in policy
     assert headers["x-content-type-options"] == "nosniff" and headers["cache-control"] == "no-store"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
 
 
 def test_an_answer_is_graded_and_the_next_one_follows(desk: Desk, page: TestClient) -> None:

@@ -17,6 +17,7 @@ import pytest
 import autograder
 from autograder.core.flags import Flag
 from autograder.core.results import GRADED_BY_HAND, NEEDS_GRADING, STALE, GradedLog, ItemResult, Outcome, Status
+from autograder.core.rubric_lines import RubricLine, written
 from autograder.course.markers import KINDS, region
 from autograder.feedback.page import feedback_html
 from autograder.grading.misconceptions import expected
@@ -208,6 +209,23 @@ def test_a_comment_of_a_grader_is_shown(status: Status, words: str) -> None:
     text = page_of(item=replace(WRITTEN.with_grading_by_hand(1.0, words), status=status)).text
     assert (f"Comment from your teaching assistant: {words}" in text) is ("Comment from" in text) is bool(words)
     assert GRADED_BY_HAND not in text and NEEDS_GRADING not in text
+
+
+def test_each_rubric_item_is_shown_met_or_not() -> None:
+    lines = (
+        RubricLine(True, 2, "the <unit>"),
+        RubricLine(False, 1, "the variance"),
+        RubricLine(True, -0.5, "too long"),
+    )
+    text = page_of(item=WRITTEN.with_grading_by_hand(1.5, written(lines, "Say why."))).text
+    for shown in (
+        "+2 the <unit> (met)",
+        "0 of 1 the variance (not met)",
+        "-0.5 too long (applies)",
+        "assistant: Say why.",
+    ):
+        assert shown in text
+    assert "[x]" not in text
 
 
 COMMENT = "Comment from your teaching assistant: "
