@@ -15,7 +15,7 @@ from autograder.core.errors import AutograderError, SetupError
 from autograder.desk.migrate import migrate
 from autograder.desk.place import Place
 
-_WAIT_SECONDS = 5.0
+_WAIT_SECONDS = 20.0
 """Seconds to wait for another program that is writing to the database."""
 
 

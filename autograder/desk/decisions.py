@@ -7,6 +7,7 @@ process that is killed leaves either the whole action or nothing of it.
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -269,7 +270,8 @@ class Decisions:
             "batch": batch,
         }
         if draft.text and db.scalar(select(AnswerText.digest).where(AnswerText.digest == draft.answer)) is None:
-            db.execute(insert(AnswerText), {"digest": draft.answer, "text": draft.text})
+            with contextlib.suppress(IntegrityError), db.begin_nested():  # another grader may add it at the same moment
+                db.execute(insert(AnswerText), {"digest": draft.answer, "text": draft.text})
         number = int(db.execute(insert(Decision).returning(Decision.id), values).scalar_one())
         if kind is Kind.SECOND:
             return number

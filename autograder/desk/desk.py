@@ -201,8 +201,12 @@ class Desk:
         first = list(self._open_blocks(question, standing, arranged.student.get(after, "")))
         between = [*second[:1], *first] if second and done % 10 == 9 else [*first, *second]
         for student in between:
-            if claimed.get(student, grader) == grader and self.graders.claim(question.place, student, grader):
-                return arranged.ref[student]
+            if claimed.get(student, grader) != grader or not self.graders.claim(question.place, student, grader):
+                continue
+            if student in second or not _is_graded(
+                self.decisions.standing(question.place), arranged.by_student[student]
+            ):
+                return arranged.ref[student]  # not graded between the look at all and the claim
         return None
 
     def _open_blocks(self, question: Question, standing: Mapping[str, Saved], after: str) -> Iterator[str]:
@@ -217,6 +221,8 @@ class Desk:
 
     def _waiting_for_second(self, question: Question, grader: str, standing: Mapping[str, Saved]) -> list[str]:
         """Students whose answers are to be graded a second time, by this grader."""
+        if not self._second_share:
+            return []
         arranged = question.arranged()
         twice = {first.student for first, _ in self.decisions.seconds(question.place)}
         return [

@@ -7,7 +7,8 @@ import secrets
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from autograder.desk.database import Database, is_answer, now, of
 from autograder.desk.place import Place
@@ -15,6 +16,10 @@ from autograder.desk.tables import Claim, Event, Grader
 
 CLAIM = timedelta(minutes=10)
 """How long an answer belongs to who opened it last."""
+
+
+_SKEW = timedelta(minutes=1)
+"""How far a claim may lie in the future: clocks of two machines differ. Beyond that, the clock was set back."""
 
 
 class Noted(NamedTuple):
@@ -60,21 +65,26 @@ class Graders:
     def claim(self, place: Place, student: str, by: str) -> bool:
         """Claims an answer; False if somebody else has it. A claim ends with `CLAIM`, or when the clock jumps."""
         at = now()
-        with self._db.writing() as db:
-            row = db.execute(select(Claim.by, Claim.since).where(*is_answer(Claim, place, student))).first()
-            if row is not None and row.by != by and timedelta() <= at - row.since <= CLAIM:
-                return False
-            db.execute(delete(Claim).where(*is_answer(Claim, place, student)))
-            values = {"problem": place.problem, "item": place.item, "student": student, "by": by, "since": at}
-            db.execute(insert(Claim), values)
-        return True
+        values = {"problem": place.problem, "item": place.item, "student": student, "by": by, "since": at}
+        try:
+            with self._db.writing() as db:
+                row = db.execute(select(Claim.by, Claim.since).where(*is_answer(Claim, place, student))).first()
+                if row is not None and row.by != by and _holds(at - row.since):
+                    return False
+                if row is None:
+                    db.execute(insert(Claim), values)
+                    return True
+                seen = (*is_answer(Claim, place, student), Claim.by == row.by, Claim.since == row.since)
+                return bool(db.execute(update(Claim).where(*seen).values(by=by, since=at)).rowcount)
+        except IntegrityError:  # another grader claimed it at the same moment
+            return False
 
     def claimed(self, place: Place) -> dict[str, str]:
         """Student → who has the answer before them."""
         at = now()
         with self._db.read() as db:
             rows = db.execute(of(select(Claim.student, Claim.by, Claim.since), Claim, place))
-            return {student: by for student, by, since in rows if timedelta() <= at - since <= CLAIM}
+            return {student: by for student, by, since in rows if _holds(at - since)}
 
     def note(self, place: Place, student: str, by: str, kind: str, note: str = "") -> None:
         """Notes an event."""
@@ -87,6 +97,10 @@ class Graders:
         query = select(Event.student, Event.kind, Event.by, Event.at, Event.note)
         with self._db.read() as db:
             return [Noted(*row) for row in db.execute(of(query, Event, place).order_by(Event.id))]
+
+
+def _holds(age: timedelta) -> bool:
+    return -_SKEW <= age <= CLAIM
 
 
 def _digest(token: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import jinja2
+from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -30,6 +31,7 @@ from autograder.desk.guard import Guard
 from autograder.desk.question import Question
 from autograder.desk.rubric import Rubric, RubricError, RubricItem, from_yaml, merged
 from autograder.desk.shown_text import MOST_CHARACTERS, shown_code, shown_markdown
+from autograder.release.fill import solution_answers
 
 _HERE = Path(__file__).resolve().parent
 _MOST_FIELDS = 200
@@ -275,6 +277,7 @@ class _Pages:
             marks=_shown_marks(view, entered),
             shown=shown,
             earlier=shown_code(view.earlier) if question.is_code else shown_markdown(view.earlier, {}),
+            model=_model_answer(question),
             task=shown_markdown(task_of(question), {}),
             others=[(one.id, self._text(others[one.id], one.cell.cell_type == "code", question, ref)) for one in names],
             numbers=_numbers(question, student),
@@ -506,6 +509,11 @@ def task_of(question: Question) -> str:
     place = next(number for number, cell in enumerate(cells) if cell is question.item.cell)
     above = (cell.source for cell in reversed(cells[:place]) if cell.cell_type == "markdown" and not cell.grade_id)
     return next(above, "")
+
+
+def _model_answer(question: Question) -> Markup:
+    text = solution_answers(question.answers.problem)[question.item.id]
+    return shown_code(text) if question.is_code else shown_markdown(text, {})
 
 
 def _numbers(question: Question, student: str) -> Any:

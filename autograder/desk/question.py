@@ -7,6 +7,7 @@ answer has a name (`ref`) that tells nothing about its student.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,9 @@ from autograder.course.problem import Item
 from autograder.desk.class_answers import Answer, ClassAnswers
 from autograder.desk.place import Place
 from autograder.desk.rubric import Rubric, rubric_of
+
+LOOK_SECONDS = 1.0
+"""Seconds after which the files are looked at again, since a class may be graded again meanwhile."""
 
 if TYPE_CHECKING:
     from autograder.desk.features import TextFeatures
@@ -110,6 +114,7 @@ class Question:
         self.answers = answers
         self.source_rubric: Rubric = rubric_of(item)
         self._arranged: Arrangement | None = None
+        self._looked = 0.0
 
     @property
     def is_code(self) -> bool:
@@ -118,7 +123,10 @@ class Question:
 
     def arranged(self) -> Arrangement:
         """The answers as they are now."""
-        found = self.answers.of(self.item.id)
+        now = time.monotonic()
+        if self._arranged is not None and now - self._looked < LOOK_SECONDS:
+            return self._arranged
+        found, self._looked = self.answers.of(self.item.id), now
         if self._arranged is None or [one.digest for one in self._arranged.answers] != [one.digest for one in found]:
             self._arranged = Arrangement(self.place, found)
         return self._arranged

@@ -73,8 +73,9 @@ _COLOURS = ("navy", "green", "red")
 
 
 @pytest.fixture
-def graded_class(course: Path, tmp_path: Path) -> Iterator[GradedClass]:
+def graded_class(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GradedClass]:
     """The class with `ANSWERS`."""
+    monkeypatch.setattr("autograder.desk.question.LOOK_SECONDS", 0.0)
     out = tmp_path / "graded"
     out.mkdir()
     with ExitStack() as desks:

@@ -1,0 +1,90 @@
+"""Eight graders at once lose nothing and grade nothing twice, and a large class is arranged and shown quickly."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from autograder.desk.decisions import ConflictError, Kind
+from autograder.desk.desk import Desk
+from autograder.desk.pages import app
+from tests.autograder.desk.conftest import UNITS, points, save_as
+from tests.autograder.desk.postgres import address
+from tests.autograder.graded_folder import log_of, write_student, write_tables
+
+WORDS = "the deviation has unit of data variance quotient pure number would have one over mean because scale".split()
+
+
+def large(out: Path, number: int) -> Path:
+    """A graded folder with answers of made-up words, a fifth of them equal to another one."""
+    draw, logs, text = random.Random(3), [], ""
+    for student in range(number):
+        if student % 5 != 4:
+            text = " ".join(draw.choice(WORDS) for _ in range(draw.randint(20, 120)))
+        log = log_of(f"student{student:04}")
+        write_student(out, log, {UNITS.item: text})
+        logs.append(log)
+    write_tables(out, logs)
+    return out
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_eight_graders_at_once_lose_nothing_and_double_nothing(kind: str, course: Path, tmp_path: Path) -> None:
+    where = f"sqlite:///{tmp_path / 'desk.db'}" if kind == "sqlite" else address()
+    desk = Desk(course, large(tmp_path / "graded", 200), database=where, second_share=0.0)
+    question = desk.questions[UNITS]
+
+    def work(name: str) -> int:
+        draw, conflicts = random.Random(name), 0
+        while (ref := desk.next(question, name)) is not None:
+            try:
+                save_as(desk, question, question.arranged().student[ref], ["r1"] * draw.randint(0, 1), name)
+            except ConflictError:
+                conflicts += 1
+            if draw.random() < 0.1:
+                desk.undo(name)
+        return conflicts
+
+    with ThreadPoolExecutor(8) as pool:
+        conflicts = sum(pool.map(work, "abcdefgh"))
+    found = desk.decisions.standing(UNITS)
+    assert len(found) == 200 and None not in points(desk.decisions).values()
+    assert conflicts == 0, "no answer was before two graders"
+    for student in found:
+        history = desk.decisions.history(UNITS, student)
+        assert [saved.replaces for saved in history] == [None, *(saved.id for saved in history[:-1])], (
+            "one line, no fork"
+        )
+        kinds = Counter(saved.kind for saved in history)
+        assert kinds[Kind.GRADE] + kinds[Kind.GROUP] == kinds[Kind.UNDO] + 1
+    desk.database.close()
+
+
+@pytest.mark.long
+def test_a_class_of_a_thousand_is_arranged_in_five_seconds_and_a_page_takes_a_tenth(
+    course: Path, tmp_path: Path
+) -> None:
+    desk = Desk(course, large(tmp_path / "graded", 1000), second_share=0.05)
+    question = desk.questions[UNITS]
+    len(question.arranged().answers)
+    began = time.process_time()
+    assert len(question.arranged().blocks) <= 800
+    assert len(question.arranged().near) >= 0
+    assert time.process_time() - began <= 5
+    with TestClient(app(desk, {"testserver"})) as page:
+        page.get(f"/enter?token={desk.graders.invite('kim')}")
+        page.get("/toy/written_units")  # imports what pages need
+        took = []
+        for _ in range(20):
+            began = time.process_time()
+            assert page.get("/toy/written_units").status_code == 200
+            took.append(time.process_time() - began)
+    assert statistics.median(took) <= 0.2, "two requests: the way to the next answer, and its page"
