@@ -94,7 +94,7 @@ def desk(course: Path, class_of_60: Path, tmp_path: Path) -> Iterator[Start]:  #
 
 def answer_of(page: Page) -> str:
     """The text of the answer that is shown."""
-    return page.locator("section[aria-label=Answer] .answer").inner_text()
+    return str(page.locator("section[aria-label=Answer] .answer").inner_text())
 
 
 def grade_one(page: Page) -> int:

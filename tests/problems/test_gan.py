@@ -57,7 +57,7 @@ def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     check_training(seen["losses"], seen["looks"], seen["averaged_looks"])
     assert seen["class_changes"] > 0.1, "samples of the same z change their class late"
     check_samples(seen)
-    check_ways_to_go_wrong(*seen["compared"].values(), seen["real"][1])
+    check_ways_to_go_wrong(*seen["compared"].values(), real=seen["real"][1])
     check_rulers(*seen["rulers"])
     assert abs(seen["half_way"] - seen["final"][0]) < 0.08
     assert seen["log"]["metrics"]["gan/classes_recognised"]["value"] == seen["final"][1]
@@ -135,7 +135,7 @@ def check_samples(seen: dict[str, Any]) -> None:
 
 
 def check_ways_to_go_wrong(
-    usual: dict[str, list[float]], collapsed: dict[str, list[float]], late: dict[str, list[float]], real: float
+    usual: dict[str, list[float]], collapsed: dict[str, list[float]], late: dict[str, list[float]], *, real: float
 ) -> None:
     """Without batch norm one picture for 600 rounds, later few classes; with the minimax loss a late start."""
     assert usual["at"] == collapsed["at"] == late["at"]
@@ -191,4 +191,4 @@ def test_other_seeds_give_the_same_games(tmp_path: Path) -> None:
         check_training(losses, looks, averaged)
         assert averaged["classes"][-1] >= 9 and averaged["effective"][-1] > 8.5
     for three in zip(found["usual"], found["plain"], found["late"], strict=True):
-        check_ways_to_go_wrong(*(looks for _, looks, _ in three), found["real"])
+        check_ways_to_go_wrong(*(looks for _, looks, _ in three), real=found["real"])

@@ -16,7 +16,7 @@ LARGEST = 5 * 1024 * 1024
 """Bytes; the tiny pre-trained weights of a problem come near it, no other file does."""
 PROMISED = """solutions notebooks homework/py.typed homework/submission_log.schema.json autograder/py.typed data
     course.toml environment.yml Makefile README.md CONTRIBUTING.md LICENSE .pre-commit-config.yaml""".split()
-TARGETS = """setup setup-latest lock test-latest demo test test-all test-slow lint release check clean help formgrader
+TARGETS = """setup setup-latest lock test-latest demo desk test test-all test-slow lint release check clean help formgrader
     bundle docs fuzz tiny-t5 tiny-summarizer""".split()
 
 

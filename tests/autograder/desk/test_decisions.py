@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from autograder.core.errors import SetupError
 from autograder.desk import graders
-from autograder.desk.database import Database, StoreError
+from autograder.desk.database import Database, StoreError, now
 from autograder.desk.decisions import ConflictError, Decisions, Draft, Kind, Marks
 from autograder.desk.graders import Graders
 from autograder.desk.place import Place
@@ -143,7 +143,7 @@ def test_a_claim_keeps_others_away_until_it_ends_or_the_clock_jumps(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people = Graders(database)
-    start = graders.now()
+    start = now()
     assert people.claim(Q, "ada", "kim") and people.claim(Q, "ada", "kim") and not people.claim(Q, "ada", "lee")
     assert people.claimed(Q) == {"ada": "kim"}
     for jump in (graders.CLAIM * 1.1, -graders.CLAIM):

@@ -60,7 +60,8 @@ def test_equal_answers_are_graded_once_and_can_be_graded_alone(desk: Desk, grade
 
 
 def test_each_open_answer_comes_once_and_blocks_follow_each_other(desk: Desk) -> None:
-    question, seen = desk.questions[UNITS], []
+    question = desk.questions[UNITS]
+    seen: list[str] = []
     while (ref := desk.next(question, "kim", seen[-1] if seen else "")) is not None:
         seen.append(ref)
         save_as(desk, question, question.arranged().student[ref], ["r1"], "kim")
