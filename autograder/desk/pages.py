@@ -326,7 +326,7 @@ class _Pages:
             ]
             places = [index for index, one in enumerate(arranged.answers) if one in graded]
             scores = [float(standing[one.student].marks.score or 0.0) for one in graded]
-            kernel = arranged.features.kernel[places][:, places]
+            kernel = arranged.kernel[places][:, places]
             for index, residual in second_look(kernel, scores)[: max(5, len(scores) // 10)]:
                 side = "above" if residual > 0 else "below"
                 said = f"{scores[index]:g} points, {abs(residual):.1f} {side} similar answers"

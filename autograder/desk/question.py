@@ -6,9 +6,10 @@ answer has a name (`ref`) that tells nothing about its student.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ LOOK_SECONDS = 1.0
 """Seconds after which the files are looked at again, since a class may be graded again meanwhile."""
 
 if TYPE_CHECKING:
-    from autograder.desk.features import TextFeatures
+    from autograder.desk.features import Matrix, TextFeatures
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,13 @@ class Arrangement:
     Args:
         answers: the answers, by student.
         place: the question.
+        first_picture: reads a picture.
     """
 
     place: Place
     answers: Sequence[Answer]
+    first_picture: Callable[[str], bytes]
+    """Student → the content of the first picture of the answer, for those who have one."""
     ref: Mapping[str, str] = field(init=False)
     """Student → the answer's name."""
     student: Mapping[str, str] = field(init=False)
@@ -57,7 +61,7 @@ class Arrangement:
         from autograder.desk.features import order
 
         first = [group[0] for group in self._equal]
-        ranked = order(self.features.kernel[first][:, first])
+        ranked = order(self.kernel[first][:, first])
         return [[self.answers[index].student for index in self._equal[number]] for number in ranked]
 
     @cached_property
@@ -77,6 +81,20 @@ class Arrangement:
                 others = [one for other in group if other != index for one in self.block[self.answers[other].student]]
                 found.update(dict.fromkeys(own, others))
         return {student: others for student, others in found.items() if others}
+
+    @cached_property
+    def kernel(self) -> Matrix:
+        """Similarity of each answer to each other one, `[N, N]`: of the texts, and of the first pictures if any."""
+        from autograder.desk.features import picture_features
+
+        with_picture = [index for index, answer in enumerate(self.answers) if answer.pictures]
+        kernel = self.features.kernel
+        if with_picture:
+            found = picture_features([self.first_picture(self.answers[index].student) for index in with_picture])
+            kernel = kernel / 2
+            for row, index in enumerate(with_picture):
+                kernel[index, with_picture] += found[row] / 2
+        return kernel
 
     @cached_property
     def features(self) -> TextFeatures:
@@ -128,8 +146,12 @@ class Question:
             return self._arranged
         found, self._looked = self.answers.of(self.item.id), now
         if self._arranged is None or [one.digest for one in self._arranged.answers] != [one.digest for one in found]:
-            self._arranged = Arrangement(self.place, found)
+            self._arranged = Arrangement(self.place, found, self._first_picture)
         return self._arranged
+
+    def _first_picture(self, student: str) -> bytes:
+        digest = self.answers.all_of(student)[self.item.id].pictures[0]
+        return base64.b64decode(self.answers.pictures(student)[digest].data)
 
 
 def _ref(place: Place, student: str) -> str:

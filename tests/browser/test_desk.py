@@ -24,6 +24,7 @@ from autograder.gradebook.manual import manual_scores
 from tests.autograder.conftest import course, released_course  # noqa: F401  (fixtures)
 from tests.autograder.graded_folder import csv_rows, log_of, png, write_student, write_tables
 from tests.browser.conftest import MILLISECONDS, PATH
+from tests.browser.test_markdown_of_students import HOSTILE
 
 UNITS = Place("toy", "written_units")
 STUDENTS = 60
@@ -36,6 +37,11 @@ EXTRA = ("", " as one sees at once", ", of course", " in general", " for every f
 SHOWN = """here => location.href !== here && (!location.pathname.includes("/a/")
     || document.querySelector("aside code")?.textContent === location.pathname.split("/").pop())"""
 """Whether the page of a new address is there: htmx changes the address first."""
+ACTIVE_MARKUP = """
+<script>window.hacked = 1</script> <img src=x onerror="window.hacked=1"> <svg onload="window.hacked=1"></svg>
+<iframe srcdoc="<script>parent.hacked=1</script>"></iframe> ![x](http://example.org/x.png) [x](javascript:alert(1))
+$\\def\\a{\\a\\a}\\a$ $</span><script>window.hacked=1</script>$ $\\htmlClass{marked}{x}$ $\\includegraphics{http://example.org/x}$
+"""
 Start = Callable[[], str]
 
 
@@ -206,6 +212,30 @@ def test_two_browsers_at_once_grade_each_answer_once(desk: Start, browser: Brows
     assert len(set(seen)) == 20
     for context in contexts:
         context.close()
+
+
+def test_markdown_of_students_is_not_active_at_the_desk(
+    desk: Start, page: Page, class_of_60: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: asked.append("a dialog"))
+    link = desk()
+    for path in class_of_60.glob("student*/toy/toy.ipynb"):
+        notebook = json.loads(path.read_text())
+        for cell in notebook["cells"]:
+            if "written_units" in str(cell["metadata"]):
+                cell["source"] = f"{ACTIVE_MARKUP}\n\n{HOSTILE}"
+        path.write_text(json.dumps(notebook))
+    page.wait_for_timeout(1500)  # the desk looks at the files once a second
+    enter(page, link)
+    page.wait_for_timeout(1000)
+    answer = page.locator("section[aria-label=Answer] .answer")
+    assert answer.locator(".katex").count() > 3, "formulas are set"
+    assert answer.locator("a, script, iframe, svg:not(.katex svg), [onclick], [onerror], .marked, #marked").count() == 0
+    host = link.split("/")[2].replace("127.0.0.1", "localhost")
+    assert [url for url in asked if host not in url] == []
+    assert page.evaluate("window.hacked") is None
 
 
 @pytest.mark.parametrize("width", [1280, 390])

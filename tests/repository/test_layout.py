@@ -16,8 +16,8 @@ LARGEST = 5 * 1024 * 1024
 """Bytes; the tiny pre-trained weights of a problem come near it, no other file does."""
 PROMISED = """solutions notebooks homework/py.typed homework/submission_log.schema.json autograder/py.typed data
     course.toml environment.yml Makefile README.md CONTRIBUTING.md LICENSE .pre-commit-config.yaml""".split()
-TARGETS = """setup setup-latest lock test-latest demo desk test test-all test-slow lint release check clean help formgrader
-    bundle docs fuzz tiny-t5 tiny-summarizer""".split()
+TARGETS = """setup setup-latest lock test-latest demo desk test test-all test-slow lint release check clean help
+    formgrader bundle docs fuzz tiny-t5 tiny-summarizer""".split()
 
 
 @pytest.mark.parametrize("path", PROMISED)
@@ -67,7 +67,8 @@ def test_run_time_state_is_ignored_by_git(root: Path, tmp_path: Path) -> None:
     shutil.copy(root / ".gitignore", tmp_path)
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     ignored = """course/gradebook.db .venv/bin/python .venv-latest/bin/python checkpoints/x.pt submission_log.json
-        a/__pycache__/x.pyc""".split()
+        a/__pycache__/x.pyc submissions/ada/vae/vae.ipynb handed_in/ada/vae/vae.ipynb graded/grades.csv grades.csv
+        to_import.csv to_import.csv.unmatched.csv""".split()
     kept = ["solutions/vae.py", "notebooks/vae.ipynb", "course.toml", "data/corpus/card.md", "homework/data.py"]
     found = subprocess.check_output(["git", "check-ignore", *ignored, *kept], cwd=tmp_path, text=True)
     assert found.split() == ignored

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from autograder.desk.desk import Desk, Form, FormError, UnknownError
 from autograder.desk.place import Place
 from autograder.gradebook.database import opened
 from autograder.gradebook.manual import ManualScore, manual_scores, write_manual
-from tests.autograder.desk.conftest import ANSWERS, UNITS, Grade, GradedClass, points, save_as
+from tests.autograder.desk.conftest import _COLOURS, ANSWERS, UNITS, Grade, GradedClass, points, save_as
 
 FIGURE = Place("toy", "figure_loss")
 
@@ -67,6 +68,14 @@ def test_each_open_answer_comes_once_and_blocks_follow_each_other(desk: Desk) ->
         save_as(desk, question, question.arranged().student[ref], ["r1"], "kim")
     assert len(seen) == 4, "ada and bob together"
     assert desk.progress_of(question).done == 5
+
+
+def test_figures_are_ordered_by_their_pictures(desk: Desk) -> None:
+    colours = [
+        _COLOURS[len(ANSWERS[student]) % 3] for block in desk.questions[FIGURE].arranged().blocks for student in block
+    ]
+    changes = sum(one != other for one, other in itertools.pairwise(colours))
+    assert changes == len(set(colours)) - 1, "pictures of one colour follow each other"
 
 
 def test_two_graders_get_different_answers(desk: Desk) -> None:
