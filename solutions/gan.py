@@ -979,7 +979,7 @@ def networks(batch_norm):
     return *local, *theirs
 
 
-def play(mine, batches, lr, plain):
+def played(mine, batches, lr, plain):
     """The result of rounds: after each, the two losses and the weights of both."""
     generator, discriminator = (copy.deepcopy(module) for module in mine)
     first, second = make_optimizers(generator, discriminator, lr, plain=plain)
@@ -1057,7 +1057,7 @@ def rounds_with(batch_norm, plain, lr, sizes, learning=True, stale=False):
         left_a_gradient.append(not clean)
         numbers = [float(torch.as_tensor(got[name]).detach()) for name in ("d_loss", "g_loss")]
         happened.append((numbers, weights_of(their_d, names[0]), weights_of(their_g, names[1])))
-    return happened, play((local_g, local_d), batches, lr, plain)
+    return happened, played((local_g, local_d), batches, lr, plain)
 
 
 with part("the discriminator's step", 1.75):
