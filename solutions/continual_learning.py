@@ -50,7 +50,7 @@
 #
 # **Hints** are folded below some tasks, in three steps: the idea, the formula, a sketch of the code. Try first without them.
 #
-# **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
+# **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this.
 
 # %% tags=["install"]
 from importlib.util import find_spec
@@ -172,7 +172,7 @@ surface(
 )
 
 # %% [markdown]
-# Dark is good for A. The naive path goes all the way to B's optimum, up A's slope: its loss has no term for A. The equal pull holds *both* weights back: $w_1$, where that is right, but also $w_2$, which goes only a third of the way, and so B is learnt badly. EWC moves along the dark valley: it lets $w_2$ change for B, since A hardly needs it, and keeps $w_1$. Of the three it has the lowest sum of the two losses, although it never saw A's data again. It stored only two numbers $F_i$ and two numbers $w^*_i$.
+# Dark is good for A. The naive path goes all the way to B's optimum, up A's slope. The equal pull holds *both* weights back: $w_1$, where that is right, but also $w_2$, which goes only a third of the way, and so B is learnt badly. EWC moves along the dark valley: it lets $w_2$ change for B, since A hardly needs it, and keeps $w_1$. Of the three it has the lowest sum of the two losses, although it never saw A's data again. It stored only two numbers $F_i$ and two numbers $w^*_i$.
 #
 # A network has thousands of weights instead of two. The question is the same: which of them does the old task need?
 
@@ -1724,7 +1724,7 @@ with part("seeds and copies", 0.5):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Predict, then run.** The two earlier tasks together have 120,000 images on MNIST (about 3,000 in `mini`). How many of them must be kept to halve the forgetting? And does keeping more cost plasticity, as a larger λ does?
+# **Predict, then run.** The two earlier tasks together have 120,000 images on MNIST (about 3,000 in `mini`). How many of them must be kept to halve the forgetting? And does keeping more cost plasticity?
 
 # %% tags=["train"]
 CAPACITIES = run.size(full=(100, 300, 1000), mini=(30, 100, 500), grade=(5, 10))
@@ -1762,7 +1762,7 @@ for better, worse in itertools.pairwise(reversed(compared)):
     gap, error = mean_and_error(pairs[better] - pairs[worse])
     print(f"{better} minus {worse}, seed by seed: {float(gap):.3f} ± {float(error):.3f}")
 weights_in_all = sum(w.numel() for w in one_task_net.parameters())
-print(f"stored, EWC: {2 * (TASKS - 1) * weights_in_all:,} numbers (Fisher and anchor of {TASKS - 1} tasks)")
+print(f"stored, EWC: two or three numbers for each of {weights_in_all:,} weights")
 print(f"stored, rehearsal: {CAPACITIES[-1] * 784:,} grey values of one byte and {CAPACITIES[-1]} labels")
 
 # %% [markdown]
@@ -1819,7 +1819,7 @@ draw_matrices(
 #
 # * **CNN, frozen**: the CNN, but after the first task its filters no longer change;
 # * **CNN, unshared**: the CNN, but with filters of its own at every position;
-# * **MLP, pixels + 1**: the MLP, but 1 is added to each pixel. The images of different permuted tasks, seen as vectors, are nearly orthogonal; the constant gives them a common direction. The cell prints how large the cosine between images of tasks 0 and 1 is, on average, for what the first *linear* layer of each network receives.
+# * **MLP, pixels + 1**: the MLP, but 1 is added to each pixel. The cell also prints the mean cosine between images of tasks 0 and 1, as the first *linear* layer of each network receives them: 0 means orthogonal, 1 the same direction.
 #
 # **Predict, then run.** What must happen to forgetting in each if the quick explanation is right?
 
@@ -1923,7 +1923,7 @@ plots.bars(
 # %% [markdown]
 # ### (b) MLP against CNN (2 points)
 #
-# Does the MLP do better or worse than the CNN on these tasks (numbers)? What do the three changed networks of section 8, and the cosines, say about the quick explanation, "the shared filters are overwritten"? Propose a better one. Which of the experiments would contradict yours, if it had come out differently?
+# How much better or worse is the MLP than the CNN on these tasks (numbers with standard errors)? What do the three changed networks of section 8, and the cosines, say about the quick explanation, "the shared filters are overwritten"? Propose a better one. Which of the experiments would contradict yours, if it had come out differently?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_networks", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION

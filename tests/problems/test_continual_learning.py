@@ -14,6 +14,8 @@ from tests.problems.run_source import cells_up_to, run_source
 PROBLEM = "continual_learning"
 DUMP = {
     "toy": "toy_losses",
+    "ends": "{name: path[-1].tolist() for name, path in toy_paths.items()}",
+    "zeros": "float((per_sample == 0).float().mean())",
     "neighbours": "alike",
     "share_left": "share_left",
     "agreement": "{b: float(torch.corrcoef(torch.stack([per_sample, s]))[0, 1]) for b, s in short_cuts.items()}",
@@ -59,7 +61,8 @@ def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     groups = (seen[group] for group in ("naive", "ewc", "rehearsal", "mlp"))
     runs = {label: measures(matrices) for group in groups for label, matrices in group.items()}
     assert all(len(run) == 3 for run in runs.values()), "three seeds"
-    check_toy(seen["toy"])
+    check_toy(seen["toy"], seen["ends"])
+    assert seen["zeros"] > 0.02, "many entries of the Fisher are 0"
     check_pixels(seen["neighbours"], seen["weights"])
     check_naive(seen["naive"], runs)
     check_fisher(seen["share_left"], seen["agreement"])
@@ -75,8 +78,10 @@ def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     assert best["value"] == pytest.approx(mean(column(runs[f"EWC, λ = {seen['best_lam']:g}"], ACCURACY)), abs=1e-6)
 
 
-def check_toy(losses: dict[str, list[float]]) -> None:
+def check_toy(losses: dict[str, list[float]], ends: dict[str, list[float]]) -> None:
     """Naive loses A, the equal pull hinders B, EWC has the lowest sum."""
+    assert 0.2 < (1 - ends["equal pull"][1]) / 2 < 0.45, "a third of the way"
+    assert abs(ends["EWC"][0] - 1) < 0.25 and ends["EWC"][1] < -0.6, "w1 is kept, w2 changes"
     naive, pull, ewc = losses["naive"], losses["equal pull"], losses["EWC"]
     assert naive[0] > 5 and naive[1] < 0.05
     assert pull[1] > 2 * ewc[1] and ewc[0] < 0.1 * naive[0]
