@@ -8,8 +8,7 @@ class EWC:
     def flat(self, tensors):
         return torch.cat([tensors[name].reshape(-1) for name in self.names])
 
-    def after_task(self, model, x, y):
-        fisher = fisher_diagonal(model, x, y)
+    def after_task(self, model, fisher):
         self.names = list(fisher)
         f, at = self.flat(fisher), self.flat(dict(model.named_parameters())).detach()
         new = torch.stack([f, f * at, f * at**2]).double()
