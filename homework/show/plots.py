@@ -202,10 +202,13 @@ def bars(
     heights = [as_number(value) for value in values.values()]
     spread = [as_number((errors or {}).get(label, math.nan)) for label in values]
     places = range(len(heights))
-    drawn = axes.bar(places, heights, color=COLOURS[0], width=0.65)
+    axes.bar(places, heights, color=COLOURS[0], width=0.65)
     if errors:
         axes.errorbar(places, heights, yerr=spread, fmt="none", ecolor=INK, capsize=4)
-    axes.bar_label(drawn, fmt="{:.3g}", padding=6 if errors else 3)
+    for place, height, error in zip(places, heights, spread, strict=True):  # the number is beyond the error bar
+        tip = height + math.copysign(0.0 if math.isnan(error) else error, height)
+        side = ("bottom", 3) if height >= 0 else ("top", -3)
+        axes.annotate(f"{height:.3g}", (place, tip), (0, side[1]), textcoords="offset points", ha="center", va=side[0])
     axes.margins(y=0.15)
     _name_ticks(axes, "x", places, list(values))
     return finish(figure, axes, title, xlabel, ylabel)

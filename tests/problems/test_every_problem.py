@@ -26,7 +26,7 @@ ITEMS = {
     "summarization": "compute_rouge shift_right sequence_loss TransformerLayer TransformerStack greedy_decode"
     " beam_search",
     "comparing_distributions": "kl_divergence asymmetric_pair jensen_shannon fit_gaussian fit_by_samples",
-    "continual_learning": "permute_pixels average_accuracy forgetting fisher_diagonal ewc_penalty RehearsalBuffer",
+    "continual_learning": "permute_pixels average_accuracy forgetting fisher_diagonal ewc_penalty EWC RehearsalBuffer",
     "vae": "sample_gaussian kl_standard_normal negative_elbo_bound importance_weighted_bound",
     "gan": "discriminator_loss generator_loss_minimax generator_loss_nonsaturating optimal_discriminator gan_step"
     " train_gan",

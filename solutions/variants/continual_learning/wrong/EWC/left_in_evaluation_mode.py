@@ -1,0 +1,20 @@
+# misconception: after_task leaves the model in evaluation mode: give it back in the mode in which it came
+class EWC:
+    def __init__(self, lam):
+        self.lam = lam
+        self.square, self.slope, self.rest = {}, {}, 0.0
+
+    def after_task(self, model, fisher):
+        model.eval()
+        here = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+        for name, entries in fisher.items():
+            self.square[name] = self.square.get(name, 0) + entries
+            self.slope[name] = self.slope.get(name, 0) + entries * here[name]
+            self.rest += float((entries * here[name] ** 2).sum())
+
+    def penalty(self, model):
+        total = torch.tensor(self.rest)
+        for name, weight in model.named_parameters():
+            if name in self.square:
+                total = total + (self.square[name] * weight**2 - 2 * self.slope[name] * weight).sum()
+        return self.lam / 2 * total
