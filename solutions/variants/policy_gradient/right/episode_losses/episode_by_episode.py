@@ -4,8 +4,8 @@ def episode_losses(logits, values, actions, rewards, alive, gamma):
     for i, length in enumerate(alive.sum(dim=1).tolist()):
         after = 0.0
         for t in range(length - 1, -1, -1):
-            after = float(rewards[i, t]) + gamma * after
+            after = rewards[i, t].item() + gamma * after
             log_pi = logits[i, t].log_softmax(dim=0)[actions[i, t]]
-            total = total - gamma**t * (after - float(values[i, t])) * log_pi
+            total = total - gamma**t * (after - values[i, t].item()) * log_pi
             errors.append((values[i, t] - after) ** 2)
     return total / len(alive), sum(errors) / len(errors)
