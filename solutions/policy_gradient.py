@@ -20,9 +20,6 @@
 # the labels; the other one takes the most likely action instead of drawing one. In the last part, your policy walks on a
 # grid, and many actions come before the reward.
 #
-# The same few lines train robots, game players and language models. A classification problem is the smallest example in
-# which everything about them can be measured.
-#
 # **What you will learn**
 #
 # * how the gradient of an expected reward is estimated from samples, without differentiating the reward;
@@ -31,15 +28,14 @@
 # * what learning from rewards costs, compared with learning from labels;
 # * which actions of an episode get credit for a reward that comes later.
 #
-# **What you need**: expectations, the chain rule, the softmax, and a little PyTorch. The lecture helps, but the text below is
-# complete.
+# **What you need**: expectations, the chain rule, the softmax, and a little PyTorch. The text below is complete.
 #
 # | | profile `full` | profile `mini` |
 # |---|---|---|
 # | data | 1,000 training and 1,000 test points, made by a formula | the same |
 # | training | 5 seeds of 3,000 steps, and the comparisons | the same |
 # | hardware | any laptop; no GPU is used, no network is needed | the same |
-# | time to run | about two minutes on two CPU cores | the same |
+# | time to run | one to three minutes | the same |
 #
 # Plan three to four hours for reading, writing and thinking.
 #
@@ -53,7 +49,7 @@
 #
 # **Hints** are folded below the tasks, in steps: the idea, the formula, a sketch of the code. Try first without them.
 #
-# **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
+# **One rule for all tasks.** Your functions leave their arguments as they are. So no `x += ...` or `x[...] = ...` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change.
 #
 # **Letters.** `B` batch, `C` classes (= actions), `x` inputs `[B, D]`, `logits` `[B, C]`, $\pi(a \mid x)$ = softmax of the
 # logits: the *policy*, `actions` `[B]`, `rewards` `[B]`, $b$ a baseline, $\theta$ the network's weights.
@@ -83,8 +79,7 @@ run = homework.start("policy_gradient", seed=0)
 torch.set_num_threads(1)  # for matrices this small a second thread brings no speed
 
 # %% [markdown]
-# The network of this problem has 420 weights. On a GPU, starting each operation would take longer than computing it, so
-# everything below stays on the CPU, whatever the line above says. The log needs your student id: set the environment
+# The network of this problem has 420 weights, so everything below stays on the CPU, whatever the line above says. The log needs your student id: set the environment
 # variable `HOMEWORK_STUDENT` before you start Jupyter, or type the id when the last cell asks.
 
 # %% [markdown]
@@ -105,8 +100,7 @@ torch.set_num_threads(1)  # for matrices this small a second thread brings no sp
 # at the cost of the first.
 #
 # **The trick.** To compute that sum one has to know the reward of *every* arm. But the middle form is an expectation:
-# draw $a$ from $\pi$, get $r(a)$, and the vector $r(a)\,(e_a - \pi)$ is an unbiased estimate of $\nabla J$. That is the
-# whole idea. It needs only the reward of the arm that was pulled.
+# draw $a$ from $\pi$, get $r(a)$, and the vector $r(a)\,(e_a - \pi)$ is an unbiased estimate of $\nabla J$. It needs only the reward of the arm that was pulled.
 #
 # **The baseline.** The scores have mean 0, $\sum_a \pi(a)(e_a - \pi) = 0$. So one may subtract any number $b$ from the reward that
 # does not depend on the arm just pulled: $(r(a) - b)(e_a - \pi)$ has the same mean. But its variance is different:
@@ -887,10 +881,9 @@ plots.curves(
 ### END MARK SCHEME
 
 # %% [markdown]
-# **What to look for.** Between steps 100 and 300 the training accuracy stays near 0.656. That is the share of the two
-# frequent classes, 1 and 2: at first the network distinguishes only these two. (Of the test points 67.5 % are of these
-# classes, so their curve lies above the other at first.) The rare classes 0 and 3 are found because sampling still
-# tries them now and then.
+# **What to look for.** Around step 200 the training accuracy stays near 0.656. That is the share of the two
+# frequent classes, 1 and 2: at first the network distinguishes only these two. (Of the test points 67.9 % are of these
+# classes, so their curve lies above the other at first.) Sampling still tries the rare classes 0 and 3 now and then.
 #
 # ## 7. Experiments
 #
@@ -1163,8 +1156,7 @@ print(f"in {certain:.0%} of these cases the right class has a probability below 
 
 # %% [markdown]
 # **Where the method fails.** A policy that has become certain stops exploring: the score $e_a - \pi$ of an action with $\pi(a) = 1$ is 0, and the right action is
-# no longer drawn. So a mistake that is made with certainty tends to stay; in our run 9 of 10 of the remaining mistakes
-# were of that kind. Two more limits: each sample tells only about one action, so the number of samples needed grows
+# no longer drawn. So a mistake that is made with certainty tends to stay; most of the remaining mistakes are of that kind. Two more limits: each sample tells only about one action, so the number of samples needed grows
 # with the number of actions; and a reward that is nearly always the same gives no direction.
 
 # %% [markdown]
@@ -1561,7 +1553,7 @@ draw_grid(last_walk["values"], "After training: critic's values, likeliest actio
 # into a hole now and then, so $J$ stays below the best one. In the last picture, look at the row beside the holes: how sure is the policy there, and where does it lead?
 #
 # **Predict, then run.** How noisy are the three estimates? As in section 7 we measure the total variance, here of one episode, relative to the squared length of the exact
-# gradient: for the policy at the start, and for the three trained with the critic. The baseline is the exact value of each cell.
+# gradient: for the policy at the start, and for those trained with the critic. The baseline is the exact value of each cell.
 
 # %% tags=["experiment"]
 BATCHES = run.size(full=40, mini=40, grade=2)
@@ -1590,8 +1582,7 @@ for stage, by_rule in walk_noise.items():
 
 # %% [markdown]
 # At the start the three estimates rank as expected, and a good baseline saves nine tenths of the noise. For the trained policies there is a surprise: credit from the own step on, *without* values, is noisier
-# than the whole return. The products that we left out have mean 0, but they are correlated with those that we kept, and so they may cancel noise. That less noise
-# follows from "fewer terms" is a rule of thumb. With the values, the estimate is about as noisy as with the whole return, or less.
+# than the whole return. The products that we left out have mean 0, but they are correlated with those that we kept, and so they may cancel noise. With the values, the estimate is about as noisy as with the whole return, or less.
 #
 # ### Two experiments (not graded)
 #
@@ -1627,14 +1618,14 @@ for seed, walk in enumerate(dry):
     )
 
 # %% [markdown]
-# While a policy explores, a hole is near in each step of the short way, so the detour is safer *for this policy*. Some seeds become sure of it before they try anything else. The policy gradient climbs from where it is, and a local
-# maximum is possible.
+# While a policy explores, a hole is near in each step of the short way, so the detour is safer *for this policy*. In our runs some seeds became
+# sure of it before they found the short way. Where a policy is almost certain, the gradient is almost 0, and it stays for a long time.
 #
 # ### What came after
 #
 # *Actor-critic* methods replace $G_t$ partly by the critic's own predictions, which trades variance for bias. *TRPO* (Schulman and others 2015) bounds how far one update may move the policy; *PPO* (2017) gets a similar effect by
 # clipping a ratio of probabilities, and may use the same episodes for several steps. With it language models were trained from human ratings
-# (Ouyang and others 2022), the subject of the problem `rlhf`. *GRPO* (Shao and others 2024) drops the critic: the baseline is the mean reward of several answers to the same question, a $b(x)$. It also divides by
+# (Ouyang and others 2022), the subject of the problem `rlhf`. *GRPO* (Shao and others 2024) drops the critic: the baseline is the mean reward of several answers to the same question, much like a $b(x)$. It also divides by
 # the length of each answer; Liu and others (2025) show that this is a bias, the one that your visible test looks for. Many programs also drop the factor $\gamma^t$; what they follow is then not the gradient of $J$
 # (Nota and Thomas 2020).
 
@@ -1716,7 +1707,7 @@ for seed, walk in enumerate(dry):
 # ### How was it made? (not graded)
 #
 # Fill in what you used (lectures, papers, sites, language models), with whom you worked, and about how many hours it took. It
-# is kept in the log and does not count for or against you.
+# is kept in the log and not graded.
 
 # %%
 process = {"sources": "", "people": "", "hours": None}
@@ -1724,7 +1715,7 @@ process = {"sources": "", "people": "", "hours": None}
 # %% [markdown]
 # ## 10. Your log
 #
-# The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for
+# The next cell defines your per-student inputs, drawn from your student id. The last cell asks your functions for
 # their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
 
 

@@ -30,6 +30,7 @@ def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
         "argmax_long": "train_team(most_likely, minus_mean, STEPS)['train'][:, -1].tolist()",
         "with_mean": "train_team(draw, minus_mean, STEPS)",
         "rare": RARE,
+        "frequent": "[float(((y == 1) | (y == 2)).float().mean()) for y in (train_labels, test_labels)]",
         "bonus": "{rule: values.tolist() for rule, values in zip(('sampled', 'argmax'), after_bonus.values())}",
         "walked": "{rule: J.tolist() for rule, J in walked.items()}",
         "further": "{rule: [learn(Grid(), rule, seed)['J'].tolist() for seed in range(5, 10)] for rule in walks}",
@@ -43,6 +44,8 @@ def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     check_baseline(seen["noise"])
     assert min(seen["argmax_long"]) > 0.98, "with the batch mean the arg-max learns the training points"
     check_with_mean({where: sum(row[-1] for row in rows) / 5 for where, rows in seen["with_mean"].items()})
+    for share, wanted in zip(seen["frequent"], (0.656, 0.679), strict=True):
+        assert math.isclose(share, wanted, abs_tol=5e-4), "the share of the two frequent classes"
     assert min(seen["rare"]) > 0.6, "the noise of a trained network comes from rare draws"
     assert min(seen["bonus"]["sampled"]) > max(seen["bonus"]["argmax"]) + 0.2
     assert max(seen["bonus"]["argmax"]) < 0.5
@@ -68,6 +71,7 @@ def check_accuracies(metrics: dict[str, Any]) -> None:
     assert gap > 2 * math.hypot(sampled["stderr"], argmax["stderr"])
     assert 0.93 < sampled["value"] < 0.98 and 0.80 < argmax["value"] < 0.91 and supervised["value"] > 0.995
     assert supervised["value"] >= sampled["value"]
+    assert argmax["stderr"] > sampled["stderr"], "the arg-max networks differ more"
     assert 0.79 < at["test_accuracy"]["value"] < 0.86
     assert 0.70 < at["argmax_test_accuracy"]["value"] < at["test_accuracy"]["value"]
     for where in ("train", "test"):
