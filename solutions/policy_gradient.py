@@ -1183,8 +1183,8 @@ print(f"in {certain:.0%} of these cases the right class has a probability below 
 # 3. **Ends.** Episodes have different lengths, but a batch is a table `[B, T]`. `alive[i, t]` says whether episode $i$ took step $t$. The
 #    other cells are *padding*: the numbers there mean nothing.
 #
-# A worked number: $B = 1$, $T = 3$, $C = 2$, all logits 0, $\gamma = 0.5$, `rewards = [[1, 6, 7]]`, `values = [[0.5, 1, 9]]`, and the episode ends after two
-# steps. Then $G_0 = 4$ and $G_1 = 6$. The policy loss is 4.1589 and the value loss is 18.625.
+# A worked number: $B = 1$, $T = 3$, $C = 2$, all logits 0, $\gamma = 0.5$, `rewards = [[1, 6, 7]]`, `values = [[0.5, 1.5, 10]]`, and the episode ends after two
+# steps. Then $G_0 = 4$ and $G_1 = 6$. The policy loss is 3.9856 and the value loss is 16.25.
 #
 # **Your task (5 points).** Write `episode_losses`. The gradient of the policy loss in the logits must be an unbiased estimate of $-\nabla J$: the mean over
 # the `B` episodes. Before you divide by anything else, or leave out a factor, ask whether the mean is still $-\nabla J$. The value loss is the mean over all steps taken in the batch.
@@ -1228,8 +1228,8 @@ def episode_losses(logits, values, actions, rewards, alive, gamma):
 
     Returns:
         (policy loss, value loss), two tensors without dimensions; the first is differentiable in `logits`, the second in
-        `values`. Example: logits zeros [1, 3, 2], values [[0.5, 1, 9]], actions [[0, 1, 0]], rewards [[1, 6, 7]],
-        alive [[True, True, False]] and gamma = 0.5 give (4.1589, 18.625).
+        `values`. Example: logits zeros [1, 3, 2], values [[0.5, 1.5, 10]], actions [[0, 1, 0]], rewards [[1, 6, 7]],
+        alive [[True, True, False]] and gamma = 0.5 give (3.9856, 16.25).
     """
     ### BEGIN SOLUTION
     T = rewards.shape[1]
@@ -1248,61 +1248,67 @@ def episode_losses(logits, values, actions, rewards, alive, gamma):
 
 # %% nbgrader={"grade": true, "grade_id": "test_episode_losses", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 flat = torch.zeros(1, 3, 2)
-values, rewards = torch.tensor([[0.5, 1.0, 9.0]]), torch.tensor([[1.0, 6.0, 7.0]])
+values, rewards = torch.tensor([[0.5, 1.5, 10.0]]), torch.tensor([[1.0, 6.0, 7.0]])
 actions, alive = torch.tensor([[0, 1, 0]]), torch.tensor([[True, True, False]])
 both = student.episode_losses(flat, values, actions, rewards, alive, 0.5)
-assert len(both) == 2, "return two losses, (policy loss, value loss)"
+assert isinstance(both, tuple | list) and len(both) == 2, "return two losses, (policy loss, value loss)"
 for loss in both:
     assert has_shape(loss, (), "each loss is one number, a tensor without dimensions")
 in_logs = float(both[0]) / math.log(2)  # all probabilities are 1/2, so this is the sum of the weights
 for mistaken, mistake in [
-    (-6.0, "the sign: an optimiser makes the loss small, and we want a large return"),
-    (8.5, "the later step has too large a weight: J discounts from the start of the episode, but G and V do not"),
-    (6.5, "the second action got credit for the first reward, which was paid before it"),
-    (5.0, "the second action got credit for the first reward, which was paid before it"),
-    (5.5, "V(s_t) predicts a return that is discounted from step t: bring G and V to the same scale, then subtract"),
-    (9.5, "the reward in the padding was counted: the episode ended after two steps"),
-    (3.75, "the padded step itself was counted: leave its log-probability out of the sum"),
-    (9.0, "the returns are not discounted: G_t = r_t + gamma G_(t+1)"),
-    (11.5, "the rewards are not discounted at all"),
-    (3.0, "the mean over steps is not an estimate of -grad J: J sums over the steps of an episode"),
-    (2.0, "the mean over steps is not an estimate of -grad J: J sums over the steps of an episode"),
+    (-5.75, "the sign: an optimiser makes the loss small, and we want a large return"),
+    (8.0, "the later step has too large a weight: J discounts from the start of the episode, but G and V do not"),
+    (4.75, "the second action got credit for the first reward, which was paid before it"),
+    (6.0, "the second action got credit for the first reward, which was paid before it"),
+    (6.75, "the second action got credit for the first reward, which was paid before it"),
+    (3.0, "the second action got credit for the first reward, which was paid before it"),
+    (2.75, "the first action must also get credit for the second reward, which was paid after it"),
+    (1.75, "the returns are computed from the last step on: bring them back to the order of the steps"),
+    (2.25, "the reward of the own step has weight 1 in G_t"),
+    (3.5, "the target is the return that was paid, not the own reward plus the next value"),
+    (5.0, "V(s_t) predicts a return that is discounted from step t: bring G and V to the same scale, then subtract"),
+    (9.25, "the reward in the padding was counted: the episode ended after two steps"),
+    (3.25, "the padded step itself was counted: leave its log-probability out of the sum"),
+    (8.75, "the returns are not discounted"),
+    (11.0, "the rewards are not discounted at all"),
+    (2.875, "the mean over steps is not an estimate of -grad J: J sums over the steps of an episode"),
+    (5.75 / 3, "the mean over steps is not an estimate of -grad J: J sums over the steps of an episode"),
     (7.0, "is the value of its step subtracted from each return?"),
 ]:
     assert abs(in_logs - mistaken) > 1e-3, mistake
-assert close(both[0], torch.tensor(4.158883), "the worked number: the policy loss", rtol=1e-3)
+assert close(both[0], torch.tensor(3.985596), "the worked number: the policy loss", rtol=1e-3)
 two = [torch.cat([table, table]) for table in (flat, values, actions, rewards)]
 short = torch.tensor([[True, True, False], [True, False, False]])  # the second episode has one step: G = 1, V = 0.5
 unequal = student.episode_losses(*two, short, 0.5)
-assert abs(float(unequal[0]) / math.log(2) - 6.5 / 3) > 1e-3, (
+assert abs(float(unequal[0]) / math.log(2) - 6.25 / 3) > 1e-3, (
     "divide the sum by the number of episodes, not by the number of steps in the batch: that number depends on the policy"
 )
 assert close(
-    unequal[0], torch.tensor(2.252728), "two episodes, of two and of one step: a mean over episodes", rtol=1e-3
+    unequal[0], torch.tensor(2.166085), "two episodes, of two and of one step: a mean over episodes", rtol=1e-3
 )
 with part("the value loss", 0.75):
-    assert abs(float(both[1]) - 12.416667) > 1e-3, "the mean is over the steps taken, not over all cells of the table"
-    assert abs(float(both[1]) - 37.25) > 1e-3, "the value loss is a mean, not a sum"
-    for mistaken in (8.125, 9.25, 12.375):
+    assert abs(float(both[1]) - 10.833333) > 1e-3, "the mean is over the steps taken, not over all cells of the table"
+    assert abs(float(both[1]) - 32.5) > 1e-3, "the value loss is a mean, not a sum"
+    for mistaken in (7.25, 8.65625, 11.1875):
         assert abs(float(both[1]) - mistaken) > 1e-3, "the value of step t predicts G_t, discounted from step t only"
+    assert close(both[1], torch.tensor(16.25), "the worked number: the value loss, over the two steps taken", rtol=1e-3)
     assert close(
-        both[1], torch.tensor(18.625), "the worked number: the value loss, over the two steps taken", rtol=1e-3
-    )
-    assert close(
-        unequal[1], torch.tensor(12.5), "the value loss is a mean over all steps taken in the batch", rtol=1e-3
+        unequal[1], torch.tensor(10.916667), "the value loss is a mean over all steps taken in the batch", rtol=1e-3
     )
     guess, wish = values.clone().requires_grad_(), flat.clone().requires_grad_()
     value_loss = student.episode_losses(wish, guess, actions, rewards, alive, 0.5)[1]
     assert value_loss.requires_grad, "the value loss must be differentiable in the values"
     value_loss.backward()
-    assert close(guess.grad, torch.tensor([[-3.5, -5.0, 0.0]]), "the gradient of the value loss in the values")
+    assert close(guess.grad, torch.tensor([[-3.5, -4.5, 0.0]]), "the gradient of the value loss in the values")
 with part("no gradient from the policy loss to the values", 0.5):
     guess, wish = values.clone().requires_grad_(), flat.clone().requires_grad_()
-    student.episode_losses(wish, guess, actions, rewards, alive, 0.5)[0].backward()
+    policy_loss = student.episode_losses(wish, guess, actions, rewards, alive, 0.5)[0]
+    assert policy_loss.requires_grad, "the policy loss must be differentiable in the logits"
+    policy_loss.backward()
     assert guess.grad is None or not bool(guess.grad.any()), "the policy loss trains the critic: detach the values"
     assert wish.grad is not None and bool(wish.grad.any()), "no gradient reached the logits"
 with part("gamma = 0 and gamma = 1", 0.5):
-    for gamma, wanted in [(0.0, (0.346574, 12.625)), (1.0, (7.971193, 33.625))]:
+    for gamma, wanted in [(0.0, (0.346574, 10.25)), (1.0, (7.624619, 31.25))]:
         found = student.episode_losses(flat, values, actions, rewards, alive, gamma)
         hint = f"gamma = {gamma:g}: its powers are 1, gamma, gamma^2, with 0^0 = 1; do not divide by them"
         assert close(torch.stack(list(found)), torch.tensor(wanted), hint, rtol=1e-3)
