@@ -1587,7 +1587,7 @@ for stage, by_rule in walk_noise.items():
         print(f"{stage:12s} {rule:30s}", "  ".join(f"{value:6.1f}" for value in found))
 
 # %% [markdown]
-# At the start the three estimates rank as expected, and a good baseline saves nine tenths of the noise. For the trained policies there is a surprise: credit from the own step on, *without* values, is noisier
+# At the start the three estimates rank as expected, and a good baseline saves nine tenths of the noise. For our five trained policies there is a surprise: credit from the own step on, *without* values, is noisier
 # than the whole return. The products that we left out have mean 0, but they are correlated with those that we kept, and so they may cancel noise. With the values, the estimate is about as noisy as with the whole return, or less.
 #
 # ### Two experiments (not graded)
