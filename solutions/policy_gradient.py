@@ -16,39 +16,40 @@
 # A classifier usually learns from the right answers, the labels. Here it does not see them. The network chooses a
 # class, and a black box answers with a reward, +3 or −1. The network has only this reward to learn from: no label, and
 # no derivative, since the black box is not a formula. The goal is a figure of a network that learnt a four-class
-# problem this way: its accuracy on training and on new points over 3,000 steps, beside two other rules, one that sees
-# the labels, and one that makes a single, tempting mistake.
-#
-# The same few lines train robots, game players and language models. A classification problem is the smallest example in
-# which everything about them can be measured.
+# problem this way: its accuracy on training and on new points over 3,000 steps, beside two other rules. One of them sees
+# the labels; the other one takes the most likely action instead of drawing one. In the last part, your policy walks on a
+# grid, and many actions come before the reward.
 #
 # **What you will learn**
 #
 # * how the gradient of an expected reward is estimated from samples, without differentiating the reward;
-# * why the action must be *sampled*, and what goes wrong with the arg-max;
-# * how a baseline changes the variance of the estimate, and when it does not help;
-# * what learning from rewards costs, compared with learning from labels.
+# * what changes if the action is the arg-max instead of a *sample*;
+# * how a baseline changes the variance of the estimate;
+# * what learning from rewards costs, compared with learning from labels;
+# * which actions of an episode get credit for a reward that comes later.
 #
-# **What you need**: expectations, the chain rule, the softmax, and a little PyTorch. The lecture helps, but the text below is
-# complete.
+# **What you need**: expectations, the chain rule, the softmax, and a little PyTorch. The text below is complete.
 #
 # | | profile `full` | profile `mini` |
 # |---|---|---|
 # | data | 1,000 training and 1,000 test points, made by a formula | the same |
 # | training | 5 seeds of 3,000 steps, and the comparisons | the same |
 # | hardware | any laptop; no GPU is used, no network is needed | the same |
-# | time to run | about two minutes on two CPU cores | the same |
+# | time to run | one to three minutes | the same |
 #
-# Plan two hours for reading, writing and thinking.
+# Plan three to four hours for reading, writing and thinking.
 #
 # | graded | points |
 # |---|---|
-# | `sample_actions` | 4 |
-# | `policy_gradient_loss` | 8 |
-# | `train_policy` | 8 |
+# | `sample_actions` | 3 |
+# | `policy_gradient_loss` | 6 |
+# | `train_policy` | 6 |
+# | `episode_losses` | 5 |
 # | written answers and the picture | 12 |
 #
-# **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
+# **Hints** are folded below the tasks, in steps: the idea, the formula, a sketch of the code. Try first without them.
+#
+# **One rule for all tasks.** Your functions leave their arguments as they are. So no `x += ...` or `x[...] = ...` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change.
 #
 # **Letters.** `B` batch, `C` classes (= actions), `x` inputs `[B, D]`, `logits` `[B, C]`, $\pi(a \mid x)$ = softmax of the
 # logits: the *policy*, `actions` `[B]`, `rewards` `[B]`, $b$ a baseline, $\theta$ the network's weights.
@@ -78,8 +79,7 @@ run = homework.start("policy_gradient", seed=0)
 torch.set_num_threads(1)  # for matrices this small a second thread brings no speed
 
 # %% [markdown]
-# The network of this problem has 420 weights. On a GPU, starting each operation would take longer than computing it, so
-# everything below stays on the CPU, whatever the line above says. The log needs your student id: set the environment
+# The network of this problem has 420 weights, so everything below stays on the CPU, whatever the line above says. The log needs your student id: set the environment
 # variable `HOMEWORK_STUDENT` before you start Jupyter, or type the id when the last cell asks.
 
 # %% [markdown]
@@ -100,8 +100,7 @@ torch.set_num_threads(1)  # for matrices this small a second thread brings no sp
 # at the cost of the first.
 #
 # **The trick.** To compute that sum one has to know the reward of *every* arm. But the middle form is an expectation:
-# draw $a$ from $\pi$, get $r(a)$, and the vector $r(a)\,(e_a - \pi)$ is an unbiased estimate of $\nabla J$. That is the
-# whole idea. It needs only the reward of the arm that was pulled.
+# draw $a$ from $\pi$, get $r(a)$, and the vector $r(a)\,(e_a - \pi)$ is an unbiased estimate of $\nabla J$. It needs only the reward of the arm that was pulled.
 #
 # **The baseline.** The scores have mean 0, $\sum_a \pi(a)(e_a - \pi) = 0$. So one may subtract any number $b$ from the reward that
 # does not depend on the arm just pulled: $(r(a) - b)(e_a - \pi)$ has the same mean. But its variance is different:
@@ -152,7 +151,7 @@ plots.bars(
         for b, pair in toy_variance.items()
         for kind, value in zip(("formula", "simulated"), pair, strict=True)
     },
-    title="The toy: a baseline divides the variance by six",
+    title="The toy: variance of the estimate with three baselines",
     ylabel="total variance of one sample",
 )
 
@@ -160,9 +159,10 @@ plots.bars(
 # All three estimators have the same mean; the variance falls from 3.88 to 0.64 with $b = J$, and to 0.53 with the best constant.
 # A batch of 100 with the baseline is as good as one of 600 without.
 #
-# **What the arg-max does.** Now do not draw: always pull the arm that the policy likes best, and use the same formula. That arm is the first,
-# the worst one. The update is $r(1)\,(e_1 - \pi) = (0.5, -0.3, -0.2)$: it makes the worst arm even more likely. Nothing
-# corrects this, because the other arms are never pulled.
+# **The arg-max.** Now do not draw: always pull the arm that the policy likes best, and use the same formula.
+#
+# **Predict, then run.** Both rules start from $\pi = (0.5, 0.3, 0.2)$ and use no baseline. Compute the first update of the arg-max rule. Where
+# will $J$ end for each rule after 200 steps?
 
 # %% tags=["experiment"]
 
@@ -181,12 +181,16 @@ def toy_run(sampled: bool, steps: int = 200, batch: int = 10, rate: float = 0.1)
 toy_sampled, toy_argmax = toy_run(sampled=True), toy_run(sampled=False)
 plots.curves(
     {"sampled arms": toy_sampled, "arg-max arm": toy_argmax},
-    title="The toy: the arg-max never leaves the worst arm",
+    title="The toy: two rules to choose the arm, no baseline",
     xlabel="step",
     ylabel="expected reward J (the arms pay 1, 2, 4)",
 )
 
 # %% [markdown]
+# The likeliest arm is the first, the worst one. The update is $r(1)\,(e_1 - \pi) = (0.5, -0.3, -0.2)$: it makes this arm even more likely, and the
+# other arms are never pulled. With the batch mean as a baseline, $r - b$ would be 0 in every step: all pulls of a batch are the
+# same arm.
+#
 # ## 2. Sampling actions
 #
 # With inputs, the policy is a network: row $i$ of `logits` `[B, C]` belongs to input $x_i$, and the actions of a batch are drawn
@@ -197,7 +201,7 @@ plots.curves(
 # A worked number: for a row of logits $(0, \log 2, 0)$ the probabilities are $(\tfrac14, \tfrac12, \tfrac14)$. Of 1,000 such rows about 500 get
 # action 1, and about 250 each of the others.
 #
-# **Your task (4 points).** Write `sample_actions`. PyTorch can draw from a categorical distribution; you do not need to build that. With a `generator`, all
+# **Your task (3 points).** Write `sample_actions`. PyTorch can draw from a categorical distribution; you do not need to build that. With a `generator`, all
 # randomness must come from it, so that a draw can be repeated; without one, from torch's global generator.
 
 
@@ -205,8 +209,8 @@ plots.curves(
 def sample_actions(logits, generator=None):
     """Draws one action for each row of logits, independently, with the probabilities of the softmax.
 
-    Formula: P(actions[i] = k) = softmax(logits[i])[k]; see Sutton and Barto (2018), equation 13.2.
-    Worked number: a row (0, log 2, 0) gives action 0, 1, 2 with probabilities 1/4, 1/2, 1/4.
+    Sutton and Barto (2018), equation 13.2. Worked number: a row (0, log 2, 0) gives action 0, 1, 2 with probabilities
+    1/4, 1/2, 1/4.
 
     Args:
         logits: `[B, C]`, any finite size (also 10,000); -inf marks an action that is never drawn.
@@ -221,7 +225,7 @@ def sample_actions(logits, generator=None):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_sample_actions", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_sample_actions", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 sure = student.sample_actions(torch.tensor([[50.0, 0.0, 0.0], [100.0, 0.0, 0.0]]))
 assert has_shape(sure, (2,), "the result must have shape [B]: one action for each row, and no other dimension")
 assert not sure.is_floating_point(), "actions are whole numbers (int64)"
@@ -312,31 +316,44 @@ with part("one row, strided logits, logits with a gradient", 0.25):
 # %% [markdown]
 # ## 3. The loss whose gradient is the policy gradient
 #
-# With inputs, $J(\theta) = \mathbb{E}_x \sum_a \pi_\theta(a \mid x)\, r(x, a)$. Since $\nabla \pi = \pi \nabla \log \pi$ (question (a) below),
+# With inputs, $J(\theta) = \mathbb{E}_x \sum_a \pi_\theta(a \mid x)\, r(x, a)$. For each input the estimate of section 1 holds: in the logits of $x_i$ it is
+# $(r_i - b_i)\,(e_{a_i} - \pi(\cdot \mid x_i))$, with the action $a_i$ that was drawn, its reward $r_i$ and a baseline $b_i$. (Question (b)
+# asks for the derivation with any weights $\theta$.)
 #
-# $$\nabla J = \mathbb{E}_{x,\; a \sim \pi(\cdot \mid x)} \bigl[\, (r(x, a) - b)\, \nabla \log \pi_\theta(a \mid x) \bigr].$$
+# An optimiser minimises a number. So we need a number, `loss`, whose gradient in the logits is *minus the mean of these
+# vectors over the batch*. PyTorch then carries the gradient on to the weights. Which number is it? Section 1 says of what the score is the gradient.
 #
-# An optimiser minimises a number, so we give it one whose gradient is the estimate of $-\nabla J$ over a batch:
+# The value of this loss means nothing: it may rise while the policy improves. Only its gradient counts. It is
+# right only if $r$ and $b$ are constants for the optimiser. A baseline often comes from a network, and no gradient of this loss may reach that network.
+#
+# A worked number, $B = 2$, $C = 2$: `logits = [[0, 0], [0, log 3]]`, `actions = [1, 1]`, `rewards = [3, -1]`. The probabilities of the actions taken are
+# $\tfrac12$ and $\tfrac34$; the loss is 0.8959 and its gradient `[[0.75, -0.75], [-0.125, 0.125]]`. With baseline 1 the loss is 0.4055.
+#
+# **Your task (6 points).** Write `policy_gradient_loss`. Logits of ±10,000 must give finite numbers: a probability of $e^{-20000}$ is 0 in any floating-point
+# format, but its logarithm is just −20,000.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# $e_a - \pi$ is the gradient of $\log \pi(a)$ in the logits. Multiply this logarithm by a number that has no gradient.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
 #
 # $$\text{loss} = -\frac1B \sum_{i=1}^{B} (r_i - b_i)\, \log \pi_\theta(a_i \mid x_i).$$
 #
-# The value of this loss means nothing: it may rise while the policy improves. Only its gradient counts, and the
-# gradient is right only if $r$ and $b$ are treated as constants. A baseline often comes from a network; if the gradient
-# also flowed through the baseline, the loss would also train the baseline to be large. So detach it (`detach`).
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
 #
-# A worked number, $B = 2$, $C = 2$: `logits = [[0, 0], [0, log 3]]`, `actions = [1, 1]`, `rewards = [3, -1]`. The probabilities of the actions taken are
-# $\tfrac12$ and $\tfrac34$, so loss $= -\tfrac12 \bigl(3 \log \tfrac12 - \log \tfrac34\bigr) = 0.8959$. With baseline 1: $-\tfrac12 (2 \log \tfrac12 - 2 \log \tfrac34) = \log 1.5 = 0.4055$.
+# `torch.log_softmax` over the actions, `gather` the entry of each row's action and bring it to `[B]`. `torch.as_tensor(...)` makes tensors of plain numbers, `detach()` cuts gradients. Check the shapes before you multiply.
 #
-# **Your task (8 points).** Write `policy_gradient_loss`. Logits of ±10,000 must give finite numbers: a probability of $e^{-20000}$ is 0 in any floating-point
-# format, but its logarithm is just −20,000 (`log_softmax`).
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "policy_gradient_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def policy_gradient_loss(logits, actions, rewards, baseline=None):
     """A scalar whose gradient with respect to the logits estimates minus the gradient of the expected reward.
 
-    Formula: -(1/B) sum_i (rewards[i] - baseline[i]) log softmax(logits[i])[actions[i]]; no gradient reaches rewards or
-    baseline. Sutton and Barto (2018), equation 13.11; Williams (1992), the REINFORCE update.
+    The estimate is a mean over the batch. No gradient reaches rewards or baseline. Williams (1992), the REINFORCE update.
     Worked number: logits [[0, 0], [0, log 3]], actions [1, 1], rewards [3, -1] give 0.8959; with baseline 1, 0.4055.
 
     Args:
@@ -356,7 +373,7 @@ def policy_gradient_loss(logits, actions, rewards, baseline=None):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_policy_gradient_loss", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_policy_gradient_loss", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 logits = torch.tensor([[0.0, 0.0], [0.0, math.log(3)]], requires_grad=True)
 actions, rewards = torch.tensor([1, 1]), torch.tensor([3.0, -1.0])
 loss = student.policy_gradient_loss(logits, actions, rewards)
@@ -540,32 +557,40 @@ print(
 # %% [markdown]
 # ## 5. The training loop
 #
-# One step, with all points at once (the batch is the whole training set):
+# One step uses all points at once (the batch is the whole training set), asks the oracle **once**, makes one step of Adam with learning rate
+# `lr`, and records the mean of the rewards that it got. If 250 of 1,000 actions of a step are right, it records $(250 \cdot 3 - 750)/1000 = 0$.
 #
-# 1. logits of the current policy;
-# 2. one sampled action per point;
-# 3. their rewards, from *one* call `reward_oracle(x, actions)`;
-# 4. the loss, its gradient, one step of Adam with learning rate `lr`;
-# 5. record the mean of these rewards.
-#
-# A worked number: if 250 of 1,000 sampled actions are right, that step records $(250 \cdot 3 - 750)/1000 = 0$.
-#
-# Two choices are yours. You may use your two functions, or `torch.distributions.Categorical(logits=...)`, which offers
-# `.sample()` and `.log_prob(actions)`. (A mistake in your `sample_actions` costs no points again here.) And you may use a baseline or not, for instance the mean of
+# Two choices are yours. You may use your two functions, or `torch.distributions.Categorical(logits=...)`. (A mistake in your
+# `sample_actions` costs no points again here.) And you may use a baseline or not, for instance the mean of
 # the step's rewards. (That mean contains $r_i$ itself, so it is not quite independent of $a_i$: it scales the expected
 # gradient by $1 - 1/B$, here 0.999, and leaves its direction.) Some people also divide by the rewards' standard
 # deviation. If you do, handle two cases: all rewards equal, and a batch with a single point. 0/0 must not turn your
 # weights into `nan`.
 #
-# **Your task (8 points).** Write `train_policy`. It gets no labels. It must not find them out either, for instance by asking the oracle about every action in turn.
+# **Your task (6 points).** Write `train_policy`. It gets no labels. It must not find them out either, for instance by asking the oracle about every action in turn.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# The data of a step come from the policy as it is in this step. So the forward pass, the draw and the question to the oracle are all inside the loop. What has to live longer than one step?
+#
+# </details>
+# <details><summary>Hint 2: the order</summary>
+#
+# Logits; actions; rewards; loss; gradient (the old one removed); step of Adam; record.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# `torch.optim.Adam(model.parameters(), lr=lr)` before the loop, since it keeps running means of the gradients. In the loop: `sample_actions(logits)`, `reward_oracle(x, actions)`, `policy_gradient_loss(...)`, then `zero_grad`, `backward`, `step`. Append `float(rewards.mean())`.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "train_policy", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def train_policy(model, x, reward_oracle, steps, lr):
     """Trains a policy by the policy gradient, with Adam, on full batches, from rewards and without labels.
 
-    Each step: actions a_i sampled from softmax(model(x)), one call of the oracle, one Adam step on
-    -(1/B) sum_i (r_i - b) log pi(a_i | x_i) (Williams 1992, REINFORCE). The baseline b is your choice; you may also use none.
+    Williams 1992, REINFORCE. The baseline is your choice; you may also use none.
     Worked number: 250 of 1,000 actions right (+3), the others wrong (-1): the step's entry is 0.0.
 
     Args:
@@ -594,7 +619,7 @@ def train_policy(model, x, reward_oracle, steps, lr):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_train_policy", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false} seconds=40
+# %% nbgrader={"grade": true, "grade_id": "test_train_policy", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false} seconds=40
 points, labels = make_data(60, seed=5)
 seen = []
 
@@ -825,16 +850,8 @@ print("  training points", mean_and_error(sampled_train[:, -1]))
 print("  test points    ", mean_and_error(sampled_test[:, -1]))
 
 # %% [markdown]
-# **Headline: what to expect** (mean ± standard error over 5 seeds; `full` and `mini` are the same; measured on a CPU
-# with the reference solution, which uses no baseline).
-#
-# | | accuracy on training points | accuracy on test points |
-# |---|---|---|
-# | policy gradient, sampled actions | 95.8 ± 0.5 % | 83.5 ± 0.3 % |
-# | policy gradient, arg-max actions (section 7) | 86.6 ± 2.1 % | 75.9 ± 1.3 % |
-# | supervised (section 7) | 100.0 ± 0.0 % | 86.2 ± 0.3 % |
-#
-# Your sampled row may differ by one or two points with other random numbers. With the batch mean as a baseline expect about 93 % and 81 %.
+# With our solution, which uses no baseline, these are 96.1 ± 0.5 % and 84.0 ± 0.4 %. Yours may differ by one or two points with other random
+# numbers. With the batch mean as a baseline expect about 93 % and 81 %.
 
 # %% [markdown]
 # ### (c) The accuracy plot (3 points)
@@ -864,10 +881,9 @@ plots.curves(
 ### END MARK SCHEME
 
 # %% [markdown]
-# **What to look for.** Between steps 100 and 300 the training accuracy stays near 0.656. That is the share of the two
-# frequent classes, 1 and 2: at first the network distinguishes only these two. (Of the test points 67.5 % are of these
-# classes, so their curve lies above the other at first.) The rare classes 0 and 3 are found because sampling still
-# tries them now and then.
+# **What to look for.** Around step 200 the training accuracy stays near 0.656. That is the share of the two
+# frequent classes, 1 and 2: at first the network distinguishes only these two. (Of the test points 67.9 % are of these
+# classes, so their curve lies above the other at first.) Sampling still tries the rare classes 0 and 3 now and then.
 #
 # ## 7. Experiments
 #
@@ -936,10 +952,10 @@ def always_one(rewards: torch.Tensor) -> torch.Tensor:
     return torch.ones_like(rewards)
 
 
-def train_team(choose, weigh, steps: int, bonus: float = 0.0) -> dict[str, torch.Tensor]:
+def train_team(choose, weigh, steps: int, bonus: float | torch.Tensor = 0.0) -> dict[str, torch.Tensor]:
     """Trains a team by one rule; gives its accuracies on "train" and "test" points, `[S, evaluations]`.
 
-    `choose` maps logits to actions, `weigh` maps rewards to weights; `bonus` is added to every reward.
+    `choose` maps logits to actions, `weigh` maps rewards to weights; `bonus`, a number or `[N]`, is added to the rewards.
     """
     homework.seed_everything(0)
     team = Team(SEEDS)
@@ -1001,16 +1017,18 @@ plots.curves(
 )
 
 # %% [markdown]
-# **What to look for.** Supervised learning is best: it fits the training points perfectly and is ahead at every
-# evaluation after the start, also on the test points. Sampling comes second. The arg-max is last, by about nine points
-# of training accuracy, more than four times the standard error of that difference. Its curve still rises slowly at the
-# end, and its five networks differ more: which mistakes are left depends on the initial weights.
+# **What to look for.** Our numbers, mean ± standard error over 5 seeds (`full` and `mini` are the same):
 #
-# Why is the arg-max behind, although an error costs it 1 and it does move away from errors? The true gradient weighs
-# *every* action with its probability. The arg-max rule sees only the most likely one: where this action is wrong, the
-# rule lowers its probability until another action happens to overtake it; where it is right, the rule raises it with
-# weight 3, even if the network is unsure. An action that is never the most likely one is never tried. The formula is
-# the same, but its mean is no longer the gradient of J, so J need not rise. In the toy it fell.
+# | | training points | test points |
+# |---|---|---|
+# | policy gradient, sampled actions | 96.1 ± 0.5 % | 84.0 ± 0.4 % |
+# | arg-max actions, no baseline | 87.2 ± 1.7 % | 76.7 ± 0.9 % |
+# | supervised | 100.0 ± 0.0 % | 86.1 ± 0.3 % |
+#
+# Sampling beats the arg-max by about nine points of training accuracy, more than twice the standard error of that difference.
+# The arg-max curve still rises slowly at the end, and its five networks differ more. The arg-max rule gets −1 for an error,
+# so it does leave errors. But an action that is never the most likely one is never tried. And where the most likely action is right, it is raised with
+# weight 3, even if the network is unsure. Question (b) asks what this rule estimates.
 
 # %% [markdown]
 # ### The baseline, measured
@@ -1062,26 +1080,26 @@ for stage, by_seed in noise.items():
 
 # %% tags=["experiment"]
 plots.curves(
-    {f"{stage} networks": (CONSTANTS, by_seed[:, 1:].median(0).values) for stage, by_seed in noise.items()},
-    title=f"The best constant: 0 at first, near −1 later (median of {SEEDS})",
+    {f"{stage} networks": (CONSTANTS, by_seed[:, 1:].mean(0)) for stage, by_seed in noise.items()},
+    band={f"{stage} networks": standard_error(by_seed[:, 1:]) for stage, by_seed in noise.items()},
+    title=f"Noise of the gradient by baseline, {SEEDS} networks, ± standard error",
     xlabel="baseline b, rewards +3 / −1 (b = −10: as with +13 / +9, no baseline)",
     ylabel="variance / squared length of the gradient",
     logy=True,
 )
 
 # %% [markdown]
-# **What to look for.** *Fresh:* with a constant of 10 in the rewards the noise is far larger than the signal (2 to 4
-# times the squared gradient, against 0.05 to 0.09 without it); the batch mean removes that. At +3 / −1 the batch mean
+# **What to look for.** *Fresh:* with a constant of 10 in the rewards the noise is far larger than the signal: 2 to 5
+# times the squared gradient, against less than 0.2 without it. The batch mean removes that. At +3 / −1 the batch mean
 # changes almost nothing: a policy that draws all classes with equal probability has mean reward 0, so the rewards are
 # centred already. That choice of rewards *is* a baseline.
 #
-# *Trained:* a surprise. At +3 / −1 the batch mean makes the gradient *noisier*. Your numbers depend on your own training rule: in ours, trained without a baseline, 2.5 to 7 became 40 to 110; in networks trained with the batch mean, about 1 became 8 to 15.
-# Now nearly all points give +3, and the noise comes from rare mistakes: at a point about which the network is almost
-# sure, a wrong action happens to be drawn. Only then is the score $e_a - \pi$ long. Such a mistake has weight −1
+# *Trained:* at +3 / −1 the batch mean makes the gradient *noisier*, in each of our five networks at least eight times. (Your numbers depend on your own training rule; ours used no baseline.)
+# Now nearly all points give +3, and most of the noise comes from rare draws: at a point about which the network is almost
+# sure, another action is drawn, usually a wrong one. Only then is the score $e_a - \pi$ long. Such a mistake has weight −1
 # without baseline, but $-1 - 2.8$ with the mean reward 2.8, and $3.8^2 \approx 14$. The best constant of the toy,
-# $b^\ast$, takes this into account: it weighs each reward with the squared length of the score. Here the long scores
-# belong to the mistakes, so $b^\ast$ lies near −1, the reward of a mistake, and with $b = -1$ the noise is about 1 to
-# 3. "Subtract the mean reward" is a rule of thumb that removes a constant, not the best baseline.
+# $b^\ast$, takes this into account: it weighs each reward with the squared length of the score. Of our nine constants the best one is
+# −1 here, the reward of a mistake. "Subtract the mean reward" is a rule of thumb that removes a constant; it is not the best baseline.
 #
 # **Predict, then run.** And the accuracies, after 600 steps? (With the batch mean, sampling at +3 / −1 is left out: the constant cancels, so
 # it is the same as at +13 / +9.)
@@ -1111,17 +1129,16 @@ plots.bars(
 # %% [markdown]
 # **What to look for.** *Sampled:* with the batch mean the constant cancels; without it, the constant costs about 12
 # points of accuracy (66 % against 78 %). Where the rewards are centred from the start, training without a baseline is
-# at least as good (80 % against 78 %). Also, noise is not the only effect: Adam divides by the size of the recent
+# about as good (80 %). Noise is not the only effect: Adam divides by the size of the recent
 # gradients, so the noise also changes the size of its steps.
 #
 # *Arg-max:* the same constant, which has no meaning, decides between success and failure. With +13 and +9 the most
 # likely action is always reinforced, right or wrong, and the networks learn nothing (24 %). With the batch mean, on the
-# other hand, the arg-max rule does very well on the training points (88 %), better than sampling after the same number
-# of steps. This is an honest result, and a warning. Subtracting a mean near 3 turns the rule into "leave the right ones
-# alone, push the wrong ones away", which is how the perceptron learns; for a deterministic reward with few actions it
-# is a good rule. But it is no estimate of $\nabla J$: the mean of an unbiased estimate does not depend on $b$, and this
-# one does. Where rewards are noisy, or the best policy is itself random, or there are many actions (words, for
-# instance), the rule fails.
+# other hand, the arg-max rule does very well on the training points: 88 % here, better than sampling after the same number
+# of steps, and after 3,000 steps 99.9 %. So the arg-max is not always worse. Subtracting a mean reward
+# turns it into "leave the right ones alone, push the wrong ones away", which is how the perceptron learns. But it is no
+# estimate of $\nabla J$: the mean of an unbiased estimate does not depend on $b$, and this one does. It works where one number separates good
+# rewards from bad ones at all points. The first experiment at the end of section 8 takes that away.
 #
 # ### The remaining mistakes
 #
@@ -1139,12 +1156,487 @@ print(f"in {certain:.0%} of these cases the right class has a probability below 
 
 # %% [markdown]
 # **Where the method fails.** A policy that has become certain stops exploring: the score $e_a - \pi$ of an action with $\pi(a) = 1$ is 0, and the right action is
-# no longer drawn. So a mistake that is made with certainty tends to stay; in our run 9 of 10 of the remaining mistakes
-# were of that kind. Two more limits: each sample tells only about one action, so the number of samples needed grows
+# no longer drawn. So a mistake that is made with certainty tends to stay; most of the remaining mistakes are of that kind. Two more limits: each sample tells only about one action, so the number of samples needed grows
 # with the number of actions; and a reward that is nearly always the same gives no direction.
 
 # %% [markdown]
-# ## 8. Questions
+# ## 8. Episodes: which action gets the credit?
+#
+# So far each action had its own reward at once. A player or a language model acts many times, and each action changes what comes next. An *episode*
+# is a sequence of states, actions and rewards, $s_0, a_0, r_0, s_1, a_1, r_1, \dots$ with $a_t \sim \pi_\theta(\cdot \mid s_t)$; $r_t$ is paid after
+# action $a_t$, and may depend on everything up to then. The goal is the expected *discounted return*
+#
+# $$J(\theta) = \mathbb{E}\Bigl[\sum_k \gamma^k r_k\Bigr], \qquad 0 \le \gamma \le 1,$$
+#
+# a sum over the steps of the episode. A reward that comes late counts less. The probability of an episode is a product: the
+# policy's probabilities of the actions times the environment's probabilities of the states. Only the first depend on $\theta$, so the trick of section 1 gives
+#
+# $$\nabla J = \mathbb{E}\Bigl[\Bigl(\sum_k \gamma^k r_k\Bigr) \Bigl(\sum_t \nabla \log \pi_\theta(a_t \mid s_t)\Bigr)\Bigr].$$
+#
+# This is right, and noisy: it multiplies *every* reward with *every* score. Three ideas make it a method.
+#
+# 1. **Credit.** Multiply out. In some of the products the reward was paid *before* the action was drawn. What is their mean? Leave them
+#    out. Write what is left with the *return from step t on*, $G_t = r_t + \gamma\, r_{t+1} + \gamma^2 r_{t+2} + \dots$: it is
+#    discounted from step $t$, not from the start. What is the weight of the score of step $t$?
+# 2. **Values.** A second table or network, the *critic*, predicts $G_t$ from the state $s_t$, with the squared error as its loss. Its predictions $V(s_t)$ are the
+#    baseline: how much better than expected was the return from here? The targets $G_t$ are constants for the critic, and its predictions are constants for the policy.
+# 3. **Ends.** Episodes have different lengths, but a batch is a table `[B, T]`. `alive[i, t]` says whether episode $i$ took step $t$. The
+#    other cells are *padding*: the numbers there mean nothing.
+#
+# A worked number: $B = 1$, $T = 3$, $C = 2$, all logits 0, $\gamma = 0.5$, `rewards = [[1, 6, 7]]`, `values = [[0.5, 1.5, 10]]`, and the episode ends after two
+# steps. Then $G_0 = 4$ and $G_1 = 6$. The policy loss is 3.9856 and the value loss is 16.25.
+#
+# **Your task (5 points).** Write `episode_losses`. The gradient of the policy loss in the logits must be an unbiased estimate of $-\nabla J$: the mean over
+# the `B` episodes. Before you divide by anything else, or leave out a factor, ask whether the mean is still $-\nabla J$. The value loss is the mean over all steps taken in the batch.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# A reward paid before step $t$ does not depend on $a_t$, and the score has mean 0: these products only add noise. Compute $G_t$ from the last step backwards: how does $G_t$ follow from $r_t$ and $G_{t+1}$? $J$ discounts from the start of the episode, $G_t$ and $V(s_t)$ from step $t$. Something is left over.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# $G_t = r_t + \gamma\, G_{t+1}$ and $\sum_{k \ge t} \gamma^k r_k = \gamma^t G_t$, so
+#
+# $$\text{policy loss} = -\frac1B \sum_{i} \sum_{t\ \text{alive}} \gamma^t \bigl(G_{it} - V(s_{it})\bigr) \log \pi_\theta(a_{it} \mid s_{it}).$$
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# Set padded rewards to 0. Go through `reversed(range(T))` with one running number per episode, and `torch.stack` the results in the right order. `gamma ** torch.arange(T)` has the factors, also for `gamma = 0`. Multiply by `alive`, sum over steps, mean over episodes. For the value loss choose the cells with `[alive]`.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "episode_losses", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def episode_losses(logits, values, actions, rewards, alive, gamma):
+    """The loss of the policy and the loss of the critic for a batch of episodes.
+
+    The gradient of the policy loss in the logits is an unbiased estimate of minus the gradient of the expected discounted
+    return J, a mean over the B episodes. Each action gets credit only for rewards of its own step and later ones, and the values are the
+    baseline. The value loss is the mean squared error of the values, over all steps taken, as predictions of the return
+    from their step on, discounted from that step. Sutton and Barto (2018), section 13.4.
+
+    Args:
+        logits: the policy's logits at each step, `[B, T, C]`.
+        values: the critic's predictions at each step, `[B, T]`. No gradient of the policy loss reaches them.
+        actions: the actions taken, `[B, T]`, int64, from 0 to C - 1 (in padding, too).
+        rewards: the rewards paid after the actions, `[B, T]`.
+        alive: `[B, T]`, bool: True for the steps taken, at least the first; then False, which is padding. The logits, values and
+            rewards there are any finite numbers, and must not matter.
+        gamma: the discount, a number from 0 to 1, both included; the reward of step 0 has weight 1 in J (0 ** 0 is 1).
+
+    Returns:
+        (policy loss, value loss), two tensors without dimensions; the first is differentiable in `logits`, the second in
+        `values`. Example: logits zeros [1, 3, 2], values [[0.5, 1.5, 10]], actions [[0, 1, 0]], rewards [[1, 6, 7]],
+        alive [[True, True, False]] and gamma = 0.5 give (3.9856, 16.25).
+    """
+    ### BEGIN SOLUTION
+    T = rewards.shape[1]
+    paid = torch.where(alive, rewards, 0).detach()
+    returns, following = [], torch.zeros_like(paid[:, 0])
+    for t in reversed(range(T)):
+        following = paid[:, t] + gamma * following
+        returns.append(following)
+    targets = torch.stack(returns[::-1], dim=1)  # [B, T]
+    chosen = torch.log_softmax(logits, dim=-1).gather(-1, actions[..., None])[..., 0]  # [B, T]
+    discount = gamma ** torch.arange(T, dtype=targets.dtype)
+    weight = torch.where(alive, discount * (targets - values.detach()), 0)
+    return -(weight * chosen).sum(dim=1).mean(), ((values - targets)[alive] ** 2).mean()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_episode_losses", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+flat = torch.zeros(1, 3, 2)
+values, rewards = torch.tensor([[0.5, 1.5, 10.0]]), torch.tensor([[1.0, 6.0, 7.0]])
+actions, alive = torch.tensor([[0, 1, 0]]), torch.tensor([[True, True, False]])
+both = student.episode_losses(flat, values, actions, rewards, alive, 0.5)
+assert isinstance(both, tuple | list) and len(both) == 2, "return two losses, (policy loss, value loss)"
+for loss in both:
+    assert has_shape(loss, (), "each loss is one number, a tensor without dimensions")
+in_logs = float(both[0]) / math.log(2)  # all probabilities are 1/2, so this is the sum of the weights
+for mistaken, mistake in [
+    (-5.75, "the sign: an optimiser makes the loss small, and we want a large return"),
+    (8.0, "the later step has too large a weight: J discounts from the start of the episode, but G and V do not"),
+    (4.75, "the second action got credit for the first reward, which was paid before it"),
+    (6.0, "the second action got credit for the first reward, which was paid before it"),
+    (6.75, "the second action got credit for the first reward, which was paid before it"),
+    (3.0, "the second action got credit for the first reward, which was paid before it"),
+    (2.75, "the first action must also get credit for the second reward, which was paid after it"),
+    (1.75, "the returns are computed from the last step on: bring them back to the order of the steps"),
+    (2.25, "the reward of the own step has weight 1 in G_t"),
+    (3.5, "the target is the return that was paid, not the own reward plus the next value"),
+    (5.0, "V(s_t) predicts a return that is discounted from step t: bring G and V to the same scale, then subtract"),
+    (9.25, "the reward in the padding was counted: the episode ended after two steps"),
+    (3.25, "the padded step itself was counted: leave its log-probability out of the sum"),
+    (8.75, "the returns are not discounted"),
+    (11.0, "the rewards are not discounted at all"),
+    (2.875, "the mean over steps is not an estimate of -grad J: J sums over the steps of an episode"),
+    (5.75 / 3, "the mean over steps is not an estimate of -grad J: J sums over the steps of an episode"),
+    (7.0, "is the value of its step subtracted from each return?"),
+]:
+    assert abs(in_logs - mistaken) > 1e-3, mistake
+assert close(both[0], torch.tensor(3.985596), "the worked number: the policy loss", rtol=1e-3)
+two = [torch.cat([table, table]) for table in (flat, values, actions, rewards)]
+short = torch.tensor([[True, True, False], [True, False, False]])  # the second episode has one step: G = 1, V = 0.5
+unequal = student.episode_losses(*two, short, 0.5)
+assert abs(float(unequal[0]) / math.log(2) - 6.25 / 3) > 1e-3, (
+    "divide the sum by the number of episodes, not by the number of steps in the batch: that number depends on the policy"
+)
+assert close(
+    unequal[0], torch.tensor(2.166085), "two episodes, of two and of one step: a mean over episodes", rtol=1e-3
+)
+with part("the value loss", 0.75):
+    assert abs(float(both[1]) - 10.833333) > 1e-3, "the mean is over the steps taken, not over all cells of the table"
+    assert abs(float(both[1]) - 32.5) > 1e-3, "the value loss is a mean, not a sum"
+    for mistaken in (7.25, 8.65625, 11.1875):
+        assert abs(float(both[1]) - mistaken) > 1e-3, "the value of step t predicts G_t, discounted from step t only"
+    assert close(both[1], torch.tensor(16.25), "the worked number: the value loss, over the two steps taken", rtol=1e-3)
+    assert close(
+        unequal[1], torch.tensor(10.916667), "the value loss is a mean over all steps taken in the batch", rtol=1e-3
+    )
+    guess, wish = values.clone().requires_grad_(), flat.clone().requires_grad_()
+    value_loss = student.episode_losses(wish, guess, actions, rewards, alive, 0.5)[1]
+    assert value_loss.requires_grad, "the value loss must be differentiable in the values"
+    value_loss.backward()
+    assert close(guess.grad, torch.tensor([[-3.5, -4.5, 0.0]]), "the gradient of the value loss in the values")
+with part("no gradient from the policy loss to the values", 0.5):
+    guess, wish = values.clone().requires_grad_(), flat.clone().requires_grad_()
+    policy_loss = student.episode_losses(wish, guess, actions, rewards, alive, 0.5)[0]
+    assert policy_loss.requires_grad, "the policy loss must be differentiable in the logits"
+    policy_loss.backward()
+    assert guess.grad is None or not bool(guess.grad.any()), "the policy loss trains the critic: detach the values"
+    assert wish.grad is not None and bool(wish.grad.any()), "no gradient reached the logits"
+with part("gamma = 0 and gamma = 1", 0.5):
+    for gamma, wanted in [(0.0, (0.346574, 10.25)), (1.0, (7.624619, 31.25))]:
+        found = student.episode_losses(flat, values, actions, rewards, alive, gamma)
+        hint = f"gamma = {gamma:g}: its powers are 1, gamma, gamma^2, with 0^0 = 1; do not divide by them"
+        assert close(torch.stack(list(found)), torch.tensor(wanted), hint, rtol=1e-3)
+print("episode_losses: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(50)
+
+
+def episodes(B, T, C):
+    """Random episodes with ends at random steps, and padding that is large."""
+    lengths = torch.randint(1, T + 1, (B, 1), generator=g)
+    alive = torch.arange(T) < lengths
+    logits, values, rewards = (torch.randn(*shape, generator=g) for shape in ((B, T, C), (B, T), (B, T)))
+    padding = (~alive).float()
+    return (
+        (logits + 30 * padding[..., None] * torch.randn(B, T, C, generator=g)).requires_grad_(),
+        (values + 50 * padding).requires_grad_(),
+        torch.randint(C, (B, T), generator=g),
+        1 + rewards + 70 * padding,
+        alive,
+    )
+
+
+def by_hand(logits, values, actions, rewards, alive, gamma):
+    """Both losses, reward by reward."""
+    policy_sum, errors = torch.zeros(()), []
+    log_pi = torch.log_softmax(logits, -1)
+    for i, length in enumerate(alive.sum(1).tolist()):
+        for t in range(length):
+            after = sum(gamma ** (k - t) * float(rewards[i, k].detach()) for k in range(t, length))
+            policy_sum = policy_sum - gamma**t * (after - float(values[i, t].detach())) * log_pi[i, t, actions[i, t]]
+            errors.append((values[i, t] - after) ** 2)
+    return policy_sum / len(alive), torch.stack(errors).mean()
+
+
+with part("random batches", 1.25):
+    for B, T, C, gamma in [(6, 5, 3, 0.8), (1, 1, 2, 0.5), (4, 7, 2, 0.95), (3, 4, 4, 0.3)]:
+        batch = episodes(B, T, C)
+        got = student.episode_losses(*batch, gamma)
+        want = by_hand(*batch, gamma)
+        assert has_shape(got[0], (), "the policy loss is one number")
+        hint = "the policy loss on a random batch: credit from the own step on, discount, baseline, padding, mean over episodes"
+        assert close(got[0], want[0], hint, rtol=1e-3, atol=1e-4)
+        assert close(got[0], reference.episode_losses(*batch, gamma)[0], hint, rtol=1e-3, atol=1e-4)
+        (slope,) = torch.autograd.grad(got[0], batch[0])
+        (true_slope,) = torch.autograd.grad(want[0], batch[0])
+        assert close(slope, true_slope, "the gradient of the policy loss in the logits", rtol=1e-3, atol=1e-4)
+with part("unbiased: averaged over all episodes of a small game", 1):
+    table = torch.randn(2, 2, generator=g)  # logits of two actions in two states
+    pays = torch.randn(3, 2, 2, generator=g)  # reward by step, state, action
+    baseline = torch.randn(3, 2, generator=g)
+    gamma, leaf = 0.7, table.clone().requires_grad_()
+    pi, J, mean_slope = leaf.softmax(-1), torch.zeros(()), torch.zeros(2, 2)
+    for number in range(8):
+        moves = [number // 4, number // 2 % 2, number % 2]
+        states, alive, chance, gain = [0], [True], torch.ones(()), 0.0
+        for t, move in enumerate(moves):  # the next state is the action; action 1 in state 1 ends the game
+            if alive[t]:
+                gain += gamma**t * float(pays[t, states[t], move])
+            chance = chance * (pi[states[t], move] if alive[t] else 0.5)  # padding is filled by a coin
+            alive.append(alive[t] and not (states[t] == 1 and move == 1))
+            states.append(move)
+        states, alive = torch.tensor(states[:3]), torch.tensor([alive[:3]])
+        J = J + chance * gain
+        seen = table[states][None].clone().requires_grad_()
+        paid = pays[torch.arange(3), states, torch.tensor(moves)][None]
+        inputs = seen, baseline[torch.arange(3), states][None], torch.tensor([moves]), paid, alive
+        student.episode_losses(*inputs, gamma)[0].backward()
+        assert seen.grad is not None, "no gradient reached the logits"
+        mean_slope.index_add_(0, states, chance.detach() * seen.grad[0])
+    (exact,) = torch.autograd.grad(J, leaf)
+    assert close(mean_slope, -exact, "averaged over all episodes, the gradient must be -grad J", rtol=1e-3, atol=1e-5)
+with part("the value loss on random batches", 0.5):
+    for B, T, gamma in [(5, 6, 0.9), (2, 1, 0.4), (3, 3, 0.0), (4, 3, 1.0)]:
+        batch = episodes(B, T, 3)
+        got, want = student.episode_losses(*batch, gamma)[1], by_hand(*batch, gamma)[1]
+        assert close(got, want, "the value loss: mean over the steps taken of (V - G)^2", rtol=1e-3, atol=1e-4)
+        (slope,) = torch.autograd.grad(got, batch[1])
+        (true_slope,) = torch.autograd.grad(want, batch[1])
+        assert close(slope, true_slope, "the gradient of the value loss in the values", rtol=1e-3, atol=1e-4)
+with part("large padding, gamma of 0 and 1, gradients at the inputs", 0.5):
+    for gamma in (0, 1, 0.0, 1.0):
+        batch = episodes(5, 4, 3)
+        got, want = student.episode_losses(*batch, gamma), by_hand(*batch, gamma)
+        assert close(got[0], want[0], "gamma = 0 or gamma = 1, with large numbers in the padding", rtol=1e-3, atol=1e-4)
+        assert close(got[1], want[1], "gamma = 0 or gamma = 1, with large numbers in the padding", rtol=1e-3, atol=1e-4)
+    logits, values, actions, rewards, alive = episodes(5, 4, 3)
+    rewards.requires_grad_()
+    (sum(student.episode_losses(logits, values, actions, rewards, alive, 0.9))).backward()
+    assert rewards.grad is None or not bool(rewards.grad.any()), (
+        "returns are constants: no gradient reaches the rewards"
+    )
+    assert not bool(logits.grad[~alive].any()), "padded logits must get no gradient"
+    assert not bool(values.grad[~alive].any()), "padded values must get no gradient"
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### A walk along the holes
+#
+# The policy starts in the lower left corner and wants to reach the goal in the lower right one. Between them are three
+# holes. Each step costs 0.05, the goal pays 1, a hole costs 2; both end the episode, and so does the 30th step. The floor is slippery: with
+# probability 0.1 the step goes in a random direction. A step against the wall stays in place.
+
+
+# %%
+ROWS, COLUMNS, TIME_LIMIT, DISCOUNT = 4, 5, 30, 0.95
+START, GOAL, HOLES = 15, 19, [16, 17, 18]  # cells, counted row by row
+ARROWS = "↑→↓←"  # actions 0 to 3
+
+
+class Grid:
+    """The walk: 20 cells, four actions, `slip` = the probability of a random direction."""
+
+    def __init__(self, slip: float = 0.1):
+        moves = ((-1, 0), (0, 1), (1, 0), (0, -1))
+        places = [divmod(cell, COLUMNS) for cell in range(ROWS * COLUMNS)]
+        self.slip = slip
+        self.target = torch.tensor(
+            [
+                [min(max(r + dr, 0), ROWS - 1) * COLUMNS + min(max(c + dc, 0), COLUMNS - 1) for dr, dc in moves]
+                for r, c in places
+            ]
+        )  # [cells, actions]: where a step leads
+        self.pays = torch.full((ROWS * COLUMNS,), -0.05)  # for entering a cell
+        self.pays[GOAL], self.pays[HOLES] = 1.0, -2.0
+        self.ends = self.pays.abs() >= 1
+
+    def play(self, logits: torch.Tensor, count: int, generator: torch.Generator) -> list[torch.Tensor]:
+        """Plays episodes with the policy's logits `[cells, 4]`: states, actions, rewards, alive, each `[count, 30]`."""
+        state, running, steps = torch.full((count,), START), torch.ones(count, dtype=torch.bool), []
+        for _ in range(TIME_LIMIT):
+            action = sample_actions(logits[state], generator)
+            slips = torch.rand(count, generator=generator) < self.slip
+            direction = torch.where(slips, torch.randint(4, (count,), generator=generator), action)
+            entered = self.target[state, direction]
+            steps.append((state, action, self.pays[entered], running))
+            state, running = torch.where(running, entered, state), running & ~self.ends[entered]
+        return [torch.stack(column, dim=1) for column in zip(*steps, strict=True)]
+
+    def values(self, logits: torch.Tensor | None = None) -> torch.Tensor:
+        """The exact expected return of a policy from each cell, `[cells]`; without logits, of the best policy."""
+        value = torch.zeros(ROWS * COLUMNS)
+        for _ in range(TIME_LIMIT):
+            entering = (self.pays + DISCOUNT * value * ~self.ends)[self.target]  # [cells, 4]
+            action_value = (1 - self.slip) * entering + self.slip * entering.mean(-1, keepdim=True)
+            value = action_value.amax(-1) if logits is None else (logits.softmax(-1) * action_value).sum(-1)
+        return value
+
+
+def draw_grid(numbers: torch.Tensor, title: str, logits: torch.Tensor | None = None):
+    """Draws one number per cell `[cells]`, and below it the most likely action with its probability."""
+    shown = numbers.clone()
+    shown[[GOAL, *HOLES]] = math.nan
+    figure = plots.heatmap(shown.view(ROWS, COLUMNS), title=title, fmt="")
+    axes = figure.axes[0]
+    axes.set(xticks=[], yticks=[])
+    middle = (shown.nan_to_num(-math.inf).max() + shown.nan_to_num(math.inf).min()) / 2
+    for cell in range(ROWS * COLUMNS):
+        word = {GOAL: "goal\n+1", **dict.fromkeys(HOLES, "hole\n−2")}.get(cell, f"{float(numbers[cell]):.2f}")
+        if cell == START:
+            word = f"start\n{word}"
+        if logits is not None and cell not in (GOAL, *HOLES):
+            probability, action = logits[cell].softmax(-1).max(-1)
+            word += f"\n{ARROWS[int(action)]} {float(probability):.0%}"
+        bright = cell in (GOAL, *HOLES) or bool(shown[cell] > middle)
+        axes.text(
+            cell % COLUMNS,
+            cell // COLUMNS,
+            word,
+            ha="center",
+            va="center",
+            fontsize=9,
+            color="black" if bright else "white",
+        )
+    return figure
+
+
+# %% tags=["experiment"]
+even_policy = torch.zeros(ROWS * COLUMNS, 4)
+draw_grid(Grid().values(even_policy), "Expected return from each cell at the start")
+
+# %% [markdown]
+# The policy is a table of logits, one row per cell, and the critic a table of values. `learn` plays 8 episodes, asks for the loss, makes one step of Adam, 200 times. Three rules:
+# the whole return for every action (the formula above, by your `policy_gradient_loss`); your `episode_losses` with all values 0; and your `episode_losses` with a learned critic. Since we know the grid, we can
+# compute $J$ exactly for each policy on the way. No rule uses that knowledge.
+#
+# **Predict, then run.** Which rules come near the best policy within 200 updates? Which difference is larger, that of the credit or that of the critic?
+
+# %%
+UPDATES = run.size(full=200, mini=200, grade=2)
+EPISODES = 8  # per update
+WHOLE, OWN, CRITIC = "whole return", "from the own step on", "from the own step on, critic"
+
+
+def whole_return_loss(logits, actions, rewards, alive):
+    """The loss of the first formula: every action gets the discounted return of the whole episode."""
+    total = (rewards * alive) @ DISCOUNT ** torch.arange(TIME_LIMIT)  # [B]
+    loss = policy_gradient_loss(logits[alive], actions[alive], total[:, None].expand_as(rewards)[alive])
+    return loss * alive.sum() / len(alive)  # a sum over steps, a mean over episodes
+
+
+def policy_loss_of(rule, logits, values, actions, rewards, alive):
+    """The loss of one of the three rules; with the critic, also its own loss."""
+    if rule == WHOLE:
+        return whole_return_loss(logits, actions, rewards, alive)
+    if rule == OWN:
+        return episode_losses(logits, torch.zeros_like(rewards), actions, rewards, alive, DISCOUNT)[0]
+    return sum(episode_losses(logits, values, actions, rewards, alive, DISCOUNT))
+
+
+def learn(grid: Grid, rule: str, seed: int) -> dict[str, torch.Tensor]:
+    """Trains a table policy by a rule; gives J before each update and at the end, and both tables."""
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.zeros(ROWS * COLUMNS, 4, requires_grad=True)
+    values = torch.zeros(ROWS * COLUMNS, requires_grad=True)
+    adam = torch.optim.Adam([logits, values], lr=0.05)
+    reached = [grid.values(logits.detach())[START]]
+    for _ in range(UPDATES):
+        states, actions, rewards, alive = grid.play(logits.detach(), EPISODES, generator)
+        adam.zero_grad()
+        policy_loss_of(rule, logits[states], values[states], actions, rewards, alive).backward()
+        adam.step()
+        reached.append(grid.values(logits.detach())[START])
+    return {"J": torch.stack(reached), "logits": logits.detach(), "values": values.detach()}
+
+
+# %% tags=["train"]
+walks = {rule: [learn(Grid(), rule, seed) for seed in range(SEEDS)] for rule in (WHOLE, OWN, CRITIC)}
+
+# %% tags=["experiment"]
+walked = {rule: torch.stack([walk["J"] for walk in found]) for rule, found in walks.items()}  # [seeds, updates + 1]
+plots.curves(
+    {rule: J.mean(0) for rule, J in walked.items()},
+    band={rule: standard_error(J) for rule, J in walked.items()},
+    title=f"The walk: three rules, {SEEDS} seeds, ± standard error",
+    xlabel="updates of 8 episodes",
+    ylabel="exact expected return J",
+    levels={"best policy": Grid().values()[START]},
+)
+
+# %% tags=["experiment"]
+last_walk = walks[CRITIC][0]
+draw_grid(last_walk["values"], "After training: critic's values, likeliest actions", last_walk["logits"])
+
+# %% [markdown]
+# **What to look for.** With the whole return the policy learns slowest. To give credit only from the own step on helps more
+# than the critic, which first has to learn its values; the critic makes a smaller, further gain. The exploring policy still falls
+# into a hole now and then, so $J$ stays below the best one. In the last picture, look at the row beside the holes: how sure is the policy there, and where does it lead?
+#
+# **Predict, then run.** How noisy are the three estimates? As in section 7 we measure the total variance, here of one episode, relative to the squared length of the exact
+# gradient: for the policy at the start, and for those trained with the critic. The baseline is the exact value of each cell.
+
+# %% tags=["experiment"]
+BATCHES = run.size(full=40, mini=40, grade=2)
+
+
+def episode_noise(grid: Grid, logits: torch.Tensor, rule: str) -> float:
+    """Total variance of one episode's gradient estimate, in units of the squared length of the exact gradient."""
+    generator, leaf, found, count = torch.Generator().manual_seed(6), logits.clone().requires_grad_(), [], 200
+    (exact,) = torch.autograd.grad(grid.values(leaf)[START], leaf)
+    cell_values = grid.values(logits)
+    for _ in range(BATCHES):
+        states, actions, rewards, alive = grid.play(logits, count, generator)
+        loss = policy_loss_of(rule, leaf[states], cell_values[states], actions, rewards, alive)
+        found.append(torch.autograd.grad(loss, leaf)[0])
+    return count * float(torch.stack(found).var(0).sum() / (exact**2).sum())
+
+
+networks_of_walks = {"at the start": [even_policy], "trained": [walk["logits"] for walk in walks[CRITIC]]}
+walk_noise = {
+    stage: {rule: [episode_noise(Grid(), logits, rule) for logits in policies] for rule in (WHOLE, OWN, CRITIC)}
+    for stage, policies in networks_of_walks.items()
+}
+for stage, by_rule in walk_noise.items():
+    for rule, found in by_rule.items():
+        print(f"{stage:12s} {rule:30s}", "  ".join(f"{value:6.1f}" for value in found))
+
+# %% [markdown]
+# At the start the three estimates rank as expected, and a good baseline saves nine tenths of the noise. For our five trained policies there is a surprise: credit from the own step on, *without* values, is noisier
+# than the whole return. The products that we left out have mean 0, but they are correlated with those that we kept, and so they may cancel noise. With the values, the estimate is about as noisy as with the whole return, or less.
+#
+# ### Two experiments (not graded)
+#
+# **A bonus that depends on the point.** Points with $x_1 > 0$ now pay 10 more, whatever the action: +13 / +9 there, +3 / −1 elsewhere. Both rules subtract the batch mean, as in section 7.
+# **Predict, then run.** Which action is best at each point? Which of the two rules still learns, and why?
+
+# %% tags=["experiment"]
+per_point = 10.0 * (train_x[:, 0] > 0)  # [N]
+after_bonus = {
+    "sampled\nbatch mean": train_team(draw, minus_mean, SHORT_STEPS, bonus=per_point)["train"][:, -1],
+    "arg-max\nbatch mean": train_team(most_likely, minus_mean, SHORT_STEPS, bonus=per_point)["train"][:, -1],
+}
+plots.bars(
+    {name: float(values.mean()) for name, values in after_bonus.items()},
+    errors={name: float(standard_error(values)) for name, values in after_bonus.items()},
+    title=f"A bonus of 10 at half of\nthe points, {SHORT_STEPS:,} steps",
+    ylabel="accuracy on training points",
+)
+
+# %% [markdown]
+# What baseline $b(x)$ would help the arg-max rule here?
+#
+# **A floor that is not slippery.** Now the shortest way, right beside the holes, is the best one: it takes 6 steps. **Predict, then run.** All five seeds use your loss with the critic. Do all of them
+# find the short way? Think of an early policy that still explores.
+
+# %% tags=["experiment"]
+dry = [learn(Grid(slip=0.0), CRITIC, seed) for seed in range(SEEDS)]
+dry_best = float(Grid(slip=0.0).values()[START])
+for seed, walk in enumerate(dry):
+    lengths = Grid(slip=0.0).play(walk["logits"], 500, torch.Generator().manual_seed(7))[3].sum(1).float()
+    print(
+        f"seed {seed}: J = {float(walk['J'][-1]):.2f} (best policy {dry_best:.2f}), {float(lengths.mean()):.1f} steps"
+    )
+
+# %% [markdown]
+# While a policy explores, a hole is near in each step of the short way, so the detour is safer *for this policy*. In our runs some seeds became
+# sure of it before they found the short way. Where a policy is almost certain, the gradient is almost 0, and it stays for a long time.
+#
+# ### What came after
+#
+# *Actor-critic* methods replace $G_t$ partly by the critic's own predictions, which trades variance for bias. *TRPO* (Schulman and others 2015) bounds how far one update may move the policy; *PPO* (2017) gets a similar effect by
+# clipping a ratio of probabilities, and may use the same episodes for several steps. With it language models were trained from human ratings
+# (Ouyang and others 2022), the subject of the problem `rlhf`. *GRPO* (Shao and others 2024) drops the critic: the baseline is the mean reward of several answers to the same question, much like a $b(x)$. It also divides by
+# the length of each answer; Liu and others (2025) show that this is a bias, the one that your visible test looks for. Many programs also drop the factor $\gamma^t$; what they follow is then not the gradient of $J$
+# (Nota and Thomas 2020).
+
+# %% [markdown]
+# ## 9. Questions
 #
 # Question (c) was the plot in section 6; (a), (b) and (d) follow here.
 #
@@ -1221,15 +1713,15 @@ print(f"in {certain:.0%} of these cases the right class has a probability below 
 # ### How was it made? (not graded)
 #
 # Fill in what you used (lectures, papers, sites, language models), with whom you worked, and about how many hours it took. It
-# is kept in the log and does not count for or against you.
+# is kept in the log and not graded.
 
 # %%
 process = {"sources": "", "people": "", "hours": None}
 
 # %% [markdown]
-# ## 9. Your log
+# ## 10. Your log
 #
-# The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for
+# The next cell defines your per-student inputs, drawn from your student id. The last cell asks your functions for
 # their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
 
 
@@ -1269,10 +1761,19 @@ def personal_answers(student, draws):
         history = student.train_policy(policy, x, lambda x, actions: (actions == wanted).float(), 150, 0.1)
         return {"entries": len(list(history)), "learnt": policy(torch.eye(6)).argmax(-1)}
 
+    def ask_episode_losses():
+        d = draws("episode_losses")
+        logits, values = d.normal(3, 4, 2).requires_grad_(), d.normal(3, 4)
+        alive = torch.arange(4) < d.integers(1, 5, 3)[:, None]
+        losses = student.episode_losses(logits, values, d.integers(0, 2, 3, 4), d.normal(3, 4) + 1, alive, 0.8)
+        losses[0].backward()
+        return {"policy": losses[0], "values": losses[1], "gradient": logits.grad}
+
     return {
         "sample_actions": ask_sample_actions,
         "policy_gradient_loss": ask_policy_gradient_loss,
         "train_policy": ask_train_policy,
+        "episode_losses": ask_episode_losses,
     }
 
 
@@ -1287,6 +1788,7 @@ log.bands(  # the expected range of each number, from our own runs
         "policy_gradient/supervised_train_accuracy": {"full": (0.98, 1), "mini": (0.98, 1)},
         "policy_gradient/supervised_test_accuracy": {"full": (0.8, 0.92), "mini": (0.8, 0.92)},
         "policy_gradient/noise_removed_by_baseline": {"full": (10, None), "mini": (10, None)},
+        "policy_gradient/walk_return": {"full": (0.05, 0.25), "mini": (0.05, 0.25)},
     }
 )
 log.answers(personal_answers)
@@ -1307,6 +1809,11 @@ with log.measurements():
         values=(noise["fresh"][:, 1] / noise["fresh"][:, 0]).tolist(),
         evidence={f"{stage}, batch mean and b = -10 to 3": by_seed.tolist() for stage, by_seed in noise.items()},
     )
+    log.metric(
+        "policy_gradient/walk_return",
+        values=walked[CRITIC][:, -1].tolist(),
+        evidence={rule: J.mean(0).tolist() for rule, J in walked.items()},
+    )
 log.process(**process)
 written_to = log.write()
 
@@ -1321,3 +1828,9 @@ written_to = log.write()
 # * E. Greensmith, P. L. Bartlett, J. Baxter: *Variance Reduction Techniques for Gradient Estimates in Reinforcement Learning*.
 #   Journal of Machine Learning Research 5, 2004. The best baseline.
 # * D. P. Kingma, J. Ba: *Adam: A Method for Stochastic Optimization*. ICLR 2015. arXiv:1412.6980.
+# * J. Schulman and others: *Trust Region Policy Optimization*. ICML 2015. arXiv:1502.05477. *Proximal Policy Optimization
+#   Algorithms*. 2017. arXiv:1707.06347.
+# * C. Nota, P. S. Thomas: *Is the Policy Gradient a Gradient?* AAMAS 2020. arXiv:1906.07073.
+# * L. Ouyang and others: *Training Language Models to Follow Instructions with Human Feedback*. NeurIPS 2022. arXiv:2203.02155.
+# * Z. Shao and others: *DeepSeekMath*. 2024. arXiv:2402.03300. GRPO.
+# * Z. Liu and others: *Understanding R1-Zero-Like Training: A Critical Perspective*. 2025. arXiv:2503.20783.

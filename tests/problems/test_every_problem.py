@@ -34,7 +34,7 @@ ITEMS = {
     " q_posterior ddpm_loss p_sample draw_samples",
     "early_exit": "tail_variance probability_negative prediction_entropy early_exit_loss choose_exit early_exit_predict"
     " expected_macs choose_threshold",
-    "policy_gradient": "sample_actions policy_gradient_loss train_policy",
+    "policy_gradient": "sample_actions policy_gradient_loss train_policy episode_losses",
     "rlhf": "ranking_loss GroupedRandomSampler spearman policy_gradient_loss shaped_rewards",
 }
 """The graded names that students, logs and other courses rely on."""

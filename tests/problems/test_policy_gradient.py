@@ -11,6 +11,10 @@ import pytest
 from tests.problems.run_source import run_source
 
 PROBLEM = "policy_gradient"
+RARE = """(lambda pi: (lambda moment: [(share * (pi != pi.amax(-1, keepdim=True))).sum().item() / share.sum().item()
+    for share, pi in zip(moment, pi)])(pi * (1 - 2 * pi + (pi**2).sum(-1, keepdim=True))
+    * torch.where(torch.arange(4) == train_labels[:, None], 9.0, 1.0)))(probabilities)"""
+"""By trained network: the share of draws other than the likeliest action in the second moment of r (e_a - pi)."""
 NO_BASELINE, BASELINE = "no baseline", "batch mean"
 
 
@@ -23,11 +27,29 @@ def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
         "toy": "[[*pair] for pair in toy_variance.values()]",
         "reached": "[toy_sampled[-1], toy_argmax[-1]]",
         "plateau": "[certain, float(sampled_train[:, examined_at == 200].mean())]",
+        "argmax_long": "train_team(most_likely, minus_mean, STEPS)['train'][:, -1].tolist()",
+        "with_mean": "train_team(draw, minus_mean, STEPS)",
+        "rare": RARE,
+        "frequent": "[float(((y == 1) | (y == 2)).float().mean()) for y in (train_labels, test_labels)]",
+        "bonus": "{rule: values.tolist() for rule, values in zip(('sampled', 'argmax'), after_bonus.values())}",
+        "walked": "{rule: J.tolist() for rule, J in walked.items()}",
+        "further": "{rule: [learn(Grid(), rule, seed)['J'].tolist() for seed in range(5, 10)] for rule in walks}",
+        "best": "[Grid().values()[START].item(), Grid(0.0).values()[START].item()]",
+        "walk_noise": "walk_noise",
+        "dry": "[learn(Grid(0.0), CRITIC, seed)['J'][-1].item() for seed in range(10)]",
         "steps": "[(curve.mean(0) > 0.9).nonzero()[0, 0] * EVERY for curve in (sampled_train, supervised['train'])]",
     }
     seen = run_source(PROBLEM, "mini", tmp_path, dump, timeout=3000)
     check_accuracies(seen["log"]["metrics"])
     check_baseline(seen["noise"])
+    assert min(seen["argmax_long"]) > 0.98, "with the batch mean the arg-max learns the training points"
+    check_with_mean({where: sum(row[-1] for row in rows) / 5 for where, rows in seen["with_mean"].items()})
+    for share, wanted in zip(seen["frequent"], (0.656, 0.679), strict=True):
+        assert math.isclose(share, wanted, abs_tol=5e-4), "the share of the two frequent classes"
+    assert min(seen["rare"]) > 0.5, "the noise of a trained network comes from rare draws"
+    assert min(seen["bonus"]["sampled"]) > max(seen["bonus"]["argmax"]) + 0.2
+    assert max(seen["bonus"]["argmax"]) < 0.5
+    check_walks(seen["walked"], seen["further"], seen["walk_noise"], *seen["best"], seen["dry"])
     check_short_runs({name: sum(values) / len(values) for name, values in seen["short"].items()})
     for formula, simulated in seen["toy"]:
         assert math.isclose(formula, simulated, rel_tol=0.05)
@@ -49,6 +71,7 @@ def check_accuracies(metrics: dict[str, Any]) -> None:
     assert gap > 2 * math.hypot(sampled["stderr"], argmax["stderr"])
     assert 0.93 < sampled["value"] < 0.98 and 0.80 < argmax["value"] < 0.91 and supervised["value"] > 0.995
     assert supervised["value"] >= sampled["value"]
+    assert argmax["stderr"] > sampled["stderr"], "the arg-max networks differ more"
     assert 0.79 < at["test_accuracy"]["value"] < 0.86
     assert 0.70 < at["argmax_test_accuracy"]["value"] < at["test_accuracy"]["value"]
     for where in ("train", "test"):
@@ -80,3 +103,32 @@ def check_short_runs(reached: dict[str, float]) -> None:
     assert 0 < sampled[usual + NO_BASELINE] - sampled[raised + BASELINE] < 0.05
     assert argmax[raised + NO_BASELINE] < argmax[usual + NO_BASELINE] - 0.1
     assert argmax[usual + BASELINE] > sampled[usual + NO_BASELINE] + 0.02
+
+
+def check_with_mean(reached: dict[str, float]) -> None:
+    """With the batch mean as baseline: about 93 % and 81 %."""
+    assert 0.91 < reached["train"] < 0.95 and 0.78 < reached["test"] < 0.84
+
+
+def check_walks(
+    five: dict[str, list[list[float]]],
+    further: dict[str, list[list[float]]],
+    noise: dict[str, dict[str, list[float]]],
+    best: float,
+    dry_best: float,
+    dry: list[float],
+) -> None:
+    """The three rules of the walk: their order while they learn, their noise; the floor that is not slippery."""
+    for runs in (five, further):
+        whole, own, critic = (sum(sum(J) / len(J) for J in by_seed) / len(by_seed) for by_seed in runs.values())
+        assert whole < own - 0.1 and own < critic, "slowest with the whole return, fastest with the critic"
+        assert own - whole > critic - own, "the credit matters more than the critic"
+        assert all(J[-1] < best for by_seed in runs.values() for J in by_seed)
+    (whole_noise,), (own_noise,), (critic_noise,) = noise["at the start"].values()
+    assert whole_noise > own_noise > critic_noise and critic_noise < 0.15 * own_noise
+    for whole, own, critic in zip(*noise["trained"].values(), strict=True):
+        assert own > 1.05 * whole and own > critic, "without values, credit from the own step on is noisier"
+        assert critic < 1.1 * whole
+    for seeds in (dry[:5], dry[5:]):
+        assert max(seeds) - min(seeds) > 0.1, "some seeds find the short way, some do not"
+    assert max(dry) < dry_best
