@@ -71,7 +71,7 @@ def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     check_order(runs, f"EWC, λ = {seen['best_lam']:g}", list(seen["rehearsal"])[-1])
     check_mlp(runs, list(seen["mlp"]))
     check_tasks(seen["naive"]["CNN, naive"], seen["ewc"][f"EWC, λ = {seen['best_lam']:g}"], seen["rehearsal"])
-    check_cause(runs, seen["cause"], seen["overlaps"])
+    check_cause(runs, list(seen["cause"].values()), seen["overlaps"])
     check_six(*seen["six"].values())
     check_restored(*seen["restored"])
     best = seen["log"]["metrics"][f"continual_learning/ewc_lambda_{seen['best_lam']:g}/average_accuracy"]
@@ -168,9 +168,9 @@ def check_tasks(naive: list[list[list[float]]], ewc: list[list[list[float]]], re
     assert at_the_end(ewc, 0) > at_the_end(ewc, 1) + 0.03
 
 
-def check_cause(runs: dict[str, list[list[float]]], cause: dict[str, Any], overlaps: dict[str, float]) -> None:
+def check_cause(runs: dict[str, list[list[float]]], cause: list[Any], overlaps: dict[str, float]) -> None:
     """Frozen filters do not help, unshared ones do; a common direction of the pixels makes the MLP forget."""
-    frozen, unshared, shifted = (mean(column(measures(matrices), FORGETTING)) for matrices in cause.values())
+    frozen, unshared, shifted = (mean(column(measures(matrices), FORGETTING)) for matrices in cause)
     cnn, mlp = (mean(column(runs[name], FORGETTING)) for name in ("CNN, naive", "MLP, naive"))
     assert frozen > 0.8 * cnn and unshared < 0.6 * cnn and shifted > 2 * mlp
     assert abs(overlaps["MLP"]) < 0.1 and 0.3 < overlaps["CNN"] < 0.7 and 0.3 < overlaps["MLP, pixels + 1"] < 0.7
@@ -241,7 +241,7 @@ def test_the_order_holds_with_other_seeds(tmp_path: Path) -> None:
         ahead, behind = column(runs[better], ACCURACY), column(runs[worse], ACCURACY)
         assert mean(ahead) - mean(behind) > 3 * math.hypot(error(ahead), error(behind))
     check_tasks(naive, ewc, {"rehearsal": rehearsal})
-    check_cause(runs, dict(enumerate(cause)), found["overlaps"])
+    check_cause(runs, cause, found["overlaps"])
     # the table under "What to expect", which has 16 seeds; these are eight of them
     for name, accuracy, forgetting in (("CNN, naive", 0.74, 0.29), ("EWC", 0.87, 0.08), ("rehearsal", 0.93, 0.02)):
         for which, told in ((ACCURACY, accuracy), (FORGETTING, forgetting)):
