@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Summarization: decode with a cache, and fine-tune instead of starting from nothing
 #
-# A Transformer writes a summary word by word, and each new word looks back at all words before it. A naive decoder computes at every step again what the step before has computed. In this notebook you write a decoder with a cache, two ways to choose the words, and the loss and the score of a summary. Then you train the same network twice, for the same number of steps: once from random weights, once from weights pre-trained on a lot of text, as T5's are. The picture that you draw in section 5 shows what the cache saves; the table in section 6 shows how much pre-training helps.
+# A Transformer writes a summary word by word, and each new word looks back at all words before it. A naive decoder computes at every step again what the step before has computed. In this notebook you write a decoder with a cache, two ways to choose the words, and the loss and the score of a summary. Your own network learns to summarize, by your own training step, and writes with your own loops (section 5). You measure what the cache saves (section 6). Then you train a T5 twice, for the same number of steps: from random weights, and from weights pre-trained on a lot of text (section 7).
 #
 # **What you will learn**
 #
@@ -21,6 +21,7 @@
 # * how a decoder is trained on all positions of a text at once (teacher forcing), and how padding is ignored;
 # * which intermediate results of a Transformer can be cached from token to token, and which work remains;
 # * greedy decoding and beam search;
+# * a training step whose batch does not fit into memory at once;
 # * how to fine-tune a pre-trained encoder-decoder with the library `transformers`.
 #
 # **What you need**: attention and the Transformer (section 3 repeats what is used), and PyTorch. The lecture helps, but the text below is complete.
@@ -29,23 +30,24 @@
 # |---|---|---|
 # | data | XSum, 20,000 news stories of the BBC | 4,000 stories made by a grammar |
 # | network | T5-small, 60 million parameters | a tiny T5, 0.6 million parameters, pre-trained on 20,000 further stories |
-# | training | twice 3 epochs, batches of 32 | twice 300 steps, batches of 16 |
+# | training | three times 3 epochs, batches of 32 | three times 300 steps, batches of 16 |
 # | hardware | a GPU, for instance on Colab | any laptop, no network |
 # | time to run | about an hour in all (an estimate for a T4) | one to two minutes |
 #
-# Plan four hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU, else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny inputs, so you can do everything in `mini` first. All numbers in the text are those of `mini`.
+# Plan five hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU, else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny inputs, so you can do everything in `mini` first. All numbers in the text are those of `mini`.
 #
 # **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a separate cell, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
 #
 # | graded | points |
 # |---|---|
-# | `compute_rouge` | 2 |
-# | `shift_right` | 1 |
-# | `sequence_loss` | 2 |
-# | `TransformerLayer` | 5 |
-# | `TransformerStack` | 3 |
-# | `greedy_decode` | 3 |
-# | `beam_search` | 4 |
+# | `compute_rouge` | 1.5 |
+# | `shift_right` | 0.5 |
+# | `sequence_loss` | 1.5 |
+# | `TransformerLayer` | 4.5 |
+# | `TransformerStack` | 2.5 |
+# | `greedy_decode` | 2 |
+# | `beam_search` | 3.5 |
+# | `train_step` | 4 |
 # | written answers (a) to (d), and the picture | 16 |
 #
 # **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
@@ -58,7 +60,9 @@ if find_spec("homework") is None:  # on Colab: installs what is missing and keep
 # On Colab, so that training continues after a disconnect: `from homework.colab import use_drive; use_drive()`
 
 # %%
+import contextlib
 import math
+import random
 import textwrap
 import time
 from collections import Counter
@@ -67,12 +71,13 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
+from matplotlib.patches import Patch, Rectangle
 from rouge_score.tokenizers import DefaultTokenizer
 from torch import nn
 
 import homework
 from homework import reference, student
-from homework.arguments import watched
+from homework.arguments import modules_may_change, watched
 from homework.checks import close, fresh, has_shape, part
 from homework.data.stories import stories
 from homework.hand_in.log import SubmissionLog
@@ -81,6 +86,9 @@ from homework.models.pretrained import from_pretrained
 from homework.models.summarizer import saved_summarizer_folder
 from homework.models.tiny_t5 import t5_name
 from homework.show import plots
+from homework.show.notebook_figure import COLOURS, finish, new_figure
+from homework.train import training
+from homework.train.batches import batches_by_length
 
 run = homework.start("summarization")
 if run.profile != "full":
@@ -109,7 +117,7 @@ for number in range(2):
     show("summary:", data.train.summaries[number])
 
 # %% [markdown]
-# ### `compute_rouge` (2 points)
+# ### `compute_rouge` (1.5 points)
 #
 # ROUGE (Lin 2004) compares a summary with a *reference*, which a person wrote, by counting what they have in common. First both become lists of words: lower case, without punctuation, long words cut down to their stems, so that *closed* and *closes* agree. `words(text)` below does that. Then
 #
@@ -127,7 +135,23 @@ for number in range(2):
 #
 # *Worked numbers.* Reference *a storm closes two schools*, prediction *two schools were closed by a storm*. Common words: 5 (all of the reference; *closes* and *closed* have the same stem), so precision 5/7, recall 5/5, ROUGE-1 = **0.8333**. Common pairs: *two school* and *a storm*, so precision 2/6, recall 2/4, ROUGE-2 = **0.4**. The longest common subsequence has 2 words (*a storm*, or *two school*), so ROUGE-L = 2 · (2/7) · (2/5) / (2/7 + 2/5) = **0.3333**: the words are right, their order is not.
 #
-# The length of the longest common subsequence of two lists $a$, $b$ is found by a table: $c_{i,j}$ is the length for the first $i$ words of $a$ and the first $j$ words of $b$; it is $c_{i-1,j-1} + 1$ if $a_i = b_j$, else the larger one of $c_{i-1,j}$ and $c_{i,j-1}$. You may also use the classes of the package `rouge_score`, or `homework.models.rouge_metric.Rouge`, which does the same as a metric of the library `evaluate`.
+# You may also use the classes of the package `rouge_score`, or `homework.models.rouge_metric.Rouge`, which does the same as a metric of the library `evaluate`.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# A `Counter` holds the counts of words, or of pairs. For the longest common subsequence, ask how its length changes when one list grows by a word.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# Let $c_{i,j}$ be the length for the first $i$ words of $a$ and the first $j$ words of $b$. It is $c_{i-1,j-1} + 1$ if $a_i = b_j$, else the larger one of $c_{i-1,j}$ and $c_{i,j-1}$; it is 0 if $i$ or $j$ is 0.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# `(Counter(a) & Counter(b)).total()` is $m$ for ROUGE-1; `zip(a, a[1:])` gives the pairs. Fill the table row by row. One function for $F_1$ serves all three.
+#
+# </details>
 
 # %%
 SPECIAL = ("<pad>", "</s>", "<unk>")
@@ -184,7 +208,7 @@ def compute_rouge(predictions, references):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_compute_rouge", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_compute_rouge", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
 storm, schools = "a storm closes two schools", "two schools were closed by a storm"
 got = student.compute_rouge([schools], [storm])
 assert isinstance(got, dict) and {"rouge1", "rouge2", "rougeL"} <= set(got), (
@@ -310,7 +334,7 @@ print("the first sentence as the summary: " + ", ".join(f"{k} {100 * v:.1f}" for
 #
 # In training the right summary is known, so all factors are computed in one pass: the decoder gets the right tokens as input, and at each position it must predict the *next* one. A mask prevents each position from attending to later ones.
 #
-# ### `shift_right` (1 point)
+# ### `shift_right` (0.5 points)
 #
 # At position $t$ the input must be token $t - 1$, because the label at position $t$ is token $t$. So the input is the label sequence moved to the right by one: first the *start token*, then all labels but the last. Padded positions of `labels` hold −100, which the loss ignores; as an input −100 is not a token, so put `pad_id` there.
 #
@@ -336,7 +360,7 @@ def shift_right(labels, start_id, pad_id):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_shift_right", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_shift_right", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
 labels = torch.tensor([[7, 8, 1], [9, 1, -100]])
 got = student.shift_right(labels, 5, 0)
 assert has_shape(got, (2, 3), "the result is a tensor [B, T], as long as labels")
@@ -368,7 +392,7 @@ with part("shifted by one", 0.75):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### `sequence_loss` (2 points)
+# ### `sequence_loss` (1.5 points)
 #
 # The loss is the mean over all tokens of the batch of $-\log P(y_t \mid y_1 \ldots y_{t-1}, x)$. **Padded positions do not count**, neither in the sum nor in the number by which it is divided: otherwise a batch with much padding would have a low loss, and the network would learn to write pad tokens. It is one mean over the batch's tokens, not a mean over texts of means over tokens.
 #
@@ -391,7 +415,7 @@ def sequence_loss(logits, labels):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_sequence_loss", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_sequence_loss", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
 logits = torch.tensor([[[0.0, 0.0], [math.log(3.0), 0.0]]])
 loss = student.sequence_loss(logits, torch.tensor([[0, 0]]))
 assert has_shape(loss, (), "return a scalar tensor")
@@ -484,7 +508,7 @@ for place in range(TOY_PLACES):
     )
 
 # %% [markdown]
-# After `T` tokens the naive way has computed T(T + 1)/2 keys, the cache T. (The mean over all positions remains; it grows with the position, but it costs little compared with the projections and the feed-forward layers.)
+# After `T` tokens the naive way has computed T(T + 1)/2 keys, the cache T.
 #
 # This is right only because the cached values never change: keys and values of a position depend on the positions *up to it*. In an encoder, where each position sees all others, a new token would change everything.
 #
@@ -494,6 +518,31 @@ for place in range(TOY_PLACES):
 #
 # $$\begin{aligned} x &\leftarrow \text{LN}\big(x + \text{SelfAttention}(x)\big) \\ x &\leftarrow \text{LN}\big(x + \text{CrossAttention}(x, \text{encoder\_out})\big) \quad\text{(in the decoder only)} \\ x &\leftarrow \text{LN}\big(x + \text{FeedForward}(x)\big) \end{aligned}$$
 #
+# The picture shows which keys and values a call must compute, and which ones a query may use:
+
+
+# %%
+def draw_mask() -> Any:
+    """Which positions attend to which: one pass over six tokens, and the last call with a cache of five."""
+    figure, axes = new_figure(8.4, 3.6, grid=False)
+    kinds = {"computed in this call": COLOURS[0], "from the cache": COLOURS[1], "blocked": "white"}
+    for left, rows, computed_from in ((0, range(6), 0), (9, [5], 5)):
+        for query in rows:
+            for key in range(6):
+                kind = (
+                    "blocked" if key > query else "computed in this call" if key >= computed_from else "from the cache"
+                )
+                axes.add_patch(Rectangle((left + key, query), 0.9, 0.9, facecolor=kinds[kind], edgecolor="0.5"))
+    axes.legend(handles=[Patch(facecolor=c, edgecolor="0.5", label=k) for k, c in kinds.items()], loc=(0.6, 0.3))
+    axes.set(xlim=(-0.2, 15.2), ylim=(6.1, -0.3), yticks=[i + 0.45 for i in range(6)], yticklabels=range(6))
+    axes.set_xticks([*(i + 0.45 for i in range(6)), *(i + 9.45 for i in range(6))], [*range(6), *range(6)])
+    title = "Keys and values: one pass over six tokens, and the call for token 5 alone"
+    return finish(figure, axes, title, "position of the key", "position of the query")
+
+
+draw_mask()
+
+# %% [markdown]
 # Attention is given. It has two parts: `keys_values` computes keys and values; calling the module computes queries and the weighted mean of the values. `blocked` is true where a query must not attend to a key.
 
 
@@ -526,7 +575,7 @@ class MultiHeadAttention(nn.Module):
 
 
 # %% [markdown]
-# ### `TransformerLayer` (5 points)
+# ### `TransformerLayer` (4.5 points)
 #
 # Write `forward`. The same code is used in four cases:
 #
@@ -537,11 +586,27 @@ class MultiHeadAttention(nn.Module):
 # | decoding, first call | yes | none | the first token or tokens | the same |
 # | decoding, later calls | yes | of the call before | **only the new tokens**, `[B, T, D]`, often T = 1 | itself, new ones before it, all that is in the cache, not padded; and the document |
 #
-# * `padding_mask` `[B, P + T]` covers **all** positions, the P cached ones first, then the T new ones (without a cache P = 0). New position number $i$ is position $P + i$ of the summary: in the decoder it may attend to positions $j \le P + i$.
-# * `past_kv` is what your own layer returned before; no other code uses its contents. Make it a tuple of tensors whose first dimension is B, nested if you like (beam search will select rows of it). Store in it what is needed of the old positions and no longer changes. The keys and values of the *document* do not change either: they need to be computed only once, at the first call.
+# * `padding_mask` `[B, P + T]` covers **all** positions, the P cached ones first, then the T new ones (without a cache P = 0).
+# * `past_kv` is what your own layer returned before; no other code uses its contents. Make it a tuple of tensors whose first dimension is B, nested if you like (beam search will select rows of it). Store in it what later calls need and what no longer changes.
 # * Return the pair (new states of `x` `[B, T, D]`, the cache), with None for the cache unless `use_cache` is true. Do not change `past_kv` in place: the caller may use it twice.
 #
-# *Worked count.* A summary of 4 tokens is decoded token by token after a document of 10. Without a cache: 1 + 2 + 3 + 4 = 10 positions are projected to keys and values in the self-attention, and 4 · 10 positions of the document. With the cache: 4 and 10. A hidden test checks exactly that.
+# *Worked count.* A summary of 4 tokens is decoded token by token after a document of 10. Without a cache: 1 + 2 + 3 + 4 = 10 positions are projected to keys and values in the self-attention, and 4 · 10 positions of the document. With the cache: 4 and 10. The tests check exactly that.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Of an old position later calls need its key and its value. The document never changes, so all of its keys and values can be kept from the first call on.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# New position number $i$ is position $P + i$ of the summary: in the decoder, positions $j > P + i$ are blocked. This is a `[T, P + T]` matrix; join it with the padding by "or".
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# `k, v = self.self_attention.keys_values(x)`, then `torch.cat` with the cached ones, old ones first, along the dimension of the positions. `torch.ones(...).triu(P + 1)` of shape `[T, P + T]` is the mask of later positions. In each of the three parts: `x = norm(x + part)`.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "TransformerLayer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -596,7 +661,7 @@ class TransformerLayer(nn.Module):
 
 
 # %% [markdown]
-# For the tests: random weights, the same layer in PyTorch (there one matrix makes queries, keys and values), and a linear map whose input rows are counted.
+# For the tests: random weights, the same layer in PyTorch (there one matrix makes queries, keys and values), and a count of the positions that are projected.
 
 
 # %%
@@ -624,6 +689,22 @@ def make_layer(weights: dict[str, torch.Tensor], heads: int) -> nn.Module:
     layer = TransformerLayer(dim, heads, hidden, "norm_cross.weight" in weights)
     layer.load_state_dict(weights)
     return layer.eval()
+
+
+def positions_projected(weights: dict[str, torch.Tensor], heads: int, x, document) -> dict[str, int]:
+    """How many positions your layer projects while it decodes x `[1, T, D]` token by token."""
+    layer, counts, past = make_layer(weights, heads), {}, None
+    for name in ("self_attention.key", "self_attention.value", "cross_attention.key", "cross_attention.value"):
+
+        def count(module, inputs, result, name=name):
+            counts[name] = counts.get(name, 0) + inputs[0].shape[1]
+
+        layer.get_submodule(name).register_forward_hook(count)
+    with torch.no_grad():
+        for t in range(x.shape[1]):
+            mask = torch.zeros(1, t + 1, dtype=torch.bool)
+            _, past = layer(x[:, t : t + 1], mask, document, None, use_cache=True, past_kv=past)
+    return counts
 
 
 def torch_layer(weights: dict[str, torch.Tensor], heads: int) -> nn.Module:
@@ -684,7 +765,7 @@ def select_rows(states: Any, rows: torch.Tensor) -> Any:
     raise TypeError(f"a cache is made of tuples and tensors; this is {type(states).__name__}.")
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_TransformerLayer", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false} seconds=60
+# %% nbgrader={"grade": true, "grade_id": "test_TransformerLayer", "locked": true, "points": 4.5, "schema_version": 3, "solution": false, "task": false} seconds=60
 g = torch.Generator().manual_seed(0)
 weights = layer_weights(8, 12, True, g)
 layer = student.make_layer(weights, 2)
@@ -740,6 +821,14 @@ with torch.no_grad():
         three_new = use_twice(x[:, 1:], nothing_padded, document, document_padding, use_cache=True, past_kv=past)[0]
         hint = "one position cached, three new ones: new keys come after the old ones, and new position i attends to j <= P + i"
         assert close(three_new, full[:, 1:], hint, atol=1e-4)
+    with part("the worked count", 0.5):
+        counts = student.positions_projected(weights, 2, x[:1], torch.randn(1, 10, 8, generator=g))
+        assert max(counts.get(f"self_attention.{each}", 0) for each in ("key", "value")) <= 4, (
+            "4 tokens, one in each call: each is projected to a key and a value once, when it is new; keep both"
+        )
+        assert max(counts.get(f"cross_attention.{each}", 0) for each in ("key", "value")) <= 10, (
+            "a document of 10 tokens is projected to keys and values once, at the first call; keep both"
+        )
     encoder_layer = student.make_layer(layer_weights(8, 12, False, g), 2)
     some_padded = torch.tensor([[False] * 4, [False] * 2 + [True] * 2])
     full = encoder_layer(x, some_padded)[0]
@@ -849,21 +938,33 @@ with torch.no_grad(), part("no work done twice", 0.75):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### `TransformerStack` (3 points)
+# ### `TransformerStack` (2.5 points)
 #
 # Encoder and decoder are stacks: token embeddings plus position embeddings, then the layers, each applied to the states of the layer before:
 #
 # $$x_t = \text{tokens}(\text{input\_ids}_t) + \text{positions}(\text{position of } t), \qquad x \leftarrow \text{layer}_1(x), \; x \leftarrow \text{layer}_2(x), \ldots$$
 #
-# Write `forward`. With the cache, note three points:
-#
-# * the first of the new tokens has **position P**, not position 0, if P tokens are cached: this is the row of `positions` that it needs;
-# * a layer needs the `padding_mask` of *all* P + T positions, but `input_ids` has only the new ones: keep the mask of the old ones in the cache, too. A position is padded where its token is `pad_id`. (P is the width of the old mask. Do not read it from the caches of the layers: their contents are up to the layers.)
-# * each layer has its own cache.
+# Write `forward`. A position is padded where its token is `pad_id`. With a cache, `input_ids` has the new tokens only: think about what the stack must remember so that the layers get the arguments that they need. (Do not look into the caches of the layers: their contents are up to the layers.)
 #
 # `past_key_values` is again what your own stack returned before: tuples of tensors, batch first, nested if you like. Return the pair (states after the last layer `[B, T, D]`, cache), with None for the cache unless `use_cache` is true.
 #
 # *Worked example.* P = 2 tokens are cached, `input_ids` = [[7], [0]] with `pad_id` = 0. Then $x$ = tokens([7], [0]) + positions(2) in both rows, and `padding_mask` is the old mask `[2, 2]` with the column (false, true) appended.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# A layer needs the `padding_mask` of *all* P + T positions: keep the mask of the old ones in the cache, too. Each layer has its own cache.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# P is the width of the old mask. The new tokens need the rows $P, \ldots, P + T - 1$ of `positions`.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# The cache is the pair (mask, tuple with one cache for each layer). `torch.arange(P, P + T)` goes into `self.positions`. Then a loop over `zip(self.layers, pasts)`, where `pasts` is a list of None at the first call.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "TransformerStack", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -939,7 +1040,7 @@ def make_stack(asks, tokens, positions, pad_id: int) -> nn.Module:
     return stack.eval()
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_TransformerStack", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false} seconds=60
+# %% nbgrader={"grade": true, "grade_id": "test_TransformerStack", "locked": true, "points": 2.5, "schema_version": 3, "solution": false, "task": false} seconds=60
 seen = []
 
 
@@ -1144,7 +1245,7 @@ def load_t5() -> tuple[Any, Any]:
 tokenizer, t5 = load_t5()
 
 # %% [markdown]
-# ### `greedy_decode` (3 points)
+# ### `greedy_decode` (2 points)
 #
 # The simplest way to write: at each position take the token with the largest probability. Begin each row with the start token; call the model; take the arg-max of the logits at the last position; continue with it until all rows have ended, or `max_length` tokens are written.
 #
@@ -1152,6 +1253,22 @@ tokenizer, t5 = load_t5()
 # * **The encoder reads the documents once**, and with the cache **each call gets one new token per row**. A hidden test counts both.
 # * The mask for the documents is 1 where `input_ids` is not the pad token.
 # * No gradients (`torch.no_grad()`), and the model is in evaluation mode already.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Two things pass from one call to the next: the cache, and the tokens just written. A vector `[B]` of booleans says which rows have ended.
+#
+# </details>
+# <details><summary>Hint 2: what changes</summary>
+#
+# `naive_decode` below is right and slow. Change what the decoder gets: `[B, 1]` instead of all tokens.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# In the loop: call the model with the last tokens and `use_cache=True`; `logits[:, -1].argmax(dim=1)`; overwrite ended rows by the pad token (`masked_fill`); then update which rows have ended.
+#
+# </details>
 #
 # *Worked example.* Two documents, `max_length` = 5, pad 0, end 1. The model's most probable tokens are 7, 8, 1 for the first and 9, 1 for the second. Result: [[7, 8, 1], [9, 1, 0]]; after three calls both have ended and the model is not called again. (Columns of pad tokens after that, up to `max_length`, are accepted.)
 #
@@ -1283,7 +1400,7 @@ def greedy_decode(model, input_ids, max_length):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_greedy_decode", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false} seconds=90
+# %% nbgrader={"grade": true, "grade_id": "test_greedy_decode", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} seconds=90
 SCRIPT = {3: [7, 8, 1, 6, 6], 4: [9, 1, 6, 6, 6]}  # what the model would write after a document that begins with 3, 4
 asked, read = [], []
 
@@ -1405,7 +1522,7 @@ with part("on T5, as transformers does", 0.5):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### `beam_search` (4 points)
+# ### `beam_search` (3.5 points)
 #
 # The most probable token now may lead to a text that is not very probable as a whole. Beam search keeps the `num_beams` best unfinished texts (*active hypotheses*) of each document. In each step, with $n$ = `num_beams`:
 #
@@ -1414,15 +1531,65 @@ with part("on T5, as transformers does", 0.5):
 #    * one that ends with the end token is **finished** if it is among the $n$ best (else it is dropped). It is never continued;
 #    * of the others, the $n$ best become the next active hypotheses.
 #
-# (So a single beam is not greedy decoding: when its text ends, the search continues with the second best token.) At the start all hypotheses are the same, so only one of them may be continued (give the others the value −∞). When `max_length` tokens are written, the active ones count as finished as well. The result is, for each document, the finished hypothesis with the largest
+# (So a single beam is not greedy decoding: when its text ends, the search continues with the second best token.) At the start all hypotheses of a document are the same; only one of them may be continued. When `max_length` tokens are written, the active ones count as finished as well. The result is, for each document, the finished hypothesis with the largest
 #
 # $$\text{score} = \frac{\sum_t \log P(y_t)}{T^{\,\text{length\_penalty}}},$$
 #
 # where `T` counts the written tokens, the end token included. A sum of log-probabilities falls with each token, so without a penalty (0) short texts win; with 1 the score is the mean per token. You may stop early only if this cannot change the result.
 #
-# With the cache, all hypotheses of all documents are the rows of one batch of B · n: row b · n + i is hypothesis i of document b. After each step rows change: some hypotheses have several continuations, some none. `select_rows(states, rows)` from above gives the cache with the selected rows. At the start it repeats the encoder's outputs and `attention_mask` (`rows` = 0, 0, ..., 1, 1, ...); the encoder still reads each document only once.
+# With the cache, all hypotheses of all documents are the rows of one batch of B · n: row b · n + i is hypothesis i of document b. After each step rows change: some hypotheses have several continuations, some none. `select_rows(states, rows)` from above gives a cache, or the encoder's outputs, with the selected rows. The encoder still reads each document only once.
 #
-# *Worked example.* V = {end, a, b}, n = 2, `max_length` 3. At first P(end) = 0.1, P(a) = 0.5, P(b) = 0.4: *a* and *b* stay active. After *a*: P(end) = 0.4, P(a) = P(b) = 0.3; after *b*: P(end) = 0.9, the others 0.05. The continuations: *b end* 0.36, *a end* 0.20, *a a* and *a b* 0.15 each, *b a* and *b b* 0.02. The two that end are the two best, so both are finished, and *a a*, *a b* stay active. With `length_penalty` 1: *b end* has log(0.36)/2 = −0.511. With any continuation, *a a …* has at best log(0.15)/3 = −0.632. So the result is *b end*; greedy decoding would have written *a end*, with a probability of 0.20.
+# *Worked example.* V = {end, a, b}, n = 2, `max_length` 3. At first P(end) = 0.1, P(a) = 0.5, P(b) = 0.4: *a* and *b* stay active. After *a*: P(end) = 0.4, P(a) = P(b) = 0.3; after *b*: P(end) = 0.9, the others 0.05. The continuations: *b end* 0.36, *a end* 0.20, *a a* and *a b* 0.15 each, *b a* and *b b* 0.02. The two that end are the two best, so both are finished, and *a a*, *a b* stay active. With `length_penalty` 1: *b end* has log(0.36)/2 = −0.511. With any continuation, *a a …* has at best log(0.15)/3 = −0.632. So the result is *b end*; greedy decoding would have written *a end*, with a probability of 0.20. The next cell draws these two steps.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Keep a matrix of values `[B, n]`. At the start it is 0 for the first hypothesis and −∞ for the others, so the copies lose against every continuation of the first.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# The values of all continuations form `[B, n · V]`, and one `topk(2n)` ranks them. Index $q$ in it means: hypothesis $\lfloor q / V \rfloor$, continued by token $q \bmod V$. Its row in the batch is $b n + \lfloor q / V \rfloor$.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# Repeat the encoder's outputs and the mask with `rows` = 0, 0, …, 1, 1, … In each step: call the model, `log_softmax`, add the values, `topk`; store finished texts with their scores in a list for each document; set the values of those that end to −∞ and take the best n; select rows of texts *and* cache. You may stop when no active hypothesis can pass the best finished one, whatever follows: its sum cannot grow.
+#
+# </details>
+
+
+# %%
+def draw_beams() -> Any:
+    """The first two steps of the worked example."""
+    figure, axes = new_figure(8.4, 3.9, grid=False)
+    styles = {"active": ("o", COLOURS[0]), "finished": ("s", COLOURS[1]), "dropped": ("x", "0.45")}
+    nodes = {
+        "": (0, 3, 1.0, "active"),
+        "a": (1, 4.5, 0.5, "active"),
+        "b": (1, 1.5, 0.4, "active"),
+        "end": (1, 0, 0.1, "dropped"),
+        "a a": (2, 6, 0.15, "active"),
+        "a b": (2, 5, 0.15, "active"),
+        "a end": (2, 4, 0.2, "finished"),
+        "b end": (2, 2.5, 0.36, "finished"),
+        "b a": (2, 1.5, 0.02, "dropped"),
+        "b b": (2, 0.5, 0.02, "dropped"),
+    }
+    for text, (x, y, p, kind) in nodes.items():
+        if text:
+            parent = nodes[" ".join(text.split()[:-1])]
+            axes.plot([parent[0], x], [parent[1], y], color="0.75", linewidth=1, zorder=1)
+        marker, colour = styles[kind]
+        axes.scatter([x], [y], marker=marker, color=colour, s=70, zorder=2)
+        axes.annotate(f"{text or 'start'}  {p:g}", (x, y), xytext=(9, -4), textcoords="offset points")
+    for kind, (marker, colour) in styles.items():
+        axes.scatter([], [], marker=marker, color=colour, s=70, label=kind)
+    axes.legend(loc="upper left")
+    axes.set(xlim=(-0.1, 2.6), ylim=(-0.6, 6.6), xticks=[0, 1, 2], yticks=[])
+    return finish(figure, axes, "Beam search with n = 2: texts and their probabilities", "tokens written", "")
+
+
+draw_beams()
 
 
 # %% nbgrader={"grade": false, "grade_id": "beam_search", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1487,7 +1654,7 @@ def beam_search(model, input_ids, num_beams, max_length, length_penalty=1.0):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_beam_search", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false} seconds=120
+# %% nbgrader={"grade": true, "grade_id": "test_beam_search", "locked": true, "points": 3.5, "schema_version": 3, "solution": false, "task": false} seconds=120
 START, END, A, B_TOKEN, PAD = 4, 0, 1, 2, 3
 FIRST, AFTER = [0.1, 0.5, 0.4], {A: [0.4, 0.3, 0.3], B_TOKEN: [0.9, 0.05, 0.05]}
 OTHER = {A: [0.2, 0.35, 0.45], B_TOKEN: [0.02, 0.9, 0.08]}  # of a document that begins with 9
@@ -1684,7 +1851,414 @@ with part("on T5, as transformers does", 1):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 5. What the cache saves
+# ## 5. Your own Transformer learns to write
+#
+# You have layers, stacks, a loss and two ways to write. A training is missing. Then `EncoderDecoder` from section 4, which is made of *your* layers, can learn from the stories and write with *your* loops.
+#
+# ### `train_step` (4 points)
+#
+# A training step moves all weights once. The larger its batch, the less its gradient depends on chance; but a large batch may not fit into memory. So it comes as several *small batches*, and their gradients are accumulated (*gradient accumulation*). The demand is exact: **the step must be the one that a single batch with all these rows would make.** In 2024 well-known libraries were found to miss this when texts differ in length. Think about where the lengths enter; section 2 says over what the loss is a mean.
+#
+# * For each small batch the model is called as in section 4, but with all right tokens at once (teacher forcing), without a cache, and with gradients: the encoder learns, too.
+# * Before a small batch is read, the gradients of those before it are computed already. So only one batch's intermediate results are in memory.
+# * A few large gradients can spoil a training. If the norm of the gradient of the whole batch, over all weights, is above `max_norm`, scale it to `max_norm` (*clipping*; `nn.utils.clip_grad_norm_` does it).
+# * The optimizer takes one step. Gradients from before the call do not count.
+#
+# *Worked numbers.* `Bigram` below is the smallest model for this: the logits of the next token are a row that belongs to the last token plus the mean of rows that belong to the document's tokens. All weights are 0, V = 4, pad 0, end 1, start 2, and 3 is a word. The small batches: document [3] with labels [1], and document [3, 3] with labels [3, 3, 1]. All probabilities are ¼, so the loss is log 4 = **1.386294**. The start token is the input of two of the four labels: its row has the gradient ¼ · (¼ − (0, 1, 0, 0)) + ¼ · (¼ − (0, 0, 0, 1)) = (0.125, −0.125, 0.125, −0.125). Plain gradient descent with rate 1 makes the row **(−0.125, 0.125, −0.125, 0.125)**. The whole gradient has the norm √0.375 = 0.6124; with `max_norm` = 0.3062 the row moves half as far.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# The loss of the large batch is a sum over tokens, divided by the number of all tokens. Each small batch contributes its part of the sum, and you must know the divisor before the first `backward`.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# Let $n_k$ tokens of small batch $k$ count, and let $\ell_k$ be its `sequence_loss`. Then the loss of the large batch is $\sum_k \frac{n_k}{\sum_j n_j}\, \ell_k$, and so are the gradients.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# Count the labels that are not −100. Clear the gradients. For each pair: mask, decoder input by `shift_right`, encoder, decoder, weighted loss, `backward`, and add the loss's number. After the loop: clip, step.
+#
+# </details>
+
+
+# %%
+class Bigram(nn.Module):
+    """A small model with the interface of section 4, for the tests.
+
+    Its attribute `seen` records, for each batch of documents that it reads, whether a gradient was there already.
+    """
+
+    def __init__(self, vocabulary: int, start_id: int, end_id: int, pad_id: int) -> None:
+        super().__init__()
+        self.document, self.last = (nn.Embedding(vocabulary, vocabulary) for _ in range(2))
+        nn.init.zeros_(self.document.weight)
+        nn.init.zeros_(self.last.weight)
+        ids = {"decoder_start_token_id": start_id, "eos_token_id": end_id, "pad_token_id": pad_id}
+        self.config = SimpleNamespace(**ids)
+        self.seen: list[bool] = []
+        accept_both_cache_names(self)
+
+    def get_encoder(self) -> Any:
+        """The encoder."""
+        return self.read
+
+    def read(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor]:
+        """The mean over the rows of the document's tokens, `[B, 1, V]`."""
+        gradient = self.last.weight.grad
+        self.seen.append(gradient is not None and bool(gradient.any()))
+        self.mask = attention_mask
+        share = attention_mask / attention_mask.sum(dim=1, keepdim=True)
+        return ((share[..., None] * self.document(input_ids)).sum(dim=1, keepdim=True),)
+
+    def forward(
+        self, encoder_outputs, attention_mask, decoder_input_ids, past_key_values=None, use_cache=None
+    ) -> Answer:
+        """Logits of the next tokens."""
+        if bool((decoder_input_ids < 0).any()):
+            raise ValueError("decoder_input_ids holds -100, which is not a token: use shift_right.")
+        if not torch.equal(torch.as_tensor(attention_mask).long(), self.mask.long()):
+            raise ValueError("the decoder needs the attention_mask of the documents, as the encoder.")
+        return Answer(self.last(decoder_input_ids) + encoder_outputs[0], None)
+
+
+def make_optimizer(model: nn.Module, lr: float, adam: bool = False) -> torch.optim.Optimizer:
+    """Plain gradient descent or Adam, on all weights of the model."""
+    return (torch.optim.Adam if adam else torch.optim.SGD)(model.parameters(), lr=lr)
+
+
+# %% nbgrader={"grade": false, "grade_id": "train_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def train_step(model, optimizer, batches, max_norm):
+    """One step of the optimizer on several small batches: the step of the one batch that holds all their rows.
+
+    Args:
+        model: see the table of section 4; its weights are changed in place. Leave its mode (training or evaluation) as it is.
+        optimizer: of all weights of the model; takes exactly one step.
+        batches: a list of pairs (input_ids `[B, S]`, labels `[B, T]`). The documents are padded with the pad token, the
+            labels with −100. B, S and T differ from pair to pair; in each pair at least one label is not −100.
+        max_norm: the largest norm that the gradient of all weights together may have in the step.
+
+    Returns:
+        The loss of all rows together before the step, a float in nats. Example: see the worked numbers, 1.386294.
+    """
+    ### BEGIN SOLUTION
+    ids = model.config
+    tokens = [int((labels != -100).sum()) for _, labels in batches]
+    whole_loss = 0.0
+    optimizer.zero_grad(set_to_none=True)
+    for (input_ids, labels), counted in zip(batches, tokens, strict=True):
+        real = (input_ids != ids.pad_token_id).long()  # [B, S]
+        right_tokens = shift_right(labels, ids.decoder_start_token_id, ids.pad_token_id)  # [B, T]
+        document_states = model.get_encoder()(input_ids=input_ids, attention_mask=real)
+        answer = model(encoder_outputs=document_states, attention_mask=real, decoder_input_ids=right_tokens)
+        share_of_loss = counted / sum(tokens) * sequence_loss(answer.logits, labels)
+        share_of_loss.backward()
+        whole_loss += share_of_loss.item()
+    nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+    optimizer.step()
+    return whole_loss
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_train_step", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false} seconds=30
+pairs = [
+    (torch.tensor([[3]]), torch.tensor([[1]])),
+    (torch.tensor([[3, 3]]), torch.tensor([[3, 3, 1]])),
+]
+one_step = modules_may_change()(student.train_step)  # it may change the model, and no other argument
+
+
+def worked_step(max_norm=9.0, before=None):
+    """The model, the loss and the number of the optimizer's steps after one call on the worked example."""
+    model, steps = student.Bigram(4, 2, 1, 0), []
+    optimizer = student.make_optimizer(model, 1.0)
+    optimizer.register_step_pre_hook(lambda *_: steps.append(1))
+    if before is not None:
+        before(model)
+    return model, one_step(model, optimizer, pairs, max_norm), len(steps)
+
+
+def row_of(model, token):
+    """The weights that belong to this last token."""
+    return model.last.weight.detach()[token].clone()
+
+
+def helpers_fit():
+    """Are your shift_right and sequence_loss right on a small case? (If not, fix them first.)"""
+    with contextlib.suppress(Exception):
+        moved = student.shift_right(torch.tensor([[3, 1, -100]]), 2, 0).tolist() == [[2, 3, 1]]
+        loss = student.sequence_loss(torch.tensor([[[0.0, math.log(3.0)], [0.0, 0.0]]]), torch.tensor([[0, -100]]))
+        return moved and abs(float(loss) - math.log(4.0)) < 1e-4
+    return False
+
+
+model, loss, steps = worked_step()
+assert isinstance(loss, float), "return the loss as a float, for instance by .item()"
+assert steps == 1, "the optimizer takes one step in all, after the last small batch"
+if helpers_fit():  # the numbers below need both
+    got, up = row_of(model, 2), torch.tensor([-0.125, 0.125, -0.125, 0.125])
+    assert bool(got.any()), "no weight changed: a gradient must reach the weights (no torch.no_grad() here)"
+    assert not torch.allclose(got, torch.tensor([-1 / 6, 1 / 3, -1 / 6, 0.0]), atol=1e-3), (
+        "this is the mean of the small batches' means: each *token* must have the same weight"
+    )
+    assert not torch.allclose(got, torch.tensor([-1 / 3, 2 / 3, -1 / 3, 0.0]), atol=1e-3), (
+        "the small batches' means are added: the loss is one mean over the tokens of all small batches"
+    )
+    assert not torch.allclose(got, 4 * up, atol=1e-3), "divide by the number of tokens: the loss is a mean, not a sum"
+    assert close(
+        got, up, "the worked row of the start token: the mean over all four tokens, one step down its gradient"
+    )
+    assert abs(loss - 2 * math.log(4.0)) > 1e-3, "the loss of all rows together is a mean, not the sum of means"
+    assert close(loss, math.log(4.0), "the worked loss, of all tokens and before the step", rtol=1e-3)
+    assert bool(model.document.weight.detach().any()), "the encoder learns, too: its outputs need gradients"
+    half = row_of(worked_step(max_norm=0.5 * math.sqrt(0.375))[0], 2)
+    assert not torch.allclose(half, up, atol=1e-3), "clip the gradient before the step: its norm is above max_norm"
+    assert close(
+        half, up / 2, "clip once, the accumulated gradient of all weights together, not each part alone", rtol=1e-3
+    )
+    with part("gradients from before the call", 0.5):
+        stale = worked_step(before=lambda model: (7 * model.last.weight.sum()).backward())[0]
+        assert close(row_of(stale, 2), up, "gradients from before the call do not count: clear them first")
+with part("one small batch in memory", 0.5):
+    assert list(model.seen) == [False, True], (
+        "call backward for a small batch before the next one is read, and clear the gradients only once, at the start"
+    )
+with part("the model's mode", 0.25):
+    assert model.training, "leave the model in the mode in which you got it: no train(), no eval()"
+    learnt, _, _ = worked_step(before=lambda model: model.eval())
+    assert not learnt.training, "leave the model in the mode in which you got it: no train(), no eval()"
+print("train_step: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(57)
+
+
+def draw_pairs(sizes, V, pad):
+    """Small batches of these sizes [(B, S, T), ...], ragged; documents and labels never hold the pad token elsewhere."""
+    made = []
+    for B, S, T in sizes:
+        ids, labels = (torch.randint(0, V - 1, (B, length), generator=g) for length in (S, T))
+        ids, labels = ids + (ids >= pad).long(), labels + (labels >= pad).long()
+        ids[torch.arange(S) >= torch.randint(1, S + 1, (B, 1), generator=g)] = pad
+        labels[torch.arange(T) >= torch.randint(1, T + 1, (B, 1), generator=g)] = -100
+        made.append((ids, labels))
+    return made
+
+
+def both_models(V, start, end, pad, lr, adam):
+    """The same model here and on the student's side, with their optimizers."""
+    mine, theirs = Bigram(V, start, end, pad), student.Bigram(V, start, end, pad)
+    with torch.no_grad():
+        for weight in mine.parameters():
+            weight.copy_(torch.randn(weight.shape, generator=g))
+    theirs.load_state_dict(mine.state_dict())
+    return mine, theirs, make_optimizer(mine, lr, adam), student.make_optimizer(theirs, lr, adam)
+
+
+def large_step(model, optimizer, pairs, max_norm):
+    """The step of the large batch, with all rows computed before one backward; returns loss and norm."""
+    config, sums, count = model.config, 0.0, 0
+    for ids, labels in pairs:
+        before = torch.cat([torch.full_like(labels[:, :1], config.decoder_start_token_id), labels[:, :-1]], dim=1)
+        mask = (ids != config.pad_token_id).long()
+        answer = model(model.read(ids, mask), mask, before.where(before != -100, config.pad_token_id))
+        sums = sums + F.cross_entropy(answer.logits.transpose(1, 2), labels, reduction="sum")  # -100 is ignored
+        count += int((labels != -100).sum())
+    optimizer.zero_grad()
+    (sums / count).backward()
+    norm = math.sqrt(sum(float(weight.grad.square().sum()) for weight in model.parameters()))
+    for weight in model.parameters():
+        weight.grad *= min(1.0, max_norm / norm)
+    optimizer.step()
+    return float(sums / count), norm
+
+
+def same_weights(mine, theirs, hint):
+    """Have both models the same weights?"""
+    state = dict(theirs.state_dict())
+    return all(
+        close(state[name].detach(), weight, hint, rtol=1e-3, atol=2e-5) for name, weight in mine.state_dict().items()
+    )
+
+
+CASES = [
+    (7, 3, 5, 0, [(2, 3, 6), (4, 5, 2)]),
+    (9, 0, 1, 4, [(1, 2, 1), (3, 4, 7), (2, 6, 3)]),
+    (5, 2, 4, 1, [(3, 4, 5)]),
+    (11, 6, 0, 10, [(1, 1, 9), (5, 3, 2), (1, 4, 1), (2, 2, 2)]),
+]
+
+
+def compare(case, lr, max_norm, rounds=1, adam=False):
+    """Takes some steps on both sides; yields (models, losses) after each."""
+    V, start, end, pad, sizes = case
+    mine, theirs, optimizer, their_optimizer = both_models(V, start, end, pad, lr, adam)
+    for _ in range(rounds):
+        drawn = draw_pairs(sizes, V, pad)
+        wanted, norm = large_step(mine, optimizer, drawn, max_norm)
+        yield mine, theirs, one_step(theirs, their_optimizer, drawn, max_norm), wanted, norm
+
+
+with part("the step of the large batch", 2):
+    for case in CASES:
+        for mine, theirs, _, _, _ in compare(case, 0.5, 1e3):
+            assert same_weights(
+                mine, theirs, "the step must be that of one batch with all rows: each token counts alike"
+            )
+    for mine, theirs, _, _, _ in compare(CASES[1], 0.1, 1e3, rounds=3, adam=True):
+        assert same_weights(mine, theirs, "with Adam, after several calls: one step of the optimizer in each call")
+with part("clipping", 1):
+    for case in CASES:
+        for mine, theirs, _, _, norm in compare(case, 1.0, 0.02, rounds=2):
+            assert norm > 0.02
+            hint = "clip the accumulated gradient of all weights together, once, to max_norm"
+            assert same_weights(mine, theirs, hint)
+with part("the loss", 0.75):
+    for case in CASES:
+        for _, _, got, wanted, _ in compare(case, 0.5, 1.0, rounds=2):
+            assert close(float(got), wanted, "the loss of all rows together, before the step", rtol=1e-3)
+with part("one small batch in memory, others", 0.5):
+    for case in CASES:
+        for _, theirs, _, _, _ in compare(case, 0.5, 1e3):
+            count = len(case[4])
+            hint = "backward comes before the next small batch is read; each is read once"
+            assert list(theirs.seen) == [False] + [True] * (count - 1), hint
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Now train. `own_batches` gives batches of similar stories, each as two halves. One trap: T5 starts each text with the *pad token*, but your stack treats every pad token as padded and would not attend to it. So your network starts with `<unk>`, which its summaries do not contain.
+#
+# **Predict, then run.** Your network has random weights and sees 300 batches of 16 stories. Will it write sentences? Will it name the places of the story, or others? Will beam search help?
+
+
+# %%
+BATCH = run.size(full=32, mini=16, grade=2)
+LEARNING_RATE = run.size(full=1e-4, mini=3e-3, grade=3e-3)
+PREFIX = run.size(full="summarize: ", mini="", grade="")  # T5-small was trained with its task given in words
+LONGEST_DOCUMENT = run.size(full=384, mini=96, grade=96)
+LONGEST_SUMMARY = run.size(full=64, mini=26, grade=8)
+
+
+def document_ids(documents: list[str]) -> list[list[int]]:
+    """Token ids of documents, with the end token, cut to LONGEST_DOCUMENT."""
+    return tokenizer([PREFIX + text for text in documents], max_length=LONGEST_DOCUMENT, truncation=True)["input_ids"]
+
+
+def summary_ids(summaries: list[str]) -> list[list[int]]:
+    """Token ids of summaries, with the end token, cut to LONGEST_SUMMARY."""
+    return tokenizer(list(summaries), max_length=LONGEST_SUMMARY, truncation=True)["input_ids"]
+
+
+def collate(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
+    """A batch with the model's arguments."""
+    pad_id = tokenizer.pad_token_id
+    input_ids = padded([row["input_ids"] for row in rows], pad_id)  # [B, S]
+    labels = padded([row["labels"] for row in rows], -100)  # [B, T]
+    return {
+        "input_ids": input_ids,
+        "attention_mask": (input_ids != pad_id).long(),
+        "labels": labels,
+        "decoder_input_ids": shift_right(labels, t5.config.decoder_start_token_id, pad_id),
+    }
+
+
+OWN_SIZE = run.size(
+    full={"dim": 256, "heads": 8, "hidden": 1024, "layers": 3}, mini={"dim": 64}, grade={"dim": 16, "layers": 1}
+)
+OWN_RATE = run.size(full=5e-4, mini=5e-3, grade=5e-3)
+STEPS = run.size(full=3 * math.ceil(len(data.train) / BATCH), mini=300, grade=2)  # in `full` three epochs
+
+
+def own_batches(rows: list[dict[str, list[int]]], steps: int, seed: int) -> list[list[list[int]]]:
+    """For each step the numbers of the rows in its two small batches."""
+    source, plan = random.Random(seed), []
+    while len(plan) < steps:
+        plan += batches_by_length([len(row["input_ids"]) for row in rows], BATCH, source)
+    return [[half for half in (batch[::2], batch[1::2]) if half] for batch in plan[:steps]]
+
+
+def train_own(name: str, rows: list[dict[str, list[int]]], seed: int = run.seed) -> tuple[nn.Module, list[float]]:
+    """Your `EncoderDecoder` after STEPS of your steps, and the losses."""
+    homework.seed_everything(seed)
+    start_id, end_id, pad_id = tokenizer.unk_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id
+    model = EncoderDecoder(
+        t5.config.vocab_size, **OWN_SIZE, longest=LONGEST_DOCUMENT, start_id=start_id, end_id=end_id, pad_id=pad_id
+    )
+    for table in (each for each in model.modules() if isinstance(each, nn.Embedding)):
+        nn.init.normal_(table.weight, std=0.3)
+    model.to(run.device).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=OWN_RATE)
+    warm_up = max(1, STEPS // 10)  # the rate rises for a tenth of the steps, then falls to 0
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / warm_up, (STEPS - step) / (STEPS - warm_up))
+    )
+    code = [train_step, shift_right, sequence_loss, TransformerLayer, TransformerStack, train_own, OWN_RATE, BATCH]
+    modules = {"model": model, "optimizer": optimizer, "schedule": schedule}
+    loop = training.Loop(run, name, steps=STEPS, modules=modules, code=code, seed=seed)
+    plan = own_batches(rows, STEPS, seed)
+    for step in loop:
+        parts = [collate([rows[i] for i in half]) for half in plan[step]]
+        pairs = [(each["input_ids"].to(run.device), each["labels"].to(run.device)) for each in parts]
+        loop.record(loss=train_step(model, optimizer, pairs, 1.0))
+        schedule.step()
+    return model.eval(), loop.history["loss"]
+
+
+def write_summaries(model, documents: list[str], decode) -> list[str]:
+    """Summaries of all documents, in their order; `decode(model, input_ids, max_length)` writes them."""
+    ids, texts = document_ids(documents), [""] * len(documents)
+    by_length = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # little padding
+    for start in range(0, len(ids), 50):
+        rows = by_length[start : start + 50]
+        batch = padded([ids[i] for i in rows], tokenizer.pad_token_id).to(run.device)
+        written = tokenizer.batch_decode(decode(model, batch, LONGEST_SUMMARY))
+        for i, text in zip(rows, written, strict=True):
+            texts[i] = text
+    return texts
+
+
+# %% tags=["train"]
+train_rows = [
+    {"input_ids": document, "labels": summary}
+    for document, summary in zip(document_ids(data.train.documents), summary_ids(data.train.summaries), strict=True)
+]
+own, own_losses = train_own("own", train_rows)
+
+# %% tags=["experiment"]
+FEW = run.size(full=200, mini=100, grade=2)
+
+
+def with_beams(model, input_ids, max_length) -> torch.Tensor:
+    """Your `beam_search` with four beams."""
+    return beam_search(model, input_ids, 4, max_length)
+
+
+print(f"{sum(each.numel() for each in own.parameters()):,} weights")
+own_texts = {
+    "greedy": write_summaries(own, test_documents[:FEW], greedy_decode),
+    "four beams": write_summaries(own, test_documents[:FEW], with_beams),
+}
+own_scores = {name: compute_rouge(texts, test_summaries[:FEW]) for name, texts in own_texts.items()}
+for name, found in own_scores.items():
+    print(f"{name:12s}" + ", ".join(f"{kind} {100 * value:.1f}" for kind, value in found.items()))
+for number in range(3):
+    print()
+    show("a person:", test_summaries[number])
+    for name, texts in own_texts.items():
+        show(f"{name}:", texts[number].replace("<pad>", "").replace("</s>", "").strip())
+plots.curves(
+    {"loss": own_losses},
+    title="Your own network while it learns",
+    xlabel="step",
+    ylabel="loss, nats per token",
+    smooth=20,
+    levels={"all tokens alike": math.log(t5.config.vocab_size)},
+)
+
+# %% [markdown]
+# OWN_TEXT
+#
+# ## 6. What the cache saves
 #
 # Now measure it. `make_endless()` gives a Transformer of your layers with random weights that never writes the end token, so that each text reaches `max_length`. `seconds_to_write` measures one way of decoding.
 #
@@ -1755,7 +2329,7 @@ plots.curves(
 ### END MARK SCHEME
 
 # %% [markdown]
-# ## 6. Fine-tuning compared with training from scratch
+# ## 7. Fine-tuning compared with training from scratch
 #
 # Now both networks learn to summarize: **the same architecture, the same stories in the same order, the same number of steps**, the same optimizer. They differ only in the initial weights: random ones, or those of T5, which was pre-trained on unlabelled text. Its task was *span corruption* (Raffel and others 2020): pieces of a text are removed, and the network writes the missing pieces.
 #
@@ -1763,37 +2337,8 @@ plots.curves(
 #
 # **Predict, then run.** The random network has to learn everything from 300 batches: that a text is made of words, which words follow each other, and what a summary is. The pre-trained one knows the first two. By how much will it be better?
 
+
 # %%
-BATCH = run.size(full=32, mini=16, grade=2)
-LEARNING_RATE = run.size(full=1e-4, mini=3e-3, grade=3e-3)
-PREFIX = run.size(full="summarize: ", mini="", grade="")  # T5-small was trained with its task given in words
-LONGEST_DOCUMENT = run.size(full=384, mini=96, grade=96)
-LONGEST_SUMMARY = run.size(full=64, mini=26, grade=8)
-
-
-def document_ids(documents: list[str]) -> list[list[int]]:
-    """Token ids of documents, with the end token, cut to LONGEST_DOCUMENT."""
-    return tokenizer([PREFIX + text for text in documents], max_length=LONGEST_DOCUMENT, truncation=True)["input_ids"]
-
-
-def summary_ids(summaries: list[str]) -> list[list[int]]:
-    """Token ids of summaries, with the end token, cut to LONGEST_SUMMARY."""
-    return tokenizer(list(summaries), max_length=LONGEST_SUMMARY, truncation=True)["input_ids"]
-
-
-def collate(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
-    """A batch with the model's arguments."""
-    pad_id = tokenizer.pad_token_id
-    input_ids = padded([row["input_ids"] for row in rows], pad_id)  # [B, S]
-    labels = padded([row["labels"] for row in rows], -100)  # [B, T]
-    return {
-        "input_ids": input_ids,
-        "attention_mask": (input_ids != pad_id).long(),
-        "labels": labels,
-        "decoder_input_ids": shift_right(labels, t5.config.decoder_start_token_id, pad_id),
-    }
-
-
 def loss_of(outputs, labels, num_items_in_batch=None):
     """What the trainer minimises."""
     return sequence_loss(outputs.logits, labels)
@@ -1831,11 +2376,6 @@ def train_summarizer(name: str, pretrained: bool, seed: int = run.seed) -> tuple
 
 
 # %% tags=["train"]
-STEPS = run.size(full=3 * math.ceil(len(data.train) / BATCH), mini=300, grade=2)  # in `full` three epochs
-train_rows = [
-    {"input_ids": document, "labels": summary}
-    for document, summary in zip(document_ids(data.train.documents), summary_ids(data.train.summaries), strict=True)
-]
 from_scratch, scratch_curve = train_summarizer("from-scratch", pretrained=False)
 fine_tuned, tuned_curve = train_summarizer("fine-tuned", pretrained=True)
 for kept in (fine_tuned, tokenizer):  # the notebook on human feedback starts from them
@@ -1853,21 +2393,6 @@ plots.curves(
 # After about twenty steps the fine-tuned network has the loss that the other one reaches after 300. That loss is still falling: with many more steps the gap would shrink. (In `full` there are 20,000 stories and 1,875 steps, far too few for 60 million random weights.)
 #
 # A loss is not a score. So let both write summaries of held-out stories, with your `greedy_decode`.
-
-
-# %%
-def write_summaries(model, documents: list[str], decode) -> list[str]:
-    """Summaries of all documents, in their order; `decode(model, input_ids, max_length)` writes them."""
-    ids, texts = document_ids(documents), [""] * len(documents)
-    by_length = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # little padding
-    for start in range(0, len(ids), 50):
-        rows = by_length[start : start + 50]
-        batch = padded([ids[i] for i in rows], tokenizer.pad_token_id).to(run.device)
-        written = tokenizer.batch_decode(decode(model, batch, LONGEST_SUMMARY))
-        for i, text in zip(rows, written, strict=True):
-            texts[i] = text
-    return texts
-
 
 # %% tags=["experiment"]
 written = {
@@ -1912,7 +2437,7 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
 # **Where the method fails.** ROUGE rewards the words of one reference: a faithful summary in other words scores low, a fluent one with the wrong team as the winner scores high. A network that writes fluently writes wrong facts just as fluently. And a comparison at equal steps is not one at equal cost: pre-training has a large cost, paid once for all later tasks.
 
 # %% [markdown]
-# ## 7. Questions
+# ## 8. Questions
 #
 # ### (a) From scratch (2 points)
 #
@@ -1990,7 +2515,7 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
 process = {"sources": "", "people": "", "hours": None}
 
 # %% [markdown]
-# ## 8. Your log
+# ## 10. Your log
 #
 # The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
 
@@ -2069,6 +2594,20 @@ def personal_answers(student, draws):
         d = draws("beam_search")
         return without_padding(student.beam_search(drawn_model(d, 7), d.integers(0, 50, 3, 2), 3, 6, 0.8), 98)
 
+    def ask_train_step():
+        d = draws("train_step")
+        model = student.Bigram(6, 2, 1, 0)
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight.copy_(d.normal(6, 6))
+        pairs = []
+        for length in (2, 5):
+            labels = d.integers(1, 6, 2, length)
+            labels[torch.arange(length) >= d.integers(1, length + 1, 2)[:, None]] = -100
+            pairs.append((d.integers(1, 6, 2, 3), labels))
+        loss = student.train_step(model, student.make_optimizer(model, 1.0), pairs, 0.1)
+        return {"loss": float(loss), "weights": model.last.weight.detach().clone()}
+
     return {
         "compute_rouge": ask_compute_rouge,
         "shift_right": ask_shift_right,
@@ -2077,6 +2616,7 @@ def personal_answers(student, draws):
         "TransformerStack": ask_transformer_stack,
         "greedy_decode": ask_greedy_decode,
         "beam_search": ask_beam_search,
+        "train_step": ask_train_step,
     }
 
 
