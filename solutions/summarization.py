@@ -2070,7 +2070,7 @@ def large_step(model, optimizer, pairs, max_norm):
     for weight in model.parameters():
         weight.grad *= min(1.0, max_norm / norm)
     optimizer.step()
-    return float(sums / count), norm
+    return (sums / count).item(), norm
 
 
 def same_weights(mine, theirs, hint):
@@ -2166,7 +2166,6 @@ OWN_SIZE = run.size(
     full={"dim": 256, "heads": 8, "hidden": 1024, "layers": 3}, mini={"dim": 64}, grade={"dim": 16, "layers": 1}
 )
 OWN_RATE = run.size(full=5e-4, mini=5e-3, grade=5e-3)
-STEPS = run.size(full=3 * math.ceil(len(data.train) / BATCH), mini=300, grade=2)  # in `full` three epochs
 
 
 def own_batches(rows: list[dict[str, list[int]]], steps: int, seed: int) -> list[list[list[int]]]:
@@ -2218,6 +2217,7 @@ def write_summaries(model, documents: list[str], decode) -> list[str]:
 
 
 # %% tags=["train"]
+STEPS = run.size(full=3 * math.ceil(len(data.train) / BATCH), mini=300, grade=2)  # in `full` three epochs
 train_rows = [
     {"input_ids": document, "labels": summary}
     for document, summary in zip(document_ids(data.train.documents), summary_ids(data.train.summaries), strict=True)
@@ -2262,7 +2262,7 @@ plots.curves(
 #
 # Now measure it. `make_endless()` gives a Transformer of your layers with random weights that never writes the end token, so that each text reaches `max_length`. `seconds_to_write` measures one way of decoding.
 #
-# **Predict, then run.** With the cache each token costs about the same; without it token $t$ costs about $t$ times as much. How does the time for a whole text grow with its length, in each of the two? At which length is one way twice as fast as the other?
+# **Predict, then run.** How does the time for a whole text grow with its length, with and without the cache? At which length is one way twice as fast as the other? Five times?
 
 # %%
 ON_GPU = run.device.type == "cuda"  # a GPU needs more work at once before the work shows in the time
@@ -2271,14 +2271,18 @@ LENGTHS = run.size(full=(8, 16, 32, 64, 128), mini=(8, 16, 32, 64, 128), grade=(
 
 
 def seconds_to_write(decode, model, input_ids, length, repeats=3):
-    """Seconds that `decode(model, input_ids, length)` takes, the shortest of some attempts."""
+    """Seconds of computing that `decode(model, input_ids, length)` takes, the fewest of some attempts.
+
+    On a CPU it is the time that this process computes, so other programs on a busy machine do not count.
+    """
+    clock = time.perf_counter if input_ids.is_cuda else time.process_time
     taken = []
     for _ in range(repeats):
-        begun = time.perf_counter()
+        begun = clock()
         decode(model, input_ids, length)
         if input_ids.is_cuda:
             torch.cuda.synchronize()
-        taken.append(time.perf_counter() - begun)
+        taken.append(clock() - begun)
     return min(taken)
 
 
@@ -2292,7 +2296,7 @@ def make_endless() -> nn.Module:
 # %% [markdown]
 # ### Task: the picture (4 points)
 #
-# Draw the time to write against the length (`LENGTHS`), decoding `DECODED` documents of 40 random tokens (3 to 99) at once with the network of `make_endless()`: one curve for `naive_decode`, one for `greedy_decode`. Choose axes on which linear and quadratic growth look different, and print how many times faster the cache is at each length. Check first that both write the same tokens. Then say in two or three sentences (as comments) how each curve grows, why the curves are close together for short texts, and which work with the cache still grows with the length.
+# Draw the time to write against the length (`LENGTHS`), decoding `DECODED` documents of 40 random tokens (3 to 99) at once with the network of `make_endless()`: one curve for `naive_decode`, one for `greedy_decode`. Choose axes on which linear and quadratic growth look different, and print how many times faster the cache is at each length. Check first that both write the same tokens. Then say in two or three sentences (as comments) how each curve grows, why the cache saves little for short texts, and which work with the cache still grows with the length.
 
 # %% nbgrader={"grade": true, "grade_id": "figure_decoding", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
 ### BEGIN SOLUTION
@@ -2308,13 +2312,13 @@ cached_seconds = [seconds_to_write(greedy_decode, endless, random_documents, len
 for length, slow, fast in zip(LENGTHS, naive_seconds, cached_seconds, strict=True):
     print(f"{length:4d} tokens: {slow / fast:.1f} times faster with the cache")
 # On logarithmic axes a power is a straight line, its exponent the slope: with the cache the slope is about 1 (each token
-# costs the same), without it rises towards 2. For short texts both are close together, since a call has a fixed cost
-# (Python, starting the operations) that does not depend on the number of positions. With the cache one part still
+# costs the same), without it the slope rises towards 2. For short texts the cache saves little, since a call has a fixed
+# cost (Python, starting the operations) that does not depend on the number of positions. With the cache one part still
 # grows: each new query is compared with all keys so far, so attention is quadratic in total, but this is a small part
 # of the work here.
 plots.curves(
     {"naive": (list(LENGTHS), naive_seconds), "with the cache": (list(LENGTHS), cached_seconds)},
-    title="Naive decoding grows towards the square of the length",
+    title="Time to write, with and without the cache",
     xlabel="length of the texts in tokens",
     ylabel=f"seconds to write {DECODED} texts",
     logx=True,
@@ -2331,11 +2335,11 @@ plots.curves(
 # %% [markdown]
 # ## 7. Fine-tuning compared with training from scratch
 #
-# Now both networks learn to summarize: **the same architecture, the same stories in the same order, the same number of steps**, the same optimizer. They differ only in the initial weights: random ones, or those of T5, which was pre-trained on unlabelled text. Its task was *span corruption* (Raffel and others 2020): pieces of a text are removed, and the network writes the missing pieces.
+# Now two T5s learn to summarize: **the same architecture, the same stories in the same order, the same number of steps**, the same optimizer. They differ only in the initial weights: random ones, or those of T5, which was pre-trained on unlabelled text. Its task was *span corruption* (Raffel and others 2020): pieces of a text are removed, and the network writes the missing pieces.
 #
 # Training uses the library's `Seq2SeqTrainer`, which handles batches, optimizer, learning rate, checkpoints and 16-bit arithmetic where the GPU has it. Your `shift_right` makes the decoder's input, your `sequence_loss` the loss. Stories of about equal length share a batch, so that little is padded.
 #
-# **Predict, then run.** The random network has to learn everything from 300 batches: that a text is made of words, which words follow each other, and what a summary is. The pre-trained one knows the first two. By how much will it be better?
+# **Predict, then run.** After how many steps does the pre-trained network reach the loss that the other one has at the end? Will their ROUGE-L differ by 2 points, 10 or 20?
 
 
 # %%
@@ -2378,19 +2382,19 @@ def train_summarizer(name: str, pretrained: bool, seed: int = run.seed) -> tuple
 # %% tags=["train"]
 from_scratch, scratch_curve = train_summarizer("from-scratch", pretrained=False)
 fine_tuned, tuned_curve = train_summarizer("fine-tuned", pretrained=True)
-for kept in (fine_tuned, tokenizer):  # the notebook on human feedback starts from them
+for kept in (fine_tuned, tokenizer):  # in `full` the notebook on human feedback starts from them
     kept.save_pretrained(saved_summarizer_folder(run))
 
 # %% tags=["experiment"]
 plots.curves(
     {"from scratch": scratch_curve, "fine-tuned": tuned_curve},
-    title="The pre-trained network learns faster",
+    title="Two networks that differ in their first weights only",
     xlabel="step",
     ylabel="loss on training stories, nats per token",
 )
 
 # %% [markdown]
-# After about twenty steps the fine-tuned network has the loss that the other one reaches after 300. That loss is still falling: with many more steps the gap would shrink. (In `full` there are 20,000 stories and 1,875 steps, far too few for 60 million random weights.)
+# In `mini` the fine-tuned network needs fewer than 40 steps to reach the loss that the other one has after 300, and that one is still falling.
 #
 # A loss is not a score. So let both write summaries of held-out stories, with your `greedy_decode`.
 
@@ -2408,7 +2412,7 @@ for name, found in scores.items():
     print(f"{name:20s}" + "".join(f"{100 * found[kind]:8.1f}" for kind in ("rouge1", "rouge2", "rougeL")))
 
 # %% [markdown]
-# In `mini` expect, over three seeds: ROUGE-L 43 to 49 from scratch and 70 to 73 fine-tuned, against 21 for the first sentence. Both learn to write well-formed sentences of the right kind; they differ in the names and places: those of the story, or others. In `full` expect a ROUGE-1 of about 19 from scratch (seen with another network of this size), and clearly more from the fine-tuned T5-small.
+# In `mini` expect a ROUGE-L from 43 to 52 from scratch and from 67 to 76 fine-tuned (five seeds), against 21 for the first sentence. Numbers are one side, texts the other:
 
 # %% tags=["experiment"]
 for number in range(3):
@@ -2421,18 +2425,16 @@ for number in range(3):
 # %% [markdown]
 # Look for three things: is the *kind* of event right? Are names, places and numbers those of the story, or of another one? Is the sentence well formed? The loss and ROUGE count a wrong name like any other word; for a reader it makes the summary useless.
 #
-# **Does beam search help?** Your `beam_search` with four beams, on the first stories:
+# **Does beam search help?** Your `beam_search` with four beams:
 
 # %% tags=["experiment"]
-FEW = run.size(full=200, mini=100, grade=2)
-by_beams = write_summaries(fine_tuned, test_documents[:FEW], lambda *args: beam_search(args[0], args[1], 4, args[2]))
-beam_scores = compute_rouge(by_beams, test_summaries[:FEW])
-greedy_scores = compute_rouge(written["fine-tuned"][:FEW], test_summaries[:FEW])
+by_beams = write_summaries(fine_tuned, test_documents, with_beams)
+beam_scores, greedy_scores = compute_rouge(by_beams, test_summaries), scores["fine-tuned"]
 for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
     print(f"{name:12s}" + ", ".join(f"{kind} {100 * value:.1f}" for kind, value in found.items()))
 
 # %% [markdown]
-# In `mini` four beams gain a point or two of ROUGE-L: a text that is more probable as a whole is a little better on average. Four times the rows are computed for it.
+# In `mini` four beams gain between one and four points of ROUGE-L (five seeds): a text that is more probable as a whole is a little better on average here. Section 9 asks whether that is a law. The decoder has four times as many rows to compute.
 #
 # **Where the method fails.** ROUGE rewards the words of one reference: a faithful summary in other words scores low, a fluent one with the wrong team as the winner scores high. A network that writes fluently writes wrong facts just as fluently. And a comparison at equal steps is not one at equal cost: pre-training has a large cost, paid once for all later tasks.
 
@@ -2457,19 +2459,25 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
 # %% [markdown]
 # ### (b) How T5 was trained (4 points)
 #
-# Look it up in the paper (Raffel and others 2020, section 3.1.2): which optimizer was used? Which learning rate for pre-training, and how did it change over the steps? Which one for fine-tuning? Why might a *smaller, constant* rate be good for fine-tuning? Give the numbers and the formula.
+# T5's authors (Raffel and others 2020) trained with *AdaFactor*, in both phases. Pre-training took 524,288 steps, with the learning rate $1 / \sqrt{\max(n, k)}$ at step $n$ and $k$ = 10,000. Fine-tuning took 262,144 steps with the constant rate 0.001. AdaFactor is like Adam, but for a weight matrix it keeps one running mean for each row and one for each column of the squared gradients, where Adam keeps one for each weight. (Leave momentum aside.)
+#
+# 1. Give the pre-training rate at steps 1, 10,000, 40,000 and 524,288. What is its largest value, and for how many steps?
+# 2. How many running means does AdaFactor keep for a matrix of 512 × 2048 weights, and how many Adam?
+# 3. Why is a rate good that is constant at first and falls later, when all weights begin at random?
+# 4. Why a smaller, constant rate for fine-tuning? Compare it with the rate at the end of pre-training.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_t5", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# AdaFactor, for both. Pre-training: the rate is 1/√max(n, k) at step n with k = 10⁴ warm-up steps, that is, constant 0.01 for the first 10,000 steps (the peak), then falling as 1/√n. Fine-tuning: constant 0.001.
-#
-# Fine-tuning starts near a good solution and has few data: large steps would destroy the pre-trained weights before the network has learnt from the small data set. With so few steps there is also no need to let the rate fall.
+# 1. 0.01, 0.01, 0.005 and 0.00138. The peak is 0.01, for the first 10,000 steps; then the rate falls as 1/√n.
+# 2. AdaFactor 512 + 2048 = 2,560; Adam 512 · 2048 = 1,048,576, about 410 times as many.
+# 3. Random weights are far from any good solution: large steps bring them there fast, and a gradient of one batch need not be exact. Near a solution the noise of the batches moves the weights about, the more the larger the step; a falling rate averages it out.
+# 4. Fine-tuning starts near a good solution and has few data. A rate of 0.01 would destroy pre-trained weights before the network has learnt from the small data set. 0.001 is about the rate at which pre-training ended (0.0014), so the weights are used to steps of this size; so few steps are needed that the rate need not fall.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
-# * 1 point: AdaFactor (for both)
-# * 1 point: pre-training: 0.01 at the start (up to 10,000 steps), then falling as 1/√step
-# * 1 point: fine-tuning: constant 0.001
-# * 1 point: a reason: starts near a good solution that large steps would destroy, few data, few steps
+# * 1 point: 0.01, 0.01, 0.005, about 0.0014; peak 0.01 for 10,000 steps
+# * 1 point: 2,560 and 1,048,576
+# * 1 point: far from a solution large steps help, near it the batches' noise asks for smaller ones
+# * 1 point: fine-tuning starts near a good solution that large steps would destroy (few data), and 0.001 is close to the last rate of pre-training
 # ### END MARK SCHEME
 
 # %% [markdown]
@@ -2492,19 +2500,110 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
 # %% [markdown]
 # ### (d) A large language model (3 points)
 #
-# Prompt a large language model of your choice with two of the test documents above and ask for one-sentence summaries. Name the model, show prompt and outputs, compute their ROUGE with your `compute_rouge` if you like, and compare with the fine-tuned network. What is the main reason for the difference?
+# Give a large language model of your choice two of the test documents above and ask for one-sentence summaries. Name the model and show prompt and outputs. **Without such a model** use the next cell: the authors of this notebook wrote its answers by hand, in the manner of large models in 2025, for the prompt "Summarize this news story in one sentence." Say which way you took.
+#
+# Compute the ROUGE of both, compare content, form and score with those of the fine-tuned network, and explain: what is the main reason for the difference in content, what for the difference in ROUGE?
+
+# %% tags=["experiment"]
+BY_HAND = [  # story, a person's summary, an answer as large language models give it
+    (
+        "The town has money for eight percent, said Ida Norman. They will stay at home for six days, the union said on "
+        "Tuesday. The nurses of Marlow want nine percent more. Last year, a strike by miners in Kelsey lasted two days.",
+        "Nurses in Marlow go on strike for six days.",
+        "Nurses in Marlow, who are demanding a nine percent pay rise, will walk out for six days, according to their "
+        "union, while the town says that it can afford only eight percent.",
+    ),
+    (
+        "Flames came out of the roof of a hospital in Thornton on Friday. Nine people were taken to another town with "
+        "burns. It is a sad day, said Clara Parker. In Selby, a fire at a school hurt nobody last month.",
+        "A fire at a hospital in Thornton leaves nine people injured.",
+        "Nine people suffered burns when a blaze broke out at a hospital in Thornton on Friday.",
+    ),
+]
+their_stories, their_references, by_hand = (list(each) for each in zip(*BY_HAND, strict=True))
+ours = write_summaries(fine_tuned, their_stories, greedy_decode)
+for number in range(2):
+    show("story:", their_stories[number])
+    show("a person:", their_references[number])
+    show("by hand:", by_hand[number])
+    show("fine-tuned:", ours[number].replace("<pad>", "").replace("</s>", "").strip())
+    print()
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_language_model", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# An answer of this form: name and version of the model; the prompt, for instance "Summarize this news story in one sentence: …"; its two outputs, word for word; then the comparison.
+# An answer of this form: name and version of the model; the prompt, for instance "Summarize this news story in one sentence: …"; its two outputs, word for word (or: "the two answers of the cell above"); their ROUGE; then the comparison.
 #
-# Usually the large model's sentences are fluent, longer, and state the main event with the right names and numbers, while the fine-tuned network sometimes takes them from another sentence. But its ROUGE need not be higher, since it was not trained on the style of these references: it adds details and chooses other words. The main reason for its better content is scale: many orders of magnitude more parameters and text (and training on instructions), so that it reads and copies correctly; the main reason for lower overlap is that only the fine-tuned network was trained on these references.
+# The large model's sentences are fluent, longer, and state the main event with the right names and numbers, and with details. The fine-tuned network writes in the style of the references and sometimes takes a number or a name from another sentence. The ROUGE of the large model is lower: it adds details and chooses other words (a blaze for a fire). The main reason for its better content is scale: many orders of magnitude more parameters and text, and training on instructions, so that it reads and copies correctly. The main reason for less overlap is that only the fine-tuned network was trained on these references.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
-# * 1 point: model named, prompt and both outputs shown
+# * 1 point: model named with prompt and both outputs, or the given answers named; the scores or a reason why one of them is higher
 # * 1 point: a comparison of content and form that fits the shown outputs
 # * 1 point: main reason: amount of parameters and training data (and instruction tuning) for content; style of the references for ROUGE
 # ### END MARK SCHEME
+
+# %% [markdown]
+# ## 9. Two experiments for the curious (not graded)
+#
+# **Chance in writing.** Chat models draw their words. With a trick your `greedy_decode` draws, too: add to each logit a number $-\log(-\log u)$ with $u$ uniform in (0, 1); then the arg-max is a draw from the softmax. *Nucleus sampling* first keeps only the most probable tokens that together reach the probability `top_p` (Holtzman and others 2020). **Predict, then run.** At which `top_p` does ROUGE-L begin to fall? How many of five texts for a story are different?
+
+
+# %%
+class Drawing(nn.Module):
+    """A model whose arg-max is a draw from the nucleus of another model's next tokens."""
+
+    def __init__(self, model: nn.Module, top_p: float, seed: int) -> None:
+        super().__init__()
+        self.model, self.top_p, self.config = model, top_p, model.config
+        self.source = torch.Generator().manual_seed(seed)
+        accept_both_cache_names(self)
+
+    def get_encoder(self) -> Any:
+        """The other model's encoder."""
+        return self.model.get_encoder()
+
+    def forward(self, past_key_values=None, **arguments) -> Answer:
+        """Logits with noise; −∞ outside the nucleus."""
+        answer = self.model(past_key_values=past_key_values, **arguments)
+        logits = answer.logits[:, -1].float().cpu()
+        ranked, order = logits.softmax(dim=1).sort(dim=1, descending=True)
+        outside = ranked.cumsum(dim=1) - ranked >= self.top_p  # the tokens before it suffice; the first one stays
+        u = torch.rand(logits.shape, generator=self.source).clamp(1e-9, 1 - 1e-7)
+        noisy = (logits - (-u.log()).log()).masked_fill(outside.scatter(1, order, outside), -math.inf)
+        return Answer(noisy[:, None].to(answer.logits.device), answer.past_key_values)
+
+
+# %% tags=["experiment"]
+drawn_scores, different = {}, {}
+for top_p in (0.1, 0.5, 0.8, 0.95, 1.0):
+    draws_of_story = [
+        write_summaries(Drawing(fine_tuned, top_p, seed), test_documents[:FEW], greedy_decode)
+        for seed in range(run.size(full=5, mini=5, grade=2))
+    ]
+    found = [compute_rouge(texts, test_summaries[:FEW])["rougeL"] for texts in draws_of_story]
+    drawn_scores[top_p] = sum(found) / len(found)
+    different[top_p] = sum(len(set(texts)) for texts in zip(*draws_of_story, strict=True)) / FEW
+    print(
+        f"top_p {top_p:4.2f}: ROUGE-L {100 * drawn_scores[top_p]:.1f}, {different[top_p]:.1f} different texts per story"
+    )
+
+# %% [markdown]
+# **More beams.** A larger search finds texts of larger probability. **Predict, then run.** Does ROUGE-L grow with the number of beams without end? Your own network writes, with 1 to 16 beams and `length_penalty` 0.
+
+# %% tags=["experiment"]
+beam_counts = run.size(full=(1, 2, 4, 8, 16), mini=(1, 2, 4, 8, 16), grade=(1, 2))
+beam_rouge, beam_tokens = [], []
+for n in beam_counts:
+    texts = write_summaries(
+        own, test_documents[:FEW], lambda model, ids, longest, n=n: beam_search(model, ids, n, longest, 0.0)
+    )
+    beam_rouge.append(compute_rouge(texts, test_summaries[:FEW])["rougeL"])
+    beam_tokens.append(sum(len(words(text.replace("<pad>", "").replace("</s>", ""))) for text in texts) / FEW)
+    print(f"{n:2d} beams: ROUGE-L {100 * beam_rouge[-1]:.1f}, {beam_tokens[-1]:.2f} words per text")
+
+# %% [markdown]
+# ### What came after
+#
+# *LoRA* (Hu and others 2021) fine-tunes with two thin matrices beside each frozen large one. *Instruction tuning* (Wei and others 2021) fine-tunes one network on many tasks that are told in words, so a summary needs only a prompt. For long texts the cache itself becomes the cost: *grouped-query attention* (Ainslie and others 2023) lets several heads share their keys and values, and rotary positions (Su and others 2021) help networks to read far longer texts than T5. *Speculative decoding* (Leviathan and others 2023) lets a small network write some tokens ahead; the large one checks them in one call, as your layer does with several new positions, and the text stays as if the large one alone had written it.
 
 # %% [markdown]
 # ### How was it made? (not graded)
