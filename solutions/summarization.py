@@ -23,7 +23,7 @@
 # | network | T5-small, 60 million parameters | a tiny T5, 0.6 million parameters, pre-trained on 20,000 further stories |
 # | training | three times 3 epochs, batches of 32 | three times 300 steps, batches of 16 |
 # | hardware | a GPU, for instance on Colab | any laptop, no network |
-# | time to run | about an hour in all (an estimate for a T4) | one to two minutes |
+# | time to run | one to two hours (an estimate for a T4) | one to two minutes |
 #
 # Plan five hours. The profile is chosen for you (`full` where there is a GPU, else `mini`); the environment variable `HOMEWORK_PROFILE` overrides it. Graded code is checked on tiny inputs, so you can do everything in `mini` first. All numbers in the text are those of `mini`.
 #
@@ -86,7 +86,7 @@ if run.profile != "full":
     torch.set_num_threads(1)  # for networks as small as those of `mini` more threads bring no speed
 
 # %% [markdown]
-# **Letters.** `B` is the number of texts in a batch, `S` the length of the documents in tokens, `T` the length of the summaries, `P` the number of tokens that are in the cache already, `V` the size of the vocabulary, `D` the width of the network, `H` the number of heads. Texts of a batch differ in length: shorter ones are padded at the end with the *pad token*. **Masks of this notebook are 1 (true) where padded.** (The library's `attention_mask` is the opposite, 1 where *not* padded.)
+# **Letters.** `B` is the number of texts in a batch, `S` the length of the documents in tokens, `T` the length of the summaries, `P` the number of tokens that are in the cache already, `V` the size of the vocabulary, `D` the width of the network, `H` the number of heads. Texts of a batch differ in length: shorter ones are padded at the end with the *pad token*. **Masks of this notebook are 1 (true) where padded.**
 #
 # ## 1. The task, and how it is scored
 #
@@ -385,7 +385,7 @@ with part("shifted by one", 0.75):
 # %% [markdown]
 # ### `sequence_loss` (1.5 points)
 #
-# The loss is the mean over all tokens of the batch of $-\log P(y_t \mid y_1 \ldots y_{t-1}, x)$. **Padded positions do not count**, neither in the sum nor in the number by which it is divided: otherwise a batch with much padding would have a low loss, and the network would learn to write pad tokens. It is one mean over the batch's tokens, not a mean over texts of means over tokens.
+# The loss is the mean over all tokens of the batch of $-\log P(y_t \mid y_1 \ldots y_{t-1}, x)$. **Padded positions do not count**, neither in the sum nor in the number by which it is divided. It is one mean over the batch's tokens, not a mean over texts of means over tokens.
 #
 # *Worked numbers.* V = 2, `logits` = [[[0, 0], [log 3, 0]]]. With `labels` = [[0, 0]]: the probabilities of the right tokens are ½ and ¾, the loss is (0.693147 + 0.287682) / 2 = **0.490415**. With `labels` = [[0, −100]] only the first position counts: **0.693147**.
 
@@ -466,9 +466,9 @@ with part("very large logits", 0.5):
 # %% [markdown]
 # ## 3. A decoder with a cache
 #
-# To write, the trained decoder predicts the first token, gets it as input, predicts the second, and so on. Each prediction needs the attention over all positions so far. Which part of that was already computed one step ago?
+# To write, the trained decoder predicts the first token, gets it as input, predicts the second, and so on. Which part of each prediction was already computed one step ago?
 #
-# **A toy.** Let position $t$ compute a mean of the values of all positions up to $t$, weighted by $e^{k_i}$: $a_t = \sum_{i \le t} e^{k_i} v_i \big/ \sum_{i \le t} e^{k_i}$, which is attention with a query that is always 1. Keys $k_i$ and values $v_i$ come from the token at position $i$ and do not depend on what follows. So when the next token comes, the old keys and values do not change; only *one* new pair and one new mean are computed. Computing everything again gives the same numbers with more and more work:
+# **A toy.** Let position $t$ compute a mean of the values of all positions up to $t$, weighted by $e^{k_i}$: $a_t = \sum_{i \le t} e^{k_i} v_i \big/ \sum_{i \le t} e^{k_i}$, which is attention with a query that is always 1. Keys $k_i$ and values $v_i$ come from the token at position $i$ and do not depend on what follows. So when the next token comes, only *one* new pair and one new mean must be computed:
 
 # %%
 TOY_PLACES = 6
@@ -501,7 +501,7 @@ for place in range(TOY_PLACES):
 # %% [markdown]
 # After `T` tokens the naive way has computed T(T + 1)/2 keys, the cache T.
 #
-# This is right only because the cached values never change: keys and values of a position depend on the positions *up to it*. In an encoder, where each position sees all others, a new token would change everything.
+# This is right only because keys and values of a position depend on the positions *up to it*. In an encoder, where each position sees all others, a new token would change everything.
 #
 # ### The layer of a Transformer
 #
@@ -583,7 +583,7 @@ class MultiHeadAttention(nn.Module):
 # * `past_kv` is what your own layer returned before; no other code uses its contents. Make it a tuple of tensors whose first dimension is B, nested if you like (beam search will select rows of it). Store in it what later calls need and what no longer changes.
 # * Return the pair (new states of `x` `[B, T, D]`, the cache), with None for the cache unless `use_cache` is true. Do not change `past_kv` in place: the caller may use it twice.
 #
-# *Worked count.* A summary of 4 tokens is decoded token by token after a document of 10. Without a cache: 1 + 2 + 3 + 4 = 10 positions are projected to keys and values in the self-attention, and 4 · 10 positions of the document. With the cache: 4 and 10. The tests check exactly that.
+# *Worked count.* A summary of 4 tokens is decoded token by token after a document of 10. Without a cache, 1 + 2 + 3 + 4 = 10 of its positions are projected to keys and values, and 4 · 10 of the document; with the cache 4 and 10. The tests count them.
 #
 # <details><summary>Hint 1: idea</summary>
 #
@@ -933,7 +933,7 @@ with torch.no_grad(), part("no work done twice", 0.75):
 # %% [markdown]
 # ### `TransformerStack` (2.5 points)
 #
-# Encoder and decoder are stacks: token embeddings plus position embeddings, then the layers, each applied to the states of the layer before:
+# Encoder and decoder are stacks: token and position embeddings, then layer after layer:
 #
 # $$x_t = \text{tokens}(\text{input\_ids}_t) + \text{positions}(\text{position of } t), \qquad x \leftarrow \text{layer}_1(x), \; x \leftarrow \text{layer}_2(x), \ldots$$
 #
@@ -1009,7 +1009,7 @@ class TransformerStack(nn.Module):
 
 
 # %% [markdown]
-# For the tests: a stack whose layers the test computes. So this item does not depend on your `TransformerLayer`.
+# For the tests: a stack whose layers the test computes, so this item needs no `TransformerLayer`.
 
 
 # %%
@@ -1171,7 +1171,7 @@ with torch.no_grad(), part("with the cache as without", 1.75):
 # | `.logits` of the result | `[B, T, V]`: at each given position the logits of the *next* token |
 # | `.past_key_values` of the result | the cache, to be given to the next call (the first call gets None) |
 #
-# Newer versions of `transformers` call the cache `cache`, as an argument and in the result. The models of this notebook accept both names, with every version.
+# Newer versions of `transformers` say `cache`; the models of this notebook accept both names.
 #
 # `attention_mask` is a LongTensor `[B, S]`, **1 where the document is not padded**. The next cell builds such a model from your layers and stacks, and loads the pre-trained T5.
 
@@ -1240,12 +1240,12 @@ tokenizer, t5 = load_t5()
 # %% [markdown]
 # ### `greedy_decode` (2 points)
 #
-# The simplest way to write: at each position take the token with the largest probability. Begin each row with the start token; call the model; take the arg-max of the logits at the last position; continue with it until all rows have ended, or `max_length` tokens are written.
+# At each position take the most probable token, until all rows have ended or `max_length` tokens are written. The first token comes after the start token, which is not part of the result.
 #
 # * A row has ended when it has written the end token. The end token is part of the result; after it come pad tokens, whatever the model predicts, since other rows may not have ended yet.
-# * **The encoder reads the documents once**, and with the cache **each call gets one new token per row**. A hidden test counts both.
+# * **The encoder reads the documents once**, and with the cache **each call gets one new token per row**. The tests count both.
 # * The mask for the documents is 1 where `input_ids` is not the pad token.
-# * No gradients (`torch.no_grad()`), and the model is in evaluation mode already.
+# * No gradients (`torch.no_grad()`).
 #
 # <details><summary>Hint 1: idea</summary>
 #
@@ -1265,7 +1265,7 @@ tokenizer, t5 = load_t5()
 #
 # *Worked example.* Two documents, `max_length` = 5, pad 0, end 1. The model's most probable tokens are 7, 8, 1 for the first and 9, 1 for the second. Result: [[7, 8, 1], [9, 1, 0]]; after three calls both have ended and the model is not called again. (Columns of pad tokens after that, up to `max_length`, are accepted.)
 #
-# The next cell has a model for the tests, whose next tokens follow a rule, and the naive way to decode, for comparison: it computes everything again at each step.
+# The next cell has a model for the tests, whose next tokens follow a rule, and naive decoding, which computes everything again at each step.
 
 
 # %%
@@ -1517,7 +1517,7 @@ with part("on T5, as transformers does", 0.5):
 # %% [markdown]
 # ### `beam_search` (3.5 points)
 #
-# The most probable token now may lead to a text that is not very probable as a whole. Beam search keeps the `num_beams` best unfinished texts (*active hypotheses*) of each document. In each step, with $n$ = `num_beams`:
+# The most probable token now may lead to an improbable text. Beam search keeps the `num_beams` best unfinished texts (*active hypotheses*) of each document. In each step, with $n$ = `num_beams`:
 #
 # 1. each of the $n$ active hypotheses is continued by each of the `V` tokens; a continuation's value is the sum of all its log-probabilities, $\sum_t \log P(y_t)$;
 # 2. the $2n$ best of the $n \cdot V$ continuations of a document are considered, best first:
@@ -1528,11 +1528,11 @@ with part("on T5, as transformers does", 0.5):
 #
 # $$\text{score} = \frac{\sum_t \log P(y_t)}{T^{\,\text{length\_penalty}}},$$
 #
-# where `T` counts the written tokens, the end token included. A sum of log-probabilities falls with each token, so without a penalty (0) short texts win; with 1 the score is the mean per token. You may stop early only if this cannot change the result.
+# where `T` counts the written tokens, the end token included. A sum of log-probabilities falls with each token, so a penalty of 0 favours short texts; with 1 the score is the mean per token. You may stop early only if this cannot change the result.
 #
 # With the cache, all hypotheses of all documents are the rows of one batch of B · n: row b · n + i is hypothesis i of document b. After each step rows change: some hypotheses have several continuations, some none. `select_rows(states, rows)` from above gives a cache, or the encoder's outputs, with the selected rows. The encoder still reads each document only once.
 #
-# *Worked example.* V = {end, a, b}, n = 2, `max_length` 3. At first P(end) = 0.1, P(a) = 0.5, P(b) = 0.4: *a* and *b* stay active. After *a*: P(end) = 0.4, P(a) = P(b) = 0.3; after *b*: P(end) = 0.9, the others 0.05. The continuations: *b end* 0.36, *a end* 0.20, *a a* and *a b* 0.15 each, *b a* and *b b* 0.02. The two that end are the two best, so both are finished, and *a a*, *a b* stay active. With `length_penalty` 1: *b end* has log(0.36)/2 = −0.511. With any continuation, *a a …* has at best log(0.15)/3 = −0.632. So the result is *b end*; greedy decoding would have written *a end*, with a probability of 0.20. The next cell draws these two steps.
+# *Worked example.* V = {end, a, b}, n = 2, `max_length` 3. At first P(end) = 0.1, P(a) = 0.5, P(b) = 0.4: *a* and *b* stay active. After *a*: P(end) = 0.4, P(a) = P(b) = 0.3; after *b*: P(end) = 0.9, the others 0.05. *b end* (0.36) and *a end* (0.20) are the two best continuations, so both are finished, and *a a*, *a b* (0.15 each) stay active. With `length_penalty` 1: *b end* has log(0.36)/2 = −0.511. With any continuation, *a a …* has at best log(0.15)/3 = −0.632. So the result is *b end*; greedy decoding would have written *a end*, with a probability of 0.20. The next cell draws this.
 #
 # <details><summary>Hint 1: idea</summary>
 #
@@ -2255,7 +2255,7 @@ plots.curves(
 #
 # ## 6. What the cache saves
 #
-# Now measure it. `make_endless()` gives a Transformer of your layers with random weights that never writes the end token, so that each text reaches `max_length`. `seconds_to_write` measures one way of decoding.
+# `make_endless()` gives a Transformer of your layers with random weights that never writes the end token, so each text reaches `max_length`. `seconds_to_write` measures one way of decoding.
 #
 # **Predict, then run.** How does the time for a whole text grow with its length, with and without the cache? At which length is one way twice as fast as the other? Five times?
 
@@ -2330,7 +2330,7 @@ plots.curves(
 # %% [markdown]
 # ## 7. Fine-tuning compared with training from scratch
 #
-# Now two T5s learn to summarize: **the same architecture, the same stories in the same order, the same number of steps**, the same optimizer. They differ only in the initial weights: random ones, or those of T5, which was pre-trained on unlabelled text. Its task was *span corruption* (Raffel and others 2020): pieces of a text are removed, and the network writes the missing pieces.
+# Now two T5s learn to summarize: **the same architecture, the same stories in the same order, the same number of steps**, the same optimizer. They differ only in the initial weights: random ones, or those of T5, which was pre-trained on unlabelled text by *span corruption* (Raffel and others 2020): pieces of a text are removed, and the network writes them.
 #
 # The library's `Seq2SeqTrainer` handles batches, optimizer, learning rate and checkpoints. Your `shift_right` makes the decoder's input, your `sequence_loss` the loss.
 #
