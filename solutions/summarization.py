@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Summarization: decode with a cache, and fine-tune instead of starting from nothing
 #
-# A Transformer writes a summary word by word, and each new word looks back at all words before it. A naive decoder computes at every step again what the step before has computed. You write a decoder with a cache, two ways to choose the words, the loss and the score of a summary, and a training step. Your own network learns to summarize and writes with your own loops (section 5); you measure what the cache saves (section 6); and you train a T5 twice, from random weights and from pre-trained ones (section 7).
+# A Transformer writes a summary word by word, and each new word looks back at all words before it. You write a decoder with a cache, two ways to choose the words, the loss and the score of a summary, and a training step. Your own network learns to summarize (section 5); you measure what the cache saves (section 6) and train a T5 twice, from random and from pre-trained weights (section 7).
 #
 # **What you need**: attention and the Transformer (section 3 repeats what is used), and PyTorch.
 #
@@ -301,7 +301,7 @@ with part("texts without words or without pairs of words", 0.5):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# How good is a *baseline* without any model? In newspapers the first sentence (the *lead*) is a strong summary. In the stories of `mini` it is not, by design: in three of four stories another sentence tells the main event.
+# How good is a *baseline* without any model? In newspapers the first sentence (the *lead*) is a strong summary. Not in the stories of `mini`: in three of four another sentence tells the main event.
 #
 # **Predict, then run.** Which of the three scores will be lowest?
 
@@ -1852,7 +1852,7 @@ with part("on T5, as transformers does", 1):
 #
 # ### `train_step` (4 points)
 #
-# The larger a batch, the less its gradient depends on chance; but a large batch may not fit into memory. So it comes as several *small batches*, whose gradients are accumulated. **The step must be exactly the one that a single batch with all these rows would make.** In 2024 well-known libraries were found to miss this when texts differ in length. Where do the lengths enter? Section 2 says over what the loss is a mean.
+# A large batch may not fit into memory. So it comes as several *small batches*, whose gradients are accumulated. **The step must be exactly the one that a single batch with all these rows would make.** In 2024 well-known libraries were found to miss this when texts differ in length. Where do the lengths enter? Section 2 says over what the loss is a mean.
 #
 # * The model is called as in section 4, but with all right tokens at once (teacher forcing), without a cache, and with gradients: the encoder learns, too.
 # * The gradient of a small batch is computed before the next one is read, so that only one batch's intermediate results are in memory.
@@ -2495,7 +2495,7 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
 # %% [markdown]
 # ### (d) A large language model (3 points)
 #
-# Give a large language model of your choice two of the test documents above and ask for one-sentence summaries. Name the model and show prompt and outputs. **Without such a model** use the next cell: we wrote its answers by hand, in the manner of large models, for the prompt "Summarize this news story in one sentence." Say which way you took.
+# Give a large language model of your choice two of the test documents above and ask for one-sentence summaries. Name the model and show prompt and outputs. **Without such a model** use the next cell, whose answers we wrote by hand in the manner of large models. Say which way you took.
 #
 # Compute the ROUGE of both, compare content, form and score with those of the fine-tuned network, and explain: what is the main reason for the difference in content, what for the difference in ROUGE?
 
@@ -2539,7 +2539,7 @@ for number in range(2):
 # %% [markdown]
 # ## 9. Two experiments for the curious (not graded)
 #
-# **Chance in writing.** Chat models draw their words. With a trick your `greedy_decode` draws, too: add to each logit a number $-\log(-\log u)$ with $u$ uniform in (0, 1); then the arg-max is a draw from the softmax. *Nucleus sampling* first keeps only the most probable tokens that together reach the probability `top_p` (Holtzman and others 2020). **Predict, then run.** At which `top_p` does ROUGE-L begin to fall? How many of five texts for a story are different?
+# **Chance in writing.** Chat models draw their words. Your `greedy_decode` draws, too, if $-\log(-\log u)$ is added to each logit, with $u$ uniform in (0, 1): the arg-max is then a draw from the softmax. *Nucleus sampling* (Holtzman and others 2020) first keeps only the most probable tokens that together reach the probability `top_p`. **Predict, then run.** At which `top_p` does ROUGE-L begin to fall? How many of five texts for a story are different?
 
 
 # %%
@@ -2582,7 +2582,7 @@ for top_p in (0.1, 0.5, 0.8, 0.95, 1.0):
     )
 
 # %% [markdown]
-# **More beams.** Twice the beams cost twice the work. **Predict, then run.** Where do the gains end? Your own network writes with 1 to 16 beams and `length_penalty` 0. Do the texts become shorter, as section 4 would let you expect?
+# **More beams.** Twice the beams cost twice the work. **Predict, then run.** Where do the gains end? Your own network writes with 1 to 16 beams and `length_penalty` 0. Do the texts become shorter?
 
 # %% tags=["experiment"]
 beam_counts = run.size(full=(1, 2, 4, 8, 16), mini=(1, 2, 4, 8, 16), grade=(1, 2))
@@ -2603,7 +2603,7 @@ for n in beam_counts:
 # %% [markdown]
 # ### How was it made? (not graded)
 #
-# Fill in what you used (lectures, papers, sites, language models), with whom you worked, and about how many hours it took. It is kept in the log and does not count for or against you.
+# Fill in what you used (lectures, papers, sites, language models), with whom you worked, and the hours. It does not count for or against you.
 
 # %%
 process = {"sources": "", "people": "", "hours": None}
@@ -2611,7 +2611,7 @@ process = {"sources": "", "people": "", "hours": None}
 # %% [markdown]
 # ## 10. Your log
 #
-# The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
+# The next cell draws your per-student inputs from your student id. The last cell asks your functions for their answers, adds your numbers and writes `submission_log.json`. Submit it with this notebook.
 
 
 # %% tags=["answers"]
