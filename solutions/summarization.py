@@ -126,7 +126,7 @@ for number in range(2):
 #
 # *Worked numbers.* Reference *a storm closes two schools*, prediction *two schools were closed by a storm*. Common words: 5 (all of the reference; *closes* and *closed* have the same stem), so precision 5/7, recall 5/5, ROUGE-1 = **0.8333**. Common pairs: *two school* and *a storm*, so precision 2/6, recall 2/4, ROUGE-2 = **0.4**. The longest common subsequence has 2 words (*a storm*, or *two school*), so ROUGE-L = 2 · (2/7) · (2/5) / (2/7 + 2/5) = **0.3333**: the words are right, their order is not.
 #
-# You may also use the classes of the package `rouge_score`, or `homework.models.rouge_metric.Rouge`, which does the same as a metric of the library `evaluate`.
+# You may also use the package `rouge_score`, or `homework.models.rouge_metric.Rouge`.
 #
 # <details><summary>Hint 1: idea</summary>
 #
@@ -2438,7 +2438,7 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
 #
 # ### (a) From scratch (2 points)
 #
-# Give ROUGE-1, ROUGE-2 and ROUGE-L of the network trained from scratch, name the profile, and compare them with those of the first sentence. What has it learnt, and what not? Two or three sentences.
+# Give ROUGE-1, ROUGE-2 and ROUGE-L of the T5 trained from scratch, name the profile, and compare with the first sentence. What has it learnt, and what not? Two or three sentences.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_scratch", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
@@ -2497,7 +2497,7 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
 #
 # Give a large language model of your choice two of the test documents above and ask for one-sentence summaries. Name the model and show prompt and outputs. **Without such a model** use the next cell, whose answers we wrote by hand in the manner of large models. Say which way you took.
 #
-# Compute the ROUGE of both, compare content, form and score with those of the fine-tuned network, and explain: what is the main reason for the difference in content, what for the difference in ROUGE?
+# Compare content, form and ROUGE with the fine-tuned network's. What is the main reason for the difference in content, what for that in ROUGE?
 
 # %% tags=["experiment"]
 BY_HAND = [  # story, a person's summary, an answer as large language models give it
@@ -2598,7 +2598,7 @@ for n in beam_counts:
 # %% [markdown]
 # ### What came after
 #
-# *LoRA* (Hu and others 2021) fine-tunes two thin matrices beside each frozen large one. *Instruction tuning* (Wei and others 2021) fine-tunes one network on many tasks told in words, so a summary needs only a prompt. For long texts the cache becomes the cost: in *grouped-query attention* (Ainslie and others 2023) several heads share keys and values, and rotary positions (Su and others 2021) are the usual position code. *Speculative decoding* (Leviathan and others 2023) lets a small network write some tokens ahead; the large one checks them in one call, as your layer does with several new positions.
+# *LoRA* (Hu and others 2021) fine-tunes two thin matrices beside each frozen large one. *Instruction tuning* (Wei and others 2021) fine-tunes one network on many tasks told in words, so a summary needs only a prompt. For long texts the cache becomes the cost: in *grouped-query attention* (Ainslie and others 2023) several heads share keys and values, and rotary positions (Su and others 2021) are the usual position code. *Speculative decoding* (Leviathan and others 2023) lets a small network write some tokens ahead; the large one checks them in one call with several new positions.
 
 # %% [markdown]
 # ### How was it made? (not graded)
