@@ -1859,7 +1859,7 @@ with part("on T5, as transformers does", 1):
 # * *Clipping*: if the gradient of the whole batch, over all weights together, has a norm above `max_norm`, scale it to `max_norm` (`nn.utils.clip_grad_norm_`).
 # * The optimizer takes one step. Gradients from before the call do not count.
 #
-# *Worked numbers.* In `Bigram` below, the logits of the next token are a row for the last token plus the mean of rows for the document's tokens. All weights are 0, V = 4, pad 0, end 1, start 2, and 3 is a word. Two small batches: document [3] with labels [1], document [3, 3] with labels [3, 3, 1]. All probabilities are ¼, so the loss is log 4 = **1.386294**. The start token is the input of two of the four labels: its row has the gradient ¼ · (¼ − (0, 1, 0, 0)) + ¼ · (¼ − (0, 0, 0, 1)) = (0.125, −0.125, 0.125, −0.125). Plain gradient descent with rate 1 makes the row **(−0.125, 0.125, −0.125, 0.125)**. The whole gradient has the norm √0.375 = 0.6124; with `max_norm` = 0.3062 the row moves half as far.
+# *Worked numbers.* In `Bigram` below, the logits of the next token are a row for the last token plus the mean of rows for the document's tokens. All weights are 0, V = 4, pad 0, end 1, start 2, and 3 is a word. Two small batches: document [3] with labels [1], document [3, 3] with labels [3, 3, 1]. All probabilities are ¼, so the loss is log 4 = **1.386294**. Plain gradient descent with rate 1 makes the start token's row **(−0.125, 0.125, −0.125, 0.125)**. The whole gradient has the norm √0.375 = 0.6124; with `max_norm` = 0.3062 the row moves half as far.
 #
 # <details><summary>Hint 1: idea</summary>
 #
@@ -2121,9 +2121,9 @@ with part("one small batch in memory, others", 0.5):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now train; each batch comes as two halves. One trap: T5 starts each text with the *pad token*, but your stack would not attend to it. So your network starts with `<unk>`.
+# Now train; each batch comes as two halves. One trap: T5 starts each text with the *pad token*, but your stack takes it for padding. So your network starts with `<unk>`.
 #
-# **Predict, then run.** Your network has random weights and sees 300 batches of 16 stories. Will it write sentences? Those of the right story? Will beam search help?
+# **Predict, then run.** Your network has random weights and sees 300 batches of 16 stories. Will it write sentences? With the facts of the story? Will beam search help?
 
 
 # %%
@@ -2407,7 +2407,7 @@ for name, found in scores.items():
     print(f"{name:20s}" + "".join(f"{100 * found[kind]:8.1f}" for kind in ("rouge1", "rouge2", "rougeL")))
 
 # %% [markdown]
-# In `mini` expect a ROUGE-L from 43 to 52 from scratch and from 67 to 76 fine-tuned (five seeds), against 21 for the first sentence. Numbers are one side, texts the other:
+# In `mini` expect a ROUGE-L from 43 to 52 from scratch and from 67 to 76 fine-tuned (five seeds), against 21 for the first sentence. Now look at the texts:
 
 # %% tags=["experiment"]
 for number in range(3):
@@ -2429,7 +2429,7 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
     print(f"{name:12s}" + ", ".join(f"{kind} {100 * value:.1f}" for kind, value in found.items()))
 
 # %% [markdown]
-# In `mini` four beams gain between half a point and four points of ROUGE-L (five seeds): a text that is more probable as a whole is a little better on average here.  The decoder has four times as many rows to compute.
+# In `mini` four beams gain between half a point and four points of ROUGE-L (five seeds): the larger search finds slightly better texts here. The decoder has four times as many rows to compute.
 #
 # **Where the method fails.** ROUGE rewards the words of one reference: a faithful summary in other words scores low, a fluent one with the wrong winner scores high. And equal steps are not equal cost: pre-training has a large cost, paid once for all later tasks.
 
