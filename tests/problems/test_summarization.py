@@ -57,6 +57,7 @@ DUMP = {
     "own_copied": "{name: copies(texts) for name, texts in own_texts.items()}",
     "vocabulary": "t5.config.vocab_size",
     "different": "different",
+    "drawn": "{str(top_p): score for top_p, score in drawn_scores.items()}",
     "by_hand": "[compute_rouge(texts, their_references)['rougeL'] for texts in (by_hand, ours)]",
 }
 HELPERS = """
@@ -106,7 +107,8 @@ def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     check_own(seen["own"], seen["own_losses"], seen["vocabulary"])
     assert max(seen["own_copied"].values()) < 0.4
     counts = list(seen["different"].values())
-    assert counts == sorted(counts) and counts[-1] > counts[0] + 1, "a larger nucleus gives more different texts"
+    assert counts[0] + 1 < counts[1] < counts[-1], "a larger nucleus gives more different texts"
+    assert seen["drawn"]["0.5"] > seen["drawn"]["1.0"] + 0.01, "and draws from all tokens cost ROUGE"
     by_hand, ours = seen["by_hand"]
     assert by_hand < ours, "other words cost ROUGE, right facts do not save it"
     names = [f"{name}_{kind}" for name in ("lead", "scratch", "fine_tuned") for kind in ("rouge1", "rouge2", "rougeL")]
@@ -137,9 +139,9 @@ def check_scores(scores: dict[str, dict[str, float]]) -> None:
     assert tuned["rougeL"] > scratch["rougeL"] + 0.15
     assert scratch["rougeL"] > lead["rougeL"] + 0.15
     assert lead["rouge2"] < lead["rougeL"] < lead["rouge1"] < 0.3
-    assert 0.20 < lead["rougeL"] < 0.22 and 0.43 < scratch["rougeL"] < 0.52 and 0.67 < tuned["rougeL"] < 0.76
+    assert 0.20 < lead["rougeL"] < 0.22 and 0.42 < scratch["rougeL"] < 0.53 and 0.67 < tuned["rougeL"] < 0.76
     growth = {kind: tuned[kind] / scratch[kind] for kind in tuned}
-    assert growth["rouge2"] > 1.9 > 1.7 > growth["rouge1"] > 1.3
+    assert growth["rouge2"] > 1.9 > 1.75 > growth["rouge1"] > 1.3
     assert lead["rouge1"] / scratch["rouge1"] < 0.55
 
 
