@@ -2692,17 +2692,22 @@ def personal_answers(student, draws):
 
     def ask_train_step():
         d = draws("train_step")
-        model = student.Bigram(6, 2, 1, 0)
-        with torch.no_grad():
+        start, pairs = d.normal(6, 6), []
+        for rows, length in ((3, 2), (1, 6)):
+            labels = d.integers(1, 6, rows, length)
+            labels[torch.arange(length) >= d.integers(1, length + 1, rows)[:, None]] = -100
+            document = d.integers(1, 6, rows, 3)
+            document[0, 2] = 0
+            pairs.append((document, labels))
+        answers = {}
+        for name, max_norm in (("free", 50.0), ("clipped", 0.1)):
+            model = student.Bigram(6, 2, 1, 0)
             for weight in model.parameters():
-                weight.copy_(d.normal(6, 6))
-        pairs = []
-        for length in (2, 5):
-            labels = d.integers(1, 6, 2, length)
-            labels[torch.arange(length) >= d.integers(1, length + 1, 2)[:, None]] = -100
-            pairs.append((d.integers(1, 6, 2, 3), labels))
-        loss = student.train_step(model, student.make_optimizer(model, 1.0), pairs, 0.1)
-        return {"loss": float(loss), "weights": model.last.weight.detach().clone()}
+                weight.data.copy_(start)
+            model.last.weight.sum().backward()  # a gradient from before the call
+            answers[name] = student.train_step(model, student.make_optimizer(model, 1.0), pairs, max_norm)
+            answers[f"{name} weights"] = torch.cat([model.last.weight, model.document.weight]).detach()
+        return answers
 
     return {
         "compute_rouge": ask_compute_rouge,
