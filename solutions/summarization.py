@@ -2236,7 +2236,7 @@ own_texts = {
 own_scores = {name: compute_rouge(texts, test_summaries[:FEW]) for name, texts in own_texts.items()}
 for name, found in own_scores.items():
     print(f"{name:12s}" + ", ".join(f"{kind} {100 * value:.1f}" for kind, value in found.items()))
-for number in range(3):
+for number in range(min(3, FEW)):
     print()
     show("a person:", test_summaries[number])
     for name, texts in own_texts.items():
