@@ -13,42 +13,35 @@
 # %% [markdown]
 # # Summarization: decode with a cache, and fine-tune instead of starting from nothing
 #
-# A Transformer writes a summary word by word, and each new word looks back at all words before it. A naive decoder computes at every step again what the step before has computed. In this notebook you write a decoder with a cache, two ways to choose the words, and the loss and the score of a summary. Then you train the same network twice, for the same number of steps: once from random weights, once from weights pre-trained on a lot of text, as T5's are. The picture that you draw in section 5 shows what the cache saves; the table in section 6 shows how much pre-training helps.
+# A Transformer writes a summary word by word, and each new word looks back at all words before it. You write a decoder with a cache, two ways to choose the words, the loss and the score of a summary, and a training step. Your own network learns to summarize (section 5); you measure what the cache saves (section 6) and train a T5 twice, from random and from pre-trained weights (section 7).
 #
-# **What you will learn**
-#
-# * how a summary is scored (ROUGE), and what the score does not measure;
-# * how a decoder is trained on all positions of a text at once (teacher forcing), and how padding is ignored;
-# * which intermediate results of a Transformer can be cached from token to token, and which work remains;
-# * greedy decoding and beam search;
-# * how to fine-tune a pre-trained encoder-decoder with the library `transformers`.
-#
-# **What you need**: attention and the Transformer (section 3 repeats what is used), and PyTorch. The lecture helps, but the text below is complete.
+# **What you need**: attention and the Transformer (section 3 repeats what is used), and PyTorch.
 #
 # | | profile `full` | profile `mini` |
 # |---|---|---|
 # | data | XSum, 20,000 news stories of the BBC | 4,000 stories made by a grammar |
 # | network | T5-small, 60 million parameters | a tiny T5, 0.6 million parameters, pre-trained on 20,000 further stories |
-# | training | twice 3 epochs, batches of 32 | twice 300 steps, batches of 16 |
+# | training | three times 3 epochs, batches of 32 | three times 300 steps, batches of 16 |
 # | hardware | a GPU, for instance on Colab | any laptop, no network |
-# | time to run | about an hour in all (an estimate for a T4) | one to two minutes |
+# | time to run | one to two hours (an estimate for a T4) | one to two minutes |
 #
-# Plan four hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU, else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny inputs, so you can do everything in `mini` first. All numbers in the text are those of `mini`.
+# Plan five hours. The profile is chosen for you (`full` where there is a GPU, else `mini`); the environment variable `HOMEWORK_PROFILE` overrides it. Graded code is checked on tiny inputs, so you can do everything in `mini` first. All numbers in the text are those of `mini`.
 #
-# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a separate cell, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
+# **Your student id** goes into your log: `%env HOMEWORK_STUDENT=your_id` in a separate cell, or the log cell asks for it.
 #
 # | graded | points |
 # |---|---|
-# | `compute_rouge` | 2 |
-# | `shift_right` | 1 |
-# | `sequence_loss` | 2 |
-# | `TransformerLayer` | 5 |
-# | `TransformerStack` | 3 |
-# | `greedy_decode` | 3 |
-# | `beam_search` | 4 |
+# | `compute_rouge` | 1.5 |
+# | `shift_right` | 0.5 |
+# | `sequence_loss` | 1.5 |
+# | `TransformerLayer` | 4.5 |
+# | `TransformerStack` | 2.5 |
+# | `greedy_decode` | 2 |
+# | `beam_search` | 3.5 |
+# | `train_step` | 4 |
 # | written answers (a) to (d), and the picture | 16 |
 #
-# **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
+# **One rule for all tasks.** Your functions leave their arguments as they are: no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given. The tests check this. Only what a docstring calls *changed in place* may change, for instance a model that you train.
 
 # %% tags=["install"]
 from importlib.util import find_spec
@@ -58,7 +51,9 @@ if find_spec("homework") is None:  # on Colab: installs what is missing and keep
 # On Colab, so that training continues after a disconnect: `from homework.colab import use_drive; use_drive()`
 
 # %%
+import contextlib
 import math
+import random
 import textwrap
 import time
 from collections import Counter
@@ -67,12 +62,13 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
+from matplotlib.patches import Patch, Rectangle
 from rouge_score.tokenizers import DefaultTokenizer
 from torch import nn
 
 import homework
 from homework import reference, student
-from homework.arguments import watched
+from homework.arguments import modules_may_change, watched
 from homework.checks import close, fresh, has_shape, part
 from homework.data.stories import stories
 from homework.hand_in.log import SubmissionLog
@@ -81,17 +77,20 @@ from homework.models.pretrained import from_pretrained
 from homework.models.summarizer import saved_summarizer_folder
 from homework.models.tiny_t5 import t5_name
 from homework.show import plots
+from homework.show.notebook_figure import COLOURS, finish, new_figure
+from homework.train import training
+from homework.train.batches import batches_by_length
 
 run = homework.start("summarization")
 if run.profile != "full":
     torch.set_num_threads(1)  # for networks as small as those of `mini` more threads bring no speed
 
 # %% [markdown]
-# **Letters.** `B` is the number of texts in a batch, `S` the length of the documents in tokens, `T` the length of the summaries, `P` the number of tokens that are in the cache already, `V` the size of the vocabulary, `D` the width of the network, `H` the number of heads. Texts of a batch differ in length: shorter ones are padded at the end with the *pad token*. **Masks of this notebook are 1 (true) where padded.** (The library's `attention_mask` is the opposite, 1 where *not* padded.)
+# **Letters.** `B` is the number of texts in a batch, `S` the length of the documents in tokens, `T` the length of the summaries, `P` the number of tokens that are in the cache already, `V` the size of the vocabulary, `D` the width of the network, `H` the number of heads. Texts of a batch differ in length: shorter ones are padded at the end with the *pad token*. **Masks of this notebook are 1 (true) where padded.**
 #
 # ## 1. The task, and how it is scored
 #
-# Here are the stories. The summary says in one sentence what happened. In `mini` the stories are generated by a grammar: one of the first four sentences tells the main event, in other words than the summary's; the others are details, older events about other people, and quotations.
+# The summary says in one sentence what happened. In `mini` a grammar generates the stories: one of the first four sentences tells the main event, in other words than the summary's; the others are details, older events, and quotations.
 
 
 # %%
@@ -109,7 +108,7 @@ for number in range(2):
     show("summary:", data.train.summaries[number])
 
 # %% [markdown]
-# ### `compute_rouge` (2 points)
+# ### `compute_rouge` (1.5 points)
 #
 # ROUGE (Lin 2004) compares a summary with a *reference*, which a person wrote, by counting what they have in common. First both become lists of words: lower case, without punctuation, long words cut down to their stems, so that *closed* and *closes* agree. `words(text)` below does that. Then
 #
@@ -121,13 +120,29 @@ for number in range(2):
 #
 # $$F_1 = \frac{2 \cdot \text{precision} \cdot \text{recall}}{\text{precision} + \text{recall}}, \qquad\text{and 0 if } m = 0 .$$
 #
-# The score of a set is the **mean over its pairs**. There is also a ROUGE-Lsum, which splits texts into lines first; that is another score, and we do not use it.
+# The score of a set is the **mean over its pairs**. (ROUGE-Lsum, which splits texts into lines first, is another score.)
 #
-# One trap: the output of a model ends with `</s>` and is padded with `<pad>`, and `words` would read *s* and *pad*. Remove the texts in `SPECIAL` from predictions and references first. (Elsewhere the tokenizer does this: `batch_decode(..., skip_special_tokens=True)`.)
+# One trap: the output of a model ends with `</s>` and is padded with `<pad>`, and `words` would read *s* and *pad*. Remove the texts in `SPECIAL` from predictions and references first.
 #
 # *Worked numbers.* Reference *a storm closes two schools*, prediction *two schools were closed by a storm*. Common words: 5 (all of the reference; *closes* and *closed* have the same stem), so precision 5/7, recall 5/5, ROUGE-1 = **0.8333**. Common pairs: *two school* and *a storm*, so precision 2/6, recall 2/4, ROUGE-2 = **0.4**. The longest common subsequence has 2 words (*a storm*, or *two school*), so ROUGE-L = 2 · (2/7) · (2/5) / (2/7 + 2/5) = **0.3333**: the words are right, their order is not.
 #
-# The length of the longest common subsequence of two lists $a$, $b$ is found by a table: $c_{i,j}$ is the length for the first $i$ words of $a$ and the first $j$ words of $b$; it is $c_{i-1,j-1} + 1$ if $a_i = b_j$, else the larger one of $c_{i-1,j}$ and $c_{i,j-1}$. You may also use the classes of the package `rouge_score`, or `homework.models.rouge_metric.Rouge`, which does the same as a metric of the library `evaluate`.
+# You may also use the package `rouge_score`, or `homework.models.rouge_metric.Rouge`.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# A `Counter` counts words or pairs. How does the longest common subsequence change when one list grows by a word?
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# Let $c_{i,j}$ be its length for the first $i$ and $j$ words of $a$ and $b$: $c_{i-1,j-1} + 1$ if $a_i = b_j$, else the larger one of $c_{i-1,j}$ and $c_{i,j-1}$.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# `(Counter(a) & Counter(b)).total()` is $m$; `zip(a, a[1:])` gives pairs. Fill the table row by row.
+#
+# </details>
 
 # %%
 SPECIAL = ("<pad>", "</s>", "<unk>")
@@ -184,7 +199,7 @@ def compute_rouge(predictions, references):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_compute_rouge", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_compute_rouge", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
 storm, schools = "a storm closes two schools", "two schools were closed by a storm"
 got = student.compute_rouge([schools], [storm])
 assert isinstance(got, dict) and {"rouge1", "rouge2", "rougeL"} <= set(got), (
@@ -286,7 +301,7 @@ with part("texts without words or without pairs of words", 0.5):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# How good is a *baseline* without any model? In newspapers the first sentence (the *lead*) is a strong summary. In the stories of `mini` it is not, by design: in three of four stories another sentence tells the main event.
+# How good is a *baseline* without any model? In newspapers the first sentence (the *lead*) is a strong summary. Not in the stories of `mini`: in three of four another sentence tells the main event.
 #
 # **Predict, then run.** Which of the three scores will be lowest?
 
@@ -310,7 +325,7 @@ print("the first sentence as the summary: " + ", ".join(f"{k} {100 * v:.1f}" for
 #
 # In training the right summary is known, so all factors are computed in one pass: the decoder gets the right tokens as input, and at each position it must predict the *next* one. A mask prevents each position from attending to later ones.
 #
-# ### `shift_right` (1 point)
+# ### `shift_right` (0.5 points)
 #
 # At position $t$ the input must be token $t - 1$, because the label at position $t$ is token $t$. So the input is the label sequence moved to the right by one: first the *start token*, then all labels but the last. Padded positions of `labels` hold −100, which the loss ignores; as an input −100 is not a token, so put `pad_id` there.
 #
@@ -336,7 +351,7 @@ def shift_right(labels, start_id, pad_id):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_shift_right", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_shift_right", "locked": true, "points": 0.5, "schema_version": 3, "solution": false, "task": false}
 labels = torch.tensor([[7, 8, 1], [9, 1, -100]])
 got = student.shift_right(labels, 5, 0)
 assert has_shape(got, (2, 3), "the result is a tensor [B, T], as long as labels")
@@ -368,9 +383,9 @@ with part("shifted by one", 0.75):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### `sequence_loss` (2 points)
+# ### `sequence_loss` (1.5 points)
 #
-# The loss is the mean over all tokens of the batch of $-\log P(y_t \mid y_1 \ldots y_{t-1}, x)$. **Padded positions do not count**, neither in the sum nor in the number by which it is divided: otherwise a batch with much padding would have a low loss, and the network would learn to write pad tokens. It is one mean over the batch's tokens, not a mean over texts of means over tokens.
+# The loss is the mean over all tokens of the batch of $-\log P(y_t \mid y_1 \ldots y_{t-1}, x)$. **Padded positions do not count**, neither in the sum nor in the number by which it is divided. It is one mean over the batch's tokens, not a mean over texts of means over tokens.
 #
 # *Worked numbers.* V = 2, `logits` = [[[0, 0], [log 3, 0]]]. With `labels` = [[0, 0]]: the probabilities of the right tokens are ½ and ¾, the loss is (0.693147 + 0.287682) / 2 = **0.490415**. With `labels` = [[0, −100]] only the first position counts: **0.693147**.
 
@@ -391,7 +406,7 @@ def sequence_loss(logits, labels):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_sequence_loss", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_sequence_loss", "locked": true, "points": 1.5, "schema_version": 3, "solution": false, "task": false}
 logits = torch.tensor([[[0.0, 0.0], [math.log(3.0), 0.0]]])
 loss = student.sequence_loss(logits, torch.tensor([[0, 0]]))
 assert has_shape(loss, (), "return a scalar tensor")
@@ -451,9 +466,9 @@ with part("very large logits", 0.5):
 # %% [markdown]
 # ## 3. A decoder with a cache
 #
-# To write, the trained decoder predicts the first token, gets it as input, predicts the second, and so on. Each prediction needs the attention over all positions so far. Which part of that was already computed one step ago?
+# To write, the trained decoder predicts the first token, gets it as input, predicts the second, and so on. Which part of each prediction was already computed one step ago?
 #
-# **A toy.** Let position $t$ compute a mean of the values of all positions up to $t$, weighted by $e^{k_i}$: $a_t = \sum_{i \le t} e^{k_i} v_i \big/ \sum_{i \le t} e^{k_i}$, which is attention with a query that is always 1. Keys $k_i$ and values $v_i$ come from the token at position $i$ and do not depend on what follows. So when the next token comes, the old keys and values do not change; only *one* new pair and one new mean are computed. Computing everything again gives the same numbers with more and more work:
+# **A toy.** Let position $t$ compute a mean of the values of all positions up to $t$, weighted by $e^{k_i}$: $a_t = \sum_{i \le t} e^{k_i} v_i \big/ \sum_{i \le t} e^{k_i}$, which is attention with a query that is always 1. Keys $k_i$ and values $v_i$ come from the token at position $i$ and do not depend on what follows. So when the next token comes, only *one* new pair and one new mean must be computed:
 
 # %%
 TOY_PLACES = 6
@@ -484,9 +499,9 @@ for place in range(TOY_PLACES):
     )
 
 # %% [markdown]
-# After `T` tokens the naive way has computed T(T + 1)/2 keys, the cache T. (The mean over all positions remains; it grows with the position, but it costs little compared with the projections and the feed-forward layers.)
+# After `T` tokens the naive way has computed T(T + 1)/2 keys, the cache T.
 #
-# This is right only because the cached values never change: keys and values of a position depend on the positions *up to it*. In an encoder, where each position sees all others, a new token would change everything.
+# This is right only because keys and values of a position depend on the positions *up to it*. In an encoder, where each position sees all others, a new token would change everything.
 #
 # ### The layer of a Transformer
 #
@@ -494,6 +509,33 @@ for place in range(TOY_PLACES):
 #
 # $$\begin{aligned} x &\leftarrow \text{LN}\big(x + \text{SelfAttention}(x)\big) \\ x &\leftarrow \text{LN}\big(x + \text{CrossAttention}(x, \text{encoder\_out})\big) \quad\text{(in the decoder only)} \\ x &\leftarrow \text{LN}\big(x + \text{FeedForward}(x)\big) \end{aligned}$$
 #
+# The picture shows which keys and values a call must compute, and which ones a query may use:
+
+
+# %%
+def draw_mask() -> Any:
+    """Which positions attend to which: one pass over six tokens, and the last call with a cache of five."""
+    figure, axes = new_figure(8.4, 3.6, grid=False)
+    kinds = {"computed in this call": COLOURS[0], "from the cache": COLOURS[1], "blocked": "white"}
+    for left, rows, computed_from in ((0, range(6), 0), (9, [5], 5)):
+        for query in rows:
+            for key in range(6):
+                kind = (
+                    "blocked" if key > query else "computed in this call" if key >= computed_from else "from the cache"
+                )
+                axes.add_patch(Rectangle((left + key, query), 0.9, 0.9, facecolor=kinds[kind], edgecolor="0.5"))
+    axes.legend(handles=[Patch(facecolor=c, edgecolor="0.5", label=k) for k, c in kinds.items()], loc=(0.6, 0.3))
+    for left, text in ((0, "one pass over six tokens"), (9, "the call for token 5 alone")):
+        axes.text(left, 6.0 - 6.1 * (left == 0) - 1.2 * (left > 0), text, va="bottom")
+    axes.set(xlim=(-0.2, 15.2), ylim=(6.1, -0.7), yticks=[i + 0.45 for i in range(6)], yticklabels=range(6))
+    axes.set_xticks([*(i + 0.45 for i in range(6)), *(i + 9.45 for i in range(6))], [*range(6), *range(6)])
+    title = "Which keys and values a query uses, and where they come from"
+    return finish(figure, axes, title, "position of the key", "position of the query")
+
+
+draw_mask()
+
+# %% [markdown]
 # Attention is given. It has two parts: `keys_values` computes keys and values; calling the module computes queries and the weighted mean of the values. `blocked` is true where a query must not attend to a key.
 
 
@@ -526,7 +568,7 @@ class MultiHeadAttention(nn.Module):
 
 
 # %% [markdown]
-# ### `TransformerLayer` (5 points)
+# ### `TransformerLayer` (4.5 points)
 #
 # Write `forward`. The same code is used in four cases:
 #
@@ -537,11 +579,27 @@ class MultiHeadAttention(nn.Module):
 # | decoding, first call | yes | none | the first token or tokens | the same |
 # | decoding, later calls | yes | of the call before | **only the new tokens**, `[B, T, D]`, often T = 1 | itself, new ones before it, all that is in the cache, not padded; and the document |
 #
-# * `padding_mask` `[B, P + T]` covers **all** positions, the P cached ones first, then the T new ones (without a cache P = 0). New position number $i$ is position $P + i$ of the summary: in the decoder it may attend to positions $j \le P + i$.
-# * `past_kv` is what your own layer returned before; no other code uses its contents. Make it a tuple of tensors whose first dimension is B, nested if you like (beam search will select rows of it). Store in it what is needed of the old positions and no longer changes. The keys and values of the *document* do not change either: they need to be computed only once, at the first call.
+# * `padding_mask` `[B, P + T]` covers **all** positions, the P cached ones first, then the T new ones (without a cache P = 0).
+# * `past_kv` is what your own layer returned before; no other code uses its contents. Make it a tuple of tensors whose first dimension is B, nested if you like (beam search will select rows of it). Store in it what later calls need and what no longer changes.
 # * Return the pair (new states of `x` `[B, T, D]`, the cache), with None for the cache unless `use_cache` is true. Do not change `past_kv` in place: the caller may use it twice.
 #
-# *Worked count.* A summary of 4 tokens is decoded token by token after a document of 10. Without a cache: 1 + 2 + 3 + 4 = 10 positions are projected to keys and values in the self-attention, and 4 · 10 positions of the document. With the cache: 4 and 10. A hidden test checks exactly that.
+# *Worked count.* A summary of 4 tokens is decoded token by token after a document of 10. Without a cache, 1 + 2 + 3 + 4 = 10 of its positions are projected to keys and values, and 4 · 10 of the document; with the cache 4 and 10. The tests count them.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Of an old position later calls need key and value. The document never changes, so its keys and values can be kept, too.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# New position number $i$ is position $P + i$ of the summary: in the decoder, positions $j > P + i$ are blocked, and padded ones.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# `keys_values(x)`, then `torch.cat` with the cached ones, old ones first. `torch.ones(T, P + T).triu(P + 1)` marks later positions. Each of the three parts ends in `x = norm(x + part)`.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "TransformerLayer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -596,7 +654,7 @@ class TransformerLayer(nn.Module):
 
 
 # %% [markdown]
-# For the tests: random weights, the same layer in PyTorch (there one matrix makes queries, keys and values), and a linear map whose input rows are counted.
+# For the tests: random weights, the same layer in PyTorch (there one matrix makes queries, keys and values), and a count of the positions that are projected.
 
 
 # %%
@@ -624,6 +682,22 @@ def make_layer(weights: dict[str, torch.Tensor], heads: int) -> nn.Module:
     layer = TransformerLayer(dim, heads, hidden, "norm_cross.weight" in weights)
     layer.load_state_dict(weights)
     return layer.eval()
+
+
+def positions_projected(weights: dict[str, torch.Tensor], heads: int, x, document) -> dict[str, int]:
+    """How many positions your layer projects while it decodes x `[1, T, D]` token by token."""
+    layer, counts, past = make_layer(weights, heads), {}, None
+    for name in ("self_attention.key", "self_attention.value", "cross_attention.key", "cross_attention.value"):
+
+        def count(module, inputs, result, name=name):
+            counts[name] = counts.get(name, 0) + inputs[0].shape[1]
+
+        layer.get_submodule(name).register_forward_hook(count)
+    with torch.no_grad():
+        for t in range(x.shape[1]):
+            mask = torch.zeros(1, t + 1, dtype=torch.bool)
+            _, past = layer(x[:, t : t + 1], mask, document, None, use_cache=True, past_kv=past)
+    return counts
 
 
 def torch_layer(weights: dict[str, torch.Tensor], heads: int) -> nn.Module:
@@ -684,7 +758,7 @@ def select_rows(states: Any, rows: torch.Tensor) -> Any:
     raise TypeError(f"a cache is made of tuples and tensors; this is {type(states).__name__}.")
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_TransformerLayer", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false} seconds=60
+# %% nbgrader={"grade": true, "grade_id": "test_TransformerLayer", "locked": true, "points": 4.5, "schema_version": 3, "solution": false, "task": false} seconds=60
 g = torch.Generator().manual_seed(0)
 weights = layer_weights(8, 12, True, g)
 layer = student.make_layer(weights, 2)
@@ -740,6 +814,14 @@ with torch.no_grad():
         three_new = use_twice(x[:, 1:], nothing_padded, document, document_padding, use_cache=True, past_kv=past)[0]
         hint = "one position cached, three new ones: new keys come after the old ones, and new position i attends to j <= P + i"
         assert close(three_new, full[:, 1:], hint, atol=1e-4)
+    with part("the worked count", 0.5):
+        counts = student.positions_projected(weights, 2, x[:1], torch.randn(1, 10, 8, generator=g))
+        assert max(counts.get(f"self_attention.{each}", 0) for each in ("key", "value")) <= 4, (
+            "4 tokens, one in each call: each is projected to a key and a value once, when it is new; keep both"
+        )
+        assert max(counts.get(f"cross_attention.{each}", 0) for each in ("key", "value")) <= 10, (
+            "a document of 10 tokens is projected to keys and values once, at the first call; keep both"
+        )
     encoder_layer = student.make_layer(layer_weights(8, 12, False, g), 2)
     some_padded = torch.tensor([[False] * 4, [False] * 2 + [True] * 2])
     full = encoder_layer(x, some_padded)[0]
@@ -849,21 +931,33 @@ with torch.no_grad(), part("no work done twice", 0.75):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### `TransformerStack` (3 points)
+# ### `TransformerStack` (2.5 points)
 #
-# Encoder and decoder are stacks: token embeddings plus position embeddings, then the layers, each applied to the states of the layer before:
+# Encoder and decoder are stacks: token and position embeddings, then layer after layer:
 #
 # $$x_t = \text{tokens}(\text{input\_ids}_t) + \text{positions}(\text{position of } t), \qquad x \leftarrow \text{layer}_1(x), \; x \leftarrow \text{layer}_2(x), \ldots$$
 #
-# Write `forward`. With the cache, note three points:
-#
-# * the first of the new tokens has **position P**, not position 0, if P tokens are cached: this is the row of `positions` that it needs;
-# * a layer needs the `padding_mask` of *all* P + T positions, but `input_ids` has only the new ones: keep the mask of the old ones in the cache, too. A position is padded where its token is `pad_id`. (P is the width of the old mask. Do not read it from the caches of the layers: their contents are up to the layers.)
-# * each layer has its own cache.
+# Write `forward`. A position is padded where its token is `pad_id`. With a cache, `input_ids` has the new tokens only: what must the stack remember so that the layers get their arguments? (Do not look into the layers' caches: their contents are up to the layers.)
 #
 # `past_key_values` is again what your own stack returned before: tuples of tensors, batch first, nested if you like. Return the pair (states after the last layer `[B, T, D]`, cache), with None for the cache unless `use_cache` is true.
 #
 # *Worked example.* P = 2 tokens are cached, `input_ids` = [[7], [0]] with `pad_id` = 0. Then $x$ = tokens([7], [0]) + positions(2) in both rows, and `padding_mask` is the old mask `[2, 2]` with the column (false, true) appended.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# A layer needs the `padding_mask` of *all* P + T positions: keep the mask of the old ones in the cache, too. Each layer has its own cache.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# P is the width of the old mask. The new tokens need the rows $P, \ldots, P + T - 1$ of `positions`.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# The cache is the pair (mask, tuple of the layers' caches). `self.positions(torch.arange(P, P + T))`. Then a loop over `zip(self.layers, pasts)`; at the first call `pasts` holds None for each.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "TransformerStack", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -915,7 +1009,7 @@ class TransformerStack(nn.Module):
 
 
 # %% [markdown]
-# For the tests: a stack whose layers the test computes. So this item does not depend on your `TransformerLayer`.
+# For the tests: a stack whose layers the test computes, so this item needs no `TransformerLayer`.
 
 
 # %%
@@ -939,7 +1033,7 @@ def make_stack(asks, tokens, positions, pad_id: int) -> nn.Module:
     return stack.eval()
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_TransformerStack", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false} seconds=60
+# %% nbgrader={"grade": true, "grade_id": "test_TransformerStack", "locked": true, "points": 2.5, "schema_version": 3, "solution": false, "task": false} seconds=60
 seen = []
 
 
@@ -1077,7 +1171,7 @@ with torch.no_grad(), part("with the cache as without", 1.75):
 # | `.logits` of the result | `[B, T, V]`: at each given position the logits of the *next* token |
 # | `.past_key_values` of the result | the cache, to be given to the next call (the first call gets None) |
 #
-# Newer versions of `transformers` call the cache `cache`, as an argument and in the result. The models of this notebook accept both names, with every version.
+# Newer versions of `transformers` say `cache`; the models of this notebook accept both names.
 #
 # `attention_mask` is a LongTensor `[B, S]`, **1 where the document is not padded**. The next cell builds such a model from your layers and stacks, and loads the pre-trained T5.
 
@@ -1144,18 +1238,34 @@ def load_t5() -> tuple[Any, Any]:
 tokenizer, t5 = load_t5()
 
 # %% [markdown]
-# ### `greedy_decode` (3 points)
+# ### `greedy_decode` (2 points)
 #
-# The simplest way to write: at each position take the token with the largest probability. Begin each row with the start token; call the model; take the arg-max of the logits at the last position; continue with it until all rows have ended, or `max_length` tokens are written.
+# At each position take the most probable token, until all rows have ended or `max_length` tokens are written. The first token comes after the start token, which is not part of the result.
 #
 # * A row has ended when it has written the end token. The end token is part of the result; after it come pad tokens, whatever the model predicts, since other rows may not have ended yet.
-# * **The encoder reads the documents once**, and with the cache **each call gets one new token per row**. A hidden test counts both.
+# * **The encoder reads the documents once**, and with the cache **each call gets one new token per row**. The tests count both.
 # * The mask for the documents is 1 where `input_ids` is not the pad token.
-# * No gradients (`torch.no_grad()`), and the model is in evaluation mode already.
+# * No gradients (`torch.no_grad()`).
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Cache and last tokens pass from call to call. A vector of booleans says which rows have ended.
+#
+# </details>
+# <details><summary>Hint 2: what changes</summary>
+#
+# Take `naive_decode` below; the decoder gets `[B, 1]` instead of all tokens.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# In the loop: call the model; `logits[:, -1].argmax(dim=1)`; pad tokens for ended rows (`masked_fill`); update which have ended.
+#
+# </details>
 #
 # *Worked example.* Two documents, `max_length` = 5, pad 0, end 1. The model's most probable tokens are 7, 8, 1 for the first and 9, 1 for the second. Result: [[7, 8, 1], [9, 1, 0]]; after three calls both have ended and the model is not called again. (Columns of pad tokens after that, up to `max_length`, are accepted.)
 #
-# The next cell has a model for the tests, whose next tokens follow a rule, and the naive way to decode, for comparison: it computes everything again at each step.
+# The next cell has a model for the tests, whose next tokens follow a rule, and naive decoding, which computes everything again at each step.
 
 
 # %%
@@ -1283,7 +1393,7 @@ def greedy_decode(model, input_ids, max_length):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_greedy_decode", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false} seconds=90
+# %% nbgrader={"grade": true, "grade_id": "test_greedy_decode", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} seconds=90
 SCRIPT = {3: [7, 8, 1, 6, 6], 4: [9, 1, 6, 6, 6]}  # what the model would write after a document that begins with 3, 4
 asked, read = [], []
 
@@ -1405,24 +1515,76 @@ with part("on T5, as transformers does", 0.5):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### `beam_search` (4 points)
+# ### `beam_search` (3.5 points)
 #
-# The most probable token now may lead to a text that is not very probable as a whole. Beam search keeps the `num_beams` best unfinished texts (*active hypotheses*) of each document. In each step, with $n$ = `num_beams`:
+# The most probable token now may lead to an improbable text. Beam search keeps the `num_beams` best unfinished texts (*active hypotheses*) of each document. In each step, with $n$ = `num_beams`:
 #
 # 1. each of the $n$ active hypotheses is continued by each of the `V` tokens; a continuation's value is the sum of all its log-probabilities, $\sum_t \log P(y_t)$;
 # 2. the $2n$ best of the $n \cdot V$ continuations of a document are considered, best first:
 #    * one that ends with the end token is **finished** if it is among the $n$ best (else it is dropped). It is never continued;
 #    * of the others, the $n$ best become the next active hypotheses.
 #
-# (So a single beam is not greedy decoding: when its text ends, the search continues with the second best token.) At the start all hypotheses are the same, so only one of them may be continued (give the others the value −∞). When `max_length` tokens are written, the active ones count as finished as well. The result is, for each document, the finished hypothesis with the largest
+# (So a single beam is not greedy decoding: when its text ends, the search continues with the second best token.) At the start all hypotheses of a document are the same; only one of them may be continued. When `max_length` tokens are written, the active ones count as finished as well. The result is, for each document, the finished hypothesis with the largest
 #
 # $$\text{score} = \frac{\sum_t \log P(y_t)}{T^{\,\text{length\_penalty}}},$$
 #
-# where `T` counts the written tokens, the end token included. A sum of log-probabilities falls with each token, so without a penalty (0) short texts win; with 1 the score is the mean per token. You may stop early only if this cannot change the result.
+# where `T` counts the written tokens, the end token included. A sum of log-probabilities falls with each token, so a penalty of 0 favours short texts; with 1 the score is the mean per token. You may stop early only if this cannot change the result.
 #
-# With the cache, all hypotheses of all documents are the rows of one batch of B · n: row b · n + i is hypothesis i of document b. After each step rows change: some hypotheses have several continuations, some none. `select_rows(states, rows)` from above gives the cache with the selected rows. At the start it repeats the encoder's outputs and `attention_mask` (`rows` = 0, 0, ..., 1, 1, ...); the encoder still reads each document only once.
+# With the cache, all hypotheses of all documents are the rows of one batch of B · n: row b · n + i is hypothesis i of document b. After each step rows change: some hypotheses have several continuations, some none. `select_rows(states, rows)` from above gives a cache, or the encoder's outputs, with the selected rows. The encoder still reads each document only once.
 #
-# *Worked example.* V = {end, a, b}, n = 2, `max_length` 3. At first P(end) = 0.1, P(a) = 0.5, P(b) = 0.4: *a* and *b* stay active. After *a*: P(end) = 0.4, P(a) = P(b) = 0.3; after *b*: P(end) = 0.9, the others 0.05. The continuations: *b end* 0.36, *a end* 0.20, *a a* and *a b* 0.15 each, *b a* and *b b* 0.02. The two that end are the two best, so both are finished, and *a a*, *a b* stay active. With `length_penalty` 1: *b end* has log(0.36)/2 = −0.511. With any continuation, *a a …* has at best log(0.15)/3 = −0.632. So the result is *b end*; greedy decoding would have written *a end*, with a probability of 0.20.
+# *Worked example.* V = {end, a, b}, n = 2, `max_length` 3. At first P(end) = 0.1, P(a) = 0.5, P(b) = 0.4: *a* and *b* stay active. After *a*: P(end) = 0.4, P(a) = P(b) = 0.3; after *b*: P(end) = 0.9, the others 0.05. *b end* (0.36) and *a end* (0.20) are the two best continuations, so both are finished, and *a a*, *a b* (0.15 each) stay active. With `length_penalty` 1: *b end* has log(0.36)/2 = −0.511. With any continuation, *a a …* has at best log(0.15)/3 = −0.632. So the result is *b end*; greedy decoding would have written *a end*, with a probability of 0.20. The next cell draws this.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Keep values `[B, n]`. At the start give the copies the value −∞, so they lose against every continuation of the first hypothesis.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# All continuations form `[B, n · V]`, ranked by one `topk`. Index $q$ means hypothesis $\lfloor q / V \rfloor$, continued by token $q \bmod V$.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# Repeat encoder outputs and mask with `rows` = 0, 0, …, 1, 1, … In each step: model, `log_softmax`, add the values, `topk(2n)`; keep finished texts with their scores; set the values of those that end to −∞ and take the best n; select rows of texts *and* cache.
+#
+# </details>
+
+
+# %%
+def draw_beams() -> Any:
+    """The first two steps of the worked example."""
+    figure, axes = new_figure(8.4, 3.9, grid=False)
+    styles = {"active": ("o", COLOURS[0]), "finished": ("s", COLOURS[1]), "dropped": ("x", "0.45")}
+    nodes = {
+        "": (0, 3, 1.0, "active"),
+        "a": (1, 4.5, 0.5, "active"),
+        "b": (1, 1.5, 0.4, "active"),
+        "end": (1, 0, 0.1, "dropped"),
+        "a a": (2, 6, 0.15, "active"),
+        "a b": (2, 5, 0.15, "active"),
+        "a end": (2, 4, 0.2, "finished"),
+        "b end": (2, 2.5, 0.36, "finished"),
+        "b a": (2, 1.5, 0.02, "dropped"),
+        "b b": (2, 0.5, 0.02, "dropped"),
+    }
+    for text, (x, y, p, kind) in nodes.items():
+        if text:
+            parent = nodes[" ".join(text.split()[:-1])]
+            axes.plot([parent[0], x], [parent[1], y], color="0.75", linewidth=1, zorder=1)
+        marker, colour = styles[kind]
+        axes.scatter([x], [y], marker=marker, color=colour, s=70, zorder=2)
+        axes.annotate(
+            f"{text or 'start'}  {p:g}", (x, y), xytext=(9, -4) if x == 2 else (-6, 9), textcoords="offset points"
+        )
+    for kind, (marker, colour) in styles.items():
+        axes.scatter([], [], marker=marker, color=colour, s=70, label=kind)
+    axes.legend(loc="upper left")
+    axes.set(xlim=(-0.1, 2.6), ylim=(-0.6, 6.6), xticks=[0, 1, 2], yticks=[])
+    return finish(figure, axes, "Beam search with n = 2: texts and their probabilities", "tokens written", "")
+
+
+draw_beams()
 
 
 # %% nbgrader={"grade": false, "grade_id": "beam_search", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1487,7 +1649,7 @@ def beam_search(model, input_ids, num_beams, max_length, length_penalty=1.0):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_beam_search", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false} seconds=120
+# %% nbgrader={"grade": true, "grade_id": "test_beam_search", "locked": true, "points": 3.5, "schema_version": 3, "solution": false, "task": false} seconds=120
 START, END, A, B_TOKEN, PAD = 4, 0, 1, 2, 3
 FIRST, AFTER = [0.1, 0.5, 0.4], {A: [0.4, 0.3, 0.3], B_TOKEN: [0.9, 0.05, 0.05]}
 OTHER = {A: [0.2, 0.35, 0.45], B_TOKEN: [0.02, 0.9, 0.08]}  # of a document that begins with 9
@@ -1684,84 +1846,285 @@ with part("on T5, as transformers does", 1):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 5. What the cache saves
+# ## 5. Your own Transformer learns to write
 #
-# Now measure it. `make_endless()` gives a Transformer of your layers with random weights that never writes the end token, so that each text reaches `max_length`. `seconds_to_write` measures one way of decoding.
+# `EncoderDecoder` from section 4 is made of *your* layers. Now it learns from the stories and writes with *your* loops.
 #
-# **Predict, then run.** With the cache each token costs about the same; without it token $t$ costs about $t$ times as much. How does the time for a whole text grow with its length, in each of the two? At which length is one way twice as fast as the other?
+# ### `train_step` (4 points)
+#
+# A large batch may not fit into memory. So it comes as several *small batches*, whose gradients are accumulated. **The step must be exactly the one that a single batch with all these rows would make.** In 2024 well-known libraries were found to miss this when texts differ in length. Where do the lengths enter? Section 2 says over what the loss is a mean.
+#
+# * The model is called as in section 4, but with all right tokens at once (teacher forcing), without a cache, and with gradients: the encoder learns, too.
+# * The gradient of a small batch is computed before the next one is read, so that only one batch's intermediate results are in memory.
+# * *Clipping*: if the gradient of the whole batch, over all weights together, has a norm above `max_norm`, scale it to `max_norm` (`nn.utils.clip_grad_norm_`).
+# * The optimizer takes one step. Gradients from before the call do not count.
+#
+# *Worked numbers.* In `Bigram` below, the logits of the next token are a row for the last token plus the mean of rows for the document's tokens. All weights are 0, V = 4, pad 0, end 1, start 2, and 3 is a word. Two small batches: document [3] with labels [1], document [3, 3] with labels [3, 3, 1]. All probabilities are ¼, so the loss is log 4 = **1.386294**. Plain gradient descent with rate 1 makes the start token's row **(−0.125, 0.125, −0.125, 0.125)**. The whole gradient has the norm √0.375 = 0.6124; with `max_norm` = 0.3062 the row moves half as far.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# The loss of the large batch is a sum over tokens, divided by their number. You must know the divisor before the first `backward`.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# If $n_k$ tokens of small batch $k$ count, its `sequence_loss` $\ell_k$ contributes $n_k \ell_k / \sum_j n_j$.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# Count labels that are not −100. Clear the gradients. For each pair: mask, `shift_right`, encoder, decoder, weighted loss, `backward`. Then clip, step.
+#
+# </details>
+
 
 # %%
-ON_GPU = run.device.type == "cuda"  # a GPU needs more work at once before the work shows in the time
-DECODED = 64 if ON_GPU else run.size(full=16, mini=16, grade=2)  # texts at once
-LENGTHS = run.size(full=(8, 16, 32, 64, 128), mini=(8, 16, 32, 64, 128), grade=(2, 4))
+class Bigram(nn.Module):
+    """A small model with the interface of section 4, for the tests.
+
+    Its attribute `seen` records, for each batch of documents that it reads, whether a gradient was there already.
+    """
+
+    def __init__(self, vocabulary: int, start_id: int, end_id: int, pad_id: int) -> None:
+        super().__init__()
+        self.document, self.last = (nn.Embedding(vocabulary, vocabulary) for _ in range(2))
+        nn.init.zeros_(self.document.weight)
+        nn.init.zeros_(self.last.weight)
+        ids = {"decoder_start_token_id": start_id, "eos_token_id": end_id, "pad_token_id": pad_id}
+        self.config = SimpleNamespace(**ids)
+        self.seen: list[bool] = []
+        accept_both_cache_names(self)
+
+    def get_encoder(self) -> Any:
+        """The encoder."""
+        return self.read
+
+    def read(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor]:
+        """The mean over the rows of the document's tokens, `[B, 1, V]`."""
+        gradient = self.last.weight.grad
+        self.seen.append(gradient is not None and bool(gradient.any()))
+        self.mask = attention_mask
+        share = attention_mask / attention_mask.sum(dim=1, keepdim=True)
+        return ((share[..., None] * self.document(input_ids)).sum(dim=1, keepdim=True),)
+
+    def forward(
+        self, encoder_outputs, attention_mask, decoder_input_ids, past_key_values=None, use_cache=None
+    ) -> Answer:
+        """Logits of the next tokens."""
+        if bool((decoder_input_ids < 0).any()):
+            raise ValueError("decoder_input_ids holds -100, which is not a token: use shift_right.")
+        if not torch.equal(torch.as_tensor(attention_mask).long(), self.mask.long()):
+            raise ValueError("the decoder needs the attention_mask of the documents, as the encoder.")
+        return Answer(self.last(decoder_input_ids) + encoder_outputs[0], None)
 
 
-def seconds_to_write(decode, model, input_ids, length, repeats=3):
-    """Seconds that `decode(model, input_ids, length)` takes, the shortest of some attempts."""
-    taken = []
-    for _ in range(repeats):
-        begun = time.perf_counter()
-        decode(model, input_ids, length)
-        if input_ids.is_cuda:
-            torch.cuda.synchronize()
-        taken.append(time.perf_counter() - begun)
-    return min(taken)
+def make_optimizer(model: nn.Module, lr: float, adam: bool = False) -> torch.optim.Optimizer:
+    """Plain gradient descent or Adam, on all weights of the model."""
+    return (torch.optim.Adam if adam else torch.optim.SGD)(model.parameters(), lr=lr)
 
 
-def make_endless() -> nn.Module:
-    """A Transformer of your layers that never writes the end token."""
-    homework.seed_everything(run.seed)
-    size = {"dim": 512, "heads": 8, "hidden": 2048, "layers": 6} if ON_GPU else {"dim": 96}
-    return EncoderDecoder(**size, longest=300, end_id=-1).to(run.device).eval()
+# %% nbgrader={"grade": false, "grade_id": "train_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def train_step(model, optimizer, batches, max_norm):
+    """One step of the optimizer on several small batches: the step of the one batch that holds all their rows.
 
+    Args:
+        model: see the table of section 4; its weights are changed in place. Leave its mode (training or evaluation) as it is.
+        optimizer: of all weights of the model; takes exactly one step.
+        batches: a list of pairs (input_ids `[B, S]`, labels `[B, T]`). The documents are padded with the pad token, the
+            labels with −100. B, S and T differ from pair to pair; in each pair at least one label is not −100.
+        max_norm: the largest norm that the gradient of all weights together may have in the step.
+
+    Returns:
+        The loss of all rows together before the step, a float in nats. Example: see the worked numbers, 1.386294.
+    """
+    ### BEGIN SOLUTION
+    ids = model.config
+    tokens = [int((labels != -100).sum()) for _, labels in batches]
+    whole_loss = 0.0
+    optimizer.zero_grad(set_to_none=True)
+    for (input_ids, labels), counted in zip(batches, tokens, strict=True):
+        real = (input_ids != ids.pad_token_id).long()  # [B, S]
+        right_tokens = shift_right(labels, ids.decoder_start_token_id, ids.pad_token_id)  # [B, T]
+        document_states = model.get_encoder()(input_ids=input_ids, attention_mask=real)
+        answer = model(encoder_outputs=document_states, attention_mask=real, decoder_input_ids=right_tokens)
+        share_of_loss = counted / sum(tokens) * sequence_loss(answer.logits, labels)
+        share_of_loss.backward()
+        whole_loss += share_of_loss.item()
+    nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+    optimizer.step()
+    return whole_loss
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_train_step", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false} seconds=30
+pairs = [
+    (torch.tensor([[3]]), torch.tensor([[1]])),
+    (torch.tensor([[3, 3]]), torch.tensor([[3, 3, 1]])),
+]
+one_step = modules_may_change()(student.train_step)  # it may change the model, and no other argument
+
+
+def worked_step(max_norm=9.0, before=None):
+    """The model, the loss and the number of the optimizer's steps after one call on the worked example."""
+    model, steps = student.Bigram(4, 2, 1, 0), []
+    optimizer = student.make_optimizer(model, 1.0)
+    optimizer.register_step_pre_hook(lambda *_: steps.append(1))
+    if before is not None:
+        before(model)
+    return model, one_step(model, optimizer, pairs, max_norm), len(steps)
+
+
+def row_of(model, token):
+    """The weights that belong to this last token."""
+    return model.last.weight.detach()[token].clone()
+
+
+def helpers_fit():
+    """Are your shift_right and sequence_loss right on a small case? (If not, fix them first.)"""
+    with contextlib.suppress(Exception):
+        moved = student.shift_right(torch.tensor([[3, 1, -100]]), 2, 0).tolist() == [[2, 3, 1]]
+        loss = student.sequence_loss(torch.tensor([[[0.0, math.log(3.0)], [0.0, 0.0]]]), torch.tensor([[0, -100]]))
+        return moved and abs(float(loss) - math.log(4.0)) < 1e-4
+    return False
+
+
+model, loss, steps = worked_step()
+assert isinstance(loss, float), "return the loss as a float, for instance by .item()"
+assert steps == 1, "the optimizer takes one step in all, after the last small batch"
+if helpers_fit():  # the numbers below need both
+    got, up = row_of(model, 2), torch.tensor([-0.125, 0.125, -0.125, 0.125])
+    assert bool(got.any()), "no weight changed: a gradient must reach the weights (no torch.no_grad() here)"
+    assert not torch.allclose(got, torch.tensor([-1 / 6, 1 / 3, -1 / 6, 0.0]), atol=1e-3), (
+        "this is the mean of the small batches' means: each *token* must have the same weight"
+    )
+    assert not torch.allclose(got, torch.tensor([-1 / 3, 2 / 3, -1 / 3, 0.0]), atol=1e-3), (
+        "the small batches' means are added: the loss is one mean over the tokens of all small batches"
+    )
+    assert not torch.allclose(got, 4 * up, atol=1e-3), "divide by the number of tokens: the loss is a mean, not a sum"
+    assert close(
+        got, up, "the worked row of the start token: the mean over all four tokens, one step down its gradient"
+    )
+    assert abs(loss - 2 * math.log(4.0)) > 1e-3, "the loss of all rows together is a mean, not the sum of means"
+    assert close(loss, math.log(4.0), "the worked loss, of all tokens and before the step", rtol=1e-3)
+    assert bool(model.document.weight.detach().any()), "the encoder learns, too: its outputs need gradients"
+    half = row_of(worked_step(max_norm=0.5 * math.sqrt(0.375))[0], 2)
+    assert not torch.allclose(half, up, atol=1e-3), "clip the gradient before the step: its norm is above max_norm"
+    assert close(
+        half, up / 2, "clip once, the accumulated gradient of all weights together, not each part alone", rtol=1e-3
+    )
+    with part("gradients from before the call", 0.5):
+        stale = worked_step(before=lambda model: (7 * model.last.weight.sum()).backward())[0]
+        assert close(row_of(stale, 2), up, "gradients from before the call do not count: clear them first")
+with part("one small batch in memory", 0.5):
+    assert list(model.seen) == [False, True], (
+        "call backward for a small batch before the next one is read, and clear the gradients only once, at the start"
+    )
+with part("the model's mode", 0.25):
+    assert model.training, "leave the model in the mode in which you got it: no train(), no eval()"
+    learnt, _, _ = worked_step(before=lambda model: model.eval())
+    assert not learnt.training, "leave the model in the mode in which you got it: no train(), no eval()"
+print("train_step: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(57)
+
+
+def draw_pairs(sizes, V, pad):
+    """Small batches of these sizes [(B, S, T), ...], ragged; documents and labels never hold the pad token elsewhere."""
+    made = []
+    for B, S, T in sizes:
+        ids, labels = (torch.randint(0, V - 1, (B, length), generator=g) for length in (S, T))
+        ids, labels = ids + (ids >= pad).long(), labels + (labels >= pad).long()
+        ids[torch.arange(S) >= torch.randint(1, S + 1, (B, 1), generator=g)] = pad
+        labels[torch.arange(T) >= torch.randint(1, T + 1, (B, 1), generator=g)] = -100
+        made.append((ids, labels))
+    return made
+
+
+def both_models(V, start, end, pad, lr, adam):
+    """The same model here and on the student's side, with their optimizers."""
+    mine, theirs = Bigram(V, start, end, pad), student.Bigram(V, start, end, pad)
+    with torch.no_grad():
+        for weight in mine.parameters():
+            weight.copy_(torch.randn(weight.shape, generator=g))
+    theirs.load_state_dict(mine.state_dict())
+    return mine, theirs, make_optimizer(mine, lr, adam), student.make_optimizer(theirs, lr, adam)
+
+
+def large_step(model, optimizer, pairs, max_norm):
+    """The step of the large batch, with all rows computed before one backward; returns loss and norm."""
+    config, sums, count = model.config, 0.0, 0
+    for ids, labels in pairs:
+        before = torch.cat([torch.full_like(labels[:, :1], config.decoder_start_token_id), labels[:, :-1]], dim=1)
+        mask = (ids != config.pad_token_id).long()
+        answer = model(model.read(ids, mask), mask, before.where(before != -100, config.pad_token_id))
+        sums = sums + F.cross_entropy(answer.logits.transpose(1, 2), labels, reduction="sum")  # -100 is ignored
+        count += int((labels != -100).sum())
+    optimizer.zero_grad()
+    (sums / count).backward()
+    norm = math.sqrt(sum(float(weight.grad.square().sum()) for weight in model.parameters()))
+    for weight in model.parameters():
+        weight.grad *= min(1.0, max_norm / norm)
+    optimizer.step()
+    return (sums / count).item(), norm
+
+
+def same_weights(mine, theirs, hint):
+    """Have both models the same weights?"""
+    state = dict(theirs.state_dict())
+    return all(
+        close(state[name].detach(), weight, hint, rtol=1e-3, atol=2e-5) for name, weight in mine.state_dict().items()
+    )
+
+
+CASES = [
+    (7, 3, 5, 0, [(2, 3, 6), (4, 5, 2)]),
+    (9, 0, 1, 4, [(1, 2, 1), (3, 4, 7), (2, 6, 3)]),
+    (5, 2, 4, 1, [(3, 4, 5)]),
+    (11, 6, 0, 10, [(1, 1, 9), (5, 3, 2), (1, 4, 1), (2, 2, 2)]),
+]
+
+
+def compare(case, lr, max_norm, rounds=1, adam=False):
+    """Takes some steps on both sides; yields (models, losses) after each."""
+    V, start, end, pad, sizes = case
+    mine, theirs, optimizer, their_optimizer = both_models(V, start, end, pad, lr, adam)
+    for _ in range(rounds):
+        drawn = draw_pairs(sizes, V, pad)
+        wanted, norm = large_step(mine, optimizer, drawn, max_norm)
+        yield mine, theirs, one_step(theirs, their_optimizer, drawn, max_norm), wanted, norm
+
+
+with part("the step of the large batch", 2):
+    for case in CASES:
+        for mine, theirs, _, _, _ in compare(case, 0.5, 1e3):
+            assert same_weights(
+                mine, theirs, "the step must be that of one batch with all rows: each token counts alike"
+            )
+    for mine, theirs, _, _, _ in compare(CASES[1], 0.1, 1e3, rounds=3, adam=True):
+        assert same_weights(mine, theirs, "with Adam, after several calls: one step of the optimizer in each call")
+with part("clipping", 1):
+    for case in CASES:
+        for mine, theirs, _, _, norm in compare(case, 1.0, 0.02, rounds=2):
+            assert norm > 0.02
+            hint = "clip the accumulated gradient of all weights together, once, to max_norm"
+            assert same_weights(mine, theirs, hint)
+with part("the loss", 0.75):
+    for case in CASES:
+        for _, _, got, wanted, _ in compare(case, 0.5, 1.0, rounds=2):
+            assert close(float(got), wanted, "the loss of all rows together, before the step", rtol=1e-3)
+with part("one small batch in memory, others", 0.5):
+    for case in CASES:
+        for _, theirs, _, _, _ in compare(case, 0.5, 1e3):
+            count = len(case[4])
+            hint = "backward comes before the next small batch is read; each is read once"
+            assert list(theirs.seen) == [False] + [True] * (count - 1), hint
+### END HIDDEN TESTS
 
 # %% [markdown]
-# ### Task: the picture (4 points)
+# Now train; each batch comes as two halves. One trap: T5 starts each text with the *pad token*, but your stack takes it for padding. So your network starts with `<unk>`.
 #
-# Draw the time to write against the length (`LENGTHS`), decoding `DECODED` documents of 40 random tokens (3 to 99) at once with the network of `make_endless()`: one curve for `naive_decode`, one for `greedy_decode`. Choose axes on which linear and quadratic growth look different, and print how many times faster the cache is at each length. Check first that both write the same tokens. Then say in two or three sentences (as comments) how each curve grows, why the curves are close together for short texts, and which work with the cache still grows with the length.
+# **Predict, then run.** Your network has random weights and sees 300 batches of 16 stories. Will it write sentences? With the facts of the story? Will beam search help?
 
-# %% nbgrader={"grade": true, "grade_id": "figure_decoding", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
-### BEGIN SOLUTION
-endless = make_endless()
-random_documents = torch.randint(3, 100, (DECODED, 40), generator=torch.Generator().manual_seed(run.seed))
-random_documents = random_documents.to(run.device)
-shortest = LENGTHS[0]
-assert torch.equal(
-    greedy_decode(endless, random_documents, shortest), naive_decode(endless, random_documents, shortest)
-)
-naive_seconds = [seconds_to_write(naive_decode, endless, random_documents, length) for length in LENGTHS]
-cached_seconds = [seconds_to_write(greedy_decode, endless, random_documents, length) for length in LENGTHS]
-for length, slow, fast in zip(LENGTHS, naive_seconds, cached_seconds, strict=True):
-    print(f"{length:4d} tokens: {slow / fast:.1f} times faster with the cache")
-# On logarithmic axes a power is a straight line, its exponent the slope: with the cache the slope is about 1 (each token
-# costs the same), without it rises towards 2. For short texts both are close together, since a call has a fixed cost
-# (Python, starting the operations) that does not depend on the number of positions. With the cache one part still
-# grows: each new query is compared with all keys so far, so attention is quadratic in total, but this is a small part
-# of the work here.
-plots.curves(
-    {"naive": (list(LENGTHS), naive_seconds), "with the cache": (list(LENGTHS), cached_seconds)},
-    title="Naive decoding grows towards the square of the length",
-    xlabel="length of the texts in tokens",
-    ylabel=f"seconds to write {DECODED} texts",
-    logx=True,
-    logy=True,
-)
-### END SOLUTION
-### BEGIN MARK SCHEME
-# - 1 point: both curves over the given lengths, measured with the own functions; labelled axes, logarithmic (or others on which linear and quadratic growth look different)
-# - 1 point: the ratios printed, and a check that both ways write the same tokens
-# - 1 point: cached about linear, naive about quadratic, consistent with the own figure (slopes, or ratios that grow with the length)
-# - 1 point: fixed cost per call as the reason for short texts, or attention over all cached positions as what still grows
-### END MARK SCHEME
-
-# %% [markdown]
-# ## 6. Fine-tuning compared with training from scratch
-#
-# Now both networks learn to summarize: **the same architecture, the same stories in the same order, the same number of steps**, the same optimizer. They differ only in the initial weights: random ones, or those of T5, which was pre-trained on unlabelled text. Its task was *span corruption* (Raffel and others 2020): pieces of a text are removed, and the network writes the missing pieces.
-#
-# Training uses the library's `Seq2SeqTrainer`, which handles batches, optimizer, learning rate, checkpoints and 16-bit arithmetic where the GPU has it. Your `shift_right` makes the decoder's input, your `sequence_loss` the loss. Stories of about equal length share a batch, so that little is padded.
-#
-# **Predict, then run.** The random network has to learn everything from 300 batches: that a text is made of words, which words follow each other, and what a summary is. The pre-trained one knows the first two. By how much will it be better?
 
 # %%
 BATCH = run.size(full=32, mini=16, grade=2)
@@ -1794,6 +2157,187 @@ def collate(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
     }
 
 
+OWN_SIZE = run.size(
+    full={"dim": 256, "heads": 8, "hidden": 1024, "layers": 3}, mini={"dim": 64}, grade={"dim": 16, "layers": 1}
+)
+OWN_RATE = run.size(full=5e-4, mini=5e-3, grade=5e-3)
+
+
+def own_batches(rows: list[dict[str, list[int]]], steps: int, seed: int) -> list[list[list[int]]]:
+    """For each step the numbers of the rows in its two small batches."""
+    source, plan = random.Random(seed), []
+    while len(plan) < steps:
+        plan += batches_by_length([len(row["input_ids"]) for row in rows], BATCH, source)
+    return [[half for half in (batch[::2], batch[1::2]) if half] for batch in plan[:steps]]
+
+
+def train_own(name: str, rows: list[dict[str, list[int]]], seed: int = run.seed) -> tuple[nn.Module, list[float]]:
+    """Your `EncoderDecoder` after STEPS of your steps, and the losses."""
+    homework.seed_everything(seed)
+    start_id, end_id, pad_id = tokenizer.unk_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id
+    model = EncoderDecoder(
+        t5.config.vocab_size, **OWN_SIZE, longest=LONGEST_DOCUMENT, start_id=start_id, end_id=end_id, pad_id=pad_id
+    )
+    for table in (each for each in model.modules() if isinstance(each, nn.Embedding)):
+        nn.init.normal_(table.weight, std=0.3)
+    model.to(run.device).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=OWN_RATE)
+    warm_up = max(1, STEPS // 10)  # the rate rises for a tenth of the steps, then falls to 0
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / warm_up, (STEPS - step) / (STEPS - warm_up))
+    )
+    code = [train_step, shift_right, sequence_loss, TransformerLayer, TransformerStack, train_own, OWN_RATE, BATCH]
+    modules = {"model": model, "optimizer": optimizer, "schedule": schedule}
+    loop = training.Loop(run, name, steps=STEPS, modules=modules, code=code, seed=seed)
+    plan = own_batches(rows, STEPS, seed)
+    for step in loop:
+        parts = [collate([rows[i] for i in half]) for half in plan[step]]
+        pairs = [(each["input_ids"].to(run.device), each["labels"].to(run.device)) for each in parts]
+        loop.record(loss=train_step(model, optimizer, pairs, 1.0))
+        schedule.step()
+    return model.eval(), loop.history["loss"]
+
+
+def write_summaries(model, documents: list[str], decode) -> list[str]:
+    """Summaries of all documents, in their order; `decode(model, input_ids, max_length)` writes them."""
+    ids, texts = document_ids(documents), [""] * len(documents)
+    by_length = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # little padding
+    for start in range(0, len(ids), 50):
+        rows = by_length[start : start + 50]
+        batch = padded([ids[i] for i in rows], tokenizer.pad_token_id).to(run.device)
+        written = tokenizer.batch_decode(decode(model, batch, LONGEST_SUMMARY))
+        for i, text in zip(rows, written, strict=True):
+            texts[i] = text
+    return texts
+
+
+# %% tags=["train"]
+STEPS = run.size(full=3 * math.ceil(len(data.train) / BATCH), mini=300, grade=2)  # in `full` three epochs
+train_rows = [
+    {"input_ids": document, "labels": summary}
+    for document, summary in zip(document_ids(data.train.documents), summary_ids(data.train.summaries), strict=True)
+]
+own, own_losses = train_own("own", train_rows)
+
+# %% tags=["experiment"]
+FEW = run.size(full=200, mini=100, grade=2)
+
+
+def with_beams(model, input_ids, max_length) -> torch.Tensor:
+    """Your `beam_search` with four beams."""
+    return beam_search(model, input_ids, 4, max_length)
+
+
+print(f"{sum(each.numel() for each in own.parameters()):,} weights")
+own_texts = {
+    "greedy": write_summaries(own, test_documents[:FEW], greedy_decode),
+    "four beams": write_summaries(own, test_documents[:FEW], with_beams),
+}
+own_scores = {name: compute_rouge(texts, test_summaries[:FEW]) for name, texts in own_texts.items()}
+for name, found in own_scores.items():
+    print(f"{name:12s}" + ", ".join(f"{kind} {100 * value:.1f}" for kind, value in found.items()))
+for number in range(min(3, FEW)):
+    print()
+    show("a person:", test_summaries[number])
+    for name, texts in own_texts.items():
+        show(f"{name}:", texts[number].replace("<pad>", "").replace("</s>", "").strip())
+plots.curves(
+    {"loss": own_losses},
+    title="Your own network while it learns",
+    xlabel="step",
+    ylabel="loss, nats per token",
+    smooth=20,
+    levels={"all tokens alike": math.log(t5.config.vocab_size)},
+)
+
+# %% [markdown]
+# The dashed line is log V. In `mini` expect a ROUGE-L from 38 to 58 for greedy decoding, and between one and eight points more for four beams (six seeds). Which words come from *this* story?
+#
+# ## 6. What the cache saves
+#
+# `make_endless()` gives a Transformer of your layers with random weights that never writes the end token, so each text reaches `max_length`. `seconds_to_write` measures one way of decoding.
+#
+# **Predict, then run.** How does the time for a whole text grow with its length, with and without the cache? At which length is one way twice as fast as the other? Five times?
+
+# %%
+ON_GPU = run.device.type == "cuda"  # a GPU needs more work at once before the work shows in the time
+DECODED = 64 if ON_GPU else run.size(full=16, mini=16, grade=2)  # texts at once
+LENGTHS = run.size(full=(8, 16, 32, 64, 128), mini=(8, 16, 32, 64, 128), grade=(2, 4))
+
+
+def seconds_to_write(decode, model, input_ids, length, repeats=3):
+    """Seconds of computing that `decode(model, input_ids, length)` takes, the fewest of some attempts.
+
+    On a CPU it is the time that this process computes, so other programs on a busy machine do not count.
+    """
+    clock = time.perf_counter if input_ids.is_cuda else time.process_time
+    taken = []
+    for _ in range(repeats):
+        begun = clock()
+        decode(model, input_ids, length)
+        if input_ids.is_cuda:
+            torch.cuda.synchronize()
+        taken.append(clock() - begun)
+    return min(taken)
+
+
+def make_endless() -> nn.Module:
+    """A Transformer of your layers that never writes the end token."""
+    homework.seed_everything(run.seed)
+    size = {"dim": 512, "heads": 8, "hidden": 2048, "layers": 6} if ON_GPU else {"dim": 96}
+    return EncoderDecoder(**size, longest=300, end_id=-1).to(run.device).eval()
+
+
+# %% [markdown]
+# ### Task: the picture (4 points)
+#
+# Draw the time to write against the length (`LENGTHS`), decoding `DECODED` documents of 40 random tokens (3 to 99) at once with the network of `make_endless()`: one curve for `naive_decode`, one for `greedy_decode`. Choose axes on which linear and quadratic growth look different, print how many times faster the cache is at each length, and check first that both write the same tokens. Say in two or three sentences (as comments) how each curve grows, why the cache saves little for short texts, and which work with the cache still grows with the length.
+
+# %% nbgrader={"grade": true, "grade_id": "figure_decoding", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
+### BEGIN SOLUTION
+endless = make_endless()
+random_documents = torch.randint(3, 100, (DECODED, 40), generator=torch.Generator().manual_seed(run.seed))
+random_documents = random_documents.to(run.device)
+shortest = LENGTHS[0]
+assert torch.equal(
+    greedy_decode(endless, random_documents, shortest), naive_decode(endless, random_documents, shortest)
+)
+naive_seconds = [seconds_to_write(naive_decode, endless, random_documents, length) for length in LENGTHS]
+cached_seconds = [seconds_to_write(greedy_decode, endless, random_documents, length) for length in LENGTHS]
+for length, slow, fast in zip(LENGTHS, naive_seconds, cached_seconds, strict=True):
+    print(f"{length:4d} tokens: {slow / fast:.1f} times faster with the cache")
+# On logarithmic axes a power is a straight line, its exponent the slope: with the cache the slope is about 1 (each token
+# costs the same), without it the slope rises towards 2. For short texts the cache saves little, since a call has a fixed
+# cost (Python, starting the operations) that does not depend on the number of positions. With the cache one part still
+# grows: each new query is compared with all keys so far, so attention is quadratic in total, but this is a small part
+# of the work here.
+plots.curves(
+    {"naive": (list(LENGTHS), naive_seconds), "with the cache": (list(LENGTHS), cached_seconds)},
+    title="Time to write, with and without the cache",
+    xlabel="length of the texts in tokens",
+    ylabel=f"seconds to write {DECODED} texts",
+    logx=True,
+    logy=True,
+)
+### END SOLUTION
+### BEGIN MARK SCHEME
+# - 1 point: both curves over the given lengths, measured with the own functions; labelled axes, logarithmic (or others on which linear and quadratic growth look different)
+# - 1 point: the ratios printed, and a check that both ways write the same tokens
+# - 1 point: cached about linear, naive about quadratic, consistent with the own figure (slopes, or ratios that grow with the length)
+# - 1 point: fixed cost per call as the reason for short texts, or attention over all cached positions as what still grows
+### END MARK SCHEME
+
+# %% [markdown]
+# ## 7. Fine-tuning compared with training from scratch
+#
+# Now two T5s learn to summarize: **the same architecture, the same stories in the same order, the same number of steps**, the same optimizer. They differ only in the initial weights: random ones, or those of T5, which was pre-trained on unlabelled text by *span corruption* (Raffel and others 2020): pieces of a text are removed, and the network writes them.
+#
+# The library's `Seq2SeqTrainer` handles batches, optimizer, learning rate and checkpoints. Your `shift_right` makes the decoder's input, your `sequence_loss` the loss.
+#
+# **Predict, then run.** After how many steps does the pre-trained network reach the loss that the other one has at the end? Will their ROUGE-L differ by 2 points, 10 or 20?
+
+
+# %%
 def loss_of(outputs, labels, num_items_in_batch=None):
     """What the trainer minimises."""
     return sequence_loss(outputs.logits, labels)
@@ -1831,43 +2375,23 @@ def train_summarizer(name: str, pretrained: bool, seed: int = run.seed) -> tuple
 
 
 # %% tags=["train"]
-STEPS = run.size(full=3 * math.ceil(len(data.train) / BATCH), mini=300, grade=2)  # in `full` three epochs
-train_rows = [
-    {"input_ids": document, "labels": summary}
-    for document, summary in zip(document_ids(data.train.documents), summary_ids(data.train.summaries), strict=True)
-]
 from_scratch, scratch_curve = train_summarizer("from-scratch", pretrained=False)
 fine_tuned, tuned_curve = train_summarizer("fine-tuned", pretrained=True)
-for kept in (fine_tuned, tokenizer):  # the notebook on human feedback starts from them
+for kept in (fine_tuned, tokenizer):  # in `full` the notebook on human feedback starts from them
     kept.save_pretrained(saved_summarizer_folder(run))
 
 # %% tags=["experiment"]
 plots.curves(
     {"from scratch": scratch_curve, "fine-tuned": tuned_curve},
-    title="The pre-trained network learns faster",
+    title="Two networks that differ in their first weights only",
     xlabel="step",
     ylabel="loss on training stories, nats per token",
 )
 
 # %% [markdown]
-# After about twenty steps the fine-tuned network has the loss that the other one reaches after 300. That loss is still falling: with many more steps the gap would shrink. (In `full` there are 20,000 stories and 1,875 steps, far too few for 60 million random weights.)
+# In `mini` the fine-tuned network needs fewer than 40 steps to reach the loss that the other one has after 300, and that one is still falling.
 #
 # A loss is not a score. So let both write summaries of held-out stories, with your `greedy_decode`.
-
-
-# %%
-def write_summaries(model, documents: list[str], decode) -> list[str]:
-    """Summaries of all documents, in their order; `decode(model, input_ids, max_length)` writes them."""
-    ids, texts = document_ids(documents), [""] * len(documents)
-    by_length = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # little padding
-    for start in range(0, len(ids), 50):
-        rows = by_length[start : start + 50]
-        batch = padded([ids[i] for i in rows], tokenizer.pad_token_id).to(run.device)
-        written = tokenizer.batch_decode(decode(model, batch, LONGEST_SUMMARY))
-        for i, text in zip(rows, written, strict=True):
-            texts[i] = text
-    return texts
-
 
 # %% tags=["experiment"]
 written = {
@@ -1883,7 +2407,7 @@ for name, found in scores.items():
     print(f"{name:20s}" + "".join(f"{100 * found[kind]:8.1f}" for kind in ("rouge1", "rouge2", "rougeL")))
 
 # %% [markdown]
-# In `mini` expect, over three seeds: ROUGE-L 43 to 49 from scratch and 70 to 73 fine-tuned, against 21 for the first sentence. Both learn to write well-formed sentences of the right kind; they differ in the names and places: those of the story, or others. In `full` expect a ROUGE-1 of about 19 from scratch (seen with another network of this size), and clearly more from the fine-tuned T5-small.
+# In `mini` expect a ROUGE-L from 42 to 53 from scratch and from 67 to 76 fine-tuned (five seeds), against 21 for the first sentence. Now look at the texts:
 
 # %% tags=["experiment"]
 for number in range(3):
@@ -1894,29 +2418,27 @@ for number in range(3):
     print()
 
 # %% [markdown]
-# Look for three things: is the *kind* of event right? Are names, places and numbers those of the story, or of another one? Is the sentence well formed? The loss and ROUGE count a wrong name like any other word; for a reader it makes the summary useless.
+# Look for three things: is the *kind* of event right? Are names, places and numbers those of the story? Is the sentence well formed? ROUGE counts a wrong name like any other word; for a reader it makes the summary useless.
 #
-# **Does beam search help?** Your `beam_search` with four beams, on the first stories:
+# **Does beam search help?** Your `beam_search` with four beams:
 
 # %% tags=["experiment"]
-FEW = run.size(full=200, mini=100, grade=2)
-by_beams = write_summaries(fine_tuned, test_documents[:FEW], lambda *args: beam_search(args[0], args[1], 4, args[2]))
-beam_scores = compute_rouge(by_beams, test_summaries[:FEW])
-greedy_scores = compute_rouge(written["fine-tuned"][:FEW], test_summaries[:FEW])
+by_beams = write_summaries(fine_tuned, test_documents, with_beams)
+beam_scores, greedy_scores = compute_rouge(by_beams, test_summaries), scores["fine-tuned"]
 for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
     print(f"{name:12s}" + ", ".join(f"{kind} {100 * value:.1f}" for kind, value in found.items()))
 
 # %% [markdown]
-# In `mini` four beams gain a point or two of ROUGE-L: a text that is more probable as a whole is a little better on average. Four times the rows are computed for it.
+# In `mini` four beams gain between half a point and four points of ROUGE-L (five seeds): the larger search finds slightly better texts here. The decoder has four times as many rows to compute.
 #
-# **Where the method fails.** ROUGE rewards the words of one reference: a faithful summary in other words scores low, a fluent one with the wrong team as the winner scores high. A network that writes fluently writes wrong facts just as fluently. And a comparison at equal steps is not one at equal cost: pre-training has a large cost, paid once for all later tasks.
+# **Where the method fails.** ROUGE rewards the words of one reference: a faithful summary in other words scores low, a fluent one with the wrong winner scores high. And equal steps are not equal cost: pre-training has a large cost, paid once for all later tasks.
 
 # %% [markdown]
-# ## 7. Questions
+# ## 8. Questions
 #
 # ### (a) From scratch (2 points)
 #
-# Give ROUGE-1, ROUGE-2 and ROUGE-L of the network trained from scratch, name the profile, and compare them with those of the first sentence. What has it learnt, and what not? Two or three sentences.
+# Give ROUGE-1, ROUGE-2 and ROUGE-L of the T5 trained from scratch, name the profile, and compare with the first sentence. What has it learnt, and what not? Two or three sentences.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_scratch", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
@@ -1932,19 +2454,25 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
 # %% [markdown]
 # ### (b) How T5 was trained (4 points)
 #
-# Look it up in the paper (Raffel and others 2020, section 3.1.2): which optimizer was used? Which learning rate for pre-training, and how did it change over the steps? Which one for fine-tuning? Why might a *smaller, constant* rate be good for fine-tuning? Give the numbers and the formula.
+# T5's authors (Raffel and others 2020) trained with *AdaFactor*, in both phases. Pre-training took 524,288 steps, with the learning rate $1 / \sqrt{\max(n, k)}$ at step $n$ and $k$ = 10,000. Fine-tuning took 262,144 steps with the constant rate 0.001. AdaFactor is like Adam, but for a weight matrix it keeps one running mean for each row and one for each column of the squared gradients, where Adam keeps one for each weight. (Leave momentum aside.)
+#
+# 1. Give the pre-training rate at steps 1, 10,000, 40,000 and 524,288. What is its largest value, and for how many steps?
+# 2. How many running means does AdaFactor keep for a matrix of 512 × 2048 weights, and how many Adam?
+# 3. Why is a rate good that is constant at first and falls later, when all weights begin at random?
+# 4. Why a smaller, constant rate for fine-tuning? Compare it with the rate at the end of pre-training.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_t5", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# AdaFactor, for both. Pre-training: the rate is 1/√max(n, k) at step n with k = 10⁴ warm-up steps, that is, constant 0.01 for the first 10,000 steps (the peak), then falling as 1/√n. Fine-tuning: constant 0.001.
-#
-# Fine-tuning starts near a good solution and has few data: large steps would destroy the pre-trained weights before the network has learnt from the small data set. With so few steps there is also no need to let the rate fall.
+# 1. 0.01, 0.01, 0.005 and 0.00138. The peak is 0.01, for the first 10,000 steps; then the rate falls as 1/√n.
+# 2. AdaFactor 512 + 2048 = 2,560; Adam 512 · 2048 = 1,048,576, about 410 times as many.
+# 3. Random weights are far from any good solution: large steps bring them there fast, and a gradient of one batch need not be exact. Near a solution the noise of the batches moves the weights about, the more the larger the step; a falling rate averages it out.
+# 4. Fine-tuning starts near a good solution and has few data. A rate of 0.01 would destroy pre-trained weights before the network has learnt from the small data set. 0.001 is about the rate at which pre-training ended (0.0014), so the weights are used to steps of this size; so few steps are needed that the rate need not fall.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
-# * 1 point: AdaFactor (for both)
-# * 1 point: pre-training: 0.01 at the start (up to 10,000 steps), then falling as 1/√step
-# * 1 point: fine-tuning: constant 0.001
-# * 1 point: a reason: starts near a good solution that large steps would destroy, few data, few steps
+# * 1 point: 0.01, 0.01, 0.005, about 0.0014; peak 0.01 for 10,000 steps
+# * 1 point: 2,560 and 1,048,576
+# * 1 point: far from a solution large steps help, near it the batches' noise asks for smaller ones
+# * 1 point: fine-tuning starts near a good solution that large steps would destroy (few data), and 0.001 is close to the last rate of pre-training
 # ### END MARK SCHEME
 
 # %% [markdown]
@@ -1954,9 +2482,9 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_tuned", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# Profile mini: the row "fine-tuned", near ROUGE-1 77, ROUGE-2 58 and ROUGE-L 71. ROUGE-2 differs most, relatively: it more than doubles, while ROUGE-1 grows by about a half. For a common pair two neighbouring words must both be right, and names, which the network from scratch gets wrong, are in many pairs.
+# Profile mini: the row "fine-tuned", near ROUGE-1 77, ROUGE-2 58 and ROUGE-L 71. ROUGE-2 differs most, relatively: it doubles or more, while ROUGE-1 grows by about a half. For a common pair two neighbouring words must both be right, and names, which the network from scratch gets wrong, are in many pairs.
 #
-# Both write grammatical sentences of the right form. Only the fine-tuned one takes places and names from the story: where the story tells of a fire at a hospital in Arden, it writes "A fire at a hospital in Arden", and the other one invents a museum in another town. The fine-tuned one still makes mistakes in numbers, and in first names that are far from the event.
+# Both write grammatical sentences of the right form. Only the fine-tuned one takes places and names from the story: where the story tells of a fire at a hospital in Arden, it writes "A fire at a hospital in Arden", and the other one invents a hotel in another town. The fine-tuned one still makes mistakes in numbers, and in first names that are far from the event.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
 # * 1 point: the three numbers with the profile, fitting the own outputs, clearly above (a)
@@ -1967,32 +2495,125 @@ for name, found in (("greedy", greedy_scores), ("four beams", beam_scores)):
 # %% [markdown]
 # ### (d) A large language model (3 points)
 #
-# Prompt a large language model of your choice with two of the test documents above and ask for one-sentence summaries. Name the model, show prompt and outputs, compute their ROUGE with your `compute_rouge` if you like, and compare with the fine-tuned network. What is the main reason for the difference?
+# Give a large language model of your choice two of the test documents above and ask for one-sentence summaries. Name the model and show prompt and outputs. **Without such a model** use the next cell, whose answers we wrote by hand in the manner of large models. Say which way you took.
+#
+# Compare content, form and ROUGE with the fine-tuned network's. What is the main reason for the difference in content, what for that in ROUGE?
+
+# %% tags=["experiment"]
+BY_HAND = [  # story, a person's summary, an answer as large language models give it
+    (
+        "The town has money for eight percent, said Ida Norman. They will stay at home for six days, the union said on "
+        "Tuesday. The nurses of Marlow want nine percent more. Last year, a strike by miners in Kelsey lasted two days.",
+        "Nurses in Marlow go on strike for six days.",
+        "Nurses in Marlow, who are demanding a nine percent pay rise, will walk out for six days, according to their "
+        "union, while the town says that it can afford only eight percent.",
+    ),
+    (
+        "Flames came out of the roof of a hospital in Thornton on Friday. Nine people were taken to another town with "
+        "burns. It is a sad day, said Clara Parker. In Selby, a fire at a school hurt nobody last month.",
+        "A fire at a hospital in Thornton leaves nine people injured.",
+        "Nine people suffered burns when a blaze broke out at a hospital in Thornton on Friday.",
+    ),
+]
+their_stories, their_references, by_hand = (list(each) for each in zip(*BY_HAND, strict=True))
+ours = write_summaries(fine_tuned, their_stories, greedy_decode)
+for number in range(2):
+    show("story:", their_stories[number])
+    show("a person:", their_references[number])
+    show("by hand:", by_hand[number])
+    show("fine-tuned:", ours[number].replace("<pad>", "").replace("</s>", "").strip())
+    print()
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_language_model", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# An answer of this form: name and version of the model; the prompt, for instance "Summarize this news story in one sentence: …"; its two outputs, word for word; then the comparison.
+# An answer of this form: name and version of the model; the prompt, for instance "Summarize this news story in one sentence: …"; its two outputs, word for word (or: "the two answers of the cell above"); their ROUGE; then the comparison.
 #
-# Usually the large model's sentences are fluent, longer, and state the main event with the right names and numbers, while the fine-tuned network sometimes takes them from another sentence. But its ROUGE need not be higher, since it was not trained on the style of these references: it adds details and chooses other words. The main reason for its better content is scale: many orders of magnitude more parameters and text (and training on instructions), so that it reads and copies correctly; the main reason for lower overlap is that only the fine-tuned network was trained on these references.
+# The large model's sentences are fluent, longer, and state the main event with the right names and numbers, and with details. The fine-tuned network writes in the style of the references and sometimes takes a number or a name from another sentence. The ROUGE of the large model is lower: it adds details and chooses other words (a blaze for a fire). The main reason for its better content is scale: many orders of magnitude more parameters and text, and training on instructions, so that it reads and copies correctly. The main reason for less overlap is that only the fine-tuned network was trained on these references.
 # ### END SOLUTION
 # ### BEGIN MARK SCHEME
-# * 1 point: model named, prompt and both outputs shown
+# * 1 point: model named with prompt and both outputs, or the given answers named; the scores or a reason why one of them is higher
 # * 1 point: a comparison of content and form that fits the shown outputs
 # * 1 point: main reason: amount of parameters and training data (and instruction tuning) for content; style of the references for ROUGE
 # ### END MARK SCHEME
 
 # %% [markdown]
+# ## 9. Two experiments for the curious (not graded)
+#
+# **Chance in writing.** Chat models draw their words. Your `greedy_decode` draws, too, if $-\log(-\log u)$ is added to each logit, with $u$ uniform in (0, 1): the arg-max is then a draw from the softmax. *Nucleus sampling* (Holtzman and others 2020) first keeps only the most probable tokens that together reach the probability `top_p`. **Predict, then run.** At which `top_p` does ROUGE-L begin to fall? How many of five texts for a story are different?
+
+
+# %%
+class Drawing(nn.Module):
+    """A model whose arg-max is a draw from the nucleus of another model's next tokens."""
+
+    def __init__(self, model: nn.Module, top_p: float, seed: int) -> None:
+        super().__init__()
+        self.model, self.top_p, self.config = model, top_p, model.config
+        self.source = torch.Generator().manual_seed(seed)
+        accept_both_cache_names(self)
+
+    def get_encoder(self) -> Any:
+        """The other model's encoder."""
+        return self.model.get_encoder()
+
+    def forward(self, past_key_values=None, **arguments) -> Answer:
+        """Logits with noise; −∞ outside the nucleus."""
+        answer = self.model(past_key_values=past_key_values, **arguments)
+        logits = answer.logits[:, -1].float().cpu()
+        ranked, order = logits.softmax(dim=1).sort(dim=1, descending=True)
+        outside = ranked.cumsum(dim=1) - ranked >= self.top_p  # the tokens before it suffice; the first one stays
+        u = torch.rand(logits.shape, generator=self.source).clamp(1e-9, 1 - 1e-7)
+        noisy = (logits - (-u.log()).log()).masked_fill(outside.scatter(1, order, outside), -math.inf)
+        return Answer(noisy[:, None].to(answer.logits.device), answer.past_key_values)
+
+
+# %% tags=["experiment"]
+drawn_scores, different = {}, {}
+for top_p in (0.1, 0.5, 0.8, 0.95, 1.0):
+    draws_of_story = [
+        write_summaries(Drawing(fine_tuned, top_p, seed), test_documents[:FEW], greedy_decode)
+        for seed in range(run.size(full=5, mini=5, grade=2))
+    ]
+    found = [compute_rouge(texts, test_summaries[:FEW])["rougeL"] for texts in draws_of_story]
+    drawn_scores[top_p] = sum(found) / len(found)
+    different[top_p] = (
+        sum(len({text.replace("<pad>", "") for text in texts}) for texts in zip(*draws_of_story, strict=True)) / FEW
+    )
+    print(
+        f"top_p {top_p:4.2f}: ROUGE-L {100 * drawn_scores[top_p]:.1f}, {different[top_p]:.1f} different texts per story"
+    )
+
+# %% [markdown]
+# **More beams.** Twice the beams cost twice the work. **Predict, then run.** Where do the gains end? Your own network writes with 1 to 16 beams and `length_penalty` 0. Do the texts become shorter?
+
+# %% tags=["experiment"]
+beam_counts = run.size(full=(1, 2, 4, 8, 16), mini=(1, 2, 4, 8, 16), grade=(1, 2))
+beam_rouge, beam_tokens = [], []
+for n in beam_counts:
+    texts = write_summaries(
+        own, test_documents[:FEW], lambda model, ids, longest, n=n: beam_search(model, ids, n, longest, 0.0)
+    )
+    beam_rouge.append(compute_rouge(texts, test_summaries[:FEW])["rougeL"])
+    beam_tokens.append(sum(len(words(text.replace("<pad>", "").replace("</s>", ""))) for text in texts) / FEW)
+    print(f"{n:2d} beams: ROUGE-L {100 * beam_rouge[-1]:.1f}, {beam_tokens[-1]:.2f} words per text")
+
+# %% [markdown]
+# ### What came after
+#
+# *LoRA* (Hu and others 2021) fine-tunes two thin matrices beside each frozen large one. *Instruction tuning* (Wei and others 2021) fine-tunes one network on many tasks told in words, so a summary needs only a prompt. For long texts the cache becomes the cost: in *grouped-query attention* (Ainslie and others 2023) several heads share keys and values, and rotary positions (Su and others 2021) are the usual position code. *Speculative decoding* (Leviathan and others 2023) lets a small network write some tokens ahead; the large one checks them in one call with several new positions.
+
+# %% [markdown]
 # ### How was it made? (not graded)
 #
-# Fill in what you used (lectures, papers, sites, language models), with whom you worked, and about how many hours it took. It is kept in the log and does not count for or against you.
+# Fill in what you used (lectures, papers, sites, language models), with whom you worked, and the hours. It does not count for or against you.
 
 # %%
 process = {"sources": "", "people": "", "hours": None}
 
 # %% [markdown]
-# ## 8. Your log
+# ## 10. Your log
 #
-# The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
+# The next cell draws your per-student inputs from your student id. The last cell asks your functions for their answers, adds your numbers and writes `submission_log.json`. Submit it with this notebook.
 
 
 # %% tags=["answers"]
@@ -2069,6 +2690,25 @@ def personal_answers(student, draws):
         d = draws("beam_search")
         return without_padding(student.beam_search(drawn_model(d, 7), d.integers(0, 50, 3, 2), 3, 6, 0.8), 98)
 
+    def ask_train_step():
+        d = draws("train_step")
+        start, pairs = d.normal(6, 6), []
+        for rows, length in ((3, 2), (1, 6)):
+            labels = d.integers(1, 6, rows, length)
+            labels[torch.arange(length) >= d.integers(1, length + 1, rows)[:, None]] = -100
+            document = d.integers(1, 6, rows, 3)
+            document[0, 2] = 0
+            pairs.append((document, labels))
+        answers = {}
+        for name, max_norm in (("free", 50.0), ("clipped", 0.1)):
+            model = student.Bigram(6, 2, 1, 0)
+            for weight in model.parameters():
+                weight.data.copy_(start)
+            model.last.weight.sum().backward()  # a gradient from before the call
+            answers[name] = student.train_step(model, student.make_optimizer(model, 1.0), pairs, max_norm)
+            answers[f"{name} weights"] = torch.cat([model.last.weight, model.document.weight]).detach()
+        return answers
+
     return {
         "compute_rouge": ask_compute_rouge,
         "shift_right": ask_shift_right,
@@ -2077,6 +2717,7 @@ def personal_answers(student, draws):
         "TransformerStack": ask_transformer_stack,
         "greedy_decode": ask_greedy_decode,
         "beam_search": ask_beam_search,
+        "train_step": ask_train_step,
     }
 
 
@@ -2087,6 +2728,7 @@ log.bands(  # the expected range of each number, from our own runs
         "summarization/lead_rouge1": {"mini": (0.18, 0.33)},
         "summarization/lead_rouge2": {"mini": (0.05, 0.17)},
         "summarization/lead_rougeL": {"mini": (0.15, 0.28)},
+        "summarization/own_rougeL": {"mini": (0.3, 0.68)},
         "summarization/scratch_rouge1": {"mini": (0.35, 0.65)},
         "summarization/scratch_rouge2": {"mini": (0.12, 0.42)},
         "summarization/scratch_rougeL": {"mini": (0.33, 0.6)},
@@ -2103,6 +2745,7 @@ with log.measurements():
     for name, metric in (("first sentence", "lead"), ("from scratch", "scratch"), ("fine-tuned", "fine_tuned")):
         for kind, value in scores[name].items():
             log.metric(f"summarization/{metric}_{kind}", value=value, evidence=shared_evidence)
+    log.metric("summarization/own_rougeL", value=own_scores["greedy"]["rougeL"], evidence={"curve": own_losses[::10]})
     log.metric("summarization/fine_tuned_loss", value=tuned_curve[1][-1], evidence={"curve": tuned_curve[1]})
     log.metric("summarization/scratch_loss", value=scratch_curve[1][-1], evidence={"curve": scratch_curve[1]})
 log.process(**process)
@@ -2115,5 +2758,6 @@ log_file = log.write()
 # * C. Raffel and others: *Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer*. JMLR 2020. arXiv:1910.10683. T5, span corruption, and how it was trained.
 # * C.-Y. Lin: *ROUGE: A Package for Automatic Evaluation of Summaries*. ACL workshop 2004.
 # * S. Narayan, S. B. Cohen, M. Lapata: *Don't Give Me the Details, Just the Summary!* EMNLP 2018. arXiv:1808.08745. XSum.
-# * N. Shazeer, M. Stern: *Adafactor: Adaptive Learning Rates with Sublinear Memory Cost*. ICML 2018. arXiv:1804.04235.
+# * N. Shazeer, M. Stern: *Adafactor*. ICML 2018. arXiv:1804.04235.
+# * J. Ainslie and others: *GQA*. EMNLP 2023. arXiv:2305.13245. A. Holtzman and others: *The Curious Case of Neural Text Degeneration*. ICLR 2020. E. Hu and others: *LoRA*. arXiv:2106.09685. Y. Leviathan and others: *Speculative Decoding*. arXiv:2211.17192. J. Su and others: *RoFormer*. arXiv:2104.09864. J. Wei and others: *FLAN*. arXiv:2109.01652.
 # * R. Pope and others: *Efficiently Scaling Transformer Inference*. MLSys 2023. arXiv:2211.05102. Costs and savings of the cache in large models.

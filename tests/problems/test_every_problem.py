@@ -24,7 +24,7 @@ ONE_QUICK = [problem if problem.id == "vae" else pytest.param(problem, marks=pyt
 """For tests that run a whole notebook: one problem's in `make test`, the others' in `make test-all`."""
 ITEMS = {
     "summarization": "compute_rouge shift_right sequence_loss TransformerLayer TransformerStack greedy_decode"
-    " beam_search",
+    " beam_search train_step",
     "comparing_distributions": "kl_divergence asymmetric_pair jensen_shannon fit_gaussian fit_by_samples",
     "continual_learning": "permute_pixels average_accuracy forgetting fisher_diagonal ewc_penalty EWC RehearsalBuffer",
     "vae": "sample_gaussian kl_standard_normal negative_elbo_bound importance_weighted_bound",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,16 @@ DUMP = {
     "lengths": "list(LENGTHS)",
     "scratch_curve": "scratch_curve",
     "tuned_curve": "tuned_curve",
-    "copied": "{name: sum(place_of(s) in t for s, t in zip(test_summaries, texts) if place_of(s))"
-    " / sum(bool(place_of(s)) for s in test_summaries) for name, texts in written.items()}",
+    "copied": "{name: copies(texts) for name, texts in written.items()}",
     "same": "[same_tokens(n) for n in (8, 64)]",
     "logits_apart": "logits_apart()",
+    "own": "own_scores",
+    "own_losses": "own_losses",
+    "own_copied": "{name: copies(texts) for name, texts in own_texts.items()}",
+    "vocabulary": "t5.config.vocab_size",
+    "different": "different",
+    "drawn": "{str(top_p): score for top_p, score in drawn_scores.items()}",
+    "by_hand": "[compute_rouge(texts, their_references)['rougeL'] for texts in (by_hand, ours)]",
 }
 HELPERS = """
 import re
@@ -59,6 +66,10 @@ import re
 def place_of(summary):
     found = re.search(r" in ([A-Z][a-z]+)", summary)
     return found and found[1]
+
+def copies(texts):
+    pairs = [(place_of(s), t) for s, t in zip(test_summaries, texts) if place_of(s)]
+    return sum(place in text for place, text in pairs) / len(pairs)
 
 def same_tokens(n):
     return torch.equal(naive_decode(endless, random_documents, n), greedy_decode(endless, random_documents, n))
@@ -89,21 +100,37 @@ def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     check_decoding(seen)
     check_scores(seen["scores"])
     (steps, tuned), (_, scratch) = seen["tuned_curve"], seen["scratch_curve"]
-    early = next(loss for step, loss in zip(steps, tuned, strict=True) if step >= 25)
-    assert early < 1.2 * scratch[-1], "after some twenty steps it is where the other one is at the end"
+    assert min(loss for step, loss in zip(steps, tuned, strict=True) if step < 40) < scratch[-1]
     assert scratch[-1] < 0.95 * scratch[len(scratch) // 2], "the network from scratch is still learning"
     assert seen["copied"]["fine-tuned"] > 0.7 > 0.4 > seen["copied"]["from scratch"], "whose places they name"
-    assert seen["beams"]["rougeL"] > seen["greedy"]["rougeL"] - 0.005
+    assert 0.005 < seen["beams"]["rougeL"] - seen["greedy"]["rougeL"] < 0.04
+    check_own(seen["own"], seen["own_losses"], seen["vocabulary"])
+    assert max(seen["own_copied"].values()) < 0.4
+    counts = list(seen["different"].values())
+    assert counts[0] + 1 < counts[1] < counts[-1], "a larger nucleus gives more different texts"
+    assert seen["drawn"]["0.5"] > seen["drawn"]["1.0"] + 0.01, "and draws from all tokens cost ROUGE"
+    by_hand, ours = seen["by_hand"]
+    assert by_hand < ours, "other words cost ROUGE, right facts do not save it"
     names = [f"{name}_{kind}" for name in ("lead", "scratch", "fine_tuned") for kind in ("rouge1", "rouge2", "rougeL")]
     assert {f"summarization/{name}" for name in names} <= set(seen["log"]["metrics"])
 
 
 def check_decoding(seen: dict[str, Any]) -> None:
-    """The cache changes no number and saves time from 32 tokens on: two thirds at 128, and more for longer texts."""
+    """The cache changes no number and saves time, the more the longer the text (CPU time)."""
     assert all(seen["same"]) and seen["logits_apart"] < 1e-4
-    ratio = {n: slow / fast for n, slow, fast in zip(seen["lengths"], seen["naive"], seen["cached"], strict=True)}
-    assert ratio[32] > 1 and ratio[64] > 1 and ratio[128] >= 3
-    assert ratio[128] > max(ratio[min(ratio)], ratio[32])
+    naive, cached = (dict(zip(seen["lengths"], seen[name], strict=True)) for name in ("naive", "cached"))
+    ratio = {n: naive[n] / cached[n] for n in naive}
+    assert ratio[32] > 1.5 and ratio[64] > 2 and ratio[128] > 4
+    assert ratio[8] < ratio[32] < ratio[128]
+    assert naive[128] / naive[64] > 3 > 2.7 > cached[128] / cached[64], "slopes near 2 and near 1"
+
+
+def check_own(scores: dict[str, dict[str, float]], losses: list[float], vocabulary: int) -> None:
+    """The student's own network learns to write, and beam search helps it."""
+    greedy, beams = scores["greedy"]["rougeL"], scores["four beams"]["rougeL"]
+    assert 0.38 < greedy < 0.58 and 0.01 < beams - greedy < 0.08
+    assert losses[0] == pytest.approx(math.log(vocabulary), abs=0.4)
+    assert sum(losses[-30:]) / 30 < 1.1
 
 
 def check_scores(scores: dict[str, dict[str, float]]) -> None:
@@ -112,8 +139,10 @@ def check_scores(scores: dict[str, dict[str, float]]) -> None:
     assert tuned["rougeL"] > scratch["rougeL"] + 0.15
     assert scratch["rougeL"] > lead["rougeL"] + 0.15
     assert lead["rouge2"] < lead["rougeL"] < lead["rouge1"] < 0.3
-    assert 0.40 < scratch["rougeL"] < 0.55 and 0.66 < tuned["rougeL"] < 0.77
-    assert tuned["rouge2"] / scratch["rouge2"] > tuned["rouge1"] / scratch["rouge1"]
+    assert 0.20 < lead["rougeL"] < 0.22 and 0.42 < scratch["rougeL"] < 0.53 and 0.67 < tuned["rougeL"] < 0.76
+    growth = {kind: tuned[kind] / scratch[kind] for kind in tuned}
+    assert growth["rouge2"] > 1.9 > 1.75 > growth["rouge1"] > 1.3
+    assert lead["rouge1"] / scratch["rouge1"] < 0.55
 
 
 @pytest.mark.slow
@@ -121,9 +150,30 @@ def test_other_seeds_give_the_same_order(tmp_path: Path) -> None:
     trained = "train_summarizer(f'seed-{seed}', name == 'fine-tuned', seed)[0]"
     score = f"compute_rouge(write_summaries({trained}, test_documents, greedy_decode), test_summaries)"
     names = "('from scratch', 'fine-tuned')"
+    gain = (
+        "{seed: compute_rouge(write_summaries(model, test_documents, with_beams), test_summaries)['rougeL']"
+        " - compute_rouge(write_summaries(model, test_documents, greedy_decode), test_summaries)['rougeL']"
+        " for seed in (1, 2) for model in [train_summarizer(f'beams-{seed}', True, seed)[0]]}"
+    )
+    learnt = (
+        "[({name: compute_rouge(write_summaries(model, test_documents[:FEW], decode), test_summaries[:FEW])"
+        " for name, decode in (('greedy', greedy_decode), ('four beams', with_beams))}, losses)"
+        " for seed in (1, 2, 3, 4) for model, losses in [train_own(f'own-{seed}', train_rows, seed)]]"
+    )
     asked = f"[{{'first sentence': lead_scores, **{{name: {score} for name in {names}}}}} for seed in (1, 2)]"
-    for scores in run_source(PROBLEM, "mini", tmp_path, {"scores": asked}, timeout=3600)["scores"]:
+    dump = {"scores": asked, "gain": gain, "own": learnt, "vocabulary": DUMP["vocabulary"]}
+    seen = run_source(PROBLEM, "mini", tmp_path, dump, timeout=3600)
+    for scores in seen["scores"]:
         check_scores(scores)
+    assert all(0.005 < each < 0.04 for each in seen["gain"].values())
+    for scores, losses in seen["own"]:
+        check_own(scores, losses, seen["vocabulary"])
+
+
+def test_the_numbers_of_question_b() -> None:
+    rates = [1 / math.sqrt(max(n, 10_000)) for n in (1, 10_000, 40_000, 524_288)]
+    assert rates == pytest.approx([0.01, 0.01, 0.005, 0.00138], rel=2e-3)
+    assert (512 + 2048, 512 * 2048, 512 * 2048 // (512 + 2048)) == (2560, 1_048_576, 409)
 
 
 def in_full(data: Path, tmp_path: Path, asked: list[str]) -> dict[str, Any]:
