@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Learning from feedback: sample, rank, learn a reward, reinforce
 #
-# A summarizer was trained to imitate human-written summaries. It never learned which of its *own* summaries are good. That happens here, in two ways. In the first, it writes four summaries of each story, a rater ranks them, a second network, the *reward model*, learns from the rankings to give rewards, and the summarizer is trained to get high rewards. In the second, the summarizer learns from the rankings directly, with one loss that you derive. Chat assistants are trained in both ways. At the end, one table compares your trained models with what costs no training at all.
+# A summarizer was trained to imitate human-written summaries. It never learned which of its *own* summaries are good. Here it learns that in two ways. First: it writes four summaries of each story, a rater ranks them, a second network, the *reward model*, learns from the rankings to give rewards, and the summarizer is trained to get high rewards. Second: it learns from the rankings directly, with one loss that you derive. Chat assistants are trained in both ways. One table compares the results with what needs no training at all.
 #
 # **What you will learn**
 #
@@ -23,7 +23,7 @@
 # * what the KL penalty is for;
 # * how the reward model can be left out (*direct preference optimization*, DPO).
 #
-# **What you need**: softmax and cross-entropy, the idea of an encoder and a decoder, a little PyTorch. The problem `summarization` trains the summarizer, and `policy_gradient` shows the same gradient on a smaller task; neither is required, the text below is complete.
+# **What you need**: softmax and cross-entropy, the idea of an encoder and a decoder, a little PyTorch. The problems `summarization` and `policy_gradient` are related; neither is required.
 #
 # | | profile `full` | profile `mini` |
 # |---|---|---|
@@ -33,9 +33,9 @@
 # | hardware | a GPU with 15 GB, for instance on Colab | any laptop, no network |
 # | time to run | about an hour (an estimate for a T4) | about two minutes |
 #
-# Plan four hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU, else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on small tensors, so you can do everything in `mini` first. All numbers in the text are those of `mini`.
+# Plan four hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU, else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All numbers in the text are those of `mini`.
 #
-# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a separate cell, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
+# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it, or the log cell at the end asks for it.
 #
 # | graded | points |
 # |---|---|
@@ -47,7 +47,7 @@
 # | `dpo_loss` | 4 |
 # | written answers (a) and (b), and the picture | 14 |
 #
-# **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
+# **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...` or `x[...] = ...` on what you were given; work on new tensors or on copies. The tests check this.
 
 # %% tags=["install"]
 from importlib.util import find_spec
@@ -83,7 +83,7 @@ if run.profile != "full":
 #
 # ## 1. A toy: five summaries and a reward model with an error
 #
-# Suppose that there are only five summaries of a story. The summarizer writes them with the probabilities $\pi_\text{ref}$. A reward model gives each a reward $r$; it has learnt from the kinds of summaries that the summarizer usually writes, so its rewards are about right for those. The fifth, nonsense, almost never occurred in its training, and its reward is wrong.
+# Suppose that there are only five summaries of a story, and the summarizer writes them with the probabilities $\pi_\text{ref}$. A reward model gives each a reward $r$, about right for the summaries that the summarizer usually writes. The fifth, nonsense, almost never occurred in its training, and its reward is wrong.
 #
 # | | good | clumsy | vague | wrong name | nonsense |
 # |---|---|---|---|---|---|
@@ -129,13 +129,13 @@ plots.curves(
 )
 
 # %% [markdown]
-# Read it from right to left. At first reward and quality rise together: the reward model is right about usual summaries. Below β ≈ 0.15 the learnt reward continues to rise, and the quality falls to nothing. The reward model did not get worse; the policy moved to summaries on which the reward model was never trained. The rest of this notebook does the same with a real summarizer, where no closed form exists and everything must be sampled.
+# Read it from right to left. At first reward and quality rise together: the reward model is right about usual summaries. Below β ≈ 0.15 the learnt reward continues to rise, and the quality falls to nothing. The reward model did not get worse; the policy moved to summaries on which the reward model was never trained. The rest of this notebook does the same with a real summarizer, where everything must be sampled.
 #
 # ## 2. The summarizer, and four summaries of each story
 #
 # In `mini` the stories are made-up news of four to six sentences, one of which tells the main event; the summary says it in one sentence. The summarizer is a tiny T5, fine-tuned on them and **stopped early**, so that its samples still differ. In `full` it is the model that your notebook `summarization` saved, or, if there is none, T5-small is fine-tuned here.
 #
-# T5 writes a summary token by token. Its decoder starts with the *pad* token (that is T5's convention), and at step $t$ gives the logits for $y_t$ when it has read the document and $y_1 \ldots y_{t-1}$. The pad token only fills up rows; it must never be drawn, so we set its logit to −∞, which **masks it out of the distribution**. After the end token a row is padded.
+# T5 writes a summary token by token. Its decoder starts with the *pad* token (that is T5's convention), and at step $t$ gives the logits for $y_t$ when it has read the document and $y_1 \ldots y_{t-1}$. The pad token only fills up rows and must never be drawn, so we set its logit to −∞, which **masks it out of the distribution**.
 
 # %%
 PER_DOCUMENT = 4  # K
@@ -206,7 +206,7 @@ if summarizer_name(run) is None:
     tokenizer.save_pretrained(saved_summarizer_folder(run))
 
 # %% [markdown]
-# Sampling is a loop over tokens. The encoder reads each document **once**, and all `K` summaries use its states. The decoder keeps the keys and values of what it has read (the cache of the problem `summarization`), so that each step costs one token.
+# Sampling is a loop over tokens. The encoder reads each document once for all `K` summaries; the decoder keeps the keys and values of what it has read.
 
 
 # %%
@@ -292,7 +292,7 @@ for document, texts, by_person in zip(held_documents[:2], start_samples, held_re
 # %% [markdown]
 # ## 3. Rankings
 #
-# It is hard to rate the quality of a text with a number, and two people give different numbers. It is easier to say which of two texts is better, so people are asked to **rank**. You cannot rank hundreds of stories for a homework, so by default a *simulated rater* does. Its score is a mix of ROUGE scores against the reference, the summary that a person wrote, most of it ROUGE-2 (the share of word pairs in common), plus some noise, since people are not reliable either:
+# It is easier to say which of two texts is better than to rate one with a number, so people are asked to **rank**. You cannot rank hundreds of stories for a homework, so by default a *simulated rater* does. Its score is a mix of ROUGE scores against the reference, the summary that a person wrote (ROUGE-2 counts word pairs in common), plus some noise, since people are not reliable either:
 #
 # $$\text{score} = 0.2 \cdot \text{ROUGE-1} + 0.6 \cdot \text{ROUGE-2} + 0.2 \cdot \text{ROUGE-L} + \text{noise}.$$
 #
@@ -313,7 +313,7 @@ held_ranked = simulated_rankings(held_documents, held_samples, held_references, 
 print("from best to worst:", *train_ranked[0].summaries, f"written by a person: {train_references[0]}", sep="\n   ")
 
 # %% [markdown]
-# **You may rank yourself.** Set `RANK_BY_HAND` to `True`, run the three cells from there again, click the summaries from best to worst, and then run the cell after the panel. Each ranking is saved at once, in `checkpoints/rlhf/<profile>/rankings.jsonl`; next time the panel continues where you stopped. Try ten stories: how often do you and the rater agree, and how often would you agree with yourself tomorrow?
+# **You may rank yourself.** Set `RANK_BY_HAND` to `True`, run the three cells from there again, click the summaries from best to worst, and then run the cell after the panel. Each ranking is saved at once, in `checkpoints/rlhf/<profile>/rankings.jsonl`; next time the panel continues where you stopped. Try ten stories: how often do you and the rater agree?
 
 # %% tags=["experiment"]
 if RANK_BY_HAND:
@@ -462,7 +462,7 @@ with part("very large differences", 0.5):
 # %% [markdown]
 # ### `GroupedRandomSampler`: shuffle the stories, not the summaries (3.5 points)
 #
-# The loss needs the K summaries of one document next to each other and in their order; the training needs the documents in random order. PyTorch's `DataLoader` asks a *sampler* for the order: an object that can be iterated over, giving one index after the other, and that has a length. Our data are one long list, the summaries of document 0 from best to worst, then those of document 1, and so on. With `group_size` = K, group $n$ consists of the indices $nK, nK + 1, \ldots, nK + K - 1$.
+# The loss needs the K summaries of one document next to each other and in their order; the training needs the documents in random order. PyTorch's `DataLoader` takes the order from a *sampler*: an object with a length that gives one index after the other. Our data are one long list, the summaries of document 0 from best to worst, then those of document 1, and so on. With `group_size` = K, group $n$ consists of the indices $nK, nK + 1, \ldots, nK + K - 1$.
 #
 # Write a class with these properties:
 #
@@ -470,7 +470,7 @@ with part("very large differences", 0.5):
 # * iterating over it gives each index **once**, as a plain number; every K consecutive indices are one whole group, in ascending order; the groups come in random order, **anew in each pass**, all orders equally likely. With a `generator` all randomness comes from it, without one from torch's global generator. A pass that stops early does not change the next one;
 # * `len(...)` is the number of indices in a pass: the length of `data_source`.
 #
-# *Worked example.* 6 items, `group_size` = 2: a pass may give 2, 3, 4, 5, 0, 1. It never gives 3, 2 (order lost), nor 1, 2 as a group (two groups mixed).
+# *Worked example.* 6 items, `group_size` = 2: a pass may give 2, 3, 4, 5, 0, 1.
 #
 # <details><summary>Hint 1: idea</summary>
 #
@@ -661,11 +661,11 @@ with part("random order", 1.5):
 # %% [markdown]
 # ### `spearman`: does the reward model rank as the rater does? (3 points)
 #
-# The loss measures how well the pairs are ordered on average; a rank correlation is easier to interpret. For one document, let $a_k$ be the rank of the $k$-th reward among the K rewards (1 for the smallest), and $b_k$ the rank that the rater gave: best first means $b = (K, K - 1, \ldots, 1)$. Spearman's coefficient is the correlation of the two,
+# A rank correlation is easier to interpret than the loss. For one document, let $a_k$ be the rank of the $k$-th reward among the K rewards (1 for the smallest), and $b_k$ the rank that the rater gave: best first means $b = (K, K - 1, \ldots, 1)$. Spearman's coefficient is the correlation of the two,
 #
 # $$\rho = \frac{\sum_k (a_k - \bar a)(b_k - \bar b)}{\sqrt{\sum_k (a_k - \bar a)^2} \sqrt{\sum_k (b_k - \bar b)^2}},$$
 #
-# 1 if the rewards fall from left to right, −1 if they rise, about 0 if they are unrelated to the ranking. **Equal rewards share their mean rank**: rewards (5, 5, 1, 0) have the ranks (3.5, 3.5, 2, 1). If all K rewards are equal, they give no ranking and the formula is 0/0: **then ρ = 0**. `spearman` gives the mean of ρ over the rows. The well-known short formula $1 - 6 \sum (a_k - b_k)^2 / (K(K^2 - 1))$ is right only if no two rewards are equal.
+# 1 if the rewards fall from left to right, −1 if they rise, about 0 if they are unrelated to the ranking. **Equal rewards share their mean rank**: rewards (5, 5, 1, 0) have the ranks (3.5, 3.5, 2, 1). If all K rewards are equal, they give no ranking and the formula is 0/0: **then ρ = 0**. `spearman` gives the mean of ρ over the rows.
 #
 # *Worked numbers.* [[3, 2, 1, 0]] gives **1**, [[0, 1, 2, 3]] gives **−1**. [[2, 3, 1, 0]] gives **0.8**, [[5, 5, 1, 0]] gives **0.948683**. All four rows together: **0.437171**.
 #
@@ -782,7 +782,7 @@ with part("rewards that are equal", 1):
 # %% [markdown]
 # ### Training the reward model
 #
-# In `mini` the reward model is the summarizer itself with another head: its decoder reads the summary and compares each token with its prediction; the reward is a learnt weighted sum of these comparisons, averaged over the tokens. In `full` it is a RoBERTa that reads story and summary and has a single output. Either way, `reward_net(documents, summaries)` takes N documents and N · K summaries (K for each, one after the other) and gives rewards `[N * K]`. The training loop uses your sampler and your loss.
+# In `mini` the reward model is the summarizer itself with another head. In `full` it is a RoBERTa that reads story and summary and has a single output. Either way, `reward_net(documents, summaries)` takes N documents and N · K summaries (K for each, one after the other) and gives rewards `[N * K]`. The training loop uses your sampler and your loss.
 
 # %%
 REWARD_EPOCHS = run.size(full=3, mini=2, grade=1)
@@ -1113,7 +1113,7 @@ with part("padding", 1.5):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# The same function also *measures* log-probabilities: for a batch of one sequence with reward 1 it is −log π(y | x). The next cell uses it that way for the policy and for the reference, and section 8 differentiates it; so your function must be right before you go on.
+# The same function also *measures* log-probabilities of whole summaries: the next cell does it for the policy and for the reference, and section 8 differentiates the result. So your function must be right before you go on.
 
 
 # %%
@@ -1133,7 +1133,7 @@ def logits_for(model, documents: list[str], written: torch.Tensor) -> torch.Tens
 
 
 def log_probabilities(logits: torch.Tensor, written: torch.Tensor) -> torch.Tensor:
-    """log pi(y | x) of each sequence, `[B]`: minus the policy-gradient loss of a batch of one with reward 1."""
+    """log pi(y | x) of each sequence, `[B]`, measured with `policy_gradient_loss`."""
     one = torch.ones(1, device=logits.device)
     rows = range(len(written))
     return -torch.stack([policy_gradient_loss(logits[b : b + 1], written[b : b + 1], one, PAD) for b in rows])
@@ -1245,9 +1245,9 @@ with part("no gradient through any argument", 0.5):
 # %% [markdown]
 # ### The training
 #
-# Each step: take some stories, sample K summaries of each from the *current* policy, compute their rewards, shape them, and make one optimiser step. The references are not used, except to record the ROUGE-2 for our curves. The rewards are standardised once, with mean and standard deviation of the rewards that the policy gets on the held-out stories before this training; so a reward of 1 is one standard deviation above the start, and β does not depend on the scale of the reward model.
+# Each step: take some stories, sample K summaries of each from the *current* policy, compute their rewards, shape them, and make one optimiser step. The references are used for the curve of ROUGE-2 only. The rewards are standardised once, with mean and standard deviation at the start; so a reward of 1 is one standard deviation above the start.
 #
-# There is one more baseline: the reward model was only trained on differences *within* a story, so the level of a story's rewards says nothing about the summaries. So the mean reward of the K summaries of a story is subtracted first; the rest says how much better a summary is than the others of its story. (A summary's own reward is a Kth part of that mean. For the expected gradient of the rewards this is only a factor 1 − 1/K.)
+# There is one more baseline: the reward model was only trained on differences *within* a story, so the mean reward of the K summaries of a story is subtracted first.
 
 # %%
 RL_STEPS = run.size(full=200, mini=60, grade=2)
@@ -1308,7 +1308,7 @@ free, free_history = reinforce("policy-free", 0.0, SEED)
 # %% [markdown]
 # ## 6. The results
 #
-# First the numbers, on held-out stories. The standard error at the start says how much the mean reward would vary with other held-out stories (one number for each story, the mean of its K samples); a rise of several standard errors is not chance.
+# First the numbers, on held-out stories, with the standard error over stories. Three rows need no training: sampling at temperature 0.5, *greedy* decoding (always the most likely token; its KL is the mean of $-\log \pi_\text{ref}$), and the *best of 4* samples by the reward model (its KL is at most log 4 − ¾).
 
 
 # %%
@@ -1432,16 +1432,12 @@ hacked_share = beginnings(measured["β = 0"]["texts"]).most_common(1)[0][1] / le
 #
 # ## 7. The picture (4 points)
 #
-# Steps are a poor measure of how far a policy has gone; the KL divergence is a better one. Draw, for the two trainings, the optimised reward and the true goal **against the distance**: horizontally $\sqrt{\mathrm{KL}}$ (the square root, as Gao and others 2022 draw it), vertically the learnt reward and, in a second figure or in the same one, the ROUGE-2. The numbers are in `leashed_history` (with the penalty) and `free_history` (without), lists with one value for each step under `reward`, `kl` and `rouge2`. Single steps are noisy: average over some steps first. (An estimated KL may be slightly negative; clamp it at 0.) `plots.curves` takes `{label: (x, values)}`. Then answer in the cell below, as a comment, in three or four sentences: from which distance on do reward and ROUGE-2 diverge, how far does the run with the penalty go, and where would you stop if you knew only the reward and the KL, and had no references?
+# Steps are a poor measure of how far a policy has gone; the KL divergence is a better one. Draw, for the two trainings, the optimised reward and the true goal **against the distance**: horizontally $\sqrt{\mathrm{KL}}$ (the square root, as Gao and others 2022 draw it), vertically the learnt reward and, in a second figure or in the same one, the ROUGE-2. The numbers are in `leashed_history` (with the penalty) and `free_history` (without), lists with one value for each step under `reward`, `kl` and `rouge2`. Single steps are noisy: average over some steps first. (An estimated KL may be slightly negative; clamp it at 0.) `plots.scatter` takes points `[N, 2]` and a word for each of them. Then answer in the cell below, as a comment, in three or four sentences: from which distance on do reward and ROUGE-2 diverge, how far does the run with the penalty go, and where would you stop if you knew only the reward and the KL, and had no references?
 
 # %% nbgrader={"grade": true, "grade_id": "figure_overoptimisation", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
 ### BEGIN SOLUTION
-# Up to a distance of 2 or 3 the reward rises and ROUGE-2 stays the same, or rises a little; beyond, the reward of the
-# free run continues to rise while ROUGE-2 falls to a fraction. The run with the penalty never goes further than about
-# 1.6:
-# its reward rises by less, and its ROUGE-2 stays. Without references I would stop early, at a small KL
-# fixed beforehand: neither reward nor KL shows the point where the summaries get worse, so I would also read samples.
-WINDOW = max(1, RL_STEPS // 12)
+# PICTUREANSWER
+WINDOW = max(1, RL_STEPS // 20)
 
 
 def averaged(values: list[float]) -> torch.Tensor:
@@ -1449,17 +1445,18 @@ def averaged(values: list[float]) -> torch.Tensor:
     return torch.tensor(values).unfold(0, WINDOW, WINDOW).mean(dim=1)
 
 
-against = {
-    f"{what}, {label}": (averaged(history["kl"]).clamp(min=0).sqrt(), averaged(history[name]))
-    for label, history in ((f"β = {BETA}", leashed_history), ("β = 0", free_history))
-    for what, name in (("learnt reward", "reward"), ("ROUGE-2", "rouge2"))
-}
-plots.curves(
-    against,
-    title="Far from the start the learnt reward no longer measures quality",
-    xlabel="distance from the summarizer, √KL (√nats)",
-    ylabel="learnt reward (standard deviations), ROUGE-2",
-)
+def against_distance(name: str, ylabel: str):
+    """Draws one value of both trainings against the distance."""
+    points, words = [], []
+    for word, history in ((f"β = {BETA}", leashed_history), ("β = 0", free_history)):
+        distance = averaged(history["kl"]).clamp(min=0).sqrt()
+        points.append(torch.stack([distance, averaged(history[name])], dim=1))
+        words += [word] * len(distance)
+    return plots.scatter(torch.cat(points), words, f"{ylabel} against the distance", "√KL to the start (√nats)", ylabel)
+
+
+against_distance("reward", "learnt reward (standard deviations)").show_now()
+against_distance("rouge2", "ROUGE-2")
 ### END SOLUTION
 ### BEGIN MARK SCHEME
 # - 1 point: learnt reward against √KL (or KL) for both trainings, averaged over steps
@@ -1469,22 +1466,22 @@ plots.curves(
 ### END MARK SCHEME
 
 # %% [markdown]
-# **Where the method fails.** A reward model is only as good as its rankings, and these come from few raters on few stories; the reward model learns the raters' habits as well (for people, often length or a certain phrase). The penalty limits the damage and does not remove it. In practice one ranks samples of the *new* policy, trains the reward model again, and continues from there. And a simulated rater is only a simple model of a person: it does not contain what real people disagree about.
+# **Where the method fails.** A reward model is only as good as its rankings, and these come from few raters on few stories; the reward model learns the raters' habits as well (for people, often length or a certain phrase). The penalty limits the damage and does not remove it. In practice one ranks samples of the *new* policy, trains the reward model again, and continues. And a simulated rater is only a simple model of a person.
 #
 # ## 8. Without a reward model: DPO
 #
-# The way from the rankings to the policy was long: reward model, samples, noisy gradients. Can the policy learn from the rankings directly, with a loss as simple as that of fine-tuning? Rafailov and others (2023) saw that you already have what you need:
+# Can the policy learn from the rankings directly? Rafailov and others (2023) saw that you already have what you need:
 #
 # * **From section 1**: for a reward $r$ and a weight $\beta$, the best policy is $\pi(y \mid x) = \frac{1}{Z(x)}\, \pi_\text{ref}(y \mid x)\, e^{r(x, y) / \beta}$. Here $Z(x)$ is a sum over all summaries of the story $x$, which cannot be computed.
 # * **From section 4**: the Bradley-Terry model, the probability that a rater prefers one summary to another, given their rewards.
 #
-# Read the first formula backwards: *every* policy is the best one for some reward, its **implied reward**. So a policy and the reference together say how likely the rater's judgements are, and the policy can be trained to make them likely. No second network, and no sampling during the training.
+# Read the first formula backwards: *every* policy is the best one for some reward, its **implied reward**. So a policy and the reference together say how likely the rater's judgements are, and the policy can be trained to make them likely, without a second network and without sampling.
 #
-# <svg viewBox="0 0 640 132" width="640" role="img" aria-label="Two ways from rankings to a policy. Upper way: rankings, reward model, rewards of new samples, policy gradient, policy. Lower way, DPO: rankings, one loss, policy."><g font-family="sans-serif" font-size="13" fill="none" stroke="#333" stroke-width="1.4"><rect x="6" y="46" width="90" height="40" rx="6"/><rect x="140" y="8" width="110" height="36" rx="6" stroke="#0072B2"/><rect x="284" y="8" width="110" height="36" rx="6" stroke="#0072B2"/><rect x="428" y="8" width="110" height="36" rx="6" stroke="#0072B2"/><rect x="284" y="88" width="110" height="36" rx="6" stroke="#D55E00"/><rect x="556" y="46" width="78" height="40" rx="6"/><path d="M96 58 L140 30 M250 26 H284 M394 26 H428 M538 30 L566 46" stroke="#0072B2"/><path d="M96 74 L284 106 M394 106 L572 86" stroke="#D55E00" stroke-dasharray="6 3"/></g><g font-family="sans-serif" font-size="13" text-anchor="middle" fill="#333"><text x="51" y="71">rankings</text><text x="195" y="31">reward model</text><text x="339" y="31">new samples</text><text x="483" y="31">policy gradient</text><text x="339" y="111">dpo_loss</text><text x="595" y="71">policy</text></g></svg>
+# <svg viewBox="0 0 560 90" width="560" role="img" aria-label="Upper way: rankings, reward model, policy gradient on new samples, policy. Lower way: rankings, dpo_loss, policy."><path d="M80 34L140 18H440L484 34" fill="none" stroke="#0072B2"/><path d="M80 54L140 70H440L484 54" fill="none" stroke="#D55E00" stroke-dasharray="6 3"/><g fill="#fff" stroke="#333"><path d="M2 28h78v32H2zM484 28h70v32h-70z"/><path d="M136 4h104v28H136zM262 4h180v28H262z" stroke="#0072B2"/><path d="M236 56h86v28h-86z" stroke="#D55E00"/></g><g font-family="sans-serif" font-size="12" text-anchor="middle" fill="#333"><text x="41" y="48">rankings</text><text x="188" y="22">reward model</text><text x="352" y="22">policy gradient, new samples</text><text x="279" y="74">dpo_loss</text><text x="519" y="48">policy</text></g></svg>
 #
 # ### `dpo_loss`: derive it (4 points)
 #
-# You get B pairs of summaries; of each pair the rater chose one and rejected the other. For both there are the log-probabilities of the whole summary under the policy and under the reference. Derive the loss:
+# You get B pairs of summaries, the chosen and the rejected one of a story each, with their log-probabilities under the policy and under the reference. Derive the loss:
 #
 # 1. Solve the first formula for $r$. What happens to $Z(x)$ when two summaries of the same story are compared?
 # 2. The rater may err: with probability `flip`, independently of everything else, the rater names the *wrong* one of the two. In which two ways can the summary that we know as *chosen* have been named? Write down the probability of what was observed.
@@ -1644,7 +1641,7 @@ with part("very large differences", 0.5):
 # %% [markdown]
 # ### The training
 #
-# The same rankings as for the reward model, and again your sampler: a batch has whole groups of K summaries, and each group gives K (K − 1) / 2 pairs. The log-probabilities are those of your own `policy_gradient_loss`, so padding does not count. One pass over the rankings is enough here.
+# The same rankings as for the reward model, one pass, and again your sampler: each group of K summaries gives K (K − 1) / 2 pairs. The log-probabilities come from your `policy_gradient_loss`, so padding does not count.
 #
 # **Predict, then run.** Reinforcement took 80 steps with new samples in each. DPO only sees the summaries that the *start* wrote, at temperature 1.3. Which policy will get the higher learnt reward, on which DPO was never trained? Which will have the higher ROUGE-2?
 
@@ -1755,7 +1752,7 @@ plots.bars(
 #
 # ### What came after
 #
-# Chat assistants were first trained with *PPO* (Schulman and others 2017), which takes several careful steps on each batch of samples, with a learnt baseline. *DPO* (Rafailov and others 2023) made preference training as simple as fine-tuning. *RLAIF* (Bai and others 2022) lets a language model judge in place of people. *GRPO* (Shao and others 2024) goes back to your method: several samples of the same question, and their mean as the baseline. Where an answer can be checked, as in mathematics or programs, the check replaces the reward model: *verifiable rewards* (for instance DeepSeek-AI 2025), which cannot be hacked in the way of section 6, though a careless check can.
+# InstructGPT (Ouyang and others 2022) used *PPO* (Schulman and others 2017), which takes several careful steps on each batch of samples, with a learnt baseline. *DPO* (Rafailov and others 2023) needs neither samples nor a reward model. *RLAIF* (Bai and others 2022) lets a language model judge in place of people. *GRPO* (Shao and others 2024) takes several samples of the same question, and their mean as the baseline, as you did. Where an answer can be checked, as in mathematics or programs, the check replaces the reward model: *verifiable rewards* (for instance DeepSeek-AI 2025).
 
 # %% [markdown]
 # ## 10. Questions
@@ -1808,7 +1805,7 @@ plots.bars(
 # %% [markdown]
 # ### How was it made? (not graded)
 #
-# Fill in what you used (lectures, papers, sites, language models), with whom you worked, and about how many hours it took. It is kept in the log and does not count for or against you.
+# What you used, with whom you worked, and the hours. It does not count for or against you.
 
 # %%
 process = {"sources": "", "people": "", "hours": None}
@@ -1816,7 +1813,7 @@ process = {"sources": "", "people": "", "hours": None}
 # %% [markdown]
 # ## 11. Your log
 #
-# The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
+# The next cell draws inputs from your student id. The last cell asks your functions for their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
 
 
 # %% tags=["answers"]
@@ -1906,11 +1903,11 @@ log_file = log.write()
 # %% [markdown]
 # ## References
 #
-# * N. Stiennon and others: *Learning to summarize from human feedback*. NeurIPS 2020. arXiv:2009.01325. Rankings of summaries, reward model, KL penalty.
-# * L. Ouyang and others: *Training language models to follow instructions with human feedback*. NeurIPS 2022. arXiv:2203.02155. K summaries ranked at once, all pairs of them as one batch element.
+# * N. Stiennon and others: *Learning to summarize from human feedback*. NeurIPS 2020. arXiv:2009.01325.
+# * L. Ouyang and others: *Training language models to follow instructions with human feedback*. NeurIPS 2022. arXiv:2203.02155.
+# * R. Rafailov and others: *Direct Preference Optimization: Your Language Model is Secretly a Reward Model*. NeurIPS 2023. arXiv:2305.18290.
 # * R. A. Bradley, M. E. Terry: *Rank Analysis of Incomplete Block Designs*. Biometrika 39, 1952.
 # * R. J. Williams: *Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning*. Machine Learning 8, 1992.
-# * L. Gao, J. Schulman, J. Hilton: *Scaling Laws for Reward Model Overoptimization*. ICML 2023. arXiv:2210.10760. Learnt and true reward against √KL.
-# * C.-Y. Lin: *ROUGE: A Package for Automatic Evaluation of Summaries*. 2004.
-# * C. Raffel and others: *Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer*. JMLR 2020. arXiv:1910.10683. T5.
+# * L. Gao, J. Schulman, J. Hilton: *Scaling Laws for Reward Model Overoptimization*. ICML 2023. arXiv:2210.10760.
+# * C. Raffel and others: *Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer*. JMLR 2020. T5.
 # * S. Narayan, S. Cohen, M. Lapata: *Don't Give Me the Details, Just the Summary!* EMNLP 2018. XSum.
