@@ -1432,11 +1432,14 @@ hacked_share = beginnings(measured["β = 0"]["texts"]).most_common(1)[0][1] / le
 #
 # ## 7. The picture (4 points)
 #
-# Steps are a poor measure of how far a policy has gone; the KL divergence is a better one. Draw, for the two trainings, the optimised reward and the true goal **against the distance**: horizontally $\sqrt{\mathrm{KL}}$ (the square root, as Gao and others 2022 draw it), vertically the learnt reward and, in a second figure or in the same one, the ROUGE-2. The numbers are in `leashed_history` (with the penalty) and `free_history` (without), lists with one value for each step under `reward`, `kl` and `rouge2`. Single steps are noisy: average over some steps first. (An estimated KL may be slightly negative; clamp it at 0.) `plots.scatter` takes points `[N, 2]` and a word for each of them. Then answer in the cell below, as a comment, in three or four sentences: from which distance on do reward and ROUGE-2 diverge, how far does the run with the penalty go, and where would you stop if you knew only the reward and the KL, and had no references?
+# Draw, for the two trainings, the optimised reward and the true goal **against the distance**: horizontally $\sqrt{\mathrm{KL}}$ (as Gao and others 2022 do), vertically the learnt reward and, in a second figure or in the same one, ROUGE-2. The numbers are in `leashed_history` (with the penalty) and `free_history` (without), lists with one value for each step under `reward`, `kl` and `rouge2`. Single steps are noisy: average over some steps first. (An estimated KL may be slightly negative; clamp it at 0.) `plots.scatter` takes points `[N, 2]` and a word for each of them. Then answer in the cell below, as a comment, in three or four sentences: from which distance on do reward and ROUGE-2 diverge, how far does the run with the penalty go, and where would you stop if you knew only the reward and the KL?
 
 # %% nbgrader={"grade": true, "grade_id": "figure_overoptimisation", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
 ### BEGIN SOLUTION
-# PICTUREANSWER
+# Up to a distance of about 2 the reward rises and ROUGE-2 does not fall; beyond 3 or 4 ROUGE-2 of the free run falls
+# while its reward does not. The run with the penalty hardly goes further than 2: its ROUGE-2 stays. Without references
+# I would stop at a small KL that is fixed beforehand: neither reward nor KL shows the point where the summaries get
+# worse, so I would also read samples.
 WINDOW = max(1, RL_STEPS // 20)
 
 
