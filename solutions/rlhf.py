@@ -19,7 +19,7 @@
 #
 # * how a ranking becomes a loss, and a loss a reward model;
 # * how reliable a reward model is, measured with Spearman's rank correlation;
-# * how a reward for a whole text trains the probabilities of its tokens, though nothing can be differentiated through a sampled word;
+# * how a reward for a whole text trains the probabilities of its tokens;
 # * what the KL penalty is for;
 # * how the reward model can be left out (*direct preference optimization*, DPO).
 #
@@ -313,7 +313,7 @@ held_ranked = simulated_rankings(held_documents, held_samples, held_references, 
 print("from best to worst:", *train_ranked[0].summaries, f"written by a person: {train_references[0]}", sep="\n   ")
 
 # %% [markdown]
-# **You may rank yourself.** Set `RANK_BY_HAND` to `True`, run the three cells from there again, click the summaries from best to worst, and then run the cell after the panel. Each ranking is saved at once, in `checkpoints/rlhf/<profile>/rankings.jsonl`; next time the panel continues where you stopped. Try ten stories: how often do you and the rater agree?
+# **You may rank yourself.** Set `RANK_BY_HAND` to `True`, run the three cells from there again, click the summaries from best to worst, and run the cell after the panel. Each ranking is saved at once, in `checkpoints/rlhf/<profile>/rankings.jsonl`.
 
 # %% tags=["experiment"]
 if RANK_BY_HAND:
@@ -474,7 +474,7 @@ with part("very large differences", 0.5):
 #
 # <details><summary>Hint 1: idea</summary>
 #
-# Only the numbers of the groups are in random order. A pass that may stop early and start anew is a generator function: its state lives in the call, not in the object.
+# Only the groups are in random order. Each pass needs a state of its own, which a generator function has.
 #
 # </details>
 # <details><summary>Hint 2: formula</summary>
@@ -484,7 +484,7 @@ with part("very large differences", 0.5):
 # </details>
 # <details><summary>Hint 3: sketch of the code</summary>
 #
-# In `__init__` check and store. In `__iter__`, `torch.randperm(groups, generator=generator).tolist()` (it takes `None` too), and for each group `yield from range(...)`.
+# In `__iter__`, for each group of `torch.randperm(groups, generator=generator).tolist()`, `yield from range(...)`.
 #
 # </details>
 
@@ -880,7 +880,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# In `mini` we measured 0.41, 0.48 and 0.40 for three seeds, where the best possible value, given the noise of the rater, is 0.80. In `full` expect less, about 0.26 (reported by the course that this problem goes back to; we have not measured it): real summaries differ in more ways, and a ROUGE score against a single reference is a noisy measure.
+# In `mini` we measured 0.41, 0.48 and 0.40 for three seeds, where the best possible value, given the noise of the rater, is 0.80. In `full` expect less, about 0.26 (reported by the course that this problem goes back to; we have not measured it).
 #
 # **Predict, then run.** Imagine the histogram of the rewards of the summaries ranked *best* on the held-out stories, and in the same axes the histogram of those ranked *worst*. How much will they overlap, with this Spearman coefficient?
 
@@ -893,13 +893,13 @@ plots.histograms(
 )
 
 # %% [markdown]
-# The histograms differ, and overlap widely. The reward model is right on average and wrong about many single cases. Part of the overlap means nothing: rewards of different stories are not comparable, since only differences within a story were trained. The share of stories in which the best summary gets more reward than the worst, printed above, does not have this fault.
+# The histograms differ, and overlap widely. The reward model is right on average and wrong about many single cases. Part of the overlap means nothing: rewards of different stories are not comparable, since only differences within a story were trained. The share printed above compares within stories.
 #
 # ## 5. Reinforce
 #
 # ### `policy_gradient_loss`: one reward for a whole text (4 points)
 #
-# We want the summarizer to write texts that get high rewards: $\mathbb E_{y \sim \pi(\cdot \mid x)}[r(y)]$ should grow. Nothing can be differentiated through a sampled word, but the *probability* of what was sampled can be. Question (a) asks for the derivation of
+# The mean reward of what the summarizer writes should grow. Nothing can be differentiated through a sampled word, but the *probability* of what was sampled can be. Question (a) asks for the derivation of
 #
 # $$\nabla\, \mathbb E_{y \sim \pi}[r(y)] = \mathbb E_{y \sim \pi}\big[r(y)\, \nabla \log \pi(y \mid x)\big] .$$
 #
@@ -1469,7 +1469,7 @@ against_distance("rouge2", "ROUGE-2")
 ### END MARK SCHEME
 
 # %% [markdown]
-# **Where the method fails.** A reward model is only as good as its rankings, and these come from few raters on few stories; the reward model learns the raters' habits as well (for people, often length or a certain phrase). The penalty limits the damage and does not remove it. In practice one ranks samples of the *new* policy, trains the reward model again, and continues. And a simulated rater is only a simple model of a person.
+# **Where the method fails.** A reward model is only as good as its rankings, and these come from few raters on few stories. In practice one ranks samples of the *new* policy, trains the reward model again, and continues. And a simulated rater is only a simple model of a person.
 #
 # ## 8. Without a reward model: DPO
 #
@@ -1478,7 +1478,7 @@ against_distance("rouge2", "ROUGE-2")
 # * **From section 1**: for a reward $r$ and a weight $\beta$, the best policy is $\pi(y \mid x) = \frac{1}{Z(x)}\, \pi_\text{ref}(y \mid x)\, e^{r(x, y) / \beta}$. Here $Z(x)$ is a sum over all summaries of the story $x$, which cannot be computed.
 # * **From section 4**: the Bradley-Terry model, the probability that a rater prefers one summary to another, given their rewards.
 #
-# Read the first formula backwards: *every* policy is the best one for some reward, its **implied reward**. So a policy and the reference together say how likely the rater's judgements are, and the policy can be trained to make them likely, without a second network and without sampling.
+# Read the first formula backwards: *every* policy is the best one for some reward, its **implied reward**. So a policy and the reference together say how likely the rater's judgements are, and the policy can be trained to make them likely, without a reward model and without sampling.
 #
 # <svg viewBox="0 0 560 90" width="560" role="img" aria-label="Upper way: rankings, reward model, policy gradient on new samples, policy. Lower way: rankings, dpo_loss, policy."><path d="M80 34L140 18H440L484 34" fill="none" stroke="#0072B2"/><path d="M80 54L140 70H440L484 54" fill="none" stroke="#D55E00" stroke-dasharray="6 3"/><g fill="#fff" stroke="#333"><path d="M2 28h78v32H2zM484 28h70v32h-70z"/><path d="M136 4h104v28H136zM262 4h180v28H262z" stroke="#0072B2"/><path d="M236 56h86v28h-86z" stroke="#D55E00"/></g><g font-family="sans-serif" font-size="12" text-anchor="middle" fill="#333"><text x="41" y="48">rankings</text><text x="188" y="22">reward model</text><text x="352" y="22">policy gradient, new samples</text><text x="279" y="74">dpo_loss</text><text x="519" y="48">policy</text></g></svg>
 #
@@ -1490,7 +1490,7 @@ against_distance("rouge2", "ROUGE-2")
 # 2. The rater may err: with probability `flip`, independently of everything else, the rater names the *wrong* one of the two. In which two ways can the summary that we know as *chosen* have been named? Write down the probability of what was observed.
 # 3. The loss is minus the logarithm of this probability, averaged over the B pairs.
 #
-# Conventions: gradients reach the policy's log-probabilities only, the reference is a constant. Loss and gradient must be finite and right for any finite log-probabilities (for a whole text, a difference of several hundred is not rare), with `flip` = 0 and with `flip` > 0.
+# Conventions: gradients reach the policy's log-probabilities only, the reference is a constant. Loss and gradient must be finite and right for any finite log-probabilities (those of long texts are far from 0), with `flip` = 0 and with `flip` > 0.
 #
 # *Worked numbers.* One pair: `policy_chosen` = [−2], `policy_rejected` = [−3], `ref_chosen` = [−4], `ref_rejected` = [−3.5], `beta` = 0.5. Loss: **0.386871**; with `flip` = 0.1 it is **0.441077**.
 #
@@ -1646,7 +1646,7 @@ with part("very large differences", 0.5):
 #
 # The same rankings as for the reward model, one pass, and again your sampler: each group of K summaries gives K (K − 1) / 2 pairs. The log-probabilities come from your `policy_gradient_loss`, so padding does not count.
 #
-# **Predict, then run.** Reinforcement took 80 steps with new samples in each. DPO only sees the summaries that the *start* wrote, at temperature 1.3. Which policy will get the higher learnt reward, on which DPO was never trained? Which will have the higher ROUGE-2?
+# **Predict, then run.** DPO only sees the summaries that the *start* wrote, at temperature 1.3. Which policy will get the higher learnt reward, on which DPO was never trained? Which will have the higher ROUGE-2?
 
 # %%
 DPO_RATE = run.size(full=1e-5, mini=3e-4, grade=3e-4)
@@ -1664,12 +1664,13 @@ def prefer(ranked: list[Ranked], seed: int) -> tuple[nn.Module, list[float]]:
     policy = copy.deepcopy(summarizer)
     optimizer = torch.optim.AdamW(policy.parameters(), lr=DPO_RATE, weight_decay=0.0)
     order = ranked_batches(ranked, 1, torch.Generator().manual_seed(seed))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: min((k + 1) / 20, 1 - k / len(order)))
     better, worse = torch.triu_indices(PER_DOCUMENT, PER_DOCUMENT, offset=1, device=run.device)
     loop = training.Loop(
         run,
         "dpo",
         steps=len(order),
-        modules={"policy": policy, "optimizer": optimizer},
+        modules={"policy": policy, "optimizer": optimizer, "schedule": schedule},
         code=[dpo_loss, policy_gradient_loss, GroupedRandomSampler, DPO_BETA, DPO_FLIP, ranked],
         seed=seed,
     )
@@ -1685,6 +1686,7 @@ def prefer(ranked: list[Ranked], seed: int) -> tuple[nn.Module, list[float]]:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
         optimizer.step()
+        schedule.step()
         loop.record(loss=loss.detach())
     return policy, loop.history["loss"]
 
@@ -1909,8 +1911,6 @@ log_file = log.write()
 # * N. Stiennon and others: *Learning to summarize from human feedback*. NeurIPS 2020. arXiv:2009.01325.
 # * L. Ouyang and others: *Training language models to follow instructions with human feedback*. NeurIPS 2022. arXiv:2203.02155.
 # * R. Rafailov and others: *Direct Preference Optimization: Your Language Model is Secretly a Reward Model*. NeurIPS 2023. arXiv:2305.18290.
-# * R. A. Bradley, M. E. Terry: *Rank Analysis of Incomplete Block Designs*. Biometrika 39, 1952.
 # * R. J. Williams: *Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning*. Machine Learning 8, 1992.
 # * L. Gao, J. Schulman, J. Hilton: *Scaling Laws for Reward Model Overoptimization*. ICML 2023. arXiv:2210.10760.
-# * C. Raffel and others: *Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer*. JMLR 2020. T5.
 # * S. Narayan, S. Cohen, M. Lapata: *Don't Give Me the Details, Just the Summary!* EMNLP 2018. XSum.
