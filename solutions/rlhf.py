@@ -1455,7 +1455,9 @@ def against_distance(name: str, ylabel: str):
         distance = averaged(history["kl"]).clamp(min=0).sqrt()
         points.append(torch.stack([distance, averaged(history[name])], dim=1))
         words += [word] * len(distance)
-    return plots.scatter(torch.cat(points), words, f"{ylabel} against the distance", "√KL to the start (√nats)", ylabel)
+    return plots.scatter(
+        torch.cat(points), words, f"{name} against the distance from the start", "√KL to the start (√nats)", ylabel
+    )
 
 
 against_distance("reward", "learnt reward (standard deviations)").show_now()
@@ -1715,17 +1717,26 @@ for first in range(0, FEW, AT_ONCE):
     tried += texts_of(sample(summarizer, stories_now, TRIES[-1], chance(6)))
 tried_rewards = (rewards_of(reward_net, held_documents[:FEW], tried) - reward_mean) / reward_deviation
 by_tries = {n: best_of(n, tried_rewards.reshape(-1, TRIES[-1]), tried) for n in TRIES}
+same_stories = {  # the rows of the table, on these stories
+    label: (
+        float(measured[label]["rewards"][:FEW].mean()),
+        mean_rouge2(measured[label]["texts"][: FEW * each], held_references[:FEW]),
+    )
+    for label, each in ((f"β = {BETA}", PER_DOCUMENT), ("start, greedy", 1))
+}
 for n, found in by_tries.items():
     print(
         f"best of {n:2d}: learnt reward {found['reward']:.2f}, KL at most {found['kl']:.2f}, ROUGE-2 {found['rouge2']:.3f}"
     )
+for label, (reward, rouge) in same_stories.items():
+    print(f"{label}: learnt reward {reward:.2f}, ROUGE-2 {rouge:.3f}")
 plots.curves(
     {"best of n": (TRIES, [found["rouge2"] for found in by_tries.values()])},
     title="Best of n samples of the start, chosen by the reward model",
-    xlabel="n",
+    xlabel="n, samples for each summary",
     ylabel="mean ROUGE-2 on held-out stories",
     logx=True,
-    levels={"start, greedy": measured["start, greedy"]["rouge2"], f"β = {BETA}": measured[f"β = {BETA}"]["rouge2"]},
+    levels={label: rouge for label, (_, rouge) in same_stories.items()},
 )
 
 # %% [markdown]
@@ -1742,14 +1753,14 @@ with torch.no_grad():
             found.append(log_probabilities(logits_for(model, documents, written), written).cpu())
     own, before = (torch.cat(found).reshape(-1, PER_DOCUMENT) for found in both)
 ranks_as_rater = {
-    "reward model": held_spearman,
-    "implied reward, DPO": float(spearman(own - before)),
-    "log-probability, start": float(spearman(before)),
+    "reward\nmodel": held_spearman,
+    "implied\nreward": float(spearman(own - before)),
+    "log π of\nthe start": float(spearman(before)),
 }
 plots.bars(
     ranks_as_rater,
-    title="Three rankings of held-out summaries",
-    ylabel="Spearman coefficient with the rater's",
+    title="Agreement with the rater",
+    ylabel="Spearman coefficient",
 )
 
 # %% [markdown]
