@@ -1400,7 +1400,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# With the penalty, the learnt reward rises, and ROUGE-2, the true goal, rises a little or at least does not fall; the KL stays around 2 nats (single steps vary, up to 6). Without the penalty the learnt reward rises further, the KL grows to many times that of the run with the penalty, and ROUGE-2 falls, in the end far below the start. **What does it write?** The next cell counts how the summaries begin.
+# With the penalty the learnt reward rises, and the KL stays at 1 to 2 nats on average (single steps vary, up to 8). Without it the KL grows to many times that, and ROUGE-2, the true goal, falls below the start. **What does it write?** The next cell counts how the summaries begin.
 
 # %% tags=["experiment"]
 
@@ -1419,16 +1419,18 @@ for label in (f"β = {BETA}", "β = 0"):
 hacked_share = beginnings(measured["β = 0"]["texts"]).most_common(1)[0][1] / len(measured["β = 0"]["texts"])
 
 # %% [markdown]
-# In our run, the policy without penalty announced that *a new stadium opens*, with a town and a number of years, for 61 % of the stories, also for stories about strikes and elections; only 0.7 % of the references say so. Some such summaries had been ranked high, where they were true; the reward model learnt that they are good, but hardly that they must be true. So the policy found out that this kind of news gets a high reward for any story. This is **reward hacking**: the learnt reward is not what we want; it is only correlated with it, until a policy is optimised for it. With another seed another reward model is trained, which has other weaknesses, and the policy does not always find them so fast. What we measured (in `mini`, on held-out stories; the reward at the start is 0 ± 0.06):
+# In our run, the policy without penalty announced that *a new stadium opens* for 52 % of the stories, also for stories about strikes; only 0.7 % of the references say so. This is **reward hacking**: the learnt reward is not what we want; it is only correlated with it, until a policy is optimised for it. With another seed another reward model is trained, which has other weaknesses, and the policy does not always find them so fast. Held-out stories in `mini`, three seeds:
 #
-# | seed | Spearman | | learnt reward | KL | ROUGE-2 (start: 0.50 to 0.52) |
-# |---|---|---|---|---|---|
-# | 0 | 0.41 | β = 0.1 | 0.45 | 1.7 | 0.56 |
-# | | | β = 0 | 0.85 | 32 | 0.13 |
-# | 1 | 0.48 | β = 0.1 | 0.37 | 2.2 | 0.56 |
-# | | | β = 0 | 0.47 | 16 | 0.45 |
-# | 2 | 0.40 | β = 0.1 | 0.46 | 1.6 | 0.57 |
-# | | | β = 0 | 0.51 | 10 | 0.46 |
+# | | learnt reward | KL | ROUGE-2 |
+# |---|---|---|---|
+# | start | 0.05, −0.01, −0.01 | 0 | 0.52, 0.51, 0.50 |
+# | start, temperature 0.5 | 0.22, 0.20, 0.24 | 0.3 | 0.58, 0.56, 0.58 |
+# | start, greedy | 0.24, 0.28, 0.26 | 3.5 | 0.60, 0.60, 0.60 |
+# | start, best of 4 | 0.49, 0.42, 0.46 | ≤ 0.64 | 0.58, 0.60, 0.59 |
+# | β = 0.1 | 0.40, 0.35, 0.45 | 1.8, 2.4, 0.8 | 0.55, 0.56, 0.58 |
+# | β = 0 | 0.82, 0.50, 0.38 | 26, 17, 9 | 0.16, 0.46, 0.47 |
+#
+# **Does the policy with the penalty write better summaries?** Its samples have a higher ROUGE-2 than those of the start. But with a low temperature, or decoded greedily, the start has no less, without any training; and the best of 4 gets as much reward, for four samples a summary. So these numbers cannot tell the training from mere *sharpening*: likely tokens become more likely. What they do show is the effect of the penalty.
 #
 # ## 7. The picture (4 points)
 #
@@ -1702,7 +1704,7 @@ measured[f"β = {BETA}, greedy"] = measure(leashed, 0)
 print_table()
 
 # %% [markdown]
-# DPODISCUSSION
+# In our three seeds DPO raised the learnt reward, which it never saw, and ROUGE-2, at a KL below 1: more ROUGE-2 for each nat than reinforcement, and less reward. But again the start at temperature 0.5 has as high a ROUGE-2, and with greedy decoding no trained policy is clearly better than the start. Rows without training belong into every such table.
 #
 # ## 9. Stretch: two experiments (not graded)
 #
@@ -1764,7 +1766,7 @@ plots.bars(
 )
 
 # %% [markdown]
-# IMPLIEDDISCUSSION
+# In our three seeds the likelihood under the start ranked about as well as the reward model that was trained on 700 rankings (less than 0.1 apart), and the implied reward somewhat worse. A training towards such a reward has little to gain beyond sharpening.
 #
 # ### What came after
 #
