@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Learning from feedback: sample, rank, learn a reward, reinforce
 #
-# A summarizer was trained to imitate human-written summaries. It never learned which of its *own* summaries are good. Here it learns that in two ways. First: it writes four summaries of each story, a rater ranks them, a second network, the *reward model*, learns from the rankings to give rewards, and the summarizer is trained to get high rewards. Second: it learns from the rankings directly, with one loss that you derive. Chat assistants are trained in both ways. One table compares the results with what needs no training at all.
+# A summarizer was trained to imitate human-written summaries. It never learned which of its *own* summaries are good. Here it learns that in two ways. First: it writes four summaries of each story, a rater ranks them, a second network, the *reward model*, learns from the rankings to give rewards, and the summarizer is trained to get high rewards. Second: it learns from the rankings directly, with one loss that you derive. Chat assistants are trained in both ways. One table compares the results.
 #
 # **What you will learn**
 #
@@ -129,11 +129,11 @@ plots.curves(
 )
 
 # %% [markdown]
-# Read it from right to left. At first reward and quality rise together: the reward model is right about usual summaries. Below β ≈ 0.15 the learnt reward continues to rise, and the quality falls to nothing. The reward model did not get worse; the policy moved to summaries on which the reward model was never trained. The rest of this notebook does the same with a real summarizer, where everything must be sampled.
+# Read it from right to left. At first reward and quality rise together: the reward model is right about usual summaries. Below β ≈ 0.15 the learnt reward continues to rise, and the quality falls to nothing. The reward model did not get worse; the policy moved to summaries on which the reward model was never trained.
 #
 # ## 2. The summarizer, and four summaries of each story
 #
-# In `mini` the stories are made-up news of four to six sentences, one of which tells the main event; the summary says it in one sentence. The summarizer is a tiny T5, fine-tuned on them and **stopped early**, so that its samples still differ. In `full` it is the model that your notebook `summarization` saved, or, if there is none, T5-small is fine-tuned here.
+# In `mini` the stories are made-up news; the summary says the main event in one sentence. The summarizer is a tiny T5, fine-tuned on them and **stopped early**, so that its samples still differ. In `full` it is the model that your notebook `summarization` saved, or, if there is none, T5-small is fine-tuned here.
 #
 # T5 writes a summary token by token. Its decoder starts with the *pad* token (that is T5's convention), and at step $t$ gives the logits for $y_t$ when it has read the document and $y_1 \ldots y_{t-1}$. The pad token only fills up rows and must never be drawn, so we set its logit to −∞, which **masks it out of the distribution**.
 
@@ -296,9 +296,7 @@ for document, texts, by_person in zip(held_documents[:2], start_samples, held_re
 #
 # $$\text{score} = 0.2 \cdot \text{ROUGE-1} + 0.6 \cdot \text{ROUGE-2} + 0.2 \cdot \text{ROUGE-L} + \text{noise}.$$
 #
-# The reward model sees stories, summaries and their order. It sees neither the reference nor the score.
-#
-# The summaries to be ranked are drawn at a *temperature* of 1.3, that is, with all logits divided by 1.3: then they differ more, and the reward model should also be trained on bad ones.
+# The reward model sees stories, summaries and their order, neither the reference nor the score. The summaries to be ranked are drawn at a *temperature* of 1.3, that is, with all logits divided by 1.3: then they differ more.
 
 # %%
 TEMPERATURE = 1.3  # of the summaries that are ranked; everywhere else it is 1
@@ -337,7 +335,7 @@ if RANK_BY_HAND:
 #
 # $$P(i \text{ before } j) = \sigma(r_i - r_j), \qquad \sigma(z) = \frac{1}{1 + e^{-z}}.$$
 #
-# We maximise the probability of what was observed. A ranking of $K$ summaries, **best first**, says of every pair which of the two the rater prefers. The loss is minus the logarithm of the probability of one such judgement, averaged over the pairs of a document and then over the $N$ documents. Rewards are never compared across documents: one story may be easy and the next one hard. A model that gives all summaries the same reward has the loss log 2 = 0.693. Loss and gradient must be finite for any finite rewards.
+# We maximise the probability of what was observed. A ranking of $K$ summaries, **best first**, says of every pair which of the two the rater prefers. The loss is minus the logarithm of the probability of one such judgement, averaged over the pairs of a document and then over the $N$ documents. Rewards are never compared across documents. A model that gives all summaries the same reward has the loss log 2 = 0.693. Loss and gradient must be finite for any finite rewards.
 #
 # *Worked numbers.* Rewards [[2, 1, 0]] have the loss **0.251151**. In the wrong order, [[0, 1, 2]], it is **1.584484**.
 #
@@ -921,8 +919,6 @@ plots.histograms(
 #
 # $$L = \frac1B \sum_{b=1}^{B} - r_b \sum_{t \text{ not padded}} \log P\big(y_{b,t} \mid y_{b,1}, \ldots, y_{b,t-1}, x_b\big) .$$
 #
-# In the worked number the first position has, without the pad token, the probabilities ¾ and ¼, the second ½ and ½.
-#
 # </details>
 # <details><summary>Hint 3: sketch of the code</summary>
 #
@@ -1156,8 +1152,6 @@ def log_probabilities(logits: torch.Tensor, written: torch.Tensor) -> torch.Tens
 # <details><summary>Hint 2: formula</summary>
 #
 # $$\tilde r(y) = r(y) - \beta \big(\log \pi(y \mid x) - \log \pi_\text{ref}(y \mid x)\big), \qquad \text{shaped}_b = \tilde r_b - \frac1B \sum_{c=1}^{B} \tilde r_c .$$
-#
-# In the worked number $\tilde r$ = (0, 2.5).
 #
 # </details>
 # <details><summary>Hint 3: sketch of the code</summary>
@@ -1926,4 +1920,3 @@ log_file = log.write()
 # * R. Rafailov and others: *Direct Preference Optimization: Your Language Model is Secretly a Reward Model*. NeurIPS 2023. arXiv:2305.18290.
 # * R. J. Williams: *Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning*. Machine Learning 8, 1992.
 # * L. Gao, J. Schulman, J. Hilton: *Scaling Laws for Reward Model Overoptimization*. ICML 2023. arXiv:2210.10760.
-# * S. Narayan, S. Cohen, M. Lapata: *Don't Give Me the Details, Just the Summary!* EMNLP 2018. XSum.
