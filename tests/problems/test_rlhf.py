@@ -29,7 +29,7 @@ DUMP = {
     "losses": "reward_losses",
     "checked": "reward_loop.history['checked']",
     "rouge": "[greedy_rouge, start_rouge]",
-    "measured": "{label: {k: each[k] for k in ('reward', 'error', 'kl', 'rouge2')} for label, each in measured.items()}",
+    "measured": "{name: {k: row[k] for k in ('reward', 'error', 'kl', 'rouge2')} for name, row in measured.items()}",
     "by_tries": "[[n, each['reward'], each['rouge2']] for n, each in by_tries.items()]",
     "ranks_as_rater": "ranks_as_rater",
     "dpo_losses": "dpo_losses",
