@@ -222,12 +222,7 @@ def test_one_copied_answer_is_found_even_if_it_is_wrong(misconception: str, tmp_
     write_log(tmp_path, log_of("bela", answers={KL: log["answers"][KL]}))
     ada, bela = verify([tmp_path], root=ROOT)
     assert ada.item(KL).misconception == misconception and not ada.copied_from
-    assert bela.copied_from == ("ada",) and verdicts(bela) == [
-        Verdict.RIGHT,
-        Verdict.COPIED,
-        Verdict.RIGHT,
-        Verdict.RIGHT,
-    ]
+    assert bela.copied_from == ("ada",) and verdicts(bela) == [Verdict.RIGHT, Verdict.COPIED, Verdict.RIGHT, Verdict.RIGHT]
 
 
 def test_equal_wrong_answers_without_a_known_misconception_are_a_note_and_no_copy(tmp_path: Path) -> None:
