@@ -13,16 +13,17 @@
 # %% [markdown]
 # # Learning from feedback: sample, rank, learn a reward, reinforce
 #
-# A summarizer was trained to imitate human-written summaries. It imitates, but it never learned which of its *own* summaries are good. That happens here: it writes four summaries of each story, a rater ranks them, a second network, the *reward model*, learns from the rankings to give rewards, and the summarizer is trained to get high rewards. This is how chat assistants are trained. The picture that you draw in section 7 shows the result: with a KL penalty, the summarizer gets a little better; without it, the summarizer finds out what the reward model likes, and writes that.
+# A summarizer was trained to imitate human-written summaries. It never learned which of its *own* summaries are good. Here it learns that in two ways. First: it writes four summaries of each story, a rater ranks them, a second network, the *reward model*, learns from the rankings to give rewards, and the summarizer is trained to get high rewards. Second: it learns from the rankings directly, with one loss that you derive. Chat assistants are trained in both ways. One table compares the results.
 #
 # **What you will learn**
 #
 # * how a ranking becomes a loss, and a loss a reward model;
 # * how reliable a reward model is, measured with Spearman's rank correlation;
-# * how a reward for a whole text trains the probabilities of its tokens, though nothing can be differentiated through a sampled word;
-# * what the KL penalty is for, and what *reward hacking* looks like when it is left out.
+# * how a reward for a whole text trains the probabilities of its tokens;
+# * what the KL penalty is for;
+# * how the reward model can be left out (*direct preference optimization*, DPO).
 #
-# **What you need**: softmax and cross-entropy, the idea of an encoder and a decoder, a little PyTorch. The problem `summarization` trains the summarizer, and `policy_gradient` shows the same gradient on a smaller task; neither is required, the text below is complete.
+# **What you need**: softmax and cross-entropy, the idea of an encoder and a decoder, a little PyTorch. The problems `summarization` and `policy_gradient` are related; neither is required.
 #
 # | | profile `full` | profile `mini` |
 # |---|---|---|
@@ -30,22 +31,23 @@
 # | summarizer | T5-small, fine-tuned (60 million weights) | a tiny T5 (0.56 million weights), fine-tuned |
 # | reward model | distilled RoBERTa (82 million weights) | the tiny T5 with another head |
 # | hardware | a GPU with 15 GB, for instance on Colab | any laptop, no network |
-# | time to run | about an hour (an estimate for a T4) | about one and a half minutes |
+# | time to run | about an hour (an estimate for a T4) | about two minutes |
 #
-# Plan three hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU, else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on small tensors, so you can do everything in `mini` first. All numbers in the text are those of `mini`.
+# Plan four hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU, else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All numbers in the text are those of `mini`.
 #
-# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a separate cell, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
+# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it, or the log cell at the end asks for it.
 #
 # | graded | points |
 # |---|---|
-# | `ranking_loss` | 4 |
-# | `GroupedRandomSampler` | 4 |
-# | `spearman` | 4 |
-# | `policy_gradient_loss` | 5 |
-# | `shaped_rewards` | 3 |
+# | `ranking_loss` | 3 |
+# | `GroupedRandomSampler` | 3.5 |
+# | `spearman` | 3 |
+# | `policy_gradient_loss` | 4 |
+# | `shaped_rewards` | 2.5 |
+# | `dpo_loss` | 4 |
 # | written answers (a) and (b), and the picture | 14 |
 #
-# **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...`, `x[...] = ...` or `rows.pop()` on what you were given; work on new tensors or on copies. The tests check this. Only what a docstring calls *changed in place* may change, for instance a model that your function trains.
+# **One rule for all tasks.** Your functions leave their arguments as they are: the caller may need them again. So no `x += ...` or `x[...] = ...` on what you were given; work on new tensors or on copies. The tests check this.
 
 # %% tags=["install"]
 from importlib.util import find_spec
@@ -81,7 +83,7 @@ if run.profile != "full":
 #
 # ## 1. A toy: five summaries and a reward model with an error
 #
-# Suppose that there are only five summaries of a story. The summarizer writes them with the probabilities $\pi_\text{ref}$. A reward model gives each a reward $r$; it has learnt from the kinds of summaries that the summarizer usually writes, so its rewards are about right for those. The fifth, nonsense, almost never occurred in its training, and its reward is wrong.
+# Suppose that there are only five summaries of a story, and the summarizer writes them with the probabilities $\pi_\text{ref}$. A reward model gives each a reward $r$, about right for the summaries that the summarizer usually writes. The fifth, nonsense, almost never occurred in its training, and its reward is wrong.
 #
 # | | good | clumsy | vague | wrong name | nonsense |
 # |---|---|---|---|---|---|
@@ -89,7 +91,7 @@ if run.profile != "full":
 # | true quality | 1.0 | 0.7 | 0.4 | 0.1 | 0.0 |
 # | learnt reward $r$ | 0.9 | 0.8 | 0.45 | 0.2 | **2.0** |
 #
-# If we train the summarizer to maximise $\mathbb E_\pi[r]$, it will always write the nonsense. So we maximise a high reward and at the same time penalise the distance from the reference:
+# Which summary would a policy write that maximises $\mathbb E_\pi[r]$ alone? So we ask for a high reward and penalise the distance from the reference:
 #
 # $$J(\pi) = \mathbb E_{y \sim \pi}[r(y)] - \beta \, \mathrm{KL}(\pi \,\|\, \pi_\text{ref}), \qquad \mathrm{KL}(\pi \,\|\, \pi_\text{ref}) = \mathbb E_{y \sim \pi}\left[\log \frac{\pi(y)}{\pi_\text{ref}(y)}\right].$$
 #
@@ -97,7 +99,7 @@ if run.profile != "full":
 #
 # $$\pi_\beta(y) = \frac{1}{Z}\, \pi_\text{ref}(y) \, e^{r(y) / \beta}.$$
 #
-# (Insert it: $J(\pi) = \beta \log Z - \beta\, \mathrm{KL}(\pi \,\|\, \pi_\beta)$, which is largest when the last term is 0.) With a large $\beta$ the policy stays at the reference, with a small one it follows the reward model blindly.
+# (Insert it: $J(\pi) = \beta \log Z - \beta\, \mathrm{KL}(\pi \,\|\, \pi_\beta)$, which is largest when the last term is 0.)
 #
 # **Predict, then run.** Let $\beta$ fall from 10 to 0.05. What happens to the mean learnt reward, and what to the mean true quality?
 
@@ -120,20 +122,20 @@ plots.curves(
         "mean learnt reward": (toy_betas, [float(reward) for reward, _ in toy]),
         "mean true quality": (toy_betas, [float(worth) for _, worth in toy]),
     },
-    title="From right to left, less penalty: the reward rises, the quality only for a while",
+    title="The best policy for each β: learnt reward and true quality",
     xlabel="β, the weight of the KL penalty",
     ylabel="mean under the best policy for β",
     logx=True,
 )
 
 # %% [markdown]
-# Read it from right to left. At first reward and quality rise together: the reward model is right about usual summaries. Below β ≈ 0.15 the learnt reward continues to rise, and the quality falls to nothing. The reward model did not get worse; the policy moved to summaries on which the reward model was never trained. The rest of this notebook does the same with a real summarizer, where no closed form exists and everything must be sampled.
+# Read it from right to left. At first reward and quality rise together: the reward model is right about usual summaries. Below β ≈ 0.15 the learnt reward continues to rise, and the quality falls to nothing. The reward model did not get worse; the policy moved to summaries on which the reward model was never trained.
 #
 # ## 2. The summarizer, and four summaries of each story
 #
-# In `mini` the stories are made-up news of four to six sentences, one of which tells the main event; the summary says it in one sentence. The summarizer is a tiny T5, fine-tuned on them and **stopped early**, so that its samples still differ. In `full` it is the model that your notebook `summarization` saved, or, if there is none, T5-small is fine-tuned here.
+# In `mini` the stories are made-up news; the summary says the main event in one sentence. The summarizer is a tiny T5, fine-tuned on them and **stopped early**, so that its samples still differ. In `full` it is the model that your notebook `summarization` saved, or, if there is none, T5-small is fine-tuned here.
 #
-# T5 writes a summary token by token. Its decoder starts with the *pad* token (that is T5's convention), and at step $t$ gives the logits for $y_t$ when it has read the document and $y_1 \ldots y_{t-1}$. The pad token only fills up rows; it must never be drawn, so we set its logit to −∞, which **masks it out of the distribution**. After the end token a row is padded.
+# T5 writes a summary token by token. Its decoder starts with the *pad* token (that is T5's convention), and at step $t$ gives the logits for $y_t$ when it has read the document and $y_1 \ldots y_{t-1}$. The pad token only fills up rows and must never be drawn, so we set its logit to −∞, which **masks it out of the distribution**.
 
 # %%
 PER_DOCUMENT = 4  # K
@@ -204,7 +206,7 @@ if summarizer_name(run) is None:
     tokenizer.save_pretrained(saved_summarizer_folder(run))
 
 # %% [markdown]
-# Sampling is a loop over tokens. The encoder reads each document **once**, and all `K` summaries use its states. The decoder keeps the keys and values of what it has read (the cache of the problem `summarization`), so that each step costs one token.
+# Sampling is a loop over tokens. The encoder reads each document once for all `K` summaries; the decoder keeps the keys and values of what it has read.
 
 
 # %%
@@ -290,13 +292,11 @@ for document, texts, by_person in zip(held_documents[:2], start_samples, held_re
 # %% [markdown]
 # ## 3. Rankings
 #
-# It is hard to rate the quality of a text with a number, and two people give different numbers. It is easier to say which of two texts is better, so people are asked to **rank**. You cannot rank hundreds of stories for a homework, so by default a *simulated rater* does. Its score is a mix of ROUGE scores against the reference, the summary that a person wrote, most of it ROUGE-2 (the share of word pairs in common), plus some noise, since people are not reliable either:
+# It is easier to say which of two texts is better than to rate one with a number, so people are asked to **rank**. You cannot rank hundreds of stories for a homework, so by default a *simulated rater* does. Its score is a mix of ROUGE scores against the reference, the summary that a person wrote (ROUGE-2 counts word pairs in common), plus some noise, since people are not reliable either:
 #
 # $$\text{score} = 0.2 \cdot \text{ROUGE-1} + 0.6 \cdot \text{ROUGE-2} + 0.2 \cdot \text{ROUGE-L} + \text{noise}.$$
 #
-# The reward model sees stories, summaries and their order. It sees neither the reference nor the score.
-#
-# The summaries to be ranked are drawn at a *temperature* of 1.3, that is, with all logits divided by 1.3: then they differ more, and the reward model should also be trained on bad ones.
+# The reward model sees stories, summaries and their order, neither the reference nor the score. The summaries to be ranked are drawn at a *temperature* of 1.3, that is, with all logits divided by 1.3: then they differ more.
 
 # %%
 TEMPERATURE = 1.3  # of the summaries that are ranked; everywhere else it is 1
@@ -311,7 +311,7 @@ held_ranked = simulated_rankings(held_documents, held_samples, held_references, 
 print("from best to worst:", *train_ranked[0].summaries, f"written by a person: {train_references[0]}", sep="\n   ")
 
 # %% [markdown]
-# **You may rank yourself.** Set `RANK_BY_HAND` to `True`, run the three cells from there again, click the summaries from best to worst, and then run the cell after the panel. Each ranking is saved at once, in `checkpoints/rlhf/<profile>/rankings.jsonl`; next time the panel continues where you stopped. Try ten stories: how often do you and the rater agree, and how often would you agree with yourself tomorrow?
+# **You may rank yourself.** Set `RANK_BY_HAND` to `True`, run the three cells from there again, click the summaries from best to worst, and run the cell after the panel. Each ranking is saved at once, in `checkpoints/rlhf/<profile>/rankings.jsonl`.
 
 # %% tags=["experiment"]
 if RANK_BY_HAND:
@@ -329,26 +329,38 @@ if RANK_BY_HAND:
 # %% [markdown]
 # ## 4. From rankings to rewards
 #
-# ### `ranking_loss`: the better one should get the higher reward (4 points)
+# ### `ranking_loss`: the better one should get the higher reward (3 points)
 #
 # The reward model gives each summary a number. Of two summaries $i$ and $j$ of one document, how likely is it that a rater prefers $i$? In the Bradley-Terry model this probability depends only on the difference of the rewards:
 #
 # $$P(i \text{ before } j) = \sigma(r_i - r_j), \qquad \sigma(z) = \frac{1}{1 + e^{-z}}.$$
 #
-# We maximise the probability of what was observed. A ranking of $K$ summaries, **best first**, contains $\tfrac{K(K-1)}2$ pairs $i < j$ in which $i$ was preferred. The loss is the mean over documents of the mean over these pairs:
+# We maximise the probability of what was observed. A ranking of $K$ summaries, **best first**, says of every pair which of the two the rater prefers. The loss is minus the logarithm of the probability of one such judgement, averaged over the pairs of a document and then over the $N$ documents. Rewards are never compared across documents. A model that gives all summaries the same reward has the loss log 2 = 0.693. Loss and gradient must be finite for any finite rewards.
+#
+# *Worked numbers.* Rewards [[2, 1, 0]] have the loss **0.251151**. In the wrong order, [[0, 1, 2]], it is **1.584484**.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Best first means that the rater preferred column $i$ to column $j$ whenever $i < j$. How many such pairs has a row? Each is a yes-or-no event with a known probability.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
 #
 # $$L = \frac1N \sum_{n=1}^{N} \; \frac{2}{K(K-1)} \sum_{i < j} -\log \sigma\big(r_{n,i} - r_{n,j}\big), \qquad r = \text{grouped\_rewards } [N, K].$$
 #
-# Rewards are never compared across documents: one story may be easy and the next one hard. A model that gives all summaries the same reward has the loss log 2 = 0.693. As always, $\log \sigma$ must be computed in one step (`F.logsigmoid`): $\sigma(-200)$ is rounded to 0, and the logarithm of that is −∞.
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
 #
-# *Worked number.* Rewards [[2, 1, 0]]. The differences are 1 (first and second), 2 (first and third), 1 (second and third); −log σ(1) = 0.313262, −log σ(2) = 0.126928. Mean: (0.313262 + 0.126928 + 0.313262) / 3 = **0.251151**. In the wrong order, [[0, 1, 2]], it is **1.584484**.
+# `torch.triu_indices(K, K, offset=1)` gives all $i < j$. Take the two columns, subtract, and average. $\log \sigma$ in one step is `F.logsigmoid`: $\sigma(-200)$ is rounded to 0, and the logarithm of 0 is −∞.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "ranking_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def ranking_loss(grouped_rewards):
-    """The mean over documents of the mean over pairs of -log sigma(r_i - r_j), where i was ranked before j.
+    """Minus the log-probability of the rater's judgements, the mean over the pairs of a document and over documents.
 
-    Ouyang and others 2022, equation 1.
+    Bradley-Terry model; Ouyang and others 2022, equation 1.
 
     Args:
         grouped_rewards: rewards of K >= 2 summaries of each document, best first: floating-point tensor `[N, K]`; not
@@ -364,7 +376,7 @@ def ranking_loss(grouped_rewards):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_ranking_loss", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_ranking_loss", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 loss = student.ranking_loss(torch.tensor([[2.0, 1.0, 0.0]]))
 assert has_shape(loss, (), "return a scalar tensor")
 assert float(loss) >= 0, "the loss is -log of a probability, so it is positive: is the minus missing?"
@@ -446,17 +458,33 @@ with part("very large differences", 0.5):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### `GroupedRandomSampler`: shuffle the stories, not the summaries (4 points)
+# ### `GroupedRandomSampler`: shuffle the stories, not the summaries (3.5 points)
 #
-# The loss needs the K summaries of one document next to each other and in their order; the training needs the documents in random order. PyTorch's `DataLoader` asks a *sampler* for the order: an object that can be iterated over, giving one index after the other, and that has a length. Our data are one long list, the summaries of document 0 from best to worst, then those of document 1, and so on. With `group_size` = K, group $n$ consists of the indices $nK, nK + 1, \ldots, nK + K - 1$.
+# The loss needs the K summaries of one document next to each other and in their order; the training needs the documents in random order. PyTorch's `DataLoader` takes the order from a *sampler*: an object with a length that gives one index after the other. Our data are one long list, the summaries of document 0 from best to worst, then those of document 1, and so on. With `group_size` = K, group $n$ consists of the indices $nK, nK + 1, \ldots, nK + K - 1$.
 #
 # Write a class with these properties:
 #
 # * `GroupedRandomSampler(data_source, group_size=4, generator=None)` takes anything that has a length, a multiple of `group_size`. If it is not a multiple, **raise a `ValueError`** at once: an incomplete group would shift all later groups;
-# * iterating over it gives each index **once**, as a plain number; every K consecutive indices are one whole group, in ascending order; the groups come in random order, **anew in each pass**, all orders equally likely. With a `generator` all randomness comes from it, without one from torch's global generator (`torch.randperm(n, generator=generator)` does both). A pass that stops early does not change the next one;
+# * iterating over it gives each index **once**, as a plain number; every K consecutive indices are one whole group, in ascending order; the groups come in random order, **anew in each pass**, all orders equally likely. With a `generator` all randomness comes from it, without one from torch's global generator. A pass that stops early does not change the next one;
 # * `len(...)` is the number of indices in a pass: the length of `data_source`.
 #
-# *Worked example.* 6 items, `group_size` = 2: a pass may give 2, 3, 4, 5, 0, 1. It never gives 3, 2 (order lost), nor 1, 2 as a group (two groups mixed).
+# *Worked example.* 6 items, `group_size` = 2: a pass may give 2, 3, 4, 5, 0, 1.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Only the groups are in random order. Each pass needs a state of its own, which a generator function has.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# Group $n$ begins at $nK$ and ends before $(n + 1)K$; there are `len(data_source)` / K groups.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# In `__iter__`, for each group of `torch.randperm(groups, generator=generator).tolist()`, `yield from range(...)`.
+#
+# </details>
 
 
 # %%
@@ -516,7 +544,7 @@ class GroupedRandomSampler:
         ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_GroupedRandomSampler", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_GroupedRandomSampler", "locked": true, "points": 3.5, "schema_version": 3, "solution": false, "task": false}
 items = list(range(100, 140))
 sampler = student.GroupedRandomSampler(items, group_size=4)
 indices = student.one_pass(sampler)
@@ -629,17 +657,31 @@ with part("random order", 1.5):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### `spearman`: does the reward model rank as the rater does? (4 points)
+# ### `spearman`: does the reward model rank as the rater does? (3 points)
 #
-# The loss measures how well the pairs are ordered on average; a rank correlation is easier to interpret. For one document, let $a_k$ be the rank of the $k$-th reward among the K rewards (1 for the smallest), and $b_k$ the rank that the rater gave: best first means $b = (K, K - 1, \ldots, 1)$. Spearman's coefficient is the correlation of the two,
+# A rank correlation is easier to interpret than the loss. For one document, let $a_k$ be the rank of the $k$-th reward among the K rewards (1 for the smallest), and $b_k$ the rank that the rater gave: best first means $b = (K, K - 1, \ldots, 1)$. Spearman's coefficient is the correlation of the two,
 #
 # $$\rho = \frac{\sum_k (a_k - \bar a)(b_k - \bar b)}{\sqrt{\sum_k (a_k - \bar a)^2} \sqrt{\sum_k (b_k - \bar b)^2}},$$
 #
-# 1 if the rewards fall from left to right, −1 if they rise, about 0 if they are unrelated to the ranking. **Equal rewards share their mean rank**: rewards (5, 5, 1, 0) have the ranks (3.5, 3.5, 2, 1). If all K rewards are equal, they give no ranking and the formula is 0/0: **then ρ = 0**. `spearman` gives the mean of ρ over the rows. The well-known short formula $1 - 6 \sum (a_k - b_k)^2 / (K(K^2 - 1))$ is right only if no two rewards are equal.
+# 1 if the rewards fall from left to right, −1 if they rise, about 0 if they are unrelated to the ranking. **Equal rewards share their mean rank**: rewards (5, 5, 1, 0) have the ranks (3.5, 3.5, 2, 1). If all K rewards are equal, they give no ranking and the formula is 0/0: **then ρ = 0**. `spearman` gives the mean of ρ over the rows.
 #
-# A rank can be counted: $a_k$ = (how many rewards are smaller) + (how many are equal, itself included, + 1) / 2.
+# *Worked numbers.* [[3, 2, 1, 0]] gives **1**, [[0, 1, 2, 3]] gives **−1**. [[2, 3, 1, 0]] gives **0.8**, [[5, 5, 1, 0]] gives **0.948683**. All four rows together: **0.437171**.
 #
-# *Worked numbers.* [[3, 2, 1, 0]] gives **1**, [[0, 1, 2, 3]] gives **−1**. [[2, 3, 1, 0]]: ranks (3, 4, 2, 1) against (4, 3, 2, 1), ρ = **0.8**. [[5, 5, 1, 0]]: **0.948683**. All four rows together: **0.437171**.
+# <details><summary>Hint 1: idea</summary>
+#
+# Sorting twice gives ranks, but cuts through equal rewards. Counting does not: compare each reward with each of the same row.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# $a_k$ = (how many rewards are smaller) + (how many are equal, itself included, + 1) / 2. Both means are $(K + 1) / 2$.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# `rewards[:, None, :] < rewards[:, :, None]` is `[N, K, K]`; sum over the last axis. Centre both ranks; where the product of the two norms is 0, put 0 with `torch.where`, and divide by a clamped product.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "spearman", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -665,7 +707,7 @@ def spearman(rewards):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_spearman", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_spearman", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 falling = float(student.spearman(torch.tensor([[3.0, 2.0, 1.0, 0.0]])))
 assert abs(falling + 1) > 1e-3, "best first: rewards that fall from left to right agree with the rater, +1"
 assert close(falling, 1.0, "rewards that fall from left to right: 1")
@@ -738,27 +780,35 @@ with part("rewards that are equal", 1):
 # %% [markdown]
 # ### Training the reward model
 #
-# In `mini` the reward model is the summarizer itself with another head: its decoder reads the summary and compares each token with its prediction; the reward is a learnt weighted sum of these comparisons, averaged over the tokens. In `full` it is a RoBERTa that reads story and summary and has a single output. Either way, `reward_net(documents, summaries)` takes N documents and N · K summaries (K for each, one after the other) and gives rewards `[N * K]`. The training loop uses your sampler and your loss.
+# In `mini` the reward model is the summarizer itself with another head. In `full` it is a RoBERTa that reads story and summary and has a single output. Either way, `reward_net(documents, summaries)` takes N documents and N · K summaries (K for each, one after the other) and gives rewards `[N * K]`. The training loop uses your sampler and your loss.
 
 # %%
 REWARD_EPOCHS = run.size(full=3, mini=2, grade=1)
 GROUPS_PER_BATCH = run.size(full=4, mini=8, grade=3)
 REWARD_RATE = run.size(full=2e-5, mini=1e-3, grade=1e-3)
+CHECKED = run.size(full=100, mini=60, grade=2)  # held-out stories for the curve during training
 
 
-def reward_batches(ranked: list[Ranked], generator) -> list[list[int]]:
+def ranked_batches(ranked: list[Ranked], epochs: int, generator) -> list[list[int]]:
     """The order of training: for each batch the indices of its summaries in one long list, K after K."""
     places = range(PER_DOCUMENT * len(ranked))
     sampler = GroupedRandomSampler(places, group_size=PER_DOCUMENT, generator=generator)
     loader = torch.utils.data.DataLoader(places, batch_size=GROUPS_PER_BATCH * PER_DOCUMENT, sampler=sampler)
-    return [batch.tolist() for _ in range(REWARD_EPOCHS) for batch in loader]
+    return [batch.tolist() for _ in range(epochs) for batch in loader]
 
 
-def train_reward_model(ranked: list[Ranked], seed: int) -> tuple[nn.Module, list[float]]:
-    """A reward model trained on rankings, and its loss at each step."""
+def batch_of(ranked: list[Ranked], places: list[int]) -> tuple[list[str], list[str]]:
+    """The documents of a batch, and all their summaries, each K from best to worst."""
+    documents = [ranked[place // PER_DOCUMENT].document for place in places[::PER_DOCUMENT]]
+    return documents, [ranked[place // PER_DOCUMENT].summaries[place % PER_DOCUMENT] for place in places]
+
+
+def train_reward_model(ranked: list[Ranked], checked: list[Ranked], seed: int) -> tuple[nn.Module, training.Loop]:
+    """A reward model trained on rankings; its loss at each step, and eight times the loss of the rankings `checked`."""
     homework.seed_everything(seed)
     net = reward_model(run)
-    order = reward_batches(ranked, torch.Generator().manual_seed(seed))
+    order = ranked_batches(ranked, REWARD_EPOCHS, torch.Generator().manual_seed(seed))
+    pause = max(1, len(order) // 8)
     optimizer = torch.optim.AdamW(net.parameters(), lr=REWARD_RATE, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: min((k + 1) / 20, 1 - k / len(order)))
     loop = training.Loop(
@@ -770,8 +820,7 @@ def train_reward_model(ranked: list[Ranked], seed: int) -> tuple[nn.Module, list
         seed=seed,
     )
     for step in loop:
-        documents = [ranked[place // PER_DOCUMENT].document for place in order[step][::PER_DOCUMENT]]
-        summaries = [ranked[place // PER_DOCUMENT].summaries[place % PER_DOCUMENT] for place in order[step]]
+        documents, summaries = batch_of(ranked, order[step])
         with autocast(run.device):
             rewards = net(documents, summaries)  # [N * K]
         loss = ranking_loss(rewards.float().reshape(-1, PER_DOCUMENT))
@@ -781,7 +830,9 @@ def train_reward_model(ranked: list[Ranked], seed: int) -> tuple[nn.Module, list
         optimizer.step()
         schedule.step()
         loop.record(loss=loss.detach())
-    return net, loop.history["loss"]
+        if step % pause == pause - 1:
+            loop.record(checked=ranking_loss(rewards_by_rank(net, checked)))
+    return net, loop
 
 
 @torch.no_grad()
@@ -795,17 +846,17 @@ def rewards_of(net, documents: list[str], summaries: list[str]) -> torch.Tensor:
     return torch.cat(found)
 
 
-def held_rewards(net) -> torch.Tensor:
-    """Rewards of the held-out rankings, `[N, K]`, best first."""
-    texts = [text for ranked in held_ranked for text in ranked.summaries]
-    return rewards_of(net, [ranked.document for ranked in held_ranked], texts).reshape(-1, PER_DOCUMENT)
+def rewards_by_rank(net, ranked: list[Ranked]) -> torch.Tensor:
+    """Rewards of ranked summaries, `[N, K]`, best first."""
+    texts = [text for each in ranked for text in each.summaries]
+    return rewards_of(net, [each.document for each in ranked], texts).reshape(-1, PER_DOCUMENT)
 
 
 # %% tags=["train"]
-reward_net, reward_losses = train_reward_model(train_ranked, SEED)
+reward_net, reward_loop = train_reward_model(train_ranked, held_ranked[:CHECKED], SEED)
 
 # %% tags=["experiment"]
-held = held_rewards(reward_net)  # [N, K]
+held = rewards_by_rank(reward_net, held_ranked)  # [N, K]
 held_spearman = float(spearman(held))
 best_beats_worst = float((held[:, 0] > held[:, -1]).double().mean())
 likings = [[liking(text, by) for text in each.summaries] for each, by in zip(held_ranked, held_references, strict=True)]
@@ -814,57 +865,71 @@ print(
     f"held-out rankings: Spearman {held_spearman:.2f}; the best gets more reward than the worst in {best_beats_worst:.0%}"
 )
 print(f"(a model that knew the rater's score without the noise would reach {ceiling:.2f})")
+reward_losses = torch.tensor(reward_loop.history["loss"])
+width = max(1, len(reward_losses) // 8)
+learnt = {"training rankings, mean of the steps before": reward_losses.unfold(0, width, width).mean(dim=1)}
+learnt["held-out rankings"] = reward_loop.history["checked"]
 plots.curves(
-    {"training rankings": reward_losses},
-    title="The reward model learns the rankings",
+    {label: ([width * (i + 1) for i in range(len(losses))], losses) for label, losses in learnt.items()},
+    title="The reward model during training",
     xlabel="step",
     ylabel="ranking loss",
-    smooth=20,
     levels={"all rewards equal: log 2": math.log(2)},
 )
 
 # %% [markdown]
-# In `mini` we measured 0.41, 0.48 and 0.40 for three seeds, where the best possible value, given the noise of the rater, is 0.80. In `full` expect less, about 0.26 (reported by the course that this problem goes back to; we have not measured it): real summaries differ in more ways, and a ROUGE score against a single reference is a noisy measure.
+# In `mini` we measured 0.41, 0.48 and 0.40 for three seeds, where the best possible value, given the noise of the rater, is 0.80. In `full` expect less, about 0.26 (reported by the course that this problem goes back to; we have not measured it).
 #
 # **Predict, then run.** Imagine the histogram of the rewards of the summaries ranked *best* on the held-out stories, and in the same axes the histogram of those ranked *worst*. How much will they overlap, with this Spearman coefficient?
 
 # %% tags=["experiment"]
-edges = torch.linspace(float(held.min()), float(held.max()) + 1e-3, 16)
-middle_of_bin = (edges[:-1] + edges[1:]) / 2
-plots.curves(
-    {
-        label: (middle_of_bin, torch.histogram(held[:, place].contiguous(), bins=edges).hist / len(held))
-        for label, place in (("ranked best", 0), ("ranked worst", PER_DOCUMENT - 1))
-    },
-    title="Rewards of the best and the worst summary: two overlapping histograms",
+plots.histograms(
+    {"ranked best": held[:, 0], "ranked worst": held[:, -1]},
+    title="Learnt rewards of the summaries that the rater ranked best and worst",
     xlabel="learnt reward",
     ylabel="share of held-out stories",
 )
 
 # %% [markdown]
-# The histograms differ, and overlap widely. The reward model is right on average and wrong about many single cases, partly because rewards of different stories are not comparable (only differences within a story were trained), partly because it has not learnt more. The training that follows will exploit every weakness of this reward model.
+# The histograms differ, and overlap widely. The reward model is right on average and wrong about many single cases. Part of the overlap means nothing: rewards of different stories are not comparable, since only differences within a story were trained. The share printed above compares within stories.
 #
 # ## 5. Reinforce
 #
-# ### `policy_gradient_loss`: one reward for a whole text (5 points)
+# ### `policy_gradient_loss`: one reward for a whole text (4 points)
 #
-# We want the summarizer to write texts that get high rewards: $\mathbb E_{y \sim \pi(\cdot \mid x)}[r(y)]$ should grow. Nothing can be differentiated through a sampled word, but the *probability* of what was sampled can (question (a) asks you for the derivation). The loss is
+# The mean reward of what the summarizer writes should grow. Nothing can be differentiated through a sampled word, but the *probability* of what was sampled can be. Question (a) asks for the derivation of
 #
-# $$L = \frac1B \sum_{b=1}^{B} - r_b \sum_{t} \log P\big(y_{b,t} \mid y_{b,1}, \ldots, y_{b,t-1}, x_b\big),$$
+# $$\nabla\, \mathbb E_{y \sim \pi}[r(y)] = \mathbb E_{y \sim \pi}\big[r(y)\, \nabla \log \pi(y \mid x)\big] .$$
 #
-# where the inner sum runs over the generated tokens, without padding. The value of the loss means nothing; its gradient is an unbiased estimate of $-\nabla \mathbb E[r]$. You get `logits` `[B, T, V]`, where `logits[b, t]` already belongs to `generated[b, t]`, so do not shift anything: the decoder was given the start token and $y_1 \ldots y_{T-1}$. Four conventions:
+# Write a **loss whose gradient is the estimate of minus this gradient** from the B drawn summaries; the value of the loss means nothing. You get `logits` `[B, T, V]`, where `logits[b, t]` already belongs to `generated[b, t]`, so do not shift anything: the decoder was given the start token and $y_1 \ldots y_{T-1}$. Four conventions:
 #
-# * **The pad token is masked out**: its logit is set to −∞ before the softmax, as in sampling. Otherwise these would not be the probabilities with which the text was drawn. (Do not change `logits` itself; `masked_fill` makes a copy. And as with σ, compute the logarithm of the softmax in one step: `log_softmax`.)
-# * **Padded positions do not count.** A position is padded where `generated` is `pad_token_id` *or* `label_pad_token_id` (−100, with which labels are padded by many libraries). Beware: −100 is not a valid index: `gather` fails on it or, on a GPU, reads from a wrong address. And the pad token's log-probability is now −∞, and 0 · ∞ is `nan`. So replace these tokens by a valid one first, and set their terms to 0 afterwards with `masked_fill` or `where`.
-# * Take the **sum** over tokens and the **mean over the batch**; do not divide by the number of tokens.
+# * **The pad token is masked out** of the distribution, as in sampling: these must be the probabilities with which the text was drawn. Do not change `logits` itself.
+# * **Padded positions do not count.** A position is padded where `generated` is `pad_token_id` *or* `label_pad_token_id` (−100, with which labels are padded by many libraries; it is not a valid index). No padding may cause `nan`, neither in the loss nor in the gradient.
+# * The log-probability of a summary belongs to the whole summary: it is not divided by the number of tokens. Over the batch, take the mean.
 # * The rewards are constants: **no gradient** flows into them.
 #
-# *Worked number.* V = 3, pad token 0, a summary of two tokens and one padded position: `generated` = [[1, 2, 0]], `logits` = [[[5, log 3, 0], [0, 0, 0], [1, 2, 3]]], `rewards` = [2]. Without the pad token the first position has probabilities ¾ and ¼: log P = log ¾. The second has ½ and ½: log ½. The third is not counted. Loss = −2 · (log ¾ + log ½) = **1.961659**.
+# *Worked number.* V = 3, pad token 0, a summary of two tokens and one padded position: `generated` = [[1, 2, 0]], `logits` = [[[5, log 3, 0], [0, 0, 0], [1, 2, 3]]], `rewards` = [2]. The third position is not counted. Loss: **1.961659**.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# $\log \pi(y \mid x)$ is a sum over the tokens. Compute the log-probabilities of all tokens at once, then pick those that were drawn.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# $$L = \frac1B \sum_{b=1}^{B} - r_b \sum_{t \text{ not padded}} \log P\big(y_{b,t} \mid y_{b,1}, \ldots, y_{b,t-1}, x_b\big) .$$
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# Set the pad token's logit to −∞ with `masked_fill`, then `log_softmax` (in one step; a softmax of 0 has the logarithm −∞). Pick with `gather`. Before it, replace the padded tokens by a valid one that is not the pad token; after it, set their terms to 0 with `masked_fill` or `where`: a product would be 0 · ∞ = `nan`.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "policy_gradient_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_token_id=-100):
-    """The mean over the batch of -r sum_t log P(y_t); its gradient estimates that of minus the expected reward.
+    """A loss whose gradient estimates that of minus the expected reward; the mean over the batch.
 
     Williams 1992 (REINFORCE), for sequences.
 
@@ -889,7 +954,7 @@ def policy_gradient_loss(logits, generated, rewards, pad_token_id, label_pad_tok
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_policy_gradient_loss", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_policy_gradient_loss", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 logits = torch.tensor([[[5.0, math.log(3.0), 0.0], [0.0, 0.0, 0.0], [1.0, 2.0, 3.0]]], requires_grad=True)
 generated, rewards = torch.tensor([[1, 2, 0]]), torch.tensor([2.0], requires_grad=True)
 loss = student.policy_gradient_loss(logits, generated, rewards, 0)
@@ -1044,7 +1109,7 @@ with part("padding", 1.5):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# The same function also *measures* log-probabilities: for a batch of one sequence with reward 1 it is −log π(y | x). The next cell uses it that way for the policy and for the reference; so your function must be right before you go on.
+# The same function also *measures* log-probabilities of whole summaries: the next cell does it for the policy and for the reference, and section 8 differentiates the result. So your function must be right before you go on.
 
 
 # %%
@@ -1063,33 +1128,42 @@ def logits_for(model, documents: list[str], written: torch.Tensor) -> torch.Tens
     return logits.float()
 
 
-@torch.no_grad()
 def log_probabilities(logits: torch.Tensor, written: torch.Tensor) -> torch.Tensor:
-    """log pi(y | x) of each sequence, `[B]`: minus the policy-gradient loss of a batch of one with reward 1."""
+    """log pi(y | x) of each sequence, `[B]`, measured with `policy_gradient_loss`."""
     one = torch.ones(1, device=logits.device)
     rows = range(len(written))
     return -torch.stack([policy_gradient_loss(logits[b : b + 1], written[b : b + 1], one, PAD) for b in rows])
 
 
 # %% [markdown]
-# ### `shaped_rewards`: the KL penalty (3 points)
+# ### `shaped_rewards`: the KL penalty (2.5 points)
 #
-# From the toy we know what to maximise, $J(\pi) = \mathbb E_\pi[r] - \beta\, \mathrm{KL}(\pi \| \pi_\text{ref})$. Both terms are expectations over what the policy writes, so their sum is the expectation of
+# From the toy we know what to maximise, $J(\pi) = \mathbb E_\pi[r] - \beta\, \mathrm{KL}(\pi \| \pi_\text{ref})$. Both terms are expectations over what the policy writes. So $J(\pi) = \mathbb E_\pi[\tilde r]$ for another reward $\tilde r(y)$: the given one, and a penalty that you can compute for each drawn summary from its two log-probabilities. Find it.
 #
-# $$\tilde r(y) = r(y) - \beta \big(\log \pi(y \mid x) - \log \pi_\text{ref}(y \mid x)\big).$$
+# Then subtract a **baseline**: the mean of $\tilde r$ over the batch, the summary itself included. Without it, if all rewards were positive, *all* drawn summaries would become more likely; with it, those better than the average of the batch become more likely and the others less. The result is a **constant** for the loss: no gradient may flow through it into any argument. (That is right although $\log \pi$ depends on the weights: the missing part has mean 0, by the argument of question (a), part iv.)
 #
-# So a summary that is far more likely under the policy than under the reference gets a penalty. Then a **baseline**: we subtract the mean of $\tilde r$ over the batch. Without it, if all rewards were positive, *all* drawn summaries would become more likely; with it, those better than the average of the batch become more likely and the others less. The direction of the mean gradient does not change, and usually its variance falls.
+# *Worked number.* `rewards` = [1, 2], `logprobs` = [−2, −5], `ref_logprobs` = [−4, −4], `beta` = 0.5. Result: **[−1.25, 1.25]**.
 #
-# $$\text{shaped}_b = \tilde r_b - \frac1B \sum_{c=1}^{B} \tilde r_c .$$
+# <details><summary>Hint 1: idea</summary>
 #
-# The result is a **constant** for the loss: no gradient may flow through it into any argument. (Is the gradient still right, although $\log \pi$ depends on the weights? Yes: the missing part is $-\beta\, \mathbb E_\pi[\nabla \log \pi(y)] = 0$.)
+# Write the KL divergence as an expectation over $y \sim \pi$ and put both expectations under one sign. A summary that became more likely than under the reference must lose reward.
 #
-# *Worked number.* `rewards` = [1, 2], `logprobs` = [−2, −5], `ref_logprobs` = [−4, −4], `beta` = 0.5. The log-ratios are 2 and −1, so $\tilde r$ = (1 − 1, 2 + 0.5) = (0, 2.5); the mean is 1.25: **[−1.25, 1.25]**.
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# $$\tilde r(y) = r(y) - \beta \big(\log \pi(y \mid x) - \log \pi_\text{ref}(y \mid x)\big), \qquad \text{shaped}_b = \tilde r_b - \frac1B \sum_{c=1}^{B} \tilde r_c .$$
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# One line for $\tilde r$ with `.detach()`, one that subtracts `.mean()`.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "shaped_rewards", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def shaped_rewards(rewards, logprobs, ref_logprobs, beta):
-    """Rewards minus beta times the log-ratio of policy and reference, minus the mean over the batch; constants.
+    """Rewards with the KL penalty in them, minus their mean over the batch; constants.
 
     Stiennon and others 2020, section 3.4 (without the baseline).
 
@@ -1108,7 +1182,7 @@ def shaped_rewards(rewards, logprobs, ref_logprobs, beta):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_shaped_rewards", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_shaped_rewards", "locked": true, "points": 2.5, "schema_version": 3, "solution": false, "task": false}
 rewards, logprobs, ref_logprobs = torch.tensor([1.0, 2.0]), torch.tensor([-2.0, -5.0]), torch.tensor([-4.0, -4.0])
 got = student.shaped_rewards(rewards, logprobs, ref_logprobs, 0.5)
 assert has_shape(got, (2,), "return one number for each summary, [B]")
@@ -1165,12 +1239,12 @@ with part("no gradient through any argument", 0.5):
 # %% [markdown]
 # ### The training
 #
-# Each step: take some stories, sample K summaries of each from the *current* policy, compute their rewards, shape them, and make one optimiser step. The references are not used, except to record the ROUGE-2 for our curves. The rewards are standardised once, with mean and standard deviation of the rewards that the policy gets on the held-out stories before this training; so a reward of 1 is one standard deviation above the start, and β does not depend on the scale of the reward model.
+# Each step: take some stories, sample K summaries of each from the *current* policy, compute their rewards, shape them, and make one optimiser step. The references are used for the curve of ROUGE-2 only. The rewards are standardised once, with mean and standard deviation at the start; so a reward of 1 is one standard deviation above the start.
 #
-# There is one more baseline: the reward model was only trained on differences *within* a story, so the level of a story's rewards says nothing about the summaries. So the mean reward of the K summaries of a story is subtracted first; the rest says how much better a summary is than the others of its story. (The argument is the same as for the batch mean: a baseline that does not depend on the summary leaves the gradient unbiased. Strictly, a summary's own reward is a Kth part of that mean; this scales the gradient by the factor 1 − 1/K and leaves its direction.)
+# There is one more baseline: the reward model was only trained on differences *within* a story, so the mean reward of the K summaries of a story is subtracted first.
 
 # %%
-RL_STEPS = run.size(full=200, mini=80, grade=2)
+RL_STEPS = run.size(full=200, mini=60, grade=2)
 RL_DOCUMENTS = run.size(full=8, mini=16, grade=2)  # stories in a step, with K summaries each
 RL_RATE = run.size(full=2e-5, mini=3e-3, grade=3e-3)
 BETA = 0.1
@@ -1202,7 +1276,7 @@ def reinforce(name: str, beta: float, seed: int) -> tuple[nn.Module, dict[str, l
         with torch.no_grad():
             ref_logprobs = log_probabilities(logits_for(summarizer, documents, written), written)
         logits = logits_for(policy, documents, written)
-        logprobs = log_probabilities(logits, written)
+        logprobs = log_probabilities(logits.detach(), written)
         by_story = rewards.reshape(-1, PER_DOCUMENT)
         better = (by_story - by_story.mean(dim=1, keepdim=True)).flatten()  # than the other summaries of the story
         shaped = shaped_rewards(better.to(run.device), logprobs, ref_logprobs, beta)
@@ -1228,51 +1302,72 @@ free, free_history = reinforce("policy-free", 0.0, SEED)
 # %% [markdown]
 # ## 6. The results
 #
-# First the numbers, on held-out stories. The standard error at the start says how much the mean reward would vary with other held-out stories (one number for each story, the mean of its K samples); a rise of several standard errors is not chance.
+# First the numbers, on held-out stories, with the standard error over stories. Three rows need no training: sampling at temperature 0.5, *greedy* decoding (always the most likely token; its KL is the mean of $-\log \pi_\text{ref}$), and the *best of 4* samples by the reward model (its KL is at most log 4 − ¾).
 
 
 # %%
 @torch.no_grad()
-def measure(policy) -> dict:
-    """Mean reward (standardised), KL to the summarizer in nats, ROUGE-2 and tokens of the policy's samples."""
-    generator, rewards, kls, texts, lengths = chance(3), [], [], [], []
+def measure(policy, temperature: float = 1.0) -> dict:
+    """Rewards (standardised), KL to the summarizer in nats, ROUGE-2 and texts; temperature 0 is greedy decoding."""
+    generator, rewards, kls, texts = chance(3) if temperature else None, [], [], []
     for first in range(0, len(held_documents), AT_ONCE):
         documents = held_documents[first : first + AT_ONCE]
-        written = sample(policy, documents, PER_DOCUMENT, generator)
-        own = log_probabilities(logits_for(policy, documents, written), written)
+        written = sample(policy, documents, PER_DOCUMENT if temperature else 1, generator, temperature)
         before = log_probabilities(logits_for(summarizer, documents, written), written)
+        own = torch.zeros_like(before)  # of a greedy policy, which gives its summary the probability 1
+        if temperature:
+            own = log_probabilities(logits_for(policy, documents, written) / temperature, written)
         kls.append((own - before).cpu())
-        lengths.append((written != PAD).double().sum(dim=1).cpu())
         texts += texts_of(written)
         rewards.append(rewards_of(reward_net, documents, texts[-len(written) :]))
     standardised = (torch.cat(rewards) - reward_mean) / reward_deviation
-    by_story = standardised.reshape(-1, PER_DOCUMENT).mean(dim=1)
+    return summed_up(standardised.reshape(len(held_documents), -1), float(torch.cat(kls).mean()), texts)
+
+
+def summed_up(rewards: torch.Tensor, kl: float, texts: list[str]) -> dict:
+    """One row of the table, from rewards `[N, K]` and N * K texts."""
+    by_story = rewards.mean(dim=1)
     return {
         "reward": float(by_story.mean()),
         "error": float(by_story.std() / math.sqrt(len(by_story))),
-        "kl": float(torch.cat(kls).mean()),
-        "rouge2": mean_rouge2(texts, held_references),
-        "tokens": float(torch.cat(lengths).mean()),
+        "kl": kl,
+        "rouge2": mean_rouge2(texts, held_references[: len(rewards)]),
         "texts": texts,
+        "rewards": rewards,
     }
 
 
+def best_of(n: int, rewards: torch.Tensor, texts: list[str]) -> dict:
+    """The row of a policy that draws n summaries with `rewards` `[N, K]` and keeps the one with the highest reward."""
+    each = rewards.reshape(-1, n)  # K / n tries for each story
+    kept = [texts[n * row + int(place)] for row, place in enumerate(each.argmax(dim=1))]
+    return summed_up(each.amax(dim=1).reshape(len(rewards), -1), math.log(n) - (n - 1) / n, kept)
+
+
+def print_table() -> None:
+    """Prints what `measured` holds."""
+    print(f"{'':26s}{'learnt reward':>16s}{'KL (nats)':>12s}{'ROUGE-2':>10s}")
+    for label, found in measured.items():
+        reward = f"{found['reward']:.2f} ± {found['error']:.2f}"
+        print(f"{label:26s}{reward:>16s}{found['kl']:12.2f}{found['rouge2']:10.3f}")
+
+
 # %% tags=["experiment"]
-measured = {"start": measure(summarizer), f"β = {BETA}": measure(leashed), "β = 0": measure(free)}
-print("policy      learnt reward     KL (nats)    ROUGE-2    tokens")
-for label, found in measured.items():
-    reward = f"{found['reward']:6.2f} ± {found['error']:.2f}"
-    print(f"{label:10s}  {reward:14s}  {found['kl']:10.2f}  {found['rouge2']:9.3f}  {found['tokens']:8.1f}")
+measured = {"start": measure(summarizer), "start, temperature 0.5": measure(summarizer, 0.5)}
+measured["start, greedy"] = measure(summarizer, 0)
+measured["start, best of 4"] = best_of(PER_DOCUMENT, measured["start"]["rewards"], measured["start"]["texts"])
+measured |= {f"β = {BETA}": measure(leashed), "β = 0": measure(free)}
+print_table()
 for number in range(2):
     print(f"\n{held_documents[number][:400]}\n   written by a person: {held_references[number]}")
-    for label, found in measured.items():
-        print(f"   {label:20s} {found['texts'][PER_DOCUMENT * number]}")
+    for label in ("start", f"β = {BETA}", "β = 0"):
+        print(f"   {label:20s} {measured[label]['texts'][PER_DOCUMENT * number]}")
 
 # %% tags=["experiment"]
 SMOOTH = max(1, RL_STEPS // 10)
 plots.curves(
     {f"β = {BETA}": leashed_history["reward"], "β = 0": free_history["reward"]},
-    title="The training objective: the learnt reward rises, further without penalty",
+    title="The training objective: the learnt reward",
     xlabel="step",
     ylabel="mean learnt reward (standard deviations)",
     smooth=SMOOTH,
@@ -1299,7 +1394,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# With the penalty, the learnt reward rises, and ROUGE-2, the true goal, rises a little or at least does not fall; the KL stays around 2 nats (single steps vary, up to 6). Without the penalty the learnt reward rises further, the KL grows to many times that of the run with the penalty, and ROUGE-2 falls, in the end far below the start. **What does it write?** The next cell counts how the summaries begin.
+# With the penalty the learnt reward rises, and the KL stays at 1 to 2 nats on average (single steps vary, up to 8). Without it the KL grows to many times that, and ROUGE-2, the true goal, falls below the start. **What does it write?** The next cell counts how the summaries begin.
 
 # %% tags=["experiment"]
 
@@ -1318,29 +1413,30 @@ for label in (f"β = {BETA}", "β = 0"):
 hacked_share = beginnings(measured["β = 0"]["texts"]).most_common(1)[0][1] / len(measured["β = 0"]["texts"])
 
 # %% [markdown]
-# In our run, the policy without penalty announced that *a new stadium opens*, with a town and a number of years, for 61 % of the stories, also for stories about strikes and elections; only 0.7 % of the references say so. Some such summaries had been ranked high, where they were true; the reward model learnt that they are good, but hardly that they must be true. So the policy found out that this kind of news gets a high reward for any story. This is **reward hacking**: the learnt reward is not what we want; it is only correlated with it, until a policy is optimised for it. With another seed another reward model is trained, which has other weaknesses, and the policy does not always find them so fast. What we measured (in `mini`, on held-out stories; the reward at the start is 0 ± 0.06):
+# In our run, the policy without penalty announced that *a new stadium opens* for 52 % of the stories, also for stories about strikes; only 0.7 % of the references say so. This is **reward hacking**: the learnt reward is not what we want; it is only correlated with it, until a policy is optimised for it. With another seed another reward model is trained, which has other weaknesses, and the policy does not always find them so fast. Held-out stories in `mini`, three seeds:
 #
-# | seed | Spearman | | learnt reward | KL | ROUGE-2 (start: 0.50 to 0.52) |
-# |---|---|---|---|---|---|
-# | 0 | 0.41 | β = 0.1 | 0.45 | 1.7 | 0.56 |
-# | | | β = 0 | 0.85 | 32 | 0.13 |
-# | 1 | 0.48 | β = 0.1 | 0.37 | 2.2 | 0.56 |
-# | | | β = 0 | 0.47 | 16 | 0.45 |
-# | 2 | 0.40 | β = 0.1 | 0.46 | 1.6 | 0.57 |
-# | | | β = 0 | 0.51 | 10 | 0.46 |
+# | | learnt reward | KL | ROUGE-2 |
+# |---|---|---|---|
+# | start | 0.05, −0.01, −0.01 | 0 | 0.52, 0.51, 0.50 |
+# | start, temperature 0.5 | 0.22, 0.20, 0.24 | 0.3 | 0.58, 0.56, 0.58 |
+# | start, greedy | 0.24, 0.28, 0.26 | 3.5 | 0.60, 0.60, 0.60 |
+# | start, best of 4 | 0.49, 0.42, 0.46 | ≤ 0.64 | 0.58, 0.60, 0.59 |
+# | β = 0.1 | 0.40, 0.35, 0.45 | 1.8, 2.4, 0.8 | 0.55, 0.56, 0.58 |
+# | β = 0 | 0.82, 0.50, 0.38 | 26, 17, 9 | 0.16, 0.46, 0.47 |
+#
+# **Does the policy with the penalty write better summaries?** Its samples have a higher ROUGE-2 than those of the start. But with a low temperature, or decoded greedily, the start has no less, without any training; and the best of 4 gets as much reward, for four samples a summary. So these numbers cannot tell the training from mere *sharpening*: likely tokens become more likely. What they do show is the effect of the penalty.
 #
 # ## 7. The picture (4 points)
 #
-# Steps are a poor measure of how far a policy has gone; the KL divergence is a better one. Draw, for the two trainings, the optimised reward and the true goal **against the distance**: horizontally $\sqrt{\mathrm{KL}}$ (the square root, as Gao and others 2022 draw it), vertically the learnt reward and, in a second figure or in the same one, the ROUGE-2. The numbers are in `leashed_history` (with the penalty) and `free_history` (without), lists with one value for each step under `reward`, `kl` and `rouge2`. Single steps are noisy: average over some steps first. (An estimated KL may be slightly negative; clamp it at 0.) `plots.curves` takes `{label: (x, values)}`. Then answer in the cell below, as a comment, in three or four sentences: from which distance on do reward and ROUGE-2 diverge, how far does the run with the penalty go, and where would you stop if you knew only the reward and the KL, and had no references?
+# Draw, for the two trainings, the optimised reward and the true goal **against the distance**: horizontally $\sqrt{\mathrm{KL}}$ (as Gao and others 2022 do), vertically the learnt reward and, in a second figure or in the same one, ROUGE-2. The numbers are in `leashed_history` (with the penalty) and `free_history` (without), lists with one value for each step under `reward`, `kl` and `rouge2`. Single steps are noisy: average over some steps first. (An estimated KL may be slightly negative; clamp it at 0.) `plots.scatter` takes points `[N, 2]` and a word for each of them. Then answer in the cell below, as a comment, in three or four sentences: from which distance on do reward and ROUGE-2 diverge, how far does the run with the penalty go, and where would you stop if you knew only the reward and the KL?
 
 # %% nbgrader={"grade": true, "grade_id": "figure_overoptimisation", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} tags=["experiment"]
 ### BEGIN SOLUTION
-# Up to a distance of 2 or 3 the reward rises and ROUGE-2 stays the same, or rises a little; beyond, the reward of the
-# free run continues to rise while ROUGE-2 falls to a fraction. The run with the penalty never goes further than about
-# 1.6:
-# its reward rises by less, and its ROUGE-2 stays. Without references I would stop early, at a small KL
-# fixed beforehand: neither reward nor KL shows the point where the summaries get worse, so I would also read samples.
-WINDOW = max(1, RL_STEPS // 12)
+# Up to a distance of about 2 the reward rises and ROUGE-2 does not fall; beyond 3 or 4 ROUGE-2 of the free run falls
+# while its reward does not. The run with the penalty hardly goes further than 2: its ROUGE-2 stays. Without references
+# I would stop at a small KL that is fixed beforehand: neither reward nor KL shows the point where the summaries get
+# worse, so I would also read samples.
+WINDOW = max(1, RL_STEPS // 20)
 
 
 def averaged(values: list[float]) -> torch.Tensor:
@@ -1348,17 +1444,20 @@ def averaged(values: list[float]) -> torch.Tensor:
     return torch.tensor(values).unfold(0, WINDOW, WINDOW).mean(dim=1)
 
 
-against = {
-    f"{what}, {label}": (averaged(history["kl"]).clamp(min=0).sqrt(), averaged(history[name]))
-    for label, history in ((f"β = {BETA}", leashed_history), ("β = 0", free_history))
-    for what, name in (("learnt reward", "reward"), ("ROUGE-2", "rouge2"))
-}
-plots.curves(
-    against,
-    title="Far from the start the learnt reward no longer measures quality",
-    xlabel="distance from the summarizer, √KL (√nats)",
-    ylabel="learnt reward (standard deviations), ROUGE-2",
-)
+def against_distance(name: str, ylabel: str):
+    """Draws one value of both trainings against the distance."""
+    points, words = [], []
+    for word, history in ((f"β = {BETA}", leashed_history), ("β = 0", free_history)):
+        distance = averaged(history["kl"]).clamp(min=0).sqrt()
+        points.append(torch.stack([distance, averaged(history[name])], dim=1))
+        words += [word] * len(distance)
+    return plots.scatter(
+        torch.cat(points), words, f"{name} against the distance from the start", "√KL to the start (√nats)", ylabel
+    )
+
+
+against_distance("reward", "learnt reward (standard deviations)").show_now()
+against_distance("rouge2", "ROUGE-2")
 ### END SOLUTION
 ### BEGIN MARK SCHEME
 # - 1 point: learnt reward against √KL (or KL) for both trainings, averaged over steps
@@ -1368,9 +1467,310 @@ plots.curves(
 ### END MARK SCHEME
 
 # %% [markdown]
-# **Where the method fails.** A reward model is only as good as its rankings, and these come from few raters on few stories; the reward model learns the raters' habits (length, a certain phrase) as well. The penalty limits the damage and does not remove it: with more steps or a smaller β the run with the penalty also reaches summaries for which the reward model is wrong. In practice one ranks samples of the *new* policy, trains the reward model again, and continues from there. And a simulated rater is only a simple model of a person: it does not contain what real people disagree about.
+# **Where the method fails.** A reward model is only as good as its rankings, and these come from few raters on few stories. In practice one ranks samples of the *new* policy, trains the reward model again, and continues. And a simulated rater is only a simple model of a person.
 #
-# ## 8. Questions
+# ## 8. Without a reward model: DPO
+#
+# Can the policy learn from the rankings directly? Rafailov and others (2023) saw that you already have what you need:
+#
+# * **From section 1**: for a reward $r$ and a weight $\beta$, the best policy is $\pi(y \mid x) = \frac{1}{Z(x)}\, \pi_\text{ref}(y \mid x)\, e^{r(x, y) / \beta}$. Here $Z(x)$ is a sum over all summaries of the story $x$, which cannot be computed.
+# * **From section 4**: the Bradley-Terry model, the probability that a rater prefers one summary to another, given their rewards.
+#
+# Read the first formula backwards: *every* policy is the best one for some reward, its **implied reward**. So a policy and the reference together say how likely the rater's judgements are, and the policy can be trained to make them likely, without a reward model and without sampling.
+#
+# <svg viewBox="0 0 560 90" width="560" role="img" aria-label="Upper way: rankings, reward model, policy gradient on new samples, policy. Lower way: rankings, dpo_loss, policy."><path d="M80 34L140 18H440L484 34" fill="none" stroke="#0072B2"/><path d="M80 54L140 70H440L484 54" fill="none" stroke="#D55E00" stroke-dasharray="6 3"/><g fill="#fff" stroke="#333"><path d="M2 28h78v32H2zM484 28h70v32h-70z"/><path d="M136 4h104v28H136zM262 4h180v28H262z" stroke="#0072B2"/><path d="M236 56h86v28h-86z" stroke="#D55E00"/></g><g font-family="sans-serif" font-size="12" text-anchor="middle" fill="#333"><text x="41" y="48">rankings</text><text x="188" y="22">reward model</text><text x="352" y="22">policy gradient, new samples</text><text x="279" y="74">dpo_loss</text><text x="519" y="48">policy</text></g></svg>
+#
+# ### `dpo_loss`: derive it (4 points)
+#
+# You get B pairs of summaries, the chosen and the rejected one of a story each, with their log-probabilities under the policy and under the reference. Derive the loss:
+#
+# 1. Solve the first formula for $r$. What happens to $Z(x)$ when two summaries of the same story are compared?
+# 2. The rater may err: with probability `flip`, independently of everything else, the rater names the *wrong* one of the two. In which two ways can the summary that we know as *chosen* have been named? Write down the probability of what was observed.
+# 3. The loss is minus the logarithm of this probability, averaged over the B pairs.
+#
+# Conventions: gradients reach the policy's log-probabilities only, the reference is a constant. Loss and gradient must be finite and right for any finite log-probabilities (those of long texts are far from 0), with `flip` = 0 and with `flip` > 0.
+#
+# *Worked numbers.* One pair: `policy_chosen` = [−2], `policy_rejected` = [−3], `ref_chosen` = [−4], `ref_rejected` = [−3.5], `beta` = 0.5. Loss: **0.386871**; with `flip` = 0.1 it is **0.441077**.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# The implied reward of a summary says how much more likely the policy makes it than the reference does. $Z(x)$ is the same for both summaries of a story. For step 2: either the rater prefers the chosen one and does not err, or prefers the other one and errs.
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# The implied reward is $\beta \log \frac{\pi(y \mid x)}{\pi_\text{ref}(y \mid x)} + \beta \log Z(x)$. With the difference $z$ of the two implied rewards, chosen minus rejected, and $\varepsilon$ = `flip`,
+#
+# $$P(\text{chosen is named}) = (1 - \varepsilon)\, \sigma(z) + \varepsilon\, \sigma(-z).$$
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# Compute $z$ from the four arguments, two of them with `.detach()`. Both terms of $P$ can be written as exponentials: $\log \big((1 - \varepsilon)\, \sigma(z)\big)$ is a sum of two logarithms, one of them `F.logsigmoid(z)`. `torch.logaddexp` adds two numbers that are given by their logarithms. The logarithm of `flip` = 0 needs a case of its own.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "dpo_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def dpo_loss(policy_chosen, policy_rejected, ref_chosen, ref_rejected, beta, flip=0.0):
+    """Minus the log-probability that the rater names the chosen summaries, the mean over the pairs.
+
+    Rafailov and others 2023, equation 7, where the rater never errs.
+
+    Args:
+        policy_chosen: log-probabilities of the chosen summaries under the policy, `[B]`.
+        policy_rejected: those of the rejected summaries, `[B]`.
+        ref_chosen: log-probabilities of the chosen summaries under the reference, `[B]`; constants.
+        ref_rejected: those of the rejected summaries, `[B]`; constants.
+        beta: weight of the KL penalty, a positive number.
+        flip: probability that the rater names the wrong one of the two, a number from 0 on and below 1/2.
+
+    Returns:
+        A scalar tensor, differentiable in the first two arguments. Example: the worked numbers above.
+    """
+    ### BEGIN SOLUTION
+    gain_chosen, gain_rejected = policy_chosen - ref_chosen.detach(), policy_rejected - ref_rejected.detach()
+    margin = beta * (gain_chosen - gain_rejected)  # [B]
+    no_error = F.logsigmoid(margin)
+    if flip == 0:
+        return -no_error.mean()
+    return -torch.logaddexp(math.log1p(-flip) + no_error, math.log(flip) + F.logsigmoid(-margin)).mean()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_dpo_loss", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+pair = [torch.tensor([value]) for value in (-2.0, -3.0, -4.0, -3.5)]
+try:
+    loss = student.dpo_loss(*pair, 0.5)
+except ValueError as error:
+    raise AssertionError(f"flip = 0, the default, has no logarithm: treat it as a case of its own ({error})") from error
+assert has_shape(loss, (), "return a scalar tensor")
+value = float(loss)
+assert value > 0, "the loss is minus the logarithm of a probability, so it is positive: is the minus missing?"
+for mistaken, hint in [
+    (0.474077, "the reference is missing: the implied reward compares policy and reference"),
+    (0.201413, "beta is missing: solve the formula of the best policy for r"),
+    (0.100707, "beta belongs to the implied rewards, inside the sigmoid; here it multiplies the loss"),
+    (0.048587, "the implied reward is beta times the log-ratio, not divided by beta"),
+    (1.136871, "chosen and rejected are exchanged, or policy and reference: z is chosen minus rejected"),
+    (0.313262, "a judgement compares two summaries: the rejected one is missing"),
+    (0.679179, "this is the probability itself: take minus its logarithm"),
+]:
+    assert abs(abs(value) - mistaken) > 1e-4, hint
+assert close(loss, torch.tensor(0.386871), "the worked number, flip = 0")
+doubled = [torch.cat([each, other]) for each, other in zip(pair, [pair[1], pair[0], pair[3], pair[2]], strict=True)]
+assert close(student.dpo_loss(*doubled, 0.5), torch.tensor(0.761871), "the mean over the pairs, not the sum")
+with part("a gradient for the policy only", 0.5):
+    learning = [each.clone().requires_grad_() for each in pair]
+    loss = student.dpo_loss(*learning, 0.5)
+    assert loss.requires_grad, "a gradient must reach the policy: stay in torch, without float(), .item() or .detach()"
+    loss.backward()
+    assert close(learning[0].grad, torch.tensor([-0.160411]), "the chosen summary must become more likely")
+    assert close(learning[1].grad, torch.tensor([0.160411]), "the rejected summary must become less likely")
+    for constant in learning[2:]:
+        assert constant.grad is None or not bool(constant.grad.any()), "the reference is a constant: detach it"
+with part("a rater who errs", 0.5):
+    erring = student.dpo_loss(*pair, 0.5, flip=0.1)
+    value = float(erring)
+    assert abs(value - 0.386871) > 1e-4, "flip has no effect"
+    assert abs(value - 0.461871) > 1e-4, (
+        "this is the mean of two logarithms. The judgement is one event with two ways: add the probabilities, then log"
+    )
+    assert abs(value - 1.030981) > 1e-4, "flip and 1 - flip are exchanged: flip is the probability of an error"
+    assert close(erring, torch.tensor(0.441077), "the worked number with flip = 0.1")
+with part("a large difference", 0.5):
+    far = [torch.tensor([each]) for each in (-900.0, -100.0, -100.0, -100.0)]
+    assert close(student.dpo_loss(*far, 0.5), torch.tensor(400.0), "a large difference: log sigma in one step")
+print("dpo_loss: all visible checks passed")
+### BEGIN HIDDEN TESTS
+g = fresh(75)
+
+
+def rater_says(margin, flip):
+    """Minus log-probability of one judgement and its derivative by the margin, in double precision."""
+    p = 1 / (1 + math.exp(-margin))
+    named = (1 - flip) * p + flip * (1 - p)
+    return -math.log(named), -(1 - 2 * flip) * p * (1 - p) / named
+
+
+def check_dpo(flip_of):
+    """Value, gradient and what must not matter, for random pairs."""
+    for B in (1, 4, 9, 2):
+        beta, flip = 0.1 + float(torch.rand((), generator=g)), flip_of()
+        four = [-20 * torch.rand(B, generator=g) - 1 for _ in range(4)]
+        kept = [each.clone() for each in four]
+        for each in four:
+            each.requires_grad_()
+        loss = student.dpo_loss(*four, beta, flip)
+        assert has_shape(loss, (), "a scalar")
+        a, b, c, d = (each.double().tolist() for each in kept)
+        said = [rater_says(beta * ((a[i] - c[i]) - (b[i] - d[i])), flip) for i in range(B)]
+        want = torch.tensor(sum(each for each, _ in said) / B)
+        assert close(loss, want, "minus the log-probability of the judgement, the mean over the pairs", atol=1e-5)
+        assert close(loss, reference.dpo_loss(*kept, beta, flip), "minus the log-probability", atol=1e-5)
+        assert loss.requires_grad, "the loss must stay differentiable"
+        (2 * loss).backward()
+        slopes = torch.tensor([2 * beta * slope / B for _, slope in said])
+        assert close(four[0].grad, slopes, "the gradient of the chosen summary", atol=1e-6)
+        assert close(four[1].grad, -slopes, "the gradient of the rejected summary", atol=1e-6)
+        for constant in four[2:]:
+            assert constant.grad is None or not bool(constant.grad.any()), "the reference is a constant"
+        shifted = [kept[0] + 3, kept[1] + 3, kept[2] - 2, kept[3] - 2]
+        assert close(student.dpo_loss(*shifted, beta, flip), want, "what both summaries share cancels", atol=1e-4)
+        alone = torch.stack([student.dpo_loss(*(each[i : i + 1] for each in kept), beta, flip) for i in range(B)])
+        assert close(alone.mean(), want, "the mean over the pairs", atol=1e-5)
+        still = student.dpo_loss(kept[2], kept[3], kept[2], kept[3], beta, flip)
+        assert close(still, torch.tensor(math.log(2)), "a policy that is still the reference has the loss log 2")
+
+
+with part("a rater who never errs", 1.5):
+    check_dpo(lambda: 0.0)
+with part("a rater who errs sometimes", 1):
+    check_dpo(lambda: 0.02 + 0.4 * float(torch.rand((), generator=g)))
+with part("very large differences", 0.5):
+    for flip in (0.0, 0.2, 1e-4):
+        for size in (300.0, 1e4):
+            four = [torch.tensor([each, 0.0]) for each in (-size, 0.0, 0.0, 0.0)]
+            four[0].requires_grad_()
+            loss = student.dpo_loss(*four, 1.0, flip)
+            far = -math.log(flip) if flip else size
+            assert close(loss, torch.tensor((far + math.log(2)) / 2), "very large differences must give a finite loss")
+            loss.backward()
+            want = torch.tensor([0.0 if flip else -0.5, -0.25 * (1 - 2 * flip)])
+            assert close(four[0].grad, want, "very large differences must give the right gradient", atol=1e-6)
+            right = student.dpo_loss(four[2] + size, *four[1:], 1.0, flip)
+            assert close(right, torch.tensor(-math.log1p(-flip)), "a judgement that is certain", atol=1e-5)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### The training
+#
+# The same rankings as for the reward model, one pass, and again your sampler: each group of K summaries gives K (K − 1) / 2 pairs. The log-probabilities come from your `policy_gradient_loss`, so padding does not count.
+#
+# **Predict, then run.** DPO only sees the summaries that the *start* wrote, at temperature 1.3. Which policy will get the higher learnt reward, on which DPO was never trained? Which will have the higher ROUGE-2?
+
+# %%
+DPO_RATE = run.size(full=1e-5, mini=3e-4, grade=3e-4)
+DPO_BETA, DPO_FLIP = 0.1, 0.0
+
+
+def tokens_of(texts: list[str]) -> torch.Tensor:
+    """Texts as token ids `[B, T]`, padded."""
+    cut = tokenizer(texts, padding=True, truncation=True, max_length=LONGEST_SUMMARY, return_tensors="pt")
+    return cut["input_ids"].to(run.device)
+
+
+def prefer(ranked: list[Ranked], seed: int) -> tuple[nn.Module, list[float]]:
+    """A copy of the summarizer trained with `dpo_loss` on all pairs of the rankings, and its loss at each step."""
+    policy = copy.deepcopy(summarizer)
+    optimizer = torch.optim.AdamW(policy.parameters(), lr=DPO_RATE, weight_decay=0.0)
+    order = ranked_batches(ranked, 1, torch.Generator().manual_seed(seed))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: min((k + 1) / 20, 1 - k / len(order)))
+    better, worse = torch.triu_indices(PER_DOCUMENT, PER_DOCUMENT, offset=1, device=run.device)
+    loop = training.Loop(
+        run,
+        "dpo",
+        steps=len(order),
+        modules={"policy": policy, "optimizer": optimizer, "schedule": schedule},
+        code=[dpo_loss, policy_gradient_loss, GroupedRandomSampler, DPO_BETA, DPO_FLIP, ranked],
+        seed=seed,
+    )
+    for step in loop:
+        documents, summaries = batch_of(ranked, order[step])
+        written = tokens_of(summaries)
+        own = log_probabilities(logits_for(policy, documents, written), written).reshape(-1, PER_DOCUMENT)
+        with torch.no_grad():
+            before = log_probabilities(logits_for(summarizer, documents, written), written).reshape(-1, PER_DOCUMENT)
+        four = (each[:, places].flatten() for each in (own, before) for places in (better, worse))
+        loss = dpo_loss(*four, DPO_BETA, DPO_FLIP)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        loop.record(loss=loss.detach())
+    return policy, loop.history["loss"]
+
+
+# %% tags=["train"]
+preferring, dpo_losses = prefer(train_ranked, SEED)
+
+# %% tags=["experiment"]
+measured |= {"DPO": measure(preferring), "DPO, greedy": measure(preferring, 0)}
+measured[f"β = {BETA}, greedy"] = measure(leashed, 0)
+print_table()
+
+# %% [markdown]
+# In our three seeds DPO raised the learnt reward, which it never saw, and ROUGE-2, at a KL below 1: more ROUGE-2 for each nat than reinforcement, and less reward. But again the start at temperature 0.5 has as high a ROUGE-2, and with greedy decoding no trained policy is clearly better than the start. Rows without training belong into every such table.
+#
+# ## 9. Stretch: two experiments (not graded)
+#
+# **Best of n against training.** The reward model can be used without any training of the policy: draw n summaries, keep the one with the highest learnt reward. Its distance from the start is small, at most $\log n - (n - 1) / n$ nats, but every summary costs n samples. **Predict, then run.** For n = 1, 2, 4, 8 and 16, what do the learnt reward and ROUGE-2 do? From which n on is the learnt reward above that of the policy trained with β = 0.1?
+
+# %% tags=["experiment"]
+TRIES = run.size(full=(1, 2, 4, 8, 16), mini=(1, 2, 4, 8, 16), grade=(1, 2))
+FEW = run.size(full=60, mini=60, grade=2)  # stories
+tried = []
+for first in range(0, FEW, AT_ONCE):
+    stories_now = held_documents[first : min(first + AT_ONCE, FEW)]
+    tried += texts_of(sample(summarizer, stories_now, TRIES[-1], chance(6)))
+tried_rewards = (rewards_of(reward_net, held_documents[:FEW], tried) - reward_mean) / reward_deviation
+by_tries = {n: best_of(n, tried_rewards.reshape(-1, TRIES[-1]), tried) for n in TRIES}
+same_stories = {  # the rows of the table, on these stories
+    label: (
+        float(measured[label]["rewards"][:FEW].mean()),
+        mean_rouge2(measured[label]["texts"][: FEW * each], held_references[:FEW]),
+    )
+    for label, each in ((f"β = {BETA}", PER_DOCUMENT), ("start, greedy", 1))
+}
+for n, found in by_tries.items():
+    print(
+        f"best of {n:2d}: learnt reward {found['reward']:.2f}, KL at most {found['kl']:.2f}, ROUGE-2 {found['rouge2']:.3f}"
+    )
+for label, (reward, rouge) in same_stories.items():
+    print(f"{label}: learnt reward {reward:.2f}, ROUGE-2 {rouge:.3f}")
+plots.curves(
+    {"best of n": (TRIES, [found["rouge2"] for found in by_tries.values()])},
+    title="Best of n samples of the start, chosen by the reward model",
+    xlabel="n, samples for each summary",
+    ylabel="mean ROUGE-2 on held-out stories",
+    logx=True,
+    levels={label: rouge for label, (_, rouge) in same_stories.items()},
+)
+
+# %% [markdown]
+# **The policy as a reward model.** A policy trained with DPO has an implied reward, which you derived. It can rank summaries as the reward model does. **Predict, then run.** Which of the three ranks the held-out summaries most as the rater does: the reward model, the implied reward of the DPO policy, or simply the log-probability under the start?
+
+# %% tags=["experiment"]
+with torch.no_grad():
+    held_texts, rows = [text for each in held_ranked for text in each.summaries], PER_DOCUMENT * AT_ONCE
+    both = [[], []]
+    for first in range(0, len(held_texts), rows):
+        written = tokens_of(held_texts[first : first + rows])
+        documents = held_documents[first // PER_DOCUMENT : first // PER_DOCUMENT + AT_ONCE]
+        for found, model in zip(both, (preferring, summarizer), strict=True):
+            found.append(log_probabilities(logits_for(model, documents, written), written).cpu())
+    own, before = (torch.cat(found).reshape(-1, PER_DOCUMENT) for found in both)
+ranks_as_rater = {
+    "reward\nmodel": held_spearman,
+    "implied\nreward": float(spearman(own - before)),
+    "log π of\nthe start": float(spearman(before)),
+}
+plots.bars(
+    ranks_as_rater,
+    title="Agreement with the rater",
+    ylabel="Spearman coefficient",
+)
+
+# %% [markdown]
+# In our three seeds the likelihood under the start ranked about as well as the reward model that was trained on 700 rankings (less than 0.1 apart), and the implied reward somewhat worse. A training towards such a reward has little to gain beyond sharpening.
+#
+# ### What came after
+#
+# InstructGPT (Ouyang and others 2022) used *PPO* (Schulman and others 2017), which takes several careful steps on each batch of samples, with a learnt baseline. *DPO* (Rafailov and others 2023) needs neither samples nor a reward model. *RLAIF* (Bai and others 2022) lets a language model judge in place of people. *GRPO* (Shao and others 2024) takes several samples of the same question, and their mean as the baseline, as you did. Where an answer can be checked, as in mathematics or programs, the check replaces the reward model: *verifiable rewards* (for instance DeepSeek-AI 2025).
+
+# %% [markdown]
+# ## 10. Questions
 #
 # ### (a) The policy gradient of sequence generation (5 points)
 #
@@ -1420,15 +1820,15 @@ plots.curves(
 # %% [markdown]
 # ### How was it made? (not graded)
 #
-# Fill in what you used (lectures, papers, sites, language models), with whom you worked, and about how many hours it took. It is kept in the log and does not count for or against you.
+# What you used, with whom you worked, and the hours. It does not count for or against you.
 
 # %%
 process = {"sources": "", "people": "", "hours": None}
 
 # %% [markdown]
-# ## 9. Your log
+# ## 11. Your log
 #
-# The next cell defines your per-student inputs: they are drawn from your student id. The last cell asks your functions for their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
+# The next cell draws inputs from your student id. The last cell asks your functions for their answers, adds your measured numbers and writes `submission_log.json`. Submit it together with this notebook.
 
 
 # %% tags=["answers"]
@@ -1471,12 +1871,21 @@ def personal_answers(student, draws):
         d = draws("shaped_rewards")
         return student.shaped_rewards(d.normal(5), -d.uniform(1.0, 9.0, 5), -d.uniform(1.0, 9.0, 5), 0.3)
 
+    def ask_dpo_loss():
+        d = draws("dpo_loss")
+        policy, before = [-d.uniform(1.0, 9.0, 5) for _ in "cr"], [-d.uniform(1.0, 9.0, 5) for _ in "cr"]
+        policy[0].requires_grad_()
+        loss = student.dpo_loss(*policy, *before, 0.4)
+        loss.backward()
+        return {"loss": loss, "gradient": policy[0].grad, "flip": student.dpo_loss(*before, *before, 0.4, flip=0.2)}
+
     return {
         "ranking_loss": ask_ranking_loss,
         "GroupedRandomSampler": ask_sampler,
         "spearman": ask_spearman,
         "policy_gradient_loss": ask_policy_gradient_loss,
         "shaped_rewards": ask_shaped_rewards,
+        "dpo_loss": ask_dpo_loss,
     }
 
 
@@ -1491,14 +1900,16 @@ log.bands(  # the expected range of each number, from our own runs
         "rlhf/penalty_rouge2": {"mini": (0.42, 0.7)},
         "rlhf/free_reward": {"mini": (0.15, 2)},
         "rlhf/free_rouge2": {"mini": (0, 0.6)},
+        "rlhf/dpo_reward": {"mini": (0.05, 1)},
+        "rlhf/dpo_rouge2": {"mini": (0.42, 0.7)},
     }
 )
 log.answers(personal_answers)
 with log.measurements():
     sizes = {"ranked": len(train_documents), "held_out": len(held_documents), "steps": RL_STEPS}
     log.metric("rlhf/spearman", value=held_spearman, evidence={**sizes, "best_beats_worst": best_beats_worst})
-    for label, key in (("start", "start"), ("penalty", f"β = {BETA}"), ("free", "β = 0")):
-        found = {name: value for name, value in measured[key].items() if name != "texts"}
+    for label, key in (("start", "start"), ("penalty", f"β = {BETA}"), ("free", "β = 0"), ("dpo", "DPO")):
+        found = {name: measured[key][name] for name in ("reward", "error", "kl", "rouge2")}
         log.metric(f"rlhf/{label}_reward", value=found["reward"], stderr=found["error"], evidence=found)
         log.metric(f"rlhf/{label}_rouge2", value=found["rouge2"], evidence={"texts": measured[key]["texts"][:2]})
 log.process(**process)
@@ -1507,11 +1918,8 @@ log_file = log.write()
 # %% [markdown]
 # ## References
 #
-# * N. Stiennon and others: *Learning to summarize from human feedback*. NeurIPS 2020. arXiv:2009.01325. Rankings of summaries, reward model, KL penalty.
-# * L. Ouyang and others: *Training language models to follow instructions with human feedback*. NeurIPS 2022. arXiv:2203.02155. K summaries ranked at once, all pairs of them as one batch element.
-# * R. A. Bradley, M. E. Terry: *Rank Analysis of Incomplete Block Designs*. Biometrika 39, 1952.
+# * N. Stiennon and others: *Learning to summarize from human feedback*. NeurIPS 2020. arXiv:2009.01325.
+# * L. Ouyang and others: *Training language models to follow instructions with human feedback*. NeurIPS 2022. arXiv:2203.02155.
+# * R. Rafailov and others: *Direct Preference Optimization: Your Language Model is Secretly a Reward Model*. NeurIPS 2023. arXiv:2305.18290.
 # * R. J. Williams: *Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning*. Machine Learning 8, 1992.
-# * L. Gao, J. Schulman, J. Hilton: *Scaling Laws for Reward Model Overoptimization*. ICML 2023. arXiv:2210.10760. Learnt and true reward against √KL.
-# * C.-Y. Lin: *ROUGE: A Package for Automatic Evaluation of Summaries*. 2004.
-# * C. Raffel and others: *Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer*. JMLR 2020. arXiv:1910.10683. T5.
-# * S. Narayan, S. Cohen, M. Lapata: *Don't Give Me the Details, Just the Summary!* EMNLP 2018. XSum.
+# * L. Gao, J. Schulman, J. Hilton: *Scaling Laws for Reward Model Overoptimization*. ICML 2023. arXiv:2210.10760.

@@ -29,7 +29,7 @@ LEVEL_DASHES = ((0, (4, 3)), (0, (1, 2)), (0, (8, 2, 1, 2)))
 POINTS = "os^Dv"
 """Markers of curves that are a single point."""
 
-__all__ = ["COLOURS", "bars", "curves", "heatmap", "image_grid", "scatter"]
+__all__ = ["COLOURS", "bars", "curves", "heatmap", "histograms", "image_grid", "scatter"]
 
 
 def image_grid(
@@ -211,6 +211,32 @@ def bars(
         axes.annotate(f"{height:.3g}", (place, tip), (0, side[1]), textcoords="offset points", ha="center", va=side[0])
     axes.margins(y=0.15)
     _name_ticks(axes, "x", places, list(values))
+    return finish(figure, axes, title, xlabel, ylabel)
+
+
+def histograms(
+    samples: Mapping[str, Numbers], bins: int = 16, title: str = "", xlabel: str = "", ylabel: str = ""
+) -> Figure:
+    """Draws the histogram of each sample, as shares of the sample, all in the same bins and axes.
+
+    Args:
+        samples: label → values `[N]`; N may differ.
+        bins: number of bins.
+        title: title of the figure.
+        xlabel: the value, with its unit.
+        ylabel: of what the shares are.
+    """
+    figure, axes = new_figure(7.2, 4.2)
+    values = {label: as_array(sample).ravel() for label, sample in samples.items()}
+    edges = np.histogram_bin_edges(np.concatenate(list(values.values())), bins=bins)
+    for index, (label, sample) in enumerate(values.items()):
+        shares = np.histogram(sample, bins=edges)[0] / max(1, len(sample))
+        colour = series_style(index)["color"]
+        axes.bar(edges[:-1], shares, np.diff(edges), align="edge", color=colour, alpha=0.35, label=label)
+        axes.plot(
+            np.repeat(edges, 2)[1:-1], np.repeat(shares, 2), color=colour, linestyle=series_style(index)["linestyle"]
+        )
+    add_legend(axes)
     return finish(figure, axes, title, xlabel, ylabel)
 
 

@@ -35,7 +35,7 @@ ITEMS = {
     "early_exit": "tail_variance probability_negative prediction_entropy early_exit_loss choose_exit early_exit_predict"
     " expected_macs choose_threshold",
     "policy_gradient": "sample_actions policy_gradient_loss train_policy episode_losses",
-    "rlhf": "ranking_loss GroupedRandomSampler spearman policy_gradient_loss shaped_rewards",
+    "rlhf": "ranking_loss GroupedRandomSampler spearman policy_gradient_loss shaped_rewards dpo_loss",
 }
 """The graded names that students, logs and other courses rely on."""
 

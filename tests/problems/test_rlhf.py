@@ -27,8 +27,12 @@ DUMP = {
     "best_beats_worst": "best_beats_worst",
     "held": "[held[:, 0].mean(), held[:, -1].mean(), held.std()]",
     "losses": "reward_losses",
+    "checked": "reward_loop.history['checked']",
     "rouge": "[greedy_rouge, start_rouge]",
-    "measured": "[{k: v for k, v in each.items() if k != 'texts'} for each in measured.values()]",
+    "measured": "{name: {k: row[k] for k in ('reward', 'error', 'kl', 'rouge2')} for name, row in measured.items()}",
+    "by_tries": "[[n, each['reward'], each['rouge2']] for n, each in by_tries.items()]",
+    "ranks_as_rater": "ranks_as_rater",
+    "dpo_losses": "dpo_losses",
     "leashed": "leashed_history",
     "free": "free_history",
     "hacked_share": "hacked_share",
@@ -44,17 +48,47 @@ def check_claims(seen: dict[str, Any]) -> None:
     best, worst, deviation = seen["held"]
     assert best > worst + 0.3 * deviation, "two hills, separate"
     tenth = len(seen["losses"]) // 10
-    late = sum(seen["losses"][-tenth:]) / tenth
+    late = float(sum(seen["losses"][-tenth:])) / tenth
     assert late < math.log(2) - 0.03, "the rankings are learnt"
+    assert seen["checked"][-1] < min(seen["checked"][0], math.log(2) - 0.05), "the held-out ones, too"
     greedy, sampled = seen["rouge"]
     assert greedy > sampled + 0.02, "there is something to gain"
-    start, leashed, free = seen["measured"]
+    settled = seen["leashed"]["kl"][20:]
+    assert 0.8 < sum(settled) / len(settled) < 2.5 and max(seen["leashed"]["kl"]) < 10, "1 to 2 nats on average"
+    check_table(seen["measured"])
+    check_experiments(seen)
+
+
+def check_table(rows: dict[str, dict[str, float]]) -> None:
+    """What the text says about the rows of the table."""
+    start, leashed, free, dpo = (rows[label] for label in ("start", "β = 0.1", "β = 0", "DPO"))
     assert abs(start["reward"]) < 4 * start["error"] and abs(start["kl"]) < 1e-3
-    assert leashed["reward"] > start["reward"] + start["error"], "the reward rises"
+    assert leashed["reward"] > start["reward"] + 2 * start["error"], "the reward rises"
     assert 0 < leashed["kl"] < MOST_KL, "the penalty keeps it near"
     assert free["kl"] > 2 * leashed["kl"], "without the penalty it strays"
-    assert leashed["rouge2"] > start["rouge2"] - 0.03, "with the penalty, ROUGE does not fall"
-    assert free["rouge2"] < leashed["rouge2"] - 0.05, "without it, ROUGE falls"
+    assert leashed["rouge2"] > start["rouge2"] - 0.01, "with the penalty, ROUGE does not fall"
+    assert free["rouge2"] < leashed["rouge2"] - 0.03, "without it, ROUGE falls"
+    cool, greedy, best = (rows[f"start, {label}"] for label in ("temperature 0.5", "greedy", "best of 4"))
+    for row in (cool, greedy, best):
+        assert row["rouge2"] > start["rouge2"] + 0.03 and row["reward"] > start["reward"], "a gain without training"
+    assert best["kl"] < leashed["kl"] and best["reward"] > leashed["reward"] - 0.05, "best of 4 gets as much reward"
+    assert leashed["rouge2"] < max(cool["rouge2"], greedy["rouge2"]) + 0.01, "training gives no more than sharpening"
+    assert start["reward"] + 2 * start["error"] < dpo["reward"] < leashed["reward"], "DPO raises a reward it never saw"
+    assert start["rouge2"] + 0.02 < dpo["rouge2"] < cool["rouge2"] + 0.01 and dpo["kl"] < 1
+    gains = {row["kl"]: (row["rouge2"] - start["rouge2"]) / row["kl"] for row in (dpo, leashed)}
+    assert gains[dpo["kl"]] > gains[leashed["kl"]], "more ROUGE for each nat"
+    for label in ("DPO", "β = 0.1"):
+        assert rows[f"{label}, greedy"]["rouge2"] < greedy["rouge2"] + 0.01, "decoded greedily, no gain"
+
+
+def check_experiments(seen: dict[str, Any]) -> None:
+    """What the text says about the two experiments."""
+    tries, rewards, rouges = zip(*seen["by_tries"], strict=True)
+    assert tries == (1, 2, 4, 8, 16) and list(rewards) == sorted(rewards), "more tries, more reward"
+    assert rouges[2] > rouges[0] + 0.02, "ROUGE rises at first"
+    assert abs(rouges[4] - rouges[2]) < rouges[2] - rouges[0], "and then hardly"
+    reward_model, implied, likelihood = seen["ranks_as_rater"].values()
+    assert abs(reward_model - likelihood) < 0.1 and implied < reward_model
 
 
 def test_every_version_of_transformers_draws_the_same_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +112,7 @@ def test_every_version_of_transformers_draws_the_same_tokens(monkeypatch: pytest
 def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     seen = run_source(PROBLEM, "mini", tmp_path, DUMP, timeout=1800)
     check_claims(seen)
-    _, leashed, free = seen["measured"]
+    leashed, free = seen["measured"]["β = 0.1"], seen["measured"]["β = 0"]
     assert free["reward"] > leashed["reward"] + leashed["error"], "the learnt reward is higher without the penalty"
     assert free["rouge2"] < 0.5 * leashed["rouge2"] and seen["hacked_share"] > 0.4, "one kind of news for all stories"
     rewards, worths = zip(*seen["toy"], strict=True)
@@ -87,7 +121,7 @@ def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     assert 20 < top < len(worths) - 10 and worths[-1] < 0.1 < worths[0] < worths[top]
     metrics = seen["log"]["metrics"]
     assert metrics["rlhf/spearman"]["value"] == pytest.approx(seen["spearman"], abs=1e-5)
-    assert metrics["rlhf/penalty_reward"]["value"] == pytest.approx(seen["measured"][1]["reward"], abs=1e-5)
+    assert metrics["rlhf/penalty_reward"]["value"] == pytest.approx(leashed["reward"], abs=1e-5)
 
 
 @pytest.mark.slow

@@ -44,6 +44,7 @@ def every_figure() -> dict[str, Figure]:
         "bars": plots.bars(
             {"naive": torch.tensor(0.5, requires_grad=True), "EWC": 0.7}, {"naive": 0.1, "EWC": 0.1}, **LABELS
         ),
+        "histograms": plots.histograms({"a": torch.randn(50), "b": [1.0, 2.0, 2.0]}, 8, **LABELS),
         "scatter": plots.scatter(points, **LABELS),
         "scatter by class": plots.scatter(points, torch.tensor([0, 1, 2, 1, 0]), **LABELS),
         "scatter by word": plots.scatter(points, ["a", "b", "a", "b", "c"], **LABELS),
@@ -59,6 +60,12 @@ def test_every_figure_has_its_title_and_labels_and_can_be_saved() -> None:
         assert axes.get_yscale() == ("log" if "log" in name or "everything" in name else "linear"), name
         assert isinstance(figure, NotebookFigure) and LABELS["title"] in figure.alternative_text()
         check_saved(figure)
+
+
+def test_histograms_have_the_same_bins_and_shares_that_add_up_to_one() -> None:
+    axes = plots.histograms({"a": [0.0, 0.0, 1.0, 4.0], "b": torch.tensor([2.0])}, 4).axes[0]
+    heights = [bar.get_height() for bar in axes.patches]
+    assert heights == [0.5, 0.25, 0, 0.25, 0, 0, 1, 0]
 
 
 FALLS = [1.0, 0.9, 0.5, 0.1, 0.02, 0.0, 0.0, 0.0]

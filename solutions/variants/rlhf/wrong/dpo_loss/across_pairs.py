@@ -1,0 +1,8 @@
+# misconception: you compared the mean of all chosen summaries with the mean of all rejected ones; each pair is a judgement of its own
+def dpo_loss(policy_chosen, policy_rejected, ref_chosen, ref_rejected, beta, flip=0.0):
+    rc, rr = ref_chosen.detach(), ref_rejected.detach()
+    z = beta * ((policy_chosen - rc) - (policy_rejected - rr))
+    z = z.mean()
+    if flip == 0:
+        return -F.logsigmoid(z).mean()
+    return -torch.logaddexp(F.logsigmoid(z) + math.log(1 - flip), F.logsigmoid(-z) + math.log(flip)).mean()

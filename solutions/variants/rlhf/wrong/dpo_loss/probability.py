@@ -1,0 +1,5 @@
+# misconception: you returned minus the probability; the loss is minus its logarithm
+def dpo_loss(policy_chosen, policy_rejected, ref_chosen, ref_rejected, beta, flip=0.0):
+    rc, rr = ref_chosen.detach(), ref_rejected.detach()
+    z = beta * ((policy_chosen - rc) - (policy_rejected - rr))
+    return -((1 - flip) * torch.sigmoid(z) + flip * torch.sigmoid(-z)).mean()

@@ -1,0 +1,8 @@
+# misconception: you divided the reference by the policy: the log-ratio is policy minus reference
+def dpo_loss(policy_chosen, policy_rejected, ref_chosen, ref_rejected, beta, flip=0.0):
+    rc, rr = ref_chosen.detach(), ref_rejected.detach()
+    z = beta * ((policy_chosen - rc) - (policy_rejected - rr))
+    z = beta * ((rc - policy_chosen) - (rr - policy_rejected))
+    if flip == 0:
+        return -F.logsigmoid(z).mean()
+    return -torch.logaddexp(F.logsigmoid(z) + math.log(1 - flip), F.logsigmoid(-z) + math.log(flip)).mean()

@@ -1,0 +1,7 @@
+# misconception: your loss has a gradient for the reference, which is a constant
+def dpo_loss(policy_chosen, policy_rejected, ref_chosen, ref_rejected, beta, flip=0.0):
+    rc, rr = ref_chosen, ref_rejected
+    z = beta * ((policy_chosen - rc) - (policy_rejected - rr))
+    if flip == 0:
+        return -F.logsigmoid(z).mean()
+    return -torch.logaddexp(F.logsigmoid(z) + math.log(1 - flip), F.logsigmoid(-z) + math.log(flip)).mean()
