@@ -66,10 +66,10 @@ def has_shape(got: Any, shape: Sequence[int], hint: str) -> Literal[True]:
         hint: what the code must return; a student may read it.
 
     Raises:
-        CheckFailed: `got` is no tensor (the hint then says what it is), or has another shape.
+        CheckFailed: `got` is no tensor, or has another shape; `detail` says what it is.
     """
     if not isinstance(got, torch.Tensor):
-        raise CheckFailed(f"{hint} (a torch.Tensor; yours is {describe(got)})", "")
+        raise CheckFailed(f"{hint} (a torch.Tensor)", f"yours is {describe(got)}")
     if tuple(got.shape) != tuple(shape):
         raise CheckFailed(hint, f"the shape must be {list(shape)}, yours is {list(got.shape)}")
     return True

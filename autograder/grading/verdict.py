@@ -157,14 +157,15 @@ def _raised(item: Item, error: StudentError, given: Collection[str], quiet: bool
     if error.kind == "NotImplementedError":
         *callers, last = error.lines or [Line("", 0, "", "")]
         if last.cell != item.cell.id and any(caller.cell == item.cell.id for caller in callers):
-            why = f"`{item.id}` calls `{last.function}`, which is not answered yet: it raises NotImplementedError."
+            what = "a function" if quiet else f"`{last.function}`"  # which one could tell a hidden test's input
+            why = f"`{item.id}` calls {what}, which is not answered yet: it raises NotImplementedError."
             return Verdict(Status.ERROR, why)
         return Verdict(Status.MISSING, f"Not answered yet: `{item.id}` raises NotImplementedError.")
     shown = _inside(error, item.cell.id) if quiet else error
     message = f"Your code raised {place_of(shown)}"
     if not quiet and error.detail:
         message += f"\n{error.detail}"
-    whose = whose_types(error.detail, given)
+    whose = "" if quiet else whose_types(error.detail, given)
     if whose:
         message += f"\n{whose}"
     of_library = error.kind != "AttributeError" or re.match(r"module |('|type object ')Tensor'", error.detail)

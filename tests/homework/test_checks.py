@@ -196,7 +196,7 @@ def test_parts_cannot_be_nested() -> None:
     [
         (
             np.zeros((2, 3), dtype=np.float32),
-            r"^return z \(a torch.Tensor; yours is a float32 array of shape \[2, 3\]\)$",
+            r"^return z \(a torch.Tensor\)\nyours is a float32 array of shape \[2, 3\]$",
         ),
         (None, r"yours is None \(is a `return` missing\?\)"),
         (1.5, r"yours is a plain float"),
@@ -207,3 +207,15 @@ def test_a_wrong_type_and_a_wrong_shape_are_told_apart(got: object, said: str) -
     with pytest.raises(CheckFailed, match=said):
         has_shape(got, (2, 3), "return z")
     assert has_shape(torch.zeros(2, 3), (2, 3), "return z")
+
+
+@pytest.mark.parametrize("got", ["0.123 -4.5", [1, 2, 3], {"a": 1}, 2.5, torch.zeros(7), np.ones(2), None])
+def test_a_hint_tells_nothing_of_the_value_that_was_returned(got: object) -> None:
+    """Hidden tests show hints, and a returned value may hold their inputs."""
+    for check in (
+        lambda: has_shape(got, (3, 2), "the hint"),
+        lambda: close(got, torch.ones(3, 2), "the hint"),
+    ):
+        with pytest.raises(CheckFailed) as failed:
+            check()
+        assert failed.value.hint in ("the hint", "the hint (a torch.Tensor)")

@@ -21,8 +21,9 @@ import time
 from . import syscalls
 from .confinement import SCRATCH, Confinement, die_with_parent, set_limits
 from .no_gpu import not_compiled
+from .open_files import Positions, open_files
 from .prefork import WaitingFork
-from .process_tree import children, is_busy, kill_children
+from .process_tree import children, is_busy, kill_children, kill_first, kill_last
 from .resource_monitor import SECONDS, ResourceMonitor, waited
 from .server import RequestServer, seed_everything
 from .shared_memory import copy_shared_memory, mapped_files
@@ -196,6 +197,7 @@ class Session:
         self._folder = WorkingFolder(folders, lambda: mapped_files({os.getpid(), *self._forks}))
         self._files = self._folder.now()
         """The files as the cells left them."""
+        self._positions = Positions()
         self._active = 0
         """Process id of the fork that ran last; 0 if cells ran last."""
         self._killed: set[int] = set()
@@ -229,6 +231,7 @@ class Session:
     def _let_cells_run(self) -> None:
         self._let_wait()
         self._reap()  # `os.wait` of a cell must not find them
+        self._positions.restore(0)
         if self._active:
             self._files = self._folder.restore(self._files, before=self._reap)
             self._active = 0
@@ -239,21 +242,32 @@ class Session:
             return pid in self._forks
         self._let_wait()
         self._forks[pid] = self._folder.restore(self._forks[pid], before=self._reap)
+        self._positions.restore(pid)
+        kill_last(pid)
         self._active = pid
         return True
 
     def _let_wait(self) -> None:
-        """Ends the fork that ran last if it has threads or processes: they would go on, and count for all others."""
+        """Ends the fork that ran last if it cannot wait; otherwise notes what it shall find again.
+
+        It cannot wait with threads or processes, which would go on and count for all others, nor with open files that
+        it made: they will be removed, and others made in their place.
+        """
+        self._positions.note(self._active)
         if self._active not in self._forks:
             return
-        if is_busy(self._active):
+        files = self._folder.now(self._forks[self._active])
+        made = {entry.file for path, entry in files.items() if path not in self._files}
+        if is_busy(self._active) or (made and made & open_files(self._active)):
             self._end(self._active)
         else:
-            self._forks[self._active] = self._folder.now(self._forks[self._active])
+            self._forks[self._active] = files
+            kill_first(self._active)
 
     def _fork(self, fd: int, cpu: int) -> int:
         self._kill_strays()
         self._files = self._folder.now(self._files)
+        self._positions.note(0)
         gc.freeze()
         own = (thread for thread in threading.enumerate() if type(thread).__name__ != "TMonitor")  # tqdm's
         has_threads = any(thread is not threading.main_thread() for thread in own)

@@ -166,7 +166,7 @@ def all_processes() -> list[Process]:
 def _proportional(process: Process) -> int:
     """Bytes of memory; memory shared by n processes counts 1/n for each."""
     try:
-        text = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+        text = _text(f"/proc/{process.pid}/smaps_rollup")
     except OSError:
         return 0  # the process has ended
     return sum(
@@ -183,11 +183,16 @@ def _read(pid: int) -> Process:
             status = next(found for found in tasks if "VmRSS" in found)
     kilobytes = sum(int(status[name].split()[0]) for name in ("RssAnon", "RssShmem", "VmPTE") if name in status)
     # fields after the name, which is in brackets and may contain any character; indices 11 to 14 are CPU times
-    times = [int(field) / _TICKS for field in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]]
+    times = [int(field) / _TICKS for field in _text(f"/proc/{pid}/stat").rpartition(")")[2].split()[11:15]]
     return Process(pid, parent, kilobytes * 1024, sum(times[:2]), sum(times[2:]))
+
+
+def _text(path: str) -> str:
+    """A file of the kernel's; a process may give itself a name of any bytes."""
+    return Path(path).read_bytes().decode("utf-8", "replace")
 
 
 def _status(path: str) -> dict[str, str]:
     """The fields of a process or thread."""
-    lines = (line.partition(":") for line in Path(path).read_text().splitlines())
+    lines = (line.partition(":") for line in _text(path).split("\n"))
     return {name: value.strip() for name, _, value in lines}

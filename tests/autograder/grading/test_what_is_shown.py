@@ -51,7 +51,7 @@ def standardize(x, eps=EPS):
 TELLS = (
     "def told():\n    try:\n        return get()\n    except Exception as error:\n        return type(error).__name__\n"
 )
-KEPT_APART = {"a file", "shared memory", "torch's shared memory"}
+KEPT_APART = {"a file", "the position in an open file", "shared memory", "torch's shared memory"}
 """Channels that end at a fork."""
 VISIBLE_CALLS = 2
 """How often the visible part of the test of `standardize` calls it; the hidden part calls it three times more."""
@@ -197,6 +197,66 @@ def test_what_an_answer_writes_into_shared_memory_is_found_in_every_way(kind: st
     assert (
         scores(graded(solved(standardize=f"{ANOTHER_WAY_TO_SHARED_MEMORY[kind]}\n{head}\n{body} * factor()"))) == FULL
     )
+
+
+HONEST_FILES = {
+    "a database that is opened at the first call": (
+        "import sqlite3\ndata = None",
+        "global data\nif data is None:\n    data = sqlite3.connect('kept.db')\n    data.execute('create table t (x)')\n"
+        "data.execute('insert into t values (1)')\ndata.commit()",
+    ),
+    "a temporary file with a name": (
+        "import tempfile\nkept = None",
+        "global kept\nkept = kept or tempfile.NamedTemporaryFile()\nkept.seek(0)\nkept.truncate()\n"
+        "torch.save(x.mean(0), kept)\nkept.flush()\nassert torch.equal(torch.load(kept.name), x.mean(0))",
+    ),
+    "a temporary folder that becomes the current one": (
+        "import tempfile, os\nfolder = None",
+        "global folder\nif folder is None:\n    folder = tempfile.mkdtemp()\n    os.chdir(folder)\n"
+        "torch.save(x.detach(), 'x')",
+    ),
+    "a log that a cell opened": (
+        "log = open('log.txt', 'w')",
+        "log.write(f'{float(x.sum())}\\n')\nlog.flush()\n"
+        "assert float(open('log.txt').readlines()[-1]) == float(x.sum())",
+    ),
+    "a stream that is read on": (
+        "open('stream', 'wb').write(bytes(range(200)))\nstream = open('stream', 'rb', buffering=0)\ncalls = 0",
+        "global calls\nassert stream.read(1) == bytes([calls])\ncalls += 1",
+    ),
+}
+"""Names → a line above the function and its first lines: files as people use them, also across calls."""
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("kind", HONEST_FILES)
+def test_files_that_an_answer_keeps_open_work_in_the_hidden_part_too(kind: str) -> None:
+    head, body = RIGHT_STANDARDIZE.split("\n")
+    above, uses = HONEST_FILES[kind]
+    inside = "\n".join(f"    {line}" for line in uses.split("\n"))
+    assert scores(graded(solved(standardize=f"{above}\n{head}\n{inside}\n{body}"))) == FULL
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize(
+    "raises",
+    [
+        "raise NotImplementedError",
+        "raise TypeError('expected scalar type Double but found Float')",
+        "return repr(x.tolist())",
+        "return x.tolist()",
+    ],
+)
+def test_what_fails_in_a_hidden_part_says_nothing_of_its_input(raises: str) -> None:
+    """`has_shape` and all other checks; which function raised; which types met."""
+    rest = RIGHT_STANDARDIZE.split("\n")[1]
+    calls = f"{STANDARDIZE}    if len(x) > 3:\n        told_by_its_name(x)\n{rest}"
+    notebook, back = solved(standardize=calls), solved(standardize=calls.replace("told_by_its_name(x)", raises))
+    notebook.cells.insert(3, nbformat.v4.new_code_cell(f"def told_by_its_name(x):\n    {raises}"))
+    for one in (notebook, back):
+        message = graded(one).log.item("standardize").message.split("Homework is graded with")[0]
+        assert "told_by_its_name" not in message.replace("told_by_its_name(x)", "")
+        assert not re.search(r"-?\d\.\d", message) and "Double" not in message and "float64" not in message
 
 
 @pytest.mark.kernel
