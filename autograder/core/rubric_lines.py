@@ -26,7 +26,10 @@ class RubricLine(NamedTuple):
 def written(lines: Sequence[RubricLine], comment: str) -> str:
     """The rubric and the comment as one text."""
     items = [f"- [{'x' if line.met else ' '}] {line.points:g}: {' '.join(line.text.split())}" for line in lines]
-    return "\n".join([*items, comment.strip()]).strip()
+    comment = comment.strip()
+    if comment and (items or _LINE.match(comment)):
+        comment = f"\n{comment}" if items else f"Comment: {comment}"  # else its lines could be read as items
+    return "\n".join([*items, comment]).strip()
 
 
 def read(text: str) -> tuple[tuple[RubricLine, ...], str]:

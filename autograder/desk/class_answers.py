@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograder.core.results import GradedLog, Status
+from autograder.core.text import well_formed
 from autograder.course.problem import Item, Problem
 from autograder.release.notebook import release_to_read
 from autograder.report.load import Run
 from autograder.report.notebooks import MOST_NOTEBOOK_BYTES, notebook_path
 from autograder.submissions.pictures import KEPT
 from autograder.submissions.reader import MAX_CELL_CHARACTERS, UnusableError, read_bytes
+
+UNREADABLE = "**The executed notebook cannot be read.** Grade this submission again (`autograder grade`)."
+"""Shown in place of an answer."""
 
 
 class Picture(NamedTuple):
@@ -44,6 +48,7 @@ class Answer:
     """Digests of the pictures, in their order."""
     digest: str
     """Identifies the answer."""
+    is_readable: bool = True
 
     @property
     def is_blank(self) -> bool:
@@ -94,9 +99,12 @@ class ClassAnswers:
         known = self._known.get(student)
         if known is None or known[0] != state:
             cells = self._cells(student)
+            unreadable = not cells
             missing = {one.id for one in self.logs[student].items if one.status is Status.MISSING}
             found = {
-                item.id: self._answer(student, item, {} if item.id in missing else cells.get(item.cell.id, {}))
+                item.id: Answer(student, UNREADABLE, (), "unreadable", is_readable=False)
+                if unreadable and item.id not in missing
+                else self._answer(student, item, {} if item.id in missing else cells.get(item.cell.id, {}))
                 for item in self.items.values()
             }
             known = self._known[student] = (state, found)
@@ -137,4 +145,4 @@ def _in_bundle(name: str, data: Any) -> Iterator[Picture]:
 
 def _text(value: Any) -> str:
     text = "".join(map(str, value)) if isinstance(value, list) else value
-    return text if isinstance(text, str) else ""
+    return well_formed(text) if isinstance(text, str) else ""

@@ -111,6 +111,8 @@ class Decisions:
         """
         batch = uuid.uuid4().hex
         with self._db.writing() as db:
+            if any(draft.marks.rubric_version != self._version(db, place) for draft in drafts):
+                raise ConflictError(place)
             numbers = [self._add(db, place, draft, by, kind, batch) for draft in drafts]
             for draft in drafts:
                 db.execute(delete(Claim).where(*is_answer(Claim, place, draft.student)))
@@ -119,23 +121,24 @@ class Decisions:
     def undo(self, by: str) -> tuple[Place, list[str]] | None:
         """Takes back the last action of a grader that still counts; returns the question and the students."""
         with self._db.writing() as db:
-            row = db.execute(
-                select(Decision.batch, Decision.problem, Decision.item)
+            rows = db.execute(
+                _DECISIONS.add_columns(Decision.problem, Decision.item)
                 .join(Standing, Standing.decision == Decision.id)
-                .where(Decision.by == by, Decision.kind.in_([Kind.GRADE, Kind.GROUP, Kind.FORM_GRADER]))
-                .order_by(Decision.id.desc())
-                .limit(1)
-            ).first()
-            if row is None:
+                .where(Decision.by == by, Decision.kind.not_in([Kind.UNDO, Kind.SECOND]))
+            )
+            actions = [(Place(row.problem, row.item), _saved(row)) for row in rows]
+            made = [(self._before_rubrics(db, saved), saved, place) for place, saved in actions]
+            if not made:
                 return None
-            place, batch = Place(row.problem, row.item), uuid.uuid4().hex
-            undone = [saved for saved in self._standing(db, place).values() if saved.batch == row.batch]
-            for saved in undone:
-                before = None if saved.replaces is None else self._by_id(db, saved.replaces)
-                marks = Marks(None, rubric_version=saved.marks.rubric_version) if before is None else before.marks
+            latest, _, place = max(made, key=lambda one: one[0].id)
+            undone = [(first, saved) for first, saved, where in made if (first.batch, where) == (latest.batch, place)]
+            batch = uuid.uuid4().hex
+            for first, saved in undone:
+                before = None if first.replaces is None else self._by_id(db, first.replaces)
+                marks = self._by_newest_rubric(db, place, Marks(None) if before is None else before.marks)
                 answer = saved.answer if before is None else before.answer
                 self._add(db, place, Draft(saved.student, answer, marks, saved.id), by, Kind.UNDO, batch)
-        return place, [saved.student for saved in undone]
+        return place, [saved.student for _, saved in undone]
 
     def standing(self, place: Place) -> dict[str, Saved]:
         """Student → the decision that counts, for every answer of a question that was ever decided."""
@@ -236,8 +239,7 @@ class Decisions:
         changed = []
         batch = uuid.uuid4().hex
         with self._db.writing() as db:
-            newest = db.scalar(of(select(func.max(RubricRow.version)), RubricRow, place)) or 1
-            if newest != old.version:
+            if self._version(db, place) != old.version:
                 raise ConflictError(place)
             row = {"version": new.version, "body": new.as_json(), "by": by, "at": now()}
             db.execute(insert(RubricRow), {"problem": place.problem, "item": place.item, **row})
@@ -247,7 +249,7 @@ class Decisions:
                     changed.append((saved, marks.score or 0.0))
                 if marks != replace(saved.marks, rubric_version=new.version) or marks.score != saved.marks.score:
                     draft = Draft(saved.student, saved.answer, marks, saved.id)
-                    self._add(db, place, draft, by, Kind.RUBRIC, batch)
+                    self._add(db, place, draft, saved.by, Kind.RUBRIC, batch)  # the grading stays its grader's
         return changed
 
     def _add(self, db: Connection, place: Place, draft: Draft, by: str, kind: Kind, batch: str) -> int:
@@ -291,6 +293,26 @@ class Decisions:
     def _standing(self, db: Connection, place: Place) -> dict[str, Saved]:
         query = _DECISIONS.join(Standing, Standing.decision == Decision.id)
         return {row.student: _saved(row) for row in db.execute(of(query, Standing, place))}
+
+    def _version(self, db: Connection, place: Place) -> int:
+        return db.scalar(of(select(func.max(RubricRow.version)), RubricRow, place)) or 1
+
+    def _before_rubrics(self, db: Connection, saved: Saved) -> Saved:
+        """The decision that a grader made, from which changes of the rubric made this one."""
+        while saved.kind is Kind.RUBRIC and saved.replaces is not None:
+            saved = self._by_id(db, saved.replaces)
+        return saved
+
+    def _by_newest_rubric(self, db: Connection, place: Place, marks: Marks) -> Marks:
+        version = self._version(db, place)
+        if marks.rubric_version == version:
+            return marks
+        body = db.scalar(of(select(RubricRow.body), RubricRow, place).where(RubricRow.version == version))
+        return (
+            replace(marks, rubric_version=version)
+            if body is None
+            else regraded(marks, Rubric.from_json(body, version), {})
+        )
 
     def _by_id(self, db: Connection, number: int) -> Saved:
         return _saved(db.execute(_DECISIONS.where(Decision.id == number)).one())

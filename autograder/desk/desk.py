@@ -31,7 +31,7 @@ SECOND_SHARE = 0.05
 SECOND_OPINION, NAME_SHOWN = "second opinion", "name shown"
 """Kinds of events."""
 _MOST_ADJUSTMENT = 100.0
-_LONGEST_COMMENT = 10_000
+_LONGEST_COMMENT, _LONGEST_REASON = 10_000, 500
 
 
 class UnknownError(AutograderError):
@@ -135,16 +135,17 @@ class Desk:
             raise SetupError(f"{out} has no graded submission of {', '.join(problems)}; grade it first.")
         self.notes += [f"{run.problem.id}: {note}" for run in chosen for note in run.notes]
         self.classes = {run.problem.id: ClassAnswers(out, run) for run in chosen}
-        self.questions = {
-            Place(problem, item.id): Question(item, answers)
-            for problem, answers in self.classes.items()
-            for item in answers.items.values()
-        }
-        if not self.questions:
+        if not any(answers.items for answers in self.classes.values()):
             raise SetupError(f"no question of {', '.join(self.classes)} is graded by hand.")
         self.database = Database(database or f"sqlite:///{course_folder(root) / 'desk.db'}")
         self.decisions = Decisions(self.database)
         self.graders = Graders(self.database)
+        secret = self.graders.secret()
+        self.questions = {
+            Place(problem, item.id): Question(item, answers, secret)
+            for problem, answers in self.classes.items()
+            for item in answers.items.values()
+        }
         self.recorder = Recorder(root, out, self.decisions, self.classes)
         self._second_share = second_share
 
@@ -296,11 +297,13 @@ class Desk:
         if form.answer != arranged.by_student[student].digest:
             raise FormError("the student's answer changed since this page was shown; look at it and save again.")
         marks = _marks(form, rubric)
+        standing = self.decisions.standing(question.place)
+        if form.is_second != (student in self._waiting_for_second(question, grader, standing)):
+            raise FormError("this answer is in another state than when the page was shown; look at it and save again.")
         if form.is_second:
             draft = Draft(student, form.answer, marks, None, arranged.by_student[student].text)
             self.decisions.save(question.place, [draft], grader, Kind.SECOND)
             return [student]
-        standing = self.decisions.standing(question.place)
         members = [student]
         if not form.alone:
             members += [
@@ -317,11 +320,21 @@ class Desk:
         self.recorder.wake()
         return members
 
-    def save_group(self, question: Question, refs: Sequence[str], grader: str, form: Form) -> list[str]:
-        """Saves one grading for several answers that a grader chose; those that are graded already keep theirs."""
+    def save_group(self, question: Question, members: Sequence[str], grader: str, form: Form) -> list[str]:
+        """Saves one grading for several answers that a grader chose; those that are graded already keep theirs.
+
+        Args:
+            question: the question.
+            members: name and digest of each answer, `ref:digest`.
+            grader: who grades.
+            form: what was entered.
+        """
         arranged, rubric = question.arranged(), self.rubric(question)
         standing = self.decisions.standing(question.place)
-        students = [arranged.student[ref] for ref in refs if ref in arranged.student]
+        shown = dict(member.partition(":")[::2] for member in members)
+        students = [arranged.student[ref] for ref in shown if ref in arranged.student]
+        if any(arranged.by_student[one].digest != shown[arranged.ref[one]] for one in students):
+            raise FormError("an answer of this group changed since this page was shown; look at it and save again.")
         left = [one for one in students if not _is_graded(standing, arranged.by_student[one])]
         if not left:
             raise FormError("choose at least one answer that is not graded yet.")
@@ -355,11 +368,13 @@ class Desk:
         first = next((student for block in arranged.blocks for student in block if student in undone[1]), "")
         return question, arranged.ref.get(first, "")
 
-    def found(self, question: Question, words: str) -> list[str]:
-        """Names of the answers that contain all these words; or of the student of exactly this id."""
+    def found(self, question: Question, words: str, grader: str) -> list[str]:
+        """Names of the answers that contain all these words; or of the student of exactly this id, which is noted."""
         arranged = question.arranged()
         wanted = words.casefold().split()
         by_id = [student for student in arranged.ref if student_key(student) == student_key(words.strip())]
+        for student in by_id:
+            self.graders.note(question.place, student, grader, NAME_SHOWN)
         texts = {student: answer.text.casefold() for student, answer in arranged.by_student.items()}
         by_text = [student for student, text in texts.items() if wanted and all(word in text for word in wanted)]
         return [arranged.ref[student] for student in dict.fromkeys([*by_id, *by_text])]
@@ -398,6 +413,8 @@ def _marks(form: Form, rubric: Rubric) -> Marks:
         raise FormError("the adjustment is not a number of points.")
     if form.adjustment and not form.reason.strip():
         raise FormError("give the reason of the adjustment: the student reads it.")
+    if len(form.reason) > _LONGEST_REASON:
+        raise FormError(f"the reason has {len(form.reason)} characters; at most {_LONGEST_REASON} can be saved.")
     if len(form.comment) > _LONGEST_COMMENT:
         raise FormError(f"the comment has {len(form.comment)} characters; at most {_LONGEST_COMMENT} can be saved.")
     ticks = tuple(item.key for item in rubric.items if item.key in form.ticks)

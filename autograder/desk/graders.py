@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from autograder.desk.database import Database, is_answer, now, of
 from autograder.desk.place import Place
-from autograder.desk.tables import Claim, Event, Grader
+from autograder.desk.tables import Claim, Event, Grader, Setting
 
 CLAIM = timedelta(minutes=10)
 """How long an answer belongs to who opened it last."""
@@ -41,6 +42,13 @@ class Graders:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+
+    def secret(self) -> str:
+        """The database's secret, drawn at the first call."""
+        with contextlib.suppress(IntegrityError), self._db.writing() as db:  # it is there, or another desk draws it
+            db.execute(insert(Setting), {"name": "secret", "value": secrets.token_hex(16)})
+        with self._db.read() as db:
+            return str(db.scalar(select(Setting.value).where(Setting.name == "secret")))
 
     def invite(self, name: str) -> str:
         """A new token for a grader; an earlier one stops working."""

@@ -19,7 +19,7 @@ from autograder.desk.normal_form import normal_form
 NEAR = 0.75
 """Minimum similarity of characters of any two answers of a near group (docs/results.md says how often scores agree)."""
 _EXACT = re.compile(
-    r"!\[\]\([^()\s]*\)|\\[A-Za-z]+|[^\W_]*\d[^\W_]*|\b(?:not|no|none|never|nor|neither|without|cannot)\b|n't\b"
+    r"!\[\]\([^()\s]*\)|\\[A-Za-z]+|(?<![^\W_])[^\W\d_]*+\d[^\W_]*+|\b(?:not|no|none|never|nor|neither|without|cannot)\b|n't\b"
     r"|\b(?![aAiI]\b)[^\W\d_]\b|[^\w\s.,;:!?'\"()-]",
 )
 """What must be the same in nearly equal answers, in the same order: numbers, symbols, single letters, negations."""

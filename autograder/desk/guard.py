@@ -75,13 +75,18 @@ class Guard:
         """The answer to a request that the pages do not get; None if they do."""
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        name = urlsplit(f"//{host}").hostname or ""
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            name = ""
         if "*" not in self._hosts and name not in self._hosts:
             return _said(f"This desk does not answer to the name {name!r}; start it with --host.", 421)
         if scope["method"] not in ("GET", "HEAD", "POST"):
             return _said("This is not a page of the desk.", 405)
         if scope["method"] == "POST" and not _is_own(headers, host):
             return _said("This request did not come from a page of the desk; nothing was done.", 403)
+        if "transfer-encoding" in headers:
+            return _said("The request does not say its length; nothing was done.", 411)
         if scope["method"] == "POST" and not headers.get("content-length", "").isdigit():
             return _said("The request does not say its length; nothing was done.", 411)
         if int(headers.get("content-length", "0")) > MOST_BYTES:

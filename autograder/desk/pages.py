@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import math
+import re
 from collections.abc import AsyncIterator, Collection
 from functools import cache
 from pathlib import Path
@@ -35,6 +36,8 @@ from autograder.release.fill import solution_answers
 
 _HERE = Path(__file__).resolve().parent
 _MOST_FIELDS = 200
+_LEAST_RESIDUAL = 0.5
+"""Points by which a score must be out of line to be listed."""
 _STATUS = {UnknownError: 404, ConflictError: 409, FormError: 422, RubricError: 422, StoreError: 503}
 
 
@@ -141,7 +144,7 @@ class _Pages:
         """A list of answers: found by words, out of line, or with a second opinion asked for."""
         question, kind = self._question(request), request.query_params.get("kind", "search")
         words = request.query_params.get("q", "")
-        rows = await run_in_threadpool(self._rows, question, kind, words)
+        rows = await run_in_threadpool(self._rows, question, kind, words, request.scope["grader"])
         return self._page(request, "list.html", question=question, kind=kind, words=words, rows=rows)
 
     async def agreement(self, request: Request) -> Response:
@@ -184,39 +187,40 @@ class _Pages:
         data = await _form(request)
         try:
             await run_in_threadpool(self._desk.save, question, ref, grader, _entered(data))
-        except (ConflictError, FormError) as error:
+        except (ConflictError, FormError, StoreError) as error:
             return await run_in_threadpool(self._answer_page, request, question, ref, grader, data, error)
         return _to(_question_url(question), f"after={ref}")
 
     async def group(self, request: Request) -> Response:
         """An answer with all that are nearly equal."""
-        question, ref = self._question(request), request.path_params["ref"]
-        return await run_in_threadpool(self._group_page, request, question, ref)
+        question, ref, grader = self._question(request), request.path_params["ref"], request.scope["grader"]
+        return await run_in_threadpool(self._group_page, request, question, ref, grader)
 
     async def save_group(self, request: Request) -> Response:
         """Saves one grading for the chosen answers of a group."""
         question, ref, grader = self._question(request), request.path_params["ref"], request.scope["grader"]
         data = await _form(request)
-        refs = [str(one) for one in data.getlist("member")]
+        members = [str(one) for one in data.getlist("member")]
         try:
-            await run_in_threadpool(self._desk.save_group, question, refs, grader, _entered(data))
-        except (ConflictError, FormError) as error:
-            return await run_in_threadpool(self._group_page, request, question, ref, str(error))
+            await run_in_threadpool(self._desk.save_group, question, members, grader, _entered(data))
+        except (ConflictError, FormError, StoreError) as error:
+            return await run_in_threadpool(self._group_page, request, question, ref, grader, data, error)
         return _to(_question_url(question), f"after={ref}")
 
     async def show_name(self, request: Request) -> Response:
-        """Shows the student's name, and notes that."""
-        question, ref, grader = self._question(request), request.path_params["ref"], request.scope["grader"]
-        student = self._student(question, ref)
-        await run_in_threadpool(self._desk.graders.note, question.place, student, grader, NAME_SHOWN)
-        return _to(_answer_url(question, ref), "name=1")
+        """Shows the student's name, and notes that; what was entered stays."""
+        return await self._noted(request, NAME_SHOWN)
 
     async def ask_opinion(self, request: Request) -> Response:
-        """Asks for a second opinion, and goes on."""
+        """Asks for a second opinion; what was entered stays."""
+        return await self._noted(request, SECOND_OPINION)
+
+    async def _noted(self, request: Request, kind: str) -> Response:
         question, ref, grader = self._question(request), request.path_params["ref"], request.scope["grader"]
+        data = await _form(request)
         student = self._student(question, ref)
-        await run_in_threadpool(self._desk.graders.note, question.place, student, grader, SECOND_OPINION)
-        return _to(_answer_url(question, ref), "asked=1")
+        await run_in_threadpool(self._desk.graders.note, question.place, student, grader, kind)
+        return await run_in_threadpool(self._answer_page, request, question, ref, grader, data, None, kind)
 
     async def take_over(self, request: Request) -> Response:
         """Takes the form grader's score over."""
@@ -259,6 +263,7 @@ class _Pages:
         grader: str,
         entered: FormData | None = None,
         error: AutograderError | None = None,
+        noted: str = "",
     ) -> Response:
         view = self._desk.view(question, ref, grader)
         if error is None:
@@ -282,15 +287,27 @@ class _Pages:
             others=[(one.id, self._text(others[one.id], one.cell.cell_type == "code", question, ref)) for one in names],
             numbers=_numbers(question, student),
             history=past,
-            name=student if request.query_params.get("name") else "",
+            name=student if noted == NAME_SHOWN else "",
+            asked_now=noted == SECOND_OPINION,
             progress=self._desk.progress_of(question),
             message="" if error is None else str(error),
         )
 
-    def _group_page(self, request: Request, question: Question, ref: str, message: str = "") -> Response:
+    def _group_page(
+        self,
+        request: Request,
+        question: Question,
+        ref: str,
+        grader: str,
+        entered: FormData | None = None,
+        error: AutograderError | None = None,
+    ) -> Response:
         from autograder.desk.groups import marked_differences
 
-        view = self._desk.view(question, ref, request.scope["grader"])
+        view = self._desk.view(question, ref, grader)
+        if view.is_second:
+            raise UnknownError("this answer is graded on its own.")
+        ticked = None if entered is None else {str(one).partition(":")[0] for one in entered.getlist("member")}
         arranged, standing = question.arranged(), self._desk.decisions.standing(question.place)
         own = view.answer
         members = [
@@ -298,21 +315,23 @@ class _Pages:
                 arranged.ref[student],
                 marked_differences(arranged.by_student[student].text[:MOST_CHARACTERS], own.text[:MOST_CHARACTERS]),
                 standing.get(student),
+                arranged.by_student[student].digest,
             )
             for student in [*arranged.block[own.student], *arranged.near.get(own.student, ())]
         ]
         return self._page(
             request,
             "group.html",
-            status=200 if not message else 422,
+            status=200 if error is None else _STATUS[type(error)],
             view=view,
             question=question,
             members=members,
-            marks=_shown_marks(view, None),
-            message=message,
+            ticked=ticked,
+            marks=_shown_marks(view, entered),
+            message="" if error is None else str(error),
         )
 
-    def _rows(self, question: Question, kind: str, words: str) -> list[tuple[str, str, str]]:
+    def _rows(self, question: Question, kind: str, words: str, grader: str) -> list[tuple[str, str, str]]:
         """(name of an answer, what to say of it, the begin of its text)."""
         from autograder.desk.second_look import second_look
 
@@ -328,6 +347,8 @@ class _Pages:
             scores = [float(standing[one.student].marks.score or 0.0) for one in graded]
             kernel = arranged.kernel[places][:, places]
             for index, residual in second_look(kernel, scores)[: max(5, len(scores) // 10)]:
+                if abs(residual) < _LEAST_RESIDUAL:
+                    break
                 side = "above" if residual > 0 else "below"
                 said = f"{scores[index]:g} points, {abs(residual):.1f} {side} similar answers"
                 told[arranged.ref[graded[index].student]] = said
@@ -340,7 +361,7 @@ class _Pages:
                 if place == question.place
             }
         elif words:
-            for ref in self._desk.found(question, words):
+            for ref in self._desk.found(question, words, grader):
                 saved = standing.get(arranged.student[ref])
                 told[ref] = (
                     "not graded" if saved is None or saved.marks.score is None else f"{saved.marks.score:g} points"
@@ -359,7 +380,7 @@ class _Pages:
         if form.get("apply"):
             self._desk.decisions.change_rubric(question.place, old, new, request.scope["grader"], renamed)
             self._desk.recorder.wake()
-            return _to(f"{_question_url(question)}/rubric")
+            return _to(f"{_question_url(question)}/rubric", "changed=1")
         changes = self._desk.decisions.preview(question.place, new, renamed)
         refs = question.arranged().ref
         rows = [(refs[saved.student], saved.marks.score, after) for saved, after in changes if saved.student in refs]
@@ -453,7 +474,7 @@ def _entered(data: FormData) -> Form:
         adjustment=number("adjustment", "0"),
         reason=str(data.get("reason", "")),
         comment=str(data.get("comment", "")).replace("\r\n", "\n"),
-        seen=int(seen) if seen.isdigit() else None,
+        seen=int(seen) if re.fullmatch("[0-9]{1,15}", seen) else None,
         answer=str(data.get("answer", "")),
         version=int(number("version", "0")),
         alone=bool(data.get("alone")),
@@ -484,8 +505,10 @@ def _new_rubric(old: Rubric, form: FormData) -> tuple[Rubric, dict[str, str]]:
     if str(form.get("yaml", "")).strip():
         return from_yaml(str(form["yaml"]), old), {}
     items: list[RubricItem] = []
-    for index, key in enumerate(map(str, form.getlist("key"))):
-        text, points = str(form.getlist("text")[index]).strip(), str(form.getlist("points")[index]).strip()
+    columns = [[str(value).strip() for value in form.getlist(name)] for name in ("key", "text", "points")]
+    if len({len(column) for column in columns}) > 1:
+        raise RubricError("the form is not complete; open the page again.")
+    for key, text, points in zip(*columns, strict=True):
         if not text and not points:
             continue  # a line that was emptied is removed
         try:

@@ -33,11 +33,14 @@ class Arrangement:
     Args:
         answers: the answers, by student.
         place: the question.
+        secret: makes the names of answers.
         first_picture: reads a picture.
     """
 
     place: Place
     answers: Sequence[Answer]
+    secret: str
+    """Of the database; without it nobody can compute an answer's name."""
     first_picture: Callable[[str], bytes]
     """Student → the content of the first picture of the answer, for those who have one."""
     ref: Mapping[str, str] = field(init=False)
@@ -46,7 +49,7 @@ class Arrangement:
     """The answer's name → student."""
 
     def __post_init__(self) -> None:
-        refs = {answer.student: _ref(self.place, answer.student) for answer in self.answers}
+        refs = {answer.student: _ref(self.secret, self.place, answer.student) for answer in self.answers}
         object.__setattr__(self, "ref", refs)
         object.__setattr__(self, "student", {ref: student for student, ref in refs.items()})
 
@@ -113,7 +116,11 @@ class Arrangement:
     def _equal(self) -> list[list[int]]:
         from autograder.desk.groups import equal_groups
 
-        texts = ["\n".join((answer.text, *answer.pictures)) for answer in self.answers]
+        own = [
+            answer.text if answer.is_readable else f"{number} {answer.text}"
+            for number, answer in enumerate(self.answers)
+        ]
+        texts = ["\n".join((text, *answer.pictures)) for text, answer in zip(own, self.answers, strict=True)]
         groups = equal_groups(texts)
         return [sorted(group, key=lambda index: self.ref[self.answers[index].student]) for group in groups]
 
@@ -124,9 +131,11 @@ class Question:
     Args:
         item: its item.
         answers: the class's answers to the problem.
+        secret: makes the names of answers.
     """
 
-    def __init__(self, item: Item, answers: ClassAnswers) -> None:
+    def __init__(self, item: Item, answers: ClassAnswers, secret: str) -> None:
+        self._secret = secret
         self.item = item
         self.place = Place(answers.problem.id, item.id)
         self.answers = answers
@@ -146,7 +155,7 @@ class Question:
             return self._arranged
         found, self._looked = self.answers.of(self.item.id), now
         if self._arranged is None or [one.digest for one in self._arranged.answers] != [one.digest for one in found]:
-            self._arranged = Arrangement(self.place, found, self._first_picture)
+            self._arranged = Arrangement(self.place, found, self._secret, self._first_picture)
         return self._arranged
 
     def _first_picture(self, student: str) -> bytes:
@@ -154,6 +163,7 @@ class Question:
         return base64.b64decode(self.answers.pictures(student)[digest].data)
 
 
-def _ref(place: Place, student: str) -> str:
+def _ref(secret: str, place: Place, student: str) -> str:
     """A name for an answer from which nobody reads the student's; the same at each start of the desk."""
-    return hashlib.blake2b("\0".join((*place, student)).encode("utf-8", "replace"), digest_size=6).hexdigest()
+    text = "\0".join((*place, student)).encode("utf-8", "replace")
+    return hashlib.blake2b(text, digest_size=6, key=secret.encode()).hexdigest()

@@ -20,7 +20,7 @@ from autograder.batch.tables import write_grades
 from autograder.core.errors import AutograderError
 from autograder.core.files import write_atomically
 from autograder.core.results import NEEDS_GRADING, GradedLog, ItemResult, Status
-from autograder.core.rubric_lines import RubricLine, written
+from autograder.core.rubric_lines import RubricLine, read, written
 from autograder.course.config import load_course
 from autograder.course.late_policy import late_note
 from autograder.desk.class_answers import ClassAnswers
@@ -117,36 +117,43 @@ class Recorder:
         pending = self._decisions.unrecorded(problem)
         if not pending:
             return
-        done: set[str] = set()
+        written: list[tuple[Place, Saved]] = []
+        without_row = 0
         with opened(self._root, _RETRY_SECONDS) as gradebook:
             there = manual_scores(gradebook, problem)
             for place, saved in pending:
                 given = self._given(place, saved.marks)
                 now = there.get((saved.student, place.item))
                 if now is None:
-                    raise AutograderError(
-                        f"the gradebook has no row for {place.item} of {saved.student!r}; run `autograder grade "
-                        f"{problem}` again, which writes it."
-                    )
-                if self._is_conflict(place, saved, now, given):
+                    without_row += 1
+                elif self._is_conflict(place, saved, now, given):
                     self.conflicts[place, saved.student] = now
-                    continue
-                self.conflicts.pop((place, saved.student), None)
-                write_manual(gradebook, problem, saved.student, place.item, given)
-                gradebook.db.commit()
-                self._decisions.has_recorded(place, saved.student, saved.id)
-                done.add(saved.student)
+                else:
+                    self.conflicts.pop((place, saved.student), None)
+                    write_manual(gradebook, problem, saved.student, place.item, given)
+                    written.append((place, saved))
+            gradebook.db.commit()
             rows = class_rows(gradebook, problem)
-        self._publish(self._classes[problem], done, rows)
+        self._publish(self._classes[problem], {saved.student for _, saved in written}, rows)
+        for place, saved in written:  # last: what a crash leaves out is done again at the next start
+            self._decisions.has_recorded(place, saved.student, saved.id)
+        if without_row:
+            raise AutograderError(
+                f"the gradebook has no rows for {without_row} of them; run `autograder grade {problem}` again, which "
+                "writes them."
+            )
 
     def _is_conflict(self, place: Place, saved: Saved, now: ManualScore, given: ManualScore) -> bool:
         """Whether the gradebook has points that neither the desk wrote nor this decision takes over."""
-        if now.points is None or now == given or saved.kind is Kind.FORM_GRADER:
+        if now in (given, ManualScore(None)) or saved.kind is Kind.FORM_GRADER:
             return False
         if self._replaced.get((place, saved.student)) == now:
             return False
         before = self._decisions.recorded(place, saved.student)
-        return before is None or now.points != before.marks.score
+        if before is None:
+            return True
+        ours = self._given(place, before.marks)  # with today's rubric, which may be another than the recorded one
+        return now.points != ours.points or read(now.comment)[1] != read(ours.comment)[1]
 
     def _given(self, place: Place, marks: Marks) -> ManualScore:
         if marks.score is None:

@@ -7,6 +7,7 @@ reworded or revalued item stays ticked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,7 @@ from autograder.course.problem import Item
 
 MOST_ITEMS = 20
 """Maximum number of items of a rubric: more cannot be judged at a glance."""
+_KEY = re.compile(r"r[0-9]{1,6}")
 _LONGEST = 500
 """Maximum length of an item's text, in characters."""
 
@@ -144,14 +146,17 @@ def from_yaml(text: str, now: Rubric) -> Rubric:
     form = "write `items:`, and below it `- points: 1` and `text: ...` for each item"
     try:
         record = yaml.safe_load(text)
-        entries = [(entry.get("key"), float(entry["points"]), str(entry["text"])) for entry in record["items"]]
-    except (yaml.YAMLError, TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+        entries = [(entry.get("key"), float(entry["points"]), entry["text"]) for entry in record["items"]]
+        if not all(isinstance(words, str) for _, _, words in entries):  # an alias may stand for gigabytes
+            raise TypeError("text")
+    except (yaml.YAMLError, TypeError, ValueError, KeyError, AttributeError, RecursionError, OverflowError) as error:
         raise RubricError(f"this is not a rubric ({type(error).__name__}); {form}.") from error
     items: list[RubricItem] = []
     for key, points, words in entries:
         taken = {item.key for item in items}
         fresh = Rubric(tuple(items) + now.items, now.most).new_key()
-        items.append(RubricItem(key if isinstance(key, str) and key and key not in taken else fresh, points, words))
+        is_key = isinstance(key, str) and _KEY.fullmatch(key) is not None and key not in taken
+        items.append(RubricItem(key if is_key else fresh, points, words))
     return now.with_items(items)
 
 

@@ -8,6 +8,7 @@ page's script hands to KaTeX.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +20,7 @@ MOST_CHARACTERS = 50_000
 _MOST_FORMULA = 2_000
 """Characters of a formula that KaTeX is given; a longer one is shown as text."""
 _MOST_DEPTH = 30
-"""Depth of lists and quotations that is set."""
+"""Depth of lists and quotations, and of braces in a formula, that is set."""
 _ATTACHED = re.compile(r"^attachment:([\w.%-]+)$")
 
 
@@ -58,10 +59,16 @@ def _parser() -> Any:
 
 
 def _formula(text: str, options: Mapping[str, Any]) -> str:
-    if len(text) > _MOST_FORMULA:
+    if len(text) > _MOST_FORMULA or _depth(text) > _MOST_DEPTH:
         return f"<code>{escape(text)}</code>"
     kind = "tex display" if options.get("display_mode") else "tex"
     return f'<span class="{kind}">{escape(text)}</span>'
+
+
+def _depth(formula: str) -> int:
+    """How deep braces are nested: browsers end a page whose formula goes a hundred deep."""
+    steps = ((char == "{") - (char == "}") for char in formula)
+    return max(itertools.accumulate(steps), default=0)
 
 
 def _image(self: Any, tokens: Any, place: int, options: Any, env: Mapping[str, Any]) -> str:

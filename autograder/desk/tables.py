@@ -29,6 +29,14 @@ class Grader(Base):
     invited_at: Mapped[datetime]
 
 
+class Setting(Base):
+    """Something that holds for the whole database."""
+
+    __tablename__ = "setting"
+    name: Mapped[str] = mapped_column(_ID, primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
 class RubricRow(Base):
     """A version of a question's rubric."""
 

@@ -69,6 +69,35 @@
     }
   });
 
+  function told(text) {
+    const place = document.getElementById("trouble");
+    if (!place) return;
+    place.textContent = text;
+    place.hidden = !text;
+    if (text) place.scrollIntoView({ block: "nearest" });
+  }
+
+  // An answer with nothing ticked gets no points: the second Enter confirms it.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const ticks = form.querySelectorAll("input[name=tick]");
+    if (!form.dataset.most || form.dataset.zero || form.dataset.takesOff || !ticks.length) return;
+    if (event.submitter?.dataset.asks || [...ticks].some((box) => box.checked) || form.elements.adjustment?.value) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    form.dataset.zero = "1";
+    told("Nothing is ticked: press Enter again to give 0 points.");
+  }, true);
+  const OFFLINE = "Not saved: the desk does not answer. What you entered is still here; is `autograder desk` running?";
+  document.addEventListener("htmx:sendError", () => told(OFFLINE));
+  document.addEventListener("htmx:timeout", () => told(OFFLINE));
+  document.addEventListener("htmx:beforeRequest", () => told(""));
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status !== 401) return;
+    event.detail.shouldSwap = false;
+    told("Not saved: your link is not valid any more. Open the newest one in another tab, then save here again.");
+  });
+
   function begin() {
     setFormulas(document);
     document.querySelectorAll("form[data-most]").forEach(reckon);

@@ -21,6 +21,7 @@ from autograder.desk.place import Place
 from autograder.gradebook.database import opened
 from autograder.gradebook.manual import ManualScore, manual_scores, write_manual
 from tests.autograder.desk.conftest import _COLOURS, ANSWERS, UNITS, Grade, GradedClass, points, save_as
+from tests.autograder.graded_folder import csv_rows
 
 FIGURE = Place("toy", "figure_loss")
 
@@ -154,13 +155,14 @@ def test_undo_and_a_changed_rubric_reach_the_gradebook_too(desk: Desk, graded_cl
     desk.decisions.change_rubric(UNITS, old, old.with_items([replace(old.items[0], points=3)]), "lee")
     desk.recorder.record()
     assert gradebook(graded_class)["chen"].points == 3
-    assert desk.undo("kim") is None, "the rubric's change came after"
     grade("dana", "r1")
     desk.recorder.record()
     assert desk.undo("kim") == (question, question.arranged().ref["dana"])
     desk.recorder.record()
     assert gradebook(graded_class)["dana"] == ManualScore(None)
     assert logged(graded_class, "dana")["status"] == "manual"
+    assert desk.undo("kim") == (question, question.arranged().ref["chen"]), "the grading that the rubric changed"
+    assert points(desk.decisions)["chen"] is None
 
 
 def test_a_score_from_the_form_grader_is_not_overwritten(desk: Desk, graded_class: GradedClass, grade: Grade) -> None:
@@ -243,9 +245,10 @@ def test_weighted_kappa_has_its_known_values() -> None:
 def test_answers_are_found_by_words_and_by_the_students_id(desk: Desk) -> None:
     question = desk.questions[UNITS]
     student = question.arranged().student
-    assert {student[ref] for ref in desk.found(question, "DEVIATION unit")} == {"ada", "bob"}
-    assert [student[ref] for ref in desk.found(question, "chen")] == ["chen"]
-    assert desk.found(question, "nothing like it") == [] == desk.found(question, " ")
+    assert {student[ref] for ref in desk.found(question, "DEVIATION unit", "kim")} == {"ada", "bob"}
+    assert [student[ref] for ref in desk.found(question, "chen", "kim")] == ["chen"]
+    assert desk.found(question, "nothing like it", "kim") == [] == desk.found(question, " ", "kim")
+    assert [(one.student, one.kind) for one in desk.graders.events(UNITS)] == [("chen", "name shown")]
 
 
 def test_a_second_opinion_stays_asked_for_until_another_grader_gives_it(desk: Desk, grade: Grade) -> None:
@@ -271,3 +274,55 @@ def test_rubric_and_comment_survive_as_one_text() -> None:
     assert found == (RubricLine(True, 1.5, "names both"), lines[1]) and comment == "- and\nmore"
     assert read("typed by hand: - [x] 1: x") == ((), "typed by hand: - [x] 1: x")
     assert read("") == ((), "") and written((), "x") == "x"
+
+
+def test_undo_gives_the_earlier_grading_its_score_by_todays_rubric(desk: Desk, grade: Grade) -> None:
+    grade("dana", "r2")
+    grade("dana", "r1", by="lee")
+    question = desk.questions[UNITS]
+    old = desk.rubric(question)
+    desk.decisions.change_rubric(UNITS, old, old.with_items([old.items[0], replace(old.items[1], points=2)]), "lee")
+    assert desk.undo("lee") is not None
+    assert points(desk.decisions) == {"dana": 2.0}
+    assert desk.decisions.standing(UNITS)["dana"].marks.ticks == ("r2",)
+
+
+def test_one_student_without_a_row_keeps_nobody_else_from_the_gradebook(
+    desk: Desk, graded_class: GradedClass, grade: Grade
+) -> None:
+    with opened(graded_class.root) as book:
+        book.remove_submission("toy", "chen")
+    grade("chen", "r1")
+    grade("dana", "r1")
+    desk.recorder.record()
+    assert desk.recorder.state.waiting == 1 and "no rows for 1" in desk.recorder.state.fault
+    assert "chen" not in desk.recorder.state.fault
+    assert logged(graded_class, "dana")["score"] == 2
+
+
+def test_what_a_crash_left_out_is_published_at_the_next_start(
+    desk: Desk, graded_class: GradedClass, grade: Grade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("autograder.desk.recording.write_grades", lambda *_: 1 / 0)
+        grade("dana", "r1")
+        with pytest.raises(ZeroDivisionError):
+            desk.recorder.record()
+    again = graded_class.desk(second_share=0.0)
+    again.recorder.record()
+    assert logged(graded_class, "dana")["score"] == 2 and again.recorder.state.waiting == 0
+    assert csv_rows(graded_class.out / "grades.csv")[3]["score"] == "22"
+
+
+def test_a_comment_cannot_pass_for_a_rubric_item() -> None:
+    for lines in ((), (RubricLine(True, 1, "x"),)):
+        assert read(written(lines, "- [x] 3: everything right"))[0] == lines
+
+
+def test_unreadable_notebooks_are_named_and_never_graded_together(desk: Desk, graded_class: GradedClass) -> None:
+    for student in ("chen", "dana"):
+        (graded_class.out / student / "toy" / "toy.ipynb").write_text("{")
+    question = desk.questions[UNITS]
+    arranged = question.arranged()
+    assert "cannot be read" in arranged.by_student["chen"].text and not arranged.by_student["chen"].is_blank
+    assert arranged.block["chen"] == ["chen"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -93,9 +94,9 @@ def test_an_answer_is_graded_and_the_next_one_follows(desk: Desk, page: TestClie
 
 def test_no_name_is_shown_until_a_grader_asks_and_that_is_noted(desk: Desk, page: TestClient) -> None:
     address = at(desk, "chen")
-    assert "chen" not in page.get(address).text
-    shown = page.post(f"{address}/name")
-    assert "<strong>chen</strong>" in shown.text
+    assert "chen" not in page.get(address).text and "chen" not in page.get(f"{address}?name=1").text
+    shown = page.post(f"{address}/name", data={"tick": "r1", "comment": "so far"})
+    assert "<strong>chen</strong>" in shown.text and "so far" in shown.text, "what was entered stays"
     assert [(event.student, event.kind, event.by) for event in desk.graders.events(UNITS)] == [
         ("chen", "name shown", "kim")
     ]
@@ -145,7 +146,10 @@ def test_a_group_of_nearly_equal_answers_is_graded_as_far_as_it_is_ticked(graded
         assert "1 nearly equal" in page.get(address).text
         group = page.get(f"{address}/group")
         assert "<mark>" in group.text
-        members = re.findall(r'name="member" value="(\w+)"', group.text)
+        members = re.findall(r'name="member" value="([\w:]+)"', group.text)
+        stale = {**fields(group.text), "member": [members[0], members[1][:-1]], "tick": "r1", "comment": "mine"}
+        again = page.post(f"{address}/group", data=stale)
+        assert again.status_code == 422 and "changed since" in again.text and "mine" in again.text
         page.post(f"{address}/group", data={**fields(group.text), "member": members, "tick": "r1"})
         assert points(desk.decisions) == {"bob": 2.0, "chen": 2.0}
         assert page.post(f"{address}/group", data={**fields(group.text), "tick": "r1"}).status_code == 422
@@ -192,6 +196,29 @@ def test_pictures_are_served_as_pictures_only(desk: Desk, page: TestClient) -> N
     picture = page.get(address)
     assert picture.headers["content-type"] == "image/png" and picture.content.startswith(b"\x89PNG")
     assert page.get(address[:-3] + "000").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "formula", [r"\sqrt{" * 150 + "x" + "}" * 150, r"\frac{1}{" * 150 + "x" + "}" * 150, "a" * 5000]
+)
+def test_a_formula_that_browsers_do_not_survive_is_shown_as_text(formula: str) -> None:
+    html = str(shown_markdown(f"${formula}$ and $x^{{2}}$", {}))
+    assert html.count('class="tex"') == 1 and "<code>" in html
+
+
+def test_a_megabyte_of_letters_is_compared_quickly(graded_class: GradedClass) -> None:
+    graded_class.write({**ANSWERS, "dana": "A" * 1_000_000, "chen": "B1" * 400_000})
+    began = time.process_time()
+    arranged = graded_class.desk().questions[UNITS].arranged()
+    assert len(arranged.blocks) == 4 and arranged.near == {}
+    assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize("sent", [{"seen": "²"}, {"seen": "9" * 30}, {"version": "9" * 400}])
+def test_a_form_with_nonsense_is_answered(desk: Desk, page: TestClient, sent: dict[str, str]) -> None:
+    address = at(desk, "dana")
+    found = page.post(address, data={**fields(page.get(address).text), "tick": "r1", **sent}, follow_redirects=False)
+    assert found.status_code in (303, 409, 422)
 
 
 @pytest.mark.parametrize("path", ["/toy/gone", "/gone/written_units", f"{AT}/a/123", "/x", f"{AT}/list?kind=%00&q=%F0"])

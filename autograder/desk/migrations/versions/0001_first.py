@@ -27,6 +27,11 @@ def upgrade() -> None:
         sa.Column("invited_at", sa.DateTime, nullable=False),
     )
     op.create_table(
+        "setting",
+        sa.Column("name", _ID, primary_key=True),
+        sa.Column("value", sa.Text, nullable=False),
+    )
+    op.create_table(
         "rubric",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("problem", _ID, nullable=False),
