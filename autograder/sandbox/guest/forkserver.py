@@ -23,7 +23,7 @@ from .confinement import SCRATCH, Confinement, die_with_parent, set_limits
 from .no_gpu import not_compiled
 from .open_files import Positions, open_files
 from .prefork import WaitingFork
-from .process_tree import children, is_busy, kill_children, kill_first, kill_last
+from .process_tree import children, is_busy, kill_children
 from .resource_monitor import SECONDS, ResourceMonitor, waited
 from .server import RequestServer, seed_everything
 from .shared_memory import copy_shared_memory, mapped_files
@@ -243,7 +243,6 @@ class Session:
         self._let_wait()
         self._forks[pid] = self._folder.restore(self._forks[pid], before=self._reap)
         self._positions.restore(pid)
-        kill_last(pid)
         self._active = pid
         return True
 
@@ -262,7 +261,6 @@ class Session:
             self._end(self._active)
         else:
             self._forks[self._active] = files
-            kill_first(self._active)
 
     def _fork(self, fd: int, cpu: int) -> int:
         self._kill_strays()

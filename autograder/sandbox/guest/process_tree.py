@@ -27,21 +27,6 @@ def is_busy(pid: int) -> bool:
         return False
 
 
-def kill_first(pid: int) -> None:
-    """Lets the kernel kill this process before others if memory runs out."""
-    _set_score(pid, 500)
-
-
-def kill_last(pid: int) -> None:
-    """Takes `kill_first` back."""
-    _set_score(pid, 0)
-
-
-def _set_score(pid: int, score: int) -> None:
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/oom_score_adj").write_text(str(score))
-
-
 def kill_children(but: Set[int] = frozenset()) -> None:
     """Kills all children of this process except those in `but`, and orphans that it adopts meanwhile."""
     for _ in range(1000):
