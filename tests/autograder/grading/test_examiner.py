@@ -571,7 +571,7 @@ def test_a_redefined_helper_of_the_tests_is_named() -> None:
     log = grade_submission("continual_learning", submission, root=COURSE, attempts=1).log
     said = [flag.message for flag in log.flags if flag.kind == "test_helper"]
     assert said == ["leaves_alone: redefined in the notebook; the tests used the given definition."]
-    assert log.item("permute_pixels").score == 3
+    assert log.item("permute_pixels").score == log.item("permute_pixels").max_score
 
 
 @pytest.mark.parametrize("typo", ["np.random.seed = 42", "random.seed = 42", "torch.manual_seed = 42"])
