@@ -166,8 +166,8 @@ def test_what_builds_on_an_item_never_answers_for_it() -> None:
 
 
 def test_there_are_items_that_build_on_others() -> None:
-    assert {problem for problem, _, _ in PAIRS} == {"vae", "gan", "diffusion", "early_exit"}
-    assert len(PAIRS) == 14
+    assert {problem for problem, _, _ in PAIRS} == {"vae", "gan", "diffusion", "early_exit", "summarization"}
+    assert len(PAIRS) == 18
 
 
 @pytest.mark.parametrize(("problem", "helper", "item"), PAIRS)
