@@ -104,10 +104,10 @@ def invite(
     url: Annotated[str, typer.Option(help="Where graders reach the desk.")] = "http://127.0.0.1:8765",
 ) -> None:
     """Prints a link with a new token for a grader; an earlier link stops working."""
-    from autograder.desk.database import Database
+    from autograder.desk.database import Database, default_address
     from autograder.desk.graders import Graders
 
-    opened = Database(database or f"sqlite:///{course_folder(root_folder()) / 'desk.db'}")
+    opened = Database(database or default_address(root_folder()))
     typer.echo(f"{url.rstrip('/')}/enter?token={Graders(opened).invite(grader)}")
     opened.close()
 
@@ -124,7 +124,7 @@ def rubric(
     """Prints the rubric of a question as YAML, or writes it to a file or back into the source."""
     from autograder.core.files import write_atomically
     from autograder.course.problem import load_problem
-    from autograder.desk.database import Database
+    from autograder.desk.database import Database, default_address
     from autograder.desk.decisions import Decisions
     from autograder.desk.place import Place
     from autograder.desk.rubric import rubric_of
@@ -136,7 +136,7 @@ def rubric(
     if wanted is None:
         known = ", ".join(f"{problem}/{one.id}" for one in source.items if one.kind != "code")
         raise SetupError(f"{place!r} is not graded by hand; these are: {known}.")
-    opened = Database(database or f"sqlite:///{course_folder(root_folder()) / 'desk.db'}")
+    opened = Database(database or default_address(root_folder()))
     now = Decisions(opened).rubric(Place(problem, item), rubric_of(wanted))
     opened.close()
     if to is None:

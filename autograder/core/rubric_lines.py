@@ -1,7 +1,7 @@
 """A grader's comment with the rubric in it, as one text for nbgrader's gradebook and for people.
 
 Each rubric item is a line of a task list, `- [x] 1 of 1: names the units`; what follows them is the comment. A text
-that somebody typed in another form is a comment without rubric.
+that a grader typed in another form is a comment without rubric.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Select, create_engine, event
@@ -12,6 +13,7 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
 from autograder.core.errors import AutograderError, SetupError
+from autograder.course.config import course_folder
 from autograder.desk.migrate import migrate
 from autograder.desk.place import Place
 
@@ -69,6 +71,11 @@ class Database:
             raise
         except DBAPIError as error:
             raise StoreError(_advice(self._shown, str(error.orig).splitlines()[0])) from error
+
+
+def default_address(root: Path) -> str:
+    """The address of the desk's database of a course, if no other is given."""
+    return f"sqlite:///{course_folder(root) / 'desk.db'}"
 
 
 def of(query: Select[Any], table: Any, place: Place) -> Select[Any]:

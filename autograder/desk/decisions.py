@@ -83,11 +83,11 @@ class Draft:
 
 
 class ConflictError(AutograderError):
-    """Somebody else saved meanwhile; nothing of this action was saved."""
+    """Another grader saved meanwhile; nothing of this action was saved."""
 
     def __init__(self, place: Place, student: str = "") -> None:
         what = "graded this answer" if student else "changed this rubric"
-        super().__init__(f"somebody else {what} meanwhile; compare both and save again.")
+        super().__init__(f"another grader {what} meanwhile; compare both and save again.")
         self.place = place
         self.student = student
 
@@ -203,7 +203,7 @@ class Decisions:
             db.execute(update(Standing).where(*is_answer(Standing, place, student)).values(recorded=decision))
 
     def rubric(self, place: Place, source: Rubric) -> Rubric:
-        """The newest rubric of a question; that of the source if nobody changed it."""
+        """The newest rubric of a question; that of the source if it was never changed."""
         newest = of(select(RubricRow.version, RubricRow.body), RubricRow, place).order_by(RubricRow.version.desc())
         with self._db.read() as db:
             row = db.execute(newest.limit(1)).first()
@@ -234,7 +234,7 @@ class Decisions:
             The decisions that counted before, and the scores now, where they differ.
 
         Raises:
-            ConflictError: somebody changed the rubric meanwhile.
+            ConflictError: another grader changed the rubric meanwhile.
         """
         changed = []
         batch = uuid.uuid4().hex

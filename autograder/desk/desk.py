@@ -14,9 +14,8 @@ from pathlib import Path
 
 from autograder.core.errors import AutograderError, SetupError
 from autograder.core.student_key import student_key
-from autograder.course.config import course_folder
 from autograder.desk.class_answers import Answer, ClassAnswers
-from autograder.desk.database import Database
+from autograder.desk.database import Database, default_address
 from autograder.desk.decisions import Decisions, Draft, Kind, Marks, Saved
 from autograder.desk.graders import Graders
 from autograder.desk.place import Place
@@ -90,7 +89,7 @@ class View:
     comments: tuple[str, ...]
     """Comments on other answers, the latest first."""
     asked: str
-    """Who asked for a second opinion; empty if nobody did."""
+    """Who asked for a second opinion; empty if no grader did."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ class Desk:
         self.classes = {run.problem.id: ClassAnswers(out, run) for run in chosen}
         if not any(answers.items for answers in self.classes.values()):
             raise SetupError(f"no question of {', '.join(self.classes)} is graded by hand.")
-        self.database = Database(database or f"sqlite:///{course_folder(root) / 'desk.db'}")
+        self.database = Database(database or default_address(root))
         self.decisions = Decisions(self.database)
         self.graders = Graders(self.database)
         secret = self.graders.secret()
@@ -163,6 +162,17 @@ class Desk:
         found = self.questions.get(Place(problem, item))
         if found is None:
             raise UnknownError(f"there is no question {item!r} of {problem!r} here; it may have left the source.")
+        return found
+
+    def student(self, question: Question, ref: str) -> str:
+        """The student of an answer.
+
+        Raises:
+            UnknownError: there is no answer of that name.
+        """
+        found = question.arranged().student.get(ref)
+        if found is None:
+            raise UnknownError("there is no such answer here; the class may have been graded again since.")
         return found
 
     def rubric(self, question: Question) -> Rubric:
@@ -197,7 +207,7 @@ class Desk:
         """
         arranged = question.arranged()
         standing, claimed = self.decisions.standing(question.place), self.graders.claimed(question.place)
-        second = [student for student in self._waiting_for_second(question, grader, standing)]
+        second = self._waiting_for_second(question, grader, standing)
         done = sum(saved.by == grader for saved in standing.values())
         first = list(self._open_blocks(question, standing, arranged.student.get(after, "")))
         between = [*second[:1], *first] if second and done % 10 == 9 else [*first, *second]
@@ -243,10 +253,7 @@ class Desk:
         Raises:
             UnknownError: there is no answer of that name.
         """
-        arranged = question.arranged()
-        student = arranged.student.get(ref)
-        if student is None:
-            raise UnknownError("there is no such answer here; the class may have been graded again since.")
+        arranged, student = question.arranged(), self.student(question, ref)
         standing, answer = self.decisions.standing(question.place), arranged.by_student[student]
         saved = standing.get(student)
         is_second = student in self._waiting_for_second(question, grader, standing)
@@ -266,12 +273,11 @@ class Desk:
             conflict=self.recorder.conflicts.get((question.place, student)),
             claimed_by="" if claimed == grader else claimed,
             comments=_comments(standing, student),
-            asked=self.asked(question).get(student, ""),
+            asked=self.asked(question, standing).get(student, ""),
         )
 
-    def asked(self, question: Question) -> dict[str, str]:
-        """Student → who asked for a second opinion and has none yet."""
-        standing = self.decisions.standing(question.place)
+    def asked(self, question: Question, standing: Mapping[str, Saved]) -> dict[str, str]:
+        """Student → who asked for a second opinion and has none yet, given the decisions that count."""
         found = {}
         for event in self.graders.events(question.place):
             if event.kind == SECOND_OPINION:
@@ -284,25 +290,21 @@ class Desk:
         """Saves a grading; returns the students that it counts for.
 
         Raises:
-            ConflictError: somebody else graded the answer meanwhile.
+            ConflictError: another grader graded the answer meanwhile.
             FormError: the form cannot be saved.
             StoreError: the database cannot be used.
         """
-        arranged, rubric = question.arranged(), self.rubric(question)
-        student = arranged.student.get(ref)
-        if student is None:
-            raise UnknownError("there is no such answer here; the class may have been graded again since.")
-        if form.version != rubric.version:
-            raise FormError("the rubric changed since this page was shown; look at it and save again.")
+        arranged, student = question.arranged(), self.student(question, ref)
+        marks = _marks(form, self.rubric(question))
         if form.answer != arranged.by_student[student].digest:
             raise FormError("the student's answer changed since this page was shown; look at it and save again.")
-        marks = _marks(form, rubric)
         standing = self.decisions.standing(question.place)
         if form.is_second != (student in self._waiting_for_second(question, grader, standing)):
             raise FormError("this answer is in another state than when the page was shown; look at it and save again.")
         if form.is_second:
-            draft = Draft(student, form.answer, marks, None, arranged.by_student[student].text)
-            self.decisions.save(question.place, [draft], grader, Kind.SECOND)
+            self.decisions.save(
+                question.place, [_draft(arranged.by_student[student], marks, None)], grader, Kind.SECOND
+            )
             return [student]
         members = [student]
         if not form.alone:
@@ -329,7 +331,7 @@ class Desk:
             grader: who grades.
             form: what was entered.
         """
-        arranged, rubric = question.arranged(), self.rubric(question)
+        arranged = question.arranged()
         standing = self.decisions.standing(question.place)
         shown = dict(member.partition(":")[::2] for member in members)
         students = [arranged.student[ref] for ref in shown if ref in arranged.student]
@@ -338,9 +340,7 @@ class Desk:
         left = [one for one in students if not _is_graded(standing, arranged.by_student[one])]
         if not left:
             raise FormError("choose at least one answer that is not graded yet.")
-        if form.version != rubric.version:
-            raise FormError("the rubric changed since this page was shown; look at it and save again.")
-        marks = _marks(form, rubric)
+        marks = _marks(form, self.rubric(question))
         drafts = [_draft(arranged.by_student[one], marks, _number(standing, one)) for one in left]
         self.decisions.save(question.place, drafts, grader, Kind.GROUP)
         self.recorder.wake()
@@ -348,7 +348,7 @@ class Desk:
 
     def take_over(self, question: Question, ref: str, grader: str) -> None:
         """Takes the form grader's score over as the desk's."""
-        student = question.arranged().student[ref]
+        student = self.student(question, ref)
         given = self.recorder.conflicts.get((question.place, student))
         if given is not None:
             answer = question.arranged().by_student[student]
@@ -406,6 +406,8 @@ def _comments(standing: Mapping[str, Saved], student: str) -> tuple[str, ...]:
 
 
 def _marks(form: Form, rubric: Rubric) -> Marks:
+    if form.version != rubric.version:
+        raise FormError("the rubric changed since this page was shown; look at it and save again.")
     known = {item.key for item in rubric.items}
     if unknown := set(form.ticks) - known:
         raise FormError(f"the rubric has no item {', '.join(sorted(unknown))}; look at it and save again.")

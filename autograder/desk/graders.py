@@ -71,7 +71,7 @@ class Graders:
             return list(db.scalars(select(Grader.name).order_by(Grader.name)))
 
     def claim(self, place: Place, student: str, by: str) -> bool:
-        """Claims an answer; False if somebody else has it. A claim ends with `CLAIM`, or when the clock jumps."""
+        """Claims an answer; False if another grader has it. A claim ends with `CLAIM`, or when the clock jumps."""
         at = now()
         values = {"problem": place.problem, "item": place.item, "student": student, "by": by, "since": at}
         try:

@@ -25,6 +25,7 @@ from starlette.staticfiles import StaticFiles
 
 from autograder.core.errors import AutograderError
 from autograder.desk.agreement import agreement
+from autograder.desk.class_answers import Answer
 from autograder.desk.database import StoreError
 from autograder.desk.decisions import ConflictError
 from autograder.desk.desk import NAME_SHOWN, SECOND_OPINION, Desk, Form, FormError, UnknownError, View
@@ -177,13 +178,12 @@ class _Pages:
 
     async def answer(self, request: Request) -> Response:
         """An answer and its rubric."""
-        question, ref = self._question(request), request.path_params["ref"]
-        grader = request.scope["grader"]
+        question, ref, grader = self._asked(request)
         return await run_in_threadpool(self._answer_page, request, question, ref, grader)
 
     async def save(self, request: Request) -> Response:
         """Saves a grading and goes to the next answer."""
-        question, ref, grader = self._question(request), request.path_params["ref"], request.scope["grader"]
+        question, ref, grader = self._asked(request)
         data = await _form(request)
         try:
             await run_in_threadpool(self._desk.save, question, ref, grader, _entered(data))
@@ -193,12 +193,12 @@ class _Pages:
 
     async def group(self, request: Request) -> Response:
         """An answer with all that are nearly equal."""
-        question, ref, grader = self._question(request), request.path_params["ref"], request.scope["grader"]
+        question, ref, grader = self._asked(request)
         return await run_in_threadpool(self._group_page, request, question, ref, grader)
 
     async def save_group(self, request: Request) -> Response:
         """Saves one grading for the chosen answers of a group."""
-        question, ref, grader = self._question(request), request.path_params["ref"], request.scope["grader"]
+        question, ref, grader = self._asked(request)
         data = await _form(request)
         members = [str(one) for one in data.getlist("member")]
         try:
@@ -216,28 +216,28 @@ class _Pages:
         return await self._noted(request, SECOND_OPINION)
 
     async def _noted(self, request: Request, kind: str) -> Response:
-        question, ref, grader = self._question(request), request.path_params["ref"], request.scope["grader"]
+        question, ref, grader = self._asked(request)
         data = await _form(request)
-        student = self._student(question, ref)
+        student = self._desk.student(question, ref)
         await run_in_threadpool(self._desk.graders.note, question.place, student, grader, kind)
         return await run_in_threadpool(self._answer_page, request, question, ref, grader, data, None, kind)
 
     async def take_over(self, request: Request) -> Response:
         """Takes the form grader's score over."""
-        question, ref, grader = self._question(request), request.path_params["ref"], request.scope["grader"]
+        question, ref, grader = self._asked(request)
         await run_in_threadpool(self._desk.take_over, question, ref, grader)
         return _to(_answer_url(question, ref))
 
     async def whole_text(self, request: Request) -> Response:
         """A long answer as plain text."""
         question = self._question(request)
-        student = self._student(question, request.path_params["ref"])
+        student = self._desk.student(question, request.path_params["ref"])
         return PlainTextResponse(question.arranged().by_student[student].text)
 
     async def picture(self, request: Request) -> Response:
         """A picture in an answer; its type was checked when it was graded, and it is served as nothing else."""
         question = self._question(request)
-        student = self._student(question, request.path_params["ref"])
+        student = self._desk.student(question, request.path_params["ref"])
         pictures = await run_in_threadpool(question.answers.pictures, student)
         found = pictures.get(request.path_params["digest"])
         if found is None:
@@ -249,11 +249,9 @@ class _Pages:
     def _question(self, request: Request) -> Question:
         return self._desk.question(request.path_params["problem"], request.path_params["item"])
 
-    def _student(self, question: Question, ref: str) -> str:
-        student = question.arranged().student.get(ref)
-        if student is None:
-            raise UnknownError("there is no such answer here.")
-        return student
+    def _asked(self, request: Request) -> tuple[Question, str, str]:
+        """The question, the answer's name and the grader of a request."""
+        return self._question(request), request.path_params["ref"], request.scope["grader"]
 
     def _answer_page(
         self,
@@ -268,7 +266,6 @@ class _Pages:
         view = self._desk.view(question, ref, grader)
         if error is None:
             self._desk.graders.claim(question.place, view.answer.student, grader)
-        shown = self._shown(question, view.answer.student, ref)
         student = view.answer.student
         names = [one for one in question.answers.items.values() if one is not question.item]
         others = question.answers.all_of(student)
@@ -280,7 +277,7 @@ class _Pages:
             view=view,
             question=question,
             marks=_shown_marks(view, entered),
-            shown=shown,
+            shown=self._text(view.answer, question.is_code, question, ref),
             earlier=shown_code(view.earlier) if question.is_code else shown_markdown(view.earlier, {}),
             model=_model_answer(question),
             task=shown_markdown(task_of(question), {}),
@@ -353,7 +350,9 @@ class _Pages:
                 said = f"{scores[index]:g} points, {abs(residual):.1f} {side} similar answers"
                 told[arranged.ref[graded[index].student]] = said
         elif kind == "opinions":
-            told = {arranged.ref[student]: f"asked by {by}" for student, by in self._desk.asked(question).items()}
+            told = {
+                arranged.ref[student]: f"asked by {by}" for student, by in self._desk.asked(question, standing).items()
+            }
         elif kind == "conflicts":
             told = {
                 arranged.ref[student]: f"{given.points} points in the form grader"
@@ -373,7 +372,7 @@ class _Pages:
         old = self._desk.rubric(question)
         try:
             if str(form.get("version")) != str(old.version):
-                raise RubricError("somebody else changed the rubric meanwhile; here it is, change it again.")
+                raise RubricError("another grader changed the rubric meanwhile; here it is, change it again.")
             new, renamed = _new_rubric(old, form)
         except RubricError as error:
             return self._rubric_page(request, question, old, message=str(error))
@@ -396,11 +395,7 @@ class _Pages:
             request, "rubric.html", status=status, question=question, rubric=rubric, message=message, **values
         )
 
-    def _shown(self, question: Question, student: str, ref: str) -> dict[str, Any]:
-        answer = question.arranged().by_student[student]
-        return self._text(answer, question.is_code, question, ref)
-
-    def _text(self, answer: Any, is_code: bool, question: Question, ref: str) -> dict[str, Any]:
+    def _text(self, answer: Answer, is_code: bool, question: Question, ref: str) -> dict[str, Any]:
         base = f"{_answer_url(question, ref)}/picture"
         found = question.answers.pictures(answer.student) if answer.pictures else {}
         named = {found[one].name: f"{base}/{one}" for one in answer.pictures if one in found and found[one].name}

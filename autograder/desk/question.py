@@ -40,7 +40,7 @@ class Arrangement:
     place: Place
     answers: Sequence[Answer]
     secret: str
-    """Of the database; without it nobody can compute an answer's name."""
+    """Of the database; without it an answer's name cannot be computed."""
     first_picture: Callable[[str], bytes]
     """Student → the content of the first picture of the answer, for those who have one."""
     ref: Mapping[str, str] = field(init=False)
@@ -164,6 +164,6 @@ class Question:
 
 
 def _ref(secret: str, place: Place, student: str) -> str:
-    """A name for an answer from which nobody reads the student's; the same at each start of the desk."""
+    """A name for an answer, which does not tell the student's; the same at each start of the desk."""
     text = "\0".join((*place, student)).encode("utf-8", "replace")
     return hashlib.blake2b(text, digest_size=6, key=secret.encode()).hexdigest()

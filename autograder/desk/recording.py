@@ -1,7 +1,7 @@
 """Takes decisions from the desk's database into nbgrader's gradebook and the files that `autograder grade` wrote.
 
 A thread does it shortly after each decision. While the gradebook is locked or missing, decisions stay in the desk's
-database and are tried again. A score that somebody typed into the form grader meanwhile is not overwritten: it is a
+database and are tried again. A score that a grader typed into the form grader meanwhile is not overwritten: it is a
 conflict, which a grader settles at the desk.
 """
 
@@ -204,7 +204,7 @@ def with_points(log: GradedLog, given: Mapping[str, tuple[float | None, str]]) -
 
 
 def from_form_grader(now: ManualScore, rubric: Rubric) -> Marks:
-    """What somebody gave in the form grader, as marks of the desk: an adjustment, since no item was ticked."""
+    """What a grader gave in the form grader, as marks of the desk: an adjustment, since no item was ticked."""
     points: Any = now.points
     start = rubric.score(())
     return Marks(points, (), points - start, "from the form grader", now.comment, rubric.version)

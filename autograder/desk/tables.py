@@ -102,7 +102,7 @@ class Standing(Base):
 
 
 class Claim(Base):
-    """An answer that somebody has before them."""
+    """An answer that a grader has open."""
 
     __tablename__ = "claim"
     problem: Mapped[str] = mapped_column(_ID, primary_key=True)

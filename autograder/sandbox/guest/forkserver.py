@@ -192,14 +192,14 @@ class Session:
         self._sock = sock
         self._forks: dict[int, Files] = {}
         """Process id of each fork → the files that it shall find."""
+        self._active = 0
+        """Process id of the fork that ran last; 0 if cells ran last."""
         folder = os.getcwd()
         folders = [folder, "/dev/shm"] if folder == SCRATCH else [folder]
-        self._folder = WorkingFolder(folders, lambda: mapped_files({os.getpid(), *self._forks}))
+        self._folder = WorkingFolder(folders, lambda: mapped_files({os.getpid(), self._active} - {0}))
         self._files = self._folder.now()
         """The files as the cells left them."""
         self._positions = Positions()
-        self._active = 0
-        """Process id of the fork that ran last; 0 if cells ran last."""
         self._killed: set[int] = set()
         """Process ids of forks that were killed and may not have ended yet."""
         self._shell = NotebookShell.instance()
@@ -231,8 +231,8 @@ class Session:
     def _let_cells_run(self) -> None:
         self._let_wait()
         self._reap()  # `os.wait` of a cell must not find them
-        self._positions.restore(0)
         if self._active:
+            self._positions.restore(0)
             self._files = self._folder.restore(self._files, before=self._reap)
             self._active = 0
 
@@ -265,7 +265,6 @@ class Session:
     def _fork(self, fd: int, cpu: int) -> int:
         self._kill_strays()
         self._files = self._folder.now(self._files)
-        self._positions.note(0)
         gc.freeze()
         own = (thread for thread in threading.enumerate() if type(thread).__name__ != "TMonitor")  # tqdm's
         has_threads = any(thread is not threading.main_thread() for thread in own)

@@ -255,9 +255,9 @@ def test_a_second_opinion_stays_asked_for_until_another_grader_gives_it(desk: De
     question = desk.questions[UNITS]
     grade("dana", "r1", by="kim")
     desk.graders.note(UNITS, "dana", "kim", "second opinion")
-    assert desk.asked(question) == {"dana": "kim"}
+    assert desk.asked(question, desk.decisions.standing(UNITS)) == {"dana": "kim"}
     grade("dana", "r2", by="lee")
-    assert desk.asked(question) == {}
+    assert desk.asked(question, desk.decisions.standing(UNITS)) == {}
 
 
 def test_a_folder_with_nothing_to_grade_by_hand_says_so(tmp_path: Path, graded_class: GradedClass) -> None:
@@ -287,7 +287,7 @@ def test_undo_gives_the_earlier_grading_its_score_by_todays_rubric(desk: Desk, g
     assert desk.decisions.standing(UNITS)["dana"].marks.ticks == ("r2",)
 
 
-def test_one_student_without_a_row_keeps_nobody_else_from_the_gradebook(
+def test_one_student_without_a_row_keeps_no_other_from_the_gradebook(
     desk: Desk, graded_class: GradedClass, grade: Grade
 ) -> None:
     with opened(graded_class.root) as book:
