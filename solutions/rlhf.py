@@ -1709,7 +1709,7 @@ print_table()
 
 # %% tags=["experiment"]
 TRIES = run.size(full=(1, 2, 4, 8, 16), mini=(1, 2, 4, 8, 16), grade=(1, 2))
-FEW = run.size(full=60, mini=60, grade=2)  # stories
+FEW = min(len(held_documents), run.size(full=60, mini=60, grade=2))  # stories
 tried = []
 for first in range(0, FEW, AT_ONCE):
     stories_now = held_documents[first : min(first + AT_ONCE, FEW)]
