@@ -2,8 +2,8 @@
 
 A process can also die without the student's fault: it is killed from outside, or other programs use up the memory. So a
 cell is blamed only if the process dies twice while running it, and while no fork waits that could disturb it. Running
-it again reveals nothing, since a cell sees nothing of its tests. A test that ends the process is not repeated: code
-must not end itself to get a second attempt.
+it again reveals nothing, since a cell sees nothing of its tests. A test that ends the process is repeated only if
+other forks waited, which share the limit of memory: once, alone, and nothing more is shown of it.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class StudentProcess:
         deaths: list[Status] = []
         while len(deaths) < self._attempts:
             session = self._ready()
-            is_alone = all(fork.session is not session for fork in self._forks)
+            is_alone = not self.has_forks(session)
             try:
                 return asdict(self._run(session, built))
             except SessionDiedError as error:
@@ -151,6 +151,10 @@ class StudentProcess:
         except SessionDiedError:
             self._session = None
             return False
+
+    def has_forks(self, session: Session, but: Fork | None = None) -> bool:
+        """Whether forks of the session wait, other than this one: all share the limit of memory."""
+        return any(fork is not but and fork.session is session for fork in self._forks)
 
     def end_fork(self, fork: Fork) -> None:
         """Kills a fork."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -162,9 +162,19 @@ class _Tested:
     """Whether the verdict is an earlier grading's."""
     is_tested: bool = True
     """Whether there was something to test."""
+    is_lost: bool = False
+    """Whether the fork ended while it, or others, waited."""
     seconds: float = 0.0
     answer: Answer | None = None
     """The answer on per-student inputs."""
+
+    @contextlib.contextmanager
+    def unless_lost(self) -> Iterator[None]:
+        """Notes whether the fork is lost in the block."""
+        try:
+            yield
+        except ForkLostError:
+            self.is_lost = True
 
     def has(self, statuses: Collection[Status]) -> bool:
         """Whether the verdict is one of these."""
@@ -260,7 +270,8 @@ class _Pass:
             self._exam.cache.items += 1
             tested.verdict, tested.is_cached = Verdict.from_json(found), True
         elif early is None:
-            tested.verdict = test.begin()
+            with tested.unless_lost():
+                tested.verdict = test.begin()
             tested.seconds = time.monotonic() - started
         if tested.verdict is not None:
             self._tell(tested.result())
@@ -268,26 +279,27 @@ class _Pass:
 
     def _ask(self, questions: PersonalAnswers) -> None:
         """Asks for the answers on per-student inputs; code that ended its process does not get a second attempt."""
-        asked = [one for one in self._tested if one.is_tested and (one.verdict is None or one.has(ANSWERED))]
+        known = [one for one in self._tested if one.is_tested and not one.is_lost]
+        asked = [one for one in known if one.verdict is None or one.has(ANSWERED)]
         answers = questions.ask(one.item for one in asked) if self._answers else {}
         for tested in asked:
             tested.answer = answers.get(tested.item.id)
 
     def _finish(self, tested: _Tested) -> bool:
-        """Completes a test; returns False if its fork was lost while it waited."""
-        if tested.verdict is None:
+        """Completes a test; returns False if its fork was lost."""
+        if tested.verdict is None and not tested.is_lost:
             started = time.monotonic()
-            try:
+            with tested.unless_lost():
                 tested.verdict = tested.test.finish()
-            except ForkLostError:
-                return False
             tested.seconds += time.monotonic() - started
+        if tested.is_lost:
+            return False
         self._keep(tested)
         self._tell(tested.result())
         return True
 
     def _test_again(self, lost: Sequence[_Tested]) -> None:
-        """Tests items whose forks were lost, each from its beginning to its end; shows only what they said before.
+        """Tests items whose forks were lost, each alone, from beginning to end; shows only what they said before.
 
         Cells or other tests may have ended the process, or taken its memory.
         """

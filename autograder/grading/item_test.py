@@ -33,7 +33,7 @@ _EXTRA_CPU = 11.0
 
 
 class ForkLostError(Exception):
-    """The fork ended while it waited for its second step, for a reason that is not known."""
+    """The fork ended while it, or others, waited for the second step: so others may be the reason."""
 
 
 class ItemTest:
@@ -64,7 +64,7 @@ class ItemTest:
         self._seconds = notebook.exam.seconds_for(item)
         self._limits = TrustedLimits(self._seconds + 1.0, notebook.exam.memory)
         self.visible: list[Part] = []
-        """Results of the visible parts."""
+        """Results of the visible parts; empty if the process was lost in one."""
         self._hidden: list[Part] = []
         self._names: dict[str, Any] = {}
         self._state = NotebookState()
@@ -84,7 +84,11 @@ class ItemTest:
             return dead(self._item, Status.CRASHED, "it was tested")
 
     def begin(self) -> Verdict | None:
-        """Forks the process and runs the visible part; returns the verdict if that is final."""
+        """Forks the process and runs the visible part; returns the verdict if that is final.
+
+        Raises:
+            ForkLostError: the process ended while other forks waited, with which it shares the memory.
+        """
         try:
             self._fork = self._notebook.process.fork(self._seconds + _EXTRA_CPU)
         except SessionDiedError as error:
@@ -92,13 +96,17 @@ class ItemTest:
         self._link = Link(self._fork.sock, cells=self._notebook.sources)
         self._patience = self._fork.session.patience(self._seconds)
         self._link.wait_until(self._patience)
-        return self._step(self._run_visible_part)
+        try:
+            return self._step(self._run_visible_part)
+        except ForkLostError:
+            self.visible.clear()
+            raise
 
     def finish(self) -> Verdict:
         """Runs the hidden part, if `begin` returned no verdict.
 
         Raises:
-            ForkLostError: the process has ended since; it was given no hidden input.
+            ForkLostError: the process has ended since, or ended while other forks waited.
         """
         assert self._fork is not None and self._link is not None and self._patience is not None
         self._patience.resume()
@@ -117,9 +125,15 @@ class ItemTest:
             self._fork = None
 
     def _step(self, run: Callable[[], Verdict | None]) -> Verdict | None:
-        """Runs a step within the limits; returns the verdict if that is final, and ends the fork then."""
-        assert self._patience is not None
+        """Runs a step within the limits; returns the verdict if that is final, and ends the fork then.
+
+        Raises:
+            ForkLostError: the process ended while other forks waited.
+        """
+        assert self._patience is not None and self._fork is not None
+        process = self._notebook.process
         verdict: Verdict | None
+        is_lost = False
         try:
             with (
                 self._notebook.exam.times.timed("tests"),
@@ -131,12 +145,15 @@ class ItemTest:
             verdict = dead(self._item, Status.TIMEOUT, f"it was tested ({self._seconds:.3g} s)")
         except ClosedError:
             verdict = dead(self._item, Status.CRASHED, "it was tested")
+            is_lost = process.has_forks(self._fork.session, but=self._fork)
         if verdict is None:
             self._patience.pause()
             return None
         self.close()
         if verdict.status is Status.CRASHED:
-            self._notebook.process.come_back()  # raises if the host is gone, which is not the student's fault
+            process.come_back()  # raises if the host is gone, which is not the student's fault
+        if is_lost:
+            raise ForkLostError
         return verdict
 
     def _run_visible_part(self) -> Verdict | None:

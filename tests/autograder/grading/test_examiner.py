@@ -26,7 +26,7 @@ from autograder.grading.grade import grade_submission
 from autograder.grading.reference import reference
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
-from autograder.sandbox.host import ANY, Host, HostGoneError, Session
+from autograder.sandbox.host import ANY, Host, HostGoneError, Session, SessionLimits
 from autograder.sandbox.proxy import Link
 from autograder.submissions.reader import Submission, read_cells
 from autograder.submissions.rebuild import rebuild
@@ -243,6 +243,29 @@ def test_an_answer_that_ends_its_process_gets_no_second_try(when: str, status: S
     """Neither after the test, when the answer is wanted, nor in the middle of it."""
     item = item_of("standardize", SECOND_TRY.format(when=when))
     assert (item.score, item.status) == (0, status)
+
+
+CACHE = """
+cache = []
+def {name}_keeps():
+    if not cache:
+        cache.append(torch.ones({mib}, 2**18))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory")
+@pytest.mark.parametrize("groups", [True, False], ids=["limited by the kernel", "limited by looking"])
+@pytest.mark.parametrize("mib", [(300, 450), (450, 300)])
+def test_what_functions_keep_in_memory_costs_no_other_item_anything(groups: bool, mib: tuple[int, int]) -> None:
+    """Each alone has enough, both together have not."""
+    keeps = [CACHE.format(name=name, mib=count) for name, count in zip(("first", "second"), mib, strict=True)]
+    notebook = solved(
+        standardize=keeps[0] + RIGHT_STANDARDIZE.replace("    return", "    first_keeps()\n    return"),
+        Line=keeps[1].replace("cache", "own") + LINE + "second_keeps()\n        return self.slope * x + self.intercept",
+    )
+    with Host(limits=SessionLimits(total=700 * 2**20), control_groups=groups) as host:
+        done = grade_submission("toy", Submission("ada", notebook=text(notebook)), root=ROOT, host=host)
+    assert scores(done) == FULL
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into the host's process")
