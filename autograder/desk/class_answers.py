@@ -15,6 +15,7 @@ from autograder.course.problem import Item, Problem
 from autograder.release.notebook import release_to_read
 from autograder.report.load import Run
 from autograder.report.notebooks import MOST_NOTEBOOK_BYTES, notebook_path
+from autograder.submissions.outputs import MARK, OF_STUDENT
 from autograder.submissions.pictures import KEPT
 from autograder.submissions.reader import MAX_CELL_CHARACTERS, UnusableError, read_bytes
 
@@ -81,13 +82,27 @@ class ClassAnswers:
         return self._answers(student)
 
     def pictures(self, student: str) -> dict[str, Picture]:
-        """Digest → picture, of all answers of one student."""
+        """Digest → picture, of all cells of one student."""
+        cells = self._cells(student).values()
+        return {picture.digest: picture for cell in cells for picture in _pictures(cell)}
+
+    def evidence(self, student: str, item: str) -> list[str | Picture]:
+        """What the student's own run printed and drew above a question, which its answer may speak of.
+
+        It reaches from the cell of the question up to the written question before it. If there is nothing between the
+        two, they are about the same, so it reaches further up.
+        """
         cells = self._cells(student)
-        return {
-            picture.digest: picture
-            for item in self.items.values()
-            for picture in _pictures(cells.get(item.cell.id, {}))
-        }
+        questions = {one.cell.id for one in self.items.values() if one.kind == "written"}
+        own = self.items[item].cell.id
+        above = list(cells)[: list(cells).index(own)] if own in cells else []
+        found: list[str | Picture] = []
+        found += [one for one in _own_outputs(cells.get(own, {})) if isinstance(one, str)]  # its pictures: the answer
+        for cell_id in reversed(above):
+            if cell_id in questions and found:
+                break
+            found = [*_own_outputs(cells[cell_id]), *found]
+        return found
 
     def _answers(self, student: str) -> dict[str, Answer]:
         path = notebook_path(self._out, student, self.problem)
@@ -135,6 +150,18 @@ def _pictures(cell: Mapping[str, Any]) -> Iterator[Picture]:
         yield from _in_bundle(str(name), data)
     for output in outputs if isinstance(outputs, list) else ():
         yield from _in_bundle("", output.get("data") if isinstance(output, dict) else None)
+
+
+def _own_outputs(cell: Mapping[str, Any]) -> Iterator[str | Picture]:
+    """The texts and pictures from the student's own run among a cell's outputs, without their mark."""
+    outputs = cell.get("outputs")
+    for output in outputs if isinstance(outputs, list) else ():
+        if isinstance(output, dict) and isinstance(output.get("metadata"), dict) and output["metadata"].get(OF_STUDENT):
+            data = output.get("data")
+            yield from _in_bundle("", data)
+            text = _text(data.get("text/plain", "")) if isinstance(data, dict) else ""
+            if text and text != MARK:
+                yield text
 
 
 def _in_bundle(name: str, data: Any) -> Iterator[Picture]:

@@ -283,6 +283,10 @@ class _Pages:
             task=shown_markdown(task_of(question), {}),
             others=[(one.id, self._text(others[one.id], one.cell.cell_type == "code", question, ref)) for one in names],
             numbers=_numbers(question, student),
+            evidence=[
+                (one, "") if isinstance(one, str) else ("", f"{_answer_url(question, ref)}/picture/{one.digest}")
+                for one in question.answers.evidence(student, question.item.id)
+            ],
             history=past,
             name=student if noted == NAME_SHOWN else "",
             asked_now=noted == SECOND_OPINION,

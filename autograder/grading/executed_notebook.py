@@ -1,7 +1,8 @@
 """Builds the executed notebook: the release with the student's answers, the cells' output and a verdict at each test.
 
-It has no hidden test, no solution and none of the submitted outputs or attachments; only pictures in cells that are
-graded by hand are kept, re-encoded (`submissions.pictures`). nbgrader's own rule (`determine_grade`) gives each verdict
+It has no hidden test and no solution. What the student's own run printed and drew is kept, cleaned and marked as such
+(`submissions.outputs`), except at tests; pictures in cells that are graded by hand are re-encoded
+(`submissions.pictures`). nbgrader's own rule (`determine_grade`) gives each verdict
 the same score: no output for full marks, one error output for none, one number for a part.
 
 Markup in the student's text cells is escaped (`plain_markdown`): nbconvert and nbgrader's form grader would pass
@@ -24,8 +25,9 @@ from autograder.core.results import ItemResult
 from autograder.course.problem import Problem
 from autograder.grading.cell_runner import CellRun
 from autograder.release.notebook import release_to_read
+from autograder.submissions.outputs import Output, Room
 from autograder.submissions.pictures import Picture
-from autograder.submissions.rebuild import Rebuilt
+from autograder.submissions.rebuild import Built, Rebuilt
 
 LOG_TAG = "log"
 """Tag of the cell that writes the log."""
@@ -47,7 +49,7 @@ def executed_notebook(
     """
     release = release_to_read(problem)
     released = {cell.id: cell for cell in release.cells}
-    cells = []
+    cells, room = [], Room()
     for built in rebuilt.cells:
         if built.cell is None:
             make: Callable[..., NotebookNode] = new_code_cell if built.cell_type == "code" else new_markdown_cell
@@ -62,6 +64,7 @@ def executed_notebook(
         if cell.cell_type == "code":
             cell.outputs = _outputs(built.id, runs)
             cell.outputs += [new_output("display_data", {picture.mime: picture.data}) for picture in pictures]
+            cell.outputs += room.kept(_own_outputs(built, runs))
         if logged and built.cell is not None and LOG_TAG in built.cell.tags:
             cell.outputs = [new_output("stream", name="stdout", text=logged)]
         if built.role == "test" and built.cell is not None:
@@ -89,6 +92,13 @@ def _attach(cell: NotebookNode, pictures: Sequence[Picture]) -> None:
     cell.source = _ATTACHED.sub(show, cell.source)
     if attached:
         cell.attachments = attached
+
+
+def _own_outputs(built: Built, runs: Mapping[str, CellRun]) -> Sequence[Output]:
+    """What the student's own run printed and drew, without what is shown anyway."""
+    run = runs.get(built.id)
+    outputs = [output for output in built.outputs if not built.drawn or isinstance(output, str)]
+    return () if run is not None and outputs == [run.stdout] else outputs
 
 
 def _outputs(cell_id: str, runs: Mapping[str, CellRun]) -> list[NotebookNode]:

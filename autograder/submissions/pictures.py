@@ -93,17 +93,17 @@ class _Budget:
     """Bytes that may still be kept."""
 
 
-def drawn_in(cell: Mapping[str, Any]) -> tuple[SubmittedPicture, ...]:
-    """The pictures in a cell's outputs and attachments, not decoded.
+def attached_to(cell: Mapping[str, Any]) -> tuple[SubmittedPicture, ...]:
+    """The pictures that are attached to a cell of the notebook's JSON, not decoded."""
+    attached = _some(cell.get("attachments"), dict).items()
+    found = (picture_of(data, name) for name, data in attached if type(name) is str)
+    return tuple(picture for picture in found if picture is not None)
 
-    Args:
-        cell: a cell of the notebook's JSON.
-    """
-    outputs, attached = cell.get("outputs"), cell.get("attachments")
-    found = [("", output.get("data")) for output in _some(outputs, list) if type(output) is dict]
-    found += [(name, data) for name, data in _some(attached, dict).items() if type(name) is str]
-    pictures = (SubmittedPicture(_forms(data), name) for name, data in found)
-    return tuple(picture for picture in pictures if picture.forms)
+
+def picture_of(data: Any, name: str = "") -> SubmittedPicture | None:
+    """The picture in the data of an output or an attachment (MIME type → content); None if there is none."""
+    forms = _forms(data)
+    return SubmittedPicture(forms, name) if forms else None
 
 
 def gather(pictures: Sequence[SubmittedPicture]) -> Gathered:

@@ -1,7 +1,7 @@
 """Reads a submitted notebook, which is untrusted, without running it.
 
-Only these parts of each cell are read: type, text, nbgrader's grade id, cell id, and the pictures in its outputs. A
-file that is not a notebook raises `UnusableError`, whose message says what to do.
+Only these parts of each cell are read: type, text, nbgrader's grade id, cell id, attached pictures, and the texts and
+pictures of its outputs. A file that is not a notebook raises `UnusableError`, whose message says what to do.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from autograder.core.regular_file import NotRegularError, is_behind_link, opened
 from autograder.core.results import Outcome
 from autograder.core.text import listed, printable, well_formed
 from autograder.course.python_cells import MAX_SOURCE
-from autograder.submissions.pictures import SubmittedPicture, drawn_in
+from autograder.submissions.outputs import Output, outputs_in
+from autograder.submissions.pictures import SubmittedPicture, attached_to
 from autograder.submissions.timestamps import TIME_FILE
 
 MAX_BYTES = 200 * 2**20
@@ -102,8 +103,15 @@ class SubmittedCell:
     grade_id: str
     """The grade id in nbgrader's metadata; empty if there is none."""
     cell_id: str
-    drawn: tuple[SubmittedPicture, ...] = ()
-    """The pictures in its outputs and attachments, not decoded; see `submissions.pictures`."""
+    outputs: tuple[Output, ...] = ()
+    """What it printed and drew in the student's run, see `submissions.outputs`."""
+    attached: tuple[SubmittedPicture, ...] = ()
+    """The pictures that are attached to it, not decoded; see `submissions.pictures`."""
+
+    @property
+    def drawn(self) -> tuple[SubmittedPicture, ...]:
+        """All its pictures."""
+        return (*(output for output in self.outputs if isinstance(output, SubmittedPicture)), *self.attached)
 
 
 def read_submission(path: Path, student: str | None = None, below: Path | None = None) -> Submission:
@@ -288,7 +296,8 @@ def _cell(cell: Mapping[str, Any]) -> SubmittedCell | None:
         source=well_formed(source.replace("\r\n", "\n")),
         grade_id=_text(grade_id),
         cell_id=_text(cell.get("id")),
-        drawn=drawn_in(cell),
+        outputs=outputs_in(cell),
+        attached=attached_to(cell),
     )
 
 

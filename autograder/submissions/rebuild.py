@@ -1,8 +1,8 @@
 """Rebuilds the notebook to grade: the release with the student's answers and own cells inserted.
 
-Only these parts of a submission are used: the *sources* of answer cells and of free cells, and the pictures of answers
-that are graded by hand. Metadata, tags, other outputs, copied test cells and changed text are ignored. A flag notes
-each answer that was not found by its grade id.
+Only these parts of a submission are used: the *sources* of answer cells and of free cells, the pictures of answers
+that are graded by hand, and, for people only, what cells printed and drew. Metadata, tags, copied test cells and
+changed text are ignored. A flag notes each answer that was not found by its grade id.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from autograder.course.name_analysis import defines
 from autograder.course.problem import Cell, Item, Problem, load_problem, problem_ids
 from autograder.release.notebook import release_to_read
 from autograder.submissions.matching import Matching, is_stub, match
+from autograder.submissions.outputs import Output
 from autograder.submissions.pictures import Gathered, SubmittedPicture, gather
 from autograder.submissions.reader import SubmittedCell, UnusableError
 
@@ -43,6 +44,8 @@ class Built:
     """The given cell or test that the student edited into this free cell; None if it is new."""
     submitted: str = ""
     """The student's text of a test cell."""
+    outputs: tuple[Output, ...] = ()
+    """What the cell printed and drew in the student's own run; not of tests."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,7 @@ def rebuild(problem: Problem, cells: Sequence[SubmittedCell], name: str = "the n
     answered: set[str] = set()
     done: set[str] = set()
     """Items whose answer is in `built`."""
+    outputs = _outputs_of_given(problem, cells, released)
     texts = {cell.grade_id: cell.source for cell in reversed(cells) if cell.grade_id and cell.cell_type == "code"}
     for cell in problem.cells:
         built += free.get(cell.id, ())
@@ -146,7 +150,9 @@ def rebuild(problem: Problem, cells: Sequence[SubmittedCell], name: str = "the n
         if not cell.is_answer:
             role: Role = "test" if cell.is_test else "given"
             own_test = texts.get(cell.grade_id, stub) if cell.is_test else ""
-            given = Built(role, cell.cell_type, stub, cell.id, cell, submitted=own_test)
+            given = Built(
+                role, cell.cell_type, stub, cell.id, cell, submitted=own_test, outputs=outputs.get(cell.id, ())
+            )
             owner = shared.get(cell.grade_id.removeprefix("test_")) if cell.is_test else None
             (built if owner is None or owner in done else late.setdefault(owner, [])).append(given)
             continue
@@ -163,12 +169,26 @@ def rebuild(problem: Problem, cells: Sequence[SubmittedCell], name: str = "the n
         if position is not None and cell.is_manual:
             drawn, found = _drawn(cells, position, set(released.values()), cell.grade_id)
             flags += found
-        built.append(Built("answer", cell.cell_type, source, cell.id, cell, drawn))
+        said = () if position is None else cells[position].outputs
+        built.append(Built("answer", cell.cell_type, source, cell.id, cell, drawn, outputs=said))
         built += late.pop(cell.grade_id, ())
     built += free.get("", ())
     return Rebuilt(
         tuple(built), frozenset(answered), frozenset(matched), tuple(flags), shared, dict(matching.never_run)
     )
+
+
+def _outputs_of_given(
+    problem: Problem, cells: Sequence[SubmittedCell], released: Mapping[str, str]
+) -> dict[str, tuple[Output, ...]]:
+    """Cell id → outputs of the cells that the student left as they were given, without tests and the log's cell."""
+    ids = {released[cell.id].strip(): cell.id for cell in problem.cells if not (cell.is_answer or cell.is_test)}
+    found: dict[str, tuple[Output, ...]] = {}
+    for cell in cells:
+        cell_id = ids.get(cell.source.strip()) if cell.cell_type == "code" else None
+        if cell_id is not None and cell.outputs:
+            found.setdefault(cell_id, cell.outputs)
+    return found
 
 
 def _shared(problem: Problem, cells: Sequence[SubmittedCell], matched: Mapping[str, int]) -> dict[str, str]:
@@ -270,7 +290,8 @@ def _free_cells(
 
 
 def _free(position: int, cell: SubmittedCell, edited: Cell | None = None) -> Built:
-    return Built("free", cell.cell_type, cell.source, f"free-{position}", None, edited=edited)
+    outputs = () if edited is not None and edited.is_test else cell.outputs
+    return Built("free", cell.cell_type, cell.source, f"free-{position}", None, edited=edited, outputs=outputs)
 
 
 def _other_problem(problem: Problem, cells: Sequence[SubmittedCell], matched: Mapping[str, int]) -> str:

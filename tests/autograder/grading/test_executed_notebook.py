@@ -15,10 +15,11 @@ from autograder.gradebook.rubrics import with_rubrics
 from autograder.grading.grade import grade_submission
 from autograder.release.fill import solved_notebook
 from autograder.submissions.metrics import numbers_in_words
+from autograder.submissions.outputs import MARK, OF_STUDENT
 from autograder.submissions.reader import Submission
 from benchmarks.verify_speed import made_up_log
 from homework.hand_in.expected_ranges import Bands
-from tests.autograder.toy import released
+from tests.autograder.toy import RIGHT_STANDARDIZE, graded, released, solved
 
 
 def test_the_graded_text_is_a_valid_notebook_with_a_line_for_each_cell() -> None:
@@ -79,3 +80,34 @@ def test_graders_see_the_students_numbers_with_the_mark_scheme() -> None:
     shown = with_rubrics(problem, grading.notebook.cells)
     rubrics = [cell.source for cell in shown if cell.id.startswith("rubric-")]
     assert rubrics and all("vae/test_nelbo  101.5" in rubric for rubric in rubrics)
+
+
+@pytest.mark.kernel
+def test_what_the_students_run_printed_and_drew_stands_at_its_cell() -> None:
+    """Of cells that run here, and that do not; marked; not of tests, and not twice where both printed the same."""
+    notebook = solved(standardize=f"print('twice')\n{RIGHT_STANDARDIZE}")
+    source = {cell.id: cell.source for cell in notebook.cells}
+    printed = {"cell of the start": "toy · profile full", "training": "step 200", "figure": "drawn"}
+    starts = next(key for key, text in source.items() if "homework.start(" in text)
+    trains = next(key for key, text in source.items() if "training.Loop(" in text)
+    figure, test = (next(c.id for c in notebook.cells if grade_id(c) == name) for name in ("figure_loss", "test_Line"))
+    texts = dict(zip((starts, trains, figure), printed.values(), strict=True)) | {test: "20 of 20 points"}
+    for cell in notebook.cells:
+        if cell.id in texts:
+            cell.outputs = [new_output("stream", text=texts[cell.id])]
+        if grade_id(cell) == "standardize":
+            cell.outputs = [new_output("stream", text="twice\n")]
+    done = graded(notebook)
+    own = {
+        cell.id: [out.data["text/plain"] for out in cell.outputs if out.get("metadata", {}).get(OF_STUDENT)]
+        for cell in done.notebook.cells
+        if any(out.get("metadata", {}).get(OF_STUDENT) for out in cell.get("outputs", []))
+    }
+    assert own == {key: [MARK, text] for key, text in texts.items() if key != test}
+    assert done.text.count("twice") == 2, "its source, and what it printed here"
+    nbformat.validate(done.notebook)
+
+
+def grade_id(cell: nbformat.NotebookNode) -> str:
+    """nbgrader's id of a cell; empty if it has none."""
+    return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))

@@ -20,7 +20,8 @@ from autograder.core.results import ItemResult, Status
 from autograder.feedback.page import feedback_html
 from autograder.grading.executed_notebook import executed_notebook
 from autograder.submissions import pictures
-from autograder.submissions.pictures import SubmittedPicture, drawn_in, gather
+from autograder.submissions.outputs import OF_STUDENT, outputs_in
+from autograder.submissions.pictures import SubmittedPicture, attached_to, gather
 from autograder.submissions.rebuild import Rebuilt
 from tests.autograder.graded_folder import log_of
 from tests.autograder.submissions.test_rebuild import place, rebuilt
@@ -44,6 +45,11 @@ def gradient(mode: str = "RGB", size: tuple[int, int] = (32, 24)) -> Image.Image
 def as_text(raw: bytes) -> str:
     """A file in base64, as a notebook has it."""
     return base64.b64encode(raw).decode()
+
+
+def drawn_in(cell: dict[str, Any]) -> tuple[SubmittedPicture, ...]:
+    """The pictures among a cell's outputs and attachments."""
+    return (*(one for one in outputs_in(cell) if isinstance(one, SubmittedPicture)), *attached_to(cell))
 
 
 def drawn(raw: bytes | str, mime: str = "image/png") -> SubmittedPicture:
@@ -312,7 +318,7 @@ def executed(result: Rebuilt) -> NotebookNode:
 PNG, JPEG = as_text(packed(gradient())), as_text(packed(gradient(), "JPEG"))
 
 
-def test_only_pictures_of_cells_graded_by_hand_are_kept() -> None:
+def test_only_pictures_of_cells_graded_by_hand_are_encoded_anew() -> None:
     notebook = solved()
     outputs = [
         new_output("display_data", {"image/png": PNG, "text/html": "<script>alert(1)</script>"}),
@@ -325,7 +331,10 @@ def test_only_pictures_of_cells_graded_by_hand_are_kept() -> None:
     assert list(result.pictures) == ["figure_loss"]
     shown = executed(result)
     kept_outputs = [list(out.data) for out in cell_of(shown, "figure_loss").outputs]
-    assert kept_outputs == [["image/png"], ["image/jpeg"]] and cell_of(shown, "standardize").outputs == []
+    assert kept_outputs == [["image/png"], ["image/jpeg"]]
+    own = cell_of(shown, "standardize").outputs
+    assert [list(out.data) for out in own] == [["text/plain"], ["image/png"], ["text/plain"], ["text/plain"]]
+    assert all(out.metadata[OF_STUDENT] for out in own) and "script" not in str(own) and "svg" not in str(own)
     [flag] = result.flags
     assert flag.kind == "picture" and flag.message.startswith("figure_loss: picture 3 is SVG only, which ca")
 
