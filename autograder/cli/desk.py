@@ -82,7 +82,7 @@ def serve(
     desk = Desk(root_folder(), _folder(out), problem or (), database=database, second_share=second)
     listening = _listening(host, port)
     port = int(listening.getsockname()[1])
-    token = desk.graders.invite(getpass.getuser())
+    token = desk.graders.admit(getpass.getuser())
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
     link = f"http://{shown}:{port}/enter?token={token}"
     hosts = {"127.0.0.1", "localhost", "::1", host, shown, *(name or ())}

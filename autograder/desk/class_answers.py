@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograder.core.results import GradedLog, Status
-from autograder.core.text import well_formed
+from autograder.core.text import is_text, well_formed
 from autograder.course.problem import Item, Problem
 from autograder.release.notebook import release_to_read
-from autograder.report.load import Run
+from autograder.report.load import Run, read_graded_log
 from autograder.report.notebooks import MOST_NOTEBOOK_BYTES, notebook_path
 from autograder.submissions.outputs import MARK, OF_STUDENT
 from autograder.submissions.pictures import KEPT
 from autograder.submissions.reader import MAX_CELL_CHARACTERS, UnusableError, read_bytes
+from homework.errors import LogError
 
 UNREADABLE = "**The executed notebook cannot be read.** Grade this submission again (`autograder grade`)."
 """Shown in place of an answer."""
@@ -70,11 +73,14 @@ class ClassAnswers:
         self.items: dict[str, Item] = {item.id: item for item in run.problem.items if item.kind != "code"}
         self.logs: dict[str, GradedLog] = {entry.student: entry.log for entry in run.entries}
         self._out = out
+        self._changed = 0
+        """Time of the folder's last change when it was looked at."""
         self._stubs = {cell.id: str(cell.source).strip() for cell in release_to_read(run.problem).cells}
         self._known: dict[str, tuple[tuple[int, int], dict[str, Answer]]] = {}
 
     def of(self, item: str) -> list[Answer]:
-        """Every student's answer to one question, by student."""
+        """Every student's answer to one question, by student; also of students who were graded since the start."""
+        self._take_in()
         return [self._answers(student)[item] for student in sorted(self.logs)]
 
     def all_of(self, student: str) -> dict[str, Answer]:
@@ -104,6 +110,23 @@ class ClassAnswers:
             found = [*_own_outputs(cells[cell_id]), *found]
         return found
 
+    def _take_in(self) -> None:
+        """Reads the logs of students whose folder is new."""
+        changed = self._out.stat().st_mtime_ns if self._out.is_dir() else 0
+        if changed == self._changed:
+            return
+        self._changed = changed
+        for name in os.listdir(self._out) if changed else ():
+            if name not in self.logs and is_text(name):
+                self._read_log(name)
+
+    def _read_log(self, student: str) -> None:
+        """Reads a student's log; what cannot be read is left as it is."""
+        with contextlib.suppress(UnusableError, LogError):
+            log = read_graded_log(self._out, student, self.problem.id)
+            if [item.id for item in log.items] == [item.id for item in self.problem.items]:
+                self.logs[student] = replace(log, student=student)
+
     def _answers(self, student: str) -> dict[str, Answer]:
         path = notebook_path(self._out, student, self.problem)
         try:
@@ -113,6 +136,8 @@ class ClassAnswers:
             state = (0, 0)
         known = self._known.get(student)
         if known is None or known[0] != state:
+            if known is not None:
+                self._read_log(student)
             cells = self._cells(student)
             unreadable = not cells
             missing = {one.id for one in self.logs[student].items if one.status is Status.MISSING}

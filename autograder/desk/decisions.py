@@ -146,18 +146,9 @@ class Decisions:
             return self._standing(db, place)
 
     def seconds(self, place: Place) -> list[tuple[Saved, Saved]]:
-        """The second gradings of a question, each after the first one of the same answer."""
+        """The first grading of each answer that was graded twice and the second one, both by the newest rubric."""
         with self._db.read() as db:
-            rows = [_saved(row) for row in db.execute(of(_DECISIONS, Decision, place).order_by(Decision.id))]
-        first: dict[tuple[str, str], Saved] = {}
-        found = []
-        for saved in rows:
-            if saved.kind is Kind.SECOND:
-                if (saved.student, saved.answer) in first:
-                    found.append((first[saved.student, saved.answer], saved))
-            elif saved.marks.score is not None and saved.kind is not Kind.UNDO:
-                first.setdefault((saved.student, saved.answer), saved)
-        return found
+            return self._seconds(db, place)
 
     def answer_text(self, digest: str) -> str:
         """An answer that was graded; empty if it is not known."""
@@ -250,6 +241,9 @@ class Decisions:
                 if marks != replace(saved.marks, rubric_version=new.version) or marks.score != saved.marks.score:
                     draft = Draft(saved.student, saved.answer, marks, saved.id)
                     self._add(db, place, draft, saved.by, Kind.RUBRIC, batch)  # the grading stays its grader's
+            for _, second in self._seconds(db, place):
+                draft = Draft(second.student, second.answer, regraded(second.marks, new, renamed or {}), second.id)
+                self._add(db, place, draft, second.by, Kind.SECOND, batch)
         return changed
 
     def _add(self, db: Connection, place: Place, draft: Draft, by: str, kind: Kind, batch: str) -> int:
@@ -293,6 +287,20 @@ class Decisions:
     def _standing(self, db: Connection, place: Place) -> dict[str, Saved]:
         query = _DECISIONS.join(Standing, Standing.decision == Decision.id)
         return {row.student: _saved(row) for row in db.execute(of(query, Standing, place))}
+
+    def _seconds(self, db: Connection, place: Place) -> list[tuple[Saved, Saved]]:
+        first: dict[tuple[str, str], Saved] = {}
+        second: dict[tuple[str, str], Saved] = {}
+        for row in db.execute(of(_DECISIONS, Decision, place).order_by(Decision.id)):
+            saved, answer = _saved(row), (row.student, row.answer)
+            if saved.kind is Kind.SECOND:
+                second[answer] = saved
+            elif saved.kind is Kind.RUBRIC and answer in first:
+                if first[answer].id == saved.replaces:
+                    first[answer] = saved
+            elif saved.marks.score is not None and saved.kind is not Kind.UNDO:
+                first.setdefault(answer, saved)
+        return [(first[answer], saved) for answer, saved in second.items() if answer in first]
 
     def _version(self, db: Connection, place: Place) -> int:
         return db.scalar(of(select(func.max(RubricRow.version)), RubricRow, place)) or 1

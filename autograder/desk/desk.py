@@ -6,9 +6,7 @@ that people see of a student through `Question`.
 
 from __future__ import annotations
 
-import hashlib
-import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +15,11 @@ from autograder.core.student_key import student_key
 from autograder.desk.class_answers import Answer, ClassAnswers
 from autograder.desk.database import Database, default_address
 from autograder.desk.decisions import Decisions, Draft, Kind, Marks, Saved
+from autograder.desk.form import Form, FormError, marks_of
 from autograder.desk.graders import Graders
 from autograder.desk.place import Place
 from autograder.desk.question import Question
+from autograder.desk.queue import Queue, is_graded
 from autograder.desk.recording import Recorder, from_form_grader
 from autograder.desk.rubric import Rubric
 from autograder.gradebook.manual import ManualScore
@@ -27,40 +27,12 @@ from autograder.report.load import read_runs
 
 SECOND_SHARE = 0.05
 """Share of the answers that two graders grade, without knowing of each other."""
-SECOND_OPINION, NAME_SHOWN = "second opinion", "name shown"
+SECOND_OPINION, OPINION_WITHDRAWN, NAME_SHOWN = "second opinion", "opinion withdrawn", "name shown"
 """Kinds of events."""
-_MOST_ADJUSTMENT = 100.0
-_LONGEST_COMMENT, _LONGEST_REASON = 10_000, 500
 
 
 class UnknownError(AutograderError):
     """There is no such question or answer."""
-
-
-class FormError(AutograderError):
-    """What was entered cannot be saved; the message says what to change."""
-
-
-@dataclass(frozen=True)
-class Form:
-    """What a grader enters for an answer."""
-
-    ticks: tuple[str, ...]
-    adjustment: float
-    reason: str
-    comment: str
-    seen: int | None
-    """The decision that counted when the page was shown."""
-    answer: str
-    """Digest of the answer that was shown."""
-    version: int
-    """Version of the rubric that was shown."""
-    alone: bool = False
-    """Whether to grade this answer only, and not the equal ones."""
-    is_second: bool = False
-    """Whether this is a second, blind grading."""
-    replaces_form_grader: bool = False
-    """Whether the grader saw the form grader's score, which this one replaces."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +118,7 @@ class Desk:
             for item in answers.items.values()
         }
         self.recorder = Recorder(root, out, self.decisions, self.classes)
-        self._second_share = second_share
+        self.queue = Queue(self.decisions, self.graders, second_share)
 
     def close(self) -> None:
         """Records what is left and closes the database."""
@@ -197,56 +169,6 @@ class Desk:
 
     # One answer
 
-    def next(self, question: Question, grader: str, after: str = "") -> str | None:
-        """The next answer for a grader, claimed for them; None if nothing is left.
-
-        Args:
-            question: the question.
-            grader: who grades.
-            after: the answer before, by its name.
-        """
-        arranged = question.arranged()
-        standing, claimed = self.decisions.standing(question.place), self.graders.claimed(question.place)
-        second = self._waiting_for_second(question, grader, standing)
-        done = sum(saved.by == grader for saved in standing.values())
-        first = list(self._open_blocks(question, standing, arranged.student.get(after, "")))
-        between = [*second[:1], *first] if second and done % 10 == 9 else [*first, *second]
-        for student in between:
-            if claimed.get(student, grader) != grader or not self.graders.claim(question.place, student, grader):
-                continue
-            if student in second or not _is_graded(
-                self.decisions.standing(question.place), arranged.by_student[student]
-            ):
-                return arranged.ref[student]  # not graded between the look at all and the claim
-        return None
-
-    def _open_blocks(self, question: Question, standing: Mapping[str, Saved], after: str) -> Iterator[str]:
-        """A student of each block with an answer that is not graded, from the block after `after` on."""
-        arranged = question.arranged()
-        blocks = arranged.blocks
-        start = next((number for number, block in enumerate(blocks) if after in block), 0)
-        for block in blocks[start:] + blocks[:start]:
-            left = [student for student in block if not _is_graded(standing, arranged.by_student[student])]
-            if left:
-                yield left[0]
-
-    def _waiting_for_second(self, question: Question, grader: str, standing: Mapping[str, Saved]) -> list[str]:
-        """Students whose answers are to be graded a second time, by this grader."""
-        if not self._second_share:
-            return []
-        arranged = question.arranged()
-        twice = {first.student for first, _ in self.decisions.seconds(question.place)}
-        return [
-            saved.student
-            for saved in standing.values()
-            if saved.by != grader
-            and saved.kind is Kind.GRADE
-            and saved.student in arranged.by_student
-            and _is_graded(standing, arranged.by_student[saved.student])
-            and saved.student not in twice
-            and _share(question.place, saved.student) < self._second_share
-        ]
-
     def view(self, question: Question, ref: str, grader: str) -> View:
         """An answer for a grader.
 
@@ -256,7 +178,7 @@ class Desk:
         arranged, student = question.arranged(), self.student(question, ref)
         standing, answer = self.decisions.standing(question.place), arranged.by_student[student]
         saved = standing.get(student)
-        is_second = student in self._waiting_for_second(question, grader, standing)
+        is_second = student in self.queue.for_second(question, grader, standing)
         claimed = self.graders.claimed(question.place).get(student, grader)
         is_stale = bool(saved and saved.marks.score is not None and saved.answer != answer.digest)
         return View(
@@ -278,13 +200,18 @@ class Desk:
 
     def asked(self, question: Question, standing: Mapping[str, Saved]) -> dict[str, str]:
         """Student → who asked for a second opinion and has none yet, given the decisions that count."""
-        found = {}
+        found: dict[str, str] = {}
         for event in self.graders.events(question.place):
-            if event.kind == SECOND_OPINION:
-                saved = standing.get(event.student)
-                if saved is None or saved.by == event.by or saved.at < event.at:
-                    found[event.student] = event.by
+            saved = standing.get(event.student)
+            if event.kind == OPINION_WITHDRAWN:
+                found.pop(event.student, None)
+            elif event.kind == SECOND_OPINION and (saved is None or saved.by == event.by or saved.id <= event.after):
+                found[event.student] = event.by
         return found
+
+    def note(self, question: Question, ref: str, grader: str, kind: str) -> None:
+        """Notes that a grader saw a name, asked for a second opinion, or needs none any more."""
+        self.graders.note(question.place, self.student(question, ref), grader, kind)
 
     def save(self, question: Question, ref: str, grader: str, form: Form) -> list[str]:
         """Saves a grading; returns the students that it counts for.
@@ -295,11 +222,11 @@ class Desk:
             StoreError: the database cannot be used.
         """
         arranged, student = question.arranged(), self.student(question, ref)
-        marks = _marks(form, self.rubric(question))
+        marks = marks_of(form, self.rubric(question))
         if form.answer != arranged.by_student[student].digest:
             raise FormError("the student's answer changed since this page was shown; look at it and save again.")
         standing = self.decisions.standing(question.place)
-        if form.is_second != (student in self._waiting_for_second(question, grader, standing)):
+        if form.is_second != (student in self.queue.for_second(question, grader, standing)):
             raise FormError("this answer is in another state than when the page was shown; look at it and save again.")
         if form.is_second:
             self.decisions.save(
@@ -311,7 +238,7 @@ class Desk:
             members += [
                 one
                 for one in arranged.block[student]
-                if one != student and not _is_graded(standing, arranged.by_student[one])
+                if one != student and not is_graded(standing, arranged.by_student[one])
             ]
         seen = {one: _number(standing, one) for one in members} | {student: form.seen}
         drafts = [_draft(arranged.by_student[one], marks, seen[one]) for one in members]
@@ -337,10 +264,10 @@ class Desk:
         students = [arranged.student[ref] for ref in shown if ref in arranged.student]
         if any(arranged.by_student[one].digest != shown[arranged.ref[one]] for one in students):
             raise FormError("an answer of this group changed since this page was shown; look at it and save again.")
-        left = [one for one in students if not _is_graded(standing, arranged.by_student[one])]
+        left = [one for one in students if not is_graded(standing, arranged.by_student[one])]
         if not left:
             raise FormError("choose at least one answer that is not graded yet.")
-        marks = _marks(form, self.rubric(question))
+        marks = marks_of(form, self.rubric(question))
         drafts = [_draft(arranged.by_student[one], marks, _number(standing, one)) for one in left]
         self.decisions.save(question.place, drafts, grader, Kind.GROUP)
         self.recorder.wake()
@@ -369,7 +296,7 @@ class Desk:
         return question, arranged.ref.get(first, "")
 
     def found(self, question: Question, words: str, grader: str) -> list[str]:
-        """Names of the answers that contain all these words; or of the student of exactly this id, which is noted."""
+        """Students whose answers contain all these words; or the student of exactly this id, which is noted."""
         arranged = question.arranged()
         wanted = words.casefold().split()
         by_id = [student for student in arranged.ref if student_key(student) == student_key(words.strip())]
@@ -377,12 +304,7 @@ class Desk:
             self.graders.note(question.place, student, grader, NAME_SHOWN)
         texts = {student: answer.text.casefold() for student, answer in arranged.by_student.items()}
         by_text = [student for student, text in texts.items() if wanted and all(word in text for word in wanted)]
-        return [arranged.ref[student] for student in dict.fromkeys([*by_id, *by_text])]
-
-
-def _is_graded(standing: Mapping[str, Saved], answer: Answer) -> bool:
-    saved = standing.get(answer.student)
-    return saved is not None and saved.marks.score is not None and saved.answer == answer.digest
+        return list(dict.fromkeys([*by_id, *by_text]))
 
 
 def _number(standing: Mapping[str, Saved], student: str) -> int | None:
@@ -393,32 +315,7 @@ def _draft(answer: Answer, marks: Marks, seen: int | None) -> Draft:
     return Draft(answer.student, answer.digest, marks, seen, answer.text)
 
 
-def _share(place: Place, student: str) -> float:
-    """A number from 0 to 1 that is the same at each call and has no relation to the answer."""
-    digest = hashlib.blake2b("\0".join(("second", *place, student)).encode("utf-8", "replace"), digest_size=8)
-    return random.Random(digest.hexdigest()).random()
-
-
 def _comments(standing: Mapping[str, Saved], student: str) -> tuple[str, ...]:
     latest = sorted(standing.values(), key=lambda saved: saved.id, reverse=True)
     found = [saved.marks.comment for saved in latest if saved.student != student and saved.marks.comment]
     return tuple(dict.fromkeys(found))[:30]
-
-
-def _marks(form: Form, rubric: Rubric) -> Marks:
-    if form.version != rubric.version:
-        raise FormError("the rubric changed since this page was shown; look at it and save again.")
-    known = {item.key for item in rubric.items}
-    if unknown := set(form.ticks) - known:
-        raise FormError(f"the rubric has no item {', '.join(sorted(unknown))}; look at it and save again.")
-    if not abs(form.adjustment) <= _MOST_ADJUSTMENT:  # false for nan
-        raise FormError("the adjustment is not a number of points.")
-    if form.adjustment and not form.reason.strip():
-        raise FormError("give the reason of the adjustment: the student reads it.")
-    if len(form.reason) > _LONGEST_REASON:
-        raise FormError(f"the reason has {len(form.reason)} characters; at most {_LONGEST_REASON} can be saved.")
-    if len(form.comment) > _LONGEST_COMMENT:
-        raise FormError(f"the comment has {len(form.comment)} characters; at most {_LONGEST_COMMENT} can be saved.")
-    ticks = tuple(item.key for item in rubric.items if item.key in form.ticks)
-    score = rubric.score(ticks, form.adjustment)
-    return Marks(score, ticks, form.adjustment, form.reason.strip(), form.comment.strip(), rubric.version)

@@ -8,12 +8,12 @@ import secrets
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from autograder.desk.database import Database, is_answer, now, of
 from autograder.desk.place import Place
-from autograder.desk.tables import Claim, Event, Grader, Setting
+from autograder.desk.tables import Claim, Decision, Event, Grader, Setting
 
 CLAIM = timedelta(minutes=10)
 """How long an answer belongs to who opened it last."""
@@ -30,7 +30,8 @@ class Noted(NamedTuple):
     kind: str
     by: str
     at: datetime
-    note: str
+    after: int
+    """Number of the latest decision before it."""
 
 
 class Graders:
@@ -42,6 +43,8 @@ class Graders:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._admitted: dict[str, str] = {}
+        """Digest of a token → grader, for tokens that end with this process."""
 
     def secret(self) -> str:
         """The database's secret, drawn at the first call."""
@@ -59,16 +62,19 @@ class Graders:
             db.execute(insert(Grader), row)
         return token
 
+    def admit(self, name: str) -> str:
+        """A token for a grader that ends with this process; earlier ones stay valid."""
+        token = secrets.token_urlsafe(24)
+        self._admitted[_digest(token)] = name
+        return token
+
     def grader(self, token: str) -> str | None:
         """The name of who has this token."""
+        if _digest(token) in self._admitted:
+            return self._admitted[_digest(token)]
         with self._db.read() as db:
             found: str | None = db.scalar(select(Grader.name).where(Grader.token_sha256 == _digest(token)))
         return found
-
-    def graders(self) -> list[str]:
-        """All who were invited."""
-        with self._db.read() as db:
-            return list(db.scalars(select(Grader.name).order_by(Grader.name)))
 
     def claim(self, place: Place, student: str, by: str) -> bool:
         """Claims an answer; False if another grader has it. A claim ends with `CLAIM`, or when the clock jumps."""
@@ -94,17 +100,19 @@ class Graders:
             rows = db.execute(of(select(Claim.student, Claim.by, Claim.since), Claim, place))
             return {student: by for student, by, since in rows if _holds(at - since)}
 
-    def note(self, place: Place, student: str, by: str, kind: str, note: str = "") -> None:
-        """Notes an event."""
+    def note(self, place: Place, student: str, by: str, kind: str) -> None:
+        """Notes an event, and the latest decision before it: clocks may jump."""
         values = {"problem": place.problem, "item": place.item, "student": student, "by": by, "at": now()}
         with self._db.writing() as db:
-            db.execute(insert(Event), {**values, "kind": kind, "note": note})
+            latest = db.scalar(select(func.max(Decision.id))) or 0
+            db.execute(insert(Event), {**values, "kind": kind, "note": str(latest)})
 
     def events(self, place: Place) -> list[Noted]:
         """A question's events, the first one first."""
         query = select(Event.student, Event.kind, Event.by, Event.at, Event.note)
         with self._db.read() as db:
-            return [Noted(*row) for row in db.execute(of(query, Event, place).order_by(Event.id))]
+            rows = db.execute(of(query, Event, place).order_by(Event.id))
+            return [Noted(student, kind, by, at, int(note or 0)) for student, kind, by, at, note in rows]
 
 
 def _holds(age: timedelta) -> bool:

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from autograder.desk.graders import Graders
 
 COOKIE = "autograder-desk"
+"""Begin of the cookie's name; the port follows, since browsers send cookies to all ports of a machine."""
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; "
     "style-src-attr 'unsafe-inline'; "  # KaTeX sets style attributes; a student's text cannot, since all is escaped
@@ -91,21 +92,28 @@ class Guard:
             return _said("The request does not say its length; nothing was done.", 411)
         if int(headers.get("content-length", "0")) > MOST_BYTES:
             return _said("This is more than a grading can hold; nothing was saved. Shorten the comment.", 413)
+        cookie = _cookie(host)
         if scope["path"] == "/enter":
-            return self._enter(scope)
-        grader = self._graders.grader(cookie_parser(headers.get("cookie", "")).get(COOKIE, ""))
+            return self._enter(scope, cookie)
+        grader = self._graders.grader(cookie_parser(headers.get("cookie", "")).get(cookie, ""))
         if grader is None:
             return _said("Open the link with your token: `autograder desk` printed it, or who invited you has it.", 401)
         scope["grader"] = grader
         return None
 
-    def _enter(self, scope: Scope) -> Response:
+    def _enter(self, scope: Scope, cookie: str) -> Response:
         token = scope["query_string"].decode("ascii", "replace").removeprefix("token=")
         if self._graders.grader(token) is None:
             return _said("This link is not valid any more; ask for a new one (`autograder desk invite NAME`).", 401)
         answer = HTMLResponse(_ENTERED)  # not a redirect: that would still count as coming from another site
-        answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=self._secure, max_age=180 * 86400)
+        answer.set_cookie(cookie, token, httponly=True, samesite="strict", secure=self._secure, max_age=180 * 86400)
         return answer
+
+
+def _cookie(host: str) -> str:
+    """The cookie's name for this `Host` header."""
+    port = host.rpartition(":")[2]
+    return f"{COOKIE}-{port}" if port.isdigit() and len(port) <= 5 else COOKIE
 
 
 def _is_own(headers: Headers, host: str) -> bool:

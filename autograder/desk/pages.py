@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import math
-import re
 from collections.abc import AsyncIterator, Collection
 from functools import cache
 from pathlib import Path
@@ -28,17 +26,17 @@ from autograder.desk.agreement import agreement
 from autograder.desk.class_answers import Answer
 from autograder.desk.database import StoreError
 from autograder.desk.decisions import ConflictError
-from autograder.desk.desk import NAME_SHOWN, SECOND_OPINION, Desk, Form, FormError, UnknownError, View
+from autograder.desk.desk import NAME_SHOWN, OPINION_WITHDRAWN, SECOND_OPINION, Desk, UnknownError
+from autograder.desk.form import FormError, read_form, read_rubric, shown_marks
 from autograder.desk.guard import Guard
+from autograder.desk.lists import rows
 from autograder.desk.question import Question
-from autograder.desk.rubric import Rubric, RubricError, RubricItem, from_yaml, merged
+from autograder.desk.rubric import Rubric, RubricError
 from autograder.desk.shown_text import MOST_CHARACTERS, shown_code, shown_markdown
 from autograder.release.fill import solution_answers
 
 _HERE = Path(__file__).resolve().parent
 _MOST_FIELDS = 200
-_LEAST_RESIDUAL = 0.5
-"""Points by which a score must be out of line to be listed."""
 _STATUS = {UnknownError: 404, ConflictError: 409, FormError: 422, RubricError: 422, StoreError: 503}
 
 
@@ -64,6 +62,7 @@ def app(desk: Desk, hosts: Collection[str], *, secure: bool = False) -> Starlett
         Route(f"{answer}/group", pages.save_group, methods=["POST"]),
         Route(f"{answer}/name", pages.show_name, methods=["POST"]),
         Route(f"{answer}/opinion", pages.ask_opinion, methods=["POST"]),
+        Route(f"{answer}/no-opinion", pages.withdraw_opinion, methods=["POST"]),
         Route(f"{answer}/take-over", pages.take_over, methods=["POST"]),
         Route(f"{answer}/text", pages.whole_text),
         Route(f"{answer}/picture/{{digest}}", pages.picture),
@@ -135,7 +134,7 @@ class _Pages:
         """Goes to the next answer to grade."""
         question = self._question(request)
         after = request.query_params.get("after", "")
-        ref = await run_in_threadpool(self._desk.next, question, request.scope["grader"], after)
+        ref = await run_in_threadpool(self._desk.queue.next, question, request.scope["grader"], after)
         if ref is None:
             progress = await run_in_threadpool(self._desk.progress_of, question)
             return self._page(request, "done.html", question=question, progress=progress)
@@ -145,8 +144,8 @@ class _Pages:
         """A list of answers: found by words, out of line, or with a second opinion asked for."""
         question, kind = self._question(request), request.query_params.get("kind", "search")
         words = request.query_params.get("q", "")
-        rows = await run_in_threadpool(self._rows, question, kind, words, request.scope["grader"])
-        return self._page(request, "list.html", question=question, kind=kind, words=words, rows=rows)
+        found = await run_in_threadpool(rows, self._desk, question, kind, words, request.scope["grader"])
+        return self._page(request, "list.html", question=question, kind=kind, words=words, rows=found)
 
     async def agreement(self, request: Request) -> Response:
         """How far graders agree."""
@@ -186,7 +185,7 @@ class _Pages:
         question, ref, grader = self._asked(request)
         data = await _form(request)
         try:
-            await run_in_threadpool(self._desk.save, question, ref, grader, _entered(data))
+            await run_in_threadpool(self._desk.save, question, ref, grader, read_form(data))
         except (ConflictError, FormError, StoreError) as error:
             return await run_in_threadpool(self._answer_page, request, question, ref, grader, data, error)
         return _to(_question_url(question), f"after={ref}")
@@ -202,7 +201,7 @@ class _Pages:
         data = await _form(request)
         members = [str(one) for one in data.getlist("member")]
         try:
-            await run_in_threadpool(self._desk.save_group, question, members, grader, _entered(data))
+            await run_in_threadpool(self._desk.save_group, question, members, grader, read_form(data))
         except (ConflictError, FormError, StoreError) as error:
             return await run_in_threadpool(self._group_page, request, question, ref, grader, data, error)
         return _to(_question_url(question), f"after={ref}")
@@ -215,11 +214,14 @@ class _Pages:
         """Asks for a second opinion; what was entered stays."""
         return await self._noted(request, SECOND_OPINION)
 
+    async def withdraw_opinion(self, request: Request) -> Response:
+        """Says that no second opinion is needed any more; what was entered stays."""
+        return await self._noted(request, OPINION_WITHDRAWN)
+
     async def _noted(self, request: Request, kind: str) -> Response:
         question, ref, grader = self._asked(request)
         data = await _form(request)
-        student = self._desk.student(question, ref)
-        await run_in_threadpool(self._desk.graders.note, question.place, student, grader, kind)
+        await run_in_threadpool(self._desk.note, question, ref, grader, kind)
         return await run_in_threadpool(self._answer_page, request, question, ref, grader, data, None, kind)
 
     async def take_over(self, request: Request) -> Response:
@@ -276,7 +278,7 @@ class _Pages:
             status=200 if error is None else _STATUS[type(error)],
             view=view,
             question=question,
-            marks=_shown_marks(view, entered),
+            marks=shown_marks(view.saved, entered),
             shown=self._text(view.answer, question.is_code, question, ref),
             earlier=shown_code(view.earlier) if question.is_code else shown_markdown(view.earlier, {}),
             model=_model_answer(question),
@@ -328,56 +330,16 @@ class _Pages:
             question=question,
             members=members,
             ticked=ticked,
-            marks=_shown_marks(view, entered),
+            marks=shown_marks(view.saved, entered),
             message="" if error is None else str(error),
         )
-
-    def _rows(self, question: Question, kind: str, words: str, grader: str) -> list[tuple[str, str, str]]:
-        """(name of an answer, what to say of it, the begin of its text)."""
-        from autograder.desk.second_look import second_look
-
-        arranged, standing = question.arranged(), self._desk.decisions.standing(question.place)
-        told: dict[str, str] = {}
-        if kind == "second-look":
-            graded = [
-                one
-                for one in arranged.answers
-                if one.student in standing and standing[one.student].marks.score is not None
-            ]
-            places = [index for index, one in enumerate(arranged.answers) if one in graded]
-            scores = [float(standing[one.student].marks.score or 0.0) for one in graded]
-            kernel = arranged.kernel[places][:, places]
-            for index, residual in second_look(kernel, scores)[: max(5, len(scores) // 10)]:
-                if abs(residual) < _LEAST_RESIDUAL:
-                    break
-                side = "above" if residual > 0 else "below"
-                said = f"{scores[index]:g} points, {abs(residual):.1f} {side} similar answers"
-                told[arranged.ref[graded[index].student]] = said
-        elif kind == "opinions":
-            told = {
-                arranged.ref[student]: f"asked by {by}" for student, by in self._desk.asked(question, standing).items()
-            }
-        elif kind == "conflicts":
-            told = {
-                arranged.ref[student]: f"{given.points} points in the form grader"
-                for (place, student), given in list(self._desk.recorder.conflicts.items())
-                if place == question.place
-            }
-        elif words:
-            for ref in self._desk.found(question, words, grader):
-                saved = standing.get(arranged.student[ref])
-                told[ref] = (
-                    "not graded" if saved is None or saved.marks.score is None else f"{saved.marks.score:g} points"
-                )
-        texts = {arranged.ref[one.student]: " ".join(one.text.split())[:200] for one in arranged.answers}
-        return [(ref, said, texts[ref]) for ref, said in list(told.items())[:200]]
 
     def _changed_rubric(self, request: Request, question: Question, form: FormData) -> Response:
         old = self._desk.rubric(question)
         try:
             if str(form.get("version")) != str(old.version):
                 raise RubricError("another grader changed the rubric meanwhile; here it is, change it again.")
-            new, renamed = _new_rubric(old, form)
+            new, renamed = read_rubric(old, form)
         except RubricError as error:
             return self._rubric_page(request, question, old, message=str(error))
         if form.get("apply"):
@@ -448,81 +410,6 @@ def _code_style() -> str:
 
 async def _form(request: Request) -> FormData:
     return await request.form(max_files=0, max_fields=_MOST_FIELDS)
-
-
-def _entered(data: FormData) -> Form:
-    """The form of an answer.
-
-    Raises:
-        FormError: a field is not what the page sends.
-    """
-
-    def number(name: str, otherwise: str) -> float:
-        text = str(data.get(name, "")).strip().replace(",", ".").replace("−", "-") or otherwise
-        try:
-            found = float(text)
-        except ValueError:
-            found = math.nan
-        if not math.isfinite(found):
-            raise FormError(f"{text[:20]!r} is not a number of points; write e.g. -0.5.")
-        return found
-
-    seen = str(data.get("seen", ""))
-    return Form(
-        ticks=tuple(str(key) for key in data.getlist("tick")),
-        adjustment=number("adjustment", "0"),
-        reason=str(data.get("reason", "")),
-        comment=str(data.get("comment", "")).replace("\r\n", "\n"),
-        seen=int(seen) if re.fullmatch("[0-9]{1,15}", seen) else None,
-        answer=str(data.get("answer", "")),
-        version=int(number("version", "0")),
-        alone=bool(data.get("alone")),
-        is_second=bool(data.get("second")),
-        replaces_form_grader=bool(data.get("replaces")),
-    )
-
-
-def _shown_marks(view: View, entered: FormData | None) -> dict[str, Any]:
-    """What stands in the form: what was entered but not saved, or what was saved."""
-    if entered is not None:
-        return {
-            "ticks": {str(key) for key in entered.getlist("tick")},
-            "adjustment": str(entered.get("adjustment", "")),
-            "reason": str(entered.get("reason", "")),
-            "comment": str(entered.get("comment", "")),
-        }
-    saved = view.saved
-    if saved is None or saved.marks.score is None:
-        return {"ticks": set(), "adjustment": "", "reason": "", "comment": ""}
-    marks = saved.marks
-    adjustment = f"{marks.adjustment:g}" if marks.adjustment else ""
-    return {"ticks": set(marks.ticks), "adjustment": adjustment, "reason": marks.reason, "comment": marks.comment}
-
-
-def _new_rubric(old: Rubric, form: FormData) -> tuple[Rubric, dict[str, str]]:
-    """The rubric that a form describes; and old key → key of the item that takes its place."""
-    if str(form.get("yaml", "")).strip():
-        return from_yaml(str(form["yaml"]), old), {}
-    items: list[RubricItem] = []
-    columns = [[str(value).strip() for value in form.getlist(name)] for name in ("key", "text", "points")]
-    if len({len(column) for column in columns}) > 1:
-        raise RubricError("the form is not complete; open the page again.")
-    for key, text, points in zip(*columns, strict=True):
-        if not text and not points:
-            continue  # a line that was emptied is removed
-        try:
-            number = float(points.replace(",", ".").replace("−", "-"))
-        except ValueError:
-            raise RubricError(f"{points[:20]!r} is not a number of points; write e.g. 1.5.") from None
-        fresh = Rubric((*old.items, *items), old.most).new_key()
-        items.append(RubricItem(key or fresh, number, text))
-    chosen = [str(key) for key in form.getlist("merge")]
-    new = old.with_items(items)
-    if not chosen:
-        return new, {}
-    joined = " / ".join(item.text for item in new.items if item.key in chosen)
-    one, renamed = merged(Rubric(new.items, new.most, old.version), chosen, joined)
-    return one, renamed
 
 
 def task_of(question: Question) -> str:

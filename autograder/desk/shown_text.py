@@ -52,10 +52,25 @@ def _parser() -> Any:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": _MOST_DEPTH})
     parser.enable(["table", "strikethrough"]).disable(["link", "autolink", "reference", "html_block", "html_inline"])
     parser.use(dollarmath_plugin, double_inline=True, allow_labels=False, renderer=_formula)
+    parser.inline.ruler.before("escape", "math_in_brackets", _in_brackets)
     parser.use(amsmath_plugin, renderer=lambda text: _formula(text, {"display_mode": True}))
     parser.add_render_rule("image", _image)
     parser.validateLink = lambda url: bool(_ATTACHED.match(url))  # type: ignore[method-assign]  # as its manual says
     return parser
+
+
+def _in_brackets(state: Any, silent: bool) -> bool:
+    r"""Reads `\\(x\\)` and `\\[x\\]` as formulas, as notebooks do."""
+    opening = state.src[state.pos : state.pos + 3]
+    closing = {r"\\(": r"\\)", r"\\[": r"\\]"}.get(opening)
+    end = state.src.find(closing, state.pos + 3) if closing else -1
+    if end < 0:
+        return False
+    if not silent:
+        token = state.push("math_inline" if opening.endswith("(") else "math_inline_double", "math", 0)
+        token.content, token.markup = state.src[state.pos + 3 : end], opening
+    state.pos = end + 3
+    return True
 
 
 def _formula(text: str, options: Mapping[str, Any]) -> str:

@@ -140,9 +140,7 @@ def _run(
     items = [item.id for item in problem.items]
     for student in sorted(folders):
         try:
-            log = _log(out / student / problem.id / LOG_NAME, out)
-            if log.problem != problem.id:
-                raise LogError(f"the log is for another problem, {printable(log.problem)!r}")
+            log = read_graded_log(out, student, problem.id)
         except (UnusableError, LogError) as error:
             faults[str(error)].append(student)
             continue
@@ -158,13 +156,14 @@ def _run(
     return Run(problem, tuple(entries), tuple(notes))
 
 
-def _log(path: Path, out: Path) -> GradedLog:
-    """Reads and validates a graded log.
+def read_graded_log(out: Path, student: str, problem: str) -> GradedLog:
+    """Reads and validates a student's graded log, without the answers on per-student inputs.
 
     Raises:
         UnusableError: it is missing, behind a link, not a regular file, or cannot be read.
-        LogError: grading did not write it.
+        LogError: grading did not write it, or for another problem.
     """
+    path = out / student / problem / LOG_NAME
     with contextlib.suppress(OSError):  # reading it will report the error
         if path.stat().st_size > MOST_LOG_BYTES:
             raise LogError("the log is too large to be from `autograder grade`")
@@ -180,6 +179,8 @@ def _log(path: Path, out: Path) -> GradedLog:
             raise LogError("points that are not numbers")
     except (ValueError, ArithmeticError, TypeError, KeyError, AttributeError, RecursionError, LogError):
         raise LogError("the log is damaged or has no grades") from None
+    if log.problem != problem:
+        raise LogError(f"the log is for another problem, {printable(log.problem)!r}")
     return replace(log, answers={}, process={})  # not used here, and most of the log's size
 
 

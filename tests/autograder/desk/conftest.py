@@ -11,7 +11,8 @@ import pytest
 
 from autograder.core.results import Grading, Status
 from autograder.desk.decisions import Decisions
-from autograder.desk.desk import Desk, Form
+from autograder.desk.desk import Desk
+from autograder.desk.form import Form
 from autograder.desk.place import Place
 from autograder.desk.question import Question
 from autograder.gradebook.database import recording

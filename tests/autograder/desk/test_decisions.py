@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,24 @@ def test_a_second_grading_does_not_count(database: Database) -> None:
     assert (first.by, first.marks.score, second.by, second.marks.score) == ("kim", 2.0, "lee", 1.0)
 
 
+def test_both_gradings_follow_a_changed_rubric(database: Database) -> None:
+    decisions = Decisions(database)
+    decisions.save(Q, [draft("ada", "r1"), draft("bob", "r1")], "kim")
+    decisions.save(Q, [draft("ada", "r2")], "lee", Kind.SECOND)
+    new = RUBRIC.with_items([RubricItem("r1", 1, "the unit"), RubricItem("r2", 0.5, "the variance")])
+    decisions.change_rubric(Q, RUBRIC, new, "kim")
+    one, renamed = merged(new, {"r1", "r2"}, "both")
+    decisions.change_rubric(Q, new, one, "kim", renamed)
+    ((first, second),) = decisions.seconds(Q)
+    assert (first.by, first.marks.score, second.by, second.marks.score) == ("kim", 1.5, "lee", 1.5)
+    decisions.save(
+        Q, [replace(draft("ada"), seen=first.id, marks=replace(draft("ada").marks, rubric_version=3))], "max"
+    )
+    ((first, _),) = decisions.seconds(Q)
+    assert (first.by, first.marks.score) == ("kim", 1.5), "what others decide later is no first grading"
+    assert points(decisions, Q)["bob"] == 1.5
+
+
 def test_a_claim_keeps_others_away_until_it_ends_or_the_clock_jumps(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,7 +175,9 @@ def test_only_the_latest_link_of_a_grader_works(database: Database) -> None:
     people = Graders(database)
     old, new = people.invite("kim"), people.invite("kim")
     assert (people.grader(old), people.grader(new), people.grader("")) == (None, "kim", None)
-    assert people.graders() == ["kim"]
+    own = [people.admit("kim"), people.admit("kim")]
+    assert [people.grader(token) for token in (*own, new)] == ["kim"] * 3, "who starts a desk again logs nobody out"
+    assert Graders(database).grader(own[0]) is None, "it ends with its process"
 
 
 def _save_for_ever(where: str) -> None:

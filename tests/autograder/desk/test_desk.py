@@ -6,6 +6,7 @@ import csv
 import itertools
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,13 @@ from sklearn.metrics import cohen_kappa_score
 
 from autograder.core.errors import SetupError
 from autograder.core.rubric_lines import RubricLine, read, written
+from autograder.desk import graders
 from autograder.desk.agreement import agreement
+from autograder.desk.database import now
 from autograder.desk.decisions import ConflictError, Kind
-from autograder.desk.desk import Desk, Form, FormError, UnknownError
+from autograder.desk.desk import OPINION_WITHDRAWN, SECOND_OPINION, Desk, UnknownError
+from autograder.desk.form import Form, FormError
+from autograder.desk.lists import rows
 from autograder.desk.place import Place
 from autograder.gradebook.database import opened
 from autograder.gradebook.manual import ManualScore, manual_scores, write_manual
@@ -64,7 +69,7 @@ def test_equal_answers_are_graded_once_and_can_be_graded_alone(desk: Desk, grade
 def test_each_open_answer_comes_once_and_blocks_follow_each_other(desk: Desk) -> None:
     question = desk.questions[UNITS]
     seen: list[str] = []
-    while (ref := desk.next(question, "kim", seen[-1] if seen else "")) is not None:
+    while (ref := desk.queue.next(question, "kim", seen[-1] if seen else "")) is not None:
         seen.append(ref)
         save_as(desk, question, question.arranged().student[ref], ["r1"], "kim")
     assert len(seen) == 4, "ada and bob together"
@@ -81,9 +86,9 @@ def test_figures_are_ordered_by_their_pictures(desk: Desk) -> None:
 
 def test_two_graders_get_different_answers(desk: Desk) -> None:
     question = desk.questions[UNITS]
-    refs = [desk.next(question, by) for by in ("kim", "lee", "max", "noa")]
+    refs = [desk.queue.next(question, by) for by in ("kim", "lee", "max", "noa")]
     assert len(set(refs)) == 4 and None not in refs
-    assert desk.next(question, "oli") is None, "all are before others"
+    assert desk.queue.next(question, "oli") is None, "all are before others"
 
 
 def test_the_name_of_an_answer_does_not_tell_the_student(desk: Desk) -> None:
@@ -244,20 +249,57 @@ def test_weighted_kappa_has_its_known_values() -> None:
 
 def test_answers_are_found_by_words_and_by_the_students_id(desk: Desk) -> None:
     question = desk.questions[UNITS]
-    student = question.arranged().student
-    assert {student[ref] for ref in desk.found(question, "DEVIATION unit", "kim")} == {"ada", "bob"}
-    assert [student[ref] for ref in desk.found(question, "chen", "kim")] == ["chen"]
+    assert set(desk.found(question, "DEVIATION unit", "kim")) == {"ada", "bob"}
+    assert desk.found(question, "chen", "kim") == ["chen"]
     assert desk.found(question, "nothing like it", "kim") == [] == desk.found(question, " ", "kim")
     assert [(one.student, one.kind) for one in desk.graders.events(UNITS)] == [("chen", "name shown")]
 
 
 def test_a_second_opinion_stays_asked_for_until_another_grader_gives_it(desk: Desk, grade: Grade) -> None:
     question = desk.questions[UNITS]
+    ref = question.arranged().ref["dana"]
     grade("dana", "r1", by="kim")
-    desk.graders.note(UNITS, "dana", "kim", "second opinion")
+    desk.note(question, ref, "kim", SECOND_OPINION)
     assert desk.asked(question, desk.decisions.standing(UNITS)) == {"dana": "kim"}
     grade("dana", "r2", by="lee")
     assert desk.asked(question, desk.decisions.standing(UNITS)) == {}
+    desk.note(question, ref, "kim", SECOND_OPINION)
+    assert desk.asked(question, desk.decisions.standing(UNITS)) == {"dana": "kim"}, "once more"
+    desk.note(question, ref, "lee", OPINION_WITHDRAWN)
+    assert desk.asked(question, desk.decisions.standing(UNITS)) == {}
+
+
+def test_a_clock_that_is_set_back_hides_no_request_for_a_second_opinion(
+    desk: Desk, grade: Grade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = desk.questions[UNITS]
+    grade("dana", "r1", by="kim")
+    monkeypatch.setattr(graders, "now", lambda: now() - timedelta(hours=2))
+    desk.note(question, question.arranged().ref["dana"], "lee", SECOND_OPINION)
+    assert desk.asked(question, desk.decisions.standing(UNITS)) == {"dana": "lee"}
+
+
+def test_students_who_are_graded_while_the_desk_runs_are_there(desk: Desk, graded_class: GradedClass) -> None:
+    question = desk.questions[UNITS]
+    assert len(question.arranged().answers) == len(ANSWERS)
+    graded_class.write({"fay": "The deviation, since its unit fits.", "emil": "I have an answer now."})
+    arranged = question.arranged()
+    assert {"fay", "emil"} <= {one.student for one in arranged.answers if not one.is_blank}
+    save_as(desk, question, "fay", ["r1"], "kim")
+    desk.recorder.record()
+    assert desk.recorder.state.waiting == 0 and gradebook(graded_class)["fay"].points == 2
+    assert {row["student"] for row in csv_rows(graded_class.out / "grades.csv")} >= {*ANSWERS, "fay"}
+    (graded_class.out / "gil" / "toy").mkdir(parents=True)
+    assert "gil" not in question.arranged().ref, "its log is not there yet"
+
+
+def test_lists_tell_a_second_grader_no_score(graded_class: GradedClass) -> None:
+    desk = graded_class.desk(second_share=1.0)
+    question = desk.questions[UNITS]
+    save_as(desk, question, "chen", ["r1"], "kim")
+    for kind, words in (("search", "variance"), ("search", "chen"), ("conflicts", ""), ("second-look", "")):
+        assert "points" not in " ".join(row.said for row in rows(desk, question, kind, words, "lee"))
+    assert [row.said for row in rows(desk, question, "search", "variance", "kim")] == ["2 points"]
 
 
 def test_a_folder_with_nothing_to_grade_by_hand_says_so(tmp_path: Path, graded_class: GradedClass) -> None:

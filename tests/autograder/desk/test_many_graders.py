@@ -44,7 +44,7 @@ def test_eight_graders_at_once_lose_nothing_and_double_nothing(kind: str, course
 
     def work(name: str) -> int:
         draw, conflicts = random.Random(name), 0
-        while (ref := desk.next(question, name)) is not None:
+        while (ref := desk.queue.next(question, name)) is not None:
             try:
                 save_as(desk, question, question.arranged().student[ref], ["r1"] * draw.randint(0, 1), name)
             except ConflictError:

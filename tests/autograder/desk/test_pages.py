@@ -45,6 +45,16 @@ def test_nothing_is_shown_without_a_token(desk: Desk) -> None:
         assert client.post("/undo").status_code in (401, 411)
 
 
+def test_two_desks_on_one_machine_have_cookies_of_their_own(desk: Desk) -> None:
+    with TestClient(app(desk, {"127.0.0.1"}), base_url="http://127.0.0.1:8765") as client:
+        token = desk.graders.admit("kim")
+        names = {}
+        for host in ("127.0.0.1:8765", "127.0.0.1:8766", "127.0.0.1"):
+            found = client.get(f"/enter?token={token}", headers={"host": host})
+            names[host] = found.headers["set-cookie"].partition("=")[0]
+        assert list(names.values()) == ["autograder-desk-8765", "autograder-desk-8766", "autograder-desk"]
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
