@@ -3,7 +3,8 @@
 A process can also die without the student's fault: it is killed from outside, or other programs use up the memory. So a
 cell is blamed only if the process dies twice while running it, and while no fork waits that could disturb it. Running
 it again reveals nothing, since a cell sees nothing of its tests. A test that ends the process is repeated only if
-other forks waited, which share the limit of memory: once, alone, and nothing more is shown of it.
+other forks waited, which share the limit of memory, and no hidden part has failed: once, alone, and nothing more is
+shown of it.
 """
 
 from __future__ import annotations

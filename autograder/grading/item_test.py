@@ -145,7 +145,10 @@ class ItemTest:
             verdict = dead(self._item, Status.TIMEOUT, f"it was tested ({self._seconds:.3g} s)")
         except ClosedError:
             verdict = dead(self._item, Status.CRASHED, "it was tested")
-            is_lost = process.has_forks(self._fork.session, but=self._fork)
+            # code that knows that it was wrong gets no second attempt
+            is_lost = all(part.passed for part in self._hidden) and process.has_forks(
+                self._fork.session, but=self._fork
+            )
         if verdict is None:
             self._patience.pause()
             return None
@@ -207,11 +210,9 @@ class ItemTest:
             verdict = verdict_of(self._item, error, self._said, self._hidden, quiet=True)
         else:
             verdict = verdict_of(self._item, error, (), (*self.visible, *self._hidden), quiet=True)
-        if verdict.status is Status.PASSED:
+        if self._quiet or verdict.status is Status.PASSED:
             return verdict
-        message = verdict.message
-        if not self._quiet:
-            message = with_cause(message, self._notebook.cells, self._notebook.runs)
+        message = with_cause(verdict.message, self._notebook.cells, self._notebook.runs)
         return replace(verdict, message="\n".join(filter(None, (message, self._state.warning))))
 
 

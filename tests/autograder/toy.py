@@ -95,6 +95,11 @@ def graded(notebook: NotebookNode | bytes, **options: Any) -> Grading:
     return grade_submission("toy", Submission(**{"student": "ada", "notebook": data, **options}), root=ROOT)
 
 
+def grade_id(cell: NotebookNode) -> str:
+    """nbgrader's id of a cell; empty if it has none."""
+    return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
+
+
 def scores(grading: Grading) -> Mapping[str, float]:
     """Points by code item."""
     return {item.id: item.score for item in grading.log.items if not item.manual}

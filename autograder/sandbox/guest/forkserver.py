@@ -21,7 +21,7 @@ import time
 from . import syscalls
 from .confinement import SCRATCH, Confinement, die_with_parent, set_limits
 from .no_gpu import not_compiled
-from .open_files import Positions, open_files
+from .open_files import OpenFiles, held_files, holds_locks
 from .prefork import WaitingFork
 from .process_tree import children, is_busy, kill_children
 from .resource_monitor import SECONDS, ResourceMonitor, waited
@@ -195,11 +195,11 @@ class Session:
         self._active = 0
         """Process id of the fork that ran last; 0 if cells ran last."""
         folder = os.getcwd()
-        folders = [folder, "/dev/shm"] if folder == SCRATCH else [folder]
-        self._folder = WorkingFolder(folders, lambda: mapped_files({os.getpid(), self._active} - {0}))
+        self._folders = [folder, "/dev/shm"] if folder == SCRATCH else [folder]
+        self._folder = WorkingFolder(self._folders, lambda: mapped_files({os.getpid(), self._active} - {0}))
         self._files = self._folder.now()
         """The files as the cells left them."""
-        self._positions = Positions()
+        self._open_files = OpenFiles()
         self._killed: set[int] = set()
         """Process ids of forks that were killed and may not have ended yet."""
         self._shell = NotebookShell.instance()
@@ -232,7 +232,7 @@ class Session:
         self._let_wait()
         self._reap()  # `os.wait` of a cell must not find them
         if self._active:
-            self._positions.restore(0)
+            self._open_files.restore(0)
             self._files = self._folder.restore(self._files, before=self._reap)
             self._active = 0
 
@@ -242,22 +242,23 @@ class Session:
             return pid in self._forks
         self._let_wait()
         self._forks[pid] = self._folder.restore(self._forks[pid], before=self._reap)
-        self._positions.restore(pid)
+        self._open_files.restore(pid)
         self._active = pid
         return True
 
     def _let_wait(self) -> None:
         """Ends the fork that ran last if it cannot wait; otherwise notes what it shall find again.
 
-        It cannot wait with threads or processes, which would go on and count for all others, nor with open files that
-        it made: they will be removed, and others made in their place.
+        It cannot wait with threads or processes, which would go on and count for all others; nor with locks; nor with
+        open files that it made: they will be removed, and others made in their place.
         """
-        self._positions.note(self._active)
+        self._open_files.note(self._active)
         if self._active not in self._forks:
             return
         files = self._folder.now(self._forks[self._active])
-        made = {entry.file for path, entry in files.items() if path not in self._files}
-        if is_busy(self._active) or (made and made & open_files(self._active)):
+        known = {entry.file for entry in self._files.values()} | self._open_files.unnamed()
+        holds_others = not held_files(self._active, self._folders) <= known
+        if holds_others or is_busy(self._active) or holds_locks(self._active):
             self._end(self._active)
         else:
             self._forks[self._active] = files
@@ -291,6 +292,7 @@ class Session:
         """Kills a fork, and what it leaves behind."""
         if self._forks.pop(pid, None) is None:
             return
+        self._open_files.forget(pid)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         self._killed.add(pid)

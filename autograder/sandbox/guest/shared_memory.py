@@ -28,11 +28,18 @@ class _Mapping(NamedTuple):
     size: int
     file: FileId
     """For memory without a name, a file of the kernel's own."""
+    path: str
+    """The file's path, as far as the kernel tells."""
 
 
-def mapped_files(pids: Collection[int]) -> set[FileId]:
-    """The files that processes have mapped into memory and may change there, without those of ended processes."""
-    return {mapping.file for pid in pids for mapping in _shared_memory(pid)}
+def mapped_files(pids: Collection[int], below: tuple[str, ...] = ("",)) -> set[FileId]:
+    """The files that processes have mapped into memory and may change there, without those of ended processes.
+
+    Args:
+        pids: the processes.
+        below: begins of the files' paths; all files if not given.
+    """
+    return {mapping.file for pid in pids for mapping in _shared_memory(pid) if mapping.path.startswith(below)}
 
 
 def copy_shared_memory(but: Collection[FileId] = ()) -> None:
@@ -58,9 +65,10 @@ def _shared_memory(pid: int) -> Iterator[_Mapping]:
         place, rights, rest = line.split(None, 2)
         if rights.startswith(b"rw") and rights.endswith(b"s"):
             start, end = (int(part, 16) for part in place.split(b"-"))
-            _, device, inode = rest.split(None, 3)[:3]
+            _, device, inode, *path = rest.split(None, 3)
             major, minor = (int(part, 16) for part in device.split(b":"))
-            yield _Mapping(start, end - start, (os.makedev(major, minor), int(inode)))
+            mapped = os.makedev(major, minor), int(inode)
+            yield _Mapping(start, end - start, mapped, os.fsdecode(b"".join(path)))
 
 
 def _copy(mapping: _Mapping) -> None:

@@ -19,7 +19,7 @@ from autograder.submissions.outputs import MARK, OF_STUDENT
 from autograder.submissions.reader import Submission
 from benchmarks.verify_speed import made_up_log
 from homework.hand_in.expected_ranges import Bands
-from tests.autograder.toy import RIGHT_STANDARDIZE, graded, released, solved
+from tests.autograder.toy import RIGHT_STANDARDIZE, grade_id, graded, released, solved
 
 
 def test_the_graded_text_is_a_valid_notebook_with_a_line_for_each_cell() -> None:
@@ -106,8 +106,3 @@ def test_what_the_students_run_printed_and_drew_stands_at_its_cell() -> None:
     assert own == {key: [MARK, text] for key, text in texts.items() if key != test}
     assert done.text.count("twice") == 2, "its source, and what it printed here"
     nbformat.validate(done.notebook)
-
-
-def grade_id(cell: nbformat.NotebookNode) -> str:
-    """nbgrader's id of a cell; empty if it has none."""
-    return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))

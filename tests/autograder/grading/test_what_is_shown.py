@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import nbformat
@@ -51,7 +52,13 @@ def standardize(x, eps=EPS):
 TELLS = (
     "def told():\n    try:\n        return get()\n    except Exception as error:\n        return type(error).__name__\n"
 )
-KEPT_APART = {"a file", "the position in an open file", "shared memory", "torch's shared memory"}
+KEPT_APART = {
+    "a file",
+    "an open file without a name",
+    "the position in an open file",
+    "shared memory",
+    "torch's shared memory",
+}
 """Channels that end at a fork."""
 VISIBLE_CALLS = 2
 """How often the visible part of the test of `standardize` calls it; the hidden part calls it three times more."""
@@ -235,6 +242,82 @@ def test_files_that_an_answer_keeps_open_work_in_the_hidden_part_too(kind: str) 
     above, uses = HONEST_FILES[kind]
     inside = "\n".join(f"    {line}" for line in uses.split("\n"))
     assert scores(graded(solved(standardize=f"{above}\n{head}\n{inside}\n{body}"))) == FULL
+
+
+HONEST_SHARED = {
+    "a cursor with rows left": (
+        "import sqlite3\ndata = sqlite3.connect('data.db')\nall = data.cursor()\n"
+        "all.executescript('create table t (x); insert into t values (1); insert into t values (2)')",
+        "assert all.execute('select x from t').fetchone() == (1,)",
+        "data.execute('insert into t values (3)'); data.commit()",
+    ),
+    "an uncommitted change": (
+        "import sqlite3\nsqlite3.connect('data.db').execute('create table t (x)').connection.close()\ndata = None\n"
+        "def opened():\n    global data\n    if data is None:\n        data = sqlite3.connect('data.db')\n"
+        "        data.execute('pragma journal_mode=memory')\n    return data",
+        "opened().execute('insert into t values (1)')",
+        "opened().execute('insert into t values (2)')",
+    ),
+    "a lock on a file of a cell": (
+        "import fcntl\nopen('lock', 'w').close()\nheld = []\ndef lock():\n    if not held:\n"
+        "        held.append(open('lock'))\n        fcntl.flock(held[0], fcntl.LOCK_EX)",
+        "lock()",
+        "lock()",
+    ),
+    "a file that takes the place of another": (
+        "import os\nopen('log', 'w').write('old')\nlog = None\ndef say(line):\n    global log\n    if log is None:\n"
+        "        open('new', 'w').write('new log\\n')\n        os.replace('new', 'log')\n"
+        "        log = open('log', 'a')\n"
+        "    log.write(line + '\\n'); log.flush()\n    return open('log').read().splitlines()[-1]",
+        "said = f'{float(x.sum())} {len(open(\"log\").read())}'\n    assert say(said) == said",
+        "assert say('forward') == 'forward'",
+    ),
+    "a file without a name": (
+        "import tempfile\nfile = tempfile.TemporaryFile()\nlines = []\ndef note(line):\n    lines.append(line)\n"
+        "    file.write(line + b'\\n'); file.flush(); file.seek(0)\n    assert file.read().splitlines() == lines",
+        "note(b'a line that is long')",
+        "note(b'short')",
+    ),
+    "a large file without a name in each function": (
+        "import tempfile\nfile = None\ndef store():\n    global file\n    if file is None:\n"
+        "        file = tempfile.TemporaryFile()\n        for _ in range(140):\n            file.write(bytes(2**20))\n"
+        "        file.flush()",
+        "store()",
+        "store()",
+    ),
+}
+"""Names → a cell, and what both functions do: right in a notebook that runs from above to below."""
+
+
+@pytest.mark.kernel
+@pytest.mark.skipif(sys.platform != "linux", reason="locks and open files are looked up in /proc")
+@pytest.mark.parametrize("kind", HONEST_SHARED)
+def test_a_function_that_waits_is_in_no_others_way(kind: str) -> None:
+    above, one, other = HONEST_SHARED[kind]
+    head, body = RIGHT_STANDARDIZE.split("\n")
+    line = f"{LINE}{other}\n        return self.slope * x + self.intercept"
+    assert scores(graded(solved(standardize=f"{above}\n{head}\n    {one}\n{body}", Line=line))) == FULL
+
+
+TWO_ATTEMPTS = """
+import os
+seen = []
+def standardize(x, eps=EPS):
+    waits = sum(name.isdigit() for name in os.listdir('/proc')) > 2
+    if x.shape == (7, 4):
+        seen.append(bool(x.requires_grad))
+        if waits and {dies} and seen == [False, True]:
+            os._exit(0)
+    return (x - x.mean(0)) / torch.sqrt(x.var(0, unbiased=waits and x.shape == (7, 4)) + eps)
+"""
+
+
+@pytest.mark.kernel
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("dies", [False, True])
+def test_code_that_ends_its_process_when_it_knows_that_it_was_wrong_gets_no_second_attempt(dies: bool) -> None:
+    """A second check of a part that is left out tells that the first one failed; alone, it would answer otherwise."""
+    assert graded(solved(standardize=TWO_ATTEMPTS.format(dies=dies))).log.item("standardize").score == 0
 
 
 @pytest.mark.kernel

@@ -15,7 +15,7 @@ from autograder.course.problem import load_problem, problem_ids
 from autograder.release.fill import solved_notebook
 from autograder.submissions.reader import UnusableError, read_bytes, read_cells
 from autograder.submissions.rebuild import Rebuilt, rebuild
-from tests.autograder.toy import RIGHT_STANDARDIZE, ROOT, released, solved, text, toy
+from tests.autograder.toy import RIGHT_STANDARDIZE, ROOT, grade_id, released, solved, text, toy
 from tests.conftest import ROOT as COURSE
 
 
@@ -23,11 +23,6 @@ def rebuilt(notebook: NotebookNode | bytes) -> Rebuilt:
     """The rebuilt toy notebook."""
     data = notebook if isinstance(notebook, bytes) else text(notebook)
     return rebuild(toy(), read_cells(data, "toy.ipynb"), "toy.ipynb")
-
-
-def grade_id(cell: NotebookNode) -> str:
-    """The grade id of a cell, empty if it has none."""
-    return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
 
 
 def place(notebook: NotebookNode, wanted: str) -> int:
