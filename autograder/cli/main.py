@@ -387,7 +387,8 @@ def export_command(
     """Exports grades from the gradebook to the course platform.
 
     Exit status 1 if a grade is not in the file: its student is not on the roster or fits several rows, or it needs
-    manual grading. FILE.unmatched.csv lists all of them.
+    manual grading. FILE.unmatched.csv lists all of them. FILE.comments.csv has what graders wrote: comments and rubric
+    items.
     """
     from autograder.export.export import Request, columns_of, export
 
@@ -407,10 +408,12 @@ def export_command(
     for message in done.messages():
         typer.echo(message, err=True)
     typer.echo(f"{_count(done.exported.written, 'grade')} in {done.path}")
-    if done.unmatched:
+    if done.beside.comments:
+        typer.echo(f"comments and rubric items: {done.beside.comments}")
+    if done.beside.unmatched:
         typer.echo(
             f"{len(done.exported.left_out)} left out, {len(done.exported.absent)} without a submission: "
-            f"{done.unmatched}"
+            f"{done.beside.unmatched}"
         )
     raise typer.Exit(0 if done.complete else 1)
 
