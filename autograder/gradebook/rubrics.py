@@ -34,7 +34,7 @@ class ShowRubrics(Preprocessor):
 
 def titles(problem: Problem) -> dict[str, str]:
     """Grade id of an answer or a test → the title of its item, and the id if the title does not contain it."""
-    found = {}
+    found: dict[str, str] = {}
     for item in problem.items:
         heading = problem.heading(item.id)
         title = heading if item.id in heading else f"{heading} ({item.id})"

@@ -160,6 +160,7 @@ def test_the_form_grader_names_items_by_their_titles_and_counts_figures_as_grade
     address = jupyter(course / "course")
     page.goto(f"{address}/formgrader?token={TOKEN}")
     page.goto(f"{address}/formgrader/gradebook/toy/toy")
+    expect(page.get_by_role("link", name="Submission #1")).to_be_visible()
     page.get_by_role("button", name="Show All Names").click()
     row = page.get_by_role("row").filter(has_text="ada")
     expect(row).to_contain_text("22 / 25")

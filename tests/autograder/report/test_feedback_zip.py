@@ -68,6 +68,18 @@ def test_the_names_of_canvas_come_back_with_the_numbers_of_student_and_upload(tm
     assert str(tmp_path / "graded" / "eve_444" / "toy" / "feedback.html") in said.stderr, "typed text is no upload"
 
 
+def test_canvas_and_moodle_would_find_the_student_and_the_upload(tmp_path: Path) -> None:
+    """By the rules in the source code of their imports; neither can be run here."""
+    canvas = Upload("bela_b_LATE_112_9003_toy_7_8.ipynb", "toy_7_8.ipynb", True, "Canvas").path_of("feedback_toy.html")
+    parts = [part for part in canvas.split("_") if part != "LATE"]
+    assert [part for part in parts if part.isdecimal()][:2] == ["112", "9003"] and not parts[-1].startswith("link")
+    assert "/" not in canvas, "Canvas's download has no folders"
+    for folder in (MOODLE, f"{MOODLE}_"):
+        moodle = Upload(folder, "", False, "Moodle").path_of("feedback_toy.html")
+        first, _, file = moodle.partition("/")
+        assert first.split("_", 4)[1:4] == ["1001", "assignsubmission", "file"] and not file.startswith((".", "~"))
+
+
 def test_a_roster_changes_the_id_and_not_the_name_in_the_zip(tmp_path: Path) -> None:
     imported({"lovelaceada_111_9001_toy.ipynb": notebook("x")}, tmp_path, numbers={"111": "ada"})
     graded(tmp_path, ["ada"])
