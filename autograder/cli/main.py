@@ -387,7 +387,8 @@ def export_command(
     """Exports grades from the gradebook to the course platform.
 
     Exit status 1 if a grade is not in the file: its student is not on the roster or fits several rows, or it needs
-    manual grading. FILE.unmatched.csv lists all of them.
+    manual grading. FILE.unmatched.csv lists all of them. FILE.comments.csv has what graders wrote: comments and rubric
+    items.
     """
     from autograder.export.export import Request, columns_of, export
 
@@ -407,12 +408,45 @@ def export_command(
     for message in done.messages():
         typer.echo(message, err=True)
     typer.echo(f"{_count(done.exported.written, 'grade')} in {done.path}")
-    if done.unmatched:
+    if done.beside.comments:
+        typer.echo(f"comments and rubric items: {done.beside.comments}")
+    if done.beside.unmatched:
         typer.echo(
             f"{len(done.exported.left_out)} left out, {len(done.exported.absent)} without a submission: "
-            f"{done.unmatched}"
+            f"{done.beside.unmatched}"
         )
     raise typer.Exit(0 if done.complete else 1)
+
+
+@app.command("feedback-zip")
+def feedback_zip_command(
+    problem: Annotated[str, typer.Argument(help="Problem id, e.g. vae.")],
+    submitted: Annotated[
+        Path, typer.Option(exists=True, file_okay=False, help="The folder that `intake` wrote; it has the names.")
+    ],
+    out: Annotated[Path, typer.Option(exists=True, file_okay=False, help="The folder that `grade` wrote to.")],
+    to: Annotated[Path, typer.Option(dir_okay=False, help="The zip to write.")],
+    unfinished: Annotated[
+        bool, typer.Option("--unfinished", help="Include pages on which an item needs manual grading.")
+    ] = False,
+) -> None:
+    """Makes a zip of the feedback pages for upload to the course platform.
+
+    The files have the names of the platform's download, by which Canvas, Moodle and Brightspace find the students. Exit
+    status 1 if a student who submitted is not in the zip; the command names them.
+    """
+    from autograder.report.feedback_zip import write_feedback_zip
+
+    made = write_feedback_zip(problem, submitted, out, to, unfinished=unfinished)
+    for note in made.notes:
+        typer.echo(note, err=True)
+    for student, why in made.left_out:
+        typer.echo(f"left out: {printable(student)}: {why}", err=True)
+    names = listed(made.platforms, 5) or "their folders"
+    typer.echo(f"{_count(len(made.students), 'feedback page')} in {made.path}, under the names of {names}")
+    if made.left_out or made.absent:
+        typer.echo(f"{len(made.left_out)} left out, {len(made.absent)} submitted nothing")
+    raise typer.Exit(1 if made.left_out else 0)
 
 
 @app.command("bundle")

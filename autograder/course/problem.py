@@ -123,6 +123,16 @@ class Problem:
         """
         return {item.id: item for item in self.items}[item_id]
 
+    def heading(self, item_id: str) -> str:
+        """The last heading above an item's cell, without the points in it; the id if there is none."""
+        item = next((item for item in self.items if item.id == item_id), None)
+        if item is None:
+            return item_id
+        above = itertools.takewhile(lambda cell: cell is not item.cell, self.cells)
+        text = "\n".join(cell.source for cell in above if cell.cell_type == "markdown")
+        heading = ["", *re.findall(r"^#{2,6}\s+(.+)$", text, flags=re.MULTILINE)][-1].strip()
+        return re.sub(r"\s*\(\d+ points?\)$", "", heading.replace("`", "")) or item_id
+
 
 def problem_ids(root: Path | None = None) -> list[str]:
     """Ids of the problems that have a source, in alphabetical order."""

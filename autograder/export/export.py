@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any, assert_never
 
 from autograder.core.errors import ExportError
 from autograder.core.text import printable
 from autograder.course.config import Course, load_course, root_folder
-from autograder.export.assignments import chosen
+from autograder.export.assignments import Assignment, chosen
 from autograder.export.canvas import canvas_file
-from autograder.export.grades import Grades, read_grades
+from autograder.export.comments import comment_rows
+from autograder.export.grades import Account, Grades, read_grades
 from autograder.export.gradescope_csv import gradescope_file
 from autograder.export.options import Form, Per, Unfinished
 from autograder.export.plain import plain_file
-from autograder.export.result import Exported, refuse_unfinished, write_exported
+from autograder.export.result import Exported, Written, refuse_unfinished, write_exported
 from autograder.export.roster import read_roster
 from autograder.export.roster_match import match
 from autograder.gradebook.database import opened
@@ -55,8 +57,8 @@ class Done:
 
     path: Path
     exported: Exported
-    unmatched: Path | None
-    """The list of students who are left out or without a submission; None if there are none."""
+    beside: Written
+    """The files beside it."""
 
     @property
     def complete(self) -> bool:
@@ -89,9 +91,8 @@ def export(request: Request, root: Path | None = None, gradebook: Any = None) ->
 
 
 def _exported(request: Request, course: Course, grades: Grades) -> Exported:
-    form = request.form
-    assignments = chosen(course, grades, request.assignments, Per.PROBLEM if form is Form.PLAIN else request.per)
-    zone = course.homeworks[0].due.tzinfo
+    per = Per.PROBLEM if request.form is Form.PLAIN else request.per
+    assignments = chosen(course, grades, request.assignments, per)
     accounts = grades.accounts
     unknown = sorted(set(request.students) - {account.id for account in accounts})
     if unknown:
@@ -100,6 +101,19 @@ def _exported(request: Request, course: Course, grades: Grades) -> Exported:
         grades = replace(grades, accounts=tuple(one for one in accounts if one.id in request.students))
     if request.unfinished is Unfinished.REFUSE:
         refuse_unfinished(grades, assignments)
+    exported = _file(request, grades, accounts, assignments, course.homeworks[0].due.tzinfo)
+    return replace(exported, comments=comment_rows(grades, assignments, course))
+
+
+def _file(
+    request: Request,
+    grades: Grades,
+    accounts: Sequence[Account],
+    assignments: Sequence[Assignment],
+    zone: tzinfo | None,
+) -> Exported:
+    """The file in its format; `accounts` are all students, `grades` has only those to export."""
+    form = request.form
     if request.roster is None:
         if form is not Form.PLAIN:
             raise ExportError(f"an export for {form} needs --roster, the list of students downloaded from it.")

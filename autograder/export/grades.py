@@ -47,6 +47,8 @@ class Score:
     """Seconds after the due date with this student's extension; 0 if in time."""
     penalty: float
     """Points that the late policy deducts from `score`."""
+    comments: tuple[tuple[str, str], ...] = ()
+    """Item id → what a grader wrote, with the rubric in it (`core.rubric_lines`); in the order of the notebook."""
 
     @property
     def score(self) -> float:
@@ -109,6 +111,7 @@ def _in_order(course: Course, problem: str, worth: Mapping[str, float]) -> tuple
 
 
 def _score(course: Course, student: str, problem: str, items: tuple[tuple[str, float], ...], rows: Rows) -> Score:
+    written = {item: str(manual) for item, (_, manual) in rows.comments.items() if manual}
     points = {item_of(grade_id): grade.points for grade_id, grade in rows.grades.items()}
     waiting = {item_of(grade_id) for grade_id, grade in rows.grades.items() if grade.needs_grading}
     score = max(0.0, sum(points.values()))
@@ -125,4 +128,5 @@ def _score(course: Course, student: str, problem: str, items: tuple[tuple[str, f
         at,
         late,
         clamped(course.late_policy.penalty(score, late), score),
+        tuple((item, written[item]) for item, _ in items if item in written),
     )

@@ -59,8 +59,10 @@ class _Exporter(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
         for message in done.messages():
             self.log.warning("%s", message)
         self.log.info("%d grades in %s", done.exported.written, done.path)
+        if done.beside.comments:
+            self.log.info("comments and rubric items: %s", done.beside.comments)
         if not done.complete:
-            self.log.error("%d left out; they are listed in %s", len(done.exported.left_out), done.unmatched)
+            self.log.error("%d left out; they are listed in %s", len(done.exported.left_out), done.beside.unmatched)
             raise SystemExit(1)
 
 

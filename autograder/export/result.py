@@ -10,6 +10,8 @@ from autograder.core.errors import ExportError
 from autograder.core.files import write_atomically
 from autograder.core.text import listed
 from autograder.export.assignments import Assignment, Total, total
+from autograder.export.comments import COMMENTS
+from autograder.export.comments import HEADINGS as COMMENT_HEADINGS
 from autograder.export.csv_cells import csv_text, escaped, points_text
 from autograder.export.grades import Grades
 from autograder.export.roster import Person, Roster
@@ -44,6 +46,18 @@ class Exported:
     """Remarks for staff."""
     marked: bool = False
     """Whether the file begins with a UTF-8 byte order mark."""
+    comments: Sequence[tuple[str, ...]] = ()
+    """Rows of the file with what graders wrote (`comments.comment_rows`)."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files beside an exported file."""
+
+    unmatched: Path | None
+    """The list of students who are left out or without a submission; None if there are none."""
+    comments: Path | None
+    """What graders wrote; None if they wrote nothing."""
 
 
 def not_finished(student: str, assignment: str, found: Total) -> LeftOut:
@@ -99,29 +113,34 @@ def without_submission(
     ]
 
 
-def write_exported(to: Path, exported: Exported) -> Path | None:
-    """Writes the file and, if grades or submissions are missing, a list of them beside it.
+def write_exported(to: Path, exported: Exported) -> Written:
+    """Writes the file; beside it a list of missing grades and submissions, and what graders wrote, if there is any.
 
-    An outdated list of an earlier export is removed.
-
-    Returns:
-        The list's path; None if there is no list.
+    Outdated files of an earlier export are removed.
 
     Raises:
         SetupError: the folder cannot be written.
     """
     write_atomically(to, ("\ufeff" if exported.marked else "") + exported.text)
-    path = to.with_name(to.name + UNMATCHED)
-    rows: list[tuple[str, ...]] = [_HEADINGS]
+    rows: list[tuple[str, ...]] = []
     for one in exported.left_out:
         numbers = (one.total.score, one.total.max_score, one.total.penalty, one.total.final)
         points = map(points_text, numbers)
         rows.append(("gradebook", escaped(one.student), one.assignment, *points, escaped(one.why)))
     for person, assignment in exported.absent:
         rows.append(("roster", escaped(person.label), assignment, "", "", "", "", "no submission"))
-    if len(rows) > 1:
-        write_atomically(path, csv_text(rows))
+    return Written(
+        _written_beside(to, UNMATCHED, _HEADINGS, rows),
+        _written_beside(to, COMMENTS, COMMENT_HEADINGS, exported.comments),
+    )
+
+
+def _written_beside(to: Path, suffix: str, headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Path | None:
+    """Writes a table beside the file and returns its path; without rows, removes that of an earlier export."""
+    path = to.with_name(to.name + suffix)
+    if rows:
+        write_atomically(path, csv_text([headings, *rows]))
         return path
-    if path.is_file() and path.read_bytes().startswith(",".join(_HEADINGS).encode()):
+    if path.is_file() and path.read_bytes().startswith(",".join(headings).encode()):
         path.unlink()
     return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import re
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -12,7 +10,7 @@ from autograder.core import rubric_lines
 from autograder.core.html import with_code
 from autograder.core.results import STALE, ItemResult, Status
 from autograder.core.rubric_lines import RubricLine
-from autograder.course.problem import Item, Problem
+from autograder.course.problem import Problem
 from autograder.course.variants import misconception_text
 
 _WORDS = {
@@ -96,7 +94,7 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
     return ItemView(
         anchor=anchor,
         id=result.id,
-        heading=(_heading(problem, item) if item else "") or result.id,
+        heading=problem.heading(result.id),
         points=_points(result),
         gain="" if is_done else f"{missing:g} point{'' if missing == 1 else 's'}",
         tone=_tone(result),
@@ -124,11 +122,3 @@ def _tone(result: ItemResult) -> str:
     if result.score >= result.max_score:
         return "good"
     return "part" if result.score > 0 else "bad"
-
-
-def _heading(problem: Problem, item: Item) -> str:
-    """The last heading above the item's cell, without the points in it."""
-    above = itertools.takewhile(lambda cell: cell is not item.cell, problem.cells)
-    text = "\n".join(cell.source for cell in above if cell.cell_type == "markdown")
-    heading = ["", *re.findall(r"^#{2,6}\s+(.+)$", text, flags=re.MULTILINE)][-1].strip()
-    return re.sub(r"\s*\(\d+ points?\)$", "", heading.replace("`", ""))

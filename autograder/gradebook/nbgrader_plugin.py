@@ -22,10 +22,12 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor
+from nbgrader.utils import is_grade, is_solution
 from traitlets import Unicode
 from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
+import autograder
 from autograder.core.errors import CourseError, ReleaseError
 from autograder.core.results import GradedLog, Outcome
 from autograder.course.config import Course, course_folder, load_course, root_folder
@@ -43,12 +45,16 @@ _RELEASE_STEPS = (
     "nbgrader.preprocessors.CheckCellMetadata",
     "nbgrader.preprocessors.ComputeChecksums",
     "nbgrader.preprocessors.SaveCells",
+    f"{__name__}.MarkFigures",
     "nbgrader.preprocessors.ClearHiddenTests",
     "nbgrader.preprocessors.ClearMarkScheme",
     "nbgrader.preprocessors.ComputeChecksums",
     "nbgrader.preprocessors.CheckCellMetadata",
 )
-"""nbgrader's own release step, with stubs that name their item; nbgrader's test templates (AUTOTEST) are not used."""
+"""nbgrader's own release step, with stubs that name their item and figures that count as graded by hand.
+
+nbgrader's test templates (AUTOTEST) are not used.
+"""
 
 
 def config_text(course: Course) -> str:
@@ -64,7 +70,7 @@ c = get_config()  # noqa: F821
 here = Path(__file__).resolve().parent
 os.environ.setdefault("AUTOGRADER_ROOT", str(here.parent))
 
-from autograder.gradebook.nbgrader_plugin import read_submission_times_with_care
+from autograder.gradebook.nbgrader_plugin import form_grader_templates, read_submission_times_with_care
 
 read_submission_times_with_care()
 
@@ -91,7 +97,18 @@ c.AssignLatePenalties.plugin_class = "{__name__}.CourseLatePolicy"
 
 # Only the form grader shows rubrics beside the answers.
 c.HTMLExporter.preprocessors = ["autograder.gradebook.rubrics.ShowRubrics"]
+
+# Its pages load MathJax from this server and show the titles of the items; nbgrader's feedback pages stay as they are.
+c.HTMLExporter.extra_template_basedirs = form_grader_templates()
+c.HTMLExporter.extra_template_paths = form_grader_templates()[1:]  # where our template finds the one that it extends
 '''
+
+
+def form_grader_templates() -> list[str]:
+    """The folders with the templates of the form grader's pages: ours, then nbgrader's, which ours extend."""
+    from nbgrader.server_extensions.formgrader.handlers import template_path
+
+    return [str(Path(autograder.__file__).parent / "templates" / "form_grader"), template_path]
 
 
 def read_submission_times_with_care() -> None:
@@ -119,6 +136,27 @@ class NamedStubs(ClearSolutions):  # type: ignore[misc]  # nbgrader ships no typ
         self.text_stub = stub(grade_id, "markdown")
         done: tuple[NotebookNode, dict[str, Any]] = super().preprocess_cell(cell, resources, cell_index)
         return done
+
+
+class MarkFigures(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
+    """Makes the form grader count figures as written answers: their cells are code, but people grade them.
+
+    `SaveCells` has just recorded the cells. nbgrader's pages add up the points of code cells as *Code Score*, and take
+    a code cell without full automatic points for a failed test.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Changes the type in the gradebook; the notebook stays as it is."""
+        from nbgrader.api import Gradebook
+
+        names = resources["nbgrader"]
+        by_hand = [cell.metadata.nbgrader.grade_id for cell in nb.cells if is_grade(cell) and is_solution(cell)]
+        with Gradebook(names["db_url"]) as gradebook:
+            for grade_id in by_hand:
+                gradebook.update_or_create_grade_cell(
+                    grade_id, names["notebook"], names["assignment"], cell_type="markdown"
+                )
+        return nb, resources
 
 
 def generate_assignment(course: Course, problem_id: str) -> Path:

@@ -1,4 +1,4 @@
-"""Adds each item's rubric and model answer to the form grader's page, below the answer.
+"""Adds each item's title, rubric and model answer to the form grader's page.
 
 Nothing else changes: nbgrader's files on disk and the students' pages are made without this step.
 """
@@ -20,14 +20,26 @@ from autograder.release.fill import solution_answers
 
 
 class ShowRubrics(Preprocessor):
-    """Adds a cell with the rubric and the model answer below each answer that is graded by hand."""
+    """Adds the titles of the items, and below each answer that is graded by hand its rubric and model answer."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """Adds the cells to a page of the form grader; any other notebook stays unchanged."""
         if "submission_id" in resources:  # only the form grader passes it to an exporter
             with contextlib.suppress(AutograderError):  # a missing or broken source must not hide the answers
-                nb.cells = with_rubrics(load_problem(resources["assignment_id"], root_folder()), nb.cells)
+                problem = load_problem(resources["assignment_id"], root_folder())
+                nb.cells = with_rubrics(problem, nb.cells)
+                resources["item_titles"] = titles(problem)  # for templates/form_grader
         return nb, resources
+
+
+def titles(problem: Problem) -> dict[str, str]:
+    """Grade id of an answer or a test → the title of its item, and the id if the title does not contain it."""
+    found: dict[str, str] = {}
+    for item in problem.items:
+        heading = problem.heading(item.id)
+        title = heading if item.id in heading else f"{heading} ({item.id})"
+        found |= dict.fromkeys(filter(None, (item.cell.grade_id, item.test.grade_id if item.test else "")), title)
+    return found
 
 
 def with_rubrics(problem: Problem, cells: list[NotebookNode]) -> list[NotebookNode]:

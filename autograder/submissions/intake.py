@@ -36,8 +36,10 @@ from autograder.submissions.student_ids import LOG, StudentIds, Submitter, owner
 from autograder.submissions.student_import import IntakeResult, import_student
 from autograder.submissions.submitters import known_students, record
 from autograder.submissions.timestamps import TIME_FILE, time_text
+from autograder.submissions.uploads import Upload, record_upload
 
 _log = logging.getLogger("autograder")
+_NO_PENALTY = "on time for the late policy, unless --times says when"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class _Part:
     entry: _TopEntry
     written: str
     """The owner's name as the platform writes it; a roster may give another."""
+    platform: str = ""
+    """The platform by whose pattern the name was read; empty if there is none."""
 
     @property
     def submitter(self) -> Submitter:
@@ -71,6 +75,11 @@ class _Part:
         """Its files, with the student's name for a file to which the platform added a prefix."""
         for found in self.entry.files:
             yield replace(found, own_name=self.owner.file) if found.path == self.entry.name else found
+
+    @property
+    def upload(self) -> Upload:
+        """Its name in the download."""
+        return Upload(self.entry.name, self.owner.file, self.entry.is_file, self.platform)
 
 
 def import_class(
@@ -106,7 +115,7 @@ def import_class(
     alike = _about_the_alike(ids, groups)
     moments = None if times is None else {student_key(student): moment for student, moment in times.items()}
     is_alone = len(groups) == 1
-    taken = []
+    taken, late = [], []
     for student, submitter in sorted(((student, one) for one, student in ids.ids.items()), key=lambda pair: pair[0]):
         parts = groups.pop(submitter)
         notes = [*_about_the_number(parts[0].owner, numbers), *_about_the_name(submitter)]
@@ -120,17 +129,32 @@ def import_class(
             _refuse_a_folder_around_the_class(source, files)
         one = import_student(student, files, problem, to)
         record(to / student, submitter)
+        record_upload(to / student / problem.id, _upload(counted, one.notebook))
         one.notes[:0] = notes
         doubts = [*_about_several(parts, files), *alike.get(student, ())]
         one.notes += doubts
         one.is_doubtful |= doubts != []
+        moment = None if moments is None else moments.pop(student_key(student), None)
         if moments is not None:
-            _note_time(one, moments.pop(student_key(student), None), to / student / problem.id)
+            _note_time(one, moment, to / student / problem.id)
+        if moment is None and any(part.owner.is_late for part in counted):
+            one.notes.append(f"{parts[0].platform} says late, but not when; {_NO_PENALTY}")
+            late.append(student)
         taken.append(one)
     strangers = sorted(student for student in times or () if student_key(student) in (moments or ()))
     if strangers:
         _log.warning("listed submission times without a submission: %s", ", ".join(map(printable, strangers)))
+    if late:
+        names = listed(list(map(printable, late)), 10)
+        _log.warning("late on the platform, but without a submission time: %s; %s", names, _NO_PENALTY)
     return taken
+
+
+def _upload(parts: list[_Part], notebook: str) -> Upload | None:
+    """The upload to which feedback belongs: that with the notebook, else the first one; None if all text was typed."""
+    uploads = {part.entry.name: part.upload for part in parts if not part.owner.is_typed}
+    with_notebook = uploads.get(PurePosixPath(notebook).parts[0]) if notebook else None
+    return with_notebook or next(iter(uploads.values()), None)
 
 
 def _about_the_number(submitter: Owner, numbers: Mapping[str, str] | None) -> Iterator[str]:
@@ -247,10 +271,11 @@ def _parts(source: Path, problem_id: str, numbers: Mapping[str, str] | None) -> 
             written = submitter.name
             if numbers and submitter.number in numbers:  # `number` is empty if it is ambiguous
                 submitter = replace(submitter, name=numbers[submitter.number])
-            yield _Part(submitter, entry, written)
+            yield _Part(submitter, entry, written, platform.name if platform and entry.name in file_owners else "")
         elif not entry.is_file:
             submitter = folder_owners.get(entry.name) or Owner(entry.name)
-            yield _Part(submitter, entry, submitter.name)
+            known = of_folders.name if of_folders and entry.name in folder_owners else ""
+            yield _Part(submitter, entry, submitter.name, known)
     if ignored := sorted(printable(entry.name, 60) for entry in entries if entry.is_file and entry.name not in files):
         _log.warning("%s: ignored, because they are not a student's submission: %s", source, listed(ignored, 10))
 

@@ -36,6 +36,8 @@ class Owner:
     """When it was submitted, from the year on; empty if the platform does not say."""
     is_typed: bool = False
     """Whether the platform wrote it: text that the student typed there, or a receipt."""
+    is_late: bool = False
+    """Whether the platform's name says that it was submitted late. It does not say when."""
 
     @property
     def is_of_platform(self) -> bool:
@@ -95,10 +97,12 @@ def typed_text(data: bytes) -> str:
 # --- Canvas -----------------------------------------------------------------------------------------------------------
 
 _CANVAS = re.compile(r"(?=_(?P<number>\d+)_(?P<upload>\d+)_(?P<file>[^/]+)$)")
-_CANVAS_TEXT = re.compile(r"(?P<who>[^/]*?)(?:_LATE)?_(?P<number>\d+)_(?P<file>(text|link)\.html)")
-_CANVAS_ANONYMOUS = re.compile(r"(?:LATE_)?(?P<who>anon_[A-Za-z0-9]+)_(?P<number>)\d+_(?P<file>[^/]+)")
+_CANVAS_TEXT = re.compile(r"(?P<who>[^/]*?)(?P<late>_LATE|_late)?_(?P<number>\d+)_(?P<file>(text|link)\.html)")
+_CANVAS_ANONYMOUS = re.compile(r"(?P<late>LATE_)?(?P<who>anon_[A-Za-z0-9]+)_(?P<number>)\d+_(?P<file>[^/]+)")
 """`<name>[_LATE]_<Canvas's number of the student>_<number of the upload>_<file>`. Names and files may contain numbers,
-too; `..._text.html` is text that a student typed in place of a file."""
+too; `..._text.html` is text that a student typed in place of a file. Older versions of Canvas wrote `_late`."""
+_CANVAS_NAME = re.compile(r"(?P<who>.*?)(?P<late>_LATE|_late)?", re.DOTALL)
+"""What is before the number of the student."""
 
 
 def _canvas_readings(name: str) -> list[Owner]:
@@ -108,11 +112,16 @@ def _canvas_readings(name: str) -> list[Owner]:
     whole = _CANVAS_ANONYMOUS.fullmatch(name) or typed
     if whole is not None:
         who = "_".join(filter(None, (whole["who"], whole["number"])))
-        return [Owner(who, whole["file"], whole["number"], is_typed=whole is typed)]
-    return [
-        Owner(f"{name[: match.start()].removesuffix('_LATE')}_{match['number']}", match["file"], match["number"])
-        for match in _CANVAS.finditer(name)
-    ]
+        is_late = whole["late"] is not None
+        return [Owner(who, whole["file"], whole["number"], is_typed=whole is typed, is_late=is_late)]
+    ways = []
+    for match in _CANVAS.finditer(name):
+        before = _CANVAS_NAME.fullmatch(name, 0, match.start())
+        who, mark = before.groups() if before else ("", None)
+        ways.append(Owner(f"{who}_{match['number']}", match["file"], match["number"], is_late=mark is not None))
+        if mark == "_LATE" and len(ways) == 1:  # Canvas writes names in lower case: this is its mark, and no name's
+            break
+    return ways
 
 
 def _by_number(readings: Mapping[str, Sequence[Owner]], numbers: Container[str]) -> dict[str, Owner]:
@@ -123,7 +132,7 @@ def _by_number(readings: Mapping[str, Sequence[Owner]], numbers: Container[str])
         if len(known) == 1 or len(ways) == 1:
             found[name] = (known or ways)[0]
         else:
-            found[name] = Owner(ways[-1].name, ways[-1].file)
+            found[name] = Owner(ways[-1].name, ways[-1].file, is_late=all(way.is_late for way in ways))
     return found
 
 

@@ -24,6 +24,7 @@ from autograder.batch.grade_folder import grade_folder
 from autograder.cli.release import release
 from autograder.cli.sample_class import make_class
 from autograder.course.problem import load_problem
+from autograder.gradebook.database import opened
 from tests.browser.conftest import PATH, TOKEN, wait_for
 from tests.conftest import ROOT
 
@@ -114,6 +115,64 @@ def test_manual_scores_and_comments_are_in_the_log_and_on_the_feedback_page_and_
     again = graded(course, cache=False)
     assert again["grades"]["score"] == 24.5
     assert COMMENT in item(again, "written_units")["message"]
+
+
+def test_formulas_are_shown_and_keys_work_without_network(
+    course: Path, page: Page, jupyter: Callable[..., str]
+) -> None:
+    address = jupyter(course / "course")
+    wanted: list[str] = []
+    page.on("request", lambda request: wanted.append(request.url))
+    page.goto(f"{address}/formgrader?token={TOKEN}")  # logs in, and only here
+    page.goto(f"{address}/formgrader/gradebook/toy/toy")
+    page.get_by_role("link", name="Submission #1").click()
+    expect(page.locator("li.next a")).to_be_focused()  # the script does this when MathJax is ready
+    formula = page.locator(".MathJax").first
+    expect(formula).to_be_visible()
+    assert "STIX" in formula.locator(".mi").first.evaluate("e => getComputedStyle(e).fontFamily")
+    for key, field in (
+        ("Tab", "standardize-comment"),
+        ("Tab", "test_standardize"),
+        ("Shift+Tab", "standardize-comment"),
+    ):
+        page.keyboard.press(key)
+        expect(page.locator(f"#{field}")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#standardize-comment")).not_to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#standardize-comment")).to_be_focused()
+    before = page.url
+    page.keyboard.press("Control+.")
+    expect(page.get_by_text("Submission 2 / ")).to_be_visible()
+    assert page.url != before
+    elsewhere = [url for url in wanted if not url.startswith((address, "data:", "blob:", "about:"))]
+    assert elsewhere == []
+
+
+def test_the_form_grader_names_items_by_their_titles_and_counts_figures_as_graded_by_hand(
+    course: Path, page: Page, jupyter: Callable[..., str]
+) -> None:
+    with opened(course) as gradebook:
+        kinds = {cell.name: cell.cell_type for cell in gradebook.find_notebook("toy", "toy").grade_cells}
+        gradebook.find_grade("figure_loss", "toy", "toy", "ada").manual_score = 2.0
+        gradebook.db.commit()
+    assert kinds["figure_loss"] == kinds["written_units"] == "markdown" and kinds["test_Line"] == "code"
+    address = jupyter(course / "course")
+    page.goto(f"{address}/formgrader?token={TOKEN}")
+    page.goto(f"{address}/formgrader/gradebook/toy/toy")
+    expect(page.get_by_role("link", name="Submission #1")).to_be_visible()
+    page.get_by_role("button", name="Show All Names").click()
+    row = page.get_by_role("row").filter(has_text="ada")
+    expect(row).to_contain_text("22 / 25")
+    cells = [text.strip() for text in row.locator("td").all_inner_texts()]
+    assert {"20 / 20", "2 / 5"} <= set(cells), cells  # code and written score
+    row.get_by_role("link", name="ada").click()
+    labels = page.locator(".nbgrader-label")
+    expect(labels.filter(has_text="Tests: ")).to_have_count(2)
+    seen = labels.all_inner_texts()
+    for name in ("standardize", "Line", "figure_loss", "written_units"):
+        assert any(name in label and load_problem("toy", course).heading(name) in label for label in seen), seen
+    expect(page.locator(".nbgrader_cell").filter(has=page.locator("#test_Line"))).to_contain_text("Line")
 
 
 def test_nbgraders_own_feedback_page_shows_the_late_penalty_and_no_rubric(course: Path, page: Page) -> None:

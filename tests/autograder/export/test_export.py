@@ -10,6 +10,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,8 +21,10 @@ from autograder.cli.main import app
 from autograder.core.errors import CourseError, ExportError
 from autograder.core.notebook_io import graded_text
 from autograder.core.results import Grading, Status
+from autograder.core.rubric_lines import RubricLine, written
 from autograder.course.config import load_course
 from autograder.export.assignments import chosen, total
+from autograder.export.comments import COMMENTS
 from autograder.export.export import Request, export
 from autograder.export.grades import Grades, Score, read_grades
 from autograder.export.options import Form, Per, Unfinished
@@ -188,7 +191,7 @@ def test_unfinished_grades_are_exported_only_on_request(course: Path, tmp_path: 
     done = export(Request(Form.PLAIN, to, unfinished=Unfinished.INCLUDE), course)
     bob = by_student(to)["bob"]
     assert done.complete and bob["final"] == "20" and bob["manual_grading"].startswith("waiting")
-    assert done.unmatched is None and not (tmp_path / f"grades.csv{UNMATCHED}").exists()
+    assert done.beside.unmatched is None and not (tmp_path / f"grades.csv{UNMATCHED}").exists()
     with pytest.raises(ExportError, match=r"nothing was exported; these need manual grading: 'bob \(toy\)'"):
         export(Request(Form.PLAIN, tmp_path / "none.csv", unfinished=Unfinished.REFUSE), course)
     assert not (tmp_path / "none.csv").exists()
@@ -273,12 +276,73 @@ def test_the_roster_is_not_overwritten(course: Path, roster: Path, tmp_path: Pat
 
 def test_an_old_list_of_unmatched_students_is_removed_but_no_other_file(course: Path, tmp_path: Path) -> None:
     to, beside = tmp_path / "grades.csv", tmp_path / f"grades.csv{UNMATCHED}"
-    assert export(Request(Form.PLAIN, to), course).unmatched == beside and beside.is_file()
+    assert export(Request(Form.PLAIN, to), course).beside.unmatched == beside and beside.is_file()
     export(Request(Form.PLAIN, to, unfinished=Unfinished.INCLUDE), course)
     assert not beside.exists()
     beside.write_text("mine")
     export(Request(Form.PLAIN, to, unfinished=Unfinished.INCLUDE), course)
     assert beside.read_text() == "mine"
+
+
+def write_comment(root: Path, student: str, item: str, text: str) -> None:
+    """Does what the desk and the form grader do for a comment."""
+    with opened(root) as gradebook:
+        gradebook.find_comment(item, "toy", "toy", student).manual_comment = text
+        gradebook.db.commit()
+
+
+RUBRIC = (
+    RubricLine(True, 1, "names the units"),
+    RubricLine(False, 2, "=cmd|' /C calc'!A0"),
+    RubricLine(True, 1, "why"),
+)
+
+
+@pytest.mark.parametrize("form", list(Form))
+def test_what_graders_wrote_is_in_a_file_beside_the_grades(
+    graded: Path, roster: Path, tmp_path: Path, form: Form
+) -> None:
+    root = Path(shutil.copytree(graded, tmp_path / "root"))
+    to, beside = tmp_path / "grades.csv", tmp_path / f"grades.csv{COMMENTS}"
+    request = Request(form, to, roster=roster)
+    assert export(request, root).beside.comments is None
+    write_comment(root, "ada", "written_units", written(RUBRIC, "Good,\n=1+1"))
+    write_comment(root, "ada", "standardize", "+1 for the eps")
+    write_comment(root, "bob", "written_units", "Read the text again.")
+    write_comment(root, EVIL, "figure_loss", "ok")
+    done = export(request, root)
+    rows = {(row["student"], row["item"]): row for row in csv_rows(beside)}
+    assert done.beside.comments == beside and len(rows) == 4
+    assert rows["ada", "written_units"] == {
+        "student": "ada",
+        "problem": "toy",
+        "item": "written_units",
+        "title": toy().heading("written_units"),
+        "points": "2.25",
+        "max_points": "3",
+        "rubric_met": "names the units (1); why (1)",
+        "rubric_not_met": "'=cmd|' /C calc'!A0 (2)",
+        "comment": "Good,\n'=1+1",
+    }
+    assert rows["ada", "standardize"]["comment"] == "'+1 for the eps" and not rows["ada", "standardize"]["rubric_met"]
+    assert (rows["bob", "written_units"]["points"], rows["bob", "written_units"]["max_points"]) == ("", "3")
+    assert (f"'{EVIL}", "figure_loss") in rows
+    export(replace(request, students=("007",)), root)
+    assert not beside.exists(), "of an earlier export"
+
+
+def test_the_command_names_the_file_with_the_comments(
+    graded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(shutil.copytree(graded, tmp_path / "root"))
+    write_comment(root, "ada", "written_units", "Good.")
+    (root / "solutions" / "toy.py").unlink()  # titles are not available then
+    monkeypatch.setenv("AUTOGRADER_ROOT", str(root))
+    to = tmp_path / "grades.csv"
+    said = CliRunner().invoke(app, ["export", "plain", "--to", str(to)])
+    assert f"comments and rubric items: {to}{COMMENTS}\n" in said.stdout
+    [row] = csv_rows(tmp_path / f"grades.csv{COMMENTS}")
+    assert (row["title"], row["comment"]) == ("written_units", "Good.")
 
 
 def test_an_unusable_gradebook_is_an_error(graded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.batch.grade_folder import grade_folder
+from autograder.cli.release import release
 from autograder.core.errors import CourseError
 from autograder.core.results import STALE, GradedLog, ItemResult, Status, clamped
 from autograder.gradebook import database
@@ -202,6 +203,25 @@ def test_a_broken_file_costs_only_its_student(course: Path, examiner: dict[str, 
         assert scores(course, student) == FULL, student
     assert "it is not JSON" in comment(course, "b_not_json", "Line")
     assert "not a regular file" in comment(course, "j_link", "Line")
+
+
+def test_a_release_marks_figures_as_graded_by_hand_in_a_gradebook_with_submissions(course: Path) -> None:
+    record(course, [make_grading("ada", standardize=(12.0, Status.PASSED, ""))])
+    set_manual_score(course, "ada", "figure_loss", 1.5)
+    with opened(course) as gradebook:  # as an earlier version left it
+        gradebook.update_or_create_grade_cell("figure_loss", "toy", "toy", cell_type="code")
+    release(root=course)
+    with opened(course) as gradebook:
+        kinds = {cell.name: cell.cell_type for cell in gradebook.find_notebook("toy", "toy").grade_cells}
+        ada = gradebook.find_submission_notebook("toy", "toy", "ada")
+        assert (ada.code_score, ada.written_score, ada.max_written_score) == (20.0, 1.5, 5.0)
+        assert not ada.failed_tests, "a figure is no test"
+    assert kinds == {
+        "test_standardize": "code",
+        "test_Line": "code",
+        "figure_loss": "markdown",
+        "written_units": "markdown",
+    }
 
 
 def test_an_item_that_was_renamed_after_the_release_is_an_error(course: Path) -> None:

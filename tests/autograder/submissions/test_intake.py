@@ -153,7 +153,8 @@ def test_intake_follows_no_link_and_writes_only_into_the_students_folder(tmp_pat
     taken = imported(source, tmp_path)
     assert sorted(taken) == ["ada", "chen", "dora"]
     assert not any(one.notebook for one in taken.values())
-    assert [path for path in (tmp_path / "to").rglob("*") if not path.is_dir()] == []
+    written = [path for path in (tmp_path / "to").rglob("*") if not path.is_dir()]
+    assert {(path.parent.name, path.name) for path in written} == {("toy", ".uploaded_as.json")}
 
 
 def test_intake_stops_to_read_a_zip_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

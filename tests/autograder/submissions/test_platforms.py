@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from autograder.submissions.platforms import owners, platform_of, typed_text
-from tests.autograder.submissions.test_intake import imported, imported_folder, note_of, notebook, taken_file
+from tests.autograder.submissions.test_intake import imported, imported_folder, note_of, notebook, taken_file, write
 
 BLACKBOARD = {
     "Homework_11_ada_l_attempt_2027-01-17-10-12-05_toy.ipynb": notebook("early"),
@@ -59,6 +60,40 @@ def test_a_download_of_moodle_is_sorted_by_full_name(tmp_path: Path, between: st
     assert note_of(tmp_path, "Ada Lovelace") == "ada's" and taken_file(tmp_path, "Ada Lovelace").exists()
     [typed] = taken["Ada Lovelace"].notes
     assert "onlinetext.html" in typed and "'see file'" in typed
+
+
+LATE = {
+    "bela_b_LATE_112_9003_toy.ipynb": notebook("bela's"),
+    "bela_b_LATE_112_9004_222_333_log.ipynb": b"{}",  # the name of a file may have numbers
+    "chen_late_113_9005_toy.ipynb": notebook("of an older Canvas"),
+    "LATE_anon_x7Yz2_9007_toy.ipynb": notebook("whose"),
+    "eve_LATE_444_text.html": b"<p>see above</p>",
+    "mallory_666_9008_LATE_111_9_toy.ipynb": notebook("mallory's"),  # the mark is in the student's name for the file
+    "ada_111_9001_toy.ipynb": notebook("ada's"),
+}
+
+
+def test_the_late_mark_of_canvas_is_no_part_of_a_name_and_is_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    taken = imported_folder(LATE, tmp_path)
+    late = {"bela_b_112", "chen_113", "anon_x7Yz2", "eve_444"}
+    mallory = "mallory_666_9008_111"
+    assert set(taken) == {*late, "ada_111", mallory}
+    said = "Canvas says late, but not when; on time for the late policy, unless --times says when"
+    assert {student for student, one in taken.items() if said in one.notes} == late
+    assert "without a submission time: anon_x7Yz2, bela_b_112, chen_113, eve_444; on time" in caplog.text
+    assert note_of(tmp_path, "ada_111") == "ada's" and note_of(tmp_path, mallory) == "mallory's"
+
+
+def test_a_listed_time_answers_the_late_mark_of_canvas(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    moment = datetime(2027, 1, 19, tzinfo=UTC)
+    source = write(tmp_path / "in", {name: LATE[name] for name in list(LATE)[:3]})
+    taken = imported(source, tmp_path, times={"bela_b_112": moment})
+    assert not any("but not when" in note for note in taken["bela_b_112"].notes)
+    assert "Canvas says late, but not when" in taken["chen_113"].notes[-1]
+    assert "without a submission time: chen_113; on time" in caplog.text
+    assert taken_file(tmp_path, "bela_b_112", "timestamp.txt").exists()
 
 
 def test_text_in_place_of_a_file_is_named_and_the_notebook_is_missing(tmp_path: Path) -> None:
