@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ from homework.errors import LogError
 UNREADABLE = "**The executed notebook cannot be read.** Grade this submission again (`autograder grade`)."
 """Shown in place of an answer."""
 
+_HEADING = re.compile(r"#{1,2} +(.+)")
+
 
 class Picture(NamedTuple):
     """A picture of a student's."""
@@ -39,6 +42,13 @@ class Picture(NamedTuple):
     def digest(self) -> str:
         """Identifies its content."""
         return hashlib.sha256(self.data.encode()).hexdigest()[:32]
+
+
+class Section(NamedTuple):
+    """What a student's own run printed and drew below a heading of the notebook."""
+
+    title: str
+    outputs: list[str | Picture]
 
 
 @dataclass(frozen=True)
@@ -92,23 +102,32 @@ class ClassAnswers:
         cells = self._cells(student).values()
         return {picture.digest: picture for cell in cells for picture in _pictures(cell)}
 
-    def evidence(self, student: str, item: str) -> list[str | Picture]:
+    def evidence(self, student: str, item: str) -> list[Section]:
         """What the student's own run printed and drew above a question, which its answer may speak of.
 
         It reaches from the cell of the question up to the written question before it. If there is nothing between the
         two, they are about the same, so it reaches further up.
         """
-        cells = self._cells(student)
         questions = {one.cell.id for one in self.items.values() if one.kind == "written"}
         own = self.items[item].cell.id
-        above = list(cells)[: list(cells).index(own)] if own in cells else []
-        found: list[str | Picture] = []
-        found += [one for one in _own_outputs(cells.get(own, {})) if isinstance(one, str)]  # its pictures: the answer
-        for cell_id in reversed(above):
-            if cell_id in questions and found:
+        sections = [Section("", [])]
+        begins = [0]
+        for cell_id, cell in self._cells(student).items():
+            if cell_id in questions:
+                if cell_id == own:
+                    break
+                if any(section.outputs for section in sections[begins[-1] :]):
+                    begins.append(len(sections))
+                sections.append(Section(sections[-1].title, []))
+            elif cell.get("cell_type") == "markdown" and (heading := _HEADING.match(_text(cell.get("source", "")))):
+                sections.append(Section(heading[1].strip(), []))
+            else:
+                outputs = _own_outputs(cell)
+                sections[-1].outputs.extend(one for one in outputs if cell_id != own or isinstance(one, str))
+            if cell_id == own:
                 break
-            found = [*_own_outputs(cells[cell_id]), *found]
-        return found
+        latest = [[section for section in sections[begin:] if section.outputs] for begin in begins[-2:]]
+        return latest[-1] or latest[0]
 
     def _take_in(self) -> None:
         """Reads the logs of students whose folder is new."""

@@ -269,6 +269,7 @@ class _Pages:
         if error is None:
             self._desk.graders.claim(question.place, view.answer.student, grader)
         student = view.answer.student
+        base = f"{_answer_url(question, ref)}/picture"
         names = [one for one in question.answers.items.values() if one is not question.item]
         others = question.answers.all_of(student)
         past = self._desk.decisions.history(question.place, student) if not view.is_second else []
@@ -286,8 +287,11 @@ class _Pages:
             others=[(one.id, self._text(others[one.id], one.cell.cell_type == "code", question, ref)) for one in names],
             numbers=_numbers(question, student),
             evidence=[
-                (one, "") if isinstance(one, str) else ("", f"{_answer_url(question, ref)}/picture/{one.digest}")
-                for one in question.answers.evidence(student, question.item.id)
+                (
+                    section.title,
+                    [(one, "") if isinstance(one, str) else ("", f"{base}/{one.digest}") for one in section.outputs],
+                )
+                for section in question.answers.evidence(student, question.item.id)
             ],
             history=past,
             name=student if noted == NAME_SHOWN else "",
