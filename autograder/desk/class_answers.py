@@ -120,7 +120,7 @@ class ClassAnswers:
                     begins.append(len(sections))
                 sections.append(Section(sections[-1].title, []))
             elif cell.get("cell_type") == "markdown" and (heading := _HEADING.match(_text(cell.get("source", "")))):
-                sections.append(Section(heading[1].strip(), []))
+                sections.append(Section(heading[1].replace("`", "").strip(), []))
             else:
                 outputs = _own_outputs(cell)
                 sections[-1].outputs.extend(one for one in outputs if cell_id != own or isinstance(one, str))

@@ -15,12 +15,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from starlette.testclient import TestClient
 
 from autograder.batch.grade_folder import grade_folder
 from autograder.core.errors import SetupError
 from autograder.core.results import GradedLog, Outcome, Status
 from autograder.course.problem import load_problem
 from autograder.course.seed import grading_seed
+from autograder.desk.desk import Desk
+from autograder.desk.pages import app
 from autograder.sandbox.guest.confinement import FULL
 from autograder.sandbox.host import Host
 from homework.checks import fresh, inputs_from
@@ -123,3 +126,20 @@ def test_every_submission_has_its_files_and_its_row(aftermath: Aftermath) -> Non
         assert sorted(path.name for path in folder.iterdir()) == ["feedback.html", "submission_log.json", "toy.ipynb"]
         page = (folder / "feedback.html").read_text(encoding="utf-8")
         assert "<script" not in page.lower() and "hidden_x" not in page
+
+
+def test_the_desk_shows_the_answers_of_all_and_no_markup_of_theirs(aftermath: Aftermath, tmp_path: Path) -> None:
+    desk = Desk(aftermath.root, aftermath.out, database=f"sqlite:///{tmp_path / 'desk.db'}", second_share=0.0)
+    with TestClient(app(desk, {"desk.test"}), base_url="http://desk.test") as client:
+        client.get(f"/enter?token={desk.graders.admit('kim')}")
+        pages = [
+            client.get(f"/toy/{place.item}/a/{ref}")
+            for place, question in desk.questions.items()
+            for ref in question.arranged().student
+        ]
+    assert len(pages) == 2 * len(aftermath.logs) and {page.status_code for page in pages} == {200}
+    for page in pages:
+        scripts = re.findall(r"<script[^>]*>", page.text)
+        assert len(scripts) == 3 and all('src="/static/' in script for script in scripts)
+        tags = " ".join(re.findall(r"<[a-z][^>]*>", page.text))
+        assert not re.search(r"<(?:iframe|object|embed|svg)|\son\w+\s*=|javascript:|https?:", tags)

@@ -18,10 +18,13 @@ import pytest
 from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from starlette.testclient import TestClient
 from traitlets.config import Config
 
 from autograder.core.notebook_io import graded_text
 from autograder.core.results import Grading
+from autograder.desk.desk import Desk
+from autograder.desk.pages import app
 from autograder.feedback.page import feedback_html
 from autograder.gradebook.database import show_verdicts
 from autograder.report import report_html
@@ -123,7 +126,8 @@ for kind in (HTML, SVG, Javascript, Markdown):
     notebook.cells[2:2] = [new_markdown_cell(markdown), new_code_cell(cell), new_code_cell(raising)]
     for each in notebook.cells:
         if each.cell_type == "code":
-            each.outputs = [new_output("display_data", {"text/html": "\n".join(MARKUP.values())})]
+            markup = "\n".join(MARKUP.values())
+            each.outputs = [new_output("display_data", {kind: markup for kind in ("text/html", "text/markdown")})]
     log = {
         "schema_version": 1,
         "problem": "toy",
@@ -170,6 +174,19 @@ def class_report(grading: Grading, out: Path) -> str:
     return page
 
 
+def desk_page(grading: Grading, folder: Path) -> str:
+    """What the grading desk shows of the written answer, and of what the student's own run printed and drew."""
+    graded_folder = folder / "graded"
+    (graded_folder / "ada" / "toy").mkdir(parents=True)
+    log = replace(grading.log, student="ada")
+    (graded_folder / "ada" / "toy" / "submission_log.json").write_text(json.dumps(log.as_json()), encoding="utf-8")
+    (graded_folder / "ada" / "toy" / "toy.ipynb").write_text(grading.text, encoding="utf-8")
+    desk = Desk(ROOT, graded_folder, database=f"sqlite:///{folder / 'desk.db'}")
+    with TestClient(app(desk, {"desk.test"}), base_url="http://desk.test") as client:
+        client.get(f"/enter?token={desk.graders.admit('kim')}")
+        return client.get("/toy/written_units").text
+
+
 def test_the_browser_runs_scripts_that_are_in_a_page_unchanged(tmp_path: Path) -> None:
     page = "<!doctype html><html><body>" + "\n".join(MARKUP.values()) + "</body></html>"
     assert ran(in_browser(page, tmp_path)) == set(MARKUP)
@@ -186,13 +203,14 @@ def test_raw_markdown_runs_scripts_in_the_form_grader(hostile: Grading, network:
     assert len(network[1]) > before
 
 
-@pytest.mark.parametrize("kind", ["feedback", "report", "lab", "classic", "formgrade"])
+@pytest.mark.parametrize("kind", ["feedback", "report", "lab", "classic", "formgrade", "desk"])
 def test_no_script_of_a_student_runs(kind: str, hostile: Grading, network: Network, tmp_path: Path) -> None:
     before = len(network[1])
     pages: dict[str, Callable[[], str]] = {
         "feedback": lambda: feedback_html(hostile.log, toy()),
         "report": lambda: class_report(hostile, tmp_path / "graded"),
         "formgrade": lambda: form_grader_page(hostile, "ada"),
+        "desk": lambda: desk_page(hostile, tmp_path),
     }
     page = pages.get(kind, lambda: notebook_page(hostile.notebook, kind))()
     assert "data-ran" in page, "the page shows the texts of the scripts"
