@@ -55,11 +55,16 @@ _WANTS_DYNAMO = re.compile(r"\boptim\b|\boptimi[sz]ers?\b|\btorch\.func\b|\bvmap
 
 
 def warm_modules(problems: Iterable[Problem]) -> tuple[str, ...]:
-    """The modules that given cells of these problems may import, in order, and `DYNAMO` if graded cells need it."""
+    """The modules that given cells of these problems import, in order, and `DYNAMO` if graded cells need it.
+
+    Functions that no test needs, e.g. those that train, are not called.
+    """
     found: dict[str, None] = {}
     for problem in problems:
-        given = [cell.source for cell in problem.cells if may_run(cell) and not cell.solution]
-        found.update(dict.fromkeys(imported_modules(given)))
-        if any(_WANTS_DYNAMO.search(cell.source) for cell in graded_cells(problem)):
+        graded = graded_cells(problem)
+        for cell in problem.cells:
+            if may_run(cell) and not cell.solution:
+                found.update(dict.fromkeys(imported_modules([cell.source], called=cell in graded)))
+        if any(_WANTS_DYNAMO.search(cell.source) for cell in graded):
             found[DYNAMO] = None
     return tuple(found)

@@ -54,16 +54,24 @@ def names_of(source: str) -> Names | None:
     return Names(frozenset(binds), frozenset(uses), star, frozenset(asked))
 
 
-def imported_modules(sources: Iterable[str]) -> list[str]:
-    """The modules that these cells may import, in order: both `x` and `x.y` for `from x import y`."""
+def imported_modules(sources: Iterable[str], *, called: bool = True) -> list[str]:
+    """The modules that these cells may import: both `x` and `x.y` for `from x import y`.
+
+    Args:
+        sources: the cells.
+        called: whether the functions that they define are called.
+    """
     found: dict[str, None] = {}
-    for source in sources:
-        for node in ast.walk(ast.parse(plain_python(source))):
-            if isinstance(node, ast.Import):
-                found.update((alias.name, None) for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found[node.module] = None
-                found.update((f"{node.module}.{alias.name}", None) for alias in node.names)
+    waiting: list[ast.AST] = [ast.parse(plain_python(source)) for source in sources]
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, ast.Import):
+            found.update((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found[node.module] = None
+            found.update((f"{node.module}.{alias.name}", None) for alias in node.names)
+        if called or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            waiting += ast.iter_child_nodes(node)
     return list(found)
 
 

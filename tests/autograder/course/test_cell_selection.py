@@ -46,3 +46,9 @@ def test_grading_a_solution_imports_few_more_modules(problem_id: str) -> None:
 def test_modules_for_optimizers_are_imported_only_if_graded_code_uses_one() -> None:
     modules = {problem_id: warm_modules([load_problem(problem_id, ROOT)]) for problem_id in ("vae", "gan")}
     assert DYNAMO in modules["gan"] and DYNAMO not in modules["vae"]
+
+
+def test_what_only_a_function_imports_that_no_test_needs_is_not_imported() -> None:
+    modules = warm_modules([load_problem("summarization", ROOT)])
+    assert "transformers.T5ForConditionalGeneration" in modules
+    assert not [name for name in modules if "Trainer" in name], "training cells are not graded"
