@@ -13,9 +13,17 @@ from pathlib import Path
 import pytest
 from nbclient import NotebookClient
 
+from autograder.core.notebook_io import notebook_text
 from autograder.course.problem import Item, Problem, load_problem, problem_ids
 from autograder.course.variants import Variant, VariantKind, variants
+from autograder.grading.grade import grade_submission
+from autograder.grading.misconceptions import asked_items, expected
+from autograder.grading.reference import reference
+from autograder.grading.tolerance import same
+from autograder.release.fill import solved_notebook
 from autograder.release.notebook import released_notebook
+from autograder.submissions.reader import Submission
+from tests.autograder.warm_host import warm_host
 from tests.problems.one_item import graded
 from tests.problems.run_source import ROOT, code_cells, run_source, verdicts
 
@@ -170,6 +178,19 @@ def test_the_notebook_runs_in_grade(problem: Problem, tmp_path: Path) -> None:
     log = run_source(problem.id, "grade", tmp_path)["log"]
     assert set(log["answers"]) == set(names_of(problem))
     assert "error" not in str(log["answers"]) and log["profile"] == "grade"
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("problem", ONE_QUICK, ids=name_of)
+def test_the_grader_gets_the_answers_that_the_notebook_logs(problem: Problem) -> None:
+    """Questions on per-student inputs ask a student's process; what they do to its objects must reach it."""
+    data = notebook_text(solved_notebook(problem)).encode()
+    done = grade_submission(problem.id, Submission("ada", problem.id, data), root=ROOT, host=warm_host())
+    ours = reference(problem)
+    assert set(done.log.answers) == set(names_of(problem))
+    for item in asked_items(ours):
+        right = expected(ours, item, "ada")
+        assert same(done.log.answers[item.id], right.value, right.precision), item.id
 
 
 @pytest.mark.long
