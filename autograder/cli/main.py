@@ -355,6 +355,39 @@ def report_command(
     typer.echo(f"{report(out)}")
 
 
+@app.command("query")
+def query_command(
+    sql: Annotated[str, typer.Argument(help="A question: SELECT item, avg(score) FROM items GROUP BY item")] = "",
+    out: Annotated[Path, typer.Option(file_okay=False, help="The folder that `grade` wrote to.")] = Path("graded"),
+    csv: Annotated[
+        Path | None, typer.Option(dir_okay=False, allow_dash=True, help="File for the answer as CSV; - prints it.")
+    ] = None,
+    columns: Annotated[bool, typer.Option("--columns", help="Lists the tables and columns and ends.")] = False,
+) -> None:
+    """Answers a question about a graded class: its logs as tables, asked in SQL. Needs no database server."""
+    from autograder.cli.tables import answer_table, columns_table, console
+    from autograder.core.files import write_atomically
+    from autograder.export.csv_cells import cell_text, csv_text
+    from autograder.report.query import TABLES, query
+
+    if columns or not sql:
+        console().print(columns_table(TABLES))
+        return
+    answer = query(sql, out)
+    for note in answer.notes:
+        typer.echo(note, err=True)
+    if csv is None:
+        console().print(answer_table(answer.columns, answer.rows))
+        typer.echo(_count(len(answer.rows), "row"))
+        return
+    text = csv_text([answer.columns, *(map(cell_text, row) for row in answer.rows)])
+    if str(csv) == "-":
+        typer.echo(text, nl=False)
+    else:
+        write_atomically(csv, text)
+        typer.echo(f"{_count(len(answer.rows), 'row')} in {csv}")
+
+
 @app.command("export")
 def export_command(
     form: Annotated[Form, typer.Argument(help="Format of the file.")],

@@ -107,6 +107,32 @@ def grades_table(title: str, lines: Sequence[GradeLine]) -> Group:
     return Group(table, _legend(points))
 
 
+def answer_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """The answer to a question about a class."""
+    table = _table("")
+    for column in columns:
+        table.add_column(escape(column), overflow="fold")
+    for row in rows:
+        table.add_row(*("" if value is None else escape(_shown(value)) for value in row))
+    return table
+
+
+def columns_table(tables: Mapping[str, Mapping[str, str]]) -> Table:
+    """The tables that can be asked, and what their columns hold."""
+    table = _table("")
+    for heading in ("table", "column", "what it holds"):
+        table.add_column(heading, overflow="fold")
+    for name, columns in tables.items():
+        for number, (column, what) in enumerate(columns.items()):
+            table.add_row("" if number else name, column, what)
+        table.add_section()
+    return table
+
+
+def _shown(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else printable(str(value), 500)
+
+
 def check_table(lines: Iterable[CheckLine]) -> Table:
     """One row per variant of a problem: expected and actual result."""
     table = _table("Self-test")

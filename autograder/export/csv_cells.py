@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, tzinfo
 
 _FORMULA = re.compile(r"(?:\A|(?<=[;\t\r\n]))'*(?=[\s\"']*[=+\-@\uff1d\uff0b\uff0d\uff20])|\A'*(?=[\t\r\n])")
@@ -33,6 +33,11 @@ def points_text(points: float) -> str:
     return "0" if text == "-0" else text
 
 
+def cell_text(value: object) -> str:
+    """Formats a value of a table: text escaped, an empty cell for None."""
+    return escaped(value) if isinstance(value, str) else "" if value is None else str(value)
+
+
 def duration_text(seconds: float) -> str:
     """Formats hours, minutes and seconds as in Gradescope's lateness: `26:03:10`."""
     whole = int(seconds)
@@ -44,7 +49,7 @@ def moment_text(moment: datetime | None, zone: tzinfo | None, form: str = "%Y-%m
     return "" if moment is None else moment.astimezone(zone).strftime(form)
 
 
-def csv_text(rows: Iterable[Sequence[str]], delimiter: str = ",", newline: str = "\n") -> str:
+def csv_text(rows: Iterable[Iterable[str]], delimiter: str = ",", newline: str = "\n") -> str:
     """Formats rows as CSV text; cells are quoted where needed."""
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator=newline).writerows(rows)
