@@ -10,7 +10,8 @@ from autograder.core import rubric_lines
 from autograder.core.html import with_code
 from autograder.core.results import STALE, ItemResult, Status
 from autograder.core.rubric_lines import RubricLine
-from autograder.course.problem import Problem
+from autograder.course.item_parts import is_only_hidden
+from autograder.course.problem import Item, Problem
 from autograder.course.variants import misconception_text
 
 _WORDS = {
@@ -40,6 +41,13 @@ _ADVICE = {
     Status.MISSING: "Start with the worked example in the text above the task. Then run the test cell below it "
     "and fix one message after the other.",
 }
+
+
+_HIDDEN = (
+    "The test cell below your answer passes here: what fails is tested on other inputs. Try inputs of your own, other "
+    "shapes, negative and very large numbers, and compare each with the formula in the text."
+)
+"""In place of `_TEST_CELL` where only hidden tests fail."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +113,14 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
         comment=comment,
         output=() if is_done else tuple(with_code(line) for line in result.output),
         depends_on=() if is_done else result.depends_on,
-        advice=with_code("" if is_done or by_hand or not tests_agree else _ADVICE.get(result.status, "")),
+        advice=with_code("" if is_done or by_hand or not tests_agree else _advice(result, item)),
     )
+
+
+def _advice(result: ItemResult, item: Item | None) -> str:
+    if result.status in (Status.PARTIAL, Status.FAILED) and item is not None and is_only_hidden(item, result.verdict):
+        return f"The other parts of the test pass. {_HIDDEN}" if result.status is Status.PARTIAL else _HIDDEN
+    return _ADVICE.get(result.status, "")
 
 
 def _points(result: ItemResult) -> str:

@@ -7,7 +7,6 @@ submission come from the gradebook, if there is one. `TABLES` says what the colu
 from __future__ import annotations
 
 import contextlib
-import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +18,9 @@ from autograder.core.errors import AutograderError, CourseError
 from autograder.core.results import Outcome
 from autograder.core.text import printable
 from autograder.course.config import Course, load_course, root_folder
-from autograder.course.markers import HIDDEN, region_lines
+from autograder.course.item_parts import failed_parts, parts_of
 from autograder.course.metric_ranges import declared_ranges
-from autograder.course.problem import Item, Problem
+from autograder.course.problem import Problem
 from autograder.report.load import Entry, Run, read_runs
 from homework.hand_in.expected_ranges import entry_for
 
@@ -79,7 +78,6 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 }
 """Table → column → what it holds."""
 
-_PART = re.compile(r"^\s*with part\(\s*(?P<quote>[\"'])(?P<name>.+?)(?P=quote)", re.MULTILINE)
 _READ_ONLY = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 
 
@@ -189,26 +187,12 @@ def _items(problem: Problem, entry: Entry) -> Iterator[Sequence[Any]]:
 
 
 def _messages(problem: Problem, entry: Entry) -> Iterator[Sequence[Any]]:
-    parts = {item.id: _parts(item) for item in problem.items}
+    items = {item.id: item for item in problem.items}
     for result in entry.log.items:
-        if result.status == "passed":
-            continue
-        known = parts.get(result.id, {})
-        said: dict[str, list[str]] = {}
-        part = ""
-        for line in result.verdict.splitlines():
-            begun = next((name for name in known if line.startswith(f"{name}: ")), None)
-            part = part if begun is None else begun
-            said.setdefault(part, []).append(line if begun is None else line.removeprefix(f"{begun}: "))
-        for part, lines in said.items():
-            yield entry.student, problem.id, result.id, part, int(known.get(part, False)), "\n".join(lines)
-
-
-def _parts(item: Item) -> dict[str, bool]:
-    """Name of each part of an item's test → whether it is hidden."""
-    source = "" if item.test is None else item.test.source
-    hidden = region_lines(source, HIDDEN)
-    return {found["name"]: source.count("\n", 0, found.start("name")) + 1 in hidden for found in _PART.finditer(source)}
+        if result.status != "passed" and result.id in items:
+            known = parts_of(items[result.id])
+            for part, message in failed_parts(items[result.id], result.verdict).items():
+                yield entry.student, problem.id, result.id, part, int(known.get(part, False)), message
 
 
 def _metrics(problem: Problem, entry: Entry) -> Iterator[Sequence[Any]]:

@@ -369,3 +369,15 @@ def test_the_students_numbers_stand_beside_their_expected_ranges(monkeypatch: py
     assert "not measured" in page_of(profile="mini", metrics={}).text
     assert "Your numbers" not in page_of(profile="grade").text
     assert "Your numbers" not in page_of(profile="mini", flags=(Flag("no_log", "no log"),)).text
+
+
+@pytest.mark.parametrize(
+    ("message", "passes"),
+    [("values: wrong on other data", True), ("is the variance the biased one (divided by B)?", False)],
+)
+@pytest.mark.parametrize("status", [Status.PARTIAL, Status.FAILED])
+def test_no_student_is_sent_to_a_visible_test_that_passes(message: str, passes: bool, status: Status) -> None:
+    log = with_item(log_of("ada"), "standardize", score=0.0, status=status, message=message)
+    page = feedback_html(log, toy())
+    assert ("The test cell below your answer passes here" in page) is passes
+    assert ("Run the test cell below your answer" in page) is not passes
