@@ -641,7 +641,7 @@ def yours(fit):
     return f" (yours: mean {fit[0]:.3f}, deviation {fit[1]:.3f})"
 
 
-three_humps = mixture(GRID, (0.3, 0.25, 0.45), (-5.0, 0.0, 4.0), (0.7, 0.7, 0.7))
+three_humps = mixture(GRID, (0.3, 0.25, 0.45), (-2.5, 0.5, 3.0), (0.4, 0.4, 0.4))
 skewed_grid = torch.linspace(-16, 6, 1101, dtype=torch.float64)
 skewed = skewed_grid - skewed_grid.exp()
 fit = fitted(-0.5 * ((GRID - 1) / 1.5) ** 2, GRID, "forward")
@@ -653,18 +653,18 @@ with part("forward, three humps and a skewed one", 1):
     assert fit[1] > 2, "that is not the minimum of KL(p || q), whose average is over p. Directions swapped?" + yours(
         fit
     )
-    assert agree(fit, (0.3, 3.8859)), "forward on three humps: set both derivatives to 0" + yours(fit)
+    assert agree(fit, (0.725, 2.371)), "forward on three humps: set both derivatives to 0" + yours(fit)
     fit = fitted(skewed, skewed_grid, "forward")
     assert agree(fit, (-0.5772, 1.2825)), "forward on the skewed hump: mean -0.577, deviation 1.28" + yours(fit)
 with part("reverse, three humps and a skewed one", 1):
     fit = fitted(three_humps, GRID, "reverse")
-    assert not agree(fit, (0.3, 3.8859)), "that is the forward fit: reverse has another objective"
+    assert not agree(fit, (0.725, 2.371)), "that is the forward fit: reverse has another objective"
     paid = cost(three_humps, fit)
-    assert paid < 0.84, (
-        f"reverse: there is a Gaussian with KL(q || p) = 0.794 nats; for yours it is {paid:.3f}. "
+    assert paid < 1, (
+        f"reverse: there is a Gaussian with KL(q || p) = 0.797 nats; for yours it is {paid:.3f}. "
         "One descent can end in a higher minimum: use other starts, too, and compare" + yours(fit)
     )
-    assert paid < 0.7955, "reverse: near the minimum of KL(q || p), but not at it; has the descent converged?" + yours(
+    assert paid < 0.7985, "reverse: near the minimum of KL(q || p), but not at it; has the descent converged?" + yours(
         fit
     )
     fit = fitted(skewed, skewed_grid, "reverse")
