@@ -1563,7 +1563,7 @@ draw_grid(last_walk["values"], "After training: critic's values, likeliest actio
 
 # %% [markdown]
 # **What to look for.** With the whole return the policy learns slowest. To give credit only from the own step on helps more
-# than the critic, which first has to learn its values. The critic makes a further, smaller gain, which is clear in the first half only: at the end its curve and the one without a critic are within the error. The exploring policy still falls
+# than the critic, which first has to learn its values. The critic makes a further, smaller gain, which is clear in the first half; at the end it is within the error of five seeds. The exploring policy still falls
 # into a hole now and then, so $J$ stays below the best one. In the last picture, look at the row beside the holes: how sure is the policy there, and where does it lead?
 #
 # **Predict, then run.** How noisy are the three estimates? As in section 7 we measure the total variance, here of one episode, relative to the squared length of the exact

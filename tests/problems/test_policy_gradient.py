@@ -133,7 +133,7 @@ def check_walks(
         assert own - whole > critic - own, "the credit matters more than the critic"
         assert all(J[-1] < best for by_seed in runs.values() for J in by_seed)
         early, late = (
-            [J[at] - without[at] for without, J in zip(runs[OWN], runs[CRITIC], strict=True)] for at in (75, 200)
+            [J[at] - without[at] for without, J in zip(runs[OWN], runs[CRITIC], strict=True)] for at in (50, 200)
         )
         assert fmean(early) > 3 * error(early), "the gain of the critic is clear in the first half"
         assert fmean(late) < fmean(early) / 2
