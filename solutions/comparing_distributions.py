@@ -37,6 +37,8 @@
 #
 # Plan two hours for reading, writing and thinking.
 #
+# **Your student id** goes into your log: the last cell asks for it. To answer in advance, run `%env HOMEWORK_STUDENT=your_id` in a cell of its own.
+#
 # | graded | points |
 # |---|---|
 # | `kl_divergence` | 4 |
@@ -75,8 +77,7 @@ run = homework.start("comparing_distributions")
 torch.set_num_threads(1)  # for arrays this small a second thread brings no speed
 
 # %% [markdown]
-# Everything below stays on the CPU, whatever the line above says. The log needs your student id: set the environment variable
-# `HOMEWORK_STUDENT` before you start Jupyter, or type the id when the last cell asks.
+# Everything below stays on the CPU, whatever the line above says.
 
 # %% [markdown]
 # ## 1. A toy first: two coins
@@ -559,6 +560,22 @@ def descend(objective, mean, std, steps=300, rate=0.2):
 
 # %% [markdown]
 # **Your task.** Write `fit_gaussian`. The tests allow an error of 2 % of the best deviation, in the mean as in the deviation: formula or descent, both are fine, if the descent has converged. A call should take no longer than three seconds.
+#
+# <details><summary>Hint 1: idea</summary>
+#
+# Forward: which Gaussian has the highest mean of $\log q$ under $p$? It is the maximum-likelihood fit to a sample, with the weights $p_i$ in place of $1/N$. Reverse: the objective is a function of two numbers, and each start may lead to another minimum. In which region of the line, and at which widths, could a good $q$ lie?
+#
+# </details>
+# <details><summary>Hint 2: formula</summary>
+#
+# Forward: $\sum_i p_i (x_i - m) / s^2 = 0$ and $\sum_i p_i \bigl[(x_i - m)^2 / s^3 - 1 / s\bigr] = 0$. Solve the first for $m$, then the second for $s$. Reverse: $F$ as above, with $\log q_i$ and $\log p_i$ from `log_softmax`; the sum over $i$ needs no special case, since $\log p_i$ is finite.
+#
+# </details>
+# <details><summary>Hint 3: sketch of the code</summary>
+#
+# `.double()` first, then `log_softmax`. Inside the function define `reverse_kl(m, s)` for `m`, `s` of shape `[S]`: `m[:, None]` against `grid` gives `[S, N]`, a sum over the last dimension gives `[S]`. Starts: several means across the region where $p$ has its mass (the forward fit tells where), deviations smaller than the forward one. `descend(...)[:, -1]` has the ends `[S, 2]`: ask `reverse_kl` for their values, and return the end with the lowest.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "fit_gaussian", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -624,30 +641,31 @@ def yours(fit):
     return f" (yours: mean {fit[0]:.3f}, deviation {fit[1]:.3f})"
 
 
-two_humps = mixture(GRID, (0.5, 0.5), (-2.5, 2.5), (0.8, 0.8))
+three_humps = mixture(GRID, (0.3, 0.25, 0.45), (-2.5, 0.5, 3.0), (0.4, 0.4, 0.4))
 skewed_grid = torch.linspace(-16, 6, 1101, dtype=torch.float64)
 skewed = skewed_grid - skewed_grid.exp()
 fit = fitted(-0.5 * ((GRID - 1) / 1.5) ** 2, GRID, "forward")
 assert abs(fit[1] - 2.25) > 0.03, "that is the variance: the second number is the deviation, its square root"
 assert agree(fit, (1.0, 1.5)), "the target is a Gaussian, with mean 1 and deviation 1.5: so is the fit" + yours(fit)
-with part("forward, two humps and a skewed one", 1):
-    fit = fitted(two_humps, GRID, "forward")
+with part("forward, three humps and a skewed one", 1):
+    fit = fitted(three_humps, GRID, "forward")
     assert abs(fit[0]) < 10, "a mean outside of the grid: exp(log_p) must be normalised to probabilities" + yours(fit)
     assert fit[1] > 2, "that is not the minimum of KL(p || q), whose average is over p. Directions swapped?" + yours(
         fit
     )
-    assert agree(fit, (0.0, math.sqrt(0.8**2 + 2.5**2))), "forward on two humps: set both derivatives to 0" + yours(fit)
+    assert agree(fit, (0.725, 2.371)), "forward on three humps: set both derivatives to 0" + yours(fit)
     fit = fitted(skewed, skewed_grid, "forward")
     assert agree(fit, (-0.5772, 1.2825)), "forward on the skewed hump: mean -0.577, deviation 1.28" + yours(fit)
-with part("reverse, two humps and a skewed one", 1):
-    fit = fitted(two_humps, GRID, "reverse")
-    assert not agree(fit, (0.0, math.sqrt(0.8**2 + 2.5**2))), "that is the forward fit: reverse has another objective"
-    assert abs(fit[0]) > 0.5, (
-        f"reverse: there is a Gaussian with KL(q || p) = 0.690 nats; for yours it is {cost(two_humps, fit):.3f}. "
+with part("reverse, three humps and a skewed one", 1):
+    fit = fitted(three_humps, GRID, "reverse")
+    assert not agree(fit, (0.725, 2.371)), "that is the forward fit: reverse has another objective"
+    paid = cost(three_humps, fit)
+    assert paid < 1, (
+        f"reverse: there is a Gaussian with KL(q || p) = 0.797 nats; for yours it is {paid:.3f}. "
         "One descent can end in a higher minimum: use other starts, too, and compare" + yours(fit)
     )
-    assert agree((abs(fit[0]), fit[1]), (2.492, 0.813)), (
-        "reverse: not at the minimum of KL(q || p); has the descent converged?" + yours(fit)
+    assert paid < 0.7985, "reverse: near the minimum of KL(q || p), but not at it; has the descent converged?" + yours(
+        fit
     )
     fit = fitted(skewed, skewed_grid, "reverse")
     assert not agree(fit, (0.0, 1.0)), (
@@ -856,10 +874,10 @@ assert fit[1] < 3, "the deviation grows without end: does log p(z) get a gradien
 assert not roughly(fit, (-0.5772, 1.2825)), "that is the forward fit: the draws must come from q" + told(fit)
 assert roughly(fit, (-0.5, 1.0)), "the target of section 5 has the reverse fit (-1/2, 1)" + told(fit)
 with part("two humps", 1):
-    humps = student.Humps((-2.5, 2.5), (0.8, 0.8))
-    left, right = from_draws(humps, -2.0, 1.0, 2), from_draws(humps, 2.0, 1.0, 3)
-    assert roughly(left, (-2.492, 0.813)) and roughly(right, (2.492, 0.813)), (
-        "start at the given mean and deviation: from -2 the search ends on the left hump, from 2 on the right one"
+    humps = student.Humps((-2.0, 3.0), (0.6, 0.6))
+    left, right = from_draws(humps, -1.5, 1.0, 2), from_draws(humps, 2.5, 1.0, 3)
+    assert roughly(left, (-2.0, 0.6)) and roughly(right, (3.0, 0.6)), (
+        "start at the given mean and deviation: from -1.5 the search ends on the left hump, from 2.5 on the right one"
         + told(left)
         + told(right)
     )
@@ -1012,7 +1030,7 @@ for row, (way, (mean, std)) in enumerate(fits.items()):
 #
 # The next two figures are maps: mean across, deviation upwards, dark where the divergence is small. The lines are searches by `descend`, each from its own ring.
 #
-# **Predict, then run.** How many minima has the forward map? And the reverse map? (The name "mode seeking" suggests two.)
+# **Predict, then run.** How many minima has the forward map? And the reverse map?
 
 # %% tags=["experiment"]
 MAP_POINTS = run.size(full=81, mini=81, grade=5)
@@ -1078,7 +1096,7 @@ surface(
 # The forward map has one minimum, and all searches find it. The reverse map has **three**: one on each hump, and a
 # third one in the middle, which covers both humps although the direction is reverse. It is a true minimum, only a worse
 # one: 0.95 nats against 0.69. Several of the searches end there, and it is hard to say in advance which. So "the reverse
-# KL seeks modes" is true of the lowest minimum. It need not be true of the minimum that your optimizer finds.
+# KL seeks modes" is true of the lowest minimum here. It need not be true of the minimum that your optimizer finds.
 #
 # ### From which distance on does the reverse fit choose one hump?
 #
@@ -1151,7 +1169,7 @@ for way, (mean, std) in fits.items():
 
 # %% [markdown]
 # **Where this stops being true.** With one mean and one deviation the model is far from the target, so the direction
-# decides everything. A model that is rich enough to equal the target makes both divergences 0, and the direction no
+# decides everything. A model that is rich enough to equal the target makes both divergences 0, and the direction
 # no longer matters for the optimum, only for the training. And neither direction is "better". Cover if a missed case is
 # expensive, as in a warning system. Choose if a wrong sample is expensive, as in a generated text.
 #
@@ -1207,8 +1225,8 @@ plots.curves(
 # Answer in about 150 words:
 #
 # * Which plot is which? Derive it from the two formulas: in which regions of the line does each of them punish $q$, and how hard?
-# * One of the two fits sits on the hump that is not the higher one. Why that one? Estimate $\mathrm{KL}(q \,\|\, p)$ for a $q$ that copies either hump.
-# * If a search starts on the high hump with a small deviation, where does it end, and what does that say about a single start?
+# * In plot 1, $q$ sits on the hump that is not the higher one. Why that one? Estimate the divergence that this fit makes small, for a $q$ that copies either hump.
+# * If a search for such a fit starts on the high hump with a small deviation, where does it end, and what does that say about a single start?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written_directions", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION

@@ -36,7 +36,7 @@
 # else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All graded code is checked on tiny
 # inputs, so you can do everything in `mini` first.
 #
-# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a separate cell, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
+# **Your student id** goes into your log: the last cell asks for it. To answer in advance, run `%env HOMEWORK_STUDENT=your_id` in a cell of its own.
 #
 # | graded | points |
 # |---|---|
@@ -713,7 +713,7 @@ plots.curves(
 # ## 5. `gan_step`: one round of the game (5 points)
 #
 # Here are the networks. The generator's last layer is a sigmoid, since grey values lie between 0 and 1; its hidden
-# layers are batch-normalised, and section 9 shows why. (Its last bias starts at −2, so that the first pictures are dark
+# layers are batch-normalised. (Its last bias starts at −2, so that the first pictures are dark
 # like the background of real ones.) The discriminator gives a logit, and has dropout so that it does not memorise the
 # training images.
 
@@ -823,7 +823,7 @@ def make_optimizers(
 #
 # 1. **The discriminator's step.** The discriminator's optimizer takes one step down `d_loss`, on `x_real` and the fakes of `z`. The fakes are *data* here: this loss must not reach the generator, neither
 #    its weights nor their gradients. (Otherwise the generator learns to be recognised as fake.)
-# 2. **The generator's step.** The generator's optimizer takes one step down `g_loss`, the non-saturating loss, on fakes of the same `z`. It plays against the discriminator *as it is
+# 2. **The generator's step.** The generator's optimizer takes one step down `g_loss`, the non-saturating loss, on fakes of the same `z`. (You may keep the fakes of the first step or compute them again: one forward pass of the generator or two, both are fine.) It plays against the discriminator *as it is
 #    now, after its step*. The discriminator must not change in this step. Its parameters do accumulate gradients in
 #    the backward pass; think about when these must be gone.
 #
@@ -857,7 +857,8 @@ def gan_step(generator, discriminator, optimizers, x_real, z):
     """One round of the non-saturating game: a step of the discriminator, then a step of the generator.
 
     Goodfellow and others 2014, algorithm 1 with k = 1, and the generator's loss from the end of section 3. The fakes of
-    both steps come from the same z; g_loss uses the discriminator after its step.
+    both steps come from the same z, by one forward pass of the generator or by two; g_loss uses the discriminator after
+    its step.
 
     Args:
         generator: a module, noise `[B', K]` -> samples `[B', D]`; changed in place.
@@ -1223,7 +1224,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# After 50 rounds most fakes are at one bump; at which one depends on the seed. Then the discriminator learns that points there are mostly fake, and half of the fakes move to the other bump. In the end the losses are near $2 \log 2$ and $\log 2$, the values of a discriminator that always says ½. **What does that tell?** Only that *this* discriminator does no better than chance on *these* points. It does not tell that the fakes are good: their curve still differs from the real one, and a stronger discriminator would see it. The losses of a GAN tell which network is ahead, not how good the samples are. So we need another measure.
+# After 50 rounds most fakes are at one bump; at which one depends on the seed. Then the discriminator learns that points there are mostly fake, and half of the fakes move to the other bump. In the end the losses are near $2 \log 2$ and $\log 2$, the values of a discriminator that always says ½. **What does that tell?** Only that *this* discriminator does no better than chance on *these* points. It does not tell that the fakes are good: their curve still differs from the real one, and a stronger discriminator would see it. So we need another measure.
 
 # %% [markdown]
 # ## 6. `train_gan`: the whole training (6 points)
@@ -1272,8 +1273,8 @@ def train_gan(generator, discriminator, optimizers, averaged, images, steps, bat
         generator: a module, noise `[B, K]` -> samples `[B, D]`, with K as `generator.z_dim`; changed in place.
         discriminator: a module, samples `[B, D]` -> logits `[B]`; changed in place.
         optimizers: (the generator's, the discriminator's), as for `gan_step`.
-        averaged: a module of the generator's kind, which does not play. Changed in place: after each round its
-            floating-point numbers become decay * averaged + (1 - decay) * generator; whole numbers are copied.
+        averaged: a module of the generator's kind, which does not play. Changed in place: after each round all numbers
+            on which its pictures depend become decay * averaged + (1 - decay) * generator; whole numbers are copied.
             What it holds at the start counts as the average so far.
         images: real samples, `[N, D]`.
         steps: number of rounds, at least 1.
@@ -1718,7 +1719,7 @@ plots.curves(
 # %% [markdown]
 # In the film, a blot comes first, then strokes, then digits. A sample's class may change late (compare the last two rows), since nothing assigns a fixed class to a $z$.
 #
-# Look at `d_loss`: from round 500 on it *rises* while the samples become better, because the discriminator can tell them from real ones less and less. It does not reach 2 log 2. In the spikes the discriminator is suddenly far ahead.
+# Look at `d_loss`: from round 500 on it *rises* while the samples become better, because the discriminator can tell them from real ones less and less. The losses of a GAN tell which network is ahead, not how good the samples are. It does not reach 2 log 2. In the spikes the discriminator is suddenly far ahead.
 #
 # The **average** is behind at first: it looks back at rounds in which the generator was worse. In the second half it is recognised more often at most evaluations, and its curve is smoother: a spike, in which the generator becomes worse for some rounds, shows less.
 
@@ -1782,12 +1783,12 @@ plots.image_grid(
 )
 
 # %% [markdown]
-# **Headline: what to expect** (1,000 samples; measured on a CPU; range over 3 seeds in `mini`, one seed in `full`).
+# **Headline: what to expect** (1,000 samples; measured on a CPU; in `mini` the range over 6 runs: 3 seeds, and the random numbers drawn in two orders; one seed in `full`). Yours may lie a little outside.
 #
 # | | classes recognised | recognised | effective classes |
 # |---|---|---|---|
-# | `mini`, the generator that plays | 10 of 10 | 51 to 58 % | 9.3 to 9.6 |
-# | `mini`, the average | 10 of 10 | 59 to 63 % | 9.6 |
+# | `mini`, the generator that plays | 10 of 10 | 51 to 61 % | 9.2 to 9.6 |
+# | `mini`, the average | 10 of 10 | 59 to 65 % | 9.5 to 9.7 |
 # | `mini`, real test images | 10 of 10 | 89 % | 9.9 |
 # | `full`, the generator that plays | 10 of 10 | 67 % | 9.7 |
 # | `full`, the average | 10 of 10 | 68 % | 9.7 |
@@ -1809,7 +1810,7 @@ plots.image_grid(
 #
 # **Predict, then run.** In *mode collapse* the generator maps all $z$ to few kinds of samples. Nothing in its loss
 # prevents this: the discriminator sees one image at a time, so a single picture, drawn again and again, has a low loss
-# as long as it fools the discriminator. Which of the two games will collapse? Which measure will show it first: the share recognised, the number of
+# as long as it fools the discriminator. Which of the three games will collapse? Which measure will show it first: the share recognised, the number of
 # classes, or the mean distance of two samples? And will it last?
 
 

@@ -35,7 +35,7 @@
 #
 # Plan four hours for reading, writing and thinking. The profile is chosen for you (`full` where there is a GPU, else `mini`); set the environment variable `HOMEWORK_PROFILE` to choose yourself. All numbers in the text are those of `mini`.
 #
-# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it, or the log cell at the end asks for it.
+# **Your student id** goes into your log: the last cell asks for it. To answer in advance, run `%env HOMEWORK_STUDENT=your_id` in a cell of its own.
 #
 # | graded | points |
 # |---|---|

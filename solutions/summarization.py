@@ -27,7 +27,7 @@
 #
 # Plan five hours. The profile is chosen for you (`full` where there is a GPU, else `mini`); the environment variable `HOMEWORK_PROFILE` overrides it. Graded code is checked on tiny inputs, so you can do everything in `mini` first. All numbers in the text are those of `mini`.
 #
-# **Your student id** goes into your log: `%env HOMEWORK_STUDENT=your_id` in a separate cell, or the log cell asks for it.
+# **Your student id** goes into your log: the last cell asks for it. To answer in advance, run `%env HOMEWORK_STUDENT=your_id` in a cell of its own.
 #
 # | graded | points |
 # |---|---|

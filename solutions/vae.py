@@ -38,7 +38,7 @@
 #
 # **Hints** are folded, in three steps: idea, formula, sketch of the code. Open one only when you are stuck.
 #
-# **Your student id** goes into your log: set the environment variable `HOMEWORK_STUDENT` to it (for instance in a separate cell, `%env HOMEWORK_STUDENT=your_id`), or the log cell at the end asks for it.
+# **Your student id** goes into your log: the last cell asks for it. To answer in advance, run `%env HOMEWORK_STUDENT=your_id` in a cell of its own.
 #
 # | graded | points |
 # |---|---|
@@ -73,6 +73,8 @@ from homework.show import plots
 from homework.train import training
 
 run = homework.start("vae")
+if run.profile != "full":
+    torch.set_num_threads(1)  # for networks as small as those of `mini` more threads bring little speed
 
 # %% [markdown]
 # The data are grey images with values between 0 and 1, `D` = 28 · 28 = 784 pixels each. `N` is the number of images in a set, `B` the number in a batch, and `K` the number of hidden numbers (*latents*) per image. These letters mean the same everywhere below. The *embedded digits* of `mini` are the 8 × 8 handwritten digits that come with scikit-learn, enlarged and sharpened to 28 × 28.
@@ -106,10 +108,10 @@ plots.image_grid(digits.train_images[each_digit], rows=2, columns=20, title=f"Tr
 # A Kullback-Leibler divergence is never negative, so the ELBO never exceeds $\log p(x)$, and it reaches it exactly when $q$ is the true posterior $p(z \mid x)$. The ELBO is $\log p(x)$ minus the divergence of $q$ from the true posterior: when the ELBO rises, the data have become likelier, or $q$ better, or both (one of the two may even get worse, if the other gains more). (To see the identity, write $p(x) = p(x, z) / p(z \mid x)$, take the logarithm, add and subtract $\log q(z \mid x)$, and average over $q$.)
 #
 # Before any network, let us look at the bound where everything can be computed. Take one latent, $z \sim N(0, 1)$, and one
-# "pixel" $x \mid z \sim N(z, 0.5)$, where 0.5 is the variance. Then $x \sim N(0, 1.5)$, and for $x = 1.2$ the posterior is
-# $N(0.8, 1/3)$. Below, all integrals are plain sums over a fine grid.
+# "pixel" $x \mid z \sim N(z, 0.5)$, where 0.5 is the variance. Then $x \sim N(0, 1.5)$, and the posterior $p(z \mid x)$ is a normal
+# with the variance 1/3, for every $x$. Below, all integrals are plain sums over a fine grid.
 #
-# **Predict, then run.** Take $q = N(m, v)$. For $v = 1/3$, at which $m$ does the bound touch $\log p(x)$? And at that
+# **Predict, then run.** Take $q = N(m, v)$ and $x = 1.2$. For $v = 1/3$, at which $m$ does the bound touch $\log p(x)$? And at that
 # $m$: what costs more, a $q$ that is too narrow ($v = 0.02$) or one that is too wide ($v = 2$)?
 
 # %%
@@ -146,7 +148,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# The bound never crosses the flat line, and touches it at one $q$ only: $m = 0.8$, $v = 1/3$. Even at the right $m$, a
+# The bound never crosses the flat line, and touches it at one $q$ only, the true posterior: $m = 0.8$, $v = 1/3$. (The density of $z$ given $x$ is proportional to $e^{-z^2/2 - (x - z)^2}$, which has its peak at $z = 2x/3$.) Even at the right $m$, a
 # $q$ that is too narrow ($v = 0.02$) costs 0.94 nats, and one that is too wide ($v = 2$) costs 1.60. The distance to
 # the line is $\mathrm{KL}(q \,\|\, p(z \mid x))$.
 #
@@ -170,7 +172,7 @@ plots.curves(
 #
 # <details><summary>Hint 1: idea</summary>
 #
-# A standard normal number has mean 0 and variance 1. What must you multiply it by, and what must you add, to get mean $m$ and variance $v$?
+# Autograd cannot differentiate a draw, but it can differentiate arithmetic. Which operations on a random number change its mean, which its variance, and by how much?
 #
 # </details>
 # <details><summary>Hint 2: formula</summary>
@@ -775,8 +777,7 @@ def mean_and_error(values: list[float]) -> str:
 
 # %% [markdown]
 # **Predict, then run.** A network that knows nothing gives each pixel the probability ½. How many nats is that for 784
-# pixels? At the first step the KL term is small. Will it rise or fall during training, and why can a larger KL term
-# lower the loss?
+# pixels? Sketch how each of the two terms will move, over the first 100 steps and then until the end.
 
 # %% tags=["train"]
 untrained_terms = measure_terms(VAE(z_dim=Z_DIM).to(run.device))
@@ -824,7 +825,7 @@ plots.curves(
 )
 
 # %% [markdown]
-# The reconstruction term starts near 784 log 2 = 543 nats. In `mini` it falls to about 155 within 30 steps, which is hardly more than the 152 nats of a fixed image, the mean of all training images: so far the latents have paid for almost nothing. In the first ten steps, while it falls by more than 300 nats, the KL term jumps to about 80. Then it falls to about 4. After about 100 steps it grows again while the negative ELBO falls: now each nat of KL saves several nats of reconstruction.
+# The reconstruction term starts near 784 log 2 = 543 nats. In `mini` it falls to about 155 within 30 steps, which is hardly more than the 152 nats of a fixed image, the mean of all training images: so far the latents have paid for almost nothing. In the first ten steps, while it falls by more than 300 nats, the KL term jumps to about 90 (with other seeds, to 80). Then it falls to about 4. After about 100 steps it grows again while the negative ELBO falls: now each nat of KL saves several nats of reconstruction.
 
 # %% [markdown]
 # ## 6. `importance_weighted_bound`: a tighter bound (6 points)
@@ -839,7 +840,7 @@ plots.curves(
 #
 # For $M = 1$ the left side is the ELBO. It never falls when $M$ grows, and it tends to $\log p(x)$ if the weights do not vary too wildly (Burda and others 2016). So $M$ draws give a tighter bound for the same network.
 #
-# **Your task.** Estimate the *negative* of this bound from `samples` = $M$ draws per image, and average it over the images of the batch. The result must be differentiable, because one can also train on it (section 10). Work out three densities at the draw $z$: the prior, the approximate posterior and the pixels. Images have `D` = 784 pixels, so $p(x \mid z)$ can be smaller than $e^{-104}$, which float32 rounds to 0: think about the order of your operations.
+# **Your task.** Estimate the *negative* of this bound from `samples` = $M$ draws per image, and average it over the images of the batch. The result must be differentiable, because one can also train on it (section 10). Images have `D` = 784 pixels, so $p(x \mid z)$ can be smaller than $e^{-104}$, which float32 rounds to 0: think about the order of your operations.
 #
 # `encode` and `decode` take rows, `[N, D]` and `[N, K]`, and so does your `sample_gaussian`; `noise` has shape `[M, B, K]`.
 #
@@ -847,7 +848,7 @@ plots.curves(
 #
 # <details><summary>Hint 1: idea</summary>
 #
-# Compute $\log w$ for each draw and image, `[M, B]`: a sum over latents and pixels. (At a single draw, $\log q(z \mid x) - \log p(z)$ replaces your closed-form KL, which is its mean; it may be negative.) Then, for each image, take the logarithm of the mean of $M$ weights, without computing a weight. Average over the batch last.
+# Work out three densities at the draw $z$: the prior, the approximate posterior and the pixels. They give $\log w$ for each draw and image, `[M, B]`: a sum over latents and pixels. (At a single draw, $\log q(z \mid x) - \log p(z)$ replaces your closed-form KL, which is its mean; it may be negative.) Then, for each image, take the logarithm of the mean of $M$ weights, without computing a weight. Average over the batch last.
 #
 # </details>
 # <details><summary>Hint 2: formula</summary>

@@ -72,6 +72,8 @@ def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     check_mlp(runs, list(seen["mlp"]))
     check_tasks(seen["naive"]["CNN, naive"], seen["ewc"][f"EWC, λ = {seen['best_lam']:g}"], seen["rehearsal"])
     check_cause(runs, list(seen["cause"].values()), seen["overlaps"])
+    naive = column(runs["CNN, naive"], ACCURACY)
+    assert 0.79 < mean(naive) < 0.83 and error(naive) < 0.02, "seeds 0 to 2 are alike, and better than most"
     check_six(*seen["six"].values())
     check_restored(*seen["restored"])
     best = seen["log"]["metrics"][f"continual_learning/ewc_lambda_{seen['best_lam']:g}/average_accuracy"]
@@ -240,6 +242,7 @@ def test_the_order_holds_with_other_seeds(tmp_path: Path) -> None:
     for better, worse in (("EWC", "CNN, naive"), ("rehearsal", "EWC")):
         ahead, behind = column(runs[better], ACCURACY), column(runs[worse], ACCURACY)
         assert mean(ahead) - mean(behind) > 3 * math.hypot(error(ahead), error(behind))
+    assert stdev(column(runs["CNN, naive"], ACCURACY)) > 0.035, "these seeds differ more than the first three"
     check_tasks(naive, ewc, {"rehearsal": rehearsal})
     check_cause(runs, cause, found["overlaps"])
     # the table under "What to expect", which has 16 seeds; these are eight of them
