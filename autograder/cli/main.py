@@ -367,13 +367,16 @@ def query_command(
     """Answers a question about a graded class: its logs as tables, asked in SQL. Needs no database server."""
     from autograder.cli.tables import answer_table, columns_table, console
     from autograder.core.files import write_atomically
+    from autograder.course.config import root_folder
     from autograder.export.csv_cells import cell_text, csv_text
+    from autograder.gradebook.database import submission_times
     from autograder.report.query import TABLES, query
 
     if columns or not sql:
         console().print(columns_table(TABLES))
         return
-    answer = query(sql, out)
+    root = root_folder()
+    answer = query(sql, out, root, lambda problem: submission_times(root, problem))
     for note in answer.notes:
         typer.echo(note, err=True)
     if csv is None:

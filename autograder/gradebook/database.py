@@ -251,6 +251,19 @@ def opened(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Any]:
         yield gradebook
 
 
+def submission_times(root: Path, problem: str) -> dict[str, datetime]:
+    """Student → time of the submission, as far as the course has a gradebook that knows it.
+
+    Raises:
+        CourseError: the gradebook is locked or damaged.
+    """
+    if not gradebook_path(root).is_file():
+        return {}
+    with opened(root) as gradebook:
+        rows = class_rows(gradebook, problem)
+    return {student: row.timestamp.replace(tzinfo=UTC) for student, row in rows.items() if row.timestamp is not None}
+
+
 @contextmanager
 def _explaining(path: Path) -> Iterator[None]:
     """Turns errors of a locked or damaged gradebook into one message that says what to do."""

@@ -1,20 +1,20 @@
 """Answers questions about a graded class: its logs as tables, asked in SQL.
 
-The tables are made anew for each question, in memory, from the folder that `autograder grade` wrote; times of
-submission come from the gradebook, if there is one. `TABLES` says what the columns mean.
+The tables are made anew for each question, in memory, from the folder that `autograder grade` wrote. `TABLES` says what
+the columns mean.
 """
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from autograder.core.errors import AutograderError, CourseError
+from autograder.core.errors import AutograderError
 from autograder.core.results import Outcome
 from autograder.core.text import printable
 from autograder.course.config import Course, load_course, root_folder
@@ -95,13 +95,18 @@ class Answer:
     """Remarks about files of the folder that could not be read."""
 
 
-def query(sql: str, out: Path, root: Path | None = None) -> Answer:
+Times = Callable[[str], Mapping[str, datetime]]
+"""Problem → student → time of the submission."""
+
+
+def query(sql: str, out: Path, root: Path | None = None, times: Times = lambda problem: {}) -> Answer:
     """Answers one question in SQL (SQLite's, only `SELECT`).
 
     Args:
         sql: the question.
         out: the folder that `autograder grade` wrote.
         root: the course's root folder; found if not given.
+        times: looks times of submission up (`gradebook.database.submission_times`); without it, none is known.
 
     Raises:
         QueryError: the question is not valid SQL, or wants to change something.
@@ -110,12 +115,12 @@ def query(sql: str, out: Path, root: Path | None = None) -> Answer:
     root = root or root_folder()
     runs, notes = read_runs(out, root)
     course = load_course(root)
-    times = {run.problem.id: _times(root, run.problem.id) for run in runs}
+    known = {run.problem.id: times(run.problem.id) for run in runs}
     with contextlib.closing(sqlite3.connect(":memory:")) as database:
         for table, columns in TABLES.items():
             database.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
             marks = ", ".join("?" * len(columns))
-            rows = (row for run in runs for row in _rows(table, run, course, times[run.problem.id]))
+            rows = (row for run in runs for row in _rows(table, run, course, known[run.problem.id]))
             database.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
         database.commit()
         database.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in _READ_ONLY else sqlite3.SQLITE_DENY)
@@ -202,18 +207,3 @@ def _metrics(problem: Problem, entry: Entry) -> Iterator[Sequence[Any]]:
         row = entry_for(name, bands)
         lowest, highest = bands[row].get(entry.log.profile, (None, None)) if row else (None, None)
         yield entry.student, problem.id, name, value, lowest, highest
-
-
-def _times(root: Path, problem: str) -> dict[str, datetime]:
-    """Student → time of the submission, from the gradebook; empty if there is none."""
-    from autograder.gradebook.database import gradebook_path, opened
-    from autograder.gradebook.rows import class_rows
-
-    if not gradebook_path(root).is_file():
-        return {}
-    try:
-        with opened(root) as gradebook:
-            rows = class_rows(gradebook, problem)
-    except CourseError:
-        return {}
-    return {student: row.timestamp.replace(tzinfo=UTC) for student, row in rows.items() if row.timestamp}

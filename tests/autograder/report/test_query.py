@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from autograder.cli.main import app
 from autograder.core.flags import Flag
 from autograder.core.results import GradedLog, Grading, Status
 from autograder.course.config import load_course
-from autograder.gradebook.database import recording
+from autograder.gradebook.database import recording, submission_times
 from autograder.report.query import TABLES, QueryError, query
 from tests.autograder.graded_folder import log_of, with_item, write_class
 from tests.conftest import ROOT
@@ -69,9 +70,8 @@ def test_late_days_come_from_the_gradebook(class_of_four: Path, course: Path) ->
             at = (due + timedelta(hours=hours)).astimezone(UTC)
             notebook = (class_of_four / student / "toy" / "toy.ipynb").read_text(encoding="utf-8")
             record(Grading(log, notebook), at)
-    rows = query(
-        "SELECT student, submitted_at, days_late FROM submissions ORDER BY student", class_of_four, course
-    ).rows
+    asked = "SELECT student, submitted_at, days_late FROM submissions ORDER BY student"
+    rows = query(asked, class_of_four, course, partial(submission_times, course)).rows
     assert [(student, late) for student, _, late in rows] == [("=dana", None), ("ada", 0), ("bob", 2), ("chen", None)]
     assert datetime.strptime(str(rows[1][1]), "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC) == due - timedelta(hours=1)
 
