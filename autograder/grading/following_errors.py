@@ -49,8 +49,10 @@ def _test_with_stand_ins(
         for item in notebook.items():
             stand_ins = [] if notebook.before_test(item) else _stand_ins(notebook, item, results)
             verdict = _verdict(notebook, item, stand_ins) if stand_ins else None
-            if verdict is not None and verdict.status in ANSWERED:  # else it may come from the stand-ins
-                results[item.id] = _replaced(results[item.id], verdict)
+            old = results[item.id]
+            # a verdict of another status may come from the stand-ins; a lower one costs what was right with its own
+            if verdict and verdict.status in ANSWERED and verdict.score(old.max_score) >= old.score:
+                results[item.id] = _replaced(old, verdict)
                 tested_with[item.id] = stand_ins
     return tested_with
 

@@ -35,29 +35,49 @@ MAX_PICTURES = 60
 MAX_PICTURE_BYTES = 6 * 2**20
 """Bytes of all pictures kept of a notebook."""
 
-_READ = 50_000
-"""Characters that are read at the begin and at the end of an output."""
+MAX_PIXELS_OF_ALL = 60_000_000
+"""Pixels of all pictures kept of a notebook."""
+
+_READ = 10_000
+"""Characters of a cell's text that are read at the begin and at the end, before it is cleaned."""
+_MOST_READ = 5_000_000
+"""Characters of a notebook that are cleaned."""
+_MOST_OF_CELL = 100
+"""Texts and pictures that are read of one cell."""
 _TEXTS = ("text/markdown", "text/plain", "text/latex")
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]{0,30}[ -/]{0,3}[@-~]|[@-_])")
 """A code for a terminal, e.g. a colour."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Control characters, and those that turn the direction of text."""
+_LEFT_OUT = "[... a part of the text is left out ...]"
+_LOST = "[{} picture{} not kept: damaged, too large, too many, or no PNG]"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 """The chunks of a PNG that make up its pixels."""
 
 
 def outputs_in(cell: Mapping[str, Any]) -> tuple[Output, ...]:
-    """The outputs of a cell of a notebook's JSON, in their order; texts that follow each other are one."""
+    """The outputs of a cell of a notebook's JSON, in their order; texts that follow each other are one.
+
+    Of many pictures, and of a long text, what is beyond the limits is left out.
+    """
     found: list[Output] = []
+    text: list[str] = []
+    size = 0
     outputs = cell.get("outputs")
     for output in outputs if type(outputs) is list else ():
         one = _output(output) if type(output) is dict else ""
-        if isinstance(one, str) and found and isinstance(found[-1], str):
-            found[-1] += one
-        elif one:
-            found.append(one)
-    return tuple(found)
+        if isinstance(one, str):
+            text.append(one)
+            size += len(one) + 1
+            if size > 8 * _READ:
+                text = [_cut("".join(text))]
+                size = len(text[0])
+        elif len(found) < _MOST_OF_CELL:
+            found += [_cut("".join(text)), one]
+            text, size = [], 0
+    found.append(_cut("".join(text)))
+    return tuple(one for one in found if one)
 
 
 def _output(output: Mapping[str, Any]) -> Output:
@@ -82,7 +102,8 @@ def _cut(text: Any) -> str:
         text = "".join(text)
     if type(text) is not str:
         return ""
-    return text if len(text) <= 2 * _READ else f"{text[:_READ]}\n{text[-_READ:]}"
+    left_out = len(text) - 2 * _READ
+    return text if left_out <= 0 else f"{text[:_READ]}\n{_LEFT_OUT}\n{text[-_READ:]}"
 
 
 @dataclass
@@ -90,27 +111,39 @@ class Room:
     """What may still be kept of a notebook's outputs."""
 
     characters: int = MAX_TEXT
+    read: int = _MOST_READ
     pictures: int = MAX_PICTURES
     bytes: int = MAX_PICTURE_BYTES
+    pixels: int = MAX_PIXELS_OF_ALL
 
     def kept(self, outputs: Sequence[Output]) -> list[NotebookNode]:
         """Outputs of one cell, cleaned, the first of them `MARK`; none if nothing is left of them."""
-        shown = [one for output in outputs if (one := self._kept(output)) is not None]
+        shown: list[NotebookNode] = []
+        lost = 0
+        for output in outputs:
+            kept = self._text(output) if isinstance(output, str) else self._picture(output)
+            shown += [] if kept is None else [kept]
+            lost += kept is None and isinstance(output, SubmittedPicture)
+        if lost:
+            shown.append(_display({"text/plain": _LOST.format(lost, "" if lost == 1 else "s")}))
         return [_display({"text/plain": MARK}), *shown] if shown else []
 
-    def _kept(self, output: Output) -> NotebookNode | None:
-        if isinstance(output, SubmittedPicture):
-            return self._kept_picture(output)
+    def _text(self, output: str) -> NotebookNode | None:
+        if len(output) > self.read:
+            return None
+        self.read -= len(output)
         text = plain(output)[: self.characters]
         self.characters -= len(text)
         return _display({"text/plain": text}) if text.strip() else None
 
-    def _kept_picture(self, picture: SubmittedPicture) -> NotebookNode:
+    def _picture(self, picture: SubmittedPicture) -> NotebookNode | None:
         raw = stripped_png(picture.forms.get("image/png", ""), self.bytes) if self.pictures > 0 else b""
-        if not raw:
-            return _display({"text/plain": "[a picture, which is not kept: too large, too many, or no PNG]"})
+        pixels = _pixels(raw)
+        if not raw or pixels > self.pixels:
+            return None
         self.pictures -= 1
         self.bytes -= len(raw)
+        self.pixels -= pixels
         return _display({"image/png": base64.b64encode(raw).decode("ascii")})
 
 
@@ -122,7 +155,7 @@ def plain(text: str) -> str:
     if len(text) <= MAX_CELL_TEXT:
         return text
     half = MAX_CELL_TEXT // 2
-    return f"{text[:half]}\n[... {len(text) - 2 * half:,} characters are left out ...]\n{text[-half:]}"
+    return f"{text[:half]}\n{_LEFT_OUT}\n{text[-half:]}"
 
 
 def stripped_png(encoded: str, most: int) -> bytes:
@@ -152,9 +185,13 @@ def stripped_png(encoded: str, most: int) -> bytes:
             kinds.append(kind)
             kept.append(raw[at:end])
         at = end
-    width, height = (int.from_bytes(raw[place : place + 4], "big") for place in (16, 20))
     found = b"".join(kept)
-    return found if 0 < width * height <= MAX_PIXELS and b"IDAT" in kinds and len(found) <= most else b""
+    return found if 0 < _pixels(raw) <= MAX_PIXELS and b"IDAT" in kinds and len(found) <= most else b""
+
+
+def _pixels(png: bytes) -> int:
+    """Width times height, which a PNG tells first."""
+    return int.from_bytes(png[16:20], "big") * int.from_bytes(png[20:24], "big")
 
 
 def _display(data: Mapping[str, str]) -> NotebookNode:

@@ -15,8 +15,8 @@ from os.path import commonprefix
 
 from autograder.core.student_key import loose_key
 
-_MOST_READ = 255
-"""Maximum number of characters of a file name; no system allows longer names."""
+_MOST_READ = 400
+"""Characters of a name that are read; what follows belongs to the student's own name for the file."""
 _OWN_FILE = re.compile(
     r"(readme(\.\w+)?|index\.html?|thumbs\.db|desktop\.ini|.*\.(csv|tsv|ya?ml|xml|xlsx?|ods|log))", re.IGNORECASE
 )
@@ -106,8 +106,15 @@ _CANVAS_NAME = re.compile(r"(?P<who>.*?)(?P<late>_LATE|_late)?", re.DOTALL)
 
 
 def _canvas_readings(name: str) -> list[Owner]:
-    if len(name) > _MOST_READ:
-        return []
+    return [_with_rest(owner, name[_MOST_READ:]) for owner in _short_canvas_readings(name[:_MOST_READ])]
+
+
+def _with_rest(owner: Owner, rest: str) -> Owner:
+    """The owner of a name that is longer than what was read."""
+    return replace(owner, file=owner.file + rest) if rest else owner
+
+
+def _short_canvas_readings(name: str) -> list[Owner]:
     typed = _CANVAS_TEXT.fullmatch(name)
     whole = _CANVAS_ANONYMOUS.fullmatch(name) or typed
     if whole is not None:
@@ -141,15 +148,16 @@ def _by_number(readings: Mapping[str, Sequence[Owner]], numbers: Container[str])
 
 def _readings(pattern: str) -> Callable[[str], list[Owner]]:
     """Reads names by a pattern with the groups `who` and, where the platform has them, the other fields of `Owner`."""
-    compiled = re.compile(pattern)
+    compiled = re.compile(pattern, re.DOTALL)
 
     def read(name: str) -> list[Owner]:
-        found = compiled.fullmatch(name) if len(name) <= _MOST_READ else None
-        if found is None:
+        rest = name[_MOST_READ:]
+        found = compiled.fullmatch(name[:_MOST_READ])
+        if found is None or (rest and not found.groupdict().get("file")):
             return []
         parts = {group: text or "" for group, text in found.groupdict().items()}
         file, number, attempt = parts.get("file", ""), parts.get("number", ""), _time(parts.get("attempt", ""))
-        return [Owner(parts["who"], file, number, attempt, bool(parts.get("typed")))]
+        return [_with_rest(Owner(parts["who"], file, number, attempt, bool(parts.get("typed"))), rest)]
 
     return read
 

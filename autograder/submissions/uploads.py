@@ -35,6 +35,7 @@ class Upload:
         if self.own_file:
             return self.name.removesuffix(self.own_file) + file
         folder = PurePosixPath(self.name).stem if self.is_file else self.name
+        folder = folder.strip(".") or "submission"  # `...ipynb` would lead out of the zip
         return f"{folder}/{file}"
 
 

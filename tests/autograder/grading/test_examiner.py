@@ -140,6 +140,24 @@ def test_an_answer_that_is_right_but_for_a_wrong_function_which_it_calls_is_righ
     assert alone.item("Line").message == "All checks passed."
 
 
+def test_a_test_with_the_right_function_in_place_of_a_wrong_one_costs_nothing(
+    line_builds_on_standardize: None, tmp_path: Path
+) -> None:
+    """Code may be partly right with its own wrong function, and not with the right one."""
+    root = course_copy(
+        tmp_path / "course",
+        {
+            "assert close(steep(points), -3.0": 'with part("values", 4):\n    assert close(steep(points), -3.0',
+            "assert close(steep.intercept.grad, 9.0,": 'with part("intercept", 4):\n    '
+            "assert close(steep.intercept.grad, 9.0,",
+        },
+    )
+    partly = LINE + "return self.slope * standardize(x) + self.intercept.detach()"
+    notebook = text(solved(standardize=STANDARDIZE + "    return x", Line=partly))
+    log = grade_submission("toy", Submission("ada", notebook=notebook), root=root).log
+    assert (log.item("Line").score, log.item("standardize").score) == (4, 0)
+
+
 def test_an_endless_loop_ends_at_its_items_limit(tmp_path: Path) -> None:
     root = course_copy(tmp_path / "course", {"seconds=10": "seconds=2"})
     endless = Submission(notebook=text(solved(Line=LINE + "while True:\n            pass")))

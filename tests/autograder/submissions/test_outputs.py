@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import time
 import zlib
 from typing import Any
 
@@ -118,12 +119,12 @@ def test_a_damaged_or_enormous_png_is_not_kept(raw: bytes) -> None:
 def test_other_formats_and_bad_base64_are_named() -> None:
     for data in ({"image/svg+xml": "<svg onload='x'/>"}, {"image/png": "?" * 40}, {"image/jpeg": "AAAA"}):
         [_, said] = shown({"output_type": "display_data", "data": data})
-        assert said.startswith("[a picture, which is not kept")
+        assert said.startswith("[1 picture not kept")
 
 
 def test_a_notebook_has_limits_for_text_and_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     long = plain("x" * 50_000)
-    assert len(long) < outputs.MAX_CELL_TEXT + 100 and "42,000 characters are left out" in long
+    assert len(long) < outputs.MAX_CELL_TEXT + 100 and "a part of the text is left out" in long
     room = Room(characters=10, pictures=1, bytes=10_000)
     picture = {"data": {"image/png": encoded(png())}}
     assert shown({**STREAM, "text": "12345678"}, picture, {**STREAM, "text": "abcd"}, room=room)[1:] == [
@@ -134,6 +135,22 @@ def test_a_notebook_has_limits_for_text_and_pictures(monkeypatch: pytest.MonkeyP
     assert shown({**STREAM, "text": "nothing left"}, room=room) == []
     assert "not kept" in shown(picture, room=room)[1], "one picture"
     assert "not kept" in shown(picture, room=Room(bytes=60))[1], "too large"
+    assert "not kept" in shown(picture, room=Room(pixels=14))[1], "decoded, it takes memory"
+    [_, kept, said] = shown(*[picture] * 3, room=Room(pictures=1))
+    assert kept == "image/png" and said.startswith("[2 pictures not kept")
+    assert shown({**STREAM, "text": "12345678"}, room=Room(read=7)) == []
+
+
+@pytest.mark.parametrize(
+    "output",
+    [{**STREAM, "text": "x" * 120 + "\n"}, {"data": {"image/png": ""}}, {**STREAM, "text": "a\nb\n" * 2000}],
+    ids=["small texts", "empty pictures", "texts of many lines"],
+)
+def test_time_and_size_of_many_outputs_are_bounded(output: dict[str, Any]) -> None:
+    began = time.process_time()
+    found = outputs_in({"outputs": [output] * 30_000})
+    kept = Room().kept(found)
+    assert time.process_time() - began < 5 and len(found) <= 201 and len(str(kept)) < 50_000
 
 
 def test_a_stream_of_many_megabytes_is_cut_before_it_is_cleaned() -> None:

@@ -110,9 +110,33 @@ def test_a_folder_of_one_student_of_a_platform_is_not_a_folder_around_the_class(
 def test_other_and_mixed_names_are_no_platforms() -> None:
     moodle = "Ada_1001_assignsubmission_file_toy.ipynb"
     assert platform_of({moodle}, folders=False) is not None
-    for names in ({moodle, "bob.ipynb"}, {"ada_toy.ipynb"}, set(), {f"{'x' * 300}_1_assignsubmission_file_toy.ipynb"}):
+    for names in ({moodle, "bob.ipynb"}, {"ada_toy.ipynb"}, set(), {f"{'x' * 600}_1_assignsubmission_file_toy.ipynb"}):
         assert platform_of(names, folders=False) is None
     assert platform_of({"ada_111_9001_toy.ipynb"}, folders=True) is None, "Canvas has no folders"
+
+
+@pytest.mark.parametrize("own", ["x" * 300 + ".ipynb", "a\nb.ipynb", "y" * 3000 + ".ipynb"])
+def test_no_name_that_a_student_chose_hides_the_platform_from_the_class(own: str) -> None:
+    """A name in a zip may be longer than one on a disk, and have a line break."""
+    downloads = {
+        "Canvas": ["lovelaceada_12_501_toy.ipynb", f"babbagecharles_13_502_{own}"],
+        "Moodle": ["Ada Lovelace_12_assignsubmission_file_toy.ipynb", f"Bo B_13_assignsubmission_file_{own}"],
+        "Brightspace": [
+            "101-7 - Ada Lovelace - Jan 17, 2027 1112 PM - toy.ipynb",
+            f"102-7 - Bo B - Jan 17, 2027 1112 PM - {own}",
+        ],
+        "Blackboard": [
+            "HW_ada_attempt_2027-01-17-23-12-05_toy.ipynb",
+            f"HW_bo_attempt_2027-01-17-23-12-05_{own}",
+        ],
+    }
+    for name, names in downloads.items():
+        platform = platform_of(names, folders=False)
+        assert platform is not None and platform.name == name
+        found = owners(platform, names, {"12", "13"})
+        assert [found[one].file for one in names] == ["toy.ipynb", own] and len(
+            {one.name for one in found.values()}
+        ) == 2
 
 
 def test_attempts_whose_time_cannot_be_read_all_count(tmp_path: Path) -> None:
