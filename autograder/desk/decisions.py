@@ -238,7 +238,7 @@ class Decisions:
                 marks = regraded(saved.marks, new, renamed or {})
                 if marks.score != saved.marks.score:
                     changed.append((saved, marks.score or 0.0))
-                if marks != replace(saved.marks, rubric_version=new.version) or marks.score != saved.marks.score:
+                if marks.score is not None:  # also where only words changed: students read them
                     draft = Draft(saved.student, saved.answer, marks, saved.id)
                     self._add(db, place, draft, saved.by, Kind.RUBRIC, batch)  # the grading stays its grader's
             for _, second in self._seconds(db, place):

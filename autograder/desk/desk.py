@@ -238,7 +238,8 @@ class Desk:
             members += [
                 one
                 for one in arranged.block[student]
-                if one != student and not is_graded(standing, arranged.by_student[one])
+                if one != student
+                and (not is_graded(standing, arranged.by_student[one]) or _same(standing, one, student))
             ]
         seen = {one: _number(standing, one) for one in members} | {student: form.seen}
         drafts = [_draft(arranged.by_student[one], marks, seen[one]) for one in members]
@@ -305,6 +306,11 @@ class Desk:
         texts = {student: answer.text.casefold() for student, answer in arranged.by_student.items()}
         by_text = [student for student, text in texts.items() if wanted and all(word in text for word in wanted)]
         return list(dict.fromkeys([*by_id, *by_text]))
+
+
+def _same(standing: Mapping[str, Saved], one: str, other: str) -> bool:
+    """Whether two answers have the same grading, so that a change of one is meant for both."""
+    return one in standing and other in standing and standing[one].marks == standing[other].marks
 
 
 def _number(standing: Mapping[str, Saved], student: str) -> int | None:

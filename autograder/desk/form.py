@@ -115,6 +115,12 @@ def shown_marks(saved: Saved | None, entered: FormData | None) -> dict[str, Any]
     return {"ticks": set(marks.ticks), "adjustment": adjustment, "reason": marks.reason, "comment": marks.comment}
 
 
+def entered_rows(form: FormData) -> list[tuple[str, str, str]]:
+    """Key, points and text of each item of a rubric as they were entered, right or wrong."""
+    columns = [[str(value).strip() for value in form.getlist(name)] for name in ("key", "points", "text")]
+    return [row for row in zip(*columns, strict=False) if row[1] or row[2]]
+
+
 def read_rubric(old: Rubric, form: FormData) -> tuple[Rubric, dict[str, str]]:
     """The rubric that a form describes; and old key → key of the item that takes its place."""
     if str(form.get("yaml", "")).strip():

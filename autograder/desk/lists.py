@@ -51,8 +51,10 @@ def rows(desk: Desk, question: Question, kind: str, words: str, grader: str) -> 
     else:
         told = {student: _score(standing, student, blind) for student in desk.found(question, words, grader)}
     begins = {one.student: " ".join(one.text.split())[:_BEGIN] for one in arranged.answers}
-    known = [(student, said) for student, said in told.items() if student in begins]
-    return [Row(arranged.ref[student], said, begins[student]) for student, said in known[:_MOST_ROWS]]
+    found = [Row(arranged.ref[student], said, begins[student]) for student, said in told.items() if student in begins]
+    if kind != "second-look":
+        found.sort()  # the order of students would tell who is who
+    return found[:_MOST_ROWS]
 
 
 def _out_of_line(question: Question, standing: Mapping[str, Saved]) -> dict[str, str]:

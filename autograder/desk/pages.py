@@ -27,7 +27,7 @@ from autograder.desk.class_answers import Answer
 from autograder.desk.database import StoreError
 from autograder.desk.decisions import ConflictError
 from autograder.desk.desk import NAME_SHOWN, OPINION_WITHDRAWN, SECOND_OPINION, Desk, UnknownError
-from autograder.desk.form import FormError, read_form, read_rubric, shown_marks
+from autograder.desk.form import FormError, entered_rows, read_form, read_rubric, shown_marks
 from autograder.desk.guard import Guard
 from autograder.desk.lists import rows
 from autograder.desk.question import Question
@@ -138,7 +138,9 @@ class _Pages:
         if ref is None:
             progress = await run_in_threadpool(self._desk.progress_of, question)
             return self._page(request, "done.html", question=question, progress=progress)
-        return _to(_answer_url(question, ref), f"saved=1&from={quote(after)}" if after else "")
+        saved = request.query_params.get("saved", "")
+        told = f"saved={saved}&" if saved.isdigit() else ""
+        return _to(_answer_url(question, ref), f"{told}from={quote(after)}" if after else "")
 
     async def listed(self, request: Request) -> Response:
         """A list of answers: found by words, out of line, or with a second opinion asked for."""
@@ -185,10 +187,10 @@ class _Pages:
         question, ref, grader = self._asked(request)
         data = await _form(request)
         try:
-            await run_in_threadpool(self._desk.save, question, ref, grader, read_form(data))
+            saved = await run_in_threadpool(self._desk.save, question, ref, grader, read_form(data))
         except (ConflictError, FormError, StoreError) as error:
             return await run_in_threadpool(self._answer_page, request, question, ref, grader, data, error)
-        return _to(_question_url(question), f"after={ref}")
+        return _to(_question_url(question), f"after={ref}&saved={len(saved)}")
 
     async def group(self, request: Request) -> Response:
         """An answer with all that are nearly equal."""
@@ -201,10 +203,10 @@ class _Pages:
         data = await _form(request)
         members = [str(one) for one in data.getlist("member")]
         try:
-            await run_in_threadpool(self._desk.save_group, question, members, grader, read_form(data))
+            saved = await run_in_threadpool(self._desk.save_group, question, members, grader, read_form(data))
         except (ConflictError, FormError, StoreError) as error:
             return await run_in_threadpool(self._group_page, request, question, ref, grader, data, error)
-        return _to(_question_url(question), f"after={ref}")
+        return _to(_question_url(question), f"after={ref}&saved={len(saved)}")
 
     async def show_name(self, request: Request) -> Response:
         """Shows the student's name, and notes that; what was entered stays."""
@@ -222,7 +224,9 @@ class _Pages:
         question, ref, grader = self._asked(request)
         data = await _form(request)
         await run_in_threadpool(self._desk.note, question, ref, grader, kind)
-        return await run_in_threadpool(self._answer_page, request, question, ref, grader, data, None, kind)
+        page = await run_in_threadpool(self._answer_page, request, question, ref, grader, data, None, kind)
+        page.headers["hx-push-url"] = "false"  # the browser stays at the answer's address
+        return page
 
     async def take_over(self, request: Request) -> Response:
         """Takes the form grader's score over."""
@@ -345,21 +349,24 @@ class _Pages:
                 raise RubricError("another grader changed the rubric meanwhile; here it is, change it again.")
             new, renamed = read_rubric(old, form)
         except RubricError as error:
-            return self._rubric_page(request, question, old, message=str(error))
+            return self._rubric_page(request, question, old, message=str(error), entered=entered_rows(form))
         if form.get("apply"):
             self._desk.decisions.change_rubric(question.place, old, new, request.scope["grader"], renamed)
             self._desk.recorder.wake()
             return _to(f"{_question_url(question)}/rubric", "changed=1")
         changes = self._desk.decisions.preview(question.place, new, renamed)
         refs = question.arranged().ref
-        rows = [(refs[saved.student], saved.marks.score, after) for saved, after in changes if saved.student in refs]
+        rows = sorted(
+            (refs[saved.student], saved.marks.score, after) for saved, after in changes if saved.student in refs
+        )
         fields = [(name, value) for name, value in form.multi_items() if name not in ("version", "apply")]
         return self._rubric_page(request, question, old, new=new, changes=rows, fields=fields)
 
     def _rubric_page(
         self, request: Request, question: Question, rubric: Rubric, *, message: str = "", **preview: Any
     ) -> Response:
-        values = {"new": None, "changes": [], "fields": [], **preview}
+        rows = [(item.key, f"{item.points:g}", item.text) for item in (preview.get("new") or rubric).items]
+        values = {"new": None, "changes": [], "fields": [], "entered": rows, **preview}
         status = 422 if message else 200
         return self._page(
             request, "rubric.html", status=status, question=question, rubric=rubric, message=message, **values

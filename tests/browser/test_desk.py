@@ -194,7 +194,7 @@ def test_one_question_is_graded_with_the_keyboard_alone_and_reaches_every_result
 
 
 def test_two_browsers_at_once_grade_each_answer_once(desk: Start, browser: Browser, course: Path) -> None:  # noqa: F811
-    link = desk()
+    link = desk().replace("127.0.0.1", "localhost")
     other = subprocess.run(
         [sys.executable, "-m", "autograder.cli.main", "desk", "invite", "lee", "--url", link.split("/enter")[0]],
         env={**os.environ, "AUTOGRADER_ROOT": str(course)},
@@ -224,7 +224,7 @@ def test_markdown_of_students_is_not_active_at_the_desk(
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("dialog", lambda dialog: asked.append("a dialog"))
-    link = desk()
+    link = desk().replace("127.0.0.1", "localhost")
     for path in class_of_60.glob("student*/toy/toy.ipynb"):
         notebook = json.loads(path.read_text())
         for cell in notebook["cells"]:
@@ -266,3 +266,25 @@ def test_every_page_can_be_read_and_fits(desk: Start, browser: Browser, width: i
         found = Axe().run(page)
         assert found.violations_count == 0, f"{path}\n{found.generate_report()}"
     context.close()
+
+
+def test_buttons_beside_the_form_do_not_save_it_and_what_was_entered_is_not_lost(desk: Start, page: Page) -> None:
+    link = desk().replace("127.0.0.1", "localhost")
+    page.goto(link)
+    page.goto(f"{link.split('/enter')[0]}/toy/written_units")
+    here = page.url
+    page.keyboard.press("1")
+    page.keyboard.press("f")
+    expect(page.get_by_text("Another grader will be asked.")).to_be_visible()
+    assert page.url == here and page.locator("input[name=tick]:checked").count() == 1
+    page.get_by_role("button", name="It is not needed any more").click()
+    expect(page.get_by_text("Another grader will be asked.")).to_have_count(0)
+    page.get_by_role("button", name="Show the name").click()
+    expect(page.get_by_text(re.compile("^Student: student"))).to_be_visible()
+    assert page.url == here and page.get_by_text("0 of 60 graded").count() == 1, "nothing was saved"
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.keyboard.press("2")
+    page.get_by_role("link", name="Change the rubric").click()
+    page.wait_for_timeout(500)
+    assert page.url == here and len(asked) == 1 and "not saved" in asked[0]

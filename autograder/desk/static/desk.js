@@ -89,6 +89,17 @@
     told("Nothing is ticked: press Enter again to give 0 points.");
   }, true);
   const OFFLINE = "Not saved: the desk does not answer. What you entered is still here; is `autograder desk` running?";
+  // A button may have an address of its own; htmx knows that of the form only.
+  document.addEventListener("htmx:configRequest", (event) => {
+    const address = event.detail.triggeringEvent?.submitter?.getAttribute("formaction");
+    if (address) event.detail.path = address;
+  });
+  // What was entered is lost by going elsewhere: ask first.
+  document.addEventListener("input", (event) => { event.target.form?.dataset.most && (event.target.form.dataset.entered = "1"); });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.requestConfig.verb !== "get" || !document.querySelector("form[data-entered]")) return;
+    if (!window.confirm("What you entered here is not saved. Leave it?")) event.preventDefault();
+  });
   document.addEventListener("htmx:sendError", () => told(OFFLINE));
   document.addEventListener("htmx:timeout", () => told(OFFLINE));
   document.addEventListener("htmx:beforeRequest", () => told(""));
