@@ -19,6 +19,7 @@ from autograder.batch.local_pool import LocalPool
 from autograder.batch.result_cache import Cache
 from autograder.batch.results import BatchResults
 from autograder.batch.resume import Journal
+from autograder.batch.submitted_folder import note_submitted
 from autograder.batch.tables import write_tables
 from autograder.core.errors import AutograderError, CourseError, SetupError
 from autograder.core.locks import locked
@@ -107,6 +108,7 @@ def grade_folder(
     seed = grading_seed(root)
     with ExitStack() as stack:
         stack.enter_context(locked(out / f".running-{problem_id}.lock", _busy(problem_id, out)))
+        note_submitted(out, problem_id, submitted)
         journal = Journal(out, problem, seed)
         if pool is None:
             pool = stack.enter_context(worker_pool([problem_id], len(students), workers, scheduler, root))
