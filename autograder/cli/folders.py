@@ -41,5 +41,5 @@ def require_staff_path(path: Path, folders: Iterable[Path]) -> None:
         top = folder.resolve()
         if resolved.is_relative_to(top) and len(resolved.relative_to(top).parts) > 1 or resolved == top:
             raise SetupError(
-                f"{path} is in a student's folder of {folder}, and it would show hidden tests; choose a place for staff."
+                f"{path} is in a student's folder of {folder}, and it would show hidden tests; choose another place."
             )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from autograder.core.results import ItemResult
+from autograder.core.results import ItemResult, Status
 from autograder.course.name_analysis import needed
 from autograder.course.percent import split_cells
 from autograder.course.problem import Cell, Item, Problem
@@ -57,6 +57,8 @@ class ItemInspection:
     """The item's cell, and the student's cells that it needs, in order."""
     given: tuple[str, ...] = ()
     """Ids of the given cells that it needs."""
+    ran: tuple[Built, ...] = ()
+    """All cells that were run above its test, in order."""
     checks: tuple[Check, ...] = ()
     """The statements of the test; a failure that grading met is as grading met it."""
     met: frozenset[int] = frozenset()
@@ -69,7 +71,9 @@ class ItemInspection:
     @property
     def failed(self) -> tuple[Check, ...]:
         """The checks that did not pass: first those that grading met."""
-        return tuple(sorted((one for one in self.checks if one.is_bad), key=lambda one: one.statement.number not in self.met))
+        return tuple(
+            sorted((one for one in self.checks if one.is_bad), key=lambda one: one.statement.number not in self.met)
+        )
 
     def count(self, *fates: str) -> int:
         """How many assertions had one of these fates."""
@@ -79,10 +83,13 @@ class ItemInspection:
 def items_to_inspect(subject: Subject) -> list[Item]:
     """The items that lost points, by the recorded results; all that are tested if there are none."""
     recorded = {one.id: one for one in subject.recorded.items} if subject.recorded else {}
-    items = [item for item in subject.problem.items if item.kind == "code" or recorded]
-    if not recorded:
-        return items
-    return [item for item in items if item.id not in recorded or recorded[item.id].score < recorded[item.id].max_score]
+    return [item for item in subject.problem.items if _may_have_lost(item, recorded.get(item.id))]
+
+
+def _may_have_lost(item: Item, recorded: ItemResult | None) -> bool:
+    if recorded is None:
+        return item.kind == "code"
+    return recorded.score < recorded.max_score and recorded.status is not Status.MANUAL
 
 
 def inspect_items(subject: Subject, items: Sequence[Item], rebuilt: Rebuilt | None = None) -> list[ItemInspection]:
@@ -119,6 +126,7 @@ class _Observed:
     met: frozenset[int]
     cells: tuple[UsedCell, ...]
     given: tuple[str, ...]
+    ran: tuple[Built, ...]
 
 
 def _observe(exam: Exam, items: Sequence[Item], ways: Mapping[str, Way], *, whole: bool) -> dict[str, _Observed]:
@@ -134,7 +142,7 @@ def _observe(exam: Exam, items: Sequence[Item], ways: Mapping[str, Way], *, whol
             met = frozenset(one.statement.number for one in graded if one.is_bad)
             merged = (first if first.is_bad else second for first, second in zip(graded, going_on, strict=True))
             cells, given = _used(notebook, item)
-            found[item.id] = _Observed(tuple(merged), met, cells, given)
+            found[item.id] = _Observed(tuple(merged), met, cells, given, tuple(_ran(notebook)))
     return found
 
 
@@ -154,6 +162,13 @@ def _used(notebook: NotebookRun, item: Item) -> tuple[tuple[UsedCell, ...], tupl
     return students, tuple(built.id for built in used if built.role == "given")
 
 
+def _ran(notebook: NotebookRun) -> Iterator[Built]:
+    """The cells that were run so far, without those that ended the process."""
+    for built in notebook.cells:
+        if built.id in notebook.runs and built.id not in notebook.process.dead:
+            yield built
+
+
 def _inspection(subject: Subject, item: Item, examined: Examined, observed: _Observed | None) -> ItemInspection:
     result = next(one for one in examined.results if one.id == item.id)
     if observed is None or item.test is None:
@@ -164,6 +179,7 @@ def _inspection(subject: Subject, item: Item, examined: Examined, observed: _Obs
         examined.ways.get(item.id, Way()),
         observed.cells,
         observed.given,
+        observed.ran,
         observed.checks,
         observed.met,
         tuple(_agreeing(subject, item, examined)),
@@ -183,17 +199,3 @@ def line_above(problem: Problem, cell: Cell) -> int:
     """The number of the line above a graded cell's first line, in the problem's source; 0 if it is not found."""
     found = next((one for one in split_cells(problem.text) if one.grade_id == cell.grade_id and one.lines), None)
     return 0 if found is None else found.lines[0].number - 1
-
-
-def with_answer(rebuilt: Rebuilt, item_id: str, source: str) -> Rebuilt:
-    """The notebook with another answer to one item."""
-    own = rebuilt.answer(item_id)
-    cells = tuple(replace(built, source=source) if built is own else built for built in rebuilt.cells)
-    never_run = {item: why for item, why in rebuilt.never_run.items() if item != item_id}
-    return replace(
-        rebuilt,
-        cells=cells,
-        answered=rebuilt.answered | {item_id},
-        found=rebuilt.found | {item_id},
-        never_run=never_run,
-    )

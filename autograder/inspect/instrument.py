@@ -4,8 +4,8 @@
                                                              with __watch__(3):
                                                                  assert close(__saw__(3, "got", student.f(x)), ...
 
-`autograder.inspect.recorder` has the three functions. Statements keep their line numbers. Only the bodies of `for`, `if`
-and of the context managers in `_TRANSPARENT` are entered: elsewhere the flow may depend on the error.
+`autograder.inspect.recorder` has the three functions. Statements keep their line numbers. Only the bodies of `for`,
+`if` and of the context managers in `_TRANSPARENT` are entered: elsewhere the flow may depend on the error.
 """
 
 from __future__ import annotations

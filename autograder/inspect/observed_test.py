@@ -16,7 +16,7 @@ from autograder.sandbox.host import Fork
 from autograder.sandbox.proxy import Handle, Link, RemoteError
 from autograder.sandbox.student_error import StudentError
 
-_Done = Callable[[Value | None, StudentError | None], None]
+_Done = Callable[[Value | None, StudentError | None, str], None]
 
 
 class ObservedTest(ItemTest):
@@ -88,15 +88,16 @@ class ObservedLink(Link):
     def call(self, of: int, args: tuple[Any, ...], kwargs: dict[str, Any], *, always: bool = False) -> Any:
         """See `Link.call`."""
         function = self._name(of)
+        self.listen()
         values = [self._argument(one, f"argument {n}") for n, one in enumerate(args, 1)]
         done = self._called(function, [*values, *(self._argument(one, name) for name, one in kwargs.items())])
         try:
             result = super().call(of, args, kwargs, always=always)
         except RemoteError as error:
-            done(None, error.error)
+            done(None, error.error, self.listen())
             raise
         self._named(result, f"{function}(...)")
-        done(self._argument(result, "result"), None)
+        done(self._argument(result, "result"), None, self.listen())
         return result
 
     def _argument(self, value: Any, name: str) -> Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal
@@ -33,6 +33,7 @@ class Call:
     result: Value | None
     """None: it raised an error or its process ended."""
     error: StudentError | None = None
+    printed: str = ""
 
 
 @dataclass
@@ -102,13 +103,15 @@ class Recorder:
             if value is checks.part:
                 names[name] = self._named_part
 
-    def called(self, function: str, arguments: Sequence[Value]) -> Callable[[Value | None, StudentError | None], None]:
-        """Notes that the student's code is called; returns what to call with the result or the error."""
+    def called(
+        self, function: str, arguments: Sequence[Value]
+    ) -> Callable[[Value | None, StudentError | None, str], None]:
+        """Notes that the student's code is called; returns what to call with its result, error and prints."""
         if not self._open:
-            return lambda result, error: None
+            return lambda result, error, printed: None
         watched = self._open[-1]
         position = watched.begun(Call(function, tuple(arguments), None))
-        return lambda result, error: watched.ended(position, Call(function, tuple(arguments), result, error))
+        return lambda *end: watched.ended(position, Call(function, tuple(arguments), *end))
 
     @contextlib.contextmanager
     def _named_part(self, name: str, weight: float = 1.0) -> Iterator[None]:
@@ -184,7 +187,9 @@ class Recorder:
         seen = [value_of(value, text, role) for role, text, value in watched.seen if role or is_data(value)]
         check.values = tuple(seen) or self._variables(check.statement, trace)
         number, line = check.statement.number, check.statement.first
-        above = [one for one in self._test.statements[:number] if not one.is_check and not one.first <= line <= one.last]
+        above = [
+            one for one in self._test.statements[:number] if not one.is_check and not one.first <= line <= one.last
+        ]
         chosen = sorted(needed([one.source for one in above], check.statement.uses))
         check.before = tuple(_outermost([above[n] for n in chosen]))
         names = {name for n in chosen for name in above[n].binds} | check.statement.uses

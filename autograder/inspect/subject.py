@@ -69,7 +69,9 @@ def item_of(problem: Problem, item_id: str) -> Item:
     found = next((item for item in problem.items if item.id == item_id), None)
     if found is None:
         ids = [item.id for item in problem.items]
-        raise SetupError(f"{problem.id} has no item {printable(item_id)!r}.{_meant(item_id, ids)} Its items: {', '.join(ids)}.")
+        raise SetupError(
+            f"{problem.id} has no item {printable(item_id)!r}.{_meant(item_id, ids)} Its items: {', '.join(ids)}."
+        )
     return found
 
 
@@ -99,7 +101,9 @@ def find_subject(problem_id: str, student: str, out: Path, submitted: Path | Non
         rebuilt = rebuild(problem, read_cells(submission.notebook, submission.name), submission.name)
     except UnusableError as error:
         held = "" if recorded is None else f" The results in {out} say: {_standing(recorded)}."
-        raise SetupError(f"{printable(student)} has no submission to {problem_id} that can be graded: {error}{held}") from None
+        raise SetupError(
+            f"{printable(student)} has no submission to {problem_id} that can be graded: {error}{held}"
+        ) from None
     seed, said = _seed(recorded, root)
     notes += said
     if recorded is not None:
@@ -118,18 +122,23 @@ def known_student(student: str, problem_id: str, out: Path, submitted: Path | No
     Raises:
         SetupError: no student of that name has results or a submission.
     """
-    names = sorted({*_folders(out, problem_id), *(_folders(submitted, problem_id) if submitted else ())})
-    for name in names:
-        if name == student:
-            return name
+    names: list[str] = sorted({*_folders(out, problem_id), *(_folders(submitted, problem_id) if submitted else ())})
+    if student in names:
+        return student
     same = spellings(names).get(student_key(student), [])
     if len(same) == 1:
         return same[0]
     if same:
-        raise SetupError(f"{printable(student)!r} may be {listed(list(map(repr, same)), 5)}; write it as the folder is named.")
+        raise SetupError(
+            f"{printable(student)!r} may be {listed(list(map(repr, same)), 5)}; write it as the folder is named."
+        )
     where = f"{out} or {submitted}" if submitted else f"{out}"
-    told = _meant(student, names) or (f" Students there: {listed([printable(one) for one in names], 8)}." if names else "")
-    raise SetupError(f"unknown student {printable(student)!r}: no folder {printable(student)}/{problem_id} in {where}.{told}")
+    told = _meant(student, names) or (
+        f" Students there: {listed([printable(one) for one in names], 8)}." if names else ""
+    )
+    raise SetupError(
+        f"unknown student {printable(student)!r}: no folder {printable(student)}/{problem_id} in {where}.{told}"
+    )
 
 
 def _folders(folder: Path, problem_id: str) -> Iterator[str]:
@@ -197,8 +206,9 @@ def _changes(recorded: GradedLog, submission: Submission, problem: Problem) -> l
         notes.append("An older version wrote the results: it is not known whether the problem's source changed since.")
     elif version is not None and version != problem.sha256:
         notes.append(
-            f"{problem.path.name} changed since this was graded: checks, points and inputs below are today's. A recorded "
-            "score holds until `autograder grade` runs again; an item with the same score below is not affected."
+            f"{problem.path.name} changed since this was graded: checks, points and inputs below are today's. The "
+            "recorded scores hold until `autograder grade` runs again; where the score below is the same, the change "
+            "does not matter."
         )
     points = {item.id: item.points for item in problem.items}
     others = [one.id for one in recorded.items if points.get(one.id) != one.max_score]
@@ -226,5 +236,5 @@ def _same(one: GradedLog, other: GradedLog) -> bool:
 
 
 def _meant(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=3)
-    return f" Did you mean {' or '.join(map(printable, close))}?" if close else ""
+    near = difflib.get_close_matches(word, known, n=3)
+    return f" Did you mean {' or '.join(map(printable, near))}?" if near else ""

@@ -64,7 +64,9 @@ def _kind(value: Any) -> str:
         return "an object on the student's side"
     if isinstance(value, torch.nn.Module):
         return f"a module, {type(value).__name__}"
-    return "None" if value is None else describe(value) if not isinstance(value, str) else "a text"
+    if value is None:
+        return "None"
+    return "a text" if isinstance(value, str) else describe(value).removeprefix("a ")
 
 
 def _text(value: Any, depth: int) -> str:

@@ -35,6 +35,7 @@ class CallView:
     arguments: tuple[Value, ...]
     result: Value | None
     error: tuple[str, ...]
+    printed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -128,10 +129,15 @@ def view_of(subject: Subject, inspections: Sequence[ItemInspection]) -> Inspecti
 
 def item_view(subject: Subject, one: ItemInspection) -> ItemView:
     """Prepares one item."""
-    recorded = next((item for item in (subject.recorded.items if subject.recorded else ()) if item.id == one.item.id), None)
+    recorded = next(
+        (item for item in (subject.recorded.items if subject.recorded else ()) if item.id == one.item.id), None
+    )
     is_tested = one.item.kind == "code"
     other = (
-        is_tested and recorded is not None and not recorded.graded_by_hand and abs(recorded.score - one.result.score) > 1e-6
+        is_tested
+        and recorded is not None
+        and not recorded.graded_by_hand
+        and abs(recorded.score - one.result.score) > 1e-6
     )
     return ItemView(
         id=one.item.id,
@@ -174,7 +180,9 @@ def _way(one: ItemInspection) -> str:
     if one.way.whole:
         said.append("all cells of the notebook were run, also those that no item seems to need")
     if one.way.stand_ins:
-        said.append(f"the reference answered in place of the student's {listed(one.way.stand_ins, 6)}, which did not pass")
+        said.append(
+            f"the reference answered in place of the student's {listed(one.way.stand_ins, 6)}, which did not pass"
+        )
     return "; ".join(said)
 
 
@@ -189,12 +197,9 @@ def _before(subject: Subject, items: Sequence[str]) -> str:
 
 def _cell(used: UsedCell) -> CellView:
     run = used.run
-    said = (run.stdout + run.stderr).splitlines() if run else []
-    output = [printable(line, 300) for line in said[:_MOST_OUTPUT]]
-    if len(said) > _MOST_OUTPUT:
-        output.append(f"… ({len(said)} lines)")
+    output = _output(run.stdout + run.stderr) if run else ()
     error = tuple(_error(run.raised)) if run and run.raised else ()
-    return CellView(used.title, tuple(numbered(used.built.source)), tuple(output), error)
+    return CellView(used.title, tuple(numbered(used.built.source)), output, error)
 
 
 def numbered(source: str, first: int = 1) -> Iterator[CodeLine]:
@@ -247,8 +252,8 @@ def _fate(one: ItemInspection, check: Check) -> str:
 def _skipped(subject: Subject, one: ItemInspection) -> Iterator[str]:
     for check in one.checks:
         if check.statement.is_check and check.fate == "skipped":
-            line = one.first_line + check.statement.first
-            yield f"{subject.problem.path.name}:{line} needs {listed(check.lacks, 6)}, which a failed line should have made"
+            where = f"{subject.problem.path.name}:{one.first_line + check.statement.first}"
+            yield f"{where} needs {listed(check.lacks, 6)}, which a failed line should have made"
 
 
 def _lines(one: ItemInspection, statements: Iterable[Statement]) -> Iterator[CodeLine]:
@@ -261,7 +266,15 @@ def _lines(one: ItemInspection, statements: Iterable[Statement]) -> Iterator[Cod
 
 
 def _call(call: Call) -> CallView:
-    return CallView(call.function, call.arguments, call.result, tuple(_error(call.error)) if call.error else ())
+    error = tuple(_error(call.error)) if call.error else ()
+    return CallView(call.function, call.arguments, call.result, error, _output(call.printed))
+
+
+def _output(text: str) -> tuple[str, ...]:
+    """The first lines of what code printed."""
+    lines = text.splitlines()
+    shown = [printable(line, 300) for line in lines[:_MOST_OUTPUT]]
+    return (*shown, f"… ({len(lines)} lines)") if len(lines) > _MOST_OUTPUT else tuple(shown)
 
 
 def _error(error: StudentError) -> Iterator[str]:
