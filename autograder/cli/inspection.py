@@ -49,14 +49,18 @@ def _print_item(screen: Console, item: ItemView) -> None:
     if item.message:
         screen.print(Text("the student reads:"))
         screen.print(_block(item.message.split("\n")))
-    for cell in item.cells:
-        _print_cell(screen, cell)
-    if item.given:
-        screen.print(Text(f"given cells that it uses: {item.given}"))
+    if item.own:
+        _print_cell(screen, item.own)
     for number, check in enumerate(item.checks, 1):
         _print_check(screen, check, f"{number} of {len(item.checks)}")
     for line in item.skipped:
         screen.print(Text(f"could not run: {line}"))
+    if item.others:
+        screen.print(Text("\nother cells that the answer uses", style="bold"))
+    for cell in item.others:
+        _print_cell(screen, cell)
+    if item.given:
+        screen.print(Text(f"given cells that it uses: {item.given}"))
 
 
 def _print_cell(screen: Console, cell: CellView) -> None:

@@ -33,6 +33,8 @@ class UsedCell:
     built: Built
     run: CellRun | None
     """None: it was not run."""
+    is_own: bool
+    """Whether it is the item's cell."""
 
     @property
     def title(self) -> str:
@@ -158,7 +160,9 @@ def _used(notebook: NotebookRun, item: Item) -> tuple[tuple[UsedCell, ...], tupl
     chosen = {*needed([built.source for built in cells], {item.id})}
     own = notebook.exam.rebuilt.answer(item.id).id
     used = [built for n, built in enumerate(cells) if n in chosen or built.id == own]
-    students = tuple(UsedCell(built, notebook.runs.get(built.id)) for built in used if built.role != "given")
+    students = tuple(
+        UsedCell(built, notebook.runs.get(built.id), built.id == own) for built in used if built.role != "given"
+    )
     return students, tuple(built.id for built in used if built.role == "given")
 
 

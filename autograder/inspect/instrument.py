@@ -36,12 +36,15 @@ class Statement:
     first: int
     """Its first line in the cell, counted from 1."""
     last: int
-    source: str
+    head: int
+    """The last line of its head, for a definition or a compound statement; else its last line."""
     binds: frozenset[str]
     uses: frozenset[str]
     """Names that must be there for it to run; of a compound statement those of its head."""
     is_check: bool
     """Whether it is an assertion."""
+    is_entered: bool
+    """Whether the statements inside it are watched, too."""
     is_hidden: bool
 
 
@@ -111,10 +114,11 @@ class _Rewriter:
                 number,
                 node.lineno,
                 node.end_lineno or node.lineno,
-                ast.unparse(node),
+                _head_end(node),
                 names.binds,
                 uses,
                 isinstance(node, ast.Assert),
+                heads is not None,
                 self.is_hidden,
             )
         )
@@ -155,6 +159,13 @@ def _heads(node: ast.stmt) -> list[ast.expr] | None:
     if isinstance(node, ast.For):
         return [node.iter]
     return [node.test] if isinstance(node, ast.If) else None
+
+
+def _head_end(node: ast.stmt) -> int:
+    body = getattr(node, "body", None)
+    if isinstance(body, list) and body and body[0].lineno > node.lineno:
+        return int(body[0].lineno) - 1
+    return node.end_lineno or node.lineno
 
 
 def _uses(expressions: Iterable[ast.expr]) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -42,7 +43,8 @@ class ObservedTest(ItemTest):
 
     def make_link(self, fork: Fork, cells: Mapping[str, str]) -> Link:
         """A connection whose calls are recorded."""
-        return ObservedLink(fork.sock, cells=cells, called=self.recorder.called)
+        ours = self._notebook.exam.reference.names
+        return ObservedLink(fork.sock, cells=cells, called=self.recorder.called, ours=ours)
 
     def run_visible(self, item: Item, names: dict[str, Any]) -> None:
         """Runs the visible part, rewritten."""
@@ -62,6 +64,7 @@ class ObservedLink(Link):
         deadline: as for `Link`.
         cells: as for `Link`.
         called: called before each call with the function's name and its arguments; returns what is called after it.
+        ours: the reference's names, whose functions name the arguments.
     """
 
     def __init__(
@@ -71,9 +74,11 @@ class ObservedLink(Link):
         cells: Mapping[str, str] | None = None,
         *,
         called: Callable[[str, Sequence[Value]], _Done],
+        ours: Mapping[str, Any],
     ) -> None:
         super().__init__(sock, deadline, cells)
         self._called = called
+        self._ours = ours
         self._names: dict[int, str] = {}
         """Number of an object in the sandbox → how the test reaches it."""
 
@@ -89,7 +94,8 @@ class ObservedLink(Link):
         """See `Link.call`."""
         function = self._name(of)
         self.listen()
-        values = [self._argument(one, f"argument {n}") for n, one in enumerate(args, 1)]
+        names = dict(enumerate(self._parameters(function)))
+        values = [self._argument(one, names.get(n, f"argument {n + 1}")) for n, one in enumerate(args)]
         done = self._called(function, [*values, *(self._argument(one, name) for name, one in kwargs.items())])
         try:
             result = super().call(of, args, kwargs, always=always)
@@ -99,6 +105,14 @@ class ObservedLink(Link):
         self._named(result, f"{function}(...)")
         done(self._argument(result, "result"), None, self.listen())
         return result
+
+    def _parameters(self, function: str) -> list[str]:
+        """The names of a function's positional parameters, as the reference has them; empty if it has none."""
+        try:
+            parameters = inspect.signature(self._ours[function.removeprefix("student.")]).parameters.values()
+        except (KeyError, TypeError, ValueError):
+            return []
+        return [one.name for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
 
     def _argument(self, value: Any, name: str) -> Value:
         shown = value_of(value, name)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal
 
-from autograder.course.name_analysis import needed
 from autograder.inspect.instrument import MAY, SAW, WATCH, Rewritten, Statement
 from autograder.inspect.values import Value, is_data, value_of, where_they_differ
 from autograder.sandbox.proxy import RemoteError
@@ -167,8 +166,8 @@ class Recorder:
             check.failures += 1
             if check.failures == 1 or not check.is_bad:
                 self._note_failure(watched, error, trace)
-        for name in check.statement.binds:
-            self._made[name] = [*watched.calls] or self._made.get(name, [])
+        if not check.statement.is_entered:
+            self._made |= {name: [*watched.calls] or self._made.get(name, []) for name in check.statement.binds}
         if self._open:
             self._open[-1].inherit(watched)
         if error is None:
@@ -186,14 +185,9 @@ class Recorder:
             check.detail = where_they_differ(got, expected[0]) if expected else ""
         seen = [value_of(value, text, role) for role, text, value in watched.seen if role or is_data(value)]
         check.values = tuple(seen) or self._variables(check.statement, trace)
-        number, line = check.statement.number, check.statement.first
-        above = [
-            one for one in self._test.statements[:number] if not one.is_check and not one.first <= line <= one.last
-        ]
-        chosen = sorted(needed([one.source for one in above], check.statement.uses))
-        check.before = tuple(_outermost([above[n] for n in chosen]))
-        names = {name for n in chosen for name in above[n].binds} | check.statement.uses
-        earlier = [call for name in sorted(names) for call in self._made.get(name, ())]
+        check.before = tuple(makers(self._test.statements, check.statement))
+        names = [name for one in check.before if not one.is_entered for name in sorted(one.binds)]
+        earlier = [call for name in names for call in self._made.get(name, ())]
         calls = list(dict.fromkeys([*earlier, *watched.calls]))
         check.more_calls = max(0, len(calls) - MOST_CALLS) + watched.dropped
         check.calls = tuple(calls[-MOST_CALLS:])
@@ -247,13 +241,23 @@ class _Watched:
         self.dropped += inner.dropped
 
 
-def _outermost(statements: Sequence[Statement]) -> Iterator[Statement]:
-    """Those that are not inside another one."""
-    last = 0
-    for one in sorted(statements, key=lambda one: (one.first, -one.last)):
-        if one.first > last:
-            yield one
-            last = one.last
+def makers(statements: Sequence[Statement], check: Statement) -> list[Statement]:
+    """The statements above a check that made what it uses, and the heads of the loops and blocks around them.
+
+    The latest statement that binds a name counts, and earlier ones only if it uses the old value.
+    """
+    wanted = set(check.uses)
+    found: list[Statement] = []
+    for one in reversed(statements[: check.number]):
+        if one.is_entered:
+            if one.first <= check.first <= one.last or any(one.first <= inner.first <= one.last for inner in found):
+                found.append(one)
+                wanted |= one.uses
+        elif not one.is_check and one.binds & wanted:
+            found.append(one)
+            wanted -= one.binds - one.uses
+            wanted |= one.uses
+    return found[::-1]
 
 
 def _said(error: BaseException) -> tuple[str, str, StudentError | None]:

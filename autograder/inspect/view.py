@@ -87,7 +87,10 @@ class ItemView:
     """What the student reads."""
     counts: str
     """How many checks passed and failed."""
-    cells: tuple[CellView, ...]
+    own: CellView | None
+    """The item's cell; None for an item that is graded by hand."""
+    others: tuple[CellView, ...]
+    """The student's other cells that it needs."""
     given: str
     checks: tuple[CheckView, ...]
     skipped: tuple[str, ...]
@@ -148,7 +151,8 @@ def item_view(subject: Subject, one: ItemInspection) -> ItemView:
         by_hand=_by_hand(recorded),
         message=_clean(one.result.message if is_tested else recorded.message if recorded else ""),
         counts=_counts(one) if one.checks else "",
-        cells=tuple(_cell(used) for used in one.cells),
+        own=next((_cell(used) for used in one.cells if used.is_own), None),
+        others=tuple(_cell(used) for used in one.cells if not used.is_own),
         given=listed(one.given, 12),
         checks=tuple(_check(subject, one, check) for check in one.failed),
         skipped=tuple(_skipped(subject, one)),
@@ -220,7 +224,7 @@ def _check(subject: Subject, one: ItemInspection, check: Check) -> CheckView:
         kind=_kind(one, check),
         fate=_fate(one, check),
         code=tuple(_lines(one, [statement])),
-        made=tuple(_lines(one, check.before)),
+        made=tuple(_lines(one, check.before, whole=False)),
         calls=tuple(_call(call) for call in check.calls),
         more_calls=check.more_calls,
         values=check.values,
@@ -256,12 +260,13 @@ def _skipped(subject: Subject, one: ItemInspection) -> Iterator[str]:
             yield f"{where} needs {listed(check.lacks, 6)}, which a failed line should have made"
 
 
-def _lines(one: ItemInspection, statements: Iterable[Statement]) -> Iterator[CodeLine]:
-    """The lines of some statements as they stand in the source."""
+def _lines(one: ItemInspection, statements: Iterable[Statement], *, whole: bool = True) -> Iterator[CodeLine]:
+    """The lines of some statements as they stand in the source; of definitions and blocks the heads if not `whole`."""
     assert one.item.test is not None
     lines = one.item.test.source.split("\n")
     for statement in statements:
-        for number in range(statement.first, min(statement.last, statement.first + _MOST_LINES) + 1):
+        last = statement.last if whole else statement.head
+        for number in range(statement.first, min(last, statement.first + _MOST_LINES) + 1):
             yield CodeLine(one.first_line + number, lines[number - 1])
 
 
