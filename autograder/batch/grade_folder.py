@@ -28,6 +28,7 @@ from autograder.core.results import Graded, GradedLog, Grading, Step
 from autograder.core.student_key import spellings, student_key
 from autograder.course.config import Course, load_course, root_folder
 from autograder.course.problem import Problem, load_problem
+from autograder.course.regrades import regrades_or_warning
 from autograder.course.seed import grading_seed
 from autograder.gradebook.database import Record, Recordable
 from autograder.gradebook.recorder import recorder, unchanged
@@ -114,7 +115,7 @@ def grade_folder(
             pool = stack.enter_context(worker_pool([problem_id], len(students), workers, scheduler, root))
         known = stack.enter_context(Cache(root, problem, seed)) if cache else None
         record = _when_needed(lambda: stack.enter_context(recorder(root))) if gradebook else unchanged
-        results = BatchResults(problem, submitted, out, course, journal, record)
+        results = BatchResults(problem, submitted, out, course, journal, record, regrades_or_warning(root))
         submissions = _left(problem_id, students, submitted, results)
         for submission, grading in grade_all(problem, submissions, pool, known):
             graded = results.add(submission, grading)
