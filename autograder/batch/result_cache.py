@@ -136,7 +136,9 @@ def latest_log(root: Path, problem_id: str, student: str) -> GradedLog | None:
     if not path.is_file():
         return None
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as database:
+        is_quiet = not path.with_name(f"{path.name}-wal").exists()  # else reading leaves files beside it
+        address = f"{path.as_uri()}?mode=ro{'&immutable=1' if is_quiet else ''}"
+        with contextlib.closing(sqlite3.connect(address, uri=True, timeout=5)) as database:
             row = database.execute(
                 "SELECT found FROM results WHERE problem = ? AND student = ?", (problem_id, student)
             ).fetchone()

@@ -30,7 +30,7 @@ def require_staff_path(path: Path, folders: Iterable[Path]) -> None:
     """Refuses a path in a student's folder.
 
     Args:
-        path: a file or folder that holds hidden tests.
+        path: a file that shows hidden tests.
         folders: folders with one folder per student.
 
     Raises:

@@ -82,7 +82,7 @@ def inspect_command(
     subject = find_subject(problem, student, results_folder(out), submitted, root_folder())
     folders = [subject.out, subject.submitted]
     chosen = items_to_inspect(subject) if item is None else [subject.item(item)]
-    for path in filter(None, (html, to)):
+    for path in filter(None, (html, to and to / "check.py")):
         require_staff_path(path, folders)
     if (try_file or debug) and chosen[0].kind != "code":
         raise SetupError(f"{item} is graded by hand and has no test; --try and --debug are for tested items.")
