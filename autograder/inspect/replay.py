@@ -34,7 +34,7 @@ from autograder.grading.notebook_run import Exam
 from autograder.grading.reference import Reference, reference
 from autograder.sandbox.filesystem import environment
 from autograder.sandbox.guest.server import seed_everything
-from autograder.sandbox.host import SessionDiedError
+from autograder.sandbox.host import Host, SessionDiedError
 from autograder.sandbox.proxy import Link, Student
 from autograder.submissions.rebuild import Built, Rebuilt
 from homework.checks import inputs_from
@@ -88,7 +88,7 @@ def start(what: Replayed, cells: Path, *, unconfined: bool = False) -> dict[str,
     held = contextlib.ExitStack()
     atexit.register(held.close)
     held.enter_context(inputs_from(seed))
-    exam = _exam(problem, what.student, seed)
+    exam = _exam(problem, what.student, seed, Host() if unconfined else host_for(problem))
     built = read_cells_file(cells)
     if unconfined:
         if what.stand_ins:
@@ -97,9 +97,9 @@ def start(what: Replayed, cells: Path, *, unconfined: bool = False) -> dict[str,
     return _confined(exam, item, ours, built, what.stand_ins, held)
 
 
-def _exam(problem: Problem, student: str, seed: str) -> Exam:
+def _exam(problem: Problem, student: str, seed: str, host: Host) -> Exam:
     empty = Rebuilt((), frozenset(), frozenset(), ())
-    return Exam(problem, empty, host_for(problem), student, seed, ItemCache(), ATTEMPTS)
+    return Exam(problem, empty, host, student, seed, ItemCache(), ATTEMPTS)
 
 
 def _confined(

@@ -245,7 +245,7 @@ def _kind(one: ItemInspection, check: Check) -> str:
 
 
 def _fate(one: ItemInspection, check: Check) -> str:
-    said = "the student's process ended here" if check.fate == "ended" else "failed"
+    said = "the student's process ended here, or took too long" if check.fate == "ended" else "failed"
     if check.runs > 1:
         said += f", {check.failures} of {check.runs} times; the first is shown"
     if check.statement.number not in one.met:

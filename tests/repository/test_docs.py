@@ -1,7 +1,8 @@
 """The documentation builds without a warning, its links lead to files, and its commands run.
 
 A block marked `sh` in a page is a list of commands that the test runs, line by line, with the toy problem instead of
-`vae` and its first item; commands that cannot run in a test (a browser, a cluster, a course's own repository) are in blocks marked `text`.
+`vae`, and its first item; commands that cannot run in a test (a browser, a cluster, a course's own repository) are in
+blocks marked `text`.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nbformat.v4 import new_code_cell
 
 from autograder.core.errors import SetupError
 from autograder.core.results import Status
@@ -121,6 +122,23 @@ def test_what_builds_on_a_wrong_function_is_inspected_as_it_was_tested(line_buil
     assert one.way.stand_ins == ("standardize",)
     assert one.failed and "in place of the student's standardize" in view_of(subject_of(), [one]).items[0].way
     assert [used.built.id for used in one.cells] == ["standardize", "Line"]
+
+
+def test_a_notebook_that_had_to_be_run_as_a_whole_is_inspected_so() -> None:
+    notebook = solved(standardize=STANDARDIZE + "    return helper(x)")
+    notebook.cells.insert(4, new_code_cell("exec('def helper(x):\\n    return x + 1')"))
+    rebuilt = rebuild(toy(), read_cells(text(notebook), "toy.ipynb"), "toy.ipynb")
+    subject = replace(subject_of(), rebuilt=rebuilt)
+    one = inspect_items(subject, [subject.item("standardize")])[0]
+    assert one.way.whole and all(check.error is None for check in one.failed)
+    assert one.failed[0].values[0].text == "[[2.],\n [4.]]"
+
+
+@pytest.mark.long
+def test_what_takes_too_long_is_tested_only_once_more() -> None:
+    one = inspected("Line", Line=LINE + "while True: pass")
+    assert [check.fate for check in one.failed] == ["ended"] and one.result.status is Status.TIMEOUT
+    assert "or took too long" in view_of(subject_of(), [one]).items[0].checks[0].fate
 
 
 def test_a_known_wrong_solution_is_named(ada: Subject) -> None:
