@@ -1,4 +1,4 @@
-"""Rewriting a test cell for `autograder inspect` changes nothing: the solution passes every check, wrong ones fail one."""
+"""Rewriting a test cell for `autograder inspect` changes nothing: the solution passes all checks, wrong ones do not."""
 
 from __future__ import annotations
 

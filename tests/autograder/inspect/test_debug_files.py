@@ -67,7 +67,7 @@ def test_the_script_fails_at_the_check_with_the_same_values(course: Path, out: P
 def test_the_notebook_has_the_same_steps(course: Path, ada: Subject) -> None:
     one = inspect_items(ada, [ada.item("Line")])[0]
     path = write_debug_files(ada, one, course / "inspect")[2]
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     assert 'start(what, Path("student_cells.py"))' in code[0]

@@ -10,15 +10,22 @@ from typing import Any
 import pytest
 import torch
 
-from autograder.inspect.instrument import rewrite
+from autograder.inspect.instrument import Rewritten, rewrite
 from autograder.inspect.recorder import Check, Recorder, makers
 from homework.checks import close, part, recording
 from tests.autograder.toy import toy
 
 
+def rewritten(source: str) -> Rewritten:
+    """A test cell, rewritten."""
+    cell = toy().items[0].test
+    assert cell is not None
+    return rewrite(replace(cell, source=textwrap.dedent(source)))
+
+
 def run(source: str, *, strict: bool = False, **names: Any) -> list[Check]:
     """Runs a test cell, rewritten; returns its statements."""
-    test = rewrite(replace(toy().items[0].test, source=textwrap.dedent(source)))  # type: ignore[type-var]
+    test = rewritten(source)
     recorder = Recorder(test, strict=strict)
     space: dict[str, Any] = {"close": close, "part": part, "torch": torch, **names}
     recorder.put_into(space)
@@ -102,8 +109,13 @@ def test_code_that_expects_an_error_is_left_as_it_is() -> None:
 
 
 def test_operands_are_evaluated_once_and_told_apart() -> None:
-    asked = []
-    student = SimpleNamespace(f=lambda x: asked.append(x) or x)
+    asked: list[int] = []
+
+    def f(x: int) -> int:
+        asked.append(x)
+        return x
+
+    student = SimpleNamespace(f=f)
     reference = SimpleNamespace(f=lambda x: x + 1)
     checks = run("assert reference.f(1) == student.f(1)", student=student, reference=reference)
     assert asked == [1]
@@ -130,6 +142,6 @@ def test_only_the_lines_that_made_the_inputs_are_listed() -> None:
         with part("own"):
             b = helper(a)
             assert b == 0"""
-    statements = rewrite(replace(toy().items[0].test, source=textwrap.dedent(source))).statements  # type: ignore[type-var]
+    statements = rewritten(source).statements
     (check,) = (one for one in statements if one.is_check)
     assert [one.first for one in makers(statements, check)] == [3, 4, 8, 9]
