@@ -19,6 +19,7 @@ from autograder.batch.local_pool import LocalPool
 from autograder.batch.result_cache import Cache
 from autograder.batch.results import BatchResults
 from autograder.batch.resume import Journal
+from autograder.batch.submitted_folder import note_submitted
 from autograder.batch.tables import write_tables
 from autograder.core.errors import AutograderError, CourseError, SetupError
 from autograder.core.locks import locked
@@ -27,6 +28,7 @@ from autograder.core.results import Graded, GradedLog, Grading, Step
 from autograder.core.student_key import spellings, student_key
 from autograder.course.config import Course, load_course, root_folder
 from autograder.course.problem import Problem, load_problem
+from autograder.course.regrades import regrades_or_warning
 from autograder.course.seed import grading_seed
 from autograder.gradebook.database import Record, Recordable
 from autograder.gradebook.recorder import recorder, unchanged
@@ -107,12 +109,13 @@ def grade_folder(
     seed = grading_seed(root)
     with ExitStack() as stack:
         stack.enter_context(locked(out / f".running-{problem_id}.lock", _busy(problem_id, out)))
+        note_submitted(out, problem_id, submitted)
         journal = Journal(out, problem, seed)
         if pool is None:
             pool = stack.enter_context(worker_pool([problem_id], len(students), workers, scheduler, root))
         known = stack.enter_context(Cache(root, problem, seed)) if cache else None
         record = _when_needed(lambda: stack.enter_context(recorder(root))) if gradebook else unchanged
-        results = BatchResults(problem, submitted, out, course, journal, record)
+        results = BatchResults(problem, submitted, out, course, journal, record, regrades_or_warning(root))
         submissions = _left(problem_id, students, submitted, results)
         for submission, grading in grade_all(problem, submissions, pool, known):
             graded = results.add(submission, grading)

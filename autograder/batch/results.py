@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from autograder.batch.fault_files import keep_traceback
@@ -19,6 +19,7 @@ from autograder.core.results import Graded, GradedLog, Grading, Outcome
 from autograder.course.config import Course
 from autograder.course.late_policy import late_note
 from autograder.course.problem import Problem
+from autograder.course.regrades import Regrade, of_student
 from autograder.feedback.page import feedback_html
 from autograder.gradebook.database import Record
 from autograder.grading.failed import failed_grading
@@ -38,16 +39,25 @@ class BatchResults:
         course: for the late policy; None if it cannot be used.
         journal: records which submissions have all their files.
         record: records in the gradebook.
+        regrades: the course's regrade requests.
     """
 
     def __init__(
-        self, problem: Problem, submitted: Path, out: Path, course: Course | None, journal: Journal, record: Record
+        self,
+        problem: Problem,
+        submitted: Path,
+        out: Path,
+        course: Course | None,
+        journal: Journal,
+        record: Record,
+        regrades: Sequence[Regrade] = (),
     ) -> None:
         self.done: dict[str, Graded] = {}
         """Student → result."""
         self._problem, self._submitted, self._out, self._course = problem, submitted, out, course
         self._journal = journal
         self._record = record
+        self._regrades = regrades
 
     def add(self, submission: Submission, grading: Grading) -> Graded:
         """Records and writes a result.
@@ -115,7 +125,8 @@ class BatchResults:
         folder = self._out / log.student / self._problem.id
         write_atomically(folder / "submission_log.json", log.as_text())
         write_atomically(folder / f"{self._problem.id}.ipynb", notebook)
-        write_atomically(folder / "feedback.html", feedback_html(log, self._problem, late=late))
+        asked = of_student(self._regrades, log.student, self._problem.id)
+        write_atomically(folder / "feedback.html", feedback_html(log, self._problem, late=late, regrades=asked))
 
 
 def _concerns_all(error: Exception) -> bool:

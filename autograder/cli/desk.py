@@ -13,11 +13,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from autograder.cli.folders import results_folder
 from autograder.core.errors import SetupError
-from autograder.course.config import course_folder, root_folder
+from autograder.course.config import root_folder
 
 _SERVE = "serve"
-_OUT = "graded"
 
 
 class _ServeByDefault(TyperGroup):
@@ -79,7 +79,7 @@ def serve(
     from autograder.desk.desk import Desk
     from autograder.desk.pages import app
 
-    desk = Desk(root_folder(), _folder(out), problem or (), database=database, second_share=second)
+    desk = Desk(root_folder(), results_folder(out), problem or (), database=database, second_share=second)
     listening = _listening(host, port)
     port = int(listening.getsockname()[1])
     token = desk.graders.admit(getpass.getuser())
@@ -146,16 +146,6 @@ def rubric(
         typer.echo(f"desk: {to} has version {now.version} of the rubric; run `autograder lint {problem}`.")
     else:
         write_atomically(to, now.as_yaml())
-
-
-def _folder(out: Path | None) -> Path:
-    if out is not None:
-        return out
-    demo = course_folder(root_folder()) / "demo" / "graded"
-    found = next((path for path in (Path(_OUT), demo) if path.is_dir()), None)
-    if found is None:
-        raise SetupError("there is no folder `graded` here; give --out the folder that `autograder grade` wrote.")
-    return found
 
 
 def _listening(host: str, port: int) -> socket.socket:

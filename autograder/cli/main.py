@@ -19,6 +19,8 @@ from typer.core import TyperGroup
 
 import autograder.core.fast_imports  # noqa: F401  (acts before anything imports jsonschema)
 from autograder.cli.desk import desk_app
+from autograder.cli.inspect import inspect_command
+from autograder.cli.regrade import regrade_command
 from autograder.core.errors import AutograderError
 from autograder.core.flags import FlagKind
 from autograder.core.text import listed, printable
@@ -58,6 +60,8 @@ app = typer.Typer(
 )
 
 app.add_typer(desk_app, name="desk")
+app.command("inspect")(inspect_command)
+app.command("regrade")(regrade_command)
 
 Problems = Annotated[list[str] | None, typer.Argument(help="Problem ids, e.g. vae; all that have a source if none.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Number of worker processes; one per core if not given.")]

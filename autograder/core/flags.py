@@ -35,6 +35,7 @@ class FlagKind(StrEnum):
     UNSTEADY = "unsteady"
     WHOLE_NOTEBOOK = "whole_notebook"
     INPUTS = "inputs"
+    SOURCE = "source"
     ISOLATION = "isolation"
     CACHED = "cached"
 
@@ -75,6 +76,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     FlagKind.UNSTEADY: "flaky: the same code had another result before",
     FlagKind.WHOLE_NOTEBOOK: "the whole notebook had to be run",
     FlagKind.INPUTS: "source of the hidden inputs",
+    FlagKind.SOURCE: "version of the problem's source",
     FlagKind.ISOLATION: "isolation level of student code",
     FlagKind.CACHED: "cached result of an earlier run",
 }
@@ -88,5 +90,5 @@ NEEDS_REVIEW = (
     FlagKind.TEST_HELPER,
 )
 """Kinds that put a submission on the class report's review list, most urgent first."""
-ROUTINE = frozenset({FlagKind.INPUTS, FlagKind.ISOLATION, FlagKind.CACHED})
+ROUTINE = frozenset({FlagKind.INPUTS, FlagKind.SOURCE, FlagKind.ISOLATION, FlagKind.CACHED})
 """Kinds that every submission may have; they say nothing about the student's work."""

@@ -131,7 +131,7 @@ class Problem:
         above = itertools.takewhile(lambda cell: cell is not item.cell, self.cells)
         text = "\n".join(cell.source for cell in above if cell.cell_type == "markdown")
         heading = ["", *re.findall(r"^#{2,6}\s+(.+)$", text, flags=re.MULTILINE)][-1].strip()
-        return re.sub(r"\s*\(\d+ points?\)$", "", heading.replace("`", "")) or item_id
+        return re.sub(r"\s*\(\d+(?:\.\d+)? points?\)$", "", heading.replace("`", "")) or item_id
 
 
 def problem_ids(root: Path | None = None) -> list[str]:

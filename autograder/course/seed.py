@@ -50,6 +50,23 @@ def grading_seed(root: Path) -> str:
         ) from None
 
 
+def seed_with(root: Path, wanted: str) -> str | None:
+    """The seed with this fingerprint: the one in use, or an earlier one of the course; None if it is not known.
+
+    Args:
+        root: the course's root folder.
+        wanted: the fingerprint.
+
+    Raises:
+        SetupError: the course's seed cannot be read.
+    """
+    if fingerprint(now := grading_seed(root)) == wanted:
+        return now
+    path = seeds_file(root)
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+    return next((words[1] for line in lines if len(words := line.split()) == 2 and words[0] == wanted), None)
+
+
 def new_seed(root: Path) -> str:
     """Draws a new seed, which the course uses from now on, and returns it.
 

@@ -23,6 +23,7 @@ from autograder.core.results import NEEDS_GRADING, GradedLog, ItemResult, Status
 from autograder.core.rubric_lines import RubricLine, read, written
 from autograder.course.config import load_course
 from autograder.course.late_policy import late_note
+from autograder.course.regrades import of_student, regrades_or_warning
 from autograder.desk.class_answers import ClassAnswers
 from autograder.desk.decisions import Decisions, Kind, Marks, Saved
 from autograder.desk.place import Place
@@ -187,7 +188,8 @@ class Recorder:
     def _page(self, log: GradedLog, answers: ClassAnswers, rows: Rows) -> str:
         submitted = None if rows.timestamp is None else rows.timestamp.replace(tzinfo=UTC)
         late = late_note(load_course(self._root), log.problem, log.student, submitted)
-        return feedback_html(log, answers.problem, late=late)
+        asked = of_student(regrades_or_warning(self._root), log.student, log.problem)
+        return feedback_html(log, answers.problem, late=late, regrades=asked)
 
 
 def with_points(log: GradedLog, given: Mapping[str, tuple[float | None, str]]) -> GradedLog:

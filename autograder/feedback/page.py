@@ -10,10 +10,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from autograder.core.flags import FlagKind
 from autograder.core.html import style, template, with_code
 from autograder.core.results import GradedLog, ItemResult, Outcome, Status
 from autograder.course.problem import Problem
+from autograder.course.regrades import Regrade
 from autograder.feedback.item import view_of
 
 if TYPE_CHECKING:
@@ -43,11 +46,12 @@ _LOG_IS: Mapping[str, str] = {FlagKind.NO_LOG: "was not submitted", FlagKind.LOG
 """Flag → description of the student's log."""
 
 
-def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
+def feedback_html(log: GradedLog, problem: Problem, *, late: str = "", regrades: Sequence[Regrade] = ()) -> str:
     """Builds the feedback page of one submission.
 
     Args:
         late: the late penalty, as a sentence; see `autograder.course.late_policy`.
+        regrades: the student's regrade requests about this problem.
 
     Returns:
         A complete HTML document, the same bytes for the same input.
@@ -87,10 +91,17 @@ def feedback_html(log: GradedLog, problem: Problem, *, late: str = "") -> str:
         repairs=[with_code(flag.message) for flag in log.flags if flag.kind == FlagKind.REPAIRED],
         failed=[with_code(flag.message) for flag in log.flags if flag.kind == FlagKind.FAILED_CELL],
         pictures=[with_code(flag.message) for flag in log.flags if flag.kind == FlagKind.PICTURE],
+        regrades=[_regrade(one) for one in regrades],
         numbers=() if log_is or outcome else _numbers(log, problem),
         profile=log.profile,
         sheet=sheet,
     )
+
+
+def _regrade(one: Regrade) -> tuple[str, str, Markup, Markup]:
+    """Item, decision, request and reason."""
+    decision = "not decided yet" if one.decision is None else str(one.decision)
+    return one.item, decision, with_code(one.note), with_code(one.reason)
 
 
 def _numbers(log: GradedLog, problem: Problem) -> tuple[MetricInWords, ...]:

@@ -47,6 +47,16 @@ OnItem = Callable[[ItemResult], None]
 """Called with each item's result during an examination."""
 
 
+@dataclass(frozen=True)
+class Way:
+    """How the verdict on an item came about."""
+
+    whole: bool = False
+    """Whether all cells of the notebook were run, see `chosen_cells`."""
+    stand_ins: tuple[str, ...] = ()
+    """Functions of the student's in whose place the reference answered."""
+
+
 @dataclass
 class Examined:
     """The outcome of an examination."""
@@ -60,6 +70,8 @@ class Examined:
     """Remarks for staff."""
     phases: dict[str, float] = field(default_factory=dict)
     """Seconds by phase (`results.PHASES`)."""
+    ways: dict[str, Way] = field(default_factory=dict)
+    """Item id → how its verdict came about, where it is not that of the first test."""
 
 
 def examine(
@@ -101,7 +113,8 @@ def examine(
         doubtful = first.doubtful()
         if doubtful:
             _improve(done, _with_all_cells(exam, doubtful))
-        done.results = follow_errors(exam, wanted, done.results, whole=bool(doubtful))
+        done.results, tested_with = follow_errors(exam, wanted, done.results, whole=bool(doubtful))
+        done.ways |= {item: Way(bool(doubtful), tuple(names)) for item, names in tested_with.items()}
     for result in done.results:
         tell(result)
     done.flags += _redefined(exam)
@@ -127,6 +140,7 @@ def _improve(done: Examined, verdicts: Mapping[str, Verdict]) -> None:
             gained.append(old.id)
         is_truer = score == old.score and _lacks_a_name(old) and "NameError" not in verdict.message
         if score > old.score or is_truer:
+            done.ways[old.id] = Way(whole=True)
             done.results[number] = replace(
                 old, score=score, status=verdict.status, message=verdict.message, misconception="", output=()
             )

@@ -25,8 +25,10 @@ _MAY_FOLLOW = (*WRONG, Status.TIMEOUT, Status.CRASHED, Status.OUT_OF_MEMORY)
 
 def follow_errors(
     exam: Exam, wanted: Sequence[Item], results: Sequence[ItemResult], *, whole: bool
-) -> list[ItemResult]:
+) -> tuple[list[ItemResult], dict[str, list[str]]]:
     """The results, with those replaced that follow from wrong functions, and with what else was wrong in `depends_on`.
+
+    Also returns item id → the functions in whose place the reference answered.
 
     Args:
         exam: what is examined.
@@ -37,7 +39,8 @@ def follow_errors(
     known = {result.id: result for result in results}
     following = [item for item in wanted if _may_follow(exam.reference, item, known)]
     tested_with = _test_with_stand_ins(exam, following, known, whole=whole) if following else {}
-    return [_with_dependencies(exam, known[result.id], known, tested_with.get(result.id, ())) for result in results]
+    found = [_with_dependencies(exam, known[result.id], known, tested_with.get(result.id, ())) for result in results]
+    return found, tested_with
 
 
 def _test_with_stand_ins(

@@ -36,6 +36,11 @@ from autograder.submissions.reader import Submission, UnusableError, read_cells,
 from autograder.submissions.rebuild import Rebuilt, rebuild
 from homework.hand_in.source_hash import source_hash
 
+INPUTS_FROM = "Inputs were drawn from the seed with fingerprint {}."
+"""Message of the flag `INPUTS`."""
+SOURCE_IS = "The problem's source had the SHA-256 {}."
+"""Message of the flag `SOURCE`."""
+
 
 def grade(
     problem: str, notebook_path: str | Path, *, student: str | None = None, root: Path | None = None
@@ -137,16 +142,14 @@ def grade_submission(
     course = problem.path.parent.parent
     seed = grading_seed(course)
     if host is None:
-        host = _host(warm_modules([problem]), course)
+        host = host_for(problem)
     read = time.monotonic()
     cache = ItemCache(cached_items)
-    named = theirs.get("student", student)  # the log's answers are for the inputs of the id as it is written there
-    asked = named if same_student(named, student) else student
     examined = examine(
         problem,
         rebuilt,
         host,
-        student=asked,
+        student=asked_student(theirs, student),
         seed=seed,
         cache=cache,
         on_item=on_item,
@@ -157,7 +160,8 @@ def grade_submission(
     flags += [*rebuilt.flags, *examined.flags]
     if theirs:
         flags += disagreements(theirs, rebuilt, examined.answers, student)
-    flags.append(Flag(FlagKind.INPUTS, f"Inputs were drawn from the seed with fingerprint {fingerprint(seed)}."))
+    flags.append(Flag(FlagKind.INPUTS, INPUTS_FROM.format(fingerprint(seed))))
+    flags.append(Flag(FlagKind.SOURCE, SOURCE_IS.format(problem.sha256)))
     flags.append(Flag(FlagKind.ISOLATION, f"Student code ran at isolation level '{host.level}'."))
     if cache.items:
         codes = sum(item.kind == "code" for item in problem.items)
@@ -171,6 +175,26 @@ def grade_submission(
     end = time.monotonic()
     phases = {"read": read - started, **examined.phases, "write": end - asked}
     return Grading(log, text, end - started, phases, cache.kept, cache.is_settled)
+
+
+def asked_student(theirs: Mapping[str, Any], student: str) -> str:
+    """The id for whose inputs the student's code is asked: as the student's log writes it, if it is the same student's.
+
+    Args:
+        theirs: the student's log; empty if there is none.
+        student: the student's id.
+    """
+    named = str(theirs.get("student", student))
+    return named if same_student(named, student) else student
+
+
+def host_for(problem: Problem) -> Host:
+    """This process's warm host for the student code of a problem.
+
+    Raises:
+        SetupError: student code cannot be run on this machine.
+    """
+    return _host(warm_modules([problem]), problem.path.parent.parent)
 
 
 @functools.cache

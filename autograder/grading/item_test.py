@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -93,7 +93,7 @@ class ItemTest:
             self._fork = self._notebook.process.fork(self._seconds + _EXTRA_CPU)
         except SessionDiedError as error:
             return dead(self._item, error.reason, "its test began")
-        self._link = Link(self._fork.sock, cells=self._notebook.sources)
+        self._link = self.make_link(self._fork, self._notebook.sources)
         self._patience = self._fork.session.patience(self._seconds)
         self._link.wait_until(self._patience)
         try:
@@ -116,6 +116,18 @@ class ItemTest:
         verdict = self._step(self._run_hidden_part) or self._verdict(None)
         self.close()
         return verdict
+
+    def make_link(self, fork: Fork, cells: Mapping[str, str]) -> Link:
+        """Connects to the fork; a subclass may observe the calls."""
+        return Link(fork.sock, cells=cells)
+
+    def run_visible(self, item: Item, names: dict[str, Any]) -> None:
+        """Runs the visible part of the test cell; a subclass may observe it."""
+        run_visible_part(item, names)
+
+    def run_hidden(self, item: Item, names: dict[str, Any]) -> None:
+        """Runs the hidden part of the test cell; a subclass may observe it."""
+        run_hidden_part(item, names)
 
     def close(self) -> None:
         """Ends the fork, and frees what the test made."""
@@ -168,7 +180,7 @@ class ItemTest:
             return self._verdict(error, quiet=True)
         self._names = reference.test_names(Student(self._link, functions))
         with self._recorded(self.visible):
-            error = caught(lambda: run_visible_part(item, self._names))
+            error = caught(lambda: self.run_visible(item, self._names))
         self._random = RandomStates()
         return None if error is None else self._verdict(error)
 
@@ -176,7 +188,7 @@ class ItemTest:
         assert self._random is not None
         self._random.restore()
         with self._recorded(self._hidden):
-            error = caught(lambda: run_hidden_part(self._item, self._names))
+            error = caught(lambda: self.run_hidden(self._item, self._names))
         return None if error is None else self._verdict(error, quiet=True)
 
     def _prepare(self, stand_ins: dict[str, Callable[..., Any]]) -> None:

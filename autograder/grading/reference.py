@@ -146,18 +146,22 @@ def run_trusted(source: str, filename: str, names: dict[str, Any]) -> None:
 
 def _parts(item: Item) -> tuple[types.CodeType, ...]:
     assert item.test is not None
-    source = item.test.source
-    return _compiled_parts(source, f"<{item.test.grade_id}>", min(region_lines(source, HIDDEN), default=None))
+    return _compiled_parts(item.test.source, f"<{item.test.grade_id}>")
+
+
+def split_statements(source: str, filename: str) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    """The statements of a test cell above the first one with a hidden line, and the others."""
+    line = min(region_lines(source, HIDDEN), default=None)
+    body = ast.parse(_plain(source, filename), filename).body
+    first = next((n for n, node in enumerate(body) if line and (node.end_lineno or 0) >= line), len(body))
+    return body[:first], body[first:]
 
 
 @functools.lru_cache(maxsize=1024)
-def _compiled_parts(source: str, filename: str, line: int | None) -> tuple[types.CodeType, ...]:
-    """The statements above a line (all if it is None), and the others."""
-    body = ast.parse(_plain(source, filename), filename).body
-    first = next((n for n, node in enumerate(body) if line and (node.end_lineno or 0) >= line), len(body))
+def _compiled_parts(source: str, filename: str) -> tuple[types.CodeType, ...]:
     return tuple(
         compile(ast.Module(part, type_ignores=[]), filename, "exec", dont_inherit=True)
-        for part in (body[:first], body[first:])
+        for part in split_statements(source, filename)
     )
 
 

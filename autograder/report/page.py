@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from autograder.core.errors import AutograderError
+from autograder.core.errors import AutograderError, CourseError
 from autograder.core.files import write_atomically
 from autograder.core.html import style, template, with_code
 from autograder.core.offenders import without_offenders
@@ -15,6 +15,7 @@ from autograder.core.results import Outcome
 from autograder.core.text import listed, printable, well_formed
 from autograder.course.config import root_folder
 from autograder.course.problem import Problem
+from autograder.course.regrades import read_regrades
 from autograder.report.charts import HEIGHT, WIDTH
 from autograder.report.duplicates import Copies, find_copies, work_of
 from autograder.report.gallery import AT_ONCE, Gallery, galleries
@@ -91,11 +92,17 @@ def report(out: Path, *, root: Path | None = None) -> Path:
 
 def report_html(out: Path, *, root: Path | None = None) -> str:
     """The class report as HTML, the same bytes for the same folder. See `report`."""
-    runs, notes = read_runs(out, root or root_folder())
+    root = root or root_folder()
+    runs, notes = read_runs(out, root)
+    try:
+        regrades = read_regrades(root)
+    except CourseError as error:
+        regrades, notes = [], [*notes, f"Regrade requests are not shown: {error}"]
     sections = [_sound_section(out, run, ROOM // len(runs)) for run in runs]
     return template("report.html").render(
         sections=sections,
         notes=notes,
+        regrades={run.problem.id: [one for one in regrades if one.problem == run.problem.id] for run in runs},
         students=len({entry.student for run in runs for entry in run.entries}),
         at_once=AT_ONCE,
         chart=(WIDTH, HEIGHT),

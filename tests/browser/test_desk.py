@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from autograder.core.results import Grading
 from autograder.desk.place import Place
@@ -283,7 +283,12 @@ def test_buttons_beside_the_form_do_not_save_it_and_what_was_entered_is_not_lost
     expect(page.get_by_text(re.compile("^Student: student"))).to_be_visible()
     assert page.url == here and page.get_by_text("0 of 60 graded").count() == 1, "nothing was saved"
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
     page.keyboard.press("2")
     page.get_by_role("link", name="Change the rubric").click()
     page.wait_for_timeout(500)

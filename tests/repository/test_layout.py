@@ -68,7 +68,7 @@ def test_run_time_state_is_ignored_by_git(root: Path, tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     ignored = """course/gradebook.db .venv/bin/python .venv-latest/bin/python checkpoints/x.pt submission_log.json
         a/__pycache__/x.pyc submissions/ada/vae/vae.ipynb handed_in/ada/vae/vae.ipynb graded/grades.csv grades.csv
-        to_import.csv to_import.csv.unmatched.csv grades.csv.comments.csv feedback.zip""".split()
+        to_import.csv to_import.csv.unmatched.csv grades.csv.comments.csv feedback.zip inspect/a/check.py""".split()
     kept = ["solutions/vae.py", "notebooks/vae.ipynb", "course.toml", "data/corpus/card.md", "homework/data.py"]
     found = subprocess.check_output(["git", "check-ignore", *ignored, *kept], cwd=tmp_path, text=True)
     assert found.split() == ignored

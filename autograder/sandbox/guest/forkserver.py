@@ -19,6 +19,7 @@ import threading
 import time
 
 from . import syscalls
+from .bounded_stream import Bounded
 from .confinement import SCRATCH, Confinement, die_with_parent, set_limits
 from .no_gpu import not_compiled
 from .open_files import OpenFiles, held_files, holds_locks
@@ -27,7 +28,7 @@ from .process_tree import children, is_busy, kill_children
 from .resource_monitor import SECONDS, ResourceMonitor, waited
 from .server import RequestServer, seed_everything
 from .shared_memory import copy_shared_memory, mapped_files
-from .shell import Bounded, NotebookShell
+from .shell import NotebookShell
 from .wire import ClosedError, Limits, receive_frame, send_frame
 from .working_folder import Files, WorkingFolder
 

@@ -1,8 +1,8 @@
 """Answers the examiner's requests about a notebook's names in the sandbox, one frame at a time.
 
-The requests are `get`, `index`, `call`, `backward`, `define`, `replace`, `seed`, `state` and `ping`. Objects that are
-not plain data stay here in a registry and are sent as numbered handles. A call with tensors that require a gradient
-keeps its inputs and outputs, so that the examiner's backward pass can request the vector-Jacobian product.
+The requests are `get`, `index`, `call`, `backward`, `define`, `replace`, `seed`, `state`, `listen` and `ping`. Objects
+that are not plain data stay here in a registry and are sent as numbered handles. A call with tensors that require a
+gradient keeps its inputs and outputs, so that the examiner's backward pass can request the vector-Jacobian product.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import builtins
 import inspect
 import random
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ import torch
 
 from homework.arguments import Watch
 
+from .bounded_stream import Bounded
 from .codec import Decoder, Encoder
 from .errors import describe
 from .graphs import Graphs, Sizes, connected, through
@@ -74,6 +76,8 @@ class RequestServer:
         self._objects: list[Any] = []
         self._numbers: dict[int, int] = {}
         self._graphs = Graphs()
+        self._heard: Bounded | None = None
+        """What was printed; None if nobody listens."""
 
     def serve(self) -> None:
         """Answers requests until the other side closes the connection, which raises `ClosedError`."""
@@ -188,6 +192,12 @@ class RequestServer:
         state = {"dtype": torch.get_default_dtype(), "grad": torch.is_grad_enabled(), "threads": self._threads}
         return self._reply(state, [])
 
+    def _listen(self, header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes]:
+        """What was printed since the last such request, and keeps what is printed from now on."""
+        heard = self._heard.getvalue() if self._heard is not None else ""
+        self._heard = sys.stdout = sys.stderr = Bounded(header["limit"])
+        return {"value": heard.encode("utf-8", "replace").decode()}, b""
+
     def _ping(self, _header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes]:
         return {"value": None}, b""
 
@@ -201,6 +211,7 @@ class RequestServer:
         "replace": _replace,
         "seed": _seed,
         "state": _state,
+        "listen": _listen,
     }
 
     def _reply(self, value: Any, leaves: list[torch.Tensor]) -> tuple[dict[str, Any], bytes | bytearray]:

@@ -12,7 +12,6 @@ import asyncio
 import builtins
 import contextlib
 import getpass
-import io
 import linecache
 import os
 import select
@@ -28,6 +27,7 @@ from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from IPython.utils.text import LSString, SList
 from traitlets.config import Config
 
+from .bounded_stream import Bounded
 from .colab import offer_colab
 from .errors import cell_file, describe
 from .no_gpu import names_gpu, redirect_to_cpu
@@ -353,21 +353,3 @@ def _frames(error: BaseException) -> Iterator[tuple[types.FrameType, int]]:
     while step is not None:
         yield step.tb_frame, step.tb_lineno
         step = step.tb_next
-
-
-class Bounded(io.StringIO):
-    """A text stream that keeps the first characters and drops the rest."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__()
-        self._left = limit
-
-    def write(self, text: str) -> int:
-        """Keeps what there is room for; returns the length of the text."""
-        kept = text[: self._left]
-        if kept:
-            super().write(kept)
-            self._left -= len(kept)
-            if not self._left:
-                super().write("\n[further output dropped]\n")
-        return len(text)

@@ -93,21 +93,21 @@ def test_the_graded_log_keeps_the_entries_of_the_students_log() -> None:
     jsonschema.validate(record, schema())
     assert record["created_at"] == "2026-01-02T03:04:05Z" and record["profile"] == "mini"
     assert record["metrics"]["toy/loss"]["value"] == 1.5 and record["process"]["hours"] == 2
-    assert kinds(log.flags) == ["inputs", "isolation"]
+    assert kinds(log.flags) == ["inputs", "source", "isolation"]
 
 
 @pytest.mark.kernel
 def test_a_log_under_another_spelling_of_the_id_is_compared_with_the_inputs_of_that_spelling() -> None:
     answers = graded(solved(), student="ADA").log.answers
     log = graded(solved(), student="ada", log=as_bytes(a_log(student="ADA", answers=answers))).log
-    assert log.student == "ada" and log.answers == answers and kinds(log.flags) == ["inputs", "isolation"]
+    assert log.student == "ada" and log.answers == answers and kinds(log.flags) == ["inputs", "source", "isolation"]
 
 
 @pytest.mark.kernel
 def test_disagreements_between_log_and_notebook_are_flagged() -> None:
     other = as_bytes(a_log(code={"standardize": source_hash("other")}, answers={"standardize": [[1.0]]}))
     flags = graded(solved(), log=other).log.flags
-    assert kinds(flags) == ["log_disagrees", "log_disagrees", "inputs", "isolation"]
+    assert kinds(flags) == ["log_disagrees", "log_disagrees", "inputs", "source", "isolation"]
     stolen = graded(solved(), log=as_bytes(a_log(student="bela"))).log.flags
     assert "'ada' submitted it" in stolen[0].message
 
@@ -118,7 +118,7 @@ def test_answers_are_those_of_the_submitted_code_on_per_student_inputs() -> None
     assert log.answers != graded(solved(), student="alan").log.answers
     assert draws_for("grace", "toy")("Line") is not None
     again = graded(solved(), student="grace", log=as_bytes(a_log(student="grace", answers=log.answers, code=log.code)))
-    assert kinds(again.log.flags) == ["inputs", "isolation"]
+    assert kinds(again.log.flags) == ["inputs", "source", "isolation"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,107 @@
+"""The written script stops at the failing check, with the inputs of the grading; student code stays in the sandbox."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder.core.errors import SetupError
+from autograder.inspect.debug_files import CELLS, NOTEBOOK, SCRIPT, write_debug_files
+from autograder.inspect.inspection import inspect_items
+from autograder.inspect.replay import CELL_MARK, read_cells_file
+from autograder.inspect.subject import Subject, find_subject
+from tests.autograder.inspect.conftest import grade_class
+from tests.autograder.toy import LINE, RIGHT_STANDARDIZE, STANDARDIZE, solved, text
+from tests.conftest import ROOT
+
+CLOSE = "(x - x.mean(0)) / torch.sqrt(x.var(0, unbiased=False) + eps)"
+ONLY_HIDDEN = (
+    f'{STANDARDIZE}    import os\n    print("pid", os.getppid())\n    return {CLOSE} * (1 + (len(x) > 3) * 0.01)'
+)
+
+
+def subject_with(course: Path, out: Path, standardize: str) -> Subject:
+    """Ada's submission with this answer, graded."""
+    path = course / "submissions" / "ada" / "toy" / "toy.ipynb"
+    path.write_bytes(text(solved(standardize=standardize)))
+    grade_class(course, out)
+    return find_subject("toy", "ada", out, None, course)
+
+
+def run(script: Path) -> subprocess.CompletedProcess[str]:
+    """Runs a script without stopping at its breakpoint."""
+    variables = {**os.environ, "PYTHONBREAKPOINT": "0", "PYTHONPATH": str(ROOT), "AUTOGRADER_ROOT": ""}
+    return subprocess.run([sys.executable, str(script)], env=variables, capture_output=True, text=True, timeout=300)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("unconfined", [False, True], ids=["sandbox", "unconfined"])
+def test_the_script_fails_at_the_check_with_the_same_values(course: Path, out: Path, unconfined: bool) -> None:
+    subject = subject_with(course, out, ONLY_HIDDEN)
+    one = inspect_items(subject, [subject.item("standardize")])[0]
+    check = one.failed[0]
+    assert check.statement.is_hidden and check.part == "values"
+    paths = write_debug_files(subject, one, course / "inspect", unconfined=unconfined)
+    assert [path.name for path in paths] == [CELLS, SCRIPT, NOTEBOOK]
+    source = paths[1].read_text(encoding="utf-8")
+    ast.parse(source)
+    assert ("OUTSIDE THE SANDBOX" in source) == ("OUTSIDE THE SANDBOX" in paths[0].read_text("utf-8")) == unconfined
+    assert "FOR STAFF ONLY" in source and subject.seed not in source
+    done = run(paths[1])
+    assert done.returncode == 1 and "CheckFailed: wrong on other data" in done.stderr, done.stderr
+    assert check.detail in done.stderr
+    assert ("[student] pid" in done.stdout) == (not unconfined)
+
+    fixed = paths[0].read_text(encoding="utf-8").replace(" * 0.01", " * 0.0")
+    paths[0].write_text(fixed, encoding="utf-8")
+    assert run(paths[1]).returncode == 0
+
+
+def test_the_notebook_has_the_same_steps(course: Path, ada: Subject) -> None:
+    one = inspect_items(ada, [ada.item("Line")])[0]
+    path = write_debug_files(ada, one, course / "inspect")[2]
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    assert 'start(what, Path("student_cells.py"))' in code[0]
+    assert (
+        code[1].startswith("line = student.Line") and "this check failed" in code[2] and "assert close(line" in code[2]
+    )
+    assert "return self.intercept + x" in notebook.cells[1].source
+
+
+def test_the_students_text_cannot_leave_its_place(course: Path, out: Path) -> None:
+    """Neither in the notebook's text nor in the files of Python."""
+    evil = STANDARDIZE + '    """\n```\n<img src=x>\n````\n"""\n    return x'
+    subject = subject_with(course, out, evil)
+    one = inspect_items(subject, [subject.item("standardize")])[0]
+    paths = write_debug_files(subject, one, course / "inspect")
+    shown = json.loads(paths[2].read_text(encoding="utf-8"))["cells"][1]["source"]
+    assert "`````python\n" in "".join(shown)
+    assert evil not in paths[1].read_text(encoding="utf-8")
+    assert [cell.id for cell in read_cells_file(paths[0])][-1] == "standardize"
+
+
+def test_an_item_without_a_failing_check_is_refused(course: Path, out: Path) -> None:
+    for answer, said in ((RIGHT_STANDARDIZE, "all its checks pass"), ("def standardize(:", "could not begin")):
+        subject = subject_with(course, out, answer)
+        one = inspect_items(subject, [subject.item("standardize")])[0]
+        with pytest.raises(SetupError, match=said):
+            write_debug_files(subject, one, course / "inspect")
+    assert not (course / "inspect").exists()
+
+
+def test_a_file_without_cells_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / CELLS
+    with pytest.raises(SetupError, match="cannot be read"):
+        read_cells_file(path)
+    path.write_text(LINE, encoding="utf-8")
+    with pytest.raises(SetupError, match=CELL_MARK):
+        read_cells_file(path)
