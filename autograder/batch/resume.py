@@ -34,7 +34,8 @@ class Journal:
         self._out = out
         self._problem = problem
         self._path = out / f".grading-{problem.id}.jsonl"
-        self._key = {"source": problem.sha256, "software": software(), "seed": fingerprint(seed)}
+        counts = {item.id: str(item.counts) for item in problem.items if item.counts}
+        self._key = {"source": problem.sha256, "counts": counts, "software": software(), "seed": fingerprint(seed)}
         self._done = dict(self._read())
         if not self._done:
             self._path.write_text(json.dumps(self._key) + "\n", encoding="utf-8")

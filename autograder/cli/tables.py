@@ -15,7 +15,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from autograder.core.results import GradedLog, Outcome, Status
+from autograder.core.counts import Counts
+from autograder.core.results import GradedLog, ItemResult, Outcome, Status
 from autograder.core.text import listed, printable
 
 if TYPE_CHECKING:  # imports torch, which takes seconds
@@ -80,7 +81,7 @@ def grades_table(title: str, lines: Sequence[GradeLine]) -> Group:
     """
     with_story = any(line.story for line in lines)
     with_check = any(line.surprises is not None for line in lines)
-    points = {item.id: item.max_score for line in lines for item in line.log.items}
+    points = {item.id: _worth(item) for line in lines for item in line.log.items}
     table = _table(title)
     table.add_column("student", no_wrap=True)
     if with_story:
@@ -207,9 +208,16 @@ def _table(title: str) -> Table:
     return Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
 
 
-def _legend(points: Mapping[str, float]) -> Text:
+def _worth(item: ItemResult) -> str:
+    """What an item is worth, for the legend."""
+    if item.is_dropped:
+        return "dropped"
+    return f"{item.max_score:g} bonus" if item.counts is Counts.BONUS else f"{item.max_score:g}"
+
+
+def _legend(points: Mapping[str, str]) -> Text:
     """The names of the numbered columns; lines break only between entries."""
-    entries = [f"{number} {item_id} ({most:g})" for number, (item_id, most) in enumerate(points.items(), 1)]
+    entries = [f"{number} {item_id} ({most})" for number, (item_id, most) in enumerate(points.items(), 1)]
     entries.append("- needs manual grading")
     lines = textwrap.wrap("   ".join(entry.replace(" ", "\xa0") for entry in entries), width=100)
     return Text("\n".join(lines).replace("\xa0", " ") + "\n")

@@ -26,6 +26,7 @@ from autograder.core.results import STALE, GradedLog, Status, clamped
 from autograder.core.student_key import spellings, student_key
 from autograder.course.config import Course, course_folder, load_course
 from autograder.gradebook.rows import Rows, class_rows, item_of, rows_of, write_scores
+from autograder.gradebook.worth import apply_worth, graded_with, note_worth
 
 WAIT_SECONDS = 20.0
 """Seconds to wait for another program that is writing to the gradebook."""
@@ -74,6 +75,8 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record
     """
     course = load_course(root)
     known: dict[str, Mapping[str, Rows]] = {}
+    worth: dict[str, dict[str, dict[str, float]]] = {}
+    """Problem → student → points with which the recorded submissions were graded."""
     students: dict[str, list[str]] = {}
     """The gradebook's students, as in `_students`."""
 
@@ -85,10 +88,14 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record
             return replace(recorded(grading, log, submitted_at), student=own)
 
     def recorded(grading: Recordable, log: GradedLog, submitted_at: datetime | None) -> GradedLog:
+        if log.problem not in worth:
+            apply_log_worth(gradebook, log)
+            worth[log.problem] = graded_with(gradebook, log.problem)
         if grading.is_known and log.problem not in known:
             known[log.problem] = class_rows(gradebook, log.problem)
         rows = known[log.problem].get(log.student) if grading.is_known else None
-        if rows and rows.equal(log, course, submitted_at) and _recorded_notebook(root, log).is_file():
+        as_before = worth[log.problem].get(log.student) == {item.id: item.worth for item in log.items}
+        if rows and as_before and rows.equal(log, course, submitted_at) and _recorded_notebook(root, log).is_file():
             return with_manual_points(log, rows.given)
         try:
             log = _record(gradebook, root, log, grading.notebook)
@@ -108,6 +115,8 @@ def _record(gradebook: Any, root: Path, log: GradedLog, executed: NotebookNode |
     path = _recorded_notebook(root, log)
     settled = _same_answers(path, executed)
     write_scores(gradebook, log, settled)
+    note_worth(gradebook, log)
+    gradebook.db.commit()
     if executed is not None:
         write_atomically(path, graded_text(show_verdicts(executed, log)))
     rows = rows_of(gradebook.find_submission_notebook(log.problem, log.problem, log.student))
@@ -118,6 +127,12 @@ def _record(gradebook: Any, root: Path, log: GradedLog, executed: NotebookNode |
         for item in log.items
     )
     return replace(log, items=tuple(items))
+
+
+def apply_log_worth(gradebook: Any, log: GradedLog) -> None:
+    """Gives the gradebook's cells the points that the items of a log are worth; see `autograder.gradebook.worth`."""
+    worth = {item.id: item.worth for item in log.items}
+    apply_worth(gradebook, log.problem, worth, [item.id for item in log.items if item.is_dropped])
 
 
 def _students(gradebook: Any) -> dict[str, list[str]]:
