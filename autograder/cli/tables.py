@@ -15,8 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from autograder.core.counts import Counts
-from autograder.core.results import GradedLog, ItemResult, Outcome, Status
+from autograder.core.results import GradedLog, Outcome, Status
 from autograder.core.text import listed, printable
 
 if TYPE_CHECKING:  # imports torch, which takes seconds
@@ -81,8 +80,8 @@ def grades_table(title: str, lines: Sequence[GradeLine]) -> Group:
     """
     with_story = any(line.story for line in lines)
     with_check = any(line.surprises is not None for line in lines)
-    points = {item.id: _worth(item) for line in lines for item in line.log.items}
-    table = _table(title)
+    points = {item.id: item.label for line in lines for item in line.log.items}
+    table = plain_table(title)
     table.add_column("student", no_wrap=True)
     if with_story:
         table.add_column("submission", overflow="fold")
@@ -110,7 +109,7 @@ def grades_table(title: str, lines: Sequence[GradeLine]) -> Group:
 
 def check_table(lines: Iterable[CheckLine]) -> Table:
     """One row per variant of a problem: expected and actual result."""
-    table = _table("Self-test")
+    table = plain_table("Self-test")
     for heading in ("problem", "variant", "expected", "got"):
         table.add_column(heading, overflow="fold")
     table.add_column("ok", justify="center")
@@ -124,7 +123,7 @@ def check_table(lines: Iterable[CheckLine]) -> Table:
 
 def mutant_table(tried: Iterable[Tried]) -> Group:
     """One row per item: what became of its mutants and rewritings; below it, what an author must look at."""
-    table = _table("Mutants and rewritings")
+    table = plain_table("Mutants and rewritings")
     columns = (
         "problem",
         "item",
@@ -158,7 +157,7 @@ def mutant_table(tried: Iterable[Tried]) -> Group:
 
 def doctor_table(level: str, findings: Iterable[Finding]) -> Table:
     """One row per attempt to leave the sandbox."""
-    table = _table(f"Sandbox for student code: isolation level {level}")
+    table = plain_table(f"Sandbox for student code: isolation level {level}")
     for heading in ("student code tried to", "what succeeded", "as promised"):
         table.add_column(heading, overflow="fold")
     for finding in findings:
@@ -169,7 +168,7 @@ def doctor_table(level: str, findings: Iterable[Finding]) -> Table:
 
 def logs_table(results: Iterable[Verified]) -> Table:
     """One row per checked log: student, run, right answers, remarks."""
-    table = _table("Logs")
+    table = plain_table("Logs")
     for heading in ("student", "problem", "run"):
         table.add_column(heading, overflow="fold")
     table.add_column("right", no_wrap=True)
@@ -204,15 +203,9 @@ def logs_table(results: Iterable[Verified]) -> Table:
     return table
 
 
-def _table(title: str) -> Table:
+def plain_table(title: str) -> Table:
+    """An empty table in the style of all tables."""
     return Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-
-
-def _worth(item: ItemResult) -> str:
-    """What an item is worth, for the legend."""
-    if item.is_dropped:
-        return "dropped"
-    return f"{item.max_score:g} bonus" if item.counts is Counts.BONUS else f"{item.max_score:g}"
 
 
 def _legend(points: Mapping[str, str]) -> Text:

@@ -18,3 +18,7 @@ class Counts(StrEnum):
     def worth(self, points: float) -> float:
         """What an item of so many points adds to the maximum of its problem."""
         return points if self is Counts.NORMALLY else 0.0
+
+    def label(self, points: float) -> str:
+        """What an item of so many points is worth, in words: `4`, `4 bonus` or `dropped`."""
+        return {Counts.NORMALLY: f"{points:g}", Counts.BONUS: f"{points:g} bonus", Counts.DROPPED: "dropped"}[self]

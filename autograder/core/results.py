@@ -82,6 +82,8 @@ class ItemResult:
     """Whether the item is graded by hand."""
     graded_by_hand: bool = False
     """Whether a grader gave the points. For a tested item they replace those of the tests."""
+    tests_score: float | None = None
+    """Points of the tests where a grader's points replace them; else None."""
     comment: str = ""
     """The grader's comment; empty if none."""
     stale: bool = False
@@ -100,6 +102,16 @@ class ItemResult:
     def worth(self) -> float:
         """Points that the item adds to the maximum: none if it is a bonus, or dropped."""
         return self.counts.worth(self.max_score)
+
+    @property
+    def label(self) -> str:
+        """What the item is worth, in words."""
+        return self.counts.label(self.max_score)
+
+    @property
+    def is_overruled(self) -> bool:
+        """Whether a grader gave fewer points than the tests give now."""
+        return self.tests_score is not None and self.score < self.tests_score
 
     @property
     def is_dropped(self) -> bool:
@@ -138,7 +150,16 @@ class ItemResult:
         message = (
             (comment or GRADED_BY_HAND) if self.manual else f"{GRADED_BY_HAND} {one_line}".strip() + f"\n{verdict}"
         )
-        return replace(self, score=points, status=status, message=message.strip(), graded_by_hand=True, comment=comment)
+        tests = None if self.manual else self.tests_score if self.graded_by_hand else self.score
+        return replace(
+            self,
+            score=points,
+            status=status,
+            message=message.strip(),
+            graded_by_hand=True,
+            tests_score=tests,
+            comment=comment,
+        )
 
     @staticmethod
     def from_json(record: Mapping[str, Any]) -> ItemResult:
@@ -151,6 +172,7 @@ class ItemResult:
             message=record["message"],
             manual=bool(record.get("manual", False)),
             graded_by_hand=bool(record.get("graded_by_hand", False)),
+            tests_score=record.get("tests_score"),
             comment=record.get("comment", ""),
             stale=bool(record.get("stale", False)),
             misconception=record.get("misconception", ""),
@@ -171,6 +193,8 @@ class ItemResult:
         for name in ("manual", "graded_by_hand", "stale"):
             if getattr(self, name):
                 record[name] = True
+        if self.tests_score is not None:
+            record["tests_score"] = self.tests_score
         if self.comment:
             record["comment"] = self.comment
         if self.misconception:

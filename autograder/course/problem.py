@@ -95,6 +95,11 @@ class Item:
         return self.counts.worth(self.points)
 
     @property
+    def label(self) -> str:
+        """What the item is worth, in words."""
+        return self.counts.label(self.points)
+
+    @property
     def is_dropped(self) -> bool:
         """Whether it counts for nobody."""
         return self.counts is Counts.DROPPED

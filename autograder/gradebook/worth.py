@@ -8,13 +8,13 @@ set aside in a table of ours in the same database, and come back when the item c
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from autograder.core.errors import CourseError
-from autograder.core.results import GradedLog
+from autograder.core.results import GradedLog, ItemResult
 from autograder.core.text import listed, printable
-from autograder.course.problem import Problem
+from autograder.course.problem import Item, Problem
 from autograder.gradebook.rows import item_of
 
 _TABLES = (
@@ -45,18 +45,30 @@ def worth_in_gradebook(gradebook: Any, problem_id: str) -> dict[str, float] | No
     return {item_of(name): float(most or 0.0) for name, most in cells} or None
 
 
-def differences(ours: Mapping[str, float], theirs: Mapping[str, float]) -> list[str]:
+def labels(items: Iterable[ItemResult | Item]) -> dict[str, str]:
+    """Item id → what it is worth, in words."""
+    return {item.id: item.label for item in items}
+
+
+def different_maxima(gradebook: Any, problem: Problem) -> list[str]:
+    """The items that have other maxima in the gradebook than in the source; empty if it does not know the problem."""
+    there = worth_in_gradebook(gradebook, problem.id)
+    ours = {item: f"{worth:g}" for item, worth in worth_in_source(problem).items()}
+    return [] if there is None else differences(ours, {item: f"{worth:g}" for item, worth in there.items()})
+
+
+def differences(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[str]:
     """The items with other points, as `item: 4, in the source 6`; empty if there are none.
 
     Args:
-        ours: item id → points by the source.
-        theirs: the points elsewhere.
+        ours: item id → what it is worth by the source, in words.
+        theirs: the same elsewhere.
     """
     names = [*ours, *(name for name in theirs if name not in ours)]
     return [
-        f"{name}: {_points(theirs.get(name))}, in the source {_points(ours.get(name))}"
+        f"{name}: {theirs.get(name, 'missing')}, in the source {ours.get(name, 'missing')}"
         for name in names
-        if not _equal(ours.get(name), theirs.get(name))
+        if ours.get(name) != theirs.get(name)
     ]
 
 
@@ -77,7 +89,7 @@ def apply_worth(gradebook: Any, problem_id: str, worth: Mapping[str, float], dro
     notebook = gradebook.find_notebook(problem_id, problem_id)
     for cell in notebook.grade_cells:
         item = item_of(cell.name)
-        if not _equal(cell.max_score, worth[item]):
+        if abs((cell.max_score or 0.0) - worth[item]) > _SAME:
             cell.max_score = worth[item]
     cells = {cell.name: item_of(cell.name) in dropped for cell in notebook.grade_cells}
     _bring_back(gradebook, problem_id, [name for name, is_dropped in cells.items() if not is_dropped])
@@ -101,18 +113,26 @@ def set_aside(gradebook: Any, problem_id: str) -> dict[tuple[str, str], tuple[fl
 
 def note_worth(gradebook: Any, log: GradedLog) -> None:
     """Notes the points with which a submission was graded; the caller commits."""
+    restore_graded_with(gradebook, log.problem, {log.student: labels(log.items)})
+
+
+def restore_graded_with(gradebook: Any, problem_id: str, worth: Mapping[str, Mapping[str, str] | None]) -> None:
+    """Notes for students what the items were worth when they were graded; forgets it for None. The caller commits."""
     _make_tables(gradebook)
-    _execute(
-        gradebook,
-        "INSERT OR REPLACE INTO autograder_graded_with VALUES (:problem, :student, :worth)",
-        problem=log.problem,
-        student=log.student,
-        worth=json.dumps({item.id: item.worth for item in log.items}),
-    )
+    for student, found in worth.items():
+        _execute(
+            gradebook,
+            "DELETE FROM autograder_graded_with WHERE problem = :problem AND student = :student"
+            if found is None
+            else "INSERT OR REPLACE INTO autograder_graded_with VALUES (:problem, :student, :worth)",
+            problem=problem_id,
+            student=student,
+            **({} if found is None else {"worth": json.dumps(dict(found))}),
+        )
 
 
-def graded_with(gradebook: Any, problem_id: str) -> dict[str, dict[str, float]]:
-    """Student → item id → points with which the submission was graded; without submissions of earlier versions."""
+def graded_with(gradebook: Any, problem_id: str) -> dict[str, dict[str, str]]:
+    """Student → item id → what it was worth, in words, when the submission was graded; of earlier versions, none."""
     if not _has_tables(gradebook):
         return {}
     rows = _execute(
@@ -123,6 +143,8 @@ def graded_with(gradebook: Any, problem_id: str) -> dict[str, dict[str, float]]:
 
 def forget(gradebook: Any, problem_id: str, student: str) -> None:
     """Forgets what is noted of a submission that is removed; the caller commits."""
+    if not _has_tables(gradebook):
+        return
     for table in ("autograder_set_aside", "autograder_graded_with"):
         _execute(
             gradebook,
@@ -138,12 +160,9 @@ def require_agreement(gradebook: Any, problem: Problem) -> None:
     Raises:
         CourseError: they have not; the message says what to do.
     """
-    there = worth_in_gradebook(gradebook, problem.id)
-    if there is None:
-        return
-    ours = worth_in_source(problem)
+    ours = labels(problem.items)
     again = f"grade {problem.id} again (`autograder grade {problem.id} --submitted ... --out ...`), then repeat this"
-    if found := differences(ours, there):
+    if found := different_maxima(gradebook, problem):
         raise CourseError(
             f"the gradebook and the source of {problem.id} have different points ({'; '.join(found)}): run `autograder "
             f"release {problem.id}`, {again}."
@@ -234,13 +253,3 @@ def _execute(gradebook: Any, statement: str, **values: Any) -> Any:
     from sqlalchemy import text
 
     return gradebook.db.execute(text(statement), values)
-
-
-def _equal(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return abs(one - other) <= _SAME
-
-
-def _points(points: float | None) -> str:
-    return "missing" if points is None else f"{points:g}"
