@@ -58,7 +58,7 @@ class Question:
                 return False
             if changes.is_empty or self._yes:
                 return True
-            if sys.stdin.isatty():
+            if can_ask():
                 self.is_refused = not typer.confirm("Write these results?", default=not changes.losers)
                 return not self.is_refused
         if changes.losers:
@@ -67,6 +67,11 @@ class Question:
                 "table) and there is no terminal to ask. Look at it (--dry-run), then repeat the command with --yes."
             )
         return True
+
+
+def can_ask() -> bool:
+    """Whether a person at a terminal can answer."""
+    return sys.stdin.isatty()
 
 
 def show_changes(title: str, changes: Changes) -> None:

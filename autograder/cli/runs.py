@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -72,7 +71,7 @@ def undo_command(
     from autograder.batch.changes import compare
     from autograder.batch.run_store import RunStore
     from autograder.batch.runs import NOW, logs_of, target, undo
-    from autograder.cli.changes import show_changes
+    from autograder.cli.changes import can_ask, show_changes
     from autograder.cli.release import out_of_date
 
     root = root_folder()
@@ -84,10 +83,10 @@ def undo_command(
     if dry_run:
         typer.echo("nothing was written (--dry-run)")
         return
-    if not yes and sys.stdin.isatty() and not typer.confirm("Go back to this run?", default=False):
+    if not yes and can_ask() and not typer.confirm("Go back to this run?", default=False):
         typer.echo("nothing was written", err=True)
         raise typer.Exit(1)
-    if not yes and not sys.stdin.isatty():
+    if not yes and not can_ask():
         raise SetupError("nothing was written: there is no terminal to ask; look at the table, then repeat with --yes.")
     done = undo(root, out, problem, run.id)
     typer.echo(
@@ -101,8 +100,8 @@ def undo_command(
     typer.echo(f"What was there before is kept: `autograder undo {problem} --out {out} --to {done.kept.id}`.")
     if reasons := out_of_date(problem, root):
         typer.echo(
-            f"The source or course.toml has changed since that run ({'; '.join(reasons)}): put it back, or grade again, "
-            "before you export.",
+            f"The source or course.toml has changed since that run ({'; '.join(reasons)}): put it back, or grade "
+            "again, before you export.",
             err=True,
         )
 
