@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import autograder
+from autograder.core.counts import Counts
 from autograder.core.flags import Flag
 from autograder.core.results import GRADED_BY_HAND, NEEDS_GRADING, STALE, GradedLog, ItemResult, Outcome, Status
 from autograder.core.rubric_lines import RubricLine, written
@@ -369,3 +370,13 @@ def test_the_students_numbers_stand_beside_their_expected_ranges(monkeypatch: py
     assert "not measured" in page_of(profile="mini", metrics={}).text
     assert "Your numbers" not in page_of(profile="grade").text
     assert "Your numbers" not in page_of(profile="mini", flags=(Flag("no_log", "no log"),)).text
+
+
+def test_dropped_and_bonus_items_are_named() -> None:
+    log = log_of("ada")
+    how = {"Line": Counts.BONUS, "written_units": Counts.DROPPED, "figure_loss": Counts.DROPPED}
+    log = replace(log, items=tuple(item.counted(how.get(item.id, Counts.NORMALLY)) for item in log.items))
+    page = feedback_html(log, toy())
+    assert "8 of 8 bonus points" in page and "on top of the 12 points" in page
+    assert page.count("This question was dropped: it counts for nobody.") == 2
+    assert "need manual grading" not in page and ">20</span> of 12 points" in page
