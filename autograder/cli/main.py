@@ -123,14 +123,12 @@ def doctor_command() -> None:
 @app.command("release")
 def release_command(problems: Problems = None) -> None:
     """Writes the students' notebooks from the sources."""
-    from autograder.cli.release import graded_before, release
-    from autograder.course.config import root_folder
+    from autograder.cli.release import release
 
-    root = root_folder()
-    for released in release(problems or None, root):
+    for released in release(problems or None):
         typer.echo(f"{released.problem}: {released.path} {'written' if released.changed else 'unchanged'}")
-        if said := graded_before(released.problem, root):
-            typer.echo(f"{released.problem}: {said}", err=True)
+        if released.note:
+            typer.echo(f"{released.problem}: {released.note}", err=True)
 
 
 @app.command("lint")

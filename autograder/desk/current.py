@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
-from autograder.core.errors import SetupError
+from autograder.core.errors import CourseError, SetupError
 from autograder.core.text import listed, printable
-from autograder.gradebook.database import gradebook_path, opened
-from autograder.gradebook.worth import differences, labels, require_agreement
+from autograder.gradebook.database import opened
+from autograder.gradebook.worth import differences, disagreement, labels
 from autograder.report.load import Run
 
 
@@ -15,8 +16,7 @@ def require_current(root: Path, run: Run) -> None:
     """Checks the logs of a class and the gradebook, if there is one.
 
     Raises:
-        SetupError: a submission was graded with other points than those of the source.
-        CourseError: the gradebook has other points, or cannot be used.
+        SetupError: a submission was graded with other points than those of the source, or the gradebook has others.
     """
     ours = labels(run.problem.items)
     for_whom: dict[str, list[str]] = {}
@@ -29,6 +29,8 @@ def require_current(root: Path, run: Run) -> None:
             f"{run.problem.id} was graded with other points than its source has now ({what}): {listed(students, 5)}. "
             f"Grade it again (`autograder grade {run.problem.id} --submitted ... --out ...`), then open the desk."
         )
-    if gradebook_path(root).is_file():
-        with opened(root) as gradebook:
-            require_agreement(gradebook, run.problem)
+    said = ""
+    with suppress(CourseError), opened(root) as gradebook:  # without a gradebook, decisions wait in the database
+        said = disagreement(gradebook, run.problem)
+    if said:
+        raise SetupError(said)

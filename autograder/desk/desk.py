@@ -91,7 +91,6 @@ class Desk:
     Raises:
         SetupError: the folder or the database cannot be used, there is nothing to grade by hand, or the folder was
             graded with other points than the source has now.
-        CourseError: the gradebook has other points than the source.
     """
 
     def __init__(

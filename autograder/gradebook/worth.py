@@ -154,27 +154,35 @@ def forget(gradebook: Any, problem_id: str, student: str) -> None:
         )
 
 
+def disagreement(gradebook: Any, problem: Problem) -> str:
+    """Why source, gradebook and recorded submissions have different points, and what to do; empty if they agree."""
+    ours = labels(problem.items)
+    again = f"grade {problem.id} again (`autograder grade {problem.id} --submitted ... --out ...`), then repeat this"
+    if found := different_maxima(gradebook, problem):
+        return (
+            f"the gradebook and the source of {problem.id} have different points ({'; '.join(found)}): run `autograder "
+            f"release {problem.id}`, {again}."
+        )
+    recorded = graded_with(gradebook, problem.id)
+    old = {student: found for student, worth in recorded.items() if (found := differences(ours, worth))}
+    if not old:
+        return ""
+    names = listed([printable(student, 40) for student in sorted(old)], 5)
+    submissions = "1 submission was" if len(old) == 1 else f"{len(old)} submissions were"
+    return (
+        f"{submissions} graded with other points than those of the source of {problem.id} "
+        f"({'; '.join(old[min(old)])}): {names}. First {again}."
+    )
+
+
 def require_agreement(gradebook: Any, problem: Problem) -> None:
     """Checks that source, gradebook and the recorded submissions have the same points.
 
     Raises:
         CourseError: they have not; the message says what to do.
     """
-    ours = labels(problem.items)
-    again = f"grade {problem.id} again (`autograder grade {problem.id} --submitted ... --out ...`), then repeat this"
-    if found := different_maxima(gradebook, problem):
-        raise CourseError(
-            f"the gradebook and the source of {problem.id} have different points ({'; '.join(found)}): run `autograder "
-            f"release {problem.id}`, {again}."
-        )
-    recorded = graded_with(gradebook, problem.id)
-    old = {student: found for student, worth in recorded.items() if (found := differences(ours, worth))}
-    if old:
-        names = listed([printable(student, 40) for student in sorted(old)], 5)
-        raise CourseError(
-            f"{len(old)} submissions of {problem.id} were graded with other points than those of the source "
-            f"({'; '.join(old[min(old)])}): {names}. First {again}."
-        )
+    if said := disagreement(gradebook, problem):
+        raise CourseError(said)
 
 
 def _set_aside(gradebook: Any, problem_id: str, cells: Collection[str]) -> None:

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from autograder.batch.results import BatchResults
 from autograder.cli import changes
+from autograder.core.results import Graded, Grading
+from autograder.submissions.reader import Submission
 from tests.autograder.cli.term_class import (
     ANOTHER_TITLE,
     LESS_STRICT,
@@ -150,7 +153,7 @@ def test_release_before_grade_is_not_exported(small: TermClass) -> None:
     refused = small.run("export", "plain", "--to", to, code=2)
     assert "Line: 8, in the source 10" in refused.stderr and "autograder release toy" in refused.stderr
     said = small.run("release", "toy")
-    assert "3 submissions of toy were graded with other points" in said.stderr
+    assert "3 submissions were graded with other points" in said.stderr
     refused = small.run("export", "plain", "--to", to, code=2)
     assert "3 submissions" in refused.stderr and "grade toy again" in refused.stderr
     assert not Path(to).exists()
@@ -226,3 +229,52 @@ def test_undo_says_what_it_cannot_do(small: TermClass) -> None:
     before = small.files()
     refused = small.run("undo", "--out", str(small.out), "--yes", code=2)
     assert "cannot be" in refused.stderr and small.files() == before
+
+
+def test_an_interrupted_write_continues_and_undo_goes_behind_it(
+    small: TermClass, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, scores = small.files(), small.everywhere()
+    small.change({**STRICTER, **MORE_POINTS})
+    add = BatchResults.add
+    written: list[str] = []
+
+    def interrupted(self: BatchResults, submission: Submission, grading: Grading) -> Graded:
+        if written:
+            raise KeyboardInterrupt
+        written.append(str(submission.student))
+        return add(self, submission, grading)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BatchResults, "add", interrupted)
+        said = small.grade("--yes", code=130)
+    assert written == ["absolute1"] and "run the same command again" in said.stderr
+    refused = small.grade(code=2)
+    assert "loses: noeps1" in refused.output and "absolute1" not in refused.output, "it is written already"
+    small.grade("--yes")
+    assert small.everywhere() == {"right1": (22, 27), "absolute1": (12, 27), "noeps1": (14, 27)}
+    small.run("undo", "--out", str(small.out), "--yes")
+    assert small.files() == before
+    small.change({new: old for old, new in {**STRICTER, **MORE_POINTS}.items()})
+    assert small.everywhere() == scores
+
+
+def test_the_class_report_names_dropped_and_bonus_items(small: TermClass) -> None:
+    small.count(drop=["toy/written_units"], bonus=["toy/Line"])
+    small.run("report", "--out", str(small.out))
+    assert "Graded with other points than the source has now" in (small.out / "report.html").read_text()
+    small.grade("--yes")
+    small.run("report", "--out", str(small.out))
+    page = (small.out / "report.html").read_text()
+    assert "dropped: <code>written_units</code>" in page and '<span class="badge">bonus</span>' in page
+    assert "14 points" in page and "other points than" not in page
+
+
+def test_grade_without_a_gradebook_releases_nothing(small: TermClass) -> None:
+    notebook = (small.root / "notebooks" / "toy.ipynb").read_bytes()
+    small.change(MORE_POINTS)
+    small.grade("--no-gradebook")
+    assert (small.root / "notebooks" / "toy.ipynb").read_bytes() == notebook
+    assert small.logs()["right1"]["max_score"] == 27
+    refused = small.run("export", "plain", "--to", str(small.out.parent / "e.csv"), code=2)
+    assert "Line: 8, in the source 10" in refused.stderr
