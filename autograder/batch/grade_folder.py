@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from autograder.batch.changes import Changes, compare
-from autograder.batch.earlier import class_logs, earlier_logs
+from autograder.batch.earlier import earlier_logs
 from autograder.batch.held import HeldResults
 from autograder.batch.local_pool import LocalPool
 from autograder.batch.result_cache import Cache
 from autograder.batch.results import Add, BatchResults
 from autograder.batch.resume import Journal
 from autograder.batch.runs import busy, keep_run
-from autograder.batch.tables import write_tables
+from autograder.batch.tables import graded_students, write_tables
 from autograder.core.errors import AutograderError, CourseError, SetupError
 from autograder.core.machine import RESERVE, free_memory, workers_that_fit
 from autograder.core.results import Graded, GradedLog, Grading, Step
@@ -185,7 +185,8 @@ class _Earlier:
 
 def _earlier(out: Path, problem_id: str, students: Sequence[str], journal: Journal) -> _Earlier:
     """The results that this batch overwrites; what it wrote itself before an interruption is not among them."""
-    gone = tuple(student for student in class_logs(out, problem_id) if student not in students)
+    now = set(students)
+    gone = tuple(earlier_logs(out, [one for one in graded_students(out, problem_id) if one not in now], problem_id))
     left = [student for student in students if student not in journal.students]
     return _Earlier(earlier_logs(out, left, problem_id), gone)
 

@@ -41,7 +41,7 @@ from autograder.gradebook.database import (
     show_verdicts,
 )
 from autograder.gradebook.rows import write_scores
-from autograder.gradebook.worth import apply_worth, note_worth, worth_in_source
+from autograder.gradebook.worth import apply_worth, note_worth, note_worth_of_old, worth_in_source
 from autograder.release.notebook import released_notebook, stub
 from autograder.submissions.timestamps import submission_time_or_warning
 
@@ -188,6 +188,8 @@ def generate_assignment(course: Course, problem_id: str) -> Path:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # deprecations in nbgrader and its libraries
             create_gradebook(course.root)
+            with opened(course.root) as gradebook:
+                note_worth_of_old(gradebook, problem_id)
             coursedir = CourseDirectory(config=config, log=log)
             GenerateAssignment(coursedir=coursedir, config=config, log=log).start()
             problem = load_problem(problem_id, course.root)

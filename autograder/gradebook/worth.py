@@ -15,7 +15,7 @@ from autograder.core.errors import CourseError
 from autograder.core.results import GradedLog, ItemResult
 from autograder.core.text import listed, printable
 from autograder.course.problem import Item, Problem
-from autograder.gradebook.rows import item_of
+from autograder.gradebook.rows import class_rows, item_of
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS autograder_set_aside (problem TEXT, student TEXT, cell TEXT, manual_score REAL, "
@@ -129,6 +129,17 @@ def restore_graded_with(gradebook: Any, problem_id: str, worth: Mapping[str, Map
             student=student,
             **({} if found is None else {"worth": json.dumps(dict(found))}),
         )
+
+
+def note_worth_of_old(gradebook: Any, problem_id: str) -> None:
+    """Notes the present maxima for submissions that an earlier version recorded, before a release changes them."""
+    there = worth_in_gradebook(gradebook, problem_id)
+    known = graded_with(gradebook, problem_id)
+    old = [student for student in class_rows(gradebook, problem_id) if student not in known]
+    if there is not None and old:
+        worth = {item: f"{most:g}" for item, most in there.items()}
+        restore_graded_with(gradebook, problem_id, dict.fromkeys(old, worth))
+        gradebook.db.commit()
 
 
 def graded_with(gradebook: Any, problem_id: str) -> dict[str, dict[str, str]]:

@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from autograder.batch.results import BatchResults
 from autograder.cli import changes
 from autograder.core.results import Graded, Grading
+from autograder.gradebook.database import opened
 from autograder.submissions.reader import Submission
 from tests.autograder.cli.term_class import (
     ANOTHER_TITLE,
@@ -159,6 +161,20 @@ def test_release_before_grade_is_not_exported(small: TermClass) -> None:
     assert not Path(to).exists()
     refused = small.run("desk", "--out", str(small.out), "--no-browser", code=2)
     assert "graded with other points" in refused.stderr
+    small.grade()
+    assert small.everywhere()["right1"] == (22, 27)
+
+
+def test_submissions_that_an_earlier_version_recorded_are_not_exported_with_new_points(small: TermClass) -> None:
+    with opened(small.root) as gradebook:
+        gradebook.db.execute(text("DROP TABLE autograder_graded_with"))
+        gradebook.db.execute(text("DROP TABLE IF EXISTS autograder_set_aside"))
+        gradebook.db.commit()
+    assert small.everywhere()["right1"] == (20, 25)
+    small.change(MORE_POINTS)
+    small.run("release", "toy")
+    refused = small.run("export", "plain", "--to", str(small.out.parent / "e.csv"), code=2)
+    assert "3 submissions were graded with other points" in refused.stderr
     small.grade()
     assert small.everywhere()["right1"] == (22, 27)
 
