@@ -14,9 +14,9 @@ from autograder.submissions.reader import LOG_NAME
 def earlier_log(out: Path, student: str, problem_id: str) -> GradedLog | None:
     """A student's graded log; None if there is none, or if it is damaged: then the next grading writes it again."""
     path = out / student / problem_id / LOG_NAME
-    if path.is_symlink() or not path.is_file():
-        return None
     try:
+        if path.is_symlink() or not path.is_file():
+            return None
         return GradedLog.from_json(json.loads(path.read_text(encoding="utf-8")))
     except Exception:
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import re
 import zlib
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,8 @@ from autograder.core.files import write_atomically, write_bytes
 from autograder.core.locks import locked
 from autograder.core.results import GradedLog
 from autograder.submissions.reader import LOG_NAME
+
+_log = logging.getLogger("autograder")
 
 FOLDER = ".runs"
 MOST_BYTES = 1 << 30
@@ -117,10 +120,7 @@ class RunStore:
         """
         with self._locked():
             self._ignored_by_git()
-            kept = {
-                student: {name: self._put(path.read_bytes()) for name, path in sorted(named.items())}
-                for student, named in sorted(files.items())
-            }
+            kept = {student: dict(self._put_all(student, named)) for student, named in sorted(files.items())}
             rows = rest["gradebook"]
             digest = "" if rows is None else self._put(json.dumps(rows, sort_keys=True).encode())
             runs = self.runs(problem)
@@ -175,6 +175,16 @@ class RunStore:
 
     def _ignored_by_git(self) -> None:
         write_atomically(self._folder / ".gitignore", "*\n")
+
+    def _put_all(self, student: str, files: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
+        """Stores a student's files; yields name and digest. One that cannot be read is left out, after a warning."""
+        for name, path in sorted(files.items()):
+            try:
+                data = path.read_bytes()
+            except OSError as error:
+                _log.warning("%s, %s: it cannot be read (%s), so it is not kept", student, path, error.strerror)
+            else:
+                yield name, self._put(data)
 
     def _put(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from autograder.core.errors import SetupError
 from autograder.core.files import write_atomically, write_bytes
 from autograder.core.locks import locked
 from autograder.core.results import GradedLog
+from autograder.core.text import is_text
 from autograder.course.config import course_folder, load_course
 from autograder.course.late_policy import late_note
 from autograder.course.problem import Problem, load_problem
@@ -65,7 +68,7 @@ def keep_run(
         CourseError: the gradebook is locked or damaged.
     """
     listed = sorted(class_logs(out, problem_id))
-    students = {path.parent.parent.name for path in out.glob(f"*/{problem_id}/{LOG_NAME}") if path.is_file()}
+    students = [name for name in sorted(os.listdir(out)) if is_text(name) and not name.startswith(".")]
     files = {student: found for student in students if (found := _files(root, out, problem_id, student))}
     if not files:
         return None
@@ -200,6 +203,10 @@ def _places(root: Path, out: Path, problem_id: str, student: str) -> dict[str, P
 
 
 def _files(root: Path, out: Path, problem_id: str, student: str) -> dict[str, Path]:
-    """The files that a student has now; links are left out."""
-    places = _places(root, out, problem_id, student)
-    return {name: path for name, path in places.items() if path.is_file() and not path.is_symlink()}
+    """The files that a student has now; links, and files that cannot be examined, are left out."""
+    found = {}
+    for name, path in _places(root, out, problem_id, student).items():
+        with contextlib.suppress(OSError):
+            if path.is_file() and not path.is_symlink():
+                found[name] = path
+    return found if found.keys() - {_RECORDED} else {}
