@@ -11,18 +11,22 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from autograder.batch.changes import Changes, compare
+from autograder.batch.earlier import earlier_logs
+from autograder.batch.held import HeldResults
 from autograder.batch.local_pool import LocalPool
 from autograder.batch.result_cache import Cache
-from autograder.batch.results import BatchResults
+from autograder.batch.results import Add, BatchResults
 from autograder.batch.resume import Journal
+from autograder.batch.runs import busy, keep_run
 from autograder.batch.submitted_folder import note_submitted
-from autograder.batch.tables import write_tables
+from autograder.batch.tables import graded_students, write_tables
 from autograder.core.errors import AutograderError, CourseError, SetupError
-from autograder.core.locks import locked
 from autograder.core.machine import RESERVE, free_memory, workers_that_fit
 from autograder.core.results import Graded, GradedLog, Grading, Step
 from autograder.core.student_key import spellings, student_key
@@ -30,7 +34,7 @@ from autograder.course.config import Course, load_course, root_folder
 from autograder.course.problem import Problem, load_problem
 from autograder.course.regrades import regrades_or_warning
 from autograder.course.seed import grading_seed
-from autograder.gradebook.database import Record, Recordable
+from autograder.gradebook.database import Record, Recordable, manual_points_of_class, with_manual_points
 from autograder.gradebook.recorder import recorder, unchanged
 from autograder.grading.failed import failed_grading
 from autograder.submissions.class_folder import students_in
@@ -56,6 +60,8 @@ class WorkerPool(Protocol):
 
 
 Progress = Callable[[Step], None]
+Confirm = Callable[[Changes], bool]
+"""Decides whether results that change earlier ones are written."""
 
 
 def grade_folder(
@@ -69,6 +75,9 @@ def grade_folder(
     cache: bool = True,
     gradebook: bool = True,
     progress: Progress | None = None,
+    confirm: Confirm | None = None,
+    prepare: Callable[[], None] | None = None,
+    dry_run: bool = False,
     root: Path | None = None,
 ) -> list[Graded]:
     """Grades `submitted/<student>/<problem>/<problem>.ipynb` of every student.
@@ -90,10 +99,14 @@ def grade_folder(
         cache: whether to use cached results of earlier gradings.
         gradebook: whether to record the results in the course's gradebook.
         progress: called after each submission.
+        confirm: called before earlier results in `out` are overwritten, with what changes; results are written only if
+            it returns True. Not called where there are no earlier results.
+        prepare: called before the first result is written; if it raises, nothing is written.
+        dry_run: whether to write nothing, whatever `confirm` returns.
         root: the course's root folder; found if not given.
 
     Returns:
-        One entry per student, by name.
+        One entry per student, by name; if nothing was written, without manual scores.
 
     Raises:
         SourceError: unknown problem, or a fault in its source.
@@ -103,35 +116,103 @@ def grade_folder(
     root = root or root_folder()
     problem = load_problem(problem_id, root)
     students = students_in(submitted, problem_id)
-    _make_writable(out)
+    if not dry_run:
+        _make_writable(out)
     course = _course(root)
     _warn_of_strangers(course, problem_id, students)
     seed = grading_seed(root)
     with ExitStack() as stack:
-        stack.enter_context(locked(out / f".running-{problem_id}.lock", _busy(problem_id, out)))
-        note_submitted(out, problem_id, submitted)
-        journal = Journal(out, problem, seed)
+        if not dry_run:
+            stack.enter_context(busy(problem_id, out))
+        journal = Journal(out, problem, seed, begin=False)
+        earlier = _earlier(out, problem_id, students, journal)
+        held = stack.enter_context(HeldResults()) if dry_run or (confirm and earlier.found) else None
+
+        def begin() -> None:
+            """The last steps before results are written."""
+            if earlier.logs and not journal.students:
+                _keep(root, out, problem_id, gradebook)
+            if prepare:
+                prepare()
+            note_submitted(out, problem_id, submitted)
+            journal.begin()
+
+        if held is None:
+            begin()
         if pool is None:
             pool = stack.enter_context(worker_pool([problem_id], len(students), workers, scheduler, root))
         known = stack.enter_context(Cache(root, problem, seed)) if cache else None
         record = _when_needed(lambda: stack.enter_context(recorder(root))) if gradebook else unchanged
         results = BatchResults(problem, submitted, out, course, journal, record, regrades_or_warning(root))
-        submissions = _left(problem_id, students, submitted, results)
+        add = results.add if held is None else held.add
+        submissions = _left(problem_id, students, submitted, results, add)
         for submission, grading in grade_all(problem, submissions, pool, known):
-            graded = results.add(submission, grading)
+            graded = add(submission, grading)
             if progress:
-                progress(Step(len(results.done), len(students), graded))
+                progress(Step(len(results.done) + (0 if held is None else len(held.logs)), len(students), graded))
+        if held is not None:
+            changes = _changes(problem_id, root, earlier, held, gradebook)
+            agreed = confirm(changes) if confirm and earlier.found else True
+            if dry_run or not agreed:
+                return [Graded(log, 0.0) for _, log in sorted(held.logs.items())]
+            begin()
+            for submission, grading in held.whole():
+                results.add(submission, grading)
         ordered = [results.done[student] for student in students]
         write_tables(out, problem_id, ordered)
         journal.finish()
     return ordered
 
 
-def _left(problem_id: str, students: Iterable[str], submitted: Path, results: BatchResults) -> Iterator[Submission]:
+def _keep(root: Path, out: Path, problem_id: str, gradebook: bool) -> None:
+    """Keeps the run before; without the gradebook's rows if it cannot be used, of which recording warns."""
+    try:
+        keep_run(root, out, problem_id, gradebook=gradebook)
+    except CourseError:
+        keep_run(root, out, problem_id, gradebook=False)
+
+
+@dataclass(frozen=True)
+class _Earlier:
+    """The results of an earlier batch in the folder."""
+
+    logs: Mapping[str, GradedLog]
+    """Of the students who are graded now."""
+    gone: tuple[str, ...]
+    """Students with a result, but without a submission."""
+
+    @property
+    def found(self) -> bool:
+        return bool(self.logs or self.gone)
+
+
+def _earlier(out: Path, problem_id: str, students: Sequence[str], journal: Journal) -> _Earlier:
+    """The results that this batch overwrites; what it wrote itself before an interruption is not among them."""
+    now = set(students)
+    gone = tuple(earlier_logs(out, [one for one in graded_students(out, problem_id) if one not in now], problem_id))
+    left = [student for student in students if student not in journal.students]
+    return _Earlier(earlier_logs(out, left, problem_id), gone)
+
+
+def _changes(problem_id: str, root: Path, earlier: _Earlier, held: HeldResults, gradebook: bool) -> Changes:
+    """What changes if the held results are written."""
+    after = dict(held.logs)
+    if gradebook:
+        try:
+            given = manual_points_of_class(root, problem_id)
+            after = {student: with_manual_points(log, given(student)) for student, log in after.items()}
+        except CourseError as error:  # then the results that are written have no manual scores either
+            _log.warning("the table below is without manual scores: %s", error)
+    return compare(earlier.logs, after, earlier.gone)
+
+
+def _left(
+    problem_id: str, students: Iterable[str], submitted: Path, results: BatchResults, add: Add
+) -> Iterator[Submission]:
     """Reads the submissions one by one, except those that have a result already."""
     for student in students:
         path = submitted / student / problem_id / f"{problem_id}.ipynb"
-        submission = results.read(student, functools.partial(read_submission, path, student, submitted))
+        submission = results.read(student, functools.partial(read_submission, path, student, submitted), add)
         if submission is not None:
             yield submission
 
@@ -146,13 +227,6 @@ def _when_needed(opened: Callable[[], Record]) -> Record:
         return found[0](grading, submitted_at)
 
     return record
-
-
-def _busy(problem_id: str, out: Path) -> str:
-    return (
-        f"another `autograder grade {problem_id}` is writing into {out}: wait until it has ended, or choose another "
-        "folder with --out. Nothing was graded."
-    )
 
 
 def worker_pool(

@@ -29,6 +29,10 @@ from autograder.submissions.timestamps import submission_time_or_warning
 _log = logging.getLogger("autograder")
 
 
+Add = Callable[[Submission, Grading], Graded]
+"""Takes a result."""
+
+
 class BatchResults:
     """The results of one batch.
 
@@ -67,12 +71,13 @@ class BatchResults:
         """
         return self._kept(submission, lambda: self._put(submission, grading))
 
-    def read(self, student: str, read: Callable[[], Submission]) -> Submission | None:
+    def read(self, student: str, read: Callable[[], Submission], add: Add | None = None) -> Submission | None:
         """Reads a submission; None if it has a result already: from an earlier batch, or because reading it failed.
 
         Args:
             student: the student's id.
             read: reads the submission.
+            add: takes the result of a submission that cannot be read; `self.add` if not given.
 
         Raises:
             SetupError: no result of any submission can be written.
@@ -83,7 +88,8 @@ class BatchResults:
             graded = self._journal.done(student, submission.digest)
         except Exception as error:
             fault = failed_grading(self._problem, unread, error)
-            graded = self._kept(unread, lambda: self._put(unread, fault))
+            (add or self.add)(unread, fault)
+            return None
         if graded is None:
             return submission
         self.done[student] = graded

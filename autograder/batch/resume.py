@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autograder.core.results import Graded, GradedLog
+from autograder.batch.earlier import earlier_log
+from autograder.core.results import Graded
 from autograder.core.software import software
 from autograder.course.problem import Problem
 from autograder.course.seed import fingerprint
@@ -28,16 +29,28 @@ class Journal:
         out: the results' folder.
         problem: the problem.
         seed: of the grading run.
+        begin: whether to write the first line now; else `begin` does it.
     """
 
-    def __init__(self, out: Path, problem: Problem, seed: str) -> None:
+    def __init__(self, out: Path, problem: Problem, seed: str, *, begin: bool = True) -> None:
         self._out = out
         self._problem = problem
         self._path = out / f".grading-{problem.id}.jsonl"
-        self._key = {"source": problem.sha256, "software": software(), "seed": fingerprint(seed)}
+        counts = {item.id: str(item.counts) for item in problem.items if item.counts}
+        self._key = {"source": problem.sha256, "counts": counts, "software": software(), "seed": fingerprint(seed)}
         self._done = dict(self._read())
+        if begin:
+            self.begin()
+
+    def begin(self) -> None:
+        """Writes the first line, unless the batch continues an interrupted one."""
         if not self._done:
             self._path.write_text(json.dumps(self._key) + "\n", encoding="utf-8")
+
+    @property
+    def students(self) -> set[str]:
+        """The students whom the interrupted batch had graded."""
+        return set(self._done)
 
     def done(self, student: str, digest: str) -> Graded | None:
         """The result of a submission that was graded before the interruption; None if it must be graded."""
@@ -45,14 +58,14 @@ class Journal:
         if entry is None or entry[0] != digest:
             return None
         folder = self._out / student / self._problem.id
-        path = folder / "submission_log.json"
         try:
             for other in (f"{self._problem.id}.ipynb", "feedback.html"):
                 if not (folder / other).stat().st_size:  # a power cut can leave an empty file
                     return None
-            return Graded(GradedLog.from_json(json.loads(path.read_text(encoding="utf-8"))), entry[1])
-        except Exception:  # a damaged file is written again
+        except OSError:
             return None
+        log = earlier_log(self._out, student, self._problem.id)
+        return None if log is None else Graded(log, entry[1])
 
     def note(self, student: str, digest: str, seconds: float) -> None:
         """Records that all files of a submission are written."""

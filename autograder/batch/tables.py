@@ -51,6 +51,11 @@ def write_grades(out: Path, logs: Sequence[GradedLog]) -> None:
         _write(out / GRADES, logs[0].problem, [_grade_row(log) for log in logs])
 
 
+def graded_students(out: Path, problem: str) -> list[str]:
+    """The students with a line for this problem in `grades.csv`, in its order."""
+    return [row["student"] for row in _read(out / GRADES, ["student", "problem"]) if row["problem"] == problem]
+
+
 def _locked(out: Path) -> AbstractContextManager[None]:
     """Keeps other runs from writing the tables: two could overwrite each other's lines."""
     busy = (

@@ -101,6 +101,8 @@ def _submissions(problem: Problem) -> list[Submission]:
     released, solution = released_notebook(problem), solution_answers(problem)
     answers: dict[str, dict[str, str]] = {"solution": solution, "release": {}}
     for variant in [*variants(problem, "wrong"), *variants(problem, "right")]:
+        if problem.item(variant.item).is_dropped:  # its score says nothing
+            continue
         answers[variant.name] = {**solution, variant.item: variant.source}
     return [
         Submission(name, f"{problem.id}.ipynb", notebook_text(fill_in(released, answer)).encode())
@@ -109,7 +111,7 @@ def _submissions(problem: Problem) -> list[Submission]:
 
 
 def _row(problem: Problem, variant: str, log: GradedLog, seconds: float) -> CheckRow:
-    code = [item for item in problem.items if item.kind == "code"]
+    code = [item for item in problem.items if item.kind == "code" and not item.is_dropped]
     kind, _, rest = variant.partition("/")
     target = rest.partition("/")[0]
     expected_losses, expected = {

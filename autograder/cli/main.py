@@ -21,6 +21,7 @@ import autograder.core.fast_imports  # noqa: F401  (acts before anything imports
 from autograder.cli.desk import desk_app
 from autograder.cli.inspect import inspect_command
 from autograder.cli.regrade import regrade_command
+from autograder.cli.runs import diff_command, runs_command, undo_command
 from autograder.core.errors import AutograderError
 from autograder.core.flags import FlagKind
 from autograder.core.text import listed, printable
@@ -130,6 +131,8 @@ def release_command(problems: Problems = None) -> None:
 
     for released in release(problems or None):
         typer.echo(f"{released.problem}: {released.path} {'written' if released.changed else 'unchanged'}")
+        if released.note:
+            typer.echo(f"{released.problem}: {released.note}", err=True)
 
 
 @app.command("lint")
@@ -256,18 +259,27 @@ def grade_command(
     ] = "",
     cache: Annotated[bool, typer.Option(help="Use cached results of earlier runs where nothing changed.")] = True,
     gradebook: Annotated[bool, typer.Option(help="Record the results in course/gradebook.db too.")] = True,
+    yes: Annotated[bool, typer.Option("--yes", help="Overwrite earlier results without asking.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would change for whom; write no results.")
+    ] = False,
 ) -> None:
     """Grades one problem for all students in a folder.
 
-    Ctrl-C stops it; the same command continues where it stopped.
+    Ctrl-C stops it; the same command continues where it stopped. Where the folder has earlier results, it shows for
+    whom which score goes up or down, and asks before it writes. Without a terminal it writes if no student loses
+    points.
     """
     from autograder.batch.fault_files import FOLDER
     from autograder.batch.grade_folder import grade_folder
+    from autograder.cli.changes import Question, overruled_lines
     from autograder.cli.progress import live_progress
+    from autograder.cli.release import release_if_out_of_date
     from autograder.cli.tables import GradeLine, console, grades_table
     from autograder.core.results import Outcome
 
     with live_progress() as watch:
+        question = Question(problem, yes=yes, dry_run=dry_run, paused=watch.paused)
         graded = grade_folder(
             problem,
             submitted,
@@ -277,13 +289,25 @@ def grade_command(
             cache=cache,
             gradebook=gradebook,
             progress=watch(f"grading {problem}"),
+            confirm=question,
+            prepare=(lambda: release_if_out_of_date(problem)) if gradebook else None,
+            dry_run=dry_run,
         )
+    if question.is_refused:
+        typer.echo("nothing was written", err=True)
+        raise typer.Exit(1)
+    if dry_run:
+        before = "" if question.was_asked else "; there are no earlier results"
+        typer.echo(f"{_count(len(graded), 'submission')} graded, nothing was written (--dry-run){before}")
+        raise typer.Exit(0)
     console().print(grades_table(problem, [GradeLine(one.log, one.seconds) for one in graded]))
     from_cache = sum(one.log.has(FlagKind.CACHED) for one in graded)
     if from_cache:
         typer.echo(f"{from_cache} of {len(graded)} fully or partly from the cache; --no-cache grades all again")
     typer.echo(f"{out / 'grades.csv'}")
     typer.echo(f"autograder report --out {out}   # makes one page about the class")
+    for line in overruled_lines(one.log for one in graded):
+        typer.echo(line, err=True)
     failed = sum(one.log.outcome is Outcome.GRADER_ERROR for one in graded)
     if failed:
         typer.echo(
@@ -292,6 +316,11 @@ def grade_command(
             err=True,
         )
     raise typer.Exit(1 if failed else 0)
+
+
+app.command("diff")(diff_command)
+app.command("undo")(undo_command)
+app.command("runs")(runs_command)
 
 
 @app.command("grade-one")

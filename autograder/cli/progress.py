@@ -106,12 +106,44 @@ def table(counts: Counts) -> RenderableType:
     return Group(*rows)
 
 
-@contextmanager
-def live_progress(console: Console | None = None) -> Iterator[Callable[[str], Callable[[Step], None]]]:
-    """Yields a function that takes a run's title and returns the function to call after each of its submissions.
+class Watch:
+    """Takes a run's title and returns the function to call after each of its submissions.
 
-    The latest run is shown until the block ends.
+    Args:
+        show: shows the counts of a run.
+        live: the table on a terminal; None elsewhere.
     """
+
+    def __init__(self, show: Callable[[Counts], None], live: Live | None) -> None:
+        self._show, self._live = show, live
+
+    def __call__(self, title: str) -> Callable[[Step], None]:
+        """Begins a run."""
+        counts = Counts(title)
+
+        def add(step: Step) -> None:
+            counts.add(step)
+            self._show(counts)
+
+        self._show(counts)
+        return add
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Hides the table while the block runs, e.g. for a question."""
+        if self._live is None:
+            yield
+            return
+        self._live.stop()
+        try:
+            yield
+        finally:
+            self._live.start()
+
+
+@contextmanager
+def live_progress(console: Console | None = None) -> Iterator[Watch]:
+    """Yields a `Watch`; the latest run is shown until the block ends."""
     console = console or Console(stderr=True, highlight=False)
     live = Live(console=console, transient=True, refresh_per_second=4) if console.is_terminal else None
     last_line = time.monotonic()
@@ -124,18 +156,8 @@ def live_progress(console: Console | None = None) -> Iterator[Callable[[str], Ca
             last_line = time.monotonic()
             console.print(counts.line(), markup=False, soft_wrap=True)
 
-    def watch(title: str) -> Callable[[Step], None]:
-        counts = Counts(title)
-
-        def add(step: Step) -> None:
-            counts.add(step)
-            show(counts)
-
-        show(counts)
-        return add
-
     with live or nullcontext():
-        yield watch
+        yield Watch(show, live)
 
 
 def _duration(seconds: float) -> str:

@@ -5,19 +5,25 @@ nbgrader's own release step also makes each notebook, so that its gradebook has 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 
-from autograder.core.errors import ReleaseError
+from autograder.core.errors import CourseError, ReleaseError
 from autograder.core.files import write_atomically
 from autograder.core.notebook_io import notebook_text
 from autograder.course.config import Course, course_folder, load_course, root_folder
 from autograder.course.problem import Problem, as_notebook, load_problem, problem_ids
+from autograder.gradebook.database import gradebook_path, opened
+from autograder.gradebook.worth import different_maxima, disagreement
 from autograder.release.leaks import leaks
 from autograder.release.notebook import finished, released_notebook
+
+_log = logging.getLogger("autograder")
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,8 @@ class Released:
     """The student notebook."""
     changed: bool
     """Whether its bytes have changed."""
+    note: str = ""
+    """A sentence on submissions that must be graded again."""
 
 
 def release(problem_ids_: Iterable[str] | None = None, root: Path | None = None) -> list[Released]:
@@ -60,7 +68,53 @@ def release(problem_ids_: Iterable[str] | None = None, root: Path | None = None)
             raise ReleaseError(f"nothing was released; these lines must not reach students:\n{listing}")
     _through_nbgrader(problems, texts, course)
     paths = [(problem.id, root / "notebooks" / f"{problem.id}.ipynb") for problem in problems]
-    return [Released(name, path, write_atomically(path, texts[name])) for name, path in paths]
+    return [
+        Released(name, path, write_atomically(path, texts[name]), _graded_before(name, root)) for name, path in paths
+    ]
+
+
+def out_of_date(problem_id: str, root: Path) -> list[str]:
+    """Why the notebook for students or the gradebook is of an earlier source, in words; empty if neither is.
+
+    A notebook or a gradebook that does not exist is not out of date, nor is a gradebook that cannot be used: whoever
+    records in it says so.
+
+    Raises:
+        SourceError: unknown problem, or a fault in its source.
+        CourseError: `course.toml` cannot be used.
+    """
+    problem = load_problem(problem_id, root)
+    path = root / "notebooks" / f"{problem_id}.ipynb"
+    found = []
+    if path.is_file() and path.read_text(encoding="utf-8") != notebook_text(released_notebook(problem)):
+        found.append(f"{path.name} is of an earlier source")
+    if gradebook_path(root).is_file():
+        differing = []
+        with suppress(CourseError), opened(root) as gradebook:
+            differing = different_maxima(gradebook, problem)
+        if differing:
+            found.append(f"the gradebook has other points ({'; '.join(differing)})")
+    return found
+
+
+def release_if_out_of_date(problem_id: str, root: Path | None = None) -> None:
+    """Releases a problem whose notebook or gradebook is of an earlier source, and says so (logger `autograder`).
+
+    So the points in the gradebook are those of the results that are recorded next.
+
+    Raises:
+        ReleaseError, SourceError, CourseError, SetupError: as `release`; nothing was released.
+    """
+    root = root or root_folder()
+    if reasons := out_of_date(problem_id, root):
+        release([problem_id], root)
+        _log.warning("%s was released again: %s", problem_id, "; ".join(reasons))
+
+
+def _graded_before(problem_id: str, root: Path) -> str:
+    """A sentence on submissions that were graded with other points than the source has now; empty if there are none."""
+    with opened(root) as gradebook:
+        return disagreement(gradebook, load_problem(problem_id, root))
 
 
 def _through_nbgrader(problems: list[Problem], texts: dict[str, str], course: Course) -> None:

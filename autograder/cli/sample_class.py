@@ -98,6 +98,8 @@ def surprises(student: MadeUpStudent, log: GradedLog) -> list[str]:
 
 
 def _is_as_expected(result: ItemResult, expected: Expected) -> bool:
+    if result.is_dropped:  # its score says nothing
+        return result.score == 0
     match expected:
         case Expected.FULL:
             return result.score == result.max_score and result.status is Status.PASSED

@@ -80,8 +80,8 @@ def grades_table(title: str, lines: Sequence[GradeLine]) -> Group:
     """
     with_story = any(line.story for line in lines)
     with_check = any(line.surprises is not None for line in lines)
-    points = {item.id: item.max_score for line in lines for item in line.log.items}
-    table = _table(title)
+    points = {item.id: item.label for line in lines for item in line.log.items}
+    table = plain_table(title)
     table.add_column("student", no_wrap=True)
     if with_story:
         table.add_column("submission", overflow="fold")
@@ -109,7 +109,7 @@ def grades_table(title: str, lines: Sequence[GradeLine]) -> Group:
 
 def answer_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """The answer to a question about a class."""
-    table = _table("")
+    table = plain_table("")
     for column in columns:
         table.add_column(escape(column), overflow="fold")
     for row in rows:
@@ -119,7 +119,7 @@ def answer_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Ta
 
 def columns_table(tables: Mapping[str, Mapping[str, str]]) -> Table:
     """The tables that can be asked, and what their columns hold."""
-    table = _table("")
+    table = plain_table("")
     for heading in ("table", "column", "what it holds"):
         table.add_column(heading, overflow="fold")
     for name, columns in tables.items():
@@ -135,7 +135,7 @@ def _shown(value: object) -> str:
 
 def check_table(lines: Iterable[CheckLine]) -> Table:
     """One row per variant of a problem: expected and actual result."""
-    table = _table("Self-test")
+    table = plain_table("Self-test")
     for heading in ("problem", "variant", "expected", "got"):
         table.add_column(heading, overflow="fold")
     table.add_column("ok", justify="center")
@@ -149,7 +149,7 @@ def check_table(lines: Iterable[CheckLine]) -> Table:
 
 def mutant_table(tried: Iterable[Tried]) -> Group:
     """One row per item: what became of its mutants and rewritings; below it, what an author must look at."""
-    table = _table("Mutants and rewritings")
+    table = plain_table("Mutants and rewritings")
     columns = (
         "problem",
         "item",
@@ -183,7 +183,7 @@ def mutant_table(tried: Iterable[Tried]) -> Group:
 
 def doctor_table(level: str, findings: Iterable[Finding]) -> Table:
     """One row per attempt to leave the sandbox."""
-    table = _table(f"Sandbox for student code: isolation level {level}")
+    table = plain_table(f"Sandbox for student code: isolation level {level}")
     for heading in ("student code tried to", "what succeeded", "as promised"):
         table.add_column(heading, overflow="fold")
     for finding in findings:
@@ -194,7 +194,7 @@ def doctor_table(level: str, findings: Iterable[Finding]) -> Table:
 
 def logs_table(results: Iterable[Verified]) -> Table:
     """One row per checked log: student, run, right answers, remarks."""
-    table = _table("Logs")
+    table = plain_table("Logs")
     for heading in ("student", "problem", "run"):
         table.add_column(heading, overflow="fold")
     table.add_column("right", no_wrap=True)
@@ -229,13 +229,14 @@ def logs_table(results: Iterable[Verified]) -> Table:
     return table
 
 
-def _table(title: str) -> Table:
+def plain_table(title: str) -> Table:
+    """An empty table in the style of all tables."""
     return Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
 
 
-def _legend(points: Mapping[str, float]) -> Text:
+def _legend(points: Mapping[str, str]) -> Text:
     """The names of the numbered columns; lines break only between entries."""
-    entries = [f"{number} {item_id} ({most:g})" for number, (item_id, most) in enumerate(points.items(), 1)]
+    entries = [f"{number} {item_id} ({most})" for number, (item_id, most) in enumerate(points.items(), 1)]
     entries.append("- needs manual grading")
     lines = textwrap.wrap("   ".join(entry.replace(" ", "\xa0") for entry in entries), width=100)
     return Text("\n".join(lines).replace("\xa0", " ") + "\n")

@@ -13,7 +13,7 @@ import nbformat
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 
-from autograder.core.results import ItemResult, clamped
+from autograder.core.results import DROPPED, ItemResult, clamped
 
 
 def notebook_text(notebook: NotebookNode) -> str:
@@ -48,6 +48,9 @@ def verdict_outputs(item: ItemResult | None, points: float) -> list[NotebookNode
     Returns:
         No output for full marks, one error for none, one number for a part.
     """
+    if item is not None and item.is_dropped:
+        data = {"text/plain": "0.0", "text/html": f"<p>{DROPPED}</p>"}
+        return [new_output("execute_result", data=data, execution_count=None)]
     score = 0.0 if item is None else clamped(item.score, points)
     if score == points:
         return []

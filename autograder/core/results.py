@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from autograder.core.counts import Counts
 from autograder.core.flags import Flag, FlagKind
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ STALE = (
     "You changed this answer after it was graded. The points are for the earlier answer; a grader will grade it again."
 )
 """Message of an item whose manual score belongs to an earlier answer."""
+DROPPED = "This question was dropped: it counts for nobody."
+"""Message of a dropped item that is graded by hand."""
 
 
 def clamped(score: float, most: float) -> float:
@@ -68,7 +71,7 @@ class ItemResult:
     score: float
     """Points given so far; 0 for an item that still needs manual grading."""
     max_score: float
-    """Points the item is worth, from the source."""
+    """Points the item is worth, from the source; 0 if it is dropped. `worth` is what it adds to the maximum."""
     status: Status
     message: str
     """Text for the student: names the likely mistake, never shows a hidden test. If a grader gave a tested item points
@@ -79,6 +82,8 @@ class ItemResult:
     """Whether the item is graded by hand."""
     graded_by_hand: bool = False
     """Whether a grader gave the points. For a tested item they replace those of the tests."""
+    tests_score: float | None = None
+    """Points of the tests where a grader's points replace them; else None."""
     comment: str = ""
     """The grader's comment; empty if none."""
     stale: bool = False
@@ -90,11 +95,40 @@ class ItemResult:
     `autograder.grading.answer_diff`)."""
     depends_on: tuple[str, ...] = ()
     """If points were lost: the items that this item's code depends on and that did not pass either."""
+    counts: Counts = Counts.NORMALLY
+    """How the item counts towards the score."""
+
+    @property
+    def worth(self) -> float:
+        """Points that the item adds to the maximum: none if it is a bonus, or dropped."""
+        return self.counts.worth(self.max_score)
+
+    @property
+    def label(self) -> str:
+        """What the item is worth, in words."""
+        return self.counts.label(self.max_score)
+
+    @property
+    def is_overruled(self) -> bool:
+        """Whether a grader gave fewer points than the tests give now."""
+        return self.tests_score is not None and self.score < self.tests_score
+
+    @property
+    def is_dropped(self) -> bool:
+        """Whether it counts for nobody."""
+        return self.counts is Counts.DROPPED
+
+    def counted(self, counts: Counts) -> ItemResult:
+        """The item as `course.toml` lets it count; a dropped one has no points and needs no manual grading."""
+        if counts is not Counts.DROPPED:
+            return replace(self, counts=counts)
+        by_hand = {"status": Status.PASSED, "message": DROPPED} if self.status is Status.MANUAL else {}
+        return replace(self, counts=counts, score=0.0, max_score=0.0, **by_hand)  # type: ignore[arg-type]
 
     @property
     def verdict(self) -> str:
         """The tests' part of the message."""
-        starts_with_grader = not self.manual and (self.graded_by_hand or self.comment)
+        starts_with_grader = not self.manual and not self.is_dropped and (self.graded_by_hand or self.comment)
         return self.message.partition("\n")[2] if starts_with_grader else self.message
 
     def with_grading_by_hand(self, points: float | None, comment: str) -> ItemResult:
@@ -104,6 +138,8 @@ class ItemResult:
             points: None if the grader only wrote a comment.
             comment: empty if the grader only gave points.
         """
+        if self.is_dropped:
+            return replace(self, comment=comment)
         one_line = " ".join(comment.split())  # one line, since the tests' verdict follows below it
         if points is None:
             verdict = "" if self.status in (Status.MANUAL, Status.PASSED) else self.message
@@ -114,7 +150,16 @@ class ItemResult:
         message = (
             (comment or GRADED_BY_HAND) if self.manual else f"{GRADED_BY_HAND} {one_line}".strip() + f"\n{verdict}"
         )
-        return replace(self, score=points, status=status, message=message.strip(), graded_by_hand=True, comment=comment)
+        tests = None if self.manual else self.tests_score if self.graded_by_hand else self.score
+        return replace(
+            self,
+            score=points,
+            status=status,
+            message=message.strip(),
+            graded_by_hand=True,
+            tests_score=tests,
+            comment=comment,
+        )
 
     @staticmethod
     def from_json(record: Mapping[str, Any]) -> ItemResult:
@@ -127,11 +172,13 @@ class ItemResult:
             message=record["message"],
             manual=bool(record.get("manual", False)),
             graded_by_hand=bool(record.get("graded_by_hand", False)),
+            tests_score=record.get("tests_score"),
             comment=record.get("comment", ""),
             stale=bool(record.get("stale", False)),
             misconception=record.get("misconception", ""),
             output=tuple(record.get("output", ())),
             depends_on=tuple(record.get("leans_on", ())),
+            counts=Counts(record.get("counts", "")),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -146,6 +193,8 @@ class ItemResult:
         for name in ("manual", "graded_by_hand", "stale"):
             if getattr(self, name):
                 record[name] = True
+        if self.tests_score is not None:
+            record["tests_score"] = self.tests_score
         if self.comment:
             record["comment"] = self.comment
         if self.misconception:
@@ -154,6 +203,8 @@ class ItemResult:
             record["output"] = list(self.output)
         if self.depends_on:
             record["leans_on"] = list(self.depends_on)
+        if self.counts:
+            record["counts"] = str(self.counts)
         return record
 
 
@@ -184,8 +235,8 @@ class GradedLog:
 
     @property
     def max_score(self) -> float:
-        """Points of the assignment, from its source."""
-        return sum(item.max_score for item in self.items)
+        """Points of the assignment, from its source, without those of bonus and dropped items."""
+        return sum(item.worth for item in self.items)
 
     @property
     def auto_score(self) -> float:
@@ -195,7 +246,7 @@ class GradedLog:
     @property
     def auto_max_score(self) -> float:
         """Maximum points of the items that are not graded by hand."""
-        return sum(item.max_score for item in self.items if not item.manual)
+        return sum(item.worth for item in self.items if not item.manual)
 
     def has(self, kind: FlagKind) -> bool:
         """Whether it has a flag of this kind."""

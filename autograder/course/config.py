@@ -6,20 +6,18 @@ because otherwise only students would notice that a late policy is ignored.
 
 from __future__ import annotations
 
-import difflib
-import math
 import os
-import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
+from autograder.core.counts import Counts
 from autograder.core.errors import CourseError
 from autograder.core.student_key import same_student
 from autograder.course.late_policy import LatePolicy
+from autograder.course.toml_table import TomlTable, did_you_mean
 
 ROOT_VARIABLE = "AUTOGRADER_ROOT"
 COURSE_FILE = "course.toml"
@@ -75,6 +73,10 @@ class Homework:
     due: datetime
     """With time zone."""
     problems: tuple[str, ...]
+    drop: tuple[str, ...] = ()
+    """`problem/item` of each item that counts for nobody."""
+    bonus: tuple[str, ...] = ()
+    """`problem/item` of each item whose points count, but not its maximum."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +110,21 @@ class Course:
                 return homework
         raise CourseError(
             f"{self.root / COURSE_FILE}: no [[homework]] lists the problem {problem!r}"
-            f"{_did_you_mean(problem, self.problems)}; add it to the `problems` of a homework."
+            f"{did_you_mean(problem, self.problems)}; add it to the `problems` of a homework."
         )
 
     def extension_days(self, problem: str, student: str) -> float:
         """Number of extension days of this student for this problem's homework."""
         homework = self.homework_of(problem).id
         return sum(e.days for e in self.extensions if e.homework == homework and same_student(e.student, student))
+
+    def counts(self, problem: str) -> dict[str, Counts]:
+        """Item id → how it counts, for the dropped and the bonus items of a problem."""
+        found: dict[str, Counts] = {}
+        for homework in self.homeworks:
+            for kind, places in ((Counts.DROPPED, homework.drop), (Counts.BONUS, homework.bonus)):
+                found |= {item: kind for one, _, item in (place.partition("/") for place in places) if one == problem}
+        return found
 
     def due(self, problem: str, student: str | None = None) -> datetime:
         """The deadline of a problem, with this student's extensions if a student is given."""
@@ -131,7 +141,7 @@ def mismatches(course: Course, sources: Collection[str]) -> list[str]:
     """
     path = course.root / COURSE_FILE
     found = [
-        f"{path}: homework {homework.id} names {problem!r}, which has no source{_did_you_mean(problem, sources)}"
+        f"{path}: homework {homework.id} names {problem!r}, which has no source{did_you_mean(problem, sources)}"
         for homework in course.homeworks
         for problem in homework.problems
         if problem not in sources
@@ -160,10 +170,10 @@ def load_course(root: Path | None = None) -> Course:
         raise CourseError(f"there is no {path}; copy one from another course and edit it.") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CourseError(f"{path} cannot be read: {error}. Fix the file; it must be TOML, saved as UTF-8.") from None
-    return _course(root, _Table(path, "top level", data))
+    return _course(root, TomlTable(path, "top level", data))
 
 
-def _course(root: Path, top: _Table) -> Course:
+def _course(root: Path, top: TomlTable) -> Course:
     course = top.table("course")
     homeworks = tuple(_homework(table) for table in top.tables("homework"))
     if not homeworks:
@@ -191,18 +201,29 @@ def _course(root: Path, top: _Table) -> Course:
     return result
 
 
-def _homework(table: _Table) -> Homework:
+def _homework(table: TomlTable) -> Homework:
     homework = Homework(
         id=table.text("id", r"[A-Za-z0-9_-]+", "letters, digits, '_' and '-'"),
         title=table.text("title"),
         due=table.moment("due"),
         problems=table.names("problems"),
+        drop=table.places("drop"),
+        bonus=table.places("bonus"),
     )
+    for key, places in {"drop": homework.drop, "bonus": homework.bonus}.items():
+        for place in places:
+            if place.partition("/")[0] not in homework.problems:
+                known = ", ".join(homework.problems)
+                hint = did_you_mean(place.partition("/")[0], homework.problems)
+                fix = f"name an item of a problem of this homework{hint}: {known}"
+                raise table.wrong(key, f"has {place!r}, which is in no problem of homework {homework.id}", fix)
+            if places.count(place) > 1 or place in homework.drop and place in homework.bonus:
+                raise table.wrong(key, f"lists {place!r} twice, or under both drop and bonus", "remove one")
     table.finish()
     return homework
 
 
-def _late_policy(table: _Table) -> LatePolicy:
+def _late_policy(table: TomlTable) -> LatePolicy:
     last_day = table.number("last_day", whole=True)
     policy = LatePolicy(
         grace_minutes=table.number("grace_minutes") or 0.0,
@@ -213,7 +234,7 @@ def _late_policy(table: _Table) -> LatePolicy:
     return policy
 
 
-def _extension(table: _Table, homeworks: tuple[Homework, ...]) -> Extension:
+def _extension(table: TomlTable, homeworks: tuple[Homework, ...]) -> Extension:
     known = [homework.id for homework in homeworks]
     extension = Extension(table.text("student"), table.text("homework"), table.number("days") or 0.0)
     if extension.homework not in known:
@@ -224,90 +245,7 @@ def _extension(table: _Table, homeworks: tuple[Homework, ...]) -> Extension:
     return extension
 
 
-def _refuse_twice(table: _Table, key: str, values: list[str]) -> None:
+def _refuse_twice(table: TomlTable, key: str, values: list[str]) -> None:
     for value in values:
         if values.count(value) > 1:
             raise CourseError(f"{table.path}: [[homework]] {key}: {value!r} is listed twice; remove one.")
-
-
-def _did_you_mean(word: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
-
-
-class _Table:
-    """One TOML table. Each read removes a key, so the keys that remain are unknown."""
-
-    def __init__(self, path: Path, name: str, data: Mapping[str, Any]):
-        self.path = path
-        self.name = name
-        self._left = dict(data)
-        self._known: list[str] = []
-
-    def wrong(self, key: str, what: str, fix: str) -> CourseError:
-        """The error that names file, table, key, what is wrong and the fix."""
-        misspelt = difflib.get_close_matches(key, self._left, n=1)
-        if misspelt and "missing" in what:
-            return CourseError(f"{self.path}: {self.name} has an unknown key {misspelt[0]!r}; did you mean {key!r}?")
-        return CourseError(f"{self.path}: {self.name}, key {key!r} {what}; {fix}.")
-
-    def _take(self, key: str, default: object = None) -> Any:
-        self._known.append(key)
-        return self._left.pop(key, default)
-
-    def table(self, key: str, optional: bool = False) -> _Table:
-        value = self._take(key, {} if optional else None)
-        if not isinstance(value, dict):
-            raise self.wrong(key, "is missing" if value is None else "is not a table", f"write it as [{key}]")
-        return _Table(self.path, f"table [{key}]", value)
-
-    def tables(self, key: str) -> list[_Table]:
-        value = self._take(key, [])
-        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-            raise self.wrong(key, "is not a list of tables", f"write each as [[{key}]]")
-        return [_Table(self.path, f"table [[{key}]] number {i}", entry) for i, entry in enumerate(value, start=1)]
-
-    def text(self, key: str, pattern: str = r"(?s).*\S.*", form: str = "non-empty text") -> str:
-        value = self._take(key)
-        if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise self.wrong(key, _missing_or(value), f"it must be {form}, in quotes")
-        return value
-
-    def names(self, key: str) -> tuple[str, ...]:
-        value = self._take(key)
-        good = isinstance(value, list) and value
-        for entry in value if good else [None]:
-            if not isinstance(entry, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", entry):
-                what = f"has {entry!r}" if good else _missing_or(value)
-                raise self.wrong(key, what, 'it must be a list of problem ids, e.g. ["vae", "gan"]')
-        return tuple(value)
-
-    def number(self, key: str, most: float = math.inf, whole: bool = False) -> float | None:
-        value = self._take(key)
-        if value is None:
-            return None
-        good = isinstance(value, int) or (isinstance(value, float) and not whole and math.isfinite(value))
-        if isinstance(value, bool) or not good or not 0 <= value <= most:
-            kind = "a whole number" if whole else "a number"
-            limits = "of at least 0" if math.isinf(most) else f"from 0 to {most:g}"
-            raise self.wrong(key, f"is {value!r}", f"it must be {kind} {limits}")
-        return float(value)
-
-    def moment(self, key: str) -> datetime:
-        value = self._take(key)
-        form = "it must be a date and time with time zone, without quotes, e.g. 2027-01-31T23:59:00+01:00"
-        if not isinstance(value, datetime):
-            raise self.wrong(key, _missing_or(value), form)
-        if value.tzinfo is None:
-            raise self.wrong(key, f"is {value.isoformat()}, which has no time zone", form)
-        return value
-
-    def finish(self) -> None:
-        """Raises if unknown keys remain."""
-        for key in self._left:
-            known = ", ".join(sorted(set(self._known)))
-            raise self.wrong(key, f"is unknown{_did_you_mean(key, self._known)}", f"known keys: {known}")
-
-
-def _missing_or(value: object) -> str:
-    return "is missing" if value is None else f"is {value!r}"

@@ -11,17 +11,19 @@ import functools
 import hashlib
 import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.core.errors import SourceError
+from autograder.core.counts import Counts
+from autograder.core.errors import CourseError, SourceError
 from autograder.core.fast_imports import without_server
-from autograder.course.config import root_folder
+from autograder.course.config import COURSE_FILE, load_course, root_folder
 from autograder.course.markers import RUBRIC, region
+from autograder.course.toml_table import did_you_mean
 
 with without_server():
     import jupytext
@@ -84,6 +86,23 @@ class Item:
     """The test cell; None for an item that is graded by hand."""
     rubric: str
     """The rubric of an item that is graded by hand, else empty."""
+    counts: Counts = Counts.NORMALLY
+    """How the item counts towards the score; from `course.toml`."""
+
+    @property
+    def worth(self) -> float:
+        """Points that the item adds to the maximum of the problem."""
+        return self.counts.worth(self.points)
+
+    @property
+    def label(self) -> str:
+        """What the item is worth, in words."""
+        return self.counts.label(self.points)
+
+    @property
+    def is_dropped(self) -> bool:
+        """Whether it counts for nobody."""
+        return self.counts is Counts.DROPPED
 
     @property
     def seconds(self) -> float:
@@ -112,8 +131,8 @@ class Problem:
 
     @property
     def max_score(self) -> float:
-        """Points of all items."""
-        return sum(item.points for item in self.items)
+        """Points of all items, without those that are dropped or a bonus."""
+        return sum(item.worth for item in self.items)
 
     def item(self, item_id: str) -> Item:
         """The item of that id.
@@ -140,7 +159,7 @@ def problem_ids(root: Path | None = None) -> list[str]:
 
 
 def load_problem(problem_id: str, root: Path | None = None) -> Problem:
-    """Reads `solutions/<problem_id>.py`.
+    """Reads `solutions/<problem_id>.py`, and from `course.toml` which of its items are dropped or a bonus.
 
     Args:
         problem_id: e.g. `vae`.
@@ -148,9 +167,13 @@ def load_problem(problem_id: str, root: Path | None = None) -> Problem:
 
     Raises:
         SourceError: the problem does not exist, or its source cannot be read as a notebook.
+        CourseError: `course.toml` cannot be used, or drops an item that the problem does not have.
     """
-    path = source_path(problem_id, root or root_folder())
-    return _load(path, path.read_bytes())
+    root = root or root_folder()
+    path = source_path(problem_id, root)
+    course = root / COURSE_FILE
+    counts = _counts(root, problem_id, course.read_bytes()) if course.is_file() else ()
+    return _load(path, path.read_bytes(), counts)
 
 
 def source_path(problem_id: str, root: Path) -> Path:
@@ -167,13 +190,30 @@ def source_path(problem_id: str, root: Path) -> Path:
 
 
 @functools.lru_cache(maxsize=32)
-def _load(path: Path, data: bytes) -> Problem:
+def _counts(root: Path, problem_id: str, _course: bytes) -> tuple[tuple[str, Counts], ...]:
+    """The items that do not count normally; read again where the bytes of `course.toml` changed."""
+    return tuple(sorted(load_course(root).counts(problem_id).items()))
+
+
+@functools.lru_cache(maxsize=32)
+def _load(path: Path, data: bytes, counts: tuple[tuple[str, Counts], ...]) -> Problem:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise SourceError(f"{path} is not UTF-8 text ({error}); save it as UTF-8.") from None
     cells = tuple(_cell(node) for node in read_source(text, str(path)).cells)
-    return Problem(path.stem, path, cells, _items(cells, path), text, hashlib.sha256(data).hexdigest())
+    items = _items(cells, path)
+    known = [item.id for item in items]
+    for name, kind in counts:
+        if name not in known:
+            key = "drop" if kind is Counts.DROPPED else "bonus"
+            raise CourseError(
+                f"{path.parents[1] / COURSE_FILE}: key {key!r} names the item '{path.stem}/{name}', which is not in "
+                f"{path}{did_you_mean(name, known)}; its items: {', '.join(known)}."
+            )
+    how = dict(counts)
+    items = tuple(replace(item, counts=how.get(item.id, Counts.NORMALLY)) for item in items)
+    return Problem(path.stem, path, cells, items, text, hashlib.sha256(data).hexdigest())
 
 
 def read_source(text: str, name: str) -> NotebookNode:

@@ -80,7 +80,9 @@ class ClassAnswers:
 
     def __init__(self, out: Path, run: Run) -> None:
         self.problem: Problem = run.problem
-        self.items: dict[str, Item] = {item.id: item for item in run.problem.items if item.kind != "code"}
+        self.items: dict[str, Item] = {
+            item.id: item for item in run.problem.items if item.kind != "code" and not item.is_dropped
+        }
         self.logs: dict[str, GradedLog] = {entry.student: entry.log for entry in run.entries}
         self._out = out
         self._changed = 0

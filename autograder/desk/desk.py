@@ -13,6 +13,7 @@ from pathlib import Path
 from autograder.core.errors import AutograderError, SetupError
 from autograder.core.student_key import student_key
 from autograder.desk.class_answers import Answer, ClassAnswers
+from autograder.desk.current import require_current
 from autograder.desk.database import Database, default_address
 from autograder.desk.decisions import Decisions, Draft, Kind, Marks, Saved
 from autograder.desk.form import Form, FormError, marks_of
@@ -88,7 +89,8 @@ class Desk:
         second_share: share of the answers that are graded twice.
 
     Raises:
-        SetupError: the folder or the database cannot be used, or there is nothing to grade by hand.
+        SetupError: the folder or the database cannot be used, there is nothing to grade by hand, or the folder was
+            graded with other points than the source has now.
     """
 
     def __init__(
@@ -105,6 +107,8 @@ class Desk:
         if not chosen:
             raise SetupError(f"{out} has no graded submission of {', '.join(problems)}; grade it first.")
         self.notes += [f"{run.problem.id}: {note}" for run in chosen for note in run.notes]
+        for run in chosen:
+            require_current(root, run)
         self.classes = {run.problem.id: ClassAnswers(out, run) for run in chosen}
         if not any(answers.items for answers in self.classes.values()):
             raise SetupError(f"no question of {', '.join(self.classes)} is graded by hand.")

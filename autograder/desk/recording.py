@@ -19,7 +19,7 @@ from typing import Any
 from autograder.batch.tables import write_grades
 from autograder.core.errors import AutograderError
 from autograder.core.files import write_atomically
-from autograder.core.results import NEEDS_GRADING, GradedLog, ItemResult, Status
+from autograder.core.results import GradedLog
 from autograder.core.rubric_lines import RubricLine, read, written
 from autograder.course.config import load_course
 from autograder.course.late_policy import late_note
@@ -29,7 +29,7 @@ from autograder.desk.decisions import Decisions, Kind, Marks, Saved
 from autograder.desk.place import Place
 from autograder.desk.rubric import Rubric
 from autograder.feedback.page import feedback_html
-from autograder.gradebook.database import opened, with_manual_points
+from autograder.gradebook.database import opened, with_points
 from autograder.gradebook.manual import ManualScore, manual_scores, write_manual
 from autograder.gradebook.rows import Rows, class_rows
 from autograder.submissions.reader import LOG_NAME
@@ -190,19 +190,6 @@ class Recorder:
         late = late_note(load_course(self._root), log.problem, log.student, submitted)
         asked = of_student(regrades_or_warning(self._root), log.student, log.problem)
         return feedback_html(log, answers.problem, late=late, regrades=asked)
-
-
-def with_points(log: GradedLog, given: Mapping[str, tuple[float | None, str]]) -> GradedLog:
-    """The log with these manual scores and no others."""
-
-    def ungraded(item: ItemResult) -> ItemResult:
-        if not (item.manual and item.graded_by_hand and item.id not in given):
-            return item
-        return replace(
-            item, score=0.0, status=Status.MANUAL, message=NEEDS_GRADING, graded_by_hand=False, comment="", stale=False
-        )
-
-    return with_manual_points(replace(log, items=tuple(map(ungraded, log.items))), given)
 
 
 def from_form_grader(now: ManualScore, rubric: Rubric) -> Marks:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any, assert_never
 
-from autograder.core.errors import ExportError
+from autograder.core.errors import ExportError, SourceError
 from autograder.core.text import printable
 from autograder.course.config import Course, load_course, root_folder
+from autograder.course.problem import load_problem
 from autograder.export.assignments import Assignment, chosen
 from autograder.export.canvas import canvas_file
 from autograder.export.comments import comment_rows
@@ -23,6 +24,7 @@ from autograder.export.result import Exported, Written, refuse_unfinished, write
 from autograder.export.roster import read_roster
 from autograder.export.roster_match import match
 from autograder.gradebook.database import opened
+from autograder.gradebook.worth import require_agreement
 
 SHOWN = 20
 """Maximum number of students named on the terminal; the list names all."""
@@ -79,15 +81,26 @@ def export(request: Request, root: Path | None = None, gradebook: Any = None) ->
         gradebook: nbgrader's `Gradebook`, open; the course's own if not given.
 
     Raises:
-        CourseError: `course.toml` or the gradebook cannot be used.
+        CourseError: `course.toml` or the gradebook cannot be used, or the gradebook has scores for other points than
+            those of the source.
         ExportError: the roster cannot be used, or it is unclear where the grades belong; nothing was written.
         SetupError: the folder cannot be written.
     """
     course = load_course(root or root_folder())
     with opened(course.root) if gradebook is None else nullcontext(gradebook) as source:
         grades = read_grades(source, course)
+        _require_agreement(source, request, course, grades)
     exported = _exported(request, course, grades)
     return Done(request.to, exported, write_exported(request.to, exported))
+
+
+def _require_agreement(gradebook: Any, request: Request, course: Course, grades: Grades) -> None:
+    """Refuses scores of a problem that were given with other points than its source has now."""
+    per = Per.PROBLEM if request.form is Form.PLAIN else request.per
+    names = {problem for one in chosen(course, grades, request.assignments, per) for problem in one.problems}
+    for name in sorted(names):
+        with suppress(SourceError):  # a problem whose source is gone has the gradebook's points
+            require_agreement(gradebook, load_problem(name, course.root))
 
 
 def _exported(request: Request, course: Course, grades: Grades) -> Exported:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from autograder.core import rubric_lines
+from autograder.core.counts import Counts
 from autograder.core.html import with_code
-from autograder.core.results import STALE, ItemResult, Status
+from autograder.core.results import DROPPED, STALE, ItemResult, Status
 from autograder.core.rubric_lines import RubricLine
 from autograder.course.item_parts import is_only_hidden
 from autograder.course.problem import Item, Problem
@@ -25,6 +26,8 @@ _WORDS = {
     Status.MISSING: "Nothing to grade",
     Status.MANUAL: "Needs manual grading",
 }
+
+_DROPPED = "Dropped"
 
 _TEST_CELL = "Run the test cell below your answer: where it fails, it names the likely mistake."
 _ADVICE = {
@@ -88,10 +91,10 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
     is_done = result.score >= result.max_score or result.status is Status.MANUAL
     known = misconception_text(problem, result.id, result.misconception) or result.misconception.replace("_", " ")
     message, tests_agree = result.verdict, True
-    words = _WORDS[result.status]
+    words = _DROPPED if result.is_dropped else _WORDS[result.status]
     if by_hand and result.status in (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.MANUAL):
         message = STALE if result.stale else ""
-        words = words if result.status is Status.MANUAL else "Graded by hand"
+        words = words if result.status is Status.MANUAL or result.is_dropped else "Graded by hand"
     elif result.graded_by_hand:
         words = f"{words}; manual score"
         tests_agree = bool(message)
@@ -108,7 +111,7 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
         tone=_tone(result),
         words=words,
         misconception=Markup() if is_done else with_code(known),
-        message=with_code(message),
+        message=with_code(DROPPED if result.is_dropped else message),
         rubric=rubric,
         comment=comment,
         output=() if is_done else tuple(with_code(line) for line in result.output),
@@ -124,13 +127,18 @@ def _advice(result: ItemResult, item: Item | None) -> str:
 
 
 def _points(result: ItemResult) -> str:
-    most = f"{result.max_score:g} point{'' if result.max_score == 1 else 's'}"
+    if result.is_dropped:
+        return "no points"
+    bonus = "bonus " if result.counts is Counts.BONUS else ""
+    most = f"{result.max_score:g} {bonus}point{'' if result.max_score == 1 else 's'}"
     if result.status is not Status.MANUAL:
         return f"{result.score:g} of {most}"
     return f"{result.score:g} of {most} so far" if result.score else f"up to {most}"
 
 
 def _tone(result: ItemResult) -> str:
+    if result.is_dropped:
+        return "wait"
     if result.status is Status.MANUAL:
         return "wait"
     if result.score >= result.max_score:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from autograder.core.counts import Counts
 from autograder.core.flags import FlagKind
 from autograder.core.html import style, template, with_code
 from autograder.core.results import GradedLog, ItemResult, Outcome, Status
@@ -59,7 +60,8 @@ def feedback_html(log: GradedLog, problem: Problem, *, late: str = "", regrades:
     outcome = _OUTCOMES.get(log.outcome)
     waiting = [item for item in log.items if item.status is Status.MANUAL]
     lost = [item for item in log.items if item.score < item.max_score and item.status is not Status.MANUAL]
-    tested = [item for item in log.items if not item.manual]
+    dropped = [item for item in log.items if item.is_dropped]
+    tested = [item for item in log.items if not item.manual and not item.is_dropped]
     views = {item.id: view_of(item, problem, f"item-{number}") for number, item in enumerate(log.items, start=1)}
     open_points = sum(item.max_score - item.score for item in waiting)
     log_is = next((_LOG_IS[flag.kind] for flag in log.flags if flag.kind in _LOG_IS), "")
@@ -81,7 +83,9 @@ def feedback_html(log: GradedLog, problem: Problem, *, late: str = "", regrades:
         first=[views[item.id] for item in _in_order_of_gain(lost)],
         lost=[views[item.id] for item in lost],
         waits=[views[item.id] for item in waiting],
-        done=[views[item.id] for item in log.items if item not in lost and item not in waiting],
+        done=[views[item.id] for item in log.items if item not in (*lost, *waiting, *dropped)],
+        dropped=[views[item.id] for item in dropped],
+        bonus=[views[item.id] for item in log.items if item.counts is Counts.BONUS],
         all_items=list(views.values()),
         names={item: view.anchor for item, view in views.items()},
         has_output=next((item.id for item in lost if item.output), ""),

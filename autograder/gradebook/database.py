@@ -7,7 +7,7 @@ nbgrader gives them precedence over automatic scores.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
@@ -22,10 +22,11 @@ from autograder.core.errors import CourseError
 from autograder.core.fast_imports import without_server
 from autograder.core.files import write_atomically
 from autograder.core.notebook_io import graded_text, verdict_outputs
-from autograder.core.results import STALE, GradedLog, Status, clamped
+from autograder.core.results import NEEDS_GRADING, STALE, GradedLog, ItemResult, Status, clamped
 from autograder.core.student_key import spellings, student_key
 from autograder.course.config import Course, course_folder, load_course
 from autograder.gradebook.rows import Rows, class_rows, item_of, rows_of, write_scores
+from autograder.gradebook.worth import apply_worth, graded_with, labels, note_worth, set_aside
 
 WAIT_SECONDS = 20.0
 """Seconds to wait for another program that is writing to the gradebook."""
@@ -74,6 +75,8 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record
     """
     course = load_course(root)
     known: dict[str, Mapping[str, Rows]] = {}
+    worth: dict[str, dict[str, dict[str, str]]] = {}
+    """Problem → student → what the items were worth when the recorded submissions were graded."""
     students: dict[str, list[str]] = {}
     """The gradebook's students, as in `_students`."""
 
@@ -85,10 +88,14 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record
             return replace(recorded(grading, log, submitted_at), student=own)
 
     def recorded(grading: Recordable, log: GradedLog, submitted_at: datetime | None) -> GradedLog:
+        if log.problem not in worth:
+            apply_log_worth(gradebook, log)
+            worth[log.problem] = graded_with(gradebook, log.problem)
         if grading.is_known and log.problem not in known:
             known[log.problem] = class_rows(gradebook, log.problem)
         rows = known[log.problem].get(log.student) if grading.is_known else None
-        if rows and rows.equal(log, course, submitted_at) and _recorded_notebook(root, log).is_file():
+        as_before = worth[log.problem].get(log.student) == labels(log.items)
+        if rows and as_before and rows.equal(log, course, submitted_at) and _recorded_notebook(root, log).is_file():
             return with_manual_points(log, rows.given)
         try:
             log = _record(gradebook, root, log, grading.notebook)
@@ -108,6 +115,8 @@ def _record(gradebook: Any, root: Path, log: GradedLog, executed: NotebookNode |
     path = _recorded_notebook(root, log)
     settled = _same_answers(path, executed)
     write_scores(gradebook, log, settled)
+    note_worth(gradebook, log)
+    gradebook.db.commit()
     if executed is not None:
         write_atomically(path, graded_text(show_verdicts(executed, log)))
     rows = rows_of(gradebook.find_submission_notebook(log.problem, log.problem, log.student))
@@ -118,6 +127,12 @@ def _record(gradebook: Any, root: Path, log: GradedLog, executed: NotebookNode |
         for item in log.items
     )
     return replace(log, items=tuple(items))
+
+
+def apply_log_worth(gradebook: Any, log: GradedLog) -> None:
+    """Gives the gradebook's cells the points that the items of a log are worth; see `autograder.gradebook.worth`."""
+    worth = {item.id: item.worth for item in log.items}
+    apply_worth(gradebook, log.problem, worth, [item.id for item in log.items if item.is_dropped])
 
 
 def _students(gradebook: Any) -> dict[str, list[str]]:
@@ -198,10 +213,44 @@ def manual_points(
             return {}
 
 
+def manual_points_of_class(root: Path, problem: str) -> Callable[[str], Mapping[str, tuple[float | None, str]]]:
+    """Returns a function: student → manual scores and comments (`manual_points`), as recording will apply them.
+
+    They include scores that are set aside while an item is dropped. Without a gradebook there are none.
+
+    Raises:
+        CourseError: the gradebook is locked or damaged.
+    """
+    if not gradebook_path(root).is_file():
+        return lambda student: {}
+    with opened(root) as gradebook:
+        given = {student: rows.given for student, rows in class_rows(gradebook, problem).items()}
+        for (student, cell), (manual, extra, _) in set_aside(gradebook, problem).items():
+            rows = given.setdefault(student, {})
+            comment = rows.get(item_of(cell), (None, ""))[1]
+            if manual is not None:
+                rows[item_of(cell)] = (manual + (extra or 0.0), comment)
+        students = _students(gradebook)
+    return lambda student: given.get(_known_as(student, students), {})
+
+
 def with_manual_points(log: GradedLog, given: Mapping[str, tuple[float | None, str]]) -> GradedLog:
     """The log with manual scores and comments (`manual_points`); they replace the examiner's, as in nbgrader."""
     items = (item.with_grading_by_hand(*given[item.id]) if item.id in given else item for item in log.items)
     return replace(log, items=tuple(items))
+
+
+def with_points(log: GradedLog, given: Mapping[str, tuple[float | None, str]]) -> GradedLog:
+    """The log with these manual scores and no others."""
+
+    def ungraded(item: ItemResult) -> ItemResult:
+        if not (item.manual and item.graded_by_hand and item.id not in given):
+            return item
+        return replace(
+            item, score=0.0, status=Status.MANUAL, message=NEEDS_GRADING, graded_by_hand=False, comment="", stale=False
+        )
+
+    return with_manual_points(replace(log, items=tuple(map(ungraded, log.items))), given)
 
 
 def create_gradebook(root: Path) -> None:

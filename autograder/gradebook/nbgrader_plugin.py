@@ -32,8 +32,16 @@ from autograder.core.errors import CourseError, ReleaseError
 from autograder.core.results import GradedLog, Outcome
 from autograder.course.config import Course, course_folder, load_course, root_folder
 from autograder.course.problem import load_problem
-from autograder.gradebook.database import create_gradebook, gradebook_path, grant_extension, opened, show_verdicts
+from autograder.gradebook.database import (
+    apply_log_worth,
+    create_gradebook,
+    gradebook_path,
+    grant_extension,
+    opened,
+    show_verdicts,
+)
 from autograder.gradebook.rows import write_scores
+from autograder.gradebook.worth import apply_worth, note_worth, note_worth_of_old, worth_in_source
 from autograder.release.notebook import released_notebook, stub
 from autograder.submissions.timestamps import submission_time_or_warning
 
@@ -180,11 +188,16 @@ def generate_assignment(course: Course, problem_id: str) -> Path:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # deprecations in nbgrader and its libraries
             create_gradebook(course.root)
+            with opened(course.root) as gradebook:
+                note_worth_of_old(gradebook, problem_id)
             coursedir = CourseDirectory(config=config, log=log)
             GenerateAssignment(coursedir=coursedir, config=config, log=log).start()
-            if problem_id in course.problems:
-                due = course.due(problem_id).astimezone(UTC).replace(tzinfo=None)  # nbgrader computes lateness with it
-                with opened(course.root) as gradebook:
+            problem = load_problem(problem_id, course.root)
+            with opened(course.root) as gradebook:
+                dropped = [item.id for item in problem.items if item.is_dropped]
+                apply_worth(gradebook, problem_id, worth_in_source(problem), dropped)
+                if problem_id in course.problems:
+                    due = course.due(problem_id).astimezone(UTC).replace(tzinfo=None)  # for nbgrader's lateness
                     gradebook.update_or_create_assignment(problem_id, duedate=due)
     except (NbGraderException, CourseError) as error:
         text = "\n".join(record.getMessage() for record in errors.buffer)
@@ -253,7 +266,9 @@ class SaveResults(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships
         log: GradedLog = resources["homework_log"]
         course = load_course(root_folder())
         with Gradebook(resources["nbgrader"]["db_url"], course.id) as gradebook:
+            apply_log_worth(gradebook, log)
             write_scores(gradebook, log)
+            note_worth(gradebook, log)
             grant_extension(gradebook, course, log)
         return nb, resources
 

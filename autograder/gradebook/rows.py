@@ -198,7 +198,7 @@ def write_scores(gradebook: Any, log: GradedLog, settled: frozenset[str] = froze
         )
     for grade in notebook.grades:
         score = auto_score(results.get(item_of(grade.name)))
-        grade.auto_score = None if score is None else clamped(score, grade.max_score)
+        grade.auto_score = score
         is_read = grade.manual_score is not None and not grade.needs_manual_grade and grade.name in settled
         grade.needs_manual_grade = score is None and not is_read
     for comment in notebook.comments:

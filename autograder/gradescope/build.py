@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.core.counts import Counts
 from autograder.core.errors import AutograderError
 from autograder.core.files import write_atomically, write_bytes
 from autograder.core.notebook_io import notebook_text
@@ -80,7 +81,10 @@ def make_zip(
     settings = Settings(
         problem=problem.id,
         title=problem.title,
-        items=tuple(ListedItem(one.id, str(place), one.kind, one.points) for place, one in enumerate(problem.items, 1)),
+        items=tuple(
+            ListedItem(one.id, str(place), one.kind, one.points, str(one.counts))
+            for place, one in enumerate(problem.items, 1)
+        ),
         minutes=minutes,
         log_alone=log_alone,
         leaderboard=leaderboard,
@@ -119,9 +123,9 @@ def advice(made: Made) -> Iterator[str]:
             f"libraries, and {made.memory.cpu:.0f} s of CPU time; measured by `{made.command}`)"
         )
     yield f"  time limit         {settings.minutes:g} minutes"
-    by_hand = [item for item in settings.items if item.kind != "code"]
+    by_hand = [item for item in settings.items if item.kind != "code" and item.counts != Counts.DROPPED]
     if by_hand:
-        asked = ", ".join(f"{item.id} {item.points:g}" for item in by_hand)
+        asked = ", ".join(f"{item.id} {item.points:g}{' (extra credit)' if item.counts else ''}" for item in by_hand)
         yield f"  manual grading     turn it on, and add these questions with their points: {asked}"
     if settings.leaderboard:
         yield f"  leaderboard        turn it on: {settings.leaderboard}"

@@ -198,6 +198,7 @@ def _verify(problem: Problem, delivered: Delivered, users: Users, settings: Sett
             message = f"{seen.message} (Verified from your log; no code was run.)"
         points = item.points if right else 0.0
         result = ItemResult(item.id, points, item.points, status, message, manual=item.kind != "code")
+        result = result.counted(item.counts)
         tell({"item": result.as_json(), "seconds": 0.0})
     flags = [
         Flag(FlagKind.LOG_ALONE, "Scored from the log alone: no code was run, and a log can be forged."),
@@ -222,6 +223,7 @@ def _refuse(problem: Problem, delivered: Delivered, tell: Tell) -> None:
     tell({"notes": [reason]})
     for item in problem.items:
         result = ItemResult(item.id, 0.0, item.points, Status.MISSING, reason, manual=item.kind != "code")
+        result = result.counted(item.counts)
         tell({"item": result.as_json(), "seconds": 0.0})
 
 

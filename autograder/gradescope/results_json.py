@@ -15,8 +15,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from autograder.core.counts import Counts
 from autograder.core.files import write_atomically
-from autograder.core.results import ItemResult, Status
+from autograder.core.results import DROPPED, ItemResult, Status
 from autograder.core.text import printable
 from autograder.gradescope.settings import ListedItem, Settings
 
@@ -122,13 +123,15 @@ def _test(item: ListedItem, progress: Progress, settings: Settings) -> Mapping[s
     """One test case. If the autograder failed, items without a result are hidden, and so is the total score."""
     result = progress.items.get(item.id)
     test: dict[str, Any] = {"name": item.id, "number": item.number, "visibility": "visible"}
+    if item.counts == Counts.DROPPED:
+        return test | {"output": DROPPED, "status": "passed"}
     if item.kind != "code":
         is_missing = result is not None and result.status is Status.MISSING
         by_hand = f"A grader reads this answer and gives up to {item.points:g} points for it."
         test["output"] = "Not answered." if is_missing else by_hand
         test["status"] = "failed" if is_missing else "passed"
         return test
-    test["max_score"] = item.points
+    test["max_score"] = 0.0 if item.counts else item.points  # Gradescope adds points above the maximum: a bonus
     if result is None:
         test |= {"score": 0.0, "status": "failed", "output": _not_reached(progress.end, settings)}
         if progress.end in (End.FAULT, End.RUNNING):  # a file that still says `running` is of a dead grading

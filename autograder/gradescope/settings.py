@@ -26,6 +26,8 @@ class ListedItem:
     kind: str
     """`code`, `written` or `figure`."""
     points: float
+    counts: str = ""
+    """`dropped`, `bonus`, or empty."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Settings:
     @property
     def auto_points(self) -> float:
         """Points of the automatically graded items."""
-        return sum(item.points for item in self.items if item.kind == "code")
+        return sum(item.points for item in self.items if item.kind == "code" and not item.counts)
 
     def text(self) -> str:
         """The file's text; the same settings give the same bytes."""

@@ -53,7 +53,9 @@ def ungraded(problem: Problem, submission: Submission, error: UnusableError) -> 
         notebook_sha256=submission.notebook_sha256,
         outcome=error.outcome,
         items=tuple(
-            ItemResult(item.id, 0.0, item.points, Status.MISSING, message, manual=item.kind != "code")
+            ItemResult(item.id, 0.0, item.points, Status.MISSING, message, manual=item.kind != "code").counted(
+                item.counts
+            )
             for item in problem.items
         ),
         flags=(Flag(str(error.outcome), message),),

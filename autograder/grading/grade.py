@@ -15,7 +15,7 @@ from typing import Any
 from autograder.core.errors import SetupError, SourceError
 from autograder.core.flags import Flag, FlagKind
 from autograder.core.notebook_io import graded_text
-from autograder.core.results import GradedLog, Grading, Outcome
+from autograder.core.results import GradedLog, Grading, ItemResult, Outcome
 from autograder.core.student_key import same_student
 from autograder.core.text import well_formed
 from autograder.course.cell_selection import warm_modules
@@ -152,7 +152,7 @@ def grade_submission(
         student=asked_student(theirs, student),
         seed=seed,
         cache=cache,
-        on_item=on_item,
+        on_item=None if on_item is None else lambda result: on_item(_counted(problem, result)),
         attempts=attempts,
         seconds=seconds - (time.monotonic() - started),
     )
@@ -227,7 +227,12 @@ def _log(
         code={item: source_hash(rebuilt.source(item)) for item in sorted(rebuilt.answered & codes)},
         notebook_sha256=submission.notebook_sha256,
         outcome=Outcome.GRADED,
-        items=tuple(examined.results),
+        items=tuple(_counted(problem, result) for result in examined.results),
         flags=flags,
         process=theirs.get("process", {}) if isinstance(theirs.get("process", {}), dict) else {},
     )
+
+
+def _counted(problem: Problem, result: ItemResult) -> ItemResult:
+    """The result as the item counts. The examiner tests a dropped item like any other: other items may build on it."""
+    return result.counted(problem.item(result.id).counts)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from autograder.core.counts import Counts
 from autograder.core.results import ItemResult, Outcome, Status
 from autograder.core.text import printable
 from autograder.course.problem import Item, Problem
@@ -92,6 +93,7 @@ class ItemSummary:
     """Other messages, most frequent first."""
     more_messages: int
     """Number of submissions whose message is not listed."""
+    counts: Counts = Counts.NORMALLY
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,9 @@ class Scores:
     """Submissions of which a part needs manual grading."""
     waiting_items: tuple[str, ...]
     items: tuple[ItemSummary, ...]
+    """Those that count."""
+    dropped: tuple[str, ...] = ()
+    """Ids of the items that count for nobody."""
 
 
 def summarise(problem: Problem, entries: Sequence[Entry]) -> Scores:
@@ -125,10 +130,11 @@ def summarise(problem: Problem, entries: Sequence[Entry]) -> Scores:
         outcomes=shown,
         outcome_bar=stacked(shown),
         points=_points(graded),
-        manual_most=sum(item.points for item in problem.items if item.kind != "code"),
+        manual_most=sum(item.worth for item in problem.items if item.kind != "code"),
         waiting=sum(any(item.status is Status.MANUAL for item in entry.log.items) for entry in graded),
         waiting_items=tuple(item.id for item in problem.items if item.id in waiting),
-        items=tuple(_item(problem, item, graded) for item in problem.items),
+        items=tuple(_item(problem, item, graded) for item in problem.items if not item.is_dropped),
+        dropped=tuple(item.id for item in problem.items if item.is_dropped),
     )
 
 
@@ -182,6 +188,7 @@ def _item(problem: Problem, item: Item, graded: Sequence[Entry]) -> ItemSummary:
         misconceptions=known,
         messages=other[:MOST_MESSAGES],
         more_messages=sum(len(reason.students) for reason in other[MOST_MESSAGES:]),
+        counts=item.counts,
     )
 
 

@@ -148,6 +148,8 @@ def _run(
             findings["The log names another student than its folder"].append(student)
         if [item.id for item in log.items] != items:
             findings["Graded when the problem had other items; grade again"].append(student)
+        elif [item.label for item in log.items] != [item.label for item in problem.items]:
+            findings["Graded with other points than the source has now; grade again"].append(student)
         if number(listed.get(student, {}).get("score")) not in (None, float(f"{log.score:.6g}")):
             findings["grades.csv and the log have different scores; the log's are shown"].append(student)
         entries.append(_entry(replace(log, student=student), times.get(student, {})))

@@ -65,8 +65,9 @@ def outcomes(graded: list[Graded]) -> list[str]:
 
 
 def files_of(out: Path) -> dict[str, bytes]:
-    """The files that a batch wrote, except for the timings."""
+    """The files that a batch wrote, except for the timings and the runs that are kept."""
     paths = [path for path in out.rglob("*") if path.is_file() and path.name != "timings.csv"]
+    paths = [path for path in paths if ".runs" not in path.parts]
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in paths}
 
 

@@ -63,13 +63,14 @@ def test_release_prints_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     def release(ids: list[str] | None) -> list[SimpleNamespace]:
         asked.append(ids)
         return [
-            SimpleNamespace(problem="vae", path=Path("notebooks/vae.ipynb"), changed=True),
-            SimpleNamespace(problem="gan", path=Path("notebooks/gan.ipynb"), changed=False),
+            SimpleNamespace(problem="vae", path=Path("notebooks/vae.ipynb"), changed=True, note=""),
+            SimpleNamespace(problem="gan", path=Path("notebooks/gan.ipynb"), changed=False, note="grade again"),
         ]
 
     stand_in(monkeypatch, "autograder.cli.release", release=release)
     result = runner.invoke(app, ["release"])
     assert result.stdout.splitlines() == ["vae: notebooks/vae.ipynb written", "gan: notebooks/gan.ipynb unchanged"]
+    assert result.stderr == "gan: grade again\n"
     runner.invoke(app, ["release", "vae", "gan"])
     assert asked == [None, ["vae", "gan"]]
 

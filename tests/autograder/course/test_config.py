@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from autograder.core.errors import CourseError
 from autograder.course.config import Course, load_course, mismatches, root_folder
 from autograder.course.late_policy import LatePolicy
+from autograder.course.problem import load_problem
+from tests.autograder.toy import course_copy
 
 DAY = 86_400
 GOOD = """
@@ -176,3 +179,39 @@ def test_outside_a_course_the_checkout_is_the_root(tmp_path: Path, monkeypatch: 
     if any((folder / "course.toml").exists() for folder in tmp_path.parents):
         pytest.skip("the temporary folder lies within a course")
     assert root_folder() == root
+
+
+COUNTS = 'problems = ["toy", "not_written_yet"]\n'
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('drop = ["toy/nothing"]', "which is not in"),
+        ('drop = ["toy/written_unit"]', "did you mean 'written_units'"),
+        ('bonus = ["tyo/Line"]', "did you mean 'toy'"),
+        ('bonus = ["vae/Line"]', "in no problem of homework 1"),
+        ('drop = ["Line"]', "each as problem/item"),
+        ('drop = "toy/Line"', "each as problem/item"),
+        ('drop = ["toy/Line", "toy/Line"]', "twice"),
+        ('drop = ["toy/Line"]\nbonus = ["toy/Line"]', "under both"),
+        ('dorp = ["toy/Line"]', "did you mean 'drop'"),
+    ],
+)
+def test_a_drop_or_bonus_that_fits_no_item_is_an_error(lines: str, said: str, tmp_path: Path) -> None:
+    root = course_copy(tmp_path / "course")
+    path = root / "course.toml"
+    path.write_text(path.read_text().replace(COUNTS, f"{COUNTS}{lines}\n"))
+    with pytest.raises(CourseError, match=re.escape(said)) as raised:
+        load_problem("toy", root)
+    assert str(path) in str(raised.value)
+
+
+def test_dropped_and_bonus_items_add_nothing_to_the_maximum(tmp_path: Path) -> None:
+    root = course_copy(tmp_path / "course")
+    assert load_problem("toy", root).max_score == 25
+    path = root / "course.toml"
+    path.write_text(path.read_text().replace(COUNTS, f'{COUNTS}drop = ["toy/written_units"]\nbonus = ["toy/Line"]\n'))
+    problem = load_problem("toy", root)
+    assert [str(item.counts) for item in problem.items] == ["", "bonus", "", "dropped"]
+    assert problem.max_score == 14 and problem.item("Line").points == 8

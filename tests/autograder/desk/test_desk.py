@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
+from autograder.core.counts import Counts
 from autograder.core.errors import SetupError
+from autograder.core.notebook_io import graded_text
+from autograder.core.results import GradedLog, Grading
 from autograder.core.rubric_lines import RubricLine, read, written
 from autograder.desk import graders
 from autograder.desk.agreement import agreement
@@ -23,10 +26,11 @@ from autograder.desk.desk import OPINION_WITHDRAWN, SECOND_OPINION, Desk, Unknow
 from autograder.desk.form import Form, FormError
 from autograder.desk.lists import rows
 from autograder.desk.place import Place
-from autograder.gradebook.database import opened
+from autograder.gradebook.database import opened, recording
 from autograder.gradebook.manual import ManualScore, manual_scores, write_manual
 from tests.autograder.desk.conftest import _COLOURS, ANSWERS, UNITS, Grade, GradedClass, points, save_as
 from tests.autograder.graded_folder import csv_rows
+from tests.autograder.toy import released
 
 FIGURE = Place("toy", "figure_loss")
 
@@ -388,3 +392,25 @@ def test_unreadable_notebooks_are_named_and_never_graded_together(desk: Desk, gr
     arranged = question.arranged()
     assert "cannot be read" in arranged.by_student["chen"].text and not arranged.by_student["chen"].is_blank
     assert arranged.block["chen"] == ["chen"]
+
+
+def test_a_dropped_question_is_not_offered(graded_class: GradedClass) -> None:
+    path = graded_class.root / "course.toml"
+    line = 'problems = ["toy", "not_written_yet"]\n'
+    path.write_text(path.read_text().replace(line, f'{line}drop = ["toy/written_units"]\n'))
+    with pytest.raises(SetupError, match=r"graded with other points .*written_units: 3, in the source dropped"):
+        graded_class.desk()
+    log = {student: load_log(graded_class, student) for student in ANSWERS}
+    with recording(graded_class.root) as record:
+        for student, found in log.items():
+            items = (item.counted(Counts.DROPPED) if item.id == "written_units" else item for item in found.items)
+            dropped = record(Grading(replace(found, items=tuple(items)), graded_text(released())))
+            (graded_class.out / student / "toy" / "submission_log.json").write_text(dropped.as_text())
+    desk = graded_class.desk()
+    assert [place.item for place in desk.questions] == ["figure_loss"]
+
+
+def load_log(graded_class: GradedClass, student: str) -> GradedLog:
+    """The log of a student."""
+    path = graded_class.out / student / "toy" / "submission_log.json"
+    return GradedLog.from_json(json.loads(path.read_text()))

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import autograder
+from autograder.core.counts import Counts
 from autograder.core.flags import Flag
 from autograder.core.results import GRADED_BY_HAND, NEEDS_GRADING, STALE, GradedLog, ItemResult, Outcome, Status
 from autograder.core.rubric_lines import RubricLine, written
@@ -381,3 +382,13 @@ def test_no_student_is_sent_to_a_visible_test_that_passes(message: str, passes: 
     page = feedback_html(log, toy())
     assert ("The test cell below your answer passes here" in page) is passes
     assert ("Run the test cell below your answer" in page) is not passes
+
+
+def test_dropped_and_bonus_items_are_named() -> None:
+    log = log_of("ada")
+    how = {"Line": Counts.BONUS, "written_units": Counts.DROPPED, "figure_loss": Counts.DROPPED}
+    log = replace(log, items=tuple(item.counted(how.get(item.id, Counts.NORMALLY)) for item in log.items))
+    page = feedback_html(log, toy())
+    assert "8 of 8 bonus points" in page and "on top of the 12 points" in page
+    assert page.count("This question was dropped: it counts for nobody.") == 2
+    assert "need manual grading" not in page and ">20</span> of 12 points" in page

@@ -172,6 +172,21 @@ def test_autograde_writes_explicit_results(course: Path, examiner: dict[str, byt
     assert comment(course, "bob", "standardize") == "the gradient is cut" and comment(course, "ada", "Line") is None
 
 
+@pytest.mark.kernel
+def test_nbgrader_gives_the_same_totals_with_dropped_and_bonus_items(course: Path) -> None:
+    path = course / "course.toml"
+    line = 'problems = ["toy", "not_written_yet"]\n'
+    more = 'drop = ["toy/written_units"]\nbonus = ["toy/Line", "toy/figure_loss"]\n'
+    path.write_text(path.read_text().replace(line, line + more))
+    release(root=course)
+    submit(course / "course" / "submitted", "ada", solved())
+    run_autograde(course, real_examiner=True)
+    assert scores(course, "ada") == FULL | {"written_units": (0.0, False)}
+    with opened(course) as gradebook:
+        found = gradebook.find_submission("toy", "ada")
+        assert (found.score, found.max_score, found.needs_manual_grade) == (20.0, 12.0, True)
+
+
 def test_a_broken_file_costs_only_its_student(course: Path, examiner: dict[str, bytes]) -> None:
     def of_a_newer_schema(notebook: NotebookNode) -> None:
         for cell in notebook.cells:

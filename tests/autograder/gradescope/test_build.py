@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from autograder.cli.main import app
+from autograder.core.counts import Counts
 from autograder.core.errors import AutograderError, SetupError
 from autograder.core.results import ItemResult, Status
 from autograder.course.problem import Problem, load_problem, problem_ids
@@ -342,6 +343,24 @@ def test_items_that_need_manual_grading_have_no_score() -> None:
     missing = ItemResult("written_why", 0.0, 2.0, Status.MISSING, "Not answered.", manual=True)
     test = rows_of(Progress(items={"written_why": missing}))["written_why"]
     assert "score" not in test and test["status"] == "failed"
+
+
+def test_a_bonus_adds_nothing_to_the_maximum_and_a_dropped_item_has_no_points() -> None:
+    items = (
+        ListedItem("first", "1", "code", 4.0, "bonus"),
+        ListedItem("second", "2", "code", 6.0, "dropped"),
+        ListedItem("third", "3", "code", 5.0),
+        ListedItem("written_why", "4", "written", 2.0, "dropped"),
+    )
+    settings = replace(SETTINGS, items=items)
+    first = FIRST.counted(Counts.BONUS)
+    second = ItemResult("second", 6.0, 6.0, Status.PASSED, "fine").counted(Counts.DROPPED)
+    tests = {
+        test["name"]: test for test in results(settings, Progress(items={"first": first, "second": second}))["tests"]
+    }
+    assert (tests["first"]["score"], tests["first"]["max_score"]) == (4.0, 0.0) and settings.auto_points == 5.0
+    for name in ("second", "written_why"):
+        assert "score" not in tests[name] and "max_score" not in tests[name] and "dropped" in tests[name]["output"]
 
 
 def test_after_an_error_of_the_autograder_students_see_no_total_score() -> None:
