@@ -200,6 +200,8 @@ class SubmissionLog:
     def write(self, path: str | Path | None = None) -> Path:
         """Writes the log atomically, prints the metrics beside their expected ranges and the path, which it returns.
 
+        If the file holds the log of another problem, a line says that it is replaced and what to do.
+
         Args:
             path: the file; `submission_log.json` in the working directory if not given.
 
@@ -214,6 +216,7 @@ class SubmissionLog:
         if len(data) > MOST_BYTES:
             raise LogError(_too_large(record, len(data)))
         validate(record)
+        other = _other_problem(target, self.run.problem)
         try:
             with whole_file(target) as handle:
                 handle.write(data)
@@ -222,6 +225,12 @@ class SubmissionLog:
                 f"{target} cannot be written: {error.strerror or error}. Free some space or choose another place with "
                 "log.write(path=...). An earlier log is unchanged."
             ) from error
+        if other:
+            print(
+                f"Warning: {target} was the log of the problem {other!r}. This log of {self.run.problem!r} replaces "
+                f"it. To submit {other!r}, move its notebook into a folder of its own and run it there again. "
+                "Keep each problem in a separate folder."
+            )
         table = numbers_table(self._metrics, self._bands, self.run.profile)
         if table:
             print(f"Your numbers, profile {self.run.profile}:\n{table}\n")
@@ -283,6 +292,18 @@ def _answer(ask: Ask) -> Json:
         return plain_json(ask())
     except Exception as error:  # the log records every error of the student's code
         return {"error": str(plain_json(f"{type(error).__name__}: {error}"[:LONGEST_ERROR]))}
+
+
+def _other_problem(file: Path, problem: str) -> str:
+    """The problem of the log in this file if it is another one; else, or if it cannot be read, nothing."""
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            return ""
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return ""
+    before = found.get("problem") if isinstance(found, dict) else None
+    return before if isinstance(before, str) and before != problem else ""
 
 
 def _environment(run: Run) -> dict[str, str]:

@@ -52,6 +52,9 @@ def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     check_training(seen)
     check_samples(seen)
     check_fewer_steps(seen["leaps"])
+    ddim, noisy = (seen["leaps"][eta] for eta in ("0.0", "1.0"))
+    assert all(ddim[few][1] > noisy[few][1] for few in ("2", "5")), "DDIM is better with 2 and 5 steps"
+    assert all(ddim[many][1] < noisy[many][1] for many in ("20", "50")), "noise helps a little with 20 steps or more"
     check_experiments(seen)
     metrics = seen["log"]["metrics"]
     assert [metrics[f"diffusion/{name}_classes"]["evidence"]["samples"] for name in ("gaussian", "ddim_tenth")] == [
@@ -93,7 +96,7 @@ def check_closed_forms(seen: dict[str, Any]) -> None:
 def check_training(seen: dict[str, Any]) -> None:
     """Both losses fall; the first half is hardest at the first steps, and so is the second."""
     binary, gauss = seen["binary_losses"], seen["gauss_losses"]
-    assert fmean(binary[-100:]) < 0.2 * seen["untrained"]
+    assert 0.1 * seen["untrained"] < fmean(binary[-100:]) < 0.2 * seen["untrained"]
     assert math.isclose(fmean(binary[:3]), seen["untrained"], rel_tol=0.5)
     assert gauss[0] > 0.8 and fmean(gauss[-100:]) < 0.07
     assert fmean(binary[-100:]) > 0.1, "training does not bring the loss to 0"

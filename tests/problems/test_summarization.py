@@ -58,6 +58,7 @@ DUMP = {
     "vocabulary": "t5.config.vocab_size",
     "different": "different",
     "drawn": "{str(top_p): score for top_p, score in drawn_scores.items()}",
+    "more_beams": "[beam_rouge, beam_tokens]",
     "by_hand": "[compute_rouge(texts, their_references)['rougeL'] for texts in (by_hand, ours)]",
 }
 HELPERS = """
@@ -109,6 +110,11 @@ def test_the_claims_of_the_notebook_are_true_in_mini(tmp_path: Path) -> None:
     counts = list(seen["different"].values())
     assert counts[0] + 1 < counts[1] < counts[-1], "a larger nucleus gives more different texts"
     assert seen["drawn"]["0.5"] > seen["drawn"]["1.0"] + 0.01, "and draws from all tokens cost ROUGE"
+    first, *more = seen["drawn"].values()
+    assert all(abs(first - each) < 0.05 for each in more[:2]), "up to 0.8 the nucleus hardly matters"
+    rouge, tokens = seen["more_beams"]
+    assert rouge[1] > rouge[0] + 0.01 and max(rouge) - rouge[1] < 0.04, "the second beam brings most of the gain"
+    assert max(tokens) - min(tokens) < 0.5, "with more beams the texts do not become shorter"
     by_hand, ours = seen["by_hand"]
     assert by_hand < ours, "other words cost ROUGE, right facts do not save it"
     names = [f"{name}_{kind}" for name in ("lead", "scratch", "fine_tuned") for kind in ("rouge1", "rouge2", "rougeL")]

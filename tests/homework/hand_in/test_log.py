@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from homework.errors import LogError
 from homework.hand_in import identity
-from homework.hand_in.log import SubmissionLog, schema, validate
+from homework.hand_in.log import FILE_NAME, MOST_BYTES, SubmissionLog, schema, validate
 from homework.hand_in.personal import draws_for
 from homework.hand_in.source_hash import source_hash
 from tests.homework.conftest import Patch, Printed, a_run, disk_full, run_cell
@@ -178,6 +178,28 @@ def test_a_log_that_cannot_be_written_leaves_the_old_one(
         log.write()
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_line_says_that_the_log_of_another_problem_was_replaced(capsys: Printed) -> None:
+    path = SubmissionLog(a_run("rlhf"), student="ada").write()
+    assert "Warning" not in capsys.readouterr().out
+    new_log().write()
+    said = capsys.readouterr().out
+    assert f"Warning: {path} was the log of the problem 'rlhf'. This log of 'vae' replaces it." in said
+    assert "a folder of its own" in said and read(path)["problem"] == "vae"
+    new_log().write()
+    assert "Warning" not in capsys.readouterr().out, "its own log may be replaced"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff\xfe", b"[1]", b'{"problem": 3}', b"[" * 100_000, b"0" * (MOST_BYTES + 1)],
+    ids=["empty", "no text", "a list", "a number as problem", "nested too deeply", "too large"],
+)
+def test_a_file_that_is_no_log_is_replaced_without_a_warning(tmp_path: Path, capsys: Printed, content: bytes) -> None:
+    (tmp_path / FILE_NAME).write_bytes(content)
+    assert read(new_log().write())["problem"] == "vae"
+    assert "Warning" not in capsys.readouterr().out
 
 
 def test_a_log_is_written_where_the_file_system_does_not_support_fsync(monkeypatch: Patch) -> None:
