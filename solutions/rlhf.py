@@ -576,7 +576,7 @@ with part("equal generators", 0.25):
         for _ in "ab"
     )
     assert one == two, "equal generators must give equal orders: pass `generator` on"
-with part("torch's global generator", 0.25):
+with part("draws of the global generator", 0.25):
     passes = []
     for _ in "ab":
         student.torch.manual_seed(5)

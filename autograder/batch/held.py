@@ -18,7 +18,7 @@ class HeldResults:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="autograder-")
-        self._places: list[tuple[int, int]] = []
+        self._places: dict[str, tuple[int, int]] = {}
         self.logs: dict[str, GradedLog] = {}
         """Student → log without manual scores and without the answers on per-student inputs."""
 
@@ -33,14 +33,14 @@ class HeldResults:
     def add(self, submission: Submission, grading: Grading) -> Graded:
         """Holds a result."""
         packed = zlib.compress(pickle.dumps((submission, replace(grading, cached_items={}))), 1)
-        self._places.append((self._file.seek(0, 2), len(packed)))
+        self._places[str(submission.student)] = (self._file.seek(0, 2), len(packed))
         self._file.write(packed)
         self.logs[str(submission.student)] = replace(grading.log, answers={})
         return Graded(grading.log, grading.seconds, grading.phases)
 
     def whole(self) -> Iterator[tuple[Submission, Grading]]:
-        """Each submission with its result, in the order in which they were added."""
-        for place, size in self._places:
+        """Each submission with its result, by student."""
+        for _, (place, size) in sorted(self._places.items()):
             self._file.seek(place)
             submission, grading = pickle.loads(zlib.decompress(self._file.read(size)))  # we wrote it
             yield submission, grading

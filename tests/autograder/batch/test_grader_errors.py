@@ -72,7 +72,7 @@ FAULTS: dict[str, tuple[Any, str, Function]] = {
     "reading": (batch, "read_submission", lambda path, student, below: student),
     "the submission time": (batch_results, "submission_time_or_warning", lambda folder, log: folder.parent.name),
     "the late note": (batch_results, "late_note", lambda course, problem, student, moment: student),
-    "the feedback page": (batch_results, "feedback_html", lambda log, problem, late: log.student),
+    "the feedback page": (batch_results, "feedback_html", lambda log, problem, **more: log.student),
     "the log's text": (batch_results, "keep_traceback", lambda out, grading: grading.log.score and grading.log.student),
     "the journal, before": (Journal, "done", lambda self, student, digest: student),
     "the journal, after": (Journal, "note", lambda self, student, digest, seconds: student),
