@@ -49,7 +49,7 @@ class Question:
         """Shows what changes; returns whether to write it.
 
         Raises:
-            SetupError: a student loses points, and nobody can be asked.
+            SetupError: a student loses points, and no person can be asked.
         """
         self.was_asked = True
         with self._paused():

@@ -76,7 +76,7 @@ def release(problem_ids_: Iterable[str] | None = None, root: Path | None = None)
 def out_of_date(problem_id: str, root: Path) -> list[str]:
     """Why the notebook for students or the gradebook is of an earlier source, in words; empty if neither is.
 
-    A notebook or a gradebook that does not exist is not out of date, nor is a gradebook that cannot be used: whoever
+    A notebook or a gradebook that does not exist is not out of date, nor is a gradebook that cannot be used: what
     records in it says so.
 
     Raises:

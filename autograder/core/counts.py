@@ -1,4 +1,4 @@
-"""How an item counts towards the score: as usual, for nobody, or as a bonus."""
+"""How an item counts towards the score: as usual, for no student, or as a bonus."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Counts(StrEnum):
     NORMALLY = ""
     """Its points and its maximum count."""
     DROPPED = "dropped"
-    """For nobody: neither its points nor its maximum count."""
+    """For no student: neither its points nor its maximum count."""
     BONUS = "bonus"
     """Its points count, its maximum does not."""
 

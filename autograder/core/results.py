@@ -53,7 +53,7 @@ STALE = (
     "You changed this answer after it was graded. The points are for the earlier answer; a grader will grade it again."
 )
 """Message of an item whose manual score belongs to an earlier answer."""
-DROPPED = "This question was dropped: it counts for nobody."
+DROPPED = "This question was dropped: it counts for no student."
 """Message of a dropped item that is graded by hand."""
 
 
@@ -115,7 +115,7 @@ class ItemResult:
 
     @property
     def is_dropped(self) -> bool:
-        """Whether it counts for nobody."""
+        """Whether it counts for no student."""
         return self.counts is Counts.DROPPED
 
     def counted(self, counts: Counts) -> ItemResult:

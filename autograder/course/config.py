@@ -74,7 +74,7 @@ class Homework:
     """With time zone."""
     problems: tuple[str, ...]
     drop: tuple[str, ...] = ()
-    """`problem/item` of each item that counts for nobody."""
+    """`problem/item` of each item that counts for no student."""
     bonus: tuple[str, ...] = ()
     """`problem/item` of each item whose points count, but not its maximum."""
 

@@ -101,7 +101,7 @@ class Item:
 
     @property
     def is_dropped(self) -> bool:
-        """Whether it counts for nobody."""
+        """Whether it counts for no student."""
         return self.counts is Counts.DROPPED
 
     @property

@@ -196,7 +196,7 @@ def _append(path: Path, record: dict[str, str]) -> None:
         with path.open("ab+") as file:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(0, end - 1))
-            gap = b"" if file.read(1) in (b"", b"\n") else b"\n"  # somebody's editor left no newline at the end
+            gap = b"" if file.read(1) in (b"", b"\n") else b"\n"  # an editor left no newline at the end
             file.write(gap + line.encode())
             file.flush()
             os.fsync(file.fileno())

@@ -115,7 +115,7 @@ class Scores:
     items: tuple[ItemSummary, ...]
     """Those that count."""
     dropped: tuple[str, ...] = ()
-    """Ids of the items that count for nobody."""
+    """Ids of the items that count for no student."""
 
 
 def summarise(problem: Problem, entries: Sequence[Entry]) -> Scores:

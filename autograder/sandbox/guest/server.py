@@ -77,7 +77,7 @@ class RequestServer:
         self._numbers: dict[int, int] = {}
         self._graphs = Graphs()
         self._heard: Bounded | None = None
-        """What was printed; None if nobody listens."""
+        """What was printed; None if it is not listened to."""
 
     def serve(self) -> None:
         """Answers requests until the other side closes the connection, which raises `ClosedError`."""

@@ -88,7 +88,7 @@ def test_six_changes_in_a_class_of_thirty(course: Path, tmp_path: Path, monkeypa
     assert shown["written_units"] == ["3", "dropped", "0", "12", "18"] and not term.examined
     expect(24, right=22, absolute=22, noeps=14, **nothing)
     page = (term.out / "right1" / "toy" / "feedback.html").read_text()
-    assert "Dropped" in page and "counts for nobody" in page
+    assert "Dropped" in page and "counts for no student" in page
 
     term.count(bonus=["toy/Line"])
     shown = table(term.grade().output)

@@ -390,5 +390,5 @@ def test_dropped_and_bonus_items_are_named() -> None:
     log = replace(log, items=tuple(item.counted(how.get(item.id, Counts.NORMALLY)) for item in log.items))
     page = feedback_html(log, toy())
     assert "8 of 8 bonus points" in page and "on top of the 12 points" in page
-    assert page.count("This question was dropped: it counts for nobody.") == 2
+    assert page.count("This question was dropped: it counts for no student.") == 2
     assert "need manual grading" not in page and ">20</span> of 12 points" in page
