@@ -8,7 +8,6 @@ import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,11 @@ from autograder.core.locks import locked
 from autograder.core.results import GradedLog
 from autograder.core.text import is_text
 from autograder.course.config import course_folder, load_course
-from autograder.course.late_policy import late_note
 from autograder.course.problem import Problem, load_problem
-from autograder.feedback.page import feedback_html
+from autograder.course.regrades import of_student, regrades_or_warning
+from autograder.feedback.student_page import student_page
 from autograder.gradebook.database import apply_log_worth, gradebook_path, opened, with_points
-from autograder.gradebook.rows import Rows, class_rows
+from autograder.gradebook.rows import class_rows
 from autograder.gradebook.snapshot import restore, snapshot
 from autograder.submissions.reader import LOG_NAME
 
@@ -175,23 +174,21 @@ def _restore_gradebook(
         gradebook.db.expire_all()
         now = class_rows(gradebook, problem.id)
     changed = []
+    course, regrades = load_course(root), regrades_or_warning(root)
     for student, log in logs.items():
         if student not in now:
             continue
         given = with_points(log, now[student].given)
+        folder = out / student / problem.id
         if given != log:
             changed.append(student)
-            folder = out / student / problem.id
             write_atomically(folder / LOG_NAME, given.as_text())
-            write_atomically(folder / "feedback.html", _page(root, given, problem, now[student]))
+        if given != log or of_student(regrades, student, problem.id):  # requests may be newer than the kept page
+            page = student_page(given, problem, course, now[student].submitted_at, regrades)
+            write_atomically(folder / "feedback.html", page)
     if changed:
         notes.append(f"manual scores or comments given since then stay: {', '.join(sorted(changed))}")
     return notes
-
-
-def _page(root: Path, log: GradedLog, problem: Problem, rows: Rows) -> str:
-    submitted = None if rows.timestamp is None else rows.timestamp.replace(tzinfo=UTC)
-    return feedback_html(log, problem, late=late_note(load_course(root), problem.id, log.student, submitted))
 
 
 def _places(root: Path, out: Path, problem_id: str, student: str) -> dict[str, Path]:

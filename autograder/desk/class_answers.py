@@ -85,6 +85,8 @@ class ClassAnswers:
         }
         self.logs: dict[str, GradedLog] = {entry.student: entry.log for entry in run.entries}
         self._out = out
+        self._latest: tuple[tuple[str, int, int], Mapping[str, Any]] = (("", 0, 0), {})
+        """The notebook that was read last: a page asks for its pictures, its answers and its outputs."""
         self._changed = 0
         """Time of the folder's last change when it was looked at."""
         self._stubs = {cell.id: str(cell.source).strip() for cell in release_to_read(run.problem).cells}
@@ -149,12 +151,7 @@ class ClassAnswers:
                 self.logs[student] = replace(log, student=student)
 
     def _answers(self, student: str) -> dict[str, Answer]:
-        path = notebook_path(self._out, student, self.problem)
-        try:
-            status = path.stat()
-            state = (status.st_mtime_ns, status.st_size)
-        except OSError:
-            state = (0, 0)
+        state = self._state(student)
         known = self._known.get(student)
         if known is None or known[0] != state:
             if known is not None:
@@ -171,8 +168,24 @@ class ClassAnswers:
             known = self._known[student] = (state, found)
         return known[1]
 
+    def _state(self, student: str) -> tuple[int, int]:
+        """Time and size of the executed notebook, by which a change is noticed."""
+        try:
+            status = notebook_path(self._out, student, self.problem).stat()
+        except OSError:
+            return 0, 0
+        return status.st_mtime_ns, status.st_size
+
     def _cells(self, student: str) -> Mapping[str, Any]:
         """Cell id → cell of the executed notebook; empty if it cannot be read."""
+        wanted = (student, *self._state(student))
+        known, cells = self._latest
+        if known != wanted:
+            cells = self._read_cells(student)
+            self._latest = wanted, cells
+        return cells
+
+    def _read_cells(self, student: str) -> Mapping[str, Any]:
         path = notebook_path(self._out, student, self.problem)
         try:
             document = json.loads(read_bytes(path, self._out, MOST_NOTEBOOK_BYTES))

@@ -12,7 +12,6 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,12 @@ from autograder.core.files import write_atomically
 from autograder.core.results import GradedLog
 from autograder.core.rubric_lines import RubricLine, read, written
 from autograder.course.config import load_course
-from autograder.course.late_policy import late_note
-from autograder.course.regrades import of_student, regrades_or_warning
+from autograder.course.regrades import regrades_or_warning
 from autograder.desk.class_answers import ClassAnswers
 from autograder.desk.decisions import Decisions, Kind, Marks, Saved
 from autograder.desk.place import Place
 from autograder.desk.rubric import Rubric
-from autograder.feedback.page import feedback_html
+from autograder.feedback.student_page import student_page
 from autograder.gradebook.database import opened, with_points
 from autograder.gradebook.manual import ManualScore, manual_scores, write_manual
 from autograder.gradebook.rows import Rows, class_rows
@@ -174,22 +172,18 @@ class Recorder:
 
     def _publish(self, answers: ClassAnswers, students: Iterable[str], rows: Mapping[str, Rows]) -> None:
         """Writes the students' logs and feedback pages, and `grades.csv`."""
+        course, regrades, problem = load_course(self._root), regrades_or_warning(self._root), answers.problem
         changed = False
         for student in students:
-            folder = self._out / student / answers.problem.id
+            folder = self._out / student / problem.id
             whole = GradedLog.from_json(json.loads((folder / LOG_NAME).read_text(encoding="utf-8")))
             log = answers.logs[student] = with_points(whole, rows[student].given)
+            page = student_page(log, problem, course, rows[student].submitted_at, regrades)
             write_atomically(folder / LOG_NAME, log.as_text())
-            write_atomically(folder / "feedback.html", self._page(log, answers, rows[student]))
+            write_atomically(folder / "feedback.html", page)
             changed = True
         if changed:
             write_grades(self._out, list(answers.logs.values()))
-
-    def _page(self, log: GradedLog, answers: ClassAnswers, rows: Rows) -> str:
-        submitted = None if rows.timestamp is None else rows.timestamp.replace(tzinfo=UTC)
-        late = late_note(load_course(self._root), log.problem, log.student, submitted)
-        asked = of_student(regrades_or_warning(self._root), log.student, log.problem)
-        return feedback_html(log, answers.problem, late=late, regrades=asked)
 
 
 def from_form_grader(now: ManualScore, rubric: Rubric) -> Marks:

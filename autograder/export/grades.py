@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from autograder.core.errors import SourceError
@@ -115,7 +115,7 @@ def _score(course: Course, student: str, problem: str, items: tuple[tuple[str, f
     points = {item_of(grade_id): grade.points for grade_id, grade in rows.grades.items()}
     waiting = {item_of(grade_id) for grade_id, grade in rows.grades.items() if grade.needs_grading}
     score = max(0.0, sum(points.values()))
-    at = None if rows.timestamp is None else rows.timestamp.replace(tzinfo=UTC)
+    at = rows.submitted_at
     late = 0.0
     if at is not None and problem in course.problems:
         late = max(0.0, (at - course.due(problem, student)).total_seconds())

@@ -310,7 +310,7 @@ def submission_times(root: Path, problem: str) -> dict[str, datetime]:
         return {}
     with opened(root) as gradebook:
         rows = class_rows(gradebook, problem)
-    return {student: row.timestamp.replace(tzinfo=UTC) for student, row in rows.items() if row.timestamp is not None}
+    return {student: row.submitted_at for student, row in rows.items() if row.submitted_at is not None}
 
 
 @contextmanager

@@ -74,6 +74,11 @@ class Rows:
     """Item id → automatic comment, manual comment."""
 
     @property
+    def submitted_at(self) -> datetime | None:
+        """Submission time, with time zone."""
+        return None if self.timestamp is None else self.timestamp.replace(tzinfo=UTC)
+
+    @property
     def given(self) -> dict[str, tuple[float | None, str]]:
         """Manual scores and comments: item id → (points, or None if only a comment; comment, or empty)."""
         found: dict[str, tuple[float | None, str]] = {

@@ -11,10 +11,9 @@ from autograder.core.files import write_atomically
 from autograder.core.results import GradedLog
 from autograder.core.strict_json import read_json
 from autograder.course.config import load_course
-from autograder.course.late_policy import late_note
 from autograder.course.problem import load_problem
-from autograder.course.regrades import of_student, read_regrades
-from autograder.feedback.page import feedback_html
+from autograder.course.regrades import read_regrades
+from autograder.feedback.student_page import student_page
 from autograder.submissions.reader import LOG_NAME, read_bytes
 from autograder.submissions.timestamps import submission_time_or_warning
 
@@ -39,9 +38,7 @@ def write_feedback_again(out: Path, student: str, problem_id: str, root: Path) -
             return None
         log = GradedLog.from_json(read_json(read_bytes(folder / LOG_NAME, out)))
         submitted_at = submission_time_or_warning(submitted / student / problem_id, _log)
-        late = late_note(load_course(root), problem_id, student, submitted_at)
-        asked = of_student(read_regrades(root), student, problem_id)
-        page = feedback_html(log, load_problem(problem_id, root), late=late, regrades=asked)
+        page = student_page(log, load_problem(problem_id, root), load_course(root), submitted_at, read_regrades(root))
         write_atomically(folder / "feedback.html", page)
     except (AutograderError, ValueError, KeyError, TypeError):
         return None

@@ -95,7 +95,10 @@
     if (address) event.detail.path = address;
   });
   // What was entered is lost by going elsewhere: ask first.
-  document.addEventListener("input", (event) => { event.target.form?.dataset.most && (event.target.form.dataset.entered = "1"); });
+  document.addEventListener("input", (event) => {
+    const form = event.target.form;
+    if (form?.dataset.most) form.dataset.entered = "1";
+  });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.requestConfig.verb !== "get" || !document.querySelector("form[data-entered]")) return;
     if (!window.confirm("What you entered here is not saved. Leave it?")) event.preventDefault();

@@ -1,4 +1,4 @@
-"""Changes in the middle of a term: every score follows in every place, visibly, and nobody loses points unseen."""
+"""Changes in the middle of a term: every score follows in every place, visibly, and no student loses points unseen."""
 
 from __future__ import annotations
 
@@ -230,6 +230,14 @@ def test_undo_of_a_drop_brings_manual_scores_back(small: TermClass) -> None:
     small.run("undo", "toy", "--out", str(small.out), "--yes")
     small.count()
     assert small.everywhere()["right1"] == (22, 25)
+
+
+def test_undo_keeps_regrade_requests_that_are_newer_than_the_run(small: TermClass) -> None:
+    small.change(STRICTER)
+    small.grade("--yes")
+    small.run("regrade", "right1", "toy", "Line", "--note", "My line is right.", "--out", str(small.out))
+    small.run("undo", "--out", str(small.out), "--yes")
+    assert "My line is right." in (small.out / "right1" / "toy" / "feedback.html").read_text()
 
 
 def test_undo_says_what_it_cannot_do(small: TermClass) -> None:

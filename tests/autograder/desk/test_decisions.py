@@ -176,7 +176,7 @@ def test_only_the_latest_link_of_a_grader_works(database: Database) -> None:
     old, new = people.invite("kim"), people.invite("kim")
     assert (people.grader(old), people.grader(new), people.grader("")) == (None, "kim", None)
     own = [people.admit("kim"), people.admit("kim")]
-    assert [people.grader(token) for token in (*own, new)] == ["kim"] * 3, "who starts a desk again logs nobody out"
+    assert [people.grader(token) for token in (*own, new)] == ["kim"] * 3, "to start a desk again ends no earlier link"
     assert Graders(database).grader(own[0]) is None, "it ends with its process"
 
 

@@ -1,4 +1,4 @@
-"""Feedback goes back to the course platform under the names of its download; whoever cannot get it is named."""
+"""Feedback goes back to the course platform under the names of its download; who cannot get it is named."""
 
 from __future__ import annotations
 
