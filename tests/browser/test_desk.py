@@ -193,6 +193,16 @@ def test_one_question_is_graded_with_the_keyboard_alone_and_reaches_every_result
     assert comments >= 1
 
 
+def test_who_types_as_a_page_appears_keeps_the_cursor(desk: Start, page: Page) -> None:
+    """The page takes the focus when it appears, not a moment later: letters of a comment would be keys."""
+    enter(page, desk())
+    page.evaluate("""() => document.addEventListener("htmx:afterSwap",
+        () => setTimeout(() => document.querySelector("textarea").focus(), 0))""")
+    leave(page, "n")
+    page.wait_for_timeout(200)
+    assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
+
+
 def test_two_browsers_at_once_grade_each_answer_once(desk: Start, browser: Browser, course: Path) -> None:  # noqa: F811
     link = desk().replace("127.0.0.1", "localhost")
     other = subprocess.run(

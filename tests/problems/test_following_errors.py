@@ -1,4 +1,6 @@
-"""An item that builds on another one gets the same points whatever that one does, for every pair of items.
+"""A wrong item takes no points from what builds on it, and gives a wrong answer none but by an error that cancels.
+
+For every pair of items: the answer has the same points as beside a right item, or what it has with the wrong one.
 
 The wrong functions are made from the solution: they return nothing of use, or only as long as the other item was not
 asked yet.
@@ -8,7 +10,8 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 import pytest
 from nbformat.v4 import new_code_cell
@@ -17,9 +20,12 @@ from autograder.batch.one_item import grade_items
 from autograder.core.notebook_io import notebook_text
 from autograder.core.results import ItemResult
 from autograder.course.name_analysis import names_of
-from autograder.course.problem import Problem, load_problem, problem_ids
+from autograder.course.problem import Item, Problem, load_problem, problem_ids
 from autograder.course.variants import variants
+from autograder.grading import examiner
+from autograder.grading.following_errors import follow_errors
 from autograder.grading.grade import grade_submission
+from autograder.grading.notebook_run import Exam
 from autograder.grading.reference import reference
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
@@ -101,19 +107,34 @@ def alone(problem: Problem, item: str, name: str) -> ItemResult:
     return grade_items(problem, {item: answers_to(problem, item)[name]}, seed="following")[item]
 
 
-def check(problem: Problem, helper: str, item: str, kind: str, name: str) -> None:
-    """The answer has the same points as beside a right helper; a two-faced helper can only cost points."""
+@pytest.fixture
+def own(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """Item id → its latest score before the test with the right functions in place of wrong ones."""
+    scores: dict[str, float] = {}
+
+    def recording(exam: Exam, wanted: Collection[Item], results: Sequence[ItemResult], **rest: Any) -> Any:
+        scores.update({result.id: result.score for result in results})
+        return follow_errors(exam, list(wanted), results, **rest)
+
+    monkeypatch.setattr(examiner, "follow_errors", recording)
+    return scores
+
+
+def check(problem: Problem, helper: str, item: str, kind: str, name: str, own: dict[str, float]) -> None:
+    """The answer has the points that it has beside a right helper; more only if its tests pass with the wrong one."""
     answer = answers_to(problem, item)[name]
     if kind == "two-faced":
         answer += _TELLS.format(name=item, helper=helper)
-    found = grade_items(problem, {helper: wrong_helper(problem, helper, kind), item: answer}, seed="following")
     want = alone(problem, item, name)
+    found = grade_items(problem, {helper: wrong_helper(problem, helper, kind), item: answer}, seed="following")
     if kind == "two-faced":
         assert found[helper].score == found[helper].max_score
         assert found[item].score <= want.score, found[item].message
     else:
         assert found[helper].score < found[helper].max_score
-        assert found[item].score == pytest.approx(want.score), (found[item].message, want.message)
+        assert found[item].score == pytest.approx(max(want.score, own[item])), (found[item].message, want.message)
+    if want.score < want.max_score:
+        assert found[item].score < found[item].max_score, "a wrong helper makes no wrong answer right"
 
 
 @pytest.mark.parametrize("name", problem_ids(ROOT))
@@ -171,22 +192,26 @@ def test_there_are_items_that_build_on_others() -> None:
 
 
 @pytest.mark.parametrize(("problem", "helper", "item"), PAIRS)
-def test_a_wrong_helper_changes_no_points_of_what_builds_on_it(problem: str, helper: str, item: str) -> None:
+def test_a_wrong_helper_costs_nothing_of_what_builds_on_it(
+    problem: str, helper: str, item: str, own: dict[str, float]
+) -> None:
     loaded = load_problem(problem, ROOT)
     draw = random.Random(f"{helper} {item}")
     wrong = [name for name in answers_to(loaded, item) if name.startswith("wrong/")]
     for kind in draw.sample(sorted(WRONG), 3):
-        check(loaded, helper, item, kind, "the solution")
-    check(loaded, helper, item, draw.choice(sorted(WRONG)), draw.choice(wrong))
+        check(loaded, helper, item, kind, "the solution", own)
+    check(loaded, helper, item, draw.choice(sorted(WRONG)), draw.choice(wrong), own)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", WRONG)
 @pytest.mark.parametrize(("problem", "helper", "item"), PAIRS)
-def test_no_wrong_helper_changes_points_of_any_answer(problem: str, helper: str, item: str, kind: str) -> None:
+def test_a_wrong_helper_costs_no_answer_anything(
+    problem: str, helper: str, item: str, kind: str, own: dict[str, float]
+) -> None:
     loaded = load_problem(problem, ROOT)
     for name in answers_to(loaded, item):
-        check(loaded, helper, item, kind, name)
+        check(loaded, helper, item, kind, name, own)
 
 
 @pytest.mark.parametrize(
