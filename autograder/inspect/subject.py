@@ -13,13 +13,14 @@ from autograder.batch.result_cache import latest_log
 from autograder.batch.submitted_folder import submitted_folder
 from autograder.core.errors import SetupError
 from autograder.core.flags import FlagKind
-from autograder.core.results import GradedLog, Outcome
+from autograder.core.results import GradedLog, ItemResult, Outcome
 from autograder.core.student_key import spellings, student_key
 from autograder.core.text import is_text, listed, printable
 from autograder.course.config import course_folder
 from autograder.course.problem import Item, Problem, load_problem
 from autograder.course.seed import fingerprint, grading_seed, seed_with
 from autograder.grading.grade import INPUTS_FROM, SOURCE_IS, asked_student
+from autograder.inspect.remarks import of_environment
 from autograder.report.load import read_graded_log
 from autograder.submissions.log import read_log
 from autograder.submissions.reader import Submission, UnusableError, read_cells, read_submission
@@ -58,6 +59,10 @@ class Subject:
             SetupError: the problem has no such item.
         """
         return item_of(self.problem, item_id)
+
+    def recorded_item(self, item_id: str) -> ItemResult | None:
+        """The recorded result of an item; None if there is none."""
+        return next((one for one in (self.recorded.items if self.recorded else ()) if one.id == item_id), None)
 
 
 def item_of(problem: Problem, item_id: str) -> Item:
@@ -108,6 +113,7 @@ def find_subject(problem_id: str, student: str, out: Path, submitted: Path | Non
     notes += said
     if recorded is not None:
         notes += _changes(recorded, submission, problem)
+    notes += of_environment(theirs.get("environment", {}))
     before = latest_log(root, problem_id, student)
     if before is not None and recorded is not None and _same(before, recorded):
         before = None
