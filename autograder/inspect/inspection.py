@@ -241,6 +241,8 @@ def _agreeing(subject: Subject, item: Item, examined: Examined) -> Iterator[tupl
     if got is not None:
         for slug in misconceptions.candidates(reference(subject.problem), item, got, subject.asked):
             yield slug, misconception_text(subject.problem, item.id, slug)
+    for slug in _result(item, examined).part_misconceptions:
+        yield slug, f"(a part of the answers) {misconception_text(subject.problem, item.id, slug)}"
 
 
 def in_source(problem: Problem, line: int) -> str:
