@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from autograder.batch.fault_files import keep_traceback
@@ -17,10 +18,9 @@ from autograder.core.errors import AutograderError, traceback_of
 from autograder.core.files import PathError, write_atomically
 from autograder.core.results import Graded, GradedLog, Grading, Outcome
 from autograder.course.config import Course
-from autograder.course.late_policy import late_note
 from autograder.course.problem import Problem
-from autograder.course.regrades import Regrade, of_student
-from autograder.feedback.page import feedback_html
+from autograder.course.regrades import Regrade
+from autograder.feedback.student_page import student_page
 from autograder.gradebook.database import Record
 from autograder.grading.failed import failed_grading
 from autograder.submissions.reader import Submission
@@ -40,7 +40,7 @@ class BatchResults:
         problem: the problem.
         submitted: folder with one folder per student.
         out: folder of the results.
-        course: for the late policy; None if it cannot be used.
+        course: for curve and late policy; None if it cannot be used.
         journal: records which submissions have all their files.
         record: records in the gradebook.
         regrades: the course's regrade requests.
@@ -111,7 +111,7 @@ class BatchResults:
         submitted_at = submission_time_or_warning(self._submitted / student / self._problem.id, _log)
         grading = keep_traceback(self._out, grading)
         log = self._record(grading, submitted_at)
-        self._write(log, grading.text, late_note(self._course, self._problem.id, student, submitted_at))
+        self._write(log, grading.text, submitted_at)
         if log.outcome is not Outcome.GRADER_ERROR:  # an error of the autograder is retried
             self._journal.note(student, submission.digest, grading.seconds)
         return Graded(log, grading.seconds, grading.phases)
@@ -124,15 +124,15 @@ class BatchResults:
         with _as_far_as_possible(grading):
             log = self._record(grading, None)
         with _as_far_as_possible(grading):
-            self._write(log, grading.text, "")
+            self._write(log, grading.text, None)
         return Graded(log, grading.seconds, grading.phases)
 
-    def _write(self, log: GradedLog, notebook: str, late: str) -> None:
+    def _write(self, log: GradedLog, notebook: str, submitted_at: datetime | None) -> None:
         folder = self._out / log.student / self._problem.id
         write_atomically(folder / "submission_log.json", log.as_text())
         write_atomically(folder / f"{self._problem.id}.ipynb", notebook)
-        asked = of_student(self._regrades, log.student, self._problem.id)
-        write_atomically(folder / "feedback.html", feedback_html(log, self._problem, late=late, regrades=asked))
+        page = student_page(log, self._problem, self._course, submitted_at, self._regrades)
+        write_atomically(folder / "feedback.html", page)
 
 
 def _concerns_all(error: Exception) -> bool:

@@ -29,7 +29,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "student": "the student's id",
         "problem": "the problem's id",
         "homework": "the homework that the problem belongs to",
-        "score": "points so far, without a late penalty",
+        "score": "points so far, without curve and late penalty",
         "max_score": "points of the problem",
         "status": "graded, missing, unreadable, wrong_notebook or grader_error",
         "needs_grading": "number of items that need manual grading",

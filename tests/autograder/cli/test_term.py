@@ -21,6 +21,7 @@ from tests.autograder.cli.term_class import (
     TermClass,
     term_class,
 )
+from tests.autograder.graded_folder import csv_rows
 
 pytestmark = [
     pytest.mark.kernel,
@@ -301,3 +302,28 @@ def test_grade_without_a_gradebook_releases_nothing(small: TermClass) -> None:
     assert small.logs()["right1"]["max_score"] == 27
     refused = small.run("export", "plain", "--to", str(small.out.parent / "e.csv"), code=2)
     assert "Line: 8, in the source 10" in refused.stderr
+
+
+def test_a_curve_reaches_exports_pages_and_the_report_and_no_score(small: TermClass) -> None:
+    path = small.root / "course.toml"
+    small.submitted.joinpath("absolute1/toy/timestamp.txt").write_text("2027-01-18 23:00:00 +0100\n")
+    before = {student: (log["score"], log["items"]) for student, log in small.logs().items()}
+    path.write_text(path.read_text() + "\n[curve]\ntoy = { factor = 1.1, add = 2, most = 23 }\n")
+    said = small.grade()
+    assert "no score changes for 3 students" in said.output and not small.examined
+    assert {student: (log["score"], log["items"]) for student, log in small.logs().items()} == before
+    assert {student: score for student, (score, _) in small.everywhere().items()} == {
+        student: score for student, (score, _) in before.items()
+    }
+    rows = {row["student"]: row for row in csv_rows(small.out.parent / "export.csv")}
+    found = {name: tuple(row[key] for key in ("score", "curve", "late_penalty", "final")) for name, row in rows.items()}
+    assert found == {
+        "right1": ("20", "3", "0", "23"),
+        "absolute1": ("12", "3.2", "1.52", "13.68"),  # 10 % of the raised score
+        "noeps1": ("20", "3", "0", "23"),
+    }
+    page = (small.out / "absolute1" / "toy" / "feedback.html").read_text()
+    assert "(multiplied by 1.1, plus 2, at most 23): 12 points become 15.2. The score above does not include" in page
+    assert page.index("become 15.2") < page.index("Submitted 1 day late")
+    small.run("report", "--out", str(small.out))
+    assert "A curve raises the scores in exports (multiplied by 1.1" in (small.out / "report.html").read_text()
