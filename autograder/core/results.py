@@ -99,6 +99,8 @@ class ItemResult:
     """If points were lost: the items that this item's code depends on and that did not pass either."""
     counts: Counts = Counts.NORMALLY
     """How the item counts towards the score."""
+    test_digest: str = ""
+    """Digest of the test and the solution with which the item was graded; empty if it was not tested."""
 
     @property
     def worth(self) -> float:
@@ -187,6 +189,7 @@ class ItemResult:
             output=tuple(record.get("output", ())),
             depends_on=tuple(record.get("leans_on", ())),
             counts=Counts(record.get("counts", "")),
+            test_digest=record.get("test", ""),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -215,6 +218,8 @@ class ItemResult:
             record["leans_on"] = list(self.depends_on)
         if self.counts:
             record["counts"] = str(self.counts)
+        if self.test_digest:
+            record["test"] = self.test_digest
         return record
 
 

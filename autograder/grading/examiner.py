@@ -213,6 +213,7 @@ class _Tested:
             misconception=misconceptions[0] if len(misconceptions) == 1 else "",
             part_misconceptions=misconceptions if len(misconceptions) > 1 else (),
             output=output,
+            test_digest=self.item.test_digest,
         )
 
 

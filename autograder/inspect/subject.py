@@ -17,6 +17,7 @@ from autograder.core.results import GradedLog, ItemResult, Outcome
 from autograder.core.student_key import spellings, student_key
 from autograder.core.text import is_text, listed, printable
 from autograder.course.config import course_folder
+from autograder.course.digests_of_tests import changed_items, digests
 from autograder.course.problem import Item, Problem, load_problem
 from autograder.course.seed import fingerprint, grading_seed, seed_with
 from autograder.grading.grade import INPUTS_FROM, SOURCE_IS, asked_student
@@ -211,10 +212,12 @@ def _changes(recorded: GradedLog, submission: Submission, problem: Problem) -> l
     if version is None and recorded.outcome is Outcome.GRADED:
         notes.append("An older version wrote the results: it is not known whether the problem's source changed since.")
     elif version is not None and version != problem.sha256:
+        changed = changed_items(problem, digests(recorded.items))
+        what = f"the tests or solutions of {listed(changed, 10)}" if changed else "but no test and no solution"
         notes.append(
-            f"{problem.path.name} changed since this was graded: checks, points and inputs below are today's. The "
-            "recorded scores hold until `autograder grade` runs again; where the score below is the same, the change "
-            "does not matter."
+            f"{problem.path.name} changed since this was graded ({what}): checks, points and inputs below are today's. "
+            "The recorded scores hold until `autograder grade` runs again; where the score below is the same, the "
+            "change does not matter."
         )
     points = {item.id: item.points for item in problem.items}
     others = [one.id for one in recorded.items if points.get(one.id) != one.max_score]

@@ -327,3 +327,26 @@ def test_a_curve_reaches_exports_pages_and_the_report_and_no_score(small: TermCl
     assert page.index("become 15.2") < page.index("Submitted 1 day late")
     small.run("report", "--out", str(small.out))
     assert "A curve raises the scores in exports (multiplied by 1.1" in (small.out / "report.html").read_text()
+
+
+def test_an_export_warns_of_scores_of_earlier_tests_and_not_of_other_changes(small: TermClass) -> None:
+    def exported() -> str:
+        return " ".join(small.run("export", "plain", "--to", str(small.out.parent / "e.csv"), code=1).output.split())
+
+    assert "changed" not in exported()
+    small.change(ANOTHER_TITLE)
+    assert "changed" not in exported()
+    small.change(LESS_STRICT)
+    assert (
+        "the tests of Line in the source of toy changed since 3 submissions were graded (absolute1, noeps1, right1): "
+        "these scores are those of the earlier tests. Grade toy again" in exported()
+    )
+    small.run("report", "--out", str(small.out))
+    report = (small.out / "report.html").read_text()
+    assert "Graded with other tests than the source has now (Line); grade again: absolute1, noeps1, right1." in report
+    said = " ".join(small.run("inspect", "absolute1", "toy", "Line", "--out", str(small.out), code=1).output.split())
+    assert "toy.py changed since this was graded (the tests or solutions of Line)" in said
+    small.grade()
+    assert "changed" not in exported()
+    small.run("undo", "--out", str(small.out), "--yes")
+    assert "the tests of Line in the source of toy changed since 3 submissions were graded" in exported()
