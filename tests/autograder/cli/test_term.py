@@ -43,18 +43,37 @@ def small(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Term
     return found
 
 
-@pytest.mark.long
-def test_six_changes_in_a_class_of_thirty(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    term = term_class(course, tmp_path, monkeypatch, right=12, absolute=7, noeps=5, empty=4, broken=2)
+THIRTY = {"right": 12, "absolute": 7, "noeps": 5, "empty": 4, "broken": 2}
+TWO_HUNDRED = {"right": 80, "absolute": 47, "noeps": 33, "empty": 27, "broken": 13}
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        pytest.param(THIRTY, id="30", marks=pytest.mark.long),
+        pytest.param(TWO_HUNDRED, id="200", marks=pytest.mark.slow),
+    ],
+)
+def test_six_changes_in_a_class(
+    course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kinds: dict[str, int]
+) -> None:
+    right, absolute, noeps, broken = (kinds[kind] for kind in ("right", "absolute", "noeps", "broken"))
+    students = sum(kinds.values())
+    term = term_class(course, tmp_path, monkeypatch, **kinds)
+
+    def row(before: str, after: str, up: int, down: int) -> list[str]:
+        """The row of an item in the table of changes."""
+        return [before, after, str(up), str(down), str(students - up - down)]
+
     first = term.grade()
     assert "changes to the earlier results" not in first.output, "no question where there are no earlier results"
-    for place in range(1, 13):
+    for place in range(1, right + 1):
         term.by_hand(f"right{place}", "written_units", 2.0)
     term.grade()  # takes the points over
 
     def expect(most: float, **scores: float) -> None:
         found = term.everywhere()
-        assert len(found) == 30
+        assert len(found) == students
         for student, (score, maximum) in found.items():
             assert (score, maximum) == (scores[student.rstrip("0123456789")], most), student
 
@@ -63,44 +82,44 @@ def test_six_changes_in_a_class_of_thirty(course: Path, tmp_path: Path, monkeypa
 
     term.change(LESS_STRICT)
     shown = table(term.grade().output)
-    assert shown["Line"] == ["8", "8", "7", "0", "23"] and shown["all"] == ["25", "25", "7", "0", "23"]
-    assert len(term.examined) == 28, "one item of each readable notebook"
+    assert shown["Line"] == row("8", "8", absolute, 0) and shown["all"] == row("25", "25", absolute, 0)
+    assert len(term.examined) == students - broken, "one item of each readable notebook"
     expect(25, right=22, absolute=20, noeps=20, **nothing)
 
     term.change(STRICTER)
     before = term.files()
     refused = term.grade(code=2)
-    assert "5 students would lose points" in refused.stderr and "--yes" in refused.stderr
-    assert all(f"noeps{place}: score 20 of 25 → 12 of 25" in refused.output for place in range(1, 6))
+    assert f"{noeps} students would lose points" in refused.stderr and "--yes" in refused.stderr
+    assert all(f"noeps{place}: score 20 of 25 → 12 of 25" in refused.output for place in range(1, noeps + 1))
     assert term.files() == before
     shown = table(term.grade("--yes").output)
-    assert shown["standardize"] == ["12", "12", "0", "5", "25"]
+    assert shown["standardize"] == row("12", "12", 0, noeps)
     expect(25, right=22, absolute=20, noeps=12, **nothing)
 
     term.change(MORE_POINTS)
     said = term.grade()
-    assert table(said.output)["Line"] == ["8", "10", "24", "0", "6"] and not term.examined
+    assert table(said.output)["Line"] == row("8", "10", right + absolute + noeps, 0) and not term.examined
     expect(27, right=24, absolute=22, noeps=14, **nothing)
     assert '"points": 10' in (course / "notebooks" / "toy.ipynb").read_text()
 
     term.count(drop=["toy/written_units"])
-    assert "12 students would lose points" in term.grade(code=2).stderr
+    assert f"{right} students would lose points" in term.grade(code=2).stderr
     shown = table(term.grade("--yes").output)
-    assert shown["written_units"] == ["3", "dropped", "0", "12", "18"] and not term.examined
+    assert shown["written_units"] == row("3", "dropped", 0, right) and not term.examined
     expect(24, right=22, absolute=22, noeps=14, **nothing)
     page = (term.out / "right1" / "toy" / "feedback.html").read_text()
     assert "Dropped" in page and "counts for no student" in page
 
     term.count(bonus=["toy/Line"])
     shown = table(term.grade().output)
-    assert shown["Line"] == ["10", "10 bonus", "0", "0", "30"]
-    assert shown["written_units"] == ["dropped", "3", "12", "0", "18"], "the points that graders gave are there again"
+    assert shown["Line"] == row("10", "10 bonus", 0, 0)
+    assert shown["written_units"] == row("dropped", "3", right, 0), "the points that graders gave are there again"
     expect(17, right=24, absolute=22, noeps=14, **nothing)
     assert "10 bonus points" in (term.out / "right1" / "toy" / "feedback.html").read_text()
 
     term.change(ANOTHER_TITLE)
     said = term.grade()
-    assert "no score changes for 30 students" in said.output and not term.examined
+    assert f"no score changes for {students} students" in said.output and not term.examined
     expect(17, right=24, absolute=22, noeps=14, **nothing)
     assert "5 A question about units" in (term.out / "right1" / "toy" / "feedback.html").read_text()
 
