@@ -11,6 +11,7 @@ import pytest
 
 from tests.autograder.cli.term_class import TermClass, term_class
 from tests.autograder.grading.test_grade import a_log, as_bytes
+from tests.autograder.grading.test_two_mistakes import NEITHER, TWO_PARTS
 from tests.autograder.toy import LINE, RIGHT_STANDARDIZE, STANDARDIZE, edit_source, solved, submit
 
 pytestmark = [
@@ -162,6 +163,17 @@ def test_a_known_wrong_solution(complains: Complains) -> None:
     assert "expected 1, 7" in said
     kim.decide("declined", "Slope and intercept are swapped.")
     assert kim.score == 0
+
+
+def test_two_known_wrong_solutions_in_one_answer(complains: Complains) -> None:
+    kim = complains("Line", TWO_PARTS, Line=NEITHER)
+    said = kim.inspect()
+    assert "wrong solution absolute_slope: (a part of the answers) you used the absolute value of the slope" in said
+    assert "wrong solution no_intercept: (a part of the answers) you forgot the intercept" in said
+    assert (
+        "hidden, part 'a negative slope', weight 1 of 5" in said and "hidden, part 'the intercept', weight 3 of" in said
+    )
+    kim.decide("declined", "The sign of the slope and the intercept are lost.")
 
 
 def test_another_wrong_function_of_the_same_student(complains: Complains) -> None:
