@@ -27,6 +27,7 @@ TOO_STRICT = {'"wrong on other data")': '"wrong on other data", rtol=1e-9, atol=
 TOO_SHORT = {"seconds=10": "seconds=1"}
 DRAWS = {
     "hidden_x = 5": "noise = student.torch.randn\n"
+    "student.torch.manual_seed(5)\n"
     "student.standardize(noise(3, 2))\nfirst = noise(4)\n"
     "student.standardize(noise(3, 2))\nsecond = noise(4)\n"
     'assert not torch.equal(first, second), "what is drawn after your function repeats"\n'
@@ -200,6 +201,7 @@ def test_an_answer_seeds_the_global_generator(complains: Complains) -> None:
     kim = complains("standardize", DRAWS, standardize=seeds)
     said = kim.inspect()
     assert "student.standardize seeds torch's global generator (with 7): what is drawn after it repeats" in said
+    assert "(with 5)" not in said, "the test did it"
     answer = kim.term.submitted.parent / "answer.py"
     answer.write_text(seeds.replace("torch.manual_seed(7)", "pass"), encoding="utf-8")
     said = kim.inspect("--try", str(answer))
