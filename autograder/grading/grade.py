@@ -29,7 +29,7 @@ from autograder.grading.item_cache import ItemCache
 from autograder.grading.limits import ATTEMPTS
 from autograder.grading.log_check import disagreements
 from autograder.sandbox.host import Host
-from autograder.sandbox.probes import require_confinement
+from autograder.sandbox.probes import ensure_confinement
 from autograder.submissions.log import read_log
 from autograder.submissions.metrics import numbers_in_words
 from autograder.submissions.reader import Submission, UnusableError, read_cells, read_submission
@@ -202,7 +202,7 @@ def _host(modules: tuple[str, ...], root: Path) -> Host:
     """This process's warm host for student code, its sandbox tested; closed at exit."""
     host = Host(modules)
     atexit.register(host.close)
-    require_confinement(host, root)
+    ensure_confinement(host, root)
     return host
 
 
