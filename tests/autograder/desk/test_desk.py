@@ -303,26 +303,6 @@ def test_new_words_of_a_rubric_reach_the_pages_of_all(desk: Desk, graded_class: 
     assert "names both units, in other words" in page and not desk.recorder.conflicts
 
 
-def test_equal_answers_stay_together_when_they_are_graded_again(desk: Desk, grade: Grade) -> None:
-    assert set(grade("ada", "r1")) == {"ada", "bob"}
-    assert set(grade("bob", "r2")) == {"ada", "bob"} and points(desk.decisions) == {"ada": 1.0, "bob": 1.0}
-    assert grade("ada", "r1", alone=True) == ["ada"]
-    assert grade("ada", "r1", "r2") == ["ada"], "bob's grading is another one now"
-    assert points(desk.decisions) == {"ada": 3.0, "bob": 1.0}
-
-
-def test_new_words_of_a_rubric_reach_the_pages_of_all(desk: Desk, graded_class: GradedClass, grade: Grade) -> None:
-    grade("chen", "r1")
-    desk.recorder.record()
-    question = desk.questions[UNITS]
-    old = desk.rubric(question)
-    new = old.with_items([replace(old.items[0], text="names both units, in other words"), *old.items[1:]])
-    assert desk.decisions.change_rubric(UNITS, old, new, "kim") == [], "no score changes"
-    desk.recorder.record()
-    page = (graded_class.out / "chen" / "toy" / "feedback.html").read_text(encoding="utf-8")
-    assert "names both units, in other words" in page and not desk.recorder.conflicts
-
-
 def test_students_who_are_graded_while_the_desk_runs_are_there(desk: Desk, graded_class: GradedClass) -> None:
     question = desk.questions[UNITS]
     assert len(question.arranged().answers) == len(ANSWERS)
