@@ -1,8 +1,8 @@
 """The warm process of the trusted side: imports everything and loads every reference once; forks for each submission.
 
 So grading one submission cannot affect the next, on the trusted side either: a test that fails half-way after changing
-torch's global settings ends with its process. `local_pool` starts this process and sends it submissions. Slow imports
-run while the host for student code starts.
+torch's global settings ends with its process. `local_pool` starts this process and sends it submissions. The host for
+student code was forked from it before it learned anything of the course, so that both share the slow imports.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing import Pipe, reduction
 from multiprocessing.connection import Connection
@@ -27,7 +27,8 @@ from autograder.batch.prefork import Relay
 from autograder.core.errors import AutograderError, SetupError, SourceError
 from autograder.core.results import Grading
 from autograder.core.software import software
-from autograder.course.seed import SEED_VARIABLE
+from autograder.course.remembered import recall, remember
+from autograder.course.seed import SEED_VARIABLE, grading_seed
 from autograder.sandbox.guest import syscalls
 from autograder.sandbox.guest.confinement import die_with_parent
 from autograder.sandbox.host import ISOLATION_VARIABLE, Host, HostGoneError
@@ -53,10 +54,16 @@ class Setup:
     """The isolation level; empty for the strongest (`autograder.sandbox.host.Host`)."""
     many: bool
     """Whether there are enough submissions that cheaper forks are worth half a second at the start."""
+    environment: Mapping[str, str]
+    """The environment variables; until now the process has had those of the host."""
 
 
-def main(fd: int) -> None:
+def main(fd: int, forked: Mapping[str, Any]) -> None:
     """Serves the socket with number `fd`; its first message is the `Setup`.
+
+    Args:
+        fd: the socket's file descriptor.
+        forked: the host that was forked before; see `autograder.sandbox.launch.HostFolder.beside`.
 
     Replies `None` when everything is imported and the solutions are graded, or an exception. Then, for each
     `("grade", slot, problem)` with a file descriptor, a fork serves one submission on that descriptor;
@@ -65,11 +72,13 @@ def main(fd: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C; when it ends, the socket closes
     control = Connection(fd)
     setup: Setup = control.recv()
+    os.environ.clear()
+    os.environ.update(setup.environment)
     os.environ[SEED_VARIABLE] = setup.seed
     if setup.isolation:
         os.environ[ISOLATION_VARIABLE] = setup.isolation
     try:
-        grader = _WarmGrader(setup)
+        grader = _WarmGrader(setup, forked)
     except Exception as error:
         control.send(_sendable(error))
         return
@@ -78,10 +87,11 @@ def main(fd: int) -> None:
 
 
 class _WarmGrader:
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, forked: Mapping[str, Any]) -> None:
         self._root = setup.root
         self._many = setup.many
         self._host = Host(setup.modules, huge_pages=setup.many)
+        self._host.adopt(forked)
         self._hosts: dict[int, Host] = {}
         """Slot → a clone of the host, so that no submission waits for another one."""
         self._relays: dict[int, Relay] = {}
@@ -90,16 +100,15 @@ class _WarmGrader:
         """Problem id → None, or the error in the problem's source, for problems that were loaded."""
         self._preflight: dict[str, SetupError | None] = {}
         """Problem id → None, or why nothing can be graded, for problems whose solution was graded."""
-        with _meanwhile(self._host.start):  # both processes import torch at the same time
-            import torch
+        import torch
 
-            import autograder.grading.grade
-            import autograder.grading.preflight  # noqa: F401
+        import autograder.grading.grade
+        import autograder.grading.preflight  # noqa: F401
 
-            torch.set_num_threads(1)
-            software()
-            for problem_id in setup.problems:
-                self._load(problem_id)
+        torch.set_num_threads(1)
+        software()
+        for problem_id in setup.problems:
+            self._load(problem_id)
         if threading.active_count() > 1:
             raise SetupError("the warm grader runs threads, so it cannot fork; please report this")
         self._sandbox_error = self._in_fork(lambda host: _refusal(lambda: _test_sandbox(host, setup.root)))
@@ -164,7 +173,7 @@ class _WarmGrader:
         from autograder.grading.preflight import load
 
         if problem_id not in self._loaded:
-            (self._loaded[problem_id],) = _refusal(lambda: load(load_problem(problem_id, self._root)))
+            (self._loaded[problem_id],) = _refusal(lambda: load(load_problem(problem_id, self._root), many=self._many))
         return self._loaded[problem_id]
 
     def _run_preflight(self, problem_id: str) -> None:
@@ -182,25 +191,31 @@ class _WarmGrader:
     def _preflight_error(self, problem_id: str) -> SetupError | None:
         """Grades the solution in a fork, since tests may have side effects; then imports what the fork imported.
 
-        Meanwhile another fork tests the sandbox. No student code runs before both have succeeded.
+        Meanwhile another fork tests the sandbox. No student code runs before both have succeeded, now or earlier on an
+        unchanged machine with an unchanged source.
         """
         from autograder.course.problem import load_problem
         from autograder.grading.preflight import run_preflight
 
+        problem = load_problem(problem_id, self._root)
+        conditions = ("preflight", problem_id, problem.sha256, grading_seed(self._root), self._host.level)
+        modules = recall(self._root, *conditions)
         before = set(sys.modules)
 
         def preflight(host: Host) -> tuple[_Refusal, list[str]]:
-            refusal = _refusal(lambda: run_preflight(load_problem(problem_id, self._root), host))
+            refusal = _refusal(lambda: run_preflight(problem, host))
             return refusal, [name for name in sys.modules if name not in before]
 
-        told = self._in_fork(preflight)()
+        told = self._in_fork(preflight)() if modules is None else ((None,), modules)
         sandbox_error = self._sandbox_error()
         if told is None or sandbox_error is None:
             return SetupError(
                 f"a process ended during the preflight check of the sandbox and of {problem_id!r}; run it again"
             )
-        (refusal,), modules = told
-        for name in modules:
+        (refusal,), names = told
+        if refusal is None and modules is None:
+            remember(self._root, names, *conditions)
+        for name in names:
             with contextlib.suppress(Exception):  # modules that cannot be imported by name are imported by each fork
                 importlib.import_module(name)
         return sandbox_error[0] or refusal
@@ -247,30 +262,9 @@ def _refusal(action: Callable[[], object]) -> _Refusal:
 
 
 def _test_sandbox(host: Host, root: Path) -> None:
-    from autograder.sandbox.probes import require_confinement
+    from autograder.sandbox.probes import ensure_confinement
 
-    require_confinement(host, root)
-
-
-@contextlib.contextmanager
-def _meanwhile(action: Callable[[], object]) -> Iterator[None]:
-    """Runs an action in parallel with the block; raises the action's error at the end of the block."""
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            action()
-        except BaseException as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
-    if failed:
-        raise failed[0]
+    ensure_confinement(host, root)
 
 
 def _sendable(error: Exception) -> SetupError:

@@ -11,7 +11,6 @@ import os
 import queue
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from autograder.batch import forkserver
 from autograder.batch.forkserver import Setup
 from autograder.core.errors import AutograderError, SetupError
 from autograder.core.machine import stretched
@@ -31,15 +31,13 @@ from autograder.course.problem import load_problem
 from autograder.course.seed import grading_seed
 from autograder.grading.failed import failed_grading
 from autograder.grading.limits import seconds_at_most
-from autograder.sandbox.filesystem import MALLOC
-from autograder.sandbox.host import wanted_level
+from autograder.sandbox.host import WARM_MODULES, candidates, wanted_level
+from autograder.sandbox.launch import HostFolder
+from autograder.sandbox.limits import SessionLimits
 from autograder.submissions.reader import Submission
 
 START_SECONDS = 300.0
 """Seconds for the warm process to import everything on a cold, busy machine; grading the solutions is extra."""
-
-_START = "import sys; sys.path[:] = {path!r}; from autograder.batch.forkserver import main; main({fd})"
-
 
 MANY = 60
 """From this number of submissions on, cheaper forks are worth a slower start."""
@@ -80,6 +78,7 @@ class LocalPool:
         self._isolation = named
         self._many = submissions >= MANY
         self._process: subprocess.Popen[bytes] | None = None
+        self._folder: HostFolder | None = None
         self._control: Connection | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -166,25 +165,22 @@ class LocalPool:
             assert self._control is not None
             return self._control
         self._end()
-        ours, theirs = socket.socketpair()
-        environment = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        environment |= {"CUDA_VISIBLE_DEVICES": "", "GLIBC_TUNABLES": MALLOC}
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _START.format(path=sys.path, fd=theirs.fileno())],
-            pass_fds=(theirs.fileno(),),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            env={**os.environ, **environment},
-            start_new_session=True,
-        )
-        theirs.close()
-        self._control = Connection(ours.detach())
+        levels = candidates(self._isolation)
         problems = [load_problem(problem, self._root) for problem in self._problems]
         modules = warm_modules(problems)
         if self._many:  # in a large class some submission will use it
             modules = (*modules, DYNAMO)
-        setup = Setup(self._problems, modules, self._root, self._seed, self._isolation, self._many)
-        self._control.send(setup)
+        self._folder = HostFolder.make(SessionLimits())
+        ours, theirs = socket.socketpair()
+        self._process = self._folder.beside(
+            theirs, (*WARM_MODULES, *modules), levels, forkserver.__name__, huge_pages=self._many
+        )
+        theirs.close()
+        self._control = Connection(ours.detach())
+        variables = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+        self._control.send(
+            Setup(self._problems, modules, self._root, self._seed, self._isolation, self._many, variables)
+        )
         try:
             seconds = START_SECONDS + sum(seconds_at_most(problem) for problem in problems)
             refusal = (
@@ -209,6 +205,9 @@ class LocalPool:
             self._process.kill()
             self._process.wait()
             self._process = None
+        if self._folder is not None:
+            self._folder.remove()
+            self._folder = None
 
 
 def _answers(connection: Connection, seconds: float) -> bool:

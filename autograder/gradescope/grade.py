@@ -32,7 +32,8 @@ from autograder.gradescope.submission import Delivered, Users, look_through, rea
 from autograder.grading.grade import grade_submission
 from autograder.grading.preflight import load, run_preflight
 from autograder.sandbox.guest.confinement import PLAIN
-from autograder.sandbox.host import ANY, Host, SessionLimits
+from autograder.sandbox.host import ANY, Host
+from autograder.sandbox.limits import SessionLimits
 from autograder.sandbox.probes import COURSE, require_confinement
 from autograder.submissions.log import read_log
 from autograder.submissions.metrics import MetricVerdict, judge_metrics
@@ -82,7 +83,7 @@ def preflight_here(base: Path, settings: Settings) -> str:
     """
     problem = load_problem(settings.problem, base / "source")
     with contextlib.closing(_host(problem, settings)) as host:
-        load(problem)
+        load(problem, many=False)
         run_preflight(problem, host)
         return (
             f"The solution of {problem.id!r} gets full marks here; student code runs at isolation level {host.level!r}."
@@ -98,7 +99,7 @@ def imported_while_grading(problem_id: str, root: Path) -> tuple[set[str], set[s
     """
     problem = load_problem(problem_id, root)
     with Host(_modules(problem), level=ANY) as host:
-        load(problem)
+        load(problem, many=False)
         run_preflight(problem, host)
         with contextlib.closing(host.session()) as session:
             reply = session.run("import sys; print(*{name.partition('.')[0] for name in sys.modules})", "modules", 60)

@@ -15,8 +15,12 @@ from autograder.sandbox.host import Host
 from autograder.submissions.reader import Submission, read_cells
 
 
-def load(problem: Problem) -> None:
-    """Prepares the process: runs the problem's reference, reads its wrong solutions, builds one executed notebook.
+def load(problem: Problem, *, many: bool) -> None:
+    """Prepares the process: runs the problem's reference and builds one executed notebook.
+
+    Args:
+        problem: the problem.
+        many: whether many submissions follow, so that all known wrong solutions are read too, which takes seconds.
 
     Raises:
         SourceError: a fault in the source.
@@ -28,7 +32,9 @@ def load(problem: Problem) -> None:
     from autograder.submissions.log import read_log
     from autograder.submissions.rebuild import rebuild
 
-    misconceptions.load(reference(problem))
+    ours = reference(problem)
+    if many:
+        misconceptions.load(ours)
     for item in problem.items:
         prepare_test(item)
     read_log(b"{}", problem.id)

@@ -124,8 +124,12 @@ def _entries(opening: str, entries: list[tuple[str, Any]], closing: str, depth: 
         return f"{opening}…{closing}"
     is_flat = all(isinstance(one, bool | int | float | str | None) for _, one in entries)
     most = 40 if is_flat else _MOST_ENTRIES
-    shown = [name + _text(one, depth + 1) for name, one in entries[:most]]
-    if len(entries) > most:
+    shown: list[str] = []
+    for name, one in entries[:most]:
+        shown.append(name + _text(one, depth + 1))
+        if sum(map(len, shown)) > _LONGEST:
+            break
+    if len(entries) > len(shown):
         shown.append(f"… ({len(entries):,} entries)")
     whole = ", ".join(shown)
     if is_flat or ("\n" not in whole and len(whole) <= 100):

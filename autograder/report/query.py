@@ -22,6 +22,7 @@ from autograder.course.item_parts import failed_parts, parts_of
 from autograder.course.metric_ranges import declared_ranges
 from autograder.course.problem import Problem
 from autograder.report.load import Entry, Run, read_runs
+from autograder.submissions.metrics import finite
 from homework.hand_in.expected_ranges import entry_for
 
 TABLES: Mapping[str, Mapping[str, str]] = {
@@ -203,7 +204,7 @@ def _messages(problem: Problem, entry: Entry) -> Iterator[Sequence[Any]]:
 def _metrics(problem: Problem, entry: Entry) -> Iterator[Sequence[Any]]:
     bands = declared_ranges(problem)
     for name, record in entry.log.metrics.items():
-        value = record.get("value")
+        value = finite(record.get("value"))
         row = entry_for(name, bands)
         lowest, highest = bands[row].get(entry.log.profile, (None, None)) if row else (None, None)
         yield entry.student, problem.id, name, value, lowest, highest

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import math
 import os
-import secrets
 import socket
 import subprocess
-import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,8 +21,8 @@ from typing import Any
 from autograder.core.errors import SetupError
 from autograder.core.machine import slowness
 from autograder.core.results import Status
-from autograder.sandbox.filesystem import create_library, environment, remove, staff_only
-from autograder.sandbox.guest.confinement import FULL, LEVELS, PLAIN, SCRATCH
+from autograder.sandbox.filesystem import remove
+from autograder.sandbox.guest.confinement import FULL, LEVELS, PLAIN
 from autograder.sandbox.guest.wire import (
     ClosedError,
     Limits,
@@ -34,6 +32,8 @@ from autograder.sandbox.guest.wire import (
     receive_frame,
     send_frame,
 )
+from autograder.sandbox.launch import ForkedProcess, HostFolder, Process
+from autograder.sandbox.limits import SessionLimits
 from autograder.sandbox.patience import Patience
 
 ISOLATION_VARIABLE = "AUTOGRADER_ISOLATION"
@@ -49,35 +49,6 @@ GRACE_SECONDS = 10.0
 
 _REPLY = Limits(header=2**20, body=0, values=10_000)
 """Of a reply about a cell: its output, error and names are cut to far less."""
-
-_START = (
-    "import sys; sys.path[:0] = {paths!r}; from guest.main import start; "
-    "start({fd}, {modules!r}, {plan!r}, huge_pages={huge!r})"
-)
-
-
-@dataclass(frozen=True)
-class SessionLimits:
-    """Resource limits of one submission's processes."""
-
-    memory: int = 4 * 2**30
-    """Bytes of data (private memory) per process."""
-    total: int = 6 * 2**30
-    """Bytes of memory of all its processes together (level `full`)."""
-    disk: int = 256 * 2**20
-    """Bytes in its working folder (level `full`)."""
-    entries: int = 4096
-    """Number of files and folders in its working folder (level `full`)."""
-    processes: int = 64
-    """Number of processes and threads."""
-    cpu: int = 300
-    """Seconds of CPU time of each process, and of all processes together (level `full`); more on a slow machine."""
-    file: int = 256 * 2**20
-    """Bytes of the largest file it may write."""
-    files: int = 256
-    """Number of open file descriptors."""
-    core: int = 0
-    """Bytes of a core dump."""
 
 
 def wanted_level() -> str:
@@ -132,11 +103,11 @@ class Host:
         self._huge_pages = huge_pages
         self._thrifty = thrifty
         self._control_groups = control_groups
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._sock: socket.socket | None = None
         self._owed = False
         """Whether the reply to a kill request is still to be read."""
-        self._folder = ""
+        self._folder: HostFolder | None = None
         self._scratch = Path()
         """Parent folder of the sessions' working folders."""
 
@@ -163,16 +134,31 @@ class Host:
             return
         self.close()
         self.refusals = []
-        for level in [self.level] if self.level else _candidates(self._wanted):
+        for level in [self.level] if self.level else candidates(self._wanted):
             refusal = self._start_at(level)
             if not refusal:
                 self.level = level
                 return
             self.refusals.append(f"{level}: {refusal}")
-        raise SetupError(
-            "this machine offers no usable sandbox for student code:\n  " + "\n  ".join(self.refusals) + "\n"
-            f"If you trust the students, set ${ISOLATION_VARIABLE}={PLAIN} to grade without a sandbox."
-        )
+        raise no_sandbox(self.refusals)
+
+    def adopt(self, forked: Mapping[str, Any]) -> None:
+        """Uses the host that was forked from this process before it knew the course; see `launch.HostFolder.beside`.
+
+        Args:
+            forked: what `guest.main.fork_host` returned.
+
+        Raises:
+            SetupError: there is none, because it did not start or the machine offers no requested level.
+        """
+        self.refusals = list(forked["refusals"])
+        if "fault" in forked:
+            raise _not_started(forked["fault"])
+        if "pid" not in forked:
+            raise no_sandbox(self.refusals)
+        self.level, self.groups = forked["level"], tuple(forked["groups"])
+        self._process, self._sock = ForkedProcess(forked["pid"]), socket.socket(fileno=forked["fd"])
+        self._scratch = Path(forked["scratch"])
 
     def _start_at(self, level: str) -> str:
         """Starts the process at a level; returns why the machine does not offer it, or an empty text on success.
@@ -180,46 +166,20 @@ class Host:
         Raises:
             SetupError: the process did not start.
         """
-        self._folder = tempfile.mkdtemp(prefix="autograder-")
-        os.chmod(self._folder, 0o711)  # sessions with their own user id must reach their folders below it
-        library, shown = create_library(Path(self._folder))
-        plan = {
-            "level": level,
-            "shown": shown,
-            "hidden": staff_only(),
-            "folder": self._folder,
-            "limits": {**asdict(self._limits), "cpu": math.ceil(self._limits.cpu * slowness())},
-            "number": secrets.randbelow(4096),
-            "groups": self._control_groups,
-        }
+        self._folder = HostFolder.make(self._limits, control_groups=self._control_groups)
+        self._scratch = self._folder.scratch
         ours, theirs = socket.socketpair()
-        command = _START.format(
-            paths=[library], fd=theirs.fileno(), modules=list(self._modules), plan=plan, huge=self._huge_pages
+        self._process = self._folder.start_program(
+            theirs, self._modules, level, huge_pages=self._huge_pages, thrifty=self._thrifty
         )
-        scratch = self._scratch = Path(self._folder) / "scratch"
-        scratch.mkdir(mode=0o711)
-        variables = environment(Path(SCRATCH) if level == FULL else scratch)
-        if self._thrifty:
-            variables.pop("GLIBC_TUNABLES")
-        with open(Path(self._folder) / "host.log", "wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", command],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=scratch,
-                env=variables,
-                start_new_session=True,
-            )
         theirs.close()
         self._sock = ours
         try:
             reply, _ = receive_frame(ours, Patience(START_SECONDS), _REPLY)
         except (ClosedError, TooLateError):
-            said = (Path(self._folder) / "host.log").read_text(errors="replace")[-2000:]
+            said = self._folder.said
             self.close()
-            raise SetupError(f"the process for student code did not start; its output:\n{said}") from None
+            raise _not_started(said) from None
         if "refused" in reply:
             self.close()
         self.groups = tuple(reply.get("groups", ()))
@@ -329,9 +289,9 @@ class Host:
                 self._process.kill()
                 self._process.wait()
             self._process = None
-        if self._folder:
-            remove(self._folder)
-            self._folder = ""
+        if self._folder is not None:
+            self._folder.remove()
+            self._folder = None
 
 
 class _Clone(Host):
@@ -487,7 +447,19 @@ class Session:
         return reply
 
 
-def _candidates(wanted: str) -> Sequence[str]:
+def no_sandbox(refusals: Sequence[str]) -> SetupError:
+    """The error for a machine that offers no requested level."""
+    return SetupError(
+        "this machine offers no usable sandbox for student code:\n  " + "\n  ".join(refusals) + "\n"
+        f"If you trust the students, set ${ISOLATION_VARIABLE}={PLAIN} to grade without a sandbox."
+    )
+
+
+def _not_started(said: str) -> SetupError:
+    return SetupError(f"the process for student code did not start; its output:\n{said}")
+
+
+def candidates(wanted: str) -> Sequence[str]:
     """The levels to try, strongest first.
 
     Raises:

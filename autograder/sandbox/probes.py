@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.core.errors import SetupError
+from autograder.course.remembered import recall, remember
 from autograder.sandbox.guest.confinement import FULL, LANDLOCK, PLAIN, USER
 from autograder.sandbox.guest.control_groups import CPU, MEMORY, PROCESSES
 from autograder.sandbox.host import Host, Session, SessionDiedError
@@ -241,6 +242,20 @@ def limits_in_words(host: Host) -> str:
 def broken_promises(findings: list[Finding]) -> str:
     """The findings that break the level's promise, in one line; empty if there are none."""
     return "; ".join(f"{finding.name}: {finding.managed}" for finding in findings if not finding.ok)
+
+
+def ensure_confinement(host: Host, root: Path) -> None:
+    """Like `require_confinement`, but once for each start of the machine while nothing changes that it depends on.
+
+    Args:
+        host: started or not.
+        root: the course's root folder.
+    """
+    host.start()
+    conditions = ("probes", host.level, sorted(host.groups), str(root))
+    if recall(root, *conditions) is None:
+        require_confinement(host, root)
+        remember(root, True, *conditions)
 
 
 def require_confinement(host: Host, root: Path, also: Set[str] = frozenset()) -> None:

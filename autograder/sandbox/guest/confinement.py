@@ -5,7 +5,7 @@ private root with only the interpreter, its libraries and the commands of the sh
 Landlock, seccomp, limits. `landlock`: Landlock, seccomp, limits. `user`: another user id, limits. `plain`: limits only.
 If the host runs as root, each session gets its own user id at every level except `plain`.
 
-The host confines itself once, before it imports large libraries; each session then adds its own confinement. See
+The host confines itself once, before any session; each session then adds its own confinement. See
 namespaces(7), user_namespaces(7), landlock(7), seccomp(2).
 """
 
@@ -281,6 +281,7 @@ def _private_root(plan: Plan) -> None:
         _show(root, f"/dev/{name}")  # read-only: they can be written to, but their times cannot be set
     for name in ("proc", "dev/shm", SCRATCH[1:]):
         os.makedirs(os.path.join(root, name), exist_ok=True)
+    os.symlink(SCRATCH, root + plan.folder + "/scratch")  # where libraries found their home when they were imported
     if not os.path.exists(root + "/tmp"):  # it exists if a path in `shown` is below it
         os.symlink(SCRATCH, root + "/tmp")
     # The kernel allows this mount only while the machine's own /proc is visible.

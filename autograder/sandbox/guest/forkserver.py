@@ -149,18 +149,28 @@ def _clone(sock: socket.socket, fd: int, confinement: Confinement) -> int:
     return pid
 
 
-def warm_up(modules: list[str]) -> None:
+def import_modules(modules: list[str]) -> None:
     """Imports modules and triggers torch's lazy imports; starts no thread, so that forking stays safe."""
     import torch
 
     torch.set_num_threads(1)
-    for module in modules:
+    for name in modules:
         with contextlib.suppress(ImportError):  # for `from x import y`, x.y may not be a module
-            importlib.import_module(module)
+            importlib.import_module(name)
+        module, _, attribute = name.rpartition(".")
+        with contextlib.suppress(Exception):  # some packages import a module only when a name of it is used
+            getattr(sys.modules.get(module), attribute)
+    torch.zeros(2, requires_grad=True).sum().backward(torch.ones(()))  # an explicit gradient triggers more lazy imports
+
+
+def warm_up(modules: list[str]) -> None:
+    """Prepares this process for sessions: imports modules, seeds the generators, creates the notebook's shell."""
+    import torch
+
+    import_modules(modules)
     seed_everything(0)  # initializing numpy's generator takes milliseconds
     NotebookShell.create()
     torch.compile = not_compiled
-    torch.zeros(2, requires_grad=True).sum().backward(torch.ones(()))  # an explicit gradient triggers more lazy imports
 
 
 def _kill_session(pid: int, others: set[int]) -> None:

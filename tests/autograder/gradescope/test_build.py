@@ -26,7 +26,7 @@ from autograder.gradescope.requirements import CONTAINERS, Memory, measured, pac
 from autograder.gradescope.results_json import End, Progress, results, write_results
 from autograder.gradescope.settings import ListedItem, Settings, read_settings
 from autograder.gradescope.submission import look_through, read_users
-from autograder.sandbox.host import SessionLimits
+from autograder.sandbox.limits import SessionLimits
 from benchmarks.verify_speed import made_up_log
 from tests.autograder.gradescope_room import CHECKOUT, SEED, USER, Room, solution_bytes
 from tests.autograder.toy import FULL, ROOT, STANDARDIZE, graded, released, scores, solved, text, toy

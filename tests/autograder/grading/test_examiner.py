@@ -26,7 +26,8 @@ from autograder.grading.grade import grade_submission
 from autograder.grading.reference import reference
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
-from autograder.sandbox.host import ANY, Host, HostGoneError, Session, SessionLimits
+from autograder.sandbox.host import ANY, Host, HostGoneError, Session
+from autograder.sandbox.limits import SessionLimits
 from autograder.sandbox.proxy import Link
 from autograder.submissions.reader import Submission, read_cells
 from autograder.submissions.rebuild import rebuild

@@ -26,7 +26,8 @@ from autograder.sandbox import host as sandbox
 from autograder.sandbox import probes as doctor
 from autograder.sandbox.guest.confinement import FULL, LEVELS, PLAIN
 from autograder.sandbox.guest.wire import ClosedError, receive_frame, send_frame
-from autograder.sandbox.host import ANY, Host, Session, SessionDiedError, SessionLimits
+from autograder.sandbox.host import ANY, Host, Session, SessionDiedError
+from autograder.sandbox.limits import SessionLimits
 from autograder.sandbox.patience import Patience
 from tests.autograder.toy import ROOT
 

@@ -11,7 +11,8 @@ import pytest
 from autograder.core.errors import SetupError
 from autograder.sandbox.guest.confinement import FULL
 from autograder.sandbox.guest.control_groups import CPU, MEMORY, PROCESSES
-from autograder.sandbox.host import Host, SessionDiedError, SessionLimits
+from autograder.sandbox.host import Host, SessionDiedError
+from autograder.sandbox.limits import SessionLimits
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("limits of a session")]
 
