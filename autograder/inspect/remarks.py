@@ -10,7 +10,7 @@ from autograder.core.text import listed
 from autograder.grading.failed import environment
 from autograder.grading.item_cache import DOUBTFUL
 from autograder.grading.verdict import Verdict
-from autograder.sandbox.host import SessionLimits
+from autograder.sandbox.limits import SessionLimits
 
 if TYPE_CHECKING:
     from autograder.course.problem import Item
