@@ -15,8 +15,9 @@ import pytest
 from autograder.core.errors import SetupError
 from autograder.inspect.debug_files import CELLS, NOTEBOOK, SCRIPT, write_debug_files
 from autograder.inspect.inspection import inspect_items
-from autograder.inspect.replay import CELL_MARK, read_cells_file
+from autograder.inspect.replay import cells_text, read_cells_file
 from autograder.inspect.subject import Subject, find_subject
+from autograder.submissions.rebuild import Built
 from tests.autograder.inspect.conftest import grade_class
 from tests.autograder.toy import LINE, RIGHT_STANDARDIZE, STANDARDIZE, edit_source, solved, text
 from tests.conftest import ROOT
@@ -128,10 +129,21 @@ def test_an_item_without_a_failing_check_is_refused(course: Path, out: Path) -> 
     assert not (course / "inspect").exists()
 
 
+def test_a_text_in_a_cell_does_not_begin_another_cell(tmp_path: Path) -> None:
+    evil = 'NOTE = """\n# %% cell free-1\nprint("ran")\n# %% cell 0123abcd standardize\n"""'
+    cells = [Built("free", "code", evil, "free-1", None), Built("solution", "code", STANDARDIZE, "standardize", None)]
+    path = tmp_path / CELLS
+    path.write_text(cells_text(cells, "# head\n"), encoding="utf-8")
+    assert [(cell.id, cell.source) for cell in read_cells_file(path)] == [
+        ("free-1", evil),
+        ("standardize", STANDARDIZE.rstrip()),
+    ]
+
+
 def test_a_file_without_cells_is_refused(tmp_path: Path) -> None:
     path = tmp_path / CELLS
     with pytest.raises(SetupError, match="cannot be read"):
         read_cells_file(path)
     path.write_text(LINE, encoding="utf-8")
-    with pytest.raises(SetupError, match=CELL_MARK):
+    with pytest.raises(SetupError, match="# %% cell DIGITS NAME"):
         read_cells_file(path)
