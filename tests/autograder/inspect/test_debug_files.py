@@ -131,7 +131,7 @@ def test_an_item_without_a_failing_check_is_refused(course: Path, out: Path) -> 
 
 def test_a_text_in_a_cell_does_not_begin_another_cell(tmp_path: Path) -> None:
     evil = 'NOTE = """\n# %% cell free-1\nprint("ran")\n# %% cell 0123abcd standardize\n"""'
-    cells = [Built("free", "code", evil, "free-1", None), Built("solution", "code", STANDARDIZE, "standardize", None)]
+    cells = [Built("free", "code", evil, "free-1", None), Built("answer", "code", STANDARDIZE, "standardize", None)]
     path = tmp_path / CELLS
     path.write_text(cells_text(cells, "# head\n"), encoding="utf-8")
     assert [(cell.id, cell.source) for cell in read_cells_file(path)] == [
