@@ -140,7 +140,8 @@ class _Pages:
             return self._page(request, "done.html", question=question, progress=progress)
         saved = request.query_params.get("saved", "")
         told = f"saved={saved}&" if saved.isdigit() else ""
-        return _to(_answer_url(question, ref), f"{told}from={quote(after)}" if after else "")
+        query = "only=1" if ref == after else f"{told}from={quote(after)}" if after else ""
+        return _to(_answer_url(question, ref), query)
 
     async def listed(self, request: Request) -> Response:
         """A list of answers: found by words, out of line, or with a second opinion asked for."""

@@ -303,25 +303,3 @@ def test_buttons_beside_the_form_do_not_save_it_and_what_was_entered_is_not_lost
     page.get_by_role("link", name="Change the rubric").click()
     page.wait_for_timeout(500)
     assert page.url == here and len(asked) == 1 and "not saved" in asked[0]
-
-
-def test_buttons_beside_the_form_do_not_save_it_and_what_was_entered_is_not_lost(desk: Start, page: Page) -> None:
-    link = desk()
-    page.goto(link)
-    page.goto(f"{link.split('/enter')[0]}/toy/written_units")
-    here = page.url
-    page.keyboard.press("1")
-    page.keyboard.press("f")
-    expect(page.get_by_text("Another grader will be asked.")).to_be_visible()
-    assert page.url == here and page.locator("input[name=tick]:checked").count() == 1
-    page.get_by_role("button", name="It is not needed any more").click()
-    expect(page.get_by_text("Another grader will be asked.")).to_have_count(0)
-    page.get_by_role("button", name="Show the name").click()
-    expect(page.get_by_text(re.compile("^Student: student"))).to_be_visible()
-    assert page.url == here and page.get_by_text("0 of 60 graded").count() == 1, "nothing was saved"
-    asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
-    page.keyboard.press("2")
-    page.get_by_role("link", name="Change the rubric").click()
-    page.wait_for_timeout(500)
-    assert page.url == here and len(asked) == 1 and "not saved" in asked[0]

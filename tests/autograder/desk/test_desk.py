@@ -80,6 +80,30 @@ def test_each_open_answer_comes_once_and_blocks_follow_each_other(desk: Desk) ->
     assert desk.progress_of(question).done == 5
 
 
+def test_a_skipped_answer_comes_again_after_all_others(desk: Desk, grade: Grade) -> None:
+    question = desk.questions[UNITS]
+    seen = [desk.queue.next(question, "kim") or ""]
+    for _ in range(4):
+        seen.append(desk.queue.next(question, "kim", seen[-1]) or "")
+    assert len(set(seen[:4])) == 4 and seen[4] == seen[0], "through all blocks, then the first skipped one"
+    for ref in seen[1:4]:
+        grade(question.arranged().student[ref], "r1")
+    assert desk.queue.next(question, "kim", seen[0]) == seen[0], "the only one that is left"
+
+
+def test_a_skipped_second_grading_comes_again_after_all_others(graded_class: GradedClass) -> None:
+    desk = graded_class.desk(second_share=1.0)
+    question = desk.questions[UNITS]
+    for student in ("ada", "bob", "chen"):
+        save_as(desk, question, student, ["r1"], "kim", alone=True)
+    for student in ("dana", "emil"):
+        save_as(desk, question, student, ["r1"], "lee")
+    seen = [desk.queue.next(question, "lee") or ""]
+    for _ in range(3):
+        seen.append(desk.queue.next(question, "lee", seen[-1]) or "")
+    assert {question.arranged().student[ref] for ref in seen[:3]} == {"ada", "bob", "chen"} and seen[3] == seen[0]
+
+
 def test_figures_are_ordered_by_their_pictures(desk: Desk) -> None:
     colours = [
         _COLOURS[len(ANSWERS[student]) % 3] for block in desk.questions[FIGURE].arranged().blocks for student in block
@@ -281,26 +305,6 @@ def test_a_clock_that_is_set_back_hides_no_request_for_a_second_opinion(
     monkeypatch.setattr(graders, "now", lambda: now() - timedelta(hours=2))
     desk.note(question, question.arranged().ref["dana"], "lee", SECOND_OPINION)
     assert desk.asked(question, desk.decisions.standing(UNITS)) == {"dana": "lee"}
-
-
-def test_equal_answers_stay_together_when_they_are_graded_again(desk: Desk, grade: Grade) -> None:
-    assert set(grade("ada", "r1")) == {"ada", "bob"}
-    assert set(grade("bob", "r2")) == {"ada", "bob"} and points(desk.decisions) == {"ada": 1.0, "bob": 1.0}
-    assert grade("ada", "r1", alone=True) == ["ada"]
-    assert grade("ada", "r1", "r2") == ["ada"], "bob's grading is another one now"
-    assert points(desk.decisions) == {"ada": 3.0, "bob": 1.0}
-
-
-def test_new_words_of_a_rubric_reach_the_pages_of_all(desk: Desk, graded_class: GradedClass, grade: Grade) -> None:
-    grade("chen", "r1")
-    desk.recorder.record()
-    question = desk.questions[UNITS]
-    old = desk.rubric(question)
-    new = old.with_items([replace(old.items[0], text="names both units, in other words"), *old.items[1:]])
-    assert desk.decisions.change_rubric(UNITS, old, new, "kim") == [], "no score changes"
-    desk.recorder.record()
-    page = (graded_class.out / "chen" / "toy" / "feedback.html").read_text(encoding="utf-8")
-    assert "names both units, in other words" in page and not desk.recorder.conflicts
 
 
 def test_equal_answers_stay_together_when_they_are_graded_again(desk: Desk, grade: Grade) -> None:

@@ -102,6 +102,16 @@ def test_an_answer_is_graded_and_the_next_one_follows(desk: Desk, page: TestClie
     assert set(points(desk.decisions).values()) == {None}
 
 
+def test_going_on_from_the_only_answer_left_says_so(desk: Desk, page: TestClient) -> None:
+    first = page.get(AT)
+    second = page.get(f"{AT}?after={first.url.path.rsplit('/')[-1]}")
+    assert second.url.path != first.url.path and "only answer" not in second.text
+    for student in ("ada", "chen", "emil"):
+        page.post(at(desk, student), data={**fields(page.get(at(desk, student)).text), "tick": "r1"})
+    only = page.get(f"{AT}?after={at(desk, 'dana').rsplit('/')[-1]}")
+    assert only.url.path == at(desk, "dana") and "only answer that is left for you" in only.text
+
+
 def test_no_name_is_shown_until_a_grader_asks_and_that_is_noted(desk: Desk, page: TestClient) -> None:
     address = at(desk, "chen")
     assert "chen" not in page.get(address).text and "chen" not in page.get(f"{address}?name=1").text
