@@ -5,12 +5,9 @@ from __future__ import annotations
 import base64
 import contextlib
 from collections.abc import AsyncIterator, Collection
-from functools import cache
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-import jinja2
 from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -26,16 +23,17 @@ from autograder.desk.agreement import agreement
 from autograder.desk.class_answers import Answer
 from autograder.desk.database import StoreError
 from autograder.desk.decisions import ConflictError
-from autograder.desk.desk import NAME_SHOWN, OPINION_WITHDRAWN, SECOND_OPINION, Desk, UnknownError
+from autograder.desk.desk import Desk, UnknownError
 from autograder.desk.form import FormError, entered_rows, read_form, read_rubric, shown_marks
+from autograder.desk.graders import NAME_SHOWN, OPINION_WITHDRAWN, SECOND_OPINION
 from autograder.desk.guard import Guard
-from autograder.desk.lists import rows
+from autograder.desk.lists import conflicts, opinions, rows
 from autograder.desk.question import Question
 from autograder.desk.rubric import Rubric, RubricError
 from autograder.desk.shown_text import MOST_CHARACTERS, shown_code, shown_markdown
+from autograder.desk.templating import HERE, code_style, templates
 from autograder.release.fill import solution_answers
 
-_HERE = Path(__file__).resolve().parent
 _MOST_FIELDS = 200
 _STATUS = {UnknownError: 404, ConflictError: 409, FormError: 422, RubricError: 422, StoreError: 503}
 
@@ -45,7 +43,7 @@ def app(desk: Desk, hosts: Collection[str], *, secure: bool = False) -> Starlett
     pages = _Pages(desk)
     question, answer = "/{problem}/{item}", "/{problem}/{item}/a/{ref}"
     routes = [
-        Mount("/static", StaticFiles(directory=_HERE / "static")),
+        Mount("/static", StaticFiles(directory=HERE / "static")),
         Route("/code.css", pages.code_style),
         Route("/", pages.overview),
         Route("/help", pages.help),
@@ -97,8 +95,9 @@ class _Pages:
 
     async def overview(self, request: Request) -> Response:
         """All questions, and how far they are."""
-        progress = await run_in_threadpool(self._desk.progress)
-        return self._page(request, "overview.html", progress=progress, notes=self._desk.notes)
+        progress, grader = await run_in_threadpool(self._desk.progress), request.scope["grader"]
+        asked = {one.question.place: opinions(self._desk, one.question, grader) for one in progress}
+        return self._page(request, "overview.html", progress=progress, notes=self._desk.notes, opinions=asked)
 
     async def help(self, request: Request) -> Response:
         """The keys."""
@@ -106,11 +105,15 @@ class _Pages:
 
     async def undo(self, request: Request) -> Response:
         """Takes back the last action."""
-        undone = await run_in_threadpool(self._desk.undo, request.scope["grader"])
-        if undone is None:
-            raise FormError("there is nothing of yours to take back.")
-        question, ref = undone
-        return _to(_answer_url(question, ref), "undone=1")
+        told = str((await _form(request)).get("told", ""))
+        found = await run_in_threadpool(self._desk.undo, request.scope["grader"], int(told) if told.isdecimal() else 0)
+        if found is None:
+            return _to("/", "undone=0")
+        question, ref, undone = found
+        saved, marks = undone.changes[0]
+        said = {"was": f"{saved.marks.score:g}", "now": "" if marks.score is None else f"{marks.score:g}"}
+        done = {"undone": len(undone.changes)} if undone.is_done else {"told": undone.grading}
+        return _to(_answer_url(question, ref), urlencode({**done, **said}))
 
     async def failed(self, request: Request, error: Exception) -> Response:
         """What went wrong, and what to do."""
@@ -126,7 +129,7 @@ class _Pages:
 
     async def code_style(self, request: Request) -> Response:
         """The colours of code."""
-        return Response(_code_style(), media_type="text/css")
+        return Response(code_style(), media_type="text/css")
 
     # A question
 
@@ -137,7 +140,8 @@ class _Pages:
         ref = await run_in_threadpool(self._desk.queue.next, question, request.scope["grader"], after)
         if ref is None:
             progress = await run_in_threadpool(self._desk.progress_of, question)
-            return self._page(request, "done.html", question=question, progress=progress)
+            asked = await run_in_threadpool(opinions, self._desk, question, request.scope["grader"])
+            return self._page(request, "done.html", question=question, progress=progress, opinions=asked)
         saved = request.query_params.get("saved", "")
         told = f"saved={saved}&" if saved.isdigit() else ""
         query = "only=1" if ref == after else f"{told}from={quote(after)}" if after else ""
@@ -270,7 +274,8 @@ class _Pages:
         error: AutograderError | None = None,
         noted: str = "",
     ) -> Response:
-        view = self._desk.view(question, ref, grader)
+        blind = "standing" not in request.query_params if entered is None else bool(entered.get("second"))
+        view = self._desk.view(question, ref, grader, blind=blind)
         if error is None:
             self._desk.graders.claim(question.place, view.answer.student, grader)
         student = view.answer.student
@@ -299,6 +304,8 @@ class _Pages:
                 for section in question.answers.evidence(student, question.item.id)
             ],
             history=past,
+            back=request.query_params.get("from") or self._desk.back(question, ref, grader),
+            other=view.saved if isinstance(error, ConflictError) and error.student == student else None,
             name=student if noted == NAME_SHOWN else "",
             asked_now=noted == SECOND_OPINION,
             progress=self._desk.progress_of(question),
@@ -347,13 +354,14 @@ class _Pages:
         old = self._desk.rubric(question)
         try:
             if str(form.get("version")) != str(old.version):
-                raise RubricError("another grader changed the rubric meanwhile; here it is, change it again.")
+                raise RubricError(
+                    "this rubric was changed meanwhile, by another grader or in another tab; change it again."
+                )
             new, renamed = read_rubric(old, form)
         except RubricError as error:
             return self._rubric_page(request, question, old, message=str(error), entered=entered_rows(form))
         if form.get("apply"):
-            self._desk.decisions.change_rubric(question.place, old, new, request.scope["grader"], renamed)
-            self._desk.recorder.wake()
+            self._desk.change_rubric(question, old, new, request.scope["grader"], renamed)
             return _to(f"{_question_url(question)}/rubric", "changed=1")
         changes = self._desk.decisions.preview(question.place, new, renamed)
         refs = question.arranged().ref
@@ -387,37 +395,23 @@ class _Pages:
         }
 
     def _page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+        grader = request.scope.get("grader", "")
+        found = [
+            (one, len(conflicts(self._desk, one, grader))) for one in self._desk.questions.values() if status < 500
+        ]
         text = (
-            _templates()
+            templates()
             .get_template(template)
             .render(
-                grader=request.scope.get("grader", ""),
+                grader=grader,
                 state=self._desk.recorder.state,
+                conflicts=[(question, number) for question, number in found if number],
                 url=_question_url,
                 params=request.query_params,
                 **values,
             )
         )
         return HTMLResponse(text, status_code=status)
-
-
-@cache
-def _templates() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-@cache
-def _code_style() -> str:
-    from pygments.formatters import HtmlFormatter
-
-    light, dark = (HtmlFormatter(style=name).get_style_defs(".code") for name in ("xcode", "github-dark"))
-    return f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
 
 
 async def _form(request: Request) -> FormData:
