@@ -122,11 +122,11 @@ def _changes(words: Sequence[str], others: Sequence[str]) -> tuple[list[bool], s
         if any(count > 0 for count in left.values()):
             missing.add(begin + len(mine))
         return changed, missing
-    for tag, first, last, _, _ in difflib.SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes():
-        if tag == "delete" or tag == "replace":
+    for tag, first, last, start, stop in difflib.SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes():
+        if tag != "equal":
             changed[begin + first : begin + last] = [True] * (last - first)
-        elif tag == "insert":
-            missing.add(begin + first)
+            if stop - start > last - first:
+                missing.add(begin + last)
     return changed, missing
 
 

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Collection
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -20,11 +19,12 @@ from starlette.staticfiles import StaticFiles
 
 from autograder.core.errors import AutograderError
 from autograder.desk.agreement import agreement
+from autograder.desk.beside import model_answer, numbers, task_of
 from autograder.desk.class_answers import Answer
 from autograder.desk.database import StoreError
 from autograder.desk.decisions import ConflictError
 from autograder.desk.desk import Desk, UnknownError
-from autograder.desk.form import FormError, entered_rows, read_form, read_rubric, shown_marks
+from autograder.desk.form import FormError, digest_of, entered_rows, read_form, read_rubric, shown_marks
 from autograder.desk.graders import NAME_SHOWN, OPINION_WITHDRAWN, SECOND_OPINION
 from autograder.desk.guard import Guard
 from autograder.desk.lists import conflicts, opinions, rows
@@ -32,7 +32,6 @@ from autograder.desk.question import Question
 from autograder.desk.rubric import Rubric, RubricError
 from autograder.desk.shown_text import MOST_CHARACTERS, shown_code, shown_markdown
 from autograder.desk.templating import HERE, code_style, templates
-from autograder.release.fill import solution_answers
 
 _MOST_FIELDS = 200
 _STATUS = {UnknownError: 404, ConflictError: 409, FormError: 422, RubricError: 422, StoreError: 503}
@@ -292,10 +291,10 @@ class _Pages:
             marks=shown_marks(view.saved, entered),
             shown=self._text(view.answer, question.is_code, question, ref),
             earlier=shown_code(view.earlier) if question.is_code else shown_markdown(view.earlier, {}),
-            model=_model_answer(question),
+            model=model_answer(question),
             task=shown_markdown(task_of(question), {}),
             others=[(one.id, self._text(others[one.id], one.cell.cell_type == "code", question, ref)) for one in names],
-            numbers=_numbers(question, student),
+            numbers=numbers(question, student),
             evidence=[
                 (
                     section.title,
@@ -326,7 +325,6 @@ class _Pages:
         view = self._desk.view(question, ref, grader)
         if view.is_second:
             raise UnknownError("this answer is graded on its own.")
-        ticked = None if entered is None else {str(one).partition(":")[0] for one in entered.getlist("member")}
         arranged, standing = question.arranged(), self._desk.decisions.standing(question.place)
         own = view.answer
         members = [
@@ -338,6 +336,10 @@ class _Pages:
             )
             for student in [*arranged.block[own.student], *arranged.near.get(own.student, ())]
         ]
+        if entered is None:  # an answer that lacks words of the other one is no equal of it
+            ticked = {ref for ref, parts, _, _ in members if ("", True) not in parts}
+        else:
+            ticked = {str(one).partition(":")[0] for one in entered.getlist("member")}
         return self._page(
             request,
             "group.html",
@@ -346,7 +348,7 @@ class _Pages:
             question=question,
             members=members,
             ticked=ticked,
-            marks=shown_marks(view.saved, entered),
+            marks=shown_marks(None, entered),
             message="" if error is None else str(error),
         )
 
@@ -359,8 +361,11 @@ class _Pages:
                 )
             new, renamed = read_rubric(old, form)
         except RubricError as error:
-            return self._rubric_page(request, question, old, message=str(error), entered=entered_rows(form))
-        if form.get("apply"):
+            return self._rubric_page(
+                request, question, old, message=str(error), entered=entered_rows(form), merges=form.getlist("merge")
+            )
+        previewed = digest_of(new, renamed)
+        if form.get("apply") and form.get("previewed") == previewed:
             self._desk.change_rubric(question, old, new, request.scope["grader"], renamed)
             return _to(f"{_question_url(question)}/rubric", "changed=1")
         changes = self._desk.decisions.preview(question.place, new, renamed)
@@ -368,14 +373,25 @@ class _Pages:
         rows = sorted(
             (refs[saved.student], saved.marks.score, after) for saved, after in changes if saved.student in refs
         )
-        fields = [(name, value) for name, value in form.multi_items() if name not in ("version", "apply")]
-        return self._rubric_page(request, question, old, new=new, changes=rows, fields=fields)
+        return self._rubric_page(
+            request,
+            question,
+            old,
+            message="you changed it after the preview; nothing is saved yet: here is the new preview."
+            if form.get("apply")
+            else "",
+            new=new,
+            changes=rows,
+            previewed=previewed,
+            merges=form.getlist("merge"),
+            entered=entered_rows(form) or [(item.key, f"{item.points:g}", item.text) for item in new.items],
+        )
 
     def _rubric_page(
         self, request: Request, question: Question, rubric: Rubric, *, message: str = "", **preview: Any
     ) -> Response:
-        rows = [(item.key, f"{item.points:g}", item.text) for item in (preview.get("new") or rubric).items]
-        values = {"new": None, "changes": [], "fields": [], "entered": rows, **preview}
+        rows = [(item.key, f"{item.points:g}", item.text) for item in rubric.items]
+        values = {"new": None, "merges": [], "entered": rows, **preview}
         status = 422 if message else 200
         return self._page(
             request, "rubric.html", status=status, question=question, rubric=rubric, message=message, **values
@@ -416,27 +432,6 @@ class _Pages:
 
 async def _form(request: Request) -> FormData:
     return await request.form(max_files=0, max_fields=_MOST_FIELDS)
-
-
-def task_of(question: Question) -> str:
-    """The question as students read it: the text cell above the answer."""
-    cells = question.answers.problem.cells
-    place = next(number for number, cell in enumerate(cells) if cell is question.item.cell)
-    above = (cell.source for cell in reversed(cells[:place]) if cell.cell_type == "markdown" and not cell.grade_id)
-    return next(above, "")
-
-
-def _model_answer(question: Question) -> Markup:
-    text = solution_answers(question.answers.problem)[question.item.id]
-    return shown_code(text) if question.is_code else shown_markdown(text, {})
-
-
-def _numbers(question: Question, student: str) -> Any:
-    from autograder.course.metric_ranges import declared_ranges
-    from autograder.submissions.metrics import metrics_in_words  # imports torch
-
-    log = question.answers.logs[student]
-    return metrics_in_words(log.metrics, declared_ranges(question.answers.problem), log.profile)
 
 
 def _question_url(question: Question) -> str:

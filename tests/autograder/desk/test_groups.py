@@ -70,6 +70,8 @@ def test_changed_words_are_marked() -> None:
 
 def test_missing_words_are_an_empty_piece() -> None:
     assert marked_differences("It is small.", "It is not small.") == [("It is ", False), ("", True), ("small.", False)]
+    assert marked_differences("It is so.", "It is one unit, and so no unit is left.")[-2:] == [("", True), (".", False)]
+    assert ("", True) in marked_differences("One thing here.", "One is a pure number here."), "more words stand there"
     assert marked_differences("a", "a b") == [("a", False), ("", True)]
     assert marked_differences("", "a") == [("", True)] and marked_differences("", "") == []
 

@@ -216,13 +216,29 @@ def test_the_rubric_changes_after_a_preview(desk: Desk, page: TestClient) -> Non
     changed = {"version": "1", "key": ["r1", "r2", ""], "points": ["1", "2", ""], "text": ["unit", "variance", ""]}
     preview = page.post(f"{AT}/rubric", data=changed)
     assert "1 score would change" in preview.text and desk.rubric(desk.questions[UNITS]).version == 1
-    page.post(f"{AT}/rubric", data={**changed, "apply": "1"})
-    assert points(desk.decisions) == {"dana": 1.0}
+    edited = {**fields(preview.text), **changed, "points": ["0.5", "2.5", ""], "apply": "1"}
+    again = page.post(f"{AT}/rubric", data=edited)
+    assert "You changed it after the preview" in again.text and points(desk.decisions) == {"dana": 2.0}
+    done = page.post(f"{AT}/rubric", data={**changed, "apply": "1", "previewed": fields(preview.text)["previewed"]})
+    assert "Changed. All answers have their new scores" in done.text and points(desk.decisions) == {"dana": 1.0}
     assert "by another grader or in another tab" in page.post(f"{AT}/rubric", data=changed).text
     text = page.get(f"{AT}/rubric.yaml").text
     assert "text: variance" in text
-    assert "Preview" in page.post(f"{AT}/rubric", data={"version": "2", "yaml": text}).text
-    assert page.post(f"{AT}/rubric", data={"version": "2", "yaml": "items: 3"}).status_code == 422
+    pasted = page.post(f"{AT}/rubric", data={"version": "2", "yaml": text})
+    assert "0 scores would change" in pasted.text and 'value="r2"' in pasted.text, "the rows are those of the file"
+    merged = {
+        "version": "2",
+        "key": ["r1", "r2"],
+        "points": ["1", "2"],
+        "text": ["unit", "variance"],
+        "merge": ["r1", "r2"],
+    }
+    preview = page.post(f"{AT}/rubric", data=merged)
+    assert "1 score would change" in preview.text and preview.text.count("checked") == 2
+    previewed = fields(preview.text)["previewed"]
+    page.post(f"{AT}/rubric", data={**merged, "apply": "1", "previewed": previewed})
+    assert points(desk.decisions) == {"dana": 3.0} and len(desk.rubric(desk.questions[UNITS]).items) == 1
+    assert page.post(f"{AT}/rubric", data={"version": "3", "yaml": "items: 3"}).status_code == 422
 
 
 def test_a_group_of_nearly_equal_answers_is_graded_as_far_as_it_is_ticked(graded_class: GradedClass) -> None:
@@ -242,6 +258,19 @@ def test_a_group_of_nearly_equal_answers_is_graded_as_far_as_it_is_ticked(graded
         page.post(f"{address}/group", data={**fields(group.text), "member": members, "tick": "r1"})
         assert points(desk.decisions) == {"bob": 2.0, "chen": 2.0}
         assert page.post(f"{address}/group", data={**fields(group.text), "tick": "r1"}).status_code == 422
+
+
+def test_a_part_of_a_graded_answer_does_not_get_its_grading_beforehand(graded_class: GradedClass) -> None:
+    part = "The deviation has the same unit as the data, and so the quotient is a pure number without any unit."
+    graded_class.write({**ANSWERS, "bob": f"{part} Its spread is one.", "chen": part, "emil": f"And {part}"})
+    desk = graded_class.desk()
+    with TestClient(app(desk, {HOST}), base_url=f"http://{HOST}") as page:
+        page.get(f"/enter?token={desk.graders.invite('kim')}")
+        save_as(desk, desk.questions[UNITS], "bob", ["r1", "r2"], "kim")
+        group = page.get(f"{at(desk, 'bob')}/group").text
+        assert group.count('name="member"') == 2 and "[…]" in group
+        assert "checked" not in group, "neither a member that lacks a sentence nor a rubric item"
+        assert group.count("checked") < page.get(f"{at(desk, 'chen')}/group").text.count("checked")
 
 
 HOSTILE = {
