@@ -93,6 +93,8 @@ def marks_of(form: Form, rubric: Rubric) -> Marks:
         raise FormError("the adjustment is not a number of points.")
     if form.adjustment and not form.reason.strip():
         raise FormError("give the reason of the adjustment: the student reads it.")
+    if form.reason.strip() and not form.adjustment:
+        raise FormError("the reason has no points: enter the points to add beside it, or remove it.")
     if len(form.reason) > _LONGEST_REASON:
         raise FormError(f"the reason has {len(form.reason)} characters; at most {_LONGEST_REASON} can be saved.")
     if len(form.comment) > _LONGEST_COMMENT:

@@ -166,6 +166,7 @@ def test_one_question_is_graded_with_the_keyboard_alone_and_reaches_every_result
     page.locator("main h1").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("text=version 2")
+    expect(page.get_by_text("Changed. All answers have their new scores.")).to_be_in_viewport()
     page.locator("main h1").focus()
     page.keyboard.press("Backspace")
     page.wait_for_selector("form[data-most]")
@@ -191,6 +192,42 @@ def test_one_question_is_graded_with_the_keyboard_alone_and_reaches_every_result
         assert "names the units" in (class_of_60 / student / "toy" / "feedback.html").read_text()
         comments += "Say why." in item["comment"]
     assert comments >= 1
+
+
+def test_an_answer_is_skipped_and_the_way_back_and_undo_are_told(desk: Start, page: Page) -> None:
+    enter(page, desk())
+    seen = [page.locator("aside code").inner_text()]
+    for _ in range(3):
+        grade_one(page)
+        seen.append(page.locator("aside code").inner_text())
+    leave(page, "n")
+    assert page.locator("aside code").inner_text() not in seen, "not the same answer"
+    for ref in reversed(seen):
+        leave(page, "Backspace")
+        assert page.locator("aside code").inner_text() == ref
+    expect(page.get_by_role("link", name="Back")).to_have_count(0)
+    leave(page, "u")
+    expect(page.get_by_text(f"Taken back: answer {seen[2]} had")).to_be_visible()
+    page.keyboard.press("f")
+    expect(page.get_by_text("Another grader will be asked.")).to_be_visible()
+    leave(page, "u")
+    expect(page.get_by_text("Your last grading was this answer")).to_be_visible()
+    assert page.locator("aside code").inner_text() == seen[1]
+    leave(page, "u")
+    expect(page.get_by_text(f"Taken back: answer {seen[1]} had")).to_be_visible()
+
+
+def test_a_cut_score_and_a_message_of_the_page_are_told(desk: Start, page: Page) -> None:
+    enter(page, desk())
+    page.get_by_text("Adjust the points").click()
+    page.get_by_label("Points to add").fill("5")
+    expect(page.locator("output")).to_have_text("3 of 3 (5 is cut to 3)")
+    page.get_by_label("Reason").fill("more than was asked")
+    leave(page, "Control+Enter")
+    expect(page.get_by_text("Saved")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("press Enter again")).to_be_visible()
+    expect(page.get_by_text("Saved")).to_have_count(0)
 
 
 def test_who_types_as_a_page_appears_keeps_the_cursor(desk: Start, page: Page) -> None:

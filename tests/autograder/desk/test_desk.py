@@ -150,6 +150,7 @@ def test_what_another_grader_saved_meanwhile_is_shown_and_kept(desk: Desk, grade
     ("change", "says"),
     [
         ({"adjustment": 0.5}, "reason"),
+        ({"reason": "nice"}, "no points"),
         ({"adjustment": float("nan"), "reason": "x"}, "not a number"),
         ({"ticks": ("r9",)}, "no item r9"),
         ({"comment": "x" * 10_001}, "10001 characters"),
