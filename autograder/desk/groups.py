@@ -15,6 +15,7 @@ import numpy as np
 
 from autograder.desk.features import Matrix
 from autograder.desk.normal_form import normal_form
+from autograder.desk.shown_text import FORMULA
 
 NEAR = 0.75
 """Minimum similarity of characters of any two answers of a near group (docs/results.md says how often scores agree)."""
@@ -23,7 +24,8 @@ _EXACT = re.compile(
     r"|\b(?![aAiI]\b)[^\W\d_]\b|[^\w\s.,;:!?'\"()-]",
 )
 """What must be the same in nearly equal answers, in the same order: numbers, symbols, single letters, negations."""
-_WORD = re.compile(r"\w+|[^\w\s]")
+_WORD = re.compile(rf"{FORMULA}|\w+|[^\w\s]")
+"""A formula is one word."""
 _MOST_COMPARED = 400
 """Longer rests (in words) are compared only by which words occur in them: alignment takes quadratic time and more."""
 

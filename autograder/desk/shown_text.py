@@ -21,6 +21,8 @@ _MOST_FORMULA = 2_000
 """Characters of a formula that KaTeX is given; a longer one is shown as text."""
 _MOST_DEPTH = 30
 """Depth of lists and quotations, and of braces in a formula, that is set."""
+FORMULA = r"\$\$[^$]+\$\$|\$(?!\s)[^$\n]+(?<!\s)\$(?!\d)"
+"""A formula in a text; a pattern."""
 _ATTACHED = re.compile(r"^attachment:([\w.%-]+)$")
 
 
@@ -32,6 +34,15 @@ def shown_markdown(text: str, pictures: Mapping[str, str]) -> Markup:
         pictures: name of an attached picture → its address.
     """
     return Markup(_parser().render(text[:MOST_CHARACTERS], {"pictures": pictures}))
+
+
+def shown_formulas(text: str) -> Markup:
+    """The text as it was written, with its formulas as elements."""
+    pieces = enumerate(re.split(f"({FORMULA})", text))
+    return Markup("").join(
+        Markup(_formula(one.strip("$"), {"display_mode": one[:2] == "$$"})) if number % 2 else escape(one)
+        for number, one in pieces
+    )
 
 
 def shown_code(text: str) -> Markup:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import jinja2
 
+from autograder.desk.shown_text import shown_formulas
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -21,6 +23,7 @@ def templates() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     found.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
+    found.filters["formulas"] = shown_formulas
     return found
 
 
