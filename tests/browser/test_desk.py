@@ -230,6 +230,22 @@ def test_a_cut_score_and_a_message_of_the_page_are_told(desk: Start, page: Page)
     expect(page.get_by_text("Saved")).to_have_count(0)
 
 
+def test_a_formula_in_a_line_has_no_scroll_bar(desk: Start, page: Page) -> None:
+    enter(page, desk())
+    formulas = [r"\sigma = \sqrt{\mathbb{E}[(x-\mu)^2]}", r"\hat{y}_{t-1}", "f"]
+    wider = page.evaluate(
+        """formulas => formulas.map((text) => {
+            const element = document.createElement("span");
+            element.className = "tex";
+            document.querySelector(".answer").append(element);
+            katex.render(text, element, { output: "htmlAndMathml" });
+            return element.firstChild.scrollWidth - element.firstChild.clientWidth;
+        })""",
+        formulas,
+    )
+    assert wider == [0, 0, 0]
+
+
 def test_who_types_as_a_page_appears_keeps_the_cursor(desk: Start, page: Page) -> None:
     """The page takes the focus when it appears, not a moment later: letters of a comment would be keys."""
     enter(page, desk())
