@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.core.errors import AutograderError, SetupError
@@ -336,10 +336,11 @@ class Desk:
             return None
         self.recorder.wake()
         question = self.questions[undone.place]
-        students = {saved.student for saved, _ in undone.changes}
         arranged = question.arranged()
-        first = next((student for block in arranged.blocks for student in block if student in students), "")
-        return question, arranged.ref.get(first, ""), undone
+        order = [student for block in arranged.blocks for student in block]
+        there = [(saved, marks) for saved, marks in undone.changes if saved.student in arranged.ref]
+        there.sort(key=lambda change: order.index(change[0].student))
+        return question, arranged.ref[there[0][0].student] if there else "", replace(undone, changes=there)
 
     def found(self, question: Question, words: str, grader: str) -> list[str]:
         """Students whose answers contain all these words; or the student of exactly this id, which is noted."""

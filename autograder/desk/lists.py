@@ -33,11 +33,11 @@ def conflicts(desk: Desk, question: Question, grader: str) -> dict[str, ManualSc
     if not found:
         return {}
     blind = desk.queue.for_second(question, grader, desk.decisions.standing(question.place))
-    return {student: given for student, given in found.items() if student not in blind}
+    return {one: given for one, given in found.items() if one not in blind and one in question.arranged().ref}
 
 
 def opinions(desk: Desk, question: Question, grader: str) -> int:
-    """The number of second opinions that others asked for."""
+    """The number of second opinions that a grader can give: others asked for them."""
     asked = desk.asked(question, desk.decisions.standing(question.place))
     return sum(by != grader for student, by in asked.items() if student in question.arranged().ref)
 

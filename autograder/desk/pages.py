@@ -94,9 +94,7 @@ class _Pages:
 
     async def overview(self, request: Request) -> Response:
         """All questions, and how far they are."""
-        progress, grader = await run_in_threadpool(self._desk.progress), request.scope["grader"]
-        asked = {one.question.place: opinions(self._desk, one.question, grader) for one in progress}
-        return self._page(request, "overview.html", progress=progress, notes=self._desk.notes, opinions=asked)
+        return await run_in_threadpool(self._overview, request)
 
     async def help(self, request: Request) -> Response:
         """The keys."""
@@ -105,10 +103,13 @@ class _Pages:
     async def undo(self, request: Request) -> Response:
         """Takes back the last action."""
         told = str((await _form(request)).get("told", ""))
-        found = await run_in_threadpool(self._desk.undo, request.scope["grader"], int(told) if told.isdecimal() else 0)
+        number = int(told) if told.isdecimal() and len(told) < 16 else 0
+        found = await run_in_threadpool(self._desk.undo, request.scope["grader"], number)
         if found is None:
             return _to("/", "undone=0")
         question, ref, undone = found
+        if not ref:
+            raise UnknownError("the answer of your last grading is not in this class any more.")
         saved, marks = undone.changes[0]
         said = {"was": f"{saved.marks.score:g}", "now": "" if marks.score is None else f"{marks.score:g}"}
         done = {"undone": len(undone.changes)} if undone.is_done else {"told": undone.grading}
@@ -255,6 +256,11 @@ class _Pages:
         return Response(base64.b64decode(found.data), media_type=found.mime)
 
     # Inside
+
+    def _overview(self, request: Request) -> Response:
+        progress, grader = self._desk.progress(), request.scope["grader"]
+        asked = {one.question.place: opinions(self._desk, one.question, grader) for one in progress}
+        return self._page(request, "overview.html", progress=progress, notes=self._desk.notes, opinions=asked)
 
     def _question(self, request: Request) -> Question:
         return self._desk.question(request.path_params["problem"], request.path_params["item"])

@@ -356,3 +356,7 @@ def test_buttons_beside_the_form_do_not_save_it_and_what_was_entered_is_not_lost
     page.get_by_role("link", name="Change the rubric").click()
     page.wait_for_timeout(500)
     assert page.url == here and len(asked) == 1 and "not saved" in asked[0]
+    page.locator("main h1").focus()
+    page.keyboard.press("u")
+    page.wait_for_timeout(500)
+    assert page.url == here and len(asked) == 2, "undo leaves the page, too"

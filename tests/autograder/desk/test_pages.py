@@ -149,7 +149,7 @@ def test_other_scores_in_the_form_grader_are_told_on_every_page(desk: Desk, page
     assert points(desk.decisions) == {"dana": 1.5}
 
 
-def test_open_second_opinions_are_told_to_who_can_give_them(desk: Desk, page: TestClient) -> None:
+def test_open_second_opinions_are_told_to_graders_who_can_give_them(desk: Desk, page: TestClient) -> None:
     for student in ("ada", "chen", "dana", "emil"):
         save_as(desk, desk.questions[UNITS], student, ["r1"], "lee", comment="first")
     page.post(f"{at(desk, 'emil')}/opinion")
