@@ -114,6 +114,8 @@ class Decisions:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._replaced: dict[int, Saved] = {}
+        """Decisions that were read by their numbers; none ever changes."""
 
     def save(self, place: Place, drafts: Sequence[Draft], by: str, kind: Kind = Kind.GRADE) -> list[int]:
         """Saves decisions that one action made, all or none; returns their numbers.
@@ -327,7 +329,8 @@ class Decisions:
         query = _DECISIONS.join(Standing, Standing.decision == Decision.id)
         found = {row.student: _saved(row) for row in db.execute(of(query, Standing, place))}
         for student, saved in found.items():
-            if saved.kind is Kind.UNDO and (grading := self._grading(db, saved)):
+            is_brought_back = saved.kind is Kind.UNDO and saved.marks.score is not None
+            if is_brought_back and (grading := self._grading(db, saved)):
                 found[student] = replace(saved, by=grading.by)
         return found
 
@@ -387,7 +390,9 @@ class Decisions:
         )
 
     def _by_id(self, db: Connection, number: int) -> Saved:
-        return _saved(db.execute(_DECISIONS.where(Decision.id == number)).one())
+        if number not in self._replaced:
+            self._replaced[number] = _saved(db.execute(_DECISIONS.where(Decision.id == number)).one())
+        return self._replaced[number]
 
 
 _DECISIONS = select(

@@ -76,8 +76,9 @@ def test_eight_graders_at_once_lose_nothing_and_double_nothing(kind: str, course
 
     with ThreadPoolExecutor(8) as pool:
         done = sum(pool.map(work, "abcdefgh"), Counter())
-    while (ref := desk.queue.next(question, "a")) is not None:  # what was taken back last
-        done["saved"] += len(save_as(desk, question, question.arranged().student[ref], [], "a"))
+    for name in "abcdefgh":  # what was taken back last; one of them may still have it before them
+        while (ref := desk.queue.next(question, name)) is not None:
+            done["saved"] += len(save_as(desk, question, question.arranged().student[ref], [], name))
     found = desk.decisions.standing(UNITS)
     assert len(found) == 200 and None not in points(desk.decisions).values()
     assert not sum(early.values()), "no answer was before two graders"
