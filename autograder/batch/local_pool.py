@@ -165,14 +165,15 @@ class LocalPool:
             assert self._control is not None
             return self._control
         self._end()
+        levels = candidates(self._isolation)
         problems = [load_problem(problem, self._root) for problem in self._problems]
         modules = warm_modules(problems)
         if self._many:  # in a large class some submission will use it
             modules = (*modules, DYNAMO)
-        ours, theirs = socket.socketpair()
         self._folder = HostFolder.make(SessionLimits())
+        ours, theirs = socket.socketpair()
         self._process = self._folder.beside(
-            theirs, (*WARM_MODULES, *modules), candidates(self._isolation), forkserver.__name__, huge_pages=self._many
+            theirs, (*WARM_MODULES, *modules), levels, forkserver.__name__, huge_pages=self._many
         )
         theirs.close()
         self._control = Connection(ours.detach())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from autograder.cli.beside import go_on_beside_host
 from autograder.cli.folders import require_staff_path, results_folder
 from autograder.core.errors import SetupError
 from autograder.course.config import root_folder
@@ -49,7 +50,7 @@ def inspect_command(
         ),
     ] = None,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Also write a script and a notebook that replay ITEM's first failing check.")
+        bool, typer.Option("--debug", help="Also write a script and a notebook that replay ITEM's failing checks.")
     ] = False,
     to: Annotated[
         Path | None, typer.Option(file_okay=False, help="With --debug: the folder to write; `inspect` if not given.")
@@ -73,6 +74,7 @@ def inspect_command(
         raise SetupError("--try and --debug are for one item: name it after the problem.")
     if (unconfined or to) and not debug:
         raise SetupError("--to and --run-student-code-unconfined belong to --debug; add it.")
+    go_on_beside_host(problem)
     from autograder.cli.inspection import print_inspection, print_sentences
     from autograder.cli.tables import console
     from autograder.inspect.inspection import inspect_items, items_to_inspect

@@ -10,7 +10,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 import autograder.core.fast_imports  # noqa: F401  (acts before anything imports jsonschema)
+from autograder.cli.beside import go_on_beside_host, run_as_program
 from autograder.cli.desk import desk_app
 from autograder.cli.inspect import inspect_command
 from autograder.cli.regrade import regrade_command
@@ -32,6 +33,11 @@ from autograder.sandbox.host import ANY, ISOLATION_VARIABLE
 
 class _Group(TyperGroup):
     """Prints our own errors as one message instead of a traceback."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> Any:
+        if args is None:
+            run_as_program()
+        return super().main(args, *rest, **options)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -333,6 +339,7 @@ def grade_one_command(
 
     Exit status 1 if the autograder itself failed on it; the traceback is on standard error.
     """
+    go_on_beside_host(problem)
     from autograder import grade
     from autograder.core.results import Outcome
 

@@ -32,7 +32,10 @@ def recall(root: Path, *conditions: object) -> Any | None:
 
 
 def remember(root: Path, value: object, *conditions: object) -> None:
-    """Remembers a value of plain JSON under these conditions; does nothing where it cannot be kept."""
+    """Remembers a value of plain JSON under these conditions; does nothing where it cannot be kept.
+
+    The folder for the course's state is not made for it: it is there once the course has drawn a seed.
+    """
     machine = _machine()
     if not machine:
         return

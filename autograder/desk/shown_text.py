@@ -23,6 +23,13 @@ _MOST_DEPTH = 30
 """Depth of lists and quotations, and of braces in a formula, that is set."""
 FORMULA = r"\$\$[^$]+\$\$|\$(?!\s)[^$\n]+(?<!\s)\$(?!\d)"
 """A formula in a text; a pattern."""
+_BEGINS = re.compile(r"[\s>*+\-\d.)]*\$\$")
+"""The begin of a line that may begin a block with a formula, also in lists and quotations."""
+_MOST_BLOCKS = 200
+"""Blocks with formulas of an answer that are set."""
+_BLANK_LINES = re.compile(r"(?:[^\S\n]*\n){10,}")
+_KEPT = 256
+"""Answers that are kept as HTML: a page shows the student's other answers, too."""
 _ATTACHED = re.compile(r"^attachment:([\w.%-]+)$")
 
 
@@ -33,7 +40,25 @@ def shown_markdown(text: str, pictures: Mapping[str, str]) -> Markup:
         text: Markdown.
         pictures: name of an attached picture → its address.
     """
-    return Markup(_parser().render(text[:MOST_CHARACTERS], {"pictures": pictures}))
+    return _markdown(text[:MOST_CHARACTERS], tuple(sorted(pictures.items())))
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _markdown(text: str, pictures: tuple[tuple[str, str], ...]) -> Markup:
+    return Markup(_parser().render(_closed(text), {"pictures": dict(pictures)}))
+
+
+def _closed(text: str) -> str:
+    """The text without what begins a formula and cannot end: for each, the parser looks through all later lines."""
+    lines = text.split("\n")
+    last = max((n for n, line in enumerate(lines) if line.rstrip().endswith("$$")), default=-1)
+    begins = 0
+    for n, line in enumerate(lines):
+        if _BEGINS.match(line):
+            begins += 1
+            if n > last or begins > _MOST_BLOCKS:
+                lines[n] = line.replace("$", "\\$")
+    return "\n".join(lines)
 
 
 def shown_formulas(text: str) -> Markup:
@@ -45,13 +70,15 @@ def shown_formulas(text: str) -> Markup:
     )
 
 
+@functools.lru_cache(maxsize=_KEPT)
 def shown_code(text: str) -> Markup:
-    """Python as HTML, with its words in colour."""
+    """Python as HTML, with its words in colour; long runs of blank lines, which cost the lexer much, become short."""
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
-    return Markup(highlight(text[:MOST_CHARACTERS], PythonLexer(), HtmlFormatter(cssclass="code", wrapcode=True)))
+    short = _BLANK_LINES.sub("\n" * 9, text[:MOST_CHARACTERS])
+    return Markup(highlight(short, PythonLexer(), HtmlFormatter(cssclass="code", wrapcode=True)))
 
 
 @functools.cache

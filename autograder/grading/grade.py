@@ -188,8 +188,22 @@ def asked_student(theirs: Mapping[str, Any], student: str) -> str:
     return named if same_student(named, student) else student
 
 
+_hosts: list[Host] = []
+"""This process's hosts."""
+_offered: list[Mapping[str, Any]] = []
+
+
+def offer_host(forked: Mapping[str, Any]) -> None:
+    """Gives this process a host that was forked from it; the next problem uses it.
+
+    Args:
+        forked: see `autograder.sandbox.launch.HostFolder.beside`.
+    """
+    _offered.append(forked)
+
+
 def host_for(problem: Problem) -> Host:
-    """This process's warm host for the student code of a problem.
+    """This process's warm host for the student code of a problem; closed at exit.
 
     Raises:
         SetupError: student code cannot be run on this machine.
@@ -199,11 +213,19 @@ def host_for(problem: Problem) -> Host:
 
 @functools.cache
 def _host(modules: tuple[str, ...], root: Path) -> Host:
-    """This process's warm host for student code, its sandbox tested; closed at exit."""
     host = Host(modules)
-    atexit.register(host.close)
+    _hosts.append(host)
+    if _offered:
+        host.adopt(_offered.pop())
     ensure_confinement(host, root)
     return host
+
+
+@atexit.register
+def close_hosts() -> None:
+    """Closes this process's warm hosts."""
+    for host in _hosts:
+        host.close()
 
 
 def _log(

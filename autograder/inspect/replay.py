@@ -12,12 +12,13 @@ import linecache
 import logging
 import os
 import re
+import sys
 import tempfile
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from autograder.core.errors import SetupError
 from autograder.core.text import printable
@@ -95,6 +96,30 @@ def start(what: Replayed, cells: Path, *, unconfined: bool = False) -> dict[str,
             _log.warning("%s: the student's own functions answer here, not the reference's", ", ".join(what.stand_ins))
         return _unconfined(exam, item, ours, built, cells)
     return _confined(exam, item, ours, built, what.stand_ins, held)
+
+
+_failures: list[str] = []
+"""The failing checks that failed again in this process."""
+
+
+@contextlib.contextmanager
+def telling(what: str) -> Iterator[None]:
+    """Prints the error of the block, if there is one, and goes on; the end of the student's process is not caught.
+
+    Args:
+        what: the check in the block.
+    """
+    try:
+        yield
+    except Exception:
+        _failures.append(what)
+        print(f"{what}\n{traceback.format_exc()}", file=sys.stderr)
+
+
+def finish() -> NoReturn:
+    """Ends the script: exit status 1 if a check failed."""
+    print(f"{len(_failures)} failed: {'; '.join(_failures)}" if _failures else "all of it passes now")
+    sys.exit(1 if _failures else 0)
 
 
 def _exam(problem: Problem, student: str, seed: str, host: Host) -> Exam:

@@ -22,6 +22,7 @@ from autograder.course.item_parts import failed_parts, parts_of
 from autograder.course.metric_ranges import declared_ranges
 from autograder.course.problem import Problem
 from autograder.report.load import Entry, Run, read_runs
+from autograder.submissions.metrics import finite
 from homework.hand_in.expected_ranges import entry_for
 
 TABLES: Mapping[str, Mapping[str, str]] = {
@@ -29,7 +30,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "student": "the student's id",
         "problem": "the problem's id",
         "homework": "the homework that the problem belongs to",
-        "score": "points so far, without a late penalty",
+        "score": "points so far, without curve and late penalty",
         "max_score": "points of the problem",
         "status": "graded, missing, unreadable, wrong_notebook or grader_error",
         "needs_grading": "number of items that need manual grading",
@@ -48,7 +49,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "score": "points so far",
         "max_score": "points of the item",
         "status": "passed, partial, failed, error, timeout, out_of_memory, crashed, missing or manual",
-        "misconception": "the known wrong solution that gives the same answers; empty if none",
+        "misconception": "known wrong solutions that give the same answers, or different parts of them; empty if none",
         "by_hand": "1 if a grader gave the points",
         "comment": "the grader's comment",
         "seconds": "wall-clock seconds of the item's test; null if they are not known",
@@ -184,7 +185,7 @@ def _items(problem: Problem, entry: Entry) -> Iterator[Sequence[Any]]:
             item.score,
             item.max_score,
             str(item.status),
-            item.misconception,
+            ", ".join(item.misconceptions),
             int(item.graded_by_hand),
             item.comment,
             entry.items.get(item.id),
@@ -203,7 +204,7 @@ def _messages(problem: Problem, entry: Entry) -> Iterator[Sequence[Any]]:
 def _metrics(problem: Problem, entry: Entry) -> Iterator[Sequence[Any]]:
     bands = declared_ranges(problem)
     for name, record in entry.log.metrics.items():
-        value = record.get("value")
+        value = finite(record.get("value"))
         row = entry_for(name, bands)
         lowest, highest = bands[row].get(entry.log.profile, (None, None)) if row else (None, None)
         yield entry.student, problem.id, name, value, lowest, highest

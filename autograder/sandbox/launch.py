@@ -32,12 +32,15 @@ _PROGRAM = (
 _BESIDE = (
     "import sys; sys.path[:0] = {paths!r}; from guest.main import fork_host; "
     "host = fork_host({fd}, {modules!r}, {plans!r}, {scratch!r}, {log!r}, huge_pages={huge!r}); "
-    "sys.path[:] = {search!r}; from {module} import main; main({fd}, host)"
+    "sys.path[:] = {search!r}; from {module} import main; main({fd}, host); "
+    "import os; os._exit(0)"  # skips torch's cleanup, which takes most of a second
 )
 
 
 class Process(Protocol):
     """What `Host` needs of its process; `subprocess.Popen` has it."""
+
+    pid: int
 
     def poll(self) -> int | None:
         """The exit status, or None while it runs."""
@@ -53,14 +56,14 @@ class ForkedProcess:
     """A child of this process that is not a program of its own."""
 
     def __init__(self, pid: int) -> None:
-        self._pid = pid
+        self.pid = pid
         self._status: int | None = None
 
     def poll(self) -> int | None:
         """The exit status, or None while it runs."""
         if self._status is None:
             with contextlib.suppress(ChildProcessError):
-                pid, status = os.waitpid(self._pid, os.WNOHANG)
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
                 if not pid:
                     return None
                 self._status = os.waitstatus_to_exitcode(status)
@@ -75,14 +78,14 @@ class ForkedProcess:
         end = time.monotonic() + (math.inf if timeout is None else timeout)
         while (status := self.poll()) is None:
             if time.monotonic() > end:
-                raise subprocess.TimeoutExpired(str(self._pid), timeout or 0.0)
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
             time.sleep(0.005)
         return status
 
     def kill(self) -> None:
         """Kills it."""
         if self.poll() is None:
-            os.kill(self._pid, 9)
+            os.kill(self.pid, 9)
 
 
 @dataclass(frozen=True)
@@ -102,18 +105,22 @@ class HostFolder:
             SetupError: the package `homework` is not installed.
         """
         path = Path(tempfile.mkdtemp(prefix="autograder-"))
-        path.chmod(0o711)  # sessions with their own user id must reach their folders below it
-        (path / "scratch").mkdir(mode=0o711)
-        library, shown = create_library(path)
-        plan = {
-            "shown": shown,
-            "hidden": staff_only(),
-            "folder": str(path),
-            "limits": {**asdict(limits), "cpu": math.ceil(limits.cpu * slowness())},
-            "number": secrets.randbelow(4096),
-            "groups": control_groups,
-        }
-        return HostFolder(path, library, plan)
+        try:
+            path.chmod(0o711)  # sessions with their own user id must reach their folders below it
+            (path / "scratch").mkdir(mode=0o711)
+            library, shown = create_library(path)
+            plan = {
+                "shown": shown,
+                "hidden": staff_only(),
+                "folder": str(path),
+                "limits": {**asdict(limits), "cpu": math.ceil(limits.cpu * slowness())},
+                "number": secrets.randbelow(4096),
+                "groups": control_groups,
+            }
+            return HostFolder(path, library, plan)
+        except BaseException:  # e.g. Ctrl-C
+            remove(str(path))
+            raise
 
     @property
     def scratch(self) -> Path:
@@ -159,12 +166,27 @@ class HostFolder:
             )
 
     def beside(
-        self, sock: socket.socket, modules: Sequence[str], levels: Sequence[str], module: str, *, huge_pages: bool
+        self,
+        sock: socket.socket,
+        modules: Sequence[str],
+        levels: Sequence[str],
+        module: str,
+        *,
+        huge_pages: bool,
+        own: bool = True,
     ) -> subprocess.Popen[bytes]:
         """Starts a process that imports the modules, forks a host and calls `main(fd, host)` of a trusted module.
 
         Until then it has the host's environment and nothing of the course. `main` gets the number of the socket's file
         descriptor, and what `guest.main.fork_host` returns.
+
+        Args:
+            sock: its end of a connection.
+            modules: what student code of the course may import.
+            levels: isolation levels to try, strongest first.
+            module: the name of the trusted module.
+            huge_pages: see `Host`.
+            own: whether it is a process group of its own, without the terminal.
         """
         command = _BESIDE.format(
             paths=[self.library],
@@ -180,10 +202,10 @@ class HostFolder:
         return subprocess.Popen(
             [sys.executable, "-I", "-c", command],
             pass_fds=(sock.fileno(),),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if own else None,
+            stdout=subprocess.DEVNULL if own else None,
             env=environment(self.scratch),
-            start_new_session=True,
+            start_new_session=own,
         )
 
     def remove(self) -> None:

@@ -6,6 +6,7 @@ No code is executed, and no archive is extracted to disk (see `archives`). Probl
 from __future__ import annotations
 
 import logging
+import re
 import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -253,7 +254,8 @@ def _note_time(taken: IntakeResult, moment: datetime | None, folder: Path) -> No
 
 def _parts(source: Path, problem_id: str, numbers: Mapping[str, str] | None) -> Iterator[_Part]:
     """The top-level files and folders with their owners; a student may have several."""
-    entries = list(_at_the_top(source))
+    hidden: list[str] = []
+    entries = list(_at_the_top(source, hidden))
     files = {entry.name for entry in entries if entry.is_file and not is_of_platform(entry.name)}
     folders = {entry.name for entry in entries if not entry.is_file}
     platform = platform_of({name for name in files if _is_usual(name)} or files, folders=False)
@@ -278,6 +280,9 @@ def _parts(source: Path, problem_id: str, numbers: Mapping[str, str] | None) -> 
             yield _Part(submitter, entry, submitter.name, known)
     if ignored := sorted(printable(entry.name, 60) for entry in entries if entry.is_file and entry.name not in files):
         _log.warning("%s: ignored, because they are not a student's submission: %s", source, listed(ignored, 10))
+    if hidden:
+        names = listed(sorted(printable(name, 60) for name in hidden), 10)
+        _log.warning("%s: ignored, because they are hidden or links; rename those of students: %s", source, names)
 
 
 def _is_usual(name: str) -> bool:
@@ -285,17 +290,20 @@ def _is_usual(name: str) -> bool:
     return name.lower().endswith((".zip", ".ipynb")) or LOG.search(name) is not None
 
 
-def _at_the_top(source: Path) -> Iterator[_TopEntry]:
+def _at_the_top(source: Path, hidden: list[str]) -> Iterator[_TopEntry]:
+    """The top-level entries; adds to `hidden` the names of those left out that might be a student's."""
     if source.is_dir():
         for path in sorted(source.iterdir()):
             if path.is_symlink() or _is_hidden(path.name):
-                continue
-            if path.is_dir():
+                hidden += [] if _OF_SYSTEMS.match(path.name) else [path.name]
+            elif path.is_dir():
                 yield _TopEntry(path.name, False, in_folder(path, path.name))
             else:
                 yield _TopEntry(path.name, True, of_file(path, path.name))
     elif source.is_file() and zipfile.is_zipfile(source):
         archive = zipfile.ZipFile(source)  # stays open: the files are read later, student by student
+        tops = {name.replace("\\", "/").removeprefix("./").partition("/")[0] for name in archive.namelist()}
+        hidden += [top for top in tops if _is_hidden(top) and top not in ("..", "") and not _OF_SYSTEMS.match(top)]
         for (top, twin), members in sorted(_by_top(zip_members(archive)).items()):
             if not _is_hidden(top):
                 yield _TopEntry(top, any(member.path == top for member in members), in_archive(members, "", 0), twin)
@@ -316,6 +324,10 @@ def _by_top(members: Iterable[Member]) -> dict[tuple[str, int], list[Member]]:
         for top, ways in tops.items()
         for twin, (_, found) in enumerate(sorted(ways.items(), key=lambda way: way[0]))
     }
+
+
+_OF_SYSTEMS = re.compile(r"__MACOSX|\._|\.(DS_Store|git|gitignore|ipynb_checkpoints|Trash-\d+|uploaded_as\.json|venv)$")
+"""Names of hidden entries that are never a student's."""
 
 
 def _is_hidden(top: str) -> bool:

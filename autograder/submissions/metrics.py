@@ -97,7 +97,7 @@ def metrics_in_words(metrics: Mapping[str, Mapping[str, Any]], bands: Bands, pro
         record, band = metrics.get(metric.id, {}), bands[metric.id].get(profile)
         runs = record.get("runs")
         runs = runs if isinstance(runs, int) and runs < 10**9 else None
-        value = measured(metric.value, _finite(record.get("stderr")), runs)
+        value = measured(metric.value, finite(record.get("stderr")), runs)
         rows.append(
             MetricInWords(
                 metric.id,
@@ -123,7 +123,7 @@ def _judge(name: str, record: Mapping[str, Any], band: Band | None) -> VerifiedM
     if record["value"] is None:
         message = f"{shown}: recorded as missing, because the run gave NaN or an infinite number."
         return VerifiedMetric(shown, MetricVerdict.MISSING, message)
-    value = _finite(record["value"])
+    value = finite(record["value"])
     wrong = "the value is not a finite number" if value is None else _inconsistent(value, record)
     if wrong or value is None:
         message = f"{shown}: {wrong}; the notebook does not write such a log."
@@ -139,7 +139,7 @@ def _judge(name: str, record: Mapping[str, Any], band: Band | None) -> VerifiedM
 def _inconsistent(value: float, record: Mapping[str, Any]) -> str:
     """What is inconsistent in a metric; empty if nothing."""
     runs, stderr = record.get("runs"), record.get("stderr")
-    error = None if stderr is None else _finite(stderr)
+    error = None if stderr is None else finite(stderr)
     if stderr is not None and (error is None or error < 0):
         return "the standard error is not a positive number"
     if "values" not in record:
@@ -147,7 +147,7 @@ def _inconsistent(value: float, record: Mapping[str, Any]) -> str:
     values = record["values"]
     if not isinstance(values, list) or not values:
         return "the values are not a list of numbers"
-    numbers = [number for each in values if (number := _finite(each)) is not None]
+    numbers = [number for each in values if (number := finite(each)) is not None]
     if len(numbers) < len(values):
         return "a value is missing, but there is a mean of all values"
     try:
@@ -172,7 +172,8 @@ def _not_of(value: float, error: float | None, finite: list[float], runs: int | 
     return ""
 
 
-def _finite(number: Any) -> float | None:
+def finite(number: Any) -> float | None:
+    """A number of a log as a float; None if it is not a finite number."""
     if isinstance(number, bool) or not isinstance(number, int | float):
         return None
     try:

@@ -6,6 +6,7 @@ The platforms take feedback back under these names: see `autograder.report.feedb
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +17,8 @@ from autograder.core.text import is_text
 RECORD = ".uploaded_as.json"
 """File beside a student's notebook, written by `autograder intake`."""
 _LONGEST = 4096
+_UNSAFE = re.compile(r"[\\\\/:*?\"<>|\x00-\x1f\x7f]")
+"""Characters that mean something in paths of some system."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,9 @@ class Upload:
         if self.own_file:
             return self.name.removesuffix(self.own_file) + file
         folder = PurePosixPath(self.name).stem if self.is_file else self.name
-        folder = folder.strip(".") or "submission"  # `...ipynb` would lead out of the zip
+        if not self.platform:  # the student's own name: safe to unpack on every system
+            folder = _UNSAFE.sub("_", folder)
+        folder = folder.strip(". ") or "submission"  # `...ipynb` would lead out of the zip
         return f"{folder}/{file}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,12 +44,13 @@ def family(graders: LocalPool) -> list[psutil.Process]:
     return [root, *root.children(recursive=True)]
 
 
-def alive(processes: list[psutil.Process], *, students: bool) -> list[psutil.Process]:
-    """Those that still run: the processes of students, or the others."""
+def alive(graders: LocalPool, processes: list[psutil.Process], *, students: bool) -> list[psutil.Process]:
+    """Those that still run: the processes of students, or the others; a host begins a process session of its own."""
+    assert graders._process is not None
     found = []
     for process in processes:
-        with contextlib.suppress(psutil.Error):  # it ended meanwhile
-            theirs = "guest.main" in " ".join(process.cmdline())
+        with contextlib.suppress(psutil.Error, ProcessLookupError):  # it ended meanwhile
+            theirs = os.getsid(process.pid) != graders._process.pid
             if process.status() != psutil.STATUS_ZOMBIE and theirs == students:
                 found.append(process)
     return found
@@ -101,6 +103,32 @@ random.random(), numpy.random.rand(), torch.rand(9)
     assert clean.log.score == 20
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/mem")
+def test_the_memory_of_a_students_process_holds_nothing_of_the_course(tmp_path: Path) -> None:
+    """It was forked from the process that grades, before that knew the course."""
+    root = course_copy(tmp_path / "course", {"steep = student.Line": "known_to_staff = 'h1dden'\nsteep = student.Line"})
+    search = """
+parts = [("5eed", "ing-of-this-run"), ("h1d", "den"), ("of-this-pro", "cess")]
+found, mine = {}, "".join(parts[2])
+with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
+    for line in maps:
+        begin, end = (int(number, 16) for number in line.split()[0].split("-"))
+        if line.split()[1][0] == "r" and end - begin < 2**30 and "[v" not in line:
+            try:
+                memory.seek(begin)
+                text = memory.read(end - begin)
+            except OSError:
+                continue
+            for start, rest in parts:
+                found[start] = found.get(start, 0) + text.count(start.encode() + rest.encode())
+print("found", found["5eed"], found["h1d"], found["of-this-pro"] > 0)
+"""
+    with LocalPool(["toy"], 1, root, seed="5eed" + "ing-of-this-run") as pool:
+        grading = pool.grade("toy", ada(solved(standardize=search + RIGHT)))
+    assert grading.log.score == 20
+    assert _printed(grading, "found") == "found 0 0 True\n", "the search finds what is there"
+
+
 def _printed(grading: Grading, word: str) -> str:
     outputs = [out for cell in grading.notebook.cells if cell.cell_type == "code" for out in cell.outputs]
     return "".join(out.text for out in outputs if out.output_type == "stream" and word in out.text)
@@ -142,7 +170,7 @@ def _kill_forks(graders: LocalPool, before: set[int]) -> set[int]:
     time.sleep(0.5)  # less than the submission takes, more than handing it out
     for _ in range(600):
         children = psutil.Process(graders._process.pid).children()
-        new = [child for child in alive(children, students=False) if child.pid not in before]
+        new = [child for child in alive(graders, children, students=False) if child.pid not in before]
         for child in new:
             child.kill()
         if new:
@@ -164,7 +192,7 @@ def test_the_forking_process_is_started_again_when_it_is_killed(graders: LocalPo
 @pytest.mark.long
 def test_the_process_for_student_code_is_started_again_when_it_is_killed(graders: LocalPool) -> None:
     assert graders.grade("toy", ada()).log.score == 20
-    hosts = alive(family(graders), students=True)
+    hosts = alive(graders, family(graders), students=True)
     assert hosts
     hosts[0].kill()
     time.sleep(0.5)  # its parent has not reaped it yet, so there is nothing to wait for

@@ -80,6 +80,13 @@ def test_canvas_and_moodle_would_find_the_student_and_the_upload(tmp_path: Path)
         assert first.split("_", 4)[1:4] == ["1001", "assignsubmission", "file"] and not file.startswith((".", "~"))
 
 
+def test_a_students_own_name_is_safe_to_unpack_on_every_system() -> None:
+    for name in ("a\\b\nc:d.ipynb", "C:evil", "..\\..\\x", "nl\nx", " . ", "a|b?"):
+        made = Upload(name, "", name.endswith("ipynb"), "").path_of("feedback_toy.html")
+        folder, _, file = made.partition("/")
+        assert file == "feedback_toy.html" and folder.strip(". ") and not set(folder) & set("\\:\n|?/")
+
+
 def test_a_roster_changes_the_id_and_not_the_name_in_the_zip(tmp_path: Path) -> None:
     imported({"lovelaceada_111_9001_toy.ipynb": notebook("x")}, tmp_path, numbers={"111": "ada"})
     graded(tmp_path, ["ada"])

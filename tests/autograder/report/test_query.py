@@ -32,7 +32,7 @@ def class_of_four(tmp_path: Path) -> Path:
         log_of("ada", metrics={"toy/final_loss": {"value": 0.25}, "toy/other": {"value": None}}),
         with_item(log_of("bob", flags=(Flag("repaired", "found by its name"),)), "standardize", **failed),
         with_item(log_of("chen"), "Line", **crashed),
-        log_of("=dana"),
+        log_of("=dana", metrics={"toy/final_loss": {"value": 10**400}, "toy/other": {"value": 10**30}}),
     ]
     return write_class(tmp_path / "graded", logs)
 
@@ -56,7 +56,11 @@ def test_the_tables_hold_what_the_logs_say(class_of_four: Path, course: Path) ->
         ("", 1),
         ("std_is_variance", 1),
     ]
-    assert ask("SELECT metric, value FROM metrics") == [("toy/final_loss", 0.25), ("toy/other", None)]
+    assert ask("SELECT metric, value FROM metrics WHERE student = 'ada'") == [
+        ("toy/final_loss", 0.25),
+        ("toy/other", None),
+    ]
+    assert ask("SELECT value FROM metrics WHERE student = '=dana'") == [(None,), (1e30,)]
     assert ask("SELECT kind FROM flags WHERE student = 'bob'") == [("repaired",)]
     for table, columns in TABLES.items():
         assert query(f"SELECT * FROM {table}", class_of_four, course).columns == tuple(columns)

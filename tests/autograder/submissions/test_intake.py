@@ -103,6 +103,24 @@ def test_intake_takes_folders_zips_and_single_files(tmp_path: Path, caplog: pyte
     assert not taken["ada"].notes and "is not named toy.ipynb" in taken["chen"].notes[0]
 
 
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_hidden_entries_that_may_be_a_students_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    files: dict[str, Any] = {
+        "Kim Lee_11_assignsubmission_file/toy.ipynb": notebook("kim's"),
+        ".Max Muster_12_assignsubmission_file/toy.ipynb": notebook("max's"),
+        ".lee.ipynb": notebook("lee's"),
+        ".DS_Store": "x",
+        ".git/config": "x",
+        "__MACOSX/._toy.ipynb": "x",
+    }
+    taken = (imported_folder if kind == "folder" else imported)(files, tmp_path)
+    assert sorted(taken) == ["Kim Lee"]
+    said = caplog.text.partition("hidden or links; rename those of students: ")[2].strip()
+    assert said == ".Max Muster_12_assignsubmission_file, .lee.ipynb"
+
+
 def test_intake_takes_the_archive_of_a_course_platform(tmp_path: Path) -> None:
     inner = zipped({"toy.ipynb": notebook("in a zip")})
     files = {

@@ -1,0 +1,23 @@
+"""Values are described in bounded time and length."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from autograder.inspect.values import value_of
+
+
+def test_nested_arrays_are_described_in_bounded_time() -> None:
+    arrays = [torch.rand(10, 12) for _ in range(12)]
+    nested = [[[arrays for _ in range(12)] for _ in range(12)] for _ in range(12)]
+    begun = time.process_time()
+    text = value_of(nested, "got").text
+    assert time.process_time() - begun < 1.0, "12^4 arrays took 20 s"
+    assert 500 < len(text) <= 2000
+
+
+def test_a_list_says_how_many_entries_it_has() -> None:
+    assert value_of(list(range(100)), "got").text.endswith("… (100 entries)]")
+    assert value_of([[1, 2], [3, 4]], "got").text == "[[1, 2], [3, 4]]"
