@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from autograder.core.errors import AutograderError
 from autograder.desk.agreement import agreement
-from autograder.desk.beside import model_answer, numbers, task_of
+from autograder.desk.beside_answer import model_answer, numbers, task_of
 from autograder.desk.class_answers import Answer
 from autograder.desk.database import StoreError
 from autograder.desk.decisions import ConflictError
